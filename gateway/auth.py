@@ -1,0 +1,102 @@
+"""Turns a credential into a viewer: what the caller may see. It reads no request and knows no store."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from hashlib import sha256
+from hmac import compare_digest
+
+from gateway.errors import BadUserInput, Forbidden, SettingsError, Unauthenticated
+from gateway.model import Visibility
+
+
+class Scope(StrEnum):
+    PREVIEW = "preview"
+    SECURED_READ = "secured:read"
+    RELOAD = "reload"
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who asks: what its snapshot shows, and the rights that its credential carries."""
+
+    visibility: Visibility
+    scopes: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """The rights of one token, of which the SHA-256 digest alone is kept."""
+
+    digest: bytes
+    scopes: frozenset[str]
+
+
+def grant(token: str, scopes: Collection[str]) -> Grant:
+    """The grant for a token as the settings write it: `TOKEN` or `sha256:HEX`. Raises SettingsError."""
+    unknown = sorted(set(scopes) - set(Scope))
+    if unknown:
+        raise SettingsError(f"Unknown scope: {', '.join(unknown)}. Known are {', '.join(Scope)}.")
+    if not token.startswith("sha256:"):
+        if not token:
+            raise SettingsError("A token is empty.")
+        return Grant(_digest(token), frozenset(scopes))
+    if not re.fullmatch("sha256:[0-9a-fA-F]{64}", token):
+        raise SettingsError("A token's digest is written as 'sha256:' and 64 hexadecimal digits.")
+    return Grant(bytes.fromhex(token.removeprefix("sha256:")), frozenset(scopes))
+
+
+class Authenticator:
+    """Knows the grants of one server. With `dev` everyone may preview, and nobody may read secured payloads."""
+
+    def __init__(self, grants: Iterable[Grant] = (), *, dev: bool = False) -> None:
+        self._grants = tuple(grants)
+        self._dev = dev
+
+    def viewer(self, authorization: str | None, include_drafts: str | None) -> Viewer:
+        """The viewer that the values of the headers Authorization and X-Include-Drafts stand for.
+
+        Raises Unauthenticated for an unknown credential, Forbidden for drafts without the scope, and
+        BadUserInput where X-Include-Drafts is neither `true` nor `false`.
+        """
+        scopes = self._scopes(authorization)
+        drafts = self._dev if include_drafts is None else _boolean(include_drafts)
+        if drafts and Scope.PREVIEW not in scopes:
+            raise Forbidden("Drafts are shown only to a token with the scope 'preview'.")
+        return Viewer(Visibility.PREVIEW if drafts else Visibility.PUBLIC, scopes)
+
+    def _scopes(self, authorization: str | None) -> frozenset[str]:
+        scopes = frozenset[str]() if authorization is None else self._granted(_bearer(authorization))
+        return (scopes | {Scope.PREVIEW}) - {Scope.SECURED_READ} if self._dev else scopes
+
+    def _granted(self, token: str) -> frozenset[str]:
+        digest = _digest(token)
+        # Every grant is compared, so that the time taken does not tell which one matched.
+        matching = [grant.scopes for grant in self._grants if compare_digest(grant.digest, digest)]
+        if not matching:
+            raise Unauthenticated
+        return frozenset().union(*matching)
+
+
+def _bearer(authorization: str) -> str:
+    scheme, _, token = authorization.strip().partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise Unauthenticated("The credential is not of the form 'Bearer TOKEN'.")
+    return token.strip()
+
+
+def _boolean(value: str) -> bool:
+    match value.strip().lower():
+        case "true":
+            return True
+        case "false":
+            return False
+    raise BadUserInput("X-Include-Drafts is neither 'true' nor 'false'.")
+
+
+def _digest(token: str) -> bytes:
+    # JSON may carry lone surrogates into a WebSocket's credential; they match no token, and must not fail.
+    return sha256(token.encode("utf-8", "surrogatepass")).digest()

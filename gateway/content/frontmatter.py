@@ -1,0 +1,100 @@
+"""Bytes to a positioned mapping and a body. It knows nothing of what the keys mean."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from gateway.content import toml, yaml
+from gateway.content.nodes import Fields, Lines, Mark
+from gateway.errors import FrontMatterError
+from gateway.model import Problem, Severity
+
+ENCODING = "ENCODING"
+NO_CLOSING_FENCE = "NO_CLOSING_FENCE"
+
+_BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
+_OPENING = re.compile(r"(---|\+\+\+)[ \t]*(?:\r\n|\r|\n|\Z)")
+_CLOSING = {
+    "---": re.compile(r"^(?:---|\.\.\.)[ \t]*$", re.MULTILINE),
+    "+++": re.compile(r"^\+\+\+[ \t]*$", re.MULTILINE),
+}
+_BREAK = re.compile(r"\r\n|\r|\n")
+_UNPRINTABLE = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+class FrontMatter(NamedTuple):
+    fields: Fields
+    body: str
+    body_line: int
+    """The line of the file on which the body begins."""
+    problems: tuple[Problem, ...]
+    """Warnings: the values are readable all the same."""
+
+
+def read(path: str, data: bytes) -> FrontMatter | None:
+    """Split and parse a file. None where it has no front matter. Raises FrontMatterError.
+
+    YAML stands between lines of `---` (the closing one may be `...`), TOML between lines of `+++`.
+    """
+    text = _decode(data)
+    opening = _OPENING.match(text)
+    if opening is None:
+        return None
+    # Line ends are kept as they are in the block, so that a place in it is a place in the file.
+    start = opening.end()
+    closing = _closing(text, start, opening[1])
+    lines = Lines(text)
+    block = text[start : closing[0]]
+    _check_characters(block, start, lines)
+    parse = toml.parse if opening[1] == "+++" else yaml.parse
+    fields, repeats = parse(block, lines.shifted(start))
+    body_start = closing[1]
+    problems = tuple(_repeated(path, name, first, last) for name, first, last in repeats)
+    return FrontMatter(fields, text[body_start:], lines.mark(body_start).line, problems)
+
+
+def _decode(data: bytes) -> str:
+    """The text of a UTF-8 file, without its byte order mark."""
+    if data[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+        message = "The file is UTF-16, where UTF-8 is wanted."
+        raise FrontMatterError(ENCODING, message, hint="Save it as UTF-8.")
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode("utf-8")
+        message = f"The byte 0x{data[error.start]:02x} is no UTF-8."
+        raise _at(ENCODING, message, Lines(before).mark(len(before)), "Save the file as UTF-8.") from error
+    null = text.find("\0")
+    if null >= 0:
+        message = "The file holds a null character."
+        raise _at(ENCODING, message, Lines(text).mark(null), "Delete it; the file may be damaged.")
+    return text.removeprefix(_BOM)
+
+
+def _closing(text: str, start: int, fence: str) -> tuple[int, int]:
+    """Where the closing line begins, and where the body does."""
+    # MULTILINE knows `\n` alone; a file of lone carriage returns is rare, and pays for a copy of equal length.
+    searched = text if "\r" not in text else text.replace("\r\n", " \n").replace("\r", "\n")
+    found = _CLOSING[fence].search(searched, start)
+    if found is None:
+        hint = f"Close the front matter with a line of {fence}."
+        raise FrontMatterError(NO_CLOSING_FENCE, "The front matter is not closed.", hint=hint)
+    line_break = _BREAK.match(text, found.end()) or _BREAK.search(text, found.start())
+    return found.start(), line_break.end() if line_break else len(text)
+
+
+def _check_characters(block: str, start: int, lines: Lines) -> None:
+    found = _UNPRINTABLE.search(block)
+    if found:
+        message = f"The front matter holds the control character U+{ord(found[0]):04X}."
+        raise _at(ENCODING, message, lines.mark(start + found.start()), "Delete it.")
+
+
+def _at(code: str, message: str, mark: Mark, hint: str) -> FrontMatterError:
+    return FrontMatterError(code, message, line=mark.line, column=mark.column, hint=hint)
+
+
+def _repeated(path: str, name: str, first: Mark, last: Mark) -> Problem:
+    message = f"The key '{name}' stands at line {first.line} and again at line {last.line}; the last one counts."
+    return Problem(Severity.WARNING, yaml.DUPLICATE_KEY, message, path, *last, hint="Delete one of them.")

@@ -1,0 +1,135 @@
+"""What makes two things the same: keys of providers and topics, normalised URLs, and the ids made of them.
+
+It reads no file and asks no store whether a thing exists.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from base64 import urlsafe_b64encode
+
+from gateway.content.text import slug
+
+LONGEST_URL = 8192
+"""A longer text is no URL to us: it bounds the work that a client or a file can ask for."""
+
+_URL = re.compile(
+    r"(?i:https?)://(?:[^/?#\\]*@)?(?P<host>\[[0-9A-Fa-f:.]+\]|[^\s/?#@:\\\[\]]+)(?::(?P<port>[0-9]{0,5}))?"
+    r"(?P<path>/[^?#]*)?(?:\?(?P<query>[^#]*))?(?:#.*)?",
+    re.DOTALL,
+)
+_HOST = re.compile(r"[a-z0-9_.-]{1,253}|\[[0-9a-f:.]+\]")
+_WWW = re.compile(r"(?:www\.)+(?=[^.]+\.)")
+_AMP_CACHE = re.compile(r"https://(?:[^/:]+\.)?cdn\.ampproject\.org(?::[0-9]+)?/[cv]/(?:s/)?(?=[^/?]*\.)")
+_TRACKING = re.compile(r"(?:utm_|mc_|gclid(?:=|$)|fbclid(?:=|$))", re.IGNORECASE)
+_ENCODED_OR_ODD = re.compile(r"%(?:[0-9A-Fa-f]{2})?|[^A-Za-z0-9._~!$&'()*+,;=:@/?-]")
+_UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+_EITHER_DEFAULT_PORT = frozenset({"", "80", "443"})
+
+
+def article_id(path: str) -> str:
+    """The id of the article of a file; equal on every machine, and telling nothing of the path."""
+    return "ar_" + _digest(path)
+
+
+def provider_id(key: str) -> str:
+    return "pr_" + _digest(key)
+
+
+def topic_id(key: str) -> str:
+    return "to_" + _digest(key)
+
+
+def related_id(article_id: str, identity: str, occurrence: int) -> str:
+    """The id of a related entry: 22 characters of its article's id, 22 of its identity, `-`, and the occurrence.
+
+    The occurrence counts, from 0, the entries of one article with one identity; positions would change with each
+    entry inserted above.
+    """
+    return f"re_{article_id.removeprefix('ar_')}{_digest(identity)}-{occurrence}"
+
+
+def suffix(key: str) -> str:
+    """What a colliding or empty slug gets, to be told apart: `-` and six hex digits of the key's digest."""
+    return "-" + _sha256(key).hex()[:6]
+
+
+def provider_key(name: str, domain: str | None) -> str:
+    """The lower-case domain, else the slug of the name, else digits of its digest."""
+    if domain and (key := domain.strip().lower()):
+        return key
+    return slug(name) or suffix(name)[1:]
+
+
+def topic_key(name: str) -> str:
+    """NFKC, white space collapsed, case ignored: "AI" and "ai" are one."""
+    return " ".join(unicodedata.normalize("NFKC", name).split()).casefold()
+
+
+def url_identity(url: str) -> str | None:
+    """The form that two URLs of one page share; None for what is no absolute http or https URL. Never raises.
+
+    Scheme, `www.`, default port, user, fragment, trailing slash and tracking parameters make no difference, nor do
+    the order of parameters and the way of percent-encoding (RFC 3986, 6.2.2). Copies in the AMP cache are the page.
+    """
+    if len(url) > LONGEST_URL:
+        return None
+    found = _normalised(url.strip())
+    while found and (cache := _AMP_CACHE.match(found)) and (origin := _normalised("https://" + found[cache.end() :])):
+        found = origin
+    return found if found and len(found) <= LONGEST_URL else None
+
+
+def url_host(identity: str) -> str:
+    """The host of a normalised URL."""
+    return identity.removeprefix("https://").partition("/")[0].partition("?")[0].partition(":")[0]
+
+
+def _normalised(url: str) -> str | None:
+    parts = _URL.fullmatch(url)
+    host = parts and _host(parts["host"])
+    if not parts or not host:
+        return None
+    port = (parts["port"] or "").lstrip("0")
+    path = _percent_normalised(parts["path"] or "").rstrip("/")
+    query = _query(parts["query"] or "")
+    return f"https://{host}{'' if port in _EITHER_DEFAULT_PORT else ':' + port}{path}{'?' if query else ''}{query}"
+
+
+def _host(text: str) -> str | None:
+    host = text.lower().rstrip(".")
+    if not host.isascii():
+        try:
+            host = host.encode("idna").decode("ascii").lower().rstrip(".") if len(host) <= 253 else ""
+        except UnicodeError:
+            return None
+    return _WWW.sub("", host, count=1) if _HOST.fullmatch(host) else None
+
+
+def _query(text: str) -> str:
+    parameters = _percent_normalised(text).split("&")
+    return "&".join(sorted(each for each in parameters if each and not _TRACKING.match(each)))
+
+
+def _percent_normalised(text: str) -> str:
+    return _ENCODED_OR_ODD.sub(_encoded, text)
+
+
+def _encoded(match: re.Match[str]) -> str:
+    """One character or escape: unreserved characters stand as they are, all others as upper-case escapes."""
+    found = match[0]
+    if len(found) == 3:
+        character = chr(int(found[1:], 16))
+        return character if character in _UNRESERVED else found.upper()
+    return "".join(f"%{byte:02X}" for byte in found.encode("utf-8", "surrogatepass"))
+
+
+def _digest(text: str) -> str:
+    """128 bits of SHA-256 over the NFC text, as 22 characters of base64url."""
+    return urlsafe_b64encode(_sha256(text)[:16]).rstrip(b"=").decode("ascii")
+
+
+def _sha256(text: str) -> bytes:
+    return hashlib.sha256(unicodedata.normalize("NFC", text).encode("utf-8", "surrogatepass")).digest()

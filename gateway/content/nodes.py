@@ -1,0 +1,75 @@
+"""What front matter is made of, whatever its language: values as written, each with its place in the file."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from typing import NamedTuple
+
+_BREAK = re.compile(r"\r\n|\r|\n")
+
+MOST_LEVELS = 64
+"""How deep lists and mappings may lie in each other."""
+
+
+class Mark(NamedTuple):
+    """A place in the file, counted from 1, the column in code points."""
+
+    line: int
+    column: int
+
+
+class Scalar(NamedTuple):
+    """A value as its author wrote it, never decoded by YAML's guesses. `plain` is one without quotes or block."""
+
+    text: str
+    plain: bool
+    mark: Mark
+
+
+class Items(NamedTuple):
+    """A list."""
+
+    nodes: tuple[Node, ...]
+    mark: Mark
+
+
+class Fields(NamedTuple):
+    """A mapping, each key once (of a repeated key the last value), in file order."""
+
+    entries: dict[str, Field]
+    mark: Mark
+
+
+Node = Scalar | Items | Fields
+
+
+class Field(NamedTuple):
+    """One key of a mapping. `repeated` holds the values that later ones of the same key replaced."""
+
+    key: Scalar
+    value: Node
+    repeated: tuple[Node, ...] = ()
+
+
+Repeat = tuple[str, Mark, Mark]
+"""A key that stands twice in one mapping: its name, where it stood before, and where it stands again."""
+
+
+class Lines:
+    """Turns an offset into a place. `base` is what to add to an offset, for a block within the file."""
+
+    def __init__(self, text: str) -> None:
+        self._starts = [0, *(found.end() for found in _BREAK.finditer(text))]
+        self._base = 0
+
+    def shifted(self, base: int) -> Lines:
+        """The same lines, for offsets that count from `base`."""
+        lines = Lines("")
+        lines._starts, lines._base = self._starts, base
+        return lines
+
+    def mark(self, offset: int) -> Mark:
+        offset += self._base
+        line = bisect_right(self._starts, offset)
+        return Mark(line, offset - self._starts[line - 1] + 1)

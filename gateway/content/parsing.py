@@ -1,0 +1,70 @@
+"""One file, from its bytes to what the run says of it. Pure but for the reading, and no process is started here."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import NamedTuple
+
+from gateway.content import documents, frontmatter, source
+from gateway.errors import FrontMatterError
+from gateway.model import (
+    Change,
+    Deleted,
+    FileVersion,
+    Loaded,
+    NotDocument,
+    Problem,
+    SetAside,
+    Severity,
+    Unchanged,
+)
+
+NO_FRONT_MATTER = "NO_FRONT_MATTER"
+
+
+class Task(NamedTuple):
+    """A file to read. `known` is the digest of bytes that need no parsing, where there is one."""
+
+    file: source.SourceFile
+    known: str | None = None
+
+
+class Rules(NamedTuple):
+    """What is the same for every file of a run."""
+
+    root: str
+    max_bytes: int = source.DEFAULT_MAX_BYTES
+
+
+def parse(task: Task, rules: Rules) -> Change:
+    """Read and decode one file. Raises nothing that the file's content or state can cause."""
+    path = task.file.path
+    try:
+        stamp, data = source.read(Path(rules.root), task.file, max_bytes=rules.max_bytes)
+    except FileNotFoundError:
+        return Deleted(path)
+    except source.ReadError as error:
+        return SetAside(path, (error.problem,))
+    version = FileVersion(path, *stamp, sha256=hashlib.sha256(data).hexdigest())
+    if version.sha256 == task.known:
+        return Unchanged(version)
+    return _decode(version, data)
+
+
+def _decode(version: FileVersion, data: bytes) -> Change:
+    path = version.path
+    try:
+        front_matter = frontmatter.read(path, data)
+    except FrontMatterError as error:
+        problem = Problem(Severity.ERROR, error.code, error.message, path, error.line, error.column, error.hint)
+        return SetAside(path, (problem,), version)
+    if front_matter is None:
+        hint = "A document begins with a line of three dashes."
+        message = "The file has no front matter, and is no document."
+        return NotDocument(version, (Problem(Severity.INFO, NO_FRONT_MATTER, message, path, 1, 1, hint),))
+    decoded = documents.decode(path, front_matter)
+    problems = front_matter.problems + decoded.problems
+    if decoded.document is None:
+        return SetAside(path, problems, version)
+    return Loaded(version, decoded.document, problems)

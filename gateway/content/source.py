@@ -1,0 +1,239 @@
+"""Walks the content folder and reads bytes; nothing else reads content. It knows nothing of what the bytes mean."""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+import unicodedata
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from gateway.errors import ContentFolderError
+from gateway.model import Problem, Severity
+
+EXTENSIONS = (".md", ".markdown", ".mdx", ".txt")
+DEFAULT_MAX_BYTES = 4 * 1024 * 1024
+FRESH_NS = 20_000_000
+"""A file written to within this time of being read may be half written, and is read until two readings agree."""
+MOST_READINGS = 100
+
+NOT_A_FILE = "NOT_A_FILE"
+LINK = "LINK"
+FILE_NAME = "FILE_NAME"
+SAME_PATH = "SAME_PATH"
+UNREADABLE = "UNREADABLE"
+UNREADABLE_FOLDER = "UNREADABLE_FOLDER"
+TOO_LARGE = "TOO_LARGE"
+CHANGING = "CHANGING"
+
+
+class Stamp(NamedTuple):
+    """What `stat` says of a file; two equal ones mean equal bytes, unless the file was changed within a clock tick."""
+
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+    inode: int
+
+    @classmethod
+    def of(cls, status: os.stat_result) -> Stamp:
+        return cls(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+
+
+class SourceFile(NamedTuple):
+    """A file that may hold a document."""
+
+    path: str
+    """NFC, POSIX, relative to the content folder: the natural key of an article."""
+    name: str
+    """The same as the file system spells it."""
+    stamp: Stamp
+
+
+class Listing(NamedTuple):
+    """What a walk found."""
+
+    files: dict[str, SourceFile]
+    """By path, in the order of the walk."""
+    problems: tuple[Problem, ...]
+    unlisted: tuple[str, ...]
+    """The folders that could not be listed, by path, `""` for the root: what they hold is unknown."""
+    device: int
+
+    def hides(self, path: str) -> bool:
+        """Whether the file may exist although it was not found."""
+        return any(not folder or path.startswith(f"{folder}/") for folder in self.unlisted)
+
+
+class ReadError(Exception):
+    """A file cannot be read; the argument is the problem."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
+
+
+class Walk:
+    """One pass over the folder, in the order of the names. With `follow_links`, links that stay inside it count."""
+
+    def __init__(self, root: Path, *, follow_links: bool = False) -> None:
+        self._root = root
+        self._real_root = os.path.realpath(root)
+        self._follow_links = follow_links
+        self._files: dict[str, SourceFile] = {}
+        self._problems: list[Problem] = []
+        self._unlisted: list[str] = []
+
+    def run(self) -> Listing:
+        """Raises ContentFolderError where the root is missing or is no folder."""
+        try:
+            device = self._root.stat().st_dev
+        except OSError as error:
+            raise ContentFolderError(f"The content folder {self._root} cannot be opened: {error.strerror}.") from error
+        if not self._root.is_dir():
+            raise ContentFolderError(f"{self._root} is not a folder.")
+        folders: list[tuple[str, tuple[str, ...]]] = [("", (self._real_root,))]
+        while folders:
+            folder, above = folders.pop()
+            folders.extend(reversed(list(self._enter(folder, above))))
+        return Listing(self._files, tuple(self._problems), tuple(self._unlisted), device)
+
+    def _enter(self, folder: str, above: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Take up one folder's files; yield the folders below it, each with the real paths that lead to it."""
+        try:
+            with os.scandir(self._root / folder) as scan:
+                entries = sorted(scan, key=lambda entry: entry.name)
+        except FileNotFoundError:
+            if not folder:
+                self._cannot_list(folder, "it is gone")
+            return
+        except OSError as error:
+            self._cannot_list(folder, error.strerror or "unknown error")
+            return
+        for entry in entries:
+            if entry.name.startswith((".", "~$", "#")) or entry.name == "node_modules":
+                continue
+            name = f"{folder}/{entry.name}" if folder else entry.name
+            try:
+                below = self._take(entry, name, above)
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                self._tell(Severity.ERROR, UNREADABLE, name, f"The file cannot be read: {error.strerror}.")
+                continue
+            if below:
+                yield name, below
+
+    def _take(self, entry: os.DirEntry[str], name: str, above: tuple[str, ...]) -> tuple[str, ...] | None:
+        """Take up a file; for a folder to enter answer with the real paths down to it."""
+        is_link = entry.is_symlink()
+        if is_link and not self._may_follow(entry, name, above):
+            return None
+        if entry.is_dir(follow_symlinks=True):
+            return (*above, os.path.realpath(entry.path)) if self._follow_links else above
+        if name.lower().endswith(EXTENSIONS):
+            self._take_file(entry, name)
+        return None
+
+    def _may_follow(self, entry: os.DirEntry[str], name: str, above: tuple[str, ...]) -> bool:
+        if not entry.is_dir() and not name.lower().endswith(EXTENSIONS):
+            return False
+        if not self._follow_links:
+            self._tell(Severity.WARNING, LINK, name, "The link is not followed.", "Put the file itself here.")
+            return False
+        target = os.path.realpath(entry.path)
+        if target in above:
+            self._tell(Severity.WARNING, LINK, name, "The link leads back to a folder that it lies in.")
+            return False
+        if not target.startswith(self._real_root + os.sep):
+            self._tell(Severity.WARNING, LINK, name, "The link leads out of the content folder, and is not followed.")
+            return False
+        return True
+
+    def _take_file(self, entry: os.DirEntry[str], name: str) -> None:
+        status = entry.stat()
+        if not stat.S_ISREG(status.st_mode):
+            message = "It is a pipe, a socket or a device, and is passed over."
+            self._tell(Severity.WARNING, NOT_A_FILE, name, message)
+            return
+        path = unicodedata.normalize("NFC", name)
+        if _legible(name) != name:
+            hint = "Rename the file."
+            self._tell(Severity.ERROR, FILE_NAME, name, "The file's name is not UTF-8.", hint)
+        elif path in self._files:
+            hint = "Rename one of them."
+            message = f"Another file has the same name but for Unicode's normal form: {self._files[path].name!r}."
+            self._tell(Severity.ERROR, SAME_PATH, name, message, hint)
+        else:
+            self._files[path] = SourceFile(path, name, Stamp.of(status))
+
+    def _cannot_list(self, folder: str, reason: str) -> None:
+        self._unlisted.append(unicodedata.normalize("NFC", folder))
+        message = f"The folder cannot be listed: {reason}. What was loaded from it stays."
+        self._tell(Severity.ERROR, UNREADABLE_FOLDER, folder or ".", message)
+
+    def _tell(self, severity: Severity, code: str, name: str, message: str, hint: str | None = None) -> None:
+        self._problems.append(Problem(severity, code, message, _legible(name), hint=hint))
+
+
+def _legible(name: str) -> str:
+    """The name with the bytes that are not UTF-8 written as escapes."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
+def read(
+    root: Path, file: SourceFile, *, max_bytes: int = DEFAULT_MAX_BYTES, clock: Callable[[], int] = time.time_ns
+) -> tuple[Stamp, bytes]:
+    """The file's bytes, and its stamp when they were read.
+
+    Raises ReadError where it is too large, keeps changing or cannot be read, and FileNotFoundError where it is gone.
+    """
+    before: tuple[Stamp, bytes] | None = None
+    for _ in range(MOST_READINGS):
+        stamp, data = _read_once(root, file, max_bytes)
+        if stamp and (before == (stamp, data) or stamp.mtime_ns + FRESH_NS < clock()):
+            return stamp, data
+        before = (stamp, data) if stamp else None
+        time.sleep(FRESH_NS / 1e9 / 2)
+    message = "The file keeps changing while it is read."
+    raise ReadError(Problem(Severity.ERROR, CHANGING, message, file.path, hint="It is read again on the next run."))
+
+
+def _read_once(root: Path, file: SourceFile, max_bytes: int) -> tuple[Stamp | None, bytes]:
+    """The bytes, and the stamp where it did not move meanwhile: else the reading is torn."""
+    with _reading(root, file) as descriptor:
+        stamp = Stamp.of(os.fstat(descriptor))
+        if stamp.size > max_bytes:
+            message = f"The file has {stamp.size} bytes; {max_bytes} are allowed."
+            hint = "Split it, or raise the setting max-file-bytes."
+            raise ReadError(Problem(Severity.ERROR, TOO_LARGE, message, file.path, hint=hint))
+        with os.fdopen(descriptor, "rb", closefd=False) as stream:
+            data = stream.read(max_bytes + 1)
+        after = Stamp.of(os.fstat(descriptor))
+    return (None if after != stamp or len(data) != stamp.size else stamp), data
+
+
+@contextmanager
+def _reading(root: Path, file: SourceFile) -> Iterator[int]:
+    """An open descriptor of a regular file; opening a pipe would wait for a writer for ever, hence O_NONBLOCK."""
+    try:
+        descriptor = os.open(root / file.name, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        message = f"The file cannot be read: {error.strerror}."
+        raise ReadError(
+            Problem(Severity.ERROR, UNREADABLE, message, file.path, hint="Mend its permissions.")
+        ) from error
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise ReadError(Problem(Severity.WARNING, NOT_A_FILE, "It is no regular file any more.", file.path))
+        yield descriptor
+    except OSError as error:
+        message = f"The file cannot be read: {error.strerror}."
+        raise ReadError(Problem(Severity.ERROR, UNREADABLE, message, file.path)) from error
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,176 @@
+"""The processes in which files are parsed, so that a crash of a parser is a problem entry and no outage.
+
+Each worker is sent a batch of tasks and answers them one by one; the task that a dying worker left unanswered is the
+one that killed it. It decides nothing of what the answers mean.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import pickle
+import struct
+import sys
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Sequence
+from typing import BinaryIO, cast
+
+from gateway.content.parsing import Rules, Task, parse
+from gateway.model import Change, Problem, SetAside, Severity
+
+PARSER_CRASHED = "PARSER_CRASHED"
+PARSER_TIMED_OUT = "PARSER_TIMED_OUT"
+
+BATCH_FILES = 32
+BATCH_BYTES = 1024 * 1024
+DEFAULT_SECONDS = 30.0
+
+_LENGTH = struct.Struct("<Q")
+
+
+class Workers:
+    """A pool of parsing processes. They start with the first run that needs them, and end with `close`."""
+
+    def __init__(self, count: int, *, command: Sequence[str] | None = None, seconds: float = DEFAULT_SECONDS) -> None:
+        """`command` starts a worker, by default this module's `main`; `seconds` is what one file may take."""
+        self._command = command or (sys.executable, "-m", "gateway.content.workers")
+        self._seconds = seconds
+        self._count = count
+        self._idle: list[_Worker] = []
+
+    async def parse(self, tasks: Sequence[Task], rules: Rules) -> AsyncGenerator[Sequence[Change], None]:
+        """What is said of each file, in batches, in no certain order. A batch is parsed as fast as it is taken."""
+        batches = deque(_batches(tasks))
+        answers: asyncio.Queue[Sequence[Change]] = asyncio.Queue(maxsize=self._count * 2)
+        runners = [
+            asyncio.create_task(self._run(batches, rules, answers)) for _ in range(min(self._count, len(batches)))
+        ]
+        finished: asyncio.Future[list[None]] = asyncio.gather(*runners)
+        try:
+            while not finished.done() or not answers.empty():
+                taking = asyncio.create_task(answers.get())
+                await asyncio.wait((taking, finished), return_when=asyncio.FIRST_COMPLETED)
+                if taking.done():
+                    yield taking.result()
+                else:
+                    taking.cancel()
+            await finished
+        finally:
+            finished.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await finished
+
+    async def close(self) -> None:
+        """Idempotent; waits until every process has ended."""
+        workers, self._idle = self._idle, []
+        await asyncio.gather(*(worker.stop() for worker in workers))
+
+    async def _run(
+        self, batches: deque[Sequence[Task]], rules: Rules, answers: asyncio.Queue[Sequence[Change]]
+    ) -> None:
+        worker = self._idle.pop() if self._idle else await _Worker.start(self._command, self._seconds)
+        try:
+            while batches:
+                left = batches.popleft()
+                while left:
+                    said = await worker.parse(left, rules)
+                    if len(said) < len(left):
+                        said.append(await worker.blame(left[len(said)]))
+                        worker = await _Worker.start(self._command, self._seconds)
+                    left = left[len(said) :]
+                    await answers.put(said)
+        except BaseException:
+            await worker.stop()
+            raise
+        self._idle.append(worker)
+
+
+class _Worker:
+    def __init__(self, process: asyncio.subprocess.Process, seconds: float) -> None:
+        self._process = process
+        self._stdin = cast("asyncio.StreamWriter", process.stdin)
+        self._stdout = cast("asyncio.StreamReader", process.stdout)
+        self._seconds = seconds
+        self._timed_out = False
+
+    @classmethod
+    async def start(cls, command: Sequence[str], seconds: float) -> _Worker:
+        pipe = asyncio.subprocess.PIPE
+        # A session of its own: an interrupt from the terminal is the server's to handle, and ends no file's parsing.
+        process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, start_new_session=True)
+        return cls(process, seconds)
+
+    async def parse(self, tasks: Sequence[Task], rules: Rules) -> list[Change]:
+        """What is said of each task; of fewer than all where the worker died or was ended for taking too long."""
+        said: list[Change] = []
+        try:
+            self._stdin.write(_frame((tasks, rules)))
+            await self._stdin.drain()
+            for _ in tasks:
+                said.append(await asyncio.wait_for(self._receive(), self._seconds))  # noqa: PERF401 - what came counts
+        except TimeoutError:
+            self._timed_out = True
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        return said
+
+    async def blame(self, task: Task) -> Change:
+        """End the worker, and say what the task did to it."""
+        if self._timed_out:
+            code, message = PARSER_TIMED_OUT, f"The parser took more than {self._seconds:g} seconds."
+        else:
+            code, message = PARSER_CRASHED, "The parser crashed."
+        await self.stop()
+        hint = "Simplify the front matter."
+        return SetAside(task.file.path, (Problem(Severity.ERROR, code, message, task.file.path, 1, 1, hint),))
+
+    async def stop(self) -> None:
+        self._stdin.close()
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
+        await self._process.wait()
+
+    async def _receive(self) -> Change:
+        (length,) = _LENGTH.unpack(await self._stdout.readexactly(_LENGTH.size))
+        change: Change = pickle.loads(await self._stdout.readexactly(length))  # noqa: S301 - from our own process
+        return change
+
+
+def _batches(tasks: Sequence[Task]) -> list[Sequence[Task]]:
+    """Split by number and by bytes, so that no worker is left with the bulk of the work at the end."""
+    batches: list[list[Task]] = [[]]
+    size = 0
+    for task in tasks:
+        if batches[-1] and (len(batches[-1]) == BATCH_FILES or size + task.file.stamp.size > BATCH_BYTES):
+            batches.append([])
+            size = 0
+        batches[-1].append(task)
+        size += task.file.stamp.size
+    return [batch for batch in batches if batch]
+
+
+def _frame(value: object) -> bytes:
+    data = pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL)
+    return _LENGTH.pack(len(data)) + data
+
+
+def serve(answer: Callable[[Task, Rules], Change], requests: BinaryIO, answers: BinaryIO) -> None:
+    """A worker's life: answer each batch task by task, until the other side closes."""
+    while header := requests.read(_LENGTH.size):
+        tasks, rules = pickle.loads(requests.read(*_LENGTH.unpack(header)))  # noqa: S301 - from our own process
+        for task in tasks:
+            answers.write(_frame(answer(task, rules)))
+            answers.flush()
+
+
+def main() -> None:
+    # What a library prints must not end up among the answers.
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):
+        serve(parse, sys.stdin.buffer, answers)
+
+
+if __name__ == "__main__":
+    main()

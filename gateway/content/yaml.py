@@ -1,0 +1,208 @@
+"""YAML to nodes, from the parser's events. It makes no value of a scalar, and composes nothing that it has not weighed.
+
+The composer of libyaml recurses, and ends the process past about 20,000 levels; its stream of events does not. So
+depth, aliases and tags are checked here, event by event, before anything grows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from yaml import MarkedYAMLError, SafeLoader, YAMLError
+from yaml.events import (
+    AliasEvent,
+    CollectionStartEvent,
+    MappingStartEvent,
+    NodeEvent,
+    ScalarEvent,
+    StreamEndEvent,
+)
+
+from gateway.content.nodes import MOST_LEVELS, Field, Fields, Items, Lines, Mark, Node, Repeat, Scalar
+from gateway.errors import FrontMatterError
+
+try:
+    from yaml.cyaml import CParser  # type: ignore[attr-defined]
+except ImportError:  # PyYAML without libyaml: slower, with the same events
+    CParser = SafeLoader  # type: ignore[assignment, misc]
+
+Parser: Callable[[str], Any] = CParser
+
+MOST_ALIASED = 10_000
+"""How many nodes the aliases of a file may stand for."""
+
+SYNTAX = "SYNTAX"
+TOO_DEEP = "TOO_DEEP"
+TOO_MANY_ALIASES = "TOO_MANY_ALIASES"
+ALIAS_CYCLE = "ALIAS_CYCLE"
+UNKNOWN_ALIAS = "UNKNOWN_ALIAS"
+UNSUPPORTED_TAG = "UNSUPPORTED_TAG"
+BAD_KEY = "BAD_KEY"
+NOT_A_MAPPING = "NOT_A_MAPPING"
+DUPLICATE_KEY = "DUPLICATE_KEY"
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_TAGS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "timestamp"))
+_COLLECTION_TAGS = frozenset(("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"))
+
+
+def parse(block: str, lines: Lines, parser: Callable[[str], Any] = Parser) -> tuple[Fields, list[Repeat]]:
+    """The mapping that a block of YAML holds, and the keys that it repeats. Raises FrontMatterError."""
+    builder = _Builder(parser(block), lines)
+    try:
+        return builder.document(), builder.repeats
+    except MarkedYAMLError as error:
+        mark: Any = error.problem_mark or error.context_mark
+        _fail(SYNTAX, _sentence(error), lines.mark(mark.index if mark else 0), _hint(error))
+    except YAMLError as error:
+        _fail(SYNTAX, "This is not YAML.", lines.mark(getattr(error, "position", 0)), "Check the quotes and colons.")
+
+
+class _Builder:
+    def __init__(self, parser: Any, lines: Lines) -> None:
+        self._next: Callable[[], Any] = parser.get_event
+        self._lines = lines
+        self._anchors: dict[str, tuple[Node, int] | None] = {}
+        self._aliased = 0
+        self._nodes = 0
+        self.repeats: list[Repeat] = []
+
+    def document(self) -> Fields:
+        self._next()  # the stream's start
+        if isinstance(self._next(), StreamEndEvent):
+            return Fields({}, self._lines.mark(0))
+        event = self._next()
+        node = self._node(event, 0)
+        if isinstance(node, Scalar) and not node.text and node.plain:
+            node = Fields({}, node.mark)
+        if not isinstance(node, Fields):
+            _fail(NOT_A_MAPPING, "The front matter is no mapping.", node.mark, "Write keys and values: `title: …`.")
+        self._next()  # the document's end
+        following = self._next()
+        if not isinstance(following, StreamEndEvent):
+            message = "The front matter holds several YAML documents."
+            _fail(NOT_A_MAPPING, message, self._mark(following), "Keep one of them.")
+        return node
+
+    def _node(self, event: Any, depth: int) -> Node:
+        if isinstance(event, AliasEvent):
+            return self._alias(event, depth)
+        if depth == MOST_LEVELS and isinstance(event, CollectionStartEvent):
+            message = f"Lists and mappings lie more than {MOST_LEVELS} levels deep."
+            _fail(TOO_DEEP, message, self._mark(event), "Flatten them.")
+        self._check_tag(event)
+        anchor = event.anchor
+        if anchor:
+            self._anchors[anchor] = None
+        before = self._nodes
+        node = self._scalar(event) if isinstance(event, ScalarEvent) else self._collection(event, depth)
+        self._nodes += 1
+        if anchor:
+            self._anchors[anchor] = node, self._nodes - before
+        return node
+
+    def _collection(self, event: Any, depth: int) -> Node:
+        if isinstance(event, MappingStartEvent):
+            return self._fields(event, depth + 1)
+        nodes = []
+        while isinstance(following := self._next(), NodeEvent):
+            nodes.append(self._node(following, depth + 1))
+        return Items(tuple(nodes), self._mark(event))
+
+    def _fields(self, start: Any, depth: int) -> Fields:
+        entries: dict[str, Field] = {}
+        merged: list[Fields] = []
+        while isinstance(event := self._next(), NodeEvent):
+            key = self._node(event, depth)
+            if not isinstance(key, Scalar):
+                _fail(BAD_KEY, "A list or a mapping cannot be a key.", key.mark, "Put the key in quotes.")
+            value = self._node(self._next(), depth)
+            if key.plain and key.text == "<<":
+                merged.extend(self._merged(value))
+            else:
+                self._enter(entries, key, value)
+        for fields in merged:
+            for name, field in fields.entries.items():
+                entries.setdefault(name, field)
+        return Fields(entries, self._mark(start))
+
+    def _enter(self, entries: dict[str, Field], key: Scalar, value: Node) -> None:
+        before = entries.pop(key.text, None)
+        if before:
+            self.repeats.append((key.text, before.key.mark, key.mark))
+            entries[key.text] = Field(key, value, (*before.repeated, before.value))
+        else:
+            entries[key.text] = Field(key, value)
+
+    def _merged(self, value: Node) -> list[Fields]:
+        nodes = value.nodes if isinstance(value, Items) else (value,)
+        fields = [node for node in nodes if isinstance(node, Fields)]
+        if len(fields) < len(nodes):
+            _fail(BAD_KEY, "Only mappings can be merged with '<<'.", value.mark, "Name an anchored mapping.")
+        return fields
+
+    def _alias(self, event: Any, depth: int) -> Node:
+        name = event.anchor
+        if name not in self._anchors:
+            _fail(
+                UNKNOWN_ALIAS, f"There is no anchor '&{name}' before this alias.", self._mark(event), "Write the value."
+            )
+        anchored = self._anchors[name]
+        if anchored is None:
+            _fail(
+                ALIAS_CYCLE, f"The alias '*{name}' stands inside what it names.", self._mark(event), "Write the value."
+            )
+        node, size = anchored
+        self._aliased += size
+        self._nodes += size
+        if self._aliased > MOST_ALIASED or depth + _height(node) > MOST_LEVELS:
+            message = f"The aliases stand for more than {MOST_ALIASED} values, or for {MOST_LEVELS} levels of them."
+            _fail(TOO_MANY_ALIASES, message, self._mark(event), "Write the values out.")
+        return node
+
+    def _scalar(self, event: Any) -> Scalar:
+        text: str = event.value
+        mark = self._mark(event)
+        plain = not event.style and event.tag is None
+        if "\0" in text or _SURROGATE.search(text):
+            _fail(SYNTAX, "The text holds an escape that stands for no character.", mark, "Delete the escape.")
+        if plain and text == "=":
+            _fail(UNSUPPORTED_TAG, "A lone '=' has a meaning of its own in YAML.", mark, "Put it in quotes.")
+        return Scalar(text, plain, mark)
+
+    def _check_tag(self, event: Any) -> None:
+        allowed = _TAGS if isinstance(event, ScalarEvent) else _COLLECTION_TAGS
+        if event.tag is not None and event.tag != "!" and event.tag not in allowed:
+            name = event.tag.replace("tag:yaml.org,2002:", "!!")
+            _fail(UNSUPPORTED_TAG, f"The tag '{name}' is not supported.", self._mark(event), "Delete the tag.")
+
+    def _mark(self, event: Any) -> Mark:
+        return self._lines.mark(event.start_mark.index)
+
+
+def _height(node: Node) -> int:
+    """How many levels of lists and mappings a node has."""
+    if isinstance(node, Scalar):
+        return 0
+    below = node.nodes if isinstance(node, Items) else [field.value for field in node.entries.values()]
+    return 1 + max(map(_height, below), default=0)
+
+
+def _sentence(error: MarkedYAMLError) -> str:
+    problem = (error.problem or "this is not YAML").strip()
+    return f"{problem[0].upper()}{problem[1:]}."
+
+
+def _hint(error: MarkedYAMLError) -> str:
+    problem = error.problem or ""
+    if "tab" in problem or "cannot start any token" in problem:
+        return "Indent with spaces, and put a value that begins with a special character in quotes."
+    if "mapping values" in problem:
+        return "Put a value that holds a colon in quotes."
+    return "Check the quotes, colons and indentation here and on the lines above."
+
+
+def _fail(code: str, message: str, mark: Mark, hint: str) -> NoReturn:
+    raise FrontMatterError(code, message, line=mark.line, column=mark.column, hint=hint)

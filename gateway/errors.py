@@ -1,0 +1,169 @@
+"""The tree of errors. What a client may see carries a stable code; each code has its paragraph in docs/errors.md."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import ClassVar
+
+
+class GatewayError(Exception):
+    """Something went wrong in the gateway."""
+
+    exit_code = 3
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or (type(self).__doc__ or "").strip().splitlines()[0])
+
+    @property
+    def message(self) -> str:
+        return str(self)
+
+
+class SettingsError(GatewayError):
+    """The settings are not usable."""
+
+    exit_code = 2
+
+
+class ContentFolderError(GatewayError):
+    """The content folder does not exist or is no folder."""
+
+    exit_code = 2
+
+
+class FrontMatterError(GatewayError):
+    """The front matter cannot be read. Carries where, so that the caller can make a problem of it."""
+
+    def __init__(self, code: str, message: str, *, line: int = 1, column: int = 1, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.line = line
+        self.column = column
+        self.hint = hint
+
+
+class StoreError(GatewayError):
+    """The database cannot be used."""
+
+
+class RequestError(GatewayError):
+    """The request cannot be answered. `extensions` are told to the client beside the code."""
+
+    code = "BAD_REQUEST"
+    status = HTTPStatus.BAD_REQUEST
+    headers: ClassVar[Mapping[str, str]] = {}
+
+    def __init__(self, message: str | None = None, **extensions: object) -> None:
+        super().__init__(message)
+        self.extensions: dict[str, object] = {"code": self.code, **extensions}
+
+
+class BadUserInput(RequestError):
+    """An argument has a value that the field does not take."""
+
+    code = "BAD_USER_INPUT"
+
+
+class ParseFailed(RequestError):
+    """The document is not GraphQL."""
+
+    code = "GRAPHQL_PARSE_FAILED"
+
+
+class ValidationFailed(RequestError):
+    """The document does not fit the schema."""
+
+    code = "GRAPHQL_VALIDATION_FAILED"
+
+
+class OperationNotFound(RequestError):
+    """The document does not say which operation to run."""
+
+    code = "OPERATION_RESOLUTION_FAILURE"
+
+
+class LimitExceeded(RequestError):
+    """The operation asks for more than is allowed."""
+
+    code = "LIMIT_EXCEEDED"
+
+    def __init__(self, limit: str, allowed: int, actual: int, message: str | None = None) -> None:
+        super().__init__(
+            message or f"The operation exceeds the limit '{limit}': {actual} where {allowed} are allowed.",
+            limit=limit,
+            allowed=allowed,
+            actual=actual,
+        )
+
+
+class Unauthenticated(RequestError):
+    """The credential is unknown or has expired."""
+
+    code = "UNAUTHENTICATED"
+    status = HTTPStatus.UNAUTHORIZED
+    headers: ClassVar[Mapping[str, str]] = {"WWW-Authenticate": "Bearer"}
+
+
+class Forbidden(RequestError):
+    """The caller has no right to this."""
+
+    code = "FORBIDDEN"
+    status = HTTPStatus.FORBIDDEN
+
+
+class NotFound(RequestError):
+    """There is nothing at this path."""
+
+    code = "NOT_FOUND"
+    status = HTTPStatus.NOT_FOUND
+
+
+class MethodNotAllowed(RequestError):
+    """The path does not take this method."""
+
+    code = "METHOD_NOT_ALLOWED"
+    status = HTTPStatus.METHOD_NOT_ALLOWED
+
+
+class NotAcceptable(RequestError):
+    """None of the media types that the client accepts can be served."""
+
+    code = "NOT_ACCEPTABLE"
+    status = HTTPStatus.NOT_ACCEPTABLE
+
+
+class PayloadTooLarge(RequestError):
+    """The body is larger than is allowed."""
+
+    code = "PAYLOAD_TOO_LARGE"
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+
+class UnsupportedMediaType(RequestError):
+    """The body is of a media type or an encoding that is not read here."""
+
+    code = "UNSUPPORTED_MEDIA_TYPE"
+    status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+
+
+class MisdirectedRequest(RequestError):
+    """The request was sent to a host that this server does not answer for."""
+
+    code = "MISDIRECTED_REQUEST"
+    status = HTTPStatus.MISDIRECTED_REQUEST
+
+
+class NotReady(RequestError):
+    """The content is still being loaded."""
+
+    code = "NOT_READY"
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    headers: ClassVar[Mapping[str, str]] = {"Retry-After": "1"}
+
+
+class OperationTimedOut(RequestError):
+    """The operation took longer than is allowed."""
+
+    code = "OPERATION_TIMED_OUT"
+    status = HTTPStatus.SERVICE_UNAVAILABLE

@@ -1,0 +1,71 @@
+"""What every response gets: a request id and security headers. It routes nothing and knows no GraphQL."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from uuid import uuid4
+
+import orjson
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gateway.errors import MisdirectedRequest, RequestError
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
+SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+}
+
+
+def error_response(error: RequestError) -> Response:
+    """The JSON that a refused request gets, in the shape of a GraphQL answer."""
+    body = orjson.dumps({"errors": [{"message": error.message, "extensions": error.extensions}]})
+    return Response(body, error.status, dict(error.headers), "application/json")
+
+
+class ResponseHeaders:
+    """Names each request by `X-Request-Id`, and adds the security headers that a response does not set itself."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = uuid4().hex
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-Id"] = request_id
+                for name, value in SECURITY_HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)
+
+
+class KnownHosts:
+    """Answers for the given hosts alone, so that no page can reach a loopback server through a name of its own."""
+
+    def __init__(self, app: ASGIApp, hosts: Collection[str] = LOOPBACK) -> None:
+        self._app = app
+        self._hosts = frozenset(host.lower() for host in hosts)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan" or host_name(Headers(scope=scope).get("host", "")) in self._hosts:
+            await self._app(scope, receive, send)
+        elif scope["type"] == "http":
+            await error_response(MisdirectedRequest())(scope, receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 1008})
+
+
+def host_name(host: str) -> str:
+    """The name in a Host header, lower-case and without its port; an IPv6 address keeps its brackets."""
+    name, colon, port = host.lower().rpartition(":")
+    return name if colon and port.isascii() and port.isdigit() else host.lower()

@@ -1,0 +1,67 @@
+"""Problems as people and machines read them. It finds none, and prints nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+
+import orjson
+
+from gateway.model import Problem, Severity
+
+
+def tally(problems: Sequence[Problem]) -> str:
+    """The problems in a few words: `2 problems (1 error, 1 warning)`. An INFO is none."""
+    counts = Counter(problem.severity for problem in problems)
+    parts = [
+        f"{counts[severity]} {severity.lower()}{'s' if counts[severity] > 1 else ''}"
+        for severity in (Severity.ERROR, Severity.WARNING)
+        if counts[severity]
+    ]
+    total = counts[Severity.ERROR] + counts[Severity.WARNING]
+    return f"{total} problem{'' if total == 1 else 's'}" + (f" ({', '.join(parts)})" if parts else "")
+
+
+def in_order(problems: Sequence[Problem]) -> list[Problem]:
+    """By path and place, for one who mends file after file."""
+    return sorted(problems, key=lambda problem: (problem.path, problem.line or 0, problem.column or 0, problem.code))
+
+
+def as_text(problems: Sequence[Problem]) -> str:
+    """A line for each problem, as compilers write them, and one for its hint."""
+    return "".join(
+        f"{_place(problem)}: {problem.severity.lower()} {problem.code}: {problem.message}\n"
+        + (f"    {problem.hint}\n" if problem.hint else "")
+        for problem in problems
+    )
+
+
+def as_json(problems: Sequence[Problem]) -> str:
+    """A JSON array with an object for each problem."""
+    return orjson.dumps([problem._asdict() for problem in problems], option=orjson.OPT_INDENT_2).decode() + "\n"
+
+
+def as_github(problems: Sequence[Problem]) -> str:
+    """Workflow commands, which GitHub shows beside the lines of a pull request."""
+    commands = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
+    return "".join(
+        f"::{commands[problem.severity]} file={_property(problem.path)}"
+        f",line={problem.line or 1},col={problem.column or 1},title={_property(problem.code)}"
+        f"::{_data(' '.join(filter(None, (problem.message, problem.hint))))}\n"
+        for problem in problems
+    )
+
+
+FORMATS: Mapping[str, Callable[[Sequence[Problem]], str]] = {"text": as_text, "json": as_json, "github": as_github}
+
+
+def _place(problem: Problem) -> str:
+    return ":".join(str(part) for part in (problem.path, problem.line, problem.column) if part is not None)
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

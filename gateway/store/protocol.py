@@ -1,0 +1,210 @@
+"""The questions that a store answers and the changes that it takes. No SQL, and no backend, is named here."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Generic, NamedTuple, Protocol, TypeVar
+
+from gateway.model import (
+    Article,
+    Change,
+    FileVersion,
+    Generation,
+    Order,
+    Page,
+    Problem,
+    Provider,
+    Related,
+    Severity,
+    Statistics,
+    Status,
+    Text,
+    Topic,
+    Visibility,
+    Window,
+)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup(Generic[T]):
+    """A unique key of a kind of record."""
+
+    name: str
+
+
+ARTICLE_BY_ID = Lookup[Article]("article.id")
+ARTICLE_BY_SLUG = Lookup[Article]("article.slug")
+ARTICLE_BY_PATH = Lookup[Article]("article.path")
+ARTICLE_BY_URL = Lookup[Article]("article.url")
+"""By normalised URL: of several articles the first visible one in the default order."""
+PROVIDER_BY_KEY = Lookup[Provider]("provider.key")
+PROVIDER_BY_ID = Lookup[Provider]("provider.id")
+PROVIDER_BY_SLUG = Lookup[Provider]("provider.slug")
+TOPIC_BY_KEY = Lookup[Topic]("topic.key")
+TOPIC_BY_ID = Lookup[Topic]("topic.id")
+TOPIC_BY_SLUG = Lookup[Topic]("topic.slug")
+RELATED_BY_ID = Lookup[Related]("related.id")
+
+
+@dataclass(frozen=True, slots=True)
+class Listing(Generic[T]):
+    """A list that can be paged and counted: one for the whole corpus, or one for each of many parents."""
+
+    name: str
+
+
+ARTICLES = Listing[Article]("articles")
+ARTICLES_OF_PROVIDER = Listing[Article]("provider.articles")
+"""The parent is a provider's key."""
+ARTICLES_OF_TOPIC = Listing[Article]("topic.articles")
+"""The parent is a topic's key."""
+ARTICLES_REFERRING = Listing[Article]("article.referencedBy")
+"""Articles with a related entry that resolves to the parent, an article's id; each once, never the parent."""
+MENTIONS = Listing[Related]("provider.mentions")
+"""Related entries of the parent, a provider's key; ordered by their article in the default order, then position."""
+PROVIDERS = Listing[Provider]("providers")
+TOPICS = Listing[Topic]("topics")
+
+WHOLE = ""
+"""The parent to name for a list of the whole corpus."""
+
+
+class Usage(NamedTuple):
+    """What a snapshot has cost so far: the calls that reached the database, and the rows that they returned.
+
+    The read that opens the snapshot is not counted.
+    """
+
+    calls: int = 0
+    rows: int = 0
+
+
+class Snapshot(Protocol):
+    """A read view of one generation with one visibility. Every answer comes from exactly that generation.
+
+    Batch questions take each key once and answer with a mapping that leaves out what is unknown or not visible.
+    """
+
+    @property
+    def visibility(self) -> Visibility: ...
+
+    @property
+    def usage(self) -> Usage: ...
+
+    async def generation(self) -> Generation:
+        """Raises NotReady where the database holds no generation yet."""
+        ...
+
+    async def find(self, lookup: Lookup[T], keys: Sequence[str]) -> Mapping[str, T]:
+        """The records with these keys."""
+        ...
+
+    async def pages(
+        self, listing: Listing[T], parents: Sequence[str], order: Order, window: Window
+    ) -> Mapping[str, Page[T]]:
+        """The same window of each parent's list; every parent has a page, at worst an empty one.
+
+        Raises BadUserInput for a cursor that is malformed or names another order.
+        """
+        ...
+
+    async def counts(self, listing: Listing[T], parents: Sequence[str]) -> Mapping[str, int]:
+        """The length of each parent's list."""
+        ...
+
+    async def preceded(
+        self, listing: Listing[T], parents: Sequence[str], order: Order, window: Window
+    ) -> Mapping[str, bool]:
+        """Whether each parent's list holds a row on the other side of the window: before a forward page, after
+        a backward one."""
+        ...
+
+    async def topics_of(self, article_ids: Sequence[str]) -> Mapping[str, Sequence[Topic]]:
+        """Each article's topics, in file order."""
+        ...
+
+    async def related_of(self, article_ids: Sequence[str], first: int | None) -> Mapping[str, Sequence[Related]]:
+        """Each article's related entries, in file order: all, or the first few."""
+        ...
+
+    async def texts_of(self, article_ids: Sequence[str]) -> Mapping[str, Text]:
+        """Each article's body and front matter."""
+        ...
+
+    async def secured_of(self, article_ids: Sequence[str]) -> Mapping[str, str]:
+        """The opaque payload of each article that has one. Who may see it is the caller's to decide."""
+        ...
+
+    async def statistics(self) -> Statistics: ...
+
+    async def problems(self, severity: Severity | None, first: int | None) -> Sequence[Problem]:
+        """Errors before warnings before infos, then by path and line."""
+        ...
+
+
+class FileState(NamedTuple):
+    """What the store knows of a file: the version read last, and the article that is served from it, if any."""
+
+    version: FileVersion
+    status: Status | None
+    """None where no article is served from the file."""
+    read_date_time: datetime | None
+    """When the bytes of the served version were first read."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeSet:
+    """One run of files to store. The changes stream in, so that a run needs no memory for all of them."""
+
+    as_of: datetime
+    """The time that status is computed against."""
+    changes: AsyncIterable[Sequence[Change]]
+    problems: tuple[Problem, ...] = ()
+    """Those of the run as a whole and of what the walk passed over; they replace those of the run before."""
+    memory: Mapping[str, str] = field(default_factory=dict)
+    """What ingest asks to remember for its next run; replaces the memory of the run before."""
+
+
+class Applied(NamedTuple):
+    """What a ChangeSet did. `changed` is whether a new generation came of it."""
+
+    changed: bool
+    added: int
+    updated: int
+    removed: int
+
+
+class Store(Protocol):
+    """A database of one content folder: one writer, many readers."""
+
+    def snapshot(self, visibility: Visibility) -> AbstractAsyncContextManager[Snapshot]:
+        """A snapshot of the newest generation. It leases a reader at its first question, until it is left."""
+        ...
+
+    async def apply(self, changes: ChangeSet) -> Applied:
+        """One transaction: all of it becomes one new generation, or nothing does.
+
+        The very first one makes a generation even where it is empty. Raises StoreError.
+        """
+        ...
+
+    async def ready(self) -> bool:
+        """Whether a generation can be served."""
+        ...
+
+    async def files(self) -> Mapping[str, FileState]:
+        """What the last run knew of each file, by path."""
+        ...
+
+    async def memory(self) -> Mapping[str, str]:
+        """What the last run asked to remember."""
+        ...
+
+    async def close(self) -> None:
+        """Idempotent; ends every thread and leaves no file of its own open."""
+        ...

@@ -1,0 +1,207 @@
+"""Bytes to nodes: what is kept as written, what is refused, and where it is said to stand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.content import frontmatter
+from gateway.content import yaml as gateway_yaml
+from gateway.content.nodes import Fields, Items, Lines, Mark, Node, Scalar
+from gateway.errors import FrontMatterError
+from tests import broken
+
+
+def read(data: str | bytes) -> frontmatter.FrontMatter:
+    front_matter = frontmatter.read("a.md", data.encode() if isinstance(data, str) else data)
+    assert front_matter is not None
+    return front_matter
+
+
+def plain(node: Node) -> object:
+    """A node without its places."""
+    if isinstance(node, Scalar):
+        return node.text
+    if isinstance(node, Items):
+        return [plain(item) for item in node.nodes]
+    return {name: plain(field.value) for name, field in node.entries.items()}
+
+
+def mapping(block: str) -> object:
+    return plain(read(f"---\n{block}\n---\n").fields)
+
+
+@pytest.mark.parametrize(
+    "text", ["NO", "1.10", "012345", "12:30:45", "2022-11-15", "1_000", "0x1F", "~", "null", "true", ".inf", "9" * 5000]
+)
+def test_scalars_stay_as_written(text: str) -> None:
+    """YAML's guesses change what the author wrote; no value is guessed here."""
+    scalar = read(f"---\na: {text}\n---\n").fields.entries["a"].value
+    assert scalar == Scalar(text, plain=True, mark=Mark(2, 4))
+
+
+@pytest.mark.parametrize("written", ['"x y"', "'x y'", "!!str x y", "|-\n  x y", ">-\n  x y"])
+def test_quotes_and_blocks_are_told_from_plain_text(written: str) -> None:
+    """Quotes say that a word is text, whatever it looks like."""
+    scalar = read(f"---\na: {written}\n---\n").fields.entries["a"].value
+    assert isinstance(scalar, Scalar)
+    assert (scalar.text, scalar.plain) == ("x y", False)
+
+
+@pytest.mark.parametrize(
+    ("text", "body", "line"),
+    [
+        ("---\na: b\n---\nbody", "body", 4),
+        ("---\r\na: b\r\n---\r\nbody\r\n", "body\r\n", 4),
+        ("---\ra: b\r---\rbody", "body", 4),
+        ("\ufeff---\na: b\n...\nbody", "body", 4),
+        ("---  \na: b\n---\t\nbody", "body", 4),
+        ("---\na: b\n---", "", 3),
+        ("---\na: b\n---\n", "", 4),
+        ("+++\na = 'b'\n+++\nbody", "body", 4),
+        ("+++\r\na = 'b'\r\n+++\r\nbody", "body", 4),
+    ],
+)
+def test_fences_of_every_kind_are_taken(text: str, body: str, line: int) -> None:
+    """Line ends of every system, a byte order mark, both closing fences, and TOML."""
+    front_matter = read(text)
+    assert plain(front_matter.fields) == {"a": "b"}
+    assert (front_matter.body, front_matter.body_line) == (body, line)
+
+
+@pytest.mark.parametrize("text", ["", "text", "\n---\na: b\n---\n", "----\na: b\n----\n", " ---\n", "# --- \n"])
+def test_without_a_fence_on_the_first_line_there_is_no_front_matter(text: str) -> None:
+    """A file is a document only if its very first line is a fence."""
+    assert frontmatter.read("a.md", text.encode()) is None
+
+
+@pytest.mark.parametrize("block", ["", "\n", "# a comment", "# a\n\n# b"])
+def test_an_empty_block_is_an_empty_mapping(block: str) -> None:
+    """A document may have nothing to say of itself."""
+    assert mapping(block) == {}
+
+
+def test_a_fence_inside_a_value_does_not_close() -> None:
+    """Dashes that are indented, or followed by text, belong to the value."""
+    assert mapping("a: |\n  ---\n  b\nc: d") == {"a": "---\nb\n", "c": "d"}
+
+
+@pytest.mark.parametrize("name", broken.SYNTAX)
+def test_broken_syntax_is_refused_at_its_place(name: str) -> None:
+    """Each fault has its code, line and column, in the file and not in the block."""
+    case = broken.SYNTAX[name]
+    with pytest.raises(FrontMatterError) as caught:
+        read(case.data)
+    assert (caught.value.code, caught.value.line, caught.value.column) == (case.code, case.line, case.column)
+    assert caught.value.hint
+
+
+def test_brackets_in_text_do_not_count() -> None:
+    """Only lists and mappings are counted: not what stands in quotes, in a block or in a comment."""
+    many = "[" * 1000
+    block = f"a: \"{many}\"\nb: '{many}'\nc: |\n  {many}\nd: x # {many}"
+    assert mapping(block) == {"a": many, "b": many, "c": f"{many}\n", "d": "x"}
+    toml = f'+++\na = "{many}"\nb = \'\'\'{many}\'\'\'\nc = """{many}""" # {many}\n+++\n'
+    assert plain(read(toml).fields) == {"a": many, "b": many, "c": many}
+
+
+def test_the_deepest_allowed_level_is_read() -> None:
+    """The cap is a cap, and no round number below it."""
+    levels = 63
+    assert mapping(f"a: {'[' * levels}{']' * levels}")
+    with pytest.raises(FrontMatterError):
+        mapping(f"a: {'[' * (levels + 1)}{']' * (levels + 1)}")
+
+
+def test_small_aliases_and_merges_work() -> None:
+    """Anchors spare repetition; a mapping's own keys beat merged ones, and the first merged one beats the next."""
+    block = "base: &base {x: 1, y: 2}\nmore: &more {y: 3, z: 4}\none:\n  <<: [*base, *more]\n  x: 0\ntwo: *base"
+    assert mapping(block) == {
+        "base": {"x": "1", "y": "2"},
+        "more": {"y": "3", "z": "4"},
+        "one": {"x": "0", "y": "2", "z": "4"},
+        "two": {"x": "1", "y": "2"},
+    }
+
+
+def test_of_a_repeated_key_the_last_one_counts() -> None:
+    """As in Jekyll; the warning names both places, and the value before is kept for those who must know."""
+    front_matter = read("---\na: 1\nb: {c: 2, c: 3}\na: 4\n---\n")
+    assert plain(front_matter.fields) == {"b": {"c": "3"}, "a": "4"}
+    assert [plain(node) for node in front_matter.fields.entries["a"].repeated] == ["1"]
+    assert [(problem.line, problem.column) for problem in front_matter.problems] == [(3, 11), (4, 1)]
+    assert "line 2 and again at line 4" in front_matter.problems[1].message
+
+
+def test_columns_count_code_points() -> None:
+    """An editor counts characters, not bytes; emoji and CJK count as one."""
+    fields = read("---\n日本: {é: 😀, b: c}\n---\n").fields
+    inner = fields.entries["日本"].value
+    assert isinstance(inner, Fields)
+    assert inner.entries["b"].key.mark == Mark(2, 12)
+
+
+def test_toml_values_are_text_too() -> None:
+    """Numbers, truths and dates of TOML are read by the same rules, at the place of their key."""
+    fields = read("+++\ntitle = 'x'\nv = 1.10\nd = 2024-05-06\nt = true\n[extra]\nn = [1, 'a']\n+++\n").fields
+    assert plain(fields) == {"title": "x", "v": "1.10", "d": "2024-05-06", "t": "true", "extra": {"n": ["1", "a"]}}
+    assert fields.entries["d"].value.mark == Mark(4, 1)
+
+
+class PureParser(yaml.SafeLoader):
+    """The parser that serves where PyYAML was built without libyaml."""
+
+
+@pytest.mark.parametrize("parser", [gateway_yaml.Parser, PureParser])
+@pytest.mark.parametrize("name", [name for name, case in broken.SYNTAX.items() if case.code == "TOO_DEEP"])
+def test_depth_is_refused_by_either_parser(name: str, parser: Callable[[str], Any]) -> None:
+    """With libyaml and without it, a bomb is refused after its first levels."""
+    block = broken.SYNTAX[name].data.decode().split("\n", 1)[1].rsplit("\n---\n", 1)[0]
+    if name.startswith("toml"):
+        return
+    with pytest.raises(FrontMatterError, match="levels deep"):
+        gateway_yaml.parse(block, Lines(block), parser)
+
+
+# Line separators fold in YAML, and control characters are refused; all else is text.
+TEXT = st.text(
+    st.characters(exclude_categories=("Cc", "Cs", "Cn", "Zl", "Zp"), exclude_characters="\ufeff"), max_size=12
+)
+TREES = st.dictionaries(
+    TEXT, st.recursive(TEXT, lambda below: st.lists(below, max_size=4) | st.dictionaries(TEXT, below, max_size=4))
+)
+
+
+@given(TREES)
+def test_json_comes_back_as_it_was(tree: dict[str, object]) -> None:
+    """JSON is YAML: any tree of text survives, with either parser."""
+    block = json.dumps(tree, ensure_ascii=False)
+    for parser in (gateway_yaml.Parser, PureParser):
+        fields, repeats = gateway_yaml.parse(block, Lines(block), parser)
+        assert plain(fields) == tree
+        assert repeats == []
+
+
+@given(st.binary(max_size=200), st.sampled_from([b"", b"---\n", b"+++\n", b"\xef\xbb\xbf---\n"]))
+def test_no_bytes_raise_anything_else(data: bytes, fence: bytes) -> None:
+    """Whatever a file holds, it is front matter, none, or an error with a place."""
+    try:
+        frontmatter.read("a.md", fence + data + b"\n" + fence)
+    except FrontMatterError as error:
+        assert error.line >= 1
+        assert error.column >= 1
+
+
+@given(st.text(st.sampled_from("ab:-?[]{}\"'&*!|>%#@, \n\t<=0"), max_size=60))
+def test_no_yaml_raises_anything_else(block: str) -> None:
+    """The same for what looks like YAML."""
+    try:
+        read(f"---\n{block}\n---\n")
+    except FrontMatterError as error:
+        assert 1 <= error.line <= block.count("\n") + 3

@@ -1,0 +1,139 @@
+"""Ids, keys and normalised URLs."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from gateway.content.identity import (
+    LONGEST_URL,
+    article_id,
+    provider_id,
+    provider_key,
+    related_id,
+    suffix,
+    topic_id,
+    topic_key,
+    url_host,
+    url_identity,
+)
+
+HOSTS = st.sampled_from(
+    ["a.org", "WWW.a.org", "www.www.a.org", "www.com", "x.cdn.ampproject.org", "bücher.example", "[::1]", "a／b.org"]
+)
+PIECES = st.sampled_from(["/", "c/s/", "v/", "a.org", "x.cdn.ampproject.org", "%", "%41", "%e4", "ä", "?", "&", "="])
+TRICKY = st.builds(
+    lambda scheme, host, pieces: f"{scheme}://{host}{''.join(pieces)}",
+    st.sampled_from(["http", "HTTPS"]),
+    HOSTS,
+    st.lists(st.one_of(PIECES, st.sampled_from([":80", ":0443", "@", "#x", "utm_a=1", "b=2", "\ud800", " "]))),
+)
+
+
+def test_ids_are_the_same_on_every_machine() -> None:
+    """An id is made of the first 16 bytes of the key's SHA-256, so clients may keep it."""
+    assert article_id("") == "ar_47DEQpj8HBSa-_TImW-5JA"
+    assert {provider_id("a")[:3], topic_id("a")[:3]} == {"pr_", "to_"}
+    assert provider_id("a")[3:] == topic_id("a")[3:] == article_id("a")[3:]
+
+
+def test_a_path_has_one_id_however_its_accents_are_composed() -> None:
+    """File systems differ in how they compose letters; the id does not."""
+    assert article_id("é.md") == article_id(unicodedata.normalize("NFD", "é.md"))
+
+
+def test_a_related_id_has_parts_of_fixed_length() -> None:
+    """The article and the identity can be told apart by length, whatever characters they hold."""
+    found = related_id(article_id("a.md"), "https://a.org", 3)
+    assert re.fullmatch(r"re_[\w-]{44}-3", found)
+    assert found[3:25] == article_id("a.md")[3:]
+
+
+def test_a_suffix_is_six_digits_of_the_digest() -> None:
+    """A colliding slug always gets the same suffix."""
+    assert suffix("") == "-e3b0c4"
+
+
+@pytest.mark.parametrize(
+    ("name", "domain", "key"),
+    [("IET", "TheIET.org", "theiet.org"), ("U.S. News", None, "u-s-news"), ("Mint", " ", "mint")],
+)
+def test_a_provider_goes_by_its_domain_else_by_its_name(name: str, domain: str | None, key: str) -> None:
+    """One domain is one provider, however its name is spelled."""
+    assert provider_key(name, domain) == key
+
+
+def test_a_provider_that_no_slug_can_name_still_has_a_key() -> None:
+    """Two names of signs alone are two providers."""
+    assert provider_key("!!", None)
+    assert provider_key("!!", None) != provider_key("??", None)
+
+
+def test_a_topic_ignores_case_and_spacing() -> None:
+    """The names "AI" and "ai" are one topic, and a wide space is a space."""
+    assert topic_key(" Computer\u3000 VISION ") == topic_key("computer vision")
+
+
+@pytest.mark.parametrize(
+    ("url", "identity"),
+    [
+        ("http://www.Example.org:80/a/", "https://example.org/a"),
+        ("https://example.org:443#top", "https://example.org"),
+        ("https://example.org:8443/", "https://example.org:8443"),
+        ("https://user:word@example.org/a", "https://example.org/a"),
+        ("https://example.org/?b=2&a=1&utm_source=x&gclid=y&fbclid=z&mc_cid=w", "https://example.org?a=1&b=2"),
+        ("https://example.org/?gclids=1", "https://example.org?gclids=1"),
+        ("https://example.org/%7ea/%c3%a4/ä /%zz", "https://example.org/~a/%C3%A4/%C3%A4%20/%25zz"),
+        ("https://bücher.example/", "https://xn--bcher-kva.example"),
+        ("https://www.com/", "https://www.com"),
+        ("http://[::1]:8000/a", "https://[::1]:8000/a"),
+        ("https://www-a-org.cdn.ampproject.org/c/s/www.a.org/b/?utm_medium=x", "https://a.org/b"),
+        ("https://a-org.cdn.ampproject.org/c/a.org/b", "https://a.org/b"),
+        ("https://x.cdn.ampproject.org/about", "https://x.cdn.ampproject.org/about"),
+    ],
+)
+def test_urls_of_one_page_are_one(url: str, identity: str) -> None:
+    """What does not change the page does not change its identity."""
+    assert url_identity(url) == identity
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "",
+            "/a",
+            "example.org",
+            "ftp://a.org",
+            "https://",
+            "https:///a",
+            "http://[::1",
+            "https://a b.org",
+            "mailto:a",
+        ),
+        *("https://a.org:x/", "https://a／b.org/", "https://a.org/" + "a" * LONGEST_URL, "https://..."),
+    ],
+)
+def test_what_is_no_web_address_has_no_identity(text: str) -> None:
+    """Relative links, other schemes and broken hosts resolve to nothing."""
+    assert url_identity(text) is None
+
+
+@given(st.one_of(st.text(), TRICKY))
+@example("https://x.cdn.ampproject.org/c/s")
+@example("https://a.org/%4%31")
+def test_an_identity_is_its_own_identity(text: str) -> None:
+    """Any text is taken without an error, and normalising twice changes nothing."""
+    found = url_identity(text)
+    if found is not None:
+        assert url_identity(found) == found
+        assert found.isascii()
+
+
+def test_the_host_of_an_identity() -> None:
+    """Neither port nor path nor query belongs to the host."""
+    assert url_host("https://a.org?x=/") == url_host("https://a.org:8000/b") == "a.org"

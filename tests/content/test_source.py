@@ -1,0 +1,153 @@
+"""The walk and the reading, on real folders."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from gateway.content import source
+from gateway.errors import ContentFolderError
+from gateway.model import Severity
+
+
+def write(root: Path, name: str, text: str = "---\n---\n") -> Path:
+    path = root / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def found(root: Path, *, follow_links: bool = False) -> list[str]:
+    return list(source.Walk(root, follow_links=follow_links).run().files)
+
+
+def read(root: Path, name: str, max_bytes: int) -> bytes:
+    return source.read(root, source.Walk(root).run().files[name], max_bytes=max_bytes)[1]
+
+
+def test_documents_are_found_by_their_ending_in_the_order_of_their_names(tmp_path: Path) -> None:
+    """Every document's ending counts, in any case, in every folder; the order is the same on every machine."""
+    for name in ("b.md", "a.MARKDOWN", "sub/c.mdx", "sub/deep/d.txt", "e.html", "f.yaml", "gateway.yaml"):
+        write(tmp_path, name)
+    assert found(tmp_path) == ["a.MARKDOWN", "b.md", "sub/c.mdx", "sub/deep/d.txt"]
+
+
+def test_editors_and_tools_files_are_passed_over(tmp_path: Path) -> None:
+    """Dot files and folders, node_modules and what editors write beside a file are no documents."""
+    for name in (".hidden.md", ".git/a.md", "node_modules/b.md", "c.md~", "#d.md#", "~$e.md", ".#f.md", "g.md.swp"):
+        write(tmp_path, name)
+    listing = source.Walk(tmp_path).run()
+    assert not listing.files
+    assert not listing.problems
+
+
+def test_a_name_in_another_normal_form_is_the_same_path(tmp_path: Path) -> None:
+    """Paths are NFC, whatever the file system holds; of two that become one the second is a problem."""
+    write(tmp_path, "re\N{COMBINING ACUTE ACCENT}sume\N{COMBINING ACUTE ACCENT}.md")
+    assert found(tmp_path) == ["résumé.md"]
+    write(tmp_path, "résumé.md")
+    listing = source.Walk(tmp_path).run()
+    assert list(listing.files) == ["résumé.md"]
+    assert [(problem.code, problem.severity) for problem in listing.problems] == [("SAME_PATH", Severity.ERROR)]
+
+
+def test_a_name_that_is_no_utf8_is_a_problem(tmp_path: Path) -> None:
+    """A name that cannot be told in JSON is told with escapes, and costs no other file."""
+    write(tmp_path, "good.md")
+    (tmp_path / os.fsdecode(b"b\xff.md")).write_text("---\n---\n")
+    listing = source.Walk(tmp_path).run()
+    assert list(listing.files) == ["good.md"]
+    assert [(problem.code, problem.path) for problem in listing.problems] == [("FILE_NAME", "b\\xff.md")]
+
+
+def test_pipes_and_sockets_are_never_opened(tmp_path: Path) -> None:
+    """What is no regular file is passed over with a warning, and nothing waits for it."""
+    os.mkfifo(tmp_path / "pipe.md")
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(tmp_path / "socket.md"))
+        listing = source.Walk(tmp_path).run()
+    assert not listing.files
+    assert {(problem.path, problem.code) for problem in listing.problems} == {
+        ("pipe.md", "NOT_A_FILE"),
+        ("socket.md", "NOT_A_FILE"),
+    }
+
+
+def test_a_file_that_became_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    """Reading, too, refuses a pipe at once."""
+    file = write(tmp_path, "a.md")
+    entry = source.Walk(tmp_path).run().files["a.md"]
+    file.unlink()
+    os.mkfifo(file)
+    with pytest.raises(source.ReadError) as caught:
+        source.read(tmp_path, entry)
+    assert caught.value.problem.code == "NOT_A_FILE"
+
+
+def test_links_are_not_followed_unless_asked_for(tmp_path: Path) -> None:
+    """A link is a warning; with the setting, links within the folder count and those that leave it or loop do not."""
+    root = tmp_path / "content"
+    write(root, "real/a.md")
+    write(tmp_path, "outside/secret.md")
+    (root / "folder").symlink_to(root / "real")
+    (root / "file.md").symlink_to(root / "real/a.md")
+    (root / "real/loop").symlink_to(root)
+    (root / "out").symlink_to(tmp_path / "outside")
+    (root / "dangling.md").symlink_to(root / "nothing")
+    assert found(root) == ["real/a.md"]
+    assert {problem.code for problem in source.Walk(root).run().problems} == {"LINK"}
+    assert found(root, follow_links=True) == ["file.md", "folder/a.md", "real/a.md"]
+
+
+def test_a_root_that_is_a_link_is_walked(tmp_path: Path) -> None:
+    """Tools that swap a link to publish a release name the content folder by that link."""
+    write(tmp_path, "releases/42/a.md")
+    (tmp_path / "current").symlink_to(tmp_path / "releases/42")
+    assert found(tmp_path / "current") == ["a.md"]
+
+
+def test_a_missing_folder_is_a_clear_error(tmp_path: Path) -> None:
+    """A folder that is not there is named, and so is a file in its place."""
+    with pytest.raises(ContentFolderError, match="nowhere cannot be opened: No such file"):
+        source.Walk(tmp_path / "nowhere").run()
+    with pytest.raises(ContentFolderError, match="is not a folder"):
+        source.Walk(write(tmp_path, "a.md")).run()
+
+
+def test_a_file_past_the_limit_is_refused_by_its_size(tmp_path: Path) -> None:
+    """The size is looked at before a byte is read."""
+    write(tmp_path, "a.md", "x" * 100)
+    assert read(tmp_path, "a.md", max_bytes=100) == b"x" * 100
+    with pytest.raises(source.ReadError, match="has 100 bytes; 99 are allowed"):
+        read(tmp_path, "a.md", max_bytes=99)
+
+
+def test_a_fresh_file_is_read_until_two_readings_agree(tmp_path: Path) -> None:
+    """A file that was written a moment ago is read again; one that changes meanwhile is read as it became."""
+    file = write(tmp_path, "a.md", "half")
+    entry = source.Walk(tmp_path).run().files["a.md"]
+    moments = itertools.count(file.stat().st_mtime_ns, 1_000_000)
+    tries = 0
+
+    def clock() -> int:
+        nonlocal tries
+        tries += 1
+        if tries == 1:
+            file.write_text("whole")
+        return next(moments)
+
+    assert source.read(tmp_path, entry, clock=clock)[1] == b"whole"
+    assert tries > 1
+
+
+def test_a_file_that_is_gone_says_so(tmp_path: Path) -> None:
+    """A file deleted between listing and reading is as if it had been deleted before."""
+    file = write(tmp_path, "a.md")
+    entry = source.Walk(tmp_path).run().files["a.md"]
+    file.unlink()
+    with pytest.raises(FileNotFoundError):
+        source.read(tmp_path, entry)

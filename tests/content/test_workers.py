@@ -1,0 +1,130 @@
+"""The parsing processes, with real processes that crash and hang."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+
+from gateway.content.parsing import Rules, Task
+from gateway.content.source import Walk
+from gateway.content.workers import Workers
+from gateway.model import Change, Deleted, Loaded, NotDocument, SetAside, Unchanged
+
+# A worker that dies at one file, and one that never answers for one.
+KILLER = """
+import os, sys, time
+from gateway.content import parsing, workers
+
+def answer(task, rules):
+    if task.file.path == "crash.md":
+        os.abort()
+    if task.file.path == "hang.md":
+        time.sleep(600)
+    return parsing.parse(task, rules)
+
+workers.serve(answer, sys.stdin.buffer, sys.stdout.buffer)
+"""
+
+
+def write(root: Path, *names: str) -> None:
+    for name in names:
+        (root / name).write_text(f"---\ntitle: {name}\n---\n")
+
+
+async def parse(root: Path, workers: Workers, known: dict[str, str] | None = None) -> dict[str, Change]:
+    tasks = [Task(file, (known or {}).get(path)) for path, file in Walk(root).run().files.items()]
+    said: dict[str, Change] = {}
+    try:
+        async for changes in workers.parse(tasks, Rules(str(root))):
+            for change in changes:
+                path = change.version.path if isinstance(change, Loaded | Unchanged | NotDocument) else change.path
+                assert path not in said
+                said[path] = change
+    finally:
+        await workers.close()
+    return said
+
+
+async def test_every_file_is_answered_once(tmp_path: Path) -> None:
+    """Over many files, and several processes, each file has exactly one answer."""
+    write(tmp_path, *(f"{number}.md" for number in range(150)))
+    said = await parse(tmp_path, Workers(2))
+    assert sorted(said) == sorted(f"{number}.md" for number in range(150))
+    assert all(isinstance(change, Loaded) for change in said.values())
+
+
+async def test_known_bytes_are_not_parsed_again(tmp_path: Path) -> None:
+    """A file whose bytes are known is read, and nothing more is said of it."""
+    write(tmp_path, "a.md", "b.md")
+    first = await parse(tmp_path, Workers(1))
+    loaded = first["a.md"]
+    assert isinstance(loaded, Loaded)
+    second = await parse(tmp_path, Workers(1), {"a.md": loaded.version.sha256, "b.md": "other"})
+    assert second["a.md"] == Unchanged(loaded.version)
+    assert isinstance(second["b.md"], Loaded)
+
+
+async def test_a_crash_costs_the_file_that_caused_it(tmp_path: Path) -> None:
+    """A parser that dies is a problem of the file that it was at; every other file loads."""
+    write(tmp_path, "a.md", "crash.md", "z.md")
+    said = await parse(tmp_path, Workers(1, command=(sys.executable, "-c", KILLER)))
+    crashed = said.pop("crash.md")
+    assert isinstance(crashed, SetAside)
+    assert crashed.problems[0].code == "PARSER_CRASHED"
+    assert all(isinstance(change, Loaded) for change in said.values())
+    assert sorted(said) == ["a.md", "z.md"]
+
+
+async def test_a_parser_that_hangs_is_ended(tmp_path: Path) -> None:
+    """A file that takes longer than is allowed is a problem; its process is ended and the rest goes on."""
+    write(tmp_path, "a.md", "hang.md", "z.md")
+    said = await parse(tmp_path, Workers(1, command=(sys.executable, "-c", KILLER), seconds=3))
+    hung = said.pop("hang.md")
+    assert isinstance(hung, SetAside)
+    assert hung.problems[0].code == "PARSER_TIMED_OUT"
+    assert all(isinstance(change, Loaded) for change in said.values())
+
+
+async def test_a_file_that_vanished_is_a_deletion(tmp_path: Path) -> None:
+    """Between the walk and the reading a file may go."""
+    write(tmp_path, "a.md")
+    workers = Workers(1)
+    file = Walk(tmp_path).run().files["a.md"]
+    (tmp_path / "a.md").unlink()
+    try:
+        said = [batch async for batch in workers.parse([Task(file)], Rules(str(tmp_path)))]
+    finally:
+        await workers.close()
+    assert said == [[Deleted("a.md")]]
+
+
+async def test_closing_ends_the_processes(tmp_path: Path) -> None:
+    """After `close` no process is left, and closing again does nothing."""
+    before = set(_children())
+    write(tmp_path, "a.md")
+    workers = Workers(1)
+    file = Walk(tmp_path).run().files["a.md"]
+    assert [batch async for batch in workers.parse([Task(file)], Rules(str(tmp_path)))]
+    assert set(_children()) - before
+    await workers.close()
+    await workers.close()
+    deadline = time.monotonic() + 10
+    while set(_children()) - before:
+        assert time.monotonic() < deadline
+
+
+def _children() -> list[int]:
+    return [
+        int(entry.name)
+        for entry in Path("/proc").iterdir()
+        if entry.name.isdigit() and f"PPid:\t{os.getpid()}\n" in _status(entry)
+    ]
+
+
+def _status(entry: Path) -> str:
+    try:
+        return (entry / "status").read_text()
+    except OSError:
+        return ""

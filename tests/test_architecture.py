@@ -1,0 +1,161 @@
+"""The invariants of the structure, read off the code. Each is also shown to bite."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "gateway"
+
+# The flow, front to back. A module imports only from modules that stand before it.
+FLOW = [
+    "gateway",
+    "gateway.errors",
+    "gateway.model",
+    "gateway.content",
+    "gateway.content.source",
+    "gateway.content.nodes",
+    "gateway.content.yaml",
+    "gateway.content.toml",
+    "gateway.content.frontmatter",
+    "gateway.content.text",
+    "gateway.content.identity",
+    "gateway.content.values",
+    "gateway.content.report",
+    "gateway.content.parts",
+    "gateway.content.documents",
+    "gateway.content.parsing",
+    "gateway.content.workers",
+    "gateway.store",
+    "gateway.store.protocol",
+    "gateway.ingest",
+    "gateway.problems",
+    "gateway.check",
+    "gateway.auth",
+    "gateway.middleware",
+    "gateway.cli",
+]
+WEB_AND_DATABASES = {"aiosqlite", "sqlite3", "asyncpg", "starlette", "strawberry", "graphql", "uvicorn"}
+CLOCKS = {"now", "utcnow", "today"}
+SQL = ("SELECT ", "INSERT ", "UPDATE ", "DELETE ", "CREATE ")
+
+Check = Callable[[str, ast.Module], Iterator[str]]
+
+
+def modules() -> dict[str, ast.Module]:
+    found = {}
+    for file in sorted(PACKAGE.rglob("*.py")):
+        parts = ("gateway", *file.relative_to(PACKAGE).with_suffix("").parts)
+        name = ".".join(part for part in parts if part != "__init__")
+        found[name] = ast.parse(file.read_text())
+    return found
+
+
+def imports(tree: ast.AST) -> Iterator[tuple[ast.stmt, str]]:
+    """Every module that is imported; `from package import module` counts as the module."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((node, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                whole = f"{node.module}.{alias.name}"
+                yield node, whole if whole in FLOW else node.module
+
+
+def imports_point_back(module: str, tree: ast.Module) -> Iterator[str]:
+    """A module stands in the flow, and imports only what stands before it; so there can be no cycle."""
+    if module not in FLOW:
+        yield f"{module} has no place in the flow"
+        return
+    for node, name in imports(tree):
+        if name.partition(".")[0] == "gateway" and (name not in FLOW or FLOW.index(name) >= FLOW.index(module)):
+            yield f"{module}:{node.lineno} imports {name}"
+
+
+def no_import_hides(module: str, tree: ast.Module) -> Iterator[str]:
+    """No import stands inside a function, nor under TYPE_CHECKING."""
+    for function in ast.walk(tree):
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield from (f"{module}:{node.lineno} imports in a function" for node, _ in imports(function))
+    names = (node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == "TYPE_CHECKING")
+    yield from (f"{module}:{node.lineno} uses TYPE_CHECKING" for node in names)
+
+
+def leaves_know_the_standard_library_alone(module: str, tree: ast.Module) -> Iterator[str]:
+    """`errors` and `model` may be imported by anything, since they import nothing."""
+    if module in {"gateway.errors", "gateway.model"}:
+        for node, name in imports(tree):
+            if name.partition(".")[0] not in sys.stdlib_module_names:
+                yield f"{module}:{node.lineno} imports {name}"
+
+
+def content_knows_no_web_and_no_database(module: str, tree: ast.Module) -> Iterator[str]:
+    if module.startswith("gateway.content"):
+        for node, name in imports(tree):
+            if name.partition(".")[0] in WEB_AND_DATABASES:
+                yield f"{module}:{node.lineno} imports {name}"
+
+
+def sql_stays_in_the_store(module: str, tree: ast.Module) -> Iterator[str]:
+    if not module.startswith("gateway.store"):
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.lstrip().startswith(SQL):
+                yield f"{module}:{node.lineno} holds SQL"
+
+
+def the_environment_is_read_in_settings(module: str, tree: ast.Module) -> Iterator[str]:
+    if module != "gateway.settings":
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Attribute) and node.attr in {"environ", "getenv"}:
+                yield f"{module}:{node.lineno} reads the environment"
+
+
+def the_clock_is_a_parameter(module: str, tree: ast.Module) -> Iterator[str]:
+    if module not in {"gateway.cli", "gateway.app"}:
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                called = node.func
+                asks_time = isinstance(called.value, ast.Name) and called.value.id == "time"
+                if called.attr in CLOCKS or (asks_time and called.attr.startswith("time")):
+                    yield f"{module}:{node.lineno} asks the clock"
+
+
+def modules_hold_no_state(module: str, tree: ast.Module) -> Iterator[str]:
+    """No module has a name that is rebound or filled while the program runs."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Global):
+            yield f"{module}:{node.lineno} rebinds a global"
+    for statement in tree.body:
+        if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.List | ast.Dict | ast.Set):
+            for target in statement.targets:
+                if isinstance(target, ast.Name) and not target.id.isupper() and target.id != "__all__":
+                    yield f"{module}:{statement.lineno} holds a mutable {target.id}"
+
+
+CHECKS: dict[Check, tuple[str, str]] = {
+    imports_point_back: ("gateway.model", "from gateway.content import source"),
+    no_import_hides: ("gateway.cli", "def f():\n    import json"),
+    leaves_know_the_standard_library_alone: ("gateway.errors", "import orjson"),
+    content_knows_no_web_and_no_database: ("gateway.content.text", "import sqlite3"),
+    sql_stays_in_the_store: ("gateway.cli", "x = 'SELECT 1'"),
+    the_environment_is_read_in_settings: ("gateway.cli", "import os\nos.environ['A']"),
+    the_clock_is_a_parameter: ("gateway.check", "import time\ntime.time()"),
+    modules_hold_no_state: ("gateway.check", "cache = {}"),
+}
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+def test_the_code_keeps_the_invariant(check: Check) -> None:
+    """Every module of the package keeps it."""
+    assert [fault for module, tree in modules().items() for fault in check(module, tree)] == []
+
+
+@pytest.mark.parametrize(("check", "violation"), CHECKS.items(), ids=lambda value: getattr(value, "__name__", ""))
+def test_the_invariant_bites(check: Check, violation: tuple[str, str]) -> None:
+    """A snippet that breaks it is found."""
+    module, code = violation
+    assert list(check(module, ast.parse(code)))

@@ -1,0 +1,134 @@
+"""The command `gateway check`, run as a person would."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests import broken
+
+SEEDS = Path(__file__).parent.parent / "seeds"
+
+
+# Root may read any file; without these rights it is as bound by permissions as anybody.
+AS_ANYBODY = ("setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-dac_override,-dac_read_search")
+
+
+def gateway(*arguments: object, wrapper: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
+    command = [*wrapper, sys.executable, "-c", "from gateway.cli import main; main()", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with one of each broken file, and two good ones."""
+    root = tmp_path_factory.mktemp("broken")
+    for name, case in broken.ALL.items():
+        (root / name).write_bytes(case.data)
+    (root / "good.md").write_bytes(broken.titled("published: true"))
+    (root / "also-good.md").write_bytes(broken.titled("draft: no"))
+    os.mkfifo(root / "pipe.md")
+    (root / "link.md").symlink_to("/etc/hostname")
+    (root / os.fsdecode(b"name-\xff.md")).write_bytes(broken.titled(""))
+    with (root / "large.md").open("wb") as large:
+        large.truncate(4 * 1024 * 1024 + 1)
+    return root
+
+
+def test_every_broken_file_is_named_with_its_place(folder: Path) -> None:
+    """Each problem has its severity and code, and the line and column of the byte or value at fault."""
+    done = gateway("check", folder, "--format", "json")
+    found = {
+        (problem["path"], problem["severity"], problem["code"], problem["line"], problem["column"])
+        for problem in json.loads(done.stdout)
+    }
+    expected: set[tuple[str, str, str, int | None, int | None]] = {
+        (name, case.severity.value, case.code, case.line, case.column) for name, case in broken.ALL.items()
+    }
+    expected |= {
+        ("pipe.md", "WARNING", "NOT_A_FILE", None, None),
+        ("link.md", "WARNING", "LINK", None, None),
+        ("name-\\xff.md", "ERROR", "FILE_NAME", None, None),
+        ("large.md", "ERROR", "TOO_LARGE", None, None),
+    }
+    assert found == expected
+    assert done.returncode == 1
+
+
+def test_every_problem_says_how_to_mend_it(folder: Path) -> None:
+    """A message is a sentence, and where a hand can mend the file there is a hint."""
+    for problem in json.loads(gateway("check", folder, "--format", "json").stdout):
+        assert problem["message"].endswith((".", "?")), problem
+        assert problem["hint"] or problem["code"] == "NOT_A_FILE", problem
+
+
+def test_the_text_names_file_line_and_column_first(folder: Path) -> None:
+    """A line that a terminal or an editor can jump to."""
+    done = gateway("check", folder)
+    assert "colon.md:2:11: error SYNTAX: Mapping values are not allowed in this context.\n" in done.stdout
+    documents = len(broken.VALUES) - 1 + 2
+    errors = len(broken.SYNTAX) + len(broken.VISIBILITY) + 2
+    warnings = len(broken.VALUES) - 1 + 2
+    assert done.stdout.splitlines()[-1] == (
+        f"{documents} documents; {errors + warnings} problems ({errors} errors, {warnings} warnings)"
+    )
+
+
+def test_github_shows_problems_beside_the_lines(folder: Path) -> None:
+    """The format that annotates a pull request."""
+    done = gateway("check", folder, "--format", "github")
+    assert "::error file=colon.md,line=2,col=11,title=SYNTAX::Mapping values" in done.stdout
+    assert "::notice file=plain.md,line=1,col=1,title=NO_FRONT_MATTER::" in done.stdout
+
+
+def test_the_exit_code_tells_errors_from_warnings(tmp_path: Path) -> None:
+    """Warnings pass, unless `--strict` is given; an INFO always does."""
+    (tmp_path / "plain.md").write_bytes(broken.VALUES["plain.md"].data)
+    (tmp_path / "good.md").write_bytes(broken.titled(""))
+    assert gateway("check", tmp_path, "--strict").returncode == 0
+    (tmp_path / "quality.md").write_bytes(broken.VALUES["quality.md"].data)
+    assert gateway("check", tmp_path).returncode == 0
+    assert gateway("check", tmp_path, "--strict").returncode == 1
+
+
+def test_a_missing_folder_is_wrong_usage(tmp_path: Path) -> None:
+    """One line that names the folder, and exit code 2."""
+    done = gateway("check", tmp_path / "nowhere")
+    assert done.returncode == 2
+    assert (
+        done.stderr == f"gateway: The content folder {tmp_path}/nowhere cannot be opened: No such file or directory.\n"
+    )
+
+
+def test_an_empty_folder_is_a_warning(tmp_path: Path) -> None:
+    """A folder without documents is most likely the wrong one."""
+    done = gateway("check", tmp_path)
+    assert done.stdout.startswith(".: warning EMPTY: The content folder holds no document.\n")
+    assert done.returncode == 0
+
+
+def test_what_may_not_be_read_is_a_problem(tmp_path: Path) -> None:
+    """A file or folder without permission costs no other file."""
+    (tmp_path / "closed").mkdir()
+    (tmp_path / "secret.md").write_bytes(broken.titled(""))
+    (tmp_path / "good.md").write_bytes(broken.titled(""))
+    (tmp_path / "secret.md").chmod(0)
+    (tmp_path / "closed").chmod(0)
+    done = gateway("check", tmp_path, wrapper=AS_ANYBODY if os.geteuid() == 0 else ())
+    (tmp_path / "closed").chmod(0o700)
+    assert "closed: error UNREADABLE_FOLDER: " in done.stdout
+    assert "secret.md: error UNREADABLE: The file cannot be read: Permission denied." in done.stdout
+    assert done.stdout.splitlines()[-1] == "1 document; 2 problems (2 errors)"
+
+
+def test_the_seeds_are_without_a_problem() -> None:
+    """The documents that show the gateway are good ones."""
+    done = gateway("check", SEEDS, "--strict")
+    documents = len([*SEEDS.rglob("*.md"), *SEEDS.rglob("*.txt")])
+    assert done.stdout == f"{documents} documents; 0 problems\n"
+    assert done.returncode == 0
