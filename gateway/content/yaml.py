@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from yaml import MarkedYAMLError, SafeLoader, YAMLError
+from yaml import MarkedYAMLError, YAMLError
 from yaml.events import (
     AliasEvent,
     CollectionStartEvent,
@@ -25,10 +25,9 @@ from gateway.errors import FrontMatterError
 
 try:
     from yaml.cyaml import CParser  # type: ignore[attr-defined]
-except ImportError:  # PyYAML without libyaml: slower, with the same events
-    CParser = SafeLoader  # type: ignore[assignment, misc]
-
-Parser: Callable[[str], Any] = CParser
+except ImportError as error:
+    message = "PyYAML was built without libyaml; install it from a wheel: pip install --only-binary PyYAML PyYAML"
+    raise ImportError(message) from error
 
 MOST_ALIASED = 10_000
 """How many nodes the aliases of a file may stand for."""
@@ -48,9 +47,9 @@ _TAGS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float"
 _COLLECTION_TAGS = frozenset(("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"))
 
 
-def parse(block: str, lines: Lines, parser: Callable[[str], Any] = Parser) -> tuple[Fields, list[Repeat]]:
+def parse(block: str, lines: Lines) -> tuple[Fields, list[Repeat]]:
     """The mapping that a block of YAML holds, and the keys that it repeats. Raises FrontMatterError."""
-    builder = _Builder(parser(block), lines)
+    builder = _Builder(CParser(block), lines)
     try:
         return builder.document(), builder.repeats
     except MarkedYAMLError as error:
