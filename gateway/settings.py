@@ -1,0 +1,312 @@
+"""The one table of options, read from flags, the environment and a file. It makes no command line and opens nothing
+but that file.
+
+Each field of `Settings` is an option: its name, type, default, help and whether it is a secret stand in one place.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import os
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import MISSING, dataclass
+from enum import StrEnum
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import platformdirs
+import yaml
+
+from gateway.auth import Grant, Scope, grant
+from gateway.content.source import DEFAULT_MAX_BYTES
+from gateway.errors import SettingsError
+
+PREFIX = "GATEWAY_"
+CONFIG = "config"
+"""The flag, and with the prefix the variable, that names the settings file."""
+LOG_LEVELS = ("debug", "info", "warning", "error")
+
+
+class Mode(StrEnum):
+    DEV = "dev"
+    SERVE = "serve"
+
+
+class Kind(NamedTuple):
+    """A type of value. `decode` raises ValueError with a sentence; `many` are separated by white space."""
+
+    name: str
+    decode: Callable[[str], object]
+    many: bool = False
+
+
+class Option(NamedTuple):
+    """One row of the table. A default of None is worked out when the settings are read; `help` says how."""
+
+    name: str
+    kind: Kind
+    default: object
+    dev_default: object
+    help: str
+    secret: bool
+
+    @property
+    def flag(self) -> str:
+        return f"--{self.name.replace('_', '-')}"
+
+    @property
+    def variable(self) -> str:
+        return PREFIX + self.name.upper()
+
+    def default_of(self, mode: Mode) -> object:
+        return self.dev_default if mode is Mode.DEV else self.default
+
+
+def _text(written: str) -> str:
+    if not written.strip():
+        raise ValueError("It is empty.")
+    return written.strip()
+
+
+def _boolean(written: str) -> bool:
+    match written.strip().lower():
+        case "true" | "yes" | "on" | "1":
+            return True
+        case "false" | "no" | "off" | "0":
+            return False
+    raise ValueError(f"{written!r} is neither true nor false.")
+
+
+def _whole(least: int, most: int | None = None) -> Callable[[str], int]:
+    bounds = f"from {least} to {most}" if most is not None else f"of at least {least}"
+
+    def decode(written: str) -> int:
+        digits = written.strip()
+        # The length comes first: Python refuses to convert very long numbers.
+        if digits.isascii() and digits.isdigit() and len(digits) <= 18 and least <= int(digits) <= (most or math.inf):
+            return int(digits)
+        raise ValueError(f"{written!r} is no whole number {bounds}.")
+
+    return decode
+
+
+def _seconds(written: str) -> float:
+    try:
+        seconds = float(written)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds < math.inf:
+        raise ValueError(f"{written!r} is no number of seconds above 0.")
+    return seconds
+
+
+def _file_path(written: str) -> Path:
+    if "://" in written:
+        raise ValueError("The database is named by the path of a file.")
+    return Path(_text(written))
+
+
+def _log_level(written: str) -> str:
+    if written.strip().lower() not in LOG_LEVELS:
+        raise ValueError(f"{written!r} is none of {', '.join(LOG_LEVELS)}.")
+    return written.strip().lower()
+
+
+def _grant(written: str) -> Grant:
+    """`TOKEN:scope,scope` or `sha256:HEX:scope,scope`. No message quotes a part of it: any part may be the secret."""
+    hashed = "sha256:" if written.startswith("sha256:") else ""
+    token, _, rest = written.removeprefix(hashed).partition(":")
+    scopes = frozenset(rest.split(","))
+    if not scopes <= frozenset(Scope):
+        raise ValueError(f"A token is followed by ':' and scopes out of {', '.join(Scope)}, joined by ','.")
+    try:
+        return grant(hashed + token, scopes)
+    except SettingsError as error:
+        raise ValueError(error.message) from error
+
+
+TEXT = Kind("text", _text)
+TEXTS = Kind("texts", _text, many=True)
+BOOLEAN = Kind("boolean", _boolean)
+PORT = Kind("port", _whole(0, 65535))
+COUNT = Kind("count", _whole(1))
+BYTES = Kind("bytes", _whole(1))
+SECONDS = Kind("seconds", _seconds)
+FILE = Kind("file", _file_path)
+LOG_LEVEL = Kind("log level", _log_level)
+TOKENS = Kind("tokens", _grant, many=True)
+
+
+def _option(kind: Kind, help: str, default: Any = MISSING, *, dev: Any = MISSING, secret: bool = False) -> Any:  # noqa: A002
+    """A field of Settings. `dev` is the default under `gateway dev`, where it is another one."""
+    return dataclasses.field(default=default, metadata={"kind": kind, "dev": dev, "help": help, "secret": secret})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All that a server is told at its start."""
+
+    mode: Mode
+    content: Path
+    """The content folder."""
+
+    host: str = _option(TEXT, "The address to listen on.", "127.0.0.1")
+    port: int = _option(PORT, "The port to listen on; 0 takes a free one.", 8000)
+    database: Path = _option(
+        FILE, "The SQLite file. By default it lies in the user's cache folder, one for each content folder."
+    )
+    tokens: tuple[Grant, ...] = _option(
+        TOKENS, "Tokens with their scopes: TOKEN:SCOPE,SCOPE or sha256:HEX:SCOPE,SCOPE.", (), secret=True
+    )
+    introspection: bool = _option(BOOLEAN, "Whether clients may ask for the schema.", default=False, dev=True)
+    explorer: bool = _option(BOOLEAN, "Whether the GraphiQL page is served.", default=False, dev=True)
+    allowed_hosts: tuple[str, ...] = _option(TEXTS, "Names of this server that a Host header may hold.", ())
+    allowed_origins: tuple[str, ...] = _option(TEXTS, "Origins whose pages may call this server.", ())
+    max_file_bytes: int = _option(BYTES, "Larger content files are refused.", DEFAULT_MAX_BYTES)
+    workers: int = _option(COUNT, "Processes that parse files. By default one for each CPU.")
+    strict: bool = _option(BOOLEAN, "Whether nothing is loaded where a file has an error.", default=False)
+    log_level: str = _option(LOG_LEVEL, f"The least severe messages to log: {', '.join(LOG_LEVELS)}.", "info")
+    readers: int = _option(COUNT, "Database connections that read.", 4)
+    body_limit: int = _option(BYTES, "Larger request bodies are refused.", 256 * 1024)
+    operation_timeout: float = _option(SECONDS, "How long an operation may run.", 10.0)
+    hold_seconds: float = _option(SECONDS, "How long a large deletion waits to be confirmed by a second look.", 10.0)
+
+
+def _row(field: dataclasses.Field[Any]) -> Option:
+    default = None if field.default is MISSING else field.default
+    meta = field.metadata
+    dev = default if meta["dev"] is MISSING else meta["dev"]
+    return Option(field.name, meta["kind"], default, dev, meta["help"], meta["secret"])
+
+
+OPTIONS = tuple(_row(field) for field in dataclasses.fields(Settings) if "kind" in field.metadata)
+
+
+class _Given(NamedTuple):
+    """A value as one source gives it, and the words that name the place."""
+
+    value: object
+    origin: str
+
+
+_Source = Mapping[str, _Given]
+
+
+def read(mode: Mode, content: Path, flags: Mapping[str, object], environ: Mapping[str, str] | None = None) -> Settings:
+    """The settings for a content folder: of flags, environment, file and defaults the first that says something.
+
+    `flags` holds values by option name; None and an empty tuple are as if absent. `environ` is the process's own
+    unless given; an empty variable is as if absent. Raises SettingsError, with a line for each value that is wrong.
+    """
+    environ = os.environ if environ is None else environ
+    errors: list[str] = []
+    sources = (_from_flags(flags), _from_environment(environ), _from_file(flags, environ, errors))
+    values = {option.name: _value(option, mode, sources, errors) for option in OPTIONS}
+    if errors:
+        raise SettingsError("\n".join(errors))
+    values["database"] = values["database"] or default_database(content)
+    values["workers"] = values["workers"] or os.cpu_count() or 1
+    return Settings(mode=mode, content=content, **values)
+
+
+def default_database(content: Path) -> Path:
+    """The database of a content folder in the user's cache folder; one folder has one, by whatever path it is named."""
+    digest = sha256(os.fsencode(os.path.realpath(content))).hexdigest()
+    return platformdirs.user_cache_path("content-gateway") / f"{digest[:32]}.db"
+
+
+def _value(option: Option, mode: Mode, sources: Sequence[_Source], errors: list[str]) -> Any:
+    given = next((source[option.name] for source in sources if option.name in source), None)
+    if given is None:
+        return option.default_of(mode)
+    try:
+        return _decoded(option.kind, given.value)
+    except ValueError as error:
+        errors.append(f"{given.origin}: {error}")
+        return None
+
+
+def _decoded(kind: Kind, value: object) -> object:
+    words = [_written(each) for each in value] if isinstance(value, list | tuple) else [_written(value)]
+    if kind.many:
+        return tuple(kind.decode(word) for word in " ".join(words).split())
+    if len(words) != 1:
+        raise ValueError("A list stands where a single value is wanted.")
+    return kind.decode(words[0])
+
+
+def _written(value: object) -> str:
+    """A value as an author of an environment variable would write it, so that each kind has one decoder."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str | int | float | Path):
+        return str(value)
+    raise ValueError("It is neither text, nor a number, nor true or false.")
+
+
+def _from_flags(flags: Mapping[str, object]) -> _Source:
+    given = {option: flags.get(option.name) for option in OPTIONS}
+    return {
+        option.name: _Given(value, option.flag) for option, value in given.items() if value is not None and value != ()
+    }
+
+
+def _from_environment(environ: Mapping[str, str]) -> _Source:
+    named = {option: environ.get(option.variable) for option in OPTIONS}
+    return {option.name: _Given(value, option.variable) for option, value in named.items() if value}
+
+
+def _from_file(flags: Mapping[str, object], environ: Mapping[str, str], errors: list[str]) -> _Source:
+    named = flags.get(CONFIG) or environ.get(PREFIX + CONFIG.upper())
+    if not named:
+        return {}
+    path = Path(str(named))
+    try:
+        entries = _parsed(path)
+    except ValueError as error:
+        errors.append(f"{path}: {error}")
+        return {}
+    given = {key.replace("-", "_"): _Given(value, f"{path}: {key}") for key, value in entries.items()}
+    known = {option.name for option in OPTIONS}
+    errors.extend(f"{given[name].origin}: There is no such setting." for name in given if name not in known)
+    return given
+
+
+def _parsed(path: Path) -> Mapping[str, object]:
+    """The entries of a settings file. Raises ValueError, quoting no value of the file, which may hold tokens."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ValueError(f"The file cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise ValueError("The file is not UTF-8.") from error
+    match path.suffix.lower():
+        case ".toml":
+            return _toml(text)
+        case ".yaml" | ".yml":
+            return _yaml(text)
+    raise ValueError("The file's name ends in neither .toml nor .yaml.")
+
+
+def _toml(text: str) -> Mapping[str, object]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"The file is not TOML: {error}.") from error
+
+
+def _yaml(text: str) -> Mapping[str, object]:
+    try:
+        # The base loader makes text of every value; what it means is for each option's decoder to say.
+        entries = yaml.load(text, yaml.BaseLoader)  # noqa: S506 - it builds nothing but text, lists and mappings
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ValueError(f"Line {line} is not YAML.") from error
+    except yaml.YAMLError as error:
+        raise ValueError("The file is not YAML.") from error
+    if not isinstance(entries, dict | None):
+        raise ValueError("The file is no mapping of settings to values.")
+    return entries or {}

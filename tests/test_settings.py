@@ -1,0 +1,199 @@
+"""Where settings come from, and what is said of wrong ones."""
+
+from __future__ import annotations
+
+import os
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.auth import Scope, grant
+from gateway.errors import SettingsError
+from gateway.settings import BOOLEAN, OPTIONS, Mode, Option, Settings, default_database, read
+
+CONTENT = Path("content")
+
+
+def settings(mode: Mode = Mode.SERVE, *, environ: dict[str, str] | None = None, **flags: object) -> Settings:
+    return read(mode, CONTENT, flags, environ or {})
+
+
+def complaints(*, environ: dict[str, str] | None = None, **flags: object) -> list[str]:
+    with pytest.raises(SettingsError) as raised:
+        read(Mode.SERVE, CONTENT, flags, environ or {})
+    return raised.value.message.splitlines()
+
+
+def written(folder: Path, name: str, text: str) -> Path:
+    file = folder / name
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def test_nothing_need_be_said() -> None:
+    """Under `serve` a server without settings listens on loopback and gives nothing away."""
+    found = settings()
+    assert (found.host, found.port, found.introspection, found.explorer, found.tokens) == (
+        "127.0.0.1",
+        8000,
+        False,
+        False,
+        (),
+    )
+    assert (found.mode, found.content, found.workers) == (Mode.SERVE, CONTENT, os.cpu_count())
+
+
+def test_dev_opens_the_explorer() -> None:
+    """The modes differ in the defaults of introspection and explorer, and in nothing else that the table holds."""
+    changed = {option.name for option in OPTIONS if option.default_of(Mode.DEV) != option.default_of(Mode.SERVE)}
+    assert changed == {"introspection", "explorer"}
+    assert settings(Mode.DEV).explorer
+    assert not settings(Mode.DEV, explorer=False).explorer
+
+
+@pytest.mark.parametrize("name", ["gateway.toml", "gateway.yaml", "GATEWAY.YML"])
+def test_flags_beat_the_environment_and_that_the_file(tmp_path: Path, name: str) -> None:
+    """Of flags, environment, file and defaults the first that says something counts, option by option."""
+    sign = "=" if name.endswith("toml") else ":"
+    file = written(tmp_path, name, f"port{sign} 1\nreaders{sign} 1\nworkers{sign} 1\nstrict{sign} true\n")
+    found = settings(environ={"GATEWAY_PORT": "2", "GATEWAY_READERS": "2"}, port=3, config=str(file))
+    assert (found.port, found.readers, found.workers, found.strict) == (3, 2, 1, True)
+
+
+def test_a_variable_names_the_file(tmp_path: Path) -> None:
+    """GATEWAY_CONFIG stands for `--config`, and the flag beats it."""
+    first = written(tmp_path, "first.toml", "port = 1\n")
+    second = written(tmp_path, "second.toml", "port = 2\n")
+    environ = {"GATEWAY_CONFIG": str(first)}
+    assert settings(environ=environ).port == 1
+    assert settings(environ=environ, config=str(second)).port == 2
+
+
+def test_an_absent_value_hides_no_other() -> None:
+    """A flag that was not given and a variable that is empty leave the word to the next source."""
+    found = settings(environ={"GATEWAY_HOST": "", "GATEWAY_PORT": "81"}, port=None, allowed_hosts=())
+    assert (found.host, found.port, found.allowed_hosts) == ("127.0.0.1", 81, ())
+
+
+def test_the_process_environment_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a mapping the variables of the process itself are read."""
+    monkeypatch.setenv("GATEWAY_PORT", "8123")
+    assert read(Mode.SERVE, CONTENT, {}).port == 8123
+
+
+def test_lists_are_separated_by_white_space(tmp_path: Path) -> None:
+    """A variable and a file's list say the same."""
+    file = written(tmp_path, "list.yaml", "allowed-hosts: [a.example, b.example]\n")
+    from_variable = settings(environ={"GATEWAY_ALLOWED_HOSTS": " a.example\n b.example "})
+    assert settings(config=str(file)).allowed_hosts == from_variable.allowed_hosts == ("a.example", "b.example")
+
+
+def test_a_token_is_kept_as_its_digest() -> None:
+    """A token and its digest are the same grant, and no text of the settings shows the token."""
+    digest = sha256(b"sesame").hexdigest()
+    plain = settings(environ={"GATEWAY_TOKENS": "sesame:preview,secured:read"})
+    hashed = settings(environ={"GATEWAY_TOKENS": f"sha256:{digest}:preview,secured:read"})
+    assert plain.tokens == hashed.tokens == (grant("sesame", {Scope.PREVIEW, Scope.SECURED_READ}),)
+    assert "sesame" not in repr(plain)
+
+
+@pytest.mark.parametrize(
+    "token",
+    ["sesame", "sesame:", "sesame:all", "sesame:open:preview", ":preview:sesame", "sha256:sesame:preview", "a:sesame"],
+)
+def test_a_wrong_token_is_not_quoted(token: str) -> None:
+    """The message for a token names the variable and how a token is written, and shows no part of it."""
+    (complaint,) = complaints(environ={"GATEWAY_TOKENS": f"good:reload {token}"})
+    assert complaint.startswith("GATEWAY_TOKENS: A token")
+    assert "sesame" not in complaint
+
+
+def test_all_errors_are_told_at_once(tmp_path: Path) -> None:
+    """Each wrong value has a line that names its flag, its variable, or its file and key."""
+    file = written(tmp_path, "wrong.toml", "readers = 0\nstrict = 'perhaps'\nprot = 1\nworkers = [1, 2]\n")
+    found = complaints(
+        environ={"GATEWAY_LOG_LEVEL": "loud", "GATEWAY_OPERATION_TIMEOUT": "nan"}, port="65536", config=str(file)
+    )
+    assert sorted(found) == sorted(
+        [
+            "--port: '65536' is no whole number from 0 to 65535.",
+            "GATEWAY_LOG_LEVEL: 'loud' is none of debug, info, warning, error.",
+            "GATEWAY_OPERATION_TIMEOUT: 'nan' is no number of seconds above 0.",
+            f"{file}: readers: '0' is no whole number of at least 1.",
+            f"{file}: strict: 'perhaps' is neither true nor false.",
+            f"{file}: prot: There is no such setting.",
+            f"{file}: workers: A list stands where a single value is wanted.",
+        ]
+    )
+
+
+def test_a_value_that_is_overruled_does_no_harm() -> None:
+    """A wrong value counts only where it is the one to be used."""
+    assert settings(environ={"GATEWAY_PORT": "wrong"}, port=8001).port == 8001
+
+
+def test_a_url_is_no_database() -> None:
+    """A database is a file; what looks like an address is refused rather than made a file of that name."""
+    assert complaints(database="postgresql://host/db") == ["--database: The database is named by the path of a file."]
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "complaint"),
+    [
+        (
+            "a.toml",
+            b"port = 1\n'sesame'\n",
+            "The file is not TOML: Expected '=' after a key in a key/value pair (at line 2, column 9).",
+        ),
+        ("a.yaml", b"port: 1\ntokens: 'sesame\n", "Line 3 is not YAML."),
+        ("a.yaml", b"tokens: \x01", "The file is not YAML."),
+        ("a.yaml", b"- sesame", "The file is no mapping of settings to values."),
+        ("a.yaml", b"\xff", "The file is not UTF-8."),
+        ("a.ini", b"", "The file's name ends in neither .toml nor .yaml."),
+    ],
+)
+def test_an_unreadable_file_is_one_line(tmp_path: Path, name: str, data: bytes, complaint: str) -> None:
+    """What is wrong with the file is said without quoting what it holds."""
+    file = tmp_path / name
+    file.write_bytes(data)
+    assert complaints(config=str(file)) == [f"{file}: {complaint}"]
+
+
+def test_a_missing_file_is_told(tmp_path: Path) -> None:
+    """A file that is named must be there."""
+    file = tmp_path / "missing.toml"
+    assert complaints(config=str(file)) == [f"{file}: The file cannot be read: No such file or directory."]
+
+
+def test_an_empty_file_says_nothing(tmp_path: Path) -> None:
+    """A settings file may hold comments alone."""
+    assert settings(config=str(written(tmp_path, "a.yaml", "# later\n"))) == settings()
+
+
+def test_a_folder_has_one_database(tmp_path: Path) -> None:
+    """By whatever path a folder is named its database is one, and another folder has another."""
+    (tmp_path / "one").mkdir()
+    (tmp_path / "link").symlink_to("one")
+    assert default_database(tmp_path / "one") == default_database(tmp_path / "link")
+    assert default_database(tmp_path / "one") != default_database(tmp_path / "two")
+
+
+@pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.name)
+def test_every_option_is_told_in_a_sentence(option: Option) -> None:
+    """Each row of the table has a help that ends as a sentence does, and a flag and a variable of its name."""
+    assert option.help.endswith(".")
+    assert option.flag.removeprefix("--").replace("-", "_").upper() == option.variable.removeprefix("GATEWAY_")
+
+
+@given(st.sampled_from(OPTIONS), st.text())
+def test_no_text_is_more_than_a_settings_error(option: Option, text: str) -> None:
+    """Whatever a variable holds, it is taken or refused in one line that begins with its name."""
+    try:
+        found = settings(environ={option.variable: text})
+    except SettingsError as error:
+        assert error.message.startswith(f"{option.variable}: ")
+    else:
+        assert isinstance(getattr(found, option.name), bool) is (option.kind is BOOLEAN)
