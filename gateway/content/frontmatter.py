@@ -62,14 +62,15 @@ def _decode(data: bytes) -> str:
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
-        before = data[: error.start].decode("utf-8")
+        before = data[: error.start].decode("utf-8").removeprefix(_BOM)
         message = f"The byte 0x{data[error.start]:02x} is no UTF-8."
         raise _at(ENCODING, message, Lines(before).mark(len(before)), "Save the file as UTF-8.") from error
+    text = text.removeprefix(_BOM)
     null = text.find("\0")
     if null >= 0:
         message = "The file holds a null character."
         raise _at(ENCODING, message, Lines(text).mark(null), "Delete it; the file may be damaged.")
-    return text.removeprefix(_BOM)
+    return text
 
 
 def _closing(text: str, start: int, fence: str) -> tuple[int, int]:

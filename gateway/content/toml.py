@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from bisect import bisect_left
 from datetime import date, datetime, time
 from typing import NoReturn
 
@@ -13,8 +14,12 @@ from gateway.errors import FrontMatterError
 SYNTAX = "SYNTAX"
 TOO_DEEP = "TOO_DEEP"
 
-# What brackets do not count in: strings of the four kinds, and comments.
-_QUIET = re.compile(r'"""(?:[^\\]|\\.)*?"""|\'\'\'.*?\'\'\'|"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\'|#[^\n]*', re.DOTALL)
+# What brackets do not count in: strings of the four kinds, and comments. Three quotes that close may follow two more.
+_QUIET = r'"""(?:[^\\]|\\.)*?""""{0,2}|\'\'\'.*?\'\'\'\'{0,2}|"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\'|#[^\n]*'
+_QUIETS = re.compile(_QUIET, re.DOTALL)
+_WORD = re.compile(rf"{_QUIET}|[\w-]+", re.DOTALL)
+_AFTER_KEY = re.compile(r"[ \t]*[=.\]]")
+_DOTTED = re.compile(rf"(?:\.[^\n.=,\[\]{{}}]*){{{MOST_LEVELS}}}")
 _BRACKET = re.compile(r"[\[\]{}]")
 _LONG_NUMBER = re.compile(r"\d{4000,}")
 _PLACE = re.compile(r"\s*\(at line (\d+), column (\d+)\)$")
@@ -22,10 +27,12 @@ _PLACE = re.compile(r"\s*\(at line (\d+), column (\d+)\)$")
 
 def parse(block: str, lines: Lines) -> tuple[Fields, list[Repeat]]:
     """The mapping that a block of TOML holds; TOML itself refuses a repeated key. Raises FrontMatterError."""
+    text = block.replace("\r\n", "\n").replace("\r", "\n")
+    # For places: the same lines and columns, and the offsets of the file.
     block = block.replace("\r\n", " \n").replace("\r", "\n")
     _check_depth(block, lines)
     try:
-        values = tomllib.loads(block, parse_float=str)
+        values = tomllib.loads(text, parse_float=_Float)
     except tomllib.TOMLDecodeError as error:
         _fail(SYNTAX, _PLACE.sub("", str(error)) + ".", _place(error, block, lines), "Check the quotes and brackets.")
     except ValueError:
@@ -35,8 +42,10 @@ def parse(block: str, lines: Lines) -> tuple[Fields, list[Repeat]]:
 
 
 def _check_depth(block: str, lines: Lines) -> None:
-    """The parser recurses with each bracket, so they are counted first."""
-    quiet = _QUIET.sub(lambda found: " " * len(found[0]), block)
+    """The parser recurses with each bracket, and takes square time for a dotted key, so they are counted first."""
+    quiet = _QUIETS.sub(lambda found: " " * len(found[0]), block)
+    if dotted := _DOTTED.search(quiet):
+        _too_deep(lines.mark(dotted.start()))
     depth = 0
     for found in _BRACKET.finditer(quiet):
         depth += 1 if found[0] in "[{" else -1
@@ -52,16 +61,23 @@ def _place(error: tomllib.TOMLDecodeError, block: str, lines: Lines) -> Mark:
     return lines.mark(sum(len(line) + 1 for line in before) + int(found[2]) - 1)
 
 
+class _Float(str):
+    """A number as it was written, told from text."""
+
+    __slots__ = ()
+
+
 class _Builder:
     def __init__(self, block: str, lines: Lines) -> None:
-        self._block = block
+        self._keys = _keys(block)
+        self._used: dict[str, int] = {}
         self._lines = lines
 
     def fields(self, values: dict[str, object], offset: int, depth: int) -> Fields:
         entries = {}
         for name, value in values.items():
             at = self._find(name, offset)
-            key = Scalar(name, plain=True, mark=self._lines.mark(at))
+            key = self._text(name, plain=True, offset=at)
             entries[name] = Field(key, self._node(value, at, depth + 1))
         return Fields(entries, self._lines.mark(offset))
 
@@ -73,12 +89,32 @@ class _Builder:
             return self.fields(value, offset, depth)
         if isinstance(value, list):
             return Items(tuple(self._node(item, offset, depth + 1) for item in value), mark)
-        return Scalar(_written(value), plain=not isinstance(value, str), mark=mark)
+        plain = isinstance(value, _Float) or not isinstance(value, str)
+        return self._text(_written(value), plain=plain, offset=offset)
+
+    def _text(self, text: str, *, plain: bool, offset: int) -> Scalar:
+        mark = self._lines.mark(offset)
+        if "\0" in text:
+            _fail(SYNTAX, "The text holds an escape that stands for no character.", mark, "Delete the escape.")
+        return Scalar(text, plain, mark)
 
     def _find(self, name: str, offset: int) -> int:
-        """Where the key stands first at or after its parent; the parent's place where it is spelled otherwise."""
-        found = re.compile(rf"(?<![\w-])[\"']?{re.escape(name)}[\"']?\s*[=.\]]").search(self._block, offset)
-        return found.start() if found else offset
+        """Where the key stands next at or after its parent; the parent's place where it is spelled otherwise."""
+        places = self._keys.get(name, [])
+        index = max(bisect_left(places, offset), self._used.get(name, 0))
+        if index == len(places):
+            return offset
+        self._used[name] = index + 1
+        return places[index]
+
+
+def _keys(block: str) -> dict[str, list[int]]:
+    """Where each word stands that may be a key, in file order: the words of a header, or before a dot or an equals."""
+    places: dict[str, list[int]] = {}
+    for found in _WORD.finditer(block):
+        if _AFTER_KEY.match(block, found.end()):
+            places.setdefault(found[0].strip("\"'"), []).append(found.start())
+    return places
 
 
 def _written(value: object) -> str:

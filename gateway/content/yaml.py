@@ -112,6 +112,7 @@ class _Builder:
 
     def _fields(self, start: Any, depth: int) -> Fields:
         entries: dict[str, Field] = {}
+        earlier: dict[str, list[Node]] = {}
         merged: list[Fields] = []
         while isinstance(event := self._next(), NodeEvent):
             key = self._node(event, depth)
@@ -121,19 +122,16 @@ class _Builder:
             if key.plain and key.text == "<<":
                 merged.extend(self._merged(value))
             else:
-                self._enter(entries, key, value)
+                if replaced := entries.pop(key.text, None):
+                    self.repeats.append((key.text, replaced.key.mark, key.mark))
+                    earlier.setdefault(key.text, []).append(replaced.value)
+                entries[key.text] = Field(key, value)
+        for name, values in earlier.items():
+            entries[name] = entries[name]._replace(repeated=tuple(values))
         for fields in merged:
             for name, field in fields.entries.items():
                 entries.setdefault(name, field)
         return Fields(entries, self._mark(start))
-
-    def _enter(self, entries: dict[str, Field], key: Scalar, value: Node) -> None:
-        before = entries.pop(key.text, None)
-        if before:
-            self.repeats.append((key.text, before.key.mark, key.mark))
-            entries[key.text] = Field(key, value, (*before.repeated, before.value))
-        else:
-            entries[key.text] = Field(key, value)
 
     def _merged(self, value: Node) -> list[Fields]:
         nodes = value.nodes if isinstance(value, Items) else (value,)

@@ -188,3 +188,54 @@ def test_no_yaml_raises_anything_else(block: str) -> None:
         read(f"---\n{block}\n---\n")
     except FrontMatterError as error:
         assert 1 <= error.line <= block.count("\n") + 3
+
+
+@pytest.mark.parametrize("quotes", ['"""', "'''"])
+def test_a_quote_before_the_closing_three_hides_no_brackets(quotes: str) -> None:
+    """TOML lets two quotes stand before the three that close; what follows them is counted."""
+    many = 3000
+    last = quotes[0]
+    with pytest.raises(FrontMatterError) as caught:
+        read(f"+++\na = [{quotes}x{quotes}{last}, {'[' * many}{last}y{last}{']' * many}]\n+++\n")
+    assert caught.value.code == "TOO_DEEP"
+
+
+@pytest.mark.parametrize("block", ['a = "\\u0000"', '"\\u0000" = 1', 'a = ["\\u0000"]'])
+def test_a_null_escape_of_toml_is_refused(block: str) -> None:
+    """No text with a null character comes through, in whichever language it was escaped."""
+    with pytest.raises(FrontMatterError) as caught:
+        read(f"+++\n{block}\n+++\n")
+    assert (caught.value.code, caught.value.line) == ("SYNTAX", 2)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_line_ends_add_no_space_to_toml_text(end: str) -> None:
+    """A text of several lines is the same on every system."""
+    fields = read(end.join(["+++", 'a = """x', 'y"""', "+++", ""])).fields
+    assert plain(fields) == {"a": "x\ny"}
+
+
+def test_a_float_of_toml_is_no_text() -> None:
+    """Text in quotes is told from a number, which is plain."""
+    fields = read("+++\na = 1.10\nb = '1.10'\n+++\n").fields
+    assert fields.entries["a"].value == Scalar("1.10", plain=True, mark=Mark(2, 1))
+    assert fields.entries["b"].value == Scalar("1.10", plain=False, mark=Mark(3, 1))
+
+
+def test_places_of_toml_keys_are_not_found_in_text() -> None:
+    """A key's place is its own: not in a comment or a string, and not its namesake's in the item before."""
+    fields = read("+++\n# b = 1\na = 'b = 2'\nb = 3\n[[r]]\nu = 1\n[[r]]\nu = 2\n+++\n").fields
+    items = fields.entries["r"].value
+    assert isinstance(items, Items)
+    assert fields.entries["b"].key.mark == Mark(4, 1)
+    marks = [item.entries["u"].key.mark for item in items.nodes if isinstance(item, Fields)]
+    assert marks == [Mark(6, 1), Mark(8, 1)]
+
+
+def test_long_mappings_are_read_in_linear_time() -> None:
+    """Many keys, many repeats and long dotted keys end; square time would not, within the tests' limit."""
+    many = 100_000
+    assert len(read("+++\n" + "".join(f"k{i} = 1\n" for i in range(many)) + "+++\n").fields.entries) == many
+    assert len(read("---\n" + "a: 1\n" * many + "---\n").fields.entries["a"].repeated) == many - 1
+    with pytest.raises(FrontMatterError, match="levels deep"):
+        read("+++\n" + ".".join("a" * many) + " = 1\n+++\n")
