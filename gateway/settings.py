@@ -163,7 +163,7 @@ class Settings:
     )
     introspection: bool = _option(BOOLEAN, "Whether clients may ask for the schema.", default=False, dev=True)
     explorer: bool = _option(BOOLEAN, "Whether the GraphiQL page is served.", default=False, dev=True)
-    allowed_hosts: tuple[str, ...] = _option(TEXTS, "Names of this server that a Host header may hold.", ())
+    allowed_hosts: tuple[str, ...] = _option(TEXTS, "Names besides the loopback ones that a Host header may hold.", ())
     allowed_origins: tuple[str, ...] = _option(TEXTS, "Origins whose pages may call this server.", ())
     max_file_bytes: int = _option(BYTES, "Larger content files are refused.", DEFAULT_MAX_BYTES)
     workers: int = _option(COUNT, "Processes that parse files. By default one for each CPU.")

@@ -5,7 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
+from gateway.auth import Scope
 from gateway.content import documents, frontmatter, nodes, source
+from gateway.errors import GatewayError, RequestError
+from gateway.settings import OPTIONS, Mode, Option, read
 from tests import broken
 
 ROOT = Path(__file__).parent.parent
@@ -18,6 +23,59 @@ def test_every_problem_has_its_line() -> None:
     explained = set(re.findall(r"^\| `([A-Z_]+)` \|", (ROOT / "docs/problems.md").read_text(), re.MULTILINE))
     assert codes == explained
     assert {case.code for case in broken.ALL.values()} <= codes
+
+
+def kinds(error: type[GatewayError]) -> list[type[GatewayError]]:
+    return [error, *(below for child in error.__subclasses__() for below in kinds(child))]
+
+
+def test_every_error_has_its_line() -> None:
+    """Each code that a client may see stands in docs/errors.md with its status, and no other does."""
+    text = (ROOT / "docs/errors.md").read_text()
+    told = set(re.findall(r"^\| `([A-Z_]+)` \| (\d+) \| .+ \|$", text, re.MULTILINE))
+    raised = {(error.code, str(error.status.value)) for error in kinds(RequestError) if issubclass(error, RequestError)}
+    assert told == raised
+
+
+def test_every_exit_code_has_its_line() -> None:
+    """Each exit code that an error stands for is told, and 0 for none."""
+    told = set(re.findall(r"^\| (\d) \| .+ \|$", (ROOT / "docs/errors.md").read_text(), re.MULTILINE))
+    codes = {error.exit_code for error in kinds(GatewayError) if error.__module__.startswith("gateway")}
+    assert {str(code) for code in codes} <= told == set("0123")
+
+
+@pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.name)
+def test_every_setting_has_its_line(option: Option) -> None:
+    """Each option stands in docs/settings.md with its help, and with the default of the table."""
+    text = (ROOT / "docs/settings.md").read_text()
+    found = re.findall(rf"^\| `{option.name}` \| (.+) \| (.+) \|$", text, re.MULTILINE)
+    assert len(found) == 1
+    default, told = found[0]
+    assert told.startswith(option.help)
+    assert ("A secret" in told) is option.secret
+    if option.default not in {None, ()}:
+        assert f"`{shown(option.default)}`" in default
+    assert (f"with `dev` `{shown(option.dev_default)}`" in default) is (option.dev_default != option.default)
+
+
+def shown(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def test_no_other_setting_is_told() -> None:
+    """The table of docs/settings.md holds the options and the scopes that there are, and no more."""
+    told = re.findall(r"^\| `([a-z_:]+)` \|", (ROOT / "docs/settings.md").read_text(), re.MULTILINE)
+    assert sorted(told) == sorted([*(option.name for option in OPTIONS), *Scope])
+
+
+def test_the_settings_file_of_the_docs_is_good(tmp_path: Path) -> None:
+    """The example in docs/settings.md can be read."""
+    example = re.search(r"```toml\n(.*?)```", (ROOT / "docs/settings.md").read_text(), re.DOTALL)
+    assert example
+    file = tmp_path / "gateway.toml"
+    file.write_text(example[1])
+    found = read(Mode.SERVE, tmp_path, {"config": file}, {})
+    assert (found.port, found.allowed_hosts, len(found.tokens)) == (8080, ("news.example",), 1)
 
 
 def test_every_key_is_told() -> None:
