@@ -44,6 +44,7 @@ FLOW = [
     "gateway.loaders",
     "gateway.context",
     "gateway.connection",
+    "gateway.orders",
     "gateway.types",
     "gateway.schema",
     "gateway.middleware",

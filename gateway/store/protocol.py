@@ -30,7 +30,7 @@ from gateway.model import (
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Lookup(Generic[T]):
     """A unique key of a kind of record."""
 
@@ -51,7 +51,7 @@ TOPIC_BY_SLUG = Lookup[Topic]("topic.slug")
 RELATED_BY_ID = Lookup[Related]("related.id")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Listing(Generic[T]):
     """A list that can be paged and counted: one for the whole corpus, or one for each of many parents."""
 

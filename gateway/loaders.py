@@ -1,0 +1,221 @@
+"""Dataloaders: each gathers the keys that one level of an operation asks for, and puts one question to the snapshot.
+
+They live as long as the operation, and decide nothing about visibility.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from strawberry.dataloader import DataLoader
+
+from gateway.errors import LimitExceeded, RequestError
+from gateway.model import Article, Order, Page, Provider, Related, Statistics, Text, Topic, Window
+from gateway.store.protocol import (
+    ARTICLE_BY_ID,
+    ARTICLE_BY_PATH,
+    ARTICLE_BY_SLUG,
+    ARTICLE_BY_URL,
+    PROVIDER_BY_ID,
+    PROVIDER_BY_KEY,
+    PROVIDER_BY_SLUG,
+    RELATED_BY_ID,
+    TOPIC_BY_ID,
+    TOPIC_BY_KEY,
+    TOPIC_BY_SLUG,
+    Listing,
+    Lookup,
+    Snapshot,
+)
+
+K = TypeVar("K")
+V = TypeVar("V")
+T = TypeVar("T")
+Q = TypeVar("Q")
+
+
+class Records:
+    """How many records one operation has been given."""
+
+    def __init__(self, allowed: int) -> None:
+        self._allowed = allowed
+        self._given = 0
+
+    def add(self, number: int) -> None:
+        """Raises LimitExceeded where that makes too many."""
+        self._given += number
+        self.check()
+
+    def check(self) -> None:
+        """Raises LimitExceeded where there were too many before, so that the operation reads no further."""
+        if self._given > self._allowed:
+            raise LimitExceeded("records", self._allowed, self._given)
+
+
+class Loader(DataLoader[K, V], ABC):
+    """Reads for many keys at once, over one snapshot."""
+
+    def __init__(self, snapshot: Snapshot, records: Records) -> None:
+        super().__init__(self._load)
+        self.snapshot = snapshot
+        self.records = records
+
+    @abstractmethod
+    async def read(self, keys: Sequence[K]) -> Sequence[V | BaseException]:
+        """A value, or what went wrong, for each key in turn."""
+
+    async def _load(self, keys: Sequence[K]) -> Sequence[V | BaseException]:
+        self.records.check()
+        return await self.read(keys)
+
+
+# One record by a unique key; None where it is unknown or not visible.
+
+
+class RecordLoader(Loader[str, T | None]):
+    lookup: Lookup[T]
+
+    async def read(self, keys: Sequence[str]) -> Sequence[T | None]:
+        found = await self.snapshot.find(self.lookup, keys)
+        self.records.add(len(found))
+        return [found.get(key) for key in keys]
+
+
+class ArticleByIdLoader(RecordLoader[Article]):
+    lookup = ARTICLE_BY_ID
+
+
+class ArticleBySlugLoader(RecordLoader[Article]):
+    lookup = ARTICLE_BY_SLUG
+
+
+class ArticleByPathLoader(RecordLoader[Article]):
+    lookup = ARTICLE_BY_PATH
+
+
+class ArticleByUrlLoader(RecordLoader[Article]):
+    lookup = ARTICLE_BY_URL
+
+
+class ProviderByIdLoader(RecordLoader[Provider]):
+    lookup = PROVIDER_BY_ID
+
+
+class ProviderByKeyLoader(RecordLoader[Provider]):
+    lookup = PROVIDER_BY_KEY
+
+
+class ProviderBySlugLoader(RecordLoader[Provider]):
+    lookup = PROVIDER_BY_SLUG
+
+
+class TopicByIdLoader(RecordLoader[Topic]):
+    lookup = TOPIC_BY_ID
+
+
+class TopicByKeyLoader(RecordLoader[Topic]):
+    lookup = TOPIC_BY_KEY
+
+
+class TopicBySlugLoader(RecordLoader[Topic]):
+    lookup = TOPIC_BY_SLUG
+
+
+class RelatedByIdLoader(RecordLoader[Related]):
+    lookup = RELATED_BY_ID
+
+
+# What belongs to an article, by its id.
+
+
+class TopicsByArticleLoader(Loader[str, Sequence[Topic]]):
+    async def read(self, keys: Sequence[str]) -> Sequence[Sequence[Topic]]:
+        found = await self.snapshot.topics_of(keys)
+        self.records.add(sum(map(len, found.values())))
+        return [found.get(key, ()) for key in keys]
+
+
+class TextByArticleLoader(Loader[str, Text]):
+    async def read(self, keys: Sequence[str]) -> Sequence[Text]:
+        found = await self.snapshot.texts_of(keys)
+        return [found[key] for key in keys]
+
+
+class SecuredByArticleLoader(Loader[str, str | None]):
+    async def read(self, keys: Sequence[str]) -> Sequence[str | None]:
+        found = await self.snapshot.secured_of(keys)
+        return [found.get(key) for key in keys]
+
+
+# What is asked of a parent together with a question: parents with one question go to the store together.
+
+
+class Key(NamedTuple, Generic[Q]):
+    parent: str
+    question: Q
+
+
+class Slice(NamedTuple):
+    """The question for a page: which list, in which order, seen through which window."""
+
+    listing: Listing[Any]
+    order: Order
+    window: Window
+
+
+class QuestionLoader(Loader[Key[Q], V]):
+    """One call of the store for each distinct question of a batch."""
+
+    async def read(self, keys: Sequence[Key[Q]]) -> Sequence[V | BaseException]:
+        parents: defaultdict[Q, list[str]] = defaultdict(list)
+        for parent, question in keys:
+            parents[question].append(parent)
+        answers = {question: await self._answer(question, asked) for question, asked in parents.items()}
+        return [answers[question][parent] for parent, question in keys]
+
+    @abstractmethod
+    async def ask(self, question: Q, parents: Sequence[str]) -> Mapping[str, V]:
+        """An answer for each parent."""
+
+    async def _answer(self, question: Q, parents: Sequence[str]) -> Mapping[str, V | BaseException]:
+        try:
+            return {**await self.ask(question, parents)}
+        except RequestError as error:  # of this question alone: the others of the batch have their answers
+            return dict.fromkeys(parents, error)
+
+
+class PageBySliceLoader(QuestionLoader[Slice, Page[Any]]):
+    async def ask(self, question: Slice, parents: Sequence[str]) -> Mapping[str, Page[Any]]:
+        found = await self.snapshot.pages(question.listing, parents, question.order, question.window)
+        self.records.add(sum(len(page.edges) for page in found.values()))
+        return found
+
+
+class PrecededBySliceLoader(QuestionLoader[Slice, bool]):
+    async def ask(self, question: Slice, parents: Sequence[str]) -> Mapping[str, bool]:
+        return await self.snapshot.preceded(question.listing, parents, question.order, question.window)
+
+
+class CountByListingLoader(QuestionLoader[Listing[Any], int]):
+    async def ask(self, question: Listing[Any], parents: Sequence[str]) -> Mapping[str, int]:
+        return await self.snapshot.counts(question, parents)
+
+
+class RelatedByArticleLoader(QuestionLoader[int | None, Sequence[Related]]):
+    """The question is how many of an article's entries, from the first on; None for all."""
+
+    async def ask(self, question: int | None, parents: Sequence[str]) -> Mapping[str, Sequence[Related]]:
+        found = await self.snapshot.related_of(parents, question)
+        self.records.add(sum(map(len, found.values())))
+        return {parent: found.get(parent, ()) for parent in parents}
+
+
+class StatisticsLoader(Loader[str, Statistics]):
+    """The only key is the whole corpus."""
+
+    async def read(self, keys: Sequence[str]) -> Sequence[Statistics]:
+        statistics = await self.snapshot.statistics()
+        return [statistics for _ in keys]

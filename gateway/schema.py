@@ -1,0 +1,245 @@
+"""The schema: its entry points, its scalars, and how it is built and printed.
+
+It opens no snapshot and executes nothing by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import strawberry
+from strawberry import UNSET
+from strawberry.extensions import SchemaExtension
+from strawberry.scalars import JSON
+from strawberry.schema.config import StrawberryConfig
+
+from gateway import model
+from gateway.connection import (
+    After,
+    Before,
+    Connection,
+    First,
+    Last,
+    Offset,
+    PageKey,
+    checked_window,
+    limited,
+    only_argument,
+    page_of,
+    resolved,
+)
+from gateway.content.identity import topic_key, url_identity
+from gateway.context import Info
+from gateway.loaders import (
+    ArticleByIdLoader,
+    ArticleByPathLoader,
+    ArticleBySlugLoader,
+    ArticleByUrlLoader,
+    ProviderByIdLoader,
+    ProviderByKeyLoader,
+    ProviderBySlugLoader,
+    RecordLoader,
+    RelatedByIdLoader,
+    TopicByIdLoader,
+    TopicByKeyLoader,
+    TopicBySlugLoader,
+)
+from gateway.orders import (
+    LARGEST_PROVIDERS_FIRST,
+    LARGEST_TOPICS_FIRST,
+    NEWEST_FIRST,
+    ArticleOrders,
+    ProviderOrders,
+    TopicOrders,
+    checked_order,
+)
+from gateway.store.protocol import ARTICLES, PROVIDERS, TOPICS
+from gateway.types import Article, Corpus, Node, Provider, Topic
+
+Record = model.Article | model.Related | model.Provider | model.Topic
+
+_BY_ID: Mapping[str, type[RecordLoader[Any]]] = {
+    "ar": ArticleByIdLoader,
+    "re": RelatedByIdLoader,
+    "pr": ProviderByIdLoader,
+    "to": TopicByIdLoader,
+}
+"""The loader for each prefix of an id."""
+
+
+@strawberry.type(description="Where every query begins.")
+class Query:
+    @resolved("The record with this id; null, and no error, when unknown or not visible to the caller.", Node | None)
+    @staticmethod
+    async def node(
+        info: Info, id_: Annotated[strawberry.ID, strawberry.argument(name="id", description="The record's id.")]
+    ) -> Record | None:
+        return await _record(info, id_)
+
+    @resolved(
+        "The records with these ids, in the order of the ids; null in the place of one that is unknown or not visible.",
+        list[Node | None],
+    )
+    @staticmethod
+    async def nodes(
+        info: Info, ids: Annotated[list[strawberry.ID], strawberry.argument(description="The records' ids.")]
+    ) -> Sequence[Record | None]:
+        limited("ids", info.context.limits.ids, len(ids))
+        return await asyncio.gather(*(_record(info, each) for each in ids))
+
+    @resolved(
+        "One article. Give exactly one argument; null where there is no such article, or none that is visible.",
+        Article | None,
+    )
+    @staticmethod
+    async def article(
+        info: Info,
+        id_: Annotated[strawberry.ID | None, strawberry.argument(name="id", description="The article's id.")] = UNSET,
+        slug: Annotated[str | None, strawberry.argument(description="The article's slug.")] = UNSET,
+        path: Annotated[str | None, strawberry.argument(description="The file's path in the content folder.")] = UNSET,
+        url: Annotated[
+            str | None,
+            strawberry.argument(description="Matches originalUrl, webUrl and the AMP variants, all normalised."),
+        ] = UNSET,
+    ) -> model.Article | None:
+        load = info.context.loader
+        match only_argument(id=id_, slug=slug, path=path, url=url):
+            case "id", key:
+                return await load(ArticleByIdLoader).load(key)
+            case "slug", key:
+                return await load(ArticleBySlugLoader).load(key)
+            case "path", key:
+                return await load(ArticleByPathLoader).load(unicodedata.normalize("NFC", key))
+            case _, key:
+                identity = url_identity(key)
+                return None if identity is None else await load(ArticleByUrlLoader).load(identity)
+
+    @resolved("All articles that are visible to the caller.", Connection[Article])
+    @staticmethod
+    def articles(
+        info: Info,
+        *,
+        first: First = UNSET,
+        after: After = UNSET,
+        last: Last = UNSET,
+        before: Before = UNSET,
+        offset: Offset = UNSET,
+        order_by: ArticleOrders = NEWEST_FIRST,
+    ) -> PageKey:
+        window = checked_window(info.context.limits, first=first, after=after, last=last, before=before, offset=offset)
+        return page_of(ARTICLES, checked_order(info.context.limits, order_by, NEWEST_FIRST), window)
+
+    @resolved("One provider. Give exactly one argument; null where there is no such provider.", Provider | None)
+    @staticmethod
+    async def provider(
+        info: Info,
+        id_: Annotated[strawberry.ID | None, strawberry.argument(name="id", description="The provider's id.")] = UNSET,
+        domain: Annotated[str | None, strawberry.argument(description="The domain, in any case.")] = UNSET,
+        slug: Annotated[str | None, strawberry.argument(description="The provider's slug.")] = UNSET,
+    ) -> model.Provider | None:
+        load = info.context.loader
+        match only_argument(id=id_, domain=domain, slug=slug):
+            case "id", key:
+                return await load(ProviderByIdLoader).load(key)
+            case "slug", key:
+                return await load(ProviderBySlugLoader).load(key)
+            case _, key:
+                found = await load(ProviderByKeyLoader).load(key.strip().lower())
+                return found if found and found.domain else None  # the key may be a name's
+
+    @resolved("All providers that visible articles or their related entries name.", Connection[Provider])
+    @staticmethod
+    def providers(
+        info: Info,
+        *,
+        first: First = UNSET,
+        after: After = UNSET,
+        last: Last = UNSET,
+        before: Before = UNSET,
+        offset: Offset = UNSET,
+        order_by: ProviderOrders = LARGEST_PROVIDERS_FIRST,
+    ) -> PageKey:
+        window = checked_window(info.context.limits, first=first, after=after, last=last, before=before, offset=offset)
+        return page_of(PROVIDERS, checked_order(info.context.limits, order_by, LARGEST_PROVIDERS_FIRST), window)
+
+    @resolved("One topic. Give exactly one argument; null where there is no such topic.", Topic | None)
+    @staticmethod
+    async def topic(
+        info: Info,
+        id_: Annotated[strawberry.ID | None, strawberry.argument(name="id", description="The topic's id.")] = UNSET,
+        slug: Annotated[str | None, strawberry.argument(description="The topic's slug.")] = UNSET,
+        name: Annotated[str | None, strawberry.argument(description="The topic's name, in any case.")] = UNSET,
+    ) -> model.Topic | None:
+        load = info.context.loader
+        match only_argument(id=id_, slug=slug, name=name):
+            case "id", key:
+                return await load(TopicByIdLoader).load(key)
+            case "slug", key:
+                return await load(TopicBySlugLoader).load(key)
+            case _, key:
+                return await load(TopicByKeyLoader).load(topic_key(key))
+
+    @resolved("All topics of visible articles.", Connection[Topic])
+    @staticmethod
+    def topics(
+        info: Info,
+        *,
+        first: First = UNSET,
+        after: After = UNSET,
+        last: Last = UNSET,
+        before: Before = UNSET,
+        offset: Offset = UNSET,
+        order_by: TopicOrders = LARGEST_TOPICS_FIRST,
+    ) -> PageKey:
+        window = checked_window(info.context.limits, first=first, after=after, last=last, before=before, offset=offset)
+        return page_of(TOPICS, checked_order(info.context.limits, order_by, LARGEST_TOPICS_FIRST), window)
+
+    @resolved("What is loaded right now.", Corpus)
+    @staticmethod
+    async def corpus(info: Info) -> model.Generation:
+        return await info.context.snapshot.generation()
+
+
+async def _record(info: Info, id_: str) -> Record | None:
+    kind = _BY_ID.get(id_.partition("_")[0])
+    found: Record | None = await info.context.loader(kind).load(id_) if kind else None
+    return found
+
+
+def _print_instant(value: datetime) -> str:
+    return value.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
+
+
+def _read_instant(value: object) -> datetime:
+    """An instant without a zone is one in UTC. Raises ValueError."""
+    if not isinstance(value, str):
+        raise ValueError(f"A DateTime is a text such as 2022-11-15T17:36:00Z, not {value!r}.")
+    try:
+        read = datetime.fromisoformat(value)
+        return read.astimezone(UTC) if read.tzinfo else read.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        raise ValueError(f"{value!r} is no DateTime such as 2022-11-15T17:36:00Z.") from None
+
+
+_DATE_TIME = strawberry.scalar(
+    name="DateTime",
+    description="ISO-8601 instant, always in UTC (`2022-11-15T17:36:00Z`).",
+    serialize=_print_instant,
+    parse_value=_read_instant,
+)
+_JSON = strawberry.scalar(name="JSON", description="Arbitrary JSON; used by the `frontMatter` escape hatch alone.")
+
+
+def build_schema(extensions: Iterable[type[SchemaExtension]] = ()) -> strawberry.Schema:
+    """The executable schema. Its operations take a Context as context value."""
+    config = StrawberryConfig(scalar_map={datetime: _DATE_TIME, JSON: _JSON})
+    return strawberry.Schema(Query, extensions=list(extensions), config=config)
+
+
+def print_sdl() -> str:
+    """The schema in GraphQL's schema language, as `schema.graphql` holds it."""
+    return build_schema().as_str() + "\n"

@@ -1,0 +1,406 @@
+"""The GraphQL types of records. Records stand for themselves: a type names their fields, and relations are loaded.
+
+Nothing here decides what is visible: the snapshot does, and the context says which further rights a viewer has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Annotated
+
+import strawberry
+from strawberry import UNSET
+from strawberry.scalars import JSON
+
+from gateway import model
+from gateway.connection import (
+    After,
+    Before,
+    Connection,
+    First,
+    Last,
+    Offset,
+    PageKey,
+    checked_window,
+    given,
+    natural,
+    page_of,
+    resolved,
+)
+from gateway.context import Info
+from gateway.loaders import (
+    ArticleByIdLoader,
+    ArticleByUrlLoader,
+    Key,
+    ProviderByKeyLoader,
+    RelatedByArticleLoader,
+    SecuredByArticleLoader,
+    StatisticsLoader,
+    TextByArticleLoader,
+    TopicsByArticleLoader,
+)
+from gateway.orders import NEWEST_FIRST, ArticleOrders, checked_order, describe
+from gateway.store.protocol import (
+    ARTICLES_OF_PROVIDER,
+    ARTICLES_OF_TOPIC,
+    ARTICLES_REFERRING,
+    MENTIONS,
+    WHOLE,
+)
+
+# Enums and values.
+
+describe(
+    model.Status,
+    "ContentStatus",
+    "Whether an article is for everyone yet.",
+    PUBLISHED="Published, with no date or one that has come.",
+    DRAFT="Its front matter says `published: false`.",
+    SCHEDULED="Published, with a date after the generation's time; hidden like a draft until then.",
+)
+describe(
+    model.Severity,
+    "IssueSeverity",
+    "How much an issue costs.",
+    ERROR="The file is not used as it stands; its last good version, if there is one, is served.",
+    WARNING="A value was left out or guessed; the rest of the file is used.",
+    INFO="Worth knowing; nothing is lost.",
+)
+
+
+@strawberry.type(description="A picture, by its address.")
+class Image:
+    url: str = strawberry.field(description="Where the picture is.")
+    width: int | None = strawberry.field(description="Width in pixels, where known.")
+    height: int | None = strawberry.field(description="Height in pixels, where known.")
+    title: str | None = strawberry.field(description="What the picture shows.")
+    aspect_ratio: float | None = strawberry.field(
+        description="Width over height, rounded to four digits; null where either is unknown."
+    )
+    is_cached: bool = strawberry.field(description="Whether the front matter says that the picture has been cached.")
+
+
+@strawberry.type(description="The file that an article comes from.")
+class SourceFile:
+    path: str = strawberry.field(description="The file's path, relative to the content folder.")
+    sha256: str = strawberry.field(description="The SHA-256 digest of the file's bytes, in hexadecimal digits.")
+    bytes: int = strawberry.field(description="The file's size in bytes.")
+    modified_date_time: datetime = strawberry.field(description="When the file's present bytes were first read.")
+
+
+# Records.
+
+
+@strawberry.interface(description="A record with an id of its own, by which it can be fetched again.")
+class Node:
+    id: strawberry.ID = strawberry.field(
+        description="Stable across reloads and machines; it reveals nothing of the file that the record comes from."
+    )
+
+
+MinWidth = Annotated[int | None, strawberry.argument(description="The least width wanted, in pixels.")]
+MaxWidth = Annotated[int | None, strawberry.argument(description="The greatest width wanted, in pixels.")]
+CachedOnly = Annotated[bool | None, strawberry.argument(description="Whether to choose among cached images alone.")]
+
+
+@strawberry.interface(
+    description="What can be shown as a card: one fragment serves articles of the corpus and related entries alike."
+)
+class ContentItem:
+    title: str = strawberry.field(description="The title.")
+    excerpt: str | None = strawberry.field(description="A short summary.")
+    type: str = strawberry.field(description="The kind of content as the front matter names it; `article` unless said.")
+    quality: int | None = strawberry.field(description="How good the content is; the scale is the site's own.")
+    published_date_time: datetime | None = strawberry.field(description="When it was, or will be, published.")
+    web_url: str | None = strawberry.field(description="The address of the page.")
+    amp_web_url: str | None = strawberry.field(description="The address of the page's AMP version.")
+    cdn_amp_web_url: str | None = strawberry.field(description="The address of the AMP version in a cache.")
+    images: list[Image] = strawberry.field(description="All images, in file order.")
+
+    @resolved("Who published it.", "Provider | None")
+    @staticmethod
+    async def provider(item: strawberry.Parent[model.Article | model.Related], info: Info) -> model.Provider | None:
+        key = item.provider_key
+        return None if key is None else await info.context.loader(ProviderByKeyLoader).load(key)
+
+    @resolved(
+        "One image. Without bounds the first; with them the smallest that is at least `minWidth` wide and within"
+        " `maxWidth`, else the nearest one.",
+        Image | None,
+    )
+    @staticmethod
+    def image(
+        item: strawberry.Parent[model.Article | model.Related],
+        min_width: MinWidth = UNSET,
+        max_width: MaxWidth = UNSET,
+        cached_only: CachedOnly = False,
+    ) -> model.Image | None:
+        least, most = natural("minWidth", min_width), natural("maxWidth", max_width)
+        images = [image for image in item.images if image.is_cached or not cached_only]
+        if least is None and most is None:
+            return next(iter(images), None)
+        return min(images, key=lambda image: _misfit(image, least, most), default=None)
+
+
+def _misfit(image: model.Image, least: int | None, most: int | None) -> tuple[bool, int, int]:
+    """How badly an image fits: one of unknown width worst, one off the bounds by the distance, else by its width."""
+    width = image.width or 0
+    distance = max((least or 0) - width, 0 if most is None else width - most, 0)
+    return width <= 0, distance, 0 if distance else width
+
+
+@strawberry.type(description="An article of the corpus: one file.")
+class Article(Node, ContentItem):
+    slug: str = strawberry.field(description="A readable name for addresses; unique in the corpus.")
+    path: str = strawberry.field(
+        description="The file's path, relative to the content folder; the one natural key of a corpus."
+    )
+    category: str | None = strawberry.field(description="The category.")
+    locale: str | None = strawberry.field(description="The language, as the front matter writes it.")
+    heat: int | None = strawberry.field(
+        description="How much the article is talked about; the scale is the site's own."
+    )
+    updated_date_time: datetime | None = strawberry.field(
+        description="When the article was last updated, as its front matter says."
+    )
+    original_url: str | None = strawberry.field(description="The address where the article was first published.")
+    published: bool = strawberry.field(description="The front-matter flag as written; true where the file has none.")
+    status: model.Status = strawberry.field(
+        description="DRAFT: published is false. SCHEDULED: published, with a date after the generation's time."
+        " Otherwise PUBLISHED."
+    )
+    source: SourceFile = strawberry.field(description="The file that the article comes from.")
+    is_secured: bool = strawberry.field(
+        description="True when the file carries a `secured` payload; safe to show to anyone."
+    )
+
+    @classmethod
+    def is_type_of(cls, record: object, _info: object) -> bool:
+        return isinstance(record, model.Article)
+
+    @resolved("What the article is about, in file order.", "list[Topic]")
+    @staticmethod
+    async def topics(article: strawberry.Parent[model.Article], info: Info) -> Sequence[model.Topic]:
+        return await info.context.loader(TopicsByArticleLoader).load(article.id)
+
+    @resolved(
+        "As listed in the file, in file order; each entry stands by itself even when its article is not visible.",
+        "list[Related]",
+    )
+    @staticmethod
+    async def related(
+        article: strawberry.Parent[model.Article],
+        info: Info,
+        first: Annotated[
+            int | None, strawberry.argument(description="How many to give, from the first on; all unless told.")
+        ] = UNSET,
+    ) -> Sequence[model.Related]:
+        return await info.context.loader(RelatedByArticleLoader).load(Key(article.id, natural("first", first)))
+
+    @resolved(
+        "Backlinks: visible articles whose related entries resolve to this one, the newest first.",
+        "Connection[Article]",
+    )
+    @staticmethod
+    def referenced_by(
+        article: strawberry.Parent[model.Article],
+        info: Info,
+        *,
+        first: First = UNSET,
+        after: After = UNSET,
+        last: Last = UNSET,
+        before: Before = UNSET,
+    ) -> PageKey:
+        window = checked_window(info.context.limits, first=first, after=after, last=last, before=before)
+        return page_of(ARTICLES_REFERRING, model.NEWEST_FIRST, window, article.id)
+
+    @resolved(
+        "Opaque ciphertext, never decoded, indexed or logged; null unless the caller holds the scope `secured:read`."
+    )
+    @staticmethod
+    async def secured(article: strawberry.Parent[model.Article], info: Info) -> str | None:
+        if not (article.is_secured and info.context.shows_secured):
+            return None
+        return await info.context.loader(SecuredByArticleLoader).load(article.id)
+
+    @resolved(
+        "Front matter that the schema does not model: the keys that the site exposes, all of them with preview; never"
+        " `secured`.",
+        JSON,
+    )
+    @staticmethod
+    async def front_matter(
+        article: strawberry.Parent[model.Article],
+        info: Info,
+        keys: Annotated[
+            list[str] | None,
+            strawberry.argument(description="The keys to give, of the outermost level; all unless told."),
+        ] = UNSET,
+    ) -> Mapping[str, object]:
+        text = await info.context.loader(TextByArticleLoader).load(article.id)
+        wanted = given(keys)
+        return {key: value for key, value in text.front_matter.items() if wanted is None or key in wanted}
+
+
+@strawberry.type(description="An entry of an article's `related` list, as the file gives it.")
+class Related(Node, ContentItem):
+    position: int = strawberry.field(description="The place in the list, from 0.")
+
+    @classmethod
+    def is_type_of(cls, record: object, _info: object) -> bool:
+        return isinstance(record, model.Related)
+
+    @resolved("The article of the corpus with the same normalised URL, if it is loaded and visible.", Article | None)
+    @staticmethod
+    async def article(entry: strawberry.Parent[model.Related], info: Info) -> model.Article | None:
+        return None if entry.url is None else await info.context.loader(ArticleByUrlLoader).load(entry.url)
+
+    @resolved("The article whose front matter lists this entry.", Article)
+    @staticmethod
+    async def source(entry: strawberry.Parent[model.Related], info: Info) -> model.Article | None:
+        return await info.context.loader(ArticleByIdLoader).load(entry.source_id)
+
+
+@strawberry.type(description="Who publishes articles, or is named in related entries.")
+class Provider(Node):
+    name: str = strawberry.field(
+        description="The name most of its articles use; ties go to the first in alphabetical order."
+    )
+    slug: str = strawberry.field(description="A readable name for addresses; unique among providers.")
+    domain: str | None = strawberry.field(description="The domain that it publishes under.")
+    images: list[Image] = strawberry.field(
+        description="The images that its newest article gives it, else those of its first mention."
+    )
+
+    @classmethod
+    def is_type_of(cls, record: object, _info: object) -> bool:
+        return isinstance(record, model.Provider)
+
+    @resolved("Its articles.", Connection[Article])
+    @staticmethod
+    def articles(
+        provider: strawberry.Parent[model.Provider],
+        info: Info,
+        *,
+        first: First = UNSET,
+        after: After = UNSET,
+        last: Last = UNSET,
+        before: Before = UNSET,
+        offset: Offset = UNSET,
+        order_by: ArticleOrders = NEWEST_FIRST,
+    ) -> PageKey:
+        window = checked_window(info.context.limits, first=first, after=after, last=last, before=before, offset=offset)
+        order = checked_order(info.context.limits, order_by, NEWEST_FIRST)
+        return page_of(ARTICLES_OF_PROVIDER, order, window, provider.key)
+
+    @resolved(
+        "Related entries from this provider, wherever visible articles list them; those of the newest article first.",
+        Connection[Related],
+    )
+    @staticmethod
+    def mentions(
+        provider: strawberry.Parent[model.Provider],
+        info: Info,
+        *,
+        first: First = UNSET,
+        after: After = UNSET,
+        last: Last = UNSET,
+        before: Before = UNSET,
+    ) -> PageKey:
+        window = checked_window(info.context.limits, first=first, after=after, last=last, before=before)
+        return page_of(MENTIONS, (), window, provider.key)
+
+
+@strawberry.type(description="What articles are about. Spellings that differ in case alone are one topic.")
+class Topic(Node):
+    name: str = strawberry.field(
+        description="The spelling most of its articles use; ties go to the first in alphabetical order."
+    )
+    slug: str = strawberry.field(description="A readable name for addresses; unique among topics.")
+
+    @classmethod
+    def is_type_of(cls, record: object, _info: object) -> bool:
+        return isinstance(record, model.Topic)
+
+    @resolved("The articles with this topic.", Connection[Article])
+    @staticmethod
+    def articles(
+        topic: strawberry.Parent[model.Topic],
+        info: Info,
+        *,
+        first: First = UNSET,
+        after: After = UNSET,
+        last: Last = UNSET,
+        before: Before = UNSET,
+        offset: Offset = UNSET,
+        order_by: ArticleOrders = NEWEST_FIRST,
+    ) -> PageKey:
+        window = checked_window(info.context.limits, first=first, after=after, last=last, before=before, offset=offset)
+        order = checked_order(info.context.limits, order_by, NEWEST_FIRST)
+        return page_of(ARTICLES_OF_TOPIC, order, window, topic.key)
+
+
+# The corpus as a whole.
+
+
+@strawberry.type(description="Something that is wrong with a file.")
+class ContentIssue:
+    severity: model.Severity = strawberry.field(description="How much it costs.")
+    code: str = strawberry.field(description="A stable name for this kind of issue.")
+    message: str = strawberry.field(description="What is wrong.")
+    path: str = strawberry.field(description="The file's path, relative to the content folder.")
+    line: int | None = strawberry.field(
+        description="The line in the file, from 1; null where it is the file as a whole."
+    )
+    column: int | None = strawberry.field(description="The column in the line, from 1, in code points.")
+    hint: str | None = strawberry.field(description="How to mend it.")
+
+
+@strawberry.type(description="What is loaded right now, as the caller sees it.")
+class Corpus:
+    revision: strawberry.ID = strawberry.field(
+        description="Names the generation that answers; changes when, and only when, content visible to the caller"
+        " changed."
+    )
+    loaded_date_time: datetime = strawberry.field(description="When content visible to the caller last changed.")
+
+    @resolved("How many articles the caller can see.")
+    @staticmethod
+    async def article_count(info: Info) -> int:
+        return (await _statistics(info)).articles
+
+    @resolved("How many providers these articles and their related entries have.")
+    @staticmethod
+    async def provider_count(info: Info) -> int:
+        return (await _statistics(info)).providers
+
+    @resolved("How many topics these articles have.")
+    @staticmethod
+    async def topic_count(info: Info) -> int:
+        return (await _statistics(info)).topics
+
+    @resolved("Drafts and scheduled articles; null without preview access, so that a count of drafts never leaks.")
+    @staticmethod
+    async def draft_count(info: Info) -> int | None:
+        return (await _statistics(info)).drafts if info.context.shows_drafts else None
+
+    @resolved(
+        "Problems found while loading, the gravest first; null without preview access.", list[ContentIssue] | None
+    )
+    @staticmethod
+    async def issues(
+        info: Info,
+        severity: Annotated[
+            model.Severity | None, strawberry.argument(description="Only issues of this severity.")
+        ] = UNSET,
+        first: Annotated[int | None, strawberry.argument(description="How many to give, from the first on.")] = 50,
+    ) -> Sequence[model.Problem] | None:
+        number = natural("first", first)
+        if not info.context.shows_drafts:
+            return None
+        return await info.context.snapshot.problems(given(severity), 50 if number is None else number)
+
+
+async def _statistics(info: Info) -> model.Statistics:
+    return await info.context.loader(StatisticsLoader).load(WHOLE)
