@@ -137,16 +137,22 @@ class ContentItem:
         cached_only: CachedOnly = False,
     ) -> model.Image | None:
         least, most = natural("minWidth", min_width), natural("maxWidth", max_width)
-        images = [image for image in item.images if image.is_cached or not cached_only]
-        if least is None and most is None:
-            return next(iter(images), None)
-        return min(images, key=lambda image: _misfit(image, least, most), default=None)
+        return best_image([image for image in item.images if image.is_cached or not cached_only], least, most)
 
 
-def _misfit(image: model.Image, least: int | None, most: int | None) -> tuple[bool, int, int]:
-    """How badly an image fits: one of unknown width worst, one off the bounds by the distance, else by its width."""
-    width = image.width or 0
-    distance = max((least or 0) - width, 0 if most is None else width - most, 0)
+def best_image(images: Sequence[model.Image], least: int | None, most: int | None) -> model.Image | None:
+    """The smallest of those within the bounds, else the nearest one; one of unknown width last, ties in file order.
+
+    Without bounds the first.
+    """
+    if least is None and most is None:
+        return next(iter(images), None)
+    return min(images, key=lambda image: _misfit(image.width or 0, least, most), default=None)
+
+
+def _misfit(width: int, least: int | None, most: int | None) -> tuple[bool, int, int]:
+    """Sorts an unknown width last, one off the bounds by its distance from them, and others by themselves."""
+    distance = max(0, (least or 0) - width, 0 if most is None else width - most)
     return width <= 0, distance, 0 if distance else width
 
 
@@ -309,7 +315,7 @@ class Provider(Node):
         before: Before = UNSET,
     ) -> PageKey:
         window = checked_window(info.context.limits, first=first, after=after, last=last, before=before)
-        return page_of(MENTIONS, (), window, provider.key)
+        return page_of(MENTIONS, model.NEWEST_FIRST, window, provider.key)
 
 
 @strawberry.type(description="What articles are about. Spellings that differ in case alone are one topic.")

@@ -16,11 +16,9 @@ from graphql import (
     GraphQLNamedType,
     GraphQLObjectType,
     GraphQLSchema,
-    Undefined,
     print_ast,
 )
 from graphql import build_schema as read_sdl
-from graphql.utilities import ast_from_value
 from hypothesis import given
 from hypothesis import strategies as st
 from strawberry.types.scalar import ScalarDefinition
@@ -77,10 +75,8 @@ def members(name: str, named: GraphQLNamedType) -> Iterator[Fact]:
 
 
 def with_default(value: GraphQLArgument | GraphQLInputField) -> str:
-    if value.default_value is Undefined:
-        return str(value.type)
-    default = ast_from_value(value.default_value, value.type)
-    return f"{value.type} = {print_ast(default) if default else None}"
+    default = value.ast_node.default_value if value.ast_node else None
+    return f"{value.type} = {print_ast(default)}" if default else str(value.type)
 
 
 def descriptions(schema: GraphQLSchema) -> Iterator[tuple[str, str | None]]:
@@ -114,6 +110,22 @@ def test_what_is_there_is_as_the_contract_has_it() -> None:
     assert {place: what for place, what in built.items() if contract.get(place) != what} == {}
     missing = contract.keys() - built.keys()
     assert missing == {place for place in contract if any(f"{place}.".startswith(f"{later}.") for later in LATER)}
+
+
+@pytest.mark.parametrize(
+    ("written", "otherwise"),
+    [
+        ("cachedOnly: Boolean = false", "cachedOnly: Boolean"),
+        ("nulls: LAST }", "nulls: FIRST }"),
+        ("slug: String!", "slug: String"),
+        ("implements Node & ContentItem", "implements Node"),
+        ("first: Int = 50", "first: Int! = 50"),
+    ],
+)
+def test_the_comparison_sees_what_clients_would_feel(written: str, otherwise: str) -> None:
+    """Another default, another nullability or a missing interface is another fact."""
+    sdl = print_sdl()
+    assert dict(facts(read_sdl(sdl))) != dict(facts(read_sdl(sdl.replace(written, otherwise))))
 
 
 DATE_TIME = build_schema().get_type_by_name("DateTime")

@@ -1,0 +1,238 @@
+"""Writes one run of changes into the tables. It opens no transaction and ends none: its caller does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+from gateway.model import Change, Deleted, FileVersion, Loaded, NotDocument, Problem, SetAside, Unchanged
+from gateway.store.protocol import Applied, ChangeSet
+from gateway.store.rows import UNREAD, ArticleRows, Row, article_rows, micros, problem, problem_row
+from gateway.store.sql import keys
+from gateway.store.tables import DERIVE, FORGET, SETTLE, TOUCH, VIEWS
+
+STEP = 500
+"""Rows of one statement: it ends soon enough that a cancelled run, or the end of the process, waits for little."""
+
+STORED = """
+SELECT path, sha256, digest, public, modified_at, read_at FROM article WHERE path IN (SELECT value FROM json_each(?))
+"""
+DUE = """
+SELECT path FROM article WHERE published AND published_at > ? AND published_at <= ?
+"""
+TURN = (
+    "UPDATE article SET public = 1 - public WHERE path IN (SELECT value FROM json_each(?))",
+    *(
+        f"UPDATE {table} SET public = article.public FROM article"  # noqa: S608
+        f" WHERE article.key = {table}.article AND article.path IN (SELECT value FROM json_each(?))"
+        for table in ("article_url", "article_topic", "related")
+    ),
+)
+REMOVE = "DELETE FROM article WHERE path IN (SELECT value FROM json_each(?))"
+_ARTICLE = "(SELECT key FROM article WHERE path = ?)"
+INSERT_TEXT = f"INSERT INTO article_text VALUES ({_ARTICLE}, ?, ?, ?, ?)"  # noqa: S608
+INSERT_URL = f"INSERT INTO article_url VALUES ({_ARTICLE}, ?, ?, ?, ?)"  # noqa: S608
+INSERT_TOPIC = f"INSERT INTO article_topic VALUES ({_ARTICLE}, ?, ?, ?, ?, ?, ?)"  # noqa: S608
+INSERT_ENTRY = "INSERT OR IGNORE INTO entry VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+INSERT_RELATED = f"""
+INSERT INTO related VALUES (NULL, ?, {_ARTICLE}, ?, (SELECT key FROM entry WHERE digest = ?), ?, ?, ?, ?)
+"""  # noqa: S608
+INSERT_FILE = "INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?, ?, ?)"
+INSERT_UNREAD = "INSERT OR IGNORE INTO file VALUES (?, ?, ?, ?, ?, ?)"
+DELETE_FILE = "DELETE FROM file WHERE path IN (SELECT value FROM json_each(?))"
+PROBLEMS = """
+SELECT about, severity, code, message, path, line, "column", hint FROM problem
+WHERE scope = ? AND about IN (SELECT value FROM json_each(?)) ORDER BY rowid
+"""
+DELETE_PROBLEMS = "DELETE FROM problem WHERE scope = ? AND about IN (SELECT value FROM json_each(?))"
+INSERT_PROBLEM = "INSERT INTO problem VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+GENERATION = "SELECT counter_all, as_of FROM generation"
+NEXT_ALL = "UPDATE generation SET counter_all = counter_all + 1, as_of = ?, loaded_all = ?"
+NEXT_PUBLIC = "UPDATE generation SET counter_public = counter_public + 1, loaded_public = ?"
+DELETE_MEMORY = "DELETE FROM memory"
+INSERT_MEMORY = "INSERT INTO memory VALUES (?, ?)"
+
+
+class Transaction(Protocol):
+    """What a database offers while one transaction is open."""
+
+    async def rows(self, sql: str, parameters: Sequence[object] | Mapping[str, object] = ()) -> Sequence[Row]: ...
+
+    async def many(self, sql: str, rows: Sequence[Sequence[object] | Mapping[str, object]]) -> None: ...
+
+
+class _Stored(NamedTuple):
+    """An article as it was before the run."""
+
+    path: str
+    sha256: str
+    digest: bytes
+    public: int
+    modified_at: int
+    read_at: int
+
+
+class Run:
+    """One ChangeSet on its way into the tables."""
+
+    def __init__(self, transaction: Transaction, changes: ChangeSet) -> None:
+        self._database = transaction
+        self._changes = changes
+        self._as_of = micros(changes.as_of)
+        self._added = self._updated = self._removed = 0
+        self._all = self._public = False
+
+    async def write(self) -> Applied:
+        [(counter, as_of)] = await self._database.rows(GENERATION)
+        if counter == 0:
+            self._all = self._public = True
+        else:
+            await self._pass_time(*sorted((as_of, self._as_of)))
+        async for changes in self._changes.changes:
+            await self._take(changes)
+        await self._problems("run", {"": self._changes.problems})
+        await self._database.rows(DELETE_MEMORY)
+        await self._database.many(INSERT_MEMORY, list(self._changes.memory.items()))
+        if self._all:
+            await self._derive()
+            await self._database.rows(NEXT_ALL, (self._as_of, self._as_of))
+        if self._public:
+            await self._database.rows(NEXT_PUBLIC, (self._as_of,))
+        return Applied(self._all, self._added, self._updated, self._removed)
+
+    async def _pass_time(self, earlier: int, later: int) -> None:
+        """Show what has become due; where the clock was set back, hide what is not due any more."""
+        due = [path for (path,) in await self._database.rows(DUE, (earlier, later))]
+        if due:
+            await self._touch(due)
+            for statement in TURN:
+                await self._database.rows(statement, (keys(due),))
+            self._updated += len(due)
+            self._all = self._public = True
+
+    async def _take(self, changes: Sequence[Change]) -> None:
+        loaded = {change.version.path: change for change in changes if isinstance(change, Loaded)}
+        gone = [_path(change) for change in changes if isinstance(change, Deleted | NotDocument)]
+        stored = {row[0]: _Stored(*row) for row in await self._database.rows(STORED, (keys([*loaded, *gone]),))}
+        made = {path: await self._made(change) for path, change in loaded.items()}
+        fresh = {
+            path: rows
+            for path, rows in made.items()
+            if path not in stored or (stored[path].sha256, stored[path].digest) != (_sha256(loaded[path]), rows.digest)
+        }
+        await self._replace(loaded, fresh, stored, [path for path in gone if path in stored])
+        await self._remember(changes)
+        await self._problems("file", {_path(change): _problems(change) for change in changes if not _silent(change)})
+
+    async def _made(self, change: Loaded) -> ArticleRows:
+        document = change.document
+        due = document.published_date_time is None or micros(document.published_date_time) <= self._as_of
+        return article_rows(document, public=document.published and due)
+
+    async def _replace(
+        self,
+        loaded: Mapping[str, Loaded],
+        fresh: Mapping[str, ArticleRows],
+        stored: Mapping[str, _Stored],
+        gone: Sequence[str],
+    ) -> None:
+        paths = [*fresh, *gone]
+        if not paths:
+            return
+        self._count(fresh, stored, gone)
+        await self._touch(paths)
+        await self._database.rows(REMOVE, (keys(paths),))
+        await self._insert([self._article(loaded[path], rows, stored.get(path)) for path, rows in fresh.items()])
+        await self._insert_parts(fresh.values())
+        await self._touch(paths)
+
+    def _count(self, fresh: Mapping[str, ArticleRows], stored: Mapping[str, _Stored], gone: Sequence[str]) -> None:
+        updated = sum(path in stored for path in fresh)
+        self._updated += updated
+        self._added += len(fresh) - updated
+        self._removed += len(gone)
+        self._all = True
+        self._public = (
+            self._public
+            or any(rows.article["public"] for rows in fresh.values())
+            or any(stored[path].public for path in (*fresh, *gone) if path in stored)
+        )
+
+    def _article(self, change: Loaded, rows: ArticleRows, before: _Stored | None) -> Mapping[str, object]:
+        """The row of an article. Its times are those of when its bytes were first read, whatever decodes them."""
+        version = change.version
+        times = {"modified_at": version.mtime_ns // 1000, "read_at": self._as_of}
+        if before and before.sha256 == version.sha256:
+            times = {"modified_at": before.modified_at, "read_at": before.read_at}
+        return {**rows.article, "sha256": version.sha256, "bytes": version.size, "digest": rows.digest, **times}
+
+    async def _insert(self, articles: Sequence[Mapping[str, object]]) -> None:
+        if articles:
+            columns = list(articles[0])
+            places = ", ".join(f":{column}" for column in columns)
+            await self._many(f"INSERT INTO article ({', '.join(columns)}) VALUES ({places})", articles)  # noqa: S608
+
+    async def _insert_parts(self, articles: Iterable[ArticleRows]) -> None:
+        every = list(articles)
+        await self._many(INSERT_TEXT, [rows.text for rows in every])
+        await self._many(INSERT_URL, [row for rows in every for row in rows.urls])
+        await self._many(INSERT_TOPIC, [row for rows in every for row in rows.topics])
+        await self._many(INSERT_ENTRY, [row for rows in every for row in rows.entries])
+        await self._many(INSERT_RELATED, [row for rows in every for row in rows.related])
+
+    async def _many(self, sql: str, rows: Sequence[Sequence[object] | Mapping[str, object]]) -> None:
+        for start in range(0, len(rows), STEP):
+            await self._database.many(sql, rows[start : start + STEP])
+
+    async def _touch(self, paths: Sequence[str]) -> None:
+        await self._database.rows(TOUCH, (keys(paths),))
+
+    async def _remember(self, changes: Sequence[Change]) -> None:
+        """A file that could not be read keeps the version that is known, and so looks changed to the next run."""
+        deleted = [change.path for change in changes if isinstance(change, Deleted)]
+        unread = [UNREAD._replace(path=_path(change)) for change in changes if _version(change) is None]
+        await self._database.rows(DELETE_FILE, (keys(deleted),))
+        await self._many(INSERT_FILE, [version for change in changes if (version := _version(change))])
+        await self._many(INSERT_UNREAD, [version for version in unread if version.path not in deleted])
+
+    async def _problems(self, scope: str, found: Mapping[str, Sequence[Problem]]) -> None:
+        """Replace the problems of some files, or those of the run as a whole."""
+        before: dict[str, list[Problem]] = {}
+        for about, *row in await self._database.rows(PROBLEMS, (scope, keys(list(found)))):
+            before.setdefault(about, []).append(problem(row))
+        changed = [about for about, problems in found.items() if list(problems) != before.get(about, [])]
+        if changed:
+            self._all = True
+            await self._database.rows(DELETE_PROBLEMS, (scope, keys(changed)))
+            rows = [(scope, about, *problem_row(value)) for about in changed for value in found[about]]
+            await self._many(INSERT_PROBLEM, rows)
+
+    async def _derive(self) -> None:
+        for statement in FORGET:
+            await self._database.rows(statement)
+        for statement in DERIVE:
+            for view in VIEWS:
+                await self._database.rows(statement, {"view": view})
+        for statement in SETTLE:
+            await self._database.rows(statement)
+
+
+def _path(change: Change) -> str:
+    return change.path if isinstance(change, Deleted | SetAside) else change.version.path
+
+
+def _version(change: Change) -> FileVersion | None:
+    return None if isinstance(change, Deleted) else change.version
+
+
+def _problems(change: Change) -> Sequence[Problem]:
+    return () if isinstance(change, Deleted | Unchanged) else change.problems
+
+
+def _silent(change: Change) -> bool:
+    """Whether the change leaves the problems of its file as they are."""
+    return isinstance(change, Unchanged)
+
+
+def _sha256(change: Loaded) -> str:
+    return change.version.sha256

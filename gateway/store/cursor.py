@@ -1,0 +1,59 @@
+"""A place in an ordered list as opaque text, and back. It knows no list, and reads no database."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64encode
+from binascii import Error, a2b_base64
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import orjson
+
+from gateway.errors import BadUserInput
+
+LONGEST = 65_536
+"""No cursor that was handed out comes near it; it bounds the work that a client can ask for."""
+
+Value = int | str | None
+
+
+class Kind(NamedTuple):
+    """What a place holds for one column of its order."""
+
+    type: type[int | str]
+    nullable: bool = False
+
+    def takes(self, value: object) -> bool:
+        if value is None:
+            return self.nullable
+        if type(value) is int:
+            return self.type is int and -(2**63) <= value < 2**63
+        return type(value) is str and self.type is str
+
+
+def encode(order: str, values: Sequence[Value]) -> str:
+    """`order` names the order that the values belong to; equal content gives equal cursors in every database."""
+    return urlsafe_b64encode(orjson.dumps([order, *values])).rstrip(b"=").decode()
+
+
+def decode(cursor: str, order: str, kinds: Sequence[Kind]) -> tuple[Value, ...]:
+    """The values, of these kinds. Raises BadUserInput for what is no cursor, or one of another order."""
+    place = _parsed(cursor)
+    if not isinstance(place, list) or not place or not isinstance(place[0], str):
+        raise BadUserInput("The cursor is malformed. Use one that the API gave.")
+    if place[0] != order:
+        raise BadUserInput("The cursor belongs to another order. Use it with the order that it came from.")
+    values = tuple(place[1:])
+    if len(values) != len(kinds) or not all(map(Kind.takes, kinds, values)):
+        raise BadUserInput("The cursor is malformed. Use one that the API gave.")
+    return values
+
+
+def _parsed(cursor: str) -> object:
+    if len(cursor) > LONGEST or not cursor.isascii():
+        return None
+    standard = cursor.translate({ord("-"): "+", ord("_"): "/"}) + "=" * (-len(cursor) % 4)
+    try:
+        return orjson.loads(a2b_base64(standard, strict_mode=True))
+    except (Error, orjson.JSONDecodeError):
+        return None

@@ -1,0 +1,173 @@
+"""Answers a snapshot's questions with queries on one reader. It knows no driver, and holds no connection of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
+
+import orjson
+
+from gateway.errors import NotReady
+from gateway.model import (
+    Edge,
+    Generation,
+    Order,
+    Page,
+    Problem,
+    Related,
+    Severity,
+    Statistics,
+    Text,
+    Topic,
+    Visibility,
+    Window,
+)
+from gateway.store.lists import FINDS, SOURCES
+from gateway.store.protocol import Listing, Lookup, Usage
+from gateway.store.rows import RELATED, SEVERITIES, TOPIC, Row, instant, problem
+from gateway.store.sql import Ordered, Query, find, keys, view, visible
+
+T = TypeVar("T")
+
+OF_ARTICLES = "SELECT article.id, {columns} FROM json_each(?) AS parent CROSS JOIN article ON article.id = parent.value"
+"""The start of each question about articles by their ids; `visible` must follow."""
+PROBLEMS = """
+SELECT severity, code, message, path, line, "column", hint FROM problem WHERE severity BETWEEN ? AND ?
+ORDER BY severity, path, line, "column", code, message LIMIT ?
+"""
+NO_LIMIT = -1
+
+
+class Lease(Protocol):
+    """The reader that a snapshot holds, from its first question on."""
+
+    async def generation(self) -> Row: ...
+
+    async def rows(self, sql: str, parameters: Sequence[object]) -> Sequence[Row]: ...
+
+
+class SqlSnapshot:
+    """A snapshot of the generation that its lease reads."""
+
+    def __init__(self, lease: Lease, visibility: Visibility) -> None:
+        self._lease = lease
+        self._visibility = visibility
+        self._usage = Usage()
+
+    @property
+    def visibility(self) -> Visibility:
+        return self._visibility
+
+    @property
+    def usage(self) -> Usage:
+        return self._usage
+
+    async def generation(self) -> Generation:
+        epoch, counter_all, counter_public, as_of, loaded_all, loaded_public = await self._lease.generation()
+        if not counter_all:
+            raise NotReady
+        public = self._visibility is Visibility.PUBLIC
+        counter, loaded = (counter_public, loaded_public) if public else (counter_all, loaded_all)
+        return Generation(epoch, counter, instant(as_of), instant(loaded))
+
+    async def find(self, lookup: Lookup[T], keys: Sequence[str]) -> Mapping[str, T]:
+        found = FINDS[lookup]
+        rows = await self._ask(find(found, keys, self._visibility)) if keys else ()
+        return {keys[at]: found.record.make(row) for at, *row in reversed(rows)}
+
+    async def pages(
+        self, listing: Listing[T], parents: Sequence[str], order: Order, window: Window
+    ) -> Mapping[str, Page[T]]:
+        ordered = Ordered(SOURCES[listing], order, self._visibility)
+        rows_of: list[list[Row]] = [[] for _ in parents]
+        for at, *row in await self._ask(ordered.page(parents, window)):
+            rows_of[at].append(row)
+        return {
+            parent: _page(SOURCES[listing].record.make, ordered, rows, window)
+            for parent, rows in zip(parents, rows_of, strict=True)
+        }
+
+    async def counts(self, listing: Listing[T], parents: Sequence[str]) -> Mapping[str, int]:
+        rows = await self._ask(Ordered(SOURCES[listing], (), self._visibility).count(parents))
+        return {parents[at]: count for at, count in rows}
+
+    async def preceded(
+        self, listing: Listing[T], parents: Sequence[str], order: Order, window: Window
+    ) -> Mapping[str, bool]:
+        if window.cursor is None and not window.offset:
+            return dict.fromkeys(parents, False)
+        ordered = Ordered(SOURCES[listing], order, self._visibility)
+        found = {at for (at,) in await self._ask(ordered.preceded(parents, window))}
+        return {parent: at in found for at, parent in enumerate(parents)}
+
+    async def topics_of(self, article_ids: Sequence[str]) -> Mapping[str, Sequence[Topic]]:
+        joins = (
+            " JOIN article_topic ON article_topic.article = article.key"
+            f" JOIN topic ON topic.view = {view(self._visibility)} AND topic.key = article_topic.topic"
+        )
+        rows = await self._of_articles(TOPIC.columns, joins, article_ids, "ORDER BY parent.key, article_topic.position")
+        return _grouped((id_, TOPIC.make(row)) for id_, *row in rows)
+
+    async def related_of(self, article_ids: Sequence[str], first: int | None) -> Mapping[str, Sequence[Related]]:
+        joins = (
+            " JOIN related ON related.article = article.key AND related.position < ?"
+            " JOIN entry ON entry.key = related.entry JOIN article AS source ON source.key = article.key"
+        )
+        rest = "ORDER BY parent.key, related.position"
+        limit = 2**62 if first is None else first
+        rows = await self._of_articles(RELATED.columns, joins, article_ids, rest, limit)
+        return _grouped((id_, RELATED.make(row)) for id_, *row in rows)
+
+    async def texts_of(self, article_ids: Sequence[str]) -> Mapping[str, Text]:
+        column = "exposed" if self._visibility is Visibility.PUBLIC else "front_matter"
+        joins = " JOIN article_text ON article_text.article = article.key"
+        rows = await self._of_articles(f"article_text.body, article_text.{column}", joins, article_ids)
+        return {id_: Text(body, orjson.loads(front_matter)) for id_, body, front_matter in rows}
+
+    async def secured_of(self, article_ids: Sequence[str]) -> Mapping[str, str]:
+        joins = " JOIN article_text ON article_text.article = article.key AND article_text.secured IS NOT NULL"
+        return {row[0]: row[1] for row in await self._of_articles("article_text.secured", joins, article_ids)}
+
+    async def statistics(self) -> Statistics:
+        seen = view(self._visibility)
+        text = (
+            f"SELECT (SELECT count(*) FROM article WHERE {visible('article', self._visibility)}),"  # noqa: S608
+            " (SELECT count(*) FROM article WHERE public),"
+            " (SELECT count(*) FROM provider WHERE view = ?), (SELECT count(*) FROM topic WHERE view = ?)"
+        )
+        [(articles, public, providers, topics)] = await self._ask(Query(text, (seen, seen)))
+        return Statistics(articles, articles - public, providers, topics)
+
+    async def problems(self, severity: Severity | None, first: int | None) -> Sequence[Problem]:
+        """None in public: they name drafts."""
+        if self._visibility is Visibility.PUBLIC:
+            return ()
+        lowest, highest = (SEVERITIES.index(severity),) * 2 if severity else (0, len(SEVERITIES))
+        rows = await self._ask(Query(PROBLEMS, (lowest, highest, NO_LIMIT if first is None else first)))
+        return [problem(row) for row in rows]
+
+    async def _of_articles(
+        self, columns: str, joins: str, article_ids: Sequence[str], rest: str = "", *parameters: int
+    ) -> Sequence[Row]:
+        start = OF_ARTICLES.format(columns=columns)
+        text = f"{start}{joins} WHERE {visible('article', self._visibility)} {rest}"
+        return await self._ask(Query(text, (keys(article_ids), *parameters)))
+
+    async def _ask(self, query: Query) -> Sequence[Row]:
+        rows = await self._lease.rows(*query)
+        self._usage = Usage(self._usage.calls + 1, self._usage.rows + len(rows))
+        return rows
+
+
+def _page(make: Any, ordered: Ordered, rows: list[Row], window: Window) -> Page[Any]:
+    ordered.sort(rows)
+    has_more = len(rows) > window.limit
+    start = 1 if has_more and window.backward else 0
+    return Page(tuple(Edge(ordered.cursor(row), make(row)) for row in rows[start : start + window.limit]), has_more)
+
+
+def _grouped(pairs: Iterable[tuple[str, T]]) -> dict[str, list[T]]:
+    groups: dict[str, list[T]] = {}
+    for key, value in pairs:
+        groups.setdefault(key, []).append(value)
+    return groups

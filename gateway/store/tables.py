@@ -1,0 +1,285 @@
+"""The tables of a database, and the SQL that derives some of them from others. It runs none of it.
+
+`public` is 1 on what the public may see, as of the generation. `view` is 1 in the rows that answer the public and 0 in
+those that answer a preview, so that what a view sees is `public >= view`. Times are microseconds since 1970.
+"""
+
+# ruff: noqa: S608 - texts are put together from constants alone; values are bound.
+
+from __future__ import annotations
+
+RELEASE = 1
+"""Of the tables and of what they hold; a database of another one is built anew."""
+APPLICATION = 0x67617465
+"""Tells our databases from other programs'."""
+
+PUBLIC_VIEW = 1
+PREVIEW_VIEW = 0
+VIEWS = (PREVIEW_VIEW, PUBLIC_VIEW)
+
+SCHEMA = """
+CREATE TABLE generation (
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  epoch TEXT NOT NULL, counter_all INTEGER NOT NULL, counter_public INTEGER NOT NULL,
+  as_of INTEGER NOT NULL, loaded_all INTEGER NOT NULL, loaded_public INTEGER NOT NULL
+);
+INSERT INTO generation VALUES (1, lower(hex(randomblob(8))), 0, 0, 0, 0, 0);
+
+CREATE TABLE memory (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+
+CREATE TABLE file (
+  path TEXT PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL,
+  inode INTEGER NOT NULL, sha256 TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE problem (
+  scope TEXT NOT NULL, about TEXT NOT NULL, severity INTEGER NOT NULL, code TEXT NOT NULL, message TEXT NOT NULL,
+  path TEXT NOT NULL, line INTEGER, "column" INTEGER, hint TEXT
+);
+CREATE INDEX problem_about ON problem (scope, about);
+CREATE INDEX problem_order ON problem (severity, path, line, "column", code, message);
+
+CREATE TABLE article (
+  key INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE, path TEXT NOT NULL UNIQUE,
+  wanted_slug TEXT NOT NULL, suffix TEXT NOT NULL, slug TEXT NOT NULL,
+  category TEXT, title TEXT NOT NULL, title_folded TEXT NOT NULL, excerpt TEXT, type TEXT NOT NULL, locale TEXT,
+  quality INTEGER, heat INTEGER, published_at INTEGER, updated_at INTEGER,
+  original_url TEXT, web_url TEXT, amp_web_url TEXT, cdn_amp_web_url TEXT,
+  published INTEGER NOT NULL, public INTEGER NOT NULL,
+  provider TEXT, provider_name TEXT, provider_domain TEXT, images TEXT NOT NULL, is_secured INTEGER NOT NULL,
+  sha256 TEXT NOT NULL, bytes INTEGER NOT NULL, modified_at INTEGER NOT NULL, read_at INTEGER NOT NULL,
+  digest BLOB NOT NULL
+);
+CREATE INDEX article_slug ON article (slug);
+CREATE INDEX article_wanted_slug ON article (wanted_slug);
+CREATE INDEX article_due ON article (published_at) WHERE published;
+CREATE INDEX article_published ON article (published_at DESC, path);
+CREATE INDEX article_updated ON article (updated_at DESC, path);
+CREATE INDEX article_quality ON article (quality DESC, path);
+CREATE INDEX article_heat ON article (heat DESC, path);
+CREATE INDEX article_title ON article (title_folded, title, path);
+CREATE INDEX article_provider ON article (provider, published_at DESC, path);
+CREATE INDEX public_published ON article (published_at DESC, path) WHERE public;
+CREATE INDEX public_updated ON article (updated_at DESC, path) WHERE public;
+CREATE INDEX public_quality ON article (quality DESC, path) WHERE public;
+CREATE INDEX public_heat ON article (heat DESC, path) WHERE public;
+CREATE INDEX public_title ON article (title_folded, title, path) WHERE public;
+CREATE INDEX public_path ON article (path) WHERE public;
+CREATE INDEX public_provider ON article (provider, published_at DESC, path) WHERE public;
+
+CREATE TABLE article_text (
+  article INTEGER PRIMARY KEY REFERENCES article ON DELETE CASCADE,
+  body TEXT NOT NULL, front_matter BLOB NOT NULL, exposed BLOB NOT NULL, secured TEXT
+);
+
+CREATE TABLE article_url (
+  article INTEGER NOT NULL REFERENCES article ON DELETE CASCADE, url TEXT NOT NULL,
+  published_at INTEGER, path TEXT NOT NULL, public INTEGER NOT NULL,
+  PRIMARY KEY (article, url)
+) WITHOUT ROWID;
+CREATE INDEX article_url_owner ON article_url (url, published_at DESC, path, public);
+
+CREATE TABLE article_topic (
+  article INTEGER NOT NULL REFERENCES article ON DELETE CASCADE, position INTEGER NOT NULL,
+  topic TEXT NOT NULL, name TEXT NOT NULL,
+  published_at INTEGER, path TEXT NOT NULL, public INTEGER NOT NULL,
+  PRIMARY KEY (article, position)
+) WITHOUT ROWID;
+CREATE INDEX topic_published ON article_topic (topic, published_at DESC, path);
+CREATE INDEX public_topic_published ON article_topic (topic, published_at DESC, path) WHERE public;
+
+CREATE TABLE entry (
+  key INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE,
+  title TEXT NOT NULL, excerpt TEXT, type TEXT NOT NULL, quality INTEGER, published_at INTEGER,
+  web_url TEXT, amp_web_url TEXT, cdn_amp_web_url TEXT,
+  provider TEXT, provider_name TEXT, provider_domain TEXT, images TEXT NOT NULL, url TEXT
+);
+CREATE INDEX entry_url ON entry (url) WHERE url IS NOT NULL;
+
+CREATE TABLE related (
+  key INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE,
+  article INTEGER NOT NULL REFERENCES article ON DELETE CASCADE, position INTEGER NOT NULL, entry INTEGER NOT NULL,
+  provider TEXT, published_at INTEGER, path TEXT NOT NULL, public INTEGER NOT NULL,
+  UNIQUE (article, position)
+);
+CREATE INDEX related_entry ON related (entry);
+CREATE INDEX related_provider ON related (provider, published_at DESC, path, position);
+CREATE INDEX public_related_provider ON related (provider, published_at DESC, path, position) WHERE public;
+
+CREATE TABLE backlink (
+  view INTEGER NOT NULL, target TEXT NOT NULL, source INTEGER NOT NULL REFERENCES article ON DELETE CASCADE,
+  published_at INTEGER, path TEXT NOT NULL,
+  PRIMARY KEY (view, target, source)
+) WITHOUT ROWID;
+CREATE INDEX backlink_order ON backlink (view, target, published_at DESC, path);
+CREATE INDEX backlink_source ON backlink (source);
+
+CREATE TABLE provider (
+  view INTEGER NOT NULL, key TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL, folded TEXT NOT NULL,
+  wanted_slug TEXT NOT NULL, slug TEXT NOT NULL, domain TEXT, count INTEGER NOT NULL, images TEXT NOT NULL,
+  PRIMARY KEY (view, key)
+) WITHOUT ROWID;
+CREATE INDEX provider_id ON provider (view, id);
+CREATE INDEX provider_slug ON provider (view, slug);
+CREATE INDEX provider_wanted_slug ON provider (wanted_slug);
+CREATE INDEX provider_count ON provider (view, count DESC, key);
+CREATE INDEX provider_name ON provider (view, folded, name, key);
+
+CREATE TABLE topic (
+  view INTEGER NOT NULL, key TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL, folded TEXT NOT NULL,
+  wanted_slug TEXT NOT NULL, slug TEXT NOT NULL, count INTEGER NOT NULL,
+  PRIMARY KEY (view, key)
+) WITHOUT ROWID;
+CREATE INDEX topic_id ON topic (view, id);
+CREATE INDEX topic_slug ON topic (view, slug);
+CREATE INDEX topic_wanted_slug ON topic (wanted_slug);
+CREATE INDEX topic_count ON topic (view, count DESC, key);
+CREATE INDEX topic_name ON topic (view, folded, name, key);
+"""
+
+TOUCHED = "CREATE TEMP TABLE touched (kind TEXT NOT NULL, key NOT NULL, PRIMARY KEY (kind, key)) WITHOUT ROWID"
+"""What a run has changed, of which something is derived."""
+
+TOUCH = """
+WITH changed AS MATERIALIZED (
+  SELECT key, id, wanted_slug, provider FROM article WHERE path IN (SELECT value FROM json_each(?))
+)
+INSERT OR IGNORE INTO touched
+SELECT 'slug', wanted_slug FROM changed
+UNION ALL SELECT 'source', key FROM changed
+UNION ALL SELECT 'target', id FROM changed
+UNION ALL SELECT 'provider', provider FROM changed WHERE provider IS NOT NULL
+UNION ALL SELECT 'url', url FROM changed JOIN article_url ON article_url.article = changed.key
+UNION ALL SELECT 'topic', topic FROM changed JOIN article_topic ON article_topic.article = changed.key
+UNION ALL SELECT 'entry', entry FROM changed JOIN related ON related.article = changed.key
+UNION ALL SELECT 'provider', related.provider FROM changed JOIN related ON related.article = changed.key
+  WHERE related.provider IS NOT NULL
+"""
+"""Run before the articles of some paths change, and again after, since what they left and what they joined changes."""
+
+_OWNER = """(
+  SELECT article_url.article FROM article_url WHERE article_url.url = {url} AND article_url.public >= :view
+  ORDER BY article_url.published_at DESC, article_url.path LIMIT 1
+)"""
+
+FORGET = (
+    """
+    DELETE FROM entry WHERE key IN (SELECT key FROM touched WHERE kind = 'entry')
+      AND NOT EXISTS (SELECT 1 FROM related WHERE related.entry = entry.key)
+    """,
+    """
+    INSERT OR IGNORE INTO touched SELECT 'target', article.id FROM touched
+    CROSS JOIN article_url ON article_url.url = touched.key CROSS JOIN article ON article.key = article_url.article
+    WHERE touched.kind = 'url'
+    """,
+    "DELETE FROM backlink WHERE source IN (SELECT key FROM touched WHERE kind = 'source')",
+    "DELETE FROM backlink WHERE view IN (0, 1) AND target IN (SELECT key FROM touched WHERE kind = 'target')",
+    "DELETE FROM provider WHERE view IN (0, 1) AND key IN (SELECT key FROM touched WHERE kind = 'provider')",
+    "DELETE FROM topic WHERE view IN (0, 1) AND key IN (SELECT key FROM touched WHERE kind = 'topic')",
+    """
+    DELETE FROM problem WHERE scope = 'slug' AND about IN (SELECT key FROM touched WHERE kind = 'slug')
+      OR scope = 'topic' AND about IN (SELECT key FROM touched WHERE kind = 'topic')
+    """,
+)
+"""Takes away all that was derived from what is touched."""
+
+DERIVE = (
+    f"""
+    INSERT OR IGNORE INTO backlink (view, target, source, published_at, path)
+    SELECT :view, owner.id, related.article, related.published_at, related.path
+    FROM touched CROSS JOIN related ON related.article = touched.key CROSS JOIN entry ON entry.key = related.entry
+    CROSS JOIN article AS owner ON owner.key = {_OWNER.format(url="entry.url")}
+    WHERE touched.kind = 'source' AND related.public >= :view AND owner.key <> related.article
+    """,
+    f"""
+    INSERT OR IGNORE INTO backlink (view, target, source, published_at, path)
+    SELECT :view, owner.id, related.article, related.published_at, related.path
+    FROM touched CROSS JOIN article AS owner ON owner.id = touched.key
+    CROSS JOIN article_url AS known ON known.article = owner.key CROSS JOIN entry ON entry.url = known.url
+    CROSS JOIN related ON related.entry = entry.key
+    WHERE touched.kind = 'target' AND related.public >= :view AND owner.key <> related.article
+      AND owner.key = {_OWNER.format(url="known.url")}
+    """,
+    """
+    WITH used AS (
+      SELECT provider AS key, provider_name AS name, 1 AS own, count(*) AS uses, max(provider_domain) AS domain
+      FROM article WHERE provider IN (SELECT key FROM touched WHERE kind = 'provider') AND public >= :view
+      GROUP BY provider, provider_name
+      UNION ALL
+      SELECT related.provider, entry.provider_name, 0, count(*), max(entry.provider_domain)
+      FROM related JOIN entry ON entry.key = related.entry
+      WHERE related.provider IN (SELECT key FROM touched WHERE kind = 'provider') AND related.public >= :view
+      GROUP BY related.provider, entry.provider_name
+    ), ranked AS (
+      SELECT key, name, max(domain) OVER (PARTITION BY key) AS domain, sum(own * uses) OVER (PARTITION BY key) AS count,
+        row_number() OVER (PARTITION BY key ORDER BY own DESC, uses DESC, fold(name), name) AS rank
+      FROM used
+    )
+    INSERT INTO provider (view, key, id, name, folded, wanted_slug, slug, domain, count, images)
+    SELECT :view, key, provider_id(key), name, fold(name), key_slug(key), key_slug(key), domain, count, coalesce(
+      (SELECT images FROM article WHERE provider = ranked.key AND public >= :view AND images <> '[]'
+       ORDER BY published_at DESC, path LIMIT 1),
+      (SELECT entry.images FROM related CROSS JOIN entry ON entry.key = related.entry
+       WHERE related.provider = ranked.key AND related.public >= :view AND entry.images <> '[]'
+       ORDER BY related.published_at DESC, related.path, related.position LIMIT 1),
+      '[]')
+    FROM ranked WHERE rank = 1
+    """,
+    """
+    INSERT INTO topic (view, key, id, name, folded, wanted_slug, slug, count)
+    SELECT :view, topic, topic_id(topic), name, fold(name), key_slug(topic), key_slug(topic), count FROM (
+      SELECT topic, name, sum(count(*)) OVER (PARTITION BY topic) AS count,
+        row_number() OVER (PARTITION BY topic ORDER BY count(*) DESC, fold(name), name) AS rank
+      FROM article_topic WHERE topic IN (SELECT key FROM touched WHERE kind = 'topic') AND public >= :view
+      GROUP BY topic, name
+    ) WHERE rank = 1
+    """,
+)
+"""Derives it anew, for one view: the names that most use, ties in alphabetical order, and what hangs on them."""
+
+_SLUGS = """
+UPDATE {table} SET slug = ranked.given FROM (
+  SELECT view, key, CASE WHEN row_number() OVER (
+    PARTITION BY view, wanted_slug
+    ORDER BY EXISTS (SELECT 1 FROM {table} AS shown WHERE shown.view = 1 AND shown.key = named.key) DESC, key
+  ) = 1 THEN wanted_slug ELSE wanted_slug || suffix(key) END AS given
+  FROM {table} AS named WHERE wanted_slug IN (SELECT key_slug(key) FROM touched WHERE kind = '{table}')
+) AS ranked
+WHERE {table}.view = ranked.view AND {table}.key = ranked.key AND {table}.slug <> ranked.given
+"""
+
+SETTLE = (
+    """
+    UPDATE article SET slug = ranked.given FROM (
+      SELECT key, CASE WHEN row_number() OVER (PARTITION BY wanted_slug ORDER BY public DESC, path) = 1
+        THEN wanted_slug ELSE wanted_slug || suffix END AS given
+      FROM article WHERE wanted_slug IN (SELECT key FROM touched WHERE kind = 'slug')
+    ) AS ranked
+    WHERE article.key = ranked.key AND article.slug <> ranked.given
+    """,
+    _SLUGS.format(table="provider"),
+    _SLUGS.format(table="topic"),
+    """
+    INSERT INTO problem (scope, about, severity, code, message, path, hint)
+    SELECT 'slug', article.wanted_slug, CASE WHEN article.locale IS first.locale THEN 1 ELSE 2 END, 'SAME_SLUG',
+      'The slug `' || article.wanted_slug || '` belongs to ' || first.path || '; this article answers to `'
+        || article.slug || '`.',
+      article.path, 'Give it a `slug` of its own.'
+    FROM touched CROSS JOIN article ON article.wanted_slug = touched.key
+    CROSS JOIN article AS first ON first.wanted_slug = touched.key AND first.slug = first.wanted_slug
+    WHERE touched.kind = 'slug' AND article.slug <> article.wanted_slug
+    """,
+    """
+    INSERT INTO problem (scope, about, severity, code, message, path, hint)
+    SELECT 'topic', topic.key, 2, 'TOPIC_SPELLING',
+      'The topic `' || topic.name || '` is spelt `' || article_topic.name || '` here.', min(article_topic.path),
+      'Spell it the same way everywhere.'
+    FROM touched CROSS JOIN topic ON topic.view = 0 AND topic.key = touched.key
+    CROSS JOIN article_topic ON article_topic.topic = topic.key
+    WHERE touched.kind = 'topic' AND article_topic.name <> topic.name
+    GROUP BY topic.key, article_topic.name
+    """,
+    "DELETE FROM touched",
+)
+"""Gives out slugs, what the public sees first, so that no draft ever shapes a public slug; and says what collides."""
