@@ -15,16 +15,15 @@ from strawberry.types.field import StrawberryField
 from gateway import model
 from gateway.context import Info
 from gateway.errors import BadUserInput, LimitExceeded
-from gateway.limits import Limits
+from gateway.limits import PAGE_SIZE, Limits
 from gateway.loaders import CountByListingLoader, Key, PageBySliceLoader, PrecededBySliceLoader, Slice
 from gateway.model import Window
 from gateway.store.protocol import WHOLE, Listing
 
 T = TypeVar("T")
 G = TypeVar("G")
-"""The GraphQL type of a record of type T."""
+"""The GraphQL type of the records of a list."""
 
-DEFAULT_PAGE = 20
 
 First = Annotated[
     int | None,
@@ -98,7 +97,7 @@ def checked_window(
     first, last, offset = natural("first", first), natural("last", last), natural("offset", offset)
     after, before = given(after), given(before)
     _refuse_contradictions(first=first, after=after, last=last, before=before, offset=offset)
-    size = next((number for number in (first, last) if number is not None), DEFAULT_PAGE)
+    size = next((number for number in (first, last) if number is not None), PAGE_SIZE)
     limited("page", limits.page, size)
     limited("offset", limits.offset, offset or 0)
     is_backward = last is not None or before is not None

@@ -147,13 +147,13 @@ def best_image(images: Sequence[model.Image], least: int | None, most: int | Non
     """
     if least is None and most is None:
         return next(iter(images), None)
-    return min(images, key=lambda image: _misfit(image.width or 0, least, most), default=None)
+    return min(images, key=lambda image: _misfit(max(image.width or 0, 0), least, most), default=None)
 
 
 def _misfit(width: int, least: int | None, most: int | None) -> tuple[bool, int, int]:
-    """Sorts an unknown width last, one off the bounds by its distance from them, and others by themselves."""
+    """Sorts an unknown width, 0, last, one off the bounds by its distance from them, and others by themselves."""
     distance = max(0, (least or 0) - width, 0 if most is None else width - most)
-    return width <= 0, distance, 0 if distance else width
+    return width == 0, distance, 0 if distance else width
 
 
 @strawberry.type(description="An article of the corpus: one file.")

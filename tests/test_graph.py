@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import pytest
 import pytest_asyncio
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gateway.auth import Scope, Viewer
@@ -534,6 +534,7 @@ BOUND = st.one_of(st.none(), st.integers(0, 50))
 
 
 @given(st.lists(WIDTHS, max_size=6), BOUND, BOUND)
+@example([-1, None], None, 0)
 def test_the_image_that_fits_best(widths: Sequence[int | None], least: int | None, most: int | None) -> None:
     """Of those within the bounds the smallest, else the nearest one, of unknown width last; ties in file order."""
     images = [Image(str(place), width) for place, width in enumerate(widths)]

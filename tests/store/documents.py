@@ -1,0 +1,100 @@
+"""Documents, changes and change sets to test a store with."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
+
+from gateway.content.identity import provider_key, topic_key, url_identity
+from gateway.model import (
+    Change,
+    Document,
+    FileVersion,
+    Image,
+    Loaded,
+    Problem,
+    ProviderName,
+    RelatedEntry,
+    TopicName,
+)
+from gateway.store.protocol import Applied, ChangeSet, Store
+
+NOW = datetime(2025, 1, 1, 12, tzinfo=UTC)
+
+
+def day(number: int) -> datetime:
+    return datetime(2024, 1, number, tzinfo=UTC)
+
+
+def provider(name: str, domain: str | None = None) -> ProviderName:
+    return ProviderName(provider_key(name, domain), name, domain)
+
+
+def topics(*names: str) -> tuple[TopicName, ...]:
+    return tuple(TopicName(topic_key(name), name) for name in names)
+
+
+def entry(
+    title: str, url: str | None = None, provider: ProviderName | None = None, images: tuple[Image, ...] = ()
+) -> RelatedEntry:
+    known = url_identity(url) if url else None
+    return RelatedEntry(known or title, known, title, None, "article", None, None, url, None, None, provider, images)
+
+
+BLANK = Document(
+    path="",
+    slug="",
+    title="",
+    excerpt=None,
+    category=None,
+    type="article",
+    locale=None,
+    quality=None,
+    heat=None,
+    published=True,
+    published_date_time=None,
+    updated_date_time=None,
+    original_url=None,
+    web_url=None,
+    amp_web_url=None,
+    cdn_amp_web_url=None,
+    urls=(),
+    provider=None,
+    topics=(),
+    images=(),
+    related=(),
+    body="",
+    front_matter=b"{}",
+    exposed=b"{}",
+    secured=None,
+)
+
+
+def document(path: str, **values: object) -> Document:
+    """A document that says nothing but what is given; its title and slug are its path."""
+    return BLANK._replace(path=path, **{"slug": path, "title": path, **values})  # type: ignore[arg-type]
+
+
+def version(path: str, content: str, mtime: int = 1_700_000_000) -> FileVersion:
+    return FileVersion(
+        path, len(content), mtime * 10**9, mtime * 10**9, 1, hashlib.sha256(content.encode()).hexdigest()
+    )
+
+
+def loaded(document: Document, *problems: Problem, mtime: int = 1_700_000_000) -> Loaded:
+    return Loaded(version(document.path, repr(document), mtime), document, problems)
+
+
+async def stream(batches: Sequence[Sequence[Change]]) -> AsyncIterator[Sequence[Change]]:
+    for batch in batches:
+        yield batch
+
+
+async def apply(
+    store: Store, *changes: Change | Document, as_of: datetime = NOW, problems: tuple[Problem, ...] = ()
+) -> Applied:
+    """Apply changes, of which a document is short for its file being loaded, in batches of three."""
+    every = [loaded(change) if isinstance(change, Document) else change for change in changes]
+    batches = [every[start : start + 3] for start in range(0, len(every), 3)]
+    return await store.apply(ChangeSet(as_of, stream(batches), problems))
