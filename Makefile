@@ -4,12 +4,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: check test prove clean
+.PHONY: dev check test prove clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	touch $@
+
+dev: $(READY) ## Serve the seeds on port 8000, drafts shown.
+	$(BIN)/gateway dev seeds
 
 check: $(READY) ## Lint, types, formatting.
 	$(BIN)/ruff check .

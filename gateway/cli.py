@@ -3,33 +3,85 @@
 from __future__ import annotations
 
 import asyncio
-import os
+import logging
 import sys
-from datetime import UTC, datetime
-from functools import partial
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
+import orjson
 from rich.console import Console
 
 from gateway import __version__, progress
 from gateway import problems as printed
-from gateway.check import Checked, check
-from gateway.content.source import DEFAULT_MAX_BYTES
-from gateway.content.workers import Workers
-from gateway.errors import GatewayError
-from gateway.model import Severity
+from gateway.app import Content, create_app, limits_of, loaded_aside, opened, operations_over
+from gateway.auth import Scope, Viewer
+from gateway.content.source import require_folder
+from gateway.errors import GatewayError, RequestError
+from gateway.ingest import StrictError
+from gateway.model import Problem, Severity, Statistics, Visibility
+from gateway.operation import OperationRequest
+from gateway.schema import print_sdl
+from gateway.server import address, listening, serve
+from gateway.settings import BOOLEAN, CONFIG, OPTIONS, Mode, Option, Settings, read
+from gateway.store.protocol import Store
+
+logger = logging.getLogger("gateway")
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+PARSING = ("max_file_bytes", "workers", "log_level")
+LOADING = ("database", "hold_seconds", "strict", *PARSING)
+QUERYING = ("database", "operation_timeout", *PARSING)
+EVERY = tuple(option.name for option in OPTIONS)
 
 
 class Command(click.Command):
-    """A command whose errors are one clear line and the exit code that belongs to them."""
+    """A command whose errors are clear lines and the exit code that belongs to them."""
 
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
         except GatewayError as error:
-            click.echo(f"gateway: {error.message}", err=True)
+            if isinstance(error, StrictError):
+                _tell_problems(error.problems)
+            for line in error.message.splitlines():
+                click.echo(f"gateway: {line}", err=True)
             sys.exit(error.exit_code)
+
+
+def with_options(names: Iterable[str]) -> Callable[[F], F]:
+    """The argument CONTENT, and options of the table; all of them arrive as text, for the settings to read."""
+
+    def decorate(function: F) -> F:
+        file = click.option(f"--{CONFIG}", help="A file of settings, TOML or YAML.", metavar="FILE")
+        decorated = file(function)
+        for option in reversed(OPTIONS):
+            if option.name in names:
+                decorated = _flag(option)(decorated)
+        return click.argument("content", type=click.Path(path_type=Path))(decorated)
+
+    return decorate
+
+
+def _flag(option: Option) -> Callable[[F], F]:
+    if option.kind is BOOLEAN:
+        return click.option(f"{option.flag}/--no-{option.flag[2:]}", option.name, default=None, help=option.help)
+    many = option.kind.many
+    return click.option(
+        option.flag, option.name, multiple=many, default=() if many else None, metavar="VALUE", help=option.help
+    )
+
+
+def _settings(content: Path, flags: Mapping[str, object], mode: Mode = Mode.SERVE) -> Settings:
+    settings = read(mode, content, flags)
+    require_folder(content)
+    logging.basicConfig(
+        level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
+    )
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)  # its own start and end are told here
+    return settings
 
 
 @click.group()
@@ -38,40 +90,148 @@ def main() -> None:
     """A folder of Markdown files becomes a GraphQL API."""
 
 
+@main.command("dev", cls=Command)
+@with_options(EVERY)
+def dev_command(content: Path, **flags: object) -> None:
+    """Serve CONTENT to its author: drafts shown, explorer and introspection on, for this machine alone."""
+    asyncio.run(_serve(_settings(content, flags, Mode.DEV)))
+
+
+@main.command("serve", cls=Command)
+@with_options(EVERY)
+def serve_command(content: Path, **flags: object) -> None:
+    """Serve CONTENT to everyone: published articles only, explorer and introspection off."""
+    asyncio.run(_serve(_settings(content, flags)))
+
+
+@main.command("load", cls=Command)
+@with_options(LOADING)
+@click.option("--accept-empty", is_flag=True, help="Let articles go with their files, however many they are.")
+def load_command(content: Path, *, accept_empty: bool, **flags: object) -> None:
+    """Load CONTENT into the database once, and say what was loaded."""
+    asyncio.run(_load_once(_settings(content, flags), accept_empty=accept_empty))
+
+
 @main.command("check", cls=Command)
-@click.argument("content", type=click.Path(path_type=Path))
+@with_options(PARSING)
 @click.option("--strict", is_flag=True, help="Let a warning, too, make the exit code 1.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(list(printed.FORMATS)),
-    default="text",
-    show_default=True,
-    help="How to print.",
-)
-@click.option(
-    "--max-file-bytes",
-    type=click.IntRange(min=1),
-    default=DEFAULT_MAX_BYTES,
-    show_default=True,
-    help="Refuse files that are larger.",
-)
-def check_command(content: Path, form: str, max_file_bytes: int, *, strict: bool) -> None:
+@click.option("--format", "form", type=click.Choice(list(printed.FORMATS)), default="text", show_default=True)
+def check_command(content: Path, form: str, *, strict: bool, **flags: object) -> None:
     """Name what is wrong with the files in CONTENT. Exits 1 where there is an error."""
-    checked = asyncio.run(_check(content, max_file_bytes))
-    problems = printed.in_order(checked.problems)
+    statistics, found = asyncio.run(_check(_settings(content, flags)))
+    problems = printed.in_order(found)
     click.echo(printed.FORMATS[form](problems), nl=False)
-    documents = printed.counted(checked.statistics.articles, "document")
-    click.echo(f"{documents}; {printed.tally(problems)}", err=form != "text")
+    click.echo(f"{printed.counted(statistics.articles, 'document')}; {printed.tally(problems)}", err=form != "text")
     failing = {Severity.ERROR, Severity.WARNING} if strict else {Severity.ERROR}
     if any(problem.severity in failing for problem in problems):
         sys.exit(1)
 
 
-async def _check(content: Path, max_bytes: int) -> Checked:
-    workers = Workers(os.cpu_count() or 1)
+@main.command("query", cls=Command)
+@with_options(QUERYING)
+@click.argument("query")
+@click.option("--variables", metavar="JSON", default="{}", help="The variables of the query, a JSON object.")
+@click.option("--operation-name", metavar="NAME", help="Which operation to run, where QUERY has several.")
+@click.option("--drafts", is_flag=True, help="Show drafts and scheduled articles too.")
+def query_command(
+    content: Path, query: str, variables: str, operation_name: str | None, *, drafts: bool, **flags: object
+) -> None:
+    """Answer QUERY over CONTENT as JSON; QUERY may be `-` for the standard input. Exits 1 where there are errors."""
+    text = sys.stdin.read() if query == "-" else query
+    request = OperationRequest(text, _variables(variables), operation_name)
+    answer = asyncio.run(
+        _query(_settings(content, flags), request, Visibility.PREVIEW if drafts else Visibility.PUBLIC)
+    )
+    click.echo(orjson.dumps(answer, option=orjson.OPT_INDENT_2).decode())
+    if "errors" in answer:
+        sys.exit(1)
+
+
+@main.command("schema", cls=Command)
+def schema_command() -> None:
+    """Print the schema in GraphQL's schema language."""
+    click.echo(print_sdl(), nl=False)
+
+
+def _variables(written: str) -> dict[str, Any]:
+    try:
+        variables = orjson.loads(written)
+    except orjson.JSONDecodeError as error:
+        raise click.BadParameter(f"It is no JSON: {error.msg}.", param_hint="--variables") from error
+    if not isinstance(variables, dict):
+        raise click.BadParameter("It is no JSON object.", param_hint="--variables")
+    return variables
+
+
+async def _serve(settings: Settings) -> None:
+    """The socket opens first, so that whoever connects early waits and is not turned away."""
+    with listening(settings.host, settings.port) as listener:
+        async with opened(settings) as content:
+            click.echo(f"Listening on {address(listener)}")
+            if settings.explorer:
+                click.echo(f"GraphiQL is at {address(listener)}/graphiql")
+            app = create_app(settings, content.store)
+            await serve(app, listener, limits_of(settings), lambda: _follow(content, settings))
+
+
+async def _follow(content: Content, settings: Settings) -> None:
+    """Load the folder, and then again whenever time calls for it."""
+    await _load(content, settings)
+    while True:
+        await content.ingest.until_due()
+        await _load(content, settings)
+
+
+async def _load(content: Content, settings: Settings) -> None:
+    """Load, and tell the terminal. What fails is told too; it is raised only where there is nothing to serve."""
     try:
         with progress.shown(Console(stderr=True)) as tell:
-            return await check(content, workers, clock=partial(datetime.now, UTC), max_bytes=max_bytes, progress=tell)
-    finally:
-        await workers.close()
+            await content.ingest.run(strict=settings.strict, progress=tell)
+    except GatewayError as error:
+        if not await content.store.ready():
+            raise
+        if isinstance(error, StrictError):
+            _tell_problems(error.problems)
+        logger.error("%s What was loaded before is still served.", error.message)
+    else:
+        await _tell(content.store)
+
+
+async def _load_once(settings: Settings, *, accept_empty: bool) -> None:
+    async with opened(settings) as content:
+        with progress.shown(Console(stderr=True)) as tell:
+            await content.ingest.run(strict=settings.strict, accept_empty=accept_empty, progress=tell)
+        await _tell(content.store)
+
+
+async def _check(settings: Settings) -> tuple[Statistics, Sequence[Problem]]:
+    with progress.shown(Console(stderr=True)) as tell:
+        async with loaded_aside(settings, progress=tell) as store:
+            return await _state(store)
+
+
+async def _query(settings: Settings, request: OperationRequest, visibility: Visibility) -> Mapping[str, object]:
+    with progress.shown(Console(stderr=True)) as tell:
+        async with loaded_aside(settings, seed=settings.database, progress=tell) as store:
+            try:
+                viewer = Viewer(visibility, frozenset({Scope.PREVIEW}))
+                return (await operations_over(store, settings).run(request, viewer)).body()
+            except RequestError as error:
+                return {"errors": error.entries()}
+
+
+async def _tell(store: Store) -> None:
+    statistics, problems = await _state(store)
+    _tell_problems(problems)
+    click.echo(printed.summary(statistics, problems))
+
+
+def _tell_problems(problems: Sequence[Problem]) -> None:
+    """All that are one: an INFO is for `check`."""
+    grave = [problem for problem in problems if problem.severity is not Severity.INFO]
+    click.echo(printed.as_text(printed.in_order(grave)), err=True, nl=False)
+
+
+async def _state(store: Store) -> tuple[Statistics, Sequence[Problem]]:
+    async with store.snapshot(Visibility.PREVIEW) as snapshot:
+        return await snapshot.statistics(), await snapshot.problems(None, None)

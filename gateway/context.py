@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 import strawberry
+from graphql import DocumentNode
 
 from gateway.auth import Scope, Viewer
 from gateway.limits import Limits
@@ -21,10 +22,14 @@ L = TypeVar("L", bound=Loader[Any, Any])
 class Context:
     """The snapshot is one of the viewer's visibility, and outlives the context."""
 
-    def __init__(self, viewer: Viewer, snapshot: Snapshot, limits: Limits) -> None:
+    def __init__(
+        self, viewer: Viewer, snapshot: Snapshot, limits: Limits, document: DocumentNode | None = None
+    ) -> None:
+        """`document` is the operation's own where it was parsed and validated before."""
         self.viewer = viewer
         self.snapshot = snapshot
         self.limits = limits
+        self.document = document
         self._records = Records(limits.records)
         self._loaders: dict[type[Loader[Any, Any]], Any] = {}
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import ClassVar
+from types import MappingProxyType
 
 
 class GatewayError(Exception):
@@ -52,41 +52,70 @@ class RequestError(GatewayError):
 
     code = "BAD_REQUEST"
     status = HTTPStatus.BAD_REQUEST
-    headers: ClassVar[Mapping[str, str]] = {}
+    headers: Mapping[str, str] = MappingProxyType({})
+    is_about_operation = False
+    """Whether the request is well-formed, and it is the operation in it that is wrong: GraphQL's own to answer."""
 
     def __init__(self, message: str | None = None, **extensions: object) -> None:
         super().__init__(message)
         self.extensions: dict[str, object] = {"code": self.code, **extensions}
+
+    def entries(self) -> list[Mapping[str, object]]:
+        """What stands under `errors` in the answer."""
+        return [{"message": self.message, "extensions": self.extensions}]
 
 
 class BadUserInput(RequestError):
     """An argument has a value that the field does not take."""
 
     code = "BAD_USER_INPUT"
+    is_about_operation = True
 
 
-class ParseFailed(RequestError):
+class OperationRefused(RequestError):
+    """The operation cannot be run."""
+
+    is_about_operation = True
+
+    def __init__(self, causes: Sequence[Mapping[str, object]]) -> None:
+        """`causes` are the errors in GraphQL's form, with message and locations; each is given the code."""
+        super().__init__()
+        self._causes = causes
+
+    def entries(self) -> list[Mapping[str, object]]:
+        return [{**cause, "extensions": self.extensions} for cause in self._causes]
+
+
+class ParseFailed(OperationRefused):
     """The document is not GraphQL."""
 
     code = "GRAPHQL_PARSE_FAILED"
 
 
-class ValidationFailed(RequestError):
+class ValidationFailed(OperationRefused):
     """The document does not fit the schema."""
 
     code = "GRAPHQL_VALIDATION_FAILED"
+
+
+class VariablesRefused(OperationRefused):
+    """The variables have values that the operation does not take."""
+
+    code = "BAD_USER_INPUT"
 
 
 class OperationNotFound(RequestError):
     """The document does not say which operation to run."""
 
     code = "OPERATION_RESOLUTION_FAILURE"
+    is_about_operation = True
 
 
 class LimitExceeded(RequestError):
     """The operation asks for more than is allowed."""
 
     code = "LIMIT_EXCEEDED"
+    is_about_operation = True
 
     def __init__(self, limit: str, allowed: int, actual: int, message: str | None = None) -> None:
         super().__init__(
@@ -102,7 +131,7 @@ class Unauthenticated(RequestError):
 
     code = "UNAUTHENTICATED"
     status = HTTPStatus.UNAUTHORIZED
-    headers: ClassVar[Mapping[str, str]] = {"WWW-Authenticate": "Bearer"}
+    headers = MappingProxyType({"WWW-Authenticate": "Bearer"})
 
 
 class Forbidden(RequestError):
@@ -124,6 +153,11 @@ class MethodNotAllowed(RequestError):
 
     code = "METHOD_NOT_ALLOWED"
     status = HTTPStatus.METHOD_NOT_ALLOWED
+
+    def __init__(self, allowed: str, message: str | None = None) -> None:
+        """`allowed` names the methods that the path takes, as the header Allow does."""
+        super().__init__(message)
+        self.headers = {"Allow": allowed}
 
 
 class NotAcceptable(RequestError):
@@ -159,7 +193,7 @@ class NotReady(RequestError):
 
     code = "NOT_READY"
     status = HTTPStatus.SERVICE_UNAVAILABLE
-    headers: ClassVar[Mapping[str, str]] = {"Retry-After": "1"}
+    headers = MappingProxyType({"Retry-After": "1"})
 
 
 class OperationTimedOut(RequestError):
@@ -167,3 +201,10 @@ class OperationTimedOut(RequestError):
 
     code = "OPERATION_TIMED_OUT"
     status = HTTPStatus.SERVICE_UNAVAILABLE
+
+
+class InternalError(RequestError):
+    """Something went wrong in the server. Its log tells what, under the incident's id."""
+
+    code = "INTERNAL_SERVER_ERROR"
+    status = HTTPStatus.INTERNAL_SERVER_ERROR

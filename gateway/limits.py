@@ -63,7 +63,7 @@ class Limits:
     filter_values: int = 1000
     search_words: int = 32
     records: int = 20_000
-    operation_seconds: int = 10
+    operation_seconds: float = 10
     init_seconds: int = 5
 
 

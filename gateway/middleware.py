@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import logging
+from collections.abc import Callable, Collection
+from time import perf_counter
 from uuid import uuid4
 
 import orjson
@@ -12,6 +14,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.errors import MisdirectedRequest, RequestError
 
+access = logging.getLogger("gateway.access")
+
+QUIET = frozenset({"/healthz", "/readyz"})
+"""Paths that are asked for every few seconds, which nobody wants to read of."""
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -22,7 +28,7 @@ SECURITY_HEADERS = {
 
 def error_response(error: RequestError) -> Response:
     """The JSON that a refused request gets, in the shape of a GraphQL answer."""
-    body = orjson.dumps({"errors": [{"message": error.message, "extensions": error.extensions}]})
+    body = orjson.dumps({"errors": error.entries()})
     return Response(body, error.status, dict(error.headers), "application/json")
 
 
@@ -47,6 +53,28 @@ class ResponseHeaders:
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
+
+
+class AccessLog:
+    """Logs each response in a line. The query string is left out: it may hold what is nobody's to read."""
+
+    def __init__(self, app: ASGIApp, clock: Callable[[], float] = perf_counter) -> None:
+        self._app = app
+        self._clock = clock
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not access.isEnabledFor(logging.INFO) or scope["path"] in QUIET:
+            await self._app(scope, receive, send)
+            return
+        started = self._clock()
+
+        async def send_and_log(message: Message) -> None:
+            await send(message)
+            if message["type"] == "http.response.start":
+                milliseconds = (self._clock() - started) * 1000
+                access.info("%s %r %d %.1f ms", scope["method"], scope["path"], message["status"], milliseconds)
+
+        await self._app(scope, receive, send_and_log)
 
 
 class KnownHosts:

@@ -12,10 +12,12 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import strawberry
+from graphql import GraphQLError
 from strawberry import UNSET
 from strawberry.extensions import SchemaExtension
 from strawberry.scalars import JSON
 from strawberry.schema.config import StrawberryConfig
+from strawberry.types import ExecutionContext
 
 from gateway import model
 from gateway.connection import (
@@ -234,10 +236,15 @@ _DATE_TIME = strawberry.scalar(
 _JSON = strawberry.scalar(name="JSON", description="Arbitrary JSON; used by the `frontMatter` escape hatch alone.")
 
 
+class _Schema(strawberry.Schema):
+    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
+        """Errors are logged where it is known which of them the client caused: not here."""
+
+
 def build_schema(extensions: Iterable[type[SchemaExtension]] = ()) -> strawberry.Schema:
     """The executable schema. Its operations take a Context as context value."""
     config = StrawberryConfig(scalar_map={datetime: _DATE_TIME, JSON: _JSON})
-    return strawberry.Schema(Query, extensions=list(extensions), config=config)
+    return _Schema(Query, extensions=list(extensions), config=config)
 
 
 def print_sdl() -> str:

@@ -11,17 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests import broken
+from tests.commands import AS_ANYBODY, gateway
 
 SEEDS = Path(__file__).parent.parent / "seeds"
-
-
-# Root may read any file; without these rights it is as bound by permissions as anybody.
-AS_ANYBODY = ("setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-dac_override,-dac_read_search")
-
-
-def gateway(*arguments: object, wrapper: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
-    command = [*wrapper, sys.executable, "-c", "from gateway.cli import main; main()", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
 
 
 @pytest.fixture(scope="module")
@@ -94,15 +86,6 @@ def test_the_exit_code_tells_errors_from_warnings(tmp_path: Path) -> None:
     (tmp_path / "quality.md").write_bytes(broken.VALUES["quality.md"].data)
     assert gateway("check", tmp_path).returncode == 0
     assert gateway("check", tmp_path, "--strict").returncode == 1
-
-
-def test_a_missing_folder_is_wrong_usage(tmp_path: Path) -> None:
-    """One line that names the folder, and exit code 2."""
-    done = gateway("check", tmp_path / "nowhere")
-    assert done.returncode == 2
-    assert (
-        done.stderr == f"gateway: The content folder {tmp_path}/nowhere cannot be opened: No such file or directory.\n"
-    )
 
 
 def test_an_empty_folder_is_a_warning(tmp_path: Path) -> None:

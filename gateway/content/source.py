@@ -91,12 +91,7 @@ class Walk:
 
     def run(self) -> Listing:
         """Raises ContentFolderError where the root is missing or is no folder."""
-        try:
-            device = self._root.stat().st_dev
-        except OSError as error:
-            raise ContentFolderError(f"The content folder {self._root} cannot be opened: {error.strerror}.") from error
-        if not self._root.is_dir():
-            raise ContentFolderError(f"{self._root} is not a folder.")
+        device = require_folder(self._root).st_dev
         folders: list[tuple[str, tuple[str, ...]]] = [("", (self._real_root,))]
         while folders:
             folder, above = folders.pop()
@@ -181,6 +176,17 @@ class Walk:
 
     def _tell(self, severity: Severity, code: str, name: str, message: str, hint: str | None = None) -> None:
         self._problems.append(Problem(severity, code, message, _legible(name), hint=hint))
+
+
+def require_folder(root: Path) -> os.stat_result:
+    """Raises ContentFolderError where the content folder is missing or is no folder."""
+    try:
+        status = root.stat()
+    except OSError as error:
+        raise ContentFolderError(f"The content folder {root} cannot be opened: {error.strerror}.") from error
+    if not stat.S_ISDIR(status.st_mode):
+        raise ContentFolderError(f"{root} is not a folder.")
+    return status
 
 
 def _legible(name: str) -> str:

@@ -62,6 +62,10 @@ def _translated(path: Path) -> Iterator[None]:
         raise StoreError(f"The database {path} {ERRORS.get(code, f'cannot be used: {error}.')}") from error
 
 
+def _address(path: Path, *, read_only: bool) -> str:
+    return path.absolute().as_uri() + ("?mode=ro" if read_only else "")
+
+
 class _Connection:
     """A connection whose errors are ours."""
 
@@ -71,9 +75,10 @@ class _Connection:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, path: Path) -> AsyncIterator[_Connection]:
+    async def open(cls, path: Path, *, read_only: bool = False) -> AsyncIterator[_Connection]:
         with _translated(path):
-            async with aiosqlite.connect(path, timeout=PATIENCE, isolation_level=None) as connection:
+            address = _address(path, read_only=read_only)
+            async with aiosqlite.connect(address, timeout=PATIENCE, isolation_level=None, uri=True) as connection:
                 yield cls(path, connection)
 
     async def rows(self, sql: str, parameters: Sequence[object] | Mapping[str, object] = ()) -> Sequence[Row]:
@@ -90,6 +95,11 @@ class _Connection:
 
     async def function(self, name: str, function: Callable[[str], str]) -> None:
         await self._connection.create_function(name, 1, function, deterministic=True)
+
+    async def backup(self, to: Path) -> None:
+        with _translated(to):
+            async with aiosqlite.connect(to) as target:
+                await self._connection.backup(target)
 
     async def rollback(self) -> None:
         with _translated(self._path):
@@ -291,6 +301,19 @@ class SqliteStore:
     def _check_open(self) -> None:
         if self._closed:
             raise StoreError("The store is closed.")
+
+
+async def copy(path: Path, to: Path) -> None:
+    """Copy a database of ours as it stands, also while another process writes it; nothing else is copied."""
+    with suppress(StoreError):
+        async with _Connection.open(path, read_only=True) as source:
+            if await _is_ours(source):
+                await source.backup(to)
+
+
+async def _is_ours(connection: _Connection) -> bool:
+    marks = [row for name in ("application_id", "user_version") for (row,) in await connection.rows(f"PRAGMA {name}")]
+    return marks == [APPLICATION, RELEASE]
 
 
 def _file_state(row: Row) -> FileState:

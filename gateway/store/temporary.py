@@ -8,14 +8,20 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from gateway.errors import StoreError
-from gateway.store.sqlite import SqliteStore
+from gateway.store.sqlite import SqliteStore, copy
 
 
 @asynccontextmanager
-async def temporary_store() -> AsyncIterator[SqliteStore]:
-    """A new, empty database in a folder of its own, which is deleted in the end. Raises StoreError."""
+async def temporary_store(seed: Path | None = None) -> AsyncIterator[SqliteStore]:
+    """A new database in a folder of its own, which is deleted in the end. Raises StoreError.
+
+    It is a copy of the database `seed` where that is one of ours, and else empty.
+    """
     with _folder() as folder:
-        store = await SqliteStore.open(Path(folder) / "content.db", readers=1)
+        path = Path(folder) / "content.db"
+        if seed:
+            await copy(seed, path)
+        store = await SqliteStore.open(path, readers=1)
         try:
             yield store
         finally:

@@ -1,0 +1,66 @@
+"""Content negotiation: which of our media types a client prefers (RFC 9110, 12.5.1)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import NamedTuple
+
+from gateway.errors import NotAcceptable
+
+
+class MediaType(StrEnum):
+    """What an answer can be, the preferred one first where a client names both alike."""
+
+    RESPONSE = "application/graphql-response+json"
+    JSON = "application/json"
+
+
+_RANGE = re.compile(r"\s*([!#$%&'*+.^_`|~0-9a-z-]+/[!#$%&'*+.^_`|~0-9a-z-]+)\s*((?:;[^;,]*)*)", re.IGNORECASE)
+_QUALITY = re.compile(r";\s*q\s*=\s*(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)\s*(?:;|$)", re.IGNORECASE)
+_CHARSET = re.compile(r";\s*charset\s*=\s*\"?([^;\"\s]*)", re.IGNORECASE)
+_WILD = ("application/*", "*/*")
+
+
+class _Range(NamedTuple):
+    name: str
+    quality: float
+
+
+def preferred(accept: str | None) -> MediaType:
+    """The type to answer with. Raises NotAcceptable where the client takes none of ours.
+
+    Who takes anything gets `application/json`, which every client reads.
+    """
+    if accept is None or not accept.strip():
+        return MediaType.JSON
+    ranges = list(_ranges(accept))
+    named = [(_quality(ranges, kind), kind) for kind in MediaType]
+    wild = max((each.quality for each in ranges if each.name in _WILD), default=0.0)
+    # `max` takes the first of equals, and so the preferred one.
+    quality, kind = max(((quality or 0.0, kind) for quality, kind in named), key=lambda found: found[0])
+    if quality > 0:
+        return kind
+    if wild > 0 and _quality(ranges, MediaType.JSON) is None:
+        return MediaType.JSON
+    raise NotAcceptable(f"Answers are {' or '.join(MediaType)}. Name one of them in 'Accept', or '*/*'.")
+
+
+def is_utf8(content_type: str) -> bool:
+    """Whether a Content-Type names no charset, or UTF-8."""
+    found = _CHARSET.search(content_type)
+    return found is None or found[1].lower() in {"utf-8", "utf8"}
+
+
+def _quality(ranges: list[_Range], kind: MediaType) -> float | None:
+    return next((each.quality for each in ranges if each.name == kind), None)
+
+
+def _ranges(accept: str) -> Iterator[_Range]:
+    for written in accept.split(","):
+        found = _RANGE.fullmatch(written.strip())
+        # An answer is UTF-8 and nothing else, and so no answer to who wants another charset.
+        if found and is_utf8(found[2]):
+            quality = _QUALITY.search(found[2])
+            yield _Range(found[1].lower(), float(quality[1]) if quality else 1.0)

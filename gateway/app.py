@@ -1,0 +1,167 @@
+"""Puts the server together, in reading order. It holds no logic of its own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+import orjson
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+
+from gateway.auth import Authenticator
+from gateway.content.workers import Workers
+from gateway.endpoint import Endpoint
+from gateway.errors import MethodNotAllowed, NotFound, NotReady, RequestError
+from gateway.explorer import page
+from gateway.ingest import Ingest, Progress
+from gateway.limits import Limits
+from gateway.middleware import LOOPBACK, AccessLog, KnownHosts, ResponseHeaders, error_response
+from gateway.operation import Operations, PreparedDocument, masked
+from gateway.schema import build_schema, print_sdl
+from gateway.settings import Mode, Settings
+from gateway.store.protocol import Store
+from gateway.store.sqlite import SqliteStore
+from gateway.store.temporary import temporary_store
+from gateway.websocket import Socket
+
+
+class Content(NamedTuple):
+    """The content of one folder: where it is kept, and what brings it there."""
+
+    store: Store
+    ingest: Ingest
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Content]:
+    """The content that the settings name; in the end every process, thread and file of it is closed."""
+    async with AsyncExitStack() as stack:
+        store = await SqliteStore.open(settings.database, readers=settings.readers)
+        stack.push_async_callback(store.close)
+        workers = await stack.enter_async_context(_working(settings))
+        yield Content(store, _ingest(settings, store, workers))
+
+
+@asynccontextmanager
+async def loaded_aside(
+    settings: Settings, *, seed: Path | None = None, progress: Progress | None = None
+) -> AsyncIterator[Store]:
+    """A store that the folder has just been loaded to, and that leaves nothing behind.
+
+    It begins as a copy of the database `seed`, where that can be used, so that what has not changed is not read again.
+    """
+    async with temporary_store(seed) as store, _working(settings) as workers:
+        await _ingest(settings, store, workers, serving=False).run(progress=progress)
+        yield store
+
+
+@asynccontextmanager
+async def _working(settings: Settings) -> AsyncIterator[Workers]:
+    workers = Workers(settings.workers)
+    try:
+        yield workers
+    finally:
+        await workers.close()
+
+
+def _ingest(settings: Settings, store: Store, workers: Workers, *, serving: bool = True) -> Ingest:
+    return Ingest(
+        store,
+        settings.content,
+        workers,
+        clock=lambda: datetime.now(UTC),
+        max_bytes=settings.max_file_bytes,
+        hold=timedelta(seconds=settings.hold_seconds),
+        serving=serving,
+    )
+
+
+def limits_of(settings: Settings) -> Limits:
+    return Limits(body_bytes=settings.body_limit, operation_seconds=settings.operation_timeout)
+
+
+def operations_over(store: Store, settings: Settings) -> Operations:
+    """What runs operations without a server."""
+    return Operations(build_schema([PreparedDocument]), store, limits_of(settings), introspection=True)
+
+
+def create_app(settings: Settings, store: Store) -> Starlette:
+    """The ASGI application over an open store."""
+    limits = limits_of(settings)
+    authenticator = Authenticator(settings.tokens, dev=settings.mode is Mode.DEV)
+    schema = build_schema([PreparedDocument])
+    operations = Operations(schema, store, limits, introspection=settings.introspection)
+    routes: list[BaseRoute] = [
+        Route("/graphql", Endpoint(operations, authenticator, limits)),
+        WebSocketRoute("/graphql", Socket(schema, operations, authenticator, limits, settings.allowed_origins)),
+        Route("/healthz", _state("ok")),
+        Route("/readyz", _readiness(store)),
+    ]
+    if settings.introspection:
+        routes.append(Route("/schema.graphql", _text(print_sdl())))
+    if settings.explorer:
+        routes += [Route("/", _redirect("graphiql")), *page.routes()]
+    middleware = [Middleware(ResponseHeaders), Middleware(AccessLog)]
+    if settings.mode is Mode.DEV or settings.allowed_hosts:
+        middleware.append(Middleware(KnownHosts, hosts=LOOPBACK.union(settings.allowed_hosts)))
+    return Starlette(
+        routes=routes,
+        middleware=middleware,
+        exception_handlers={HTTPException: _refusal, RequestError: _refusal, Exception: _failure},
+    )
+
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+def _state(name: str) -> Handler:
+    async def answer(_request: Request) -> Response:
+        return Response(orjson.dumps({"status": name}), media_type="application/json", headers=NO_STORE)
+
+    return answer
+
+
+def _readiness(store: Store) -> Handler:
+    async def answer(request: Request) -> Response:
+        if not await store.ready():
+            raise NotReady
+        return await _state("ready")(request)
+
+    return answer
+
+
+def _text(content: str) -> Handler:
+    async def answer(_request: Request) -> Response:
+        return PlainTextResponse(content)
+
+    return answer
+
+
+def _redirect(to: str) -> Handler:
+    async def answer(_request: Request) -> Response:
+        return RedirectResponse(to)
+
+    return answer
+
+
+NO_STORE = {"Cache-Control": "no-store"}
+
+
+async def _refusal(_request: Request, error: Exception) -> Response:
+    if isinstance(error, HTTPException):
+        allowed = (error.headers or {}).get("Allow", "GET")
+        error = MethodNotAllowed(allowed) if error.status_code == 405 else NotFound()
+    assert isinstance(error, RequestError)  # noqa: S101 - it is registered for these two alone
+    return error_response(error)
+
+
+async def _failure(_request: Request, error: Exception) -> Response:
+    return error_response(masked(error))

@@ -1,0 +1,120 @@
+"""Documents of GraphQL: parsed, held to the limits, validated, and kept for the next request that sends them.
+
+It runs none, and coerces no variable.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final
+
+from graphql import (
+    DocumentNode,
+    GraphQLError,
+    GraphQLSchema,
+    GraphQLSyntaxError,
+    Lexer,
+    NoSchemaIntrospectionCustomRule,
+    OperationDefinitionNode,
+    Source,
+    TokenKind,
+    parse,
+    specified_rules,
+    validate,
+)
+
+from gateway.errors import LimitExceeded, OperationNotFound, ParseFailed, ValidationFailed
+from gateway.limits import Analysis, Limits, analyse
+
+KEPT_TOKENS: Final = 200_000
+"""Of all documents that are kept, together: a token takes about a kilobyte of memory."""
+MOST_ERRORS: Final = 20
+"""How many things are said to be wrong with one document."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document that fits the schema and the limits of shape. What it costs depends on its variables."""
+
+    node: DocumentNode
+    analysis: Analysis
+
+    def operation(self, name: str | None) -> OperationDefinitionNode:
+        """The operation of this name; without a name the only one. Raises OperationNotFound."""
+        operations = [each for each in self.node.definitions if isinstance(each, OperationDefinitionNode)]
+        found = [each for each in operations if name is None or (each.name and each.name.value == name)]
+        if len(found) == 1:
+            return found[0]
+        if name is not None:
+            raise OperationNotFound(f"The document has no operation '{name}'.")
+        raise OperationNotFound("The document has several operations. Name one of them in 'operationName'.")
+
+
+class Documents:
+    """The documents of one server, the last used ones kept."""
+
+    def __init__(
+        self, schema: GraphQLSchema, limits: Limits, *, introspection: bool, kept_tokens: int = KEPT_TOKENS
+    ) -> None:
+        """Without `introspection` the schema is not to be asked for, nor guessed from what errors suggest."""
+        self._schema = schema
+        self._limits = limits
+        self._introspection = introspection
+        self._rules = [*specified_rules, *([] if introspection else [NoSchemaIntrospectionCustomRule])]
+        self._kept: OrderedDict[str, tuple[Document, int]] = OrderedDict()
+        self._tokens = 0
+        self._kept_tokens = kept_tokens
+
+    def get(self, text: str) -> Document:
+        """Raises ParseFailed, LimitExceeded or ValidationFailed."""
+        if text in self._kept:
+            self._kept.move_to_end(text)
+            return self._kept[text][0]
+        node = self._parsed(text)
+        analysis = analyse(self._schema, node, self._limits)
+        # The shape comes first: validation may take very long over what exceeds it.
+        analysis.check_shape()
+        self._validate(node)
+        document = Document(node, analysis)
+        self._keep(text, document, max(1, node.token_count))
+        return document
+
+    def _parsed(self, text: str) -> DocumentNode:
+        most = self._limits.tokens
+        try:
+            return parse(text, max_lexical_tokens=most, max_comments=most)
+        except GraphQLSyntaxError as error:
+            # A document that is too long is called a syntax error at the first token too many.
+            if _tokens(text[: next(iter(error.positions or ()), 0)]) >= most:
+                raise LimitExceeded("tokens", most, _tokens(text)) from error
+            raise ParseFailed([error.formatted]) from error
+        except GraphQLError as error:  # nested too deeply for the parser
+            raise ParseFailed([error.formatted]) from error
+
+    def _validate(self, node: DocumentNode) -> None:
+        errors = validate(
+            self._schema, node, self._rules, max_errors=MOST_ERRORS, hide_suggestions=not self._introspection
+        )
+        if errors:
+            raise ValidationFailed([error.formatted for error in errors])
+
+    def _keep(self, text: str, document: Document, tokens: int) -> None:
+        self._kept[text] = document, tokens
+        self._tokens += tokens
+        while self._tokens > self._kept_tokens:
+            _, (_, dropped) = self._kept.popitem(last=False)
+            self._tokens -= dropped
+
+
+def _tokens(text: str) -> int:
+    """How many tokens and comments a text has, up to where it stops being GraphQL."""
+    lexer = Lexer(Source(text))
+    with suppress(GraphQLSyntaxError):
+        while lexer.advance().kind is not TokenKind.EOF:
+            pass
+    count, token = 0, lexer.token
+    while token.prev:  # the first one stands for the start of the text
+        count, token = count + (token.kind is not TokenKind.EOF), token.prev
+    return count

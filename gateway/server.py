@@ -1,0 +1,92 @@
+"""Serves an application on a socket until it is told to stop, while its content is loaded beside it.
+
+It routes nothing and loads nothing itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from gateway.errors import GatewayError
+from gateway.limits import Limits
+
+GRACE_SECONDS = 10
+"""How long answers that are on their way at the end may take."""
+
+
+class AddressError(GatewayError):
+    """The address cannot be listened on."""
+
+
+@contextmanager
+def listening(host: str, port: int) -> Iterator[socket.socket]:
+    """A socket that takes connections at once; they are answered as soon as there is a server. Raises AddressError."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        found = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise AddressError(f"There is no address '{host}' to listen on: {error.strerror}.") from error
+    with found:
+        try:
+            found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            found.bind(address)
+            found.listen(2048)
+        except OSError as error:
+            raise AddressError(f"Port {port} of '{host}' cannot be listened on: {error.strerror}.") from error
+        yield found
+
+
+def address(listener: socket.socket) -> str:
+    """The address of a listening socket as a URL."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if listener.family is socket.AF_INET6 else f"http://{host}:{port}"
+
+
+async def serve(app: ASGIApp, listener: socket.socket, limits: Limits, work: Callable[[], Awaitable[object]]) -> None:
+    """Serve until SIGINT or SIGTERM, or until `work`, which goes on beside, ends; what that raises is raised."""
+    server = uvicorn.Server(_config(app, limits))
+    working = asyncio.ensure_future(work())
+
+    def stop(_: asyncio.Future[object]) -> None:
+        server.should_exit = True
+
+    working.add_done_callback(stop)
+    with _signals_are_no_failure():
+        await server.serve([listener])
+    working.cancel()
+    with suppress(asyncio.CancelledError):
+        await working
+
+
+def _config(app: ASGIApp, limits: Limits) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        ws_max_size=limits.message_bytes,
+        ws_per_message_deflate=False,  # a small message may hide a large one
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+
+
+@contextmanager
+def _signals_are_no_failure() -> Iterator[None]:
+    """Once it has stopped, uvicorn raises the signal again that stopped it, which would end us as if by a crash."""
+    signals = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, lambda *_: None) for number in signals}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

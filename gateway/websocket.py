@@ -1,0 +1,141 @@
+"""GraphQL over WebSocket: the protocol `graphql-transport-ws`, as Strawberry speaks it, before our own operations.
+
+Strawberry keeps the connection: its handshake, its messages in order, its end. It runs no operation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, cast
+
+import orjson
+import strawberry
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.websockets import WebSocket
+from strawberry.asgi import GraphQL
+from strawberry.exceptions import ConnectionRejectionError
+from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
+from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler, Operation
+from strawberry.subscriptions.protocols.graphql_transport_ws.types import Message
+from strawberry.types.unset import UnsetType
+
+from gateway.auth import Authenticator, Viewer
+from gateway.endpoint import from_json
+from gateway.errors import RequestError
+from gateway.limits import Limits
+from gateway.operation import Answer, Operations, masked
+
+MOST_OPERATIONS = 20
+"""That one connection may have at work."""
+
+
+@dataclass
+class Connection:
+    """One client. Its credential comes with the handshake or, from browsers, with `connection_init`."""
+
+    headers: Mapping[str, str]
+    connection_params: Mapping[str, object] = field(default_factory=dict)
+    viewer: Viewer | None = None
+
+    def credential(self, name: str) -> str | None:
+        """The value under a header's name, in any case, of which `connection_init` has the last word."""
+        sent = {key.lower(): value for key, value in self.connection_params.items()}
+        value = sent.get(name, self.headers.get(name))
+        # JSON's true, as a client may write it, is the header's.
+        return value if value is None or isinstance(value, str) else orjson.dumps(value).decode()
+
+
+class Handler(BaseGraphQLTransportWSHandler[Connection, None]):
+    """The messages of one connection."""
+
+    view: Socket
+
+    async def handle_message(self, message: Message) -> None:
+        """Strawberry trusts the shape of a message; what has another one ends the connection, and no more."""
+        if is_message(message):
+            await super().handle_message(message)
+        else:
+            await self.handle_invalid_message("Invalid message")
+
+    async def run_operation(self, operation: Operation[Connection, None]) -> None:
+        try:
+            answer = await self._answer(operation)
+        except RequestError as error:
+            await _send(operation, "error", error.entries())
+            return
+        await _send(operation, "next", answer.body())
+        await operation.send_operation_message({"id": operation.id, "type": "complete"})
+
+    async def _answer(self, operation: Operation[Connection, None]) -> Answer:
+        assert self.context.viewer is not None  # noqa: S101 - a connection is acknowledged before it may ask
+        sent = {"query": operation.query, "variables": operation.variables, "operationName": operation.operation_name}
+        try:
+            return await self.view.operations.run(from_json(sent), self.context.viewer)
+        except RequestError:
+            raise
+        except Exception as error:
+            raise masked(error) from error
+
+
+async def _send(operation: Operation[Connection, None], kind: str, payload: object) -> None:
+    await operation.send_operation_message(cast("Message", {"id": operation.id, "type": kind, "payload": payload}))
+
+
+class Socket(GraphQL[Connection, None]):
+    """The path that answers GraphQL, for WebSockets."""
+
+    graphql_transport_ws_handler_class = Handler
+
+    def __init__(
+        self,
+        schema: strawberry.Schema,
+        operations: Operations,
+        authenticator: Authenticator,
+        limits: Limits,
+        allowed_origins: tuple[str, ...],
+    ) -> None:
+        super().__init__(
+            schema,
+            graphql_ide=None,
+            subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL,),
+            connection_init_wait_timeout=timedelta(seconds=limits.init_seconds),
+            max_subscriptions_per_connection=MOST_OPERATIONS,
+            allowed_origins=allowed_origins,
+        )
+        self.operations = operations
+        self._authenticator = authenticator
+
+    async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Connection:  # noqa: ARG002 - the signature is Strawberry's
+        return Connection(request.headers)
+
+    async def on_ws_connect(self, context: Connection) -> UnsetType | dict[str, object] | None:
+        """Know the client by its credential. Who may not do what it asks for is closed out with 4403."""
+        try:
+            context.viewer = self._authenticator.viewer(
+                context.credential("authorization"), context.credential("x-include-drafts")
+            )
+        except RequestError as error:
+            raise ConnectionRejectionError from error
+        return await super().on_ws_connect(context)
+
+    def encode_json(self, data: object) -> str:
+        return orjson.dumps(data).decode()
+
+    def decode_json(self, data: str | bytes) -> object:
+        return orjson.loads(data)
+
+
+def is_message(message: Any) -> bool:
+    """Whether a message has the shape that its type has in the protocol; unknown types are refused elsewhere."""
+    if not isinstance(message, dict) or not isinstance(message.get("type"), str):
+        return False
+    match message["type"]:
+        case "subscribe":
+            payload = message.get("payload")
+            return isinstance(message.get("id"), str) and isinstance(payload, dict) and "query" in payload
+        case "complete":
+            return isinstance(message.get("id"), str)
+    return True

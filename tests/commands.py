@@ -1,0 +1,81 @@
+"""The command `gateway`, run as a person runs it: to its end, or as a server that is then asked."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+COMMAND = (sys.executable, "-c", "from gateway.cli import main; main()")
+# Root may read any file; without these rights it is as bound by permissions as anybody.
+AS_ANYBODY = ("setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-dac_override,-dac_read_search")
+
+
+def environment(cache: Path | None) -> Mapping[str, str]:
+    """This process's own without settings of the gateway, and with a cache folder that no other test knows."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("GATEWAY_")}
+    return {**kept, "XDG_CACHE_HOME": str(cache)} if cache else kept
+
+
+def gateway(
+    *arguments: object, cache: Path | None = None, wrapper: tuple[str, ...] = (), stdin: str | None = None
+) -> subprocess.CompletedProcess[str]:
+    command = [*wrapper, *COMMAND, *map(str, arguments)]
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=100, env=environment(cache), input=stdin
+    )
+
+
+class Running:
+    """A server at work."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+        self.url = self.said(r"Listening on (http://\S+)")
+
+    def said(self, pattern: str) -> str:
+        """The next line that the server says which matches, or the part of it in parentheses."""
+        assert self.process.stdout
+        for line in self.process.stdout:
+            if found := re.search(pattern, line):
+                return found[1] if found.groups() else line.rstrip("\n")
+        raise AssertionError(f"The server ended without saying {pattern!r}.")
+
+    def post(self, query: str, headers: Mapping[str, str] | None = None, **variables: Any) -> Any:
+        body = {"query": query, "variables": variables}
+        return httpx.post(f"{self.url}/graphql", json=body, headers=headers, timeout=30, trust_env=False).json()
+
+    def get(self, path: str) -> httpx.Response:
+        return httpx.get(self.url + path, timeout=30, trust_env=False)
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """The exit code; nothing is left of the server then."""
+        self.process.send_signal(number)
+        return self.process.wait(60)
+
+
+@contextmanager
+def running(
+    command: str, content: Path, *options: object, cache: Path, wrapper: tuple[str, ...] = ()
+) -> Iterator[Running]:
+    """A server of the command, on a port of its own, with what it says on both its outputs."""
+    process = subprocess.Popen(
+        [*wrapper, *COMMAND, command, str(content), "--port", "0", *map(str, options)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=environment(cache),
+    )
+    with process:
+        try:
+            yield Running(process)
+        finally:
+            process.kill()

@@ -1,0 +1,74 @@
+"""Which media type a client gets."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.accept import MediaType, is_utf8, preferred
+from gateway.errors import NotAcceptable
+
+JSON, RESPONSE = MediaType.JSON, MediaType.RESPONSE
+
+
+@pytest.mark.parametrize(
+    ("accept", "expected"),
+    [
+        (None, JSON),
+        ("", JSON),
+        ("*/*", JSON),
+        ("application/*", JSON),
+        ("text/html, application/xhtml+xml, */*;q=0.8", JSON),
+        ("application/json", JSON),
+        ("application/graphql-response+json", RESPONSE),
+        ("Application/GraphQL-Response+JSON ; Charset=UTF-8", RESPONSE),
+        ("application/json, application/graphql-response+json", RESPONSE),
+        ("application/graphql-response+json, application/json;q=0.9", RESPONSE),
+        ("application/graphql-response+json;q=0.8, application/json", JSON),
+        ("application/json, */*", JSON),
+        ("application/graphql-response+json;q=0.5, */*", RESPONSE),
+        ("text/event-stream, application/json", JSON),
+        ('application/json;charset="utf-8"', JSON),
+    ],
+)
+def test_the_type_is_the_one_that_the_client_prefers(accept: str | None, expected: MediaType) -> None:
+    """By quality; of equals the type of the specification; who takes anything gets JSON."""
+    assert preferred(accept) is expected
+
+
+@pytest.mark.parametrize(
+    "accept",
+    [
+        "text/html",
+        "text/event-stream",
+        "application/json;q=0",
+        "*/*;q=0",
+        "application/json;q=0, */*",
+        "application/json; charset=latin-1",
+        "nonsense",
+        ", ;",
+    ],
+)
+def test_a_client_that_takes_none_of_ours_is_told_so(accept: str) -> None:
+    """Also where it refuses JSON by name, or wants it in another charset."""
+    with pytest.raises(NotAcceptable):
+        preferred(accept)
+
+
+@given(st.text(max_size=200))
+def test_no_header_is_any_other_error(accept: str) -> None:
+    """Whatever stands in the header, it is a preference or none of ours."""
+    with suppress(NotAcceptable):
+        assert preferred(accept) in MediaType
+
+
+@pytest.mark.parametrize(
+    ("content_type", "expected"),
+    [("application/json", True), ("application/json; charset=UTF-8", True), ("application/json;charset=utf-16", False)],
+)
+def test_a_body_is_utf_8(content_type: str, expected: bool) -> None:
+    """A charset that is named must be that one."""
+    assert is_utf8(content_type) is expected

@@ -1,0 +1,241 @@
+"""The commands, run as a person runs them; `check` has its own tests."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import signal
+import socket
+from pathlib import Path
+
+import pytest
+
+from gateway import __version__
+from tests import broken
+from tests.commands import gateway, running
+
+ROOT = Path(__file__).parent.parent
+SEEDS = ROOT / "seeds"
+SEED = SEEDS / "000_a1e971cc52df9b4c.txt"
+SEEDS_LOADED = "8 articles (5 published, 3 drafts), 9 providers, 6 topics; 0 problems"
+COUNTS = "{ corpus { articleCount } }"
+
+
+# Servers.
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_server_starts_answers_and_stops(tmp_path: Path, number: int) -> None:
+    """It says where it listens and what it loaded, answers over a real socket, and ends with 0 at a signal."""
+    with running("serve", SEEDS, cache=tmp_path) as server:
+        server.said(re.escape(SEEDS_LOADED))
+        assert server.post(COUNTS) == {"data": {"corpus": {"articleCount": 5}}}
+        assert (server.get("/healthz").json(), server.get("/readyz").json()) == ({"status": "ok"}, {"status": "ready"})
+        assert server.stop(number) == 0
+    assert not list(tmp_path.rglob("*-wal"))
+
+
+def test_one_document_is_told_in_the_singular(tmp_path: Path) -> None:
+    """The start-up line for the seed alone."""
+    (tmp_path / "content").mkdir()
+    shutil.copy(SEED, tmp_path / "content")
+    with running("serve", tmp_path / "content", cache=tmp_path) as server:
+        server.said(r"^1 article \(0 published, 1 draft\), 5 providers, 2 topics; 0 problems$")
+
+
+def test_dev_serves_its_author(tmp_path: Path) -> None:
+    """Drafts, the schema and GraphiQL, and only on a loopback host."""
+    with running("dev", SEEDS, cache=tmp_path) as server:
+        server.said("8 articles")
+        assert server.post(COUNTS) == {"data": {"corpus": {"articleCount": 8}}}
+        page = server.get("/graphiql")
+        assert "default-src 'none'" in page.headers["content-security-policy"]
+        assert server.get("/").headers["location"] == "graphiql"
+        for path in ("/graphiql/page.js", "/graphiql/page.css"):
+            assert path.removeprefix("/") in page.text
+            assert server.get(path).status_code == 200
+        assert server.get("/schema.graphql").text == (ROOT / "schema.graphql").read_text()
+        assert (
+            server.post(COUNTS, {"Host": "gazette.example"})["errors"][0]["extensions"]["code"] == "MISDIRECTED_REQUEST"
+        )
+
+
+def test_serve_hides_what_is_for_dev(tmp_path: Path) -> None:
+    """No page, no schema; unless they are asked for."""
+    with running("serve", SEEDS, cache=tmp_path) as server:
+        assert {server.get(path).status_code for path in ("/", "/graphiql", "/schema.graphql", "/nope")} == {404}
+    with running("serve", SEEDS, "--introspection", "--explorer", cache=tmp_path) as server:
+        assert {server.get(path).status_code for path in ("/graphiql", "/schema.graphql")} == {200}
+
+
+def test_a_second_start_serves_at_once(tmp_path: Path) -> None:
+    """What was loaded before is there, with the same revision, since nothing has changed."""
+    revisions = []
+    for _ in range(2):
+        with running("serve", SEEDS, cache=tmp_path) as server:
+            server.said(re.escape(SEEDS_LOADED))
+            revisions.append(server.post("{ corpus { revision } }")["data"]["corpus"]["revision"])
+            assert server.stop() == 0
+    assert revisions[0] == revisions[1]
+
+
+def test_a_taken_port_is_said_so(tmp_path: Path) -> None:
+    """One line, and exit code 3."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        done = gateway("serve", SEEDS, "--port", taken.getsockname()[1], cache=tmp_path)
+    assert done.returncode == 3
+    assert re.fullmatch(
+        r"gateway: Port \d+ of '127.0.0.1' cannot be listened on: Address already in use.\n", done.stderr
+    )
+
+
+@pytest.mark.parametrize("command", ["dev", "serve", "load", "check", "query"])
+def test_a_missing_folder_is_wrong_usage(tmp_path: Path, command: str) -> None:
+    """One line that names the folder, exit code 2, and nothing is left behind."""
+    cache = tmp_path / "cache"
+    done = gateway(command, tmp_path / "nowhere", *(["{ __typename }"] if command == "query" else []), cache=cache)
+    assert done.returncode == 2
+    assert (
+        done.stderr == f"gateway: The content folder {tmp_path}/nowhere cannot be opened: No such file or directory.\n"
+    )
+    assert not cache.exists()
+
+
+def test_every_wrong_setting_is_told(tmp_path: Path) -> None:
+    """A line for each, and exit code 2."""
+    done = gateway("serve", SEEDS, "--port", "x", "--readers", "0", cache=tmp_path)
+    assert (done.returncode, [line.partition(":")[2] for line in done.stderr.splitlines()]) == (
+        2,
+        [" --port: 'x' is no whole number from 0 to 65535.", " --readers: '0' is no whole number of at least 1."],
+    )
+
+
+def test_a_database_that_cannot_be_used(tmp_path: Path) -> None:
+    """One line that says what to do, and exit code 3."""
+    (tmp_path / "other.db").write_bytes(b"x" * 4096)
+    done = gateway("serve", SEEDS, "--port", 0, "--database", tmp_path / "other.db", cache=tmp_path)
+    assert done.returncode == 3
+    assert done.stderr.startswith(f"gateway: The database {tmp_path}/other.db ")
+
+
+# Broken content.
+
+
+@pytest.fixture
+def mixed(tmp_path: Path) -> Path:
+    """A folder with one of each broken file, and two good ones."""
+    folder = tmp_path / "mixed"
+    folder.mkdir()
+    for name, case in broken.ALL.items():
+        (folder / name).write_bytes(case.data)
+    for name in ("good.md", "also-good.md"):
+        (folder / name).write_bytes(broken.titled("category: good"))
+    return folder
+
+
+def test_the_good_are_served_among_the_broken(tmp_path: Path, mixed: Path) -> None:
+    """No file ends the server, nor costs another one; the problems are told at the start and in the API."""
+    with running("dev", mixed, cache=tmp_path) as server:
+        server.said("brackets.md:2:65: error TOO_DEEP")
+        server.said(f"^{len(broken.VALUES) - 1 + 2} articles .* problems")
+        query = "{ articles(first: 100) { nodes { path category } } corpus { issues(first: 500) { path code } } }"
+        data = server.post(query)["data"]
+        good = {node["path"] for node in data["articles"]["nodes"]}
+        assert good == {"good.md", "also-good.md", *broken.VALUES} - {"plain.md"}
+        told = {(issue["path"], issue["code"]) for issue in data["corpus"]["issues"]}
+        assert told >= {(name, case.code) for name, case in broken.ALL.items()}
+        assert server.stop() == 0
+
+
+def test_strict_applies_nothing(tmp_path: Path, mixed: Path) -> None:
+    """With an error `load` and `serve` exit with 1, and there is no earlier generation to serve."""
+    done = gateway("load", mixed, "--strict", cache=tmp_path)
+    assert done.returncode == 1
+    assert "brackets.md:2:65: error TOO_DEEP" in done.stderr
+    with running("serve", mixed, "--strict", cache=tmp_path) as server:
+        assert server.process.wait(60) == 1
+
+
+def test_strict_serves_what_was_good(tmp_path: Path) -> None:
+    """Where there is an earlier generation, that is served, and the problem is told."""
+    content = tmp_path / "content"
+    content.mkdir()
+    (content / "one.md").write_bytes(broken.titled("category: a"))
+    assert gateway("load", content, cache=tmp_path).returncode == 0
+    (content / "one.md").write_bytes(broken.titled("published: maybe"))
+    with running("serve", content, "--strict", cache=tmp_path) as server:
+        server.said("one.md:3:12: error BAD_VISIBILITY")
+        server.said("What was loaded before is still served")
+        assert server.post('{ article(path: "one.md") { category } }')["data"] == {"article": {"category": "a"}}
+
+
+# Commands that end.
+
+
+def test_load_says_what_it_loaded(tmp_path: Path) -> None:
+    """Into the database that it is given, which `query` and `serve` go on with."""
+    database = tmp_path / "content.db"
+    done = gateway("load", SEEDS, "--database", database, cache=tmp_path)
+    assert (done.returncode, done.stdout) == (0, SEEDS_LOADED + "\n")
+    assert database.exists()
+
+
+def test_a_query_without_a_server(tmp_path: Path) -> None:
+    """Its answer is JSON on the standard output; drafts are shown when asked for; nothing is left behind."""
+    done = gateway("query", SEEDS, COUNTS, cache=tmp_path)
+    assert (done.returncode, json.loads(done.stdout)) == (0, {"data": {"corpus": {"articleCount": 5}}})
+    done = gateway("query", SEEDS, "-", "--drafts", cache=tmp_path, stdin=COUNTS)
+    assert json.loads(done.stdout)["data"] == {"corpus": {"articleCount": 8}}
+    query = "query A($path: String) { article(path: $path) { title } } query B { __typename }"
+    done = gateway(
+        *("query", SEEDS, query, "--operation-name", "A", "--variables", '{"path": "2024/release-notes.md"}'),
+        cache=tmp_path,
+    )
+    assert json.loads(done.stdout) == {"data": {"article": {"title": "Release notes of 2024"}}}
+    assert list(tmp_path.rglob("*")) == []
+
+
+def test_a_query_goes_on_from_the_database(tmp_path: Path) -> None:
+    """What the database holds is not read again, what changed since is, and the database stays as it was."""
+    content = tmp_path / "content"
+    shutil.copytree(SEEDS, content)
+    assert gateway("load", content, cache=tmp_path).returncode == 0
+    [database] = tmp_path.rglob("*.db")
+    before = database.read_bytes()
+    (content / "new.md").write_bytes(broken.titled("category: new"))
+    query = "{ corpus { articleCount revision } }"
+    one, other = (json.loads(gateway("query", content, query, cache=tmp_path).stdout)["data"]["corpus"] for _ in "12")
+    assert (one["articleCount"], one) == (6, other)
+    assert database.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("{ nope }", "GRAPHQL_VALIDATION_FAILED"),
+        ("{", "GRAPHQL_PARSE_FAILED"),
+        ("{ article { id } }", "BAD_USER_INPUT"),
+    ],
+)
+def test_a_query_with_errors_exits_with_1(tmp_path: Path, query: str, code: str) -> None:
+    """The errors are part of the answer, as over HTTP."""
+    done = gateway("query", SEEDS, query, cache=tmp_path)
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["errors"][0]["extensions"]["code"] == code
+
+
+@pytest.mark.parametrize("variables", ["x", "[]"])
+def test_variables_are_a_json_object(tmp_path: Path, variables: str) -> None:
+    """Anything else is wrong usage."""
+    assert gateway("query", SEEDS, COUNTS, "--variables", variables, cache=tmp_path).returncode == 2
+
+
+def test_the_schema_is_printed() -> None:
+    """As it is committed."""
+    assert gateway("schema").stdout == (ROOT / "schema.graphql").read_text()
+
+
+def test_the_version_is_told() -> None:
+    """As packages have it."""
+    assert gateway("--version").stdout.strip().endswith(__version__)

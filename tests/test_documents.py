@@ -1,0 +1,118 @@
+"""Documents of GraphQL: what is refused before anything runs, and what is kept."""
+
+from __future__ import annotations
+
+import pytest
+from graphql import GraphQLSchema
+
+from gateway import documents
+from gateway.documents import Documents
+from gateway.errors import LimitExceeded, OperationNotFound, ParseFailed, RequestError, ValidationFailed
+from gateway.limits import Limits
+from gateway.schema import build_schema
+
+SCHEMA: GraphQLSchema = build_schema()._schema
+
+
+def known(*, introspection: bool = True, **limits: int) -> Documents:
+    return Documents(SCHEMA, Limits(**limits), introspection=introspection)
+
+
+def refusal(text: str, found: Documents | None = None) -> RequestError:
+    with pytest.raises(RequestError) as raised:
+        (found or known()).get(text)
+    return raised.value
+
+
+def test_a_syntax_error_says_where() -> None:
+    """The place is that at which the text stops being GraphQL."""
+    error = refusal("{ articles {\n  nodes }")
+    assert isinstance(error, ParseFailed)
+    [entry] = error.entries()
+    assert entry["locations"] == [{"line": 2, "column": 10}]
+    assert entry["extensions"] == {"code": "GRAPHQL_PARSE_FAILED"}
+
+
+def test_every_fault_against_the_schema_is_told() -> None:
+    """A document with two faults gets two errors, each with its place and its code."""
+    error = refusal("{ nope corpus { nothing } }")
+    assert isinstance(error, ValidationFailed)
+    assert [entry["extensions"] for entry in error.entries()] == [{"code": "GRAPHQL_VALIDATION_FAILED"}] * 2
+
+
+def test_no_more_faults_are_told_than_help() -> None:
+    """The answer to a document with very many faults stays short."""
+    text = "{ " + " ".join(f"nope{number}" for number in range(19)) + " corpus { " + "a b c d e " * 20 + "} }"
+    assert len(refusal(text).entries()) == documents.MOST_ERRORS + 1
+
+
+def test_a_hidden_schema_is_neither_told_nor_guessed() -> None:
+    """Without introspection neither a query for the schema nor a near miss learns a name."""
+    hidden = known(introspection=False)
+    assert isinstance(refusal("{ __schema { types { name } } }", hidden), ValidationFailed)
+    assert [entry["message"] for entry in refusal("{ articlez { totalCount } }", hidden).entries()] == [
+        "Cannot query field 'articlez' on type 'Query'."
+    ]
+    assert "Did you mean" in str(refusal("{ articlez { totalCount } }").entries())
+    assert hidden.get("{ __typename corpus { __typename } }").operation(None)
+
+
+@pytest.mark.parametrize(
+    ("text", "actual"),
+    [
+        ("{" + " id" * 2000 + "}", 2002),
+        ("#\n" * 2001 + "{ __typename }", 2004),
+        ("{" + " id" * 3000 + " '", 3001),
+    ],
+    ids=["tokens", "comments", "tokens before a fault"],
+)
+def test_a_long_document_is_refused_by_its_tokens(text: str, actual: int) -> None:
+    """Parsing stops at the limit, and the error says how many tokens there were."""
+    error = refusal(text)
+    assert isinstance(error, LimitExceeded)
+    assert error.extensions == {"code": "LIMIT_EXCEEDED", "limit": "tokens", "allowed": 2000, "actual": actual}
+
+
+def test_a_fault_before_the_limit_is_a_fault() -> None:
+    """A document that is wrong from the start is not called too long."""
+    assert isinstance(refusal("{ '" + " id" * 3000 + "}"), ParseFailed)
+
+
+@pytest.mark.parametrize("text", ["{a" * 900 + "}" * 900, "{a(b:" + "[" * 1900, "{a(b:" + "{c:" * 600])
+def test_deep_documents_are_refused(text: str) -> None:
+    """Braces and brackets as deep as the tokens allow cost an error, whichever stage meets them."""
+    assert isinstance(refusal(text), ParseFailed | LimitExceeded)
+
+
+def test_the_shape_is_checked_before_the_schema() -> None:
+    """What would take validation very long is refused before it."""
+    error = refusal("{ " + "nope " * 600 + "}")
+    assert isinstance(error, LimitExceeded)
+    assert error.extensions["limit"] == "fields"
+
+
+def test_an_operation_is_chosen_by_name() -> None:
+    """By name, or as the only one; anything else is no choice."""
+    both = known().get("query A { corpus { revision } } query B { corpus { revision } }")
+    found = both.operation("B").name
+    assert found
+    assert found.value == "B"
+    for name in (None, "C"):
+        with pytest.raises(OperationNotFound):
+            both.operation(name)
+
+
+def test_a_document_is_read_once() -> None:
+    """The same text is the same document, for as long as it is kept."""
+    found = known()
+    assert found.get("{ corpus { revision } }") is found.get("{ corpus { revision } }")
+
+
+def test_what_is_kept_is_bounded() -> None:
+    """The documents that were used last stay, as many as their tokens allow."""
+    found = Documents(SCHEMA, Limits(), introspection=True, kept_tokens=20)
+    one, other = (found.get(f"query {name} {{ corpus {{ revision }} }}") for name in "AB")
+    assert found.get("query A { corpus { revision } }") is one
+    found.get("query C { corpus { revision } }")
+    assert found.get("query A { corpus { revision } }") is one
+    assert found.get("query B { corpus { revision } }") is not other

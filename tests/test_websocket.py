@@ -1,0 +1,207 @@
+"""GraphQL over WebSocket, on a real socket: who may connect, what is answered, and what ends a connection."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+import pytest_asyncio
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.typing import Subprotocol
+
+from gateway.settings import Mode
+from tests.service import listening_service
+
+TITLES = "{ articles { nodes { title } } }"
+
+
+@pytest_asyncio.fixture
+async def url(tmp_path: Path) -> AsyncIterator[str]:
+    async with listening_service(tmp_path) as address:
+        yield address.replace("http", "ws", 1) + "/graphql"
+
+
+@asynccontextmanager
+async def connection(url: str, init: dict[str, Any] | None = None, **options: Any) -> AsyncIterator[ClientConnection]:
+    """A connection that has been acknowledged."""
+    async with connect(url, subprotocols=[Subprotocol("graphql-transport-ws")], **options) as socket:
+        await send(socket, {"type": "connection_init", **({"payload": init} if init is not None else {})})
+        assert await receive(socket) == {"type": "connection_ack"}
+        yield socket
+
+
+async def send(socket: ClientConnection, message: object) -> None:
+    await socket.send(orjson.dumps(message).decode())
+
+
+async def receive(socket: ClientConnection) -> Any:
+    async with asyncio.timeout(20):
+        return orjson.loads(await socket.recv())
+
+
+async def ask(socket: ClientConnection, query: str, **payload: Any) -> Any:
+    """The message that a query is answered with; an answer is followed by its completion."""
+    await send(socket, {"type": "subscribe", "id": "1", "payload": {"query": query, **payload}})
+    answer = await receive(socket)
+    assert answer["id"] == "1"
+    if answer["type"] == "next":
+        assert await receive(socket) == {"type": "complete", "id": "1"}
+    return answer["payload"]
+
+
+async def closing(socket: ClientConnection) -> int | None:
+    """The code that the server closes with."""
+    with pytest.raises(ConnectionClosed) as closed:
+        await receive(socket)
+    return closed.value.rcvd.code if closed.value.rcvd else None
+
+
+async def test_queries_are_answered(url: str) -> None:
+    """One after the other, with variables, and with an id that may be used again."""
+    async with connection(url) as socket:
+        assert await ask(socket, TITLES) == {"data": {"articles": {"nodes": [{"title": "Two"}, {"title": "One"}]}}}
+        query = "query Q($path: String) { article(path: $path) { title } }"
+        answer = await ask(socket, query, variables={"path": "one.md"}, operationName="Q")
+        assert answer == {"data": {"article": {"title": "One"}}}
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("{ nope }", "GRAPHQL_VALIDATION_FAILED"),
+        ("{", "GRAPHQL_PARSE_FAILED"),
+        ("", "BAD_REQUEST"),
+        ("{" + " __typename" * 501 + "}", "LIMIT_EXCEEDED"),
+    ],
+)
+async def test_a_refused_operation_costs_no_connection(url: str, query: str, code: str) -> None:
+    """It is an error message with its code; what comes next is answered."""
+    async with connection(url) as socket:
+        assert {error["extensions"]["code"] for error in await ask(socket, query)} == {code}
+        assert "data" in await ask(socket, TITLES)
+
+
+@pytest.mark.parametrize(
+    ("init", "headers", "articles"),
+    [
+        ({}, {}, 2),
+        ({"Authorization": "Bearer editor", "X-Include-Drafts": "true"}, {}, 3),
+        ({"authorization": "Bearer editor", "x-include-drafts": True}, {}, 3),
+        ({"X-Include-Drafts": "true"}, {"Authorization": "Bearer editor"}, 3),
+        ({"X-Include-Drafts": "false"}, {"Authorization": "Bearer editor", "X-Include-Drafts": "true"}, 2),
+    ],
+)
+async def test_the_credential_comes_first(
+    url: str, init: dict[str, Any], headers: dict[str, str], articles: int
+) -> None:
+    """In the first message, as browsers must send it, or with the handshake; the message has the last word."""
+    async with connection(url, init, additional_headers=headers) as socket:
+        assert len((await ask(socket, TITLES))["data"]["articles"]["nodes"]) == articles
+
+
+@pytest.mark.parametrize(
+    "init",
+    [
+        {"X-Include-Drafts": "true"},
+        {"Authorization": "Bearer unknown"},
+        {"Authorization": ["Bearer editor"]},
+        {"Authorization": "Bearer editor", "X-Include-Drafts": 1},
+    ],
+)
+async def test_who_may_not_is_closed_out(url: str, init: dict[str, Any]) -> None:
+    """Before any operation, with 4403."""
+    async with connect(url, subprotocols=[Subprotocol("graphql-transport-ws")]) as socket:
+        await send(socket, {"type": "connection_init", "payload": init})
+        assert await closing(socket) == 4403
+
+
+@pytest.mark.parametrize(
+    ("message", "code"),
+    [
+        ([], 4400),
+        (1, 4400),
+        ({}, 4400),
+        ({"type": []}, 4400),
+        ({"type": "nothing"}, 4400),
+        ({"type": "subscribe"}, 4400),
+        ({"type": "subscribe", "id": [], "payload": {"query": TITLES}}, 4400),
+        ({"type": "subscribe", "id": "1", "payload": "x"}, 4400),
+        ({"type": "complete", "id": {}}, 4400),
+        ({"type": "connection_init"}, 4429),
+    ],
+)
+async def test_what_is_no_message_ends_the_connection(url: str, message: object, code: int) -> None:
+    """With the code of the protocol, whatever was sent; the server goes on."""
+    async with connection(url) as socket:
+        await send(socket, message)
+        assert await closing(socket) == code
+    async with connection(url) as socket:
+        assert "data" in await ask(socket, TITLES)
+
+
+@pytest.mark.parametrize("query", ["variables", "operationName"], ids=str)
+async def test_members_of_another_kind_are_refused(url: str, query: str) -> None:
+    """As over HTTP, an operation's parts have their types."""
+    async with connection(url) as socket:
+        [error] = await ask(socket, TITLES, **{query: [1]})
+        assert error["extensions"] == {"code": "BAD_REQUEST"}
+
+
+async def test_text_that_is_no_json_ends_the_connection(url: str) -> None:
+    """So do bytes."""
+    for sent in ("{", b"{}"):
+        async with connection(url) as socket:
+            await socket.send(sent)
+            assert await closing(socket) == 4400
+
+
+async def test_asking_before_the_acknowledgement(url: str) -> None:
+    """Nothing is answered to whom the server does not know yet."""
+    async with connect(url, subprotocols=[Subprotocol("graphql-transport-ws")]) as socket:
+        await send(socket, {"type": "subscribe", "id": "1", "payload": {"query": TITLES}})
+        assert await closing(socket) == 4401
+
+
+async def test_a_large_message_is_not_read(url: str) -> None:
+    """One of more than 64 KiB ends the connection."""
+    async with connection(url) as socket:
+        await send(socket, {"type": "ping", "payload": {"x": "x" * 65_536}})
+        assert await closing(socket) == 1009
+
+
+async def test_one_protocol_is_spoken(url: str) -> None:
+    """Neither another one nor none."""
+    for protocols in ([Subprotocol("graphql-ws")], None):
+        async with connect(url, subprotocols=protocols) as socket:
+            assert await closing(socket) == 4406
+
+
+async def test_a_foreign_page_may_not_connect(url: str) -> None:
+    """A browser says which page asks; only the server's own may, and no page at all is a program."""
+    own = url.replace("ws", "http", 1).removesuffix("/graphql")
+    async with connection(url, origin=own) as socket:
+        assert "data" in await ask(socket, TITLES)
+    for origin in ("https://elsewhere.example", "null"):
+        with pytest.raises(InvalidStatus) as refused:
+            async with connect(url, subprotocols=[Subprotocol("graphql-transport-ws")], origin=origin):  # type: ignore[arg-type]
+                pass
+        assert refused.value.response.status_code == 403
+
+
+async def test_pages_that_are_allowed_may_connect(tmp_path: Path) -> None:
+    """Those that the setting names, and no others; in `dev`, too, a host that is not loopback is refused."""
+    allowed = "https://news.example"
+    async with listening_service(tmp_path, Mode.DEV, allowed_origins=[allowed]) as address:
+        url = address.replace("http", "ws", 1) + "/graphql"
+        async with connection(url, origin=allowed) as socket:
+            assert len((await ask(socket, TITLES))["data"]["articles"]["nodes"]) == 3
+        for options in ({"origin": "https://other.example"}, {"additional_headers": {"Host": "news.example"}}):
+            with pytest.raises(InvalidStatus):
+                async with connection(url, **options):
+                    pass
