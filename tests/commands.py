@@ -15,8 +15,6 @@ from typing import Any
 import httpx
 
 COMMAND = (sys.executable, "-c", "from gateway.cli import main; main()")
-# Root may read any file; without these rights it is as bound by permissions as anybody.
-AS_ANYBODY = ("setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-dac_override,-dac_read_search")
 
 
 def environment(cache: Path | None) -> Mapping[str, str]:

@@ -41,6 +41,7 @@ FLOW = [
     "gateway.store.sql",
     "gateway.store.changes",
     "gateway.store.snapshot",
+    "gateway.store.readers",
     "gateway.store.sqlite",
     "gateway.store.temporary",
     "gateway.losses",

@@ -24,7 +24,7 @@ from gateway.model import NEWEST_FIRST, Article, Change, Edge, Generation, Probl
 from gateway.store.protocol import ARTICLES, WHOLE, ChangeSet
 from gateway.store.sqlite import SqliteStore
 from gateway.survey import Memory
-from tests.commands import AS_ANYBODY
+from tests.conftest import AS_ANYBODY
 
 START = datetime(2025, 1, 1, 12, tzinfo=UTC)
 HOLD = timedelta(seconds=10)

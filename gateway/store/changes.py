@@ -79,6 +79,8 @@ class Run:
         self._changes = changes
         self._as_of = micros(changes.as_of)
         self._added = self._updated = self._removed = 0
+        self._turned = set[str]()
+        """The files whose article time alone has shown or hidden."""
         self._all = self._public = False
 
     async def write(self) -> Applied:
@@ -97,7 +99,7 @@ class Run:
             await self._database.rows(NEXT_ALL, (self._as_of, self._as_of))
         if self._public:
             await self._database.rows(NEXT_PUBLIC, (self._as_of,))
-        return Applied(self._all, self._added, self._updated, self._removed)
+        return Applied(self._all, self._added, self._updated + len(self._turned), self._removed)
 
     async def _pass_time(self, earlier: int, later: int) -> None:
         """Show what has become due; where the clock was set back, hide what is not due any more."""
@@ -106,14 +108,14 @@ class Run:
             await self._touch(due)
             for statement in TURN:
                 await self._database.rows(statement, (keys(due),))
-            self._updated += len(due)
+            self._turned.update(due)
             self._all = self._public = True
 
     async def _take(self, changes: Sequence[Change]) -> None:
         loaded = {change.version.path: change for change in changes if isinstance(change, Loaded)}
         gone = [_path(change) for change in changes if isinstance(change, Deleted | NotDocument)]
         stored = {row[0]: _Stored(*row) for row in await self._database.rows(STORED, (keys([*loaded, *gone]),))}
-        made = {path: await self._made(change) for path, change in loaded.items()}
+        made = {path: self._made(change) for path, change in loaded.items()}
         fresh = {
             path: rows
             for path, rows in made.items()
@@ -123,7 +125,7 @@ class Run:
         await self._remember(changes)
         await self._problems("file", {_path(change): _problems(change) for change in changes if not _silent(change)})
 
-    async def _made(self, change: Loaded) -> ArticleRows:
+    def _made(self, change: Loaded) -> ArticleRows:
         document = change.document
         due = document.published_date_time is None or micros(document.published_date_time) <= self._as_of
         return article_rows(document, public=document.published and due)
@@ -147,6 +149,7 @@ class Run:
 
     def _count(self, fresh: Mapping[str, ArticleRows], stored: Mapping[str, _Stored], gone: Sequence[str]) -> None:
         updated = sum(path in stored for path in fresh)
+        self._turned.difference_update(fresh, gone)
         self._updated += updated
         self._added += len(fresh) - updated
         self._removed += len(gone)

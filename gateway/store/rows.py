@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -227,9 +228,10 @@ def _entry_row(entry: RelatedEntry) -> Row:
 def _related_ids(document: Document) -> list[str]:
     source, seen, ids = article_id(document.path), dict[str, int](), []
     for entry in document.related:
-        occurrence = seen.get(entry.identity, 0)
-        seen[entry.identity] = occurrence + 1
-        ids.append(related_id(source, entry.identity, occurrence))
+        identity = unicodedata.normalize("NFC", entry.identity)  # as ids take it
+        occurrence = seen.get(identity, 0)
+        seen[identity] = occurrence + 1
+        ids.append(related_id(source, identity, occurrence))
     return ids
 
 

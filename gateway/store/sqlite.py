@@ -1,8 +1,4 @@
-"""The store in one SQLite file: one connection writes, some others read. It knows no table but the generation.
-
-A reader keeps its transaction open from lease to lease and begins a new one when the generation has moved. It ends it
-at once where it is idle at a commit, so that no reader holds the write-ahead log back from starting over.
-"""
+"""The store in one SQLite file: one connection writes, some others read. It holds the driver, and asks no question."""
 
 from __future__ import annotations
 
@@ -21,11 +17,11 @@ from gateway.errors import StoreError
 from gateway.model import FileVersion, Visibility
 from gateway.store.changes import Run
 from gateway.store.protocol import Applied, ChangeSet, FileState, Snapshot
+from gateway.store.readers import Lease, Reader, Readers
 from gateway.store.rows import Row, instant, status
 from gateway.store.snapshot import SqlSnapshot
 from gateway.store.tables import APPLICATION, RELEASE, SCHEMA, TOUCHED
 
-GENERATION = "SELECT epoch, counter_all, counter_public, as_of, loaded_all, loaded_public FROM generation"
 FILES = """
 SELECT file.*, article.published, article.public, article.read_at
 FROM file LEFT JOIN article ON article.path = file.path
@@ -40,6 +36,7 @@ LOG_BYTES = 64 * 2**20
 SETTLING = 0.01
 """Seconds between two interruptions of a statement that nobody waits for any more."""
 
+CLOSED = "The store is closed."
 ERRORS = {
     sqlite3.SQLITE_BUSY: "is locked by another process. Stop it, or name another database.",
     sqlite3.SQLITE_LOCKED: "is locked by another process. Stop it, or name another database.",
@@ -49,6 +46,7 @@ ERRORS = {
     sqlite3.SQLITE_READONLY: "cannot be written. Mend the permissions of the file and its folder.",
     sqlite3.SQLITE_CANTOPEN: "cannot be opened. Mend the permissions of the file and its folder.",
     sqlite3.SQLITE_IOERR: "cannot be read or written. Look after the disk.",
+    sqlite3.SQLITE_INTERRUPT: "is being closed.",
 }
 """What each of SQLite's errors means to whom runs the gateway."""
 
@@ -72,26 +70,36 @@ class _Connection:
     def __init__(self, path: Path, connection: aiosqlite.Connection) -> None:
         self._path = path
         self._connection = connection
+        self._refusing = False
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, path: Path, *, read_only: bool = False) -> AsyncIterator[_Connection]:
+    async def open(
+        cls, path: Path, patience: float = PATIENCE, *, read_only: bool = False
+    ) -> AsyncIterator[_Connection]:
         with _translated(path):
             address = _address(path, read_only=read_only)
-            async with aiosqlite.connect(address, timeout=PATIENCE, isolation_level=None, uri=True) as connection:
+            async with aiosqlite.connect(address, timeout=patience, isolation_level=None, uri=True) as connection:
                 yield cls(path, connection)
 
-    async def rows(self, sql: str, parameters: Sequence[object] | Mapping[str, object] = ()) -> Sequence[Row]:
+    @contextmanager
+    def _used(self) -> Iterator[aiosqlite.Connection]:
+        if self._refusing:
+            raise StoreError(CLOSED)
         with _translated(self._path):
-            return list(await self._connection.execute_fetchall(sql, parameters))
+            yield self._connection
+
+    async def rows(self, sql: str, parameters: Sequence[object] | Mapping[str, object] = ()) -> Sequence[Row]:
+        with self._used() as connection:
+            return list(await connection.execute_fetchall(sql, parameters))
 
     async def many(self, sql: str, rows: Sequence[Sequence[object] | Mapping[str, object]]) -> None:
-        with _translated(self._path):
-            await self._connection.executemany(sql, rows)
+        with self._used() as connection:
+            await connection.executemany(sql, rows)
 
     async def script(self, sql: str) -> None:
-        with _translated(self._path):
-            await self._connection.executescript(sql)
+        with self._used() as connection:
+            await connection.executescript(sql)
 
     async def function(self, name: str, function: Callable[[str], str]) -> None:
         await self._connection.create_function(name, 1, function, deterministic=True)
@@ -102,11 +110,15 @@ class _Connection:
                 await self._connection.backup(target)
 
     async def rollback(self) -> None:
-        with _translated(self._path):
-            await self._connection.rollback()
+        with self._used() as connection:
+            await connection.rollback()
+
+    def refuse(self) -> None:
+        """Take no further statement."""
+        self._refusing = True
 
     async def settle(self) -> None:
-        """End a statement that nobody waits for any more."""
+        """End the statements that run, or wait to run."""
         idle = asyncio.ensure_future(self._connection.execute_fetchall("SELECT 1"))
         while not idle.done():
             await self._connection.interrupt()
@@ -115,117 +127,10 @@ class _Connection:
             await idle
 
 
-class _Reader:
-    """A connection that reads one generation at a time."""
-
-    def __init__(self, connection: _Connection) -> None:
-        self._connection = connection
-        self.generation: Row = ()
-        self.commit = -1
-        """The number of the commit that its transaction sees."""
-        self.busy = False
-        """Whether a statement may be running that nobody waits for any more."""
-
-    async def begin(self, commit: int) -> None:
-        """Begin to read the newest generation. BEGIN alone pins nothing; reading does."""
-        if self.commit == commit and self.generation:
-            return
-        self.busy = True
-        await self.end()
-        await self._connection.rows("BEGIN")
-        [self.generation] = await self._connection.rows(GENERATION)
-        self.commit = commit
-        self.busy = False
-
-    async def end(self) -> None:
-        self.generation = ()
-        await self._connection.rollback()
-
-    async def rows(self, sql: str, parameters: Sequence[object] = ()) -> Sequence[Row]:
-        try:
-            return await self._connection.rows(sql, parameters)
-        except asyncio.CancelledError:
-            self.busy = True
-            raise
-
-    async def settle(self) -> None:
-        await self._connection.settle()
-        self.busy = False
-
-
-class _Readers:
-    """The readers of a store, each leased to one snapshot at a time."""
-
-    def __init__(self, readers: Sequence[_Reader]) -> None:
-        self._idle: asyncio.LifoQueue[_Reader] = asyncio.LifoQueue()
-        for reader in readers:
-            self._idle.put_nowait(reader)
-        self._tidying: set[asyncio.Task[None]] = set()
-        self.commit = 0
-
-    async def take(self) -> _Reader:
-        return await self._idle.get()
-
-    def give(self, reader: _Reader) -> None:
-        """Take a reader back, at once or, where it must be tidied first, as soon as it is."""
-        if not reader.busy and reader.commit == self.commit:
-            self._idle.put_nowait(reader)
-            return
-        task = asyncio.create_task(self._tidy(reader))
-        self._tidying.add(task)
-        task.add_done_callback(self._tidying.discard)
-
-    async def move(self) -> None:
-        """Called after each commit: no idle reader goes on to hold the generation before."""
-        self.commit += 1
-        idle = [self._idle.get_nowait() for _ in range(self._idle.qsize())]
-        await asyncio.gather(*map(self._tidy, idle))
-
-    async def close(self) -> None:
-        await asyncio.gather(*self._tidying, return_exceptions=True)
-
-    async def _tidy(self, reader: _Reader) -> None:
-        try:
-            if reader.busy:
-                await reader.settle()
-            await reader.end()
-        finally:
-            self._idle.put_nowait(reader)
-
-
-class _Lease:
-    """Takes a reader at the first question, and keeps it until it is returned."""
-
-    def __init__(self, readers: _Readers) -> None:
-        self._readers = readers
-        self._reader: _Reader | None = None
-        self._begun = False
-        self._taking = asyncio.Lock()
-
-    async def generation(self) -> Row:
-        return (await self._held()).generation
-
-    async def rows(self, sql: str, parameters: Sequence[object] = ()) -> Sequence[Row]:
-        return await (await self._held()).rows(sql, parameters)
-
-    def end(self) -> None:
-        if self._reader:
-            self._readers.give(self._reader)
-
-    async def _held(self) -> _Reader:
-        async with self._taking:
-            if self._reader is None:
-                self._reader = await self._readers.take()
-            if not self._begun:
-                await self._reader.begin(self._readers.commit)
-                self._begun = True
-            return self._reader
-
-
 class SqliteStore:
     """A database of one content folder in one file."""
 
-    def __init__(self, writer: _Connection, readers: _Readers, connections: AsyncExitStack) -> None:
+    def __init__(self, writer: _Connection, readers: Readers, connections: AsyncExitStack) -> None:
         """See `open`."""
         self._writer = writer
         self._readers = readers
@@ -234,17 +139,18 @@ class SqliteStore:
         self._closed = False
 
     @classmethod
-    async def open(cls, path: Path, *, readers: int = 4) -> SqliteStore:
+    async def open(cls, path: Path, *, readers: int = 4, patience: float = PATIENCE) -> SqliteStore:
         """Open the database in a file, or make one there. One of another release is built anew.
 
-        Raises StoreError for a file that is no database of ours.
+        `patience` is how many seconds to wait for another process that writes. Raises StoreError for a file that is
+        no database of ours, or cannot be used.
         """
         async with AsyncExitStack() as connections:
-            await _prepare(path)
-            writer = await connections.enter_async_context(_Connection.open(path))
+            await _prepare(path, patience)
+            writer = await connections.enter_async_context(_Connection.open(path, patience))
             await _set_up(writer)
-            pool = [_Reader(await connections.enter_async_context(_Connection.open(path))) for _ in range(readers)]
-            return cls(writer, _Readers(pool), connections.pop_all())
+            pool = [Reader(await connections.enter_async_context(_Connection.open(path))) for _ in range(readers)]
+            return cls(writer, Readers(pool), connections.pop_all())
 
     @asynccontextmanager
     async def snapshot(self, visibility: Visibility) -> AsyncIterator[Snapshot]:
@@ -285,14 +191,15 @@ class SqliteStore:
 
     async def close(self) -> None:
         async with self._writing:
-            self._closed = True
-            await self._readers.close()
-            await self._connections.aclose()
+            if not self._closed:
+                self._closed = True
+                await self._readers.close()
+                await self._connections.aclose()
 
     @asynccontextmanager
-    async def _lease(self) -> AsyncIterator[_Lease]:
+    async def _lease(self) -> AsyncIterator[Lease]:
         self._check_open()
-        lease = _Lease(self._readers)
+        lease = Lease(self._readers)
         try:
             yield lease
         finally:
@@ -300,7 +207,7 @@ class SqliteStore:
 
     def _check_open(self) -> None:
         if self._closed:
-            raise StoreError("The store is closed.")
+            raise StoreError(CLOSED)
 
 
 async def copy(path: Path, to: Path) -> None:
@@ -323,21 +230,28 @@ def _file_state(row: Row) -> FileState:
     return FileState(version, status(published=published, public=public), instant(read_at))
 
 
-async def _prepare(path: Path) -> None:
+async def _prepare(path: Path, patience: float) -> None:
     """Make the folder of the database, and delete a database of ours of another release."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(f"The folder of the database {path} cannot be made: {error.strerror}.") from error
-    async with _Connection.open(path) as connection:
+    async with _Connection.open(path, patience) as connection:
         [(application,)] = await connection.rows("PRAGMA application_id")
         [(release,)] = await connection.rows("PRAGMA user_version")
         [(tables,)] = await connection.rows("SELECT count(*) FROM sqlite_master")
     if tables and application != APPLICATION:
         raise StoreError(f"The database {path} belongs to another program. Name another file.")
     if tables and release != RELEASE:
+        _delete(path)
+
+
+def _delete(path: Path) -> None:
+    try:
         for file in (path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")):
             file.unlink(missing_ok=True)
+    except OSError as error:
+        raise StoreError(f"The database {path} of another release cannot be deleted: {error.strerror}.") from error
 
 
 async def _set_up(writer: _Connection) -> None:

@@ -11,8 +11,16 @@ import pytest
 
 from gateway.store.protocol import Store
 from gateway.store.sqlite import SqliteStore
+from tests.store.documents import apply, document
 
 Open = Callable[[], Awaitable[Store]]
+READERS = 2
+
+
+def open_files(folder: Path) -> list[str]:
+    """The files below a folder that this process holds open."""
+    links = [str(link.readlink()) for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
+    return [link for link in links if link.startswith(str(folder))]
 
 
 @pytest.fixture(params=[SqliteStore], ids=["sqlite"])
@@ -22,7 +30,7 @@ async def new_store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIter
         numbers = count()
 
         async def new() -> Store:
-            store: Store = await request.param.open(tmp_path / f"{next(numbers)}.db", readers=2)
+            store: Store = await request.param.open(tmp_path / f"{next(numbers)}.db", readers=READERS)
             stores.push_async_callback(store.close)
             return store
 
@@ -32,3 +40,12 @@ async def new_store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIter
 @pytest.fixture
 async def store(new_store: Open) -> Store:
     return await new_store()
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> Path:
+    """The file of a SQLite database with one article, of a store that is closed."""
+    opened = await SqliteStore.open(tmp_path / "content.db")
+    await apply(opened, document("a"))
+    await opened.close()
+    return tmp_path / "content.db"

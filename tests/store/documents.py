@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 from gateway.content.identity import provider_key, topic_key, url_identity
@@ -92,9 +92,13 @@ async def stream(batches: Sequence[Sequence[Change]]) -> AsyncIterator[Sequence[
 
 
 async def apply(
-    store: Store, *changes: Change | Document, as_of: datetime = NOW, problems: tuple[Problem, ...] = ()
+    store: Store,
+    *changes: Change | Document,
+    as_of: datetime = NOW,
+    problems: tuple[Problem, ...] = (),
+    memory: Mapping[str, str] | None = None,
 ) -> Applied:
     """Apply changes, of which a document is short for its file being loaded, in batches of three."""
     every = [loaded(change) if isinstance(change, Document) else change for change in changes]
     batches = [every[start : start + 3] for start in range(0, len(every), 3)]
-    return await store.apply(ChangeSet(as_of, stream(batches), problems))
+    return await store.apply(ChangeSet(as_of, stream(batches), problems, memory or {}))

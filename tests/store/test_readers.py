@@ -1,0 +1,280 @@
+"""Readers: snapshots beside commits, turns, cancelled questions, the end of a store, and what a database can be."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Awaitable
+from pathlib import Path
+
+import pytest
+
+from gateway.errors import StoreError
+from gateway.model import Visibility
+from gateway.store.protocol import ARTICLE_BY_PATH, ARTICLES, ARTICLES_OF_TOPIC, WHOLE, Snapshot, Store
+from gateway.store.sqlite import SqliteStore
+from tests.store.conftest import READERS, open_files
+from tests.store.documents import apply, document, topics
+
+PUBLIC = Visibility.PUBLIC
+
+
+async def titles(snapshot: Snapshot) -> dict[str, str]:
+    found = await snapshot.find(ARTICLE_BY_PATH, ["a", "b"])
+    return {path: article.title for path, article in found.items()}
+
+
+def endless(snapshot: Snapshot) -> Awaitable[object]:
+    """A question whose one statement would run for hours: a million counts of a long list."""
+    return snapshot.counts(ARTICLES_OF_TOPIC, ["t"] * 1_000_000)
+
+
+async def fill(store: Store) -> None:
+    await apply(store, *(document(f"{n}", topics=topics("t")) for n in range(1500)))
+
+
+# Snapshots.
+
+
+async def test_a_snapshot_answers_from_one_generation(store: Store) -> None:
+    """Whatever is committed while it is open, from its first question to its last."""
+    await apply(store, document("a", title="1"))
+    async with store.snapshot(PUBLIC) as old:
+        assert await titles(old) == {"a": "1"}
+        generation = await old.generation()
+        await apply(store, document("a", title="2"), document("b"))
+        async with store.snapshot(PUBLIC) as new:
+            assert await titles(new) == {"a": "2", "b": "b"}
+            assert (await new.generation()).counter == 2
+            await apply(store, document("a", title="3"))
+            assert await titles(new) == {"a": "2", "b": "b"}
+        assert await titles(old) == {"a": "1"}
+        assert await old.counts(ARTICLES, [WHOLE]) == {WHOLE: 1}
+        assert await old.generation() == generation
+    async with store.snapshot(PUBLIC) as last:
+        assert await titles(last) == {"a": "3", "b": "b"}
+
+
+async def test_a_snapshot_begins_at_its_first_question(store: Store) -> None:
+    """Until then it holds no reader, so that any number may stand open."""
+    await apply(store, document("a", title="1"))
+    async with store.snapshot(PUBLIC) as first, store.snapshot(PUBLIC) as second, store.snapshot(PUBLIC):
+        await apply(store, document("a", title="2"))
+        assert await titles(first) == await titles(second) == {"a": "2"}
+
+
+async def test_generations_never_mix(store: Store) -> None:
+    """Many snapshots beside many commits: every one tells of both articles what one generation says."""
+    await apply(store, document("a", title="0"), document("b", title="0"))
+
+    async def read() -> None:
+        for _ in range(20):
+            async with store.snapshot(PUBLIC) as snapshot:
+                first = await titles(snapshot)
+                assert first["a"] == first["b"] == str((await snapshot.generation()).counter - 1)
+                assert await titles(snapshot) == first
+
+    async def write() -> None:
+        for n in range(1, 20):
+            await apply(store, document("a", title=str(n)), document("b", title=str(n)))
+
+    await asyncio.gather(write(), *(read() for _ in range(8)))
+
+
+async def test_questions_of_one_snapshot_may_be_asked_at_once(store: Store) -> None:
+    """They share its one reader, taken once."""
+    await apply(store, document("a"), document("b"))
+    async with store.snapshot(PUBLIC) as snapshot:
+        assert await asyncio.gather(*(titles(snapshot) for _ in range(50))) == [{"a": "a", "b": "b"}] * 50
+        assert snapshot.usage == (50, 100)
+
+
+async def test_more_snapshots_than_readers_take_turns(store: Store) -> None:
+    """Who finds no reader waits, and gets one as soon as another snapshot is left, first come first served."""
+    await apply(store, document("a"))
+    served, held = asyncio.Queue[int](), [asyncio.Event() for _ in range(6)]
+
+    async def read(n: int) -> None:
+        async with store.snapshot(PUBLIC) as snapshot:
+            await titles(snapshot)
+            served.put_nowait(n)
+            await held[n].wait()
+
+    async with asyncio.TaskGroup() as tasks:
+        for n in range(6):
+            tasks.create_task(read(n))
+        order = [await served.get() for _ in range(READERS)]
+        for n in range(6):
+            assert served.empty()
+            held[order[n]].set()
+            if len(order) < 6:
+                order.append(await served.get())
+    assert sorted(order[:READERS]) == list(range(READERS))
+    assert order[READERS:] == list(range(READERS, 6))
+
+
+# Cancelled questions.
+
+
+async def begun(question: Awaitable[object], turns: int) -> asyncio.Task[object]:
+    """A question whose statement waits for its turn, or after some turns of the loop runs."""
+    task = asyncio.ensure_future(question)
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    return task
+
+
+QUEUED, RUNNING = 1, 2000
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("turns", [QUEUED, RUNNING])
+async def test_a_cancelled_question_ends_its_statement(store: Store, turns: int) -> None:
+    """Whoever waits for a reader gets it at once, and not when the statement would have ended."""
+    await fill(store)
+    async with store.snapshot(PUBLIC) as waiting:
+        async with store.snapshot(PUBLIC) as one, store.snapshot(PUBLIC) as other:
+            await asyncio.gather(one.generation(), other.generation())
+            answer = asyncio.ensure_future(titles(waiting))
+            asked = [await begun(endless(snapshot), turns) for snapshot in (one, other)]
+            for task in asked:
+                task.cancel()
+        assert await answer == {}
+        await asyncio.wait(asked)
+        assert all(task.cancelled() for task in asked)
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("turns", [QUEUED, RUNNING])
+async def test_a_snapshot_survives_a_cancelled_question(store: Store, turns: int) -> None:
+    """The next question of the same snapshot is answered, from the same generation."""
+    await fill(store)
+    async with store.snapshot(PUBLIC) as snapshot:
+        generation = await snapshot.generation()
+        await apply(store, document("a"))
+        asked = await begun(endless(snapshot), turns)
+        asked.cancel()
+        await asyncio.wait({asked})
+        assert await titles(snapshot) == {}
+        assert await snapshot.generation() == generation
+
+
+@pytest.mark.timeout(60)
+async def test_a_question_that_outlives_its_snapshot_is_cancelled(store: Store) -> None:
+    """Nobody waits for its answer, and its reader serves the next one."""
+    await fill(store)
+    async with store.snapshot(PUBLIC) as snapshot:
+        await snapshot.generation()
+        asked = await begun(endless(snapshot), RUNNING)
+    await asyncio.wait({asked})
+    assert asked.cancelled()
+    await every_reader_serves(store)
+
+
+async def test_who_gives_up_waiting_takes_no_reader(store: Store) -> None:
+    """Neither one that is cancelled nor one whose snapshot is left while it waits for a reader."""
+    await apply(store, document("a"))
+    async with store.snapshot(PUBLIC) as one, store.snapshot(PUBLIC) as other:
+        await asyncio.gather(one.generation(), other.generation())
+        async with store.snapshot(PUBLIC) as third, store.snapshot(PUBLIC) as fourth:
+            cancelled, left = await begun(titles(third), 1), await begun(titles(fourth), 1)
+            cancelled.cancel()
+    await asyncio.wait({cancelled, left})
+    assert cancelled.cancelled()
+    assert left.cancelled()
+    await every_reader_serves(store)
+
+
+async def every_reader_serves(store: Store) -> None:
+    async with store.snapshot(PUBLIC) as one, store.snapshot(PUBLIC) as other:
+        for snapshot in (one, other):
+            assert await snapshot.counts(ARTICLES, [WHOLE]) == {WHOLE: (await snapshot.statistics()).articles}
+
+
+async def test_a_snapshot_that_was_left_answers_no_more(store: Store) -> None:
+    """Its reader may read another generation by now."""
+    await apply(store, document("a"))
+    async with store.snapshot(PUBLIC) as snapshot:
+        await titles(snapshot)
+    with pytest.raises(StoreError, match="left"):
+        await titles(snapshot)
+
+
+# The end of a store.
+
+
+def names(folder: Path) -> list[str]:
+    return [file.name for file in folder.iterdir()]
+
+
+async def test_close_leaves_nothing_open(tmp_path: Path) -> None:
+    """No thread and no file, however often it is called; the log is folded into the database."""
+    threads = set(threading.enumerate())
+    opened = await SqliteStore.open(tmp_path / "content.db")
+    await apply(opened, document("a"))
+    async with opened.snapshot(PUBLIC) as snapshot:
+        assert await titles(snapshot) == {"a": "a"}
+    await asyncio.gather(opened.close(), opened.close())
+    await opened.close()
+    assert set(threading.enumerate()) == threads
+    assert open_files(tmp_path) == []
+    assert names(tmp_path) == ["content.db"]
+
+
+@pytest.mark.timeout(60)
+async def test_close_ends_what_is_open(tmp_path: Path) -> None:
+    """Open snapshots, running questions and those that wait for a reader are told, and hold nothing up."""
+    threads = set(threading.enumerate())
+    opened = await SqliteStore.open(tmp_path / "content.db", readers=READERS)
+    await fill(opened)
+    async with (
+        opened.snapshot(PUBLIC) as idle,
+        opened.snapshot(PUBLIC) as running,
+        opened.snapshot(PUBLIC) as waiting,
+        opened.snapshot(PUBLIC) as late,
+    ):
+        await asyncio.gather(idle.generation(), running.generation())
+        asked = [await begun(endless(running), RUNNING)]
+        asked += [await begun(titles(snapshot), 1) for snapshot in (waiting, late)]
+        await opened.close()
+        assert set(threading.enumerate()) == threads
+        assert open_files(tmp_path) == []
+        for answer in await asyncio.gather(*asked, titles(idle), return_exceptions=True):
+            assert isinstance(answer, StoreError)
+    assert set(threading.enumerate()) == threads
+
+
+async def test_a_closed_store_says_so(database: Path) -> None:
+    """Whatever is asked of it."""
+    opened = await SqliteStore.open(database)
+    await opened.close()
+    for question in (opened.ready(), opened.files(), opened.memory(), apply(opened, document("b"))):
+        with pytest.raises(StoreError, match="closed"):
+            await question
+    with pytest.raises(StoreError, match="closed"):
+        async with opened.snapshot(PUBLIC):
+            pass
+
+
+async def test_close_waits_for_a_run(tmp_path: Path) -> None:
+    """What was applied is there at the next start."""
+    opened = await SqliteStore.open(tmp_path / "content.db")
+    run = asyncio.create_task(apply(opened, document("a")))
+    await asyncio.sleep(0)
+    await opened.close()
+    assert (await run).added == 1
+    again = await SqliteStore.open(tmp_path / "content.db")
+    async with again.snapshot(PUBLIC) as snapshot:
+        assert await titles(snapshot) == {"a": "a"}
+    await again.close()
+
+
+async def test_a_database_outlives_its_store(database: Path) -> None:
+    """The next one serves the same generation, with its revision."""
+    generations = []
+    for _ in range(2):
+        opened = await SqliteStore.open(database)
+        async with opened.snapshot(PUBLIC) as snapshot:
+            generations.append(await snapshot.generation())
+        await opened.close()
+    assert generations[0] == generations[1]
