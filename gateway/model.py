@@ -147,12 +147,22 @@ class FileVersion(NamedTuple):
     sha256: str
 
 
+class Given(NamedTuple):
+    """A field of a document that comes from elsewhere than the key of its own name."""
+
+    field: str
+    source: str
+    """Another key of the file, its name, or a line of the site's rules."""
+
+
 class Loaded(NamedTuple):
     """A file whose document is good; the article is made or replaced."""
 
     version: FileVersion
     document: Document
     problems: tuple[Problem, ...] = ()
+    given: tuple[Given, ...] = ()
+    """For one who asks why; it is not stored."""
 
 
 class SetAside(NamedTuple):
