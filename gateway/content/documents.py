@@ -23,11 +23,14 @@ from gateway.content.text import plain_heading, slug
 from gateway.content.values import Unreadable, shown
 from gateway.model import Document, Given, Problem, ProviderName
 
-DECODER_VERSION = "1"
+DECODER_VERSION = "2"
 """To be raised whenever the same file gives another document or other problems."""
 
 FILE_NAME = "the file name"
 
+_INDEXES = frozenset({"index", "_index"})
+# A value for the generator to fill in, or to turn the page off: `/:year/:title/`, `{{ title | slugify }}`, `false`.
+_NO_PLACE = re.compile(r"(?:.*/)?:[a-z].*|.*\{[{%].*|false", re.DOTALL)
 _DATED = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})-(?=.)")
 
 
@@ -226,7 +229,7 @@ class _Decoder:
         for key in self._site.sources["slug"].keys:
             field = self._fields.entries.get(key)
             written = self._report.value(values.text, field)
-            if field is None or written is None:
+            if field is None or written is None or _NO_PLACE.fullmatch(written):
                 continue
             if url_identity(written):
                 if url is None:
@@ -284,7 +287,7 @@ def _named(path: str) -> tuple[datetime | None, str]:
     """The date that a file's name begins with, and the rest of the name; `index` goes by its folder's name."""
     stem = _file_stem(path)
     folder = path.rpartition("/")[0].rpartition("/")[2]
-    if stem.casefold() == "index" and folder:
+    if stem.casefold() in _INDEXES and folder:
         stem = folder
     found = _DATED.match(stem)
     if found is None:

@@ -141,6 +141,7 @@ def test_usual_names_of_fields(front: str, name: str, value: object) -> None:
         ("posts/2024-13-21-x.md", "2024-13-21-x", None),
         ("guide/index.md", "guide", None),
         ("2024-03-21-guide/INDEX.md", "guide", datetime(2024, 3, 21, tzinfo=UTC)),
+        ("posts/_index.md", "posts", None),
         ("index.md", "index", None),
         ("!.md", suffix("!.md"), None),
     ],
@@ -150,6 +151,16 @@ def test_what_a_path_says(path: str, slug: str, date: datetime | None) -> None:
     found = document("", path=path)
     assert found.slug == slug
     assert found.published_date_time == date
+
+
+@pytest.mark.parametrize(
+    "permalink", ["/:year/:title/", ":slug", "/blog/{{ title | slugify }}/", "{% if a %}b{% endif %}", "false"]
+)
+def test_a_permalink_for_the_generator_to_fill_in_is_no_slug(permalink: str) -> None:
+    """It is left to the file's name, and kept as it is."""
+    found = document(f"permalink: {json.dumps(permalink)}")
+    assert found.slug == "a"
+    assert rest(found) == {"permalink": permalink}
 
 
 def test_a_date_in_the_file_beats_that_of_its_name() -> None:
