@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.progress import Progress
 
-from gateway import __version__
+from gateway import __version__, progress
 from gateway import problems as printed
 from gateway.check import Checked, check
 from gateway.content.source import DEFAULT_MAX_BYTES
@@ -60,7 +61,7 @@ def check_command(content: Path, form: str, max_file_bytes: int, *, strict: bool
     checked = asyncio.run(_check(content, max_file_bytes))
     problems = printed.in_order(checked.problems)
     click.echo(printed.FORMATS[form](problems), nl=False)
-    documents = f"{checked.documents} document{'' if checked.documents == 1 else 's'}"
+    documents = printed.counted(checked.statistics.articles, "document")
     click.echo(f"{documents}; {printed.tally(problems)}", err=form != "text")
     failing = {Severity.ERROR, Severity.WARNING} if strict else {Severity.ERROR}
     if any(problem.severity in failing for problem in problems):
@@ -69,15 +70,8 @@ def check_command(content: Path, form: str, max_file_bytes: int, *, strict: bool
 
 async def _check(content: Path, max_bytes: int) -> Checked:
     workers = Workers(os.cpu_count() or 1)
-    console = Console(stderr=True)
     try:
-        with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-            line = bar.add_task("Reading", total=None)
-            return await check(
-                content,
-                workers,
-                max_bytes=max_bytes,
-                progress=lambda done, total: bar.update(line, completed=done, total=total),
-            )
+        with progress.shown(Console(stderr=True)) as tell:
+            return await check(content, workers, clock=partial(datetime.now, UTC), max_bytes=max_bytes, progress=tell)
     finally:
         await workers.close()

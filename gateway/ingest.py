@@ -3,44 +3,53 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from contextlib import aclosing, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import NamedTuple
-
-import orjson
+from typing import Any, NamedTuple
 
 from gateway.content.documents import DECODER_VERSION
-from gateway.content.parsing import Rules, Task
-from gateway.content.source import DEFAULT_MAX_BYTES, Listing, Stamp, Walk
+from gateway.content.parsing import Rules
+from gateway.content.source import DEFAULT_MAX_BYTES, Walk
 from gateway.content.workers import Workers
 from gateway.errors import GatewayError
-from gateway.model import Change, Deleted, Loaded, Problem, SetAside, Severity, Status, Visibility
+from gateway.losses import Held, Kept
+from gateway.model import (
+    Change,
+    Deleted,
+    Loaded,
+    NotDocument,
+    Problem,
+    SetAside,
+    Severity,
+    Status,
+    Unchanged,
+    Visibility,
+)
 from gateway.store.protocol import Applied, ChangeSet, FileState, Store
+from gateway.survey import Memory, Survey, files_to_read
 
-EMPTY = "EMPTY"
-FOLDER_EMPTIED = "FOLDER_EMPTIED"
-DELETION_HELD = "DELETION_HELD"
-DEVICE_CHANGED = "DEVICE_CHANGED"
-
-SETTLED = timedelta(seconds=2)
-"""A file written this shortly before the last run may have changed within a tick of its clock since."""
-FEW_FILES = 20
-"""Of so few articles any number may be deleted without waiting for a second look."""
+DEFAULT_HOLD = timedelta(seconds=10)
+RETRY = timedelta(seconds=10)
+"""What is due is tried again this long after a run that failed."""
+LONGEST_WAIT = timedelta(minutes=1)
+"""The clock is looked at this often at least: it may be set, and goes on while a machine is suspended."""
 
 Progress = Callable[[int, int], None]
 """Called with the number of files done and of all to be done."""
+Wait = Callable[[Coroutine[Any, Any, object], float], Awaitable[object]]
+"""Waits for something, and raises TimeoutError where it takes more seconds than are given."""
 
 
 class StrictError(GatewayError):
-    """Nothing was applied, since there are errors."""
+    """Nothing was loaded, since there are errors."""
 
     exit_code = 1
 
     def __init__(self, problems: Sequence[Problem]) -> None:
+        """`problems` are all errors of the folder, and what else the run met."""
         super().__init__()
         self.problems = tuple(problems)
 
@@ -52,33 +61,12 @@ class Report(NamedTuple):
     files: int
     """Found in the folder."""
     read: int
+    """New ones, those that look changed, and those that were written too shortly before the last run to tell."""
     parsed: int
+    """Those of them whose bytes were new."""
     problems: tuple[Problem, ...]
-    """Those that this run met; the store keeps the ones of files that it left alone."""
+    """Those that this run met; the store has also those of files that it left alone."""
     seconds: float
-
-
-class Memory(NamedTuple):
-    """What a run leaves to the next one, through the store."""
-
-    decoder: str = ""
-    started: datetime | None = None
-    device: int | None = None
-    held: str = ""
-    """The digest of the deletions that wait for a second look, and since when."""
-    held_since: datetime | None = None
-
-    @classmethod
-    def load(cls, stored: Mapping[str, str]) -> Memory:
-        if "ingest" not in stored:
-            return cls()
-        values = orjson.loads(stored["ingest"])
-        for name in ("started", "held_since"):
-            values[name] = datetime.fromisoformat(values[name]) if values[name] else None
-        return cls(**values)
-
-    def dump(self) -> dict[str, str]:
-        return {"ingest": orjson.dumps(self._asdict()).decode()}
 
 
 class Ingest:
@@ -93,48 +81,69 @@ class Ingest:
         clock: Callable[[], datetime],
         max_bytes: int = DEFAULT_MAX_BYTES,
         follow_links: bool = False,
-        hold: timedelta = timedelta(seconds=10),
+        hold: timedelta = DEFAULT_HOLD,
+        serving: bool = True,
     ) -> None:
-        """`hold` is how long a large deletion waits before a second look may confirm it."""
+        """`hold` is how long a large deletion waits before a second look may confirm it; with `serving`, problems
+        say what is served in place of a broken file."""
         self._store = store
         self._root = root
         self._workers = workers
         self._clock = clock
-        self._max_bytes = max_bytes
+        self._rules = Rules(str(root), max_bytes)
         self._follow_links = follow_links
         self._hold = hold
+        self._serving = serving
         self._running = asyncio.Lock()
+        self._ran = asyncio.Event()
+        self._tried: datetime | None = None
+        self._held: Held | None = None
+        """Kept here too, since a strict run that fails leaves nothing in the store."""
 
     async def run(
         self, *, accept_empty: bool = False, strict: bool = False, progress: Progress | None = None
     ) -> Report:
         """Take what changed in the folder since the last run to the store, in one transaction.
 
-        Raises ContentFolderError where there is no folder, StrictError where `strict` is asked for and there are
-        errors, and StoreError. In each case the store stays as it was.
+        With `accept_empty`, articles go with their files, however many. Raises ContentFolderError where there is no
+        folder, StrictError where `strict` is asked for and there are errors, and StoreError. In each case the store
+        stays as it was.
         """
         async with self._running:
-            started = self._clock()
             beginning = time.perf_counter()
-            known, memory = await self._store.files(), Memory.load(await self._store.memory())
-            listing = await asyncio.to_thread(Walk(self._root, follow_links=self._follow_links).run)
-            deletions = _Deletions(listing, known, memory, started, self._hold, accept_empty=accept_empty)
-            tasks = _tasks(listing, known, memory, await self._broken() if strict else frozenset())
-            stream = _Stream(known, deletions.paths, len(tasks), strict=strict, progress=progress)
-            stream.meet((*listing.problems, *deletions.problems))
-            rules = Rules(str(self._root), self._max_bytes)
-            async with aclosing(self._workers.parse(tasks, rules)) as parsed:
-                applied = await self._store.apply(
-                    ChangeSet(
-                        as_of=started,
-                        changes=stream.run(parsed),
-                        problems=(*listing.problems, *deletions.problems),
-                        memory=deletions.memory.dump(),
-                    )
-                )
+            try:
+                survey = await self._survey(accept_empty=accept_empty, strict=strict)
+                stream, applied = await self._take(survey, progress)
+            finally:
+                self._ran.set()
             seconds = time.perf_counter() - beginning
-            problems = tuple(stream.problems)
-            return Report(applied, len(listing.files), len(tasks), stream.parsed, problems, seconds)
+            read, problems = len(stream.tasks), tuple(stream.problems)
+            return Report(applied, len(survey.listing.files), read, stream.parsed, problems, seconds)
+
+    async def until_due(self, *, wait: Wait = asyncio.wait_for) -> None:
+        """Wait until time alone calls for a run: a scheduled article becomes due, or a loss wants its second look."""
+        while True:
+            self._ran.clear()
+            due, now = await self._due(), self._clock()
+            if due and due <= now:
+                return
+            span = min(due - now, LONGEST_WAIT) if due else LONGEST_WAIT
+            with suppress(TimeoutError):
+                await wait(self._ran.wait(), span.total_seconds())
+
+    async def _due(self) -> datetime | None:
+        scheduled = await self._store.next_due()
+        second_look = self._held.since + self._hold if self._held else None
+        due = min((time for time in (scheduled, second_look) if time), default=None)
+        return self._tried + RETRY if due and self._tried and due <= self._tried else due
+
+    async def _survey(self, *, accept_empty: bool, strict: bool) -> Survey:
+        self._tried = started = self._clock()
+        known, memory = await self._store.files(), Memory.load(await self._store.memory())
+        listing = await asyncio.to_thread(Walk(self._root, follow_links=self._follow_links).run)
+        tasks = files_to_read(listing, known, memory, await self._broken() if strict else frozenset())
+        held = self._held or memory.held
+        return Survey(started, known, memory._replace(held=held), listing, tasks, self._hold, accept_empty, strict)
 
     async def _broken(self) -> frozenset[str]:
         """The files with an error, which a strict run must see again though they did not change."""
@@ -143,128 +152,109 @@ class Ingest:
         async with self._store.snapshot(Visibility.PREVIEW) as snapshot:
             return frozenset(problem.path for problem in await snapshot.problems(Severity.ERROR, None))
 
+    async def _take(self, survey: Survey, progress: Progress | None) -> tuple[_Stream, Applied]:
+        """Apply what was found. How much would be lost is known in the end alone: if too much, it is taken back, and
+        applied anew without the loss."""
+        kept = Kept()
+        while True:
+            stream = _Stream(survey, kept, serving=self._serving, progress=progress)
+            self._held = kept.held
+            try:
+                return stream, await self._apply(survey, stream, kept)
+            except _TooMuchLost as error:
+                kept = error.kept
 
-def _tasks(listing: Listing, known: Mapping[str, FileState], memory: Memory, anew: Collection[str]) -> list[Task]:
-    """The files to read: all that are new, look changed, or were written too shortly before the last run to tell.
-
-    Those in `anew` are parsed whatever they look like.
-    """
-    same_decoder = memory.decoder == DECODER_VERSION
-    settled = (memory.started - SETTLED).timestamp() * 1e9 if memory.started else 0
-    tasks = []
-    for path, file in listing.files.items():
-        version = known[path].version if path in known else None
-        if version is None or not same_decoder or path in anew:
-            tasks.append(Task(file))
-        elif Stamp(*version[1:5]) != file.stamp or version.mtime_ns > settled:
-            tasks.append(Task(file, version.sha256))
-    return tasks
-
-
-class _Deletions:
-    """Which files are gone for good. Only a successful listing deletes, and a large deletion is looked at twice."""
-
-    def __init__(
-        self,
-        listing: Listing,
-        known: Mapping[str, FileState],
-        memory: Memory,
-        now: datetime,
-        hold: timedelta,
-        *,
-        accept_empty: bool,
-    ) -> None:
-        gone = sorted(path for path in known if path not in listing.files and not listing.hides(path))
-        articles = sum(state.status is not None for state in known.values())
-        lost = sum(known[path].status is not None for path in gone)
-        self.paths: tuple[str, ...] = tuple(gone)
-        self.problems: tuple[Problem, ...] = ()
-        self.memory = Memory(DECODER_VERSION, now, listing.device)
-        if not listing.files and not articles:
-            self._tell(Severity.WARNING, EMPTY, "The content folder holds no document.", "Add a Markdown file to it.")
-        elif not lost or accept_empty:
-            return
-        elif memory.device not in {None, listing.device}:
-            self._keep(
-                DEVICE_CHANGED, f"The folder lies on another device than before, and {lost} articles are missing."
+    async def _apply(self, survey: Survey, stream: _Stream, kept: Kept) -> Applied:
+        place = survey.memory.place if kept.paths else survey.place
+        memory = Memory(DECODER_VERSION, survey.started, place, kept.held)
+        async with (
+            aclosing(self._workers.parse(stream.tasks, self._rules)) as parsed,
+            aclosing(stream.run(parsed)) as changes,
+        ):
+            return await self._store.apply(
+                ChangeSet(survey.started, changes, (*survey.problems, *kept.problems), memory.dump())
             )
-            self.memory = self.memory._replace(device=memory.device)
-        elif not listing.files:
-            self._keep(FOLDER_EMPTIED, f"The folder is empty, where there were {articles} articles.")
-        elif articles > FEW_FILES and lost * 2 > articles:
-            self._hold_back(memory, now, hold, f"{lost} of {articles} articles are missing.")
 
-    def _hold_back(self, memory: Memory, now: datetime, hold: timedelta, message: str) -> None:
-        held = hashlib.sha256("\0".join(self.paths).encode()).hexdigest()
-        since = memory.held_since if memory.held == held and memory.held_since else now
-        if now - since >= hold and since != now:
-            return
-        self.memory = self.memory._replace(held=held, held_since=since)
-        self._keep(DELETION_HELD, message, f"They go if they are still missing in {hold.total_seconds():g} seconds.")
 
-    def _keep(self, code: str, message: str, then: str = "") -> None:
-        self.paths = ()
-        hint = then or "If that is meant, load once with --accept-empty."
-        self._tell(Severity.ERROR, code, f"{message} They are still served.", hint)
+class _TooMuchLost(Exception):
+    """A run would take away what has to stay."""
 
-    def _tell(self, severity: Severity, code: str, message: str, hint: str) -> None:
-        self.problems = (Problem(severity, code, message, ".", hint=hint),)
+    def __init__(self, kept: Kept) -> None:
+        super().__init__()
+        self.kept = kept
 
 
 class _Stream:
     """The changes of one run on their way to the store, and the account that is kept of them."""
 
-    def __init__(
-        self,
-        known: Mapping[str, FileState],
-        deletions: Sequence[str],
-        total: int,
-        *,
-        strict: bool,
-        progress: Progress | None,
-    ) -> None:
-        self._known = known
-        self._deletions = deletions
-        self._total = total
-        self._strict = strict
+    def __init__(self, survey: Survey, kept: Kept, *, serving: bool, progress: Progress | None) -> None:
+        """The files of what is `kept` are left alone."""
+        self._survey = survey
+        self._kept = kept
+        self._serving = serving
         self._progress = progress
-        self.problems: list[Problem] = []
+        self._losses: list[Change] = [Deleted(path) for path in survey.gone if path not in kept.paths]
+        self._loaded = 0
+        self.tasks = [task for task in survey.tasks if task.file.path not in kept.paths]
+        self.problems = [*survey.problems, *kept.problems]
         self.parsed = 0
 
-    def meet(self, problems: Sequence[Problem]) -> None:
-        self.problems.extend(problems)
-
-    async def run(self, parsed: AsyncIterator[Sequence[Change]]) -> AsyncIterator[Sequence[Change]]:
+    async def run(self, parsed: AsyncIterator[Sequence[Change]]) -> AsyncGenerator[Sequence[Change], None]:
+        """Raises _TooMuchLost and StrictError, when all else has been taken."""
         done = 0
         async for changes in parsed:
-            yield [self._account(change) for change in changes]
+            yield [change for change in map(self._account, changes) if not self._loses(change)]
             done += len(changes)
             if self._progress:
-                self._progress(done, self._total)
-        yield [Deleted(path) for path in self._deletions]
-        if self._strict and any(problem.severity is Severity.ERROR for problem in self.problems):
+                self._progress(done, len(self.tasks))
+        self._check_losses()
+        if self._survey.strict and any(problem.severity is Severity.ERROR for problem in self.problems):
             raise StrictError(self.problems)
+        yield self._losses
+
+    def _loses(self, change: Change) -> bool:
+        """Whether an article would go; then the change waits for the end."""
+        loses = isinstance(change, Deleted | NotDocument) and self._survey.serves(_path(change))
+        if loses:
+            self._losses.append(change)
+        return loses
+
+    def _check_losses(self) -> None:
+        paths = frozenset(path for path in map(_path, self._losses) if self._survey.serves(path))
+        if paths and (kept := self._survey.judge(paths | self._kept.paths, self._loaded)):
+            raise _TooMuchLost(kept)
 
     def _account(self, change: Change) -> Change:
         if isinstance(change, SetAside):
             change = self._say_what_is_served(change)
-        if isinstance(change, Loaded):
-            self.parsed += 1
-        if isinstance(change, Loaded | SetAside):
-            self.meet(change.problems)
+        if not isinstance(change, Deleted | Unchanged):
+            self.problems.extend(change.problems)
+            self.parsed += change.version is not None
+        self._loaded += isinstance(change, Loaded)
         return change
 
     def _say_what_is_served(self, change: SetAside) -> SetAside:
-        state = self._known.get(change.path)
-        if state is None or state.status is None or state.read_date_time is None:
-            served = "It is not served."
-        else:
-            shown = {Status.PUBLISHED: "published", Status.DRAFT: "a draft", Status.SCHEDULED: "scheduled"}[
-                state.status
-            ]
-            served = f"It is still served as {shown}, from the version of {state.read_date_time:%Y-%m-%dT%H:%M:%SZ}."
+        if not self._serving:
+            return change
+        served = _served(self._survey.known.get(change.path))
         problems = tuple(
             problem._replace(message=f"{problem.message} {served}") if problem.severity is Severity.ERROR else problem
             for problem in change.problems
         )
         return change._replace(problems=problems)
+
+
+_SHOWN = {Status.PUBLISHED: "published", Status.DRAFT: "a draft", Status.SCHEDULED: "scheduled"}
+
+
+def _served(state: FileState | None) -> str:
+    """What is served in place of a broken file."""
+    if state is None or state.status is None or state.read_date_time is None:
+        return "It is not served."
+    return (
+        f"It is still served as {_SHOWN[state.status]}, from the version of {state.read_date_time:%Y-%m-%dT%H:%M:%SZ}."
+    )
+
+
+def _path(change: Change) -> str:
+    return change.path if isinstance(change, Deleted | SetAside) else change.version.path

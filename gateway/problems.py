@@ -7,19 +7,29 @@ from collections.abc import Callable, Mapping, Sequence
 
 import orjson
 
-from gateway.model import Problem, Severity
+from gateway.model import Problem, Severity, Statistics
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 draft`, `2 drafts`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def summary(statistics: Statistics, problems: Sequence[Problem]) -> str:
+    """A corpus in a line. `statistics` are a preview's; who reads it looks for what the public does not see, and so
+    scheduled articles count as drafts."""
+    articles = counted(statistics.articles, "article")
+    published, drafts = statistics.articles - statistics.drafts, counted(statistics.drafts, "draft")
+    providers, topics = counted(statistics.providers, "provider"), counted(statistics.topics, "topic")
+    return f"{articles} ({published} published, {drafts}), {providers}, {topics}; {tally(problems)}"
 
 
 def tally(problems: Sequence[Problem]) -> str:
     """The problems in a few words: `2 problems (1 error, 1 warning)`. An INFO is none."""
     counts = Counter(problem.severity for problem in problems)
-    parts = [
-        f"{counts[severity]} {severity.lower()}{'s' if counts[severity] > 1 else ''}"
-        for severity in (Severity.ERROR, Severity.WARNING)
-        if counts[severity]
-    ]
-    total = counts[Severity.ERROR] + counts[Severity.WARNING]
-    return f"{total} problem{'' if total == 1 else 's'}" + (f" ({', '.join(parts)})" if parts else "")
+    worst = [severity for severity in (Severity.ERROR, Severity.WARNING) if counts[severity]]
+    parts = ", ".join(counted(counts[severity], severity.lower()) for severity in worst)
+    return counted(sum(counts[severity] for severity in worst), "problem") + (f" ({parts})" if parts else "")
 
 
 def in_order(problems: Sequence[Problem]) -> list[Problem]:

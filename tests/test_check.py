@@ -126,6 +126,44 @@ def test_what_may_not_be_read_is_a_problem(tmp_path: Path) -> None:
     assert done.stdout.splitlines()[-1] == "1 document; 2 problems (2 errors)"
 
 
+def test_what_several_files_have_together_is_a_problem(tmp_path: Path) -> None:
+    """A slug that is asked for twice is a warning, between locales worth knowing; so is a topic spelt in two ways."""
+    for name, block in {
+        "a.md": "slug: same\ntopics: [AI, Go]",
+        "b.md": "slug: same\ntopics: [AI]",
+        "c.md": "slug: same\nlocale: de\ntopics: [ai]",
+    }.items():
+        (tmp_path / name).write_bytes(broken.titled(block))
+    done = gateway("check", tmp_path, "--format", "json")
+    found = [(problem["path"], problem["severity"], problem["code"]) for problem in json.loads(done.stdout)]
+    assert found == [
+        ("b.md", "WARNING", "SAME_SLUG"),
+        ("c.md", "INFO", "SAME_SLUG"),
+        ("c.md", "INFO", "TOPIC_SPELLING"),
+    ]
+    assert done.stderr == "3 documents; 1 problem (1 warning)\n"
+    assert (done.returncode, gateway("check", tmp_path, "--strict").returncode) == (0, 1)
+
+
+def test_nothing_is_left_behind(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither in the content folder nor among the temporary files."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    before = sorted(folder.rglob("*"))
+    gateway("check", folder)
+    assert sorted(folder.rglob("*")) == before
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_where_no_temporary_file_can_be_made_the_error_is_clear(tmp_path: Path) -> None:
+    """One line and no traceback."""
+    (tmp_path / "a.md").write_bytes(broken.titled(""))
+    bare = "import tempfile; tempfile.tempdir = '/proc/nowhere'"
+    command = [sys.executable, "-c", f"{bare}; from gateway.cli import main; main()", "check", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
+    assert done.stderr == "gateway: No folder for a temporary database can be made: No such file or directory.\n"
+    assert done.returncode == 3
+
+
 def test_the_seeds_are_without_a_problem() -> None:
     """The documents that show the gateway are good ones."""
     done = gateway("check", SEEDS, "--strict")

@@ -65,12 +65,14 @@ class Listing(NamedTuple):
     """By path, in the order of the walk."""
     problems: tuple[Problem, ...]
     unlisted: tuple[str, ...]
-    """The folders that could not be listed, by path, `""` for the root: what they hold is unknown."""
+    """What could not be looked into, by path, `""` for the root: whether files are there is unknown."""
+    root: str
+    """The folder's path, links resolved."""
     device: int
 
     def hides(self, path: str) -> bool:
         """Whether the file may exist although it was not found."""
-        return any(not folder or path.startswith(f"{folder}/") for folder in self.unlisted)
+        return any(not folder or f"{path}/".startswith(f"{folder}/") for folder in self.unlisted)
 
 
 class ReadError(Exception):
@@ -108,7 +110,7 @@ class Walk:
         while folders:
             folder, above = folders.pop()
             folders.extend(reversed(list(self._enter(folder, above))))
-        return Listing(self._files, tuple(self._problems), tuple(self._unlisted), device)
+        return Listing(self._files, tuple(self._problems), tuple(self._unlisted), self._real_root, device)
 
     def _enter(self, folder: str, above: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...]]]:
         """Take up one folder's files; yield the folders below it, each with the real paths that lead to it."""
@@ -131,7 +133,9 @@ class Walk:
             except FileNotFoundError:
                 continue
             except OSError as error:
-                self._tell(Severity.ERROR, UNREADABLE, name, f"The file cannot be read: {error.strerror}.")
+                self._unlisted.append(unicodedata.normalize("NFC", name))
+                message, hint = f"The file cannot be read: {error.strerror}.", "Mend the permissions of its folder."
+                self._tell(Severity.ERROR, UNREADABLE, name, message, hint)
                 continue
             if below:
                 yield name, below

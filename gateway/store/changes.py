@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
-from gateway.model import Change, Deleted, FileVersion, Loaded, NotDocument, Problem, SetAside, Unchanged
+from gateway.model import Change, Deleted, Loaded, NotDocument, Problem, SetAside, Unchanged
 from gateway.store.protocol import Applied, ChangeSet
 from gateway.store.rows import UNREAD, ArticleRows, Row, article_rows, micros, problem, problem_row
 from gateway.store.sql import keys
@@ -38,7 +38,6 @@ INSERT_RELATED = f"""
 INSERT INTO related VALUES (NULL, ?, {_ARTICLE}, ?, (SELECT key FROM entry WHERE digest = ?), ?, ?, ?, ?)
 """  # noqa: S608
 INSERT_FILE = "INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?, ?, ?)"
-INSERT_UNREAD = "INSERT OR IGNORE INTO file VALUES (?, ?, ?, ?, ?, ?)"
 DELETE_FILE = "DELETE FROM file WHERE path IN (SELECT value FROM json_each(?))"
 PROBLEMS = """
 SELECT about, severity, code, message, path, line, "column", hint FROM problem
@@ -188,12 +187,12 @@ class Run:
         await self._database.rows(TOUCH, (keys(paths),))
 
     async def _remember(self, changes: Sequence[Change]) -> None:
-        """A file that could not be read keeps the version that is known, and so looks changed to the next run."""
+        """A file that could not be read is known by no version, and so the next run parses it: were its old bytes
+        still known, they would not be parsed when they are back, and its problem would stay."""
         deleted = [change.path for change in changes if isinstance(change, Deleted)]
-        unread = [UNREAD._replace(path=_path(change)) for change in changes if _version(change) is None]
         await self._database.rows(DELETE_FILE, (keys(deleted),))
-        await self._many(INSERT_FILE, [version for change in changes if (version := _version(change))])
-        await self._many(INSERT_UNREAD, [version for version in unread if version.path not in deleted])
+        kept = [change for change in changes if not isinstance(change, Deleted)]
+        await self._many(INSERT_FILE, [change.version or UNREAD._replace(path=_path(change)) for change in kept])
 
     async def _problems(self, scope: str, found: Mapping[str, Sequence[Problem]]) -> None:
         """Replace the problems of some files, or those of the run as a whole."""
@@ -219,10 +218,6 @@ class Run:
 
 def _path(change: Change) -> str:
     return change.path if isinstance(change, Deleted | SetAside) else change.version.path
-
-
-def _version(change: Change) -> FileVersion | None:
-    return None if isinstance(change, Deleted) else change.version
 
 
 def _problems(change: Change) -> Sequence[Problem]:

@@ -205,6 +205,10 @@ class Store(Protocol):
         """What the last run asked to remember."""
         ...
 
+    async def next_due(self) -> datetime | None:
+        """When the first of the scheduled articles becomes due; None where there is none."""
+        ...
+
     async def close(self) -> None:
         """Idempotent; ends every thread and leaves no file of its own open."""
         ...

@@ -10,6 +10,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 
 import aiosqlite
@@ -30,6 +31,7 @@ SELECT file.*, article.published, article.public, article.read_at
 FROM file LEFT JOIN article ON article.path = file.path
 """
 MEMORY = "SELECT name, value FROM memory"
+NEXT_DUE = "SELECT min(published_at) FROM article WHERE published AND published_at > (SELECT as_of FROM generation)"
 
 PATIENCE = 5.0
 """Seconds to wait for another process that writes."""
@@ -265,6 +267,11 @@ class SqliteStore:
     async def memory(self) -> Mapping[str, str]:
         async with self._lease() as lease:
             return {row[0]: row[1] for row in await lease.rows(MEMORY)}
+
+    async def next_due(self) -> datetime | None:
+        async with self._lease() as lease:
+            [(due,)] = await lease.rows(NEXT_DUE)
+            return None if due is None else instant(due)
 
     async def close(self) -> None:
         async with self._writing:

@@ -13,6 +13,10 @@ RELEASE = 1
 APPLICATION = 0x67617465
 """Tells our databases from other programs'."""
 
+SAME_SLUG = "SAME_SLUG"
+TOPIC_SPELLING = "TOPIC_SPELLING"
+"""Codes of the problems that several files have together."""
+
 PUBLIC_VIEW = 1
 PREVIEW_VIEW = 0
 VIEWS = (PREVIEW_VIEW, PUBLIC_VIEW)
@@ -260,9 +264,9 @@ SETTLE = (
     """,
     _SLUGS.format(table="provider"),
     _SLUGS.format(table="topic"),
-    """
+    f"""
     INSERT INTO problem (scope, about, severity, code, message, path, hint)
-    SELECT 'slug', article.wanted_slug, CASE WHEN article.locale IS first.locale THEN 1 ELSE 2 END, 'SAME_SLUG',
+    SELECT 'slug', article.wanted_slug, CASE WHEN article.locale IS first.locale THEN 1 ELSE 2 END, '{SAME_SLUG}',
       'The slug `' || article.wanted_slug || '` belongs to ' || first.path || '; this article answers to `'
         || article.slug || '`.',
       article.path, 'Give it a `slug` of its own.'
@@ -270,9 +274,9 @@ SETTLE = (
     CROSS JOIN article AS first ON first.wanted_slug = touched.key AND first.slug = first.wanted_slug
     WHERE touched.kind = 'slug' AND article.slug <> article.wanted_slug
     """,
-    """
+    f"""
     INSERT INTO problem (scope, about, severity, code, message, path, hint)
-    SELECT 'topic', topic.key, 2, 'TOPIC_SPELLING',
+    SELECT 'topic', topic.key, 2, '{TOPIC_SPELLING}',
       'The topic `' || topic.name || '` is spelt `' || article_topic.name || '` here.', min(article_topic.path),
       'Spell it the same way everywhere.'
     FROM touched CROSS JOIN topic ON topic.view = 0 AND topic.key = touched.key

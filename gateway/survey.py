@@ -1,0 +1,111 @@
+"""What a run knows before it reads a file: what was there, what is there, and what it has to read. It reads nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+import orjson
+
+from gateway.content.documents import DECODER_VERSION
+from gateway.content.parsing import Task
+from gateway.content.source import Listing, Stamp
+from gateway.losses import Held, Kept, Loss, Place, judge
+from gateway.model import Problem, Severity
+from gateway.store.protocol import FileState
+
+EMPTY = "EMPTY"
+
+SETTLED = timedelta(seconds=2)
+"""A file written this shortly before the last run may have changed within a tick of its clock since."""
+
+
+class Memory(NamedTuple):
+    """What a run leaves to the next one, through the store."""
+
+    decoder: str = ""
+    started: datetime | None = None
+    place: Place | None = None
+    """Where the folder lay that the articles came from."""
+    held: Held | None = None
+
+    @classmethod
+    def load(cls, stored: Mapping[str, str]) -> Memory:
+        if "ingest" not in stored:
+            return cls()
+        decoder, started, place, held = orjson.loads(stored["ingest"])
+        return cls(
+            decoder,
+            datetime.fromisoformat(started),
+            Place(*place) if place else None,
+            Held(held[0], datetime.fromisoformat(held[1])) if held else None,
+        )
+
+    def dump(self) -> dict[str, str]:
+        values = (self.decoder, self.started, self.place and tuple(self.place), self.held and tuple(self.held))
+        return {"ingest": orjson.dumps(values).decode()}
+
+
+class Survey(NamedTuple):
+    """What the store and a walk say, before any file is read."""
+
+    started: datetime
+    known: Mapping[str, FileState]
+    memory: Memory
+    listing: Listing
+    tasks: Sequence[Task]
+    """The files to read."""
+    hold: timedelta
+    accept_empty: bool
+    strict: bool
+
+    @property
+    def place(self) -> Place:
+        return Place(self.listing.root, self.listing.device)
+
+    @property
+    def articles(self) -> int:
+        return sum(state.status is not None for state in self.known.values())
+
+    @property
+    def gone(self) -> list[str]:
+        return [path for path in self.known if path not in self.listing.files and not self.listing.hides(path)]
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Those of the run as a whole."""
+        if self.listing.files or (self.articles and not self.accept_empty):
+            return self.listing.problems
+        message = "The content folder holds no document."
+        empty = Problem(Severity.WARNING, EMPTY, message, ".", hint="Add a Markdown file to it.")
+        return (*self.listing.problems, empty)
+
+    def serves(self, path: str) -> bool:
+        return path in self.known and self.known[path].status is not None
+
+    def judge(self, paths: frozenset[str], loaded: int) -> Kept | None:
+        """What has to stay of the articles that would go."""
+        if self.accept_empty:
+            return None
+        loss = Loss(paths, self.articles, loaded, self.place, self.memory.place)
+        return judge(loss, self.memory.held, self.started, self.hold)
+
+
+def files_to_read(
+    listing: Listing, known: Mapping[str, FileState], memory: Memory, anew: Collection[str]
+) -> list[Task]:
+    """The files to read: all that are new, look changed, or were written too shortly before the last run to tell.
+
+    Those in `anew` are parsed whatever they look like.
+    """
+    same_decoder = memory.decoder == DECODER_VERSION
+    settled = (memory.started - SETTLED).timestamp() * 1e9 if memory.started else 0
+    tasks = []
+    for path, file in listing.files.items():
+        version = known[path].version if path in known else None
+        if version is None or not same_decoder or path in anew:
+            tasks.append(Task(file))
+        elif Stamp(*version[1:5]) != file.stamp or version.mtime_ns > settled:
+            tasks.append(Task(file, version.sha256))
+    return tasks

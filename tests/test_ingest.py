@@ -1,0 +1,649 @@
+"""The loader, over real folders, parsing processes and databases."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from gateway.content.workers import Workers
+from gateway.errors import ContentFolderError
+from gateway.ingest import RETRY, Ingest, Report, StrictError
+from gateway.model import NEWEST_FIRST, Article, Change, Edge, Generation, Problem, Severity, Visibility, Window
+from gateway.store.protocol import ARTICLES, WHOLE, ChangeSet
+from gateway.store.sqlite import SqliteStore
+from gateway.survey import Memory
+from tests.test_check import AS_ANYBODY
+
+START = datetime(2025, 1, 1, 12, tzinfo=UTC)
+HOLD = timedelta(seconds=10)
+MANY = 30
+"""More articles than may go without a second look."""
+
+
+class Clock:
+    """A clock that stands until it is told to go on."""
+
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def go_on(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+
+class Site:
+    """A content folder, its database, and what loads the one into the other."""
+
+    def __init__(self, root: Path, store: SqliteStore, workers: Workers, **options: Any) -> None:
+        self.root = root
+        self.store = store
+        self.clock = Clock()
+        self.ingest = Ingest(store, root, workers, clock=self.clock, hold=HOLD, **options)
+
+    def write(self, path: str, text: str = "", *, age: float = 3600, head: str = "---") -> None:
+        """Write a document; with `head`, what stands in place of its first fence. It was modified `age` seconds ago."""
+        file = self.root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"{head}\ntitle: {path}\n{text}\n---\n")
+        modified = self.clock.now.timestamp() - age
+        os.utime(file, (modified, modified))
+
+    def write_many(self, number: int = MANY) -> None:
+        for at in range(number):
+            self.write(f"{at:02}.md")
+
+    def delete(self, *paths: str) -> None:
+        for path in paths:
+            (self.root / path).unlink()
+
+    async def run(self, **options: Any) -> Report:
+        """The next run, a minute later."""
+        self.clock.go_on(60)
+        return await self.ingest.run(**options)
+
+    async def edges(self, visibility: Visibility = Visibility.PREVIEW) -> Sequence[Edge[Article]]:
+        async with self.store.snapshot(visibility) as snapshot:
+            return (await snapshot.pages(ARTICLES, [WHOLE], NEWEST_FIRST, Window(100)))[WHOLE].edges
+
+    async def paths(self, visibility: Visibility = Visibility.PREVIEW) -> list[str]:
+        return [edge.node.path for edge in await self.edges(visibility)]
+
+    async def problems(self) -> Sequence[Problem]:
+        async with self.store.snapshot(Visibility.PREVIEW) as snapshot:
+            return await snapshot.problems(None, None)
+
+    async def codes(self) -> list[str]:
+        return [problem.code for problem in await self.problems()]
+
+    async def generation(self) -> Generation:
+        async with self.store.snapshot(Visibility.PREVIEW) as snapshot:
+            return await snapshot.generation()
+
+    async def remember(self, **values: Any) -> None:
+        """Have the last run have left other values than it did."""
+        memory = Memory.load(await self.store.memory())._replace(**values)
+        await self.store.apply(ChangeSet(self.clock.now, nothing(), (), memory.dump()))
+
+
+async def nothing() -> AsyncIterator[Sequence[Change]]:
+    return
+    yield
+
+
+@asynccontextmanager
+async def opened(folder: Path, **options: Any) -> AsyncIterator[Site]:
+    """The site of a folder, as a process that starts finds it."""
+    (folder / "content").mkdir(parents=True, exist_ok=True)
+    store, workers = await SqliteStore.open(folder / "content.db", readers=2), Workers(1)
+    try:
+        yield Site(folder / "content", store, workers, **options)
+    finally:
+        await workers.close()
+        await store.close()
+
+
+@pytest_asyncio.fixture
+async def site(tmp_path: Path) -> AsyncIterator[Site]:
+    async with opened(tmp_path) as site:
+        yield site
+
+
+# What a run takes up.
+
+
+async def test_a_first_run_loads_the_folder(site: Site) -> None:
+    """Every document is an article, what is none is told, and the report counts them."""
+    site.write("a.md")
+    site.write("sub/b.md", "published: false")
+    site.write("c.md", head="No front matter.")
+    report = await site.run()
+    assert await site.paths() == ["a.md", "sub/b.md"]
+    assert await site.paths(Visibility.PUBLIC) == ["a.md"]
+    assert report.applied == (True, 2, 0, 0)
+    assert (report.files, report.read, report.parsed) == (3, 3, 3)
+    assert [(problem.path, problem.code) for problem in report.problems] == [("c.md", "NO_FRONT_MATTER")]
+    assert list(report.problems) == await site.problems()
+    assert report.seconds > 0
+
+
+async def test_where_nothing_changed_nothing_is_read(site: Site) -> None:
+    """A second run, also of another process, reads no file and makes no generation."""
+    site.write("a.md")
+    site.write("broken.md", "published: maybe")
+    site.write("plain.md", head="No front matter.")
+    await site.run()
+    before = await site.generation()
+    report = await site.run()
+    assert (report.applied.changed, report.files, report.read, report.parsed) == (False, 3, 0, 0)
+    async with opened(site.root.parent) as again:
+        assert (await again.run()).read == 0
+        assert await again.generation() == before
+        assert sorted(await again.codes()) == ["BAD_VISIBILITY", "NO_FRONT_MATTER"]
+
+
+async def test_what_changed_is_read_alone(site: Site) -> None:
+    """Changed, renamed, new and deleted files are taken up, each as what it is."""
+    for path in ("changed.md", "old-name.md", "deleted.md", "same.md"):
+        site.write(path)
+    await site.run()
+    site.write("changed.md", "quality: 7")
+    (site.root / "old-name.md").rename(site.root / "new-name.md")
+    site.delete("deleted.md")
+    report = await site.run()
+    assert await site.paths() == ["changed.md", "new-name.md", "same.md"]
+    assert (report.read, report.parsed) == (2, 2)
+    assert report.applied == (True, 1, 1, 2)
+
+
+async def test_a_file_that_was_only_touched_makes_no_generation(site: Site) -> None:
+    """Its bytes are hashed and not parsed, and once is enough."""
+    site.write("a.md")
+    await site.run()
+    os.utime(site.root / "a.md", (1, 1))
+    report = await site.run()
+    assert (report.applied.changed, report.read, report.parsed) == (False, 1, 0)
+    assert (await site.run()).read == 0
+
+
+@pytest.mark.parametrize(("age", "again"), [(-1, 1), (0, 1), (1.9, 1), (2.1, 0)])
+async def test_a_file_written_shortly_before_a_run_is_hashed_again(site: Site, age: float, again: int) -> None:
+    """It may have changed within a tick of the clock after it was read; the run after that knows better."""
+    site.write("a.md", age=age)
+    await site.ingest.run()
+    report = await site.run()
+    assert (report.applied.changed, report.read, report.parsed) == (False, again, 0)
+    assert (await site.run()).read == 0
+
+
+async def test_another_decoder_parses_all_anew(site: Site) -> None:
+    """What files mean to the program may have changed; where it did not there is no new generation."""
+    site.write("a.md")
+    site.write("b.md")
+    await site.run()
+    await site.remember(decoder="0")
+    before = await site.generation()
+    report = await site.run()
+    assert (report.read, report.parsed, report.applied.changed) == (2, 2, False)
+    assert await site.generation() == before
+    assert (await site.run()).read == 0
+
+
+async def test_the_same_folder_gives_the_same_ids_and_cursors_everywhere(tmp_path: Path) -> None:
+    """Two copies at two paths, loaded in two ways, cannot be told apart by a client."""
+    async with opened(tmp_path / "one") as one, opened(tmp_path / "another/place") as two:
+        for site in (one, two):
+            site.write("a.md", "slug: same\npublishedDateTime: 2024-01-01")
+            site.write("sub/a.md", "slug: same\ntopics: [AI]")
+        await one.run()
+        two.delete("a.md")
+        await two.run()
+        two.write("a.md", "slug: same\npublishedDateTime: 2024-01-01")
+        await two.run()
+        told = [[(edge.cursor, edge.node.id, edge.node.slug) for edge in await site.edges()] for site in (one, two)]
+    assert told[0] == told[1]
+    assert len({id_ for _, id_, _ in told[0]}) == 2
+
+
+async def test_progress_is_told(site: Site) -> None:
+    """It ends with all files done, of those that were to be read."""
+    site.write_many()
+    seen: list[tuple[int, int]] = []
+    await site.run(progress=lambda done, total: seen.append((done, total)))
+    assert seen == sorted(seen)
+    assert seen[-1] == (MANY, MANY)
+
+
+# Broken files.
+
+
+@pytest.mark.parametrize(
+    ("text", "served"),
+    [
+        ("published: true", "It is still served as published"),
+        ("published: false", "It is still served as a draft"),
+        ("publishedDateTime: 2999-01-01", "It is still served as scheduled"),
+    ],
+)
+async def test_a_broken_file_keeps_its_last_good_version(site: Site, text: str, served: str) -> None:
+    """It is served as before, and its problem says so, and from when the version is; mended, it is served anew."""
+    site.write("a.md", text)
+    await site.run()
+    before = await site.edges()
+    site.write("a.md", "published: maybe")
+    report = await site.run()
+    assert await site.edges() == before
+    [problem] = report.problems
+    assert problem.message.endswith(f" {served}, from the version of 2025-01-01T12:01:00Z.")
+    assert await site.problems() == [problem]
+    site.write("a.md", "quality: 5")
+    await site.run()
+    assert await site.problems() == []
+    assert [edge.node.quality for edge in await site.edges()] == [5]
+
+
+async def test_a_broken_new_file_is_not_served(site: Site) -> None:
+    """Nothing stands in for it, and its problem says so; every other file is loaded."""
+    site.write("a.md")
+    site.write("b.md", "published: maybe")
+    report = await site.run()
+    assert await site.paths() == ["a.md"]
+    assert [problem.message.rpartition(". ")[2] for problem in report.problems] == ["It is not served."]
+
+
+async def test_a_warning_says_nothing_of_what_is_served(site: Site) -> None:
+    """The article is served, without the value that cannot be read."""
+    site.write("a.md", "quality: high")
+    [problem] = (await site.run()).problems
+    assert problem.severity is Severity.WARNING
+    assert "served" not in problem.message
+
+
+async def test_a_file_that_can_be_read_again_is_without_a_problem(tmp_path: Path) -> None:
+    """Also where it came back with the bytes that it had before it could not be read."""
+    async with opened(tmp_path, max_bytes=100) as site:
+        site.write("a.md", "quality: high")
+        await site.run()
+        site.write("a.md", "x" * 100)
+        await site.run()
+        assert await site.codes() == ["TOO_LARGE"]
+        site.write("a.md", "quality: high")
+        before = await site.edges()
+        report = await site.run()
+        assert await site.codes() == ["BAD_VALUE"]
+        assert (report.parsed, report.applied.updated) == (1, 0)
+        assert await site.edges() == before
+
+
+# Lose no article.
+
+
+async def test_an_emptied_folder_keeps_its_articles(site: Site) -> None:
+    """However few; also in a process that starts, and until it is accepted. Then an empty folder is a warning."""
+    site.write("a.md")
+    await site.run()
+    site.delete("a.md")
+    report = await site.run()
+    assert [problem.code for problem in report.problems] == ["FOLDER_EMPTIED"]
+    async with opened(site.root.parent) as again:
+        await again.run()
+        await again.run()
+        assert await again.paths() == ["a.md"]
+        assert await again.codes() == ["FOLDER_EMPTIED"]
+        report = await again.run(accept_empty=True)
+        assert report.applied.removed == 1
+        assert await again.paths() == []
+        assert await again.codes() == ["EMPTY"]
+
+
+async def test_an_emptied_folder_that_is_filled_again_is_without_a_problem(site: Site) -> None:
+    """What stood there before and is back was never away."""
+    site.write_many(3)
+    await site.run()
+    before = await site.edges()
+    (site.root).rename(site.root.with_name("elsewhere"))
+    site.root.mkdir()
+    await site.run()
+    site.root.rmdir()
+    site.root.with_name("elsewhere").rename(site.root)
+    report = await site.run()
+    assert report.parsed == 0
+    assert await site.edges() == before
+    assert await site.problems() == []
+
+
+async def test_a_large_deletion_waits_for_a_second_look(site: Site) -> None:
+    """Over half of many articles stay until the same are still missing later; meanwhile the rest is followed."""
+    site.write_many()
+    await site.run()
+    site.delete(*(f"{at:02}.md" for at in range(20)))
+    site.write("new.md")
+    report = await site.run()
+    assert [problem.code for problem in report.problems] == ["DELETION_HELD"]
+    assert (report.parsed, report.applied.added, report.applied.removed) == (1, 1, 0)
+    site.clock.go_on(9)
+    assert (await site.ingest.run()).applied.removed == 0
+    site.clock.go_on(1)
+    report = await site.ingest.run()
+    assert report.applied.removed == 20
+    assert report.problems == ()
+    assert len(await site.paths()) == 11
+    assert await site.problems() == []
+
+
+async def test_a_second_look_that_finds_something_else_is_a_first_one(site: Site) -> None:
+    """A folder that is still being emptied, or filled, is waited for."""
+    site.write_many()
+    await site.run()
+    site.delete(*(f"{at:02}.md" for at in range(20)))
+    await site.run()
+    site.delete("20.md")
+    assert (await site.run()).applied.removed == 0
+    assert (await site.run()).applied.removed == 21
+
+
+async def test_a_large_deletion_waits_at_the_start_too(site: Site) -> None:
+    """What a process leaves waiting the next one may confirm."""
+    site.write_many()
+    await site.run()
+    async with opened(site.root.parent) as second:
+        second.clock.go_on(60)
+        second.delete(*(f"{at:02}.md" for at in range(20)))
+        assert (await second.run()).applied.removed == 0
+    async with opened(site.root.parent) as third:
+        third.clock.go_on(120)
+        assert (await third.run()).applied.removed == 20
+
+
+async def test_some_deletions_need_no_second_look(site: Site) -> None:
+    """Half of many articles, or all but one of few."""
+    site.write_many()
+    await site.run()
+    site.delete(*(f"{at:02}.md" for at in range(15)))
+    assert (await site.run()).applied.removed == 15
+    site.delete(*(f"{at:02}.md" for at in range(15, 29)))
+    assert (await site.run()).applied.removed == 14
+
+
+async def test_a_large_deletion_can_be_accepted_at_once(site: Site) -> None:
+    """Who deleted the files need not wait."""
+    site.write_many()
+    await site.run()
+    site.delete(*(f"{at:02}.md" for at in range(20)))
+    report = await site.run(accept_empty=True)
+    assert report.applied.removed == 20
+    assert report.problems == ()
+
+
+async def test_files_that_lost_their_front_matter_are_lost_too(site: Site) -> None:
+    """One by one their articles go; most of them at once, as after a checkout gone wrong, are looked at twice."""
+    site.write_many()
+    await site.run()
+    site.write("00.md", head="Just text.")
+    report = await site.run()
+    assert (report.applied.removed, [problem.code for problem in report.problems]) == (1, ["NO_FRONT_MATTER"])
+    for at in range(1, 21):
+        site.write(f"{at:02}.md", head="version https://lfs.example/v1")
+    assert (await site.run()).applied.removed == 0
+    assert await site.codes() == ["DELETION_HELD", "NO_FRONT_MATTER"]
+    assert len(await site.paths()) == MANY - 1
+    assert (await site.run()).applied.removed == 20
+
+
+async def test_a_folder_whose_files_all_lost_their_front_matter_is_empty(site: Site) -> None:
+    """A file without front matter is no document, so no document is left."""
+    site.write("a.md")
+    await site.run()
+    site.write("a.md", head="Just text.")
+    await site.run()
+    await site.run()
+    assert await site.paths() == ["a.md"]
+    assert await site.codes() == ["FOLDER_EMPTIED"]
+
+
+async def test_another_device_deletes_nothing(site: Site) -> None:
+    """The disk under the folder was unmounted; what is missing stays, also at a later look, until it is accepted."""
+    site.write("a.md")
+    site.write("b.md")
+    await site.run()
+    place = Memory.load(await site.store.memory()).place
+    assert place
+    await site.remember(place=place._replace(device=place.device + 1))
+    site.delete("a.md")
+    site.write("c.md")
+    assert [problem.code for problem in (await site.run()).problems] == ["DEVICE_CHANGED"]
+    await site.run()
+    assert await site.paths() == ["a.md", "b.md", "c.md"]
+    await site.run(accept_empty=True)
+    assert await site.paths() == ["b.md", "c.md"]
+    site.delete("b.md")
+    await site.run()
+    assert await site.paths() == ["c.md"]
+
+
+async def test_a_missing_folder_deletes_nothing(site: Site) -> None:
+    """A folder that is gone as a whole is an error of the run, and the store stays as it was."""
+    site.write("a.md")
+    await site.run()
+    before = await site.generation()
+    shutil.rmtree(site.root)
+    with pytest.raises(ContentFolderError):
+        await site.run()
+    assert await site.paths() == ["a.md"]
+    assert await site.generation() == before
+
+
+CLOSED = """
+import asyncio, json, sys
+from pathlib import Path
+from tests.test_ingest import opened
+
+async def main(folder, mode):
+    async with opened(Path(folder)) as site:
+        site.write("a.md")
+        site.write("gone.md")
+        site.write("closed/b.md")
+        site.write("closed/below/c.md")
+        await site.run()
+        site.delete("gone.md")
+        (site.root / "closed").chmod(mode)
+        report = await site.run()
+        (site.root / "closed").chmod(0o700)
+        told = [[problem.path, problem.code] for problem in report.problems]
+        print(json.dumps([await site.paths(), told]))
+        (site.root / "closed/b.md").unlink()
+        await site.run()
+        print(json.dumps([await site.paths(), await site.codes()]))
+
+asyncio.run(main(sys.argv[1], int(sys.argv[2], 8)))
+"""
+
+
+@pytest.mark.parametrize(
+    ("mode", "told"),
+    [
+        ("000", [["closed", "UNREADABLE_FOLDER"]]),
+        # Names without the right to look at what they name.
+        ("400", [["closed/b.md", "UNREADABLE"], ["closed/below", "UNREADABLE_FOLDER"]]),
+    ],
+)
+def test_a_folder_that_cannot_be_looked_into_keeps_its_articles(
+    tmp_path: Path, mode: str, told: list[list[str]]
+) -> None:
+    """What is elsewhere is followed; when the folder can be read again, so is what was deleted there."""
+    wrapper = AS_ANYBODY if os.geteuid() == 0 else ()
+    command = [*wrapper, sys.executable, "-c", CLOSED, str(tmp_path), mode]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=100)
+    closed, after = map(json.loads, done.stdout.splitlines())
+    assert closed == [["a.md", "closed/b.md", "closed/below/c.md"], told]
+    assert after == [["a.md", "closed/below/c.md"], []]
+
+
+# Strict runs.
+
+
+async def test_a_strict_run_loads_all_or_nothing(site: Site) -> None:
+    """With an error anywhere nothing is loaded, and the error names all problems; without one, all is."""
+    site.write("a.md", "quality: high")
+    site.write("b.md", "published: maybe")
+    with pytest.raises(StrictError) as caught:
+        await site.run(strict=True)
+    assert sorted(problem.code for problem in caught.value.problems) == ["BAD_VALUE", "BAD_VISIBILITY"]
+    assert caught.value.exit_code == 1
+    assert not await site.store.ready()
+    site.write("b.md")
+    assert (await site.run(strict=True)).applied.added == 2
+
+
+async def test_a_strict_run_sees_errors_of_files_that_did_not_change(site: Site) -> None:
+    """A broken file that an earlier run put up with is no less broken, and the store stays as it was."""
+    site.write("a.md", "published: maybe")
+    await site.run()
+    before = await site.generation()
+    site.write("b.md")
+    with pytest.raises(StrictError) as caught:
+        await site.run(strict=True)
+    assert [problem.path for problem in caught.value.problems] == ["a.md"]
+    assert (await site.generation(), await site.paths()) == (before, [])
+
+
+async def test_a_strict_run_confirms_a_large_deletion(site: Site) -> None:
+    """Though it leaves nothing in the store, it remembers what it saw, and the second look is without an error."""
+    site.write_many()
+    await site.run()
+    site.delete(*(f"{at:02}.md" for at in range(20)))
+    with pytest.raises(StrictError) as caught:
+        await site.run(strict=True)
+    assert [problem.code for problem in caught.value.problems] == ["DELETION_HELD"]
+    assert (await site.run(strict=True)).applied.removed == 20
+
+
+# One run at a time, as a whole or not at all.
+
+
+async def test_runs_come_one_after_the_other(site: Site) -> None:
+    """Two that are asked for at once do not do the same work twice."""
+    site.write_many()
+    first, second = await asyncio.gather(site.ingest.run(), site.ingest.run())
+    assert (first.parsed, second.parsed) == (MANY, 0)
+
+
+async def test_a_run_that_is_cancelled_leaves_the_store_as_it_was(site: Site) -> None:
+    """Stopped midway it has done nothing, and the next run does all of it."""
+    site.write("a.md")
+    await site.run()
+    before = await site.generation()
+    site.write_many(100)
+
+    def stop(done: int, total: int) -> None:
+        assert done < total
+        running.cancel()
+
+    running = asyncio.create_task(site.run(progress=stop))
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert (await site.generation(), await site.paths()) == (before, ["a.md"])
+    assert (await site.run()).applied.added == 100
+
+
+# The passing of time.
+
+
+class Waiting:
+    """Lets the time pass that is waited for, and counts the waits."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.spans: list[float] = []
+
+    async def __call__(self, event: Coroutine[Any, Any, object], seconds: float) -> None:
+        event.close()
+        self.spans.append(seconds)
+        self._clock.go_on(seconds)
+        raise TimeoutError
+
+
+async def test_a_scheduled_article_is_shown_when_it_is_due(site: Site) -> None:
+    """The loader wakes at its time, and the run then shows it, without reading a file."""
+    site.write("a.md", "publishedDateTime: 2025-01-01T12:03:30Z")
+    site.write("draft.md", "published: false\npublishedDateTime: 2025-01-01T12:02:00Z")
+    site.write("later.md", "publishedDateTime: 2025-01-01T12:03:31Z")
+    waiting = Waiting(site.clock)
+    await site.run()
+    await site.ingest.until_due(wait=waiting)
+    assert site.clock.now == datetime(2025, 1, 1, 12, 3, 30, tzinfo=UTC)
+    assert waiting.spans == [60, 60, 30]
+    assert await site.paths(Visibility.PUBLIC) == []
+    report = await site.ingest.run()
+    assert (report.read, report.applied.updated) == (0, 1)
+    assert await site.paths(Visibility.PUBLIC) == ["a.md"]
+    await site.ingest.until_due(wait=waiting)
+    assert waiting.spans[3:] == [1]
+
+
+async def test_what_became_due_while_no_process_ran_is_due_at_once(site: Site) -> None:
+    """At its start a process is behind the time."""
+    site.write("a.md", "publishedDateTime: 2025-01-01T13:00:00Z")
+    await site.run()
+    async with opened(site.root.parent) as again:
+        again.clock.go_on(7200)
+        waiting = Waiting(again.clock)
+        await again.ingest.until_due(wait=waiting)
+        assert waiting.spans == []
+
+
+async def test_a_deletion_that_waits_is_due_for_its_second_look(site: Site) -> None:
+    """Nobody needs to touch a file for it."""
+    site.write_many()
+    await site.run()
+    site.delete(*(f"{at:02}.md" for at in range(20)))
+    await site.run()
+    waiting = Waiting(site.clock)
+    await site.ingest.until_due(wait=waiting)
+    assert waiting.spans == [HOLD.total_seconds()]
+    assert (await site.ingest.run()).applied.removed == 20
+
+
+async def test_what_is_due_is_tried_again_after_a_run_that_failed(site: Site) -> None:
+    """Not at once, or a full disk would be met by a thousand runs a second."""
+    site.write("a.md", "publishedDateTime: 2025-01-01T12:01:30Z")
+    site.write("b.md", "published: maybe")
+    await site.run()
+    waiting = Waiting(site.clock)
+    await site.ingest.until_due(wait=waiting)
+    with pytest.raises(StrictError):
+        await site.ingest.run(strict=True)
+    await site.ingest.until_due(wait=waiting)
+    assert waiting.spans == [30, RETRY.total_seconds()]
+
+
+async def test_a_run_meanwhile_is_noticed(site: Site) -> None:
+    """What it schedules is waited for, and not only what was known before."""
+    spans: list[float] = []
+
+    async def wait(event: Coroutine[Any, Any, object], seconds: float) -> None:
+        spans.append(seconds)
+        if len(spans) == 1:
+            site.write("a.md", "publishedDateTime: 2025-01-01T12:01:30Z")
+            await site.run()
+            await event
+        else:
+            event.close()
+            site.clock.go_on(seconds)
+            raise TimeoutError
+
+    await site.ingest.until_due(wait=wait)
+    assert spans == [60, 30]
