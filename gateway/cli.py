@@ -18,6 +18,7 @@ from gateway.check import Checked, check
 from gateway.content.source import DEFAULT_MAX_BYTES
 from gateway.content.workers import Workers
 from gateway.errors import GatewayError
+from gateway.explanation import explained
 from gateway.model import Severity
 
 
@@ -56,11 +57,14 @@ def main() -> None:
     show_default=True,
     help="Refuse files that are larger.",
 )
-def check_command(content: Path, form: str, max_file_bytes: int, *, strict: bool) -> None:
+@click.option("--explain", is_flag=True, help="Tell where the fields came from, and what is left in frontMatter.")
+def check_command(content: Path, form: str, max_file_bytes: int, *, strict: bool, explain: bool) -> None:
     """Name what is wrong with the files in CONTENT. Exits 1 where there is an error."""
     checked = asyncio.run(_check(content, max_file_bytes))
     problems = printed.in_order(checked.problems)
     click.echo(printed.FORMATS[form](problems), nl=False)
+    if explain:
+        click.echo(explained(checked.given), nl=False, err=form != "text")
     documents = printed.counted(checked.statistics.articles, "document")
     click.echo(f"{documents}; {printed.tally(problems)}", err=form != "text")
     failing = {Severity.ERROR, Severity.WARNING} if strict else {Severity.ERROR}

@@ -166,12 +166,14 @@ class Loaded(NamedTuple):
 
 
 class SetAside(NamedTuple):
-    """A file that cannot be read; its last good version stays, its problems are replaced."""
+    """A file that cannot be read; its last good version stays unless it is withdrawn, its problems are replaced."""
 
     path: str
     problems: tuple[Problem, ...]
     version: FileVersion | None = None
     """None where not even the bytes could be read, so that the next run tries again."""
+    withdrawn: bool = False
+    """Whether the last good version goes all the same."""
 
 
 class Unchanged(NamedTuple):

@@ -141,7 +141,10 @@ class _Decoder:
         source = self._site.sources[name]
         for key in source.keys:
             field = self._fields.entries.get(key)
-            if field is not None and not values.is_null(field.value):
+            if field is None:
+                continue
+            self._used.add(key)
+            if not values.is_null(field.value):
                 self._take(name, key)
                 return source.parted(field)
         return None
@@ -263,7 +266,9 @@ class _Decoder:
     def _rest(self) -> dict[str, object]:
         """What the schema does not model."""
         unused = {key: field for key, field in self._fields.entries.items() if key not in self._used}
-        return values.json_object(Fields(unused, self._fields.mark)) | self._left
+        rest = values.json_object(Fields(unused, self._fields.mark)) | self._left
+        self.given.extend(Given("frontMatter", key) for key in rest)
+        return rest
 
 
 def _certain(node: Node) -> bool:

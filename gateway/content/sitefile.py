@@ -47,6 +47,8 @@ class Read(NamedTuple):
 
     site: Site
     problems: tuple[Problem, ...] = ()
+    is_there: bool = True
+    """Whether there is a file of rules; where there is none, the rules are the usual ones."""
 
     @property
     def is_good(self) -> bool:
@@ -54,21 +56,17 @@ class Read(NamedTuple):
 
 
 def read(root: Path) -> Read:
-    """The rules of the site in a folder; the usual ones where there are none."""
-    try:
-        names = os.listdir(root)  # noqa: PTH208 - names are all that is wanted
-    except OSError:
-        # The walk says what is wrong with the folder, and finds no file that rules could be for.
-        return Read(USUAL_SITE)
+    """The rules of the site in a folder. Raises OSError where the folder cannot be listed, so that none are known."""
+    names = os.listdir(root)  # noqa: PTH208 - names are all that is wanted
     if SITE_FILE not in names:
-        return Read(USUAL_SITE, tuple(_misnamed(names)))
+        return Read(USUAL_SITE, tuple(_misnamed(names)), is_there=False)
     if (root / SITE_FILE).is_symlink():
         message = "It is a link, and is not followed."
         return Read(USUAL_SITE, (_error(source.UNREADABLE, message, "Put the file itself here."),))
     try:
         _, data = source.read(root, SourceFile(SITE_FILE, SITE_FILE, _UNKNOWN))
     except FileNotFoundError:
-        return Read(USUAL_SITE)
+        return Read(USUAL_SITE, is_there=False)
     except source.ReadError as error:
         return Read(USUAL_SITE, (error.problem._replace(severity=Severity.ERROR),))
     return parse(data)

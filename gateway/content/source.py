@@ -74,6 +74,10 @@ class Listing(NamedTuple):
         """Whether the file may exist although it was not found."""
         return any(not folder or f"{path}/".startswith(f"{folder}/") for folder in self.unlisted)
 
+    def unseen(self) -> Listing:
+        """The same where nothing was to be seen: what is there is unknown."""
+        return self._replace(files={}, unlisted=("",))
+
 
 class ReadError(Exception):
     """A file cannot be read; the argument is the problem."""

@@ -287,6 +287,11 @@ def test_front_matter_keeps_what_the_schema_does_not_model() -> None:
     assert found.secured == "z"
 
 
+def test_an_empty_key_of_a_field_is_not_kept() -> None:
+    """It says nothing, and its field is modelled."""
+    assert rest(document("tags:\ncover: null\nlayout:")) == {"layout": None}
+
+
 def test_topics_that_differ_in_case_alone_are_one() -> None:
     """A topic is listed once, as it is spelled first; text for a list is a list of one."""
     assert [topic.name for topic in document("tags: [AI, ai, ~, '', B]").topics] == ["AI", "B"]

@@ -118,9 +118,10 @@ def test_no_file_makes_the_reader_fail(text: str) -> None:
 
 
 def test_a_folder_without_rules_has_the_usual_ones(tmp_path: Path) -> None:
-    """No file, or no folder, is no problem of the rules."""
-    assert sitefile.read(tmp_path) == sitefile.Read(USUAL_SITE)
-    assert sitefile.read(tmp_path / "nowhere") == sitefile.Read(USUAL_SITE)
+    """No file is no problem; a folder that cannot be listed may hold any rules."""
+    assert sitefile.read(tmp_path) == sitefile.Read(USUAL_SITE, is_there=False)
+    with pytest.raises(OSError, match="nowhere"):
+        sitefile.read(tmp_path / "nowhere")
 
 
 @pytest.mark.parametrize("name", ["gateway.yml", "Gateway.yaml"])
@@ -429,6 +430,7 @@ def test_where_a_value_is_from_is_told() -> None:
         Given("type", "gateway.yaml:4"),
         Given("webUrl", "url"),
     ]
+    assert decoded("", "title: T\nlayout: post\ntags:").given == (Given("frontMatter", "layout"),)
 
 
 # include.

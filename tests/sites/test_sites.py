@@ -94,7 +94,7 @@ EXPECTED: dict[str, list[dict[str, object]]] = {
             locale="en",
             status="DRAFT",
             publishedDateTime="2024-04-03T00:00:00Z",
-            frontMatter={"layout": "post", "tags": None},
+            frontMatter={"layout": "post"},
         ),
         article(
             "_posts/de/2024-03-21-welcome.md",
@@ -103,7 +103,7 @@ EXPECTED: dict[str, list[dict[str, object]]] = {
             "post",
             locale="de",
             publishedDateTime="2024-03-21T00:00:00Z",
-            frontMatter={"layout": "post", "tags": None},
+            frontMatter={"layout": "post"},
         ),
         article("about.md", "about-us", "About", "page", frontMatter={"layout": "page"}),
     ],
@@ -237,7 +237,6 @@ EXPECTED: dict[str, list[dict[str, object]]] = {
             updatedDateTime="2024-06-19T00:00:00Z",
             webUrl="https://blog.example/using-mdx",
             images=[{"url": "mdx.png", "width": 800}],
-            frontMatter={"tags": None},
         ),
     ],
 }
