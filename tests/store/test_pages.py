@@ -175,6 +175,12 @@ async def test_a_window_is_a_slice(
     await store.close()
 
 
+def following(path: str, order: Order) -> str:
+    """A path that stands right after another in an order, before that of any document."""
+    falling = any(term[:2] == (ArticleOrderField.PATH, OrderDirection.DESC) for term in order)
+    return path[:-1] + chr(ord(path[-1]) - 1) + "\uffff" if falling else path + "\0"
+
+
 @PROPERTY
 @given(corpora(), corpora(), ORDERS, st.integers(1, 3))
 async def test_a_walk_survives_changes_between_its_pages(
@@ -190,7 +196,7 @@ async def test_a_walk_survives_changes_between_its_pages(
     await apply(store, *after, *(Deleted(one.path) for one in before if one.path not in kept))
     if page.edges:
         place = next(one for one in before if one.path == page.edges[-1].node.path)
-        ghost = place._replace(path=place.path + "\0")  # comes right after the place, and before all that follows
+        ghost = place._replace(path=following(place.path, order))
         line = Oracle([*after, ghost], Visibility.PREVIEW).sorted(order)
         async with store.snapshot(Visibility.PREVIEW) as snapshot:
             rest = await snapshot.pages(ARTICLES, [WHOLE], order, Window(100, cursor=page.edges[-1].cursor))
