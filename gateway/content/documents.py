@@ -83,8 +83,7 @@ class _Decoder:
         report.check_keys(self._fields, self._site.known, frozenset() if self._hidden else self._site.governing)
         place, place_url = self._places()
         original_url = self._text("originalUrl")
-        web_url = report.value(values.text, self._pinned("webUrl") or self._written("webUrl")) or place_url
-        web_url = web_url or report.value(values.text, self._default("webUrl"))
+        web_url = self._web_url(place_url)
         amp_web_url = self._text("ampWebUrl")
         cdn_amp_web_url = self._text("cdnAmpWebUrl")
         document = Document(
@@ -247,6 +246,12 @@ class _Decoder:
 
     def _slug(self, field: Field | None) -> str:
         return slug(self._report.value(values.text, field) or "")
+
+    def _web_url(self, place_url: str | None) -> str | None:
+        if pin := self._pinned("webUrl"):
+            return self._report.value(values.text, pin)
+        written = self._report.value(values.text, self._written("webUrl")) or place_url
+        return written or self._report.value(values.text, self._default("webUrl"))
 
     def _provider(self) -> ProviderName | None:
         """The first that is named; the others stay readable as front matter."""

@@ -331,6 +331,7 @@ def test_of_several_defaults_the_last_counts() -> None:
         ("title: P", "", "title", "P"),
         ("slug: p", "slug: q", "slug", "p"),
         ("webUrl: https://a.org/x", "webUrl: https://a.org/y", "web_url", "https://a.org/x"),
+        ("webUrl: null", "url: https://a.org/y", "web_url", None),
         ("type: note", "type: [a]", "type", "note"),
         ("publishedDateTime: 2024-01-01", "date: 2020-01-01", "published_date_time", datetime(2024, 1, 1, tzinfo=UTC)),
         ("publishedDateTime: null", "date: 2020-01-01", "published_date_time", None),
