@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.auth import Scope
-from gateway.content import documents, frontmatter, nodes, source
+from gateway.content import documents, frontmatter, nodes, site, sitefile, source
 from gateway.errors import GatewayError, RequestError
 from gateway.settings import OPTIONS, Mode, Option, read
 from tests import broken
@@ -81,7 +81,7 @@ def test_the_settings_file_of_the_docs_is_good(tmp_path: Path) -> None:
 def test_every_key_is_told() -> None:
     """Each key that front matter is read by stands in docs/content.md."""
     text = (ROOT / "docs/content.md").read_text()
-    assert [key for key in sorted(documents.KNOWN) if key not in text] == []
+    assert [key for key in sorted(site.KNOWN) if key not in text] == []
     assert all(ending in text for ending in source.EXTENSIONS)
 
 
@@ -96,6 +96,20 @@ def test_the_example_is_a_good_document() -> None:
     assert decoded.document
     assert decoded.document.provider
     assert decoded.document.provider.domain == "gazette.example"
+
+
+def test_the_rules_of_the_docs_are_good() -> None:
+    """The gateway.yaml that docs/content.md shows can be read, and uses all there is; every key has its paragraph."""
+    text = (ROOT / "docs/content.md").read_text()
+    example = re.search(r"```yaml\n# gateway.yaml\n(.*?)```", text, re.DOTALL)
+    assert example
+    found = sitefile.parse(example[1].encode())
+    assert found.problems == ()
+    assert all((found.site.defaults, found.site.pins, found.site.expose, found.site.include))
+    assert found.site.sources["topics"] == site.Source(("topics", "keywords"), ",")
+    assert {f"- **`{section}`**" for section in sitefile.SECTIONS} <= set(
+        re.findall(r"^- \*\*`\w+`\*\*", text, re.MULTILINE)
+    )
 
 
 def test_links_lead_somewhere() -> None:

@@ -113,7 +113,7 @@ class Run:
 
     async def _take(self, changes: Sequence[Change]) -> None:
         loaded = {change.version.path: change for change in changes if isinstance(change, Loaded)}
-        gone = [_path(change) for change in changes if isinstance(change, Deleted | NotDocument)]
+        gone = [_path(change) for change in changes if _takes_away(change)]
         stored = {row[0]: _Stored(*row) for row in await self._database.rows(STORED, (keys([*loaded, *gone]),))}
         made = {path: self._made(change) for path, change in loaded.items()}
         fresh = {
@@ -221,6 +221,10 @@ class Run:
 
 def _path(change: Change) -> str:
     return change.path if isinstance(change, Deleted | SetAside) else change.version.path
+
+
+def _takes_away(change: Change) -> bool:
+    return change.withdrawn if isinstance(change, SetAside) else isinstance(change, Deleted | NotDocument)
 
 
 def _problems(change: Change) -> Sequence[Problem]:
