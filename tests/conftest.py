@@ -9,6 +9,11 @@ import pytest
 
 T = TypeVar("T")
 
+# Root may read any file; without these rights it is as bound by permissions as anybody.
+_RIGHTS = "-dac_override,-dac_read_search"
+AS_ANYBODY = ("setpriv", f"--bounding-set={_RIGHTS}", f"--inh-caps={_RIGHTS}") if os.geteuid() == 0 else ()
+"""What to start a command with, to try what permissions do."""
+
 
 def need(part: str, found: T | None) -> T:
     """A part of the machine that a test needs, such as `node`, `chromium` or `postgres`.
