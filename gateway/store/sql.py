@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from gateway.errors import BadUserInput
@@ -18,7 +18,7 @@ from gateway.store.tables import PREVIEW_VIEW, PUBLIC_VIEW
 
 class Query(NamedTuple):
     sql: str
-    parameters: Sequence[Value]
+    parameters: Sequence[Value] | Mapping[str, Value]
 
 
 def visible(table: str, visibility: Visibility) -> str:

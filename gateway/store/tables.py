@@ -8,7 +8,7 @@ those that answer a preview, so that what a view sees is `public >= view`. Times
 
 from __future__ import annotations
 
-RELEASE = 1
+RELEASE = 2
 """Of the tables and of what they hold; a database of another one is built anew."""
 APPLICATION = 0x67617465
 """Tells our databases from other programs'."""
@@ -44,7 +44,7 @@ CREATE INDEX problem_about ON problem (scope, about);
 CREATE INDEX problem_order ON problem (severity, path, line, "column", code, message);
 
 CREATE TABLE article (
-  key INTEGER PRIMARY KEY,
+  key INTEGER PRIMARY KEY AUTOINCREMENT,
   id TEXT NOT NULL UNIQUE, path TEXT NOT NULL UNIQUE,
   wanted_slug TEXT NOT NULL, suffix TEXT NOT NULL, slug TEXT NOT NULL,
   category TEXT, title TEXT NOT NULL, title_folded TEXT NOT NULL, excerpt TEXT, type TEXT NOT NULL, locale TEXT,
@@ -284,6 +284,7 @@ SETTLE = (
     WHERE touched.kind = 'topic' AND article_topic.name <> topic.name
     GROUP BY topic.key, article_topic.name
     """,
-    "DELETE FROM touched",
 )
 """Gives out slugs, what the public sees first, so that no draft ever shapes a public slug; and says what collides."""
+
+CLEAR = "DELETE FROM touched"
