@@ -87,7 +87,8 @@ class Ordered:
         self._source = source
         self._visibility = visibility
         self._name = " ".join([source.name, *(f"{term.field}-{term.direction}-{term.nulls}" for term in order)])
-        self._steps = [step for term in order for step in self._term(*term)] + [Step(column) for column in source.ties]
+        steps = [step for term in order for step in self._term(*term)] + [Step(column) for column in source.ties]
+        self._steps = [step for at, step in enumerate(steps) if step.column not in [it.column for it in steps[:at]]]
 
     def _term(self, field: Any, direction: OrderDirection, nulls: NullsOrder) -> list[Step]:
         if field not in self._source.columns:
