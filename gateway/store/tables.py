@@ -8,7 +8,7 @@ those that answer a preview, so that what a view sees is `public >= view`. Times
 
 from __future__ import annotations
 
-RELEASE = 2
+RELEASE = 3
 """Of the tables and of what they hold; a database of another one is built anew."""
 APPLICATION = 0x67617465
 """Tells our databases from other programs'."""

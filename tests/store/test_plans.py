@@ -95,7 +95,7 @@ class Explainer:
         [row] = self._connection.execute(GENERATION)
         return list(row)
 
-    async def rows(self, sql: str, parameters: Sequence[Any] = ()) -> Sequence[Row]:
+    async def rows(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> Sequence[Row]:
         self.plans.append([row[3] for row in self._connection.execute(f"EXPLAIN QUERY PLAN {sql}", parameters)])
         return self._connection.execute(sql, parameters).fetchall()
 
