@@ -5,6 +5,7 @@ It resolves nothing itself, and is used for one operation alone.
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Any, TypeVar
 
 import strawberry
@@ -14,7 +15,7 @@ from gateway.auth import Scope, Viewer
 from gateway.limits import Limits
 from gateway.loaders import Loader, Records
 from gateway.model import Visibility
-from gateway.store.protocol import Snapshot
+from gateway.store.protocol import Snapshot, Store
 
 L = TypeVar("L", bound=Loader[Any, Any])
 
@@ -27,10 +28,14 @@ class Context:
     ) -> None:
         """`document` is the operation's own where it was parsed and validated before."""
         self.viewer = viewer
-        self.snapshot = snapshot
         self.limits = limits
         self.document = document
-        self._records = Records(limits.records)
+        self.renew(snapshot)
+
+    def renew(self, snapshot: Snapshot) -> None:
+        """Answer from another snapshot from now on, with nothing loaded yet."""
+        self.snapshot = snapshot
+        self._records = Records(self.limits.records)
         self._loaders: dict[type[Loader[Any, Any]], Any] = {}
 
     @property
@@ -47,6 +52,26 @@ class Context:
             self._loaders[kind] = kind(self.snapshot, self._records)
         made: L = self._loaders[kind]
         return made
+
+
+class LiveContext(Context):
+    """That of a subscription: each of its events is answered from a snapshot of its own."""
+
+    def __init__(self, viewer: Viewer, store: Store, limits: Limits, document: DocumentNode | None = None) -> None:
+        self._store = store
+        self.viewer = viewer
+        self.limits = limits
+        self.document = document
+
+    async def generations(self) -> AsyncIterator[Snapshot]:
+        """The newest generation, and then each that comes; of several that came meanwhile the newest.
+
+        The snapshot holds its reader until the next one is asked for.
+        """
+        async for _ in self._store.generations():
+            async with self._store.snapshot(self.viewer.visibility) as snapshot:
+                self.renew(snapshot)
+                yield snapshot
 
 
 Info = strawberry.Info[Context, None]

@@ -19,7 +19,7 @@ from strawberry.scalars import JSON
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
-from gateway import model
+from gateway import model, sync
 from gateway.connection import (
     After,
     Before,
@@ -59,7 +59,8 @@ from gateway.orders import (
     TopicOrders,
     checked_order,
 )
-from gateway.store.protocol import ARTICLES, PROVIDERS, TOPICS
+from gateway.store.protocol import ARTICLES, PROVIDERS, TOPICS, ChangePage
+from gateway.sync import ChangeSet, Since, Subscription
 from gateway.types import Article, Corpus, Node, Provider, Topic
 
 Record = model.Article | model.Related | model.Provider | model.Topic
@@ -200,6 +201,11 @@ class Query:
         window = checked_window(info.context.limits, first=first, after=after, last=last, before=before, offset=offset)
         return page_of(TOPICS, checked_order(info.context.limits, order_by, LARGEST_TOPICS_FIRST), window)
 
+    @resolved("Delta sync for clients that keep an offline copy.", ChangeSet)
+    @staticmethod
+    async def changes(info: Info, since: Since = UNSET, first: sync.First = sync.DEFAULT_PAGE) -> ChangePage:
+        return await sync.changes(info, since, first)
+
     @resolved("What is loaded right now.", Corpus)
     @staticmethod
     async def corpus(info: Info) -> model.Generation:
@@ -244,7 +250,7 @@ class _Schema(strawberry.Schema):
 def build_schema(extensions: Iterable[type[SchemaExtension]] = ()) -> strawberry.Schema:
     """The executable schema. Its operations take a Context as context value."""
     config = StrawberryConfig(scalar_map={datetime: _DATE_TIME, JSON: _JSON})
-    return _Schema(Query, extensions=list(extensions), config=config)
+    return _Schema(Query, subscription=Subscription, extensions=list(extensions), config=config)
 
 
 def print_sdl() -> str:

@@ -29,13 +29,12 @@ ROOT = Path(__file__).parent.parent
 BUILTIN = {"ID", "String", "Int", "Float", "Boolean"}
 
 LATER = {
-    "Subscription", "Body", "Heading", "AdjacentArticles", "SimilarArticle", "ChangeSet", "ArticleChange",
-    "CorpusChange", "ChangeType",
+    "Body", "Heading", "AdjacentArticles", "SimilarArticle", "Subscription.articleChanged.filter",
     "ArticleSearchConnection", "ArticleSearchEdge", "Snippet", "TextRange", "SearchField", "SearchMode",
     "ArticleFacets", "TopicCount", "ProviderCount", "ValueCount", "DateCount", "RangeCount", "DateInterval",
     "ArticleFilter", "ProviderFilter", "TopicFilter", "IDFilter", "StringFilter", "IntFilter", "DateTimeFilter",
     "ListFilter", "StatusFilter",
-    "Query.search", "Query.facets", "Query.changes",
+    "Query.search", "Query.facets",
     "Query.articles.filter", "Query.providers.filter", "Query.topics.filter",
     "Article.similar", "Article.adjacent", "Article.body",
     "Provider.topics", "Provider.articles.filter",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -226,6 +226,14 @@ class Store(Protocol):
 
         The very first one makes a generation even where it is empty. Raises StoreError.
         """
+        ...
+
+    def generations(self) -> AsyncIterator[None]:
+        """Wakes once at first, and then for each newer generation; for several that came meanwhile, once."""
+        ...
+
+    def end_generations(self) -> None:
+        """Let go of all who wait for a generation; reading and writing go on."""
         ...
 
     async def ready(self) -> bool:

@@ -17,6 +17,7 @@ from gateway.errors import StoreError
 from gateway.model import FileVersion, Visibility
 from gateway.store import journal
 from gateway.store.changes import Run
+from gateway.store.feed import Feed
 from gateway.store.protocol import Applied, ChangeSet, FileState, Snapshot
 from gateway.store.readers import Lease, Reader, Readers
 from gateway.store.rows import Row, instant, status
@@ -136,6 +137,7 @@ class SqliteStore:
         self._writer = writer
         self._readers = readers
         self._connections = connections
+        self._feed = Feed()
         self._writing = asyncio.Lock()
         self._closed = False
 
@@ -170,8 +172,16 @@ class SqliteStore:
                 raise
             finally:  # whoever is cancelled while it commits may have committed
                 await self._readers.move()
+            if applied.changed:
+                self._feed.move()
             await self._writer.rows("PRAGMA wal_checkpoint(PASSIVE)")
             return applied
+
+    def generations(self) -> AsyncIterator[None]:
+        return self._feed.follow()
+
+    def end_generations(self) -> None:
+        self._feed.end()
 
     async def ready(self) -> bool:
         async with self._lease() as lease:
@@ -194,6 +204,7 @@ class SqliteStore:
         async with self._writing:
             if not self._closed:
                 self._closed = True
+                self._feed.end()
                 await self._readers.close()
                 await self._connections.aclose()
 
