@@ -1,4 +1,4 @@
-"""What one operation is resolved with: its viewer, its snapshot, its limits and its loaders.
+"""What one operation is resolved with: its viewer, its snapshot, its limits, its loaders and the renderer of bodies.
 
 It resolves nothing itself, and is used for one operation alone.
 """
@@ -13,18 +13,20 @@ from gateway.auth import Scope, Viewer
 from gateway.limits import Limits
 from gateway.loaders import Loader, Records
 from gateway.model import Visibility
+from gateway.renderer import Renderer
 from gateway.store.protocol import Snapshot
 
 L = TypeVar("L", bound=Loader[Any, Any])
 
 
 class Context:
-    """The snapshot is one of the viewer's visibility, and outlives the context."""
+    """The snapshot is one of the viewer's visibility; it and the renderer, which all operations share, outlive it."""
 
-    def __init__(self, viewer: Viewer, snapshot: Snapshot, limits: Limits) -> None:
+    def __init__(self, viewer: Viewer, snapshot: Snapshot, limits: Limits, renderer: Renderer) -> None:
         self.viewer = viewer
         self.snapshot = snapshot
         self.limits = limits
+        self.renderer = renderer
         self._records = Records(limits.records)
         self._loaders: dict[type[Loader[Any, Any]], Any] = {}
 

@@ -29,7 +29,7 @@ ROOT = Path(__file__).parent.parent
 BUILTIN = {"ID", "String", "Int", "Float", "Boolean"}
 
 LATER = {
-    "Subscription", "Body", "Heading", "AdjacentArticles", "SimilarArticle", "ChangeSet", "ArticleChange",
+    "Subscription", "AdjacentArticles", "SimilarArticle", "ChangeSet", "ArticleChange",
     "CorpusChange", "ChangeType",
     "ArticleSearchConnection", "ArticleSearchEdge", "Snippet", "TextRange", "SearchField", "SearchMode",
     "ArticleFacets", "TopicCount", "ProviderCount", "ValueCount", "DateCount", "RangeCount", "DateInterval",
@@ -37,7 +37,7 @@ LATER = {
     "ListFilter", "StatusFilter",
     "Query.search", "Query.facets", "Query.changes",
     "Query.articles.filter", "Query.providers.filter", "Query.topics.filter",
-    "Article.similar", "Article.adjacent", "Article.body",
+    "Article.similar", "Article.adjacent",
     "Provider.topics", "Provider.articles.filter",
     "Topic.providers", "Topic.relatedTopics", "Topic.articles.filter",
 }  # fmt: skip
