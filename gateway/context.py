@@ -1,4 +1,4 @@
-"""What one operation is resolved with: its viewer, its snapshot, its limits and its loaders.
+"""What one operation is resolved with: its viewer, its snapshot, its limits, its loaders and the renderer of bodies.
 
 It resolves nothing itself, and is used for one operation alone.
 """
@@ -15,20 +15,27 @@ from gateway.auth import Scope, Viewer
 from gateway.limits import Limits
 from gateway.loaders import Loader, Records
 from gateway.model import Visibility
+from gateway.renderer import Renderer
 from gateway.store.protocol import Snapshot, Store
 
 L = TypeVar("L", bound=Loader[Any, Any])
 
 
 class Context:
-    """The snapshot is one of the viewer's visibility, and outlives the context."""
+    """The snapshot is one of the viewer's visibility; it and the renderer, which all operations share, outlive it."""
 
     def __init__(
-        self, viewer: Viewer, snapshot: Snapshot, limits: Limits, document: DocumentNode | None = None
+        self,
+        viewer: Viewer,
+        snapshot: Snapshot,
+        limits: Limits,
+        renderer: Renderer,
+        document: DocumentNode | None = None,
     ) -> None:
         """`document` is the operation's own where it was parsed and validated before."""
         self.viewer = viewer
         self.limits = limits
+        self.renderer = renderer
         self.document = document
         self.renew(snapshot)
 
@@ -57,10 +64,13 @@ class Context:
 class LiveContext(Context):
     """That of a subscription: each of its events is answered from a snapshot of its own."""
 
-    def __init__(self, viewer: Viewer, store: Store, limits: Limits, document: DocumentNode | None = None) -> None:
+    def __init__(
+        self, viewer: Viewer, store: Store, limits: Limits, renderer: Renderer, document: DocumentNode | None = None
+    ) -> None:
         self._store = store
         self.viewer = viewer
         self.limits = limits
+        self.renderer = renderer
         self.document = document
 
     async def generations(self) -> AsyncIterator[Snapshot]:

@@ -23,6 +23,7 @@ from gateway.context import Context, LiveContext
 from gateway.documents import Document, Documents
 from gateway.errors import InternalError, NotAcceptable, NotReady, OperationTimedOut, RequestError, VariablesRefused
 from gateway.limits import Limits
+from gateway.renderer import Renderer
 from gateway.store.protocol import Store
 
 logger = logging.getLogger("gateway")
@@ -81,6 +82,7 @@ class Operations:
         self._limits = limits
         self._introspection = introspection
         self._documents = Documents(self._graph, limits, introspection=introspection)
+        self._renderer = Renderer()
         self._ready = False
 
     async def accept(self, request: OperationRequest) -> Accepted:
@@ -111,7 +113,7 @@ class Operations:
         results = await self._schema.subscribe(
             request.query,
             variable_values=dict(request.variables),
-            context_value=LiveContext(viewer, self._store, self._limits, accepted.document.node),
+            context_value=LiveContext(viewer, self._store, self._limits, self._renderer, accepted.document.node),
             operation_name=request.operation_name,
         )
         async with aclosing(results):
@@ -124,7 +126,7 @@ class Operations:
             result = await self._schema.execute(
                 request.query,
                 variable_values=dict(request.variables),
-                context_value=Context(viewer, snapshot, self._limits, accepted.document.node),
+                context_value=Context(viewer, snapshot, self._limits, self._renderer, accepted.document.node),
                 operation_name=request.operation_name,
             )
         return _answer(result)

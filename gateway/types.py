@@ -14,6 +14,7 @@ from strawberry import UNSET
 from strawberry.scalars import JSON
 
 from gateway import model
+from gateway.body import Body
 from gateway.connection import (
     After,
     Before,
@@ -41,6 +42,7 @@ from gateway.loaders import (
     TopicsByArticleLoader,
 )
 from gateway.orders import NEWEST_FIRST, ArticleOrders, checked_order, describe
+from gateway.renderer import Markdown
 from gateway.store.protocol import (
     ARTICLES_OF_PROVIDER,
     ARTICLES_OF_TOPIC,
@@ -220,6 +222,11 @@ class Article(Node, ContentItem):
     ) -> PageKey:
         window = checked_window(info.context.limits, first=first, after=after, last=last, before=before)
         return page_of(ARTICLES_REFERRING, model.NEWEST_FIRST, window, article.id)
+
+    @resolved("What follows the front matter.", Body)
+    @staticmethod
+    async def body(article: strawberry.Parent[model.Article], info: Info) -> Markdown:
+        return Markdown.of((await info.context.loader(TextByArticleLoader).load(article.id)).body)
 
     @resolved(
         "Opaque ciphertext, never decoded, indexed or logged; null unless the caller holds the scope `secured:read`."

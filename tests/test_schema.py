@@ -29,14 +29,14 @@ ROOT = Path(__file__).parent.parent
 BUILTIN = {"ID", "String", "Int", "Float", "Boolean"}
 
 LATER = {
-    "Body", "Heading", "AdjacentArticles", "SimilarArticle", "Subscription.articleChanged.filter",
+    "AdjacentArticles", "SimilarArticle", "Subscription.articleChanged.filter",
     "ArticleSearchConnection", "ArticleSearchEdge", "Snippet", "TextRange", "SearchField", "SearchMode",
     "ArticleFacets", "TopicCount", "ProviderCount", "ValueCount", "DateCount", "RangeCount", "DateInterval",
     "ArticleFilter", "ProviderFilter", "TopicFilter", "IDFilter", "StringFilter", "IntFilter", "DateTimeFilter",
     "ListFilter", "StatusFilter",
     "Query.search", "Query.facets",
     "Query.articles.filter", "Query.providers.filter", "Query.topics.filter",
-    "Article.similar", "Article.adjacent", "Article.body",
+    "Article.similar", "Article.adjacent",
     "Provider.topics", "Provider.articles.filter",
     "Topic.providers", "Topic.relatedTopics", "Topic.articles.filter",
 }  # fmt: skip
