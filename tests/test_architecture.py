@@ -16,6 +16,7 @@ FLOW = [
     "gateway",
     "gateway.errors",
     "gateway.model",
+    "gateway.filters",
     "gateway.auth",
     "gateway.content",
     "gateway.content.source",

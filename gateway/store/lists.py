@@ -9,7 +9,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from gateway.model import Article, ArticleOrderField, OrderField, ProviderOrderField, TopicOrderField
 from gateway.store import protocol
 from gateway.store.cursor import Kind
-from gateway.store.protocol import Listing, Lookup
+from gateway.store.protocol import Lookup
 from gateway.store.rows import ARTICLE, PROVIDER, RELATED, TOPIC, Record
 
 T = TypeVar("T")
@@ -82,19 +82,19 @@ def _articles(
     return Source("article", ARTICLE, "article.key", key, table, conditions, guarded, _ARTICLE_COLUMNS, _PATH, nearer)
 
 
-SOURCES: Mapping[Listing[Any], Source[Any]] = {
-    protocol.ARTICLES: _articles("article.key", "article", guarded="article", nearer={}),
-    protocol.ARTICLES_OF_PROVIDER: _articles(
+SOURCES: Mapping[str, Source[Any]] = {
+    protocol.ARTICLES.name: _articles("article.key", "article", guarded="article", nearer={}),
+    protocol.ARTICLES_OF_PROVIDER.name: _articles(
         "article.key", "article", "article.provider = parent.value", guarded="article", nearer={}
     ),
-    protocol.ARTICLES_OF_TOPIC: _articles(
+    protocol.ARTICLES_OF_TOPIC.name: _articles(
         "listed.article",
         "article_topic AS listed JOIN article ON article.key = listed.article",
         "listed.topic = parent.value",
         guarded="listed",
         nearer=_LISTED,
     ),
-    protocol.ARTICLES_REFERRING: _articles(
+    protocol.ARTICLES_REFERRING.name: _articles(
         "listed.source",
         "backlink AS listed JOIN article ON article.key = listed.source",
         "listed.view = :view",
@@ -102,7 +102,7 @@ SOURCES: Mapping[Listing[Any], Source[Any]] = {
         guarded=None,
         nearer=_LISTED,
     ),
-    protocol.MENTIONS: Source(
+    protocol.MENTIONS.name: Source(
         name="related",
         record=RELATED,
         found_by="related.key",
@@ -113,7 +113,7 @@ SOURCES: Mapping[Listing[Any], Source[Any]] = {
         columns=_RELATED_COLUMNS,
         ties=(Column("related.path", _TEXT), Column("related.position", _NUMBER)),
     ),
-    protocol.PROVIDERS: Source(
+    protocol.PROVIDERS.name: Source(
         name="provider",
         record=PROVIDER,
         found_by="provider.view = :view AND provider.key",
@@ -124,7 +124,7 @@ SOURCES: Mapping[Listing[Any], Source[Any]] = {
         columns=_PROVIDER_COLUMNS,
         ties=(Column("provider.key", _TEXT),),
     ),
-    protocol.TOPICS: Source(
+    protocol.TOPICS.name: Source(
         name="topic",
         record=TOPIC,
         found_by="topic.view = :view AND topic.key",

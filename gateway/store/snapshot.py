@@ -78,17 +78,17 @@ class SqlSnapshot:
     async def pages(
         self, listing: Listing[T], parents: Sequence[str], order: Order, window: Window
     ) -> Mapping[str, Page[T]]:
-        ordered = Ordered(SOURCES[listing], order, self._visibility)
+        ordered = Ordered(SOURCES[listing.name], order, self._visibility)
         rows_of: list[list[Row]] = [[] for _ in parents]
         for at, *row in await self._ask(ordered.page(parents, window)):
             rows_of[at].append(row)
         return {
-            parent: _page(SOURCES[listing].record.make, ordered, rows, window)
+            parent: _page(SOURCES[listing.name].record.make, ordered, rows, window)
             for parent, rows in zip(parents, rows_of, strict=True)
         }
 
     async def counts(self, listing: Listing[T], parents: Sequence[str]) -> Mapping[str, int]:
-        rows = await self._ask(Ordered(SOURCES[listing], (), self._visibility).count(parents))
+        rows = await self._ask(Ordered(SOURCES[listing.name], (), self._visibility).count(parents))
         return {parents[at]: count for at, count in rows}
 
     async def preceded(
@@ -96,7 +96,7 @@ class SqlSnapshot:
     ) -> Mapping[str, bool]:
         if window.cursor is None and not window.offset:
             return dict.fromkeys(parents, False)
-        ordered = Ordered(SOURCES[listing], order, self._visibility)
+        ordered = Ordered(SOURCES[listing.name], order, self._visibility)
         found = {at for (at,) in await self._ask(ordered.preceded(parents, window))}
         return {parent: at in found for at, parent in enumerate(parents)}
 
