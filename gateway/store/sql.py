@@ -31,8 +31,11 @@ def view(visibility: Visibility) -> int:
 
 
 def keys(values: Sequence[str]) -> str:
-    """As the parameter of `json_each`; ASCII, so that even half of a surrogate pair can be asked for."""
-    return json.dumps(values)
+    """As the parameter of `json_each`; ASCII, so that even half of a surrogate pair can be asked for.
+
+    SQLite ends a text of JSON at a NUL. No stored text holds one, and none holds half a pair, which stands for it.
+    """
+    return json.dumps([value.replace("\0", "\ud800") for value in values])
 
 
 def find(found: Found[Any], wanted: Sequence[str], visibility: Visibility) -> Query:
