@@ -247,7 +247,7 @@ async def test_what_is_unknown_is_null(store: SqliteStore) -> None:
     assert await data(store, query) == dict.fromkeys("abcde")
 
 
-@pytest.mark.parametrize("text", ["\ud800", "\0", "a" * 10_000, "'\";--", "%"])
+@pytest.mark.parametrize("text", ["\ud800", "\0", "all\0", "a" * 10_000, "'\";--", "%"])
 async def test_any_text_may_be_asked_for(store: SqliteStore, text: str) -> None:
     """No text that a client can send is an error to a finder, and none finds what it does not name."""
     query = """query Q($id: ID!, $text: String!) { a: node(id: $id) { id } b: nodes(ids: [$id]) { id }

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
+from gateway.filters import Filter
 from gateway.model import (
     Article,
     ArticleChange,
@@ -57,6 +58,11 @@ class Listing(Generic[T]):
     """A list that can be paged and counted: one for the whole corpus, or one for each of many parents."""
 
     name: str
+    filter: Filter | None = None
+    """What must hold of the records; without one the list is plain."""
+
+    def where(self, filter_: Filter | None) -> Listing[T]:
+        return replace(self, filter=filter_)
 
 
 ARTICLES = Listing[Article]("articles")

@@ -82,6 +82,8 @@ class _Connection:
         with _translated(path):
             address = _address(path, read_only=read_only)
             async with aiosqlite.connect(address, timeout=patience, isolation_level=None, uri=True) as connection:
+                for name, function in FUNCTIONS.items():
+                    await connection.create_function(name, 1, function, deterministic=True)
                 yield cls(path, connection)
 
     @contextmanager
@@ -102,9 +104,6 @@ class _Connection:
     async def script(self, sql: str) -> None:
         with self._used() as connection:
             await connection.executescript(sql)
-
-    async def function(self, name: str, function: Callable[[str], str]) -> None:
-        await self._connection.create_function(name, 1, function, deterministic=True)
 
     async def backup(self, to: Path) -> None:
         with _translated(to):
@@ -271,8 +270,6 @@ async def _set_up(writer: _Connection) -> None:
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;"
         f"PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = {LOG_BYTES};"
     )
-    for name, function in FUNCTIONS.items():
-        await writer.function(name, function)
     [(release,)] = await writer.rows("PRAGMA user_version")
     if release != RELEASE:
         marks = f"PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {RELEASE};"
@@ -284,11 +281,15 @@ def _key_slug(key: str) -> str:
     return slug(key) or suffix(key)
 
 
-FUNCTIONS: Mapping[str, Callable[[str], str]] = {
-    "fold": fold,
+def _fold(text: str | None) -> str | None:
+    return None if text is None else fold(text)
+
+
+FUNCTIONS: Mapping[str, Callable[[str], str | None]] = {
+    "fold": _fold,
     "key_slug": _key_slug,
     "suffix": suffix,
     "provider_id": provider_id,
     "topic_id": topic_id,
 }
-"""What the derivations in `tables` call."""
+"""What the derivations in `tables` and the conditions of filters call."""
