@@ -109,6 +109,16 @@ class Operations:
         if accepted.kind is not OperationType.SUBSCRIPTION:
             yield await self.run(accepted, viewer)
             return
+        try:
+            async with aclosing(self._events(accepted, viewer)) as answers:
+                async for answer in answers:
+                    yield answer
+        except RequestError as error:
+            yield Answer(None, tuple(error.entries()))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the client is told no more than that it is
+            yield Answer(None, tuple(masked(error).entries()))
+
+    async def _events(self, accepted: Accepted, viewer: Viewer) -> AsyncGenerator[Answer, None]:
         request = accepted.request
         results = await self._schema.subscribe(
             request.query,

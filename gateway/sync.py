@@ -5,19 +5,21 @@ Both read the store's journal. Nothing is remembered of a client but the token t
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Annotated, cast
 
 import strawberry
 from strawberry import UNSET
 
 from gateway import model
+from gateway.conditions import ArticleFilters, checked_filter
 from gateway.connection import given, limited, natural, resolved, streamed
 from gateway.context import Info, LiveContext
+from gateway.filters import Every, Field, Filter, OneOf
 from gateway.loaders import ArticleByIdLoader
 from gateway.model import ChangeType
 from gateway.orders import describe
-from gateway.store.protocol import ChangePage
+from gateway.store.protocol import ARTICLES, ChangePage, Snapshot
 from gateway.types import Article
 
 DEFAULT_PAGE = 100
@@ -97,17 +99,53 @@ class Subscription:
                     yield CorpusChange(revision=revision, **tally._asdict())
             token = await snapshot.token()
 
-    @streamed("Each article that changes, as the subscriber sees it.", ArticleChange)
+    @streamed(
+        "Each article that changes, as the subscriber sees it. With a filter, one that comes to match it is ADDED, and"
+        " one that ceases to is REMOVED.",
+        ArticleChange,
+    )
     @staticmethod
-    async def article_changed(info: Info) -> AsyncIterator[model.ArticleChange]:
+    async def article_changed(info: Info, *, where: ArticleFilters = UNSET) -> AsyncIterator[model.ArticleChange]:
         context = cast("LiveContext", info.context)
+        sieve = Sieve(checked_filter(context.limits, where))
         token = None
         async for snapshot in context.generations():
-            token = token or await snapshot.token()
+            if token is None:
+                token = await snapshot.token()
+                await sieve.fill(snapshot)
             has_more = True
             while has_more:
                 page = await snapshot.changes(token, STEP)
                 token, has_more = page.token, page.has_more
-                for change in page.changes:
+                for change in await sieve.sift(snapshot, page.changes):
                     context.renew(snapshot)
                     yield change
+
+
+class Sieve:
+    """Lets the changes through that concern the articles of a filter, as what they are to those who see no others."""
+
+    def __init__(self, filter_: Filter | None) -> None:
+        self._filter = filter_
+        self._inside = set[str]()
+        """The ids of the articles that match. Without a filter all do, and nothing needs to be known of them."""
+
+    async def fill(self, snapshot: Snapshot) -> None:
+        """Begin with what is there."""
+        if self._filter:
+            self._inside |= await snapshot.members(ARTICLES.where(self._filter))
+
+    async def sift(self, snapshot: Snapshot, changes: Sequence[model.ArticleChange]) -> Sequence[model.ArticleChange]:
+        if self._filter is None:
+            return changes
+        changed = OneOf(Field.ID, tuple(change.id for change in changes))
+        matching = await snapshot.members(ARTICLES.where(Every((changed, self._filter)))) if changes else set()
+        sifted = [change for id_ in changed.values if (change := self._turned(str(id_), id_ in matching))]
+        self._inside -= {change.id for change in changes}
+        self._inside |= matching
+        return sifted
+
+    def _turned(self, id_: str, matches: bool) -> model.ArticleChange | None:
+        if matches:
+            return model.ArticleChange(ChangeType.UPDATED if id_ in self._inside else ChangeType.ADDED, id_)
+        return model.ArticleChange(ChangeType.REMOVED, id_) if id_ in self._inside else None

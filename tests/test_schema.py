@@ -29,7 +29,7 @@ ROOT = Path(__file__).parent.parent
 BUILTIN = {"ID", "String", "Int", "Float", "Boolean"}
 
 LATER = {
-    "AdjacentArticles", "SimilarArticle", "Subscription.articleChanged.filter",
+    "AdjacentArticles", "SimilarArticle",
     "ArticleSearchConnection", "ArticleSearchEdge", "Snippet", "TextRange", "SearchField", "SearchMode",
     "ArticleFacets", "TopicCount", "ProviderCount", "ValueCount", "DateCount", "RangeCount", "DateInterval",
     "Query.search", "Query.facets",

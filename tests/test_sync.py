@@ -123,6 +123,34 @@ async def test_changes_are_told_as_events(tmp_path: Path) -> None:
         assert change == {"type": "REMOVED", "id": first["data"]["articleChanged"]["id"], "article": None}
 
 
+async def test_a_filter_makes_a_world_of_its_own(tmp_path: Path) -> None:
+    """What comes to match is added, what goes on to is updated, what ceases to or goes is removed; no other is told."""
+    query = 'subscription { articleChanged(filter: {topics: {anyOf: ["News"]}}) { type article { title } } }'
+    async with service(tmp_path) as found, listening_to(found) as url, events(url, query) as stream:
+        first = (await told(found, stream, {"new.md": NEW}))["data"]["articleChanged"]
+        assert first == {"type": "ADDED", "article": {"title": "New"}}
+        await found.change({"other.md": NEW.replace("News", "Sport"), "two.md": FILES["two.md"].replace("Two", "2")})
+        await found.change({"two.md": FILES["two.md"].replace("Two", "Two\ntopics: [News]")})
+        await found.change({"one.md": FILES["one.md"].replace("News", "Sport")})
+        await found.change({"new.md": None})
+        seen: list[tuple[str, object]] = []
+        while len(seen) < 3:
+            change = (await next_of(stream))["data"]["articleChanged"]
+            if change != {"type": "UPDATED", "article": {"title": "New"}}:
+                seen.append((change["type"], change["article"] and change["article"]["title"]))
+        assert seen == [("ADDED", "Two"), ("REMOVED", None), ("REMOVED", None)]
+
+
+async def test_a_filter_that_is_too_large_is_refused(tmp_path: Path) -> None:
+    """As it is in a query."""
+    query = (
+        f"subscription {{ articleChanged(filter: {{path: {{in: {orjson.dumps(['x'] * 1001).decode()}}}}}) {{ id }} }}"
+    )
+    async with service(tmp_path) as found, listening_to(found) as url, events(url, query) as stream:
+        [error] = (await next_of(stream))["errors"]
+        assert error["extensions"]["limit"] == "filter_values"
+
+
 async def test_generations_are_told_as_events(tmp_path: Path) -> None:
     """With their counts; drafts count for those alone who see them."""
     async with service(tmp_path) as found, listening_to(found) as url:

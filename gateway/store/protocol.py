@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -165,6 +166,10 @@ class Snapshot(Protocol):
         ...
 
     async def statistics(self) -> Statistics: ...
+
+    async def members(self, listing: Listing[Article]) -> AbstractSet[str]:
+        """The ids of all articles of a list of the whole corpus."""
+        ...
 
     async def changes(self, token: str | None, first: int) -> ChangePage:
         """What has changed since a token was given out, in the order of the changes; without one a full listing.

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any, Protocol, TypeVar
 
 import orjson
 
 from gateway.errors import NotReady
 from gateway.model import (
+    Article,
     ArticleChange,
     Edge,
     Generation,
@@ -27,7 +29,7 @@ from gateway.store import journal
 from gateway.store.cursor import Value
 from gateway.store.journal import Place
 from gateway.store.lists import FINDS, SOURCES
-from gateway.store.protocol import ChangePage, ChangeTally, Listing, Lookup, Usage
+from gateway.store.protocol import WHOLE, ChangePage, ChangeTally, Listing, Lookup, Usage
 from gateway.store.query import Query, keys, view, visible
 from gateway.store.rows import RELATED, SEVERITIES, TOPIC, Row, instant, problem
 from gateway.store.sql import Ordered, find
@@ -142,6 +144,10 @@ class SqlSnapshot:
         )
         [(articles, public, providers, topics)] = await self._ask(Query(text, (seen, seen)))
         return Statistics(articles, articles - public, providers, topics)
+
+    async def members(self, listing: Listing[Article]) -> AbstractSet[str]:
+        query = Ordered(listing, (), self._visibility).members("article.id, ", [WHOLE])
+        return {row[0] for row in await self._ask(query)}
 
     async def changes(self, token: str | None, first: int) -> ChangePage:
         generation, seen = await self.generation(), view(self._visibility)

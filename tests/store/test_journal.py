@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from datetime import timedelta
 
 import pytest
@@ -174,7 +175,7 @@ class Client:
         self._first = first
         self._token: str | None = None
 
-    async def read(self, store: Store, ever: Set[str]) -> bool:
+    async def read(self, store: Store, ever: AbstractSet[str]) -> bool:
         """Take one page; whether there are more. Of what was not `ever` served it must not be told."""
         async with store.snapshot(self._visibility) as snapshot:
             found = await snapshot.changes(self._token, self._first)
