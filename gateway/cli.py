@@ -29,6 +29,7 @@ from gateway.schema import print_sdl
 from gateway.server import address, listening, serve
 from gateway.settings import BOOLEAN, CONFIG, OPTIONS, Mode, Option, Settings, read
 from gateway.store.protocol import Store
+from gateway.webhooks import Webhooks
 
 logger = logging.getLogger("gateway")
 
@@ -181,9 +182,16 @@ async def _serve(settings: Settings) -> None:
                 app,
                 listener,
                 limits_of(settings),
-                work=lambda: _follow(content, settings),
+                work=lambda: _work(content, settings),
                 stopping=content.store.end_generations,
             )
+
+
+async def _work(content: Content, settings: Settings) -> None:
+    """All that goes on beside serving; where one part of it fails, all ends."""
+    async with asyncio.TaskGroup() as parts:
+        parts.create_task(Webhooks(content.store, settings.webhooks, settings.webhook_secret).run())
+        parts.create_task(_follow(content, settings))
 
 
 async def _follow(content: Content, settings: Settings) -> None:

@@ -85,6 +85,7 @@ FLOW = [
     "gateway.explorer.page",
     "gateway.app",
     "gateway.server",
+    "gateway.webhooks",
     "gateway.cli",
 ]
 DRIVERS = {"aiosqlite": "gateway.store.sqlite", "sqlite3": "gateway.store.sqlite", "asyncpg": "gateway.store.postgres"}
