@@ -186,11 +186,11 @@ class Settings:
     strict: bool = _option(BOOLEAN, "Whether nothing is loaded where a file has an error.", default=False)
     log_level: str = _option(LOG_LEVEL, f"The least severe messages to log: {', '.join(LOG_LEVELS)}.", "info")
     readers: int = _option(COUNT, "Database connections that read.", 4)
-    reload_secret: str = _option(TEXT, "What signs requests to reload, in GitHub's form.", "", secret=True)
+    reload_secret: str | None = _option(TEXT, "What signs requests to reload, in GitHub's form.", None, secret=True)
     webhooks: tuple[Webhook, ...] = _option(
         WEBHOOKS, "URLs to tell of each change; one that is to be told of drafts too begins with 'preview:'.", ()
     )
-    webhook_secret: str = _option(TEXT, "What signs the requests to the webhooks.", "", secret=True)
+    webhook_secret: str | None = _option(TEXT, "What signs the requests to the webhooks.", None, secret=True)
     body_limit: int = _option(BYTES, "Larger request bodies are refused.", 256 * 1024)
     operation_timeout: float = _option(SECONDS, "How long an operation may run.", 10.0)
     hold_seconds: float = _option(SECONDS, "How long a large deletion waits to be confirmed by a second look.", 10.0)
