@@ -181,7 +181,9 @@ async def test_a_walk_survives_changes_between_its_pages(
     new_store: Open, before: list[Document], after: list[Document], order: Order, size: int
 ) -> None:
     """A cursor continues right after its place in the new list, also where its own row has gone or moved."""
-    order = tuple(term for term in order if term.field is not ArticleOrderField.PROVIDER_NAME)
+    # A provider's name is given by other articles too, and the ghost has a path of its own.
+    unstable = {ArticleOrderField.PROVIDER_NAME, ArticleOrderField.PATH}
+    order = tuple(term for term in order if term.field not in unstable)
     store = await new_store()
     await apply(store, *before)
     async with store.snapshot(Visibility.PREVIEW) as snapshot:
