@@ -117,9 +117,10 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """The article has a topic with one of these as its slug or its exact name."""
+    """The article has one of these topics, or all of them; each is named by its slug or its exact name."""
 
     topics: tuple[str, ...]
+    needs_all: bool = False
 
 
 @dataclass(frozen=True, slots=True)

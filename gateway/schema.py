@@ -18,6 +18,7 @@ from strawberry.scalars import JSON
 from strawberry.schema.config import StrawberryConfig
 
 from gateway import model
+from gateway.conditions import ArticleFilters, ProviderFilters, TopicFilters, checked_filter
 from gateway.connection import (
     After,
     Before,
@@ -128,10 +129,12 @@ class Query:
         last: Last = UNSET,
         before: Before = UNSET,
         offset: Offset = UNSET,
+        where: ArticleFilters = UNSET,
         order_by: ArticleOrders = NEWEST_FIRST,
     ) -> PageKey:
         window = checked_window(info.context.limits, first=first, after=after, last=last, before=before, offset=offset)
-        return page_of(ARTICLES, checked_order(info.context.limits, order_by, NEWEST_FIRST), window)
+        listing = ARTICLES.where(checked_filter(info.context.limits, where))
+        return page_of(listing, checked_order(info.context.limits, order_by, NEWEST_FIRST), window)
 
     @resolved("One provider. Give exactly one argument; null where there is no such provider.", Provider | None)
     @staticmethod
@@ -161,10 +164,12 @@ class Query:
         last: Last = UNSET,
         before: Before = UNSET,
         offset: Offset = UNSET,
+        where: ProviderFilters = UNSET,
         order_by: ProviderOrders = LARGEST_PROVIDERS_FIRST,
     ) -> PageKey:
         window = checked_window(info.context.limits, first=first, after=after, last=last, before=before, offset=offset)
-        return page_of(PROVIDERS, checked_order(info.context.limits, order_by, LARGEST_PROVIDERS_FIRST), window)
+        listing = PROVIDERS.where(checked_filter(info.context.limits, where))
+        return page_of(listing, checked_order(info.context.limits, order_by, LARGEST_PROVIDERS_FIRST), window)
 
     @resolved("One topic. Give exactly one argument; null where there is no such topic.", Topic | None)
     @staticmethod
@@ -193,10 +198,12 @@ class Query:
         last: Last = UNSET,
         before: Before = UNSET,
         offset: Offset = UNSET,
+        where: TopicFilters = UNSET,
         order_by: TopicOrders = LARGEST_TOPICS_FIRST,
     ) -> PageKey:
         window = checked_window(info.context.limits, first=first, after=after, last=last, before=before, offset=offset)
-        return page_of(TOPICS, checked_order(info.context.limits, order_by, LARGEST_TOPICS_FIRST), window)
+        listing = TOPICS.where(checked_filter(info.context.limits, where))
+        return page_of(listing, checked_order(info.context.limits, order_by, LARGEST_TOPICS_FIRST), window)
 
     @resolved("What is loaded right now.", Corpus)
     @staticmethod

@@ -14,6 +14,7 @@ from strawberry import UNSET
 from strawberry.scalars import JSON
 
 from gateway import model
+from gateway.conditions import ArticleFilters, checked_filter
 from gateway.connection import (
     After,
     Before,
@@ -51,14 +52,6 @@ from gateway.store.protocol import (
 
 # Enums and values.
 
-describe(
-    model.Status,
-    "ContentStatus",
-    "Whether an article is for everyone yet.",
-    PUBLISHED="Published, with no date or one that has come.",
-    DRAFT="Its front matter says `published: false`.",
-    SCHEDULED="Published, with a date after the generation's time; hidden like a draft until then.",
-)
 describe(
     model.Severity,
     "IssueSeverity",
@@ -294,11 +287,13 @@ class Provider(Node):
         last: Last = UNSET,
         before: Before = UNSET,
         offset: Offset = UNSET,
+        where: ArticleFilters = UNSET,
         order_by: ArticleOrders = NEWEST_FIRST,
     ) -> PageKey:
         window = checked_window(info.context.limits, first=first, after=after, last=last, before=before, offset=offset)
         order = checked_order(info.context.limits, order_by, NEWEST_FIRST)
-        return page_of(ARTICLES_OF_PROVIDER, order, window, provider.key)
+        listing = ARTICLES_OF_PROVIDER.where(checked_filter(info.context.limits, where))
+        return page_of(listing, order, window, provider.key)
 
     @resolved(
         "Related entries from this provider, wherever visible articles list them; those of the newest article first.",
@@ -340,11 +335,13 @@ class Topic(Node):
         last: Last = UNSET,
         before: Before = UNSET,
         offset: Offset = UNSET,
+        where: ArticleFilters = UNSET,
         order_by: ArticleOrders = NEWEST_FIRST,
     ) -> PageKey:
         window = checked_window(info.context.limits, first=first, after=after, last=last, before=before, offset=offset)
         order = checked_order(info.context.limits, order_by, NEWEST_FIRST)
-        return page_of(ARTICLES_OF_TOPIC, order, window, topic.key)
+        listing = ARTICLES_OF_TOPIC.where(checked_filter(info.context.limits, where))
+        return page_of(listing, order, window, topic.key)
 
 
 # The corpus as a whole.

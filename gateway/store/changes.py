@@ -7,8 +7,8 @@ from typing import NamedTuple, Protocol
 
 from gateway.model import Change, Deleted, FileVersion, Loaded, NotDocument, Problem, SetAside, Unchanged
 from gateway.store.protocol import Applied, ChangeSet
+from gateway.store.query import keys
 from gateway.store.rows import UNREAD, ArticleRows, Row, article_rows, micros, problem, problem_row
-from gateway.store.sql import keys
 from gateway.store.tables import DERIVE, FORGET, SETTLE, TOUCH, VIEWS
 
 STEP = 500

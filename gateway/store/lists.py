@@ -82,21 +82,35 @@ def _articles(
     return Source("article", ARTICLE, "article.key", key, table, conditions, guarded, _ARTICLE_COLUMNS, _PATH, nearer)
 
 
+BY_PROVIDER = _articles("article.key", "article", "article.provider = parent.value", guarded="article", nearer={})
+# What is read of `listed` alone needs no article, and SQLite leaves out outer joins of which nothing is read.
+BY_TOPIC = _articles(
+    "listed.article",
+    "article_topic AS listed LEFT JOIN article ON article.key = listed.article",
+    "listed.topic = parent.value",
+    guarded="listed",
+    nearer=_LISTED,
+)
+BY_CATEGORY = _articles("article.key", "article", "article.category = parent.value", guarded="article", nearer={})
+BY_TYPE = _articles("article.key", "article", "article.type = parent.value", guarded="article", nearer={})
+BY_LOCALE = _articles("article.key", "article", "article.locale = parent.value", guarded="article", nearer={})
+BY_STATUS = _articles(
+    "article.key",
+    "article",
+    "NOT article.public",
+    "article.published = (parent.value = 'SCHEDULED')",
+    guarded="article",
+    nearer={},
+)
+"""The parent is the status of articles that the public does not see."""
+
 SOURCES: Mapping[str, Source[Any]] = {
     protocol.ARTICLES.name: _articles("article.key", "article", guarded="article", nearer={}),
-    protocol.ARTICLES_OF_PROVIDER.name: _articles(
-        "article.key", "article", "article.provider = parent.value", guarded="article", nearer={}
-    ),
-    protocol.ARTICLES_OF_TOPIC.name: _articles(
-        "listed.article",
-        "article_topic AS listed JOIN article ON article.key = listed.article",
-        "listed.topic = parent.value",
-        guarded="listed",
-        nearer=_LISTED,
-    ),
+    protocol.ARTICLES_OF_PROVIDER.name: BY_PROVIDER,
+    protocol.ARTICLES_OF_TOPIC.name: BY_TOPIC,
     protocol.ARTICLES_REFERRING.name: _articles(
         "listed.source",
-        "backlink AS listed JOIN article ON article.key = listed.source",
+        "backlink AS listed LEFT JOIN article ON article.key = listed.source",
         "listed.view = :view",
         "listed.target = parent.value",
         guarded=None,

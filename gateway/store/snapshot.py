@@ -24,8 +24,9 @@ from gateway.model import (
 )
 from gateway.store.lists import FINDS, SOURCES
 from gateway.store.protocol import Listing, Lookup, Usage
+from gateway.store.query import Query, keys, view, visible
 from gateway.store.rows import RELATED, SEVERITIES, TOPIC, Row, instant, problem
-from gateway.store.sql import Ordered, Query, find, keys, view, visible
+from gateway.store.sql import Ordered, find
 
 T = TypeVar("T")
 
@@ -78,7 +79,7 @@ class SqlSnapshot:
     async def pages(
         self, listing: Listing[T], parents: Sequence[str], order: Order, window: Window
     ) -> Mapping[str, Page[T]]:
-        ordered = Ordered(SOURCES[listing.name], order, self._visibility)
+        ordered = Ordered(listing, order, self._visibility)
         rows_of: list[list[Row]] = [[] for _ in parents]
         for at, *row in await self._ask(ordered.page(parents, window)):
             rows_of[at].append(row)
@@ -88,7 +89,7 @@ class SqlSnapshot:
         }
 
     async def counts(self, listing: Listing[T], parents: Sequence[str]) -> Mapping[str, int]:
-        rows = await self._ask(Ordered(SOURCES[listing.name], (), self._visibility).count(parents))
+        rows = await self._ask(Ordered(listing, (), self._visibility).count(parents))
         return {parents[at]: count for at, count in rows}
 
     async def preceded(
@@ -96,7 +97,7 @@ class SqlSnapshot:
     ) -> Mapping[str, bool]:
         if window.cursor is None and not window.offset:
             return dict.fromkeys(parents, False)
-        ordered = Ordered(SOURCES[listing.name], order, self._visibility)
+        ordered = Ordered(listing, order, self._visibility)
         found = {at for (at,) in await self._ask(ordered.preceded(parents, window))}
         return {parent: at in found for at, parent in enumerate(parents)}
 

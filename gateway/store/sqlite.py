@@ -72,6 +72,8 @@ class _Connection:
     async def open(cls, path: Path) -> AsyncIterator[_Connection]:
         with _translated(path):
             async with aiosqlite.connect(path, timeout=PATIENCE, isolation_level=None) as connection:
+                for name, function in FUNCTIONS.items():
+                    await connection.create_function(name, 1, function, deterministic=True)
                 yield cls(path, connection)
 
     async def rows(self, sql: str, parameters: Sequence[object] | Mapping[str, object] = ()) -> Sequence[Row]:
@@ -85,9 +87,6 @@ class _Connection:
     async def script(self, sql: str) -> None:
         with _translated(self._path):
             await self._connection.executescript(sql)
-
-    async def function(self, name: str, function: Callable[[str], str]) -> None:
-        await self._connection.create_function(name, 1, function, deterministic=True)
 
     async def rollback(self) -> None:
         with _translated(self._path):
@@ -315,8 +314,6 @@ async def _set_up(writer: _Connection) -> None:
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;"
         f"PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = {LOG_BYTES};"
     )
-    for name, function in FUNCTIONS.items():
-        await writer.function(name, function)
     [(release,)] = await writer.rows("PRAGMA user_version")
     if release != RELEASE:
         marks = f"PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {RELEASE};"
@@ -328,11 +325,15 @@ def _key_slug(key: str) -> str:
     return slug(key) or suffix(key)
 
 
-FUNCTIONS: Mapping[str, Callable[[str], str]] = {
-    "fold": fold,
+def _fold(text: str | None) -> str | None:
+    return None if text is None else fold(text)
+
+
+FUNCTIONS: Mapping[str, Callable[[str], str | None]] = {
+    "fold": _fold,
     "key_slug": _key_slug,
     "suffix": suffix,
     "provider_id": provider_id,
     "topic_id": topic_id,
 }
-"""What the derivations in `tables` call."""
+"""What the derivations in `tables` and the conditions of filters call."""

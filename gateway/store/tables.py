@@ -8,7 +8,7 @@ those that answer a preview, so that what a view sees is `public >= view`. Times
 
 from __future__ import annotations
 
-RELEASE = 1
+RELEASE = 2
 """Of the tables and of what they hold; a database of another one is built anew."""
 APPLICATION = 0x67617465
 """Tells our databases from other programs'."""
@@ -48,6 +48,7 @@ CREATE TABLE article (
   original_url TEXT, web_url TEXT, amp_web_url TEXT, cdn_amp_web_url TEXT,
   published INTEGER NOT NULL, public INTEGER NOT NULL,
   provider TEXT, provider_name TEXT, provider_domain TEXT, images TEXT NOT NULL, is_secured INTEGER NOT NULL,
+  has_body INTEGER NOT NULL,
   sha256 TEXT NOT NULL, bytes INTEGER NOT NULL, modified_at INTEGER NOT NULL, read_at INTEGER NOT NULL,
   digest BLOB NOT NULL
 );
@@ -60,13 +61,20 @@ CREATE INDEX article_quality ON article (quality DESC, path);
 CREATE INDEX article_heat ON article (heat DESC, path);
 CREATE INDEX article_title ON article (title_folded, title, path);
 CREATE INDEX article_provider ON article (provider, published_at DESC, path);
-CREATE INDEX public_published ON article (published_at DESC, path) WHERE public;
-CREATE INDEX public_updated ON article (updated_at DESC, path) WHERE public;
-CREATE INDEX public_quality ON article (quality DESC, path) WHERE public;
-CREATE INDEX public_heat ON article (heat DESC, path) WHERE public;
-CREATE INDEX public_title ON article (title_folded, title, path) WHERE public;
-CREATE INDEX public_path ON article (path) WHERE public;
-CREATE INDEX public_provider ON article (provider, published_at DESC, path) WHERE public;
+CREATE INDEX article_category ON article (category, published_at DESC, path);
+CREATE INDEX article_type ON article (type, published_at DESC, path);
+CREATE INDEX article_locale ON article (locale, published_at DESC, path);
+CREATE INDEX hidden_published ON article (published, published_at DESC, path) WHERE NOT public;
+CREATE INDEX public_published ON article (published_at DESC, path, public) WHERE public;
+CREATE INDEX public_updated ON article (updated_at DESC, path, public) WHERE public;
+CREATE INDEX public_quality ON article (quality DESC, path, public) WHERE public;
+CREATE INDEX public_heat ON article (heat DESC, path, public) WHERE public;
+CREATE INDEX public_title ON article (title_folded, title, path, public) WHERE public;
+CREATE INDEX public_path ON article (path, public) WHERE public;
+CREATE INDEX public_provider ON article (provider, published_at DESC, path, public) WHERE public;
+CREATE INDEX public_category ON article (category, published_at DESC, path, public) WHERE public;
+CREATE INDEX public_type ON article (type, published_at DESC, path, public) WHERE public;
+CREATE INDEX public_locale ON article (locale, published_at DESC, path, public) WHERE public;
 
 CREATE TABLE article_text (
   article INTEGER PRIMARY KEY REFERENCES article ON DELETE CASCADE,
@@ -87,7 +95,7 @@ CREATE TABLE article_topic (
   PRIMARY KEY (article, position)
 ) WITHOUT ROWID;
 CREATE INDEX topic_published ON article_topic (topic, published_at DESC, path);
-CREATE INDEX public_topic_published ON article_topic (topic, published_at DESC, path) WHERE public;
+CREATE INDEX public_topic_published ON article_topic (topic, published_at DESC, path, public) WHERE public;
 
 CREATE TABLE entry (
   key INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE,
@@ -105,7 +113,7 @@ CREATE TABLE related (
 );
 CREATE INDEX related_entry ON related (entry);
 CREATE INDEX related_provider ON related (provider, published_at DESC, path, position);
-CREATE INDEX public_related_provider ON related (provider, published_at DESC, path, position) WHERE public;
+CREATE INDEX public_related_provider ON related (provider, published_at DESC, path, position, public) WHERE public;
 
 CREATE TABLE backlink (
   view INTEGER NOT NULL, target TEXT NOT NULL, source INTEGER NOT NULL REFERENCES article ON DELETE CASCADE,
@@ -125,6 +133,8 @@ CREATE INDEX provider_slug ON provider (view, slug);
 CREATE INDEX provider_wanted_slug ON provider (wanted_slug);
 CREATE INDEX provider_count ON provider (view, count DESC, key);
 CREATE INDEX provider_name ON provider (view, folded, name, key);
+CREATE INDEX provider_exact_name ON provider (view, name);
+CREATE INDEX provider_domain ON provider (view, domain, key);
 
 CREATE TABLE topic (
   view INTEGER NOT NULL, key TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL, folded TEXT NOT NULL,
@@ -136,6 +146,7 @@ CREATE INDEX topic_slug ON topic (view, slug);
 CREATE INDEX topic_wanted_slug ON topic (wanted_slug);
 CREATE INDEX topic_count ON topic (view, count DESC, key);
 CREATE INDEX topic_name ON topic (view, folded, name, key);
+CREATE INDEX topic_exact_name ON topic (view, name);
 """
 
 TOUCHED = "CREATE TEMP TABLE touched (kind TEXT NOT NULL, key NOT NULL, PRIMARY KEY (kind, key)) WITHOUT ROWID"
