@@ -358,9 +358,50 @@ class Page(NamedTuple, Generic[T]):
     """Whether rows follow the page in the window's direction: after it, or before it where `backward`."""
 
 
+class Adjacent(NamedTuple):
+    """The articles that stand right before and right after one, in some order."""
+
+    previous: Article | None = None
+    next: Article | None = None
+
+
 class Text(NamedTuple):
     """The heavy part of an article, read when asked for."""
 
     body: str
     front_matter: Mapping[str, object]
     """All of it in a preview, the exposed part in public."""
+
+
+# Facets: how many of a list's articles share a value.
+
+
+class Grouping(StrEnum):
+    """By which value articles are counted. One with several topics counts for each of them."""
+
+    TOPIC = "TOPIC"
+    PROVIDER = "PROVIDER"
+    CATEGORY = "CATEGORY"
+    TYPE = "TYPE"
+
+
+class Interval(StrEnum):
+    """By which part of the calendar, in UTC, articles are counted."""
+
+    DAY = "DAY"
+    WEEK = "WEEK"
+    MONTH = "MONTH"
+    YEAR = "YEAR"
+
+
+class Largest(NamedTuple):
+    """The largest groups: the first few of those with at least so many articles."""
+
+    by: Grouping
+    first: int = 20
+    least: int = 1
+
+
+class Group(NamedTuple, Generic[T]):
+    value: T
+    size: int

@@ -28,6 +28,7 @@ from gateway.connection import (
     Offset,
     PageKey,
     checked_window,
+    given,
     limited,
     only_argument,
     page_of,
@@ -35,6 +36,8 @@ from gateway.connection import (
 )
 from gateway.content.identity import topic_key, url_identity
 from gateway.context import Info
+from gateway.corpus import Corpus
+from gateway.facets import ArticleFacets, Selected
 from gateway.loaders import (
     ArticleByIdLoader,
     ArticleByPathLoader,
@@ -59,7 +62,7 @@ from gateway.orders import (
     checked_order,
 )
 from gateway.store.protocol import ARTICLES, PROVIDERS, TOPICS
-from gateway.types import Article, Corpus, Node, Provider, Topic
+from gateway.types import Article, Node, Provider, Topic
 
 Record = model.Article | model.Related | model.Provider | model.Topic
 
@@ -135,6 +138,13 @@ class Query:
         window = checked_window(info.context.limits, first=first, after=after, last=last, before=before, offset=offset)
         listing = ARTICLES.where(checked_filter(info.context.limits, where))
         return page_of(listing, checked_order(info.context.limits, order_by, NEWEST_FIRST), window)
+
+    @resolved("Counts over all that the filter matches.", ArticleFacets)
+    @staticmethod
+    def facets(info: Info, where: ArticleFilters = UNSET) -> Selected:
+        selected = Selected(info.context.limits, given(where))
+        selected.listing()  # so that a filter that is refused is refused once
+        return selected
 
     @resolved("One provider. Give exactly one argument; null where there is no such provider.", Provider | None)
     @staticmethod

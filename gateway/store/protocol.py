@@ -10,10 +10,14 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from gateway.filters import Filter
 from gateway.model import (
+    Adjacent,
     Article,
     Change,
     FileVersion,
     Generation,
+    Group,
+    Interval,
+    Largest,
     Order,
     Page,
     Problem,
@@ -128,6 +132,37 @@ class Snapshot(Protocol):
     ) -> Mapping[str, bool]:
         """Whether each parent's list holds a row on the other side of the window: before a forward page, after
         a backward one."""
+        ...
+
+    async def adjacent(
+        self, listing: Listing[Article], article_ids: Sequence[str], order: Order
+    ) -> Mapping[str, Adjacent]:
+        """The neighbours of each article in the list of the whole corpus; one that it lacks is placed by its values."""
+        ...
+
+    async def largest(
+        self, listing: Listing[Article], parents: Sequence[str], groups: Largest
+    ) -> Mapping[str, Sequence[Group[Topic | Provider | str]]]:
+        """The largest groups of each parent's list, by count, then by name, then by key.
+
+        Their values are records for topics and providers, else texts. An article without a value is in no group.
+        """
+        ...
+
+    async def histogram(
+        self, listing: Listing[Article], parents: Sequence[str], interval: Interval
+    ) -> Mapping[str, Sequence[Group[datetime]]]:
+        """How many articles of each parent's list were published in each interval that has some, oldest first.
+
+        The values are the intervals' starts.
+        """
+        ...
+
+    async def ranges(
+        self, listing: Listing[Article], parents: Sequence[str], bounds: Sequence[int]
+    ) -> Mapping[str, Sequence[int]]:
+        """How many articles of each parent's list have a quality below the first of the ascending bounds, from each
+        bound to the next, and from the last one on."""
         ...
 
     async def topics_of(self, article_ids: Sequence[str]) -> Mapping[str, Sequence[Topic]]:

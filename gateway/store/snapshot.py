@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 import orjson
 
 from gateway.errors import NotReady
 from gateway.model import (
+    Adjacent,
+    Article,
     Edge,
     Generation,
+    Group,
+    Grouping,
+    Interval,
+    Largest,
     Order,
     Page,
     Problem,
+    Provider,
     Related,
     Severity,
     Statistics,
@@ -22,13 +30,15 @@ from gateway.model import (
     Visibility,
     Window,
 )
+from gateway.store import facets
 from gateway.store.lists import FINDS, SOURCES
 from gateway.store.protocol import Listing, Lookup, Usage
 from gateway.store.query import Query, keys, view, visible
-from gateway.store.rows import RELATED, SEVERITIES, TOPIC, Row, instant, problem
+from gateway.store.rows import ARTICLE, PROVIDER, RELATED, SEVERITIES, TOPIC, Row, instant, problem
 from gateway.store.sql import Ordered, find
 
 T = TypeVar("T")
+K = TypeVar("K")
 
 OF_ARTICLES = "SELECT article.id, {columns} FROM json_each(?) AS parent CROSS JOIN article ON article.id = parent.value"
 """The start of each question about articles by their ids; `visible` must follow."""
@@ -89,7 +99,7 @@ class SqlSnapshot:
         }
 
     async def counts(self, listing: Listing[T], parents: Sequence[str]) -> Mapping[str, int]:
-        rows = await self._ask(Ordered(listing, (), self._visibility).count(parents))
+        rows = await self._ask(self._listed(listing).count(parents))
         return {parents[at]: count for at, count in rows}
 
     async def preceded(
@@ -100,6 +110,36 @@ class SqlSnapshot:
         ordered = Ordered(listing, order, self._visibility)
         found = {at for (at,) in await self._ask(ordered.preceded(parents, window))}
         return {parent: at in found for at, parent in enumerate(parents)}
+
+    async def adjacent(
+        self, listing: Listing[Article], article_ids: Sequence[str], order: Order
+    ) -> Mapping[str, Adjacent]:
+        found = [Adjacent() for _ in article_ids]
+        rows = await self._ask(Ordered(listing, order, self._visibility).adjacent(article_ids))
+        for at, side, *row, _ in rows:
+            found[at] = found[at]._replace(**{side: ARTICLE.make(row)})
+        return dict(zip(article_ids, found, strict=True))
+
+    async def largest(
+        self, listing: Listing[Article], parents: Sequence[str], groups: Largest
+    ) -> Mapping[str, Sequence[Group[Topic | Provider | str]]]:
+        rows = await self._ask(facets.largest(self._listed(listing), parents, groups))
+        make = _GROUPED[groups.by]
+        return _of(parents, ((at, Group(make(row), count)) for at, count, *row, _ in rows))
+
+    async def histogram(
+        self, listing: Listing[Article], parents: Sequence[str], interval: Interval
+    ) -> Mapping[str, Sequence[Group[datetime]]]:
+        rows = await self._ask(facets.histogram(self._listed(listing), parents, interval))
+        return _of(parents, ((at, Group(instant(start * facets.DAY), count)) for at, start, count in rows))
+
+    async def ranges(
+        self, listing: Listing[Article], parents: Sequence[str], bounds: Sequence[int]
+    ) -> Mapping[str, Sequence[int]]:
+        counts = {parent: [0] * (len(bounds) + 1) for parent in parents}
+        for at, reached, count in await self._ask(facets.ranges(self._listed(listing), parents, bounds)):
+            counts[parents[at]][reached] = count
+        return counts
 
     async def topics_of(self, article_ids: Sequence[str]) -> Mapping[str, Sequence[Topic]]:
         joins = (
@@ -147,6 +187,9 @@ class SqlSnapshot:
         rows = await self._ask(Query(PROBLEMS, (lowest, highest, NO_LIMIT if first is None else first)))
         return [problem(row) for row in rows]
 
+    def _listed(self, listing: Listing[Any]) -> Ordered:
+        return Ordered(listing, (), self._visibility)
+
     async def _of_articles(
         self, columns: str, joins: str, article_ids: Sequence[str], rest: str = "", *parameters: int
     ) -> Sequence[Row]:
@@ -167,8 +210,23 @@ def _page(make: Any, ordered: Ordered, rows: list[Row], window: Window) -> Page[
     return Page(tuple(Edge(ordered.cursor(row), make(row)) for row in rows[start : start + window.limit]), has_more)
 
 
-def _grouped(pairs: Iterable[tuple[str, T]]) -> dict[str, list[T]]:
-    groups: dict[str, list[T]] = {}
+_GROUPED: Mapping[Grouping, Callable[[Row], Topic | Provider | str]] = {
+    Grouping.TOPIC: TOPIC.make,
+    Grouping.PROVIDER: PROVIDER.make,
+    Grouping.CATEGORY: lambda row: str(row[0]),
+    Grouping.TYPE: lambda row: str(row[0]),
+}
+"""What a row stands for."""
+
+
+def _of(parents: Sequence[str], pairs: Iterable[tuple[int, T]]) -> dict[str, list[T]]:
+    """The values of each parent, by its place."""
+    found = _grouped(pairs)
+    return {parent: found.get(at, []) for at, parent in enumerate(parents)}
+
+
+def _grouped(pairs: Iterable[tuple[K, T]]) -> dict[K, list[T]]:
+    groups: dict[K, list[T]] = {}
     for key, value in pairs:
         groups.setdefault(key, []).append(value)
     return groups
