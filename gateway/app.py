@@ -21,7 +21,7 @@ from gateway.content.workers import Workers
 from gateway.endpoint import Endpoint
 from gateway.errors import MethodNotAllowed, NotFound, NotReady, RequestError
 from gateway.explorer import page
-from gateway.ingest import Ingest, Progress
+from gateway.ingest import Ingest, Progress, Report
 from gateway.limits import Limits
 from gateway.middleware import LOOPBACK, AccessLog, KnownHosts, ResponseHeaders, error_response
 from gateway.operation import Operations, PreparedDocument, masked
@@ -53,14 +53,13 @@ async def opened(settings: Settings) -> AsyncIterator[Content]:
 @asynccontextmanager
 async def loaded_aside(
     settings: Settings, *, seed: Path | None = None, progress: Progress | None = None
-) -> AsyncIterator[Store]:
-    """A store that the folder has just been loaded to, and that leaves nothing behind.
+) -> AsyncIterator[tuple[Store, Report]]:
+    """A store that the folder has just been loaded to, and that leaves nothing behind; and how the load went.
 
     It begins as a copy of the database `seed`, where that can be used, so that what has not changed is not read again.
     """
     async with temporary_store(seed) as store, _working(settings) as workers:
-        await _ingest(settings, store, workers, serving=False).run(progress=progress)
-        yield store
+        yield store, await _ingest(settings, store, workers, serving=False).run(progress=progress)
 
 
 @asynccontextmanager

@@ -7,7 +7,8 @@ import logging
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from types import MappingProxyType
+from typing import Any, NamedTuple, TypeVar
 
 import click
 import orjson
@@ -19,9 +20,11 @@ from gateway.app import Content, create_app, limits_of, loaded_aside, opened, op
 from gateway.auth import Scope, Viewer
 from gateway.content.source import require_folder
 from gateway.errors import GatewayError, RequestError
+from gateway.explanation import explained
 from gateway.ingest import StrictError
-from gateway.model import Problem, Severity, Statistics, Visibility
+from gateway.model import Given, Problem, Severity, Statistics, Visibility
 from gateway.operation import OperationRequest
+from gateway.rules import SiteError
 from gateway.schema import print_sdl
 from gateway.server import address, listening, serve
 from gateway.settings import BOOLEAN, CONFIG, OPTIONS, Mode, Option, Settings, read
@@ -115,13 +118,16 @@ def load_command(content: Path, *, accept_empty: bool, **flags: object) -> None:
 @main.command("check", cls=Command)
 @with_options(PARSING)
 @click.option("--strict", is_flag=True, help="Let a warning, too, make the exit code 1.")
+@click.option("--explain", is_flag=True, help="Tell where the fields came from, and what is left in frontMatter.")
 @click.option("--format", "form", type=click.Choice(list(printed.FORMATS)), default="text", show_default=True)
-def check_command(content: Path, form: str, *, strict: bool, **flags: object) -> None:
+def check_command(content: Path, form: str, *, strict: bool, explain: bool, **flags: object) -> None:
     """Name what is wrong with the files in CONTENT. Exits 1 where there is an error."""
-    statistics, found = asyncio.run(_check(_settings(content, flags)))
-    problems = printed.in_order(found)
+    checked = asyncio.run(_check(_settings(content, flags)))
+    problems = printed.in_order(checked.problems)
     click.echo(printed.FORMATS[form](problems), nl=False)
-    click.echo(f"{printed.counted(statistics.articles, 'document')}; {printed.tally(problems)}", err=form != "text")
+    if explain:
+        click.echo(explained(checked.given), nl=False, err=form != "text")
+    click.echo(f"{printed.counted(checked.documents, 'document')}; {printed.tally(problems)}", err=form != "text")
     failing = {Severity.ERROR, Severity.WARNING} if strict else {Severity.ERROR}
     if any(problem.severity in failing for problem in problems):
         sys.exit(1)
@@ -171,7 +177,13 @@ async def _serve(settings: Settings) -> None:
             if settings.explorer:
                 click.echo(f"GraphiQL is at {address(listener)}/graphiql")
             app = create_app(settings, content.store)
-            await serve(app, listener, limits_of(settings), lambda: _follow(content, settings))
+            await serve(
+                app,
+                listener,
+                limits_of(settings),
+                work=lambda: _follow(content, settings),
+                stopping=content.store.end_generations,
+            )
 
 
 async def _follow(content: Content, settings: Settings) -> None:
@@ -204,18 +216,31 @@ async def _load_once(settings: Settings, *, accept_empty: bool) -> None:
         await _tell(content.store)
 
 
-async def _check(settings: Settings) -> tuple[Statistics, Sequence[Problem]]:
+class Checked(NamedTuple):
+    documents: int
+    problems: Sequence[Problem]
+    given: Mapping[Given, int] = MappingProxyType({})
+    """In how many documents a field came from elsewhere than its own key."""
+
+
+async def _check(settings: Settings) -> Checked:
+    """All problems, those too that several files have together; where the site's rules are wrong, only theirs."""
     with progress.shown(Console(stderr=True)) as tell:
-        async with loaded_aside(settings, progress=tell) as store:
-            return await _state(store)
+        try:
+            async with loaded_aside(settings, progress=tell) as (store, report):
+                statistics, problems = await _state(store)
+                return Checked(statistics.articles, problems, report.given)
+        except SiteError as error:
+            return Checked(0, error.problems)
 
 
 async def _query(settings: Settings, request: OperationRequest, visibility: Visibility) -> Mapping[str, object]:
     with progress.shown(Console(stderr=True)) as tell:
-        async with loaded_aside(settings, seed=settings.database, progress=tell) as store:
+        async with loaded_aside(settings, seed=settings.database, progress=tell) as (store, _):
             try:
                 viewer = Viewer(visibility, frozenset({Scope.PREVIEW}))
-                return (await operations_over(store, settings).run(request, viewer)).body()
+                operations = operations_over(store, settings)
+                return (await operations.run(await operations.accept(request), viewer)).body()
             except RequestError as error:
                 return {"errors": error.entries()}
 

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import aclosing, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from gateway.content.documents import DECODER_VERSION
 from gateway.content.parsing import Rules
-from gateway.content.source import DEFAULT_MAX_BYTES, Walk
+from gateway.content.site import USUAL_SITE, Site
+from gateway.content.source import DEFAULT_MAX_BYTES, Listing, Walk
 from gateway.content.workers import Workers
 from gateway.errors import GatewayError
 from gateway.losses import Held, Kept
 from gateway.model import (
     Change,
     Deleted,
+    Given,
     Loaded,
     NotDocument,
     Problem,
@@ -28,6 +30,7 @@ from gateway.model import (
     Unchanged,
     Visibility,
 )
+from gateway.rules import SiteRules
 from gateway.store.protocol import Applied, ChangeSet, FileState, Store
 from gateway.survey import Memory, Survey, files_to_read
 
@@ -66,6 +69,8 @@ class Report(NamedTuple):
     """Those of them whose bytes were new."""
     problems: tuple[Problem, ...]
     """Those that this run met; the store has also those of files that it left alone."""
+    given: Mapping[Given, int]
+    """In how many of the parsed files a field came from elsewhere than its own key."""
     seconds: float
 
 
@@ -91,6 +96,7 @@ class Ingest:
         self._workers = workers
         self._clock = clock
         self._rules = Rules(str(root), max_bytes)
+        self._site_rules = SiteRules(root)
         self._follow_links = follow_links
         self._hold = hold
         self._serving = serving
@@ -106,8 +112,8 @@ class Ingest:
         """Take what changed in the folder since the last run to the store, in one transaction.
 
         With `accept_empty`, articles go with their files, however many. Raises ContentFolderError where there is no
-        folder, StrictError where `strict` is asked for and there are errors, and StoreError. In each case the store
-        stays as it was.
+        folder, SiteError where the site's rules are broken and none were good before, StrictError where `strict` is
+        asked for and there are errors, and StoreError. In each case the store stays as it was.
         """
         async with self._running:
             beginning = time.perf_counter()
@@ -118,7 +124,7 @@ class Ingest:
                 self._ran.set()
             seconds = time.perf_counter() - beginning
             read, problems = len(stream.tasks), tuple(stream.problems)
-            return Report(applied, len(survey.listing.files), read, stream.parsed, problems, seconds)
+            return Report(applied, len(survey.listing.files), read, stream.parsed, problems, stream.given, seconds)
 
     async def until_due(self, *, wait: Wait = asyncio.wait_for) -> None:
         """Wait until time alone calls for a run: a scheduled article becomes due, or a loss wants its second look."""
@@ -140,10 +146,18 @@ class Ingest:
     async def _survey(self, *, accept_empty: bool, strict: bool) -> Survey:
         self._tried = started = self._clock()
         known, memory = await self._store.files(), Memory.load(await self._store.memory())
-        listing = await asyncio.to_thread(Walk(self._root, follow_links=self._follow_links).run)
-        tasks = files_to_read(listing, known, memory, await self._broken() if strict else frozenset())
-        held = self._held or memory.held
-        return Survey(started, known, memory._replace(held=held), listing, tasks, self._hold, accept_empty, strict)
+        site, listing = await asyncio.to_thread(self._look)
+        tasks = files_to_read(listing, known, memory, site, await self._broken() if strict else frozenset())
+        memory = memory._replace(held=self._held or memory.held)
+        return Survey(started, known, memory, site, listing, tasks, self._hold, accept_empty, strict)
+
+    def _look(self) -> tuple[Site, Listing]:
+        """The site's rules, and the files that are there for them."""
+        site, problems = self._site_rules.read()
+        walk = Walk(self._root, follow_links=self._follow_links, include=site.include if site else ())
+        listing = walk.run()
+        listing = listing._replace(problems=(*problems, *listing.problems))
+        return (site, listing) if site else (USUAL_SITE, listing.unseen())
 
     async def _broken(self) -> frozenset[str]:
         """The files with an error, which a strict run must see again though they did not change."""
@@ -166,9 +180,10 @@ class Ingest:
 
     async def _apply(self, survey: Survey, stream: _Stream, kept: Kept) -> Applied:
         place = survey.memory.place if kept.paths else survey.place
-        memory = Memory(DECODER_VERSION, survey.started, place, kept.held)
+        memory = Memory(survey.decoder, survey.started, place, kept.held)
+        rules = self._rules._replace(site=survey.site)
         async with (
-            aclosing(self._workers.parse(stream.tasks, self._rules)) as parsed,
+            aclosing(self._workers.parse(stream.tasks, rules)) as parsed,
             aclosing(stream.run(parsed)) as changes,
         ):
             return await self._store.apply(
@@ -198,6 +213,7 @@ class _Stream:
         self.tasks = [task for task in survey.tasks if task.file.path not in kept.paths]
         self.problems = [*survey.problems, *kept.problems]
         self.parsed = 0
+        self.given: Counter[Given] = Counter()
 
     async def run(self, parsed: AsyncIterator[Sequence[Change]]) -> AsyncGenerator[Sequence[Change], None]:
         """Raises _TooMuchLost and StrictError, when all else has been taken."""
@@ -226,17 +242,25 @@ class _Stream:
 
     def _account(self, change: Change) -> Change:
         if isinstance(change, SetAside):
-            change = self._say_what_is_served(change)
+            change = self._say_what_is_served(self._withdraw(change))
+        if isinstance(change, Loaded):
+            self.given.update(change.given)
         if not isinstance(change, Deleted | Unchanged):
             self.problems.extend(change.problems)
             self.parsed += change.version is not None
         self._loaded += isinstance(change, Loaded)
         return change
 
+    def _withdraw(self, change: SetAside) -> SetAside:
+        """Where a pin hides the file, a last good version that is not hidden must not stay."""
+        state = self._survey.known.get(change.path)
+        shown = state is not None and state.status in {Status.PUBLISHED, Status.SCHEDULED}
+        return change._replace(withdrawn=shown and self._survey.site.hides(change.path))
+
     def _say_what_is_served(self, change: SetAside) -> SetAside:
         if not self._serving:
             return change
-        served = _served(self._survey.known.get(change.path))
+        served = _served(None if change.withdrawn else self._survey.known.get(change.path))
         problems = tuple(
             problem._replace(message=f"{problem.message} {served}") if problem.severity is Severity.ERROR else problem
             for problem in change.problems

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Collection
-from time import perf_counter
 from uuid import uuid4
 
 import orjson
@@ -58,7 +58,7 @@ class ResponseHeaders:
 class AccessLog:
     """Logs each response in a line. The query string is left out: it may hold what is nobody's to read."""
 
-    def __init__(self, app: ASGIApp, clock: Callable[[], float] = perf_counter) -> None:
+    def __init__(self, app: ASGIApp, clock: Callable[[], float] = time.perf_counter) -> None:
         self._app = app
         self._clock = clock
 

@@ -147,21 +147,33 @@ class FileVersion(NamedTuple):
     sha256: str
 
 
+class Given(NamedTuple):
+    """A field of a document that comes from elsewhere than the key of its own name."""
+
+    field: str
+    source: str
+    """Another key of the file, its name, or a line of the site's rules."""
+
+
 class Loaded(NamedTuple):
     """A file whose document is good; the article is made or replaced."""
 
     version: FileVersion
     document: Document
     problems: tuple[Problem, ...] = ()
+    given: tuple[Given, ...] = ()
+    """For one who asks why; it is not stored."""
 
 
 class SetAside(NamedTuple):
-    """A file that cannot be read; its last good version stays, its problems are replaced."""
+    """A file that cannot be read; its last good version stays unless it is withdrawn, its problems are replaced."""
 
     path: str
     problems: tuple[Problem, ...]
     version: FileVersion | None = None
     """None where not even the bytes could be read, so that the next run tries again."""
+    withdrawn: bool = False
+    """Whether the last good version goes all the same."""
 
 
 class Unchanged(NamedTuple):
@@ -272,6 +284,17 @@ class Generation(NamedTuple):
     @property
     def revision(self) -> str:
         return f"{self.epoch}-{self.counter}"
+
+
+class ChangeType(StrEnum):
+    ADDED = "ADDED"
+    UPDATED = "UPDATED"
+    REMOVED = "REMOVED"
+
+
+class ArticleChange(NamedTuple):
+    type: ChangeType
+    id: str
 
 
 class Statistics(NamedTuple):

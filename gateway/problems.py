@@ -37,6 +37,11 @@ def in_order(problems: Sequence[Problem]) -> list[Problem]:
     return sorted(problems, key=lambda problem: (problem.path, problem.line or 0, problem.column or 0, problem.code))
 
 
+def as_sentence(problem: Problem) -> str:
+    """One line with the place, what is wrong and how to mend it."""
+    return f"{_place(problem)}: {' '.join(filter(None, (problem.message, problem.hint)))}"
+
+
 def as_text(problems: Sequence[Problem]) -> str:
     """A line for each problem, as compilers write them, and one for its hint."""
     return "".join(

@@ -10,6 +10,7 @@ import orjson
 
 from gateway.content.documents import DECODER_VERSION
 from gateway.content.parsing import Task
+from gateway.content.site import Site
 from gateway.content.source import Listing, Stamp
 from gateway.losses import Held, Kept, Loss, Place, judge
 from gateway.model import Problem, Severity
@@ -53,6 +54,8 @@ class Survey(NamedTuple):
     started: datetime
     known: Mapping[str, FileState]
     memory: Memory
+    site: Site
+    """The rules by which they are decoded."""
     listing: Listing
     tasks: Sequence[Task]
     """The files to read."""
@@ -63,6 +66,12 @@ class Survey(NamedTuple):
     @property
     def place(self) -> Place:
         return Place(self.listing.root, self.listing.device)
+
+    @property
+    def decoder(self) -> str:
+        """What the articles will be decoded by; where some of them are out of sight, still what those were."""
+        hidden = any(self.listing.hides(path) and path not in self.listing.files for path in self.known)
+        return self.memory.decoder if hidden else decoder(self.site)
 
     @property
     def articles(self) -> int:
@@ -92,14 +101,19 @@ class Survey(NamedTuple):
         return judge(loss, self.memory.held, self.started, self.hold)
 
 
+def decoder(site: Site) -> str:
+    """Names all that a document depends on beside its file."""
+    return f"{DECODER_VERSION} {site.digest}".rstrip()
+
+
 def files_to_read(
-    listing: Listing, known: Mapping[str, FileState], memory: Memory, anew: Collection[str]
+    listing: Listing, known: Mapping[str, FileState], memory: Memory, site: Site, anew: Collection[str]
 ) -> list[Task]:
     """The files to read: all that are new, look changed, or were written too shortly before the last run to tell.
 
     Those in `anew` are parsed whatever they look like.
     """
-    same_decoder = memory.decoder == DECODER_VERSION
+    same_decoder = memory.decoder == decoder(site)
     settled = (memory.started - SETTLED).timestamp() * 1e9 if memory.started else 0
     tasks = []
     for path, file in listing.files.items():

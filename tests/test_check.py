@@ -148,6 +148,37 @@ def test_where_no_temporary_file_can_be_made_the_error_is_clear(tmp_path: Path) 
     assert done.returncode == 3
 
 
+def test_what_was_mapped_is_explained_when_asked(tmp_path: Path) -> None:
+    """Each field with the keys that gave it, the most used first; the problems stay apart from it."""
+    (tmp_path / "gateway.yaml").write_text("defaults: [{path: a.md, locale: de}]\n")
+    (tmp_path / "a.md").write_bytes(broken.titled("date: 2024-01-01\nlayout: post"))
+    (tmp_path / "b.md").write_bytes(broken.titled("pubDate: 2024-01-01\nlang: de"))
+    (tmp_path / "2024-01-01-c.md").write_bytes(broken.titled("date: 2024-01-02"))
+    explanation = (
+        "frontMatter from layout (1 file)\n"
+        "locale from gateway.yaml:1 (1 file), lang (1)\n"
+        "publishedDateTime from date (2 files), pubDate (1)\n"
+    )
+    told = "3 documents; 0 problems\n"
+    assert gateway("check", tmp_path).stdout == told
+    assert gateway("check", tmp_path, "--explain").stdout == explanation + told
+    done = gateway("check", tmp_path, "--explain", "--format", "json")
+    assert (done.stdout, done.stderr) == ("[]\n", explanation + told)
+
+
+def test_broken_rules_of_the_site_are_told_alone(tmp_path: Path) -> None:
+    """No document is judged by rules that are not known."""
+    (tmp_path / "gateway.yaml").write_text("fields: {headline: title}\npin: [{path: a, heat: hot}]\n")
+    (tmp_path / "a.md").write_bytes(broken.VALUES["quality.md"].data)
+    done = gateway("check", tmp_path, "--explain")
+    assert [line.partition(": error ")[0] for line in done.stdout.splitlines()[::2]] == [
+        "gateway.yaml:1:10",
+        "gateway.yaml:2:23",
+        "0 documents; 2 problems (2 errors)",
+    ]
+    assert done.returncode == 1
+
+
 def test_the_seeds_are_without_a_problem() -> None:
     """The documents that show the gateway are good ones."""
     done = gateway("check", SEEDS, "--strict")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.auth import Scope
-from gateway.content import documents, frontmatter, nodes, source
+from gateway.content import documents, frontmatter, markup, nodes, prose, site, sitefile, source, tags
 from gateway.errors import GatewayError, RequestError
 from gateway.settings import OPTIONS, Mode, Option, read
 from tests import broken
@@ -81,7 +81,7 @@ def test_the_settings_file_of_the_docs_is_good(tmp_path: Path) -> None:
 def test_every_key_is_told() -> None:
     """Each key that front matter is read by stands in docs/content.md."""
     text = (ROOT / "docs/content.md").read_text()
-    assert [key for key in sorted(documents.KNOWN) if key not in text] == []
+    assert [key for key in sorted(site.KNOWN) if key not in text] == []
     assert all(ending in text for ending in source.EXTENSIONS)
 
 
@@ -98,6 +98,20 @@ def test_the_example_is_a_good_document() -> None:
     assert decoded.document.provider.domain == "gazette.example"
 
 
+def test_the_rules_of_the_docs_are_good() -> None:
+    """The gateway.yaml that docs/content.md shows can be read, and uses all there is; every key has its paragraph."""
+    text = (ROOT / "docs/content.md").read_text()
+    example = re.search(r"```yaml\n# gateway.yaml\n(.*?)```", text, re.DOTALL)
+    assert example
+    found = sitefile.parse(example[1].encode())
+    assert found.problems == ()
+    assert all((found.site.defaults, found.site.pins, found.site.expose, found.site.include))
+    assert found.site.sources["topics"] == site.Source(("topics", "keywords"), ",")
+    assert {f"- **`{section}`**" for section in sitefile.SECTIONS} <= set(
+        re.findall(r"^- \*\*`\w+`\*\*", text, re.MULTILINE)
+    )
+
+
 def test_links_lead_somewhere() -> None:
     """Each relative link in the docs names a file that is there."""
     for file in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]:
@@ -109,3 +123,18 @@ def test_the_depth_is_told() -> None:
     """The numbers in the docs are those of the code."""
     assert f"more than {nodes.MOST_LEVELS} levels deep" in (ROOT / "docs/problems.md").read_text()
     assert source.DEFAULT_MAX_BYTES == 4 * 1024 * 1024
+
+
+def test_the_limits_of_bodies_are_told() -> None:
+    """docs/bodies.md names each tag that is kept, and each limit with its number."""
+    text = (ROOT / "docs/bodies.md").read_text()
+    kept, _, rest = text.partition("These tags are kept:")[2].partition("Of others")
+    gone, _, rest = rest.partition("Nothing is left")
+    assert re.findall(r"`([a-z0-9]+)`", kept) == sorted(tags.ATTRIBUTES)
+    assert re.findall(r"`([a-z0-9]+)`", gone) == sorted(tags.UNSEEN)
+    limits = [markup.MOST_CHARACTERS, markup.MOST_STEPS, markup.MOST_LEVELS, markup.MOST_TOKENS, markup.MOST_OUTPUT]
+    assert re.findall(r"^\| (\d+) \|", rest, re.MULTILINE) == [str(limit) for limit in limits]
+    assert f"to a depth of {tags.MOST_OPEN}, and" in text
+    assert f"such as `b` and `a`, to {tags.MOST_OPEN_INLINE}" in text
+    assert f"{prose.WORDS_A_MINUTE} words or {prose.CHARACTERS_A_MINUTE} such letters a minute" in text
+    assert f"longer than {prose.LONGEST_WORD} characters" in text

@@ -21,6 +21,7 @@ from gateway.content.workers import Workers
 from gateway.errors import ContentFolderError
 from gateway.ingest import RETRY, Ingest, Report, StrictError
 from gateway.model import NEWEST_FIRST, Article, Change, Edge, Generation, Problem, Severity, Visibility, Window
+from gateway.rules import SiteError
 from gateway.store.protocol import ARTICLES, WHOLE, ChangeSet
 from gateway.store.sqlite import SqliteStore
 from gateway.survey import Memory
@@ -484,12 +485,130 @@ def test_a_folder_that_cannot_be_looked_into_keeps_its_articles(
     tmp_path: Path, mode: str, told: list[list[str]]
 ) -> None:
     """What is elsewhere is followed; when the folder can be read again, so is what was deleted there."""
-    wrapper = AS_ANYBODY if os.geteuid() == 0 else ()
-    command = [*wrapper, sys.executable, "-c", CLOSED, str(tmp_path), mode]
+    command = [*AS_ANYBODY, sys.executable, "-c", CLOSED, str(tmp_path), mode]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=100)
     closed, after = map(json.loads, done.stdout.splitlines())
     assert closed == [["a.md", "closed/b.md", "closed/below/c.md"], told]
     assert after == [["a.md", "closed/below/c.md"], []]
+
+
+# The site's rules.
+
+
+async def test_changed_rules_parse_all_anew(site: Site) -> None:
+    """Every document follows them, files that did not change too; files that they include come and go."""
+    site.write("de/a.md")
+    site.write("b.md")
+    (site.root / "c.yaml").write_text("title: C\n")
+    os.utime(site.root / "c.yaml", (0, 0))
+    assert (await site.run()).parsed == 2
+    (site.root / "gateway.yaml").write_text("defaults: [{path: de, locale: de}]\ninclude: ['*']\n")
+    assert (await site.run()).parsed == 3
+    assert {edge.node.path: edge.node.locale for edge in await site.edges()} == {
+        "b.md": None,
+        "c.yaml": None,
+        "de/a.md": "de",
+    }
+    assert (await site.run()).read == 0
+    (site.root / "gateway.yaml").write_text("")
+    await site.run()
+    assert [edge.node.locale for edge in await site.edges()] == [None, None]
+
+
+async def test_broken_rules_stop_the_start(site: Site) -> None:
+    """One line for each problem, with its place; the store stays as it was."""
+    site.write("a.md")
+    (site.root / "gateway.yaml").write_text("pins: []\nexpose: [secured]\n")
+    with pytest.raises(SiteError) as caught:
+        await site.run()
+    assert caught.value.exit_code == 2
+    assert caught.value.message.splitlines() == [
+        "The site's rules cannot be used.",
+        "gateway.yaml:1:1: `pins` is no known key here. Known are defaults, expose, fields, include, pin.",
+        "gateway.yaml:2:10: What `secured` holds is never shown. Delete it here.",
+    ]
+    assert not await site.store.ready()
+
+
+@pytest.mark.parametrize("broken", ["pin: [", None])
+async def test_rules_that_break_or_go_while_it_runs_stay_in_force(site: Site, broken: str | None) -> None:
+    """The last good ones hold for what is new, and that is told; a draft that they pin is shown at no moment."""
+    file = site.root / "gateway.yaml"
+    file.write_text("pin: [{path: drafts, published: false}]")
+    site.write("drafts/a.md")
+    await site.run()
+    if broken is None:
+        file.unlink()
+    else:
+        file.write_text(broken)
+    site.write("drafts/b.md", "published: true")
+    report = await site.run()
+    assert report.parsed == 1
+    assert [(each.path, each.severity) for each in await site.problems()] == [("gateway.yaml", "ERROR")]
+    assert (await site.problems())[0].message.endswith("The rules that were last good stay in force.")
+    assert await site.paths(Visibility.PUBLIC) == []
+    file.write_text("")
+    await site.run()
+    assert await site.codes() == []
+    assert await site.paths(Visibility.PUBLIC) == ["drafts/a.md", "drafts/b.md"]
+
+
+@pytest.mark.parametrize("flag", ["published: true", "published: true\npublishedDateTime: 2999-01-01"])
+async def test_a_pin_hides_the_last_good_version_of_a_broken_file(site: Site, flag: str) -> None:
+    """What the public could see, or will, goes when a pin says so, though the file itself cannot be read."""
+    site.write("a.md", flag)
+    await site.run()
+    site.write("a.md", "a: [")
+    await site.run()
+    assert await site.paths() == ["a.md"]
+    (site.root / "gateway.yaml").write_text("pin: [{path: a.md, published: false}]")
+    await site.run()
+    assert await site.paths() == []
+    assert "It is not served." in (await site.problems())[0].message
+
+
+async def test_a_pinned_draft_that_breaks_stays_in_preview(site: Site) -> None:
+    """An editor keeps what was there; the public sees neither version."""
+    (site.root / "gateway.yaml").write_text("pin: [{path: '**', published: false}]")
+    site.write("a.md", "published: true")
+    await site.run()
+    site.write("a.md", "a: [")
+    await site.run()
+    assert (await site.paths(), await site.paths(Visibility.PUBLIC)) == (["a.md"], [])
+
+
+UNKNOWN = """
+import asyncio, json, sys
+from pathlib import Path
+from gateway.model import Visibility
+from tests.test_ingest import opened
+
+async def main(folder):
+    async with opened(Path(folder)) as site:
+        (site.root / "gateway.yaml").write_text("pin: [{path: '**', published: false}]")
+        site.write("a.md", "published: true")
+        await site.run()
+    async with opened(Path(folder)) as site:
+        site.clock.go_on(600)
+        site.root.chmod(0)
+        await site.run()
+        site.root.chmod(0o700)
+        print(json.dumps([await site.paths(), await site.paths(Visibility.PUBLIC), await site.codes()]))
+        report = await site.run()
+        print(json.dumps([await site.paths(), await site.paths(Visibility.PUBLIC), report.parsed]))
+
+asyncio.run(main(sys.argv[1]))
+"""
+
+
+def test_a_folder_whose_rules_cannot_be_known_keeps_its_articles(tmp_path: Path) -> None:
+    """At a start where the folder cannot be listed nothing is read by other rules, and nothing is forgotten."""
+    wrapper = AS_ANYBODY if os.geteuid() == 0 else ()
+    command = [*wrapper, sys.executable, "-c", UNKNOWN, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=100)
+    closed, after = map(json.loads, done.stdout.splitlines())
+    assert closed == [["a.md"], [], ["UNREADABLE_FOLDER"]]
+    assert after == [["a.md"], [], 0]
 
 
 # Strict runs.

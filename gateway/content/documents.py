@@ -6,7 +6,7 @@ What governs visibility and cannot be read sets the file aside; any other unread
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -17,33 +17,20 @@ from gateway.content.frontmatter import FrontMatter
 from gateway.content.identity import suffix, url_identity
 from gateway.content.nodes import Field, Fields, Node
 from gateway.content.report import BAD_VALUE, BAD_VISIBILITY, CONFLICT, MISSING_TITLE, PROVIDERS_LEFT_OUT, Report
+from gateway.content.site import NATIVE, USUAL_SITE, Site
+from gateway.content.source import SITE_FILE
 from gateway.content.text import plain_heading, slug
 from gateway.content.values import Unreadable, shown
-from gateway.model import Document, Problem, ProviderName
+from gateway.model import Document, Given, Problem, ProviderName
 
-DECODER_VERSION = "1"
+DECODER_VERSION = "2"
 """To be raised whenever the same file gives another document or other problems."""
 
-GOVERNING = frozenset({"published", "draft", "publishedDateTime"})
-MAPPED = {
-    "excerpt": ("excerpt", "description", "summary"),
-    "publishedDateTime": ("publishedDateTime", "date", "pubDate", "publishDate"),
-    "updatedDateTime": ("updatedDateTime", "updated", "lastmod", "modified"),
-    "topics": ("topics", "tags", "categories", "keywords"),
-    "locale": ("locale", "lang"),
-    "provider": ("provider", "author", "authors", "source"),
-    "images": ("images", "image", "image_url", "cover", "thumbnail", "featuredImage", "hero"),
-}
-"""Which keys give a field: of those present and not empty the first."""
-PLACES = ("slug", "permalink", "url")
-"""Keys that hold a slug, or an absolute URL."""
-NATIVE = frozenset(
-    {"title", "excerpt", "category", "type", "locale", "quality", "heat", "published", "publishedDateTime"}
-    | {"updatedDateTime", "originalUrl", "webUrl", "ampWebUrl", "cdnAmpWebUrl", "provider", "topics", "images"}
-    | {"related", "secured", "draft"}
-)
-KNOWN = NATIVE.union(PLACES, *MAPPED.values())
+FILE_NAME = "the file name"
 
+_INDEXES = frozenset({"index", "_index"})
+# A value for the generator to fill in, or to turn the page off: `/:year/:title/`, `{{ title | slugify }}`, `false`.
+_NO_PLACE = re.compile(r"(?:.*/)?:[a-z].*|.*\{[{%].*|false", re.DOTALL)
 _DATED = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})-(?=.)")
 
 
@@ -51,113 +38,186 @@ class Decoded(NamedTuple):
     document: Document | None
     """None where the file is to be set aside; then one of the problems is an error."""
     problems: tuple[Problem, ...]
+    given: tuple[Given, ...] = ()
 
 
-def decode(path: str, front_matter: FrontMatter, expose: frozenset[str] = frozenset()) -> Decoded:
-    """Decode one file. `expose` names the unmodelled keys that the public may read. Never raises."""
+class _Flag(NamedTuple):
+    """What a field says of being published."""
+
+    field: Field
+    shows: bool
+
+
+def decode(path: str, front_matter: FrontMatter, site: Site = USUAL_SITE) -> Decoded:
+    """Decode one file by the rules of its site. Never raises."""
     report = Report(path)
-    decoder = _Decoder(report, path, front_matter)
-    document = decoder.document(expose)
-    return Decoded(None if report.failed else document, tuple(report.problems))
+    decoder = _Decoder(report, path, front_matter, site)
+    document = decoder.document()
+    return Decoded(None if report.failed else document, tuple(report.problems), tuple(decoder.given))
 
 
 class _Decoder:
-    """Reads one front matter, and remembers which of its keys the schema models."""
+    """Reads one front matter, and remembers which of its keys the schema models.
 
-    def __init__(self, report: Report, path: str, front_matter: FrontMatter) -> None:
+    What the site pins is taken as it is, and what it adds where the file says nothing: both were decoded when the
+    site's rules were read, and are without fault.
+    """
+
+    def __init__(self, report: Report, path: str, front_matter: FrontMatter, site: Site) -> None:
         self._report = report
         self._path = path
         self._fields = front_matter.fields
         self._body = front_matter.body
+        self._site = site
+        self._pins = site.pinned(path)
+        self._defaults = site.added(path)
+        self._hidden = site.hides(path)
         self._used = set(NATIVE)
         self._left: dict[str, object] = {}
         self._file_date, self._stem = _named(path)
+        self.given: list[Given] = []
 
-    def document(self, expose: frozenset[str]) -> Document:
-        report, get = self._report, self._fields.entries.get
-        report.check_keys(self._fields, KNOWN, GOVERNING)
+    def document(self) -> Document:
+        report = self._report
+        # Where a pin hides the file, no slip in it can publish it.
+        report.check_keys(self._fields, self._site.known, frozenset() if self._hidden else self._site.governing)
         place, place_url = self._places()
-        original_url = report.value(values.text, get("originalUrl"))
-        web_url = report.value(values.text, get("webUrl")) or place_url
-        amp_web_url = report.value(values.text, get("ampWebUrl"))
-        cdn_amp_web_url = report.value(values.text, get("cdnAmpWebUrl"))
+        original_url = self._text("originalUrl")
+        web_url = self._web_url(place_url)
+        amp_web_url = self._text("ampWebUrl")
+        cdn_amp_web_url = self._text("cdnAmpWebUrl")
         document = Document(
             path=self._path,
             slug=place or slug(self._stem) or suffix(self._path),
             title=self._title(),
-            excerpt=report.value(values.text, self._mapped("excerpt")),
-            category=report.value(values.text, get("category")),
-            type=report.value(values.text, get("type")) or parts.DEFAULT_TYPE,
-            locale=report.value(values.text, self._mapped("locale")),
-            quality=report.value(values.integer, get("quality")),
-            heat=report.value(values.integer, get("heat")),
+            excerpt=self._text("excerpt"),
+            category=self._text("category"),
+            type=self._text("type") or parts.DEFAULT_TYPE,
+            locale=self._text("locale"),
+            quality=report.value(values.integer, self._field("quality")),
+            heat=report.value(values.integer, self._field("heat")),
             published=self._published(),
             published_date_time=self._published_date_time(),
-            updated_date_time=report.value(values.instant, self._mapped("updatedDateTime")),
+            updated_date_time=report.value(values.instant, self._field("updatedDateTime")),
             original_url=original_url,
             web_url=web_url,
             amp_web_url=amp_web_url,
             cdn_amp_web_url=cdn_amp_web_url,
             urls=_identities((original_url, web_url, amp_web_url, cdn_amp_web_url)),
             provider=self._provider(),
-            topics=parts.topics(report, self._mapped("topics")),
-            images=parts.images(report, self._mapped("images")),
-            related=parts.related(report, get("related")),
+            topics=parts.topics(report, self._field("topics")),
+            images=parts.images(report, self._field("images")),
+            related=parts.related(report, self._field("related")),
             body=self._body,
             front_matter=b"{}",
             exposed=b"{}",
             secured=self._secured(),
         )
         rest = self._rest()
-        exposed = {key: value for key, value in rest.items() if key in expose}
+        exposed = {key: value for key, value in rest.items() if key in self._site.expose}
         return document._replace(front_matter=orjson.dumps(rest), exposed=orjson.dumps(exposed))
 
-    def _mapped(self, name: str) -> Field | None:
-        """The field that gives a value, under its own name or another that is usual for it."""
-        for key in MAPPED[name]:
+    def _text(self, name: str) -> str | None:
+        return self._report.value(values.text, self._field(name))
+
+    def _field(self, name: str) -> Field | None:
+        return self._pinned(name) or self._written(name) or self._default(name)
+
+    def _pinned(self, name: str) -> Field | None:
+        return self._set(self._pins, name)
+
+    def _default(self, name: str) -> Field | None:
+        return self._set(self._defaults, name)
+
+    def _set(self, presets: Mapping[str, Field], name: str) -> Field | None:
+        field = presets.get(name)
+        if field is not None:
+            self.given.append(Given(name, f"{SITE_FILE}:{field.key.mark.line}"))
+        return field
+
+    def _written(self, name: str) -> Field | None:
+        """What the file says, under the field's own name or another that gives it."""
+        source = self._site.sources[name]
+        for key in source.keys:
             field = self._fields.entries.get(key)
-            if field is not None and not values.is_null(field.value):
-                self._used.add(key)
-                return field
+            if field is None:
+                continue
+            self._used.add(key)
+            if not values.is_null(field.value):
+                self._take(name, key)
+                return source.parted(field)
         return None
 
-    def _published(self) -> bool:
-        published, draft = self._flag("published"), self._flag("draft")
-        if published and draft:
-            mark = self._fields.entries["draft"].value.mark
-            message = "`draft` and `published` are both true; the article is kept as a draft."
-            self._report.warn(CONFLICT, message, mark, "Delete one of them.")
-        return not draft and published is not False
+    def _take(self, name: str, key: str) -> None:
+        self._used.add(key)
+        if key != name:
+            self.given.append(Given(name, key))
 
-    def _flag(self, name: str) -> bool | None:
+    def _published(self) -> bool:
+        pin, said = self._pinned("published"), self._said()
+        if pin is None:
+            default = self._default("published") if said is None else None
+            return said.shows if said else default is None or values.boolean(default.value) is not False
+        shows = values.boolean(pin.value) is not False
+        if shows and said and not said.shows:
+            message = f"`{said.field.key.text}` makes it a draft, but line {pin.key.mark.line} of {SITE_FILE} pins it."
+            self._report.warn(CONFLICT, f"{message} It is published.", said.field.value.mark, "Change one of them.")
+        return shows
+
+    def _said(self) -> _Flag | None:
+        """What the file says of being published: of two statements the one that hides."""
+        published, draft = self._flag("published"), self._flag("draft")
+        if published and published.shows and draft and not draft.shows:
+            names = f"`{draft.field.key.text}` and `{published.field.key.text}`"
+            message = f"{names} are both true; the article is kept as a draft."
+            self._report.warn(CONFLICT, message, draft.field.value.mark, "Delete one of them.")
+        return min(filter(None, (draft, published)), key=lambda flag: flag.shows, default=None)
+
+    def _flag(self, name: str) -> _Flag | None:
         """A value that governs visibility; an unreadable, empty or contradictory one is an error."""
-        field = self._fields.entries.get(name)
-        if field is None:
+        key = next((key for key in self._site.sources[name].keys if key in self._fields.entries), None)
+        if key is None:
             return None
+        field = self._fields.entries[key]
+        self._take(name, key)
         try:
             found = {_certain(node) for node in (field.value, *field.repeated)}
             if len(found) > 1:
                 raise Unreadable("It stands there several times with different values.", "Keep one of them.")
         except Unreadable as error:
-            self._refuse(name, error, field.value)
+            self._refuse(field, error)
             return None
-        return found.pop()
+        return _Flag(field, found.pop() is not (name == "draft"))
 
     def _published_date_time(self) -> datetime | None:
-        field = self._mapped("publishedDateTime")
-        if field is None:
+        pin, written = self._pinned("publishedDateTime"), self._written_date_time()
+        if pin is not None:
+            return values.instant(pin.value)
+        if written:
+            return written
+        if self._file_date:
+            self.given.append(Given("publishedDateTime", FILE_NAME))
             return self._file_date
+        return self._report.value(values.instant, self._default("publishedDateTime"))
+
+    def _written_date_time(self) -> datetime | None:
+        field = self._written("publishedDateTime")
+        if field is None:
+            return None
         try:
-            return values.instant(field.value) or self._file_date
+            return values.instant(field.value)
         except Unreadable as error:
-            self._refuse(field.key.text, error, field.value)
+            self._refuse(field, error)
             return None
 
-    def _refuse(self, name: str, error: Unreadable, node: Node) -> None:
-        self._report.error(BAD_VISIBILITY, f"`{name}` cannot be read: {error}", node.mark, error.hint)
+    def _refuse(self, field: Field, error: Unreadable) -> None:
+        """Set the file aside, or, where a pin hides it anyway, only tell."""
+        tell, code = (self._report.warn, BAD_VALUE) if self._hidden else (self._report.error, BAD_VISIBILITY)
+        tell(code, f"`{field.key.text}` cannot be read: {error}", field.value.mark, error.hint)
 
     def _title(self) -> str:
-        title = self._report.value(values.text, self._fields.entries.get("title")) or plain_heading(self._body)
+        title = self._report.value(values.text, self._pinned("title") or self._written("title"))
+        title = title or plain_heading(self._body) or self._report.value(values.text, self._default("title"))
         if title:
             return title
         name = _file_stem(self._path)
@@ -167,26 +227,35 @@ class _Decoder:
 
     def _places(self) -> tuple[str, str | None]:
         """The slug that the file asks for, "" where it asks for none, and an absolute URL given in its place."""
-        wanted, url = "", None
-        for key in PLACES:
+        wanted, url = self._slug(self._pinned("slug")), None
+        for key in self._site.sources["slug"].keys:
             field = self._fields.entries.get(key)
             written = self._report.value(values.text, field)
-            if field is None or written is None:
+            if field is None or written is None or _NO_PLACE.fullmatch(written):
                 continue
             if url_identity(written):
                 if url is None:
                     url = written
-                    self._used.add(key)
+                    self._take("webUrl", key)
             elif not wanted and (wanted := slug(written)):
-                self._used.add(key)
+                self._take("slug", key)
             elif not slug(written):
                 message = f"`{key}` is left out: {shown(written)} holds no letter and no digit."
                 self._report.warn(BAD_VALUE, message, field.value.mark, "Write words joined by `-`.")
-        return wanted, url
+        return wanted or self._slug(self._default("slug")), url
+
+    def _slug(self, field: Field | None) -> str:
+        return slug(self._report.value(values.text, field) or "")
+
+    def _web_url(self, place_url: str | None) -> str | None:
+        if pin := self._pinned("webUrl"):
+            return self._report.value(values.text, pin)
+        written = self._report.value(values.text, self._written("webUrl")) or place_url
+        return written or self._report.value(values.text, self._default("webUrl"))
 
     def _provider(self) -> ProviderName | None:
         """The first that is named; the others stay readable as front matter."""
-        field = self._mapped("provider")
+        field = self._field("provider")
         provider, others = parts.provider(self._report, field)
         if provider and field and others:
             key = field.key.text
@@ -202,7 +271,9 @@ class _Decoder:
     def _rest(self) -> dict[str, object]:
         """What the schema does not model."""
         unused = {key: field for key, field in self._fields.entries.items() if key not in self._used}
-        return values.json_object(Fields(unused, self._fields.mark)) | self._left
+        rest = values.json_object(Fields(unused, self._fields.mark)) | self._left
+        self.given.extend(Given("frontMatter", key) for key in rest)
+        return rest
 
 
 def _certain(node: Node) -> bool:
@@ -226,7 +297,7 @@ def _named(path: str) -> tuple[datetime | None, str]:
     """The date that a file's name begins with, and the rest of the name; `index` goes by its folder's name."""
     stem = _file_stem(path)
     folder = path.rpartition("/")[0].rpartition("/")[2]
-    if stem.casefold() == "index" and folder:
+    if stem.casefold() in _INDEXES and folder:
         stem = folder
     found = _DATED.match(stem)
     if found is None:

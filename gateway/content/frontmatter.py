@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import NamedTuple
 
 from gateway.content import toml, yaml
-from gateway.content.nodes import Fields, Lines, Mark
+from gateway.content.nodes import Fields, Lines, Mark, Repeat
+from gateway.content.source import DATA_EXTENSIONS
 from gateway.errors import FrontMatterError
 from gateway.model import Problem, Severity
 
@@ -23,6 +25,9 @@ _BREAK = re.compile(r"\r\n|\r|\n")
 _UNPRINTABLE = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
+Parse = Callable[[str, Lines], tuple[Fields, list[Repeat]]]
+
+
 class FrontMatter(NamedTuple):
     fields: Fields
     body: str
@@ -35,8 +40,11 @@ class FrontMatter(NamedTuple):
 def read(path: str, data: bytes) -> FrontMatter | None:
     """Split and parse a file. None where it has no front matter. Raises FrontMatterError.
 
-    YAML stands between lines of `---` (the closing one may be `...`), TOML between lines of `+++`.
+    YAML stands between lines of `---` (the closing one may be `...`), TOML between lines of `+++`. A file of YAML is
+    all front matter.
     """
+    if path.lower().endswith(DATA_EXTENSIONS):
+        return read_whole(path, data)
     text = _decode(data)
     opening = _OPENING.match(text)
     if opening is None:
@@ -44,12 +52,22 @@ def read(path: str, data: bytes) -> FrontMatter | None:
     # Line ends are kept as they are in the block, so that a place in it is a place in the file.
     start = opening.end()
     closing = _closing(text, start, opening[1])
+    return _parsed(path, text, toml.parse if opening[1] == "+++" else yaml.parse, (start, *closing))
+
+
+def read_whole(path: str, data: bytes) -> FrontMatter:
+    """Parse a file that is YAML from its first line to its last. Raises FrontMatterError."""
+    text = _decode(data)
+    return _parsed(path, text, yaml.parse, (0, len(text), len(text)))
+
+
+def _parsed(path: str, text: str, parse: Parse, parts: tuple[int, int, int]) -> FrontMatter:
+    """The parts of a file begin and end at the block's start and its end, and at the body's start."""
+    start, end, body_start = parts
     lines = Lines(text)
-    block = text[start : closing[0]]
+    block = text[start:end]
     _check_characters(block, start, lines)
-    parse = toml.parse if opening[1] == "+++" else yaml.parse
     fields, repeats = parse(block, lines.shifted(start))
-    body_start = closing[1]
     problems = tuple(_repeated(path, name, first, last) for name, first, last in repeats)
     return FrontMatter(fields, text[body_start:], lines.mark(body_start).line, problems)
 

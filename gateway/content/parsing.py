@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gateway.content import documents, frontmatter, source
+from gateway.content.site import USUAL_SITE, Site
 from gateway.errors import FrontMatterError
 from gateway.model import (
     Change,
@@ -35,6 +36,7 @@ class Rules(NamedTuple):
 
     root: str
     max_bytes: int = source.DEFAULT_MAX_BYTES
+    site: Site = USUAL_SITE
 
 
 def parse(task: Task, rules: Rules) -> Change:
@@ -49,10 +51,10 @@ def parse(task: Task, rules: Rules) -> Change:
     version = FileVersion(path, *stamp, sha256=hashlib.sha256(data).hexdigest())
     if version.sha256 == task.known:
         return Unchanged(version)
-    return _decode(version, data)
+    return _decode(version, data, rules.site)
 
 
-def _decode(version: FileVersion, data: bytes) -> Change:
+def _decode(version: FileVersion, data: bytes, site: Site) -> Change:
     path = version.path
     try:
         front_matter = frontmatter.read(path, data)
@@ -63,8 +65,8 @@ def _decode(version: FileVersion, data: bytes) -> Change:
         hint = "A document begins with a line of three dashes."
         message = "The file has no front matter, and is no document."
         return NotDocument(version, (Problem(Severity.INFO, NO_FRONT_MATTER, message, path, 1, 1, hint),))
-    decoded = documents.decode(path, front_matter)
+    decoded = documents.decode(path, front_matter, site)
     problems = front_matter.problems + decoded.problems
     if decoded.document is None:
         return SetAside(path, problems, version)
-    return Loaded(version, decoded.document, problems)
+    return Loaded(version, decoded.document, problems, decoded.given)

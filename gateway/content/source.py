@@ -6,15 +6,20 @@ import os
 import stat
 import time
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from gateway.content.globs import Glob
 from gateway.errors import ContentFolderError
 from gateway.model import Problem, Severity
 
 EXTENSIONS = (".md", ".markdown", ".mdx", ".txt")
+DATA_EXTENSIONS = (".yaml", ".yml")
+"""Of files that are documents only where the site includes them."""
+SITE_FILE = "gateway.yaml"
+"""Holds the rules of the site, and is no document."""
 DEFAULT_MAX_BYTES = 4 * 1024 * 1024
 FRESH_NS = 20_000_000
 """A file written to within this time of being read may be half written, and is read until two readings agree."""
@@ -69,6 +74,10 @@ class Listing(NamedTuple):
         """Whether the file may exist although it was not found."""
         return any(not folder or f"{path}/".startswith(f"{folder}/") for folder in self.unlisted)
 
+    def unseen(self) -> Listing:
+        """The same where nothing was to be seen: what is there is unknown."""
+        return self._replace(files={}, unlisted=("",))
+
 
 class ReadError(Exception):
     """A file cannot be read; the argument is the problem."""
@@ -79,12 +88,16 @@ class ReadError(Exception):
 
 
 class Walk:
-    """One pass over the folder, in the order of the names. With `follow_links`, links that stay inside it count."""
+    """One pass over the folder, in the order of the names. With `follow_links`, links that stay inside it count.
 
-    def __init__(self, root: Path, *, follow_links: bool = False) -> None:
+    `include` names the YAML files that count.
+    """
+
+    def __init__(self, root: Path, *, follow_links: bool = False, include: Sequence[Glob] = ()) -> None:
         self._root = root
         self._real_root = os.path.realpath(root)
         self._follow_links = follow_links
+        self._include = include
         self._files: dict[str, SourceFile] = {}
         self._problems: list[Problem] = []
         self._unlisted: list[str] = []
@@ -133,12 +146,19 @@ class Walk:
             return None
         if entry.is_dir(follow_symlinks=True):
             return (*above, os.path.realpath(entry.path)) if self._follow_links else above
-        if name.lower().endswith(EXTENSIONS):
+        if self._is_wanted(name):
             self._take_file(entry, name)
         return None
 
+    def _is_wanted(self, name: str) -> bool:
+        """Whether the file is a document by its name."""
+        if not name.lower().endswith(DATA_EXTENSIONS):
+            return name.lower().endswith(EXTENSIONS)
+        path = unicodedata.normalize("NFC", name)
+        return path != SITE_FILE and any(glob.matches(path) for glob in self._include)
+
     def _may_follow(self, entry: os.DirEntry[str], name: str, above: tuple[str, ...]) -> bool:
-        if not entry.is_dir() and not name.lower().endswith(EXTENSIONS):
+        if not entry.is_dir() and not self._is_wanted(name):
             return False
         if not self._follow_links:
             self._tell(Severity.WARNING, LINK, name, "The link is not followed.", "Put the file itself here.")

@@ -23,6 +23,13 @@ _INSTANT = re.compile(
     r"(?:(?:[Tt]|[ \t]+)([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:[.,]([0-9]+))?)?"
     r"[ \t]*(?:[Zz]|UTC|GMT|([+-])([0-9]{1,2})(?::?([0-9]{2}))?)?)?"
 )
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTH = (
+    r"(jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sep(?:t(?:ember)?)?|oct(?:ober)?"
+    r"|nov(?:ember)?|dec(?:ember)?)"
+)
+_MONTH_FIRST = re.compile(rf"{_MONTH}\.? +([0-9]{{1,2}}),? +([0-9]{{4}})", re.IGNORECASE)
+_DAY_FIRST = re.compile(rf"([0-9]{{1,2}})\.? +{_MONTH}\.?,? +([0-9]{{4}})", re.IGNORECASE)
 _JSON_NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?")
 _SHOWN = 60
 
@@ -78,11 +85,14 @@ def boolean(node: Node) -> bool | None:
 
 
 def instant(node: Node) -> datetime | None:
-    """An ISO 8601 date, with or without a time. Without offset it is taken as UTC, without time as midnight."""
+    """An ISO 8601 date, with or without a time, or a day whose month is an English word.
+
+    Without offset it is taken as UTC, without time as midnight.
+    """
     written = text(node)
     if written is None:
         return None
-    found = _INSTANT.fullmatch(written)
+    found = _INSTANT.fullmatch(_numbered(written))
     hint = "Write it as 2024-03-21T16:00:00Z, or as 2024-03-21."
     if not found:
         raise Unreadable(f"{shown(written)} is no date.", hint)
@@ -127,6 +137,17 @@ def _scalar(node: Node) -> Scalar:
 
 def _said(scalar: Scalar) -> str | None:
     return None if scalar.plain and scalar.text in _NULL else scalar.text.strip(_SPACE) or None
+
+
+def _numbered(written: str) -> str:
+    """A day with its month as a number, where that is a word; else the text as it is."""
+    if found := _MONTH_FIRST.fullmatch(written):
+        month, day, year = found.groups()
+    elif found := _DAY_FIRST.fullmatch(written):
+        day, month, year = found.groups()
+    else:
+        return written
+    return f"{year}-{_MONTHS.index(month[:3].lower()) + 1}-{day}"
 
 
 def _utc(found: re.Match[str]) -> datetime:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
+from gateway.filters import Filter
 from gateway.model import (
     Article,
+    ArticleChange,
     Change,
     FileVersion,
     Generation,
@@ -56,6 +59,11 @@ class Listing(Generic[T]):
     """A list that can be paged and counted: one for the whole corpus, or one for each of many parents."""
 
     name: str
+    filter: Filter | None = None
+    """What must hold of the records; without one the list is plain."""
+
+    def where(self, filter_: Filter | None) -> Listing[T]:
+        return replace(self, filter=filter_)
 
 
 ARTICLES = Listing[Article]("articles")
@@ -82,6 +90,23 @@ class Usage(NamedTuple):
 
     calls: int = 0
     rows: int = 0
+
+
+class ChangePage(NamedTuple):
+    """Some of what has changed. An article that changed several times stands where it did so last."""
+
+    changes: tuple[ArticleChange, ...]
+    token: str
+    """Goes on after the page."""
+    has_more: bool
+    is_reset: bool
+    """The page begins a full listing, whatever the token was."""
+
+
+class ChangeTally(NamedTuple):
+    added: int
+    updated: int
+    removed: int
 
 
 class Snapshot(Protocol):
@@ -142,6 +167,25 @@ class Snapshot(Protocol):
 
     async def statistics(self) -> Statistics: ...
 
+    async def members(self, listing: Listing[Article]) -> AbstractSet[str]:
+        """The ids of all articles of a list of the whole corpus."""
+        ...
+
+    async def changes(self, token: str | None, first: int) -> ChangePage:
+        """What has changed since a token was given out, in the order of the changes; without one a full listing.
+
+        Raises BadUserInput for a token that is malformed.
+        """
+        ...
+
+    async def tally(self, token: str) -> ChangeTally:
+        """How much has changed since a token was given out."""
+        ...
+
+    async def token(self) -> str:
+        """What names this very state for `changes`."""
+        ...
+
     async def problems(self, severity: Severity | None, first: int | None) -> Sequence[Problem]:
         """Errors before warnings before infos, then by path and line."""
         ...
@@ -168,6 +212,8 @@ class ChangeSet:
     """Those of the run as a whole and of what the walk passed over; they replace those of the run before."""
     memory: Mapping[str, str] = field(default_factory=dict)
     """What ingest asks to remember for its next run; replaces the memory of the run before."""
+    retention: timedelta = timedelta(days=30)
+    """How long it is remembered that an article has gone, for clients that were away."""
 
 
 class Applied(NamedTuple):
@@ -191,6 +237,14 @@ class Store(Protocol):
 
         The very first one makes a generation even where it is empty. Raises StoreError.
         """
+        ...
+
+    def generations(self) -> AsyncIterator[None]:
+        """Wakes once at first, and then for each newer generation; for several that came meanwhile, once."""
+        ...
+
+    def end_generations(self) -> None:
+        """Let go of all who wait for a generation; reading and writing go on."""
         ...
 
     async def ready(self) -> bool:

@@ -14,20 +14,21 @@ from gateway.content import frontmatter
 from gateway.content.documents import Decoded, decode
 from gateway.content.identity import suffix
 from gateway.content.nodes import Field, Fields, Items, Mark, Node, Scalar
+from gateway.content.site import USUAL_SITE, Site
 from gateway.model import Document, Image, Problem, ProviderName, Severity
 
 SEEDS = Path(__file__).parents[2] / "seeds"
 
 
-def decoded(front: str, body: str = "", path: str = "a.md", expose: frozenset[str] = frozenset()) -> Decoded:
+def decoded(front: str, body: str = "", path: str = "a.md", site: Site = USUAL_SITE) -> Decoded:
     front_matter = frontmatter.read(path, f"---\n{front}\n---\n{body}".encode())
     assert front_matter is not None
-    return decode(path, front_matter, expose)
+    return decode(path, front_matter, site)
 
 
 def document(front: str, body: str = "", path: str = "a.md") -> Document:
     """The document of a file, which has no problem."""
-    found, problems = decoded(f"title: T\n{front}", body, path)
+    found, problems, _ = decoded(f"title: T\n{front}", body, path)
     assert problems == ()
     assert found is not None
     return found
@@ -35,7 +36,7 @@ def document(front: str, body: str = "", path: str = "a.md") -> Document:
 
 def warned(front: str, *codes: str) -> tuple[Document, tuple[Problem, ...]]:
     """The document of a file with exactly these warnings, each with a place and a hint."""
-    found, problems = decoded(f"title: T\n{front}")
+    found, problems, _ = decoded(f"title: T\n{front}")
     assert [problem.code for problem in problems] == list(codes)
     assert all(problem.line and problem.column and problem.hint for problem in problems)
     assert found is not None
@@ -51,7 +52,7 @@ def test_the_seed() -> None:
     path = "000_a1e971cc52df9b4c.txt"
     front_matter = frontmatter.read(path, (SEEDS / path).read_bytes())
     assert front_matter is not None
-    found, problems = decode(path, front_matter)
+    found, problems, _ = decode(path, front_matter)
     assert problems == ()
     assert found is not None
     assert found.slug == "000-a1e971cc52df9b4c"
@@ -90,7 +91,7 @@ def test_the_related_entries_of_the_seed() -> None:
 
 def test_values_that_look_like_others_stay_text() -> None:
     """Titles, topics and categories are what their authors wrote."""
-    found, _ = decoded("title: NO\ncategory: 1.10\ntopics: [NO, 12:30:45, 012345, 2022-11-15]")
+    found, *_ = decoded("title: NO\ncategory: 1.10\ntopics: [NO, 12:30:45, 012345, 2022-11-15]")
     assert found is not None
     assert (found.title, found.category) == ("NO", "1.10")
     assert [topic.name for topic in found.topics] == ["NO", "12:30:45", "012345", "2022-11-15"]
@@ -140,6 +141,7 @@ def test_usual_names_of_fields(front: str, name: str, value: object) -> None:
         ("posts/2024-13-21-x.md", "2024-13-21-x", None),
         ("guide/index.md", "guide", None),
         ("2024-03-21-guide/INDEX.md", "guide", datetime(2024, 3, 21, tzinfo=UTC)),
+        ("posts/_index.md", "posts", None),
         ("index.md", "index", None),
         ("!.md", suffix("!.md"), None),
     ],
@@ -151,6 +153,16 @@ def test_what_a_path_says(path: str, slug: str, date: datetime | None) -> None:
     assert found.published_date_time == date
 
 
+@pytest.mark.parametrize(
+    "permalink", ["/:year/:title/", ":slug", "/blog/{{ title | slugify }}/", "{% if a %}b{% endif %}", "false"]
+)
+def test_a_permalink_for_the_generator_to_fill_in_is_no_slug(permalink: str) -> None:
+    """It is left to the file's name, and kept as it is."""
+    found = document(f"permalink: {json.dumps(permalink)}")
+    assert found.slug == "a"
+    assert rest(found) == {"permalink": permalink}
+
+
 def test_a_date_in_the_file_beats_that_of_its_name() -> None:
     """The file name dates only a document without a date."""
     found = document("date: 2024-03-22", path="2024-03-21-a.md")
@@ -160,7 +172,7 @@ def test_a_date_in_the_file_beats_that_of_its_name() -> None:
 @pytest.mark.parametrize("front", ["", "title:", "title: ''"])
 def test_a_heading_stands_in_for_a_title(front: str) -> None:
     """A document without a title is named by its first heading."""
-    found, problems = decoded(front, "# *Real* title\n")
+    found, problems, _ = decoded(front, "# *Real* title\n")
     assert problems == ()
     assert found is not None
     assert found.title == "Real title"
@@ -168,7 +180,7 @@ def test_a_heading_stands_in_for_a_title(front: str) -> None:
 
 def test_a_file_name_stands_in_for_a_title() -> None:
     """Where there is no heading either, that is told."""
-    found, problems = decoded("", path="x/a b.md")
+    found, problems, _ = decoded("", path="x/a b.md")
     assert found is not None
     assert found.title == "a b"
     assert [(problem.severity, problem.code) for problem in problems] == [(Severity.WARNING, "MISSING_TITLE")]
@@ -195,7 +207,7 @@ def test_a_file_name_stands_in_for_a_title() -> None:
 )
 def test_what_governs_visibility_fails_closed(front: str) -> None:
     """No slip in what hides an article may publish it: the file is set aside, and told where."""
-    found, problems = decoded(f"title: T\n{front}")
+    found, problems, _ = decoded(f"title: T\n{front}")
     assert found is None
     errors = [problem for problem in problems if problem.severity is Severity.ERROR]
     assert [(problem.code, problem.path) for problem in errors] == [("BAD_VISIBILITY", "a.md")]
@@ -211,7 +223,7 @@ def test_an_empty_date_is_no_date() -> None:
 
 def test_a_flag_repeated_with_one_value_is_that_value() -> None:
     """Only a contradiction is refused."""
-    found, _ = decoded("title: T\npublished: no\npublished: 'false'")
+    found, *_ = decoded("title: T\npublished: no\npublished: 'false'")
     assert found is not None
     assert not found.published
 
@@ -268,11 +280,16 @@ def test_front_matter_keeps_what_the_schema_does_not_model() -> None:
     front = (
         "title: T\nversion: 1.10\nweight: 3\nnested: {secured: x, a: [true]}\nsummary: S\ndescription: D\nsecured: z"
     )
-    found, _ = decoded(front, expose=frozenset({"weight", "secured", "title"}))
+    found, *_ = decoded(front, site=Site(expose=frozenset({"weight", "secured", "title"})))
     assert found is not None
     assert rest(found) == {"version": "1.10", "weight": 3, "nested": {"a": [True]}, "summary": "S"}
     assert json.loads(found.exposed) == {"weight": 3}
     assert found.secured == "z"
+
+
+def test_an_empty_key_of_a_field_is_not_kept() -> None:
+    """It says nothing, and its field is modelled."""
+    assert rest(document("tags:\ncover: null\nlayout:")) == {"layout": None}
 
 
 def test_topics_that_differ_in_case_alone_are_one() -> None:
@@ -305,7 +322,7 @@ def test_a_related_entry_with_nothing_to_show_is_left_out() -> None:
 
 def test_a_related_entry_goes_by_its_first_url() -> None:
     """AMP pages stand in for a page that is not named, and text alone is a URL or a title."""
-    found, _ = decoded("title: T\nrelated: [{title: A, ampWebUrl: 'http://a.org/amp/'}, 'https://b.org/c', Text]")
+    found, *_ = decoded("title: T\nrelated: [{title: A, ampWebUrl: 'http://a.org/amp/'}, 'https://b.org/c', Text]")
     assert found is not None
     assert [entry.identity for entry in found.related] == ["https://a.org/amp", "https://b.org/c", "Text"]
 
@@ -315,7 +332,7 @@ def test_toml_is_decoded_by_the_same_rules() -> None:
     text = '+++\ntitle = "T"\ndate = 2024-03-21T04:00:00+02:00\ndraft = true\nquality = 5\ntags = ["a"]\n+++\n'
     front_matter = frontmatter.read("a.md", text.encode())
     assert front_matter is not None
-    found, problems = decode("a.md", front_matter)
+    found, problems, _ = decode("a.md", front_matter)
     assert problems == ()
     assert found is not None
     assert (found.published, found.quality, found.topics[0].name) == (False, 5, "a")
@@ -344,6 +361,6 @@ NODES: st.SearchStrategy[Node] = st.recursive(
 @given(mapping(NODES), st.text(max_size=50))
 def test_no_front_matter_makes_the_decoder_fail(fields: Fields, body: str) -> None:
     """Whatever stands in a file, there is a document, or an error that says why there is none."""
-    found, problems = decode("a.md", frontmatter.FrontMatter(fields, body, 3, ()))
+    found, problems, _ = decode("a.md", frontmatter.FrontMatter(fields, body, 3, ()))
     assert (found is None) == any(problem.severity is Severity.ERROR for problem in problems)
     assert found is None or (found.title and found.slug and isinstance(rest(found), dict))

@@ -111,10 +111,14 @@ def test_other_words_are_neither() -> None:
         ("2024-03-21T04:00:00 +2", "2024-03-21T02:00:00+00:00"),
         ("2024-03-21t04:00:00.1234567z", "2024-03-21T04:00:00.123456+00:00"),
         ("2024-3-1", "2024-03-01T00:00:00+00:00"),
+        ("Jul 08 2022", "2022-07-08T00:00:00+00:00"),
+        ("September 8, 2022", "2022-09-08T00:00:00+00:00"),
+        ("8. may 2022", "2022-05-08T00:00:00+00:00"),
+        ("31 Dec, 2022", "2022-12-31T00:00:00+00:00"),
     ],
 )
 def test_instants(written: str, printed: str) -> None:
-    """An offset is honoured; without one it is UTC; a date alone is midnight."""
+    """An offset is honoured; without one it is UTC; a date alone is midnight, also one whose month is a word."""
     found = values.instant(plain(written))
     assert found is not None
     assert found.isoformat() == printed
@@ -125,7 +129,7 @@ def test_instants(written: str, printed: str) -> None:
     [
         *("2022-13-01", "2022-02-30", "2022-11-15T25:00:00Z", "2022-11-15T24:00:00Z", "2022-11-15T10:60:00", "soon"),
         *("0000-01-01", "0001-01-01T00:00:00+01:00", "2022-11-15T10:00:00+24:00", "2022-11-15T10:00:00+01:60"),
-        "20221115",
+        *("20221115", "Jul 32 2022", "Jux 08 2022", "Juli 8 2022", "08/07/2022", "Jul 2022", "Feb 29 2023"),
     ],
 )
 def test_what_is_no_instant(written: str) -> None:

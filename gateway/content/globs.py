@@ -1,0 +1,86 @@
+"""Patterns that name files of the content folder. It looks at no file."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import NamedTuple
+
+_WITHOUT_MEANING = re.compile(r"[\\\[\]{}!]")
+_STARS = re.compile(r"\*+")
+
+
+class BadGlob(ValueError):
+    """A pattern names nothing; `hint` says how to write it."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class Glob(NamedTuple):
+    """A pattern in which `*` and `?` stand for what is within a name, and `**` for folders, also for none."""
+
+    text: str
+    regex: re.Pattern[str]
+
+    @classmethod
+    def of(cls, text: str) -> Glob:
+        """A pattern that ends in a name without `*` and `?` names a folder, too, with all in it. Raises BadGlob."""
+        text = unicodedata.normalize("NFC", text)
+        _check(text)
+        segments = text.removesuffix("/").split("/")
+        below = "" if _is_wild(segments[-1]) else "(?:/.+)?"
+        return cls(text, re.compile(_regex(segments) + below, re.DOTALL))
+
+    def matches(self, path: str) -> bool:
+        """Whether it names a path, which is relative to the content folder."""
+        return self.regex.fullmatch(path) is not None
+
+
+def _check(text: str) -> None:
+    if found := _WITHOUT_MEANING.search(text):
+        raise BadGlob(
+            f"`{found[0]}` has no meaning in a pattern.", "Write `*`, `?` and `**`, and several patterns as a list."
+        )
+    segments = text.removesuffix("/").split("/")
+    if not all(segments) or not {".", ".."}.isdisjoint(segments):
+        raise BadGlob("It leads nowhere.", "Write it from the content folder on, without `/`, `.` or `..` in front.")
+    if any("**" in segment and segment != "**" for segment in segments):
+        raise BadGlob("`**` stands for whole folders.", "Put it between slashes, as in `posts/**/*.md`.")
+
+
+def _is_wild(segment: str) -> bool:
+    return "*" in segment or "?" in segment
+
+
+def _regex(segments: list[str]) -> str:
+    """Atomic groups take the first place that fits, so that no pattern makes the search go back and forth."""
+    groups: list[list[str]] = [[]]
+    for segment in segments:
+        if segment == "**":
+            groups.append([])
+        else:
+            groups[-1].append(_segment(segment))
+    first, *others = groups
+    if not others:
+        return "/".join(first)
+    *middle, last = others
+    return (
+        _folders(first)
+        + "".join(f"(?>(?:[^/]+/)*?{_folders(group)})" for group in middle)
+        + "(?:[^/]+/)*"
+        + ("/".join(last) or "[^/]+")
+    )
+
+
+def _folders(group: list[str]) -> str:
+    return "".join(f"{segment}/" for segment in group)
+
+
+def _segment(text: str) -> str:
+    first, *others = (re.escape(chunk).replace(r"\?", "[^/]") for chunk in _STARS.split(text))
+    if not others:
+        return first
+    *middle, last = others
+    return first + "".join(f"(?>[^/]*?{chunk})" for chunk in middle) + f"[^/]*{last}"

@@ -1,0 +1,225 @@
+"""Reads `gateway.yaml`, the rules of a site, and says what is wrong with it. It keeps none and applies none.
+
+Every value that the rules set is decoded here once, as a file's own would be, so that no document has to tell of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from gateway.content import frontmatter, source, values
+from gateway.content.documents import decode
+from gateway.content.frontmatter import FrontMatter
+from gateway.content.globs import BadGlob, Glob
+from gateway.content.nodes import Field, Fields, Items, Mark, Node, Scalar
+from gateway.content.parts import entries
+from gateway.content.report import Report, nearest
+from gateway.content.site import GOVERNING, NATIVE, USUAL, USUAL_SITE, Preset, Site, Source
+from gateway.content.source import SITE_FILE, SourceFile, Stamp
+from gateway.content.values import Unreadable, shown
+from gateway.errors import FrontMatterError
+from gateway.model import Problem, Severity
+
+SITE_KEY = "SITE_KEY"
+SITE_VALUE = "SITE_VALUE"
+SITE_NAME = "SITE_NAME"
+
+SECTIONS = frozenset({"fields", "defaults", "pin", "expose", "include"})
+RENAMED = frozenset(USUAL) - {"secured"}
+"""The fields that other keys may give. `secured` has its own key alone, since nothing may be shown that it holds."""
+SET = RENAMED - {"draft"}
+"""The fields that may be added or pinned."""
+LISTS = frozenset({"topics", "images", "provider", "related"})
+PATH = "path"
+FROM, SPLIT = "from", "split"
+
+_NAMES = (SITE_FILE, "gateway.yml")
+_UNKNOWN = Stamp(0, 0, 0, 0)
+_BODY = "# A title\n"
+
+
+class Read(NamedTuple):
+    """The rules of a site, and what is wrong with them. They are to be used only where there is no error."""
+
+    site: Site
+    problems: tuple[Problem, ...] = ()
+    is_there: bool = True
+    """Whether there is a file of rules; where there is none, the rules are the usual ones."""
+
+    @property
+    def is_good(self) -> bool:
+        return all(problem.severity is not Severity.ERROR for problem in self.problems)
+
+
+def read(root: Path) -> Read:
+    """The rules of the site in a folder. Raises OSError where the folder cannot be listed, so that none are known."""
+    names = os.listdir(root)  # noqa: PTH208 - names are all that is wanted
+    if SITE_FILE not in names:
+        return Read(USUAL_SITE, tuple(_misnamed(names)), is_there=False)
+    if (root / SITE_FILE).is_symlink():
+        message = "It is a link, and is not followed."
+        return Read(USUAL_SITE, (_error(source.UNREADABLE, message, "Put the file itself here."),))
+    try:
+        _, data = source.read(root, SourceFile(SITE_FILE, SITE_FILE, _UNKNOWN))
+    except FileNotFoundError:
+        return Read(USUAL_SITE, is_there=False)
+    except source.ReadError as error:
+        return Read(USUAL_SITE, (error.problem._replace(severity=Severity.ERROR),))
+    return parse(data)
+
+
+def parse(data: bytes) -> Read:
+    """The rules that the bytes of a `gateway.yaml` hold."""
+    try:
+        found = frontmatter.read_whole(SITE_FILE, data)
+    except FrontMatterError as error:
+        return Read(USUAL_SITE, (_error(error.code, error.message, error.hint, Mark(error.line, error.column)),))
+    reader = _Reader()
+    site = reader.site(found.fields)._replace(digest=hashlib.sha256(data).hexdigest())
+    repeats = (problem._replace(severity=Severity.ERROR) for problem in found.problems)
+    return Read(site, (*repeats, *reader.problems))
+
+
+def _misnamed(names: Iterable[str]) -> Iterator[Problem]:
+    for name in sorted(names):
+        if name.casefold() in _NAMES:
+            message = f"It is not read: the rules of a site stand in {SITE_FILE}."
+            yield Problem(Severity.WARNING, SITE_NAME, message, name, hint="Rename it.")
+
+
+def _error(code: str, message: str, hint: str | None, mark: Mark | None = None) -> Problem:
+    line, column = mark or (None, None)
+    return Problem(Severity.ERROR, code, message, SITE_FILE, line, column, hint)
+
+
+class _Reader:
+    """Reads one file's sections, and goes on where one is wrong, so that all that is wrong is told at once."""
+
+    def __init__(self) -> None:
+        self._report = Report(SITE_FILE)
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        return tuple(self._report.problems)
+
+    def site(self, fields: Fields) -> Site:
+        self._check(fields, SECTIONS)
+        get = fields.entries.get
+        sources = dict(self._sources(get("fields")))
+        effective = {**USUAL, **sources}
+        expose = frozenset(self._exposed(get("expose")))
+        return Site(
+            sources=effective,
+            defaults=tuple(self._presets(get("defaults"))),
+            pins=tuple(self._presets(get("pin"))),
+            expose=expose,
+            include=tuple(self._globs(get("include"))),
+            known=NATIVE.union(expose, *(each.keys for each in effective.values())),
+            governing=GOVERNING.union(*(sources[name].keys for name in GOVERNING & sources.keys())),
+        )
+
+    def _check(self, fields: Fields, known: frozenset[str]) -> None:
+        """Refuse every key that is not known."""
+        for name in fields.entries.keys() - known:
+            meant = nearest(name, known)
+            hint = f"Write `{meant}`." if meant else f"Known are {', '.join(sorted(known))}."
+            self._report.error(SITE_KEY, f"`{name}` is no known key here.", fields.entries[name].key.mark, hint)
+
+    def _refuse(self, message: str, mark: Mark, hint: str) -> None:
+        self._report.error(SITE_VALUE, message, mark, hint)
+
+    def _sources(self, section: Field | None) -> Iterator[tuple[str, Source]]:
+        if section is None or values.is_null(section.value):
+            return
+        if not isinstance(section.value, Fields):
+            self._refuse("No mapping stands here.", section.value.mark, "Write `topics: [tags, keywords]`.")
+            return
+        self._check(section.value, RENAMED)
+        for name, field in section.value.entries.items():
+            if name in RENAMED:
+                yield name, self._source(name, field)
+
+    def _source(self, name: str, field: Field) -> Source:
+        if not isinstance(field.value, Fields):
+            return Source(_native_first(name, self._keys(field)))
+        self._check(field.value, frozenset({FROM, SPLIT}))
+        origin, split = field.value.entries.get(FROM), field.value.entries.get(SPLIT)
+        keys = USUAL[name].keys if origin is None else self._keys(origin)
+        return Source(_native_first(name, keys), self._split(name, split))
+
+    def _keys(self, field: Field) -> tuple[str, ...]:
+        return tuple(name for name, mark in self._texts(field) if self._may_show(name, mark))
+
+    def _may_show(self, name: str, mark: Mark) -> bool:
+        if name.casefold() != "secured":
+            return True
+        self._refuse("What `secured` holds is never shown.", mark, "Delete it here.")
+        return False
+
+    def _split(self, name: str, field: Field | None) -> str:
+        if field is None:
+            return ""
+        mark, written = field.value.mark, field.value.text if isinstance(field.value, Scalar) else ""
+        if name not in LISTS:
+            self._refuse(f"`{name}` is no list.", mark, f"Delete it; lists are {', '.join(sorted(LISTS))}.")
+        elif not written:
+            self._refuse("No text stands here.", mark, 'Write what parts the entries, as in `split: ","`.')
+        return written
+
+    def _presets(self, section: Field | None) -> Iterator[Preset]:
+        for node in entries(section):
+            if not isinstance(node, Fields):
+                self._refuse("No mapping stands here.", node.mark, 'Write `{path: "de/**", locale: de}`.')
+                continue
+            self._check(node, SET | {PATH})
+            globs = tuple(self._globs(node.entries.get(PATH)))
+            fields = {name: field for name, field in node.entries.items() if name in SET}
+            if PATH not in node.entries or len(node.entries) == 1:
+                missing = "field that is set" if PATH in node.entries else "`path` that says where"
+                self._refuse(f"There is no {missing}.", node.mark, 'Write `{path: "de/**", locale: de}`.')
+            self._decode(fields, node.mark)
+            yield Preset(globs, fields)
+
+    def _decode(self, fields: Mapping[str, Field], mark: Mark) -> None:
+        """Refuse what a document would have a problem with."""
+        decoded = decode(SITE_FILE, FrontMatter(Fields(dict(fields), mark), _BODY, 1, ()))
+        for problem in decoded.problems:
+            place = Mark(problem.line or mark.line, problem.column or mark.column)
+            self._refuse(problem.message, place, problem.hint or "")
+
+    def _exposed(self, section: Field | None) -> Iterator[str]:
+        for name, mark in self._texts(section):
+            if name in NATIVE and name != "secured":
+                self._refuse(f"`{name}` is a field, and never in `frontMatter`.", mark, "Delete it here.")
+            elif self._may_show(name, mark):
+                yield name
+
+    def _globs(self, section: Field | None) -> Iterator[Glob]:
+        for written, mark in self._texts(section):
+            try:
+                yield Glob.of(written)
+            except BadGlob as error:
+                self._refuse(f"{shown(written)} is no pattern of paths: {error}", mark, error.hint)
+
+    def _texts(self, field: Field | None) -> Iterator[tuple[str, Mark]]:
+        """The texts of a list, or one text."""
+        if field is None:
+            return
+        nodes: tuple[Node, ...] = field.value.nodes if isinstance(field.value, Items) else (field.value,)
+        for node in nodes:
+            try:
+                written = values.text(node)
+            except Unreadable:
+                written = None
+            if written is None:
+                self._refuse("No text stands here.", node.mark, "Write a text, or a list of texts.")
+            else:
+                yield written, node.mark
+
+
+def _native_first(name: str, keys: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((name, *keys)))

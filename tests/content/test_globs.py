@@ -1,0 +1,89 @@
+"""Patterns of paths, against a matcher that is too plain to be wrong."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from gateway.content.globs import BadGlob, Glob
+
+
+def expected(pattern: list[str], path: list[str]) -> bool:
+    """Segment by segment, trying every way."""
+    if not pattern:
+        return not path
+    if pattern[0] == "**":
+        return any(expected(pattern[1:], path[skip:]) for skip in range(len(path) + 1)) and bool(pattern[1:] or path)
+    return bool(path) and name_matches(pattern[0], path[0]) and expected(pattern[1:], path[1:])
+
+
+def name_matches(pattern: str, name: str) -> bool:
+    if not pattern:
+        return not name
+    if pattern[0] == "*":
+        return any(name_matches(pattern[1:], name[skip:]) for skip in range(len(name) + 1))
+    return bool(name) and pattern[0] in {"?", name[0]} and name_matches(pattern[1:], name[1:])
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "named"),
+    [
+        ("de/**", "de/a.md", True),
+        ("de/**", "de/b/c.md", True),
+        ("de/**", "de", False),
+        ("de/**", "x/de/a.md", False),
+        ("**/drafts/**", "drafts/a.md", True),
+        ("**/drafts/**", "a/b/drafts/c/d.md", True),
+        ("**", "a.md", True),
+        ("*.md", "a.md", True),
+        ("*.md", "a/b.md", False),
+        ("**/*.md", "a/b.md", True),
+        ("posts/*", "posts/a/b.md", False),
+        ("posts/202?-*.md", "posts/2024-x.md", True),
+        ("drafts", "drafts/a/b.md", True),
+        ("drafts/", "drafts/a.md", True),
+        ("drafts", "drafts.md", False),
+        ("drafts/a.md", "drafts/a.md", True),
+        ("Drafts", "drafts/a.md", False),
+        ("a.md", "axmd", False),
+        ("Über/*", "Über/\n.md", True),
+        ("U\N{COMBINING DIAERESIS}ber/*", "Über/a.md", True),
+    ],
+)
+def test_what_a_pattern_names(pattern: str, path: str, named: bool) -> None:
+    """Stars stay within a name, two stars within the folders, and a folder's name stands for all in it."""
+    assert Glob.of(pattern).matches(path) is named
+
+
+@pytest.mark.parametrize(
+    "pattern", ["", "/", "/a", "a//b", "./a", "../a", "a/..", "a**b", "**.md", "*.{yml,yaml}", "a[b]", "a\\b", "!a"]
+)
+def test_what_is_no_pattern(pattern: str) -> None:
+    """A pattern that would name nothing, or not what its author means, is refused with a way to write it."""
+    with pytest.raises(BadGlob) as caught:
+        Glob.of(pattern)
+    assert caught.value.hint
+
+
+NAMES = st.text("ab.", min_size=1, max_size=4).filter(lambda name: name not in {".", ".."})
+WILD = st.text("ab.*?", min_size=1, max_size=5).filter(lambda name: "**" not in name and name not in {".", ".."})
+
+
+@given(
+    st.lists(st.one_of(WILD, st.just("**")), min_size=1, max_size=5).filter(
+        lambda pattern: pattern[-1] == "**" or not {"*", "?"}.isdisjoint(pattern[-1])
+    ),
+    st.lists(NAMES, min_size=1, max_size=5),
+)
+@example(["**", "a*", "**", "*b"], ["ab", "a", "b"])
+@example(["**", "**", "*"], ["a"])
+def test_patterns_match_as_a_plain_matcher_says(pattern: list[str], path: list[str]) -> None:
+    """The compiled pattern takes no short cut that changes an answer."""
+    assert Glob.of("/".join(pattern)).matches("/".join(path)) is expected(pattern, path)
+
+
+def test_no_pattern_takes_for_ever() -> None:
+    """A pattern of many stars is done with at once, also where it matches nothing."""
+    assert not Glob.of("*a" * 200 + "*b").matches("a" * 2000)
+    assert not Glob.of("**/a/" * 50 + "*b").matches("a/" * 1000 + "a")

@@ -1,0 +1,337 @@
+"""Folders written for other generators: what each of their files becomes, through the database."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.auth import Viewer
+from gateway.content import sitefile
+from gateway.content.parsing import Rules, Task, parse
+from gateway.content.source import Walk
+from gateway.context import Context
+from gateway.limits import Limits
+from gateway.model import Change, Given, Loaded, NotDocument, SetAside, Severity, Visibility
+from gateway.renderer import Renderer
+from gateway.schema import build_schema
+from gateway.store.protocol import ChangeSet
+from gateway.store.sqlite import SqliteStore
+
+HERE = Path(__file__).parent
+SITES = ("jekyll", "hugo", "eleventy", "astro")
+AS_OF = datetime(2025, 1, 1, tzinfo=UTC)
+SCHEMA = build_schema()
+QUERY = """query ($first: Int) { articles(first: $first, orderBy: [{field: PATH}]) { nodes {
+  path slug title excerpt category type locale status publishedDateTime updatedDateTime webUrl
+  provider { name domain } topics { slug } images { url width } frontMatter
+} } }"""
+NOTHING: dict[str, object] = {
+    "excerpt": None,
+    "category": None,
+    "locale": None,
+    "status": "PUBLISHED",
+    "publishedDateTime": None,
+    "updatedDateTime": None,
+    "webUrl": None,
+    "provider": None,
+    "topics": [],
+    "images": [],
+    "frontMatter": {},
+}
+NEWS = {"name": "News Desk", "domain": None}
+
+
+def article(path: str, slug: str, title: str, kind: str, **values: object) -> dict[str, object]:
+    """An article of which nothing is known but what is given."""
+    return {**NOTHING, "path": path, "slug": slug, "title": title, "type": kind, **values}
+
+
+def colliding(slug: str, path: str) -> str:
+    """The slug of a file whose name an earlier one has in another folder."""
+    return f"{slug}-{hashlib.sha256(path.encode()).hexdigest()[:6]}"
+
+
+EXPECTED: dict[str, list[dict[str, object]]] = {
+    "jekyll": [
+        article(
+            "_drafts/an-idea.md",
+            "an-idea",
+            "An idea",
+            "article",
+            status="DRAFT",
+            frontMatter={"layout": "post"},
+        ),
+        article(
+            "_posts/2024-03-21-welcome.markdown",
+            "welcome",
+            "Welcome to the blog",
+            "post",
+            locale="en",
+            publishedDateTime="2024-03-21T15:00:00Z",
+            provider=NEWS,
+            topics=["jekyll", "update"],
+            frontMatter={"layout": "post", "permalink": "/:year/:title/"},
+        ),
+        article(
+            "_posts/2024-04-02-topics-of-all-kinds.md",
+            "topics-of-all-kinds",
+            "Topics of all kinds",
+            "post",
+            locale="en",
+            publishedDateTime="2024-04-02T00:00:00Z",
+            topics=["static-sites", "ruby"],
+            frontMatter={"layout": "post"},
+        ),
+        article(
+            "_posts/2024-04-03-no-topics.md",
+            "no-topics",
+            "No topics",
+            "post",
+            locale="en",
+            status="DRAFT",
+            publishedDateTime="2024-04-03T00:00:00Z",
+            frontMatter={"layout": "post"},
+        ),
+        article(
+            "_posts/de/2024-03-21-welcome.md",
+            colliding("welcome", "_posts/de/2024-03-21-welcome.md"),
+            "Willkommen",
+            "post",
+            locale="de",
+            publishedDateTime="2024-03-21T00:00:00Z",
+            frontMatter={"layout": "post"},
+        ),
+        article("about.md", "about-us", "About", "page", frontMatter={"layout": "page"}),
+    ],
+    "hugo": [
+        article(
+            "content/de/posts/first.md",
+            "first",
+            "Der erste Beitrag",
+            "article",
+            locale="de",
+            publishedDateTime="2024-05-06T00:00:00Z",
+            topics=["go"],
+        ),
+        article("content/en/_index.md", "en", "Home", "article", locale="en"),
+        article(
+            "content/en/posts/2024-06-01-a-trip/index.md",
+            "a-trip",
+            "A trip",
+            "article",
+            locale="en",
+            excerpt="A page bundle, dated by its folder.",
+            publishedDateTime="2024-06-01T00:00:00Z",
+            provider={"name": "Picture Desk", "domain": None},
+            images=[{"url": "map.png", "width": None}, {"url": "photo.jpg", "width": None}],
+        ),
+        article(
+            "content/en/posts/first.md",
+            colliding("first", "content/en/posts/first.md"),
+            "The first post",
+            "article",
+            category="notes",
+            locale="en",
+            publishedDateTime="2024-05-06T06:00:00Z",
+            updatedDateTime="2024-05-07T00:00:00Z",
+            provider={"name": "News Desk", "domain": "news.example"},
+            topics=["go", "static-sites"],
+            images=[{"url": "cover.jpg", "width": 1200}],
+            frontMatter={"weight": 10},
+        ),
+        article(
+            "content/en/posts/scheduled.md",
+            "soon",
+            "Scheduled",
+            "article",
+            locale="en",
+            status="SCHEDULED",
+            publishedDateTime="2999-01-01T09:30:00Z",
+        ),
+        article(
+            "content/en/posts/upcoming.md",
+            "upcoming",
+            "Upcoming",
+            "article",
+            locale="en",
+            status="DRAFT",
+            publishedDateTime="2999-01-01T00:00:00Z",
+        ),
+    ],
+    "eleventy": [
+        article(
+            "archive/2019/old.md",
+            "old",
+            "Old",
+            "article",
+            category="archive",
+            status="DRAFT",
+            publishedDateTime="2019-05-05T00:00:00Z",
+        ),
+        article(
+            "posts/one.md",
+            "one",
+            "One",
+            "article",
+            publishedDateTime="2024-01-01T00:00:00Z",
+            topics=["post"],
+            frontMatter={"permalink": "/{{ page.date }}/{{ title | slugify }}/"},
+        ),
+        article(
+            "posts/two.md",
+            "two",
+            "Two",
+            "article",
+            status="DRAFT",
+            publishedDateTime="2024-01-02T10:00:00Z",
+            topics=["post", "featured"],
+            frontMatter={"permalink": False},
+        ),
+        article(
+            "team/news.yaml",
+            "news",
+            "News Desk",
+            "person",
+            excerpt="It writes the news.",
+            topics=["people"],
+            images=[{"url": "news.jpg", "width": None}],
+        ),
+        article("team/pictures.yml", "pictures", "Picture Desk", "person", topics=["people"]),
+    ],
+    "astro": [
+        article(
+            "src/content/blog/de/first.md",
+            "first",
+            "Der erste Beitrag",
+            "post",
+            locale="de-AT",
+            publishedDateTime="2022-07-08T00:00:00Z",
+            provider={"name": "News Desk", "domain": "news.example"},
+            topics=["astro"],
+        ),
+        article(
+            "src/content/blog/en/first.md",
+            colliding("first", "src/content/blog/en/first.md"),
+            "First post",
+            "post",
+            locale="en",
+            excerpt="Lorem ipsum dolor sit amet",
+            publishedDateTime="2022-07-08T00:00:00Z",
+            provider=NEWS,
+            topics=["astro", "web"],
+            images=[{"url": "../../assets/first.jpg", "width": None}],
+            frontMatter={"badge": "new", "authors": ["Picture Desk"]},
+        ),
+        article(
+            "src/content/blog/en/using-mdx.mdx",
+            "using-mdx",
+            "Using MDX",
+            "post",
+            locale="en",
+            status="DRAFT",
+            publishedDateTime="2024-06-01T00:00:00Z",
+            updatedDateTime="2024-06-19T00:00:00Z",
+            webUrl="https://blog.example/using-mdx",
+            images=[{"url": "mdx.png", "width": 800}],
+        ),
+    ],
+}
+"""Every article of each folder, in the order of the paths, as a preview shows it."""
+
+PROBLEMS: dict[str, list[tuple[str, Severity, str, int | None]]] = {
+    "jekyll": [("README.md", Severity.INFO, "NO_FRONT_MATTER", 1)],
+    "hugo": [],
+    "eleventy": [("archive/2019/old.md", Severity.WARNING, "BAD_VALUE", 4)],
+    "astro": [("src/content/blog/en/first.md", Severity.INFO, "PROVIDERS_LEFT_OUT", 7)],
+}
+EXPOSED = {
+    "jekyll": {"layout": "page"},
+    "hugo": {"weight": 10},
+    "eleventy": {},
+    "astro": {"badge": "new"},
+}
+GIVEN: dict[str, list[tuple[str, Given]]] = {
+    "jekyll": [
+        ("_posts/de/2024-03-21-welcome.md", Given("locale", "gateway.yaml:8")),
+        ("_posts/2024-04-02-topics-of-all-kinds.md", Given("publishedDateTime", "the file name")),
+        ("_drafts/an-idea.md", Given("published", "gateway.yaml:10")),
+        ("about.md", Given("slug", "permalink")),
+    ],
+    "hugo": [("content/en/posts/upcoming.md", Given("publishedDateTime", "publishDate"))],
+    "eleventy": [("posts/two.md", Given("draft", "eleventyExcludeFromCollections"))],
+    "astro": [("src/content/blog/en/first.md", Given("images", "heroImage"))],
+}
+
+
+def changes(name: str) -> list[Change]:
+    """What a run says of each file of a site."""
+    root = HERE / name
+    rules = sitefile.read(root)
+    assert rules.problems == ()
+    files = Walk(root, include=rules.site.include).run().files.values()
+    return [parse(Task(file), Rules(str(root), site=rules.site)) for file in files]
+
+
+async def stream(said: Sequence[Change]) -> AsyncIterator[Sequence[Change]]:
+    yield said
+
+
+async def ask(tmp_path: Path, name: str, viewer: Viewer) -> list[dict[str, Any]]:
+    """The articles of a site, from a database of it."""
+    store = await SqliteStore.open(tmp_path / "content.db")
+    try:
+        await store.apply(ChangeSet(AS_OF, stream(changes(name))))
+        async with store.snapshot(viewer.visibility) as snapshot:
+            context = Context(viewer, snapshot, Limits(), Renderer())
+            result = await SCHEMA.execute(QUERY, variable_values={"first": 20}, context_value=context)
+    finally:
+        await store.close()
+    assert not result.errors
+    assert result.data is not None
+    nodes: list[dict[str, Any]] = result.data["articles"]["nodes"]
+    return [{**node, "topics": [topic["slug"] for topic in node["topics"]]} for node in nodes]
+
+
+@pytest.mark.parametrize("name", SITES)
+async def test_every_file_becomes_its_article(tmp_path: Path, name: str) -> None:
+    """Each field has the value that the site's author meant; slugs that collide have a suffix, and no other has."""
+    found = await ask(tmp_path, name, Viewer(Visibility.PREVIEW))
+    assert found == EXPECTED[name]
+
+
+@pytest.mark.parametrize("name", SITES)
+async def test_the_public_reads_what_is_published_and_exposed(tmp_path: Path, name: str) -> None:
+    """No draft, nothing scheduled, and of the other keys those that the site exposes."""
+    found = await ask(tmp_path, name, Viewer(Visibility.PUBLIC))
+    published = [each["path"] for each in EXPECTED[name] if each["status"] == "PUBLISHED"]
+    assert [each["path"] for each in found] == published
+    shown: dict[str, object] = {}
+    for each in found:
+        shown |= each["frontMatter"]
+    assert shown == EXPOSED[name]
+
+
+@pytest.mark.parametrize("name", SITES)
+def test_nothing_else_is_said_of_the_files(name: str) -> None:
+    """The problems are those that are meant to be there."""
+    found = [
+        (problem.path, problem.severity, problem.code, problem.line)
+        for change in changes(name)
+        if isinstance(change, Loaded | SetAside | NotDocument)
+        for problem in change.problems
+    ]
+    assert found == PROBLEMS[name]
+
+
+@pytest.mark.parametrize("name", SITES)
+def test_where_the_values_are_from_is_known(name: str) -> None:
+    """Some of what `gateway check --explain` tells."""
+    given = {
+        (change.document.path, each) for change in changes(name) if isinstance(change, Loaded) for each in change.given
+    }
+    assert set(GIVEN[name]) <= given
