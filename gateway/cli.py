@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -177,6 +178,7 @@ async def _serve(settings: Settings) -> None:
             if settings.explorer:
                 click.echo(f"GraphiQL is at {address(listener)}/graphiql")
             app = create_app(settings, content.store)
+            gc.freeze()  # the schema and the modules stay; to look through them for garbage would hold answers up
             await serve(app, listener, limits_of(settings), lambda: _follow(content, settings))
 
 
