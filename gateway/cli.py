@@ -22,7 +22,7 @@ from gateway.auth import Scope, Viewer
 from gateway.content.source import require_folder
 from gateway.errors import GatewayError, RequestError
 from gateway.explanation import explained
-from gateway.ingest import StrictError
+from gateway.ingest import Report, StrictError
 from gateway.model import Given, Problem, Severity, Statistics, Visibility
 from gateway.operation import OperationRequest
 from gateway.rules import SiteError
@@ -194,7 +194,7 @@ async def _load(content: Content, settings: Settings) -> None:
     """Load, and tell the terminal. What fails is told too; it is raised only where there is nothing to serve."""
     try:
         with progress.shown(Console(stderr=True)) as tell:
-            await content.ingest.run(strict=settings.strict, progress=tell)
+            report = await content.ingest.run(strict=settings.strict, progress=tell)
     except GatewayError as error:
         if not await content.store.ready():
             raise
@@ -202,13 +202,15 @@ async def _load(content: Content, settings: Settings) -> None:
             _tell_problems(error.problems)
         logger.error("%s What was loaded before is still served.", error.message)
     else:
+        _tell_run(report)
         await _tell(content.store)
 
 
 async def _load_once(settings: Settings, *, accept_empty: bool) -> None:
     async with opened(settings) as content:
         with progress.shown(Console(stderr=True)) as tell:
-            await content.ingest.run(strict=settings.strict, accept_empty=accept_empty, progress=tell)
+            report = await content.ingest.run(strict=settings.strict, accept_empty=accept_empty, progress=tell)
+        _tell_run(report)
         await _tell(content.store)
 
 
@@ -238,6 +240,11 @@ async def _query(settings: Settings, request: OperationRequest, visibility: Visi
                 return (await operations_over(store, settings).run(request, viewer)).body()
             except RequestError as error:
                 return {"errors": error.entries()}
+
+
+def _tell_run(report: Report) -> None:
+    files = printed.counted(report.files, "file")
+    click.echo(f"{files} found, {report.read} read, {report.parsed} parsed in {report.seconds:.1f} s")
 
 
 async def _tell(store: Store) -> None:
