@@ -30,6 +30,7 @@ from gateway.schema import print_sdl
 from gateway.server import address, listening, serve
 from gateway.settings import BOOLEAN, CONFIG, OPTIONS, Mode, Option, Settings, read
 from gateway.store.protocol import Store
+from gateway.webhooks import Webhooks
 
 logger = logging.getLogger("gateway")
 
@@ -179,7 +180,20 @@ async def _serve(settings: Settings) -> None:
                 click.echo(f"GraphiQL is at {address(listener)}/graphiql")
             app = create_app(settings, content.store)
             gc.freeze()  # the schema and the modules stay; to look through them for garbage would hold answers up
-            await serve(app, listener, limits_of(settings), lambda: _follow(content, settings))
+            await serve(
+                app,
+                listener,
+                limits_of(settings),
+                work=lambda: _work(content, settings),
+                stopping=content.store.end_generations,
+            )
+
+
+async def _work(content: Content, settings: Settings) -> None:
+    """All that goes on beside serving; where one part of it fails, all ends."""
+    async with asyncio.TaskGroup() as parts:
+        parts.create_task(Webhooks(content.store, settings.webhooks, settings.webhook_secret).run())
+        parts.create_task(_follow(content, settings))
 
 
 async def _follow(content: Content, settings: Settings) -> None:
@@ -237,7 +251,8 @@ async def _query(settings: Settings, request: OperationRequest, visibility: Visi
         async with loaded_aside(settings, seed=settings.database, progress=tell) as (store, _):
             try:
                 viewer = Viewer(visibility, frozenset({Scope.PREVIEW}))
-                return (await operations_over(store, settings).run(request, viewer)).body()
+                operations = operations_over(store, settings)
+                return (await operations.run(await operations.accept(request), viewer)).body()
             except RequestError as error:
                 return {"errors": error.entries()}
 
