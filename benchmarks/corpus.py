@@ -89,7 +89,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     written = Generator(arguments.files, arguments.related, arguments.seed).write(arguments.folder)
-    print(f"{arguments.files} files, {written / 1e6:.1f} MB")  # noqa: T201
+    print(f"{arguments.files} files, {written / 1e6:.1f} MB")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -21,7 +22,7 @@ from gateway.auth import Scope, Viewer
 from gateway.content.source import require_folder
 from gateway.errors import GatewayError, RequestError
 from gateway.explanation import explained
-from gateway.ingest import StrictError
+from gateway.ingest import Report, StrictError
 from gateway.model import Given, Problem, Severity, Statistics, Visibility
 from gateway.operation import OperationRequest
 from gateway.rules import SiteError
@@ -178,6 +179,7 @@ async def _serve(settings: Settings) -> None:
             if settings.explorer:
                 click.echo(f"GraphiQL is at {address(listener)}/graphiql")
             app = create_app(settings, content.store)
+            gc.freeze()  # the schema and the modules stay; to look through them for garbage would hold answers up
             await serve(
                 app,
                 listener,
@@ -206,7 +208,7 @@ async def _load(content: Content, settings: Settings) -> None:
     """Load, and tell the terminal. What fails is told too; it is raised only where there is nothing to serve."""
     try:
         with progress.shown(Console(stderr=True)) as tell:
-            await content.ingest.run(strict=settings.strict, progress=tell)
+            report = await content.ingest.run(strict=settings.strict, progress=tell)
     except GatewayError as error:
         if not await content.store.ready():
             raise
@@ -214,13 +216,15 @@ async def _load(content: Content, settings: Settings) -> None:
             _tell_problems(error.problems)
         logger.error("%s What was loaded before is still served.", error.message)
     else:
+        _tell_run(report)
         await _tell(content.store)
 
 
 async def _load_once(settings: Settings, *, accept_empty: bool) -> None:
     async with opened(settings) as content:
         with progress.shown(Console(stderr=True)) as tell:
-            await content.ingest.run(strict=settings.strict, accept_empty=accept_empty, progress=tell)
+            report = await content.ingest.run(strict=settings.strict, accept_empty=accept_empty, progress=tell)
+        _tell_run(report)
         await _tell(content.store)
 
 
@@ -251,6 +255,11 @@ async def _query(settings: Settings, request: OperationRequest, visibility: Visi
                 return (await operations.run(await operations.accept(request), viewer)).body()
             except RequestError as error:
                 return {"errors": error.entries()}
+
+
+def _tell_run(report: Report) -> None:
+    files = printed.counted(report.files, "file")
+    click.echo(f"{files} found, {report.read} read, {report.parsed} parsed in {report.seconds:.1f} s")
 
 
 async def _tell(store: Store) -> None:

@@ -147,7 +147,8 @@ class Ingest:
         self._tried = started = self._clock()
         known, memory = await self._store.files(), Memory.load(await self._store.memory())
         site, listing = await asyncio.to_thread(self._look)
-        tasks = files_to_read(listing, known, memory, site, await self._broken() if strict else frozenset())
+        broken = await self._broken() if strict else frozenset()
+        tasks = await asyncio.to_thread(files_to_read, listing, known, memory, site, broken)
         memory = memory._replace(held=self._held or memory.held)
         return Survey(started, known, memory, site, listing, tasks, self._hold, accept_empty, strict)
 

@@ -188,7 +188,7 @@ class SqliteStore:
 
     async def files(self) -> Mapping[str, FileState]:
         async with self._lease() as lease:
-            return {row[0]: _file_state(row) for row in await lease.rows(FILES)}
+            return await asyncio.to_thread(_file_states, await lease.rows(FILES))
 
     async def memory(self) -> Mapping[str, str]:
         async with self._lease() as lease:
@@ -232,6 +232,10 @@ async def copy(path: Path, to: Path) -> None:
 async def _is_ours(connection: _Connection) -> bool:
     marks = [row for name in ("application_id", "user_version") for (row,) in await connection.rows(f"PRAGMA {name}")]
     return marks == [APPLICATION, RELEASE]
+
+
+def _file_states(rows: Sequence[Row]) -> Mapping[str, FileState]:
+    return {row[0]: _file_state(row) for row in rows}
 
 
 def _file_state(row: Row) -> FileState:
