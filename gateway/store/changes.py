@@ -9,7 +9,7 @@ from gateway.model import Change, Deleted, Loaded, NotDocument, Problem, SetAsid
 from gateway.store.protocol import Applied, ChangeSet
 from gateway.store.rows import UNREAD, ArticleRows, Row, article_rows, micros, problem, problem_row
 from gateway.store.sql import keys
-from gateway.store.tables import DERIVE, FORGET, SETTLE, TOUCH, VIEWS
+from gateway.store.tables import DERIVE, FORGET, SETTLE, TOUCH, USE, VIEWS
 
 STEP = 500
 """Rows of one statement: it ends soon enough that a cancelled run, or the end of the process, waits for little."""
@@ -105,9 +105,10 @@ class Run:
         """Show what has become due; where the clock was set back, hide what is not due any more."""
         due = [path for (path,) in await self._database.rows(DUE, (earlier, later))]
         if due:
-            await self._touch(due)
+            await self._touch(due, -1)
             for statement in TURN:
                 await self._database.rows(statement, (keys(due),))
+            await self._touch(due, 1)
             self._turned.update(due)
             self._all = self._public = True
 
@@ -141,11 +142,11 @@ class Run:
         if not paths:
             return
         self._count(fresh, stored, gone)
-        await self._touch(paths)
+        await self._touch(paths, -1)
         await self._database.rows(REMOVE, (keys(paths),))
         await self._insert([self._article(loaded[path], rows, stored.get(path)) for path, rows in fresh.items()])
         await self._insert_parts(fresh.values())
-        await self._touch(paths)
+        await self._touch(paths, 1)
 
     def _count(self, fresh: Mapping[str, ArticleRows], stored: Mapping[str, _Stored], gone: Sequence[str]) -> None:
         updated = sum(path in stored for path in fresh)
@@ -186,8 +187,11 @@ class Run:
         for start in range(0, len(rows), STEP):
             await self._database.many(sql, rows[start : start + STEP])
 
-    async def _touch(self, paths: Sequence[str]) -> None:
+    async def _touch(self, paths: Sequence[str], sign: int) -> None:
+        """Note what hangs on some articles, and count them out before they change and in after."""
         await self._database.rows(TOUCH, (keys(paths),))
+        for statement in USE:
+            await self._database.rows(statement, {"paths": keys(paths), "sign": sign})
 
     async def _remember(self, changes: Sequence[Change]) -> None:
         """A file that could not be read is known by no version, and so the next run parses it: were its old bytes

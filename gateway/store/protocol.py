@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Mapping, Sequence
+from collections.abc import AsyncIterable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -197,8 +197,9 @@ class Store(Protocol):
         """Whether a generation can be served."""
         ...
 
-    async def files(self) -> Mapping[str, FileState]:
-        """What the last run knew of each file, by path."""
+    async def files(self, under: Collection[str] | None = None) -> Mapping[str, FileState]:
+        """What the last run knew of each file, by path; or of those `under` some paths alone: the files of these
+        names, and what lies in the folders of these names."""
         ...
 
     async def memory(self) -> Mapping[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
@@ -20,12 +20,20 @@ from gateway.store.protocol import Applied, ChangeSet, FileState, Snapshot
 from gateway.store.readers import Lease, Reader, Readers
 from gateway.store.rows import Row, instant, status
 from gateway.store.snapshot import SqlSnapshot
+from gateway.store.sql import keys
 from gateway.store.tables import APPLICATION, RELEASE, SCHEMA, TOUCHED
 
 FILES = """
 SELECT file.*, article.published, article.public, article.read_at
 FROM file LEFT JOIN article ON article.path = file.path
 """
+FILES_UNDER = f"""
+{FILES} WHERE file.path IN (SELECT value FROM json_each(?1))
+UNION
+SELECT file.*, article.published, article.public, article.read_at FROM json_each(?1) AS folder
+CROSS JOIN file ON file.path > folder.value || '/' AND file.path < folder.value || '0'
+LEFT JOIN article ON article.path = file.path
+"""  # noqa: S608
 MEMORY = "SELECT name, value FROM memory"
 NEXT_DUE = "SELECT min(published_at) FROM article WHERE published AND published_at > (SELECT as_of FROM generation)"
 
@@ -176,9 +184,10 @@ class SqliteStore:
         async with self._lease() as lease:
             return bool((await lease.generation())[1])
 
-    async def files(self) -> Mapping[str, FileState]:
+    async def files(self, under: Collection[str] | None = None) -> Mapping[str, FileState]:
         async with self._lease() as lease:
-            return {row[0]: _file_state(row) for row in await lease.rows(FILES)}
+            rows = lease.rows(FILES) if under is None else lease.rows(FILES_UNDER, (keys(list(under)),))
+            return {row[0]: _file_state(row) for row in await rows}
 
     async def memory(self) -> Mapping[str, str]:
         async with self._lease() as lease:

@@ -8,7 +8,7 @@ those that answer a preview, so that what a view sees is `public >= view`. Times
 
 from __future__ import annotations
 
-RELEASE = 1
+RELEASE = 3
 """Of the tables and of what they hold; a database of another one is built anew."""
 APPLICATION = 0x67617465
 """Tells our databases from other programs'."""
@@ -119,6 +119,17 @@ CREATE TABLE backlink (
 CREATE INDEX backlink_order ON backlink (view, target, published_at DESC, path);
 CREATE INDEX backlink_source ON backlink (source);
 
+CREATE TABLE provider_use (
+  provider TEXT NOT NULL, name TEXT NOT NULL, domain TEXT NOT NULL, own INTEGER NOT NULL,
+  preview INTEGER NOT NULL, public INTEGER NOT NULL,
+  PRIMARY KEY (provider, name, domain, own)
+) WITHOUT ROWID;
+
+CREATE TABLE topic_use (
+  topic TEXT NOT NULL, name TEXT NOT NULL, preview INTEGER NOT NULL, public INTEGER NOT NULL,
+  PRIMARY KEY (topic, name)
+) WITHOUT ROWID;
+
 CREATE TABLE provider (
   view INTEGER NOT NULL, key TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL, folded TEXT NOT NULL,
   wanted_slug TEXT NOT NULL, slug TEXT NOT NULL, domain TEXT, count INTEGER NOT NULL, images TEXT NOT NULL,
@@ -162,6 +173,32 @@ UNION ALL SELECT 'provider', related.provider FROM changed JOIN related ON relat
 """
 """Run before the articles of some paths change, and again after, since what they left and what they joined changes."""
 
+USE = (
+    """
+    INSERT INTO provider_use
+    SELECT provider, name, coalesce(domain, ''), own, :sign * count(*), :sign * sum(public) FROM (
+      SELECT provider, provider_name AS name, provider_domain AS domain, 1 AS own, public FROM article
+      WHERE path IN (SELECT value FROM json_each(:paths)) AND provider IS NOT NULL
+      UNION ALL
+      SELECT related.provider, entry.provider_name, entry.provider_domain, 0, related.public FROM article
+      CROSS JOIN related ON related.article = article.key CROSS JOIN entry ON entry.key = related.entry
+      WHERE article.path IN (SELECT value FROM json_each(:paths)) AND related.provider IS NOT NULL
+    ) GROUP BY provider, name, domain, own
+    ON CONFLICT DO UPDATE SET preview = preview + excluded.preview, public = public + excluded.public
+    """,
+    """
+    INSERT INTO topic_use
+    SELECT topic, name, :sign * count(*), :sign * sum(article_topic.public) FROM article
+    CROSS JOIN article_topic ON article_topic.article = article.key
+    WHERE article.path IN (SELECT value FROM json_each(:paths)) GROUP BY topic, name
+    ON CONFLICT DO UPDATE SET preview = preview + excluded.preview, public = public + excluded.public
+    """,
+)
+"""Counts by what names the articles of some paths call their providers and topics: out with a `sign` of -1 before they
+change, and in with 1 after. So a change costs what it changes, however often a provider is named elsewhere."""
+
+_USES = "(CASE :view WHEN 1 THEN public ELSE preview END)"
+
 _OWNER = """(
   SELECT article_url.article FROM article_url WHERE article_url.url = {url} AND article_url.public >= :view
   ORDER BY article_url.published_at DESC, article_url.path LIMIT 1
@@ -181,6 +218,8 @@ FORGET = (
     "DELETE FROM backlink WHERE view IN (0, 1) AND target IN (SELECT key FROM touched WHERE kind = 'target')",
     "DELETE FROM provider WHERE view IN (0, 1) AND key IN (SELECT key FROM touched WHERE kind = 'provider')",
     "DELETE FROM topic WHERE view IN (0, 1) AND key IN (SELECT key FROM touched WHERE kind = 'topic')",
+    "DELETE FROM provider_use WHERE provider IN (SELECT key FROM touched WHERE kind = 'provider') AND preview = 0",
+    "DELETE FROM topic_use WHERE topic IN (SELECT key FROM touched WHERE kind = 'topic') AND preview = 0",
     """
     DELETE FROM problem WHERE scope = 'slug' AND about IN (SELECT key FROM touched WHERE kind = 'slug')
       OR scope = 'topic' AND about IN (SELECT key FROM touched WHERE kind = 'topic')
@@ -205,16 +244,11 @@ DERIVE = (
     WHERE touched.kind = 'target' AND related.public >= :view AND owner.key <> related.article
       AND owner.key = {_OWNER.format(url="known.url")}
     """,
-    """
+    f"""
     WITH used AS (
-      SELECT provider AS key, provider_name AS name, 1 AS own, count(*) AS uses, max(provider_domain) AS domain
-      FROM article WHERE provider IN (SELECT key FROM touched WHERE kind = 'provider') AND public >= :view
-      GROUP BY provider, provider_name
-      UNION ALL
-      SELECT related.provider, entry.provider_name, 0, count(*), max(entry.provider_domain)
-      FROM related JOIN entry ON entry.key = related.entry
-      WHERE related.provider IN (SELECT key FROM touched WHERE kind = 'provider') AND related.public >= :view
-      GROUP BY related.provider, entry.provider_name
+      SELECT provider AS key, name, own, sum({_USES}) AS uses, max(nullif(domain, '')) AS domain
+      FROM provider_use WHERE provider IN (SELECT key FROM touched WHERE kind = 'provider') AND {_USES} > 0
+      GROUP BY provider, name, own
     ), ranked AS (
       SELECT key, name, max(domain) OVER (PARTITION BY key) AS domain, sum(own * uses) OVER (PARTITION BY key) AS count,
         row_number() OVER (PARTITION BY key ORDER BY own DESC, uses DESC, fold(name), name) AS rank
@@ -230,13 +264,12 @@ DERIVE = (
       '[]')
     FROM ranked WHERE rank = 1
     """,
-    """
+    f"""
     INSERT INTO topic (view, key, id, name, folded, wanted_slug, slug, count)
     SELECT :view, topic, topic_id(topic), name, fold(name), key_slug(topic), key_slug(topic), count FROM (
-      SELECT topic, name, sum(count(*)) OVER (PARTITION BY topic) AS count,
-        row_number() OVER (PARTITION BY topic ORDER BY count(*) DESC, fold(name), name) AS rank
-      FROM article_topic WHERE topic IN (SELECT key FROM touched WHERE kind = 'topic') AND public >= :view
-      GROUP BY topic, name
+      SELECT topic, name, sum({_USES}) OVER (PARTITION BY topic) AS count,
+        row_number() OVER (PARTITION BY topic ORDER BY {_USES} DESC, fold(name), name) AS rank
+      FROM topic_use WHERE topic IN (SELECT key FROM touched WHERE kind = 'topic') AND {_USES} > 0
     ) WHERE rank = 1
     """,
 )
@@ -277,12 +310,12 @@ SETTLE = (
     f"""
     INSERT INTO problem (scope, about, severity, code, message, path, hint)
     SELECT 'topic', topic.key, 2, '{TOPIC_SPELLING}',
-      'The topic `' || topic.name || '` is spelt `' || article_topic.name || '` here.', min(article_topic.path),
+      'The topic `' || topic.name || '` is spelt `' || topic_use.name || '` here.',
+      (SELECT min(path) FROM article_topic WHERE topic = topic.key AND name = topic_use.name),
       'Spell it the same way everywhere.'
     FROM touched CROSS JOIN topic ON topic.view = 0 AND topic.key = touched.key
-    CROSS JOIN article_topic ON article_topic.topic = topic.key
-    WHERE touched.kind = 'topic' AND article_topic.name <> topic.name
-    GROUP BY topic.key, article_topic.name
+    CROSS JOIN topic_use ON topic_use.topic = topic.key
+    WHERE touched.kind = 'topic' AND topic_use.name <> topic.name
     """,
     "DELETE FROM touched",
 )
