@@ -286,6 +286,17 @@ class Generation(NamedTuple):
         return f"{self.epoch}-{self.counter}"
 
 
+class ChangeType(StrEnum):
+    ADDED = "ADDED"
+    UPDATED = "UPDATED"
+    REMOVED = "REMOVED"
+
+
+class ArticleChange(NamedTuple):
+    type: ChangeType
+    id: str
+
+
 class Statistics(NamedTuple):
     articles: int
     drafts: int

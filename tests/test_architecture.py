@@ -40,6 +40,7 @@ FLOW = [
     "gateway.store.cursor",
     "gateway.store.rows",
     "gateway.store.tables",
+    "gateway.store.journal",
     "gateway.store.lists",
     "gateway.store.sql",
     "gateway.store.changes",

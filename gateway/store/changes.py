@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from gateway.model import Change, Deleted, Loaded, NotDocument, Problem, SetAside, Unchanged
+from gateway.store import journal
 from gateway.store.protocol import Applied, ChangeSet
 from gateway.store.rows import UNREAD, ArticleRows, Row, article_rows, micros, problem, problem_row
 from gateway.store.sql import keys
-from gateway.store.tables import DERIVE, FORGET, SETTLE, TOUCH, USE, VIEWS
+from gateway.store.tables import CLEAR, DERIVE, FORGET, PREVIEW_VIEW, PUBLIC_VIEW, SETTLE, TOUCH, USE, VIEWS
 
 STEP = 500
 """Rows of one statement: it ends soon enough that a cancelled run, or the end of the process, waits for little."""
@@ -45,7 +46,7 @@ WHERE scope = ? AND about IN (SELECT value FROM json_each(?)) ORDER BY rowid
 """
 DELETE_PROBLEMS = "DELETE FROM problem WHERE scope = ? AND about IN (SELECT value FROM json_each(?))"
 INSERT_PROBLEM = "INSERT INTO problem VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-GENERATION = "SELECT counter_all, as_of FROM generation"
+GENERATION = "SELECT counter_all, counter_public, as_of FROM generation"
 NEXT_ALL = "UPDATE generation SET counter_all = counter_all + 1, as_of = ?, loaded_all = ?"
 NEXT_PUBLIC = "UPDATE generation SET counter_public = counter_public + 1, loaded_public = ?"
 DELETE_MEMORY = "DELETE FROM memory"
@@ -84,7 +85,7 @@ class Run:
         self._all = self._public = False
 
     async def write(self) -> Applied:
-        [(counter, as_of)] = await self._database.rows(GENERATION)
+        [(counter, counter_public, as_of)] = await self._database.rows(GENERATION)
         if counter == 0:
             self._all = self._public = True
         else:
@@ -96,6 +97,8 @@ class Run:
         await self._database.many(INSERT_MEMORY, list(self._changes.memory.items()))
         if self._all:
             await self._derive()
+            await self._write_journal({PREVIEW_VIEW: counter + 1, PUBLIC_VIEW: counter_public + 1})
+            await self._database.rows(CLEAR)
             await self._database.rows(NEXT_ALL, (self._as_of, self._as_of))
         if self._public:
             await self._database.rows(NEXT_PUBLIC, (self._as_of,))
@@ -221,6 +224,17 @@ class Run:
                 await self._database.rows(statement, {"view": view})
         for statement in SETTLE:
             await self._database.rows(statement)
+
+    async def _write_journal(self, counters: Mapping[int, int]) -> None:
+        """Write down what each view is about to show otherwise under its next counter."""
+        for view, counter in counters.items():
+            about = {"view": view, "counter": counter, "at": self._as_of}
+            for statement in journal.WRITE:
+                await self._database.rows(statement, about)
+        [(moved,)] = await self._database.rows(journal.MOVED, {"counter": counters[PUBLIC_VIEW]})
+        self._public = self._public or bool(moved)
+        for statement in journal.FORGET:
+            await self._database.rows(statement, {"before": micros(self._changes.as_of - self._changes.retention)})
 
 
 def _path(change: Change) -> str:

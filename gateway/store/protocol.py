@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from gateway.model import (
     Article,
+    ArticleChange,
     Change,
     FileVersion,
     Generation,
@@ -84,6 +85,23 @@ class Usage(NamedTuple):
     rows: int = 0
 
 
+class ChangePage(NamedTuple):
+    """Some of what has changed. An article that changed several times stands where it did so last."""
+
+    changes: tuple[ArticleChange, ...]
+    token: str
+    """Goes on after the page."""
+    has_more: bool
+    is_reset: bool
+    """The page begins a full listing, whatever the token was."""
+
+
+class ChangeTally(NamedTuple):
+    added: int
+    updated: int
+    removed: int
+
+
 class Snapshot(Protocol):
     """A read view of one generation with one visibility. Every answer comes from exactly that generation.
 
@@ -142,6 +160,21 @@ class Snapshot(Protocol):
 
     async def statistics(self) -> Statistics: ...
 
+    async def changes(self, token: str | None, first: int) -> ChangePage:
+        """What has changed since a token was given out, in the order of the changes; without one a full listing.
+
+        Raises BadUserInput for a token that is malformed.
+        """
+        ...
+
+    async def tally(self, token: str) -> ChangeTally:
+        """How much has changed since a token was given out."""
+        ...
+
+    async def token(self) -> str:
+        """What names this very state for `changes`."""
+        ...
+
     async def problems(self, severity: Severity | None, first: int | None) -> Sequence[Problem]:
         """Errors before warnings before infos, then by path and line."""
         ...
@@ -168,6 +201,8 @@ class ChangeSet:
     """Those of the run as a whole and of what the walk passed over; they replace those of the run before."""
     memory: Mapping[str, str] = field(default_factory=dict)
     """What ingest asks to remember for its next run; replaces the memory of the run before."""
+    retention: timedelta = timedelta(days=30)
+    """How long it is remembered that an article has gone, for clients that were away."""
 
 
 class Applied(NamedTuple):

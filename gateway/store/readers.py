@@ -7,7 +7,7 @@ at once where it is idle at a commit, so that no reader holds the write-ahead lo
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
@@ -20,7 +20,7 @@ GENERATION = "SELECT epoch, counter_all, counter_public, as_of, loaded_all, load
 class Connection(Protocol):
     """What a reader reads with."""
 
-    async def rows(self, sql: str, parameters: Sequence[object] = ()) -> Sequence[Row]: ...
+    async def rows(self, sql: str, parameters: Sequence[object] | Mapping[str, object] = ()) -> Sequence[Row]: ...
 
     async def rollback(self) -> None: ...
 
@@ -59,7 +59,7 @@ class Reader:
         self.generation = ()
         await self._connection.rollback()
 
-    async def rows(self, sql: str, parameters: Sequence[object] = ()) -> Sequence[Row]:
+    async def rows(self, sql: str, parameters: Sequence[object] | Mapping[str, object] = ()) -> Sequence[Row]:
         return await self._connection.rows(sql, parameters)
 
     async def settle(self) -> None:
@@ -133,7 +133,7 @@ class Lease:
         with self._asked():
             return (await self._held()).generation
 
-    async def rows(self, sql: str, parameters: Sequence[object] = ()) -> Sequence[Row]:
+    async def rows(self, sql: str, parameters: Sequence[object] | Mapping[str, object] = ()) -> Sequence[Row]:
         with self._asked():
             return await (await self._held()).rows(sql, parameters)
 

@@ -9,6 +9,7 @@ import orjson
 
 from gateway.errors import NotReady
 from gateway.model import (
+    ArticleChange,
     Edge,
     Generation,
     Order,
@@ -22,8 +23,11 @@ from gateway.model import (
     Visibility,
     Window,
 )
+from gateway.store import journal
+from gateway.store.cursor import Value
+from gateway.store.journal import Place
 from gateway.store.lists import FINDS, SOURCES
-from gateway.store.protocol import Listing, Lookup, Usage
+from gateway.store.protocol import ChangePage, ChangeTally, Listing, Lookup, Usage
 from gateway.store.rows import RELATED, SEVERITIES, TOPIC, Row, instant, problem
 from gateway.store.sql import Ordered, Query, find, keys, view, visible
 
@@ -43,7 +47,7 @@ class Lease(Protocol):
 
     async def generation(self) -> Row: ...
 
-    async def rows(self, sql: str, parameters: Sequence[object]) -> Sequence[Row]: ...
+    async def rows(self, sql: str, parameters: Sequence[object] | Mapping[str, object]) -> Sequence[Row]: ...
 
 
 class SqlSnapshot:
@@ -137,6 +141,36 @@ class SqlSnapshot:
         )
         [(articles, public, providers, topics)] = await self._ask(Query(text, (seen, seen)))
         return Statistics(articles, articles - public, providers, topics)
+
+    async def changes(self, token: str | None, first: int) -> ChangePage:
+        generation, seen = await self.generation(), view(self._visibility)
+        place = None if token is None else Place.read(token, generation, seen)
+        if place and place.since < await self._forgotten():
+            place = None
+        at = place or Place.start(generation)
+        rows = await self._journal(journal.CHANGES, changed=at.changed, id=at.id, told=at.told, limit=first + 1)
+        has_more = len(rows) > first
+        changes = tuple(ArticleChange(at.change(added, removed), id_) for id_, added, _, removed in rows[:first])
+        after = Place.end(generation)
+        if has_more:
+            after = at._replace(changed=rows[first - 1][2], id=rows[first - 1][0]) if first else at
+        return ChangePage(changes, after.token(generation, seen), has_more, place is None)
+
+    async def tally(self, token: str) -> ChangeTally:
+        place = Place.read(token, await self.generation(), view(self._visibility))
+        [row] = await self._journal(journal.TALLY, since=place.base if place else 0)
+        return ChangeTally(*row)
+
+    async def token(self) -> str:
+        generation = await self.generation()
+        return Place.end(generation).token(generation, view(self._visibility))
+
+    async def _forgotten(self) -> int:
+        [(counter,)] = await self._journal(journal.FORGOTTEN)
+        return int(counter)
+
+    async def _journal(self, text: str, **parameters: Value) -> Sequence[Row]:
+        return await self._ask(Query(text, {"view": view(self._visibility), **parameters}))
 
     async def problems(self, severity: Severity | None, first: int | None) -> Sequence[Problem]:
         """None in public: they name drafts."""

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from gateway.errors import BadUserInput
@@ -18,7 +18,7 @@ from gateway.store.tables import PREVIEW_VIEW, PUBLIC_VIEW
 
 class Query(NamedTuple):
     sql: str
-    parameters: Sequence[Value]
+    parameters: Sequence[Value] | Mapping[str, Value]
 
 
 def visible(table: str, visibility: Visibility) -> str:
@@ -87,7 +87,8 @@ class Ordered:
         self._source = source
         self._visibility = visibility
         self._name = " ".join([source.name, *(f"{term.field}-{term.direction}-{term.nulls}" for term in order)])
-        self._steps = [step for term in order for step in self._term(*term)] + [Step(column) for column in source.ties]
+        steps = [step for term in order for step in self._term(*term)] + [Step(column) for column in source.ties]
+        self._steps = [step for at, step in enumerate(steps) if step.column not in [it.column for it in steps[:at]]]
 
     def _term(self, field: Any, direction: OrderDirection, nulls: NullsOrder) -> list[Step]:
         if field not in self._source.columns:

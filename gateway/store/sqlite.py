@@ -15,6 +15,7 @@ from gateway.content.identity import provider_id, suffix, topic_id
 from gateway.content.text import fold, slug
 from gateway.errors import StoreError
 from gateway.model import FileVersion, Visibility
+from gateway.store import journal
 from gateway.store.changes import Run
 from gateway.store.protocol import Applied, ChangeSet, FileState, Snapshot
 from gateway.store.readers import Lease, Reader, Readers
@@ -273,7 +274,7 @@ async def _set_up(writer: _Connection) -> None:
     [(release,)] = await writer.rows("PRAGMA user_version")
     if release != RELEASE:
         marks = f"PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {RELEASE};"
-        await writer.script(f"BEGIN IMMEDIATE; {SCHEMA} {marks} COMMIT;")
+        await writer.script(f"BEGIN IMMEDIATE; {SCHEMA} {journal.SCHEMA} {marks} COMMIT;")
     await writer.script(TOUCHED)
 
 

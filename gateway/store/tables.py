@@ -44,7 +44,7 @@ CREATE INDEX problem_about ON problem (scope, about);
 CREATE INDEX problem_order ON problem (severity, path, line, "column", code, message);
 
 CREATE TABLE article (
-  key INTEGER PRIMARY KEY,
+  key INTEGER PRIMARY KEY AUTOINCREMENT,
   id TEXT NOT NULL UNIQUE, path TEXT NOT NULL UNIQUE,
   wanted_slug TEXT NOT NULL, suffix TEXT NOT NULL, slug TEXT NOT NULL,
   category TEXT, title TEXT NOT NULL, title_folded TEXT NOT NULL, excerpt TEXT, type TEXT NOT NULL, locale TEXT,
@@ -55,22 +55,30 @@ CREATE TABLE article (
   sha256 TEXT NOT NULL, bytes INTEGER NOT NULL, modified_at INTEGER NOT NULL, read_at INTEGER NOT NULL,
   digest BLOB NOT NULL
 );
-CREATE INDEX article_slug ON article (slug);
+CREATE INDEX article_slug ON article (slug, public DESC, path);
 CREATE INDEX article_wanted_slug ON article (wanted_slug);
 CREATE INDEX article_due ON article (published_at) WHERE published;
 CREATE INDEX article_published ON article (published_at DESC, path);
 CREATE INDEX article_updated ON article (updated_at DESC, path);
 CREATE INDEX article_quality ON article (quality DESC, path);
 CREATE INDEX article_heat ON article (heat DESC, path);
+CREATE INDEX article_published_rising ON article (published_at, path);
+CREATE INDEX article_updated_rising ON article (updated_at, path);
+CREATE INDEX article_quality_rising ON article (quality, path);
+CREATE INDEX article_heat_rising ON article (heat, path);
 CREATE INDEX article_title ON article (title_folded, title, path);
 CREATE INDEX article_provider ON article (provider, published_at DESC, path);
-CREATE INDEX public_published ON article (published_at DESC, path) WHERE public;
-CREATE INDEX public_updated ON article (updated_at DESC, path) WHERE public;
-CREATE INDEX public_quality ON article (quality DESC, path) WHERE public;
-CREATE INDEX public_heat ON article (heat DESC, path) WHERE public;
-CREATE INDEX public_title ON article (title_folded, title, path) WHERE public;
-CREATE INDEX public_path ON article (path) WHERE public;
-CREATE INDEX public_provider ON article (provider, published_at DESC, path) WHERE public;
+CREATE INDEX public_published ON article (published_at DESC, path, public) WHERE public;
+CREATE INDEX public_updated ON article (updated_at DESC, path, public) WHERE public;
+CREATE INDEX public_quality ON article (quality DESC, path, public) WHERE public;
+CREATE INDEX public_heat ON article (heat DESC, path, public) WHERE public;
+CREATE INDEX public_published_rising ON article (published_at, path, public) WHERE public;
+CREATE INDEX public_updated_rising ON article (updated_at, path, public) WHERE public;
+CREATE INDEX public_quality_rising ON article (quality, path, public) WHERE public;
+CREATE INDEX public_heat_rising ON article (heat, path, public) WHERE public;
+CREATE INDEX public_title ON article (title_folded, title, path, public) WHERE public;
+CREATE INDEX public_path ON article (path, public) WHERE public;
+CREATE INDEX public_provider ON article (provider, published_at DESC, path, public) WHERE public;
 
 CREATE TABLE article_text (
   article INTEGER PRIMARY KEY REFERENCES article ON DELETE CASCADE,
@@ -91,7 +99,7 @@ CREATE TABLE article_topic (
   PRIMARY KEY (article, position)
 ) WITHOUT ROWID;
 CREATE INDEX topic_published ON article_topic (topic, published_at DESC, path);
-CREATE INDEX public_topic_published ON article_topic (topic, published_at DESC, path) WHERE public;
+CREATE INDEX public_topic_published ON article_topic (topic, published_at DESC, path, public) WHERE public;
 
 CREATE TABLE entry (
   key INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE,
@@ -109,7 +117,7 @@ CREATE TABLE related (
 );
 CREATE INDEX related_entry ON related (entry);
 CREATE INDEX related_provider ON related (provider, published_at DESC, path, position);
-CREATE INDEX public_related_provider ON related (provider, published_at DESC, path, position) WHERE public;
+CREATE INDEX public_related_provider ON related (provider, published_at DESC, path, position, public) WHERE public;
 
 CREATE TABLE backlink (
   view INTEGER NOT NULL, target TEXT NOT NULL, source INTEGER NOT NULL REFERENCES article ON DELETE CASCADE,
@@ -139,6 +147,8 @@ CREATE INDEX provider_id ON provider (view, id);
 CREATE INDEX provider_slug ON provider (view, slug);
 CREATE INDEX provider_wanted_slug ON provider (wanted_slug);
 CREATE INDEX provider_count ON provider (view, count DESC, key);
+CREATE INDEX provider_count_rising ON provider (view, count, key);
+CREATE INDEX provider_domain ON provider (view, domain, key);
 CREATE INDEX provider_name ON provider (view, folded, name, key);
 
 CREATE TABLE topic (
@@ -150,6 +160,7 @@ CREATE INDEX topic_id ON topic (view, id);
 CREATE INDEX topic_slug ON topic (view, slug);
 CREATE INDEX topic_wanted_slug ON topic (wanted_slug);
 CREATE INDEX topic_count ON topic (view, count DESC, key);
+CREATE INDEX topic_count_rising ON topic (view, count, key);
 CREATE INDEX topic_name ON topic (view, folded, name, key);
 """
 
@@ -317,6 +328,7 @@ SETTLE = (
     CROSS JOIN topic_use ON topic_use.topic = topic.key
     WHERE touched.kind = 'topic' AND topic_use.name <> topic.name
     """,
-    "DELETE FROM touched",
 )
 """Gives out slugs, what the public sees first, so that no draft ever shapes a public slug; and says what collides."""
+
+CLEAR = "DELETE FROM touched"

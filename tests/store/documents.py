@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from gateway.content.identity import provider_key, topic_key, url_identity
 from gateway.model import (
@@ -21,6 +21,7 @@ from gateway.model import (
 from gateway.store.protocol import Applied, ChangeSet, Store
 
 NOW = datetime(2025, 1, 1, 12, tzinfo=UTC)
+SOON = NOW + timedelta(hours=1)
 
 
 def day(number: int) -> datetime:

@@ -1,0 +1,122 @@
+"""The journal: for each view and article, since when it is shown and when it last changed or went. It runs no SQL.
+
+Delta sync and subscriptions are answered from it, and tokens are places in it. A row outlives its article as a
+tombstone, for as long as the retention says; what a view has never shown has no row in it.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from gateway.model import ChangeType, Generation
+from gateway.store.cursor import Kind, decode, encode
+
+SCHEMA = """
+CREATE TABLE journal (
+  view INTEGER NOT NULL, id TEXT NOT NULL,
+  added INTEGER NOT NULL, changed INTEGER NOT NULL, removed INTEGER NOT NULL, at INTEGER NOT NULL,
+  article INTEGER NOT NULL, slug TEXT NOT NULL, public INTEGER NOT NULL,
+  PRIMARY KEY (view, id)
+) WITHOUT ROWID;
+CREATE INDEX journal_order ON journal (view, changed, id);
+CREATE INDEX journal_tombstone ON journal (at) WHERE removed;
+
+CREATE TABLE forgotten (view INTEGER PRIMARY KEY, counter INTEGER NOT NULL);
+INSERT INTO forgotten VALUES (0, 0), (1, 0);
+"""
+"""`added` and `changed` are counters of the view. `article`, `slug` and `public` are what was shown last: an article
+that is written anew has a key that was never used before. Tombstones are gone up to the counter in `forgotten`."""
+
+WRITE = (
+    """
+    INSERT INTO journal (view, id, added, changed, removed, at, article, slug, public)
+    SELECT :view, article.id, :counter, :counter, 0, :at, article.key, article.slug, article.public
+    FROM article WHERE article.public >= :view AND (
+      article.id IN (SELECT key FROM touched WHERE kind = 'target')
+      OR article.wanted_slug IN (SELECT key FROM touched WHERE kind = 'slug')
+    )
+    ON CONFLICT (view, id) DO UPDATE SET
+      added = CASE WHEN removed THEN excluded.added ELSE added END, changed = excluded.changed, removed = 0,
+      at = excluded.at, article = excluded.article, slug = excluded.slug, public = excluded.public
+    WHERE removed OR article <> excluded.article OR slug <> excluded.slug OR public <> excluded.public
+    """,
+    """
+    UPDATE journal SET changed = :counter, removed = 1, at = :at
+    WHERE view = :view AND NOT removed AND id IN (SELECT key FROM touched WHERE kind = 'target')
+      AND NOT EXISTS (SELECT 1 FROM article WHERE article.id = journal.id AND article.public >= :view)
+    """,
+)
+"""Writes down, for one view, what a run has changed in it. `counter` is the one that the view is about to get."""
+
+MOVED = "SELECT EXISTS (SELECT 1 FROM journal WHERE view = 1 AND changed = :counter)"
+"""Whether anything was written down for the public."""
+
+FORGET = (
+    """
+    UPDATE forgotten SET counter = max(counter, coalesce(
+      (SELECT max(changed) FROM journal WHERE removed AND at < :before AND journal.view = forgotten.view), 0))
+    """,
+    "DELETE FROM journal WHERE removed AND at < :before",
+)
+"""Lets go of the tombstones from before a time, and remembers whom that concerns."""
+
+CHANGES = """
+SELECT id, added, changed, removed FROM journal
+WHERE view = :view AND changed >= :changed AND (changed > :changed OR id > :id) AND (NOT removed OR added <= :told)
+ORDER BY changed, id LIMIT :limit
+"""
+"""After a place in the journal; of what has gone, only what may have been told before."""
+
+TALLY = """
+SELECT count(*) FILTER (WHERE NOT removed AND added > :since), count(*) FILTER (WHERE NOT removed AND added <= :since),
+  count(*) FILTER (WHERE removed AND added <= :since)
+FROM journal WHERE view = :view AND changed > :since
+"""
+
+FORGOTTEN = "SELECT counter FROM forgotten WHERE view = :view"
+
+
+class Place(NamedTuple):
+    """Where a client stands in the journal of one view: before the row of `changed` and `id`."""
+
+    base: int
+    """The counter of what the client held before: what was added later is new to it."""
+    since: int
+    """The counter when it began to read: no tombstone from after it may be missing."""
+    changed: int
+    id: str = ""
+
+    @classmethod
+    def start(cls, generation: Generation) -> Place:
+        """Of a client that holds nothing."""
+        return cls(0, generation.counter, 0)
+
+    @classmethod
+    def end(cls, generation: Generation) -> Place:
+        """Of a client that holds all."""
+        return cls(generation.counter, generation.counter, generation.counter + 1)
+
+    @classmethod
+    def read(cls, token: str, generation: Generation, view: int) -> Place | None:
+        """None for a token of another database or view, or from a future that never came. Raises BadUserInput."""
+        epoch, of, base, since, changed, id_ = decode(token, "changes", _KINDS)
+        if epoch != generation.epoch or of != view:
+            return None
+        assert isinstance(base, int) and isinstance(since, int) and isinstance(changed, int) and isinstance(id_, str)  # noqa: S101, PT018 - as decoded
+        return cls(base, since, changed, id_) if since <= generation.counter else None
+
+    def token(self, generation: Generation, view: int) -> str:
+        return encode("changes", (generation.epoch, view, *self))
+
+    @property
+    def told(self) -> int:
+        """What was added up to this counter the client may hold."""
+        return max(self.base, self.changed) if self.id else self.base
+
+    def change(self, added: int, removed: int) -> ChangeType:
+        if removed:
+            return ChangeType.REMOVED
+        return ChangeType.ADDED if added > self.base else ChangeType.UPDATED
+
+
+_KINDS = (Kind(str), Kind(int), Kind(int), Kind(int), Kind(int), Kind(str))

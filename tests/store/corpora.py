@@ -1,0 +1,162 @@
+"""Corpora full of collisions, and every answer that a store gives of one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from hypothesis import strategies as st
+
+from gateway.content.identity import article_id, suffix
+from gateway.model import (
+    NEWEST_FIRST,
+    Article,
+    Document,
+    Image,
+    Order,
+    OrderDirection,
+    OrderTerm,
+    Page,
+    ProviderOrderField,
+    TopicOrderField,
+    Visibility,
+    Window,
+)
+from gateway.store.protocol import (
+    ARTICLE_BY_ID,
+    ARTICLE_BY_PATH,
+    ARTICLE_BY_SLUG,
+    ARTICLE_BY_URL,
+    ARTICLES,
+    ARTICLES_OF_PROVIDER,
+    ARTICLES_OF_TOPIC,
+    ARTICLES_REFERRING,
+    MENTIONS,
+    PROVIDER_BY_ID,
+    PROVIDER_BY_SLUG,
+    PROVIDERS,
+    RELATED_BY_ID,
+    TOPIC_BY_ID,
+    TOPIC_BY_SLUG,
+    TOPICS,
+    WHOLE,
+    Listing,
+    Lookup,
+    Snapshot,
+    Store,
+)
+from tests.store.documents import SOON, day, document, entry, provider, topics
+
+PATHS = tuple("abcdef")
+URLS = tuple(f"https://example.org/{n}" for n in range(3))
+SLUGS = ("x", "y")
+_PROVIDERS = (
+    provider("Acme", "acme.org"),
+    provider("ACME", "acme.org"),
+    provider("Acme Org"),
+    provider("acme-org"),
+    provider("机"),
+)
+_TOPICS = ("C", "c", "C!", "AI", "ai", "机")
+_IMAGES = ((), (Image("1.png"),), (Image("2.png", 2, 1), Image("3.png")))
+
+_providers = st.sampled_from((None, *_PROVIDERS))
+_entries = st.builds(
+    entry, st.sampled_from("rst"), st.sampled_from((None, *URLS)), _providers, st.sampled_from(_IMAGES)
+)
+
+
+@st.composite
+def documents(draw: st.DrawFn, paths: Sequence[str] = PATHS) -> Document:
+    """One of few paths, that shares its slug, provider, topics, URLs and related entries with others."""
+    return document(
+        draw(st.sampled_from(paths)),
+        slug=draw(st.sampled_from(SLUGS)),
+        locale=draw(st.sampled_from((None, "de"))),
+        published=draw(st.booleans()),
+        published_date_time=draw(st.sampled_from((None, day(1), day(2), SOON))),
+        provider=draw(_providers),
+        topics=topics(*draw(st.lists(st.sampled_from(_TOPICS), max_size=3, unique_by=str.casefold))),
+        images=draw(st.sampled_from(_IMAGES)),
+        urls=tuple(draw(st.lists(st.sampled_from(URLS), max_size=2, unique=True))),
+        related=tuple(draw(st.lists(_entries, max_size=3))),
+    )
+
+
+def corpora() -> st.SearchStrategy[list[Document]]:
+    return st.lists(documents(), max_size=len(PATHS), unique_by=lambda one: one.path)
+
+
+async def answers(store: Store, visibility: Visibility) -> Mapping[str, Any]:
+    """All that a visibility can be told, its counters and times aside."""
+    async with store.snapshot(visibility) as snapshot:
+        articles = await _whole(snapshot, ARTICLES, NEWEST_FIRST)
+        providers = await _whole(snapshot, PROVIDERS, (OrderTerm(ProviderOrderField.NAME),))
+        topics = await _whole(snapshot, TOPICS, (OrderTerm(TopicOrderField.NAME),))
+        ids = [edge.node.id for edge in articles.edges]
+        related = await snapshot.related_of(ids, None)
+        return {
+            "articles": articles,
+            "providers": providers,
+            "topics": topics,
+            "related": related,
+            "topics of articles": await snapshot.topics_of(ids),
+            "texts": await snapshot.texts_of(ids),
+            "statistics": await snapshot.statistics(),
+            "problems": await snapshot.problems(None, None),
+            **await _found(snapshot, [one.id for entries in related.values() for one in entries]),
+            **await _listed(snapshot, providers, topics, articles),
+            **await _largest(snapshot),
+        }
+
+
+async def _whole(snapshot: Snapshot, listing: Listing[Any], order: Order) -> Page[Any]:
+    return (await snapshot.pages(listing, [WHOLE], order, Window(1000)))[WHOLE]
+
+
+async def _found(snapshot: Snapshot, related_ids: Sequence[str]) -> Mapping[str, Any]:
+    """What lookups find, of these and of all that may be hidden."""
+    wanted: Mapping[Lookup[Any], Sequence[str]] = {
+        ARTICLE_BY_PATH: PATHS,
+        ARTICLE_BY_ID: [article_id(path) for path in PATHS],
+        ARTICLE_BY_SLUG: [*SLUGS, *(slug + suffix(path) for slug in SLUGS for path in PATHS)],
+        ARTICLE_BY_URL: URLS,
+        RELATED_BY_ID: related_ids,
+        PROVIDER_BY_SLUG: ["acme-org", *("acme-org" + suffix(one.key) for one in _PROVIDERS)],
+    }
+    return {lookup.name: await snapshot.find(lookup, keys) for lookup, keys in wanted.items()}
+
+
+async def _listed(
+    snapshot: Snapshot, providers: Page[Any], topics: Page[Any], articles: Page[Article]
+) -> Mapping[str, Any]:
+    """The lists of every parent, and their lengths."""
+    provider_keys = [edge.node.key for edge in providers.edges]
+    topic_keys = [edge.node.key for edge in topics.edges]
+    parents: Mapping[Listing[Any], list[str]] = {
+        ARTICLES_OF_PROVIDER: provider_keys,
+        MENTIONS: provider_keys,
+        ARTICLES_OF_TOPIC: topic_keys,
+        ARTICLES_REFERRING: [edge.node.id for edge in articles.edges],
+    }
+    found: dict[str, Any] = {
+        lookup.name: await snapshot.find(lookup, [getattr(edge.node, name) for edge in page.edges])
+        for page, lookup, name in (
+            (providers, PROVIDER_BY_ID, "id"),
+            (topics, TOPIC_BY_ID, "id"),
+            (topics, TOPIC_BY_SLUG, "slug"),
+        )
+    }
+    for listing, keys in parents.items():
+        found[listing.name] = await snapshot.pages(listing, keys, NEWEST_FIRST, Window(1000))
+        found[f"{listing.name} count"] = await snapshot.counts(listing, keys)
+    return found
+
+
+async def _largest(snapshot: Snapshot) -> Mapping[str, Any]:
+    """The order by count."""
+    terms: Mapping[Listing[Any], OrderTerm] = {
+        PROVIDERS: OrderTerm(ProviderOrderField.ARTICLE_COUNT, OrderDirection.DESC),
+        TOPICS: OrderTerm(TopicOrderField.ARTICLE_COUNT, OrderDirection.DESC),
+    }
+    return {f"{listing.name} by count": await _whole(snapshot, listing, (term,)) for listing, term in terms.items()}

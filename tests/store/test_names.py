@@ -1,0 +1,473 @@
+"""What is derived of many files: names, slugs, counts, images, backlinks, and the problems of files with each other."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gateway.content.identity import article_id, suffix
+from gateway.content.text import fold, slug
+from gateway.model import (
+    Article,
+    Change,
+    Deleted,
+    Document,
+    Image,
+    Problem,
+    Provider,
+    SetAside,
+    Severity,
+    Topic,
+    Visibility,
+    Window,
+)
+from gateway.store.protocol import (
+    ARTICLE_BY_PATH,
+    ARTICLE_BY_SLUG,
+    ARTICLE_BY_URL,
+    ARTICLES_OF_PROVIDER,
+    ARTICLES_OF_TOPIC,
+    ARTICLES_REFERRING,
+    PROVIDER_BY_KEY,
+    PROVIDER_BY_SLUG,
+    PROVIDERS,
+    TOPIC_BY_KEY,
+    TOPICS,
+    WHOLE,
+    Store,
+)
+from tests.store.conftest import Open
+from tests.store.corpora import PATHS, answers, corpora, documents
+from tests.store.documents import NOW, SOON, apply, day, document, entry, provider, topics
+
+PUBLIC, PREVIEW = Visibility.PUBLIC, Visibility.PREVIEW
+PROPERTY = settings(
+    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+
+
+async def the_provider(store: Store, key: str, visibility: Visibility = PUBLIC) -> Provider:
+    async with store.snapshot(visibility) as snapshot:
+        return (await snapshot.find(PROVIDER_BY_KEY, [key]))[key]
+
+
+async def the_topic(store: Store, key: str, visibility: Visibility = PUBLIC) -> Topic:
+    async with store.snapshot(visibility) as snapshot:
+        return (await snapshot.find(TOPIC_BY_KEY, [key]))[key]
+
+
+async def slugs(store: Store, visibility: Visibility = PUBLIC) -> dict[str, str]:
+    async with store.snapshot(visibility) as snapshot:
+        return {path: article.slug for path, article in (await snapshot.find(ARTICLE_BY_PATH, PATHS)).items()}
+
+
+async def problems(store: Store) -> list[Problem]:
+    async with store.snapshot(PREVIEW) as snapshot:
+        return list(await snapshot.problems(None, None))
+
+
+# No draft shapes what the public sees.
+
+
+def shown(documents: Iterable[Document], visibility: Visibility, as_of: datetime = NOW) -> list[Document]:
+    if visibility is PREVIEW:
+        return list(documents)
+    return [
+        one
+        for one in documents
+        if one.published and (one.published_date_time is None or one.published_date_time <= as_of)
+    ]
+
+
+@PROPERTY
+@given(corpora())
+async def test_the_public_sees_what_it_would_see_without_the_drafts(new_store: Open, corpus: list[Document]) -> None:
+    """Slugs, names, counts, backlinks, owners of URLs, providers, topics, mentions, images, orders and cursors."""
+    whole, without = await new_store(), await new_store()
+    await apply(whole, *corpus)
+    await apply(without, *shown(corpus, PUBLIC))
+    assert await answers(whole, PUBLIC) == await answers(without, PUBLIC)
+    await whole.close()
+    await without.close()
+
+
+# However it came to be.
+
+
+@st.composite
+def runs(draw: st.DrawFn) -> list[tuple[datetime, list[Change | Document]]]:
+    """Some runs of changes, each with its time; a path occurs once in a run."""
+    changes = st.one_of(documents(), st.sampled_from(PATHS).map(Deleted), st.sampled_from(PATHS).map(set_aside))
+    times = st.sampled_from((NOW, SOON - timedelta(seconds=1), SOON))
+    return draw(
+        st.lists(
+            st.tuples(times, st.lists(changes, max_size=5, unique_by=lambda one: one.path)), min_size=1, max_size=5
+        )
+    )
+
+
+def set_aside(path: str) -> SetAside:
+    return SetAside(path, ())
+
+
+@PROPERTY
+@given(runs())
+async def test_any_sequence_of_runs_ends_as_one(
+    new_store: Open, steps: list[tuple[datetime, list[Change | Document]]]
+) -> None:
+    """What is derived step by step is, in every answer, what one run of the last documents derives."""
+    grown, fresh = await new_store(), await new_store()
+    documents: dict[str, Document] = {}
+    for as_of, changes in steps:
+        await apply(grown, *changes, as_of=as_of)
+        for change in changes:
+            if isinstance(change, Document):
+                documents[change.path] = change
+            elif isinstance(change, Deleted):
+                documents.pop(change.path, None)
+    await apply(fresh, *documents.values(), as_of=steps[-1][0])
+    for visibility in Visibility:
+        assert await answers(grown, visibility) == await answers(fresh, visibility)
+    await grown.close()
+    await fresh.close()
+
+
+# As plain Python derives it.
+
+
+@dataclass(frozen=True)
+class Named:
+    name: str
+    slug: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Derived:
+    """What should be derived of some documents for a visibility."""
+
+    documents: Sequence[Document]
+    visibility: Visibility
+
+    @property
+    def visible(self) -> list[Document]:
+        return shown(self.documents, self.visibility)
+
+    def slugs(self) -> dict[str, str]:
+        public = {one.path for one in shown(self.documents, PUBLIC)}
+        wanted = {one.path: one.slug for one in self.documents}
+        every = self._given(wanted, {path: (path not in public, path) for path in wanted})
+        return {one.path: every[one.path] for one in self.visible}
+
+    def topics(self) -> dict[str, Named]:
+        uses = [(topic.key, topic.name, True) for one in self.visible for topic in one.topics]
+        return self._named(uses, {topic.key for one in shown(self.documents, PUBLIC) for topic in one.topics})
+
+    def providers(self) -> dict[str, Named]:
+        uses = list(self._provider_uses(self.visible))
+        return self._named(uses, {key for key, _, _ in self._provider_uses(shown(self.documents, PUBLIC))})
+
+    @staticmethod
+    def _provider_uses(documents: Iterable[Document]) -> Iterable[tuple[str, str, bool]]:
+        for one in documents:
+            named = [(one.provider, True), *((entry.provider, False) for entry in one.related)]
+            yield from ((it.key, it.name, own) for it, own in named if it)
+
+    def _named(self, uses: Sequence[tuple[str, str, bool]], public: set[str]) -> dict[str, Named]:
+        keys = {key for key, _, _ in uses}
+        plain = {key: slug(key) for key in keys}
+        given = self._given(plain, {key: (key not in public, key) for key in keys})
+        found = {}
+        for key in keys:
+            own = [name for it, name, owned in uses if it == key and owned]
+            names = own or [name for it, name, _ in uses if it == key]
+            name = min(names, key=lambda name, names=names: (-names.count(name), fold(name), name))  # type: ignore[misc]
+            found[key] = Named(name, given[key], len(own))
+        return found
+
+    @staticmethod
+    def _given(wanted: dict[str, str], rank: dict[str, Any]) -> dict[str, str]:
+        """The first of those that want a slug gets it; the others get a suffix."""
+        first: dict[str, str] = {}
+        for key in sorted(wanted, key=rank.__getitem__):
+            first.setdefault(wanted[key], key)
+        return {key: slug if first[slug] == key else slug + suffix(key) for key, slug in wanted.items()}
+
+    def owner(self, url: str | None) -> str | None:
+        owners = [one for one in self.visible if url in one.urls]
+        by_date = sorted(sorted(owners, key=lambda one: one.path), key=self._date, reverse=True)
+        return by_date[0].path if by_date else None
+
+    @staticmethod
+    def _date(one: Document) -> float:
+        return one.published_date_time.timestamp() if one.published_date_time else 0
+
+    def backlinks(self) -> dict[str, set[str]]:
+        found = defaultdict[str, set[str]](set)
+        for one in self.visible:
+            for each in one.related:
+                target = self.owner(each.url)
+                if target and target != one.path:
+                    found[target].add(one.path)
+        return dict(found)
+
+
+@PROPERTY
+@given(corpora(), st.sampled_from(Visibility))
+async def test_derivations_are_those_of_plain_python(
+    new_store: Open, corpus: list[Document], visibility: Visibility
+) -> None:
+    """Slugs, names, counts, owners of URLs and backlinks, for each visibility."""
+    store = await new_store()
+    await apply(store, *corpus)
+    expected = Derived(corpus, visibility)
+    found = await answers(store, visibility)
+    assert await slugs(store, visibility) == expected.slugs()
+    for listing, of_parent, names in (
+        (PROVIDERS, ARTICLES_OF_PROVIDER, expected.providers()),
+        (TOPICS, ARTICLES_OF_TOPIC, expected.topics()),
+    ):
+        counts = found[f"{of_parent.name} count"]
+        nodes = [edge.node for edge in found[listing.name].edges]
+        assert {node.key: Named(node.name, node.slug, counts[node.key]) for node in nodes} == names
+        by_count = [edge.node.key for edge in found[f"{listing.name} by count"].edges]
+        assert by_count == sorted(names, key=lambda key, names=names: (-names[key].count, key))  # type: ignore[misc]
+    owners = {url: article.path for url, article in found[ARTICLE_BY_URL.name].items()}
+    assert owners == {url: path for one in expected.visible for url in one.urls if (path := expected.owner(url))}
+    pages = {id_: page.edges for id_, page in found[ARTICLES_REFERRING.name].items()}
+    paths = {article_id(one.path): one.path for one in corpus}
+    referring = {paths[id_]: {edge.node.path for edge in edges} for id_, edges in pages.items() if edges}
+    assert referring == expected.backlinks()
+    await store.close()
+
+
+# Names.
+
+
+async def test_a_provider_has_the_name_that_most_of_its_articles_use(store: Store) -> None:
+    """Of those that the visibility shows; ties go to the first in alphabetical order, whatever the case."""
+    names = ("beta", "Alpha", "alpha", "Zeta", "Zeta", "Zeta")
+    drafts = [document(f"draft {n}", published=False, provider=provider("Draft", "a.org")) for n in range(4)]
+    await apply(store, *drafts, *(document(f"{n}", provider=provider(name, "a.org")) for n, name in enumerate(names)))
+    assert (await the_provider(store, "a.org", PREVIEW)) == (await the_provider(store, "a.org"))._replace(name="Draft")
+    assert (await the_provider(store, "a.org")).name == "Zeta"
+    await apply(store, Deleted("3"), Deleted("4"))
+    assert (await the_provider(store, "a.org")).name == "Alpha"
+    await apply(store, document("2", provider=provider("beta", "a.org")))
+    assert (await the_provider(store, "a.org")).name == "beta"
+
+
+async def test_a_provider_without_articles_has_the_name_of_its_mentions(store: Store) -> None:
+    """One visible article outweighs them all."""
+    mentions = tuple(entry(f"{n}", provider=provider(name, "a.org")) for n, name in enumerate(("Old", "New", "New")))
+    await apply(
+        store, document("a", related=mentions), document("b", published=False, provider=provider("Own", "a.org"))
+    )
+    assert (await the_provider(store, "a.org")).name == "New"
+    assert (await the_provider(store, "a.org", PREVIEW)).name == "Own"
+    await apply(store, document("b", provider=provider("Own", "a.org")))
+    assert (await the_provider(store, "a.org")).name == "Own"
+
+
+async def test_a_topic_has_the_name_that_most_articles_use(store: Store) -> None:
+    """For each visibility its own."""
+    spelt = {"1": "ai", "2": "AI", "3": "AI"}
+    await apply(store, *(document(path, topics=topics(name), published=path == "1") for path, name in spelt.items()))
+    assert await the_topic(store, "ai") == (await the_topic(store, "ai", PREVIEW))._replace(name="ai")
+    assert (await the_topic(store, "ai", PREVIEW)).name == "AI"
+
+
+async def test_what_nothing_refers_to_disappears(store: Store) -> None:
+    """Providers and topics live as long as a visible article or, for providers, an entry names them."""
+    one = document("a", provider=provider("P"), topics=topics("t"), related=(entry("x", None, provider("M")),))
+    await apply(store, one)
+    for change, public, preview in (
+        (one._replace(published=False), (0, 0), (2, 1)),
+        (one._replace(provider=None), (1, 1), (1, 1)),
+        (one._replace(related=(), topics=()), (1, 0), (1, 0)),
+        (one, (2, 1), (2, 1)),
+        (Deleted("a"), (0, 0), (0, 0)),
+    ):
+        await apply(store, change)
+        for visibility, expected in ((PUBLIC, public), (PREVIEW, preview)):
+            async with store.snapshot(visibility) as snapshot:
+                assert (await snapshot.statistics())[2:] == expected
+                providers = (await snapshot.pages(PROVIDERS, [WHOLE], (), Window()))[WHOLE]
+                named = (await snapshot.pages(TOPICS, [WHOLE], (), Window()))[WHOLE]
+                assert (len(providers.edges), len(named.edges)) == expected
+
+
+async def test_a_provider_has_the_images_of_its_first_article_that_has_some(store: Store) -> None:
+    """In the default order, of those visible; else those of its first mention that has some."""
+    one, two, three = ((Image(f"{n}.png", n),) for n in range(1, 4))
+    acme = provider("Acme")
+    await apply(
+        store,
+        document("newest", published_date_time=day(9), provider=acme),
+        document("draft", published=False, published_date_time=day(8), provider=acme, images=one),
+        document("old", published_date_time=day(1), provider=acme, images=two),
+        document("undated", provider=acme, images=three),
+        document("m", published_date_time=day(9), related=(entry("x", None, acme), entry("y", None, acme, three))),
+    )
+    assert (await the_provider(store, acme.key)).images == two
+    assert (await the_provider(store, acme.key, PREVIEW)).images == one
+    await apply(store, Deleted("old"), Deleted("undated"))
+    assert (await the_provider(store, acme.key)).images == three
+    await apply(store, document("m"))
+    assert (await the_provider(store, acme.key)).images == ()
+
+
+# Slugs.
+
+
+async def test_the_first_of_those_that_want_a_slug_gets_it(store: Store) -> None:
+    """What is public before what is not, then by path; the others have digits of their path behind it."""
+    draft, *others = (document(path, slug="x") for path in PATHS[:4])
+    await apply(store, draft._replace(published=False), *others)
+    expected = {path: "x" + suffix(path) for path in PATHS[:4]}
+    assert await slugs(store, PREVIEW) == {**expected, "b": "x"}
+    await apply(store, draft)
+    assert await slugs(store) == {**expected, "a": "x"}
+    await apply(store, Deleted("a"), Deleted("b"))
+    assert await slugs(store) == {"c": "x", "d": expected["d"]}
+    await apply(store, document("d", slug="other"))
+    assert await slugs(store) == {"c": "x", "d": "other"}
+
+
+async def test_a_slug_finds_what_the_caller_may_see(store: Store) -> None:
+    """One that looks like another's suffix, too, and never a draft in public."""
+    twin = "x" + suffix("c")
+    await apply(
+        store,
+        document("a", slug=twin, published=False),
+        document("b", slug="x"),
+        document("c", slug="x"),
+        document("d", slug="draft", published=False),
+    )
+    async with store.snapshot(PUBLIC) as snapshot:
+        found = await snapshot.find(ARTICLE_BY_SLUG, ["x", twin, "draft", "none"])
+    assert {slug: article.path for slug, article in found.items()} == {"x": "b", twin: "c"}
+    async with store.snapshot(PREVIEW) as snapshot:
+        found = await snapshot.find(ARTICLE_BY_SLUG, ["x", twin, "draft", "none"])
+    assert {slug: article.path for slug, article in found.items()} == {"x": "b", twin: "c", "draft": "d"}
+
+
+async def test_topics_that_slugs_cannot_tell_apart_get_digits(store: Store) -> None:
+    """Those with a public article before the others, then by key."""
+    await apply(
+        store, document("1", topics=topics("C!", "机器学习", "C++")), document("2", topics=topics("C"), published=False)
+    )
+    assert (await the_topic(store, "c!")).slug == "c"
+    assert (await the_topic(store, "c!", PREVIEW)).slug == "c"
+    assert (await the_topic(store, "c", PREVIEW)).slug == "c" + suffix("c")
+    assert (await the_topic(store, "机器学习")).slug == "机器学习"
+    assert (await the_topic(store, "c++")).slug == "cplusplus"
+    await apply(store, document("2", topics=topics("C")))
+    assert (await the_topic(store, "c")).slug == "c"
+    assert (await the_topic(store, "c!")).slug == "c" + suffix("c!")
+
+
+async def test_a_provider_is_found_by_its_plain_slug_first(store: Store) -> None:
+    """The domain's slug and the name's may be one."""
+    await apply(store, document("1", provider=provider("A", "acme.org")), document("2", provider=provider("Acme org")))
+    async with store.snapshot(PUBLIC) as snapshot:
+        found = await snapshot.find(PROVIDER_BY_SLUG, ["acme-org", "acme-org" + suffix("acme.org")])
+    assert {slug: one.key for slug, one in found.items()} == {
+        "acme-org": "acme-org",
+        "acme-org" + suffix("acme.org"): "acme.org",
+    }
+
+
+# Problems of files with each other.
+
+
+@pytest.mark.parametrize(
+    ("locales", "severity"),
+    [
+        ((None, None), Severity.WARNING),
+        (("de", "de"), Severity.WARNING),
+        (("de", "en"), Severity.INFO),
+        ((None, "de"), Severity.INFO),
+    ],
+)
+async def test_articles_with_one_slug_are_a_problem(
+    store: Store, locales: tuple[str | None, str | None], severity: Severity
+) -> None:
+    """A smaller one between locales; it goes with the collision."""
+    first, second = (document(path, slug="x", locale=locale) for path, locale in zip("ab", locales, strict=True))
+    await apply(store, first, second)
+    message = f"The slug `x` belongs to a; this article answers to `x{suffix('b')}`."
+    assert await problems(store) == [Problem(severity, "SAME_SLUG", message, "b", hint="Give it a `slug` of its own.")]
+    await apply(store, first._replace(published=False))
+    message = f"The slug `x` belongs to b; this article answers to `x{suffix('a')}`."
+    assert await problems(store) == [Problem(severity, "SAME_SLUG", message, "a", hint="Give it a `slug` of its own.")]
+    await apply(store, second._replace(slug="y"))
+    assert await problems(store) == []
+
+
+async def test_topics_that_are_spelt_otherwise_are_told(store: Store) -> None:
+    """Once for each other spelling, at the first file that has it."""
+    spelt = {"1": "AI", "2": "AI", "3": "ai", "4": "ai", "5": "Ai", "6": "AI"}
+    await apply(store, *(document(path, topics=topics(name)) for path, name in spelt.items()))
+
+    def told(name: str, path: str) -> Problem:
+        message = f"The topic `AI` is spelt `{name}` here."
+        return Problem(Severity.INFO, "TOPIC_SPELLING", message, path, hint="Spell it the same way everywhere.")
+
+    assert await problems(store) == [told("ai", "3"), told("Ai", "5")]
+    await apply(store, Deleted("3"), document("5"))
+    assert await problems(store) == [told("ai", "4")]
+
+
+# Backlinks.
+
+
+async def referring(store: Store, path: str, visibility: Visibility = PUBLIC) -> list[str]:
+    async with store.snapshot(visibility) as snapshot:
+        [page] = (await snapshot.pages(ARTICLES_REFERRING, [article_id(path)], (), Window())).values()
+    nodes: list[Article] = [edge.node for edge in page.edges]
+    return [node.path for node in nodes]
+
+
+async def test_backlinks_follow_the_owner_of_the_url(store: Store) -> None:
+    """The newest visible article that answers to a URL is referred to, as such articles come, go and are published."""
+    url = "https://example.org/x"
+    await apply(store, document("source", related=(entry("x", url),)))
+    old, new = document("old", urls=(url,), published_date_time=day(1)), document("new", urls=(url,))
+    for change, expected in (
+        (old, {"old"}),
+        (new._replace(published_date_time=day(2)), {"new"}),
+        (new._replace(published_date_time=day(2), published=False), {"old"}),
+        (new, {"old"}),
+        (new._replace(published_date_time=SOON), {"old"}),
+        (new._replace(published_date_time=day(2), urls=()), {"old"}),
+        (Deleted("old"), set()),
+        (new, {"new"}),
+        (document("source", published=False, related=(entry("x", url),)), set()),
+    ):
+        await apply(store, change)
+        assert {path for path in ("old", "new") if await referring(store, path) == ["source"]} == expected
+    assert await referring(store, "new", PREVIEW) == ["source"]
+
+
+async def test_time_moves_backlinks(store: Store) -> None:
+    """A target that becomes due takes its links, and a source that does gives them."""
+    url, other = "https://example.org/x", "https://example.org/y"
+    await apply(
+        store,
+        document("old", urls=(url, other), published_date_time=day(1)),
+        document("new", urls=(url,), published_date_time=SOON),
+        document("source", related=(entry("x", url),)),
+        document("later", published_date_time=SOON, related=(entry("y", other),)),
+    )
+    assert (await referring(store, "old"), await referring(store, "new")) == (["source"], [])
+    assert (await referring(store, "old", PREVIEW), await referring(store, "new", PREVIEW)) == (["later"], ["source"])
+    await apply(store, as_of=SOON)
+    assert (await referring(store, "old"), await referring(store, "new")) == (["later"], ["source"])

@@ -1,0 +1,320 @@
+"""How SQLite finds what is asked for, and what that costs: by an index, in order, and no more in a larger corpus."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sqlite3
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.content.identity import article_id, topic_id
+from gateway.model import (
+    NEWEST_FIRST,
+    ArticleOrderField,
+    Document,
+    NullsOrder,
+    Order,
+    OrderDirection,
+    OrderTerm,
+    ProviderOrderField,
+    TopicOrderField,
+    Visibility,
+    Window,
+)
+from gateway.store.protocol import (
+    ARTICLE_BY_ID,
+    ARTICLE_BY_PATH,
+    ARTICLE_BY_SLUG,
+    ARTICLE_BY_URL,
+    ARTICLES,
+    ARTICLES_OF_PROVIDER,
+    ARTICLES_OF_TOPIC,
+    ARTICLES_REFERRING,
+    MENTIONS,
+    PROVIDER_BY_ID,
+    PROVIDER_BY_KEY,
+    PROVIDER_BY_SLUG,
+    PROVIDERS,
+    RELATED_BY_ID,
+    TOPIC_BY_ID,
+    TOPIC_BY_KEY,
+    TOPIC_BY_SLUG,
+    TOPICS,
+    WHOLE,
+    ChangeSet,
+    Listing,
+    Lookup,
+    Snapshot,
+    Store,
+)
+from gateway.store.readers import GENERATION
+from gateway.store.rows import Row
+from gateway.store.snapshot import SqlSnapshot
+from gateway.store.sqlite import SqliteStore
+from tests.store.conftest import Open
+from tests.store.documents import NOW, day, document, entry, loaded, provider, stream, topics
+
+URL = "https://example.org/{}"
+
+
+def corpus(size: int) -> list[Document]:
+    """Articles that share days, providers, topics and the targets of their related entries."""
+    return [
+        document(
+            f"{n:05}",
+            title=f"Title {n % 50}",
+            published=n % 10 == 0,
+            published_date_time=None if n % 7 == 0 else day(n % 28 + 1),
+            updated_date_time=None if n % 3 else day(n % 5 + 1),
+            quality=n % 100,
+            heat=None if n % 4 else n,
+            provider=provider(f"Provider {n % 60}", f"p{n % 60}.org"),
+            topics=topics(f"t{n % 40}", f"u{n % 9}"),
+            urls=(URL.format(n),),
+            related=tuple(
+                entry(f"e{(n * 7 + at) % 30}", URL.format((n * 7 + at) % 30), provider(f"M{at}")) for at in range(3)
+            ),
+        )
+        for n in range(size)
+    ]
+
+
+class Explainer:
+    """Reads a database, and keeps how each question was answered."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self.plans: list[list[str]] = []
+
+    async def generation(self) -> Row:
+        [row] = self._connection.execute(GENERATION)
+        return list(row)
+
+    async def rows(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> Sequence[Row]:
+        self.plans.append([row[3] for row in self._connection.execute(f"EXPLAIN QUERY PLAN {sql}", parameters)])
+        return self._connection.execute(sql, parameters).fetchall()
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("plans") / "content.db"
+
+    async def make() -> None:
+        store = await SqliteStore.open(path)
+        await fill(store, 3000)
+        await store.close()
+
+    asyncio.run(make())
+    return path
+
+
+async def fill(store: Store, size: int) -> None:
+    await store.apply(ChangeSet(NOW, stream([[loaded(one) for one in corpus(size)]])))
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["fresh", "analyzed"])
+def explainer(request: pytest.FixtureRequest, made: Path) -> Iterator[Explainer]:
+    """Over the database as the store makes it, and as one that somebody has analyzed."""
+    connection = sqlite3.connect(made)
+    if request.param:
+        connection.execute("ANALYZE")
+    yield Explainer(connection)
+    connection.close()
+
+
+PARENTS: Mapping[Listing[Any], Sequence[str]] = {
+    ARTICLES: [WHOLE],
+    ARTICLES_OF_PROVIDER: ["p0.org", "p10.org"],
+    ARTICLES_OF_TOPIC: ["t0", "u1"],
+    ARTICLES_REFERRING: [article_id("00000"), article_id("00010")],
+    MENTIONS: ["m0", "m1"],
+    PROVIDERS: [WHOLE],
+    TOPICS: [WHOLE],
+}
+DESCENDING = OrderDirection.DESC
+ARTICLE_ORDERS: Sequence[Order] = [
+    (),
+    *(
+        (OrderTerm(field, direction, nulls),)
+        for field, direction, nulls in product(ArticleOrderField, OrderDirection, NullsOrder)
+        if field is not ArticleOrderField.PROVIDER_NAME  # it depends on the visibility, and has no index by design
+    ),
+]
+ORDERS: Mapping[Listing[Any], Sequence[Order]] = {
+    ARTICLES: ARTICLE_ORDERS,
+    ARTICLES_OF_PROVIDER: [NEWEST_FIRST],
+    ARTICLES_OF_TOPIC: [NEWEST_FIRST],
+    ARTICLES_REFERRING: [NEWEST_FIRST],
+    MENTIONS: [NEWEST_FIRST],
+    PROVIDERS: [(), *((OrderTerm(*term),) for term in product(ProviderOrderField, OrderDirection))],
+    TOPICS: [(), *((OrderTerm(*term),) for term in product(TopicOrderField, OrderDirection))],
+}
+TIES_ARE_RARE = {ArticleOrderField.TITLE, ProviderOrderField.NAME, ProviderOrderField.DOMAIN, TopicOrderField.NAME}
+"""So that one index serves both directions: descending, rows of equal value alone are sorted by their key."""
+
+STORED = (
+    "article|related|article_topic|backlink|article_url|entry|article_text|provider|topic|listed|known|named|source"
+)
+
+
+def scans(plan: Sequence[str]) -> list[str]:
+    return [step for step in plan if re.match(rf"SCAN (?:{STORED})\b", step)]
+
+
+def sorts(plan: Sequence[str]) -> list[str]:
+    return [step for step in plan if "TEMP B-TREE" in step]
+
+
+@pytest.mark.parametrize("backward", [False, True])
+@pytest.mark.parametrize(
+    ("listing", "order"), [(listing, order) for listing, orders in ORDERS.items() for order in orders], ids=str
+)
+@pytest.mark.parametrize("visibility", Visibility)
+async def test_every_page_is_read_in_order_from_an_index(
+    explainer: Explainer, visibility: Visibility, listing: Listing[Any], order: Order, backward: bool
+) -> None:
+    """From the start, after an offset and after a cursor: no table is read whole, and no list sorted."""
+    snapshot, parents = SqlSnapshot(explainer, visibility), PARENTS[listing]
+    explainer.plans.clear()
+    pages = await snapshot.pages(listing, parents, order, Window(3, backward))
+    await snapshot.pages(listing, parents, order, Window(3, backward, offset=2))
+    for plan in explainer.plans:
+        assert all("INDEX" in scan and listing is ARTICLES for scan in scans(plan)), plan  # the walk along the list
+    at_cursor = Window(3, backward, next(page.edges[0].cursor for page in pages.values() if page.edges))
+    for question in (snapshot.pages, snapshot.preceded):
+        await question(listing, parents, order, at_cursor)
+        assert scans(explainer.plans[-1]) == []
+    allowed = {"USE TEMP B-TREE FOR RIGHT PART OF ORDER BY"} if order and falls_on_rare_ties(order) else set()
+    assert {step for plan in explainer.plans for step in sorts(plan)} <= allowed
+
+
+def falls_on_rare_ties(order: Order) -> bool:
+    return order[0].field in TIES_ARE_RARE and order[0].direction is DESCENDING
+
+
+async def test_an_order_by_the_providers_name_reads_the_list(explainer: Explainer) -> None:
+    """The one order without an index: the name depends on the visibility, so that it would need an index of each."""
+    snapshot = SqlSnapshot(explainer, Visibility.PUBLIC)
+    await snapshot.pages(ARTICLES, [WHOLE], (OrderTerm(ArticleOrderField.PROVIDER_NAME),), Window(3))
+    assert sorts(explainer.plans[-1]) == ["USE TEMP B-TREE FOR ORDER BY"]
+
+
+LOOKUPS: Mapping[Lookup[Any], Sequence[str]] = {
+    ARTICLE_BY_ID: [article_id("00010")],
+    ARTICLE_BY_PATH: ["00010", "00020"],
+    ARTICLE_BY_SLUG: ["00010", "00020"],
+    ARTICLE_BY_URL: [URL.format(10)],
+    PROVIDER_BY_ID: ["pr_"],
+    PROVIDER_BY_KEY: ["p0.org"],
+    PROVIDER_BY_SLUG: ["p0-org"],
+    RELATED_BY_ID: ["re_"],
+    TOPIC_BY_ID: [topic_id("t0")],
+    TOPIC_BY_KEY: ["t0"],
+    TOPIC_BY_SLUG: ["t0"],
+}
+
+
+@pytest.mark.parametrize("lookup", LOOKUPS, ids=str)
+@pytest.mark.parametrize("visibility", Visibility)
+async def test_every_lookup_searches_an_index(
+    explainer: Explainer, visibility: Visibility, lookup: Lookup[Any]
+) -> None:
+    """For each key, and nothing is sorted."""
+    await SqlSnapshot(explainer, visibility).find(lookup, LOOKUPS[lookup])
+    assert scans(explainer.plans[-1]) == sorts(explainer.plans[-1]) == []
+
+
+IDS = [article_id("00010"), article_id("00020")]
+Question = Callable[[Snapshot], Awaitable[object]]
+OF_ARTICLES: Mapping[str, Question] = {
+    "topics": lambda snapshot: snapshot.topics_of(IDS),
+    "related": lambda snapshot: snapshot.related_of(IDS, None),
+    "first related": lambda snapshot: snapshot.related_of(IDS, 1),
+    "texts": lambda snapshot: snapshot.texts_of(IDS),
+    "secured": lambda snapshot: snapshot.secured_of(IDS),
+}
+
+
+@pytest.mark.parametrize("question", OF_ARTICLES)
+@pytest.mark.parametrize("visibility", Visibility)
+async def test_what_belongs_to_articles_is_found_by_them(
+    explainer: Explainer, visibility: Visibility, question: str
+) -> None:
+    """Nothing is read of other articles; only the rows of the answer are sorted."""
+    await OF_ARTICLES[question](SqlSnapshot(explainer, visibility))
+    assert scans(explainer.plans[-1]) == []
+
+
+@pytest.mark.parametrize("listing", PARENTS, ids=str)
+@pytest.mark.parametrize("visibility", Visibility)
+async def test_counts_read_an_index_alone(explainer: Explainer, visibility: Visibility, listing: Listing[Any]) -> None:
+    """Of the parent's rows; of all articles the smallest index, and never their rows."""
+    await SqlSnapshot(explainer, visibility).counts(listing, PARENTS[listing])
+    allowed = "SCAN article USING COVERING INDEX" if listing is ARTICLES else "nothing"
+    assert all(scan.startswith(allowed) for scan in scans(explainer.plans[-1]))
+
+
+async def test_statistics_and_problems_read_indexes(explainer: Explainer) -> None:
+    """Few are shown of any number of problems, in order."""
+    snapshot = SqlSnapshot(explainer, Visibility.PREVIEW)
+    await snapshot.statistics()
+    assert all("COVERING INDEX" in scan for scan in scans(explainer.plans[-1]))
+    await snapshot.problems(None, 5)
+    assert sorts(explainer.plans[-1]) == []
+
+
+# What a question costs.
+
+
+def paged(listing: Listing[Any], order: Order) -> Question:
+    return lambda snapshot: snapshot.pages(listing, PARENTS[listing], order, Window(3))
+
+
+def counted(listing: Listing[Any]) -> Question:
+    return lambda snapshot: snapshot.counts(listing, PARENTS[listing])
+
+
+def preceded(listing: Listing[Any], order: Order) -> Question:
+    return lambda snapshot: snapshot.preceded(listing, PARENTS[listing], order, Window(3, offset=2))
+
+
+def found(lookup: Lookup[Any]) -> Question:
+    return lambda snapshot: snapshot.find(lookup, LOOKUPS[lookup])
+
+
+BOUNDS: Sequence[tuple[Question, int]] = [
+    *((paged(listing, order), 4 * len(PARENTS[listing])) for listing in ORDERS for order in ORDERS[listing]),
+    *((preceded(listing, orders[0]), len(PARENTS[listing])) for listing, orders in ORDERS.items()),
+    *((counted(listing), len(parents)) for listing, parents in PARENTS.items()),
+    *((found(lookup), len(keys)) for lookup, keys in LOOKUPS.items()),
+    *((question, 3 * len(IDS)) for question in OF_ARTICLES.values()),
+    (lambda snapshot: snapshot.statistics(), 1),
+    (lambda snapshot: snapshot.problems(None, 5), 5),
+]
+
+
+@pytest.mark.parametrize("visibility", Visibility)
+async def test_no_question_costs_more_in_a_larger_corpus(new_store: Open, visibility: Visibility) -> None:
+    """Each is at most one call, and returns no more rows of ten times as many articles than the answer may need."""
+    costs = []
+    for size in (300, 3000):
+        store = await new_store()
+        await fill(store, size)
+        async with store.snapshot(visibility) as snapshot:
+            costs.append([await cost(snapshot, question, bound) for question, bound in BOUNDS])
+    small, large = costs
+    assert large == small
+
+
+async def cost(snapshot: Snapshot, question: Question, bound: int) -> int:
+    before = snapshot.usage
+    await question(snapshot)
+    assert snapshot.usage.calls - before.calls <= 1
+    rows = snapshot.usage.rows - before.rows
+    assert rows <= bound
+    return rows
