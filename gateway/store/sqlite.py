@@ -15,7 +15,7 @@ from gateway.content.identity import provider_id, suffix, topic_id
 from gateway.content.text import fold, slug
 from gateway.errors import StoreError
 from gateway.model import FileVersion, Visibility
-from gateway.store import journal
+from gateway.store import journal, naming
 from gateway.store.changes import Run
 from gateway.store.protocol import Applied, ChangeSet, FileState, Snapshot
 from gateway.store.readers import Lease, Reader, Readers
@@ -274,8 +274,8 @@ async def _set_up(writer: _Connection) -> None:
     [(release,)] = await writer.rows("PRAGMA user_version")
     if release != RELEASE:
         marks = f"PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {RELEASE};"
-        await writer.script(f"BEGIN IMMEDIATE; {SCHEMA} {journal.SCHEMA} {marks} COMMIT;")
-    await writer.script(TOUCHED)
+        await writer.script(f"BEGIN IMMEDIATE; {SCHEMA} {naming.SCHEMA} {journal.SCHEMA} {marks} COMMIT;")
+    await writer.script(f"{TOUCHED}; {naming.PART};")
 
 
 def _key_slug(key: str) -> str:

@@ -8,6 +8,8 @@ those that answer a preview, so that what a view sees is `public >= view`. Times
 
 from __future__ import annotations
 
+from gateway.store.naming import USES
+
 RELEASE = 3
 """Of the tables and of what they hold; a database of another one is built anew."""
 APPLICATION = 0x67617465
@@ -68,6 +70,7 @@ CREATE INDEX article_quality_rising ON article (quality, path);
 CREATE INDEX article_heat_rising ON article (heat, path);
 CREATE INDEX article_title ON article (title_folded, title, path);
 CREATE INDEX article_provider ON article (provider, published_at DESC, path);
+CREATE INDEX article_images ON article (provider, published_at DESC, path, public) WHERE images <> '[]';
 CREATE INDEX public_published ON article (published_at DESC, path, public) WHERE public;
 CREATE INDEX public_updated ON article (updated_at DESC, path, public) WHERE public;
 CREATE INDEX public_quality ON article (quality DESC, path, public) WHERE public;
@@ -127,17 +130,6 @@ CREATE TABLE backlink (
 CREATE INDEX backlink_order ON backlink (view, target, published_at DESC, path);
 CREATE INDEX backlink_source ON backlink (source);
 
-CREATE TABLE provider_use (
-  provider TEXT NOT NULL, name TEXT NOT NULL, domain TEXT NOT NULL, own INTEGER NOT NULL,
-  preview INTEGER NOT NULL, public INTEGER NOT NULL,
-  PRIMARY KEY (provider, name, domain, own)
-) WITHOUT ROWID;
-
-CREATE TABLE topic_use (
-  topic TEXT NOT NULL, name TEXT NOT NULL, preview INTEGER NOT NULL, public INTEGER NOT NULL,
-  PRIMARY KEY (topic, name)
-) WITHOUT ROWID;
-
 CREATE TABLE provider (
   view INTEGER NOT NULL, key TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL, folded TEXT NOT NULL,
   wanted_slug TEXT NOT NULL, slug TEXT NOT NULL, domain TEXT, count INTEGER NOT NULL, images TEXT NOT NULL,
@@ -169,46 +161,16 @@ TOUCHED = "CREATE TEMP TABLE touched (kind TEXT NOT NULL, key NOT NULL, PRIMARY 
 
 TOUCH = """
 WITH changed AS MATERIALIZED (
-  SELECT key, id, wanted_slug, provider FROM article WHERE path IN (SELECT value FROM json_each(?))
+  SELECT key, id, wanted_slug FROM article WHERE path IN (SELECT value FROM json_each(?))
 )
 INSERT OR IGNORE INTO touched
 SELECT 'slug', wanted_slug FROM changed
 UNION ALL SELECT 'source', key FROM changed
 UNION ALL SELECT 'target', id FROM changed
-UNION ALL SELECT 'provider', provider FROM changed WHERE provider IS NOT NULL
 UNION ALL SELECT 'url', url FROM changed JOIN article_url ON article_url.article = changed.key
-UNION ALL SELECT 'topic', topic FROM changed JOIN article_topic ON article_topic.article = changed.key
 UNION ALL SELECT 'entry', entry FROM changed JOIN related ON related.article = changed.key
-UNION ALL SELECT 'provider', related.provider FROM changed JOIN related ON related.article = changed.key
-  WHERE related.provider IS NOT NULL
 """
 """Run before the articles of some paths change, and again after, since what they left and what they joined changes."""
-
-USE = (
-    """
-    INSERT INTO provider_use
-    SELECT provider, name, coalesce(domain, ''), own, :sign * count(*), :sign * sum(public) FROM (
-      SELECT provider, provider_name AS name, provider_domain AS domain, 1 AS own, public FROM article
-      WHERE path IN (SELECT value FROM json_each(:paths)) AND provider IS NOT NULL
-      UNION ALL
-      SELECT related.provider, entry.provider_name, entry.provider_domain, 0, related.public FROM article
-      CROSS JOIN related ON related.article = article.key CROSS JOIN entry ON entry.key = related.entry
-      WHERE article.path IN (SELECT value FROM json_each(:paths)) AND related.provider IS NOT NULL
-    ) GROUP BY provider, name, domain, own
-    ON CONFLICT DO UPDATE SET preview = preview + excluded.preview, public = public + excluded.public
-    """,
-    """
-    INSERT INTO topic_use
-    SELECT topic, name, :sign * count(*), :sign * sum(article_topic.public) FROM article
-    CROSS JOIN article_topic ON article_topic.article = article.key
-    WHERE article.path IN (SELECT value FROM json_each(:paths)) GROUP BY topic, name
-    ON CONFLICT DO UPDATE SET preview = preview + excluded.preview, public = public + excluded.public
-    """,
-)
-"""Counts by what names the articles of some paths call their providers and topics: out with a `sign` of -1 before they
-change, and in with 1 after. So a change costs what it changes, however often a provider is named elsewhere."""
-
-_USES = "(CASE :view WHEN 1 THEN public ELSE preview END)"
 
 _OWNER = """(
   SELECT article_url.article FROM article_url WHERE article_url.url = {url} AND article_url.public >= :view
@@ -229,8 +191,6 @@ FORGET = (
     "DELETE FROM backlink WHERE view IN (0, 1) AND target IN (SELECT key FROM touched WHERE kind = 'target')",
     "DELETE FROM provider WHERE view IN (0, 1) AND key IN (SELECT key FROM touched WHERE kind = 'provider')",
     "DELETE FROM topic WHERE view IN (0, 1) AND key IN (SELECT key FROM touched WHERE kind = 'topic')",
-    "DELETE FROM provider_use WHERE provider IN (SELECT key FROM touched WHERE kind = 'provider') AND preview = 0",
-    "DELETE FROM topic_use WHERE topic IN (SELECT key FROM touched WHERE kind = 'topic') AND preview = 0",
     """
     DELETE FROM problem WHERE scope = 'slug' AND about IN (SELECT key FROM touched WHERE kind = 'slug')
       OR scope = 'topic' AND about IN (SELECT key FROM touched WHERE kind = 'topic')
@@ -257,9 +217,9 @@ DERIVE = (
     """,
     f"""
     WITH used AS (
-      SELECT provider AS key, name, own, sum({_USES}) AS uses, max(nullif(domain, '')) AS domain
-      FROM provider_use WHERE provider IN (SELECT key FROM touched WHERE kind = 'provider') AND {_USES} > 0
-      GROUP BY provider, name, own
+      SELECT key, name, own, sum({USES}) AS uses, max(nullif(domain, '')) AS domain
+      FROM naming WHERE kind = 'provider' AND key IN (SELECT key FROM touched WHERE kind = 'provider') AND {USES} > 0
+      GROUP BY key, name, own
     ), ranked AS (
       SELECT key, name, max(domain) OVER (PARTITION BY key) AS domain, sum(own * uses) OVER (PARTITION BY key) AS count,
         row_number() OVER (PARTITION BY key ORDER BY own DESC, uses DESC, fold(name), name) AS rank
@@ -277,10 +237,10 @@ DERIVE = (
     """,
     f"""
     INSERT INTO topic (view, key, id, name, folded, wanted_slug, slug, count)
-    SELECT :view, topic, topic_id(topic), name, fold(name), key_slug(topic), key_slug(topic), count FROM (
-      SELECT topic, name, sum({_USES}) OVER (PARTITION BY topic) AS count,
-        row_number() OVER (PARTITION BY topic ORDER BY {_USES} DESC, fold(name), name) AS rank
-      FROM topic_use WHERE topic IN (SELECT key FROM touched WHERE kind = 'topic') AND {_USES} > 0
+    SELECT :view, key, topic_id(key), name, fold(name), key_slug(key), key_slug(key), count FROM (
+      SELECT key, name, sum({USES}) OVER (PARTITION BY key) AS count,
+        row_number() OVER (PARTITION BY key ORDER BY {USES} DESC, fold(name), name) AS rank
+      FROM naming WHERE kind = 'topic' AND key IN (SELECT key FROM touched WHERE kind = 'topic') AND {USES} > 0
     ) WHERE rank = 1
     """,
 )
@@ -321,12 +281,12 @@ SETTLE = (
     f"""
     INSERT INTO problem (scope, about, severity, code, message, path, hint)
     SELECT 'topic', topic.key, 2, '{TOPIC_SPELLING}',
-      'The topic `' || topic.name || '` is spelt `' || topic_use.name || '` here.',
-      (SELECT min(path) FROM article_topic WHERE topic = topic.key AND name = topic_use.name),
+      'The topic `' || topic.name || '` is spelt `' || naming.name || '` here.',
+      (SELECT min(path) FROM article_topic WHERE topic = topic.key AND name = naming.name),
       'Spell it the same way everywhere.'
     FROM touched CROSS JOIN topic ON topic.view = 0 AND topic.key = touched.key
-    CROSS JOIN topic_use ON topic_use.topic = topic.key
-    WHERE touched.kind = 'topic' AND topic_use.name <> topic.name
+    CROSS JOIN naming ON naming.kind = 'topic' AND naming.key = topic.key
+    WHERE touched.kind = 'topic' AND naming.name <> topic.name
     """,
 )
 """Gives out slugs, what the public sees first, so that no draft ever shapes a public slug; and says what collides."""
