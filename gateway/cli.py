@@ -21,7 +21,6 @@ from gateway.auth import Scope, Viewer
 from gateway.content.source import require_folder
 from gateway.errors import GatewayError, RequestError
 from gateway.explanation import explained
-from gateway.ingest import StrictError
 from gateway.model import Given, Problem, Severity, Statistics, Visibility
 from gateway.operation import OperationRequest
 from gateway.rules import SiteError
@@ -29,6 +28,7 @@ from gateway.schema import print_sdl
 from gateway.server import address, listening, serve
 from gateway.settings import BOOLEAN, CONFIG, OPTIONS, Mode, Option, Settings, read
 from gateway.store.protocol import Store
+from gateway.stream import StrictError
 
 logger = logging.getLogger("gateway")
 
