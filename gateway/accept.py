@@ -17,10 +17,21 @@ class MediaType(StrEnum):
     JSON = "application/json"
 
 
+EVENTS = "text/event-stream"
+
 _RANGE = re.compile(r"\s*([!#$%&'*+.^_`|~0-9a-z-]+/[!#$%&'*+.^_`|~0-9a-z-]+)\s*((?:;[^;,]*)*)", re.IGNORECASE)
 _QUALITY = re.compile(r";\s*q\s*=\s*(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)\s*(?:;|$)", re.IGNORECASE)
 _CHARSET = re.compile(r";\s*charset\s*=\s*\"?([^;\"\s]*)", re.IGNORECASE)
 _WILD = ("application/*", "*/*")
+
+
+class Wish(NamedTuple):
+    """What a client takes."""
+
+    media_type: MediaType | None
+    """The type to answer with at once; None for a client that takes nothing but events."""
+    events: bool
+    """Whether it takes a stream of events."""
 
 
 class _Range(NamedTuple):
@@ -28,23 +39,28 @@ class _Range(NamedTuple):
     quality: float
 
 
-def preferred(accept: str | None) -> MediaType:
-    """The type to answer with. Raises NotAcceptable where the client takes none of ours.
+def wish(accept: str | None) -> Wish:
+    """What to answer with. Raises NotAcceptable where the client takes none of ours.
 
     Who takes anything gets `application/json`, which every client reads.
     """
     if accept is None or not accept.strip():
-        return MediaType.JSON
+        return Wish(MediaType.JSON, False)
     ranges = list(_ranges(accept))
+    wished = Wish(_preferred(ranges), (_quality(ranges, EVENTS) or 0) > 0)
+    if wished == (None, False):
+        raise NotAcceptable(f"Answers are {' or '.join(MediaType)}. Name one of them in 'Accept', or '*/*'.")
+    return wished
+
+
+def _preferred(ranges: list[_Range]) -> MediaType | None:
     named = [(_quality(ranges, kind), kind) for kind in MediaType]
-    wild = max((each.quality for each in ranges if each.name in _WILD), default=0.0)
     # `max` takes the first of equals, and so the preferred one.
     quality, kind = max(((quality or 0.0, kind) for quality, kind in named), key=lambda found: found[0])
     if quality > 0:
         return kind
-    if wild > 0 and _quality(ranges, MediaType.JSON) is None:
-        return MediaType.JSON
-    raise NotAcceptable(f"Answers are {' or '.join(MediaType)}. Name one of them in 'Accept', or '*/*'.")
+    wild = max((each.quality for each in ranges if each.name in _WILD), default=0.0)
+    return MediaType.JSON if wild > 0 and _quality(ranges, MediaType.JSON) is None else None
 
 
 def is_utf8(content_type: str) -> bool:
@@ -53,7 +69,7 @@ def is_utf8(content_type: str) -> bool:
     return found is None or found[1].lower() in {"utf-8", "utf8"}
 
 
-def _quality(ranges: list[_Range], kind: MediaType) -> float | None:
+def _quality(ranges: list[_Range], kind: str) -> float | None:
     return next((each.quality for each in ranges if each.name == kind), None)
 
 

@@ -177,7 +177,13 @@ async def _serve(settings: Settings) -> None:
             if settings.explorer:
                 click.echo(f"GraphiQL is at {address(listener)}/graphiql")
             app = create_app(settings, content.store)
-            await serve(app, listener, limits_of(settings), lambda: _follow(content, settings))
+            await serve(
+                app,
+                listener,
+                limits_of(settings),
+                work=lambda: _follow(content, settings),
+                stopping=content.store.end_generations,
+            )
 
 
 async def _follow(content: Content, settings: Settings) -> None:
@@ -233,7 +239,8 @@ async def _query(settings: Settings, request: OperationRequest, visibility: Visi
         async with loaded_aside(settings, seed=settings.database, progress=tell) as (store, _):
             try:
                 viewer = Viewer(visibility, frozenset({Scope.PREVIEW}))
-                return (await operations_over(store, settings).run(request, viewer)).body()
+                operations = operations_over(store, settings)
+                return (await operations.run(await operations.accept(request), viewer)).body()
             except RequestError as error:
                 return {"errors": error.entries()}
 

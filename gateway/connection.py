@@ -52,6 +52,14 @@ def resolved(description: str, graphql_type: object = None) -> Callable[[Callabl
     return decorator
 
 
+def streamed(description: str, graphql_type: object = None) -> Callable[[Callable[..., object]], StrawberryField]:
+    """`strawberry.subscription`, typed in the same way."""
+    decorator: Callable[[Callable[..., object]], StrawberryField] = strawberry.subscription(
+        description=description, graphql_type=graphql_type
+    )
+    return decorator
+
+
 def given(value: T | None) -> T | None:
     """The value of an optional argument; None where it is absent, or null, which means the same."""
     return None if value is UNSET else value

@@ -1,10 +1,11 @@
-"""What one operation is resolved with: its viewer, its snapshot, its limits and its loaders.
+"""What one operation is resolved with: its viewer, its snapshot, its limits, its loaders and the renderer of bodies.
 
 It resolves nothing itself, and is used for one operation alone.
 """
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Any, TypeVar
 
 import strawberry
@@ -14,23 +15,34 @@ from gateway.auth import Scope, Viewer
 from gateway.limits import Limits
 from gateway.loaders import Loader, Records
 from gateway.model import Visibility
-from gateway.store.protocol import Snapshot
+from gateway.renderer import Renderer
+from gateway.store.protocol import Snapshot, Store
 
 L = TypeVar("L", bound=Loader[Any, Any])
 
 
 class Context:
-    """The snapshot is one of the viewer's visibility, and outlives the context."""
+    """The snapshot is one of the viewer's visibility; it and the renderer, which all operations share, outlive it."""
 
     def __init__(
-        self, viewer: Viewer, snapshot: Snapshot, limits: Limits, document: DocumentNode | None = None
+        self,
+        viewer: Viewer,
+        snapshot: Snapshot,
+        limits: Limits,
+        renderer: Renderer,
+        document: DocumentNode | None = None,
     ) -> None:
         """`document` is the operation's own where it was parsed and validated before."""
         self.viewer = viewer
-        self.snapshot = snapshot
         self.limits = limits
+        self.renderer = renderer
         self.document = document
-        self._records = Records(limits.records)
+        self.renew(snapshot)
+
+    def renew(self, snapshot: Snapshot) -> None:
+        """Answer from another snapshot from now on, with nothing loaded yet."""
+        self.snapshot = snapshot
+        self._records = Records(self.limits.records)
         self._loaders: dict[type[Loader[Any, Any]], Any] = {}
 
     @property
@@ -47,6 +59,29 @@ class Context:
             self._loaders[kind] = kind(self.snapshot, self._records)
         made: L = self._loaders[kind]
         return made
+
+
+class LiveContext(Context):
+    """That of a subscription: each of its events is answered from a snapshot of its own."""
+
+    def __init__(
+        self, viewer: Viewer, store: Store, limits: Limits, renderer: Renderer, document: DocumentNode | None = None
+    ) -> None:
+        self._store = store
+        self.viewer = viewer
+        self.limits = limits
+        self.renderer = renderer
+        self.document = document
+
+    async def generations(self) -> AsyncIterator[Snapshot]:
+        """The newest generation, and then each that comes; of several that came meanwhile the newest.
+
+        The snapshot holds its reader until the next one is asked for.
+        """
+        async for _ in self._store.generations():
+            async with self._store.snapshot(self.viewer.visibility) as snapshot:
+                self.renew(snapshot)
+                yield snapshot
 
 
 Info = strawberry.Info[Context, None]

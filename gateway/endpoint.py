@@ -1,18 +1,23 @@
-"""GraphQL over HTTP: what was sent to operations, and their answers to responses. It runs nothing itself."""
+"""GraphQL over HTTP and server-sent events: what was sent to operations, their answers to responses.
+
+It runs nothing itself.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing, suppress
 from http import HTTPStatus
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 from graphql import OperationType
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from gateway.accept import MediaType, is_utf8, preferred
+from gateway.accept import EVENTS, MediaType, Wish, is_utf8, wish
 from gateway.auth import Authenticator, Viewer
 from gateway.errors import (
     LimitExceeded,
@@ -23,10 +28,13 @@ from gateway.errors import (
 )
 from gateway.limits import Limits
 from gateway.middleware import error_response
-from gateway.operation import OperationRequest, Operations
+from gateway.operation import Answer, OperationRequest, Operations
 
 VARY = "Authorization, X-Include-Drafts, Accept, Origin"
 HEADERS = {"Vary": VARY, "Cache-Control": "no-store"}
+STILL_HERE = b":\n\n"
+"""A comment, which tells both ends and all between them that the stream is alive."""
+QUIET_SECONDS = 12.0
 PARAMETERS = ("query", "variables", "operationName", "extensions")
 
 
@@ -53,36 +61,50 @@ class Endpoint:
     async def _respond(self, request: Request) -> Response:
         if request.method not in {"GET", "POST"}:
             raise MethodNotAllowed("GET, POST")
-        media_type = preferred(request.headers.get("accept"))
+        wished = wish(request.headers.get("accept"))
         try:
-            return await self._answer(request, media_type)
+            return await self._answer(request, wished)
         except RequestError as error:
-            return _encoded({"errors": error.entries()}, error.status, error.headers, media_type)
+            return _encoded({"errors": error.entries()}, error.status, error.headers, wished)
 
-    async def _answer(self, request: Request, media_type: MediaType) -> Response:
+    async def _answer(self, request: Request, wished: Wish) -> Response:
         headers = request.headers
         viewer = self._authenticator.viewer(headers.get("authorization"), headers.get("x-include-drafts"))
         if request.method == "GET":
             asked = from_parameters(request.query_params.multi_items())
-            return _response(await self._outcome(asked, viewer, is_safe=True), media_type)
+            return await self._single(asked, viewer, wished, is_safe=True)
         sent = decoded(await self._body(request))
         if not isinstance(sent, list):
-            return _response(await self._outcome(from_json(sent), viewer), media_type)
+            return await self._single(from_json(sent), viewer, wished)
         if len(sent) > self._limits.batch:
             raise LimitExceeded("batch", self._limits.batch, len(sent))
-        batch = [from_json(each) for each in sent]
-        outcomes = [await self._outcome(each, viewer) for each in batch]
-        return _encoded([outcome.body for outcome in outcomes], HTTPStatus.OK, {}, media_type)
+        bodies = [await self._body_of(each, viewer) for each in [from_json(each) for each in sent]]
+        return _encoded(bodies, HTTPStatus.OK, {}, wished)
 
-    async def _outcome(self, asked: OperationRequest, viewer: Viewer, *, is_safe: bool = False) -> Outcome:
+    async def _single(
+        self, asked: OperationRequest, viewer: Viewer, wished: Wish, *, is_safe: bool = False
+    ) -> Response:
+        """By GraphQL over HTTP the status 200 of plain JSON says no more than that the request was well-formed."""
         try:
-            # A safe method reads and no more (RFC 9110, 9.2.1).
-            if is_safe and self._operations.kind(asked) is not OperationType.QUERY:
+            accepted = await self._operations.accept(asked)
+            # A safe method reads, and has an end (RFC 9110, 9.2.1).
+            if is_safe and accepted.kind is not OperationType.QUERY:
                 raise MethodNotAllowed("POST", "Only a query can be sent by GET. Use POST.")
-            answer = await self._operations.run(asked, viewer)
+            if wished.events and (wished.media_type is None or accepted.kind is OperationType.SUBSCRIPTION):
+                return _stream(self._operations.stream(accepted, viewer), accepted.kind)
+            answer = await self._operations.run(accepted, viewer)
         except RequestError as error:
-            return Outcome({"errors": error.entries()}, error)
-        return Outcome(answer.body())
+            is_plain = error.is_about_operation and wished.media_type is MediaType.JSON
+            status = HTTPStatus.OK if is_plain else error.status
+            return _encoded({"errors": error.entries()}, status, error.headers, wished)
+        return _encoded(answer.body(), HTTPStatus.OK, {}, wished)
+
+    async def _body_of(self, asked: OperationRequest, viewer: Viewer) -> Mapping[str, object]:
+        """The answer of one operation of a batch."""
+        try:
+            return (await self._operations.run(await self._operations.accept(asked), viewer)).body()
+        except RequestError as error:
+            return {"errors": error.entries()}
 
     async def _body(self, request: Request) -> bytes:
         """The bytes of the body. Raises RequestError for another type or encoding, and for too many."""
@@ -99,13 +121,6 @@ class Endpoint:
             if size > allowed:
                 raise PayloadTooLarge(f"The body is larger than the {allowed} bytes that are allowed.", allowed=allowed)
         return b"".join(chunks)
-
-
-class Outcome(NamedTuple):
-    """What one operation came to: an answer, or the error that kept it from running."""
-
-    body: Mapping[str, object]
-    error: RequestError | None = None
 
 
 def from_parameters(parameters: Sequence[tuple[str, str]]) -> OperationRequest:
@@ -150,13 +165,43 @@ def _member(sent: Mapping[str, object], name: str, kind: type[Any], called: str)
     return value
 
 
-def _response(outcome: Outcome, media_type: MediaType) -> Response:
-    """Status by GraphQL over HTTP: in `application/json`, 200 says no more than that the request was well-formed."""
-    error = outcome.error
-    if error is None or (error.is_about_operation and media_type is MediaType.JSON):
-        return _encoded(outcome.body, HTTPStatus.OK, {}, media_type)
-    return _encoded(outcome.body, error.status, error.headers, media_type)
-
-
-def _encoded(body: object, status: HTTPStatus, headers: Mapping[str, str], media_type: MediaType) -> Response:
+def _encoded(body: object, status: HTTPStatus, headers: Mapping[str, str], wished: Wish) -> Response:
+    media_type = wished.media_type or MediaType.JSON
     return Response(orjson.dumps(body), status, dict(headers), f"{media_type}; charset=utf-8")
+
+
+def _stream(answers: AsyncGenerator[Answer, None], kind: OperationType) -> Response:
+    """Server-sent events, in the form of `graphql-sse` with a connection for each operation."""
+    # A proxy is not to gather events before it passes them on.
+    return StreamingResponse(_events(answers, kind), headers={"X-Accel-Buffering": "no"}, media_type=EVENTS)
+
+
+async def _events(answers: AsyncGenerator[Answer, None], kind: OperationType) -> AsyncGenerator[bytes, None]:
+    yield STILL_HERE
+    async with aclosing(_with_pauses(answers)) as events:
+        async for answer in events:
+            yield b"event: next\ndata: %b\n\n" % orjson.dumps(answer.body()) if answer else STILL_HERE
+    if kind is not OperationType.SUBSCRIPTION:  # that has no end of its own: its client is to come again
+        yield b"event: complete\ndata:\n\n"
+
+
+async def _with_pauses(answers: AsyncGenerator[Answer, None]) -> AsyncGenerator[Answer | None, None]:
+    """The answers, and None where none has come for a while. Each is asked for when the one before was taken."""
+    coming: asyncio.Future[Answer | None] | None = None
+    try:
+        while True:
+            coming = coming or asyncio.ensure_future(anext(answers, None))
+            done, _ = await asyncio.wait({coming}, timeout=QUIET_SECONDS)
+            if not done:
+                yield None
+                continue
+            answer, coming = coming.result(), None
+            if answer is None:
+                return
+            yield answer
+    finally:
+        if coming:
+            coming.cancel()
+            with suppress(asyncio.CancelledError):
+                await coming
+        await answers.aclose()

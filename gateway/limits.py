@@ -74,6 +74,9 @@ PRICES: Mapping[tuple[str, str], int] = {
     ("Query", "search"): 10,
     ("Article", "similar"): 5,
     ("Article", "adjacent"): 5,
+    ("Body", ANY): 1,
+    ("Body", "markdown"): 0,
+    ("Body", "isEmpty"): 0,
     ("__Type", "ofType"): 0,  # wrappers of one type: clients unroll nine of them, a type has three at most
 }
 """What finding a field's value costs, once, by (type, field); others cost 1 for an object, 0 for a leaf or a list."""

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from contextlib import aclosing
 from typing import Any, NamedTuple
 from uuid import uuid4
 
@@ -15,12 +16,14 @@ import strawberry
 from graphql import GraphQLError, GraphQLSchema, OperationDefinitionNode, OperationType
 from graphql.execution.values import get_variable_values
 from strawberry.extensions import SchemaExtension
+from strawberry.types import ExecutionResult
 
 from gateway.auth import Viewer
-from gateway.context import Context
+from gateway.context import Context, LiveContext
 from gateway.documents import Document, Documents
-from gateway.errors import InternalError, NotReady, OperationTimedOut, RequestError, VariablesRefused
+from gateway.errors import InternalError, NotAcceptable, NotReady, OperationTimedOut, RequestError, VariablesRefused
 from gateway.limits import Limits
+from gateway.renderer import Renderer
 from gateway.store.protocol import Store
 
 logger = logging.getLogger("gateway")
@@ -36,6 +39,14 @@ class OperationRequest(NamedTuple):
     variables: Mapping[str, Any] = {}
     operation_name: str | None = None
     extensions: Mapping[str, Any] = {}
+
+
+class Accepted(NamedTuple):
+    """An operation that may run."""
+
+    request: OperationRequest
+    document: Document
+    kind: OperationType
 
 
 class Answer(NamedTuple):
@@ -71,34 +82,64 @@ class Operations:
         self._limits = limits
         self._introspection = introspection
         self._documents = Documents(self._graph, limits, introspection=introspection)
+        self._renderer = Renderer()
         self._ready = False
 
-    async def run(self, request: OperationRequest, viewer: Viewer) -> Answer:
-        """Raises RequestError where the operation is refused as a whole."""
+    async def accept(self, request: OperationRequest) -> Accepted:
+        """Check all that can be checked before an operation runs. Raises RequestError where it is refused."""
         document = self._documents.get(request.query)
         operation = document.operation(request.operation_name)
         variables = self._coerced(operation, request.variables)
         document.analysis.check_cost(request.operation_name, variables)
         await self._check_ready()
+        return Accepted(request, document, operation.operation)
+
+    async def run(self, accepted: Accepted, viewer: Viewer) -> Answer:
+        """The answer of a query. Raises RequestError where there is none."""
+        if accepted.kind is OperationType.SUBSCRIPTION:
+            raise NotAcceptable("A subscription is answered as 'text/event-stream', or over a WebSocket.")
         try:
             async with asyncio.timeout(self._limits.operation_seconds):
-                return await self._execute(document, request, viewer)
+                return await self._execute(accepted, viewer)
         except TimeoutError as error:
             raise OperationTimedOut from error
 
-    def kind(self, request: OperationRequest) -> OperationType:
-        """Whether it is a query, a mutation or a subscription. Raises RequestError, as `run` would."""
-        return self._documents.get(request.query).operation(request.operation_name).operation
+    async def stream(self, accepted: Accepted, viewer: Viewer) -> AsyncGenerator[Answer, None]:
+        """The answers of a subscription, as they come; of any other operation the only one. Raises as `run`."""
+        if accepted.kind is not OperationType.SUBSCRIPTION:
+            yield await self.run(accepted, viewer)
+            return
+        try:
+            async with aclosing(self._events(accepted, viewer)) as answers:
+                async for answer in answers:
+                    yield answer
+        except RequestError as error:
+            yield Answer(None, tuple(error.entries()))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the client is told no more than that it is
+            yield Answer(None, tuple(masked(error).entries()))
 
-    async def _execute(self, document: Document, request: OperationRequest, viewer: Viewer) -> Answer:
+    async def _events(self, accepted: Accepted, viewer: Viewer) -> AsyncGenerator[Answer, None]:
+        request = accepted.request
+        results = await self._schema.subscribe(
+            request.query,
+            variable_values=dict(request.variables),
+            context_value=LiveContext(viewer, self._store, self._limits, self._renderer, accepted.document.node),
+            operation_name=request.operation_name,
+        )
+        async with aclosing(results):
+            async for result in results:
+                yield _answer(result)
+
+    async def _execute(self, accepted: Accepted, viewer: Viewer) -> Answer:
+        request = accepted.request
         async with self._store.snapshot(viewer.visibility) as snapshot:
             result = await self._schema.execute(
                 request.query,
                 variable_values=dict(request.variables),
-                context_value=Context(viewer, snapshot, self._limits, document.node),
+                context_value=Context(viewer, snapshot, self._limits, self._renderer, accepted.document.node),
                 operation_name=request.operation_name,
             )
-        return Answer(result.data, tuple(_told(error) for error in result.errors or ()))
+        return _answer(result)
 
     def _coerced(self, operation: OperationDefinitionNode, given: Mapping[str, Any]) -> Mapping[str, object]:
         coerced = get_variable_values(
@@ -117,6 +158,10 @@ class Operations:
         self._ready = self._ready or await self._store.ready()
         if not self._ready:
             raise NotReady
+
+
+def _answer(result: ExecutionResult) -> Answer:
+    return Answer(result.data, tuple(_told(error) for error in result.errors or ()))
 
 
 def _told(error: GraphQLError) -> Entry:

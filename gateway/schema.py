@@ -19,7 +19,8 @@ from strawberry.scalars import JSON
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
-from gateway import model
+from gateway import model, sync
+from gateway.conditions import ArticleFilters, ProviderFilters, TopicFilters, checked_filter
 from gateway.connection import (
     After,
     Before,
@@ -59,7 +60,8 @@ from gateway.orders import (
     TopicOrders,
     checked_order,
 )
-from gateway.store.protocol import ARTICLES, PROVIDERS, TOPICS
+from gateway.store.protocol import ARTICLES, PROVIDERS, TOPICS, ChangePage
+from gateway.sync import ChangeSet, Since, Subscription
 from gateway.types import Article, Corpus, Node, Provider, Topic
 
 Record = model.Article | model.Related | model.Provider | model.Topic
@@ -130,10 +132,12 @@ class Query:
         last: Last = UNSET,
         before: Before = UNSET,
         offset: Offset = UNSET,
+        where: ArticleFilters = UNSET,
         order_by: ArticleOrders = NEWEST_FIRST,
     ) -> PageKey:
         window = checked_window(info.context.limits, first=first, after=after, last=last, before=before, offset=offset)
-        return page_of(ARTICLES, checked_order(info.context.limits, order_by, NEWEST_FIRST), window)
+        listing = ARTICLES.where(checked_filter(info.context.limits, where))
+        return page_of(listing, checked_order(info.context.limits, order_by, NEWEST_FIRST), window)
 
     @resolved("One provider. Give exactly one argument; null where there is no such provider.", Provider | None)
     @staticmethod
@@ -163,10 +167,12 @@ class Query:
         last: Last = UNSET,
         before: Before = UNSET,
         offset: Offset = UNSET,
+        where: ProviderFilters = UNSET,
         order_by: ProviderOrders = LARGEST_PROVIDERS_FIRST,
     ) -> PageKey:
         window = checked_window(info.context.limits, first=first, after=after, last=last, before=before, offset=offset)
-        return page_of(PROVIDERS, checked_order(info.context.limits, order_by, LARGEST_PROVIDERS_FIRST), window)
+        listing = PROVIDERS.where(checked_filter(info.context.limits, where))
+        return page_of(listing, checked_order(info.context.limits, order_by, LARGEST_PROVIDERS_FIRST), window)
 
     @resolved("One topic. Give exactly one argument; null where there is no such topic.", Topic | None)
     @staticmethod
@@ -195,10 +201,17 @@ class Query:
         last: Last = UNSET,
         before: Before = UNSET,
         offset: Offset = UNSET,
+        where: TopicFilters = UNSET,
         order_by: TopicOrders = LARGEST_TOPICS_FIRST,
     ) -> PageKey:
         window = checked_window(info.context.limits, first=first, after=after, last=last, before=before, offset=offset)
-        return page_of(TOPICS, checked_order(info.context.limits, order_by, LARGEST_TOPICS_FIRST), window)
+        listing = TOPICS.where(checked_filter(info.context.limits, where))
+        return page_of(listing, checked_order(info.context.limits, order_by, LARGEST_TOPICS_FIRST), window)
+
+    @resolved("Delta sync for clients that keep an offline copy.", ChangeSet)
+    @staticmethod
+    async def changes(info: Info, since: Since = UNSET, first: sync.First = sync.DEFAULT_PAGE) -> ChangePage:
+        return await sync.changes(info, since, first)
 
     @resolved("What is loaded right now.", Corpus)
     @staticmethod
@@ -244,7 +257,7 @@ class _Schema(strawberry.Schema):
 def build_schema(extensions: Iterable[type[SchemaExtension]] = ()) -> strawberry.Schema:
     """The executable schema. Its operations take a Context as context value."""
     config = StrawberryConfig(scalar_map={datetime: _DATE_TIME, JSON: _JSON})
-    return _Schema(Query, extensions=list(extensions), config=config)
+    return _Schema(Query, subscription=Subscription, extensions=list(extensions), config=config)
 
 
 def print_sdl() -> str:

@@ -51,9 +51,30 @@ def address(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if listener.family is socket.AF_INET6 else f"http://{host}:{port}"
 
 
-async def serve(app: ASGIApp, listener: socket.socket, limits: Limits, work: Callable[[], Awaitable[object]]) -> None:
-    """Serve until SIGINT or SIGTERM, or until `work`, which goes on beside, ends; what that raises is raised."""
-    server = uvicorn.Server(_config(app, limits))
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, stopping: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._stopping = stopping
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Streams that would never end are let go of first, or stopping would wait for them."""
+        self._stopping()
+        await super().shutdown(sockets)
+
+
+async def serve(
+    app: ASGIApp,
+    listener: socket.socket,
+    limits: Limits,
+    *,
+    work: Callable[[], Awaitable[object]],
+    stopping: Callable[[], None],
+) -> None:
+    """Serve until SIGINT or SIGTERM, or until `work`, which goes on beside, ends; what that raises is raised.
+
+    `stopping` is called before answers on their way are waited for.
+    """
+    server = _Server(_config(app, limits), stopping)
     working = asyncio.ensure_future(work())
 
     def stop(_: asyncio.Future[object]) -> None:

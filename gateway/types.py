@@ -14,6 +14,8 @@ from strawberry import UNSET
 from strawberry.scalars import JSON
 
 from gateway import model
+from gateway.body import Body
+from gateway.conditions import ArticleFilters, checked_filter
 from gateway.connection import (
     After,
     Before,
@@ -41,6 +43,7 @@ from gateway.loaders import (
     TopicsByArticleLoader,
 )
 from gateway.orders import NEWEST_FIRST, ArticleOrders, checked_order, describe
+from gateway.renderer import Markdown
 from gateway.store.protocol import (
     ARTICLES_OF_PROVIDER,
     ARTICLES_OF_TOPIC,
@@ -51,14 +54,6 @@ from gateway.store.protocol import (
 
 # Enums and values.
 
-describe(
-    model.Status,
-    "ContentStatus",
-    "Whether an article is for everyone yet.",
-    PUBLISHED="Published, with no date or one that has come.",
-    DRAFT="Its front matter says `published: false`.",
-    SCHEDULED="Published, with a date after the generation's time; hidden like a draft until then.",
-)
 describe(
     model.Severity,
     "IssueSeverity",
@@ -221,6 +216,11 @@ class Article(Node, ContentItem):
         window = checked_window(info.context.limits, first=first, after=after, last=last, before=before)
         return page_of(ARTICLES_REFERRING, model.NEWEST_FIRST, window, article.id)
 
+    @resolved("What follows the front matter.", Body)
+    @staticmethod
+    async def body(article: strawberry.Parent[model.Article], info: Info) -> Markdown:
+        return Markdown.of((await info.context.loader(TextByArticleLoader).load(article.id)).body)
+
     @resolved(
         "Opaque ciphertext, never decoded, indexed or logged; null unless the caller holds the scope `secured:read`."
     )
@@ -294,11 +294,13 @@ class Provider(Node):
         last: Last = UNSET,
         before: Before = UNSET,
         offset: Offset = UNSET,
+        where: ArticleFilters = UNSET,
         order_by: ArticleOrders = NEWEST_FIRST,
     ) -> PageKey:
         window = checked_window(info.context.limits, first=first, after=after, last=last, before=before, offset=offset)
         order = checked_order(info.context.limits, order_by, NEWEST_FIRST)
-        return page_of(ARTICLES_OF_PROVIDER, order, window, provider.key)
+        listing = ARTICLES_OF_PROVIDER.where(checked_filter(info.context.limits, where))
+        return page_of(listing, order, window, provider.key)
 
     @resolved(
         "Related entries from this provider, wherever visible articles list them; those of the newest article first.",
@@ -340,11 +342,13 @@ class Topic(Node):
         last: Last = UNSET,
         before: Before = UNSET,
         offset: Offset = UNSET,
+        where: ArticleFilters = UNSET,
         order_by: ArticleOrders = NEWEST_FIRST,
     ) -> PageKey:
         window = checked_window(info.context.limits, first=first, after=after, last=last, before=before, offset=offset)
         order = checked_order(info.context.limits, order_by, NEWEST_FIRST)
-        return page_of(ARTICLES_OF_TOPIC, order, window, topic.key)
+        listing = ARTICLES_OF_TOPIC.where(checked_filter(info.context.limits, where))
+        return page_of(listing, order, window, topic.key)
 
 
 # The corpus as a whole.

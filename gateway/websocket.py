@@ -6,17 +6,20 @@ Strawberry keeps the connection: its handshake, its messages in order, its end. 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, cast
 
 import orjson
 import strawberry
+from graphql import OperationType
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
 from strawberry.exceptions import ConnectionRejectionError
+from strawberry.http.exceptions import WebSocketDisconnected
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler, Operation
 from strawberry.subscriptions.protocols.graphql_transport_ws.types import Message
@@ -26,7 +29,7 @@ from gateway.auth import Authenticator, Viewer
 from gateway.endpoint import from_json
 from gateway.errors import RequestError
 from gateway.limits import Limits
-from gateway.operation import Answer, Operations, masked
+from gateway.operation import Operations, masked
 
 MOST_OPERATIONS = 20
 """That one connection may have at work."""
@@ -61,23 +64,29 @@ class Handler(BaseGraphQLTransportWSHandler[Connection, None]):
             await self.handle_invalid_message("Invalid message")
 
     async def run_operation(self, operation: Operation[Connection, None]) -> None:
+        """The next answer is asked for when the last one is sent: who reads slowly is told less often."""
         try:
-            answer = await self._answer(operation)
+            is_endless = await self._answer(operation)
         except RequestError as error:
             await _send(operation, "error", error.entries())
+        except WebSocketDisconnected:
             return
-        await _send(operation, "next", answer.body())
-        await operation.send_operation_message({"id": operation.id, "type": "complete"})
+        except Exception as error:  # noqa: BLE001 - whatever it is, the client is told no more than that it is
+            await _send(operation, "error", masked(error).entries())
+        else:
+            if not is_endless:
+                await operation.send_operation_message({"id": operation.id, "type": "complete"})
 
-    async def _answer(self, operation: Operation[Connection, None]) -> Answer:
-        assert self.context.viewer is not None  # noqa: S101 - a connection is acknowledged before it may ask
+    async def _answer(self, operation: Operation[Connection, None]) -> bool:
+        """Send what comes of an operation. Whether it has no end of its own, so that its client is to come again."""
+        viewer, operations = self.context.viewer, self.view.operations
+        assert viewer is not None  # noqa: S101 - a connection is acknowledged before it may ask
         sent = {"query": operation.query, "variables": operation.variables, "operationName": operation.operation_name}
-        try:
-            return await self.view.operations.run(from_json(sent), self.context.viewer)
-        except RequestError:
-            raise
-        except Exception as error:
-            raise masked(error) from error
+        accepted = await operations.accept(from_json(sent))
+        async with aclosing(operations.stream(accepted, viewer)) as answers:
+            async for answer in answers:
+                await _send(operation, "next", answer.body())
+        return accepted.kind is OperationType.SUBSCRIPTION
 
 
 async def _send(operation: Operation[Connection, None], kind: str, payload: object) -> None:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 from starlette.applications import Starlette
@@ -16,7 +16,7 @@ from gateway.app import create_app
 from gateway.content.parsing import Rules, Task, parse
 from gateway.content.source import Walk
 from gateway.limits import Limits
-from gateway.model import Change
+from gateway.model import Change, Deleted
 from gateway.server import address, listening, serve
 from gateway.settings import Mode, Settings, read
 from gateway.store.protocol import ChangeSet
@@ -36,29 +36,46 @@ def settings_of(folder: Path, mode: Mode = Mode.SERVE, **flags: object) -> Setti
     return read(mode, folder, {"database": folder.parent / "gateway.db", "tokens": [TOKENS], **flags}, {})
 
 
-async def apply(store: SqliteStore, folder: Path) -> None:
-    async def stream(changes: Sequence[Change]) -> AsyncIterator[Sequence[Change]]:
-        yield changes
+class Service(NamedTuple):
+    """An application, and the folder and the store that it serves."""
 
-    files = Walk(folder).run().files.values()
-    await store.apply(ChangeSet(AS_OF, stream([parse(Task(file), Rules(str(folder))) for file in files])))
+    app: Starlette
+    folder: Path
+    store: SqliteStore
+
+    async def change(self, files: Mapping[str, str | None], as_of: datetime = AS_OF) -> None:
+        """Write some files, delete those that are None, and load what has changed."""
+        changes: list[Change] = []
+        for path, text in files.items():
+            if text is None:
+                (self.folder / path).unlink()
+                changes.append(Deleted(path))
+            else:
+                (self.folder / path).write_text(text)
+        listing = Walk(self.folder).run().files
+        rules = Rules(str(self.folder))
+        changes += [parse(Task(listing[path]), rules) for path, text in files.items() if text is not None]
+        await self.store.apply(ChangeSet(as_of, _stream(changes)))
+
+
+async def _stream(changes: Sequence[Change]) -> AsyncIterator[Sequence[Change]]:
+    yield changes
 
 
 @asynccontextmanager
-async def application(
+async def service(
     tmp_path: Path, mode: Mode = Mode.SERVE, files: Mapping[str, str] = FILES, **flags: object
-) -> AsyncIterator[Starlette]:
-    """An application that serves the files; without any, one that has loaded nothing yet."""
+) -> AsyncIterator[Service]:
+    """A service of the files; without any, one that has loaded nothing yet."""
     folder = tmp_path / "content"
     folder.mkdir(parents=True)
-    for path, text in files.items():
-        (folder / path).write_text(text)
     settings = settings_of(folder, mode, **flags)
     store = await SqliteStore.open(settings.database)
     try:
+        found = Service(create_app(settings, store), folder, store)
         if files:
-            await apply(store, folder)
-        yield create_app(settings, store)
+            await found.change(files)
+        yield found
     finally:
         await store.close()
 
@@ -67,25 +84,31 @@ async def application(
 async def serving(
     tmp_path: Path, mode: Mode = Mode.SERVE, files: Mapping[str, str] = FILES, **flags: object
 ) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of such an application, without a socket between them."""
-    async with application(tmp_path, mode, files, **flags) as app:
-        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    """A client of such a service, without a socket between them."""
+    async with service(tmp_path, mode, files, **flags) as found:
+        transport = httpx.ASGITransport(found.app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             yield client
 
 
 @asynccontextmanager
+async def listening_to(found: Service) -> AsyncIterator[str]:
+    """The address of a service on a socket of its own."""
+    with listening("127.0.0.1", 0) as listener:
+        ended = asyncio.Event()
+        stopping = found.store.end_generations
+        running = asyncio.create_task(serve(found.app, listener, Limits(), work=ended.wait, stopping=stopping))
+        try:
+            yield address(listener)
+        finally:
+            ended.set()
+            await running
+
+
+@asynccontextmanager
 async def listening_service(tmp_path: Path, mode: Mode = Mode.SERVE, **flags: object) -> AsyncIterator[str]:
-    """The address of such an application on a socket of its own."""
-    async with application(tmp_path, mode, FILES, **flags) as app:
-        with listening("127.0.0.1", 0) as listener:
-            ended = asyncio.Event()
-            running = asyncio.create_task(serve(app, listener, Limits(), ended.wait))
-            try:
-                yield address(listener)
-            finally:
-                ended.set()
-                await running
+    async with service(tmp_path, mode, FILES, **flags) as found, listening_to(found) as at:
+        yield at
 
 
 async def post(

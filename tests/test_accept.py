@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.accept import MediaType, is_utf8, preferred
+from gateway.accept import MediaType, Wish, is_utf8, wish
 from gateway.errors import NotAcceptable
 
 JSON, RESPONSE = MediaType.JSON, MediaType.RESPONSE
@@ -36,14 +36,14 @@ JSON, RESPONSE = MediaType.JSON, MediaType.RESPONSE
 )
 def test_the_type_is_the_one_that_the_client_prefers(accept: str | None, expected: MediaType) -> None:
     """By quality; of equals the type of the specification; who takes anything gets JSON."""
-    assert preferred(accept) is expected
+    assert wish(accept).media_type is expected
 
 
 @pytest.mark.parametrize(
     "accept",
     [
         "text/html",
-        "text/event-stream",
+        "text/event-stream;q=0",
         "application/json;q=0",
         "*/*;q=0",
         "application/json;q=0, */*",
@@ -55,14 +55,29 @@ def test_the_type_is_the_one_that_the_client_prefers(accept: str | None, expecte
 def test_a_client_that_takes_none_of_ours_is_told_so(accept: str) -> None:
     """Also where it refuses JSON by name, or wants it in another charset."""
     with pytest.raises(NotAcceptable):
-        preferred(accept)
+        wish(accept)
+
+
+@pytest.mark.parametrize(
+    ("accept", "expected"),
+    [
+        ("text/event-stream", Wish(None, True)),
+        ("text/event-stream, application/json", Wish(JSON, True)),
+        ("text/event-stream, */*;q=0.1", Wish(JSON, True)),
+        ("*/*", Wish(JSON, False)),
+        (None, Wish(JSON, False)),
+    ],
+)
+def test_events_are_taken_by_name(accept: str | None, expected: Wish) -> None:
+    """Who takes anything does not ask for a stream."""
+    assert wish(accept) == expected
 
 
 @given(st.text(max_size=200))
 def test_no_header_is_any_other_error(accept: str) -> None:
     """Whatever stands in the header, it is a preference or none of ours."""
     with suppress(NotAcceptable):
-        assert preferred(accept) in MediaType
+        assert any(wish(accept))
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.auth import Scope
-from gateway.content import documents, frontmatter, nodes, site, sitefile, source
+from gateway.content import documents, frontmatter, markup, nodes, prose, site, sitefile, source, tags
 from gateway.errors import GatewayError, RequestError
 from gateway.settings import OPTIONS, Mode, Option, read
 from tests import broken
@@ -123,3 +123,18 @@ def test_the_depth_is_told() -> None:
     """The numbers in the docs are those of the code."""
     assert f"more than {nodes.MOST_LEVELS} levels deep" in (ROOT / "docs/problems.md").read_text()
     assert source.DEFAULT_MAX_BYTES == 4 * 1024 * 1024
+
+
+def test_the_limits_of_bodies_are_told() -> None:
+    """docs/bodies.md names each tag that is kept, and each limit with its number."""
+    text = (ROOT / "docs/bodies.md").read_text()
+    kept, _, rest = text.partition("These tags are kept:")[2].partition("Of others")
+    gone, _, rest = rest.partition("Nothing is left")
+    assert re.findall(r"`([a-z0-9]+)`", kept) == sorted(tags.ATTRIBUTES)
+    assert re.findall(r"`([a-z0-9]+)`", gone) == sorted(tags.UNSEEN)
+    limits = [markup.MOST_CHARACTERS, markup.MOST_STEPS, markup.MOST_LEVELS, markup.MOST_TOKENS, markup.MOST_OUTPUT]
+    assert re.findall(r"^\| (\d+) \|", rest, re.MULTILINE) == [str(limit) for limit in limits]
+    assert f"to a depth of {tags.MOST_OPEN}, and" in text
+    assert f"such as `b` and `a`, to {tags.MOST_OPEN_INLINE}" in text
+    assert f"{prose.WORDS_A_MINUTE} words or {prose.CHARACTERS_A_MINUTE} such letters a minute" in text
+    assert f"longer than {prose.LONGEST_WORD} characters" in text

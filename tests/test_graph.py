@@ -19,6 +19,7 @@ from gateway.context import Context
 from gateway.errors import RequestError
 from gateway.limits import Limits
 from gateway.model import Change, Image, Visibility
+from gateway.renderer import Renderer
 from gateway.schema import build_schema
 from gateway.store.protocol import ChangeSet, Usage
 from gateway.store.sqlite import SqliteStore
@@ -92,7 +93,7 @@ async def ask(
     store: SqliteStore, query: str, viewer: Viewer = PUBLIC, limits: Limits | None = None, **variables: Any
 ) -> Answer:
     async with store.snapshot(viewer.visibility) as snapshot:
-        context = Context(viewer, snapshot, limits or Limits())
+        context = Context(viewer, snapshot, limits or Limits(), Renderer())
         result = await SCHEMA.execute(query, variable_values=variables, context_value=context)
         return Answer(result.data, [told(error.original_error) for error in result.errors or ()], snapshot.usage)
 
@@ -246,7 +247,7 @@ async def test_what_is_unknown_is_null(store: SqliteStore) -> None:
     assert await data(store, query) == dict.fromkeys("abcde")
 
 
-@pytest.mark.parametrize("text", ["\ud800", "\0", "a" * 10_000, "'\";--", "%"])
+@pytest.mark.parametrize("text", ["\ud800", "\0", "all\0", "a" * 10_000, "'\";--", "%"])
 async def test_any_text_may_be_asked_for(store: SqliteStore, text: str) -> None:
     """No text that a client can send is an error to a finder, and none finds what it does not name."""
     query = """query Q($id: ID!, $text: String!) { a: node(id: $id) { id } b: nodes(ids: [$id]) { id }

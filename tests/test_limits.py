@@ -261,6 +261,7 @@ def test_cost_of_a_page_with_default_sizes() -> None:
         ("{ providers(first: null) { totalCount nodes { articles(first: 2) { totalCount } } } }", 2 + 20 * (1 + 1 + 1)),
         ('{ search(query: "a", first: 2) { edges { snippets { text highlights { start } } } } }', 10 + 2 * 111),
         ("{ facets { topics { count } categories(first: 5) { value } } }", 1 + 10 + 20 + 10 + 5),
+        ("{ article { body { markdown isEmpty html excerpt(length: 9) toc { text } } } }", 1 + 1 + 1 + 1 + 1 + 10),
         ("{ article { similar { score } adjacent { next { title } } } }", 1 + 5 + 5 + 5 + 1),
         ("{ changes { changes { article { title } } hasMore } }", 1 + 100 * 2),
         ("{ changes(first: 10) { changes { id } } }", 1 + 10),

@@ -42,11 +42,12 @@ def slug(text: str) -> str:
     spelt = _LEADING_DOT.sub("dot", plain).replace("+", "plus").replace("#", "sharp")
     if spelt.isascii():
         return _NOT_ASCII_WORD.sub("-", spelt).strip("-")
-    words = "".join([c if _spells(c) else "-" for c in spelt]).split("-")
+    words = "".join([c if spells(c) else "-" for c in spelt]).split("-")
     return unicodedata.normalize("NFC", "-".join(word for word in words if any(map(str.isalnum, word))))
 
 
-def _spells(character: str) -> bool:
+def spells(character: str) -> bool:
+    """Whether words are written with it: a letter, a digit, or a mark of a script that spells with marks."""
     return character.isalnum() or unicodedata.category(character) in {"Mn", "Mc"}
 
 

@@ -8,8 +8,8 @@ from typing import NamedTuple, Protocol
 from gateway.model import Change, Deleted, Loaded, NotDocument, Problem, SetAside, Unchanged
 from gateway.store import journal, naming
 from gateway.store.protocol import Applied, ChangeSet
+from gateway.store.query import keys
 from gateway.store.rows import UNREAD, ArticleRows, Row, article_rows, micros, problem, problem_row
-from gateway.store.sql import keys
 from gateway.store.tables import CLEAR, DERIVE, FORGET, PREVIEW_VIEW, PUBLIC_VIEW, SETTLE, TOUCH, VIEWS
 
 STEP = 500

@@ -62,10 +62,11 @@ FORGET = (
 
 CHANGES = """
 SELECT id, added, changed, removed FROM journal
-WHERE view = :view AND changed >= :changed AND (changed > :changed OR id > :id) AND (NOT removed OR added <= :told)
+WHERE view = :view AND changed >= :changed AND (changed > :changed OR id > :id)
+  AND (NOT removed OR added <= :base OR changed > :since AND added <= :told)
 ORDER BY changed, id LIMIT :limit
 """
-"""After a place in the journal; of what has gone, only what may have been told before."""
+"""After a place in the journal; of what has gone, only what the client held before, or may have been told since."""
 
 TALLY = """
 SELECT count(*) FILTER (WHERE NOT removed AND added > :since), count(*) FILTER (WHERE NOT removed AND added <= :since),

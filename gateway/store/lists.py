@@ -9,7 +9,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from gateway.model import Article, ArticleOrderField, OrderField, ProviderOrderField, TopicOrderField
 from gateway.store import protocol
 from gateway.store.cursor import Kind
-from gateway.store.protocol import Listing, Lookup
+from gateway.store.protocol import Lookup
 from gateway.store.rows import ARTICLE, PROVIDER, RELATED, TOPIC, Record
 
 T = TypeVar("T")
@@ -82,27 +82,41 @@ def _articles(
     return Source("article", ARTICLE, "article.key", key, table, conditions, guarded, _ARTICLE_COLUMNS, _PATH, nearer)
 
 
-SOURCES: Mapping[Listing[Any], Source[Any]] = {
-    protocol.ARTICLES: _articles("article.key", "article", guarded="article", nearer={}),
-    protocol.ARTICLES_OF_PROVIDER: _articles(
-        "article.key", "article", "article.provider = parent.value", guarded="article", nearer={}
-    ),
-    protocol.ARTICLES_OF_TOPIC: _articles(
-        "listed.article",
-        "article_topic AS listed JOIN article ON article.key = listed.article",
-        "listed.topic = parent.value",
-        guarded="listed",
-        nearer=_LISTED,
-    ),
-    protocol.ARTICLES_REFERRING: _articles(
+BY_PROVIDER = _articles("article.key", "article", "article.provider = parent.value", guarded="article", nearer={})
+# What is read of `listed` alone needs no article, and SQLite leaves out outer joins of which nothing is read.
+BY_TOPIC = _articles(
+    "listed.article",
+    "article_topic AS listed LEFT JOIN article ON article.key = listed.article",
+    "listed.topic = parent.value",
+    guarded="listed",
+    nearer=_LISTED,
+)
+BY_CATEGORY = _articles("article.key", "article", "article.category = parent.value", guarded="article", nearer={})
+BY_TYPE = _articles("article.key", "article", "article.type = parent.value", guarded="article", nearer={})
+BY_LOCALE = _articles("article.key", "article", "article.locale = parent.value", guarded="article", nearer={})
+BY_STATUS = _articles(
+    "article.key",
+    "article",
+    "NOT article.public",
+    "article.published = (parent.value = 'SCHEDULED')",
+    guarded="article",
+    nearer={},
+)
+"""The parent is the status of articles that the public does not see."""
+
+SOURCES: Mapping[str, Source[Any]] = {
+    protocol.ARTICLES.name: _articles("article.key", "article", guarded="article", nearer={}),
+    protocol.ARTICLES_OF_PROVIDER.name: BY_PROVIDER,
+    protocol.ARTICLES_OF_TOPIC.name: BY_TOPIC,
+    protocol.ARTICLES_REFERRING.name: _articles(
         "listed.source",
-        "backlink AS listed JOIN article ON article.key = listed.source",
+        "backlink AS listed LEFT JOIN article ON article.key = listed.source",
         "listed.view = :view",
         "listed.target = parent.value",
         guarded=None,
         nearer=_LISTED,
     ),
-    protocol.MENTIONS: Source(
+    protocol.MENTIONS.name: Source(
         name="related",
         record=RELATED,
         found_by="related.key",
@@ -113,7 +127,7 @@ SOURCES: Mapping[Listing[Any], Source[Any]] = {
         columns=_RELATED_COLUMNS,
         ties=(Column("related.path", _TEXT), Column("related.position", _NUMBER)),
     ),
-    protocol.PROVIDERS: Source(
+    protocol.PROVIDERS.name: Source(
         name="provider",
         record=PROVIDER,
         found_by="provider.view = :view AND provider.key",
@@ -124,7 +138,7 @@ SOURCES: Mapping[Listing[Any], Source[Any]] = {
         columns=_PROVIDER_COLUMNS,
         ties=(Column("provider.key", _TEXT),),
     ),
-    protocol.TOPICS: Source(
+    protocol.TOPICS.name: Source(
         name="topic",
         record=TOPIC,
         found_by="topic.view = :view AND topic.key",

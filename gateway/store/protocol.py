@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
+from gateway.filters import Filter
 from gateway.model import (
     Article,
     ArticleChange,
@@ -57,6 +59,11 @@ class Listing(Generic[T]):
     """A list that can be paged and counted: one for the whole corpus, or one for each of many parents."""
 
     name: str
+    filter: Filter | None = None
+    """What must hold of the records; without one the list is plain."""
+
+    def where(self, filter_: Filter | None) -> Listing[T]:
+        return replace(self, filter=filter_)
 
 
 ARTICLES = Listing[Article]("articles")
@@ -160,6 +167,10 @@ class Snapshot(Protocol):
 
     async def statistics(self) -> Statistics: ...
 
+    async def members(self, listing: Listing[Article]) -> AbstractSet[str]:
+        """The ids of all articles of a list of the whole corpus."""
+        ...
+
     async def changes(self, token: str | None, first: int) -> ChangePage:
         """What has changed since a token was given out, in the order of the changes; without one a full listing.
 
@@ -226,6 +237,14 @@ class Store(Protocol):
 
         The very first one makes a generation even where it is empty. Raises StoreError.
         """
+        ...
+
+    def generations(self) -> AsyncIterator[None]:
+        """Wakes once at first, and then for each newer generation; for several that came meanwhile, once."""
+        ...
+
+    def end_generations(self) -> None:
+        """Let go of all who wait for a generation; reading and writing go on."""
         ...
 
     async def ready(self) -> bool:

@@ -203,6 +203,7 @@ def _article_row(document: Document) -> dict[str, object]:
         "provider_domain": provider.domain,
         "images": _images_text(document.images),
         "is_secured": document.secured is not None,
+        "has_body": bool(document.body.strip()),
     }
 
 

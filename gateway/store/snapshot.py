@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any, Protocol, TypeVar
 
 import orjson
 
 from gateway.errors import NotReady
 from gateway.model import (
+    Article,
     ArticleChange,
     Edge,
     Generation,
@@ -27,9 +29,10 @@ from gateway.store import journal
 from gateway.store.cursor import Value
 from gateway.store.journal import Place
 from gateway.store.lists import FINDS, SOURCES
-from gateway.store.protocol import ChangePage, ChangeTally, Listing, Lookup, Usage
+from gateway.store.protocol import WHOLE, ChangePage, ChangeTally, Listing, Lookup, Usage
+from gateway.store.query import Query, keys, view, visible
 from gateway.store.rows import RELATED, SEVERITIES, TOPIC, Row, instant, problem
-from gateway.store.sql import Ordered, Query, find, keys, view, visible
+from gateway.store.sql import Ordered, find
 
 T = TypeVar("T")
 
@@ -82,17 +85,17 @@ class SqlSnapshot:
     async def pages(
         self, listing: Listing[T], parents: Sequence[str], order: Order, window: Window
     ) -> Mapping[str, Page[T]]:
-        ordered = Ordered(SOURCES[listing], order, self._visibility)
+        ordered = Ordered(listing, order, self._visibility)
         rows_of: list[list[Row]] = [[] for _ in parents]
         for at, *row in await self._ask(ordered.page(parents, window)):
             rows_of[at].append(row)
         return {
-            parent: _page(SOURCES[listing].record.make, ordered, rows, window)
+            parent: _page(SOURCES[listing.name].record.make, ordered, rows, window)
             for parent, rows in zip(parents, rows_of, strict=True)
         }
 
     async def counts(self, listing: Listing[T], parents: Sequence[str]) -> Mapping[str, int]:
-        rows = await self._ask(Ordered(SOURCES[listing], (), self._visibility).count(parents))
+        rows = await self._ask(Ordered(listing, (), self._visibility).count(parents))
         return {parents[at]: count for at, count in rows}
 
     async def preceded(
@@ -100,7 +103,7 @@ class SqlSnapshot:
     ) -> Mapping[str, bool]:
         if window.cursor is None and not window.offset:
             return dict.fromkeys(parents, False)
-        ordered = Ordered(SOURCES[listing], order, self._visibility)
+        ordered = Ordered(listing, order, self._visibility)
         found = {at for (at,) in await self._ask(ordered.preceded(parents, window))}
         return {parent: at in found for at, parent in enumerate(parents)}
 
@@ -142,13 +145,17 @@ class SqlSnapshot:
         [(articles, public, providers, topics)] = await self._ask(Query(text, (seen, seen)))
         return Statistics(articles, articles - public, providers, topics)
 
+    async def members(self, listing: Listing[Article]) -> AbstractSet[str]:
+        query = Ordered(listing, (), self._visibility).members("article.id, ", [WHOLE])
+        return {row[0] for row in await self._ask(query)}
+
     async def changes(self, token: str | None, first: int) -> ChangePage:
         generation, seen = await self.generation(), view(self._visibility)
         place = None if token is None else Place.read(token, generation, seen)
         if place and place.since < await self._forgotten():
             place = None
         at = place or Place.start(generation)
-        rows = await self._journal(journal.CHANGES, changed=at.changed, id=at.id, told=at.told, limit=first + 1)
+        rows = await self._journal(journal.CHANGES, **at._asdict(), told=at.told, limit=first + 1)
         has_more = len(rows) > first
         changes = tuple(ArticleChange(at.change(added, removed), id_) for id_, added, _, removed in rows[:first])
         after = Place.end(generation)
@@ -170,7 +177,7 @@ class SqlSnapshot:
         return int(counter)
 
     async def _journal(self, text: str, **parameters: Value) -> Sequence[Row]:
-        return await self._ask(Query(text, {"view": view(self._visibility), **parameters}))
+        return await self._rows(text, {"view": view(self._visibility), **parameters})
 
     async def problems(self, severity: Severity | None, first: int | None) -> Sequence[Problem]:
         """None in public: they name drafts."""
@@ -188,7 +195,10 @@ class SqlSnapshot:
         return await self._ask(Query(text, (keys(article_ids), *parameters)))
 
     async def _ask(self, query: Query) -> Sequence[Row]:
-        rows = await self._lease.rows(*query)
+        return await self._rows(*query)
+
+    async def _rows(self, sql: str, parameters: Sequence[Value] | Mapping[str, Value]) -> Sequence[Row]:
+        rows = await self._lease.rows(sql, parameters)
         self._usage = Usage(self._usage.calls + 1, self._usage.rows + len(rows))
         return rows
 

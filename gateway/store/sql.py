@@ -4,35 +4,18 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from gateway.errors import BadUserInput
 from gateway.model import NullsOrder, Order, OrderDirection, Visibility, Window
 from gateway.store.cursor import Value, decode, encode
-from gateway.store.lists import Column, Found, Source
+from gateway.store.leads import lead_of
+from gateway.store.lists import SOURCES, Column, Found
+from gateway.store.predicates import Predicates
+from gateway.store.protocol import ARTICLES, Listing
+from gateway.store.query import Query, joined, keys, viewed, visible
 from gateway.store.rows import Row
-from gateway.store.tables import PREVIEW_VIEW, PUBLIC_VIEW
-
-
-class Query(NamedTuple):
-    sql: str
-    parameters: Sequence[Value] | Mapping[str, Value]
-
-
-def visible(table: str, visibility: Visibility) -> str:
-    """The condition that hides drafts, made here alone. Its form lets partial indexes serve the public."""
-    return f"{table}.public" if visibility is Visibility.PUBLIC else "TRUE"
-
-
-def view(visibility: Visibility) -> int:
-    return PUBLIC_VIEW if visibility is Visibility.PUBLIC else PREVIEW_VIEW
-
-
-def keys(values: Sequence[str]) -> str:
-    """As the parameter of `json_each`; ASCII, so that even half of a surrogate pair can be asked for."""
-    return json.dumps(values)
 
 
 def find(found: Found[Any], wanted: Sequence[str], visibility: Visibility) -> Query:
@@ -42,7 +25,7 @@ def find(found: Found[Any], wanted: Sequence[str], visibility: Visibility) -> Qu
         f"SELECT parent.key, {found.record.columns} FROM json_each(?) AS parent"
         f" CROSS JOIN {found.record.table} WHERE {found.condition} AND {shown}"
     )
-    return Query(_viewed(text, visibility), (keys(wanted),))
+    return viewed(Query(text, (keys(wanted),)), visibility)
 
 
 class Step(NamedTuple):
@@ -82,12 +65,15 @@ class Step(NamedTuple):
 class Ordered:
     """A list in an order, as one visibility sees it: what makes its queries, and its pages of their rows."""
 
-    def __init__(self, source: Source[Any], order: Order, visibility: Visibility) -> None:
+    def __init__(self, listing: Listing[Any], order: Order, visibility: Visibility) -> None:
         """Raises BadUserInput for an order that the list does not know."""
-        self._source = source
+        is_whole = listing.name == ARTICLES.name
+        self._lead = lead_of(listing.filter, visibility) if is_whole and listing.filter else None
+        self._source = self._lead.source if self._lead else SOURCES[listing.name]
         self._visibility = visibility
-        self._name = " ".join([source.name, *(f"{term.field}-{term.direction}-{term.nulls}" for term in order)])
-        steps = [step for term in order for step in self._term(*term)] + [Step(column) for column in source.ties]
+        self._filter = self._lead.rest if self._lead else listing.filter
+        self._name = " ".join([self._source.name, *(f"{term.field}-{term.direction}-{term.nulls}" for term in order)])
+        steps = [step for term in order for step in self._term(*term)] + [Step(tie) for tie in self._source.ties]
         self._steps = [step for at, step in enumerate(steps) if step.column not in [it.column for it in steps[:at]]]
 
     def _term(self, field: Any, direction: OrderDirection, nulls: NullsOrder) -> list[Step]:
@@ -98,24 +84,60 @@ class Ordered:
 
     def page(self, parents: Sequence[str], window: Window) -> Query:
         """Rows of a parent's place, the record's columns and those of the order: one more than the window takes."""
-        listed = self._listed(self._nearer(self._steps, backward=window.backward), window, window.limit + 1)
+        steps = [step.reversed() for step in self._steps] if window.backward else self._steps
+        limit = window.limit + 1
+        if self._lead is None:
+            return self._page("SELECT", parents, self._listed(self._nearer(steps), window, limit), Query(""))
+        # Each of the lists that are merged may hold the whole page.
+        listed = self._listed(self._nearer(steps), window._replace(offset=0), limit + window.offset)
+        merged = Query(f" {_order(steps)} LIMIT ? OFFSET ?", (limit, window.offset))
+        return self._page("SELECT DISTINCT", parents, listed, merged)
+
+    def _page(self, select: str, parents: Sequence[str], listed: Query, end: Query) -> Query:
+        record = self._source.record
         columns = ", ".join(step.column.sql for step in self._steps)
-        text = (
-            f"SELECT parent.key, {self._source.record.columns}, {columns} FROM json_each(?) AS parent"
-            f" CROSS JOIN {self._source.record.table} WHERE {self._source.found_by} IN ({listed.sql})"
-        )
-        return Query(_viewed(text, self._visibility), (keys(parents), *listed.parameters))
+        start = Query(f"{select} parent.key, {record.columns}, {columns} FROM ")
+        found = Query(f" CROSS JOIN {record.table} WHERE {self._source.found_by} IN ({listed.sql})", listed.parameters)
+        return self._query(start, self._parents(parents), found, end)
 
     def preceded(self, parents: Sequence[str], window: Window) -> Query:
         """A row of its place for each parent with a row on the other side of the window's cursor or offset."""
-        steps = self._nearer(self._steps, backward=not window.backward)
-        listed = self._listed(steps, window._replace(offset=0), 1, inclusive=True)
-        text = f"SELECT parent.key FROM json_each(?) AS parent WHERE EXISTS ({listed.sql})"
-        return Query(_viewed(text, self._visibility), (keys(parents), *listed.parameters))
+        steps = self._steps if window.backward else [step.reversed() for step in self._steps]
+        sql, parameters = self._listed(self._nearer(steps), window._replace(offset=0), 1, inclusive=True)
+        exists = Query(f" WHERE EXISTS ({sql})", parameters)
+        select = "SELECT DISTINCT" if self._lead else "SELECT"
+        return self._query(Query(f"{select} parent.key FROM "), self._parents(parents), exists)
 
     def count(self, parents: Sequence[str]) -> Query:
-        text = f"SELECT parent.key, ({self._select('count(*)')}) FROM json_each(?) AS parent"
-        return Query(_viewed(text, self._visibility), (keys(parents),))
+        """Rows of a parent's place and of the length of its list.
+
+        Where it is joined of two tables, a limit keeps SQLite from seeing through it: only so is the table left out of
+        which nothing is read.
+        """
+        if self._lead:
+            listed = self.members("", parents)
+            return Query(f"SELECT 0, count(*) FROM ({listed.sql} LIMIT -1)", listed.parameters)
+        if self._source.nearer:
+            sql, parameters = self._select(self._source.key)
+            sql = f"SELECT count(*) FROM ({sql} LIMIT -1)"
+        else:
+            sql, parameters = self._select("count(*)")
+        return self._query(Query(f"SELECT parent.key, ({sql}) FROM ", parameters), self._parents(parents))
+
+    def members(self, what: str, parents: Sequence[str]) -> Query:
+        """Rows of `what` and of the key of a record, for each record of the parents' lists."""
+        once = "DISTINCT " if self._lead and self._lead.overlaps else ""
+        return self._query(self._select(f"{once}{what}{self._source.key}", within=self._parents(parents)))
+
+    def _parents(self, parents: Sequence[str]) -> Query:
+        """Gives a list its parents: those that are asked for or, where it has a lead, those that the lead finds."""
+        if self._lead:
+            sql, parameters = self._lead.parents
+            return Query(f"(SELECT 0 AS key, value FROM ({sql})) AS parent", parameters)
+        return Query("json_each(?) AS parent", (keys(parents),))
+
+    def _query(self, *parts: Query) -> Query:
+        return viewed(joined("", parts), self._visibility)
 
     def sort(self, rows: list[Row]) -> None:
         """Puts rows of `page` in order: the database finds them by their keys, and so in any."""
@@ -125,44 +147,45 @@ class Ordered:
     def cursor(self, row: Row) -> str:
         return encode(self._name, row[-len(self._steps) :])
 
-    def _nearer(self, steps: Sequence[Step], *, backward: bool) -> list[Step]:
+    def _nearer(self, steps: Sequence[Step]) -> list[Step]:
         nearer = self._source.nearer
-        placed = [
+        return [
             step._replace(column=step.column._replace(sql=nearer.get(step.column.sql, step.column.sql)))
             for step in steps
         ]
-        return [step.reversed() for step in placed] if backward else placed
 
-    def _listed(self, steps: list[Step], window: Window, limit: int, *, inclusive: bool = False) -> Query:
+    def _listed(self, steps: Sequence[Step], window: Window, limit: int, *, inclusive: bool = False) -> Query:
         """Selects the keys of the rows that follow the window's cursor in the order of the steps.
 
         The rows after a place are those that share all columns but the last, then all but the last two, and so on:
         each a range of its own that an index can serve, where one condition for all of them would scan.
         """
         if window.cursor is None:
-            return Query(f"{self._select(self._source.key)} {_order(steps)} LIMIT ? OFFSET ?", (limit, window.offset))
+            end = Query(f" {_order(steps)} LIMIT ? OFFSET ?", (limit, window.offset))
+            return joined("", [self._select(self._source.key), end])
         place = decode(window.cursor, self._name, [step.column.kind for step in steps])
-        ranges, parameters = [], list[Value]()
+        ranges = []
         for last in reversed(range(len(steps))):
             shared = [step.equal(value) for step, value in zip(steps[:last], place, strict=False)]
             whole = inclusive and last == len(steps) - 1
             for beyond in steps[last].after(place[last], inclusive=whole):
-                conditions = [*shared, beyond]
-                select = self._select(self._source.key, *(condition.sql for condition in conditions))
-                ranges.append(f"SELECT * FROM ({select} {_order(steps[last:])} LIMIT ?)")
-                parameters += [value for condition in conditions for value in condition.parameters] + [limit]
-        return Query(" UNION ALL ".join(ranges) + " LIMIT ?", (*parameters, limit))
+                sql, parameters = self._select(self._source.key, *shared, beyond)
+                ranges.append(Query(f"SELECT * FROM ({sql} {_order(steps[last:])} LIMIT ?)", (*parameters, limit)))
+        return joined("", [joined(" UNION ALL ", ranges), Query(" LIMIT ?", (limit,))])
 
-    def _select(self, what: str, *conditions: str) -> str:
+    def _select(self, what: str, *conditions: Query, within: Query | None = None) -> Query:
         """Every reading of the list goes through here, and so through what the visibility hides."""
         source = self._source
-        shown = [visible(source.guarded, self._visibility)] if source.guarded else []
-        return f"SELECT {what} FROM {source.table} WHERE {' AND '.join([*source.conditions, *shown, *conditions])}"
+        holds = [Query(condition) for condition in source.conditions]
+        if source.guarded:
+            holds.append(Query(visible(source.guarded, self._visibility)))
+        if self._filter:
+            holds.append(Predicates(source.record.table, self._visibility, source.nearer).of(self._filter))
+        tables = joined(" CROSS JOIN ", [*([within] if within else []), Query(source.table)])
+        return joined(
+            "", [Query(f"SELECT {what} FROM "), tables, Query(" WHERE "), joined(" AND ", [*holds, *conditions])]
+        )
 
 
 def _order(steps: Sequence[Step]) -> str:
     return "ORDER BY " + ", ".join(step.sql for step in steps)
-
-
-def _viewed(text: str, visibility: Visibility) -> str:
-    return text.replace(":view", str(view(visibility)))

@@ -17,6 +17,7 @@ from gateway.errors import StoreError
 from gateway.model import FileVersion, Visibility
 from gateway.store import journal, naming
 from gateway.store.changes import Run
+from gateway.store.feed import Feed
 from gateway.store.protocol import Applied, ChangeSet, FileState, Snapshot
 from gateway.store.readers import Lease, Reader, Readers
 from gateway.store.rows import Row, instant, status
@@ -89,6 +90,8 @@ class _Connection:
         with _translated(path):
             address = _address(path, read_only=read_only)
             async with aiosqlite.connect(address, timeout=patience, isolation_level=None, uri=True) as connection:
+                for name, function in FUNCTIONS.items():
+                    await connection.create_function(name, 1, function, deterministic=True)
                 yield cls(path, connection)
 
     @contextmanager
@@ -109,9 +112,6 @@ class _Connection:
     async def script(self, sql: str) -> None:
         with self._used() as connection:
             await connection.executescript(sql)
-
-    async def function(self, name: str, function: Callable[[str], str]) -> None:
-        await self._connection.create_function(name, 1, function, deterministic=True)
 
     async def backup(self, to: Path) -> None:
         with _translated(to):
@@ -144,6 +144,7 @@ class SqliteStore:
         self._writer = writer
         self._readers = readers
         self._connections = connections
+        self._feed = Feed()
         self._writing = asyncio.Lock()
         self._closed = False
 
@@ -178,8 +179,16 @@ class SqliteStore:
                 raise
             finally:  # whoever is cancelled while it commits may have committed
                 await self._readers.move()
+            if applied.changed:
+                self._feed.move()
             await self._writer.rows("PRAGMA wal_checkpoint(PASSIVE)")
             return applied
+
+    def generations(self) -> AsyncIterator[None]:
+        return self._feed.follow()
+
+    def end_generations(self) -> None:
+        self._feed.end()
 
     async def ready(self) -> bool:
         async with self._lease() as lease:
@@ -203,6 +212,7 @@ class SqliteStore:
         async with self._writing:
             if not self._closed:
                 self._closed = True
+                self._feed.end()
                 await self._readers.close()
                 await self._connections.aclose()
 
@@ -269,8 +279,6 @@ async def _set_up(writer: _Connection) -> None:
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;"
         f"PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = {LOG_BYTES};"
     )
-    for name, function in FUNCTIONS.items():
-        await writer.function(name, function)
     [(release,)] = await writer.rows("PRAGMA user_version")
     if release != RELEASE:
         marks = f"PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {RELEASE};"
@@ -282,11 +290,15 @@ def _key_slug(key: str) -> str:
     return slug(key) or suffix(key)
 
 
-FUNCTIONS: Mapping[str, Callable[[str], str]] = {
-    "fold": fold,
+def _fold(text: str | None) -> str | None:
+    return None if text is None else fold(text)
+
+
+FUNCTIONS: Mapping[str, Callable[[str], str | None]] = {
+    "fold": _fold,
     "key_slug": _key_slug,
     "suffix": suffix,
     "provider_id": provider_id,
     "topic_id": topic_id,
 }
-"""What the derivations in `tables` call."""
+"""What the derivations in `tables` and the conditions of filters call."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from gateway.store.naming import USES
 
-RELEASE = 3
+RELEASE = 5
 """Of the tables and of what they hold; a database of another one is built anew."""
 APPLICATION = 0x67617465
 """Tells our databases from other programs'."""
@@ -54,6 +54,7 @@ CREATE TABLE article (
   original_url TEXT, web_url TEXT, amp_web_url TEXT, cdn_amp_web_url TEXT,
   published INTEGER NOT NULL, public INTEGER NOT NULL,
   provider TEXT, provider_name TEXT, provider_domain TEXT, images TEXT NOT NULL, is_secured INTEGER NOT NULL,
+  has_body INTEGER NOT NULL,
   sha256 TEXT NOT NULL, bytes INTEGER NOT NULL, modified_at INTEGER NOT NULL, read_at INTEGER NOT NULL,
   digest BLOB NOT NULL
 );
@@ -71,6 +72,10 @@ CREATE INDEX article_heat_rising ON article (heat, path);
 CREATE INDEX article_title ON article (title_folded, title, path);
 CREATE INDEX article_provider ON article (provider, published_at DESC, path);
 CREATE INDEX article_images ON article (provider, published_at DESC, path, public) WHERE images <> '[]';
+CREATE INDEX article_category ON article (category, published_at DESC, path);
+CREATE INDEX article_type ON article (type, published_at DESC, path);
+CREATE INDEX article_locale ON article (locale, published_at DESC, path);
+CREATE INDEX hidden_published ON article (published, published_at DESC, path) WHERE NOT public;
 CREATE INDEX public_published ON article (published_at DESC, path, public) WHERE public;
 CREATE INDEX public_updated ON article (updated_at DESC, path, public) WHERE public;
 CREATE INDEX public_quality ON article (quality DESC, path, public) WHERE public;
@@ -82,6 +87,9 @@ CREATE INDEX public_heat_rising ON article (heat, path, public) WHERE public;
 CREATE INDEX public_title ON article (title_folded, title, path, public) WHERE public;
 CREATE INDEX public_path ON article (path, public) WHERE public;
 CREATE INDEX public_provider ON article (provider, published_at DESC, path, public) WHERE public;
+CREATE INDEX public_category ON article (category, published_at DESC, path, public) WHERE public;
+CREATE INDEX public_type ON article (type, published_at DESC, path, public) WHERE public;
+CREATE INDEX public_locale ON article (locale, published_at DESC, path, public) WHERE public;
 
 CREATE TABLE article_text (
   article INTEGER PRIMARY KEY REFERENCES article ON DELETE CASCADE,
@@ -142,6 +150,7 @@ CREATE INDEX provider_count ON provider (view, count DESC, key);
 CREATE INDEX provider_count_rising ON provider (view, count, key);
 CREATE INDEX provider_domain ON provider (view, domain, key);
 CREATE INDEX provider_name ON provider (view, folded, name, key);
+CREATE INDEX provider_exact_name ON provider (view, name);
 
 CREATE TABLE topic (
   view INTEGER NOT NULL, key TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL, folded TEXT NOT NULL,
@@ -154,6 +163,7 @@ CREATE INDEX topic_wanted_slug ON topic (wanted_slug);
 CREATE INDEX topic_count ON topic (view, count DESC, key);
 CREATE INDEX topic_count_rising ON topic (view, count, key);
 CREATE INDEX topic_name ON topic (view, folded, name, key);
+CREATE INDEX topic_exact_name ON topic (view, name);
 """
 
 TOUCHED = "CREATE TEMP TABLE touched (kind TEXT NOT NULL, key NOT NULL, PRIMARY KEY (kind, key)) WITHOUT ROWID"

@@ -17,6 +17,7 @@ from gateway.content.source import Walk
 from gateway.context import Context
 from gateway.limits import Limits
 from gateway.model import Change, Given, Loaded, NotDocument, SetAside, Severity, Visibility
+from gateway.renderer import Renderer
 from gateway.schema import build_schema
 from gateway.store.protocol import ChangeSet
 from gateway.store.sqlite import SqliteStore
@@ -286,7 +287,7 @@ async def ask(tmp_path: Path, name: str, viewer: Viewer) -> list[dict[str, Any]]
     try:
         await store.apply(ChangeSet(AS_OF, stream(changes(name))))
         async with store.snapshot(viewer.visibility) as snapshot:
-            context = Context(viewer, snapshot, Limits())
+            context = Context(viewer, snapshot, Limits(), Renderer())
             result = await SCHEMA.execute(QUERY, variable_values={"first": 20}, context_value=context)
     finally:
         await store.close()

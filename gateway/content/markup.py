@@ -1,0 +1,169 @@
+"""Markdown to safe HTML, text and headings. A pure function of the body, in time that a hostile one cannot stretch.
+
+It knows nothing of front matter, nor of what is asked for.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import nh3
+from markdown_it import MarkdownIt
+from markdown_it.rules_block import StateBlock
+from markdown_it.rules_block import table as read_table
+from markdown_it.rules_inline import StateInline
+from markdown_it.rules_inline import image as read_image
+from markdown_it.token import Token
+
+from gateway.content.outline import Heading, outline
+from gateway.content.prose import Length, measure
+from gateway.content.tags import ATTRIBUTES, UNSEEN, balanced
+
+MOST_CHARACTERS = 2**20
+MOST_STEPS = 100_000
+"""Lines, counted again for each quote around them, `[` and `|`, and every fourth of the other marks."""
+MOST_LEVELS = 40
+"""Quotes, lists and items within one another: two for each list."""
+MOST_TOKENS = 150_000
+"""Counted where a table begins: a short one may stand for 65,536 empty cells."""
+MOST_OUTPUT = 2**22
+"""Characters of text, addresses and titles: a reference may be used many times."""
+MOST_IMAGES = 2
+"""Images within one another's descriptions, each of which is parsed once more for each image around it."""
+MOST_CLEANINGS = 5
+
+_MARKS = "*_`<&!\\"
+_QUOTES = re.compile(r"[\s>*+\-\d.)]*")
+_LANGUAGE = re.compile(r"language-[^\s\x00-\x1f]+")
+
+
+class Rendered(NamedTuple):
+    html: str
+    """Sanitised; headings bear their anchors as ids."""
+    text: str
+    """A line for each block, entities decoded, without markup."""
+    headings: tuple[Heading, ...]
+    length: Length
+
+
+class _Excessive(Exception):
+    """A body that would take too long, or grow too large."""
+
+
+def render(markdown: str) -> Rendered:
+    """CommonMark and tables. A body past the limits of this module is shown as it is written."""
+    try:
+        found = outline(_settled(balanced(_html(markdown))))
+    except _Excessive:
+        found = outline(_as_written(markdown))
+    return Rendered(*found, measure(found.text))
+
+
+def steps(markdown: str) -> int:
+    """How many steps of the parser a body may take, save those for its characters."""
+    total = markdown.count("[") + markdown.count("|") + sum(map(markdown.count, _MARKS)) // 4
+    lines = depth = 0
+    for line in [*markdown.splitlines(), ""]:
+        if line.strip():
+            quotes = _QUOTES.match(line)
+            depth = max(depth, quotes[0].count(">") if quotes else 0)
+            lines += 1
+        else:  # a quote takes in the lines that follow it up to an empty one, each level anew
+            total += lines * (1 + min(depth, MOST_LEVELS))
+            lines = depth = 0
+    return total
+
+
+# Markdown to HTML as it is written.
+
+
+def _table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    if len(state.tokens) > MOST_TOKENS and read_table(state, start, end, True):
+        raise _Excessive
+    return read_table(state, start, end, silent)
+
+
+def _image(state: StateInline, silent: bool) -> bool:
+    around = state.env.get("images", 0)
+    if around == MOST_IMAGES:
+        return False
+    state.env["images"] = around + 1
+    try:
+        return read_image(state, silent)
+    finally:
+        state.env["images"] = around
+
+
+def _parser() -> MarkdownIt:
+    parser = MarkdownIt("commonmark", {"maxNesting": MOST_LEVELS, "xhtmlOut": False}).enable("table")
+    parser.block.ruler.at("table", _table, {"alt": ["paragraph", "reference"]})
+    parser.inline.ruler.at("image", _image)
+    return parser
+
+
+_PARSER = _parser()
+
+
+def _html(markdown: str) -> str:
+    """Raises _Excessive."""
+    if len(markdown) > MOST_CHARACTERS or steps(markdown) > MOST_STEPS:
+        raise _Excessive
+    env: dict[str, object] = {}
+    tokens = _PARSER.parse(markdown, env)
+    if any(token.level >= MOST_LEVELS - 1 for token in tokens) or _output(tokens) > MOST_OUTPUT:
+        raise _Excessive
+    for token in tokens:
+        if token.type in {"th_open", "td_open"} and token.attrs:
+            token.attrs = {"align": str(token.attrs["style"]).removeprefix("text-align:")}
+    rendered: str = _PARSER.renderer.render(tokens, _PARSER.options, env)
+    return rendered
+
+
+def _output(tokens: Iterable[Token]) -> int:
+    return sum(
+        _output(token.children or ()) if token.type == "inline" else len(token.content) + _attributes(token)
+        for token in tokens
+    )
+
+
+def _attributes(token: Token) -> int:
+    return sum(len(str(value)) for value in token.attrs.values())
+
+
+# HTML as it is written to HTML that is safe.
+
+
+def _kept(_tag: str, name: str, value: str) -> str | None:
+    """The class of code alone is kept, and only one that names a language."""
+    return value if name != "class" or _LANGUAGE.fullmatch(value) else None
+
+
+SANITISER = nh3.Cleaner(
+    tags=set(ATTRIBUTES),
+    clean_content_tags=set(UNSEEN),
+    attributes={tag: set(names) for tag, names in ATTRIBUTES.items()},
+    attribute_filter=_kept,
+    link_rel="noopener noreferrer",
+    url_schemes={"http", "https", "mailto", "tel"},
+)
+
+
+def _settled(unsafe: str) -> str:
+    """Sanitised, to HTML that a parser reads as the sanitiser did. Raises _Excessive where there is none in sight."""
+    before = SANITISER.clean(unsafe)
+    for _ in range(MOST_CLEANINGS):
+        after = SANITISER.clean(before)
+        if after == before:
+            return after
+        before = after
+    raise _Excessive
+
+
+def _as_written(markdown: str) -> str:
+    """All of it as text, so that there is nothing to sanitise, but what parsers read as something else."""
+    plain = markdown.strip().replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd")
+    escaped = html.escape(plain, quote=False).replace("\xa0", "&nbsp;")
+    return f"<pre>{escaped}</pre>"

@@ -1,0 +1,130 @@
+"""Sanitised HTML read as a reader sees it: its text, its headings, and an anchor for each of them.
+
+It takes the sanitiser's own output: well-nested tags, quoted attributes, and no `<` beside those of tags.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import NamedTuple
+
+from gateway.content.text import spells
+
+_TAG = re.compile(r'<(/?)([a-z][a-z0-9-]*)((?: [a-z]+="[^"]*")*)>')
+_ALT = re.compile(r' alt="([^"]*)"')
+_HEADING = re.compile(r"h[1-6]")
+_SPACES = re.compile(r"[ \t\n\f\r]+")
+_DROPPED = re.compile(r"[^\w\s-]")
+_BLOCKS = frozenset({
+    "article", "aside", "blockquote", "br", "caption", "dd", "details", "div", "dl", "dt", "figcaption", "figure",
+    "footer", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "ol", "p", "pre", "section", "summary",
+    "table", "tbody", "tfoot", "thead", "tr", "ul",
+})  # fmt: skip
+_CELLS = frozenset({"td", "th"})
+
+NAMELESS = "section"
+"""The anchor of a heading without letters and digits."""
+
+
+class Heading(NamedTuple):
+    depth: int
+    text: str
+    anchor: str
+
+
+class Outline(NamedTuple):
+    html: str
+    """With the anchor of each heading as its id."""
+    text: str
+    headings: tuple[Heading, ...]
+
+
+def outline(sanitised: str) -> Outline:
+    reader = _Reader()
+    end = 0
+    for tag in _TAG.finditer(sanitised):
+        reader.text(sanitised[end : tag.start()])
+        reader.tag(tag[0], tag[2], tag[3], closes=bool(tag[1]))
+        end = tag.end()
+    reader.text(sanitised[end:])
+    return reader.outline()
+
+
+class _Reader:
+    def __init__(self) -> None:
+        self._html: list[str] = []
+        self._lines: list[str] = []
+        self._line: list[str] = []
+        self._pre = 0
+        self._headings: list[Heading] = []
+        self._anchors = _Anchors()
+        self._open: list[tuple[int, int]] = []
+        """Of the headings that are open, their places in the HTML and among the lines."""
+
+    def text(self, escaped: str) -> None:
+        self._html.append(escaped)
+        self._line.append(html.unescape(escaped))
+
+    def tag(self, written: str, name: str, attributes: str, *, closes: bool) -> None:
+        if name in _BLOCKS:
+            self._end_line()
+        elif name in _CELLS:
+            self._line.append(" ")
+        elif name == "img" and (alt := _ALT.search(attributes)):
+            self._line.append(html.unescape(alt[1]))
+        if _HEADING.fullmatch(name):
+            self._heading(int(name[1]), closes=closes)
+        self._pre += (-1 if closes else 1) * (name == "pre")
+        self._html.append(written)
+
+    def outline(self) -> Outline:
+        self._end_line()
+        return Outline("".join(self._html), "\n".join(self._lines), tuple(self._headings))
+
+    def _heading(self, depth: int, *, closes: bool) -> None:
+        """A heading within another is a part of it."""
+        if not closes:
+            self._open.append((len(self._html), len(self._lines)))
+            return
+        at, first_line = self._open.pop()
+        text = _collapsed(" ".join(self._lines[first_line:])) if not self._open else ""
+        if text:
+            anchor = self._anchors.of(text)
+            self._headings.append(Heading(depth, text, anchor))
+            self._html[at] = self._html[at].replace(f"<h{depth}", f'<h{depth} id="{anchor}"', 1)
+
+    def _end_line(self) -> None:
+        line = "".join(self._line)
+        line = line.strip("\n").rstrip() if self._pre else _collapsed(line)
+        if line:
+            self._lines.append(line)
+        self._line.clear()
+
+
+def _collapsed(text: str) -> str:
+    return _SPACES.sub(" ", text).strip()
+
+
+class _Anchors:
+    """Gives each heading an anchor that no heading before it has; those that follow change nothing."""
+
+    def __init__(self) -> None:
+        self._given: dict[str, int] = {}
+        """By anchor, the last number that was tried to tell another from it."""
+
+    def of(self, text: str) -> str:
+        first = anchor = _anchor(text)
+        while anchor in self._given:
+            self._given[first] += 1
+            anchor = f"{first}-{self._given[first]}"
+        self._given[anchor] = 0
+        return anchor
+
+
+def _anchor(text: str) -> str:
+    """Lower-case, without punctuation, a hyphen for each space, as GitHub has it; scripts and accents stay."""
+    if not any(map(str.isalnum, text)):
+        return NAMELESS
+    kept = _DROPPED.sub(lambda sign: sign[0] if spells(sign[0]) else "", text.lower())
+    return re.sub(r"\s", "-", kept)

@@ -1,0 +1,136 @@
+"""What must hold of an article, a provider or a topic, as a tree of frozen records. It knows no GraphQL and no SQL.
+
+A filter holds or it does not; there is no third answer. A comparison with a value that is not there does not hold, and
+`Not` of it does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from gateway.model import Status
+
+
+class Field(Enum):
+    """A value that a filter looks at. An article has the fields of its provider too, as if they were its own."""
+
+    ID = "article.id"
+    SLUG = "article.slug"
+    PATH = "article.path"
+    CATEGORY = "article.category"
+    TYPE = "article.type"
+    LOCALE = "article.locale"
+    TITLE = "article.title"
+    QUALITY = "article.quality"
+    HEAT = "article.heat"
+    PUBLISHED_DATE_TIME = "article.publishedDateTime"
+    UPDATED_DATE_TIME = "article.updatedDateTime"
+    PROVIDER_ID = "provider.id"
+    PROVIDER_NAME = "provider.name"
+    PROVIDER_SLUG = "provider.slug"
+    PROVIDER_DOMAIN = "provider.domain"
+    PROVIDER_ARTICLES = "provider.articleCount"
+    TOPIC_ID = "topic.id"
+    TOPIC_NAME = "topic.name"
+    TOPIC_SLUG = "topic.slug"
+    TOPIC_ARTICLES = "topic.articleCount"
+
+
+Value = int | str | datetime
+
+
+class Comparison(Enum):
+    GREATER = "gt"
+    GREATER_OR_EQUAL = "gte"
+    LESS = "lt"
+    LESS_OR_EQUAL = "lte"
+
+
+class Position(Enum):
+    """Where in a text another one stands."""
+
+    ANYWHERE = "contains"
+    START = "startsWith"
+    END = "endsWith"
+
+
+class Part(Enum):
+    """What an article may have or lack."""
+
+    BODY = "body"
+    IMAGE = "image"
+    RELATED = "related"
+    TOPIC = "topic"
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """All of the filters hold; so it is where there are none."""
+
+    filters: tuple[Filter, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Some:
+    """At least one of the filters holds; where there are none it does not."""
+
+    filters: tuple[Filter, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    filter: Filter
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """The field is exactly one of the values."""
+
+    field: Field
+    values: tuple[Value, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    field: Field
+    comparison: Comparison
+    value: int | datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """The text stands there in the field's text, whatever the case and the accents of both."""
+
+    field: Field
+    position: Position
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The field has a value."""
+
+    field: Field
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """The article has one of these topics, or all of them; each is named by its slug or its exact name."""
+
+    topics: tuple[str, ...]
+    needs_all: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class InStatus:
+    statuses: tuple[Status, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Has:
+    part: Part
+
+
+Filter = Every | Some | Not | OneOf | Compared | Matching | Known | About | InStatus | Has

@@ -1,0 +1,224 @@
+"""Filters as conditions of SQL, with their values as parameters. It knows no list, and runs nothing.
+
+A condition may be null where a filter does not hold: `AND`, `OR` and `WHERE` take null and false alike, and `NOT` is
+written so that it does too.
+"""
+
+# ruff: noqa: S608 - texts are put together from constants alone; values are bound.
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from types import MappingProxyType
+from typing import NamedTuple
+
+from gateway.content.text import fold
+from gateway.filters import (
+    About,
+    Compared,
+    Comparison,
+    Every,
+    Field,
+    Filter,
+    Has,
+    InStatus,
+    Known,
+    Matching,
+    Not,
+    OneOf,
+    Part,
+    Position,
+    Some,
+    Value,
+)
+from gateway.model import Status, Visibility
+from gateway.store.query import Query, joined, keys, viewed
+from gateway.store.rows import micros
+
+
+class Place(NamedTuple):
+    """Where a field lies: its table, its column, and the text of it that ignores case and accents."""
+
+    table: str
+    column: str
+    folded: str
+
+
+def _plain(table: str, name: str) -> Place:
+    return Place(table, f"{table}.{name}", f"fold({table}.{name})")
+
+
+PLACES: Mapping[Field, Place] = {
+    Field.ID: _plain("article", "id"),
+    Field.SLUG: _plain("article", "slug"),
+    Field.PATH: _plain("article", "path"),
+    Field.CATEGORY: _plain("article", "category"),
+    Field.TYPE: _plain("article", "type"),
+    Field.LOCALE: _plain("article", "locale"),
+    Field.TITLE: Place("article", "article.title", "article.title_folded"),
+    Field.QUALITY: _plain("article", "quality"),
+    Field.HEAT: _plain("article", "heat"),
+    Field.PUBLISHED_DATE_TIME: _plain("article", "published_at"),
+    Field.UPDATED_DATE_TIME: _plain("article", "updated_at"),
+    Field.PROVIDER_ID: _plain("provider", "id"),
+    Field.PROVIDER_NAME: Place("provider", "provider.name", "provider.folded"),
+    Field.PROVIDER_SLUG: _plain("provider", "slug"),
+    Field.PROVIDER_DOMAIN: _plain("provider", "domain"),
+    Field.PROVIDER_ARTICLES: _plain("provider", "count"),
+    Field.TOPIC_ID: _plain("topic", "id"),
+    Field.TOPIC_NAME: Place("topic", "topic.name", "topic.folded"),
+    Field.TOPIC_SLUG: _plain("topic", "slug"),
+    Field.TOPIC_ARTICLES: _plain("topic", "count"),
+}
+_COMPARISONS: Mapping[Comparison, str] = {
+    Comparison.GREATER: ">",
+    Comparison.GREATER_OR_EQUAL: ">=",
+    Comparison.LESS: "<",
+    Comparison.LESS_OR_EQUAL: "<=",
+}
+_PARTS: Mapping[Part, str] = {
+    Part.BODY: "article.has_body",
+    Part.IMAGE: "article.images <> '[]'",
+    Part.RELATED: "EXISTS (SELECT 1 FROM related WHERE related.article = article.key)",
+    Part.TOPIC: "EXISTS (SELECT 1 FROM article_topic AS had WHERE had.article = article.key)",
+}
+_STATUS = """
+CASE WHEN article.public THEN 'PUBLISHED' WHEN article.published THEN 'SCHEDULED' ELSE 'DRAFT' END
+""".strip()
+
+TRUE, FALSE = Query("TRUE"), Query("FALSE")
+NAMED_TOPIC = "(topic.slug IN (SELECT value FROM json_each(?)) OR topic.name IN (SELECT value FROM json_each(?)))"
+
+
+class Predicates:
+    """Makes the conditions of one list, as one visibility sees it."""
+
+    def __init__(self, table: str, visibility: Visibility, nearer: Mapping[str, str] = MappingProxyType({})) -> None:
+        """`table` is that of the list's records, `nearer` tells columns that are better read elsewhere."""
+        self._table = table
+        self._visibility = visibility
+        self._nearer = nearer
+
+    def of(self, filter_: Filter) -> Query:
+        return viewed(self._of(filter_), self._visibility)
+
+    def _of(self, filter_: Filter) -> Query:
+        match filter_:
+            case Every(filters):
+                return self._all(filters, " AND ", TRUE)
+            case Some(filters):
+                return self._all(filters, " OR ", FALSE)
+            case Not(inner):
+                sql, parameters = self._of(inner)
+                return Query(f"({sql}) IS NOT TRUE", parameters)
+            case _:
+                return self._leaf(filter_)
+
+    def _leaf(self, filter_: OneOf | Compared | Matching | Known | About | InStatus | Has) -> Query:
+        match filter_:
+            case InStatus(statuses):
+                return self._in_status(statuses)
+            case About(topics, needs_all):
+                return _about_all(topics) if needs_all else _about_any(topics)
+            case Has(part):
+                return Query(_PARTS[part])
+            case _:
+                return self._at(filter_.field, self._comparison(filter_))
+
+    def _all(self, filters: Sequence[Filter], word: str, otherwise: Query) -> Query:
+        sql, parameters = joined(word, (self._of(each) for each in filters))
+        return Query(f"({sql})", parameters) if filters else otherwise
+
+    def _in_status(self, statuses: Sequence[Status]) -> Query:
+        """The public sees what is published alone; what `statuses` adds to that, it does not widen."""
+        if self._visibility is Visibility.PUBLIC:
+            return TRUE if Status.PUBLISHED in statuses else FALSE
+        if set(statuses) == {Status.PUBLISHED}:
+            return Query("article.public")
+        return Query(f"{_STATUS} IN (SELECT value FROM json_each(?))", (keys(statuses),))
+
+    def _at(self, field: Field, comparison: Query) -> Query:
+        """A comparison of a field of the article's provider is made once for each provider, not for each article."""
+        table = PLACES[field].table
+        if table == self._table:
+            return comparison
+        sql, parameters = comparison
+        return Query(f"article.{table} IN ({keys_where(table, sql)})", parameters)
+
+    def _comparison(self, filter_: OneOf | Compared | Matching | Known) -> Query:
+        place = PLACES[filter_.field]
+        column = self._nearer.get(place.column, place.column)
+        match filter_:
+            case OneOf(_, values):
+                return one_of(column, values)
+            case Compared(_, comparison, value):
+                return Query(f"{column} {_COMPARISONS[comparison]} ?", (_bound(value),))
+            case Matching(_, position, text):
+                return _matching(column, place.folded, position, fold(text))
+            case Known():
+                return Query(f"{column} IS NOT NULL")
+
+
+def keys_where(table: str, condition: str) -> str:
+    """Selects the keys of the providers or topics of the view for which a condition holds."""
+    return f"SELECT {table}.key AS value FROM {table} WHERE {table}.view = :view AND {condition}"
+
+
+def one_of(column: str, values: Sequence[Value]) -> Query:
+    bound = [_bound(value) for value in values if not isinstance(value, str) or _storable(value)]
+    match bound:
+        case []:
+            return FALSE
+        case [value]:
+            return Query(f"{column} = ?", (value,))
+        case _:
+            return Query(f"{column} IN (SELECT value FROM json_each(?))", (json.dumps(bound),))
+
+
+def named_topics(names: Sequence[str]) -> Query:
+    """Selects the keys of the topics with one of these as slug or as exact name."""
+    wanted = keys(names)
+    return Query(keys_where("topic", NAMED_TOPIC), (wanted, wanted))
+
+
+def _about_any(names: Sequence[str]) -> Query:
+    sql, parameters = named_topics(names)
+    had = f"SELECT 1 FROM article_topic AS had WHERE had.article = article.key AND had.topic IN ({sql})"
+    return Query(f"EXISTS ({had})", parameters)
+
+
+def _about_all(names: Sequence[str]) -> Query:
+    """However many there are, one condition: a chain of a thousand is more than SQLite reads."""
+    wanted = list(dict.fromkeys(names))
+    words = " UNION ".join(
+        f"SELECT topic.{name} AS word FROM article_topic AS had JOIN topic ON topic.view = :view"
+        " AND topic.key = had.topic WHERE had.article = article.key"
+        for name in ("slug", "name")
+    )
+    found = f"SELECT count(*) FROM ({words}) WHERE word IN (SELECT value FROM json_each(?))"
+    return Query(f"({found}) = ?", (keys(wanted), len(wanted)))
+
+
+def _matching(column: str, folded: str, position: Position, text: str) -> Query:
+    if not text:
+        return Query(f"{column} IS NOT NULL")
+    if not _storable(text):
+        return FALSE
+    match position:
+        case Position.ANYWHERE:
+            return Query(f"instr({folded}, ?) > 0", (text,))
+        case Position.START:
+            return Query(f"substr({folded}, 1, ?) = ?", (len(text), text))
+        case Position.END:
+            return Query(f"substr({folded}, ?) = ?", (-len(text), text))
+
+
+def _bound(value: Value) -> int | str:
+    return micros(value) if isinstance(value, datetime) else value
+
+
+def _storable(text: str) -> bool:
+    """Whether a stored text could hold it: none holds a NUL or half of a surrogate pair, and neither can be bound."""
+    return not any(character == "\0" or "\ud800" <= character <= "\udfff" for character in text)

@@ -1,0 +1,45 @@
+"""SQL text with its parameters, and how a visibility is said in it. It runs nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from gateway.model import Visibility
+from gateway.store.cursor import Value
+from gateway.store.tables import PREVIEW_VIEW, PUBLIC_VIEW
+
+
+class Query(NamedTuple):
+    """A query, or a part of one. Its text is put together from constants alone; values are its parameters."""
+
+    sql: str
+    parameters: Sequence[Value] = ()
+
+
+def joined(separator: str, parts: Iterable[Query]) -> Query:
+    every = list(parts)
+    return Query(separator.join(part.sql for part in every), [value for part in every for value in part.parameters])
+
+
+def visible(table: str, visibility: Visibility) -> str:
+    """The condition that hides drafts, made here alone. Its form lets partial indexes serve the public."""
+    return f"{table}.public" if visibility is Visibility.PUBLIC else "TRUE"
+
+
+def view(visibility: Visibility) -> int:
+    return PUBLIC_VIEW if visibility is Visibility.PUBLIC else PREVIEW_VIEW
+
+
+def viewed(query: Query, visibility: Visibility) -> Query:
+    """The query with `:view` filled in."""
+    return query._replace(sql=query.sql.replace(":view", str(view(visibility))))
+
+
+def keys(values: Sequence[str]) -> str:
+    """As the parameter of `json_each`; ASCII, so that even half of a surrogate pair can be asked for.
+
+    SQLite ends a text of JSON at a NUL. No stored text holds one, and none holds half a pair, which stands for it.
+    """
+    return json.dumps([value.replace("\0", "\ud800") for value in values])

@@ -1,0 +1,151 @@
+"""What has changed: delta sync for clients that keep a copy, and subscriptions for those that watch.
+
+Both read the store's journal. Nothing is remembered of a client but the token that it holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Annotated, cast
+
+import strawberry
+from strawberry import UNSET
+
+from gateway import model
+from gateway.conditions import ArticleFilters, checked_filter
+from gateway.connection import given, limited, natural, resolved, streamed
+from gateway.context import Info, LiveContext
+from gateway.filters import Every, Field, Filter, OneOf
+from gateway.loaders import ArticleByIdLoader
+from gateway.model import ChangeType
+from gateway.orders import describe
+from gateway.store.protocol import ARTICLES, ChangePage, Snapshot
+from gateway.types import Article
+
+DEFAULT_PAGE = 100
+STEP = 100
+"""Changes that a subscription reads from the journal at once."""
+
+describe(
+    ChangeType,
+    "ChangeType",
+    "What happened to an article, as the caller sees it.",
+    ADDED="It came to be seen.",
+    UPDATED="One of its own fields, its slug or its status changed.",
+    REMOVED="It is not seen any more.",
+)
+
+
+@strawberry.type(description="What happened to one article.")
+class ArticleChange:
+    type: ChangeType = strawberry.field(description="What happened.")
+    id: strawberry.ID = strawberry.field(description="The id of the article, whether or not it is still there.")
+
+    @resolved("The article as it is now; null where it was removed.", Article | None)
+    @staticmethod
+    async def article(change: strawberry.Parent[model.ArticleChange], info: Info) -> model.Article | None:
+        if change.type is ChangeType.REMOVED:
+            return None
+        return await info.context.loader(ArticleByIdLoader).load(change.id)
+
+
+@strawberry.type(description="Some of what has changed, for a client that keeps a copy.")
+class ChangeSet:
+    changes: list[ArticleChange] = strawberry.field(
+        description="In the order in which it happened; an article that changed several times stands at the last."
+    )
+    token: str = strawberry.field(description="Store it, and pass it back as `since`.")
+    has_more: bool = strawberry.field(description="Whether to go on at once, with the token.")
+
+    @resolved("The token was too old: discard local data and take `changes` as a full listing.")
+    @staticmethod
+    def reset(page: strawberry.Parent[ChangePage]) -> bool:
+        return page.is_reset
+
+
+@strawberry.type(description="A generation that changed something visible to the caller.")
+class CorpusChange:
+    revision: strawberry.ID = strawberry.field(description="Names the generation.")
+    added: int = strawberry.field(description="How many articles came since the last event.")
+    updated: int = strawberry.field(description="How many articles changed since the last event.")
+    removed: int = strawberry.field(description="How many articles went since the last event.")
+
+
+Since = Annotated[
+    str | None, strawberry.argument(description="The token of the last page that was read; without it, a full listing.")
+]
+First = Annotated[int | None, strawberry.argument(description="How many changes to give at most.")]
+
+
+async def changes(info: Info, since: str | None = UNSET, first: int | None = DEFAULT_PAGE) -> ChangePage:
+    """A page of what has changed. Raises BadUserInput for a token that is malformed, and LimitExceeded."""
+    number = natural("first", first)
+    size = DEFAULT_PAGE if number is None else number
+    limited("page", info.context.limits.page, size)
+    return await info.context.snapshot.changes(given(since), size)
+
+
+@strawberry.type(description="What is told as it happens.")
+class Subscription:
+    @streamed("Once per generation that changed something visible to the subscriber.")
+    @staticmethod
+    async def corpus_changed(info: Info) -> AsyncIterator[CorpusChange]:
+        token = None
+        async for snapshot in cast("LiveContext", info.context).generations():
+            if token is not None:
+                tally = await snapshot.tally(token)
+                if any(tally):
+                    revision = strawberry.ID((await snapshot.generation()).revision)
+                    yield CorpusChange(revision=revision, **tally._asdict())
+            token = await snapshot.token()
+
+    @streamed(
+        "Each article that changes, as the subscriber sees it. With a filter, one that comes to match it is ADDED, and"
+        " one that ceases to is REMOVED.",
+        ArticleChange,
+    )
+    @staticmethod
+    async def article_changed(info: Info, *, where: ArticleFilters = UNSET) -> AsyncIterator[model.ArticleChange]:
+        context = cast("LiveContext", info.context)
+        sieve = Sieve(checked_filter(context.limits, where))
+        token = None
+        async for snapshot in context.generations():
+            if token is None:
+                token = await snapshot.token()
+                await sieve.fill(snapshot)
+            has_more = True
+            while has_more:
+                page = await snapshot.changes(token, STEP)
+                token, has_more = page.token, page.has_more
+                for change in await sieve.sift(snapshot, page.changes):
+                    context.renew(snapshot)
+                    yield change
+
+
+class Sieve:
+    """Lets the changes through that concern the articles of a filter, as what they are to those who see no others."""
+
+    def __init__(self, filter_: Filter | None) -> None:
+        self._filter = filter_
+        self._inside = set[str]()
+        """The ids of the articles that match. Without a filter all do, and nothing needs to be known of them."""
+
+    async def fill(self, snapshot: Snapshot) -> None:
+        """Begin with what is there."""
+        if self._filter:
+            self._inside |= await snapshot.members(ARTICLES.where(self._filter))
+
+    async def sift(self, snapshot: Snapshot, changes: Sequence[model.ArticleChange]) -> Sequence[model.ArticleChange]:
+        if self._filter is None:
+            return changes
+        changed = OneOf(Field.ID, tuple(change.id for change in changes))
+        matching = await snapshot.members(ARTICLES.where(Every((changed, self._filter)))) if changes else set()
+        sifted = [change for id_ in changed.values if (change := self._turned(str(id_), id_ in matching))]
+        self._inside -= {change.id for change in changes}
+        self._inside |= matching
+        return sifted
+
+    def _turned(self, id_: str, matches: bool) -> model.ArticleChange | None:
+        if matches:
+            return model.ArticleChange(ChangeType.UPDATED if id_ in self._inside else ChangeType.ADDED, id_)
+        return model.ArticleChange(ChangeType.REMOVED, id_) if id_ in self._inside else None

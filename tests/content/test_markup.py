@@ -1,0 +1,359 @@
+"""Markdown to HTML, text and headings: what is said, that it is safe, and that no body makes it slow."""
+
+from __future__ import annotations
+
+import cProfile
+import re
+from collections.abc import Callable
+from html.parser import HTMLParser
+from typing import Any
+
+import nh3
+import pytest
+from hypothesis import given, settings
+
+from gateway.content import markup
+from gateway.content.markup import Rendered, render
+from gateway.content.outline import Heading
+from gateway.content.tags import ATTRIBUTES
+from tests.content.markdown import BODIES, HOSTILE
+
+UNTIMED = settings(deadline=None)
+
+
+def html(markdown: str) -> str:
+    return render(markdown).html.strip()
+
+
+class Reader(HTMLParser):
+    """What a parser that knows nothing of the gateway finds in HTML."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.shown: list[str] = []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        self.shown.append(dict(attrs).get("alt") or "")
+
+    def handle_data(self, data: str) -> None:
+        self.shown.append(data)
+
+
+def was_refused(body: Rendered, markdown: str) -> bool:
+    """Whether a body is shown as it is written."""
+    return body.html.startswith("<pre>") and body.text == markdown.strip() and body.headings == ()
+
+
+# What is said.
+
+TABLE = """\
+<table>
+<thead>
+<tr>
+<th align="center">a</th>
+<th>b</th>
+</tr>
+</thead>
+<tbody>
+<tr>
+<td align="center">c</td>
+<td><code>|</code></td>
+</tr>
+</tbody>
+</table>"""
+
+
+@pytest.mark.parametrize(
+    ("markdown", "expected"),
+    [
+        ("One *two* **three** `f(x)`", "<p>One <em>two</em> <strong>three</strong> <code>f(x)</code></p>"),
+        ("a\nb  \nc", "<p>a\nb<br>\nc</p>"),
+        ("> a\nb", "<blockquote>\n<p>a\nb</p>\n</blockquote>"),
+        ("- a\n- b", "<ul>\n<li>a</li>\n<li>b</li>\n</ul>"),
+        ("3. a\n\n4. b", '<ol start="3">\n<li>\n<p>a</p>\n</li>\n<li>\n<p>b</p>\n</li>\n</ol>'),
+        ("- [ ] a", "<ul>\n<li>[ ] a</li>\n</ul>"),
+        ("---", "<hr>"),
+        ("Title\n===", '<h1 id="title">Title</h1>'),
+        ("    a < b", "<pre><code>a &lt; b\n</code></pre>"),
+        ("```py title=x\na\n```", '<pre><code class="language-py">a\n</code></pre>'),
+        ("~~~c++\na\n~~~", '<pre><code class="language-c++">a\n</code></pre>'),
+        ("\\*a\\* &copy;", "<p>*a* ©</p>"),
+        ('[a](/b "c")', '<p><a href="/b" title="c" rel="noopener noreferrer">a</a></p>'),
+        ("[a][b]\n\n[b]: https://c.example", '<p><a href="https://c.example" rel="noopener noreferrer">a</a></p>'),
+        ("[a](#b)", '<p><a href="#b" rel="noopener noreferrer">a</a></p>'),
+        ("<me@a.example>", '<p><a href="mailto:me@a.example" rel="noopener noreferrer">me@a.example</a></p>'),
+        ('![a *b*](c.png "d")', '<p><img src="c.png" alt="a b" title="d"></p>'),
+        ("|a|b|\n|:-:|--|\n|c|`\\|`|", TABLE),
+        ("A <kbd>key</kbd>", "<p>A <kbd>key</kbd></p>"),
+        ("<details open>\n\n*a*\n\n</details>", '<details open="">\n<p><em>a</em></p>\n</details>'),
+        ("a <!-- b --> c", "<p>a  c</p>"),
+        ("a <b>b", "<p>a <b>b</b></p>"),
+        ("https://a.example", "<p>https://a.example</p>"),
+        ("", ""),
+    ],
+)
+def test_the_essentials_of_markdown(markdown: str, expected: str) -> None:
+    """CommonMark and tables are rendered, with the HTML that a body holds."""
+    assert html(markdown) == expected
+
+
+def test_the_text_has_a_line_for_each_block() -> None:
+    """Markup goes, entities are decoded, code keeps its lines, and images stand by their descriptions."""
+    markdown = (
+        "# A *title*\n\nOne\ntwo &lt;b&gt;  \nthree ![a *cat*](b.png)\n\n> - four\n>   - five\n\n"
+        "```\nif a < b:\n\n    c\n```\n\n| d | e |\n|---|---|\n| f | g |\n\n"
+        "<div>h<br>i</div><!-- j --><script>k</script>"
+    )
+    assert render(markdown).text.split("\n") == [
+        "A title", "One two <b>", "three a cat", "four", "five", "if a < b:", "", "    c", "d e", "f g", "h", "i",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("markdown", "headings"),
+    [
+        ("# One\n## Two *x* `y`\n# One", [(1, "One", "one"), (2, "Two x y", "two-x-y"), (1, "One", "one-1")]),
+        ("# a\n# a\n# a-1\n# a", [(1, "a", "a"), (1, "a", "a-1"), (1, "a-1", "a-1-1"), (1, "a", "a-2")]),
+        ("# C++ & C#: 1.0!", [(1, "C++ & C#: 1.0!", "c--c-10")]),
+        ("# Été 机器学习 हिंदी", [(1, "Été 机器学习 हिंदी", "été-机器学习-हिंदी")]),
+        ("# 🎉\n# ?!", [(1, "🎉", "section"), (1, "?!", "section-1")]),
+        ("# snake_case - _x_", [(1, "snake_case - x", "snake_case---x")]),
+        ("# ![Logo](a.png)", [(1, "Logo", "logo")]),
+        ("> ### [a](b)\n\nSet\nup\n---", [(3, "a", "a"), (2, "Set up", "set-up")]),
+        ('<h2 id="own" dir="rtl">Raw</h2>', [(2, "Raw", "raw")]),
+        ("<h1>a<div><h2>b</h2></div></h1>", [(1, "a b", "a-b")]),
+        ("#\n\n```\n# code\n```\n<!-- # no -->", []),
+        ("<script>\n\n# hidden\n\n</script>", []),
+    ],
+)
+def test_headings(markdown: str, headings: list[tuple[int, str, str]]) -> None:
+    """Each heading that is shown has its depth, its text, and an anchor of its own that can be read."""
+    assert render(markdown).headings == tuple(Heading(*each) for each in headings)
+
+
+@UNTIMED
+@given(BODIES)
+def test_anchors_are_the_ids_of_the_html(body: str) -> None:
+    """The HTML has the anchors as ids, in their order, each once, and no other id."""
+    rendered = render(body)
+    anchors = [heading.anchor for heading in rendered.headings]
+    assert [attributes["id"] for _, attributes in Reader(rendered.html).tags if "id" in attributes] == anchors
+    assert len(anchors) == len(set(anchors))
+    assert all(re.fullmatch(r"[^\s\"&<>]+", anchor) for anchor in anchors)
+
+
+@UNTIMED
+@given(BODIES, BODIES)
+def test_later_headings_change_no_anchor(body: str, more: str) -> None:
+    """A link to a heading stays good when the body grows at its end."""
+    before = render("# a\n\n# b\n\n# a\n\n").headings
+    assert render(f"# a\n\n# b\n\n# a\n\n{body}\n\n{more}").headings[:3] in {before, ()}
+
+
+@UNTIMED
+@given(BODIES)
+def test_the_text_is_that_of_the_html(body: str) -> None:
+    """Another parser finds the same words in the HTML, so that no markup is left and none of the text is lost."""
+    rendered = render(body)
+    assert "".join(rendered.text.split()) == "".join("".join(Reader(rendered.html).shown).split())
+    assert all(line == line.strip() for line in rendered.text.split("\n") if "<pre" not in rendered.html)
+
+
+# That it is safe.
+
+ATTACKS = [
+    "<script>alert(1)</script>",
+    "<SCRIPT SRC=//evil.example/x.js></SCRIPT>",
+    "<scr<script>ipt>alert(1)</scr</script>ipt>",
+    "<script\n>alert(1)</script\n>",
+    "<<script>alert(1)//<</script>",
+    "<img src=x onerror=alert(1)>",
+    "<img src=x onerror='alert(1)'//",
+    '<img """><script>alert(1)</script>">',
+    "<img src=`x` onerror=alert(1)>",
+    "<img/src=x/onerror=alert(1)>",
+    "<IMG SRC=javascript:alert(1)>",
+    "<img src=data:image/svg+xml;base64,PHN2Zz4= srcset='javascript:alert(1) 1x'>",
+    "<svg onload=alert(1)>",
+    "<svg><script>alert(1)</script></svg>",
+    "<svg><a xlink:href='javascript:alert(1)'><text>x</text></a></svg>",
+    "<math><mtext><table><mglyph><style><!--</style><img title='--&gt;&lt;img src=1 onerror=alert(1)&gt;'>",
+    "<form><math><mtext></form><form><mglyph><style></math><img src onerror=alert(1)>",
+    "<noscript><p title='</noscript><img src=x onerror=alert(1)>'>",
+    "<textarea><p title='</textarea><img src=x onerror=alert(1)>'>",
+    "<title><img src=x onerror=alert(1)></title>",
+    "<template><script>alert(1)</script></template>",
+    "<xmp><p title='</xmp><img src=x onerror=alert(1)>'>",
+    "<!--><img src=x onerror=alert(1)>-->",
+    "<!-- --!><img src=x onerror=alert(1)> -->",
+    "<![CDATA[<img src=x onerror=alert(1)>]]>",
+    "<?xml <img src=x onerror=alert(1)> ?>",
+    "<a href='javascript:alert(1)'>a</a>",
+    "<a href='JaVaScRiPt:alert(1)'>a</a>",
+    "<a href=' &#14; javascript:alert(1)'>a</a>",
+    "<a href='java\tscript:alert(1)'>a</a>",
+    "<a href='&#106;avascript&colon;alert(1)'>a</a>",
+    "<a href='vbscript:x'>a</a>",
+    "<a href='data:text/html,<script>alert(1)</script>'>a</a>",
+    "<a href='https://a.example' target=_top rel=opener onclick=alert(1)>a</a>",
+    "<a title='x' onmouseover=alert(1)>a</a>",
+    "[a](javascript:alert(1))",
+    "[a](<javascript:alert(1)>)",
+    "[a](JAVASCRIPT&colon;alert(1))",
+    "[a](java&Tab;script:alert(1))",
+    "[a](data:text/html;base64,PHNjcmlwdD4=)",
+    "[a](vbscript:x)",
+    "![a](javascript:alert(1))",
+    "![a](data:image/svg+xml;base64,PHN2Zz4=)",
+    '![a](x "onerror=alert(1)")',
+    '![x" onerror="alert(1)](y)',
+    '[a](https://a.example/"onclick="alert(1))',
+    "[a]: javascript:alert(1)\n\n[a]",
+    "<javascript:alert(1)>",
+    '```"onclick="alert(1)\na\n```',
+    "```x class\n</code></pre><script>alert(1)</script>\n```",
+    "# <img src=x onerror=alert(1)>",
+    '# " onclick="alert(1)',
+    "|<img src=x onerror=alert(1)>|\n|-|\n|<script>alert(1)</script>|",
+    "<b onclick=alert(1) style='background:url(javascript:alert(1))' class=x id=y>a</b>",
+    "<iframe src=javascript:alert(1)></iframe>",
+    "<iframe srcdoc='<script>alert(1)</script>'>",
+    "<object data=javascript:alert(1)></object>",
+    "<embed src=javascript:alert(1)>",
+    "<base href=//evil.example>",
+    "<meta http-equiv=refresh content='0;url=javascript:alert(1)'>",
+    "<link rel=stylesheet href=//evil.example/x.css>",
+    "<style>@import '//evil.example/x.css';</style>",
+    "<form action=javascript:alert(1)><button formaction=javascript:alert(1)>a</button></form>",
+    "<input autofocus onfocus=alert(1)>",
+    "<video><source onerror=alert(1)></video>",
+    "<audio src=x onerror=alert(1)>",
+    "<details open ontoggle=alert(1)>",
+    "<body onload=alert(1)>",
+    "<marquee onstart=alert(1)>a</marquee>",
+    "<a name=body id=cookie>a</a><img name=getElementById>",
+    "<table background=javascript:alert(1)><td background=javascript:alert(1)>a</table>",
+    "<p dir=rtl onclick=alert(1)\x00>a</p>",
+    "<\x00script>alert(1)</script>",
+    "<a\x0chref='javascript:alert(1)'>a</a>",
+    "<b/><script/>alert(1)</script>",
+    "<plaintext><script>alert(1)</script>",
+]  # fmt: skip
+SAFE_TAGS = {*ATTRIBUTES} - {"script", "style", "iframe", "object", "embed", "svg", "math", "form", "input", "base"}
+SCHEMES = {"http", "https", "mailto", "tel"}
+
+
+def is_safe(name: str, value: str | None) -> bool:
+    if name in {"href", "src"}:  # browsers pass over controls and spaces where they look for the scheme
+        scheme = re.match(r"([a-z][a-z0-9+.-]*):", re.sub(r"[\x00-\x20]", "", value or "").lower())
+        return scheme is None or scheme[1] in SCHEMES
+    return not name.startswith("on") and name not in {"style", "srcset", "srcdoc", "action", "name", "target"}
+
+
+def faults(html: str) -> list[object]:
+    return [
+        (tag, name, value)
+        for tag, attributes in Reader(html).tags
+        for name, value in [("", ""), *attributes.items()]
+        if tag not in SAFE_TAGS or not is_safe(name, value)
+    ]
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+@pytest.mark.parametrize("frame", ["{}", "Text {} text", "> - {}", "<div>\n{}\n</div>", "[{}](a)"])
+def test_no_attack_gets_through(attack: str, frame: str) -> None:
+    """No tag, attribute or address that runs code is left, wherever in a body it stands."""
+    assert faults(html(frame.format(attack))) == []
+
+
+def test_the_audit_sees_attacks() -> None:
+    """What an attack would leave behind is found."""
+    for unsafe in ("<script>", "<b onclick=x>", "<a href='javascript:x'>", "<img src='data:x'>", "<p style=x>"):
+        assert faults(unsafe)
+
+
+AUDITOR = nh3.Cleaner(
+    tags=set(ATTRIBUTES),
+    attributes={tag: {*names, "id"} for tag, names in ATTRIBUTES.items()},
+    url_schemes=SCHEMES,
+)
+
+
+@UNTIMED
+@given(BODIES)
+def test_a_sanitiser_finds_nothing_to_do(body: str) -> None:
+    """The HTML is safe, and a browser's parser reads it as the sanitiser did."""
+    rendered = html(body)
+    assert AUDITOR.clean(rendered) == rendered
+    assert faults(rendered) == []
+
+
+# That no body makes it slow.
+
+
+def calls(function: Callable[..., object], *arguments: object) -> int:
+    """How many functions are called, which is what a run of the interpreter costs, without a clock."""
+    profile = cProfile.Profile()
+    profile.runcall(function, *arguments)
+    entries: Any = profile.getstats()
+    return sum(entry.callcount for entry in entries)
+
+
+@pytest.mark.parametrize("hostile", HOSTILE.values(), ids=HOSTILE.keys())
+def test_work_grows_with_the_body(hostile: Callable[[int], str]) -> None:
+    """A body four times as long takes about four times the work, which its characters and steps bound."""
+    small, large = hostile(100), hostile(400)
+    work = calls(render, large)
+    assert work <= 4.7 * calls(render, small) + 1000
+    assert work <= 100 * (len(large) + 5 * markup.steps(large))
+    assert len(html(large)) <= 4.5 * len(html(small)) + 1000
+
+
+@UNTIMED
+@given(BODIES)
+def test_what_is_shown_as_it_is_written_is_safe_too(body: str) -> None:
+    """A body past a limit is text to a parser, with nothing for a sanitiser to do."""
+    rendered = html(f"{'> ' * markup.MOST_LEVELS}too deep\n\n{body}")
+    assert rendered.startswith("<pre>")
+    assert AUDITOR.clean(rendered) == rendered
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "a" * (markup.MOST_CHARACTERS + 1),
+        "a\n" * (markup.MOST_STEPS + 1),
+        ">" * markup.MOST_LEVELS + "a\n" + "b\n" * (markup.MOST_STEPS // markup.MOST_LEVELS),
+        "[" * (markup.MOST_STEPS + 1),
+        "&" * 4 * markup.MOST_STEPS,
+        "> " * markup.MOST_LEVELS + "too deep",
+        "- " * markup.MOST_LEVELS + "too deep <b>",
+        "[a]: <" + "x" * 10_000 + ">\n\n" + "[a] " * (markup.MOST_OUTPUT // 10_000 + 1),
+        ("|a" * 250 + "\n" + "|-" * 250 + "\n" + "b\n" * 263 + "\n") * 2,
+    ],
+    ids=["long", "lines", "lazy lines", "brackets", "marks", "quotes", "lists", "references", "tables"],
+)
+def test_a_body_past_a_limit_is_shown_as_it_is_written(body: str) -> None:
+    """It is escaped, whole and without headings; nothing is left out."""
+    assert was_refused(render(body), body)
+
+
+def test_what_is_common_is_far_below_the_limits() -> None:
+    """A body with deep lists, many links and a large table is rendered."""
+    nested = "".join("  " * depth + "- *item*\n" for depth in range(15))
+    table = "| a | b | c |\n|---|---|---|\n" + "| [d](e) | f | |\n" * 1000
+    line = "Some *words* and [a link](https://a.example) in a line of some length, as people write.\n"
+    prose = (line * 8 + "\n") * 100
+    rendered = render(f"# One\n\n{nested}\n\n{table}\n\n{prose}")
+    assert [heading.anchor for heading in rendered.headings] == ["one"]
+    assert rendered.html.count("<a ") == 1800
+
+
+def test_tables_alone_are_held_to_the_limit_of_tables() -> None:
+    """A long list has more parts than may stand before a table, and is rendered."""
+    items = markup.MOST_TOKENS // 5 + 1
+    assert html("- a\n" * items).count("<li>") == items

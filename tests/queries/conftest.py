@@ -1,0 +1,89 @@
+"""Databases of generated corpora, each with the oracle's view of it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import pytest_asyncio
+from hypothesis import HealthCheck, settings
+
+from gateway.auth import Scope, Viewer
+from gateway.content import documents, frontmatter
+from gateway.context import Context
+from gateway.limits import Limits
+from gateway.model import FileVersion, Loaded, Visibility
+from gateway.renderer import Renderer
+from gateway.schema import build_schema
+from gateway.store.protocol import ChangeSet, Usage
+from gateway.store.sqlite import SqliteStore
+from tests.queries.corpus import AS_OF, Piece, corpus, text
+from tests.queries.oracle import Oracle
+
+SCHEMA = build_schema()
+VIEWERS = {
+    False: Viewer(Visibility.PUBLIC),
+    True: Viewer(Visibility.PREVIEW, frozenset({Scope.PREVIEW})),
+}
+SIZES = (0, 1, 2, 12, 60, 200)
+
+settings.register_profile("queries", max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+settings.register_profile("queries-in-full", settings.get_profile("queries"), max_examples=5000)
+QUERIES = settings.get_profile("queries-in-full" if os.environ.get("GATEWAY_TEST_FULL") else "queries")
+"""How many queries a property is tried with."""
+
+
+class Answer(NamedTuple):
+    data: Any
+    usage: Usage
+
+
+class World(NamedTuple):
+    """A database, and what it should answer with drafts and without."""
+
+    store: SqliteStore
+    oracles: dict[bool, Oracle]
+
+    async def answer(self, query: str, *, preview: bool, **variables: Any) -> Answer:
+        viewer = VIEWERS[preview]
+        async with self.store.snapshot(viewer.visibility) as snapshot:
+            context = Context(viewer, snapshot, Limits(), Renderer())
+            result = await SCHEMA.execute(query, variable_values=variables, context_value=context)
+            assert not result.errors, result.errors
+            return Answer(result.data, snapshot.usage)
+
+
+async def stream(pieces: Sequence[Piece]) -> AsyncIterator[Sequence[Loaded]]:
+    yield [loaded(piece) for piece in pieces]
+
+
+def loaded(piece: Piece) -> Loaded:
+    content = text(piece).encode()
+    front_matter = frontmatter.read(piece.path, content)
+    assert front_matter
+    document, problems, _ = documents.decode(piece.path, front_matter)
+    assert document, problems
+    version = FileVersion(piece.path, len(content), 0, 0, 0, hashlib.sha256(content).hexdigest())
+    return Loaded(version, document)
+
+
+async def world(file: Path, pieces: Sequence[Piece]) -> World:
+    store = await SqliteStore.open(file, readers=1)
+    await store.apply(ChangeSet(AS_OF, stream(pieces)))
+    return World(store, {preview: Oracle(pieces, preview=preview) for preview in (False, True)})
+
+
+@pytest_asyncio.fixture(scope="package", loop_scope="package")
+async def worlds(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[list[World]]:
+    """One for each of SIZES."""
+    folder = tmp_path_factory.mktemp("worlds")
+    async with AsyncExitStack() as stores:
+        made = [await world(folder / f"{size}.db", corpus(size)) for size in SIZES]
+        for each in made:
+            stores.push_async_callback(each.store.close)
+        yield made

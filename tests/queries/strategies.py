@@ -1,0 +1,124 @@
+"""Arguments that clients could send, as JSON, with values that the corpora hold and some that they do not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from hypothesis import strategies as st
+
+from tests.queries.corpus import LOCALES, NUMBERS, PROVIDERS, TIMES, TITLES, TOPICS, TYPES, VALUES
+from tests.queries.oracle import identity, printed
+
+Json = dict[str, Any]
+Strategy = st.SearchStrategy[Any]
+
+
+def some(fields: Mapping[str, Strategy]) -> st.SearchStrategy[Json]:
+    """An input with some of its fields, of which some are null."""
+    return st.fixed_dictionaries({}, optional={name: st.none() | values for name, values in fields.items()})
+
+
+def sample(*values: Any) -> Strategy:
+    return st.sampled_from([value for value in dict.fromkeys(values) if value is not None])
+
+
+def exact(values: Strategy) -> dict[str, Strategy]:
+    lists = st.lists(values, max_size=4)
+    return {"eq": values, "ne": values, "in": lists, "nin": lists}
+
+
+def ids(prefix: str, *keys: str) -> Strategy:
+    return some(exact(sample("", "nowhere", *(identity(prefix, key) for key in keys))))
+
+
+def texts(*values: str | None) -> Strategy:
+    wanted = sample(*values) | st.text(st.characters(), max_size=3)
+    parts = sample("", "a", "É", "e", "%", "_", "学", "\0", "\ud800", "ss", ".md", *values) | wanted.map(
+        lambda text: text[1:-1]
+    )
+    return some({**exact(wanted), "contains": parts, "startsWith": parts, "endsWith": parts, "isNull": st.booleans()})
+
+
+def numbers() -> Strategy:
+    wanted = sample(*NUMBERS, -(2**31), 2**31 - 1)
+    bounds = dict.fromkeys(("gt", "gte", "lt", "lte"), wanted)
+    return some({**exact(wanted), **bounds, "isNull": st.booleans()})
+
+
+def times() -> Strategy:
+    wanted = sample(*map(printed, TIMES), "2024-01-07T12:00:00+02:00", "2024-01-08")
+    return some({**dict.fromkeys(("eq", "gt", "gte", "lt", "lte"), wanted), "isNull": st.booleans()})
+
+
+FEW = st.integers(-1, 30)
+PROVIDER_FILTERS = some(
+    {
+        "id": ids("pr", *(one.key for one in PROVIDERS)),
+        "name": texts(*(one.name for one in PROVIDERS), "Far"),
+        "slug": texts(*(one.slug for one in PROVIDERS)),
+        "domain": texts(*(one.domain for one in PROVIDERS)),
+        "minArticles": FEW,
+    }
+)
+TOPIC_FILTERS = some(
+    {
+        "id": ids("to", *(one.key for one in TOPICS)),
+        "name": texts(*(one.name for one in TOPICS)),
+        "slug": texts(*(one.slug for one in TOPICS)),
+        "minArticles": FEW,
+    }
+)
+NAMED = st.lists(
+    sample(*(one.name for one in TOPICS), *(one.slug for one in TOPICS), "none", "\0", "\ud800"), max_size=3
+)
+STATUSES = sample("PUBLISHED", "DRAFT", "SCHEDULED")
+LEAVES = {
+    "id": ids("ar", *(f"{folder}/{number:04}.md" for folder in "aäB" for number in range(4))),
+    "slug": texts("piece-0001", "piece-0007", "PIECE-0001"),
+    "path": texts("a/0001.md", "ä/0001.md", "B/0001.md"),
+    "category": texts(*VALUES),
+    "type": texts(*TYPES),
+    "locale": texts(*LOCALES),
+    "title": texts(*TITLES),
+    "quality": numbers(),
+    "heat": numbers(),
+    "publishedDateTime": times(),
+    "updatedDateTime": times(),
+    "provider": PROVIDER_FILTERS,
+    "topics": some({"anyOf": NAMED, "allOf": NAMED, "noneOf": NAMED, "isEmpty": st.booleans()}),
+    "status": some({"eq": STATUSES, "in": st.lists(STATUSES, max_size=3)}),
+    "hasBody": st.booleans(),
+    "hasImage": st.booleans(),
+    "hasRelated": st.booleans(),
+}
+LEAF = st.sampled_from(sorted(LEAVES)).flatmap(lambda name: LEAVES[name].map(lambda value: {name: value}))
+TWO = st.tuples(LEAF, LEAF).map(lambda pair: {**pair[0], **pair[1]})
+FILTERS = st.none() | st.recursive(
+    LEAF | TWO | st.just({}),
+    lambda inner: st.builds(
+        lambda leaf, more: {**leaf, **more},
+        LEAF | st.just({}),
+        st.fixed_dictionaries(
+            {}, optional={"and": st.lists(inner, max_size=3), "or": st.lists(inner, max_size=3), "not": inner}
+        ),
+    ),
+    max_leaves=6,
+)
+
+DIRECTIONS, NULLS = sample("ASC", "DESC"), sample("FIRST", "LAST")
+
+
+def orders(nulls: Mapping[str, Strategy], *fields: str) -> Strategy:
+    term = st.fixed_dictionaries({"field": st.sampled_from(fields), "direction": DIRECTIONS}, optional=nulls)
+    return st.none() | st.lists(term, max_size=3)
+
+
+ARTICLE_ORDERS = orders(
+    {"nulls": NULLS}, "PUBLISHED_DATE_TIME", "UPDATED_DATE_TIME", "QUALITY", "HEAT", "TITLE", "PROVIDER_NAME", "PATH"
+)
+PROVIDER_ORDERS = orders({}, "ARTICLE_COUNT", "NAME", "DOMAIN")
+TOPIC_ORDERS = orders({}, "ARTICLE_COUNT", "NAME")
+WINDOWS = st.fixed_dictionaries(
+    {}, optional={"offset": st.none() | st.integers(0, 15), "size": st.integers(0, 8), "backward": st.booleans()}
+).map(lambda drawn: {"offset": drawn.get("offset"), "last" if drawn.get("backward") else "first": drawn.get("size")})

@@ -1,0 +1,105 @@
+"""Lists with any filter, order and page, against the oracle's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.queries.conftest import QUERIES, SIZES, World
+from tests.queries.strategies import (
+    ARTICLE_ORDERS,
+    FILTERS,
+    PROVIDER_FILTERS,
+    PROVIDER_ORDERS,
+    TOPIC_FILTERS,
+    TOPIC_ORDERS,
+    WINDOWS,
+)
+
+pytestmark = pytest.mark.asyncio(loop_scope="package")
+
+PAGE = "nodes { %s } edges { node { %s } } totalCount pageInfo { hasNextPage hasPreviousPage }"
+LIST = """query List($first: Int, $last: Int, $offset: Int, $filter: %sFilter, $orderBy: [%sOrder!]) {
+    %s(first: $first, last: $last, offset: $offset, filter: $filter, orderBy: $orderBy) { %s } }"""
+ARTICLES = LIST % ("Article", "Article", "articles", PAGE % (("path status",) * 2))
+PROVIDERS = LIST % ("Provider", "Provider", "providers", PAGE % (("id slug name domain",) * 2))
+TOPICS = LIST % ("Topic", "Topic", "topics", PAGE % (("id slug name",) * 2))
+NESTED = """query Nested($first: Int, $last: Int, $offset: Int, $filter: ArticleFilter, $orderBy: [ArticleOrder!]) {
+    %s(first: 30) { nodes { slug
+        articles(first: $first, last: $last, offset: $offset, filter: $filter, orderBy: $orderBy) { %s } } } }"""
+WALK = """query Walk($first: Int, $after: String, $filter: ArticleFilter, $orderBy: [ArticleOrder!]) {
+    articles(first: $first, after: $after, filter: $filter, orderBy: $orderBy) {
+        nodes { path } totalCount pageInfo { hasNextPage endCursor } } }"""
+BACK = """query Back($last: Int, $before: String, $filter: ArticleFilter, $orderBy: [ArticleOrder!]) {
+    articles(last: $last, before: $before, filter: $filter, orderBy: $orderBy) {
+        nodes { path } totalCount pageInfo { hasPreviousPage startCursor } } }"""
+WORLD = st.integers(0, len(SIZES) - 1)
+Json = dict[str, Any]
+
+
+async def check(world: World, preview: bool, query: str, **variables: Any) -> None:
+    answer = await world.answer(query, preview=preview, **variables)
+    assert answer.data == world.oracles[preview].answer(query, variables)
+
+
+@QUERIES
+@given(WORLD, st.booleans(), FILTERS, ARTICLE_ORDERS, WINDOWS)
+async def test_articles(
+    worlds: list[World], at: int, preview: bool, filter_: Json | None, order: Any, window: Json
+) -> None:
+    """Any page of any filtered and ordered list of articles is the oracle's, and so is its length."""
+    await check(worlds[at], preview, ARTICLES, filter=filter_, orderBy=order, **window)
+
+
+@QUERIES
+@given(WORLD, st.booleans(), PROVIDER_FILTERS, PROVIDER_ORDERS, WINDOWS)
+async def test_providers(worlds: list[World], at: int, preview: bool, filter_: Json, order: Any, window: Json) -> None:
+    """The same of providers, whose names and counts are those that the caller sees."""
+    await check(worlds[at], preview, PROVIDERS, filter=filter_, orderBy=order, **window)
+
+
+@QUERIES
+@given(WORLD, st.booleans(), TOPIC_FILTERS, TOPIC_ORDERS, WINDOWS)
+async def test_topics(worlds: list[World], at: int, preview: bool, filter_: Json, order: Any, window: Json) -> None:
+    """The same of topics."""
+    await check(worlds[at], preview, TOPICS, filter=filter_, orderBy=order, **window)
+
+
+@QUERIES
+@given(WORLD, st.booleans(), st.sampled_from(("providers", "topics")), FILTERS, ARTICLE_ORDERS, WINDOWS)
+async def test_nested_articles(
+    worlds: list[World], at: int, preview: bool, outer: str, filter_: Json | None, order: Any, window: Json
+) -> None:
+    """The same of the lists of many providers or topics at once, which are three calls whatever the filter."""
+    query = NESTED % (outer, PAGE % (("path",) * 2))
+    variables = {"filter": filter_, "orderBy": order, **window}
+    answer = await worlds[at].answer(query, preview=preview, **variables)
+    assert answer.data == worlds[at].oracles[preview].answer(query, variables)
+    assert answer.usage.calls <= 4
+
+
+@QUERIES
+@given(WORLD, st.booleans(), FILTERS, ARTICLE_ORDERS, st.integers(1, 20), st.booleans())
+async def test_pages_make_the_whole(
+    worlds: list[World], at: int, preview: bool, filter_: Json | None, order: Any, size: int, backward: bool
+) -> None:
+    """Put together, the pages of a walk from either end are the whole list, and each knows its length."""
+    whole = [one.path for one in worlds[at].oracles[preview].sorted(filter_, order)]
+    found: list[str] = []
+    cursor: str | None = None
+    more = True
+    while more:
+        window = {"last": size, "before": cursor} if backward else {"first": size, "after": cursor}
+        query = BACK if backward else WALK
+        answer = await worlds[at].answer(query, preview=preview, filter=filter_, orderBy=order, **window)
+        page = answer.data["articles"]
+        paths = [node["path"] for node in page["nodes"]]
+        found = [*paths, *found] if backward else [*found, *paths]
+        more = page["pageInfo"]["hasPreviousPage" if backward else "hasNextPage"]
+        cursor = page["pageInfo"]["startCursor" if backward else "endCursor"]
+        assert page["totalCount"] == len(whole)
+        assert len(paths) == size or not more
+    assert found == whole

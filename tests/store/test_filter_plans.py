@@ -1,0 +1,130 @@
+"""How SQLite answers what a large corpus is asked daily: by indexes, whatever the length of the lists."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from gateway.filters import About, Compared, Comparison, Every, Field, Filter, InStatus, OneOf
+from gateway.model import NEWEST_FIRST, ArticleOrderField, OrderTerm, Status, Visibility, Window
+from gateway.store.protocol import ARTICLES, ARTICLES_OF_PROVIDER, ARTICLES_OF_TOPIC, WHOLE, Listing
+from gateway.store.query import Query
+from gateway.store.sql import Ordered
+from gateway.store.tables import SCHEMA
+
+WEEK = Every(
+    (
+        Compared(Field.PUBLISHED_DATE_TIME, Comparison.GREATER_OR_EQUAL, datetime(2024, 1, 1, tzinfo=UTC)),
+        Compared(Field.PUBLISHED_DATE_TIME, Comparison.LESS, datetime(2024, 1, 8, tzinfo=UTC)),
+    )
+)
+DAILY: dict[str, tuple[Filter, str]] = {
+    "provider id": (OneOf(Field.PROVIDER_ID, ("pr_x",)), "_provider (provider=?"),
+    "provider slug": (OneOf(Field.PROVIDER_SLUG, ("x",)), "_provider (provider=?"),
+    "provider domain": (OneOf(Field.PROVIDER_DOMAIN, ("x",)), "_provider (provider=?"),
+    "provider name": (OneOf(Field.PROVIDER_NAME, ("x",)), "_provider (provider=?"),
+    "providers": (OneOf(Field.PROVIDER_SLUG, ("x", "y")), "_provider (provider=?"),
+    "topic": (About(("x",)), "topic_published (topic=?"),
+    "any topic": (About(("x", "y")), "topic_published (topic=?"),
+    "all topics": (About(("x", "y"), needs_all=True), "topic_published (topic=?"),
+    "week": (WEEK, "(published_at>? AND published_at<?)"),
+    "category": (OneOf(Field.CATEGORY, ("x",)), "_category (category=?"),
+    "categories": (OneOf(Field.CATEGORY, ("x", "y")), "_category (category=?"),
+    "type": (OneOf(Field.TYPE, ("x",)), "_type (type=?"),
+    "locale": (OneOf(Field.LOCALE, ("x",)), "_locale (locale=?"),
+    "topic and week": (Every((WEEK, About(("x",)))), "topic_published (topic=? AND published_at>? AND published_at<?)"),
+    "category and week": (
+        Every((WEEK, OneOf(Field.CATEGORY, ("x",)))),
+        "_category (category=? AND published_at>? AND published_at<?)",
+    ),
+}
+HIDDEN: dict[str, tuple[Filter, str]] = {
+    "drafts": (InStatus((Status.DRAFT,)), "hidden_published (published=?"),
+    "scheduled": (InStatus((Status.SCHEDULED,)), "hidden_published (published=?"),
+    "hidden": (InStatus((Status.DRAFT, Status.SCHEDULED)), "hidden_published (published=?"),
+    "published": (InStatus((Status.PUBLISHED,)), "public_published"),
+}
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> sqlite3.Connection:
+    """An empty one: SQLite plans by the schema alone."""
+    connection = sqlite3.connect(tmp_path_factory.mktemp("plans") / "plans.db")
+    connection.executescript(SCHEMA)
+    return connection
+
+
+def plan(database: sqlite3.Connection, query: Query) -> str:
+    return "\n".join(row[3] for row in database.execute(f"EXPLAIN QUERY PLAN {query.sql}", query.parameters))
+
+
+def faults(lines: str, *, merges: bool) -> list[str]:
+    """Scans of a table of content, and sorts; the sort of a page that is merged of several lists is none."""
+    found = re.findall(
+        r"^SCAN (?:article|listed|topic|provider)\b(?! USING).*$|^USE TEMP B-TREE FOR ORDER.*$", lines, re.MULTILINE
+    )
+    sorts = [fault for fault in found if fault.startswith("USE")]
+    return [fault for fault in found if fault not in sorts] + sorts[merges:]
+
+
+def pages(listing: Listing[Any], visibility: Visibility) -> Sequence[Query]:
+    """The first page, one that follows a cursor, and one from the back."""
+    ordered = Ordered(listing, NEWEST_FIRST, visibility)
+    cursor = ordered.cursor((1_700_000_000_000_000, "path"))
+    windows = (Window(), Window(cursor=cursor), Window(backward=True))
+    return [ordered.page([WHOLE], window) for window in windows]
+
+
+@pytest.mark.parametrize("visibility", Visibility)
+@pytest.mark.parametrize("name", DAILY)
+def test_a_daily_filter_is_served_by_an_index(database: sqlite3.Connection, name: str, visibility: Visibility) -> None:
+    """A page is read in order from the index of what the filter names, and no table is scanned or sorted for it."""
+    filter_, index = DAILY[name]
+    for query in pages(ARTICLES.where(filter_), visibility):
+        lines = plan(database, query)
+        assert index in lines
+        # After a cursor SQLite sorts what of the topic lies in the week, rather than seek to the tie.
+        assert faults(lines, merges="DISTINCT" in query.sql) == [] or (name == "topic and week" and "> ?" in query.sql)
+
+
+@pytest.mark.parametrize("name", HIDDEN)
+def test_a_status_is_served_by_an_index(database: sqlite3.Connection, name: str) -> None:
+    """The same of what a preview shows and the public does not see."""
+    filter_, index = HIDDEN[name]
+    for query in pages(ARTICLES.where(filter_), Visibility.PREVIEW):
+        lines = plan(database, query)
+        assert index in lines
+        assert faults(lines, merges=True) == []
+
+
+@pytest.mark.parametrize("listing", [ARTICLES_OF_PROVIDER, ARTICLES_OF_TOPIC], ids=lambda listing: listing.name)
+@pytest.mark.parametrize("name", DAILY)
+def test_a_nested_list_stays_in_its_index(database: sqlite3.Connection, listing: Listing[Any], name: str) -> None:
+    """A filter of a parent's list is checked along the list, or leads into an index; it scans nothing."""
+    for visibility in Visibility:
+        for query in pages(listing.where(DAILY[name][0]), visibility):
+            assert [fault for fault in faults(plan(database, query), merges=True) if fault.startswith("SCAN")] == []
+
+
+@pytest.mark.parametrize("visibility", Visibility)
+@pytest.mark.parametrize("name", DAILY)
+def test_a_count_is_served_by_an_index(database: sqlite3.Connection, name: str, visibility: Visibility) -> None:
+    """What does not match is not looked at."""
+    filter_, index = DAILY[name]
+    lines = plan(database, Ordered(ARTICLES.where(filter_), (), visibility).count([WHOLE]))
+    assert index in lines
+    assert faults(lines, merges=False) == []
+
+
+def test_the_check_sees_scans_and_sorts(database: sqlite3.Connection) -> None:
+    """An order without an index is a sort, a filter without one a scan."""
+    by_category = (OrderTerm(ArticleOrderField.QUALITY),)
+    sorted_ = Ordered(ARTICLES.where(DAILY["provider slug"][0]), by_category, Visibility.PREVIEW)
+    assert len(faults(plan(database, sorted_.page([WHOLE], Window())), merges=True)) == 1
+    scan = Query("SELECT count(*) FROM article WHERE provider_name = 'x'")
+    assert faults(plan(database, scan), merges=True) == ["SCAN article"]
