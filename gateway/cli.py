@@ -16,19 +16,21 @@ from rich.console import Console
 
 from gateway import __version__, progress
 from gateway import problems as printed
-from gateway.app import Content, create_app, limits_of, loaded_aside, opened, operations_over
+from gateway.app import create_app, limits_of, loaded_aside, opened, operations_over
 from gateway.auth import Scope, Viewer
 from gateway.content.source import require_folder
+from gateway.content.watch import Watch
 from gateway.errors import GatewayError, RequestError
 from gateway.explanation import explained
-from gateway.model import Given, Problem, Severity, Statistics, Visibility
+from gateway.follow import Follower
+from gateway.model import Given, Problem, Severity, Visibility
 from gateway.operation import OperationRequest
 from gateway.rules import SiteError
 from gateway.schema import print_sdl
 from gateway.server import address, listening, serve
 from gateway.settings import BOOLEAN, CONFIG, OPTIONS, Mode, Option, Settings, read
-from gateway.store.protocol import Store
 from gateway.stream import StrictError
+from gateway.terminal import Terminal, state, tell, tell_problems
 
 logger = logging.getLogger("gateway")
 
@@ -48,7 +50,7 @@ class Command(click.Command):
             return super().invoke(ctx)
         except GatewayError as error:
             if isinstance(error, StrictError):
-                _tell_problems(error.problems)
+                tell_problems(error.problems)
             for line in error.message.splitlines():
                 click.echo(f"gateway: {line}", err=True)
             sys.exit(error.exit_code)
@@ -177,43 +179,27 @@ async def _serve(settings: Settings) -> None:
             if settings.explorer:
                 click.echo(f"GraphiQL is at {address(listener)}/graphiql")
             app = create_app(settings, content.store)
+            follower = Follower(
+                content.ingest,
+                Watch(settings.content, settings.watch, settings.poll_seconds),
+                Terminal(content, strict=settings.strict).run,
+                is_ready=content.store.ready,
+                sweep=settings.sweep_seconds,
+            )
             await serve(
                 app,
                 listener,
                 limits_of(settings),
-                work=lambda: _follow(content, settings),
+                work=follower.follow,
                 stopping=content.store.end_generations,
             )
 
 
-async def _follow(content: Content, settings: Settings) -> None:
-    """Load the folder, and then again whenever time calls for it."""
-    await _load(content, settings)
-    while True:
-        await content.ingest.until_due()
-        await _load(content, settings)
-
-
-async def _load(content: Content, settings: Settings) -> None:
-    """Load, and tell the terminal. What fails is told too; it is raised only where there is nothing to serve."""
-    try:
-        with progress.shown(Console(stderr=True)) as tell:
-            await content.ingest.run(strict=settings.strict, progress=tell)
-    except GatewayError as error:
-        if not await content.store.ready():
-            raise
-        if isinstance(error, StrictError):
-            _tell_problems(error.problems)
-        logger.error("%s What was loaded before is still served.", error.message)
-    else:
-        await _tell(content.store)
-
-
 async def _load_once(settings: Settings, *, accept_empty: bool) -> None:
     async with opened(settings) as content:
-        with progress.shown(Console(stderr=True)) as tell:
-            await content.ingest.run(strict=settings.strict, accept_empty=accept_empty, progress=tell)
-        await _tell(content.store)
+        with progress.shown(Console(stderr=True)) as shown:
+            await content.ingest.run(strict=settings.strict, accept_empty=accept_empty, progress=shown)
+        await tell(content.store)
 
 
 class Checked(NamedTuple):
@@ -228,7 +214,7 @@ async def _check(settings: Settings) -> Checked:
     with progress.shown(Console(stderr=True)) as tell:
         try:
             async with loaded_aside(settings, progress=tell) as (store, report):
-                statistics, problems = await _state(store)
+                statistics, problems = await state(store)
                 return Checked(statistics.articles, problems, report.given)
         except SiteError as error:
             return Checked(0, error.problems)
@@ -243,20 +229,3 @@ async def _query(settings: Settings, request: OperationRequest, visibility: Visi
                 return (await operations.run(await operations.accept(request), viewer)).body()
             except RequestError as error:
                 return {"errors": error.entries()}
-
-
-async def _tell(store: Store) -> None:
-    statistics, problems = await _state(store)
-    _tell_problems(problems)
-    click.echo(printed.summary(statistics, problems))
-
-
-def _tell_problems(problems: Sequence[Problem]) -> None:
-    """All that are one: an INFO is for `check`."""
-    grave = [problem for problem in problems if problem.severity is not Severity.INFO]
-    click.echo(printed.as_text(printed.in_order(grave)), err=True, nl=False)
-
-
-async def _state(store: Store) -> tuple[Statistics, Sequence[Problem]]:
-    async with store.snapshot(Visibility.PREVIEW) as snapshot:
-        return await snapshot.statistics(), await snapshot.problems(None, None)

@@ -18,9 +18,11 @@ from gateway.survey import Walked
 class Noticed(NamedTuple):
     """What matters of some changed paths."""
 
-    present: frozenset[str]
-    missing: frozenset[str]
+    present: frozenset[str] = frozenset()
+    missing: frozenset[str] = frozenset()
     """What is gone."""
+    folders: frozenset[str] = frozenset()
+    """Those of the present that are folders."""
     losses: int = 0
     """How many known files are gone."""
 
@@ -39,8 +41,9 @@ class Noticed(NamedTuple):
 def notice(root: Path, paths: Iterable[str], site: Site) -> Noticed:
     """What is there and matters, and what is not, whether or not it ever was."""
     seen = frozenset(path for path in paths if path == WHOLE_FOLDER or not is_ignored(path))
-    present = frozenset(path for path in seen if _matters(root, path, site))
-    return Noticed(present, seen - present)
+    folders = frozenset(path for path in seen if (root / path).is_dir())
+    present = folders.union(path for path in seen if _is_wanted(root, path, site))
+    return Noticed(present, seen - present, folders)
 
 
 def narrowed(paths: Collection[str], root: Path, walked: Walked) -> frozenset[str] | None:
@@ -50,8 +53,8 @@ def narrowed(paths: Collection[str], root: Path, walked: Walked) -> frozenset[st
     return frozenset(path for path in paths if not any(str(above) in paths for above in PurePosixPath(path).parents))
 
 
-def _matters(root: Path, path: str, site: Site) -> bool:
-    if path == WHOLE_FOLDER or (root / path).is_dir():
+def _is_wanted(root: Path, path: str, site: Site) -> bool:
+    if path == WHOLE_FOLDER:
         return True
     return (is_rules(path) or is_document(path, site.include)) and os.path.lexists(root / path)
 

@@ -66,6 +66,7 @@ FLOW = [
     "gateway.notice",
     "gateway.stream",
     "gateway.ingest",
+    "gateway.follow",
     "gateway.progress",
     "gateway.explanation",
     "gateway.limits",
@@ -88,6 +89,7 @@ FLOW = [
     "gateway.explorer",
     "gateway.explorer.page",
     "gateway.app",
+    "gateway.terminal",
     "gateway.server",
     "gateway.cli",
 ]

@@ -7,12 +7,11 @@ Events tell within milliseconds. Where there are none, as on disks of other mach
 from __future__ import annotations
 
 import asyncio
-import functools
 import logging
 import os
 import re
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -35,8 +34,8 @@ LOOK_MS = 100
 MOST_MISSED = 10
 """So often in a row it is not there, and is only being swapped; then it is told to be gone."""
 REMOTE = frozenset(
-    "9p afs ceph cifs drvfs fakeowner fuse glusterfs grpcfuse lustre ncpfs nfs nfs4 osxfs prl_fs prl_tg smb2 smb3 smbfs"
-    " vboxsf virtiofs vmhgfs".split()
+    {"9p", "afs", "ceph", "cifs", "drvfs", "fakeowner", "fuse", "glusterfs", "grpcfuse", "lustre", "nfs", "nfs4"}
+    | {"osxfs", "prl_fs", "smb3", "smbfs", "vboxsf", "virtiofs", "vmhgfs"}
 )
 """File systems on which others write without the system's knowing."""
 MOUNTS = Path("/proc/self/mountinfo")
@@ -52,10 +51,8 @@ class Watching(StrEnum):
     OFF = "off"
 
 
-class Tell(Protocol):
-    def __call__(self, paths: frozenset[str], /) -> object:
-        """Called in a thread of the watch, with paths relative to the folder, as the file system spells them."""
-        ...
+Tell = Callable[[frozenset[str]], object]
+"""Takes paths relative to the folder, as the file system spells them."""
 
 
 class Place(NamedTuple):
@@ -71,7 +68,7 @@ class Place(NamedTuple):
         """None where there is no folder."""
         path = os.path.realpath(root)
         try:
-            status = os.stat(path)
+            status = Path(path).stat()
         except OSError:
             return None
         return cls(path, status.st_dev, status.st_ino)
@@ -95,7 +92,7 @@ class _Events:
     def __init__(self, root: str) -> None:
         self._root = root
         with _deaf():
-            self._notify = RustNotify([root], False, False, LOOK_MS, True, True)  # noqa: FBT003 - it takes no names
+            self._notify = RustNotify([root], False, False, LOOK_MS, True, True)
 
     def changes(self, stop: threading.Event) -> frozenset[str]:
         with _deaf():
@@ -108,7 +105,7 @@ class _Events:
         self._notify.close()
 
     def _name(self, path: str) -> str:
-        """"" for the folder itself: what becomes of that is seen by its place."""
+        """ "" for the folder itself: what becomes of that is seen by its place."""
         return path.removeprefix(self._root).lstrip("/")
 
 
@@ -158,8 +155,7 @@ def _difference(before: _Seen | None, after: _Seen | None) -> frozenset[str]:
     if (before.rules, before.listing.problems) != (after.rules, after.listing.problems):
         return frozenset({WHOLE_FOLDER})
     old, new = before.listing.files, after.listing.files
-    changed = {path for path in old.keys() | new.keys() if old.get(path) != new.get(path)}
-    return frozenset(new.get(path, old.get(path)).name for path in changed)
+    return frozenset(file.name for _, file in old.items() ^ new.items())
 
 
 class Watch:
@@ -178,7 +174,11 @@ class Watch:
         if self._watching is Watching.OFF:
             yield
             return
-        tell_here = functools.partial(asyncio.get_running_loop().call_soon_threadsafe, tell)
+        loop = asyncio.get_running_loop()
+
+        def tell_here(paths: frozenset[str]) -> None:
+            loop.call_soon_threadsafe(tell, paths)
+
         thread = threading.Thread(target=self._run, args=(tell_here,), name="watch")
         thread.start()
         try:
@@ -237,9 +237,12 @@ def file_system(path: str, mounts: Path) -> str:
         lines = mounts.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
     except OSError:
         return ""
-    kinds = {}
-    for line in lines:
-        mount, _, source = line.partition(" - ")
-        point = _OCTAL.sub(lambda found: chr(int(found[1], 8)), mount.split(" ")[4])
-        kinds[point.rstrip("/")] = source.split(" ")[0].split(".")[0]
-    return next((kinds[str(at).rstrip("/")] for at in (Path(path), *Path(path).parents) if str(at).rstrip("/") in kinds), "")
+    kinds = dict(map(_mount, lines))
+    return next((kinds[at] for at in (Path(path), *Path(path).parents) if at in kinds), "")
+
+
+def _mount(line: str) -> tuple[Path, str]:
+    """Where a file system is mounted, and its kind."""
+    mount, _, source = line.partition(" - ")
+    point = _OCTAL.sub(lambda found: chr(int(found[1], 8)), mount.split(" ")[4])
+    return Path(point), source.split(" ")[0].split(".")[0]

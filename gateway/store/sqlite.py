@@ -19,10 +19,10 @@ from gateway.store import journal, naming
 from gateway.store.changes import Run
 from gateway.store.feed import Feed
 from gateway.store.protocol import Applied, ChangeSet, FileState, Snapshot
+from gateway.store.query import keys
 from gateway.store.readers import Lease, Reader, Readers
 from gateway.store.rows import Row, instant, status
 from gateway.store.snapshot import SqlSnapshot
-from gateway.store.sql import keys
 from gateway.store.tables import APPLICATION, RELEASE, SCHEMA, TOUCHED
 
 FILES = """
