@@ -21,7 +21,7 @@ from gateway.content.workers import Workers
 from gateway.endpoint import Endpoint
 from gateway.errors import MethodNotAllowed, NotFound, NotReady, RequestError
 from gateway.explorer import page
-from gateway.ingest import Ingest, Progress, Report
+from gateway.ingest import Ingest, Report
 from gateway.limits import Limits
 from gateway.middleware import LOOPBACK, AccessLog, KnownHosts, ResponseHeaders, error_response
 from gateway.operation import Operations, PreparedDocument, masked
@@ -30,6 +30,7 @@ from gateway.settings import Mode, Settings
 from gateway.store.protocol import Store
 from gateway.store.sqlite import SqliteStore
 from gateway.store.temporary import temporary_store
+from gateway.stream import Progress
 from gateway.websocket import Socket
 
 

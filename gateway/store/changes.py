@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from gateway.model import Change, Deleted, Loaded, NotDocument, Problem, SetAside, Unchanged
-from gateway.store import journal
+from gateway.store import journal, naming
 from gateway.store.protocol import Applied, ChangeSet
 from gateway.store.query import keys
 from gateway.store.rows import UNREAD, ArticleRows, Row, article_rows, micros, problem, problem_row
@@ -109,9 +109,10 @@ class Run:
         """Show what has become due; where the clock was set back, hide what is not due any more."""
         due = [path for (path,) in await self._database.rows(DUE, (earlier, later))]
         if due:
-            await self._touch(due)
+            await self._leave(due)
             for statement in TURN:
                 await self._database.rows(statement, (keys(due),))
+            await self._join(due)
             self._turned.update(due)
             self._all = self._public = True
 
@@ -146,11 +147,11 @@ class Run:
         if not paths:
             return
         self._count(fresh, stored, gone)
-        await self._touch(paths)
+        await self._leave(paths)
         await self._database.rows(REMOVE, (keys(paths),))
         await self._insert([self._article(loaded[path], rows, stored.get(path)) for path, rows in fresh.items()])
         await self._insert_parts(fresh.values())
-        await self._touch(paths)
+        await self._join(paths)
 
     def _count(self, fresh: Mapping[str, ArticleRows], stored: Mapping[str, _Stored], gone: Sequence[str]) -> None:
         updated = sum(path in stored for path in fresh)
@@ -191,8 +192,19 @@ class Run:
         for start in range(0, len(rows), STEP):
             await self._database.many(sql, rows[start : start + STEP])
 
-    async def _touch(self, paths: Sequence[str]) -> None:
+    async def _leave(self, paths: Sequence[str]) -> None:
+        """Note what hangs on some articles before they change."""
+        await self._touch(paths, -1)
+
+    async def _join(self, paths: Sequence[str]) -> None:
+        """Note what hangs on them after."""
+        await self._touch(paths, 1)
+        for statement in naming.COUNT:
+            await self._database.rows(statement)
+
+    async def _touch(self, paths: Sequence[str], sign: int) -> None:
         await self._database.rows(TOUCH, (keys(paths),))
+        await self._database.rows(naming.TAKE_DOWN, {"paths": keys(paths), "sign": sign})
 
     async def _remember(self, changes: Sequence[Change]) -> None:
         """A file that could not be read is known by no version, and so the next run parses it: were its old bytes
@@ -215,7 +227,7 @@ class Run:
             await self._many(INSERT_PROBLEM, rows)
 
     async def _derive(self) -> None:
-        for statement in FORGET:
+        for statement in (*FORGET, naming.FORGET):
             await self._database.rows(statement)
         for statement in DERIVE:
             for view in VIEWS:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
@@ -286,8 +286,9 @@ class Store(Protocol):
         """Whether a generation can be served."""
         ...
 
-    async def files(self) -> Mapping[str, FileState]:
-        """What the last run knew of each file, by path."""
+    async def files(self, under: Collection[str] | None = None) -> Mapping[str, FileState]:
+        """What the last run knew of each file, by path; or of those `under` some paths alone: the files of these
+        names, and what lies in the folders of these names."""
         ...
 
     async def memory(self) -> Mapping[str, str]:

@@ -8,7 +8,9 @@ those that answer a preview, so that what a view sees is `public >= view`. Times
 
 from __future__ import annotations
 
-RELEASE = 4
+from gateway.store.naming import USES
+
+RELEASE = 5
 """Of the tables and of what they hold; a database of another one is built anew."""
 APPLICATION = 0x67617465
 """Tells our databases from other programs'."""
@@ -69,6 +71,7 @@ CREATE INDEX article_quality_rising ON article (quality, path);
 CREATE INDEX article_heat_rising ON article (heat, path);
 CREATE INDEX article_title ON article (title_folded, title, path);
 CREATE INDEX article_provider ON article (provider, published_at DESC, path);
+CREATE INDEX article_images ON article (provider, published_at DESC, path, public) WHERE images <> '[]';
 CREATE INDEX article_category ON article (category, published_at DESC, path);
 CREATE INDEX article_type ON article (type, published_at DESC, path);
 CREATE INDEX article_locale ON article (locale, published_at DESC, path);
@@ -168,18 +171,14 @@ TOUCHED = "CREATE TEMP TABLE touched (kind TEXT NOT NULL, key NOT NULL, PRIMARY 
 
 TOUCH = """
 WITH changed AS MATERIALIZED (
-  SELECT key, id, wanted_slug, provider FROM article WHERE path IN (SELECT value FROM json_each(?))
+  SELECT key, id, wanted_slug FROM article WHERE path IN (SELECT value FROM json_each(?))
 )
 INSERT OR IGNORE INTO touched
 SELECT 'slug', wanted_slug FROM changed
 UNION ALL SELECT 'source', key FROM changed
 UNION ALL SELECT 'target', id FROM changed
-UNION ALL SELECT 'provider', provider FROM changed WHERE provider IS NOT NULL
 UNION ALL SELECT 'url', url FROM changed JOIN article_url ON article_url.article = changed.key
-UNION ALL SELECT 'topic', topic FROM changed JOIN article_topic ON article_topic.article = changed.key
 UNION ALL SELECT 'entry', entry FROM changed JOIN related ON related.article = changed.key
-UNION ALL SELECT 'provider', related.provider FROM changed JOIN related ON related.article = changed.key
-  WHERE related.provider IS NOT NULL
 """
 """Run before the articles of some paths change, and again after, since what they left and what they joined changes."""
 
@@ -226,16 +225,11 @@ DERIVE = (
     WHERE touched.kind = 'target' AND related.public >= :view AND owner.key <> related.article
       AND owner.key = {_OWNER.format(url="known.url")}
     """,
-    """
+    f"""
     WITH used AS (
-      SELECT provider AS key, provider_name AS name, 1 AS own, count(*) AS uses, max(provider_domain) AS domain
-      FROM article WHERE provider IN (SELECT key FROM touched WHERE kind = 'provider') AND public >= :view
-      GROUP BY provider, provider_name
-      UNION ALL
-      SELECT related.provider, entry.provider_name, 0, count(*), max(entry.provider_domain)
-      FROM related JOIN entry ON entry.key = related.entry
-      WHERE related.provider IN (SELECT key FROM touched WHERE kind = 'provider') AND related.public >= :view
-      GROUP BY related.provider, entry.provider_name
+      SELECT key, name, own, sum({USES}) AS uses, max(nullif(domain, '')) AS domain
+      FROM naming WHERE kind = 'provider' AND key IN (SELECT key FROM touched WHERE kind = 'provider') AND {USES} > 0
+      GROUP BY key, name, own
     ), ranked AS (
       SELECT key, name, max(domain) OVER (PARTITION BY key) AS domain, sum(own * uses) OVER (PARTITION BY key) AS count,
         row_number() OVER (PARTITION BY key ORDER BY own DESC, uses DESC, fold(name), name) AS rank
@@ -251,13 +245,12 @@ DERIVE = (
       '[]')
     FROM ranked WHERE rank = 1
     """,
-    """
+    f"""
     INSERT INTO topic (view, key, id, name, folded, wanted_slug, slug, count)
-    SELECT :view, topic, topic_id(topic), name, fold(name), key_slug(topic), key_slug(topic), count FROM (
-      SELECT topic, name, sum(count(*)) OVER (PARTITION BY topic) AS count,
-        row_number() OVER (PARTITION BY topic ORDER BY count(*) DESC, fold(name), name) AS rank
-      FROM article_topic WHERE topic IN (SELECT key FROM touched WHERE kind = 'topic') AND public >= :view
-      GROUP BY topic, name
+    SELECT :view, key, topic_id(key), name, fold(name), key_slug(key), key_slug(key), count FROM (
+      SELECT key, name, sum({USES}) OVER (PARTITION BY key) AS count,
+        row_number() OVER (PARTITION BY key ORDER BY {USES} DESC, fold(name), name) AS rank
+      FROM naming WHERE kind = 'topic' AND key IN (SELECT key FROM touched WHERE kind = 'topic') AND {USES} > 0
     ) WHERE rank = 1
     """,
 )
@@ -298,12 +291,12 @@ SETTLE = (
     f"""
     INSERT INTO problem (scope, about, severity, code, message, path, hint)
     SELECT 'topic', topic.key, 2, '{TOPIC_SPELLING}',
-      'The topic `' || topic.name || '` is spelt `' || article_topic.name || '` here.', min(article_topic.path),
+      'The topic `' || topic.name || '` is spelt `' || naming.name || '` here.',
+      (SELECT min(path) FROM article_topic WHERE topic = topic.key AND name = naming.name),
       'Spell it the same way everywhere.'
     FROM touched CROSS JOIN topic ON topic.view = 0 AND topic.key = touched.key
-    CROSS JOIN article_topic ON article_topic.topic = topic.key
-    WHERE touched.kind = 'topic' AND article_topic.name <> topic.name
-    GROUP BY topic.key, article_topic.name
+    CROSS JOIN naming ON naming.kind = 'topic' AND naming.key = topic.key
+    WHERE touched.kind = 'topic' AND naming.name <> topic.name
     """,
 )
 """Gives out slugs, what the public sees first, so that no draft ever shapes a public slug; and says what collides."""
