@@ -26,7 +26,7 @@ class Generator:
     """A folder's files, the same for the same seed."""
 
     def __init__(self, files: int, related: int, seed: int = 1, published: float = 0.1) -> None:
-        self._random = random.Random(seed)  # noqa: S311 - repeatable, and no secret
+        self._random = random.Random(seed)
         self._files = files
         self._related = related
         self._published = published
@@ -89,7 +89,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     written = Generator(arguments.files, arguments.related, arguments.seed).write(arguments.folder)
-    print(f"{arguments.files} files, {written / 1e6:.1f} MB")  # noqa: T201
+    print(f"{arguments.files} files, {written / 1e6:.1f} MB")
 
 
 if __name__ == "__main__":
