@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import signal
 import sys
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
@@ -180,7 +182,6 @@ async def _serve(settings: Settings) -> None:
             click.echo(f"Listening on {address(listener)}")
             if settings.explorer:
                 click.echo(f"GraphiQL is at {address(listener)}/graphiql")
-            app = create_app(settings, content.store)
             follower = Follower(
                 content.ingest,
                 Watch(settings.content, settings.watch, settings.poll_seconds),
@@ -188,15 +189,40 @@ async def _serve(settings: Settings) -> None:
                 is_ready=content.store.ready,
                 sweep=settings.sweep_seconds,
             )
+            app = create_app(settings, content.store, follower.request)
             webhooks = Webhooks(content.store, settings.webhooks, settings.webhook_secret)
             gc.freeze()  # the schema and the modules stay; to look through them for garbage would hold answers up
-            await serve(
-                app,
-                listener,
-                limits_of(settings),
-                work=lambda: _beside(follower.follow(), webhooks.run()),
-                stopping=content.store.end_generations,
-            )
+            with _reloading_at_hangup(follower.request):
+                await serve(
+                    app,
+                    listener,
+                    limits_of(settings),
+                    work=lambda: _beside(follower.follow(), webhooks.run()),
+                    stopping=content.store.end_generations,
+                )
+
+
+@contextmanager
+def _reloading_at_hangup(reload: Callable[[], Coroutine[None, None, object]]) -> Iterator[None]:
+    """SIGHUP has the folder read again, as with other servers."""
+    running = set[asyncio.Task[object]]()
+
+    def begin() -> None:
+        task = asyncio.create_task(reload())
+        running.add(task)
+        task.add_done_callback(end)
+
+    def end(task: asyncio.Task[object]) -> None:
+        running.discard(task)
+        if not task.cancelled():
+            task.exception()  # the terminal was told of it
+
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGHUP, begin)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGHUP)
 
 
 async def _beside(*parts: Coroutine[None, None, None]) -> None:

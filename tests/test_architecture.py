@@ -99,6 +99,7 @@ FLOW = [
     "gateway.middleware",
     "gateway.accept",
     "gateway.endpoint",
+    "gateway.reload",
     "gateway.websocket",
     "gateway.explorer",
     "gateway.explorer.page",
