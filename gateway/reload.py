@@ -13,20 +13,13 @@ from starlette.responses import Response
 
 from gateway.auth import Authenticator, Scope, is_signed
 from gateway.endpoint import read_body
-from gateway.errors import Forbidden, GatewayError, RequestError, Unauthenticated
+from gateway.errors import Forbidden, GatewayError, ReloadFailed, RequestError, Unauthenticated
 from gateway.ingest import Report
 from gateway.limits import Limits
 from gateway.stream import StrictError
 
 SIGNATURE = "x-hub-signature-256"
 """GitHub's name for the header that holds the signature."""
-
-
-class ReloadFailed(RequestError):
-    """The folder could not be loaded; what was loaded before is still served."""
-
-    code = "RELOAD_FAILED"
-    status = HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 class Reload(Protocol):
