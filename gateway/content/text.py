@@ -23,6 +23,7 @@ _INLINE = re.compile(
     r"|<[^<>]*>"
     r"|`+|\*+|~~|(?<!\w)_+|(?<!_)_++(?!\w)"  # emphasis; an underscore within a word is none
 )
+_REFERENCE = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 
 
 def fold(text: str) -> str:
@@ -86,4 +87,9 @@ def _lines_outside_code(body: str) -> Iterator[str]:
 
 def _plain(markdown: str) -> str:
     text = _INLINE.sub(lambda match: match[1] or match[2] or "", markdown)
-    return " ".join(html.unescape(text).split())
+    return " ".join(unescape(text).split())
+
+
+def unescape(text: str) -> str:
+    """Resolves the references that CommonMark knows; a number of more digits than those have is text."""
+    return _REFERENCE.sub(lambda match: html.unescape(match[0]), text)
