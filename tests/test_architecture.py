@@ -25,6 +25,8 @@ FLOW = [
     "gateway.content.toml",
     "gateway.content.frontmatter",
     "gateway.content.text",
+    "gateway.content.plaintext",
+    "gateway.content.tokens",
     "gateway.content.identity",
     "gateway.content.values",
     "gateway.content.report",

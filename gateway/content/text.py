@@ -54,7 +54,7 @@ def _spells(character: str) -> bool:
 def plain_heading(body: str) -> str | None:
     """The first heading of a Markdown body that holds any text, without its markup. One linear pass."""
     paragraph: list[str] = []
-    for line in _lines_outside_code(body):
+    for line in ("" if is_code else line for line, is_code in lines(body)):
         atx = _ATX.match(line)
         if atx or not line.strip():
             paragraph.clear()
@@ -69,20 +69,19 @@ def plain_heading(body: str) -> str | None:
     return None
 
 
-def _lines_outside_code(body: str) -> Iterator[str]:
-    """The lines of a body, an empty one in place of each that belongs to fenced code."""
+def lines(body: str) -> Iterator[tuple[str, bool]]:
+    """The lines of a body, and whether each belongs to fenced code; an empty one in place of each fence."""
     fence = ""
     for line in body.splitlines():
         found = _FENCE.match(line)
-        if fence:
-            if found and found[1].startswith(fence) and not found[2].strip():
-                fence = ""
-            yield ""
-        elif found and not (found[1][0] == "`" and "`" in found[2]):
+        if fence and found and found[1].startswith(fence) and not found[2].strip():
+            fence = ""
+            yield "", True
+        elif not fence and found and not (found[1][0] == "`" and "`" in found[2]):
             fence = found[1]
-            yield ""
+            yield "", True
         else:
-            yield line
+            yield line, bool(fence)
 
 
 def _plain(markdown: str) -> str:
