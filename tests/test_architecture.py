@@ -41,6 +41,7 @@ FLOW = [
     "gateway.store.rows",
     "gateway.store.tables",
     "gateway.store.query",
+    "gateway.store.index",
     "gateway.store.lists",
     "gateway.store.predicates",
     "gateway.store.leads",

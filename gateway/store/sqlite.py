@@ -16,13 +16,14 @@ import aiosqlite
 
 from gateway.content.identity import provider_id, suffix, topic_id
 from gateway.content.text import fold, slug
+from gateway.content.tokens import terms
 from gateway.errors import StoreError
 from gateway.model import FileVersion, Visibility
 from gateway.store.changes import Run
 from gateway.store.protocol import Applied, ChangeSet, FileState, Snapshot
 from gateway.store.rows import Row, instant, status
 from gateway.store.snapshot import SqlSnapshot
-from gateway.store.tables import APPLICATION, RELEASE, SCHEMA, TOUCHED
+from gateway.store.tables import APPLICATION, RELEASE, SCHEMA, TEMPORARY
 
 GENERATION = "SELECT epoch, counter_all, counter_public, as_of, loaded_all, loaded_public FROM generation"
 FILES = """
@@ -318,7 +319,7 @@ async def _set_up(writer: _Connection) -> None:
     if release != RELEASE:
         marks = f"PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {RELEASE};"
         await writer.script(f"BEGIN IMMEDIATE; {SCHEMA} {marks} COMMIT;")
-    await writer.script(TOUCHED)
+    await writer.script(TEMPORARY)
 
 
 def _key_slug(key: str) -> str:
@@ -329,11 +330,16 @@ def _fold(text: str | None) -> str | None:
     return None if text is None else fold(text)
 
 
+def _words(text: str) -> str:
+    return " ".join(terms(text))
+
+
 FUNCTIONS: Mapping[str, Callable[[str], str | None]] = {
     "fold": _fold,
     "key_slug": _key_slug,
     "suffix": suffix,
     "provider_id": provider_id,
     "topic_id": topic_id,
+    "words": _words,
 }
 """What the derivations in `tables` and the conditions of filters call."""

@@ -2,6 +2,9 @@
 
 `public` is 1 on what the public may see, as of the generation. `view` is 1 in the rows that answer the public and 0 in
 those that answer a preview, so that what a view sees is `public >= view`. Times are microseconds since 1970.
+
+Texts named `words` hold tokens with spaces between. `search_0` and `search_1` are the full-text indexes of the views,
+and keep no text of their own. An article is in one, with its `article_words`, where `article_indexed` says so.
 """
 
 # ruff: noqa: S608 - texts are put together from constants alone; values are bound.
@@ -126,6 +129,7 @@ CREATE INDEX backlink_source ON backlink (source);
 CREATE TABLE provider (
   view INTEGER NOT NULL, key TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL, folded TEXT NOT NULL,
   wanted_slug TEXT NOT NULL, slug TEXT NOT NULL, domain TEXT, count INTEGER NOT NULL, images TEXT NOT NULL,
+  words TEXT NOT NULL,
   PRIMARY KEY (view, key)
 ) WITHOUT ROWID;
 CREATE INDEX provider_id ON provider (view, id);
@@ -138,7 +142,7 @@ CREATE INDEX provider_domain ON provider (view, domain, key);
 
 CREATE TABLE topic (
   view INTEGER NOT NULL, key TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL, folded TEXT NOT NULL,
-  wanted_slug TEXT NOT NULL, slug TEXT NOT NULL, count INTEGER NOT NULL,
+  wanted_slug TEXT NOT NULL, slug TEXT NOT NULL, count INTEGER NOT NULL, words TEXT NOT NULL,
   PRIMARY KEY (view, key)
 ) WITHOUT ROWID;
 CREATE INDEX topic_id ON topic (view, id);
@@ -147,10 +151,27 @@ CREATE INDEX topic_wanted_slug ON topic (wanted_slug);
 CREATE INDEX topic_count ON topic (view, count DESC, key);
 CREATE INDEX topic_name ON topic (view, folded, name, key);
 CREATE INDEX topic_exact_name ON topic (view, name);
+
+CREATE TABLE article_words (
+  article INTEGER PRIMARY KEY REFERENCES article ON DELETE CASCADE,
+  title TEXT NOT NULL, excerpt TEXT NOT NULL, body TEXT NOT NULL
+);
+CREATE TABLE article_indexed (
+  article INTEGER NOT NULL REFERENCES article ON DELETE CASCADE, view INTEGER NOT NULL,
+  topics TEXT NOT NULL, provider TEXT NOT NULL,
+  PRIMARY KEY (article, view)
+) WITHOUT ROWID;
+CREATE VIRTUAL TABLE search_0 USING fts5(title, topics, excerpt, provider, body, content='', tokenize='ascii');
+CREATE VIRTUAL TABLE search_1 USING fts5(title, topics, excerpt, provider, body, content='', tokenize='ascii');
+CREATE VIRTUAL TABLE vocabulary_0 USING fts5vocab(search_0, col);
+CREATE VIRTUAL TABLE vocabulary_1 USING fts5vocab(search_1, col);
 """
 
-TOUCHED = "CREATE TEMP TABLE touched (kind TEXT NOT NULL, key NOT NULL, PRIMARY KEY (kind, key)) WITHOUT ROWID"
-"""What a run has changed, of which something is derived."""
+TEMPORARY = """
+CREATE TEMP TABLE touched (kind TEXT NOT NULL, key NOT NULL, PRIMARY KEY (kind, key)) WITHOUT ROWID;
+CREATE TEMP TABLE named (kind TEXT NOT NULL, view INTEGER NOT NULL, key TEXT NOT NULL, words TEXT NOT NULL);
+"""
+"""What a run has changed, of which something is derived; and the names as they were before."""
 
 TOUCH = """
 WITH changed AS MATERIALIZED (
@@ -227,19 +248,19 @@ DERIVE = (
         row_number() OVER (PARTITION BY key ORDER BY own DESC, uses DESC, fold(name), name) AS rank
       FROM used
     )
-    INSERT INTO provider (view, key, id, name, folded, wanted_slug, slug, domain, count, images)
+    INSERT INTO provider (view, key, id, name, folded, wanted_slug, slug, domain, count, images, words)
     SELECT :view, key, provider_id(key), name, fold(name), key_slug(key), key_slug(key), domain, count, coalesce(
       (SELECT images FROM article WHERE provider = ranked.key AND public >= :view AND images <> '[]'
        ORDER BY published_at DESC, path LIMIT 1),
       (SELECT entry.images FROM related CROSS JOIN entry ON entry.key = related.entry
        WHERE related.provider = ranked.key AND related.public >= :view AND entry.images <> '[]'
        ORDER BY related.published_at DESC, related.path, related.position LIMIT 1),
-      '[]')
+      '[]'), words(name)
     FROM ranked WHERE rank = 1
     """,
     """
-    INSERT INTO topic (view, key, id, name, folded, wanted_slug, slug, count)
-    SELECT :view, topic, topic_id(topic), name, fold(name), key_slug(topic), key_slug(topic), count FROM (
+    INSERT INTO topic (view, key, id, name, folded, wanted_slug, slug, count, words)
+    SELECT :view, topic, topic_id(topic), name, fold(name), key_slug(topic), key_slug(topic), count, words(name) FROM (
       SELECT topic, name, sum(count(*)) OVER (PARTITION BY topic) AS count,
         row_number() OVER (PARTITION BY topic ORDER BY count(*) DESC, fold(name), name) AS rank
       FROM article_topic WHERE topic IN (SELECT key FROM touched WHERE kind = 'topic') AND public >= :view
