@@ -1,4 +1,4 @@
-"""Facets: over all articles that a filter matches, how many there are of each kind."""
+"""Facets: over all articles that a filter and a search match, how many there are of each kind."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from gateway.limits import Limits
 from gateway.loaders import Histogram, HistogramByListingLoader, Key, Ranges, RangesByListingLoader
 from gateway.model import Article, Group, Grouping, Interval, Largest
 from gateway.orders import describe
+from gateway.search import Search
 from gateway.store.protocol import ARTICLES, WHOLE, Listing
 from gateway.types import ProviderCount, TopicCount
 
@@ -75,13 +76,14 @@ class Selected(NamedTuple):
 
     limits: Limits
     filter: ArticleFilter | None
+    search: Search | None
 
     def listing(self, without: str | None = None) -> Listing[Article]:
         """Raises LimitExceeded for too large a filter. `without` names a field of the filter to leave out."""
         filter_ = self.filter
         if filter_ and without:
             filter_ = replace(filter_, **{without: UNSET})
-        return ARTICLES.where(checked_filter(self.limits, filter_))
+        return ARTICLES.where(checked_filter(self.limits, filter_)).matching(self.search)
 
 
 @strawberry.type(

@@ -24,11 +24,13 @@ from gateway.model import (
     Page,
     Provider,
     Related,
+    Similar,
     Statistics,
     Text,
     Topic,
     Window,
 )
+from gateway.search import Search
 from gateway.store.protocol import (
     ARTICLE_BY_ID,
     ARTICLE_BY_PATH,
@@ -273,6 +275,22 @@ class Ranges(NamedTuple):
 class RangesByListingLoader(QuestionLoader[Ranges, Sequence[int]]):
     async def ask(self, question: Ranges, parents: Sequence[str]) -> Mapping[str, Sequence[int]]:
         return await self.snapshot.ranges(question.listing, parents, question.bounds)
+
+
+class ScoreByArticleLoader(QuestionLoader[Search, float]):
+    """Of articles that the search finds."""
+
+    async def ask(self, question: Search, parents: Sequence[str]) -> Mapping[str, float]:
+        return await self.snapshot.scores(question, parents)
+
+
+class SimilarByArticleLoader(QuestionLoader[int, Sequence[Similar]]):
+    """The question is how many neighbours."""
+
+    async def ask(self, question: int, parents: Sequence[str]) -> Mapping[str, Sequence[Similar]]:
+        found = await self.snapshot.similar(parents, question)
+        self.records.add(sum(map(len, found.values())))
+        return {parent: found.get(parent, ()) for parent in parents}
 
 
 class RelatedByArticleLoader(QuestionLoader[int | None, Sequence[Related]]):

@@ -282,6 +282,31 @@ class Statistics(NamedTuple):
     topics: int
 
 
+class Similar(NamedTuple):
+    """A neighbour of an article."""
+
+    article: Article
+    score: float
+
+
+# Searches.
+
+
+class SearchField(StrEnum):
+    TITLE = "TITLE"
+    EXCERPT = "EXCERPT"
+    BODY = "BODY"
+    TOPICS = "TOPICS"
+    PROVIDER = "PROVIDER"
+
+
+class SearchMode(StrEnum):
+    ALL_TERMS = "ALL_TERMS"
+    ANY_TERM = "ANY_TERM"
+    PHRASE = "PHRASE"
+    PREFIX = "PREFIX"
+
+
 # Orders and pages.
 
 
@@ -316,7 +341,12 @@ class NullsOrder(StrEnum):
     LAST = "LAST"
 
 
-OrderField = ArticleOrderField | ProviderOrderField | TopicOrderField
+class SearchOrderField(StrEnum):
+    SCORE = "SCORE"
+    """How well an article matches the search that its list is of."""
+
+
+OrderField = ArticleOrderField | ProviderOrderField | TopicOrderField | SearchOrderField
 
 
 class OrderTerm(NamedTuple):
@@ -330,6 +360,8 @@ class OrderTerm(NamedTuple):
 Order = tuple[OrderTerm, ...]
 
 NEWEST_FIRST: Order = (OrderTerm(ArticleOrderField.PUBLISHED_DATE_TIME, OrderDirection.DESC),)
+BEST_FIRST: Order = (OrderTerm(SearchOrderField.SCORE, OrderDirection.DESC),)
+"""The one order by score."""
 
 
 class Window(NamedTuple):
@@ -349,6 +381,8 @@ class Edge(NamedTuple, Generic[T]):
 
     cursor: str
     node: T
+    score: float | None = None
+    """How well it matches, where the order is by that."""
 
 
 class Page(NamedTuple, Generic[T]):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import strawberry
 from strawberry import UNSET
@@ -25,6 +25,7 @@ from gateway.connection import (
     PageKey,
     checked_window,
     given,
+    limited,
     natural,
     page_of,
     resolved,
@@ -40,6 +41,7 @@ from gateway.loaders import (
     ProviderByKeyLoader,
     RelatedByArticleLoader,
     SecuredByArticleLoader,
+    SimilarByArticleLoader,
     TextByArticleLoader,
     TopicsByArticleLoader,
 )
@@ -223,6 +225,23 @@ class Article(Node, ContentItem):
         return await info.context.loader(AdjacentByLineLoader).load(Key(article.id, line))
 
     @resolved(
+        "Computed neighbours, the nearest first: by topics in common, a rare one counting more, then by the words of"
+        " title and excerpt.",
+        "list[SimilarArticle]",
+    )
+    @staticmethod
+    async def similar(
+        article: strawberry.Parent[model.Article],
+        info: Info,
+        first: Annotated[int | None, strawberry.argument(description="How many to give, from the nearest on.")] = 5,
+    ) -> Sequence[Neighbour]:
+        number = natural("first", first)
+        wanted = 5 if number is None else number
+        limited("page", info.context.limits.page, wanted)
+        found = await info.context.loader(SimilarByArticleLoader).load(Key(article.id, wanted))
+        return [Neighbour(*each, article.id) for each in found]
+
+    @resolved(
         "Opaque ciphertext, never decoded, indexed or logged; null unless the caller holds the scope `secured:read`."
     )
     @staticmethod
@@ -256,6 +275,30 @@ class Article(Node, ContentItem):
 class AdjacentArticles:
     previous: Article | None = strawberry.field(description="The one right before it.")
     next: Article | None = strawberry.field(description="The one right after it.")
+
+
+class Neighbour(NamedTuple):
+    """What a similar article is resolved from."""
+
+    article: model.Article
+    score: float
+    of: str
+    """The id of the article whose neighbour it is."""
+
+
+@strawberry.type(description="A neighbour of an article.")
+class SimilarArticle:
+    article: Article = strawberry.field(description="The neighbour.")
+    score: float = strawberry.field(
+        description="How near it is. Higher is nearer; comparable within one list alone. Below 1 no topic is shared."
+    )
+
+    @resolved("The topics that both have, in the order of the article whose neighbour it is.", "list[Topic]")
+    @staticmethod
+    async def shared_topics(neighbour: strawberry.Parent[Neighbour], info: Info) -> Sequence[model.Topic]:
+        own, others = await info.context.loader(TopicsByArticleLoader).load_many([neighbour.of, neighbour.article.id])
+        shared = {topic.key for topic in others}
+        return [topic for topic in own if topic.key in shared]
 
 
 @strawberry.type(description="An entry of an article's `related` list, as the file gives it.")

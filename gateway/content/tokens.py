@@ -95,16 +95,19 @@ def _split(word: str, start: int) -> Iterator[Token]:
 
 def _neighbours(run: str, start: int) -> Iterator[Token]:
     if run.isalnum():  # no marks, so that each character is one
-        characters = [(term, at, at + 1) for at, each in enumerate(run, start) if (term := _fold_character(each))]
+        found = [(_fold_character(each), at, at + 1) for at, each in enumerate(run)]
     else:
         found = [(_fold_character(each[0]), each.start(), each.end()) for each in _CHARACTER.finditer(run)]
-        characters = [(term, start + at, start + end) for term, at, end in found if term]
+    characters = [each for each in found if each[0]]
     if len(characters) == 1:
-        yield Token(*characters[0])
+        term, at, end = characters[0]
+        yield Token(term, start + at, start + end)
     for (one, at, _), (other, _, end) in pairwise(characters):
-        yield Token(one + other, at, end)
+        yield Token(one + other, start + at, start + end)
 
 
 @lru_cache(maxsize=8192)
 def _fold_character(character: str) -> str:
-    return fold(character)
+    """ "" where nothing but marks is left: a few letters of half width are marks in disguise."""
+    folded = fold(character)
+    return folded if any(map(str.isalnum, folded)) else ""

@@ -24,6 +24,7 @@ from gateway.model import (
     Provider,
     Related,
     Severity,
+    Similar,
     Statistics,
     Status,
     Text,
@@ -31,6 +32,7 @@ from gateway.model import (
     Visibility,
     Window,
 )
+from gateway.search import Search
 
 T = TypeVar("T")
 
@@ -64,8 +66,14 @@ class Listing(Generic[T]):
     filter: Filter | None = None
     """What must hold of the records; without one the list is plain."""
 
+    search: Search | None = None
+    """What must be found in the records, which are articles then."""
+
     def where(self, filter_: Filter | None) -> Listing[T]:
         return replace(self, filter=filter_)
+
+    def matching(self, search: Search | None) -> Listing[T]:
+        return replace(self, search=search)
 
 
 ARTICLES = Listing[Article]("articles")
@@ -119,7 +127,8 @@ class Snapshot(Protocol):
     ) -> Mapping[str, Page[T]]:
         """The same window of each parent's list; every parent has a page, at worst an empty one.
 
-        Raises BadUserInput for a cursor that is malformed or names another order.
+        The order BEST_FIRST is for a list of the whole corpus with a search. Raises BadUserInput for a cursor that is
+        malformed or names another order.
         """
         ...
 
@@ -179,6 +188,21 @@ class Snapshot(Protocol):
 
     async def secured_of(self, article_ids: Sequence[str]) -> Mapping[str, str]:
         """The opaque payload of each article that has one. Who may see it is the caller's to decide."""
+        ...
+
+    async def scores(self, search: Search, article_ids: Sequence[str]) -> Mapping[str, float]:
+        """How well each article matches, of those that do; higher is better."""
+        ...
+
+    async def suggestion(self, listing: Listing[Article]) -> str | None:
+        """The text of the listing's search with its misspelt words corrected, where that finds something.
+
+        The words are those of visible articles. To be asked where the listing is empty.
+        """
+        ...
+
+    async def similar(self, article_ids: Sequence[str], first: int) -> Mapping[str, Sequence[Similar]]:
+        """Each article's neighbours, the nearest first: by topics that both have, then by words of their texts."""
         ...
 
     async def statistics(self) -> Statistics: ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
@@ -10,9 +11,9 @@ import orjson
 
 from gateway.errors import NotReady
 from gateway.model import (
+    BEST_FIRST,
     Adjacent,
     Article,
-    Edge,
     Generation,
     Group,
     Grouping,
@@ -24,18 +25,22 @@ from gateway.model import (
     Provider,
     Related,
     Severity,
+    Similar,
     Statistics,
     Text,
     Topic,
     Visibility,
     Window,
 )
-from gateway.store import facets
-from gateway.store.lists import FINDS, SOURCES
-from gateway.store.protocol import Listing, Lookup, Usage
+from gateway.search import Search
+from gateway.store import facets, similar
+from gateway.store.lists import FINDS
+from gateway.store.protocol import WHOLE, Listing, Lookup, Usage
 from gateway.store.query import Query, keys, view, visible
 from gateway.store.rows import ARTICLE, PROVIDER, RELATED, SEVERITIES, TOPIC, Row, instant, problem
+from gateway.store.search import Ranked, scores
 from gateway.store.sql import Ordered, find
+from gateway.store.suggestions import Suggestion
 
 T = TypeVar("T")
 K = TypeVar("K")
@@ -89,14 +94,11 @@ class SqlSnapshot:
     async def pages(
         self, listing: Listing[T], parents: Sequence[str], order: Order, window: Window
     ) -> Mapping[str, Page[T]]:
-        ordered = Ordered(listing, order, self._visibility)
+        ordered = await self._ordered(listing, order)
         rows_of: list[list[Row]] = [[] for _ in parents]
         for at, *row in await self._ask(ordered.page(parents, window)):
             rows_of[at].append(row)
-        return {
-            parent: _page(SOURCES[listing.name].record.make, ordered, rows, window)
-            for parent, rows in zip(parents, rows_of, strict=True)
-        }
+        return {parent: _page(ordered, rows, window) for parent, rows in zip(parents, rows_of, strict=True)}
 
     async def counts(self, listing: Listing[T], parents: Sequence[str]) -> Mapping[str, int]:
         rows = await self._ask(self._listed(listing).count(parents))
@@ -107,7 +109,7 @@ class SqlSnapshot:
     ) -> Mapping[str, bool]:
         if window.cursor is None and not window.offset:
             return dict.fromkeys(parents, False)
-        ordered = Ordered(listing, order, self._visibility)
+        ordered = await self._ordered(listing, order)
         found = {at for (at,) in await self._ask(ordered.preceded(parents, window))}
         return {parent: at in found for at, parent in enumerate(parents)}
 
@@ -169,6 +171,29 @@ class SqlSnapshot:
         joins = " JOIN article_text ON article_text.article = article.key AND article_text.secured IS NOT NULL"
         return {row[0]: row[1] for row in await self._of_articles("article_text.secured", joins, article_ids)}
 
+    async def scores(self, search: Search, article_ids: Sequence[str]) -> Mapping[str, float]:
+        return {row[0]: row[1] for row in await self._ask(scores(search, article_ids, self._visibility))}
+
+    async def suggestion(self, listing: Listing[Article]) -> str | None:
+        if listing.search is None:
+            return None
+        suggestion = Suggestion(listing.search, self._visibility)
+        slips = suggestion.slips([at for (at,) in await self._ask(suggestion.known())])
+        corrected = suggestion.corrected(slips, await self._ask(suggestion.candidates(slips))) if slips else None
+        if corrected is None:
+            return None
+        counts = await self.counts(listing.matching(replace(listing.search, text=corrected)), [WHOLE])
+        return corrected if counts[WHOLE] else None
+
+    async def similar(self, article_ids: Sequence[str], first: int) -> Mapping[str, Sequence[Similar]]:
+        rows = await self._ask(similar.subjects(article_ids, self._visibility))
+        subjects = {id_: similar.Subject.of(row) for id_, *row in rows}
+        words = {word for subject in subjects.values() for word in subject.words}
+        held = {row[0]: row[1] for row in await self._ask(similar.holders(words, self._visibility))}
+        ids = list(subjects)
+        found = await self._ask(similar.neighbours(list(subjects.values()), held, first, self._visibility))
+        return _grouped((ids[at], Similar(ARTICLE.make(row), row[-1])) for at, *row in found)
+
     async def statistics(self) -> Statistics:
         seen = view(self._visibility)
         text = (
@@ -190,6 +215,11 @@ class SqlSnapshot:
     def _listed(self, listing: Listing[Any]) -> Ordered:
         return Ordered(listing, (), self._visibility)
 
+    async def _ordered(self, listing: Listing[Any], order: Order) -> Ordered | Ranked:
+        if order != BEST_FIRST:
+            return Ordered(listing, order, self._visibility)
+        return Ranked(listing, self._visibility, (await self.generation()).revision)
+
     async def _of_articles(
         self, columns: str, joins: str, article_ids: Sequence[str], rest: str = "", *parameters: int
     ) -> Sequence[Row]:
@@ -203,11 +233,11 @@ class SqlSnapshot:
         return rows
 
 
-def _page(make: Any, ordered: Ordered, rows: list[Row], window: Window) -> Page[Any]:
+def _page(ordered: Ordered | Ranked, rows: list[Row], window: Window) -> Page[Any]:
     ordered.sort(rows)
     has_more = len(rows) > window.limit
     start = 1 if has_more and window.backward else 0
-    return Page(tuple(Edge(ordered.cursor(row), make(row)) for row in rows[start : start + window.limit]), has_more)
+    return Page(tuple(ordered.edge(row) for row in rows[start : start + window.limit]), has_more)
 
 
 _GROUPED: Mapping[Grouping, Callable[[Row], Topic | Provider | str]] = {

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from gateway.errors import BadUserInput
-from gateway.model import NullsOrder, Order, OrderDirection, Visibility, Window
+from gateway.model import Edge, NullsOrder, Order, OrderDirection, Visibility, Window
 from gateway.store.cursor import Value, decode, encode
 from gateway.store.leads import lead_of
 from gateway.store.lists import SOURCES, Column, Found
@@ -16,6 +16,7 @@ from gateway.store.predicates import Predicates
 from gateway.store.protocol import ARTICLES, WHOLE, Listing
 from gateway.store.query import Query, joined, keys, viewed, visible
 from gateway.store.rows import Row
+from gateway.store.search import matching
 
 
 def find(found: Found[Any], wanted: Sequence[str], visibility: Visibility) -> Query:
@@ -80,6 +81,7 @@ class Ordered:
         self._lead = lead_of(listing.filter, visibility) if is_whole and listing.filter else None
         self._source = self._lead.source if self._lead else SOURCES[listing.name]
         self._visibility = visibility
+        self._search = listing.search
         self._filter = self._lead.rest if self._lead else listing.filter
         self._name = " ".join([self._source.name, *(f"{term.field}-{term.direction}-{term.nulls}" for term in order)])
         ties = [Step(column) for column in self._source.ties]
@@ -188,6 +190,9 @@ class Ordered:
     def cursor(self, row: Row) -> str:
         return encode(self._name, row[-len(self._steps) :])
 
+    def edge(self, row: Row) -> Edge[Any]:
+        return Edge(self.cursor(row), self._source.record.make(row))
+
     def _nearer(self, steps: Sequence[Step]) -> list[Step]:
         nearer = self._source.nearer
         return [
@@ -220,6 +225,8 @@ class Ordered:
         holds = [Query(condition) for condition in source.conditions]
         if source.guarded:
             holds.append(Query(visible(source.guarded, self._visibility)))
+        if self._search:
+            holds.append(matching(source.key, self._search, self._visibility))
         if self._filter:
             holds.append(Predicates(source.record.table, self._visibility, source.nearer).of(self._filter))
         tables = joined(" CROSS JOIN ", [*([within] if within else []), Query(source.table)])

@@ -11,7 +11,7 @@ and keep no text of their own. An article is in one, with its `article_words`, w
 
 from __future__ import annotations
 
-RELEASE = 2
+RELEASE = 3
 """Of the tables and of what they hold; a database of another one is built anew."""
 APPLICATION = 0x67617465
 """Tells our databases from other programs'."""
