@@ -71,6 +71,7 @@ class ProviderName(NamedTuple):
     key: str
     name: str
     domain: str | None
+    images: tuple[Image, ...] = ()
 
 
 class TopicName(NamedTuple):

@@ -355,7 +355,8 @@ class Provider(Node):
     slug: str = strawberry.field(description="A readable name for addresses; unique among providers.")
     domain: str | None = strawberry.field(description="The domain that it publishes under.")
     images: list[Image] = strawberry.field(
-        description="The images that its newest article gives it, else those of its first mention."
+        description="The images that front matter gives to the provider itself: those in its newest article that has"
+        " some, else those in its first mention."
     )
 
     @classmethod

@@ -37,9 +37,9 @@ _ARTICLE = "(SELECT key FROM article WHERE path = ?)"
 INSERT_TEXT = f"INSERT INTO article_text VALUES ({_ARTICLE}, ?, ?, ?, ?)"  # noqa: S608
 INSERT_URL = f"INSERT INTO article_url VALUES ({_ARTICLE}, ?, ?, ?, ?)"  # noqa: S608
 INSERT_TOPIC = f"INSERT INTO article_topic VALUES ({_ARTICLE}, ?, ?, ?, ?, ?, ?)"  # noqa: S608
-INSERT_ENTRY = "INSERT OR IGNORE INTO entry VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+INSERT_ENTRY = "INSERT OR IGNORE INTO entry VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 INSERT_RELATED = f"""
-INSERT INTO related VALUES (NULL, ?, {_ARTICLE}, ?, (SELECT key FROM entry WHERE digest = ?), ?, ?, ?, ?)
+INSERT INTO related VALUES (NULL, ?, {_ARTICLE}, ?, (SELECT key FROM entry WHERE digest = ?), ?, ?, ?, ?, ?)
 """  # noqa: S608
 INSERT_FILE = "INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?, ?, ?)"
 DELETE_FILE = "DELETE FROM file WHERE path IN (SELECT value FROM json_each(?))"

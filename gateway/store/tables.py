@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from gateway.store.naming import USES
 
-RELEASE = 5
+RELEASE = 6
 """Of the tables and of what they hold; a database of another one is built anew."""
 APPLICATION = 0x67617465
 """Tells our databases from other programs'."""
@@ -56,7 +56,8 @@ CREATE TABLE article (
   quality INTEGER, heat INTEGER, published_at INTEGER, updated_at INTEGER,
   original_url TEXT, web_url TEXT, amp_web_url TEXT, cdn_amp_web_url TEXT,
   published INTEGER NOT NULL, public INTEGER NOT NULL,
-  provider TEXT, provider_name TEXT, provider_domain TEXT, images TEXT NOT NULL, is_secured INTEGER NOT NULL,
+  provider TEXT, provider_name TEXT, provider_domain TEXT, provider_images TEXT NOT NULL,
+  images TEXT NOT NULL, is_secured INTEGER NOT NULL,
   has_body INTEGER NOT NULL,
   sha256 TEXT NOT NULL, bytes INTEGER NOT NULL, modified_at INTEGER NOT NULL, read_at INTEGER NOT NULL,
   digest BLOB NOT NULL
@@ -75,6 +76,7 @@ CREATE INDEX article_heat_rising ON article (heat, path);
 CREATE INDEX article_title ON article (title_folded, title, path);
 CREATE INDEX article_provider ON article (provider, published_at DESC, path);
 CREATE INDEX article_images ON article (provider, published_at DESC, path, public) WHERE images <> '[]';
+CREATE INDEX article_pictured ON article (provider, published_at DESC, path) WHERE provider_images <> '[]';
 CREATE INDEX article_category ON article (category, published_at DESC, path);
 CREATE INDEX article_type ON article (type, published_at DESC, path);
 CREATE INDEX article_locale ON article (locale, published_at DESC, path);
@@ -119,16 +121,17 @@ CREATE TABLE entry (
   key INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE,
   title TEXT NOT NULL, excerpt TEXT, type TEXT NOT NULL, quality INTEGER, published_at INTEGER,
   web_url TEXT, amp_web_url TEXT, cdn_amp_web_url TEXT,
-  provider TEXT, provider_name TEXT, provider_domain TEXT, images TEXT NOT NULL, url TEXT
+  provider TEXT, provider_name TEXT, provider_domain TEXT, provider_images TEXT NOT NULL, images TEXT NOT NULL, url TEXT
 );
 CREATE INDEX entry_url ON entry (url) WHERE url IS NOT NULL;
 
 CREATE TABLE related (
   key INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE,
   article INTEGER NOT NULL REFERENCES article ON DELETE CASCADE, position INTEGER NOT NULL, entry INTEGER NOT NULL,
-  provider TEXT, published_at INTEGER, path TEXT NOT NULL, public INTEGER NOT NULL,
+  provider TEXT, pictured INTEGER NOT NULL, published_at INTEGER, path TEXT NOT NULL, public INTEGER NOT NULL,
   UNIQUE (article, position)
 );
+CREATE INDEX related_pictured ON related (provider, published_at DESC, path, position) WHERE pictured;
 CREATE INDEX related_entry ON related (entry);
 CREATE INDEX related_provider ON related (provider, published_at DESC, path, position);
 CREATE INDEX public_related_provider ON related (provider, published_at DESC, path, position, public) WHERE public;
@@ -258,10 +261,11 @@ DERIVE = (
     )
     INSERT INTO provider (view, key, id, name, folded, wanted_slug, slug, domain, count, images, words)
     SELECT :view, key, provider_id(key), name, fold(name), key_slug(key), key_slug(key), domain, count, coalesce(
-      (SELECT images FROM article WHERE provider = ranked.key AND public >= :view AND images <> '[]'
+      (SELECT provider_images FROM article
+       WHERE provider = ranked.key AND public >= :view AND provider_images <> '[]'
        ORDER BY published_at DESC, path LIMIT 1),
-      (SELECT entry.images FROM related CROSS JOIN entry ON entry.key = related.entry
-       WHERE related.provider = ranked.key AND related.public >= :view AND entry.images <> '[]'
+      (SELECT entry.provider_images FROM related CROSS JOIN entry ON entry.key = related.entry
+       WHERE related.provider = ranked.key AND related.public >= :view AND related.pictured
        ORDER BY related.published_at DESC, related.path, related.position LIMIT 1),
       '[]'), words(name)
     FROM ranked WHERE rank = 1
