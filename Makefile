@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: dev check test prove bench-loading clean
+.PHONY: dev check test prove bench bench-loading bench-live bench-queries clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -25,8 +25,16 @@ test: $(READY) ## The tests, bounded in time.
 prove: $(READY) ## The tests, those that take long in full.
 	GATEWAY_TEST_FULL=1 $(BIN)/python -m pytest --timeout=3600
 
+bench: bench-loading bench-live bench-queries ## All that is measured, one after the other.
+
 bench-loading: $(READY) ## How a server answers while it loads 5,000 files, and what that takes.
 	$(BIN)/python -m benchmarks.loading
+
+bench-live: $(READY) ## How soon a save is seen, and what a push of many files costs those who ask meanwhile.
+	$(BIN)/python -m benchmarks.live
+
+bench-queries: $(READY) ## What queries take over 1,000 articles and over 100,000.
+	$(BIN)/python -m benchmarks.queries
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

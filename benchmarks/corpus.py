@@ -71,14 +71,22 @@ class Generator:
         return f"https://{host}.site-{number % 97}.example/{number}/{self._slug(6)}"
 
     def _date(self) -> str:
-        moment = FIRST_DATE + timedelta(minutes=self._random.randrange(4_000_000))
-        return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+        return date(self._random)
 
     def _phrase(self, length: int) -> str:
-        return " ".join(self._random.choices(WORDS, k=length))
+        return phrase(self._random, length)
 
     def _slug(self, length: int) -> str:
         return self._phrase(length).replace(" ", "-")
+
+
+def date(chance: random.Random) -> str:
+    moment = FIRST_DATE + timedelta(minutes=chance.randrange(4_000_000))
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def phrase(chance: random.Random, length: int) -> str:
+    return " ".join(chance.choices(WORDS, k=length))
 
 
 def main() -> None:
