@@ -94,6 +94,8 @@ class _Connection:
                 for name, function in FUNCTIONS.items():
                     await connection.create_function(name, 1, function, deterministic=True)
                 yield cls(path, connection)
+            # The library has told its thread to end, and does not wait for that; it has nothing left to do.
+            connection._thread.join()
 
     @contextmanager
     def _used(self) -> Iterator[aiosqlite.Connection]:
