@@ -34,6 +34,9 @@ from gateway.webhooks import Webhooks
 
 logger = logging.getLogger("gateway")
 
+NEW_OBJECTS = 20_000
+"""After how many the collector looks for garbage among them."""
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 PARSING = ("max_file_bytes", "workers", "log_level")
@@ -179,7 +182,7 @@ async def _serve(settings: Settings) -> None:
             if settings.explorer:
                 click.echo(f"GraphiQL is at {address(listener)}/graphiql")
             app = create_app(settings, content.store)
-            gc.freeze()  # the schema and the modules stay; to look through them for garbage would hold answers up
+            _collect_seldom()
             await serve(
                 app,
                 listener,
@@ -187,6 +190,13 @@ async def _serve(settings: Settings) -> None:
                 work=lambda: _work(content, settings),
                 stopping=content.store.end_generations,
             )
+
+
+def _collect_seldom() -> None:
+    """The schema and the modules stay, and to look through them for garbage would hold answers up. A load makes records
+    by the hundred thousand, which hold no cycles."""
+    gc.freeze()
+    gc.set_threshold(NEW_OBJECTS, *gc.get_threshold()[1:])
 
 
 async def _work(content: Content, settings: Settings) -> None:
