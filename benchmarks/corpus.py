@@ -26,7 +26,7 @@ class Generator:
     """A folder's files, the same for the same seed."""
 
     def __init__(self, files: int, related: int, seed: int = 1, published: float = 0.1) -> None:
-        self._random = random.Random(seed)  # noqa: S311 - repeatable, and no secret
+        self._random = random.Random(seed)
         self._files = files
         self._related = related
         self._published = published

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import signal
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
@@ -17,19 +19,21 @@ from rich.console import Console
 
 from gateway import __version__, progress
 from gateway import problems as printed
-from gateway.app import Content, create_app, limits_of, loaded_aside, opened, operations_over
+from gateway.app import create_app, limits_of, loaded_aside, opened, operations_over
 from gateway.auth import Scope, Viewer
 from gateway.content.source import require_folder
+from gateway.content.watch import Watch
 from gateway.errors import GatewayError, RequestError
 from gateway.explanation import explained
-from gateway.ingest import Report, StrictError
-from gateway.model import Given, Problem, Severity, Statistics, Visibility
+from gateway.follow import Follower
+from gateway.model import Given, Problem, Severity, Visibility
 from gateway.operation import OperationRequest
 from gateway.rules import SiteError
 from gateway.schema import print_sdl
 from gateway.server import address, listening, serve
 from gateway.settings import BOOLEAN, CONFIG, OPTIONS, Mode, Option, Settings, read
-from gateway.store.protocol import Store
+from gateway.stream import StrictError
+from gateway.terminal import Terminal, state, tell, tell_problems, tell_run
 from gateway.webhooks import Webhooks
 
 logger = logging.getLogger("gateway")
@@ -53,7 +57,7 @@ class Command(click.Command):
             return super().invoke(ctx)
         except GatewayError as error:
             if isinstance(error, StrictError):
-                _tell_problems(error.problems)
+                tell_problems(error.problems)
             for line in error.message.splitlines():
                 click.echo(f"gateway: {line}", err=True)
             sys.exit(error.exit_code)
@@ -181,15 +185,24 @@ async def _serve(settings: Settings) -> None:
             click.echo(f"Listening on {address(listener)}")
             if settings.explorer:
                 click.echo(f"GraphiQL is at {address(listener)}/graphiql")
-            app = create_app(settings, content.store)
-            _collect_seldom()
-            await serve(
-                app,
-                listener,
-                limits_of(settings),
-                work=lambda: _work(content, settings),
-                stopping=content.store.end_generations,
+            follower = Follower(
+                content.ingest,
+                Watch(settings.content, settings.watch, settings.poll_seconds),
+                Terminal(content, strict=settings.strict).run,
+                is_ready=content.store.ready,
+                sweep=settings.sweep_seconds,
             )
+            app = create_app(settings, content.store, follower.request)
+            webhooks = Webhooks(content.store, settings.webhooks, settings.webhook_secret)
+            _collect_seldom()
+            with _reloading_at_hangup(follower.request):
+                await serve(
+                    app,
+                    listener,
+                    limits_of(settings),
+                    work=lambda: _beside(follower.follow(), webhooks.run()),
+                    stopping=content.store.end_generations,
+                )
 
 
 def _collect_seldom() -> None:
@@ -199,43 +212,46 @@ def _collect_seldom() -> None:
     gc.set_threshold(NEW_OBJECTS, *gc.get_threshold()[1:])
 
 
-async def _work(content: Content, settings: Settings) -> None:
-    """All that goes on beside serving; where one part of it fails, all ends."""
-    async with asyncio.TaskGroup() as parts:
-        parts.create_task(Webhooks(content.store, settings.webhooks, settings.webhook_secret).run())
-        parts.create_task(_follow(content, settings))
+@contextmanager
+def _reloading_at_hangup(reload: Callable[[], Coroutine[None, None, object]]) -> Iterator[None]:
+    """SIGHUP has the folder read again, as with other servers."""
+    running = set[asyncio.Task[object]]()
 
+    def begin() -> None:
+        task = asyncio.create_task(reload())
+        running.add(task)
+        task.add_done_callback(end)
 
-async def _follow(content: Content, settings: Settings) -> None:
-    """Load the folder, and then again whenever time calls for it."""
-    await _load(content, settings)
-    while True:
-        await content.ingest.until_due()
-        await _load(content, settings)
+    def end(task: asyncio.Task[object]) -> None:
+        running.discard(task)
+        if not task.cancelled():
+            task.exception()  # the terminal was told of it
 
-
-async def _load(content: Content, settings: Settings) -> None:
-    """Load, and tell the terminal. What fails is told too; it is raised only where there is nothing to serve."""
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGHUP, begin)
     try:
-        with progress.shown(Console(stderr=True)) as tell:
-            report = await content.ingest.run(strict=settings.strict, progress=tell)
-    except GatewayError as error:
-        if not await content.store.ready():
-            raise
-        if isinstance(error, StrictError):
-            _tell_problems(error.problems)
-        logger.error("%s What was loaded before is still served.", error.message)
-    else:
-        _tell_run(report)
-        await _tell(content.store)
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGHUP)
+
+
+async def _beside(*parts: Coroutine[None, None, None]) -> None:
+    """All that goes on beside serving; where one part of it fails, all ends, and its error is raised."""
+    tasks = [asyncio.create_task(part) for part in parts]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _load_once(settings: Settings, *, accept_empty: bool) -> None:
     async with opened(settings) as content:
-        with progress.shown(Console(stderr=True)) as tell:
-            report = await content.ingest.run(strict=settings.strict, accept_empty=accept_empty, progress=tell)
-        _tell_run(report)
-        await _tell(content.store)
+        with progress.shown(Console(stderr=True)) as shown:
+            report = await content.ingest.run(strict=settings.strict, accept_empty=accept_empty, progress=shown)
+        tell_run(report)
+        await tell(content.store)
 
 
 class Checked(NamedTuple):
@@ -250,7 +266,7 @@ async def _check(settings: Settings) -> Checked:
     with progress.shown(Console(stderr=True)) as tell:
         try:
             async with loaded_aside(settings, progress=tell) as (store, report):
-                statistics, problems = await _state(store)
+                statistics, problems = await state(store)
                 return Checked(statistics.articles, problems, report.given)
         except SiteError as error:
             return Checked(0, error.problems)
@@ -265,25 +281,3 @@ async def _query(settings: Settings, request: OperationRequest, visibility: Visi
                 return (await operations.run(await operations.accept(request), viewer)).body()
             except RequestError as error:
                 return {"errors": error.entries()}
-
-
-def _tell_run(report: Report) -> None:
-    files = printed.counted(report.files, "file")
-    click.echo(f"{files} found, {report.read} read, {report.parsed} parsed in {report.seconds:.1f} s")
-
-
-async def _tell(store: Store) -> None:
-    statistics, problems = await _state(store)
-    _tell_problems(problems)
-    click.echo(printed.summary(statistics, problems))
-
-
-def _tell_problems(problems: Sequence[Problem]) -> None:
-    """All that are one: an INFO is for `check`."""
-    grave = [problem for problem in problems if problem.severity is not Severity.INFO]
-    click.echo(printed.as_text(printed.in_order(grave)), err=True, nl=False)
-
-
-async def _state(store: Store) -> tuple[Statistics, Sequence[Problem]]:
-    async with store.snapshot(Visibility.PREVIEW) as snapshot:
-        return await snapshot.statistics(), await snapshot.problems(None, None)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
-from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import aclosing, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,24 +15,13 @@ from gateway.content.parsing import Rules
 from gateway.content.site import USUAL_SITE, Site
 from gateway.content.source import DEFAULT_MAX_BYTES, Listing, Walk
 from gateway.content.workers import Workers
-from gateway.errors import GatewayError
 from gateway.losses import Held, Kept
-from gateway.model import (
-    Change,
-    Deleted,
-    Given,
-    Loaded,
-    NotDocument,
-    Problem,
-    SetAside,
-    Severity,
-    Status,
-    Unchanged,
-    Visibility,
-)
+from gateway.model import Change, Given, Problem, Severity, Visibility
+from gateway.notice import Noticed, narrowed, notice
 from gateway.rules import SiteRules
-from gateway.store.protocol import Applied, ChangeSet, FileState, Store
-from gateway.survey import Memory, Survey, files_to_read
+from gateway.store.protocol import ARTICLES, WHOLE, Applied, ChangeSet, Store
+from gateway.stream import Progress, Stream, TooMuchLost
+from gateway.survey import Memory, Survey, Walked, files_to_read
 
 DEFAULT_HOLD = timedelta(seconds=10)
 RETRY = timedelta(seconds=10)
@@ -40,21 +29,8 @@ RETRY = timedelta(seconds=10)
 LONGEST_WAIT = timedelta(minutes=1)
 """The clock is looked at this often at least: it may be set, and goes on while a machine is suspended."""
 
-Progress = Callable[[int, int], None]
-"""Called with the number of files done and of all to be done."""
 Wait = Callable[[Coroutine[Any, Any, object], float], Awaitable[object]]
 """Waits for something, and raises TimeoutError where it takes more seconds than are given."""
-
-
-class StrictError(GatewayError):
-    """Nothing was loaded, since there are errors."""
-
-    exit_code = 1
-
-    def __init__(self, problems: Sequence[Problem]) -> None:
-        """`problems` are all errors of the folder, and what else the run met."""
-        super().__init__()
-        self.problems = tuple(problems)
 
 
 class Report(NamedTuple):
@@ -62,7 +38,7 @@ class Report(NamedTuple):
 
     applied: Applied
     files: int
-    """Found in the folder."""
+    """Found in the folder, or where the run looked."""
     read: int
     """New ones, those that look changed, and those that were written too shortly before the last run to tell."""
     parsed: int
@@ -95,8 +71,8 @@ class Ingest:
         self._root = root
         self._workers = workers
         self._clock = clock
-        self._rules = Rules(str(root), max_bytes)
-        self._site_rules = SiteRules(root)
+        self._max_bytes = max_bytes
+        self._site_rules = SiteRules()
         self._follow_links = follow_links
         self._hold = hold
         self._serving = serving
@@ -105,11 +81,20 @@ class Ingest:
         self._tried: datetime | None = None
         self._held: Held | None = None
         """Kept here too, since a strict run that fails leaves nothing in the store."""
+        self._walked: Walked | None = None
 
     async def run(
-        self, *, accept_empty: bool = False, strict: bool = False, progress: Progress | None = None
+        self,
+        *,
+        paths: Collection[str] | None = None,
+        accept_empty: bool = False,
+        strict: bool = False,
+        progress: Progress | None = None,
     ) -> Report:
         """Take what changed in the folder since the last run to the store, in one transaction.
+
+        With `paths`, names as the file system spells them, only these and what lies below them are looked at, unless
+        there is a reason to walk the whole folder.
 
         With `accept_empty`, articles go with their files, however many. Raises ContentFolderError where there is no
         folder, SiteError where the site's rules are broken and none were good before, StrictError where `strict` is
@@ -118,8 +103,8 @@ class Ingest:
         async with self._running:
             beginning = time.perf_counter()
             try:
-                survey = await self._survey(accept_empty=accept_empty, strict=strict)
-                stream, applied = await self._take(survey, progress)
+                wanted = None if strict or accept_empty else paths
+                survey, stream, applied = await self._run(wanted, progress, accept_empty=accept_empty, strict=strict)
             finally:
                 self._ran.set()
             seconds = time.perf_counter() - beginning
@@ -143,19 +128,55 @@ class Ingest:
         due = min((time for time in (scheduled, second_look) if time), default=None)
         return self._tried + RETRY if due and self._tried and due <= self._tried else due
 
-    async def _survey(self, *, accept_empty: bool, strict: bool) -> Survey:
-        self._tried = started = self._clock()
+    async def noticed(self, paths: Collection[str]) -> Noticed:
+        """Which of some paths a run has to look at."""
+        noticed = await asyncio.to_thread(notice, self._root, paths, self._site_rules.site)
+        told = [problem.path for problem in self._walked.problems] if self._walked else []
+        return noticed.known(await self._store.files(noticed.missing), told) if noticed.missing else noticed
+
+    async def warm(self) -> None:
+        """Have a parser ready for the first file that changes."""
+        await self._workers.warm()
+
+    async def _run(
+        self, paths: Collection[str] | None, progress: Progress | None, *, accept_empty: bool, strict: bool
+    ) -> tuple[Survey, Stream, Applied]:
+        while True:
+            self._tried = self._clock()
+            walked, self._walked = self._walked, None
+            if walked and paths is not None and (some := narrowed(paths, self._root, walked)) is not None:
+                survey = await self._survey_some(self._tried, walked, some)
+            else:
+                survey = await self._survey_all(self._tried, accept_empty=accept_empty, strict=strict)
+            with suppress(_FolderSwapped):
+                return survey, *await self._take(survey, progress)
+
+    async def _survey_all(self, started: datetime, *, accept_empty: bool, strict: bool) -> Survey:
         known, memory = await self._store.files(), Memory.load(await self._store.memory())
-        site, listing = await asyncio.to_thread(self._look)
+        site, listing = await asyncio.to_thread(self._walk)
         broken = await self._broken() if strict else frozenset()
         tasks = await asyncio.to_thread(files_to_read, listing, known, memory, site, broken)
         memory = memory._replace(held=self._held or memory.held)
-        return Survey(started, known, memory, site, listing, tasks, self._hold, accept_empty, strict)
+        articles = sum(state.status is not None for state in known.values())
+        return Survey(started, known, articles, memory, site, listing, tasks, self._hold, accept_empty, strict)
 
-    def _look(self) -> tuple[Site, Listing]:
-        """The site's rules, and the files that are there for them."""
-        site, problems = self._site_rules.read()
-        walk = Walk(self._root, follow_links=self._follow_links, include=site.include if site else ())
+    async def _survey_some(self, started: datetime, walked: Walked, paths: frozenset[str]) -> Survey:
+        known, memory = await self._store.files(paths), Memory.load(await self._store.memory())
+        async with self._store.snapshot(Visibility.PREVIEW) as snapshot:
+            articles = (await snapshot.counts(ARTICLES, [WHOLE]))[WHOLE]
+        walk = Walk(Path(walked.root), include=walked.site.include)
+        listing = await asyncio.to_thread(walk.look, paths)
+        tasks = files_to_read(listing, known, memory, walked.site, frozenset())
+        return Survey(
+            started, known, articles, memory, walked.site, listing, tasks, self._hold, walked=walked, paths=paths
+        )
+
+    def _walk(self) -> tuple[Site, Listing]:
+        """The site's rules, and the files that are there for them. A link that leads to the folder is followed once,
+        so that what is found and read lies in one folder, though the link be swapped meanwhile."""
+        root = Path(os.path.realpath(self._root))
+        site, problems = self._site_rules.read(root)
+        walk = Walk(root, follow_links=self._follow_links, include=site.include if site else ())
         listing = walk.run()
         listing = listing._replace(problems=(*problems, *listing.problems))
         return (site, listing) if site else (USUAL_SITE, listing.unseen())
@@ -167,119 +188,41 @@ class Ingest:
         async with self._store.snapshot(Visibility.PREVIEW) as snapshot:
             return frozenset(problem.path for problem in await snapshot.problems(Severity.ERROR, None))
 
-    async def _take(self, survey: Survey, progress: Progress | None) -> tuple[_Stream, Applied]:
+    async def _take(self, survey: Survey, progress: Progress | None) -> tuple[Stream, Applied]:
         """Apply what was found. How much would be lost is known in the end alone: if too much, it is taken back, and
         applied anew without the loss."""
         kept = Kept()
         while True:
-            stream = _Stream(survey, kept, serving=self._serving, progress=progress)
+            stream = Stream(survey, kept, serving=self._serving, progress=progress)
             self._held = kept.held
             try:
-                return stream, await self._apply(survey, stream, kept)
-            except _TooMuchLost as error:
+                applied = await self._apply(survey, stream, kept)
+            except TooMuchLost as error:
                 kept = error.kept
+            else:
+                self._walked = None if self._follow_links else survey.followed(kept)
+                return stream, applied
 
-    async def _apply(self, survey: Survey, stream: _Stream, kept: Kept) -> Applied:
-        place = survey.memory.place if kept.paths else survey.place
-        memory = Memory(survey.decoder, survey.started, place, kept.held)
-        rules = self._rules._replace(site=survey.site)
+    async def _apply(self, survey: Survey, stream: Stream, kept: Kept) -> Applied:
+        rules = Rules(survey.listing.root, self._max_bytes, survey.site)
+        problems = (*survey.standing, *kept.problems)
         async with (
             aclosing(self._workers.parse(stream.tasks, rules)) as parsed,
-            aclosing(stream.run(parsed)) as changes,
+            aclosing(self._of_one_folder(survey, stream.run(parsed))) as changes,
         ):
-            return await self._store.apply(
-                ChangeSet(survey.started, changes, (*survey.problems, *kept.problems), memory.dump())
-            )
+            return await self._store.apply(ChangeSet(survey.started, changes, problems, survey.leaves(kept).dump()))
+
+    async def _of_one_folder(
+        self, survey: Survey, changes: AsyncGenerator[Sequence[Change], None]
+    ) -> AsyncGenerator[Sequence[Change], None]:
+        """Raises _FolderSwapped in the end, where the link to the folder leads to another one by now: files of the
+        old one may be gone that are not meant to be."""
+        async with aclosing(changes):
+            async for some in changes:
+                yield some
+        if await asyncio.to_thread(os.path.realpath, self._root) != survey.listing.root:
+            raise _FolderSwapped
 
 
-class _TooMuchLost(Exception):
-    """A run would take away what has to stay."""
-
-    def __init__(self, kept: Kept) -> None:
-        super().__init__()
-        self.kept = kept
-
-
-class _Stream:
-    """The changes of one run on their way to the store, and the account that is kept of them."""
-
-    def __init__(self, survey: Survey, kept: Kept, *, serving: bool, progress: Progress | None) -> None:
-        """The files of what is `kept` are left alone."""
-        self._survey = survey
-        self._kept = kept
-        self._serving = serving
-        self._progress = progress
-        self._losses: list[Change] = [Deleted(path) for path in survey.gone if path not in kept.paths]
-        self._loaded = 0
-        self.tasks = [task for task in survey.tasks if task.file.path not in kept.paths]
-        self.problems = [*survey.problems, *kept.problems]
-        self.parsed = 0
-        self.given: Counter[Given] = Counter()
-
-    async def run(self, parsed: AsyncIterator[Sequence[Change]]) -> AsyncGenerator[Sequence[Change], None]:
-        """Raises _TooMuchLost and StrictError, when all else has been taken."""
-        done = 0
-        async for changes in parsed:
-            yield [change for change in map(self._account, changes) if not self._loses(change)]
-            done += len(changes)
-            if self._progress:
-                self._progress(done, len(self.tasks))
-        self._check_losses()
-        if self._survey.strict and any(problem.severity is Severity.ERROR for problem in self.problems):
-            raise StrictError(self.problems)
-        yield self._losses
-
-    def _loses(self, change: Change) -> bool:
-        """Whether an article would go; then the change waits for the end."""
-        loses = isinstance(change, Deleted | NotDocument) and self._survey.serves(_path(change))
-        if loses:
-            self._losses.append(change)
-        return loses
-
-    def _check_losses(self) -> None:
-        paths = frozenset(path for path in map(_path, self._losses) if self._survey.serves(path))
-        if paths and (kept := self._survey.judge(paths | self._kept.paths, self._loaded)):
-            raise _TooMuchLost(kept)
-
-    def _account(self, change: Change) -> Change:
-        if isinstance(change, SetAside):
-            change = self._say_what_is_served(self._withdraw(change))
-        if isinstance(change, Loaded):
-            self.given.update(change.given)
-        if not isinstance(change, Deleted | Unchanged):
-            self.problems.extend(change.problems)
-            self.parsed += change.version is not None
-        self._loaded += isinstance(change, Loaded)
-        return change
-
-    def _withdraw(self, change: SetAside) -> SetAside:
-        """Where a pin hides the file, a last good version that is not hidden must not stay."""
-        state = self._survey.known.get(change.path)
-        shown = state is not None and state.status in {Status.PUBLISHED, Status.SCHEDULED}
-        return change._replace(withdrawn=shown and self._survey.site.hides(change.path))
-
-    def _say_what_is_served(self, change: SetAside) -> SetAside:
-        if not self._serving:
-            return change
-        served = _served(None if change.withdrawn else self._survey.known.get(change.path))
-        problems = tuple(
-            problem._replace(message=f"{problem.message} {served}") if problem.severity is Severity.ERROR else problem
-            for problem in change.problems
-        )
-        return change._replace(problems=problems)
-
-
-_SHOWN = {Status.PUBLISHED: "published", Status.DRAFT: "a draft", Status.SCHEDULED: "scheduled"}
-
-
-def _served(state: FileState | None) -> str:
-    """What is served in place of a broken file."""
-    if state is None or state.status is None or state.read_date_time is None:
-        return "It is not served."
-    return (
-        f"It is still served as {_SHOWN[state.status]}, from the version of {state.read_date_time:%Y-%m-%dT%H:%M:%SZ}."
-    )
-
-
-def _path(change: Change) -> str:
-    return change.path if isinstance(change, Deleted | SetAside) else change.version.path
+class _FolderSwapped(Exception):
+    """What was found lies in another folder than the one that is served."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gateway.content import sitefile
-from gateway.content.site import Site
+from gateway.content.site import USUAL_SITE, Site
 from gateway.content.source import SITE_FILE
 from gateway.errors import SettingsError
 from gateway.model import Problem, Severity
@@ -24,19 +24,23 @@ class SiteError(SettingsError):
 
 
 class SiteRules:
-    """Follows the rules of one content folder."""
+    """Follows the rules of one content folder, wherever it lies."""
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
+    def __init__(self) -> None:
         self._last: sitefile.Read | None = None
 
-    def read(self) -> tuple[Site | None, tuple[Problem, ...]]:
+    @property
+    def site(self) -> Site:
+        """The rules that were last in force."""
+        return self._last.site if self._last else USUAL_SITE
+
+    def read(self, root: Path) -> tuple[Site | None, tuple[Problem, ...]]:
         """The rules in force, None where none can be known, and what is wrong with those in the folder.
 
         Raises SiteError where they are wrong and none were good before.
         """
         try:
-            found = sitefile.read(self._root)
+            found = sitefile.read(root)
         except OSError:
             # What is wrong with the folder is for the walk to say.
             return self._last.site if self._last else None, ()

@@ -22,6 +22,7 @@ import yaml
 
 from gateway.auth import Grant, Scope, grant
 from gateway.content.source import DEFAULT_MAX_BYTES
+from gateway.content.watch import Watching
 from gateway.errors import SettingsError
 
 PREFIX = "GATEWAY_"
@@ -115,6 +116,13 @@ def _log_level(written: str) -> str:
     return written.strip().lower()
 
 
+def _watching(written: str) -> Watching:
+    try:
+        return Watching(written.strip().lower())
+    except ValueError:
+        raise ValueError(f"{written!r} is none of {', '.join(Watching)}.") from None
+
+
 def _grant(written: str) -> Grant:
     """`TOKEN:scope,scope` or `sha256:HEX:scope,scope`. No message quotes a part of it: any part may be the secret."""
     hashed = "sha256:" if written.startswith("sha256:") else ""
@@ -152,6 +160,7 @@ BYTES = Kind("bytes", _whole(1))
 SECONDS = Kind("seconds", _seconds)
 FILE = Kind("file", _file_path)
 LOG_LEVEL = Kind("log level", _log_level)
+WATCHING = Kind("watching", _watching)
 TOKENS = Kind("tokens", _grant, many=True)
 WEBHOOKS = Kind("webhooks", _webhook, many=True)
 
@@ -181,16 +190,26 @@ class Settings:
     explorer: bool = _option(BOOLEAN, "Whether the GraphiQL page is served.", default=False, dev=True)
     allowed_hosts: tuple[str, ...] = _option(TEXTS, "Names besides the loopback ones that a Host header may hold.", ())
     allowed_origins: tuple[str, ...] = _option(TEXTS, "Origins whose pages may call this server.", ())
+    watch: Watching = _option(
+        WATCHING,
+        "How the folder is followed: by what the system reports (events), by looking through it (poll), not at all"
+        " (off), or by events where the disk has them and else by polling (auto).",
+        Watching.AUTO,
+    )
+    poll_seconds: float = _option(SECONDS, "How often the folder is looked through where it is polled.", 1.0)
+    sweep_seconds: float = _option(
+        SECONDS, "How often the whole folder is looked through for what no event told, however it is followed.", 60.0
+    )
     max_file_bytes: int = _option(BYTES, "Larger content files are refused.", DEFAULT_MAX_BYTES)
     workers: int = _option(COUNT, "Processes that parse files. By default one for each CPU.")
     strict: bool = _option(BOOLEAN, "Whether nothing is loaded where a file has an error.", default=False)
     log_level: str = _option(LOG_LEVEL, f"The least severe messages to log: {', '.join(LOG_LEVELS)}.", "info")
     readers: int = _option(COUNT, "Database connections that read.", 4)
-    reload_secret: str = _option(TEXT, "What signs requests to reload, in GitHub's form.", "", secret=True)
+    reload_secret: str | None = _option(TEXT, "What signs requests to reload, in GitHub's form.", None, secret=True)
     webhooks: tuple[Webhook, ...] = _option(
         WEBHOOKS, "URLs to tell of each change; one that is to be told of drafts too begins with 'preview:'.", ()
     )
-    webhook_secret: str = _option(TEXT, "What signs the requests to the webhooks.", "", secret=True)
+    webhook_secret: str | None = _option(TEXT, "What signs the requests to the webhooks.", None, secret=True)
     body_limit: int = _option(BYTES, "Larger request bodies are refused.", 256 * 1024)
     operation_timeout: float = _option(SECONDS, "How long an operation may run.", 10.0)
     hold_seconds: float = _option(SECONDS, "How long a large deletion waits to be confirmed by a second look.", 10.0)

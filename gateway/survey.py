@@ -48,11 +48,24 @@ class Memory(NamedTuple):
         return {"ingest": orjson.dumps(values).decode()}
 
 
+class Walked(NamedTuple):
+    """What a walk of the whole folder leaves to runs that look at some paths alone."""
+
+    root: str
+    """The folder's path, links resolved."""
+    site: Site
+    problems: tuple[Problem, ...]
+    """Those of the run as a whole."""
+
+
 class Survey(NamedTuple):
-    """What the store and a walk say, before any file is read."""
+    """What the store and a look at the folder say, before any file is read."""
 
     started: datetime
     known: Mapping[str, FileState]
+    """What the store knows of the files that are looked at."""
+    articles: int
+    """All that the store holds."""
     memory: Memory
     site: Site
     """The rules by which they are decoded."""
@@ -60,8 +73,12 @@ class Survey(NamedTuple):
     tasks: Sequence[Task]
     """The files to read."""
     hold: timedelta
-    accept_empty: bool
-    strict: bool
+    accept_empty: bool = False
+    strict: bool = False
+    walked: Walked | None = None
+    """The last walk, where only some paths were looked at, and None where this was a walk itself."""
+    paths: frozenset[str] = frozenset()
+    """Those that were looked at; all below them was, too."""
 
     @property
     def place(self) -> Place:
@@ -70,12 +87,10 @@ class Survey(NamedTuple):
     @property
     def decoder(self) -> str:
         """What the articles will be decoded by; where some of them are out of sight, still what those were."""
-        hidden = any(self.listing.hides(path) and path not in self.listing.files for path in self.known)
+        hidden = self.listing.unlisted and any(
+            self.listing.hides(path) and path not in self.listing.files for path in self.known
+        )
         return self.memory.decoder if hidden else decoder(self.site)
-
-    @property
-    def articles(self) -> int:
-        return sum(state.status is not None for state in self.known.values())
 
     @property
     def gone(self) -> list[str]:
@@ -83,12 +98,18 @@ class Survey(NamedTuple):
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """Those of the run as a whole."""
-        if self.listing.files or (self.articles and not self.accept_empty):
+        """Those of the folder that were met."""
+        if self.walked or self.listing.files or (self.articles and not self.accept_empty):
             return self.listing.problems
         message = "The content folder holds no document."
         empty = Problem(Severity.WARNING, EMPTY, message, ".", hint="Add a Markdown file to it.")
         return (*self.listing.problems, empty)
+
+    @property
+    def standing(self) -> tuple[Problem, ...]:
+        """All of the folder: those that were met, and those of what was not looked at."""
+        before = self.walked.problems if self.walked else ()
+        return (*(problem for problem in before if not _is_in(problem.path, self.paths)), *self.problems)
 
     def serves(self, path: str) -> bool:
         return path in self.known and self.known[path].status is not None
@@ -99,6 +120,21 @@ class Survey(NamedTuple):
             return None
         loss = Loss(paths, self.articles, loaded, self.place, self.memory.place)
         return judge(loss, self.memory.held, self.started, self.hold)
+
+    def leaves(self, kept: Kept) -> Memory:
+        """What to remember of the run. Only a walk settles what was written shortly before it."""
+        started = self.memory.started if self.walked else self.started
+        return Memory(self.decoder, started, self.memory.place if kept.paths else self.place, kept.held)
+
+    def followed(self, kept: Kept) -> Walked | None:
+        """What the next run may start from; None where it has to walk, since something is not as it should be."""
+        if kept.paths or self.listing.unlisted or not (self.walked or self.listing.files):
+            return None
+        return Walked(self.listing.root, self.site, self.standing)
+
+
+def _is_in(path: str, folders: frozenset[str]) -> bool:
+    return any(f"{path}/".startswith(f"{folder}/") for folder in folders)
 
 
 def decoder(site: Site) -> str:

@@ -47,7 +47,7 @@ class Webhooks:
         self,
         store: Store,
         receivers: Sequence[Webhook],
-        secret: str,
+        secret: str | None,
         *,
         wait: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:

@@ -19,11 +19,12 @@ import pytest_asyncio
 
 from gateway.content.workers import Workers
 from gateway.errors import ContentFolderError
-from gateway.ingest import RETRY, Ingest, Report, StrictError
+from gateway.ingest import RETRY, Ingest, Report
 from gateway.model import NEWEST_FIRST, Article, Change, Edge, Generation, Problem, Severity, Visibility, Window
 from gateway.rules import SiteError
 from gateway.store.protocol import ARTICLES, WHOLE, ChangeSet
 from gateway.store.sqlite import SqliteStore
+from gateway.stream import StrictError
 from gateway.survey import Memory
 from tests.conftest import AS_ANYBODY
 

@@ -37,7 +37,6 @@ LISTS = frozenset({"topics", "images", "provider", "related"})
 PATH = "path"
 FROM, SPLIT = "from", "split"
 
-_NAMES = (SITE_FILE, "gateway.yml")
 _UNKNOWN = Stamp(0, 0, 0, 0)
 _BODY = "# A title\n"
 
@@ -84,9 +83,14 @@ def parse(data: bytes) -> Read:
     return Read(site, (*repeats, *reader.problems))
 
 
+def is_rules(name: str) -> bool:
+    """Whether a file holds the rules of the site, or is meant to."""
+    return name.casefold() in (SITE_FILE, "gateway.yml")
+
+
 def _misnamed(names: Iterable[str]) -> Iterator[Problem]:
     for name in sorted(names):
-        if name.casefold() in _NAMES:
+        if is_rules(name):
             message = f"It is not read: the rules of a site stand in {SITE_FILE}."
             yield Problem(Severity.WARNING, SITE_NAME, message, name, hint="Rename it.")
 

@@ -6,9 +6,9 @@ import os
 import stat
 import time
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from gateway.content.globs import Glob
@@ -87,6 +87,24 @@ class ReadError(Exception):
         self.problem = problem
 
 
+def is_ignored(name: str) -> bool:
+    """Whether no walk comes to a name, since it, or a folder above it, is hidden or no work of an author."""
+    return any(part.startswith((".", "~$", "#")) or part == "node_modules" for part in name.split("/"))
+
+
+def is_document(name: str, include: Sequence[Glob]) -> bool:
+    """Whether a file is a document by its name."""
+    if not name.lower().endswith(DATA_EXTENSIONS):
+        return name.lower().endswith(EXTENSIONS)
+    path = unicodedata.normalize("NFC", name)
+    return path != SITE_FILE and any(glob.matches(path) for glob in include)
+
+
+_Folder = tuple[str, tuple[str, ...]]
+"""The name of a folder to enter, and the real paths that lead to it."""
+_Entry = os.DirEntry[str] | Path
+
+
 class Walk:
     """One pass over the folder, in the order of the names. With `follow_links`, links that stay inside it count.
 
@@ -94,8 +112,7 @@ class Walk:
     """
 
     def __init__(self, root: Path, *, follow_links: bool = False, include: Sequence[Glob] = ()) -> None:
-        self._root = root
-        self._real_root = os.path.realpath(root)
+        self._root = Path(os.path.realpath(root))
         self._follow_links = follow_links
         self._include = include
         self._files: dict[str, SourceFile] = {}
@@ -104,15 +121,32 @@ class Walk:
 
     def run(self) -> Listing:
         """Raises ContentFolderError where the root is missing or is no folder."""
+        return self._run([("", (str(self._root),))])
+
+    def look(self, names: Collection[str]) -> Listing:
+        """The same for some names alone, and for all that lies below them, where the walk would come to it.
+
+        A name is as the file system spells it, relative to the root. None may lie below another.
+        """
+        folders: list[_Folder] = []
+        for name in names:
+            if self._is_reached(name):
+                folders.extend(self._try(self._root / name, name, (str(self._root),)))
+        return self._run(folders)
+
+    def _run(self, folders: list[_Folder]) -> Listing:
         device = require_folder(self._root).st_dev
-        folders: list[tuple[str, tuple[str, ...]]] = [("", (self._real_root,))]
         while folders:
             folder, above = folders.pop()
             folders.extend(reversed(list(self._enter(folder, above))))
-        return Listing(self._files, tuple(self._problems), tuple(self._unlisted), self._real_root, device)
+        return Listing(self._files, tuple(self._problems), tuple(self._unlisted), str(self._root), device)
 
-    def _enter(self, folder: str, above: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...]]]:
-        """Take up one folder's files; yield the folders below it, each with the real paths that lead to it."""
+    def _is_reached(self, name: str) -> bool:
+        above = PurePosixPath(name).parents
+        return not is_ignored(name) and not any((self._root / folder).is_symlink() for folder in above)
+
+    def _enter(self, folder: str, above: tuple[str, ...]) -> Iterator[_Folder]:
+        """Take up one folder's files; yield the folders below it."""
         try:
             with os.scandir(self._root / folder) as scan:
                 entries = sorted(scan, key=lambda entry: entry.name)
@@ -124,55 +158,50 @@ class Walk:
             self._cannot_list(folder, error.strerror or "unknown error")
             return
         for entry in entries:
-            if entry.name.startswith((".", "~$", "#")) or entry.name == "node_modules":
-                continue
-            name = f"{folder}/{entry.name}" if folder else entry.name
-            try:
-                below = self._take(entry, name, above)
-            except FileNotFoundError:
-                continue
-            except OSError as error:
-                self._unlisted.append(unicodedata.normalize("NFC", name))
-                message, hint = f"The file cannot be read: {error.strerror}.", "Mend the permissions of its folder."
-                self._tell(Severity.ERROR, UNREADABLE, name, message, hint)
-                continue
-            if below:
-                yield name, below
+            if not is_ignored(entry.name):
+                yield from self._try(entry, f"{folder}/{entry.name}" if folder else entry.name, above)
 
-    def _take(self, entry: os.DirEntry[str], name: str, above: tuple[str, ...]) -> tuple[str, ...] | None:
+    def _try(self, entry: _Entry, name: str, above: tuple[str, ...]) -> Iterator[_Folder]:
+        """Take up a file; yield it where it is a folder to enter."""
+        try:
+            below = self._take(entry, name, above)
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        except OSError as error:
+            self._unlisted.append(unicodedata.normalize("NFC", name))
+            message, hint = f"The file cannot be read: {error.strerror}.", "Mend the permissions of its folder."
+            self._tell(Severity.ERROR, UNREADABLE, name, message, hint)
+            return
+        if below:
+            yield name, below
+
+    def _take(self, entry: _Entry, name: str, above: tuple[str, ...]) -> tuple[str, ...] | None:
         """Take up a file; for a folder to enter answer with the real paths down to it."""
         is_link = entry.is_symlink()
         if is_link and not self._may_follow(entry, name, above):
             return None
-        if entry.is_dir(follow_symlinks=True):
-            return (*above, os.path.realpath(entry.path)) if self._follow_links else above
-        if self._is_wanted(name):
+        if entry.is_dir():
+            return (*above, os.path.realpath(entry)) if self._follow_links else above
+        if is_document(name, self._include):
             self._take_file(entry, name)
         return None
 
-    def _is_wanted(self, name: str) -> bool:
-        """Whether the file is a document by its name."""
-        if not name.lower().endswith(DATA_EXTENSIONS):
-            return name.lower().endswith(EXTENSIONS)
-        path = unicodedata.normalize("NFC", name)
-        return path != SITE_FILE and any(glob.matches(path) for glob in self._include)
-
-    def _may_follow(self, entry: os.DirEntry[str], name: str, above: tuple[str, ...]) -> bool:
-        if not entry.is_dir() and not self._is_wanted(name):
+    def _may_follow(self, entry: _Entry, name: str, above: tuple[str, ...]) -> bool:
+        if not entry.is_dir() and not is_document(name, self._include):
             return False
         if not self._follow_links:
             self._tell(Severity.WARNING, LINK, name, "The link is not followed.", "Put the file itself here.")
             return False
-        target = os.path.realpath(entry.path)
+        target = os.path.realpath(entry)
         if target in above:
             self._tell(Severity.WARNING, LINK, name, "The link leads back to a folder that it lies in.")
             return False
-        if not target.startswith(self._real_root + os.sep):
+        if not target.startswith(f"{self._root}{os.sep}"):
             self._tell(Severity.WARNING, LINK, name, "The link leads out of the content folder, and is not followed.")
             return False
         return True
 
-    def _take_file(self, entry: os.DirEntry[str], name: str) -> None:
+    def _take_file(self, entry: _Entry, name: str) -> None:
         status = entry.stat()
         if not stat.S_ISREG(status.st_mode):
             message = "It is a pipe, a socket or a device, and is passed over."

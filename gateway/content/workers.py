@@ -64,6 +64,11 @@ class Workers:
             with contextlib.suppress(asyncio.CancelledError):
                 await finished
 
+    async def warm(self) -> None:
+        """Have a process ready for the next run: to start one takes longer than to parse a file."""
+        if not self._idle:
+            self._idle.append(await _Worker.start(self._command, self._seconds))
+
     async def close(self) -> None:
         """Idempotent; waits until every process has ended."""
         workers, self._idle = self._idle, []

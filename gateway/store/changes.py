@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from gateway.model import Change, Deleted, Loaded, NotDocument, Problem, SetAside, Unchanged
-from gateway.store import journal
+from gateway.store import journal, naming
+from gateway.store.index import FORGET_NAMES, INSERT_WORDS, LEAVE, REMEMBER_NAMES, RENEW, STALE, numbers, word_rows
 from gateway.store.protocol import Applied, ChangeSet
 from gateway.store.query import keys
 from gateway.store.rows import UNREAD, ArticleRows, Row, article_rows, micros, problem, problem_row
@@ -17,7 +18,8 @@ STEP = 500
 """Rows of one statement: it ends soon enough that a cancelled run, or the end of the process, waits for little."""
 
 STORED = """
-SELECT path, sha256, digest, public, modified_at, read_at FROM article WHERE path IN (SELECT value FROM json_each(?))
+SELECT path, key, sha256, digest, public, modified_at, read_at FROM article
+WHERE path IN (SELECT value FROM json_each(?))
 """
 DUE = """
 SELECT path FROM article WHERE published AND published_at > ? AND published_at <= ?
@@ -35,9 +37,9 @@ _ARTICLE = "(SELECT key FROM article WHERE path = ?)"
 INSERT_TEXT = f"INSERT INTO article_text VALUES ({_ARTICLE}, ?, ?, ?, ?)"  # noqa: S608
 INSERT_URL = f"INSERT INTO article_url VALUES ({_ARTICLE}, ?, ?, ?, ?)"  # noqa: S608
 INSERT_TOPIC = f"INSERT INTO article_topic VALUES ({_ARTICLE}, ?, ?, ?, ?, ?, ?)"  # noqa: S608
-INSERT_ENTRY = "INSERT OR IGNORE INTO entry VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+INSERT_ENTRY = "INSERT OR IGNORE INTO entry VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 INSERT_RELATED = f"""
-INSERT INTO related VALUES (NULL, ?, {_ARTICLE}, ?, (SELECT key FROM entry WHERE digest = ?), ?, ?, ?, ?)
+INSERT INTO related VALUES (NULL, ?, {_ARTICLE}, ?, (SELECT key FROM entry WHERE digest = ?), ?, ?, ?, ?, ?)
 """  # noqa: S608
 INSERT_FILE = "INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?, ?, ?)"
 DELETE_FILE = "DELETE FROM file WHERE path IN (SELECT value FROM json_each(?))"
@@ -66,6 +68,7 @@ class _Stored(NamedTuple):
     """An article as it was before the run."""
 
     path: str
+    key: int
     sha256: str
     digest: bytes
     public: int
@@ -109,9 +112,10 @@ class Run:
         """Show what has become due; where the clock was set back, hide what is not due any more."""
         due = [path for (path,) in await self._database.rows(DUE, (earlier, later))]
         if due:
-            await self._touch(due)
+            await self._leave(due)
             for statement in TURN:
                 await self._database.rows(statement, (keys(due),))
+            await self._join(due)
             self._turned.update(due)
             self._all = self._public = True
 
@@ -146,11 +150,14 @@ class Run:
         if not paths:
             return
         self._count(fresh, stored, gone)
-        await self._touch(paths)
+        await self._leave(paths)
+        await self._unindex([stored[path].key for path in paths if path in stored])
         await self._database.rows(REMOVE, (keys(paths),))
         await self._insert([self._article(loaded[path], rows, stored.get(path)) for path, rows in fresh.items()])
         await self._insert_parts(fresh.values())
-        await self._touch(paths)
+        documents = [loaded[path].document for path in fresh]
+        await self._many(INSERT_WORDS, await asyncio.to_thread(word_rows, documents))
+        await self._join(paths)
 
     def _count(self, fresh: Mapping[str, ArticleRows], stored: Mapping[str, _Stored], gone: Sequence[str]) -> None:
         updated = sum(path in stored for path in fresh)
@@ -191,8 +198,19 @@ class Run:
         for start in range(0, len(rows), STEP):
             await self._database.many(sql, rows[start : start + STEP])
 
-    async def _touch(self, paths: Sequence[str]) -> None:
+    async def _leave(self, paths: Sequence[str]) -> None:
+        """Note what hangs on some articles before they change."""
+        await self._touch(paths, -1)
+
+    async def _join(self, paths: Sequence[str]) -> None:
+        """Note what hangs on them after."""
+        await self._touch(paths, 1)
+        for statement in naming.COUNT:
+            await self._database.rows(statement)
+
+    async def _touch(self, paths: Sequence[str], sign: int) -> None:
         await self._database.rows(TOUCH, (keys(paths),))
+        await self._database.rows(naming.TAKE_DOWN, {"paths": keys(paths), "sign": sign})
 
     async def _remember(self, changes: Sequence[Change]) -> None:
         """A file that could not be read is known by no version, and so the next run parses it: were its old bytes
@@ -214,12 +232,27 @@ class Run:
             rows = [(scope, about, *problem_row(value)) for about in changed for value in found[about]]
             await self._many(INSERT_PROBLEM, rows)
 
+    async def _unindex(self, articles: Sequence[int]) -> None:
+        for view in VIEWS:
+            for statement in LEAVE[view]:
+                await self._database.rows(statement, (numbers(articles),))
+
+    async def _index(self) -> None:
+        for view in VIEWS:
+            stale = [key for (key,) in await self._database.rows(STALE, {"view": view})]
+            for start in range(0, len(stale), STEP):
+                for statement in RENEW[view]:
+                    await self._database.rows(statement, (numbers(stale[start : start + STEP]),))
+
     async def _derive(self) -> None:
-        for statement in FORGET:
+        await self._database.rows(REMEMBER_NAMES)
+        for statement in (*FORGET, naming.FORGET):
             await self._database.rows(statement)
         for statement in DERIVE:
             for view in VIEWS:
                 await self._database.rows(statement, {"view": view})
+        await self._index()
+        await self._database.rows(FORGET_NAMES)
         for statement in SETTLE:
             await self._database.rows(statement)
 

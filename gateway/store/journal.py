@@ -54,11 +54,12 @@ MOVED = "SELECT EXISTS (SELECT 1 FROM journal WHERE view = 1 AND changed = :coun
 FORGET = (
     """
     UPDATE forgotten SET counter = max(counter, coalesce(
-      (SELECT max(changed) FROM journal WHERE removed AND at < :before AND journal.view = forgotten.view), 0))
+      (SELECT max(changed) FROM journal WHERE removed AND at < :before AND +journal.view = forgotten.view), 0))
     """,
     "DELETE FROM journal WHERE removed AND at < :before",
 )
-"""Lets go of the tombstones from before a time, and remembers whom that concerns."""
+"""Lets go of the tombstones from before a time, and remembers whom that concerns. The `+` has them found by their time,
+and not by reading through all that a view shows."""
 
 CHANGES = """
 SELECT id, added, changed, removed FROM journal

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
@@ -13,21 +13,30 @@ import aiosqlite
 
 from gateway.content.identity import provider_id, suffix, topic_id
 from gateway.content.text import fold, slug
+from gateway.content.tokens import terms
 from gateway.errors import StoreError
 from gateway.model import FileVersion, Visibility
-from gateway.store import journal
+from gateway.store import journal, naming
 from gateway.store.changes import Run
 from gateway.store.feed import Feed
 from gateway.store.protocol import Applied, ChangeSet, FileState, Snapshot
+from gateway.store.query import keys
 from gateway.store.readers import Lease, Reader, Readers
 from gateway.store.rows import Row, instant, status
 from gateway.store.snapshot import SqlSnapshot
-from gateway.store.tables import APPLICATION, RELEASE, SCHEMA, TOUCHED
+from gateway.store.tables import APPLICATION, RELEASE, SCHEMA, TEMPORARY
 
 FILES = """
 SELECT file.*, article.published, article.public, article.read_at
 FROM file LEFT JOIN article ON article.path = file.path
 """
+FILES_UNDER = f"""
+{FILES} WHERE file.path IN (SELECT value FROM json_each(?1))
+UNION
+SELECT file.*, article.published, article.public, article.read_at FROM json_each(?1) AS folder
+CROSS JOIN file ON file.path > folder.value || '/' AND file.path < folder.value || '0'
+LEFT JOIN article ON article.path = file.path
+"""  # noqa: S608
 MEMORY = "SELECT name, value FROM memory"
 NEXT_DUE = "SELECT min(published_at) FROM article WHERE published AND published_at > (SELECT as_of FROM generation)"
 
@@ -85,6 +94,8 @@ class _Connection:
                 for name, function in FUNCTIONS.items():
                     await connection.create_function(name, 1, function, deterministic=True)
                 yield cls(path, connection)
+            # The library has told its thread to end, and does not wait for that; it has nothing left to do.
+            connection._thread.join()
 
     @contextmanager
     def _used(self) -> Iterator[aiosqlite.Connection]:
@@ -186,9 +197,10 @@ class SqliteStore:
         async with self._lease() as lease:
             return bool((await lease.generation())[1])
 
-    async def files(self) -> Mapping[str, FileState]:
+    async def files(self, under: Collection[str] | None = None) -> Mapping[str, FileState]:
         async with self._lease() as lease:
-            return await asyncio.to_thread(_file_states, await lease.rows(FILES))
+            rows = lease.rows(FILES) if under is None else lease.rows(FILES_UNDER, (keys(list(under)),))
+            return await asyncio.to_thread(_file_states, await rows)
 
     async def memory(self) -> Mapping[str, str]:
         async with self._lease() as lease:
@@ -277,8 +289,8 @@ async def _set_up(writer: _Connection) -> None:
     [(release,)] = await writer.rows("PRAGMA user_version")
     if release != RELEASE:
         marks = f"PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {RELEASE};"
-        await writer.script(f"BEGIN IMMEDIATE; {SCHEMA} {journal.SCHEMA} {marks} COMMIT;")
-    await writer.script(TOUCHED)
+        await writer.script(f"BEGIN IMMEDIATE; {SCHEMA} {naming.SCHEMA} {journal.SCHEMA} {marks} COMMIT;")
+    await writer.script(f"{TEMPORARY} {naming.PART};")
 
 
 def _key_slug(key: str) -> str:
@@ -289,11 +301,16 @@ def _fold(text: str | None) -> str | None:
     return None if text is None else fold(text)
 
 
+def _words(text: str) -> str:
+    return " ".join(terms(text))
+
+
 FUNCTIONS: Mapping[str, Callable[[str], str | None]] = {
     "fold": _fold,
     "key_slug": _key_slug,
     "suffix": suffix,
     "provider_id": provider_id,
     "topic_id": topic_id,
+    "words": _words,
 }
 """What the derivations in `tables` and the conditions of filters call."""

@@ -1,0 +1,248 @@
+"""Watches the content folder, and tells which paths changed. It reads no file, and decides nothing of what a change
+means.
+
+Events tell within milliseconds. Where there are none, as on disks of other machines, the folder is polled.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import re
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from watchfiles._rust_notify import RustNotify
+
+from gateway.content.globs import Glob
+from gateway.content.source import SITE_FILE, Listing, Stamp, Walk, is_ignored
+from gateway.errors import ContentFolderError
+
+logger = logging.getLogger("gateway")
+
+WHOLE_FOLDER = ""
+"""The path that stands for all of them."""
+STEP_MS = 5
+"""How often what the system reported is looked at."""
+LOOK_MS = 100
+"""How often it is looked at whether the folder still lies where it did."""
+MOST_MISSED = 10
+"""So often in a row it is not there, and is only being swapped; then it is told to be gone."""
+REMOTE = frozenset(
+    {"9p", "afs", "ceph", "cifs", "drvfs", "fakeowner", "fuse", "glusterfs", "grpcfuse", "lustre", "nfs", "nfs4"}
+    | {"osxfs", "prl_fs", "smb3", "smbfs", "vboxsf", "virtiofs", "vmhgfs"}
+)
+"""File systems on which others write without the system's knowing."""
+MOUNTS = Path("/proc/self/mountinfo")
+_OCTAL = re.compile(r"\\([0-7]{3})")
+
+
+class Watching(StrEnum):
+    """How the folder is followed."""
+
+    AUTO = "auto"
+    EVENTS = "events"
+    POLL = "poll"
+    OFF = "off"
+
+
+Tell = Callable[[frozenset[str]], object]
+"""Takes paths relative to the folder, as the file system spells them."""
+
+
+class Place(NamedTuple):
+    """Where the folder lies: it is another one when a link is swapped, a disk mounted, or the folder moved away."""
+
+    path: str
+    """Links resolved."""
+    device: int
+    inode: int
+
+    @classmethod
+    def of(cls, root: Path) -> Place | None:
+        """None where there is no folder."""
+        path = os.path.realpath(root)
+        try:
+            status = Path(path).stat()
+        except OSError:
+            return None
+        return cls(path, status.st_dev, status.st_ino)
+
+
+class Deaf(Exception):
+    """The system reports no events."""
+
+
+class _Eye(Protocol):
+    def changes(self, stop: threading.Event) -> frozenset[str]:
+        """The paths that changed since the last call; none after a while without any, or where it is to stop."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class _Events:
+    """What the system reports."""
+
+    def __init__(self, root: str) -> None:
+        self._root = root
+        with _deaf():
+            self._notify = RustNotify([root], False, False, LOOK_MS, True, True)
+
+    def changes(self, stop: threading.Event) -> frozenset[str]:
+        with _deaf():
+            found = self._notify.watch(0, STEP_MS, LOOK_MS, stop)
+        if not isinstance(found, set):
+            return frozenset()
+        return frozenset(name for name in (self._name(path) for _, path in found) if name and not is_ignored(name))
+
+    def close(self) -> None:
+        self._notify.close()
+
+    def _name(self, path: str) -> str:
+        """ "" for the folder itself: what becomes of that is seen by its place."""
+        return path.removeprefix(self._root).lstrip("/")
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    try:
+        yield
+    except (OSError, RuntimeError) as error:  # the latter is what the library makes of all that it does not know
+        raise Deaf(str(error)) from error
+
+
+class _Polls:
+    """What differs from walk to walk."""
+
+    def __init__(self, root: str, seconds: float) -> None:
+        self._root = Path(root)
+        self._seconds = seconds
+        self._before = self._look()
+
+    def changes(self, stop: threading.Event) -> frozenset[str]:
+        stop.wait(self._seconds)
+        before, self._before = self._before, self._look()
+        return _difference(before, self._before)
+
+    def close(self) -> None:
+        pass
+
+    def _look(self) -> _Seen | None:
+        try:
+            listing = Walk(self._root, include=(Glob.of("**"),)).run()
+        except ContentFolderError:
+            return None
+        try:
+            return _Seen(listing, Stamp.of((self._root / SITE_FILE).lstat()))
+        except OSError:
+            return _Seen(listing, None)
+
+
+class _Seen(NamedTuple):
+    listing: Listing
+    rules: Stamp | None
+
+
+def _difference(before: _Seen | None, after: _Seen | None) -> frozenset[str]:
+    if before is None or after is None:
+        return frozenset()  # the place tells
+    if (before.rules, before.listing.problems) != (after.rules, after.listing.problems):
+        return frozenset({WHOLE_FOLDER})
+    old, new = before.listing.files, after.listing.files
+    return frozenset(file.name for _, file in old.items() ^ new.items())
+
+
+class Watch:
+    """Watches one folder, wherever the links to it lead, in a thread of its own."""
+
+    def __init__(self, root: Path, watching: Watching, poll_seconds: float) -> None:
+        self._root = root
+        self._watching = watching
+        self._poll_seconds = poll_seconds
+        self._stop = threading.Event()
+        self._begun = threading.Event()
+
+    @asynccontextmanager
+    async def telling(self, tell: Tell) -> AsyncIterator[None]:
+        """Tell of all that changes from when this is entered until it is left."""
+        if self._watching is Watching.OFF:
+            yield
+            return
+        loop = asyncio.get_running_loop()
+
+        def tell_here(paths: frozenset[str]) -> None:
+            loop.call_soon_threadsafe(tell, paths)
+
+        thread = threading.Thread(target=self._run, args=(tell_here,), name="watch")
+        thread.start()
+        try:
+            await asyncio.to_thread(self._begun.wait)
+            yield
+        finally:
+            self._stop.set()
+            await asyncio.to_thread(thread.join)
+
+    def _run(self, tell: Tell) -> None:
+        missed = 0
+        while not self._stop.is_set():
+            place = Place.of(self._root)
+            if place:
+                self._watch(place, tell)
+                missed = 0
+                continue
+            self._begun.set()
+            self._stop.wait(LOOK_MS / 1000)
+            missed += 1
+            if missed == MOST_MISSED:
+                tell(frozenset({WHOLE_FOLDER}))
+
+    def _watch(self, place: Place, tell: Tell) -> None:
+        """Watch the folder while it lies at a place. What happened before is not known, and so all may have changed."""
+        try:
+            with closing(self._eye(place.path)) as eye:
+                if self._begun.is_set():
+                    tell(frozenset({WHOLE_FOLDER}))
+                self._begun.set()
+                while not self._stop.is_set():
+                    paths = eye.changes(self._stop)
+                    if Place.of(self._root) != place:
+                        return
+                    if paths:
+                        tell(paths)
+        except Deaf as error:
+            logger.warning(
+                "The system reports no changes of the content folder: %s. It is looked through every %g seconds.",
+                *(error, self._poll_seconds),
+            )
+            self._watching = Watching.POLL
+
+    def _eye(self, root: str) -> _Eye:
+        if self._watching is Watching.POLL:
+            return _Polls(root, self._poll_seconds)
+        kind = file_system(root, MOUNTS)
+        if self._watching is Watching.AUTO and kind in REMOTE:
+            raise Deaf(f"others may write on a disk of the kind {kind}")
+        return _Events(root)
+
+
+def file_system(path: str, mounts: Path) -> str:
+    """The kind of file system that a path lies on, "" where that cannot be told."""
+    try:
+        lines = mounts.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+    except OSError:
+        return ""
+    kinds = dict(map(_mount, lines))
+    return next((kinds[at] for at in (Path(path), *Path(path).parents) if at in kinds), "")
+
+
+def _mount(line: str) -> tuple[Path, str]:
+    """Where a file system is mounted, and its kind."""
+    mount, _, source = line.partition(" - ")
+    point = _OCTAL.sub(lambda found: chr(int(found[1], 8)), mount.split(" ")[4])
+    return Path(point), source.split(" ")[0].split(".")[0]

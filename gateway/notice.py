@@ -1,0 +1,65 @@
+"""Tells which of the paths that are said to have changed a run has to look at. It starts no run."""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from collections.abc import Collection, Iterable
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+from gateway.content.site import Site
+from gateway.content.sitefile import is_rules
+from gateway.content.source import is_document, is_ignored
+from gateway.content.watch import WHOLE_FOLDER
+from gateway.survey import Walked
+
+
+class Noticed(NamedTuple):
+    """What matters of some changed paths."""
+
+    present: frozenset[str] = frozenset()
+    missing: frozenset[str] = frozenset()
+    """What is gone."""
+    folders: frozenset[str] = frozenset()
+    """Those of the present that are folders."""
+    losses: int = 0
+    """How many known files are gone."""
+
+    @property
+    def paths(self) -> frozenset[str]:
+        return self.present | self.missing
+
+    def known(self, files: Collection[str], told: Iterable[str]) -> Noticed:
+        """Without what is gone and matters to nobody, as an editor's files that come and go: there is neither one of
+        `files` in its place, nor was anything `told` of it."""
+        places = {str(place) for file in files for place in (file, *PurePosixPath(file).parents)}.union(told)
+        missing = (path for path in self.missing if is_rules(path) or unicodedata.normalize("NFC", path) in places)
+        return self._replace(missing=frozenset(missing), losses=len(files))
+
+
+def notice(root: Path, paths: Iterable[str], site: Site) -> Noticed:
+    """What is there and matters, and what is not, whether or not it ever was."""
+    seen = frozenset(path for path in paths if path == WHOLE_FOLDER or not is_ignored(path))
+    folders = frozenset(path for path in seen if (root / path).is_dir())
+    present = folders.union(path for path in seen if _is_wanted(root, path, site))
+    return Noticed(present, seen - present, folders)
+
+
+def narrowed(paths: Collection[str], root: Path, walked: Walked) -> frozenset[str] | None:
+    """The paths that it is enough to look at, none below another; None where the whole folder has to be walked."""
+    if WHOLE_FOLDER in paths or not all(map(_is_plain, paths)) or os.path.realpath(root) != walked.root:
+        return None
+    return frozenset(path for path in paths if not any(str(above) in paths for above in PurePosixPath(path).parents))
+
+
+def _is_wanted(root: Path, path: str, site: Site) -> bool:
+    if path == WHOLE_FOLDER:
+        return True
+    return (is_rules(path) or is_document(path, site.include)) and os.path.lexists(root / path)
+
+
+def _is_plain(path: str) -> bool:
+    """Whether a path tells of one file alone: the rules concern all, and names that differ in Unicode's normal form,
+    or are no text, are for a walk to tell apart."""
+    return not is_rules(path) and unicodedata.is_normalized("NFC", path) and "\ufffd" not in path

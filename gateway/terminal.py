@@ -1,0 +1,86 @@
+"""Runs the loader, and tells the terminal what runs did. It decides not when one is due."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+
+import click
+from rich.console import Console
+
+from gateway import problems as printed
+from gateway import progress
+from gateway.app import Content
+from gateway.errors import GatewayError
+from gateway.ingest import Report
+from gateway.model import Problem, Severity, Statistics, Visibility
+from gateway.store.protocol import Store
+from gateway.stream import StrictError
+
+logger = logging.getLogger("gateway")
+
+
+class Terminal:
+    """Tells of one folder's runs: of the first one all, and then what is new."""
+
+    def __init__(self, content: Content, *, strict: bool) -> None:
+        self._content = content
+        self._strict = strict
+        self._told: frozenset[Problem] | None = None
+        """The problems that the last run over the whole folder met."""
+
+    async def run(self, paths: frozenset[str] | None, *, accept_empty: bool) -> Report:
+        """Load, and tell. What fails is told too, where something else is served; it is raised in any case."""
+        try:
+            report = await self._load(paths, accept_empty=accept_empty)
+        except GatewayError as error:
+            if await self._content.store.ready():
+                if isinstance(error, StrictError):
+                    tell_problems(error.problems)
+                logger.error("%s What was loaded before is still served.", error.message)
+            raise
+        await self._tell(report, whole=paths is None)
+        return report
+
+    async def _load(self, paths: frozenset[str] | None, *, accept_empty: bool) -> Report:
+        ingest = self._content.ingest
+        if paths is not None:
+            return await ingest.run(paths=paths, accept_empty=accept_empty, strict=self._strict)
+        with progress.shown(Console(stderr=True)) as tell:
+            return await ingest.run(accept_empty=accept_empty, strict=self._strict, progress=tell)
+
+    async def _tell(self, report: Report, *, whole: bool) -> None:
+        if self._told is None:
+            tell_run(report)
+            await tell(self._content.store)
+        else:
+            tell_problems(problem for problem in report.problems if not whole or problem not in self._told)
+            if report.applied.changed:
+                tell_run(report)
+                click.echo(printed.summary(*await state(self._content.store)))
+        if whole:
+            self._told = frozenset(report.problems)
+
+
+def tell_run(report: Report) -> None:
+    """What a run did, in a line."""
+    files = printed.counted(report.files, "file")
+    click.echo(f"{files} found, {report.read} read, {report.parsed} parsed in {report.seconds:.1f} s")
+
+
+async def tell(store: Store) -> None:
+    """All that there is, in the problems and a line."""
+    statistics, problems = await state(store)
+    tell_problems(problems)
+    click.echo(printed.summary(statistics, problems))
+
+
+def tell_problems(problems: Iterable[Problem]) -> None:
+    """All that are one: an INFO is for `check`."""
+    grave = [problem for problem in problems if problem.severity is not Severity.INFO]
+    click.echo(printed.as_text(printed.in_order(grave)), err=True, nl=False)
+
+
+async def state(store: Store) -> tuple[Statistics, Sequence[Problem]]:
+    async with store.snapshot(Visibility.PREVIEW) as snapshot:
+        return await snapshot.statistics(), await snapshot.problems(None, None)
