@@ -38,6 +38,9 @@ from gateway.webhooks import Webhooks
 
 logger = logging.getLogger("gateway")
 
+NEW_OBJECTS = 20_000
+"""After how many the collector looks for garbage among them."""
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 PARSING = ("max_file_bytes", "workers", "log_level")
@@ -191,7 +194,7 @@ async def _serve(settings: Settings) -> None:
             )
             app = create_app(settings, content.store, follower.request)
             webhooks = Webhooks(content.store, settings.webhooks, settings.webhook_secret)
-            gc.freeze()  # the schema and the modules stay; to look through them for garbage would hold answers up
+            _collect_seldom()
             with _reloading_at_hangup(follower.request):
                 await serve(
                     app,
@@ -200,6 +203,13 @@ async def _serve(settings: Settings) -> None:
                     work=lambda: _beside(follower.follow(), webhooks.run()),
                     stopping=content.store.end_generations,
                 )
+
+
+def _collect_seldom() -> None:
+    """The schema and the modules stay, and to look through them for garbage would hold answers up. A load makes records
+    by the hundred thousand, which hold no cycles."""
+    gc.freeze()
+    gc.set_threshold(NEW_OBJECTS, *gc.get_threshold()[1:])
 
 
 @contextmanager
