@@ -89,6 +89,7 @@ FLOW = [
     "gateway.orders",
     "gateway.conditions",
     "gateway.groups",
+    "gateway.images",
     "gateway.types",
     "gateway.sync",
     "gateway.corpus",
