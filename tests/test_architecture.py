@@ -45,6 +45,7 @@ FLOW = [
     "gateway.content.watch",
     "gateway.content.snippets",
     "gateway.search",
+    "gateway.persisted",
     "gateway.settings",
     "gateway.store",
     "gateway.store.protocol",
