@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: dev check test prove clean
+.PHONY: dev check test prove bench-loading clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -24,6 +24,9 @@ test: $(READY) ## The tests, bounded in time.
 
 prove: $(READY) ## The tests, those that take long in full.
 	GATEWAY_TEST_FULL=1 $(BIN)/python -m pytest --timeout=3600
+
+bench-loading: $(READY) ## How a server answers while it loads 5,000 files, and what that takes.
+	$(BIN)/python -m benchmarks.loading
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

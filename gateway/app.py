@@ -25,6 +25,7 @@ from gateway.ingest import Ingest, Report
 from gateway.limits import Limits
 from gateway.middleware import LOOPBACK, AccessLog, KnownHosts, ResponseHeaders, error_response
 from gateway.operation import Operations, PreparedDocument, masked
+from gateway.reload import Reload, ReloadHook
 from gateway.schema import build_schema, print_sdl
 from gateway.settings import Mode, Settings
 from gateway.store.protocol import Store
@@ -93,8 +94,8 @@ def operations_over(store: Store, settings: Settings) -> Operations:
     return Operations(build_schema([PreparedDocument]), store, limits_of(settings), introspection=True)
 
 
-def create_app(settings: Settings, store: Store) -> Starlette:
-    """The ASGI application over an open store."""
+def create_app(settings: Settings, store: Store, reload: Reload | None = None) -> Starlette:
+    """The ASGI application over an open store. `reload` is what its hook calls; without one there is no hook."""
     limits = limits_of(settings)
     authenticator = Authenticator(settings.tokens, dev=settings.mode is Mode.DEV)
     schema = build_schema([PreparedDocument])
@@ -105,6 +106,9 @@ def create_app(settings: Settings, store: Store) -> Starlette:
         Route("/healthz", _state("ok")),
         Route("/readyz", _readiness(store)),
     ]
+    if reload:
+        hook = ReloadHook(reload, authenticator, settings.reload_secret, limits)
+        routes.append(Route("/-/reload", hook.answer, methods=["POST"]))
     if settings.introspection:
         routes.append(Route("/schema.graphql", _text(print_sdl())))
     if settings.explorer:

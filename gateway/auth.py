@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import hmac
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
-from hmac import compare_digest
 
 from gateway.errors import BadUserInput, Forbidden, SettingsError, Unauthenticated
 from gateway.model import Visibility
@@ -75,7 +75,7 @@ class Authenticator:
     def _granted(self, token: str) -> frozenset[str]:
         digest = _digest(token)
         # Every grant is compared, so that the time taken does not tell which one matched.
-        matching = [grant.scopes for grant in self._grants if compare_digest(grant.digest, digest)]
+        matching = [grant.scopes for grant in self._grants if hmac.compare_digest(grant.digest, digest)]
         if not matching:
             raise Unauthenticated
         return frozenset().union(*matching)
@@ -100,3 +100,14 @@ def _boolean(value: str) -> bool:
 def _digest(token: str) -> bytes:
     # JSON may carry lone surrogates into a WebSocket's credential; they match no token, and must not fail.
     return sha256(token.encode("utf-8", "surrogatepass")).digest()
+
+
+def signature(secret: str, body: bytes) -> str:
+    """The signature of a body in GitHub's form: `sha256=` and the HMAC-SHA256 in hexadecimal digits."""
+    return "sha256=" + hmac.new(secret.encode(), body, sha256).hexdigest()
+
+
+def is_signed(secret: str | None, body: bytes, signed: str) -> bool:
+    """Whether a signature of that form is the body's; without a secret none is."""
+    # A header may hold what is not ASCII, which a comparison of texts would not take.
+    return secret is not None and hmac.compare_digest(signature(secret, body).encode(), signed.encode())

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
+import signal
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
@@ -30,9 +33,13 @@ from gateway.schema import print_sdl
 from gateway.server import address, listening, serve
 from gateway.settings import BOOLEAN, CONFIG, OPTIONS, Mode, Option, Settings, read
 from gateway.stream import StrictError
-from gateway.terminal import Terminal, state, tell, tell_problems
+from gateway.terminal import Terminal, state, tell, tell_problems, tell_run
+from gateway.webhooks import Webhooks
 
 logger = logging.getLogger("gateway")
+
+NEW_OBJECTS = 20_000
+"""After how many the collector looks for garbage among them."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -178,7 +185,6 @@ async def _serve(settings: Settings) -> None:
             click.echo(f"Listening on {address(listener)}")
             if settings.explorer:
                 click.echo(f"GraphiQL is at {address(listener)}/graphiql")
-            app = create_app(settings, content.store)
             follower = Follower(
                 content.ingest,
                 Watch(settings.content, settings.watch, settings.poll_seconds),
@@ -186,19 +192,65 @@ async def _serve(settings: Settings) -> None:
                 is_ready=content.store.ready,
                 sweep=settings.sweep_seconds,
             )
-            await serve(
-                app,
-                listener,
-                limits_of(settings),
-                work=follower.follow,
-                stopping=content.store.end_generations,
-            )
+            app = create_app(settings, content.store, follower.request)
+            webhooks = Webhooks(content.store, settings.webhooks, settings.webhook_secret)
+            _collect_seldom()
+            with _reloading_at_hangup(follower.request):
+                await serve(
+                    app,
+                    listener,
+                    limits_of(settings),
+                    work=lambda: _beside(follower.follow(), webhooks.run()),
+                    stopping=content.store.end_generations,
+                )
+
+
+def _collect_seldom() -> None:
+    """The schema and the modules stay, and to look through them for garbage would hold answers up. A load makes records
+    by the hundred thousand, which hold no cycles."""
+    gc.freeze()
+    gc.set_threshold(NEW_OBJECTS, *gc.get_threshold()[1:])
+
+
+@contextmanager
+def _reloading_at_hangup(reload: Callable[[], Coroutine[None, None, object]]) -> Iterator[None]:
+    """SIGHUP has the folder read again, as with other servers."""
+    running = set[asyncio.Task[object]]()
+
+    def begin() -> None:
+        task = asyncio.create_task(reload())
+        running.add(task)
+        task.add_done_callback(end)
+
+    def end(task: asyncio.Task[object]) -> None:
+        running.discard(task)
+        if not task.cancelled():
+            task.exception()  # the terminal was told of it
+
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGHUP, begin)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGHUP)
+
+
+async def _beside(*parts: Coroutine[None, None, None]) -> None:
+    """All that goes on beside serving; where one part of it fails, all ends, and its error is raised."""
+    tasks = [asyncio.create_task(part) for part in parts]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _load_once(settings: Settings, *, accept_empty: bool) -> None:
     async with opened(settings) as content:
         with progress.shown(Console(stderr=True)) as shown:
-            await content.ingest.run(strict=settings.strict, accept_empty=accept_empty, progress=shown)
+            report = await content.ingest.run(strict=settings.strict, accept_empty=accept_empty, progress=shown)
+        tell_run(report)
         await tell(content.store)
 
 

@@ -157,13 +157,13 @@ class PageInfo:
     @resolved("The cursor of the page's first edge; null where the page is empty.")
     @staticmethod
     async def start_cursor(key: strawberry.Parent[PageKey], info: Info) -> str | None:
-        edges = await _edges(key, info)
+        edges = await edges_of(key, info)
         return edges[0].cursor if edges else None
 
     @resolved("The cursor of the page's last edge; null where the page is empty.")
     @staticmethod
     async def end_cursor(key: strawberry.Parent[PageKey], info: Info) -> str | None:
-        edges = await _edges(key, info)
+        edges = await edges_of(key, info)
         return edges[-1].cursor if edges else None
 
 
@@ -180,12 +180,12 @@ class Connection(Generic[G]):
     @resolved("The page's rows with their cursors, in the order of the list.", list[Edge[G]])
     @staticmethod
     async def edges(key: strawberry.Parent[PageKey], info: Info) -> Sequence[object]:
-        return await _edges(key, info)
+        return await edges_of(key, info)
 
     @resolved("The page's records, in the order of the list.", list[G])
     @staticmethod
     async def nodes(key: strawberry.Parent[PageKey], info: Info) -> Sequence[object]:
-        return [edge.node for edge in await _edges(key, info)]
+        return [edge.node for edge in await edges_of(key, info)]
 
     @resolved("Where the page stands in the list.", PageInfo)
     @staticmethod
@@ -198,7 +198,7 @@ class Connection(Generic[G]):
         return await info.context.loader(CountByListingLoader).load(Key(key.parent, key.question.listing))
 
 
-async def _edges(key: PageKey, info: Info) -> Sequence[model.Edge[Any]]:
+async def edges_of(key: PageKey, info: Info) -> Sequence[model.Edge[Any]]:
     page = await info.context.loader(PageBySliceLoader).load(key)
     return page.edges
 

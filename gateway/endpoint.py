@@ -113,14 +113,18 @@ class Endpoint:
             raise UnsupportedMediaType("Send 'Content-Type: application/json', in UTF-8.")
         if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
             raise UnsupportedMediaType("A compressed body is not read. Send it as it is.")
-        allowed = self._limits.body_bytes
-        size, chunks = 0, []
-        async for chunk in request.stream():
-            chunks.append(chunk)
-            size += len(chunk)
-            if size > allowed:
-                raise PayloadTooLarge(f"The body is larger than the {allowed} bytes that are allowed.", allowed=allowed)
-        return b"".join(chunks)
+        return await read_body(request, self._limits.body_bytes)
+
+
+async def read_body(request: Request, allowed: int) -> bytes:
+    """Raises PayloadTooLarge as soon as there are more bytes than are allowed."""
+    size, chunks = 0, []
+    async for chunk in request.stream():
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > allowed:
+            raise PayloadTooLarge(f"The body is larger than the {allowed} bytes that are allowed.", allowed=allowed)
+    return b"".join(chunks)
 
 
 def from_parameters(parameters: Sequence[tuple[str, str]]) -> OperationRequest:

@@ -208,3 +208,10 @@ class InternalError(RequestError):
 
     code = "INTERNAL_SERVER_ERROR"
     status = HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+class ReloadFailed(RequestError):
+    """The folder could not be loaded; what was loaded before is still served."""
+
+    code = "RELOAD_FAILED"
+    status = HTTPStatus.INTERNAL_SERVER_ERROR

@@ -154,7 +154,8 @@ class Ingest:
     async def _survey_all(self, started: datetime, *, accept_empty: bool, strict: bool) -> Survey:
         known, memory = await self._store.files(), Memory.load(await self._store.memory())
         site, listing = await asyncio.to_thread(self._walk)
-        tasks = files_to_read(listing, known, memory, site, await self._broken() if strict else frozenset())
+        broken = await self._broken() if strict else frozenset()
+        tasks = await asyncio.to_thread(files_to_read, listing, known, memory, site, broken)
         memory = memory._replace(held=self._held or memory.held)
         articles = sum(state.status is not None for state in known.values())
         return Survey(started, known, articles, memory, site, listing, tasks, self._hold, accept_empty, strict)

@@ -55,6 +55,7 @@ class Limits:
     cost: int = 10_000
     page: int = 100
     batch: int = 10
+    socket_operations: int = 20
     ids: int = 100
     order_by: int = 5
     offset: int = 10_000

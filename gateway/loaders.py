@@ -8,12 +8,29 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from strawberry.dataloader import DataLoader
 
 from gateway.errors import LimitExceeded, RequestError
-from gateway.model import Article, Order, Page, Provider, Related, Statistics, Text, Topic, Window
+from gateway.model import (
+    Adjacent,
+    Article,
+    Group,
+    Interval,
+    Largest,
+    Order,
+    Page,
+    Provider,
+    Related,
+    Similar,
+    Statistics,
+    Text,
+    Topic,
+    Window,
+)
+from gateway.search import Search
 from gateway.store.protocol import (
     ARTICLE_BY_ID,
     ARTICLE_BY_PATH,
@@ -199,9 +216,81 @@ class PrecededBySliceLoader(QuestionLoader[Slice, bool]):
         return await self.snapshot.preceded(question.listing, parents, question.order, question.window)
 
 
+class Line(NamedTuple):
+    """The question for neighbours: in which list, in which order."""
+
+    listing: Listing[Article]
+    order: Order
+
+
+class AdjacentByLineLoader(QuestionLoader[Line, Adjacent]):
+    """The parent is an article's id."""
+
+    async def ask(self, question: Line, parents: Sequence[str]) -> Mapping[str, Adjacent]:
+        found = await self.snapshot.adjacent(question.listing, parents, question.order)
+        self.records.add(sum(article is not None for each in found.values() for article in each))
+        return found
+
+
 class CountByListingLoader(QuestionLoader[Listing[Any], int]):
     async def ask(self, question: Listing[Any], parents: Sequence[str]) -> Mapping[str, int]:
         return await self.snapshot.counts(question, parents)
+
+
+class Groups(NamedTuple):
+    """The question for the largest groups of a list."""
+
+    listing: Listing[Article]
+    largest: Largest
+
+
+class GroupsByListingLoader(QuestionLoader[Groups, Sequence[Group[Any]]]):
+    async def ask(self, question: Groups, parents: Sequence[str]) -> Mapping[str, Sequence[Group[Any]]]:
+        found = await self.snapshot.largest(question.listing, parents, question.largest)
+        self.records.add(sum(map(len, found.values())))
+        return found
+
+
+class Histogram(NamedTuple):
+    """The question for the dates of a list."""
+
+    listing: Listing[Article]
+    interval: Interval
+
+
+class HistogramByListingLoader(QuestionLoader[Histogram, Sequence[Group[datetime]]]):
+    async def ask(self, question: Histogram, parents: Sequence[str]) -> Mapping[str, Sequence[Group[datetime]]]:
+        found = await self.snapshot.histogram(question.listing, parents, question.interval)
+        self.records.add(sum(map(len, found.values())))
+        return found
+
+
+class Ranges(NamedTuple):
+    """The question for the qualities of a list."""
+
+    listing: Listing[Article]
+    bounds: tuple[int, ...]
+
+
+class RangesByListingLoader(QuestionLoader[Ranges, Sequence[int]]):
+    async def ask(self, question: Ranges, parents: Sequence[str]) -> Mapping[str, Sequence[int]]:
+        return await self.snapshot.ranges(question.listing, parents, question.bounds)
+
+
+class ScoreByArticleLoader(QuestionLoader[Search, float]):
+    """Of articles that the search finds."""
+
+    async def ask(self, question: Search, parents: Sequence[str]) -> Mapping[str, float]:
+        return await self.snapshot.scores(question, parents)
+
+
+class SimilarByArticleLoader(QuestionLoader[int, Sequence[Similar]]):
+    """The question is how many neighbours."""
+
+    async def ask(self, question: int, parents: Sequence[str]) -> Mapping[str, Sequence[Similar]]:
+        found = await self.snapshot.similar(parents, question)
+        self.records.add(sum(map(len, found.values())))
+        return {parent: found.get(parent, ()) for parent in parents}
 
 
 class RelatedByArticleLoader(QuestionLoader[int | None, Sequence[Related]]):

@@ -71,6 +71,7 @@ class ProviderName(NamedTuple):
     key: str
     name: str
     domain: str | None
+    images: tuple[Image, ...] = ()
 
 
 class TopicName(NamedTuple):
@@ -305,6 +306,31 @@ class Statistics(NamedTuple):
     topics: int
 
 
+class Similar(NamedTuple):
+    """A neighbour of an article."""
+
+    article: Article
+    score: float
+
+
+# Searches.
+
+
+class SearchField(StrEnum):
+    TITLE = "TITLE"
+    EXCERPT = "EXCERPT"
+    BODY = "BODY"
+    TOPICS = "TOPICS"
+    PROVIDER = "PROVIDER"
+
+
+class SearchMode(StrEnum):
+    ALL_TERMS = "ALL_TERMS"
+    ANY_TERM = "ANY_TERM"
+    PHRASE = "PHRASE"
+    PREFIX = "PREFIX"
+
+
 # Orders and pages.
 
 
@@ -339,7 +365,12 @@ class NullsOrder(StrEnum):
     LAST = "LAST"
 
 
-OrderField = ArticleOrderField | ProviderOrderField | TopicOrderField
+class SearchOrderField(StrEnum):
+    SCORE = "SCORE"
+    """How well an article matches the search that its list is of."""
+
+
+OrderField = ArticleOrderField | ProviderOrderField | TopicOrderField | SearchOrderField
 
 
 class OrderTerm(NamedTuple):
@@ -353,6 +384,8 @@ class OrderTerm(NamedTuple):
 Order = tuple[OrderTerm, ...]
 
 NEWEST_FIRST: Order = (OrderTerm(ArticleOrderField.PUBLISHED_DATE_TIME, OrderDirection.DESC),)
+BEST_FIRST: Order = (OrderTerm(SearchOrderField.SCORE, OrderDirection.DESC),)
+"""The one order by score."""
 
 
 class Window(NamedTuple):
@@ -372,6 +405,8 @@ class Edge(NamedTuple, Generic[T]):
 
     cursor: str
     node: T
+    score: float | None = None
+    """How well it matches, where the order is by that."""
 
 
 class Page(NamedTuple, Generic[T]):
@@ -381,9 +416,50 @@ class Page(NamedTuple, Generic[T]):
     """Whether rows follow the page in the window's direction: after it, or before it where `backward`."""
 
 
+class Adjacent(NamedTuple):
+    """The articles that stand right before and right after one, in some order."""
+
+    previous: Article | None = None
+    next: Article | None = None
+
+
 class Text(NamedTuple):
     """The heavy part of an article, read when asked for."""
 
     body: str
     front_matter: Mapping[str, object]
     """All of it in a preview, the exposed part in public."""
+
+
+# Facets: how many of a list's articles share a value.
+
+
+class Grouping(StrEnum):
+    """By which value articles are counted. One with several topics counts for each of them."""
+
+    TOPIC = "TOPIC"
+    PROVIDER = "PROVIDER"
+    CATEGORY = "CATEGORY"
+    TYPE = "TYPE"
+
+
+class Interval(StrEnum):
+    """By which part of the calendar, in UTC, articles are counted."""
+
+    DAY = "DAY"
+    WEEK = "WEEK"
+    MONTH = "MONTH"
+    YEAR = "YEAR"
+
+
+class Largest(NamedTuple):
+    """The largest groups: the first few of those with at least so many articles."""
+
+    by: Grouping
+    first: int = 20
+    least: int = 1
+
+
+class Group(NamedTuple, Generic[T]):
+    value: T
+    size: int

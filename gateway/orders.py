@@ -111,6 +111,10 @@ LARGEST_TOPICS_FIRST = [TopicOrder(field=TopicOrderField.ARTICLE_COUNT, directio
 
 _ORDER_BY = "What to order by: the first term, then where it ties the next. An empty list orders by {}."
 ArticleOrders = Annotated[list[ArticleOrder] | None, strawberry.argument(description=_ORDER_BY.format("path"))]
+SearchOrders = Annotated[
+    list[ArticleOrder] | None,
+    strawberry.argument(description=_ORDER_BY.format("path") + " Unless given, by score."),
+]
 ProviderOrders = Annotated[list[ProviderOrder] | None, strawberry.argument(description=_ORDER_BY.format("key"))]
 TopicOrders = Annotated[list[TopicOrder] | None, strawberry.argument(description=_ORDER_BY.format("key"))]
 

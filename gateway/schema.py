@@ -30,6 +30,7 @@ from gateway.connection import (
     Offset,
     PageKey,
     checked_window,
+    given,
     limited,
     only_argument,
     page_of,
@@ -37,6 +38,8 @@ from gateway.connection import (
 )
 from gateway.content.identity import topic_key, url_identity
 from gateway.context import Info
+from gateway.corpus import Corpus
+from gateway.facets import ArticleFacets, Selected
 from gateway.loaders import (
     ArticleByIdLoader,
     ArticleByPathLoader,
@@ -51,18 +54,21 @@ from gateway.loaders import (
     TopicByKeyLoader,
     TopicBySlugLoader,
 )
+from gateway.model import BEST_FIRST, SearchMode
 from gateway.orders import (
     LARGEST_PROVIDERS_FIRST,
     LARGEST_TOPICS_FIRST,
     NEWEST_FIRST,
     ArticleOrders,
     ProviderOrders,
+    SearchOrders,
     TopicOrders,
     checked_order,
 )
+from gateway.results import ArticleSearchConnection, SearchFields, SearchModes, checked_search
 from gateway.store.protocol import ARTICLES, PROVIDERS, TOPICS, ChangePage
 from gateway.sync import ChangeSet, Since, Subscription
-from gateway.types import Article, Corpus, Node, Provider, Topic
+from gateway.types import Article, Node, Provider, Topic
 
 Record = model.Article | model.Related | model.Provider | model.Topic
 
@@ -138,6 +144,49 @@ class Query:
         window = checked_window(info.context.limits, first=first, after=after, last=last, before=before, offset=offset)
         listing = ARTICLES.where(checked_filter(info.context.limits, where))
         return page_of(listing, checked_order(info.context.limits, order_by, NEWEST_FIRST), window)
+
+    @resolved("Counts over all that the filter, and the search where `query` is given, match.", ArticleFacets)
+    @staticmethod
+    def facets(
+        info: Info,
+        where: ArticleFilters = UNSET,
+        query: Annotated[
+            str | None, strawberry.argument(description="What is searched for; all articles count unless given.")
+        ] = UNSET,
+        in_: SearchFields = UNSET,
+        mode: SearchModes = SearchMode.ALL_TERMS,
+    ) -> Selected:
+        limits, text = info.context.limits, given(query)
+        search = None if text is None else checked_search(limits, text, in_, mode)
+        selected = Selected(limits, given(where), search)
+        selected.listing()  # so that a filter that is refused is refused once
+        return selected
+
+    @resolved(
+        "Ranked full-text search, by score unless ordered otherwise; any text a person types is a valid query.",
+        ArticleSearchConnection,
+    )
+    @staticmethod
+    def search(
+        info: Info,
+        query: Annotated[str, strawberry.argument(description="What is typed; the first 32 words of it are used.")],
+        in_: SearchFields = UNSET,
+        mode: SearchModes = SearchMode.ALL_TERMS,
+        *,
+        where: ArticleFilters = UNSET,
+        first: First = UNSET,
+        after: After = UNSET,
+        last: Last = UNSET,
+        before: Before = UNSET,
+        offset: Offset = UNSET,
+        order_by: SearchOrders = UNSET,
+    ) -> PageKey:
+        limits = info.context.limits
+        window = checked_window(limits, first=first, after=after, last=last, before=before, offset=offset)
+        terms = given(order_by)
+        order = BEST_FIRST if terms is None else checked_order(limits, terms, terms)
+        listing = ARTICLES.where(checked_filter(limits, where)).matching(checked_search(limits, query, in_, mode))
+        return page_of(listing, order, window)
 
     @resolved("One provider. Give exactly one argument; null where there is no such provider.", Provider | None)
     @staticmethod

@@ -136,6 +136,21 @@ def _grant(written: str) -> Grant:
         raise ValueError(error.message) from error
 
 
+class Webhook(NamedTuple):
+    """Somebody to be told of each generation."""
+
+    url: str
+    is_preview: bool
+    """Whether it is told of drafts too."""
+
+
+def _webhook(written: str) -> Webhook:
+    url = written.removeprefix("preview:")
+    if not url.startswith(("http://", "https://")):
+        raise ValueError(f"{written!r} is no http or https URL, with 'preview:' before it or without.")
+    return Webhook(url, url != written)
+
+
 TEXT = Kind("text", _text)
 TEXTS = Kind("texts", _text, many=True)
 BOOLEAN = Kind("boolean", _boolean)
@@ -147,6 +162,7 @@ FILE = Kind("file", _file_path)
 LOG_LEVEL = Kind("log level", _log_level)
 WATCHING = Kind("watching", _watching)
 TOKENS = Kind("tokens", _grant, many=True)
+WEBHOOKS = Kind("webhooks", _webhook, many=True)
 
 
 def _option(kind: Kind, help: str, default: Any = MISSING, *, dev: Any = MISSING, secret: bool = False) -> Any:  # noqa: A002
@@ -189,6 +205,11 @@ class Settings:
     strict: bool = _option(BOOLEAN, "Whether nothing is loaded where a file has an error.", default=False)
     log_level: str = _option(LOG_LEVEL, f"The least severe messages to log: {', '.join(LOG_LEVELS)}.", "info")
     readers: int = _option(COUNT, "Database connections that read.", 4)
+    reload_secret: str | None = _option(TEXT, "What signs requests to reload, in GitHub's form.", None, secret=True)
+    webhooks: tuple[Webhook, ...] = _option(
+        WEBHOOKS, "URLs to tell of each change; one that is to be told of drafts too begins with 'preview:'.", ()
+    )
+    webhook_secret: str | None = _option(TEXT, "What signs the requests to the webhooks.", None, secret=True)
     body_limit: int = _option(BYTES, "Larger request bodies are refused.", 256 * 1024)
     operation_timeout: float = _option(SECONDS, "How long an operation may run.", 10.0)
     hold_seconds: float = _option(SECONDS, "How long a large deletion waits to be confirmed by a second look.", 10.0)

@@ -51,13 +51,21 @@ class Terminal:
 
     async def _tell(self, report: Report, *, whole: bool) -> None:
         if self._told is None:
+            tell_run(report)
             await tell(self._content.store)
         else:
             tell_problems(problem for problem in report.problems if not whole or problem not in self._told)
             if report.applied.changed:
+                tell_run(report)
                 click.echo(printed.summary(*await state(self._content.store)))
         if whole:
             self._told = frozenset(report.problems)
+
+
+def tell_run(report: Report) -> None:
+    """What a run did, in a line."""
+    files = printed.counted(report.files, "file")
+    click.echo(f"{files} found, {report.read} read, {report.parsed} parsed in {report.seconds:.1f} s")
 
 
 async def tell(store: Store) -> None:

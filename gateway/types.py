@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import strawberry
 from strawberry import UNSET
@@ -26,54 +26,38 @@ from gateway.connection import (
     PageKey,
     checked_window,
     given,
+    limited,
     natural,
     page_of,
     resolved,
 )
 from gateway.context import Info
+from gateway.groups import FirstGroups, checked_first, counted, groups_of
+from gateway.images import CachedOnly, Image, MaxWidth, MinWidth, best_image
 from gateway.loaders import (
+    AdjacentByLineLoader,
     ArticleByIdLoader,
     ArticleByUrlLoader,
     Key,
+    Line,
     ProviderByKeyLoader,
     RelatedByArticleLoader,
     SecuredByArticleLoader,
-    StatisticsLoader,
+    SimilarByArticleLoader,
     TextByArticleLoader,
     TopicsByArticleLoader,
 )
-from gateway.orders import NEWEST_FIRST, ArticleOrders, checked_order, describe
+from gateway.orders import NEWEST_FIRST, ArticleOrders, checked_order
 from gateway.renderer import Markdown
 from gateway.store.protocol import (
+    ARTICLES,
     ARTICLES_OF_PROVIDER,
     ARTICLES_OF_TOPIC,
     ARTICLES_REFERRING,
     MENTIONS,
-    WHOLE,
 )
 
-# Enums and values.
-
-describe(
-    model.Severity,
-    "IssueSeverity",
-    "How much an issue costs.",
-    ERROR="The file is not used as it stands; its last good version, if there is one, is served.",
-    WARNING="A value was left out or guessed; the rest of the file is used.",
-    INFO="Worth knowing; nothing is lost.",
-)
-
-
-@strawberry.type(description="A picture, by its address.")
-class Image:
-    url: str = strawberry.field(description="Where the picture is.")
-    width: int | None = strawberry.field(description="Width in pixels, where known.")
-    height: int | None = strawberry.field(description="Height in pixels, where known.")
-    title: str | None = strawberry.field(description="What the picture shows.")
-    aspect_ratio: float | None = strawberry.field(
-        description="Width over height, rounded to four digits; null where either is unknown."
-    )
-    is_cached: bool = strawberry.field(description="Whether the front matter says that the picture has been cached.")
+# Values.
 
 
 @strawberry.type(description="The file that an article comes from.")
@@ -92,11 +76,6 @@ class Node:
     id: strawberry.ID = strawberry.field(
         description="Stable across reloads and machines; it reveals nothing of the file that the record comes from."
     )
-
-
-MinWidth = Annotated[int | None, strawberry.argument(description="The least width wanted, in pixels.")]
-MaxWidth = Annotated[int | None, strawberry.argument(description="The greatest width wanted, in pixels.")]
-CachedOnly = Annotated[bool | None, strawberry.argument(description="Whether to choose among cached images alone.")]
 
 
 @strawberry.interface(
@@ -133,22 +112,6 @@ class ContentItem:
     ) -> model.Image | None:
         least, most = natural("minWidth", min_width), natural("maxWidth", max_width)
         return best_image([image for image in item.images if image.is_cached or not cached_only], least, most)
-
-
-def best_image(images: Sequence[model.Image], least: int | None, most: int | None) -> model.Image | None:
-    """The smallest of those within the bounds, else the nearest one; one of unknown width last, ties in file order.
-
-    Without bounds the first.
-    """
-    if least is None and most is None:
-        return next(iter(images), None)
-    return min(images, key=lambda image: _misfit(max(image.width or 0, 0), least, most), default=None)
-
-
-def _misfit(width: int, least: int | None, most: int | None) -> tuple[bool, int, int]:
-    """Sorts an unknown width, 0, last, one off the bounds by its distance from them, and others by themselves."""
-    distance = max(0, (least or 0) - width, 0 if most is None else width - most)
-    return width == 0, distance, 0 if distance else width
 
 
 @strawberry.type(description="An article of the corpus: one file.")
@@ -222,6 +185,38 @@ class Article(Node, ContentItem):
         return Markdown.of((await info.context.loader(TextByArticleLoader).load(article.id)).body)
 
     @resolved(
+        "The articles that stand beside this one in an order, by default the next newer and the next older one.",
+        "AdjacentArticles",
+    )
+    @staticmethod
+    async def adjacent(
+        article: strawberry.Parent[model.Article],
+        info: Info,
+        where: ArticleFilters = UNSET,
+        order_by: ArticleOrders = NEWEST_FIRST,
+    ) -> model.Adjacent:
+        limits = info.context.limits
+        line = Line(ARTICLES.where(checked_filter(limits, where)), checked_order(limits, order_by, NEWEST_FIRST))
+        return await info.context.loader(AdjacentByLineLoader).load(Key(article.id, line))
+
+    @resolved(
+        "Computed neighbours, the nearest first: by topics in common, a rare one counting more, then by the words of"
+        " title and excerpt.",
+        "list[SimilarArticle]",
+    )
+    @staticmethod
+    async def similar(
+        article: strawberry.Parent[model.Article],
+        info: Info,
+        first: Annotated[int | None, strawberry.argument(description="How many to give, from the nearest on.")] = 5,
+    ) -> Sequence[Neighbour]:
+        number = natural("first", first)
+        wanted = 5 if number is None else number
+        limited("page", info.context.limits.page, wanted)
+        found = await info.context.loader(SimilarByArticleLoader).load(Key(article.id, wanted))
+        return [Neighbour(*each, article.id) for each in found]
+
+    @resolved(
         "Opaque ciphertext, never decoded, indexed or logged; null unless the caller holds the scope `secured:read`."
     )
     @staticmethod
@@ -249,6 +244,38 @@ class Article(Node, ContentItem):
         return {key: value for key, value in text.front_matter.items() if wanted is None or key in wanted}
 
 
+@strawberry.type(
+    description="What stands beside an article in an order; one that the filter does not match is placed all the same."
+)
+class AdjacentArticles:
+    previous: Article | None = strawberry.field(description="The one right before it.")
+    next: Article | None = strawberry.field(description="The one right after it.")
+
+
+class Neighbour(NamedTuple):
+    """What a similar article is resolved from."""
+
+    article: model.Article
+    score: float
+    of: str
+    """The id of the article whose neighbour it is."""
+
+
+@strawberry.type(description="A neighbour of an article.")
+class SimilarArticle:
+    article: Article = strawberry.field(description="The neighbour.")
+    score: float = strawberry.field(
+        description="How near it is. Higher is nearer; comparable within one list alone. Below 1 no topic is shared."
+    )
+
+    @resolved("The topics that both have, in the order of the article whose neighbour it is.", "list[Topic]")
+    @staticmethod
+    async def shared_topics(neighbour: strawberry.Parent[Neighbour], info: Info) -> Sequence[model.Topic]:
+        own, others = await info.context.loader(TopicsByArticleLoader).load_many([neighbour.of, neighbour.article.id])
+        shared = {topic.key for topic in others}
+        return [topic for topic in own if topic.key in shared]
+
+
 @strawberry.type(description="An entry of an article's `related` list, as the file gives it.")
 class Related(Node, ContentItem):
     position: int = strawberry.field(description="The place in the list, from 0.")
@@ -268,6 +295,26 @@ class Related(Node, ContentItem):
         return await info.context.loader(ArticleByIdLoader).load(entry.source_id)
 
 
+@strawberry.type(description="A topic, and how many articles have it.")
+class TopicCount:
+    @resolved("The topic.", "Topic")
+    @staticmethod
+    def topic(group: strawberry.Parent[model.Group[model.Topic]]) -> model.Topic:
+        return group.value
+
+    count: int = counted()
+
+
+@strawberry.type(description="A provider, and how many articles it has.")
+class ProviderCount:
+    @resolved("The provider.", "Provider")
+    @staticmethod
+    def provider(group: strawberry.Parent[model.Group[model.Provider]]) -> model.Provider:
+        return group.value
+
+    count: int = counted()
+
+
 @strawberry.type(description="Who publishes articles, or is named in related entries.")
 class Provider(Node):
     name: str = strawberry.field(
@@ -276,7 +323,8 @@ class Provider(Node):
     slug: str = strawberry.field(description="A readable name for addresses; unique among providers.")
     domain: str | None = strawberry.field(description="The domain that it publishes under.")
     images: list[Image] = strawberry.field(
-        description="The images that its newest article gives it, else those of its first mention."
+        description="The images that front matter gives to the provider itself: those in its newest article that has"
+        " some, else those in its first mention."
     )
 
     @classmethod
@@ -319,6 +367,14 @@ class Provider(Node):
         window = checked_window(info.context.limits, first=first, after=after, last=last, before=before)
         return page_of(MENTIONS, model.NEWEST_FIRST, window, provider.key)
 
+    @resolved("What its articles are about, by how many have it.", list[TopicCount])
+    @staticmethod
+    async def topics(
+        provider: strawberry.Parent[model.Provider], info: Info, first: FirstGroups = 20
+    ) -> Sequence[model.Group[model.Topic]]:
+        largest = model.Largest(model.Grouping.TOPIC, checked_first(info.context.limits, first))
+        return await groups_of(info, ARTICLES_OF_PROVIDER, largest, provider.key)
+
 
 @strawberry.type(description="What articles are about. Spellings that differ in case alone are one topic.")
 class Topic(Node):
@@ -350,67 +406,20 @@ class Topic(Node):
         listing = ARTICLES_OF_TOPIC.where(checked_filter(info.context.limits, where))
         return page_of(listing, order, window, topic.key)
 
-
-# The corpus as a whole.
-
-
-@strawberry.type(description="Something that is wrong with a file.")
-class ContentIssue:
-    severity: model.Severity = strawberry.field(description="How much it costs.")
-    code: str = strawberry.field(description="A stable name for this kind of issue.")
-    message: str = strawberry.field(description="What is wrong.")
-    path: str = strawberry.field(description="The file's path, relative to the content folder.")
-    line: int | None = strawberry.field(
-        description="The line in the file, from 1; null where it is the file as a whole."
-    )
-    column: int | None = strawberry.field(description="The column in the line, from 1, in code points.")
-    hint: str | None = strawberry.field(description="How to mend it.")
-
-
-@strawberry.type(description="What is loaded right now, as the caller sees it.")
-class Corpus:
-    revision: strawberry.ID = strawberry.field(
-        description="Names the generation that answers; changes when, and only when, content visible to the caller"
-        " changed."
-    )
-    loaded_date_time: datetime = strawberry.field(description="When content visible to the caller last changed.")
-
-    @resolved("How many articles the caller can see.")
+    @resolved("Who publishes articles with this topic, by how many.", list[ProviderCount])
     @staticmethod
-    async def article_count(info: Info) -> int:
-        return (await _statistics(info)).articles
+    async def providers(
+        topic: strawberry.Parent[model.Topic], info: Info, first: FirstGroups = 20
+    ) -> Sequence[model.Group[model.Provider]]:
+        largest = model.Largest(model.Grouping.PROVIDER, checked_first(info.context.limits, first))
+        return await groups_of(info, ARTICLES_OF_TOPIC, largest, topic.key)
 
-    @resolved("How many providers these articles and their related entries have.")
+    @resolved("Topics that occur together with this one, by how many articles have both.", list[TopicCount])
     @staticmethod
-    async def provider_count(info: Info) -> int:
-        return (await _statistics(info)).providers
-
-    @resolved("How many topics these articles have.")
-    @staticmethod
-    async def topic_count(info: Info) -> int:
-        return (await _statistics(info)).topics
-
-    @resolved("Drafts and scheduled articles; null without preview access, so that a count of drafts never leaks.")
-    @staticmethod
-    async def draft_count(info: Info) -> int | None:
-        return (await _statistics(info)).drafts if info.context.shows_drafts else None
-
-    @resolved(
-        "Problems found while loading, the gravest first; null without preview access.", list[ContentIssue] | None
-    )
-    @staticmethod
-    async def issues(
-        info: Info,
-        severity: Annotated[
-            model.Severity | None, strawberry.argument(description="Only issues of this severity.")
-        ] = UNSET,
-        first: Annotated[int | None, strawberry.argument(description="How many to give, from the first on.")] = 50,
-    ) -> Sequence[model.Problem] | None:
-        number = natural("first", first)
-        if not info.context.shows_drafts:
-            return None
-        return await info.context.snapshot.problems(given(severity), 50 if number is None else number)
-
-
-async def _statistics(info: Info) -> model.Statistics:
-    return await info.context.loader(StatisticsLoader).load(WHOLE)
+    async def related_topics(
+        topic: strawberry.Parent[model.Topic], info: Info, first: FirstGroups = 20
+    ) -> Sequence[model.Group[model.Topic]]:
+        number = checked_first(info.context.limits, first)
+        largest = model.Largest(model.Grouping.TOPIC, number + 1)  # of these the topic itself may be one
+        groups = await groups_of(info, ARTICLES_OF_TOPIC, largest, topic.key)
+        return [group for group in groups if group.value.key != topic.key][:number]

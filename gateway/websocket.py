@@ -22,17 +22,14 @@ from strawberry.exceptions import ConnectionRejectionError
 from strawberry.http.exceptions import WebSocketDisconnected
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler, Operation
-from strawberry.subscriptions.protocols.graphql_transport_ws.types import Message
+from strawberry.subscriptions.protocols.graphql_transport_ws.types import Message, SubscribeMessage
 from strawberry.types.unset import UnsetType
 
 from gateway.auth import Authenticator, Viewer
 from gateway.endpoint import from_json
-from gateway.errors import RequestError
+from gateway.errors import LimitExceeded, RequestError
 from gateway.limits import Limits
 from gateway.operation import Operations, masked
-
-MOST_OPERATIONS = 20
-"""That one connection may have at work."""
 
 
 @dataclass
@@ -62,6 +59,16 @@ class Handler(BaseGraphQLTransportWSHandler[Connection, None]):
             await super().handle_message(message)
         else:
             await self.handle_invalid_message("Invalid message")
+
+    async def handle_subscribe(self, message: SubscribeMessage) -> None:
+        """One operation too many is refused here: the words that Strawberry has for it bear no code."""
+        allowed, at_work = self.view.limits.socket_operations, len(self.operations)
+        if not self.connection_acknowledged or message["id"] in self.operations or at_work < allowed:
+            await super().handle_subscribe(message)
+            return
+        text = f"The connection exceeds the limit 'socket_operations': {at_work + 1} where {allowed} are allowed."
+        error = LimitExceeded("socket_operations", allowed, at_work + 1, text)
+        await self.send_message(cast("Message", {"id": message["id"], "type": "error", "payload": error.entries()}))
 
     async def run_operation(self, operation: Operation[Connection, None]) -> None:
         """The next answer is asked for when the last one is sent: who reads slowly is told less often."""
@@ -111,10 +118,10 @@ class Socket(GraphQL[Connection, None]):
             graphql_ide=None,
             subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL,),
             connection_init_wait_timeout=timedelta(seconds=limits.init_seconds),
-            max_subscriptions_per_connection=MOST_OPERATIONS,
             allowed_origins=allowed_origins,
         )
         self.operations = operations
+        self.limits = limits
         self._authenticator = authenticator
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Connection:  # noqa: ARG002 - the signature is Strawberry's

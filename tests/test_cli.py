@@ -70,10 +70,11 @@ def test_serve_hides_what_is_for_dev(tmp_path: Path) -> None:
 
 
 def test_a_second_start_serves_at_once(tmp_path: Path) -> None:
-    """What was loaded before is there, with the same revision, since nothing has changed."""
+    """What was loaded before is there, with the same revision, since nothing has changed and nothing is parsed."""
     revisions = []
-    for _ in range(2):
+    for parsed in (8, 0):
         with running("serve", SEEDS, cache=tmp_path) as server:
+            server.said(rf"^8 files found, [08] read, {parsed} parsed in [0-9.]+ s$")
             server.said(re.escape(SEEDS_LOADED))
             revisions.append(server.post("{ corpus { revision } }")["data"]["corpus"]["revision"])
             assert server.stop() == 0
@@ -194,7 +195,9 @@ def test_load_says_what_it_loaded(tmp_path: Path) -> None:
     """Into the database that it is given, which `query` and `serve` go on with."""
     database = tmp_path / "content.db"
     done = gateway("load", SEEDS, "--database", database, cache=tmp_path)
-    assert (done.returncode, done.stdout) == (0, SEEDS_LOADED + "\n")
+    run, corpus = done.stdout.splitlines()
+    assert (done.returncode, corpus) == (0, SEEDS_LOADED)
+    assert re.fullmatch(r"8 files found, 8 read, 8 parsed in [0-9.]+ s", run)
     assert database.exists()
 
 

@@ -153,6 +153,24 @@ async def test_members_of_another_kind_are_refused(url: str, query: str) -> None
         assert error["extensions"] == {"code": "BAD_REQUEST"}
 
 
+async def test_a_connection_has_so_many_operations_at_work(url: str) -> None:
+    """One more is refused with a code, and costs no other; when one ends there is room for the next."""
+    async with connection(url) as socket:
+        for number in range(20):
+            subscription = {"query": "subscription { corpusChanged { revision } }"}
+            await send(socket, {"type": "subscribe", "id": f"at work {number}", "payload": subscription})
+        [error] = await ask(socket, TITLES)
+        assert error["message"] == "The connection exceeds the limit 'socket_operations': 21 where 20 are allowed."
+        assert error["extensions"] == {
+            "code": "LIMIT_EXCEEDED",
+            "limit": "socket_operations",
+            "allowed": 20,
+            "actual": 21,
+        }
+        await send(socket, {"type": "complete", "id": "at work 0"})
+        assert "data" in await ask(socket, TITLES)
+
+
 async def test_text_that_is_no_json_ends_the_connection(url: str) -> None:
     """So do bytes."""
     for sent in ("{", b"{}"):

@@ -23,7 +23,7 @@ from gateway.content.text import plain_heading, slug
 from gateway.content.values import Unreadable, shown
 from gateway.model import Document, Given, Problem, ProviderName
 
-DECODER_VERSION = "2"
+DECODER_VERSION = "3"
 """To be raised whenever the same file gives another document or other problems."""
 
 FILE_NAME = "the file name"

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
+from io import StringIO
+from itertools import accumulate
 from typing import NamedTuple
-
-_BREAK = re.compile(r"\r\n|\r|\n")
 
 MOST_LEVELS = 64
 """How deep lists and mappings may lie in each other."""
@@ -60,7 +59,8 @@ class Lines:
     """Turns an offset into a place. `base` is what to add to an offset, for a block within the file."""
 
     def __init__(self, text: str) -> None:
-        self._starts = [0, *(found.end() for found in _BREAK.finditer(text))]
+        # A character more, so that the end of the text lies in its last line.
+        self._starts = [0, *accumulate(map(len, StringIO(text + " ", newline="")))]
         self._base = 0
 
     def shifted(self, base: int) -> Lines:

@@ -15,7 +15,7 @@ from gateway.model import Image, ProviderName, RelatedEntry, TopicName
 DEFAULT_TYPE = "article"
 
 IMAGE_KEYS = frozenset({"url", "width", "height", "title", "isCached"})
-PROVIDER_KEYS = frozenset({"name", "domain", "url"})
+PROVIDER_KEYS = frozenset({"name", "domain", "url", "images"})
 RELATED_KEYS = frozenset(
     {"title", "excerpt", "publishedDateTime", "webUrl", "ampWebUrl", "cdnAmpWebUrl", "type", "provider", "quality"}
     | {"images"}
@@ -91,7 +91,7 @@ def _provider(report: Report, node: Node) -> ProviderName | None:
         return None
     domain = domain and domain.lower()
     name = name or domain or ""
-    return ProviderName(provider_key(name, domain), name, domain)
+    return ProviderName(provider_key(name, domain), name, domain, images(report, get("images")))
 
 
 def _domain(url: str | None) -> str | None:

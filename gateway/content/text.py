@@ -23,6 +23,7 @@ _INLINE = re.compile(
     r"|<[^<>]*>"
     r"|`+|\*+|~~|(?<!\w)_+|(?<!_)_++(?!\w)"  # emphasis; an underscore within a word is none
 )
+_REFERENCE = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 
 
 def fold(text: str) -> str:
@@ -54,7 +55,7 @@ def spells(character: str) -> bool:
 def plain_heading(body: str) -> str | None:
     """The first heading of a Markdown body that holds any text, without its markup. One linear pass."""
     paragraph: list[str] = []
-    for line in _lines_outside_code(body):
+    for line in ("" if is_code else line for line, is_code in lines(body)):
         atx = _ATX.match(line)
         if atx or not line.strip():
             paragraph.clear()
@@ -69,22 +70,26 @@ def plain_heading(body: str) -> str | None:
     return None
 
 
-def _lines_outside_code(body: str) -> Iterator[str]:
-    """The lines of a body, an empty one in place of each that belongs to fenced code."""
+def lines(body: str) -> Iterator[tuple[str, bool]]:
+    """The lines of a body, and whether each belongs to fenced code; an empty one in place of each fence."""
     fence = ""
     for line in body.splitlines():
         found = _FENCE.match(line)
-        if fence:
-            if found and found[1].startswith(fence) and not found[2].strip():
-                fence = ""
-            yield ""
-        elif found and not (found[1][0] == "`" and "`" in found[2]):
+        if fence and found and found[1].startswith(fence) and not found[2].strip():
+            fence = ""
+            yield "", True
+        elif not fence and found and not (found[1][0] == "`" and "`" in found[2]):
             fence = found[1]
-            yield ""
+            yield "", True
         else:
-            yield line
+            yield line, bool(fence)
 
 
 def _plain(markdown: str) -> str:
     text = _INLINE.sub(lambda match: match[1] or match[2] or "", markdown)
-    return " ".join(html.unescape(text).split())
+    return " ".join(unescape(text).split())
+
+
+def unescape(text: str) -> str:
+    """Resolves the references that CommonMark knows; a number of more digits than those have is text."""
+    return _REFERENCE.sub(lambda match: html.unescape(match[0]), text)

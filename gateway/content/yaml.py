@@ -42,7 +42,7 @@ BAD_KEY = "BAD_KEY"
 NOT_A_MAPPING = "NOT_A_MAPPING"
 DUPLICATE_KEY = "DUPLICATE_KEY"
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
+_NO_CHARACTER = re.compile("[\0\ud800-\udfff]")
 _TAGS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "timestamp"))
 _COLLECTION_TAGS = frozenset(("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"))
 
@@ -86,6 +86,9 @@ class _Builder:
         return node
 
     def _node(self, event: Any, depth: int) -> Node:
+        if type(event) is ScalarEvent and event.anchor is None and event.tag is None:  # nearly every node
+            self._nodes += 1
+            return self._scalar(event)
         if isinstance(event, AliasEvent):
             return self._alias(event, depth)
         if depth == MOST_LEVELS and isinstance(event, CollectionStartEvent):
@@ -161,9 +164,9 @@ class _Builder:
 
     def _scalar(self, event: Any) -> Scalar:
         text: str = event.value
-        mark = self._mark(event)
+        mark = self._lines.mark(event.start_mark.index)
         plain = not event.style and event.tag is None
-        if "\0" in text or _SURROGATE.search(text):
+        if event.style == '"' and _NO_CHARACTER.search(text):
             _fail(SYNTAX, "The text holds an escape that stands for no character.", mark, "Delete the escape.")
         if plain and text == "=":
             _fail(UNSUPPORTED_TAG, "A lone '=' has a meaning of its own in YAML.", mark, "Put it in quotes.")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from gateway.model import Change, Deleted, Loaded, NotDocument, Problem, SetAside, Unchanged
 from gateway.store import journal, naming
+from gateway.store.index import FORGET_NAMES, INSERT_WORDS, LEAVE, REMEMBER_NAMES, RENEW, STALE, numbers, word_rows
 from gateway.store.protocol import Applied, ChangeSet
 from gateway.store.query import keys
 from gateway.store.rows import UNREAD, ArticleRows, Row, article_rows, micros, problem, problem_row
@@ -16,7 +18,8 @@ STEP = 500
 """Rows of one statement: it ends soon enough that a cancelled run, or the end of the process, waits for little."""
 
 STORED = """
-SELECT path, sha256, digest, public, modified_at, read_at FROM article WHERE path IN (SELECT value FROM json_each(?))
+SELECT path, key, sha256, digest, public, modified_at, read_at FROM article
+WHERE path IN (SELECT value FROM json_each(?))
 """
 DUE = """
 SELECT path FROM article WHERE published AND published_at > ? AND published_at <= ?
@@ -34,9 +37,9 @@ _ARTICLE = "(SELECT key FROM article WHERE path = ?)"
 INSERT_TEXT = f"INSERT INTO article_text VALUES ({_ARTICLE}, ?, ?, ?, ?)"  # noqa: S608
 INSERT_URL = f"INSERT INTO article_url VALUES ({_ARTICLE}, ?, ?, ?, ?)"  # noqa: S608
 INSERT_TOPIC = f"INSERT INTO article_topic VALUES ({_ARTICLE}, ?, ?, ?, ?, ?, ?)"  # noqa: S608
-INSERT_ENTRY = "INSERT OR IGNORE INTO entry VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+INSERT_ENTRY = "INSERT OR IGNORE INTO entry VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 INSERT_RELATED = f"""
-INSERT INTO related VALUES (NULL, ?, {_ARTICLE}, ?, (SELECT key FROM entry WHERE digest = ?), ?, ?, ?, ?)
+INSERT INTO related VALUES (NULL, ?, {_ARTICLE}, ?, (SELECT key FROM entry WHERE digest = ?), ?, ?, ?, ?, ?)
 """  # noqa: S608
 INSERT_FILE = "INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?, ?, ?)"
 DELETE_FILE = "DELETE FROM file WHERE path IN (SELECT value FROM json_each(?))"
@@ -65,6 +68,7 @@ class _Stored(NamedTuple):
     """An article as it was before the run."""
 
     path: str
+    key: int
     sha256: str
     digest: bytes
     public: int
@@ -119,7 +123,7 @@ class Run:
         loaded = {change.version.path: change for change in changes if isinstance(change, Loaded)}
         gone = [_path(change) for change in changes if _takes_away(change)]
         stored = {row[0]: _Stored(*row) for row in await self._database.rows(STORED, (keys([*loaded, *gone]),))}
-        made = {path: self._made(change) for path, change in loaded.items()}
+        made = {path: await self._made(change) for path, change in loaded.items()}
         fresh = {
             path: rows
             for path, rows in made.items()
@@ -129,7 +133,8 @@ class Run:
         await self._remember(changes)
         await self._problems("file", {_path(change): _problems(change) for change in changes if not _silent(change)})
 
-    def _made(self, change: Loaded) -> ArticleRows:
+    async def _made(self, change: Loaded) -> ArticleRows:
+        await asyncio.sleep(0)  # whoever asks meanwhile is answered between two articles
         document = change.document
         due = document.published_date_time is None or micros(document.published_date_time) <= self._as_of
         return article_rows(document, public=document.published and due)
@@ -146,9 +151,12 @@ class Run:
             return
         self._count(fresh, stored, gone)
         await self._leave(paths)
+        await self._unindex([stored[path].key for path in paths if path in stored])
         await self._database.rows(REMOVE, (keys(paths),))
         await self._insert([self._article(loaded[path], rows, stored.get(path)) for path, rows in fresh.items()])
         await self._insert_parts(fresh.values())
+        documents = [loaded[path].document for path in fresh]
+        await self._many(INSERT_WORDS, await asyncio.to_thread(word_rows, documents))
         await self._join(paths)
 
     def _count(self, fresh: Mapping[str, ArticleRows], stored: Mapping[str, _Stored], gone: Sequence[str]) -> None:
@@ -224,12 +232,27 @@ class Run:
             rows = [(scope, about, *problem_row(value)) for about in changed for value in found[about]]
             await self._many(INSERT_PROBLEM, rows)
 
+    async def _unindex(self, articles: Sequence[int]) -> None:
+        for view in VIEWS:
+            for statement in LEAVE[view]:
+                await self._database.rows(statement, (numbers(articles),))
+
+    async def _index(self) -> None:
+        for view in VIEWS:
+            stale = [key for (key,) in await self._database.rows(STALE, {"view": view})]
+            for start in range(0, len(stale), STEP):
+                for statement in RENEW[view]:
+                    await self._database.rows(statement, (numbers(stale[start : start + STEP]),))
+
     async def _derive(self) -> None:
+        await self._database.rows(REMEMBER_NAMES)
         for statement in (*FORGET, naming.FORGET):
             await self._database.rows(statement)
         for statement in DERIVE:
             for view in VIEWS:
                 await self._database.rows(statement, {"view": view})
+        await self._index()
+        await self._database.rows(FORGET_NAMES)
         for statement in SETTLE:
             await self._database.rows(statement)
 

@@ -14,13 +14,13 @@ from gateway.errors import BadUserInput
 LONGEST = 65_536
 """No cursor that was handed out comes near it; it bounds the work that a client can ask for."""
 
-Value = int | str | None
+Value = int | float | str | None
 
 
 class Kind(NamedTuple):
     """What a place holds for one column of its order."""
 
-    type: type[int | str]
+    type: type[int | float | str]
     nullable: bool = False
 
     def takes(self, value: object) -> bool:
@@ -28,7 +28,7 @@ class Kind(NamedTuple):
             return self.nullable
         if type(value) is int:
             return self.type is int and -(2**63) <= value < 2**63
-        return type(value) is str and self.type is str
+        return type(value) is self.type
 
 
 def encode(order: str, values: Sequence[Value]) -> str:

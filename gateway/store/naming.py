@@ -29,15 +29,16 @@ CREATE TEMP TABLE part (
 
 TAKE_DOWN = """
 WITH changed AS MATERIALIZED (
-  SELECT key, path, published_at, public, provider, provider_name, provider_domain, images FROM article
+  SELECT key, path, published_at, public, provider, provider_name, provider_domain, provider_images FROM article
   WHERE path IN (SELECT value FROM json_each(:paths))
 )
 INSERT INTO part
 SELECT 'provider', provider, provider_name, coalesce(provider_domain, ''), 1, public,
-  json_array(path, published_at, images), :sign FROM changed WHERE provider IS NOT NULL
+  iif(provider_images = '[]', '', json_array(path, published_at, provider_images)), :sign
+FROM changed WHERE provider IS NOT NULL
 UNION ALL
 SELECT 'provider', related.provider, provider_name, coalesce(provider_domain, ''), 0, related.public,
-  json_array(related.path, position, related.published_at, entry.key), :sign
+  iif(pictured, json_array(related.path, position, related.published_at, entry.key), ''), :sign
 FROM (SELECT key FROM changed) AS changed
 CROSS JOIN related ON related.article = changed.key CROSS JOIN entry ON entry.key = related.entry
 WHERE related.provider IS NOT NULL

@@ -11,17 +11,22 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from gateway.filters import Filter
 from gateway.model import (
+    Adjacent,
     Article,
     ArticleChange,
     Change,
     FileVersion,
     Generation,
+    Group,
+    Interval,
+    Largest,
     Order,
     Page,
     Problem,
     Provider,
     Related,
     Severity,
+    Similar,
     Statistics,
     Status,
     Text,
@@ -29,6 +34,7 @@ from gateway.model import (
     Visibility,
     Window,
 )
+from gateway.search import Search
 
 T = TypeVar("T")
 
@@ -62,8 +68,14 @@ class Listing(Generic[T]):
     filter: Filter | None = None
     """What must hold of the records; without one the list is plain."""
 
+    search: Search | None = None
+    """What must be found in the records, which are articles then."""
+
     def where(self, filter_: Filter | None) -> Listing[T]:
         return replace(self, filter=filter_)
+
+    def matching(self, search: Search | None) -> Listing[T]:
+        return replace(self, search=search)
 
 
 ARTICLES = Listing[Article]("articles")
@@ -134,7 +146,8 @@ class Snapshot(Protocol):
     ) -> Mapping[str, Page[T]]:
         """The same window of each parent's list; every parent has a page, at worst an empty one.
 
-        Raises BadUserInput for a cursor that is malformed or names another order.
+        The order BEST_FIRST is for a list of the whole corpus with a search. Raises BadUserInput for a cursor that is
+        malformed or names another order.
         """
         ...
 
@@ -147,6 +160,37 @@ class Snapshot(Protocol):
     ) -> Mapping[str, bool]:
         """Whether each parent's list holds a row on the other side of the window: before a forward page, after
         a backward one."""
+        ...
+
+    async def adjacent(
+        self, listing: Listing[Article], article_ids: Sequence[str], order: Order
+    ) -> Mapping[str, Adjacent]:
+        """The neighbours of each article in the list of the whole corpus; one that it lacks is placed by its values."""
+        ...
+
+    async def largest(
+        self, listing: Listing[Article], parents: Sequence[str], groups: Largest
+    ) -> Mapping[str, Sequence[Group[Topic | Provider | str]]]:
+        """The largest groups of each parent's list, by count, then by name, then by key.
+
+        Their values are records for topics and providers, else texts. An article without a value is in no group.
+        """
+        ...
+
+    async def histogram(
+        self, listing: Listing[Article], parents: Sequence[str], interval: Interval
+    ) -> Mapping[str, Sequence[Group[datetime]]]:
+        """How many articles of each parent's list were published in each interval that has some, oldest first.
+
+        The values are the intervals' starts.
+        """
+        ...
+
+    async def ranges(
+        self, listing: Listing[Article], parents: Sequence[str], bounds: Sequence[int]
+    ) -> Mapping[str, Sequence[int]]:
+        """How many articles of each parent's list have a quality below the first of the ascending bounds, from each
+        bound to the next, and from the last one on."""
         ...
 
     async def topics_of(self, article_ids: Sequence[str]) -> Mapping[str, Sequence[Topic]]:
@@ -163,6 +207,21 @@ class Snapshot(Protocol):
 
     async def secured_of(self, article_ids: Sequence[str]) -> Mapping[str, str]:
         """The opaque payload of each article that has one. Who may see it is the caller's to decide."""
+        ...
+
+    async def scores(self, search: Search, article_ids: Sequence[str]) -> Mapping[str, float]:
+        """How well each article matches, of those that do; higher is better."""
+        ...
+
+    async def suggestion(self, listing: Listing[Article]) -> str | None:
+        """The text of the listing's search with its misspelt words corrected, where that finds something.
+
+        The words are those of visible articles. To be asked where the listing is empty.
+        """
+        ...
+
+    async def similar(self, article_ids: Sequence[str], first: int) -> Mapping[str, Sequence[Similar]]:
+        """Each article's neighbours, the nearest first: by topics that both have, then by words of their texts."""
         ...
 
     async def statistics(self) -> Statistics: ...

@@ -168,7 +168,7 @@ def article_rows(document: Document, *, public: bool) -> ArticleRows:
         topics=[(path, *topic, *place) for topic in topics],
         entries=entries,
         related=[
-            (id_, path, at, entries[at][0], entry.provider and entry.provider.key, *place)
+            (id_, path, at, entries[at][0], *_named(entry), *place)
             for at, (id_, entry) in enumerate(zip(_related_ids(document), document.related, strict=True))
         ],
         digest=_digest(b"".join(len(part).to_bytes(8) + part for part in parts)),
@@ -201,6 +201,7 @@ def _article_row(document: Document) -> dict[str, object]:
         "provider": provider.key or None,
         "provider_name": provider.name or None,
         "provider_domain": provider.domain,
+        "provider_images": _images_text(provider.images),
         "images": _images_text(document.images),
         "is_secured": document.secured is not None,
         "has_body": bool(document.body.strip()),
@@ -209,7 +210,7 @@ def _article_row(document: Document) -> dict[str, object]:
 
 def _entry_row(entry: RelatedEntry) -> Row:
     """The digest of an entry and its columns; equal entries have equal digests."""
-    provider = entry.provider or (None, None, None)
+    provider = entry.provider or ProviderName("", "", None)
     values = (
         entry.title,
         entry.excerpt,
@@ -219,11 +220,19 @@ def _entry_row(entry: RelatedEntry) -> Row:
         entry.web_url,
         entry.amp_web_url,
         entry.cdn_amp_web_url,
-        *provider,
+        provider.key or None,
+        provider.name or None,
+        provider.domain,
+        _images_text(provider.images),
         _images_text(entry.images),
         entry.url,
     )
     return (_digest(orjson.dumps(values)), *values)
+
+
+def _named(entry: RelatedEntry) -> Row:
+    """The key of an entry's provider, and whether the entry has images of it."""
+    return (entry.provider.key, bool(entry.provider.images)) if entry.provider else (None, False)
 
 
 def _related_ids(document: Document) -> list[str]:

@@ -2,39 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
+from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 import orjson
 
 from gateway.errors import NotReady
 from gateway.model import (
+    BEST_FIRST,
+    Adjacent,
     Article,
     ArticleChange,
-    Edge,
     Generation,
+    Group,
+    Grouping,
+    Interval,
+    Largest,
     Order,
     Page,
     Problem,
+    Provider,
     Related,
     Severity,
+    Similar,
     Statistics,
     Text,
     Topic,
     Visibility,
     Window,
 )
-from gateway.store import journal
+from gateway.search import Search
+from gateway.store import facets, journal, similar
 from gateway.store.cursor import Value
 from gateway.store.journal import Place
-from gateway.store.lists import FINDS, SOURCES
+from gateway.store.lists import FINDS
 from gateway.store.protocol import WHOLE, ChangePage, ChangeTally, Listing, Lookup, Usage
 from gateway.store.query import Query, keys, view, visible
-from gateway.store.rows import RELATED, SEVERITIES, TOPIC, Row, instant, problem
+from gateway.store.rows import ARTICLE, PROVIDER, RELATED, SEVERITIES, TOPIC, Row, instant, problem
+from gateway.store.search import Ranked, scores
 from gateway.store.sql import Ordered, find
+from gateway.store.suggestions import Suggestion
 
 T = TypeVar("T")
+K = TypeVar("K")
 
 OF_ARTICLES = "SELECT article.id, {columns} FROM json_each(?) AS parent CROSS JOIN article ON article.id = parent.value"
 """The start of each question about articles by their ids; `visible` must follow."""
@@ -85,17 +98,14 @@ class SqlSnapshot:
     async def pages(
         self, listing: Listing[T], parents: Sequence[str], order: Order, window: Window
     ) -> Mapping[str, Page[T]]:
-        ordered = Ordered(listing, order, self._visibility)
+        ordered = await self._ordered(listing, order)
         rows_of: list[list[Row]] = [[] for _ in parents]
         for at, *row in await self._ask(ordered.page(parents, window)):
             rows_of[at].append(row)
-        return {
-            parent: _page(SOURCES[listing.name].record.make, ordered, rows, window)
-            for parent, rows in zip(parents, rows_of, strict=True)
-        }
+        return {parent: _page(ordered, rows, window) for parent, rows in zip(parents, rows_of, strict=True)}
 
     async def counts(self, listing: Listing[T], parents: Sequence[str]) -> Mapping[str, int]:
-        rows = await self._ask(Ordered(listing, (), self._visibility).count(parents))
+        rows = await self._ask(self._listed(listing).count(parents))
         return {parents[at]: count for at, count in rows}
 
     async def preceded(
@@ -103,9 +113,39 @@ class SqlSnapshot:
     ) -> Mapping[str, bool]:
         if window.cursor is None and not window.offset:
             return dict.fromkeys(parents, False)
-        ordered = Ordered(listing, order, self._visibility)
+        ordered = await self._ordered(listing, order)
         found = {at for (at,) in await self._ask(ordered.preceded(parents, window))}
         return {parent: at in found for at, parent in enumerate(parents)}
+
+    async def adjacent(
+        self, listing: Listing[Article], article_ids: Sequence[str], order: Order
+    ) -> Mapping[str, Adjacent]:
+        found = [Adjacent() for _ in article_ids]
+        rows = await self._ask(Ordered(listing, order, self._visibility).adjacent(article_ids))
+        for at, side, *row, _ in rows:
+            found[at] = found[at]._replace(**{side: ARTICLE.make(row)})
+        return dict(zip(article_ids, found, strict=True))
+
+    async def largest(
+        self, listing: Listing[Article], parents: Sequence[str], groups: Largest
+    ) -> Mapping[str, Sequence[Group[Topic | Provider | str]]]:
+        rows = await self._ask(facets.largest(self._listed(listing), parents, groups))
+        make = _GROUPED[groups.by]
+        return _of(parents, ((at, Group(make(row), count)) for at, count, *row, _ in rows))
+
+    async def histogram(
+        self, listing: Listing[Article], parents: Sequence[str], interval: Interval
+    ) -> Mapping[str, Sequence[Group[datetime]]]:
+        rows = await self._ask(facets.histogram(self._listed(listing), parents, interval))
+        return _of(parents, ((at, Group(instant(start * facets.DAY), count)) for at, start, count in rows))
+
+    async def ranges(
+        self, listing: Listing[Article], parents: Sequence[str], bounds: Sequence[int]
+    ) -> Mapping[str, Sequence[int]]:
+        counts = {parent: [0] * (len(bounds) + 1) for parent in parents}
+        for at, reached, count in await self._ask(facets.ranges(self._listed(listing), parents, bounds)):
+            counts[parents[at]][reached] = count
+        return counts
 
     async def topics_of(self, article_ids: Sequence[str]) -> Mapping[str, Sequence[Topic]]:
         joins = (
@@ -135,6 +175,29 @@ class SqlSnapshot:
         joins = " JOIN article_text ON article_text.article = article.key AND article_text.secured IS NOT NULL"
         return {row[0]: row[1] for row in await self._of_articles("article_text.secured", joins, article_ids)}
 
+    async def scores(self, search: Search, article_ids: Sequence[str]) -> Mapping[str, float]:
+        return {row[0]: row[1] for row in await self._ask(scores(search, article_ids, self._visibility))}
+
+    async def suggestion(self, listing: Listing[Article]) -> str | None:
+        if listing.search is None:
+            return None
+        suggestion = Suggestion(listing.search, self._visibility)
+        slips = suggestion.slips([at for (at,) in await self._ask(suggestion.known())])
+        corrected = suggestion.corrected(slips, await self._ask(suggestion.candidates(slips))) if slips else None
+        if corrected is None:
+            return None
+        counts = await self.counts(listing.matching(replace(listing.search, text=corrected)), [WHOLE])
+        return corrected if counts[WHOLE] else None
+
+    async def similar(self, article_ids: Sequence[str], first: int) -> Mapping[str, Sequence[Similar]]:
+        rows = await self._ask(similar.subjects(article_ids, self._visibility))
+        subjects = {id_: similar.Subject.of(row) for id_, *row in rows}
+        words = {word for subject in subjects.values() for word in subject.words}
+        held = {row[0]: row[1] for row in await self._ask(similar.holders(words, self._visibility))}
+        ids = list(subjects)
+        found = await self._ask(similar.neighbours(list(subjects.values()), held, first, self._visibility))
+        return _grouped((ids[at], Similar(ARTICLE.make(row), row[-1])) for at, *row in found)
+
     async def statistics(self) -> Statistics:
         seen = view(self._visibility)
         text = (
@@ -146,8 +209,8 @@ class SqlSnapshot:
         return Statistics(articles, articles - public, providers, topics)
 
     async def members(self, listing: Listing[Article]) -> AbstractSet[str]:
-        query = Ordered(listing, (), self._visibility).members("article.id, ", [WHOLE])
-        return {row[0] for row in await self._ask(query)}
+        rows = await self._ask(self._listed(listing).members("article.id", [WHOLE]))
+        return {id_ for _, id_, _ in rows}
 
     async def changes(self, token: str | None, first: int) -> ChangePage:
         generation, seen = await self.generation(), view(self._visibility)
@@ -187,6 +250,14 @@ class SqlSnapshot:
         rows = await self._ask(Query(PROBLEMS, (lowest, highest, NO_LIMIT if first is None else first)))
         return [problem(row) for row in rows]
 
+    def _listed(self, listing: Listing[Any]) -> Ordered:
+        return Ordered(listing, (), self._visibility)
+
+    async def _ordered(self, listing: Listing[Any], order: Order) -> Ordered | Ranked:
+        if order != BEST_FIRST:
+            return Ordered(listing, order, self._visibility)
+        return Ranked(listing, self._visibility, (await self.generation()).revision)
+
     async def _of_articles(
         self, columns: str, joins: str, article_ids: Sequence[str], rest: str = "", *parameters: int
     ) -> Sequence[Row]:
@@ -203,15 +274,30 @@ class SqlSnapshot:
         return rows
 
 
-def _page(make: Any, ordered: Ordered, rows: list[Row], window: Window) -> Page[Any]:
+def _page(ordered: Ordered | Ranked, rows: list[Row], window: Window) -> Page[Any]:
     ordered.sort(rows)
     has_more = len(rows) > window.limit
     start = 1 if has_more and window.backward else 0
-    return Page(tuple(Edge(ordered.cursor(row), make(row)) for row in rows[start : start + window.limit]), has_more)
+    return Page(tuple(ordered.edge(row) for row in rows[start : start + window.limit]), has_more)
 
 
-def _grouped(pairs: Iterable[tuple[str, T]]) -> dict[str, list[T]]:
-    groups: dict[str, list[T]] = {}
+_GROUPED: Mapping[Grouping, Callable[[Row], Topic | Provider | str]] = {
+    Grouping.TOPIC: TOPIC.make,
+    Grouping.PROVIDER: PROVIDER.make,
+    Grouping.CATEGORY: lambda row: str(row[0]),
+    Grouping.TYPE: lambda row: str(row[0]),
+}
+"""What a row stands for."""
+
+
+def _of(parents: Sequence[str], pairs: Iterable[tuple[int, T]]) -> dict[str, list[T]]:
+    """The values of each parent, by its place."""
+    found = _grouped(pairs)
+    return {parent: found.get(at, []) for at, parent in enumerate(parents)}
+
+
+def _grouped(pairs: Iterable[tuple[K, T]]) -> dict[K, list[T]]:
+    groups: dict[K, list[T]] = {}
     for key, value in pairs:
         groups.setdefault(key, []).append(value)
     return groups

@@ -8,14 +8,15 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from gateway.errors import BadUserInput
-from gateway.model import NullsOrder, Order, OrderDirection, Visibility, Window
+from gateway.model import Edge, NullsOrder, Order, OrderDirection, Visibility, Window
 from gateway.store.cursor import Value, decode, encode
 from gateway.store.leads import lead_of
 from gateway.store.lists import SOURCES, Column, Found
 from gateway.store.predicates import Predicates
-from gateway.store.protocol import ARTICLES, Listing
+from gateway.store.protocol import ARTICLES, WHOLE, Listing
 from gateway.store.query import Query, joined, keys, viewed, visible
 from gateway.store.rows import Row
+from gateway.store.search import matching
 
 
 def find(found: Found[Any], wanted: Sequence[str], visibility: Visibility) -> Query:
@@ -48,6 +49,15 @@ class Step(NamedTuple):
         elif not self.nulls_last:
             yield Query(f"{sql} IS NOT NULL", ())
 
+    def beyond(self, place: str) -> Iterator[Query]:
+        """The same after the value of another row, which is known when the query runs, and may then be null."""
+        sql = self.column.sql
+        yield Query(f"{sql} {'<' if self.descending else '>'} {place}")
+        if self.column.kind.nullable and self.nulls_last:
+            yield Query(f"{place} IS NOT NULL AND {sql} IS NULL")
+        elif self.column.kind.nullable:
+            yield Query(f"{place} IS NULL AND {sql} IS NOT NULL")
+
     def equal(self, value: Value) -> Query:
         return Query(f"{self.column.sql} IS NULL", ()) if value is None else Query(f"{self.column.sql} = ?", (value,))
 
@@ -71,6 +81,7 @@ class Ordered:
         self._lead = lead_of(listing.filter, visibility) if is_whole and listing.filter else None
         self._source = self._lead.source if self._lead else SOURCES[listing.name]
         self._visibility = visibility
+        self._search = listing.search
         self._filter = self._lead.rest if self._lead else listing.filter
         self._name = " ".join([self._source.name, *(f"{term.field}-{term.direction}-{term.nulls}" for term in order)])
         steps = [step for term in order for step in self._term(*term)] + [Step(tie) for tie in self._source.ties]
@@ -115,7 +126,7 @@ class Ordered:
         which nothing is read.
         """
         if self._lead:
-            listed = self.members("", parents)
+            listed = self.members(self._source.key, parents)
             return Query(f"SELECT 0, count(*) FROM ({listed.sql} LIMIT -1)", listed.parameters)
         if self._source.nearer:
             sql, parameters = self._select(self._source.key)
@@ -124,10 +135,43 @@ class Ordered:
             sql, parameters = self._select("count(*)")
         return self._query(Query(f"SELECT parent.key, ({sql}) FROM ", parameters), self._parents(parents))
 
-    def members(self, what: str, parents: Sequence[str]) -> Query:
-        """Rows of `what` and of the key of a record, for each record of the parents' lists."""
+    def adjacent(self, article_ids: Sequence[str]) -> Query:
+        """Rows of an article's place, the side of its neighbour, the neighbour's columns and its rank, 1."""
+        columns = ", ".join(f"{step.column.sql} AS c{at}" for at, step in enumerate(self._steps))
+        start = Query(
+            f"WITH place AS MATERIALIZED (SELECT asked.key AS at, {columns} FROM json_each(?) AS asked"
+            f" CROSS JOIN article WHERE article.id = asked.value AND {visible('article', self._visibility)}) ",
+            (keys(article_ids),),
+        )
+        before = self._beside("previous", [step.reversed() for step in self._steps])
+        return self._query(start, before, Query(" UNION ALL "), self._beside("next", self._steps))
+
+    def _beside(self, side: str, steps: Sequence[Step]) -> Query:
+        """Selects what comes first in the order of the steps, of each list, and of all lists of one place."""
+        nearer, ranges = self._nearer(steps), []
+        for last in reversed(range(len(steps))):
+            shared = [Query(f"{step.column.sql} IS place.c{at}") for at, step in enumerate(nearer[:last])]
+            for beyond in nearer[last].beyond(f"place.c{last}"):
+                sql, parameters = self._select(self._source.key, *shared, beyond)
+                ranges.append(Query(f"SELECT * FROM ({sql} {_order(nearer[last:])} LIMIT 1)", parameters))
+        record, found = self._source.record, joined(" UNION ALL ", ranges)
+        start = Query(
+            f"SELECT * FROM (SELECT place.at, '{side}', {record.columns},"
+            f" row_number() OVER (PARTITION BY place.at {_order(steps)}) AS rank FROM place CROSS JOIN "
+        )
+        end = f" CROSS JOIN {record.table} WHERE {self._source.found_by} IN ({found.sql} LIMIT 1)) WHERE rank = 1"
+        return joined("", [start, self._parents([WHOLE]), Query(end, found.parameters)])
+
+    def members(self, column: str, parents: Sequence[str]) -> Query:
+        """Selects, as `at`, `value` and `key`, a parent's place, a column and a key for each record of its list."""
         once = "DISTINCT " if self._lead and self._lead.overlaps else ""
-        return self._query(self._select(f"{once}{what}{self._source.key}", within=self._parents(parents)))
+        value = self._source.nearer.get(column, column)
+        what = f"{once}parent.key AS at, {value} AS value, {self._source.key} AS key"
+        return self.viewed(self._select(what, within=self._parents(parents)))
+
+    def viewed(self, query: Query) -> Query:
+        """The query with `:view` filled in."""
+        return viewed(query, self._visibility)
 
     def _parents(self, parents: Sequence[str]) -> Query:
         """Gives a list its parents: those that are asked for or, where it has a lead, those that the lead finds."""
@@ -137,7 +181,7 @@ class Ordered:
         return Query("json_each(?) AS parent", (keys(parents),))
 
     def _query(self, *parts: Query) -> Query:
-        return viewed(joined("", parts), self._visibility)
+        return self.viewed(joined("", parts))
 
     def sort(self, rows: list[Row]) -> None:
         """Puts rows of `page` in order: the database finds them by their keys, and so in any."""
@@ -146,6 +190,9 @@ class Ordered:
 
     def cursor(self, row: Row) -> str:
         return encode(self._name, row[-len(self._steps) :])
+
+    def edge(self, row: Row) -> Edge[Any]:
+        return Edge(self.cursor(row), self._source.record.make(row))
 
     def _nearer(self, steps: Sequence[Step]) -> list[Step]:
         nearer = self._source.nearer
@@ -179,6 +226,8 @@ class Ordered:
         holds = [Query(condition) for condition in source.conditions]
         if source.guarded:
             holds.append(Query(visible(source.guarded, self._visibility)))
+        if self._search:
+            holds.append(matching(source.key, self._search, self._visibility))
         if self._filter:
             holds.append(Predicates(source.record.table, self._visibility, source.nearer).of(self._filter))
         tables = joined(" CROSS JOIN ", [*([within] if within else []), Query(source.table)])

@@ -13,6 +13,7 @@ import aiosqlite
 
 from gateway.content.identity import provider_id, suffix, topic_id
 from gateway.content.text import fold, slug
+from gateway.content.tokens import terms
 from gateway.errors import StoreError
 from gateway.model import FileVersion, Visibility
 from gateway.store import journal, naming
@@ -23,7 +24,7 @@ from gateway.store.query import keys
 from gateway.store.readers import Lease, Reader, Readers
 from gateway.store.rows import Row, instant, status
 from gateway.store.snapshot import SqlSnapshot
-from gateway.store.tables import APPLICATION, RELEASE, SCHEMA, TOUCHED
+from gateway.store.tables import APPLICATION, RELEASE, SCHEMA, TEMPORARY
 
 FILES = """
 SELECT file.*, article.published, article.public, article.read_at
@@ -93,6 +94,8 @@ class _Connection:
                 for name, function in FUNCTIONS.items():
                     await connection.create_function(name, 1, function, deterministic=True)
                 yield cls(path, connection)
+            # The library has told its thread to end, and does not wait for that; it has nothing left to do.
+            connection._thread.join()
 
     @contextmanager
     def _used(self) -> Iterator[aiosqlite.Connection]:
@@ -197,7 +200,7 @@ class SqliteStore:
     async def files(self, under: Collection[str] | None = None) -> Mapping[str, FileState]:
         async with self._lease() as lease:
             rows = lease.rows(FILES) if under is None else lease.rows(FILES_UNDER, (keys(list(under)),))
-            return {row[0]: _file_state(row) for row in await rows}
+            return await asyncio.to_thread(_file_states, await rows)
 
     async def memory(self) -> Mapping[str, str]:
         async with self._lease() as lease:
@@ -243,6 +246,10 @@ async def _is_ours(connection: _Connection) -> bool:
     return marks == [APPLICATION, RELEASE]
 
 
+def _file_states(rows: Sequence[Row]) -> Mapping[str, FileState]:
+    return {row[0]: _file_state(row) for row in rows}
+
+
 def _file_state(row: Row) -> FileState:
     version, (published, public, read_at) = FileVersion(*row[:6]), row[6:]
     if read_at is None:
@@ -283,7 +290,7 @@ async def _set_up(writer: _Connection) -> None:
     if release != RELEASE:
         marks = f"PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {RELEASE};"
         await writer.script(f"BEGIN IMMEDIATE; {SCHEMA} {naming.SCHEMA} {journal.SCHEMA} {marks} COMMIT;")
-    await writer.script(f"{TOUCHED}; {naming.PART};")
+    await writer.script(f"{TEMPORARY} {naming.PART};")
 
 
 def _key_slug(key: str) -> str:
@@ -294,11 +301,16 @@ def _fold(text: str | None) -> str | None:
     return None if text is None else fold(text)
 
 
+def _words(text: str) -> str:
+    return " ".join(terms(text))
+
+
 FUNCTIONS: Mapping[str, Callable[[str], str | None]] = {
     "fold": _fold,
     "key_slug": _key_slug,
     "suffix": suffix,
     "provider_id": provider_id,
     "topic_id": topic_id,
+    "words": _words,
 }
 """What the derivations in `tables` and the conditions of filters call."""

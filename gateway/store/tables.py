@@ -2,6 +2,9 @@
 
 `public` is 1 on what the public may see, as of the generation. `view` is 1 in the rows that answer the public and 0 in
 those that answer a preview, so that what a view sees is `public >= view`. Times are microseconds since 1970.
+
+Texts named `words` hold tokens with spaces between. `search_0` and `search_1` are the full-text indexes of the views,
+and keep no text of their own. An article is in one, with its `article_words`, where `article_indexed` says so.
 """
 
 # ruff: noqa: S608 - texts are put together from constants alone; values are bound.
@@ -10,7 +13,7 @@ from __future__ import annotations
 
 from gateway.store.naming import USES
 
-RELEASE = 5
+RELEASE = 6
 """Of the tables and of what they hold; a database of another one is built anew."""
 APPLICATION = 0x67617465
 """Tells our databases from other programs'."""
@@ -53,7 +56,8 @@ CREATE TABLE article (
   quality INTEGER, heat INTEGER, published_at INTEGER, updated_at INTEGER,
   original_url TEXT, web_url TEXT, amp_web_url TEXT, cdn_amp_web_url TEXT,
   published INTEGER NOT NULL, public INTEGER NOT NULL,
-  provider TEXT, provider_name TEXT, provider_domain TEXT, images TEXT NOT NULL, is_secured INTEGER NOT NULL,
+  provider TEXT, provider_name TEXT, provider_domain TEXT, provider_images TEXT NOT NULL,
+  images TEXT NOT NULL, is_secured INTEGER NOT NULL,
   has_body INTEGER NOT NULL,
   sha256 TEXT NOT NULL, bytes INTEGER NOT NULL, modified_at INTEGER NOT NULL, read_at INTEGER NOT NULL,
   digest BLOB NOT NULL
@@ -72,6 +76,7 @@ CREATE INDEX article_heat_rising ON article (heat, path);
 CREATE INDEX article_title ON article (title_folded, title, path);
 CREATE INDEX article_provider ON article (provider, published_at DESC, path);
 CREATE INDEX article_images ON article (provider, published_at DESC, path, public) WHERE images <> '[]';
+CREATE INDEX article_pictured ON article (provider, published_at DESC, path) WHERE provider_images <> '[]';
 CREATE INDEX article_category ON article (category, published_at DESC, path);
 CREATE INDEX article_type ON article (type, published_at DESC, path);
 CREATE INDEX article_locale ON article (locale, published_at DESC, path);
@@ -116,16 +121,17 @@ CREATE TABLE entry (
   key INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE,
   title TEXT NOT NULL, excerpt TEXT, type TEXT NOT NULL, quality INTEGER, published_at INTEGER,
   web_url TEXT, amp_web_url TEXT, cdn_amp_web_url TEXT,
-  provider TEXT, provider_name TEXT, provider_domain TEXT, images TEXT NOT NULL, url TEXT
+  provider TEXT, provider_name TEXT, provider_domain TEXT, provider_images TEXT NOT NULL, images TEXT NOT NULL, url TEXT
 );
 CREATE INDEX entry_url ON entry (url) WHERE url IS NOT NULL;
 
 CREATE TABLE related (
   key INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE,
   article INTEGER NOT NULL REFERENCES article ON DELETE CASCADE, position INTEGER NOT NULL, entry INTEGER NOT NULL,
-  provider TEXT, published_at INTEGER, path TEXT NOT NULL, public INTEGER NOT NULL,
+  provider TEXT, pictured INTEGER NOT NULL, published_at INTEGER, path TEXT NOT NULL, public INTEGER NOT NULL,
   UNIQUE (article, position)
 );
+CREATE INDEX related_pictured ON related (provider, published_at DESC, path, position) WHERE pictured;
 CREATE INDEX related_entry ON related (entry);
 CREATE INDEX related_provider ON related (provider, published_at DESC, path, position);
 CREATE INDEX public_related_provider ON related (provider, published_at DESC, path, position, public) WHERE public;
@@ -141,6 +147,7 @@ CREATE INDEX backlink_source ON backlink (source);
 CREATE TABLE provider (
   view INTEGER NOT NULL, key TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL, folded TEXT NOT NULL,
   wanted_slug TEXT NOT NULL, slug TEXT NOT NULL, domain TEXT, count INTEGER NOT NULL, images TEXT NOT NULL,
+  words TEXT NOT NULL,
   PRIMARY KEY (view, key)
 ) WITHOUT ROWID;
 CREATE INDEX provider_id ON provider (view, id);
@@ -154,7 +161,7 @@ CREATE INDEX provider_exact_name ON provider (view, name);
 
 CREATE TABLE topic (
   view INTEGER NOT NULL, key TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL, folded TEXT NOT NULL,
-  wanted_slug TEXT NOT NULL, slug TEXT NOT NULL, count INTEGER NOT NULL,
+  wanted_slug TEXT NOT NULL, slug TEXT NOT NULL, count INTEGER NOT NULL, words TEXT NOT NULL,
   PRIMARY KEY (view, key)
 ) WITHOUT ROWID;
 CREATE INDEX topic_id ON topic (view, id);
@@ -164,10 +171,27 @@ CREATE INDEX topic_count ON topic (view, count DESC, key);
 CREATE INDEX topic_count_rising ON topic (view, count, key);
 CREATE INDEX topic_name ON topic (view, folded, name, key);
 CREATE INDEX topic_exact_name ON topic (view, name);
+
+CREATE TABLE article_words (
+  article INTEGER PRIMARY KEY REFERENCES article ON DELETE CASCADE,
+  title TEXT NOT NULL, excerpt TEXT NOT NULL, body TEXT NOT NULL
+);
+CREATE TABLE article_indexed (
+  article INTEGER NOT NULL REFERENCES article ON DELETE CASCADE, view INTEGER NOT NULL,
+  topics TEXT NOT NULL, provider TEXT NOT NULL,
+  PRIMARY KEY (article, view)
+) WITHOUT ROWID;
+CREATE VIRTUAL TABLE search_0 USING fts5(title, topics, excerpt, provider, body, content='', tokenize='ascii');
+CREATE VIRTUAL TABLE search_1 USING fts5(title, topics, excerpt, provider, body, content='', tokenize='ascii');
+CREATE VIRTUAL TABLE vocabulary_0 USING fts5vocab(search_0, col);
+CREATE VIRTUAL TABLE vocabulary_1 USING fts5vocab(search_1, col);
 """
 
-TOUCHED = "CREATE TEMP TABLE touched (kind TEXT NOT NULL, key NOT NULL, PRIMARY KEY (kind, key)) WITHOUT ROWID"
-"""What a run has changed, of which something is derived."""
+TEMPORARY = """
+CREATE TEMP TABLE touched (kind TEXT NOT NULL, key NOT NULL, PRIMARY KEY (kind, key)) WITHOUT ROWID;
+CREATE TEMP TABLE named (kind TEXT NOT NULL, view INTEGER NOT NULL, key TEXT NOT NULL, words TEXT NOT NULL);
+"""
+"""What a run has changed, of which something is derived; and the names as they were before."""
 
 TOUCH = """
 WITH changed AS MATERIALIZED (
@@ -235,19 +259,20 @@ DERIVE = (
         row_number() OVER (PARTITION BY key ORDER BY own DESC, uses DESC, fold(name), name) AS rank
       FROM used
     )
-    INSERT INTO provider (view, key, id, name, folded, wanted_slug, slug, domain, count, images)
+    INSERT INTO provider (view, key, id, name, folded, wanted_slug, slug, domain, count, images, words)
     SELECT :view, key, provider_id(key), name, fold(name), key_slug(key), key_slug(key), domain, count, coalesce(
-      (SELECT images FROM article WHERE provider = ranked.key AND public >= :view AND images <> '[]'
+      (SELECT provider_images FROM article
+       WHERE provider = ranked.key AND public >= :view AND provider_images <> '[]'
        ORDER BY published_at DESC, path LIMIT 1),
-      (SELECT entry.images FROM related CROSS JOIN entry ON entry.key = related.entry
-       WHERE related.provider = ranked.key AND related.public >= :view AND entry.images <> '[]'
+      (SELECT entry.provider_images FROM related CROSS JOIN entry ON entry.key = related.entry
+       WHERE related.provider = ranked.key AND related.public >= :view AND related.pictured
        ORDER BY related.published_at DESC, related.path, related.position LIMIT 1),
-      '[]')
+      '[]'), words(name)
     FROM ranked WHERE rank = 1
     """,
     f"""
-    INSERT INTO topic (view, key, id, name, folded, wanted_slug, slug, count)
-    SELECT :view, key, topic_id(key), name, fold(name), key_slug(key), key_slug(key), count FROM (
+    INSERT INTO topic (view, key, id, name, folded, wanted_slug, slug, count, words)
+    SELECT :view, key, topic_id(key), name, fold(name), key_slug(key), key_slug(key), count, words(name) FROM (
       SELECT key, name, sum({USES}) OVER (PARTITION BY key) AS count,
         row_number() OVER (PARTITION BY key ORDER BY {USES} DESC, fold(name), name) AS rank
       FROM naming WHERE kind = 'topic' AND key IN (SELECT key FROM touched WHERE kind = 'topic') AND {USES} > 0

@@ -66,6 +66,8 @@ def test_folding_twice_is_folding_once(text: str) -> None:
         ("- item\n---\n# Real", "Real"),
         ("text\n\n---\n", None),
         ("```\n# never closed", None),
+        ("# &copy; &#x41;&#66; &copy &unknown;", "© AB &copy &unknown;"),
+        (f"# &#{'9' * 5000};", f"&#{'9' * 5000};"),
         ("", None),
     ],
 )

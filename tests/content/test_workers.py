@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -25,6 +26,19 @@ def answer(task, rules):
     return parsing.parse(task, rules)
 
 workers.serve(answer, sys.stdin.buffer, sys.stdout.buffer)
+"""
+
+# A worker that has nothing to do, and tells how far it stands behind who started it.
+IDLER = """
+import os, sys
+from gateway.content import workers
+
+def priority():
+    return os.getpriority(os.PRIO_PROCESS, 0)
+
+before = priority()
+workers.main()
+print(priority() - before, file=sys.stderr)
 """
 
 
@@ -128,3 +142,9 @@ def _status(entry: Path) -> str:
         return (entry / "status").read_text()
     except OSError:
         return ""
+
+
+def test_a_worker_gives_way() -> None:
+    """It stands behind the process that answers where both want a processor."""
+    done = subprocess.run([sys.executable, "-c", IDLER], stdin=subprocess.DEVNULL, capture_output=True, check=True)
+    assert int(done.stderr) > 0

@@ -22,7 +22,7 @@ from gateway.renderer import Renderer
 from gateway.schema import build_schema
 from gateway.store.protocol import ChangeSet, Usage
 from gateway.store.sqlite import SqliteStore
-from tests.queries.corpus import AS_OF, Piece, corpus, text
+from tests.queries.corpus import AS_OF, SIZES, Piece, corpus, text
 from tests.queries.oracle import Oracle
 
 SCHEMA = build_schema()
@@ -30,7 +30,6 @@ VIEWERS = {
     False: Viewer(Visibility.PUBLIC),
     True: Viewer(Visibility.PREVIEW, frozenset({Scope.PREVIEW})),
 }
-SIZES = (0, 1, 2, 12, 60, 200)
 
 settings.register_profile("queries", max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 settings.register_profile("queries-in-full", settings.get_profile("queries"), max_examples=5000)

@@ -10,6 +10,7 @@ from typing import NamedTuple, TypeVar
 
 T = TypeVar("T")
 
+SIZES = (0, 1, 2, 12, 60, 200)
 AS_OF = datetime(2025, 1, 1, tzinfo=UTC)
 
 

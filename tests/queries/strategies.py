@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.queries.corpus import LOCALES, NUMBERS, PROVIDERS, TIMES, TITLES, TOPICS, TYPES, VALUES
+from tests.queries.corpus import LOCALES, NUMBERS, PROVIDERS, SIZES, TIMES, TITLES, TOPICS, TYPES, VALUES
 from tests.queries.oracle import identity, printed
 
 Json = dict[str, Any]
@@ -51,6 +51,7 @@ def times() -> Strategy:
     return some({**dict.fromkeys(("eq", "gt", "gte", "lt", "lte"), wanted), "isNull": st.booleans()})
 
 
+WORLDS = st.integers(0, len(SIZES) - 1)
 FEW = st.integers(-1, 30)
 PROVIDER_FILTERS = some(
     {

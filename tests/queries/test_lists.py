@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.queries.conftest import QUERIES, SIZES, World
+from tests.queries.conftest import QUERIES, World
 from tests.queries.strategies import (
     ARTICLE_ORDERS,
     FILTERS,
@@ -17,6 +17,7 @@ from tests.queries.strategies import (
     TOPIC_FILTERS,
     TOPIC_ORDERS,
     WINDOWS,
+    WORLDS,
 )
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
@@ -36,7 +37,6 @@ WALK = """query Walk($first: Int, $after: String, $filter: ArticleFilter, $order
 BACK = """query Back($last: Int, $before: String, $filter: ArticleFilter, $orderBy: [ArticleOrder!]) {
     articles(last: $last, before: $before, filter: $filter, orderBy: $orderBy) {
         nodes { path } totalCount pageInfo { hasPreviousPage startCursor } } }"""
-WORLD = st.integers(0, len(SIZES) - 1)
 Json = dict[str, Any]
 
 
@@ -46,7 +46,7 @@ async def check(world: World, preview: bool, query: str, **variables: Any) -> No
 
 
 @QUERIES
-@given(WORLD, st.booleans(), FILTERS, ARTICLE_ORDERS, WINDOWS)
+@given(WORLDS, st.booleans(), FILTERS, ARTICLE_ORDERS, WINDOWS)
 async def test_articles(
     worlds: list[World], at: int, preview: bool, filter_: Json | None, order: Any, window: Json
 ) -> None:
@@ -55,21 +55,21 @@ async def test_articles(
 
 
 @QUERIES
-@given(WORLD, st.booleans(), PROVIDER_FILTERS, PROVIDER_ORDERS, WINDOWS)
+@given(WORLDS, st.booleans(), PROVIDER_FILTERS, PROVIDER_ORDERS, WINDOWS)
 async def test_providers(worlds: list[World], at: int, preview: bool, filter_: Json, order: Any, window: Json) -> None:
     """The same of providers, whose names and counts are those that the caller sees."""
     await check(worlds[at], preview, PROVIDERS, filter=filter_, orderBy=order, **window)
 
 
 @QUERIES
-@given(WORLD, st.booleans(), TOPIC_FILTERS, TOPIC_ORDERS, WINDOWS)
+@given(WORLDS, st.booleans(), TOPIC_FILTERS, TOPIC_ORDERS, WINDOWS)
 async def test_topics(worlds: list[World], at: int, preview: bool, filter_: Json, order: Any, window: Json) -> None:
     """The same of topics."""
     await check(worlds[at], preview, TOPICS, filter=filter_, orderBy=order, **window)
 
 
 @QUERIES
-@given(WORLD, st.booleans(), st.sampled_from(("providers", "topics")), FILTERS, ARTICLE_ORDERS, WINDOWS)
+@given(WORLDS, st.booleans(), st.sampled_from(("providers", "topics")), FILTERS, ARTICLE_ORDERS, WINDOWS)
 async def test_nested_articles(
     worlds: list[World], at: int, preview: bool, outer: str, filter_: Json | None, order: Any, window: Json
 ) -> None:
@@ -82,7 +82,7 @@ async def test_nested_articles(
 
 
 @QUERIES
-@given(WORLD, st.booleans(), FILTERS, ARTICLE_ORDERS, st.integers(1, 20), st.booleans())
+@given(WORLDS, st.booleans(), FILTERS, ARTICLE_ORDERS, st.integers(1, 20), st.booleans())
 async def test_pages_make_the_whole(
     worlds: list[World], at: int, preview: bool, filter_: Json | None, order: Any, size: int, backward: bool
 ) -> None:

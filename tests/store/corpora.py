@@ -17,6 +17,7 @@ from gateway.model import (
     OrderDirection,
     OrderTerm,
     Page,
+    ProviderName,
     ProviderOrderField,
     TopicOrderField,
     Visibility,
@@ -60,7 +61,7 @@ _PROVIDERS = (
 _TOPICS = ("C", "c", "C!", "AI", "ai", "机")
 _IMAGES = ((), (Image("1.png"),), (Image("2.png", 2, 1), Image("3.png")))
 
-_providers = st.sampled_from((None, *_PROVIDERS))
+_providers = st.none() | st.builds(ProviderName._replace, st.sampled_from(_PROVIDERS), images=st.sampled_from(_IMAGES))
 _entries = st.builds(
     entry, st.sampled_from("rst"), st.sampled_from((None, *URLS)), _providers, st.sampled_from(_IMAGES)
 )

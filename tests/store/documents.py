@@ -28,8 +28,8 @@ def day(number: int) -> datetime:
     return datetime(2024, 1, number, tzinfo=UTC)
 
 
-def provider(name: str, domain: str | None = None) -> ProviderName:
-    return ProviderName(provider_key(name, domain), name, domain)
+def provider(name: str, domain: str | None = None, images: tuple[Image, ...] = ()) -> ProviderName:
+    return ProviderName(provider_key(name, domain), name, domain, images)
 
 
 def topics(*names: str) -> tuple[TopicName, ...]:

@@ -102,6 +102,16 @@ def test_a_status_is_served_by_an_index(database: sqlite3.Connection, name: str)
         assert faults(lines, merges=True) == []
 
 
+@pytest.mark.parametrize("visibility", Visibility)
+@pytest.mark.parametrize("name", DAILY)
+def test_neighbours_are_found_in_an_index(database: sqlite3.Connection, name: str, visibility: Visibility) -> None:
+    """The next article of a topic, say, is the next entry of an index."""
+    filter_, index = DAILY[name]
+    lines = plan(database, Ordered(ARTICLES.where(filter_), NEWEST_FIRST, visibility).adjacent(["ar_x"]))
+    assert index in lines
+    assert [fault for fault in faults(lines, merges=True) if fault.startswith("SCAN")] == []
+
+
 @pytest.mark.parametrize("listing", [ARTICLES_OF_PROVIDER, ARTICLES_OF_TOPIC], ids=lambda listing: listing.name)
 @pytest.mark.parametrize("name", DAILY)
 def test_a_nested_list_stays_in_its_index(database: sqlite3.Connection, listing: Listing[Any], name: str) -> None:

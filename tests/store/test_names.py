@@ -305,16 +305,18 @@ async def test_what_nothing_refers_to_disappears(store: Store) -> None:
 
 
 async def test_a_provider_has_the_images_of_its_first_article_that_has_some(store: Store) -> None:
-    """In the default order, of those visible; else those of its first mention that has some."""
+    """In the default order, of those visible; else those of its first mention that has some. Pictures of the articles
+    themselves are none of it."""
     one, two, three = ((Image(f"{n}.png", n),) for n in range(1, 4))
     acme = provider("Acme")
+    pictured = entry("y", None, acme._replace(images=three))
     await apply(
         store,
         document("newest", published_date_time=day(9), provider=acme),
-        document("draft", published=False, published_date_time=day(8), provider=acme, images=one),
-        document("old", published_date_time=day(1), provider=acme, images=two),
-        document("undated", provider=acme, images=three),
-        document("m", published_date_time=day(9), related=(entry("x", None, acme), entry("y", None, acme, three))),
+        document("draft", published=False, published_date_time=day(8), provider=acme._replace(images=one)),
+        document("old", published_date_time=day(1), provider=acme._replace(images=two), images=three),
+        document("undated", provider=acme._replace(images=three)),
+        document("m", published_date_time=day(9), related=(entry("x", None, acme, one), pictured)),
     )
     assert (await the_provider(store, acme.key)).images == two
     assert (await the_provider(store, acme.key, PREVIEW)).images == one

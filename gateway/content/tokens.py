@@ -1,0 +1,113 @@
+"""Words as an index holds them, made alike of documents and of what is searched. It knows no markup and no index.
+
+A word is a run of letters, digits and the marks among them, in the form of `fold`. Where a script sets no spaces
+between words, each two neighbours of a run are a word, and a character that stands alone is one.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import unicodedata
+from collections.abc import Iterator
+from functools import cache, lru_cache
+from itertools import groupby, islice, pairwise
+from typing import NamedTuple
+
+from gateway.content.text import fold
+
+
+class Token(NamedTuple):
+    """A word, and where it stands in the text, in code points."""
+
+    term: str
+    start: int
+    end: int
+
+
+_ASCII_WORD = re.compile("[A-Za-z0-9]+")
+_SPACELESS = (
+    "\u0e00-\u0eff"  # Thai, Lao
+    "\u1000-\u109f\ua9e0-\ua9ff\uaa60-\uaa7f"  # Myanmar
+    "\u1780-\u17ff"  # Khmer
+    "\u3005-\u3007\u3041-\u30ff\u31f0-\u31ff\uff66-\uff9f\U0001aff0-\U0001b16f"  # Hiragana, Katakana
+    "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"  # Han
+)
+_RUN = re.compile(f"[{_SPACELESS}]")
+_PIECE = re.compile(rf"((?:[{_SPACELESS}]\W*+)++)|(?:[^\W{_SPACELESS}]++\W*+)++")
+"""Within a word: a run of a script without spaces, or one of others. In a word nothing but marks is `\\W`."""
+_CHARACTER = re.compile(r"\w\W*")
+
+
+def tokens(text: str) -> Iterator[Token]:
+    """The words of a text, in its order, in time linear in its length."""
+    if text.isascii():
+        for word in _ASCII_WORD.finditer(text):
+            yield Token(word[0].lower(), word.start(), word.end())
+        return
+    for word in _word().finditer(text):
+        if word[0].isascii():
+            yield Token(word[0].lower(), word.start(), word.end())
+        elif _RUN.search(word[0]):
+            yield from _split(word[0], word.start())
+        else:
+            yield from _folded(word[0], word.start())
+
+
+def terms(text: str) -> list[str]:
+    """The words alone."""
+    return _ASCII_WORD.findall(text.lower()) if text.isascii() else [token.term for token in tokens(text)]
+
+
+def first_words(text: str, number: int) -> str:
+    """The text up to the end of its last word of so many."""
+    ends = [token.end for token in islice(tokens(text), number)]
+    return text[: ends[-1]] if ends else ""
+
+
+def is_spaceless(term: str) -> bool:
+    """Whether a word is one of a script without spaces, and so no word that its author chose."""
+    return _RUN.match(term) is not None
+
+
+@cache
+def _word() -> re.Pattern[str]:
+    """Letters and digits, and the marks that follow them. Found once, since all of Unicode is asked for its marks."""
+    kinds = groupby(range(sys.maxunicode + 1), lambda code: unicodedata.category(chr(code))[0] == "M")
+    runs = [list(run) for is_mark, run in kinds if is_mark]
+    marks = "".join(f"{chr(run[0])}-{chr(run[-1])}" for run in runs)
+    return re.compile(rf"[^\W_]++(?:[{marks}]++[^\W_]*+)*+")
+
+
+def _folded(word: str, start: int) -> Iterator[Token]:
+    """Usually one word; a sign such as `½` is several when it is written out."""
+    folded = fold(word)
+    for term in (folded,) if folded.isalnum() else _word().findall(folded):
+        yield Token(term, start, start + len(word))
+
+
+def _split(word: str, start: int) -> Iterator[Token]:
+    """The words of one in which a script without spaces occurs."""
+    for piece in _PIECE.finditer(word):
+        at = start + piece.start()
+        yield from _folded(piece[0], at) if piece[1] is None else _neighbours(piece[1], at)
+
+
+def _neighbours(run: str, start: int) -> Iterator[Token]:
+    if run.isalnum():  # no marks, so that each character is one
+        found = [(_fold_character(each), at, at + 1) for at, each in enumerate(run)]
+    else:
+        found = [(_fold_character(each[0]), each.start(), each.end()) for each in _CHARACTER.finditer(run)]
+    characters = [each for each in found if each[0]]
+    if len(characters) == 1:
+        term, at, end = characters[0]
+        yield Token(term, start + at, start + end)
+    for (one, at, _), (other, _, end) in pairwise(characters):
+        yield Token(one + other, start + at, start + end)
+
+
+@lru_cache(maxsize=8192)
+def _fold_character(character: str) -> str:
+    """ "" where nothing but marks is left: a few letters of half width are marks in disguise."""
+    folded = fold(character)
+    return folded if any(map(str.isalnum, folded)) else ""

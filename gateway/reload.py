@@ -1,0 +1,95 @@
+"""The hook that has the folder read again: who may call it, and what it answers. It reads nothing itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from http import HTTPStatus
+from typing import Protocol
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gateway.auth import Authenticator, Scope, is_signed
+from gateway.endpoint import read_body
+from gateway.errors import Forbidden, GatewayError, ReloadFailed, RequestError, Unauthenticated
+from gateway.ingest import Report
+from gateway.limits import Limits
+from gateway.stream import StrictError
+
+SIGNATURE = "x-hub-signature-256"
+"""GitHub's name for the header that holds the signature."""
+
+
+class Reload(Protocol):
+    def __call__(self, *, accept_empty: bool) -> Awaitable[Report]:
+        """Have the whole folder looked at, now or after the run that goes on. Raises GatewayError."""
+        ...
+
+
+class ReloadHook:
+    """Answers `POST /-/reload`."""
+
+    def __init__(self, reload: Reload, authenticator: Authenticator, secret: str | None, limits: Limits) -> None:
+        self._reload = reload
+        self._authenticator = authenticator
+        self._secret = secret
+        self._limits = limits
+        self._running = set[asyncio.Future[Report]]()
+
+    async def answer(self, request: Request) -> Response:
+        """202 at once or, with `?wait=true`, what the run did. Raises RequestError."""
+        self._check_allowed(request, await read_body(request, self._limits.body_bytes))
+        waits, accept_empty = _flag(request, "wait"), _flag(request, "accept-empty")
+        running = asyncio.ensure_future(self._reload(accept_empty=accept_empty))
+        if waits:
+            try:
+                return _json(_told(await running), HTTPStatus.OK)
+            except GatewayError as error:
+                problems = [problem._asdict() for problem in error.problems] if isinstance(error, StrictError) else []
+                raise ReloadFailed(error.message, problems=problems) from error
+        self._running.add(running)
+        running.add_done_callback(self._forget)
+        return _json({"status": "accepted"}, HTTPStatus.ACCEPTED)
+
+    def _check_allowed(self, request: Request, body: bytes) -> None:
+        if signed := request.headers.get(SIGNATURE):
+            if not is_signed(self._secret, body, signed):
+                raise Unauthenticated("The signature is not that of the body.")
+            return
+        authorization = request.headers.get("authorization")
+        if authorization is None:
+            raise Unauthenticated("Send a token with the scope 'reload', or sign the body.")
+        if Scope.RELOAD not in self._authenticator.viewer(authorization, "false").scopes:
+            raise Forbidden("The token has no scope 'reload'.")
+
+    def _forget(self, done: asyncio.Future[Report]) -> None:
+        """A run that nobody waits for has told the terminal what went wrong."""
+        self._running.discard(done)
+        if not done.cancelled():
+            done.exception()
+
+
+def _flag(request: Request, name: str) -> bool:
+    match request.query_params.get(name, "false").lower():
+        case "true" | "1" | "":
+            return True
+        case "false" | "0":
+            return False
+    raise RequestError(f"'{name}' is neither true nor false.")
+
+
+def _told(report: Report) -> dict[str, object]:
+    return {
+        **report.applied._asdict(),
+        "files": report.files,
+        "read": report.read,
+        "parsed": report.parsed,
+        "seconds": round(report.seconds, 3),
+        "problems": [problem._asdict() for problem in report.problems],
+    }
+
+
+def _json(body: object, status: HTTPStatus) -> Response:
+    return Response(orjson.dumps(body), status, {"Cache-Control": "no-store"}, "application/json")

@@ -1,0 +1,81 @@
+"""A real browser, and what it asked for, what failed, and what the page's policy forbade."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from playwright.async_api import Browser, ConsoleMessage, Page, Request, async_playwright
+
+FLAGS = (
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    # It reaches this machine and no other, so that a test finds the same wherever it runs.
+    "--no-proxy-server",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
+)
+VIOLATION = "violates the following Content Security Policy directive"
+
+
+@dataclass
+class Visit:
+    """A page that was opened, and what has happened on it up to now."""
+
+    page: Page
+    requested: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+    """What was asked for in vain."""
+    violations: list[str] = field(default_factory=list)
+    """What the page did against its own policy."""
+    errors: list[str] = field(default_factory=list)
+    """What went wrong in the page's scripts."""
+
+    @property
+    def hosts(self) -> set[str]:
+        """Of all that was asked for; addresses without one, such as `data:`, ask nobody."""
+        return {host for url in self.requested if (host := urlsplit(url).netloc)}
+
+    def watch(self) -> None:
+        self.page.on("request", self._note_request)
+        self.page.on("requestfailed", self._note_failure)
+        self.page.on("console", self._note_message)
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+
+    def _note_request(self, request: Request) -> None:
+        self.requested.append(request.url)
+
+    def _note_failure(self, request: Request) -> None:
+        self.failed.append(request.url)
+
+    def _note_message(self, message: ConsoleMessage) -> None:
+        if message.type == "error" and VIOLATION in message.text:
+            self.violations.append(message.text)
+
+
+def chromium() -> str | None:
+    return shutil.which("chromium")
+
+
+@asynccontextmanager
+async def browsing(executable: str) -> AsyncIterator[Browser]:
+    """A browser with a new profile."""
+    async with async_playwright() as playwright:
+        # Its sandbox needs rights that a container may lack; it sees pages of our own alone.
+        browser = await playwright.chromium.launch(executable_path=executable, args=FLAGS, chromium_sandbox=False)
+        yield browser
+        await browser.close()
+
+
+async def visit(browser: Browser, url: str) -> Visit:
+    """Open a page, and wait until it has asked for all that it begins with."""
+    visit = Visit(await browser.new_page())
+    visit.watch()
+    await visit.page.goto(url, wait_until="load")
+    return visit

@@ -1,0 +1,115 @@
+// Apollo Client, as a site and an app use it.
+import { ApolloClient, CombinedGraphQLErrors, gql, HttpLink, InMemoryCache } from "@apollo/client";
+import { BatchHttpLink } from "@apollo/client/link/batch-http";
+import { GraphQLWsLink } from "@apollo/client/link/subscriptions";
+import { relayStylePagination } from "@apollo/client/utilities";
+import { createClient } from "graphql-ws";
+import WebSocket from "ws";
+import { codes, editor, noting, preflight, report, socketUrl, url } from "./setup.mjs";
+
+const PAGE = gql`
+  query Page($first: Int!, $after: String) {
+    articles(first: $first, after: $after) {
+      edges { cursor node { id title } }
+      pageInfo { hasNextPage endCursor }
+    }
+  }
+`;
+const CARDS = gql`
+  fragment Card on ContentItem { title provider { id name } }
+  query Cards($slug: String!) { article(slug: $slug) { id ...Card related { id ...Card } } }
+`;
+const TITLE = gql`query Title($slug: String!) { article(slug: $slug) { id title } }`;
+const TOPICS = gql`query Topics { topics { nodes { id name } } }`;
+const PROVIDERS = gql`query Providers { providers { nodes { id name } } }`;
+const TYPES = gql`query Types { __schema { types { kind name possibleTypes { name } } } }`;
+const UNKNOWN = gql`query Unknown { articles { unknown } }`;
+
+const cached = (options = {}) =>
+  new InMemoryCache({ typePolicies: { Query: { fields: { articles: relayStylePagination() } } }, ...options });
+const connect = (link, cache = cached()) => new ApolloClient({ link, cache });
+const names = (connection) => connection.nodes.map((node) => node.name);
+
+/** What the cache has to know of interfaces, as its docs ask the schema for it. */
+async function possibleTypes() {
+  const { data } = await connect(new HttpLink({ uri: url })).query({ query: TYPES });
+  const abstract = data.__schema.types.filter((type) => type.possibleTypes);
+  return Object.fromEntries(abstract.map((type) => [type.name, type.possibleTypes.map((each) => each.name)]));
+}
+
+await report({
+  async pages() {
+    const requests = [];
+    const client = connect(new HttpLink({ uri: url, fetch: noting(requests) }));
+    const first = { query: PAGE, variables: { first: 10 } };
+    await client.query(first);
+    const list = client.watchQuery(first);
+    const watching = list.subscribe(() => {});
+    const articles = () => client.readQuery(first).articles; // all that the cache has joined so far
+    while (articles().pageInfo.hasNextPage) {
+      await list.fetchMore({ variables: { after: articles().pageInfo.endCursor } });
+    }
+    watching.unsubscribe();
+    return { requests, titles: articles().edges.map((edge) => edge.node.title) };
+  },
+
+  async cards() {
+    const cache = cached({ possibleTypes: await possibleTypes() });
+    const { data } = await connect(new HttpLink({ uri: url }), cache).query({
+      query: CARDS,
+      variables: { slug: "entry-07" },
+    });
+    const card = ({ title, provider }) => ({ title, provider: provider.name });
+    const kept = cache.readFragment({
+      id: cache.identify(data.article),
+      fragment: gql`fragment Kept on Article { title related { title } }`,
+    });
+    return { article: card(data.article), related: data.article.related.map(card), kept: kept.related.length };
+  },
+
+  async batch() {
+    const requests = [];
+    const client = connect(new BatchHttpLink({ uri: url, fetch: noting(requests) }));
+    const [article, topics, providers] = await Promise.all([
+      client.query({ query: TITLE, variables: { slug: "entry-07" } }),
+      client.query({ query: TOPICS }),
+      client.query({ query: PROVIDERS }),
+    ]);
+    return {
+      requests,
+      title: article.data.article.title,
+      topics: names(topics.data.topics),
+      providers: names(providers.data.providers),
+    };
+  },
+
+  async socket() {
+    const socket = createClient({ url: socketUrl, webSocketImpl: WebSocket, connectionParams: editor });
+    const client = connect(new GraphQLWsLink(socket));
+    const { data } = await client.query({ query: TITLE, variables: { slug: "draft" } });
+    await socket.dispose();
+    return data.article.title;
+  },
+
+  async get() {
+    const requests = [];
+    const link = new HttpLink({ uri: url, useGETForQueries: true, headers: preflight, fetch: noting(requests) });
+    const { data } = await connect(link).query({ query: TITLE, variables: { slug: "entry-07" } });
+    return { requests, title: data.article.title };
+  },
+
+  async preview() {
+    const draft = { query: TITLE, variables: { slug: "draft" } };
+    const everyone = await connect(new HttpLink({ uri: url })).query(draft);
+    const seen = await connect(new HttpLink({ uri: url, headers: editor })).query(draft);
+    return { everyone: everyone.data.article, editor: seen.data.article.title };
+  },
+
+  async refusals() {
+    const requests = [];
+    const client = connect(new HttpLink({ uri: url, fetch: noting(requests) }));
+    const { error } = await client.query({ query: UNKNOWN, errorPolicy: "all" });
+    if (!CombinedGraphQLErrors.is(error)) throw error;
+    return { requests, codes: codes(error.errors) };
+  },
+});

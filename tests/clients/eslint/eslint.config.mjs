@@ -1,0 +1,22 @@
+// The rules of graphql-eslint for schemas, and for schemas that Relay's clients read.
+import graphql from "@graphql-eslint/eslint-plugin";
+
+const { "flat/schema-recommended": recommended, "flat/schema-relay": relay } = graphql.configs;
+
+export default [
+  {
+    files: ["*.graphql"],
+    languageOptions: { parser: graphql.parser, parserOptions: { graphQLConfig: { schema: "schema.graphql" } } },
+    plugins: { "@graphql-eslint": graphql },
+    rules: {
+      ...recommended.rules,
+      ...relay.rules,
+      // An id is for what can be fetched again by it, and what Relay's cache keeps apart. Images, issues and what else
+      // is a value of its record have none, and one made up would promise a `node` that nobody could answer.
+      "@graphql-eslint/strict-id-in-types": "off",
+      // Short lists that come whole, such as an article's topics, are plain lists. That a list always be a connection is
+      // this rule's own wish; Relay's specification asks for edges where there are pages.
+      "@graphql-eslint/relay-edge-types": ["error", { listTypeCanWrapOnlyEdgeType: false }],
+    },
+  },
+];

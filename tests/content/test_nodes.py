@@ -1,0 +1,22 @@
+"""Places in a file."""
+
+from __future__ import annotations
+
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.content.nodes import Lines, Mark
+
+BREAKS = "\r\n\v\f\x1c\x85\u2028"
+
+
+@given(st.text(st.sampled_from("a" + BREAKS) | st.characters(codec="utf-8")))
+def test_lines_end_at_line_feeds_and_carriage_returns_alone(text: str) -> None:
+    """Whatever else Unicode takes for the end of a line, and wherever the text ends."""
+    for offset in range(len(text) + 1):
+        before = re.split(r"\r\n|\r|\n", text[:offset])
+        if text[offset - 1 : offset + 1] == "\r\n":  # between the two the line has not ended
+            before[-2:] = [before[-2] + "\r"]
+        assert Lines(text).mark(offset) == Mark(len(before), len(before[-1]) + 1)

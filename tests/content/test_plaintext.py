@@ -1,0 +1,116 @@
+"""The plain text of a Markdown body, and how much work it is."""
+
+from __future__ import annotations
+
+import sys
+from types import FrameType
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.content import plaintext
+from gateway.content.plaintext import plain_text
+from gateway.content.tokens import terms
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        ("# A *bold* title ##\n\ntext", "A bold title\ntext"),
+        ("Two\nlines\n===\nmore", "Two lines\nmore"),
+        ('a [link](https://x.example/y "title"), ![image](z.png)', "a link, image"),
+        ("[![image](z.png)](https://x.example)", "image"),
+        ("[wiki](https://x.example/A_(b)) [empty]()", "wiki empty"),
+        ("[1](see below) and f(x)[0](y", "[1](see below) and f(x)[0](y"),
+        ("[one][Ref] [two][none]\n\n[ref]: https://x.example 'title'\n", "one [two][none]"),
+        ("<b class='x'>bold</b>ly, a<br>b, a < b, c > d", "boldly, a b, a < b, c > d"),
+        ("see <https://x.example/y> or <me@x.example>", "see https://x.example/y or me@x.example"),
+        ("`a <b> [c](d)` and ``e ` f``", "a <b> [c](d) and e ` f"),
+        ("a `b", "a `b"),
+        ("```python\nx = 'y' # z\n```\nend", "x = 'y' # z\nend"),
+        ("```\nnever closed *x*", "never closed *x*"),
+        ("- one\n* two\n3. three\n> four", "one two three four"),
+        ("| a | b |\n|---|:-:|\n| c | d |", "a b\nc d"),
+        ("_em_ snake_case 2 * 3 **x** ~~y~~", "em snake_case 2 * 3 x y"),
+        (r"\*one\* \[two](three)", "*one* [two](three)"),
+        ("R&amp;D &#x41; &copy", "R&D A &copy"),
+        ("a <!-- b --> c", "a c"),
+        ("<!-- a\n\nb --> c", "c"),
+        ("<style>\na\n</style>\nb", "b"),
+        ("", ""),
+    ],
+)
+def test_what_a_reader_sees(body: str, shown: str) -> None:
+    """Marks, tags, comments and targets go; text, code and what only looks like markup stays."""
+    assert plain_text(body) == shown
+
+
+@given(st.text("ab \n[](<>)!`*_~\\#&;-|\"'/1.:", max_size=80))
+def test_any_text_has_a_plain_text(body: str) -> None:
+    """Nothing that looks like markup fails, and nothing is shown that was not written."""
+    remaining = iter("".join(terms(body)))
+    assert all(letter in remaining for letter in "".join(terms(plain_text(body))))
+
+
+@given(st.lists(st.text("abc", min_size=1), max_size=20))
+def test_plain_words_stay(words: list[str]) -> None:
+    """Text without markup keeps every word."""
+    assert terms(plain_text(" ".join(words))) == words
+
+
+HOSTILE = (
+    "[",
+    "](",
+    "[a](b ",
+    "[](",
+    "[](x y)",
+    "`a``b",
+    "<a ",
+    "<",
+    "*a ",
+    "_",
+    "&",
+    "\\",
+    "<!--\n",
+    "> ",
+    "# #",
+    "|\n",
+    "a\n",
+)
+
+
+def steps(body: str) -> int:
+    """The lines of the module that run for a body: every regular expression in it takes what it looks at."""
+    count = 0
+
+    def trace(frame: FrameType, event: str, _argument: object) -> Any:
+        nonlocal count
+        if frame.f_code.co_filename != plaintext.__file__:
+            return None
+        count += event == "line"
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        plain_text(body)
+    finally:
+        sys.settrace(before)
+    return count
+
+
+@pytest.mark.parametrize("part", HOSTILE)
+def test_the_work_grows_with_the_length_alone(part: str) -> None:
+    """A body of twice the length takes twice the steps, whatever it repeats."""
+    once, twice = steps(part * 500), steps(part * 1000)
+    assert twice <= 2.1 * once + 100
+    assert twice <= 40 * len(part) * 1000 + 100
+
+
+@pytest.mark.parametrize("part", HOSTILE)
+def test_pieces_are_looked_at_once(part: str) -> None:
+    """Pieces put together are the text again: no piece reaches into the next one."""
+    text = part.replace("\n", " ") * 100
+    assert "".join(plaintext._PIECE.findall(text)) == text

@@ -1,0 +1,86 @@
+"""Facets and neighbours with any filter, against what is counted and looked up by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.queries.conftest import QUERIES, World
+from tests.queries.strategies import ARTICLE_ORDERS, FILTERS, WORLDS
+
+pytestmark = pytest.mark.asyncio(loop_scope="package")
+
+FACETS = """query Facets($filter: ArticleFilter, $first: Int, $least: Int, $own: Boolean, $interval: DateInterval!,
+        $bounds: [Int!]) {
+    facets(filter: $filter) {
+        topics(first: $first, minCount: $least, excludeOwnFilter: $own) { topic { id name slug } count }
+        providers(first: $first, minCount: $least, excludeOwnFilter: $own) { provider { id name domain } count }
+        categories(first: $first, minCount: $least, excludeOwnFilter: $own) { value count }
+        types(first: $first, minCount: $least, excludeOwnFilter: $own) { value count }
+        dates(interval: $interval) { start end count }
+        quality(bounds: $bounds) { gte lt count } } }"""
+NESTED = """query Counts($first: Int) {
+    providers(first: 30) { nodes { slug topics(first: $first) { topic { name } count } } }
+    topics(first: 30) { nodes { slug
+        providers(first: $first) { provider { name } count }
+        relatedTopics(first: $first) { topic { name } count } } } }"""
+ADJACENT = """query Adjacent($filter: ArticleFilter, $orderBy: [ArticleOrder!], $offset: Int) {
+    articles(first: 5, offset: $offset) { nodes { path
+        adjacent(filter: $filter, orderBy: $orderBy) { previous { path } next { path } } } } }"""
+OWN = st.sampled_from(("topics", "provider", "category", "type"))
+Json = dict[str, Any]
+
+
+@QUERIES
+@given(
+    WORLDS,
+    st.booleans(),
+    FILTERS,
+    st.none() | st.integers(0, 8),
+    st.none() | st.integers(0, 5),
+    st.none() | st.booleans(),
+    st.sampled_from(("DAY", "WEEK", "MONTH", "YEAR")),
+    st.none() | st.lists(st.integers(-5, 110), max_size=5),
+)
+async def test_facets(
+    worlds: list[World],
+    at: int,
+    preview: bool,
+    filter_: Json | None,
+    first: int | None,
+    least: int | None,
+    own: bool | None,
+    interval: str,
+    bounds: list[int] | None,
+) -> None:
+    """Every facet counts what the filter matches, with or without its own field; each is one call, in order."""
+    variables = {
+        "filter": filter_, "first": first, "least": least, "own": own, "interval": interval, "bounds": bounds
+    }  # fmt: skip
+    answer = await worlds[at].answer(FACETS, preview=preview, **variables)
+    assert answer.data == worlds[at].oracles[preview].answer(FACETS, variables)
+    assert answer.usage.calls == 6
+
+
+@QUERIES
+@given(WORLDS, st.booleans(), st.none() | st.integers(0, 10))
+async def test_counts_of_many_parents(worlds: list[World], at: int, preview: bool, first: int | None) -> None:
+    """Topics of providers, providers of topics and related topics are counted for a level at once."""
+    answer = await worlds[at].answer(NESTED, preview=preview, first=first)
+    assert answer.data == worlds[at].oracles[preview].answer(NESTED, {"first": first})
+    assert answer.usage.calls <= 5
+
+
+@QUERIES
+@given(WORLDS, st.booleans(), FILTERS, ARTICLE_ORDERS, st.integers(0, 200))
+async def test_adjacent(
+    worlds: list[World], at: int, preview: bool, filter_: Json | None, order: Any, offset: int
+) -> None:
+    """An article's neighbours are the ones nearest to it in the order that the filter matches, for a page at once."""
+    variables = {"filter": filter_, "orderBy": order, "offset": offset}
+    answer = await worlds[at].answer(ADJACENT, preview=preview, **variables)
+    assert answer.data == worlds[at].oracles[preview].answer(ADJACENT, variables)
+    assert answer.usage.calls <= 2

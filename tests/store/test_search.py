@@ -1,0 +1,498 @@
+"""Searches, against plain Python that matches and counts by the rules as the docs tell them."""
+
+from __future__ import annotations
+
+import random
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gateway.content.identity import article_id
+from gateway.errors import BadUserInput
+from gateway.model import (
+    BEST_FIRST,
+    NEWEST_FIRST,
+    Article,
+    Deleted,
+    Document,
+    Page,
+    SearchField,
+    SearchMode,
+    Visibility,
+    Window,
+)
+from gateway.search import Search
+from gateway.store.protocol import ARTICLES, ARTICLES_OF_TOPIC, WHOLE, Snapshot, Store, Usage
+from tests.store.conftest import Open
+from tests.store.documents import NOW, apply, day, document, provider, topics
+
+PROPERTY = settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+ROOT = Path(__file__).parent.parent.parent
+
+# The rules, told otherwise.
+
+
+def words(text: str) -> list[str]:
+    """Letters and digits with their marks are words; the neighbours in a run of Chinese or Japanese are, too."""
+    found, run, word = list[str](), list[str](), ""
+    for character in f"{text} ":
+        plain = "".join(c for c in unicodedata.normalize("NFKD", character) if not unicodedata.combining(c)).casefold()
+        if re.match("CJK|HIRAGANA|KATAKANA", unicodedata.name(character, "")):
+            found, word = found + [word] * bool(word), ""
+            run.append(plain)
+        elif not unicodedata.combining(character):
+            found, run = found + (run if len(run) == 1 else [a + b for a, b in pairwise(run)]), []
+            if character.isalnum():
+                word += plain
+            else:
+                found, word = found + [word] * bool(word), ""
+    return found
+
+
+@dataclass(frozen=True)
+class Oracle:
+    """What a search should find, from nothing but the documents. Their bodies are without markup."""
+
+    documents: Sequence[Document]
+    visibility: Visibility
+
+    def visible(self) -> list[Document]:
+        return [one for one in self.documents if one.published or self.visibility is Visibility.PREVIEW]
+
+    def provider_name(self, one: Document) -> str:
+        if one.provider is None:
+            return ""
+        names = [
+            other.provider.name for other in self.visible() if other.provider and other.provider.key == one.provider.key
+        ]
+        return min(names, key=lambda name: (-names.count(name), name))
+
+    def texts(self, one: Document, fields: frozenset[SearchField]) -> Iterator[list[str]]:
+        every = {
+            SearchField.TITLE: one.title,
+            SearchField.EXCERPT: one.excerpt or "",
+            SearchField.BODY: one.body,
+            SearchField.TOPICS: " ".join(topic.name for topic in one.topics),
+            SearchField.PROVIDER: self.provider_name(one),
+        }
+        return (words(text) for field, text in every.items() if field in fields)
+
+    def finds(self, search: Search) -> set[str]:
+        return {one.path for one in self.visible() if matches(search, list(self.texts(one, search.fields)))}
+
+
+def matches(search: Search, texts: Sequence[Sequence[str]]) -> bool:
+    wanted = words(search.text)
+    if not wanted or not texts:
+        return False
+    held = {word for text in texts for word in text}
+
+    def begun(word: str) -> bool:
+        return any(each.startswith(word) for each in held)
+
+    match search.mode:
+        case SearchMode.ALL_TERMS:
+            return all(word in held for word in {*wanted} - {wanted[-1]}) and begun(wanted[-1])
+        case SearchMode.ANY_TERM:
+            return any(word in held for word in wanted) or begun(wanted[-1])
+        case SearchMode.PREFIX:
+            return all(map(begun, wanted))
+        case SearchMode.PHRASE:
+            size = len(wanted)
+            return any(list(text[at : at + size]) == wanted for text in texts for at in range(len(text) - size + 1))
+
+
+VOCABULARY = ("data", "Dataset", "dátum", "net", "networks", "学习", "机器学习", "学", "ｎｅｔ", "ﬁne", "x")
+TEXTS = st.lists(st.sampled_from(VOCABULARY), max_size=4).map(" ".join)
+QUERIES = st.lists(st.sampled_from((*VOCABULARY, "da", "ne", "net-work", "none", '"', "AND", "习")), max_size=4).map(
+    " ".join
+)
+FIELDS = st.just(frozenset(SearchField)) | st.sets(st.sampled_from(SearchField)).map(frozenset)
+SEARCHES = st.builds(Search, QUERIES, FIELDS, st.sampled_from(SearchMode))
+
+
+@st.composite
+def corpora(draw: st.DrawFn) -> list[Document]:
+    """Small corpora in which words, topics and the names of one provider are shared."""
+    names = st.sampled_from(("Net", "Data House"))
+    return [
+        document(
+            f"{number}.md",
+            title=draw(TEXTS),
+            excerpt=draw(st.none() | TEXTS),
+            body=draw(TEXTS),
+            published=draw(st.booleans()),
+            published_date_time=draw(st.none() | st.integers(1, 3).map(day)),
+            provider=draw(st.none() | names.map(lambda name: provider(name, "net.example"))),
+            topics=topics(*draw(st.sets(st.sampled_from(("Data", "Networks", "学习"))))),
+        )
+        for number in draw(st.permutations(range(draw(st.integers(0, 8)))))
+    ]
+
+
+def paths(page: Page[Article]) -> list[str]:
+    return [edge.node.path for edge in page.edges]
+
+
+async def ranked(snapshot: Snapshot, search: Search, window: Window | None = None) -> Page[Article]:
+    listing = ARTICLES.matching(search)
+    return (await snapshot.pages(listing, [WHOLE], BEST_FIRST, window or Window(100)))[WHOLE]
+
+
+async def told(snapshot: Snapshot, search: Search) -> object:
+    """All that a search says."""
+    listing = ARTICLES.matching(search)
+    scored = [(edge.node, edge.score) for edge in (await ranked(snapshot, search)).edges]
+    return scored, await snapshot.counts(listing, [WHOLE]), await snapshot.suggestion(listing)
+
+
+# What is found.
+
+
+@PROPERTY
+@given(corpora(), st.lists(SEARCHES, min_size=1, max_size=6), st.sampled_from(Visibility))
+async def test_a_search_finds_what_matches(
+    new_store: Open, documents: list[Document], searches: list[Search], visibility: Visibility
+) -> None:
+    """By score and in another order, in any mode and in any fields; and it counts what it finds."""
+    store = await new_store()
+    await apply(store, *documents)
+    async with store.snapshot(visibility) as snapshot:
+        for search in searches:
+            expected = Oracle(documents, visibility).finds(search)
+            listing = ARTICLES.matching(search)
+            page = await ranked(snapshot, search)
+            newest = (await snapshot.pages(listing, [WHOLE], NEWEST_FIRST, Window(100)))[WHOLE]
+            assert sorted(paths(page)) == sorted(paths(newest)) == sorted(expected)
+            assert await snapshot.counts(listing, [WHOLE]) == {WHOLE: len(expected)}
+            scores = await snapshot.scores(search, [edge.node.id for edge in newest.edges])
+            assert scores == {edge.node.id: edge.score for edge in page.edges}
+            assert [(-scores[edge.node.id], edge.node.path) for edge in page.edges] == sorted(
+                (-scores[edge.node.id], edge.node.path) for edge in newest.edges
+            )
+    await store.close()
+
+
+@PROPERTY
+@given(corpora(), SEARCHES)
+async def test_a_stricter_mode_finds_a_part(new_store: Open, documents: list[Document], search: Search) -> None:
+    """A phrase has all its words, and what has all of them has any."""
+    store = await new_store()
+    await apply(store, *documents)
+    async with store.snapshot(Visibility.PREVIEW) as snapshot:
+        found = {mode: set(paths(await ranked(snapshot, replace(search, mode=mode)))) for mode in SearchMode}
+    await store.close()
+    assert found[SearchMode.PHRASE] <= found[SearchMode.ALL_TERMS] <= found[SearchMode.ANY_TERM]
+    assert found[SearchMode.ALL_TERMS] <= found[SearchMode.PREFIX]
+
+
+TRICKY = (
+    "facial-recognition",
+    '"',
+    "38.101",
+    "AND",
+    "OR NOT",
+    "NEAR(",
+    "*",
+    "^a",
+    "{title}:a",
+    "-",
+    "学习",
+    "🎉",
+    "",
+    "\0",
+)
+
+
+@PROPERTY
+@given(st.sampled_from(TRICKY) | st.text() | st.text('"*():^-+{} ANDOR学é', max_size=30), st.sampled_from(SearchMode))
+async def test_any_text_is_a_search(new_store: Open, text: str, mode: SearchMode) -> None:
+    """Nothing that a person can type is an error, and a text with a word finds the article that it is the title of."""
+    store = await new_store()
+    await apply(store, document("a.md", title=text), document("b.md", title="other"))
+    async with store.snapshot(Visibility.PUBLIC) as snapshot:
+        page = await ranked(snapshot, Search(text, mode=mode))
+        await snapshot.suggestion(ARTICLES.matching(Search(text, mode=mode)))
+    await store.close()
+    assert "a.md" in paths(page) or not any(each.isascii() and each.isalnum() for each in text)
+    assert "a.md" not in paths(page) or any(map(str.isalnum, text))
+
+
+async def test_a_word_counts_more_where_it_says_more(store: Store) -> None:
+    """Title before topics before excerpt before provider before body; a whole word before what it begins."""
+    filler = {"title": "w1", "excerpt": "w2", "body": "w3", "topics": topics("w4"), "provider": provider("w5")}
+    given = {"topics": topics("net"), "provider": provider("net")}
+    fields = ("title", "topics", "excerpt", "provider", "body")
+    await apply(
+        store,
+        *(document(f"{at}", **{**filler, field: given.get(field, "net")}) for at, field in enumerate(fields)),
+        document("5", **{**filler, "body": "network"}),
+        *(document(f"none{at}", **filler) for at in range(9)),
+    )
+    async with store.snapshot(Visibility.PUBLIC) as snapshot:
+        assert paths(await ranked(snapshot, Search("net"))) == ["0", "1", "2", "3", "4", "5"]
+
+
+async def test_markup_is_no_word(store: Store) -> None:
+    """What a reader of the body does not see is not found."""
+    body = "A [link](https://target.example) and <b class='tag'>bold</b>\n\n```python\ncode\n```\n"
+    await apply(store, document("a.md", body=body))
+    async with store.snapshot(Visibility.PUBLIC) as snapshot:
+        for text, found in {"link": 1, "bold": 1, "code": 1, "target": 0, "class": 0, "python": 0}.items():
+            assert len((await ranked(snapshot, Search(text))).edges) == found, text
+
+
+# What is never told.
+
+
+@PROPERTY
+@given(corpora(), corpora(), st.lists(SEARCHES, min_size=1, max_size=6), st.sampled_from(Visibility))
+async def test_what_is_not_visible_was_never_there(
+    new_store: Open, before: list[Document], after: list[Document], searches: list[Search], visibility: Visibility
+) -> None:
+    """Results, scores, suggestions and neighbours are those of a new database that never held anything else."""
+    store, other = await new_store(), await new_store()
+    kept = {one.path for one in after}
+    await apply(store, *before)
+    await apply(store, *after, *(Deleted(one.path) for one in before if one.path not in kept))
+    await apply(other, *Oracle(after, visibility).visible())
+    async with store.snapshot(visibility) as one, other.snapshot(visibility) as two:
+        for search in searches:
+            assert await told(one, search) == await told(two, search)
+        ids = [article_id(each.path) for each in after]
+        assert await one.similar(ids, 5) == await two.similar(ids, 5)
+    await store.close()
+    await other.close()
+
+
+async def test_what_falls_due_is_found(store: Store) -> None:
+    """A scheduled article is in the public's index from the moment on that it is public, and not after it is not."""
+    await apply(store, document("a.md", title="Later", published_date_time=day(5)), as_of=day(1))
+    for time, found in ((day(1), 0), (day(5), 1), (day(2), 0), (NOW, 1)):
+        await apply(store, as_of=time)
+        async with store.snapshot(Visibility.PUBLIC) as snapshot:
+            assert len((await ranked(snapshot, Search("later"))).edges) == found
+        async with store.snapshot(Visibility.PREVIEW) as snapshot:
+            assert len((await ranked(snapshot, Search("later"))).edges) == 1
+
+
+async def test_articles_go_by_the_names_that_are_shown(store: Store) -> None:
+    """Where most articles come to use another name of a provider, all of its articles are found by that one."""
+    await apply(store, document("a.md", provider=provider("Old Name", "x.example")))
+    newer = [document(f"{at}.md", provider=provider("New Name", "x.example")) for at in range(2)]
+    await apply(store, *newer)
+    async with store.snapshot(Visibility.PUBLIC) as snapshot:
+        assert "a.md" in paths(await ranked(snapshot, Search("new")))
+        assert paths(await ranked(snapshot, Search("old"))) == []
+    await apply(store, *(Deleted(one.path) for one in newer))
+    async with store.snapshot(Visibility.PUBLIC) as snapshot:
+        assert paths(await ranked(snapshot, Search("old"))) == ["a.md"]
+        assert paths(await ranked(snapshot, Search("new"))) == []
+    greek = [document(f"g{at}", topics=topics(name)) for at, name in enumerate(("\u1fb3", "αι", "αι"))]
+    await apply(store, greek[0])  # one topic, of names that are different words
+    await apply(store, *greek[1:])
+    async with store.snapshot(Visibility.PUBLIC) as snapshot:
+        assert "g0" in paths(await ranked(snapshot, Search("αι")))
+
+
+# Pages.
+
+
+@PROPERTY
+@given(corpora(), SEARCHES, st.integers(0, 4), st.integers(0, 9), st.booleans())
+async def test_a_window_is_a_slice(
+    new_store: Open, documents: list[Document], search: Search, size: int, at: int, backward: bool
+) -> None:
+    """A page after any row, or after an offset, is that slice, and says truly what lies on both its sides."""
+    store = await new_store()
+    await apply(store, *documents)
+    listing = ARTICLES.matching(search)
+    async with store.snapshot(Visibility.PREVIEW) as snapshot:
+        everything = (await ranked(snapshot, search)).edges
+        windows = [Window(size, backward, None, at)]
+        if at < len(everything):
+            windows.append(Window(size, backward, everything[at].cursor))
+        for window in windows:
+            line = list(everything[::-1] if backward else everything)
+            start = line.index(everything[at]) + 1 if window.cursor else at
+            page = await ranked(snapshot, search, window)
+            expected = line[start : start + size]
+            assert list(page.edges) == (expected[::-1] if backward else expected)
+            assert page.has_more == (len(line) > start + size)
+            preceded = (await snapshot.preceded(listing, [WHOLE], BEST_FIRST, window))[WHOLE]
+            assert preceded == bool(line[:start])
+    await store.close()
+
+
+async def test_a_walk_goes_on_where_it_was(store: Store) -> None:
+    """Under another revision a page follows its article where that is found still, and else its score."""
+    await apply(store, *(document(f"{at}", body="net " * at + "x " * (9 - at)) for at in range(1, 6)))
+    async with store.snapshot(Visibility.PUBLIC) as snapshot:
+        page = await ranked(snapshot, Search("net"), Window(2))
+    assert paths(page) == ["5", "4"]
+    window = Window(9, cursor=page.edges[-1].cursor)
+    await apply(store, *(document(f"new{at}") for at in range(50)))
+    async with store.snapshot(Visibility.PUBLIC) as snapshot:
+        rest = await ranked(snapshot, Search("net"), window)
+        assert paths(rest) == ["3", "2", "1"]
+        assert (await snapshot.preceded(ARTICLES.matching(Search("net")), [WHOLE], BEST_FIRST, window))[WHOLE]
+    await apply(store, Deleted("4"), *(Deleted(f"new{at}") for at in range(50)))
+    async with store.snapshot(Visibility.PUBLIC) as snapshot:
+        assert set(paths(await ranked(snapshot, Search("net"), window))) <= {"3", "2", "1"}
+
+
+async def test_a_cursor_belongs_to_its_search(store: Store) -> None:
+    """Scores of two searches say nothing of each other; nor does a list without a search have any."""
+    await apply(store, document("a", title="data net"))
+    async with store.snapshot(Visibility.PUBLIC) as snapshot:
+        cursor = (await ranked(snapshot, Search("net"))).edges[0].cursor
+        assert (await ranked(snapshot, Search(" NET! "), Window(1, cursor=cursor))).edges == ()
+        with pytest.raises(BadUserInput, match="another order"):
+            await ranked(snapshot, Search("data"), Window(1, cursor=cursor))
+        for listing in (ARTICLES, ARTICLES_OF_TOPIC.matching(Search("net"))):
+            with pytest.raises(BadUserInput, match="SCORE"):
+                await snapshot.pages(listing, [WHOLE], BEST_FIRST, Window(1))
+
+
+async def test_a_topic_can_be_searched(store: Store) -> None:
+    """A search narrows any list of articles."""
+    await apply(
+        store, *(document(f"{at}", title="net" if at % 2 else "x", topics=topics(f"t{at % 3}")) for at in range(9))
+    )
+    listing = ARTICLES_OF_TOPIC.matching(Search("net"))
+    async with store.snapshot(Visibility.PUBLIC) as snapshot:
+        pages = await snapshot.pages(listing, ["t0", "t1"], (), Window(9))
+        assert {parent: paths(page) for parent, page in pages.items()} == {"t0": ["3"], "t1": ["1", "7"]}
+        assert await snapshot.counts(listing, ["t0", "t1", "t2"]) == {"t0": 1, "t1": 2, "t2": 1}
+
+
+# Suggestions.
+
+
+@pytest.mark.parametrize(
+    ("search", "suggestion"),
+    [
+        (Search("facail"), "facial"),
+        (Search("xacial"), "facial"),
+        (Search("Facal-recognitoin RULES"), "facial-recognition RULES"),
+        (Search("facial"), None),
+        (Search("facial gardens"), None),
+        (Search("zzzzzz"), None),
+        (Search("facail zzzzzz"), None),
+        (Search("facail zzzzzz", mode=SearchMode.ANY_TERM), None),
+        (Search("rulse facail", mode=SearchMode.PHRASE), None),
+        (Search("facail recognition", mode=SearchMode.PHRASE), "facial recognition"),
+        (Search("facail", fields=frozenset({SearchField.BODY})), None),
+        (Search("gardem", fields=frozenset({SearchField.BODY})), "garden"),
+        (Search("gardens", fields=frozenset({SearchField.BODY})), "garden"),
+        (Search("безопастность"), "безопасность"),
+        (Search("sceret"), None),
+        (Search("学习"), None),
+        (Search(""), None),
+        (Search("facail", fields=frozenset()), None),
+        (Search("ab"), None),
+    ],
+    ids=str,
+)
+async def test_a_misspelt_search_is_corrected(store: Store, search: Search, suggestion: str | None) -> None:
+    """Each slip, with words of the searched fields that the caller can see, where that finds something."""
+    await apply(
+        store,
+        document("a.md", title="Facial recognition rules"),
+        document("b.md", title="Gardens", body="The garden of facts"),
+        document("c.md", title="Безопасность"),
+        document("d.md", title="Secret facail", published=False),
+    )
+    async with store.snapshot(Visibility.PUBLIC) as snapshot:
+        assert await snapshot.suggestion(ARTICLES.matching(search)) == suggestion
+
+
+def edited(word: str, choose: random.Random) -> str:
+    at, letter = choose.randrange(len(word)), choose.choice("abcdefghijklmnopqrstuvwxyz")
+    kinds = [word[:at] + word[at + 1 :], word[:at] + letter + word[at:], word[:at] + letter + word[at + 1 :]]
+    if at + 1 < len(word):
+        kinds.append(word[:at] + word[at + 1] + word[at] + word[at + 2 :])
+    return choose.choice([kind for kind in kinds if kind != word])
+
+
+async def test_three_of_four_slips_are_corrected(store: Store) -> None:
+    """Of 200 words of titles, of five letters or more and given one edit each; the titles are lines of our docs."""
+    prose = [line for file in sorted((ROOT / "docs").glob("*.md")) for line in file.read_text().splitlines() if line]
+    await apply(store, *(document(f"{at}.md", title=line) for at, line in enumerate(prose)))
+    known = sorted({word for line in prose for word in words(line) if len(word) >= 5 and word.isalpha()})
+    choose = random.Random(1)  # noqa: S311 - repeatable, and no secret
+    slips = [(edited(word, choose), word) for word in choose.sample(known, 200)]
+    async with store.snapshot(Visibility.PUBLIC) as snapshot:
+        searches = {slip: ARTICLES.matching(Search(slip, mode=SearchMode.PHRASE)) for slip, _ in slips}
+        corrected = sum([await snapshot.suggestion(searches[slip]) == word for slip, word in slips])
+    assert corrected >= 150
+
+
+# Neighbours.
+
+
+async def test_neighbours_share_topics_or_words(store: Store) -> None:
+    """Rare topics count more than common ones, topics more than words, and words rank where no topic is shared."""
+    await apply(
+        store,
+        document("it", title="Solar panels", excerpt="on roofs", topics=topics("Energy", "Roofs", "News")),
+        document("rare", title="x", topics=topics("Roofs")),
+        document("common", title="x", topics=topics("News")),
+        document("both", title="x", topics=topics("News", "Roofs")),
+        document("common and words", title="Solar", topics=topics("News")),
+        document("words", title="Panels", excerpt="of solar roofs"),
+        document("one word", body="solar"),
+        document("none", title="y"),
+        document("draft", title="Solar panels on roofs", topics=topics("Roofs"), published=False),
+        *(document(f"news {at}", title="z", topics=topics("News")) for at in range(9)),
+    )
+    async with store.snapshot(Visibility.PUBLIC) as snapshot:
+        found = (await snapshot.similar([article_id("it")], 20))[article_id("it")]
+        assert [each.article.path for each in found][:4] == ["both", "rare", "common and words", "common"]
+        assert [each.article.path for each in found if each.score < 1] == ["words", "one word"]
+        assert len(found) == 15
+        assert [each.score for each in found] == sorted((each.score for each in found), reverse=True)
+        assert (await snapshot.similar([article_id("it")], 2))[article_id("it")] == found[:2]
+        assert await snapshot.similar([article_id("none"), article_id("draft"), "ar_x"], 5) == {}
+    async with store.snapshot(Visibility.PREVIEW) as snapshot:
+        assert "draft" in [
+            each.article.path for each in (await snapshot.similar([article_id("it")], 9))[article_id("it")]
+        ]
+
+
+# How much is read.
+
+
+async def usages(store: Store, number: int) -> list[Usage]:
+    """What each question costs over a corpus of so many articles, of which each tenth has the word."""
+    every = [
+        document(f"{at}", title=f"word{at} common", body="rare" if at % 10 == 0 else "", topics=topics(f"t{at % 5}"))
+        for at in range(number)
+    ]
+    await apply(store, *every)
+    found = []
+    for search in (Search("rare"), Search("common"), Search("comnon rare")):
+        async with store.snapshot(Visibility.PUBLIC) as snapshot:
+            page = await ranked(snapshot, search, Window(2))
+            await snapshot.counts(ARTICLES.matching(search), [WHOLE])
+            await snapshot.scores(search, [edge.node.id for edge in page.edges])
+            if page.edges:
+                await ranked(snapshot, search, Window(2, cursor=page.edges[0].cursor))
+            await snapshot.suggestion(ARTICLES.matching(search))
+            await snapshot.similar([article_id("0"), article_id("1")], 3)
+            found.append(snapshot.usage)
+    return found
+
+
+async def test_what_is_read_does_not_grow_with_the_corpus(new_store: Open) -> None:
+    """The same calls return as many rows from forty articles as from two thousand."""
+    assert await usages(await new_store(), 40) == await usages(await new_store(), 2000)
