@@ -82,7 +82,7 @@ def test_a_second_start_serves_at_once(tmp_path: Path) -> None:
 
 
 def test_a_server_follows_its_folder(tmp_path: Path) -> None:
-    """What is saved is served, and told in a line; what is wrong with it is told before, and the rest is not repeated."""
+    """What is saved is served, and told in a line; what is wrong with it is told before, and nothing is repeated."""
     content = tmp_path / "content"
     shutil.copytree(SEEDS, content)
     (content / "odd.md").write_bytes(broken.titled("quality: high"))
