@@ -24,8 +24,8 @@ LONGEST_PAUSE = 1.0
 LONGEST_LOSS = 10.0
 """The same where many files are gone: a folder that is being emptied is not to be met half empty."""
 AGAIN = 1.0
-"""Seconds after which a folder is looked at once more that changed: what was put into it before the system began to
-report of it is not reported."""
+"""Seconds after which a new folder is looked at once more: what was put into it before the system began to report of
+it was not reported."""
 
 
 class Run(Protocol):
