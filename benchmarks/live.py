@@ -131,6 +131,7 @@ def push(content: Path, number: int) -> None:
             during.append(server.timed(random.choice(asked)))
             revisions.append(str(server.ask(REVISION)))
         took = time.perf_counter() - begun
+        revisions.append(str(server.ask(REVISION)))
         print(f"{number} files: {len(set(revisions)) - 1} public generations seen, all visible after {took:.2f} s")
         shown("a query, during it", during)
 
