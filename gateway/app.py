@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
+from gateway import preview
 from gateway.auth import Authenticator
 from gateway.content.workers import Workers
 from gateway.endpoint import Endpoint
@@ -25,6 +26,8 @@ from gateway.ingest import Ingest, Report
 from gateway.limits import Limits
 from gateway.middleware import LOOPBACK, AccessLog, KnownHosts, ResponseHeaders, error_response
 from gateway.operation import Operations, PreparedDocument, masked
+from gateway.passes import Passes
+from gateway.preview import ForPreviews, PreviewLink
 from gateway.reload import Reload, ReloadHook
 from gateway.schema import build_schema, print_sdl
 from gateway.settings import Mode, Settings
@@ -97,7 +100,8 @@ def operations_over(store: Store, settings: Settings) -> Operations:
 def create_app(settings: Settings, store: Store, reload: Reload | None = None) -> Starlette:
     """The ASGI application over an open store. `reload` is what its hook calls; without one there is no hook."""
     limits = limits_of(settings)
-    authenticator = Authenticator(settings.tokens, dev=settings.mode is Mode.DEV)
+    passes = Passes(settings.preview_secret) if settings.preview_secret else None
+    authenticator = Authenticator(settings.tokens, passes, dev=settings.mode is Mode.DEV)
     schema = build_schema([PreparedDocument])
     operations = Operations(schema, store, limits, introspection=settings.introspection)
     routes: list[BaseRoute] = [
@@ -111,8 +115,12 @@ def create_app(settings: Settings, store: Store, reload: Reload | None = None) -
         routes.append(Route("/-/reload", hook.answer, methods=["POST"]))
     if settings.introspection:
         routes.append(Route("/schema.graphql", _text(print_sdl())))
+    if passes:
+        routes.append(Route(preview.PATH, PreviewLink(passes).answer))
     if settings.explorer:
-        routes += [Route("/", _redirect("graphiql")), *page.routes()]
+        routes += _explorer()
+    elif passes and settings.preview_explorer:
+        routes += _explorer(passes)
     middleware = [Middleware(ResponseHeaders), Middleware(AccessLog)]
     if settings.mode is Mode.DEV or settings.allowed_hosts:
         middleware.append(Middleware(KnownHosts, hosts=LOOPBACK.union(settings.allowed_hosts)))
@@ -149,11 +157,10 @@ def _text(content: str) -> Handler:
     return answer
 
 
-def _redirect(to: str) -> Handler:
-    async def answer(_request: Request) -> Response:
-        return RedirectResponse(to)
-
-    return answer
+def _explorer(passes: Passes | None = None) -> list[Route]:
+    """The pages of the explorer; with passes for those alone who hold one."""
+    pages = {"/": RedirectResponse("graphiql"), **page.pages(previewing=passes is not None)}
+    return [Route(path, ForPreviews(shown, passes) if passes else shown) for path, shown in pages.items()]
 
 
 NO_STORE = {"Cache-Control": "no-store"}

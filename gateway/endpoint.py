@@ -29,9 +29,10 @@ from gateway.errors import (
 from gateway.limits import Limits
 from gateway.middleware import error_response
 from gateway.operation import Answer, OperationRequest, Operations
+from gateway.preview import PRIVATE, pass_of
 
 VARY = "Authorization, X-Include-Drafts, Accept, Origin"
-HEADERS = {"Vary": VARY, "Cache-Control": "no-store"}
+HEADERS = {"Vary": VARY, "Cache-Control": PRIVATE}
 STILL_HERE = b":\n\n"
 """A comment, which tells both ends and all between them that the stream is alive."""
 QUIET_SECONDS = 12.0
@@ -69,7 +70,9 @@ class Endpoint:
 
     async def _answer(self, request: Request, wished: Wish) -> Response:
         headers = request.headers
-        viewer = self._authenticator.viewer(headers.get("authorization"), headers.get("x-include-drafts"))
+        viewer = self._authenticator.viewer(
+            headers.get("authorization"), headers.get("x-include-drafts"), pass_of(headers)
+        )
         if request.method == "GET":
             asked = from_parameters(request.query_params.multi_items())
             return await self._single(asked, viewer, wished, is_safe=True)

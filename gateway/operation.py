@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Iterator, Mapping
+import time
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import aclosing
 from typing import Any, NamedTuple
 from uuid import uuid4
@@ -74,8 +75,16 @@ class PreparedDocument(SchemaExtension):
 class Operations:
     """Runs the operations of one server over one store."""
 
-    def __init__(self, schema: strawberry.Schema, store: Store, limits: Limits, *, introspection: bool) -> None:
-        """`schema` is built with the extension PreparedDocument."""
+    def __init__(
+        self,
+        schema: strawberry.Schema,
+        store: Store,
+        limits: Limits,
+        *,
+        introspection: bool,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """`schema` is built with the extension PreparedDocument; `clock` tells when a credential has ended."""
         self._schema = schema
         self._graph: GraphQLSchema = schema._schema
         self._store = store
@@ -84,6 +93,7 @@ class Operations:
         self._documents = Documents(self._graph, limits, introspection=introspection)
         self._renderer = Renderer()
         self._ready = False
+        self._clock = clock
 
     async def accept(self, request: OperationRequest) -> Accepted:
         """Check all that can be checked before an operation runs. Raises RequestError where it is refused."""
@@ -128,9 +138,11 @@ class Operations:
         )
         async with aclosing(results):
             async for result in results:
+                viewer.check_at(self._clock())
                 yield _answer(result)
 
     async def _execute(self, accepted: Accepted, viewer: Viewer) -> Answer:
+        viewer.check_at(self._clock())  # a connection may be older than the right that it began with
         request = accepted.request
         async with self._store.snapshot(viewer.visibility) as snapshot:
             result = await self._schema.execute(

@@ -24,6 +24,7 @@ from gateway.auth import Grant, Scope, grant
 from gateway.content.source import DEFAULT_MAX_BYTES
 from gateway.content.watch import Watching
 from gateway.errors import SettingsError
+from gateway.passes import LEAST_SECRET
 
 PREFIX = "GATEWAY_"
 CONFIG = "config"
@@ -69,6 +70,13 @@ class Option(NamedTuple):
 def _text(written: str) -> str:
     if not written.strip():
         raise ValueError("It is empty.")
+    return written.strip()
+
+
+def _secret(written: str) -> str:
+    """No message quotes it."""
+    if len(written.strip().encode()) < LEAST_SECRET:
+        raise ValueError(f"It is shorter than {LEAST_SECRET} characters. Let a program make it up.")
     return written.strip()
 
 
@@ -153,6 +161,7 @@ def _webhook(written: str) -> Webhook:
 
 TEXT = Kind("text", _text)
 TEXTS = Kind("texts", _text, many=True)
+SECRET = Kind("secret", _secret)
 BOOLEAN = Kind("boolean", _boolean)
 PORT = Kind("port", _whole(0, 65535))
 COUNT = Kind("count", _whole(1))
@@ -188,6 +197,12 @@ class Settings:
     )
     introspection: bool = _option(BOOLEAN, "Whether clients may ask for the schema.", default=False, dev=True)
     explorer: bool = _option(BOOLEAN, "Whether the GraphiQL page is served.", default=False, dev=True)
+    preview_secret: str | None = _option(
+        SECRET, "What signs preview links; with another one all that were given out end.", None, secret=True
+    )
+    preview_explorer: bool = _option(
+        BOOLEAN, "Whether the GraphiQL page is served to those who came by a preview link.", default=False
+    )
     allowed_hosts: tuple[str, ...] = _option(TEXTS, "Names besides the loopback ones that a Host header may hold.", ())
     allowed_origins: tuple[str, ...] = _option(TEXTS, "Origins whose pages may call this server.", ())
     watch: Watching = _option(
