@@ -24,8 +24,9 @@ from gateway.errors import MethodNotAllowed, NotFound, NotReady, RequestError
 from gateway.explorer import page
 from gateway.ingest import Ingest, Report
 from gateway.limits import Limits
-from gateway.middleware import LOOPBACK, AccessLog, KnownHosts, ResponseHeaders, error_response
+from gateway.middleware import LOOPBACK, AccessLog, Failures, KnownHosts, ResponseHeaders, error_response
 from gateway.operation import Operations, PreparedDocument, masked
+from gateway.origins import CrossOrigin
 from gateway.passes import Passes
 from gateway.preview import ForPreviews, PreviewLink
 from gateway.reload import Reload, ReloadHook
@@ -105,7 +106,7 @@ def create_app(settings: Settings, store: Store, reload: Reload | None = None) -
     schema = build_schema([PreparedDocument])
     operations = Operations(schema, store, limits, introspection=settings.introspection)
     routes: list[BaseRoute] = [
-        Route("/graphql", Endpoint(operations, authenticator, limits)),
+        Route("/graphql", Endpoint(operations, authenticator, limits, needs_preflight=settings.mode is Mode.SERVE)),
         WebSocketRoute("/graphql", Socket(schema, operations, authenticator, limits, settings.allowed_origins)),
         Route("/healthz", _state("ok")),
         Route("/readyz", _readiness(store)),
@@ -121,13 +122,18 @@ def create_app(settings: Settings, store: Store, reload: Reload | None = None) -
         routes += _explorer()
     elif passes and settings.preview_explorer:
         routes += _explorer(passes)
-    middleware = [Middleware(ResponseHeaders), Middleware(AccessLog)]
+    middleware = [
+        Middleware(AccessLog),
+        Middleware(ResponseHeaders),
+        Middleware(CrossOrigin, origins=settings.allowed_origins),
+        Middleware(Failures, mask=masked),
+    ]
     if settings.mode is Mode.DEV or settings.allowed_hosts:
         middleware.append(Middleware(KnownHosts, hosts=LOOPBACK.union(settings.allowed_hosts)))
     return Starlette(
         routes=routes,
         middleware=middleware,
-        exception_handlers={HTTPException: _refusal, RequestError: _refusal, Exception: _failure},
+        exception_handlers={HTTPException: _refusal, RequestError: _refusal},
     )
 
 
@@ -172,7 +178,3 @@ async def _refusal(_request: Request, error: Exception) -> Response:
         error = MethodNotAllowed(allowed) if error.status_code == 405 else NotFound()
     assert isinstance(error, RequestError)  # noqa: S101 - it is registered for these two alone
     return error_response(error)
-
-
-async def _failure(_request: Request, error: Exception) -> Response:
-    return error_response(masked(error))

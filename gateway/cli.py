@@ -98,10 +98,9 @@ def _flag(option: Option) -> Callable[[F], F]:
 def _settings(content: Path, flags: Mapping[str, object], mode: Mode = Mode.SERVE) -> Settings:
     settings = read(mode, content, flags)
     require_folder(content)
-    logging.basicConfig(
-        level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
-    )
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)  # its own start and end are told here
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    # Libraries tell more than is theirs to tell: query strings, and what is written to the database.
+    logger.setLevel(settings.log_level.upper())
     return settings
 
 

@@ -98,6 +98,7 @@ FLOW = [
     "gateway.schema",
     "gateway.operation",
     "gateway.middleware",
+    "gateway.origins",
     "gateway.preview",
     "gateway.accept",
     "gateway.endpoint",

@@ -211,9 +211,9 @@ async def test_the_explorer_for_everyone_asks_for_no_drafts(tmp_path: Path) -> N
 
 
 def test_the_command_prints_a_link_that_works(tmp_path: Path) -> None:
-    """And the server that is opened by it logs neither the link nor its token."""
+    """And the server that is opened by it logs neither the link nor its token, nor what is secured."""
     (tmp_path / "content").mkdir()
-    (tmp_path / "content" / "draft.md").write_text("---\ntitle: Draft\ndraft: true\n---\n")
+    (tmp_path / "content" / "draft.md").write_text("---\ntitle: Draft\ndraft: true\nsecured: b3BhcXVl\n---\n")
     (tmp_path / "gateway.toml").write_text(f'preview_secret = "{SECRET}"\nlog_level = "debug"\n')
     config = ("--config", tmp_path / "gateway.toml")
     with running("serve", tmp_path / "content", *config, cache=tmp_path) as server:
@@ -233,6 +233,7 @@ def test_the_command_prints_a_link_that_works(tmp_path: Path) -> None:
         assert "/-/preview" in told
         assert token not in told
         assert "token=" not in told
+        assert "b3BhcXVl" not in told
 
 
 @pytest.mark.parametrize(
