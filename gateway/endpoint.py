@@ -29,9 +29,12 @@ from gateway.errors import (
 from gateway.limits import Limits
 from gateway.middleware import error_response
 from gateway.operation import Answer, OperationRequest, Operations
+from gateway.origins import check_get
+from gateway.preview import PRIVATE, pass_of
 
-VARY = "Authorization, X-Include-Drafts, Accept, Origin"
-HEADERS = {"Vary": VARY, "Cache-Control": "no-store"}
+VARY = "Authorization, X-Include-Drafts, Accept"
+"""CORS adds the origin."""
+HEADERS = {"Vary": VARY, "Cache-Control": PRIVATE}
 STILL_HERE = b":\n\n"
 """A comment, which tells both ends and all between them that the stream is alive."""
 QUIET_SECONDS = 12.0
@@ -41,7 +44,11 @@ PARAMETERS = ("query", "variables", "operationName", "extensions", "documentId")
 class Endpoint:
     """The path that answers GraphQL, as an ASGI application."""
 
-    def __init__(self, operations: Operations, authenticator: Authenticator, limits: Limits) -> None:
+    def __init__(
+        self, operations: Operations, authenticator: Authenticator, limits: Limits, *, needs_preflight: bool
+    ) -> None:
+        """`needs_preflight` says whether a GET has to show that no page of another site sent it."""
+        self._needs_preflight = needs_preflight
         self._operations = operations
         self._authenticator = authenticator
         self._limits = limits
@@ -69,9 +76,13 @@ class Endpoint:
 
     async def _answer(self, request: Request, wished: Wish) -> Response:
         headers = request.headers
-        viewer = self._authenticator.viewer(headers.get("authorization"), headers.get("x-include-drafts"))
+        viewer = self._authenticator.viewer(
+            headers.get("authorization"), headers.get("x-include-drafts"), pass_of(headers)
+        )
         if request.method == "GET":
             asked = from_parameters(request.query_params.multi_items())
+            if asked.query:  # what is named by its digest alone was sent in full before, by who may
+                check_get(request, always=self._needs_preflight)
             return await self._single(asked, viewer, wished, is_safe=True)
         sent = decoded(await self._body(request))
         if not isinstance(sent, list):

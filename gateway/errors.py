@@ -154,6 +154,12 @@ class LimitExceeded(RequestError):
         )
 
 
+class PreflightRequired(RequestError):
+    """Send the header 'GraphQL-Require-Preflight: 1' with a GET, or use POST: pages of other sites can send neither."""
+
+    code = "PREFLIGHT_REQUIRED"
+
+
 class Unauthenticated(RequestError):
     """The credential is unknown or has expired."""
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Iterator, Mapping
+import time
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import aclosing
 from typing import Any, NamedTuple
 from uuid import uuid4
@@ -94,8 +95,9 @@ class Operations:
         persisted: PersistedQueries,
         *,
         introspection: bool,
+        clock: Callable[[], float] = time.time,
     ) -> None:
-        """`schema` is built with the extension PreparedDocument."""
+        """`schema` is built with the extension PreparedDocument; `clock` tells when a credential has ended."""
         self._schema = schema
         self._graph: GraphQLSchema = schema._schema
         self._store = store
@@ -105,6 +107,7 @@ class Operations:
         self._persisted = persisted
         self._renderer = Renderer()
         self._ready = False
+        self._clock = clock
 
     def check(self, documents: Mapping[str, str]) -> None:
         """Raises SettingsError for documents, by their names, that could never be run."""
@@ -163,9 +166,11 @@ class Operations:
         )
         async with aclosing(results):
             async for result in results:
+                viewer.check_at(self._clock())
                 yield _answer(result)
 
     async def _execute(self, accepted: Accepted, viewer: Viewer) -> Answer:
+        viewer.check_at(self._clock())  # a connection may be older than the right that it began with
         request = accepted.request
         async with self._store.snapshot(viewer.visibility) as snapshot:
             result = await self._schema.execute(
