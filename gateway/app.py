@@ -25,6 +25,7 @@ from gateway.ingest import Ingest, Report
 from gateway.limits import Limits
 from gateway.middleware import LOOPBACK, AccessLog, KnownHosts, ResponseHeaders, error_response
 from gateway.operation import Operations, PreparedDocument, masked
+from gateway.persisted import PersistedQueries, read_manifest
 from gateway.reload import Reload, ReloadHook
 from gateway.schema import build_schema, print_sdl
 from gateway.settings import Mode, Settings
@@ -96,15 +97,22 @@ def limits_of(settings: Settings) -> Limits:
 
 def operations_over(store: Store, settings: Settings) -> Operations:
     """What runs operations without a server."""
-    return Operations(build_schema([PreparedDocument]), store, limits_of(settings), introspection=True)
+    schema = build_schema([PreparedDocument])
+    return Operations(schema, store, limits_of(settings), PersistedQueries(0), introspection=True)
 
 
 def create_app(settings: Settings, store: Store, reload: Reload | None = None) -> Starlette:
-    """The ASGI application over an open store. `reload` is what its hook calls; without one there is no hook."""
+    """The ASGI application over an open store. `reload` is what its hook calls; without one there is no hook.
+
+    Raises SettingsError where the trusted documents cannot be used.
+    """
     limits = limits_of(settings)
     authenticator = Authenticator(settings.tokens, dev=settings.mode is Mode.DEV)
     schema = build_schema([PreparedDocument])
-    operations = Operations(schema, store, limits, introspection=settings.introspection)
+    trusted = read_manifest(settings.trusted_documents) if settings.trusted_documents else {}
+    persisted = PersistedQueries(settings.persisted_bytes, trusted, trusted_only=settings.trusted_only)
+    operations = Operations(schema, store, limits, persisted, introspection=settings.introspection)
+    operations.check(trusted)
     routes: list[BaseRoute] = [
         Route("/graphql", Endpoint(operations, authenticator, limits)),
         WebSocketRoute("/graphql", Socket(schema, operations, authenticator, limits, settings.allowed_origins)),

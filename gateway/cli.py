@@ -39,6 +39,9 @@ from gateway.webhooks import Webhooks
 
 logger = logging.getLogger("gateway")
 
+NEW_OBJECTS = 20_000
+"""After how many the collector looks for garbage among them."""
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 PARSING = ("max_file_bytes", "workers", "log_level")
@@ -192,7 +195,7 @@ async def _serve(settings: Settings) -> None:
             )
             app = create_app(settings, content.store, follower.request)
             webhooks = Webhooks(content.store, settings.webhooks, settings.webhook_secret)
-            gc.freeze()  # the schema and the modules stay; to look through them for garbage would hold answers up
+            _collect_seldom()
             with _reloading_at_hangup(follower.request):
                 await serve(
                     app,
@@ -212,6 +215,13 @@ async def _lead(store: Store, follower: Follower, webhooks: Webhooks) -> None:
     if stands_by:
         click.echo("This process writes the database from now on.")
     await _beside(follower.follow(), webhooks.run())
+
+
+def _collect_seldom() -> None:
+    """The schema and the modules stay, and to look through them for garbage would hold answers up. A load makes records
+    by the hundred thousand, which hold no cycles."""
+    gc.freeze()
+    gc.set_threshold(NEW_OBJECTS, *gc.get_threshold()[1:])
 
 
 @contextmanager

@@ -35,7 +35,7 @@ HEADERS = {"Vary": VARY, "Cache-Control": "no-store"}
 STILL_HERE = b":\n\n"
 """A comment, which tells both ends and all between them that the stream is alive."""
 QUIET_SECONDS = 12.0
-PARAMETERS = ("query", "variables", "operationName", "extensions")
+PARAMETERS = ("query", "variables", "operationName", "extensions", "documentId")
 
 
 class Endpoint:
@@ -134,7 +134,9 @@ def from_parameters(parameters: Sequence[tuple[str, str]]) -> OperationRequest:
         if name in found and name in PARAMETERS:
             raise RequestError(f"The parameter '{name}' stands in the URL twice.")
         found[name] = value
-    values: dict[str, object] = {name: found[name] for name in ("query", "operationName") if name in found}
+    values: dict[str, object] = {
+        name: found[name] for name in ("query", "operationName", "documentId") if name in found
+    }
     for name in ("variables", "extensions"):
         if found.get(name):
             values[name] = decoded(found[name].encode())
@@ -146,12 +148,22 @@ def from_json(sent: object) -> OperationRequest:
     if not isinstance(sent, dict):
         raise RequestError("The body is a JSON object with a 'query', or a list of them.")
     query = _member(sent, "query", str, "a text")
-    if not query or not query.strip():
+    extensions = _member(sent, "extensions", dict, "an object") or {}
+    document_id = _document_id(sent, extensions)
+    if not (query and query.strip()) and not document_id:
         raise RequestError("'query' is missing. Send a GraphQL document in it.")
     name = _member(sent, "operationName", str, "a text")
     variables = _member(sent, "variables", dict, "an object")
-    extensions = _member(sent, "extensions", dict, "an object")
-    return OperationRequest(query, variables or {}, name or None, extensions or {})
+    return OperationRequest(query or "", variables or {}, name or None, extensions, document_id)
+
+
+def _document_id(sent: Mapping[str, object], extensions: Mapping[str, object]) -> str | None:
+    """What a request calls its document: `documentId`, or the digest of automatic persisted queries."""
+    if named := _member(sent, "documentId", str, "a text"):
+        return str(named).removeprefix("sha256:")
+    persisted = _member(extensions, "persistedQuery", dict, "an object")
+    digest = _member(persisted, "sha256Hash", str, "a text") if persisted else None
+    return digest.lower() if digest else None
 
 
 def decoded(data: bytes) -> object:

@@ -111,6 +111,34 @@ class OperationNotFound(RequestError):
     is_about_operation = True
 
 
+class PersistedQueryNotFound(RequestError):
+    """PersistedQueryNotFound"""
+
+    # The message is the protocol's: clients look for it, and send the document then.
+    code = "PERSISTED_QUERY_NOT_FOUND"
+    is_about_operation = True
+
+
+class PersistedQueryNotSupported(RequestError):
+    """PersistedQueryNotSupported"""
+
+    code = "PERSISTED_QUERY_NOT_SUPPORTED"
+    is_about_operation = True
+
+
+class PersistedQueryMismatch(RequestError):
+    """The digest is not that of the document."""
+
+    code = "PERSISTED_QUERY_MISMATCH"
+
+
+class UntrustedDocument(RequestError):
+    """Only documents that the operator trusts are run, and this is none of them."""
+
+    code = "UNTRUSTED_DOCUMENT"
+    status = HTTPStatus.FORBIDDEN
+
+
 class LimitExceeded(RequestError):
     """The operation asks for more than is allowed."""
 

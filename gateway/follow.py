@@ -26,8 +26,8 @@ LONGEST_LOSS = 10.0
 AFTER_FAILURE = 10.0
 """Seconds after which a database is asked again that could not be."""
 AGAIN = 1.0
-"""Seconds after which a folder is looked at once more that changed: what was put into it before the system began to
-report of it is not reported."""
+"""Seconds after which a new folder is looked at once more: what was put into it before the system began to report of
+it was not reported."""
 
 
 class Run(Protocol):

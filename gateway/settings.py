@@ -24,6 +24,7 @@ from gateway.auth import Grant, Scope, grant
 from gateway.content.source import DEFAULT_MAX_BYTES
 from gateway.content.watch import Watching
 from gateway.errors import SettingsError
+from gateway.persisted import DEFAULT_BYTES
 
 PREFIX = "GATEWAY_"
 CONFIG = "config"
@@ -106,7 +107,7 @@ def _seconds(written: str) -> float:
 
 def _file_path(written: str) -> Path:
     if "://" in written:
-        raise ValueError("The database is named by the path of a file.")
+        raise ValueError("It is a URL, where the path of a file is wanted.")
     return Path(_text(written))
 
 
@@ -157,6 +158,7 @@ BOOLEAN = Kind("boolean", _boolean)
 PORT = Kind("port", _whole(0, 65535))
 COUNT = Kind("count", _whole(1))
 BYTES = Kind("bytes", _whole(1))
+SIZE = Kind("size", _whole(0))
 SECONDS = Kind("seconds", _seconds)
 FILE = Kind("file", _file_path)
 LOG_LEVEL = Kind("log level", _log_level)
@@ -210,6 +212,13 @@ class Settings:
         WEBHOOKS, "URLs to tell of each change; one that is to be told of drafts too begins with 'preview:'.", ()
     )
     webhook_secret: str | None = _option(TEXT, "What signs the requests to the webhooks.", None, secret=True)
+    persisted_bytes: int = _option(
+        SIZE, "How much memory documents may take that clients register by their digest; 0 takes none.", DEFAULT_BYTES
+    )
+    trusted_documents: Path | None = _option(
+        FILE, "A manifest of documents that may be run by name, as graphql-codegen or Apollo's tools write it.", None
+    )
+    trusted_only: bool = _option(BOOLEAN, "Whether nothing but the trusted documents is run.", default=False)
     body_limit: int = _option(BYTES, "Larger request bodies are refused.", 256 * 1024)
     operation_timeout: float = _option(SECONDS, "How long an operation may run.", 10.0)
     hold_seconds: float = _option(SECONDS, "How long a large deletion waits to be confirmed by a second look.", 10.0)

@@ -137,7 +137,9 @@ def test_a_value_that_is_overruled_does_no_harm() -> None:
 
 def test_a_url_is_no_database() -> None:
     """A database is a file; what looks like an address is refused rather than made a file of that name."""
-    assert complaints(database="postgresql://host/db") == ["--database: The database is named by the path of a file."]
+    assert complaints(database="postgresql://host/db") == [
+        "--database: It is a URL, where the path of a file is wanted."
+    ]
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import pytest
 import pytest_asyncio
 from hypothesis import HealthCheck, settings
+from strawberry.extensions import ParserCache, ValidationCache
 
 from gateway.auth import Scope, Viewer
 from gateway.content import documents, frontmatter
@@ -25,7 +26,7 @@ from gateway.store.sqlite import SqliteStore
 from tests.queries.corpus import AS_OF, SIZES, Piece, corpus, text
 from tests.queries.oracle import Oracle
 
-SCHEMA = build_schema()
+SCHEMA = build_schema([ParserCache, ValidationCache])
 VIEWERS = {
     False: Viewer(Visibility.PUBLIC),
     True: Viewer(Visibility.PREVIEW, frozenset({Scope.PREVIEW})),
