@@ -48,10 +48,15 @@ class Content(NamedTuple):
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[Content]:
-    """The content that the settings name; in the end every process, thread and file of it is closed."""
+async def opened(settings: Settings, *, shared: bool = False) -> AsyncIterator[Content]:
+    """The content that the settings name; in the end every process, thread and file of it is closed.
+
+    Raises StoreError where another process writes the database, unless it is to be `shared`; then the store is led
+    before anything is loaded.
+    """
     async with AsyncExitStack() as stack:
-        store = await SqliteStore.open(settings.database, readers=settings.readers)
+        open_store = SqliteStore.join if shared else SqliteStore.open
+        store = await open_store(settings.database, readers=settings.readers)
         stack.push_async_callback(store.close)
         workers = await stack.enter_async_context(_working(settings))
         yield Content(store, _ingest(settings, store, workers))
@@ -120,7 +125,7 @@ def create_app(settings: Settings, store: Store, reload: Reload | None = None) -
         Route("/readyz", _readiness(store)),
     ]
     if reload:
-        hook = ReloadHook(reload, authenticator, settings.reload_secret, limits)
+        hook = ReloadHook(store, reload, authenticator, settings.reload_secret, limits)
         routes.append(Route("/-/reload", hook.answer, methods=["POST"]))
     if settings.introspection:
         routes.append(Route("/schema.graphql", _text(print_sdl())))

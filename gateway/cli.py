@@ -34,6 +34,7 @@ from gateway.rules import SiteError
 from gateway.schema import print_sdl
 from gateway.server import address, listening, serve
 from gateway.settings import BOOLEAN, CONFIG, OPTIONS, Mode, Option, Settings, read
+from gateway.store.protocol import Store
 from gateway.stream import StrictError
 from gateway.terminal import Terminal, state, tell, tell_problems, tell_run
 from gateway.webhooks import Webhooks
@@ -212,7 +213,7 @@ def _variables(written: str) -> dict[str, Any]:
 async def _serve(settings: Settings) -> None:
     """The socket opens first, so that whoever connects early waits and is not turned away."""
     with listening(settings.host, settings.port) as listener:
-        async with opened(settings) as content:
+        async with opened(settings, shared=True) as content:
             click.echo(f"Listening on {address(listener)}")
             if settings.explorer:
                 click.echo(f"GraphiQL is at {address(listener)}/graphiql")
@@ -231,9 +232,20 @@ async def _serve(settings: Settings) -> None:
                     app,
                     listener,
                     limits_of(settings),
-                    work=lambda: _beside(follower.follow(), webhooks.run()),
+                    work=lambda: _lead(content.store, follower, webhooks),
                     stopping=content.store.end_generations,
                 )
+
+
+async def _lead(store: Store, follower: Follower, webhooks: Webhooks) -> None:
+    """Stand by while another process writes the database; then bring the content there, and tell of it."""
+    stands_by = not store.writes
+    if stands_by:
+        click.echo(f"The database is written by {store.writer}. This process serves it, and takes over when that ends.")
+    await store.lead()
+    if stands_by:
+        click.echo("This process writes the database from now on.")
+    await _beside(follower.follow(), webhooks.run())
 
 
 def _collect_seldom() -> None:

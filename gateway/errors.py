@@ -230,6 +230,13 @@ class NotReady(RequestError):
     headers = MappingProxyType({"Retry-After": "1"})
 
 
+class NotWriting(RequestError):
+    """Another process writes the database, and follows the content. Ask that one to reload."""
+
+    code = "NOT_WRITING"
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+
+
 class OperationTimedOut(RequestError):
     """The operation took longer than is allowed."""
 

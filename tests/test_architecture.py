@@ -69,6 +69,10 @@ FLOW = [
     "gateway.store.snapshot",
     "gateway.store.readers",
     "gateway.store.feed",
+    "gateway.store.driver",
+    "gateway.store.lock",
+    "gateway.store.predecessor",
+    "gateway.store.preparation",
     "gateway.store.sqlite",
     "gateway.store.temporary",
     "gateway.losses",
@@ -114,7 +118,7 @@ FLOW = [
     "gateway.webhooks",
     "gateway.cli",
 ]
-DRIVERS = {"aiosqlite": "gateway.store.sqlite", "sqlite3": "gateway.store.sqlite", "asyncpg": "gateway.store.postgres"}
+DRIVERS = {"aiosqlite": "gateway.store.driver", "sqlite3": "gateway.store.driver", "asyncpg": "gateway.store.postgres"}
 WEB_AND_DATABASES = {"aiosqlite", "sqlite3", "asyncpg", "starlette", "strawberry", "graphql", "uvicorn"}
 CLOCKS = {"now", "utcnow", "today"}
 MUTABLE = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)
