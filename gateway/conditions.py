@@ -164,7 +164,7 @@ class ArticleFilter:
     provider: ProviderFilter | None = _optional("Who published it.")
     topics: ListFilter | None = _optional("What it is about.")
     status: StatusFilter | None = _optional("Whether it is for everyone yet.")
-    has_body: bool | None = _optional("Whether its body has any text.")
+    has_body: bool | None = _optional("Whether its body holds more than white space, as `Body.isEmpty` tells it.")
     has_image: bool | None = _optional("Whether it has an image.")
     has_related: bool | None = _optional("Whether it has related entries.")
 

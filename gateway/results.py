@@ -11,7 +11,6 @@ import strawberry
 from gateway import model
 from gateway.connection import Connection, PageKey, edges_of, given, natural, resolved
 from gateway.content import snippets
-from gateway.content.plaintext import plain_text
 from gateway.content.tokens import first_words
 from gateway.context import Info
 from gateway.limits import Limits
@@ -25,6 +24,7 @@ from gateway.loaders import (
 )
 from gateway.model import SearchField, SearchMode
 from gateway.orders import describe
+from gateway.renderer import Markdown
 from gateway.search import Search
 from gateway.types import Article
 
@@ -174,12 +174,10 @@ async def _in_provider(hit: Hit, info: Info, length: int) -> snippets.Snippet | 
 
 
 async def _in_body(hit: Hit, info: Info, length: int) -> snippets.Snippet | None:
+    """Of a body as it is shown. It may be long, so that this is no work for the thread that answers."""
     text = await info.context.loader(TextByArticleLoader).load(hit.node.id)
-    return await asyncio.to_thread(_marked_body, text.body, hit.search, length)
-
-
-def _marked_body(body: str, search: Search, length: int) -> snippets.Snippet | None:
-    return _marked(plain_text(body), search, length)
+    rendered = await info.context.renderer.render(Markdown.of(text.body))
+    return await asyncio.to_thread(_marked, rendered.text, hit.search, length)
 
 
 _READERS: Mapping[SearchField, Callable[[Hit, Info, int], Awaitable[snippets.Snippet | None]]] = {

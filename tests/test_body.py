@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gateway.auth import Viewer
 from gateway.content.markup import render
@@ -19,6 +21,7 @@ from gateway.renderer import Markdown, Renderer
 from gateway.schema import build_schema
 from gateway.store.protocol import Usage
 from gateway.store.sqlite import SqliteStore
+from gateway.store.temporary import temporary_store
 from tests.store.documents import apply, day, document
 
 VIEWER = Viewer(Visibility.PUBLIC)
@@ -50,6 +53,20 @@ async def body(store: SqliteStore, path: str, fields: str) -> Mapping[str, Any]:
     assert errors == ()
     found: Mapping[str, Any] = data["article"]["body"]
     return found
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.text(" \n\t\u00a0\u200b\u3000a<!->"), min_size=1, max_size=9))
+async def test_an_empty_body_is_no_body(bodies: list[str]) -> None:
+    """The filter `hasBody` and the field `isEmpty` part the articles alike."""
+    async with temporary_store() as store:
+        await apply(store, *(document(f"{at}", body=text) for at, text in enumerate(bodies)))
+        for has_body in ("true", "false"):
+            query = f"{{ articles(filter: {{hasBody: {has_body}}}) {{ totalCount nodes {{ body {{ isEmpty }} }} }} }}"
+            data, _, _ = await ask(store, query)
+            assert [node["body"]["isEmpty"] for node in data["articles"]["nodes"]] == [has_body == "false"] * (
+                data["articles"]["totalCount"]
+            )
 
 
 async def test_every_field_of_a_body(store: SqliteStore) -> None:

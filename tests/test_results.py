@@ -11,8 +11,10 @@ import pytest
 import pytest_asyncio
 from graphql import parse
 
+from gateway.context import Context
 from gateway.limits import Limits, analyse
 from gateway.model import SearchField, SearchMode
+from gateway.renderer import Renderer
 from gateway.store.sqlite import SqliteStore
 from tests.store.documents import apply, day, document, provider, topics
 from tests.test_graph import PREVIEW, SCHEMA, ask, data
@@ -64,6 +66,31 @@ async def test_a_search_says_what_it_found(store: SqliteStore) -> None:
     }
     assert list(snippets) == ["TITLE", "TOPICS", "PROVIDER", "BODY"]
     assert snippets["BODY"]["text"][slice(*snippets["BODY"]["highlights"][0].values())] == "facial"
+
+
+async def test_a_snippet_of_a_body_is_of_its_text(store: SqliteStore) -> None:
+    """It shows what the body's text shows, code and entities included, and both are rendered but once."""
+    bodies = (
+        "Before.\n\n```python\nmarked = a_b[0](c) # <b>\n```\n\nAfter `<i>` &amp; *the* end.",
+        "- Of an [item](https://marked.example), ![marked picture](a.png)\n\n      marked *code*\n",
+    )
+    await apply(store, *(document(f"body{at}", body=body) for at, body in enumerate(bodies)))
+    renderer = Renderer()
+    query = '{ search(query: "marked") { edges { snippets { field text } node { body { text } } } } }'
+    async with store.snapshot(PREVIEW.visibility) as snapshot:
+        context = Context(PREVIEW, snapshot, Limits(), renderer)
+        answer = await SCHEMA.execute(query, context_value=context)
+    assert answer.data
+    found = answer.data["search"]["edges"]
+    whole = [" ".join(edge["node"]["body"]["text"].split()) for edge in found]
+    assert [[(one["field"], one["text"]) for one in edge["snippets"]] for edge in found] == [
+        [("BODY", text)] for text in whole
+    ]
+    assert sorted(whole) == [
+        "Before. marked = a_b[0](c) # <b> After <i> & the end.",
+        "Of an item, marked picture marked *code*",
+    ]
+    assert renderer.renderings == 2
 
 
 async def test_modes_and_fields(store: SqliteStore) -> None:

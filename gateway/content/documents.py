@@ -16,14 +16,15 @@ from gateway.content import parts, values
 from gateway.content.frontmatter import FrontMatter
 from gateway.content.identity import suffix, url_identity
 from gateway.content.nodes import Field, Fields, Node
+from gateway.content.plaintext import first_heading
 from gateway.content.report import BAD_VALUE, BAD_VISIBILITY, CONFLICT, MISSING_TITLE, PROVIDERS_LEFT_OUT, Report
 from gateway.content.site import NATIVE, USUAL_SITE, Site
 from gateway.content.source import SITE_FILE
-from gateway.content.text import plain_heading, slug
+from gateway.content.text import slug
 from gateway.content.values import Unreadable, shown
 from gateway.model import Document, Given, Problem, ProviderName
 
-DECODER_VERSION = "3"
+DECODER_VERSION = "4"
 """To be raised whenever the same file gives another document or other problems."""
 
 FILE_NAME = "the file name"
@@ -217,7 +218,7 @@ class _Decoder:
 
     def _title(self) -> str:
         title = self._report.value(values.text, self._pinned("title") or self._written("title"))
-        title = title or plain_heading(self._body) or self._report.value(values.text, self._default("title"))
+        title = title or first_heading(self._body) or self._report.value(values.text, self._default("title"))
         if title:
             return title
         name = _file_stem(self._path)

@@ -16,12 +16,12 @@ _ALT = re.compile(r' alt="([^"]*)"')
 _HEADING = re.compile(r"h[1-6]")
 _SPACES = re.compile(r"[ \t\n\f\r]+")
 _DROPPED = re.compile(r"[^\w\s-]")
-_BLOCKS = frozenset({
+BLOCKS = frozenset({
     "article", "aside", "blockquote", "br", "caption", "dd", "details", "div", "dl", "dt", "figcaption", "figure",
     "footer", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "ol", "p", "pre", "section", "summary",
     "table", "tbody", "tfoot", "thead", "tr", "ul",
 })  # fmt: skip
-_CELLS = frozenset({"td", "th"})
+CELLS = frozenset({"td", "th"})
 
 NAMELESS = "section"
 """The anchor of a heading without letters and digits."""
@@ -67,9 +67,9 @@ class _Reader:
         self._line.append(html.unescape(escaped))
 
     def tag(self, written: str, name: str, attributes: str, *, closes: bool) -> None:
-        if name in _BLOCKS:
+        if name in BLOCKS:
             self._end_line()
-        elif name in _CELLS:
+        elif name in CELLS:
             self._line.append(" ")
         elif name == "img" and (alt := _ALT.search(attributes)):
             self._line.append(html.unescape(alt[1]))

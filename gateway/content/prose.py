@@ -10,11 +10,9 @@ import re
 import unicodedata
 from typing import NamedTuple
 
-# Scripts that put no space between words: Thai, Lao, Burmese, Khmer, Chinese and Japanese.
-_UNSPACED = re.compile(
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u2fdf\u3005-\u3007\u3021-\u30ff\u31f0-\u31ff"
-    "\u3400-\u4dbf\u4e00-\u9fff\uaa60-\uaa7f\uf900-\ufaff\uff66-\uff9f\U0001b000-\U0001b16f\U00020000-\U000323af]"
-)
+from gateway.content.text import SPACELESS
+
+_UNSPACED = re.compile(f"[{SPACELESS}]")
 _WORD = re.compile(r"[^\W_]\S*")
 _REGIONAL_INDICATORS = "".join(map(chr, range(0x1F1E6, 0x1F200)))
 _VIRAMA = 9

@@ -14,7 +14,7 @@ from functools import cache, lru_cache
 from itertools import groupby, islice, pairwise
 from typing import NamedTuple
 
-from gateway.content.text import fold
+from gateway.content.text import SPACELESS, fold
 
 
 class Token(NamedTuple):
@@ -26,15 +26,8 @@ class Token(NamedTuple):
 
 
 _ASCII_WORD = re.compile("[A-Za-z0-9]+")
-_SPACELESS = (
-    "\u0e00-\u0eff"  # Thai, Lao
-    "\u1000-\u109f\ua9e0-\ua9ff\uaa60-\uaa7f"  # Myanmar
-    "\u1780-\u17ff"  # Khmer
-    "\u3005-\u3007\u3041-\u30ff\u31f0-\u31ff\uff66-\uff9f\U0001aff0-\U0001b16f"  # Hiragana, Katakana
-    "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"  # Han
-)
-_RUN = re.compile(f"[{_SPACELESS}]")
-_PIECE = re.compile(rf"((?:[{_SPACELESS}]\W*+)++)|(?:[^\W{_SPACELESS}]++\W*+)++")
+_RUN = re.compile(f"[{SPACELESS}]")
+_PIECE = re.compile(rf"((?:[{SPACELESS}]\W*+)++)|(?:[^\W{SPACELESS}]++\W*+)++")
 """Within a word: a run of a script without spaces, or one of others. In a word nothing but marks is `\\W`."""
 _CHARACTER = re.compile(r"\w\W*")
 

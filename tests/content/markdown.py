@@ -28,6 +28,97 @@ BODIES = st.one_of(
     ).map("".join),
 )
 
+# Markdown as people write it: what is meant for markup is markup, and nothing else looks like some.
+
+_WORDS = st.sampled_from(
+    [
+        "word",
+        "Été",
+        "学习",
+        "a_b",
+        "x2",
+        "3",
+        "R&D",
+        "C#",
+        "1.5",
+        "can't",
+        "&amp;",
+        "&eacute;",
+        "\\*",
+        "\\[",
+        "5 < 6",
+        "😀",
+        "k=v",
+    ]
+)
+_PHRASES = st.lists(_WORDS, min_size=1, max_size=4).map(" ".join)
+_CODES = st.sampled_from(["x = 1", "a_b", "*a*", "[a](b)", "<b>", "&amp;", "f(x)", "# a", "- a", "a\\b", "<script>"])
+_INLINE: st.SearchStrategy[str] = st.recursive(
+    st.one_of(
+        _PHRASES,
+        _CODES.map("`{}`".format),
+        st.sampled_from([
+            "<https://a.example/b?c=d>", "<me@a.example>", "<br>", "<!-- gone -->", "<script>gone</script>",
+            '<img src="a.png" alt="a picture">', "[named][ref]", "![named][ref]", "[ref]", "[none]",
+            "https://bare.example/a_b", "<svg><text>gone</text></svg>",
+        ]),
+    ),
+    lambda inner: st.one_of(
+        inner.map("*{}*".format),
+        inner.map("**{}**".format),
+        inner.map("[{}](https://a.example/b_c)".format),
+        _PHRASES.map('![so *{}*](a.png "title")'.format),
+        inner.map("<b class='c'>{}</b>".format),
+        inner.map("<custom-tag>{}</custom-tag>".format),
+    ),
+    max_leaves=3,
+)  # fmt: skip
+_TEXTS = st.lists(_INLINE, min_size=1, max_size=3).map(" ".join)
+_PARAGRAPHS = st.lists(_TEXTS.map("so {}".format), min_size=1, max_size=3).map("\n".join)
+
+
+def _indented(text: str, mark: str) -> str:
+    return mark + text.replace("\n", "\n" + " " * len(mark))
+
+
+def _fenced(lines: list[str], language: str) -> str:
+    return "\n".join([f"```{language}", *lines, "```"])
+
+
+def _table(rows: list[tuple[str, str]]) -> str:
+    return "\n".join([f"| {a} | {b} |" for a, b in (rows[0], ("---", ":-:"), *rows[1:])])
+
+
+_LEAF_BLOCKS = st.one_of(
+    _PARAGRAPHS,
+    st.builds("{} {}".format, st.sampled_from(["#", "##", "######"]), _TEXTS),
+    st.builds("{} {}".format, st.sampled_from(["#", "##"]), _TEXTS).map("{} ##".format),
+    _TEXTS.map("so {}\n---".format),
+    st.builds(_fenced, st.lists(_CODES, max_size=3), st.sampled_from(["", "python", "js title=x"])),
+    st.lists(_CODES, min_size=1, max_size=3).map(lambda lines: "\n".join("    " + line for line in lines)),
+    st.lists(st.tuples(_PHRASES, _PHRASES), min_size=1, max_size=3).map(_table),
+    _TEXTS.map("<div class='c'>\n\nso {}\n\n</div>".format),
+    _PHRASES.map("<table><tr><td>{0}</td><td>{0}</td></tr></table>".format),
+    st.sampled_from(["***", "- - -", "<!--\ngone\n\n```\n-->", "<script>\ngone\n\n# gone\n</script>", "<hr>"]),
+)
+
+
+def _several(blocks: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    return st.lists(blocks, min_size=1, max_size=3).map("\n\n".join)
+
+
+_BLOCKS: st.SearchStrategy[str] = st.recursive(
+    _LEAF_BLOCKS,
+    lambda inner: st.one_of(
+        _several(inner).map(lambda text: "> " + text.replace("\n", "\n> ")),
+        st.lists(_several(inner).map(lambda text: _indented(text, "- ")), min_size=1, max_size=3).map("\n".join),
+        st.lists(_several(inner).map(lambda text: _indented(text, "7. ")), min_size=1, max_size=3).map("\n\n".join),
+    ),
+    max_leaves=4,
+)
+ORDINARY = _several(_BLOCKS).map("{}\n\n[ref]: https://a.example 'gone'\n".format)
+"""Bodies of all that CommonMark and tables have, within one another."""
+
 HOSTILE: Mapping[str, Callable[[int], str]] = {
     "quotes": lambda n: ">" * n,
     "quoted lines": lambda n: "> a\n" * n,

@@ -7,12 +7,14 @@ from types import FrameType
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gateway.content import plaintext
-from gateway.content.plaintext import plain_text
+from gateway.content import lines, plaintext
+from gateway.content.markup import render
+from gateway.content.plaintext import first_heading, plain_text
 from gateway.content.tokens import terms
+from tests.content.markdown import ORDINARY
 
 
 @pytest.mark.parametrize(
@@ -31,9 +33,17 @@ from gateway.content.tokens import terms
         ("a `b", "a `b"),
         ("```python\nx = 'y' # z\n```\nend", "x = 'y' # z\nend"),
         ("```\nnever closed *x*", "never closed *x*"),
-        ("- one\n* two\n3. three\n> four", "one two three four"),
+        ("- one\n* two\n3. three\n> four\nmore", "one\ntwo\nthree\nfour more"),
+        ("text\n14. on, and\n    on", "text 14. on, and on"),
+        ("- ```js\n  a_b *c*\n  ```\n  *d*", "a_b *c*\nd"),
+        ("> ```js\n> *a*\nb *c*", "*a*\nb c"),
+        ("- item\n\n      *code*\n\n    *text*\n\n*end*", "item\n*code*\ntext\nend"),
+        ("    <b> *code* &amp;\n# A\n    code", "<b> *code* &amp;\nA\ncode"),
+        ("a <svg><b>x</b> y</svg> b <select> c <!-- > --> d", "a b c d"),
+        ("<textarea>\n# x\n\ny</textarea>*b*\n\n<style>\nc", "b\nc"),
+        ("<img src='x' alt=\"A 'b' &amp; c\"> <img alt> <IMG ALT=d>", "A 'b' & c d"),
         ("| a | b |\n|---|:-:|\n| c | d |", "a b\nc d"),
-        ("_em_ snake_case 2 * 3 **x** ~~y~~", "em snake_case 2 * 3 x y"),
+        ("_em_ snake_case 2 * 3 **x** ~~y~~", "em snake_case 2 * 3 x ~~y~~"),
         (r"\*one\* \[two](three)", "*one* [two](three)"),
         ("R&amp;D &#x41; &copy", "R&D A &copy"),
         ("a <!-- b --> c", "a c"),
@@ -47,11 +57,44 @@ def test_what_a_reader_sees(body: str, shown: str) -> None:
     assert plain_text(body) == shown
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(ORDINARY)
+def test_the_words_are_those_of_the_rendered_text(body: str) -> None:
+    """What is found is what is shown: the index and Body.text have the same words, in the same order."""
+    assert terms(plain_text(body)) == terms(render(body).text)
+
+
 @given(st.text("ab \n[](<>)!`*_~\\#&;-|\"'/1.:", max_size=80))
 def test_any_text_has_a_plain_text(body: str) -> None:
     """Nothing that looks like markup fails, and nothing is shown that was not written."""
     remaining = iter("".join(terms(body)))
     assert all(letter in remaining for letter in "".join(terms(plain_text(body))))
+
+
+@pytest.mark.parametrize(
+    ("body", "heading"),
+    [
+        ("text\n\n## A *bold* `code` [link](https://a.org) ##\n", "A bold code link"),
+        ("# snake_case _is_ \\*one\\* &amp; C#\n", "snake_case is *one* & C#"),
+        ("Two\nlines\n===\n", "Two lines"),
+        ("---\n\n#hashtag\n\n# Real", "Real"),
+        ("```\n# code\n~~~\n```\n# Real", "Real"),
+        ("~~~~ py\n# code\n~~~\n# code\n~~~~~\n# Real", "Real"),
+        ("    # code\n\n#\n\n# Real", "Real"),
+        ("- item\n---\n# Real", "Real"),
+        ("> # quoted\n\n- # item\n\n# Real", "Real"),
+        ("1. item\n   ```\n   # code\n   ```\n\n# Real", "Real"),
+        ("<!--\n# hidden\n-->\n# Real", "Real"),
+        ("text\n\n---\n", None),
+        ("```\n# never closed", None),
+        ("# &copy; &#x41;&#66; &copy &unknown;", "© AB &copy &unknown;"),
+        (f"# &#{'9' * 5000};", f"&#{'9' * 5000};"),
+        ("", None),
+    ],
+)
+def test_the_first_heading_of_a_body(body: str, heading: str | None) -> None:
+    """A heading is found in both of its forms, without its markup, and never in code, a quote or a list."""
+    assert first_heading(body) == heading
 
 
 @given(st.lists(st.text("abc", min_size=1), max_size=20))
@@ -82,12 +125,12 @@ HOSTILE = (
 
 
 def steps(body: str) -> int:
-    """The lines of the module that run for a body: every regular expression in it takes what it looks at."""
+    """The lines of the modules that run for a body: every regular expression in it takes what it looks at."""
     count = 0
 
     def trace(frame: FrameType, event: str, _argument: object) -> Any:
         nonlocal count
-        if frame.f_code.co_filename != plaintext.__file__:
+        if frame.f_code.co_filename not in {plaintext.__file__, lines.__file__}:
             return None
         count += event == "line"
         return trace

@@ -1,4 +1,4 @@
-"""Slugs, folding and the first heading."""
+"""Slugs and folding."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.content.text import fold, plain_heading, slug
+from gateway.content.text import fold, slug
 
 
 @pytest.mark.parametrize(
@@ -51,26 +51,3 @@ def test_folding_ignores_case_and_accents() -> None:
 def test_folding_twice_is_folding_once(text: str) -> None:
     """Folded text can be compared with folded text."""
     assert fold(fold(text)) == fold(text)
-
-
-@pytest.mark.parametrize(
-    ("body", "heading"),
-    [
-        ("text\n\n## A *bold* `code` [link](https://a.org) ##\n", "A bold code link"),
-        ("# snake_case _is_ \\*one\\* &amp; C#\n", "snake_case is *one* & C#"),
-        ("Two\nlines\n===\n", "Two lines"),
-        ("---\n\n#hashtag\n\n# Real", "Real"),
-        ("```\n# code\n~~~\n```\n# Real", "Real"),
-        ("~~~~ py\n# code\n~~~\n# code\n~~~~~\n# Real", "Real"),
-        ("    # code\n\n#\n\n# Real", "Real"),
-        ("- item\n---\n# Real", "Real"),
-        ("text\n\n---\n", None),
-        ("```\n# never closed", None),
-        ("# &copy; &#x41;&#66; &copy &unknown;", "© AB &copy &unknown;"),
-        (f"# &#{'9' * 5000};", f"&#{'9' * 5000};"),
-        ("", None),
-    ],
-)
-def test_the_first_heading_of_a_body(body: str, heading: str | None) -> None:
-    """A heading is found in both of its forms, without its markup, and never in code."""
-    assert plain_heading(body) == heading

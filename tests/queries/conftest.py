@@ -12,13 +12,14 @@ from typing import Any, NamedTuple
 import pytest
 import pytest_asyncio
 from hypothesis import HealthCheck, settings
-from strawberry.extensions import ParserCache, ValidationCache
 
 from gateway.auth import Scope, Viewer
 from gateway.content import documents, frontmatter
 from gateway.context import Context
+from gateway.documents import Documents
 from gateway.limits import Limits
 from gateway.model import FileVersion, Loaded, Visibility
+from gateway.operation import PreparedDocument
 from gateway.renderer import Renderer
 from gateway.schema import build_schema
 from gateway.store.protocol import ChangeSet, Usage
@@ -26,7 +27,9 @@ from gateway.store.sqlite import SqliteStore
 from tests.queries.corpus import AS_OF, SIZES, Piece, corpus, text
 from tests.queries.oracle import Oracle
 
-SCHEMA = build_schema([ParserCache, ValidationCache])
+SCHEMA = build_schema([PreparedDocument])
+DOCUMENTS = Documents(SCHEMA._schema, Limits(), introspection=False)
+"""Parsed and validated once for all examples, as a server does."""
 VIEWERS = {
     False: Viewer(Visibility.PUBLIC),
     True: Viewer(Visibility.PREVIEW, frozenset({Scope.PREVIEW})),
@@ -52,7 +55,7 @@ class World(NamedTuple):
     async def answer(self, query: str, *, preview: bool, **variables: Any) -> Answer:
         viewer = VIEWERS[preview]
         async with self.store.snapshot(viewer.visibility) as snapshot:
-            context = Context(viewer, snapshot, Limits(), Renderer())
+            context = Context(viewer, snapshot, Limits(), Renderer(), DOCUMENTS.get(query).node)
             result = await SCHEMA.execute(query, variable_values=variables, context_value=context)
             assert not result.errors, result.errors
             return Answer(result.data, snapshot.usage)

@@ -1,0 +1,163 @@
+"""The lines of a Markdown body, and what each is: text, a heading or code, within quotes and lists or not.
+
+One pass, linear in the length of the body. It reads nothing within a line, and leaves out what only a browser reads.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from enum import Enum, auto
+from typing import NamedTuple
+
+from gateway.content.tags import UNSEEN
+
+MOST_LEVELS = 40
+"""Quotes and lists within one another; deeper ones are read as text."""
+
+_QUOTE = re.compile(r" {0,3}> ?")
+_ITEM = re.compile(r" {0,3}(?:[-*+]|([0-9]{1,9})[.)])(?: {1,4}(?! )| (?= {4})|(?= *$))")
+_RULE = re.compile(r" {0,3}([-_*]) *+(?:\1 *+){2,}+$")
+_FENCE = re.compile(r" {0,3}(`{3,}+|~{3,}+)(.*)")
+_HEADING = re.compile(r" {0,3}#{1,6}(?: |$)")
+_UNDERLINE = re.compile(r" {0,3}(?:=+|-+) *$")
+_HIDING = re.compile(rf" {{0,3}}<(?:(!--)|({'|'.join(sorted(UNSEEN))})(?=[\s/>]|$))", re.IGNORECASE)
+_CODE = "    "
+_OF_QUOTE = 0
+"""Stands for a quote where the width of an item's mark would stand."""
+
+
+class Kind(Enum):
+    TEXT = auto()
+    HEADING = auto()
+    UNDERLINE = auto()
+    """Makes a heading of the text before it."""
+    CODE = auto()
+    BREAK = auto()
+    """Ends a paragraph, and shows nothing."""
+
+
+class Line(NamedTuple):
+    kind: Kind
+    text: str = ""
+    """Without the marks of quotes and lists before it."""
+    begins: bool = False
+    """Whether it belongs to no paragraph before it."""
+    is_enclosed: bool = False
+    """Whether it is in a quote or a list."""
+
+
+def lines(body: str) -> Iterator[Line]:
+    reader = _Reader(body)
+    at = 0
+    for line in body.splitlines(keepends=True):
+        yield reader.read(line.rstrip("\r\n").expandtabs(4), at)
+        at += len(line)
+
+
+class _Reader:
+    def __init__(self, body: str) -> None:
+        self._body = body
+        self._open: list[int] = []
+        """The quotes and items around the line: how far an item's mark sets in what belongs to it."""
+        self._fence = ""
+        self._hiding: re.Pattern[str] | None = None
+        """What ends the part that no reader sees."""
+        self._last: dict[re.Pattern[str], int] = {}
+        """Where in the body such an end is found last."""
+        self._in_paragraph = False
+
+    def read(self, line: str, at: int) -> Line:
+        """The line that begins at this place of the body."""
+        if self._hiding:
+            return self._hidden(self._hiding, line)
+        rest, depth = self._continued(line)
+        if self._fence:
+            if depth == len(self._open):
+                return self._fenced(rest)
+            self._fence = ""
+        is_lazy = self._in_paragraph and rest.strip() and depth < len(self._open) and not self._interrupts(rest)
+        if not is_lazy and depth < len(self._open):
+            del self._open[depth:]
+            self._in_paragraph = False
+        rest, begins = (rest, False) if is_lazy else self._entered(rest)
+        return self._line(rest, at)._replace(begins=begins, is_enclosed=bool(self._open))
+
+    def _continued(self, line: str) -> tuple[str, int]:
+        """What follows the marks of the quotes and items that go on in a line, and how many go on."""
+        for depth, width in enumerate(self._open):
+            if width == _OF_QUOTE:
+                if not (quote := _QUOTE.match(line)):
+                    return line, depth
+                line = line[quote.end() :]
+            elif line.startswith(" " * width):
+                line = line[width:]
+            elif line.strip():
+                return line, depth
+        return line, len(self._open)
+
+    def _interrupts(self, rest: str) -> bool:
+        """Whether a line that leaves a quote or an item begins something, and goes not on with the paragraph."""
+        begins = (_QUOTE, _ITEM, _RULE, _FENCE, _HEADING, _HIDING)
+        return any(each.match(rest) for each in begins)
+
+    def _entered(self, rest: str) -> tuple[str, bool]:
+        """What follows the marks of the quotes and items that a line begins, and whether it begins any."""
+        begins = False
+        while len(self._open) < MOST_LEVELS:
+            if mark := _QUOTE.match(rest):
+                self._open.append(_OF_QUOTE)
+            elif (mark := _ITEM.match(rest)) and not _RULE.match(rest) and self._may_begin(mark, rest):
+                self._open.append(mark.end() + (mark.end() == len(rest)))
+            else:
+                break
+            begins = True
+            self._in_paragraph = False
+            rest = rest[mark.end() :]
+        return rest, begins
+
+    def _may_begin(self, mark: re.Match[str], rest: str) -> bool:
+        """A paragraph is interrupted by a list only where that begins with 1, and with some text."""
+        return not self._in_paragraph or (mark[1] in {None, "1"} and bool(rest[mark.end() :].strip()))
+
+    def _line(self, rest: str, at: int) -> Line:
+        if (hiding := _HIDING.match(rest)) and self._last_end(end := _end(hiding)) >= at:
+            return self._hidden(end, rest[hiding.end() :])
+        kind = self._kind(rest)
+        self._in_paragraph = kind is Kind.TEXT
+        return Line(kind, rest)
+
+    def _kind(self, rest: str) -> Kind:
+        if rest.startswith(_CODE) and rest.strip() and not self._in_paragraph:
+            return Kind.CODE
+        if (fence := _FENCE.match(rest)) and not (fence[1][0] == "`" and "`" in fence[2]):
+            self._fence = fence[1]
+            return Kind.BREAK
+        if self._in_paragraph and _UNDERLINE.match(rest):
+            return Kind.UNDERLINE
+        if not rest.strip() or _RULE.match(rest):
+            return Kind.BREAK
+        return Kind.HEADING if _HEADING.match(rest) else Kind.TEXT
+
+    def _fenced(self, rest: str) -> Line:
+        closing = _FENCE.match(rest)
+        if closing and closing[1].startswith(self._fence) and not closing[2].strip():
+            self._fence = ""
+            return Line(Kind.BREAK)
+        return Line(Kind.CODE, rest)
+
+    def _last_end(self, end: re.Pattern[str]) -> int:
+        """A part without an end is shown, save for its beginning."""
+        if end not in self._last:
+            self._last[end] = max((found.start() for found in end.finditer(self._body)), default=-1)
+        return self._last[end]
+
+    def _hidden(self, end: re.Pattern[str], line: str) -> Line:
+        found = end.search(line)
+        self._hiding = None if found else end
+        self._in_paragraph = False
+        return Line(Kind.TEXT, line[found.end() :], begins=True) if found else Line(Kind.BREAK)
+
+
+def _end(begin: re.Match[str]) -> re.Pattern[str]:
+    return re.compile("-->" if begin[1] else rf"</{begin[2].lower()}\b[^>]*>?", re.IGNORECASE)
