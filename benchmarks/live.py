@@ -78,15 +78,16 @@ def published(content: Path) -> list[Path]:
     return [file for file in sorted(content.rglob("*.md")) if "\npublished: true\n" in file.read_text()]
 
 
-def retitle(file: Path, title: str) -> None:
-    file.write_text(re.sub(r"^title: .*$", f"title: {title}", file.read_text(), count=1, flags=re.MULTILINE))
+def retitled(file: Path, title: str) -> str:
+    return re.sub(r"^title: .*$", f"title: {title}", file.read_text(), count=1, flags=re.MULTILINE)
 
 
 def save_to_visible(server: Server, file: Path, title: str) -> float:
     """Seconds from before the file is written until an answer holds it."""
     path = file.relative_to(server.content).as_posix()
+    text = retitled(file, title)
     begun = time.perf_counter()
-    retitle(file, title)
+    file.write_text(text)
     while server.ask(TITLE, path=path)["article"]["title"] != title:
         time.sleep(POLLED)
     return time.perf_counter() - begun
@@ -100,34 +101,38 @@ def shown(label: str, seconds: Sequence[float]) -> None:
 def saves(content: Path, number: int) -> None:
     """Lone saves of published articles, each shown to the public."""
     files = random.Random(1).choices(published(content), k=number)
+    mark = f"Saved {time.time():.0f}"
     with serving(content) as server:
         paths = [file.relative_to(content).as_posix() for file in files]
         shown("a query, idle", [server.timed(path) for path in paths * 3])
         times = []
         for at, file in enumerate(files):
             time.sleep(SPACED)
-            times.append(save_to_visible(server, file, f"Saved {at}"))
+            times.append(save_to_visible(server, file, f"{mark} {at}"))
         shown("save to visible", times)
 
 
 def push(content: Path, number: int) -> None:
     """Many files are written at once, each anew as a checkout does, while a client asks on."""
     files = random.Random(2).sample(sorted(content.rglob("*.md")), number)
-    asked = [file.relative_to(content).as_posix() for file in published(content)[:100]]
+    shown_ones = published(content)
+    asked = [file.relative_to(content).as_posix() for file in shown_ones[:100]]
+    mark = f"Pushed {time.time():.0f}"
+    texts = {file: retitled(file, f"{mark} {at}") for at, file in enumerate(files)}
+    last = next(file for file in reversed(files) if file in set(shown_ones))
+    path, title = last.relative_to(content).as_posix(), re.search(r"^title: (.*)$", texts[last], re.MULTILINE)
+    assert title
     with serving(content) as server:
         shown("a query, idle", [server.timed(path) for path in asked * 3])
-        revisions, during = {str(server.ask(REVISION))}, []
-        texts = {file: re.sub(r"^heat: .*$", "heat: 1", file.read_text(), flags=re.MULTILINE) for file in files}
+        revisions, during = [str(server.ask(REVISION))], list[float]()
         begun = time.perf_counter()
-        writing = threading.Thread(target=check_out, args=(texts,))
-        writing.start()
-        changed = begun
-        while writing.is_alive() or time.perf_counter() - changed < 5:
+        threading.Thread(target=check_out, args=(texts,)).start()
+        while server.ask(TITLE, path=path)["article"]["title"] != title[1]:
             during.append(server.timed(random.choice(asked)))
-            if (revision := str(server.ask(REVISION))) not in revisions:
-                revisions.add(revision)
-                changed = time.perf_counter()
-        print(f"{number} files: {len(revisions) - 1} public generations, the last after {changed - begun:.2f} s")
+            revisions.append(str(server.ask(REVISION)))
+        took = time.perf_counter() - begun
+        revisions.append(str(server.ask(REVISION)))
+        print(f"{number} files: {len(set(revisions)) - 1} public generations seen, all visible after {took:.2f} s")
         shown("a query, during it", during)
 
 

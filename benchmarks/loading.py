@@ -41,7 +41,7 @@ class Question(NamedTuple):
     """How many are sent a second."""
 
 
-HEALTH = Question("/healthz", "/healthz", None, b'"ok"', 50)
+HEALTH = Question("/healthz", "/healthz", None, b'"ok"', 20)
 ARTICLES = Question("query", "/graphql", orjson.dumps({"query": QUERY}), b'{"data":', 5)
 PAUSE = 0.01
 

@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
+from gateway import preview
 from gateway.auth import Authenticator
 from gateway.content.workers import Workers
 from gateway.endpoint import Endpoint
@@ -23,8 +24,12 @@ from gateway.errors import MethodNotAllowed, NotFound, NotReady, RequestError
 from gateway.explorer import page
 from gateway.ingest import Ingest, Report
 from gateway.limits import Limits
-from gateway.middleware import LOOPBACK, AccessLog, KnownHosts, ResponseHeaders, error_response
+from gateway.middleware import LOOPBACK, AccessLog, Failures, KnownHosts, ResponseHeaders, error_response
 from gateway.operation import Operations, PreparedDocument, masked
+from gateway.origins import CrossOrigin
+from gateway.passes import Passes
+from gateway.persisted import PersistedQueries, read_manifest
+from gateway.preview import ForPreviews, PreviewLink
 from gateway.reload import Reload, ReloadHook
 from gateway.schema import build_schema, print_sdl
 from gateway.settings import Mode, Settings
@@ -43,10 +48,15 @@ class Content(NamedTuple):
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[Content]:
-    """The content that the settings name; in the end every process, thread and file of it is closed."""
+async def opened(settings: Settings, *, shared: bool = False) -> AsyncIterator[Content]:
+    """The content that the settings name; in the end every process, thread and file of it is closed.
+
+    Raises StoreError where another process writes the database, unless it is to be `shared`; then the store is led
+    before anything is loaded.
+    """
     async with AsyncExitStack() as stack:
-        store = await SqliteStore.open(settings.database, readers=settings.readers)
+        open_store = SqliteStore.join if shared else SqliteStore.open
+        store = await open_store(settings.database, readers=settings.readers)
         stack.push_async_callback(store.close)
         workers = await stack.enter_async_context(_working(settings))
         yield Content(store, _ingest(settings, store, workers))
@@ -91,35 +101,52 @@ def limits_of(settings: Settings) -> Limits:
 
 def operations_over(store: Store, settings: Settings) -> Operations:
     """What runs operations without a server."""
-    return Operations(build_schema([PreparedDocument]), store, limits_of(settings), introspection=True)
+    schema = build_schema([PreparedDocument])
+    return Operations(schema, store, limits_of(settings), PersistedQueries(0), introspection=True)
 
 
 def create_app(settings: Settings, store: Store, reload: Reload | None = None) -> Starlette:
-    """The ASGI application over an open store. `reload` is what its hook calls; without one there is no hook."""
+    """The ASGI application over an open store. `reload` is what its hook calls; without one there is no hook.
+
+    Raises SettingsError where the trusted documents cannot be used.
+    """
     limits = limits_of(settings)
-    authenticator = Authenticator(settings.tokens, dev=settings.mode is Mode.DEV)
+    passes = Passes(settings.preview_secret) if settings.preview_secret else None
+    authenticator = Authenticator(settings.tokens, passes, dev=settings.mode is Mode.DEV)
     schema = build_schema([PreparedDocument])
-    operations = Operations(schema, store, limits, introspection=settings.introspection)
+    trusted = read_manifest(settings.trusted_documents) if settings.trusted_documents else {}
+    persisted = PersistedQueries(settings.persisted_bytes, trusted, trusted_only=settings.trusted_only)
+    operations = Operations(schema, store, limits, persisted, introspection=settings.introspection)
+    operations.check(trusted)
     routes: list[BaseRoute] = [
-        Route("/graphql", Endpoint(operations, authenticator, limits)),
+        Route("/graphql", Endpoint(operations, authenticator, limits, needs_preflight=settings.mode is Mode.SERVE)),
         WebSocketRoute("/graphql", Socket(schema, operations, authenticator, limits, settings.allowed_origins)),
         Route("/healthz", _state("ok")),
         Route("/readyz", _readiness(store)),
     ]
     if reload:
-        hook = ReloadHook(reload, authenticator, settings.reload_secret, limits)
+        hook = ReloadHook(store, reload, authenticator, settings.reload_secret, limits)
         routes.append(Route("/-/reload", hook.answer, methods=["POST"]))
     if settings.introspection:
         routes.append(Route("/schema.graphql", _text(print_sdl())))
+    if passes:
+        routes.append(Route(preview.PATH, PreviewLink(passes).answer))
     if settings.explorer:
-        routes += [Route("/", _redirect("graphiql")), *page.routes()]
-    middleware = [Middleware(ResponseHeaders), Middleware(AccessLog)]
+        routes += _explorer()
+    elif passes and settings.preview_explorer:
+        routes += _explorer(passes)
+    middleware = [
+        Middleware(AccessLog),
+        Middleware(ResponseHeaders),
+        Middleware(CrossOrigin, origins=settings.allowed_origins),
+        Middleware(Failures, mask=masked),
+    ]
     if settings.mode is Mode.DEV or settings.allowed_hosts:
         middleware.append(Middleware(KnownHosts, hosts=LOOPBACK.union(settings.allowed_hosts)))
     return Starlette(
         routes=routes,
         middleware=middleware,
-        exception_handlers={HTTPException: _refusal, RequestError: _refusal, Exception: _failure},
+        exception_handlers={HTTPException: _refusal, RequestError: _refusal},
     )
 
 
@@ -149,11 +176,10 @@ def _text(content: str) -> Handler:
     return answer
 
 
-def _redirect(to: str) -> Handler:
-    async def answer(_request: Request) -> Response:
-        return RedirectResponse(to)
-
-    return answer
+def _explorer(passes: Passes | None = None) -> list[Route]:
+    """The pages of the explorer; with passes for those alone who hold one."""
+    pages = {"/": RedirectResponse("graphiql"), **page.pages(previewing=passes is not None)}
+    return [Route(path, ForPreviews(shown, passes) if passes else shown) for path, shown in pages.items()]
 
 
 NO_STORE = {"Cache-Control": "no-store"}
@@ -165,7 +191,3 @@ async def _refusal(_request: Request, error: Exception) -> Response:
         error = MethodNotAllowed(allowed) if error.status_code == 405 else NotFound()
     assert isinstance(error, RequestError)  # noqa: S101 - it is registered for these two alone
     return error_response(error)
-
-
-async def _failure(_request: Request, error: Exception) -> Response:
-    return error_response(masked(error))

@@ -8,9 +8,11 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
+from typing import NamedTuple
 
 from gateway.errors import BadUserInput, Forbidden, SettingsError, Unauthenticated
 from gateway.model import Visibility
+from gateway.passes import Passes
 
 
 class Scope(StrEnum):
@@ -25,6 +27,13 @@ class Viewer:
 
     visibility: Visibility
     scopes: frozenset[str] = frozenset()
+    expires: int | None = None
+    """When the credential ends, in seconds since 1970; one of the settings never does."""
+
+    def check_at(self, now: float) -> None:
+        """Raises Unauthenticated where the credential has ended meanwhile."""
+        if self.expires is not None and self.expires <= now:
+            raise Unauthenticated("The preview has expired. Ask for a new link.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,36 +58,55 @@ def grant(token: str, scopes: Collection[str]) -> Grant:
     return Grant(bytes.fromhex(token.removeprefix("sha256:")), frozenset(scopes))
 
 
-class Authenticator:
-    """Knows the grants of one server. With `dev` everyone may preview, and nobody may read secured payloads."""
+class Right(NamedTuple):
+    """What a credential gives, and until when."""
 
-    def __init__(self, grants: Iterable[Grant] = (), *, dev: bool = False) -> None:
+    scopes: frozenset[str] = frozenset()
+    expires: int | None = None
+
+
+class Authenticator:
+    """Knows the grants and the passes of one server.
+
+    With `dev` everyone may preview, and nobody may read secured payloads.
+    """
+
+    def __init__(self, grants: Iterable[Grant] = (), passes: Passes | None = None, *, dev: bool = False) -> None:
         self._grants = tuple(grants)
+        self._passes = passes
         self._dev = dev
 
-    def viewer(self, authorization: str | None, include_drafts: str | None) -> Viewer:
+    def viewer(self, authorization: str | None, include_drafts: str | None, cookie: str | None = None) -> Viewer:
         """The viewer that the values of the headers Authorization and X-Include-Drafts stand for.
+
+        `cookie` is the pass that a browser keeps. It is looked at only where drafts are asked for and no credential
+        was sent, so that what the public sees never depends on it.
 
         Raises Unauthenticated for an unknown credential, Forbidden for drafts without the scope, and
         BadUserInput where X-Include-Drafts is neither `true` nor `false`.
         """
-        scopes = self._scopes(authorization)
+        right = self._right(authorization)
         drafts = self._dev if include_drafts is None else _boolean(include_drafts)
-        if drafts and Scope.PREVIEW not in scopes:
+        if drafts and authorization is None and cookie is not None and not self._dev:
+            right = self._passed(cookie)
+        if drafts and Scope.PREVIEW not in right.scopes:
             raise Forbidden("Drafts are shown only to a token with the scope 'preview'.")
-        return Viewer(Visibility.PREVIEW if drafts else Visibility.PUBLIC, scopes)
+        return Viewer(Visibility.PREVIEW if drafts else Visibility.PUBLIC, *right)
 
-    def _scopes(self, authorization: str | None) -> frozenset[str]:
-        scopes = frozenset[str]() if authorization is None else self._granted(_bearer(authorization))
-        return (scopes | {Scope.PREVIEW}) - {Scope.SECURED_READ} if self._dev else scopes
+    def _right(self, authorization: str | None) -> Right:
+        right = Right() if authorization is None else self._granted(_bearer(authorization))
+        return Right((right.scopes | {Scope.PREVIEW}) - {Scope.SECURED_READ}, right.expires) if self._dev else right
 
-    def _granted(self, token: str) -> frozenset[str]:
+    def _granted(self, token: str) -> Right:
         digest = _digest(token)
         # Every grant is compared, so that the time taken does not tell which one matched.
         matching = [grant.scopes for grant in self._grants if hmac.compare_digest(grant.digest, digest)]
-        if not matching:
+        return Right(frozenset().union(*matching)) if matching else self._passed(token)
+
+    def _passed(self, token: str) -> Right:
+        if self._passes is None:
             raise Unauthenticated
-        return frozenset().union(*matching)
+        return Right(frozenset({Scope.PREVIEW}), self._passes.expiry(token))
 
 
 def _bearer(authorization: str) -> str:

@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
@@ -17,32 +18,38 @@ import click
 import orjson
 from rich.console import Console
 
-from gateway import __version__, progress
+from gateway import __version__, preview, progress
 from gateway import problems as printed
 from gateway.app import create_app, limits_of, loaded_aside, opened, operations_over
 from gateway.auth import Scope, Viewer
 from gateway.content.source import require_folder
 from gateway.content.watch import Watch
-from gateway.errors import GatewayError, RequestError
+from gateway.errors import GatewayError, RequestError, SettingsError
 from gateway.explanation import explained
 from gateway.follow import Follower
 from gateway.model import Given, Problem, Severity, Visibility
 from gateway.operation import OperationRequest
+from gateway.passes import Passes, lifetime
 from gateway.rules import SiteError
 from gateway.schema import print_sdl
 from gateway.server import address, listening, serve
 from gateway.settings import BOOLEAN, CONFIG, OPTIONS, Mode, Option, Settings, read
+from gateway.store.protocol import Store
 from gateway.stream import StrictError
 from gateway.terminal import Terminal, state, tell, tell_problems, tell_run
 from gateway.webhooks import Webhooks
 
 logger = logging.getLogger("gateway")
 
+NEW_OBJECTS = 20_000
+"""After how many the collector looks for garbage among them."""
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 PARSING = ("max_file_bytes", "workers", "log_level")
 LOADING = ("database", "hold_seconds", "strict", *PARSING)
 QUERYING = ("database", "operation_timeout", *PARSING)
+LINKING = ("host", "port", "preview_secret")
 EVERY = tuple(option.name for option in OPTIONS)
 
 
@@ -60,8 +67,17 @@ class Command(click.Command):
             sys.exit(error.exit_code)
 
 
+def with_content(names: Iterable[str]) -> Callable[[F], F]:
+    """The argument CONTENT, and options of the table."""
+
+    def decorate(function: F) -> F:
+        return click.argument("content", type=click.Path(path_type=Path))(with_options(names)(function))
+
+    return decorate
+
+
 def with_options(names: Iterable[str]) -> Callable[[F], F]:
-    """The argument CONTENT, and options of the table; all of them arrive as text, for the settings to read."""
+    """Options of the table; all of them arrive as text, for the settings to read."""
 
     def decorate(function: F) -> F:
         file = click.option(f"--{CONFIG}", help="A file of settings, TOML or YAML.", metavar="FILE")
@@ -69,7 +85,7 @@ def with_options(names: Iterable[str]) -> Callable[[F], F]:
         for option in reversed(OPTIONS):
             if option.name in names:
                 decorated = _flag(option)(decorated)
-        return click.argument("content", type=click.Path(path_type=Path))(decorated)
+        return decorated
 
     return decorate
 
@@ -86,10 +102,9 @@ def _flag(option: Option) -> Callable[[F], F]:
 def _settings(content: Path, flags: Mapping[str, object], mode: Mode = Mode.SERVE) -> Settings:
     settings = read(mode, content, flags)
     require_folder(content)
-    logging.basicConfig(
-        level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
-    )
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)  # its own start and end are told here
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    # Libraries tell more than is theirs to tell: query strings, and what is written to the database.
+    logger.setLevel(settings.log_level.upper())
     return settings
 
 
@@ -100,21 +115,21 @@ def main() -> None:
 
 
 @main.command("dev", cls=Command)
-@with_options(EVERY)
+@with_content(EVERY)
 def dev_command(content: Path, **flags: object) -> None:
     """Serve CONTENT to its author: drafts shown, explorer and introspection on, for this machine alone."""
     asyncio.run(_serve(_settings(content, flags, Mode.DEV)))
 
 
 @main.command("serve", cls=Command)
-@with_options(EVERY)
+@with_content(EVERY)
 def serve_command(content: Path, **flags: object) -> None:
     """Serve CONTENT to everyone: published articles only, explorer and introspection off."""
     asyncio.run(_serve(_settings(content, flags)))
 
 
 @main.command("load", cls=Command)
-@with_options(LOADING)
+@with_content(LOADING)
 @click.option("--accept-empty", is_flag=True, help="Let articles go with their files, however many they are.")
 def load_command(content: Path, *, accept_empty: bool, **flags: object) -> None:
     """Load CONTENT into the database once, and say what was loaded."""
@@ -122,7 +137,7 @@ def load_command(content: Path, *, accept_empty: bool, **flags: object) -> None:
 
 
 @main.command("check", cls=Command)
-@with_options(PARSING)
+@with_content(PARSING)
 @click.option("--strict", is_flag=True, help="Let a warning, too, make the exit code 1.")
 @click.option("--explain", is_flag=True, help="Tell where the fields came from, and what is left in frontMatter.")
 @click.option("--format", "form", type=click.Choice(list(printed.FORMATS)), default="text", show_default=True)
@@ -140,7 +155,7 @@ def check_command(content: Path, form: str, *, strict: bool, explain: bool, **fl
 
 
 @main.command("query", cls=Command)
-@with_options(QUERYING)
+@with_content(QUERYING)
 @click.argument("query")
 @click.option("--variables", metavar="JSON", default="{}", help="The variables of the query, a JSON object.")
 @click.option("--operation-name", metavar="NAME", help="Which operation to run, where QUERY has several.")
@@ -165,6 +180,26 @@ def schema_command() -> None:
     click.echo(print_sdl(), nl=False)
 
 
+@main.command("preview-link", cls=Command)
+@with_options(LINKING)
+@click.option(
+    "--expires", metavar="TIME", default="7d", show_default=True, help="For how long it is good: 30m, 12h, 7d."
+)
+@click.argument("url", required=False)
+def preview_link_command(url: str | None, expires: str, **flags: object) -> None:
+    """Print a link that shows the page URL, and the drafts in it, to whoever has the link."""
+    settings = read(Mode.SERVE, Path(), flags)
+    if settings.preview_secret is None:
+        raise SettingsError("Links are signed with the setting 'preview_secret', and there is none.")
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    try:
+        expiry = int((datetime.now(UTC) + lifetime(expires)).timestamp())
+        token = Passes(settings.preview_secret).issue(expiry)
+        click.echo(preview.link(url or f"http://{host}:{settings.port}/", token))
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
 def _variables(written: str) -> dict[str, Any]:
     try:
         variables = orjson.loads(written)
@@ -178,7 +213,7 @@ def _variables(written: str) -> dict[str, Any]:
 async def _serve(settings: Settings) -> None:
     """The socket opens first, so that whoever connects early waits and is not turned away."""
     with listening(settings.host, settings.port) as listener:
-        async with opened(settings) as content:
+        async with opened(settings, shared=True) as content:
             click.echo(f"Listening on {address(listener)}")
             if settings.explorer:
                 click.echo(f"GraphiQL is at {address(listener)}/graphiql")
@@ -191,15 +226,33 @@ async def _serve(settings: Settings) -> None:
             )
             app = create_app(settings, content.store, follower.request)
             webhooks = Webhooks(content.store, settings.webhooks, settings.webhook_secret)
-            gc.freeze()  # the schema and the modules stay; to look through them for garbage would hold answers up
+            _collect_seldom()
             with _reloading_at_hangup(follower.request):
                 await serve(
                     app,
                     listener,
                     limits_of(settings),
-                    work=lambda: _beside(follower.follow(), webhooks.run()),
+                    work=lambda: _lead(content.store, follower, webhooks),
                     stopping=content.store.end_generations,
                 )
+
+
+async def _lead(store: Store, follower: Follower, webhooks: Webhooks) -> None:
+    """Stand by while another process writes the database; then bring the content there, and tell of it."""
+    stands_by = not store.writes
+    if stands_by:
+        click.echo(f"The database is written by {store.writer}. This process serves it, and takes over when that ends.")
+    await store.lead()
+    if stands_by:
+        click.echo("This process writes the database from now on.")
+    await _beside(follower.follow(), webhooks.run())
+
+
+def _collect_seldom() -> None:
+    """The schema and the modules stay, and to look through them for garbage would hold answers up. A load makes records
+    by the hundred thousand, which hold no cycles."""
+    gc.freeze()
+    gc.set_threshold(NEW_OBJECTS, *gc.get_threshold()[1:])
 
 
 @contextmanager

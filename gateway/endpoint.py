@@ -29,19 +29,26 @@ from gateway.errors import (
 from gateway.limits import Limits
 from gateway.middleware import error_response
 from gateway.operation import Answer, OperationRequest, Operations
+from gateway.origins import check_get
+from gateway.preview import PRIVATE, pass_of
 
-VARY = "Authorization, X-Include-Drafts, Accept, Origin"
-HEADERS = {"Vary": VARY, "Cache-Control": "no-store"}
+VARY = "Authorization, X-Include-Drafts, Accept"
+"""CORS adds the origin."""
+HEADERS = {"Vary": VARY, "Cache-Control": PRIVATE}
 STILL_HERE = b":\n\n"
 """A comment, which tells both ends and all between them that the stream is alive."""
 QUIET_SECONDS = 12.0
-PARAMETERS = ("query", "variables", "operationName", "extensions")
+PARAMETERS = ("query", "variables", "operationName", "extensions", "documentId")
 
 
 class Endpoint:
     """The path that answers GraphQL, as an ASGI application."""
 
-    def __init__(self, operations: Operations, authenticator: Authenticator, limits: Limits) -> None:
+    def __init__(
+        self, operations: Operations, authenticator: Authenticator, limits: Limits, *, needs_preflight: bool
+    ) -> None:
+        """`needs_preflight` says whether a GET has to show that no page of another site sent it."""
+        self._needs_preflight = needs_preflight
         self._operations = operations
         self._authenticator = authenticator
         self._limits = limits
@@ -69,9 +76,13 @@ class Endpoint:
 
     async def _answer(self, request: Request, wished: Wish) -> Response:
         headers = request.headers
-        viewer = self._authenticator.viewer(headers.get("authorization"), headers.get("x-include-drafts"))
+        viewer = self._authenticator.viewer(
+            headers.get("authorization"), headers.get("x-include-drafts"), pass_of(headers)
+        )
         if request.method == "GET":
             asked = from_parameters(request.query_params.multi_items())
+            if asked.query:  # what is named by its digest alone was sent in full before, by who may
+                check_get(request, always=self._needs_preflight)
             return await self._single(asked, viewer, wished, is_safe=True)
         sent = decoded(await self._body(request))
         if not isinstance(sent, list):
@@ -134,7 +145,9 @@ def from_parameters(parameters: Sequence[tuple[str, str]]) -> OperationRequest:
         if name in found and name in PARAMETERS:
             raise RequestError(f"The parameter '{name}' stands in the URL twice.")
         found[name] = value
-    values: dict[str, object] = {name: found[name] for name in ("query", "operationName") if name in found}
+    values: dict[str, object] = {
+        name: found[name] for name in ("query", "operationName", "documentId") if name in found
+    }
     for name in ("variables", "extensions"):
         if found.get(name):
             values[name] = decoded(found[name].encode())
@@ -146,12 +159,22 @@ def from_json(sent: object) -> OperationRequest:
     if not isinstance(sent, dict):
         raise RequestError("The body is a JSON object with a 'query', or a list of them.")
     query = _member(sent, "query", str, "a text")
-    if not query or not query.strip():
+    extensions = _member(sent, "extensions", dict, "an object") or {}
+    document_id = _document_id(sent, extensions)
+    if not (query and query.strip()) and not document_id:
         raise RequestError("'query' is missing. Send a GraphQL document in it.")
     name = _member(sent, "operationName", str, "a text")
     variables = _member(sent, "variables", dict, "an object")
-    extensions = _member(sent, "extensions", dict, "an object")
-    return OperationRequest(query, variables or {}, name or None, extensions or {})
+    return OperationRequest(query or "", variables or {}, name or None, extensions, document_id)
+
+
+def _document_id(sent: Mapping[str, object], extensions: Mapping[str, object]) -> str | None:
+    """What a request calls its document: `documentId`, or the digest of automatic persisted queries."""
+    if named := _member(sent, "documentId", str, "a text"):
+        return str(named).removeprefix("sha256:")
+    persisted = _member(extensions, "persistedQuery", dict, "an object")
+    digest = _member(persisted, "sha256Hash", str, "a text") if persisted else None
+    return digest.lower() if digest else None
 
 
 def decoded(data: bytes) -> object:

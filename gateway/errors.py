@@ -111,6 +111,34 @@ class OperationNotFound(RequestError):
     is_about_operation = True
 
 
+class PersistedQueryNotFound(RequestError):
+    """PersistedQueryNotFound"""
+
+    # The message is the protocol's: clients look for it, and send the document then.
+    code = "PERSISTED_QUERY_NOT_FOUND"
+    is_about_operation = True
+
+
+class PersistedQueryNotSupported(RequestError):
+    """PersistedQueryNotSupported"""
+
+    code = "PERSISTED_QUERY_NOT_SUPPORTED"
+    is_about_operation = True
+
+
+class PersistedQueryMismatch(RequestError):
+    """The digest is not that of the document."""
+
+    code = "PERSISTED_QUERY_MISMATCH"
+
+
+class UntrustedDocument(RequestError):
+    """Only documents that the operator trusts are run, and this is none of them."""
+
+    code = "UNTRUSTED_DOCUMENT"
+    status = HTTPStatus.FORBIDDEN
+
+
 class LimitExceeded(RequestError):
     """The operation asks for more than is allowed."""
 
@@ -124,6 +152,12 @@ class LimitExceeded(RequestError):
             allowed=allowed,
             actual=actual,
         )
+
+
+class PreflightRequired(RequestError):
+    """Send the header 'GraphQL-Require-Preflight: 1' with a GET, or use POST: pages of other sites can send neither."""
+
+    code = "PREFLIGHT_REQUIRED"
 
 
 class Unauthenticated(RequestError):
@@ -194,6 +228,13 @@ class NotReady(RequestError):
     code = "NOT_READY"
     status = HTTPStatus.SERVICE_UNAVAILABLE
     headers = MappingProxyType({"Retry-After": "1"})
+
+
+class NotWriting(RequestError):
+    """Another process writes the database, and follows the content. Ask that one to reload."""
+
+    code = "NOT_WRITING"
+    status = HTTPStatus.SERVICE_UNAVAILABLE
 
 
 class OperationTimedOut(RequestError):

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple, Protocol
 
 from gateway.content.watch import WHOLE_FOLDER, Watch
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, StoreError
 from gateway.ingest import Ingest, Report, Wait
 from gateway.losses import FEW
 from gateway.notice import Noticed
@@ -23,9 +23,11 @@ LONGEST_PAUSE = 1.0
 """Seconds that a run waits at most for a pause."""
 LONGEST_LOSS = 10.0
 """The same where many files are gone: a folder that is being emptied is not to be met half empty."""
+AFTER_FAILURE = 10.0
+"""Seconds after which a database is asked again that could not be."""
 AGAIN = 1.0
-"""Seconds after which a folder is looked at once more that changed: what was put into it before the system began to
-report of it is not reported."""
+"""Seconds after which a new folder is looked at once more: what was put into it before the system began to report of
+it was not reported."""
 
 
 class Run(Protocol):
@@ -100,8 +102,7 @@ class Follower:
     async def _idle(self, due: asyncio.Task[None]) -> asyncio.Task[None]:
         """Wait until there may be something to do. `due` is done when time alone calls for a run."""
         if due.done():
-            due.result()
-            due = asyncio.create_task(self._ingest.until_due())
+            due = asyncio.create_task(asyncio.sleep(AFTER_FAILURE) if _failed(due) else self._ingest.until_due())
         stirred = asyncio.create_task(self._stirred.wait())
         rest = max(0, self._swept + self._sweep - self._clock())
         await asyncio.wait((due, stirred), timeout=rest, return_when=asyncio.FIRST_COMPLETED)
@@ -114,6 +115,13 @@ class Follower:
         began = self._clock()
         if self._requests or began >= self._swept + self._sweep:
             return None
+        try:
+            return await self._paused(began)
+        except StoreError:  # the run tells of it
+            return None
+
+    async def _paused(self, began: float) -> frozenset[str] | None:
+        """The same, once the changes pause."""
         noticed = await self._noticed()
         if noticed.missing or (noticed.present and began < self._ended + CLOSE):
             paused = await self._pause(began + LONGEST_PAUSE)
@@ -169,6 +177,14 @@ class Follower:
             self._ended = self._clock()
             for answer in _waiting(requests):
                 answer.cancel()
+
+
+def _failed(due: asyncio.Task[None]) -> bool:
+    """Whether the database could not be asked what is due. The run that was made instead told of it."""
+    error = due.exception()
+    if error and not isinstance(error, StoreError):
+        raise error
+    return error is not None
 
 
 def _waiting(requests: Sequence[_Request]) -> list[asyncio.Future[Report]]:

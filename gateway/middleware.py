@@ -1,4 +1,7 @@
-"""What every response gets: a request id and security headers. It routes nothing and knows no GraphQL."""
+"""What every response gets: a request id, security headers, and an answer where something fails.
+
+It routes nothing and knows no GraphQL.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,11 @@ SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "X-Frame-Options": "DENY",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
 }
+"""What is sent is to be read as what it says, framed by nobody, and no part of a foreign page. Whether the browser must
+come by https is for the proxy to say that speaks it."""
 
 
 def error_response(error: RequestError) -> Response:
@@ -56,7 +63,7 @@ class ResponseHeaders:
 
 
 class AccessLog:
-    """Logs each response in a line. The query string is left out: it may hold what is nobody's to read."""
+    """Logs each response in a line, with its id. The query string is left out: it may hold what is nobody's to read."""
 
     def __init__(self, app: ASGIApp, clock: Callable[[], float] = time.perf_counter) -> None:
         self._app = app
@@ -72,9 +79,33 @@ class AccessLog:
             await send(message)
             if message["type"] == "http.response.start":
                 milliseconds = (self._clock() - started) * 1000
-                access.info("%s %r %d %.1f ms", scope["method"], scope["path"], message["status"], milliseconds)
+                about = (scope["method"], scope["path"], message["status"], milliseconds)
+                access.info("%s %r %d %.1f ms %s", *about, Headers(raw=message["headers"]).get("x-request-id"))
 
         await self._app(scope, receive, send_and_log)
+
+
+class Failures:
+    """Answers for what no one foresaw, before any header is added, and tells the log alone what it was."""
+
+    def __init__(self, app: ASGIApp, mask: Callable[[Exception], RequestError]) -> None:
+        self._app = app
+        self._mask = mask
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        has_begun = False
+
+        async def send_on(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_on)
+        except Exception as error:
+            if has_begun or scope["type"] != "http":
+                raise
+            await error_response(self._mask(error))(scope, receive, send)
 
 
 class KnownHosts:

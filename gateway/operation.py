@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Iterator, Mapping
+import time
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import aclosing
 from typing import Any, NamedTuple
 from uuid import uuid4
@@ -21,8 +22,17 @@ from strawberry.types import ExecutionResult
 from gateway.auth import Viewer
 from gateway.context import Context, LiveContext
 from gateway.documents import Document, Documents
-from gateway.errors import InternalError, NotAcceptable, NotReady, OperationTimedOut, RequestError, VariablesRefused
+from gateway.errors import (
+    InternalError,
+    NotAcceptable,
+    NotReady,
+    OperationTimedOut,
+    RequestError,
+    SettingsError,
+    VariablesRefused,
+)
 from gateway.limits import Limits
+from gateway.persisted import PersistedQueries
 from gateway.renderer import Renderer
 from gateway.store.protocol import Store
 
@@ -36,9 +46,12 @@ class OperationRequest(NamedTuple):
     """What a client asks for, of whatever transport."""
 
     query: str
+    """Empty where the document is meant by its name alone."""
     variables: Mapping[str, Any] = {}
     operation_name: str | None = None
     extensions: Mapping[str, Any] = {}
+    document_id: str | None = None
+    """The name of a document that the server may know."""
 
 
 class Accepted(NamedTuple):
@@ -74,23 +87,48 @@ class PreparedDocument(SchemaExtension):
 class Operations:
     """Runs the operations of one server over one store."""
 
-    def __init__(self, schema: strawberry.Schema, store: Store, limits: Limits, *, introspection: bool) -> None:
-        """`schema` is built with the extension PreparedDocument."""
+    def __init__(
+        self,
+        schema: strawberry.Schema,
+        store: Store,
+        limits: Limits,
+        persisted: PersistedQueries,
+        *,
+        introspection: bool,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """`schema` is built with the extension PreparedDocument; `clock` tells when a credential has ended."""
         self._schema = schema
         self._graph: GraphQLSchema = schema._schema
         self._store = store
         self._limits = limits
         self._introspection = introspection
         self._documents = Documents(self._graph, limits, introspection=introspection)
+        self._persisted = persisted
         self._renderer = Renderer()
         self._ready = False
+        self._clock = clock
+
+    def check(self, documents: Mapping[str, str]) -> None:
+        """Raises SettingsError for documents, by their names, that could never be run."""
+        faults = []
+        for name, text in documents.items():
+            try:
+                self._documents.get(text)
+            except RequestError as error:
+                faults.append(f"The trusted document {name} cannot be run: {error.entries()[0]['message']}")
+        if faults:
+            raise SettingsError("\n".join(faults))
 
     async def accept(self, request: OperationRequest) -> Accepted:
         """Check all that can be checked before an operation runs. Raises RequestError where it is refused."""
+        request = request._replace(query=self._persisted.text(request.query, request.document_id))
         document = self._documents.get(request.query)
         operation = document.operation(request.operation_name)
         variables = self._coerced(operation, request.variables)
         document.analysis.check_cost(request.operation_name, variables)
+        if request.document_id is not None:
+            self._persisted.register(request.document_id, request.query)
         await self._check_ready()
         return Accepted(request, document, operation.operation)
 
@@ -128,9 +166,11 @@ class Operations:
         )
         async with aclosing(results):
             async for result in results:
+                viewer.check_at(self._clock())
                 yield _answer(result)
 
     async def _execute(self, accepted: Accepted, viewer: Viewer) -> Answer:
+        viewer.check_at(self._clock())  # a connection may be older than the right that it began with
         request = accepted.request
         async with self._store.snapshot(viewer.visibility) as snapshot:
             result = await self._schema.execute(

@@ -13,9 +13,10 @@ from starlette.responses import Response
 
 from gateway.auth import Authenticator, Scope, is_signed
 from gateway.endpoint import read_body
-from gateway.errors import Forbidden, GatewayError, ReloadFailed, RequestError, Unauthenticated
+from gateway.errors import Forbidden, GatewayError, NotWriting, ReloadFailed, RequestError, Unauthenticated
 from gateway.ingest import Report
 from gateway.limits import Limits
+from gateway.store.protocol import Store
 from gateway.stream import StrictError
 
 SIGNATURE = "x-hub-signature-256"
@@ -31,7 +32,10 @@ class Reload(Protocol):
 class ReloadHook:
     """Answers `POST /-/reload`."""
 
-    def __init__(self, reload: Reload, authenticator: Authenticator, secret: str | None, limits: Limits) -> None:
+    def __init__(
+        self, store: Store, reload: Reload, authenticator: Authenticator, secret: str | None, limits: Limits
+    ) -> None:
+        self._store = store
         self._reload = reload
         self._authenticator = authenticator
         self._secret = secret
@@ -41,6 +45,8 @@ class ReloadHook:
     async def answer(self, request: Request) -> Response:
         """202 at once or, with `?wait=true`, what the run did. Raises RequestError."""
         self._check_allowed(request, await read_body(request, self._limits.body_bytes))
+        if not self._store.writes:
+            raise NotWriting
         waits, accept_empty = _flag(request, "wait"), _flag(request, "accept-empty")
         running = asyncio.ensure_future(self._reload(accept_empty=accept_empty))
         if waits:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import os
+import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass
@@ -24,10 +25,14 @@ from gateway.auth import Grant, Scope, grant
 from gateway.content.source import DEFAULT_MAX_BYTES
 from gateway.content.watch import Watching
 from gateway.errors import SettingsError
+from gateway.passes import LEAST_SECRET
+from gateway.persisted import DEFAULT_BYTES
 
 PREFIX = "GATEWAY_"
 CONFIG = "config"
 """The flag, and with the prefix the variable, that names the settings file."""
+DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+_ORIGIN = re.compile(r"([a-z][a-z0-9+.-]*)://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,4}|:[1-5][0-9]{4})?/?")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -72,6 +77,13 @@ def _text(written: str) -> str:
     return written.strip()
 
 
+def _secret(written: str) -> str:
+    """No message quotes it."""
+    if len(written.strip().encode()) < LEAST_SECRET:
+        raise ValueError(f"It is shorter than {LEAST_SECRET} characters. Let a program make it up.")
+    return written.strip()
+
+
 def _boolean(written: str) -> bool:
     match written.strip().lower():
         case "true" | "yes" | "on" | "1":
@@ -104,9 +116,20 @@ def _seconds(written: str) -> float:
     return seconds
 
 
+def _origin(written: str) -> str:
+    """As browsers write it: lower-case, without the default port."""
+    if written.strip() == "*":
+        return "*"
+    found = _ORIGIN.fullmatch(written.strip().lower())
+    if not found:
+        raise ValueError(f"{written!r} is neither an origin such as 'https://news.example' nor '*'.")
+    scheme, host, port = found.groups(default="")
+    return f"{scheme}://{host}{'' if port == DEFAULT_PORTS.get(scheme) else port}"
+
+
 def _file_path(written: str) -> Path:
     if "://" in written:
-        raise ValueError("The database is named by the path of a file.")
+        raise ValueError("It is a URL, where the path of a file is wanted.")
     return Path(_text(written))
 
 
@@ -153,10 +176,13 @@ def _webhook(written: str) -> Webhook:
 
 TEXT = Kind("text", _text)
 TEXTS = Kind("texts", _text, many=True)
+SECRET = Kind("secret", _secret)
+ORIGINS = Kind("origins", _origin, many=True)
 BOOLEAN = Kind("boolean", _boolean)
 PORT = Kind("port", _whole(0, 65535))
 COUNT = Kind("count", _whole(1))
 BYTES = Kind("bytes", _whole(1))
+SIZE = Kind("size", _whole(0))
 SECONDS = Kind("seconds", _seconds)
 FILE = Kind("file", _file_path)
 LOG_LEVEL = Kind("log level", _log_level)
@@ -188,8 +214,16 @@ class Settings:
     )
     introspection: bool = _option(BOOLEAN, "Whether clients may ask for the schema.", default=False, dev=True)
     explorer: bool = _option(BOOLEAN, "Whether the GraphiQL page is served.", default=False, dev=True)
+    preview_secret: str | None = _option(
+        SECRET, "What signs preview links; with another one all that were given out end.", None, secret=True
+    )
+    preview_explorer: bool = _option(
+        BOOLEAN, "Whether the GraphiQL page is served to those who came by a preview link.", default=False
+    )
     allowed_hosts: tuple[str, ...] = _option(TEXTS, "Names besides the loopback ones that a Host header may hold.", ())
-    allowed_origins: tuple[str, ...] = _option(TEXTS, "Origins whose pages may call this server.", ())
+    allowed_origins: tuple[str, ...] = _option(
+        ORIGINS, "Origins whose pages may call this server, such as https://news.example; * is any.", ()
+    )
     watch: Watching = _option(
         WATCHING,
         "How the folder is followed: by what the system reports (events), by looking through it (poll), not at all"
@@ -210,6 +244,13 @@ class Settings:
         WEBHOOKS, "URLs to tell of each change; one that is to be told of drafts too begins with 'preview:'.", ()
     )
     webhook_secret: str | None = _option(TEXT, "What signs the requests to the webhooks.", None, secret=True)
+    persisted_bytes: int = _option(
+        SIZE, "How much memory documents may take that clients register by their digest; 0 takes none.", DEFAULT_BYTES
+    )
+    trusted_documents: Path | None = _option(
+        FILE, "A manifest of documents that may be run by name, as graphql-codegen or Apollo's tools write it.", None
+    )
+    trusted_only: bool = _option(BOOLEAN, "Whether nothing but the trusted documents is run.", default=False)
     body_limit: int = _option(BYTES, "Larger request bodies are refused.", 256 * 1024)
     operation_timeout: float = _option(SECONDS, "How long an operation may run.", 10.0)
     hold_seconds: float = _option(SECONDS, "How long a large deletion waits to be confirmed by a second look.", 10.0)

@@ -96,6 +96,8 @@ class Stream:
         if not self._serving:
             return change
         served = _served(None if change.withdrawn else self._survey.known.get(change.path))
+        if change.path in self._survey.memory.lost:
+            served += " Its last good version could not be carried over from the database of an earlier release."
         problems = tuple(
             problem._replace(message=f"{problem.message} {served}") if problem.severity is Severity.ERROR else problem
             for problem in change.problems

@@ -14,7 +14,7 @@ from gateway.content.site import Site
 from gateway.content.source import Listing, Stamp
 from gateway.losses import Held, Kept, Loss, Place, judge
 from gateway.model import Problem, Severity
-from gateway.store.protocol import FileState
+from gateway.store.protocol import LOST, FileState
 
 EMPTY = "EMPTY"
 
@@ -30,11 +30,14 @@ class Memory(NamedTuple):
     place: Place | None = None
     """Where the folder lay that the articles came from."""
     held: Held | None = None
+    lost: frozenset[str] = frozenset()
+    """The files whose last good version could not be carried over from a database of another release. The next run is
+    told, and no other."""
 
     @classmethod
     def load(cls, stored: Mapping[str, str]) -> Memory:
         if "ingest" not in stored:
-            return cls()
+            return cls(lost=frozenset(orjson.loads(stored.get(LOST, "[]"))))
         decoder, started, place, held = orjson.loads(stored["ingest"])
         return cls(
             decoder,

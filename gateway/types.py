@@ -33,6 +33,7 @@ from gateway.connection import (
 )
 from gateway.context import Info
 from gateway.groups import FirstGroups, checked_first, counted, groups_of
+from gateway.images import CachedOnly, Image, MaxWidth, MinWidth, best_image
 from gateway.loaders import (
     AdjacentByLineLoader,
     ArticleByIdLoader,
@@ -59,18 +60,6 @@ from gateway.store.protocol import (
 # Values.
 
 
-@strawberry.type(description="A picture, by its address.")
-class Image:
-    url: str = strawberry.field(description="Where the picture is.")
-    width: int | None = strawberry.field(description="Width in pixels, where known.")
-    height: int | None = strawberry.field(description="Height in pixels, where known.")
-    title: str | None = strawberry.field(description="What the picture shows.")
-    aspect_ratio: float | None = strawberry.field(
-        description="Width over height, rounded to four digits; null where either is unknown."
-    )
-    is_cached: bool = strawberry.field(description="Whether the front matter says that the picture has been cached.")
-
-
 @strawberry.type(description="The file that an article comes from.")
 class SourceFile:
     path: str = strawberry.field(description="The file's path, relative to the content folder.")
@@ -87,11 +76,6 @@ class Node:
     id: strawberry.ID = strawberry.field(
         description="Stable across reloads and machines; it reveals nothing of the file that the record comes from."
     )
-
-
-MinWidth = Annotated[int | None, strawberry.argument(description="The least width wanted, in pixels.")]
-MaxWidth = Annotated[int | None, strawberry.argument(description="The greatest width wanted, in pixels.")]
-CachedOnly = Annotated[bool | None, strawberry.argument(description="Whether to choose among cached images alone.")]
 
 
 @strawberry.interface(
@@ -128,22 +112,6 @@ class ContentItem:
     ) -> model.Image | None:
         least, most = natural("minWidth", min_width), natural("maxWidth", max_width)
         return best_image([image for image in item.images if image.is_cached or not cached_only], least, most)
-
-
-def best_image(images: Sequence[model.Image], least: int | None, most: int | None) -> model.Image | None:
-    """The smallest of those within the bounds, else the nearest one; one of unknown width last, ties in file order.
-
-    Without bounds the first.
-    """
-    if least is None and most is None:
-        return next(iter(images), None)
-    return min(images, key=lambda image: _misfit(max(image.width or 0, 0), least, most), default=None)
-
-
-def _misfit(width: int, least: int | None, most: int | None) -> tuple[bool, int, int]:
-    """Sorts an unknown width, 0, last, one off the bounds by its distance from them, and others by themselves."""
-    distance = max(0, (least or 0) - width, 0 if most is None else width - most)
-    return width == 0, distance, 0 if distance else width
 
 
 @strawberry.type(description="An article of the corpus: one file.")

@@ -20,6 +20,7 @@ from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
 from strawberry.exceptions import ConnectionRejectionError
 from strawberry.http.exceptions import WebSocketDisconnected
+from strawberry.http.websocket_origin import is_same_origin
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import BaseGraphQLTransportWSHandler, Operation
 from strawberry.subscriptions.protocols.graphql_transport_ws.types import Message, SubscribeMessage
@@ -30,6 +31,7 @@ from gateway.endpoint import from_json
 from gateway.errors import LimitExceeded, RequestError
 from gateway.limits import Limits
 from gateway.operation import Operations, masked
+from gateway.preview import pass_of
 
 
 @dataclass
@@ -46,6 +48,15 @@ class Connection:
         value = sent.get(name, self.headers.get(name))
         # JSON's true, as a client may write it, is the header's.
         return value if value is None or isinstance(value, str) else orjson.dumps(value).decode()
+
+    def kept_pass(self) -> str | None:
+        """The pass that a browser keeps, which counts for pages of this server's own host alone.
+
+        A page of another origin, though it may connect, could else read with the right of whoever looks at it.
+        """
+        origin = self.headers.get("origin")
+        is_own = origin is None or is_same_origin(origin, self.headers.get("host"))
+        return pass_of(self.headers) if is_own else None
 
 
 class Handler(BaseGraphQLTransportWSHandler[Connection, None]):
@@ -131,7 +142,7 @@ class Socket(GraphQL[Connection, None]):
         """Know the client by its credential. Who may not do what it asks for is closed out with 4403."""
         try:
             context.viewer = self._authenticator.viewer(
-                context.credential("authorization"), context.credential("x-include-drafts")
+                context.credential("authorization"), context.credential("x-include-drafts"), context.kept_pass()
             )
         except RequestError as error:
             raise ConnectionRejectionError from error

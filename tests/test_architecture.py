@@ -17,6 +17,7 @@ FLOW = [
     "gateway.errors",
     "gateway.model",
     "gateway.filters",
+    "gateway.passes",
     "gateway.auth",
     "gateway.content",
     "gateway.content.globs",
@@ -46,6 +47,7 @@ FLOW = [
     "gateway.content.watch",
     "gateway.content.snippets",
     "gateway.search",
+    "gateway.persisted",
     "gateway.settings",
     "gateway.store",
     "gateway.store.protocol",
@@ -68,6 +70,10 @@ FLOW = [
     "gateway.store.snapshot",
     "gateway.store.readers",
     "gateway.store.feed",
+    "gateway.store.driver",
+    "gateway.store.lock",
+    "gateway.store.predecessor",
+    "gateway.store.preparation",
     "gateway.store.sqlite",
     "gateway.store.temporary",
     "gateway.losses",
@@ -90,6 +96,7 @@ FLOW = [
     "gateway.orders",
     "gateway.conditions",
     "gateway.groups",
+    "gateway.images",
     "gateway.types",
     "gateway.sync",
     "gateway.corpus",
@@ -98,6 +105,8 @@ FLOW = [
     "gateway.schema",
     "gateway.operation",
     "gateway.middleware",
+    "gateway.origins",
+    "gateway.preview",
     "gateway.accept",
     "gateway.endpoint",
     "gateway.reload",
@@ -110,7 +119,7 @@ FLOW = [
     "gateway.webhooks",
     "gateway.cli",
 ]
-DRIVERS = {"aiosqlite": "gateway.store.sqlite", "sqlite3": "gateway.store.sqlite", "asyncpg": "gateway.store.postgres"}
+DRIVERS = {"aiosqlite": "gateway.store.driver", "sqlite3": "gateway.store.driver", "asyncpg": "gateway.store.postgres"}
 WEB_AND_DATABASES = {"aiosqlite", "sqlite3", "asyncpg", "starlette", "strawberry", "graphql", "uvicorn"}
 CLOCKS = {"now", "utcnow", "today"}
 MUTABLE = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)

@@ -81,6 +81,23 @@ def test_a_second_start_serves_at_once(tmp_path: Path) -> None:
     assert revisions[0] == revisions[1]
 
 
+def test_a_server_follows_its_folder(tmp_path: Path) -> None:
+    """What is saved is served, and told in a line; what is wrong with it is told before, and nothing is repeated."""
+    content = tmp_path / "content"
+    shutil.copytree(SEEDS, content)
+    (content / "odd.md").write_bytes(broken.titled("quality: high"))
+    with running("serve", content, cache=tmp_path) as server:
+        server.said("^9 articles .* 1 problem")
+        (content / "new.md").write_bytes(broken.titled("category: new"))
+        assert server.said("problem").startswith("10 articles ")
+        assert server.post('{ article(path: "new.md") { category } }')["data"] == {"article": {"category": "new"}}
+        (content / "new.md").write_bytes(broken.titled("published: maybe"))
+        server.said("^new.md:3:12: error BAD_VISIBILITY: .* It is still served as published")
+        server.said(r"^10 articles .* 2 problems \(1 error, 1 warning\)$")
+        assert server.post('{ article(path: "new.md") { category } }')["data"] == {"article": {"category": "new"}}
+        assert server.stop() == 0
+
+
 def test_a_taken_port_is_said_so(tmp_path: Path) -> None:
     """One line, and exit code 3."""
     with socket.create_server(("127.0.0.1", 0)) as taken:

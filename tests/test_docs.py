@@ -6,10 +6,14 @@ import re
 from pathlib import Path
 
 import pytest
+from graphql.execution.values import get_variable_values
 
 from gateway.auth import Scope
 from gateway.content import documents, frontmatter, markup, nodes, prose, site, sitefile, source, tags
+from gateway.documents import Documents
 from gateway.errors import GatewayError, RequestError
+from gateway.limits import Limits
+from gateway.schema import build_schema
 from gateway.settings import OPTIONS, Mode, Option, read
 from tests import broken
 
@@ -138,3 +142,26 @@ def test_the_limits_of_bodies_are_told() -> None:
     assert f"such as `b` and `a`, to {tags.MOST_OPEN_INLINE}" in text
     assert f"{prose.WORDS_A_MINUTE} words or {prose.CHARACTERS_A_MINUTE} such letters a minute" in text
     assert f"longer than {prose.LONGEST_WORD} characters" in text
+
+
+OPERATIONS = [
+    (file.name, document)
+    for file in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    for document in re.findall(r"```graphql\n(.*?)```", file.read_text(), re.DOTALL)
+]
+
+
+@pytest.mark.parametrize(("file", "document"), OPERATIONS, ids=lambda value: value[:20])
+def test_every_operation_of_the_docs_is_a_good_one(file: str, document: str) -> None:
+    """It fits the schema and costs at most a quarter of what is allowed, with the defaults of its variables."""
+    graph = build_schema()._schema
+    found = Documents(graph, Limits(), introspection=True).get(document)
+    definitions = found.operation(None).variable_definitions or ()
+    variables = get_variable_values(graph, definitions, {"query": "x", "path": "x", "id": "x"})
+    assert not isinstance(variables, list), (file, variables)
+    assert found.analysis.cost(None, variables.coerced) <= Limits().cost / 4
+
+
+def test_the_docs_show_operations() -> None:
+    """The readme too."""
+    assert {"README.md", "api.md", "search.md"} <= {file for file, _ in OPERATIONS}

@@ -18,6 +18,7 @@ from tests.service import post, serving
 
 JSON, RESPONSE = "application/json", "application/graphql-response+json"
 TITLES = "{ articles { nodes { title } } }"
+PREFLIGHT = {"GraphQL-Require-Preflight": "1"}
 
 
 @pytest_asyncio.fixture
@@ -39,7 +40,8 @@ async def test_a_query_by_post_and_by_get(client: httpx.AsyncClient, accept: str
     query = "query Titles($first: Int) { articles(first: $first) { nodes { title } } }"
     sent = {"query": query, "operationName": "Titles"}
     posted = await client.post("/graphql", json={**sent, "variables": {"first": 1}}, headers={"Accept": accept})
-    got = await client.get("/graphql", params={**sent, "variables": '{"first": 1}'}, headers={"Accept": accept})
+    parameters = {**sent, "variables": '{"first": 1}'}
+    got = await client.get("/graphql", params=parameters, headers={"Accept": accept, **PREFLIGHT})
     for response in (posted, got):
         assert response.status_code == 200
         assert response.headers["content-type"] == f"{accept}; charset=utf-8"
@@ -51,7 +53,10 @@ async def test_null_members_are_absent_ones(client: httpx.AsyncClient) -> None:
     """Clients send null, or an empty name, for what they do not mean."""
     sent = {"query": TITLES, "variables": None, "operationName": "", "extensions": None, "else": 1}
     assert "errors" not in (await client.post("/graphql", json=sent)).json()
-    assert "errors" not in (await client.get("/graphql", params={"query": TITLES, "variables": ""})).json()
+    assert (
+        "errors"
+        not in (await client.get("/graphql", params={"query": TITLES, "variables": ""}, headers=PREFLIGHT)).json()
+    )
 
 
 async def test_a_batch_is_answered_in_order(client: httpx.AsyncClient) -> None:

@@ -17,13 +17,13 @@ from gateway.content.parsing import Rules, Task, parse
 from gateway.content.source import Walk
 from gateway.context import Context
 from gateway.errors import RequestError
+from gateway.images import best_image
 from gateway.limits import Limits
 from gateway.model import Change, Image, Visibility
 from gateway.renderer import Renderer
 from gateway.schema import build_schema
 from gateway.store.protocol import ChangeSet, Usage
 from gateway.store.sqlite import SqliteStore
-from gateway.types import best_image
 
 PUBLIC = Viewer(Visibility.PUBLIC)
 PREVIEW = Viewer(Visibility.PREVIEW, frozenset({Scope.PREVIEW}))

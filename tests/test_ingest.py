@@ -151,6 +151,7 @@ async def test_where_nothing_changed_nothing_is_read(site: Site) -> None:
     before = await site.generation()
     report = await site.run()
     assert (report.applied.changed, report.files, report.read, report.parsed) == (False, 3, 0, 0)
+    await site.store.close()
     async with opened(site.root.parent) as again:
         assert (await again.run()).read == 0
         assert await again.generation() == before
@@ -300,6 +301,7 @@ async def test_an_emptied_folder_keeps_its_articles(site: Site) -> None:
     site.delete("a.md")
     report = await site.run()
     assert [problem.code for problem in report.problems] == ["FOLDER_EMPTIED"]
+    await site.store.close()
     async with opened(site.root.parent) as again:
         await again.run()
         await again.run()
@@ -361,6 +363,7 @@ async def test_a_large_deletion_waits_at_the_start_too(site: Site) -> None:
     """What a process leaves waiting the next one may confirm."""
     site.write_many()
     await site.run()
+    await site.store.close()
     async with opened(site.root.parent) as second:
         second.clock.go_on(60)
         second.delete(*(f"{at:02}.md" for at in range(20)))
@@ -718,6 +721,7 @@ async def test_what_became_due_while_no_process_ran_is_due_at_once(site: Site) -
     """At its start a process is behind the time."""
     site.write("a.md", "publishedDateTime: 2025-01-01T13:00:00Z")
     await site.run()
+    await site.store.close()
     async with opened(site.root.parent) as again:
         again.clock.go_on(7200)
         waiting = Waiting(again.clock)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+import re
+
 import httpx
 import pytest
 from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway.middleware import KnownHosts, ResponseHeaders
+from gateway.middleware import SECURITY_HEADERS, AccessLog, Failures, KnownHosts, ResponseHeaders
+from gateway.operation import masked
 
 
 async def get(host: str) -> httpx.Response:
@@ -28,3 +33,44 @@ async def test_another_host_is_refused(host: str) -> None:
     assert (response.status_code, response.json()["errors"][0]["extensions"]) == (421, {"code": "MISDIRECTED_REQUEST"})
     assert response.headers["x-content-type-options"] == "nosniff"
     assert len(response.headers["x-request-id"]) == 32
+
+
+def broken(*, begins: bool) -> ASGIApp:
+    """An application that fails, before its answer or in the middle of it."""
+
+    async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+        if begins:
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+        raise ValueError("a secret")
+
+    return app
+
+
+async def test_a_failure_is_an_answer_like_any_other() -> None:
+    """It is JSON with every header of a response, and says no word of what happened."""
+    app = ResponseHeaders(Failures(broken(begins=False), mask=masked))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app)) as client:
+        response = await client.get("http://localhost/")
+    [error] = response.json()["errors"]
+    assert (response.status_code, error["extensions"]["code"]) == (500, "INTERNAL_SERVER_ERROR")
+    assert SECURITY_HEADERS.items() <= {name: response.headers.get(name) for name in SECURITY_HEADERS}.items()
+    assert "secret" not in response.text
+
+
+async def test_a_failure_in_the_middle_of_an_answer_ends_it() -> None:
+    """What has begun cannot become another answer."""
+    app = ResponseHeaders(Failures(broken(begins=True), mask=masked))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app)) as client:
+        with pytest.raises(ValueError, match="a secret"):
+            await client.get("http://localhost/")
+
+
+async def test_the_log_tells_the_id_and_not_the_query(caplog: pytest.LogCaptureFixture) -> None:
+    """So that a complaint can be found; the query string may hold what is nobody's to read."""
+    app = AccessLog(ResponseHeaders(PlainTextResponse("well")))
+    with caplog.at_level(logging.INFO, "gateway.access"):
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app)) as client:
+            headers = {"X-Request-Id": "of the client"}
+            response = await client.get("http://localhost/path?token=secret", headers=headers)
+    assert re.fullmatch(r"GET '/path' 200 [0-9.]+ ms [0-9a-f]{32}", caplog.messages[0])
+    assert caplog.messages[0].endswith(response.headers["x-request-id"])

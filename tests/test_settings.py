@@ -137,7 +137,9 @@ def test_a_value_that_is_overruled_does_no_harm() -> None:
 
 def test_a_url_is_no_database() -> None:
     """A database is a file; what looks like an address is refused rather than made a file of that name."""
-    assert complaints(database="postgresql://host/db") == ["--database: The database is named by the path of a file."]
+    assert complaints(database="postgresql://host/db") == [
+        "--database: It is a URL, where the path of a file is wanted."
+    ]
 
 
 @pytest.mark.parametrize(
@@ -197,3 +199,29 @@ def test_no_text_is_more_than_a_settings_error(option: Option, text: str) -> Non
         assert error.message.startswith(f"{option.variable}: ")
     else:
         assert isinstance(getattr(found, option.name), bool) is (option.kind is BOOLEAN)
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("https://News.example:443/", "https://news.example"),
+        ("http://localhost:3000", "http://localhost:3000"),
+        ("http://[::1]:80", "http://[::1]"),
+        ("capacitor://localhost", "capacitor://localhost"),
+        ("*", "*"),
+    ],
+)
+def test_origins_are_kept_as_browsers_write_them(given: str, kept: str) -> None:
+    """So that one that is allowed is known again."""
+    assert settings(allowed_origins=[given]).allowed_origins == (kept,)
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["news.example", "null", "https://", "https://a/b", "https://a?b", "https://a@b", "//a", "https://*.a", "a:1"],
+)
+def test_what_is_no_origin_is_refused(given: str) -> None:
+    """What could never match, or more than was meant, stops the start."""
+    assert complaints(allowed_origins=[given]) == [
+        f"--allowed-origins: {given!r} is neither an origin such as 'https://news.example' nor '*'."
+    ]

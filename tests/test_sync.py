@@ -178,7 +178,8 @@ async def test_a_subscription_needs_a_stream(tmp_path: Path) -> None:
     async with serving(tmp_path) as client:
         plain = await client.post("/graphql", json={"query": CORPUS})
         assert (plain.status_code, plain.json()["errors"][0]["extensions"]["code"]) == (406, "NOT_ACCEPTABLE")
-        got = await client.get("/graphql", params={"query": CORPUS}, headers={"Accept": "text/event-stream"})
+        headers = {"Accept": "text/event-stream", "GraphQL-Require-Preflight": "1"}
+        got = await client.get("/graphql", params={"query": CORPUS}, headers=headers)
         assert (got.status_code, got.headers["allow"]) == (405, "POST")
         [batched] = (await client.post("/graphql", json=[{"query": CORPUS}])).json()
         assert batched["errors"][0]["extensions"]["code"] == "NOT_ACCEPTABLE"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,8 +14,10 @@ import pytest
 import pytest_asyncio
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.typing import Subprotocol
+from websockets.typing import Origin, Subprotocol
 
+from gateway.passes import Passes
+from gateway.preview import COOKIE
 from gateway.settings import Mode
 from tests.service import listening_service
 
@@ -223,3 +226,19 @@ async def test_pages_that_are_allowed_may_connect(tmp_path: Path) -> None:
             with pytest.raises(InvalidStatus):
                 async with connection(url, **options):
                     pass
+
+
+async def test_a_preview_is_for_pages_of_the_same_host(tmp_path: Path) -> None:
+    """The cookie counts with the header; a page of another origin that may connect has no right from it."""
+    allowed, secret = "https://news.example", "0123456789abcdef" * 2
+    cookie = {"Cookie": f"{COOKIE}={Passes(secret).issue(int(time.time()) + 1000)}"}
+    async with listening_service(tmp_path, allowed_origins=[allowed], preview_secret=secret) as address:
+        url = address.replace("http", "ws", 1) + "/graphql"
+        for init, articles in (({"X-Include-Drafts": "true"}, 3), ({}, 2)):
+            async with connection(url, init, origin=address, additional_headers=cookie) as socket:
+                assert len((await ask(socket, TITLES))["data"]["articles"]["nodes"]) == articles
+        protocols = [Subprotocol("graphql-transport-ws")]
+        foreign = Origin(allowed)
+        async with connect(url, subprotocols=protocols, origin=foreign, additional_headers=cookie) as socket:
+            await send(socket, {"type": "connection_init", "payload": {"X-Include-Drafts": "true"}})
+            assert await closing(socket) == 4403

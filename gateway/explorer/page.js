@@ -12,6 +12,7 @@ if (window.GraphiQL && window.React && window.ReactDOM) {
     React.createElement(GraphiQL, {
       fetcher: GraphiQL.createFetcher({ url: endpoint.href, subscriptionUrl: socket.href }),
       defaultEditorToolsVisibility: true,
+      defaultHeaders: place.dataset.headers,
       plugins,
     }),
   );

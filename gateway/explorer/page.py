@@ -5,7 +5,6 @@ from __future__ import annotations
 from importlib.resources import files
 
 from starlette.responses import Response
-from starlette.routing import Route
 
 CDN = "https://unpkg.com"
 POLICY = "; ".join(
@@ -21,6 +20,8 @@ POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
+NO_HEADERS, DRAFTS = b'data-headers="{}"', b"""data-headers='{"X-Include-Drafts": "true"}'"""
+"""The headers that the page sends unless its reader says otherwise, in its HTML."""
 FILES = {
     "/graphiql": ("graphiql.html", "text/html"),
     "/graphiql/page.js": ("page.js", "text/javascript"),
@@ -28,10 +29,14 @@ FILES = {
 }
 
 
-def routes() -> list[Route]:
-    return [Route(path, _file(name, kind)) for path, (name, kind) in FILES.items()]
+def pages(*, previewing: bool = False) -> dict[str, Response]:
+    """What each path answers. With `previewing` the page asks for drafts, and no cache may keep it."""
+    return {path: _file(name, kind, previewing=previewing) for path, (name, kind) in FILES.items()}
 
 
-def _file(name: str, kind: str) -> Response:
+def _file(name: str, kind: str, *, previewing: bool) -> Response:
     body = files(__package__).joinpath(name).read_bytes()
-    return Response(body, media_type=kind, headers={"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"})
+    if previewing:
+        body = body.replace(NO_HEADERS, DRAFTS)
+    kept = "private, no-store" if previewing else "no-cache"
+    return Response(body, media_type=kind, headers={"Content-Security-Policy": POLICY, "Cache-Control": kept})

@@ -90,6 +90,10 @@ MENTIONS = Listing[Related]("provider.mentions")
 PROVIDERS = Listing[Provider]("providers")
 TOPICS = Listing[Topic]("topics")
 
+LOST = "lost"
+"""What a database that was built anew remembers until its first run: the paths, as a JSON list, of the articles of the
+one before that could not be carried over."""
+
 WHOLE = ""
 """The parent to name for a list of the whole corpus."""
 
@@ -285,7 +289,22 @@ class Applied(NamedTuple):
 
 
 class Store(Protocol):
-    """A database of one content folder: one writer, many readers."""
+    """A database of one content folder: one writer, many readers, also where several processes share it."""
+
+    @property
+    def writes(self) -> bool:
+        """Whether this process is the one that writes the database."""
+        ...
+
+    @property
+    def writer(self) -> str:
+        """The process that writes the database, for people to read."""
+        ...
+
+    async def lead(self) -> None:
+        """Wait until no other process writes the database, and be the one that does from then on. Until then what that
+        process commits is read here too. Raises StoreError."""
+        ...
 
     def snapshot(self, visibility: Visibility) -> AbstractAsyncContextManager[Snapshot]:
         """A snapshot of the newest generation. It leases a reader at its first question, until it is left."""

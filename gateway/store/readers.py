@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
-from gateway.errors import StoreError
+from gateway.errors import NotReady, StoreError
 from gateway.store.rows import Row
 
 GENERATION = "SELECT epoch, counter_all, counter_public, as_of, loaded_all, loaded_public FROM generation"
@@ -75,16 +75,23 @@ class Reader:
 class Readers:
     """Each is leased to one snapshot at a time; who finds none waits for its turn."""
 
-    def __init__(self, readers: Sequence[Reader]) -> None:
-        self._readers = readers
+    def __init__(self) -> None:
+        self._readers: Sequence[Reader] = ()
         self._idle: asyncio.LifoQueue[Reader] = asyncio.LifoQueue()
-        for reader in readers:
-            self._idle.put_nowait(reader)
         self._tidying: set[asyncio.Task[None]] = set()
         self._closed = False
         self.commit = 0
 
+    def fill(self, readers: Sequence[Reader]) -> None:
+        """To be called once, when there is something to read."""
+        self._readers = readers
+        for reader in readers:
+            self._idle.put_nowait(reader)
+
     async def take(self) -> Reader:
+        """Raises NotReady where there is nothing to read yet."""
+        if not self._readers:
+            raise NotReady
         return await self._idle.get()
 
     def give(self, reader: Reader) -> None:

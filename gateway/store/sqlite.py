@@ -1,30 +1,29 @@
-"""The store in one SQLite file: one connection writes, some others read. It holds the driver, and asks no question."""
+"""The store in one SQLite file: one connection writes, some others read. It asks no question itself.
+
+Of several processes one writes, and the others read what it commits.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import sqlite3
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
-import aiosqlite
-
-from gateway.content.identity import provider_id, suffix, topic_id
-from gateway.content.text import fold, slug
-from gateway.content.tokens import terms
-from gateway.errors import StoreError
+from gateway.errors import NotReady, StoreError
 from gateway.model import FileVersion, Visibility
-from gateway.store import journal, naming
 from gateway.store.changes import Run
+from gateway.store.driver import CLOSED, PATIENCE, Access, Connection
 from gateway.store.feed import Feed
+from gateway.store.lock import WriterLock
+from gateway.store.preparation import is_current, prepare, set_up
 from gateway.store.protocol import Applied, ChangeSet, FileState, Snapshot
 from gateway.store.query import keys
 from gateway.store.readers import Lease, Reader, Readers
 from gateway.store.rows import Row, instant, status
 from gateway.store.snapshot import SqlSnapshot
-from gateway.store.tables import APPLICATION, RELEASE, SCHEMA, TEMPORARY
 
 FILES = """
 SELECT file.*, article.published, article.public, article.read_at
@@ -40,128 +39,133 @@ LEFT JOIN article ON article.path = file.path
 MEMORY = "SELECT name, value FROM memory"
 NEXT_DUE = "SELECT min(published_at) FROM article WHERE published AND published_at > (SELECT as_of FROM generation)"
 
-PATIENCE = 5.0
-"""Seconds to wait for another process that writes."""
-LOG_BYTES = 64 * 2**20
-"""What the write-ahead log is cut back to after a large run."""
-SETTLING = 0.01
-"""Seconds between two interruptions of a statement that nobody waits for any more."""
-
-CLOSED = "The store is closed."
-ERRORS = {
-    sqlite3.SQLITE_BUSY: "is locked by another process. Stop it, or name another database.",
-    sqlite3.SQLITE_LOCKED: "is locked by another process. Stop it, or name another database.",
-    sqlite3.SQLITE_FULL: "cannot grow: the disk is full. Free some space.",
-    sqlite3.SQLITE_CORRUPT: "is corrupt. Delete it; it is built anew from the content.",
-    sqlite3.SQLITE_NOTADB: "is no SQLite database. Name another file, or delete it.",
-    sqlite3.SQLITE_READONLY: "cannot be written. Mend the permissions of the file and its folder.",
-    sqlite3.SQLITE_CANTOPEN: "cannot be opened. Mend the permissions of the file and its folder.",
-    sqlite3.SQLITE_IOERR: "cannot be read or written. Look after the disk.",
-    sqlite3.SQLITE_INTERRUPT: "is being closed.",
-}
-"""What each of SQLite's errors means to whom runs the gateway."""
+POLL_SECONDS = 0.05
+"""How often it is looked at what another process has written."""
+RESTART = "Start the gateway anew."
 
 
-@contextmanager
-def _translated(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        raise StoreError(f"The database {path} {ERRORS.get(code, f'cannot be used: {error}.')}") from error
+class Place(NamedTuple):
+    """Which file lies at a path: it is another one when the database was deleted or moved, and made anew."""
 
-
-def _address(path: Path, *, read_only: bool) -> str:
-    return path.absolute().as_uri() + ("?mode=ro" if read_only else "")
-
-
-class _Connection:
-    """A connection whose errors are ours."""
-
-    def __init__(self, path: Path, connection: aiosqlite.Connection) -> None:
-        self._path = path
-        self._connection = connection
-        self._refusing = False
+    device: int
+    inode: int
 
     @classmethod
-    @asynccontextmanager
-    async def open(
-        cls, path: Path, patience: float = PATIENCE, *, read_only: bool = False
-    ) -> AsyncIterator[_Connection]:
-        with _translated(path):
-            address = _address(path, read_only=read_only)
-            async with aiosqlite.connect(address, timeout=patience, isolation_level=None, uri=True) as connection:
-                for name, function in FUNCTIONS.items():
-                    await connection.create_function(name, 1, function, deterministic=True)
-                yield cls(path, connection)
-
-    @contextmanager
-    def _used(self) -> Iterator[aiosqlite.Connection]:
-        if self._refusing:
-            raise StoreError(CLOSED)
-        with _translated(self._path):
-            yield self._connection
-
-    async def rows(self, sql: str, parameters: Sequence[object] | Mapping[str, object] = ()) -> Sequence[Row]:
-        with self._used() as connection:
-            return list(await connection.execute_fetchall(sql, parameters))
-
-    async def many(self, sql: str, rows: Sequence[Sequence[object] | Mapping[str, object]]) -> None:
-        with self._used() as connection:
-            await connection.executemany(sql, rows)
-
-    async def script(self, sql: str) -> None:
-        with self._used() as connection:
-            await connection.executescript(sql)
-
-    async def backup(self, to: Path) -> None:
-        with _translated(to):
-            async with aiosqlite.connect(to) as target:
-                await self._connection.backup(target)
-
-    async def rollback(self) -> None:
-        with self._used() as connection:
-            await connection.rollback()
-
-    def refuse(self) -> None:
-        """Take no further statement."""
-        self._refusing = True
-
-    async def settle(self) -> None:
-        """End the statements that run, or wait to run."""
-        idle = asyncio.ensure_future(self._connection.execute_fetchall("SELECT 1"))
-        while not idle.done():
-            await self._connection.interrupt()
-            await asyncio.wait({idle}, timeout=SETTLING)
-        with suppress(sqlite3.OperationalError):  # the last interruption may have met it
-            await idle
+    def of(cls, path: Path) -> Place | None:
+        """None where there is no file."""
+        try:
+            status = path.stat()
+        except OSError:
+            return None
+        return cls(status.st_dev, status.st_ino)
 
 
 class SqliteStore:
     """A database of one content folder in one file."""
 
-    def __init__(self, writer: _Connection, readers: Readers, connections: AsyncExitStack) -> None:
-        """See `open`."""
-        self._writer = writer
-        self._readers = readers
-        self._connections = connections
+    def __init__(self, path: Path, readers: int, patience: float) -> None:
+        """See `open` and `join`."""
+        self._path = path
+        self._patience = patience
+        self._count = readers
+        self._lock = WriterLock(path)
+        self._connections = AsyncExitStack()
+        self._readers = Readers()
+        self._writer: Connection | None = None
+        self._place: Place | None = None
+        """Of the file that is read; None where there is nothing to read yet."""
         self._feed = Feed()
         self._writing = asyncio.Lock()
         self._closed = False
 
     @classmethod
     async def open(cls, path: Path, *, readers: int = 4, patience: float = PATIENCE) -> SqliteStore:
-        """Open the database in a file, or make one there. One of another release is built anew.
+        """Open the database in a file to write it, or make one there. One of another release is built anew.
 
-        `patience` is how many seconds to wait for another process that writes. Raises StoreError for a file that is
-        no database of ours, or cannot be used.
+        `patience` is how many seconds to wait for another program that writes. Raises StoreError for a file that is no
+        database of ours, cannot be used, or is written by another process.
         """
-        async with AsyncExitStack() as connections:
-            await _prepare(path, patience)
-            writer = await connections.enter_async_context(_Connection.open(path, patience))
-            await _set_up(writer)
-            pool = [Reader(await connections.enter_async_context(_Connection.open(path))) for _ in range(readers)]
-            return cls(writer, Readers(pool), connections.pop_all())
+        store = await cls.join(path, readers=readers, patience=patience)
+        async with _closed_on_error(store):
+            if not store.writes:
+                raise StoreError(
+                    f"The database {path} is written by {store.writer}, which follows the content. Have that read it"
+                    " again (SIGHUP, or POST /-/reload), or stop it."
+                )
+            await store.lead()
+        return store
+
+    @classmethod
+    async def join(cls, path: Path, *, readers: int = 4, patience: float = PATIENCE) -> SqliteStore:
+        """Open the database in a file whoever writes it, to be read as soon as there is something to read.
+
+        It is written after `lead` alone, which has to be called in any case. Raises StoreError.
+        """
+        store = cls(path, readers, patience)
+        async with _closed_on_error(store):
+            _make_folder(path)
+            store._lock.take()
+            await store._begin_to_read()
+        return store
+
+    @property
+    def writes(self) -> bool:
+        return self._lock.held
+
+    @property
+    def writer(self) -> str:
+        """The process that writes the database, for people to read."""
+        return self._lock.holder
+
+    async def lead(self) -> None:
+        await self._follow()
+        async with self._writing:
+            self._check_open()
+            await prepare(self._path, self._patience)
+            writer = await self._connections.enter_async_context(Connection.open(self._path, self._patience))
+            await set_up(writer)
+            await self._begin_to_read()
+            self._check_place()
+            self._writer = writer
+        await self._move()
+
+    async def _begin_to_read(self) -> bool:
+        """Open the readers, where the file is there and of this release; whether they are open then."""
+        place = Place.of(self._path)
+        if self._place is None and place and await self._is_readable():
+            opened = [Connection.open(self._path, access=Access.WRITE) for _ in range(self._count)]
+            self._readers.fill([Reader(await self._connections.enter_async_context(each)) for each in opened])
+            self._place = place
+        return self._place is not None
+
+    async def _is_readable(self) -> bool:
+        async with Connection.open(self._path, self._patience, Access.WRITE) as connection:
+            return await is_current(connection)
+
+    async def _follow(self) -> None:
+        """Read what another process writes, until none does."""
+        seen: Row | None = None
+        async with AsyncExitStack() as stack:
+            watch: Connection | None = None
+            while not self._lock.take():
+                if watch is None and await self._begin_to_read():
+                    watch = await stack.enter_async_context(Connection.open(self._path, access=Access.WRITE))
+                if watch:
+                    seen = await self._catch_up(watch, seen)
+                await asyncio.sleep(POLL_SECONDS)
+
+    async def _catch_up(self, watch: Connection, seen: Row | None) -> Row:
+        """Move on where another process has committed since something was `seen`; what is seen now."""
+        [version] = await watch.rows("PRAGMA data_version")
+        if version != seen:
+            if not await is_current(watch):
+                raise StoreError(f"The database {self._path} was built anew by another release. {RESTART}")
+            await self._move()
+        return version
+
+    async def _move(self) -> None:
+        await self._readers.move()
+        self._feed.move()
 
     @asynccontextmanager
     async def snapshot(self, visibility: Visibility) -> AsyncIterator[Snapshot]:
@@ -171,6 +175,9 @@ class SqliteStore:
     async def apply(self, changes: ChangeSet) -> Applied:
         async with self._writing:
             self._check_open()
+            if self._writer is None:
+                raise StoreError(f"The database {self._path} is written by {self.writer}.")
+            self._check_place()
             try:
                 await self._writer.rows("BEGIN IMMEDIATE")
                 applied = await Run(self._writer, changes).write()
@@ -182,7 +189,8 @@ class SqliteStore:
                 await self._readers.move()
             if applied.changed:
                 self._feed.move()
-            await self._writer.rows("PRAGMA wal_checkpoint(PASSIVE)")
+            with suppress(StoreError):  # all is in the log; the next run tries again, and fails if it has to
+                await self._writer.rows("PRAGMA wal_checkpoint(PASSIVE)")
             return applied
 
     def generations(self) -> AsyncIterator[None]:
@@ -193,7 +201,10 @@ class SqliteStore:
 
     async def ready(self) -> bool:
         async with self._lease() as lease:
-            return bool((await lease.generation())[1])
+            try:
+                return bool((await lease.generation())[1])
+            except NotReady:
+                return False
 
     async def files(self, under: Collection[str] | None = None) -> Mapping[str, FileState]:
         async with self._lease() as lease:
@@ -216,6 +227,7 @@ class SqliteStore:
                 self._feed.end()
                 await self._readers.close()
                 await self._connections.aclose()
+                self._lock.release()
 
     @asynccontextmanager
     async def _lease(self) -> AsyncIterator[Lease]:
@@ -230,18 +242,33 @@ class SqliteStore:
         if self._closed:
             raise StoreError(CLOSED)
 
+    def _check_place(self) -> None:
+        if Place.of(self._path) != self._place:
+            raise StoreError(f"The database {self._path} was deleted or moved while it was in use. {RESTART}")
+
 
 async def copy(path: Path, to: Path) -> None:
     """Copy a database of ours as it stands, also while another process writes it; nothing else is copied."""
     with suppress(StoreError):
-        async with _Connection.open(path, read_only=True) as source:
-            if await _is_ours(source):
+        async with Connection.open(path, access=Access.READ) as source:
+            if await is_current(source):
                 await source.backup(to)
 
 
-async def _is_ours(connection: _Connection) -> bool:
-    marks = [row for name in ("application_id", "user_version") for (row,) in await connection.rows(f"PRAGMA {name}")]
-    return marks == [APPLICATION, RELEASE]
+@asynccontextmanager
+async def _closed_on_error(store: SqliteStore) -> AsyncIterator[None]:
+    try:
+        yield
+    except BaseException:
+        await store.close()
+        raise
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"The folder of the database {path} cannot be made: {error.strerror}.") from error
 
 
 def _file_states(rows: Sequence[Row]) -> Mapping[str, FileState]:
@@ -253,62 +280,3 @@ def _file_state(row: Row) -> FileState:
     if read_at is None:
         return FileState(version, None, None)
     return FileState(version, status(published=published, public=public), instant(read_at))
-
-
-async def _prepare(path: Path, patience: float) -> None:
-    """Make the folder of the database, and delete a database of ours of another release."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError(f"The folder of the database {path} cannot be made: {error.strerror}.") from error
-    async with _Connection.open(path, patience) as connection:
-        [(application,)] = await connection.rows("PRAGMA application_id")
-        [(release,)] = await connection.rows("PRAGMA user_version")
-        [(tables,)] = await connection.rows("SELECT count(*) FROM sqlite_master")
-    if tables and application != APPLICATION:
-        raise StoreError(f"The database {path} belongs to another program. Name another file.")
-    if tables and release != RELEASE:
-        _delete(path)
-
-
-def _delete(path: Path) -> None:
-    try:
-        for file in (path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")):
-            file.unlink(missing_ok=True)
-    except OSError as error:
-        raise StoreError(f"The database {path} of another release cannot be deleted: {error.strerror}.") from error
-
-
-async def _set_up(writer: _Connection) -> None:
-    await writer.script(
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;"
-        f"PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = {LOG_BYTES};"
-    )
-    [(release,)] = await writer.rows("PRAGMA user_version")
-    if release != RELEASE:
-        marks = f"PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {RELEASE};"
-        await writer.script(f"BEGIN IMMEDIATE; {SCHEMA} {naming.SCHEMA} {journal.SCHEMA} {marks} COMMIT;")
-    await writer.script(f"{TEMPORARY} {naming.PART};")
-
-
-def _key_slug(key: str) -> str:
-    return slug(key) or suffix(key)
-
-
-def _fold(text: str | None) -> str | None:
-    return None if text is None else fold(text)
-
-
-def _words(text: str) -> str:
-    return " ".join(terms(text))
-
-
-FUNCTIONS: Mapping[str, Callable[[str], str | None]] = {
-    "fold": _fold,
-    "key_slug": _key_slug,
-    "suffix": suffix,
-    "provider_id": provider_id,
-    "topic_id": topic_id,
-    "words": _words,
-}
-"""What the derivations in `tables` and the conditions of filters call."""

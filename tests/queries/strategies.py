@@ -15,8 +15,17 @@ Strategy = st.SearchStrategy[Any]
 
 
 def some(fields: Mapping[str, Strategy]) -> st.SearchStrategy[Json]:
-    """An input with some of its fields, of which some are null."""
-    return st.fixed_dictionaries({}, optional={name: st.none() | values for name, values in fields.items()})
+    """An input with one of its fields or two, seldom with none; a value is seldom null. More would match nothing."""
+    one = st.sampled_from(sorted(fields)).flatmap(lambda name: st.fixed_dictionaries({name: often(fields[name])}))
+    return st.one_of(one, one, one, st.builds(merged, one, one), st.just({}))
+
+
+def often(values: Strategy) -> Strategy:
+    return st.integers(0, 9).flatmap(lambda drawn: values if drawn else st.none())
+
+
+def merged(one: Json, other: Json) -> Json:
+    return {**one, **other}
 
 
 def sample(*values: Any) -> Strategy:
@@ -33,7 +42,7 @@ def ids(prefix: str, *keys: str) -> Strategy:
 
 
 def texts(*values: str | None) -> Strategy:
-    wanted = sample(*values) | st.text(st.characters(), max_size=3)
+    wanted = st.one_of(sample(*values), sample(*values), st.text(st.characters(), max_size=3))
     parts = sample("", "a", "É", "e", "%", "_", "学", "\0", "\ud800", "ss", ".md", *values) | wanted.map(
         lambda text: text[1:-1]
     )
@@ -51,7 +60,7 @@ def times() -> Strategy:
     return some({**dict.fromkeys(("eq", "gt", "gte", "lt", "lte"), wanted), "isNull": st.booleans()})
 
 
-WORLDS = st.integers(0, len(SIZES) - 1)
+WORLDS = st.one_of(st.integers(0, len(SIZES) - 1), st.integers(len(SIZES) - 3, len(SIZES) - 1))
 FEW = st.integers(-1, 30)
 PROVIDER_FILTERS = some(
     {
@@ -93,19 +102,39 @@ LEAVES = {
     "hasImage": st.booleans(),
     "hasRelated": st.booleans(),
 }
-LEAF = st.sampled_from(sorted(LEAVES)).flatmap(lambda name: LEAVES[name].map(lambda value: {name: value}))
-TWO = st.tuples(LEAF, LEAF).map(lambda pair: {**pair[0], **pair[1]})
-FILTERS = st.none() | st.recursive(
-    LEAF | TWO | st.just({}),
+
+
+def few(values: Strategy) -> Strategy:
+    return st.lists(values, min_size=1, max_size=3)
+
+
+def chosen(*values: str | None) -> Strategy:
+    """One value that the corpora hold, or some."""
+    wanted = sample(*values)
+    return wanted.map(lambda value: {"eq": value}) | few(wanted).map(lambda several: {"in": several})
+
+
+KNOWN = few(sample(*(one.name for one in TOPICS), *(one.slug for one in TOPICS)))
+LEADS = {
+    "topics": KNOWN.map(lambda names: {"anyOf": names}) | KNOWN.map(lambda names: {"allOf": names[:2]}),
+    "provider": chosen(*(one.slug for one in PROVIDERS)).map(lambda wanted: {"slug": wanted})
+    | chosen(*(one.name for one in PROVIDERS)).map(lambda wanted: {"name": wanted}),
+    "category": chosen(*VALUES),
+    "type": chosen(*TYPES),
+    "locale": chosen(*LOCALES),
+    "status": LEAVES["status"],
+}
+"""What indexes know."""
+LEAD = st.sampled_from(sorted(LEADS)).flatmap(lambda name: st.fixed_dictionaries({name: LEADS[name]}))
+LEAF = some(LEAVES)
+COMBINED = st.recursive(
+    LEAF,
     lambda inner: st.builds(
-        lambda leaf, more: {**leaf, **more},
-        LEAF | st.just({}),
-        st.fixed_dictionaries(
-            {}, optional={"and": st.lists(inner, max_size=3), "or": st.lists(inner, max_size=3), "not": inner}
-        ),
+        merged, LEAF, some({"and": st.lists(inner, max_size=3), "or": st.lists(inner, max_size=3), "not": inner})
     ),
-    max_leaves=6,
+    max_leaves=4,
 )
+FILTERS = st.one_of(LEAD, st.builds(merged, LEAD, LEAD), st.builds(merged, COMBINED, LEAD), COMBINED, often(COMBINED))
 
 DIRECTIONS, NULLS = sample("ASC", "DESC"), sample("FIRST", "LAST")
 
@@ -120,6 +149,9 @@ ARTICLE_ORDERS = orders(
 )
 PROVIDER_ORDERS = orders({}, "ARTICLE_COUNT", "NAME", "DOMAIN")
 TOPIC_ORDERS = orders({}, "ARTICLE_COUNT", "NAME")
-WINDOWS = st.fixed_dictionaries(
-    {}, optional={"offset": st.none() | st.integers(0, 15), "size": st.integers(0, 8), "backward": st.booleans()}
-).map(lambda drawn: {"offset": drawn.get("offset"), "last" if drawn.get("backward") else "first": drawn.get("size")})
+WINDOWS = st.builds(
+    lambda offset, size, end: {"offset": offset, end: size},
+    st.none() | st.integers(0, 15),
+    st.none() | st.integers(0, 8),
+    st.sampled_from(("first", "last")),
+)

@@ -207,16 +207,21 @@ def names(folder: Path) -> list[str]:
     return [file.name for file in folder.iterdir()]
 
 
+def store_threads() -> set[threading.Thread]:
+    """All but those of the event loop's own pool, which live as long as it does."""
+    return {thread for thread in threading.enumerate() if not thread.name.startswith("asyncio_")}
+
+
 async def test_close_leaves_nothing_open(tmp_path: Path) -> None:
     """No thread and no file, however often it is called; the log is folded into the database."""
-    threads = set(threading.enumerate())
+    threads = store_threads()
     opened = await SqliteStore.open(tmp_path / "content.db")
     await apply(opened, document("a"))
     async with opened.snapshot(PUBLIC) as snapshot:
         assert await titles(snapshot) == {"a": "a"}
     await asyncio.gather(opened.close(), opened.close())
     await opened.close()
-    assert set(threading.enumerate()) == threads
+    assert store_threads() == threads
     assert open_files(tmp_path) == []
     assert names(tmp_path) == ["content.db"]
 
@@ -224,7 +229,7 @@ async def test_close_leaves_nothing_open(tmp_path: Path) -> None:
 @pytest.mark.timeout(60)
 async def test_close_ends_what_is_open(tmp_path: Path) -> None:
     """Open snapshots, running questions and those that wait for a reader are told, and hold nothing up."""
-    threads = set(threading.enumerate())
+    threads = store_threads()
     opened = await SqliteStore.open(tmp_path / "content.db", readers=READERS)
     await fill(opened)
     async with (
@@ -237,11 +242,11 @@ async def test_close_ends_what_is_open(tmp_path: Path) -> None:
         asked = [await begun(endless(running), RUNNING)]
         asked += [await begun(titles(snapshot), 1) for snapshot in (waiting, late)]
         await opened.close()
-        assert set(threading.enumerate()) == threads
+        assert store_threads() == threads
         assert open_files(tmp_path) == []
         for answer in await asyncio.gather(*asked, titles(idle), return_exceptions=True):
             assert isinstance(answer, StoreError)
-    assert set(threading.enumerate()) == threads
+    assert store_threads() == threads
 
 
 async def test_a_closed_store_says_so(database: Path) -> None:

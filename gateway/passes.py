@@ -1,0 +1,50 @@
+"""Signed rights to preview that end by themselves. It reads no request, and keeps no list of what it gave."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import jwt
+
+from gateway.errors import Unauthenticated
+
+ALGORITHM = "HS256"
+AUDIENCE = "content-gateway preview"
+LEAST_SECRET = 32
+"""Bytes of a secret: fewer than the signature has would make guessing the secret the shorter way (RFC 7518, 3.2)."""
+
+UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+LONGEST = timedelta(days=366)
+
+
+class Passes:
+    """Gives passes, and knows its own again; another secret knows none of them."""
+
+    def __init__(self, secret: str) -> None:
+        self._secret = secret
+
+    def issue(self, expires: int) -> str:
+        """A pass that is good until then, in seconds since 1970."""
+        return jwt.encode({"aud": AUDIENCE, "exp": expires}, self._secret, ALGORITHM)
+
+    def expiry(self, token: str) -> int:
+        """When a good pass ends. Raises Unauthenticated for one that has ended, and for what is none."""
+        try:
+            claims = jwt.decode(
+                token, self._secret, [ALGORITHM], {"require": ["aud", "exp"], "strict_aud": True}, audience=AUDIENCE
+            )
+        except jwt.ExpiredSignatureError as error:
+            raise Unauthenticated("The preview has expired. Ask for a new link.") from error
+        except (jwt.InvalidTokenError, UnicodeEncodeError) as error:
+            raise Unauthenticated from error
+        return int(claims["exp"])
+
+
+def lifetime(written: str) -> timedelta:
+    """A time such as `30m`, `12h`, `7d` or `2w`. Raises ValueError."""
+    number, unit = written.strip()[:-1], UNITS.get(written.strip()[-1:])
+    if unit and number.isascii() and number.isdigit() and len(number) <= 6:
+        found = int(number) * unit
+        if timedelta(0) < found <= LONGEST:
+            return found
+    raise ValueError(f"{written!r} is no time such as '30m', '12h', '7d' or '2w', of {LONGEST.days} days at most.")

@@ -1,0 +1,148 @@
+"""A connection to a SQLite file, by the driver. Its errors are ours, and say what to mend. It knows no table."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
+from enum import StrEnum
+from pathlib import Path
+
+import aiosqlite
+
+from gateway.content.identity import provider_id, suffix, topic_id
+from gateway.content.text import fold, slug
+from gateway.content.tokens import terms
+from gateway.errors import StoreError
+from gateway.store.rows import Row
+
+PATIENCE = 5.0
+"""Seconds to wait for another process that writes."""
+SETTLING = 0.01
+"""Seconds between two interruptions of a statement that nobody waits for any more."""
+
+CLOSED = "The store is closed."
+ERRORS = {
+    sqlite3.SQLITE_BUSY: "is locked by another process. Stop it, or name another database.",
+    sqlite3.SQLITE_LOCKED: "is locked by another process. Stop it, or name another database.",
+    sqlite3.SQLITE_FULL: "cannot grow: the disk is full. Free some space.",
+    sqlite3.SQLITE_CORRUPT: "is corrupt. Delete it; it is built anew from the content.",
+    sqlite3.SQLITE_NOTADB: "is no SQLite database. Name another file, or delete it.",
+    sqlite3.SQLITE_READONLY: "cannot be written. Mend the permissions of the file and its folder.",
+    sqlite3.SQLITE_CANTOPEN: "cannot be opened. Mend the permissions of the file and its folder.",
+    sqlite3.SQLITE_IOERR: "cannot be read or written. Look after the disk.",
+    sqlite3.SQLITE_INTERRUPT: "is being closed.",
+}
+"""What each of SQLite's errors means to whom runs the gateway."""
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        raise StoreError(f"The database {path} {ERRORS.get(code, f'cannot be used: {error}.')}") from error
+
+
+class Access(StrEnum):
+    """What a connection may do to the file."""
+
+    READ = "ro"
+    WRITE = "rw"
+    MAKE = "rwc"
+    """Write, and make the file where there is none."""
+
+
+def _address(path: Path, access: Access) -> str:
+    return f"{path.absolute().as_uri()}?mode={access}"
+
+
+class Connection:
+    """A connection whose errors are ours."""
+
+    def __init__(self, path: Path, connection: aiosqlite.Connection) -> None:
+        self.path = path
+        self._connection = connection
+        self._refusing = False
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls, path: Path, patience: float = PATIENCE, access: Access = Access.MAKE
+    ) -> AsyncIterator[Connection]:
+        """`patience` is how many seconds to wait for another process that writes. Raises StoreError."""
+        with _translated(path):
+            address = _address(path, access)
+            async with aiosqlite.connect(address, timeout=patience, isolation_level=None, uri=True) as connection:
+                for name, function in FUNCTIONS.items():
+                    await connection.create_function(name, 1, function, deterministic=True)
+                yield cls(path, connection)
+            # The library has told its thread to end, and does not wait for that; it has nothing left to do.
+            connection._thread.join()
+
+    @contextmanager
+    def _used(self) -> Iterator[aiosqlite.Connection]:
+        if self._refusing:
+            raise StoreError(CLOSED)
+        with _translated(self.path):
+            yield self._connection
+
+    async def rows(self, sql: str, parameters: Sequence[object] | Mapping[str, object] = ()) -> Sequence[Row]:
+        with self._used() as connection:
+            return list(await connection.execute_fetchall(sql, parameters))
+
+    async def many(self, sql: str, rows: Sequence[Sequence[object] | Mapping[str, object]]) -> None:
+        with self._used() as connection:
+            await connection.executemany(sql, rows)
+
+    async def script(self, sql: str) -> None:
+        with self._used() as connection:
+            await connection.executescript(sql)
+
+    async def backup(self, to: Path) -> None:
+        """Write all of this database over another one, in one transaction of that."""
+        with _translated(to):
+            async with aiosqlite.connect(to) as target:
+                await self._connection.backup(target)
+
+    async def rollback(self) -> None:
+        with self._used() as connection:
+            await connection.rollback()
+
+    def refuse(self) -> None:
+        """Take no further statement."""
+        self._refusing = True
+
+    async def settle(self) -> None:
+        """End the statements that run, or wait to run."""
+        idle = asyncio.ensure_future(self._connection.execute_fetchall("SELECT 1"))
+        while not idle.done():
+            await self._connection.interrupt()
+            await asyncio.wait({idle}, timeout=SETTLING)
+        with suppress(sqlite3.OperationalError):  # the last interruption may have met it
+            await idle
+
+
+def _key_slug(key: str) -> str:
+    return slug(key) or suffix(key)
+
+
+def _fold(text: str | None) -> str | None:
+    return None if text is None else fold(text)
+
+
+def _words(text: str) -> str:
+    return " ".join(terms(text))
+
+
+FUNCTIONS: Mapping[str, Callable[[str], str | None]] = {
+    "fold": _fold,
+    "key_slug": _key_slug,
+    "suffix": suffix,
+    "provider_id": provider_id,
+    "topic_id": topic_id,
+    "words": _words,
+}
+"""What the derivations in `tables` and the conditions of filters call."""

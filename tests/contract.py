@@ -1,0 +1,79 @@
+"""The schema as clients rely on it, compared with the contract. `python -m tests.contract` prints what differs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from graphql import (
+    GraphQLArgument,
+    GraphQLEnumType,
+    GraphQLInputField,
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLNamedType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    build_schema,
+    print_ast,
+)
+
+CONTRACT = Path(__file__).parent / "contract.graphql"
+SCHEMA = Path(__file__).parent.parent / "schema.graphql"
+BUILTIN = {"ID", "String", "Int", "Float", "Boolean"}
+
+Fact = tuple[str, str]
+
+
+def facts(schema: GraphQLSchema) -> Iterator[Fact]:
+    """All that a client can rely on, each as a place in the schema and what it is; descriptions are left out."""
+    for name, named in schema.type_map.items():
+        if not name.startswith("__") and name not in BUILTIN:
+            yield name, kind(named)
+            yield from members(name, named)
+
+
+def kind(named: GraphQLNamedType) -> str:
+    interfaces = named.interfaces if isinstance(named, GraphQLObjectType | GraphQLInterfaceType) else ()
+    return " ".join([type(named).__name__, *sorted(each.name for each in interfaces)])
+
+
+def members(name: str, named: GraphQLNamedType) -> Iterator[Fact]:
+    match named:
+        case GraphQLObjectType() | GraphQLInterfaceType():
+            for field, definition in named.fields.items():
+                yield f"{name}.{field}", str(definition.type)
+                for argument, value in definition.args.items():
+                    yield f"{name}.{field}.{argument}", with_default(value)
+        case GraphQLInputObjectType():
+            for field, value in named.fields.items():
+                yield f"{name}.{field}", with_default(value)
+        case GraphQLEnumType():
+            for value in named.values:
+                yield f"{name}.{value}", "enum value"
+
+
+def with_default(value: GraphQLArgument | GraphQLInputField) -> str:
+    default = value.ast_node.default_value if value.ast_node else None
+    return f"{value.type} = {print_ast(default)}" if default else str(value.type)
+
+
+def differences(before: str, after: str) -> Iterator[str]:
+    """What a client would feel, place by place: `-` what is gone, `+` what has come, of what has changed both."""
+    one, other = dict(facts(build_schema(before))), dict(facts(build_schema(after)))
+    for place in sorted(one.keys() | other.keys()):
+        if one.get(place) != other.get(place):
+            for sign, said in (("-", one), ("+", other)):
+                if place in said:
+                    yield f"{sign} {place}: {said[place]}"
+
+
+def main() -> int:
+    found = list(differences(CONTRACT.read_text(), SCHEMA.read_text()))
+    sys.stdout.writelines(f"{line}\n" for line in found or ["The schema is the contract."])
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,244 @@
+"""Runs that look at some paths alone end where a first load would, and tell when that cannot be."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gateway.content.parsing import Rules, Task, parse
+from gateway.content.watch import WHOLE_FOLDER
+from gateway.content.workers import Workers
+from gateway.model import Change, Visibility
+from gateway.store.sqlite import SqliteStore
+from tests.store.corpora import answers
+from tests.test_ingest import MANY, Site, site
+
+__all__ = ["site"]  # the fixture
+
+SCRIPTS = settings(
+    max_examples=1000 if os.environ.get("GATEWAY_TEST_FULL") else 25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+FOLDERS = ("", "x/", "y/", "x/deep/")
+NAMES = st.builds("{}{}.md".format, st.sampled_from(FOLDERS), st.sampled_from("abc"))
+FIELDS = st.lists(
+    st.sampled_from(
+        [
+            ("published", "false"),
+            ("publishedDateTime", "2024-01-01"),
+            ("publishedDateTime", "2025-01-01T12:03:30Z"),
+            ("publishedDateTime", "2999-01-01"),
+            ("slug", "s"),
+            ("topics", "[AI]"),
+            ("topics", "[ai, C]"),
+            ("provider", "{name: Acme, domain: acme.example}"),
+            ("provider", "{name: ACME, domain: acme.example}"),
+            ("webUrl", "https://acme.example/1"),
+            ("webUrl", "https://acme.example/2"),
+            ("images", "[{url: https://acme.example/1.png}]"),
+            ("related", "[{webUrl: https://acme.example/1, provider: {name: Acme Org, domain: acme.example}}]"),
+            ("related", "[{webUrl: https://acme.example/2, title: Two, provider: {name: Other}}]"),
+        ]
+    ),
+    unique_by=lambda field: field[0],
+).map(dict)
+
+
+class InProcess(Workers):
+    """Parses where it is asked: here many folders are loaded, and no parser crashes."""
+
+    async def parse(self, tasks: Sequence[Task], rules: Rules) -> AsyncGenerator[Sequence[Change], None]:
+        for task in tasks:
+            yield [parse(task, rules)]
+
+
+@asynccontextmanager
+async def unfollowed(folder: Path) -> AsyncIterator[Site]:
+    store = await SqliteStore.open(folder / "content.db", readers=1)
+    try:
+        yield Site(folder / "content", store, InProcess(1))
+    finally:
+        await store.close()
+
+
+class Edit(NamedTuple):
+    """One thing that is done to a folder; without fields the file goes, and with `to` it, or the folder, moves."""
+
+    path: str
+    fields: Mapping[str, str] | None = None
+    to: str | None = None
+
+    def do(self, root: Path) -> list[str]:
+        """The paths that changed."""
+        file = root / self.path
+        if self.to is not None:
+            if not file.exists() or (root / self.to).exists():
+                return []
+            (root / self.to).parent.mkdir(parents=True, exist_ok=True)
+            file.rename(root / self.to)
+            return [self.path, self.to]
+        if self.fields is None:
+            file.unlink(missing_ok=True)
+            return [self.path]
+        file.parent.mkdir(parents=True, exist_ok=True)
+        lines = [f"title: {self.path}", *(f"{name}: {value}" for name, value in self.fields.items())]
+        file.write_text("\n".join(["---", *lines, "---", ""]))
+        os.utime(file, (1, 1))
+        return [self.path]
+
+
+EDITS = st.one_of(
+    st.tuples(NAMES, FIELDS).map(lambda one: Edit(*one)),
+    st.tuples(NAMES, FIELDS).map(lambda one: Edit(*one)),
+    NAMES.map(Edit),
+    st.tuples(NAMES, st.none(), NAMES).map(lambda one: Edit(*one)),
+    st.sampled_from([Edit("x", to="y/x"), Edit("y", to="z"), Edit("x", to="w"), Edit("z", to="x"), Edit("w", to="y")]),
+)
+
+
+async def state(site: Site) -> Sequence[Any]:
+    return [await answers(site.store, visibility) for visibility in Visibility]
+
+
+@SCRIPTS
+@given(script=st.lists(st.lists(EDITS, min_size=1, max_size=3), max_size=6))
+async def test_edits_that_are_followed_end_as_a_first_load(
+    tmp_path_factory: pytest.TempPathFactory, script: Sequence[Sequence[Edit]]
+) -> None:
+    """Whatever is written, deleted and moved, a few paths at a time: all answers are the same."""
+    folder = tmp_path_factory.mktemp("edits")
+    (folder / "content").mkdir()
+    async with unfollowed(folder) as site:
+        Edit("always.md", {}).do(site.root)
+        await site.run()
+        for edits in script:
+            await site.run(paths=[path for edit in edits for path in edit.do(site.root)])
+        followed = await state(site)
+        shutil.copytree(site.root, folder / "cold/content")
+        async with unfollowed(folder / "cold") as cold:
+            cold.clock.now = site.clock.now
+            await cold.ingest.run()
+            assert followed == await state(cold)
+    shutil.rmtree(folder)
+
+
+async def test_other_files_are_not_looked_at(site: Site) -> None:
+    """Only what is named, and what lies below it: what changed elsewhere waits for a walk."""
+    for path in ("a.md", "b.md", "x/c.md"):
+        site.write(path)
+    await site.run()
+    for path in ("a.md", "b.md", "x/c.md"):
+        site.write(path, "quality: 7")
+    report = await site.run(paths=["a.md", "x"])
+    assert (report.files, report.read, report.applied.updated) == (2, 2, 2)
+    assert (await site.run(paths=[])).files == 0
+    assert (await site.run()).applied.updated == 1
+
+
+async def test_what_is_below_a_named_path_is_looked_at_once(site: Site) -> None:
+    """Though it is named too."""
+    site.write("a.md")
+    await site.run()
+    site.write("x/y/b.md")
+    assert (await site.run(paths=["x/y/b.md", "x", "x/y"])).files == 1
+
+
+async def test_problems_of_the_rest_stay(site: Site, tmp_path: Path) -> None:
+    """Those of files that were not looked at, and those of the walk; those of what was looked at are told anew."""
+    (site.root / "link.md").symlink_to(tmp_path)
+    (site.root / "sub").mkdir()
+    (site.root / "sub/link.md").symlink_to(tmp_path)
+    site.write("a.md")
+    site.write("bad.md", "quality: high")
+    await site.run()
+    assert sorted(await site.codes()) == ["BAD_VALUE", "LINK", "LINK"]
+    site.write("a.md", "quality: 5")
+    assert (await site.run(paths=["a.md"])).problems == ()
+    assert sorted(await site.codes()) == ["BAD_VALUE", "LINK", "LINK"]
+    (site.root / "sub/link.md").unlink()
+    await site.run(paths=["sub/link.md"])
+    assert sorted(await site.codes()) == ["BAD_VALUE", "LINK"]
+
+
+async def test_links_are_not_followed_on_the_way(site: Site, tmp_path: Path) -> None:
+    """What a walk would not come to is not there."""
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/b.md").write_text("---\ntitle: Out\n---\n")
+    site.write("a.md")
+    await site.run()
+    (site.root / "x").symlink_to(tmp_path / "out")
+    assert (await site.run(paths=["x/b.md"])).files == 0
+    assert await site.paths() == ["a.md"]
+
+
+async def test_losses_count_as_in_a_walk(site: Site) -> None:
+    """Most of many articles are held, though each of them was named; then a second look is a walk."""
+    site.write_many()
+    await site.run()
+    gone = [f"{at:02}.md" for at in range(20)]
+    site.delete(*gone)
+    report = await site.run(paths=gone)
+    assert [problem.code for problem in report.problems] == ["DELETION_HELD"]
+    assert (await site.run(paths=[])).applied.removed == 20
+    assert len(await site.paths()) == MANY - 20
+
+
+async def test_a_file_that_came_to_rest_is_read_again_by_the_next_walk(site: Site) -> None:
+    """It may have changed within a tick of the clock after it was read, whatever was looked at since."""
+    site.write("a.md", age=0)
+    site.write("b.md")
+    await site.ingest.run()
+    site.write("b.md", "quality: 1")
+    assert (await site.run(paths=["b.md"])).read == 1
+    assert (await site.run()).read == 1
+    assert (await site.run()).read == 0
+
+
+@pytest.mark.parametrize("path", ["gateway.yaml", "e\u0301.md", "\ufffd.md", WHOLE_FOLDER])
+async def test_some_names_need_a_walk(site: Site, path: str) -> None:
+    """Rules concern every file; two spellings of one name are for a walk to tell apart."""
+    site.write("a.md")
+    site.write("b.md")
+    await site.run()
+    assert (await site.run(paths=[path])).files == 2
+
+
+async def test_after_a_failure_all_is_looked_at(site: Site) -> None:
+    """Nothing of a run that failed is relied upon."""
+    site.write("a.md")
+    site.write("b.md")
+    await site.run()
+    (site.root / "a.md").rename(site.root / "c.md")
+    site.root.rename(site.root.with_name("elsewhere"))
+    with pytest.raises(Exception, match="cannot be opened"):
+        await site.run(paths=["b.md"])
+    site.root.with_name("elsewhere").rename(site.root)
+    await site.run(paths=["b.md"])
+    assert await site.paths() == ["b.md", "c.md"]
+
+
+async def test_only_what_matters_is_noticed(site: Site) -> None:
+    """Files that are documents, folders, and what was one of them; and how much of what was known is gone."""
+    for path in ("a.md", "gone.md", "x/b.md", "x/c.md"):
+        site.write(path)
+    await site.run()
+    (site.root / "image.png").touch()
+    (site.root / "new").mkdir()
+    shutil.rmtree(site.root / "x")
+    site.delete("gone.md")
+    noticed = await site.ingest.noticed(
+        ["a.md", "gone.md", "x", "new", "image.png", "4913", "never.md", ".a.md.swp", "gateway.yaml"]
+    )
+    assert noticed.present == {"a.md", "new"}
+    assert noticed.folders == {"new"}
+    assert noticed.missing == {"gone.md", "x", "gateway.yaml"}
+    assert noticed.losses == 3
