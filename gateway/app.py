@@ -12,7 +12,7 @@ import orjson
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
@@ -22,9 +22,9 @@ from gateway.endpoint import Endpoint
 from gateway.errors import MethodNotAllowed, NotFound, NotReady, RequestError
 from gateway.explorer import page
 from gateway.ingest import Ingest, Report
-from gateway.limits import Limits
 from gateway.middleware import LOOPBACK, AccessLog, KnownHosts, ResponseHeaders, error_response
 from gateway.operation import Operations, PreparedDocument, masked
+from gateway.rates import Rates
 from gateway.reload import Reload, ReloadHook
 from gateway.schema import build_schema, print_sdl
 from gateway.settings import Mode, Settings
@@ -85,21 +85,17 @@ def _ingest(settings: Settings, store: Store, workers: Workers, *, serving: bool
     )
 
 
-def limits_of(settings: Settings) -> Limits:
-    return Limits(body_bytes=settings.body_limit, operation_seconds=settings.operation_timeout)
-
-
 def operations_over(store: Store, settings: Settings) -> Operations:
     """What runs operations without a server."""
-    return Operations(build_schema([PreparedDocument]), store, limits_of(settings), introspection=True)
+    return Operations(build_schema([PreparedDocument]), store, settings.limits, introspection=True)
 
 
 def create_app(settings: Settings, store: Store, reload: Reload | None = None) -> Starlette:
     """The ASGI application over an open store. `reload` is what its hook calls; without one there is no hook."""
-    limits = limits_of(settings)
+    limits, rates = settings.limits, Rates(settings.rate_limit)
     authenticator = Authenticator(settings.tokens, dev=settings.mode is Mode.DEV)
     schema = build_schema([PreparedDocument])
-    operations = Operations(schema, store, limits, introspection=settings.introspection)
+    operations = Operations(schema, store, limits, rates, introspection=settings.introspection)
     routes: list[BaseRoute] = [
         Route("/graphql", Endpoint(operations, authenticator, limits)),
         WebSocketRoute("/graphql", Socket(schema, operations, authenticator, limits, settings.allowed_origins)),
@@ -119,7 +115,12 @@ def create_app(settings: Settings, store: Store, reload: Reload | None = None) -
     return Starlette(
         routes=routes,
         middleware=middleware,
-        exception_handlers={HTTPException: _refusal, RequestError: _refusal, Exception: _failure},
+        exception_handlers={
+            HTTPException: _refusal,
+            RequestError: _refusal,
+            ClientDisconnect: _farewell,
+            Exception: _failure,
+        },
     )
 
 
@@ -165,6 +166,10 @@ async def _refusal(_request: Request, error: Exception) -> Response:
         error = MethodNotAllowed(allowed) if error.status_code == 405 else NotFound()
     assert isinstance(error, RequestError)  # noqa: S101 - it is registered for these two alone
     return error_response(error)
+
+
+async def _farewell(_request: Request, _error: Exception) -> Response:
+    return Response()  # to nobody: the client went while it was sending
 
 
 async def _failure(_request: Request, error: Exception) -> Response:

@@ -2,6 +2,7 @@
 but that file.
 
 Each field of `Settings` is an option: its name, type, default, help and whether it is a secret stand in one place.
+The limits are a table of their own, and each of them is an option too.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass
 from enum import StrEnum
 from hashlib import sha256
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,10 +26,13 @@ from gateway.auth import Grant, Scope, grant
 from gateway.content.source import DEFAULT_MAX_BYTES
 from gateway.content.watch import Watching
 from gateway.errors import SettingsError
+from gateway.limits import Limits
 
 PREFIX = "GATEWAY_"
 CONFIG = "config"
 """The flag, and with the prefix the variable, that names the settings file."""
+LIMIT = "limit_"
+"""With what the option of a limit begins."""
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -110,6 +115,13 @@ def _file_path(written: str) -> Path:
     return Path(_text(written))
 
 
+def _network(written: str) -> str:
+    try:
+        return str(ip_network(written))
+    except ValueError:
+        raise ValueError(f"{written!r} is neither an IP address nor a network.") from None
+
+
 def _log_level(written: str) -> str:
     if written.strip().lower() not in LOG_LEVELS:
         raise ValueError(f"{written!r} is none of {', '.join(LOG_LEVELS)}.")
@@ -153,6 +165,7 @@ def _webhook(written: str) -> Webhook:
 
 TEXT = Kind("text", _text)
 TEXTS = Kind("texts", _text, many=True)
+NETWORKS = Kind("networks", _network, many=True)
 BOOLEAN = Kind("boolean", _boolean)
 PORT = Kind("port", _whole(0, 65535))
 COUNT = Kind("count", _whole(1))
@@ -190,6 +203,14 @@ class Settings:
     explorer: bool = _option(BOOLEAN, "Whether the GraphiQL page is served.", default=False, dev=True)
     allowed_hosts: tuple[str, ...] = _option(TEXTS, "Names besides the loopback ones that a Host header may hold.", ())
     allowed_origins: tuple[str, ...] = _option(TEXTS, "Origins whose pages may call this server.", ())
+    trusted_proxies: tuple[str, ...] = _option(
+        NETWORKS,
+        "Addresses and networks of proxies, which are believed about whom they forward for.",
+        ("127.0.0.1", "::1"),
+    )
+    rate_limit: int | None = _option(
+        COUNT, "How many points of cost each client may ask for in a minute. By default there is no bound.", None
+    )
     watch: Watching = _option(
         WATCHING,
         "How the folder is followed: by what the system reports (events), by looking through it (poll), not at all"
@@ -210,9 +231,8 @@ class Settings:
         WEBHOOKS, "URLs to tell of each change; one that is to be told of drafts too begins with 'preview:'.", ()
     )
     webhook_secret: str | None = _option(TEXT, "What signs the requests to the webhooks.", None, secret=True)
-    body_limit: int = _option(BYTES, "Larger request bodies are refused.", 256 * 1024)
-    operation_timeout: float = _option(SECONDS, "How long an operation may run.", 10.0)
     hold_seconds: float = _option(SECONDS, "How long a large deletion waits to be confirmed by a second look.", 10.0)
+    limits: Limits = Limits()
 
 
 def _row(field: dataclasses.Field[Any]) -> Option:
@@ -222,7 +242,14 @@ def _row(field: dataclasses.Field[Any]) -> Option:
     return Option(field.name, meta["kind"], default, dev, meta["help"], meta["secret"])
 
 
-OPTIONS = tuple(_row(field) for field in dataclasses.fields(Settings) if "kind" in field.metadata)
+def _limit_row(field: dataclasses.Field[Any]) -> Option:
+    kind = SECONDS if isinstance(field.default, float) else Kind("limit", _whole(field.metadata["least"]))
+    help = f"At most so many {field.metadata['counts']}."  # noqa: A001
+    return Option(LIMIT + field.name, kind, field.default, field.default, help, secret=False)
+
+
+LIMITS = tuple(map(_limit_row, dataclasses.fields(Limits)))
+OPTIONS = (*(_row(field) for field in dataclasses.fields(Settings) if "kind" in field.metadata), *LIMITS)
 
 
 class _Given(NamedTuple):
@@ -249,7 +276,8 @@ def read(mode: Mode, content: Path, flags: Mapping[str, object], environ: Mappin
         raise SettingsError("\n".join(errors))
     values["database"] = values["database"] or default_database(content)
     values["workers"] = values["workers"] or os.cpu_count() or 1
-    return Settings(mode=mode, content=content, **values)
+    limits = Limits(**{option.name.removeprefix(LIMIT): values.pop(option.name) for option in LIMITS})
+    return Settings(mode=mode, content=content, limits=limits, **values)
 
 
 def default_database(content: Path) -> Path:
