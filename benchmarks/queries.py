@@ -22,6 +22,7 @@ from gateway.auth import Viewer
 from gateway.limits import Limits
 from gateway.model import Visibility
 from gateway.operation import OperationRequest, Operations, PreparedDocument
+from gateway.persisted import PersistedQueries
 from gateway.schema import build_schema
 from gateway.store.sqlite import SqliteStore
 
@@ -110,7 +111,9 @@ async def compare(folder: Path, sizes: Sequence[int], rounds: int) -> AsyncItera
             store = await SqliteStore.open(folder / f"{size}.db", readers=1)
             stores.push_async_callback(store.close)
             await _fill(store, size)
-            both.append(Operations(build_schema([PreparedDocument]), store, Limits(), introspection=False))
+            both.append(
+                Operations(build_schema([PreparedDocument]), store, Limits(), PersistedQueries(), introspection=False)
+            )
         for question in QUESTIONS:
             yield await _compared(question, both, rounds)
 

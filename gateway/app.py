@@ -12,7 +12,7 @@ import orjson
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
@@ -23,13 +23,13 @@ from gateway.endpoint import Endpoint
 from gateway.errors import MethodNotAllowed, NotFound, NotReady, RequestError
 from gateway.explorer import page
 from gateway.ingest import Ingest, Report
-from gateway.limits import Limits
 from gateway.middleware import LOOPBACK, AccessLog, Failures, KnownHosts, ResponseHeaders, error_response
 from gateway.operation import Operations, PreparedDocument, masked
 from gateway.origins import CrossOrigin
 from gateway.passes import Passes
 from gateway.persisted import PersistedQueries, read_manifest
 from gateway.preview import ForPreviews, PreviewLink
+from gateway.rates import Rates
 from gateway.reload import Reload, ReloadHook
 from gateway.schema import build_schema, print_sdl
 from gateway.settings import Mode, Settings
@@ -95,14 +95,10 @@ def _ingest(settings: Settings, store: Store, workers: Workers, *, serving: bool
     )
 
 
-def limits_of(settings: Settings) -> Limits:
-    return Limits(body_bytes=settings.body_limit, operation_seconds=settings.operation_timeout)
-
-
 def operations_over(store: Store, settings: Settings) -> Operations:
     """What runs operations without a server."""
     schema = build_schema([PreparedDocument])
-    return Operations(schema, store, limits_of(settings), PersistedQueries(0), introspection=True)
+    return Operations(schema, store, settings.limits, PersistedQueries(0), introspection=True)
 
 
 def create_app(settings: Settings, store: Store, reload: Reload | None = None) -> Starlette:
@@ -110,13 +106,13 @@ def create_app(settings: Settings, store: Store, reload: Reload | None = None) -
 
     Raises SettingsError where the trusted documents cannot be used.
     """
-    limits = limits_of(settings)
+    limits, rates = settings.limits, Rates(settings.rate_limit)
     passes = Passes(settings.preview_secret) if settings.preview_secret else None
     authenticator = Authenticator(settings.tokens, passes, dev=settings.mode is Mode.DEV)
     schema = build_schema([PreparedDocument])
     trusted = read_manifest(settings.trusted_documents) if settings.trusted_documents else {}
     persisted = PersistedQueries(settings.persisted_bytes, trusted, trusted_only=settings.trusted_only)
-    operations = Operations(schema, store, limits, persisted, introspection=settings.introspection)
+    operations = Operations(schema, store, limits, persisted, rates, introspection=settings.introspection)
     operations.check(trusted)
     routes: list[BaseRoute] = [
         Route("/graphql", Endpoint(operations, authenticator, limits, needs_preflight=settings.mode is Mode.SERVE)),
@@ -146,7 +142,7 @@ def create_app(settings: Settings, store: Store, reload: Reload | None = None) -
     return Starlette(
         routes=routes,
         middleware=middleware,
-        exception_handlers={HTTPException: _refusal, RequestError: _refusal},
+        exception_handlers={HTTPException: _refusal, RequestError: _refusal, ClientDisconnect: _farewell},
     )
 
 
@@ -191,3 +187,7 @@ async def _refusal(_request: Request, error: Exception) -> Response:
         error = MethodNotAllowed(allowed) if error.status_code == 405 else NotFound()
     assert isinstance(error, RequestError)  # noqa: S101 - it is registered for these two alone
     return error_response(error)
+
+
+async def _farewell(_request: Request, _error: Exception) -> Response:
+    return Response()  # to nobody: the client went while it was sending

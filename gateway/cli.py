@@ -20,7 +20,7 @@ from rich.console import Console
 
 from gateway import __version__, preview, progress
 from gateway import problems as printed
-from gateway.app import create_app, limits_of, loaded_aside, opened, operations_over
+from gateway.app import create_app, loaded_aside, opened, operations_over
 from gateway.auth import Scope, Viewer
 from gateway.content.source import require_folder
 from gateway.content.watch import Watch
@@ -33,7 +33,7 @@ from gateway.passes import Passes, lifetime
 from gateway.rules import SiteError
 from gateway.schema import print_sdl
 from gateway.server import address, listening, serve
-from gateway.settings import BOOLEAN, CONFIG, OPTIONS, Mode, Option, Settings, read
+from gateway.settings import BOOLEAN, CONFIG, LIMIT, OPTIONS, Mode, Option, Settings, read
 from gateway.store.protocol import Store
 from gateway.stream import StrictError
 from gateway.terminal import Terminal, state, tell, tell_problems, tell_run
@@ -48,7 +48,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 PARSING = ("max_file_bytes", "workers", "log_level")
 LOADING = ("database", "hold_seconds", "strict", *PARSING)
-QUERYING = ("database", "operation_timeout", *PARSING)
+QUERYING = ("database", "limit_operation_seconds", *PARSING)
 LINKING = ("host", "port", "preview_secret")
 EVERY = tuple(option.name for option in OPTIONS)
 
@@ -65,6 +65,17 @@ class Command(click.Command):
             for line in error.message.splitlines():
                 click.echo(f"gateway: {line}", err=True)
             sys.exit(error.exit_code)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The limits, of which there are many, come last."""
+        told: dict[str, list[tuple[str, str]]] = {"Options": [], "Limits": []}
+        for parameter in self.get_params(ctx):
+            if record := parameter.get_help_record(ctx):
+                told["Limits" if (parameter.name or "").startswith(LIMIT) else "Options"].append(record)
+        for title, records in told.items():
+            if records:
+                with formatter.section(title):
+                    formatter.write_dl(records)
 
 
 def with_content(names: Iterable[str]) -> Callable[[F], F]:
@@ -231,7 +242,8 @@ async def _serve(settings: Settings) -> None:
                 await serve(
                     app,
                     listener,
-                    limits_of(settings),
+                    settings.limits,
+                    trusted_proxies=settings.trusted_proxies,
                     work=lambda: _lead(content.store, follower, webhooks),
                     stopping=content.store.end_generations,
                 )

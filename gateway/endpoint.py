@@ -31,6 +31,8 @@ from gateway.middleware import error_response
 from gateway.operation import Answer, OperationRequest, Operations
 from gateway.origins import check_get
 from gateway.preview import PRIVATE, pass_of
+from gateway.rates import client
+from gateway.turns import Room
 
 VARY = "Authorization, X-Include-Drafts, Accept"
 """CORS adds the origin."""
@@ -52,6 +54,7 @@ class Endpoint:
         self._operations = operations
         self._authenticator = authenticator
         self._limits = limits
+        self._streams = Room(limits.streams, "Too many streams are open.")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -79,30 +82,31 @@ class Endpoint:
         viewer = self._authenticator.viewer(
             headers.get("authorization"), headers.get("x-include-drafts"), pass_of(headers)
         )
+        payer = client(headers.get("authorization"), request.client.host if request.client else None)
         if request.method == "GET":
             asked = from_parameters(request.query_params.multi_items())
             if asked.query:  # what is named by its digest alone was sent in full before, by who may
                 check_get(request, always=self._needs_preflight)
-            return await self._single(asked, viewer, wished, is_safe=True)
+            return await self._single(asked, viewer, payer, wished, is_safe=True)
         sent = decoded(await self._body(request))
         if not isinstance(sent, list):
-            return await self._single(from_json(sent), viewer, wished)
+            return await self._single(from_json(sent), viewer, payer, wished)
         if len(sent) > self._limits.batch:
             raise LimitExceeded("batch", self._limits.batch, len(sent))
-        bodies = [await self._body_of(each, viewer) for each in [from_json(each) for each in sent]]
+        bodies = [await self._body_of(each, viewer, payer) for each in [from_json(each) for each in sent]]
         return _encoded(bodies, HTTPStatus.OK, {}, wished)
 
     async def _single(
-        self, asked: OperationRequest, viewer: Viewer, wished: Wish, *, is_safe: bool = False
+        self, asked: OperationRequest, viewer: Viewer, payer: str | None, wished: Wish, *, is_safe: bool = False
     ) -> Response:
         """By GraphQL over HTTP the status 200 of plain JSON says no more than that the request was well-formed."""
         try:
-            accepted = await self._operations.accept(asked)
+            accepted = await self._operations.accept(asked, payer)
             # A safe method reads, and has an end (RFC 9110, 9.2.1).
             if is_safe and accepted.kind is not OperationType.QUERY:
                 raise MethodNotAllowed("POST", "Only a query can be sent by GET. Use POST.")
             if wished.events and (wished.media_type is None or accepted.kind is OperationType.SUBSCRIPTION):
-                return _stream(self._operations.stream(accepted, viewer), accepted.kind)
+                return _Stream(self._operations.stream(accepted, viewer), accepted.kind, self._streams)
             answer = await self._operations.run(accepted, viewer)
         except RequestError as error:
             is_plain = error.is_about_operation and wished.media_type is MediaType.JSON
@@ -110,10 +114,10 @@ class Endpoint:
             return _encoded({"errors": error.entries()}, status, error.headers, wished)
         return _encoded(answer.body(), HTTPStatus.OK, {}, wished)
 
-    async def _body_of(self, asked: OperationRequest, viewer: Viewer) -> Mapping[str, object]:
+    async def _body_of(self, asked: OperationRequest, viewer: Viewer, payer: str | None) -> Mapping[str, object]:
         """The answer of one operation of a batch."""
         try:
-            return (await self._operations.run(await self._operations.accept(asked), viewer)).body()
+            return (await self._operations.run(await self._operations.accept(asked, payer), viewer)).body()
         except RequestError as error:
             return {"errors": error.entries()}
 
@@ -197,10 +201,18 @@ def _encoded(body: object, status: HTTPStatus, headers: Mapping[str, str], wishe
     return Response(orjson.dumps(body), status, dict(headers), f"{media_type}; charset=utf-8")
 
 
-def _stream(answers: AsyncGenerator[Answer, None], kind: OperationType) -> Response:
+class _Stream(StreamingResponse):
     """Server-sent events, in the form of `graphql-sse` with a connection for each operation."""
-    # A proxy is not to gather events before it passes them on.
-    return StreamingResponse(_events(answers, kind), headers={"X-Accel-Buffering": "no"}, media_type=EVENTS)
+
+    def __init__(self, answers: AsyncGenerator[Answer, None], kind: OperationType, streams: Room) -> None:
+        # A proxy is not to gather events before it passes them on.
+        super().__init__(_events(answers, kind), headers={"X-Accel-Buffering": "no"}, media_type=EVENTS)
+        self._streams = streams
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Raises Overloaded, before anything is sent."""
+        with self._streams.place():
+            await super().__call__(scope, receive, send)
 
 
 async def _events(answers: AsyncGenerator[Answer, None], kind: OperationType) -> AsyncGenerator[bytes, None]:

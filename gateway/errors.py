@@ -201,6 +201,13 @@ class NotAcceptable(RequestError):
     status = HTTPStatus.NOT_ACCEPTABLE
 
 
+class RequestTimeout(RequestError):
+    """The request did not come whole in the time that is allowed."""
+
+    code = "REQUEST_TIMEOUT"
+    status = HTTPStatus.REQUEST_TIMEOUT
+
+
 class PayloadTooLarge(RequestError):
     """The body is larger than is allowed."""
 
@@ -222,6 +229,18 @@ class MisdirectedRequest(RequestError):
     status = HTTPStatus.MISDIRECTED_REQUEST
 
 
+class RateLimited(RequestError):
+    """The client asks for more in a minute than it may."""
+
+    code = "RATE_LIMITED"
+    status = HTTPStatus.TOO_MANY_REQUESTS
+
+    def __init__(self, seconds: int) -> None:
+        """`seconds` are those after which there is room for the same operation."""
+        super().__init__(f"The client asks for more in a minute than it may. Come again in {seconds} s.")
+        self.headers = {"Retry-After": str(seconds)}
+
+
 class NotReady(RequestError):
     """The content is still being loaded."""
 
@@ -235,6 +254,14 @@ class NotWriting(RequestError):
 
     code = "NOT_WRITING"
     status = HTTPStatus.SERVICE_UNAVAILABLE
+
+
+class Overloaded(RequestError):
+    """The server has too much to do."""
+
+    code = "OVERLOADED"
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    headers = MappingProxyType({"Retry-After": "1"})
 
 
 class OperationTimedOut(RequestError):

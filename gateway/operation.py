@@ -33,8 +33,10 @@ from gateway.errors import (
 )
 from gateway.limits import Limits
 from gateway.persisted import PersistedQueries
+from gateway.rates import UNLIMITED, Rates
 from gateway.renderer import Renderer
 from gateway.store.protocol import Store
+from gateway.turns import Turns
 
 logger = logging.getLogger("gateway")
 
@@ -60,6 +62,7 @@ class Accepted(NamedTuple):
     request: OperationRequest
     document: Document
     kind: OperationType
+    cost: int
 
 
 class Answer(NamedTuple):
@@ -67,9 +70,11 @@ class Answer(NamedTuple):
 
     data: Mapping[str, object] | None
     errors: tuple[Entry, ...] = ()
+    extensions: Mapping[str, object] = {}
 
     def body(self) -> dict[str, object]:
-        return {"data": self.data, "errors": self.errors} if self.errors else {"data": self.data}
+        told = {"errors": self.errors, "extensions": self.extensions}
+        return {"data": self.data, **{name: value for name, value in told.items() if value}}
 
 
 class PreparedDocument(SchemaExtension):
@@ -93,6 +98,7 @@ class Operations:
         store: Store,
         limits: Limits,
         persisted: PersistedQueries,
+        rates: Rates = UNLIMITED,
         *,
         introspection: bool,
         clock: Callable[[], float] = time.time,
@@ -106,6 +112,8 @@ class Operations:
         self._documents = Documents(self._graph, limits, introspection=introspection)
         self._persisted = persisted
         self._renderer = Renderer()
+        self._rates = rates
+        self._turns = Turns(limits.operations, limits.waiting, limits.waiting_seconds)
         self._ready = False
         self._clock = clock
 
@@ -120,27 +128,34 @@ class Operations:
         if faults:
             raise SettingsError("\n".join(faults))
 
-    async def accept(self, request: OperationRequest) -> Accepted:
-        """Check all that can be checked before an operation runs. Raises RequestError where it is refused."""
+    async def accept(self, request: OperationRequest, client: str | None = None) -> Accepted:
+        """Check all that can be checked before an operation runs. Raises RequestError where it is refused.
+
+        The `client` pays for being read, and then for what the operation costs.
+        """
+        self._rates.charge(client, 1)
         request = request._replace(query=self._persisted.text(request.query, request.document_id))
         document = self._documents.get(request.query)
         operation = document.operation(request.operation_name)
         variables = self._coerced(operation, request.variables)
-        document.analysis.check_cost(request.operation_name, variables)
+        cost = document.analysis.check_cost(request.operation_name, variables)
         if request.document_id is not None:
             self._persisted.register(request.document_id, request.query)
         await self._check_ready()
-        return Accepted(request, document, operation.operation)
+        self._rates.charge(client, cost)
+        return Accepted(request, document, operation.operation, cost)
 
     async def run(self, accepted: Accepted, viewer: Viewer) -> Answer:
         """The answer of a query. Raises RequestError where there is none."""
         if accepted.kind is OperationType.SUBSCRIPTION:
             raise NotAcceptable("A subscription is answered as 'text/event-stream', or over a WebSocket.")
-        try:
-            async with asyncio.timeout(self._limits.operation_seconds):
-                return await self._execute(accepted, viewer)
-        except TimeoutError as error:
-            raise OperationTimedOut from error
+        async with self._turns.turn():
+            try:
+                async with asyncio.timeout(self._limits.operation_seconds):
+                    answer = await self._execute(accepted, viewer)
+            except TimeoutError as error:
+                raise OperationTimedOut from error
+        return answer._replace(extensions=self._extensions(accepted))
 
     async def stream(self, accepted: Accepted, viewer: Viewer) -> AsyncGenerator[Answer, None]:
         """The answers of a subscription, as they come; of any other operation the only one. Raises as `run`."""
@@ -180,6 +195,12 @@ class Operations:
                 operation_name=request.operation_name,
             )
         return _answer(result)
+
+    def _extensions(self, accepted: Accepted) -> Mapping[str, object]:
+        """What an operation costs, for who asks for it."""
+        if accepted.request.extensions.get("cost") is not True:
+            return {}
+        return {"cost": {"actual": accepted.cost, "allowed": self._limits.cost}}
 
     def _coerced(self, operation: OperationDefinitionNode, given: Mapping[str, Any]) -> Mapping[str, object]:
         coerced = get_variable_values(

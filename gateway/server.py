@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 import uvicorn
@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 
 from gateway.errors import GatewayError
 from gateway.limits import Limits
+from gateway.patience import Config
 
 GRACE_SECONDS = 10
 """How long answers that are on their way at the end may take."""
@@ -67,14 +68,16 @@ async def serve(
     listener: socket.socket,
     limits: Limits,
     *,
+    trusted_proxies: Sequence[str] = (),
     work: Callable[[], Awaitable[object]],
     stopping: Callable[[], None],
 ) -> None:
     """Serve until SIGINT or SIGTERM, or until `work`, which goes on beside, ends; what that raises is raised.
 
-    `stopping` is called before answers on their way are waited for.
+    `trusted_proxies` are believed about whom they forward for. `stopping` is called before answers on their way are
+    waited for.
     """
-    server = _Server(_config(app, limits), stopping)
+    server = _Server(_config(app, limits, trusted_proxies), stopping)
     working = asyncio.ensure_future(work())
 
     def stop(_: asyncio.Future[object]) -> None:
@@ -88,15 +91,18 @@ async def serve(
         await working
 
 
-def _config(app: ASGIApp, limits: Limits) -> uvicorn.Config:
-    return uvicorn.Config(
+def _config(app: ASGIApp, limits: Limits, trusted_proxies: Sequence[str]) -> Config:
+    return Config(
         app,
+        limits,
         lifespan="off",
         log_config=None,
         access_log=False,
         server_header=False,
-        ws_max_size=limits.message_bytes,
+        proxy_headers=bool(trusted_proxies),
+        forwarded_allow_ips=list(trusted_proxies),
         ws_per_message_deflate=False,  # a small message may hide a large one
+        timeout_keep_alive=limits.idle_seconds,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
 

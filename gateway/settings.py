@@ -2,6 +2,7 @@
 but that file.
 
 Each field of `Settings` is an option: its name, type, default, help and whether it is a secret stand in one place.
+The limits are a table of their own, and each of them is an option too.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass
 from enum import StrEnum
 from hashlib import sha256
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,6 +27,7 @@ from gateway.auth import Grant, Scope, grant
 from gateway.content.source import DEFAULT_MAX_BYTES
 from gateway.content.watch import Watching
 from gateway.errors import SettingsError
+from gateway.limits import Limits
 from gateway.passes import LEAST_SECRET
 from gateway.persisted import DEFAULT_BYTES
 
@@ -33,6 +36,8 @@ CONFIG = "config"
 """The flag, and with the prefix the variable, that names the settings file."""
 DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 _ORIGIN = re.compile(r"([a-z][a-z0-9+.-]*)://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,4}|:[1-5][0-9]{4})?/?")
+LIMIT = "limit_"
+"""With what the option of a limit begins."""
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -133,6 +138,13 @@ def _file_path(written: str) -> Path:
     return Path(_text(written))
 
 
+def _network(written: str) -> str:
+    try:
+        return str(ip_network(written))
+    except ValueError:
+        raise ValueError(f"{written!r} is neither an IP address nor a network.") from None
+
+
 def _log_level(written: str) -> str:
     if written.strip().lower() not in LOG_LEVELS:
         raise ValueError(f"{written!r} is none of {', '.join(LOG_LEVELS)}.")
@@ -178,6 +190,7 @@ TEXT = Kind("text", _text)
 TEXTS = Kind("texts", _text, many=True)
 SECRET = Kind("secret", _secret)
 ORIGINS = Kind("origins", _origin, many=True)
+NETWORKS = Kind("networks", _network, many=True)
 BOOLEAN = Kind("boolean", _boolean)
 PORT = Kind("port", _whole(0, 65535))
 COUNT = Kind("count", _whole(1))
@@ -224,6 +237,14 @@ class Settings:
     allowed_origins: tuple[str, ...] = _option(
         ORIGINS, "Origins whose pages may call this server, such as https://news.example; * is any.", ()
     )
+    trusted_proxies: tuple[str, ...] = _option(
+        NETWORKS,
+        "Addresses and networks of proxies, which are believed about whom they forward for.",
+        ("127.0.0.1", "::1"),
+    )
+    rate_limit: int | None = _option(
+        COUNT, "How many points of cost each client may ask for in a minute. By default there is no bound.", None
+    )
     watch: Watching = _option(
         WATCHING,
         "How the folder is followed: by what the system reports (events), by looking through it (poll), not at all"
@@ -251,9 +272,8 @@ class Settings:
         FILE, "A manifest of documents that may be run by name, as graphql-codegen or Apollo's tools write it.", None
     )
     trusted_only: bool = _option(BOOLEAN, "Whether nothing but the trusted documents is run.", default=False)
-    body_limit: int = _option(BYTES, "Larger request bodies are refused.", 256 * 1024)
-    operation_timeout: float = _option(SECONDS, "How long an operation may run.", 10.0)
     hold_seconds: float = _option(SECONDS, "How long a large deletion waits to be confirmed by a second look.", 10.0)
+    limits: Limits = Limits()
 
 
 def _row(field: dataclasses.Field[Any]) -> Option:
@@ -263,7 +283,14 @@ def _row(field: dataclasses.Field[Any]) -> Option:
     return Option(field.name, meta["kind"], default, dev, meta["help"], meta["secret"])
 
 
-OPTIONS = tuple(_row(field) for field in dataclasses.fields(Settings) if "kind" in field.metadata)
+def _limit_row(field: dataclasses.Field[Any]) -> Option:
+    kind = SECONDS if isinstance(field.default, float) else Kind("limit", _whole(field.metadata["least"]))
+    help = f"At most so many {field.metadata['counts']}."  # noqa: A001
+    return Option(LIMIT + field.name, kind, field.default, field.default, help, secret=False)
+
+
+LIMITS = tuple(map(_limit_row, dataclasses.fields(Limits)))
+OPTIONS = (*(_row(field) for field in dataclasses.fields(Settings) if "kind" in field.metadata), *LIMITS)
 
 
 class _Given(NamedTuple):
@@ -290,7 +317,8 @@ def read(mode: Mode, content: Path, flags: Mapping[str, object], environ: Mappin
         raise SettingsError("\n".join(errors))
     values["database"] = values["database"] or default_database(content)
     values["workers"] = values["workers"] or os.cpu_count() or 1
-    return Settings(mode=mode, content=content, **values)
+    limits = Limits(**{option.name.removeprefix(LIMIT): values.pop(option.name) for option in LIMITS})
+    return Settings(mode=mode, content=content, limits=limits, **values)
 
 
 def default_database(content: Path) -> Path:

@@ -16,6 +16,7 @@ import strawberry
 from graphql import OperationType
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
 from strawberry.exceptions import ConnectionRejectionError
@@ -28,10 +29,13 @@ from strawberry.types.unset import UnsetType
 
 from gateway.auth import Authenticator, Viewer
 from gateway.endpoint import from_json
-from gateway.errors import LimitExceeded, RequestError
+from gateway.errors import LimitExceeded, Overloaded, RequestError
 from gateway.limits import Limits
+from gateway.middleware import error_response
 from gateway.operation import Operations, masked
 from gateway.preview import pass_of
+from gateway.rates import client
+from gateway.turns import Room
 
 
 @dataclass
@@ -39,8 +43,13 @@ class Connection:
     """One client. Its credential comes with the handshake or, from browsers, with `connection_init`."""
 
     headers: Mapping[str, str]
+    address: str | None
     connection_params: Mapping[str, object] = field(default_factory=dict)
     viewer: Viewer | None = None
+
+    @property
+    def payer(self) -> str | None:
+        return client(self.credential("authorization"), self.address)
 
     def credential(self, name: str) -> str | None:
         """The value under a header's name, in any case, of which `connection_init` has the last word."""
@@ -100,7 +109,7 @@ class Handler(BaseGraphQLTransportWSHandler[Connection, None]):
         viewer, operations = self.context.viewer, self.view.operations
         assert viewer is not None  # noqa: S101 - a connection is acknowledged before it may ask
         sent = {"query": operation.query, "variables": operation.variables, "operationName": operation.operation_name}
-        accepted = await operations.accept(from_json(sent))
+        accepted = await operations.accept(from_json(sent), self.context.payer)
         async with aclosing(operations.stream(accepted, viewer)) as answers:
             async for answer in answers:
                 await _send(operation, "next", answer.body())
@@ -134,9 +143,18 @@ class Socket(GraphQL[Connection, None]):
         self.operations = operations
         self.limits = limits
         self._authenticator = authenticator
+        self._room = Room(limits.sockets, "Too many WebSockets are open.")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One WebSocket too many is refused with an answer of HTTP."""
+        try:
+            with self._room.place():
+                await super().__call__(scope, receive, send)
+        except Overloaded as error:
+            await WebSocket(scope, receive, send).send_denial_response(error_response(error))
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Connection:  # noqa: ARG002 - the signature is Strawberry's
-        return Connection(request.headers)
+        return Connection(request.headers, request.client.host if request.client else None)
 
     async def on_ws_connect(self, context: Connection) -> UnsetType | dict[str, object] | None:
         """Know the client by its credential. Who may not do what it asks for is closed out with 4403."""

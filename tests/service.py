@@ -15,7 +15,6 @@ from starlette.applications import Starlette
 from gateway.app import create_app
 from gateway.content.parsing import Rules, Task, parse
 from gateway.content.source import Walk
-from gateway.limits import Limits
 from gateway.model import Change, Deleted
 from gateway.server import address, listening, serve
 from gateway.settings import Mode, Settings, read
@@ -42,6 +41,7 @@ class Service(NamedTuple):
     app: Starlette
     folder: Path
     store: SqliteStore
+    settings: Settings
 
     async def change(self, files: Mapping[str, str | None], as_of: datetime = AS_OF) -> None:
         """Write some files, delete those that are None, and load what has changed."""
@@ -72,7 +72,7 @@ async def service(
     settings = settings_of(folder, mode, **flags)
     store = await SqliteStore.open(settings.database)
     try:
-        found = Service(create_app(settings, store), folder, store)
+        found = Service(create_app(settings, store), folder, store, settings)
         if files:
             await found.change(files)
         yield found
@@ -97,7 +97,9 @@ async def listening_to(found: Service) -> AsyncIterator[str]:
     with listening("127.0.0.1", 0) as listener:
         ended = asyncio.Event()
         stopping = found.store.end_generations
-        running = asyncio.create_task(serve(found.app, listener, Limits(), work=ended.wait, stopping=stopping))
+        limits, proxies = found.settings.limits, found.settings.trusted_proxies
+        served = serve(found.app, listener, limits, trusted_proxies=proxies, work=ended.wait, stopping=stopping)
+        running = asyncio.create_task(served)
         try:
             yield address(listener)
         finally:

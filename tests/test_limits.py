@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict
+from dataclasses import fields as fields_of
 from pathlib import Path
 
 import pytest
@@ -27,6 +27,7 @@ from graphql import (
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway import settings
 from gateway.errors import LimitExceeded, OperationNotFound
 from gateway.limits import Analysis, Counts, Limits, analyse
 
@@ -370,10 +371,13 @@ def test_work_is_linear(size: int) -> None:
 
 
 def test_docs_tell_every_limit_and_its_default() -> None:
-    """The table in the docs is that of the code, row by row."""
+    """The table in the docs is that of the code, row by row, and each row is an option."""
     table = DOCS.partition("## The table")[2].partition("## Cost")[0]
-    rows = re.findall(r"^\| `(\w+)` \| (\d+) \|", table, re.MULTILINE)
-    assert [(name, int(default)) for name, default in rows] == list(asdict(LIMITS).items())
+    rows = re.findall(r"^\| `(\w+)` \| (\d+) \| (.+) \|$", table, re.MULTILINE)
+    assert [(name, float(default), counts) for name, default, counts in rows] == [
+        (field.name, field.default, field.metadata["counts"]) for field in fields_of(Limits)
+    ]
+    assert [f"limit_{name}" for name, *_ in rows] == [option.name for option in settings.LIMITS]
 
 
 def test_example_of_the_docs_costs_what_they_say() -> None:

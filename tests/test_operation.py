@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import logging
 import sqlite3
 from pathlib import Path
 
 import pytest
+import strawberry
 
+from gateway.auth import Viewer
+from gateway.context import Info
+from gateway.errors import OperationTimedOut, Overloaded
+from gateway.limits import Limits
+from gateway.model import Visibility
+from gateway.operation import Answer, OperationRequest, Operations, PreparedDocument
+from gateway.persisted import PersistedQueries
+from gateway.store.protocol import ARTICLES_OF_TOPIC
+from gateway.store.sqlite import SqliteStore
 from tests.service import post, serving
+from tests.store.documents import apply, document, topics
 
 FAULT = {"code": "INTERNAL_SERVER_ERROR"}
 
@@ -51,12 +64,81 @@ async def test_a_failure_around_an_operation_is_masked(tmp_path: Path, caplog: p
 
 async def test_an_operation_may_not_take_for_ever(tmp_path: Path) -> None:
     """Past its time it is ended, and the next one is answered."""
-    async with serving(tmp_path, operation_timeout=1e-6) as client:
+    async with serving(tmp_path, limit_operation_seconds=1e-6) as client:
         for _ in range(3):
             response = await client.post("/graphql", json={"query": "{ articles { nodes { topics { name } } } }"})
             assert response.status_code == 503
             assert [error["extensions"] for error in response.json()["errors"]] == [{"code": "OPERATION_TIMED_OUT"}]
         assert (await client.get("/readyz")).status_code == 200
+
+
+@strawberry.type
+class Slow:
+    """A query whose one statement would run for hours, and one that is answered at once."""
+
+    @strawberry.field
+    async def counted(self, info: Info, times: int) -> int:
+        return len(await info.context.snapshot.counts(ARTICLES_OF_TOPIC, ["t"] * times))
+
+
+@pytest.mark.timeout(60)
+async def test_the_statement_ends_with_its_operation(tmp_path: Path) -> None:
+    """The only reader there is answers the next operation; it could not if the database still worked for the first."""
+    store = await SqliteStore.open(tmp_path / "content.db", readers=1)
+    try:
+        await apply(store, *(document(f"{n}", topics=topics("t")) for n in range(1500)))
+        schema = strawberry.Schema(Slow, extensions=[PreparedDocument])
+        operations = Operations(schema, store, Limits(operation_seconds=0.3), PersistedQueries(), introspection=True)
+        for _ in range(2):
+            with pytest.raises(OperationTimedOut):
+                await answer(operations, "{ counted(times: 1000000) }")
+            assert (await answer(operations, "{ counted(times: 1) }")).data == {"counted": 1}
+    finally:
+        await store.close()
+
+
+async def answer(operations: Operations, query: str) -> Answer:
+    viewer = Viewer(Visibility.PUBLIC)
+    return await operations.run(await operations.accept(OperationRequest(query)), viewer)
+
+
+@pytest.mark.timeout(60)
+async def test_so_many_operations_are_at_work(tmp_path: Path) -> None:
+    """One more waits and is refused with 503 when it waited too long; when one ends the next is answered."""
+    store = await SqliteStore.open(tmp_path / "content.db", readers=1)
+    try:
+        await apply(store, *(document(f"{n}", topics=topics("t")) for n in range(1500)))
+        schema = strawberry.Schema(Slow, extensions=[PreparedDocument])
+        limits = Limits(operations=1, waiting=1, waiting_seconds=0.1, operation_seconds=600)
+        operations = Operations(schema, store, limits, PersistedQueries(), introspection=True)
+        assert (await answer(operations, "{ counted(times: 1) }")).data == {"counted": 1}
+        slow = asyncio.create_task(answer(operations, "{ counted(times: 1000000) }"))
+        await asyncio.sleep(0)
+        with pytest.raises(Overloaded):
+            await answer(operations, "{ counted(times: 1) }")
+        slow.cancel()
+        await asyncio.wait([slow])
+        assert (await answer(operations, "{ counted(times: 1) }")).data == {"counted": 1}
+    finally:
+        await store.close()
+
+
+COSTS = {"cost": {"actual": 21, "allowed": 10_000}}
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"), [({"cost": True}, COSTS), ({"cost": False}, None), ({"cost": 1}, None), ({}, None)]
+)
+async def test_the_cost_is_told_on_request(tmp_path: Path, asked: dict[str, object], told: object) -> None:
+    """By POST, by GET and in a batch, as often as `extensions` asks for it."""
+    query = "query Titles { articles { nodes { title } } }"
+    sent = {"query": query, "extensions": asked}
+    async with serving(tmp_path) as client:
+        [batched] = (await client.post("/graphql", json=[sent])).json()
+        posted = (await client.post("/graphql", json=sent)).json()
+        got = (await client.get("/graphql", params={"query": query, "extensions": json.dumps(asked)})).json()
+    assert posted == got == batched
+    assert posted.get("extensions") == told
 
 
 async def test_what_a_client_causes_is_not_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

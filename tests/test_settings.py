@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from gateway.auth import Scope, grant
 from gateway.errors import SettingsError
-from gateway.settings import BOOLEAN, OPTIONS, Mode, Option, Settings, default_database, read
+from gateway.settings import BOOLEAN, LIMITS, OPTIONS, Mode, Option, Settings, default_database, read
 
 CONTENT = Path("content")
 
@@ -25,6 +25,11 @@ def complaints(*, environ: dict[str, str] | None = None, **flags: object) -> lis
     with pytest.raises(SettingsError) as raised:
         read(Mode.SERVE, CONTENT, flags, environ or {})
     return raised.value.message.splitlines()
+
+
+def value_of(option: Option, found: Settings) -> object:
+    is_limit = option in LIMITS
+    return getattr(found.limits if is_limit else found, option.name.removeprefix("limit_") if is_limit else option.name)
 
 
 def written(folder: Path, name: str, text: str) -> Path:
@@ -115,13 +120,13 @@ def test_all_errors_are_told_at_once(tmp_path: Path) -> None:
     """Each wrong value has a line that names its flag, its variable, or its file and key."""
     file = written(tmp_path, "wrong.toml", "readers = 0\nstrict = 'perhaps'\nprot = 1\nworkers = [1, 2]\n")
     found = complaints(
-        environ={"GATEWAY_LOG_LEVEL": "loud", "GATEWAY_OPERATION_TIMEOUT": "nan"}, port="65536", config=str(file)
+        environ={"GATEWAY_LOG_LEVEL": "loud", "GATEWAY_LIMIT_OPERATION_SECONDS": "nan"}, port="65536", config=str(file)
     )
     assert sorted(found) == sorted(
         [
             "--port: '65536' is no whole number from 0 to 65535.",
             "GATEWAY_LOG_LEVEL: 'loud' is none of debug, info, warning, error.",
-            "GATEWAY_OPERATION_TIMEOUT: 'nan' is no number of seconds above 0.",
+            "GATEWAY_LIMIT_OPERATION_SECONDS: 'nan' is no number of seconds above 0.",
             f"{file}: readers: '0' is no whole number of at least 1.",
             f"{file}: strict: 'perhaps' is neither true nor false.",
             f"{file}: prot: There is no such setting.",
@@ -183,6 +188,15 @@ def test_a_folder_has_one_database(tmp_path: Path) -> None:
     assert default_database(tmp_path / "one") != default_database(tmp_path / "two")
 
 
+@pytest.mark.parametrize("option", LIMITS, ids=lambda option: option.name)
+def test_every_limit_is_an_option(option: Option) -> None:
+    """Its default is that of the table of limits, any larger number is taken, and one below its least is not."""
+    assert value_of(option, settings()) == option.default
+    assert value_of(option, settings(environ={option.variable: "123456"})) == 123456
+    [complaint] = complaints(environ={option.variable: "-1"})
+    assert complaint.startswith(f"{option.variable}: '-1' is no ")
+
+
 @pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.name)
 def test_every_option_is_told_in_a_sentence(option: Option) -> None:
     """Each row of the table has a help that ends as a sentence does, and a flag and a variable of its name."""
@@ -198,7 +212,7 @@ def test_no_text_is_more_than_a_settings_error(option: Option, text: str) -> Non
     except SettingsError as error:
         assert error.message.startswith(f"{option.variable}: ")
     else:
-        assert isinstance(getattr(found, option.name), bool) is (option.kind is BOOLEAN)
+        assert isinstance(value_of(option, found), bool) is (option.kind is BOOLEAN)
 
 
 @pytest.mark.parametrize(

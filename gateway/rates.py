@@ -1,0 +1,58 @@
+"""What each client may ask for in a minute, in points of cost. It knows no request, and keeps no client for long.
+
+How often is too often is worked out by throttled-py: the generic cell rate algorithm, with one number for each client.
+"""
+
+from __future__ import annotations
+
+import math
+from hashlib import sha256
+from ipaddress import IPv6Address, ip_address
+
+from throttled import RateLimiterType, Throttled, rate_limiter, store
+
+from gateway.errors import RateLimited
+
+MOST_CLIENTS = 20_000
+"""As many are remembered, those that asked last."""
+NETWORK_BITS = 64
+"""Of an IPv6 address as many say whose it is; the owner chooses the rest, and may choose anew for each request."""
+
+
+class Rates:
+    """The rates of one server's clients."""
+
+    def __init__(self, a_minute: int | None, most_clients: int = MOST_CLIENTS) -> None:
+        """Without a number of points `a_minute` everything is allowed."""
+        self._limiter = a_minute and Throttled(
+            using=RateLimiterType.GCRA.value,
+            quota=rate_limiter.per_min(a_minute, burst=a_minute),
+            store=store.MemoryStore(options={"MAX_SIZE": most_clients}),
+        )
+
+    def charge(self, client: str | None, points: int) -> None:
+        """Raises RateLimited where the client has not so many points left; then it keeps those that it has."""
+        if not self._limiter or client is None or not points:
+            return
+        found = self._limiter.limit(client, cost=points)
+        if found.limited:
+            raise RateLimited(max(1, math.ceil(found.state.retry_after)))
+
+
+UNLIMITED = Rates(None)
+
+
+def client(authorization: str | None, address: str | None) -> str | None:
+    """Who a client is: its credential, which was found to be good; without one, its address. None for nobody."""
+    who = authorization.strip() if authorization is not None else address and _network(address)
+    return who and sha256(who.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _network(address: str) -> str:
+    try:
+        found = ip_address(address)
+    except ValueError:  # a proxy may tell a name
+        return address
+    if not isinstance(found, IPv6Address):
+        return address
+    return str(found.ipv4_mapped or int(found) >> (128 - NETWORK_BITS))

@@ -1,0 +1,79 @@
+"""Turns: who is at work, who waits, and who is refused."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+
+import pytest
+
+from gateway.errors import Overloaded
+from gateway.turns import Room, Turns
+
+LONG = 60.0
+AT_ONCE = 1e-6
+
+
+@asynccontextmanager
+async def taken(turns: Turns, number: int) -> AsyncIterator[AsyncExitStack]:
+    """So many turns, until the stack is closed."""
+    async with AsyncExitStack() as stack:
+        for _ in range(number):
+            await stack.enter_async_context(turns.turn())
+        yield stack
+
+
+def test_a_room_holds_so_many() -> None:
+    """One more is refused, and a place that is left can be taken again, also where it was left in anger."""
+    room = Room(1, "It is full")
+    for _ in range(2):
+        with suppress(ZeroDivisionError), room.place():
+            with pytest.raises(Overloaded, match="It is full"), room.place():
+                pass
+            raise ZeroDivisionError
+
+
+async def test_who_comes_next_waits() -> None:
+    """Its turn comes when another one ends, and not before."""
+    turns = Turns(2, 1, LONG)
+    async with taken(turns, 2) as held:
+        waiting = asyncio.ensure_future(anext(held_turn(turns)))
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        await held.aclose()
+        await waiting
+
+
+async def held_turn(turns: Turns) -> AsyncIterator[None]:
+    async with turns.turn():
+        yield
+
+
+async def test_not_too_many_wait() -> None:
+    """One more is refused at once; who gives up waiting leaves room for another."""
+    turns = Turns(1, 1, LONG)
+    async with taken(turns, 1):
+        for _ in range(2):
+            waiting = asyncio.ensure_future(anext(held_turn(turns)))
+            await asyncio.sleep(0)
+            with pytest.raises(Overloaded, match="Too many operations wait"):
+                await anext(held_turn(turns))
+            waiting.cancel()
+            await asyncio.wait([waiting])
+
+
+async def test_nobody_waits_for_ever() -> None:
+    """Who waited its time is refused, and the turn goes to the next as if it had never asked."""
+    turns = Turns(1, 1, AT_ONCE)
+    async with taken(turns, 1):
+        with pytest.raises(Overloaded, match="took too long"):
+            await anext(held_turn(turns))
+    async with taken(turns, 1):
+        pass
+
+
+def test_the_refusal_says_when_to_come_again() -> None:
+    """It is 503, and no fault of the operation."""
+    error = Overloaded()
+    assert (error.status.value, dict(error.headers), error.is_about_operation) == (503, {"Retry-After": "1"}, False)
