@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -52,6 +53,7 @@ class Service(NamedTuple):
                 changes.append(Deleted(path))
             else:
                 (self.folder / path).write_text(text)
+                os.utime(self.folder / path, (as_of.timestamp(), as_of.timestamp()))
         listing = Walk(self.folder).run().files
         rules = Rules(str(self.folder))
         changes += [parse(Task(listing[path]), rules) for path, text in files.items() if text is not None]
