@@ -22,6 +22,7 @@ from gateway.auth import Viewer
 from gateway.limits import Limits
 from gateway.model import Visibility
 from gateway.operation import OperationRequest, Operations, PreparedDocument
+from gateway.persisted import PersistedQueries
 from gateway.schema import build_schema
 from gateway.store.sqlite import SqliteStore
 
@@ -110,9 +111,14 @@ async def compare(folder: Path, sizes: Sequence[int], rounds: int) -> AsyncItera
             store = await SqliteStore.open(folder / f"{size}.db", readers=1)
             stores.push_async_callback(store.close)
             await _fill(store, size)
-            both.append(Operations(build_schema([PreparedDocument]), store, Limits(), introspection=False))
+            both.append(_operations(store))
         for question in QUESTIONS:
             yield await _compared(question, both, rounds)
+
+
+def _operations(store: SqliteStore) -> Operations:
+    schema = build_schema([PreparedDocument])
+    return Operations(schema, store, Limits(), PersistedQueries(), introspection=False)
 
 
 async def _fill(store: SqliteStore, size: int) -> None:
