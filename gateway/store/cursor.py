@@ -45,7 +45,7 @@ def decode(cursor: str, order: str, kinds: Sequence[Kind], *, called: str = "cur
     if not isinstance(place, list) or not place or not isinstance(place[0], str):
         raise BadUserInput(f"The {called} is malformed. Use one that the API gave.")
     if place[0] != order:
-        raise BadUserInput(f"The {called} belongs to another order. Use it with the order that it came from.")
+        raise BadUserInput(f"The {called} belongs to another order or search. Use it where it came from.")
     values = tuple(place[1:])
     if len(values) != len(kinds) or not all(map(Kind.takes, kinds, values)):
         raise BadUserInput(f"The {called} is malformed. Use one that the API gave.")
