@@ -111,11 +111,14 @@ async def compare(folder: Path, sizes: Sequence[int], rounds: int) -> AsyncItera
             store = await SqliteStore.open(folder / f"{size}.db", readers=1)
             stores.push_async_callback(store.close)
             await _fill(store, size)
-            both.append(
-                Operations(build_schema([PreparedDocument]), store, Limits(), PersistedQueries(), introspection=False)
-            )
+            both.append(_operations(store))
         for question in QUESTIONS:
             yield await _compared(question, both, rounds)
+
+
+def _operations(store: SqliteStore) -> Operations:
+    schema = build_schema([PreparedDocument])
+    return Operations(schema, store, Limits(), PersistedQueries(), introspection=False)
 
 
 async def _fill(store: SqliteStore, size: int) -> None:

@@ -36,16 +36,19 @@ def encode(order: str, values: Sequence[Value]) -> str:
     return urlsafe_b64encode(orjson.dumps([order, *values])).rstrip(b"=").decode()
 
 
-def decode(cursor: str, order: str, kinds: Sequence[Kind]) -> tuple[Value, ...]:
-    """The values, of these kinds. Raises BadUserInput for what is no cursor, or one of another order."""
+def decode(cursor: str, order: str, kinds: Sequence[Kind], *, called: str = "cursor") -> tuple[Value, ...]:
+    """The values, of these kinds. Raises BadUserInput for what is no cursor, or one of another order.
+
+    `called` is what the client knows it as.
+    """
     place = _parsed(cursor)
     if not isinstance(place, list) or not place or not isinstance(place[0], str):
-        raise BadUserInput("The cursor is malformed. Use one that the API gave.")
+        raise BadUserInput(f"The {called} is malformed. Use one that the API gave.")
     if place[0] != order:
-        raise BadUserInput("The cursor belongs to another order. Use it with the order that it came from.")
+        raise BadUserInput(f"The {called} belongs to another order or search. Use it where it came from.")
     values = tuple(place[1:])
     if len(values) != len(kinds) or not all(map(Kind.takes, kinds, values)):
-        raise BadUserInput("The cursor is malformed. Use one that the API gave.")
+        raise BadUserInput(f"The {called} is malformed. Use one that the API gave.")
     return values
 
 

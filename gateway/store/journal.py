@@ -101,7 +101,7 @@ class Place(NamedTuple):
     @classmethod
     def read(cls, token: str, generation: Generation, view: int) -> Place | None:
         """None for a token of another database or view, or from a future that never came. Raises BadUserInput."""
-        epoch, of, base, since, changed, id_ = decode(token, "changes", _KINDS)
+        epoch, of, base, since, changed, id_ = decode(token, "changes", _KINDS, called="token")
         if epoch != generation.epoch or of != view:
             return None
         assert isinstance(base, int) and isinstance(since, int) and isinstance(changed, int) and isinstance(id_, str)  # noqa: S101, PT018 - as decoded

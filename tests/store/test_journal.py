@@ -140,7 +140,7 @@ async def test_another_database_or_view_resets(new_store: Open) -> None:
 async def test_what_is_no_token_is_refused(store: Store, text: str) -> None:
     """It is the client's error."""
     await apply(store, document("a"))
-    with pytest.raises(BadUserInput):
+    with pytest.raises(BadUserInput, match="token"):
         await page(store, text)
 
 
