@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -50,6 +51,12 @@ class Running:
     def post(self, query: str, headers: Mapping[str, str] | None = None, **variables: Any) -> Any:
         body = {"query": query, "variables": variables}
         return httpx.post(f"{self.url}/graphql", json=body, headers=headers, timeout=30, trust_env=False).json()
+
+    def until(self, query: str, data: object) -> None:
+        """Ask until the answer is this one."""
+        deadline = time.monotonic() + 60
+        while (found := self.post(query)) != {"data": data}:
+            assert time.monotonic() < deadline, found
 
     def get(self, path: str) -> httpx.Response:
         return httpx.get(self.url + path, timeout=30, trust_env=False)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import socket
+from contextlib import suppress
 from pathlib import Path
 
 from gateway.errors import StoreError
@@ -50,7 +51,8 @@ class WriterLock:
         """Idempotent. The file goes while it is still locked, so that nobody holds one that others do not find."""
         if self._file is not None:
             if _is_at(self._file, self._path):
-                self._path.unlink()
+                with suppress(OSError):  # in a folder that cannot be written it stays, and does no harm
+                    self._path.unlink()
             os.close(self._file)
             self._file = None
 

@@ -114,8 +114,8 @@ async def _document(source: Source, path: str) -> Document:
             images(row[19]),
             tuple(_entry(entry) for entry in await source.rows(RELATED, (key,))),
             body,
-            bytes(front_matter),
-            bytes(exposed),
+            _blob(front_matter),
+            _blob(exposed),
             secured,
         )
     )
@@ -137,6 +137,12 @@ def _flag(value: object) -> bool:
     if value not in {0, 1}:
         raise ValueError(value)
     return bool(value)
+
+
+def _blob(value: object) -> bytes:
+    if not isinstance(value, bytes):
+        raise TypeError(value)
+    return value
 
 
 def _instant(value: int | None) -> datetime | None:

@@ -133,10 +133,17 @@ class SqliteStore:
         """Open the readers, where the file is there and of this release; whether they are open then."""
         place = Place.of(self._path)
         if self._place is None and place and await self._is_readable():
-            opened = [Connection.open(self._path, access=Access.WRITE) for _ in range(self._count)]
-            self._readers.fill([Reader(await self._connections.enter_async_context(each)) for each in opened])
+            self._readers.fill([await self._reader() for _ in range(self._count)])
             self._place = place
         return self._place is not None
+
+    async def _reader(self) -> Reader:
+        """One that has read: only then its files are all open, and stay so whoever deletes them."""
+        opening = Connection.open(self._path, access=Access.WRITE)
+        reader = Reader(await self._connections.enter_async_context(opening))
+        await reader.begin(self._readers.commit)
+        await reader.end()
+        return reader
 
     async def _is_readable(self) -> bool:
         async with Connection.open(self._path, self._patience, Access.WRITE) as connection:

@@ -86,16 +86,6 @@ def root_page(path: Path, table: str) -> int:
     return int(page) - 1
 
 
-async def test_a_database_of_another_release_is_built_anew(database: Path) -> None:
-    """What it held comes from the content again, under another epoch."""
-    other = sqlite3.connect(database)
-    other.execute("PRAGMA user_version = 999")
-    other.close()
-    opened = await SqliteStore.open(database)
-    assert not await opened.ready()
-    await opened.close()
-
-
 async def test_a_folder_is_no_database(tmp_path: Path) -> None:
     assert "cannot be opened" in await refused(tmp_path)
 
@@ -157,28 +147,19 @@ def test_no_database_can_be_made_in_a_closed_folder(closed_folder: Path) -> None
     """The message says what to mend."""
     told = told_to_anybody(closed_folder / "content.db")
     assert told == (
-        f"The database {closed_folder}/content.db cannot be opened. Mend the permissions of the file and its folder.\n"
+        f"The database {closed_folder}/content.db cannot be locked: Permission denied. Mend the permissions of its"
+        " folder, or name another database.\n"
     )
 
 
 def test_a_database_in_a_closed_folder_cannot_be_used(database: Path, closed_folder: Path) -> None:
-    """Nor can one be read there, since its log lies beside it."""
+    """Nor can one be read there, since its log lies beside it; not even where a lock is left."""
     assert database.parent == closed_folder
+    assert told_to_anybody(database).startswith(f"The database {database} cannot be locked: Permission denied.")
+    database.with_name("content.db-lock").touch(0o666)
     told = told_to_anybody(database)
     assert told.startswith(f"The database {database} cannot be ")
     assert told.endswith("Mend the permissions of the file and its folder.\n")
-
-
-def test_an_old_database_that_cannot_be_deleted_is_told(database: Path, tmp_path: Path) -> None:
-    """One of another release, in a folder that cannot be written."""
-    other = sqlite3.connect(database)
-    other.execute("PRAGMA journal_mode = DELETE")
-    other.execute("PRAGMA user_version = 999")
-    other.close()
-    tmp_path.chmod(0o500)
-    told = told_to_anybody(database)
-    tmp_path.chmod(0o700)
-    assert told == f"The database {database} of another release cannot be deleted: Permission denied.\n"
 
 
 def test_a_folder_that_cannot_be_made_is_told(closed_folder: Path) -> None:

@@ -1,0 +1,143 @@
+"""Two stores on one database: one writes, and the other reads what it commits and takes over when it is gone."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from gateway.errors import NotReady, StoreError
+from gateway.model import Visibility
+from gateway.store.protocol import ARTICLE_BY_PATH
+from gateway.store.sqlite import SqliteStore
+from tests.store.conftest import READERS
+from tests.store.documents import apply, document
+
+
+@asynccontextmanager
+async def following(path: Path) -> AsyncIterator[tuple[SqliteStore, asyncio.Task[None]]]:
+    """A store that another one writes, and its wait to take over."""
+    store = await SqliteStore.join(path, readers=READERS, patience=0)
+    leading = asyncio.create_task(store.lead())
+    try:
+        yield store, leading
+    finally:
+        leading.cancel()
+        await asyncio.gather(leading, return_exceptions=True)
+        await store.close()
+
+
+async def title(store: SqliteStore, path: str) -> str | None:
+    async with store.snapshot(Visibility.PUBLIC) as snapshot:
+        found = await snapshot.find(ARTICLE_BY_PATH, [path])
+        return found[path].title if path in found else None
+
+
+async def until(store: SqliteStore, path: str, wanted: str) -> None:
+    """Wait for a generation that has a title. A store that has nothing to read yet is waited for too."""
+    async with asyncio.timeout(30):
+        async for _ in store.generations():
+            if await store.ready() and await title(store, path) == wanted:
+                return
+
+
+async def test_what_one_commits_the_other_serves(database: Path) -> None:
+    """Each generation wakes those who follow the other; and it writes nothing."""
+    writer = await SqliteStore.open(database, readers=READERS)
+    async with following(database) as (reader, leading):
+        assert (writer.writes, reader.writes, await title(reader, "a")) == (True, False, "a")
+        assert reader.writer.startswith("process ")
+        for number in range(3):
+            await apply(writer, document("a", title=f"{number}"))
+            await until(reader, "a", f"{number}")
+        with pytest.raises(StoreError, match=r"is written by process \d+ on "):
+            await apply(reader, document("b"))
+        assert not leading.done()
+    await writer.close()
+
+
+async def test_the_other_takes_over(database: Path) -> None:
+    """When the writer closes; what that wrote last is there, and who follows is told of what comes."""
+    writer = await SqliteStore.open(database, readers=READERS)
+    async with following(database) as (reader, leading):
+        await apply(writer, document("a", title="last"))
+        await writer.close()
+        await leading
+        assert (reader.writes, await title(reader, "a")) == (True, "last")
+        await apply(reader, document("a", title="new"))
+        assert await title(reader, "a") == "new"
+        with pytest.raises(StoreError, match=r"which follows the content\. Have that read it again"):
+            await SqliteStore.open(database)
+
+
+async def test_a_database_that_is_being_made_is_waited_for(tmp_path: Path) -> None:
+    """The other process has not come so far; until then nothing can be answered, and nothing breaks."""
+    path = tmp_path / "content.db"
+    writer = await SqliteStore.join(path, readers=READERS)
+    async with following(path) as (reader, _):
+        assert not await reader.ready()
+        async with reader.snapshot(Visibility.PUBLIC) as snapshot:
+            with pytest.raises(NotReady):
+                await snapshot.generation()
+        await writer.lead()
+        await apply(writer, document("a"))
+        await until(reader, "a", "a")
+    await writer.close()
+
+
+async def test_a_database_of_another_release_is_waited_for(database: Path) -> None:
+    """Whoever writes it may need it: it is built anew when that one is gone."""
+    other = sqlite3.connect(database)
+    other.execute("PRAGMA user_version = 999")
+    writer = await SqliteStore.join(database, readers=READERS)
+    async with following(database) as (reader, leading):
+        assert (await reader.ready(), leading.done()) == (False, False)
+        assert other.execute("PRAGMA user_version").fetchone() == (999,)
+        other.close()
+        await writer.close()
+        await leading
+        assert await title(reader, "a") == "a"
+
+
+async def test_a_database_that_another_release_takes_is_left(database: Path) -> None:
+    """What it holds then cannot be read: the process says so, and ends."""
+    writer = await SqliteStore.open(database, readers=READERS)
+    async with following(database) as (reader, leading):
+        await until(reader, "a", "a")
+        other = sqlite3.connect(database)
+        other.execute("PRAGMA user_version = 999")
+        other.close()
+        with pytest.raises(StoreError, match=r"was built anew by another release\. Start the gateway anew\."):
+            await leading
+    await writer.close()
+
+
+@pytest.mark.parametrize("again", [False, True])
+async def test_a_database_that_is_deleted_in_use_is_told(database: Path, again: bool) -> None:
+    """What it held is served on; a run would write where nobody reads, and fails instead."""
+    writer = await SqliteStore.open(database, readers=READERS)
+    for file in database.parent.glob("content.db*"):
+        file.unlink()
+    if again:
+        await (await SqliteStore.open(database)).close()
+    with pytest.raises(StoreError, match="was deleted or moved while it was in use"):
+        await apply(writer, document("b"))
+    assert await title(writer, "a") == "a"
+    async with writer.snapshot(Visibility.PUBLIC) as snapshot:
+        assert (await snapshot.statistics()).articles == 1
+    await writer.close()
+
+
+async def test_a_store_that_stands_by_can_be_closed(database: Path) -> None:
+    """It holds no lock that it could leave behind, and the writer goes on."""
+    writer = await SqliteStore.open(database, readers=READERS)
+    async with following(database):
+        pass
+    await apply(writer, document("b"))
+    assert await title(writer, "b") == "b"
+    await writer.close()
+    assert [file.name for file in database.parent.iterdir()] == ["content.db"]
