@@ -80,6 +80,9 @@ class _Reader:
         if not is_lazy and depth < len(self._open):
             del self._open[depth:]
             self._in_paragraph = False
+        if rest[:1].isalpha():  # most lines: a letter is no mark
+            self._in_paragraph = True
+            return Line(Kind.TEXT, rest, is_enclosed=bool(self._open))
         rest, begins = (rest, False) if is_lazy else self._entered(rest)
         return self._line(rest, at)._replace(begins=begins, is_enclosed=bool(self._open))
 

@@ -86,7 +86,7 @@ class _Paragraph:
     def __init__(self, text: str, labels: Collection[str]) -> None:
         self._pieces = pieces = _PIECE.findall(text)
         self._labels = labels
-        self._ends = {**_ends(pieces), **_tag_ends(pieces)}
+        self._ends = _ends(pieces) | (_tag_ends(pieces) if "<" in text else {})
         self._spaces = list(accumulate(" " in piece for piece in pieces))
         self._runs = Counter(piece[0] for piece in pieces if piece[0] == "*")
         self._shown: list[str] = []
