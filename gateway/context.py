@@ -42,7 +42,7 @@ class Context:
     def renew(self, snapshot: Snapshot) -> None:
         """Answer from another snapshot from now on, with nothing loaded yet."""
         self.snapshot = snapshot
-        self._records = Records(self.limits.records)
+        self.records = Records(self.limits.records)
         self._loaders: dict[type[Loader[Any, Any]], Any] = {}
 
     @property
@@ -56,7 +56,7 @@ class Context:
     def loader(self, kind: type[L]) -> L:
         """The operation's one loader of this kind, made when it is first asked for."""
         if kind not in self._loaders:
-            self._loaders[kind] = kind(self.snapshot, self._records)
+            self._loaders[kind] = kind(self.snapshot, self.records)
         made: L = self._loaders[kind]
         return made
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -55,11 +55,14 @@ Q = TypeVar("Q")
 
 
 class Records:
-    """How many records one operation has been given."""
+    """How many records one operation has been given, and how many of lists that it was given again."""
 
     def __init__(self, allowed: int) -> None:
         self._allowed = allowed
         self._given = 0
+        self.exceeded: LimitExceeded | None = None
+        self.stop: Callable[[], object] | None = None
+        """Called where there are too many, once: what is still to be resolved of the operation would only fail too."""
 
     def add(self, number: int) -> None:
         """Raises LimitExceeded where that makes too many."""
@@ -68,8 +71,13 @@ class Records:
 
     def check(self) -> None:
         """Raises LimitExceeded where there were too many before, so that the operation reads no further."""
-        if self._given > self._allowed:
-            raise LimitExceeded("records", self._allowed, self._given)
+        if self._given <= self._allowed:
+            return
+        if self.exceeded is None:
+            self.exceeded = LimitExceeded("records", self._allowed, self._given)
+            if self.stop:
+                self.stop()
+        raise self.exceeded
 
 
 class Loader(DataLoader[K, V], ABC):
@@ -87,6 +95,18 @@ class Loader(DataLoader[K, V], ABC):
     async def _load(self, keys: Sequence[K]) -> Sequence[V | BaseException]:
         self.records.check()
         return await self.read(keys)
+
+
+class ListLoader(Loader[K, Sequence[V]]):
+    """Of lists that are as long as a file made them: one that many parents share is written out for each of them."""
+
+    async def load(self, key: K) -> Sequence[V]:
+        """Raises LimitExceeded where lists that are given again make too many records."""
+        is_again = self.cache_map.get(key) is not None
+        found = await super().load(key)
+        if is_again:
+            self.records.add(len(found))
+        return found
 
 
 # One record by a unique key; None where it is unknown or not visible.
@@ -148,7 +168,7 @@ class RelatedByIdLoader(RecordLoader[Related]):
 # What belongs to an article, by its id.
 
 
-class TopicsByArticleLoader(Loader[str, Sequence[Topic]]):
+class TopicsByArticleLoader(ListLoader[str, Topic]):
     async def read(self, keys: Sequence[str]) -> Sequence[Sequence[Topic]]:
         found = await self.snapshot.topics_of(keys)
         self.records.add(sum(map(len, found.values())))
@@ -293,7 +313,7 @@ class SimilarByArticleLoader(QuestionLoader[int, Sequence[Similar]]):
         return {parent: found.get(parent, ()) for parent in parents}
 
 
-class RelatedByArticleLoader(QuestionLoader[int | None, Sequence[Related]]):
+class RelatedByArticleLoader(ListLoader[Key[int | None], Related], QuestionLoader[int | None, Sequence[Related]]):
     """The question is how many of an article's entries, from the first on; None for all."""
 
     async def ask(self, question: int | None, parents: Sequence[str]) -> Mapping[str, Sequence[Related]]:

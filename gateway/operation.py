@@ -188,13 +188,22 @@ class Operations:
         viewer.check_at(self._clock())  # a connection may be older than the right that it began with
         request = accepted.request
         async with self._store.snapshot(viewer.visibility) as snapshot:
-            result = await self._schema.execute(
-                request.query,
-                variable_values=dict(request.variables),
-                context_value=Context(viewer, snapshot, self._limits, self._renderer, accepted.document.node),
-                operation_name=request.operation_name,
+            context = Context(viewer, snapshot, self._limits, self._renderer, accepted.document.node)
+            executing = asyncio.ensure_future(
+                self._schema.execute(
+                    request.query,
+                    variable_values=dict(request.variables),
+                    context_value=context,
+                    operation_name=request.operation_name,
+                )
             )
-        return _answer(result)
+            context.records.stop = executing.cancel
+            try:
+                return _answer(await executing)
+            except asyncio.CancelledError:
+                if context.records.exceeded:
+                    raise context.records.exceeded from None
+                raise
 
     def _extensions(self, accepted: Accepted) -> Mapping[str, object]:
         """What an operation costs, for who asks for it."""

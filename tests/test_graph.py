@@ -528,6 +528,16 @@ async def test_an_operation_stops_at_too_many_records(store: SqliteStore) -> Non
     assert stopped.usage.calls == 2
 
 
+async def test_a_list_that_is_shown_again_counts_again(store: SqliteStore) -> None:
+    """What is read once and written out for many parents is as much of an answer as what is read for each."""
+    query = '{ article(path: "a") { title } articles(first: 20) { nodes { topics { name } } } }'
+    again = "{ articles(first: 20) { nodes { topics { name } again: topics { slug } } } }"
+    once = await ask(store, query, limits=Limits(records=20 + 40))
+    twice = await ask(store, again, limits=Limits(records=20 + 40 + 39))
+    assert (once.errors, twice.errors[0]["limit"]) == ([], "records")
+    assert (await ask(store, again, limits=Limits(records=20 + 40 + 40))).errors == []
+
+
 # Images.
 
 WIDTHS = st.one_of(st.none(), st.integers(-5, 50))

@@ -4,6 +4,7 @@ be one."""
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -16,6 +17,8 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 from websockets.typing import Subprotocol
 
+from gateway.app import create_app
+from gateway.ingest import Report
 from tests.service import listening_service, listening_to, service
 
 SHORT: dict[str, Any] = {"limit_request_seconds": 0.2, "limit_idle_seconds": 60}
@@ -81,6 +84,20 @@ async def test_a_half_sent_request_is_closed(tmp_path: Path, sent: bytes) -> Non
         await other.ask()
         assert told(await slow.rest()) == (b"408", "REQUEST_TIMEOUT")
         await other.ask()
+
+
+async def test_a_half_sent_request_to_the_hook(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """It is closed in the same way, has nothing read again, and is no failure of the server."""
+
+    async def reload(*, accept_empty: bool) -> Report:
+        raise AssertionError(accept_empty)
+
+    async with service(tmp_path, **SHORT) as found:
+        hooked = found._replace(app=create_app(found.settings, found.store, reload))
+        async with listening_to(hooked) as url, client(url) as slow:
+            await slow.send(POST.replace(b"/graphql", b"/-/reload") % 100 + b"{")
+            assert told(await slow.rest()) == (b"408", "REQUEST_TIMEOUT")
+    assert [record.message for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
 async def test_a_byte_now_and_then_is_no_excuse(tmp_path: Path) -> None:
