@@ -39,9 +39,9 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 def tried(few: int) -> settings:
-    """A property is tried on so many examples, and in full on a hundred times as many."""
+    """A property is tried on so many examples, and in full on twenty times as many."""
     return settings(
-        max_examples=few * 100 if FULL else few,
+        max_examples=few * 20 if FULL else few,
         deadline=None,
         database=None,
         derandomize=not FULL,
