@@ -136,7 +136,8 @@ async def test_the_cost_is_told_on_request(tmp_path: Path, asked: dict[str, obje
     async with serving(tmp_path) as client:
         [batched] = (await client.post("/graphql", json=[sent])).json()
         posted = (await client.post("/graphql", json=sent)).json()
-        got = (await client.get("/graphql", params={"query": query, "extensions": json.dumps(asked)})).json()
+        parameters = {"query": query, "extensions": json.dumps(asked)}
+        got = (await client.get("/graphql", params=parameters, headers={"GraphQL-Require-Preflight": "1"})).json()
     assert posted == got == batched
     assert posted.get("extensions") == told
 
