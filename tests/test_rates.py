@@ -93,7 +93,7 @@ async def test_a_client_that_asks_too_often(tmp_path: Path) -> None:
             assert (await http.post("/graphql", json={"query": TITLES})).status_code == 200
         for response in (
             await http.post("/graphql", json={"query": TITLES}),
-            await http.get("/graphql", params={"query": TITLES}),
+            await http.get("/graphql", params={"query": TITLES}, headers={"GraphQL-Require-Preflight": "1"}),
         ):
             assert (response.status_code, response.json()["errors"][0]["extensions"]) == (429, {"code": "RATE_LIMITED"})
             assert int(response.headers["retry-after"]) >= 1
