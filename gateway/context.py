@@ -6,6 +6,7 @@ It resolves nothing itself, and is used for one operation alone.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from typing import Any, TypeVar
 
 import strawberry
@@ -62,7 +63,9 @@ class Context:
 
 
 class LiveContext(Context):
-    """That of a subscription: each of its events is answered from a snapshot of its own."""
+    """That of a subscription: each of its events is answered from a snapshot of its own, which is left before the event
+    is sent. Else clients that do not read would hold readers that others wait for.
+    """
 
     def __init__(
         self, viewer: Viewer, store: Store, limits: Limits, renderer: Renderer, document: DocumentNode | None = None
@@ -72,16 +75,22 @@ class LiveContext(Context):
         self.limits = limits
         self.renderer = renderer
         self.document = document
+        self._held = AsyncExitStack()
 
-    async def generations(self) -> AsyncIterator[Snapshot]:
-        """The newest generation, and then each that comes; of several that came meanwhile the newest.
-
-        The snapshot holds its reader until the next one is asked for.
-        """
+    async def generations(self) -> AsyncIterator[None]:
+        """Once at first, and then whenever there is a newer generation."""
         async for _ in self._store.generations():
-            async with self._store.snapshot(self.viewer.visibility) as snapshot:
-                self.renew(snapshot)
-                yield snapshot
+            yield
+            await self.leave()
+
+    async def take(self) -> Snapshot:
+        """The newest generation, to find and answer the next event from. It is held until it is left."""
+        await self.leave()
+        self.renew(await self._held.enter_async_context(self._store.snapshot(self.viewer.visibility)))
+        return self.snapshot
+
+    async def leave(self) -> None:
+        await self._held.aclose()
 
 
 Info = strawberry.Info[Context, None]

@@ -105,8 +105,10 @@ class Follower:
             due = asyncio.create_task(asyncio.sleep(AFTER_FAILURE) if _failed(due) else self._ingest.until_due())
         stirred = asyncio.create_task(self._stirred.wait())
         rest = max(0, self._swept + self._sweep - self._clock())
-        await asyncio.wait((due, stirred), timeout=rest, return_when=asyncio.FIRST_COMPLETED)
-        stirred.cancel()
+        try:
+            await asyncio.wait((due, stirred), timeout=rest, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stirred.cancel()
         self._stirred.clear()
         return due
 

@@ -173,16 +173,21 @@ class Operations:
 
     async def _events(self, accepted: Accepted, viewer: Viewer) -> AsyncGenerator[Answer, None]:
         request = accepted.request
+        context = LiveContext(viewer, self._store, self._limits, self._renderer, accepted.document.node)
         results = await self._schema.subscribe(
             request.query,
             variable_values=dict(request.variables),
-            context_value=LiveContext(viewer, self._store, self._limits, self._renderer, accepted.document.node),
+            context_value=context,
             operation_name=request.operation_name,
         )
-        async with aclosing(results):
-            async for result in results:
-                viewer.check_at(self._clock())
-                yield _answer(result)
+        try:
+            async with aclosing(results):
+                async for result in results:
+                    await context.leave()  # whoever takes the answer may take its time
+                    viewer.check_at(self._clock())
+                    yield _answer(result)
+        finally:
+            await context.leave()
 
     async def _execute(self, accepted: Accepted, viewer: Viewer) -> Answer:
         viewer.check_at(self._clock())  # a connection may be older than the right that it began with

@@ -19,12 +19,11 @@ from gateway.filters import Every, Field, Filter, OneOf
 from gateway.loaders import ArticleByIdLoader
 from gateway.model import ChangeType
 from gateway.orders import describe
-from gateway.store.protocol import ARTICLES, ChangePage, Snapshot
+from gateway.store.protocol import ARTICLES, ChangePage, ChangeTally, Snapshot
 from gateway.types import Article
 
 DEFAULT_PAGE = 100
-STEP = 100
-"""Changes that a subscription reads from the journal at once."""
+NO_CHANGE = ChangeTally(0, 0, 0)
 
 describe(
     ChangeType,
@@ -90,14 +89,15 @@ class Subscription:
     @streamed("Once per generation that changed something visible to the subscriber.")
     @staticmethod
     async def corpus_changed(info: Info) -> AsyncIterator[CorpusChange]:
+        context = cast("LiveContext", info.context)
         token = None
-        async for snapshot in cast("LiveContext", info.context).generations():
-            if token is not None:
-                tally = await snapshot.tally(token)
-                if any(tally):
-                    revision = strawberry.ID((await snapshot.generation()).revision)
-                    yield CorpusChange(revision=revision, **tally._asdict())
-            token = await snapshot.token()
+        async for _ in context.generations():
+            snapshot = await context.take()
+            since, token = token, await snapshot.token()
+            tally = await snapshot.tally(since) if since else NO_CHANGE
+            if any(tally):
+                revision = strawberry.ID((await snapshot.generation()).revision)
+                yield CorpusChange(revision=revision, **tally._asdict())
 
     @streamed(
         "Each article that changes, as the subscriber sees it. With a filter, one that comes to match it is ADDED, and"
@@ -109,16 +109,16 @@ class Subscription:
         context = cast("LiveContext", info.context)
         sieve = Sieve(checked_filter(context.limits, where))
         token = None
-        async for snapshot in context.generations():
-            if token is None:
-                token = await snapshot.token()
-                await sieve.fill(snapshot)
+        async for _ in context.generations():
             has_more = True
             while has_more:
-                page = await snapshot.changes(token, STEP)
+                snapshot = await context.take()
+                if token is None:
+                    token = await snapshot.token()
+                    await sieve.fill(snapshot)
+                page = await snapshot.changes(token, 1)  # each event in its turn, since time passes until it is taken
                 token, has_more = page.token, page.has_more
                 for change in await sieve.sift(snapshot, page.changes):
-                    context.renew(snapshot)
                     yield change
 
 

@@ -60,6 +60,9 @@ class InProcess(Workers):
         for task in tasks:
             yield [parse(task, rules)]
 
+    async def warm(self) -> None:
+        """There is no process to start."""
+
 
 @asynccontextmanager
 async def unfollowed(folder: Path) -> AsyncIterator[Site]:

@@ -1,0 +1,105 @@
+"""Several processes on one database, run as a person runs them: one writes, the others serve what it commits."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.commands import Running, gateway, running
+
+TITLES = "{ articles(orderBy: {field: TITLE}) { nodes { title } } }"
+ROBOT = ("--tokens", "robot:reload")
+
+
+@pytest.fixture
+def content(tmp_path: Path) -> Path:
+    folder = tmp_path / "content"
+    folder.mkdir()
+    write(folder, "One")
+    return folder
+
+
+def write(folder: Path, title: str) -> None:
+    (folder / f"{title.lower()}.md").write_text(f"---\ntitle: {title}\n---\n")
+
+
+def titled(*titles: str) -> object:
+    return {"articles": {"nodes": [{"title": title} for title in titles]}}
+
+
+@pytest.fixture
+def writer(tmp_path: Path, content: Path) -> Iterator[Running]:
+    with running("serve", content, cache=tmp_path) as server:
+        server.said("1 article")
+        yield server
+
+
+@pytest.fixture
+def reader(tmp_path: Path, content: Path, writer: Running) -> Iterator[Running]:
+    """A second server of the same folder."""
+    with running("serve", content, *ROBOT, cache=tmp_path) as server:
+        assert server.said(r"The database is written by process (\d+) on ") == str(writer.process.pid)
+        yield server
+
+
+def test_two_servers_serve_one_folder(content: Path, writer: Running, reader: Running) -> None:
+    """What the one commits is served by both; when that is killed the other follows the folder in its place."""
+    reader.until(TITLES, titled("One"))
+    write(content, "Two")
+    for server in (writer, reader):
+        server.until(TITLES, titled("One", "Two"))
+    writer.process.kill()
+    reader.said("This process writes the database from now on.")
+    write(content, "Three")
+    reader.until(TITLES, titled("One", "Three", "Two"))
+    assert reader.stop() == 0
+
+
+def test_who_stands_by_can_stop(content: Path, writer: Running, reader: Running) -> None:
+    """And the writer goes on."""
+    reader.process.send_signal(signal.SIGHUP)
+    assert reader.stop() == 0
+    write(content, "Two")
+    writer.until(TITLES, titled("One", "Two"))
+    assert writer.stop() == 0
+
+
+def test_who_stands_by_refuses_to_reload(reader: Running) -> None:
+    """It reads no folder, and says who does; and whoever has no right to ask is not told."""
+    url, robot = f"{reader.url}/-/reload", {"Authorization": "Bearer robot"}
+    refused = httpx.post(url, headers=robot, trust_env=False)
+    assert (refused.status_code, refused.json()["errors"][0]["extensions"]["code"]) == (503, "NOT_WRITING")
+    assert httpx.post(url, trust_env=False).status_code == 401
+
+
+def test_two_servers_may_start_at_once(tmp_path: Path, content: Path) -> None:
+    """On a folder that was never loaded: one of them loads it."""
+    with running("serve", content, cache=tmp_path) as one, running("serve", content, cache=tmp_path) as other:
+        for server in (one, other):
+            server.until(TITLES, titled("One"))
+
+
+def test_nothing_is_loaded_beside_a_server(tmp_path: Path, content: Path, writer: Running) -> None:
+    """`load` says who holds the database and what to do instead; when that has ended it loads."""
+    done = gateway("load", content, cache=tmp_path)
+    assert done.returncode == 3
+    assert re.fullmatch(
+        rf"gateway: The database \S+\.db is written by process {writer.process.pid} on \S+, which follows the content\."
+        r" Have that read it again \(SIGHUP, or POST /-/reload\), or stop it\.\n",
+        done.stderr,
+    )
+    assert writer.stop() == 0
+    assert gateway("load", content, cache=tmp_path).returncode == 0
+
+
+@pytest.mark.usefixtures("writer")
+def test_what_writes_nothing_needs_no_lock(tmp_path: Path, content: Path) -> None:
+    """`check` and `query` work beside a server."""
+    assert gateway("check", content, cache=tmp_path).returncode == 0
+    assert json.loads(gateway("query", content, TITLES, cache=tmp_path).stdout) == {"data": titled("One")}

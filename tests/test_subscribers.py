@@ -1,0 +1,113 @@
+"""Many subscribers, some of which never read: nobody misses the last state, and nobody is held up."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import orjson
+import pytest
+
+from tests.service import listening_to, service
+from tests.test_sync import events, over_websocket
+from tests.test_websocket import receive, send
+
+GENERATIONS = 1000 if os.environ.get("GATEWAY_TEST_FULL") else 100
+SUBSCRIBERS = 100
+DEAF = 8
+"""Those that never read: more than the server has readers of its database."""
+BODY = "word " * 40_000
+EVENTS = "subscription { articleChanged { article { title } } }"
+LARGE_EVENTS = "subscription { articleChanged { article { title body { markdown } } } }"
+MOST_GROWTH = 64 * 2**20
+"""Bytes; the events that the deaf ones do not take are more."""
+
+
+def document(number: int) -> str:
+    return f"---\ntitle: Title {number}\n---\n{BODY}"
+
+
+@asynccontextmanager
+async def deaf(url: str) -> AsyncIterator[None]:
+    """A subscription to large events, of which nothing is taken but that it was accepted."""
+    body = orjson.dumps({"query": LARGE_EVENTS})
+    head = f"POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n"
+    head += "Accept: text/event-stream\r\nContent-Type: application/json\r\n\r\n"
+    loop, at = asyncio.get_running_loop(), urlsplit(url)
+    with socket.socket() as raw:
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        raw.setblocking(False)
+        await loop.sock_connect(raw, (at.hostname, at.port))
+        await loop.sock_sendall(raw, head.encode() + body)
+        assert await loop.sock_recv(raw, 15) == b"HTTP/1.1 200 OK"
+        yield
+
+
+@asynccontextmanager
+async def listener(url: str, *, over_socket: bool) -> AsyncIterator[AsyncIterator[str]]:
+    """The titles that a subscriber is told, over a WebSocket or as server-sent events."""
+    if over_socket:
+        async with over_websocket(url) as opened:
+            await send(opened, {"type": "subscribe", "id": "1", "payload": {"query": EVENTS}})
+            yield (_title((await receive(opened))["payload"]) async for _ in _forever())
+    else:
+        async with events(url, EVENTS) as stream:
+            yield (_title(event) async for event in stream)
+
+
+async def _forever() -> AsyncIterator[None]:
+    while True:
+        yield
+
+
+def _title(answer: Any) -> str:
+    return str(answer["data"]["articleChanged"]["article"]["title"])
+
+
+async def told(titles: AsyncIterator[str], last: str) -> int:
+    """How many events it took until the last title was told."""
+    number = 1
+    while await anext(titles) != last:
+        number += 1
+    return number
+
+
+def resident() -> int:
+    """Bytes of this process's memory, after what is garbage has been collected."""
+    gc.collect()
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+@pytest.mark.timeout(1800)
+async def test_nobody_misses_the_last_state(tmp_path: Path) -> None:
+    """Whoever reads is told of it, in no more events than there were generations; whoever asks is answered; and those
+    who never read cost no memory."""
+    async with service(tmp_path) as found, listening_to(found) as url, AsyncExitStack() as stack:
+        await found.change({"big.md": document(0)})
+        for _ in range(DEAF):
+            await stack.enter_async_context(deaf(url))
+        streams = [
+            await stack.enter_async_context(listener(url, over_socket=bool(number % 2)))
+            for number in range(SUBSCRIBERS - DEAF)
+        ]
+        last = f"Title {GENERATIONS}"
+        listening = [asyncio.create_task(told(stream, last)) for stream in streams]
+        before = 0
+        for number in range(1, GENERATIONS + 1):
+            await found.change({"big.md": document(number)})
+            if number == GENERATIONS // 10:
+                before = resident()
+        async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
+            answer = await client.post(f"{url}/graphql", json={"query": '{ article(path: "big.md") { title } }'})
+        assert answer.json() == {"data": {"article": {"title": last}}}
+        assert max(await asyncio.gather(*listening)) <= GENERATIONS
+        assert resident() - before < MOST_GROWTH
