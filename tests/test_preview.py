@@ -31,9 +31,9 @@ from tests.commands import gateway, running
 from tests.service import post, service, serving
 
 SECRET = "0123456789abcdef" * 2
-GOOD = Passes(SECRET).issue(int(time.time()) + 1000)
+GOOD = Passes(SECRET).issue(int(time.time()) + 86_400)
 ENDED = Passes(SECRET).issue(int(time.time()) - 1)
-FORGED = Passes(SECRET[::-1]).issue(int(time.time()) + 1000)
+FORGED = Passes(SECRET[::-1]).issue(int(time.time()) + 86_400)
 TITLES = "{ articles { nodes { title } } }"
 DRAFTS = {"X-Include-Drafts": "true"}
 

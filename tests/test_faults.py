@@ -1,0 +1,234 @@
+"""Faults of disks, databases and files under a running server: each is told, and what was loaded is served on."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests import broken
+from tests.commands import Running, gateway, running
+from tests.conftest import need
+
+CATEGORY = '{ article(path: "a.md") { category } }'
+LARGE = "word " * 200_000
+
+
+def write(folder: Path, category: str, body: str = "") -> None:
+    """Put an article in the place of the one that is there, as editors do."""
+    (folder / ".a.md").write_text(f"---\ntitle: A\ncategory: {category}\n---\n{body}")
+    (folder / ".a.md").replace(folder / "a.md")
+
+
+def categorised(category: str) -> object:
+    return {"article": {"category": category}}
+
+
+@pytest.fixture
+def content(tmp_path: Path) -> Path:
+    folder = tmp_path / "content"
+    folder.mkdir()
+    write(folder, "old")
+    return folder
+
+
+@contextmanager
+def serving(content: Path, database: Path, wrapper: tuple[str, ...] = ()) -> Iterator[Running]:
+    """A server that has loaded the folder."""
+    options = ("--database", database)
+    with running("serve", content, *options, cache=content.parent / "cache", wrapper=wrapper) as server:
+        server.said("1 article")
+        yield server
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    return tmp_path / "content.db"
+
+
+# Disks.
+
+
+def on_small_disk(folder: Path, size: str) -> tuple[str, ...]:
+    """What starts a command that alone sees a small disk in place of a folder."""
+    mount = f'mount -t tmpfs -o size={size} none "$0" && exec "$@"'
+    return ("unshare", "--user", "--map-root-user", "--mount", "sh", "-c", mount, str(folder))
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Path:
+    """A folder that a small disk can take the place of."""
+    (tmp_path / "disk").mkdir()
+    done = subprocess.run([*on_small_disk(tmp_path / "disk", "1m"), "true"], capture_output=True, check=False)
+    return need("tmpfs", tmp_path / "disk" if done.returncode == 0 else None)
+
+
+def fill(filler: Path) -> None:
+    with filler.open("wb", buffering=0) as stream:
+        while True:
+            stream.write(bytes(4096))
+
+
+def test_a_full_disk_is_told_and_survived(content: Path, disk: Path) -> None:
+    """What was loaded is served on; when there is room again the next save is served."""
+    with serving(content, disk / "content.db", on_small_disk(disk, "8m")) as server:
+        filler = Path(f"/proc/{server.process.pid}/root{disk}/filler")
+        with pytest.raises(OSError, match="No space left"):
+            fill(filler)
+        write(content, "new", LARGE)
+        server.said("cannot grow: the disk is full. Free some space. What was loaded before is still served.")
+        server.until(CATEGORY, categorised("old"))
+        filler.unlink()
+        write(content, "newer")
+        server.until(CATEGORY, categorised("newer"))
+        assert server.stop() == 0
+
+
+def test_a_disk_that_is_full_at_the_start_is_told(tmp_path: Path, content: Path, disk: Path) -> None:
+    """In a line, with exit code 3."""
+    wrapper = on_small_disk(disk, "64k")
+    done = gateway("load", content, "--database", disk / "content.db", cache=tmp_path, wrapper=wrapper)
+    assert (done.returncode, done.stderr) == (
+        3,
+        f"gateway: The database {disk}/content.db cannot grow: the disk is full. Free some space.\n",
+    )
+
+
+def test_a_quota_is_told_and_survived(content: Path, database: Path) -> None:
+    """A file that may not grow is as bad as a full disk, and no worse."""
+    with serving(content, database, ("sh", "-c", 'ulimit -f 2000; exec "$@"', "sh")) as server:
+        write(content, "new", LARGE)
+        server.said("cannot be read or written. Look after the disk. What was loaded before is still served.")
+        server.until(CATEGORY, categorised("old"))
+        write(content, "newer")
+        server.until(CATEGORY, categorised("newer"))
+        assert server.stop() == 0
+
+
+# Databases.
+
+
+def test_a_database_that_is_locked_for_long_is_told_and_survived(content: Path, database: Path) -> None:
+    """Another program that writes it holds a run up, but no answer; when it is done the next save is served."""
+    with serving(content, database) as server:
+        other = sqlite3.connect(database, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        write(content, "new")
+        server.said("is locked by another process.*What was loaded before is still served.")
+        server.until(CATEGORY, categorised("old"))
+        other.execute("ROLLBACK")
+        other.close()
+        write(content, "newer")
+        server.until(CATEGORY, categorised("newer"))
+
+
+def test_a_database_that_is_damaged_is_told_and_survived(content: Path, database: Path) -> None:
+    """The next run says what to do, and the process lives."""
+    with serving(content, database) as server:
+        server.until(CATEGORY, categorised("old"))
+        damage(database)
+        write(content, "new")
+        server.said("is corrupt. Delete it; it is built anew from the content.")
+        assert server.get("/healthz").status_code == 200
+        server.until("{ __typename }", {"__typename": "Query"})
+
+
+def test_a_database_that_is_damaged_at_the_start_is_told(content: Path, database: Path) -> None:
+    """In a line, with exit code 3; done as it says, all is loaded again."""
+    load = ("load", content, "--database", database)
+    assert gateway(*load, cache=content.parent).returncode == 0
+    damage(database)
+    done = gateway(*load, cache=content.parent)
+    assert (done.returncode, done.stderr) == (
+        3,
+        f"gateway: The database {database} is corrupt. Delete it; it is built anew from the content.\n",
+    )
+    database.unlink()
+    assert gateway(*load, cache=content.parent).returncode == 0
+
+
+def damage(database: Path) -> None:
+    """Write over all but the first page."""
+    with database.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xff" * (database.stat().st_size - 4096))
+
+
+def test_a_database_of_another_release_is_served_at_once(content: Path, database: Path) -> None:
+    """What it held is there before a file is read, and the last good version of a broken file with it."""
+    with serving(content, database) as server:
+        server.stop()
+    other = sqlite3.connect(database)
+    other.execute("PRAGMA user_version = 5")
+    other.close()
+    (content / "a.md").write_text("---\npublished: maybe\n---\n")
+    with running("serve", content, "--database", database, cache=content.parent) as server:
+        server.until(CATEGORY, categorised("old"))
+        server.said("a.md:2:12: error BAD_VISIBILITY: .* It is still served as published")
+        server.until(CATEGORY, categorised("old"))
+
+
+# Files.
+
+
+@pytest.mark.parametrize("name", ["brackets.md", "braces.md", "laughs.md", "cycle.md", "toml-brackets.md"])
+def test_a_file_made_to_break_parsers_is_told_and_survived(content: Path, database: Path, name: str) -> None:
+    """In place of a good file it leaves that as it was; and what is saved after it is served."""
+    with serving(content, database) as server:
+        (content / "a.md").write_bytes(broken.ALL[name].data)
+        server.said(f"a.md:.* error {broken.ALL[name].code}: .* It is still served as published")
+        server.until(CATEGORY, categorised("old"))
+        write(content, "new")
+        server.until(CATEGORY, categorised("new"))
+
+
+TEAR = """
+import sys
+from pathlib import Path
+for number in range(20):
+    text = f"---\\ntitle: A\\ncategory: c{number}\\n---\\n" + f"{number} " * 20_000 + f"end {number}"
+    with Path(sys.argv[1]).open("w") as stream:
+        for start in range(0, len(text), 5000):
+            stream.write(text[start:start + 5000])
+            stream.flush()
+"""
+WHOLE = '{ article(path: "a.md") { category body { markdown } } }'
+
+
+def test_a_torn_write_is_not_served(content: Path, database: Path) -> None:
+    """While a file is written in pieces, over and over, each answer holds one whole version of it."""
+    with serving(content, database) as server:
+        process = subprocess.Popen([sys.executable, "-c", TEAR, str(content / "a.md")])
+        category = "old"
+        while category != "c19":
+            article = server.post(WHOLE)["data"]["article"]
+            category = article["category"]
+            if category != "old":
+                assert article["body"]["markdown"].endswith(f"end {category.removeprefix('c')}")
+        assert process.wait() == 0
+
+
+def test_hiding_the_folder_loses_nothing(content: Path, database: Path) -> None:
+    """It is told that it is gone, and all is served; when it is back it is followed again."""
+    with serving(content, database) as server:
+        content.rename(content.with_name("elsewhere"))
+        server.said("cannot be opened: No such file or directory. What was loaded before is still served.")
+        server.until(CATEGORY, categorised("old"))
+        content.with_name("elsewhere").rename(content)
+        write(content, "new")
+        server.until(CATEGORY, categorised("new"))
+
+
+def test_emptying_the_folder_loses_nothing(content: Path, database: Path) -> None:
+    """It is told, and all is served."""
+    with serving(content, database) as server:
+        shutil.rmtree(content)
+        content.mkdir()
+        server.said("FOLDER_EMPTIED")
+        server.until(CATEGORY, categorised("old"))
