@@ -15,7 +15,8 @@ from gateway.store.cursor import Kind, decode, encode
 SCHEMA = """
 CREATE TABLE journal (
   view INTEGER NOT NULL, id TEXT NOT NULL,
-  added INTEGER NOT NULL, changed INTEGER NOT NULL, removed INTEGER NOT NULL, at INTEGER NOT NULL,
+  shown INTEGER NOT NULL, added INTEGER NOT NULL, changed INTEGER NOT NULL, removed INTEGER NOT NULL,
+  at INTEGER NOT NULL,
   article INTEGER NOT NULL, slug TEXT NOT NULL, public INTEGER NOT NULL,
   PRIMARY KEY (view, id)
 ) WITHOUT ROWID;
@@ -30,15 +31,16 @@ CREATE INDEX mark_order ON mark (view, changed);
 CREATE TABLE forgotten (view INTEGER PRIMARY KEY, counter INTEGER NOT NULL);
 INSERT INTO forgotten VALUES (0, 0), (1, 0);
 """
-"""`added` and `changed` are counters of the view. `article`, `slug` and `public` are what was shown last: an article
-that is written anew has a key that was never used before. Tombstones are gone up to the counter in `forgotten`.
+"""`shown`, `added` and `changed` are counters of the view: `added` is under which it came last, `shown` under which it
+did for the first time. `article`, `slug` and `public` are what was shown last: an article that is written anew has a
+key that was never used before. Tombstones are gone up to the counter in `forgotten`.
 
 A `mark` says when what a view shows of a provider or topic last changed: its own fields, names and counts too."""
 
 WRITE = (
     """
-    INSERT INTO journal (view, id, added, changed, removed, at, article, slug, public)
-    SELECT :view, article.id, :counter, :counter, 0, :at, article.key, article.slug, article.public
+    INSERT INTO journal (view, id, shown, added, changed, removed, at, article, slug, public)
+    SELECT :view, article.id, :counter, :counter, :counter, 0, :at, article.key, article.slug, article.public
     FROM article WHERE article.public >= :view AND (
       article.id IN (SELECT key FROM touched WHERE kind = 'target')
       OR article.wanted_slug IN (SELECT key FROM touched WHERE kind = 'slug')
@@ -122,14 +124,15 @@ and not by reading through all that a view shows."""
 CHANGES = """
 SELECT id, added, changed, removed FROM journal
 WHERE view = :view AND changed >= :changed AND (changed > :changed OR id > :id)
-  AND (NOT removed OR added <= :base OR changed > :since AND added <= :told)
+  AND (NOT removed OR shown <= :base OR changed > :since AND shown <= :told)
 ORDER BY changed, id LIMIT :limit
 """
-"""After a place in the journal; of what has gone, only what the client held before, or may have been told since."""
+"""After a place in the journal; of what has gone, only what the client held before, or may have been told since. It may
+hold what went and came back while it was away."""
 
 TALLY = """
 SELECT count(*) FILTER (WHERE NOT removed AND added > :since), count(*) FILTER (WHERE NOT removed AND added <= :since),
-  count(*) FILTER (WHERE removed AND added <= :since)
+  count(*) FILTER (WHERE removed AND shown <= :since)
 FROM journal WHERE view = :view AND changed > :since
 """
 
