@@ -30,6 +30,7 @@ from gateway.limits import Limits
 from gateway.middleware import error_response
 from gateway.operation import Answer, OperationRequest, Operations
 from gateway.origins import check_get
+from gateway.persisted import name_of
 from gateway.preview import PRIVATE, pass_of
 from gateway.rates import client
 from gateway.turns import Room
@@ -174,11 +175,10 @@ def from_json(sent: object) -> OperationRequest:
 
 def _document_id(sent: Mapping[str, object], extensions: Mapping[str, object]) -> str | None:
     """What a request calls its document: `documentId`, or the digest of automatic persisted queries."""
-    if named := _member(sent, "documentId", str, "a text"):
-        return str(named).removeprefix("sha256:")
+    named = _member(sent, "documentId", str, "a text")
     persisted = _member(extensions, "persistedQuery", dict, "an object")
     digest = _member(persisted, "sha256Hash", str, "a text") if persisted else None
-    return digest.lower() if digest else None
+    return name_of(named or digest or "") or None
 
 
 def decoded(data: bytes) -> object:
