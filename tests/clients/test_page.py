@@ -9,6 +9,7 @@ import re
 import sys
 from asyncio.subprocess import PIPE, Process
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from graphql import is_abstract_type
@@ -20,34 +21,41 @@ from tests.clients.npm import FOLDER, Packages
 pytestmark = pytest.mark.timeout(1000)  # the first test may have to install the packages
 
 TEXT = (FOLDER.parent.parent / "docs/clients.md").read_text()
-PROGRAMS = re.findall(r"```(js|python)\n(.*?)```", TEXT, re.DOTALL)
-LISTENING = [program for program in PROGRAMS if "subscription" in program[1]]
+
+
+class Program(NamedTuple):
+    language: str
+    text: str
+
+    def __str__(self) -> str:
+        """The heading that it stands under."""
+        return TEXT.partition(self.text)[0].rpartition("\n## ")[2].partition("\n")[0]
+
+
+PROGRAMS = [Program(*found) for found in re.findall(r"```(js|python)\n(.*?)```", TEXT, re.DOTALL)]
+LISTENING = [program for program in PROGRAMS if "subscription" in program.text]
 ENDING = [program for program in PROGRAMS if program not in LISTENING]
 
 
-def heading(value: str) -> str:
-    """Of the part of the page that a program stands in."""
-    return TEXT.partition(value)[0].rpartition("\n## ")[2].partition("\n")[0]
-
-
-async def start(language: str, program: str, live: Served, packages: Packages, folder: Path) -> Process:
-    file = folder / ("program.mjs" if language == "js" else "program.py")
+async def start(program: Program, live: Served, packages: Packages, folder: Path) -> Process:
+    is_script = program.language == "js"
+    file = folder / ("program.mjs" if is_script else "program.py")
     address = live.server.url.removeprefix("http://")
-    file.write_text(program.replace("127.0.0.1:8000", address).replace("TOKEN", "editor"))
+    file.write_text(program.text.replace("127.0.0.1:8000", address).replace("TOKEN", "editor"))
     (folder / "node_modules").symlink_to(packages.folder)
     environment = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
-    command = "node" if language == "js" else sys.executable
+    command = "node" if is_script else sys.executable
     return await asyncio.create_subprocess_exec(command, file, stdout=PIPE, env=environment)
 
 
-@pytest.mark.parametrize(("language", "program"), ENDING, ids=heading)
-async def test_programs_run(language: str, program: str, live: Served, packages: Packages, tmp_path: Path) -> None:
+@pytest.mark.parametrize("program", ENDING, ids=str)
+async def test_programs_run(program: Program, live: Served, packages: Packages, tmp_path: Path) -> None:
     """To their end, and print what there is to see of the articles that they ask for."""
-    process = await start(language, program, live, packages, tmp_path)
+    process = await start(program, live, packages, tmp_path)
     printed, _ = await process.communicate()
     assert process.returncode == 0
-    title = "Draft" if "DRAFT" in program else "Entry 24"
-    assert (title in printed.decode()) is ("console.log(" in program or "print(" in program)
+    title = "Draft" if "DRAFT" in program.text else "Entry 24"
+    assert (title in printed.decode()) is ("console.log(" in program.text or "print(" in program.text)
 
 
 async def printed(process: Process, text: str) -> bool:
@@ -59,15 +67,16 @@ async def printed(process: Process, text: str) -> bool:
     return False
 
 
-@pytest.mark.parametrize(("language", "program"), LISTENING, ids=heading)
-async def test_programs_listen(language: str, program: str, live: Served, packages: Packages, tmp_path: Path) -> None:
+@pytest.mark.parametrize("program", LISTENING, ids=str)
+async def test_programs_listen(program: Program, live: Served, packages: Packages, tmp_path: Path) -> None:
     """To a file that is written meanwhile."""
-    process = await start(language, program, live, packages, tmp_path)
+    process = await start(program, live, packages, tmp_path)
     told = asyncio.ensure_future(printed(process, "Change"))
     await live.change("page.md", told)
+    (live.content / "page.md").unlink()
+    assert told.result()
     process.kill()
     await process.communicate()
-    assert told.result()
 
 
 def test_abstract_types_are_told() -> None:
