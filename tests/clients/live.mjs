@@ -1,13 +1,12 @@
 // Subscriptions, by each client that has them: `node live.mjs SERVER FOLDER`. Each flow writes a file of its own into the
 // folder that is served, and is told of it.
-import { rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { ApolloClient, gql, InMemoryCache } from "@apollo/client";
 import { GraphQLWsLink } from "@apollo/client/link/subscriptions";
 import { Client, fetchExchange, subscriptionExchange } from "@urql/core";
 import * as sse from "graphql-sse";
 import * as ws from "graphql-ws";
 import WebSocket from "ws";
+import { served } from "./folder.mjs";
 import { report, socketUrl, url } from "./setup.mjs";
 
 const ARTICLE = `
@@ -17,9 +16,8 @@ const ARTICLE = `
 `;
 const CORPUS = "subscription Corpus { corpusChanged { removed } }";
 
+const { begin, remove, write } = served(process.argv[3]);
 const socket = () => ws.createClient({ url: socketUrl, webSocketImpl: WebSocket, retryAttempts: 0 });
-const fileOf = (path) => join(process.argv[3], path);
-const write = (path, title) => writeFileSync(fileOf(path), `---\ntitle: ${title}\n---\n`);
 
 /** The values of something with `subscribe`, to be waited for one by one. */
 function values(observable) {
@@ -31,14 +29,6 @@ function values(observable) {
     },
     cancel: () => subscription.unsubscribe(),
   }).values();
-}
-
-/** Wait until the events of a file are told. The server may not have begun to: the file changes until it has. */
-async function begin(events, path) {
-  let count = 0;
-  const writing = setInterval(() => write(path, `Draft ${(count += 1)}`), 200);
-  await events.next();
-  clearInterval(writing);
 }
 
 /** The next of the events for which this holds. */
@@ -56,7 +46,7 @@ async function article(path, listen) {
   await begin(events, path);
   write(path, "Final");
   const saved = await next(events, ({ articleChanged: { article } }) => article.title === "Final");
-  rmSync(fileOf(path));
+  remove(path);
   const deleted = await next(events, ({ articleChanged: { type } }) => type !== "UPDATED");
   await events.return();
   return [saved, deleted].map(({ articleChanged: { type, article } }) => `${type} ${article?.title ?? ""}`.trim());
@@ -66,7 +56,7 @@ async function article(path, listen) {
 async function corpus(path, listen) {
   const events = listen(CORPUS);
   await begin(events, path);
-  rmSync(fileOf(path));
+  remove(path);
   const { corpusChanged } = await next(events, ({ corpusChanged: { removed } }) => removed > 0);
   await events.return();
   return corpusChanged.removed;

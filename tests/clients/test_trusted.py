@@ -17,10 +17,10 @@ TITLES = ["Entry 00", "Entry 01"]
 REFUSED = {"requests": ["POST 403"], "codes": ["UNTRUSTED_DOCUMENT"]}
 
 
-def trusting(packages: Packages, folder: Path, manifest: Path, script: str, *arguments: Path) -> Mapping[str, Any]:
+def trusting(packages: Packages, folder: Path, manifest: Path, script: str, application: Path) -> Mapping[str, Any]:
     """What the flows of a script told."""
-    with serving(folder, "--trusted-documents", manifest, "--trusted-only") as (server, _):
-        return packages.script(script, server.url, *arguments)
+    with serving(folder, "--trusted-documents", manifest, "--trusted-only") as (server, content):
+        return packages.script(script, server.url, application, content)
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +44,12 @@ def apollo(packages: Packages, tmp_path_factory: pytest.TempPathFactory) -> Mapp
 def test_codegen_names_documents(codegen: Mapping[str, Any], flow: str) -> None:
     """Asked for by `documentId` over HTTP, by urql's exchange, and over a WebSocket."""
     assert codegen[flow] == TITLES
+
+
+@pytest.mark.parametrize("flow", ["graphqlWsChange", "graphqlSseChange"])
+def test_codegen_names_subscriptions(codegen: Mapping[str, Any], flow: str) -> None:
+    """Over a WebSocket and as events."""
+    assert codegen[flow] is True
 
 
 @pytest.mark.parametrize("flow", ["get", "post", "socket"])
