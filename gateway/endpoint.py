@@ -32,6 +32,7 @@ from gateway.middleware import error_response
 from gateway.model import Visibility
 from gateway.operation import Answer, OperationRequest, Operations
 from gateway.origins import check_get
+from gateway.persisted import name_of
 from gateway.preview import PRIVATE, pass_of
 from gateway.rates import client
 from gateway.turns import Room
@@ -41,6 +42,7 @@ VARY = "Authorization, X-Include-Drafts, Accept"
 HEADERS = {"Vary": VARY, "Cache-Control": PRIVATE}
 STILL_HERE = b":\n\n"
 """A comment, which tells both ends and all between them that the stream is alive."""
+COMPLETE = b"event: complete\ndata:\n\n"
 QUIET_SECONDS = 12.0
 PARAMETERS = ("query", "variables", "operationName", "extensions", "documentId")
 
@@ -143,6 +145,10 @@ class Endpoint:
                 return _Stream(self._operations.stream(accepted, caller.viewer), accepted.kind, self._streams)
             answer = await self._operations.run(accepted, caller.viewer)
         except RequestError as error:
+            if error.is_about_operation and wished.media_type is None:
+                # A client of events takes any other status for a failure of the network, and comes again.
+                events = (STILL_HERE, _event({"errors": error.entries()}), COMPLETE)
+                return Response(b"".join(events), media_type=EVENTS)
             is_plain = error.is_about_operation and wished.media_type is MediaType.JSON
             status = HTTPStatus.OK if is_plain else error.status
             return _encoded({"errors": error.entries()}, status, error.headers, wished)
@@ -213,11 +219,10 @@ def from_json(sent: object) -> OperationRequest:
 
 def _document_id(sent: Mapping[str, object], extensions: Mapping[str, object]) -> str | None:
     """What a request calls its document: `documentId`, or the digest of automatic persisted queries."""
-    if named := _member(sent, "documentId", str, "a text"):
-        return str(named).removeprefix("sha256:")
+    named = _member(sent, "documentId", str, "a text")
     persisted = _member(extensions, "persistedQuery", dict, "an object")
     digest = _member(persisted, "sha256Hash", str, "a text") if persisted else None
-    return digest.lower() if digest else None
+    return name_of(named or digest or "") or None
 
 
 def decoded(data: bytes) -> object:
@@ -258,9 +263,13 @@ async def _events(answers: AsyncGenerator[Answer, None], kind: OperationType) ->
     yield STILL_HERE
     async with aclosing(_with_pauses(answers)) as events:
         async for answer in events:
-            yield b"event: next\ndata: %b\n\n" % orjson.dumps(answer.body()) if answer else STILL_HERE
+            yield _event(answer.body()) if answer else STILL_HERE
     if kind is not OperationType.SUBSCRIPTION:  # that has no end of its own: its client is to come again
-        yield b"event: complete\ndata:\n\n"
+        yield COMPLETE
+
+
+def _event(body: Mapping[str, object]) -> bytes:
+    return b"event: next\ndata: %b\n\n" % orjson.dumps(body)
 
 
 async def _with_pauses(answers: AsyncGenerator[Answer, None]) -> AsyncGenerator[Answer | None, None]:
