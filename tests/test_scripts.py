@@ -33,8 +33,11 @@ from tests.test_ingest import Site
 from tests.test_paths import EDITS as SMALL_EDITS
 from tests.test_paths import FIELDS, NAMES, Edit, unfollowed
 
+FULL = bool(os.environ.get("GATEWAY_TEST_FULL"))
+LONGEST = 8 if FULL else 6
+"""How many steps a script has at most."""
 SCRIPTS = settings(
-    max_examples=1000 if os.environ.get("GATEWAY_TEST_FULL") else 100,
+    max_examples=1000 if FULL else 100,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
@@ -235,7 +238,7 @@ async def follow(folder: Path, script: Sequence[tuple[Sequence[Act], bool]]) -> 
 
 @pytest.mark.timeout(3600)
 @SCRIPTS
-@given(script=st.lists(STEPS, max_size=8))
+@given(script=st.lists(STEPS, max_size=LONGEST))
 async def test_whatever_is_edited_ends_as_a_first_load(
     tmp_path_factory: pytest.TempPathFactory, script: Sequence[tuple[Sequence[Act], bool]]
 ) -> None:
