@@ -13,10 +13,12 @@ from typing import Annotated, Any
 
 import strawberry
 from graphql import GraphQLError
+from graphql.execution import Executor
 from strawberry import UNSET
 from strawberry.extensions import SchemaExtension
 from strawberry.scalars import JSON
 from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.types import ExecutionContext
 
 from gateway import model, sync, tags
@@ -299,6 +301,14 @@ _DATE_TIME = strawberry.scalar(
 _JSON = strawberry.scalar(name="JSON", description="Arbitrary JSON; used by the `frontMatter` escape hatch alone.")
 
 
+class _Executor(StrawberryGraphQLCoreExecutionContext):
+    def build_per_event_executor(self, payload: object) -> Executor[Any]:
+        """What one event asks for is worked out anew for the next, and would be kept as long as the subscription is."""
+        executor = super().build_per_event_executor(payload)
+        executor._relevant_sub_fields = {}
+        return executor
+
+
 class _Schema(strawberry.Schema):
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         """Errors are logged where it is known which of them the client caused: not here."""
@@ -307,7 +317,13 @@ class _Schema(strawberry.Schema):
 def build_schema(extensions: Iterable[type[SchemaExtension]] = ()) -> strawberry.Schema:
     """The executable schema. Its operations take a Context as context value."""
     config = StrawberryConfig(scalar_map={datetime: _DATE_TIME, JSON: _JSON})
-    return _Schema(Query, subscription=Subscription, extensions=list(extensions), config=config)
+    return _Schema(
+        Query,
+        subscription=Subscription,
+        extensions=list(extensions),
+        config=config,
+        execution_context_class=_Executor,
+    )
 
 
 def print_sdl() -> str:

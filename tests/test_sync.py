@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -12,6 +13,7 @@ from typing import Any
 import httpx
 import orjson
 import pytest
+from graphql.execution.collect_fields import CollectedFields
 from websockets.asyncio.client import ClientConnection
 
 from tests.service import FILES, Service, listening_to, post, service, serving
@@ -163,6 +165,23 @@ async def test_generations_are_told_as_events(tmp_path: Path) -> None:
             while (last := (await next_of(public))["data"]["corpusChanged"])["removed"] == 0:
                 assert last["updated"] == 1
             assert (last["added"], last["removed"]) == (0, 1)
+
+
+async def test_a_long_subscription_remembers_no_event(tmp_path: Path) -> None:
+    """What the executor keeps for one event is let go of when the next one comes."""
+    async with service(tmp_path) as found, listening_to(found) as url, events(url, ARTICLES) as stream:
+        await told(found, stream, {"new.md": NEW})
+        before = remembered()
+        for number in range(30):
+            await found.change({"new.md": NEW.replace("New", f"New {number}")})
+            await next_of(stream)
+        assert remembered() - before < 10
+
+
+def remembered() -> int:
+    """How many selections of fields executors hold."""
+    gc.collect()
+    return sum(type(each) is CollectedFields for each in gc.get_objects())
 
 
 async def test_a_query_may_be_answered_as_an_event(tmp_path: Path) -> None:
