@@ -4,6 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
+# One process for each core; the tests of a module stay together, since they share what is slow to make.
+TOGETHER := --numprocesses=auto --dist=loadscope
+
 .PHONY: dev check test prove bench bench-loading bench-live bench-queries clean
 
 $(READY): pyproject.toml constraints.txt
@@ -20,10 +23,10 @@ check: $(READY) ## Lint, types, formatting.
 	$(BIN)/mypy
 
 test: $(READY) ## The tests, bounded in time.
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(TOGETHER)
 
 prove: $(READY) ## The tests, those that take long in full.
-	GATEWAY_TEST_FULL=1 $(BIN)/python -m pytest --timeout=3600
+	GATEWAY_TEST_FULL=1 $(BIN)/python -m pytest $(TOGETHER) --timeout=3600
 
 bench: bench-loading bench-live bench-queries ## All that is measured, one after the other.
 

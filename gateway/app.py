@@ -114,7 +114,16 @@ def create_app(settings: Settings, store: Store, reload: Reload | None = None) -
     schema = build_schema([PreparedDocument])
     trusted = read_manifest(settings.trusted_documents) if settings.trusted_documents else {}
     persisted = PersistedQueries(settings.persisted_bytes, trusted, trusted_only=settings.trusted_only)
-    operations = Operations(schema, store, limits, persisted, rates, introspection=settings.introspection)
+    operations = Operations(
+        schema,
+        store,
+        limits,
+        persisted,
+        rates,
+        introspection=settings.introspection,
+        document_bytes=settings.document_bytes,
+        rendered_bytes=settings.rendered_bytes,
+    )
     operations.check(trusted)
     endpoint = Endpoint(
         operations, authenticator, limits, _caching(settings), needs_preflight=settings.mode is Mode.SERVE

@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 from collections.abc import Mapping
+from fcntl import LOCK_EX, flock
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -37,12 +38,14 @@ class Packages(NamedTuple):
 
 
 def install() -> Packages:
-    """The packages, which stay where they are until the lock file changes."""
+    """The packages, which stay where they are until the lock file changes. Of several processes one installs them."""
     lock, packages = FOLDER / "package-lock.json", FOLDER / "node_modules"
     installed = packages / ".installed.json"
-    if not installed.exists() or installed.read_bytes() != lock.read_bytes():
-        _run(FOLDER, "npm", "ci", "--no-audit", "--no-fund", "--prefer-offline", timeout=900)
-        shutil.copyfile(lock, installed)
+    with lock.open() as held:
+        flock(held, LOCK_EX)
+        if not installed.exists() or installed.read_bytes() != lock.read_bytes():
+            _run(FOLDER, "npm", "ci", "--no-audit", "--no-fund", "--prefer-offline", timeout=900)
+            shutil.copyfile(lock, installed)
     return Packages(packages)
 
 
