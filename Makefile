@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: dev check test prove bench bench-loading bench-live bench-queries clean
+.PHONY: dev explorer check test prove bench bench-loading bench-live bench-queries clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -12,7 +12,11 @@ $(READY): pyproject.toml constraints.txt
 	touch $@
 
 dev: $(READY) ## Serve the seeds on port 8000, drafts shown.
+	@$(MAKE) --no-print-directory --silent explorer || echo 'The explorer comes from its CDN instead.'
 	$(BIN)/gateway dev seeds
+
+explorer: $(READY) ## GraphiQL's files, from npm.
+	$(BIN)/python -m gateway.explorer.packages
 
 check: $(READY) ## Lint, types, formatting.
 	$(BIN)/ruff check .

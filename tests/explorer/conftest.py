@@ -1,18 +1,23 @@
-"""A browser, and a server with pages for it."""
+"""A browser, and servers with pages for it."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser
 
+from gateway.explorer.assets import FOLDER, are_in
+from gateway.explorer.packages import bring
 from tests.browsing import browsing, chromium
+from tests.clients import npm
 from tests.commands import Running, running
 from tests.conftest import need
 
-SEEDS = Path(__file__).parent.parent.parent / "seeds"
+ROOT = Path(__file__).parent.parent.parent
+SEEDS = ROOT / "seeds"
 
 
 @pytest.fixture
@@ -27,3 +32,19 @@ def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     with running("dev", SEEDS, "--log-level", "warning", cache=tmp_path_factory.mktemp("dev")) as server:
         server.said(r"^\d+ articles")
         yield server
+
+
+@pytest.fixture(scope="package")
+def graphiql() -> None:
+    """GraphiQL's files where the page looks for them; they stay there."""
+    if not are_in(FOLDER):
+        need("node", npm.node())
+        bring(FOLDER)
+
+
+@pytest.fixture(scope="package")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
+    """What to start a command with, to run it from a package that GraphiQL's files are no part of."""
+    folder = tmp_path_factory.mktemp("bare")
+    shutil.copytree(ROOT / "gateway", folder / "gateway", ignore=shutil.ignore_patterns("assets", "__pycache__"))
+    return ("env", f"--chdir={folder}")
