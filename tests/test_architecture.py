@@ -116,7 +116,6 @@ FLOW = [
     "gateway.explorer",
     "gateway.explorer.assets",
     "gateway.explorer.packages",
-    "gateway.explorer.files",
     "gateway.explorer.page",
     "gateway.app",
     "gateway.terminal",

@@ -9,12 +9,11 @@ from pathlib import Path
 from string import Template
 
 import orjson
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.errors import ExplorerMissing
 from gateway.explorer.assets import CDN, FOLDER, SCRIPTS, STYLES, Asset, are_in
-from gateway.explorer.files import File
 
 PATH = "/graphiql"
 POLICY = (
@@ -32,16 +31,9 @@ DRAFTS = {"X-Include-Drafts": "true"}
 """The headers of someone who may see drafts without further ado."""
 TOKEN = {"Authorization": "Bearer ", **DRAFTS}
 """Those of someone who has to fill in a token. They are not sent before."""
-OWN = {
-    "page.js": "text/javascript",
-    "links.js": "text/javascript",
-    "names.js": "text/javascript",
-    "sending.js": "text/javascript",
-    "page.css": "text/css",
-    "icon.svg": "image/svg+xml",
-}
-"""The files that are the page's own, with their types."""
-KINDS = {".js": "text/javascript", ".css": "text/css"}
+OWN = ("page.js", "links.js", "names.js", "sending.js", "page.css", "icon.svg")
+"""The files that are the page's own."""
+KINDS = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 LOADING = "Loading GraphiQL."
 LOADING_FAR = (
     f"Loading GraphiQL. It comes from {CDN.partition('://')[2]}, which must be reachable,"
@@ -61,25 +53,23 @@ def pages(
     """What each path answers.
 
     `headers` are those that operations are sent with unless the reader says otherwise. With `private` no cache keeps
-    the page. Where GraphiQL is not in the folder, with `cdn` the page takes it from there, and else says that it is
-    missing. `queries` is the address of queries to begin with, for the page to open as tabs.
+    the page. Where the folder lacks GraphiQL the page takes it from the CDN with `cdn`, and is else answered with an
+    error. `queries` is the address of queries to begin with, for the page to open as tabs.
     """
     data = {"endpoint": "graphql", "headers": orjson.dumps(headers, option=orjson.OPT_INDENT_2).decode()}
     if queries:
         data["queries"] = queries
     fresh = PRIVATE if private else FRESH
-    own = {
-        f"{PATH}/{name}": File((Path(__file__).parent / name).read_bytes(), kind, fresh) for name, kind in OWN.items()
-    }
+    own = {f"{PATH}/{name}": _file(Path(__file__).parent / name, fresh) for name in OWN}
     if are_in(folder):
         kept = f"{'private' if private else 'public'}, {KEPT}"
-        assets = {f"{PATH}/assets/{asset.name}": _asset(folder / asset.name, kept) for asset in (*STYLES, *SCRIPTS)}
+        assets = {f"{PATH}/assets/{asset.name}": _file(folder / asset.name, kept) for asset in (*STYLES, *SCRIPTS)}
         return {PATH: Page(data, fresh), **own, **assets}
     return {PATH: Page(data, fresh, far=True) if cdn else Missing(), **own}
 
 
-def _asset(file: Path, kept: str) -> File:
-    return File(file.read_bytes(), KINDS[file.suffix], kept)
+def _file(file: Path, kept: str) -> Response:
+    return Response(file.read_bytes(), media_type=KINDS[file.suffix], headers={"Cache-Control": kept})
 
 
 class Missing:

@@ -18,7 +18,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from gateway.explorer import page
-from gateway.explorer.assets import CDN, FOLDER, SCRIPTS, STYLES
+from gateway.explorer.assets import CDN, SCRIPTS, STYLES
 from gateway.passes import Passes
 from gateway.preview import COOKIE
 from gateway.settings import Mode
@@ -59,7 +59,7 @@ async def test_the_policy_names_no_host(tmp_path: Path) -> None:
 
 @INSTALLED
 async def test_the_files_are_kept(tmp_path: Path) -> None:
-    """Whatever the page names is there; what tells its version is kept by browsers for good, and sent compressed."""
+    """Whatever the page names is there, and what tells its version is kept by browsers for good."""
     async with serving(tmp_path, Mode.DEV) as client:
         html = (await client.get("/graphiql")).text
         paths = re.findall(r'(?:src|href)="([^"]+)"', html)
@@ -173,17 +173,3 @@ async def test_queries_are_named_where_there_are_some() -> None:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
             text = (await client.get("/graphiql")).text
         assert ('data-queries="graphiql/queries.json"' in text) is bool(queries)
-
-
-@INSTALLED
-async def test_what_asks_for_no_compression_gets_none(tmp_path: Path) -> None:
-    """The bytes are the same."""
-    path = f"/graphiql/assets/{SCRIPTS[0].name}"
-    async with serving(tmp_path, Mode.DEV) as client:
-        plain = await client.get(path, headers={"Accept-Encoding": "identity"})
-        small = await client.get(path, headers={"Accept-Encoding": "br, gzip"})
-    assert plain.content == small.content == (FOLDER / SCRIPTS[0].name).read_bytes()
-    assert "content-encoding" not in plain.headers
-    assert small.headers["content-encoding"] == "gzip"
-    assert int(small.headers["content-length"]) < len(plain.content) / 2
-    assert all("Accept-Encoding" in each.headers["vary"] for each in (plain, small))
