@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -19,12 +20,13 @@ from starlette.types import ASGIApp
 
 from gateway import preview
 from gateway.auth import Authenticator, Scope
+from gateway.caching import Caching
 from gateway.content.workers import Workers
 from gateway.endpoint import Endpoint
 from gateway.errors import MethodNotAllowed, NotFound, NotReady, RequestError
 from gateway.explorer import page
 from gateway.ingest import Ingest, Report
-from gateway.middleware import LOOPBACK, AccessLog, Failures, KnownHosts, ResponseHeaders, error_response
+from gateway.middleware import LOOPBACK, AccessLog, Compression, Failures, KnownHosts, ResponseHeaders, error_response
 from gateway.operation import Operations, PreparedDocument, masked
 from gateway.origins import CrossOrigin
 from gateway.passes import Passes
@@ -115,8 +117,11 @@ def create_app(settings: Settings, store: Store, reload: Reload | None = None) -
     persisted = PersistedQueries(settings.persisted_bytes, trusted, trusted_only=settings.trusted_only)
     operations = Operations(schema, store, limits, persisted, rates, introspection=settings.introspection)
     operations.check(trusted)
+    endpoint = Endpoint(
+        operations, authenticator, limits, _caching(settings), needs_preflight=settings.mode is Mode.SERVE
+    )
     routes: list[BaseRoute] = [
-        Route("/graphql", Endpoint(operations, authenticator, limits, needs_preflight=settings.mode is Mode.SERVE)),
+        Route("/graphql", endpoint),
         WebSocketRoute("/graphql", Socket(schema, operations, authenticator, limits, settings.allowed_origins)),
         Route("/healthz", _state("ok")),
         Route("/readyz", _readiness(store)),
@@ -135,6 +140,7 @@ def create_app(settings: Settings, store: Store, reload: Reload | None = None) -
     middleware = [
         Middleware(AccessLog),
         Middleware(ResponseHeaders),
+        *([Middleware(Compression)] if settings.compress else []),
         Middleware(CrossOrigin, origins=settings.allowed_origins),
         Middleware(Failures, mask=masked),
     ]
@@ -144,6 +150,13 @@ def create_app(settings: Settings, store: Store, reload: Reload | None = None) -
         routes=routes,
         middleware=middleware,
         exception_handlers={HTTPException: _refusal, RequestError: _refusal, ClientDisconnect: _farewell},
+    )
+
+
+def _caching(settings: Settings) -> Caching:
+    shape = (asdict(settings.limits), settings.introspection)
+    return Caching(
+        settings.cache_seconds, settings.shared_cache_seconds, settings.stale_seconds, settings.cache_tags, shape
     )
 
 

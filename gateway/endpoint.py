@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing, suppress
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from graphql import OperationType
@@ -19,6 +19,7 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.accept import EVENTS, MediaType, Wish, is_utf8, wish
 from gateway.auth import Authenticator, Viewer
+from gateway.caching import Caching, is_known
 from gateway.errors import (
     LimitExceeded,
     MethodNotAllowed,
@@ -28,32 +29,55 @@ from gateway.errors import (
 )
 from gateway.limits import Limits
 from gateway.middleware import error_response
+from gateway.model import Visibility
 from gateway.operation import Answer, OperationRequest, Operations
 from gateway.origins import check_get
+from gateway.persisted import name_of
 from gateway.preview import PRIVATE, pass_of
 from gateway.rates import client
 from gateway.turns import Room
 
 VARY = "Authorization, X-Include-Drafts, Accept"
-"""CORS adds the origin."""
+"""CORS adds the origin, and compression the encoding."""
 HEADERS = {"Vary": VARY, "Cache-Control": PRIVATE}
 STILL_HERE = b":\n\n"
 """A comment, which tells both ends and all between them that the stream is alive."""
+COMPLETE = b"event: complete\ndata:\n\n"
 QUIET_SECONDS = 12.0
 PARAMETERS = ("query", "variables", "operationName", "extensions", "documentId")
+
+
+class _Caller(NamedTuple):
+    """Who asks, who pays for it, and how it is asked."""
+
+    viewer: Viewer
+    payer: str | None
+    is_safe: bool
+    """By GET, which reads, and has an end (RFC 9110, 9.2.1)."""
+    may_keep: bool
+    """Whether everybody would be answered the same, so that anybody may keep the answer."""
+    known: str | None
+    """The ETags of the answers that the client has kept."""
 
 
 class Endpoint:
     """The path that answers GraphQL, as an ASGI application."""
 
     def __init__(
-        self, operations: Operations, authenticator: Authenticator, limits: Limits, *, needs_preflight: bool
+        self,
+        operations: Operations,
+        authenticator: Authenticator,
+        limits: Limits,
+        caching: Caching,
+        *,
+        needs_preflight: bool,
     ) -> None:
         """`needs_preflight` says whether a GET has to show that no page of another site sent it."""
         self._needs_preflight = needs_preflight
         self._operations = operations
         self._authenticator = authenticator
         self._limits = limits
+        self._caching = caching
         self._streams = Room(limits.streams, "Too many streams are open.")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -83,41 +107,62 @@ class Endpoint:
             headers.get("authorization"), headers.get("x-include-drafts"), pass_of(headers)
         )
         payer = client(headers.get("authorization"), request.client.host if request.client else None)
-        if request.method == "GET":
+        is_anyone = viewer.visibility is Visibility.PUBLIC and "authorization" not in headers
+        is_safe = request.method == "GET"
+        caller = _Caller(viewer, payer, is_safe, is_safe and is_anyone, headers.get("if-none-match"))
+        if caller.is_safe:
             asked = from_parameters(request.query_params.multi_items())
             if asked.query:  # what is named by its digest alone was sent in full before, by who may
                 check_get(request, always=self._needs_preflight)
-            return await self._single(asked, viewer, payer, wished, is_safe=True)
+            return await self._single(asked, caller, wished)
         sent = decoded(await self._body(request))
         if not isinstance(sent, list):
-            return await self._single(from_json(sent), viewer, payer, wished)
+            return await self._single(from_json(sent), caller, wished)
         if len(sent) > self._limits.batch:
             raise LimitExceeded("batch", self._limits.batch, len(sent))
-        bodies = [await self._body_of(each, viewer, payer) for each in [from_json(each) for each in sent]]
+        bodies = [await self._body_of(each, caller) for each in [from_json(each) for each in sent]]
         return _encoded(bodies, HTTPStatus.OK, {}, wished)
 
-    async def _single(
-        self, asked: OperationRequest, viewer: Viewer, payer: str | None, wished: Wish, *, is_safe: bool = False
-    ) -> Response:
+    async def _kept(self, asked: OperationRequest, caller: _Caller, wished: Wish) -> Response | None:
+        """Tells a client that what it has kept is still the answer. None where it is not, or has kept none."""
+        if caller.known is None or not caller.may_keep:
+            return None
+        sighted = await self._operations.sight(asked, caller.viewer, caller.payer)
+        entity_tag = self._caching.entity_tag(sighted.request, wished.media_type, sighted.revision)
+        if not is_known(entity_tag, caller.known):
+            return None
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=self._caching.headers(entity_tag))
+
+    async def _single(self, asked: OperationRequest, caller: _Caller, wished: Wish) -> Response:
         """By GraphQL over HTTP the status 200 of plain JSON says no more than that the request was well-formed."""
         try:
-            accepted = await self._operations.accept(asked, payer)
-            # A safe method reads, and has an end (RFC 9110, 9.2.1).
-            if is_safe and accepted.kind is not OperationType.QUERY:
+            if kept := await self._kept(asked, caller, wished):
+                return kept
+            accepted = await self._operations.accept(asked, caller.payer)
+            if caller.is_safe and accepted.kind is not OperationType.QUERY:
                 raise MethodNotAllowed("POST", "Only a query can be sent by GET. Use POST.")
             if wished.events and (wished.media_type is None or accepted.kind is OperationType.SUBSCRIPTION):
-                return _Stream(self._operations.stream(accepted, viewer), accepted.kind, self._streams)
-            answer = await self._operations.run(accepted, viewer)
+                return _Stream(self._operations.stream(accepted, caller.viewer), accepted.kind, self._streams)
+            answer = await self._operations.run(accepted, caller.viewer)
         except RequestError as error:
+            if error.is_about_operation and wished.media_type is None:
+                # A client of events takes any other status for a failure of the network, and comes again.
+                events = (STILL_HERE, _event({"errors": error.entries()}), COMPLETE)
+                return Response(b"".join(events), media_type=EVENTS)
             is_plain = error.is_about_operation and wished.media_type is MediaType.JSON
             status = HTTPStatus.OK if is_plain else error.status
             return _encoded({"errors": error.entries()}, status, error.headers, wished)
-        return _encoded(answer.body(), HTTPStatus.OK, {}, wished)
+        headers: Mapping[str, str] = {}
+        if caller.may_keep and not answer.errors:
+            entity_tag = self._caching.entity_tag(accepted.request, wished.media_type, answer.revision)
+            headers = self._caching.headers(entity_tag, answer.dependencies)
+        return _encoded(answer.body(), HTTPStatus.OK, headers, wished)
 
-    async def _body_of(self, asked: OperationRequest, viewer: Viewer, payer: str | None) -> Mapping[str, object]:
+    async def _body_of(self, asked: OperationRequest, caller: _Caller) -> Mapping[str, object]:
         """The answer of one operation of a batch."""
         try:
-            return (await self._operations.run(await self._operations.accept(asked, payer), viewer)).body()
+            accepted = await self._operations.accept(asked, caller.payer)
+            return (await self._operations.run(accepted, caller.viewer)).body()
         except RequestError as error:
             return {"errors": error.entries()}
 
@@ -174,11 +219,10 @@ def from_json(sent: object) -> OperationRequest:
 
 def _document_id(sent: Mapping[str, object], extensions: Mapping[str, object]) -> str | None:
     """What a request calls its document: `documentId`, or the digest of automatic persisted queries."""
-    if named := _member(sent, "documentId", str, "a text"):
-        return str(named).removeprefix("sha256:")
+    named = _member(sent, "documentId", str, "a text")
     persisted = _member(extensions, "persistedQuery", dict, "an object")
     digest = _member(persisted, "sha256Hash", str, "a text") if persisted else None
-    return digest.lower() if digest else None
+    return name_of(named or digest or "") or None
 
 
 def decoded(data: bytes) -> object:
@@ -219,9 +263,13 @@ async def _events(answers: AsyncGenerator[Answer, None], kind: OperationType) ->
     yield STILL_HERE
     async with aclosing(_with_pauses(answers)) as events:
         async for answer in events:
-            yield b"event: next\ndata: %b\n\n" % orjson.dumps(answer.body()) if answer else STILL_HERE
+            yield _event(answer.body()) if answer else STILL_HERE
     if kind is not OperationType.SUBSCRIPTION:  # that has no end of its own: its client is to come again
-        yield b"event: complete\ndata:\n\n"
+        yield COMPLETE
+
+
+def _event(body: Mapping[str, object]) -> bytes:
+    return b"event: next\ndata: %b\n\n" % orjson.dumps(body)
 
 
 async def _with_pauses(answers: AsyncGenerator[Answer, None]) -> AsyncGenerator[Answer | None, None]:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from strawberry.dataloader import DataLoader
 
+from gateway import tags
 from gateway.errors import LimitExceeded, RequestError
 from gateway.model import (
     Adjacent,
@@ -36,13 +37,17 @@ from gateway.store.protocol import (
     ARTICLE_BY_PATH,
     ARTICLE_BY_SLUG,
     ARTICLE_BY_URL,
+    ARTICLES_OF_PROVIDER,
+    ARTICLES_OF_TOPIC,
     PROVIDER_BY_ID,
     PROVIDER_BY_KEY,
     PROVIDER_BY_SLUG,
+    PROVIDERS,
     RELATED_BY_ID,
     TOPIC_BY_ID,
     TOPIC_BY_KEY,
     TOPIC_BY_SLUG,
+    TOPICS,
     Listing,
     Lookup,
     Snapshot,
@@ -55,19 +60,26 @@ Q = TypeVar("Q")
 
 
 class Records:
-    """How many records one operation has been given, and how many of lists that it was given again."""
+    """The records that one operation has been given, those of lists that it was given again too: how many there are,
+    and the cache tags of what it depends on."""
 
     def __init__(self, allowed: int) -> None:
         self._allowed = allowed
         self._given = 0
+        self.tags = set[str]()
         self.exceeded: LimitExceeded | None = None
         self.stop: Callable[[], object] | None = None
         """Called where there are too many, once: what is still to be resolved of the operation would only fail too."""
 
-    def add(self, number: int) -> None:
-        """Raises LimitExceeded where that makes too many."""
-        self._given += number
+    def add(self, found: Collection[object]) -> None:
+        """Records, and groups of them. Raises LimitExceeded where that makes too many."""
+        self._given += len(found)
         self.check()
+        self.tags.update(filter(None, map(_tag, found)))
+
+    def depend(self, *tags: str) -> None:
+        """What is answered depends on more than the records: on lists, and on records that are not there."""
+        self.tags.update(tags)
 
     def check(self) -> None:
         """Raises LimitExceeded where there were too many before, so that the operation reads no further."""
@@ -78,6 +90,35 @@ class Records:
             if self.stop:
                 self.stop()
         raise self.exceeded
+
+
+def _tag(found: object) -> str | None:
+    match found:
+        case Article() | Provider() | Topic():
+            return found.id
+        case Related():  # a part of its article
+            return found.source_id
+        case Group():
+            return _tag(found.value)
+        case Similar():
+            return found.article.id
+    return None
+
+
+_LISTS: Mapping[str, str] = {
+    ARTICLES_OF_PROVIDER.name: "",
+    ARTICLES_OF_TOPIC.name: "",
+    PROVIDERS.name: tags.PROVIDERS,
+    TOPICS.name: tags.TOPICS,
+}
+"""The list of the whole corpus that a list depends on: that of all articles, unless it stands here."""
+
+
+def _list(listing: Listing[Any]) -> str:
+    """The tag of a list; empty where it belongs to its parent alone. Whether an article matches a filter may depend on
+    the names and counts that other articles give."""
+    found = _LISTS.get(listing.name, tags.ARTICLES)
+    return tags.ARTICLES if listing.filter and not found else found
 
 
 class Loader(DataLoader[K, V], ABC):
@@ -96,6 +137,9 @@ class Loader(DataLoader[K, V], ABC):
         self.records.check()
         return await self.read(keys)
 
+    def _depend_on(self, listing: Listing[Any]) -> None:
+        self.records.depend(*filter(None, [_list(listing)]))
+
 
 class ListLoader(Loader[K, Sequence[V]]):
     """Of lists that are as long as a file made them: one that many parents share is written out for each of them."""
@@ -105,7 +149,7 @@ class ListLoader(Loader[K, Sequence[V]]):
         is_again = self.cache_map.get(key) is not None
         found = await super().load(key)
         if is_again:
-            self.records.add(len(found))
+            self.records.add(found)
         return found
 
 
@@ -114,10 +158,13 @@ class ListLoader(Loader[K, Sequence[V]]):
 
 class RecordLoader(Loader[str, T | None]):
     lookup: Lookup[T]
+    collection = tags.ARTICLES
+    """The list in which a record may appear that is not there yet."""
 
     async def read(self, keys: Sequence[str]) -> Sequence[T | None]:
         found = await self.snapshot.find(self.lookup, keys)
-        self.records.add(len(found))
+        self.records.add(found.values())
+        self.records.depend(*(key if tags.is_id(key) else self.collection for key in keys if key not in found))
         return [found.get(key) for key in keys]
 
 
@@ -134,31 +181,43 @@ class ArticleByPathLoader(RecordLoader[Article]):
 
 
 class ArticleByUrlLoader(RecordLoader[Article]):
+    """Several articles may have the URL, and another one may come before the one that is found."""
+
     lookup = ARTICLE_BY_URL
+
+    async def read(self, keys: Sequence[str]) -> Sequence[Article | None]:
+        self.records.depend(tags.ARTICLES)
+        return await super().read(keys)
 
 
 class ProviderByIdLoader(RecordLoader[Provider]):
     lookup = PROVIDER_BY_ID
+    collection = tags.PROVIDERS
 
 
 class ProviderByKeyLoader(RecordLoader[Provider]):
     lookup = PROVIDER_BY_KEY
+    collection = tags.PROVIDERS
 
 
 class ProviderBySlugLoader(RecordLoader[Provider]):
     lookup = PROVIDER_BY_SLUG
+    collection = tags.PROVIDERS
 
 
 class TopicByIdLoader(RecordLoader[Topic]):
     lookup = TOPIC_BY_ID
+    collection = tags.TOPICS
 
 
 class TopicByKeyLoader(RecordLoader[Topic]):
     lookup = TOPIC_BY_KEY
+    collection = tags.TOPICS
 
 
 class TopicBySlugLoader(RecordLoader[Topic]):
     lookup = TOPIC_BY_SLUG
+    collection = tags.TOPICS
 
 
 class RelatedByIdLoader(RecordLoader[Related]):
@@ -171,7 +230,7 @@ class RelatedByIdLoader(RecordLoader[Related]):
 class TopicsByArticleLoader(ListLoader[str, Topic]):
     async def read(self, keys: Sequence[str]) -> Sequence[Sequence[Topic]]:
         found = await self.snapshot.topics_of(keys)
-        self.records.add(sum(map(len, found.values())))
+        self.records.add(_joined(found))
         return [found.get(key, ()) for key in keys]
 
 
@@ -227,12 +286,14 @@ class QuestionLoader(Loader[Key[Q], V]):
 class PageBySliceLoader(QuestionLoader[Slice, Page[Any]]):
     async def ask(self, question: Slice, parents: Sequence[str]) -> Mapping[str, Page[Any]]:
         found = await self.snapshot.pages(question.listing, parents, question.order, question.window)
-        self.records.add(sum(len(page.edges) for page in found.values()))
+        self.records.add([edge.node for page in found.values() for edge in page.edges])
+        self._depend_on(question.listing)
         return found
 
 
 class PrecededBySliceLoader(QuestionLoader[Slice, bool]):
     async def ask(self, question: Slice, parents: Sequence[str]) -> Mapping[str, bool]:
+        self._depend_on(question.listing)
         return await self.snapshot.preceded(question.listing, parents, question.order, question.window)
 
 
@@ -248,12 +309,14 @@ class AdjacentByLineLoader(QuestionLoader[Line, Adjacent]):
 
     async def ask(self, question: Line, parents: Sequence[str]) -> Mapping[str, Adjacent]:
         found = await self.snapshot.adjacent(question.listing, parents, question.order)
-        self.records.add(sum(article is not None for each in found.values() for article in each))
+        self.records.add([article for each in found.values() for article in each if article])
+        self._depend_on(question.listing)
         return found
 
 
 class CountByListingLoader(QuestionLoader[Listing[Any], int]):
     async def ask(self, question: Listing[Any], parents: Sequence[str]) -> Mapping[str, int]:
+        self._depend_on(question)
         return await self.snapshot.counts(question, parents)
 
 
@@ -267,7 +330,8 @@ class Groups(NamedTuple):
 class GroupsByListingLoader(QuestionLoader[Groups, Sequence[Group[Any]]]):
     async def ask(self, question: Groups, parents: Sequence[str]) -> Mapping[str, Sequence[Group[Any]]]:
         found = await self.snapshot.largest(question.listing, parents, question.largest)
-        self.records.add(sum(map(len, found.values())))
+        self.records.add(_joined(found))
+        self._depend_on(question.listing)
         return found
 
 
@@ -281,7 +345,8 @@ class Histogram(NamedTuple):
 class HistogramByListingLoader(QuestionLoader[Histogram, Sequence[Group[datetime]]]):
     async def ask(self, question: Histogram, parents: Sequence[str]) -> Mapping[str, Sequence[Group[datetime]]]:
         found = await self.snapshot.histogram(question.listing, parents, question.interval)
-        self.records.add(sum(map(len, found.values())))
+        self.records.add(_joined(found))
+        self._depend_on(question.listing)
         return found
 
 
@@ -294,6 +359,7 @@ class Ranges(NamedTuple):
 
 class RangesByListingLoader(QuestionLoader[Ranges, Sequence[int]]):
     async def ask(self, question: Ranges, parents: Sequence[str]) -> Mapping[str, Sequence[int]]:
+        self._depend_on(question.listing)
         return await self.snapshot.ranges(question.listing, parents, question.bounds)
 
 
@@ -301,6 +367,7 @@ class ScoreByArticleLoader(QuestionLoader[Search, float]):
     """Of articles that the search finds."""
 
     async def ask(self, question: Search, parents: Sequence[str]) -> Mapping[str, float]:
+        self.records.depend(tags.ARTICLES)
         return await self.snapshot.scores(question, parents)
 
 
@@ -309,7 +376,8 @@ class SimilarByArticleLoader(QuestionLoader[int, Sequence[Similar]]):
 
     async def ask(self, question: int, parents: Sequence[str]) -> Mapping[str, Sequence[Similar]]:
         found = await self.snapshot.similar(parents, question)
-        self.records.add(sum(map(len, found.values())))
+        self.records.add(_joined(found))
+        self.records.depend(tags.ARTICLES)
         return {parent: found.get(parent, ()) for parent in parents}
 
 
@@ -318,7 +386,7 @@ class RelatedByArticleLoader(ListLoader[Key[int | None], Related], QuestionLoade
 
     async def ask(self, question: int | None, parents: Sequence[str]) -> Mapping[str, Sequence[Related]]:
         found = await self.snapshot.related_of(parents, question)
-        self.records.add(sum(map(len, found.values())))
+        self.records.add(_joined(found))
         return {parent: found.get(parent, ()) for parent in parents}
 
 
@@ -326,5 +394,10 @@ class StatisticsLoader(Loader[str, Statistics]):
     """The only key is the whole corpus."""
 
     async def read(self, keys: Sequence[str]) -> Sequence[Statistics]:
+        self.records.depend(*tags.LISTS)
         statistics = await self.snapshot.statistics()
         return [statistics for _ in keys]
+
+
+def _joined(lists: Mapping[str, Sequence[T]]) -> list[T]:
+    return [each for found in lists.values() for each in found]

@@ -14,6 +14,7 @@ import orjson
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette_compress import CompressMiddleware, add_compress_type, remove_compress_type
 
 from gateway.errors import MisdirectedRequest, RequestError
 
@@ -60,6 +61,16 @@ class ResponseHeaders:
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
+
+
+class Compression(CompressMiddleware):
+    """Compresses what is long enough for clients that take zstd, br or gzip."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        super().__init__(app)
+        add_compress_type("application/graphql-response+json")
+        # Events are short, and a compressor would be held for each stream as long as it is open.
+        remove_compress_type("text/event-stream")
 
 
 class AccessLog:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Mapping
 from contextlib import aclosing
 from typing import Any, NamedTuple
 from uuid import uuid4
@@ -65,12 +65,23 @@ class Accepted(NamedTuple):
     cost: int
 
 
+class Sighted(NamedTuple):
+    """A request with the text of its document, and the content that is served now."""
+
+    request: OperationRequest
+    revision: str
+
+
 class Answer(NamedTuple):
     """What came of an operation that ran; in parts it may have failed."""
 
     data: Mapping[str, object] | None
     errors: tuple[Entry, ...] = ()
     extensions: Mapping[str, object] = {}
+    revision: str = ""
+    """The content that it was answered from."""
+    dependencies: Collection[str] = ()
+    """The cache tags of what it was answered from."""
 
     def body(self) -> dict[str, object]:
         told = {"errors": self.errors, "extensions": self.extensions}
@@ -127,6 +138,14 @@ class Operations:
                 faults.append(f"The trusted document {name} cannot be run: {error.entries()[0]['message']}")
         if faults:
             raise SettingsError("\n".join(faults))
+
+    async def sight(self, request: OperationRequest, viewer: Viewer, client: str | None = None) -> Sighted:
+        """What a request asks for, and the content that it would be answered from now: enough to tell whether the
+        client has the answer. The client pays for being read alone. Raises RequestError."""
+        self._rates.charge(client, 1)
+        text = self._persisted.text(request.query, request.document_id)
+        async with self._store.snapshot(viewer.visibility) as snapshot:
+            return Sighted(request._replace(query=text), (await snapshot.generation()).revision)
 
     async def accept(self, request: OperationRequest, client: str | None = None) -> Accepted:
         """Check all that can be checked before an operation runs. Raises RequestError where it is refused.
@@ -204,11 +223,13 @@ class Operations:
             )
             context.records.stop = executing.cancel
             try:
-                return _answer(await executing)
+                answer = _answer(await executing)
             except asyncio.CancelledError:
                 if context.records.exceeded:
                     raise context.records.exceeded from None
                 raise
+            revision = (await snapshot.generation()).revision
+            return answer._replace(revision=revision, dependencies=context.records.tags)
 
     def _extensions(self, accepted: Accepted) -> Mapping[str, object]:
         """What an operation costs, for who asks for it."""

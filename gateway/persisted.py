@@ -81,6 +81,11 @@ class PersistedQueries:
         raise PersistedQueryNotFound if self._capacity else PersistedQueryNotSupported
 
 
+def name_of(identifier: str) -> str:
+    """The name that a request or a manifest means. `sha256:` before it says how it was made, and may be left out."""
+    return identifier.removeprefix("sha256:")
+
+
 def _size(name: str, query: str) -> int:
     return len(name) + len(query.encode()) + OVERHEAD
 
@@ -113,4 +118,4 @@ def _entries(manifest: Any) -> dict[str, str] | None:
             return None
         found = {each.get("id"): each.get("body") for each in operations}
     fits = all(isinstance(name, str) and isinstance(text, str) for name, text in found.items())
-    return dict(found) if fits else None
+    return {name_of(name): text for name, text in found.items()} if fits else None

@@ -19,7 +19,7 @@ from strawberry.scalars import JSON
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
-from gateway import model, sync
+from gateway import model, sync, tags
 from gateway.conditions import ArticleFilters, ProviderFilters, TopicFilters, checked_filter
 from gateway.connection import (
     After,
@@ -265,6 +265,7 @@ class Query:
     @resolved("What is loaded right now.", Corpus)
     @staticmethod
     async def corpus(info: Info) -> model.Generation:
+        info.context.records.depend(tags.ARTICLES)  # it moves with every change
         return await info.context.snapshot.generation()
 
 

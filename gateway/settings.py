@@ -30,6 +30,7 @@ from gateway.errors import SettingsError
 from gateway.limits import Limits
 from gateway.passes import LEAST_SECRET
 from gateway.persisted import DEFAULT_BYTES
+from gateway.tags import TagHeader
 
 PREFIX = "GATEWAY_"
 CONFIG = "config"
@@ -158,6 +159,13 @@ def _watching(written: str) -> Watching:
         raise ValueError(f"{written!r} is none of {', '.join(Watching)}.") from None
 
 
+def _tag_header(written: str) -> TagHeader:
+    found = {header.lower(): header for header in TagHeader}.get(written.strip().lower())
+    if found is None:
+        raise ValueError(f"{written!r} is none of {', '.join(TagHeader)}.")
+    return found
+
+
 def _grant(written: str) -> Grant:
     """`TOKEN:scope,scope` or `sha256:HEX:scope,scope`. No message quotes a part of it: any part may be the secret."""
     hashed = "sha256:" if written.startswith("sha256:") else ""
@@ -200,6 +208,8 @@ SECONDS = Kind("seconds", _seconds)
 FILE = Kind("file", _file_path)
 LOG_LEVEL = Kind("log level", _log_level)
 WATCHING = Kind("watching", _watching)
+TAG_HEADER = Kind("tag header", _tag_header)
+WHOLE_SECONDS = Kind("whole seconds", _whole(0))
 TOKENS = Kind("tokens", _grant, many=True)
 WEBHOOKS = Kind("webhooks", _webhook, many=True)
 
@@ -272,6 +282,17 @@ class Settings:
         FILE, "A manifest of documents that may be run by name, as graphql-codegen or Apollo's tools write it.", None
     )
     trusted_only: bool = _option(BOOLEAN, "Whether nothing but the trusted documents is run.", default=False)
+    cache_seconds: int = _option(WHOLE_SECONDS, "How long an answer that anybody may keep is fresh.", 0)
+    shared_cache_seconds: int | None = _option(
+        WHOLE_SECONDS, "The same for caches that many share, such as a CDN, where it is another time.", None
+    )
+    stale_seconds: int = _option(
+        WHOLE_SECONDS, "How long after that caches may still give it out while they fetch a new one.", 0
+    )
+    cache_tags: TagHeader = _option(
+        TAG_HEADER, f"The header that names what an answer depends on: {', '.join(TagHeader)}.", TagHeader.CACHE_TAG
+    )
+    compress: bool = _option(BOOLEAN, "Whether answers are compressed for those who take that.", default=True)
     hold_seconds: float = _option(SECONDS, "How long a large deletion waits to be confirmed by a second look.", 10.0)
     limits: Limits = Limits()
 

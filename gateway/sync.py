@@ -11,7 +11,7 @@ from typing import Annotated, cast
 import strawberry
 from strawberry import UNSET
 
-from gateway import model
+from gateway import model, tags
 from gateway.conditions import ArticleFilters, checked_filter
 from gateway.connection import given, limited, natural, resolved, streamed
 from gateway.context import Info, LiveContext
@@ -81,6 +81,7 @@ async def changes(info: Info, since: str | None = UNSET, first: int | None = DEF
     number = natural("first", first)
     size = DEFAULT_PAGE if number is None else number
     limited("page", info.context.limits.page, size)
+    info.context.records.depend(tags.ARTICLES)
     return await info.context.snapshot.changes(given(since), size)
 
 

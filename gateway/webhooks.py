@@ -14,6 +14,7 @@ from typing import NamedTuple
 import httpx
 import orjson
 
+from gateway import tags
 from gateway.auth import signature
 from gateway.errors import NotReady
 from gateway.model import ChangeType, Visibility
@@ -108,6 +109,7 @@ async def _body(snapshot: Snapshot, token: str) -> bytes:
     tally = await snapshot.tally(token) if token else ChangeTally((await snapshot.statistics()).articles, 0, 0)
     if not any(tally):
         return b""
+    stale = await snapshot.stale(token, tags.MOST_PURGED + 1) if token else ()
     ids = {kind: [change.id for change in page.changes if change.type is kind] for kind in ChangeType}
     return orjson.dumps(
         {
@@ -117,5 +119,6 @@ async def _body(snapshot: Snapshot, token: str) -> bytes:
             **tally._asdict(),
             "ids": {kind.lower(): found for kind, found in ids.items()},
             "truncated": page.has_more,
+            "tags": tags.of_change(stale) if token else [tags.ALL],
         }
     )

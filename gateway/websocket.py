@@ -84,7 +84,9 @@ class Handler(BaseGraphQLTransportWSHandler[Connection, None]):
         """One operation too many is refused here: the words that Strawberry has for it bear no code."""
         allowed, at_work = self.view.limits.socket_operations, len(self.operations)
         if not self.connection_acknowledged or message["id"] in self.operations or at_work < allowed:
-            await super().handle_subscribe(message)
+            # Of a payload Strawberry keeps three members; so the whole of it travels as the first of them.
+            whole = {**message, "payload": {"query": message["payload"]}}
+            await super().handle_subscribe(cast("SubscribeMessage", whole))
             return
         text = f"The connection exceeds the limit 'socket_operations': {at_work + 1} where {allowed} are allowed."
         error = LimitExceeded("socket_operations", allowed, at_work + 1, text)
@@ -108,8 +110,7 @@ class Handler(BaseGraphQLTransportWSHandler[Connection, None]):
         """Send what comes of an operation. Whether it has no end of its own, so that its client is to come again."""
         viewer, operations = self.context.viewer, self.view.operations
         assert viewer is not None  # noqa: S101 - a connection is acknowledged before it may ask
-        sent = {"query": operation.query, "variables": operation.variables, "operationName": operation.operation_name}
-        accepted = await operations.accept(from_json(sent), self.context.payer)
+        accepted = await operations.accept(from_json(operation.query), self.context.payer)
         async with aclosing(operations.stream(accepted, viewer)) as answers:
             async for answer in answers:
                 await _send(operation, "next", answer.body())

@@ -111,7 +111,7 @@ def test_memory_is_bounded() -> None:
 
 # Trusted by the operator.
 
-CODEGEN = {"0b7d": QUERY, digest("{ __typename }"): "{ __typename }"}
+CODEGEN = {"0b7d": QUERY, "sha256:TitlesOf": QUERY, digest("{ __typename }"): "{ __typename }"}
 APOLLO = {
     "format": "apollo-persisted-query-manifest",
     "version": 1,
@@ -125,12 +125,9 @@ async def test_trusted_documents_are_meant_by_their_ids(tmp_path: Path, manifest
     file = tmp_path / "manifest.json"
     file.write_bytes(orjson.dumps(manifest))
     async with serving(tmp_path / "open", trusted_documents=file) as client:
-        by_name: list[dict[str, Any]] = [
-            {"documentId": "0b7d"},
-            {"extensions": {"persistedQuery": {"sha256Hash": "0b7d"}}},
-        ]
-        for sent in by_name:
-            assert (await client.post("/graphql", json=sent)).json() == TITLES
+        for name in ("0b7d", "sha256:TitlesOf", "TitlesOf"):
+            for sent in ({"documentId": name}, {"extensions": {"persistedQuery": {"sha256Hash": name}}}):
+                assert (await client.post("/graphql", json=sent)).json() == TITLES
         assert "data" in (await client.post("/graphql", json={"query": "{ articles { totalCount } }"})).json()
     async with serving(tmp_path / "closed", trusted_documents=file, trusted_only=True) as client:
         assert (await client.post("/graphql", json={"documentId": "0b7d"})).json() == TITLES

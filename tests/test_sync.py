@@ -174,7 +174,7 @@ async def test_a_query_may_be_answered_as_an_event(tmp_path: Path) -> None:
 
 
 async def test_a_subscription_needs_a_stream(tmp_path: Path) -> None:
-    """It is refused where the client takes JSON alone, by GET, in a batch, and where it does not fit the schema."""
+    """It is refused where the client takes JSON alone, by GET, and in a batch."""
     async with serving(tmp_path) as client:
         plain = await client.post("/graphql", json={"query": CORPUS})
         assert (plain.status_code, plain.json()["errors"][0]["extensions"]["code"]) == (406, "NOT_ACCEPTABLE")
@@ -183,9 +183,25 @@ async def test_a_subscription_needs_a_stream(tmp_path: Path) -> None:
         assert (got.status_code, got.headers["allow"]) == (405, "POST")
         [batched] = (await client.post("/graphql", json=[{"query": CORPUS}])).json()
         assert batched["errors"][0]["extensions"]["code"] == "NOT_ACCEPTABLE"
-        wrong = "subscription { nothing }"
-        refused = await client.post("/graphql", json={"query": wrong}, headers={"Accept": "text/event-stream"})
-        assert (refused.status_code, refused.headers["content-type"]) == (400, "application/json; charset=utf-8")
+
+
+@pytest.mark.parametrize("query", ["subscription { nothing }", "{", "{" + " __typename" * 501 + "}"])
+async def test_a_refused_operation_is_an_event(tmp_path: Path, query: str) -> None:
+    """For a client that takes nothing else: another status would be a failure of the network to it, to try again."""
+    async with service(tmp_path) as found, listening_to(found) as url, events(url, query) as stream:
+        [error] = (await next_of(stream))["errors"]
+        assert error["extensions"]["code"] in {"GRAPHQL_VALIDATION_FAILED", "GRAPHQL_PARSE_FAILED", "LIMIT_EXCEEDED"}
+        assert await next_of(stream) is None
+
+
+async def test_a_refused_request_is_no_event(tmp_path: Path) -> None:
+    """What was sent wrong has its status."""
+    async with serving(tmp_path) as client:
+        for sent, headers in ((b"{", {}), (b'{"query": "{ __typename }"}', {"Authorization": "Bearer unknown"})):
+            accept = {"Accept": "text/event-stream", "Content-Type": "application/json", **headers}
+            refused = await client.post("/graphql", content=sent, headers=accept)
+            assert refused.status_code in {400, 401}
+            assert refused.headers["content-type"] == "application/json; charset=utf-8"
 
 
 # WebSocket.

@@ -114,6 +114,7 @@ async def test_a_change_is_told_and_signed(tmp_path: Path) -> None:
         assert (told["event"], told["visibility"], told["truncated"]) == ("corpus.changed", "public", False)
         assert (told["added"], told["updated"], told["removed"]) == (1, 1, 1)
         assert [len(told["ids"][kind]) for kind in ("added", "updated", "removed")] == [1, 1, 1]
+        assert {id_ for ids in told["ids"].values() for id_ in ids} | {"articles"} <= {*told["tags"]}
         assert is_signed(SECRET, body, headers["x-hub-signature-256"])
         assert not is_signed("another", body, headers["x-hub-signature-256"])
 

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,18 @@ async def test_queries_are_answered(url: str) -> None:
         query = "query Q($path: String) { article(path: $path) { title } }"
         answer = await ask(socket, query, variables={"path": "one.md"}, operationName="Q")
         assert answer == {"data": {"article": {"title": "One"}}}
+
+
+async def test_documents_are_named_as_over_http(url: str) -> None:
+    """A digest is missed, then registered, and then suffices; and an operation may ask for its cost."""
+    named = {"persistedQuery": {"version": 1, "sha256Hash": sha256(TITLES.encode()).hexdigest()}}
+    async with connection(url) as socket:
+        [missed] = await ask(socket, "", extensions=named)
+        assert missed["message"] == "PersistedQueryNotFound"
+        registered = await ask(socket, TITLES, extensions=named)
+        assert await ask(socket, "", extensions=named) == registered
+        assert await ask(socket, "", documentId=named["persistedQuery"]["sha256Hash"]) == registered
+        assert (await ask(socket, "", extensions={**named, "cost": True}))["extensions"]["cost"]["allowed"] == 10_000
 
 
 @pytest.mark.parametrize(

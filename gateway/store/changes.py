@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 
 from gateway.model import Change, Deleted, Loaded, NotDocument, Problem, SetAside, Unchanged
 from gateway.store import journal, naming
-from gateway.store.index import FORGET_NAMES, INSERT_WORDS, LEAVE, REMEMBER_NAMES, RENEW, STALE, numbers, word_rows
+from gateway.store.index import INSERT_WORDS, LEAVE, RENEW, STALE, numbers, word_rows
 from gateway.store.protocol import Applied, ChangeSet
 from gateway.store.query import keys
 from gateway.store.rows import UNREAD, ArticleRows, Row, article_rows, micros, problem, problem_row
@@ -102,7 +102,8 @@ class Run:
         if self._all:
             await self._derive()
             await self._write_journal({PREVIEW_VIEW: counter + 1, PUBLIC_VIEW: counter_public + 1})
-            await self._database.rows(CLEAR)
+            for statement in (CLEAR, journal.FORGET_NAMES):
+                await self._database.rows(statement)
             await self._database.rows(NEXT_ALL, (self._as_of, self._as_of))
         if self._public:
             await self._database.rows(NEXT_PUBLIC, (self._as_of,))
@@ -245,14 +246,12 @@ class Run:
                     await self._database.rows(statement, (numbers(stale[start : start + STEP]),))
 
     async def _derive(self) -> None:
-        await self._database.rows(REMEMBER_NAMES)
-        for statement in (*FORGET, naming.FORGET):
+        for statement in (*journal.REMEMBER, *FORGET, naming.FORGET):
             await self._database.rows(statement)
         for statement in DERIVE:
             for view in VIEWS:
                 await self._database.rows(statement, {"view": view})
         await self._index()
-        await self._database.rows(FORGET_NAMES)
         for statement in SETTLE:
             await self._database.rows(statement)
 
@@ -260,7 +259,7 @@ class Run:
         """Write down what each view is about to show otherwise under its next counter."""
         for view, counter in counters.items():
             about = {"view": view, "counter": counter, "at": self._as_of}
-            for statement in journal.WRITE:
+            for statement in (*journal.WRITE, *journal.MARK):
                 await self._database.rows(statement, about)
         [(moved,)] = await self._database.rows(journal.MOVED, {"counter": counters[PUBLIC_VIEW]})
         self._public = self._public or bool(moved)

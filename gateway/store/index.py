@@ -51,14 +51,6 @@ LEAVE = {view: [text.format(view=view, index=INDEXES[view]) for text in _LEAVE] 
 RENEW = {view: [text.format(view=view, index=INDEXES[view]) for text in (*_LEAVE, *_ENTER)] for view in VIEWS}
 """Puts articles, by their keys, into the index of a view with what they say now, where the view shows them."""
 
-REMEMBER_NAMES = """
-INSERT INTO named
-SELECT 'provider', view, key, words FROM provider
-WHERE view IN (0, 1) AND key IN (SELECT key FROM touched WHERE kind = 'provider')
-UNION ALL SELECT 'topic', view, key, words FROM topic
-WHERE view IN (0, 1) AND key IN (SELECT key FROM touched WHERE kind = 'topic')
-"""
-"""Run before names are derived anew: a name that changes is a word of many articles that do not."""
 STALE = """
 SELECT article.key FROM touched CROSS JOIN article ON article.key = touched.key WHERE touched.kind = 'source'
 UNION SELECT article.key FROM named CROSS JOIN provider ON provider.view = named.view AND provider.key = named.key
@@ -69,8 +61,8 @@ UNION SELECT article_topic.article FROM named CROSS JOIN topic ON topic.view = n
   WHERE named.kind = 'topic' AND named.view = :view AND topic.words <> named.words
 ORDER BY 1
 """
-"""The keys of the articles that a view's index may hold with other words than theirs, or wrongly hold or lack."""
-FORGET_NAMES = "DELETE FROM named"
+"""The keys of the articles that a view's index may hold with other words than theirs, or wrongly hold or lack. A name
+that changes is a word of many articles that do not."""
 
 
 def word_rows(documents: Iterable[Document]) -> list[Row]:

@@ -1,4 +1,5 @@
-"""The journal: for each view and article, since when it is shown and when it last changed or went. It runs no SQL.
+"""The journal: for each view and article, since when it is shown and when it last changed or went; and for each
+provider and topic when it last did. It runs no SQL.
 
 Delta sync and subscriptions are answered from it, and tokens are places in it. A row outlives its article as a
 tombstone, for as long as the retention says; what a view has never shown has no row in it.
@@ -14,23 +15,32 @@ from gateway.store.cursor import Kind, decode, encode
 SCHEMA = """
 CREATE TABLE journal (
   view INTEGER NOT NULL, id TEXT NOT NULL,
-  added INTEGER NOT NULL, changed INTEGER NOT NULL, removed INTEGER NOT NULL, at INTEGER NOT NULL,
+  shown INTEGER NOT NULL, added INTEGER NOT NULL, changed INTEGER NOT NULL, removed INTEGER NOT NULL,
+  at INTEGER NOT NULL,
   article INTEGER NOT NULL, slug TEXT NOT NULL, public INTEGER NOT NULL,
   PRIMARY KEY (view, id)
 ) WITHOUT ROWID;
 CREATE INDEX journal_order ON journal (view, changed, id);
 CREATE INDEX journal_tombstone ON journal (at) WHERE removed;
 
+CREATE TABLE mark (
+  view INTEGER NOT NULL, id TEXT NOT NULL, changed INTEGER NOT NULL, PRIMARY KEY (view, id)
+) WITHOUT ROWID;
+CREATE INDEX mark_order ON mark (view, changed);
+
 CREATE TABLE forgotten (view INTEGER PRIMARY KEY, counter INTEGER NOT NULL);
 INSERT INTO forgotten VALUES (0, 0), (1, 0);
 """
-"""`added` and `changed` are counters of the view. `article`, `slug` and `public` are what was shown last: an article
-that is written anew has a key that was never used before. Tombstones are gone up to the counter in `forgotten`."""
+"""`shown`, `added` and `changed` are counters of the view: `added` is under which it came last, `shown` under which it
+did for the first time. `article`, `slug` and `public` are what was shown last: an article that is written anew has a
+key that was never used before. Tombstones are gone up to the counter in `forgotten`.
+
+A `mark` says when what a view shows of a provider or topic last changed: its own fields, names and counts too."""
 
 WRITE = (
     """
-    INSERT INTO journal (view, id, added, changed, removed, at, article, slug, public)
-    SELECT :view, article.id, :counter, :counter, 0, :at, article.key, article.slug, article.public
+    INSERT INTO journal (view, id, shown, added, changed, removed, at, article, slug, public)
+    SELECT :view, article.id, :counter, :counter, :counter, 0, :at, article.key, article.slug, article.public
     FROM article WHERE article.public >= :view AND (
       article.id IN (SELECT key FROM touched WHERE kind = 'target')
       OR article.wanted_slug IN (SELECT key FROM touched WHERE kind = 'slug')
@@ -48,6 +58,56 @@ WRITE = (
 )
 """Writes down, for one view, what a run has changed in it. `counter` is the one that the view is about to get."""
 
+_SHOWN = {
+    "provider": "json_array({row}.name, {row}.slug, {row}.domain, {row}.count, {row}.images)",
+    "topic": "json_array({row}.name, {row}.slug, {row}.count)",
+}
+"""All that a view shows of a provider or topic."""
+_CONCERNED = "wanted_slug IN (SELECT key_slug(key) FROM touched WHERE kind = '{kind}')"
+"""Those that are touched, and those whose slug they may take or leave free."""
+
+REMEMBER = tuple(
+    f"INSERT INTO named SELECT '{kind}', view, key, id, words, {shown.format(row=kind)} FROM {kind}"  # noqa: S608
+    f" WHERE {_CONCERNED.format(kind=kind)}"
+    for kind, shown in _SHOWN.items()
+)
+"""Run before names are derived anew, to tell later which have changed."""
+FORGET_NAMES = "DELETE FROM named"
+
+MARK = (
+    *(
+        f"""
+        INSERT INTO mark SELECT :view, id, :counter FROM {kind}
+        WHERE view = :view AND {_CONCERNED.format(kind=kind)} AND NOT EXISTS (
+          SELECT 1 FROM named WHERE named.view = :view AND named.id = {kind}.id AND shown = {shown.format(row=kind)}
+        )
+        ON CONFLICT DO UPDATE SET changed = excluded.changed
+        """  # noqa: S608
+        for kind, shown in _SHOWN.items()
+    ),
+    """
+    INSERT INTO mark SELECT :view, id, :counter FROM named
+    WHERE view = :view AND NOT EXISTS (SELECT 1 FROM provider WHERE provider.view = :view AND provider.id = named.id)
+      AND NOT EXISTS (SELECT 1 FROM topic WHERE topic.view = :view AND topic.id = named.id)
+    ON CONFLICT DO UPDATE SET changed = excluded.changed
+    """,
+)
+"""Marks, for one view, the providers and topics that a run has changed, brought or taken away."""
+
+STALE = """
+SELECT id FROM journal WHERE view = :view AND changed > :since
+UNION SELECT id FROM mark WHERE view = :view AND changed > :since
+UNION SELECT provider.id FROM journal CROSS JOIN article ON article.key = journal.article
+  CROSS JOIN provider ON provider.view = :view AND provider.key = article.provider
+  WHERE journal.view = :view AND changed > :since AND NOT removed
+UNION SELECT topic.id FROM journal CROSS JOIN article_topic ON article_topic.article = journal.article
+  CROSS JOIN topic ON topic.view = :view AND topic.key = article_topic.topic
+  WHERE journal.view = :view AND changed > :since AND NOT removed
+LIMIT :limit
+"""
+"""Articles that changed, and providers and topics that did or whose articles did. An article that left one has changed
+its count; or another one came in its place, and is among those that changed."""
+
 MOVED = "SELECT EXISTS (SELECT 1 FROM journal WHERE view = 1 AND changed = :counter)"
 """Whether anything was written down for the public."""
 
@@ -64,14 +124,15 @@ and not by reading through all that a view shows."""
 CHANGES = """
 SELECT id, added, changed, removed FROM journal
 WHERE view = :view AND changed >= :changed AND (changed > :changed OR id > :id)
-  AND (NOT removed OR added <= :base OR changed > :since AND added <= :told)
+  AND (NOT removed OR shown <= :base OR changed > :since AND shown <= :told)
 ORDER BY changed, id LIMIT :limit
 """
-"""After a place in the journal; of what has gone, only what the client held before, or may have been told since."""
+"""After a place in the journal; of what has gone, only what the client held before, or may have been told since. It may
+hold what went and came back while it was away."""
 
 TALLY = """
 SELECT count(*) FILTER (WHERE NOT removed AND added > :since), count(*) FILTER (WHERE NOT removed AND added <= :since),
-  count(*) FILTER (WHERE removed AND added <= :since)
+  count(*) FILTER (WHERE removed AND shown <= :since)
 FROM journal WHERE view = :view AND changed > :since
 """
 

@@ -245,6 +245,11 @@ class Snapshot(Protocol):
         """How much has changed since a token was given out."""
         ...
 
+    async def stale(self, token: str, first: int) -> Sequence[str]:
+        """The ids of articles, providers and topics of which something changed since a token was given out, or of whose
+        articles something did: so many of them at most."""
+        ...
+
     async def token(self) -> str:
         """What names this very state for `changes`."""
         ...

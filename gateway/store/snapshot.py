@@ -231,6 +231,11 @@ class SqlSnapshot:
         [row] = await self._journal(journal.TALLY, since=place.base if place else 0)
         return ChangeTally(*row)
 
+    async def stale(self, token: str, first: int) -> Sequence[str]:
+        place = Place.read(token, await self.generation(), view(self._visibility))
+        rows = await self._journal(journal.STALE, since=place.base if place else 0, limit=first)
+        return [id_ for (id_,) in rows]
+
     async def token(self) -> str:
         generation = await self.generation()
         return Place.end(generation).token(generation, view(self._visibility))

@@ -85,7 +85,7 @@ class Ordered:
         self._filter = self._lead.rest if self._lead else listing.filter
         self._name = " ".join([self._source.name, *(f"{term.field}-{term.direction}-{term.nulls}" for term in order)])
         steps = [step for term in order for step in self._term(*term)] + [Step(tie) for tie in self._source.ties]
-        self._steps = [step for at, step in enumerate(steps) if step.column not in [it.column for it in steps[:at]]]
+        self._steps = _needed(steps, self._source.ties)
 
     def _term(self, field: Any, direction: OrderDirection, nulls: NullsOrder) -> list[Step]:
         if field not in self._source.columns:
@@ -234,6 +234,13 @@ class Ordered:
         return joined(
             "", [Query(f"SELECT {what} FROM "), tables, Query(" WHERE "), joined(" AND ", [*holds, *conditions])]
         )
+
+
+def _needed(steps: Sequence[Step], ties: Sequence[Column]) -> list[Step]:
+    """Each column once, up to where the ties are complete: no two rows share them, and nothing orders what follows."""
+    needed = [step for at, step in enumerate(steps) if step.column not in [it.column for it in steps[:at]]]
+    complete = max(at for at, step in enumerate(needed) if step.column in ties)
+    return needed[: complete + 1]
 
 
 def _order(steps: Sequence[Step]) -> str:

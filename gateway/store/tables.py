@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from gateway.store.naming import USES
 
-RELEASE = 6
+RELEASE = 7
 """Of the tables and of what they hold; a database of another one is built anew."""
 APPLICATION = 0x67617465
 """Tells our databases from other programs'."""
@@ -189,9 +189,12 @@ CREATE VIRTUAL TABLE vocabulary_1 USING fts5vocab(search_1, col);
 
 TEMPORARY = """
 CREATE TEMP TABLE touched (kind TEXT NOT NULL, key NOT NULL, PRIMARY KEY (kind, key)) WITHOUT ROWID;
-CREATE TEMP TABLE named (kind TEXT NOT NULL, view INTEGER NOT NULL, key TEXT NOT NULL, words TEXT NOT NULL);
+CREATE TEMP TABLE named (
+  kind TEXT NOT NULL, view INTEGER NOT NULL, key TEXT NOT NULL, id TEXT NOT NULL, words TEXT NOT NULL,
+  shown TEXT NOT NULL, PRIMARY KEY (view, id)
+) WITHOUT ROWID;
 """
-"""What a run has changed, of which something is derived; and the names as they were before."""
+"""What a run has changed, of which something is derived; and providers and topics as they were before."""
 
 TOUCH = """
 WITH changed AS MATERIALIZED (

@@ -1,6 +1,8 @@
 // Apollo Client, as a site and an app use it.
+import { createHash } from "node:crypto";
 import { ApolloClient, CombinedGraphQLErrors, gql, HttpLink, InMemoryCache } from "@apollo/client";
 import { BatchHttpLink } from "@apollo/client/link/batch-http";
+import { createPersistedQueryLink } from "@apollo/client/link/persisted-queries";
 import { GraphQLWsLink } from "@apollo/client/link/subscriptions";
 import { relayStylePagination } from "@apollo/client/utilities";
 import { createClient } from "graphql-ws";
@@ -19,6 +21,8 @@ const CARDS = gql`
   fragment Card on ContentItem { title provider { id name } }
   query Cards($slug: String!) { article(slug: $slug) { id ...Card related { id ...Card } } }
 `;
+const HASHED = gql`query Hashed($slug: String!) { article(slug: $slug) { id title } }`;
+const POSTED = gql`query Posted($slug: String!) { article(slug: $slug) { id title } }`;
 const TITLE = gql`query Title($slug: String!) { article(slug: $slug) { id title } }`;
 const TOPICS = gql`query Topics { topics { nodes { id name } } }`;
 const PROVIDERS = gql`query Providers { providers { nodes { id name } } }`;
@@ -28,7 +32,21 @@ const UNKNOWN = gql`query Unknown { articles { unknown } }`;
 const cached = (options = {}) =>
   new InMemoryCache({ typePolicies: { Query: { fields: { articles: relayStylePagination() } } }, ...options });
 const connect = (link, cache = cached()) => new ApolloClient({ link, cache });
+const sha256 = (text) => createHash("sha256").update(text).digest("hex");
 const names = (connection) => connection.nodes.map((node) => node.name);
+
+/** Ask for two articles by the digest of one document, and for a third by a client that has just begun. */
+async function byDigest(query, options) {
+  const requests = [];
+  const http = new HttpLink({ uri: url, fetch: noting(requests) });
+  const [registering, begun] = [1, 2].map(() => connect(createPersistedQueryLink({ sha256, ...options }).concat(http)));
+  const titles = [];
+  for (const [client, slug] of [[registering, "entry-05"], [registering, "entry-06"], [begun, "entry-07"]]) {
+    const { data } = await client.query({ query, variables: { slug } });
+    titles.push(data.article.title);
+  }
+  return { requests, titles };
+}
 
 /** What the cache has to know of interfaces, as its docs ask the schema for it. */
 async function possibleTypes() {
@@ -81,6 +99,17 @@ await report({
       topics: names(topics.data.topics),
       providers: names(providers.data.providers),
     };
+  },
+
+  persistedByGet: () => byDigest(HASHED, { useGETForHashedQueries: true }), // and without the header of other GETs
+  persistedByPost: () => byDigest(POSTED),
+
+  async persistedInBatches() {
+    const requests = [];
+    const link = createPersistedQueryLink({ sha256 }).concat(new BatchHttpLink({ uri: url, fetch: noting(requests) }));
+    const client = connect(link);
+    const [topics, providers] = await Promise.all([client.query({ query: TOPICS }), client.query({ query: PROVIDERS })]);
+    return { requests, topics: names(topics.data.topics), providers: names(providers.data.providers) };
   },
 
   async socket() {

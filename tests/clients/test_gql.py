@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from gql.transport.exceptions import TransportQueryError
 from gql.transport.httpx import HTTPXAsyncTransport
 from gql.transport.websockets import WebsocketsTransport
 
+from tests.clients.conftest import Served
 from tests.clients.corpus import TITLES
 from tests.commands import Running
 
@@ -22,6 +25,11 @@ DRAFT = gql('{ article(slug: "draft") { title } }')
 PAGE = """
 query Page($after: String) {
   articles(first: 10, after: $after) { nodes { title } pageInfo { hasNextPage endCursor } }
+}
+"""
+CHANGES = """
+subscription Changes($path: String!) {
+  articleChanged(filter: {path: {eq: $path}}) { type article { title } }
 }
 """
 
@@ -92,3 +100,18 @@ async def test_gql_batches(served: Running) -> None:
         queries = [GraphQLRequest(f'{{ article(slug: "entry-{number}") {{ title }} }}') for number in ("06", "07")]
         answers = await session.execute_batch(queries)
     assert [answer["article"]["title"] for answer in answers] == ["Entry 06", "Entry 07"]
+
+
+async def test_gql_is_told_of_changes(live: Served) -> None:
+    """Of a file that is saved and deleted, over a WebSocket."""
+    path = "gql.md"
+    request = GraphQLRequest(CHANGES, variable_values={"path": path})
+    async with Client(transport=over_websocket(live.server)) as session, aclosing(session.subscribe(request)) as events:
+        begun = asyncio.ensure_future(anext(events))
+        await live.change(path, begun)
+        live.write(path, "Final")
+        while (change := (await anext(events))["articleChanged"])["article"]["title"] != "Final":
+            pass
+        assert change["type"] == "UPDATED"
+        (live.content / path).unlink()
+        assert await anext(events) == {"articleChanged": {"type": "REMOVED", "article": None}}

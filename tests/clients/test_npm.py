@@ -10,6 +10,8 @@ from tests.clients.npm import FOLDER
 
 pytestmark = pytest.mark.timeout(1000)  # the first test may have to install the packages
 
+BY_POST = ["POST 400", "POST 200", "POST 200", "POST 200"]
+"""The digest alone is missed, the document is registered with it, and from then on the digest suffices."""
 REFUSED = {"requests": ["POST 400"], "codes": ["GRAPHQL_VALIDATION_FAILED"]}
 
 
@@ -42,6 +44,23 @@ def test_apollo_batches(told: Told) -> None:
     }
 
 
+def test_apollo_asks_by_digest(told: Told) -> None:
+    """Its link asks by the digest alone, once the document is known; also for a client that has just begun."""
+    titles = ["Entry 05", "Entry 06", "Entry 07"]
+    assert told("apollo")["persistedByPost"] == {"requests": BY_POST, "titles": titles}
+    by_get = ["GET 400", "POST 200", "GET 200", "GET 200"]
+    assert told("apollo")["persistedByGet"] == {"requests": by_get, "titles": titles}
+
+
+def test_apollo_asks_by_digests_in_batches(told: Told) -> None:
+    """Both are missed in one request, and both registered in another."""
+    assert told("apollo")["persistedInBatches"] == {
+        "requests": ["POST 200", "POST 200"],
+        "topics": ["News", "Topic 0", "Topic 1"],
+        "providers": ["Example Gazette", "Example Observer"],
+    }
+
+
 def test_apollo_over_a_socket(told: Told) -> None:
     """The link to graphql-ws asks over a WebSocket, with the credential in `connection_init`."""
     assert told("apollo")["socket"] == "Draft"
@@ -65,6 +84,14 @@ def test_apollo_reads_errors(told: Told) -> None:
 def test_urql_by_get(told: Told) -> None:
     """urql sends short queries by GET, and is answered with JSON though it would take event streams as well."""
     assert told("urql")["get"] == {"requests": ["GET 200"], "title": "Entry 07"}
+
+
+def test_urql_asks_by_digest(told: Told) -> None:
+    """Its exchange does as Apollo's link, and registers by GET, too, which takes the header; a digest takes none."""
+    titles = ["Entry 05", "Entry 06", "Entry 07"]
+    assert told("urql")["persistedByPost"] == {"requests": BY_POST, "titles": titles}
+    by_get = ["GET 400", "GET 200", "GET 200", "GET 200"]
+    assert told("urql")["persistedByGet"] == {"requests": by_get, "titles": titles}
 
 
 def test_urql_pages(told: Told) -> None:
@@ -113,3 +140,14 @@ def test_graphql_ws_reads_errors(told: Told) -> None:
 def test_graphql_ws_is_closed_out(told: Told) -> None:
     """Who asks for drafts without a right to them is told so by the code that the socket closes with."""
     assert told("graphql-ws")["forbidden"] == {"code": 4403, "reason": "Forbidden"}
+
+
+def test_graphql_sse(told: Told) -> None:
+    """A query is one event, with the credential in a header."""
+    assert told("graphql-sse")["query"] == [{"data": {"article": {"title": "Entry 07"}}}]
+    assert told("graphql-sse")["preview"] == [{"data": {"article": {"title": "Draft"}}}]
+
+
+def test_graphql_sse_reads_errors(told: Told) -> None:
+    """A refused subscription is told with its code at once, and not tried again as if the network had failed."""
+    assert told("graphql-sse")["refusals"] == {"codes": REFUSED["codes"], "others": []}

@@ -1,5 +1,6 @@
 // urql, with its document cache. It sends a query by GET where the URL stays short, unless told otherwise.
 import { cacheExchange, Client, fetchExchange, gql } from "@urql/core";
+import { persistedExchange } from "@urql/exchange-persisted";
 import { codes, editor, noting, preflight, report, url } from "./setup.mjs";
 
 const TITLE = gql`query Title($slug: String!) { article(slug: $slug) { id title topics { name } } }`;
@@ -8,6 +9,8 @@ const PAGE = gql`
     articles(first: 10, after: $after) { nodes { id title } pageInfo { hasNextPage endCursor } }
   }
 `;
+const HASHED = gql`query HashedTitle($slug: String!) { article(slug: $slug) { id title } }`;
+const POSTED = gql`query PostedTitle($slug: String!) { article(slug: $slug) { id title } }`;
 const UNKNOWN = gql`query Unknown { articles { unknown } }`;
 
 function connect(requests, options = {}) {
@@ -20,7 +23,25 @@ function connect(requests, options = {}) {
   });
 }
 
+/** Ask for two articles by the digest of one document, and for a third by a client that has just begun. */
+async function byDigest(document, preferGetForPersistedQueries) {
+  const requests = [];
+  const exchanges = [cacheExchange, persistedExchange({ preferGetForPersistedQueries }), fetchExchange];
+  const registering = connect(requests, { exchanges });
+  const begun = connect(requests, { exchanges, fetchOptions: {} }); // a digest needs no header
+  const titles = [];
+  for (const [client, slug] of [[registering, "entry-05"], [registering, "entry-06"], [begun, "entry-07"]]) {
+    const { data, error } = await client.query(document, { slug });
+    if (error) throw error;
+    titles.push(data.article.title);
+  }
+  return { requests, titles };
+}
+
 await report({
+  persistedByGet: () => byDigest(HASHED, true),
+  persistedByPost: () => byDigest(POSTED, false),
+
   async get() {
     const requests = [];
     const client = connect(requests);

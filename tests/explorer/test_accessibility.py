@@ -26,12 +26,24 @@ def axe() -> str:
     return (npm.install(Path(__file__).parent).folder / "axe-core/axe.min.js").read_text()
 
 
+STILL = """() => new Promise((resolve) => {
+    let due = setTimeout(resolve, 300);
+    new MutationObserver(() => {
+        clearTimeout(due);
+        due = setTimeout(resolve, 300);
+    }).observe(document, { subtree: true, childList: true, attributes: true });
+})"""
+"""Until the page has not changed for a moment: axe cannot name an element that has gone meanwhile."""
+RUN = "() => axe.run({ resultTypes: ['violations'] }).then((found) => JSON.stringify(found.violations))"
+
+
 async def faults(graphiql: GraphiQL) -> Mapping[str, Any]:
     """The grave faults, by their rules, each with the elements that have it."""
-    found = json.loads(await graphiql.page.evaluate("() => axe.run().then((found) => JSON.stringify(found))"))
+    await graphiql.page.evaluate(STILL)
+    found = json.loads(await graphiql.page.evaluate(RUN))
     return {
         each["id"]: [(node["target"], node["any"] and node["any"][0]["message"]) for node in each["nodes"]]
-        for each in found["violations"]
+        for each in found
         if each["impact"] in GRAVE
     }
 

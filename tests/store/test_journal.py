@@ -88,6 +88,21 @@ async def test_a_slug_that_moves_is_a_change(store: Store) -> None:
     assert await changes(store, before) == [change(UPDATED, "b")]
 
 
+async def test_what_came_back_and_went_again_is_gone(store: Store) -> None:
+    """A client that held it the first time, and was away since, is told so; one that came later is not."""
+    await apply(store, document("a"))
+    held = await token(store)
+    for after in (Deleted("a"), document("a"), Deleted("a")):
+        await apply(store, after)
+    assert await changes(store, held) == [change(REMOVED, "a")]
+    async with store.snapshot(Visibility.PUBLIC) as snapshot:
+        assert await snapshot.tally(held) == ChangeTally(0, 0, 1)
+    later = await token(store)
+    for after in (document("c"), Deleted("c")):
+        await apply(store, after)
+    assert await changes(store, later) == []
+
+
 async def test_time_is_told(store: Store) -> None:
     """A scheduled article that becomes due is added to the public, and changed for a preview."""
     await apply(store, document("soon", published_date_time=NOW + timedelta(hours=1)))

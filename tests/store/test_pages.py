@@ -73,6 +73,7 @@ def corpora(draw: st.DrawFn) -> list[Document]:
     ]
 
 
+PATH, PUBLISHED = ArticleOrderField.PATH, ArticleOrderField.PUBLISHED_DATE_TIME
 ARTICLE_TERMS = st.builds(
     OrderTerm, st.sampled_from(ArticleOrderField), st.sampled_from(OrderDirection), st.sampled_from(NullsOrder)
 )
@@ -172,6 +173,20 @@ async def test_a_window_is_a_slice(
             preceded = (await snapshot.preceded(ARTICLES, [WHOLE], order, window))[WHOLE]
             assert preceded == bool(line[:start])
         assert (await snapshot.counts(ARTICLES, [WHOLE])) == {WHOLE: len(whole)}
+    await store.close()
+
+
+async def test_what_follows_the_path_orders_nothing(new_store: Open) -> None:
+    """An order may name a field after the path, and that may be null: the row of the cursor stands before the page."""
+    store = await new_store()
+    await apply(store, document("one.md"), document("two.md"))
+    order = tuple(OrderTerm(field, OrderDirection.ASC, NullsOrder.FIRST) for field in (PATH, PUBLISHED))
+    async with store.snapshot(Visibility.PREVIEW) as snapshot:
+        [first, second] = (await snapshot.pages(ARTICLES, [WHOLE], order, Window(2)))[WHOLE].edges
+        after = Window(2, cursor=first.cursor)
+        page = (await snapshot.pages(ARTICLES, [WHOLE], order, after))[WHOLE]
+        assert ([edge.node for edge in page.edges], page.has_more) == ([second.node], False)
+        assert await snapshot.preceded(ARTICLES, [WHOLE], order, after) == {WHOLE: True}
     await store.close()
 
 

@@ -1,6 +1,28 @@
 // The rules of graphql-eslint for schemas, and for schemas that Relay's clients read.
 import graphql from "@graphql-eslint/eslint-plugin";
 
+// Values of the record, the page or the answer that they are in. An id is for what can be fetched again by it, and what
+// Relay's cache keeps apart; one made up for these would promise a `node` that nobody could answer.
+const values = {
+  types: [
+    "AdjacentArticles",
+    "ArticleFacets",
+    "Body",
+    "ChangeSet",
+    "ContentIssue",
+    "Corpus",
+    "CorpusChange",
+    "Heading",
+    "Image",
+    "PageInfo",
+    "SimilarArticle",
+    "Snippet",
+    "SourceFile",
+    "TextRange",
+  ],
+  suffixes: ["Connection", "Count", "Edge"],
+};
+
 const { "flat/schema-recommended": recommended, "flat/schema-relay": relay } = graphql.configs;
 
 export default [
@@ -11,9 +33,7 @@ export default [
     rules: {
       ...recommended.rules,
       ...relay.rules,
-      // An id is for what can be fetched again by it, and what Relay's cache keeps apart. Images, issues and what else
-      // is a value of its record have none, and one made up would promise a `node` that nobody could answer.
-      "@graphql-eslint/strict-id-in-types": "off",
+      "@graphql-eslint/strict-id-in-types": ["error", { exceptions: values }],
       // Short lists that come whole, such as an article's topics, are plain lists. That a list always be a connection is
       // this rule's own wish; Relay's specification asks for edges where there are pages.
       "@graphql-eslint/relay-edge-types": ["error", { listTypeCanWrapOnlyEdgeType: false }],

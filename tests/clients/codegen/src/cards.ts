@@ -26,6 +26,16 @@ const Cards = graphql(`
   }
 `);
 
+export const Changes = graphql(`
+  subscription Changes($path: String!) {
+    articleChanged(filter: { path: { eq: $path } }) {
+      article {
+        ...Card
+      }
+    }
+  }
+`);
+
 type Item = FragmentType<typeof Card>;
 
 export interface Told {

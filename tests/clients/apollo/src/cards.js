@@ -1,0 +1,21 @@
+// What an application asks for that sends names and no documents.
+import { gql } from "@apollo/client";
+
+export const CARDS = gql`
+  query Cards($first: Int!) {
+    articles(first: $first, orderBy: [{ field: TITLE }]) {
+      nodes {
+        id
+        ...Card
+      }
+    }
+  }
+
+  fragment Card on ContentItem {
+    title
+    provider {
+      id
+      name
+    }
+  }
+`;
