@@ -35,10 +35,10 @@ const h = (...element) => React.createElement(...element);
 async function firstTabs() {
   const answer = place.dataset.queries && (await fetch(new URL(place.dataset.queries, location.href)));
   const queries = answer?.ok ? await answer.json() : [];
-  if (queries.length === 0) return [{ query: FIRST }];
+  if (queries.length === 0) return [{ query: FIRST, variables: "" }];
   return queries.map(({ name, query, variables }) => ({
     query: query.startsWith("#") ? query : `# ${name}\n${query}`,
-    variables: variables ? JSON.stringify(variables, null, 2) : undefined,
+    variables: variables ? JSON.stringify(variables, null, 2) : "",
   }));
 }
 
@@ -56,10 +56,11 @@ function keptTab() {
 }
 
 // What is in the editors first: the link, else the tab that was active last, else the first of the ready queries.
-// GraphiQL looks for it among its tabs, and adds one where it is not; told of nothing it adds an empty one.
+// GraphiQL looks for it among its tabs, and adds one where it is not. Told of no query or no variables it takes those
+// that were typed last, wherever that was.
 async function beginning() {
   const { query, variables } = link ?? keptTab() ?? {};
-  if (query != null) return { query, variables: variables ?? undefined };
+  if (query != null) return { query, variables: variables ?? "" };
   const defaultTabs = await firstTabs();
   return { defaultTabs, ...defaultTabs[0] };
 }
@@ -141,6 +142,6 @@ async function begin() {
 }
 
 // A link that is put into the address of the open page is opened as any other.
-addEventListener("hashchange", () => location.reload());
+addEventListener("hashchange", () => fromAddress(location.href) && location.reload());
 
 if (window.GraphiQL && window.GraphiQLPluginExplorer) await begin();

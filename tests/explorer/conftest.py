@@ -27,19 +27,25 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest.fixture(scope="package")
-def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def files() -> bool:
+    """Whether GraphiQL's files are where the page looks for them; where npm is they are brought there, and stay."""
+    if not are_in(FOLDER) and npm.node():
+        bring(FOLDER)
+    return are_in(FOLDER)
+
+
+@pytest.fixture(scope="package")
+def graphiql(files: bool) -> None:
+    """GraphiQL is part of what is tested."""
+    need("node", files or None)
+
+
+@pytest.fixture(scope="package")
+def dev(files: bool, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:  # noqa: ARG001 - it comes first
     """The seeds, as their author sees them."""
     with running("dev", SEEDS, "--log-level", "warning", cache=tmp_path_factory.mktemp("dev")) as server:
         server.said(r"^\d+ articles")
         yield server
-
-
-@pytest.fixture(scope="package")
-def graphiql() -> None:
-    """GraphiQL's files where the page looks for them; they stay there."""
-    if not are_in(FOLDER):
-        need("node", npm.node())
-        bring(FOLDER)
 
 
 @pytest.fixture(scope="package")

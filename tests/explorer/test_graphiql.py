@@ -173,14 +173,16 @@ async def test_a_link_opens_its_query(browser: Browser, author: Running) -> None
 
 
 async def test_a_link_spoils_no_tab(browser: Browser, author: Running) -> None:
-    """Who has tabs gets one more, once, however often the link is opened."""
+    """Who has tabs gets one more, once, however often the link is opened, and nothing of the others is in it."""
     context = await browser.new_context()
     graphiql = await opened(context, f"{author.url}/graphiql")
-    await stored(graphiql, "Latest")
+    await graphiql.write("Variables", '{"mine": 1}')
+    await stored(graphiql, "mine")
     for _ in range(2):
         linked = await opened(context, f"{author.url}/graphiql#query=query+Linked+{{+__typename+}}")
         assert await linked.run() == {"data": {"__typename": "Query"}}
         assert await linked.tabs() == ["Latest", "Linked"]
+        assert await linked.text("Variables") == ""
         await stored(linked, "Linked")
         await linked.page.close()
 
@@ -242,8 +244,10 @@ async def test_the_pane_that_is_open_stays_so(browser: Browser, author: Running)
     context = await browser.new_context()
     graphiql = await opened(context, f"{author.url}/graphiql")
     await graphiql.press("Show Documentation Explorer")
+    await graphiql.page.get_by_role("link", name="ArticleConnection", exact=True).click()
+    await graphiql.page.get_by_text("totalCount", exact=True).last.wait_for()
     await graphiql.page.close()
-    again = GraphiQL((await opened(context, f"{author.url}/graphiql")).visit)
+    again = await opened(context, f"{author.url}/graphiql")
     await again.page.get_by_role("button", name="Hide Documentation Explorer").wait_for()
     again.assert_well()
 
