@@ -41,5 +41,5 @@ bench-queries: $(READY) ## What queries take over 1,000 articles and over 100,00
 	$(BIN)/python -m benchmarks.queries
 
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) build dist gateway/explorer/assets .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -35,6 +35,10 @@ class Asset(NamedTuple):
         """Where the CDN has it."""
         return f"{CDN}/{self.package}@{self.version}/{self.path}"
 
+    def is_in(self, folder: Path) -> bool:
+        file = folder / self.name
+        return file.is_file() and self.is_whole(file.read_bytes())
+
     def is_whole(self, content: bytes) -> bool:
         """Whether this is the file, to the byte."""
         return self.integrity == f"sha384-{b64encode(hashlib.sha384(content).digest()).decode()}"
@@ -90,5 +94,5 @@ ASSETS = (*STYLES, *SCRIPTS, *LICENCES)
 
 
 def are_in(folder: Path) -> bool:
-    """Whether a folder has every file. They were checked when they were put there."""
-    return all((folder / asset.name).is_file() for asset in ASSETS)
+    """Whether a folder has every file, each as it must be: one that is cut short or changed is never shown."""
+    return all(asset.is_in(folder) for asset in ASSETS)

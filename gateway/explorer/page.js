@@ -6,6 +6,7 @@ import { fetcherTo } from "./sending.js";
 const EXPLORER = "Explorer";
 const TABS = "graphiql:tabState"; // where the storage has GraphiQL's tabs
 const PANE = "graphiql:openPane"; // where it has the pane that the reader left open
+const ROOMY = matchMedia("(min-width: 1000px)"); // there is room for a pane beside the editor and the answer
 const FIRST = `# Ctrl-Enter runs this query.
 # Ctrl-Space says what may stand here.
 # A tick on the left writes it for you.
@@ -38,7 +39,7 @@ async function firstTabs() {
   if (queries.length === 0) return [{ query: FIRST, variables: "" }];
   return queries.map(({ name, query, variables }) => ({
     query: query.startsWith("#") ? query : `# ${name}\n${query}`,
-    variables: variables ? JSON.stringify(variables, null, 2) : "",
+    variables: Object.keys(variables ?? {}).length ? JSON.stringify(variables, null, 2) : "",
   }));
 }
 
@@ -87,11 +88,18 @@ function LinkButton() {
   return h(GraphiQL.React.ToolbarButton, { label, onClick: share }, h("svg", look, h("path", { d: lines })));
 }
 
+// Long lines go on below, and not behind the toolbar.
+function WrapLines() {
+  const { queryEditor } = GraphiQL.React.useEditorContext({ nonNull: true });
+  React.useEffect(() => queryEditor?.setOption("lineWrapping", true), [queryEditor]);
+  return null;
+}
+
 // GraphiQL begins with every pane closed, whatever it is told; a click opens the one that was open last.
 function OpenPane() {
   const { plugins } = GraphiQL.React.usePluginStore();
   React.useEffect(() => {
-    const pane = localStorage.getItem(PANE) ?? EXPLORER;
+    const pane = localStorage.getItem(PANE) ?? (ROOMY.matches ? EXPLORER : "");
     document.querySelector(`.graphiql-sidebar button[aria-label="Show ${CSS.escape(pane)}"]`)?.click();
   }, [plugins]);
   return null;
@@ -121,6 +129,7 @@ function Explorer(props) {
     h(GraphiQL.Toolbar, { key: "toolbar" }, ({ prettify, merge, copy }) =>
       h(React.Fragment, null, prettify, merge, copy, h(LinkButton)),
     ),
+    h(WrapLines, { key: "lines" }),
     h(OpenPane, { key: "pane" }),
   );
 }

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from gateway.errors import PackagesError
 from gateway.explorer import packages
-from gateway.explorer.assets import ASSETS, FOLDER, are_in
+from gateway.explorer.assets import ASSETS, FOLDER, Asset, are_in
 
 SOURCE = Path(packages.__file__).parent
 
@@ -37,14 +38,16 @@ def test_the_files_are_those_that_were_pinned() -> None:
     assert found == {asset.name for asset in ASSETS}
 
 
-def test_a_folder_that_lacks_a_file(tmp_path: Path) -> None:
-    """It is not taken for whole; that of an older release neither, whose files have other names."""
-    for asset in ASSETS[1:]:
-        (tmp_path / asset.name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / asset.name).touch()
-    assert not are_in(tmp_path)
-    (tmp_path / ASSETS[0].name).touch()
-    assert are_in(tmp_path)
+@pytest.mark.usefixtures("graphiql")
+@pytest.mark.parametrize("asset", ASSETS, ids=lambda asset: asset.name)
+def test_a_folder_that_lacks_a_file(tmp_path: Path, asset: Asset) -> None:
+    """It is not taken for whole, nor is one with a file that was changed or cut short."""
+    folder = Path(shutil.copytree(FOLDER, tmp_path / "assets"))
+    assert are_in(folder)
+    (folder / asset.name).write_bytes((folder / asset.name).read_bytes()[:-1])
+    assert not are_in(folder)
+    (folder / asset.name).unlink()
+    assert not are_in(folder)
 
 
 def test_without_npm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -252,6 +252,18 @@ async def test_the_pane_that_is_open_stays_so(browser: Browser, author: Running)
     again.assert_well()
 
 
+async def test_a_narrow_window_has_room_for_the_query(browser: Browser, author: Running) -> None:
+    """No pane opens by itself there, and long lines go on below."""
+    context = await browser.new_context(viewport={"width": 420, "height": 800})
+    graphiql = await opened(context, f"{author.url}/graphiql")
+    await graphiql.page.get_by_role("button", name="Show Explorer").wait_for()
+    await graphiql.write("Query Editor", f"# {'long ' * 40}\n{TITLES}")
+    scrolled = await graphiql.editor("Query Editor").evaluate("(place) => place.CodeMirror.getScrollInfo()")
+    assert scrolled["width"] <= scrolled["clientWidth"]
+    assert await graphiql.run() == ALL
+    graphiql.assert_well()
+
+
 async def test_ready_queries_are_tabs(browser: Browser, graphiql: None, tmp_path: Path) -> None:  # noqa: ARG001
     """Where the server has some, whoever comes for the first time finds them, and whoever comes again their own."""
     queries = [

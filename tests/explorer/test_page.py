@@ -126,11 +126,6 @@ def test_without_graphiql_serve_says_so(bare: tuple[str, ...], tmp_path: Path) -
     assert "://" not in response.headers["content-security-policy"]
 
 
-async def test_the_start_page_is_graphiql(browser: Browser, dev: Running) -> None:
-    """The address of the server alone leads there."""
-    assert (await visit(browser, dev.url)).page.url == f"{dev.url}/graphiql"
-
-
 @pytest.mark.parametrize(
     ("mode", "flags", "headers"),
     [
