@@ -26,7 +26,7 @@ function set(selector, attributes) {
 
 function complete() {
   for (const [editor, name] of Object.entries(EDITORS)) set(`${editor} .CodeMirror textarea`, { "aria-label": name });
-  set(".result-window .CodeMirror-scroll", { tabindex: "0" });
+  set(".CodeMirror-scroll", { tabindex: (part) => (part.scrollHeight > part.clientHeight ? "0" : "-1") });
   set(".graphiql-explorer-root :is(input, select)", { "aria-label": nameOf });
   // A tab may hold no button, and these hold two: one to open it and one to close it.
   set(".graphiql-tabs", { role: "list" });
