@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 # One process for each core; the tests of a module stay together, since they share what is slow to make.
 TOGETHER := --numprocesses=auto --dist=loadscope
 
-.PHONY: dev check test prove bench bench-loading bench-live bench-queries clean
+.PHONY: dev explorer check test prove bench bench-loading bench-live bench-queries clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -15,7 +15,11 @@ $(READY): pyproject.toml constraints.txt
 	touch $@
 
 dev: $(READY) ## Serve the seeds on port 8000, drafts shown.
+	@$(MAKE) --no-print-directory --silent explorer || echo 'The explorer comes from its CDN instead.'
 	$(BIN)/gateway dev seeds
+
+explorer: $(READY) ## GraphiQL's files, from npm.
+	$(BIN)/python -m gateway.explorer.packages
 
 check: $(READY) ## Lint, types, formatting.
 	$(BIN)/ruff check .
@@ -40,5 +44,5 @@ bench-queries: $(READY) ## What queries take over 1,000 articles and over 100,00
 	$(BIN)/python -m benchmarks.queries
 
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) build dist gateway/explorer/assets .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

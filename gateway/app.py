@@ -16,9 +16,10 @@ from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.types import ASGIApp
 
 from gateway import preview
-from gateway.auth import Authenticator
+from gateway.auth import Authenticator, Scope
 from gateway.caching import Caching
 from gateway.content.workers import Workers
 from gateway.endpoint import Endpoint
@@ -142,9 +143,9 @@ def create_app(settings: Settings, store: Store, reload: Reload | None = None) -
     if passes:
         routes.append(Route(preview.PATH, PreviewLink(passes).answer))
     if settings.explorer:
-        routes += _explorer()
+        routes += _explorer(settings)
     elif passes and settings.preview_explorer:
-        routes += _explorer(passes)
+        routes += _explorer(settings, passes)
     middleware = [
         Middleware(AccessLog),
         Middleware(ResponseHeaders),
@@ -194,10 +195,14 @@ def _text(content: str) -> Handler:
     return answer
 
 
-def _explorer(passes: Passes | None = None) -> list[Route]:
+def _explorer(settings: Settings, passes: Passes | None = None) -> list[Route]:
     """The pages of the explorer; with passes for those alone who hold one."""
-    pages = {"/": RedirectResponse("graphiql"), **page.pages(previewing=passes is not None)}
-    return [Route(path, ForPreviews(shown, passes) if passes else shown) for path, shown in pages.items()]
+    sees_drafts = settings.mode is Mode.DEV or passes is not None
+    may_preview = settings.preview_secret or any(Scope.PREVIEW in grant.scopes for grant in settings.tokens)
+    headers = page.DRAFTS if sees_drafts else page.TOKEN if may_preview else {}
+    shown = page.pages(headers, private=passes is not None, cdn=settings.mode is Mode.DEV)
+    pages: dict[str, ASGIApp] = {"/": RedirectResponse("graphiql"), **shown}
+    return [Route(path, ForPreviews(each, passes) if passes else each) for path, each in pages.items()]
 
 
 NO_STORE = {"Cache-Control": "no-store"}

@@ -116,6 +116,8 @@ FLOW = [
     "gateway.reload",
     "gateway.websocket",
     "gateway.explorer",
+    "gateway.explorer.assets",
+    "gateway.explorer.packages",
     "gateway.explorer.page",
     "gateway.app",
     "gateway.terminal",
