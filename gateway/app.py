@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,16 +13,19 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.types import ASGIApp
 
 from gateway import preview
 from gateway.auth import Authenticator
 from gateway.content.workers import Workers
 from gateway.endpoint import Endpoint
 from gateway.errors import MethodNotAllowed, NotFound, NotReady, RequestError
-from gateway.explorer import page
+from gateway.explorer import page, start
+from gateway.explorer.inquiry import Inquiry
 from gateway.ingest import Ingest, Report
+from gateway.limits import Limits
 from gateway.middleware import LOOPBACK, AccessLog, Failures, KnownHosts, ResponseHeaders, error_response
 from gateway.operation import Operations, PreparedDocument, masked
 from gateway.origins import CrossOrigin
@@ -127,10 +130,12 @@ def create_app(settings: Settings, store: Store, reload: Reload | None = None) -
         routes.append(Route("/schema.graphql", _text(print_sdl())))
     if passes:
         routes.append(Route(preview.PATH, PreviewLink(passes).answer))
+    # What the server's own pages ask is bounded too, but not by limits that are meant for clients.
+    own = Operations(schema, store, Limits(), PersistedQueries(0), introspection=True)
     if settings.explorer:
-        routes += _explorer()
+        routes += _explorer(settings, Inquiry(own, authenticator, previewing=False))
     elif passes and settings.preview_explorer:
-        routes += _explorer(passes)
+        routes += _explorer(settings, Inquiry(own, authenticator, previewing=True), passes)
     middleware = [
         Middleware(AccessLog),
         Middleware(ResponseHeaders),
@@ -172,9 +177,13 @@ def _text(content: str) -> Handler:
     return answer
 
 
-def _explorer(passes: Passes | None = None) -> list[Route]:
+def _explorer(settings: Settings, inquiry: Inquiry, passes: Passes | None = None) -> list[Route]:
     """The pages of the explorer; with passes for those alone who hold one."""
-    pages = {"/": RedirectResponse("graphiql"), **page.pages(previewing=passes is not None)}
+    previewing = passes is not None
+    pages: Mapping[str, ASGIApp] = {
+        **start.pages(inquiry, previewing=previewing, schema=settings.introspection),
+        **page.pages(previewing=previewing),
+    }
     return [Route(path, ForPreviews(shown, passes) if passes else shown) for path, shown in pages.items()]
 
 

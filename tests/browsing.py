@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from playwright.async_api import Browser, ConsoleMessage, Page, Request, async_playwright
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request, async_playwright
 
 FLAGS = (
     "--disable-gpu",
@@ -73,8 +73,8 @@ async def browsing(executable: str) -> AsyncIterator[Browser]:
         await browser.close()
 
 
-async def visit(browser: Browser, url: str) -> Visit:
-    """Open a page, and wait until it has asked for all that it begins with."""
+async def visit(browser: Browser | BrowserContext, url: str) -> Visit:
+    """Open a page, and wait until it has asked for all that it begins with. Pages of one context share its storage."""
     visit = Visit(await browser.new_page())
     visit.watch()
     await visit.page.goto(url, wait_until="load")

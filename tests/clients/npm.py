@@ -36,12 +36,12 @@ class Packages(NamedTuple):
         return project
 
 
-def install() -> Packages:
-    """The packages, which stay where they are until the lock file changes."""
-    lock, packages = FOLDER / "package-lock.json", FOLDER / "node_modules"
+def install(folder: Path = FOLDER) -> Packages:
+    """The packages of a folder, which stay where they are until its lock file changes."""
+    lock, packages = folder / "package-lock.json", folder / "node_modules"
     installed = packages / ".installed.json"
     if not installed.exists() or installed.read_bytes() != lock.read_bytes():
-        _run(FOLDER, "npm", "ci", "--no-audit", "--no-fund", "--prefer-offline", timeout=900)
+        _run(folder, "npm", "ci", "--no-audit", "--no-fund", "--prefer-offline", timeout=900)
         shutil.copyfile(lock, installed)
     return Packages(packages)
 

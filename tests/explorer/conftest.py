@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -19,6 +20,29 @@ SEEDS = Path(__file__).parent.parent.parent / "seeds"
 async def browser() -> AsyncIterator[Browser]:
     async with browsing(need("chromium", chromium())) as browser:
         yield browser
+
+
+@pytest.fixture(scope="package")
+def public(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """The seeds, as everyone sees them who may use the explorer."""
+    options = ("--explorer", "--introspection", "--log-level", "warning")
+    with running("serve", SEEDS, *options, cache=tmp_path_factory.mktemp("public")) as server:
+        server.said(r"^\d+ articles")
+        yield server
+
+
+@pytest.fixture
+def draft(tmp_path: Path) -> Path:
+    """A copy of the seeds, to be changed."""
+    return Path(shutil.copytree(SEEDS, tmp_path / "content"))
+
+
+@pytest.fixture
+def live(draft: Path, tmp_path: Path) -> Iterator[Running]:
+    """The copy, as its author sees it."""
+    with running("dev", draft, "--log-level", "warning", cache=tmp_path / "cache") as server:
+        server.said(r"^\d+ articles")
+        yield server
 
 
 @pytest.fixture(scope="package")

@@ -23,11 +23,6 @@ async def test_the_page_says_what_it_lacks(browser: Browser, dev: Running) -> No
     assert (visited.violations, visited.errors) == ([], [])
 
 
-async def test_the_start_page_is_graphiql(browser: Browser, dev: Running) -> None:
-    """The address of the server alone leads there."""
-    assert (await visit(browser, dev.url)).page.url == f"{dev.url}/graphiql"
-
-
 async def test_the_policy_bites(browser: Browser, dev: Running) -> None:
     """A script in the page's text does not run, and no other host can be asked."""
     visited = await visit(browser, f"{dev.url}/graphiql")
