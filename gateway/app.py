@@ -184,7 +184,9 @@ def _explorer(settings: Settings, inquiry: Inquiry, passes: Passes | None = None
         **start.pages(inquiry, previewing=previewing, schema=settings.introspection),
         **page.pages(previewing=previewing),
     }
-    return [Route(path, ForPreviews(shown, passes) if passes else shown) for path, shown in pages.items()]
+    return [
+        Route(path, ForPreviews(shown, passes) if passes else shown, methods=["GET"]) for path, shown in pages.items()
+    ]
 
 
 NO_STORE = {"Cache-Control": "no-store"}

@@ -22,6 +22,8 @@ from gateway.preview import PRIVATE
 PATH = "/graphiql/queries.json"
 NAMES = ("feed", "article", "search", "topic", "provider", "changes", "live", "corpus")
 """In the order in which they are shown."""
+DOCUMENTS = {name: files(__package__).joinpath("ready", f"{name}.graphql").read_text("utf-8") for name in NAMES}
+"""Their texts."""
 EXAMPLES = """
 fragment Examples on Query {
   referring: articles(first: 1, filter: { hasRelated: true }) { nodes { slug title } }
@@ -53,15 +55,10 @@ class ReadyQuery(NamedTuple):
         return f"graphiql#query={quote(self.query, UNRESERVED)}&variables={quote(written, UNRESERVED)}"
 
 
-def document(name: str) -> str:
-    """The text of a ready query."""
-    return files(__package__).joinpath("ready", f"{name}.graphql").read_text("utf-8")
-
-
 def ready(examples: Data) -> Mapping[str, ReadyQuery]:
     """All of them, for what was answered to EXAMPLES. Over an empty corpus they are valid, and find nothing."""
     variables = _variables(examples)
-    return {name: ReadyQuery(name.title(), document(name), variables.get(name, {})) for name in NAMES}
+    return {name: ReadyQuery(name.title(), text, variables.get(name, {})) for name, text in DOCUMENTS.items()}
 
 
 def _variables(examples: Data) -> Mapping[str, Variables]:

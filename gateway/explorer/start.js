@@ -19,6 +19,7 @@ const tell = (isLive) => {
 
 let wait = FIRST_WAIT;
 let following = Promise.resolve();
+let newest;
 
 // The protocol is graphql-transport-ws.
 function connect() {
@@ -55,8 +56,9 @@ function connect() {
 
 // One fetch after the other, and none for what is shown already.
 function follow(revision, socket) {
+  newest = revision;
   following = following
-    .then(() => (revision === main().dataset.revision ? undefined : refresh()))
+    .then(() => (newest === main().dataset.revision ? undefined : refresh()))
     .catch(() => socket.close());
 }
 

@@ -12,6 +12,7 @@ import orjson
 import pytest
 from playwright.async_api import Browser, Page
 
+from gateway.preview import link
 from gateway.settings import Mode
 from tests.browsing import Visit, visit
 from tests.clients import npm
@@ -19,6 +20,7 @@ from tests.commands import Running
 from tests.conftest import need
 from tests.explorer.test_start import HOSTILE
 from tests.service import FILES, listening_to, service
+from tests.test_preview import GOOD, SECRET
 
 PHONE: Mapping[str, Any] = {"viewport": {"width": 360, "height": 740}}
 DESK: Mapping[str, Any] = {"viewport": {"width": 1440, "height": 900}}
@@ -63,8 +65,8 @@ async def test_whoever_reads_is_not_disturbed(browser: Browser, live: Running, d
     page = (visited := await visit(browser, live.url)).page
     await until_live(visited)
     await page.locator("#by-month summary").click()
-    link = page.get_by_role("link", name="Release notes of 2024")
-    await link.focus()
+    kept = page.get_by_role("link", name="Release notes of 2024")
+    await kept.focus()
     at = await page.evaluate("scrollY")
     assert at > 0
     (draft / "new.md").write_text("---\ntitle: Just saved\n---\n")
@@ -72,6 +74,19 @@ async def test_whoever_reads_is_not_disturbed(browser: Browser, live: Running, d
     assert await page.locator("#by-month").get_attribute("open") is not None
     assert await page.evaluate(FOCUS) == "Release notes of 2024"
     assert await page.evaluate("scrollY") == at
+
+
+async def test_a_preview_is_kept_up_to_date(browser: Browser, tmp_path: Path) -> None:
+    """Whoever came by a preview link sees drafts come."""
+    async with (
+        service(tmp_path, preview_secret=SECRET, preview_explorer=True) as found,
+        listening_to(found) as url,
+    ):
+        visited = await visit(browser, link(url, GOOD))
+        await until_live(visited)
+        await found.change({"new.md": "---\ntitle: Just begun\ndraft: true\n---\n"})
+        await visited.page.get_by_role("link", name="Just begun").wait_for()
+        assert (await figures(visited.page))["Drafts"] == "2"
 
 
 async def test_it_says_when_the_server_is_gone(browser: Browser, live: Running) -> None:
@@ -140,8 +155,8 @@ async def test_each_link_opens_its_query(browser: Browser, dev: Running) -> None
     links = await page.locator("main a").evaluate_all("(all) => all.map((each) => each.href)")
     assert len(links) > 20
     async with httpx.AsyncClient(base_url=dev.url, timeout=30, trust_env=False) as client:
-        for link in links:
-            parts = urlsplit(link)
+        for address in links:
+            parts = urlsplit(address)
             assert parts.path == "/graphiql"
             [query], [variables] = parse_qs(parts.fragment, strict_parsing=True).values()
             if not query.splitlines()[1].startswith("subscription"):

@@ -73,6 +73,27 @@ async def test_what_files_say_is_text(tmp_path: Path) -> None:
     assert "&lt;i&gt;broken.md:2" in page
 
 
+async def test_it_is_only_read(tmp_path: Path) -> None:
+    """What is sent to it is refused, as elsewhere."""
+    async with serving(tmp_path, Mode.DEV) as client:
+        for path in ("/", "/start.js", PATH):
+            refused = await client.post(path)
+            assert (refused.status_code, refused.json()["errors"][0]["extensions"]["code"]) == (
+                405,
+                "METHOD_NOT_ALLOWED",
+            )
+
+
+async def test_many_problems_are_not_all_listed(tmp_path: Path) -> None:
+    """Fifty are, and it says that there are more."""
+    files = {f"{number:02d}.md": BROKEN for number in range(52)}
+    async with serving(tmp_path, Mode.DEV, files) as client:
+        page = (await client.get("/")).text
+    assert "<title>More than 50 problems – content gateway</title>" in page
+    assert page.count('<li class="problem error">') == 50
+    assert "There are more." in page
+
+
 async def test_before_there_is_content_it_says_so(tmp_path: Path) -> None:
     """As an answer that is to be asked for again, which the page does by itself."""
     async with service(tmp_path, Mode.DEV, {}) as found:
