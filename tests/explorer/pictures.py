@@ -78,7 +78,9 @@ def write(folder: Path) -> None:
 
 async def take(url: str, scheme: Scheme, width: int, file: Path, *, whole: bool) -> None:
     """A picture of the page as far as a window shows it, or of the whole of it."""
-    async with browsing(chromium() or "chromium") as browser:
+    if not (executable := chromium()):
+        sys.exit("Pictures are taken with chromium, which is missing.")
+    async with browsing(executable) as browser:
         context = await browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 940})
         page = (await visit(context, url)).page
         await page.locator("#live.on").wait_for()
