@@ -236,12 +236,12 @@ class Settings:
         TOKENS, "Tokens with their scopes: TOKEN:SCOPE,SCOPE or sha256:HEX:SCOPE,SCOPE.", (), secret=True
     )
     introspection: bool = _option(BOOLEAN, "Whether clients may ask for the schema.", default=False, dev=True)
-    explorer: bool = _option(BOOLEAN, "Whether the GraphiQL page is served.", default=False, dev=True)
+    explorer: bool = _option(BOOLEAN, "Whether the start page and GraphiQL are served.", default=False, dev=True)
     preview_secret: str | None = _option(
         SECRET, "What signs preview links; with another one all that were given out end.", None, secret=True
     )
     preview_explorer: bool = _option(
-        BOOLEAN, "Whether the GraphiQL page is served to those who came by a preview link.", default=False
+        BOOLEAN, "Whether the start page and GraphiQL are served to those who came by a preview link.", default=False
     )
     allowed_hosts: tuple[str, ...] = _option(TEXTS, "Names besides the loopback ones that a Host header may hold.", ())
     allowed_origins: tuple[str, ...] = _option(

@@ -45,13 +45,13 @@ def test_one_document_is_told_in_the_singular(tmp_path: Path) -> None:
 
 
 def test_dev_serves_its_author(tmp_path: Path) -> None:
-    """Drafts, the schema and GraphiQL, and only on a loopback host."""
+    """Drafts, the start page, the schema and GraphiQL, and only on a loopback host."""
     with running("dev", SEEDS, cache=tmp_path) as server:
         server.said("8 articles")
         assert server.post(COUNTS) == {"data": {"corpus": {"articleCount": 8}}}
         page = server.get("/graphiql")
         assert "default-src 'none'" in page.headers["content-security-policy"]
-        assert server.get("/").headers["location"] == "graphiql"
+        assert "A draft that only a preview shows" in server.get("/").text
         for path in ("/graphiql/page.js", "/graphiql/page.css"):
             assert path.removeprefix("/") in page.text
             assert server.get(path).status_code == 200

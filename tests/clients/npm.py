@@ -38,8 +38,7 @@ class Packages(NamedTuple):
 
 
 def install(folder: Path = FOLDER) -> Packages:
-    """The packages of a folder, which stay where they are until its lock file changes. Of several processes one installs
-    them."""
+    """The packages of a folder, which stay where they are until its lock file changes; one process installs them."""
     lock, packages = folder / "package-lock.json", folder / "node_modules"
     installed = packages / ".installed.json"
     with lock.open() as held:
