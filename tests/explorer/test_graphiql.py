@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from gateway.explorer import page
+from gateway.explorer.queries import NAMES
 from gateway.settings import Mode
 from tests.commands import Running, running
 from tests.explorer.graphiql import GraphiQL, opened
@@ -26,6 +27,8 @@ ONE = "---\ntitle: {}\ndate: 2024-01-01\n---\n"
 DRAFT = "---\ntitle: Draft\ndraft: true\n---\n"
 PUBLIC = {"data": {"articles": {"nodes": [{"title": "One"}]}}}
 ALL = {"data": {"articles": {"nodes": [{"title": "One"}, {"title": "Draft"}]}}}
+TABS = [name.title() for name in NAMES]
+"""Of the ready queries."""
 SERVE = ("--explorer", "--introspection", "--tokens", "editor:preview")
 
 
@@ -69,11 +72,13 @@ async def test_a_query_is_typed_and_run(browser: Browser, author: Running) -> No
     graphiql.assert_well()
 
 
-async def test_who_comes_first_finds_a_query(browser: Browser, author: Running) -> None:
-    """It runs as it is, and says how to go on."""
+async def test_who_comes_first_finds_queries(browser: Browser, author: Running) -> None:
+    """A tab for each, of which the first runs as it is; each says what it shows."""
     graphiql = await opened(browser, f"{author.url}/graphiql")
+    assert await graphiql.tabs() == TABS
     assert (await graphiql.run())["data"]["articles"]["totalCount"] == 2
-    assert await graphiql.page.title() == "Latest – GraphiQL – content gateway"
+    assert (await graphiql.text("Query Editor")).startswith("#")
+    assert await graphiql.page.title() == f"{TABS[0]} – GraphiQL – content gateway"
     graphiql.assert_well()
 
 
@@ -181,7 +186,7 @@ async def test_a_link_spoils_no_tab(browser: Browser, author: Running) -> None:
     for _ in range(2):
         linked = await opened(context, f"{author.url}/graphiql#query=query+Linked+{{+__typename+}}")
         assert await linked.run() == {"data": {"__typename": "Query"}}
-        assert await linked.tabs() == ["Latest", "Linked"]
+        assert await linked.tabs() == [*TABS, "Linked"]
         assert await linked.text("Variables") == ""
         await stored(linked, "Linked")
         await linked.page.close()
