@@ -17,7 +17,7 @@ from gateway.losses import FEW
 from gateway.notice import Noticed
 
 CLOSE = 1.0
-"""A run that follows another within so many seconds waits until the changes pause."""
+"""A run that follows a generation within so many seconds waits until the changes pause."""
 PAUSE = 0.1
 LONGEST_PAUSE = 1.0
 """Seconds that a run waits at most for a pause."""
@@ -168,15 +168,17 @@ class Follower:
         try:
             report = await self._run(paths, accept_empty=any(request.accept_empty for request in requests))
         except GatewayError as error:
+            self._ended = self._clock()
             for answer in _waiting(requests):
                 answer.set_exception(error)
             if not await self._is_ready():
                 raise
         else:
+            if report.applied.changed:  # or a save would wait that comes after a sweep
+                self._ended = self._clock()
             for answer in _waiting(requests):
                 answer.set_result(report)
         finally:
-            self._ended = self._clock()
             for answer in _waiting(requests):
                 answer.cancel()
 

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -53,7 +53,10 @@ class Live:
         watching, sweep = options.get("watching", Watching.EVENTS), options.get("sweep", SELDOM)
         self.clock = Clock()
         watch = Watch(root, watching, 0.05)
-        self.follower = Follower(ingest, watch, self._run, is_ready=store.ready, sweep=sweep, clock=self.clock)
+        wait = options.get("wait", asyncio.wait_for)
+        self.follower = Follower(
+            ingest, watch, self._run, is_ready=store.ready, sweep=sweep, clock=self.clock, wait=wait
+        )
         self.running = asyncio.Lock()
         self.reports: list[Report] = []
         self.asked: list[frozenset[str] | None] = []
@@ -187,6 +190,23 @@ async def test_a_save_is_served(root: Path, save: Callable[[Path], None], later:
         await live.until_titles(a="New", b="B", sub__c="C")
         assert (await live.generation()).counter == before.counter + 1
         assert ((await live.report()).applied, len(live.reports)) == ((True, 0, 1, 0), 2)
+
+
+async def test_a_save_that_follows_no_generation_is_read_at_once(root: Path) -> None:
+    """A run before it that found nothing, such as a sweep, has it wait for no pause."""
+    waited = list[float]()
+
+    async def wait(coroutine: Coroutine[Any, Any, object], seconds: float) -> object:
+        waited.append(seconds)
+        return await asyncio.wait_for(coroutine, seconds)
+
+    async with following(root, wait=wait) as live:
+        await live.report()
+        live.clock.leap(2)
+        assert not (await live.follower.request()).applied.changed
+        live.write("a.md", title="New")
+        await live.until_titles(a="New", b="B", sub__c="C")
+    assert waited == []
 
 
 def create(root: Path) -> None:

@@ -61,6 +61,10 @@ class Transaction(Protocol):
 
     async def rows(self, sql: str, parameters: Sequence[object] | Mapping[str, object] = ()) -> Sequence[Row]: ...
 
+    async def each(self, statements: Sequence[str], parameters: Sequence[object] | Mapping[str, object] = ()) -> None:
+        """Run several that answer nothing."""
+        ...
+
     async def many(self, sql: str, rows: Sequence[Sequence[object] | Mapping[str, object]]) -> None: ...
 
 
@@ -102,8 +106,7 @@ class Run:
         if self._all:
             await self._derive()
             await self._write_journal({PREVIEW_VIEW: counter + 1, PUBLIC_VIEW: counter_public + 1})
-            for statement in (CLEAR, journal.FORGET_NAMES):
-                await self._database.rows(statement)
+            await self._database.each((CLEAR, journal.FORGET_NAMES))
             await self._database.rows(NEXT_ALL, (self._as_of, self._as_of))
         if self._public:
             await self._database.rows(NEXT_PUBLIC, (self._as_of,))
@@ -114,8 +117,7 @@ class Run:
         due = [path for (path,) in await self._database.rows(DUE, (earlier, later))]
         if due:
             await self._leave(due)
-            for statement in TURN:
-                await self._database.rows(statement, (keys(due),))
+            await self._database.each(TURN, (keys(due),))
             await self._join(due)
             self._turned.update(due)
             self._all = self._public = True
@@ -206,8 +208,7 @@ class Run:
     async def _join(self, paths: Sequence[str]) -> None:
         """Note what hangs on them after."""
         await self._touch(paths, 1)
-        for statement in naming.COUNT:
-            await self._database.rows(statement)
+        await self._database.each(naming.COUNT)
 
     async def _touch(self, paths: Sequence[str], sign: int) -> None:
         await self._database.rows(TOUCH, (keys(paths),))
@@ -234,37 +235,29 @@ class Run:
             await self._many(INSERT_PROBLEM, rows)
 
     async def _unindex(self, articles: Sequence[int]) -> None:
-        for view in VIEWS:
-            for statement in LEAVE[view]:
-                await self._database.rows(statement, (numbers(articles),))
+        await self._database.each([statement for view in VIEWS for statement in LEAVE[view]], (numbers(articles),))
 
     async def _index(self) -> None:
         for view in VIEWS:
             stale = [key for (key,) in await self._database.rows(STALE, {"view": view})]
             for start in range(0, len(stale), STEP):
-                for statement in RENEW[view]:
-                    await self._database.rows(statement, (numbers(stale[start : start + STEP]),))
+                await self._database.each(RENEW[view], (numbers(stale[start : start + STEP]),))
 
     async def _derive(self) -> None:
-        for statement in (*journal.REMEMBER, *FORGET, naming.FORGET):
-            await self._database.rows(statement)
-        for statement in DERIVE:
-            for view in VIEWS:
-                await self._database.rows(statement, {"view": view})
+        await self._database.each((*journal.REMEMBER, *FORGET, naming.FORGET))
+        for view in VIEWS:
+            await self._database.each(DERIVE, {"view": view})
         await self._index()
-        for statement in SETTLE:
-            await self._database.rows(statement)
+        await self._database.each(SETTLE)
 
     async def _write_journal(self, counters: Mapping[int, int]) -> None:
         """Write down what each view is about to show otherwise under its next counter."""
         for view, counter in counters.items():
             about = {"view": view, "counter": counter, "at": self._as_of}
-            for statement in (*journal.WRITE, *journal.MARK):
-                await self._database.rows(statement, about)
+            await self._database.each((*journal.WRITE, *journal.MARK), about)
         [(moved,)] = await self._database.rows(journal.MOVED, {"counter": counters[PUBLIC_VIEW]})
         self._public = self._public or bool(moved)
-        for statement in journal.FORGET:
-            await self._database.rows(statement, {"before": micros(self._changes.as_of - self._changes.retention)})
+        await self._database.each(journal.FORGET, {"before": micros(self._changes.as_of - self._changes.retention)})
 
 
 def _path(change: Change) -> str:

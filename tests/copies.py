@@ -1,0 +1,92 @@
+"""Clients that keep a copy of the articles, by `changes` and by `articleChanged`. They follow no folder."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import aclosing
+from typing import Any
+
+from gateway.auth import Viewer
+from gateway.model import Visibility
+from gateway.operation import OperationRequest, Operations
+
+OWN = """
+id path title slug heat status publishedDateTime webUrl
+topics { id } provider { id } images { url } related { title webUrl provider { id } }
+"""
+"""What belongs to an article itself. Of what others change in it, as its provider's name, no change tells."""
+LISTING = f"{{ articles(first: 100) {{ nodes {{ {OWN} }} }} }}"
+CHANGES = f"""query ($since: String) {{
+  changes(since: $since, first: 3) {{ changes {{ type id article {{ {OWN} }} }} token hasMore reset }}
+}}"""
+EVENTS = f"subscription {{ articleChanged {{ type id article {{ {OWN} }} }} }}"
+
+Copy = dict[str, Mapping[str, Any]]
+"""Articles by their ids."""
+
+
+class Client:
+    """Asks one server, and holds a copy of its articles."""
+
+    def __init__(self, operations: Operations, visibility: Visibility) -> None:
+        self._operations = operations
+        self._viewer = Viewer(visibility)
+        self.held: Copy = {}
+
+    async def ask(self, query: str, **variables: object) -> Any:
+        accepted = await self._operations.accept(OperationRequest(query, variables))
+        answer = await self._operations.run(accepted, self._viewer)
+        assert not answer.errors
+        return answer.data
+
+    async def served(self) -> Copy:
+        """What it ought to hold."""
+        return {node["id"]: node for node in (await self.ask(LISTING))["articles"]["nodes"]}
+
+    def take(self, change: Mapping[str, Any]) -> None:
+        assert (change["article"] is None) is (change["type"] == "REMOVED")
+        if change["article"]:
+            self.held[change["id"]] = change["article"]
+        else:
+            self.held.pop(change["id"], None)
+
+
+class Reader(Client):
+    """Reads `changes`, a page now and then."""
+
+    token: str | None = None
+
+    async def read(self) -> bool:
+        """Take one page. Answers whether there is more."""
+        page = (await self.ask(CHANGES, since=self.token))["changes"]
+        assert page["reset"] is (self.token is None)
+        for change in page["changes"]:
+            self.take(change)
+        self.token = page["token"]
+        return bool(page["hasMore"])
+
+
+class Subscriber(Client):
+    """Takes what there is when the first event of `articleChanged` comes, and each event since."""
+
+    def __init__(self, operations: Operations, visibility: Visibility) -> None:
+        super().__init__(operations, visibility)
+        self.told = asyncio.Event()
+
+    async def follow(self) -> None:
+        accepted = await self._operations.accept(OperationRequest(EVENTS))
+        async with aclosing(self._operations.stream(accepted, self._viewer)) as answers:
+            async for answer in answers:
+                assert answer.data
+                if not self.held:
+                    self.held = await self.served()
+                change: Any = answer.data["articleChanged"]
+                self.take(change)
+                self.told.set()
+
+    async def until_up_to_date(self) -> None:
+        self.told.clear()
+        while self.held != await self.served():
+            await self.told.wait()
+            self.told.clear()

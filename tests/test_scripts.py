@@ -1,0 +1,262 @@
+"""A folder that is edited at random while it is followed ends as a first load of what it is then, for all who watch."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gateway.content.watch import Watch, Watching
+from gateway.follow import Follower
+from gateway.ingest import Report
+from gateway.limits import Limits
+from gateway.model import BEST_FIRST, Grouping, Largest, Problem, Severity, Visibility, Window
+from gateway.operation import Operations, PreparedDocument
+from gateway.persisted import PersistedQueries
+from gateway.schema import build_schema
+from gateway.search import Search
+from gateway.store.protocol import ARTICLE_BY_PATH, ARTICLES, WHOLE, Store
+from gateway.store.tables import SAME_SLUG, TOPIC_SPELLING
+from tests.copies import Reader, Subscriber
+from tests.store.corpora import answers
+from tests.test_follow import Clock as Monotonic
+from tests.test_ingest import Site
+from tests.test_paths import EDITS as SMALL_EDITS
+from tests.test_paths import FIELDS, NAMES, Edit, unfollowed
+
+FULL = bool(os.environ.get("GATEWAY_TEST_FULL"))
+LONGEST = 8 if FULL else 6
+"""How many steps a script has at most."""
+SCRIPTS = settings(
+    max_examples=1000 if FULL else 100,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+SCHEMA = build_schema([PreparedDocument])
+HOURS = 3600.0
+MARK = "mark.md"
+"""A file that changes with each step, so that it can be waited for."""
+BROKEN = (
+    "---\ntitle: T\npublished: maybe\n---\n",
+    "---\ntitle: T\ndate: 2024-13-01\n---\n",
+    "---\ntitle: [\n---\n",
+    "---\nno end\n",
+)
+PLAIN = "No front matter.\n"
+TOGETHER = {SAME_SLUG, TOPIC_SPELLING}
+WORDS = ("always", "ai", "acme", "deep a")
+
+
+class Text(NamedTuple):
+    """A file that is written as it stands."""
+
+    path: str
+    text: str
+
+
+Act = Edit | Text | float
+"""Something that is done to a folder, or seconds that pass."""
+
+ACTS = st.one_of(
+    SMALL_EDITS,
+    SMALL_EDITS,
+    st.builds(Edit, NAMES, FIELDS.map(lambda fields: {**fields, "published": "false"})),
+    st.builds(Edit, NAMES, FIELDS.map(lambda fields: {**fields, "date": "2025-01-01T14:00:00Z"})),
+    st.builds(Text, NAMES, st.sampled_from((*BROKEN, *BROKEN, PLAIN))),
+    st.sampled_from([60.0, HOURS, 24 * HOURS]),
+)
+STEPS = st.tuples(st.lists(ACTS, min_size=1, max_size=4), st.booleans())
+"""What is done at once, and whether those who read `changes` do so afterwards."""
+
+
+class Followed:
+    """A folder that is followed, and what is to be served of it."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self.good: dict[str, str] = {}
+        """The last good text of each file that is there."""
+        self.clock = Monotonic()
+        watch = Watch(site.root, Watching.OFF, 1)
+        self.follower = Follower(site.ingest, watch, self._run, is_ready=site.store.ready, sweep=1e9, clock=self.clock)
+        self._steps = 0
+
+    @property
+    def texts(self) -> Mapping[str, str]:
+        """Of all files that are there."""
+        return {str(file.relative_to(self.site.root)): file.read_text() for file in self.site.root.rglob("*.md")}
+
+    async def step(self, acts: Sequence[Act]) -> None:
+        """Do some things at once, have the follower told of them, and wait until they are served."""
+        self._steps += 1
+        changed = [path for act in (*acts, Edit(MARK, {"heat": str(self._steps)})) for path in self._do(act)]
+        self._note()
+        self.clock.leap(2)  # or it would wait for more changes
+        self.follower.changed(frozenset(changed))
+        async for _ in self.site.store.generations():
+            if await self._served() == self._steps:
+                return
+
+    async def _run(self, paths: frozenset[str] | None, *, accept_empty: bool) -> Report:
+        return await self.site.ingest.run(paths=paths, accept_empty=accept_empty)
+
+    def _do(self, act: Act) -> Sequence[str]:
+        """Answers the paths that changed."""
+        if isinstance(act, Edit):
+            return act.do(self.site.root)
+        if isinstance(act, Text):
+            write(self.site.root, act)
+            return (act.path,)
+        self.site.clock.go_on(act)
+        return ()
+
+    def _note(self) -> None:
+        before = self.good
+        self.good = {path: text for path, text in self.texts.items() if text not in (*BROKEN, PLAIN)}
+        self.good |= {path: before[path] for path, text in self.texts.items() if text in BROKEN and path in before}
+
+    async def _served(self) -> int | None:
+        """The step that is served."""
+        async with self.site.store.snapshot(Visibility.PREVIEW) as snapshot:
+            found = await snapshot.find(ARTICLE_BY_PATH, [MARK])
+            return found[MARK].heat if found else None
+
+
+def write(root: Path, file: Text) -> None:
+    (root / file.path).parent.mkdir(parents=True, exist_ok=True)
+    (root / file.path).write_text(file.text)
+    os.utime(root / file.path, (1, 1))
+
+
+@asynccontextmanager
+async def following(folder: Path) -> AsyncIterator[Followed]:
+    (folder / "content").mkdir()
+    async with unfollowed(folder) as site:
+        followed = Followed(site)
+        task = asyncio.create_task(followed.follower.follow())
+        try:
+            async for _ in site.store.generations():
+                if await site.store.ready():
+                    break
+            yield followed
+            assert not task.done()
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+@asynccontextmanager
+async def subscribed(followed: Followed, subscribers: Sequence[Subscriber]) -> AsyncIterator[None]:
+    """Once each of them has begun to follow."""
+    tasks = [asyncio.create_task(subscriber.follow()) for subscriber in subscribers]
+    try:
+        while not all(subscriber.told.is_set() for subscriber in subscribers):
+            await followed.step(())
+        yield
+        assert not any(task.done() for task in tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+States = Mapping[Visibility, Mapping[str, Any]]
+
+
+async def states(store: Store) -> States:
+    """All that each visibility is told."""
+    return {visibility: await state(store, visibility) for visibility in Visibility}
+
+
+async def state(store: Store, visibility: Visibility) -> Mapping[str, Any]:
+    async with store.snapshot(visibility) as snapshot:
+        searches = [ARTICLES.matching(Search(text)) for text in WORDS]
+        found = [(await snapshot.pages(each, [WHOLE], BEST_FIRST, Window(100)))[WHOLE] for each in searches]
+        facets = [await snapshot.largest(ARTICLES, [WHOLE], Largest(by)) for by in Grouping]
+    hits = [[(edge.node, edge.score) for edge in page.edges] for page in found]
+    return {**await answers(store, visibility), "searches": hits, "facets": facets}
+
+
+async def loaded(folder: Path, texts: Mapping[str, str], followed: Followed) -> States:
+    """What a first load of some files ends as, at the time it is."""
+    for file in texts.items():
+        write(folder / "content", Text(*file))
+    async with unfollowed(folder) as cold:
+        cold.clock.now = followed.site.clock.now
+        await cold.ingest.run()
+        return await states(cold.store)
+
+
+def paths(state: Mapping[str, Any]) -> AbstractSet[str]:
+    return {edge.node.path for edge in state["articles"].edges}
+
+
+def errors(state: Mapping[str, Any]) -> Mapping[str, str]:
+    return {problem.path: problem.message for problem in state["problems"] if problem.severity is Severity.ERROR}
+
+
+def others(state: Mapping[str, Any], broken: AbstractSet[str]) -> Sequence[Problem]:
+    """What is told of files that are not broken, and of several files together: an error of a file is told alone."""
+    return [problem for problem in state["problems"] if problem.path not in broken or problem.code in TOGETHER]
+
+
+def but_problems(states: States) -> States:
+    return {
+        visibility: {name: found for name, found in state.items() if name != "problems"}
+        for visibility, state in states.items()
+    }
+
+
+async def follow(folder: Path, script: Sequence[tuple[Sequence[Act], bool]]) -> tuple[Followed, States]:
+    """Follow a folder while a script is done to it, and have clients follow; what is there in the end."""
+    async with following(folder) as followed:
+        operations = Operations(SCHEMA, followed.site.store, Limits(), PersistedQueries(), introspection=False)
+        readers = [Reader(operations, visibility) for visibility in Visibility]
+        subscribers = [Subscriber(operations, visibility) for visibility in Visibility]
+        async with subscribed(followed, subscribers):
+            for acts, reading in script:
+                await followed.step(acts)
+                if reading:
+                    await asyncio.gather(*(reader.read() for reader in readers))
+            for reader in readers:
+                while await reader.read():
+                    pass
+                assert reader.held == await reader.served()
+            for subscriber in subscribers:
+                await subscriber.until_up_to_date()
+        return followed, await states(followed.site.store)
+
+
+@pytest.mark.timeout(3600)
+@SCRIPTS
+@given(script=st.lists(STEPS, max_size=LONGEST))
+async def test_whatever_is_edited_ends_as_a_first_load(
+    tmp_path_factory: pytest.TempPathFactory, script: Sequence[tuple[Sequence[Act], bool]]
+) -> None:
+    """Files that are broken at the end keep their last good version, which a first load does not have; all else is the
+    same, and clients that follow hold exactly that."""
+    folder = tmp_path_factory.mktemp("script")
+    async with asyncio.timeout(60):
+        followed, live = await follow(folder, script)
+    texts, good = followed.texts, followed.good
+    cold = await loaded(folder / "cold", texts, followed)
+    mended = await loaded(folder / "mended", {**texts, **good}, followed) if good.items() - texts.items() else cold
+    broken = {path for path, text in texts.items() if text in BROKEN}
+    live_told, cold_told, mended_told = (states[Visibility.PREVIEW] for states in (live, cold, mended))
+    assert but_problems(live) == but_problems(mended)
+    assert paths(live_told) == good.keys()
+    assert paths(cold_told) == good.keys() - broken
+    assert errors(live_told).keys() == errors(cold_told).keys() == broken
+    still_served = {path for path, message in errors(live_told).items() if "still served" in message}
+    assert still_served == broken & good.keys()
+    assert others(live_told, broken) == others(mended_told, broken)
+    shutil.rmtree(folder)
