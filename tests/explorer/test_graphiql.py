@@ -16,6 +16,7 @@ from starlette.routing import Route
 from gateway.explorer import page
 from gateway.explorer.queries import NAMES
 from gateway.settings import Mode
+from tests.browsing import visit
 from tests.commands import Running, running
 from tests.explorer.graphiql import GraphiQL, opened
 from tests.service import listening_to, service
@@ -190,6 +191,21 @@ async def test_a_link_spoils_no_tab(browser: Browser, author: Running) -> None:
         assert await linked.text("Variables") == ""
         await stored(linked, "Linked")
         await linked.page.close()
+
+
+async def test_the_start_page_leads_into_it(browser: Browser, graphiql: None, dev: Running) -> None:  # noqa: ARG001 - it comes first
+    """Its links open queries that run as they are, with variables that find something."""
+    start = await visit(browser, dev.url)
+    links = await start.page.eval_on_selector_all("a[href*='graphiql#']", "all => all.map(link => link.href)")
+    queries = {link.partition("&variables=")[0]: link for link in links}
+    assert len(queries) == len(NAMES)
+    for link in queries.values():
+        if "subscription" not in link:
+            shown = await opened(browser, link)
+            found = (await shown.run())["data"]
+            assert None not in found.values()
+            shown.assert_well()
+            await shown.page.close()
 
 
 async def test_an_address_that_is_typed_over_is_opened(browser: Browser, author: Running) -> None:
