@@ -1,9 +1,13 @@
 # The wheel is built in a stage of its own, so that no build tool is part of the image.
 FROM python:3.11-slim AS build
+# GraphiQL, which is part of the wheel, comes from npm.
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends npm \
+    && rm -rf /var/lib/apt/lists/*
 WORKDIR /source
-COPY pyproject.toml README.md LICENSE constraints.txt ./
+COPY pyproject.toml hatch_build.py README.md LICENSE constraints.txt ./
 COPY gateway ./gateway
-RUN python -m pip wheel --no-cache-dir --no-deps --wheel-dir /wheels . \
+RUN GATEWAY_REQUIRE_EXPLORER=1 python -m pip wheel --no-cache-dir --no-deps --wheel-dir /wheels . \
     && python -m venv /opt/gateway \
     && /opt/gateway/bin/pip install --no-cache-dir --constraint constraints.txt /wheels/*.whl
 

@@ -4,7 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: dev check test prove bench bench-loading bench-live bench-queries clean
+# One process for each core; the tests of a module stay together, since they share what is slow to make.
+TOGETHER := --numprocesses=auto --dist=loadscope
+
+.PHONY: dev explorer check test prove bench bench-loading bench-live bench-queries clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -12,7 +15,11 @@ $(READY): pyproject.toml constraints.txt
 	touch $@
 
 dev: $(READY) ## Serve the seeds on port 8000, drafts shown.
+	@$(MAKE) --no-print-directory --silent explorer || echo 'The explorer comes from its CDN instead.'
 	$(BIN)/gateway dev seeds
+
+explorer: $(READY) ## GraphiQL's files, from npm.
+	$(BIN)/python -m gateway.explorer.packages
 
 check: $(READY) ## Lint, types, formatting.
 	$(BIN)/ruff check .
@@ -20,10 +27,10 @@ check: $(READY) ## Lint, types, formatting.
 	$(BIN)/mypy
 
 test: $(READY) ## The tests, bounded in time.
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(TOGETHER)
 
 prove: $(READY) ## The tests, those that take long in full.
-	GATEWAY_TEST_FULL=1 $(BIN)/python -m pytest --timeout=3600
+	GATEWAY_TEST_FULL=1 $(BIN)/python -m pytest $(TOGETHER) --timeout=3600
 
 bench: bench-loading bench-live bench-queries ## All that is measured, one after the other.
 
@@ -37,5 +44,5 @@ bench-queries: $(READY) ## What queries take over 1,000 articles and over 100,00
 	$(BIN)/python -m benchmarks.queries
 
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) build dist gateway/explorer/assets .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

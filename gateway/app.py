@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
@@ -14,17 +14,20 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.types import ASGIApp
 
 from gateway import preview
-from gateway.auth import Authenticator
+from gateway.auth import Authenticator, Scope
 from gateway.caching import Caching
 from gateway.content.workers import Workers
 from gateway.endpoint import Endpoint
 from gateway.errors import MethodNotAllowed, NotFound, NotReady, RequestError
-from gateway.explorer import page
+from gateway.explorer import page, queries, start
+from gateway.explorer.inquiry import Inquiry
 from gateway.ingest import Ingest, Report
+from gateway.limits import Limits
 from gateway.middleware import LOOPBACK, AccessLog, Compression, Failures, KnownHosts, ResponseHeaders, error_response
 from gateway.operation import Operations, PreparedDocument, masked
 from gateway.origins import CrossOrigin
@@ -114,7 +117,16 @@ def create_app(settings: Settings, store: Store, reload: Reload | None = None) -
     schema = build_schema([PreparedDocument])
     trusted = read_manifest(settings.trusted_documents) if settings.trusted_documents else {}
     persisted = PersistedQueries(settings.persisted_bytes, trusted, trusted_only=settings.trusted_only)
-    operations = Operations(schema, store, limits, persisted, rates, introspection=settings.introspection)
+    operations = Operations(
+        schema,
+        store,
+        limits,
+        persisted,
+        rates,
+        introspection=settings.introspection,
+        document_bytes=settings.document_bytes,
+        rendered_bytes=settings.rendered_bytes,
+    )
     operations.check(trusted)
     endpoint = Endpoint(
         operations, authenticator, limits, _caching(settings), needs_preflight=settings.mode is Mode.SERVE
@@ -132,10 +144,12 @@ def create_app(settings: Settings, store: Store, reload: Reload | None = None) -
         routes.append(Route("/schema.graphql", _text(print_sdl())))
     if passes:
         routes.append(Route(preview.PATH, PreviewLink(passes).answer))
+    # What the server's own pages ask is bounded too, but not by limits that are meant for clients.
+    own = Operations(schema, store, Limits(), PersistedQueries(0), introspection=True)
     if settings.explorer:
-        routes += _explorer()
+        routes += _explorer(settings, Inquiry(own, authenticator, previewing=False))
     elif passes and settings.preview_explorer:
-        routes += _explorer(passes)
+        routes += _explorer(settings, Inquiry(own, authenticator, previewing=True), passes)
     middleware = [
         Middleware(AccessLog),
         Middleware(ResponseHeaders),
@@ -185,10 +199,18 @@ def _text(content: str) -> Handler:
     return answer
 
 
-def _explorer(passes: Passes | None = None) -> list[Route]:
+def _explorer(settings: Settings, inquiry: Inquiry, passes: Passes | None = None) -> list[Route]:
     """The pages of the explorer; with passes for those alone who hold one."""
-    pages = {"/": RedirectResponse("graphiql"), **page.pages(previewing=passes is not None)}
-    return [Route(path, ForPreviews(shown, passes) if passes else shown) for path, shown in pages.items()]
+    is_private, is_dev = passes is not None, settings.mode is Mode.DEV
+    may_preview = settings.preview_secret or any(Scope.PREVIEW in grant.scopes for grant in settings.tokens)
+    headers = page.DRAFTS if is_dev or is_private else page.TOKEN if may_preview else {}
+    pages: Mapping[str, ASGIApp] = {
+        **start.pages(inquiry, previewing=is_private, schema=settings.introspection),
+        **page.pages(headers, private=is_private, cdn=is_dev, queries=queries.PATH.removeprefix("/")),
+    }
+    return [
+        Route(path, ForPreviews(shown, passes) if passes else shown, methods=["GET"]) for path, shown in pages.items()
+    ]
 
 
 NO_STORE = {"Cache-Control": "no-store"}

@@ -227,7 +227,7 @@ async def _serve(settings: Settings) -> None:
         async with opened(settings, shared=True) as content:
             click.echo(f"Listening on {address(listener)}")
             if settings.explorer:
-                click.echo(f"GraphiQL is at {address(listener)}/graphiql")
+                click.echo(f"The start page is at {address(listener)}/, GraphiQL at {address(listener)}/graphiql")
             follower = Follower(
                 content.ingest,
                 Watch(settings.content, settings.watch, settings.poll_seconds),

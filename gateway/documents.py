@@ -28,8 +28,12 @@ from graphql import (
 from gateway.errors import LimitExceeded, OperationNotFound, ParseFailed, ValidationFailed
 from gateway.limits import Analysis, Limits, analyse
 
-KEPT_TOKENS: Final = 200_000
-"""Of all documents that are kept, together: a token takes about a kilobyte of memory."""
+DEFAULT_BYTES: Final = 64 * 2**20
+"""Of memory, that all documents together may take which are kept."""
+TOKEN_BYTES: Final = 400
+"""That a token takes, nearly, with the nodes that are made of it."""
+OVERHEAD: Final = 2000
+"""Bytes that a document takes besides."""
 MOST_ERRORS: Final = 20
 """How many things are said to be wrong with one document."""
 
@@ -56,16 +60,18 @@ class Documents:
     """The documents of one server, the last used ones kept."""
 
     def __init__(
-        self, schema: GraphQLSchema, limits: Limits, *, introspection: bool, kept_tokens: int = KEPT_TOKENS
+        self, schema: GraphQLSchema, limits: Limits, *, introspection: bool, capacity: int = DEFAULT_BYTES
     ) -> None:
-        """Without `introspection` the schema is not to be asked for, nor guessed from what errors suggest."""
+        """Of documents `capacity` bytes are kept. Without `introspection` the schema is not to be asked for, nor to be
+        guessed from what errors suggest."""
         self._schema = schema
         self._limits = limits
         self._introspection = introspection
         self._rules = [*specified_rules, *([] if introspection else [NoSchemaIntrospectionCustomRule])]
         self._kept: OrderedDict[str, tuple[Document, int]] = OrderedDict()
-        self._tokens = 0
-        self._kept_tokens = kept_tokens
+        self._capacity = capacity
+        self.size = 0
+        """Bytes that are kept now."""
 
     def get(self, text: str) -> Document:
         """Raises ParseFailed, LimitExceeded or ValidationFailed."""
@@ -77,8 +83,10 @@ class Documents:
         # The shape comes first: validation may take very long over what exceeds it.
         analysis.check_shape()
         self._validate(node)
+        size = OVERHEAD + node.token_count * TOKEN_BYTES + len(text.encode())
+        _part(node)
         document = Document(node, analysis)
-        self._keep(text, document, max(1, node.token_count))
+        self._keep(text, document, size)
         return document
 
     def _parsed(self, text: str) -> DocumentNode:
@@ -100,12 +108,20 @@ class Documents:
         if errors:
             raise ValidationFailed([error.formatted for error in errors])
 
-    def _keep(self, text: str, document: Document, tokens: int) -> None:
-        self._kept[text] = document, tokens
-        self._tokens += tokens
-        while self._tokens > self._kept_tokens:
+    def _keep(self, text: str, document: Document, size: int) -> None:
+        self._kept[text] = document, size
+        self.size += size
+        while self.size > self._capacity:
             _, (_, dropped) = self._kept.popitem(last=False)
-            self._tokens -= dropped
+            self.size -= dropped
+
+
+def _part(node: DocumentNode) -> None:
+    """Take the tokens of a document apart. They hold each other, so that it would stay in memory until a collection."""
+    token = node.loc and node.loc.start_token
+    while token:
+        following, token.prev, token.next = token.next, None, None
+        token = following
 
 
 def _tokens(text: str) -> int:

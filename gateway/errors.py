@@ -47,6 +47,10 @@ class StoreError(GatewayError):
     """The database cannot be used."""
 
 
+class PackagesError(GatewayError):
+    """GraphiQL cannot be brought from its packages."""
+
+
 class RequestError(GatewayError):
     """The request cannot be answered. `extensions` are told to the client beside the code."""
 
@@ -253,6 +257,13 @@ class NotWriting(RequestError):
     """Another process writes the database, and follows the content. Ask that one to reload."""
 
     code = "NOT_WRITING"
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+
+
+class ExplorerMissing(RequestError):
+    """GraphiQL is no part of this installation. Build the wheel where npm is, or run 'make explorer' in a checkout."""
+
+    code = "EXPLORER_MISSING"
     status = HTTPStatus.SERVICE_UNAVAILABLE
 
 

@@ -21,6 +21,7 @@ from strawberry.types import ExecutionResult
 
 from gateway.auth import Viewer
 from gateway.context import Context, LiveContext
+from gateway.documents import DEFAULT_BYTES as DOCUMENT_BYTES
 from gateway.documents import Document, Documents
 from gateway.errors import (
     InternalError,
@@ -34,6 +35,7 @@ from gateway.errors import (
 from gateway.limits import Limits
 from gateway.persisted import PersistedQueries
 from gateway.rates import UNLIMITED, Rates
+from gateway.renderer import DEFAULT_BYTES as RENDERED_BYTES
 from gateway.renderer import Renderer
 from gateway.store.protocol import Store
 from gateway.turns import Turns
@@ -112,6 +114,8 @@ class Operations:
         rates: Rates = UNLIMITED,
         *,
         introspection: bool,
+        document_bytes: int = DOCUMENT_BYTES,
+        rendered_bytes: int = RENDERED_BYTES,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """`schema` is built with the extension PreparedDocument; `clock` tells when a credential has ended."""
@@ -120,9 +124,9 @@ class Operations:
         self._store = store
         self._limits = limits
         self._introspection = introspection
-        self._documents = Documents(self._graph, limits, introspection=introspection)
+        self._documents = Documents(self._graph, limits, introspection=introspection, capacity=document_bytes)
         self._persisted = persisted
-        self._renderer = Renderer()
+        self._renderer = Renderer(rendered_bytes)
         self._rates = rates
         self._turns = Turns(limits.operations, limits.waiting, limits.waiting_seconds)
         self._ready = False

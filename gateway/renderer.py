@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from gateway.content.markup import Rendered, render
 
-CAPACITY = 64 * 1024 * 1024
+DEFAULT_BYTES = 64 * 2**20
 
 
 class Markdown(NamedTuple):
@@ -33,7 +33,7 @@ class Renderer:
     It belongs to one event loop.
     """
 
-    def __init__(self, capacity: int = CAPACITY) -> None:
+    def __init__(self, capacity: int = DEFAULT_BYTES) -> None:
         self.size = 0
         """Bytes that are remembered now."""
         self.renderings = 0

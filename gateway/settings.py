@@ -23,13 +23,13 @@ from typing import Any, NamedTuple
 import platformdirs
 import yaml
 
+from gateway import documents, persisted, renderer
 from gateway.auth import Grant, Scope, grant
 from gateway.content.source import DEFAULT_MAX_BYTES
 from gateway.content.watch import Watching
 from gateway.errors import SettingsError
 from gateway.limits import Limits
 from gateway.passes import LEAST_SECRET
-from gateway.persisted import DEFAULT_BYTES
 from gateway.tags import TagHeader
 
 PREFIX = "GATEWAY_"
@@ -236,12 +236,12 @@ class Settings:
         TOKENS, "Tokens with their scopes: TOKEN:SCOPE,SCOPE or sha256:HEX:SCOPE,SCOPE.", (), secret=True
     )
     introspection: bool = _option(BOOLEAN, "Whether clients may ask for the schema.", default=False, dev=True)
-    explorer: bool = _option(BOOLEAN, "Whether the GraphiQL page is served.", default=False, dev=True)
+    explorer: bool = _option(BOOLEAN, "Whether the start page and GraphiQL are served.", default=False, dev=True)
     preview_secret: str | None = _option(
         SECRET, "What signs preview links; with another one all that were given out end.", None, secret=True
     )
     preview_explorer: bool = _option(
-        BOOLEAN, "Whether the GraphiQL page is served to those who came by a preview link.", default=False
+        BOOLEAN, "Whether the start page and GraphiQL are served to those who came by a preview link.", default=False
     )
     allowed_hosts: tuple[str, ...] = _option(TEXTS, "Names besides the loopback ones that a Host header may hold.", ())
     allowed_origins: tuple[str, ...] = _option(
@@ -276,7 +276,17 @@ class Settings:
     )
     webhook_secret: str | None = _option(TEXT, "What signs the requests to the webhooks.", None, secret=True)
     persisted_bytes: int = _option(
-        SIZE, "How much memory documents may take that clients register by their digest; 0 takes none.", DEFAULT_BYTES
+        SIZE,
+        "How much memory documents may take that clients register by their digest; 0 takes none.",
+        persisted.DEFAULT_BYTES,
+    )
+    document_bytes: int = _option(
+        SIZE,
+        "How much memory documents may take that were parsed and found good; 0 takes none.",
+        documents.DEFAULT_BYTES,
+    )
+    rendered_bytes: int = _option(
+        SIZE, "How much memory bodies may take that were rendered; 0 takes none.", renderer.DEFAULT_BYTES
     )
     trusted_documents: Path | None = _option(
         FILE, "A manifest of documents that may be run by name, as graphql-codegen or Apollo's tools write it.", None

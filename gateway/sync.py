@@ -19,11 +19,10 @@ from gateway.filters import Every, Field, Filter, OneOf
 from gateway.loaders import ArticleByIdLoader
 from gateway.model import ChangeType
 from gateway.orders import describe
-from gateway.store.protocol import ARTICLES, ChangePage, ChangeTally, Snapshot
+from gateway.store.protocol import ARTICLES, ChangePage, Snapshot
 from gateway.types import Article
 
 DEFAULT_PAGE = 100
-NO_CHANGE = ChangeTally(0, 0, 0)
 
 describe(
     ChangeType,
@@ -91,14 +90,14 @@ class Subscription:
     @staticmethod
     async def corpus_changed(info: Info) -> AsyncIterator[CorpusChange]:
         context = cast("LiveContext", info.context)
-        token = None
+        token: str | None = None
+        revision: str | None = None
         async for _ in context.generations():
             snapshot = await context.take()
             since, token = token, await snapshot.token()
-            tally = await snapshot.tally(since) if since else NO_CHANGE
-            if any(tally):
-                revision = strawberry.ID((await snapshot.generation()).revision)
-                yield CorpusChange(revision=revision, **tally._asdict())
+            last, revision = revision, (await snapshot.generation()).revision
+            if since and revision != last:
+                yield CorpusChange(revision=strawberry.ID(revision), **(await snapshot.tally(since))._asdict())
 
     @streamed(
         "Each article that changes, as the subscriber sees it. With a filter, one that comes to match it is ADDED, and"

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from playwright.async_api import Browser, ConsoleMessage, Page, Request, async_playwright
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request, async_playwright
 
 FLAGS = (
     "--disable-gpu",
@@ -35,7 +35,7 @@ class Visit:
     violations: list[str] = field(default_factory=list)
     """What the page did against its own policy."""
     errors: list[str] = field(default_factory=list)
-    """What went wrong in the page's scripts."""
+    """What went wrong in the page's scripts, and whatever else the browser's console calls an error."""
 
     @property
     def hosts(self) -> set[str]:
@@ -55,8 +55,8 @@ class Visit:
         self.failed.append(request.url)
 
     def _note_message(self, message: ConsoleMessage) -> None:
-        if message.type == "error" and VIOLATION in message.text:
-            self.violations.append(message.text)
+        if message.type == "error":
+            (self.violations if VIOLATION in message.text else self.errors).append(message.text)
 
 
 def chromium() -> str | None:
@@ -73,8 +73,8 @@ async def browsing(executable: str) -> AsyncIterator[Browser]:
         await browser.close()
 
 
-async def visit(browser: Browser, url: str) -> Visit:
-    """Open a page, and wait until it has asked for all that it begins with."""
+async def visit(browser: Browser | BrowserContext, url: str) -> Visit:
+    """Open a page, and wait until it has asked for all that it begins with. Pages of one context share its storage."""
     visit = Visit(await browser.new_page())
     visit.watch()
     await visit.page.goto(url, wait_until="load")

@@ -69,11 +69,16 @@ class Running:
 
 @contextmanager
 def running(
-    command: str, content: Path, *options: object, cache: Path, wrapper: tuple[str, ...] = ()
+    command: str,
+    content: Path,
+    *options: object,
+    cache: Path,
+    wrapper: tuple[str, ...] = (),
+    program: tuple[str, ...] = COMMAND,
 ) -> Iterator[Running]:
     """A server of the command, on a port of its own, with what it says on both its outputs."""
     process = subprocess.Popen(
-        [*wrapper, *COMMAND, command, str(content), "--port", "0", *map(str, options)],
+        [*wrapper, *program, command, str(content), "--port", "0", *map(str, options)],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import pytest
 from graphql import GraphQLSchema
 
 from gateway import documents
-from gateway.documents import Documents
+from gateway.documents import OVERHEAD, TOKEN_BYTES, Documents
 from gateway.errors import LimitExceeded, OperationNotFound, ParseFailed, RequestError, ValidationFailed
 from gateway.limits import Limits
 from gateway.schema import build_schema
@@ -109,10 +112,31 @@ def test_a_document_is_read_once() -> None:
 
 
 def test_what_is_kept_is_bounded() -> None:
-    """The documents that were used last stay, as many as their tokens allow."""
-    found = Documents(SCHEMA, Limits(), introspection=True, kept_tokens=20)
+    """The documents that were used last stay, as many as their bytes allow."""
+    found = Documents(SCHEMA, Limits(), introspection=True, capacity=3 * OVERHEAD + 20 * TOKEN_BYTES)
     one, other = (found.get(f"query {name} {{ corpus {{ revision }} }}") for name in "AB")
     assert found.get("query A { corpus { revision } }") is one
     found.get("query C { corpus { revision } }")
     assert found.get("query A { corpus { revision } }") is one
     assert found.get("query B { corpus { revision } }") is not other
+    assert 0 < found.size <= 3 * OVERHEAD + 20 * TOKEN_BYTES
+
+
+def test_a_document_that_is_dropped_leaves_memory_at_once() -> None:
+    """Its tokens do not hold each other, and it with them, until a collection."""
+    document = Documents(SCHEMA, Limits(), introspection=True, capacity=0).get("{ corpus { revision } }")
+    gc.collect()  # of what validation leaves
+    gc.disable()
+    try:
+        gone = weakref.ref(document.node)
+        del document
+        assert gone() is None
+    finally:
+        gc.enable()
+
+
+def test_nothing_is_kept_where_there_is_no_room() -> None:
+    """A document is found good anew each time."""
+    found = Documents(SCHEMA, Limits(), introspection=True, capacity=0)
+    assert found.get("{ corpus { revision } }") is not found.get("{ corpus { revision } }")
+    assert found.size == 0

@@ -184,6 +184,27 @@ def remembered() -> int:
     return sum(type(each) is CollectedFields for each in gc.get_objects())
 
 
+async def test_problems_are_told_to_those_who_see_them(tmp_path: Path) -> None:
+    """A file that breaks and that is mended changes what a preview sees, and no article; the public is not told."""
+    async with service(tmp_path) as found, listening_to(found) as url:
+        headers = {"Authorization": "Bearer editor", "X-Include-Drafts": "true"}
+        async with events(url, CORPUS, headers) as preview, events(url, CORPUS) as public:
+            for stream in (preview, public):
+                await told(found, stream, {"new.md": NEW})
+            for text in ("---\ntitle: A: b\n---\n", None):
+                await found.change({"broken.md": text})
+                while any(number for name, number in (await corpus_of(preview)).items() if name != "revision"):
+                    continue
+            await found.change({"one.md": None})
+            while (last := await corpus_of(public))["removed"] == 0:
+                assert last["updated"] == 1
+            assert (last["added"], last["updated"]) == (0, 0)
+
+
+async def corpus_of(stream: AsyncIterator[Any]) -> Any:
+    return (await next_of(stream))["data"]["corpusChanged"]
+
+
 async def test_a_query_may_be_answered_as_an_event(tmp_path: Path) -> None:
     """For a client that takes nothing else; the stream ends after it."""
     query = "{ articles { totalCount } }"

@@ -1,42 +1,111 @@
-"""The GraphiQL page and its files. GraphiQL itself comes from a CDN, held to the digests that the page names."""
+"""The GraphiQL page: its HTML, its policy, and the files that it is made of. It answers no query."""
 
 from __future__ import annotations
 
-from importlib.resources import files
+import secrets
+from collections.abc import Mapping
+from html import escape
+from pathlib import Path
+from string import Template
 
-from starlette.responses import Response
+import orjson
+from starlette.responses import HTMLResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-CDN = "https://unpkg.com"
-POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        f"script-src 'self' {CDN}",
-        f"style-src 'self' {CDN} 'unsafe-inline'",  # the editor sets styles on its elements
-        "img-src 'self' data:",
-        "font-src data:",
-        "connect-src 'self'",
-        "base-uri 'none'",
-        "form-action 'none'",
-        "frame-ancestors 'none'",
-    )
+from gateway.errors import ExplorerMissing
+from gateway.explorer.assets import CDN, FOLDER, SCRIPTS, STYLES, Asset, are_in
+
+PATH = "/graphiql"
+POLICY = (
+    "default-src 'none'",
+    "script-src 'self'{hosts}",
+    "style-src 'self'{hosts} 'nonce-{nonce}'",  # GraphiQL's dialogs bring a style of their own
+    "img-src 'self' data:",
+    "font-src data:",
+    "connect-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
 )
-NO_HEADERS, DRAFTS = b'data-headers="{}"', b"""data-headers='{"X-Include-Drafts": "true"}'"""
-"""The headers that the page sends unless its reader says otherwise, in its HTML."""
-FILES = {
-    "/graphiql": ("graphiql.html", "text/html"),
-    "/graphiql/page.js": ("page.js", "text/javascript"),
-    "/graphiql/page.css": ("page.css", "text/css"),
-}
+DRAFTS = {"X-Include-Drafts": "true"}
+"""The headers of someone who may see drafts without further ado."""
+TOKEN = {"Authorization": "Bearer ", **DRAFTS}
+"""Those of someone who has to fill in a token. They are not sent before."""
+OWN = ("page.js", "links.js", "names.js", "sending.js", "page.css", "icon.svg")
+"""The files that are the page's own."""
+KINDS = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+LOADING = "Loading GraphiQL."
+LOADING_FAR = (
+    f"Loading GraphiQL. It comes from {CDN.partition('://')[2]}, which must be reachable,"
+    " since it is no part of this installation."
+)
+FRESH, KEPT, PRIVATE = "no-cache", "max-age=31536000, immutable", "private, no-store"
 
 
-def pages(*, previewing: bool = False) -> dict[str, Response]:
-    """What each path answers. With `previewing` the page asks for drafts, and no cache may keep it."""
-    return {path: _file(name, kind, previewing=previewing) for path, (name, kind) in FILES.items()}
+def pages(
+    headers: Mapping[str, str],
+    *,
+    private: bool = False,
+    cdn: bool = False,
+    queries: str | None = None,
+    folder: Path = FOLDER,
+) -> dict[str, ASGIApp]:
+    """What each path answers.
+
+    `headers` are those that operations are sent with unless the reader says otherwise. With `private` no cache keeps
+    the page. Where the folder lacks GraphiQL the page takes it from the CDN with `cdn`, and is else answered with an
+    error. `queries` is the address of queries to begin with, for the page to open as tabs.
+    """
+    data = {"endpoint": "graphql", "headers": orjson.dumps(headers, option=orjson.OPT_INDENT_2).decode()}
+    if queries:
+        data["queries"] = queries
+    fresh = PRIVATE if private else FRESH
+    own = {f"{PATH}/{name}": _file(Path(__file__).parent / name, fresh) for name in OWN}
+    if are_in(folder):
+        kept = f"{'private' if private else 'public'}, {KEPT}"
+        assets = {f"{PATH}/assets/{asset.name}": _file(folder / asset.name, kept) for asset in (*STYLES, *SCRIPTS)}
+        return {PATH: Page(data, fresh), **own, **assets}
+    return {PATH: Page(data, fresh, far=True) if cdn else Missing(), **own}
 
 
-def _file(name: str, kind: str, *, previewing: bool) -> Response:
-    body = files(__package__).joinpath(name).read_bytes()
-    if previewing:
-        body = body.replace(NO_HEADERS, DRAFTS)
-    kept = "private, no-store" if previewing else "no-cache"
-    return Response(body, media_type=kind, headers={"Content-Security-Policy": POLICY, "Cache-Control": kept})
+def _file(file: Path, kept: str) -> Response:
+    return Response(file.read_bytes(), media_type=KINDS[file.suffix], headers={"Cache-Control": kept})
+
+
+class Missing:
+    """Stands where the page would."""
+
+    async def __call__(self, _scope: Scope, _receive: Receive, _send: Send) -> None:
+        raise ExplorerMissing
+
+
+class Page:
+    """The HTML. Each answer has a nonce of its own, with which GraphiQL may add styles."""
+
+    def __init__(self, data: Mapping[str, str], kept: str, *, far: bool = False) -> None:
+        """With `far` GraphiQL comes from the CDN, held to its digests."""
+        self._data = data
+        self._kept = kept
+        self._hosts = f" {CDN}" if far else ""
+        template = Template((Path(__file__).parent / "graphiql.html").read_text(encoding="utf-8"))
+        place = _far if far else _near
+        self._html = template.safe_substitute(
+            styles="\n    ".join(f'<link rel="stylesheet" {place("href", asset)}>' for asset in STYLES),
+            scripts="\n    ".join(f"<script defer {place('src', asset)}></script>" for asset in SCRIPTS),
+            loading=LOADING_FAR if far else LOADING,
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        nonce = secrets.token_urlsafe(16)
+        policy = "; ".join(POLICY).format(hosts=self._hosts, nonce=nonce)
+        data = " ".join(f'data-{name}="{escape(value)}"' for name, value in {**self._data, "nonce": nonce}.items())
+        headers = {"Content-Security-Policy": policy, "Cache-Control": self._kept}
+        await HTMLResponse(Template(self._html).substitute(data=data), headers=headers)(scope, receive, send)
+
+
+def _near(attribute: str, asset: Asset) -> str:
+    return f'{attribute}="graphiql/assets/{asset.name}"'
+
+
+def _far(attribute: str, asset: Asset) -> str:
+    return f'{attribute}="{asset.url}" integrity="{asset.integrity}" crossorigin'

@@ -100,7 +100,7 @@ class Connection:
         The library has no call for several, and to go to its thread and back takes longer than most of them.
         """
         with self._used() as connection:
-            await connection._execute(_run_each, connection._conn, statements, parameters)
+            await connection._execute(_run_each, connection._conn, statements, parameters)  # type: ignore[no-untyped-call]
 
     async def many(self, sql: str, rows: Sequence[Sequence[object] | Mapping[str, object]]) -> None:
         with self._used() as connection:

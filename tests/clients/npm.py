@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 from collections.abc import Mapping
+from fcntl import LOCK_EX, flock
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -36,13 +37,15 @@ class Packages(NamedTuple):
         return project
 
 
-def install() -> Packages:
-    """The packages, which stay where they are until the lock file changes."""
-    lock, packages = FOLDER / "package-lock.json", FOLDER / "node_modules"
+def install(folder: Path = FOLDER) -> Packages:
+    """The packages of a folder, which stay where they are until its lock file changes; one process installs them."""
+    lock, packages = folder / "package-lock.json", folder / "node_modules"
     installed = packages / ".installed.json"
-    if not installed.exists() or installed.read_bytes() != lock.read_bytes():
-        _run(FOLDER, "npm", "ci", "--no-audit", "--no-fund", "--prefer-offline", timeout=900)
-        shutil.copyfile(lock, installed)
+    with lock.open() as held:
+        flock(held, LOCK_EX)
+        if not installed.exists() or installed.read_bytes() != lock.read_bytes():
+            _run(folder, "npm", "ci", "--no-audit", "--no-fund", "--prefer-offline", timeout=900)
+            shutil.copyfile(lock, installed)
     return Packages(packages)
 
 

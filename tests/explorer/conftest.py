@@ -1,18 +1,25 @@
-"""A browser, and a server with pages for it."""
+"""A browser, and servers with pages for it."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import AsyncIterator, Iterator
+from fcntl import LOCK_EX, flock
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser
 
+from gateway.explorer.assets import FOLDER, are_in
+from gateway.explorer.packages import bring
 from tests.browsing import browsing, chromium
+from tests.clients import npm
 from tests.commands import Running, running
 from tests.conftest import need
 
-SEEDS = Path(__file__).parent.parent.parent / "seeds"
+ROOT = Path(__file__).parent.parent.parent
+SEEDS = ROOT / "seeds"
+PACKAGE = ROOT / "gateway/explorer"
 
 
 @pytest.fixture
@@ -22,8 +29,56 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest.fixture(scope="package")
-def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def files() -> bool:
+    """Whether GraphiQL's files are where the page looks for them; where npm is they are brought there, and stay. Of
+    several processes one brings them."""
+    with (PACKAGE / "package-lock.json").open() as held:
+        flock(held, LOCK_EX)
+        if not are_in(FOLDER) and npm.node():
+            bring(FOLDER)
+        return are_in(FOLDER)
+
+
+@pytest.fixture(scope="package")
+def graphiql(files: bool) -> None:
+    """GraphiQL is part of what is tested."""
+    need("node", files or None)
+
+
+@pytest.fixture(scope="package")
+def public(files: bool, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:  # noqa: ARG001 - it comes first
+    """The seeds, as everyone sees them who may use the explorer."""
+    options = ("--explorer", "--introspection", "--log-level", "warning")
+    with running("serve", SEEDS, *options, cache=tmp_path_factory.mktemp("public")) as server:
+        server.said(r"^\d+ articles")
+        yield server
+
+
+@pytest.fixture
+def draft(tmp_path: Path) -> Path:
+    """A copy of the seeds, to be changed."""
+    return Path(shutil.copytree(SEEDS, tmp_path / "content"))
+
+
+@pytest.fixture
+def live(files: bool, draft: Path, tmp_path: Path) -> Iterator[Running]:  # noqa: ARG001 - it comes first
+    """The copy, as its author sees it."""
+    with running("dev", draft, "--log-level", "warning", cache=tmp_path / "cache") as server:
+        server.said(r"^\d+ articles")
+        yield server
+
+
+@pytest.fixture(scope="package")
+def dev(files: bool, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:  # noqa: ARG001 - it comes first
     """The seeds, as their author sees them."""
     with running("dev", SEEDS, "--log-level", "warning", cache=tmp_path_factory.mktemp("dev")) as server:
         server.said(r"^\d+ articles")
         yield server
+
+
+@pytest.fixture(scope="package")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
+    """What to start a command with, to run it from a package that GraphiQL's files are no part of."""
+    folder = tmp_path_factory.mktemp("bare")
+    shutil.copytree(ROOT / "gateway", folder / "gateway", ignore=shutil.ignore_patterns("assets", "__pycache__"))
+    return ("env", f"--chdir={folder}")

@@ -1,44 +1,170 @@
-"""The GraphiQL page in a browser that reaches no other machine."""
+"""The GraphiQL page: its policy, and what it is where GraphiQL itself is no part of the installation."""
 
 from __future__ import annotations
 
+import re
+import time
+from collections.abc import Iterator
+from html import escape, unescape
+from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
+import orjson
+import pytest
 from playwright.async_api import Browser
+from starlette.applications import Starlette
+from starlette.routing import Route
 
-from gateway.explorer.page import CDN
+from gateway.explorer import page
+from gateway.explorer.assets import CDN, SCRIPTS, STYLES
+from gateway.passes import Passes
+from gateway.preview import COOKIE
+from gateway.settings import Mode
 from tests.browsing import visit
-from tests.commands import Running
+from tests.commands import Running, running
+from tests.explorer.conftest import SEEDS
+from tests.service import serving
 
 CDN_HOST = urlsplit(CDN).netloc
+INSTALLED = pytest.mark.usefixtures("graphiql")
 
 
-async def test_the_page_says_what_it_lacks(browser: Browser, dev: Running) -> None:
-    """Where the CDN cannot be reached the page names it; it asks nobody else, and keeps to its own policy."""
-    visited = await visit(browser, f"{dev.url}/graphiql")
-    told = await visited.page.inner_text("#graphiql")
-    assert told == f"Loading GraphiQL. It comes from {CDN_HOST}, which must be reachable."
-    assert visited.hosts == {urlsplit(dev.url).netloc, CDN_HOST}
-    assert {urlsplit(url).netloc for url in visited.failed} == {CDN_HOST}
-    assert (visited.violations, visited.errors) == ([], [])
+@pytest.fixture(scope="module")
+def far(bare: tuple[str, ...], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """`dev` where GraphiQL is no part of the installation."""
+    cache = tmp_path_factory.mktemp("far")
+    with running("dev", SEEDS, "--log-level", "warning", cache=cache, wrapper=bare) as server:
+        server.said(r"^\d+ articles")
+        yield server
 
 
-async def test_the_start_page_is_graphiql(browser: Browser, dev: Running) -> None:
-    """The address of the server alone leads there."""
-    assert (await visit(browser, dev.url)).page.url == f"{dev.url}/graphiql"
+def directives(response: httpx.Response) -> dict[str, str]:
+    """What the policy says of each thing, with its nonce left out."""
+    policy = re.sub(r"'nonce-[\w-]{22}'", "'nonce'", response.headers["content-security-policy"])
+    return dict(directive.split(" ", 1) for directive in policy.split("; "))
 
 
+@INSTALLED
+async def test_the_policy_names_no_host(tmp_path: Path) -> None:
+    """Nor does it allow a script of the page's text; styles need a nonce, which is another each time."""
+    async with serving(tmp_path, Mode.DEV) as client:
+        first, second = [await client.get("/graphiql") for _ in range(2)]
+    assert first.headers["content-security-policy"] != second.headers["content-security-policy"]
+    assert "://" not in first.headers["content-security-policy"]
+    assert directives(first) == directives(second)
+    assert (directives(first)["script-src"], directives(first)["style-src"]) == ("'self'", "'self' 'nonce'")
+
+
+@INSTALLED
+async def test_the_files_are_kept(tmp_path: Path) -> None:
+    """Whatever the page names is there, and what tells its version is kept by browsers for good."""
+    async with serving(tmp_path, Mode.DEV) as client:
+        html = (await client.get("/graphiql")).text
+        paths = re.findall(r'(?:src|href)="([^"]+)"', html)
+        assert len(paths) == len((*STYLES, *SCRIPTS)) + 3
+        answers = {path: await client.get(f"/{path}") for path in paths}
+    for path, answer in answers.items():
+        assert answer.status_code == 200
+        kept = "public, max-age=31536000, immutable" if "/assets/" in path else "no-cache"
+        assert answer.headers["cache-control"] == kept
+    for asset in (*STYLES, *SCRIPTS):
+        answer = answers[f"graphiql/assets/{asset.name}"]
+        assert asset.is_whole(answer.content)
+        assert answer.headers["content-type"] in {"text/css; charset=utf-8", "text/javascript; charset=utf-8"}
+
+
+@INSTALLED
 async def test_the_policy_bites(browser: Browser, dev: Running) -> None:
-    """A script in the page's text does not run, and no other host can be asked."""
+    """A script in the page's text does not run, nor does a style there count, and no other host can be asked."""
     visited = await visit(browser, f"{dev.url}/graphiql")
     await visited.page.evaluate(
         """async () => {
-            const script = document.createElement("script");
-            script.textContent = "window.ran = true";
-            document.body.append(script);
+            for (const [name, text] of [["script", "window.ran = true"], ["style", "body { color: red }"]]) {
+                const element = document.createElement(name);
+                element.textContent = text;
+                document.body.append(element);
+            }
             await fetch("https://gazette.example/").catch(() => {});
         }"""
     )
     assert await visited.page.evaluate("window.ran") is None
-    assert len(visited.violations) == 2
+    assert len(visited.violations) == 3
     assert "gazette.example" not in visited.hosts
+
+
+async def test_without_graphiql_dev_takes_it_from_the_cdn(far: Running) -> None:
+    """Each file is held to its digest, and the policy allows that one host more."""
+    response = far.get("/graphiql")
+    for asset in (*STYLES, *SCRIPTS):
+        assert f'="{asset.url}" integrity="{asset.integrity}" crossorigin' in response.text
+    assert len(re.findall(CDN, response.text)) == len((*STYLES, *SCRIPTS))
+    assert directives(response)["script-src"] == f"'self' {CDN}"
+    assert directives(response)["style-src"] == f"'self' {CDN} 'nonce'"
+    assert (directives(response)["connect-src"], directives(response)["default-src"]) == ("'self'", "'none'")
+
+
+async def test_where_the_cdn_cannot_be_reached(browser: Browser, far: Running) -> None:
+    """The page names it; it asks nobody else, and keeps to its own policy."""
+    visited = await visit(browser, f"{far.url}/graphiql")
+    assert f"comes from {CDN_HOST}, which must be reachable" in await visited.page.inner_text("#graphiql")
+    assert visited.hosts == {urlsplit(far.url).netloc, CDN_HOST}
+    assert {urlsplit(url).netloc for url in visited.failed} == {CDN_HOST}
+    assert visited.violations == []
+    assert all("net::ERR_NAME_NOT_RESOLVED" in error for error in visited.errors)
+
+
+def test_without_graphiql_serve_says_so(bare: tuple[str, ...], tmp_path: Path) -> None:
+    """And what to do; nothing comes from elsewhere."""
+    with running("serve", SEEDS, "--explorer", "--log-level", "warning", cache=tmp_path, wrapper=bare) as server:
+        response = server.get("/graphiql")
+    assert response.status_code == 503
+    [error] = response.json()["errors"]
+    assert error["extensions"] == {"code": "EXPLORER_MISSING"}
+    assert "make explorer" in error["message"]
+    assert "://" not in response.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize(
+    ("mode", "flags", "headers"),
+    [
+        (Mode.DEV, {}, page.DRAFTS),
+        (Mode.SERVE, {"explorer": True}, page.TOKEN),
+        (Mode.SERVE, {"explorer": True, "tokens": ["reader:secured:read"]}, {}),
+        (Mode.SERVE, {"explorer": True, "tokens": [], "preview_secret": "0123456789abcdef" * 2}, page.TOKEN),
+    ],
+)
+@INSTALLED
+async def test_the_headers_fit_the_reader(
+    tmp_path: Path, mode: Mode, flags: dict[str, Any], headers: dict[str, str]
+) -> None:
+    """An author sees drafts, and learns from the pane how not to; a token is asked for where one would be taken."""
+    async with serving(tmp_path, mode, **flags) as client:
+        [found] = re.findall(r'data-headers="([^"]*)"', (await client.get("/graphiql")).text)
+    assert orjson.loads(unescape(found)) == headers
+
+
+@INSTALLED
+async def test_a_preview_shows_drafts_and_is_kept_by_nobody(tmp_path: Path) -> None:
+    """Who came by a link is shown drafts without further ado, and no cache may tell another of the page."""
+    secret = "0123456789abcdef" * 2
+    kept = {"Cookie": f"{COOKIE}={Passes(secret).issue(int(time.time()) + 60)}"}
+    async with serving(tmp_path, preview_explorer=True, preview_secret=secret) as client:
+        shown = await client.get("/graphiql", headers=kept)
+        script = await client.get(f"/graphiql/assets/{SCRIPTS[0].name}", headers=kept)
+        assert (await client.get(script.url.path)).status_code == 404
+    assert escape(orjson.dumps(page.DRAFTS, option=orjson.OPT_INDENT_2).decode()) in shown.text
+    assert shown.headers["cache-control"] == "private, no-store"
+    assert script.headers["cache-control"] == "private, max-age=31536000, immutable"
+
+
+async def test_queries_are_named_where_there_are_some() -> None:
+    """The page asks for nothing that is not there."""
+    for queries in (None, "graphiql/queries.json"):
+        app = Starlette(
+            routes=[Route(path, shown) for path, shown in page.pages({}, cdn=True, queries=queries).items()]
+        )
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
+            text = (await client.get("/graphiql")).text
+        assert ('data-queries="graphiql/queries.json"' in text) is bool(queries)

@@ -401,7 +401,7 @@ async def test_a_topic_can_be_searched(store: Store) -> None:
         (Search("facail", fields=frozenset()), None),
         (Search("ab"), None),
     ],
-    ids=str,
+    ids=lambda value: value.text if isinstance(value, Search) else str(value),
 )
 async def test_a_misspelt_search_is_corrected(store: Store, search: Search, suggestion: str | None) -> None:
     """Each slip, with words of the searched fields that the caller can see, where that finds something."""

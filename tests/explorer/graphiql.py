@@ -1,0 +1,82 @@
+"""GraphiQL in the browser, as a reader uses it."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+from playwright.async_api import Browser, BrowserContext, Error, Locator, Page
+
+from tests.browsing import Visit, visit
+
+TEXT = "(place) => place.CodeMirror.getValue()"
+
+
+class GraphiQL(NamedTuple):
+    """The page, once it is ready to be used."""
+
+    visit: Visit
+
+    @property
+    def page(self) -> Page:
+        return self.visit.page
+
+    def editor(self, name: str) -> Locator:
+        """The editor with a name, of those that are shown: Query Editor, Variables, Headers, Result Window."""
+        return self.page.locator(f'section[aria-label="{name}"] .CodeMirror:visible')
+
+    async def text(self, name: str) -> str:
+        return str(await self.editor(name).evaluate(TEXT))
+
+    async def write(self, name: str, text: str) -> None:
+        """Put a text in the place of what an editor holds."""
+        await self.editor(name).click()
+        await self.page.keyboard.press("Control+A")
+        await self.page.keyboard.insert_text(text)
+        if name == "Query Editor" and text:
+            await self.read()
+
+    async def read(self) -> None:
+        """Until the query is understood: GraphiQL looks at it when nothing was typed for a moment."""
+        await self.page.wait_for_function(
+            """() => {
+                const { CodeMirror: editor } = document.querySelector(".graphiql-query-editor .CodeMirror");
+                return editor.documentAST?.loc.source.body === editor.getValue();
+            }"""
+        )
+
+    async def press(self, name: str) -> None:
+        await self.page.get_by_role("button", name=name, exact=True).click()
+
+    async def run(self) -> Any:
+        """The answer to what the editor holds."""
+        await self.press("Execute query (Ctrl-Enter)")
+        return await self.answer()
+
+    async def answer(self) -> Any:
+        """The next answer that is shown."""
+        handle = await self.page.wait_for_function(
+            """() => {
+                const shown = document.querySelector(".result-window .CodeMirror")?.CodeMirror.getValue();
+                return document.querySelector(".graphiql-spinner") ? "" : shown;
+            }"""
+        )
+        return json.loads(await handle.json_value())
+
+    async def tabs(self) -> list[str]:
+        return await self.page.locator(".graphiql-tab").all_inner_texts()
+
+    def assert_well(self) -> None:
+        """Nothing failed, the policy forbade nothing, and no other host was asked."""
+        assert (self.visit.violations, self.visit.errors, self.visit.failed) == ([], [], [])
+        assert len(self.visit.hosts) == 1
+
+
+async def opened(browser: Browser | BrowserContext, url: str) -> GraphiQL:
+    """The page of a server, with the schema in it."""
+    found = GraphiQL(await visit(browser, url))
+    with suppress(Error):
+        await found.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    await found.page.get_by_text("articles", exact=True).first.wait_for()
+    return found

@@ -1,0 +1,66 @@
+"""GraphiQL for those who do not see, or see little: what axe finds on the page, in each of its states."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+from playwright.async_api import Browser
+
+from tests.clients import npm
+from tests.commands import Running
+from tests.conftest import need
+from tests.explorer.graphiql import GraphiQL, opened
+
+pytestmark = [pytest.mark.usefixtures("graphiql"), pytest.mark.timeout(1000)]  # the first may have to run npm
+
+GRAVE = {"serious", "critical"}
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    need("node", npm.node())
+    return (npm.install(Path(__file__).parent).folder / "axe-core/axe.min.js").read_text()
+
+
+STILL = """() => new Promise((resolve) => {
+    let due = setTimeout(resolve, 300);
+    new MutationObserver(() => {
+        clearTimeout(due);
+        due = setTimeout(resolve, 300);
+    }).observe(document, { subtree: true, childList: true, attributes: true });
+})"""
+"""Until the page has not changed for a moment: axe cannot name an element that has gone meanwhile."""
+RUN = "() => axe.run({ resultTypes: ['violations'] }).then((found) => JSON.stringify(found.violations))"
+
+
+async def faults(graphiql: GraphiQL) -> Mapping[str, Any]:
+    """The grave faults, by their rules, each with the elements that have it."""
+    await graphiql.page.evaluate(STILL)
+    found = json.loads(await graphiql.page.evaluate(RUN))
+    return {
+        each["id"]: [(node["target"], node["any"] and node["any"][0]["message"]) for node in each["nodes"]]
+        for each in found
+        if each["impact"] in GRAVE
+    }
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_the_page_has_no_grave_fault(
+    browser: Browser, dev: Running, axe: str, scheme: Literal["light", "dark"]
+) -> None:
+    """With an answer, in the explorer, in the docs, with the headers and in the settings."""
+    # The policy of the page would keep axe out of it.
+    context = await browser.new_context(bypass_csp=True, color_scheme=scheme, reduced_motion="reduce")
+    graphiql = await opened(context, f"{dev.url}/graphiql")
+    await graphiql.run()
+    await graphiql.page.evaluate(axe)
+    assert await faults(graphiql) == {}
+    await graphiql.press("Headers")
+    await graphiql.press("Show Documentation Explorer")
+    assert await faults(graphiql) == {}
+    await graphiql.press("Open settings dialog")
+    assert await faults(graphiql) == {}

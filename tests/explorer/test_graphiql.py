@@ -1,0 +1,312 @@
+"""GraphiQL as its readers use it: in a browser that reaches no other machine, with the real server behind it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.async_api import Browser
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from gateway.explorer import page
+from gateway.explorer.queries import NAMES
+from gateway.settings import Mode
+from tests.browsing import visit
+from tests.commands import Running, running
+from tests.explorer.graphiql import GraphiQL, opened
+from tests.service import listening_to, service
+
+pytestmark = [pytest.mark.usefixtures("graphiql"), pytest.mark.timeout(1000)]  # the first may have to run npm
+
+TITLES = "{ articles { nodes { title } } }"
+ONE = "---\ntitle: {}\ndate: 2024-01-01\n---\n"
+DRAFT = "---\ntitle: Draft\ndraft: true\n---\n"
+PUBLIC = {"data": {"articles": {"nodes": [{"title": "One"}]}}}
+ALL = {"data": {"articles": {"nodes": [{"title": "One"}, {"title": "Draft"}]}}}
+TABS = [name.title() for name in NAMES]
+"""Of the ready queries."""
+SERVE = ("--explorer", "--introspection", "--tokens", "editor:preview")
+
+
+def written(folder: Path) -> Path:
+    (folder / "one.md").write_text(ONE.format("One"))
+    (folder / "draft.md").write_text(DRAFT)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def content(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return written(tmp_path_factory.mktemp("content"))
+
+
+@pytest.fixture(scope="module")
+def author(graphiql: None, content: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:  # noqa: ARG001
+    """What the author of two files sees, one of them a draft."""
+    with running("dev", content, "--log-level", "warning", cache=tmp_path_factory.mktemp("author")) as server:
+        server.said(r"^\d+ articles")
+        yield server
+
+
+@pytest.fixture(scope="module")
+def public(graphiql: None, content: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:  # noqa: ARG001
+    """The same as it is served to everyone, with a token for its editor."""
+    cache = tmp_path_factory.mktemp("public")
+    with running("serve", content, *SERVE, "--log-level", "warning", cache=cache) as server:
+        server.said(r"^\d+ articles")
+        yield server
+
+
+async def test_a_query_is_typed_and_run(browser: Browser, author: Running) -> None:
+    """Key by key, with the brackets that the editor closes; in `dev` drafts are shown."""
+    graphiql = await opened(browser, f"{author.url}/graphiql")
+    await graphiql.write("Query Editor", "")
+    await graphiql.page.keyboard.type("{ articles { nodes { title ")
+    await graphiql.page.keyboard.press("Escape")
+    await graphiql.read()
+    await graphiql.page.keyboard.press("Control+Enter")
+    assert await graphiql.answer() == ALL
+    graphiql.assert_well()
+
+
+async def test_who_comes_first_finds_queries(browser: Browser, author: Running) -> None:
+    """A tab for each, of which the first runs as it is; each says what it shows."""
+    graphiql = await opened(browser, f"{author.url}/graphiql")
+    assert await graphiql.tabs() == TABS
+    assert (await graphiql.run())["data"]["articles"]["totalCount"] == 2
+    assert (await graphiql.text("Query Editor")).startswith("#")
+    assert await graphiql.page.title() == f"{TABS[0]} – GraphiQL – content gateway"
+    graphiql.assert_well()
+
+
+async def test_a_tick_writes_the_query(browser: Browser, author: Running) -> None:
+    """A field that is ticked in the explorer is part of the query and of its answer."""
+    graphiql = await opened(browser, f"{author.url}/graphiql")
+    await graphiql.write("Query Editor", "query Mine { corpus { revision } }")
+    await graphiql.page.locator(".graphiql-explorer-root").get_by_text("articleCount", exact=True).click()
+    answer = await graphiql.run()
+    assert answer["data"]["corpus"]["articleCount"] == 2
+    assert "articleCount" in await graphiql.text("Query Editor")
+    graphiql.assert_well()
+
+
+async def test_a_subscription_shows_a_change(browser: Browser, tmp_path: Path) -> None:
+    """A file that is saved appears in the answer, over a WebSocket."""
+    content = tmp_path / "content"
+    content.mkdir()
+    with running("dev", written(content), "--log-level", "warning", cache=tmp_path) as server:
+        server.said(r"^\d+ articles")
+        graphiql = await opened(browser, f"{server.url}/graphiql")
+        await graphiql.write("Query Editor", "subscription { articleChanged { type article { title } } }")
+        await subscribed(graphiql)
+        server.post("{ __typename }")  # what came before it has been read by then
+        (content / "one.md").write_text(ONE.format("Another"))
+        expected = {"data": {"articleChanged": {"type": "UPDATED", "article": {"title": "Another"}}}}
+        assert await graphiql.answer() == expected
+        await graphiql.press("Stop query (Ctrl-Enter)")
+        graphiql.assert_well()
+
+
+async def subscribed(graphiql: GraphiQL) -> list[str]:
+    """Run what the editor holds, a subscription; what the page sent over its socket, once that is all."""
+    sent: list[str] = []
+    complete = asyncio.Event()
+
+    def note(frame: str | bytes) -> None:
+        sent.append(str(frame))
+        if '"subscribe"' in sent[-1]:
+            complete.set()
+
+    graphiql.page.on("websocket", lambda socket: socket.on("framesent", note))
+    await graphiql.press("Execute query (Ctrl-Enter)")
+    await asyncio.wait_for(complete.wait(), 30)
+    return sent
+
+
+async def test_a_token_in_the_headers_shows_drafts(browser: Browser, public: Running) -> None:
+    """The pane is ready for it. Before it is filled in nothing is sent, and the public view is shown."""
+    graphiql = await opened(browser, f"{public.url}/graphiql")
+    await graphiql.write("Query Editor", TITLES)
+    assert await graphiql.run() == PUBLIC
+    await graphiql.press("Headers")
+    ready = await graphiql.text("Headers")
+    assert json.loads(ready) == page.TOKEN
+    await graphiql.write("Headers", ready.replace("Bearer ", "Bearer editor"))
+    assert await graphiql.run() == ALL
+    graphiql.assert_well()
+
+
+async def test_a_subscription_is_sent_the_token(browser: Browser, public: Running) -> None:
+    """With `connection_init`, since a page cannot send it with the handshake."""
+    graphiql = await opened(browser, f"{public.url}/graphiql")
+    await graphiql.write("Query Editor", "subscription { corpusChanged { revision } }")
+    await graphiql.press("Headers")
+    await graphiql.write("Headers", json.dumps({**page.TOKEN, "Authorization": "Bearer editor"}))
+    first, *_ = await subscribed(graphiql)
+    assert json.loads(first)["payload"] == {"Authorization": "Bearer editor", "X-Include-Drafts": "true"}
+    await graphiql.press("Stop query (Ctrl-Enter)")
+    graphiql.assert_well()
+
+
+async def test_a_link_opens_its_query(browser: Browser, author: Running) -> None:
+    """In a tab of its own, with its variables; the button makes it, behind the `#` that no server is sent."""
+    graphiql = await opened(browser, f"{author.url}/graphiql")
+    query = "query Some($first: Int!) { articles(first: $first) { totalCount } }\nquery Other { __typename }"
+    await graphiql.write("Query Editor", query)
+    await graphiql.write("Variables", '{"first": 1}')
+    await graphiql.press("Link to this query")
+    await graphiql.page.get_by_role("button", name="The address is a link to this query now").wait_for()
+    address = graphiql.page.url
+    operation = {"query": [query], "variables": ['{"first": 1}'], "operationName": ["Some"]}
+    assert parse_qs(urlsplit(address).fragment) == operation
+    assert urlsplit(address).query == ""
+    assert await graphiql.page.evaluate("navigator.clipboard.readText()") == address
+    graphiql.assert_well()
+
+    other = await opened(await browser.new_context(), address)
+    assert (await other.text("Query Editor"), await other.text("Variables")) == (query, '{"first": 1}')
+    assert await other.run() == {"data": {"articles": {"totalCount": 2}}}
+    await other.write("Query Editor", "{ __typename }")
+    await other.page.wait_for_function(
+        "() => location.hash === ''"
+    )  # it would no longer be the address of what is shown
+    assert await other.run() == {"data": {"__typename": "Query"}}
+    other.assert_well()
+
+
+async def test_a_link_spoils_no_tab(browser: Browser, author: Running) -> None:
+    """Who has tabs gets one more, once, however often the link is opened, and nothing of the others is in it."""
+    context = await browser.new_context()
+    graphiql = await opened(context, f"{author.url}/graphiql")
+    await graphiql.write("Variables", '{"mine": 1}')
+    await stored(graphiql, "mine")
+    for _ in range(2):
+        linked = await opened(context, f"{author.url}/graphiql#query=query+Linked+{{+__typename+}}")
+        assert await linked.run() == {"data": {"__typename": "Query"}}
+        assert await linked.tabs() == [*TABS, "Linked"]
+        assert await linked.text("Variables") == ""
+        await stored(linked, "Linked")
+        await linked.page.close()
+
+
+async def test_the_start_page_leads_into_it(browser: Browser, graphiql: None, dev: Running) -> None:  # noqa: ARG001 - it comes first
+    """Its links open queries that run as they are, with variables that find something."""
+    start = await visit(browser, dev.url)
+    links = await start.page.eval_on_selector_all("a[href*='graphiql#']", "all => all.map(link => link.href)")
+    queries = {link.partition("&variables=")[0]: link for link in links}
+    assert len(queries) == len(NAMES)
+    for link in queries.values():
+        if "subscription" not in link:
+            shown = await opened(browser, link)
+            found = (await shown.run())["data"]
+            assert None not in found.values()
+            shown.assert_well()
+            await shown.page.close()
+
+
+async def test_an_address_that_is_typed_over_is_opened(browser: Browser, author: Running) -> None:
+    """Though only what stands behind the `#` is another."""
+    graphiql = await opened(browser, f"{author.url}/graphiql")
+    await graphiql.page.evaluate("location.hash = 'query={__typename}'")
+    await graphiql.page.wait_for_function(
+        "() => document.querySelector('.CodeMirror')?.CodeMirror.getValue() === '{__typename}'"
+    )
+
+
+async def stored(graphiql: GraphiQL, text: str) -> None:
+    """Until the browser keeps a text with the tabs."""
+    await graphiql.page.wait_for_function("(text) => localStorage['graphiql:tabState']?.includes(text)", arg=text)
+
+
+async def test_the_last_query_is_kept(browser: Browser, author: Running) -> None:
+    """Whoever comes again finds it; a token is not kept."""
+    context = await browser.new_context()
+    graphiql = await opened(context, f"{author.url}/graphiql")
+    await graphiql.write("Query Editor", "query Kept { __typename }")
+    await graphiql.press("Headers")
+    await graphiql.write("Headers", '{"Authorization": "Bearer editor"}')
+    await stored(graphiql, "Kept")
+    await graphiql.page.close()
+    again = await opened(context, f"{author.url}/graphiql")
+    assert await again.text("Query Editor") == "query Kept { __typename }"
+    assert await again.run() == {"data": {"__typename": "Query"}}
+    assert "Bearer" not in await again.page.evaluate("JSON.stringify(localStorage)")
+    again.assert_well()
+
+
+@pytest.mark.parametrize(("scheme", "other"), [("light", "dark"), ("dark", "light")])
+async def test_dark_and_light(browser: Browser, author: Running, scheme: str, other: str) -> None:
+    """It is as the system is, unless the reader wants it otherwise."""
+    context = await browser.new_context(color_scheme="dark" if scheme == "dark" else "light")
+    graphiql = await opened(context, f"{author.url}/graphiql")
+    assert await shade(graphiql) == scheme
+    await graphiql.press("Open settings dialog")
+    await graphiql.press(other.capitalize())
+    assert await shade(graphiql) == other
+    graphiql.assert_well()
+    assert await shade(await opened(context, f"{author.url}/graphiql")) == other
+
+
+async def shade(graphiql: GraphiQL) -> str:
+    """How the ground is, by the lightness of its colour."""
+    color = await graphiql.page.locator(".graphiql-container").evaluate(
+        "(place) => getComputedStyle(place).backgroundColor"
+    )
+    red, green, blue = (int(part) for part in color.removeprefix("rgb(").removesuffix(")").split(","))
+    return "light" if red + green + blue > 3 * 128 else "dark"
+
+
+async def test_the_pane_that_is_open_stays_so(browser: Browser, author: Running) -> None:
+    """The explorer is open at first, and what the reader opens instead is so the next time."""
+    context = await browser.new_context()
+    graphiql = await opened(context, f"{author.url}/graphiql")
+    await graphiql.press("Show Documentation Explorer")
+    await graphiql.page.get_by_role("link", name="ArticleConnection", exact=True).click()
+    await graphiql.page.get_by_text("totalCount", exact=True).last.wait_for()
+    await graphiql.page.close()
+    again = await opened(context, f"{author.url}/graphiql")
+    await again.page.get_by_role("button", name="Hide Documentation Explorer").wait_for()
+    again.assert_well()
+
+
+async def test_a_narrow_window_has_room_for_the_query(browser: Browser, author: Running) -> None:
+    """No pane opens by itself there, and long lines go on below."""
+    context = await browser.new_context(viewport={"width": 420, "height": 800})
+    graphiql = await opened(context, f"{author.url}/graphiql")
+    await graphiql.page.get_by_role("button", name="Show Explorer").wait_for()
+    await graphiql.write("Query Editor", f"# {'long ' * 40}\n{TITLES}")
+    scrolled = await graphiql.editor("Query Editor").evaluate("(place) => place.CodeMirror.getScrollInfo()")
+    assert scrolled["width"] <= scrolled["clientWidth"]
+    assert await graphiql.run() == ALL
+    graphiql.assert_well()
+
+
+async def test_ready_queries_are_tabs(browser: Browser, graphiql: None, tmp_path: Path) -> None:  # noqa: ARG001
+    """Where the server has some, whoever comes for the first time finds them, and whoever comes again their own."""
+    queries = [
+        {
+            "name": "One article",
+            "query": "query One($slug: String!) { article(slug: $slug) { title } }",
+            "variables": {"slug": "one"},
+        },
+        {"name": "All of them", "query": "query Titles { articles { nodes { title } } }", "variables": None},
+    ]
+    async with service(tmp_path, Mode.DEV) as found:
+        pages = page.pages({}, queries="graphiql/queries.json")
+        pages["/graphiql/queries.json"] = JSONResponse(queries)
+        found.app.router.routes[:0] = [Route(path, shown) for path, shown in pages.items()]
+        async with listening_to(found) as url:
+            context = await browser.new_context()
+            shown = await opened(context, f"{url}/graphiql")
+            assert await shown.tabs() == ["One", "Titles"]
+            assert (await shown.text("Query Editor")).startswith("# One article\nquery One")
+            assert await shown.run() == {"data": {"article": {"title": "One"}}}
+            await stored(shown, "Titles")
+            shown.assert_well()
+            again = await opened(context, f"{url}/graphiql")
+            assert await again.tabs() == ["One", "Titles"]
+            assert not any(asked.endswith("queries.json") for asked in again.visit.requested)

@@ -1,0 +1,218 @@
+"""The start page in a browser that reaches no other machine, over a server that runs as the command starts it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import orjson
+import pytest
+from playwright.async_api import Browser, Page
+
+from gateway.preview import link
+from gateway.settings import Mode
+from tests.browsing import Visit, visit
+from tests.clients import npm
+from tests.commands import Running
+from tests.conftest import need
+from tests.explorer.test_start import HOSTILE
+from tests.service import FILES, listening_to, service
+from tests.test_preview import GOOD, SECRET
+
+PHONE: Mapping[str, Any] = {"viewport": {"width": 360, "height": 740}}
+DESK: Mapping[str, Any] = {"viewport": {"width": 1440, "height": 900}}
+STOPS = "[...document.querySelectorAll('a, summary')].map((each) => each.textContent.trim())"
+FOCUS = "document.activeElement.matches('a, summary') ? document.activeElement.textContent.trim() : ''"
+OUTLINE = "getComputedStyle(document.activeElement).outlineStyle"
+
+
+async def until_live(visited: Visit) -> None:
+    await visited.page.locator("#live.on").wait_for()
+
+
+async def figures(page: Page) -> Mapping[str, str]:
+    names, numbers = [await page.locator(f".figures {name}").all_inner_texts() for name in ("dt", "dd")]
+    return dict(zip(names, numbers, strict=True))
+
+
+async def test_what_breaks_and_what_comes_is_shown_at_once(browser: Browser, live: Running, draft: Path) -> None:
+    """A problem stands there with its place and how to mend it, until it is mended; so does a new article."""
+    visited = await visit(browser, live.url)
+    await until_live(visited)
+    page = visited.page
+    assert await page.locator(".problem.error").count() == 0
+    (draft / "a-draft.md").write_text("---\ntitle: One: two\n---\n")
+    problem = page.locator(".problem.error")
+    await problem.wait_for()
+    assert "a-draft.md:2:11" in await problem.inner_text()
+    assert "Put a value that holds a colon in quotes." in await problem.inner_text()
+    assert await page.title() == "1 problem – content gateway"
+    assert await page.locator("#told").inner_text() == "Updated: 8 articles, 1 problem."
+    (draft / "a-draft.md").write_text("---\ntitle: 'One: two'\n---\n")
+    await problem.wait_for(state="detached")
+    (draft / "new.md").write_text("---\ntitle: Just saved\ndate: 2026-01-01\n---\n")
+    await page.get_by_role("link", name="Just saved").wait_for()
+    assert (await figures(page))["Published"] == "7"
+    assert visited.hosts == {urlsplit(live.url).netloc}
+    assert (visited.failed, visited.violations, visited.errors) == ([], [], [])
+
+
+async def test_whoever_reads_is_not_disturbed(browser: Browser, live: Running, draft: Path) -> None:
+    """What was opened stays open, what has the focus keeps it, and the page stays where it is."""
+    page = (visited := await visit(browser, live.url)).page
+    await until_live(visited)
+    await page.locator("#by-month summary").click()
+    kept = page.get_by_role("link", name="Release notes of 2024")
+    await kept.focus()
+    at = await page.evaluate("scrollY")
+    assert at > 0
+    (draft / "new.md").write_text("---\ntitle: Just saved\n---\n")
+    await page.locator(".figures div", has_text="Published").get_by_text("6", exact=True).wait_for()
+    assert await page.locator("#by-month").get_attribute("open") is not None
+    assert await page.evaluate(FOCUS) == "Release notes of 2024"
+    assert await page.evaluate("scrollY") == at
+
+
+async def test_a_preview_is_kept_up_to_date(browser: Browser, tmp_path: Path) -> None:
+    """Whoever came by a preview link sees drafts come."""
+    async with (
+        service(tmp_path, preview_secret=SECRET, preview_explorer=True) as found,
+        listening_to(found) as url,
+    ):
+        visited = await visit(browser, link(url, GOOD))
+        await until_live(visited)
+        await found.change({"new.md": "---\ntitle: Just begun\ndraft: true\n---\n"})
+        await visited.page.get_by_role("link", name="Just begun").wait_for()
+        assert (await figures(visited.page))["Drafts"] == "2"
+
+
+async def test_it_says_when_the_server_is_gone(browser: Browser, live: Running) -> None:
+    """What it shows then may be of the past."""
+    visited = await visit(browser, live.url)
+    await until_live(visited)
+    live.stop()
+    await visited.page.get_by_text("Not connected").wait_for()
+
+
+async def test_it_waits_for_content(browser: Browser, tmp_path: Path) -> None:
+    """Whoever comes while the first load is at work sees the page by itself when it is done."""
+    async with service(tmp_path, Mode.DEV, {}) as found, listening_to(found) as url:
+        page = (await visit(browser, url)).page
+        assert await page.locator("h1").inner_text() == "The content is being loaded"
+        await found.change(FILES)
+        await page.get_by_role("heading", name="What is loaded").wait_for()
+
+
+async def test_without_scripts_it_is_whole(browser: Browser, dev: Running) -> None:
+    """All of it is there, and nothing in it says that it is live."""
+    visited = await visit(await browser.new_context(java_script_enabled=False), dev.url)
+    page = visited.page
+    assert await figures(page) == {"Published": "5", "Drafts": "2", "Scheduled": "1", "Providers": "9", "Topics": "6"}
+    assert await page.locator("h2").all_inner_texts() == [
+        *("Problems", "Articles by month", "Largest topics", "Largest providers"),
+        *("Newest articles", "Scheduled next", "Ask the API"),
+    ]
+    assert not await page.locator("#live").inner_text()
+    assert visited.hosts == {urlsplit(dev.url).netloc}
+
+
+@pytest.mark.parametrize("options", [PHONE, DESK], ids=["phone", "desk"])
+async def test_it_fits(browser: Browser, tmp_path: Path, options: Mapping[str, Any]) -> None:
+    """Nothing has to be scrolled sideways, however long the words are."""
+    long = "x" * 300
+    files = {f"{long[:200]}.md": f"---\ntitle: {long}\ntopics: [{long}]\nprovider: {{name: {long}}}\n---\n"}
+    async with service(tmp_path, Mode.DEV, {**FILES, **files}) as found, listening_to(found) as url:
+        page = (await visit(await browser.new_context(**options), url)).page
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert await page.locator("h1").evaluate("(each) => each.getBoundingClientRect().left >= 16")
+
+
+async def test_the_keyboard_goes_through_it_in_order(browser: Browser, dev: Running) -> None:
+    """From the link past the header on, as it is read, and one sees where one is."""
+    page = (visited := await visit(browser, dev.url)).page
+    await until_live(visited)
+    stops = await page.evaluate(STOPS)
+    assert stops[:4] == ["Skip to the content", "content gateway", "GraphiQL", "Schema"]
+    seen = []
+    for _ in stops:
+        await page.keyboard.press("Tab")
+        seen.append(await page.evaluate(FOCUS))
+        assert await page.evaluate(OUTLINE) == "solid"
+    assert seen == stops
+    await page.goto(dev.url)
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")
+    await page.keyboard.press("Tab")
+    assert await page.evaluate(FOCUS) == stops[4]
+
+
+async def test_each_link_opens_its_query(browser: Browser, dev: Running) -> None:
+    """In GraphiQL, by the address alone; and each query in one is answered."""
+    page = (await visit(browser, dev.url)).page
+    links = await page.locator("main a").evaluate_all("(all) => all.map((each) => each.href)")
+    assert len(links) > 20
+    async with httpx.AsyncClient(base_url=dev.url, timeout=30, trust_env=False) as client:
+        for address in links:
+            parts = urlsplit(address)
+            assert parts.path == "/graphiql"
+            [query], [variables] = parse_qs(parts.fragment, strict_parsing=True).values()
+            if not query.splitlines()[1].startswith("subscription"):
+                sent = {"query": query, "variables": orjson.loads(variables)}
+                answer = (await client.post("/graphql", json=sent)).json()
+                assert "errors" not in answer, answer
+                assert None not in answer["data"].values()
+    await page.get_by_role("link", name="Search", exact=True).click()
+    assert urlsplit(page.url).path == "/graphiql"
+    assert urlsplit(page.url).fragment.startswith("query=%23%20A%20search")
+
+
+async def test_hostile_titles_are_shown_as_text(browser: Browser, tmp_path: Path) -> None:
+    """They run nothing, and are read as they were written."""
+    async with service(tmp_path, Mode.DEV, {**FILES, "hostile.md": HOSTILE}) as found, listening_to(found) as url:
+        visited = await visit(browser, url)
+        await until_live(visited)
+        await visited.page.get_by_role("link", name="<script>window.ran = true</script> & \"x\" onload='y'").wait_for()
+        assert await visited.page.evaluate("window.ran") is None
+        assert (visited.violations, visited.errors) == ([], [])
+
+
+async def test_the_policy_bites(browser: Browser, dev: Running) -> None:
+    """Neither a script nor a style that came into the page would count, and no other host can be asked."""
+    visited = await visit(browser, dev.url)
+    await visited.page.evaluate(
+        """async () => {
+            const script = document.createElement("script");
+            script.textContent = "window.ran = true";
+            document.body.append(script);
+            document.querySelector("h1").setAttribute("style", "color: red");
+            await fetch("https://gazette.example/").catch(() => {});
+        }"""
+    )
+    assert await visited.page.evaluate("window.ran") is None
+    assert len(visited.violations) == 3
+    assert "gazette.example" not in visited.hosts
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("options", [PHONE, DESK], ids=["phone", "desk"])
+async def test_it_is_accessible(
+    browser: Browser, live: Running, draft: Path, scheme: Literal["light", "dark"], options: Mapping[str, Any]
+) -> None:
+    """axe finds nothing serious, with problems and tables in sight, in both schemes."""
+    need("node", npm.node())
+    axe = (npm.install(Path(__file__).parent).folder / "axe-core/axe.min.js").read_text()
+    (draft / "broken.md").write_text("---\ntitle: One: two\n---\n")
+    (draft / "guessed.md").write_text("---\ntitle: One\nquality: high\n---\n")
+    context = await browser.new_context(color_scheme=scheme, bypass_csp=True, **options)
+    page = (visited := await visit(context, live.url)).page
+    await until_live(visited)
+    await page.locator(".problem.error").wait_for()
+    for summary in await page.locator("summary").all():
+        await summary.click()
+    await page.evaluate(axe)
+    found = await page.evaluate("axe.run()")
+    assert found["passes"]
+    assert [(each["id"], each["nodes"][0]["html"]) for each in found["violations"]] == []
