@@ -230,7 +230,7 @@ async def test_the_last_query_is_kept(browser: Browser, author: Running) -> None
     await graphiql.press("Headers")
     await graphiql.write("Headers", '{"Authorization": "Bearer editor"}')
     await stored(graphiql, "Kept")
-    await graphiql.page.close()
+    # The first page stays open: what one keeps as it closes, the browser may write down later than the next one reads.
     again = await opened(context, f"{author.url}/graphiql")
     assert await again.text("Query Editor") == "query Kept { __typename }"
     assert await again.run() == {"data": {"__typename": "Query"}}
