@@ -144,12 +144,12 @@ def create_app(settings: Settings, store: Store, reload: Reload | None = None) -
         routes.append(Route("/schema.graphql", _text(print_sdl())))
     if passes:
         routes.append(Route(preview.PATH, PreviewLink(passes).answer))
-    # What the server's own pages ask is bounded too, but not by limits that are meant for clients.
-    own = Operations(schema, store, Limits(), PersistedQueries(0), introspection=True)
-    if settings.explorer:
-        routes += _explorer(settings, Inquiry(own, authenticator, previewing=False))
-    elif passes and settings.preview_explorer:
-        routes += _explorer(settings, Inquiry(own, authenticator, previewing=True), passes)
+    is_preview = passes is not None and settings.preview_explorer and not settings.explorer
+    if settings.explorer or is_preview:
+        # What the server's own pages ask is bounded too, but not by limits that are meant for clients.
+        own = Operations(schema, store, Limits(), PersistedQueries(0), introspection=True)
+        inquiry = Inquiry(own, authenticator, previewing=is_preview)
+        routes += _explorer(settings, inquiry, passes if is_preview else None)
     middleware = [
         Middleware(AccessLog),
         Middleware(ResponseHeaders),

@@ -138,7 +138,8 @@ class Loader(DataLoader[K, V], ABC):
         return await self.read(keys)
 
     def _depend_on(self, listing: Listing[Any]) -> None:
-        self.records.depend(*filter(None, [_list(listing)]))
+        if tag := _list(listing):
+            self.records.depend(tag)
 
 
 class ListLoader(Loader[K, Sequence[V]]):
