@@ -41,7 +41,7 @@ from gateway.webhooks import Webhooks
 
 logger = logging.getLogger("gateway")
 
-NEW_OBJECTS = 20_000
+NEW_OBJECTS = 2_000
 """After how many the collector looks for garbage among them."""
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -204,10 +204,11 @@ class Ingest:
                 return stream, applied
 
     async def _apply(self, survey: Survey, stream: Stream, kept: Kept) -> Applied:
-        rules = Rules(survey.listing.root, self._max_bytes, survey.site)
+        rules = Rules(survey.listing.root, self._max_bytes, survey.site, self._store.encode)
         problems = (*survey.standing, *kept.problems)
+        served = self._serving and survey.articles > 0
         async with (
-            aclosing(self._workers.parse(stream.tasks, rules)) as parsed,
+            aclosing(self._workers.parse(stream.tasks, rules, gently=served)) as parsed,
             aclosing(self._of_one_folder(survey, stream.run(parsed))) as changes,
         ):
             return await self._store.apply(ChangeSet(survey.started, changes, problems, survey.leaves(kept).dump()))

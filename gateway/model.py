@@ -156,11 +156,20 @@ class Given(NamedTuple):
     """Another key of the file, its name, or a line of the site's rules."""
 
 
+class Encoded(NamedTuple):
+    """A document as a store wants it, made by that store where the document was parsed."""
+
+    digest: bytes
+    """Equal for documents that are served alike."""
+    content: bytes
+    """For the store that made it to read."""
+
+
 class Loaded(NamedTuple):
     """A file whose document is good; the article is made or replaced."""
 
     version: FileVersion
-    document: Document
+    document: Document | Encoded
     problems: tuple[Problem, ...] = ()
     given: tuple[Given, ...] = ()
     """For one who asks why; it is not stored."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import unicodedata
 from collections.abc import Collection, Iterable
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import NamedTuple
 
 from gateway.content.site import Site
 from gateway.content.sitefile import is_rules
-from gateway.content.source import is_document, is_ignored
+from gateway.content.source import above, is_document, is_ignored
 from gateway.content.watch import WHOLE_FOLDER
 from gateway.survey import Walked
 
@@ -33,7 +33,7 @@ class Noticed(NamedTuple):
     def known(self, files: Collection[str], told: Iterable[str]) -> Noticed:
         """Without what is gone and matters to nobody, as an editor's files that come and go: there is neither one of
         `files` in its place, nor was anything `told` of it."""
-        places = {str(place) for file in files for place in (file, *PurePosixPath(file).parents)}.union(told)
+        places = {place for file in files for place in (file, *above(file))}.union(told)
         missing = (path for path in self.missing if is_rules(path) or unicodedata.normalize("NFC", path) in places)
         return self._replace(missing=frozenset(missing), losses=len(files))
 
@@ -50,7 +50,7 @@ def narrowed(paths: Collection[str], root: Path, walked: Walked) -> frozenset[st
     """The paths that it is enough to look at, none below another; None where the whole folder has to be walked."""
     if WHOLE_FOLDER in paths or not all(map(_is_plain, paths)) or os.path.realpath(root) != walked.root:
         return None
-    return frozenset(path for path in paths if not any(str(above) in paths for above in PurePosixPath(path).parents))
+    return frozenset(path for path in paths if not any(folder in paths for folder in above(path)))
 
 
 def _is_wanted(root: Path, path: str, site: Site) -> bool:

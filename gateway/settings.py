@@ -266,7 +266,10 @@ class Settings:
         SECONDS, "How often the whole folder is looked through for what no event told, however it is followed.", 60.0
     )
     max_file_bytes: int = _option(BYTES, "Larger content files are refused.", DEFAULT_MAX_BYTES)
-    workers: int = _option(COUNT, "Processes that parse files. By default one for each CPU.")
+    workers: int = _option(
+        COUNT,
+        "Processes that parse files; of several, one rests while articles are served. By default one for each CPU.",
+    )
     strict: bool = _option(BOOLEAN, "Whether nothing is loaded where a file has an error.", default=False)
     log_level: str = _option(LOG_LEVEL, f"The least severe messages to log: {', '.join(LOG_LEVELS)}.", "info")
     readers: int = _option(COUNT, "Database connections that read.", 4)

@@ -11,7 +11,7 @@ import orjson
 from gateway.content.documents import DECODER_VERSION
 from gateway.content.parsing import Task
 from gateway.content.site import Site
-from gateway.content.source import Listing, Stamp
+from gateway.content.source import Listing, Stamp, above
 from gateway.losses import Held, Kept, Loss, Place, judge
 from gateway.model import Problem, Severity
 from gateway.store.protocol import LOST, FileState
@@ -137,7 +137,7 @@ class Survey(NamedTuple):
 
 
 def _is_in(path: str, folders: frozenset[str]) -> bool:
-    return any(f"{path}/".startswith(f"{folder}/") for folder in folders)
+    return path in folders or any(folder in folders for folder in above(path))
 
 
 def decoder(site: Site) -> str:

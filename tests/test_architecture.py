@@ -57,6 +57,7 @@ FLOW = [
     "gateway.store.protocol",
     "gateway.store.cursor",
     "gateway.store.rows",
+    "gateway.store.encoding",
     "gateway.store.naming",
     "gateway.store.tables",
     "gateway.store.journal",

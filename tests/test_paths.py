@@ -56,7 +56,13 @@ FIELDS = st.lists(
 class InProcess(Workers):
     """Parses where it is asked: here many folders are loaded, and no parser crashes."""
 
-    async def parse(self, tasks: Sequence[Task], rules: Rules) -> AsyncGenerator[Sequence[Change], None]:
+    async def parse(
+        self,
+        tasks: Sequence[Task],
+        rules: Rules,
+        *,
+        gently: bool = False,  # noqa: ARG002 - there is one process
+    ) -> AsyncGenerator[Sequence[Change], None]:
         for task in tasks:
             yield [parse(task, rules)]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,6 +13,8 @@ from gateway.errors import FrontMatterError
 from gateway.model import (
     Change,
     Deleted,
+    Document,
+    Encoded,
     FileVersion,
     Loaded,
     NotDocument,
@@ -37,6 +40,8 @@ class Rules(NamedTuple):
     root: str
     max_bytes: int = source.DEFAULT_MAX_BYTES
     site: Site = USUAL_SITE
+    encode: Callable[[Document], Encoded] | None = None
+    """What a store makes of a document, where it is parsed for one; a function that goes from process to process."""
 
 
 def parse(task: Task, rules: Rules) -> Change:
@@ -51,10 +56,10 @@ def parse(task: Task, rules: Rules) -> Change:
     version = FileVersion(path, *stamp, sha256=hashlib.sha256(data).hexdigest())
     if version.sha256 == task.known:
         return Unchanged(version)
-    return _decode(version, data, rules.site)
+    return _decode(version, data, rules)
 
 
-def _decode(version: FileVersion, data: bytes, site: Site) -> Change:
+def _decode(version: FileVersion, data: bytes, rules: Rules) -> Change:
     path = version.path
     try:
         front_matter = frontmatter.read(path, data)
@@ -65,8 +70,9 @@ def _decode(version: FileVersion, data: bytes, site: Site) -> Change:
         hint = "A document begins with a line of three dashes."
         message = "The file has no front matter, and is no document."
         return NotDocument(version, (Problem(Severity.INFO, NO_FRONT_MATTER, message, path, 1, 1, hint),))
-    decoded = documents.decode(path, front_matter, site)
+    decoded = documents.decode(path, front_matter, rules.site)
     problems = front_matter.problems + decoded.problems
     if decoded.document is None:
         return SetAside(path, problems, version)
-    return Loaded(version, decoded.document, problems, decoded.given)
+    document = rules.encode(decoded.document) if rules.encode else decoded.document
+    return Loaded(version, document, problems, decoded.given)

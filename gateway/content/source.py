@@ -87,6 +87,13 @@ class ReadError(Exception):
         self.problem = problem
 
 
+def above(path: str) -> Iterator[str]:
+    """The folders that a path lies in, the nearest first, but for the whole folder itself."""
+    while "/" in path:
+        path = path.rpartition("/")[0]
+        yield path
+
+
 def is_ignored(name: str) -> bool:
     """Whether no walk comes to a name, since it, or a folder above it, is hidden or no work of an author."""
     return any(part.startswith((".", "~$", "#")) or part == "node_modules" for part in name.split("/"))

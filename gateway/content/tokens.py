@@ -52,6 +52,11 @@ def terms(text: str) -> list[str]:
     return _ASCII_WORD.findall(text.lower()) if text.isascii() else [token.term for token in tokens(text)]
 
 
+def words(text: str) -> str:
+    """The words alone, as one text for an index that parts them at spaces."""
+    return " ".join(terms(text))
+
+
 def first_words(text: str, number: int) -> str:
     """The text up to the end of its last word of so many."""
     ends = [token.end for token in islice(tokens(text), number)]

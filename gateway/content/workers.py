@@ -42,13 +42,17 @@ class Workers:
         self._count = count
         self._idle: list[_Worker] = []
 
-    async def parse(self, tasks: Sequence[Task], rules: Rules) -> AsyncGenerator[Sequence[Change], None]:
-        """What is said of each file, in batches, in no certain order. A batch is parsed as fast as it is taken."""
+    async def parse(
+        self, tasks: Sequence[Task], rules: Rules, *, gently: bool = False
+    ) -> AsyncGenerator[Sequence[Change], None]:
+        """What is said of each file, in batches, in no certain order. A batch is parsed as fast as it is taken.
+
+        `gently` is with one process fewer, where there are several: on the CPU that it leaves, others are answered.
+        """
+        count = max(1, self._count - gently)
         batches = deque(_batches(tasks))
-        answers: asyncio.Queue[Sequence[Change]] = asyncio.Queue(maxsize=self._count * 2)
-        runners = [
-            asyncio.create_task(self._run(batches, rules, answers)) for _ in range(min(self._count, len(batches)))
-        ]
+        answers: asyncio.Queue[Sequence[Change]] = asyncio.Queue(maxsize=count * 2)
+        runners = [asyncio.create_task(self._run(batches, rules, answers)) for _ in range(min(count, len(batches)))]
         finished: asyncio.Future[list[None]] = asyncio.gather(*runners)
         try:
             while not finished.done() or not answers.empty():

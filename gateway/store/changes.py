@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
-from gateway.model import Change, Deleted, Loaded, NotDocument, Problem, SetAside, Unchanged
+from gateway.model import (
+    Change,
+    Deleted,
+    Encoded,
+    FileVersion,
+    Loaded,
+    NotDocument,
+    Problem,
+    SetAside,
+    Unchanged,
+)
 from gateway.store import journal, naming
-from gateway.store.index import INSERT_WORDS, LEAVE, RENEW, STALE, numbers, word_rows
+from gateway.store.encoding import ArticleRows, decode, encode
+from gateway.store.index import INSERT_WORDS, LEAVE, RENEW, STALE, numbers
 from gateway.store.protocol import Applied, ChangeSet
 from gateway.store.query import keys
-from gateway.store.rows import UNREAD, ArticleRows, Row, article_rows, micros, problem, problem_row
+from gateway.store.rows import UNREAD, Row, micros, problem, problem_row
 from gateway.store.tables import CLEAR, DERIVE, FORGET, PREVIEW_VIEW, PUBLIC_VIEW, SETTLE, TOUCH, VIEWS
 
 STEP = 500
@@ -33,13 +44,14 @@ TURN = (
     ),
 )
 REMOVE = "DELETE FROM article WHERE path IN (SELECT value FROM json_each(?))"
-_ARTICLE = "(SELECT key FROM article WHERE path = ?)"
-INSERT_TEXT = f"INSERT INTO article_text VALUES ({_ARTICLE}, ?, ?, ?, ?)"  # noqa: S608
-INSERT_URL = f"INSERT INTO article_url VALUES ({_ARTICLE}, ?, ?, ?, ?)"  # noqa: S608
-INSERT_TOPIC = f"INSERT INTO article_topic VALUES ({_ARTICLE}, ?, ?, ?, ?, ?, ?)"  # noqa: S608
+_OF_ARTICLE = "FROM article WHERE path = ?"
+INSERT_TEXT = f"INSERT INTO article_text SELECT key, ?, ?, ?, ? {_OF_ARTICLE}"
+INSERT_URL = f"INSERT INTO article_url SELECT key, ?, published_at, path, public {_OF_ARTICLE}"
+INSERT_TOPIC = f"INSERT INTO article_topic SELECT key, ?, ?, ?, published_at, path, public {_OF_ARTICLE}"
 INSERT_ENTRY = "INSERT OR IGNORE INTO entry VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 INSERT_RELATED = f"""
-INSERT INTO related VALUES (NULL, ?, {_ARTICLE}, ?, (SELECT key FROM entry WHERE digest = ?), ?, ?, ?, ?, ?)
+INSERT INTO related
+SELECT NULL, ?, key, ?, (SELECT key FROM entry WHERE digest = ?), ?, ?, published_at, path, public {_OF_ARTICLE}
 """  # noqa: S608
 INSERT_FILE = "INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?, ?, ?)"
 DELETE_FILE = "DELETE FROM file WHERE path IN (SELECT value FROM json_each(?))"
@@ -123,44 +135,52 @@ class Run:
             self._all = self._public = True
 
     async def _take(self, changes: Sequence[Change]) -> None:
-        loaded = {change.version.path: change for change in changes if isinstance(change, Loaded)}
+        loaded = [change for change in changes if isinstance(change, Loaded)]
         gone = [_path(change) for change in changes if _takes_away(change)]
-        stored = {row[0]: _Stored(*row) for row in await self._database.rows(STORED, (keys([*loaded, *gone]),))}
-        made = {path: await self._made(change) for path, change in loaded.items()}
-        fresh = {
-            path: rows
-            for path, rows in made.items()
-            if path not in stored or (stored[path].sha256, stored[path].digest) != (_sha256(loaded[path]), rows.digest)
-        }
-        await self._replace(loaded, fresh, stored, [path for path in gone if path in stored])
+        paths = [*map(_path, loaded), *gone]
+        stored = {row[0]: _Stored(*row) for row in await self._database.rows(STORED, (keys(paths),))}
+        made = {_path(change): await self._made(change, stored.get(_path(change))) for change in loaded}
+        fresh = {path: rows for path, rows in made.items() if rows}
+        await self._replace(fresh, stored, [path for path in gone if path in stored])
         await self._remember(changes)
         await self._problems("file", {_path(change): _problems(change) for change in changes if not _silent(change)})
 
-    async def _made(self, change: Loaded) -> ArticleRows:
+    async def _made(self, change: Loaded, before: _Stored | None) -> ArticleRows | None:
+        """None where the article stays as it is."""
         await asyncio.sleep(0)  # whoever asks meanwhile is answered between two articles
-        document = change.document
-        due = document.published_date_time is None or micros(document.published_date_time) <= self._as_of
-        return article_rows(document, public=document.published and due)
+        document, version = change.document, change.version
+        encoded = document if isinstance(document, Encoded) else encode(document)
+        if before and (before.sha256, before.digest) == (version.sha256, encoded.digest):
+            return None
+        rows = decode(encoded)
+        article = {**rows.article, "digest": encoded.digest, "public": self._is_public(rows.article)}
+        return rows._replace(article={**article, **self._of_file(version, before)})
+
+    def _is_public(self, article: Mapping[str, Any]) -> bool:
+        published_at = article["published_at"]
+        return article["published"] and (published_at is None or published_at <= self._as_of)
+
+    def _of_file(self, version: FileVersion, before: _Stored | None) -> Mapping[str, object]:
+        """The columns that the file gives an article. Its times are those of when its bytes were first read, whatever
+        decodes them."""
+        times = {"modified_at": version.mtime_ns // 1000, "read_at": self._as_of}
+        if before and before.sha256 == version.sha256:
+            times = {"modified_at": before.modified_at, "read_at": before.read_at}
+        return {"sha256": version.sha256, "bytes": version.size, **times}
 
     async def _replace(
-        self,
-        loaded: Mapping[str, Loaded],
-        fresh: Mapping[str, ArticleRows],
-        stored: Mapping[str, _Stored],
-        gone: Sequence[str],
+        self, fresh: Mapping[str, ArticleRows], stored: Mapping[str, _Stored], gone: Sequence[str]
     ) -> None:
         paths = [*fresh, *gone]
         if not paths:
             return
-        self._count(fresh, stored, gone)
         await self._leave(paths)
         await self._unindex([stored[path].key for path in paths if path in stored])
         await self._database.rows(REMOVE, (keys(paths),))
-        await self._insert([self._article(loaded[path], rows, stored.get(path)) for path, rows in fresh.items()])
+        await self._insert([rows.article for rows in fresh.values()])
         await self._insert_parts(fresh.values())
-        documents = [loaded[path].document for path in fresh]
-        await self._many(INSERT_WORDS, await asyncio.to_thread(word_rows, documents))
         await self._join(paths)
+        self._count(fresh, stored, gone)
 
     def _count(self, fresh: Mapping[str, ArticleRows], stored: Mapping[str, _Stored], gone: Sequence[str]) -> None:
         updated = sum(path in stored for path in fresh)
@@ -175,14 +195,6 @@ class Run:
             or any(stored[path].public for path in (*fresh, *gone) if path in stored)
         )
 
-    def _article(self, change: Loaded, rows: ArticleRows, before: _Stored | None) -> Mapping[str, object]:
-        """The row of an article. Its times are those of when its bytes were first read, whatever decodes them."""
-        version = change.version
-        times = {"modified_at": version.mtime_ns // 1000, "read_at": self._as_of}
-        if before and before.sha256 == version.sha256:
-            times = {"modified_at": before.modified_at, "read_at": before.read_at}
-        return {**rows.article, "sha256": version.sha256, "bytes": version.size, "digest": rows.digest, **times}
-
     async def _insert(self, articles: Sequence[Mapping[str, object]]) -> None:
         if articles:
             columns = list(articles[0])
@@ -192,6 +204,7 @@ class Run:
     async def _insert_parts(self, articles: Iterable[ArticleRows]) -> None:
         every = list(articles)
         await self._many(INSERT_TEXT, [rows.text for rows in every])
+        await self._many(INSERT_WORDS, [rows.words for rows in every])
         await self._many(INSERT_URL, [row for rows in every for row in rows.urls])
         await self._many(INSERT_TOPIC, [row for rows in every for row in rows.topics])
         await self._many(INSERT_ENTRY, [row for rows in every for row in rows.entries])
@@ -275,7 +288,3 @@ def _problems(change: Change) -> Sequence[Problem]:
 def _silent(change: Change) -> bool:
     """Whether the change leaves the problems of its file as they are."""
     return isinstance(change, Unchanged)
-
-
-def _sha256(change: Loaded) -> str:
-    return change.version.sha256

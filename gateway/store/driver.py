@@ -14,7 +14,7 @@ import aiosqlite
 
 from gateway.content.identity import provider_id, suffix, topic_id
 from gateway.content.text import fold, slug
-from gateway.content.tokens import terms
+from gateway.content.tokens import words
 from gateway.errors import StoreError
 from gateway.store.rows import Row
 
@@ -149,16 +149,12 @@ def _fold(text: str | None) -> str | None:
     return None if text is None else fold(text)
 
 
-def _words(text: str) -> str:
-    return " ".join(terms(text))
-
-
 FUNCTIONS: Mapping[str, Callable[[str], str | None]] = {
     "fold": _fold,
     "key_slug": _key_slug,
     "suffix": suffix,
     "provider_id": provider_id,
     "topic_id": topic_id,
-    "words": _words,
+    "words": words,
 }
 """What the derivations in `tables` and the conditions of filters call."""

@@ -1,4 +1,4 @@
-"""The SQL that keeps the full-text indexes, and the words that documents give them. It runs and searches nothing.
+"""The SQL that keeps the full-text indexes. It runs and searches nothing.
 
 The indexes keep no text, so that an article must leave one with exactly the words that it entered with. Those are kept
 beside them, once for both: nothing is made anew to be taken out, which another Python with another Unicode would make
@@ -8,19 +8,15 @@ otherwise.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-from gateway.content.plaintext import plain_text
-from gateway.content.tokens import terms
-from gateway.model import Document
-from gateway.store.rows import Row
 from gateway.store.tables import VIEWS
 
 INDEXES: Mapping[int, str] = {view: f"search_{view}" for view in VIEWS}
 VOCABULARIES: Mapping[int, str] = {view: f"vocabulary_{view}" for view in VIEWS}
 """How many articles hold a word in a column of the view's index."""
 
-INSERT_WORDS = "INSERT INTO article_words VALUES ((SELECT key FROM article WHERE path = ?), ?, ?, ?)"
+INSERT_WORDS = "INSERT INTO article_words SELECT key, ?, ?, ? FROM article WHERE path = ?"
 
 _WORDS = """
   FROM json_each(?) AS chosen
@@ -65,23 +61,6 @@ ORDER BY 1
 that changes is a word of many articles that do not."""
 
 
-def word_rows(documents: Iterable[Document]) -> list[Row]:
-    """What INSERT_WORDS takes."""
-    return [
-        (
-            document.path,
-            _words(document.title),
-            _words(document.excerpt or ""),
-            _words(plain_text(document.body)),
-        )
-        for document in documents
-    ]
-
-
 def numbers(articles: Sequence[int]) -> str:
     """Keys of articles, as the statements take them."""
     return json.dumps(articles)
-
-
-def _words(text: str) -> str:
-    return " ".join(terms(text))

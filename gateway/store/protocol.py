@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
@@ -15,6 +15,8 @@ from gateway.model import (
     Article,
     ArticleChange,
     Change,
+    Document,
+    Encoded,
     FileVersion,
     Generation,
     Group,
@@ -304,6 +306,11 @@ class Store(Protocol):
     @property
     def writer(self) -> str:
         """The process that writes the database, for people to read."""
+        ...
+
+    @property
+    def encode(self) -> Callable[[Document], Encoded]:
+        """What the store makes of a document before it takes it; a function of a module, for any process to call."""
         ...
 
     async def lead(self) -> None:

@@ -16,6 +16,7 @@ from gateway.errors import NotReady, StoreError
 from gateway.model import FileVersion, Visibility
 from gateway.store.changes import Run
 from gateway.store.driver import CLOSED, PATIENCE, Access, Connection
+from gateway.store.encoding import encode
 from gateway.store.feed import Feed
 from gateway.store.lock import WriterLock
 from gateway.store.preparation import is_current, prepare, set_up
@@ -107,6 +108,8 @@ class SqliteStore:
             store._lock.take()
             await store._begin_to_read()
         return store
+
+    encode = staticmethod(encode)
 
     @property
     def writes(self) -> bool:

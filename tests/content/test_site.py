@@ -168,6 +168,7 @@ async def test_the_rules_reach_the_processes_that_parse(tmp_path: Path) -> None:
     assert len(said) == 1
     change = said[0][0]
     assert isinstance(change, Loaded)
+    assert isinstance(change.document, Document)
     assert (change.document.locale, [topic.key for topic in change.document.topics]) == ("de", ["x", "y"])
     assert set(change.given) == {Given("locale", "gateway.yaml:2"), Given("topics", "kw")}
 
@@ -447,5 +448,6 @@ def test_files_of_yaml_are_documents_where_they_are_included(tmp_path: Path) -> 
     assert list(files) == ["data/a.yaml", "data/b.YML"]
     change = parse(Task(files["data/a.yaml"]), Rules(str(tmp_path), site=rules))
     assert isinstance(change, Loaded)
+    assert isinstance(change.document, Document)
     assert (change.document.title, change.document.slug, change.document.body) == ("T", "a", "")
     assert [(problem.line, problem.column) for problem in change.problems] == [(3, 10)]

@@ -80,6 +80,20 @@ async def test_known_bytes_are_not_parsed_again(tmp_path: Path) -> None:
     assert isinstance(second["b.md"], Loaded)
 
 
+async def test_a_gentle_run_leaves_a_processor_free(tmp_path: Path) -> None:
+    """Of several processes one is not used, and never the last."""
+    write(tmp_path, *(f"{number}.md" for number in range(150)))
+    tasks = [Task(file) for file in Walk(tmp_path).run().files.values()]
+    for count, used in ((3, 2), (2, 1), (1, 1)):
+        before, workers = set(_children()), Workers(count)
+        try:
+            said = [batch async for batch in workers.parse(tasks, Rules(str(tmp_path)), gently=True)]
+            assert len(set(_children()) - before) == used
+        finally:
+            await workers.close()
+        assert sum(map(len, said)) == len(tasks)
+
+
 async def test_a_crash_costs_the_file_that_caused_it(tmp_path: Path) -> None:
     """A parser that dies is a problem of the file that it was at; every other file loads."""
     write(tmp_path, "a.md", "crash.md", "z.md")

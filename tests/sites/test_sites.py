@@ -332,6 +332,6 @@ def test_nothing_else_is_said_of_the_files(name: str) -> None:
 def test_where_the_values_are_from_is_known(name: str) -> None:
     """Some of what `gateway check --explain` tells."""
     given = {
-        (change.document.path, each) for change in changes(name) if isinstance(change, Loaded) for each in change.given
+        (change.version.path, each) for change in changes(name) if isinstance(change, Loaded) for each in change.given
     }
     assert set(GIVEN[name]) <= given
