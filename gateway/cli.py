@@ -261,8 +261,9 @@ async def _lead(store: Store, follower: Follower, webhooks: Webhooks) -> None:
 
 
 def _collect_seldom() -> None:
-    """The schema and the modules stay, and to look through them for garbage would hold answers up. A load makes records
-    by the hundred thousand, which hold no cycles."""
+    """The schema and the modules stay, and to look through them for garbage would hold answers up. Neither what a load
+    makes nor what an operation is answered with holds cycles, so that there is little to find; to look seldom among
+    many would hold answers up for longer at once."""
     gc.freeze()
     gc.set_threshold(NEW_OBJECTS, *gc.get_threshold()[1:])
 

@@ -5,6 +5,7 @@ They live as long as the operation, and decide nothing about visibility.
 
 from __future__ import annotations
 
+import weakref
 from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -125,7 +126,8 @@ class Loader(DataLoader[K, V], ABC):
     """Reads for many keys at once, over one snapshot."""
 
     def __init__(self, snapshot: Snapshot, records: Records) -> None:
-        super().__init__(self._load)
+        me = weakref.proxy(self)  # in a cycle, all that an operation was given would stay until garbage is collected
+        super().__init__(lambda keys: me._load(keys))  # noqa: PLW0108 - a bound method would hold it
         self.snapshot = snapshot
         self.records = records
 

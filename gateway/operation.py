@@ -232,6 +232,8 @@ class Operations:
                 if context.records.exceeded:
                     raise context.records.exceeded from None
                 raise
+            finally:
+                context.records.stop = None
             revision = (await snapshot.generation()).revision
             return answer._replace(revision=revision, dependencies=context.records.tags)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import unicodedata
+import weakref
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -14,6 +15,7 @@ from typing import Annotated, Any
 import strawberry
 from graphql import GraphQLError
 from graphql.execution import Executor
+from graphql.type import GraphQLResolveInfoHelpers
 from strawberry import UNSET
 from strawberry.extensions import SchemaExtension
 from strawberry.scalars import JSON
@@ -302,6 +304,16 @@ _JSON = strawberry.scalar(name="JSON", description="Arbitrary JSON; used by the 
 
 
 class _Executor(StrawberryGraphQLCoreExecutionContext):
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        """The library's own helpers hold the executor that holds them, and all that it leads to would stay until
+        garbage is collected."""
+        super().__init__(*arguments, **options)
+        me = weakref.proxy(self)
+        self.async_helpers = GraphQLResolveInfoHelpers(
+            gather=lambda values: me.gather_async_work(values),  # noqa: PLW0108 - a bound method would hold it
+            track=lambda values: me.track_async_work(values),  # noqa: PLW0108
+        )
+
     def build_per_event_executor(self, payload: object) -> Executor[Any]:
         """What one event asks for is worked out anew for the next, and would be kept as long as the subscription is."""
         executor = super().build_per_event_executor(payload)

@@ -27,7 +27,7 @@ BATCH_FILES = 32
 BATCH_BYTES = 1024 * 1024
 DEFAULT_SECONDS = 30.0
 NICENESS = 10
-"""By how much a worker gives way to whoever wants the same processor: answering comes before parsing."""
+"""By how much loading gives way to whoever wants the same processor: answering comes first."""
 
 _LENGTH = struct.Struct("<Q")
 

@@ -126,6 +126,7 @@ class SqliteStore:
             self._check_open()
             await prepare(self._path, self._patience)
             writer = await self._connections.enter_async_context(Connection.open(self._path, self._patience))
+            await writer.give_way()
             await set_up(writer)
             await self._begin_to_read()
             self._check_place()

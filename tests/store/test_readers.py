@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 import threading
 from collections.abc import Awaitable
 from pathlib import Path
@@ -31,6 +33,20 @@ def endless(snapshot: Snapshot) -> Awaitable[object]:
 
 async def fill(store: Store) -> None:
     await apply(store, *(document(f"{n}", topics=topics("t")) for n in range(1500)))
+
+
+def priorities() -> list[int]:
+    """How far each thread of this process stands behind others, in no order."""
+    return [os.getpriority(os.PRIO_PROCESS, int(thread.name)) for thread in Path("/proc/self/task").iterdir()]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Only Linux tells threads apart.")
+async def test_who_reads_comes_before_who_writes(store: Store) -> None:
+    """Of all threads, the one that writes alone stands behind the others where they want one processor."""
+    await fill(store)
+    first, *others, last = sorted(priorities())
+    assert first < last
+    assert {*others} == {first}
 
 
 # Snapshots.
