@@ -1,0 +1,109 @@
+"""Memory: however many different things are asked for, a server keeps within the bounds of its settings."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import closing
+from hashlib import sha256
+from http.client import HTTPConnection
+from pathlib import Path
+from urllib.parse import urlencode, urlsplit
+
+import orjson
+import pytest
+
+from gateway.documents import TOKEN_BYTES
+from tests.commands import Running, running
+
+FULL = bool(os.environ.get("GATEWAY_TEST_FULL"))
+WARM, ALL = (5_000, 50_000) if FULL else (500, 1_200)
+PERSISTED, DOCUMENTS, RENDERED = SIZES = (2**24, 2**26, 2**22) if FULL else (2**23, 10 * 2**20, 2**22)
+"""What the settings allow; each is full after WARM requests."""
+SETTLING = 0 if FULL else 6 * 2**20
+"""Bytes that a process still takes from the system after so few requests, whatever it keeps. Without its bound each of
+what is kept would take more than that and a tenth of all bounds."""
+FIELDS = 15
+"""Of each document; one of them is at least three tokens."""
+PADDING = PERSISTED // WARM
+BODIES, SHARE, EACH = 150, 20, 20
+"""Articles, each with a body that takes a twentieth of what rendered ones may take; one request of EACH asks."""
+
+
+class Asker:
+    """Asks over one connection, each time for something that nobody has asked for."""
+
+    def __init__(self, connection: HTTPConnection) -> None:
+        self._connection = connection
+
+    def get(self, **parameters: object) -> bytes:
+        sent = {name: orjson.dumps(value) if isinstance(value, dict) else value for name, value in parameters.items()}
+        self._connection.request("GET", f"/graphql?{urlencode(sent)}", headers={"GraphQL-Require-Preflight": "1"})
+        return self._connection.getresponse().read()
+
+    def register(self, number: int) -> None:
+        text = document(number)
+        answer = self.get(query=text, extensions=named(text), variables=variables(number))
+        assert b'"errors"' not in answer, answer
+
+
+def document(number: int) -> str:
+    fields = " ".join(f"f{number}x{place}: title" for place in range(FIELDS))
+    return (
+        f"query Q{number}($slug: String!, $words: String!, $rendered: Boolean!) {{"
+        f" article(slug: $slug) {{ body @include(if: $rendered) {{ html }} {fields} }}"
+        f" search(query: $words) {{ totalCount }} }} #{'x' * PADDING}"
+    )
+
+
+def variables(number: int) -> dict[str, object]:
+    slug = f"body-{number // EACH % BODIES}"
+    return {"slug": slug, "words": f"word{number}", "rendered": number % EACH == 0}
+
+
+def named(text: str) -> dict[str, object]:
+    return {"persistedQuery": {"version": 1, "sha256Hash": sha256(text.encode()).hexdigest()}}
+
+
+def resident(server: Running) -> int:
+    """Bytes of memory that the process has now."""
+    pages = int(Path(f"/proc/{server.process.pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGESIZE")
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Running]:
+    content = tmp_path / "content"
+    content.mkdir()
+    for number in range(BODIES):
+        text = f"{number} {'word ' * 200}\n\n" * (RENDERED // SHARE // 1000)
+        (content / f"body-{number}.md").write_text(f"---\ntitle: Body {number}\n---\n{text}")
+    bounds = zip(("--persisted-bytes", "--document-bytes", "--rendered-bytes"), SIZES, strict=True)
+    options = [word for bound in bounds for word in bound]
+    with running("serve", content, *options, "--log-level", "warning", cache=tmp_path) as found:
+        found.said(r"^\d+ articles")
+        yield found
+
+
+@pytest.mark.timeout(3000)
+def test_what_is_kept_is_bounded(server: Running) -> None:
+    """The memory after very many documents is that after the first of them and, at most, a tenth of the bounds more."""
+    assert WARM * (PADDING + 1) > PERSISTED
+    assert WARM * 3 * FIELDS * TOKEN_BYTES > DOCUMENTS
+    assert WARM // EACH > SHARE
+    with closing(HTTPConnection(urlsplit(server.url).netloc, timeout=60)) as connection:
+        _fill(server, Asker(connection))
+
+
+def _fill(server: Running, asker: Asker) -> None:
+    for number in range(WARM):
+        asker.register(number)
+    after_first = resident(server)
+    for number in range(WARM, ALL):
+        asker.register(number)
+    growth = resident(server) - after_first
+    print(f"{after_first / 2**20:.1f} MiB after {WARM}, {growth / 2**20:+.1f} MiB after {ALL} documents")  # noqa: T201
+    assert growth <= sum(SIZES) / 10 + SETTLING
+    # The bounds were reached: what was registered first is known no more, and what was last is.
+    assert b"PERSISTED_QUERY_NOT_FOUND" in asker.get(extensions=named(document(0)))
+    assert b'"data"' in asker.get(extensions=named(document(ALL - 1)), variables=variables(ALL - 1))
