@@ -18,7 +18,7 @@ from tests.commands import Running, running
 
 FULL = bool(os.environ.get("GATEWAY_TEST_FULL"))
 WARM, ALL = (5_000, 50_000) if FULL else (500, 1_200)
-PERSISTED, DOCUMENTS, RENDERED = SIZES = (2**24, 2**26, 2**22) if FULL else (2**23, 10 * 2**20, 2**22)
+PERSISTED, DOCUMENTS, RENDERED = SIZES = (2**24, 2**26, 2**22) if FULL else (2**23, 2**23, 2**22)
 """What the settings allow; each is full after WARM requests."""
 SETTLING = 0 if FULL else 6 * 2**20
 """Bytes that a process still takes from the system after so few requests, whatever it keeps. Without its bound each of
