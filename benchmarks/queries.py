@@ -19,11 +19,11 @@ from typing import NamedTuple
 
 from benchmarks.skewed import COMMON, PROVIDER, RARE, TOPIC, fill
 from gateway.auth import Viewer
+from gateway.graph.schema import build_schema
 from gateway.limits import Limits
 from gateway.model import Visibility
 from gateway.operation import OperationRequest, Operations, PreparedDocument
 from gateway.persisted import PersistedQueries
-from gateway.schema import build_schema
 from gateway.store.sqlite import SqliteStore
 
 PUBLIC = Viewer(Visibility.PUBLIC)

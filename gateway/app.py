@@ -18,31 +18,39 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp
 
-from gateway import preview
 from gateway.auth import Authenticator, Scope
-from gateway.caching import Caching
 from gateway.content.workers import Workers
-from gateway.endpoint import Endpoint
 from gateway.errors import MethodNotAllowed, NotFound, NotReady, RequestError
 from gateway.explorer import page, queries, start
 from gateway.explorer.inquiry import Inquiry
-from gateway.ingest import Ingest, Report
+from gateway.graph.schema import build_schema, print_sdl
 from gateway.limits import Limits
-from gateway.middleware import LOOPBACK, AccessLog, Compression, Failures, KnownHosts, ResponseHeaders, error_response
+from gateway.loading.ingest import Ingest, Report
+from gateway.loading.stream import Progress
 from gateway.operation import Operations, PreparedDocument, masked
-from gateway.origins import CrossOrigin
 from gateway.passes import Passes
 from gateway.persisted import PersistedQueries, read_manifest
-from gateway.preview import ForPreviews, PreviewLink
 from gateway.rates import Rates
-from gateway.reload import Reload, ReloadHook
-from gateway.schema import build_schema, print_sdl
 from gateway.settings import Mode, Settings
 from gateway.store.protocol import Store
 from gateway.store.sqlite import SqliteStore
 from gateway.store.temporary import temporary_store
-from gateway.stream import Progress
-from gateway.websocket import Socket
+from gateway.web import preview
+from gateway.web.caching import Caching
+from gateway.web.endpoint import Endpoint
+from gateway.web.middleware import (
+    LOOPBACK,
+    AccessLog,
+    Compression,
+    Failures,
+    KnownHosts,
+    ResponseHeaders,
+    error_response,
+)
+from gateway.web.origins import CrossOrigin
+from gateway.web.preview import ForPreviews, PreviewLink
+from gateway.web.reload import Reload, ReloadHook
+from gateway.web.websocket import Socket
 
 
 class Content(NamedTuple):

@@ -18,7 +18,7 @@ import click
 import orjson
 from rich.console import Console
 
-from gateway import __version__, preview, progress
+from gateway import __version__, progress
 from gateway import problems as printed
 from gateway.app import create_app, loaded_aside, opened, operations_over
 from gateway.auth import Scope, Viewer
@@ -26,18 +26,19 @@ from gateway.content.source import require_folder
 from gateway.content.watch import Watch
 from gateway.errors import GatewayError, RequestError, SettingsError
 from gateway.explanation import explained
-from gateway.follow import Follower
+from gateway.graph.schema import print_sdl
+from gateway.loading.follow import Follower
+from gateway.loading.rules import SiteError
+from gateway.loading.stream import StrictError
 from gateway.model import Given, Problem, Severity, Visibility
 from gateway.operation import OperationRequest
 from gateway.passes import Passes, lifetime
-from gateway.rules import SiteError
-from gateway.schema import print_sdl
-from gateway.server import address, listening, serve
 from gateway.settings import BOOLEAN, CONFIG, LIMIT, OPTIONS, Mode, Option, Settings, read
 from gateway.store.protocol import Store
-from gateway.stream import StrictError
 from gateway.terminal import Terminal, state, tell, tell_problems, tell_run
-from gateway.webhooks import Webhooks
+from gateway.web import preview
+from gateway.web.server import address, listening, serve
+from gateway.web.webhooks import Webhooks
 
 logger = logging.getLogger("gateway")
 

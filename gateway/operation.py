@@ -20,7 +20,6 @@ from strawberry.extensions import SchemaExtension
 from strawberry.types import ExecutionResult
 
 from gateway.auth import Viewer
-from gateway.context import Context, LiveContext
 from gateway.documents import DEFAULT_BYTES as DOCUMENT_BYTES
 from gateway.documents import Document, Documents
 from gateway.errors import (
@@ -32,6 +31,7 @@ from gateway.errors import (
     SettingsError,
     VariablesRefused,
 )
+from gateway.graph.context import Context, LiveContext
 from gateway.limits import Limits
 from gateway.persisted import PersistedQueries
 from gateway.rates import UNLIMITED, Rates

@@ -12,10 +12,10 @@ from gateway import problems as printed
 from gateway import progress
 from gateway.app import Content
 from gateway.errors import GatewayError
-from gateway.ingest import Report
+from gateway.loading.ingest import Report
+from gateway.loading.stream import StrictError
 from gateway.model import Problem, Severity, Statistics, Visibility
 from gateway.store.protocol import Store
-from gateway.stream import StrictError
 
 logger = logging.getLogger("gateway")
 

@@ -17,10 +17,10 @@ from gateway.app import create_app
 from gateway.content.parsing import Rules, Task, parse
 from gateway.content.source import Walk
 from gateway.model import Change, Deleted
-from gateway.server import address, listening, serve
 from gateway.settings import Mode, Settings, read
 from gateway.store.protocol import ChangeSet
 from gateway.store.sqlite import SqliteStore
+from gateway.web.server import address, listening, serve
 
 AS_OF = datetime(2025, 1, 1, tzinfo=UTC)
 FILES = {

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.accept import MediaType, Wish, is_utf8, wish
 from gateway.errors import NotAcceptable
+from gateway.web.accept import MediaType, Wish, is_utf8, wish
 
 JSON, RESPONSE = MediaType.JSON, MediaType.RESPONSE
 

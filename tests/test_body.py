@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from gateway.auth import Viewer
 from gateway.content.markup import render
-from gateway.context import Context
+from gateway.graph.context import Context
+from gateway.graph.schema import build_schema
 from gateway.limits import Limits
 from gateway.model import Visibility
 from gateway.renderer import Markdown, Renderer
-from gateway.schema import build_schema
 from gateway.store.protocol import Usage
 from gateway.store.sqlite import SqliteStore
 from gateway.store.temporary import temporary_store

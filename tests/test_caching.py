@@ -11,9 +11,9 @@ import orjson
 import pytest
 import pytest_asyncio
 
-from gateway.caching import is_known
 from gateway.content.identity import article_id, topic_id
 from gateway.settings import Mode
+from gateway.web.caching import is_known
 from tests.service import FILES, Service, service, serving
 from tests.test_persisted import by_digest
 

@@ -11,13 +11,13 @@ import pytest
 import pytest_asyncio
 
 from gateway.auth import Viewer
-from gateway.conditions import ArticleFilter, StringFilter, size
-from gateway.context import Context
 from gateway.errors import LimitExceeded
+from gateway.graph.conditions import ArticleFilter, StringFilter, size
+from gateway.graph.context import Context
+from gateway.graph.schema import build_schema
 from gateway.limits import Limits
 from gateway.model import Visibility
 from gateway.renderer import Renderer
-from gateway.schema import build_schema
 from gateway.store.sqlite import SqliteStore
 from tests.store.documents import apply, document, topics
 

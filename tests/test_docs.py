@@ -12,8 +12,8 @@ from gateway.auth import Scope
 from gateway.content import documents, frontmatter, markup, nodes, prose, site, sitefile, source, tags
 from gateway.documents import Documents
 from gateway.errors import GatewayError, RequestError
+from gateway.graph.schema import build_schema
 from gateway.limits import Limits
-from gateway.schema import build_schema
 from gateway.settings import LIMITS, OPTIONS, Mode, Option, read
 from tests import broken
 

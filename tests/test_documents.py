@@ -11,8 +11,8 @@ from graphql import GraphQLSchema
 from gateway import documents
 from gateway.documents import OVERHEAD, TOKEN_BYTES, Documents
 from gateway.errors import LimitExceeded, OperationNotFound, ParseFailed, RequestError, ValidationFailed
+from gateway.graph.schema import build_schema
 from gateway.limits import Limits
-from gateway.schema import build_schema
 
 SCHEMA: GraphQLSchema = build_schema()._schema
 

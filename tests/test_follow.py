@@ -19,8 +19,8 @@ import pytest
 from gateway.content.watch import Watch, Watching
 from gateway.content.workers import Workers
 from gateway.errors import ContentFolderError
-from gateway.follow import Follower
-from gateway.ingest import Ingest, Report
+from gateway.loading.follow import Follower
+from gateway.loading.ingest import Ingest, Report
 from gateway.model import NEWEST_FIRST, Generation, Visibility, Window
 from gateway.store.protocol import ARTICLE_BY_PATH, ARTICLES, WHOLE
 from gateway.store.sqlite import SqliteStore

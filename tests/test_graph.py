@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 from gateway.auth import Scope, Viewer
 from gateway.content.parsing import Rules, Task, parse
 from gateway.content.source import Walk
-from gateway.context import Context
 from gateway.errors import RequestError
-from gateway.images import best_image
+from gateway.graph.context import Context
+from gateway.graph.images import best_image
+from gateway.graph.schema import build_schema
 from gateway.limits import Limits
 from gateway.model import Change, Image, Visibility
 from gateway.renderer import Renderer
-from gateway.schema import build_schema
 from gateway.store.protocol import ChangeSet, Usage
 from gateway.store.sqlite import SqliteStore
 

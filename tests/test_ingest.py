@@ -19,13 +19,13 @@ import pytest_asyncio
 
 from gateway.content.workers import Workers
 from gateway.errors import ContentFolderError
-from gateway.ingest import RETRY, Ingest, Report
+from gateway.loading.ingest import RETRY, Ingest, Report
+from gateway.loading.rules import SiteError
+from gateway.loading.stream import StrictError
+from gateway.loading.survey import Memory
 from gateway.model import NEWEST_FIRST, Article, Change, Edge, Generation, Problem, Severity, Visibility, Window
-from gateway.rules import SiteError
 from gateway.store.protocol import ARTICLES, WHOLE, ChangeSet
 from gateway.store.sqlite import SqliteStore
-from gateway.stream import StrictError
-from gateway.survey import Memory
 from tests.conftest import AS_ANYBODY
 
 START = datetime(2025, 1, 1, 12, tzinfo=UTC)

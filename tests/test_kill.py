@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from gateway.ingest import Ingest
+from gateway.loading.ingest import Ingest
 from gateway.model import Visibility
 from gateway.store.sqlite import SqliteStore
 from tests.commands import Running, running

@@ -20,8 +20,8 @@ import pytest_asyncio
 from graphql import build_schema
 from websockets.asyncio.client import ClientConnection
 
-from gateway.middleware import SECURITY_HEADERS
-from gateway.schema import print_sdl
+from gateway.graph.schema import print_sdl
+from gateway.web.middleware import SECURITY_HEADERS
 from tests.drafts import CANARY, DRAFTS, HIDDEN, PUBLIC, SECURED, Twins, twins
 from tests.service import Service, listening_service, listening_to, post
 from tests.test_sync import events, next_of

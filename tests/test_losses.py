@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gateway.losses import DELETION_HELD, DEVICE_CHANGED, FEW, FOLDER_EMPTIED, Held, Loss, Place, judge
+from gateway.loading.losses import DELETION_HELD, DEVICE_CHANGED, FEW, FOLDER_EMPTIED, Held, Loss, Place, judge
 
 NOW = datetime(2025, 1, 1, tzinfo=UTC)
 HOLD = timedelta(seconds=10)

@@ -10,8 +10,8 @@ import pytest
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway.middleware import SECURITY_HEADERS, AccessLog, Failures, KnownHosts, ResponseHeaders
 from gateway.operation import masked
+from gateway.web.middleware import SECURITY_HEADERS, AccessLog, Failures, KnownHosts, ResponseHeaders
 
 
 async def get(host: str) -> httpx.Response:

@@ -14,8 +14,8 @@ import pytest
 import strawberry
 
 from gateway.auth import Viewer
-from gateway.context import Info
 from gateway.errors import OperationTimedOut, Overloaded
+from gateway.graph.context import Info
 from gateway.limits import Limits
 from gateway.model import Visibility
 from gateway.operation import Answer, OperationRequest, Operations, PreparedDocument

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from strawberry.http.websocket_origin import normalize_allowed_origins
 
 from gateway.errors import SettingsError
-from gateway.origins import PREFLIGHT_HEADERS
 from gateway.settings import Mode
+from gateway.web.origins import PREFLIGHT_HEADERS
 from tests.service import serving, settings_of
 
 TITLES = "{ articles { nodes { title } } }"

@@ -18,7 +18,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.typing import Subprotocol
 
 from gateway.app import create_app
-from gateway.ingest import Report
+from gateway.loading.ingest import Report
 from tests.service import listening_service, listening_to, service
 
 SHORT: dict[str, Any] = {"limit_request_seconds": 0.2, "limit_idle_seconds": 60}

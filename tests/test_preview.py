@@ -19,14 +19,14 @@ from hypothesis import strategies as st
 from gateway.auth import Viewer
 from gateway.cli import main
 from gateway.errors import Unauthenticated
+from gateway.graph.schema import build_schema
 from gateway.limits import Limits
 from gateway.model import Visibility
 from gateway.operation import OperationRequest, Operations, PreparedDocument
 from gateway.passes import Passes
 from gateway.persisted import PersistedQueries
-from gateway.preview import COOKIE, is_path, link
-from gateway.schema import build_schema
 from gateway.settings import Mode
+from gateway.web.preview import COOKIE, is_path, link
 from tests.commands import gateway, running
 from tests.service import post, service, serving
 

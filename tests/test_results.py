@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 from graphql import parse
 
-from gateway.context import Context
+from gateway.graph.context import Context
 from gateway.limits import Limits, analyse
 from gateway.model import SearchField, SearchMode
 from gateway.renderer import Renderer

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strawberry.types.scalar import ScalarDefinition
 
-from gateway.schema import build_schema, print_sdl
+from gateway.graph.schema import build_schema, print_sdl
 from tests.contract import BUILTIN, CONTRACT, differences
 
 ROOT = Path(__file__).parent.parent

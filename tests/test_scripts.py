@@ -16,13 +16,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.content.watch import Watch, Watching
-from gateway.follow import Follower
-from gateway.ingest import Report
+from gateway.graph.schema import build_schema
 from gateway.limits import Limits
+from gateway.loading.follow import Follower
+from gateway.loading.ingest import Report
 from gateway.model import BEST_FIRST, Grouping, Largest, Problem, Severity, Visibility, Window
 from gateway.operation import Operations, PreparedDocument
 from gateway.persisted import PersistedQueries
-from gateway.schema import build_schema
 from gateway.search import Search
 from gateway.store.protocol import ARTICLE_BY_PATH, ARTICLES, WHOLE, Store
 from gateway.store.tables import SAME_SLUG, TOPIC_SPELLING

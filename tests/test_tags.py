@@ -12,11 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from gateway import tags
 from gateway.auth import Viewer
 from gateway.content.identity import article_id, provider_id, topic_id
+from gateway.graph.schema import build_schema
 from gateway.limits import Limits
 from gateway.model import Deleted, Document, Visibility
 from gateway.operation import OperationRequest, Operations, PreparedDocument
 from gateway.persisted import PersistedQueries
-from gateway.schema import build_schema
 from gateway.store.sqlite import SqliteStore
 from gateway.store.temporary import temporary_store
 from tests.store.documents import apply, day, document, provider, topics

@@ -18,9 +18,9 @@ from starlette.routing import Route
 
 from gateway.auth import is_signed
 from gateway.limits import Limits
-from gateway.server import address, listening, serve
 from gateway.settings import Webhook
-from gateway.webhooks import MOST_ATTEMPTS, Webhooks
+from gateway.web.server import address, listening, serve
+from gateway.web.webhooks import MOST_ATTEMPTS, Webhooks
 from tests.service import FILES, Service, service
 
 SECRET = "between us"  # noqa: S105 - a test's own

@@ -18,8 +18,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Origin, Subprotocol
 
 from gateway.passes import Passes
-from gateway.preview import COOKIE
 from gateway.settings import Mode
+from gateway.web.preview import COOKIE
 from tests.service import listening_service
 
 TITLES = "{ articles { nodes { title } } }"

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from gateway.auth import Authenticator
 from gateway.errors import InternalError
 from gateway.operation import OperationRequest, Operations
-from gateway.preview import pass_of
+from gateway.web.preview import pass_of
 
 Data = Mapping[str, Any]
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import pytest
 from graphql import is_abstract_type
 
-from gateway.schema import build_schema
+from gateway.graph.schema import build_schema
 from tests.clients.conftest import Served
 from tests.clients.npm import FOLDER, Packages
 

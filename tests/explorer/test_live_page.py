@@ -12,8 +12,8 @@ import orjson
 import pytest
 from playwright.async_api import Browser, Page
 
-from gateway.preview import link
 from gateway.settings import Mode
+from gateway.web.preview import link
 from tests.browsing import Visit, visit
 from tests.clients import npm
 from tests.commands import Running

@@ -20,8 +20,8 @@ from starlette.routing import Route
 from gateway.explorer import page
 from gateway.explorer.assets import CDN, SCRIPTS, STYLES
 from gateway.passes import Passes
-from gateway.preview import COOKIE
 from gateway.settings import Mode
+from gateway.web.preview import COOKIE
 from tests.browsing import visit
 from tests.commands import Running, running
 from tests.explorer.conftest import SEEDS

@@ -15,13 +15,13 @@ from hypothesis import HealthCheck, settings
 
 from gateway.auth import Scope, Viewer
 from gateway.content import documents, frontmatter
-from gateway.context import Context
 from gateway.documents import Documents
+from gateway.graph.context import Context
+from gateway.graph.schema import build_schema
 from gateway.limits import Limits
 from gateway.model import FileVersion, Loaded, Visibility
 from gateway.operation import PreparedDocument
 from gateway.renderer import Renderer
-from gateway.schema import build_schema
 from gateway.store.protocol import ChangeSet, Usage
 from gateway.store.sqlite import SqliteStore
 from tests.queries.corpus import AS_OF, SIZES, Piece, corpus, text

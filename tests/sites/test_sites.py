@@ -14,11 +14,11 @@ from gateway.auth import Viewer
 from gateway.content import sitefile
 from gateway.content.parsing import Rules, Task, parse
 from gateway.content.source import Walk
-from gateway.context import Context
+from gateway.graph.context import Context
+from gateway.graph.schema import build_schema
 from gateway.limits import Limits
 from gateway.model import Change, Given, Loaded, NotDocument, SetAside, Severity, Visibility
 from gateway.renderer import Renderer
-from gateway.schema import build_schema
 from gateway.store.protocol import ChangeSet
 from gateway.store.sqlite import SqliteStore
 

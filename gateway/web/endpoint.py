@@ -17,9 +17,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from gateway.accept import EVENTS, MediaType, Wish, is_utf8, wish
 from gateway.auth import Authenticator, Viewer
-from gateway.caching import Caching, is_known
 from gateway.errors import (
     LimitExceeded,
     MethodNotAllowed,
@@ -28,14 +26,16 @@ from gateway.errors import (
     UnsupportedMediaType,
 )
 from gateway.limits import Limits
-from gateway.middleware import error_response
 from gateway.model import Visibility
 from gateway.operation import Answer, OperationRequest, Operations
-from gateway.origins import check_get
 from gateway.persisted import name_of
-from gateway.preview import PRIVATE, pass_of
 from gateway.rates import client
 from gateway.turns import Room
+from gateway.web.accept import EVENTS, MediaType, Wish, is_utf8, wish
+from gateway.web.caching import Caching, is_known
+from gateway.web.middleware import error_response
+from gateway.web.origins import check_get
+from gateway.web.preview import PRIVATE, pass_of
 
 VARY = "Authorization, X-Include-Drafts, Accept"
 """CORS adds the origin, and compression the encoding."""

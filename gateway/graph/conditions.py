@@ -14,7 +14,6 @@ import strawberry
 from strawberry import UNSET
 
 from gateway import model
-from gateway.connection import given, limited
 from gateway.filters import (
     About,
     Compared,
@@ -32,8 +31,9 @@ from gateway.filters import (
     Position,
     Some,
 )
+from gateway.graph.connection import given, limited
+from gateway.graph.orders import describe
 from gateway.limits import Limits
-from gateway.orders import describe
 
 # Inputs.
 

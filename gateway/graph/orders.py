@@ -13,7 +13,7 @@ import strawberry
 from strawberry.types.enum import StrawberryEnumDefinition
 
 from gateway import model
-from gateway.connection import limited
+from gateway.graph.connection import limited
 from gateway.limits import Limits
 from gateway.model import ArticleOrderField, NullsOrder, OrderDirection, ProviderOrderField, TopicOrderField
 

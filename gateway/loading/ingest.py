@@ -15,13 +15,13 @@ from gateway.content.parsing import Rules
 from gateway.content.site import USUAL_SITE, Site
 from gateway.content.source import DEFAULT_MAX_BYTES, Listing, Walk
 from gateway.content.workers import Workers
-from gateway.losses import Held, Kept
+from gateway.loading.losses import Held, Kept
+from gateway.loading.notice import Noticed, narrowed, notice
+from gateway.loading.rules import SiteRules
+from gateway.loading.stream import Progress, Stream, TooMuchLost
+from gateway.loading.survey import Memory, Survey, Walked, files_to_read
 from gateway.model import Change, Given, Problem, Severity, Visibility
-from gateway.notice import Noticed, narrowed, notice
-from gateway.rules import SiteRules
 from gateway.store.protocol import ARTICLES, WHOLE, Applied, ChangeSet, Store
-from gateway.stream import Progress, Stream, TooMuchLost
-from gateway.survey import Memory, Survey, Walked, files_to_read
 
 DEFAULT_HOLD = timedelta(seconds=10)
 RETRY = timedelta(seconds=10)

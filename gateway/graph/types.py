@@ -14,9 +14,9 @@ from strawberry import UNSET
 from strawberry.scalars import JSON
 
 from gateway import model
-from gateway.body import Body
-from gateway.conditions import ArticleFilters, checked_filter
-from gateway.connection import (
+from gateway.graph.body import Body
+from gateway.graph.conditions import ArticleFilters, checked_filter
+from gateway.graph.connection import (
     After,
     Before,
     Connection,
@@ -31,10 +31,10 @@ from gateway.connection import (
     page_of,
     resolved,
 )
-from gateway.context import Info
-from gateway.groups import FirstGroups, checked_first, counted, groups_of
-from gateway.images import CachedOnly, Image, MaxWidth, MinWidth, best_image
-from gateway.loaders import (
+from gateway.graph.context import Info
+from gateway.graph.groups import FirstGroups, checked_first, counted, groups_of
+from gateway.graph.images import CachedOnly, Image, MaxWidth, MinWidth, best_image
+from gateway.graph.loaders import (
     AdjacentByLineLoader,
     ArticleByIdLoader,
     ArticleByUrlLoader,
@@ -47,7 +47,7 @@ from gateway.loaders import (
     TextByArticleLoader,
     TopicsByArticleLoader,
 )
-from gateway.orders import NEWEST_FIRST, ArticleOrders, checked_order
+from gateway.graph.orders import NEWEST_FIRST, ArticleOrders, checked_order
 from gateway.renderer import Markdown
 from gateway.store.protocol import (
     ARTICLES,

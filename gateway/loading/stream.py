@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 
 from gateway.errors import GatewayError
-from gateway.losses import Kept
+from gateway.loading.losses import Kept
+from gateway.loading.survey import Survey
 from gateway.model import Change, Deleted, Given, Loaded, NotDocument, Problem, SetAside, Severity, Status, Unchanged
 from gateway.store.protocol import FileState
-from gateway.survey import Survey
 
 Progress = Callable[[int, int], None]
 """Called with the number of files done and of all to be done."""

@@ -28,14 +28,14 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.types import Messag
 from strawberry.types.unset import UnsetType
 
 from gateway.auth import Authenticator, Viewer
-from gateway.endpoint import from_json
 from gateway.errors import LimitExceeded, Overloaded, RequestError
 from gateway.limits import Limits
-from gateway.middleware import error_response
 from gateway.operation import Operations, masked
-from gateway.preview import pass_of
 from gateway.rates import client
 from gateway.turns import Room
+from gateway.web.endpoint import from_json
+from gateway.web.middleware import error_response
+from gateway.web.preview import pass_of
 
 
 @dataclass

@@ -23,9 +23,11 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.types import ExecutionContext
 
-from gateway import model, sync, tags
-from gateway.conditions import ArticleFilters, ProviderFilters, TopicFilters, checked_filter
-from gateway.connection import (
+from gateway import model, tags
+from gateway.content.identity import topic_key, url_identity
+from gateway.graph import sync
+from gateway.graph.conditions import ArticleFilters, ProviderFilters, TopicFilters, checked_filter
+from gateway.graph.connection import (
     After,
     Before,
     Connection,
@@ -40,11 +42,10 @@ from gateway.connection import (
     page_of,
     resolved,
 )
-from gateway.content.identity import topic_key, url_identity
-from gateway.context import Info
-from gateway.corpus import Corpus
-from gateway.facets import ArticleFacets, Selected
-from gateway.loaders import (
+from gateway.graph.context import Info
+from gateway.graph.corpus import Corpus
+from gateway.graph.facets import ArticleFacets, Selected
+from gateway.graph.loaders import (
     ArticleByIdLoader,
     ArticleByPathLoader,
     ArticleBySlugLoader,
@@ -58,8 +59,7 @@ from gateway.loaders import (
     TopicByKeyLoader,
     TopicBySlugLoader,
 )
-from gateway.model import BEST_FIRST, SearchMode
-from gateway.orders import (
+from gateway.graph.orders import (
     LARGEST_PROVIDERS_FIRST,
     LARGEST_TOPICS_FIRST,
     NEWEST_FIRST,
@@ -69,10 +69,11 @@ from gateway.orders import (
     TopicOrders,
     checked_order,
 )
-from gateway.results import ArticleSearchConnection, SearchFields, SearchModes, checked_search
+from gateway.graph.results import ArticleSearchConnection, SearchFields, SearchModes, checked_search
+from gateway.graph.sync import ChangeSet, Since, Subscription
+from gateway.graph.types import Article, Node, Provider, Topic
+from gateway.model import BEST_FIRST, SearchMode
 from gateway.store.protocol import ARTICLES, PROVIDERS, TOPICS, ChangePage
-from gateway.sync import ChangeSet, Since, Subscription
-from gateway.types import Article, Node, Provider, Topic
 
 Record = model.Article | model.Related | model.Provider | model.Topic
 

@@ -13,8 +13,8 @@ import strawberry
 from graphql import DocumentNode
 
 from gateway.auth import Scope, Viewer
+from gateway.graph.loaders import Loader, Records
 from gateway.limits import Limits
-from gateway.loaders import Loader, Records
 from gateway.model import Visibility
 from gateway.renderer import Renderer
 from gateway.store.protocol import Snapshot, Store

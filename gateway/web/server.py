@@ -16,7 +16,7 @@ from starlette.types import ASGIApp
 
 from gateway.errors import GatewayError
 from gateway.limits import Limits
-from gateway.patience import Config
+from gateway.web.patience import Config
 
 GRACE_SECONDS = 10
 """How long answers that are on their way at the end may take."""

@@ -12,7 +12,7 @@ from gateway.content.documents import DECODER_VERSION
 from gateway.content.parsing import Task
 from gateway.content.site import Site
 from gateway.content.source import Listing, Stamp, above
-from gateway.losses import Held, Kept, Loss, Place, judge
+from gateway.loading.losses import Held, Kept, Loss, Place, judge
 from gateway.model import Problem, Severity
 from gateway.store.protocol import LOST, FileState
 

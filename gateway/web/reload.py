@@ -12,12 +12,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.auth import Authenticator, Scope, is_signed
-from gateway.endpoint import read_body
 from gateway.errors import Forbidden, GatewayError, NotWriting, ReloadFailed, RequestError, Unauthenticated
-from gateway.ingest import Report
 from gateway.limits import Limits
+from gateway.loading.ingest import Report
+from gateway.loading.stream import StrictError
 from gateway.store.protocol import Store
-from gateway.stream import StrictError
+from gateway.web.endpoint import read_body
 
 SIGNATURE = "x-hub-signature-256"
 """GitHub's name for the header that holds the signature."""

@@ -12,15 +12,15 @@ import strawberry
 from strawberry import UNSET
 
 from gateway import model, tags
-from gateway.conditions import ArticleFilters, checked_filter
-from gateway.connection import given, limited, natural, resolved, streamed
-from gateway.context import Info, LiveContext
 from gateway.filters import Every, Field, Filter, OneOf
-from gateway.loaders import ArticleByIdLoader
+from gateway.graph.conditions import ArticleFilters, checked_filter
+from gateway.graph.connection import given, limited, natural, resolved, streamed
+from gateway.graph.context import Info, LiveContext
+from gateway.graph.loaders import ArticleByIdLoader
+from gateway.graph.orders import describe
+from gateway.graph.types import Article
 from gateway.model import ChangeType
-from gateway.orders import describe
 from gateway.store.protocol import ARTICLES, ChangePage, Snapshot
-from gateway.types import Article
 
 DEFAULT_PAGE = 100
 

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from gateway.errors import Forbidden, PreflightRequired
-from gateway.middleware import error_response
+from gateway.web.middleware import error_response
 
 PREFLIGHT_HEADERS = ("GraphQL-Require-Preflight", "Apollo-Require-Preflight")
 ALLOWED_HEADERS = ("Authorization", "Content-Type", "X-Include-Drafts", *PREFLIGHT_HEADERS)

@@ -11,17 +11,17 @@ from typing import Annotated, Any, NamedTuple
 import strawberry
 from strawberry import UNSET
 
-from gateway.conditions import ArticleFilter, checked_filter
-from gateway.connection import limited, natural, resolved
-from gateway.context import Info
-from gateway.groups import FirstGroups, checked_first, counted, groups_of
+from gateway.graph.conditions import ArticleFilter, checked_filter
+from gateway.graph.connection import limited, natural, resolved
+from gateway.graph.context import Info
+from gateway.graph.groups import FirstGroups, checked_first, counted, groups_of
+from gateway.graph.loaders import Histogram, HistogramByListingLoader, Key, Ranges, RangesByListingLoader
+from gateway.graph.orders import describe
+from gateway.graph.types import ProviderCount, TopicCount
 from gateway.limits import Limits
-from gateway.loaders import Histogram, HistogramByListingLoader, Key, Ranges, RangesByListingLoader
 from gateway.model import Article, Group, Grouping, Interval, Largest
-from gateway.orders import describe
 from gateway.search import Search
 from gateway.store.protocol import ARTICLES, WHOLE, Listing
-from gateway.types import ProviderCount, TopicCount
 
 describe(
     Interval,

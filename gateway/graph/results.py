@@ -9,12 +9,11 @@ from typing import Annotated, NamedTuple
 import strawberry
 
 from gateway import model
-from gateway.connection import Connection, PageKey, edges_of, given, natural, resolved
 from gateway.content import snippets
 from gateway.content.tokens import first_words
-from gateway.context import Info
-from gateway.limits import Limits
-from gateway.loaders import (
+from gateway.graph.connection import Connection, PageKey, edges_of, given, natural, resolved
+from gateway.graph.context import Info
+from gateway.graph.loaders import (
     CountByListingLoader,
     Key,
     ProviderByKeyLoader,
@@ -22,11 +21,12 @@ from gateway.loaders import (
     TextByArticleLoader,
     TopicsByArticleLoader,
 )
+from gateway.graph.orders import describe
+from gateway.graph.types import Article
+from gateway.limits import Limits
 from gateway.model import SearchField, SearchMode
-from gateway.orders import describe
 from gateway.renderer import Markdown
 from gateway.search import Search
-from gateway.types import Article
 
 describe(
     SearchField,

@@ -7,10 +7,10 @@ from typing import Annotated, Any
 
 import strawberry
 
-from gateway.connection import limited, natural, resolved
-from gateway.context import Info
+from gateway.graph.connection import limited, natural, resolved
+from gateway.graph.context import Info
+from gateway.graph.loaders import Groups, GroupsByListingLoader, Key
 from gateway.limits import PAGE_SIZE, Limits
-from gateway.loaders import Groups, GroupsByListingLoader, Key
 from gateway.model import Article, Group, Largest
 from gateway.store.protocol import WHOLE, Listing
 

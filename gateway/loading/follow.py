@@ -12,9 +12,9 @@ from typing import NamedTuple, Protocol
 
 from gateway.content.watch import WHOLE_FOLDER, Watch
 from gateway.errors import GatewayError, StoreError
-from gateway.ingest import Ingest, Report, Wait
-from gateway.losses import FEW
-from gateway.notice import Noticed
+from gateway.loading.ingest import Ingest, Report, Wait
+from gateway.loading.losses import FEW
+from gateway.loading.notice import Noticed
 
 CLOSE = 1.0
 """A run that follows a generation within so many seconds waits until the changes pause."""

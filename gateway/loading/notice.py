@@ -12,7 +12,7 @@ from gateway.content.site import Site
 from gateway.content.sitefile import is_rules
 from gateway.content.source import above, is_document, is_ignored
 from gateway.content.watch import WHOLE_FOLDER
-from gateway.survey import Walked
+from gateway.loading.survey import Walked
 
 
 class Noticed(NamedTuple):

@@ -10,10 +10,10 @@ import strawberry
 from strawberry import UNSET
 
 from gateway import model
-from gateway.connection import given, natural, resolved
-from gateway.context import Info
-from gateway.loaders import StatisticsLoader
-from gateway.orders import describe
+from gateway.graph.connection import given, natural, resolved
+from gateway.graph.context import Info
+from gateway.graph.loaders import StatisticsLoader
+from gateway.graph.orders import describe
 from gateway.store.protocol import WHOLE
 
 describe(

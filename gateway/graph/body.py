@@ -7,10 +7,10 @@ from typing import Annotated
 
 import strawberry
 
-from gateway.connection import natural, resolved
 from gateway.content import outline, prose
 from gateway.content.markup import Rendered
-from gateway.context import Info
+from gateway.graph.connection import natural, resolved
+from gateway.graph.context import Info
 from gateway.renderer import Markdown
 
 EXCERPT_LENGTH = 200
