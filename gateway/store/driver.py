@@ -145,7 +145,8 @@ class Connection:
 
 
 def _stand_behind() -> None:
-    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+    with suppress(OSError):  # a sandbox may forbid it, and all works without
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
 
 
 def _run_each(
