@@ -5,6 +5,9 @@ It runs none, and coerces no variable.
 
 from __future__ import annotations
 
+import re
+from array import array
+from bisect import bisect_left
 from collections import OrderedDict
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,6 +22,7 @@ from graphql import (
     NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
     Source,
+    SourceLocation,
     TokenKind,
     parse,
     specified_rules,
@@ -34,6 +38,7 @@ TOKEN_BYTES: Final = 400
 """That a token takes, nearly, with the nodes that are made of it."""
 OVERHEAD: Final = 2000
 """Bytes that a document takes besides."""
+_LINE_END = re.compile(r"\r\n|\n|\r")
 MOST_ERRORS: Final = 20
 """How many things are said to be wrong with one document."""
 
@@ -54,6 +59,26 @@ class Document:
         if name is not None:
             raise OperationNotFound(f"The document has no operation '{name}'.")
         raise OperationNotFound("The document has several operations. Name one of them in 'operationName'.")
+
+
+class Text(Source):
+    """A document's text that knows where its lines begin: every error of a field asks on which it stands, and to look
+    through all of a long text for each of thousands takes minutes."""
+
+    def __init__(self, body: str) -> None:
+        super().__init__(body)
+        breaks = [(each.start(), each.end()) for each in _LINE_END.finditer(body)]
+        self._ends = array("L", (start for start, _ in breaks))
+        self._starts = array("L", (0, *(end for _, end in breaks)))
+
+    @property
+    def size(self) -> int:
+        """Bytes that it takes, nearly."""
+        return len(self.body.encode()) + self._ends.itemsize * (len(self._ends) + len(self._starts))
+
+    def get_location(self, position: int) -> SourceLocation:
+        before = bisect_left(self._ends, position)
+        return SourceLocation(before + 1, position + 1 - self._starts[before])
 
 
 class Documents:
@@ -78,21 +103,22 @@ class Documents:
         if text in self._kept:
             self._kept.move_to_end(text)
             return self._kept[text][0]
-        node = self._parsed(text)
+        source = Text(text)
+        node = self._parsed(source)
         analysis = analyse(self._schema, node, self._limits)
         # The shape comes first: validation may take very long over what exceeds it.
         analysis.check_shape()
         self._validate(node)
-        size = OVERHEAD + node.token_count * TOKEN_BYTES + len(text.encode())
+        size = OVERHEAD + node.token_count * TOKEN_BYTES + source.size
         _part(node)
         document = Document(node, analysis)
         self._keep(text, document, size)
         return document
 
-    def _parsed(self, text: str) -> DocumentNode:
-        most = self._limits.tokens
+    def _parsed(self, source: Source) -> DocumentNode:
+        text, most = source.body, self._limits.tokens
         try:
-            return parse(text, max_lexical_tokens=most, max_comments=most)
+            return parse(source, max_lexical_tokens=most, max_comments=most)
         except GraphQLSyntaxError as error:
             # A document that is too long is called a syntax error at the first token too many.
             if _tokens(text[: next(iter(error.positions or ()), 0)]) >= most:
@@ -109,6 +135,8 @@ class Documents:
             raise ValidationFailed([error.formatted for error in errors])
 
     def _keep(self, text: str, document: Document, size: int) -> None:
+        if size > self._capacity:
+            return
         self._kept[text] = document, size
         self.size += size
         while self.size > self._capacity:

@@ -23,6 +23,7 @@ from graphql import (
     IntValueNode,
     ListValueNode,
     NullValueNode,
+    ObjectValueNode,
     OperationDefinitionNode,
     SelectionNode,
     SelectionSetNode,
@@ -37,6 +38,7 @@ from graphql import (
 from graphql.utilities.coerce_input_value import coerce_default_value
 
 from gateway.errors import LimitExceeded, OperationNotFound
+from gateway.measure import measure
 
 
 def _limit(default: float, counts: str, *, least: int = 1) -> Any:
@@ -67,7 +69,9 @@ class Limits:
     filter_conditions: int = _limit(100, "conditions of a filter: comparisons, and filters that hold none")
     filter_values: int = _limit(1000, "values in one list of a filter")
     search_words: int = _limit(32, "words of a search that are used; the rest is left out, without an error")
+    variable_values: int = _limit(10_000, "values in an operation's variables, lists and objects among them")
     records: int = _limit(20_000, "records read for one answer, and of lists that it holds again")
+    answer_characters: int = _limit(8_000_000, "characters of the texts in an answer, however often it holds one")
     operation_seconds: float = _limit(10.0, "seconds that an operation may take")
     operations: int = _limit(32, "operations of all clients that are at work at once")
     waiting: int = _limit(256, "operations that wait for others to end", least=0)
@@ -116,6 +120,8 @@ PAGE_MARKS = frozenset({"pageInfo", "hasMore"})
 """A type with one of these fields is one page: its lists are as long as the window of the field that gives it."""
 WINDOW = ("first", "last", "ids")
 
+VALUES_A_POINT = 4
+"""How many values in a field's arguments cost one point; fewer cost nothing."""
 LARGEST_JSON_INTEGER = 2**53 - 1
 
 
@@ -153,6 +159,19 @@ class Size(NamedTuple):
         return next((_length(value) for value in given if value is not None), self.otherwise)
 
 
+class Bulk(NamedTuple):
+    """What many values in a field's arguments cost: they are read anew each time that the field is resolved."""
+
+    variables: tuple[str, ...]
+    """Each as often as it is named."""
+    otherwise: int
+    """The values that stand in the document."""
+
+    def of(self, counts: Mapping[str, int]) -> int:
+        """Takes how many values each variable holds."""
+        return (self.otherwise + sum(counts.get(name, 0) for name in self.variables)) // VALUES_A_POINT
+
+
 class Amount(NamedTuple):
     """A cost: what is known of it, and the step of the program, if any, whose result is to be added."""
 
@@ -163,7 +182,7 @@ class Amount(NamedTuple):
 class Step(NamedTuple):
     """One line of a cost program: `size` times the sum of `known` and of the results of earlier `steps`."""
 
-    size: Size
+    size: Size | Bulk
     known: int
     steps: tuple[int, ...]
 
@@ -187,21 +206,23 @@ class Program:
             return Amount(known, *steps)
         return Amount(known, self._append(Step(ONCE, 0, tuple(steps))))
 
-    def product(self, size: Size, amount: Amount) -> Amount:
+    def product(self, size: Size | Bulk, amount: Amount) -> Amount:
         if amount == Amount():
             return amount
         steps = () if amount.step is None else (amount.step,)
         if size.variables or steps:
             return Amount(0, self._append(Step(size, amount.known, steps)))
-        return Amount(size.otherwise * amount.known)
+        return Amount(size.of({}) * amount.known)
 
     def evaluate(self, amount: Amount, variables: Mapping[str, object]) -> int:
         """Takes variables as coerced for the operation."""
         if amount.step is None:
             return amount.known
+        counts = {name: measure(value).values for name, value in variables.items()}
         results: list[int] = []
         for size, known, steps in self._steps[: amount.step + 1]:
-            results.append(size.of(variables) * (known + sum(results[step] for step in steps)))
+            times = size.of(counts) if isinstance(size, Bulk) else size.of(variables)
+            results.append(times * (known + sum(results[step] for step in steps)))
         return amount.known + results[amount.step]
 
     def _append(self, step: Step) -> int:
@@ -352,6 +373,12 @@ class _Reader:
 
     def _price(self, on: GraphQLNamedType, node: FieldNode, field: GraphQLField, inner: Summary) -> Summary:
         """The cost of a field; a list on a page costs per row, for the field that gives the page to multiply."""
+        found = self._value(on, node, field, inner)
+        bulk = self.program.product(_bulk(node), Amount(1))
+        return found._replace(cost=self.program.sum([found.cost, bulk])) if bulk != Amount() else found
+
+    def _value(self, on: GraphQLNamedType, node: FieldNode, field: GraphQLField, inner: Summary) -> Summary:
+        """The same without what its arguments cost."""
         price = _by_name(PRICES, on.name, node.name.value)
         if not is_composite_type(get_named_type(field.type)):
             return Summary(cost=Amount(price or 0))
@@ -423,6 +450,24 @@ def _size(on: GraphQLNamedType, node: FieldNode, field: GraphQLField) -> Size:
         elif not isinstance(value, NullValueNode):
             return Size(tuple(variables), _literal_length(value))
     return Size(tuple(variables), _default_size(on, node.name.value, field))
+
+
+def _bulk(node: FieldNode) -> Bulk:
+    variables: list[str] = []
+    values = 0
+    # What says how long a list is has its price in the list.
+    waiting: list[ValueNode] = [each.value for each in node.arguments or () if each.name.value not in WINDOW]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, VariableNode):
+            variables.append(value.name.value)
+            continue
+        values += 1
+        if isinstance(value, ListValueNode):
+            waiting.extend(value.values)
+        elif isinstance(value, ObjectValueNode):
+            waiting.extend(each.value for each in value.fields)
+    return Bulk(tuple(variables), values)
 
 
 def _default_size(on: GraphQLNamedType, name: str, field: GraphQLField) -> int:

@@ -24,6 +24,7 @@ from gateway.documents import DEFAULT_BYTES as DOCUMENT_BYTES
 from gateway.documents import Document, Documents
 from gateway.errors import (
     InternalError,
+    LimitExceeded,
     NotAcceptable,
     NotReady,
     OperationTimedOut,
@@ -33,6 +34,7 @@ from gateway.errors import (
 )
 from gateway.graph.context import Context, LiveContext
 from gateway.limits import Limits
+from gateway.measure import measure
 from gateway.persisted import PersistedQueries
 from gateway.rates import UNLIMITED, Rates
 from gateway.renderer import DEFAULT_BYTES as RENDERED_BYTES
@@ -41,6 +43,9 @@ from gateway.store.protocol import Store
 from gateway.turns import Turns
 
 logger = logging.getLogger("gateway")
+
+MOST_NESTED = 100
+"""Lists and objects within one another in variables. No filter needs so many, and JSON is written but twice as deep."""
 
 Entry = Mapping[str, object]
 """One of the `errors` of an answer."""
@@ -147,6 +152,7 @@ class Operations:
         """What a request asks for, and the content that it would be answered from now: enough to tell whether the
         client has the answer. The client pays for being read alone. Raises RequestError."""
         self._rates.charge(client, 1)
+        self._check_variables(request)
         text = self._persisted.text(request.query, request.document_id)
         async with self._store.snapshot(viewer.visibility) as snapshot:
             return Sighted(request._replace(query=text), (await snapshot.generation()).revision)
@@ -157,6 +163,7 @@ class Operations:
         The `client` pays for being read, and then for what the operation costs.
         """
         self._rates.charge(client, 1)
+        self._check_variables(request)
         request = request._replace(query=self._persisted.text(request.query, request.document_id))
         document = self._documents.get(request.query)
         operation = document.operation(request.operation_name)
@@ -208,7 +215,7 @@ class Operations:
                 async for result in results:
                     await context.leave()  # whoever takes the answer may take its time
                     viewer.check_at(self._clock())
-                    yield _answer(result)
+                    yield self._answer(result)
         finally:
             await context.leave()
 
@@ -227,7 +234,7 @@ class Operations:
             )
             context.records.stop = executing.cancel
             try:
-                answer = _answer(await executing)
+                answer = self._answer(await executing)
             except asyncio.CancelledError:
                 if context.records.exceeded:
                     raise context.records.exceeded from None
@@ -242,6 +249,21 @@ class Operations:
         if accepted.request.extensions.get("cost") is not True:
             return {}
         return {"cost": {"actual": accepted.cost, "allowed": self._limits.cost}}
+
+    def _check_variables(self, request: OperationRequest) -> None:
+        """Before anything is made of them. Raises RequestError."""
+        found = measure(request.variables)
+        if found.depth > MOST_NESTED:
+            raise RequestError(f"The variables hold more than {MOST_NESTED} lists and objects within one another.")
+        if found.values > self._limits.variable_values:
+            raise LimitExceeded("variable_values", self._limits.variable_values, found.values)
+
+    def _answer(self, result: ExecutionResult) -> Answer:
+        """Raises LimitExceeded where it would be too long to be written out."""
+        allowed = self._limits.answer_characters
+        if (characters := measure(result.data).characters) > allowed:
+            raise LimitExceeded("answer_characters", allowed, characters)
+        return Answer(result.data, tuple(_told(error) for error in result.errors or ()))
 
     def _coerced(self, operation: OperationDefinitionNode, given: Mapping[str, Any]) -> Mapping[str, object]:
         coerced = get_variable_values(
@@ -260,10 +282,6 @@ class Operations:
         self._ready = self._ready or await self._store.ready()
         if not self._ready:
             raise NotReady
-
-
-def _answer(result: ExecutionResult) -> Answer:
-    return Answer(result.data, tuple(_told(error) for error in result.errors or ()))
 
 
 def _told(error: GraphQLError) -> Entry:

@@ -21,6 +21,13 @@ def nested(levels: int, before: str, inner: str, after: str = " }") -> str:
     return before * levels + inner + after * levels
 
 
+def nested_list(levels: int) -> list[Any]:
+    found: list[Any] = []
+    for _ in range(levels):
+        found = [found]
+    return found
+
+
 def bomb(levels: int, spread: str) -> str:
     """Fragments that each spread the next one twice."""
     fragments = [f"fragment F{n} on Query {{ {spread.replace('#', str(n + 1))} }}" for n in range(levels)]
@@ -105,6 +112,34 @@ DOCUMENTS = {
     "a long list under aliases": Hostile(
         "{ articles(first: 16) { nodes { " + " ".join(f"a{n}: related {{ title }}" for n in range(29)) + " } } }", LIMIT
     ),
+    "large filters under many parents": Hostile(
+        "query ($filter: ArticleFilter) { articles(first: 100) { nodes { "
+        + " ".join(f"a{n}: provider {{ articles(first: 0, filter: $filter) {{ totalCount }} }}" for n in range(15))
+        + " } } }",
+        LIMIT,
+        {"filter": {"and": [{}] * 1000}},
+    ),
+    "a filter in a document, under many parents": Hostile(
+        "{ articles(first: 100) { nodes { provider { articles(first: 0, filter: {and: [{category: {in: ["
+        + '"a" ' * 900
+        + "]}}]}) { totalCount } } } } }",
+        LIMIT,
+    ),
+    "many values in variables": Hostile(
+        "query ($filter: ArticleFilter) { articles(filter: $filter) { totalCount } }",
+        LIMIT,
+        {"filter": {"and": [{}] * 60_000}},
+    ),
+    "errors on the last of many lines": Hostile(
+        "\n" * 130_000
+        + "{ articles(first: 20) { nodes { "
+        + " ".join(f"a{n}: image(minWidth: -1) {{ url }}" for n in range(29))
+        + " } } }",
+        INPUT,
+    ),
+    "one long text under many names": Hostile(
+        '{ article(path: "long.md") { body { ' + " ".join(f"a{n}: markdown" for n in range(29)) + " } } }", LIMIT
+    ),
     "a cycle of the schema": Hostile(
         "{ __schema { types { " + nested(7, "fields { type { ", "name", " } }") + " } } }", LIMIT
     ),
@@ -140,6 +175,9 @@ BODIES = {
     "many keys": Body(b"{" + b",".join(b'"k%d":1' % n for n in range(20_000)) + b"}", 400, "BAD_REQUEST"),
     "a batch": Body(b"[" + b",".join([NOTHING] * 11) + b"]", 400, "LIMIT_EXCEEDED"),
     "a long batch": Body(b"[" + b",".join([NOTHING] * 9000) + b"]", 400, "LIMIT_EXCEEDED"),
+    "variables nested deeply": Body(
+        orjson.dumps({"query": "{ __typename }", "variables": {"unused": nested_list(200)}}), 400, "BAD_REQUEST"
+    ),
     "10 MiB": Body(b" " * (10 * 2**20), 413, "PAYLOAD_TOO_LARGE"),
     "a compressed body": Body(
         gzip.compress(b" " * (10 * 2**20)), 415, "UNSUPPORTED_MEDIA_TYPE", {"Content-Encoding": "gzip"}
@@ -156,7 +194,8 @@ BODIES = {
 
 def cycle(articles: int = 20) -> Mapping[str, str]:
     """Files that relate to each other in lists of 179 entries, each of which leads to an article that does so too."""
-    return {f"{n}.md": _article(n, articles) for n in range(articles)}
+    found = {f"{n}.md": _article(n, articles) for n in range(articles)}
+    return {**found, "long.md": "---\ntitle: Long\ndate: 2020-01-01\n---\n" + "word " * 100_000}
 
 
 def _article(number: int, articles: int) -> str:

@@ -49,6 +49,7 @@ FLOW = [
     "gateway.content.snippets",
     "gateway.search",
     "gateway.persisted",
+    "gateway.measure",
     "gateway.limits",
     "gateway.documents",
     "gateway.renderer",

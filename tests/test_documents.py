@@ -6,7 +6,9 @@ import gc
 import weakref
 
 import pytest
-from graphql import GraphQLSchema
+from graphql import GraphQLSchema, Source
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway import documents
 from gateway.documents import OVERHEAD, TOKEN_BYTES, Documents
@@ -34,6 +36,22 @@ def test_a_syntax_error_says_where() -> None:
     [entry] = error.entries()
     assert entry["locations"] == [{"line": 2, "column": 10}]
     assert entry["extensions"] == {"code": "GRAPHQL_PARSE_FAILED"}
+
+
+@given(st.text("ab\r\n\u2028{", max_size=40))
+def test_a_place_is_that_of_the_library(text: str) -> None:
+    """Line and column of every place are those that the library finds by looking through all of the text."""
+    found = documents.Text(text)
+    for position in range(len(text) + 2):
+        assert found.get_location(position) == Source(text).get_location(position)
+
+
+def test_what_is_too_large_to_keep_drops_nothing() -> None:
+    """A document larger than all that may be kept is not kept, and those that were kept stay."""
+    found = Documents(SCHEMA, Limits(), introspection=True, capacity=OVERHEAD + 20 * TOKEN_BYTES)
+    kept = found.get("{ __typename }")
+    found.get("{ __typename " + "\n" * 20_000 + "}")
+    assert found.get("{ __typename }") is kept
 
 
 def test_every_fault_against_the_schema_is_told() -> None:

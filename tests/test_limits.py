@@ -294,6 +294,35 @@ class Shelf:
         return [Item()] * (first or 0)
 
 
+LARGE = {"and": [{"category": {"eq": "a"}}] * 10}
+"""An object, its list, and ten times two objects and a text: 32 values."""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "points"),
+    [
+        ("", 0),
+        ("first: 20", 0),
+        ('first: 20, filter: {category: {eq: "a"}}', 0),
+        ("first: 20, filter: {and: [" + '{category: {eq: "a"}} ' * 10 + "]}", 8),
+        ("filter: $filter", 8),
+        ("first: 20, filter: $filter", 8),
+        ("filter: {and: [$filter, $filter]}", 16),
+        ("filter: $absent", 0),
+    ],
+)
+def test_what_arguments_hold_is_priced(arguments: str, points: int) -> None:
+    """Four values a point, whether they stand in the document or in a variable, for each time that they are read."""
+    given = f"({arguments})" if arguments else ""
+    declared = ", ".join(
+        each for each in ("$filter: ArticleFilter!", "$absent: ArticleFilter") if each[:7] in arguments
+    )
+    query = f"query {f'({declared})' if declared else ''} {{{{ provider(id: 1) {{{{ {{}} }}}} }}}}"
+    nested = f"articles(first: 10) {{ nodes {{ provider {{ articles{given} {{ totalCount }} }} }} }}"
+    assert cost(query.format(f"articles{given} {{ totalCount }}"), filter=LARGE) == 1 + 1 + 1 + points
+    assert cost(query.format(nested), filter=LARGE) == 1 + 1 + 10 * (1 + 1 + 1 + 1 + points)
+
+
 def test_sizes_declared_by_a_strawberry_schema_are_read() -> None:
     """A default declared in Python sizes a list as one printed in SDL does."""
     schema = strawberry.Schema(Shelf)._schema

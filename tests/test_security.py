@@ -61,7 +61,7 @@ def leaks(text: str) -> list[str]:
 async def honest(client: httpx.AsyncClient) -> None:
     """Another client is answered as ever."""
     response = await client.post("/graphql", json=HONEST)
-    assert response.json() == {"data": {"articles": {"totalCount": 22}}}
+    assert response.json() == {"data": {"articles": {"totalCount": 23}}}
 
 
 def told(response: httpx.Response) -> Iterator[str]:

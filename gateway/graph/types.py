@@ -241,7 +241,10 @@ class Article(Node, ContentItem):
     ) -> Mapping[str, object]:
         text = await info.context.loader(TextByArticleLoader).load(article.id)
         wanted = given(keys)
-        return {key: value for key, value in text.front_matter.items() if wanted is None or key in wanted}
+        if wanted is None:
+            return text.front_matter
+        names = frozenset(wanted)
+        return {key: value for key, value in text.front_matter.items() if key in names}
 
 
 @strawberry.type(
