@@ -72,7 +72,7 @@ async def opened(settings: Settings, *, shared: bool = False) -> AsyncIterator[C
         store = await open_store(settings.database, readers=settings.readers)
         stack.push_async_callback(store.close)
         workers = await stack.enter_async_context(_working(settings))
-        yield Content(store, _ingest(settings, store, workers))
+        yield Content(store, _ingest(settings, store, workers, gently=shared))
 
 
 @asynccontextmanager
@@ -96,7 +96,9 @@ async def _working(settings: Settings) -> AsyncIterator[Workers]:
         await workers.close()
 
 
-def _ingest(settings: Settings, store: Store, workers: Workers, *, serving: bool = True) -> Ingest:
+def _ingest(
+    settings: Settings, store: Store, workers: Workers, *, serving: bool = True, gently: bool = False
+) -> Ingest:
     return Ingest(
         store,
         settings.content,
@@ -105,6 +107,7 @@ def _ingest(settings: Settings, store: Store, workers: Workers, *, serving: bool
         max_bytes=settings.max_file_bytes,
         hold=timedelta(seconds=settings.hold_seconds),
         serving=serving,
+        gently=gently,
     )
 
 

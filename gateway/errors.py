@@ -47,6 +47,10 @@ class StoreError(GatewayError):
     """The database cannot be used."""
 
 
+class ParserError(GatewayError):
+    """No process can be started to parse files in."""
+
+
 class PackagesError(GatewayError):
     """GraphiQL cannot be brought from its packages."""
 

@@ -581,6 +581,22 @@ async def test_a_pinned_draft_that_breaks_stays_in_preview(site: Site) -> None:
     assert (await site.paths(), await site.paths(Visibility.PUBLIC)) == (["a.md"], [])
 
 
+async def test_a_pin_holds_for_what_was_kept_once_it_is_back(site: Site) -> None:
+    """Files that were away when the rules changed, too many to be lost, are decoded by the new ones on their return."""
+    site.write_many(9)
+    for at in range(MANY):
+        site.write(f"drafts/d{at}.md", "published: true")
+    await site.run()
+    (site.root / "drafts").rename(site.root.parent / "away")
+    (site.root / "gateway.yaml").write_text("pin: [{path: 'drafts/**', published: false}]")
+    await site.run()
+    assert "DELETION_HELD" in await site.codes()
+    (site.root.parent / "away").rename(site.root / "drafts")
+    await site.run()
+    assert [path for path in await site.paths(Visibility.PUBLIC) if path.startswith("drafts/")] == []
+    assert len(await site.paths()) == 9 + MANY
+
+
 UNKNOWN = """
 import asyncio, json, sys
 from pathlib import Path

@@ -66,7 +66,7 @@ class InProcess(Workers):
         for task in tasks:
             yield [parse(task, rules)]
 
-    async def warm(self) -> None:
+    async def warm(self, rules: Rules) -> None:
         """There is no process to start."""
 
 

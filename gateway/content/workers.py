@@ -17,7 +17,8 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import BinaryIO, cast
 
-from gateway.content.parsing import Rules, Task, parse
+from gateway.content.parsing import Rules, Task, parse, rehearse
+from gateway.errors import ParserError
 from gateway.model import Change, Problem, SetAside, Severity
 
 PARSER_CRASHED = "PARSER_CRASHED"
@@ -48,30 +49,34 @@ class Workers:
         """What is said of each file, in batches, in no certain order. A batch is parsed as fast as it is taken.
 
         `gently` is with one process fewer, where there are several: on the CPU that it leaves, others are answered.
+        Raises ParserError.
         """
-        count = max(1, self._count - gently)
+        count = max(1, self._count - 1) if gently else self._count
         batches = deque(_batches(tasks))
         answers: asyncio.Queue[Sequence[Change]] = asyncio.Queue(maxsize=count * 2)
         runners = [asyncio.create_task(self._run(batches, rules, answers)) for _ in range(min(count, len(batches)))]
-        finished: asyncio.Future[list[None]] = asyncio.gather(*runners)
+        at_work, taking = set(runners), asyncio.create_task(answers.get())
         try:
-            while not finished.done() or not answers.empty():
-                taking = asyncio.create_task(answers.get())
-                await asyncio.wait((taking, finished), return_when=asyncio.FIRST_COMPLETED)
+            while at_work or not answers.empty():
+                done, _ = await asyncio.wait((taking, *at_work), return_when=asyncio.FIRST_COMPLETED)
+                for runner in at_work & done:
+                    runner.result()
+                at_work -= done
                 if taking.done():
                     yield taking.result()
-                else:
-                    taking.cancel()
-            await finished
+                    taking = asyncio.create_task(answers.get())
         finally:
-            finished.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await finished
+            for task in (taking, *runners):
+                task.cancel()
+            await asyncio.gather(taking, *runners, return_exceptions=True)
 
-    async def warm(self) -> None:
-        """Have a process ready for the next run: to start one takes longer than to parse a file."""
-        if not self._idle:
-            self._idle.append(await _Worker.start(self._command, self._seconds))
+    async def warm(self, rules: Rules) -> None:
+        """Have a process ready for the next run: to start one, and to have it parse its first file, takes longer than
+        to parse a file. One that cannot be started is for that run to tell of."""
+        with contextlib.suppress(ParserError):
+            worker = self._rested() or await self._start()
+            worker.rehearse(rules)
+            self._idle.append(worker)
 
     async def close(self) -> None:
         """Idempotent; waits until every process has ended."""
@@ -81,7 +86,7 @@ class Workers:
     async def _run(
         self, batches: deque[Sequence[Task]], rules: Rules, answers: asyncio.Queue[Sequence[Change]]
     ) -> None:
-        worker = self._idle.pop() if self._idle else await _Worker.start(self._command, self._seconds)
+        worker = self._rested() or await self._start()
         try:
             while batches:
                 left = batches.popleft()
@@ -89,13 +94,27 @@ class Workers:
                     said = await worker.parse(left, rules)
                     if len(said) < len(left):
                         said.append(await worker.blame(left[len(said)]))
-                        worker = await _Worker.start(self._command, self._seconds)
+                        worker = await self._start()
                     left = left[len(said) :]
                     await answers.put(said)
         except BaseException:
             await worker.stop()
             raise
         self._idle.append(worker)
+
+    def _rested(self) -> _Worker | None:
+        """An idle worker. One that died while it was idle is forgotten: no file is to blame for that."""
+        while self._idle:
+            worker = self._idle.pop()
+            if worker.lives:
+                return worker
+        return None
+
+    async def _start(self) -> _Worker:
+        try:
+            return await _Worker.start(self._command, self._seconds)
+        except OSError as error:
+            raise ParserError(f"No process can be started to parse files in: {error.strerror}.") from error
 
 
 class _Worker:
@@ -109,9 +128,18 @@ class _Worker:
     @classmethod
     async def start(cls, command: Sequence[str], seconds: float) -> _Worker:
         pipe = asyncio.subprocess.PIPE
-        # A session of its own: an interrupt from the terminal is the server's to handle, and ends no file's parsing.
-        process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, start_new_session=True)
+        # A group of its own: an interrupt from the terminal is the server's to handle, and ends no file's parsing. In a
+        # session of its own Linux would weigh it against all of the server, whatever its priority.
+        process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, process_group=0)
         return cls(process, seconds)
+
+    @property
+    def lives(self) -> bool:
+        return self._process.returncode is None
+
+    def rehearse(self, rules: Rules) -> None:
+        """Have it ready for files of these rules. It answers nothing."""
+        self._stdin.write(_frame(((), rules)))
 
     async def parse(self, tasks: Sequence[Task], rules: Rules) -> list[Change]:
         """What is said of each task; of fewer than all where the worker died or was ended for taking too long."""
@@ -134,7 +162,7 @@ class _Worker:
         else:
             code, message = PARSER_CRASHED, "The parser crashed."
         await self.stop()
-        hint = "Simplify the front matter."
+        hint = "Simplify the file."
         return SetAside(task.file.path, (Problem(Severity.ERROR, code, message, task.file.path, 1, 1, hint),))
 
     async def stop(self) -> None:
@@ -168,9 +196,11 @@ def _frame(value: object) -> bytes:
 
 
 def serve(answer: Callable[[Task, Rules], Change], requests: BinaryIO, answers: BinaryIO) -> None:
-    """A worker's life: answer each batch task by task, until the other side closes."""
+    """A worker's life: answer each batch task by task, until the other side closes. An empty one is to be rehearsed."""
     while header := requests.read(_LENGTH.size):
         tasks, rules = pickle.loads(requests.read(*_LENGTH.unpack(header)))  # noqa: S301 - from our own process
+        if not tasks:
+            rehearse(rules)
         for task in tasks:
             answers.write(_frame(answer(task, rules)))
             answers.flush()

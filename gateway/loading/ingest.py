@@ -64,9 +64,11 @@ class Ingest:
         follow_links: bool = False,
         hold: timedelta = DEFAULT_HOLD,
         serving: bool = True,
+        gently: bool = False,
     ) -> None:
         """`hold` is how long a large deletion waits before a second look may confirm it; with `serving`, problems
-        say what is served in place of a broken file."""
+        say what is served in place of a broken file; `gently` leaves a processor to those who ask for articles while
+        there are some."""
         self._store = store
         self._root = root
         self._workers = workers
@@ -76,6 +78,7 @@ class Ingest:
         self._follow_links = follow_links
         self._hold = hold
         self._serving = serving
+        self._gently = gently
         self._running = asyncio.Lock()
         self._ran = asyncio.Event()
         self._tried: datetime | None = None
@@ -136,7 +139,7 @@ class Ingest:
 
     async def warm(self) -> None:
         """Have a parser ready for the first file that changes."""
-        await self._workers.warm()
+        await self._workers.warm(self._rules(str(self._root), self._site_rules.site))
 
     async def _run(
         self, paths: Collection[str] | None, progress: Progress | None, *, accept_empty: bool, strict: bool
@@ -204,14 +207,17 @@ class Ingest:
                 return stream, applied
 
     async def _apply(self, survey: Survey, stream: Stream, kept: Kept) -> Applied:
-        rules = Rules(survey.listing.root, self._max_bytes, survey.site, self._store.encode)
+        rules = self._rules(survey.listing.root, survey.site)
         problems = (*survey.standing, *kept.problems)
-        served = self._serving and survey.articles > 0
+        gently = self._gently and survey.articles > 0
         async with (
-            aclosing(self._workers.parse(stream.tasks, rules, gently=served)) as parsed,
+            aclosing(self._workers.parse(stream.tasks, rules, gently=gently)) as parsed,
             aclosing(self._of_one_folder(survey, stream.run(parsed))) as changes,
         ):
             return await self._store.apply(ChangeSet(survey.started, changes, problems, survey.leaves(kept).dump()))
+
+    def _rules(self, root: str, site: Site) -> Rules:
+        return Rules(root, self._max_bytes, site, self._store.encode)
 
     async def _of_one_folder(
         self, survey: Survey, changes: AsyncGenerator[Sequence[Change], None]

@@ -125,9 +125,12 @@ class Survey(NamedTuple):
         return judge(loss, self.memory.held, self.started, self.hold)
 
     def leaves(self, kept: Kept) -> Memory:
-        """What to remember of the run. Only a walk settles what was written shortly before it."""
+        """What to remember of the run. Only a walk settles what was written shortly before it. What was kept is what
+        earlier rules made of it, and has to be decoded anew when its files are back."""
         started = self.memory.started if self.walked else self.started
-        return Memory(self.decoder, started, self.memory.place if kept.paths else self.place, kept.held)
+        if kept.paths:
+            return Memory(self.memory.decoder, started, self.memory.place, kept.held)
+        return Memory(self.decoder, started, self.place, kept.held)
 
     def followed(self, kept: Kept) -> Walked | None:
         """What the next run may start from; None where it has to walk, since something is not as it should be."""

@@ -6,7 +6,6 @@ import asyncio
 import os
 import sqlite3
 import sys
-import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from enum import StrEnum
@@ -18,7 +17,6 @@ import aiosqlite
 from gateway.content.identity import provider_id, suffix, topic_id
 from gateway.content.text import fold, slug
 from gateway.content.tokens import words
-from gateway.content.workers import NICENESS
 from gateway.errors import StoreError
 from gateway.store.rows import Row
 
@@ -114,11 +112,11 @@ class Connection:
         with self._used() as connection:
             await connection.executescript(sql)
 
-    async def give_way(self) -> None:
-        """Stand behind whoever wants the same processor, as parsing does: answering comes before writing. Linux alone
-        lets a thread of a process do so."""
+    async def give_way(self, by: int) -> None:
+        """Stand behind whoever else wants the same processor, by so much of priority. Linux alone lets a thread of a
+        process do so."""
         if sys.platform == "linux":
-            await self._connection._execute(_stand_behind)  # type: ignore[no-untyped-call]
+            await self._connection._execute(_stand_behind, by)  # type: ignore[no-untyped-call]
 
     async def backup(self, to: Path) -> None:
         """Write all of this database over another one, in one transaction of that."""
@@ -144,9 +142,9 @@ class Connection:
             await idle
 
 
-def _stand_behind() -> None:
+def _stand_behind(by: int) -> None:
     with suppress(OSError):  # a sandbox may forbid it, and all works without
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+        os.setpriority(os.PRIO_PROCESS, 0, os.getpriority(os.PRIO_PROCESS, 0) + by)
 
 
 def _run_each(

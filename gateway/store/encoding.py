@@ -20,7 +20,8 @@ from gateway.store.rows import Row, micros
 
 
 class ArticleRows(NamedTuple):
-    """One document as rows. Those of its parts end with its path, by which they find their article."""
+    """One document as rows. Those of its parts end with its path, by which they find their article; its entries, which
+    other articles may have too, begin with their digest."""
 
     article: Mapping[str, Any]
     text: Row
@@ -62,7 +63,8 @@ def article_rows(document: Document) -> ArticleRows:
 def _digest_of(document: Document, rows: ArticleRows) -> bytes:
     """Equal for documents that are served alike."""
     entries = b"".join(row[0] for row in rows.entries)
-    values = [list(rows.article.values()), document.body, document.secured, document.urls, rows.topics]
+    topics = [row[:-1] for row in rows.topics]
+    values = [list(rows.article.values()), document.body, document.secured, document.urls, topics]
     parts = (orjson.dumps(values), document.front_matter, document.exposed, entries)
     return _digest(b"".join(len(part).to_bytes(8) + part for part in parts))
 

@@ -1,4 +1,4 @@
-"""Records as the rows of a database, and back. It runs no SQL."""
+"""Rows of the database as records. It runs no SQL."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from gateway.content.workers import NICENESS
 from gateway.errors import NotReady, StoreError
 from gateway.model import FileVersion, Visibility
 from gateway.store.changes import Run
@@ -126,7 +127,7 @@ class SqliteStore:
             self._check_open()
             await prepare(self._path, self._patience)
             writer = await self._connections.enter_async_context(Connection.open(self._path, self._patience))
-            await writer.give_way()
+            await writer.give_way(NICENESS)  # answering comes before writing, as before parsing
             await set_up(writer)
             await self._begin_to_read()
             self._check_place()

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from gateway.content.parsing import Rules, Task
 from gateway.content.source import Walk
 from gateway.content.workers import Workers
+from gateway.errors import ParserError
 from gateway.model import Change, Deleted, Loaded, NotDocument, SetAside, Unchanged
 
 # A worker that dies at one file, and one that never answers for one.
@@ -113,6 +118,30 @@ async def test_a_parser_that_hangs_is_ended(tmp_path: Path) -> None:
     assert isinstance(hung, SetAside)
     assert hung.problems[0].code == "PARSER_TIMED_OUT"
     assert all(isinstance(change, Loaded) for change in said.values())
+
+
+async def test_who_died_idle_is_not_missed(tmp_path: Path) -> None:
+    """A process that was ended while it had nothing to do costs no file: another one is started."""
+    write(tmp_path, "a.md", "b.md")
+    before, workers = set(_children()), Workers(1)
+    await workers.warm(Rules(str(tmp_path)))
+    [warm] = set(_children()) - before
+    os.kill(warm, signal.SIGKILL)
+    await asyncio.sleep(0.5)
+    said = await parse(tmp_path, workers)
+    assert all(isinstance(change, Loaded) for change in said.values())
+    assert sorted(said) == ["a.md", "b.md"]
+
+
+async def test_where_none_can_be_started_it_is_said(tmp_path: Path) -> None:
+    """The run fails with an error of ours, and neither a process nor a task is left. To warm one is no need."""
+    write(tmp_path, *(f"{number}.md" for number in range(150)))
+    before, workers = set(_children()), Workers(3, command=(str(tmp_path / "none"),))
+    await workers.warm(Rules(str(tmp_path)))
+    with pytest.raises(ParserError, match="No process can be started to parse files in: No such file or directory"):
+        await parse(tmp_path, workers)
+    assert set(_children()) == before
+    assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
 async def test_a_file_that_vanished_is_a_deletion(tmp_path: Path) -> None:
