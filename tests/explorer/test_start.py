@@ -113,8 +113,8 @@ async def test_a_preview_link_opens_it(tmp_path: Path) -> None:
     """Whoever has none finds nothing, whose has ended is told so, and to the others it shows drafts."""
     async with serving(tmp_path, preview_secret=SECRET, preview_explorer=True) as client:
         for path in ("/", "/start.js", "/start.css"):
-            assert (await client.get(path)).status_code == 404
-            assert (await client.get(path, headers=cookie(ENDED))).status_code == 401
+            for refused, status in ((await client.get(path), 404), (await client.get(path, headers=cookie(ENDED)), 401)):
+                assert (refused.status_code, refused.headers["cache-control"]) == (status, "private, no-store")
             shown = await client.get(path, headers=cookie(GOOD))
             assert (shown.status_code, shown.headers["cache-control"]) == (200, "private, no-store")
         page = (await client.get("/", headers=cookie(GOOD))).text
