@@ -19,6 +19,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp
 
 from gateway.auth import Authenticator, Scope
+from gateway.callers import Callers
 from gateway.content.workers import Workers
 from gateway.errors import MethodNotAllowed, NotFound, NotReady, RequestError
 from gateway.explorer import page, queries, start
@@ -35,6 +36,7 @@ from gateway.settings import Mode, Settings
 from gateway.store.protocol import Store
 from gateway.store.sqlite import SqliteStore
 from gateway.store.temporary import temporary_store
+from gateway.turns import Turns
 from gateway.web import preview
 from gateway.web.caching import Caching
 from gateway.web.endpoint import Endpoint
@@ -124,7 +126,8 @@ def create_app(settings: Settings, store: Store, reload: Reload | None = None) -
     """
     limits, rates = settings.limits, Rates(settings.rate_limit)
     passes = Passes(settings.preview_secret) if settings.preview_secret else None
-    authenticator = Authenticator(settings.tokens, passes, dev=settings.mode is Mode.DEV)
+    callers = Callers(Authenticator(settings.tokens, passes, dev=settings.mode is Mode.DEV), rates)
+    turns = Turns(limits.operations, limits.waiting, limits.waiting_seconds)
     schema = build_schema([PreparedDocument])
     trusted = read_manifest(settings.trusted_documents) if settings.trusted_documents else {}
     persisted = PersistedQueries(settings.persisted_bytes, trusted, trusted_only=settings.trusted_only)
@@ -137,19 +140,18 @@ def create_app(settings: Settings, store: Store, reload: Reload | None = None) -
         introspection=settings.introspection,
         document_bytes=settings.document_bytes,
         rendered_bytes=settings.rendered_bytes,
+        turns=turns,
     )
     operations.check(trusted)
-    endpoint = Endpoint(
-        operations, authenticator, limits, _caching(settings), needs_preflight=settings.mode is Mode.SERVE
-    )
+    endpoint = Endpoint(operations, callers, limits, _caching(settings), needs_preflight=settings.mode is Mode.SERVE)
     routes: list[BaseRoute] = [
         Route("/graphql", endpoint),
-        WebSocketRoute("/graphql", Socket(schema, operations, authenticator, limits, settings.allowed_origins)),
+        WebSocketRoute("/graphql", Socket(schema, operations, callers, limits, settings.allowed_origins)),
         Route("/healthz", _state("ok")),
         Route("/readyz", _readiness(store)),
     ]
     if reload:
-        hook = ReloadHook(store, reload, authenticator, settings.reload_secret, limits)
+        hook = ReloadHook(store, reload, callers, settings.reload_secret, limits)
         routes.append(Route("/-/reload", hook.answer, methods=["POST"]))
     if settings.introspection:
         routes.append(Route("/schema.graphql", _text(print_sdl())))
@@ -157,9 +159,9 @@ def create_app(settings: Settings, store: Store, reload: Reload | None = None) -
         routes.append(Route(preview.PATH, PreviewLink(passes).answer))
     is_preview = passes is not None and settings.preview_explorer and not settings.explorer
     if settings.explorer or is_preview:
-        # What the server's own pages ask is bounded too, but not by limits that are meant for clients.
-        own = Operations(schema, store, Limits(), PersistedQueries(0), introspection=True)
-        inquiry = Inquiry(own, authenticator, previewing=is_preview)
+        # What the server's own pages ask is bounded too, but not by limits on what clients may ask for at once.
+        own = Operations(schema, store, Limits(), PersistedQueries(0), rates, introspection=True, turns=turns)
+        inquiry = Inquiry(own, callers, previewing=is_preview)
         routes += _explorer(settings, inquiry, passes if is_preview else None)
     middleware = [
         Middleware(AccessLog),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import re
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
 from typing import NamedTuple
@@ -29,6 +29,8 @@ class Viewer:
     scopes: frozenset[str] = frozenset()
     expires: int | None = None
     """When the credential ends, in seconds since 1970; one of the settings never does."""
+    token: bytes | None = field(default=None, compare=False, repr=False)
+    """The digest of the token that it was known by, where that was one of the settings; it gives no right."""
 
     def check_at(self, now: float) -> None:
         """Raises Unauthenticated where the credential has ended meanwhile."""
@@ -63,6 +65,7 @@ class Right(NamedTuple):
 
     scopes: frozenset[str] = frozenset()
     expires: int | None = None
+    token: bytes | None = None
 
 
 class Authenticator:
@@ -95,13 +98,13 @@ class Authenticator:
 
     def _right(self, authorization: str | None) -> Right:
         right = Right() if authorization is None else self._granted(_bearer(authorization))
-        return Right((right.scopes | {Scope.PREVIEW}) - {Scope.SECURED_READ}, right.expires) if self._dev else right
+        return right._replace(scopes=(right.scopes | {Scope.PREVIEW}) - {Scope.SECURED_READ}) if self._dev else right
 
     def _granted(self, token: str) -> Right:
         digest = _digest(token)
         # Every grant is compared, so that the time taken does not tell which one matched.
         matching = [grant.scopes for grant in self._grants if hmac.compare_digest(grant.digest, digest)]
-        return Right(frozenset().union(*matching)) if matching else self._passed(token)
+        return Right(frozenset().union(*matching), token=digest) if matching else self._passed(token)
 
     def _passed(self, token: str) -> Right:
         if self._passes is None:

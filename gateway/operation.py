@@ -121,9 +121,13 @@ class Operations:
         introspection: bool,
         document_bytes: int = DOCUMENT_BYTES,
         rendered_bytes: int = RENDERED_BYTES,
+        turns: Turns | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`schema` is built with the extension PreparedDocument; `clock` tells when a credential has ended."""
+        """`schema` is built with the extension PreparedDocument; `clock` tells when a credential has ended.
+
+        `rates` and `turns` may be those of others, too; without turns it has its own.
+        """
         self._schema = schema
         self._graph: GraphQLSchema = schema._schema
         self._store = store
@@ -133,7 +137,7 @@ class Operations:
         self._persisted = persisted
         self._renderer = Renderer(rendered_bytes)
         self._rates = rates
-        self._turns = Turns(limits.operations, limits.waiting, limits.waiting_seconds)
+        self._turns = turns or Turns(limits.operations, limits.waiting, limits.waiting_seconds)
         self._ready = False
         self._clock = clock
 

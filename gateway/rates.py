@@ -42,10 +42,14 @@ class Rates:
 UNLIMITED = Rates(None)
 
 
-def client(authorization: str | None, address: str | None) -> str | None:
-    """Who a client is: its credential, which was found to be good; without one, its address. None for nobody."""
-    who = authorization.strip() if authorization is not None else address and _network(address)
-    return who and sha256(who.encode("utf-8", "surrogatepass")).hexdigest()
+def client(token: bytes | None, address: str | None) -> str | None:
+    """Who a client is: the token that it is known by, of which this is the digest; else its address. None for nobody.
+
+    However the token was written, it is one client.
+    """
+    if token is not None:
+        return f"token {token.hex()}"
+    return sha256(_network(address).encode("utf-8", "surrogatepass")).hexdigest() if address else None
 
 
 def _network(address: str) -> str:

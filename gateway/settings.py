@@ -20,6 +20,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import httpx
 import platformdirs
 import yaml
 
@@ -189,9 +190,17 @@ class Webhook(NamedTuple):
 
 def _webhook(written: str) -> Webhook:
     url = written.removeprefix("preview:")
-    if not url.startswith(("http://", "https://")):
+    if not url.startswith(("http://", "https://")) or not _is_url(url):
         raise ValueError(f"{written!r} is no http or https URL, with 'preview:' before it or without.")
     return Webhook(url, url != written)
+
+
+def _is_url(written: str) -> bool:
+    """Whether it is one to those who are to send there, and names a host."""
+    try:
+        return bool(httpx.URL(written).host)
+    except httpx.InvalidURL:
+        return False
 
 
 TEXT = Kind("text", _text)

@@ -110,6 +110,7 @@ FLOW = [
     "gateway.graph.schema",
     "gateway.turns",
     "gateway.rates",
+    "gateway.callers",
     "gateway.operation",
     "gateway.web",
     "gateway.web.caching",

@@ -31,6 +31,7 @@ async def test_another_host_is_refused(host: str) -> None:
     """A host that is not the server's own gets 421 and a JSON error, and every header of a response."""
     response = await get(host)
     assert (response.status_code, response.json()["errors"][0]["extensions"]) == (421, {"code": "MISDIRECTED_REQUEST"})
+    assert response.headers["cache-control"] == "private, no-store"
     assert response.headers["x-content-type-options"] == "nosniff"
     assert len(response.headers["x-request-id"]) == 32
 

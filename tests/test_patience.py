@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+import socket
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,16 @@ from urllib.parse import urlsplit
 
 import orjson
 import pytest
+from uvicorn.server import ServerState
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 from websockets.typing import Subprotocol
 
 from gateway.app import create_app
+from gateway.limits import Limits
 from gateway.loading.ingest import Report
+from gateway.web.patience import Config, Http, WebSocket
+from gateway.web.server import address, listening
 from tests.service import listening_service, listening_to, service
 
 SHORT: dict[str, Any] = {"limit_request_seconds": 0.2, "limit_idle_seconds": 60}
@@ -56,7 +61,7 @@ async def client(url: str, **options: Any) -> AsyncIterator[Client]:
     try:
         yield Client(reader, writer)
     finally:
-        writer.close()
+        writer.transport.abort()
 
 
 def told(answer: bytes) -> tuple[bytes, str]:
@@ -238,3 +243,96 @@ async def test_streams_are_limited(tmp_path: Path) -> None:
         await second.reader.readuntil(b'"code":"OVERLOADED"}}]}')
         first.writer.close()
         await answered(url, asked)
+
+
+UPGRADE = (
+    b"GET /graphql HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+    b"Sec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n"
+)
+PAYLOAD = b"x" * 125
+PING = b"\x89\xfd" + bytes(4) + PAYLOAD
+"""A mask of zeros leaves the payload as it is."""
+PONG = b"\x8a\x7d" + PAYLOAD
+PINGS = 40_000
+"""Their answers are 5 MB, more than the two ends keep between them."""
+KEPT = 65_536
+"""Bytes that the kernel is to keep at an end."""
+NO_ANSWER = b'{"type":"pong"}'
+MESSAGE = b"\x81" + bytes([0x80 | len(NO_ANSWER)]) + bytes(4) + NO_ANSWER
+INIT = b'{"type":"connection_init"}'
+GREETING = b"\x81" + bytes([0x80 | len(INIT)]) + bytes(4) + INIT
+
+
+@asynccontextmanager
+async def accepting(tmp_path: Path, **options: Any) -> AsyncIterator[tuple[str, ServerState]]:
+    """The address of a service, and the connections that its server has."""
+    async with service(tmp_path, **options) as found:
+        config, state = Config(found.app, Limits(), lifespan="off", log_config=None, access_log=False), ServerState()
+        config.load()
+        loop = asyncio.get_running_loop()
+        with listening("127.0.0.1", 0) as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KEPT)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, KEPT)
+            async with await loop.create_server(lambda: Http(config, state, {}), sock=listener):
+                yield address(listener), state
+                for connection in state.connections:
+                    assert isinstance(connection, WebSocket)
+                    connection.transport.abort()
+                await until(lambda: not state.connections)
+
+
+@pytest.mark.parametrize("between", [b"", MESSAGE], ids=["pings alone", "messages between"])
+async def test_who_pings_and_reads_nothing(tmp_path: Path, between: bytes) -> None:
+    """No more pings are read than their answers find room for; who reads again gets the rest, each in its turn."""
+    async with accepting(tmp_path) as (url, state), client(url) as eager:
+        await eager.send(UPGRADE)
+        await eager.reader.readuntil(b"\r\n\r\n")
+        await eager.send(GREETING)
+        await eager.reader.readuntil(b'{"type":"connection_ack"}')
+        [server] = state.connections
+        assert isinstance(server, WebSocket)
+        sending = asyncio.create_task(pinged(eager, between))
+        assert await most_kept(server, sending) < 1_000_000
+        async with asyncio.timeout(60):
+            for _ in range(PINGS):
+                assert await eager.reader.readexactly(len(PONG)) == PONG
+            await sending
+
+
+async def test_who_pings_behind_an_answer_that_is_not_taken(tmp_path: Path) -> None:
+    """What waited before the handshake counts as what came after it does."""
+    files = {"large.md": "---\ntitle: Large\n---\n" + "word " * 400_000}
+    sent = b'{"query": "{ article(path: \\"large.md\\") { body { markdown } } }"}'
+    async with accepting(tmp_path, files=files) as (url, state), client(url) as eager:
+        await eager.send(POST % len(sent) + sent + UPGRADE)
+        await until(lambda: any(isinstance(connection, WebSocket) for connection in state.connections))
+        [server] = state.connections
+        assert isinstance(server, WebSocket)
+        before = server.transport.get_write_buffer_size()
+        assert before > 0
+        sending = asyncio.create_task(pinged(eager))
+        assert await most_kept(server, sending) < before + 1_000_000
+        sending.cancel()
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(60):
+        for _ in iter(holds, True):
+            await asyncio.sleep(0)
+
+
+async def most_kept(server: WebSocket, sending: asyncio.Task[None]) -> int:
+    """How many bytes at most wait to be taken, until the server reads no more of what is sent."""
+    most = 0
+    async with asyncio.timeout(60):
+        while server.transport.is_reading() or server.read_paused:
+            assert not sending.done()
+            most = max(most, server.transport.get_write_buffer_size())
+            await asyncio.sleep(0)
+    return most
+
+
+async def pinged(eager: Client, between: bytes = b"") -> None:
+    for _ in range(PINGS // 100):
+        await eager.send(PING * 100 + between)

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
+from typing import Any
 
 import httpx
+import orjson
 import pytest
+from websockets.asyncio.client import connect
+from websockets.typing import Subprotocol
 
 from gateway.errors import RateLimited
+from gateway.explorer.queries import PATH
 from gateway.rates import Rates, client
 from tests.service import listening_service, serving
+from tests.test_preview import GOOD, SECRET, cookie
 
 TITLES = "{ articles { nodes { title } } }"
 COST = 1 + 21
@@ -74,12 +81,13 @@ def test_few_clients_are_remembered() -> None:
         ((None, "2001:db8::1"), (None, "2001:db8::ffff:1"), True),
         ((None, "2001:db8::1"), (None, "2001:db8:0:1::1"), False),
         ((None, "proxy.example"), (None, "192.0.2.1"), False),
-        (("Bearer a", "192.0.2.1"), ("Bearer a", "192.0.2.2"), True),
-        (("Bearer a", "192.0.2.1"), ("Bearer b", "192.0.2.1"), False),
-        (("Bearer \ud800", None), ("Bearer a", None), False),
+        ((None, "\ud800"), (None, "192.0.2.1"), False),
+        ((b"a", "192.0.2.1"), (b"a", "192.0.2.2"), True),
+        ((b"a", "192.0.2.1"), (b"b", "192.0.2.1"), False),
+        ((b"a", "192.0.2.1"), (None, "192.0.2.1"), False),
     ],
 )
-def test_who_a_client_is(one: tuple[str | None, str], other: tuple[str | None, str], *, same: bool) -> None:
+def test_who_a_client_is(one: tuple[bytes | None, str], other: tuple[bytes | None, str], *, same: bool) -> None:
     """Its token, else its address; of an IPv6 address the part that it cannot choose. No part of either is kept."""
     assert (client(*one) == client(*other)) is same
     assert "192" not in str(client(None, "192.0.2.1"))
@@ -101,6 +109,75 @@ async def test_a_client_that_asks_too_often(tmp_path: Path) -> None:
         assert answer["errors"][0]["extensions"]["code"] == "RATE_LIMITED"
         token = {"Authorization": "Bearer editor"}
         assert (await http.post("/graphql", json={"query": TITLES}, headers=token)).status_code == 200
+
+
+SPELLINGS = ("Bearer editor", "bearer editor", "BEARER   editor", " Bearer editor ")
+
+
+async def test_a_token_is_one_client_however_it_is_written(tmp_path: Path) -> None:
+    """The scheme's case and the spaces are the client's to choose, and make no other of it. Another token does."""
+    async with serving(tmp_path, rate_limit=2 * COST) as http:
+        statuses = [
+            (await http.post("/graphql", json={"query": TITLES}, headers={"Authorization": written})).status_code
+            for written in (*SPELLINGS, "Bearer reader")
+        ]
+        assert statuses == [200, 200, 429, 429, 200]
+
+
+async def test_a_pass_is_no_client_of_its_own(tmp_path: Path) -> None:
+    """Whoever may make links could else be as many as there are links; so its address pays."""
+    async with serving(tmp_path, rate_limit=2 * COST, preview_secret=SECRET) as http:
+        statuses = [
+            (await http.post("/graphql", json={"query": TITLES}, headers=headers)).status_code
+            for headers in ({"Authorization": f"Bearer {GOOD}"}, cookie(GOOD), {})
+        ]
+        assert statuses == [200, 200, 429]
+
+
+async def test_a_wrong_token_costs_its_address(tmp_path: Path) -> None:
+    """A point for each try, so that nobody tries many; who has a good one at the same address pays nothing of that."""
+    async with serving(tmp_path, rate_limit=COST) as http:
+        for number in range(COST + 1):
+            wrong = {"Authorization": f"Bearer wrong{number}"}
+            response = await http.post("/graphql", json={"query": TITLES}, headers=wrong)
+            assert response.status_code == (401 if number < COST else 429)
+        assert (await http.post("/graphql", json={"query": TITLES})).status_code == 429
+        good = {"Authorization": "Bearer editor"}
+        assert (await http.post("/graphql", json={"query": TITLES}, headers=good)).status_code == 200
+
+
+async def test_a_socket_pays_for_its_credential(tmp_path: Path) -> None:
+    """What one asks over it is charged to the token that it began with, as over HTTP."""
+    async with listening_service(tmp_path, rate_limit=COST) as url:
+        for written, kind in (("Bearer editor", "next"), ("bearer  editor", "error"), ("Bearer reader", "next")):
+            headers = {"Authorization": written}
+            protocols = [Subprotocol("graphql-transport-ws")]
+            at = url.replace("http", "ws", 1) + "/graphql"
+            async with connect(at, subprotocols=protocols, additional_headers=headers) as socket:
+                await socket.send('{"type": "connection_init"}')
+                await socket.recv()
+                await socket.send(orjson.dumps({"id": "1", "type": "subscribe", "payload": {"query": TITLES}}).decode())
+                assert orjson.loads(await socket.recv())["type"] == kind
+
+
+@pytest.mark.parametrize(("path", "points"), [("/", 300), (PATH, 15)])  # enough for once
+async def test_a_page_is_charged_as_what_it_asks(tmp_path: Path, path: str, points: int) -> None:
+    """To who asks for it, from the points that it has for the API too; without enough it is 429, and says when."""
+    async with serving(tmp_path, explorer=True, rate_limit=points) as http:
+        assert (await http.get(path)).status_code == 200
+        refused = await http.get(path)
+        assert (refused.status_code, refused.json()["errors"][0]["extensions"]) == (429, {"code": "RATE_LIMITED"})
+        assert int(refused.headers["retry-after"]) >= 1
+        assert (await http.post("/graphql", json={"query": TITLES})).status_code == 429
+        assert (await http.get(path, headers={"Authorization": "Bearer editor"})).status_code == 200
+
+
+async def test_a_page_waits_for_its_turn(tmp_path: Path) -> None:
+    """What pages ask is at work beside no more operations than are allowed."""
+    turns: dict[str, Any] = {"limit_operations": 1, "limit_waiting": 0}
+    async with serving(tmp_path, explorer=True, **turns) as http:
+        responses = await asyncio.gather(*(http.get("/") for _ in range(10)))
+        assert {response.status_code for response in responses} == {200, 503}
 
 
 async def test_what_cannot_run_costs_too(tmp_path: Path) -> None:

@@ -116,6 +116,18 @@ def test_a_wrong_token_is_not_quoted(token: str) -> None:
     assert "sesame" not in complaint
 
 
+@pytest.mark.parametrize(
+    "url",
+    ["build.example/hook", "ftp://build.example", "https://build.example:port/hook", "https:///hook", "http://[::1/"],
+)
+def test_a_webhook_that_nothing_can_be_sent_to(url: str) -> None:
+    """It is refused at the start, and not when there is something to tell; with `preview:` before it too."""
+    for value in (url, f"preview:{url}"):
+        assert complaints(webhooks=["https://build.example/hook", value]) == [
+            f"--webhooks: {value!r} is no http or https URL, with 'preview:' before it or without."
+        ]
+
+
 def test_all_errors_are_told_at_once(tmp_path: Path) -> None:
     """Each wrong value has a line that names its flag, its variable, or its file and key."""
     file = written(tmp_path, "wrong.toml", "readers = 0\nstrict = 'perhaps'\nprot = 1\nworkers = [1, 2]\n")

@@ -13,14 +13,14 @@ import orjson
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from gateway.auth import is_signed
 from gateway.limits import Limits
 from gateway.settings import Webhook
 from gateway.web.server import address, listening, serve
-from gateway.web.webhooks import MOST_ATTEMPTS, Webhooks
+from gateway.web.webhooks import MOST_ATTEMPTS, TIMEOUT_SECONDS, Webhooks
 from tests.service import FILES, Service, service
 
 SECRET = "between us"  # noqa: S105 - a test's own
@@ -34,11 +34,16 @@ class Receiver:
         self.told: asyncio.Queue[tuple[dict[str, str], bytes]] = asyncio.Queue()
         self.statuses: list[int] = []
         """Of the next answers; then all is well."""
+        self.drips = 0
+        """How many of the next answers go on for ever, a byte at a time."""
         self.failed = asyncio.Event()
         """Whether all of them have been given."""
         self.url = ""
 
     async def answer(self, request: Request) -> Response:
+        if self.drips:
+            self.drips -= 1
+            return StreamingResponse(dripping())
         status = self.statuses.pop(0) if self.statuses else 200
         if not self.statuses:
             self.failed.set()
@@ -49,6 +54,12 @@ class Receiver:
     async def next(self) -> Any:
         async with asyncio.timeout(30):
             return orjson.loads((await self.told.get())[1])
+
+
+async def dripping() -> AsyncIterator[bytes]:
+    while True:
+        yield b" "
+        await asyncio.sleep(0.01)
 
 
 @asynccontextmanager
@@ -79,10 +90,12 @@ class Waits:
 
 
 @asynccontextmanager
-async def telling(found: Service, *receivers: Webhook, wait: Waits | None = None) -> AsyncIterator[Waits]:
+async def telling(
+    found: Service, *receivers: Webhook, wait: Waits | None = None, seconds: float = TIMEOUT_SECONDS
+) -> AsyncIterator[Waits]:
     """Webhooks at work; it is entered when they know what there is."""
     waits = wait or Waits()
-    working = asyncio.create_task(Webhooks(found.store, receivers, SECRET, wait=waits).run())
+    working = asyncio.create_task(Webhooks(found.store, receivers, SECRET, wait=waits, timeout=seconds).run())
     try:
         yield waits
     finally:
@@ -163,3 +176,31 @@ async def test_the_first_load_is_told(tmp_path: Path) -> None:
         await found.change({"a.md": NEW, "b.md": NEW})
         told = await hook.next()
         assert (told["added"], len(told["ids"]["added"])) == (2, 2)
+
+
+async def test_an_answer_that_never_ends_is_a_failure(tmp_path: Path) -> None:
+    """The time is that of the whole attempt, however often a byte comes; then it is tried again."""
+    async with (
+        service(tmp_path) as found,
+        receiver() as hook,
+        telling(found, Webhook(hook.url, False), seconds=2.0) as waits,
+    ):
+        await begun(found, hook)
+        waits.seconds.clear()
+        hook.drips = 1
+        await found.change({"new.md": NEW})
+        assert (await hook.next())["added"] == 1
+        assert waits.seconds == [1]
+
+
+async def test_a_url_that_leads_nowhere_is_a_failure(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """It keeps nobody else from being told."""
+    async with service(tmp_path) as found, receiver() as hook:
+        hooks = (Webhook(hook.url, False), Webhook("https://build.example:port/hook", False))
+        async with telling(found, *hooks) as waits:
+            await begun(found, hook)
+            async with asyncio.timeout(30):
+                await waits.over.wait()
+            await found.change({"new.md": NEW})
+            assert (await hook.next())["added"] == 1
+    assert "https://build.example:port/hook cannot be told: Invalid port" in caplog.text

@@ -174,7 +174,9 @@ class Query:
     @staticmethod
     def search(
         info: Info,
-        query: Annotated[str, strawberry.argument(description="What is typed; the first 32 words of it are used.")],
+        query: Annotated[
+            str, strawberry.argument(description="What is typed; its first words are used, 32 by default.")
+        ],
         in_: SearchFields = UNSET,
         mode: SearchModes = SearchMode.ALL_TERMS,
         *,

@@ -13,11 +13,12 @@ from typing import Any, NamedTuple
 
 import orjson
 from graphql import OperationType
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from gateway.auth import Authenticator, Viewer
+from gateway.auth import Viewer
+from gateway.callers import Callers
 from gateway.errors import (
     LimitExceeded,
     MethodNotAllowed,
@@ -29,7 +30,6 @@ from gateway.limits import Limits
 from gateway.model import Visibility
 from gateway.operation import Answer, OperationRequest, Operations
 from gateway.persisted import name_of
-from gateway.rates import client
 from gateway.turns import Room
 from gateway.web.accept import EVENTS, MediaType, Wish, is_utf8, wish
 from gateway.web.caching import Caching, is_known
@@ -66,7 +66,7 @@ class Endpoint:
     def __init__(
         self,
         operations: Operations,
-        authenticator: Authenticator,
+        callers: Callers,
         limits: Limits,
         caching: Caching,
         *,
@@ -75,7 +75,7 @@ class Endpoint:
         """`needs_preflight` says whether a GET has to show that no page of another site sent it."""
         self._needs_preflight = needs_preflight
         self._operations = operations
-        self._authenticator = authenticator
+        self._callers = callers
         self._limits = limits
         self._caching = caching
         self._streams = Room(limits.streams, "Too many streams are open.")
@@ -103,10 +103,9 @@ class Endpoint:
 
     async def _answer(self, request: Request, wished: Wish) -> Response:
         headers = request.headers
-        viewer = self._authenticator.viewer(
-            headers.get("authorization"), headers.get("x-include-drafts"), pass_of(headers)
+        viewer, payer = self._callers.caller(
+            headers.get("authorization"), headers.get("x-include-drafts"), pass_of(headers), address_of(request)
         )
-        payer = client(headers.get("authorization"), request.client.host if request.client else None)
         is_anyone = viewer.visibility is Visibility.PUBLIC and "authorization" not in headers
         is_safe = request.method == "GET"
         caller = _Caller(viewer, payer, is_safe, is_safe and is_anyone, headers.get("if-none-match"))
@@ -174,6 +173,11 @@ class Endpoint:
         if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
             raise UnsupportedMediaType("A compressed body is not read. Send it as it is.")
         return await read_body(request, self._limits.body_bytes)
+
+
+def address_of(connection: HTTPConnection) -> str | None:
+    """Where it comes from, as the last trusted proxy tells it."""
+    return connection.client.host if connection.client else None
 
 
 async def read_body(request: Request, allowed: int) -> bytes:

@@ -35,9 +35,9 @@ come by https is for the proxy to say that speaks it."""
 
 
 def error_response(error: RequestError) -> Response:
-    """The JSON that a refused request gets, in the shape of a GraphQL answer."""
+    """The JSON that a refused request gets, in the shape of a GraphQL answer. No cache keeps it."""
     body = orjson.dumps({"errors": error.entries()})
-    return Response(body, error.status, dict(error.headers), "application/json")
+    return Response(body, error.status, {"Cache-Control": "private, no-store", **error.headers}, "application/json")
 
 
 class ResponseHeaders:
@@ -64,13 +64,27 @@ class ResponseHeaders:
 
 
 class Compression(CompressMiddleware):
-    """Compresses what is long enough for clients that take zstd, br or gzip."""
+    """Compresses what is long enough for clients that take zstd, br or gzip.
+
+    Each answer says that it varies by what its client takes, a 304 too: with its headers a cache renews those of the
+    answer that it keeps, and that may be a compressed one (RFC 9111, 3.2).
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         super().__init__(app)
         add_compress_type("application/graphql-response+json")
         # Events are short, and a compressor would be held for each stream as long as it is open.
         remove_compress_type("text/event-stream")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_varied(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                if "accept-encoding" not in headers.get("vary", "").lower():
+                    headers.add_vary_header("Accept-Encoding")
+            await send(message)
+
+        await super().__call__(scope, receive, send_varied if scope["type"] == "http" else send)
 
 
 class AccessLog:

@@ -12,6 +12,7 @@ import h11
 import orjson
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn._types import ASGIReceiveEvent
 from uvicorn.protocols.http.h11_impl import STATUS_PHRASES, H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
@@ -44,7 +45,23 @@ class _Timer:
             self._handle = None
 
 
-class Http(H11Protocol):
+class _Taken(asyncio.Protocol):
+    """A connection that has to take what it is sent in its time."""
+
+    loop: asyncio.AbstractEventLoop
+    transport: asyncio.Transport
+    _leaving: _Timer
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._leaving.start(self.loop, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        self._leaving.stop()
+        super().resume_writing()
+
+
+class Http(_Taken, H11Protocol):
     """A connection that has to begin a request, send the rest of it, and take the answer, each in its time."""
 
     def __init__(self, config: Config, server_state: ServerState, app_state: dict[str, Any], **rest: Any) -> None:
@@ -76,14 +93,6 @@ class Http(H11Protocol):
     def handle_websocket_upgrade(self, event: h11.Request) -> None:
         self._stop()
         super().handle_websocket_upgrade(event)
-
-    def pause_writing(self) -> None:
-        super().pause_writing()
-        self._leaving.start(self.loop, self.transport.abort)
-
-    def resume_writing(self) -> None:
-        self._leaving.stop()
-        super().resume_writing()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop()
@@ -125,21 +134,41 @@ class Http(H11Protocol):
             self.transport.write(self.conn.send(event) or b"")
 
 
-class WebSocket(WebSocketsSansIOProtocol):
-    """A connection that has to take what it is sent in its time. uvicorn sees to it that it answers pings."""
+class WebSocket(_Taken, WebSocketsSansIOProtocol):
+    """One that answers pings, as uvicorn sees to. No more are read while the answer to one is not taken.
+
+    uvicorn writes those answers whatever waits to be taken; of messages, which the application answers, it reads one
+    after the other.
+    """
 
     def __init__(self, config: Config, server_state: ServerState, app_state: dict[str, Any], **rest: Any) -> None:
         super().__init__(config, server_state, app_state, **rest)
         self._leaving = _Timer(config.limits.idle_seconds)
 
-    def pause_writing(self) -> None:
-        super().pause_writing()
-        self._leaving.start(self.loop, self.transport.abort)
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        if transport.get_write_buffer_size():  # of a request before the handshake
+            self.pause_writing()
+
+    def handle_ping(self) -> None:
+        super().handle_ping()
+        self._read_no_more()
+
+    async def receive(self) -> ASGIReceiveEvent:
+        message = await super().receive()  # after which uvicorn reads on
+        self._read_no_more()
+        return message
 
     def resume_writing(self) -> None:
-        self._leaving.stop()
         super().resume_writing()
+        if not self.read_paused:
+            self.transport.resume_reading()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._leaving.stop()
         super().connection_lost(exc)
+
+    def _read_no_more(self) -> None:
+        """Until what waits is taken."""
+        if not self.writable.is_set():
+            self.transport.pause_reading()

@@ -11,13 +11,14 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.auth import Authenticator, Scope, is_signed
+from gateway.auth import Scope, is_signed
+from gateway.callers import Callers
 from gateway.errors import Forbidden, GatewayError, NotWriting, ReloadFailed, RequestError, Unauthenticated
 from gateway.limits import Limits
 from gateway.loading.ingest import Report
 from gateway.loading.stream import StrictError
 from gateway.store.protocol import Store
-from gateway.web.endpoint import read_body
+from gateway.web.endpoint import address_of, read_body
 
 SIGNATURE = "x-hub-signature-256"
 """GitHub's name for the header that holds the signature."""
@@ -32,12 +33,10 @@ class Reload(Protocol):
 class ReloadHook:
     """Answers `POST /-/reload`."""
 
-    def __init__(
-        self, store: Store, reload: Reload, authenticator: Authenticator, secret: str | None, limits: Limits
-    ) -> None:
+    def __init__(self, store: Store, reload: Reload, callers: Callers, secret: str | None, limits: Limits) -> None:
         self._store = store
         self._reload = reload
-        self._authenticator = authenticator
+        self._callers = callers
         self._secret = secret
         self._limits = limits
         self._running = set[asyncio.Future[Report]]()
@@ -67,7 +66,8 @@ class ReloadHook:
         authorization = request.headers.get("authorization")
         if authorization is None:
             raise Unauthenticated("Send a token with the scope 'reload', or sign the body.")
-        if Scope.RELOAD not in self._authenticator.viewer(authorization, "false").scopes:
+        caller = self._callers.caller(authorization, "false", None, address_of(request))
+        if Scope.RELOAD not in caller.viewer.scopes:
             raise Forbidden("The token has no scope 'reload'.")
 
     def _forget(self, done: asyncio.Future[Report]) -> None:

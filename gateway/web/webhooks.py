@@ -51,15 +51,18 @@ class Webhooks:
         secret: str | None,
         *,
         wait: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        timeout: float = TIMEOUT_SECONDS,
     ) -> None:
+        """An attempt may take `timeout` seconds as a whole."""
         self._store = store
         self._receivers = receivers
         self._secret = secret
         self._wait = wait
+        self._timeout = timeout
 
     async def run(self) -> None:
         """Until it is cancelled, or there are no further generations."""
-        async with httpx.AsyncClient(timeout=TIMEOUT_SECONDS) as client:
+        async with httpx.AsyncClient(timeout=self._timeout) as client:
             await asyncio.gather(*(self._follow(client, receiver) for receiver in self._receivers))
 
     async def _follow(self, client: httpx.AsyncClient, receiver: Webhook) -> None:
@@ -94,9 +97,10 @@ class Webhooks:
         if self._secret:
             headers["X-Hub-Signature-256"] = signature(self._secret, body)
         try:
-            response = await client.post(receiver.url, content=body, headers=headers)
-        except httpx.HTTPError as error:
-            logger.warning("%s cannot be told: %s.", receiver.url, error or type(error).__name__)
+            async with asyncio.timeout(self._timeout):  # that of the client is for each byte that comes
+                response = await client.post(receiver.url, content=body, headers=headers)
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
+            logger.warning("%s cannot be told: %s.", receiver.url, str(error) or type(error).__name__)
             return False
         if not response.is_success:
             logger.warning("%s answered %d.", receiver.url, response.status_code)

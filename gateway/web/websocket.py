@@ -27,13 +27,13 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import Bas
 from strawberry.subscriptions.protocols.graphql_transport_ws.types import Message, SubscribeMessage
 from strawberry.types.unset import UnsetType
 
-from gateway.auth import Authenticator, Viewer
+from gateway.auth import Viewer
+from gateway.callers import Callers
 from gateway.errors import LimitExceeded, Overloaded, RequestError
 from gateway.limits import Limits
 from gateway.operation import Operations, masked
-from gateway.rates import client
 from gateway.turns import Room
-from gateway.web.endpoint import from_json
+from gateway.web.endpoint import address_of, from_json
 from gateway.web.middleware import error_response
 from gateway.web.preview import pass_of
 
@@ -46,10 +46,7 @@ class Connection:
     address: str | None
     connection_params: Mapping[str, object] = field(default_factory=dict)
     viewer: Viewer | None = None
-
-    @property
-    def payer(self) -> str | None:
-        return client(self.credential("authorization"), self.address)
+    payer: str | None = None
 
     def credential(self, name: str) -> str | None:
         """The value under a header's name, in any case, of which `connection_init` has the last word."""
@@ -130,7 +127,7 @@ class Socket(GraphQL[Connection, None]):
         self,
         schema: strawberry.Schema,
         operations: Operations,
-        authenticator: Authenticator,
+        callers: Callers,
         limits: Limits,
         allowed_origins: tuple[str, ...],
     ) -> None:
@@ -143,7 +140,7 @@ class Socket(GraphQL[Connection, None]):
         )
         self.operations = operations
         self.limits = limits
-        self._authenticator = authenticator
+        self._callers = callers
         self._room = Room(limits.sockets, "Too many WebSockets are open.")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -155,13 +152,16 @@ class Socket(GraphQL[Connection, None]):
             await WebSocket(scope, receive, send).send_denial_response(error_response(error))
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Connection:  # noqa: ARG002 - the signature is Strawberry's
-        return Connection(request.headers, request.client.host if request.client else None)
+        return Connection(request.headers, address_of(request))
 
     async def on_ws_connect(self, context: Connection) -> UnsetType | dict[str, object] | None:
         """Know the client by its credential. Who may not do what it asks for is closed out with 4403."""
         try:
-            context.viewer = self._authenticator.viewer(
-                context.credential("authorization"), context.credential("x-include-drafts"), context.kept_pass()
+            context.viewer, context.payer = self._callers.caller(
+                context.credential("authorization"),
+                context.credential("x-include-drafts"),
+                context.kept_pass(),
+                context.address,
             )
         except RequestError as error:
             raise ConnectionRejectionError from error

@@ -113,8 +113,11 @@ async def test_a_preview_link_opens_it(tmp_path: Path) -> None:
     """Whoever has none finds nothing, whose has ended is told so, and to the others it shows drafts."""
     async with serving(tmp_path, preview_secret=SECRET, preview_explorer=True) as client:
         for path in ("/", "/start.js", "/start.css"):
-            assert (await client.get(path)).status_code == 404
-            assert (await client.get(path, headers=cookie(ENDED))).status_code == 401
+            for refused, status in (
+                (await client.get(path), 404),
+                (await client.get(path, headers=cookie(ENDED)), 401),
+            ):
+                assert (refused.status_code, refused.headers["cache-control"]) == (status, "private, no-store")
             shown = await client.get(path, headers=cookie(GOOD))
             assert (shown.status_code, shown.headers["cache-control"]) == (200, "private, no-store")
         page = (await client.get("/", headers=cookie(GOOD))).text
@@ -127,7 +130,7 @@ async def test_limits_are_for_clients(tmp_path: Path) -> None:
     """What clients may not ask, the page still may."""
     manifest = tmp_path / "manifest.json"
     manifest.write_text("{}")
-    limits: dict[str, Any] = {"limit_cost": "1", "limit_depth": "1", "limit_page": "1", "rate_limit": "1"}
+    limits: dict[str, Any] = {"limit_cost": "1", "limit_depth": "1", "limit_page": "1"}
     narrow = serving(tmp_path / "narrow", Mode.DEV, trusted_only=True, trusted_documents=manifest, **limits)
     async with narrow as client:
         assert [(await client.get(path)).status_code for path in ("/", "/", PATH)] == [200, 200, 200]
