@@ -18,6 +18,7 @@ from graphql import GraphQLError, GraphQLSchema, OperationDefinitionNode, Operat
 from graphql.execution.values import get_variable_values
 from strawberry.extensions import SchemaExtension
 from strawberry.types import ExecutionResult
+from strawberry.types.execution import PreExecutionError
 
 from gateway.auth import Viewer
 from gateway.documents import DEFAULT_BYTES as DOCUMENT_BYTES
@@ -75,7 +76,7 @@ class Sighted(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What came of an operation that ran; in parts it may have failed."""
+    """What came of an operation that ran, of which parts may have failed; or, in a stream, why it ended."""
 
     data: Mapping[str, object] | None
     errors: tuple[Entry, ...] = ()
@@ -84,8 +85,12 @@ class Answer(NamedTuple):
     """The content that it was answered from."""
     dependencies: Collection[str] = ()
     """The cache tags of what it was answered from."""
+    is_refusal: bool = False
+    """Whether there are errors alone, and the operation has ended with them."""
 
     def body(self) -> dict[str, object]:
+        if self.is_refusal:  # by GraphQL no data, not even null, is told of what did not run
+            return {"errors": self.errors}
         told = {"errors": self.errors, "extensions": self.extensions}
         return {"data": self.data, **{name: value for name, value in told.items() if value}}
 
@@ -181,18 +186,20 @@ class Operations:
         return answer._replace(extensions=self._extensions(accepted))
 
     async def stream(self, accepted: Accepted, viewer: Viewer) -> AsyncGenerator[Answer, None]:
-        """The answers of a subscription, as they come; of any other operation the only one. Raises as `run`."""
-        if accepted.kind is not OperationType.SUBSCRIPTION:
-            yield await self.run(accepted, viewer)
-            return
+        """The answers of a subscription, as they come; of any other operation the only one. Raises nothing: what is
+        refused, or fails as a whole, is the last answer."""
+        is_subscription = accepted.kind is OperationType.SUBSCRIPTION
         try:
-            async with aclosing(self._events(accepted, viewer)) as answers:
+            async with aclosing((self._events if is_subscription else self._only)(accepted, viewer)) as answers:
                 async for answer in answers:
                     yield answer
         except RequestError as error:
-            yield Answer(None, tuple(error.entries()))
+            yield _refusal(error)
         except Exception as error:  # noqa: BLE001 - whatever it is, the client is told no more than that it is
-            yield Answer(None, tuple(masked(error).entries()))
+            yield _refusal(masked(error))
+
+    async def _only(self, accepted: Accepted, viewer: Viewer) -> AsyncGenerator[Answer, None]:
+        yield await self.run(accepted, viewer)
 
     async def _events(self, accepted: Accepted, viewer: Viewer) -> AsyncGenerator[Answer, None]:
         request = accepted.request
@@ -208,7 +215,7 @@ class Operations:
                 async for result in results:
                     await context.leave()  # whoever takes the answer may take its time
                     viewer.check_at(self._clock())
-                    yield _answer(result)
+                    yield _answer(result)._replace(is_refusal=_has_failed(result))
         finally:
             await context.leave()
 
@@ -264,6 +271,16 @@ class Operations:
 
 def _answer(result: ExecutionResult) -> Answer:
     return Answer(result.data, tuple(_told(error) for error in result.errors or ()))
+
+
+def _has_failed(result: ExecutionResult) -> bool:
+    """Whether a subscription ended with a result. Strawberry tells that, too, as one: with errors that no field has."""
+    is_of_no_field = bool(result.errors) and not any(error.path for error in result.errors or ())
+    return isinstance(result, PreExecutionError) or (result.data is None and is_of_no_field)
+
+
+def _refusal(error: RequestError) -> Answer:
+    return Answer(None, tuple(error.entries()), is_refusal=True)
 
 
 def _told(error: GraphQLError) -> Entry:

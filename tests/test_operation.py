@@ -64,6 +64,24 @@ async def test_a_failure_around_an_operation_is_masked(tmp_path: Path, caplog: p
     assert "gateway.db" not in response.text
 
 
+async def test_a_failure_of_a_stream_is_its_last_answer(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Where nothing can be answered it has the error alone, with an incident's id; no transport meets the failure."""
+    store = await SqliteStore.open(tmp_path / "content.db")
+    await apply(store, document("one"))
+    schema = strawberry.Schema(Slow, extensions=[PreparedDocument])
+    operations = Operations(schema, store, Limits(), PersistedQueries(), introspection=True)
+    accepted = await operations.accept(OperationRequest("{ counted(times: 1) }"))
+    await store.close()
+    [told] = [told async for told in operations.stream(accepted, Viewer(Visibility.PUBLIC))]
+    assert told.is_refusal
+    assert told.body().keys() == {"errors"}
+    [error] = told.errors
+    extensions = error["extensions"]
+    assert isinstance(extensions, dict)
+    assert extensions.pop("incident") in caplog.text
+    assert extensions == FAULT
+
+
 async def test_an_operation_may_not_take_for_ever(tmp_path: Path) -> None:
     """Past its time it is ended, and the next one is answered."""
     async with serving(tmp_path, limit_operation_seconds=1e-6) as client:

@@ -145,10 +145,7 @@ async def test_a_filter_makes_a_world_of_its_own(tmp_path: Path) -> None:
 
 async def test_a_filter_that_is_too_large_is_refused(tmp_path: Path) -> None:
     """As it is in a query."""
-    query = (
-        f"subscription {{ articleChanged(filter: {{path: {{in: {orjson.dumps(['x'] * 1001).decode()}}}}}) {{ id }} }}"
-    )
-    async with service(tmp_path) as found, listening_to(found) as url, events(url, query) as stream:
+    async with service(tmp_path) as found, listening_to(found) as url, events(url, FILTERED) as stream:
         [error] = (await next_of(stream))["errors"]
         assert error["extensions"]["limit"] == "filter_values"
 
@@ -234,6 +231,29 @@ async def test_a_refused_operation_is_an_event(tmp_path: Path, query: str) -> No
         assert await next_of(stream) is None
 
 
+LISTED = "{ articles { nodes { title } } }"
+TOO_MANY_VALUES = orjson.dumps(["x"] * 1001).decode()
+FILTERED = f"subscription {{ articleChanged(filter: {{path: {{in: {TOO_MANY_VALUES}}}}}) {{ id }} }}"
+REFUSED_AT_WORK = [
+    (LISTED, {"limit_records": 1}, "LIMIT_EXCEEDED"),
+    (LISTED, {"limit_operation_seconds": 1e-6}, "OPERATION_TIMED_OUT"),
+    (FILTERED, {}, "LIMIT_EXCEEDED"),
+]
+"""What is accepted, and refused once it is at work: a query, the settings, and the code."""
+
+
+@pytest.mark.parametrize(("query", "flags", "code"), REFUSED_AT_WORK)
+async def test_what_is_refused_at_work_is_an_event(
+    tmp_path: Path, query: str, flags: dict[str, Any], code: str
+) -> None:
+    """With its errors and no data; and the stream is complete, or the client would try the same again."""
+    async with service(tmp_path, **flags) as found, listening_to(found) as url, events(url, query) as stream:
+        refusal = await next_of(stream)
+        assert [error["extensions"]["code"] for error in refusal.pop("errors")] == [code]
+        assert refusal == {}
+        assert await next_of(stream) is None
+
+
 async def test_a_refused_request_is_no_event(tmp_path: Path) -> None:
     """What was sent wrong has its status."""
     async with serving(tmp_path) as client:
@@ -272,6 +292,19 @@ async def test_changes_are_told_over_a_websocket(tmp_path: Path) -> None:
         while (message := await receive(socket))["id"] != "1":
             assert message["type"] == "next"
         assert message["payload"] == {"data": {"__typename": "Query"}}
+
+
+@pytest.mark.parametrize(("query", "flags", "code"), REFUSED_AT_WORK)
+async def test_what_is_refused_at_work_is_an_error_message(
+    tmp_path: Path, query: str, flags: dict[str, Any], code: str
+) -> None:
+    """It is the operation's last one: its id may be used again, and the connection goes on."""
+    async with service(tmp_path, **flags) as found, listening_to(found) as url, over_websocket(url) as socket:
+        for _ in range(2):
+            await send(socket, {"type": "subscribe", "id": "1", "payload": {"query": query}})
+            message = await receive(socket)
+            assert (message["id"], message["type"]) == ("1", "error")
+            assert [error["extensions"]["code"] for error in message["payload"]] == [code]
 
 
 # The end.
