@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Mapping
 from contextlib import aclosing
+from itertools import chain, repeat
 from typing import Any, NamedTuple
 from uuid import uuid4
 
@@ -66,6 +67,8 @@ class Accepted(NamedTuple):
     document: Document
     kind: OperationType
     cost: int
+    payer: str | None
+    """The client who has paid the cost, and pays it for each further event of a subscription; None for nobody."""
 
 
 class Sighted(NamedTuple):
@@ -171,7 +174,7 @@ class Operations:
             self._persisted.register(request.document_id, request.query)
         await self._check_ready()
         self._rates.charge(client, cost)
-        return Accepted(request, document, operation.operation, cost)
+        return Accepted(request, document, operation.operation, cost, client)
 
     async def run(self, accepted: Accepted, viewer: Viewer) -> Answer:
         """The answer of a query. Raises RequestError where there is none."""
@@ -210,14 +213,16 @@ class Operations:
             context_value=context,
             operation_name=request.operation_name,
         )
-        try:
-            async with aclosing(results):
-                async for result in results:
-                    await context.leave()  # whoever takes the answer may take its time
-                    viewer.check_at(self._clock())
-                    yield _answer(result)._replace(is_refusal=_has_failed(result))
-        finally:
-            await context.leave()
+        prices = chain((0,), repeat(accepted.cost))  # the first event was paid for with the subscription
+        async with aclosing(results):
+            while True:
+                async with context.event():  # and no longer: whoever takes the answer may take its time
+                    result = await anext(results, None)
+                if result is None:
+                    return
+                viewer.check_at(self._clock())
+                self._rates.charge(accepted.payer, next(prices))
+                yield _answer(result)._replace(is_refusal=_has_failed(result))
 
     async def _execute(self, accepted: Accepted, viewer: Viewer) -> Answer:
         viewer.check_at(self._clock())  # a connection may be older than the right that it began with

@@ -125,6 +125,20 @@ async def test_changes_are_told_as_events(tmp_path: Path) -> None:
         assert change == {"type": "REMOVED", "id": first["data"]["articleChanged"]["id"], "article": None}
 
 
+async def test_each_event_has_its_price(tmp_path: Path) -> None:
+    """The first is paid for with the subscription, the second on its own; one over the rate ends it, and says so."""
+    cost = 1 + 1 + 10  # the change, its article and the topics
+    rate = 1 + 2 * cost
+    async with service(tmp_path, rate_limit=rate) as found, listening_to(found) as url, events(url, ARTICLES) as stream:
+        seen = [await told(found, stream, {"new.md": NEW})]
+        while "data" in seen[-1]:
+            await found.change({"new.md": NEW.replace("New", f"New {len(seen)}")})
+            seen.append(await next_of(stream))
+        assert len(seen) == 3
+        assert [error["extensions"] for error in seen[-1]["errors"]] == [{"code": "RATE_LIMITED"}]
+        assert await next_of(stream) is None
+
+
 async def test_a_filter_makes_a_world_of_its_own(tmp_path: Path) -> None:
     """What comes to match is added, what goes on to is updated, what ceases to or goes is removed; no other is told."""
     query = 'subscription { articleChanged(filter: {topics: {anyOf: ["News"]}}) { type article { title } } }'
@@ -237,6 +251,7 @@ FILTERED = f"subscription {{ articleChanged(filter: {{path: {{in: {TOO_MANY_VALU
 REFUSED_AT_WORK = [
     (LISTED, {"limit_records": 1}, "LIMIT_EXCEEDED"),
     (LISTED, {"limit_operation_seconds": 1e-6}, "OPERATION_TIMED_OUT"),
+    (ARTICLES, {"limit_operation_seconds": 1e-6}, "OPERATION_TIMED_OUT"),
     (FILTERED, {}, "LIMIT_EXCEEDED"),
 ]
 """What is accepted, and refused once it is at work: a query, the settings, and the code."""
