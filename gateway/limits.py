@@ -67,7 +67,10 @@ class Limits:
     filter_conditions: int = _limit(100, "conditions of a filter: comparisons, and filters that hold none")
     filter_values: int = _limit(1000, "values in one list of a filter")
     search_words: int = _limit(32, "words of a search that are used; the rest is left out, without an error")
-    records: int = _limit(20_000, "records read for one answer, and of lists that it holds again")
+    records: int = _limit(
+        20_000,
+        "records read for one answer, and of lists that it holds again; matches of a subscription's filter",
+    )
     operation_seconds: float = _limit(10.0, "seconds that an operation may take")
     operations: int = _limit(32, "operations of all clients that are at work at once")
     waiting: int = _limit(256, "operations that wait for others to end", least=0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import tracemalloc
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -14,9 +15,16 @@ import httpx
 import orjson
 import pytest
 from graphql.execution.collect_fields import CollectedFields
+from hypothesis import given
+from hypothesis import strategies as st
 from websockets.asyncio.client import ClientConnection
 
+from gateway.filters import Field, Not, OneOf
+from gateway.graph.sync import Ids, Sieve
+from gateway.model import Visibility
+from gateway.store.sqlite import SqliteStore
 from tests.service import FILES, Service, listening_to, post, service, serving
+from tests.store.documents import apply, document
 from tests.test_websocket import connection, receive, send
 
 CHANGES = """query Changes($since: String, $first: Int) {
@@ -157,6 +165,60 @@ async def test_a_filter_makes_a_world_of_its_own(tmp_path: Path) -> None:
         assert seen == [("ADDED", "Two"), ("REMOVED", None), ("REMOVED", None)]
 
 
+async def test_a_filter_may_come_to_match_too_many(tmp_path: Path) -> None:
+    """The change that makes them too many ends the subscription; until then those that match are told."""
+    query = 'subscription { articleChanged(filter: {topics: {anyOf: ["News"]}}) { type } }'
+    async with service(tmp_path, limit_records=2) as found, listening_to(found) as url, events(url, query) as stream:
+        first = await told(found, stream, {"new.md": NEW})
+        assert first == {"data": {"articleChanged": {"type": "ADDED"}}}
+        await found.change({"newer.md": NEW})
+        while "data" in (last := await next_of(stream)):
+            assert last == {"data": {"articleChanged": {"type": "UPDATED"}}}
+        assert [error["extensions"]["limit"] for error in last["errors"]] == ["records"]
+        assert await next_of(stream) is None
+
+
+@pytest.mark.parametrize("filter_", ["{}", "{and: [{}, {provider: {}}]}"])
+async def test_a_filter_without_a_condition_is_none(tmp_path: Path, filter_: str) -> None:
+    """However many articles there are, nothing is counted of them, nor remembered."""
+    query = f"subscription {{ articleChanged(filter: {filter_}) {{ type }} }}"
+    async with service(tmp_path, limit_records=1) as found, listening_to(found) as url, events(url, query) as stream:
+        assert await told(found, stream, {"new.md": NEW}) == {"data": {"articleChanged": {"type": "ADDED"}}}
+
+
+async def test_little_is_kept_of_a_filter(tmp_path: Path) -> None:
+    """Of each article that matches some bytes, and not its id."""
+    number = 2000
+    store = await SqliteStore.open(tmp_path / "content.db")
+    try:
+        await apply(store, *(document(str(each)) for each in range(number)))
+        async with store.snapshot(Visibility.PUBLIC) as snapshot:
+            sieves = [Sieve(Not(OneOf(Field.PATH, ("none",))), number) for _ in range(9)]
+            tracemalloc.start()
+            try:
+                sizes = []
+                for sieve in sieves:
+                    await sieve.fill(snapshot)
+                    gc.collect()
+                    sizes.append(tracemalloc.get_traced_memory()[0])
+            finally:
+                tracemalloc.stop()
+        assert sizes[-1] - sizes[0] < (len(sieves) - 1) * number * 16
+    finally:
+        await store.close()
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 20).map(str))), st.sets(st.integers(0, 20).map(str)))
+def test_ids_are_a_set(steps: list[tuple[bool, str]], first: set[str]) -> None:
+    """Whatever comes and goes, those that are in it are those that a set would hold."""
+    ids = Ids(first)
+    for comes, id_ in steps:
+        (ids.add if comes else ids.discard)(id_)
+        (first.add if comes else first.discard)(id_)
+        assert len(ids) == len(first)
+        assert {each for each in map(str, range(21)) if each in ids} == first
+
+
 async def test_a_filter_that_is_too_large_is_refused(tmp_path: Path) -> None:
     """As it is in a query."""
     async with service(tmp_path) as found, listening_to(found) as url, events(url, FILTERED) as stream:
@@ -248,11 +310,13 @@ async def test_a_refused_operation_is_an_event(tmp_path: Path, query: str) -> No
 LISTED = "{ articles { nodes { title } } }"
 TOO_MANY_VALUES = orjson.dumps(["x"] * 1001).decode()
 FILTERED = f"subscription {{ articleChanged(filter: {{path: {{in: {TOO_MANY_VALUES}}}}}) {{ id }} }}"
+MATCHING_TWO = 'subscription { articleChanged(filter: {path: {endsWith: ".md"}}) { type } }'
 REFUSED_AT_WORK = [
     (LISTED, {"limit_records": 1}, "LIMIT_EXCEEDED"),
     (LISTED, {"limit_operation_seconds": 1e-6}, "OPERATION_TIMED_OUT"),
     (ARTICLES, {"limit_operation_seconds": 1e-6}, "OPERATION_TIMED_OUT"),
     (FILTERED, {}, "LIMIT_EXCEEDED"),
+    (MATCHING_TWO, {"limit_records": 1}, "LIMIT_EXCEEDED"),
 ]
 """What is accepted, and refused once it is at work: a query, the settings, and the code."""
 
