@@ -134,3 +134,8 @@ class Has:
 
 
 Filter = Every | Some | Not | OneOf | Compared | Matching | Known | About | InStatus | Has
+
+
+def has_condition(filter_: Filter) -> bool:
+    """Whether a filter asks for anything. Without, it always holds."""
+    return not isinstance(filter_, Every) or any(map(has_condition, filter_.filters))

@@ -70,7 +70,10 @@ class Limits:
     filter_values: int = _limit(1000, "values in one list of a filter")
     search_words: int = _limit(32, "words of a search that are used; the rest is left out, without an error")
     variable_values: int = _limit(10_000, "values in an operation's variables, lists and objects among them")
-    records: int = _limit(20_000, "records read for one answer, and of lists that it holds again")
+    records: int = _limit(
+        20_000,
+        "records read for one answer, and of lists that it holds again; matches of a subscription's filter",
+    )
     answer_characters: int = _limit(8_000_000, "characters of the texts in an answer, however often it holds one")
     operation_seconds: float = _limit(10.0, "seconds that an operation may take")
     operations: int = _limit(32, "operations of all clients that are at work at once")

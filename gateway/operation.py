@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Mapping
 from contextlib import aclosing
+from itertools import chain, repeat
 from typing import Any, NamedTuple
 from uuid import uuid4
 
@@ -18,6 +19,7 @@ from graphql import GraphQLError, GraphQLSchema, OperationDefinitionNode, Operat
 from graphql.execution.values import get_variable_values
 from strawberry.extensions import SchemaExtension
 from strawberry.types import ExecutionResult
+from strawberry.types.execution import PreExecutionError
 
 from gateway.auth import Viewer
 from gateway.documents import DEFAULT_BYTES as DOCUMENT_BYTES
@@ -70,6 +72,8 @@ class Accepted(NamedTuple):
     document: Document
     kind: OperationType
     cost: int
+    payer: str | None
+    """The client who has paid the cost, and pays it for each further event of a subscription; None for nobody."""
 
 
 class Sighted(NamedTuple):
@@ -80,7 +84,7 @@ class Sighted(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What came of an operation that ran; in parts it may have failed."""
+    """What came of an operation that ran, of which parts may have failed; or, in a stream, why it ended."""
 
     data: Mapping[str, object] | None
     errors: tuple[Entry, ...] = ()
@@ -89,8 +93,12 @@ class Answer(NamedTuple):
     """The content that it was answered from."""
     dependencies: Collection[str] = ()
     """The cache tags of what it was answered from."""
+    is_refusal: bool = False
+    """Whether there are errors alone, and the operation has ended with them."""
 
     def body(self) -> dict[str, object]:
+        if self.is_refusal:  # by GraphQL no data, not even null, is told of what did not run
+            return {"errors": self.errors}
         told = {"errors": self.errors, "extensions": self.extensions}
         return {"data": self.data, **{name: value for name, value in told.items() if value}}
 
@@ -177,7 +185,7 @@ class Operations:
             self._persisted.register(request.document_id, request.query)
         await self._check_ready()
         self._rates.charge(client, cost)
-        return Accepted(request, document, operation.operation, cost)
+        return Accepted(request, document, operation.operation, cost, client)
 
     async def run(self, accepted: Accepted, viewer: Viewer) -> Answer:
         """The answer of a query. Raises RequestError where there is none."""
@@ -192,18 +200,20 @@ class Operations:
         return answer._replace(extensions=self._extensions(accepted))
 
     async def stream(self, accepted: Accepted, viewer: Viewer) -> AsyncGenerator[Answer, None]:
-        """The answers of a subscription, as they come; of any other operation the only one. Raises as `run`."""
-        if accepted.kind is not OperationType.SUBSCRIPTION:
-            yield await self.run(accepted, viewer)
-            return
+        """The answers of a subscription, as they come; of any other operation the only one. Raises nothing: what is
+        refused, or fails as a whole, is the last answer."""
+        is_subscription = accepted.kind is OperationType.SUBSCRIPTION
         try:
-            async with aclosing(self._events(accepted, viewer)) as answers:
+            async with aclosing((self._events if is_subscription else self._only)(accepted, viewer)) as answers:
                 async for answer in answers:
                     yield answer
         except RequestError as error:
-            yield Answer(None, tuple(error.entries()))
+            yield _refusal(error)
         except Exception as error:  # noqa: BLE001 - whatever it is, the client is told no more than that it is
-            yield Answer(None, tuple(masked(error).entries()))
+            yield _refusal(masked(error))
+
+    async def _only(self, accepted: Accepted, viewer: Viewer) -> AsyncGenerator[Answer, None]:
+        yield await self.run(accepted, viewer)
 
     async def _events(self, accepted: Accepted, viewer: Viewer) -> AsyncGenerator[Answer, None]:
         request = accepted.request
@@ -214,14 +224,16 @@ class Operations:
             context_value=context,
             operation_name=request.operation_name,
         )
-        try:
-            async with aclosing(results):
-                async for result in results:
-                    await context.leave()  # whoever takes the answer may take its time
-                    viewer.check_at(self._clock())
-                    yield self._answer(result)
-        finally:
-            await context.leave()
+        prices = chain((0,), repeat(accepted.cost))  # the first event was paid for with the subscription
+        async with aclosing(results):
+            while True:
+                async with context.event():  # and no longer: whoever takes the answer may take its time
+                    result = await anext(results, None)
+                if result is None:
+                    return
+                viewer.check_at(self._clock())
+                self._rates.charge(accepted.payer, next(prices))
+                yield self._answer(result)._replace(is_refusal=_has_failed(result))
 
     async def _execute(self, accepted: Accepted, viewer: Viewer) -> Answer:
         viewer.check_at(self._clock())  # a connection may be older than the right that it began with
@@ -286,6 +298,16 @@ class Operations:
         self._ready = self._ready or await self._store.ready()
         if not self._ready:
             raise NotReady
+
+
+def _has_failed(result: ExecutionResult) -> bool:
+    """Whether a subscription ended with a result. Strawberry tells that, too, as one: with errors that no field has."""
+    is_of_no_field = bool(result.errors) and not any(error.path for error in result.errors or ())
+    return isinstance(result, PreExecutionError) or (result.data is None and is_of_no_field)
+
+
+def _refusal(error: RequestError) -> Answer:
+    return Answer(None, tuple(error.entries()), is_refusal=True)
 
 
 def _told(error: GraphQLError) -> Entry:

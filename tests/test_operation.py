@@ -8,14 +8,17 @@ import json
 import logging
 import sqlite3
 from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from pathlib import Path
+from typing import cast
 
 import pytest
 import strawberry
 
 from gateway.auth import Viewer
 from gateway.errors import OperationTimedOut, Overloaded
-from gateway.graph.context import Info
+from gateway.graph.context import Info, LiveContext
 from gateway.limits import Limits
 from gateway.model import Visibility
 from gateway.operation import Answer, OperationRequest, Operations, PreparedDocument
@@ -64,6 +67,24 @@ async def test_a_failure_around_an_operation_is_masked(tmp_path: Path, caplog: p
     assert "gateway.db" not in response.text
 
 
+async def test_a_failure_of_a_stream_is_its_last_answer(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Where nothing can be answered it has the error alone, with an incident's id; no transport meets the failure."""
+    store = await SqliteStore.open(tmp_path / "content.db")
+    await apply(store, document("one"))
+    schema = strawberry.Schema(Slow, extensions=[PreparedDocument])
+    operations = Operations(schema, store, Limits(), PersistedQueries(), introspection=True)
+    accepted = await operations.accept(OperationRequest("{ counted(times: 1) }"))
+    await store.close()
+    [told] = [told async for told in operations.stream(accepted, Viewer(Visibility.PUBLIC))]
+    assert told.is_refusal
+    assert told.body().keys() == {"errors"}
+    [error] = told.errors
+    extensions = error["extensions"]
+    assert isinstance(extensions, dict)
+    assert extensions.pop("incident") in caplog.text
+    assert extensions == FAULT
+
+
 async def test_an_operation_may_not_take_for_ever(tmp_path: Path) -> None:
     """Past its time it is ended, and the next one is answered."""
     async with serving(tmp_path, limit_operation_seconds=1e-6) as client:
@@ -102,6 +123,43 @@ async def test_the_statement_ends_with_its_operation(tmp_path: Path) -> None:
 async def answer(operations: Operations, query: str) -> Answer:
     viewer = Viewer(Visibility.PUBLIC)
     return await operations.run(await operations.accept(OperationRequest(query)), viewer)
+
+
+@strawberry.type
+class Watched:
+    """The same for each generation."""
+
+    @strawberry.subscription
+    async def counted(self, info: Info, times: int) -> AsyncIterator[int]:
+        context = cast("LiveContext", info.context)
+        async for _ in context.generations():
+            yield len(await (await context.take()).counts(ARTICLES_OF_TOPIC, ["t"] * times))
+
+
+async def watching(operations: Operations, times: int) -> AsyncGenerator[Answer, None]:
+    accepted = await operations.accept(OperationRequest(f"subscription {{ counted(times: {times}) }}"))
+    return operations.stream(accepted, Viewer(Visibility.PUBLIC))
+
+
+@pytest.mark.timeout(60)
+async def test_an_event_has_the_time_of_an_operation(tmp_path: Path) -> None:
+    """Past it the subscription ends with the error, and the only reader there is answers the next; waiting for a change
+    may take longer."""
+    store = await SqliteStore.open(tmp_path / "content.db", readers=1)
+    try:
+        await apply(store, *(document(f"{n}", topics=topics("t")) for n in range(1500)))
+        schema = strawberry.Schema(Slow, subscription=Watched, extensions=[PreparedDocument])
+        operations = Operations(schema, store, Limits(operation_seconds=1), PersistedQueries(), introspection=True)
+        [refused] = [told async for told in await watching(operations, 1_000_000)]
+        assert refused.body() == {"errors": tuple(OperationTimedOut().entries())}
+        async with aclosing(await watching(operations, 1)) as events:
+            assert (await anext(events)).data == {"counted": 1}
+            coming = asyncio.ensure_future(anext(events))
+            assert not (await asyncio.wait({coming}, timeout=1.5))[0]
+            await apply(store, document("new", topics=topics("t")))
+            assert (await coming).data == {"counted": 1}
+    finally:
+        await store.close()
 
 
 @pytest.mark.timeout(60)

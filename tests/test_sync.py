@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import tracemalloc
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -14,9 +15,16 @@ import httpx
 import orjson
 import pytest
 from graphql.execution.collect_fields import CollectedFields
+from hypothesis import given
+from hypothesis import strategies as st
 from websockets.asyncio.client import ClientConnection
 
+from gateway.filters import Field, Not, OneOf
+from gateway.graph.sync import Ids, Sieve
+from gateway.model import Visibility
+from gateway.store.sqlite import SqliteStore
 from tests.service import FILES, Service, listening_to, post, service, serving
+from tests.store.documents import apply, document
 from tests.test_websocket import connection, receive, send
 
 CHANGES = """query Changes($since: String, $first: Int) {
@@ -125,6 +133,20 @@ async def test_changes_are_told_as_events(tmp_path: Path) -> None:
         assert change == {"type": "REMOVED", "id": first["data"]["articleChanged"]["id"], "article": None}
 
 
+async def test_each_event_has_its_price(tmp_path: Path) -> None:
+    """The first is paid for with the subscription, the second on its own; one over the rate ends it, and says so."""
+    cost = 1 + 1 + 10  # the change, its article and the topics
+    rate = 1 + 2 * cost
+    async with service(tmp_path, rate_limit=rate) as found, listening_to(found) as url, events(url, ARTICLES) as stream:
+        seen = [await told(found, stream, {"new.md": NEW})]
+        while "data" in seen[-1]:
+            await found.change({"new.md": NEW.replace("New", f"New {len(seen)}")})
+            seen.append(await next_of(stream))
+        assert len(seen) == 3
+        assert [error["extensions"] for error in seen[-1]["errors"]] == [{"code": "RATE_LIMITED"}]
+        assert await next_of(stream) is None
+
+
 async def test_a_filter_makes_a_world_of_its_own(tmp_path: Path) -> None:
     """What comes to match is added, what goes on to is updated, what ceases to or goes is removed; no other is told."""
     query = 'subscription { articleChanged(filter: {topics: {anyOf: ["News"]}}) { type article { title } } }'
@@ -143,12 +165,63 @@ async def test_a_filter_makes_a_world_of_its_own(tmp_path: Path) -> None:
         assert seen == [("ADDED", "Two"), ("REMOVED", None), ("REMOVED", None)]
 
 
+async def test_a_filter_may_come_to_match_too_many(tmp_path: Path) -> None:
+    """The change that makes them too many ends the subscription; until then those that match are told."""
+    query = 'subscription { articleChanged(filter: {topics: {anyOf: ["News"]}}) { type } }'
+    async with service(tmp_path, limit_records=2) as found, listening_to(found) as url, events(url, query) as stream:
+        first = await told(found, stream, {"new.md": NEW})
+        assert first == {"data": {"articleChanged": {"type": "ADDED"}}}
+        await found.change({"newer.md": NEW})
+        while "data" in (last := await next_of(stream)):
+            assert last == {"data": {"articleChanged": {"type": "UPDATED"}}}
+        assert [error["extensions"]["limit"] for error in last["errors"]] == ["records"]
+        assert await next_of(stream) is None
+
+
+@pytest.mark.parametrize("filter_", ["{}", "{and: [{}, {provider: {}}]}"])
+async def test_a_filter_without_a_condition_is_none(tmp_path: Path, filter_: str) -> None:
+    """However many articles there are, nothing is counted of them, nor remembered."""
+    query = f"subscription {{ articleChanged(filter: {filter_}) {{ type }} }}"
+    async with service(tmp_path, limit_records=1) as found, listening_to(found) as url, events(url, query) as stream:
+        assert await told(found, stream, {"new.md": NEW}) == {"data": {"articleChanged": {"type": "ADDED"}}}
+
+
+async def test_little_is_kept_of_a_filter(tmp_path: Path) -> None:
+    """Of each article that matches some bytes, and not its id."""
+    number = 2000
+    store = await SqliteStore.open(tmp_path / "content.db")
+    try:
+        await apply(store, *(document(str(each)) for each in range(number)))
+        async with store.snapshot(Visibility.PUBLIC) as snapshot:
+            sieves = [Sieve(Not(OneOf(Field.PATH, ("none",))), number) for _ in range(9)]
+            tracemalloc.start()
+            try:
+                sizes = []
+                for sieve in sieves:
+                    await sieve.fill(snapshot)
+                    gc.collect()
+                    sizes.append(tracemalloc.get_traced_memory()[0])
+            finally:
+                tracemalloc.stop()
+        assert sizes[-1] - sizes[0] < (len(sieves) - 1) * number * 16
+    finally:
+        await store.close()
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 20).map(str))), st.sets(st.integers(0, 20).map(str)))
+def test_ids_are_a_set(steps: list[tuple[bool, str]], first: set[str]) -> None:
+    """Whatever comes and goes, those that are in it are those that a set would hold."""
+    ids = Ids(first)
+    for comes, id_ in steps:
+        (ids.add if comes else ids.discard)(id_)
+        (first.add if comes else first.discard)(id_)
+        assert len(ids) == len(first)
+        assert {each for each in map(str, range(21)) if each in ids} == first
+
+
 async def test_a_filter_that_is_too_large_is_refused(tmp_path: Path) -> None:
     """As it is in a query."""
-    query = (
-        f"subscription {{ articleChanged(filter: {{path: {{in: {orjson.dumps(['x'] * 1001).decode()}}}}}) {{ id }} }}"
-    )
-    async with service(tmp_path) as found, listening_to(found) as url, events(url, query) as stream:
+    async with service(tmp_path) as found, listening_to(found) as url, events(url, FILTERED) as stream:
         [error] = (await next_of(stream))["errors"]
         assert error["extensions"]["limit"] == "filter_values"
 
@@ -234,6 +307,32 @@ async def test_a_refused_operation_is_an_event(tmp_path: Path, query: str) -> No
         assert await next_of(stream) is None
 
 
+LISTED = "{ articles { nodes { title } } }"
+TOO_MANY_VALUES = orjson.dumps(["x"] * 1001).decode()
+FILTERED = f"subscription {{ articleChanged(filter: {{path: {{in: {TOO_MANY_VALUES}}}}}) {{ id }} }}"
+MATCHING_TWO = 'subscription { articleChanged(filter: {path: {endsWith: ".md"}}) { type } }'
+REFUSED_AT_WORK = [
+    (LISTED, {"limit_records": 1}, "LIMIT_EXCEEDED"),
+    (LISTED, {"limit_operation_seconds": 1e-6}, "OPERATION_TIMED_OUT"),
+    (ARTICLES, {"limit_operation_seconds": 1e-6}, "OPERATION_TIMED_OUT"),
+    (FILTERED, {}, "LIMIT_EXCEEDED"),
+    (MATCHING_TWO, {"limit_records": 1}, "LIMIT_EXCEEDED"),
+]
+"""What is accepted, and refused once it is at work: a query, the settings, and the code."""
+
+
+@pytest.mark.parametrize(("query", "flags", "code"), REFUSED_AT_WORK)
+async def test_what_is_refused_at_work_is_an_event(
+    tmp_path: Path, query: str, flags: dict[str, Any], code: str
+) -> None:
+    """With its errors and no data; and the stream is complete, or the client would try the same again."""
+    async with service(tmp_path, **flags) as found, listening_to(found) as url, events(url, query) as stream:
+        refusal = await next_of(stream)
+        assert [error["extensions"]["code"] for error in refusal.pop("errors")] == [code]
+        assert refusal == {}
+        assert await next_of(stream) is None
+
+
 async def test_a_refused_request_is_no_event(tmp_path: Path) -> None:
     """What was sent wrong has its status."""
     async with serving(tmp_path) as client:
@@ -272,6 +371,19 @@ async def test_changes_are_told_over_a_websocket(tmp_path: Path) -> None:
         while (message := await receive(socket))["id"] != "1":
             assert message["type"] == "next"
         assert message["payload"] == {"data": {"__typename": "Query"}}
+
+
+@pytest.mark.parametrize(("query", "flags", "code"), REFUSED_AT_WORK)
+async def test_what_is_refused_at_work_is_an_error_message(
+    tmp_path: Path, query: str, flags: dict[str, Any], code: str
+) -> None:
+    """It is the operation's last one: its id may be used again, and the connection goes on."""
+    async with service(tmp_path, **flags) as found, listening_to(found) as url, over_websocket(url) as socket:
+        for _ in range(2):
+            await send(socket, {"type": "subscribe", "id": "1", "payload": {"query": query}})
+            message = await receive(socket)
+            assert (message["id"], message["type"]) == ("1", "error")
+            assert [error["extensions"]["code"] for error in message["payload"]] == [code]
 
 
 # The end.

@@ -5,14 +5,16 @@ It resolves nothing itself, and is used for one operation alone.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, TypeVar
 
 import strawberry
 from graphql import DocumentNode
 
 from gateway.auth import Scope, Viewer
+from gateway.errors import OperationTimedOut
 from gateway.graph.loaders import Loader, Records
 from gateway.limits import Limits
 from gateway.model import Visibility
@@ -64,7 +66,8 @@ class Context:
 
 class LiveContext(Context):
     """That of a subscription: each of its events is answered from a snapshot of its own, which is left before the event
-    is sent. Else clients that do not read would hold readers that others wait for.
+    is sent. Else clients that do not read would hold readers that others wait for. None is held for longer than an
+    operation may take.
     """
 
     def __init__(
@@ -76,6 +79,20 @@ class LiveContext(Context):
         self.renderer = renderer
         self.document = document
         self._held = AsyncExitStack()
+        self._deadline: asyncio.Timeout | None = None
+
+    @asynccontextmanager
+    async def event(self) -> AsyncIterator[None]:
+        """Around the coming of one event, and its answer. Raises OperationTimedOut where that holds a snapshot for too
+        long; waiting for a change, or for a snapshot, may take any time."""
+        try:
+            async with asyncio.timeout(None) as self._deadline:
+                yield
+        except TimeoutError as error:
+            raise OperationTimedOut from error
+        finally:
+            self._deadline = None
+            await self.leave()
 
     async def generations(self) -> AsyncIterator[None]:
         """Once at first, and then whenever there is a newer generation."""
@@ -87,10 +104,16 @@ class LiveContext(Context):
         """The newest generation, to find and answer the next event from. It is held until it is left."""
         await self.leave()
         self.renew(await self._held.enter_async_context(self._store.snapshot(self.viewer.visibility)))
+        self._end_at(asyncio.get_running_loop().time() + self.limits.operation_seconds)
         return self.snapshot
 
     async def leave(self) -> None:
+        self._end_at(None)
         await self._held.aclose()
+
+    def _end_at(self, when: float | None) -> None:
+        if self._deadline and not self._deadline.expired():
+            self._deadline.reschedule(when)
 
 
 Info = strawberry.Info[Context, None]

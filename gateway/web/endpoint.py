@@ -265,10 +265,13 @@ class _Stream(StreamingResponse):
 
 async def _events(answers: AsyncGenerator[Answer, None], kind: OperationType) -> AsyncGenerator[bytes, None]:
     yield STILL_HERE
+    is_refused = False
     async with aclosing(_with_pauses(answers)) as events:
         async for answer in events:
             yield _event(answer.body()) if answer else STILL_HERE
-    if kind is not OperationType.SUBSCRIPTION:  # that has no end of its own: its client is to come again
+            is_refused = answer is not None and answer.is_refusal
+    # A subscription has no end of its own: where it was not refused its client is to come again.
+    if is_refused or kind is not OperationType.SUBSCRIPTION:
         yield COMPLETE
 
 

@@ -93,7 +93,7 @@ class Handler(BaseGraphQLTransportWSHandler[Connection, None]):
         """The next answer is asked for when the last one is sent: who reads slowly is told less often."""
         try:
             is_endless = await self._answer(operation)
-        except RequestError as error:
+        except RequestError as error:  # of what was not accepted
             await _send(operation, "error", error.entries())
         except WebSocketDisconnected:
             return
@@ -104,13 +104,17 @@ class Handler(BaseGraphQLTransportWSHandler[Connection, None]):
                 await operation.send_operation_message({"id": operation.id, "type": "complete"})
 
     async def _answer(self, operation: Operation[Connection, None]) -> bool:
-        """Send what comes of an operation. Whether it has no end of its own, so that its client is to come again."""
+        """Send what comes of an operation, of which an error is the last. Whether it has no end of its own, so that its
+        client is to come again."""
         viewer, operations = self.context.viewer, self.view.operations
         assert viewer is not None  # noqa: S101 - a connection is acknowledged before it may ask
         accepted = await operations.accept(from_json(operation.query), self.context.payer)
         async with aclosing(operations.stream(accepted, viewer)) as answers:
             async for answer in answers:
-                await _send(operation, "next", answer.body())
+                if answer.is_refusal:
+                    await _send(operation, "error", answer.errors)
+                else:
+                    await _send(operation, "next", answer.body())
         return accepted.kind is OperationType.SUBSCRIPTION
 
 
