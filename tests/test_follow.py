@@ -24,6 +24,7 @@ from gateway.loading.ingest import Ingest, Report
 from gateway.model import NEWEST_FIRST, Generation, Visibility, Window
 from gateway.store.protocol import ARTICLE_BY_PATH, ARTICLES, WHOLE
 from gateway.store.sqlite import SqliteStore
+from tests.conftest import AS_ANYBODY
 
 SELDOM = 3600.0
 """Seconds between two sweeps that no test lives to see."""
@@ -433,6 +434,32 @@ async def test_a_large_deletion_takes_effect_after_a_while(root: Path) -> None:
         await live.until(live.count, 10)
         assert (await live.report()).applied.removed == 20
         assert [problem.code for problem in live.reports[1].problems] == ["DELETION_HELD"]
+
+
+CLOSED = """
+import asyncio, sys
+from pathlib import Path
+from tests.test_follow import following
+
+async def main(root):
+    async with following(root) as live:
+        (root / "sub").chmod(0)
+        live.follower.changed(frozenset({"sub/c.md", "sub/deep/d.md", "sub/new.md", "sub/deep/new.md"}))
+        live.write("a.md", title="New")
+        await live.until_titles(a="New", b="B", sub__c="C", sub__deep__d="D")
+        (root / "sub").chmod(0o700)
+        live.write("sub/deep/d.md", title="New")
+        await live.until_titles(a="New", b="B", sub__c="C", sub__deep__d="New")
+
+asyncio.run(main(Path(sys.argv[1])))
+"""
+
+
+def test_a_folder_that_cannot_be_looked_into_is_followed_on(root: Path) -> None:
+    """It loses nothing, and what changes elsewhere is served; when it can be read again, so is what changes there."""
+    (root / "sub/deep").mkdir()
+    (root / "sub/deep/d.md").write_text(document("D"))
+    subprocess.run([*AS_ANYBODY, sys.executable, "-c", CLOSED, root], check=True, timeout=100)
 
 
 # Broken files, and broken rules.

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,6 +21,7 @@ from gateway.content.watch import WHOLE_FOLDER
 from gateway.content.workers import Workers
 from gateway.model import Change, Visibility
 from gateway.store.sqlite import SqliteStore
+from tests.conftest import AS_ANYBODY
 from tests.store.corpora import answers
 from tests.test_ingest import MANY, Site, site
 
@@ -251,3 +255,36 @@ async def test_only_what_matters_is_noticed(site: Site) -> None:
     assert noticed.folders == {"new"}
     assert noticed.missing == {"gone.md", "x", "gateway.yaml"}
     assert noticed.losses == 3
+
+
+CLOSED = """
+import asyncio, json, sys
+from pathlib import Path
+from tests.test_ingest import opened
+
+async def main(folder):
+    async with opened(Path(folder)) as site:
+        for path in ("a.md", "closed/b.md", "closed/below/c.md"):
+            site.write(path)
+        await site.run()
+        (site.root / "closed").chmod(0)
+        noticed = await site.ingest.noticed(["closed/b.md", "closed/below/c.md", "closed/never.md"])
+        report = await site.run(paths=noticed.paths)
+        (site.root / "closed").chmod(0o700)
+        told = sorted([problem.path, problem.code] for problem in report.problems)
+        print(json.dumps([sorted(noticed.missing), await site.paths(), told]))
+        await site.run(paths=["a.md"])
+        print(json.dumps([await site.paths(), await site.codes()]))
+
+asyncio.run(main(sys.argv[1]))
+"""
+
+
+def test_what_cannot_be_looked_at_stays(tmp_path: Path) -> None:
+    """It is noticed as if it were gone, and the run tells that it cannot be read; the next one walks."""
+    command = [*AS_ANYBODY, sys.executable, "-c", CLOSED, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=100)
+    closed, after = map(json.loads, done.stdout.splitlines())
+    paths, hidden = ["a.md", "closed/b.md", "closed/below/c.md"], ["closed/b.md", "closed/below/c.md"]
+    assert closed == [hidden, paths, [[path, "UNREADABLE"] for path in hidden]]
+    assert after == [paths, []]

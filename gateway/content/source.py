@@ -149,8 +149,9 @@ class Walk:
         return Listing(self._files, tuple(self._problems), tuple(self._unlisted), str(self._root), device)
 
     def _is_reached(self, name: str) -> bool:
+        """Whether no link leads to a name. Where that cannot be told, the name itself cannot be looked at either."""
         above = PurePosixPath(name).parents
-        return not is_ignored(name) and not any((self._root / folder).is_symlink() for folder in above)
+        return not is_ignored(name) and not any(os.path.islink(self._root / folder) for folder in above)
 
     def _enter(self, folder: str, above: tuple[str, ...]) -> Iterator[_Folder]:
         """Take up one folder's files; yield the folders below it."""

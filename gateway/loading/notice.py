@@ -39,9 +39,9 @@ class Noticed(NamedTuple):
 
 
 def notice(root: Path, paths: Iterable[str], site: Site) -> Noticed:
-    """What is there and matters, and what is not, whether or not it ever was."""
+    """What is there and matters, and what is not, whether or not it ever was; nor what cannot be looked at."""
     seen = frozenset(path for path in paths if path == WHOLE_FOLDER or not is_ignored(path))
-    folders = frozenset(path for path in seen if (root / path).is_dir())
+    folders = frozenset(path for path in seen if os.path.isdir(root / path))
     present = folders.union(path for path in seen if _is_wanted(root, path, site))
     return Noticed(present, seen - present, folders)
 
