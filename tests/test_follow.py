@@ -8,7 +8,8 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,8 +20,10 @@ import pytest
 from gateway.content.watch import Watch, Watching
 from gateway.content.workers import Workers
 from gateway.errors import ContentFolderError
+from gateway.loading import follow
 from gateway.loading.follow import Follower
 from gateway.loading.ingest import Ingest, Report
+from gateway.loading.notice import Noticed
 from gateway.model import NEWEST_FIRST, Generation, Visibility, Window
 from gateway.store.protocol import ARTICLE_BY_PATH, ARTICLES, WHOLE
 from gateway.store.sqlite import SqliteStore
@@ -124,10 +127,12 @@ def document(title: str, text: str = "") -> str:
 
 
 @asynccontextmanager
-async def following(root: Path, *, hold: float = 10.0, **options: Any) -> AsyncIterator[Live]:
+async def following(
+    root: Path, *, hold: float = 10.0, kind: type[Ingest] = Ingest, **options: Any
+) -> AsyncIterator[Live]:
     """A folder that has been loaded, and is followed from then on."""
     store, workers = await SqliteStore.open(root.parent / "content.db", readers=2), Workers(1)
-    ingest = Ingest(store, root, workers, clock=lambda: datetime.now(UTC), hold=timedelta(seconds=hold))
+    ingest = kind(store, root, workers, clock=lambda: datetime.now(UTC), hold=timedelta(seconds=hold))
     live = Live(root, store, ingest, **options)
     task = asyncio.create_task(live.follower.follow())
     try:
@@ -278,6 +283,57 @@ async def test_a_folder_that_was_renamed_is_followed(root: Path) -> None:
         await live.until_titles(a="A", b="B", bus__c="C")
         live.write("bus/c.md", title="New")
         await live.until_titles(a="A", b="B", bus__c="New")
+
+
+async def test_a_new_folder_is_looked_at_twice(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And no more, though another one comes before its second look; one that comes anew is a new one."""
+    monkeypatch.setattr(follow, "AGAIN", 0.2)
+    async with following(root, watching=Watching.OFF) as live:
+
+        async def looks(times: int) -> Counter[str]:
+            """How often each was looked at, once it was so often in all and some time has passed."""
+            while sum(len(paths or ()) for paths in live.asked) < times:
+                await asyncio.sleep(0.01)
+            await asyncio.sleep(0.2 * 4)
+            return Counter(path for paths in live.asked for path in paths or ())
+
+        await live.report()
+        live.clock.leap(2)
+        for name in "de":
+            (root / name).mkdir()
+            live.follower.changed(frozenset(name))
+            await asyncio.sleep(0.1)
+        assert await looks(4) == {"d": 2, "e": 2}
+        (root / "f").mkdir()
+        live.follower.changed(frozenset("f"))
+        while frozenset("f") not in live.asked:
+            await asyncio.sleep(0.01)
+        (root / "f").rmdir()
+        live.follower.changed(frozenset("f"))
+        assert await looks(5) == {"d": 2, "e": 2, "f": 1}
+        (root / "f").mkdir()
+        live.follower.changed(frozenset("f"))
+        assert await looks(7) == {"d": 2, "e": 2, "f": 3}
+
+
+async def test_what_comes_while_it_is_judged_is_served(root: Path) -> None:
+    """A path is told before its file is there, and is told again once it is, while the first telling is judged."""
+    judged, came = asyncio.Event(), asyncio.Event()
+
+    class Slow(Ingest):
+        async def noticed(self, paths: Collection[str]) -> Noticed:
+            noticed = await super().noticed(paths)
+            judged.set()
+            await came.wait()
+            return noticed
+
+    async with following(root, kind=Slow, watching=Watching.OFF) as live:
+        live.follower.changed(frozenset({"d.md"}))
+        await judged.wait()
+        live.write("d.md", title="D")
+        live.follower.changed(frozenset({"d.md"}))
+        came.set()
+        await live.until_titles(a="A", b="B", sub__c="C", d="D")
 
 
 async def test_what_is_no_content_starts_no_run(root: Path) -> None:
