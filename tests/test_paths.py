@@ -225,6 +225,56 @@ async def test_some_names_need_a_walk(site: Site, path: str) -> None:
     assert (await site.run(paths=[path])).files == 2
 
 
+NFC, NFD = "\u00e9", "e\u0301"
+
+
+async def test_a_name_in_another_normal_form_is_missed(site: Site) -> None:
+    """A Mac writes such names. The store knows them by another spelling, and the article goes with its file; so does
+    what was told of one."""
+    site.write("a.md")
+    site.write(f"{NFD}.md")
+    os.mkfifo(site.root / f"{NFD}-pipe.md")
+    await site.run()
+    assert (await site.paths(), await site.codes()) == (["a.md", f"{NFC}.md"], ["NOT_A_FILE"])
+    site.delete(f"{NFD}.md", f"{NFD}-pipe.md")
+    noticed = await site.ingest.noticed([f"{NFD}.md", f"{NFD}-pipe.md", f"{NFD}-never.md"])
+    assert (noticed.missing, noticed.losses) == ({f"{NFD}.md", f"{NFD}-pipe.md"}, 1)
+    await site.run(paths=noticed.paths)
+    assert (await site.paths(), await site.codes()) == (["a.md"], [])
+
+
+@pytest.mark.parametrize(
+    ("path", "gone"),
+    [("{}.md", "{}.md"), ("x/{}.md", "x/{}.md"), ("{}/b.md", "{}"), ("{}/\u00fc/b.md", "{}/\u00fc/b.md")],
+)
+async def test_of_two_spellings_of_a_name_one_is_served(site: Site, path: str, gone: str) -> None:
+    """The same one as by a walk, whatever is told to have changed; when the other goes, it stays."""
+    served, other = path.format(NFD), path.format(NFC)
+    site.write("a.md")
+    site.write(served, "quality: 1")
+    await site.run()
+    for change in ("quality: 2", "quality: 3"):
+        site.write(other, change)
+        assert [problem.code for problem in (await site.run(paths=[other])).problems] == ["SAME_PATH"]
+        assert {edge.node.path: edge.node.quality for edge in await site.edges()} == {"a.md": None, other: 1}
+    gone = gone.format(NFC)
+    (site.root / gone).rename(site.root.with_name("gone"))
+    await site.run(paths=[gone])
+    assert {edge.node.path: edge.node.quality for edge in await site.edges()} == {"a.md": None, other: 1}
+    assert await site.codes() == []
+
+
+async def test_a_name_with_accents_alone_needs_no_walk(site: Site) -> None:
+    """It has no other spelling beside it, though others in its folder are spelled otherwise."""
+    for path in ("a.md", f"x{NFC}/{NFC}.md", f"x{NFC}/{NFD}-other.md"):
+        site.write(path)
+    await site.run()
+    assert (await site.run(paths=[f"x{NFC}/{NFC}.md"])).files == 1
+    site.delete(f"x{NFC}/{NFC}.md")
+    assert (await site.run(paths=[f"x{NFC}/{NFC}.md"])).files == 0
+    assert sorted(await site.paths()) == ["a.md", f"x{NFC}/{NFC}-other.md"]
+
+
 async def test_after_a_failure_all_is_looked_at(site: Site) -> None:
     """Nothing of a run that failed is relied upon."""
     site.write("a.md")
