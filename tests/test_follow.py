@@ -65,12 +65,24 @@ class Live:
         self.reports: list[Report] = []
         self.asked: list[frozenset[str] | None] = []
         """What was to be looked at, run by run."""
+        self._began = asyncio.Event()
 
     async def _run(self, paths: frozenset[str] | None, *, accept_empty: bool) -> Report:
         self.asked.append(paths)
+        self._began.set()
         async with self.running:
             self.reports.append(await self.ingest.run(paths=paths, accept_empty=accept_empty))
         return self.reports[-1]
+
+    def looks(self) -> Counter[str]:
+        """How often each path was to be looked at."""
+        return Counter(path for paths in self.asked for path in paths or ())
+
+    async def until_looks(self, times: int) -> None:
+        """Wait until there were so many in all."""
+        while self.looks().total() < times:
+            self._began.clear()
+            await self._began.wait()
 
     async def report(self) -> Report:
         """Of the run that goes on, or else of the last one."""
@@ -289,31 +301,26 @@ async def test_a_new_folder_is_looked_at_twice(root: Path, monkeypatch: pytest.M
     """And no more, though another one comes before its second look; one that comes anew is a new one."""
     monkeypatch.setattr(follow, "AGAIN", 0.2)
     async with following(root, watching=Watching.OFF) as live:
-
-        async def looks(times: int) -> Counter[str]:
-            """How often each was looked at, once it was so often in all and some time has passed."""
-            while sum(len(paths or ()) for paths in live.asked) < times:
-                await asyncio.sleep(0.01)
-            await asyncio.sleep(0.2 * 4)
-            return Counter(path for paths in live.asked for path in paths or ())
-
         await live.report()
         live.clock.leap(2)
         for name in "de":
             (root / name).mkdir()
             live.follower.changed(frozenset(name))
             await asyncio.sleep(0.1)
-        assert await looks(4) == {"d": 2, "e": 2}
+        await live.until_looks(4)
+        await asyncio.sleep(0.2 * 4)  # in which there would be more
+        assert live.looks() == {"d": 2, "e": 2}
         (root / "f").mkdir()
         live.follower.changed(frozenset("f"))
-        while frozenset("f") not in live.asked:
-            await asyncio.sleep(0.01)
+        await live.until_looks(5)
         (root / "f").rmdir()
         live.follower.changed(frozenset("f"))
-        assert await looks(5) == {"d": 2, "e": 2, "f": 1}
+        await asyncio.sleep(0.2 * 4)
+        assert live.looks()["f"] == 1
         (root / "f").mkdir()
         live.follower.changed(frozenset("f"))
-        assert await looks(7) == {"d": 2, "e": 2, "f": 3}
+        await live.until_looks(7)
+        assert live.looks() == {"d": 2, "e": 2, "f": 3}
 
 
 async def test_what_comes_while_it_is_judged_is_served(root: Path) -> None:

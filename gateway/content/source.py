@@ -150,8 +150,10 @@ class Walk:
 
     def _is_reached(self, name: str) -> bool:
         """Whether no link leads to a name. Where that cannot be told, the name itself cannot be looked at either."""
-        above = PurePosixPath(name).parents
-        return not is_ignored(name) and not any(os.path.islink(self._root / folder) for folder in above)
+        if is_ignored(name):
+            return False
+        above = (self._root / folder for folder in PurePosixPath(name).parents)
+        return not any(os.path.islink(folder) for folder in above)  # noqa: PTH114 - which raises where it cannot tell
 
     def _enter(self, folder: str, above: tuple[str, ...]) -> Iterator[_Folder]:
         """Take up one folder's files; yield the folders below it."""

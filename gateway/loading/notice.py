@@ -39,9 +39,10 @@ class Noticed(NamedTuple):
 
 
 def notice(root: Path, paths: Iterable[str], site: Site) -> Noticed:
-    """What is there and matters, and what is not, whether or not it ever was; nor what cannot be looked at."""
+    """What is there and matters, and what is missing, whether or not it ever was there. What cannot be looked at counts
+    as missing."""
     seen = frozenset(path for path in paths if path == WHOLE_FOLDER or not is_ignored(path))
-    folders = frozenset(path for path in seen if os.path.isdir(root / path))
+    folders = frozenset(path for path in seen if os.path.isdir(root / path))  # noqa: PTH112 - which raises for some
     present = folders.union(path for path in seen if _is_wanted(root, path, site))
     return Noticed(present, seen - present, folders)
 
@@ -78,7 +79,8 @@ def _have_twins(root: Path, paths: Collection[str]) -> bool:
 def _names(root: Path, folder: str) -> list[str]:
     """What lies in a folder; nothing where that cannot be told, which is for the look to tell."""
     try:
-        return [f"{folder}/{name}".removeprefix("/") for name in os.listdir(root / folder)]
+        with os.scandir(root / folder) as scan:
+            return [f"{folder}/{entry.name}".removeprefix("/") for entry in scan]
     except OSError:
         return []
 
