@@ -8,7 +8,8 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,11 +20,14 @@ import pytest
 from gateway.content.watch import Watch, Watching
 from gateway.content.workers import Workers
 from gateway.errors import ContentFolderError
+from gateway.loading import follow
 from gateway.loading.follow import Follower
 from gateway.loading.ingest import Ingest, Report
+from gateway.loading.notice import Noticed
 from gateway.model import NEWEST_FIRST, Generation, Visibility, Window
 from gateway.store.protocol import ARTICLE_BY_PATH, ARTICLES, WHOLE
 from gateway.store.sqlite import SqliteStore
+from tests.conftest import AS_ANYBODY
 
 SELDOM = 3600.0
 """Seconds between two sweeps that no test lives to see."""
@@ -61,12 +65,24 @@ class Live:
         self.reports: list[Report] = []
         self.asked: list[frozenset[str] | None] = []
         """What was to be looked at, run by run."""
+        self._began = asyncio.Event()
 
     async def _run(self, paths: frozenset[str] | None, *, accept_empty: bool) -> Report:
         self.asked.append(paths)
+        self._began.set()
         async with self.running:
             self.reports.append(await self.ingest.run(paths=paths, accept_empty=accept_empty))
         return self.reports[-1]
+
+    def looks(self) -> Counter[str]:
+        """How often each path was to be looked at."""
+        return Counter(path for paths in self.asked for path in paths or ())
+
+    async def until_looks(self, times: int) -> None:
+        """Wait until there were so many in all."""
+        while self.looks().total() < times:
+            self._began.clear()
+            await self._began.wait()
 
     async def report(self) -> Report:
         """Of the run that goes on, or else of the last one."""
@@ -123,10 +139,12 @@ def document(title: str, text: str = "") -> str:
 
 
 @asynccontextmanager
-async def following(root: Path, *, hold: float = 10.0, **options: Any) -> AsyncIterator[Live]:
+async def following(
+    root: Path, *, hold: float = 10.0, kind: type[Ingest] = Ingest, **options: Any
+) -> AsyncIterator[Live]:
     """A folder that has been loaded, and is followed from then on."""
     store, workers = await SqliteStore.open(root.parent / "content.db", readers=2), Workers(1)
-    ingest = Ingest(store, root, workers, clock=lambda: datetime.now(UTC), hold=timedelta(seconds=hold))
+    ingest = kind(store, root, workers, clock=lambda: datetime.now(UTC), hold=timedelta(seconds=hold))
     live = Live(root, store, ingest, **options)
     task = asyncio.create_task(live.follower.follow())
     try:
@@ -277,6 +295,52 @@ async def test_a_folder_that_was_renamed_is_followed(root: Path) -> None:
         await live.until_titles(a="A", b="B", bus__c="C")
         live.write("bus/c.md", title="New")
         await live.until_titles(a="A", b="B", bus__c="New")
+
+
+async def test_a_new_folder_is_looked_at_twice(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And no more, though another one comes before its second look; one that comes anew is a new one."""
+    monkeypatch.setattr(follow, "AGAIN", 0.2)
+    async with following(root, watching=Watching.OFF) as live:
+        await live.report()
+        live.clock.leap(2)
+        for name in "de":
+            (root / name).mkdir()
+            live.follower.changed(frozenset(name))
+            await asyncio.sleep(0.1)
+        await live.until_looks(4)
+        await asyncio.sleep(0.2 * 4)  # in which there would be more
+        assert live.looks() == {"d": 2, "e": 2}
+        (root / "f").mkdir()
+        live.follower.changed(frozenset("f"))
+        await live.until_looks(5)
+        (root / "f").rmdir()
+        live.follower.changed(frozenset("f"))
+        await asyncio.sleep(0.2 * 4)
+        assert live.looks()["f"] == 1
+        (root / "f").mkdir()
+        live.follower.changed(frozenset("f"))
+        await live.until_looks(7)
+        assert live.looks() == {"d": 2, "e": 2, "f": 3}
+
+
+async def test_what_comes_while_it_is_judged_is_served(root: Path) -> None:
+    """A path is told before its file is there, and is told again once it is, while the first telling is judged."""
+    judged, came = asyncio.Event(), asyncio.Event()
+
+    class Slow(Ingest):
+        async def noticed(self, paths: Collection[str]) -> Noticed:
+            noticed = await super().noticed(paths)
+            judged.set()
+            await came.wait()
+            return noticed
+
+    async with following(root, kind=Slow, watching=Watching.OFF) as live:
+        live.follower.changed(frozenset({"d.md"}))
+        await judged.wait()
+        live.write("d.md", title="D")
+        live.follower.changed(frozenset({"d.md"}))
+        came.set()
+        await live.until_titles(a="A", b="B", sub__c="C", d="D")
 
 
 async def test_what_is_no_content_starts_no_run(root: Path) -> None:
@@ -433,6 +497,32 @@ async def test_a_large_deletion_takes_effect_after_a_while(root: Path) -> None:
         await live.until(live.count, 10)
         assert (await live.report()).applied.removed == 20
         assert [problem.code for problem in live.reports[1].problems] == ["DELETION_HELD"]
+
+
+CLOSED = """
+import asyncio, sys
+from pathlib import Path
+from tests.test_follow import following
+
+async def main(root):
+    async with following(root) as live:
+        (root / "sub").chmod(0)
+        live.follower.changed(frozenset({"sub/c.md", "sub/deep/d.md", "sub/new.md", "sub/deep/new.md"}))
+        live.write("a.md", title="New")
+        await live.until_titles(a="New", b="B", sub__c="C", sub__deep__d="D")
+        (root / "sub").chmod(0o700)
+        live.write("sub/deep/d.md", title="New")
+        await live.until_titles(a="New", b="B", sub__c="C", sub__deep__d="New")
+
+asyncio.run(main(Path(sys.argv[1])))
+"""
+
+
+def test_a_folder_that_cannot_be_looked_into_is_followed_on(root: Path) -> None:
+    """It loses nothing, and what changes elsewhere is served; when it can be read again, so is what changes there."""
+    (root / "sub/deep").mkdir()
+    (root / "sub/deep/d.md").write_text(document("D"))
+    subprocess.run([*AS_ANYBODY, sys.executable, "-c", CLOSED, root], check=True, timeout=100)
 
 
 # Broken files, and broken rules.

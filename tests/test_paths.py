@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,6 +21,7 @@ from gateway.content.watch import WHOLE_FOLDER
 from gateway.content.workers import Workers
 from gateway.model import Change, Visibility
 from gateway.store.sqlite import SqliteStore
+from tests.conftest import AS_ANYBODY
 from tests.store.corpora import answers
 from tests.test_ingest import MANY, Site, site
 
@@ -221,6 +225,57 @@ async def test_some_names_need_a_walk(site: Site, path: str) -> None:
     assert (await site.run(paths=[path])).files == 2
 
 
+NFC, NFD = "\u00e9", "e\u0301"
+
+
+async def test_a_name_in_another_normal_form_is_missed(site: Site) -> None:
+    """A Mac writes such names. The store knows them by another spelling, and the article goes with its file; so does
+    what was told of one."""
+    site.write("a.md")
+    site.write(f"{NFD}.md")
+    os.mkfifo(site.root / f"{NFD}-pipe.md")
+    await site.run()
+    assert (await site.paths(), await site.codes()) == (["a.md", f"{NFC}.md"], ["NOT_A_FILE"])
+    site.delete(f"{NFD}.md", f"{NFD}-pipe.md")
+    noticed = await site.ingest.noticed([f"{NFD}.md", f"{NFD}-pipe.md", f"{NFD}-never.md"])
+    assert noticed.missing == {f"{NFD}.md", f"{NFD}-pipe.md"}
+    assert noticed.losses == 1
+    await site.run(paths=noticed.paths)
+    assert (await site.paths(), await site.codes()) == (["a.md"], [])
+
+
+@pytest.mark.parametrize(
+    ("path", "gone"),
+    [("{}.md", "{}.md"), ("x/{}.md", "x/{}.md"), ("{}/b.md", "{}"), ("{}/\u00fc/b.md", "{}/\u00fc/b.md")],
+)
+async def test_of_two_spellings_of_a_name_one_is_served(site: Site, path: str, gone: str) -> None:
+    """The same one as by a walk, whatever is told to have changed; when the other goes, it stays."""
+    served, other = path.format(NFD), path.format(NFC)
+    site.write("a.md")
+    site.write(served, "quality: 1")
+    await site.run()
+    for change in ("quality: 2", "quality: 3"):
+        site.write(other, change)
+        assert [problem.code for problem in (await site.run(paths=[other])).problems] == ["SAME_PATH"]
+        assert {edge.node.path: edge.node.quality for edge in await site.edges()} == {"a.md": None, other: 1}
+    gone = gone.format(NFC)
+    (site.root / gone).rename(site.root.with_name("gone"))
+    await site.run(paths=[gone])
+    assert {edge.node.path: edge.node.quality for edge in await site.edges()} == {"a.md": None, other: 1}
+    assert await site.codes() == []
+
+
+async def test_a_name_with_accents_alone_needs_no_walk(site: Site) -> None:
+    """It has no other spelling beside it, though others in its folder are spelled otherwise."""
+    for path in ("a.md", f"x{NFC}/{NFC}.md", f"x{NFC}/{NFD}-other.md"):
+        site.write(path)
+    await site.run()
+    assert (await site.run(paths=[f"x{NFC}/{NFC}.md"])).files == 1
+    site.delete(f"x{NFC}/{NFC}.md")
+    assert (await site.run(paths=[f"x{NFC}/{NFC}.md"])).files == 0
+    assert sorted(await site.paths()) == ["a.md", f"x{NFC}/{NFC}-other.md"]
+
+
 async def test_after_a_failure_all_is_looked_at(site: Site) -> None:
     """Nothing of a run that failed is relied upon."""
     site.write("a.md")
@@ -251,3 +306,36 @@ async def test_only_what_matters_is_noticed(site: Site) -> None:
     assert noticed.folders == {"new"}
     assert noticed.missing == {"gone.md", "x", "gateway.yaml"}
     assert noticed.losses == 3
+
+
+CLOSED = """
+import asyncio, json, sys
+from pathlib import Path
+from tests.test_ingest import opened
+
+async def main(folder):
+    async with opened(Path(folder)) as site:
+        for path in ("a.md", "closed/b.md", "closed/below/c.md"):
+            site.write(path)
+        await site.run()
+        (site.root / "closed").chmod(0)
+        noticed = await site.ingest.noticed(["closed/b.md", "closed/below/c.md", "closed/never.md"])
+        report = await site.run(paths=noticed.paths)
+        (site.root / "closed").chmod(0o700)
+        told = sorted([problem.path, problem.code] for problem in report.problems)
+        print(json.dumps([sorted(noticed.missing), await site.paths(), told]))
+        await site.run(paths=["a.md"])
+        print(json.dumps([await site.paths(), await site.codes()]))
+
+asyncio.run(main(sys.argv[1]))
+"""
+
+
+def test_what_cannot_be_looked_at_stays(tmp_path: Path) -> None:
+    """It is noticed as if it were gone, and the run tells that it cannot be read; the next one walks."""
+    command = [*AS_ANYBODY, sys.executable, "-c", CLOSED, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=100)
+    closed, after = map(json.loads, done.stdout.splitlines())
+    paths, hidden = ["a.md", "closed/b.md", "closed/below/c.md"], ["closed/b.md", "closed/below/c.md"]
+    assert closed == [hidden, paths, [[path, "UNREADABLE"] for path in hidden]]
+    assert after == [paths, []]

@@ -70,6 +70,15 @@ def test_who_stands_by_can_stop(content: Path, writer: Running, reader: Running)
     assert writer.stop() == 0
 
 
+def test_who_stands_by_ends_where_the_database_is_deleted(tmp_path: Path, reader: Running) -> None:
+    """It says so, and does not serve on what nobody writes."""
+    reader.until(TITLES, titled("One"))
+    for file in tmp_path.rglob("*.db"):
+        file.unlink()
+    assert reader.said(r"was deleted or moved while it was in use\. Start the gateway anew\.")
+    assert reader.process.wait(60) == 3
+
+
 def test_who_stands_by_refuses_to_reload(reader: Running) -> None:
     """It reads no folder, and says who does; and whoever has no right to ask is not told."""
     url, robot = f"{reader.url}/-/reload", {"Authorization": "Bearer robot"}

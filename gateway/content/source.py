@@ -149,8 +149,11 @@ class Walk:
         return Listing(self._files, tuple(self._problems), tuple(self._unlisted), str(self._root), device)
 
     def _is_reached(self, name: str) -> bool:
-        above = PurePosixPath(name).parents
-        return not is_ignored(name) and not any((self._root / folder).is_symlink() for folder in above)
+        """Whether no link leads to a name. Where that cannot be told, the name itself cannot be looked at either."""
+        if is_ignored(name):
+            return False
+        above = (self._root / folder for folder in PurePosixPath(name).parents)
+        return not any(os.path.islink(folder) for folder in above)  # noqa: PTH114 - which raises where it cannot tell
 
     def _enter(self, folder: str, above: tuple[str, ...]) -> Iterator[_Folder]:
         """Take up one folder's files; yield the folders below it."""

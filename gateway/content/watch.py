@@ -189,6 +189,13 @@ class Watch:
             await asyncio.to_thread(thread.join)
 
     def _run(self, tell: Tell) -> None:
+        try:
+            self._watch_on(tell)
+        finally:
+            self._begun.set()  # or who waits for it would wait for ever
+
+    def _watch_on(self, tell: Tell) -> None:
+        """Watch the folder wherever it comes to lie, until it is to stop."""
         missed = 0
         while not self._stop.is_set():
             place = Place.of(self._root)

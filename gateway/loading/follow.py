@@ -67,7 +67,8 @@ class Follower:
         self._stirred = asyncio.Event()
         self._paths = set[str]()
         """What changed since it was loaded last."""
-        self._looked_at_again = set[str]()
+        self._to_look_again = set[str]()
+        """The folders whose second look is still to come."""
         self._requests: list[_Request] = []
         self._swept = self._ended = clock()
 
@@ -136,12 +137,17 @@ class Follower:
         return None if WHOLE_FOLDER in noticed.paths or self._requests else noticed.paths
 
     async def _noticed(self) -> Noticed:
-        """What matters of the changes; the others are dropped."""
-        paths = frozenset(self._paths)
-        if not paths:
+        """What matters of the changes; the others are dropped, but for those that are told again meanwhile."""
+        if not self._paths:
             return Noticed()
-        noticed = await self._ingest.noticed(paths)
-        self._paths -= paths - noticed.paths
+        paths, self._paths = frozenset(self._paths), set()
+        kept = paths
+        try:
+            noticed = await self._ingest.noticed(paths)
+            kept = noticed.paths
+        finally:
+            self._paths |= kept
+        self._to_look_again -= paths - noticed.folders
         return noticed
 
     async def _pause(self, until: float) -> bool:
@@ -155,8 +161,8 @@ class Follower:
         return False
 
     def _look_again_at(self, folders: frozenset[str]) -> None:
-        new = folders - self._looked_at_again - {WHOLE_FOLDER}
-        self._looked_at_again = set(new)
+        new = folders - self._to_look_again - {WHOLE_FOLDER}
+        self._to_look_again = (self._to_look_again - folders) | new
         if new:
             asyncio.get_running_loop().call_later(AGAIN, self.changed, new)
 
@@ -164,6 +170,7 @@ class Follower:
         requests, self._requests = self._requests, []
         if paths is None:
             self._swept = self._clock()
+            self._to_look_again -= self._paths
             self._paths.clear()
         try:
             report = await self._run(paths, accept_empty=any(request.accept_empty for request in requests))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+import unicodedata
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import aclosing, suppress
 from datetime import datetime, timedelta
@@ -134,8 +135,11 @@ class Ingest:
     async def noticed(self, paths: Collection[str]) -> Noticed:
         """Which of some paths a run has to look at."""
         noticed = await asyncio.to_thread(notice, self._root, paths, self._site_rules.site)
+        if not noticed.missing:
+            return noticed
         told = [problem.path for problem in self._walked.problems] if self._walked else []
-        return noticed.known(await self._store.files(noticed.missing), told) if noticed.missing else noticed
+        missing = [unicodedata.normalize("NFC", path) for path in noticed.missing]
+        return noticed.known(await self._store.files(missing), told)
 
     async def warm(self) -> None:
         """Have a parser ready for the first file that changes."""
@@ -147,7 +151,10 @@ class Ingest:
         while True:
             self._tried = self._clock()
             walked, self._walked = self._walked, None
-            if walked and paths is not None and (some := narrowed(paths, self._root, walked)) is not None:
+            some = None
+            if walked and paths is not None:
+                some = await asyncio.to_thread(narrowed, paths, self._root, walked)
+            if walked and some is not None:
                 survey = await self._survey_some(self._tried, walked, some)
             else:
                 survey = await self._survey_all(self._tried, accept_empty=accept_empty, strict=strict)

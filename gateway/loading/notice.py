@@ -32,16 +32,17 @@ class Noticed(NamedTuple):
 
     def known(self, files: Collection[str], told: Iterable[str]) -> Noticed:
         """Without what is gone and matters to nobody, as an editor's files that come and go: there is neither one of
-        `files` in its place, nor was anything `told` of it."""
-        places = {place for file in files for place in (file, *above(file))}.union(told)
-        missing = (path for path in self.missing if is_rules(path) or unicodedata.normalize("NFC", path) in places)
+        `files`, whose names are NFC, in its place, nor was anything `told` of it."""
+        places = {place for file in files for place in (file, *above(file))}.union(map(_nfc, told))
+        missing = (path for path in self.missing if is_rules(path) or _nfc(path) in places)
         return self._replace(missing=frozenset(missing), losses=len(files))
 
 
 def notice(root: Path, paths: Iterable[str], site: Site) -> Noticed:
-    """What is there and matters, and what is not, whether or not it ever was."""
+    """What is there and matters, and what is missing, whether or not it ever was there. What cannot be looked at counts
+    as missing."""
     seen = frozenset(path for path in paths if path == WHOLE_FOLDER or not is_ignored(path))
-    folders = frozenset(path for path in seen if (root / path).is_dir())
+    folders = frozenset(path for path in seen if os.path.isdir(root / path))  # noqa: PTH112 - which raises for some
     present = folders.union(path for path in seen if _is_wanted(root, path, site))
     return Noticed(present, seen - present, folders)
 
@@ -49,6 +50,8 @@ def notice(root: Path, paths: Iterable[str], site: Site) -> Noticed:
 def narrowed(paths: Collection[str], root: Path, walked: Walked) -> frozenset[str] | None:
     """The paths that it is enough to look at, none below another; None where the whole folder has to be walked."""
     if WHOLE_FOLDER in paths or not all(map(_is_plain, paths)) or os.path.realpath(root) != walked.root:
+        return None
+    if _have_twins(root, paths):
         return None
     return frozenset(path for path in paths if not any(folder in paths for folder in above(path)))
 
@@ -63,3 +66,24 @@ def _is_plain(path: str) -> bool:
     """Whether a path tells of one file alone: the rules concern all, and names that differ in Unicode's normal form,
     or are no text, are for a walk to tell apart."""
     return not is_rules(path) and unicodedata.is_normalized("NFC", path) and "\ufffd" not in path
+
+
+def _have_twins(root: Path, paths: Collection[str]) -> bool:
+    """Whether there is a name beside one of these, or beside a folder above it, that differs from it in Unicode's
+    normal form alone: of the two one is served, and a walk tells which. ASCII is taken to have no other form."""
+    names = {name for path in paths for name in (path, *above(path)) if not name.isascii()}
+    folders = {name.rpartition("/")[0] for name in names}
+    return any(_nfc(name) in names for folder in folders for name in _names(root, folder) if _nfc(name) != name)
+
+
+def _names(root: Path, folder: str) -> list[str]:
+    """What lies in a folder; nothing where that cannot be told, which is for the look to tell."""
+    try:
+        with os.scandir(root / folder) as scan:
+            return [f"{folder}/{entry.name}".removeprefix("/") for entry in scan]
+    except OSError:
+        return []
+
+
+def _nfc(path: str) -> str:
+    return unicodedata.normalize("NFC", path)

@@ -155,7 +155,8 @@ class SqliteStore:
             return await is_current(connection)
 
     async def _follow(self) -> None:
-        """Read what another process writes, until none does."""
+        """Read what another process writes, until none does. Raises StoreError where the file is another one by now:
+        what comes there is not what is read."""
         seen: Row | None = None
         async with AsyncExitStack() as stack:
             watch: Connection | None = None
@@ -163,6 +164,7 @@ class SqliteStore:
                 if watch is None and await self._begin_to_read():
                     watch = await stack.enter_async_context(Connection.open(self._path, access=Access.WRITE))
                 if watch:
+                    self._check_place()
                     seen = await self._catch_up(watch, seen)
                 await asyncio.sleep(POLL_SECONDS)
 

@@ -138,6 +138,36 @@ async def test_where_the_system_reports_nothing_the_folder_is_polled(tmp_path: P
     assert b"It is looked through every 0.02 seconds." in said
 
 
+LATE = """
+import asyncio, sys
+from contextlib import suppress
+from pathlib import Path
+from gateway.content.watch import Deaf, Watch, Watching
+
+class Late(Watch):
+    def _eye(self, root):
+        self._stop.wait()
+        raise Deaf("late")
+
+async def main(root):
+    with suppress(TimeoutError):
+        async with asyncio.timeout(0.1), Late(root, Watching.EVENTS, 1).telling(print):
+            pass
+
+asyncio.run(main(Path(sys.argv[1])))
+"""
+
+
+async def test_a_watch_that_is_cancelled_before_it_began_ends(tmp_path: Path) -> None:
+    """Also where the system takes its time to say that it reports nothing: no thread is left that waits."""
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", LATE, tmp_path)
+    try:
+        assert await asyncio.wait_for(process.wait(), 20) == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+
+
 MOUNTS = r"""22 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw
 30 22 0:5 / /srv/with\040space rw - nfs4 host:/x rw
 31 30 0:6 / /srv/with\040space/local rw master:1 propagate_from:2 - xfs /dev/vdb rw

@@ -132,6 +132,26 @@ async def test_a_database_that_is_deleted_in_use_is_told(database: Path, again: 
     await writer.close()
 
 
+@pytest.mark.parametrize("again", [False, True])
+async def test_a_database_that_is_deleted_is_not_stood_by(database: Path, again: bool) -> None:
+    """While another process holds it, or has made it anew: what that writes would be seen no more."""
+    writer = await SqliteStore.open(database, readers=READERS)
+    async with following(database) as (reader, leading):
+        await until(reader, "a", "a")
+        for file in database.parent.glob("content.db*"):
+            if again or file.suffix != ".db-lock":
+                file.unlink()
+        other = await SqliteStore.open(database) if again else None
+        async with asyncio.timeout(30):
+            with pytest.raises(
+                StoreError, match=r"was deleted or moved while it was in use\. Start the gateway anew\."
+            ):
+                await leading
+        if other:
+            await other.close()
+    await writer.close()
+
+
 async def test_a_store_that_stands_by_can_be_closed(database: Path) -> None:
     """It holds no lock that it could leave behind, and the writer goes on."""
     writer = await SqliteStore.open(database, readers=READERS)
