@@ -238,7 +238,7 @@ async def _serve(settings: Settings) -> None:
             )
             app = create_app(settings, content.store, follower.request)
             webhooks = Webhooks(content.store, settings.webhooks, settings.webhook_secret)
-            _collect_seldom()
+            _collect_little()
             with _reloading_at_hangup(follower.request):
                 await serve(
                     app,
@@ -261,7 +261,7 @@ async def _lead(store: Store, follower: Follower, webhooks: Webhooks) -> None:
     await _beside(follower.follow(), webhooks.run())
 
 
-def _collect_seldom() -> None:
+def _collect_little() -> None:
     """The schema and the modules stay, and to look through them for garbage would hold answers up. Neither what a load
     makes nor what an operation is answered with holds cycles, so that there is little to find; to look seldom among
     many would hold answers up for longer at once."""

@@ -29,8 +29,9 @@ from graphql import (
     validate,
 )
 
+from gateway.analysis import Analysis, analyse
 from gateway.errors import LimitExceeded, OperationNotFound, ParseFailed, ValidationFailed
-from gateway.limits import Analysis, Limits, analyse
+from gateway.limits import Limits
 
 DEFAULT_BYTES: Final = 64 * 2**20
 """Of memory, that all documents together may take which are kept."""

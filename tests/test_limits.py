@@ -28,8 +28,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway import settings
+from gateway.analysis import Analysis, Counts, analyse
 from gateway.errors import LimitExceeded, OperationNotFound
-from gateway.limits import Analysis, Counts, Limits, analyse
+from gateway.limits import Limits
 
 SCHEMA = build_schema(Path(__file__).with_name("contract.graphql").read_text())
 LIMITS = Limits()

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from gateway.analysis import analyse
 from gateway.app import loaded_aside, operations_over
 from gateway.auth import Viewer
-from gateway.limits import Limits, analyse
+from gateway.limits import Limits
 from gateway.model import Visibility
 from gateway.operation import OperationRequest, Operations
 from tests.queries.oracle import CONTRACT

@@ -11,8 +11,9 @@ import pytest
 import pytest_asyncio
 from graphql import parse
 
+from gateway.analysis import analyse
 from gateway.graph.context import Context
-from gateway.limits import Limits, analyse
+from gateway.limits import Limits
 from gateway.model import SearchField, SearchMode
 from gateway.renderer import Renderer
 from gateway.store.sqlite import SqliteStore

@@ -8,7 +8,7 @@ import time
 import unicodedata
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import NamedTuple
 
 from gateway.content.globs import Glob
@@ -87,7 +87,7 @@ class ReadError(Exception):
         self.problem = problem
 
 
-def above(path: str) -> Iterator[str]:
+def folders_of(path: str) -> Iterator[str]:
     """The folders that a path lies in, the nearest first, but for the whole folder itself."""
     while "/" in path:
         path = path.rpartition("/")[0]
@@ -152,8 +152,8 @@ class Walk:
         """Whether no link leads to a name. Where that cannot be told, the name itself cannot be looked at either."""
         if is_ignored(name):
             return False
-        above = (self._root / folder for folder in PurePosixPath(name).parents)
-        return not any(os.path.islink(folder) for folder in above)  # noqa: PTH114 - which raises where it cannot tell
+        folders = (self._root / folder for folder in folders_of(name))
+        return not any(os.path.islink(folder) for folder in folders)  # noqa: PTH114 - which raises where it cannot tell
 
     def _enter(self, folder: str, above: tuple[str, ...]) -> Iterator[_Folder]:
         """Take up one folder's files; yield the folders below it."""

@@ -13,10 +13,11 @@ from strawberry import UNSET
 from strawberry.types.field import StrawberryField
 
 from gateway import model
+from gateway.analysis import PAGE_SIZE
 from gateway.errors import BadUserInput, LimitExceeded
 from gateway.graph.context import Info
 from gateway.graph.loaders import CountByListingLoader, Key, PageBySliceLoader, PrecededBySliceLoader, Slice
-from gateway.limits import PAGE_SIZE, Limits
+from gateway.limits import Limits
 from gateway.model import Window
 from gateway.store.protocol import WHOLE, Listing
 

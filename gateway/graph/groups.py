@@ -7,10 +7,11 @@ from typing import Annotated, Any
 
 import strawberry
 
+from gateway.analysis import PAGE_SIZE
 from gateway.graph.connection import limited, natural, resolved
 from gateway.graph.context import Info
 from gateway.graph.loaders import Groups, GroupsByListingLoader, Key
-from gateway.limits import PAGE_SIZE, Limits
+from gateway.limits import Limits
 from gateway.model import Article, Group, Largest
 from gateway.store.protocol import WHOLE, Listing
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-import unicodedata
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import aclosing, suppress
 from datetime import datetime, timedelta
@@ -138,8 +137,7 @@ class Ingest:
         if not noticed.missing:
             return noticed
         told = [problem.path for problem in self._walked.problems] if self._walked else []
-        missing = [unicodedata.normalize("NFC", path) for path in noticed.missing]
-        return noticed.known(await self._store.files(missing), told)
+        return noticed.known(await self._store.files(noticed.missing_names), told)
 
     async def warm(self) -> None:
         """Have a parser ready for the first file that changes."""
@@ -151,13 +149,8 @@ class Ingest:
         while True:
             self._tried = self._clock()
             walked, self._walked = self._walked, None
-            some = None
-            if walked and paths is not None:
-                some = await asyncio.to_thread(narrowed, paths, self._root, walked)
-            if walked and some is not None:
-                survey = await self._survey_some(self._tried, walked, some)
-            else:
-                survey = await self._survey_all(self._tried, accept_empty=accept_empty, strict=strict)
+            survey = await self._survey_some(self._tried, walked, paths) if walked and paths is not None else None
+            survey = survey or await self._survey_all(self._tried, accept_empty=accept_empty, strict=strict)
             with suppress(_FolderSwapped):
                 return survey, *await self._take(survey, progress)
 
@@ -170,7 +163,11 @@ class Ingest:
         articles = sum(state.status is not None for state in known.values())
         return Survey(started, known, articles, memory, site, listing, tasks, self._hold, accept_empty, strict)
 
-    async def _survey_some(self, started: datetime, walked: Walked, paths: frozenset[str]) -> Survey:
+    async def _survey_some(self, started: datetime, walked: Walked, told: Collection[str]) -> Survey | None:
+        """None where the whole folder has to be looked at."""
+        paths = await asyncio.to_thread(narrowed, told, self._root, walked)
+        if paths is None:
+            return None
         known, memory = await self._store.files(paths), Memory.load(await self._store.memory())
         async with self._store.snapshot(Visibility.PREVIEW) as snapshot:
             articles = (await snapshot.counts(ARTICLES, [WHOLE]))[WHOLE]

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from gateway.content.site import Site
 from gateway.content.sitefile import is_rules
-from gateway.content.source import above, is_document, is_ignored
+from gateway.content.source import folders_of, is_document, is_ignored
 from gateway.content.watch import WHOLE_FOLDER
 from gateway.loading.survey import Walked
 
@@ -27,13 +27,18 @@ class Noticed(NamedTuple):
     """How many known files are gone."""
 
     @property
+    def missing_names(self) -> frozenset[str]:
+        """Of what is gone, as the store knows them."""
+        return frozenset(map(_nfc, self.missing))
+
+    @property
     def paths(self) -> frozenset[str]:
         return self.present | self.missing
 
     def known(self, files: Collection[str], told: Iterable[str]) -> Noticed:
         """Without what is gone and matters to nobody, as an editor's files that come and go: there is neither one of
         `files`, whose names are NFC, in its place, nor was anything `told` of it."""
-        places = {place for file in files for place in (file, *above(file))}.union(map(_nfc, told))
+        places = {place for file in files for place in (file, *folders_of(file))}.union(map(_nfc, told))
         missing = (path for path in self.missing if is_rules(path) or _nfc(path) in places)
         return self._replace(missing=frozenset(missing), losses=len(files))
 
@@ -53,7 +58,7 @@ def narrowed(paths: Collection[str], root: Path, walked: Walked) -> frozenset[st
         return None
     if _have_twins(root, paths):
         return None
-    return frozenset(path for path in paths if not any(folder in paths for folder in above(path)))
+    return frozenset(path for path in paths if not any(folder in paths for folder in folders_of(path)))
 
 
 def _is_wanted(root: Path, path: str, site: Site) -> bool:
@@ -71,7 +76,7 @@ def _is_plain(path: str) -> bool:
 def _have_twins(root: Path, paths: Collection[str]) -> bool:
     """Whether there is a name beside one of these, or beside a folder above it, that differs from it in Unicode's
     normal form alone: of the two one is served, and a walk tells which. ASCII is taken to have no other form."""
-    names = {name for path in paths for name in (path, *above(path)) if not name.isascii()}
+    names = {name for path in paths for name in (path, *folders_of(path)) if not name.isascii()}
     folders = {name.rpartition("/")[0] for name in names}
     return any(_nfc(name) in names for folder in folders for name in _names(root, folder) if _nfc(name) != name)
 

@@ -11,7 +11,7 @@ import orjson
 from gateway.content.documents import DECODER_VERSION
 from gateway.content.parsing import Task
 from gateway.content.site import Site
-from gateway.content.source import Listing, Stamp, above
+from gateway.content.source import Listing, Stamp, folders_of
 from gateway.loading.losses import Held, Kept, Loss, Place, judge
 from gateway.model import Problem, Severity
 from gateway.store.protocol import LOST, FileState
@@ -140,7 +140,7 @@ class Survey(NamedTuple):
 
 
 def _is_in(path: str, folders: frozenset[str]) -> bool:
-    return path in folders or any(folder in folders for folder in above(path))
+    return path in folders or any(folder in folders for folder in folders_of(path))
 
 
 def decoder(site: Site) -> str:

@@ -11,8 +11,9 @@ import orjson
 import pytest
 from graphql import parse
 
+from gateway.analysis import analyse
 from gateway.explorer.queries import DOCUMENTS, PATH
-from gateway.limits import Limits, analyse
+from gateway.limits import Limits
 from gateway.settings import Mode
 from tests.commands import Running
 from tests.queries.oracle import CONTRACT
