@@ -4,8 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-# One process for each core; the tests of a module stay together, since they share what is slow to make.
-TOGETHER := --numprocesses=auto --dist=loadscope
+# One process for each core; the tests of a module stay together, since they share what is slow to make. Modules are taken
+# in their order: by the number of their tests, those of a single long one would come last, and one process wait for it.
+TOGETHER := --numprocesses=auto --dist=loadscope --no-loadscope-reorder
+
+# The command is started over and over by the tests: it is compiled once, whatever the environment says.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: dev explorer check test prove bench bench-loading bench-live bench-queries clean
 
