@@ -31,10 +31,8 @@ from graphql import (
 
 from gateway.analysis import Analysis, analyse
 from gateway.errors import LimitExceeded, OperationNotFound, ParseFailed, ValidationFailed
-from gateway.limits import Limits
+from gateway.limits import DOCUMENT_BYTES, Limits
 
-DEFAULT_BYTES: Final = 64 * 2**20
-"""Of memory, that all documents together may take which are kept."""
 TOKEN_BYTES: Final = 400
 """That a token takes, nearly, with the nodes that are made of it."""
 OVERHEAD: Final = 2000
@@ -86,7 +84,7 @@ class Documents:
     """The documents of one server, the last used ones kept."""
 
     def __init__(
-        self, schema: GraphQLSchema, limits: Limits, *, introspection: bool, capacity: int = DEFAULT_BYTES
+        self, schema: GraphQLSchema, limits: Limits, *, introspection: bool, capacity: int = DOCUMENT_BYTES
     ) -> None:
         """Of documents `capacity` bytes are kept. Without `introspection` the schema is not to be asked for, nor to be
         guessed from what errors suggest."""

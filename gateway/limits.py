@@ -1,9 +1,14 @@
-"""What a request may ask for: the table of limits. It counts nothing."""
+"""What a request may ask for, and what is kept of requests: the table of limits. It counts nothing."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
+
+PERSISTED_BYTES: Final = 16 * 2**20
+DOCUMENT_BYTES: Final = 64 * 2**20
+RENDERED_BYTES: Final = 64 * 2**20
+"""What each cache holds by default."""
 
 
 def _limit(default: float, counts: str, *, least: int = 1) -> Any:

@@ -22,7 +22,6 @@ from strawberry.types import ExecutionResult
 from strawberry.types.execution import PreExecutionError
 
 from gateway.auth import Viewer
-from gateway.documents import DEFAULT_BYTES as DOCUMENT_BYTES
 from gateway.documents import Document, Documents
 from gateway.errors import (
     InternalError,
@@ -35,11 +34,10 @@ from gateway.errors import (
     VariablesRefused,
 )
 from gateway.graph.context import Context, LiveContext
-from gateway.limits import Limits
+from gateway.limits import DOCUMENT_BYTES, RENDERED_BYTES, Limits
 from gateway.measure import measure
 from gateway.persisted import PersistedQueries
 from gateway.rates import UNLIMITED, Rates
-from gateway.renderer import DEFAULT_BYTES as RENDERED_BYTES
 from gateway.renderer import Renderer
 from gateway.store.protocol import Store
 from gateway.turns import Turns

@@ -21,8 +21,8 @@ from gateway.errors import (
     SettingsError,
     UntrustedDocument,
 )
+from gateway.limits import PERSISTED_BYTES
 
-DEFAULT_BYTES = 16 * 2**20
 OVERHEAD = 200
 """Bytes that a text and its name take besides their characters, nearly."""
 
@@ -32,7 +32,7 @@ class PersistedQueries:
 
     def __init__(
         self,
-        capacity: int = DEFAULT_BYTES,
+        capacity: int = PERSISTED_BYTES,
         trusted: Mapping[str, str] = MappingProxyType({}),
         *,
         trusted_only: bool = False,

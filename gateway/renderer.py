@@ -12,8 +12,7 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from gateway.content.markup import Rendered, render
-
-DEFAULT_BYTES = 64 * 2**20
+from gateway.limits import RENDERED_BYTES
 
 
 class Markdown(NamedTuple):
@@ -33,7 +32,7 @@ class Renderer:
     It belongs to one event loop.
     """
 
-    def __init__(self, capacity: int = DEFAULT_BYTES) -> None:
+    def __init__(self, capacity: int = RENDERED_BYTES) -> None:
         self.size = 0
         """Bytes that are remembered now."""
         self.renderings = 0

@@ -24,12 +24,11 @@ import httpx
 import platformdirs
 import yaml
 
-from gateway import documents, persisted, renderer
 from gateway.auth import Grant, Scope, grant
 from gateway.content.source import DEFAULT_MAX_BYTES
 from gateway.content.watch import Watching
 from gateway.errors import SettingsError
-from gateway.limits import Limits
+from gateway.limits import DOCUMENT_BYTES, PERSISTED_BYTES, RENDERED_BYTES, Limits
 from gateway.passes import LEAST_SECRET
 from gateway.tags import TagHeader
 
@@ -290,15 +289,15 @@ class Settings:
     persisted_bytes: int = _option(
         SIZE,
         "How much memory documents may take that clients register by their digest; 0 takes none.",
-        persisted.DEFAULT_BYTES,
+        PERSISTED_BYTES,
     )
     document_bytes: int = _option(
         SIZE,
         "How much memory documents may take that were parsed and found good; 0 takes none.",
-        documents.DEFAULT_BYTES,
+        DOCUMENT_BYTES,
     )
     rendered_bytes: int = _option(
-        SIZE, "How much memory bodies may take that were rendered; 0 takes none.", renderer.DEFAULT_BYTES
+        SIZE, "How much memory bodies may take that were rendered; 0 takes none.", RENDERED_BYTES
     )
     trusted_documents: Path | None = _option(
         FILE, "A manifest of documents that may be run by name, as graphql-codegen or Apollo's tools write it.", None

@@ -10,8 +10,8 @@ from rich.console import Console
 
 from gateway import problems as printed
 from gateway import progress
-from gateway.app import Content
 from gateway.errors import GatewayError
+from gateway.loading.content import Content
 from gateway.loading.ingest import Report
 from gateway.loading.stream import StrictError
 from gateway.model import Problem, Severity, Statistics, Visibility

@@ -48,8 +48,8 @@ FLOW = [
     "gateway.content.watch",
     "gateway.content.snippets",
     "gateway.search",
-    "gateway.persisted",
     "gateway.limits",
+    "gateway.persisted",
     "gateway.measure",
     "gateway.analysis",
     "gateway.documents",
@@ -92,8 +92,10 @@ FLOW = [
     "gateway.loading.stream",
     "gateway.loading.ingest",
     "gateway.loading.follow",
+    "gateway.loading.content",
     "gateway.progress",
     "gateway.explanation",
+    "gateway.terminal",
     "gateway.graph",
     "gateway.graph.loaders",
     "gateway.graph.context",
@@ -119,6 +121,8 @@ FLOW = [
     "gateway.web.origins",
     "gateway.web.preview",
     "gateway.web.accept",
+    "gateway.web.requests",
+    "gateway.web.events",
     "gateway.web.endpoint",
     "gateway.web.reload",
     "gateway.web.websocket",
@@ -134,7 +138,14 @@ FLOW = [
     "gateway.explorer.page",
     "gateway.explorer.start",
     "gateway.app",
-    "gateway.terminal",
+    "gateway.commands",
+    "gateway.commands.options",
+    "gateway.commands.check",
+    "gateway.commands.load",
+    "gateway.commands.serve",
+    "gateway.commands.query",
+    "gateway.commands.schema",
+    "gateway.commands.preview_link",
     "gateway.cli",
 ]
 DRIVERS = {"aiosqlite": "gateway.store.driver", "sqlite3": "gateway.store.driver", "asyncpg": "gateway.store.postgres"}
@@ -233,8 +244,8 @@ def the_environment_is_read_in_settings(module: str, tree: ast.Module) -> Iterat
 
 
 def the_clock_is_a_parameter(module: str, tree: ast.Module) -> Iterator[str]:
-    """A clock may be the default of a parameter; only where the program is put together is one called by its name."""
-    if module not in {"gateway.cli", "gateway.app"}:
+    """A clock may be the default of a parameter; by name one is called only where a folder is opened or a link made."""
+    if module not in {"gateway.loading.content", "gateway.commands.preview_link"}:
         for node in ast.walk(tree):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
                 called = node.func

@@ -11,9 +11,10 @@ import pytest
 import pytest_asyncio
 
 from gateway.analysis import analyse
-from gateway.app import loaded_aside, operations_over
+from gateway.app import operations_over
 from gateway.auth import Viewer
 from gateway.limits import Limits
+from gateway.loading.content import loaded_aside
 from gateway.model import Visibility
 from gateway.operation import OperationRequest, Operations
 from tests.queries.oracle import CONTRACT

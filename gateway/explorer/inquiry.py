@@ -10,8 +10,8 @@ from starlette.requests import Request
 from gateway.callers import Callers
 from gateway.errors import InternalError
 from gateway.operation import OperationRequest, Operations
-from gateway.web.endpoint import address_of
 from gateway.web.preview import pass_of
+from gateway.web.requests import address_of
 
 Data = Mapping[str, Any]
 

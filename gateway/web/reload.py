@@ -18,7 +18,7 @@ from gateway.limits import Limits
 from gateway.loading.ingest import Report
 from gateway.loading.stream import StrictError
 from gateway.store.protocol import Store
-from gateway.web.endpoint import address_of, read_body
+from gateway.web.requests import address_of, read_body
 
 SIGNATURE = "x-hub-signature-256"
 """GitHub's name for the header that holds the signature."""

@@ -33,9 +33,9 @@ from gateway.errors import LimitExceeded, Overloaded, RequestError
 from gateway.limits import Limits
 from gateway.operation import Operations, masked
 from gateway.turns import Room
-from gateway.web.endpoint import address_of, from_json
 from gateway.web.middleware import error_response
 from gateway.web.preview import pass_of
+from gateway.web.requests import address_of, from_json
 
 
 @dataclass

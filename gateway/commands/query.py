@@ -1,0 +1,66 @@
+"""The command `query`."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+import orjson
+from rich.console import Console
+
+from gateway import progress
+from gateway.app import operations_over
+from gateway.auth import Scope, Viewer
+from gateway.commands.options import PARSING, Command, settings_of, with_content
+from gateway.errors import RequestError
+from gateway.loading.content import loaded_aside
+from gateway.model import Visibility
+from gateway.operation import OperationRequest
+from gateway.settings import Settings
+
+QUERYING = ("database", "limit_operation_seconds", *PARSING)
+
+
+@click.command("query", cls=Command)
+@with_content(QUERYING)
+@click.argument("query")
+@click.option("--variables", metavar="JSON", default="{}", help="The variables of the query, a JSON object.")
+@click.option("--operation-name", metavar="NAME", help="Which operation to run, where QUERY has several.")
+@click.option("--drafts", is_flag=True, help="Show drafts and scheduled articles too.")
+def query(
+    content: Path, query: str, variables: str, operation_name: str | None, *, drafts: bool, **flags: object
+) -> None:
+    """Answer QUERY over CONTENT as JSON; QUERY may be `-` for the standard input. Exits 1 where there are errors."""
+    text = sys.stdin.read() if query == "-" else query
+    request = OperationRequest(text, _variables(variables), operation_name)
+    answer = asyncio.run(
+        _query(settings_of(content, flags), request, Visibility.PREVIEW if drafts else Visibility.PUBLIC)
+    )
+    click.echo(orjson.dumps(answer, option=orjson.OPT_INDENT_2).decode())
+    if "errors" in answer:
+        sys.exit(1)
+
+
+def _variables(written: str) -> dict[str, Any]:
+    try:
+        variables = orjson.loads(written)
+    except orjson.JSONDecodeError as error:
+        raise click.BadParameter(f"It is no JSON: {error.msg}.", param_hint="--variables") from error
+    if not isinstance(variables, dict):
+        raise click.BadParameter("It is no JSON object.", param_hint="--variables")
+    return variables
+
+
+async def _query(settings: Settings, request: OperationRequest, visibility: Visibility) -> Mapping[str, object]:
+    with progress.shown(Console(stderr=True)) as tell:
+        async with loaded_aside(settings, seed=settings.database, progress=tell) as (store, _):
+            try:
+                viewer = Viewer(visibility, frozenset({Scope.PREVIEW}))
+                operations = operations_over(store, settings)
+                return (await operations.run(await operations.accept(request), viewer)).body()
+            except RequestError as error:
+                return {"errors": error.entries()}

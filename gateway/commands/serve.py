@@ -1,0 +1,124 @@
+"""The commands `dev` and `serve`."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import signal
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from gateway.app import create_app
+from gateway.commands.options import Command, settings_of, with_content
+from gateway.content.watch import Watch
+from gateway.loading.content import opened
+from gateway.loading.follow import Follower
+from gateway.settings import OPTIONS, Mode, Settings
+from gateway.store.protocol import Store
+from gateway.terminal import Terminal
+from gateway.web.server import address, listening
+from gateway.web.server import serve as serve_app
+from gateway.web.webhooks import Webhooks
+
+NEW_OBJECTS = 2_000
+"""After how many the collector looks for garbage among them."""
+
+EVERY = tuple(option.name for option in OPTIONS)
+
+
+@click.command("dev", cls=Command)
+@with_content(EVERY)
+def dev(content: Path, **flags: object) -> None:
+    """Serve CONTENT to its author: drafts shown, explorer and introspection on, for this machine alone."""
+    asyncio.run(_serve(settings_of(content, flags, Mode.DEV)))
+
+
+@click.command("serve", cls=Command)
+@with_content(EVERY)
+def serve(content: Path, **flags: object) -> None:
+    """Serve CONTENT to everyone: published articles only, explorer and introspection off."""
+    asyncio.run(_serve(settings_of(content, flags)))
+
+
+async def _serve(settings: Settings) -> None:
+    """The socket opens first, so that whoever connects early waits and is not turned away."""
+    with listening(settings.host, settings.port) as listener:
+        async with opened(settings, shared=True) as content:
+            click.echo(f"Listening on {address(listener)}")
+            if settings.explorer:
+                click.echo(f"The start page is at {address(listener)}/, GraphiQL at {address(listener)}/graphiql")
+            follower = Follower(
+                content.ingest,
+                Watch(settings.content, settings.watch, settings.poll_seconds),
+                Terminal(content, strict=settings.strict).run,
+                is_ready=content.store.ready,
+                sweep=settings.sweep_seconds,
+            )
+            app = create_app(settings, content.store, follower.request)
+            webhooks = Webhooks(content.store, settings.webhooks, settings.webhook_secret)
+            _collect_little()
+            with _reloading_at_hangup(follower.request):
+                await serve_app(
+                    app,
+                    listener,
+                    settings.limits,
+                    trusted_proxies=settings.trusted_proxies,
+                    work=lambda: _lead(content.store, follower, webhooks),
+                    stopping=content.store.end_generations,
+                )
+
+
+async def _lead(store: Store, follower: Follower, webhooks: Webhooks) -> None:
+    """Stand by while another process writes the database; then bring the content there, and tell of it."""
+    stands_by = not store.writes
+    if stands_by:
+        click.echo(f"The database is written by {store.writer}. This process serves it, and takes over when that ends.")
+    await store.lead()
+    if stands_by:
+        click.echo("This process writes the database from now on.")
+    await _beside(follower.follow(), webhooks.run())
+
+
+def _collect_little() -> None:
+    """The schema and the modules stay, and to look through them for garbage would hold answers up. Neither what a load
+    makes nor what an operation is answered with holds cycles, so that there is little to find; to look seldom among
+    many would hold answers up for longer at once."""
+    gc.freeze()
+    gc.set_threshold(NEW_OBJECTS, *gc.get_threshold()[1:])
+
+
+@contextmanager
+def _reloading_at_hangup(reload: Callable[[], Coroutine[None, None, object]]) -> Iterator[None]:
+    """SIGHUP has the folder read again, as with other servers."""
+    running = set[asyncio.Task[object]]()
+
+    def begin() -> None:
+        task = asyncio.create_task(reload())
+        running.add(task)
+        task.add_done_callback(end)
+
+    def end(task: asyncio.Task[object]) -> None:
+        running.discard(task)
+        if not task.cancelled():
+            task.exception()  # the terminal was told of it
+
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGHUP, begin)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGHUP)
+
+
+async def _beside(*parts: Coroutine[None, None, None]) -> None:
+    """All that goes on beside serving; where one part of it fails, all ends, and its error is raised."""
+    tasks = [asyncio.create_task(part) for part in parts]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
