@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Collection, Sequence
 from typing import Any
 
@@ -22,6 +23,7 @@ from gateway.store.temporary import temporary_store
 from tests.store.documents import apply, day, document, provider, topics
 from tests.test_drafts import CORPORA, URLS, hold
 
+FULL = bool(os.environ.get("GATEWAY_TEST_FULL"))
 PUBLIC = Viewer(Visibility.PUBLIC)
 FIELDS = "id slug path title excerpt quality images { url } provider { id name slug domain } topics { name slug }"
 WHO = "id name slug domain images { url }"
@@ -94,7 +96,7 @@ async def purged(store: SqliteStore, since: str) -> Collection[str]:
 
 
 @pytest.mark.asyncio(loop_scope="module")
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200 if FULL else 20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(CORPORA, CORPORA)
 async def test_whatever_changes_is_purged(store: SqliteStore, before: list[Document], after: list[Document]) -> None:
     """Of all that answers anything else than before, something is purged; and answers of equal revision are equal."""

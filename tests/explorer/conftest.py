@@ -8,7 +8,9 @@ from fcntl import LOCK_EX, flock
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser
+from pytest_asyncio import is_async_test
 
 from gateway.explorer.assets import FOLDER, are_in
 from gateway.explorer.packages import bring
@@ -22,10 +24,26 @@ SEEDS = ROOT / "seeds"
 PACKAGE = ROOT / "gateway/explorer"
 
 
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The browser belongs to one event loop, so all tests with one share it."""
+    for item in items:
+        if is_async_test(item) and Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.asyncio(loop_scope="package"), append=False)
+
+
+@pytest_asyncio.fixture(scope="package", loop_scope="package")
+async def started() -> AsyncIterator[Browser]:
+    """A browser takes longer to start than most tests take."""
     async with browsing(need("chromium", chromium())) as browser:
         yield browser
+
+
+@pytest_asyncio.fixture(loop_scope="package")
+async def browser(started: Browser) -> AsyncIterator[Browser]:
+    """A browser that holds nothing of another test."""
+    yield started
+    for context in started.contexts:
+        await context.close()
 
 
 @pytest.fixture(scope="package")

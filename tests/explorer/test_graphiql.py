@@ -199,9 +199,10 @@ async def test_the_start_page_leads_into_it(browser: Browser, graphiql: None, de
     links = await start.page.eval_on_selector_all("a[href*='graphiql#']", "all => all.map(link => link.href)")
     queries = {link.partition("&variables=")[0]: link for link in links}
     assert len(queries) == len(NAMES)
+    context = await browser.new_context()
     for link in queries.values():
         if "subscription" not in link:
-            shown = await opened(browser, link)
+            shown = await opened(context, link)
             found = (await shown.run())["data"]
             assert None not in found.values()
             shown.assert_well()
