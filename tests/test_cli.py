@@ -164,7 +164,39 @@ def test_the_good_are_served_among_the_broken(tmp_path: Path, mixed: Path) -> No
         data = server.post(query)["data"]
         good = {node["path"] for node in data["articles"]["nodes"]}
         assert good == {"good.md", "also-good.md", *broken.VALUES} - {"plain.md"}
-        told = "import sys; from gateway.commands import check, load; print({'graphql', 'starlette'} & {*sys.modules})"
+        told = {(issue["path"], issue["code"]) for issue in data["corpus"]["issues"]}
+        assert told >= {(name, case.code) for name, case in broken.ALL.items()}
+        assert server.stop() == 0
+
+
+def test_strict_applies_nothing(tmp_path: Path, mixed: Path) -> None:
+    """With an error `load` and `serve` exit with 1, and there is no earlier generation to serve."""
+    done = gateway("load", mixed, "--strict", cache=tmp_path)
+    assert done.returncode == 1
+    assert "brackets.md:2:65: error TOO_DEEP" in done.stderr
+    with running("serve", mixed, "--strict", cache=tmp_path) as server:
+        assert server.process.wait(60) == 1
+
+
+def test_strict_serves_what_was_good(tmp_path: Path) -> None:
+    """Where there is an earlier generation, that is served, and the problem is told."""
+    content = tmp_path / "content"
+    content.mkdir()
+    (content / "one.md").write_bytes(broken.titled("category: a"))
+    assert gateway("load", content, cache=tmp_path).returncode == 0
+    (content / "one.md").write_bytes(broken.titled("published: maybe"))
+    with running("serve", content, "--strict", cache=tmp_path) as server:
+        server.said("one.md:3:12: error BAD_VISIBILITY")
+        server.said("What was loaded before is still served")
+        assert server.post('{ article(path: "one.md") { category } }')["data"] == {"article": {"category": "a"}}
+
+
+# Commands that end.
+
+
+def test_what_only_loads_imports_no_server() -> None:
+    """Editors run `check` at each save: it waits for no schema."""
+    told = "import sys; from gateway.commands import check, load; print({'graphql', 'starlette'} & {*sys.modules})"
     done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
 
