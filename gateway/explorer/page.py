@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.errors import ExplorerMissing
 from gateway.explorer.assets import CDN, FOLDER, SCRIPTS, STYLES, Asset, are_in
+from gateway.web.caching import PRIVATE
 
 PATH = "/graphiql"
 POLICY = (
@@ -39,7 +40,7 @@ LOADING_FAR = (
     f"Loading GraphiQL. It comes from {CDN.partition('://')[2]}, which must be reachable,"
     " since it is no part of this installation."
 )
-FRESH, KEPT, PRIVATE = "no-cache", "max-age=31536000, immutable", "private, no-store"
+FRESH, KEPT = "no-cache", "max-age=31536000, immutable"
 
 
 def pages(

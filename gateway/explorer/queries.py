@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from gateway.explorer.inquiry import Data, Inquiry
-from gateway.web.preview import PRIVATE
+from gateway.web.caching import PRIVATE
 
 PATH = "/graphiql/queries.json"
 NAMES = ("feed", "article", "search", "topic", "provider", "changes", "live", "corpus")

@@ -19,7 +19,7 @@ from gateway.errors import NotReady
 from gateway.explorer.inquiry import Data, Inquiry
 from gateway.explorer.months import HEIGHT, chart
 from gateway.explorer.queries import EXAMPLES, PATH, ReadyQueries, ready
-from gateway.web.preview import PRIVATE
+from gateway.web.caching import PRIVATE
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"

@@ -17,6 +17,9 @@ from gateway import __version__, tags
 from gateway.operation import OperationRequest
 from gateway.tags import TagHeader
 
+PRIVATE = "private, no-store"
+"""Of what is for one client, or for one moment, alone."""
+
 _ENTITY_TAG = re.compile(r'"([^"]*)"')
 
 

@@ -23,11 +23,11 @@ from gateway.model import Visibility
 from gateway.operation import OperationRequest, Operations
 from gateway.turns import Room
 from gateway.web.accept import MediaType, Wish, wish
-from gateway.web.caching import Caching, is_known
+from gateway.web.caching import PRIVATE, Caching, is_known
 from gateway.web.events import EventStream, refused
 from gateway.web.middleware import error_response
 from gateway.web.origins import check_get
-from gateway.web.preview import PRIVATE, pass_of
+from gateway.web.preview import pass_of
 from gateway.web.requests import address_of, from_json, from_parameters, json_of
 
 VARY = "Authorization, X-Include-Drafts, Accept"
@@ -96,41 +96,41 @@ class Endpoint:
         )
         is_anyone = viewer.visibility is Visibility.PUBLIC and "authorization" not in headers
         is_safe = request.method == "GET"
-        caller = _Asker(viewer, payer, is_safe, is_safe and is_anyone, headers.get("if-none-match"))
-        if caller.is_safe:
+        asker = _Asker(viewer, payer, is_safe, is_safe and is_anyone, headers.get("if-none-match"))
+        if asker.is_safe:
             asked = from_parameters(request.query_params.multi_items())
             if asked.query:  # what is named by its digest alone was sent in full before, by who may
                 check_get(request, always=self._needs_preflight)
-            return await self._single(asked, caller, wished)
+            return await self._single(asked, asker, wished)
         sent = await json_of(request, self._limits.body_bytes)
         if not isinstance(sent, list):
-            return await self._single(from_json(sent), caller, wished)
+            return await self._single(from_json(sent), asker, wished)
         if len(sent) > self._limits.batch:
             raise LimitExceeded("batch", self._limits.batch, len(sent))
-        bodies = [await self._body_of(each, caller) for each in [from_json(each) for each in sent]]
+        bodies = [await self._body_of(each, asker) for each in [from_json(each) for each in sent]]
         return _encoded(bodies, HTTPStatus.OK, {}, wished)
 
-    async def _kept(self, asked: OperationRequest, caller: _Asker, wished: Wish) -> Response | None:
+    async def _kept(self, asked: OperationRequest, asker: _Asker, wished: Wish) -> Response | None:
         """Tells a client that what it has kept is still the answer. None where it is not, or has kept none."""
-        if caller.known is None or not caller.may_keep:
+        if asker.known is None or not asker.may_keep:
             return None
-        sighted = await self._operations.sight(asked, caller.viewer, caller.payer)
+        sighted = await self._operations.sight(asked, asker.viewer, asker.payer)
         entity_tag = self._caching.entity_tag(sighted.request, wished.media_type, sighted.revision)
-        if not is_known(entity_tag, caller.known):
+        if not is_known(entity_tag, asker.known):
             return None
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=self._caching.headers(entity_tag))
 
-    async def _single(self, asked: OperationRequest, caller: _Asker, wished: Wish) -> Response:
+    async def _single(self, asked: OperationRequest, asker: _Asker, wished: Wish) -> Response:
         """By GraphQL over HTTP the status 200 of plain JSON says no more than that the request was well-formed."""
         try:
-            if kept := await self._kept(asked, caller, wished):
+            if kept := await self._kept(asked, asker, wished):
                 return kept
-            accepted = await self._operations.accept(asked, caller.payer)
-            if caller.is_safe and accepted.kind is not OperationType.QUERY:
+            accepted = await self._operations.accept(asked, asker.payer)
+            if asker.is_safe and accepted.kind is not OperationType.QUERY:
                 raise MethodNotAllowed("POST", "Only a query can be sent by GET. Use POST.")
             if wished.events and (wished.media_type is None or accepted.kind is OperationType.SUBSCRIPTION):
-                return EventStream(self._operations.stream(accepted, caller.viewer), accepted.kind, self._streams)
-            answer = await self._operations.run(accepted, caller.viewer)
+                return EventStream(self._operations.stream(accepted, asker.viewer), accepted.kind, self._streams)
+            answer = await self._operations.run(accepted, asker.viewer)
         except RequestError as error:
             if error.is_about_operation and wished.media_type is None:
                 return refused({"errors": error.entries()})
@@ -138,16 +138,16 @@ class Endpoint:
             status = HTTPStatus.OK if is_plain else error.status
             return _encoded({"errors": error.entries()}, status, error.headers, wished)
         headers: Mapping[str, str] = {}
-        if caller.may_keep and not answer.errors:
+        if asker.may_keep and not answer.errors:
             entity_tag = self._caching.entity_tag(accepted.request, wished.media_type, answer.revision)
             headers = self._caching.headers(entity_tag, answer.dependencies)
         return _encoded(answer.body(), HTTPStatus.OK, headers, wished)
 
-    async def _body_of(self, asked: OperationRequest, caller: _Asker) -> Mapping[str, object]:
+    async def _body_of(self, asked: OperationRequest, asker: _Asker) -> Mapping[str, object]:
         """The answer of one operation of a batch."""
         try:
-            accepted = await self._operations.accept(asked, caller.payer)
-            return (await self._operations.run(accepted, caller.viewer)).body()
+            accepted = await self._operations.accept(asked, asker.payer)
+            return (await self._operations.run(accepted, asker.viewer)).body()
         except RequestError as error:
             return {"errors": error.entries()}
 

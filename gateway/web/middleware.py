@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette_compress import CompressMiddleware, add_compress_type, remove_compress_type
 
 from gateway.errors import MisdirectedRequest, RequestError
+from gateway.web.caching import PRIVATE
 
 access = logging.getLogger("gateway.access")
 
@@ -37,7 +38,7 @@ come by https is for the proxy to say that speaks it."""
 def error_response(error: RequestError) -> Response:
     """The JSON that a refused request gets, in the shape of a GraphQL answer. No cache keeps it."""
     body = orjson.dumps({"errors": error.entries()})
-    return Response(body, error.status, {"Cache-Control": "private, no-store", **error.headers}, "application/json")
+    return Response(body, error.status, {"Cache-Control": PRIVATE, **error.headers}, "application/json")
 
 
 class ResponseHeaders:

@@ -17,10 +17,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.errors import NotFound, RequestError
 from gateway.passes import Passes
+from gateway.web.caching import PRIVATE
 
 PATH = "/-/preview"
 COOKIE = "gateway_preview"
-PRIVATE = "private, no-store"
 
 _ELSEWHERE = re.compile(r"(?!/)|//|.*[\\\x00-\x20\x7f]", re.DOTALL)
 """What leads to another host, or may once a browser has read it: it drops tabs and line ends, and turns a backslash."""
