@@ -18,15 +18,16 @@ class Visibility(Enum):
     """What a snapshot shows. It is decided once, inside the store."""
 
     PUBLIC = "public"
-    """Published articles, whose date is not after the generation's time."""
+    """Published articles, neither scheduled nor expired at the generation's time. Unlisted ones are found by key."""
     PREVIEW = "preview"
-    """Everything: drafts and scheduled articles too."""
+    """Everything."""
 
 
 class Status(StrEnum):
     PUBLISHED = "PUBLISHED"
     DRAFT = "DRAFT"
     SCHEDULED = "SCHEDULED"
+    EXPIRED = "EXPIRED"
 
 
 class Severity(StrEnum):
@@ -113,7 +114,13 @@ class Document(NamedTuple):
     quality: int | None
     heat: int | None
     published: bool
+    unlisted: bool
+    """Found by key and in no public list."""
     published_date_time: datetime | None
+    public_from: datetime | None
+    """Before this time it is scheduled."""
+    public_until: datetime | None
+    """From this time on it is expired."""
     updated_date_time: datetime | None
     original_url: str | None
     web_url: str | None
@@ -156,6 +163,25 @@ class Given(NamedTuple):
     """Another key of the file, its name, or a line of the site's rules."""
 
 
+class Hiding(NamedTuple):
+    """Something that keeps an article from the public, or from public lists."""
+
+    status: Status | None
+    """The status that it gives; None where it makes the article unlisted."""
+    source: str
+    """A key of the file or of the site's rules, or the file's name."""
+    path: str
+    """The file that says so."""
+    line: int | None = None
+    at: datetime | None = None
+    """Of a scheduled article, until when it hides; of an expired one, from when on."""
+
+    def holds(self, now: datetime) -> bool:
+        if self.at is None:
+            return True
+        return self.at > now if self.status is Status.SCHEDULED else self.at <= now
+
+
 class Encoded(NamedTuple):
     """A document as a store wants it, made by that store where the document was parsed."""
 
@@ -173,6 +199,8 @@ class Loaded(NamedTuple):
     problems: tuple[Problem, ...] = ()
     given: tuple[Given, ...] = ()
     """For one who asks why; it is not stored."""
+    hidings: tuple[Hiding, ...] = ()
+    """What may hide the article, now or at some time; it is not stored."""
 
 
 class SetAside(NamedTuple):
@@ -237,6 +265,7 @@ class Article(NamedTuple):
     amp_web_url: str | None
     cdn_amp_web_url: str | None
     published: bool
+    unlisted: bool
     status: Status
     provider_key: str | None
     images: tuple[Image, ...]
@@ -310,7 +339,7 @@ class ArticleChange(NamedTuple):
 class Statistics(NamedTuple):
     articles: int
     drafts: int
-    """Drafts and scheduled articles; 0 in a public snapshot."""
+    """Drafts, scheduled and expired articles; 0 in a public snapshot."""
     providers: int
     topics: int
 

@@ -6,25 +6,28 @@ What governs visibility and cannot be read sets the file aside; any other unread
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import orjson
 
-from gateway.content import parts, values
+from gateway.content import parts, publication, values
 from gateway.content.frontmatter import FrontMatter
 from gateway.content.identity import suffix, url_identity
 from gateway.content.nodes import Field, Fields, Node
 from gateway.content.plaintext import first_heading
+from gateway.content.publication import Effect, Effects
 from gateway.content.report import BAD_VALUE, BAD_VISIBILITY, CONFLICT, MISSING_TITLE, PROVIDERS_LEFT_OUT, Report
 from gateway.content.site import NATIVE, USUAL_SITE, Site
 from gateway.content.source import SITE_FILE
 from gateway.content.text import slug
 from gateway.content.values import Unreadable, shown
-from gateway.model import Document, Given, Problem, ProviderName
+from gateway.model import Document, Given, Hiding, Problem, ProviderName, Status
 
-DECODER_VERSION = "4"
+T = TypeVar("T")
+
+DECODER_VERSION = "5"
 """To be raised whenever the same file gives another document or other problems."""
 
 FILE_NAME = "the file name"
@@ -40,13 +43,28 @@ class Decoded(NamedTuple):
     """None where the file is to be set aside; then one of the problems is an error."""
     problems: tuple[Problem, ...]
     given: tuple[Given, ...] = ()
+    hidings: tuple[Hiding, ...] = ()
 
 
-class _Flag(NamedTuple):
-    """What a field says of being published."""
+class _Claim(NamedTuple):
+    """What a value in the file does to it."""
 
     field: Field
-    shows: bool
+    effects: Effects
+    """Empty where the file asks to be shown."""
+
+
+class _Moment(NamedTuple):
+    """A date that governs visibility."""
+
+    time: datetime
+    field: Field | None
+    """None where the name of the file gives it."""
+    is_rule: bool = False
+    """Whether the site gives it, and not the file."""
+
+
+_SHOWN, _DRAFT, _UNLISTED = Effects(), Effects({Effect.DRAFT}), Effects({Effect.UNLISTED})
 
 
 def decode(path: str, front_matter: FrontMatter, site: Site = USUAL_SITE) -> Decoded:
@@ -54,7 +72,8 @@ def decode(path: str, front_matter: FrontMatter, site: Site = USUAL_SITE) -> Dec
     report = Report(path)
     decoder = _Decoder(report, path, front_matter, site)
     document = decoder.document()
-    return Decoded(None if report.failed else document, tuple(report.problems), tuple(decoder.given))
+    found = None if report.failed else document
+    return Decoded(found, tuple(report.problems), tuple(decoder.given), tuple(decoder.hidings))
 
 
 class _Decoder:
@@ -76,12 +95,16 @@ class _Decoder:
         self._used = set(NATIVE)
         self._left: dict[str, object] = {}
         self._file_date, self._stem = _named(path)
+        self._read_dates: dict[str, list[_Moment]] = {}
         self.given: list[Given] = []
+        self.hidings: list[Hiding] = []
 
     def document(self) -> Document:
         report = self._report
         # Where a pin hides the file, no slip in it can publish it.
         report.check_keys(self._fields, self._site.known, frozenset() if self._hidden else self._site.governing)
+        claims = self._claims()
+        published_date_time, public_from = self._dates()
         place, place_url = self._places()
         original_url = self._text("originalUrl")
         web_url = self._web_url(place_url)
@@ -97,8 +120,11 @@ class _Decoder:
             locale=self._text("locale"),
             quality=report.value(values.integer, self._field("quality")),
             heat=report.value(values.integer, self._field("heat")),
-            published=self._published(),
-            published_date_time=self._published_date_time(),
+            published=self._published(claims),
+            unlisted=self._unlisted(claims),
+            published_date_time=published_date_time,
+            public_from=public_from,
+            public_until=self._public_until(),
             updated_date_time=report.value(values.instant, self._field("updatedDateTime")),
             original_url=original_url,
             web_url=web_url,
@@ -154,62 +180,118 @@ class _Decoder:
         if key != name:
             self.given.append(Given(name, key))
 
-    def _published(self) -> bool:
-        pin, said = self._pinned("published"), self._said()
-        if pin is None:
-            default = self._default("published") if said is None else None
-            return said.shows if said else default is None or values.boolean(default.value) is not False
-        shows = values.boolean(pin.value) is not False
-        if shows and said and not said.shows:
-            message = f"`{said.field.key.text}` makes it a draft, but line {pin.key.mark.line} of {SITE_FILE} pins it."
-            self._report.warn(CONFLICT, f"{message} It is published.", said.field.value.mark, "Change one of them.")
+    def _claims(self) -> list[_Claim]:
+        """All that the file says about who may see it: every key counts, not only the first."""
+        claims = [
+            *self._flags("published", if_true=_SHOWN, if_false=_DRAFT),
+            *self._flags("draft", if_true=_DRAFT, if_false=_SHOWN),
+            *(claim for claim in self._flags("unlisted", if_true=_UNLISTED, if_false=_SHOWN) if claim.effects),
+        ]
+        for key, read in publication.KEYS.items():
+            field = None if key in self._site.claimed else self._fields.entries.get(key)
+            if field and (effects := self._certain(field, read)):
+                claims.append(_Claim(field, effects))
+        return claims
+
+    def _flags(self, name: str, *, if_true: Effects, if_false: Effects) -> Iterator[_Claim]:
+        for key in self._site.sources[name].keys:
+            if field := self._fields.entries.get(key):
+                self._take(name, key)
+                value = self._certain(field, publication.flag)
+                if value is not None:
+                    yield _Claim(field, if_true if value else if_false)
+
+    def _certain(self, field: Field, read: Callable[[Node], T]) -> T | None:
+        """A value that governs visibility; an unreadable or contradictory one is an error."""
+        try:
+            found = {read(node) for node in (field.value, *field.repeated)}
+            if len(found) > 1:
+                raise Unreadable("It is repeated with different values.", "Keep one of them.")
+        except Unreadable as error:
+            self._refuse(field, error)
+            return None
+        return found.pop()
+
+    def _published(self, claims: Sequence[_Claim]) -> bool:
+        said = [claim for claim in claims if claim.effects in {_SHOWN, _DRAFT} or Effect.DRAFT in claim.effects]
+        draft = next((claim.field for claim in said if claim.effects), None)
+        rule = self._pinned("published") or (None if said else self._default("published"))
+        shows = draft is None if rule is None else values.boolean(rule.value) is not False
+        if draft and shows and rule:
+            message = f"`{draft.key.text}` makes it a draft, but line {rule.key.mark.line} of {SITE_FILE} pins it."
+            self._report.warn(CONFLICT, f"{message} It is published.", draft.value.mark, "Change one of them.")
+        elif draft and (shown := self._says_published(said)):
+            message = f"`{draft.key.text}` hides the article and `{shown.key.text}` shows it. It is a draft."
+            self._report.warn(CONFLICT, message, draft.value.mark, "Delete one of them.")
+        if not shows:
+            self._hide(Status.DRAFT, rule or draft, is_rule=rule is not None)
         return shows
 
-    def _said(self) -> _Flag | None:
-        """What the file says of being published: of two statements the one that hides."""
-        published, draft = self._flag("published"), self._flag("draft")
-        if published and published.shows and draft and not draft.shows:
-            names = f"`{draft.field.key.text}` and `{published.field.key.text}`"
-            message = f"{names} are both true; the article is kept as a draft."
-            self._report.warn(CONFLICT, message, draft.field.value.mark, "Delete one of them.")
-        return min(filter(None, (draft, published)), key=lambda flag: flag.shows, default=None)
+    def _says_published(self, claims: Sequence[_Claim]) -> Field | None:
+        keys = self._site.sources["published"].keys
+        return next((claim.field for claim in claims if not claim.effects and claim.field.key.text in keys), None)
 
-    def _flag(self, name: str) -> _Flag | None:
-        """A value that governs visibility; an unreadable, empty or contradictory one is an error."""
-        key = next((key for key in self._site.sources[name].keys if key in self._fields.entries), None)
-        if key is None:
-            return None
-        field = self._fields.entries[key]
-        self._take(name, key)
-        try:
-            found = {_certain(node) for node in (field.value, *field.repeated)}
-            if len(found) > 1:
-                raise Unreadable("It stands there several times with different values.", "Keep one of them.")
-        except Unreadable as error:
-            self._refuse(field, error)
-            return None
-        return _Flag(field, found.pop() is not (name == "draft"))
+    def _unlisted(self, claims: Sequence[_Claim]) -> bool:
+        said = next((claim.field for claim in claims if Effect.UNLISTED in claim.effects), None)
+        rule = self._pinned("unlisted") or (None if said else self._default("unlisted"))
+        unlisted = said is not None if rule is None else values.boolean(rule.value) is True
+        if unlisted:
+            self._hide(None, rule or said, is_rule=rule is not None)
+        return unlisted
 
-    def _published_date_time(self) -> datetime | None:
-        pin, written = self._pinned("publishedDateTime"), self._written_date_time()
-        if pin is not None:
-            return values.instant(pin.value)
-        if written:
-            return written
-        if self._file_date:
+    def _dates(self) -> tuple[datetime | None, datetime | None]:
+        """When the article was published, and from when on the public sees it: the latest of all dates that say so."""
+        pin, written = self._pinned("publishedDateTime"), self._moments("publishedDateTime")
+        self._written("publishedDateTime")
+        if pin:
+            written = _ruled(pin)
+        elif not written and self._file_date:
             self.given.append(Given("publishedDateTime", FILE_NAME))
-            return self._file_date
-        return self._report.value(values.instant, self._default("publishedDateTime"))
+            written = [_Moment(self._file_date, None)]
+        elif not written and (default := self._default("publishedDateTime")):
+            written = _ruled(default)
+        latest = self._hide_by(Status.SCHEDULED, [*written, *self._bounds("publishDate")], max)
+        return (written[0].time if written else None), latest
 
-    def _written_date_time(self) -> datetime | None:
-        field = self._written("publishedDateTime")
-        if field is None:
+    def _public_until(self) -> datetime | None:
+        return self._hide_by(Status.EXPIRED, self._bounds("expiryDate"), min)
+
+    def _bounds(self, name: str) -> list[_Moment]:
+        """The dates of a field: what the site pins, else what the file says, else what the site adds."""
+        written = self._moments(name)
+        rule = self._pinned(name) or (None if written else self._default(name))
+        return written if rule is None else _ruled(rule)
+
+    def _moments(self, name: str) -> list[_Moment]:
+        """The dates that the file gives under all keys of a field, in the order of the keys."""
+        fields = filter(None, map(self._fields.entries.get, self._site.sources[name].keys))
+        return [moment for field in fields for moment in self._moments_of(field)]
+
+    def _moments_of(self, field: Field) -> list[_Moment]:
+        key = field.key.text
+        if key not in self._read_dates:
+            try:
+                times = [values.instant(node) for node in (field.value, *field.repeated)]
+            except Unreadable as error:
+                self._refuse(field, error)
+                times = []
+            self._read_dates[key] = [_Moment(time, field) for time in times if time]
+        return self._read_dates[key]
+
+    def _hide_by(self, status: Status, moments: list[_Moment], which: Callable[..., _Moment]) -> datetime | None:
+        if not moments:
             return None
-        try:
-            return values.instant(field.value)
-        except Unreadable as error:
-            self._refuse(field, error)
-            return None
+        moment = which(moments, key=lambda each: each.time)
+        self._hide(status, moment.field, moment.time, is_rule=moment.is_rule)
+        return moment.time
+
+    def _hide(
+        self, status: Status | None, field: Field | None, at: datetime | None = None, *, is_rule: bool = False
+    ) -> None:
+        """Record what hides the article: a rule of the site, a key of the file, or its name."""
+        where = SITE_FILE if is_rule else self._path
+        key, line = (FILE_NAME, None) if field is None else (f"`{field.key.text}`", field.key.mark.line)
+        self.hidings.append(Hiding(status, key, where, line, at))
 
     def _refuse(self, field: Field, error: Unreadable) -> None:
         """Set the file aside, or, where a pin hides it anyway, only tell."""
@@ -277,11 +359,9 @@ class _Decoder:
         return rest
 
 
-def _certain(node: Node) -> bool:
-    value = values.boolean(node)
-    if value is None:
-        raise Unreadable("It is empty.", "Write true or false, or delete the key.")
-    return value
+def _ruled(rule: Field) -> list[_Moment]:
+    time = values.instant(rule.value)
+    return [_Moment(time, rule, is_rule=True)] if time else []
 
 
 def _identities(urls: Iterable[str | None]) -> tuple[str, ...]:

@@ -80,4 +80,4 @@ def _decode(version: FileVersion, data: bytes, rules: Rules) -> Change:
     if decoded.document is None:
         return SetAside(path, problems, version)
     document = rules.encode(decoded.document) if rules.encode else decoded.document
-    return Loaded(version, document, problems, decoded.given)
+    return Loaded(version, document, problems, decoded.given, decoded.hidings)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from functools import lru_cache
 from typing import TypeVar
 
+from gateway.content import publication, values
 from gateway.content.nodes import Field, Fields, Mark, Node
 from gateway.content.values import Unreadable
 from gateway.model import Problem, Severity
@@ -20,6 +22,7 @@ RELATED_LEFT_OUT = "RELATED_LEFT_OUT"
 RELATED_WITHOUT_TITLE = "RELATED_WITHOUT_TITLE"
 UNKNOWN_KEY = "UNKNOWN_KEY"
 
+_DATE = "date"
 _LEAST_LETTERS = 5
 """Of a key that an edit makes another one; among shorter keys an edit is more often another word (`data`, `date`)."""
 
@@ -56,23 +59,36 @@ class Report:
             return None
 
     def check_keys(self, fields: Fields, known: frozenset[str], governing: frozenset[str] = frozenset()) -> None:
-        """Tell of keys that look like slips of known ones; those of a `governing` one are errors."""
+        """Report keys that look like slips of known ones. A slip of a `governing` one is an error where its value may
+        hide the file under the key that is meant."""
         for name in fields.entries.keys() - known:
-            meant = nearest(name, known)
+            field = fields.entries[name]
+            meant = nearest(name, known) or _meant_date(field, governing)
             if meant is None:
                 continue
-            mark, message, hint = fields.entries[name].key.mark, f"`{name}` is no known key.", f"Write `{meant}`."
-            if meant in governing:
+            mark, message, hint = field.key.mark, f"`{name}` is not a known key.", f"Write `{meant}`."
+            if meant in governing and publication.may_hide(meant, field.value):
                 self.error(BAD_VISIBILITY, message, mark, hint)
-            else:
+            elif meant not in publication.KEYS:
                 self.warn(UNKNOWN_KEY, message, mark, hint)
 
     def _add(self, severity: Severity, code: str, message: str, mark: Mark, hint: str) -> None:
         self.problems.append(Problem(severity, code, message, self._path, mark.line, mark.column, hint))
 
 
-def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known key that differs from a name in case alone, or else by one slip of a finger."""
+def _meant_date(field: Field, governing: frozenset[str]) -> str | None:
+    """`date` is too short for `nearest`. A key within one edit of it that holds a date is a slip all the same."""
+    if _DATE not in governing or not _one_slip(_DATE, field.key.text.casefold()):
+        return None
+    try:
+        return _DATE if values.instant(field.value) else None
+    except Unreadable:
+        return None
+
+
+@lru_cache(maxsize=4096)
+def nearest(name: str, known: frozenset[str]) -> str | None:
+    """The known key that differs from a name only in case, or else by one slip of a finger."""
     folded = name.casefold()
     keys = sorted(known)
     for key in keys:

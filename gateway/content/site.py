@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from gateway.content import values
+from gateway.content import publication, values
 from gateway.content.globs import Glob
 from gateway.content.nodes import Field, Items, Scalar
 
-GOVERNING = frozenset({"published", "draft", "publishedDateTime"})
+GOVERNING = frozenset({"published", "draft", "unlisted", "publishedDateTime", "publishDate", "expiryDate"})
+"""The fields that govern visibility."""
 NATIVE = frozenset(
     {"title", "excerpt", "category", "type", "locale", "quality", "heat", "published", "publishedDateTime"}
     | {"updatedDateTime", "originalUrl", "webUrl", "ampWebUrl", "cdnAmpWebUrl", "provider", "topics", "images"}
@@ -36,9 +37,26 @@ class Source(NamedTuple):
         return field._replace(value=Items(tuple(Scalar(part, False, text.mark) for part in parts), text.mark))
 
 
+_PUBLISH_DATE = ("publishDate", "publishdate", "publish_date")
+_DATE = (
+    "publishedDateTime",
+    "date",
+    "pubDate",
+    "pubdate",
+    "pubDatetime",
+    "publishedAt",
+    "published_at",
+    "datePublished",
+)
+
 USUAL: Mapping[str, Source] = {name: Source((name,)) for name in sorted(NATIVE)} | {
     "excerpt": Source(("excerpt", "description", "summary")),
-    "publishedDateTime": Source(("publishedDateTime", "date", "pubDate", "publishDate")),
+    "publishedDateTime": Source((*_DATE, *_PUBLISH_DATE)),
+    "publishDate": Source(_PUBLISH_DATE),
+    "unlisted": Source(("unlisted",)),
+    "expiryDate": Source(
+        ("expiryDate", "expirydate", "expiry_date", "expires", "unpublishDate", "unpublishdate", "unpublish_date")
+    ),
     "updatedDateTime": Source(("updatedDateTime", "updated", "lastmod", "modified")),
     "topics": Source(("topics", "tags", "categories", "keywords")),
     "locale": Source(("locale", "lang")),
@@ -47,7 +65,12 @@ USUAL: Mapping[str, Source] = {name: Source((name,)) for name in sorted(NATIVE)}
     "slug": Source(("slug", "permalink", "url")),
 }
 """The keys of each field where the site names no others. Those of `slug` may hold an absolute URL as well."""
-KNOWN = NATIVE.union(*(source.keys for source in USUAL.values()))
+KNOWN = NATIVE.union(publication.KEYS, *(source.keys for source in USUAL.values()))
+
+
+def governing_keys(sources: Mapping[str, Source]) -> frozenset[str]:
+    """The keys that govern visibility, under all their names."""
+    return frozenset(publication.KEYS).union(*((name, *sources[name].keys) for name in GOVERNING))
 
 
 class Preset(NamedTuple):
@@ -79,8 +102,10 @@ class Site(NamedTuple):
     """YAML files that are documents."""
     known: frozenset[str] = KNOWN
     """The keys that are no slip of another one."""
-    governing: frozenset[str] = GOVERNING
+    governing: frozenset[str] = governing_keys(USUAL)
     """The keys of which a slip sets a file aside."""
+    claimed: frozenset[str] = frozenset()
+    """The keys that `gateway.yaml` names for fields. They hide only by what that field says."""
     digest: str = ""
     """Tells two sites apart; "" is that of the usual rules."""
 

@@ -11,14 +11,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from gateway.content import frontmatter, source, values
+from gateway.content import frontmatter, publication, source, values
 from gateway.content.documents import decode
 from gateway.content.frontmatter import FrontMatter
 from gateway.content.globs import BadGlob, Glob
 from gateway.content.nodes import Field, Fields, Items, Mark, Node, Scalar
 from gateway.content.parts import entries
 from gateway.content.report import Report, nearest
-from gateway.content.site import GOVERNING, NATIVE, USUAL, USUAL_SITE, Preset, Site, Source
+from gateway.content.site import NATIVE, USUAL, USUAL_SITE, Preset, Site, Source, governing_keys
 from gateway.content.source import SITE_FILE, SourceFile, Stamp
 from gateway.content.values import Unreadable, shown
 from gateway.errors import FrontMatterError
@@ -122,8 +122,9 @@ class _Reader:
             pins=tuple(self._presets(get("pin"))),
             expose=expose,
             include=tuple(self._globs(get("include"))),
-            known=NATIVE.union(expose, *(each.keys for each in effective.values())),
-            governing=GOVERNING.union(*(sources[name].keys for name in GOVERNING & sources.keys())),
+            known=NATIVE.union(expose, publication.KEYS, *(each.keys for each in effective.values())),
+            governing=governing_keys(effective),
+            claimed=frozenset(key for each in sources.values() for key in each.keys),
         )
 
     def _check(self, fields: Fields, known: frozenset[str]) -> None:

@@ -41,9 +41,10 @@ describe(
     model.Status,
     "ContentStatus",
     "Whether an article is for everyone yet.",
-    PUBLISHED="Published, with no date or one that has come.",
-    DRAFT="Its front matter says `published: false`.",
-    SCHEDULED="Published, with a date after the generation's time; hidden like a draft until then.",
+    PUBLISHED="Published, without a date or after it, and before its expiry date.",
+    DRAFT="Its front matter or the rules of the site hide it.",
+    SCHEDULED="Published, with a date after the generation's time. It is hidden like a draft.",
+    EXPIRED="Published, with an expiry date that is not after the generation's time. It is hidden like a draft.",
 )
 
 

@@ -131,8 +131,12 @@ class Article(Node, ContentItem):
     original_url: str | None = strawberry.field(description="The address where the article was first published.")
     published: bool = strawberry.field(description="The front-matter flag as written; true where the file has none.")
     status: model.Status = strawberry.field(
-        description="DRAFT: published is false. SCHEDULED: published, with a date after the generation's time."
-        " Otherwise PUBLISHED."
+        description="DRAFT: published is false. EXPIRED: published, with an expiry date at or before the generation's"
+        " time. SCHEDULED: published, with a date after the generation's time. Otherwise PUBLISHED."
+    )
+    unlisted: bool = strawberry.field(
+        description="True when the public finds the article only by id, slug, path or URL, and no public list, count,"
+        " facet, search, neighbour or backlink has it."
     )
     source: SourceFile = strawberry.field(description="The file that the article comes from.")
     is_secured: bool = strawberry.field(

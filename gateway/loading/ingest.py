@@ -20,7 +20,7 @@ from gateway.loading.notice import Noticed, narrowed, notice
 from gateway.loading.rules import SiteRules
 from gateway.loading.stream import Progress, Stream, TooMuchLost
 from gateway.loading.survey import Memory, Survey, Walked, files_to_read
-from gateway.model import Change, Given, Problem, Severity, Visibility
+from gateway.model import Change, Given, Hiding, Problem, Severity, Visibility
 from gateway.store.protocol import ARTICLES, WHOLE, Applied, ChangeSet, Store
 
 DEFAULT_HOLD = timedelta(seconds=10)
@@ -47,6 +47,8 @@ class Report(NamedTuple):
     """Those that this run met; the store has also those of files that it left alone."""
     given: Mapping[Given, int]
     """In how many of the parsed files a field came from elsewhere than its own key."""
+    hidden: Mapping[str, Sequence[Hiding]]
+    """What hides the parsed files, by path, of those that the public does not see or list."""
     seconds: float
 
 
@@ -112,7 +114,8 @@ class Ingest:
                 self._ran.set()
             seconds = time.perf_counter() - beginning
             read, problems = len(stream.tasks), tuple(stream.problems)
-            return Report(applied, len(survey.listing.files), read, stream.parsed, problems, stream.given, seconds)
+            files, found = len(survey.listing.files), (stream.given, stream.hidden)
+            return Report(applied, files, read, stream.parsed, problems, *found, seconds)
 
     async def until_due(self, *, wait: Wait = asyncio.wait_for) -> None:
         """Wait until time alone calls for a run: a scheduled article becomes due, or a loss wants its second look."""

@@ -8,7 +8,19 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from gateway.errors import GatewayError
 from gateway.loading.losses import Kept
 from gateway.loading.survey import Survey
-from gateway.model import Change, Deleted, Given, Loaded, NotDocument, Problem, SetAside, Severity, Status, Unchanged
+from gateway.model import (
+    Change,
+    Deleted,
+    Given,
+    Hiding,
+    Loaded,
+    NotDocument,
+    Problem,
+    SetAside,
+    Severity,
+    Status,
+    Unchanged,
+)
 from gateway.store.protocol import FileState
 
 Progress = Callable[[int, int], None]
@@ -49,6 +61,8 @@ class Stream:
         self.problems = [*survey.problems, *kept.problems]
         self.parsed = 0
         self.given: Counter[Given] = Counter()
+        self.hidden: dict[str, tuple[Hiding, ...]] = {}
+        """What hides the articles that were parsed, of those that the public does not see or list."""
 
     async def run(self, parsed: AsyncIterator[Sequence[Change]]) -> AsyncGenerator[Sequence[Change], None]:
         """Raises TooMuchLost and StrictError, when all else has been taken."""
@@ -80,6 +94,8 @@ class Stream:
             change = self._say_what_is_served(self._withdraw(change))
         if isinstance(change, Loaded):
             self.given.update(change.given)
+            if holding := tuple(hiding for hiding in change.hidings if hiding.holds(self._survey.started)):
+                self.hidden[change.version.path] = holding
         if not isinstance(change, Deleted | Unchanged):
             self.problems.extend(change.problems)
             self.parsed += change.version is not None
@@ -89,7 +105,7 @@ class Stream:
     def _withdraw(self, change: SetAside) -> SetAside:
         """Where a pin hides the file, a last good version that is not hidden must not stay."""
         state = self._survey.known.get(change.path)
-        shown = state is not None and state.status in {Status.PUBLISHED, Status.SCHEDULED}
+        shown = state is not None and state.status not in {None, Status.DRAFT}
         return change._replace(withdrawn=shown and self._survey.site.hides(change.path))
 
     def _say_what_is_served(self, change: SetAside) -> SetAside:
@@ -105,7 +121,12 @@ class Stream:
         return change._replace(problems=problems)
 
 
-_SHOWN = {Status.PUBLISHED: "published", Status.DRAFT: "a draft", Status.SCHEDULED: "scheduled"}
+_SHOWN = {
+    Status.PUBLISHED: "published",
+    Status.DRAFT: "a draft",
+    Status.SCHEDULED: "scheduled",
+    Status.EXPIRED: "expired",
+}
 
 
 def _served(state: FileState | None) -> str:

@@ -15,6 +15,7 @@ from gateway.model import (
     NotDocument,
     Problem,
     SetAside,
+    Status,
     Unchanged,
 )
 from gateway.store import journal, naming
@@ -22,31 +23,44 @@ from gateway.store.encoding import ArticleRows, decode, encode
 from gateway.store.index import INSERT_WORDS, LEAVE, RENEW, STALE, numbers
 from gateway.store.protocol import Applied, ChangeSet
 from gateway.store.query import keys
-from gateway.store.rows import UNREAD, Row, micros, problem, problem_row
-from gateway.store.tables import CLEAR, DERIVE, FORGET, PREVIEW_VIEW, PUBLIC_VIEW, SETTLE, TOUCH, VIEWS
+from gateway.store.rows import UNREAD, Row, micros, problem, problem_row, status
+from gateway.store.tables import (
+    CLEAR,
+    DERIVE_BACKLINKS,
+    DERIVE_NAMES,
+    FORGET,
+    KEYED_VIEW,
+    PREVIEW_VIEW,
+    PUBLIC_VIEW,
+    SETTLE,
+    TOUCH,
+    VIEWS,
+)
 
 STEP = 500
 """Rows of one statement: it ends soon enough that a cancelled run, or the end of the process, waits for little."""
 
 STORED = """
-SELECT path, key, sha256, digest, public, modified_at, read_at FROM article
+SELECT path, key, sha256, digest, reachable, modified_at, read_at FROM article
 WHERE path IN (SELECT value FROM json_each(?))
 """
 DUE = """
-SELECT path FROM article WHERE published AND published_at > ? AND published_at <= ?
+SELECT path, published, public_from, public_until FROM article
+WHERE published AND public_from > ?1 AND public_from <= ?2
+UNION
+SELECT path, published, public_from, public_until FROM article
+WHERE published AND public_until > ?1 AND public_until <= ?2
 """
-TURN = (
-    "UPDATE article SET public = 1 - public WHERE path IN (SELECT value FROM json_each(?))",
-    *(
-        f"UPDATE {table} SET public = article.public FROM article"  # noqa: S608
-        f" WHERE article.key = {table}.article AND article.path IN (SELECT value FROM json_each(?))"
-        for table in ("article_url", "article_topic", "related")
-    ),
+SET_STATUS = "UPDATE article SET status = ?1, reachable = ?2, public = ?2 AND NOT unlisted WHERE path = ?3"
+COPY_STATUS = tuple(
+    f"UPDATE {table} SET {column} = article.{column} FROM article"  # noqa: S608
+    f" WHERE article.key = {table}.article AND article.path IN (SELECT value FROM json_each(?))"
+    for table, column in (("article_url", "reachable"), ("article_topic", "public"), ("related", "public"))
 )
 REMOVE = "DELETE FROM article WHERE path IN (SELECT value FROM json_each(?))"
 _OF_ARTICLE = "FROM article WHERE path = ?"
 INSERT_TEXT = f"INSERT INTO article_text SELECT key, ?, ?, ?, ? {_OF_ARTICLE}"
-INSERT_URL = f"INSERT INTO article_url SELECT key, ?, published_at, path, public {_OF_ARTICLE}"
+INSERT_URL = f"INSERT INTO article_url SELECT key, ?, published_at, path, reachable {_OF_ARTICLE}"
 INSERT_TOPIC = f"INSERT INTO article_topic SELECT key, ?, ?, ?, published_at, path, public {_OF_ARTICLE}"
 INSERT_ENTRY = "INSERT OR IGNORE INTO entry VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 INSERT_RELATED = f"""
@@ -87,7 +101,7 @@ class _Stored(NamedTuple):
     key: int
     sha256: str
     digest: bytes
-    public: int
+    reachable: int
     modified_at: int
     read_at: int
 
@@ -126,10 +140,13 @@ class Run:
 
     async def _pass_time(self, earlier: int, later: int) -> None:
         """Show what has become due; where the clock was set back, hide what is not due any more."""
-        due = [path for (path,) in await self._database.rows(DUE, (earlier, later))]
+        rows = await self._database.rows(DUE, (earlier, later))
+        due = [path for path, *_ in rows]
         if due:
             await self._leave(due)
-            await self._database.each(TURN, (keys(due),))
+            moved = [(path, status(flag, start, end, self._as_of)) for path, flag, start, end in rows]
+            await self._many(SET_STATUS, [(it, it is Status.PUBLISHED, path) for path, it in moved])
+            await self._database.each(COPY_STATUS, (keys(due),))
             await self._join(due)
             self._turned.update(due)
             self._all = self._public = True
@@ -153,12 +170,14 @@ class Run:
         if before and (before.sha256, before.digest) == (version.sha256, encoded.digest):
             return None
         rows = decode(encoded)
-        article = {**rows.article, "digest": encoded.digest, "public": self._is_public(rows.article)}
+        article = {**rows.article, "digest": encoded.digest, **self._standing(rows.article)}
         return rows._replace(article={**article, **self._of_file(version, before)})
 
-    def _is_public(self, article: Mapping[str, Any]) -> bool:
-        published_at = article["published_at"]
-        return article["published"] and (published_at is None or published_at <= self._as_of)
+    def _standing(self, article: Mapping[str, Any]) -> Mapping[str, object]:
+        """The columns that say who sees an article now."""
+        found = status(article["published"], article["public_from"], article["public_until"], self._as_of)
+        reachable = found is Status.PUBLISHED
+        return {"status": found, "reachable": reachable, "public": reachable and not article["unlisted"]}
 
     def _of_file(self, version: FileVersion, before: _Stored | None) -> Mapping[str, object]:
         """The columns that the file gives an article. Its times are those of when its bytes were first read, whatever
@@ -191,8 +210,8 @@ class Run:
         self._all = True
         self._public = (
             self._public
-            or any(rows.article["public"] for rows in fresh.values())
-            or any(stored[path].public for path in (*fresh, *gone) if path in stored)
+            or any(rows.article["reachable"] for rows in fresh.values())
+            or any(stored[path].reachable for path in (*fresh, *gone) if path in stored)
         )
 
     async def _insert(self, articles: Sequence[Mapping[str, object]]) -> None:
@@ -259,7 +278,9 @@ class Run:
     async def _derive(self) -> None:
         await self._database.each((*journal.REMEMBER, *FORGET, naming.FORGET))
         for view in VIEWS:
-            await self._database.each(DERIVE, {"view": view})
+            await self._database.each(DERIVE_BACKLINKS, {"view": view})
+        for view in (*VIEWS, KEYED_VIEW):
+            await self._database.each(DERIVE_NAMES, {"view": view})
         await self._index()
         await self._database.each(SETTLE)
 

@@ -17,7 +17,7 @@ CREATE TABLE journal (
   view INTEGER NOT NULL, id TEXT NOT NULL,
   shown INTEGER NOT NULL, added INTEGER NOT NULL, changed INTEGER NOT NULL, removed INTEGER NOT NULL,
   at INTEGER NOT NULL,
-  article INTEGER NOT NULL, slug TEXT NOT NULL, public INTEGER NOT NULL,
+  article INTEGER NOT NULL, slug TEXT NOT NULL, status TEXT NOT NULL,
   PRIMARY KEY (view, id)
 ) WITHOUT ROWID;
 CREATE INDEX journal_order ON journal (view, changed, id);
@@ -32,23 +32,24 @@ CREATE TABLE forgotten (view INTEGER PRIMARY KEY, counter INTEGER NOT NULL);
 INSERT INTO forgotten VALUES (0, 0), (1, 0);
 """
 """`shown`, `added` and `changed` are counters of the view: `added` is under which it came last, `shown` under which it
-did for the first time. `article`, `slug` and `public` are what was shown last: an article that is written anew has a
+did for the first time. `article`, `slug` and `status` are what was shown last: an article that is written anew has a
 key that was never used before. Tombstones are gone up to the counter in `forgotten`.
 
-A `mark` says when what a view shows of a provider or topic last changed: its own fields, names and counts too."""
+A `mark` says when what a view shows of a provider or topic last changed: its own fields, names and counts too. In the
+public view it also says when an unlisted article did, which is in no list and so not in the journal."""
 
 WRITE = (
     """
-    INSERT INTO journal (view, id, shown, added, changed, removed, at, article, slug, public)
-    SELECT :view, article.id, :counter, :counter, :counter, 0, :at, article.key, article.slug, article.public
+    INSERT INTO journal (view, id, shown, added, changed, removed, at, article, slug, status)
+    SELECT :view, article.id, :counter, :counter, :counter, 0, :at, article.key, article.slug, article.status
     FROM article WHERE article.public >= :view AND (
       article.id IN (SELECT key FROM touched WHERE kind = 'target')
       OR article.wanted_slug IN (SELECT key FROM touched WHERE kind = 'slug')
     )
     ON CONFLICT (view, id) DO UPDATE SET
       added = CASE WHEN removed THEN excluded.added ELSE added END, changed = excluded.changed, removed = 0,
-      at = excluded.at, article = excluded.article, slug = excluded.slug, public = excluded.public
-    WHERE removed OR article <> excluded.article OR slug <> excluded.slug OR public <> excluded.public
+      at = excluded.at, article = excluded.article, slug = excluded.slug, status = excluded.status
+    WHERE removed OR article <> excluded.article OR slug <> excluded.slug OR status <> excluded.status
     """,
     """
     UPDATE journal SET changed = :counter, removed = 1, at = :at
@@ -78,8 +79,9 @@ MARK = (
     *(
         f"""
         INSERT INTO mark SELECT :view, id, :counter FROM {kind}
-        WHERE view = :view AND {_CONCERNED.format(kind=kind)} AND NOT EXISTS (
-          SELECT 1 FROM named WHERE named.view = :view AND named.id = {kind}.id AND shown = {shown.format(row=kind)}
+        WHERE min(view, 1) = :view AND {_CONCERNED.format(kind=kind)} AND NOT EXISTS (
+          SELECT 1 FROM named
+          WHERE named.view = {kind}.view AND named.id = {kind}.id AND shown = {shown.format(row=kind)}
         )
         ON CONFLICT DO UPDATE SET changed = excluded.changed
         """  # noqa: S608
@@ -87,12 +89,17 @@ MARK = (
     ),
     """
     INSERT INTO mark SELECT :view, id, :counter FROM named
-    WHERE view = :view AND NOT EXISTS (SELECT 1 FROM provider WHERE provider.view = :view AND provider.id = named.id)
-      AND NOT EXISTS (SELECT 1 FROM topic WHERE topic.view = :view AND topic.id = named.id)
+    WHERE min(view, 1) = :view
+      AND NOT EXISTS (SELECT 1 FROM provider WHERE provider.view = named.view AND provider.id = named.id)
+      AND NOT EXISTS (SELECT 1 FROM topic WHERE topic.view = named.view AND topic.id = named.id)
+    ON CONFLICT DO UPDATE SET changed = excluded.changed
+    """,
+    """
+    INSERT INTO mark SELECT :view, key, :counter FROM touched WHERE kind = 'unlisted' AND :view = 1
     ON CONFLICT DO UPDATE SET changed = excluded.changed
     """,
 )
-"""Marks, for one view, the providers and topics that a run has changed, brought or taken away."""
+"""Marks, for one view, the providers, topics and unlisted articles that a run has changed, added or removed."""
 
 STALE = """
 SELECT id FROM journal WHERE view = :view AND changed > :since

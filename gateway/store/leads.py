@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from gateway.filters import About, Every, Field, Filter, InStatus, OneOf
-from gateway.model import Article, Status, Visibility
+from gateway.model import Article, Visibility
 from gateway.store.lists import BY_CATEGORY, BY_LOCALE, BY_PROVIDER, BY_STATUS, BY_TOPIC, BY_TYPE, Source
 from gateway.store.predicates import PLACES, keys_where, named_topics, one_of
 from gateway.store.query import Query, keys, viewed
@@ -70,7 +70,7 @@ def _leads(part: Filter, visibility: Visibility) -> Iterator[Lead]:
             yield Lead(BY_PROVIDER, Query(keys_where("provider", sql), parameters), len(values))
         case OneOf(field, values) if field in _COLUMNS:
             yield Lead(_COLUMNS[field], _values([str(value) for value in values]), len(values))
-        case InStatus(statuses) if visibility is Visibility.PREVIEW and Status.PUBLISHED not in statuses:
+        case InStatus(statuses) if visibility is Visibility.PREVIEW:
             yield Lead(BY_STATUS, _values(statuses), len(statuses))
 
 

@@ -97,12 +97,11 @@ BY_LOCALE = _articles("article.key", "article", "article.locale = parent.value",
 BY_STATUS = _articles(
     "article.key",
     "article",
-    "NOT article.public",
-    "article.published = (parent.value = 'SCHEDULED')",
+    "article.status = parent.value",
     guarded="article",
     nearer={},
 )
-"""The parent is the status of articles that the public does not see."""
+"""The parent is a status."""
 
 SOURCES: Mapping[str, Source[Any]] = {
     protocol.ARTICLES.name: _articles("article.key", "article", guarded="article", nearer={}),
@@ -158,6 +157,7 @@ class Found(NamedTuple, Generic[T]):
     record: Record[T]
     condition: str
     guarded: str | None = None
+    """The table with the mark of what is reachable; None where the rows belong to views anyway."""
 
 
 FINDS: Mapping[Lookup[Any], Found[Any]] = {
@@ -166,20 +166,20 @@ FINDS: Mapping[Lookup[Any], Found[Any]] = {
     protocol.ARTICLE_BY_SLUG: Found(
         ARTICLE,
         "article.key = (SELECT named.key FROM article AS named WHERE named.slug = parent.value"
-        " ORDER BY named.public DESC, named.path LIMIT 1)",
+        " ORDER BY named.reachable DESC, named.path LIMIT 1)",
         "article",
     ),
     protocol.ARTICLE_BY_URL: Found(
         ARTICLE,
         "article.key = (SELECT known.article FROM article_url AS known WHERE known.url = parent.value"
-        " AND known.public >= :view ORDER BY known.published_at DESC, known.path LIMIT 1)",
+        " AND known.reachable >= :view ORDER BY known.published_at DESC, known.path LIMIT 1)",
         "article",
     ),
-    protocol.PROVIDER_BY_KEY: Found(PROVIDER, "provider.view = :view AND provider.key = parent.value"),
-    protocol.PROVIDER_BY_ID: Found(PROVIDER, "provider.view = :view AND provider.id = parent.value"),
-    protocol.PROVIDER_BY_SLUG: Found(PROVIDER, "provider.view = :view AND provider.slug = parent.value"),
-    protocol.TOPIC_BY_KEY: Found(TOPIC, "topic.view = :view AND topic.key = parent.value"),
-    protocol.TOPIC_BY_ID: Found(TOPIC, "topic.view = :view AND topic.id = parent.value"),
-    protocol.TOPIC_BY_SLUG: Found(TOPIC, "topic.view = :view AND topic.slug = parent.value"),
-    protocol.RELATED_BY_ID: Found(RELATED, "related.id = parent.value", "related"),
+    protocol.PROVIDER_BY_KEY: Found(PROVIDER, "provider.view IN :views AND provider.key = parent.value"),
+    protocol.PROVIDER_BY_ID: Found(PROVIDER, "provider.view IN :views AND provider.id = parent.value"),
+    protocol.PROVIDER_BY_SLUG: Found(PROVIDER, "provider.view IN :views AND provider.slug = parent.value"),
+    protocol.TOPIC_BY_KEY: Found(TOPIC, "topic.view IN :views AND topic.key = parent.value"),
+    protocol.TOPIC_BY_ID: Found(TOPIC, "topic.view IN :views AND topic.id = parent.value"),
+    protocol.TOPIC_BY_SLUG: Found(TOPIC, "topic.view IN :views AND topic.slug = parent.value"),
+    protocol.RELATED_BY_ID: Found(RELATED, "related.id = parent.value", "source"),
 }

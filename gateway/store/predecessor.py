@@ -18,12 +18,16 @@ from gateway.store.protocol import ChangeSet
 from gateway.store.rows import Row, images, instant
 
 GENERATION = "SELECT as_of FROM generation WHERE counter_all > 0"
+COLUMNS = "SELECT name FROM pragma_table_info('article')"
 PATHS = "SELECT path FROM article ORDER BY path"
 ARTICLE = """
-SELECT key, wanted_slug, title, excerpt, category, type, locale, quality, heat, published, published_at, updated_at,
-  original_url, web_url, amp_web_url, cdn_amp_web_url, provider, provider_name, provider_domain, provider_images, images
+SELECT key, wanted_slug, title, excerpt, category, type, locale, quality, heat, published, {unlisted}, published_at,
+  {public_from}, {public_until}, updated_at, original_url, web_url, amp_web_url, cdn_amp_web_url, provider,
+  provider_name, provider_domain, provider_images, images
 FROM article WHERE path = ?
 """
+ADDED = {"unlisted": "0", "public_from": "published_at", "public_until": "NULL"}
+"""Columns that releases before 8 lack, with what they meant there."""
 VERSION = "SELECT bytes, modified_at, sha256, read_at FROM article WHERE path = ?"
 TEXT = "SELECT body, front_matter, exposed, secured FROM article_text WHERE article = ?"
 TOPICS = "SELECT topic, name FROM article_topic WHERE article = ? ORDER BY position"
@@ -45,9 +49,10 @@ class Source(Protocol):
 class Predecessor:
     """The articles of a database of another release."""
 
-    def __init__(self, source: Source, paths: Sequence[str], as_of: datetime) -> None:
+    def __init__(self, source: Source, article: str, paths: Sequence[str], as_of: datetime) -> None:
         """See `of`."""
         self._source = source
+        self._article = article
         self._as_of = as_of
         self._times: list[Row] = []
         self.paths = tuple(paths)
@@ -59,7 +64,9 @@ class Predecessor:
         """Raises one of UNREADABLE where it cannot even be said what there was."""
         paths = [path for (path,) in await source.rows(PATHS)]
         times = [instant(time) for (time,) in await source.rows(GENERATION)] if paths else [_NEVER]
-        return cls(source, paths, times[0])
+        columns = {name for (name,) in await source.rows(COLUMNS)}
+        added = {name: name if name in columns else meaning for name, meaning in ADDED.items()}
+        return cls(source, ARTICLE.format(**added), paths, times[0])
 
     async def carry(self, to: Transaction) -> None:
         """Write all that can be read into a new database, in its open transaction. Raises one of UNREADABLE where what
@@ -78,7 +85,7 @@ class Predecessor:
                 [(size, modified_at, sha256, read_at)] = await self._source.rows(VERSION, (path,))
                 instant(read_at)  # or it could not be told
                 version = FileVersion(path, size, modified_at * 1000, -1, -1, sha256)
-                loaded = Loaded(version, await _document(self._source, path))
+                loaded = Loaded(version, await _document(self._source, self._article, path))
             except UNREADABLE:
                 self.lost.append(path)
             else:
@@ -96,22 +103,22 @@ async def _batches(first: Loaded, others: AsyncIterator[Loaded]) -> AsyncIterato
         yield [loaded]
 
 
-async def _document(source: Source, path: str) -> Document:
-    [(key, *row)] = await source.rows(ARTICLE, (path,))
+async def _document(source: Source, article: str, path: str) -> Document:
+    [(key, *row)] = await source.rows(article, (path,))
     [(body, front_matter, exposed, secured)] = await source.rows(TEXT, (key,))
-    urls = row[11:15]
+    urls = row[14:18]
     return Document._make(
         (
             path,
             *row[:8],
             _flag(row[8]),
-            _instant(row[9]),
-            _instant(row[10]),
+            _flag(row[9]),
+            *map(_instant, row[10:14]),
             *urls,
             tuple(dict.fromkeys(known for url in urls if url and (known := url_identity(url)))),
-            _provider(row[15:19]),
+            _provider(row[18:22]),
             tuple(TopicName(*topic) for topic in await source.rows(TOPICS, (key,))),
-            images(row[19]),
+            images(row[22]),
             tuple(_entry(entry) for entry in await source.rows(RELATED, (key,))),
             body,
             _blob(front_matter),

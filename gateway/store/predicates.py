@@ -84,10 +84,6 @@ _PARTS: Mapping[Part, str] = {
     Part.RELATED: "EXISTS (SELECT 1 FROM related WHERE related.article = article.key)",
     Part.TOPIC: "EXISTS (SELECT 1 FROM article_topic AS had WHERE had.article = article.key)",
 }
-_STATUS = """
-CASE WHEN article.public THEN 'PUBLISHED' WHEN article.published THEN 'SCHEDULED' ELSE 'DRAFT' END
-""".strip()
-
 TRUE, FALSE = Query("TRUE"), Query("FALSE")
 NAMED_TOPIC = "(topic.slug IN (SELECT value FROM json_each(?)) OR topic.name IN (SELECT value FROM json_each(?)))"
 
@@ -135,9 +131,7 @@ class Predicates:
         """The public sees what is published alone; what `statuses` adds to that, it does not widen."""
         if self._visibility is Visibility.PUBLIC:
             return TRUE if Status.PUBLISHED in statuses else FALSE
-        if set(statuses) == {Status.PUBLISHED}:
-            return Query("article.public")
-        return Query(f"{_STATUS} IN (SELECT value FROM json_each(?))", (keys(statuses),))
+        return Query("article.status IN (SELECT value FROM json_each(?))", (keys(statuses),))
 
     def _at(self, field: Field, comparison: Query) -> Query:
         """A comparison of a field of the article's provider is made once for each provider, not for each article."""

@@ -351,7 +351,7 @@ class Store(Protocol):
         ...
 
     async def next_due(self) -> datetime | None:
-        """When the first of the scheduled articles becomes due; None where there is none."""
+        """When the first article stops being scheduled or expires; None where time changes nothing."""
         ...
 
     async def close(self) -> None:

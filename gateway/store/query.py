@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from gateway.model import Visibility
 from gateway.store.cursor import Value
-from gateway.store.tables import PREVIEW_VIEW, PUBLIC_VIEW
+from gateway.store.tables import KEYED_VIEW, PREVIEW_VIEW, PUBLIC_VIEW
 
 
 class Query(NamedTuple):
@@ -24,8 +24,18 @@ def joined(separator: str, parts: Iterable[Query]) -> Query:
 
 
 def visible(table: str, visibility: Visibility) -> str:
-    """The condition that hides drafts, made here alone. Its form lets partial indexes serve the public."""
+    """The condition of what a list holds. Its form lets partial indexes serve the public."""
     return f"{table}.public" if visibility is Visibility.PUBLIC else "TRUE"
+
+
+def reachable(table: str, visibility: Visibility) -> str:
+    """The condition of what is found by key: unlisted articles too."""
+    return f"{table}.reachable" if visibility is Visibility.PUBLIC else "TRUE"
+
+
+def keyed_views(visibility: Visibility) -> str:
+    """The views, in SQL, of the providers and topics that are found by key."""
+    return f"({PUBLIC_VIEW}, {KEYED_VIEW})" if visibility is Visibility.PUBLIC else f"({PREVIEW_VIEW})"
 
 
 def view(visibility: Visibility) -> int:

@@ -53,10 +53,13 @@ class Record(NamedTuple, Generic[T]):
     make: Callable[[Row], T]
 
 
-def status(*, published: bool, public: bool) -> Status:
-    if public:
-        return Status.PUBLISHED
-    return Status.SCHEDULED if published else Status.DRAFT
+def status(published: object, public_from: int | None, public_until: int | None, as_of: int) -> Status:
+    """The status at a time. All times are microseconds since 1970."""
+    if not published:
+        return Status.DRAFT
+    if public_until is not None and public_until <= as_of:
+        return Status.EXPIRED
+    return Status.SCHEDULED if public_from is not None and public_from > as_of else Status.PUBLISHED
 
 
 def _article(row: Row) -> Article:
@@ -67,11 +70,12 @@ def _article(row: Row) -> Article:
             _optional_instant(row[11]),
             *row[12:16],
             bool(row[16]),
-            status(published=row[16], public=row[17]),
-            row[18],
-            images(row[19]),
-            bool(row[20]),
-            SourceFile(row[2], row[21], row[22], instant(row[23])),
+            bool(row[17]),
+            Status(row[18]),
+            row[19],
+            images(row[20]),
+            bool(row[21]),
+            SourceFile(row[2], row[22], row[23], instant(row[24])),
         )
     )
 
@@ -92,8 +96,9 @@ ARTICLE = Record(
     "article",
     "article.id, article.slug, article.path, article.category, article.title, article.excerpt, article.type,"
     " article.locale, article.quality, article.heat, article.published_at, article.updated_at, article.original_url,"
-    " article.web_url, article.amp_web_url, article.cdn_amp_web_url, article.published, article.public,"
-    " article.provider, article.images, article.is_secured, article.sha256, article.bytes, article.modified_at",
+    " article.web_url, article.amp_web_url, article.cdn_amp_web_url, article.published, article.unlisted,"
+    " article.status, article.provider, article.images, article.is_secured, article.sha256, article.bytes,"
+    " article.modified_at",
     _article,
 )
 RELATED = Record(

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from gateway.model import Visibility
-from gateway.store.query import Query, keys, view, visible
+from gateway.store.query import Query, keys, reachable, view, visible
 from gateway.store.rows import ARTICLE, Row
 from gateway.store.search import NOTHING, index, score
 
@@ -55,7 +55,7 @@ def subjects(article_ids: Sequence[str], visibility: Visibility) -> Query:
       CROSS JOIN topic ON topic.view = {view(visibility)} AND topic.key = article_topic.topic
       WHERE article_topic.article = article.key)
     FROM json_each(?) AS parent CROSS JOIN article ON article.id = parent.value
-    CROSS JOIN article_words AS words ON words.article = article.key WHERE {visible("article", visibility)}
+    CROSS JOIN article_words AS words ON words.article = article.key WHERE {reachable("article", visibility)}
     """
     return Query(text, (keys(article_ids),))
 

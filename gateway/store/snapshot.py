@@ -40,7 +40,7 @@ from gateway.store.cursor import Value
 from gateway.store.journal import Place
 from gateway.store.lists import FINDS
 from gateway.store.protocol import WHOLE, ChangePage, ChangeTally, Listing, Lookup, Usage
-from gateway.store.query import Query, keys, view, visible
+from gateway.store.query import Query, keyed_views, keys, reachable, view, visible
 from gateway.store.rows import ARTICLE, PROVIDER, RELATED, SEVERITIES, TOPIC, Row, instant, problem
 from gateway.store.search import Ranked, scores
 from gateway.store.sql import Ordered, find
@@ -50,7 +50,7 @@ T = TypeVar("T")
 K = TypeVar("K")
 
 OF_ARTICLES = "SELECT article.id, {columns} FROM json_each(?) AS parent CROSS JOIN article ON article.id = parent.value"
-"""The start of each question about articles by their ids; `visible` must follow."""
+"""The start of each question about articles by their ids; `reachable` must follow."""
 PROBLEMS = """
 SELECT severity, code, message, path, line, "column", hint FROM problem WHERE severity BETWEEN ? AND ?
 ORDER BY severity, path, line, "column", code, message LIMIT ?
@@ -150,7 +150,7 @@ class SqlSnapshot:
     async def topics_of(self, article_ids: Sequence[str]) -> Mapping[str, Sequence[Topic]]:
         joins = (
             " JOIN article_topic ON article_topic.article = article.key"
-            f" JOIN topic ON topic.view = {view(self._visibility)} AND topic.key = article_topic.topic"
+            f" JOIN topic ON topic.view IN {keyed_views(self._visibility)} AND topic.key = article_topic.topic"
         )
         rows = await self._of_articles(TOPIC.columns, joins, article_ids, "ORDER BY parent.key, article_topic.position")
         return _grouped((id_, TOPIC.make(row)) for id_, *row in rows)
@@ -200,13 +200,13 @@ class SqlSnapshot:
 
     async def statistics(self) -> Statistics:
         seen = view(self._visibility)
+        shown = visible("article", self._visibility)
         text = (
-            f"SELECT (SELECT count(*) FROM article WHERE {visible('article', self._visibility)}),"  # noqa: S608
-            " (SELECT count(*) FROM article WHERE public),"
+            f"SELECT (SELECT count(*) FROM article WHERE {shown}),"  # noqa: S608
+            f" (SELECT count(*) FROM article WHERE NOT reachable AND {shown}),"
             " (SELECT count(*) FROM provider WHERE view = ?), (SELECT count(*) FROM topic WHERE view = ?)"
         )
-        [(articles, public, providers, topics)] = await self._ask(Query(text, (seen, seen)))
-        return Statistics(articles, articles - public, providers, topics)
+        return Statistics(*(await self._ask(Query(text, (seen, seen))))[0])
 
     async def members(self, listing: Listing[Article]) -> AbstractSet[str]:
         rows = await self._ask(self._listed(listing).members("article.id", [WHOLE]))
@@ -267,7 +267,7 @@ class SqlSnapshot:
         self, columns: str, joins: str, article_ids: Sequence[str], rest: str = "", *parameters: int
     ) -> Sequence[Row]:
         start = OF_ARTICLES.format(columns=columns)
-        text = f"{start}{joins} WHERE {visible('article', self._visibility)} {rest}"
+        text = f"{start}{joins} WHERE {reachable('article', self._visibility)} {rest}"
         return await self._ask(Query(text, (keys(article_ids), *parameters)))
 
     async def _ask(self, query: Query) -> Sequence[Row]:

@@ -14,17 +14,18 @@ from gateway.store.leads import lead_of
 from gateway.store.lists import SOURCES, Column, Found
 from gateway.store.predicates import Predicates
 from gateway.store.protocol import ARTICLES, WHOLE, Listing
-from gateway.store.query import Query, joined, keys, viewed, visible
+from gateway.store.query import Query, joined, keyed_views, keys, reachable, viewed, visible
 from gateway.store.rows import Row
 from gateway.store.search import matching
 
 
 def find(found: Found[Any], wanted: Sequence[str], visibility: Visibility) -> Query:
     """Rows of the place of a wanted key and the record's columns."""
-    shown = visible(found.guarded, visibility) if found.guarded else "TRUE"
+    shown = reachable(found.guarded, visibility) if found.guarded else "TRUE"
+    condition = found.condition.replace(":views", keyed_views(visibility))
     text = (
         f"SELECT parent.key, {found.record.columns} FROM json_each(?) AS parent"
-        f" CROSS JOIN {found.record.table} WHERE {found.condition} AND {shown}"
+        f" CROSS JOIN {found.record.table} WHERE {condition} AND {shown}"
     )
     return viewed(Query(text, (keys(wanted),)), visibility)
 
@@ -140,7 +141,7 @@ class Ordered:
         columns = ", ".join(f"{step.column.sql} AS c{at}" for at, step in enumerate(self._steps))
         start = Query(
             f"WITH place AS MATERIALIZED (SELECT asked.key AS at, {columns} FROM json_each(?) AS asked"
-            f" CROSS JOIN article WHERE article.id = asked.value AND {visible('article', self._visibility)}) ",
+            f" CROSS JOIN article WHERE article.id = asked.value AND {reachable('article', self._visibility)}) ",
             (keys(article_ids),),
         )
         before = self._beside("previous", [step.reversed() for step in self._steps])

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from gateway.content.workers import NICENESS
 from gateway.errors import NotReady, StoreError
-from gateway.model import FileVersion, Visibility
+from gateway.model import FileVersion, Status, Visibility
 from gateway.store.changes import Run
 from gateway.store.driver import CLOSED, PATIENCE, Access, Connection
 from gateway.store.encoding import encode
@@ -24,22 +24,28 @@ from gateway.store.preparation import is_current, prepare, set_up
 from gateway.store.protocol import Applied, ChangeSet, FileState, Snapshot
 from gateway.store.query import keys
 from gateway.store.readers import Lease, Reader, Readers
-from gateway.store.rows import Row, instant, status
+from gateway.store.rows import Row, instant
 from gateway.store.snapshot import SqlSnapshot
 
 FILES = """
-SELECT file.*, article.published, article.public, article.read_at
+SELECT file.*, article.status, article.read_at
 FROM file LEFT JOIN article ON article.path = file.path
 """
 FILES_UNDER = f"""
 {FILES} WHERE file.path IN (SELECT value FROM json_each(?1))
 UNION
-SELECT file.*, article.published, article.public, article.read_at FROM json_each(?1) AS folder
+SELECT file.*, article.status, article.read_at FROM json_each(?1) AS folder
 CROSS JOIN file ON file.path > folder.value || '/' AND file.path < folder.value || '0'
 LEFT JOIN article ON article.path = file.path
 """  # noqa: S608
 MEMORY = "SELECT name, value FROM memory"
-NEXT_DUE = "SELECT min(published_at) FROM article WHERE published AND published_at > (SELECT as_of FROM generation)"
+NEXT_DUE = """
+SELECT min(due) FROM (
+  SELECT min(public_from) AS due FROM article WHERE published AND public_from > (SELECT as_of FROM generation)
+  UNION ALL
+  SELECT min(public_until) FROM article WHERE published AND public_until > (SELECT as_of FROM generation)
+)
+"""
 
 POLL_SECONDS = 0.05
 """How often it is looked at what another process has written."""
@@ -290,7 +296,5 @@ def _file_states(rows: Sequence[Row]) -> Mapping[str, FileState]:
 
 
 def _file_state(row: Row) -> FileState:
-    version, (published, public, read_at) = FileVersion(*row[:6]), row[6:]
-    if read_at is None:
-        return FileState(version, None, None)
-    return FileState(version, status(published=published, public=public), instant(read_at))
+    version, (status, read_at) = FileVersion(*row[:6]), row[6:]
+    return FileState(version, Status(status), instant(read_at)) if status else FileState(version, None, None)

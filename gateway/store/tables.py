@@ -1,7 +1,9 @@
 """The tables of a database, and the SQL that derives some of them from others. It runs none of it.
 
-`public` is 1 on what the public may see, as of the generation. `view` is 1 in the rows that answer the public and 0 in
-those that answer a preview, so that what a view sees is `public >= view`. Times are microseconds since 1970.
+`reachable` is 1 on what the public finds by key, as of the generation, and `public` on what its lists hold: of what is
+reachable all that is not unlisted. `view` is 1 in the rows that answer the public and 0 in those that answer a preview,
+so that what a view lists is `public >= view`. A provider or topic that only unlisted articles name has a row with the
+view 2: the public finds it by key. Times are microseconds since 1970.
 
 Texts named `words` hold tokens with spaces between. `search_0` and `search_1` are the full-text indexes of the views,
 and keep no text of their own. An article is in one, with its `article_words`, where `article_indexed` says so.
@@ -13,7 +15,7 @@ from __future__ import annotations
 
 from gateway.store.naming import USES
 
-RELEASE = 7
+RELEASE = 8
 """Of the tables and of what they hold; a database of another one is built anew."""
 APPLICATION = 0x67617465
 """Tells our databases from other programs'."""
@@ -25,6 +27,7 @@ TOPIC_SPELLING = "TOPIC_SPELLING"
 PUBLIC_VIEW = 1
 PREVIEW_VIEW = 0
 VIEWS = (PREVIEW_VIEW, PUBLIC_VIEW)
+KEYED_VIEW = 2
 
 SCHEMA = """
 CREATE TABLE generation (
@@ -55,16 +58,18 @@ CREATE TABLE article (
   category TEXT, title TEXT NOT NULL, title_folded TEXT NOT NULL, excerpt TEXT, type TEXT NOT NULL, locale TEXT,
   quality INTEGER, heat INTEGER, published_at INTEGER, updated_at INTEGER,
   original_url TEXT, web_url TEXT, amp_web_url TEXT, cdn_amp_web_url TEXT,
-  published INTEGER NOT NULL, public INTEGER NOT NULL,
+  published INTEGER NOT NULL, unlisted INTEGER NOT NULL, public_from INTEGER, public_until INTEGER,
+  status TEXT NOT NULL, reachable INTEGER NOT NULL, public INTEGER NOT NULL,
   provider TEXT, provider_name TEXT, provider_domain TEXT, provider_images TEXT NOT NULL,
   images TEXT NOT NULL, is_secured INTEGER NOT NULL,
   has_body INTEGER NOT NULL,
   sha256 TEXT NOT NULL, bytes INTEGER NOT NULL, modified_at INTEGER NOT NULL, read_at INTEGER NOT NULL,
   digest BLOB NOT NULL
 );
-CREATE INDEX article_slug ON article (slug, public DESC, path);
+CREATE INDEX article_slug ON article (slug, reachable DESC, path);
 CREATE INDEX article_wanted_slug ON article (wanted_slug);
-CREATE INDEX article_due ON article (published_at) WHERE published;
+CREATE INDEX article_from ON article (public_from) WHERE published;
+CREATE INDEX article_until ON article (public_until) WHERE published;
 CREATE INDEX article_published ON article (published_at DESC, path);
 CREATE INDEX article_updated ON article (updated_at DESC, path);
 CREATE INDEX article_quality ON article (quality DESC, path);
@@ -80,7 +85,7 @@ CREATE INDEX article_pictured ON article (provider, published_at DESC, path) WHE
 CREATE INDEX article_category ON article (category, published_at DESC, path);
 CREATE INDEX article_type ON article (type, published_at DESC, path);
 CREATE INDEX article_locale ON article (locale, published_at DESC, path);
-CREATE INDEX hidden_published ON article (published, published_at DESC, path) WHERE NOT public;
+CREATE INDEX article_status ON article (status, published_at DESC, path);
 CREATE INDEX public_published ON article (published_at DESC, path, public) WHERE public;
 CREATE INDEX public_updated ON article (updated_at DESC, path, public) WHERE public;
 CREATE INDEX public_quality ON article (quality DESC, path, public) WHERE public;
@@ -103,10 +108,10 @@ CREATE TABLE article_text (
 
 CREATE TABLE article_url (
   article INTEGER NOT NULL REFERENCES article ON DELETE CASCADE, url TEXT NOT NULL,
-  published_at INTEGER, path TEXT NOT NULL, public INTEGER NOT NULL,
+  published_at INTEGER, path TEXT NOT NULL, reachable INTEGER NOT NULL,
   PRIMARY KEY (article, url)
 ) WITHOUT ROWID;
-CREATE INDEX article_url_owner ON article_url (url, published_at DESC, path, public);
+CREATE INDEX article_url_owner ON article_url (url, published_at DESC, path, reachable);
 
 CREATE TABLE article_topic (
   article INTEGER NOT NULL REFERENCES article ON DELETE CASCADE, position INTEGER NOT NULL,
@@ -198,19 +203,21 @@ CREATE TEMP TABLE named (
 
 TOUCH = """
 WITH changed AS MATERIALIZED (
-  SELECT key, id, wanted_slug FROM article WHERE path IN (SELECT value FROM json_each(?))
+  SELECT key, id, wanted_slug, reachable > public AS unlisted FROM article
+  WHERE path IN (SELECT value FROM json_each(?))
 )
 INSERT OR IGNORE INTO touched
 SELECT 'slug', wanted_slug FROM changed
 UNION ALL SELECT 'source', key FROM changed
 UNION ALL SELECT 'target', id FROM changed
+UNION ALL SELECT 'unlisted', id FROM changed WHERE unlisted
 UNION ALL SELECT 'url', url FROM changed JOIN article_url ON article_url.article = changed.key
 UNION ALL SELECT 'entry', entry FROM changed JOIN related ON related.article = changed.key
 """
 """Run before the articles of some paths change, and again after, since what they left and what they joined changes."""
 
 _OWNER = """(
-  SELECT article_url.article FROM article_url WHERE article_url.url = {url} AND article_url.public >= :view
+  SELECT article_url.article FROM article_url WHERE article_url.url = {url} AND article_url.reachable >= :view
   ORDER BY article_url.published_at DESC, article_url.path LIMIT 1
 )"""
 
@@ -226,8 +233,8 @@ FORGET = (
     """,
     "DELETE FROM backlink WHERE source IN (SELECT key FROM touched WHERE kind = 'source')",
     "DELETE FROM backlink WHERE view IN (0, 1) AND target IN (SELECT key FROM touched WHERE kind = 'target')",
-    "DELETE FROM provider WHERE view IN (0, 1) AND key IN (SELECT key FROM touched WHERE kind = 'provider')",
-    "DELETE FROM topic WHERE view IN (0, 1) AND key IN (SELECT key FROM touched WHERE kind = 'topic')",
+    "DELETE FROM provider WHERE view IN (0, 1, 2) AND key IN (SELECT key FROM touched WHERE kind = 'provider')",
+    "DELETE FROM topic WHERE view IN (0, 1, 2) AND key IN (SELECT key FROM touched WHERE kind = 'topic')",
     """
     DELETE FROM problem WHERE scope = 'slug' AND about IN (SELECT key FROM touched WHERE kind = 'slug')
       OR scope = 'topic' AND about IN (SELECT key FROM touched WHERE kind = 'topic')
@@ -235,7 +242,7 @@ FORGET = (
 )
 """Takes away all that was derived from what is touched."""
 
-DERIVE = (
+DERIVE_BACKLINKS = (
     f"""
     INSERT OR IGNORE INTO backlink (view, target, source, published_at, path)
     SELECT :view, owner.id, related.article, related.published_at, related.path
@@ -252,10 +259,20 @@ DERIVE = (
     WHERE touched.kind = 'target' AND related.public >= :view AND owner.key <> related.article
       AND owner.key = {_OWNER.format(url="known.url")}
     """,
+)
+"""Derives the backlinks again, for one view."""
+
+_UNLISTED = """
+(:view < 2 OR NOT EXISTS (SELECT 1 FROM {table} AS listed WHERE listed.view = 1 AND listed.key = naming.key))
+"""
+"""The rows of view 2 are those that the public's lists lack."""
+
+DERIVE_NAMES = (
     f"""
     WITH used AS (
       SELECT key, name, own, sum({USES}) AS uses, max(nullif(domain, '')) AS domain
       FROM naming WHERE kind = 'provider' AND key IN (SELECT key FROM touched WHERE kind = 'provider') AND {USES} > 0
+        AND {_UNLISTED.format(table="provider")}
       GROUP BY key, name, own
     ), ranked AS (
       SELECT key, name, max(domain) OVER (PARTITION BY key) AS domain, sum(own * uses) OVER (PARTITION BY key) AS count,
@@ -279,15 +296,17 @@ DERIVE = (
       SELECT key, name, sum({USES}) OVER (PARTITION BY key) AS count,
         row_number() OVER (PARTITION BY key ORDER BY {USES} DESC, fold(name), name) AS rank
       FROM naming WHERE kind = 'topic' AND key IN (SELECT key FROM touched WHERE kind = 'topic') AND {USES} > 0
+        AND {_UNLISTED.format(table="topic")}
     ) WHERE rank = 1
     """,
 )
-"""Derives it anew, for one view: the names that most use, ties in alphabetical order, and what hangs on them."""
+"""Derives providers and topics again, for one view after the other: the names that most articles use, ties in
+alphabetical order, and what depends on them."""
 
 _SLUGS = """
 UPDATE {table} SET slug = ranked.given FROM (
   SELECT view, key, CASE WHEN row_number() OVER (
-    PARTITION BY view, wanted_slug
+    PARTITION BY min(view, 1), wanted_slug
     ORDER BY EXISTS (SELECT 1 FROM {table} AS shown WHERE shown.view = 1 AND shown.key = named.key) DESC, key
   ) = 1 THEN wanted_slug ELSE wanted_slug || suffix(key) END AS given
   FROM {table} AS named WHERE wanted_slug IN (SELECT key_slug(key) FROM touched WHERE kind = '{table}')
@@ -298,7 +317,7 @@ WHERE {table}.view = ranked.view AND {table}.key = ranked.key AND {table}.slug <
 SETTLE = (
     """
     UPDATE article SET slug = ranked.given FROM (
-      SELECT key, CASE WHEN row_number() OVER (PARTITION BY wanted_slug ORDER BY public DESC, path) = 1
+      SELECT key, CASE WHEN row_number() OVER (PARTITION BY wanted_slug ORDER BY reachable DESC, path) = 1
         THEN wanted_slug ELSE wanted_slug || suffix END AS given
       FROM article WHERE wanted_slug IN (SELECT key FROM touched WHERE kind = 'slug')
     ) AS ranked

@@ -28,7 +28,7 @@ def decoded(front: str, body: str = "", path: str = "a.md", site: Site = USUAL_S
 
 def document(front: str, body: str = "", path: str = "a.md") -> Document:
     """The document of a file, which has no problem."""
-    found, problems, _ = decoded(f"title: T\n{front}", body, path)
+    found, problems, *_ = decoded(f"title: T\n{front}", body, path)
     assert problems == ()
     assert found is not None
     return found
@@ -36,7 +36,7 @@ def document(front: str, body: str = "", path: str = "a.md") -> Document:
 
 def warned(front: str, *codes: str) -> tuple[Document, tuple[Problem, ...]]:
     """The document of a file with exactly these warnings, each with a place and a hint."""
-    found, problems, _ = decoded(f"title: T\n{front}")
+    found, problems, *_ = decoded(f"title: T\n{front}")
     assert [problem.code for problem in problems] == list(codes)
     assert all(problem.line and problem.column and problem.hint for problem in problems)
     assert found is not None
@@ -52,7 +52,7 @@ def test_the_seed() -> None:
     path = "000_a1e971cc52df9b4c.txt"
     front_matter = frontmatter.read(path, (SEEDS / path).read_bytes())
     assert front_matter is not None
-    found, problems, _ = decode(path, front_matter)
+    found, problems, *_ = decode(path, front_matter)
     assert problems == ()
     assert found is not None
     assert found.slug == "000-a1e971cc52df9b4c"
@@ -172,7 +172,7 @@ def test_a_date_in_the_file_beats_that_of_its_name() -> None:
 @pytest.mark.parametrize("front", ["", "title:", "title: ''"])
 def test_a_heading_stands_in_for_a_title(front: str) -> None:
     """A document without a title is named by its first heading."""
-    found, problems, _ = decoded(front, "# *Real* title\n")
+    found, problems, *_ = decoded(front, "# *Real* title\n")
     assert problems == ()
     assert found is not None
     assert found.title == "Real title"
@@ -180,7 +180,7 @@ def test_a_heading_stands_in_for_a_title(front: str) -> None:
 
 def test_a_file_name_stands_in_for_a_title() -> None:
     """Where there is no heading either, that is told."""
-    found, problems, _ = decoded("", path="x/a b.md")
+    found, problems, *_ = decoded("", path="x/a b.md")
     assert found is not None
     assert found.title == "a b"
     assert [(problem.severity, problem.code) for problem in problems] == [(Severity.WARNING, "MISSING_TITLE")]
@@ -207,7 +207,7 @@ def test_a_file_name_stands_in_for_a_title() -> None:
 )
 def test_what_governs_visibility_fails_closed(front: str) -> None:
     """No slip in what hides an article may publish it: the file is set aside, and told where."""
-    found, problems, _ = decoded(f"title: T\n{front}")
+    found, problems, *_ = decoded(f"title: T\n{front}")
     assert found is None
     errors = [problem for problem in problems if problem.severity is Severity.ERROR]
     assert [(problem.code, problem.path) for problem in errors] == [("BAD_VISIBILITY", "a.md")]
@@ -332,7 +332,7 @@ def test_toml_is_decoded_by_the_same_rules() -> None:
     text = '+++\ntitle = "T"\ndate = 2024-03-21T04:00:00+02:00\ndraft = true\nquality = 5\ntags = ["a"]\n+++\n'
     front_matter = frontmatter.read("a.md", text.encode())
     assert front_matter is not None
-    found, problems, _ = decode("a.md", front_matter)
+    found, problems, *_ = decode("a.md", front_matter)
     assert problems == ()
     assert found is not None
     assert (found.published, found.quality, found.topics[0].name) == (False, 5, "a")
@@ -361,6 +361,6 @@ NODES: st.SearchStrategy[Node] = st.recursive(
 @given(mapping(NODES), st.text(max_size=50))
 def test_no_front_matter_makes_the_decoder_fail(fields: Fields, body: str) -> None:
     """Whatever stands in a file, there is a document, or an error that says why there is none."""
-    found, problems, _ = decode("a.md", frontmatter.FrontMatter(fields, body, 3, ()))
+    found, problems, *_ = decode("a.md", frontmatter.FrontMatter(fields, body, 3, ()))
     assert (found is None) == any(problem.severity is Severity.ERROR for problem in problems)
     assert found is None or (found.title and found.slug and isinstance(rest(found), dict))

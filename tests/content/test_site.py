@@ -36,7 +36,7 @@ def decoded(rules: str, front: str, path: str = "a.md", body: str = "") -> Decod
 
 def document(rules: str, front: str, path: str = "a.md") -> Document:
     """The document of a file, which has no problem."""
-    found, problems, _ = decoded(rules, f"title: T\n{front}", path)
+    found, problems, *_ = decoded(rules, f"title: T\n{front}", path)
     assert problems == ()
     assert found is not None
     return found
@@ -195,10 +195,10 @@ async def test_the_rules_reach_the_processes_that_parse(tmp_path: Path) -> None:
         ("slug: [handle]", "permalink: /x/", "slug", "a"),
         ("locale: []", "lang: de", "locale", None),
         ("published: [live]", "live: no", "published", False),
-        ("published: [live]", "published: yes\nlive: no", "published", True),
+        ("published: [live]", "published: yes\nlive: no", "published", False),
         ("published: [live]", "live: yes\ndraft: yes", "published", False),
         ("draft: [hidden]", "hidden: yes", "published", False),
-        ("draft: [hidden]", "draft: no\nhidden: yes", "published", True),
+        ("draft: [hidden]", "draft: no\nhidden: yes", "published", False),
         ("images: [pics]", "pics: [a.png]", "images", (Image("a.png"),)),
         ("provider: {from: by, split: ' and '}", "by: A", "provider", ProviderName("a", "A", None)),
     ],

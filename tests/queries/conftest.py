@@ -69,7 +69,7 @@ def loaded(piece: Piece) -> Loaded:
     content = text(piece).encode()
     front_matter = frontmatter.read(piece.path, content)
     assert front_matter
-    document, problems, _ = documents.decode(piece.path, front_matter)
+    document, problems, *_ = documents.decode(piece.path, front_matter)
     assert document, problems
     version = FileVersion(piece.path, len(content), 0, 0, 0, hashlib.sha256(content).hexdigest())
     return Loaded(version, document)

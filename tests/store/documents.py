@@ -54,7 +54,10 @@ BLANK = Document(
     quality=None,
     heat=None,
     published=True,
+    unlisted=False,
     published_date_time=None,
+    public_from=None,
+    public_until=None,
     updated_date_time=None,
     original_url=None,
     web_url=None,
@@ -73,8 +76,9 @@ BLANK = Document(
 
 
 def document(path: str, **values: object) -> Document:
-    """A document that says nothing but what is given; its title and slug are its path."""
-    return BLANK._replace(path=path, **{"slug": path, "title": path, **values})  # type: ignore[arg-type]
+    """A document that says only what is given. Its title and slug are its path, and it is public from its date on."""
+    usual = {"slug": path, "title": path, "public_from": values.get("published_date_time")}
+    return BLANK._replace(path=path, **{**usual, **values})  # type: ignore[arg-type]
 
 
 def version(path: str, content: str, mtime: int = 1_700_000_000) -> FileVersion:

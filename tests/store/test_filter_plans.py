@@ -44,10 +44,10 @@ DAILY: dict[str, tuple[Filter, str]] = {
     ),
 }
 HIDDEN: dict[str, tuple[Filter, str]] = {
-    "drafts": (InStatus((Status.DRAFT,)), "hidden_published (published=?"),
-    "scheduled": (InStatus((Status.SCHEDULED,)), "hidden_published (published=?"),
-    "hidden": (InStatus((Status.DRAFT, Status.SCHEDULED)), "hidden_published (published=?"),
-    "published": (InStatus((Status.PUBLISHED,)), "public_published"),
+    "drafts": (InStatus((Status.DRAFT,)), "article_status (status=?"),
+    "scheduled": (InStatus((Status.SCHEDULED,)), "article_status (status=?"),
+    "hidden": (InStatus((Status.DRAFT, Status.SCHEDULED, Status.EXPIRED)), "article_status (status=?"),
+    "published": (InStatus((Status.PUBLISHED,)), "article_status (status=?"),
 }
 
 

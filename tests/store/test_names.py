@@ -448,7 +448,7 @@ async def test_backlinks_follow_the_owner_of_the_url(store: Store) -> None:
         (new._replace(published_date_time=day(2)), {"new"}),
         (new._replace(published_date_time=day(2), published=False), {"old"}),
         (new, {"old"}),
-        (new._replace(published_date_time=SOON), {"old"}),
+        (new._replace(published_date_time=SOON, public_from=SOON), {"old"}),
         (new._replace(published_date_time=day(2), urls=()), {"old"}),
         (Deleted("old"), set()),
         (new, {"new"}),
