@@ -15,6 +15,7 @@ import orjson
 from gateway.content import parts, values
 from gateway.content.frontmatter import FrontMatter
 from gateway.content.identity import suffix, url_identity
+from gateway.content.inherited import FILE_NAME
 from gateway.content.nodes import Field, Fields, Node
 from gateway.content.plaintext import first_heading
 from gateway.content.report import BAD_VALUE, BAD_VISIBILITY, CONFLICT, MISSING_TITLE, PROVIDERS_LEFT_OUT, Report
@@ -27,8 +28,6 @@ from gateway.model import Document, Given, Problem, ProviderName
 DECODER_VERSION = "4"
 """To be raised whenever the same file gives another document or other problems."""
 
-FILE_NAME = "the file name"
-
 _INDEXES = frozenset({"index", "_index"})
 # A value for the generator to fill in, or to turn the page off: `/:year/:title/`, `{{ title | slugify }}`, `false`.
 _NO_PLACE = re.compile(r"(?:.*/)?:[a-z].*|.*\{[{%].*|false", re.DOTALL)
@@ -37,7 +36,8 @@ _DATED = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})-(?=.)")
 
 class Decoded(NamedTuple):
     document: Document | None
-    """None where the file is to be set aside; then one of the problems is an error."""
+    """None where the file is to be set aside; then one of the problems is an error, or one of a file that it inherits
+    from."""
     problems: tuple[Problem, ...]
     given: tuple[Given, ...] = ()
 
@@ -54,7 +54,8 @@ def decode(path: str, front_matter: FrontMatter, site: Site = USUAL_SITE) -> Dec
     report = Report(path)
     decoder = _Decoder(report, path, front_matter, site)
     document = decoder.document()
-    return Decoded(None if report.failed else document, tuple(report.problems), tuple(decoder.given))
+    failed = report.failed or site.is_unknown(path)
+    return Decoded(None if failed else document, tuple(report.problems), tuple(decoder.given))
 
 
 class _Decoder:
@@ -67,11 +68,12 @@ class _Decoder:
     def __init__(self, report: Report, path: str, front_matter: FrontMatter, site: Site) -> None:
         self._report = report
         self._path = path
-        self._fields = front_matter.fields
+        self._fields = site.completed(path, front_matter.fields)
         self._body = front_matter.body
         self._site = site
         self._pins = site.pinned(path)
         self._defaults = site.added(path)
+        self._closed = site.closed(path)
         self._hidden = site.hides(path)
         self._used = set(NATIVE)
         self._left: dict[str, object] = {}
@@ -80,7 +82,7 @@ class _Decoder:
 
     def document(self) -> Document:
         report = self._report
-        # Where a pin hides the file, no slip in it can publish it.
+        # Where a pin or a rule of another file hides the file, no slip in it can publish it.
         report.check_keys(self._fields, self._site.known, frozenset() if self._hidden else self._site.governing)
         place, place_url = self._places()
         original_url = self._text("originalUrl")
@@ -151,11 +153,17 @@ class _Decoder:
 
     def _take(self, name: str, key: str) -> None:
         self._used.add(key)
-        if key != name:
+        field = self._fields.entries[key]
+        if field.origin:
+            self.given.append(Given(name, f"{field.origin}:{field.key.mark.line}"))
+        elif key != name:
             self.given.append(Given(name, key))
 
     def _published(self) -> bool:
         pin, said = self._pinned("published"), self._said()
+        if self._closed:
+            self.given.append(Given("published", self._closed))
+            return False
         if pin is None:
             default = self._default("published") if said is None else None
             return said.shows if said else default is None or values.boolean(default.value) is not False
@@ -212,7 +220,7 @@ class _Decoder:
             return None
 
     def _refuse(self, field: Field, error: Unreadable) -> None:
-        """Set the file aside, or, where a pin hides it anyway, only tell."""
+        """Set the file aside; where it is hidden anyway, only report it."""
         tell, code = (self._report.warn, BAD_VALUE) if self._hidden else (self._report.error, BAD_VISIBILITY)
         tell(code, f"`{field.key.text}` cannot be read: {error}", field.value.mark, error.hint)
 

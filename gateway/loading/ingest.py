@@ -17,7 +17,7 @@ from gateway.content.source import DEFAULT_MAX_BYTES, Listing, Walk
 from gateway.content.workers import Workers
 from gateway.loading.losses import Held, Kept
 from gateway.loading.notice import Noticed, narrowed, notice
-from gateway.loading.rules import SiteRules
+from gateway.loading.rules import OutsideRules, SiteRules
 from gateway.loading.stream import Progress, Stream, TooMuchLost
 from gateway.loading.survey import Memory, Survey, Walked, files_to_read
 from gateway.model import Change, Given, Problem, Severity, Visibility
@@ -75,6 +75,7 @@ class Ingest:
         self._clock = clock
         self._max_bytes = max_bytes
         self._site_rules = SiteRules()
+        self._outside_rules = OutsideRules(max_bytes)
         self._follow_links = follow_links
         self._hold = hold
         self._serving = serving
@@ -173,6 +174,11 @@ class Ingest:
             articles = (await snapshot.counts(ARTICLES, [WHOLE]))[WHOLE]
         walk = Walk(Path(walked.root), include=walked.site.include)
         listing = await asyncio.to_thread(walk.look, paths)
+        read = self._outside_rules.read
+        site, problems = await asyncio.to_thread(read, Path(walked.root), listing, walked.site, paths)
+        if site.inherited.digest != walked.site.inherited.digest:
+            return None  # other documents than these may be concerned
+        listing = listing._replace(problems=(*problems, *listing.problems))
         tasks = files_to_read(listing, known, memory, walked.site, frozenset())
         return Survey(
             started, known, articles, memory, walked.site, listing, tasks, self._hold, walked=walked, paths=paths
@@ -185,8 +191,11 @@ class Ingest:
         site, problems = self._site_rules.read(root)
         walk = Walk(root, follow_links=self._follow_links, include=site.include if site else ())
         listing = walk.run()
-        listing = listing._replace(problems=(*problems, *listing.problems))
-        return (site, listing) if site else (USUAL_SITE, listing.unseen())
+        if site is None:
+            listing = listing._replace(problems=(*problems, *listing.problems))
+            return USUAL_SITE, listing.unseen()
+        site, others = self._outside_rules.read(root, listing, site)
+        return site, listing._replace(problems=(*problems, *others, *listing.problems))
 
     async def _broken(self) -> frozenset[str]:
         """The files with an error, which a strict run must see again though they did not change."""

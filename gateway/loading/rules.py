@@ -1,13 +1,14 @@
-"""The site's rules that are in force: those that were last good. It parses none, and applies none."""
+"""The rules that are in force: those that were last good. It parses none, and applies none."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from gateway.content import sitefile
+from gateway.content import outside, sitefile
+from gateway.content.inherited import Inherited
 from gateway.content.site import USUAL_SITE, Site
-from gateway.content.source import SITE_FILE
+from gateway.content.source import SITE_FILE, Listing, SourceFile, lies_in, may_hold_rules
 from gateway.errors import SettingsError
 from gateway.model import Problem, Severity
 from gateway.problems import as_sentence
@@ -53,8 +54,58 @@ class SiteRules:
         return last.site, tuple(map(_stayed, found.problems if found.is_there else (*found.problems, _GONE)))
 
 
+class OutsideRules:
+    """Follows the rules for documents that files of other generators hold in one content folder."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._found: Mapping[str, outside.Found] = {}
+
+    def read(
+        self, root: Path, listing: Listing, site: Site, looked_at: Collection[str] | None = None
+    ) -> tuple[Site, tuple[Problem, ...]]:
+        """The site with the rules that are in force, and what is wrong with those in the files that were read.
+
+        With `looked_at` the listing has only what lies in these paths, and only that is read again.
+        """
+        files = [file for file in (*listing.rules.values(), *listing.files.values()) if may_hold_rules(file.path)]
+        read = {file.path: self._read(root, file, listing, site) for file in files}
+        kept = {path: found for path, found in self._found.items() if _stays(path, listing, looked_at)}
+        self._found = {**kept, **read}
+        paths = sorted(self._found, key=outside.precedence)
+        inherited = Inherited.of(rule for path in paths for rule in self._found[path].rules)
+        problems = [problem for found in read.values() for problem in found.problems]
+        return site._replace(inherited=inherited), tuple(problems)
+
+    def _read(self, root: Path, file: SourceFile, listing: Listing, site: Site) -> outside.Found:
+        """The rules of a file, or those that were last good."""
+        found = outside.read(root, file, listing.files, site, max_bytes=self._max_bytes)
+        last = self._found.get(file.path)
+        if found.is_good:
+            return found
+        if last is None or not last.is_good:
+            return found._replace(problems=tuple(map(_closed, found.problems)))
+        return last._replace(problems=tuple(map(_stayed, found.problems)))
+
+
+def _stays(path: str, listing: Listing, looked_at: Collection[str] | None) -> bool:
+    """Whether the rules of a file that was not found are in force: it was not looked for, or could not be looked at."""
+    return listing.hides(path) or (looked_at is not None and not lies_in(path, looked_at))
+
+
 def _stayed(problem: Problem) -> Problem:
-    return problem._replace(message=f"{problem.message} The rules that were last good stay in force.")
+    return _explained(problem, "The rules that were last good stay in force.")
+
+
+def _closed(problem: Problem) -> Problem:
+    return _explained(problem, "New versions of the documents that it may hide are not served.")
+
+
+def _explained(problem: Problem, consequence: str) -> Problem:
+    """The problem with what follows from it, where it is an error."""
+    if problem.severity is not Severity.ERROR:
+        return problem
+    return problem._replace(message=f"{problem.message} {consequence}")
 
 
 _GONE = Problem(
