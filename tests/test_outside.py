@@ -147,6 +147,21 @@ async def test_folders_of_generators_start_no_run(folder: Path) -> None:
         assert await public(live) == sorted([*SHOWN, "last.md"])
 
 
+async def test_rules_that_are_gone_for_a_moment_stay(tmp_path: Path, folder: Path) -> None:
+    """An editor or a checkout takes a file away before it writes it again, and a run may come in between."""
+    put(folder, "a/_index.md", HIDING)
+    async with opened(tmp_path, pause=lambda _: put(folder, "a/_index.md", HIDING)) as site:
+        await site.run()
+        (folder / "a/_index.md").unlink()
+        await site.run()
+        assert await public(site) == ["a/_index.md", "o.md"]
+    async with opened(tmp_path, pause=lambda _: None) as site:
+        await site.run()
+        (folder / "a/_index.md").unlink()
+        await site.run()
+        assert await public(site) == ["a/b/q.md", "a/p.md", "o.md"]
+
+
 def edited(folder: Path, chance: random.Random) -> None:
     """Write or delete one file that may hold a rule, or a document."""
     place = chance.choice(("", "a/", "a/b/"))

@@ -9,7 +9,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from gateway.content.nodes import Field, Fields, Items, Node
-from gateway.content.source import folders_of
+from gateway.content.source import folders_of, is_section
 
 FILE_NAME = "the file name"
 DRAFTS = "_drafts"
@@ -43,6 +43,9 @@ class Rule(NamedTuple):
     """Of these each has to match the path."""
     fields: Mapping[str, Field] = _NO_FIELDS
     effect: Effect = Effect.GIVES
+    spares_section: bool = False
+    """Whether the page of the section in the folder is excepted. It is not a pattern, since each folder would have its
+    own, and patterns take long to hand on to the processes that parse."""
     conceals: bool = False
     """Whether the fields make a draft of a document that says nothing of its own."""
 
@@ -73,7 +76,8 @@ class Inherited(NamedTuple):
             return
         for place in (f"{path.rpartition('.')[0]}.*", *folders_of(path), ""):
             for rule in self.rules.get(place, ()):
-                if all(pattern.fullmatch(path) for pattern in rule.patterns):
+                is_spared = rule.spares_section and is_section(path) and path.rpartition("/")[0] == place
+                if not is_spared and all(pattern.fullmatch(path) for pattern in rule.patterns):
                     yield rule
 
     def fields(self, path: str) -> dict[str, Field]:
@@ -109,7 +113,7 @@ def hidden_by_name(path: str) -> str | None:
 def _plain_rule(rule: Rule) -> object:
     """What of a rule shapes documents: not the places of its values."""
     fields = {name: (_plain(field.value), *map(_plain, field.repeated)) for name, field in rule.fields.items()}
-    return [pattern.pattern for pattern in rule.patterns], fields, rule.effect.value
+    return [pattern.pattern for pattern in rule.patterns], fields, rule.effect.value, rule.spares_section
 
 
 def _plain(node: Node) -> object:

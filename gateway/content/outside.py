@@ -31,10 +31,14 @@ HIDES_OTHERS = "HIDES_OTHERS"
 
 CASCADE, DRAFT = "cascade", "draft"
 TARGETS = ("_target", "target")
+MOST_CHARACTERS = 10_000
+"""Of a value that the schema does not model: each document would have a copy of it."""
+_ELEVENTYS_DATES = frozenset({"last modified", "created", "git last modified", "git created"})
+"""Words that Eleventy puts the date of the file for, which is not known here and not in the future."""
 _START = Mark(1, 1)
 _DOCUMENT = "document.md"
 _BODY = "# A title\n"
-_PIN = "Or pin `published` in gateway.yaml, for these documents and for this file."
+_FIX = "Fix it, or pin `published` in gateway.yaml for these documents."
 _BRACES = re.compile(r"\{([^{}]*)\}")
 _NOT_A_SECTION = r"(?!(?:.*/)?_index\.[^/]*$).*"
 _IS_SECTION = r"(?:.*/)?_index\.[^/]*"
@@ -58,8 +62,8 @@ class _Kind(NamedTuple):
     patterns: tuple[re.Pattern[str], ...] = ()
     words: tuple[bytes, ...] = ()
     """A file that holds none of them holds no rules, also where it cannot be parsed."""
-    is_data: bool = True
-    """Whether it is data from its first line to its last."""
+    is_section: bool = False
+    """Whether it is the page of a section; else it is data from its first line to its last."""
 
 
 def read(root: Path, file: SourceFile, documents: Collection[str], site: Site, *, max_bytes: int) -> Found:
@@ -115,11 +119,9 @@ def _kind(path: str, documents: Collection[str], root: str) -> _Kind | None:
 
 def _section(folder: str, name: str) -> _Kind:
     """The page of a section concerns what lies below it, itself excepted, and in its own language where it has one."""
-    above = re.escape(f"{folder}/" if folder else "")
     _, *languages, _ = name.split(".")
-    language = "".join(rf"\.{re.escape(each)}\.[^./]*" for each in languages)
-    pattern = re.compile(rf"(?s:(?!{above}(?i:_index)\.[^/]*$).*{language})")
-    return _Kind(_Reader.section, folder, (pattern,), (CASCADE.encode(), DRAFT.encode()), is_data=False)
+    patterns = tuple(re.compile(rf"(?s:.*\.{re.escape(language)}\.[^./]*)") for language in languages)
+    return _Kind(_Reader.section, folder, patterns, (CASCADE.encode(), DRAFT.encode()), is_section=True)
 
 
 def _place_of_data(folder: str, name: str, documents: Collection[str], root: str) -> str | None:
@@ -144,18 +146,19 @@ def _program(path: str, site: Site) -> Found:
 
 
 def _unreadable(path: str, kind: _Kind, message: str, mark: Mark) -> Found:
-    rule = Rule(kind.place, f"{path}:{mark.line}", kind.patterns, effect=Effect.UNKNOWN)
+    origin = f"{path}:{mark.line}"
+    rule = Rule(kind.place, origin, kind.patterns, effect=Effect.UNKNOWN, spares_section=kind.is_section)
     text = f"Its rules for other documents cannot be read. {message}"
-    problem = Problem(Severity.ERROR, RULES_UNREADABLE, text, path, *mark, hint=f"Fix it. {_PIN}")
+    problem = Problem(Severity.ERROR, RULES_UNREADABLE, text, path, *mark, hint=_FIX)
     return Found((rule,), (problem,), is_good=False)
 
 
 def _parsed(path: str, kind: _Kind, data: bytes, site: Site) -> Found:
     try:
-        found = frontmatter.read_whole(path, data) if kind.is_data else frontmatter.read(path, data)
+        found = frontmatter.read(path, data) if kind.is_section else frontmatter.read_whole(path, data)
     except FrontMatterError as error:
-        # A plain JSON file that holds a list is not Eleventy's.
-        is_other = error.code == NOT_A_MAPPING and kind.is_data
+        # A JSON file that holds a list is not Eleventy's.
+        is_other = error.code == NOT_A_MAPPING and path.lower().endswith(".json")
         if is_other or (kind.words and not any(word in data.replace(b"\0", b"").lower() for word in kind.words)):
             return Found()
         return _unreadable(path, kind, error.message, Mark(error.line, error.column))
@@ -172,14 +175,15 @@ class _Reader:
     def __init__(self, path: str, kind: _Kind, site: Site) -> None:
         self.report = Report(path)
         self._path = path
-        self._place = kind.place
-        self._patterns = kind.patterns
+        self._kind = kind
         self._site = site._replace(defaults=(), pins=(), inherited=Inherited())
 
     def data(self, fields: Fields) -> Iterator[Rule]:
         """Eleventy: all of it is front matter."""
-        if fields.entries:
-            yield self._rule(fields.mark, fields.entries)
+        dates = self._site.sources["publishedDateTime"].keys
+        given = {name: field for name, field in fields.entries.items() if name not in dates or not _is_own_date(field)}
+        if given:
+            yield self._rule(fields.mark, given)
 
     def hugo(self, fields: Fields) -> Iterator[Rule]:
         """Hugo: the cascade of the whole site."""
@@ -226,9 +230,18 @@ class _Reader:
             self.report.failed |= problem.severity is Severity.ERROR
             self.report.problems.append(problem._replace(path=self._path))
         conceals = decoded.document is not None and not decoded.document.published
-        given = {name: field.inherited(self._path) for name, field in (fields or {}).items()}
+        given = {name: field.inherited(self._path) for name, field in (fields or {}).items() if self._goes(name, field)}
         origin = f"{self._path}:{mark.line}"
-        return Rule(self._place, origin, (*self._patterns, *patterns), given, effect, conceals)
+        patterns = (*self._kind.patterns, *patterns)
+        return Rule(self._kind.place, origin, patterns, given, effect, self._kind.is_section, conceals)
+
+    def _goes(self, name: str, field: Field) -> bool:
+        """Whether documents inherit a field. Several inherit no address except for none, and no bulk of data."""
+        if self._kind.place.endswith(".*"):
+            return True
+        if name in self._site.sources["slug"].keys:
+            return _text(field).casefold() == "false"
+        return name in self._site.known or _weight(field.value) <= MOST_CHARACTERS
 
     def _decoded(self, fields: Mapping[str, Field], mark: Mark) -> Decoded:
         return decode(_DOCUMENT, FrontMatter(Fields(dict(fields), mark), _BODY, 1, ()), self._site)
@@ -392,6 +405,19 @@ def _rank(node: Fields) -> tuple[int, bool]:
 
 def _text(field: Field | None) -> str:
     return field.value.text.strip() if field and isinstance(field.value, Scalar) else ""
+
+
+def _is_own_date(field: Field) -> bool:
+    return _text(field).casefold() in _ELEVENTYS_DATES
+
+
+def _weight(node: Node) -> int:
+    """About how many characters the node has."""
+    if isinstance(node, Scalar):
+        return len(node.text) + 1
+    if isinstance(node, Items):
+        return 1 + sum(map(_weight, node.nodes))
+    return 1 + sum(len(name) + _weight(field.value) for name, field in node.entries.items())
 
 
 def _is_true(node: Node) -> bool:

@@ -61,21 +61,33 @@ class OutsideRules:
         self._max_bytes = max_bytes
         self._found: Mapping[str, outside.Found] = {}
 
-    def read(
-        self, root: Path, listing: Listing, site: Site, looked_at: Collection[str] | None = None
-    ) -> tuple[Site, tuple[Problem, ...]]:
-        """The site with the rules that are in force, and what is wrong with those in the files that were read.
+    def read(self, root: Path, listing: Listing, site: Site) -> tuple[Site, tuple[Problem, ...]]:
+        """The site with the rules that are in force, and what is wrong with those in the folder."""
+        read = self._read_all(root, listing, site)
+        hidden = {path: found for path, found in self._found.items() if listing.hides(path)}
+        self._found = {**hidden, **read}
+        return site._replace(inherited=_inherited(self._found)), _problems(read)
 
-        With `looked_at` the listing has only what lies in these paths, and only that is read again.
-        """
-        files = [file for file in (*listing.rules.values(), *listing.files.values()) if may_hold_rules(file.path)]
-        read = {file.path: self._read(root, file, listing, site) for file in files}
-        kept = {path: found for path, found in self._found.items() if _stays(path, listing, looked_at)}
-        self._found = {**kept, **read}
-        paths = sorted(self._found, key=outside.precedence)
-        inherited = Inherited.of(rule for path in paths for rule in self._found[path].rules)
-        problems = [problem for found in read.values() for problem in found.problems]
-        return site._replace(inherited=inherited), tuple(problems)
+    def look(self, root: Path, listing: Listing, site: Site, paths: Collection[str]) -> tuple[Problem, ...] | None:
+        """What is wrong with the rules in some paths, which is all that the listing has.
+
+        None where the rules are not those of the site any more, so that documents elsewhere may be concerned."""
+        read = self._read_all(root, listing, site)
+        kept = {path: found for path, found in self._found.items() if listing.hides(path) or not lies_in(path, paths)}
+        found = {**kept, **read}
+        if found != self._found and _inherited(found).digest != site.inherited.digest:
+            return None
+        self._found = found
+        return _problems(read)
+
+    def misses(self, listing: Listing) -> bool:
+        """Whether a file of rules is gone. Editors and git take a file away for a moment before they write it again."""
+        present = listing.rules.keys() | listing.files.keys()
+        return any(found.rules and path not in present for path, found in self._found.items())
+
+    def _read_all(self, root: Path, listing: Listing, site: Site) -> Mapping[str, outside.Found]:
+        files = (file for file in (*listing.rules.values(), *listing.files.values()) if may_hold_rules(file.path))
+        return {file.path: self._read(root, file, listing, site) for file in files}
 
     def _read(self, root: Path, file: SourceFile, listing: Listing, site: Site) -> outside.Found:
         """The rules of a file, or those that were last good."""
@@ -88,9 +100,12 @@ class OutsideRules:
         return last._replace(problems=tuple(map(_stayed, found.problems)))
 
 
-def _stays(path: str, listing: Listing, looked_at: Collection[str] | None) -> bool:
-    """Whether the rules of a file that was not found are in force: it was not looked for, or could not be looked at."""
-    return listing.hides(path) or (looked_at is not None and not lies_in(path, looked_at))
+def _inherited(found: Mapping[str, outside.Found]) -> Inherited:
+    return Inherited.of(rule for path in sorted(found, key=outside.precedence) for rule in found[path].rules)
+
+
+def _problems(found: Mapping[str, outside.Found]) -> tuple[Problem, ...]:
+    return tuple(problem for each in found.values() for problem in each.problems)
 
 
 def _stayed(problem: Problem) -> Problem:

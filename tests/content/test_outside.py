@@ -234,6 +234,16 @@ def test_the_data_of_the_whole_folder_counts_under_any_name(tmp_path: Path) -> N
     assert folder.public == []
 
 
+def test_what_is_for_one_document_is_not_for_several(tmp_path: Path) -> None:
+    """An address, and data in bulk; Eleventy's words for a file's own date are no date."""
+    data = json.dumps({"permalink": "/a/", "layout": "l", "date": "git Last Modified", "rows": ["x" * 100] * 100})
+    folder = Folder(tmp_path, {"p/p.json": data, "p/c.md": PLAIN, "p/b.json": data, "p/b.md": PLAIN})
+    several, one = folder.document("p/c.md"), folder.document("p/b.md")
+    assert (several.slug, json.loads(several.front_matter)) == ("c", {"layout": "l"})
+    assert (one.slug, json.loads(one.front_matter).keys()) == ("a", {"layout", "rows"})
+    assert (one.published_date_time, folder.told) == (None, [])
+
+
 def test_a_program_is_reported(tmp_path: Path) -> None:
     """Until a pin says what it would say."""
     files = {"posts/posts.11tydata.js": "module.exports = {};", "posts/a.md": PLAIN}
@@ -337,6 +347,7 @@ def test_folders_of_generators_hold_no_documents(tmp_path: Path) -> None:
         ("a/a.json", '{"draft": ', "RULES_UNREADABLE"),
         ("a/p.11tydata.json", "\0", "RULES_UNREADABLE"),
         ("_config.yml", "defaults: [", "RULES_UNREADABLE"),
+        ("_config.yml", "defaults: []\n---\ntitle: T\n", "RULES_UNREADABLE"),
         ("hugo.toml", "cascade = ", "RULES_UNREADABLE"),
     ],
 )
