@@ -15,6 +15,7 @@ import orjson
 from gateway.content import parts, publication, values
 from gateway.content.frontmatter import FrontMatter
 from gateway.content.identity import suffix, url_identity
+from gateway.content.inherited import FILE_NAME
 from gateway.content.nodes import Field, Fields, Node
 from gateway.content.plaintext import first_heading
 from gateway.content.publication import Effect, Effects
@@ -30,8 +31,6 @@ T = TypeVar("T")
 DECODER_VERSION = "5"
 """To be raised whenever the same file gives another document or other problems."""
 
-FILE_NAME = "the file name"
-
 _INDEXES = frozenset({"index", "_index"})
 # A value for the generator to fill in, or to turn the page off: `/:year/:title/`, `{{ title | slugify }}`, `false`.
 _NO_PLACE = re.compile(r"(?:.*/)?:[a-z].*|.*\{[{%].*|false", re.DOTALL)
@@ -40,7 +39,8 @@ _DATED = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})-(?=.)")
 
 class Decoded(NamedTuple):
     document: Document | None
-    """None where the file is to be set aside; then one of the problems is an error."""
+    """None where the file is to be set aside; then one of the problems is an error, or one of a file that it inherits
+    from."""
     problems: tuple[Problem, ...]
     given: tuple[Given, ...] = ()
     hidings: tuple[Hiding, ...] = ()
@@ -72,7 +72,7 @@ def decode(path: str, front_matter: FrontMatter, site: Site = USUAL_SITE) -> Dec
     report = Report(path)
     decoder = _Decoder(report, path, front_matter, site)
     document = decoder.document()
-    found = None if report.failed else document
+    found = None if report.failed or site.is_unknown(path) else document
     return Decoded(found, tuple(report.problems), tuple(decoder.given), tuple(decoder.hidings))
 
 
@@ -86,11 +86,12 @@ class _Decoder:
     def __init__(self, report: Report, path: str, front_matter: FrontMatter, site: Site) -> None:
         self._report = report
         self._path = path
-        self._fields = front_matter.fields
+        self._fields = site.completed(path, front_matter.fields)
         self._body = front_matter.body
         self._site = site
         self._pins = site.pinned(path)
         self._defaults = site.added(path)
+        self._closed = site.closed(path)
         self._hidden = site.hides(path)
         self._used = set(NATIVE)
         self._left: dict[str, object] = {}
@@ -101,7 +102,7 @@ class _Decoder:
 
     def document(self) -> Document:
         report = self._report
-        # Where a pin hides the file, no slip in it can publish it.
+        # Where a pin or a rule of another file hides the file, no slip in it can publish it.
         report.check_keys(self._fields, self._site.known, frozenset() if self._hidden else self._site.governing)
         claims = self._claims()
         published_date_time, public_from = self._dates()
@@ -177,7 +178,10 @@ class _Decoder:
 
     def _take(self, name: str, key: str) -> None:
         self._used.add(key)
-        if key != name:
+        field = self._fields.entries[key]
+        if field.origin:
+            self.given.append(Given(name, f"{field.origin}:{field.key.mark.line}"))
+        elif key != name:
             self.given.append(Given(name, key))
 
     def _claims(self) -> list[_Claim]:
@@ -213,6 +217,10 @@ class _Decoder:
         return found.pop()
 
     def _published(self, claims: Sequence[_Claim]) -> bool:
+        if self._closed:
+            self.given.append(Given("published", self._closed))
+            self.hidings.append(Hiding(Status.DRAFT, self._closed, self._path))
+            return False
         said = [claim for claim in claims if claim.effects in {_SHOWN, _DRAFT} or Effect.DRAFT in claim.effects]
         draft = next((claim.field for claim in said if claim.effects), None)
         rule = self._pinned("published") or (None if said else self._default("published"))
@@ -289,12 +297,12 @@ class _Decoder:
         self, status: Status | None, field: Field | None, at: datetime | None = None, *, is_rule: bool = False
     ) -> None:
         """Record what hides the article: a rule of the site, a key of the file, or its name."""
-        where = SITE_FILE if is_rule else self._path
+        where = SITE_FILE if is_rule else (field and field.origin) or self._path
         key, line = (FILE_NAME, None) if field is None else (f"`{field.key.text}`", field.key.mark.line)
         self.hidings.append(Hiding(status, key, where, line, at))
 
     def _refuse(self, field: Field, error: Unreadable) -> None:
-        """Set the file aside, or, where a pin hides it anyway, only tell."""
+        """Set the file aside; where it is hidden anyway, only report it."""
         tell, code = (self._report.warn, BAD_VALUE) if self._hidden else (self._report.error, BAD_VISIBILITY)
         tell(code, f"`{field.key.text}` cannot be read: {error}", field.value.mark, error.hint)
 

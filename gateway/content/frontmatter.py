@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from gateway.content import toml, yaml
@@ -22,6 +22,7 @@ _CLOSING = {
     "---": re.compile(r"\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)"),
     "+++": re.compile(r"\n\+\+\+[ \t]*(?:\n|\Z)"),
 }
+_ESCAPE = re.compile(r"\\(?:u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|.)")
 _UNPRINTABLE = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -56,9 +57,29 @@ def read(path: str, data: bytes) -> FrontMatter | None:
 
 
 def read_whole(path: str, data: bytes) -> FrontMatter:
-    """Parse a file that is YAML from its first line to its last. Raises FrontMatterError."""
+    """Parse a file that is data from its first line to its last: TOML or JSON by its ending, else YAML.
+
+    Raises FrontMatterError.
+    """
     text = _decode(data)
-    return _parsed(path, text, yaml.parse, (0, len(text), len(text)))
+    parse = _WHOLE.get(path.lower().rpartition(".")[2], yaml.parse)
+    return _parsed(path, text, parse, (0, len(text), len(text)))
+
+
+def _parse_json(block: str, _lines: Lines) -> tuple[Fields, list[Repeat]]:
+    """JSON is YAML except for tabs between its tokens and for characters that are escaped as two surrogates."""
+    text = _ESCAPE.sub(_paired, block.replace("\t", " "))
+    return yaml.parse(text, Lines(text))
+
+
+def _paired(escape: re.Match[str]) -> str:
+    high, low = escape.groups()
+    if high is None:
+        return escape[0]
+    return f"\\U{0x10000 + (int(high, 16) - 0xD800) * 0x400 + int(low, 16) - 0xDC00:08x}"
+
+
+_WHOLE: Mapping[str, Parse] = {"toml": toml.parse, "json": _parse_json}
 
 
 def _parsed(path: str, text: str, parse: Parse, parts: tuple[int, int, int]) -> FrontMatter:

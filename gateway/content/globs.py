@@ -25,12 +25,13 @@ class Glob(NamedTuple):
     regex: re.Pattern[str]
 
     @classmethod
-    def of(cls, text: str) -> Glob:
-        """A pattern that ends in a name without `*` and `?` names a folder, too, with all in it. Raises BadGlob."""
+    def of(cls, text: str, *, exact: bool = False) -> Glob:
+        """A pattern that ends in a name without `*` and `?` names a folder, too, with all in it, unless it is `exact`.
+        Raises BadGlob."""
         text = unicodedata.normalize("NFC", text)
         _check(text)
         segments = text.removesuffix("/").split("/")
-        below = "" if _is_wild(segments[-1]) else "(?:/.+)?"
+        below = "" if exact or _is_wild(segments[-1]) else "(?:/.+)?"
         return cls(text, re.compile(_regex(segments) + below, re.DOTALL))
 
     def matches(self, path: str) -> bool:

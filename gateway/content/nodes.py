@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from io import StringIO
 from itertools import accumulate
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 MOST_LEVELS = 64
 """How deep lists and mappings may lie in each other."""
@@ -16,6 +16,12 @@ class Mark(NamedTuple):
 
     line: int
     column: int
+
+
+class Elsewhere(Mark):
+    """A place in another file than the one that is decoded, whose values have been checked there."""
+
+    __slots__ = ()
 
 
 class Scalar(NamedTuple):
@@ -49,6 +55,27 @@ class Field(NamedTuple):
     key: Scalar
     value: Node
     repeated: tuple[Node, ...] = ()
+    origin: str = ""
+    """The file that the field is inherited from; "" for a field of the file itself."""
+
+    def inherited(self, origin: str) -> Field:
+        """The same field for a document in another file."""
+        key, value = _moved(self.key), _moved(self.value)
+        return Field(key, value, tuple(map(_moved, self.repeated)), origin)
+
+
+_AnyNode = TypeVar("_AnyNode", Scalar, Items, Fields, Node)
+
+
+def _moved(node: _AnyNode) -> _AnyNode:
+    """The node with marks that do not belong to the file that is decoded."""
+    mark = Elsewhere(*node.mark)
+    if isinstance(node, Items):
+        return Items(tuple(map(_moved, node.nodes)), mark)
+    if isinstance(node, Fields):
+        entries = {name: field.inherited("") for name, field in node.entries.items()}
+        return Fields(entries, mark)
+    return node._replace(mark=mark)
 
 
 Repeat = tuple[str, Mark, Mark]

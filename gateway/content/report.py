@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TypeVar
 
 from gateway.content import publication, values
-from gateway.content.nodes import Field, Fields, Mark, Node
+from gateway.content.nodes import Elsewhere, Field, Fields, Mark, Node
 from gateway.content.values import Unreadable
 from gateway.model import Problem, Severity
 
@@ -73,6 +73,8 @@ class Report:
                 self.warn(UNKNOWN_KEY, message, mark, hint)
 
     def _add(self, severity: Severity, code: str, message: str, mark: Mark, hint: str) -> None:
+        if isinstance(mark, Elsewhere):
+            return  # reported once, for the file that the value is inherited from
         self.problems.append(Problem(severity, code, message, self._path, mark.line, mark.column, hint))
 
 

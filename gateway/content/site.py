@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from gateway.content import publication, values
 from gateway.content.globs import Glob
-from gateway.content.nodes import Field, Items, Scalar
+from gateway.content.inherited import Inherited
+from gateway.content.nodes import Field, Fields, Items, Scalar
 
 GOVERNING = frozenset({"published", "draft", "unlisted", "publishedDateTime", "publishDate", "expiryDate"})
 """The fields that govern visibility."""
@@ -66,6 +67,9 @@ USUAL: Mapping[str, Source] = {name: Source((name,)) for name in sorted(NATIVE)}
 }
 """The keys of each field where the site names no others. Those of `slug` may hold an absolute URL as well."""
 KNOWN = NATIVE.union(publication.KEYS, *(source.keys for source in USUAL.values()))
+REPLACED = ("excerpt", "locale", "provider", "images", "updatedDateTime")
+"""The fields that no inherited key gives where the file gives them under any key. Of the others each key counts by
+itself: two that govern visibility may both hide, and topics are of several kinds."""
 
 
 def governing_keys(sources: Mapping[str, Source]) -> frozenset[str]:
@@ -108,6 +112,8 @@ class Site(NamedTuple):
     """The keys that `gateway.yaml` names for fields. They hide only by what that field says."""
     digest: str = ""
     """Tells two sites apart; "" is that of the usual rules."""
+    inherited: Inherited = Inherited()
+    """What files of other generators say of the documents beside and below them."""
 
     def added(self, path: str) -> dict[str, Field]:
         return _overlaid(preset for preset in self.defaults if preset.names(path))
@@ -118,8 +124,35 @@ class Site(NamedTuple):
         return _overlaid(pins) | ({"published": hiding} if hiding else {})
 
     def hides(self, path: str) -> bool:
-        """Whether a pin makes a draft of the file, whatever it says."""
-        return any(preset.hides and preset.names(path) for preset in self.pins)
+        """Whether the file is a draft, whatever it says."""
+        return any(preset.hides and preset.names(path) for preset in self.pins) or self.closed(path) is not None
+
+    def closed(self, path: str) -> str | None:
+        """The name or the rule of another generator that makes a draft of the file whatever it says, unless it is
+        pinned."""
+        closed = self.inherited.closed(path)
+        return None if closed and "published" in self.pinned(path) else closed
+
+    def is_unknown(self, path: str) -> bool:
+        """Whether it is not known if the file is hidden, since a rule for it cannot be read."""
+        return self.inherited.is_unknown(path) and "published" not in self.pinned(path)
+
+    def conceals(self, path: str) -> bool:
+        """Whether the file is a draft where it cannot be read."""
+        return self.hides(path) or (self.inherited.conceals(path) and "published" not in self.pinned(path))
+
+    def completed(self, path: str, own: Fields) -> Fields:
+        """A file's front matter with what it inherits under keys that it lacks."""
+        inherited = self.inherited.fields(path)
+        if not inherited:
+            return own
+        given = {key for name in REPLACED if self._is_given(name, own) for key in self.sources[name].keys}
+        added = {key: field for key, field in inherited.items() if key not in own.entries and key not in given}
+        return Fields({**own.entries, **added}, own.mark)
+
+    def _is_given(self, name: str, own: Fields) -> bool:
+        fields = filter(None, map(own.entries.get, self.sources[name].keys))
+        return any(not values.is_null(field.value) for field in fields)
 
 
 USUAL_SITE = Site()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import time
 import unicodedata
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from gateway.content.globs import Glob
@@ -20,10 +22,17 @@ DATA_EXTENSIONS = (".yaml", ".yml")
 """Of files that are documents only where the site includes them."""
 SITE_FILE = "gateway.yaml"
 """Holds the rules of the site, and is no document."""
+SET_APART = frozenset({"_includes", "_layouts", "_data", "_sass", "_site"})
+"""Folders of other generators that hold no documents, unless the site includes the files by name."""
 DEFAULT_MAX_BYTES = 4 * 1024 * 1024
 FRESH_NS = 20_000_000
 """A file written to within this time of being read may be half written, and is read until two readings agree."""
 MOST_READINGS = 100
+
+_SECTION = re.compile(r"_index(?:\.[\w-]+)?\.(?:md|markdown|mdx|txt)", re.IGNORECASE)
+_CONFIGURATION = re.compile(
+    r"_config\.(?:ya?ml|toml)|(?:config/[^/]+/)?(?:hugo|config)\.(?:ya?ml|toml)"  # Jekyll's, and Hugo's
+)
 
 NOT_A_FILE = "NOT_A_FILE"
 LINK = "LINK"
@@ -69,6 +78,8 @@ class Listing(NamedTuple):
     root: str
     """The folder's path, links resolved."""
     device: int
+    rules: Mapping[str, SourceFile] = MappingProxyType({})
+    """The files that are not documents and may hold rules for them, by path."""
 
     def hides(self, path: str) -> bool:
         """Whether the file may exist although it was not found."""
@@ -76,7 +87,7 @@ class Listing(NamedTuple):
 
     def unseen(self) -> Listing:
         """The same where nothing was to be seen: what is there is unknown."""
-        return self._replace(files={}, unlisted=("",))
+        return self._replace(files={}, rules={}, unlisted=("",))
 
 
 class ReadError(Exception):
@@ -94,6 +105,11 @@ def folders_of(path: str) -> Iterator[str]:
         yield path
 
 
+def lies_in(path: str, places: Collection[str]) -> bool:
+    """Whether a path is one of some places, or below one."""
+    return path in places or any(folder in places for folder in folders_of(path))
+
+
 def is_ignored(name: str) -> bool:
     """Whether no walk comes to a name, since it, or a folder above it, is hidden or no work of an author."""
     return any(part.startswith((".", "~$", "#")) or part == "node_modules" for part in name.split("/"))
@@ -101,10 +117,30 @@ def is_ignored(name: str) -> bool:
 
 def is_document(name: str, include: Sequence[Glob]) -> bool:
     """Whether a file is a document by its name."""
-    if not name.lower().endswith(DATA_EXTENSIONS):
-        return name.lower().endswith(EXTENSIONS)
+    is_data = name.lower().endswith(DATA_EXTENSIONS)
+    if not is_data and not name.lower().endswith(EXTENSIONS):
+        return False
+    if not is_data and not is_set_apart(name):
+        return True
     path = unicodedata.normalize("NFC", name)
     return path != SITE_FILE and any(glob.matches(path) for glob in include)
+
+
+def is_set_apart(name: str) -> bool:
+    """Whether a name is, or lies in, a folder in which only the files that the site includes are documents."""
+    return not SET_APART.isdisjoint(name.split("/"))
+
+
+def is_section(name: str) -> bool:
+    """Whether a file is the page of its folder's section, in any language, as in Hugo and Zola."""
+    return _SECTION.fullmatch(name.rpartition("/")[2]) is not None
+
+
+def may_hold_rules(name: str) -> bool:
+    """Whether a file may hold rules of another generator for the documents beside and below it, by its name."""
+    last = name.rpartition("/")[2]
+    found = last.lower().endswith(".json") or ".11tydata." in last or is_section(last) or _CONFIGURATION.fullmatch(name)
+    return bool(found) and not is_set_apart(name)
 
 
 _Folder = tuple[str, tuple[str, ...]]
@@ -115,7 +151,7 @@ _Entry = os.DirEntry[str] | Path
 class Walk:
     """One pass over the folder, in the order of the names. With `follow_links`, links that stay inside it count.
 
-    `include` names the YAML files that count.
+    `include` names the files that count in spite of their ending or their folder.
     """
 
     def __init__(self, root: Path, *, follow_links: bool = False, include: Sequence[Glob] = ()) -> None:
@@ -123,6 +159,7 @@ class Walk:
         self._follow_links = follow_links
         self._include = include
         self._files: dict[str, SourceFile] = {}
+        self._rules: dict[str, SourceFile] = {}
         self._problems: list[Problem] = []
         self._unlisted: list[str] = []
 
@@ -146,7 +183,8 @@ class Walk:
         while folders:
             folder, above = folders.pop()
             folders.extend(reversed(list(self._enter(folder, above))))
-        return Listing(self._files, tuple(self._problems), tuple(self._unlisted), str(self._root), device)
+        problems, unlisted = tuple(self._problems), tuple(self._unlisted)
+        return Listing(self._files, problems, unlisted, str(self._root), device, self._rules)
 
     def _is_reached(self, name: str) -> bool:
         """Whether no link leads to a name. Where that cannot be told, the name itself cannot be looked at either."""
@@ -191,13 +229,18 @@ class Walk:
         if is_link and not self._may_follow(entry, name, above):
             return None
         if entry.is_dir():
+            if is_set_apart(name) and not self._include:
+                return None
             return (*above, os.path.realpath(entry)) if self._follow_links else above
         if is_document(name, self._include):
             self._take_file(entry, name)
+        elif may_hold_rules(name) and _legible(name) == name and stat.S_ISREG((status := entry.stat()).st_mode):
+            path = unicodedata.normalize("NFC", name)
+            self._rules[path] = SourceFile(path, name, Stamp.of(status))
         return None
 
     def _may_follow(self, entry: _Entry, name: str, above: tuple[str, ...]) -> bool:
-        if not entry.is_dir() and not is_document(name, self._include):
+        if not entry.is_dir() and not is_document(name, self._include) and not may_hold_rules(name):
             return False
         if not self._follow_links:
             self._tell(Severity.WARNING, LINK, name, "The link is not followed.", "Put the file itself here.")

@@ -20,7 +20,7 @@ from typing import NamedTuple, Protocol
 from watchfiles._rust_notify import RustNotify
 
 from gateway.content.globs import Glob
-from gateway.content.source import SITE_FILE, Listing, Stamp, Walk, is_ignored
+from gateway.content.source import SITE_FILE, Listing, SourceFile, Stamp, Walk, is_ignored
 from gateway.errors import ContentFolderError
 
 logger = logging.getLogger("gateway")
@@ -148,14 +148,18 @@ class _Seen(NamedTuple):
     listing: Listing
     rules: Stamp | None
 
+    @property
+    def files(self) -> frozenset[SourceFile]:
+        return frozenset((*self.listing.files.values(), *self.listing.rules.values()))
+
 
 def _difference(before: _Seen | None, after: _Seen | None) -> frozenset[str]:
     if before is None or after is None:
         return frozenset()  # the place tells
     if (before.rules, before.listing.problems) != (after.rules, after.listing.problems):
         return frozenset({WHOLE_FOLDER})
-    old, new = before.listing.files, after.listing.files
-    return frozenset(file.name for _, file in old.items() ^ new.items())
+    changed = before.files ^ after.files
+    return frozenset(file.name for file in changed)
 
 
 class Watch:

@@ -17,7 +17,7 @@ from gateway.content.source import DEFAULT_MAX_BYTES, Listing, Walk
 from gateway.content.workers import Workers
 from gateway.loading.losses import Held, Kept
 from gateway.loading.notice import Noticed, narrowed, notice
-from gateway.loading.rules import SiteRules
+from gateway.loading.rules import OutsideRules, SiteRules
 from gateway.loading.stream import Progress, Stream, TooMuchLost
 from gateway.loading.survey import Memory, Survey, Walked, files_to_read
 from gateway.model import Change, Given, Hiding, Problem, Severity, Visibility
@@ -26,6 +26,8 @@ from gateway.store.protocol import ARTICLES, WHOLE, Applied, ChangeSet, Store
 DEFAULT_HOLD = timedelta(seconds=10)
 RETRY = timedelta(seconds=10)
 """What is due is tried again this long after a run that failed."""
+PAUSE = 0.1
+"""Seconds after which the folder is walked once more where rules are gone."""
 LONGEST_WAIT = timedelta(minutes=1)
 """The clock is looked at this often at least: it may be set, and goes on while a machine is suspended."""
 
@@ -67,20 +69,23 @@ class Ingest:
         hold: timedelta = DEFAULT_HOLD,
         serving: bool = True,
         gently: bool = False,
+        pause: Callable[[float], object] = time.sleep,
     ) -> None:
         """`hold` is how long a large deletion waits before a second look may confirm it; with `serving`, problems
         say what is served in place of a broken file; `gently` leaves a processor to those who ask for articles while
-        there are some."""
+        there are some; `pause` waits for some seconds."""
         self._store = store
         self._root = root
         self._workers = workers
         self._clock = clock
         self._max_bytes = max_bytes
         self._site_rules = SiteRules()
+        self._outside_rules = OutsideRules(max_bytes)
         self._follow_links = follow_links
         self._hold = hold
         self._serving = serving
         self._gently = gently
+        self._pause = pause
         self._running = asyncio.Lock()
         self._ran = asyncio.Event()
         self._tried: datetime | None = None
@@ -176,6 +181,11 @@ class Ingest:
             articles = (await snapshot.counts(ARTICLES, [WHOLE]))[WHOLE]
         walk = Walk(Path(walked.root), include=walked.site.include)
         listing = await asyncio.to_thread(walk.look, paths)
+        look = self._outside_rules.look
+        problems = await asyncio.to_thread(look, Path(walked.root), listing, walked.site, paths)
+        if problems is None:
+            return None
+        listing = listing._replace(problems=(*problems, *listing.problems))
         tasks = files_to_read(listing, known, memory, walked.site, frozenset())
         return Survey(
             started, known, articles, memory, walked.site, listing, tasks, self._hold, walked=walked, paths=paths
@@ -186,10 +196,18 @@ class Ingest:
         so that what is found and read lies in one folder, though the link be swapped meanwhile."""
         root = Path(os.path.realpath(self._root))
         site, problems = self._site_rules.read(root)
-        walk = Walk(root, follow_links=self._follow_links, include=site.include if site else ())
-        listing = walk.run()
-        listing = listing._replace(problems=(*problems, *listing.problems))
-        return (site, listing) if site else (USUAL_SITE, listing.unseen())
+        listing = self._listing(root, site or USUAL_SITE)
+        if self._outside_rules.misses(listing):
+            self._pause(PAUSE)
+            listing = self._listing(root, site or USUAL_SITE)
+        if site is None:
+            listing = listing._replace(problems=(*problems, *listing.problems))
+            return USUAL_SITE, listing.unseen()
+        site, others = self._outside_rules.read(root, listing, site)
+        return site, listing._replace(problems=(*problems, *others, *listing.problems))
+
+    def _listing(self, root: Path, site: Site) -> Listing:
+        return Walk(root, follow_links=self._follow_links, include=site.include).run()
 
     async def _broken(self) -> frozenset[str]:
         """The files with an error, which a strict run must see again though they did not change."""

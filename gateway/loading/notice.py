@@ -8,9 +8,10 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+from gateway.content.outside import companions
 from gateway.content.site import Site
 from gateway.content.sitefile import is_rules
-from gateway.content.source import folders_of, is_document, is_ignored
+from gateway.content.source import folders_of, is_document, is_ignored, is_set_apart, may_hold_rules
 from gateway.content.watch import WHOLE_FOLDER
 from gateway.loading.survey import Walked
 
@@ -39,14 +40,14 @@ class Noticed(NamedTuple):
         """Without what is gone and matters to nobody, as an editor's files that come and go: there is neither one of
         `files`, whose names are NFC, in its place, nor was anything `told` of it."""
         places = {place for file in files for place in (file, *folders_of(file))}.union(map(_nfc, told))
-        missing = (path for path in self.missing if is_rules(path) or _nfc(path) in places)
+        missing = (path for path in self.missing if _are_rules(path) or _nfc(path) in places)
         return self._replace(missing=frozenset(missing), losses=len(files))
 
 
 def notice(root: Path, paths: Iterable[str], site: Site) -> Noticed:
     """What is there and matters, and what is missing, whether or not it ever was there. What cannot be looked at counts
     as missing."""
-    seen = frozenset(path for path in paths if path == WHOLE_FOLDER or not is_ignored(path))
+    seen = frozenset(path for path in paths if path == WHOLE_FOLDER or _is_entered(path, site))
     folders = frozenset(path for path in seen if os.path.isdir(root / path))  # noqa: PTH112 - which raises for some
     present = folders.union(path for path in seen if _is_wanted(root, path, site))
     return Noticed(present, seen - present, folders)
@@ -58,13 +59,25 @@ def narrowed(paths: Collection[str], root: Path, walked: Walked) -> frozenset[st
         return None
     if _have_twins(root, paths):
         return None
+    beside = {each for path in paths for each in companions(path) if os.path.lexists(root / each)}
+    paths = beside.union(paths)
     return frozenset(path for path in paths if not any(folder in paths for folder in folders_of(path)))
 
 
 def _is_wanted(root: Path, path: str, site: Site) -> bool:
     if path == WHOLE_FOLDER:
         return True
-    return (is_rules(path) or is_document(path, site.include)) and os.path.lexists(root / path)
+    return (_are_rules(path) or is_document(path, site.include)) and os.path.lexists(root / path)
+
+
+def _is_entered(path: str, site: Site) -> bool:
+    """Whether a walk may come to a path."""
+    return not is_ignored(path) and (bool(site.include) or not is_set_apart(path))
+
+
+def _are_rules(path: str) -> bool:
+    """Whether a file may hold rules for other files."""
+    return is_rules(path) or may_hold_rules(path)
 
 
 def _is_plain(path: str) -> bool:

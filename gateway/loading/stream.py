@@ -103,10 +103,10 @@ class Stream:
         return change
 
     def _withdraw(self, change: SetAside) -> SetAside:
-        """Where a pin hides the file, a last good version that is not hidden must not stay."""
+        """Where the file is hidden by what lies outside of it, a last good version that is not hidden must not stay."""
         state = self._survey.known.get(change.path)
         shown = state is not None and state.status not in {None, Status.DRAFT}
-        return change._replace(withdrawn=shown and self._survey.site.hides(change.path))
+        return change._replace(withdrawn=shown and self._survey.site.conceals(change.path))
 
     def _say_what_is_served(self, change: SetAside) -> SetAside:
         if not self._serving:

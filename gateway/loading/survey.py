@@ -11,7 +11,7 @@ import orjson
 from gateway.content.documents import DECODER_VERSION
 from gateway.content.parsing import Task
 from gateway.content.site import Site
-from gateway.content.source import Listing, Stamp, folders_of
+from gateway.content.source import Listing, Stamp, lies_in
 from gateway.loading.losses import Held, Kept, Loss, Place, judge
 from gateway.model import Problem, Severity
 from gateway.store.protocol import LOST, FileState
@@ -112,7 +112,7 @@ class Survey(NamedTuple):
     def standing(self) -> tuple[Problem, ...]:
         """All of the folder: those that were met, and those of what was not looked at."""
         before = self.walked.problems if self.walked else ()
-        return (*(problem for problem in before if not _is_in(problem.path, self.paths)), *self.problems)
+        return (*(problem for problem in before if not lies_in(problem.path, self.paths)), *self.problems)
 
     def serves(self, path: str) -> bool:
         return path in self.known and self.known[path].status is not None
@@ -139,13 +139,9 @@ class Survey(NamedTuple):
         return Walked(self.listing.root, self.site, self.standing)
 
 
-def _is_in(path: str, folders: frozenset[str]) -> bool:
-    return path in folders or any(folder in folders for folder in folders_of(path))
-
-
 def decoder(site: Site) -> str:
     """Names all that a document depends on beside its file."""
-    return f"{DECODER_VERSION} {site.digest}".rstrip()
+    return " ".join(filter(None, (DECODER_VERSION, site.digest, site.inherited.digest)))
 
 
 def files_to_read(

@@ -77,6 +77,15 @@ async def test_changed_rules_are_told(tmp_path: Path, how: Watching) -> None:
 
 
 @BOTH
+async def test_files_of_other_generators_rules_are_told(tmp_path: Path, how: Watching) -> None:
+    """They are not documents, and concern some."""
+    (tmp_path / "posts").mkdir()
+    async with watching(tmp_path, how) as heard:
+        (tmp_path / "posts/posts.json").touch()
+        await heard.until("posts/posts.json")
+
+
+@BOTH
 async def test_another_folder_in_its_place_is_told(tmp_path: Path, how: Watching) -> None:
     """A folder that goes and comes, and a link that leads elsewhere: all may have changed, and is watched anew."""
     for name in ("one", "two"):
