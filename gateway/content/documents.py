@@ -6,33 +6,34 @@ What governs visibility and cannot be read sets the file aside; any other unread
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from functools import partial
+from typing import NamedTuple, TypeVar
 
 import orjson
 
-from gateway.content import parts, values
+from gateway.content import dates, names, parts, values
 from gateway.content.frontmatter import FrontMatter
 from gateway.content.identity import suffix, url_identity
 from gateway.content.nodes import Field, Fields, Node
 from gateway.content.plaintext import first_heading
 from gateway.content.report import BAD_VALUE, BAD_VISIBILITY, CONFLICT, MISSING_TITLE, PROVIDERS_LEFT_OUT, Report
-from gateway.content.site import NATIVE, USUAL_SITE, Site
+from gateway.content.site import NATIVE, USUAL_SITE, Site, Source
 from gateway.content.source import SITE_FILE
 from gateway.content.text import slug
 from gateway.content.values import Unreadable, shown
-from gateway.model import Document, Given, Problem, ProviderName
+from gateway.model import Document, Given, Problem, ProviderName, TopicName
 
 DECODER_VERSION = "4"
 """To be raised whenever the same file gives another document or other problems."""
 
 FILE_NAME = "the file name"
 
-_INDEXES = frozenset({"index", "_index"})
+T = TypeVar("T")
+
 # A value for the generator to fill in, or to turn the page off: `/:year/:title/`, `{{ title | slugify }}`, `false`.
 _NO_PLACE = re.compile(r"(?:.*/)?:[a-z].*|.*\{[{%].*|false", re.DOTALL)
-_DATED = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})-(?=.)")
 
 
 class Decoded(NamedTuple):
@@ -42,6 +43,13 @@ class Decoded(NamedTuple):
     given: tuple[Given, ...] = ()
 
 
+class _Place(NamedTuple):
+    """An address that a key of slugs holds."""
+
+    key: str
+    address: str
+
+
 class _Flag(NamedTuple):
     """What a field says of being published."""
 
@@ -49,10 +57,14 @@ class _Flag(NamedTuple):
     shows: bool
 
 
-def decode(path: str, front_matter: FrontMatter, site: Site = USUAL_SITE) -> Decoded:
-    """Decode one file by the rules of its site. Never raises."""
+def decode(path: str, front_matter: FrontMatter, site: Site = USUAL_SITE, *, translated: bool = False) -> Decoded:
+    """Decode one file by the rules of its site. `translated` is a file that has a sibling in another language.
+
+    Never raises.
+    """
     report = Report(path)
-    decoder = _Decoder(report, path, front_matter, site)
+    name = names.named(path, site.timezone, site.locales, translated=translated)
+    decoder = _Decoder(report, path, name, front_matter, site)
     document = decoder.document()
     return Decoded(None if report.failed else document, tuple(report.problems), tuple(decoder.given))
 
@@ -64,9 +76,10 @@ class _Decoder:
     site's rules were read, and are without fault.
     """
 
-    def __init__(self, report: Report, path: str, front_matter: FrontMatter, site: Site) -> None:
+    def __init__(self, report: Report, path: str, name: names.Named, front_matter: FrontMatter, site: Site) -> None:
         self._report = report
         self._path = path
+        self._name = name
         self._fields = front_matter.fields
         self._body = front_matter.body
         self._site = site
@@ -75,40 +88,40 @@ class _Decoder:
         self._hidden = site.hides(path)
         self._used = set(NATIVE)
         self._left: dict[str, object] = {}
-        self._file_date, self._stem = _named(path)
+        self._instant = partial(dates.instant, zone=site.timezone)
         self.given: list[Given] = []
 
     def document(self) -> Document:
         report = self._report
         # Where a pin hides the file, no slip in it can publish it.
         report.check_keys(self._fields, self._site.known, frozenset() if self._hidden else self._site.governing)
-        place, place_url = self._places()
+        wanted_slug, place = self._places()
         original_url = self._text("originalUrl")
-        web_url = self._web_url(place_url)
+        web_url = self._web_url(place)
         amp_web_url = self._text("ampWebUrl")
         cdn_amp_web_url = self._text("cdnAmpWebUrl")
         document = Document(
             path=self._path,
-            slug=place or slug(self._stem) or suffix(self._path),
+            slug=wanted_slug or slug(self._name.stem) or suffix(self._path),
             title=self._title(),
-            excerpt=self._text("excerpt"),
+            excerpt=report.value(values.phrase, self._field("excerpt")),
             category=self._text("category"),
             type=self._text("type") or parts.DEFAULT_TYPE,
-            locale=self._text("locale"),
+            locale=self._locale(),
             quality=report.value(values.integer, self._field("quality")),
             heat=report.value(values.integer, self._field("heat")),
             published=self._published(),
             published_date_time=self._published_date_time(),
-            updated_date_time=report.value(values.instant, self._field("updatedDateTime")),
+            updated_date_time=report.value(self._instant, self._field("updatedDateTime")),
             original_url=original_url,
             web_url=web_url,
             amp_web_url=amp_web_url,
             cdn_amp_web_url=cdn_amp_web_url,
             urls=_identities((original_url, web_url, amp_web_url, cdn_amp_web_url)),
             provider=self._provider(),
-            topics=parts.topics(report, self._field("topics")),
-            images=parts.images(report, self._field("images")),
-            related=parts.related(report, self._field("related")),
+            topics=self._topics(),
+            images=self._parts("images", parts.images),
+            related=self._parts("related", partial(parts.related, instant=self._instant)),
             body=self._body,
             front_matter=b"{}",
             exposed=b"{}",
@@ -182,7 +195,8 @@ class _Decoder:
         field = self._fields.entries[key]
         self._take(name, key)
         try:
-            found = {_certain(node) for node in (field.value, *field.repeated)}
+            source = self._site.sources[name]
+            found = {_certain(node, source, key) for node in (field.value, *field.repeated)}
             if len(found) > 1:
                 raise Unreadable("It stands there several times with different values.", "Keep one of them.")
         except Unreadable as error:
@@ -193,20 +207,20 @@ class _Decoder:
     def _published_date_time(self) -> datetime | None:
         pin, written = self._pinned("publishedDateTime"), self._written_date_time()
         if pin is not None:
-            return values.instant(pin.value)
+            return self._instant(pin.value)
         if written:
             return written
-        if self._file_date:
+        if self._name.date:
             self.given.append(Given("publishedDateTime", FILE_NAME))
-            return self._file_date
-        return self._report.value(values.instant, self._default("publishedDateTime"))
+            return self._name.date
+        return self._report.value(self._instant, self._default("publishedDateTime"))
 
     def _written_date_time(self) -> datetime | None:
         field = self._written("publishedDateTime")
         if field is None:
             return None
         try:
-            return values.instant(field.value)
+            return self._instant(field.value)
         except Unreadable as error:
             self._refuse(field, error)
             return None
@@ -216,52 +230,98 @@ class _Decoder:
         tell, code = (self._report.warn, BAD_VALUE) if self._hidden else (self._report.error, BAD_VISIBILITY)
         tell(code, f"`{field.key.text}` cannot be read: {error}", field.value.mark, error.hint)
 
+    def _locale(self) -> str | None:
+        written = self._report.value(values.text, self._pinned("locale") or self._written("locale"))
+        if written or not self._name.locale:
+            return written or self._report.value(values.text, self._default("locale"))
+        self.given.append(Given("locale", FILE_NAME))
+        return self._name.locale
+
     def _title(self) -> str:
-        title = self._report.value(values.text, self._pinned("title") or self._written("title"))
-        title = title or first_heading(self._body) or self._report.value(values.text, self._default("title"))
+        title = self._report.value(values.phrase, self._pinned("title") or self._written("title"))
+        title = title or first_heading(self._body) or self._report.value(values.phrase, self._default("title"))
         if title:
             return title
-        name = _file_stem(self._path)
-        message = f"There is neither a title nor a heading; the file name {shown(name)} is the title."
+        words = self._name.words
+        message = f"There is neither a title nor a heading; {shown(words)}, from the file's name, is the title."
         self._report.warn(MISSING_TITLE, message, self._fields.mark, "Give it a `title`.")
-        return name
+        return words
 
-    def _places(self) -> tuple[str, str | None]:
-        """The slug that the file asks for, "" where it asks for none, and an absolute URL given in its place."""
-        wanted, url = self._slug(self._pinned("slug")), None
+    def _places(self) -> tuple[str, _Place | None]:
+        """The slug that the file asks for, "" if it asks for none, and the address given in its place.
+
+        A URL comes before a path.
+        """
+        wanted, addresses = self._slug(self._pinned("slug")), list[_Place]()
         for key in self._site.sources["slug"].keys:
             field = self._fields.entries.get(key)
             written = self._report.value(values.text, field)
             if field is None or written is None or _NO_PLACE.fullmatch(written):
                 continue
-            if url_identity(written):
-                if url is None:
-                    url = written
-                    self._take("webUrl", key)
-            elif not wanted and (wanted := slug(written)):
+            if is_address := url_identity(written) is not None:
+                addresses.append(_Place(key, written))
+            if is_address and not written.startswith("/"):
+                continue
+            found = names.address_slug(written)
+            if found and not wanted:
+                wanted = found
                 self._take("slug", key)
-            elif not slug(written):
+            elif not found and not is_address:
                 message = f"`{key}` is left out: {shown(written)} holds no letter and no digit."
                 self._report.warn(BAD_VALUE, message, field.value.mark, "Write words joined by `-`.")
-        return wanted or self._slug(self._default("slug")), url
+        addresses.sort(key=lambda place: place.address.startswith("/"))
+        return wanted or self._slug(self._default("slug")), next(iter(addresses), None)
 
     def _slug(self, field: Field | None) -> str:
-        return slug(self._report.value(values.text, field) or "")
+        return names.address_slug(self._report.value(values.text, field) or "")
 
-    def _web_url(self, place_url: str | None) -> str | None:
+    def _web_url(self, place: _Place | None) -> str | None:
         if pin := self._pinned("webUrl"):
             return self._report.value(values.text, pin)
-        written = self._report.value(values.text, self._written("webUrl")) or place_url
-        return written or self._report.value(values.text, self._default("webUrl"))
+        if written := self._report.value(values.text, self._written("webUrl")):
+            return written
+        if place:
+            self._take("webUrl", place.key)
+            return place.address
+        return self._report.value(values.text, self._default("webUrl"))
+
+    def _parts(self, name: str, decode: Callable[[Report, Field | None], tuple[T, parts.Rest]]) -> T:
+        """A field of parts; keys that they do not model stay readable as front matter."""
+        field = self._field(name)
+        found, rest = decode(self._report, field)
+        if field and rest:
+            self._left[field.key.text] = rest
+        return found
+
+    def _topics(self) -> tuple[TopicName, ...]:
+        preset = self._pinned("topics")
+        fields = [preset] if preset else self._written_topics()
+        if not fields and (preset := self._default("topics")):
+            fields = [preset]
+        found, rests = parts.topics(self._report, fields, self._site.sources["topics"])
+        self._left |= rests
+        return found
+
+    def _written_topics(self) -> list[Field]:
+        """What the file says under the field's own name, or else under all others together."""
+        source = self._site.sources["topics"]
+        written = {key: field for key in source.keys if (field := self._fields.entries.get(key))}
+        self._used |= written.keys()
+        said = {key: field for key, field in written.items() if not values.is_null(field.value)}
+        own = said.get("topics")
+        said = {"topics": own} if own else said
+        for key in said:
+            self._take("topics", key)
+        return list(said.values())
 
     def _provider(self) -> ProviderName | None:
         """The first that is named; the others stay readable as front matter."""
         field = self._field("provider")
-        provider, others = parts.provider(self._report, field)
-        if provider and field and others:
-            key = field.key.text
-            self._left[key] = [values.json_value(node) for node in others]
-            message = f"Of {len(others) + 1} in `{key}` one is the provider; the others stay in `frontMatter`."
+        provider, rest, others = parts.provider(self._report, field)
+        if field and rest:
+            self._left[field.key.text] = rest
+        if field and others:
+            message = f"Of {others + 1} in `{field.key.text}` one is the provider; the others stay in `frontMatter`."
             self._report.inform(PROVIDERS_LEFT_OUT, message, field.value.mark, "Name one `provider`.")
         return provider
 
@@ -277,8 +337,13 @@ class _Decoder:
         return rest
 
 
-def _certain(node: Node) -> bool:
-    value = values.boolean(node)
+def _certain(node: Node, source: Source, key: str) -> bool:
+    """Whether a flag is true: by its text, if the site says which texts mean so."""
+    if key in source.worded:
+        word = values.text(node)
+        value = None if word is None else word.casefold() in source.words
+    else:
+        value = values.boolean(node)
     if value is None:
         raise Unreadable("It is empty.", "Write true or false, or delete the key.")
     return value
@@ -287,23 +352,3 @@ def _certain(node: Node) -> bool:
 def _identities(urls: Iterable[str | None]) -> tuple[str, ...]:
     found = (url_identity(url) for url in urls if url)
     return tuple(dict.fromkeys(identity for identity in found if identity))
-
-
-def _file_stem(path: str) -> str:
-    name = path.rpartition("/")[2]
-    return name.rpartition(".")[0] or name
-
-
-def _named(path: str) -> tuple[datetime | None, str]:
-    """The date that a file's name begins with, and the rest of the name; `index` goes by its folder's name."""
-    stem = _file_stem(path)
-    folder = path.rpartition("/")[0].rpartition("/")[2]
-    if stem.casefold() in _INDEXES and folder:
-        stem = folder
-    found = _DATED.match(stem)
-    if found is None:
-        return None, stem
-    try:
-        return datetime(int(found[1]), int(found[2]), int(found[3]), tzinfo=UTC), stem[found.end() :]
-    except ValueError:
-        return None, stem
