@@ -231,9 +231,9 @@ class _Decoder:
         tell(code, f"`{field.key.text}` cannot be read: {error}", field.value.mark, error.hint)
 
     def _locale(self) -> str | None:
-        written = self._report.value(values.text, self._pinned("locale") or self._written("locale"))
-        if written or not self._name.locale:
-            return written or self._report.value(values.text, self._default("locale"))
+        said = self._pinned("locale") or self._written("locale")
+        if said or not self._name.locale:
+            return self._report.value(values.text, said or self._default("locale"))
         self.given.append(Given("locale", FILE_NAME))
         return self._name.locale
 
@@ -304,15 +304,14 @@ class _Decoder:
 
     def _written_topics(self) -> list[Field]:
         """What the file says under the field's own name, or else under all others together."""
-        source = self._site.sources["topics"]
-        written = {key: field for key in source.keys if (field := self._fields.entries.get(key))}
-        self._used |= written.keys()
-        said = {key: field for key, field in written.items() if not values.is_null(field.value)}
-        own = said.get("topics")
-        said = {"topics": own} if own else said
+        keys = [key for key in self._site.sources["topics"].keys if key in self._fields.entries]
+        empty = {key for key in keys if values.is_null(self._fields.entries[key].value)}
+        self._used |= empty
+        said = [key for key in keys if key not in empty]
+        said = ["topics"] if "topics" in said else said
         for key in said:
             self._take("topics", key)
-        return list(said.values())
+        return [self._fields.entries[key] for key in said]
 
     def _provider(self) -> ProviderName | None:
         """The first that is named; the others stay readable as front matter."""

@@ -6,6 +6,7 @@ They are decoded one by one, so that an unreadable one costs no other. Each is r
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import TypeVar
 
@@ -94,8 +95,11 @@ def _each(field: Field | None, decode: Callable[[Node], tuple[T | None, Rest]]) 
     return tuple(value for value, _ in decoded if value), left
 
 
-def _left(fields: Fields, used: Iterable[str]) -> dict[str, object]:
-    rest = {key: field for key, field in fields.entries.items() if key not in set(used)}
+def _left(fields: Fields, used: AbstractSet[str]) -> dict[str, object]:
+    """The keys of a mapping that are not used, as JSON."""
+    if fields.entries.keys() <= used:
+        return {}
+    rest = {key: field for key, field in fields.entries.items() if key not in used}
     return values.json_object(Fields(rest, fields.mark))
 
 

@@ -170,7 +170,7 @@ class _Reader:
             if name in RENAMED:
                 origin = self._origin(name, field)
                 keys = USUAL[name].keys if origin is None else self._keys(origin)
-                named[name] = frozenset(keys if origin else ())
+                named[name] = frozenset() if origin is None else frozenset(keys)
                 sources[name] = self._source(name, field, keys)
         return sources, named
 

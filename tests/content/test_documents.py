@@ -359,6 +359,7 @@ def test_a_file_with_a_translation_takes_its_language_from_its_name() -> None:
             {"related": {"provider": {"x": 1}, "images": {"y": 2}}},
         ),
         ("tags: [{name: a, color: red}]", {"tags": [{"color": "red"}]}),
+        ("topics: [x]\ntags: [a]\nkeywords:", {"tags": ["a"]}),
     ],
 )
 def test_unknown_keys_of_a_known_mapping_stay_in_front_matter(front: str, left: object) -> None:

@@ -366,6 +366,7 @@ def test_a_site_lists_its_languages() -> None:
     found = document("locales: [en, fr]", "", "2024-05-06-a.fr.md")
     assert (found.slug, found.locale) == ("a", "fr")
     assert document("locales: en\ndefaults: [{path: '**', locale: de}]", "", "a.en.md").locale == "en"
+    assert document("locales: en\npin: [{path: '**', locale: de}]", "lang: fr", "a.en.md").locale == "de"
     other = document("locales: [en, fr]", "", "how.to.md")
     assert (other.slug, other.locale) == ("how-to", None)
 
