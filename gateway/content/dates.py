@@ -29,10 +29,10 @@ _TIME = (
     r"(?P<hour>[0-9]{1,2})(?::(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})(?:[.,](?P<fraction>[0-9]+))?)?"
     r"(?: ?(?P<half>[ap])\.?m\.?)?| ?(?P<bare_half>[ap])\.?m\.?)"
 )
-# The name after an offset is a comment on it, as in `-0700 MST` or `GMT+0200 (Central European Summer Time)`.
+# What follows an offset is a comment on it: `-0700 MST`, `GMT+0200 (Central European Time)`, `+02:00[Europe/Paris]`.
 _ZONE = (
     r" ?(?:(?P<utc>z|utc?|gmt)|(?:utc|gmt)?(?P<sign>[+-])(?P<hours>[0-9]{1,2})(?::?(?P<minutes>[0-9]{2}))?"
-    r"(?: (?:(?P<name>[a-z]{1,5})|\([a-z ]+\)))?)"
+    r"(?: (?P<name>[a-z]{1,5})| \([a-z ]+\)| ?\[[a-z/_+-]+\])?)"
 )
 _CLOCK = rf"(?:(?:t|,? |,? at ){_TIME}(?:{_ZONE})?)?"
 _WEEKDAY = r"(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?[.,]{0,2} )?"
@@ -45,8 +45,9 @@ _SPELLINGS = tuple(
         rf"{_MONTH}{_GAP}{_DAY}{_GAP}{_YEAR}{_CLOCK}",
         rf"{_DAY}{_GAP}{_MONTH}{_GAP}{_YEAR}{_CLOCK}",
         rf"{_YEAR}{_GAP}{_MONTH}{_GAP}{_DAY}{_CLOCK}",
-        # As C's `asctime` and the command `date` print it.
+        # As the command `date` prints it, and as git does.
         rf"{_MONTH} {_DAY} {_TIME}(?:{_ZONE})? {_YEAR}",
+        rf"{_MONTH} {_DAY} {_TIME} {_YEAR}(?:{_ZONE})?",
     )
 )
 

@@ -48,6 +48,7 @@ class _Place(NamedTuple):
 
     key: str
     address: str
+    is_path: bool
 
 
 class _Flag(NamedTuple):
@@ -258,19 +259,18 @@ class _Decoder:
             written = self._report.value(values.text, field)
             if field is None or written is None or _NO_PLACE.fullmatch(written):
                 continue
-            if is_address := url_identity(written) is not None:
-                addresses.append(_Place(key, written))
-            if is_address and not written.startswith("/"):
-                continue
+            if identity := url_identity(written):
+                addresses.append(_Place(key, written, is_path=identity.startswith("/")))
+                if not addresses[-1].is_path:
+                    continue
             found = names.address_slug(written)
             if found and not wanted:
                 wanted = found
                 self._take("slug", key)
-            elif not found and not is_address:
+            elif not found and not identity:
                 message = f"`{key}` is left out: {shown(written)} holds no letter and no digit."
                 self._report.warn(BAD_VALUE, message, field.value.mark, "Write words joined by `-`.")
-        addresses.sort(key=lambda place: place.address.startswith("/"))
-        return wanted or self._slug(self._default("slug")), next(iter(addresses), None)
+        return wanted or self._slug(self._default("slug")), min(addresses, key=lambda each: each.is_path, default=None)
 
     def _slug(self, field: Field | None) -> str:
         return names.address_slug(self._report.value(values.text, field) or "")

@@ -140,6 +140,9 @@ def test_values_that_look_like_others_stay_text() -> None:
         ("webUrl: https://a.org/c\npermalink: /y/", "web_url", "https://a.org/c"),
         ("permalink: /y/\nurl: https://a.org/c", "web_url", "https://a.org/c"),
         ("permalink: /y/\nurl: https://a.org/c", "slug", "y"),
+        ("permalink: /y/\nurl: //a.org/c", "web_url", "//a.org/c"),
+        ("url: //a.org/c", "slug", "a"),
+        ("url: //a.org/c", "urls", ("https://a.org/c",)),
         ("url: https://a.org/b", "web_url", "https://a.org/b"),
         ("url: https://a.org/b\nwebUrl: https://a.org/c", "web_url", "https://a.org/c"),
         ("webUrl: http://www.a.org/\noriginalUrl: https://a.org", "urls", ("https://a.org",)),
@@ -472,6 +475,7 @@ SCALARS = st.builds(lambda text, plain: Scalar(text, plain, MARK), st.text(st.ch
 KEYS = st.one_of(
     st.sampled_from(["title", "published", "draft", "date", "topics", "images", "related", "authors", "url", "webUrl"]),
     st.sampled_from(["name", "domain", "width", "isCached", "secured", "provider", "publishedDateTime"]),
+    st.sampled_from(["tag", "label", "cover", "path", "alt", "caption", "permalink", "locale", "updatedDate"]),
     st.text(st.characters(codec="utf-8")),
 )
 
