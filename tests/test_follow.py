@@ -564,6 +564,28 @@ async def test_the_rules_are_followed(root: Path) -> None:
         assert await live.codes() == []
 
 
+async def test_translations_are_followed(root: Path) -> None:
+    """The end of a name is a language while a sibling shows it, whether the file or the sibling comes first."""
+    async with following(root) as live:
+
+        async def locale(path: str) -> str | None:
+            async with live.store.snapshot(Visibility.PREVIEW) as snapshot:
+                return (await snapshot.find(ARTICLE_BY_PATH, [path]))[path].locale
+
+        live.write("sub/c.fr.md", title="First")
+        await live.until(lambda: live.title("sub/c.fr.md"), "First")
+        assert await locale("sub/c.fr.md") == "fr"
+        live.write("sub/c.fr.md", title="Saved")
+        await live.until(lambda: live.title("sub/c.fr.md"), "Saved")
+        assert await locale("sub/c.fr.md") == "fr"
+        (root / "sub/c.md").unlink()
+        await live.until(lambda: locale("sub/c.fr.md"), None)
+        live.write("sub/c.de.txt")
+        await live.until(lambda: locale("sub/c.fr.md"), "fr")
+        assert await locale("sub/c.de.txt") == "de"
+        assert None not in live.asked[1:]  # no walk was needed
+
+
 TORN = """
 import sys
 from pathlib import Path

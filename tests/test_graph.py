@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -68,11 +69,11 @@ async def stream(changes: Sequence[Change]) -> AsyncIterator[Sequence[Change]]:
     yield changes
 
 
-@pytest_asyncio.fixture
-async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
-    """A database of FILES."""
+@asynccontextmanager
+async def loaded(tmp_path: Path, files: Mapping[str, str]) -> AsyncIterator[SqliteStore]:
+    """A database of some files."""
     root = tmp_path / "content"
-    for path, text in FILES.items():
+    for path, text in files.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text)
     changes = [parse(Task(file), Rules(str(root))) for file in Walk(root).run().files.values()]
@@ -80,6 +81,13 @@ async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
     await opened.apply(ChangeSet(AS_OF, stream(changes)))
     yield opened
     await opened.close()
+
+
+@pytest_asyncio.fixture
+async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
+    """A database of FILES."""
+    async with loaded(tmp_path, FILES) as opened:
+        yield opened
 
 
 class Answer(NamedTuple):
@@ -210,6 +218,50 @@ async def test_a_record_is_found_and_found_again(store: SqliteStore, field: str,
         node(id: $id) {{ id ... on {kind.title()} {{ {selection} }} }} {kind}(id: $id) {{ id {selection} }}
     }}"""
     assert await data(store, again, id=found["id"]) == {"node": found, kind: found}
+
+
+async def test_a_path_of_the_site_is_an_address(tmp_path: Path) -> None:
+    """It is returned as written, and finds its article in every spelling, as do the related entries that name it."""
+    files = {
+        "about.md": "---\ntitle: About\npermalink: /about.html\n---\n",
+        "cafe.md": "---\ntitle: C\nurl: /caf%C3%A9/?b=2&a=1\nrelated: [/about.html, {title: C, webUrl: /cafe}]\n---\n",
+    }
+    async with loaded(tmp_path, files) as opened:
+        query = """{
+            about: article(url: "/about.html#top") { slug webUrl }
+            cafe: article(url: "/café?a=1&b=2&utm_source=x") {
+                slug webUrl related { article { path } }
+            }
+            none: article(url: "https://other.example/about.html") { slug }
+        }"""
+        assert await data(opened, query) == {
+            "about": {"slug": "about", "webUrl": "/about.html"},
+            "cafe": {
+                "slug": "cafe",
+                "webUrl": "/caf%C3%A9/?b=2&a=1",
+                "related": [{"article": {"path": "about.md"}}, {"article": None}],
+            },
+            "none": None,
+        }
+
+
+async def test_outer_white_space_of_titles_is_returned_and_ignored(tmp_path: Path) -> None:
+    """Orders and comparisons of parts ignore it; a title that was returned equals itself."""
+    written = {"a": "A", "b": "' B'", "c": '"C\\n"'}
+    files = {f"{name}.md": f"---\ntitle: {title}\n---\n" for name, title in written.items()}
+    async with loaded(tmp_path, files) as opened:
+        query = """{
+            all: articles(orderBy: [{field: TITLE, direction: ASC}]) { nodes { title } }
+            starts: articles(filter: {title: {startsWith: "b"}}) { totalCount }
+            ends: articles(filter: {title: {endsWith: "c"}}) { totalCount }
+            equals: articles(filter: {title: {in: [" B", "C\\n", "B", "C"]}}) { totalCount }
+        }"""
+        assert await data(opened, query) == {
+            "all": {"nodes": [{"title": "A"}, {"title": " B"}, {"title": "C\n"}]},
+            "starts": {"totalCount": 1},
+            "ends": {"totalCount": 1},
+            "equals": {"totalCount": 2},
+        }
 
 
 async def test_nodes_keep_the_order_of_the_ids(store: SqliteStore) -> None:

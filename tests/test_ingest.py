@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from gateway.content.sitefile import SECTIONS
 from gateway.content.workers import Workers
 from gateway.errors import ContentFolderError
 from gateway.loading.ingest import RETRY, Ingest, Report
@@ -528,7 +529,7 @@ async def test_broken_rules_stop_the_start(site: Site) -> None:
     assert caught.value.exit_code == 2
     assert caught.value.message.splitlines() == [
         "The site's rules cannot be used.",
-        "gateway.yaml:1:1: `pins` is no known key here. Known are defaults, expose, fields, include, pin.",
+        f"gateway.yaml:1:1: `pins` is no known key here. Known are {', '.join(sorted(SECTIONS))}.",
         "gateway.yaml:2:10: What `secured` holds is never shown. Delete it here.",
     ]
     assert not await site.store.ready()

@@ -33,7 +33,7 @@ SCRIPTS = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 FOLDERS = ("", "x/", "y/", "x/deep/")
-NAMES = st.builds("{}{}.md".format, st.sampled_from(FOLDERS), st.sampled_from("abc"))
+NAMES = st.builds("{}{}.md".format, st.sampled_from(FOLDERS), st.sampled_from(["a", "b", "c", "a.fr", "a.pt-BR"]))
 FIELDS = st.lists(
     st.sampled_from(
         [
@@ -123,18 +123,19 @@ async def state(site: Site) -> Sequence[Any]:
 
 
 @SCRIPTS
-@given(script=st.lists(st.lists(EDITS, min_size=1, max_size=3), max_size=6))
+@given(script=st.lists(st.tuples(st.lists(EDITS, min_size=1, max_size=3), st.booleans()), max_size=6))
 async def test_edits_that_are_followed_end_as_a_first_load(
-    tmp_path_factory: pytest.TempPathFactory, script: Sequence[Sequence[Edit]]
+    tmp_path_factory: pytest.TempPathFactory, script: Sequence[tuple[Sequence[Edit], bool]]
 ) -> None:
-    """Whatever is written, deleted and moved, a few paths at a time: all answers are the same."""
+    """Whatever is written, deleted and moved, a few paths at a time or by walks: all answers are the same."""
     folder = tmp_path_factory.mktemp("edits")
     (folder / "content").mkdir()
     async with unfollowed(folder) as site:
         Edit("always.md", {}).do(site.root)
         await site.run()
-        for edits in script:
-            await site.run(paths=[path for edit in edits for path in edit.do(site.root)])
+        for edits, walks in script:
+            paths = [path for edit in edits for path in edit.do(site.root)]
+            await site.run(paths=None if walks else paths)
         followed = await state(site)
         shutil.copytree(site.root, folder / "cold/content")
         async with unfollowed(folder / "cold") as cold:

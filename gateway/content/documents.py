@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
+from functools import partial
 from typing import NamedTuple, TypeVar
 
 import orjson
 
-from gateway.content import parts, publication, values
+from gateway.content import dates, names, parts, publication, values
 from gateway.content.frontmatter import FrontMatter
 from gateway.content.identity import suffix, url_identity
 from gateway.content.inherited import FILE_NAME
@@ -20,21 +21,19 @@ from gateway.content.nodes import Field, Fields, Node
 from gateway.content.plaintext import first_heading
 from gateway.content.publication import Effect, Effects
 from gateway.content.report import BAD_VALUE, BAD_VISIBILITY, CONFLICT, MISSING_TITLE, PROVIDERS_LEFT_OUT, Report
-from gateway.content.site import NATIVE, USUAL_SITE, Site
+from gateway.content.site import NATIVE, USUAL_SITE, Site, Source
 from gateway.content.source import SITE_FILE
 from gateway.content.text import slug
 from gateway.content.values import Unreadable, shown
-from gateway.model import Document, Given, Hiding, Problem, ProviderName, Status
+from gateway.model import Document, Given, Hiding, Problem, ProviderName, Status, TopicName
 
 T = TypeVar("T")
 
 DECODER_VERSION = "5"
 """To be raised whenever the same file gives another document or other problems."""
 
-_INDEXES = frozenset({"index", "_index"})
 # A value for the generator to fill in, or to turn the page off: `/:year/:title/`, `{{ title | slugify }}`, `false`.
 _NO_PLACE = re.compile(r"(?:.*/)?:[a-z].*|.*\{[{%].*|false", re.DOTALL)
-_DATED = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})-(?=.)")
 
 
 class Decoded(NamedTuple):
@@ -44,6 +43,14 @@ class Decoded(NamedTuple):
     problems: tuple[Problem, ...]
     given: tuple[Given, ...] = ()
     hidings: tuple[Hiding, ...] = ()
+
+
+class _Place(NamedTuple):
+    """An address that a key of slugs holds."""
+
+    key: str
+    address: str
+    is_path: bool
 
 
 class _Claim(NamedTuple):
@@ -67,10 +74,14 @@ class _Moment(NamedTuple):
 _SHOWN, _DRAFT, _UNLISTED = Effects(), Effects({Effect.DRAFT}), Effects({Effect.UNLISTED})
 
 
-def decode(path: str, front_matter: FrontMatter, site: Site = USUAL_SITE) -> Decoded:
-    """Decode one file by the rules of its site. Never raises."""
+def decode(path: str, front_matter: FrontMatter, site: Site = USUAL_SITE, *, translated: bool = False) -> Decoded:
+    """Decode one file by the rules of its site. `translated` is a file that has a sibling in another language.
+
+    Never raises.
+    """
     report = Report(path)
-    decoder = _Decoder(report, path, front_matter, site)
+    name = names.named(path, site.timezone, site.locales, translated=translated)
+    decoder = _Decoder(report, path, name, front_matter, site)
     document = decoder.document()
     found = None if report.failed or site.is_unknown(path) else document
     return Decoded(found, tuple(report.problems), tuple(decoder.given), tuple(decoder.hidings))
@@ -83,9 +94,10 @@ class _Decoder:
     site's rules were read, and are without fault.
     """
 
-    def __init__(self, report: Report, path: str, front_matter: FrontMatter, site: Site) -> None:
+    def __init__(self, report: Report, path: str, name: names.Named, front_matter: FrontMatter, site: Site) -> None:
         self._report = report
         self._path = path
+        self._name = name
         self._fields = site.completed(path, front_matter.fields)
         self._body = front_matter.body
         self._site = site
@@ -95,7 +107,7 @@ class _Decoder:
         self._hidden = site.hides(path)
         self._used = set(NATIVE)
         self._left: dict[str, object] = {}
-        self._file_date, self._stem = _named(path)
+        self._instant = partial(dates.instant, zone=site.timezone)
         self._read_dates: dict[str, list[_Moment]] = {}
         self.given: list[Given] = []
         self.hidings: list[Hiding] = []
@@ -106,19 +118,19 @@ class _Decoder:
         report.check_keys(self._fields, self._site.known, frozenset() if self._hidden else self._site.governing)
         claims = self._claims()
         published_date_time, public_from = self._dates()
-        place, place_url = self._places()
+        wanted_slug, place = self._places()
         original_url = self._text("originalUrl")
-        web_url = self._web_url(place_url)
+        web_url = self._web_url(place)
         amp_web_url = self._text("ampWebUrl")
         cdn_amp_web_url = self._text("cdnAmpWebUrl")
         document = Document(
             path=self._path,
-            slug=place or slug(self._stem) or suffix(self._path),
+            slug=wanted_slug or slug(self._name.stem) or suffix(self._path),
             title=self._title(),
-            excerpt=self._text("excerpt"),
+            excerpt=report.value(values.phrase, self._field("excerpt")),
             category=self._text("category"),
             type=self._text("type") or parts.DEFAULT_TYPE,
-            locale=self._text("locale"),
+            locale=self._locale(),
             quality=report.value(values.integer, self._field("quality")),
             heat=report.value(values.integer, self._field("heat")),
             published=self._published(claims),
@@ -126,16 +138,16 @@ class _Decoder:
             published_date_time=published_date_time,
             public_from=public_from,
             public_until=self._public_until(),
-            updated_date_time=report.value(values.instant, self._field("updatedDateTime")),
+            updated_date_time=report.value(self._instant, self._field("updatedDateTime")),
             original_url=original_url,
             web_url=web_url,
             amp_web_url=amp_web_url,
             cdn_amp_web_url=cdn_amp_web_url,
             urls=_identities((original_url, web_url, amp_web_url, cdn_amp_web_url)),
             provider=self._provider(),
-            topics=parts.topics(report, self._field("topics")),
-            images=parts.images(report, self._field("images")),
-            related=parts.related(report, self._field("related")),
+            topics=self._topics(),
+            images=self._parts("images", parts.images),
+            related=self._parts("related", partial(parts.related, instant=self._instant)),
             body=self._body,
             front_matter=b"{}",
             exposed=b"{}",
@@ -198,10 +210,11 @@ class _Decoder:
         return claims
 
     def _flags(self, name: str, *, if_true: Effects, if_false: Effects) -> Iterator[_Claim]:
-        for key in self._site.sources[name].keys:
+        source = self._site.sources[name]
+        for key in source.keys:
             if field := self._fields.entries.get(key):
                 self._take(name, key)
-                value = self._certain(field, publication.flag)
+                value = self._certain(field, partial(_flag, source, key))
                 if value is not None:
                     yield _Claim(field, if_true if value else if_false)
 
@@ -252,12 +265,12 @@ class _Decoder:
         pin, written = self._pinned("publishedDateTime"), self._moments("publishedDateTime")
         self._written("publishedDateTime")
         if pin:
-            written = _ruled(pin)
-        elif not written and self._file_date:
+            written = self._ruled(pin)
+        elif not written and self._name.date:
             self.given.append(Given("publishedDateTime", FILE_NAME))
-            written = [_Moment(self._file_date, None)]
+            written = [_Moment(self._name.date, None)]
         elif not written and (default := self._default("publishedDateTime")):
-            written = _ruled(default)
+            written = self._ruled(default)
         latest = self._hide_by(Status.SCHEDULED, [*written, *self._bounds("publishDate")], max)
         return (written[0].time if written else None), latest
 
@@ -268,7 +281,11 @@ class _Decoder:
         """The dates of a field: what the site pins, else what the file says, else what the site adds."""
         written = self._moments(name)
         rule = self._pinned(name) or (None if written else self._default(name))
-        return written if rule is None else _ruled(rule)
+        return written if rule is None else self._ruled(rule)
+
+    def _ruled(self, rule: Field) -> list[_Moment]:
+        time = self._instant(rule.value)
+        return [_Moment(time, rule, is_rule=True)] if time else []
 
     def _moments(self, name: str) -> list[_Moment]:
         """The dates that the file gives under all keys of a field, in the order of the keys."""
@@ -279,7 +296,7 @@ class _Decoder:
         key = field.key.text
         if key not in self._read_dates:
             try:
-                times = [values.instant(node) for node in (field.value, *field.repeated)]
+                times = [self._instant(node) for node in (field.value, *field.repeated)]
             except Unreadable as error:
                 self._refuse(field, error)
                 times = []
@@ -306,52 +323,96 @@ class _Decoder:
         tell, code = (self._report.warn, BAD_VALUE) if self._hidden else (self._report.error, BAD_VISIBILITY)
         tell(code, f"`{field.key.text}` cannot be read: {error}", field.value.mark, error.hint)
 
+    def _locale(self) -> str | None:
+        said = self._pinned("locale") or self._written("locale")
+        if said or not self._name.locale:
+            return self._report.value(values.text, said or self._default("locale"))
+        self.given.append(Given("locale", FILE_NAME))
+        return self._name.locale
+
     def _title(self) -> str:
-        title = self._report.value(values.text, self._pinned("title") or self._written("title"))
-        title = title or first_heading(self._body) or self._report.value(values.text, self._default("title"))
+        title = self._report.value(values.phrase, self._pinned("title") or self._written("title"))
+        title = title or first_heading(self._body) or self._report.value(values.phrase, self._default("title"))
         if title:
             return title
-        name = _file_stem(self._path)
-        message = f"There is neither a title nor a heading; the file name {shown(name)} is the title."
+        words = self._name.words
+        message = f"There is neither a title nor a heading; {shown(words)}, from the file's name, is the title."
         self._report.warn(MISSING_TITLE, message, self._fields.mark, "Give it a `title`.")
-        return name
+        return words
 
-    def _places(self) -> tuple[str, str | None]:
-        """The slug that the file asks for, "" where it asks for none, and an absolute URL given in its place."""
-        wanted, url = self._slug(self._pinned("slug")), None
+    def _places(self) -> tuple[str, _Place | None]:
+        """The slug that the file asks for, "" if it asks for none, and the address given in its place.
+
+        A URL comes before a path.
+        """
+        wanted, addresses = self._slug(self._pinned("slug")), list[_Place]()
         for key in self._site.sources["slug"].keys:
             field = self._fields.entries.get(key)
             written = self._report.value(values.text, field)
             if field is None or written is None or _NO_PLACE.fullmatch(written):
                 continue
-            if url_identity(written):
-                if url is None:
-                    url = written
-                    self._take("webUrl", key)
-            elif not wanted and (wanted := slug(written)):
+            if identity := url_identity(written):
+                addresses.append(_Place(key, written, is_path=identity.startswith("/")))
+                if not addresses[-1].is_path:
+                    continue
+            found = names.address_slug(written)
+            if found and not wanted:
+                wanted = found
                 self._take("slug", key)
-            elif not slug(written):
+            elif not found and not identity:
                 message = f"`{key}` is left out: {shown(written)} holds no letter and no digit."
                 self._report.warn(BAD_VALUE, message, field.value.mark, "Write words joined by `-`.")
-        return wanted or self._slug(self._default("slug")), url
+        return wanted or self._slug(self._default("slug")), min(addresses, key=lambda each: each.is_path, default=None)
 
     def _slug(self, field: Field | None) -> str:
-        return slug(self._report.value(values.text, field) or "")
+        return names.address_slug(self._report.value(values.text, field) or "")
 
-    def _web_url(self, place_url: str | None) -> str | None:
+    def _web_url(self, place: _Place | None) -> str | None:
         if pin := self._pinned("webUrl"):
             return self._report.value(values.text, pin)
-        written = self._report.value(values.text, self._written("webUrl")) or place_url
-        return written or self._report.value(values.text, self._default("webUrl"))
+        if written := self._report.value(values.text, self._written("webUrl")):
+            return written
+        if place:
+            self._take("webUrl", place.key)
+            return place.address
+        return self._report.value(values.text, self._default("webUrl"))
+
+    def _parts(self, name: str, decode: Callable[[Report, Field | None], tuple[T, parts.Rest]]) -> T:
+        """A field of parts; keys that they do not model stay readable as front matter."""
+        field = self._field(name)
+        found, rest = decode(self._report, field)
+        if field and rest:
+            self._left[field.key.text] = rest
+        return found
+
+    def _topics(self) -> tuple[TopicName, ...]:
+        preset = self._pinned("topics")
+        fields = [preset] if preset else self._written_topics()
+        if not fields and (preset := self._default("topics")):
+            fields = [preset]
+        found, rests = parts.topics(self._report, fields, self._site.sources["topics"])
+        self._left |= rests
+        return found
+
+    def _written_topics(self) -> list[Field]:
+        """What the file says under the field's own name, or else under all others together."""
+        keys = [key for key in self._site.sources["topics"].keys if key in self._fields.entries]
+        empty = {key for key in keys if values.is_null(self._fields.entries[key].value)}
+        self._used |= empty
+        said = [key for key in keys if key not in empty]
+        said = ["topics"] if "topics" in said else said
+        for key in said:
+            self._take("topics", key)
+        return [self._fields.entries[key] for key in said]
 
     def _provider(self) -> ProviderName | None:
         """The first that is named; the others stay readable as front matter."""
         field = self._field("provider")
-        provider, others = parts.provider(self._report, field)
-        if provider and field and others:
-            key = field.key.text
-            self._left[key] = [values.json_value(node) for node in others]
-            message = f"Of {len(others) + 1} in `{key}` one is the provider; the others stay in `frontMatter`."
+        provider, rest, others = parts.provider(self._report, field)
+        if field and rest:
+            self._left[field.key.text] = rest
+        if field and others:
+            message = f"Of {others + 1} in `{field.key.text}` one is the provider; the others stay in `frontMatter`."
             self._report.inform(PROVIDERS_LEFT_OUT, message, field.value.mark, "Name one `provider`.")
         return provider
 
@@ -367,31 +428,16 @@ class _Decoder:
         return rest
 
 
-def _ruled(rule: Field) -> list[_Moment]:
-    time = values.instant(rule.value)
-    return [_Moment(time, rule, is_rule=True)] if time else []
+def _flag(source: Source, key: str, node: Node) -> bool:
+    """A flag that governs visibility: by its text, if the site says which texts mean true."""
+    if key not in source.worded:
+        return publication.flag(node)
+    word = values.text(node)
+    if word is None:
+        raise Unreadable("It is empty.", "Write a word, or delete the key.")
+    return word.casefold() in source.words
 
 
 def _identities(urls: Iterable[str | None]) -> tuple[str, ...]:
     found = (url_identity(url) for url in urls if url)
     return tuple(dict.fromkeys(identity for identity in found if identity))
-
-
-def _file_stem(path: str) -> str:
-    name = path.rpartition("/")[2]
-    return name.rpartition(".")[0] or name
-
-
-def _named(path: str) -> tuple[datetime | None, str]:
-    """The date that a file's name begins with, and the rest of the name; `index` goes by its folder's name."""
-    stem = _file_stem(path)
-    folder = path.rpartition("/")[0].rpartition("/")[2]
-    if stem.casefold() in _INDEXES and folder:
-        stem = folder
-    found = _DATED.match(stem)
-    if found is None:
-        return None, stem
-    try:
-        return datetime(int(found[1]), int(found[2]), int(found[3]), tzinfo=UTC), stem[found.end() :]
-    except ValueError:
-        return None, stem

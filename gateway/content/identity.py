@@ -69,8 +69,9 @@ def topic_key(name: str) -> str:
 
 
 def url_identity(url: str) -> str | None:
-    """The form that two URLs of one page share; None for what is no absolute http or https URL. Never raises.
+    """The form that two addresses of one page share. Never raises.
 
+    An address is an absolute http or https URL, or a path of the site, which begins with `/`; None for other text.
     Scheme, `www.`, default port, user, fragment, trailing slash and tracking parameters make no difference, nor do
     the order of parameters and the way of percent-encoding (RFC 3986, 6.2.2). Copies in the AMP cache are the page.
     """
@@ -83,19 +84,29 @@ def url_identity(url: str) -> str | None:
 
 
 def url_host(identity: str) -> str:
-    """The host of a normalised URL."""
+    """The host of a normalised URL; "" of a path of the site."""
     return identity.removeprefix("https://").partition("/")[0].partition("?")[0].partition(":")[0]
 
 
 def _normalised(url: str) -> str | None:
-    parts = _URL.fullmatch(url)
+    if url.startswith("/") and not url.startswith("//"):
+        page = _page(url.partition("#")[0])
+        return page if page.startswith("/") else f"/{page}"
+    # A URL that begins with `//` takes the scheme of the page that it is on.
+    parts = _URL.fullmatch("https:" + url if url.startswith("//") else url)
     host = parts and _host(parts["host"])
     if not parts or not host:
         return None
     port = (parts["port"] or "").lstrip("0")
-    path = _percent_normalised(parts["path"] or "").rstrip("/")
-    query = _query(parts["query"] or "")
-    return f"https://{host}{'' if port in _EITHER_DEFAULT_PORT else ':' + port}{path}{'?' if query else ''}{query}"
+    page = _page(f"{parts['path'] or ''}?{parts['query'] or ''}")
+    return f"https://{host}{'' if port in _EITHER_DEFAULT_PORT else ':' + port}{page}"
+
+
+def _page(address: str) -> str:
+    """A path and its query."""
+    path, _, query = address.partition("?")
+    path, query = _percent_normalised(path).rstrip("/"), _query(query)
+    return f"{path}?{query}" if query else path
 
 
 def _host(text: str) -> str | None:

@@ -30,6 +30,10 @@ class Scalar(NamedTuple):
     text: str
     plain: bool
     mark: Mark
+    block: bool = False
+    """Whether it is a block of YAML (`|`, `>`), which ends with a line break that nobody wrote."""
+    number: bool = False
+    """Whether its language says that it is a number, as TOML does."""
 
 
 class Items(NamedTuple):

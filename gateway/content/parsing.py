@@ -32,6 +32,8 @@ class Task(NamedTuple):
 
     file: source.SourceFile
     known: str | None = None
+    translated: bool = False
+    """Whether its name ends in a language, as its siblings show."""
 
 
 class Rules(NamedTuple):
@@ -56,7 +58,7 @@ def parse(task: Task, rules: Rules) -> Change:
     version = FileVersion(path, *stamp, sha256=hashlib.sha256(data).hexdigest())
     if version.sha256 == task.known:
         return Unchanged(version)
-    return _decode(version, data, rules)
+    return _decode(version, data, rules, translated=task.translated)
 
 
 def rehearse(rules: Rules) -> None:
@@ -64,7 +66,7 @@ def rehearse(rules: Rules) -> None:
     _decode(FileVersion("rehearsal.md", 0, 0, 0, 0, ""), "---\ntitle: É\n---\nÉ".encode(), rules)
 
 
-def _decode(version: FileVersion, data: bytes, rules: Rules) -> Change:
+def _decode(version: FileVersion, data: bytes, rules: Rules, *, translated: bool = False) -> Change:
     path = version.path
     try:
         front_matter = frontmatter.read(path, data)
@@ -75,7 +77,7 @@ def _decode(version: FileVersion, data: bytes, rules: Rules) -> Change:
         hint = "A document begins with a line of three dashes."
         message = "The file has no front matter, and is no document."
         return NotDocument(version, (Problem(Severity.INFO, NO_FRONT_MATTER, message, path, 1, 1, hint),))
-    decoded = documents.decode(path, front_matter, rules.site)
+    decoded = documents.decode(path, front_matter, rules.site, translated=translated)
     problems = front_matter.problems + decoded.problems
     if decoded.document is None:
         return SetAside(path, problems, version)

@@ -1,25 +1,40 @@
 """The parts of a document that are more than a single value: provider, topics, images and related entries.
 
-They are decoded one by one, so that an unreadable one costs no other.
+They are decoded one by one, so that an unreadable one costs no other. Each is returned with the keys it does not model.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from collections.abc import Set as AbstractSet
+from datetime import datetime
+from typing import TypeVar
+
 from gateway.content import values
 from gateway.content.identity import provider_key, topic_key, url_host, url_identity
 from gateway.content.nodes import Field, Fields, Items, Node, Scalar
-from gateway.content.report import BAD_VALUE, RELATED_LEFT_OUT, RELATED_WITHOUT_TITLE, Report
+from gateway.content.report import BAD_VALUE, RELATED_LEFT_OUT, RELATED_WITHOUT_TITLE, TOPICS_AS_TEXT, Report
+from gateway.content.site import Source
 from gateway.content.values import shown
 from gateway.model import Image, ProviderName, RelatedEntry, TopicName
 
 DEFAULT_TYPE = "article"
 
-IMAGE_KEYS = frozenset({"url", "width", "height", "title", "isCached"})
+IMAGE_ADDRESSES = ("url", "src", "path", "image")
+IMAGE_KEYS = frozenset({"width", "height", "title", "isCached", "alt", *IMAGE_ADDRESSES})
 PROVIDER_KEYS = frozenset({"name", "domain", "url", "images"})
 RELATED_KEYS = frozenset(
     {"title", "excerpt", "publishedDateTime", "webUrl", "ampWebUrl", "cdnAmpWebUrl", "type", "provider", "quality"}
     | {"images"}
 )
+TOPIC_NAMES = ("name", "title", "label")
+SPACED = frozenset({"tags", "categories", "keywords"})
+"""The keys of topics of which a text is often split at white space."""
+
+T = TypeVar("T")
+Rest = object
+"""What a part holds beside the model, as JSON; None if there is nothing."""
+Instant = Callable[[Node], datetime | None]
 
 
 def entries(field: Field | None) -> tuple[Node, ...]:
@@ -30,100 +45,184 @@ def entries(field: Field | None) -> tuple[Node, ...]:
     return tuple(node for node in nodes if not values.is_null(node))
 
 
-def topics(report: Report, field: Field | None) -> tuple[TopicName, ...]:
-    """In file order, each key once, as it is spelled first."""
+def topics(report: Report, fields: Iterable[Field], source: Source) -> tuple[tuple[TopicName, ...], dict[str, Rest]]:
+    """Those of all fields, in their order, each key once, as it is spelled first; and what is left of each field."""
     found: dict[str, TopicName] = {}
-    for node in entries(field):
-        if name := report.item(values.text, node, "topics"):
+    rests: dict[str, Rest] = {}
+    for field in fields:
+        names, rest = _each(source.parted(field) if source.split else _parted(report, field), _topic(report))
+        for name in names:
             found.setdefault(topic_key(name), TopicName(topic_key(name), name))
-    return tuple(found.values())
+        if rest:
+            rests[field.key.text] = rest
+    return tuple(found.values()), rests
 
 
-def images(report: Report, field: Field | None) -> tuple[Image, ...]:
-    decoded = (_image(report, node) for node in entries(field))
-    return tuple(image for image in decoded if image)
+def images(report: Report, field: Field | None) -> tuple[tuple[Image, ...], Rest]:
+    return _each(field, lambda node: _image(report, node))
 
 
-def provider(report: Report, field: Field | None) -> tuple[ProviderName | None, tuple[Node, ...]]:
-    """The first that can be read, and the other entries: a provider may be written as a list of authors."""
-    nodes = entries(field)
+def provider(report: Report, field: Field | None) -> tuple[ProviderName | None, Rest, int]:
+    """The first that can be read, what is left, and how many others there are: it may be written as a list of authors.
+
+    The others are left as they are.
+    """
+    nodes, is_list = entries(field), field is not None and isinstance(field.value, Items)
+    rests: list[Rest] = []
     for at, node in enumerate(nodes):
-        if found := _provider(report, node):
-            return found, nodes[:at] + nodes[at + 1 :]
-    return None, nodes
+        found, rest = _provider(report, node)
+        if found and is_list:
+            left = [*_json(nodes[:at]), *([rest] if rest else []), *_json(nodes[at + 1 :])]
+            return found, left or None, len(nodes) - 1
+        if found:
+            return found, rest, 0
+        rests.append(rest)
+    return None, (rests if is_list else rests[0]) if any(rests) else None, 0
 
 
-def related(report: Report, field: Field | None) -> tuple[RelatedEntry, ...]:
+def related(report: Report, field: Field | None, instant: Instant) -> tuple[tuple[RelatedEntry, ...], Rest]:
     """In file order; an entry without title and URL is left out."""
-    decoded = (_related_entry(report, node) for node in entries(field))
-    return tuple(entry for entry in decoded if entry)
+    return _each(field, lambda node: _related_entry(report, node, instant))
 
 
-def _image(report: Report, node: Node) -> Image | None:
+def _each(field: Field | None, decode: Callable[[Node], tuple[T | None, Rest]]) -> tuple[tuple[T, ...], Rest]:
+    """The entries that can be read, and what is left: a list with a place for each entry, if the field is a list."""
+    if field is None:
+        return (), None
+    decoded = [decode(node) for node in entries(field)]
+    rests = [rest for _, rest in decoded]
+    left = (rests if isinstance(field.value, Items) else rests[0]) if any(rests) else None
+    return tuple(value for value, _ in decoded if value), left
+
+
+def _left(fields: Fields, used: AbstractSet[str]) -> dict[str, object]:
+    """The keys of a mapping that are not used, as JSON."""
+    if fields.entries.keys() <= used:
+        return {}
+    rest = {key: field for key, field in fields.entries.items() if key not in used}
+    return values.json_object(Fields(rest, fields.mark))
+
+
+def _with(rest: dict[str, object], **nested: Rest) -> Rest:
+    """What a mapping holds beside the model, with that of the parts in it."""
+    return {**rest, **{key: value for key, value in nested.items() if value}} or None
+
+
+def _json(nodes: Iterable[Node]) -> list[object]:
+    return [values.json_value(node) for node in nodes]
+
+
+def _parted(report: Report, field: Field) -> Field:
+    """A text becomes a list at its commas."""
+    node, key = field.value, field.key.text
+    if not isinstance(node, Scalar):
+        return field
+    if "," in node.text:
+        field = Source((), ",").parted(field)
+        message = f"`{key}` is a text, and is split at its commas into {len(entries(field))}."
+        report.inform(TOPICS_AS_TEXT, message, node.mark, "Write a list.")
+    elif key in SPACED and len(node.text.split()) > 1:
+        message = f"`{key}` is a text, and becomes the one topic {shown(node.text.strip())}."
+        hint = 'Write a list; `fields: {topics: {split: " "}}` in gateway.yaml splits such texts at white space.'
+        report.inform(TOPICS_AS_TEXT, message, node.mark, hint)
+    return field
+
+
+def _topic(report: Report) -> Callable[[Node], tuple[str | None, Rest]]:
+    def decode(node: Node) -> tuple[str | None, Rest]:
+        if not isinstance(node, Fields):
+            return report.item(values.text, node, "topics"), None
+        key, name = _first(report, node, TOPIC_NAMES)
+        if not name:
+            report.warn(BAD_VALUE, "A topic without `name` is left out.", node.mark, "Give it a `name`.")
+        return name, _left(node, {key}) or None
+
+    return decode
+
+
+def _first(report: Report, fields: Fields, keys: Iterable[str]) -> tuple[str, str | None]:
+    """The first of some keys that holds a text, and the text."""
+    for key in keys:
+        if found := report.value(values.text, fields.entries.get(key)):
+            return key, found
+    return "", None
+
+
+def _image(report: Report, node: Node) -> tuple[Image | None, Rest]:
     if not isinstance(node, Fields):
         url = report.item(values.text, node, "images")
-        return Image(url) if url else None
+        return (Image(url) if url else None), None
     report.check_keys(node, IMAGE_KEYS)
     get = node.entries.get
-    url = report.value(values.text, get("url"))
+    address, url = _first(report, node, IMAGE_ADDRESSES)
+    title = report.value(values.phrase, get("title"))
+    used = {"url", address, "width", "height", "title", "isCached"} | (set() if title else {"alt"})
+    rest = _left(node, used) or None
     if not url:
         report.warn(BAD_VALUE, "An image without `url` is left out.", node.mark, "Give it a `url`.")
-        return None
-    return Image(
+        return None, rest
+    image = Image(
         url,
         report.value(values.integer, get("width")),
         report.value(values.integer, get("height")),
-        report.value(values.text, get("title")),
+        title or report.value(values.phrase, get("alt")),
         report.value(values.boolean, get("isCached")) or False,
     )
+    return image, rest
 
 
-def _provider(report: Report, node: Node) -> ProviderName | None:
+def _provider(report: Report, node: Node) -> tuple[ProviderName | None, Rest]:
     if not isinstance(node, Fields):
         name = report.item(values.text, node, "provider")
-        return ProviderName(provider_key(name, None), name, None) if name else None
+        return (ProviderName(provider_key(name, None), name, None) if name else None), None
     report.check_keys(node, PROVIDER_KEYS)
     get = node.entries.get
     name = report.value(values.text, get("name"))
-    domain = report.value(values.text, get("domain")) or _domain(report.value(values.text, get("url")))
+    url = report.value(values.text, get("url"))
+    domain = report.value(values.text, get("domain")) or _domain(url)
     if not name and not domain:
         report.warn(BAD_VALUE, "A provider without `name` and `domain` is left out.", node.mark, "Give it a `name`.")
-        return None
+        return None, _left(node, PROVIDER_KEYS) or None
     domain = domain and domain.lower()
     name = name or domain or ""
-    return ProviderName(provider_key(name, domain), name, domain, images(report, get("images")))
+    found, left = images(report, get("images"))
+    return ProviderName(provider_key(name, domain), name, domain, found), _with(_left(node, PROVIDER_KEYS), images=left)
 
 
 def _domain(url: str | None) -> str | None:
     identity = url and url_identity(url)
-    return url_host(identity) if identity else None
+    return url_host(identity) or None if identity else None
 
 
-def _related_entry(report: Report, node: Node) -> RelatedEntry | None:
+def _related_entry(report: Report, node: Node, instant: Instant) -> tuple[RelatedEntry | None, Rest]:
     fields = node if isinstance(node, Fields) else _link(report, node)
     if fields is None:
-        return None
+        return None, None
     report.check_keys(fields, RELATED_KEYS)
     get = fields.entries.get
     links = [report.value(values.text, get(key)) for key in ("webUrl", "ampWebUrl", "cdnAmpWebUrl")]
     url = next((identity for link in links if link and (identity := url_identity(link))), None)
-    title = report.value(values.text, get("title")) or _title(report, fields, url or next(filter(None, links), None))
+    title = report.value(values.phrase, get("title")) or _title(report, fields, url or next(filter(None, links), None))
+    source, source_left, _ = provider(report, get("provider"))
+    pictures, pictures_left = images(report, get("images"))
+    rest = _with(_left(fields, RELATED_KEYS), provider=source_left, images=pictures_left)
     if not title:
-        return None
-    return RelatedEntry(
-        identity=url or title,
+        return None, rest
+    entry = RelatedEntry(
+        identity=url or title.strip(),
         url=url,
         title=title,
-        excerpt=report.value(values.text, get("excerpt")),
+        excerpt=report.value(values.phrase, get("excerpt")),
         type=report.value(values.text, get("type")) or DEFAULT_TYPE,
         quality=report.value(values.integer, get("quality")),
-        published_date_time=report.value(values.instant, get("publishedDateTime")),
+        published_date_time=report.value(instant, get("publishedDateTime")),
         web_url=links[0],
         amp_web_url=links[1],
         cdn_amp_web_url=links[2],
-        provider=provider(report, get("provider"))[0],
-        images=images(report, get("images")),
+        provider=source,
+        images=pictures,
     )
+    return entry, rest
 
 
 def _link(report: Report, node: Node) -> Fields | None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC
 from functools import lru_cache
 from typing import TypeVar
 
-from gateway.content import publication, values
+from gateway.content import dates, publication
 from gateway.content.nodes import Elsewhere, Field, Fields, Mark, Node
 from gateway.content.values import Unreadable
 from gateway.model import Problem, Severity
@@ -20,6 +21,7 @@ MISSING_TITLE = "MISSING_TITLE"
 PROVIDERS_LEFT_OUT = "PROVIDERS_LEFT_OUT"
 RELATED_LEFT_OUT = "RELATED_LEFT_OUT"
 RELATED_WITHOUT_TITLE = "RELATED_WITHOUT_TITLE"
+TOPICS_AS_TEXT = "TOPICS_AS_TEXT"
 UNKNOWN_KEY = "UNKNOWN_KEY"
 
 _DATE = "date"
@@ -83,7 +85,7 @@ def _meant_date(field: Field, governing: frozenset[str]) -> str | None:
     if _DATE not in governing or not _one_slip(_DATE, field.key.text.casefold()):
         return None
     try:
-        return _DATE if values.instant(field.value) else None
+        return _DATE if dates.instant(field.value, UTC) else None
     except Unreadable:
         return None
 

@@ -6,6 +6,7 @@ It holds fields as written, and decodes none but what hides a file.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import UTC, tzinfo
 from typing import NamedTuple
 
 from gateway.content import publication, values
@@ -27,7 +28,11 @@ class Source(NamedTuple):
 
     keys: tuple[str, ...]
     split: str = ""
-    """What parts the entries of a list that is written as one text; "" where a text is one entry."""
+    """What parts the entries of a list that is written as one text; "" where the usual rule holds."""
+    words: frozenset[str] = frozenset()
+    """The texts that make a flag true, casefolded."""
+    worded: frozenset[str] = frozenset()
+    """The keys of a flag that hold such a text; the others hold true or false."""
 
     def parted(self, field: Field) -> Field:
         """The field, its text taken apart where the site says so."""
@@ -58,23 +63,28 @@ USUAL: Mapping[str, Source] = {name: Source((name,)) for name in sorted(NATIVE)}
     "expiryDate": Source(
         ("expiryDate", "expirydate", "expiry_date", "expires", "unpublishDate", "unpublishdate", "unpublish_date")
     ),
-    "updatedDateTime": Source(("updatedDateTime", "updated", "lastmod", "modified")),
-    "topics": Source(("topics", "tags", "categories", "keywords")),
+    "updatedDateTime": Source(("updatedDateTime", "updated", "lastmod", "modified", "updatedDate")),
+    "topics": Source(("topics", "tags", "categories", "keywords", "topic", "tag", "keyword")),
     "locale": Source(("locale", "lang")),
     "provider": Source(("provider", "author", "authors", "source")),
-    "images": Source(("images", "image", "image_url", "cover", "thumbnail", "featuredImage", "hero")),
+    "images": Source(
+        (
+            *("images", "image", "image_url", "cover", "thumbnail", "featuredImage", "hero"),
+            *("heroImage", "coverImage", "featured_image", "ogImage"),
+        )
+    ),
     "slug": Source(("slug", "permalink", "url")),
 }
-"""The keys of each field where the site names no others. Those of `slug` may hold an absolute URL as well."""
+"""The keys of each field where the site names no others. Those of `slug` may hold an address as well."""
 KNOWN = NATIVE.union(publication.KEYS, *(source.keys for source in USUAL.values()))
 REPLACED = ("excerpt", "locale", "provider", "images", "updatedDateTime")
 """The fields that no inherited key gives where the file gives them under any key. Of the others each key counts by
 itself: two that govern visibility may both hide, and topics are of several kinds."""
 
 
-def governing_keys(sources: Mapping[str, Source]) -> frozenset[str]:
-    """The keys that govern visibility, under all their names."""
-    return frozenset(publication.KEYS).union(*((name, *sources[name].keys) for name in GOVERNING))
+def governing_keys(sources: Mapping[str, Source], claimed: frozenset[str] = frozenset()) -> frozenset[str]:
+    """The keys that govern visibility, under all their names. `claimed` keys do so only if a source has them."""
+    return (frozenset(publication.KEYS) - claimed).union(*(sources[name].keys for name in GOVERNING))
 
 
 class Preset(NamedTuple):
@@ -104,6 +114,10 @@ class Site(NamedTuple):
     """The keys that the public may read through `frontMatter`."""
     include: tuple[Glob, ...] = ()
     """YAML files that are documents."""
+    timezone: tzinfo = UTC
+    """Of days, and of times without an offset."""
+    locales: tuple[str, ...] = ()
+    """The languages that a file's name may end in, as in `name.fr.md`; () where siblings show it."""
     known: frozenset[str] = KNOWN
     """The keys that are no slip of another one."""
     governing: frozenset[str] = governing_keys(USUAL)

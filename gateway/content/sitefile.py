@@ -8,8 +8,10 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import NamedTuple
+from zoneinfo import ZoneInfo, available_timezones
 
 from gateway.content import frontmatter, publication, source, values
 from gateway.content.documents import decode
@@ -28,14 +30,17 @@ SITE_KEY = "SITE_KEY"
 SITE_VALUE = "SITE_VALUE"
 SITE_NAME = "SITE_NAME"
 
-SECTIONS = frozenset({"fields", "defaults", "pin", "expose", "include"})
+SECTIONS = frozenset({"fields", "defaults", "pin", "expose", "include", "timezone", "locales"})
 RENAMED = frozenset(USUAL) - {"secured"}
 """The fields that other keys may give. `secured` has its own key alone, since nothing may be shown that it holds."""
 SET = RENAMED - {"draft"}
 """The fields that may be added or pinned."""
 LISTS = frozenset({"topics", "images", "provider", "related"})
+FLAGS = frozenset({"published", "draft"})
 PATH = "path"
-FROM, SPLIT = "from", "split"
+FROM, SPLIT, VALUES = "from", "split", "values"
+MACHINES = frozenset({"localtime", "Factory"})
+"""Names of the time zone of a machine, which is another one elsewhere."""
 
 _UNKNOWN = Stamp(0, 0, 0, 0)
 _BODY = "# A title\n"
@@ -113,8 +118,9 @@ class _Reader:
     def site(self, fields: Fields) -> Site:
         self._check(fields, SECTIONS)
         get = fields.entries.get
-        sources = dict(self._sources(get("fields")))
-        effective = {**USUAL, **sources}
+        sources, named = self._sources(get("fields"))
+        effective = {name: _unclaimed(name, source, named) for name, source in {**USUAL, **sources}.items()}
+        claimed = frozenset[str]().union(*named.values())
         expose = frozenset(self._exposed(get("expose")))
         return Site(
             sources=effective,
@@ -122,10 +128,25 @@ class _Reader:
             pins=tuple(self._presets(get("pin"))),
             expose=expose,
             include=tuple(self._globs(get("include"))),
+            timezone=self._timezone(get("timezone")),
+            locales=tuple(name for name, _ in self._texts(get("locales"))),
             known=NATIVE.union(expose, publication.KEYS, *(each.keys for each in effective.values())),
-            governing=governing_keys(effective),
-            claimed=frozenset(key for each in sources.values() for key in each.keys),
+            governing=governing_keys(effective, claimed),
+            claimed=claimed,
         )
+
+    def _timezone(self, field: Field | None) -> tzinfo:
+        texts = list(self._texts(field))
+        if not texts:
+            return UTC
+        name, mark = texts[0]
+        known = frozenset(available_timezones() - MACHINES)
+        if len(texts) == 1 and name in known:
+            return ZoneInfo(name)
+        meant = nearest(name, known)
+        hint = f"Write `{meant}`." if meant else "Write one name of the IANA database, such as `America/New_York`."
+        self._refuse(f"{shown(name)} is not a time zone." if len(texts) == 1 else "This is a list.", mark, hint)
+        return UTC
 
     def _check(self, fields: Fields, known: frozenset[str]) -> None:
         """Refuse every key that is not known."""
@@ -137,24 +158,43 @@ class _Reader:
     def _refuse(self, message: str, mark: Mark, hint: str) -> None:
         self._report.error(SITE_VALUE, message, mark, hint)
 
-    def _sources(self, section: Field | None) -> Iterator[tuple[str, Source]]:
+    def _sources(self, section: Field | None) -> tuple[dict[str, Source], dict[str, frozenset[str]]]:
+        """The sources of the fields that the site speaks of, and the keys that it names for each."""
+        sources: dict[str, Source] = {}
+        named: dict[str, frozenset[str]] = {}
         if section is None or values.is_null(section.value):
-            return
+            return sources, named
         if not isinstance(section.value, Fields):
             self._refuse("No mapping stands here.", section.value.mark, "Write `topics: [tags, keywords]`.")
-            return
+            return sources, named
         self._check(section.value, RENAMED)
         for name, field in section.value.entries.items():
             if name in RENAMED:
-                yield name, self._source(name, field)
+                origin = self._origin(name, field)
+                keys = USUAL[name].keys if origin is None else self._keys(origin)
+                named[name] = frozenset() if origin is None else frozenset(keys)
+                sources[name] = self._source(name, field, keys)
+        return sources, named
 
-    def _source(self, name: str, field: Field) -> Source:
+    def _origin(self, name: str, field: Field) -> Field | None:
+        """What names the keys of a field."""
         if not isinstance(field.value, Fields):
-            return Source(_native_first(name, self._keys(field)))
-        self._check(field.value, frozenset({FROM, SPLIT}))
-        origin, split = field.value.entries.get(FROM), field.value.entries.get(SPLIT)
-        keys = USUAL[name].keys if origin is None else self._keys(origin)
-        return Source(_native_first(name, keys), self._split(name, split))
+            return field
+        self._check(field.value, frozenset({FROM, VALUES if name in FLAGS else SPLIT}))
+        return field.value.entries.get(FROM)
+
+    def _source(self, name: str, field: Field, keys: tuple[str, ...]) -> Source:
+        source = Source(tuple(dict.fromkeys((name, *keys))))
+        if not isinstance(field.value, Fields):
+            return source
+        get = field.value.entries.get
+        if name not in FLAGS:
+            return source._replace(split=self._split(name, get(SPLIT)))
+        words = frozenset(word.casefold() for word, _ in self._texts(get(VALUES)))
+        if VALUES in field.value.entries and not (words and FROM in field.value.entries):
+            missing = "text" if FROM in field.value.entries else f"`{FROM}`"
+            self._refuse(f"There is no {missing}.", field.value.mark, "Write `{from: status, values: [draft, wip]}`.")
+        return source._replace(words=words, worded=frozenset(keys if words else ()))
 
     def _keys(self, field: Field) -> tuple[str, ...]:
         return tuple(name for name, mark in self._texts(field) if self._may_show(name, mark))
@@ -198,7 +238,7 @@ class _Reader:
 
     def _exposed(self, section: Field | None) -> Iterator[str]:
         for name, mark in self._texts(section):
-            if name in NATIVE and name != "secured":
+            if name in NATIVE - LISTS and name != "secured":
                 self._refuse(f"`{name}` is a field, and never in `frontMatter`.", mark, "Delete it here.")
             elif self._may_show(name, mark):
                 yield name
@@ -226,5 +266,8 @@ class _Reader:
                 yield written, node.mark
 
 
-def _native_first(name: str, keys: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((name, *keys)))
+def _unclaimed(name: str, source: Source, named: Mapping[str, frozenset[str]]) -> Source:
+    """A source without the keys that the site names for other fields, unless it names them for this one too."""
+    claimed = frozenset[str]().union(*(keys for field, keys in named.items() if field != name))
+    kept = named.get(name, frozenset())
+    return source._replace(keys=tuple(key for key in source.keys if key in kept or key not in claimed))

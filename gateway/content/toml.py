@@ -89,14 +89,15 @@ class _Builder:
             return self.fields(value, offset, depth)
         if isinstance(value, list):
             return Items(tuple(self._node(item, offset, depth + 1) for item in value), mark)
-        plain = isinstance(value, _Float) or not isinstance(value, str)
-        return self._text(_written(value), plain=plain, offset=offset)
+        number = isinstance(value, _Float | int) and not isinstance(value, bool)
+        plain = number or not isinstance(value, str)
+        return self._text(_written(value), plain=plain, offset=offset, number=number)
 
-    def _text(self, text: str, *, plain: bool, offset: int) -> Scalar:
+    def _text(self, text: str, *, plain: bool, offset: int, number: bool = False) -> Scalar:
         mark = self._lines.mark(offset)
         if "\0" in text:
             _fail(SYNTAX, "The text holds an escape that stands for no character.", mark, "Delete the escape.")
-        return Scalar(text, plain, mark)
+        return Scalar(text, plain, mark, number=number)
 
     def _find(self, name: str, offset: int) -> int:
         """Where the key stands next at or after its parent; the parent's place where it is spelled otherwise."""

@@ -5,8 +5,8 @@ Nothing is guessed from how a value looks, and nothing is known of the keys.
 
 from __future__ import annotations
 
+import math
 import re
-from datetime import UTC, datetime, timedelta, timezone
 
 from gateway.content.nodes import Fields, Items, Node, Scalar
 
@@ -18,19 +18,11 @@ _SPACE = " \t\r\n"
 _INTEGER = re.compile(r"([+-]?)(?=[0-9])0*+([0-9]*+)(?:\.0*+)?")
 _LEAST, _MOST = -(2**31), 2**31 - 1
 
-_INSTANT = re.compile(
-    r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})"
-    r"(?:(?:[Tt]|[ \t]+)([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:[.,]([0-9]+))?)?"
-    r"[ \t]*(?:[Zz]|UTC|GMT|([+-])([0-9]{1,2})(?::?([0-9]{2}))?)?)?"
-)
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_MONTH = (
-    r"(jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sep(?:t(?:ember)?)?|oct(?:ober)?"
-    r"|nov(?:ember)?|dec(?:ember)?)"
-)
-_MONTH_FIRST = re.compile(rf"{_MONTH}\.? +([0-9]{{1,2}}),? +([0-9]{{4}})", re.IGNORECASE)
-_DAY_FIRST = re.compile(rf"([0-9]{{1,2}})\.? +{_MONTH}\.?,? +([0-9]{{4}})", re.IGNORECASE)
-_JSON_NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?")
+_WHOLE = re.compile(r"-?(?:0|[1-9][0-9]*)")
+_DECIMAL = re.compile(rf"{_WHOLE.pattern}\.[0-9]+")
+_MOST_EXACT = 2**53 - 1
+_LONGEST_NUMBER = 40
+"""Characters; a longer number is text. It bounds the work of converting it."""
 _SHOWN = 60
 
 
@@ -50,6 +42,13 @@ def is_null(node: Node) -> bool:
 def text(node: Node) -> str | None:
     """The text as written, without white space around it; None where it is empty."""
     return _said(_scalar(node))
+
+
+def phrase(node: Node) -> str | None:
+    """Text for readers: in quotes its outer white space stays. None if there is nothing else."""
+    scalar = _scalar(node)
+    stripped = _said(scalar)
+    return scalar.text if stripped and not scalar.block else stripped
 
 
 def verbatim(node: Node) -> str | None:
@@ -84,34 +83,17 @@ def boolean(node: Node) -> bool | None:
     raise Unreadable(f"{shown(written)} is neither true nor false.", "Write true or false.")
 
 
-def instant(node: Node) -> datetime | None:
-    """An ISO 8601 date, with or without a time, or a day whose month is an English word.
-
-    Without offset it is taken as UTC, without time as midnight.
-    """
-    written = text(node)
-    if written is None:
-        return None
-    found = _INSTANT.fullmatch(_numbered(written))
-    hint = "Write it as 2024-03-21T16:00:00Z, or as 2024-03-21."
-    if not found:
-        raise Unreadable(f"{shown(written)} is no date.", hint)
-    try:
-        return _utc(found)
-    except (ValueError, OverflowError) as error:
-        raise Unreadable(f"{shown(written)} is no date that exists: {error}.", hint) from error
-
-
 def json_value(node: Node) -> object:
     """The node as JSON, without keys named `secured`.
 
-    A plain scalar is a number, true, false or null only where that prints as its author wrote it: `1.10` is text.
+    A plain scalar may be a number, true, false or null. Numbers with a leading zero, such as `012`, are text, and so
+    are whole numbers over 2**53, which JSON's readers round.
     """
     if isinstance(node, Items):
         return [json_value(each) for each in node.nodes]
     if isinstance(node, Fields):
         return json_object(node)
-    return _json_scalar(node.text) if node.plain else node.text
+    return _json_scalar(node) if node.plain else node.text
 
 
 def json_object(fields: Fields) -> dict[str, object]:
@@ -139,36 +121,25 @@ def _said(scalar: Scalar) -> str | None:
     return None if scalar.plain and scalar.text in _NULL else scalar.text.strip(_SPACE) or None
 
 
-def _numbered(written: str) -> str:
-    """A day with its month as a number, where that is a word; else the text as it is."""
-    if found := _MONTH_FIRST.fullmatch(written):
-        month, day, year = found.groups()
-    elif found := _DAY_FIRST.fullmatch(written):
-        day, month, year = found.groups()
-    else:
-        return written
-    return f"{year}-{_MONTHS.index(month[:3].lower()) + 1}-{day}"
-
-
-def _utc(found: re.Match[str]) -> datetime:
-    year, month, day, hour, minute, second, fraction, sign, hours, minutes = found.groups()
-    micros = int(fraction[:6].ljust(6, "0")) if fraction else 0
-    time = (int(hour or 0), int(minute or 0), int(second or 0), micros)
-    moment = datetime(int(year), int(month), int(day), *time, tzinfo=UTC)
-    if sign is None:
-        return moment
-    if int(minutes or 0) > 59:
-        raise ValueError("an offset has at most 59 minutes")
-    offset = timedelta(hours=int(hours), minutes=int(minutes or 0))
-    return moment.replace(tzinfo=timezone(-offset if sign == "-" else offset)).astimezone(UTC)
-
-
-def _json_scalar(written: str) -> object:
+def _json_scalar(scalar: Scalar) -> object:
+    written = scalar.text
     if written in _NULL:
         return None
     if written in {"true", "false"}:
         return written == "true"
-    if found := _JSON_NUMBER.fullmatch(written):
-        number = float(written) if found[1] else int(written)
-        return number if repr(number) == written else written
-    return written
+    number = _json_number(scalar)
+    return written if number is None else number
+
+
+def _json_number(scalar: Scalar) -> int | float | None:
+    """None for what stays text: also numbers that JSON lacks, or that its readers would change."""
+    written = scalar.text
+    if len(written) > _LONGEST_NUMBER:
+        return None
+    if _WHOLE.fullmatch(written):
+        whole = int(written)
+        return whole if abs(whole) <= _MOST_EXACT else None
+    if scalar.number or _DECIMAL.fullmatch(written):
+        number = float(written)
+        return number if math.isfinite(number) else None
+    return None

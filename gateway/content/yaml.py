@@ -42,6 +42,7 @@ BAD_KEY = "BAD_KEY"
 NOT_A_MAPPING = "NOT_A_MAPPING"
 DUPLICATE_KEY = "DUPLICATE_KEY"
 
+_BLOCKS = frozenset("|>")
 _NO_CHARACTER = re.compile("[\0\ud800-\udfff]")
 _TAGS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "timestamp"))
 _COLLECTION_TAGS = frozenset(("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"))
@@ -170,7 +171,7 @@ class _Builder:
             _fail(SYNTAX, "The text holds an escape that stands for no character.", mark, "Delete the escape.")
         if plain and text == "=":
             _fail(UNSUPPORTED_TAG, "A lone '=' has a meaning of its own in YAML.", mark, "Put it in quotes.")
-        return Scalar(text, plain, mark)
+        return Scalar(text, plain, mark, block=event.style in _BLOCKS)
 
     def _check_tag(self, event: Any) -> None:
         allowed = _TAGS if isinstance(event, ScalarEvent) else _COLLECTION_TAGS

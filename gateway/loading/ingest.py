@@ -16,7 +16,7 @@ from gateway.content.site import USUAL_SITE, Site
 from gateway.content.source import DEFAULT_MAX_BYTES, Listing, Walk
 from gateway.content.workers import Workers
 from gateway.loading.losses import Held, Kept
-from gateway.loading.notice import Noticed, narrowed, notice
+from gateway.loading.notice import Noticed, narrowed, notice, with_siblings
 from gateway.loading.rules import OutsideRules, SiteRules
 from gateway.loading.stream import Progress, Stream, TooMuchLost
 from gateway.loading.survey import Memory, Survey, Walked, files_to_read
@@ -176,7 +176,12 @@ class Ingest:
         paths = await asyncio.to_thread(narrowed, told, self._root, walked)
         if paths is None:
             return None
-        known, memory = await self._store.files(paths), Memory.load(await self._store.memory())
+        known, alone = await self._store.files(paths), paths
+        paths = await asyncio.to_thread(with_siblings, alone, known, walked)
+        if paths is None:
+            return None
+        known = known if paths == alone else await self._store.files(paths)
+        memory = Memory.load(await self._store.memory())
         async with self._store.snapshot(Visibility.PREVIEW) as snapshot:
             articles = (await snapshot.counts(ARTICLES, [WHOLE]))[WHOLE]
         walk = Walk(Path(walked.root), include=walked.site.include)

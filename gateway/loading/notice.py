@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+from gateway.content.names import ends_in_language, family_of
 from gateway.content.outside import companions
 from gateway.content.site import Site
 from gateway.content.sitefile import is_rules
@@ -62,6 +63,26 @@ def narrowed(paths: Collection[str], root: Path, walked: Walked) -> frozenset[st
     beside = {each for path in paths for each in companions(path) if os.path.lexists(root / each)}
     paths = beside.union(paths)
     return frozenset(path for path in paths if not any(folder in paths for folder in folders_of(path)))
+
+
+def with_siblings(paths: frozenset[str], known: Collection[str], walked: Walked) -> frozenset[str] | None:
+    """Some narrowed paths, and the siblings in other languages that a run has to look at with them.
+
+    They are looked for beside files that end in a language, and beside those that came or went. None if the whole
+    folder has to be walked.
+    """
+    families = {
+        family_of(path)
+        for path in paths
+        if is_document(path, walked.site.include)
+        and (ends_in_language(path) or (path in known) != os.path.lexists(f"{walked.root}/{path}"))
+    }
+    folders = {family.rpartition("/")[0] for family in families}
+    names = (name for folder in folders for name in _names(Path(walked.root), folder))
+    siblings = frozenset(
+        name for name in names if is_document(name, walked.site.include) and family_of(_nfc(name)) in families
+    )
+    return paths | siblings if all(map(_is_plain, siblings)) else None
 
 
 def _is_wanted(root: Path, path: str, site: Site) -> bool:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import orjson
 
 from gateway.content.documents import DECODER_VERSION
+from gateway.content.names import translations
 from gateway.content.parsing import Task
 from gateway.content.site import Site
 from gateway.content.source import Listing, Stamp, lies_in
@@ -149,15 +150,18 @@ def files_to_read(
 ) -> list[Task]:
     """The files to read: all that are new, look changed, or were written too shortly before the last run to tell.
 
-    Those in `anew` are parsed whatever they look like.
+    Those in `anew` are parsed whatever they look like, and so are those of which a sibling in another language came or
+    went, since that makes the end of their name a language or a word.
     """
     same_decoder = memory.decoder == decoder(site)
     settled = (memory.started - SETTLED).timestamp() * 1e9 if memory.started else 0
+    translated, were = translations(listing.files), translations(known)
     tasks = []
     for path, file in listing.files.items():
         version = known[path].version if path in known else None
-        if version is None or not same_decoder or path in anew:
-            tasks.append(Task(file))
+        is_translated = path in translated
+        if version is None or not same_decoder or path in anew or is_translated != (path in were):
+            tasks.append(Task(file, translated=is_translated))
         elif Stamp(*version[1:5]) != file.stamp or version.mtime_ns > settled:
-            tasks.append(Task(file, version.sha256))
+            tasks.append(Task(file, version.sha256, is_translated))
     return tasks

@@ -79,7 +79,7 @@ def _article_row(document: Document) -> dict[str, object]:
         "slug": document.slug,
         "category": document.category,
         "title": document.title,
-        "title_folded": fold(document.title),
+        "title_folded": fold(document.title.strip()),
         "excerpt": document.excerpt,
         "type": document.type,
         "locale": document.locale,

@@ -15,7 +15,7 @@ from gateway.content.documents import Decoded, decode
 from gateway.content.identity import suffix
 from gateway.content.nodes import Field, Fields, Items, Mark, Node, Scalar
 from gateway.content.site import USUAL_SITE, Site
-from gateway.model import Document, Image, Problem, ProviderName, Severity
+from gateway.model import Document, Given, Image, Problem, ProviderName, Severity
 
 SEEDS = Path(__file__).parents[2] / "seeds"
 
@@ -124,9 +124,38 @@ def test_values_that_look_like_others_stay_text() -> None:
         ("images: [a.png, {url: b.png}]", "images", (Image("a.png"), Image("b.png"))),
         ("slug: My Page", "slug", "my-page"),
         ("permalink: /a/b/", "slug", "a-b"),
+        ("permalink: /about.html", "slug", "about"),
+        ("permalink: /about.html", "web_url", "/about.html"),
+        ("permalink: /about.html", "urls", ("/about.html",)),
+        ("url: /contact/index.html", "slug", "contact"),
+        ("url: /caf%C3%A9/", "slug", "cafe"),
+        ("url: /caf%C3%A9/", "web_url", "/caf%C3%A9/"),
+        ("url: /caf%C3%A9/", "urls", ("/caf%C3%A9",)),
+        ("permalink: /", "slug", "a"),
+        ("permalink: /", "web_url", "/"),
+        ("slug: x\npermalink: /y/", "slug", "x"),
+        ("slug: x\npermalink: /y/", "web_url", "/y/"),
+        ("webUrl: /x/", "web_url", "/x/"),
+        ("webUrl: /x/", "slug", "a"),
+        ("webUrl: https://a.org/c\npermalink: /y/", "web_url", "https://a.org/c"),
+        ("permalink: /y/\nurl: https://a.org/c", "web_url", "https://a.org/c"),
+        ("permalink: /y/\nurl: https://a.org/c", "slug", "y"),
+        ("permalink: /y/\nurl: //a.org/c", "web_url", "//a.org/c"),
+        ("url: //a.org/c", "slug", "a"),
+        ("url: //a.org/c", "urls", ("https://a.org/c",)),
         ("url: https://a.org/b", "web_url", "https://a.org/b"),
         ("url: https://a.org/b\nwebUrl: https://a.org/c", "web_url", "https://a.org/c"),
         ("webUrl: http://www.a.org/\noriginalUrl: https://a.org", "urls", ("https://a.org",)),
+        ("updatedDate: 2024-03-21", "updated_date_time", datetime(2024, 3, 21, tzinfo=UTC)),
+        ("heroImage: a.png", "images", (Image("a.png"),)),
+        ("coverImage: {src: a.png, alt: A}", "images", (Image("a.png", title="A"),)),
+        ("featured_image: {path: a.png}", "images", (Image("a.png"),)),
+        ("ogImage: {image: a.png, title: ' T '}", "images", (Image("a.png", title=" T "),)),
+        ("excerpt: ' E\\n'", "excerpt", " E\\n"),
+        ('excerpt: " E\\n"', "excerpt", " E\n"),
+        ("excerpt: |\n  E", "excerpt", "E"),
+        ("excerpt: '  '", "excerpt", None),
+        ("category: ' C '", "category", "C"),
     ],
 )
 def test_usual_names_of_fields(front: str, name: str, value: object) -> None:
@@ -139,6 +168,11 @@ def test_usual_names_of_fields(front: str, name: str, value: object) -> None:
     [
         ("posts/2024-03-21-My_Page.md", "my-page", datetime(2024, 3, 21, tzinfo=UTC)),
         ("posts/2024-13-21-x.md", "2024-13-21-x", None),
+        ("posts/2099-1-5-x.md", "x", datetime(2099, 1, 5, tzinfo=UTC)),
+        ("posts/2024_05_06_x.md", "x", datetime(2024, 5, 6, tzinfo=UTC)),
+        ("posts/20240506-x.md", "x", datetime(2024, 5, 6, tzinfo=UTC)),
+        ("posts/2024-05-06.md", "2024-05-06", datetime(2024, 5, 6, tzinfo=UTC)),
+        ("how.to.md", "how-to", None),
         ("guide/index.md", "guide", None),
         ("2024-03-21-guide/INDEX.md", "guide", datetime(2024, 3, 21, tzinfo=UTC)),
         ("posts/_index.md", "posts", None),
@@ -147,7 +181,7 @@ def test_usual_names_of_fields(front: str, name: str, value: object) -> None:
     ],
 )
 def test_what_a_path_says(path: str, slug: str, date: datetime | None) -> None:
-    """A file name gives a slug and, in Jekyll's form, a date."""
+    """A file name gives a slug, and a date in each form that means one day."""
     found = document("", path=path)
     assert found.slug == slug
     assert found.published_date_time == date
@@ -178,11 +212,20 @@ def test_a_heading_stands_in_for_a_title(front: str) -> None:
     assert found.title == "Real title"
 
 
-def test_a_file_name_stands_in_for_a_title() -> None:
-    """Where there is no heading either, that is told."""
-    found, problems, *_ = decoded("", path="x/a b.md")
+@pytest.mark.parametrize(
+    ("path", "title"),
+    [
+        ("x/a b.md", "A b"),
+        ("2024-05-06-my-first_post.md", "My first post"),
+        ("guide/index.md", "Guide"),
+        ("2024-05-06.md", "2024-05-06"),
+    ],
+)
+def test_the_words_of_a_file_name_are_a_title(path: str, title: str) -> None:
+    """If there is no heading either; that is reported."""
+    found, problems, *_ = decoded("", path=path)
     assert found is not None
-    assert found.title == "a b"
+    assert found.title == title
     assert [(problem.severity, problem.code) for problem in problems] == [(Severity.WARNING, "MISSING_TITLE")]
 
 
@@ -275,6 +318,58 @@ def test_other_keys_are_the_sites_own(key: str) -> None:
     assert rest(document(f"{key}: x")) == {key: "x"}
 
 
+def test_a_quoted_title_keeps_its_outer_white_space() -> None:
+    """It is returned as it is written; white space only is no title."""
+    found, *_ = decoded("title: ' T '\nrelated: [{title: ' R ', excerpt: ' E '}]")
+    assert found is not None
+    assert (found.title, found.related[0].title, found.related[0].excerpt) == (" T ", " R ", " E ")
+    assert found.related[0].identity == "R"
+    untitled, *_ = decoded("title: '  '", "# Heading\n")
+    assert untitled is not None
+    assert untitled.title == "Heading"
+
+
+def test_a_file_with_a_translation_takes_its_language_from_its_name() -> None:
+    """What the file itself says comes first."""
+    front_matter = frontmatter.read("a.fr.md", b"---\ntitle: T\n---\n")
+    assert front_matter is not None
+    found, problems, given = decode("2024-05-06-a.fr.md", front_matter, translated=True)
+    assert problems == ()
+    assert found is not None
+    assert (found.slug, found.locale, found.published_date_time) == ("a", "fr", datetime(2024, 5, 6, tzinfo=UTC))
+    assert Given("locale", "the file name") in given
+    front_matter = frontmatter.read("a.fr.md", b"---\ntitle: T\nlang: fr-CA\n---\n")
+    assert front_matter is not None
+    found, *_ = decode("a.fr.md", front_matter, translated=True)
+    assert found is not None
+    assert found.locale == "fr-CA"
+
+
+@pytest.mark.parametrize(
+    ("front", "left"),
+    [
+        ("image: {path: a, alt: A, caption: C}", {"image": {"caption": "C"}}),
+        ("image: {path: a, alt: A, title: T}", {"image": {"alt": "A"}}),
+        ("image: {path: a, image: b}", {"image": {"image": "b"}}),
+        ("images: [{url: a, caption: C}, b]", {"images": [{"caption": "C"}, None]}),
+        ("images: [{url: a}, b]", {}),
+        ("cover: {image: a, secured: x, deep: {secured: x, b: 1}}", {"cover": {"deep": {"b": 1}}}),
+        ("author: {name: A, twitter: t}", {"author": {"twitter": "t"}}),
+        ("provider: {name: A, images: [{url: a, alt: b, title: T}]}", {"provider": {"images": [{"alt": "b"}]}}),
+        ("related: [{title: A, note: n}, B]", {"related": [{"note": "n"}, None]}),
+        (
+            "related: {title: A, provider: {name: B, x: 1}, images: {url: a, y: 2}}",
+            {"related": {"provider": {"x": 1}, "images": {"y": 2}}},
+        ),
+        ("tags: [{name: a, color: red}]", {"tags": [{"color": "red"}]}),
+        ("topics: [x]\ntags: [a]\nkeywords:", {"tags": ["a"]}),
+    ],
+)
+def test_unknown_keys_of_a_known_mapping_stay_in_front_matter(front: str, left: object) -> None:
+    """At the place of their key; a list has a place for each entry. What is secured is nowhere."""
+    assert rest(document(front)) == left
+
+
 def test_front_matter_keeps_what_the_schema_does_not_model() -> None:
     """Unmodelled keys are kept as JSON; only those that are named may be shown to the public."""
     front = (
@@ -282,7 +377,7 @@ def test_front_matter_keeps_what_the_schema_does_not_model() -> None:
     )
     found, *_ = decoded(front, site=Site(expose=frozenset({"weight", "secured", "title"})))
     assert found is not None
-    assert rest(found) == {"version": "1.10", "weight": 3, "nested": {"a": [True]}, "summary": "S"}
+    assert rest(found) == {"version": 1.1, "weight": 3, "nested": {"a": [True]}, "summary": "S"}
     assert json.loads(found.exposed) == {"weight": 3}
     assert found.secured == "z"
 
@@ -293,9 +388,45 @@ def test_an_empty_key_of_a_field_is_not_kept() -> None:
 
 
 def test_topics_that_differ_in_case_alone_are_one() -> None:
-    """A topic is listed once, as it is spelled first; text for a list is a list of one."""
+    """A topic is listed once, as it is spelled first."""
     assert [topic.name for topic in document("tags: [AI, ai, ~, '', B]").topics] == ["AI", "B"]
-    assert [topic.name for topic in document("tags: 'a, b'").topics] == ["a, b"]
+
+
+@pytest.mark.parametrize(
+    ("front", "topics"),
+    [
+        ("tag: solo", ["solo"]),
+        ("topic: a\nkeyword: b", ["a", "b"]),
+        ("keywords: [c]\ncategories: [b, A]\ntags: [a, B]", ["a", "B", "c"]),
+        ("topics: [x]\ntags: [a]", ["x"]),
+        ("topics:\ntags: [a]", ["a"]),
+        ("topics: []\ntags: [a]", []),
+        ("category: c", []),
+        ("tags: [{name: a}, {title: b}, {label: c}, 'd, e', {title: T, name: f}]", ["a", "b", "c", "d, e", "f"]),
+        ("topic: two words", ["two words"]),
+    ],
+)
+def test_all_keys_of_topics_add_up(front: str, topics: list[str]) -> None:
+    """The native key counts for itself; all others are merged, in the order of the table."""
+    assert [topic.name for topic in document(front).topics] == topics
+
+
+@pytest.mark.parametrize(
+    ("front", "topics", "hint"),
+    [
+        ("tags: 'a, b,,a '", ["a", "b"], "list"),
+        ("topics: a, b c", ["a", "b c"], "list"),
+        ("tag: a,b", ["a", "b"], "list"),
+        ("tags: ruby rails", ["ruby rails"], 'split: " "'),
+        ("categories: a b", ["a b"], 'split: " "'),
+    ],
+)
+def test_a_text_of_topics_is_reported(front: str, topics: list[str], hint: str) -> None:
+    """Commas split it; white space may be part of a name, so the site has to say that it splits."""
+    found, problems = warned(front, "TOPICS_AS_TEXT")
+    assert [topic.name for topic in found.topics] == topics
+    assert problems[0].severity is Severity.INFO
+    assert hint in (problems[0].hint or "")
 
 
 def test_of_several_authors_the_first_is_the_provider() -> None:
@@ -344,6 +475,7 @@ SCALARS = st.builds(lambda text, plain: Scalar(text, plain, MARK), st.text(st.ch
 KEYS = st.one_of(
     st.sampled_from(["title", "published", "draft", "date", "topics", "images", "related", "authors", "url", "webUrl"]),
     st.sampled_from(["name", "domain", "width", "isCached", "secured", "provider", "publishedDateTime"]),
+    st.sampled_from(["tag", "label", "cover", "path", "alt", "caption", "permalink", "locale", "updatedDate"]),
     st.text(st.characters(codec="utf-8")),
 )
 

@@ -218,7 +218,7 @@ def test_line_ends_add_no_space_to_toml_text(end: str) -> None:
 def test_a_float_of_toml_is_no_text() -> None:
     """Text in quotes is told from a number, which is plain."""
     fields = read("+++\na = 1.10\nb = '1.10'\n+++\n").fields
-    assert fields.entries["a"].value == Scalar("1.10", plain=True, mark=Mark(2, 1))
+    assert fields.entries["a"].value == Scalar("1.10", plain=True, mark=Mark(2, 1), number=True)
     assert fields.entries["b"].value == Scalar("1.10", plain=False, mark=Mark(3, 1))
 
 

@@ -94,6 +94,14 @@ def test_a_topic_ignores_case_and_spacing() -> None:
         ("https://www-a-org.cdn.ampproject.org/c/s/www.a.org/b/?utm_medium=x", "https://a.org/b"),
         ("https://a-org.cdn.ampproject.org/c/a.org/b", "https://a.org/b"),
         ("https://x.cdn.ampproject.org/about", "https://x.cdn.ampproject.org/about"),
+        ("//www.example.org/a/", "https://example.org/a"),
+        (" /about.html#top ", "/about.html"),
+        ("/caf%c3%a9/", "/caf%C3%A9"),
+        ("/café", "/caf%C3%A9"),
+        ("/%7Ea//b c\\d", "/~a//b%20c%5Cd"),
+        ("/?b=2&utm_source=x&a=1", "/?a=1&b=2"),
+        ("/a/?b=2&a=1", "/a?a=1&b=2"),
+        ("/", "/"),
     ],
 )
 def test_urls_of_one_page_are_one(url: str, identity: str) -> None:
@@ -106,7 +114,7 @@ def test_urls_of_one_page_are_one(url: str, identity: str) -> None:
     [
         *(
             "",
-            "/a",
+            "a/b",
             "example.org",
             "ftp://a.org",
             "https://",
@@ -114,16 +122,20 @@ def test_urls_of_one_page_are_one(url: str, identity: str) -> None:
             "http://[::1",
             "https://a b.org",
             "mailto:a",
+            "//",
+            "///a",
+            "/" * (LONGEST_URL + 1),
+            "/" + "ä" * LONGEST_URL,
         ),
         *("https://a.org:x/", "https://a／b.org/", "https://a.org/" + "a" * LONGEST_URL, "https://..."),
     ],
 )
 def test_what_is_no_web_address_has_no_identity(text: str) -> None:
-    """Relative links, other schemes and broken hosts resolve to nothing."""
+    """Relative links, other schemes, broken hosts and texts without an end resolve to nothing."""
     assert url_identity(text) is None
 
 
-@given(st.one_of(st.text(), TRICKY))
+@given(st.one_of(st.text(), TRICKY, st.lists(PIECES).map(lambda pieces: "/" + "".join(pieces))))
 @example("https://x.cdn.ampproject.org/c/s")
 @example("https://a.org/%4%31")
 def test_an_identity_is_its_own_identity(text: str) -> None:
@@ -137,3 +149,4 @@ def test_an_identity_is_its_own_identity(text: str) -> None:
 def test_the_host_of_an_identity() -> None:
     """Neither port nor path nor query belongs to the host."""
     assert url_host("https://a.org?x=/") == url_host("https://a.org:8000/b") == "a.org"
+    assert url_host("/a.org") == ""

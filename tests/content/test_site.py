@@ -53,7 +53,7 @@ def codes(found: Decoded) -> list[tuple[Severity, str]]:
     ("text", "code", "line", "column", "told"),
     [
         ("field: {}", "SITE_KEY", 1, 1, "Write `fields`."),
-        ("plugins: []", "SITE_KEY", 1, 1, "defaults, expose, fields, include, pin"),
+        ("plugins: []", "SITE_KEY", 1, 1, "defaults, expose, fields, include, locales, pin, timezone"),
         ("fields: [a]", "SITE_VALUE", 1, 9, "No mapping"),
         ("fields: {topcs: a}", "SITE_KEY", 1, 10, "Write `topics`."),
         ("fields: {secured: a}", "SITE_KEY", 1, 10, "no known key"),
@@ -63,6 +63,18 @@ def codes(found: Decoded) -> list[tuple[Severity, str]]:
         ("fields:\n  topics: {split: [a]}", "SITE_VALUE", 2, 19, "No text"),
         ("fields:\n  topics: {split: ''}", "SITE_VALUE", 2, 19, "No text"),
         ("fields:\n  title: {split: ','}", "SITE_VALUE", 2, 18, "no list"),
+        ("fields:\n  draft: {split: ','}", "SITE_KEY", 2, 11, "from, values"),
+        ("fields:\n  title: {values: [a]}", "SITE_KEY", 2, 11, "from, split"),
+        ("fields:\n  draft: {values: [a]}", "SITE_VALUE", 2, 10, "no `from`"),
+        ("fields:\n  draft: {from: a, values: []}", "SITE_VALUE", 2, 10, "no text"),
+        ("timezone: america/new_york", "SITE_VALUE", 1, 11, "Write `America/New_York`."),
+        ("timezone: Mars/Olympus", "SITE_VALUE", 1, 11, "IANA"),
+        ("timezone: ../../etc/passwd", "SITE_VALUE", 1, 11, "not a time zone"),
+        ("timezone: localtime", "SITE_VALUE", 1, 11, "not a time zone"),
+        ("timezone: [UTC, UTC]", "SITE_VALUE", 1, 12, "a list"),
+        ("timezone:", "SITE_VALUE", 1, 10, "No text"),
+        ("locales: [[en]]", "SITE_VALUE", 1, 11, "No text"),
+        ("pin:\n  - {path: a, topics: 'a, b'}", "SITE_VALUE", 2, 23, "split at its commas"),
         ("fields: {excerpt: [Secured]}", "SITE_VALUE", 1, 20, "never shown"),
         ("expose: [secured]", "SITE_VALUE", 1, 10, "never shown"),
         ("expose: [title]", "SITE_VALUE", 1, 10, "never in `frontMatter`"),
@@ -77,7 +89,7 @@ def codes(found: Decoded) -> list[tuple[Severity, str]]:
         ("pin:\n  - {path: a, secured: x}", "SITE_KEY", 2, 15, "no known key"),
         ("pin:\n  - {path: a, published: maybe}", "SITE_VALUE", 2, 26, "neither true nor false"),
         ("pin:\n  - {path: a, published: }", "SITE_VALUE", 2, 26, "empty"),
-        ("pin:\n  - {path: a, publishedDateTime: 2024-13-01}", "SITE_VALUE", 2, 34, "no date"),
+        ("pin:\n  - {path: a, publishedDateTime: 2024-13-01}", "SITE_VALUE", 2, 34, "not a date"),
         ("pin:\n  - {path: a, quality: high}", "SITE_VALUE", 2, 24, "no whole number"),
         ("pin:\n  - {path: a, images: [{width: 1}]}", "SITE_VALUE", 2, 24, "without `url`"),
         ("pin:\n  - {path: a, provider: [A, B]}", "SITE_VALUE", 2, 25, "one is the provider"),
@@ -264,6 +276,101 @@ def test_an_unreadable_flag_under_another_key_sets_the_file_aside() -> None:
     assert found.problems[0].message.startswith("`live` cannot be read")
 
 
+@pytest.mark.parametrize(
+    ("rules", "front", "name", "value"),
+    [
+        ("publishedDateTime: [published], published: [visible]", "published: 2024-01-01", "published_date_time", 1),
+        ("publishedDateTime: [published], published: [visible]", "published: 2024-01-01", "published", True),
+        ("publishedDateTime: [published], published: [visible]", "visible: no", "published", False),
+        ("publishedDateTime: [published]", "published: 2024-01-01", "published", True),
+        ("category: [type], type: [kind]", "type: a\nkind: b", "type", "b"),
+        ("category: [type], type: [kind]", "type: a\nkind: b", "category", "a"),
+        ("category: [type]", "type: a", "type", "article"),
+        ("category: [type], type: [type]", "type: a", "type", "a"),
+        ("category: [section], type: [section]", "section: a", "type", "a"),
+        ("excerpt: [lead], title: [description]", "description: a", "excerpt", None),
+        ("category: [description]", "description: a", "excerpt", None),
+        ("topics: [tags, category]", "category: a", "category", None),
+    ],
+)
+def test_a_native_key_can_be_given_to_another_field(rules: str, front: str, name: str, value: object) -> None:
+    """A key that the site names for a field is no longer that of another, unless it is named there as well."""
+    if name == "published_date_time" and isinstance(value, int):
+        value = datetime(2024, 1, value, tzinfo=UTC)
+    assert getattr(document(f"fields: {{{rules}}}", front), name) == value
+
+
+@pytest.mark.parametrize(
+    "front",
+    ["published: soon", "visible: 2024-01-01", "publihsed: 2024-01-01", "Published: 2024-01-01", "visibel: no"],
+)
+def test_governing_keys_follow_what_they_are_given_to(front: str) -> None:
+    """A slip fails closed under the keys that now govern visibility."""
+    found = decoded("fields: {publishedDateTime: [published], published: [visible]}", f"title: T\n{front}")
+    assert found.document is None
+    assert codes(found) == [(Severity.ERROR, "BAD_VISIBILITY")]
+
+
+def test_a_key_that_governs_nothing_any_more_is_an_ordinary_one() -> None:
+    """Its slip costs nothing but itself."""
+    found = decoded("fields: {category: [published], published: [live]}", "title: T\npublihsed: a")
+    assert found.document is not None
+    assert codes(found) == [(Severity.WARNING, "UNKNOWN_KEY")]
+
+
+STATUS = "fields: {draft: {from: status, values: [draft, Wip]}}"
+STATE = "fields: {published: {from: [state, phase], values: live}}"
+
+
+@pytest.mark.parametrize(
+    ("rules", "front", "published"),
+    [
+        *((STATUS, "status: draft", False), (STATUS, "status: ' WIP '", False), (STATUS, "status: done", True)),
+        *((STATUS, "", True), (STATUS, "draft: true", False), (STATUS, "status: true", True)),
+        *((STATE, "state: Live", True), (STATE, "state: dead", False), (STATE, "phase: live", True)),
+        *((STATE, "published: no", False), (STATE, "", True)),
+    ],
+)
+def test_a_text_can_be_a_flag(rules: str, front: str, published: bool) -> None:
+    """It is true if it is one of the texts that the site lists, in any case; the native key holds true or false."""
+    assert document(rules, front).published is published
+
+
+@pytest.mark.parametrize("front", ["status: [draft]", "status: {a: b}", "status:", "statsu: draft", "draft: wip"])
+def test_a_text_that_cannot_be_a_flag_sets_the_file_aside(front: str) -> None:
+    """As any other flag that cannot be read."""
+    found = decoded(STATUS, f"title: T\n{front}")
+    assert found.document is None
+    assert codes(found) == [(Severity.ERROR, "BAD_VISIBILITY")]
+
+
+# timezone and locales.
+
+
+def test_a_site_has_a_time_zone() -> None:
+    """It is that of days and of times without an offset: in files, in their names, and in the rules themselves."""
+    rules = "timezone: America/New_York\npin: [{path: pinned.md, publishedDateTime: 2024-07-01}]"
+    midnight = datetime(2024, 7, 1, 4, tzinfo=UTC)
+    assert document(rules, "date: 2024-07-01").published_date_time == midnight
+    assert document(rules, "", "2024-07-01-a.md").published_date_time == midnight
+    assert document(rules, "", "pinned.md").published_date_time == midnight
+    assert document(rules, "updated: 2024-07-01 00:00").updated_date_time == midnight
+    related = document(rules, "related: [{title: T, publishedDateTime: 2024-07-01}]").related
+    assert related[0].published_date_time == midnight
+    assert document(rules, "date: 2024-07-01T00:00:00Z").published_date_time == datetime(2024, 7, 1, tzinfo=UTC)
+    assert pickle.loads(pickle.dumps(site(rules))) == site(rules)  # noqa: S301 - our own bytes
+
+
+def test_a_site_lists_its_languages() -> None:
+    """A name ends in one of them, with or without a sibling, and in no other."""
+    found = document("locales: [en, fr]", "", "2024-05-06-a.fr.md")
+    assert (found.slug, found.locale) == ("a", "fr")
+    assert document("locales: en\ndefaults: [{path: '**', locale: de}]", "", "a.en.md").locale == "en"
+    assert document("locales: en\npin: [{path: '**', locale: de}]", "lang: fr", "a.en.md").locale == "de"
+    other = document("locales: [en, fr]", "", "how.to.md")
+    assert (other.slug, other.locale) == ("how-to", None)
+
+
 # defaults.
 
 
@@ -417,6 +524,8 @@ def test_the_public_reads_what_is_exposed() -> None:
     found = document("expose: [layout, tags]", "layout: post\nweight: 1\ntags: [a]")
     assert json.loads(found.exposed) == {"layout": "post"}
     assert json.loads(found.front_matter) == {"layout": "post", "weight": 1}
+    found = document("expose: [images]", "images: [{url: a, caption: C}]")
+    assert json.loads(found.exposed) == {"images": [{"caption": "C"}]}
 
 
 def test_where_a_value_is_from_is_told() -> None:

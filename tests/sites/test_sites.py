@@ -106,7 +106,7 @@ EXPECTED: dict[str, list[dict[str, object]]] = {
             publishedDateTime="2024-03-21T00:00:00Z",
             frontMatter={"layout": "post"},
         ),
-        article("about.md", "about-us", "About", "page", frontMatter={"layout": "page"}),
+        article("about.md", "about-us", "About", "page", webUrl="/about-us/", frontMatter={"layout": "page"}),
     ],
     "hugo": [
         article(

@@ -1,0 +1,112 @@
+"""Dates and times as people and tools write them, to instants in UTC.
+
+It reads only spellings that have one meaning: days in numbers have the year first, others name the month in English.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+
+from gateway.content import values
+from gateway.content.nodes import Node
+from gateway.content.values import Unreadable, shown
+
+LONGEST = 100
+"""Characters of a date; a longer text is not one. It bounds the work."""
+
+HINT = "Write it as 2024-03-21T16:00:00Z, or as 2024-03-21."
+
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_YEAR, _DAY = r"(?P<year>[0-9]{4})", r"(?P<day>[0-9]{1,2})(?:st|nd|rd|th)?"
+_MONTH = (
+    r"(?P<word>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sep(?:t(?:ember)?)?"
+    r"|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
+)
+_DIGITS = r"(?P<year>(?:19|20|21)[0-9]{2})(?P<month>[0-9]{2})(?P<day>[0-9]{2})"
+_GAP = r"(?:[-/.,]{1,2} ?| )"
+_TIME = (
+    r"(?P<hour>[0-9]{1,2})(?::(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})(?:[.,](?P<fraction>[0-9]+))?)?"
+    r"(?: ?(?P<half>[ap])\.?m\.?)?| ?(?P<bare_half>[ap])\.?m\.?)"
+)
+# What follows an offset is a comment on it: `-0700 MST`, `GMT+0200 (Central European Time)`, `+02:00[Europe/Paris]`.
+_ZONE = (
+    r" ?(?:(?P<utc>z|utc?|gmt)|(?:utc|gmt)?(?P<sign>[+-])(?P<hours>[0-9]{1,2})(?::?(?P<minutes>[0-9]{2}))?"
+    r"(?: (?P<name>[a-z]{1,5})| \([a-z ]+\)| ?\[[a-z/_+-]+\])?)"
+)
+_CLOCK = rf"(?:(?:t|,? |,? at ){_TIME}(?:{_ZONE})?)?"
+_WEEKDAY = r"(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?[.,]{0,2} )?"
+
+_SPELLINGS = tuple(
+    re.compile(f"{_WEEKDAY}{spelling}", re.IGNORECASE | re.ASCII)
+    for spelling in (
+        rf"{_YEAR}(?P<gap>[-/.])(?P<month>[0-9]{{1,2}})(?P=gap)(?P<day>[0-9]{{1,2}}){_CLOCK}",
+        rf"{_DIGITS}(?:t(?P<hour>[0-9]{{2}})(?P<minute>[0-9]{{2}})(?P<second>[0-9]{{2}})?(?:{_ZONE})?)?",
+        rf"{_MONTH}{_GAP}{_DAY}{_GAP}{_YEAR}{_CLOCK}",
+        rf"{_DAY}{_GAP}{_MONTH}{_GAP}{_YEAR}{_CLOCK}",
+        rf"{_YEAR}{_GAP}{_MONTH}{_GAP}{_DAY}{_CLOCK}",
+        # As the command `date` prints it, and as git does.
+        rf"{_MONTH} {_DAY} {_TIME}(?:{_ZONE})? {_YEAR}",
+        rf"{_MONTH} {_DAY} {_TIME} {_YEAR}(?:{_ZONE})?",
+    )
+)
+
+
+def parse_instant(text: str, zone: tzinfo = UTC) -> datetime:
+    """The instant that a text names, in UTC. Raises Unreadable.
+
+    Times without an offset are in `zone`, a day without a time is its midnight there. As in RFC 5545, of a time that
+    a change of the clock repeats the first is meant, and a time that it skips counts from the offset before it.
+    """
+    written = " ".join(text.split()) if len(text) <= LONGEST else ""
+    found = next(filter(None, (spelling.fullmatch(written) for spelling in _SPELLINGS)), None)
+    if found is None:
+        raise Unreadable(f"{shown(text)} is not a date that can be read in one way only.", HINT)
+    try:
+        return _instant({name: part for name, part in found.groupdict().items() if part}, zone)
+    except (ValueError, OverflowError) as error:
+        raise Unreadable(f"{shown(text)} is not a date that exists: {error}.", HINT) from error
+
+
+def instant(node: Node, zone: tzinfo) -> datetime | None:
+    """The same of a value; None if it is empty."""
+    written = values.text(node)
+    return None if written is None else parse_instant(written, zone)
+
+
+def _instant(parts: dict[str, str], zone: tzinfo) -> datetime:
+    month = int(parts["month"]) if "month" in parts else _MONTHS.index(parts["word"][:3].lower()) + 1
+    local = datetime(  # noqa: DTZ001 - its zone comes next
+        int(parts["year"]),
+        month,
+        int(parts["day"]),
+        _hour(parts),
+        int(parts.get("minute", 0)),
+        int(parts.get("second", 0)),
+        int(parts.get("fraction", "0")[:6].ljust(6, "0")),
+    )
+    return local.replace(tzinfo=_zone(parts) or zone).astimezone(UTC)
+
+
+def _hour(parts: dict[str, str]) -> int:
+    hour, half = int(parts.get("hour", 0)), parts.get("half") or parts.get("bare_half")
+    if half is None:
+        return hour
+    if not 1 <= hour <= 12:
+        raise ValueError("before AM and PM the hour is in 1..12")
+    return hour % 12 + (12 if half.lower() == "p" else 0)
+
+
+def _zone(parts: dict[str, str]) -> tzinfo | None:
+    """What the text itself says; None if it says nothing."""
+    if "utc" in parts:
+        return UTC
+    if "sign" not in parts:
+        return None
+    hours, minutes = int(parts["hours"]), int(parts.get("minutes", 0))
+    if minutes > 59:
+        raise ValueError("an offset has at most 59 minutes")
+    offset = timedelta(hours=hours, minutes=minutes)
+    if offset and parts.get("name", "").lower() in {"utc", "gmt"}:
+        raise ValueError("its offset and its zone differ")
+    return timezone(-offset if parts["sign"] == "-" else offset)
