@@ -14,7 +14,7 @@ import orjson
 
 from gateway.content import parts, values
 from gateway.content.frontmatter import FrontMatter
-from gateway.content.identity import suffix, url_identity
+from gateway.content.identity import digits, url_identity
 from gateway.content.nodes import Field, Fields, Node
 from gateway.content.plaintext import first_heading
 from gateway.content.report import BAD_VALUE, BAD_VISIBILITY, CONFLICT, MISSING_TITLE, PROVIDERS_LEFT_OUT, Report
@@ -89,7 +89,7 @@ class _Decoder:
         cdn_amp_web_url = self._text("cdnAmpWebUrl")
         document = Document(
             path=self._path,
-            slug=place or slug(self._stem) or suffix(self._path),
+            slug=place or slug(self._stem) or digits(self._path),
             title=self._title(),
             excerpt=self._text("excerpt"),
             category=self._text("category"),

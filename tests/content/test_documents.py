@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from gateway.content import frontmatter
 from gateway.content.documents import Decoded, decode
-from gateway.content.identity import suffix
+from gateway.content.identity import digits
 from gateway.content.nodes import Field, Fields, Items, Mark, Node, Scalar
 from gateway.content.site import USUAL_SITE, Site
 from gateway.model import Document, Image, Problem, ProviderName, Severity
@@ -143,7 +143,7 @@ def test_usual_names_of_fields(front: str, name: str, value: object) -> None:
         ("2024-03-21-guide/INDEX.md", "guide", datetime(2024, 3, 21, tzinfo=UTC)),
         ("posts/_index.md", "posts", None),
         ("index.md", "index", None),
-        ("!.md", suffix("!.md"), None),
+        ("!.md", digits("!.md"), None),
     ],
 )
 def test_what_a_path_says(path: str, slug: str, date: datetime | None) -> None:
