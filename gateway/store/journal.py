@@ -35,7 +35,8 @@ INSERT INTO forgotten VALUES (0, 0), (1, 0);
 did for the first time. `article`, `slug` and `public` are what was shown last: an article that is written anew has a
 key that was never used before. Tombstones are gone up to the counter in `forgotten`.
 
-A `mark` says when what a view shows of a provider or topic last changed: its own fields, names and counts too."""
+A `mark` says when what a view shows of a provider or topic last changed: its own fields, names and counts too. The mark
+of an article says when another article with its slug last changed: either may be what the slug finds."""
 
 WRITE = (
     """
@@ -91,8 +92,15 @@ MARK = (
       AND NOT EXISTS (SELECT 1 FROM topic WHERE topic.view = :view AND topic.id = named.id)
     ON CONFLICT DO UPDATE SET changed = excluded.changed
     """,
+    """
+    INSERT INTO mark SELECT :view, namesake.id, :counter FROM journal
+    CROSS JOIN article AS namesake ON namesake.slug = journal.slug AND namesake.id <> journal.id
+    WHERE journal.view = :view AND journal.changed = :counter AND NOT journal.removed AND namesake.public >= :view
+    ON CONFLICT DO UPDATE SET changed = excluded.changed
+    """,
 )
-"""Marks, for one view, the providers and topics that a run has changed, brought or taken away."""
+"""Marks, for one view, the providers and topics that a run has changed, brought or taken away, and the articles that
+share their slug with one that it has changed or brought. Run after WRITE."""
 
 STALE = """
 SELECT id FROM journal WHERE view = :view AND changed > :since
