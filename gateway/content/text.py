@@ -9,8 +9,7 @@ from collections.abc import Mapping
 from functools import cache
 
 IGNORABLE = (
-    "\u00ad\u034f\u061c\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
-    "\U000e0020-\U000e007f\U000e0100-\U000e01ef"
+    "\u00ad\u034f\u061c\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\U000e0000-\U000e0fff"
 )
 """Soft hyphens, joiners, directions and variants, as ranges of a regular expression.
 
@@ -66,7 +65,7 @@ def fold(text: str) -> str:
 @cache
 def _folding() -> Mapping[int, str | None]:
     """What `fold` makes of decomposed characters, for `str.translate`. Made at the first use: Unicode is large."""
-    planes = (*range(0x20000), *range(0xE0000, 0xE0200))  # the others hold nothing to drop
+    planes = (*range(0x20000), *range(0xE0000, 0xE1000))  # the others hold nothing to drop
     dropped = [each for each in map(chr, planes) if unicodedata.combining(each) or _IGNORABLE.match(each)]
     return {**{ord(each): None for each in dropped}, **_ascii_letters()}
 
