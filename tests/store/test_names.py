@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gateway.content.identity import article_id, suffix
+from gateway.content.identity import article_id, digits, suffix
 from gateway.content.text import fold, slug
 from gateway.model import (
     Article,
@@ -40,6 +40,7 @@ from gateway.store.protocol import (
     PROVIDER_BY_SLUG,
     PROVIDERS,
     TOPIC_BY_KEY,
+    TOPIC_BY_SLUG,
     TOPICS,
     WHOLE,
     Store,
@@ -419,6 +420,15 @@ async def test_topics_that_slugs_cannot_tell_apart_get_digits(store: Store) -> N
     await apply(store, document("2", topics=topics("C")))
     assert (await the_topic(store, "c")).slug == "c"
     assert (await the_topic(store, "c!")).slug == "c" + suffix("c!")
+
+
+async def test_a_name_without_letters_has_digits_for_a_slug(store: Store) -> None:
+    """Without a `-` before them, and found by them; two such names have two slugs."""
+    await apply(store, document("1", topics=topics("🚀", "🎉", "край", "краи")))
+    keys = {digits("🚀"): "🚀", digits("🎉"): "🎉", "край": "край", "краи": "краи"}
+    async with store.snapshot(PUBLIC) as snapshot:
+        found = await snapshot.find(TOPIC_BY_SLUG, list(keys))
+    assert {slug: topic.key for slug, topic in found.items()} == keys
 
 
 async def test_a_provider_is_found_by_its_plain_slug_first(store: Store) -> None:
