@@ -59,15 +59,16 @@ def fold(text: str) -> str:
     """
     if text.isascii():
         return text.lower()
-    return unicodedata.normalize("NFKD", text).translate(_folding()).casefold()
+    get = _folding().get  # faster than `str.translate`, whose table would lack most characters
+    return "".join([get(each, each) for each in unicodedata.normalize("NFKD", text)]).casefold()
 
 
 @cache
-def _folding() -> Mapping[int, str | None]:
-    """What `fold` makes of decomposed characters, for `str.translate`. Made at the first use: Unicode is large."""
+def _folding() -> Mapping[str, str]:
+    """What `fold` replaces in decomposed text. Made at the first use, since Unicode is large."""
     planes = (*range(0x20000), *range(0xE0000, 0xE1000))  # the others hold nothing to drop
     dropped = [each for each in map(chr, planes) if unicodedata.combining(each) or _IGNORABLE.match(each)]
-    return {**{ord(each): None for each in dropped}, **_ascii_letters()}
+    return {**dict.fromkeys(dropped, ""), **{chr(code): base for code, base in _ascii_letters().items()}}
 
 
 @cache

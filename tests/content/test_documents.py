@@ -153,6 +153,14 @@ def test_what_a_path_says(path: str, slug: str, date: datetime | None) -> None:
     assert found.published_date_time == date
 
 
+@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="/\0"), min_size=1))
+def test_a_slug_neither_begins_nor_ends_with_a_hyphen(name: str) -> None:
+    """Whatever a file is called; and there always is one."""
+    found = document("", path=f"{name}.md").slug
+    assert found
+    assert found == found.strip("-")
+
+
 @pytest.mark.parametrize(
     "permalink", ["/:year/:title/", ":slug", "/blog/{{ title | slugify }}/", "{% if a %}b{% endif %}", "false"]
 )
