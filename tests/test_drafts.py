@@ -31,6 +31,7 @@ query Everything($words: String!, $slip: String!, $mode: SearchMode!, $url: Stri
   facets { ...Counts }
   byUrl: article(url: $url) { path }
   bySlug: article(slug: $slug) { path }
+  inGerman: article(slug: $slug, locale: "de") { path }
   providers(first: 20) { totalCount nodes {
     id name slug domain images { url } articles { totalCount nodes { path } }
     mentions { totalCount nodes { title source { path } } } topics { topic { slug } count } } }
@@ -63,6 +64,7 @@ def _document(path: str) -> st.SearchStrategy[Document]:
         document,
         st.just(path),
         slug=st.sampled_from(("x", "y")),
+        locale=st.sampled_from((None, "de")),
         title=_texts,
         excerpt=st.none() | _texts,
         body=_texts,

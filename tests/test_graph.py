@@ -25,6 +25,8 @@ from gateway.model import Change, Image, Visibility
 from gateway.renderer import Renderer
 from gateway.store.protocol import ChangeSet, Usage
 from gateway.store.sqlite import SqliteStore
+from gateway.store.temporary import temporary_store
+from tests.store.documents import apply, document
 
 PUBLIC = Viewer(Visibility.PUBLIC)
 PREVIEW = Viewer(Visibility.PREVIEW, frozenset({Scope.PREVIEW}))
@@ -543,11 +545,41 @@ async def test_a_cursor_of_another_order_is_refused(store: SqliteStore) -> None:
 
 @pytest.mark.parametrize(
     "field",
-    ["article", 'article(id: "x", slug: "x")', "provider", 'provider(slug: "x", domain: "x")', "topic(name: null)"],
+    [
+        "article",
+        'article(id: "x", slug: "x")',
+        'article(locale: "de")',
+        'article(path: "x", locale: "de")',
+        "provider",
+        'provider(slug: "x", domain: "x")',
+        "topic(name: null)",
+    ],
 )
 async def test_a_finder_takes_exactly_one_argument(store: SqliteStore, field: str) -> None:
-    """None and several are bad input."""
-    assert (await ask(store, f"{{ {field} {{ id }} }}")).errors == [BAD_USER_INPUT]
+    """None and several are bad input, and so is a locale without a slug."""
+    [error] = (await ask(store, f"{{ {field} {{ id }} }}")).errors
+    assert error["code"] == "BAD_USER_INPUT"
+
+
+async def test_a_slug_may_be_shared_by_locales() -> None:
+    """`locale` chooses. Without it a visible article comes first, then one without a locale, then by path."""
+    paths = {"fr/a.md": "fr", "de/a.md": "de", "z.md": None, "a.md": None}
+    query = """{ any: article(slug: "a") { path slug } null: article(slug: "a", locale: null) { path }
+        fr: article(slug: "a", locale: "fr") { path slug } es: article(slug: "a", locale: "es") { path }
+        odd: article(slug: "a\\u0000", locale: "fr\\u0000") { path } }"""
+
+    async def found(store: SqliteStore, hidden: str = "") -> Any:
+        await apply(
+            store, *(document(path, slug="a", locale=of, published=path not in hidden) for path, of in paths.items())
+        )
+        return await data(store, query)
+
+    async with temporary_store() as store:
+        expected = {"null": {"path": "a.md"}, "fr": {"path": "fr/a.md", "slug": "a"}, "es": None, "odd": None}
+        assert await found(store) == {"any": {"path": "a.md", "slug": "a"}, **expected}
+        assert (await found(store, "a.md"))["any"] == {"path": "z.md", "slug": "a"}
+        assert (await found(store, "a.md z.md"))["any"] == {"path": "de/a.md", "slug": "a"}
+        assert (await found(store, "fr/a.md"))["fr"] is None
 
 
 @pytest.mark.parametrize(

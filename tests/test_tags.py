@@ -34,6 +34,7 @@ QUERIES = (
     f"{{ article({ID}) {{ {FIELDS} }} }}",
     f'{{ node({ID}) {{ id }} nodes(ids: ["{topic_id("ai")}", "{provider_id("acme.org")}"]) {{ id }} }}',
     f'{{ article(slug: "x") {{ {FIELDS} }} }}',
+    f'{{ article(slug: "x", locale: "de") {{ {FIELDS} }} }}',
     f'{{ article(path: "b") {{ {FIELDS} }} }}',
     f'{{ article(url: "{URLS[0]}") {{ path }} }}',
     f"{{ article({ID}) {{ body {{ html }} frontMatter }} }}",
@@ -147,6 +148,19 @@ async def test_what_stays_is_kept(change: Document | Deleted, expected: list[int
         await apply(store, change)
         gone = set(await purged(store, since)) if await token(store) != since else set()
         assert [place for place, (_, named) in enumerate(known) if gone & {*named}] == expected
+
+
+async def test_an_article_that_a_slug_finds_first_purges_the_one_before() -> None:
+    """A page by slug is answered by another article, though the file of the first has not changed."""
+    query = '{ article(slug: "one") { path } }'
+    async with temporary_store() as store:
+        await apply(store, ONE._replace(locale="de"), TWO)
+        [(before, named)], since = await answers(store, [query]), await token(store)
+        await apply(store, document("0", slug="one", locale="en"))
+        [(after, _)] = await answers(store, [query])
+        gone = set(await purged(store, since))
+    assert (before["article"], after["article"]) == ({"path": "one"}, {"path": "0"})
+    assert gone & {*named}
 
 
 async def test_a_record_that_comes_later_was_named_before() -> None:

@@ -15,7 +15,7 @@ import orjson
 
 from gateway.content import dates, names, parts, publication, values
 from gateway.content.frontmatter import FrontMatter
-from gateway.content.identity import suffix, url_identity
+from gateway.content.identity import digits, url_identity
 from gateway.content.inherited import FILE_NAME
 from gateway.content.nodes import Field, Fields, Node
 from gateway.content.plaintext import first_heading
@@ -125,7 +125,7 @@ class _Decoder:
         cdn_amp_web_url = self._text("cdnAmpWebUrl")
         document = Document(
             path=self._path,
-            slug=wanted_slug or slug(self._name.stem) or suffix(self._path),
+            slug=wanted_slug or slug(self._name.stem) or digits(self._path),
             title=self._title(),
             excerpt=report.value(values.phrase, self._field("excerpt")),
             category=self._text("category"),

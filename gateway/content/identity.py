@@ -10,7 +10,7 @@ import re
 import unicodedata
 from base64 import urlsafe_b64encode
 
-from gateway.content.text import slug
+from gateway.content.text import slug, without_ignorable
 
 LONGEST_URL = 8192
 """A longer text is no URL to us: it bounds the work that a client or a file can ask for."""
@@ -51,21 +51,31 @@ def related_id(article_id: str, identity: str, occurrence: int) -> str:
     return f"re_{article_id.removeprefix('ar_')}{_digest(identity)}-{occurrence}"
 
 
+def digits(key: str) -> str:
+    """The slug of what has no letter and no digit to make one of: six hex digits of the key's digest."""
+    return _sha256(key).hex()[:6]
+
+
 def suffix(key: str) -> str:
-    """What a colliding or empty slug gets, to be told apart: `-` and six hex digits of the key's digest."""
-    return "-" + _sha256(key).hex()[:6]
+    """What a colliding slug gets, to differ from the others: `-` and the digits of its key."""
+    return f"-{digits(key)}"
 
 
 def provider_key(name: str, domain: str | None) -> str:
     """The lower-case domain, else the slug of the name, else digits of its digest."""
     if domain and (key := domain.strip().lower()):
         return key
-    return slug(name) or suffix(name)[1:]
+    return slug(name) or digits(name)
 
 
 def topic_key(name: str) -> str:
-    """NFKC, white space collapsed, case ignored: "AI" and "ai" are one."""
-    return " ".join(unicodedata.normalize("NFKC", name).split()).casefold()
+    """NFKC, ignorable characters dropped, white space collapsed, case ignored: "AI" and "ai" are one.
+
+    A name of nothing but ignorable characters keeps them, so that no key is empty.
+    """
+    normalized = unicodedata.normalize("NFKC", name)
+    words = without_ignorable(normalized).split() or normalized.split()
+    return " ".join(words).casefold()
 
 
 def url_identity(url: str) -> str | None:

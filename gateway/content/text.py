@@ -5,9 +5,37 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from collections.abc import Mapping
+from functools import cache
 
-# Diacritics of Latin, Greek and Cyrillic, and characters that do not show. Marks of other scripts spell words.
-_UNSPELT = re.compile("[\u00ad\u0300-\u036f\u200b-\u200f\u2060\ufe00-\ufe0f\ufeff\U000e0100-\U000e01ef]")
+IGNORABLE = (
+    "\u00ad\u034f\u061c\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\U000e0000-\U000e0fff"
+)
+"""Soft hyphens, joiners, directions and variants, as ranges of a regular expression.
+
+They are the characters that Unicode calls default ignorable, except those that spell. They neither show nor part words.
+"""
+_IGNORABLE = re.compile(f"[{IGNORABLE}]")
+_ACCENTS = re.compile("[\u0300-\u036f]")
+"""The diacritics of Latin, Greek and Cyrillic. Marks of other scripts spell words."""
+_CYRILLIC = re.compile("[\u0400-\u052f][\u0300-\u036f]+")
+_LATIN = (
+    range(0xC0, 0x2B0),
+    range(0x1D00, 0x1DC0),
+    range(0x1E00, 0x1F00),
+    range(0x2C60, 0x2C80),
+    range(0xA720, 0xA800),
+    range(0xAB30, 0xAB70),
+    range(0x1DF00, 0x1DF2B),
+)
+"""The blocks of Latin letters that ASCII lacks."""
+_LATIN_NAME = re.compile(
+    r"LATIN (?:SMALL )?(?:CAPITAL )?(?:LETTER|LIGATURE) (?:SMALL CAPITAL )?"
+    r"(?:BARRED |DOTLESS |INSULAR |OPEN |SCRIPT )?(?P<base>[A-Z]{1,2}|ENG|ETH|KRA|SCHWA|THORN|TURNED E)"
+    r"(?: BAR| DIGRAPH)?(?: WITH .*)?"
+)
+_BASES = {"ENG": "n", "ETH": "d", "KRA": "q", "OI": "gh", "SCHWA": "e", "THORN": "th", "TURNED E": "e"}
+"""What is written for the letters whose names do not say it. Unicode misnames the letter gha as OI."""
 _NOT_ASCII_WORD = re.compile(r"[^a-z0-9]+")
 SPACELESS = (
     "\u0e00-\u0eff"  # Thai, Lao
@@ -24,24 +52,60 @@ _REFERENCE = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0
 
 
 def fold(text: str) -> str:
-    """The form in which case and accents make no difference: NFKD, marks dropped, casefold."""
+    """The form in which case, accents and characters that do not show make no difference.
+
+    NFKD; marks and ignorable characters dropped; Latin letters that do not decompose in ASCII, such as `l` for `ł` and
+    `ae` for `æ`; casefold.
+    """
     if text.isascii():
         return text.lower()
-    decomposed = unicodedata.normalize("NFKD", text)
-    return "".join([c for c in decomposed if not unicodedata.combining(c)]).casefold()
+    get = _folding().get  # faster than `str.translate`, whose table would lack most characters
+    return "".join([get(each, each) for each in unicodedata.normalize("NFKD", text)]).casefold()
+
+
+@cache
+def _folding() -> Mapping[str, str]:
+    """What `fold` replaces in decomposed text. Made at the first use, since Unicode is large."""
+    planes = (*range(0x20000), *range(0xE0000, 0xE1000))  # the others hold nothing to drop
+    dropped = [each for each in map(chr, planes) if unicodedata.combining(each) or _IGNORABLE.match(each)]
+    return {**dict.fromkeys(dropped, ""), **{chr(code): base for code, base in _ascii_letters().items()}}
+
+
+@cache
+def _ascii_letters() -> Mapping[int, str]:
+    """The Latin letters that do not decompose, as their names say, for `str.translate`."""
+    every = [chr(code) for block in _LATIN for code in block]
+    bases = {letter: _base(letter.casefold()) for letter in every if not unicodedata.decomposition(letter)}
+    return {ord(letter): base for letter, base in bases.items() if base}
+
+
+def _base(letter: str) -> str:
+    """The ASCII letters that the name of a small letter says; "" where it says none."""
+    match = _LATIN_NAME.fullmatch(unicodedata.name(letter, "")) if len(letter) == 1 else None
+    return _BASES.get(match["base"], match["base"].lower()) if match else ""
+
+
+def without_ignorable(text: str) -> str:
+    return _IGNORABLE.sub("", text)
 
 
 def slug(text: str) -> str:
     """The text as a part of a URL's path; "" where it holds no letter and no digit.
 
-    NFKD and casefold; letters and digits stay, `+` is `plus`, `#` is `sharp`, a leading `.` is `dot`, the rest `-`.
+    NFKD, Latin letters in ASCII, and casefold; letters and digits stay, `+` is `plus`, `#` is `sharp`, a leading `.` is
+    `dot`, the rest `-`. The accents of Latin and Greek go; those of Cyrillic stay where they make another letter.
     """
-    plain = _UNSPELT.sub("", unicodedata.normalize("NFKD", text).casefold())
+    decomposed = without_ignorable(unicodedata.normalize("NFKD", text)).translate(_ascii_letters()).casefold()
+    plain = _ACCENTS.sub("", _CYRILLIC.sub(_composed, decomposed))
     spelt = _LEADING_DOT.sub("dot", plain).replace("+", "plus").replace("#", "sharp")
     if spelt.isascii():
         return _NOT_ASCII_WORD.sub("-", spelt).strip("-")
     words = "".join([c if spells(c) else "-" for c in spelt]).split("-")
     return unicodedata.normalize("NFC", "-".join(word for word in words if any(map(str.isalnum, word))))
+
+
+def _composed(match: re.Match[str]) -> str:
+    return unicodedata.normalize("NFC", match[0])
 
 
 def spells(character: str) -> bool:

@@ -1,7 +1,8 @@
 """Words as an index holds them, made alike of documents and of what is searched. It knows no markup and no index.
 
-A word is a run of letters, digits and the marks among them, in the form of `fold`. Where a script sets no spaces
-between words, each two neighbours of a run are a word, and a character that stands alone is one.
+A word is a run of letters and digits, with the marks and ignorable characters among them, in the form of `fold`. Where
+a script sets no spaces between words, each two neighbours of a run are a word, and so is its last character: each
+character of a run then begins a word.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from functools import cache, lru_cache
 from itertools import groupby, islice, pairwise
 from typing import NamedTuple
 
-from gateway.content.text import SPACELESS, fold
+from gateway.content.text import IGNORABLE, SPACELESS, fold
 
 
 class Token(NamedTuple):
@@ -28,7 +29,8 @@ class Token(NamedTuple):
 _ASCII_WORD = re.compile("[A-Za-z0-9]+")
 _RUN = re.compile(f"[{SPACELESS}]")
 _PIECE = re.compile(rf"((?:[{SPACELESS}]\W*+)++)|(?:[^\W{SPACELESS}]++\W*+)++")
-"""Within a word: a run of a script without spaces, or one of others. In a word nothing but marks is `\\W`."""
+"""Within a word: a run of a script without spaces, or one of others. In a word only marks and ignorable characters are
+`\\W`."""
 _CHARACTER = re.compile(r"\w\W*")
 
 
@@ -47,6 +49,21 @@ def tokens(text: str) -> Iterator[Token]:
             yield from _folded(word[0], word.start())
 
 
+def sought(text: str) -> Iterator[Token]:
+    """The words of a text that is searched for: all but the last character of a run, where the word before it ends with
+    the same character."""
+    before = Token("", 0, 0)
+    for token in tokens(text):
+        if not closes(before, token):
+            yield token
+        before = token
+
+
+def closes(before: Token, token: Token) -> bool:
+    """Whether a word is the last character of a run and the word before it ends with that character."""
+    return before.start < token.start and before.end == token.end
+
+
 def terms(text: str) -> list[str]:
     """The words alone."""
     return _ASCII_WORD.findall(text.lower()) if text.isascii() else [token.term for token in tokens(text)]
@@ -58,8 +75,8 @@ def words(text: str) -> str:
 
 
 def first_words(text: str, number: int) -> str:
-    """The text up to the end of its last word of so many."""
-    ends = [token.end for token in islice(tokens(text), number)]
+    """The text that is searched for, up to the end of its last word of so many."""
+    ends = [token.end for token in islice(sought(text), number)]
     return text[: ends[-1]] if ends else ""
 
 
@@ -68,13 +85,18 @@ def is_spaceless(term: str) -> bool:
     return _RUN.match(term) is not None
 
 
+def is_character(term: str) -> bool:
+    """Whether a word is one character of a script without spaces: it may begin two neighbours, or end a run."""
+    return is_spaceless(term) and _CHARACTER.fullmatch(term) is not None
+
+
 @cache
 def _word() -> re.Pattern[str]:
-    """Letters and digits, and the marks that follow them. Found once, since all of Unicode is asked for its marks."""
+    """Letters and digits, with the marks and ignorable characters that follow them. Made once: Unicode is large."""
     kinds = groupby(range(sys.maxunicode + 1), lambda code: unicodedata.category(chr(code))[0] == "M")
     runs = [list(run) for is_mark, run in kinds if is_mark]
     marks = "".join(f"{chr(run[0])}-{chr(run[-1])}" for run in runs)
-    return re.compile(rf"[^\W_]++(?:[{marks}]++[^\W_]*+)*+")
+    return re.compile(rf"[^\W_]++(?:[{marks}{IGNORABLE}]++[^\W_]*+)*+")
 
 
 def _folded(word: str, start: int) -> Iterator[Token]:
@@ -92,16 +114,15 @@ def _split(word: str, start: int) -> Iterator[Token]:
 
 
 def _neighbours(run: str, start: int) -> Iterator[Token]:
-    if run.isalnum():  # no marks, so that each character is one
+    if run.isalnum():  # nothing else, so that each character is one
         found = [(_fold_character(each), at, at + 1) for at, each in enumerate(run)]
     else:
         found = [(_fold_character(each[0]), each.start(), each.end()) for each in _CHARACTER.finditer(run)]
     characters = [each for each in found if each[0]]
-    if len(characters) == 1:
-        term, at, end = characters[0]
-        yield Token(term, start + at, start + end)
     for (one, at, _), (other, _, end) in pairwise(characters):
         yield Token(one + other, start + at, start + end)
+    for last, at, end in characters[-1:]:
+        yield Token(last, start + at, start + end)
 
 
 @lru_cache(maxsize=8192)

@@ -35,6 +35,7 @@ from gateway.model import (
 from gateway.search import Search
 from gateway.store.protocol import (
     ARTICLE_BY_ID,
+    ARTICLE_BY_LOCALIZED_SLUG,
     ARTICLE_BY_PATH,
     ARTICLE_BY_SLUG,
     ARTICLE_BY_URL,
@@ -177,6 +178,10 @@ class ArticleByIdLoader(RecordLoader[Article]):
 
 class ArticleBySlugLoader(RecordLoader[Article]):
     lookup = ARTICLE_BY_SLUG
+
+
+class ArticleByLocalizedSlugLoader(RecordLoader[Article]):
+    lookup = ARTICLE_BY_LOCALIZED_SLUG
 
 
 class ArticleByPathLoader(RecordLoader[Article]):

@@ -25,6 +25,7 @@ from strawberry.types import ExecutionContext
 
 from gateway import model, tags
 from gateway.content.identity import topic_key, url_identity
+from gateway.errors import BadUserInput
 from gateway.graph import sync
 from gateway.graph.conditions import ArticleFilters, ProviderFilters, TopicFilters, checked_filter
 from gateway.graph.connection import (
@@ -47,6 +48,7 @@ from gateway.graph.corpus import Corpus
 from gateway.graph.facets import ArticleFacets, Selected
 from gateway.graph.loaders import (
     ArticleByIdLoader,
+    ArticleByLocalizedSlugLoader,
     ArticleByPathLoader,
     ArticleBySlugLoader,
     ArticleByUrlLoader,
@@ -73,7 +75,7 @@ from gateway.graph.results import ArticleSearchConnection, SearchFields, SearchM
 from gateway.graph.sync import ChangeSet, Since, Subscription
 from gateway.graph.types import Article, Node, Provider, Topic
 from gateway.model import BEST_FIRST, SearchMode
-from gateway.store.protocol import ARTICLES, PROVIDERS, TOPICS, ChangePage
+from gateway.store.protocol import ARTICLES, PROVIDERS, TOPICS, ChangePage, localized_slug
 
 Record = model.Article | model.Related | model.Provider | model.Topic
 
@@ -107,12 +109,15 @@ class Query:
         return await asyncio.gather(*(_record(info, each) for each in ids))
 
     @resolved(
-        "One article. Give exactly one argument; null where there is no such article, or none that is visible.",
+        "One article. Give exactly one of id, slug, path and url; null where there is no such article, or none that is"
+        " visible. Articles in several locales may share a slug. Without `locale` it gives the first visible one: one"
+        " without a locale before others, then by path.",
         Article | None,
     )
     @staticmethod
     async def article(
         info: Info,
+        *,
         id_: Annotated[strawberry.ID | None, strawberry.argument(name="id", description="The article's id.")] = UNSET,
         slug: Annotated[str | None, strawberry.argument(description="The article's slug.")] = UNSET,
         path: Annotated[str | None, strawberry.argument(description="The file's path in the content folder.")] = UNSET,
@@ -120,9 +125,16 @@ class Query:
             str | None,
             strawberry.argument(description="Matches originalUrl, webUrl and the AMP variants, all normalised."),
         ] = UNSET,
+        locale: Annotated[
+            str | None, strawberry.argument(description="The locale in which a slug is looked up; goes with slug only.")
+        ] = UNSET,
     ) -> model.Article | None:
-        load = info.context.loader
+        load, within = info.context.loader, given(locale)
         match only_argument(id=id_, slug=slug, path=path, url=url):
+            case "slug", key if within is not None:
+                return await load(ArticleByLocalizedSlugLoader).load(localized_slug(key, within))
+            case name, _ if within is not None:
+                raise BadUserInput(f"'locale' goes with 'slug', and not with '{name}'.", argument="locale")
             case "id", key:
                 return await load(ArticleByIdLoader).load(key)
             case "slug", key:

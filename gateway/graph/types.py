@@ -116,7 +116,7 @@ class ContentItem:
 
 @strawberry.type(description="An article of the corpus: one file.")
 class Article(Node, ContentItem):
-    slug: str = strawberry.field(description="A readable name for addresses; unique in the corpus.")
+    slug: str = strawberry.field(description="A readable name for addresses; unique among the articles of its locale.")
     path: str = strawberry.field(
         description="The file's path, relative to the content folder; the one natural key of a corpus."
     )

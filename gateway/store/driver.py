@@ -14,7 +14,7 @@ from typing import Any
 
 import aiosqlite
 
-from gateway.content.identity import provider_id, suffix, topic_id
+from gateway.content.identity import digits, provider_id, suffix, topic_id
 from gateway.content.text import fold, slug
 from gateway.content.tokens import words
 from gateway.errors import StoreError
@@ -155,7 +155,7 @@ def _run_each(
 
 
 def _key_slug(key: str) -> str:
-    return slug(key) or suffix(key)
+    return slug(key) or digits(key)
 
 
 def _fold(text: str | None) -> str | None:

@@ -36,7 +36,8 @@ did for the first time. `article`, `slug` and `status` are what was shown last: 
 key that was never used before. Tombstones are gone up to the counter in `forgotten`.
 
 A `mark` says when what a view shows of a provider or topic last changed: its own fields, names and counts too. In the
-public view it also says when an unlisted article did, which is in no list and so not in the journal."""
+public view it also says when an unlisted article did, which is in no list and so not in the journal. The mark of another
+article says when one with its slug last changed: either may be what the slug finds."""
 
 WRITE = (
     """
@@ -98,8 +99,15 @@ MARK = (
     INSERT INTO mark SELECT :view, key, :counter FROM touched WHERE kind = 'unlisted' AND :view = 1
     ON CONFLICT DO UPDATE SET changed = excluded.changed
     """,
+    """
+    INSERT INTO mark SELECT :view, namesake.id, :counter FROM journal
+    CROSS JOIN article AS namesake ON namesake.slug = journal.slug AND namesake.id <> journal.id
+    WHERE journal.view = :view AND journal.changed = :counter AND NOT journal.removed AND namesake.reachable >= :view
+    ON CONFLICT DO UPDATE SET changed = excluded.changed
+    """,
 )
-"""Marks, for one view, the providers, topics and unlisted articles that a run has changed, added or removed."""
+"""Marks, for one view, the providers, topics and unlisted articles that a run has changed, added or removed, and the
+articles that share their slug with one that it has changed or added. Run after WRITE."""
 
 STALE = """
 SELECT id FROM journal WHERE view = :view AND changed > :since

@@ -160,14 +160,19 @@ class Found(NamedTuple, Generic[T]):
     """The table with the mark of what is reachable; None where the rows belong to views anyway."""
 
 
+def _named(condition: str) -> Found[Article]:
+    """The first article under a slug."""
+    named = f"SELECT named.key FROM article AS named WHERE {condition}"  # noqa: S608 - a constant
+    order = "named.reachable DESC, named.locale IS NOT NULL, named.path"
+    return Found(ARTICLE, f"article.key = ({named} ORDER BY {order} LIMIT 1)", "article")
+
+
 FINDS: Mapping[Lookup[Any], Found[Any]] = {
     protocol.ARTICLE_BY_ID: Found(ARTICLE, "article.id = parent.value", "article"),
     protocol.ARTICLE_BY_PATH: Found(ARTICLE, "article.path = parent.value", "article"),
-    protocol.ARTICLE_BY_SLUG: Found(
-        ARTICLE,
-        "article.key = (SELECT named.key FROM article AS named WHERE named.slug = parent.value"
-        " ORDER BY named.reachable DESC, named.path LIMIT 1)",
-        "article",
+    protocol.ARTICLE_BY_SLUG: _named("named.slug = parent.value"),
+    protocol.ARTICLE_BY_LOCALIZED_SLUG: _named(
+        "named.slug = json_extract(parent.value, '$[0]') AND named.locale = json_extract(parent.value, '$[1]')"
     ),
     protocol.ARTICLE_BY_URL: Found(
         ARTICLE,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractAsyncContextManager
@@ -50,6 +51,9 @@ class Lookup(Generic[T]):
 
 ARTICLE_BY_ID = Lookup[Article]("article.id")
 ARTICLE_BY_SLUG = Lookup[Article]("article.slug")
+"""Of articles in several locales a visible one before a hidden one, then one without a locale, then by path."""
+ARTICLE_BY_LOCALIZED_SLUG = Lookup[Article]("article.localized_slug")
+"""By `localized_slug`."""
 ARTICLE_BY_PATH = Lookup[Article]("article.path")
 ARTICLE_BY_URL = Lookup[Article]("article.url")
 """By normalised URL: of several articles the first visible one in the default order."""
@@ -60,6 +64,14 @@ TOPIC_BY_KEY = Lookup[Topic]("topic.key")
 TOPIC_BY_ID = Lookup[Topic]("topic.id")
 TOPIC_BY_SLUG = Lookup[Topic]("topic.slug")
 RELATED_BY_ID = Lookup[Related]("related.id")
+
+
+def localized_slug(slug: str, locale: str) -> str:
+    """The key of an article whose slug is looked up in one locale.
+
+    A NUL, which may end a text of JSON, is replaced by half a surrogate pair: no stored text holds either.
+    """
+    return json.dumps([text.replace("\0", "\ud800") for text in (slug, locale)])
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 
+from gateway.content.tokens import is_character
 from gateway.errors import BadUserInput
 from gateway.model import Article, Edge, SearchField, SearchMode, Visibility, Window
 from gateway.search import Search
@@ -46,10 +47,18 @@ def columns_of(search: Search) -> list[str]:
 
 def _words(search: Search) -> str:
     if search.mode is SearchMode.PHRASE:
-        return f'"{" ".join(search.words)}"'
-    # A word counts as itself, too, where it may go on, so that it counts more than what it begins.
-    each = [f'("{word}" OR "{word}"*)' if search.begins(word) else f'"{word}"' for word in dict.fromkeys(search.words)]
-    return (" OR " if search.mode is SearchMode.ANY_TERM else " AND ").join(each)
+        return f'"{" ".join(search.words)}"{"*" if search.begins(search.words[-1]) else ""}'
+    return (" OR " if search.mode is SearchMode.ANY_TERM else " AND ").join(
+        _word(search, word) for word in dict.fromkeys(search.words)
+    )
+
+
+def _word(search: Search, word: str) -> str:
+    """A word counts as itself, too, where it may go on, so that it counts more than what it begins. A character of a
+    script without spaces counts the same wherever it is in a run."""
+    if is_character(word):
+        return f'"{word}"*'
+    return f'("{word}" OR "{word}"*)' if search.begins(word) else f'"{word}"'
 
 
 def index(visibility: Visibility) -> str:

@@ -13,6 +13,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from gateway.content.tokens import is_character
 from gateway.model import Visibility
 from gateway.store.query import Query, keys, reachable, view, visible
 from gateway.store.rows import ARTICLE, Row
@@ -29,7 +30,8 @@ COMMON = 200
 LIKEST = 100
 """So many articles that have such words are looked at, the likest."""
 LOOKED_UP = 64
-"""So many words of a title and an excerpt are weighed, the first ones."""
+"""So many words of a title and an excerpt are weighed, the first ones. A character of a script without spaces is not
+among them: the words of two characters say more."""
 
 
 class Subject(NamedTuple):
@@ -43,7 +45,7 @@ class Subject(NamedTuple):
     @classmethod
     def of(cls, row: Row) -> Subject:
         key, title, excerpt, topics = row
-        words = dict.fromkeys(f"{title} {excerpt}".split())
+        words = dict.fromkeys(word for word in f"{title} {excerpt}".split() if not is_character(word))
         return cls(key, tuple(words)[:LOOKED_UP], tuple((topic, count) for topic, count in json.loads(topics)))
 
 

@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 
 from gateway.content.spelling import variants
-from gateway.content.tokens import Token, is_spaceless, tokens
+from gateway.content.tokens import Token, is_spaceless
 from gateway.model import Visibility
 from gateway.search import Search
 from gateway.store.index import VOCABULARIES
@@ -37,7 +37,6 @@ class Suggestion:
         self._search = search
         self._vocabulary = VOCABULARIES[view(visibility)]
         self._columns = ", ".join(f"'{column}'" for column in columns_of(search))
-        self._tokens = list(tokens(search.text))
 
     def known(self) -> Query:
         """Rows of the places of words that articles have, or that begin one where that is enough."""
@@ -48,13 +47,14 @@ class Suggestion:
             AND held.col IN ({self._columns}))
         """
         begins = self._search.begins
-        ranges = [(word, word + _LAST if begins(word) else word) for word, _, _ in self._tokens]
+        ranges = [(word, word + _LAST if begins(word) else word) for word, _, _ in self._search.tokens]
         return Query(text, (json.dumps(ranges),))
 
     def slips(self, known: Iterable[int]) -> list[Token]:
         """The words to be corrected; none where there is no word to blame, or there are too many."""
         found = set(known)
-        slips = [token for at, token in enumerate(self._tokens) if at not in found and not is_spaceless(token.term)]
+        unknown = [token for at, token in enumerate(self._search.tokens) if at not in found]
+        slips = [token for token in unknown if not is_spaceless(token.term)]
         return slips if len(slips) <= MOST_SLIPS else []
 
     def candidates(self, slips: Sequence[Token]) -> Query:

@@ -66,7 +66,7 @@ CREATE TABLE article (
   sha256 TEXT NOT NULL, bytes INTEGER NOT NULL, modified_at INTEGER NOT NULL, read_at INTEGER NOT NULL,
   digest BLOB NOT NULL
 );
-CREATE INDEX article_slug ON article (slug, reachable DESC, path);
+CREATE INDEX article_slug ON article (slug, reachable DESC, locale IS NOT NULL, path);
 CREATE INDEX article_wanted_slug ON article (wanted_slug);
 CREATE INDEX article_from ON article (public_from) WHERE published;
 CREATE INDEX article_until ON article (public_until) WHERE published;
@@ -317,7 +317,7 @@ WHERE {table}.view = ranked.view AND {table}.key = ranked.key AND {table}.slug <
 SETTLE = (
     """
     UPDATE article SET slug = ranked.given FROM (
-      SELECT key, CASE WHEN row_number() OVER (PARTITION BY wanted_slug ORDER BY reachable DESC, path) = 1
+      SELECT key, CASE WHEN row_number() OVER (PARTITION BY wanted_slug, locale ORDER BY reachable DESC, path) = 1
         THEN wanted_slug ELSE wanted_slug || suffix END AS given
       FROM article WHERE wanted_slug IN (SELECT key FROM touched WHERE kind = 'slug')
     ) AS ranked
@@ -327,12 +327,13 @@ SETTLE = (
     _SLUGS.format(table="topic"),
     f"""
     INSERT INTO problem (scope, about, severity, code, message, path, hint)
-    SELECT 'slug', article.wanted_slug, CASE WHEN article.locale IS first.locale THEN 1 ELSE 2 END, '{SAME_SLUG}',
+    SELECT 'slug', article.wanted_slug, 1, '{SAME_SLUG}',
       'The slug `' || article.wanted_slug || '` belongs to ' || first.path || '; this article answers to `'
         || article.slug || '`.',
       article.path, 'Give it a `slug` of its own.'
     FROM touched CROSS JOIN article ON article.wanted_slug = touched.key
     CROSS JOIN article AS first ON first.wanted_slug = touched.key AND first.slug = first.wanted_slug
+      AND first.locale IS article.locale
     WHERE touched.kind = 'slug' AND article.slug <> article.wanted_slug
     """,
     f"""
@@ -346,6 +347,7 @@ SETTLE = (
     WHERE touched.kind = 'topic' AND naming.name <> topic.name
     """,
 )
-"""Gives out slugs, what the public sees first, so that no draft ever shapes a public slug; and says what collides."""
+"""Gives out slugs, what the public sees first, so that no draft ever shapes a public slug; and says what collides. The
+slugs of articles are unique within a locale, so that a translation changes no slug of another article."""
 
 CLEAR = "DELETE FROM touched"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from gateway.content import frontmatter
 from gateway.content.documents import Decoded, decode
-from gateway.content.identity import suffix
+from gateway.content.identity import digits
 from gateway.content.nodes import Field, Fields, Items, Mark, Node, Scalar
 from gateway.content.site import USUAL_SITE, Site
 from gateway.model import Document, Given, Image, Problem, ProviderName, Severity
@@ -177,7 +177,7 @@ def test_usual_names_of_fields(front: str, name: str, value: object) -> None:
         ("2024-03-21-guide/INDEX.md", "guide", datetime(2024, 3, 21, tzinfo=UTC)),
         ("posts/_index.md", "posts", None),
         ("index.md", "index", None),
-        ("!.md", suffix("!.md"), None),
+        ("!.md", digits("!.md"), None),
     ],
 )
 def test_what_a_path_says(path: str, slug: str, date: datetime | None) -> None:
@@ -185,6 +185,14 @@ def test_what_a_path_says(path: str, slug: str, date: datetime | None) -> None:
     found = document("", path=path)
     assert found.slug == slug
     assert found.published_date_time == date
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="/\0"), min_size=1))
+def test_a_slug_neither_begins_nor_ends_with_a_hyphen(name: str) -> None:
+    """Whatever a file is called; and there always is one."""
+    found = document("", path=f"{name}.md").slug
+    assert found
+    assert found == found.strip("-")
 
 
 @pytest.mark.parametrize(
@@ -333,7 +341,7 @@ def test_a_file_with_a_translation_takes_its_language_from_its_name() -> None:
     """What the file itself says comes first."""
     front_matter = frontmatter.read("a.fr.md", b"---\ntitle: T\n---\n")
     assert front_matter is not None
-    found, problems, given = decode("2024-05-06-a.fr.md", front_matter, translated=True)
+    found, problems, given, _ = decode("2024-05-06-a.fr.md", front_matter, translated=True)
     assert problems == ()
     assert found is not None
     assert (found.slug, found.locale, found.published_date_time) == ("a", "fr", datetime(2024, 5, 6, tzinfo=UTC))

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from gateway.content.identity import (
     LONGEST_URL,
     article_id,
+    digits,
     provider_id,
     provider_key,
     related_id,
@@ -56,6 +57,7 @@ def test_a_related_id_has_parts_of_fixed_length() -> None:
 def test_a_suffix_is_six_digits_of_the_digest() -> None:
     """A colliding slug always gets the same suffix."""
     assert suffix("") == "-e3b0c4"
+    assert digits("") == "e3b0c4"
 
 
 @pytest.mark.parametrize(
@@ -76,6 +78,13 @@ def test_a_provider_that_no_slug_can_name_still_has_a_key() -> None:
 def test_a_topic_ignores_case_and_spacing() -> None:
     """The names "AI" and "ai" are one topic, and a wide space is a space."""
     assert topic_key(" Computer\u3000 VISION ") == topic_key("computer vision")
+
+
+def test_a_topic_is_one_however_its_words_are_divided() -> None:
+    """Characters that do not show make no topic; a name of such characters only is one of its own."""
+    assert topic_key("con\u00adtent \u200bai") == topic_key("Content AI")
+    assert topic_key("\u200b") == "\u200b"
+    assert topic_key("край") != topic_key("краи")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import sys
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,6 +24,17 @@ from gateway.content.text import fold, slug
         ("000_a1e971cc52df9b4c", "000-a1e971cc52df9b4c"),
         ("  Élan — vital! ", "elan-vital"),
         ("Straße", "strasse"),
+        ("Łódź", "lodz"),
+        ("Smørbrød", "smorbrod"),
+        ("Cœur d'Ærø", "coeur-d-aero"),
+        ("İstanbul Kadıköy", "istanbul-kadikoy"),
+        ("край", "край"),
+        ("краи", "краи"),
+        ("Їжак, Ёлка, ЌЕРКА, ѓ, ў", "їжак-ёлка-ќерка-ѓ-ў"),
+        ("за\u0301мок и\u0306\u0301", "замок-й"),
+        ("Ελλάδα", "ελλαδα"),
+        ("con\u00adtent\u200b a\u200db", "content-ab"),
+        ("-a-", "a"),
         ("हिंदी", "हिंदी"),
         ("한국", "한국"),
         ("Node.js", "node-js"),
@@ -44,10 +59,47 @@ def test_a_slug_is_its_own_slug(text: str) -> None:
 
 def test_folding_ignores_case_and_accents() -> None:
     """A reader finds a word without typing its accents."""
-    assert fold("ÉLAN Straße") == fold("elan strasse")
+    assert fold("ÉLAN Straße Łódź Smørbrød Cœur") == fold("elan strasse lodz smorbrod coeur")
+    assert fold("Ёлка, край") == fold("елка, краи")
+
+
+def test_folding_ignores_characters_that_do_not_show() -> None:
+    """Soft hyphens, joiners, marks of direction and selectors of variants."""
+    assert fold("con\u00adtent\u200b \u2060a\u200c\u200db\u200e ❤\ufe0f 葛\U000e0100") == "content ab ❤ 葛"
 
 
 @given(st.text())
 def test_folding_twice_is_folding_once(text: str) -> None:
     """Folded text can be compared with folded text."""
     assert fold(fold(text)) == fold(text)
+
+
+EVERY = [each for each in map(chr, range(sys.maxunicode + 1)) if unicodedata.category(each)[0] != "C"]
+LATIN = [each for each in EVERY if each.isalpha() and unicodedata.name(each, "").startswith("LATIN ")]
+
+
+def test_every_character_folds_once_and_is_one_slug() -> None:
+    """Whatever tables of Unicode the interpreter has."""
+    folded, slugs = {fold(each) for each in EVERY}, {slug(each) for each in EVERY}
+    assert [each for each in folded if fold(each) != each] == []
+    assert [each for each in slugs if slug(each) != each or each != each.strip("-")] == []
+
+
+STAY = (
+    "ƅƍƛƨƪƹƺƻƽƾƿǀǁǂǃȝɂɐɑɒɘɜɝɞɣɤɥɧɩɮɯɰɷɸɹɺɻɿʁʃʅʆʇʊʌʍʎʒʓʔʕʖʗʘʚʞʡʢʤʧ"
+    "ʩʬʭʮʯᴂᴈᴉᴎᴑᴒᴓᴔᴖᴗᴙᴚᴝᴞᴟᴣᴤᴥᵷᵼᵿᶋᶐᶔᶘᶚẜẝẟỻỽↄⱶⱷⱹꜣꜥꜧꜫꜭꜯꜿꝇꝛꝝꝣꝩꝯꝱꝲꝳꝴꝵꝶꝷ"
+    "ꝿꞁꞌꞏꞛꞝꞟꞵꞷꞻꞽꞿꟁꟃꟑꟓꟕꟗꟙꟶꟷꟺꟻꟼꟽꟾꟿꬰꬱꬲꬵꬽꬾꭀꭁꭂꭃꭄꭅꭇꭈꭊꭍꭑꭓꭔꭕꭠꭡꭤꭨ𝼀𝼁𝼂𝼃𝼅𝼆𝼇𝼈𝼊"
+    "𝼋𝼌𝼍𝼎𝼏𝼐𝼒𝼕𝼗𝼘𝼙𝼜"
+)
+"""Letters of phonetics, of manuscripts and of tones, which no alphabet of ASCII letters stands for."""
+NEWER = "\ua7cb-\ua7cf\ua7d2\ua7d4\ua7da-\ua7dc\U0001df25-\U0001df2a"
+"""Letters of Unicode 15 and later, which not every interpreter knows."""
+
+
+def test_all_latin_letters_fold_to_ascii_except_these() -> None:
+    """A letter without a decomposition folds to the letters in its name."""
+    folded = {each: fold(each) for each in LATIN if not re.match(f"[{NEWER}]", each)}
+    assert "".join(each for each, found in folded.items() if found == each and not each.isascii()) == STAY
+    left = {character for found in folded.values() for character in found if not character.isascii()}
+    assert left == {*STAY.casefold(), *"ʼʾ·"}
+    assert not {*"ßłøđæœıþðħŋəɛɔĸŧƀƒɓɗƙƴ"} & {*STAY}

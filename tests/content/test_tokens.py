@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.content.text import fold
-from gateway.content.tokens import first_words, terms, tokens
+from gateway.content.tokens import first_words, is_character, is_spaceless, sought, terms, tokens
 
 
 @pytest.mark.parametrize(
@@ -20,24 +20,42 @@ from gateway.content.tokens import first_words, terms, tokens
         ("Straße İstanbul ΟΔΟΣ", ["strasse", "istanbul", "οδοσ"]),
         ("ﬁne ２０２４ ½", ["fine", "2024", "1", "2"]),
         ("snake_case", ["snake", "case"]),
-        ("机器学习", ["机器", "器学", "学习"]),
+        ("机器学习", ["机器", "器学", "学习", "习"]),
         ("学", ["学"]),
-        ("iPhone手机，学", ["iphone", "手机", "学"]),
-        ("カタカナ ｶﾞ", ["カタ", "タカ", "カナ", "カ"]),
-        ("か\u3099く", ["かく"]),
-        ("ไทย", ["ไท", "ทย"]),
+        ("iPhone手机，学", ["iphone", "手机", "机", "学"]),
+        ("カタカナ ｶﾞ", ["カタ", "タカ", "カナ", "ナ", "カ"]),
+        ("か\u3099く", ["かく", "く"]),
+        ("ไทย", ["ไท", "ทย", "ย"]),
         ("हिंदी में", ["हिंदी", "में"]),
         ("한국어", [unicodedata.normalize("NFKD", "한국어")]),
+        ("con\u00adtent a\u200bb\u200cc\u200dd\u2060e\ufeff", ["content", "abcde"]),
+        ("\u200b学\u200b习\u00ad", ["学习", "习"]),
+        ("Łódź SMØRBRØD ﬂœur", ["lodz", "smorbrod", "floeur"]),
         ("\ud800 \0 🎉 * \" '", []),
         ("", []),
     ],
 )
 def test_words(text: str, expected: list[str]) -> None:
-    """Case, accents and signs make no difference, and scripts without spaces are found by neighbours."""
+    """Case, accents, signs and ignorable characters make no difference. In scripts without spaces two neighbours are a
+    word, and so is the last character of a run."""
     assert terms(text) == expected
 
 
-LETTERS = st.sampled_from("aZé ñ-_'.ßﬁ½学习机カナﾞ\u0301\u3099ไทยकि\u200dЖ한9\n🎉İ")
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("机器学习", ["机器", "器学", "学习"]),
+        ("学", ["学"]),
+        ("学习 x ½ 习", ["学习", "x", "1", "2", "习"]),
+        ("a-b", ["a", "b"]),
+    ],
+)
+def test_words_that_are_searched_for(text: str, expected: list[str]) -> None:
+    """The last character of a run is one only where it is the whole run."""
+    assert [token.term for token in sought(text)] == expected
+
+
+LETTERS = st.sampled_from("aZé łæ\u00ad\u200b ñ-_'.ßﬁ½学习机カナﾞ\u0301\u3099ไทยकि\u200dЖ한9\n🎉İ")
 
 
 @given(st.text(LETTERS) | st.text())
@@ -63,7 +81,14 @@ def test_every_letter_belongs_to_a_word(text: str) -> None:
 @given(st.text(LETTERS))
 def test_a_word_is_found_by_itself(text: str) -> None:
     """A word of a document, typed into a search, is the same word."""
-    assert all(terms(term) == [term] for term in terms(text))
+    assert all([token.term for token in sought(term)] == [term] for term in terms(text))
+
+
+@given(st.text(LETTERS))
+def test_a_character_begins_a_word(text: str) -> None:
+    """So each character of a script without spaces is found by the words that it begins."""
+    characters = [each for each in text if is_spaceless(each) and is_character(fold(each))]
+    assert all(any(term.startswith(fold(each)) for term in terms(text)) for each in characters)
 
 
 @given(st.text(), st.integers(0, 5))
@@ -71,5 +96,6 @@ def test_the_first_words(text: str, number: int) -> None:
     """A text is cut after its last word of so many, and the words before stay what they were."""
     cut = first_words(text, number)
     assert text.startswith(cut)
-    assert terms(cut)[:number] == terms(text)[:number]
+    searched, whole = ([token.term for token in sought(each)][:number] for each in (cut, text))
+    assert searched == whole
     assert cut == "" or number > 0

@@ -71,7 +71,7 @@ TITLES = (
     "A",
     "a",
     "Résumé",
-    "RESUME writing",
+    "RESU\u00adME Łódź",
     "Straße",
     "STRASSE",
     "100%",

@@ -6,6 +6,7 @@ It imports nothing of the gateway. Its cursors are no cursors: queries that go b
 from __future__ import annotations
 
 import hashlib
+import re
 import unicodedata
 from base64 import urlsafe_b64encode
 from collections import Counter
@@ -61,9 +62,18 @@ def parsed(query: str) -> DocumentNode:
     return document
 
 
+UNSEEN = re.compile(
+    "[\u00ad\u034f\u061c\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\U000e0000-\U000e0fff]"
+)
+LETTERS = {"ł": "l", "ø": "o", "æ": "ae"}
+"""Latin letters that do not decompose. Queries are made of no others."""
+
+
 def fold(text: str) -> str:
-    """Without case and accents."""
-    return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c)).casefold()
+    """Without case, accents and characters that do not show."""
+    decomposed = unicodedata.normalize("NFKD", UNSEEN.sub("", text))
+    plain = "".join(c for c in decomposed if not unicodedata.combining(c)).casefold()
+    return "".join(LETTERS.get(c, c) for c in plain)
 
 
 def identity(prefix: str, key: str) -> str:

@@ -25,6 +25,7 @@ from gateway.model import (
 )
 from gateway.store.protocol import (
     ARTICLE_BY_ID,
+    ARTICLE_BY_LOCALIZED_SLUG,
     ARTICLE_BY_PATH,
     ARTICLE_BY_SLUG,
     ARTICLE_BY_URL,
@@ -45,12 +46,15 @@ from gateway.store.protocol import (
     Lookup,
     Snapshot,
     Store,
+    localized_slug,
 )
 from tests.store.documents import SOON, day, document, entry, provider, topics
 
 PATHS = tuple("abcdef")
 URLS = tuple(f"https://example.org/{n}" for n in range(3))
 SLUGS = ("x", "y")
+EVERY_SLUG = (*SLUGS, *(slug + suffix(path) for slug in SLUGS for path in PATHS))
+LOCALES = (None, "de", "en")
 _PROVIDERS = (
     provider("Acme", "acme.org"),
     provider("ACME", "acme.org"),
@@ -73,7 +77,7 @@ def documents(draw: st.DrawFn, paths: Sequence[str] = PATHS) -> Document:
     return document(
         draw(st.sampled_from(paths)),
         slug=draw(st.sampled_from(SLUGS)),
-        locale=draw(st.sampled_from((None, "de"))),
+        locale=draw(st.sampled_from(LOCALES)),
         published=draw(st.booleans()),
         published_date_time=draw(st.sampled_from((None, day(1), day(2), SOON))),
         provider=draw(_providers),
@@ -120,7 +124,8 @@ async def _found(snapshot: Snapshot, related_ids: Sequence[str]) -> Mapping[str,
     wanted: Mapping[Lookup[Any], Sequence[str]] = {
         ARTICLE_BY_PATH: PATHS,
         ARTICLE_BY_ID: [article_id(path) for path in PATHS],
-        ARTICLE_BY_SLUG: [*SLUGS, *(slug + suffix(path) for slug in SLUGS for path in PATHS)],
+        ARTICLE_BY_SLUG: EVERY_SLUG,
+        ARTICLE_BY_LOCALIZED_SLUG: [localized_slug(slug, "de") for slug in EVERY_SLUG],
         ARTICLE_BY_URL: URLS,
         RELATED_BY_ID: related_ids,
         PROVIDER_BY_SLUG: ["acme-org", *("acme-org" + suffix(one.key) for one in _PROVIDERS)],

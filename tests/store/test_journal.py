@@ -211,11 +211,12 @@ class Client:
 PATHS = ("a", "b", "c")
 DATES = st.none() | st.integers(-2, 2).map(lambda hours: NOW + timedelta(hours=hours))
 DOCUMENTS = st.builds(
-    lambda path, slug, title, published, date: document(
-        path, slug=slug, title=title, published=published, published_date_time=date
+    lambda path, slug, locale, title, published, date: document(
+        path, slug=slug, locale=locale, title=title, published=published, published_date_time=date
     ),
     st.sampled_from(PATHS),
     st.sampled_from("xy"),
+    st.sampled_from((None, "de")),
     st.sampled_from("12"),
     st.booleans(),
     DATES,

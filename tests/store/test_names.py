@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gateway.content.identity import article_id, suffix
+from gateway.content.identity import article_id, digits, suffix
 from gateway.content.text import fold, slug
 from gateway.model import (
     Article,
@@ -29,6 +29,7 @@ from gateway.model import (
     Window,
 )
 from gateway.store.protocol import (
+    ARTICLE_BY_LOCALIZED_SLUG,
     ARTICLE_BY_PATH,
     ARTICLE_BY_SLUG,
     ARTICLE_BY_URL,
@@ -39,12 +40,14 @@ from gateway.store.protocol import (
     PROVIDER_BY_SLUG,
     PROVIDERS,
     TOPIC_BY_KEY,
+    TOPIC_BY_SLUG,
     TOPICS,
     WHOLE,
     Store,
+    localized_slug,
 )
 from tests.store.conftest import Open
-from tests.store.corpora import PATHS, answers, corpora, documents
+from tests.store.corpora import EVERY_SLUG, LOCALES, PATHS, answers, corpora, documents
 from tests.store.documents import NOW, SOON, apply, day, document, entry, provider, topics
 
 PUBLIC, PREVIEW = Visibility.PUBLIC, Visibility.PREVIEW
@@ -162,9 +165,18 @@ class Derived:
 
     def slugs(self) -> dict[str, str]:
         public = {one.path for one in shown(self.documents, PUBLIC)}
-        wanted = {one.path: one.slug for one in self.documents}
-        every = self._given(wanted, {path: (path not in public, path) for path in wanted})
+        every: dict[str, str] = {}
+        for locale in {one.locale for one in self.documents}:
+            wanted = {one.path: one.slug for one in self.documents if one.locale == locale}
+            every |= self._given(wanted, {path: (path not in public, path) for path in wanted})
         return {one.path: every[one.path] for one in self.visible}
+
+    def by_slug(self, slug: str, locales: Container[str | None]) -> str | None:
+        """The path of what a slug finds among articles of some locales."""
+        given, public = self.slugs(), {one.path for one in shown(self.documents, PUBLIC)}
+        found = [one for one in self.visible if given[one.path] == slug and one.locale in locales]
+        ranked = sorted(found, key=lambda one: (one.path not in public, one.locale is not None, one.path))
+        return ranked[0].path if ranked else None
 
     def topics(self) -> dict[str, Named]:
         uses = [(topic.key, topic.name, True) for one in self.visible for topic in one.topics]
@@ -230,6 +242,11 @@ async def test_derivations_are_those_of_plain_python(
     expected = Derived(corpus, visibility)
     found = await answers(store, visibility)
     assert await slugs(store, visibility) == expected.slugs()
+    for lookup, locales in ((ARTICLE_BY_SLUG, LOCALES), (ARTICLE_BY_LOCALIZED_SLUG, {"de"})):
+        by_slug = {key: article.path for key, article in found[lookup.name].items()}
+        named = {slug: expected.by_slug(slug, locales) for slug in EVERY_SLUG}
+        keys = {slug: localized_slug(slug, "de") if lookup is ARTICLE_BY_LOCALIZED_SLUG else slug for slug in named}
+        assert by_slug == {keys[slug]: path for slug, path in named.items() if path}
     for listing, of_parent, names in (
         (PROVIDERS, ARTICLES_OF_PROVIDER, expected.providers()),
         (TOPICS, ARTICLES_OF_TOPIC, expected.topics()),
@@ -361,6 +378,35 @@ async def test_a_slug_finds_what_the_caller_may_see(store: Store) -> None:
     assert {slug: article.path for slug, article in found.items()} == {"x": "b", twin: "c", "draft": "d"}
 
 
+@PROPERTY
+@given(corpora(), corpora(), st.sampled_from(Visibility))
+async def test_a_translation_changes_no_slug(
+    new_store: Open, corpus: list[Document], added: list[Document], visibility: Visibility
+) -> None:
+    """Files of one locale come and go, and articles of the others keep their slugs."""
+    store = await new_store()
+    originals = [one._replace(path=f"{one.path}.md") for one in corpus]
+    translations = [one._replace(locale="fr") for one in added]
+    await apply(store, *originals)
+    before = await answers(store, visibility)
+    slugs_before = {edge.node.path: edge.node.slug for edge in before["articles"].edges}
+    await apply(store, *translations)
+    slugs_after = {edge.node.path: edge.node.slug for edge in (await answers(store, visibility))["articles"].edges}
+    assert {path: slugs_after[path] for path in slugs_before} == slugs_before
+    await apply(store, *(Deleted(one.path) for one in translations))
+    assert await answers(store, visibility) == before
+    await store.close()
+
+
+async def test_a_change_of_locale_settles_both(store: Store) -> None:
+    """The slug is free in the locale that an article leaves, and taken in the one that it joins."""
+    first, second, third = document("a", slug="x"), document("b", slug="x"), document("c", slug="x", locale="de")
+    await apply(store, first, second, third)
+    assert await slugs(store) == {"a": "x", "b": "x" + suffix("b"), "c": "x"}
+    await apply(store, first._replace(locale="de"))
+    assert await slugs(store) == {"a": "x", "b": "x", "c": "x" + suffix("c")}
+
+
 async def test_topics_that_slugs_cannot_tell_apart_get_digits(store: Store) -> None:
     """Those with a public article before the others, then by key."""
     await apply(
@@ -374,6 +420,15 @@ async def test_topics_that_slugs_cannot_tell_apart_get_digits(store: Store) -> N
     await apply(store, document("2", topics=topics("C")))
     assert (await the_topic(store, "c")).slug == "c"
     assert (await the_topic(store, "c!")).slug == "c" + suffix("c!")
+
+
+async def test_a_name_without_letters_has_digits_for_a_slug(store: Store) -> None:
+    """Without a `-` before them, and found by them; two such names have two slugs."""
+    await apply(store, document("1", topics=topics("🚀", "🎉", "край", "краи")))
+    keys = {digits("🚀"): "🚀", digits("🎉"): "🎉", "край": "край", "краи": "краи"}
+    async with store.snapshot(PUBLIC) as snapshot:
+        found = await snapshot.find(TOPIC_BY_SLUG, list(keys))
+    assert {slug: topic.key for slug, topic in found.items()} == keys
 
 
 async def test_a_provider_is_found_by_its_plain_slug_first(store: Store) -> None:
@@ -390,27 +445,18 @@ async def test_a_provider_is_found_by_its_plain_slug_first(store: Store) -> None
 # Problems of files with each other.
 
 
-@pytest.mark.parametrize(
-    ("locales", "severity"),
-    [
-        ((None, None), Severity.WARNING),
-        (("de", "de"), Severity.WARNING),
-        (("de", "en"), Severity.INFO),
-        ((None, "de"), Severity.INFO),
-    ],
-)
-async def test_articles_with_one_slug_are_a_problem(
-    store: Store, locales: tuple[str | None, str | None], severity: Severity
-) -> None:
-    """A smaller one between locales; it goes with the collision."""
-    first, second = (document(path, slug="x", locale=locale) for path, locale in zip("ab", locales, strict=True))
-    await apply(store, first, second)
+@pytest.mark.parametrize("locale", [None, "de"])
+async def test_articles_of_one_locale_with_one_slug_are_a_problem(store: Store, locale: str | None) -> None:
+    """It goes with the collision."""
+    first, second = (document(path, slug="x", locale=locale) for path in "ab")
+    await apply(store, first, second, document("c", slug="x", locale="fr"))
     message = f"The slug `x` belongs to a; this article answers to `x{suffix('b')}`."
-    assert await problems(store) == [Problem(severity, "SAME_SLUG", message, "b", hint="Give it a `slug` of its own.")]
+    expected = Problem(Severity.WARNING, "SAME_SLUG", message, "b", hint="Give it a `slug` of its own.")
+    assert await problems(store) == [expected]
     await apply(store, first._replace(published=False))
     message = f"The slug `x` belongs to b; this article answers to `x{suffix('a')}`."
-    assert await problems(store) == [Problem(severity, "SAME_SLUG", message, "a", hint="Give it a `slug` of its own.")]
-    await apply(store, second._replace(slug="y"))
+    assert await problems(store) == [expected._replace(message=message, path="a")]
+    await apply(store, second._replace(locale="en"))
     assert await problems(store) == []
 
 

@@ -28,6 +28,7 @@ from gateway.model import (
 )
 from gateway.store.protocol import (
     ARTICLE_BY_ID,
+    ARTICLE_BY_LOCALIZED_SLUG,
     ARTICLE_BY_PATH,
     ARTICLE_BY_SLUG,
     ARTICLE_BY_URL,
@@ -51,6 +52,7 @@ from gateway.store.protocol import (
     Lookup,
     Snapshot,
     Store,
+    localized_slug,
 )
 from gateway.store.readers import GENERATION
 from gateway.store.rows import Row
@@ -208,6 +210,7 @@ LOOKUPS: Mapping[Lookup[Any], Sequence[str]] = {
     ARTICLE_BY_ID: [article_id("00010")],
     ARTICLE_BY_PATH: ["00010", "00020"],
     ARTICLE_BY_SLUG: ["00010", "00020"],
+    ARTICLE_BY_LOCALIZED_SLUG: [localized_slug("00010", "en"), localized_slug("00020", "de")],
     ARTICLE_BY_URL: [URL.format(10)],
     PROVIDER_BY_ID: ["pr_"],
     PROVIDER_BY_KEY: ["p0.org"],

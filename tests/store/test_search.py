@@ -41,20 +41,36 @@ ROOT = Path(__file__).parent.parent.parent
 # The rules, told otherwise.
 
 
-def words(text: str) -> list[str]:
-    """Letters and digits with their marks are words; the neighbours in a run of Chinese or Japanese are, too."""
-    found, run, word = list[str](), list[str](), ""
+UNDECOMPOSED = {"ł": "l", "ø": "o", "æ": "ae", "ß": "ss"}
+
+
+def pieces(text: str) -> list[str]:
+    """Letters and digits with their marks are words; a run of Chinese or Japanese characters is one piece."""
+    found, word, in_run = list[str](), "", False
     for character in f"{text} ":
-        plain = "".join(c for c in unicodedata.normalize("NFKD", character) if not unicodedata.combining(c)).casefold()
-        if re.match("CJK|HIRAGANA|KATAKANA", unicodedata.name(character, "")):
-            found, word = found + [word] * bool(word), ""
-            run.append(plain)
-        elif not unicodedata.combining(character):
-            found, run = found + (run if len(run) == 1 else [a + b for a, b in pairwise(run)]), []
-            if character.isalnum():
-                word += plain
-            else:
-                found, word = found + [word] * bool(word), ""
+        if character in "\u00ad\u200b" or unicodedata.combining(character):
+            continue
+        starts_run = is_run(character)
+        if word and (starts_run != in_run or not character.isalnum()):
+            found.append(word)
+            word = ""
+        in_run = starts_run
+        if character.isalnum():
+            plain = unicodedata.normalize("NFKD", character).casefold()
+            word += "".join(UNDECOMPOSED.get(c, c) for c in plain if not unicodedata.combining(c))
+    return found
+
+
+def is_run(piece: str) -> bool:
+    return re.match("CJK|HIRAGANA|KATAKANA", unicodedata.name(piece[0], "")) is not None
+
+
+def words(text: str) -> list[str]:
+    """The neighbours in a run are words, and so is a character in a run of its own."""
+    found = list[str]()
+    for piece in pieces(text):
+        is_pairs = is_run(piece) and len(piece) > 1
+        found += [one + other for one, other in pairwise(piece)] if is_pairs else [piece]
     return found
 
 
@@ -77,6 +93,7 @@ class Oracle:
         return min(names, key=lambda name: (-names.count(name), name))
 
     def texts(self, one: Document, fields: frozenset[SearchField]) -> Iterator[list[str]]:
+        """The pieces of each."""
         every = {
             SearchField.TITLE: one.title,
             SearchField.EXCERPT: one.excerpt or "",
@@ -84,7 +101,7 @@ class Oracle:
             SearchField.TOPICS: " ".join(topic.name for topic in one.topics),
             SearchField.PROVIDER: self.provider_name(one),
         }
-        return (words(text) for field, text in every.items() if field in fields)
+        return (pieces(text) for field, text in every.items() if field in fields)
 
     def finds(self, search: Search) -> set[str]:
         return {one.path for one in self.visible() if matches(search, list(self.texts(one, search.fields)))}
@@ -94,28 +111,45 @@ def matches(search: Search, texts: Sequence[Sequence[str]]) -> bool:
     wanted = words(search.text)
     if not wanted or not texts:
         return False
-    held = {word for text in texts for word in text}
+    held = [piece for text in texts for piece in text]
+
+    def has(word: str) -> bool:
+        return any(word in piece if is_run(word) else word == piece for piece in held)
 
     def begun(word: str) -> bool:
-        return any(each.startswith(word) for each in held)
+        return any(word in piece if is_run(word) else piece.startswith(word) for piece in held)
 
     match search.mode:
         case SearchMode.ALL_TERMS:
-            return all(word in held for word in {*wanted} - {wanted[-1]}) and begun(wanted[-1])
+            return all(map(has, {*wanted} - {wanted[-1]})) and begun(wanted[-1])
         case SearchMode.ANY_TERM:
-            return any(word in held for word in wanted) or begun(wanted[-1])
+            return any(map(has, wanted)) or begun(wanted[-1])
         case SearchMode.PREFIX:
             return all(map(begun, wanted))
         case SearchMode.PHRASE:
-            size = len(wanted)
-            return any(list(text[at : at + size]) == wanted for text in texts for at in range(len(text) - size + 1))
+            return any(has_phrase(text, pieces(search.text)) for text in texts)
 
 
-VOCABULARY = ("data", "Dataset", "dátum", "net", "networks", "学习", "机器学习", "学", "ｎｅｔ", "ﬁne", "x")
-TEXTS = st.lists(st.sampled_from(VOCABULARY), max_size=4).map(" ".join)
-QUERIES = st.lists(st.sampled_from((*VOCABULARY, "da", "ne", "net-work", "none", '"', "AND", "习")), max_size=4).map(
-    " ".join
+def has_phrase(text: Sequence[str], phrase: Sequence[str]) -> bool:
+    """The first piece may be the end of a run, the last one the beginning of one, and the only one any part of one."""
+    if len(phrase) == 1:
+        return any(phrase[0] in piece if is_run(phrase[0]) else phrase[0] == piece for piece in text)
+    first, *middle, last = phrase
+    return any(
+        (run[0].endswith(first) if is_run(first) else run[0] == first)
+        and (run[-1].startswith(last) if is_run(last) else run[-1] == last)
+        and list(run[1:-1]) == middle
+        for run in (text[at : at + len(phrase)] for at in range(len(text) - len(phrase) + 1))
+    )
+
+
+VOCABULARY = (
+    *("data", "Dataset", "dátum", "da\u00adta", "net", "networks", "ｎｅｔ", "ﬁne", "x", "Łódź", "lodz", "smørbrød"),
+    *("学习", "机器学习", "学", "学\u200b习", "习x", "x机器"),
 )
+TEXTS = st.lists(st.sampled_from(VOCABULARY), max_size=4).map(" ".join)
+TYPED = (*VOCABULARY, "da", "ne", "net-work", "none", '"', "AND", "习", "器学", "机", "łó", "smor")
+QUERIES = st.lists(st.sampled_from(TYPED), max_size=4).map(" ".join)
 FIELDS = st.just(frozenset(SearchField)) | st.sets(st.sampled_from(SearchField)).map(frozenset)
 SEARCHES = st.builds(Search, QUERIES, FIELDS, st.sampled_from(SearchMode))
 
@@ -240,6 +274,75 @@ async def test_a_word_counts_more_where_it_says_more(store: Store) -> None:
     )
     async with store.snapshot(Visibility.PUBLIC) as snapshot:
         assert paths(await ranked(snapshot, Search("net"))) == ["0", "1", "2", "3", "4", "5"]
+
+
+@pytest.mark.parametrize("mode", SearchMode)
+async def test_a_character_is_found_wherever_it_is_in_a_word(store: Store, mode: SearchMode) -> None:
+    """At the beginning, in the middle and at the end of a run, and at any place of the query; each counts the same."""
+    await apply(
+        store, *(document(title, title=title) for title in ("学机器", "机学器", "机器学", "机器", "学 x", "x 学"))
+    )
+    async with store.snapshot(Visibility.PUBLIC) as snapshot:
+        found = (await ranked(snapshot, Search("学", mode=mode))).edges
+        assert {edge.node.path for edge in found} == {"学机器", "机学器", "机器学", "学 x", "x 学"}
+        assert len({edge.score for edge in found if len(edge.node.path.split()) == 1}) == 1
+        both = {edge.node.path for edge in (await ranked(snapshot, Search("学 x", mode=mode))).edges}
+        every = {"学 x", "x 学"} | ({"学机器", "机学器", "机器学"} if mode is SearchMode.ANY_TERM else set())
+        assert both == ({"学 x"} if mode is SearchMode.PHRASE else every)
+
+
+LETTERS = {
+    "Łódź": "lodz",
+    "Smørbrød": "smorbrod",
+    "Đường": "duong",
+    "Cœur": "coeur",
+    "Ærlig": "aerlig",
+    "Kadıköy": "kadikoy",
+    "Þórr": "thorr",
+    "Straße": "strasse",
+    "Ħal": "hal",
+    "Ŋara": "nara",
+    "Əli": "eli",
+}
+
+
+@pytest.mark.parametrize(("title", "typed"), LETTERS.items())
+async def test_letters_that_do_not_decompose_are_typed_without_accents(store: Store, title: str, typed: str) -> None:
+    """A search finds them, a search that writes them finds plain letters, and a slip in one is corrected."""
+    await apply(store, document("a.md", title=title), document("b.md", title=typed))
+    async with store.snapshot(Visibility.PUBLIC) as snapshot:
+        for text in (title, typed, title.upper(), typed[:-1]):
+            assert sorted(paths(await ranked(snapshot, Search(text)))) == ["a.md", "b.md"], text
+        assert await snapshot.suggestion(ARTICLES.matching(Search(f"{title}x"))) == (typed if len(typed) > 2 else None)
+
+
+HIDING = ("content", "Łódź", "機械学習", "می\u200cخواهم", "क्षेत्र")
+IGNORABLE = st.text("\u00ad\u200b\u200c\u200d\u2060\ufeff", max_size=2)
+
+
+@PROPERTY
+@given(
+    st.data(), st.sampled_from(("content", "Łódź", "機械学習", "می\u200cخواهم", "क्षेत्र")), st.sampled_from(SearchMode)
+)
+async def test_characters_that_do_not_show_make_no_difference(
+    new_store: Open, data: st.DataObject, word: str, mode: SearchMode
+) -> None:
+    """A word is found with soft hyphens and joiners put into it, and by itself with others put into it."""
+    written, typed = ("".join(data.draw(IGNORABLE) + letter for letter in word) for _ in range(2))
+    store = await new_store()
+    await apply(store, document("a.md", title=f"The {written} of"), document("b.md", body=f"The {word} of"))
+    async with store.snapshot(Visibility.PUBLIC) as snapshot:
+        found = await ranked(snapshot, Search(typed, mode=mode))
+    await store.close()
+    assert sorted(paths(found)) == ["a.md", "b.md"]
+
+
+async def test_a_soft_hyphen_of_a_body_does_not_part_a_word(store: Store) -> None:
+    """HTML's reference to it is one of Markdown's too."""
+    await apply(store, document("a.md", body="The con&shy;tent of *gate&#8203;ways*"))
+    async with store.snapshot(Visibility.PUBLIC) as snapshot:
+        for text in ("content", "gateways"):
+            assert paths(await ranked(snapshot, Search(text))) == ["a.md"], text
 
 
 async def test_markup_is_no_word(store: Store) -> None:
