@@ -223,6 +223,18 @@ class PayloadTooLarge(RequestError):
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 
 
+class HeadTooLarge(RequestError):
+    """The request's line and headers are larger than is allowed."""
+
+    code = "HEAD_TOO_LARGE"
+    status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+
+    def __init__(self, allowed: int) -> None:
+        """`allowed` is the limit `head_bytes`."""
+        text = f"The request's line and headers exceed the limit 'head_bytes': {allowed} bytes are allowed."
+        super().__init__(text, limit="head_bytes", allowed=allowed)
+
+
 class UnsupportedMediaType(RequestError):
     """The body is of a media type or an encoding that is not read here."""
 

@@ -20,6 +20,7 @@ def _limit(default: float, counts: str, *, least: int = 1) -> Any:
 class Limits:
     """The table of limits. Each is a setting, `limit_` and its name, and an error names it as it is named here."""
 
+    head_bytes: int = _limit(16 * 1024, "bytes of a request's line and headers, the URL among them")
     body_bytes: int = _limit(256 * 1024, "bytes of a request's body")
     message_bytes: int = _limit(64 * 1024, "bytes of a WebSocket message")
     tokens: int = _limit(2000, "tokens of a document")

@@ -158,6 +158,14 @@ async def test_what_a_credential_is_answered_is_its_own(client: httpx.AsyncClien
     assert not {"etag", "cache-tag"} & {*answer.headers}
 
 
+@pytest.mark.parametrize("authorization", ["", "Bearer", "Bearer "])
+async def test_an_empty_credential_is_none(client: httpx.AsyncClient, authorization: str) -> None:
+    """Clients without a token send one: it is answered as if it were absent."""
+    plain = await get(client)
+    answer = await get(client, headers={"Authorization": authorization})
+    assert (answer.status_code, answer.headers["etag"]) == (200, plain.headers["etag"])
+
+
 async def test_in_dev_drafts_are_kept_by_nobody(tmp_path: Path) -> None:
     """They are shown to everyone there; what the public sees may be kept as it may under `serve`."""
     async with serving(tmp_path, Mode.DEV) as client:

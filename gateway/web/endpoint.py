@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from gateway.auth import Viewer
+from gateway.auth import Viewer, credential
 from gateway.callers import Callers
 from gateway.errors import LimitExceeded, MethodNotAllowed, RequestError
 from gateway.limits import Limits
@@ -94,7 +94,7 @@ class Endpoint:
         viewer, payer = self._callers.caller(
             headers.get("authorization"), headers.get("x-include-drafts"), pass_of(headers), address_of(request)
         )
-        is_anyone = viewer.visibility is Visibility.PUBLIC and "authorization" not in headers
+        is_anyone = viewer.visibility is Visibility.PUBLIC and credential(headers.get("authorization")) is None
         is_safe = request.method == "GET"
         asker = _Asker(viewer, payer, is_safe, is_safe and is_anyone, headers.get("if-none-match"))
         if asker.is_safe:

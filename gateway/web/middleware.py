@@ -21,8 +21,11 @@ from gateway.web.caching import PRIVATE
 
 access = logging.getLogger("gateway.access")
 
-QUIET = frozenset({"/healthz", "/readyz"})
-"""Paths that are asked for every few seconds, which nobody wants to read of."""
+PROBES = frozenset({"/healthz", "/readyz"})
+"""Paths of probes, which return the state of the server and no content.
+
+Requests for them are not logged, since they come every few seconds. They may have any Host, since orchestrators send an
+address."""
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -96,7 +99,7 @@ class AccessLog:
         self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not access.isEnabledFor(logging.INFO) or scope["path"] in QUIET:
+        if scope["type"] != "http" or not access.isEnabledFor(logging.INFO) or scope["path"] in PROBES:
             await self._app(scope, receive, send)
             return
         started = self._clock()
@@ -135,19 +138,25 @@ class Failures:
 
 
 class KnownHosts:
-    """Answers for the given hosts alone, so that no page can reach a loopback server through a name of its own."""
+    """Answers only for the given hosts, so that no page can reach a loopback server through a name of its own.
+
+    Probes are answered for any host.
+    """
 
     def __init__(self, app: ASGIApp, hosts: Collection[str] = LOOPBACK) -> None:
         self._app = app
         self._hosts = frozenset(host.lower() for host in hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan" or host_name(Headers(scope=scope).get("host", "")) in self._hosts:
+        if scope["type"] == "lifespan" or scope["path"] in PROBES or self._is_known(Headers(scope=scope)):
             await self._app(scope, receive, send)
         elif scope["type"] == "http":
             await error_response(MisdirectedRequest())(scope, receive, send)
         else:
             await send({"type": "websocket.close", "code": 1008})
+
+    def _is_known(self, headers: Headers) -> bool:
+        return host_name(headers.get("host", "")) in self._hosts
 
 
 def host_name(host: str) -> str:
