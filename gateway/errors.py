@@ -122,8 +122,10 @@ class OperationNotFound(RequestError):
 class PersistedQueryNotFound(RequestError):
     """PersistedQueryNotFound"""
 
-    # The message is the protocol's: clients look for it, and send the document then.
+    # The message is the protocol's: clients look for it, and send the document then. Apollo iOS does so only if the
+    # status is 200, which Apollo Server sends, whatever media type it accepts.
     code = "PERSISTED_QUERY_NOT_FOUND"
+    status = HTTPStatus.OK
     is_about_operation = True
 
 
@@ -131,6 +133,7 @@ class PersistedQueryNotSupported(RequestError):
     """PersistedQueryNotSupported"""
 
     code = "PERSISTED_QUERY_NOT_SUPPORTED"
+    status = HTTPStatus.OK
     is_about_operation = True
 
 

@@ -255,6 +255,17 @@ async def test_a_long_answer_is_compressed(tmp_path: Path, encoding: str, accept
     assert again.headers["vary"] == packed.headers["vary"] == plain.headers["vary"]
 
 
+async def test_zstd_is_not_what_who_takes_others_gets(tmp_path: Path) -> None:
+    """Clients that offer it and cannot read it get br or gzip; the weights of a client count."""
+    offers = {"gzip, deflate, br, zstd": "br", "zstd, gzip": "gzip", "zstd, gzip;q=0.9": "zstd", "zstd, br;q=0": "zstd"}
+    async with serving(tmp_path, files=MANY) as client:
+        for offered, expected in offers.items():
+            answer = await get(client, headers={"Accept-Encoding": offered}, variables={"first": 60})
+            assert answer.headers["content-encoding"] == expected
+        plain = await get(client, headers={"Accept-Encoding": "gzip;q=0.5, identity"}, variables={"first": 60})
+        assert "content-encoding" not in plain.headers
+
+
 async def test_compression_can_be_left_to_a_proxy(tmp_path: Path) -> None:
     """Then every answer is plain."""
     async with serving(tmp_path, files=MANY, compress=False) as client:

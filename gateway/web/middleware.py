@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette_compress import CompressMiddleware, add_compress_type, remove_compress_type
 
 from gateway.errors import MisdirectedRequest, RequestError
+from gateway.web.accept import encoding
 from gateway.web.caching import PRIVATE
 
 access = logging.getLogger("gateway.access")
@@ -68,7 +69,9 @@ class ResponseHeaders:
 
 
 class Compression(CompressMiddleware):
-    """Compresses what is long enough for clients that take zstd, br or gzip.
+    """Compresses long answers for clients that take br, gzip or zstd, by the encoding that they weigh most.
+
+    The class below takes the encodings in an order of its own, zstd first, so it is given one.
 
     Each answer says that it varies by what its client takes, a 304 too: with its headers a cache renews those of the
     answer that it keeps, and that may be a compressed one (RFC 9111, 3.2).
@@ -88,7 +91,14 @@ class Compression(CompressMiddleware):
                     headers.add_vary_header("Accept-Encoding")
             await send(message)
 
-        await super().__call__(scope, receive, send_varied if scope["type"] == "http" else send)
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        sent = Headers(scope=scope)
+        kept = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
+        taken = encoding(", ".join(sent.getlist("accept-encoding"))).encode()
+        chosen = {**scope, "headers": [*kept, (b"accept-encoding", taken)]}
+        await super().__call__(chosen, receive, send_varied)
 
 
 class AccessLog:
