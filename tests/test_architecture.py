@@ -77,6 +77,7 @@ FLOW = [
     "gateway.store.snapshot",
     "gateway.store.readers",
     "gateway.store.feed",
+    "gateway.store.space",
     "gateway.store.driver",
     "gateway.store.lock",
     "gateway.store.predecessor",
