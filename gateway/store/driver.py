@@ -84,12 +84,16 @@ class Connection:
         """`patience` is how many seconds to wait for another process that writes. Raises StoreError."""
         with _translated(path):
             address = _address(path, access)
-            async with aiosqlite.connect(address, timeout=patience, isolation_level=None, uri=True) as connection:
-                for name, function in FUNCTIONS.items():
-                    await connection.create_function(name, 1, function, deterministic=True)
-                yield cls(path, connection)
-            # The library has told its thread to end, and does not wait for that; it has nothing left to do.
-            connection._thread.join()
+            connecting = aiosqlite.connect(address, timeout=patience, isolation_level=None, uri=True)
+            try:
+                async with connecting as connection:
+                    for name, function in FUNCTIONS.items():
+                        await connection.create_function(name, 1, function, deterministic=True)
+                    yield cls(path, connection)
+            finally:
+                # The library has told its thread to end, and does not wait for that, not even where it could not
+                # connect. The thread has nothing left to do, and would report to a loop that may be closed.
+                connecting._thread.join()
 
     @contextmanager
     def _used(self) -> Iterator[aiosqlite.Connection]:
