@@ -72,7 +72,7 @@ async def service(
     folder = tmp_path / "content"
     folder.mkdir(parents=True)
     settings = settings_of(folder, mode, **flags)
-    store = await SqliteStore.open(settings.database)
+    store = await SqliteStore.open(settings.database_path)
     try:
         found = Service(create_app(settings, store), folder, store, settings)
         if files:

@@ -94,6 +94,7 @@ FLOW = [
     "gateway.loading.ingest",
     "gateway.loading.follow",
     "gateway.loading.content",
+    "gateway.outputs",
     "gateway.progress",
     "gateway.explanation",
     "gateway.terminal",
@@ -148,6 +149,7 @@ FLOW = [
     "gateway.commands.query",
     "gateway.commands.schema",
     "gateway.commands.preview_link",
+    "gateway.commands.group",
     "gateway.cli",
 ]
 DRIVERS = {"aiosqlite": "gateway.store.driver", "sqlite3": "gateway.store.driver", "asyncpg": "gateway.store.postgres"}
