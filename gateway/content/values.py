@@ -85,13 +85,16 @@ def boolean(node: Node) -> bool | None:
 
 
 def instant(node: Node) -> datetime | None:
-    """An ISO 8601 date, with or without a time, or a day whose month is an English word.
-
-    Without offset it is taken as UTC, without time as midnight.
-    """
+    """What `parse_instant` reads; None where it is empty."""
     written = text(node)
-    if written is None:
-        return None
+    return None if written is None else parse_instant(written)
+
+
+def parse_instant(written: str) -> datetime:
+    """An ISO 8601 date, with or without a time, or a day whose month is an English word; in UTC.
+
+    Without offset it is taken as UTC, without time as midnight. Raises Unreadable.
+    """
     found = _INSTANT.fullmatch(_numbered(written))
     hint = "Write it as 2024-03-21T16:00:00Z, or as 2024-03-21."
     if not found:

@@ -105,6 +105,8 @@ class Endpoint:
         sent = await json_of(request, self._limits.body_bytes)
         if not isinstance(sent, list):
             return await self._single(from_json(sent), asker, wished)
+        if not sent:
+            raise RequestError("The batch is empty. Send an operation in it.")
         if len(sent) > self._limits.batch:
             raise LimitExceeded("batch", self._limits.batch, len(sent))
         bodies = [await self._body_of(each, asker) for each in [from_json(each) for each in sent]]
