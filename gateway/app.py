@@ -31,6 +31,7 @@ from gateway.turns import Turns
 from gateway.web import preview
 from gateway.web.caching import Caching
 from gateway.web.endpoint import Endpoint
+from gateway.web.head import RequestHead
 from gateway.web.middleware import (
     LOOPBACK,
     AccessLog,
@@ -99,6 +100,7 @@ def create_app(settings: Settings, store: Store, reload: Reload | None = None) -
     middleware = [
         Middleware(AccessLog),
         Middleware(ResponseHeaders),
+        Middleware(RequestHead, most_bytes=settings.limits.head_bytes),
         *([Middleware(Compression)] if settings.compress else []),
         Middleware(CrossOrigin, origins=settings.allowed_origins),
         Middleware(Failures, mask=masked),

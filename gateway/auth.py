@@ -88,6 +88,7 @@ class Authenticator:
         Raises Unauthenticated for an unknown credential, Forbidden for drafts without the scope, and
         BadUserInput where X-Include-Drafts is neither `true` nor `false`.
         """
+        authorization = credential(authorization)
         right = self._right(authorization)
         drafts = self._dev if include_drafts is None else _boolean(include_drafts)
         if drafts and authorization is None and cookie is not None and not self._dev:
@@ -112,9 +113,17 @@ class Authenticator:
         return Right(frozenset({Scope.PREVIEW}), self._passes.expiry(token))
 
 
+def credential(authorization: str | None) -> str | None:
+    """The value of Authorization; None also for an empty one and for a `Bearer` without a token.
+
+    Clients that have no token send these, as the documentation of Apollo Client has them do.
+    """
+    return authorization if authorization and authorization.strip().lower() not in {"", "bearer"} else None
+
+
 def _bearer(authorization: str) -> str:
     scheme, _, token = authorization.strip().partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
+    if scheme.lower() != "bearer":
         raise Unauthenticated("The credential is not of the form 'Bearer TOKEN'.")
     return token.strip()
 

@@ -1,39 +1,24 @@
-"""The command `gateway`, and where its commands are."""
+"""The command `gateway`: it handles signals first, and imports what it runs after that.
+
+A process with the id 1, as in a container, has no default action for a signal: the kernel drops one without a handler.
+"""
 
 from __future__ import annotations
 
+import signal
+import sys
 from importlib import import_module
+from types import FrameType
 
-import click
-
-from gateway import __version__
-
-COMMANDS = {
-    "check": "gateway.commands.check",
-    "dev": "gateway.commands.serve",
-    "load": "gateway.commands.load",
-    "preview-link": "gateway.commands.preview_link",
-    "query": "gateway.commands.query",
-    "schema": "gateway.commands.schema",
-    "serve": "gateway.commands.serve",
-}
-"""The module of each."""
+SERVERS = ("dev", "serve")
 
 
-class Commands(click.Group):
-    """Imports a command when it is asked for: who checks a folder waits for no server."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's
-        if cmd_name not in COMMANDS:
-            return None
-        found: click.Command = getattr(import_module(COMMANDS[cmd_name]), cmd_name.replace("-", "_"))
-        return found
-
-
-@click.group(cls=Commands)
-@click.version_option(__version__, prog_name="gateway")
 def main() -> None:
-    """A folder of Markdown files becomes a GraphQL API."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _end)
+    import_module("gateway.commands.group").main()
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
+    """Until a server serves, and handles signals itself: a server has then done its work, another command has not."""
+    raise SystemExit(0 if sys.argv[1:2] in ([name] for name in SERVERS) else 128 + number)

@@ -9,21 +9,26 @@ import re
 from array import array
 from bisect import bisect_left
 from collections import OrderedDict
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
 from graphql import (
+    ASTValidationRule,
     DocumentNode,
     GraphQLError,
     GraphQLSchema,
     GraphQLSyntaxError,
+    KnownDirectivesRule,
     Lexer,
     NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
     Source,
     SourceLocation,
     TokenKind,
+    UniqueDirectivesPerLocationRule,
+    ValidationContext,
     parse,
     specified_rules,
     validate,
@@ -40,6 +45,35 @@ OVERHEAD: Final = 2000
 _LINE_END = re.compile(r"\r\n|\n|\r")
 MOST_ERRORS: Final = 20
 """How many things are said to be wrong with one document."""
+
+
+class _Once(ASTValidationRule):
+    """A rule that reports equal errors once: a directive may be repeated many times, and each is the same mistake."""
+
+    def __init__(self, context: ValidationContext) -> None:
+        super().__init__(context)
+        self._reported = set[str]()
+
+    def report_error(self, error: GraphQLError) -> None:
+        if error.message not in self._reported:
+            self._reported.add(error.message)
+            super().report_error(error)
+
+
+class _KnownDirectives(_Once, KnownDirectivesRule):
+    pass
+
+
+class _UniqueDirectives(_Once, UniqueDirectivesPerLocationRule):
+    pass
+
+
+_INSTEAD: Mapping[type[ASTValidationRule], type[ASTValidationRule]] = {
+    KnownDirectivesRule: _KnownDirectives,
+    UniqueDirectivesPerLocationRule: _UniqueDirectives,
+}
+RULES = tuple(_INSTEAD.get(rule, rule) for rule in specified_rules)
+"""Those of the specification."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +125,7 @@ class Documents:
         self._schema = schema
         self._limits = limits
         self._introspection = introspection
-        self._rules = [*specified_rules, *([] if introspection else [NoSchemaIntrospectionCustomRule])]
+        self._rules = [*RULES, *([] if introspection else [NoSchemaIntrospectionCustomRule])]
         self._kept: OrderedDict[str, tuple[Document, int]] = OrderedDict()
         self._capacity = capacity
         self.size = 0

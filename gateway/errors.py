@@ -122,8 +122,10 @@ class OperationNotFound(RequestError):
 class PersistedQueryNotFound(RequestError):
     """PersistedQueryNotFound"""
 
-    # The message is the protocol's: clients look for it, and send the document then.
+    # The message is the protocol's: clients look for it, and send the document then. Apollo iOS does so only if the
+    # status is 200, which Apollo Server sends, whatever media type it accepts.
     code = "PERSISTED_QUERY_NOT_FOUND"
+    status = HTTPStatus.OK
     is_about_operation = True
 
 
@@ -131,6 +133,7 @@ class PersistedQueryNotSupported(RequestError):
     """PersistedQueryNotSupported"""
 
     code = "PERSISTED_QUERY_NOT_SUPPORTED"
+    status = HTTPStatus.OK
     is_about_operation = True
 
 
@@ -221,6 +224,18 @@ class PayloadTooLarge(RequestError):
 
     code = "PAYLOAD_TOO_LARGE"
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+
+class HeadTooLarge(RequestError):
+    """The request's line and headers are larger than is allowed."""
+
+    code = "HEAD_TOO_LARGE"
+    status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+
+    def __init__(self, allowed: int) -> None:
+        """`allowed` is the limit `head_bytes`."""
+        text = f"The request's line and headers exceed the limit 'head_bytes': {allowed} bytes are allowed."
+        super().__init__(text, limit="head_bytes", allowed=allowed)
 
 
 class UnsupportedMediaType(RequestError):

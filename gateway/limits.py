@@ -20,14 +20,15 @@ def _limit(default: float, counts: str, *, least: int = 1) -> Any:
 class Limits:
     """The table of limits. Each is a setting, `limit_` and its name, and an error names it as it is named here."""
 
+    head_bytes: int = _limit(16 * 1024, "bytes of a request's line and headers, the URL among them")
     body_bytes: int = _limit(256 * 1024, "bytes of a request's body")
     message_bytes: int = _limit(64 * 1024, "bytes of a WebSocket message")
     tokens: int = _limit(2000, "tokens of a document")
     fields: int = _limit(500, "fields of an operation, before equal ones are merged")
     depth: int = _limit(15, "fields within one another")
     introspection_depth: int = _limit(15, "introspection's fields within one another, which depth leaves out")
-    aliases: int = _limit(30, "fields with an alias", least=0)
-    root_fields: int = _limit(20, "fields on an operation's first level")
+    aliases: int = _limit(100, "fields with an alias", least=0)
+    root_fields: int = _limit(50, "fields on an operation's first level")
     directives: int = _limit(50, "directives, wherever they stand", least=0)
     cost: int = _limit(10_000, "points of cost of an operation")
     page: int = _limit(100, "rows that first or last of a list or a facet asks for, and bounds of a facet")

@@ -24,6 +24,7 @@ from strawberry.types.execution import PreExecutionError
 from gateway.auth import Viewer
 from gateway.documents import Document, Documents
 from gateway.errors import (
+    BadUserInput,
     InternalError,
     LimitExceeded,
     NotAcceptable,
@@ -313,9 +314,19 @@ def _told(error: GraphQLError) -> Entry:
     cause = error.original_error
     if isinstance(cause, RequestError):
         return {**error.formatted, "extensions": cause.extensions}
-    if cause is None:  # an argument that only running could tell to be wrong
-        return {**error.formatted, "extensions": {"code": "BAD_USER_INPUT"}}
+    if cause is None or _is_of_document(cause):
+        return {**error.formatted, "extensions": {"code": BadUserInput.code}}
     return {**error.formatted, **masked(cause).entries()[0]}
+
+
+def _is_of_document(error: Exception) -> bool:
+    """Whether graphql-core raised an error for a value in the document.
+
+    Validation allows a null variable at a non-null position with a default (graphql-spec#359), so some values of
+    arguments, of fields and of directives, are refused only at run time. Such an error has the node of the value. An
+    error for a result that does not fit its type has no node: that is the server's fault.
+    """
+    return isinstance(error, GraphQLError) and bool(error.nodes)
 
 
 def masked(error: BaseException) -> InternalError:

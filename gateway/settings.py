@@ -237,7 +237,7 @@ class Settings:
 
     host: str = _option(TEXT, "The address to listen on.", "127.0.0.1")
     port: int = _option(PORT, "The port to listen on; 0 takes a free one.", 8000)
-    database: Path = _option(
+    database: Path | None = _option(
         FILE, "The SQLite file. By default it lies in the user's cache folder, one for each content folder."
     )
     tokens: tuple[Grant, ...] = _option(
@@ -317,6 +317,15 @@ class Settings:
     hold_seconds: float = _option(SECONDS, "How long a large deletion waits to be confirmed by a second look.", 10.0)
     limits: Limits = Limits()
 
+    @property
+    def database_path(self) -> Path:
+        """The database, for commands that use one. Raises SettingsError where it is not set and has no default."""
+        if self.database is None:
+            raise SettingsError(
+                "There is no home folder for the default database. Set 'database' (--database, GATEWAY_DATABASE)."
+            )
+        return self.database
+
 
 def _row(field: dataclasses.Field[Any]) -> Option:
     default = None if field.default is MISSING else field.default
@@ -363,10 +372,16 @@ def read(mode: Mode, content: Path, flags: Mapping[str, object], environ: Mappin
     return Settings(mode=mode, content=content, limits=limits, **values)
 
 
-def default_database(content: Path) -> Path:
-    """The database of a content folder in the user's cache folder; one folder has one, by whatever path it is named."""
+def default_database(content: Path) -> Path | None:
+    """The database of a content folder in the user's cache folder; one folder has one, by whatever path it is named.
+
+    None for a user without a home folder, as in a container that runs as an id without an entry in /etc/passwd.
+    """
     digest = sha256(os.fsencode(os.path.realpath(content))).hexdigest()
-    return platformdirs.user_cache_path("content-gateway") / f"{digest[:32]}.db"
+    try:
+        return platformdirs.user_cache_path("content-gateway") / f"{digest[:32]}.db"
+    except RuntimeError:
+        return None
 
 
 def _value(option: Option, mode: Mode, sources: Sequence[_Source], errors: list[str]) -> Any:

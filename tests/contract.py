@@ -14,6 +14,7 @@ from graphql import (
     GraphQLInterfaceType,
     GraphQLNamedType,
     GraphQLObjectType,
+    GraphQLScalarType,
     GraphQLSchema,
     build_schema,
     print_ast,
@@ -35,6 +36,8 @@ def facts(schema: GraphQLSchema) -> Iterator[Fact]:
 
 
 def kind(named: GraphQLNamedType) -> str:
+    if isinstance(named, GraphQLScalarType):
+        return " ".join(["GraphQLScalarType", *([named.specified_by_url] if named.specified_by_url else [])])
     interfaces = named.interfaces if isinstance(named, GraphQLObjectType | GraphQLInterfaceType) else ()
     return " ".join([type(named).__name__, *sorted(each.name for each in interfaces)])
 

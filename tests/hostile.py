@@ -110,7 +110,17 @@ DOCUMENTS = {
         "{ articles(first: 20) { nodes { related { article { related { title } } } } } }", LIMIT
     ),
     "a long list under aliases": Hostile(
-        "{ articles(first: 16) { nodes { " + " ".join(f"a{n}: related {{ title }}" for n in range(29)) + " } } }", LIMIT
+        "{ articles(first: 4) { nodes { " + " ".join(f"a{n}: related {{ title }}" for n in range(99)) + " } } }", LIMIT
+    ),
+    "dear root fields": Hostile(
+        "{ "
+        + " ".join(f'a{n}: search(query: "words") {{ totalCount edges {{ score }} }}' for n in range(25))
+        + " ".join(f'b{n}: facets(query: "words") {{ topics {{ count }} }}' for n in range(25))
+        + " }",
+        None,
+    ),
+    "a dear field under aliases": Hostile(
+        "{ articles(first: 15) { nodes { " + " ".join(f"a{n}: similar {{ score }}" for n in range(40)) + " } } }", None
     ),
     "large filters under many parents": Hostile(
         "query ($filter: ArticleFilter) { articles(first: 100) { nodes { "
@@ -131,14 +141,14 @@ DOCUMENTS = {
         {"filter": {"and": [{}] * 60_000}},
     ),
     "errors on the last of many lines": Hostile(
-        "\n" * 130_000
+        "\n" * 125_000
         + "{ articles(first: 20) { nodes { "
-        + " ".join(f"a{n}: image(minWidth: -1) {{ url }}" for n in range(29))
+        + " ".join(f"a{n}: image(minWidth: -1) {{ url }}" for n in range(99))
         + " } } }",
         INPUT,
     ),
     "one long text under many names": Hostile(
-        '{ article(path: "long.md") { body { ' + " ".join(f"a{n}: markdown" for n in range(29)) + " } } }", LIMIT
+        '{ article(path: "long.md") { body { ' + " ".join(f"a{n}: markdown" for n in range(99)) + " } } }", LIMIT
     ),
     "a cycle of the schema": Hostile(
         "{ __schema { types { " + nested(7, "fields { type { ", "name", " } }") + " } } }", LIMIT

@@ -72,7 +72,7 @@ async def service(
     folder = tmp_path / "content"
     folder.mkdir(parents=True)
     settings = settings_of(folder, mode, **flags)
-    store = await SqliteStore.open(settings.database)
+    store = await SqliteStore.open(settings.database_path)
     try:
         found = Service(create_app(settings, store), folder, store, settings)
         if files:
@@ -94,9 +94,9 @@ async def serving(
 
 
 @asynccontextmanager
-async def listening_to(found: Service) -> AsyncIterator[str]:
+async def listening_to(found: Service, host: str = "127.0.0.1") -> AsyncIterator[str]:
     """The address of a service on a socket of its own."""
-    with listening("127.0.0.1", 0) as listener:
+    with listening(host, 0) as listener:
         ended = asyncio.Event()
         stopping = found.store.end_generations
         limits, proxies = found.settings.limits, found.settings.trusted_proxies

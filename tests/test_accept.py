@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.errors import NotAcceptable
-from gateway.web.accept import MediaType, Wish, is_utf8, wish
+from gateway.web.accept import Encoding, MediaType, Wish, encoding, is_utf8, wish
 
 JSON, RESPONSE = MediaType.JSON, MediaType.RESPONSE
 
@@ -71,6 +71,49 @@ def test_a_client_that_takes_none_of_ours_is_told_so(accept: str) -> None:
 def test_events_are_taken_by_name(accept: str | None, expected: Wish) -> None:
     """Who takes anything does not ask for a stream."""
     assert wish(accept) == expected
+
+
+@pytest.mark.parametrize(
+    ("accepted", "expected"),
+    [
+        (None, "identity"),
+        ("", "identity"),
+        ("deflate", "identity"),
+        ("gzip, deflate, br, zstd", "br"),
+        ("zstd, gzip", "gzip"),
+        ("GZIP", "gzip"),
+        ("zstd", "zstd"),
+        ("zstd, deflate", "zstd"),
+        ("zstd, identity", "zstd"),
+        ("zstd;q=1.0, br;q=0.9, gzip;q=0.8", "zstd"),
+        ("zstd;q=0.9, gzip;q=0.9", "gzip"),
+        ("br;q=0.1, gzip;q=0.2", "gzip"),
+        ("br;q=0, gzip", "gzip"),
+        ("br;q=0, gzip;q=0, zstd;q=0.001", "zstd"),
+        ("gzip;q=0", "identity"),
+        ("gzip;q=0.5, identity", "identity"),
+        ("gzip;q=0.5, identity;q=0.5", "gzip"),
+        ("gzip, identity;q=0", "gzip"),
+        ("identity;q=0", "identity"),
+        ("*", "br"),
+        ("br;q=0, *", "gzip"),
+        ("gzip;q=0.5, *;q=0.1", "gzip"),
+        ("br;q=0, gzip;q=0, zstd;q=0, *", "identity"),
+        ("*;q=0", "identity"),
+        ("gzip;q=2, br;q=x", "identity"),
+        ("gzip;q=nonsense, zstd", "zstd"),
+        (",, ;, gzip ; q=1", "gzip"),
+    ],
+)
+def test_the_encoding_with_the_greatest_weight(accepted: str | None, expected: str) -> None:
+    """Of those alike br comes before gzip and gzip before zstd, which a client gets that names nothing else of ours."""
+    assert encoding(accepted) == expected
+
+
+@given(st.text(max_size=200))
+def test_every_header_has_an_encoding(accepted: str) -> None:
+    """Whatever stands in it."""
+    assert encoding(accepted) in Encoding
 
 
 @given(st.text(max_size=200))

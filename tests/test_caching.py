@@ -158,6 +158,14 @@ async def test_what_a_credential_is_answered_is_its_own(client: httpx.AsyncClien
     assert not {"etag", "cache-tag"} & {*answer.headers}
 
 
+@pytest.mark.parametrize("authorization", ["", "Bearer", "Bearer "])
+async def test_an_empty_credential_is_none(client: httpx.AsyncClient, authorization: str) -> None:
+    """Clients without a token send one: it is answered as if it were absent."""
+    plain = await get(client)
+    answer = await get(client, headers={"Authorization": authorization})
+    assert (answer.status_code, answer.headers["etag"]) == (200, plain.headers["etag"])
+
+
 async def test_in_dev_drafts_are_kept_by_nobody(tmp_path: Path) -> None:
     """They are shown to everyone there; what the public sees may be kept as it may under `serve`."""
     async with serving(tmp_path, Mode.DEV) as client:
@@ -245,6 +253,17 @@ async def test_a_long_answer_is_compressed(tmp_path: Path, encoding: str, accept
     for answer in (packed, plain, again):
         assert answer.headers["vary"].split(", ").count("Accept-Encoding") == 1
     assert again.headers["vary"] == packed.headers["vary"] == plain.headers["vary"]
+
+
+async def test_zstd_is_not_what_who_takes_others_gets(tmp_path: Path) -> None:
+    """Clients that offer it and cannot read it get br or gzip; the weights of a client count."""
+    offers = {"gzip, deflate, br, zstd": "br", "zstd, gzip": "gzip", "zstd, gzip;q=0.9": "zstd", "zstd, br;q=0": "zstd"}
+    async with serving(tmp_path, files=MANY) as client:
+        for offered, expected in offers.items():
+            answer = await get(client, headers={"Accept-Encoding": offered}, variables={"first": 60})
+            assert answer.headers["content-encoding"] == expected
+        plain = await get(client, headers={"Accept-Encoding": "gzip;q=0.5, identity"}, variables={"first": 60})
+        assert "content-encoding" not in plain.headers
 
 
 async def test_compression_can_be_left_to_a_proxy(tmp_path: Path) -> None:

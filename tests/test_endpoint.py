@@ -169,6 +169,21 @@ async def test_a_large_body_is_not_read_to_its_end(client: httpx.AsyncClient) ->
     assert sent < 2**20
 
 
+@pytest.mark.parametrize("accept", [JSON, RESPONSE])
+async def test_a_batch_of_nothing(client: httpx.AsyncClient, accept: str) -> None:
+    """It asks for nothing that could be answered."""
+    response = await client.post("/graphql", json=[], headers={"Accept": accept})
+    assert (response.status_code, codes(response)) == (400, ["BAD_REQUEST"])
+
+
+@pytest.mark.parametrize("directive", ["@x", "@skip(if: false)", "@deprecated"])
+async def test_a_mistake_that_is_repeated_is_one(client: httpx.AsyncClient, directive: str) -> None:
+    """A directive that is unknown, repeated, or out of place fifty times gives each of its errors once."""
+    query = f"{{ corpus {{ revision {' '.join([directive] * 25)} articleCount {' '.join([directive] * 25)} }} }}"
+    messages = [error["message"] for error in (await post(client, query))["errors"]]
+    assert len(messages) == len(set(messages)) <= 2
+
+
 async def test_a_batch_is_limited(client: httpx.AsyncClient) -> None:
     """Ten operations go together, and no more."""
     response = await client.post("/graphql", json=[{"query": TITLES}] * 11)

@@ -55,9 +55,10 @@ def database(tmp_path: Path) -> Path:
 # Disks.
 
 
-def on_small_disk(folder: Path, size: str) -> tuple[str, ...]:
-    """What starts a command that alone sees a small disk in place of a folder."""
-    mount = f'mount -t tmpfs -o size={size} none "$0" && exec "$@"'
+def on_small_disk(folder: Path, size: str, filled: str = "0") -> tuple[str, ...]:
+    """What starts a command that alone sees a small disk in place of a folder, with a file of some size on it."""
+    fill = f'head -c {filled} /dev/zero > "$0/filler" 2>/dev/null'
+    mount = f'mount -t tmpfs -o size={size} none "$0" && {{ {fill}; exec "$@"; }}'
     return ("unshare", "--user", "--map-root-user", "--mount", "sh", "-c", mount, str(folder))
 
 
@@ -90,9 +91,15 @@ def test_a_full_disk_is_told_and_survived(content: Path, disk: Path) -> None:
         assert server.stop() == 0
 
 
-def test_a_disk_that_is_full_at_the_start_is_told(tmp_path: Path, content: Path, disk: Path) -> None:
-    """In a line, with exit code 3."""
-    wrapper = on_small_disk(disk, "64k")
+@pytest.mark.parametrize(
+    ("size", "filled"),
+    [*(("64k", filled) for filled in ("0", "30K", "50K", "64K")), *((f"4m,nr_inodes={n}", "0") for n in (2, 3, 4))],
+)
+def test_a_disk_that_is_full_at_the_start_is_told(
+    tmp_path: Path, content: Path, disk: Path, size: str, filled: str
+) -> None:
+    """In a line, with exit code 3, whatever did not fit: the lock, the database, its log or its shared memory."""
+    wrapper = on_small_disk(disk, size, filled)
     done = gateway("load", content, "--database", disk / "content.db", cache=tmp_path, wrapper=wrapper)
     assert (done.returncode, done.stderr) == (
         3,

@@ -154,8 +154,8 @@ def test_nesting_that_the_parser_takes_is_read() -> None:
     [
         ("fields", "{ corpus { " + "revision " * 500 + "} }", 501),
         ("depth", "{ article { " + "related { article { " * 7 + "id" + " } }" * 7 + " } }", 16),
-        ("aliases", "{ corpus { " + " ".join(f"a{n}: revision" for n in range(31)) + " } }", 31),
-        ("root_fields", "{ " + "__typename " * 21 + "}", 21),
+        ("aliases", "{ corpus { " + " ".join(f"a{n}: revision" for n in range(101)) + " } }", 101),
+        ("root_fields", "{ " + "__typename " * 51 + "}", 51),
         ("directives", "{ corpus { revision " + "@skip(if: false) " * 51 + "} }", 51),
         (
             "introspection_depth",

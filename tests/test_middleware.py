@@ -14,10 +14,10 @@ from gateway.operation import masked
 from gateway.web.middleware import SECURITY_HEADERS, AccessLog, Failures, KnownHosts, ResponseHeaders
 
 
-async def get(host: str) -> httpx.Response:
+async def get(host: str, path: str = "/") -> httpx.Response:
     app = ResponseHeaders(KnownHosts(PlainTextResponse("well")))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app)) as client:
-        return await client.get("http://localhost/", headers={"Host": host})
+        return await client.get(f"http://localhost{path}", headers={"Host": host})
 
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8000", "127.0.0.1:1", "[::1]", "[::1]:8000"])
@@ -34,6 +34,12 @@ async def test_another_host_is_refused(host: str) -> None:
     assert response.headers["cache-control"] == "private, no-store"
     assert response.headers["x-content-type-options"] == "nosniff"
     assert len(response.headers["x-request-id"]) == 32
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+async def test_a_probe_may_have_any_host(path: str) -> None:
+    """An orchestrator that sends the address of a container learns the state of the server."""
+    assert (await get("10.1.2.3:8000", path)).text == "well"
 
 
 def broken(*, begins: bool) -> ASGIApp:

@@ -19,7 +19,7 @@ from tests.service import serving
 
 QUERY = "query Titles($first: Int) { articles(first: $first) { nodes { title } } }"
 TITLES = {"data": {"articles": {"nodes": [{"title": "Two"}, {"title": "One"}]}}}
-RESPONSE = "application/graphql-response+json"
+JSON, RESPONSE = "application/json", "application/graphql-response+json"
 
 
 def digest(text: str) -> str:
@@ -49,14 +49,27 @@ async def test_a_document_is_registered_and_then_meant_by_its_digest(client: htt
     assert (missed.status_code, missed.json()["errors"][0]["message"]) == (200, "PersistedQueryNotFound")
     assert code(missed) == "PERSISTED_QUERY_NOT_FOUND"
     assert "no-store" in missed.headers["cache-control"]
-    headers = {"Accept": RESPONSE}
-    assert (await client.post("/graphql", json={"extensions": by_digest(QUERY)}, headers=headers)).status_code == 400
     registered = await client.post("/graphql", json={"query": QUERY, "extensions": by_digest(QUERY)})
     assert registered.json() == TITLES
     posted = await client.post("/graphql", json={"extensions": by_digest(QUERY), "variables": {"first": 2}})
     got = await client.get("/graphql", params={"extensions": orjson.dumps(by_digest(QUERY)).decode()})
     named = await client.get("/graphql", params={"documentId": f"sha256:{digest(QUERY)}"})
     assert [response.json() for response in (posted, got, named)] == [TITLES] * 3
+
+
+@pytest.mark.parametrize("accept", [JSON, RESPONSE, f"{RESPONSE}, {JSON};q=0.9", "*/*"])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize(("kept", "name"), [(1000, "PersistedQueryNotFound"), (0, "PersistedQueryNotSupported")])
+async def test_a_miss_is_no_failure_of_http(tmp_path: Path, accept: str, method: str, kept: int, name: str) -> None:
+    """It is 200 in every media type, for clients that send the document only after that status; and nobody keeps it."""
+    async with serving(tmp_path, persisted_bytes=kept) as client:
+        sent = {"extensions": by_digest(QUERY)}
+        parameters = {"extensions": orjson.dumps(sent["extensions"]).decode()}
+        more: Any = {"json": sent} if method == "POST" else {"params": parameters}
+        missed = await client.request(method, "/graphql", headers={"Accept": accept}, **more)
+    assert (missed.status_code, missed.json()["errors"][0]["message"]) == (200, name)
+    assert missed.headers["cache-control"] == "private, no-store"
+    assert "etag" not in missed.headers
 
 
 async def test_a_digest_of_another_document_is_refused(client: httpx.AsyncClient) -> None:

@@ -17,7 +17,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gateway.auth import Viewer
-from gateway.cli import main
+from gateway.commands.group import main
 from gateway.errors import Unauthenticated
 from gateway.graph.schema import build_schema
 from gateway.limits import Limits

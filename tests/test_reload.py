@@ -92,6 +92,7 @@ def test_emptying_takes_effect_when_accepted(server: Running, content: Path) -> 
 def test_who_may_not_is_refused(server: Running) -> None:
     """Without a credential or with a wrong one 401, without the scope 403, by another method 405."""
     assert (reload(server).status_code, code(reload(server))) == (401, "UNAUTHENTICATED")
+    assert reload(server, Authorization="").status_code == 401
     assert reload(server, Authorization="Bearer unknown").status_code == 401
     assert (reload(server, X_Hub_Signature_256="sha256=0").status_code) == 401
     assert (reload(server, body=b"x", X_Hub_Signature_256=signature(SECRET, b"y")).status_code) == 401

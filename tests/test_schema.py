@@ -15,6 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strawberry.types.scalar import ScalarDefinition
 
+from gateway.content import dates
+from gateway.content.nodes import Mark, Scalar
 from gateway.graph.schema import build_schema, print_sdl
 from tests.contract import BUILTIN, CONTRACT, differences
 
@@ -114,11 +116,22 @@ def print_instant(value: datetime) -> object:
         ("2022-11-15T17:36:00+02:00", datetime(2022, 11, 15, 15, 36, tzinfo=UTC)),
         ("2022-11-15T17:36", datetime(2022, 11, 15, 17, 36, tzinfo=UTC)),
         ("2022-11-15", datetime(2022, 11, 15, tzinfo=UTC)),
+        ("2022-11-15 17:36:00 +0000", datetime(2022, 11, 15, 17, 36, tzinfo=UTC)),
+        ("2022-11-5", datetime(2022, 11, 5, tzinfo=UTC)),
+        ("Nov 15, 2022", datetime(2022, 11, 15, tzinfo=UTC)),
+        (" 2022-11-15T17:36:00.5z ", datetime(2022, 11, 15, 17, 36, 0, 500_000, tzinfo=UTC)),
     ],
 )
 def test_an_instant_is_read(text: str, instant: datetime) -> None:
-    """An offset is honoured, no zone is UTC, and a date alone is midnight."""
-    assert read_instant(text) == instant
+    """An offset is honoured, no zone is UTC, and a date alone is midnight. A file may be written in the same ways."""
+    assert read_instant(text) == dates.instant(Scalar(text, False, Mark(1, 1)), UTC) == instant
+
+
+def test_the_format_of_an_instant_is_named() -> None:
+    """Tools that generate code find out how an instant is written."""
+    assert isinstance(DATE_TIME, ScalarDefinition)
+    assert DATE_TIME.specified_by_url == "https://scalars.graphql.org/andimarek/date-time.html"
+    assert 'scalar DateTime @specifiedBy(url: "https://scalars.graphql.org/andimarek/date-time.html")' in print_sdl()
 
 
 @pytest.mark.parametrize("value", ["", "soon", "2022-13-01", "0001-01-01T00:00:00+23:00", 1668533760, None, True])

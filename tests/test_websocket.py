@@ -75,6 +75,14 @@ async def test_queries_are_answered(url: str) -> None:
         assert answer == {"data": {"article": {"title": "One"}}}
 
 
+async def test_the_first_message_may_have_a_payload_of_null(url: str) -> None:
+    """It is as if there were no payload."""
+    async with connect(url, subprotocols=[Subprotocol("graphql-transport-ws")]) as socket:
+        await send(socket, {"type": "connection_init", "payload": None})
+        assert await receive(socket) == {"type": "connection_ack"}
+        assert "data" in await ask(socket, TITLES)
+
+
 async def test_documents_are_named_as_over_http(url: str) -> None:
     """A digest is missed, then registered, and then suffices; and an operation may ask for its cost."""
     named = {"persistedQuery": {"version": 1, "sha256Hash": sha256(TITLES.encode()).hexdigest()}}
@@ -110,6 +118,11 @@ async def test_a_refused_operation_costs_no_connection(url: str, query: str, cod
         ({"Authorization": "Bearer editor", "X-Include-Drafts": "true"}, {}, 3),
         ({"authorization": "Bearer editor", "x-include-drafts": True}, {}, 3),
         ({"X-Include-Drafts": "true"}, {"Authorization": "Bearer editor"}, 3),
+        ({"Authorization": ""}, {}, 2),
+        ({"Authorization": "Bearer "}, {}, 2),
+        ({"Authorization": None, "X-Include-Drafts": None}, {}, 2),
+        ({"Authorization": "", "X-Include-Drafts": "true"}, {"Authorization": "Bearer editor"}, 3),
+        ({}, {"Authorization": ""}, 2),
         ({"X-Include-Drafts": "false"}, {"Authorization": "Bearer editor", "X-Include-Drafts": "true"}, 2),
     ],
 )

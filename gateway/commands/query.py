@@ -57,7 +57,7 @@ def _variables(written: str) -> dict[str, Any]:
 
 async def _query(settings: Settings, request: OperationRequest, visibility: Visibility) -> Mapping[str, object]:
     with progress.shown(Console(stderr=True)) as tell:
-        async with loaded_aside(settings, seed=settings.database, progress=tell) as (store, _):
+        async with loaded_aside(settings, seed=settings.database_path, progress=tell) as (store, _):
             try:
                 viewer = Viewer(visibility, frozenset({Scope.PREVIEW}))
                 operations = operations_over(store, settings)

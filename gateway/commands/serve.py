@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import gc
 import signal
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
+from gateway import outputs
 from gateway.app import create_app
 from gateway.commands.options import Command, settings_of, with_content
 from gateway.content.watch import Watch
@@ -33,14 +34,19 @@ EVERY = tuple(option.name for option in OPTIONS)
 @with_content(EVERY)
 def dev(content: Path, **flags: object) -> None:
     """Serve CONTENT to its author: drafts shown, explorer and introspection on, for this machine alone."""
-    asyncio.run(_serve(settings_of(content, flags, Mode.DEV)))
+    _run(content, flags, Mode.DEV)
 
 
 @click.command("serve", cls=Command)
 @with_content(EVERY)
 def serve(content: Path, **flags: object) -> None:
     """Serve CONTENT to everyone: published articles only, explorer and introspection off."""
-    asyncio.run(_serve(settings_of(content, flags)))
+    _run(content, flags, Mode.SERVE)
+
+
+def _run(content: Path, flags: Mapping[str, object], mode: Mode) -> None:
+    outputs.protect()
+    asyncio.run(_serve(settings_of(content, flags, mode)))
 
 
 async def _serve(settings: Settings) -> None:

@@ -24,7 +24,9 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.types import ExecutionContext
 
 from gateway import model, tags
+from gateway.content.dates import parse_instant
 from gateway.content.identity import topic_key, url_identity
+from gateway.content.values import Unreadable
 from gateway.errors import BadUserInput
 from gateway.graph import sync
 from gateway.graph.conditions import ArticleFilters, ProviderFilters, TopicFilters, checked_filter
@@ -299,19 +301,20 @@ def _print_instant(value: datetime) -> str:
 
 
 def _read_instant(value: object) -> datetime:
-    """An instant without a zone is one in UTC. Raises ValueError."""
+    """The spellings that files may have are read; an instant without a zone is one in UTC. Raises ValueError."""
     if not isinstance(value, str):
         raise ValueError(f"A DateTime is a text such as 2022-11-15T17:36:00Z, not {value!r}.")
     try:
-        read = datetime.fromisoformat(value)
-        return read.astimezone(UTC) if read.tzinfo else read.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        raise ValueError(f"{value!r} is no DateTime such as 2022-11-15T17:36:00Z.") from None
+        return parse_instant(value.strip())
+    except Unreadable as error:
+        raise ValueError(f"A DateTime is a text such as 2022-11-15T17:36:00Z: {error}") from None
 
 
 _DATE_TIME = strawberry.scalar(
     name="DateTime",
-    description="ISO-8601 instant, always in UTC (`2022-11-15T17:36:00Z`).",
+    description="ISO-8601 instant, always in UTC (`2022-11-15T17:36:00Z`). As an input it may be written as in a file:"
+    " with an offset, without a time, without a zone (which is UTC).",
+    specified_by_url="https://scalars.graphql.org/andimarek/date-time.html",
     serialize=_print_instant,
     parse_value=_read_instant,
 )

@@ -189,7 +189,7 @@ class Article(Node, ContentItem):
         return Markdown.of((await info.context.loader(TextByArticleLoader).load(article.id)).body)
 
     @resolved(
-        "The articles that stand beside this one in an order, by default the next newer and the next older one.",
+        "The articles beside this one: in an order, and in time.",
         "AdjacentArticles",
     )
     @staticmethod
@@ -198,10 +198,10 @@ class Article(Node, ContentItem):
         info: Info,
         where: ArticleFilters = UNSET,
         order_by: ArticleOrders = NEWEST_FIRST,
-    ) -> model.Adjacent:
+    ) -> Place:
         limits = info.context.limits
         line = Line(ARTICLES.where(checked_filter(limits, where)), checked_order(limits, order_by, NEWEST_FIRST))
-        return await info.context.loader(AdjacentByLineLoader).load(Key(article.id, line))
+        return Place(article.id, line)
 
     @resolved(
         "Computed neighbours, the nearest first: by topics in common, a rare one counting more, then by the words of"
@@ -251,12 +251,47 @@ class Article(Node, ContentItem):
         return {key: value for key, value in text.front_matter.items() if key in names}
 
 
+class Place(NamedTuple):
+    """What the neighbours of an article are resolved from."""
+
+    article_id: str
+    line: Line
+
+    async def neighbours(self, info: Info) -> model.Adjacent:
+        return await info.context.loader(AdjacentByLineLoader).load(Key(self.article_id, self.line))
+
+    async def neighbours_in_time(self, info: Info) -> model.Adjacent:
+        """Those in the default order, which are the same ones where no other order is given."""
+        return await self._replace(line=self.line._replace(order=model.NEWEST_FIRST)).neighbours(info)
+
+
 @strawberry.type(
-    description="What stands beside an article in an order; one that the filter does not match is placed all the same."
+    description="The articles beside one, of those that the filter matches; one that it does not match has them too."
 )
 class AdjacentArticles:
-    previous: Article | None = strawberry.field(description="The one right before it.")
-    next: Article | None = strawberry.field(description="The one right after it.")
+    @resolved("The one right before it in the order of `orderBy`; by default the same as `newer`.", Article | None)
+    @staticmethod
+    async def previous(place: strawberry.Parent[Place], info: Info) -> model.Article | None:
+        return (await place.neighbours(info)).previous
+
+    @resolved("The one right after it in the order of `orderBy`; by default the same as `older`.", Article | None)
+    @staticmethod
+    async def next(place: strawberry.Parent[Place], info: Info) -> model.Article | None:
+        return (await place.neighbours(info)).next
+
+    @resolved(
+        "The one published next after it, whatever `orderBy` is. Articles without a time are the oldest; of those with"
+        " the same time the first by path is the newest.",
+        Article | None,
+    )
+    @staticmethod
+    async def newer(place: strawberry.Parent[Place], info: Info) -> model.Article | None:
+        return (await place.neighbours_in_time(info)).previous
+
+    @resolved("The one published last before it, whatever `orderBy` is.", Article | None)
+    @staticmethod
+    async def older(place: strawberry.Parent[Place], info: Info) -> model.Article | None:
+        return (await place.neighbours_in_time(info)).next
 
 
 class Neighbour(NamedTuple):

@@ -33,7 +33,7 @@ async def opened(settings: Settings, *, shared: bool = False) -> AsyncIterator[C
     """
     async with AsyncExitStack() as stack:
         open_store = SqliteStore.join if shared else SqliteStore.open
-        store = await open_store(settings.database, readers=settings.readers)
+        store = await open_store(settings.database_path, readers=settings.readers)
         stack.push_async_callback(store.close)
         workers = await stack.enter_async_context(_working(settings))
         yield Content(store, _ingest(settings, store, workers, gently=shared))

@@ -19,6 +19,7 @@ from gateway.content.text import fold, slug
 from gateway.content.tokens import words
 from gateway.errors import StoreError
 from gateway.store.rows import Row
+from gateway.store.space import FULL, is_full
 
 PATIENCE = 5.0
 """Seconds to wait for another process that writes."""
@@ -29,7 +30,7 @@ CLOSED = "The store is closed."
 ERRORS = {
     sqlite3.SQLITE_BUSY: "is locked by another process. Stop it, or name another database.",
     sqlite3.SQLITE_LOCKED: "is locked by another process. Stop it, or name another database.",
-    sqlite3.SQLITE_FULL: "cannot grow: the disk is full. Free some space.",
+    sqlite3.SQLITE_FULL: FULL,
     sqlite3.SQLITE_CORRUPT: "is corrupt. Delete it; it is built anew from the content.",
     sqlite3.SQLITE_NOTADB: "is no SQLite database. Name another file, or delete it.",
     sqlite3.SQLITE_READONLY: "cannot be written. Mend the permissions of the file and its folder.",
@@ -38,6 +39,8 @@ ERRORS = {
     sqlite3.SQLITE_INTERRUPT: "is being closed.",
 }
 """What each of SQLite's errors means to whom runs the gateway."""
+PERHAPS_FULL = frozenset({sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR})
+"""Errors that SQLite also has for a disk without space: for its log and its shared memory beside the file."""
 
 
 @contextmanager
@@ -46,7 +49,10 @@ def _translated(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        raise StoreError(f"The database {path} {ERRORS.get(code, f'cannot be used: {error}.')}") from error
+        meaning = ERRORS.get(code, f"cannot be used: {error}.")
+        if code in PERHAPS_FULL and is_full(path.parent):
+            meaning = FULL
+        raise StoreError(f"The database {path} {meaning}") from error
 
 
 class Access(StrEnum):
@@ -78,12 +84,16 @@ class Connection:
         """`patience` is how many seconds to wait for another process that writes. Raises StoreError."""
         with _translated(path):
             address = _address(path, access)
-            async with aiosqlite.connect(address, timeout=patience, isolation_level=None, uri=True) as connection:
-                for name, function in FUNCTIONS.items():
-                    await connection.create_function(name, 1, function, deterministic=True)
-                yield cls(path, connection)
-            # The library has told its thread to end, and does not wait for that; it has nothing left to do.
-            connection._thread.join()
+            connecting = aiosqlite.connect(address, timeout=patience, isolation_level=None, uri=True)
+            try:
+                async with connecting as connection:
+                    for name, function in FUNCTIONS.items():
+                        await connection.create_function(name, 1, function, deterministic=True)
+                    yield cls(path, connection)
+            finally:
+                # The library has told its thread to end, and does not wait for that, not even where it could not
+                # connect. The thread has nothing left to do, and would report to a loop that may be closed.
+                connecting._thread.join()
 
     @contextmanager
     def _used(self) -> Iterator[aiosqlite.Connection]:

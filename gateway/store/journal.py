@@ -36,8 +36,8 @@ did for the first time. `article`, `slug` and `status` are what was shown last: 
 key that was never used before. Tombstones are gone up to the counter in `forgotten`.
 
 A `mark` says when what a view shows of a provider or topic last changed: its own fields, names and counts too. In the
-public view it also says when an unlisted article did, which is in no list and so not in the journal. The mark of another
-article says when one with its slug last changed: either may be what the slug finds."""
+public view it also says when an unlisted article did, which is in no list and so not in the journal. The mark of an
+article says when another one with its slug last changed: either may be what the slug finds."""
 
 WRITE = (
     """

@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from gateway.errors import StoreError
+from gateway.store.space import FULL, has_no_space
 
 
 class WriterLock:
@@ -41,6 +42,8 @@ class WriterLock:
             try:
                 self._file = _taken(self._path)
             except OSError as error:
+                if has_no_space(error):
+                    raise StoreError(f"The database {self._database} {FULL}") from error
                 raise StoreError(
                     f"The database {self._database} cannot be locked: {error.strerror}. Mend the permissions of its"
                     " folder, or name another database."

@@ -1,4 +1,4 @@
-"""Content negotiation: which of our media types a client prefers (RFC 9110, 12.5.1)."""
+"""Content negotiation: which of our media types and encodings a client prefers (RFC 9110, 12.5.1 and 12.5.3)."""
 
 from __future__ import annotations
 
@@ -21,8 +21,21 @@ EVENTS = "text/event-stream"
 
 _RANGE = re.compile(r"\s*([!#$%&'*+.^_`|~0-9a-z-]+/[!#$%&'*+.^_`|~0-9a-z-]+)\s*((?:;[^;,]*)*)", re.IGNORECASE)
 _QUALITY = re.compile(r";\s*q\s*=\s*(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)\s*(?:;|$)", re.IGNORECASE)
+_CODING = re.compile(r"\s*([!#$%&'*+.^_`|~0-9a-z-]+)\s*((?:;[^;,]*)*)", re.IGNORECASE)
 _CHARSET = re.compile(r";\s*charset\s*=\s*\"?([^;\"\s]*)", re.IGNORECASE)
 _WILD = ("application/*", "*/*")
+
+
+class Encoding(StrEnum):
+    """How an answer can be encoded, the preferred one first where a client weighs them alike.
+
+    zstd comes last: some clients on Node 20 offer it among others and cannot read it.
+    """
+
+    BROTLI = "br"
+    GZIP = "gzip"
+    ZSTD = "zstd"
+    IDENTITY = "identity"
 
 
 class Wish(NamedTuple):
@@ -61,6 +74,26 @@ def _preferred(ranges: list[_Range]) -> MediaType | None:
         return kind
     wild = max((each.quality for each in ranges if each.name in _WILD), default=0.0)
     return MediaType.JSON if wild > 0 and _quality(ranges, MediaType.JSON) is None else None
+
+
+def encoding(accept_encoding: str | None) -> Encoding:
+    """The encoding that a client weighs most; identity where it names none of ours.
+
+    An encoding that is not named has the weight of `*`; identity has none, but is taken if all others are refused.
+    """
+    named = dict(_weights(accept_encoding or ""))
+    weights = {each: named.get(each, named.get("*", 0.0)) for each in Encoding}
+    weights[Encoding.IDENTITY] = named.get(Encoding.IDENTITY, 0.0)
+    found = max(weights, key=weights.__getitem__)  # the first of equals, and so the preferred one
+    return found if weights[found] else Encoding.IDENTITY
+
+
+def _weights(accept_encoding: str) -> Iterator[tuple[str, float]]:
+    """Each coding that is named with its weight; an unreadable weight is a refusal."""
+    for written in accept_encoding.split(","):
+        if found := _CODING.fullmatch(written.strip()):
+            quality = _QUALITY.search(found[2])
+            yield found[1].lower(), float(quality[1]) if quality else 0.0 if found[2] else 1.0
 
 
 def is_utf8(content_type: str) -> bool:

@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from gateway.auth import Viewer
+from gateway.auth import Viewer, credential
 from gateway.callers import Callers
 from gateway.errors import LimitExceeded, MethodNotAllowed, RequestError
 from gateway.limits import Limits
@@ -94,7 +94,7 @@ class Endpoint:
         viewer, payer = self._callers.caller(
             headers.get("authorization"), headers.get("x-include-drafts"), pass_of(headers), address_of(request)
         )
-        is_anyone = viewer.visibility is Visibility.PUBLIC and "authorization" not in headers
+        is_anyone = viewer.visibility is Visibility.PUBLIC and credential(headers.get("authorization")) is None
         is_safe = request.method == "GET"
         asker = _Asker(viewer, payer, is_safe, is_safe and is_anyone, headers.get("if-none-match"))
         if asker.is_safe:
@@ -105,6 +105,8 @@ class Endpoint:
         sent = await json_of(request, self._limits.body_bytes)
         if not isinstance(sent, list):
             return await self._single(from_json(sent), asker, wished)
+        if not sent:
+            raise RequestError("The batch is empty. Send an operation in it.")
         if len(sent) > self._limits.batch:
             raise LimitExceeded("batch", self._limits.batch, len(sent))
         bodies = [await self._body_of(each, asker) for each in [from_json(each) for each in sent]]

@@ -17,12 +17,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette_compress import CompressMiddleware, add_compress_type, remove_compress_type
 
 from gateway.errors import MisdirectedRequest, RequestError
+from gateway.web.accept import encoding
 from gateway.web.caching import PRIVATE
 
 access = logging.getLogger("gateway.access")
 
-QUIET = frozenset({"/healthz", "/readyz"})
-"""Paths that are asked for every few seconds, which nobody wants to read of."""
+PROBES = frozenset({"/healthz", "/readyz"})
+"""Paths of probes, which return the state of the server and no content.
+
+Requests for them are not logged, since they come every few seconds. They may have any Host, since orchestrators send an
+address."""
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -65,7 +69,9 @@ class ResponseHeaders:
 
 
 class Compression(CompressMiddleware):
-    """Compresses what is long enough for clients that take zstd, br or gzip.
+    """Compresses long answers for clients that take br, gzip or zstd, by the encoding that they weigh most.
+
+    The class below takes the encodings in an order of its own, zstd first, so it is given one.
 
     Each answer says that it varies by what its client takes, a 304 too: with its headers a cache renews those of the
     answer that it keeps, and that may be a compressed one (RFC 9111, 3.2).
@@ -85,7 +91,14 @@ class Compression(CompressMiddleware):
                     headers.add_vary_header("Accept-Encoding")
             await send(message)
 
-        await super().__call__(scope, receive, send_varied if scope["type"] == "http" else send)
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        sent = Headers(scope=scope)
+        kept = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
+        taken = encoding(", ".join(sent.getlist("accept-encoding"))).encode()
+        chosen = {**scope, "headers": [*kept, (b"accept-encoding", taken)]}
+        await super().__call__(chosen, receive, send_varied)
 
 
 class AccessLog:
@@ -96,7 +109,7 @@ class AccessLog:
         self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not access.isEnabledFor(logging.INFO) or scope["path"] in QUIET:
+        if scope["type"] != "http" or not access.isEnabledFor(logging.INFO) or scope["path"] in PROBES:
             await self._app(scope, receive, send)
             return
         started = self._clock()
@@ -135,19 +148,25 @@ class Failures:
 
 
 class KnownHosts:
-    """Answers for the given hosts alone, so that no page can reach a loopback server through a name of its own."""
+    """Answers only for the given hosts, so that no page can reach a loopback server through a name of its own.
+
+    Probes are answered for any host.
+    """
 
     def __init__(self, app: ASGIApp, hosts: Collection[str] = LOOPBACK) -> None:
         self._app = app
         self._hosts = frozenset(host.lower() for host in hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan" or host_name(Headers(scope=scope).get("host", "")) in self._hosts:
+        if scope["type"] == "lifespan" or scope["path"] in PROBES or self._is_known(Headers(scope=scope)):
             await self._app(scope, receive, send)
         elif scope["type"] == "http":
             await error_response(MisdirectedRequest())(scope, receive, send)
         else:
             await send({"type": "websocket.close", "code": 1008})
+
+    def _is_known(self, headers: Headers) -> bool:
+        return host_name(headers.get("host", "")) in self._hosts
 
 
 def host_name(host: str) -> str:

@@ -6,6 +6,7 @@ uvicorn reads and writes them. It waits for ever for the rest of a request, and 
 from __future__ import annotations
 
 import asyncio
+import sys
 from typing import Any
 
 import h11
@@ -17,15 +18,23 @@ from uvicorn.protocols.http.h11_impl import STATUS_PHRASES, H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
 
-from gateway.errors import Overloaded, RequestError, RequestTimeout
+from gateway.errors import HeadTooLarge, Overloaded, RequestError, RequestTimeout
 from gateway.limits import Limits
+from gateway.web.head import joined
 
 
 class Config(uvicorn.Config):
     """That of a server whose connections are held to the limits."""
 
     def __init__(self, app: ASGIApp, limits: Limits, **options: Any) -> None:
-        super().__init__(app, http=Http, ws=WebSocket, ws_max_size=limits.message_bytes, **options)
+        super().__init__(
+            app,
+            http=Http,
+            ws=WebSocket,
+            ws_max_size=limits.message_bytes,
+            h11_max_incomplete_event_size=limits.head_bytes,
+            **options,
+        )
         self.limits = limits
 
 
@@ -67,6 +76,7 @@ class Http(_Taken, H11Protocol):
     def __init__(self, config: Config, server_state: ServerState, app_state: dict[str, Any], **rest: Any) -> None:
         super().__init__(config, server_state, app_state, **rest)
         self._most = config.limits.connections
+        self._most_head_bytes = config.limits.head_bytes
         self._idle = _Timer(config.limits.idle_seconds)
         self._arriving = _Timer(config.limits.request_seconds)
         self._leaving = _Timer(config.limits.idle_seconds)
@@ -99,7 +109,17 @@ class Http(_Taken, H11Protocol):
         super().connection_lost(exc)
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - what it says is for the log
-        self._refuse(RequestError("This is no request of HTTP/1.1, or one with too much before its body."))
+        """Called while uvicorn handles the error of h11, which hints at the status 431 for too large a head."""
+        error = sys.exception()
+        is_too_large = isinstance(error, h11.RemoteProtocolError) and error.error_status_hint == 431
+        self._refuse(
+            HeadTooLarge(self._most_head_bytes) if is_too_large else RequestError("This is not a request of HTTP/1.1.")
+        )
+
+    def _get_upgrade(self) -> bytes | None:
+        """uvicorn reads one line of `Connection` only; several are one list (RFC 9110, 5.3)."""
+        self.headers = joined(self.headers)
+        return super()._get_upgrade()
 
     def _stop(self) -> None:
         for timer in (self._idle, self._arriving, self._leaving):

@@ -11,7 +11,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.auth import Scope, is_signed
+from gateway.auth import Scope, credential, is_signed
 from gateway.callers import Callers
 from gateway.errors import Forbidden, GatewayError, NotWriting, ReloadFailed, RequestError, Unauthenticated
 from gateway.limits import Limits
@@ -63,7 +63,7 @@ class ReloadHook:
             if not is_signed(self._secret, body, signed):
                 raise Unauthenticated("The signature is not that of the body.")
             return
-        authorization = request.headers.get("authorization")
+        authorization = credential(request.headers.get("authorization"))
         if authorization is None:
             raise Unauthenticated("Send a token with the scope 'reload', or sign the body.")
         caller = self._callers.caller(authorization, "false", None, address_of(request))

@@ -10,6 +10,7 @@ import signal
 import socket
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from ipaddress import IPv4Network, ip_network
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -100,11 +101,20 @@ def _config(app: ASGIApp, limits: Limits, trusted_proxies: Sequence[str]) -> Con
         access_log=False,
         server_header=False,
         proxy_headers=bool(trusted_proxies),
-        forwarded_allow_ips=list(trusted_proxies),
+        forwarded_allow_ips=[form for network in trusted_proxies for form in _both_forms(network)],
         ws_per_message_deflate=False,  # a small message may hide a large one
         timeout_keep_alive=limits.idle_seconds,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
+
+
+def _both_forms(network: str) -> Sequence[str]:
+    """A network as it is written and, for one of IPv4, as a socket of both families names it (RFC 4291, 2.5.5.2)."""
+    found = ip_network(network)
+    if isinstance(found, IPv4Network):
+        return network, f"::ffff:{found.network_address}/{96 + found.prefixlen}"
+    mapped = found.network_address.ipv4_mapped
+    return (network, f"{mapped}/{found.prefixlen - 96}") if mapped and found.prefixlen >= 96 else (network,)
 
 
 @contextmanager

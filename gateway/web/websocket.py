@@ -49,8 +49,11 @@ class Connection:
     payer: str | None = None
 
     def credential(self, name: str) -> str | None:
-        """The value under a header's name, in any case, of which `connection_init` has the last word."""
-        sent = {key.lower(): value for key, value in self.connection_params.items()}
+        """The value under a header's name, in any case, of which `connection_init` has the last word.
+
+        A value there that is null or empty counts as absent.
+        """
+        sent = {key.lower(): value for key, value in self.connection_params.items() if value not in (None, "")}
         value = sent.get(name, self.headers.get(name))
         # JSON's true, as a client may write it, is the header's.
         return value if value is None or isinstance(value, str) else orjson.dumps(value).decode()
@@ -72,10 +75,12 @@ class Handler(BaseGraphQLTransportWSHandler[Connection, None]):
 
     async def handle_message(self, message: Message) -> None:
         """Strawberry trusts the shape of a message; what has another one ends the connection, and no more."""
-        if is_message(message):
-            await super().handle_message(message)
-        else:
+        if not is_message(message):
             await self.handle_invalid_message("Invalid message")
+        elif message["type"] == "connection_init" and message.get("payload") is None:
+            await super().handle_message({"type": "connection_init"})  # a payload of null is as good as absent
+        else:
+            await super().handle_message(message)
 
     async def handle_subscribe(self, message: SubscribeMessage) -> None:
         """One operation too many is refused here: the words that Strawberry has for it bear no code."""

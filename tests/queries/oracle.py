@@ -282,16 +282,17 @@ class Oracle:
         }
 
     def _adjacent(self, piece: Piece, _: object, **arguments: Any) -> Json:
-        line = self.sorted(None, arguments.get("orderBy"))
+        before, after = self._beside(piece, arguments.get("orderBy"), arguments.get("filter"))
+        newer, older = self._beside(piece, None, arguments.get("filter"))
+        return {"previous": before, "next": after, "newer": newer, "older": older}
+
+    def _beside(self, piece: Piece, order: Any, filter_: Json | None) -> tuple[Json | None, Json | None]:
+        line = self.sorted(None, order)
         place = line.index(piece)
         before, after = (
-            [one for one in side if self.matches(one, arguments.get("filter"))]
-            for side in (line[:place], line[place + 1 :])
+            [one for one in side if self.matches(one, filter_)] for side in (line[:place], line[place + 1 :])
         )
-        return {
-            "previous": self._article(before[-1]) if before else None,
-            "next": self._article(after[0]) if after else None,
-        }
+        return self._article(before[-1]) if before else None, self._article(after[0]) if after else None
 
     def _provider(self, key: str) -> Json:
         own = [one for one in self.pieces if one.provider and one.provider.key == key]

@@ -1,0 +1,210 @@
+"""What a command finds around it: signals from the first moment, outputs that nobody reads, no home folder."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+import httpx
+import pytest
+
+from tests.commands import COMMAND, environment, gateway
+from tests.conftest import need
+
+SECRET = "x" * 40
+
+
+@pytest.fixture
+def content(tmp_path: Path) -> Path:
+    folder = tmp_path / "content"
+    folder.mkdir()
+    (folder / "one.md").write_text("---\ntitle: One\n---\n")
+    return folder
+
+
+# Signals.
+
+
+@pytest.fixture
+def as_first() -> tuple[str, ...]:
+    """What starts a command as process 1, of which the kernel drops signals without a handler."""
+    wrapper = ("unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child")
+    done = shutil.which("unshare") and subprocess.run([*wrapper, "true"], capture_output=True, check=False)
+    return need("unshare", wrapper if done and done.returncode == 0 else None)
+
+
+def child_of(process: subprocess.Popen[bytes]) -> int:
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    while not (found := children.read_text().split()):
+        assert process.poll() is None
+    return int(found[0])
+
+
+def wait_for_handlers(process: int) -> None:
+    """Until a process handles SIGTERM, and so has all its handlers: for SIGINT Python has one from the start."""
+    deadline = time.monotonic() + 60
+    while not int(status(process)["SigCgt"], 16) & 1 << (signal.SIGTERM - 1):
+        assert time.monotonic() < deadline
+
+
+def status(process: int) -> dict[str, str]:
+    lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    return dict(line.split(":\t", 1) for line in lines if ":\t" in line)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(("command", "codes"), [("serve", (0, 0)), ("dev", (0, 0)), ("load", (143, 130))])
+def test_a_signal_at_the_start_ends_process_1(
+    tmp_path: Path, content: Path, as_first: tuple[str, ...], command: str, codes: tuple[int, int], number: int
+) -> None:
+    """Before anything is imported, and with the exit code that is promised: nothing was printed until then."""
+    options = ("--port", "0") if command != "load" else ()
+    with subprocess.Popen(
+        [*as_first, *COMMAND, command, str(content), *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(tmp_path),
+    ) as process:
+        first = child_of(process)
+        wait_for_handlers(first)
+        os.kill(first, number)
+        assert process.communicate(timeout=60) == (b"", b"")
+        assert process.returncode == codes[number == signal.SIGINT]
+
+
+def test_signals_come_before_imports() -> None:
+    """The module that handles them brings nothing with it that takes long to import."""
+    told = "import sys; before = {*sys.modules}; import gateway.cli; print(*sorted({*sys.modules} - before))"
+    done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+    assert {name.partition(".")[0] for name in done.stdout.split()} <= sys.stdlib_module_names | {"gateway"}
+    assert len(done.stdout.split()) < 20
+
+
+# Outputs.
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        return int(found.getsockname()[1])
+
+
+@contextmanager
+def served(
+    content: Path, cache: Path, out: int | IO[bytes], error: int | IO[bytes], wrapper: tuple[str, ...] = ()
+) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """A server with some outputs, and its address, which it may not be able to print."""
+    port = free_port()
+    command = [*wrapper, *COMMAND, "serve", str(content), "--port", str(port)]
+    with subprocess.Popen(command, stdout=out, stderr=error, env=environment(cache)) as process:
+        try:
+            until_ready(process, f"http://127.0.0.1:{port}")
+            yield process, f"http://127.0.0.1:{port}"
+        finally:
+            process.kill()
+
+
+def until_ready(process: subprocess.Popen[bytes], url: str) -> None:
+    while process.poll() is None:
+        try:
+            if httpx.get(f"{url}/readyz", trust_env=False, timeout=30).status_code == 200:
+                return
+        except httpx.TransportError:
+            continue
+    raise AssertionError(f"The server ended with {process.returncode}.")
+
+
+def titles(url: str) -> list[str]:
+    body = {"query": "{ articles(orderBy: []) { nodes { title } } }"}
+    answer = httpx.post(f"{url}/graphql", json=body, trust_env=False, timeout=30).json()
+    return [article["title"] for article in answer["data"]["articles"]["nodes"]]
+
+
+def check_service(process: subprocess.Popen[bytes], url: str, content: Path) -> None:
+    """It answers, prints what a change did and logs each request, and ends as if all had been read."""
+    assert titles(url) == ["One"]
+    (content / "two.md").write_text("---\ntitle: Two\nquality: high\n---\n")  # of which a problem is printed
+    deadline = time.monotonic() + 60
+    while titles(url) != ["One", "Two"]:
+        assert time.monotonic() < deadline
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(60) == 0
+
+
+def test_a_full_disk_under_the_outputs(tmp_path: Path, content: Path) -> None:
+    """Lines are lost, and nothing else."""
+    with Path("/dev/full").open("wb") as full, served(content, tmp_path, full, full) as (process, url):
+        check_service(process, url, content)
+
+
+def test_outputs_whose_reader_has_gone(tmp_path: Path, content: Path) -> None:
+    """As when the program at the other end of a pipe has ended."""
+    with served(content, tmp_path, subprocess.PIPE, subprocess.PIPE) as (process, url):
+        assert process.stdout
+        assert process.stderr
+        process.stdout.close()
+        process.stderr.close()
+        check_service(process, url, content)
+
+
+def test_outputs_that_are_closed(tmp_path: Path, content: Path) -> None:
+    """As some supervisors start a server."""
+    closing = ("sh", "-c", 'exec "$@" >&- 2>&-', "sh")
+    with served(content, tmp_path, subprocess.PIPE, subprocess.PIPE, closing) as (process, url):
+        check_service(process, url, content)
+
+
+def test_outputs_that_nobody_reads(tmp_path: Path, content: Path) -> None:
+    """Requests are answered, though the pipe has no room for their lines in the log."""
+    with served(content, tmp_path, subprocess.PIPE, subprocess.PIPE) as (process, url):
+        with httpx.Client(base_url=url, trust_env=False, timeout=30) as client:
+            for _ in range(40):
+                assert client.get("/" + "x" * 4000).status_code == 404
+        check_service(process, url, content)
+
+
+# Homes.
+
+
+@pytest.fixture
+def homeless() -> tuple[str, ...]:
+    """What starts a command as a user without an entry in /etc/passwd, and without an environment."""
+    wrapper = ("env", "-i", "PATH=/usr/bin:/bin", "unshare", "--user", "--map-user=54321")
+    done = shutil.which("unshare") and subprocess.run([*wrapper, "true"], capture_output=True, check=False)
+    return need("unshare", wrapper if done and done.returncode == 0 else None)
+
+
+def test_without_a_home_what_needs_no_database_works(tmp_path: Path, content: Path, homeless: tuple[str, ...]) -> None:
+    """And what needs one works with the option that names it."""
+    database = ("--database", tmp_path / "content.db")
+    for command in (
+        ("check", content),
+        ("schema",),
+        ("preview-link", "--preview-secret", SECRET),
+        ("load", content, *database),
+        ("query", content, "{ __typename }", *database),
+    ):
+        done = gateway(*command, wrapper=homeless)
+        assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("command", [("load",), ("query", "{ __typename }"), ("serve", "--port", 0)])
+def test_without_a_home_the_database_has_to_be_named(
+    content: Path, homeless: tuple[str, ...], command: tuple[object, ...]
+) -> None:
+    """One line says which option does so."""
+    name, *rest = command
+    done = gateway(name, content, *rest, wrapper=homeless)
+    assert (done.returncode, done.stdout, done.stderr) == (
+        2,
+        "",
+        "gateway: There is no home folder for the default database. Set 'database' (--database, GATEWAY_DATABASE).\n",
+    )
