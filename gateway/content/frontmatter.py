@@ -6,14 +6,16 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-from gateway.content import toml, yaml
-from gateway.content.nodes import Fields, Lines, Mark, Repeat
+from gateway.content import conflicts, toml, values, yaml
+from gateway.content.conflicts import MERGE_CONFLICT
+from gateway.content.nodes import Cut, Fields, Lines, Mark, Parsed
 from gateway.content.source import DATA_EXTENSIONS
 from gateway.errors import FrontMatterError
 from gateway.model import Problem, Severity
 
 ENCODING = "ENCODING"
 NO_CLOSING_FENCE = "NO_CLOSING_FENCE"
+VALUE_CUT_OFF = "VALUE_CUT_OFF"
 
 _BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
 _OPENING = re.compile(r"(---|\+\+\+)[ \t]*(?:\r\n|\r|\n|\Z)")
@@ -25,7 +27,7 @@ _CLOSING = {
 _UNPRINTABLE = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-Parse = Callable[[str, Lines], tuple[Fields, list[Repeat]]]
+Parse = Callable[[str, Lines], Parsed]
 
 
 class FrontMatter(NamedTuple):
@@ -34,7 +36,7 @@ class FrontMatter(NamedTuple):
     body_line: int
     """The line of the file on which the body begins."""
     problems: tuple[Problem, ...]
-    """Warnings: the values are readable all the same."""
+    """Warnings and notes: the values are readable all the same."""
 
 
 def read(path: str, data: bytes) -> FrontMatter | None:
@@ -48,10 +50,15 @@ def read(path: str, data: bytes) -> FrontMatter | None:
     text = _decode(data)
     opening = _OPENING.match(text)
     if opening is None:
+        _check_conflict(text, 0, 1)
         return None
     # Line ends are kept as they are in the block, so that a place in it is a place in the file.
     start = opening.end()
-    closing = _closing(text, start, opening[1])
+    try:
+        closing = _closing(text, start, opening[1])
+    except FrontMatterError:
+        _check_conflict(text, start, len(text))
+        raise
     return _parsed(path, text, toml.parse if opening[1] == "+++" else yaml.parse, (start, *closing))
 
 
@@ -67,9 +74,11 @@ def _parsed(path: str, text: str, parse: Parse, parts: tuple[int, int, int]) -> 
     lines = Lines(text)
     block = text[start:end]
     _check_characters(block, start, lines)
-    fields, repeats = parse(block, lines.shifted(start))
-    problems = tuple(_repeated(path, name, first, last) for name, first, last in repeats)
-    return FrontMatter(fields, text[body_start:], lines.mark(body_start).line, problems)
+    _check_conflict(text, start, end)
+    fields, repeats, cuts = parse(block, lines.shifted(start))
+    problems = [_repeated(path, name, first, last) for name, first, last in repeats]
+    problems += [_cut_off(path, cut) for cut in cuts if not values.is_complete(cut.text)]
+    return FrontMatter(fields, text[body_start:], lines.mark(body_start).line, tuple(problems))
 
 
 def _decode(data: bytes) -> str:
@@ -109,6 +118,13 @@ def _check_characters(block: str, start: int, lines: Lines) -> None:
         raise _at(ENCODING, message, lines.mark(start + found.start()), "Delete it.")
 
 
+def _check_conflict(text: str, start: int, end: int) -> None:
+    """Raises FrontMatterError if a merge conflict begins between two places; it may end after them."""
+    found = conflicts.find(text, start)
+    if found is not None and found < end:
+        raise _at(MERGE_CONFLICT, conflicts.MESSAGE, Lines(text).mark(found), conflicts.HINT)
+
+
 def _at(code: str, message: str, mark: Mark, hint: str) -> FrontMatterError:
     return FrontMatterError(code, message, line=mark.line, column=mark.column, hint=hint)
 
@@ -116,3 +132,13 @@ def _at(code: str, message: str, mark: Mark, hint: str) -> FrontMatterError:
 def _repeated(path: str, name: str, first: Mark, last: Mark) -> Problem:
     message = f"The key '{name}' stands at line {first.line} and again at line {last.line}; the last one counts."
     return Problem(Severity.WARNING, yaml.DUPLICATE_KEY, message, path, *last, hint="Delete one of them.")
+
+
+def _cut_off(path: str, cut: Cut) -> Problem:
+    """A warning if `#` looks like a part of the value: in a text of several words, or before a word as in `#foo`."""
+    is_part = " " in cut.text or cut.comment[:1] not in {" ", "\t"}
+    severity = Severity.WARNING if is_part else Severity.INFO
+    state = "ends before the `#`" if cut.text else "is empty"
+    message = f"The value {state}, since a `#` after a space begins a comment."
+    hint = "Put the value in quotes if the `#` belongs to it."
+    return Problem(severity, VALUE_CUT_OFF, message, path, *cut.mark, hint=hint)

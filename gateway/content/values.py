@@ -6,9 +6,10 @@ Nothing is guessed from how a value looks, and nothing is known of the keys.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 
-from gateway.content.nodes import Fields, Items, Node, Scalar
+from gateway.content.nodes import Fields, Items, Mark, Node, Scalar
 
 _TRUE = frozenset({"true", "yes", "on", "1", "y"})
 _FALSE = frozenset({"false", "no", "off", "0", "n"})
@@ -31,6 +32,7 @@ _MONTH = (
 _MONTH_FIRST = re.compile(rf"{_MONTH}\.? +([0-9]{{1,2}}),? +([0-9]{{4}})", re.IGNORECASE)
 _DAY_FIRST = re.compile(rf"([0-9]{{1,2}})\.? +{_MONTH}\.?,? +([0-9]{{4}})", re.IGNORECASE)
 _JSON_NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?")
+_NUMBER = re.compile(r"[+-]?[0-9][0-9_]*+(?:\.[0-9_]*+)?(?:[eE][+-]?[0-9]++)?")
 _SHOWN = 60
 
 
@@ -100,6 +102,21 @@ def instant(node: Node) -> datetime | None:
         return _utc(found)
     except (ValueError, OverflowError) as error:
         raise Unreadable(f"{shown(written)} is no date that exists: {error}.", hint) from error
+
+
+def is_complete(written: str) -> bool:
+    """Whether a text without quotes is a number, a date, or a word for true, false or nothing, and so not cut off."""
+    if _NUMBER.fullmatch(written) or (written and written in _NULL):
+        return True
+    scalar = Scalar(written, True, Mark(0, 0))
+    return any(_is_readable(decode, scalar) for decode in (boolean, instant))
+
+
+def _is_readable(decode: Callable[[Node], object], scalar: Scalar) -> bool:
+    try:
+        return decode(scalar) is not None
+    except Unreadable:
+        return False
 
 
 def json_value(node: Node) -> object:
