@@ -11,7 +11,7 @@ import re
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from gateway.content.lines import Kind, Line, Reader
@@ -56,6 +56,7 @@ def strip(body: str) -> str:
     return read(body).text
 
 
+@lru_cache(maxsize=1)  # the index, the title and the problems of a file each need the same body
 def read(body: str) -> Stripped:
     """Remove the comments of a body. Of an HTML comment an empty one remains."""
     may_hold_some = any(hint in body for hint in _HINTS) and _OPENING.search(body)
@@ -71,6 +72,8 @@ class _Stripper:
     def __init__(self, body: str) -> None:
         self._body = body
         self._reader = Reader(body)
+        self._before, self._at = self._reader, 0
+        """The line that is written: the reader before it, and where it begins."""
         self._written: list[str] = []
         self._unclosed: int | None = None
         self._code_end = 0
@@ -102,12 +105,12 @@ class _Stripper:
         if before is None or is_code or (before.hides and self._reader.hides):
             self._written.append(line)
             return end
-        if at >= self._paragraph_end:
-            self._look_ahead(before, at)
+        self._before, self._at = before, at
         count = len(self._written)
         following = self._text(at, end, is_raw=seen.is_raw)
-        self._reader = before
-        self._read("".join(self._written[count:]), at)
+        if len(self._written) > count + 1:  # a comment is gone
+            self._reader = before
+            self._read("".join(self._written[count:]), at)
         return following
 
     def _read(self, line: str, at: int) -> Line:
@@ -117,10 +120,10 @@ class _Stripper:
             self._is_table = False
         return read
 
-    def _look_ahead(self, reader: Reader, at: int) -> None:
-        """Find the end of the paragraph that begins or goes on at a place."""
-        reader, end = reader.copy(), self._line_end(at)
-        line = reader.read(self._body[at:end], at)
+    def _look_ahead(self) -> None:
+        """Find the end of the paragraph that begins or goes on with the line."""
+        reader, end = self._before.copy(), self._line_end(self._at)
+        line = reader.read(self._body[self._at : end], self._at)
         while line.kind is Kind.TEXT and not line.is_raw and end < len(self._body):
             following = self._line_end(end)
             line = reader.read(self._body[end:following], end)
@@ -203,6 +206,8 @@ class _Stripper:
 
     def _code_span(self, ticks: re.Match[str]) -> int | None:
         """Where the code span ends that a run of backticks begins, None if it begins none."""
+        if self._at >= self._paragraph_end:
+            self._look_ahead()
         length = len(ticks[0])
         runs = self._runs[length]
         following = bisect_left(runs, ticks.end())

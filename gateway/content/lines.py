@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from copy import copy
 from enum import Enum, auto
 from io import StringIO
 from typing import NamedTuple
@@ -104,8 +103,8 @@ class Reader:
 
     def copy(self) -> Reader:
         """Another one, which can read ahead."""
-        other = copy(self)
-        other._open = list(self._open)
+        other = Reader.__new__(Reader)
+        other.__dict__.update(self.__dict__, _open=list(self._open))
         return other
 
     def read(self, line: str, at: int) -> Line:
