@@ -67,6 +67,12 @@ SYNTAX = {
     "utf16.md": Broken("---\ntitle: x\n---\n".encode("utf-16"), ERROR, "ENCODING", 1, 1),
     "null.md": Broken(titled("a: b") + b"\0", ERROR, "ENCODING", 6, 1),
     "control.md": Broken(yaml("title: a\x81"), ERROR, "ENCODING", 2, 9),
+    "conflicted.md": Broken(
+        yaml("title: x\n<<<<<<< HEAD\na: b\n=======\na: c\n>>>>>>> d"), ERROR, "MERGE_CONFLICT", 3, 1
+    ),
+    "conflicted-whole.md": Broken(
+        b"<<<<<<< a\n---\n---\n=======\n---\n---\n>>>>>>> b\n", ERROR, "MERGE_CONFLICT", 1, 1
+    ),
     "toml-brackets.md": Broken(b"+++\na = " + b"[" * 3000 + b"\n+++\n", ERROR, "TOO_DEEP", 2, 69),
     "toml-syntax.md": Broken(b"+++\na = \n+++\n", ERROR, "SYNTAX", 2, 5),
 }
@@ -105,6 +111,11 @@ VALUES = {
         titled("related:\n  - webUrl: https://x.example/a"), WARNING, "RELATED_WITHOUT_TITLE", 4, 5
     ),
     "related-empty.md": Broken(titled("related:\n  - quality: 1"), WARNING, "RELATED_LEFT_OUT", 4, 5),
+    "cut-off.md": Broken(titled("category: Learn C # and F#"), WARNING, "VALUE_CUT_OFF", 3, 19),
+    "conflicted-body.md": Broken(
+        titled("a: b") + b"\n<<<<<<< HEAD\na\n=======\nb\n>>>>>>> c\n", WARNING, "MERGE_CONFLICT", 7, 1
+    ),
+    "unclosed.md": Broken(titled("a: b") + b"\none <!-- two\n", WARNING, "UNCLOSED_COMMENT", 7, 5),
     "plain.md": Broken(b"No front matter.\n", INFO, "NO_FRONT_MATTER", 1, 1),
 }
 

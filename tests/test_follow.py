@@ -192,6 +192,22 @@ def save_as_vim_does(root: Path) -> None:
     (root / "a.md~").unlink()
 
 
+async def test_a_file_that_is_not_read_is_reported_while_it_is_there(root: Path) -> None:
+    """A name that begins with `#` is a note as soon as it appears, and a document once it is renamed."""
+    async with following(root) as live:
+
+        async def noted() -> list[str]:
+            async with live.store.snapshot(Visibility.PREVIEW) as snapshot:
+                return [problem.path for problem in await snapshot.problems(None, None) if problem.code == "NOT_READ"]
+
+        (root / "#general").mkdir()
+        (root / "#general/d.md").write_text(document("D"))
+        await live.until(noted, ["#general/d.md"])
+        (root / "#general").rename(root / "general")
+        await live.until(lambda: live.title("general/d.md"), "D")
+        await live.until(noted, [])
+
+
 @pytest.mark.parametrize(
     "save",
     [save_in_place, save_by_renaming, save_by_renaming_a_document, save_as_vim_does],

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import UTC
+from functools import partial
 from typing import NamedTuple
 
-from gateway.content import toml, yaml
-from gateway.content.nodes import Fields, Lines, Mark, Repeat
+from gateway.content import conflicts, dates, toml, values, yaml
+from gateway.content.conflicts import MERGE_CONFLICT
+from gateway.content.nodes import Cut, Fields, Lines, Mark, Node, Parsed, Scalar
 from gateway.content.source import DATA_EXTENSIONS
+from gateway.content.values import Unreadable
 from gateway.errors import FrontMatterError
 from gateway.model import Problem, Severity
 
 ENCODING = "ENCODING"
 NO_CLOSING_FENCE = "NO_CLOSING_FENCE"
+VALUE_CUT_OFF = "VALUE_CUT_OFF"
 
 _BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
 _OPENING = re.compile(r"(---|\+\+\+)[ \t]*(?:\r\n|\r|\n|\Z)")
@@ -23,10 +28,11 @@ _CLOSING = {
     "+++": re.compile(r"\n\+\+\+[ \t]*(?:\n|\Z)"),
 }
 _ESCAPE = re.compile(r"\\(?:u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|.)")
+_NUMBER = re.compile(r"[+-]?[0-9][0-9_]*+(?:\.[0-9_]*+)?(?:[eE][+-]?[0-9]++)?")
 _UNPRINTABLE = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-Parse = Callable[[str, Lines], tuple[Fields, list[Repeat]]]
+Parse = Callable[[str, Lines], Parsed]
 
 
 class FrontMatter(NamedTuple):
@@ -35,7 +41,7 @@ class FrontMatter(NamedTuple):
     body_line: int
     """The line of the file on which the body begins."""
     problems: tuple[Problem, ...]
-    """Warnings: the values are readable all the same."""
+    """Warnings and notes: the values are readable all the same."""
 
 
 def read(path: str, data: bytes) -> FrontMatter | None:
@@ -49,10 +55,15 @@ def read(path: str, data: bytes) -> FrontMatter | None:
     text = _decode(data)
     opening = _OPENING.match(text)
     if opening is None:
+        _check_conflict(text, 0, 1)
         return None
     # Line ends are kept as they are in the block, so that a place in it is a place in the file.
     start = opening.end()
-    closing = _closing(text, start, opening[1])
+    try:
+        closing = _closing(text, start, opening[1])
+    except FrontMatterError:
+        _check_conflict(text, start, len(text))
+        raise
     return _parsed(path, text, toml.parse if opening[1] == "+++" else yaml.parse, (start, *closing))
 
 
@@ -66,7 +77,7 @@ def read_whole(path: str, data: bytes) -> FrontMatter:
     return _parsed(path, text, parse, (0, len(text), len(text)))
 
 
-def _parse_json(block: str, _lines: Lines) -> tuple[Fields, list[Repeat]]:
+def _parse_json(block: str, _lines: Lines) -> Parsed:
     """JSON is YAML except for tabs between its tokens and for characters that are escaped as two surrogates."""
     text = _ESCAPE.sub(_paired, block.replace("\t", " "))
     return yaml.parse(text, Lines(text))
@@ -88,9 +99,11 @@ def _parsed(path: str, text: str, parse: Parse, parts: tuple[int, int, int]) -> 
     lines = Lines(text)
     block = text[start:end]
     _check_characters(block, start, lines)
-    fields, repeats = parse(block, lines.shifted(start))
-    problems = tuple(_repeated(path, name, first, last) for name, first, last in repeats)
-    return FrontMatter(fields, text[body_start:], lines.mark(body_start).line, problems)
+    _check_conflict(text, start, end)
+    fields, repeats, cuts = parse(block, lines.shifted(start))
+    problems = [_repeated(path, name, first, last) for name, first, last in repeats]
+    problems += [_cut_off(path, cut) for cut in cuts if not _is_complete(cut.text)]
+    return FrontMatter(fields, text[body_start:], lines.mark(body_start).line, tuple(problems))
 
 
 def _decode(data: bytes) -> str:
@@ -130,6 +143,13 @@ def _check_characters(block: str, start: int, lines: Lines) -> None:
         raise _at(ENCODING, message, lines.mark(start + found.start()), "Delete it.")
 
 
+def _check_conflict(text: str, start: int, end: int) -> None:
+    """Raises FrontMatterError if a merge conflict begins between two places; it may end after them."""
+    found = conflicts.find(text, start)
+    if found is not None and found < end:
+        raise _at(MERGE_CONFLICT, conflicts.MESSAGE, Lines(text).mark(found), conflicts.HINT)
+
+
 def _at(code: str, message: str, mark: Mark, hint: str) -> FrontMatterError:
     return FrontMatterError(code, message, line=mark.line, column=mark.column, hint=hint)
 
@@ -137,3 +157,28 @@ def _at(code: str, message: str, mark: Mark, hint: str) -> FrontMatterError:
 def _repeated(path: str, name: str, first: Mark, last: Mark) -> Problem:
     message = f"The key '{name}' stands at line {first.line} and again at line {last.line}; the last one counts."
     return Problem(Severity.WARNING, yaml.DUPLICATE_KEY, message, path, *last, hint="Delete one of them.")
+
+
+def _cut_off(path: str, cut: Cut) -> Problem:
+    """A warning if `#` looks like a part of the value: in a text of several words, or before a word as in `#foo`."""
+    is_part = " " in cut.text or cut.comment[:1] not in {" ", "\t"}
+    severity = Severity.WARNING if is_part else Severity.INFO
+    state = "ends before the `#`" if cut.text else "is empty"
+    message = f"The value {state}, since a `#` after a space begins a comment."
+    hint = "Put the value in quotes if the `#` belongs to it."
+    return Problem(severity, VALUE_CUT_OFF, message, path, *cut.mark, hint=hint)
+
+
+def _is_complete(written: str) -> bool:
+    """Whether a text without quotes is a number, a date, or a word for true, false or nothing, and so not cut off."""
+    scalar = Scalar(written, True, Mark(0, 0))
+    if _NUMBER.fullmatch(written) or (written and values.is_null(scalar)):
+        return True
+    return any(_is_readable(decode, scalar) for decode in (values.boolean, partial(dates.instant, zone=UTC)))
+
+
+def _is_readable(decode: Callable[[Node], object], scalar: Scalar) -> bool:
+    try:
+        return decode(scalar) is not None
+    except Unreadable:
+        return False

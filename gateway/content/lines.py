@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from enum import Enum, auto
+from io import StringIO
 from typing import NamedTuple
 
-from gateway.content.tags import UNSEEN
+from gateway.content.tags import TAG, UNSEEN
 
 MOST_LEVELS = 40
 """Quotes and lists within one another; deeper ones are read as text."""
@@ -22,6 +23,23 @@ _FENCE = re.compile(r" {0,3}(`{3,}+|~{3,}+)(.*)")
 _HEADING = re.compile(r" {0,3}#{1,6}(?: |$)")
 _UNDERLINE = re.compile(r" {0,3}(?:=+|-+) *$")
 _HIDING = re.compile(rf" {{0,3}}<(?:(!--)|({'|'.join(sorted(UNSEEN))})(?=[\s/>]|$))", re.IGNORECASE)
+_TO_BLANK_LINE = re.compile(r" *$")
+_RAW = re.compile(
+    r" {0,3}<(?:(pre)(?=[\s>]|$)|(\?)|(!\[CDATA\[)|(![a-z])|/?(?:address|article|aside|base|basefont|blockquote|body"
+    r"|caption|center|col|colgroup|dd|details|dialog|dir|div|dl|dt|fieldset|figcaption|figure|footer|form|frame|frameset"
+    r"|h[1-6]|head|header|hr|html|iframe|legend|li|link|main|menu|menuitem|nav|noframes|ol|optgroup|option|p|param|search"
+    r"|section|source|summary|table|tbody|td|tfoot|th|thead|title|tr|track|ul)(?=[\s/>]|$))",
+    re.IGNORECASE,
+)
+_RAW_ENDS = (
+    re.compile("</(?:pre|script|style|textarea)>", re.IGNORECASE),
+    re.compile(r"\?>"),
+    re.compile("]]>"),
+    re.compile(">"),
+)
+"""What ends each of the first four kinds of raw HTML; the last kind ends with a blank line."""
+_LONE_TAG = re.compile(rf" {{0,3}}{TAG} *$")
+"""Begins raw HTML where it does not interrupt a paragraph."""
 _CODE = "    "
 _OF_QUOTE = 0
 """Stands for a quote where the width of an item's mark would stand."""
@@ -45,17 +63,26 @@ class Line(NamedTuple):
     """Whether it belongs to no paragraph before it."""
     is_enclosed: bool = False
     """Whether it is in a quote or a list."""
+    is_raw: bool = False
+    """Whether it is HTML in which Markdown has no code."""
 
 
 def lines(body: str) -> Iterator[Line]:
-    reader = _Reader(body)
+    reader = Reader(body)
     at = 0
-    for line in body.splitlines(keepends=True):
-        yield reader.read(line.rstrip("\r\n").expandtabs(4), at)
+    for line in written(body):
+        yield reader.read(line, at)
         at += len(line)
 
 
-class _Reader:
+def written(body: str) -> list[str]:
+    """The lines as they are written, with their ends: LF, CR or both."""
+    return list(StringIO(body, newline=""))
+
+
+class Reader:
+    """Reads line after line of one body."""
+
     def __init__(self, body: str) -> None:
         self._body = body
         self._open: list[int] = []
@@ -66,17 +93,35 @@ class _Reader:
         self._last: dict[re.Pattern[str], int] = {}
         """Where in the body such an end is found last."""
         self._in_paragraph = False
+        self._raw: re.Pattern[str] | None = None
+        """What ends the raw HTML that the line is in."""
+
+    @property
+    def hides(self) -> bool:
+        """Whether the next line is in a part that no reader sees."""
+        return self._hiding is not None
+
+    def copy(self) -> Reader:
+        """Another one, which can read ahead."""
+        other = Reader.__new__(Reader)
+        other.__dict__.update(self.__dict__, _open=list(self._open))
+        return other
 
     def read(self, line: str, at: int) -> Line:
         """The line that begins at this place of the body."""
+        line = line.rstrip("\r\n").expandtabs(4)
         if self._hiding:
             return self._hidden(self._hiding, line)
         rest, depth = self._continued(line)
+        if self._raw:
+            if depth == len(self._open):
+                return self._line(rest, at)._replace(is_enclosed=bool(self._open))
+            self._raw = None
         if self._fence:
             if depth == len(self._open):
                 return self._fenced(rest)
             self._fence = ""
-        is_lazy = self._in_paragraph and rest.strip() and depth < len(self._open) and not self._interrupts(rest)
+        is_lazy = self._in_paragraph and rest.strip(" ") and depth < len(self._open) and not self._interrupts(rest)
         if not is_lazy and depth < len(self._open):
             del self._open[depth:]
             self._in_paragraph = False
@@ -95,13 +140,13 @@ class _Reader:
                 line = line[quote.end() :]
             elif line.startswith(" " * width):
                 line = line[width:]
-            elif line.strip():
+            elif line.strip(" "):
                 return line, depth
         return line, len(self._open)
 
     def _interrupts(self, rest: str) -> bool:
         """Whether a line that leaves a quote or an item begins something, and goes not on with the paragraph."""
-        begins = (_QUOTE, _ITEM, _RULE, _FENCE, _HEADING, _HIDING)
+        begins = (_QUOTE, _ITEM, _RULE, _FENCE, _HEADING, _HIDING, _RAW)
         return any(each.match(rest) for each in begins)
 
     def _entered(self, rest: str) -> tuple[str, bool]:
@@ -121,30 +166,47 @@ class _Reader:
 
     def _may_begin(self, mark: re.Match[str], rest: str) -> bool:
         """A paragraph is interrupted by a list only where that begins with 1, and with some text."""
-        return not self._in_paragraph or (mark[1] in {None, "1"} and bool(rest[mark.end() :].strip()))
+        return not self._in_paragraph or (mark[1] in {None, "1"} and bool(rest[mark.end() :].strip(" ")))
 
     def _line(self, rest: str, at: int) -> Line:
         if (hiding := _HIDING.match(rest)) and self._last_end(end := _end(hiding)) >= at:
             return self._hidden(end, rest[hiding.end() :])
+        if self._raw or self._begins_raw(rest):
+            return self._read_raw(rest)
         kind = self._kind(rest)
         self._in_paragraph = kind is Kind.TEXT
         return Line(kind, rest)
 
+    def _begins_raw(self, rest: str) -> bool:
+        if raw := _RAW.match(rest):
+            self._raw = _RAW_ENDS[raw.lastindex - 1] if raw.lastindex else _TO_BLANK_LINE
+        elif not self._in_paragraph and _LONE_TAG.match(rest):
+            self._raw = _TO_BLANK_LINE
+        return self._raw is not None
+
+    def _read_raw(self, rest: str) -> Line:
+        is_blank = not rest.strip(" ")
+        if self._raw and (self._raw.match(rest) if self._raw is _TO_BLANK_LINE else self._raw.search(rest)):
+            self._raw = None
+        self._in_paragraph = False
+        kind = Kind.BREAK if is_blank else Kind.HEADING if _HEADING.match(rest) else Kind.TEXT
+        return Line(kind, rest, is_raw=True)
+
     def _kind(self, rest: str) -> Kind:
-        if rest.startswith(_CODE) and rest.strip() and not self._in_paragraph:
+        if rest.startswith(_CODE) and rest.strip(" ") and not self._in_paragraph:
             return Kind.CODE
         if (fence := _FENCE.match(rest)) and not (fence[1][0] == "`" and "`" in fence[2]):
             self._fence = fence[1]
             return Kind.BREAK
         if self._in_paragraph and _UNDERLINE.match(rest):
             return Kind.UNDERLINE
-        if not rest.strip() or _RULE.match(rest):
+        if not rest.strip(" ") or _RULE.match(rest):
             return Kind.BREAK
         return Kind.HEADING if _HEADING.match(rest) else Kind.TEXT
 
     def _fenced(self, rest: str) -> Line:
         closing = _FENCE.match(rest)
-        if closing and closing[1].startswith(self._fence) and not closing[2].strip():
+        if closing and closing[1].startswith(self._fence) and not closing[2].strip(" "):
             self._fence = ""
             return Line(Kind.BREAK)
         return Line(Kind.CODE, rest)
@@ -159,7 +221,9 @@ class _Reader:
         found = end.search(line)
         self._hiding = None if found else end
         self._in_paragraph = False
-        return Line(Kind.TEXT, line[found.end() :], begins=True) if found else Line(Kind.BREAK)
+        if found is None:
+            return Line(Kind.BREAK, is_raw=True)
+        return Line(Kind.TEXT, line[found.end() :], begins=True, is_raw=True)
 
 
 def _end(begin: re.Match[str]) -> re.Pattern[str]:

@@ -18,6 +18,7 @@ from markdown_it.rules_inline import StateInline
 from markdown_it.rules_inline import image as read_image
 from markdown_it.token import Token
 
+from gateway.content import comments
 from gateway.content.outline import Heading, outline
 from gateway.content.prose import Length, measure
 from gateway.content.tags import ATTRIBUTES, UNSEEN, balanced
@@ -54,11 +55,12 @@ class _Excessive(Exception):
 
 
 def render(markdown: str) -> Rendered:
-    """CommonMark and tables. A body past the limits of this module is shown as it is written."""
+    """CommonMark and tables, without comments. A body past the limits of this module is shown as it is written."""
+    shown = comments.strip(markdown)
     try:
-        found = outline(_settled(balanced(_html(markdown))))
+        found = outline(_settled(balanced(_html(shown))))
     except _Excessive:
-        found = outline(_as_written(markdown))
+        found = outline(_as_written(shown.replace(comments.LEFT, "")))
     return Rendered(*found, measure(found.text))
 
 

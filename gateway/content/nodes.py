@@ -86,6 +86,24 @@ Repeat = tuple[str, Mark, Mark]
 """A key that stands twice in one mapping: its name, where it stood before, and where it stands again."""
 
 
+class Cut(NamedTuple):
+    """A value without quotes, possibly empty, and the comment that ends it on its last line."""
+
+    text: str
+    comment: str
+    """What follows the `#`."""
+    mark: Mark
+    """The place of the `#`."""
+
+
+class Parsed(NamedTuple):
+    """The mapping of a block, and what is noteworthy about how it is written."""
+
+    fields: Fields
+    repeats: tuple[Repeat, ...] = ()
+    cuts: tuple[Cut, ...] = ()
+
+
 class Lines:
     """Turns an offset into a place. `base` is what to add to an offset, for a block within the file."""
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from gateway.content import documents, frontmatter, source
+from gateway.content import documents, faults, frontmatter, source
 from gateway.content.site import USUAL_SITE, Site
 from gateway.errors import FrontMatterError
 from gateway.model import (
@@ -78,7 +78,8 @@ def _decode(version: FileVersion, data: bytes, rules: Rules, *, translated: bool
         message = "The file has no front matter, and is no document."
         return NotDocument(version, (Problem(Severity.INFO, NO_FRONT_MATTER, message, path, 1, 1, hint),))
     decoded = documents.decode(path, front_matter, rules.site, translated=translated)
-    problems = front_matter.problems + decoded.problems
+    in_body = faults.of(path, front_matter.body, front_matter.body_line)
+    problems = (*front_matter.problems, *decoded.problems, *in_body)
     if decoded.document is None:
         return SetAside(path, problems, version)
     document = rules.encode(decoded.document) if rules.encode else decoded.document

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from itertools import accumulate
 
+from gateway.content import comments
 from gateway.content.lines import Kind, lines
 from gateway.content.outline import BLOCKS, CELLS
 from gateway.content.tags import UNSEEN
@@ -44,9 +45,10 @@ def first_heading(body: str) -> str | None:
 
 def _blocks(body: str) -> Iterator[tuple[str, bool]]:
     """Texts, and whether each is a heading outside quotes and lists."""
+    body = comments.strip(body)
     labels = frozenset(map(_label, _LABEL.findall(body)))
     paragraph: list[str] = []
-    for kind, line, begins, is_enclosed in lines(body):
+    for kind, line, begins, is_enclosed, _ in lines(body):
         shown = _shown(line) if kind is Kind.TEXT else ""
         if begins or not shown:
             yield _inline(" ".join(paragraph), labels), kind is Kind.UNDERLINE and not is_enclosed

@@ -23,6 +23,7 @@ from gateway.content.report import Report, nearest
 from gateway.content.site import NATIVE, USUAL, USUAL_SITE, Preset, Site, Source, governing_keys
 from gateway.content.source import SITE_FILE, SourceFile, Stamp
 from gateway.content.values import Unreadable, shown
+from gateway.content.yaml import DUPLICATE_KEY
 from gateway.errors import FrontMatterError
 from gateway.model import Problem, Severity
 
@@ -84,8 +85,7 @@ def parse(data: bytes) -> Read:
         return Read(USUAL_SITE, (_error(error.code, error.message, error.hint, Mark(error.line, error.column)),))
     reader = _Reader()
     site = reader.site(found.fields)._replace(digest=hashlib.sha256(data).hexdigest())
-    repeats = (problem._replace(severity=Severity.ERROR) for problem in found.problems)
-    return Read(site, (*repeats, *reader.problems))
+    return Read(site, (*map(_strict, found.problems), *reader.problems))
 
 
 def is_rules(name: str) -> bool:
@@ -98,6 +98,11 @@ def _misnamed(names: Iterable[str]) -> Iterator[Problem]:
         if is_rules(name):
             message = f"It is not read: the rules of a site stand in {SITE_FILE}."
             yield Problem(Severity.WARNING, SITE_NAME, message, name, hint="Rename it.")
+
+
+def _strict(problem: Problem) -> Problem:
+    """A comment after a value is usual; a repeated key leaves unknown which of the rules is meant."""
+    return problem._replace(severity=Severity.ERROR) if problem.code == DUPLICATE_KEY else problem
 
 
 def _error(code: str, message: str, hint: str | None, mark: Mark | None = None) -> Problem:

@@ -20,6 +20,8 @@ from gateway.model import Problem, Severity
 EXTENSIONS = (".md", ".markdown", ".mdx", ".txt")
 DATA_EXTENSIONS = (".yaml", ".yml")
 """Of files that are documents only where the site includes them."""
+OTHER_EXTENSIONS = (".mkd", ".mkdn", ".mkdown", ".mdoc", ".qmd", ".rmd")
+"""Of files of Markdown that are not read, and are reported."""
 SITE_FILE = "gateway.yaml"
 """Holds the rules of the site, and is no document."""
 SET_APART = frozenset({"_includes", "_layouts", "_data", "_sass", "_site"})
@@ -38,10 +40,14 @@ NOT_A_FILE = "NOT_A_FILE"
 LINK = "LINK"
 FILE_NAME = "FILE_NAME"
 SAME_PATH = "SAME_PATH"
+NOT_READ = "NOT_READ"
 UNREADABLE = "UNREADABLE"
 UNREADABLE_FOLDER = "UNREADABLE_FOLDER"
 TOO_LARGE = "TOO_LARGE"
 CHANGING = "CHANGING"
+
+_PASSED_BY = frozenset({"node_modules", "#recycle", "#snapshot"})
+"""Folders that are not an author's; those with `#` are made by network storage."""
 
 
 class Stamp(NamedTuple):
@@ -112,11 +118,33 @@ def lies_in(path: str, places: Collection[str]) -> bool:
 
 def is_ignored(name: str) -> bool:
     """Whether no walk comes to a name, since it, or a folder above it, is hidden or no work of an author."""
-    return any(part.startswith((".", "~$", "#")) or part == "node_modules" for part in name.split("/"))
+    return any(part.startswith((".", "~$")) or part in _PASSED_BY or _is_editors(part) for part in name.split("/"))
 
 
 def is_document(name: str, include: Sequence[Glob]) -> bool:
     """Whether a file is a document by its name."""
+    return not _has_hash(name) and _has_ending(name, include)
+
+
+def why_not_read(name: str, include: Sequence[Glob]) -> tuple[str, str] | None:
+    """For a file that looks like a document and is not read: the reason, and what to do."""
+    if name.lower().endswith(OTHER_EXTENSIONS):
+        return "Files with this ending are not read.", "Rename the file so that it ends with `.md`."
+    if _has_hash(name) and _has_ending(name, include):
+        return "Names that begin with `#` are not read, since editors use them.", "Rename it without the `#`."
+    return None
+
+
+def _is_editors(part: str) -> bool:
+    """Whether a name is that of a copy that Emacs keeps of a file."""
+    return part.startswith("#") and part.endswith("#")
+
+
+def _has_hash(name: str) -> bool:
+    return name.startswith("#") or "/#" in name
+
+
+def _has_ending(name: str, include: Sequence[Glob]) -> bool:
     is_data = name.lower().endswith(DATA_EXTENSIONS)
     if not is_data and not name.lower().endswith(EXTENSIONS):
         return False
@@ -237,6 +265,8 @@ class Walk:
         elif may_hold_rules(name) and _legible(name) == name and stat.S_ISREG((status := entry.stat()).st_mode):
             path = unicodedata.normalize("NFC", name)
             self._rules[path] = SourceFile(path, name, Stamp.of(status))
+        elif reason := why_not_read(name, self._include):
+            self._tell(Severity.INFO, NOT_READ, name, *reason)
         return None
 
     def _may_follow(self, entry: _Entry, name: str, above: tuple[str, ...]) -> bool:

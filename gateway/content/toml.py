@@ -8,7 +8,7 @@ from bisect import bisect_left
 from datetime import date, datetime, time
 from typing import NoReturn
 
-from gateway.content.nodes import MOST_LEVELS, Field, Fields, Items, Lines, Mark, Node, Repeat, Scalar
+from gateway.content.nodes import MOST_LEVELS, Field, Fields, Items, Lines, Mark, Node, Parsed, Scalar
 from gateway.errors import FrontMatterError
 
 SYNTAX = "SYNTAX"
@@ -25,7 +25,7 @@ _LONG_NUMBER = re.compile(r"\d{4000,}")
 _PLACE = re.compile(r"\s*\(at line (\d+), column (\d+)\)$")
 
 
-def parse(block: str, lines: Lines) -> tuple[Fields, list[Repeat]]:
+def parse(block: str, lines: Lines) -> Parsed:
     """The mapping that a block of TOML holds; TOML itself refuses a repeated key. Raises FrontMatterError."""
     text = block.replace("\r\n", "\n").replace("\r", "\n")
     # For places: the same lines and columns, and the offsets of the file.
@@ -38,7 +38,7 @@ def parse(block: str, lines: Lines) -> tuple[Fields, list[Repeat]]:
     except ValueError:
         found = _LONG_NUMBER.search(block)
         _fail(SYNTAX, "The number is too long.", lines.mark(found.start() if found else 0), "Put it in quotes.")
-    return _Builder(block, lines).fields(values, 0, 0), []
+    return Parsed(_Builder(block, lines).fields(values, 0, 0))
 
 
 def _check_depth(block: str, lines: Lines) -> None:

@@ -20,7 +20,7 @@ from yaml.events import (
     StreamEndEvent,
 )
 
-from gateway.content.nodes import MOST_LEVELS, Field, Fields, Items, Lines, Mark, Node, Repeat, Scalar
+from gateway.content.nodes import MOST_LEVELS, Cut, Field, Fields, Items, Lines, Mark, Node, Parsed, Repeat, Scalar
 from gateway.errors import FrontMatterError
 
 try:
@@ -44,15 +44,19 @@ DUPLICATE_KEY = "DUPLICATE_KEY"
 
 _BLOCKS = frozenset("|>")
 _NO_CHARACTER = re.compile("[\0\ud800-\udfff]")
+_COMMENT = re.compile(r"[ \t]++#([^\r\n]*+)")
 _TAGS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "timestamp"))
 _COLLECTION_TAGS = frozenset(("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"))
 
 
-def parse(block: str, lines: Lines) -> tuple[Fields, list[Repeat]]:
-    """The mapping that a block of YAML holds, and the keys that it repeats. Raises FrontMatterError."""
-    builder = _Builder(CParser(block), lines)
+def parse(block: str, lines: Lines) -> Parsed:
+    """The mapping that a block of YAML holds, the keys that it repeats, and the values that a comment ends.
+
+    Raises FrontMatterError.
+    """
+    builder = _Builder(CParser(block), lines, block)
     try:
-        return builder.document(), builder.repeats
+        return Parsed(builder.document(), tuple(builder.repeats), tuple(builder.cuts))
     except MarkedYAMLError as error:
         mark: Any = error.problem_mark or error.context_mark
         _fail(SYNTAX, _sentence(error), lines.mark(mark.index if mark else 0), _hint(error))
@@ -61,13 +65,16 @@ def parse(block: str, lines: Lines) -> tuple[Fields, list[Repeat]]:
 
 
 class _Builder:
-    def __init__(self, parser: Any, lines: Lines) -> None:
+    def __init__(self, parser: Any, lines: Lines, block: str) -> None:
         self._next: Callable[[], Any] = parser.get_event
         self._lines = lines
         self._anchors: dict[str, tuple[Node, int] | None] = {}
         self._aliased = 0
         self._nodes = 0
+        self._commented = block if " #" in block or "\t#" in block else ""
+        """The text, if it may hold comments that end values: the parser has no events for them."""
         self.repeats: list[Repeat] = []
+        self.cuts: list[Cut] = []
 
     def document(self) -> Fields:
         self._next()  # the stream's start
@@ -171,6 +178,8 @@ class _Builder:
             _fail(SYNTAX, "The text holds an escape that stands for no character.", mark, "Delete the escape.")
         if plain and text == "=":
             _fail(UNSUPPORTED_TAG, "A lone '=' has a meaning of its own in YAML.", mark, "Put it in quotes.")
+        if self._commented and plain and (comment := _COMMENT.match(self._commented, event.end_mark.index)):
+            self.cuts.append(Cut(text, comment[1], self._lines.mark(comment.start(1) - 1)))
         return Scalar(text, plain, mark, block=event.style in _BLOCKS)
 
     def _check_tag(self, event: Any) -> None:

@@ -12,7 +12,7 @@ from gateway.content.names import ends_in_language, family_of
 from gateway.content.outside import companions
 from gateway.content.site import Site
 from gateway.content.sitefile import is_rules
-from gateway.content.source import folders_of, is_document, is_ignored, is_set_apart, may_hold_rules
+from gateway.content.source import folders_of, is_document, is_ignored, is_set_apart, may_hold_rules, why_not_read
 from gateway.content.watch import WHOLE_FOLDER
 from gateway.loading.survey import Walked
 
@@ -39,8 +39,8 @@ class Noticed(NamedTuple):
 
     def known(self, files: Collection[str], told: Iterable[str]) -> Noticed:
         """Without what is gone and matters to nobody, as an editor's files that come and go: there is neither one of
-        `files`, whose names are NFC, in its place, nor was anything `told` of it."""
-        places = {place for file in files for place in (file, *folders_of(file))}.union(map(_nfc, told))
+        `files`, whose names are NFC, in its place, nor was anything `told` of it or of what it held."""
+        places = {place for path in (*files, *map(_nfc, told)) for place in (path, *folders_of(path))}
         missing = (path for path in self.missing if _are_rules(path) or _nfc(path) in places)
         return self._replace(missing=frozenset(missing), losses=len(files))
 
@@ -88,7 +88,8 @@ def with_siblings(paths: frozenset[str], known: Collection[str], walked: Walked)
 def _is_wanted(root: Path, path: str, site: Site) -> bool:
     if path == WHOLE_FOLDER:
         return True
-    return (_are_rules(path) or is_document(path, site.include)) and os.path.lexists(root / path)
+    matters = _are_rules(path) or is_document(path, site.include) or why_not_read(path, site.include)
+    return bool(matters) and os.path.lexists(root / path)
 
 
 def _is_entered(path: str, site: Site) -> bool:

@@ -149,6 +149,66 @@ def test_columns_count_code_points() -> None:
     assert inner.entries["b"].key.mark == Mark(2, 12)
 
 
+@pytest.mark.parametrize(
+    ("block", "found"),
+    [
+        ("title: #100Days of code", [("WARNING", 2, 8)]),
+        ("title: Learn C # and F# at once", [("WARNING", 2, 16)]),
+        ("title: C #", [("WARNING", 2, 10)]),
+        ("tags: #foo #bar", [("WARNING", 2, 7)]),
+        ("tags:\n  - #foo\n  - bar\n  - é\t#x", [("WARNING", 3, 5), ("WARNING", 5, 7)]),
+        ("a: one\n  two # three", [("WARNING", 3, 7)]),
+        ("a: [b #c\n, d]", [("WARNING", 2, 7)]),
+        ("layout: post # the usual one", [("INFO", 2, 14)]),
+        ("subtitle: # optional", [("INFO", 2, 11)]),
+        ("a: 1 # b\nc: -1.5e3 #d\ne: 2024-01-01 # f\ng: 2024-03-21 4:00:00 +0000 # h", []),
+        ("draft: true # todo\na: No # b\nc: ~ #d\ne: null # f", []),
+        ("title: 'x # y' # z\nb: \"c\" #d\ne: [f, g] # h\ni: {j: k} # l", []),
+        ("a: # b\n  c: d\ne: # f\n- g\nh: | # i\n  j # k\nl:\n  # m\n  - n", []),
+        ("# a\nb: c#d\ne: https://f.example/#g\nh: &i j\nk: *i # l", []),
+        ("a: b\r\nc: d #e\r\nf: g", [("WARNING", 3, 6)]),
+    ],
+)
+def test_a_value_that_a_comment_cuts_off_is_reported(block: str, found: list[tuple[str, int, int]]) -> None:
+    """A text that loses words is a warning, a word or nothing before a usual comment a note, and the rest is usual."""
+    problems = read(f"---\n{block}\n---\n").problems
+    assert {problem.code for problem in problems} <= {frontmatter.VALUE_CUT_OFF}
+    assert [(problem.severity.value, problem.line, problem.column) for problem in problems] == found
+
+
+def test_no_report_quotes_the_value() -> None:
+    """What is secured is in no message."""
+    problem = read("---\nsecured: abc def #ghi\n---\n").problems[0]
+    assert not any(part in f"{problem.message}{problem.hint}" for part in ("abc", "def", "ghi"))
+
+
+CONFLICT = "<<<<<<< HEAD\n{}\n||||||| 1234567\n=======\n{}\n>>>>>>> branch\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("---\ntitle: x\n" + CONFLICT.format("a: b", "a: c") + "---\n", 3),
+        ("---\r\n" + CONFLICT.format("a: b", "a: c").replace("\n", "\r\n") + "---\r\n", 2),
+        ("+++\n" + CONFLICT.format("a = 1", "a = 2") + "+++\n", 2),
+        ("---\n" + CONFLICT.format("a: b\n---\nOne", "a: c\n---\nTwo"), 2),
+        ("---\na: b\n" + CONFLICT.format("c", "d"), 3),
+        (CONFLICT.format("---\na: b\n---", "---\na: c\n---"), 1),
+    ],
+)
+def test_a_merge_conflict_is_called_one(text: str, line: int) -> None:
+    """Wherever it begins in the front matter, or before it, and wherever it ends, the file is set aside for it."""
+    with pytest.raises(FrontMatterError) as caught:
+        frontmatter.read("a.md", text.encode())
+    assert (caught.value.code, caught.value.line) == ("MERGE_CONFLICT", line)
+
+
+@pytest.mark.parametrize("text", ["Some text.\n" + CONFLICT, "=======\n", "---\na: '\n <<<<<<< b\n =======\n'\n---\n"])
+def test_other_texts_are_not_taken_for_a_conflict(text: str) -> None:
+    """A file without front matter is not a document, and a conflict's marks begin lines."""
+    frontmatter.read("a.md", text.encode())
+
+
 def test_toml_values_are_text_too() -> None:
     """Numbers, truths and dates of TOML are read by the same rules, at the place of their key."""
     fields = read("+++\ntitle = 'x'\nv = 1.10\nd = 2024-05-06\nt = true\n[extra]\nn = [1, 'a']\n+++\n").fields

@@ -49,6 +49,16 @@ def codes(found: Decoded) -> list[tuple[Severity, str]]:
 # How gateway.yaml is read.
 
 
+def test_comments_beside_rules_are_usual() -> None:
+    """A comment after a rule stops no start; a merge conflict does, by its name."""
+    good = sitefile.parse(b"fields: # which\n  draft: hidden # as ever\nexpose: [a] # b\n")
+    assert good.is_good
+    bad = sitefile.parse(b"expose: [a]\n<<<<<<< a\n=======\n>>>>>>> b\n")
+    assert [(problem.severity, problem.code, problem.line) for problem in bad.problems] == [
+        (Severity.ERROR, "MERGE_CONFLICT", 2)
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "code", "line", "column", "told"),
     [

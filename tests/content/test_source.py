@@ -45,6 +45,20 @@ def test_editors_and_tools_files_are_passed_over(tmp_path: Path) -> None:
     assert not listing.problems
 
 
+def test_files_that_look_like_documents_and_are_not_read_are_reported(tmp_path: Path) -> None:
+    """Other endings of Markdown, and names that begin with `#`, are a note each; what is not a document is nothing."""
+    for name in ("#general/a.md", "#1 tip.md", "b/#c/d.TXT", "old.mkd", "e.Rmd", "b/f.MDOC", "#general/g.qmd"):
+        write(tmp_path, name)
+    for name in ("#a.png", "b.rst", "#c.md#", "#d#/e.md", "#recycle/f.md", ".g.mkd", "node_modules/h.mkd", "#i/j.yaml"):
+        write(tmp_path, name)
+    listing = source.Walk(tmp_path).run()
+    assert not listing.files
+    assert {(problem.code, problem.severity) for problem in listing.problems} == {("NOT_READ", Severity.INFO)}
+    assert sorted(problem.path for problem in listing.problems) == [
+        "#1 tip.md", "#general/a.md", "#general/g.qmd", "b/#c/d.TXT", "b/f.MDOC", "e.Rmd", "old.mkd",
+    ]  # fmt: skip
+
+
 def test_a_name_in_another_normal_form_is_the_same_path(tmp_path: Path) -> None:
     """Paths are NFC, whatever the file system holds; of two that become one the second is a problem."""
     write(tmp_path, "re\N{COMBINING ACUTE ACCENT}sume\N{COMBINING ACUTE ACCENT}.md")

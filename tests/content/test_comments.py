@@ -1,0 +1,208 @@
+"""Comments of Markdown's dialects: that no reader sees them, that code keeps them, and how much work that is."""
+
+from __future__ import annotations
+
+import cProfile
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from gateway.content import comments
+from gateway.content.markup import render
+from gateway.content.plaintext import first_heading, plain_text
+from gateway.content.prose import excerpt
+from gateway.content.tokens import terms
+from tests.content.markdown import BODIES, ORDINARY
+
+HIDDEN = "zqsecret"
+FORMS = (
+    ("<!--", "-->"),
+    ("%%", "%%"),
+    ("{% comment %}", "{% endcomment %}"),
+    ("{%- comment -%}", "{%- endcomment -%}"),
+    ("{% comment note %}{% comment %}", "{% endcomment %}{% endcomment %}"),
+    ("{% #", "%}"),
+    ("{{/*", "*/}}"),
+    ("{{- /*", "*/ -}}"),
+    ("{{% comment %}}", "{{% /comment %}}"),
+    ("{{< comment >}}", "{{< /comment >}}"),
+    ("{/*", "*/}"),
+    ("{\n  /*", "*/\n}"),
+)
+
+
+@pytest.mark.parametrize("form", FORMS, ids="".join)
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("one ", " two"),
+        ("one\n\n", "\n\ntwo"),
+        ("one\n", "\ntwo"),
+        ("> one ", " two"),
+        ("- one\n\n  ", "\n\n  two"),
+        ("# one ", "\n\ntwo"),
+        ("<div>one ", "</div> two"),
+        ("| one ", "| two |\n|---|---|\n| ` | ` |"),
+        ("[one](https://a.example/", ") two"),
+        ('<img alt="one ', ' two">'),
+        ("one ``code", "\n\ntwo`` end"),
+        ("one \\`", "` two"),
+        ('<a title="`">one ', " ` two</a>"),
+        ("<div>\n```\n</div>\n\none ", "\n\ntwo"),
+        ("one\u2028```\n", "\n```\ntwo"),
+        ("one\xa0```\n\n", "\n\ntwo"),
+    ],
+)
+@pytest.mark.parametrize("inside", [f" {HIDDEN} ", f"{HIDDEN}\n\n# {HIDDEN}\n\n```\n{HIDDEN}\n", f"`{HIDDEN}` \\ <b>"])
+def test_no_reader_sees_a_comment(form: tuple[str, str], before: str, after: str, inside: str) -> None:
+    """A comment of any form, in a line or over several blocks, is in nothing that is made of a body."""
+    body = f"{before}{form[0]}{inside}{form[1]}{after}"
+    rendered = render(body)
+    seen = (rendered.html, rendered.text, *rendered.headings, excerpt(rendered.text, 99), plain_text(body))
+    assert HIDDEN not in str(seen)
+    assert HIDDEN not in str(first_heading(body))
+    assert {"one", "two"} <= {*terms(plain_text(body))} | {*terms(rendered.html)}
+
+
+@pytest.mark.parametrize("form", FORMS[:-1], ids="".join)
+@pytest.mark.parametrize(
+    "around",
+    [
+        "`{}`",
+        "`` ` {} ``",
+        "a `b\nc {}\nd`",
+        "```\n{}\n```",
+        "~~~ js\n{}\n~~~",
+        "    {}",
+        "- a\n\n  ```\n  {}\n  ```",
+        "> ```\n> {}\n> ```",
+    ],
+)
+def test_code_keeps_what_looks_like_a_comment(form: tuple[str, str], around: str) -> None:
+    """Code spans, fenced code and indented code stay as they are written."""
+    code = f"{form[0]} {HIDDEN} {form[1]}"
+    body = around.format(code)
+    assert comments.strip(body) == body
+    assert code in render(body).text
+    assert HIDDEN in terms(plain_text(body))
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ("a %% b %% c %% d %% e", "a  c  e"),
+        ("100%% a\n\n5%% b", "100%% a\n\n5%% b"),
+        ("5%%b%% c", "5 c"),
+        ("a %%%% b", "a %%%% b"),
+        ("%%%%%%%%%%\n\na", "%%%%%%%%%%\n\na"),
+        ("%%\na\n%%\n# b", "\n# b"),
+        ("%%\na\n%% # b", "\n# b"),
+        ("a <!-- b --> c", "a <!----> c"),
+        ("<!--> b -->", "<!----> b -->"),
+        ("- a\n  <!--\n  b\n  -->\n  c", "- a\n  <!---->\n  c"),
+        ("\\<!-- a --> \\%% b \\{/* c */}", "\\<!-- a --> \\%% b \\{/* c */}"),
+        ("\\\\%%a%%b", "\\\\b"),
+        ("<div>\n\\%%a%%\n</div>", "<div>\n\\\n</div>"),
+        ("{{</* figure */>}} {{%/* note */%}}", "{{</* figure */>}} {{%/* note */%}}"),
+        ("{% if a %}b{% endif %} {{ c }} {#id} {d}", "{% if a %}b{% endif %} {{ c }} {#id} {d}"),
+        ("{{/* a */}}{/* b */}%%c%%", ""),
+        ("{% comment %}a{% comment %}b{% endcomment %}c{% endcomment %}d", "d"),
+        ("%% a ` %% b ` %% c %%", " b ` "),
+        ("a ` b %% c\n\nd %% ` %% e %% ` f", "a ` b \n`  ` f"),
+        ("a\r\n%%\r\nb\r\n%%\r\nc\r\n", "a\r\n\r\nc\r\n"),
+    ],
+)
+def test_what_is_left_of_a_body(body: str, text: str) -> None:
+    """All but the comments stays. What is escaped, and what opens nothing, is text."""
+    assert comments.read(body) == (text, None)
+
+
+@pytest.mark.parametrize("opening", [form[0] for form in FORMS])
+@pytest.mark.parametrize("before", ["", "one ", "one\n\n", "> one\n> ", "- one "])
+def test_a_comment_without_an_end_hides_the_rest(opening: str, before: str) -> None:
+    """It fails closed, and its place is known."""
+    body = f"{before}{opening} {HIDDEN}\n\n# {HIDDEN}\n"
+    assert HIDDEN not in str((render(body), plain_text(body), first_heading(body)))
+    assert comments.read(body).unclosed == len(before)
+
+
+class Shown(HTMLParser):
+    """The text and the attributes of HTML, outside code and within it."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self._code = 0
+        self.text, self.code = "", ""
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._code += tag in {"code", "pre"}
+        self.text += str(attrs)
+
+    def handle_endtag(self, tag: str) -> None:
+        self._code -= tag in {"code", "pre"}
+
+    def handle_data(self, data: str) -> None:
+        if self._code:
+            self.code += data
+        else:
+            self.text += data
+
+
+INSIDE = st.lists(
+    st.sampled_from(
+        [HIDDEN, " ", "\n", "\n\n", "`", "```\n", "*", "# ", "- ", "> ", "    ", "|", "\\", "<b>", "<div>\n"]
+    ),
+    max_size=6,
+).map(lambda parts: f" {HIDDEN} {''.join(parts)} ")
+COMMENTS = st.builds(lambda form, inside: f"{form[0]}{inside}{form[1]}", st.sampled_from(FORMS), INSIDE)
+
+
+TEXTS = st.one_of(ORDINARY, BODIES, st.text('ab` \n|-:<>"=\\~*#', max_size=60))
+
+
+@settings(deadline=None)
+@given(TEXTS, COMMENTS, st.integers(min_value=0))
+def test_a_comment_anywhere_outside_code_is_not_seen(body: str, comment: str, at: int) -> None:
+    """At whatever place of whatever body a comment stands, its words are not seen, unless it begins in code."""
+    at %= len(body) + 1
+    before = body[at - 1 : at] if at else ""
+    assume(before not in {"\\", "%"} and not before.isdigit())
+    assume("`" not in comment or "`" not in body)  # which would close a code span within the comment
+    assume(HIDDEN not in Shown(render(f"{body[:at]}{HIDDEN}{body[at:]}").html).code)
+    written = f"{body[:at]}{comment}{body[at:]}"
+    rendered = render(written)
+    assert HIDDEN not in Shown(rendered.html).text
+    assert HIDDEN not in f"{rendered.text} {rendered.headings} {plain_text(written)} {first_heading(written)}"
+
+
+@given(BODIES)
+def test_a_body_without_comments_stays(body: str) -> None:
+    """Nothing else is touched."""
+    if not any(hint in body for hint in comments._HINTS):
+        assert comments.strip(body) == body
+
+
+PARTS = (
+    *(form[0] for form in FORMS), *("".join(form) for form in FORMS), "a %%\n\n%% ", "%% x %%\n`a\n", "`", "``a`b",
+    "5%%", "%%%", "> %% a\n> %%\n", "- %%\n", "<a b='%%", "<a ", "{", "{% ", "\\", "|`a|%%\n-|-\n", "a `b\n",
+    "```\n%%\n", "%%a%%\n    b\n",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("before", ["", "%%%% <div>\n", "a `` "])
+def test_the_work_grows_with_the_length_alone(before: str, part: str) -> None:
+    """A body of twice the length takes twice the calls, whatever it repeats."""
+
+    def calls(body: str) -> int:
+        profile = cProfile.Profile()
+        profile.runcall(comments.read.__wrapped__, body)
+        entries: Any = profile.getstats()
+        return sum(entry.callcount for entry in entries)
+
+    assert calls(before + part * 800) <= 2.2 * calls(before + part * 400) + 200
