@@ -86,6 +86,7 @@ FLOW = [
     "gateway.problems",
     "gateway.loading",
     "gateway.loading.losses",
+    "gateway.loading.moves",
     "gateway.loading.survey",
     "gateway.loading.rules",
     "gateway.loading.notice",
