@@ -95,6 +95,7 @@ FLOW = [
     "gateway.problems",
     "gateway.loading",
     "gateway.loading.losses",
+    "gateway.loading.moves",
     "gateway.loading.survey",
     "gateway.loading.rules",
     "gateway.loading.notice",

@@ -126,7 +126,7 @@ class Follower:
     async def _paused(self, began: float) -> frozenset[str] | None:
         """The same, once the changes pause."""
         noticed = await self._noticed()
-        if noticed.missing or (noticed.present and began < self._ended + CLOSE):
+        if noticed.missing or noticed.arrives or (noticed.present and began < self._ended + CLOSE):
             paused = await self._pause(began + LONGEST_PAUSE)
             noticed = await self._noticed()
             if not paused and noticed.losses > FEW:

@@ -6,6 +6,7 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import aclosing, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,13 +16,14 @@ from gateway.content.parsing import Rules
 from gateway.content.site import USUAL_SITE, Site
 from gateway.content.source import DEFAULT_MAX_BYTES, Listing, Walk
 from gateway.content.workers import Workers
-from gateway.loading.losses import Held, Kept
+from gateway.loading.losses import Kept
+from gateway.loading.moves import Moving
 from gateway.loading.notice import Noticed, narrowed, notice, with_siblings
 from gateway.loading.rules import OutsideRules, SiteRules
 from gateway.loading.stream import Progress, Stream, TooMuchLost
-from gateway.loading.survey import Memory, Survey, Walked, files_to_read
+from gateway.loading.survey import Memory, Survey, Walked, files_to_read, missing
 from gateway.model import Change, Given, Hiding, Problem, Severity, Visibility
-from gateway.store.protocol import ARTICLES, WHOLE, Applied, ChangeSet, Store
+from gateway.store.protocol import ARTICLES, WHOLE, Applied, ChangeSet, FileState, Store
 
 DEFAULT_HOLD = timedelta(seconds=10)
 RETRY = timedelta(seconds=10)
@@ -30,6 +32,8 @@ PAUSE = 0.1
 """Seconds after which the folder is walked once more where rules are gone."""
 LONGEST_WAIT = timedelta(minutes=1)
 """The clock is looked at this often at least: it may be set, and goes on while a machine is suspended."""
+MOST_LOOKS = 5
+"""A folder in which files are always being moved is looked at so often; then what is not sure stays as it is."""
 
 Wait = Callable[[Coroutine[Any, Any, object], float], Awaitable[object]]
 """Waits for something, and raises TimeoutError where it takes more seconds than are given."""
@@ -89,8 +93,8 @@ class Ingest:
         self._running = asyncio.Lock()
         self._ran = asyncio.Event()
         self._tried: datetime | None = None
-        self._held: Held | None = None
-        """Kept here too, since a strict run that fails leaves nothing in the store."""
+        self._kept = Kept()
+        """By the last run. It is remembered here too, since a strict run that fails leaves nothing in the store."""
         self._walked: Walked | None = None
 
     async def run(
@@ -135,17 +139,14 @@ class Ingest:
 
     async def _due(self) -> datetime | None:
         scheduled = await self._store.next_due()
-        second_look = self._held.since + self._hold if self._held else None
-        due = min((time for time in (scheduled, second_look) if time), default=None)
+        due = min((time for time in (scheduled, self._kept.due) if time), default=None)
         return self._tried + RETRY if due and self._tried and due <= self._tried else due
 
     async def noticed(self, paths: Collection[str]) -> Noticed:
         """Which of some paths a run has to look at."""
         noticed = await asyncio.to_thread(notice, self._root, paths, self._site_rules.site)
-        if not noticed.missing:
-            return noticed
         told = [problem.path for problem in self._walked.problems] if self._walked else []
-        return noticed.known(await self._store.files(noticed.missing_names), told)
+        return noticed.known(await self._store.files(noticed.names), told)
 
     async def warm(self) -> None:
         """Have a parser ready for the first file that changes."""
@@ -154,22 +155,25 @@ class Ingest:
     async def _run(
         self, paths: Collection[str] | None, progress: Progress | None, *, accept_empty: bool, strict: bool
     ) -> tuple[Survey, Stream, Applied]:
+        looks = 0
         while True:
+            looks += 1
             self._tried = self._clock()
             walked, self._walked = self._walked, None
             survey = await self._survey_some(self._tried, walked, paths) if walked and paths is not None else None
             survey = survey or await self._survey_all(self._tried, accept_empty=accept_empty, strict=strict)
-            with suppress(_FolderSwapped):
-                return survey, *await self._take(survey, progress)
+            with suppress(_FolderSwapped, Moving):
+                return survey, *await self._take(survey, progress, final=looks > MOST_LOOKS)
 
     async def _survey_all(self, started: datetime, *, accept_empty: bool, strict: bool) -> Survey:
         known, memory = await self._store.files(), Memory.load(await self._store.memory())
-        site, listing = await asyncio.to_thread(self._walk)
+        site, listing, gone = await asyncio.to_thread(self._walk_surely, known)
         broken = await self._broken() if strict else frozenset()
         tasks = await asyncio.to_thread(files_to_read, listing, known, memory, site, broken)
-        memory = memory._replace(held=self._held or memory.held)
+        memory = memory._replace(held=self._kept.held or memory.held)
         articles = sum(state.status is not None for state in known.values())
-        return Survey(started, known, articles, memory, site, listing, tasks, self._hold, accept_empty, strict)
+        survey = Survey(started, known, articles, memory, site, listing, tasks, self._hold, accept_empty, strict)
+        return survey._replace(confirmed=frozenset(gone))
 
     async def _survey_some(self, started: datetime, walked: Walked, told: Collection[str]) -> Survey | None:
         """None where the whole folder has to be looked at."""
@@ -196,6 +200,22 @@ class Ingest:
             started, known, articles, memory, walked.site, listing, tasks, self._hold, walked=walked, paths=paths
         )
 
+    def _walk_surely(self, known: Mapping[str, FileState]) -> tuple[Site, Listing, AbstractSet[str]]:
+        """Walk the folder, and answer also which known files are gone for sure. One walk may meet a file that is moved
+        meanwhile at neither of its places; so two have to find the same, or else all have to miss it."""
+        site, listing = self._walk()
+        gone = sure = set(missing(known, listing))
+        for _ in range(MOST_LOOKS):
+            if not gone:
+                break
+            before = listing
+            site, listing = self._walk()
+            gone = set(missing(known, listing))
+            if listing.files == before.files:
+                return site, listing, gone
+            sure = sure & gone
+        return site, listing, sure
+
     def _walk(self) -> tuple[Site, Listing]:
         """The site's rules, and the files that are there for them. A link that leads to the folder is followed once,
         so that what is found and read lies in one folder, though the link be swapped meanwhile."""
@@ -221,18 +241,21 @@ class Ingest:
         async with self._store.snapshot(Visibility.PREVIEW) as snapshot:
             return frozenset(problem.path for problem in await snapshot.problems(Severity.ERROR, None))
 
-    async def _take(self, survey: Survey, progress: Progress | None) -> tuple[Stream, Applied]:
+    async def _take(self, survey: Survey, progress: Progress | None, *, final: bool) -> tuple[Stream, Applied]:
         """Apply what was found. How much would be lost is known in the end alone: if too much, it is taken back, and
-        applied anew without the loss."""
+        applied anew without the loss. Raises Moving where the folder has to be looked at again."""
         kept = Kept()
         while True:
-            stream = Stream(survey, kept, serving=self._serving, progress=progress)
-            self._held = kept.held
+            copies, serving = self._store.copies, self._serving
+            stream = Stream(survey, kept, copies, serving=serving, progress=progress, final=final)
+            if kept.paths:
+                self._kept = kept
             try:
                 applied = await self._apply(survey, stream, kept)
             except TooMuchLost as error:
                 kept = error.kept
             else:
+                self._kept = kept
                 self._walked = None if self._follow_links else survey.followed(kept)
                 return stream, applied
 
@@ -244,7 +267,7 @@ class Ingest:
             aclosing(self._workers.parse(stream.tasks, rules, gently=gently)) as parsed,
             aclosing(self._of_one_folder(survey, stream.run(parsed))) as changes,
         ):
-            return await self._store.apply(ChangeSet(survey.started, changes, problems, survey.leaves(kept).dump()))
+            return await self._store.apply(ChangeSet(survey.started, changes, problems, stream.memory))
 
     def _rules(self, root: str, site: Site) -> Rules:
         return Rules(root, self._max_bytes, site, self._store.encode)

@@ -1,7 +1,7 @@
 """Decides whether articles may go whose files are gone. It looks at no file and asks no store.
 
-A folder that was unmounted, emptied or overwritten by mistake looks like one whose files were deleted. So what would
-take much away has to be seen twice, or to be accepted by hand.
+A folder that was unmounted, emptied or overwritten by mistake looks like one whose files were deleted. So a large loss
+has to be found twice, or to be accepted by hand.
 """
 
 from __future__ import annotations
@@ -28,24 +28,38 @@ class Place(NamedTuple):
 
 
 class Held(NamedTuple):
-    """A loss that waits for a second look."""
+    """A loss that was kept from the store."""
 
     digest: str
-    """Of the paths that would go."""
+    """Of the paths that would go; empty where no second look may let them go."""
     since: datetime
+    """When exactly these were first found missing."""
+    articles: int
+    """How many there were before the loss began."""
+
+
+class Gone(NamedTuple):
+    """What an earlier run took away."""
+
+    at: datetime
+    lost: int
+    articles: int
+    """All that there were before that run."""
 
 
 class Loss(NamedTuple):
-    """What a run would take away."""
+    """What a run would take away. A moved file is not a loss."""
 
     paths: frozenset[str]
     """Of the files whose articles would go."""
     articles: int
-    """All that there were before the run."""
+    """All that there were before the run, including those that earlier runs kept."""
     loaded: int
-    """Those that the run read, new ones or new versions."""
+    """Files that the run read as documents: new ones and new versions."""
     place: Place
     place_before: Place | None
+    recent: tuple[Gone, ...] = ()
+    """What runs within the hold before this one took away, the oldest first."""
 
     @property
     def unmounted(self) -> bool:
@@ -57,6 +71,16 @@ class Loss(NamedTuple):
     def digest(self) -> str:
         return hashlib.sha256("\0".join(sorted(self.paths)).encode()).hexdigest()
 
+    @property
+    def before(self) -> int:
+        """The articles that there were before the first of the recent losses. Later arrivals do not count."""
+        return self.recent[0].articles if self.recent else self.articles
+
+    @property
+    def is_large(self) -> bool:
+        lost = len(self.paths) + sum(gone.lost for gone in self.recent)
+        return self.before > FEW and lost * 2 > self.before
+
 
 class Kept(NamedTuple):
     """Articles that stay although their files are gone, and why."""
@@ -64,30 +88,41 @@ class Kept(NamedTuple):
     paths: frozenset[str] = frozenset()
     problems: tuple[Problem, ...] = ()
     held: Held | None = None
-    """Set where a second look may let them go."""
+    """For the next run to compare its loss with."""
+    due: datetime | None = None
+    """When a second look may let them go; None where only an explicit load may."""
 
 
 def judge(loss: Loss, held: Held | None, now: datetime, hold: timedelta) -> Kept | None:
-    """What has to stay, if anything. A loss that was `held` before goes when it is found again `hold` later."""
-    lost = len(loss.paths)
-    if not lost:
+    """What has to stay, if anything.
+
+    After a loss was `held`, whatever is still missing stays until a run finds exactly the same for as long as `hold`:
+    files that come back, more that go, and new ones all mean that the folder is still changing.
+    """
+    if not loss.paths:
         return None
+    before = held.articles if held else loss.before
+    missing = f"Articles are missing: {len(loss.paths)} of {max(before, len(loss.paths))}."
     if loss.unmounted:
-        message = f"The folder lies on another device than before. Articles are missing: {lost} of {loss.articles}."
-        return _kept(loss, DEVICE_CHANGED, message)
-    if lost == loss.articles and not loss.loaded:
-        return _kept(loss, FOLDER_EMPTIED, f"The folder holds no document any more. Articles are missing: {lost}.")
-    if loss.articles <= FEW or lost * 2 <= loss.articles:
-        return None
+        message = f"The folder lies on another device than before. {missing}"
+        return _kept(loss, Held("", now, before), DEVICE_CHANGED, message)
+    if len(loss.paths) == loss.articles and not loss.loaded:
+        message = f"The folder holds no document any more. {missing}"
+        return _kept(loss, Held("", now, before), FOLDER_EMPTIED, message)
     since = held.since if held and held.digest == loss.digest and held.since <= now else now
-    if since < now and now - since >= hold:
+    if not (held or loss.is_large) or (since < now and now - since >= hold):
         return None
-    message = f"Most articles are missing: {lost} of {loss.articles}."
+    message = f"A large part of the folder is gone. {missing}"
     then = f"They go if they are still missing in {hold.total_seconds():g} seconds."
-    return _kept(loss, DELETION_HELD, message, then)._replace(held=Held(loss.digest, since))
+    return _kept(loss, Held(loss.digest, since, before), DELETION_HELD, message, then)._replace(due=since + hold)
 
 
-def _kept(loss: Loss, code: str, message: str, then: str = "") -> Kept:
+def recent(gone: tuple[Gone, ...], now: datetime, hold: timedelta) -> tuple[Gone, ...]:
+    """Those that count together with a loss of this moment."""
+    return tuple(each for each in gone if each.at <= now < each.at + hold)
+
+
+def _kept(loss: Loss, held: Held, code: str, message: str, then: str = "") -> Kept:
     hint = f"{then} If that is meant, load once with --accept-empty.".strip()
     problem = Problem(Severity.ERROR, code, f"{message} They are still served.", ".", hint=hint)
-    return Kept(loss.paths, (problem,))
+    return Kept(loss.paths, (problem,), held)

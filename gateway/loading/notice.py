@@ -27,11 +27,13 @@ class Noticed(NamedTuple):
     """Those of the present that are folders."""
     losses: int = 0
     """How many known files are gone."""
+    arrives: bool = False
+    """Whether a file or a folder is present that is not known. It may have been moved here from elsewhere."""
 
     @property
-    def missing_names(self) -> frozenset[str]:
-        """Of what is gone, as the store knows them."""
-        return frozenset(map(_nfc, self.missing))
+    def names(self) -> frozenset[str]:
+        """Of what there is to ask the store for, as it knows them."""
+        return frozenset(_nfc(path) for path in self.paths if path != WHOLE_FOLDER and not is_rules(path))
 
     @property
     def paths(self) -> frozenset[str]:
@@ -40,9 +42,13 @@ class Noticed(NamedTuple):
     def known(self, files: Collection[str], told: Iterable[str]) -> Noticed:
         """Without what is gone and matters to nobody, as an editor's files that come and go: there is neither one of
         `files`, whose names are NFC, in its place, nor was anything `told` of it or of what it held."""
-        places = {place for path in (*files, *map(_nfc, told)) for place in (path, *folders_of(path))}
-        missing = (path for path in self.missing if _are_rules(path) or _nfc(path) in places)
-        return self._replace(missing=frozenset(missing), losses=len(files))
+        places = {place for file in files for place in (file, *folders_of(file))}
+        arrives = any(name not in places for name in self._replace(missing=frozenset()).names)
+        places.update(place for path in map(_nfc, told) for place in (path, *folders_of(path)))
+        missing = frozenset(path for path in self.missing if _are_rules(path) or _nfc(path) in places)
+        gone = frozenset(map(_nfc, missing))
+        losses = sum(not gone.isdisjoint((file, *folders_of(file))) for file in files)
+        return self._replace(missing=missing, losses=losses, arrives=arrives)
 
 
 def notice(root: Path, paths: Iterable[str], site: Site) -> Noticed:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 
+from gateway.content.source import Stamp
 from gateway.errors import GatewayError
+from gateway.loading import moves
 from gateway.loading.losses import Kept
+from gateway.loading.moves import Moving
 from gateway.loading.survey import Survey
 from gateway.model import (
     Change,
@@ -25,6 +29,10 @@ from gateway.store.protocol import FileState
 
 Progress = Callable[[int, int], None]
 """Called with the number of files done and of all to be done."""
+
+
+Copies = Callable[[Collection[str]], Awaitable[Mapping[str, FileState]]]
+"""Answers what the store knows of the files with some digests, by path."""
 
 
 class StrictError(GatewayError):
@@ -49,14 +57,27 @@ class TooMuchLost(Exception):
 class Stream:
     """The changes of one run on their way to the store, and the account that is kept of them."""
 
-    def __init__(self, survey: Survey, kept: Kept, *, serving: bool, progress: Progress | None) -> None:
-        """The files of what is `kept` are left alone."""
+    def __init__(
+        self, survey: Survey, kept: Kept, copies: Copies, *, serving: bool, progress: Progress | None, final: bool
+    ) -> None:
+        """The files of what is `kept` are left alone. After a `final` look what may be moving stays as it is."""
         self._survey = survey
         self._kept = kept
+        self._copies = copies
+        self._final = final
         self._serving = serving
         self._progress = progress
         self._losses: list[Change] = [Deleted(path) for path in survey.gone if path not in kept.paths]
+        self._confirmed = set(survey.confirmed)
+        self._vanished = False
+        """Whether a file went between being listed and being read: what is missing may have been moved on with it."""
+        self._came: dict[str, str] = {}
+        """The digest of each document that is new, or has new bytes, by path."""
+        self._broken = set[str]()
+        """Files whose bytes no longer are what is served from them, if anything is."""
         self._loaded = 0
+        self.memory: dict[str, str] = {}
+        """What to remember of the run; complete when all changes have been taken."""
         self.tasks = [task for task in survey.tasks if task.file.path not in kept.paths]
         self.problems = [*survey.problems, *kept.problems]
         self.parsed = 0
@@ -65,14 +86,15 @@ class Stream:
         """What hides the articles that were parsed, of those that the public does not see or list."""
 
     async def run(self, parsed: AsyncIterator[Sequence[Change]]) -> AsyncGenerator[Sequence[Change], None]:
-        """Raises TooMuchLost and StrictError, when all else has been taken."""
+        """Raises Moving, TooMuchLost and StrictError, when all else has been taken."""
         done = 0
         async for changes in parsed:
             yield [change for change in map(self._account, changes) if not self._loses(change)]
             done += len(changes)
             if self._progress:
                 self._progress(done, len(self.tasks))
-        self._check_losses()
+        lost = await self._check_losses() if self._survey.articles else 0
+        self.memory.update(self._survey.leaves(self._kept, lost).dump())
         if self._survey.strict and any(problem.severity is Severity.ERROR for problem in self.problems):
             raise StrictError(self.problems)
         yield self._losses
@@ -84,10 +106,32 @@ class Stream:
             self._losses.append(change)
         return loses
 
-    def _check_losses(self) -> None:
-        paths = frozenset(path for path in map(_path, self._losses) if self._survey.serves(path))
-        if paths and (kept := self._survey.judge(paths | self._kept.paths, self._loaded)):
+    async def _check_losses(self) -> int:
+        """What went and came nowhere else is lost, and the survey judges that. Answers how many articles go."""
+        lost = self._lost_files()
+        digests = {*self._came.values(), *(state.version.sha256 for state in lost.values())} - {""}
+        copies = await self._copies(digests) if digests else {}
+        stayed = {path: copies[path] for path in copies.keys() - lost.keys() - self._came.keys() - self._broken}
+        homes = [(digest, moves.NOW) for digest in self._came.values()]
+        homes += [(state.version.sha256, state.read_date_time) for state in stayed.values() if state.read_date_time]
+        missing = lost.keys() - moves.moved(lost.values(), homes)
+        unsure = missing - self._kept.paths - (set() if self._vanished else self._confirmed)
+        if self._final:
+            self._losses = [change for change in self._losses if _path(change) not in unsure]
+        elif unsure or self._kept.paths - missing or await self._differs(stayed):
+            raise Moving
+        new = missing - unsure - self._kept.paths
+        if new and (kept := self._survey.judge(new | self._kept.paths, self._loaded)):
             raise TooMuchLost(kept)
+        return len(new)
+
+    def _lost_files(self) -> Mapping[str, FileState]:
+        """The served files that are gone, those of kept articles included."""
+        paths = {*map(_path, self._losses), *self._kept.paths}
+        return {path: self._survey.known[path] for path in paths if self._survey.serves(path)}
+
+    async def _differs(self, files: Mapping[str, FileState]) -> bool:
+        return await asyncio.to_thread(moves.changed, files, self._survey.listing)
 
     def _account(self, change: Change) -> Change:
         if isinstance(change, SetAside):
@@ -96,11 +140,28 @@ class Stream:
             self.given.update(change.given)
             if holding := tuple(hiding for hiding in change.hidings if hiding.holds(self._survey.started)):
                 self.hidden[change.version.path] = holding
+        if self._survey.articles:
+            self._note_bytes(change)
         if not isinstance(change, Deleted | Unchanged):
             self.problems.extend(change.problems)
             self.parsed += change.version is not None
         self._loaded += isinstance(change, Loaded)
         return change
+
+    def _note_bytes(self, change: Change) -> None:
+        """Note where bytes came, and which files no longer hold those that are known."""
+        if isinstance(change, Deleted):
+            self._vanished = True
+        if isinstance(change, Deleted | Unchanged) or change.version is None:
+            return
+        path, digest = change.version.path, change.version.sha256
+        if not isinstance(change, Loaded):
+            self._broken.add(path)
+            file = self._survey.listing.files[path]
+            if not self._survey.walked and file.stamp == Stamp(*change.version[1:5]):
+                self._confirmed.add(path)
+        elif not self._survey.serves(path) or self._survey.known[path].version.sha256 != digest:
+            self._came[path] = digest
 
     def _withdraw(self, change: SetAside) -> SetAside:
         """Where the file is hidden by what lies outside of it, a last good version that is not hidden must not stay."""

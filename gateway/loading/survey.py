@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -13,7 +14,7 @@ from gateway.content.names import translations
 from gateway.content.parsing import Task
 from gateway.content.site import Site
 from gateway.content.source import Listing, Stamp, lies_in
-from gateway.loading.losses import Held, Kept, Loss, Place, judge
+from gateway.loading.losses import Gone, Held, Kept, Loss, Place, judge, recent
 from gateway.model import Problem, Severity
 from gateway.store.protocol import LOST, FileState
 
@@ -34,21 +35,25 @@ class Memory(NamedTuple):
     lost: frozenset[str] = frozenset()
     """The files whose last good version could not be carried over from a database of another release. The next run is
     told, and no other."""
+    gone: tuple[Gone, ...] = ()
+    """What the last runs took away, for as long as it counts together with what the next one would."""
 
     @classmethod
     def load(cls, stored: Mapping[str, str]) -> Memory:
         if "ingest" not in stored:
             return cls(lost=frozenset(orjson.loads(stored.get(LOST, "[]"))))
-        decoder, started, place, held = orjson.loads(stored["ingest"])
+        decoder, started, place, held, gone = orjson.loads(stored["ingest"])
         return cls(
             decoder,
             datetime.fromisoformat(started),
             Place(*place) if place else None,
-            Held(held[0], datetime.fromisoformat(held[1])) if held else None,
+            Held(held[0], datetime.fromisoformat(held[1]), held[2]) if held else None,
+            gone=tuple(Gone(datetime.fromisoformat(at), lost, articles) for at, lost, articles in gone),
         )
 
     def dump(self) -> dict[str, str]:
-        values = (self.decoder, self.started, self.place and tuple(self.place), self.held and tuple(self.held))
+        place, held = self.place and tuple(self.place), self.held and tuple(self.held)
+        values = (self.decoder, self.started, place, held, tuple(map(tuple, self.gone)))
         return {"ingest": orjson.dumps(values).decode()}
 
 
@@ -83,6 +88,8 @@ class Survey(NamedTuple):
     """The last walk, where only some paths were looked at, and None where this was a walk itself."""
     paths: frozenset[str] = frozenset()
     """Those that were looked at; all below them was, too."""
+    confirmed: frozenset[str] = frozenset()
+    """Files that are gone for sure, so that their bytes would have been found if they were elsewhere."""
 
     @property
     def place(self) -> Place:
@@ -98,7 +105,12 @@ class Survey(NamedTuple):
 
     @property
     def gone(self) -> list[str]:
-        return [path for path in self.known if path not in self.listing.files and not self.listing.hides(path)]
+        return missing(self.known, self.listing)
+
+    @property
+    def recent(self) -> tuple[Gone, ...]:
+        """What runs within the hold took away."""
+        return recent(self.memory.gone, self.started, self.hold)
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -118,26 +130,39 @@ class Survey(NamedTuple):
     def serves(self, path: str) -> bool:
         return path in self.known and self.known[path].status is not None
 
-    def judge(self, paths: frozenset[str], loaded: int) -> Kept | None:
+    def judge(self, paths: AbstractSet[str], loaded: int) -> Kept | None:
         """What has to stay of the articles that would go."""
         if self.accept_empty:
             return None
-        loss = Loss(paths, self.articles, loaded, self.place, self.memory.place)
+        loss = Loss(frozenset(paths), self.articles, loaded, self.place, self.memory.place, self.recent)
         return judge(loss, self.memory.held, self.started, self.hold)
 
-    def leaves(self, kept: Kept) -> Memory:
-        """What to remember of the run. Only a walk settles what was written shortly before it. What was kept is what
-        earlier rules made of it, and has to be decoded anew when its files are back."""
+    def leaves(self, kept: Kept, lost: int) -> Memory:
+        """What to remember of the run, which took `lost` articles away. Only a walk settles what was written shortly
+        before it. What was kept is what earlier rules made of it, and has to be decoded anew when its files are back.
+        """
         started = self.memory.started if self.walked else self.started
+        gone = self._gone(lost)
         if kept.paths:
-            return Memory(self.memory.decoder, started, self.memory.place, kept.held)
-        return Memory(self.decoder, started, self.place, kept.held)
+            return Memory(self.memory.decoder, started, self.memory.place, kept.held, gone=gone)
+        return Memory(self.decoder, started, self.place, gone=gone)
+
+    def _gone(self, lost: int) -> tuple[Gone, ...]:
+        """A loss that was accepted, or confirmed by a second look, does not count against later ones."""
+        if self.accept_empty or (self.memory.held and lost):
+            return ()
+        return (*self.recent, Gone(self.started, lost, self.articles)) if lost else self.recent
 
     def followed(self, kept: Kept) -> Walked | None:
         """What the next run may start from; None where it has to walk, since something is not as it should be."""
         if kept.paths or self.listing.unlisted or not (self.walked or self.listing.files):
             return None
         return Walked(self.listing.root, self.site, self.standing)
+
+
+def missing(known: Mapping[str, FileState], listing: Listing) -> list[str]:
+    """The known files that are gone; one that may only be out of sight is not."""
+    return [path for path in known if path not in listing.files and not listing.hides(path)]
 
 
 def decoder(site: Site) -> str:

@@ -293,7 +293,8 @@ class ChangeSet:
     problems: tuple[Problem, ...] = ()
     """Those of the run as a whole and of what the walk passed over; they replace those of the run before."""
     memory: Mapping[str, str] = field(default_factory=dict)
-    """What ingest asks to remember for its next run; replaces the memory of the run before."""
+    """What ingest asks to remember for its next run; replaces the memory of the run before. It is read after the
+    changes, so that it may depend on them."""
     retention: timedelta = timedelta(days=30)
     """How long it is remembered that an article has gone, for clients that were away."""
 
@@ -356,6 +357,10 @@ class Store(Protocol):
     async def files(self, under: Collection[str] | None = None) -> Mapping[str, FileState]:
         """What the last run knew of each file, by path; or of those `under` some paths alone: the files of these
         names, and what lies in the folders of these names."""
+        ...
+
+    async def copies(self, digests: Collection[str]) -> Mapping[str, FileState]:
+        """What the last run knew of each file with one of these SHA-256 digests, by path."""
         ...
 
     async def memory(self) -> Mapping[str, str]:

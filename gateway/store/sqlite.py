@@ -38,6 +38,7 @@ SELECT file.*, article.status, article.read_at FROM json_each(?1) AS folder
 CROSS JOIN file ON file.path > folder.value || '/' AND file.path < folder.value || '0'
 LEFT JOIN article ON article.path = file.path
 """  # noqa: S608
+FILES_OF_DIGESTS = f"{FILES} WHERE file.sha256 IN (SELECT value FROM json_each(?))"  # noqa: S608
 MEMORY = "SELECT name, value FROM memory"
 NEXT_DUE = """
 SELECT min(due) FROM (
@@ -230,6 +231,10 @@ class SqliteStore:
         async with self._lease() as lease:
             rows = lease.rows(FILES) if under is None else lease.rows(FILES_UNDER, (keys(list(under)),))
             return await asyncio.to_thread(_file_states, await rows)
+
+    async def copies(self, digests: Collection[str]) -> Mapping[str, FileState]:
+        async with self._lease() as lease:
+            return await asyncio.to_thread(_file_states, await lease.rows(FILES_OF_DIGESTS, (keys(list(digests)),)))
 
     async def memory(self) -> Mapping[str, str]:
         async with self._lease() as lease:

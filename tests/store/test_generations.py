@@ -318,6 +318,18 @@ async def test_an_unchanged_file_has_its_stamp_renewed(store: Store) -> None:
     assert await problems(store) == [ODD]
 
 
+async def test_files_are_found_by_their_bytes(store: Store) -> None:
+    """All that have them, with what is known of each, served or not."""
+    same = version("a", "same")
+    broken = SetAside("b", (BROKEN,), same._replace(path="b"))
+    await apply(store, Loaded(same, document("a")), broken, loaded(document("c")))
+    assert await store.copies([same.sha256, "other"]) == {
+        "a": FileState(same, Status.PUBLISHED, NOW),
+        "b": FileState(same._replace(path="b"), None, None),
+    }
+    assert await store.copies([]) == {}
+
+
 @pytest.mark.parametrize("read", [version("a", "broken", 2000), None])
 async def test_a_broken_file_keeps_its_last_good_version(store: Store, read: FileVersion | None) -> None:
     """It is served as before, and the store knows since when; where its bytes were not read it is known by no version,
