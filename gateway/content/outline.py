@@ -23,6 +23,8 @@ BLOCKS = frozenset({
 })  # fmt: skip
 CELLS = frozenset({"td", "th"})
 
+OWN_ANCHOR = re.compile(r"\{:? *#(?P<anchor>[A-Za-z][\w:.-]*) *\}$", re.ASCII)
+"""The anchor that an author writes at the end of a heading, as in `{#start}` or kramdown's `{: #start}`."""
 NAMELESS = "section"
 """The anchor of a heading without letters and digits."""
 
@@ -88,11 +90,23 @@ class _Reader:
             self._open.append((len(self._html), len(self._lines)))
             return
         at, first_line = self._open.pop()
-        text = _collapsed(" ".join(self._lines[first_line:])) if not self._open else ""
-        if text:
-            anchor = self._anchors.of(text)
+        if self._open:
+            return
+        own = self._own_anchor(first_line)
+        if text := _collapsed(" ".join(self._lines[first_line:])):
+            anchor = self._anchors.of(own or _anchor(text))
             self._headings.append(Heading(depth, text, anchor))
             self._html[at] = self._html[at].replace(f"<h{depth}", f'<h{depth} id="{anchor}"', 1)
+
+    def _own_anchor(self, first_line: int) -> str | None:
+        """Takes the author's anchor out of the text and the HTML of a heading that ends here."""
+        found = OWN_ANCHOR.search(self._html[-1])
+        if found is None or len(self._lines) == first_line:
+            return None
+        self._html[-1] = self._html[-1][: found.start()].rstrip()
+        line = OWN_ANCHOR.sub("", self._lines.pop()).rstrip()
+        self._lines += [line] if line else []
+        return found["anchor"]
 
     def _end_line(self) -> None:
         line = "".join(self._line)
@@ -113,8 +127,8 @@ class _Anchors:
         self._given: dict[str, int] = {}
         """By anchor, the last number that was tried to tell another from it."""
 
-    def of(self, text: str) -> str:
-        first = anchor = _anchor(text)
+    def of(self, first: str) -> str:
+        anchor = first
         while anchor in self._given:
             self._given[first] += 1
             anchor = f"{first}-{self._given[first]}"

@@ -14,7 +14,7 @@ from itertools import accumulate
 
 from gateway.content import comments
 from gateway.content.lines import Kind, lines
-from gateway.content.outline import BLOCKS, CELLS
+from gateway.content.outline import BLOCKS, CELLS, OWN_ANCHOR
 from gateway.content.tags import UNSEEN
 from gateway.content.text import unescape
 
@@ -51,7 +51,9 @@ def _blocks(body: str) -> Iterator[tuple[str, bool]]:
     for kind, line, begins, is_enclosed, _ in lines(body):
         shown = _shown(line) if kind is Kind.TEXT else ""
         if begins or not shown:
-            yield _inline(" ".join(paragraph), labels), kind is Kind.UNDERLINE and not is_enclosed
+            text = " ".join(paragraph)
+            text = OWN_ANCHOR.sub("", text) if kind is Kind.UNDERLINE else text
+            yield _inline(text, labels), kind is Kind.UNDERLINE and not is_enclosed
             paragraph.clear()
         match kind:
             case Kind.TEXT:
@@ -65,7 +67,8 @@ def _blocks(body: str) -> Iterator[tuple[str, bool]]:
 
 def _heading(line: str) -> str:
     text = line.strip().lstrip("#").strip()
-    return _CLOSING_MARKS.sub("", text).rstrip() if text.endswith("#") else text
+    text = _CLOSING_MARKS.sub("", text).rstrip() if text.endswith("#") else text
+    return OWN_ANCHOR.sub("", text)
 
 
 def _shown(line: str) -> str:

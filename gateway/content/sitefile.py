@@ -85,7 +85,8 @@ def parse(data: bytes) -> Read:
         return Read(USUAL_SITE, (_error(error.code, error.message, error.hint, Mark(error.line, error.column)),))
     reader = _Reader()
     site = reader.site(found.fields)._replace(digest=hashlib.sha256(data).hexdigest())
-    return Read(site, (*map(_strict, found.problems), *reader.problems))
+    noted = (_strict(problem) for problem in found.problems if problem.severity is not Severity.INFO)
+    return Read(site, (*noted, *reader.problems))
 
 
 def is_rules(name: str) -> bool:
@@ -101,7 +102,7 @@ def _misnamed(names: Iterable[str]) -> Iterator[Problem]:
 
 
 def _strict(problem: Problem) -> Problem:
-    """A comment after a value is usual; a repeated key leaves unknown which of the rules is meant."""
+    """A repeated key is an error: it leaves unknown which of the rules is meant."""
     return problem._replace(severity=Severity.ERROR) if problem.code == DUPLICATE_KEY else problem
 
 

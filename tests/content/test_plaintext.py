@@ -22,6 +22,7 @@ from tests.content.markdown import ORDINARY
     [
         ("# A *bold* title ##\n\ntext", "A bold title\ntext"),
         ("Two\nlines\n===\nmore", "Two lines\nmore"),
+        ("# One {#first} #\nTwo {: #second}\n---\n{#third}", "One\nTwo\n{#third}"),
         ('a [link](https://x.example/y "title"), ![image](z.png)', "a link, image"),
         ("[![image](z.png)](https://x.example)", "image"),
         ("[wiki](https://x.example/A_(b)) [empty]()", "wiki empty"),
