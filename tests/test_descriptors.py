@@ -88,7 +88,7 @@ def test_the_soft_limit_is_raised(content: Path) -> None:
 
 
 def test_fewer_connections_than_the_limit(content: Path) -> None:
-    """If the descriptors do not suffice, a server names the numbers in a line; it takes fewer connections, and goes on."""
+    """If the descriptors do not suffice, a server logs the numbers in a line, takes fewer connections, and goes on."""
     with serving(content, limited("-n", FEW)) as server:
         for _ in range(2):
             with crowd(server):
