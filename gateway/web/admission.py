@@ -24,7 +24,7 @@ LOST = "gateway.lost"
 Lost = asyncio.Future[None]
 PERIOD = 0.02
 """Seconds."""
-REFUSALS, EXCESS_REFUSALS = 4, 2
+REFUSALS, EXCESS_REFUSALS = 3, 2
 """In each period; the others wait for the next one. Clients that come back at once would otherwise be refused as often
 as the processor allows. Excess connections have their own pace, since others wait to be accepted in their place."""
 CLOSE = (b"connection", b"close")
