@@ -14,7 +14,7 @@ MEMORY := $(shell test -w /dev/shm && df -Pk /dev/shm | awk 'END { if ($$4 > 400
 # The command is started over and over by the tests: it is compiled once, whatever the environment says.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: dev explorer check test prove bench bench-loading bench-live bench-queries clean
+.PHONY: dev explorer check test prove bench bench-loading bench-live bench-queries bench-overload clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -39,7 +39,7 @@ test: $(READY) ## The tests, bounded in time.
 prove: $(READY) ## The tests, those that take long in full.
 	GATEWAY_TEST_FULL=1 $(BIN)/python -m pytest $(TOGETHER) --timeout=3600
 
-bench: bench-loading bench-live bench-queries ## All that is measured, one after the other.
+bench: bench-loading bench-live bench-queries bench-overload ## All that is measured, one after the other.
 
 bench-loading: $(READY) ## How a server answers while it loads 5,000 files, and what that takes.
 	$(BIN)/python -m benchmarks.loading
@@ -49,6 +49,9 @@ bench-live: $(READY) ## How soon a save is seen, and what a push of many files c
 
 bench-queries: $(READY) ## What queries take over 1,000 articles and over 100,000.
 	$(BIN)/python -m benchmarks.queries
+
+bench-overload: $(READY) ## Goodput with 32 to 1,000 connections that ask without a pause.
+	$(BIN)/python -m benchmarks.overload
 
 clean:
 	rm -rf $(VENV) build dist gateway/explorer/assets .mypy_cache .ruff_cache .pytest_cache .hypothesis

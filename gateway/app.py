@@ -16,7 +16,7 @@ from starlette.types import ASGIApp
 
 from gateway.auth import Authenticator, Scope
 from gateway.callers import Callers
-from gateway.errors import MethodNotAllowed, NotFound, NotReady, RequestError
+from gateway.errors import MethodNotAllowed, NotFound, RequestError
 from gateway.explorer import page, queries, start
 from gateway.explorer.inquiry import Inquiry
 from gateway.graph.schema import build_schema, print_sdl
@@ -29,6 +29,7 @@ from gateway.settings import Mode, Settings
 from gateway.store.protocol import Store
 from gateway.turns import Turns
 from gateway.web import preview
+from gateway.web.admission import Admission
 from gateway.web.caching import Caching
 from gateway.web.endpoint import Endpoint
 from gateway.web.head import RequestHead
@@ -82,7 +83,7 @@ def create_app(settings: Settings, store: Store, reload: Reload | None = None) -
         Route("/graphql", endpoint),
         WebSocketRoute("/graphql", Socket(schema, operations, callers, limits, settings.allowed_origins)),
         Route("/healthz", _state("ok")),
-        Route("/readyz", _readiness(store)),
+        Route("/readyz", _readiness(operations)),
     ]
     if reload:
         hook = ReloadHook(store, reload, callers, settings.reload_secret, limits)
@@ -98,6 +99,7 @@ def create_app(settings: Settings, store: Store, reload: Reload | None = None) -
         inquiry = Inquiry(own, callers, previewing=is_preview)
         routes += _explorer(settings, inquiry, passes if is_preview else None)
     middleware = [
+        Middleware(Admission, turns=turns),
         Middleware(AccessLog),
         Middleware(ResponseHeaders),
         Middleware(RequestHead, most_bytes=settings.limits.head_bytes),
@@ -131,10 +133,11 @@ def _state(name: str) -> Handler:
     return answer
 
 
-def _readiness(store: Store) -> Handler:
+def _readiness(operations: Operations) -> Handler:
+    """Once it is ready it asks the store no more, whose readers may all be taken."""
+
     async def answer(request: Request) -> Response:
-        if not await store.ready():
-            raise NotReady
+        await operations.check_ready()
         return await _state("ready")(request)
 
     return answer

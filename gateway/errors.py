@@ -55,6 +55,10 @@ class PackagesError(GatewayError):
     """GraphiQL cannot be brought from its packages."""
 
 
+class Abandoned(GatewayError):
+    """The client has closed its connection before its operation began."""
+
+
 class RequestError(GatewayError):
     """The request cannot be answered. `extensions` are told to the client beside the code."""
 

@@ -41,7 +41,7 @@ from gateway.persisted import PersistedQueries
 from gateway.rates import UNLIMITED, Rates
 from gateway.renderer import Renderer
 from gateway.store.protocol import Store
-from gateway.turns import Turns
+from gateway.turns import IsGone, Turns
 
 logger = logging.getLogger("gateway")
 
@@ -182,15 +182,18 @@ class Operations:
         cost = document.analysis.check_cost(request.operation_name, variables)
         if request.document_id is not None:
             self._persisted.register(request.document_id, request.query)
-        await self._check_ready()
+        await self.check_ready()
         self._rates.charge(client, cost)
         return Accepted(request, document, operation.operation, cost, client)
 
-    async def run(self, accepted: Accepted, viewer: Viewer) -> Answer:
-        """The answer of a query. Raises RequestError where there is none."""
+    async def run(self, accepted: Accepted, viewer: Viewer, is_gone: IsGone | None = None) -> Answer:
+        """The answer of a query. Raises RequestError where there is none.
+
+        An operation that waited for its turn does not begin if `is_gone` then returns true; raises Abandoned.
+        """
         if accepted.kind is OperationType.SUBSCRIPTION:
             raise NotAcceptable("A subscription is answered as 'text/event-stream', or over a WebSocket.")
-        async with self._turns.turn():
+        async with self._turns.turn(is_gone):
             try:
                 async with asyncio.timeout(self._limits.operation_seconds):
                     answer = await self._execute(accepted, viewer)
@@ -292,7 +295,7 @@ class Operations:
             raise VariablesRefused([error.formatted for error in coerced])
         return coerced.coerced
 
-    async def _check_ready(self) -> None:
+    async def check_ready(self) -> None:
         """Raises NotReady before the first generation; once there is one there always will be."""
         self._ready = self._ready or await self._store.ready()
         if not self._ready:

@@ -1,9 +1,10 @@
-"""The benchmark of queries, in small: it measures what it says."""
+"""The benchmarks of queries and of overload, in small: they measure what they say."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from benchmarks.overload import Best, Plan, measure_all, told
 from benchmarks.queries import LINEAR, QUESTIONS, compare
 from benchmarks.skewed import COMMON, PROVIDER, RARE, RARITIES, TOPIC, fill
 from gateway.store.temporary import temporary_store
@@ -32,3 +33,16 @@ async def test_half_of_the_articles_share_what_is_common() -> None:
     assert found["rare"]["totalCount"] == RARITIES
     counts = [found["provider"]["articles"], found["topic"]["articles"], found["common"]]
     assert all(70 < each["totalCount"] < 130 for each in counts)
+
+
+def test_a_load_is_measured(tmp_path: Path) -> None:
+    """Its successes and their times are counted, in every round, and put beside the best; probes are sent meanwhile."""
+    plans = [Plan(1, patient=False), Plan(4, patient=True)]
+    found = measure_all(tmp_path, 20, plans, seconds=1, rounds=2)
+    assert list(found) == plans
+    for plan, row in found.items():
+        assert row.seconds == 2
+        assert len(row.counts.seconds) == row.counts.statuses[200] > 0
+        assert set(row.counts.statuses) == {200}
+        assert row.probes
+        assert told(plan, row, Best(2 * row.goodput, row.efficiency)).endswith("missed")

@@ -8,8 +8,8 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import pytest
 
-from gateway.errors import Overloaded
-from gateway.turns import Room, Turns
+from gateway.errors import Abandoned, Overloaded
+from gateway.turns import IsGone, Pace, Room, Turns
 
 LONG = 60.0
 AT_ONCE = 1e-6
@@ -45,8 +45,8 @@ async def test_who_comes_next_waits() -> None:
         await waiting
 
 
-async def held_turn(turns: Turns) -> AsyncIterator[None]:
-    async with turns.turn():
+async def held_turn(turns: Turns, is_gone: IsGone | None = None) -> AsyncIterator[None]:
+    async with turns.turn(is_gone):
         yield
 
 
@@ -71,6 +71,46 @@ async def test_nobody_waits_for_ever() -> None:
             await anext(held_turn(turns))
     async with taken(turns, 1):
         pass
+
+
+async def gone() -> bool:
+    return True
+
+
+async def test_a_turn_of_nobody_goes_to_the_next() -> None:
+    """Whether the client has gone is asked only after waiting, and its turn is free again."""
+    turns = Turns(1, 2, LONG)
+    async with turns.turn(gone):
+        waiting = [asyncio.ensure_future(anext(held_turn(turns, is_gone))) for is_gone in (gone, None)]
+        await asyncio.sleep(0)
+    with pytest.raises(Abandoned):
+        await waiting[0]
+    await waiting[1]
+
+
+async def test_a_pace_lets_a_few_through() -> None:
+    """One more waits for the next period, or until it is gone."""
+    pace, lost = Pace(2, LONG), asyncio.get_running_loop().create_future()
+    await pace.wait()
+    await pace.wait()
+    waiting = [asyncio.ensure_future(pace.wait(each)) for each in (None, lost)]
+    await asyncio.sleep(0)
+    lost.set_result(None)
+    await waiting[1]
+    assert not waiting[0].done()
+    waiting[0].cancel()
+
+
+async def test_a_pace_keeps_the_order() -> None:
+    """Those who wait are let through as they came, in one period or another."""
+    pace, through = Pace(2, AT_ONCE), list[int]()
+
+    async def pass_through(number: int) -> None:
+        await pace.wait()
+        through.append(number)
+
+    await asyncio.gather(*map(pass_through, range(9)))
+    assert through == list(range(9))
 
 
 def test_the_refusal_says_when_to_come_again() -> None:

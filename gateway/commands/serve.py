@@ -20,6 +20,7 @@ from gateway.loading.follow import Follower
 from gateway.settings import OPTIONS, Mode, Settings
 from gateway.store.protocol import Store
 from gateway.terminal import Terminal
+from gateway.web.descriptors import fitting, own, raise_allowed
 from gateway.web.server import address, listening
 from gateway.web.server import serve as serve_app
 from gateway.web.webhooks import Webhooks
@@ -64,13 +65,14 @@ async def _serve(settings: Settings) -> None:
                 sweep=settings.sweep_seconds,
             )
             app = create_app(settings, content.store, follower.request)
+            limits = fitting(settings.limits, own(settings.readers, settings.workers), raise_allowed())
             webhooks = Webhooks(content.store, settings.webhooks, settings.webhook_secret)
             _collect_little()
             with _reloading_at_hangup(follower.request):
                 await serve_app(
                     app,
                     listener,
-                    settings.limits,
+                    limits,
                     trusted_proxies=settings.trusted_proxies,
                     work=lambda: _lead(content.store, follower, webhooks),
                     stopping=content.store.end_generations,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
@@ -231,7 +232,7 @@ class Walk:
                 self._cannot_list(folder, "it is gone")
             return
         except OSError as error:
-            self._cannot_list(folder, error.strerror or "unknown error")
+            self._cannot_list(folder, error.strerror or "unknown error", _hint(error))
             return
         for entry in entries:
             if not is_ignored(entry.name):
@@ -245,7 +246,8 @@ class Walk:
             return
         except OSError as error:
             self._unlisted.append(unicodedata.normalize("NFC", name))
-            message, hint = f"The file cannot be read: {error.strerror}.", "Mend the permissions of its folder."
+            message = f"The file cannot be read: {error.strerror}."
+            hint = _hint(error, "Mend the permissions of its folder.")
             self._tell(Severity.ERROR, UNREADABLE, name, message, hint)
             return
         if below:
@@ -301,10 +303,10 @@ class Walk:
         else:
             self._files[path] = SourceFile(path, name, Stamp.of(status))
 
-    def _cannot_list(self, folder: str, reason: str) -> None:
+    def _cannot_list(self, folder: str, reason: str, hint: str | None = None) -> None:
         self._unlisted.append(unicodedata.normalize("NFC", folder))
         message = f"The folder cannot be listed: {reason}. What was loaded from it stays."
-        self._tell(Severity.ERROR, UNREADABLE_FOLDER, folder or ".", message)
+        self._tell(Severity.ERROR, UNREADABLE_FOLDER, folder or ".", message, hint)
 
     def _tell(self, severity: Severity, code: str, name: str, message: str, hint: str | None = None) -> None:
         self._problems.append(Problem(severity, code, message, _legible(name), hint=hint))
@@ -319,6 +321,13 @@ def require_folder(root: Path) -> os.stat_result:
     if not stat.S_ISDIR(status.st_mode):
         raise ContentFolderError(f"{root} is not a folder.")
     return status
+
+
+def _hint(error: OSError, usual: str | None = None) -> str | None:
+    """What to do about a file or a folder that cannot be opened."""
+    if error.errno in {errno.EMFILE, errno.ENFILE}:
+        return "It is read again on the next run. Raise the limit of open files ('ulimit -n')."
+    return usual
 
 
 def _legible(name: str) -> str:
@@ -366,10 +375,8 @@ def _reading(root: Path, file: SourceFile) -> Iterator[int]:
     except FileNotFoundError:
         raise
     except OSError as error:
-        message = f"The file cannot be read: {error.strerror}."
-        raise ReadError(
-            Problem(Severity.ERROR, UNREADABLE, message, file.path, hint="Mend its permissions.")
-        ) from error
+        message, hint = f"The file cannot be read: {error.strerror}.", _hint(error, "Mend its permissions.")
+        raise ReadError(Problem(Severity.ERROR, UNREADABLE, message, file.path, hint=hint)) from error
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise ReadError(Problem(Severity.WARNING, NOT_A_FILE, "It is no regular file any more.", file.path))

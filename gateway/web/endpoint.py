@@ -17,11 +17,11 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.auth import Viewer, credential
 from gateway.callers import Callers
-from gateway.errors import LimitExceeded, MethodNotAllowed, RequestError
+from gateway.errors import Abandoned, LimitExceeded, MethodNotAllowed, RequestError
 from gateway.limits import Limits
 from gateway.model import Visibility
 from gateway.operation import OperationRequest, Operations
-from gateway.turns import Room
+from gateway.turns import IsGone, Room
 from gateway.web.accept import MediaType, Wish, wish
 from gateway.web.caching import PRIVATE, Caching, is_known
 from gateway.web.events import EventStream, refused
@@ -46,6 +46,7 @@ class _Asker(NamedTuple):
     """Whether everybody would be answered the same, so that anybody may keep the answer."""
     known: str | None
     """The ETags of the answers that the client has kept."""
+    is_gone: IsGone
 
 
 class Endpoint:
@@ -72,7 +73,7 @@ class Endpoint:
         request = Request(scope, receive)
         try:
             response = await self._respond(request)
-        except ClientDisconnect:
+        except (ClientDisconnect, Abandoned):
             return
         except RequestError as error:  # before it was known which media type the client takes
             response = error_response(error)
@@ -96,7 +97,8 @@ class Endpoint:
         )
         is_anyone = viewer.visibility is Visibility.PUBLIC and credential(headers.get("authorization")) is None
         is_safe = request.method == "GET"
-        asker = _Asker(viewer, payer, is_safe, is_safe and is_anyone, headers.get("if-none-match"))
+        known = headers.get("if-none-match")
+        asker = _Asker(viewer, payer, is_safe, is_safe and is_anyone, known, request.is_disconnected)
         if asker.is_safe:
             asked = from_parameters(request.query_params.multi_items())
             if asked.query:  # what is named by its digest alone was sent in full before, by who may
@@ -132,7 +134,7 @@ class Endpoint:
                 raise MethodNotAllowed("POST", "Only a query can be sent by GET. Use POST.")
             if wished.events and (wished.media_type is None or accepted.kind is OperationType.SUBSCRIPTION):
                 return EventStream(self._operations.stream(accepted, asker.viewer), accepted.kind, self._streams)
-            answer = await self._operations.run(accepted, asker.viewer)
+            answer = await self._operations.run(accepted, asker.viewer, asker.is_gone)
         except RequestError as error:
             if error.is_about_operation and wished.media_type is None:
                 return refused({"errors": error.entries()})
@@ -149,7 +151,7 @@ class Endpoint:
         """The answer of one operation of a batch."""
         try:
             accepted = await self._operations.accept(asked, asker.payer)
-            return (await self._operations.run(accepted, asker.viewer)).body()
+            return (await self._operations.run(accepted, asker.viewer, asker.is_gone)).body()
         except RequestError as error:
             return {"errors": error.entries()}
 

@@ -20,7 +20,13 @@ from uvicorn.server import ServerState
 
 from gateway.errors import HeadTooLarge, Overloaded, RequestError, RequestTimeout
 from gateway.limits import Limits
+from gateway.web.admission import EXCESS, LOST, Lost
 from gateway.web.head import joined
+
+
+def excess_of(connections: int) -> int:
+    """How many connections are accepted beyond the limit. Each gets one answer: of a probe, or 503."""
+    return max(16, connections // 2)
 
 
 class Config(uvicorn.Config):
@@ -77,6 +83,8 @@ class Http(_Taken, H11Protocol):
         super().__init__(config, server_state, app_state, **rest)
         self._most = config.limits.connections
         self._most_head_bytes = config.limits.head_bytes
+        self._is_excess = False
+        self._lost: Lost = self.loop.create_future()
         self._idle = _Timer(config.limits.idle_seconds)
         self._arriving = _Timer(config.limits.request_seconds)
         self._leaving = _Timer(config.limits.idle_seconds)
@@ -84,10 +92,10 @@ class Http(_Taken, H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         transport.set_write_buffer_limits(high=0)  # so that we are told whenever something is not taken
-        if len(self.connections) > self._most:
-            self._refuse(Overloaded("Too many connections are open."))
-        else:
-            self._idle.start(self.loop, self.timeout_keep_alive_handler)
+        self._is_excess = len(self.connections) > self._most
+        about = {EXCESS: True} if self._is_excess else {}
+        self.app_state = {**self.app_state, LOST: self._lost, **about}
+        self._idle.start(self.loop, self.timeout_keep_alive_handler)
 
     def data_received(self, data: bytes) -> None:
         self._idle.stop()
@@ -101,11 +109,15 @@ class Http(_Taken, H11Protocol):
             self._arriving.stop()
 
     def handle_websocket_upgrade(self, event: h11.Request) -> None:
+        if self._is_excess:
+            self._refuse(Overloaded("Too many connections are open."))
+            return
         self._stop()
         super().handle_websocket_upgrade(event)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop()
+        self._lost.set_result(None)
         super().connection_lost(exc)
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - what it says is for the log

@@ -11,13 +11,15 @@ import socket
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from ipaddress import IPv4Network, ip_network
+from typing import cast
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from gateway.errors import GatewayError
 from gateway.limits import Limits
-from gateway.web.patience import Config
+from gateway.web.listener import Listener
+from gateway.web.patience import Config, Http, excess_of
 
 GRACE_SECONDS = 10
 """How long answers that are on their way at the end may take."""
@@ -54,9 +56,22 @@ def address(listener: socket.socket) -> str:
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, stopping: Callable[[], None]) -> None:
+    def __init__(self, config: Config, stopping: Callable[[], None]) -> None:
         super().__init__(config)
+        self._config = config
         self._stopping = stopping
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Accept connections by Listener. uvicorn would have asyncio accept them."""
+        most = self._config.limits.connections
+        most += excess_of(most)
+        connections = self.server_state.connections
+        listeners = [Listener(each, self._connection, lambda: len(connections), most) for each in sockets or ()]
+        self.servers = cast("list[asyncio.Server]", listeners)
+        self.started = True
+
+    def _connection(self) -> Http:
+        return Http(self._config, self.server_state, {})
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Streams that would never end are let go of first, or stopping would wait for them."""

@@ -1,0 +1,87 @@
+"""Accepts connections: a few in each turn of the event loop, and as many as may be open. The others wait in the kernel.
+
+It reads nothing from them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+from collections.abc import Callable
+
+from gateway.web.tally import Tally
+
+AT_ONCE = 16
+"""Connections accepted in a turn of the event loop, so that many new ones do not hold up what runs."""
+PAUSE = 0.05
+"""Seconds until a listener that had to stop tries again."""
+EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+
+
+class Listener:
+    """A listening socket, in place of asyncio's server: that accepts whatever comes and, when the process is out of
+    descriptors, logs thousands of tracebacks a second."""
+
+    def __init__(
+        self,
+        listening: socket.socket,
+        build: Callable[[], asyncio.Protocol],
+        open_connections: Callable[[], int],
+        most: int,
+    ) -> None:
+        """`build` makes the protocol of a connection. None is accepted while `most` are open."""
+        self._listening = listening
+        self._build = build
+        self._open_connections = open_connections
+        self._most = most
+        self._beginning = set[asyncio.Task[object]]()
+        self._resuming: asyncio.TimerHandle | None = None
+        self._exhausted = Tally("A connection waits to be accepted: the process is out of file descriptors or memory")
+        self._loop = asyncio.get_running_loop()
+        listening.setblocking(False)
+        self._resume()
+
+    def close(self) -> None:
+        """Accept no more. Idempotent; closes neither the socket nor connections."""
+        if self._resuming:
+            self._resuming.cancel()
+        self._loop.remove_reader(self._listening)
+
+    async def wait_closed(self) -> None:
+        """Wait for connections that are being set up."""
+        await asyncio.gather(*self._beginning, return_exceptions=True)
+
+    def _resume(self) -> None:
+        self._resuming = None
+        self._loop.add_reader(self._listening, self._accept)
+
+    def _pause(self) -> None:
+        self._loop.remove_reader(self._listening)
+        self._resuming = self._loop.call_later(PAUSE, self._resume)
+
+    def _accept(self) -> None:
+        for _ in range(AT_ONCE):
+            if self._open_connections() + len(self._beginning) >= self._most:
+                self._pause()
+                return
+            try:
+                accepted, _ = self._listening.accept()
+            except OSError as error:  # also BlockingIOError, and errors of the connection itself: see accept(2)
+                if error.errno in EXHAUSTED:
+                    self._exhausted.add()
+                    self._pause()
+                return
+            self._begin(accepted)
+
+    def _begin(self, accepted: socket.socket) -> None:
+        accepted.setblocking(False)
+        task = self._loop.create_task(self._connect(accepted))
+        self._beginning.add(task)
+        task.add_done_callback(self._beginning.discard)
+
+    async def _connect(self, accepted: socket.socket) -> None:
+        try:
+            await self._loop.connect_accepted_socket(self._build, accepted)
+        except OSError:  # the client has closed it already
+            accepted.close()
