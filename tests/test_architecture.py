@@ -48,6 +48,8 @@ FLOW = [
     "gateway.content.inherited",
     "gateway.content.site",
     "gateway.content.parts",
+    "gateway.content.lookup",
+    "gateway.content.visibility",
     "gateway.content.documents",
     "gateway.content.sitefile",
     "gateway.content.outside",
