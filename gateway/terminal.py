@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 import click
 from rich.console import Console
@@ -79,6 +80,16 @@ def tell_problems(problems: Iterable[Problem]) -> None:
     """All that are one: an INFO is for `check`."""
     grave = [problem for problem in problems if problem.severity is not Severity.INFO]
     click.echo(printed.as_text(printed.in_order(grave)), err=True, nl=False)
+
+
+@contextmanager
+def strict_problems_told() -> Iterator[None]:
+    """Print the problems for which a strict run was refused, before the error ends the command."""
+    try:
+        yield
+    except StrictError as error:
+        tell_problems(error.problems)
+        raise
 
 
 async def state(store: Store) -> tuple[Statistics, Sequence[Problem]]:

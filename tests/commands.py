@@ -33,6 +33,13 @@ def gateway(
     )
 
 
+def imported(code: str, *arguments: str) -> set[str]:
+    """The modules that a process has imported when it ends, which runs some code with these arguments."""
+    program = f"import atexit, sys; atexit.register(lambda: print('\\n', *sys.modules)); {code}"
+    done = subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=True)
+    return {*done.stdout.splitlines()[-1].split()}
+
+
 class Running:
     """A server at work."""
 

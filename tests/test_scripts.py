@@ -15,7 +15,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gateway.content.watch import Watch, Watching
+from gateway.content.source import Watching
+from gateway.content.watch import Watch
 from gateway.graph.schema import build_schema
 from gateway.limits import Limits
 from gateway.loading.follow import Follower

@@ -14,22 +14,15 @@ from rich.console import Console
 
 from gateway import problems as printed
 from gateway import progress
-from gateway.commands.options import PARSING, Command, settings_of, with_content
+from gateway.commands.startup import settings_of
 from gateway.explanation import explained, hidden
-from gateway.loading.content import loaded_aside
 from gateway.loading.rules import SiteError
 from gateway.model import Given, Hiding, Problem, Severity
 from gateway.settings import Settings
+from gateway.stores import loaded_aside
 from gateway.terminal import state
 
-EXPLAIN = "Print where the fields come from, what is left in frontMatter, and what hides each hidden file."
 
-
-@click.command("check", cls=Command)
-@with_content(PARSING)
-@click.option("--strict", is_flag=True, help="Let a warning, too, make the exit code 1.")
-@click.option("--explain", is_flag=True, help=EXPLAIN)
-@click.option("--format", "form", type=click.Choice(list(printed.FORMATS)), default="text", show_default=True)
 def check(content: Path, form: str, *, strict: bool, explain: bool, **flags: object) -> None:
     """Name what is wrong with the files in CONTENT. Exits 1 where there is an error."""
     checked = asyncio.run(_check(settings_of(content, flags)))
