@@ -60,6 +60,7 @@ FLOW = [
     "gateway.persisted",
     "gateway.measure",
     "gateway.analysis",
+    "gateway.field_suggestions",
     "gateway.documents",
     "gateway.renderer",
     "gateway.settings",

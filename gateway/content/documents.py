@@ -25,7 +25,7 @@ from gateway.content.site import NATIVE, USUAL_SITE, Site, Source
 from gateway.content.source import SITE_FILE
 from gateway.content.text import slug
 from gateway.content.values import Unreadable, shown
-from gateway.model import Document, Given, Hiding, Problem, ProviderName, Status, TopicName
+from gateway.model import FRONT_MATTER, Document, Given, Hiding, Problem, ProviderName, Status, TopicName
 
 T = TypeVar("T")
 
@@ -424,7 +424,7 @@ class _Decoder:
         """What the schema does not model."""
         unused = {key: field for key, field in self._fields.entries.items() if key not in self._used}
         rest = values.json_object(Fields(unused, self._fields.mark)) | self._left
-        self.given.extend(Given("frontMatter", key) for key in rest)
+        self.given.extend(Given(FRONT_MATTER, key) for key in rest)
         return rest
 
 
