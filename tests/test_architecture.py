@@ -62,6 +62,7 @@ FLOW = [
     "gateway.persisted",
     "gateway.measure",
     "gateway.analysis",
+    "gateway.field_suggestions",
     "gateway.documents",
     "gateway.renderer",
     "gateway.settings_file",

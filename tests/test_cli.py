@@ -106,6 +106,28 @@ def test_a_server_follows_its_folder(tmp_path: Path) -> None:
         assert server.stop() == 0
 
 
+def test_dev_lists_the_keys_that_serve_does_not_show(tmp_path: Path) -> None:
+    """At its start, also where nothing has to be parsed, and after a change those that are new; `serve` lists none."""
+    content = tmp_path / "content"
+    content.mkdir()
+    (content / "a.md").write_bytes(broken.titled("layout: post"))
+    (content / "b.md").write_bytes(broken.titled("layout: page\nweight: 1"))
+    listed = "^Under `gateway serve` only previews show these keys of frontMatter: (.*?)[.] "
+    with running("serve", content, cache=tmp_path) as server:
+        assert server.said("^2 articles|^Under").startswith("2 articles")
+        (content / "a.md").write_bytes(broken.titled("layout: post\nweight: 1"))
+        assert server.said("files? found|^Under").endswith(" s")
+        assert server.said("^2 articles|^Under").startswith("2 articles")
+    with running("dev", content, cache=tmp_path) as server:
+        assert server.said(listed) == "layout (2 files), weight (2)"
+        (content / "a.md").write_bytes(broken.titled("layout: post\nicon: star\nweight: 1"))
+        assert server.said(listed) == "icon (1 file)"
+        (content / "gateway.yaml").write_text("expose: [layout, weight, icon]\n")
+        server.said("^2 articles")
+        (content / "gateway.yaml").write_text("expose: [layout, icon]\n")
+        assert server.said(listed) == "weight (2 files)"
+
+
 def test_a_taken_port_is_said_so(tmp_path: Path) -> None:
     """One line, and exit code 3."""
     with socket.create_server(("127.0.0.1", 0)) as taken:

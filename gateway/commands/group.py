@@ -13,7 +13,10 @@ from gateway import __version__, problems
 from gateway.commands.options import LOADING, PARSING, SERVING, Command, with_content, with_options
 from gateway.settings import Mode
 
-EXPLAIN = "Print where the fields come from, what is left in frontMatter, and what hides each hidden file."
+EXPLAIN = (
+    "Print where the fields come from, what is left in frontMatter and not shown by serve, and what hides each hidden"
+    " file."
+)
 
 
 @click.group(epilog="Example: gateway dev content", context_settings={"max_content_width": 120})

@@ -54,7 +54,7 @@ async def _serve(settings: Settings) -> None:
             follower = Follower(
                 content.ingest,
                 Watch(settings.content, settings.watch, settings.poll_seconds),
-                Terminal(content, strict=settings.strict).run,
+                Terminal(content, strict=settings.strict, lists_unexposed=settings.mode is Mode.DEV).run,
                 is_ready=content.store.ready,
                 sweep=settings.sweep_seconds,
             )

@@ -24,7 +24,7 @@ from gateway.content.site import USUAL_SITE, Site
 from gateway.content.text import slug
 from gateway.content.values import shown
 from gateway.content.visibility import Visibility
-from gateway.model import Document, Given, Hiding, Problem, ProviderName, TopicName
+from gateway.model import FRONT_MATTER, Document, Given, Hiding, Problem, ProviderName, TopicName
 
 T = TypeVar("T")
 
@@ -231,7 +231,7 @@ class _Decoder:
         """What the schema does not model."""
         unused = {key: field for key, field in self._fields.entries.items() if key not in self.lookup.used}
         rest = values.json_object(Fields(unused, self._fields.mark)) | self._left
-        self.lookup.given.extend(Given("frontMatter", key) for key in rest)
+        self.lookup.given.extend(Given(FRONT_MATTER, key) for key in rest)
         return rest
 
 
