@@ -7,6 +7,7 @@ RUN apt-get update \
 WORKDIR /source
 COPY pyproject.toml hatch_build.py README.md LICENSE constraints.txt ./
 COPY gateway ./gateway
+COPY docs ./docs
 RUN GATEWAY_REQUIRE_EXPLORER=1 python -m pip wheel --no-cache-dir --no-deps --wheel-dir /wheels . \
     && python -m venv /opt/gateway \
     && /opt/gateway/bin/pip install --no-cache-dir --constraint constraints.txt /wheels/*.whl

@@ -1,4 +1,4 @@
-"""The step of the build that is our own: GraphiQL's files, which are part of the wheel and of no commit.
+"""The step of the build that is our own: puts GraphiQL's files and the documentation into the wheel.
 
 It checks nothing itself, and does nothing for an editable install, for which there is `make explorer`.
 """
@@ -34,6 +34,9 @@ class ExplorerHook(BuildHookInterface[Any]):
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         if version == "editable":
             return
+        documentation = Path(self.root) / "docs"
+        if documentation.is_dir():
+            build_data["force_include"][str(documentation)] = "gateway/explorer/docs"
         try:
             folder = FOLDER if are_in(FOLDER) else self._brought()
         except PackagesError as error:

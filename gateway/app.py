@@ -158,7 +158,12 @@ def _explorer(settings: Settings, inquiry: Inquiry, passes: Passes | None = None
     may_preview = settings.preview_secret or any(Scope.PREVIEW in grant.scopes for grant in settings.tokens)
     headers = page.DRAFTS if is_dev or is_private else page.TOKEN if may_preview else {}
     pages: Mapping[str, ASGIApp] = {
-        **start.pages(inquiry, previewing=is_private, schema=settings.introspection),
+        **start.pages(
+            inquiry,
+            previewing=is_private,
+            schema=settings.introspection,
+            folder=settings.content.absolute() if is_dev else None,
+        ),
         **page.pages(headers, private=is_private, cdn=is_dev, queries=queries.PATH.removeprefix("/")),
     }
     return [

@@ -160,7 +160,7 @@ async def test_a_socket_pays_for_its_credential(tmp_path: Path) -> None:
                 assert orjson.loads(await socket.recv())["type"] == kind
 
 
-@pytest.mark.parametrize(("path", "points"), [("/", 300), (PATH, 15)])  # enough for once
+@pytest.mark.parametrize(("path", "points"), [("/", 450), (PATH, 15)])  # enough for once
 async def test_a_page_is_charged_as_what_it_asks(tmp_path: Path, path: str, points: int) -> None:
     """To who asks for it, from the points that it has for the API too; without enough it is 429, and says when."""
     async with serving(tmp_path, explorer=True, rate_limit=points) as http:

@@ -26,14 +26,14 @@ class Inquiry:
         self._callers = callers
         self._previewing = previewing
 
-    async def ask(self, request: Request, document: str) -> Data:
+    async def ask(self, request: Request, document: str, variables: Data | None = None) -> Data:
         """The data that the document is answered with. Raises RequestError."""
         headers = request.headers
         drafts = "true" if self._previewing else include_drafts(headers.get("x-include-drafts"), headers)
         viewer, payer = self._callers.caller(
             headers.get("authorization"), drafts, pass_of(headers), address_of(request)
         )
-        accepted = await self._operations.accept(OperationRequest(document), payer)
+        accepted = await self._operations.accept(OperationRequest(document, variables or {}), payer)
         answer = await self._operations.run(accepted, viewer)
         if answer.data is None or answer.errors:  # the log knows what it was, and under which incident
             raise InternalError("The page could not be made. The log tells why.")

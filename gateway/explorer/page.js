@@ -6,6 +6,8 @@ import { fetcherTo } from "./sending.js";
 const EXPLORER = "Explorer";
 const TABS = "graphiql:tabState"; // where the storage has GraphiQL's tabs
 const PANE = "graphiql:openPane"; // where it has the pane that the reader left open
+const TABS_AT_FIRST = 2;
+const STACKED = matchMedia("(max-width: 699px)"); // page.css puts the answer below the query
 const ROOMY = matchMedia("(min-width: 1000px)"); // there is room for a pane beside the editor and the answer
 const FIRST = `# Ctrl-Enter runs this query.
 # Ctrl-Space says what may stand here.
@@ -32,12 +34,12 @@ const title = document.title;
 const link = fromAddress(location.href);
 const h = (...element) => React.createElement(...element);
 
-// The tabs of somebody who comes for the first time. The server has queries whose arguments exist, where it has any.
+// The tabs of the first visit: ready queries of the server, if it has any. Their arguments exist in its content.
 async function firstTabs() {
   const answer = place.dataset.queries && (await fetch(new URL(place.dataset.queries, location.href)));
   const queries = answer?.ok ? await answer.json() : [];
   if (queries.length === 0) return [{ query: FIRST, variables: "" }];
-  return queries.map(({ name, query, variables }) => ({
+  return queries.slice(0, TABS_AT_FIRST).map(({ name, query, variables }) => ({
     query: query.startsWith("#") ? query : `# ${name}\n${query}`,
     variables: Object.keys(variables ?? {}).length ? JSON.stringify(variables, null, 2) : "",
   }));
@@ -95,6 +97,25 @@ function WrapLines() {
   return null;
 }
 
+function isQuery(text) {
+  const code = text.replace(/#.*/g, "").trim();
+  return code !== "" && !/^\s*(subscription|mutation)\b/m.test(code);
+}
+
+// Runs what the active tab holds, so that the page opens with an answer. A subscription waits for the reader.
+function RunFirst() {
+  const { queryEditor, responseEditor, variableEditor } = GraphiQL.React.useEditorContext({ nonNull: true });
+  const { run } = GraphiQL.React.useExecutionContext({ nonNull: true });
+  const { schema } = GraphiQL.React.useSchemaStore();
+  const isDone = React.useRef(false);
+  React.useEffect(() => {
+    if (isDone.current || !(schema && queryEditor && responseEditor && variableEditor)) return;
+    isDone.current = true;
+    if (isQuery(queryEditor.getValue())) run();
+  });
+  return null;
+}
+
 // GraphiQL begins with every pane closed, whatever it is told; a click opens the one that was open last.
 function OpenPane() {
   const { plugins } = GraphiQL.React.usePluginStore();
@@ -131,6 +152,7 @@ function Explorer(props) {
     ),
     h(WrapLines, { key: "lines" }),
     h(OpenPane, { key: "pane" }),
+    h(RunFirst, { key: "run" }),
   );
 }
 
@@ -143,7 +165,7 @@ async function begin() {
     plugins: [{ ...GraphiQLPluginExplorer.explorerPlugin({ showAttribution: false }), title: EXPLORER }],
     defaultHeaders: place.dataset.headers,
     defaultQuery: "",
-    defaultEditorToolsVisibility: "variables",
+    defaultEditorToolsVisibility: STACKED.matches ? false : "variables",
     onTogglePluginVisibility: (plugin) => localStorage.setItem(PANE, plugin?.title ?? ""),
   };
   keepNames(place);

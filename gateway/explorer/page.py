@@ -37,7 +37,7 @@ DRAFTS = {"X-Include-Drafts": "true"}
 """The headers of someone who may see drafts without further ado."""
 TOKEN = {"Authorization": "Bearer ", **DRAFTS}
 """Those of someone who has to fill in a token. They are not sent before."""
-OWN = ("page.js", "links.js", "names.js", "sending.js", "page.css", "icon.svg")
+OWN = ("page.js", "links.js", "names.js", "sending.js", "page.css")
 """The files that are the page's own."""
 KINDS = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 LOADING = "Loading GraphiQL."
@@ -45,7 +45,9 @@ LOADING_FAR = (
     f"Loading GraphiQL. It comes from {CDN.partition('://')[2]}, which must be reachable,"
     " since it is no part of this installation."
 )
-FRESH, KEPT = "no-cache", "max-age=31536000, immutable"
+FRESH, DAY, KEPT = "no-cache", "max-age=86400", "max-age=31536000, immutable"
+ICON = f"{PATH}/icon.svg"
+"""The favicon of all pages."""
 
 
 def pages(
@@ -66,9 +68,11 @@ def pages(
     if queries:
         data["queries"] = queries
     fresh = PRIVATE if private else FRESH
+    visibility = "private" if private else "public"
     own = {f"{PATH}/{name}": _file(Path(__file__).parent / name, fresh) for name in OWN}
+    own[ICON] = _file(Path(__file__).parent / "icon.svg", f"{visibility}, {DAY}")
     if are_in(folder):
-        kept = f"{'private' if private else 'public'}, {KEPT}"
+        kept = f"{visibility}, {KEPT}"
         assets = {f"{PATH}/assets/{asset.name}": _file(folder / asset.name, kept) for asset in (*STYLES, *SCRIPTS)}
         return {PATH: Page(data, fresh), **own, **assets}
     return {PATH: Page(data, fresh, far=True) if cdn else Missing(), **own}

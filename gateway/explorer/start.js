@@ -1,4 +1,5 @@
-// Keeps the start page up to date: hears of each new generation, and puts the new main part in the old one's place.
+// Keeps the start page and the page of an article up to date: fetches the page again after each new generation, and
+// replaces its main part. It also copies what the copy buttons name.
 
 const FIRST_WAIT = 500;
 const LONGEST_WAIT = 30_000;
@@ -64,7 +65,7 @@ function follow(revision, socket) {
 
 async function refresh() {
   const response = await fetch(location.href, { cache: "no-store" });
-  if (!response.ok) throw new Error(response.statusText);
+  if (!response.ok && response.status !== 404) throw new Error(response.statusText); // 404: the article is gone
   const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
   replace(document.adoptNode(fresh.getElementById("main")));
   document.title = fresh.title;
@@ -75,17 +76,40 @@ async function refresh() {
 function replace(fresh) {
   const old = main();
   const focused = old.contains(document.activeElement) ? document.activeElement : null;
-  for (const { id } of old.querySelectorAll("details[open]")) {
-    fresh.querySelector(`#${id}`)?.setAttribute("open", "");
+  for (const { id } of old.querySelectorAll("details[id][open]")) {
+    fresh.querySelector(`#${CSS.escape(id)}`)?.setAttribute("open", "");
   }
   old.replaceWith(fresh);
   if (focused) {
-    const same = [...fresh.querySelectorAll("a, summary")].find((each) => name(each) === name(focused));
+    const same = [...fresh.querySelectorAll("a, summary, button")].find((each) => name(each) === name(focused));
     (same ?? fresh).focus({ preventScroll: true });
   }
 }
 
-// A link by what it says and where it leads, for two may lead to the same; what opens and closes by what that is.
-const name = (element) => (element.matches("a") ? `${element.textContent} ${element.href}` : element.parentElement.id);
+// A link by its text and target, since two may have the same target; a summary by the id of its details.
+function name(element) {
+  return element.matches("summary") ? element.parentElement.id : `${element.textContent} ${element.href ?? ""}`;
+}
+
+// Browsers have no clipboard for pages that came over plain HTTP from another machine. The text is then selected.
+async function copy({ dataset, textContent }) {
+  const source = document.getElementById(dataset.copies);
+  try {
+    await navigator.clipboard.writeText(source.textContent);
+    say("told", `${textContent.replace("Copy", "Copied")}.`);
+    return "Copied";
+  } catch {
+    getSelection().selectAllChildren(source);
+    say("told", "Selected. Copy it with the keyboard.");
+    return "Selected";
+  }
+}
+
+document.addEventListener("click", async ({ target }) => {
+  const button = target.closest("button[data-copies]");
+  if (!button) return;
+  button.dataset.done = await copy(button);
+  setTimeout(() => delete button.dataset.done, 2000);
+});
 
 connect();

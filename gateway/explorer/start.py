@@ -5,58 +5,60 @@ It is whole without a script. The script keeps it up to date: it fetches the pag
 
 from __future__ import annotations
 
-import re
-from datetime import date, datetime
+import shlex
+from datetime import datetime
 from importlib.resources import files
+from pathlib import Path
+from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup, escape
+import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.errors import NotReady
+from gateway.explorer import docs
+from gateway.explorer.article_page import ArticlePage
 from gateway.explorer.inquiry import Data, Inquiry
 from gateway.explorer.months import HEIGHT, chart
+from gateway.explorer.page_templates import Templates
+from gateway.explorer.problem_groups import problem_groups
 from gateway.explorer.queries import EXAMPLES, PATH, ReadyQueries, ready
 from gateway.web.caching import PRIVATE
+from gateway.web.preview import is_https
 
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
-    " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
-HEADERS = {"Content-Security-Policy": POLICY, "Cache-Control": PRIVATE}
 FILES = {"/start.js": "text/javascript", "/start.css": "text/css"}
 DOCUMENT = files(__package__).joinpath("start.graphql").read_text("utf-8") + EXAMPLES
-CODE = re.compile("`([^`]+)`")
-LISTED = 50
-"""How many problems of a kind are listed; one more is asked for, to know whether there are more."""
+LISTED = 100
+"""The problems of each severity that the page asks for. Where it gets as many there may be more."""
+REQUEST = "{ articles { nodes { title } } }"
+"""The query of the requests that a reader can copy."""
 
 
-def pages(inquiry: Inquiry, *, previewing: bool, schema: bool) -> dict[str, ASGIApp]:
-    """What each path answers. `schema` says whether there is one to lead to."""
+def pages(inquiry: Inquiry, *, previewing: bool, schema: bool, folder: Path | None = None) -> dict[str, ASGIApp]:
+    """The application of each path. `schema` says whether the page links to the schema. `folder` is the content folder,
+    where the reader may see its path."""
     kept = PRIVATE if previewing else "no-cache"
     scripts: dict[str, ASGIApp] = {
         path: Response(_read(path), media_type=kind, headers={"Cache-Control": kept}) for path, kind in FILES.items()
     }
-    return {"/": StartPage(inquiry, previewing=previewing, schema=schema), PATH: ReadyQueries(inquiry), **scripts}
+    documentation = docs.docs_folder()
+    templates = Templates(previewing=previewing, schema=schema, docs=documentation is not None, folder=folder)
+    return {
+        "/": StartPage(inquiry, templates),
+        PATH: ReadyQueries(inquiry),
+        **scripts,
+        **(docs.pages(documentation, templates) if documentation else {}),
+    }
 
 
 class StartPage:
-    """Answers with the page."""
+    """Answers with the start page; with the parameter `article`, an id, with the page of that article."""
 
-    def __init__(self, inquiry: Inquiry, *, previewing: bool, schema: bool) -> None:
+    def __init__(self, inquiry: Inquiry, templates: Templates) -> None:
         self._inquiry = inquiry
-        environment = Environment(
-            loader=PackageLoader(__package__),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        environment.filters |= {"day": _day, "clock": _clock, "month": _month, "grouped": _grouped, "coded": _coded}
-        environment.globals |= {"previewing": previewing, "schema": schema, "height": HEIGHT, "listed": LISTED}
-        self._page, self._loading = (environment.get_template(name) for name in ("start.html", "loading.html"))
+        self._templates = templates
+        self._articles = ArticlePage(inquiry, templates)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         response = await self._answer(Request(scope))
@@ -64,42 +66,43 @@ class StartPage:
 
     async def _answer(self, request: Request) -> Response:
         try:
+            if article_id := request.query_params.get("article"):
+                return await self._articles.answer(request, article_id)
             found = await self._inquiry.ask(request, DOCUMENT)
         except NotReady as error:
-            body = self._loading.render()
-            return Response(body, error.status, {**HEADERS, **error.headers}, "text/html")
-        return Response(self._page.render(_shown(found)), headers=HEADERS, media_type="text/html")
+            return self._templates.response("loading.html", {}, error.status, error.headers)
+        return self._templates.response("start.html", {**_shown(found), **_requests(request)})
 
 
 def _shown(found: Data) -> Data:
-    loaded = datetime.fromisoformat(found["corpus"]["loadedDateTime"])
+    corpus = found["corpus"]
+    loaded = datetime.fromisoformat(corpus["loadedDateTime"])
     months = chart(found["publishedDates"]["dates"], found["draftDates"]["dates"], loaded.date())
-    return {**found, "months": months, "queries": ready(found)}
+    lists = [corpus[severity] or [] for severity in ("errors", "warnings")]
+    problems = {
+        "problem_count": sum(map(len, lists)),
+        "has_more_problems": any(len(each) == LISTED for each in lists),
+        "problem_groups": problem_groups([issue for each in lists for issue in each]),
+        "note_groups": problem_groups(corpus["notes"] or []),
+        "has_more_notes": len(corpus["notes"] or []) == LISTED,
+    }
+    return {**found, **problems, "months": months, "height": HEIGHT, "queries": ready(found)}
 
 
-def _day(moment: str) -> str:
-    """As `6 May 2024`."""
-    found = datetime.fromisoformat(moment)
-    return f"{found.day} {found:%b} {found.year}"
-
-
-def _clock(moment: str) -> str:
-    return f"{datetime.fromisoformat(moment):%H:%M:%S} UTC"
-
-
-def _month(day: date) -> str:
-    """As `May 2024`, in full."""
-    return f"{day:%B} {day.year}"
-
-
-def _grouped(count: int) -> str:
-    """As `12,345`."""
-    return f"{count:,}"
-
-
-def _coded(text: str) -> Markup:
-    """What stands between backticks as code, and all of it as the text that it is."""
-    return Markup(CODE.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704 - the text was escaped
+def _requests(request: Request) -> dict[str, Any]:
+    """The endpoint, as the browser reached this server, and requests to it in two languages."""
+    endpoint = f"{'https' if is_https(request) else 'http'}://{request.url.netloc}/graphql"
+    body = orjson.dumps({"query": REQUEST}).decode()
+    curl = f"curl {shlex.quote(endpoint)} \\\n  -H 'Content-Type: application/json' \\\n  -d {shlex.quote(body)}"
+    fetch = f"""const endpoint = {orjson.dumps(endpoint).decode()};
+const query = {orjson.dumps(REQUEST).decode()};
+const response = await fetch(endpoint, {{
+  method: "POST",
+  headers: {{ "Content-Type": "application/json" }},
+  body: JSON.stringify({{ query }}),
+}});
+console.log(await response.json());"""
+    return {"endpoint": endpoint, "requests": {"curl": curl, "fetch": fetch}}
 
 
 def _read(path: str) -> bytes:

@@ -12,6 +12,11 @@ from tests.browsing import Visit, visit
 
 TEXT = "(place) => place.CodeMirror.getValue()"
 
+OPENED = """() => {
+    const text = (part) => document.querySelector(`.${part} .CodeMirror`)?.CodeMirror.getValue();
+    return text("result-window") || text("graphiql-query-editor").includes("subscription");
+}"""
+
 
 class GraphiQL(NamedTuple):
     """The page, once it is ready to be used."""
@@ -74,9 +79,11 @@ class GraphiQL(NamedTuple):
 
 
 async def opened(browser: Browser | BrowserContext, url: str) -> GraphiQL:
-    """The page of a server, with the schema in it."""
+    """The page of a server, with the schema in it, and the answer to what its first tab holds unless that is a
+    subscription."""
     found = GraphiQL(await visit(browser, url))
     with suppress(Error):
         await found.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     await found.page.get_by_text("articles", exact=True).first.wait_for()
+    await found.page.wait_for_function(OPENED)
     return found

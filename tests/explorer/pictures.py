@@ -1,4 +1,4 @@
-"""The pictures of the start page in the docs. `python -m tests.explorer.pictures` takes them, over made-up articles."""
+"""The pictures of the pages in the docs. `python -m tests.explorer.pictures` takes them, over made-up articles."""
 
 from __future__ import annotations
 
@@ -76,15 +76,15 @@ def write(folder: Path) -> None:
     (folder / "wide.md").write_text("---\ntitle: Cables\nquality: high\npublishedDateTime: 2024-05-01\n---\n")
 
 
-async def take(url: str, scheme: Scheme, width: int, file: Path, *, whole: bool) -> None:
-    """A picture of the page as far as a window shows it, or of the whole of it."""
+async def take(url: str, ready: str, scheme: Scheme, file: Path) -> None:
+    """A picture of the part of a page that a window shows, once the page has what a selector names."""
     if not (executable := chromium()):
         sys.exit("Pictures are taken with chromium, which is missing.")
     async with browsing(executable) as browser:
-        context = await browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 940})
+        context = await browser.new_context(color_scheme=scheme, viewport={"width": 1440, "height": 940})
         page = (await visit(context, url)).page
-        await page.locator("#live.on").wait_for()
-        await page.screenshot(path=file, full_page=whole)
+        await page.locator(ready).first.wait_for()
+        await page.screenshot(path=file)
 
 
 def main() -> int:
@@ -94,7 +94,9 @@ def main() -> int:
             server.said("^[0-9]+ articles")
             schemes: tuple[Scheme, ...] = ("light", "dark")
             for scheme in schemes:
-                asyncio.run(take(server.url, scheme, 1440, FOLDER / f"start-{scheme}.png", whole=False))
+                asyncio.run(take(server.url, "#live.on", scheme, FOLDER / f"start-{scheme}.png"))
+                answer = ".result-window :text('totalCount')"
+                asyncio.run(take(f"{server.url}/graphiql", answer, scheme, FOLDER / f"explorer-{scheme}.png"))
     return 0
 
 

@@ -28,8 +28,8 @@ ONE = "---\ntitle: {}\ndate: 2024-01-01\n---\n"
 DRAFT = "---\ntitle: Draft\ndraft: true\n---\n"
 PUBLIC = {"data": {"articles": {"nodes": [{"title": "One"}]}}}
 ALL = {"data": {"articles": {"nodes": [{"title": "One"}, {"title": "Draft"}]}}}
-TABS = [name.title() for name in NAMES]
-"""Of the ready queries."""
+TABS = [name.title() for name in NAMES[:2]]
+"""The ready queries that a first visit opens."""
 SERVE = ("--explorer", "--introspection", "--tokens", "editor:preview")
 
 
@@ -74,10 +74,10 @@ async def test_a_query_is_typed_and_run(browser: Browser, author: Running) -> No
 
 
 async def test_who_comes_first_finds_queries(browser: Browser, author: Running) -> None:
-    """A tab for each, of which the first runs as it is; each says what it shows."""
+    """Two tabs, of which the first has run when the page opens; each says what it shows."""
     graphiql = await opened(browser, f"{author.url}/graphiql")
     assert await graphiql.tabs() == TABS
-    assert (await graphiql.run())["data"]["articles"]["totalCount"] == 2
+    assert (await graphiql.answer())["data"]["articles"]["totalCount"] == 2
     assert (await graphiql.text("Query Editor")).startswith("#")
     assert await graphiql.page.title() == f"{TABS[0]} – GraphiQL – content gateway"
     graphiql.assert_well()
@@ -194,19 +194,22 @@ async def test_a_link_spoils_no_tab(browser: Browser, author: Running) -> None:
 
 
 async def test_the_start_page_leads_into_it(browser: Browser, graphiql: None, dev: Running) -> None:  # noqa: ARG001 - it comes first
-    """Its links open queries that run as they are, with variables that find something."""
+    """Its links open queries that run at once, with variables that find something; a subscription waits."""
     start = await visit(browser, dev.url)
     links = await start.page.eval_on_selector_all("a[href*='graphiql#']", "all => all.map(link => link.href)")
     queries = {link.partition("&variables=")[0]: link for link in links}
     assert len(queries) == len(NAMES)
     context = await browser.new_context()
     for link in queries.values():
-        if "subscription" not in link:
+        if "subscription" in link:
+            shown = GraphiQL(await visit(context, link))
+            await shown.page.locator(".graphiql-explorer-root").get_by_text("corpusChanged", exact=True).wait_for()
+            assert not await shown.text("Result Window")
+        else:
             shown = await opened(context, link)
-            found = (await shown.run())["data"]
-            assert None not in found.values()
-            shown.assert_well()
-            await shown.page.close()
+            assert None not in (await shown.answer())["data"].values()
+        shown.assert_well()
+        await shown.page.close()
 
 
 async def test_an_address_that_is_typed_over_is_opened(browser: Browser, author: Running) -> None:
@@ -275,7 +278,7 @@ async def test_the_pane_that_is_open_stays_so(browser: Browser, author: Running)
 
 
 async def test_a_narrow_window_has_room_for_the_query(browser: Browser, author: Running) -> None:
-    """No pane opens by itself there, and long lines go on below."""
+    """No pane opens by itself there, long lines wrap, and the answer is below the query."""
     context = await browser.new_context(viewport={"width": 420, "height": 800})
     graphiql = await opened(context, f"{author.url}/graphiql")
     await graphiql.page.get_by_role("button", name="Show Explorer").wait_for()
@@ -283,6 +286,14 @@ async def test_a_narrow_window_has_room_for_the_query(browser: Browser, author: 
     scrolled = await graphiql.editor("Query Editor").evaluate("(place) => place.CodeMirror.getScrollInfo()")
     assert scrolled["width"] <= scrolled["clientWidth"]
     assert await graphiql.run() == ALL
+    query, answer = [
+        await graphiql.page.locator(f".graphiql-{part}").bounding_box() for part in ("editors", "response")
+    ]
+    assert query
+    assert answer
+    assert answer["y"] >= query["y"] + query["height"]
+    assert min(query["width"], answer["width"]) > 380
+    assert await graphiql.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     graphiql.assert_well()
 
 

@@ -18,14 +18,14 @@ from tests.browsing import Visit, visit
 from tests.clients import npm
 from tests.commands import Running
 from tests.conftest import need
-from tests.explorer.test_start import HOSTILE
+from tests.explorer.test_start import FIGURES, HOSTILE
 from tests.service import FILES, listening_to, service
 from tests.test_preview import GOOD, SECRET
 
 PHONE: Mapping[str, Any] = {"viewport": {"width": 360, "height": 740}}
 DESK: Mapping[str, Any] = {"viewport": {"width": 1440, "height": 900}}
-STOPS = "[...document.querySelectorAll('a, summary')].map((each) => each.textContent.trim())"
-FOCUS = "document.activeElement.matches('a, summary') ? document.activeElement.textContent.trim() : ''"
+STOPS = "[...document.querySelectorAll('a, summary, button')].map((each) => each.textContent.trim())"
+FOCUS = "document.activeElement.matches('a, summary, button') ? document.activeElement.textContent.trim() : ''"
 OUTLINE = "getComputedStyle(document.activeElement).outlineStyle"
 
 
@@ -89,6 +89,36 @@ async def test_a_preview_is_kept_up_to_date(browser: Browser, tmp_path: Path) ->
         assert (await figures(visited.page))["Drafts"] == "2"
 
 
+async def test_a_button_copies(browser: Browser, dev: Running) -> None:
+    """The address and the requests go to the clipboard; where the browser refuses that, the text is selected."""
+    context = await browser.new_context(permissions=["clipboard-read", "clipboard-write"])
+    page = (visited := await visit(context, dev.url)).page
+    await page.get_by_role("button", name="Copy the endpoint").click()
+    await page.get_by_text("Copied the endpoint.").wait_for()
+    assert await page.evaluate("navigator.clipboard.readText()") == f"{dev.url}/graphql"
+    await page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(); }")
+    await page.get_by_role("button", name="Copy the curl request").click()
+    await page.get_by_text("Selected. Copy it with the keyboard.").wait_for()
+    assert str(await page.evaluate("String(getSelection())")).startswith(f"curl {dev.url}/graphql")
+    assert (visited.violations, visited.errors) == ([], [])
+
+
+async def test_an_article_follows_its_file(browser: Browser, live: Running, draft: Path) -> None:
+    """Its page shows each save and each deletion, whatever its headings and its folded parts are called."""
+    (draft / "new.md").write_text("---\ntitle: Just saved\n---\n# Live\n<details open>Folded</details>\n")
+    visited = await visit(browser, live.url)
+    await until_live(visited)
+    page = visited.page
+    await page.get_by_role("link", name="Just saved").click()
+    await until_live(visited)
+    (draft / "new.md").write_text("---\ntitle: Just saved\n---\n# Told\nSecond text\n")
+    await page.get_by_text("Second text").wait_for()
+    assert await page.locator("article h1").inner_text() == "Told"
+    (draft / "new.md").unlink()
+    await page.get_by_role("heading", name="Article not found").wait_for()
+    assert visited.violations == []
+
+
 async def test_it_says_when_the_server_is_gone(browser: Browser, live: Running) -> None:
     """What it shows then may be of the past."""
     visited = await visit(browser, live.url)
@@ -103,19 +133,20 @@ async def test_it_waits_for_content(browser: Browser, tmp_path: Path) -> None:
         page = (await visit(browser, url)).page
         assert await page.locator("h1").inner_text() == "The content is being loaded"
         await found.change(FILES)
-        await page.get_by_role("heading", name="What is loaded").wait_for()
+        await page.get_by_role("heading", name="Your content as a GraphQL API").wait_for()
 
 
 async def test_without_scripts_it_is_whole(browser: Browser, dev: Running) -> None:
     """All of it is there, and nothing in it says that it is live."""
     visited = await visit(await browser.new_context(java_script_enabled=False), dev.url)
     page = visited.page
-    assert await figures(page) == {"Published": "5", "Drafts": "2", "Scheduled": "1", "Providers": "9", "Topics": "6"}
+    assert await figures(page) == FIGURES
     assert await page.locator("h2").all_inner_texts() == [
-        *("Problems", "Articles by month", "Largest topics", "Largest providers"),
-        *("Newest articles", "Scheduled next", "Ask the API"),
+        *("Send a request", "What is loaded", "Problems", "Ask the API", "Newest articles", "Scheduled next"),
+        *("Articles by month", "Largest topics", "Largest providers"),
     ]
     assert not await page.locator("#live").inner_text()
+    assert not await page.locator(".copy").first.is_visible()
     assert visited.hosts == {urlsplit(dev.url).netloc}
 
 
@@ -135,7 +166,7 @@ async def test_the_keyboard_goes_through_it_in_order(browser: Browser, dev: Runn
     page = (visited := await visit(browser, dev.url)).page
     await until_live(visited)
     stops = await page.evaluate(STOPS)
-    assert stops[:4] == ["Skip to the content", "content gateway", "GraphiQL", "Schema"]
+    assert stops[:5] == ["Skip to the content", "content gateway", "GraphiQL", "Schema", "Docs"]
     seen = []
     for _ in stops:
         await page.keyboard.press("Tab")
@@ -146,14 +177,14 @@ async def test_the_keyboard_goes_through_it_in_order(browser: Browser, dev: Runn
     await page.keyboard.press("Tab")
     await page.keyboard.press("Enter")
     await page.keyboard.press("Tab")
-    assert await page.evaluate(FOCUS) == stops[4]
+    assert await page.evaluate(FOCUS) == stops[5]
 
 
 async def test_each_link_opens_its_query(browser: Browser, dev: Running) -> None:
     """In GraphiQL, by the address alone; and each query in one is answered."""
     page = (await visit(browser, dev.url)).page
-    links = await page.locator("main a").evaluate_all("(all) => all.map((each) => each.href)")
-    assert len(links) > 20
+    links = await page.locator("main a[href^=graphiql]").evaluate_all("(all) => all.map((each) => each.href)")
+    assert len(links) > 15
     async with httpx.AsyncClient(base_url=dev.url, timeout=30, trust_env=False) as client:
         for address in links:
             parts = urlsplit(address)
@@ -201,7 +232,7 @@ async def test_the_policy_bites(browser: Browser, dev: Running) -> None:
 async def test_it_is_accessible(
     browser: Browser, live: Running, draft: Path, scheme: Literal["light", "dark"], options: Mapping[str, Any]
 ) -> None:
-    """axe finds nothing serious, with problems and tables in sight, in both schemes."""
+    """axe finds nothing serious, with problems and tables in sight, in both schemes; nor in an article or the docs."""
     need("node", npm.node())
     axe = (npm.install(Path(__file__).parent).folder / "axe-core/axe.min.js").read_text()
     (draft / "broken.md").write_text("---\ntitle: One: two\n---\n")
@@ -212,7 +243,12 @@ async def test_it_is_accessible(
     await page.locator(".problem.error").wait_for()
     for summary in await page.locator("summary").all():
         await summary.click()
-    await page.evaluate(axe)
-    found = await page.evaluate("axe.run()")
-    assert found["passes"]
-    assert [(each["id"], each["nodes"][0]["html"]) for each in found["violations"]] == []
+    article = await page.get_by_role("link", name="Headings, code and a table").get_attribute("href")
+    for address in (None, f"{live.url}/{article}", f"{live.url}/docs/content.md"):
+        if address:
+            await page.goto(address)
+        await page.evaluate(axe)
+        found = await page.evaluate("axe.run()")
+        assert found["passes"]
+        assert [(each["id"], each["nodes"][0]["html"]) for each in found["violations"]] == []
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from html import escape, unescape
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import httpx
 import orjson
@@ -27,6 +27,7 @@ from tests.commands import Running, running
 from tests.explorer.conftest import SEEDS
 from tests.service import serving
 
+ICON = "graphiql/icon.svg"
 CDN_HOST = urlsplit(CDN).netloc
 INSTALLED = pytest.mark.usefixtures("graphiql")
 
@@ -68,11 +69,29 @@ async def test_the_files_are_kept(tmp_path: Path) -> None:
     for path, answer in answers.items():
         assert answer.status_code == 200
         kept = "public, max-age=31536000, immutable" if "/assets/" in path else "no-cache"
-        assert answer.headers["cache-control"] == kept
+        assert answer.headers["cache-control"] == ("public, max-age=86400" if path == ICON else kept)
     for asset in (*STYLES, *SCRIPTS):
         answer = answers[f"graphiql/assets/{asset.name}"]
         assert asset.is_whole(answer.content)
         assert answer.headers["content-type"] in {"text/css; charset=utf-8", "text/javascript; charset=utf-8"}
+
+
+async def test_the_favicon_of_all_pages(tmp_path: Path) -> None:
+    """One SVG that caches keep for a day, with a policy that lets it load nothing. Previews get a private copy."""
+    secret = "0123456789abcdef" * 2
+    held = {"Cookie": f"{COOKIE}={Passes(secret).issue(int(time.time()) + 60)}"}
+    async with serving(tmp_path / "dev", Mode.DEV) as client:
+        for path in ("/", "/graphiql", "/docs/"):
+            html = (await client.get(path)).text
+            [href] = re.findall(r'<link rel="icon" type="image/svg\+xml" href="([^"]+)">', html)
+            icon = await client.get(urljoin(path, href))
+            assert (icon.url.path, icon.status_code) == (f"/{ICON}", 200)
+            assert icon.headers["content-type"] == "image/svg+xml"
+            assert icon.headers["cache-control"] == "public, max-age=86400"
+            assert icon.headers["content-security-policy"].startswith("default-src 'none'")
+    async with serving(tmp_path / "preview", preview_explorer=True, preview_secret=secret) as client:
+        assert (await client.get(f"/{ICON}")).status_code == 404
+        assert (await client.get(f"/{ICON}", headers=held)).headers["cache-control"] == "private, max-age=86400"
 
 
 @INSTALLED

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import html
+import json
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from gateway.explorer.page_templates import POLICY
 from gateway.explorer.queries import PATH
-from gateway.explorer.start import POLICY
 from gateway.settings import Mode
 from tests.commands import Running
 from tests.service import service, serving
@@ -22,6 +25,8 @@ topics: ["</title><script>1</script>"]
 provider: {name: "<b>Bold</b>"}
 ---
 """
+FIGURES = {"Published": "5", "Drafts": "2", "Scheduled": "1", "Expired": "0", "Providers": "9", "Topics": "6"}
+"""Of the seeds, as their author sees them."""
 BROKEN = "---\ntitle: a: b <i>\n---\n"
 
 
@@ -29,7 +34,7 @@ def test_it_shows_what_is_loaded(dev: Running) -> None:
     """Counts, problems, months, topics, providers and articles, to their author with drafts and what is scheduled."""
     page = dev.get("/").text
     figures = dict(re.findall(r"<dt>(\w+)</dt><dd>([\d,]+)</dd>", page))
-    assert figures == {"Published": "5", "Drafts": "2", "Scheduled": "1", "Providers": "9", "Topics": "6"}
+    assert figures == FIGURES
     for told in ("A draft that only a preview shows", "An article of the far future", "Draft House", "December 2025"):
         assert told in page
     assert re.search(r"Revision <code>\w+-\d+</code>", page)
@@ -66,7 +71,7 @@ async def test_what_files_say_is_text(tmp_path: Path) -> None:
     files = {"a<b>&.md": HOSTILE, "<i>broken.md": BROKEN}
     async with serving(tmp_path, Mode.DEV, files) as client:
         page = (await client.get("/")).text
-    for harmful in ("<script>window", "<img", "</title><script>1", "<b>", "<i>"):
+    for harmful in ("<script>window", "<img src=x", "</title><script>1", "<b>", "<i>"):
         assert harmful not in page
     assert "&lt;script&gt;window.ran = true&lt;/script&gt; &amp; &#34;x&#34; onload=&#39;y&#39;" in page
     assert "a&lt;b&gt;&amp;.md" in page
@@ -84,14 +89,79 @@ async def test_it_is_only_read(tmp_path: Path) -> None:
             )
 
 
-async def test_many_problems_are_not_all_listed(tmp_path: Path) -> None:
-    """Fifty are, and it says that there are more."""
-    files = {f"{number:02d}.md": BROKEN for number in range(52)}
+async def test_equal_problems_are_one_group(tmp_path: Path) -> None:
+    """Problems that differ only in quoted values are shown once, with the number of files and each place folded in."""
+    untitled = {f"{number}.md": f"---\nquality: q{number}\n---\n" for number in range(3)}
+    files = {**untitled, "other.md": "---\ntitle: Other\nheat: x\n---\n"}
     async with serving(tmp_path, Mode.DEV, files) as client:
         page = (await client.get("/")).text
-    assert "<title>More than 50 problems – content gateway</title>" in page
-    assert page.count('<li class="problem error">') == 50
-    assert "There are more." in page
+    groups = re.findall(r'<li class="problem warning">(.*?)\n          </li>', page, re.DOTALL)
+    titles, qualities, heat = sorted(groups, key=lambda group: ("heat" in group, "quality" in group))
+    assert "MISSING_TITLE" in titles
+    for group in (titles, qualities):
+        assert '<span class="count">3 files</span>' in group
+        assert re.findall(r'<details id="WARNING-[A-Z_]+-[0-9a-f]+">', group)
+        assert re.findall(r'<code class="place">(\d\.md)', group) == ["0.md", "1.md", "2.md"]
+    assert "<code>quality</code> is left out: …" in qualities
+    assert all(f"q{number}" in qualities for number in range(3))
+    assert "<details" not in heat
+    assert '<code class="place">other.md:3:7</code>' in heat
+
+
+async def test_many_problems_are_not_all_listed(tmp_path: Path) -> None:
+    """A hundred are, and the page says that there may be more."""
+    files = {f"{number:03d}.md": BROKEN for number in range(102)}
+    async with serving(tmp_path, Mode.DEV, files) as client:
+        page = (await client.get("/")).text
+    assert "<title>At least 100 problems – content gateway</title>" in page
+    assert page.count('<li class="problem error">') == 1
+    assert '<span class="count">100 files</span>' in page
+    assert "There may be more." in page
+
+
+async def test_it_shows_how_to_ask(tmp_path: Path) -> None:
+    """What the gateway is, the folder, the endpoint, a link to the docs, and requests that work as they are."""
+    async with serving(tmp_path, Mode.DEV) as client:
+        text = (await client.get("/")).text
+        endpoint = html.unescape(re.findall(r'<code id="endpoint">(.*?)</code>', text)[0])
+        [curl] = re.findall(r'<code id="curl">(.*?)</code>', text, re.DOTALL)
+        [fetch] = re.findall(r'<code id="fetch">(.*?)</code>', text, re.DOTALL)
+        command, url, *options = shlex.split(html.unescape(curl).replace("\\\n", ""))
+        assert (command, url, endpoint) == ("curl", endpoint, "http://localhost/graphql")
+        assert options[::2] == ["-H", "-d"]
+        name, value = options[1].split(": ")
+        answer = await client.post(url, content=options[3], headers={name: value})
+        query = json.loads(options[3])["query"]
+    assert len(answer.json()["data"]["articles"]["nodes"]) == 3
+    for part in (f"const endpoint = {json.dumps(endpoint)};", f"const query = {json.dumps(query)};"):
+        assert part in html.unescape(fetch)
+    assert "serves a folder of Markdown files with YAML front matter as a GraphQL API" in text
+    assert f"<dt>Folder</dt><dd><code>{tmp_path / 'content'}</code></dd>" in text
+    assert text.index('id="ask"') < text.index('id="months"')
+    assert '<a href="docs/">' in text
+
+
+async def test_the_endpoint_is_that_of_the_proxy(tmp_path: Path) -> None:
+    """The address has the scheme and the host of the request; the folder is shown under `dev` only."""
+    async with serving(tmp_path, explorer=True) as client:
+        headers = {"Host": "content.example", "X-Forwarded-Proto": "https"}
+        page = (await client.get("/", headers=headers)).text
+    assert '<code id="endpoint">https://content.example/graphql</code>' in page
+    assert str(tmp_path) not in page
+
+
+async def test_hidden_articles_have_a_badge(tmp_path: Path) -> None:
+    """A draft, an expired and an unlisted article say what they are, and expired ones are counted."""
+    files = {
+        "draft.md": "---\ntitle: Draft\ndraft: true\n---\n",
+        "old.md": "---\ntitle: Old\ndate: 2023-01-01\nexpiryDate: 2024-01-01\n---\n",
+        "aside.md": "---\ntitle: Aside\nunlisted: true\n---\n",
+    }
+    async with serving(tmp_path, Mode.DEV, files) as client:
+        page = (await client.get("/")).text
+    rows = re.findall(r"<bdi>(\w+)</bdi></a>\s*<span class=\"badge\">(\w+)</span>", page)
+    assert dict(rows) == {"Draft": "Draft", "Old": "Expired", "Aside": "Unlisted"}
+    assert "<dt>Expired</dt><dd>1</dd>" in page
 
 
 async def test_before_there_is_content_it_says_so(tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ def source(tmp_path: Path) -> Path:
     folder = tmp_path / "source"
     skipped = shutil.ignore_patterns("assets", "node_modules", "__pycache__")
     shutil.copytree(ROOT / "gateway", folder / "gateway", ignore=skipped)
+    shutil.copytree(ROOT / "docs", folder / "docs")
     for name in ("pyproject.toml", "hatch_build.py", "README.md", "LICENSE", ".gitignore"):
         shutil.copy(ROOT / name, folder)
     return folder
@@ -67,6 +68,7 @@ async def test_a_wheel_brings_graphiql(browser: Browser, source: Path, tmp_path:
         graphiql = await opened(browser, f"{server.url}/graphiql")
         assert (await graphiql.run())["data"]["articles"]["totalCount"] == 8
         graphiql.assert_well()
+        assert "How content is written" in server.get("/docs/content.md").text
 
 
 def installed(source: Path, environment: Path) -> Path:
@@ -89,6 +91,8 @@ def test_a_wheel_without_npm(source: Path) -> None:
     files = contents(source)
     assert "gateway/explorer/page.js" in files
     assert not [name for name in files if name.startswith(PREFIX)]
+    documentation = {name.removeprefix("gateway/explorer/docs/") for name in files if "/docs/" in name}
+    assert documentation == {str(file.relative_to(ROOT / "docs")) for file in (ROOT / "docs").rglob("*.*")}
 
 
 def test_a_wheel_that_must_have_graphiql(source: Path) -> None:

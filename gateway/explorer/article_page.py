@@ -1,0 +1,32 @@
+"""The page of one article: its title, metadata and rendered body, as the API returns them to the reader."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gateway.explorer.inquiry import Inquiry
+from gateway.explorer.page_templates import Templates
+from gateway.explorer.queries import DOCUMENTS, ReadyQuery
+
+DOCUMENT = files(__package__).joinpath("article.graphql").read_text("utf-8")
+
+
+class ArticlePage:
+    """Shows articles that the reader may see. Any other id returns the same page with status 404."""
+
+    def __init__(self, inquiry: Inquiry, templates: Templates) -> None:
+        self._inquiry = inquiry
+        self._templates = templates
+
+    async def answer(self, request: Request, article_id: str) -> Response:
+        """Raises RequestError."""
+        found = await self._inquiry.ask(request, DOCUMENT, {"id": article_id})
+        article = found["article"]
+        if article is None:
+            return self._templates.response("missing.html", found, 404)
+        names = {name: article[name] for name in ("slug", "locale") if article[name]}
+        query = ReadyQuery("Article", DOCUMENTS["article"], names)
+        return self._templates.response("article.html", {**found, "query": query})

@@ -1,0 +1,92 @@
+"""The page of an article: its rendered body and metadata, for readers who may see the article."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+
+from gateway.explorer.page_templates import POLICY
+from gateway.settings import Mode
+from tests.service import serving
+from tests.test_preview import GOOD, SECRET, cookie
+
+BODY = """
+# Main
+
+Text with a [link](https://gazette.example/) and <b onclick="x()">bold</b>.
+<script>window.ran = true</script> [bad](javascript:alert(1)) <div style="color: red">plain</div>
+"""
+FILES = {
+    "shown.md": f"---\ntitle: A <i>title</i>\ndate: 2024-01-01\nwebUrl: https://gazette.example/shown\n---\n{BODY}",
+    "draft.md": "---\ntitle: Draft\ndraft: true\n---\nNot yet.\n",
+    "aside.md": "---\ntitle: Aside\nunlisted: true\n---\nBeside the list.\n",
+    "de.md": "---\ntitle: Same\nslug: same\nlocale: de\n---\nDeutsch\n",
+    "en.md": "---\ntitle: Same\nslug: same\nlocale: en\n---\nEnglish\n",
+}
+DRAFTS = {"Authorization": "Bearer editor", "X-Include-Drafts": "true"}
+
+
+async def address_of(client: httpx.AsyncClient, path: str) -> str:
+    """The address that the start page of a server that shows drafts gives to an article."""
+    query = f"{{ article(path: {json.dumps(path)}) {{ id }} }}"
+    answer = await client.post("/graphql", json={"query": query}, headers=DRAFTS)
+    return f"/?article={answer.json()['data']['article']['id']}"
+
+
+async def test_a_title_leads_to_the_rendered_body(tmp_path: Path) -> None:
+    """The link in the list opens a page with the title, the metadata and the sanitised HTML of the body."""
+    async with serving(tmp_path, Mode.DEV, FILES) as client:
+        start = (await client.get("/")).text
+        [href] = re.findall(r'<a href="\./(\?article=[^"]+)"><bdi>A &lt;i&gt;title', start)
+        response = await client.get(f"/{html.unescape(href)}")
+    page = response.text
+    assert response.status_code == 200
+    assert response.headers["content-security-policy"] == POLICY
+    assert response.headers["cache-control"] == "private, no-store"
+    assert "<h1><bdi>A &lt;i&gt;title&lt;/i&gt;</bdi></h1>" in page
+    assert '<h1 id="main">Main</h1>' in page
+    assert '<a href="https://gazette.example/" rel="noopener noreferrer">link</a> and <b>bold</b>' in page
+    assert '<a href="https://gazette.example/shown" rel="noopener noreferrer">' in page
+    for harmful in ("window.ran", "onclick", '"javascript:', "style=", "<i>title"):
+        assert harmful not in page
+
+
+async def test_its_query_opens_in_graphiql(tmp_path: Path) -> None:
+    """The link names the article by slug and locale, so that it finds this one of two with the same slug."""
+    async with serving(tmp_path, Mode.DEV, FILES) as client:
+        for path in ("en.md", "de.md", "shown.md"):
+            page = (await client.get(await address_of(client, path))).text
+            [link] = re.findall(r'href="(graphiql#[^"]+)"', page)
+            [query], [variables] = parse_qs(urlsplit(html.unescape(link)).fragment, strict_parsing=True).values()
+            asked = {"query": query, "variables": json.loads(variables)}
+            answer = (await client.post("/graphql", json=asked)).json()
+            assert answer["data"]["article"]["body"]["html"] in page
+
+
+async def test_a_draft_is_shown_to_previews_only(tmp_path: Path) -> None:
+    """Others get the same 404 page as for an unknown id. An unlisted article is shown to everyone who has its id."""
+    async with serving(tmp_path, files=FILES, preview_secret=SECRET, explorer=True) as client:
+        draft, aside = await address_of(client, "draft.md"), await address_of(client, "aside.md")
+        refused, unknown = await client.get(draft), await client.get("/?article=unknown")
+        assert (refused.status_code, unknown.status_code) == (404, 404)
+        assert refused.text == unknown.text
+        assert refused.headers["cache-control"] == "private, no-store"
+        assert "Not yet." in (await client.get(draft, headers=DRAFTS)).text
+        listed = (await client.get(aside)).text
+    assert "Beside the list." in listed
+    assert '<span class="badge">Unlisted</span>' in listed
+
+
+async def test_a_preview_link_opens_drafts(tmp_path: Path) -> None:
+    """The page is there only for browsers with a preview cookie, and shows them drafts."""
+    async with serving(tmp_path, files=FILES, preview_secret=SECRET, preview_explorer=True) as client:
+        draft = await address_of(client, "draft.md")
+        assert (await client.get(draft)).json()["errors"][0]["extensions"]["code"] == "NOT_FOUND"
+        page = (await client.get(draft, headers=cookie(GOOD))).text
+    assert "Not yet." in page
+    assert '<span class="badge">Draft</span>' in page
