@@ -63,6 +63,7 @@ def proxied(tmp_path: Path) -> Iterator[httpx.Client]:
         port = free_port()
         file = tmp_path / "nginx.conf"
         file.write_text(configuration(tmp_path, port, server.url.removeprefix("http://")))
+        subprocess.run([nginx, "-t", "-e", "stderr", "-c", file], check=True, timeout=60)
         with subprocess.Popen([nginx, "-e", "stderr", "-c", file]) as process:
             try:
                 _until_listening(port)
