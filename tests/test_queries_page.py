@@ -1,4 +1,4 @@
-"""The queries of docs/queries.md, asked of the seeds."""
+"""The queries of the docs, executed over the seeds."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from graphql import OperationDefinitionNode, OperationType
 
 from gateway.analysis import analyse
 from gateway.app import operations_over
@@ -21,7 +22,19 @@ from tests.queries.oracle import CONTRACT
 from tests.service import settings_of
 
 ROOT = Path(__file__).parent.parent
-EXAMPLES = re.findall(r"```graphql\n(.*?)```\n\n```json\n(.*?)```", (ROOT / "docs/queries.md").read_text(), re.DOTALL)
+PAGES = [ROOT / "docs/queries.md", ROOT / "docs/recipes.md"]
+EXAMPLES = [
+    example
+    for page in PAGES
+    for example in re.findall(r"```graphql\n(.*?)```\n\n```json\n(.*?)```", page.read_text(), re.DOTALL)
+]
+OTHERS = [
+    (page.name, query)
+    for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    if page not in PAGES
+    for query in re.findall(r"```graphql\n(.*?)```", page.read_text(), re.DOTALL)
+]
+VARIABLES = {"query": "release notes"}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -33,14 +46,29 @@ async def seeds() -> AsyncIterator[Operations]:
 
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(("query", "answer"), EXAMPLES)
-async def test_the_page_is_right(seeds: Operations, query: str, answer: str) -> None:
-    """Every query is answered as the page says, and costs a quarter of what one may cost at most."""
+async def test_answers_of_the_pages_are_right(seeds: Operations, query: str, answer: str) -> None:
+    """Each query has the answer that its page shows, and costs at most a quarter of the limit."""
     accepted = await seeds.accept(OperationRequest(query))
     found = await seeds.run(accepted, Viewer(Visibility.PUBLIC))
     assert json.loads(json.dumps(found.body())) == json.loads(answer)
     assert analyse(CONTRACT, accepted.document.node, Limits()).check_cost(None, {}) * 4 <= Limits().cost
 
 
-def test_every_query_has_its_answer() -> None:
-    """None stands without."""
-    assert len(EXAMPLES) == (ROOT / "docs/queries.md").read_text().count("```graphql") > 8
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_query_has_its_answer(page: Path) -> None:
+    """Each query of these pages is followed by its answer."""
+    text = page.read_text()
+    answered = re.findall(r"```graphql\n.*?```\n\n```json\n", text, re.DOTALL)
+    assert len(answered) == text.count("```graphql") > 8
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize(("page", "query"), OTHERS, ids=lambda value: value[:20])
+@pytest.mark.parametrize("visibility", Visibility)
+async def test_queries_of_other_pages_run(seeds: Operations, page: str, query: str, visibility: Visibility) -> None:
+    """Each query runs without an error, for the public and in a preview; a subscription is accepted."""
+    accepted = await seeds.accept(OperationRequest(query, VARIABLES))
+    [operation] = [node for node in accepted.document.node.definitions if isinstance(node, OperationDefinitionNode)]
+    if operation.operation is OperationType.QUERY:
+        found = await seeds.run(accepted, Viewer(visibility))
+        assert "errors" not in found.body(), page
