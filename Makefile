@@ -1,4 +1,4 @@
-# Each target does all its set-up: a machine needs Python 3.11 (with venv) and make alone.
+# Each target does all its set-up: a machine needs only Python 3.11 or later (with venv) and make.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -19,6 +19,7 @@ export PYTHONDONTWRITEBYTECODE :=
 .PHONY: dev explorer check test prove bench bench-loading bench-live bench-queries bench-overload clean
 
 $(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'from gateway.cli import check_python; check_python()'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	touch $@

@@ -15,9 +15,12 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 sys.path.insert(0, str(Path(__file__).parent))  # the package is not installed while it is built
 
+from gateway.cli import check_python
 from gateway.errors import PackagesError
 from gateway.explorer.assets import ASSETS, FOLDER, are_in
 from gateway.explorer.packages import bring
+
+check_python()  # pip would name a dependency that has no version for an older Python, before it looks at ours
 
 REQUIRE = "GATEWAY_REQUIRE_EXPLORER"
 """The variable that makes a wheel without GraphiQL a failure."""

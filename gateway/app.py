@@ -43,7 +43,7 @@ from gateway.web.middleware import (
     ResponseHeaders,
     error_response,
 )
-from gateway.web.origins import CrossOrigin
+from gateway.web.origins import AllowedOrigins, CrossOrigin
 from gateway.web.preview import ForPreviews, PreviewLink
 from gateway.web.reload import Reload, ReloadHook
 from gateway.web.websocket import Socket
@@ -70,6 +70,7 @@ def create_app(
     limits, rates = settings.limits, Rates(settings.rate_limit)
     passes = Passes(settings.preview_secret) if settings.preview_secret else None
     callers = Callers(Authenticator(settings.tokens, passes, dev=settings.mode is Mode.DEV), rates)
+    origins = AllowedOrigins(settings.allowed_origins, loopback=settings.mode is Mode.DEV)
     turns = Turns(limits.operations, limits.waiting, limits.waiting_seconds)
     schema = schema or executable_schema()
     trusted = read_manifest(settings.trusted_documents) if settings.trusted_documents else {}
@@ -87,9 +88,11 @@ def create_app(
     )
     operations.check(trusted)
     endpoint = Endpoint(operations, callers, limits, _caching(settings), needs_preflight=settings.mode is Mode.SERVE)
+    is_preview = passes is not None and settings.preview_explorer and not settings.explorer
+    has_explorer = settings.explorer or is_preview
     routes: list[BaseRoute] = [
-        Route("/graphql", endpoint),
-        WebSocketRoute("/graphql", Socket(schema, operations, callers, limits, settings.allowed_origins)),
+        Route("/graphql", page.BrowserRedirect(endpoint, private=is_preview) if has_explorer else endpoint),
+        WebSocketRoute("/graphql", Socket(schema, operations, callers, limits, origins)),
         Route("/healthz", _state("ok")),
         Route("/readyz", _readiness(operations)),
     ]
@@ -100,8 +103,7 @@ def create_app(
         routes.append(Route("/schema.graphql", _text(print_sdl())))
     if passes:
         routes.append(Route(preview.PATH, PreviewLink(passes).answer))
-    is_preview = passes is not None and settings.preview_explorer and not settings.explorer
-    if settings.explorer or is_preview:
+    if has_explorer:
         # What the server's own pages ask is bounded too, but not by limits on what clients may ask for at once.
         own = Operations(schema, store, Limits(), PersistedQueries(0), rates, introspection=True, turns=turns)
         inquiry = Inquiry(own, callers, previewing=is_preview)
@@ -112,7 +114,7 @@ def create_app(
         Middleware(ResponseHeaders),
         Middleware(RequestHead, most_bytes=settings.limits.head_bytes),
         *([Middleware(Compression)] if settings.compress else []),
-        Middleware(CrossOrigin, origins=settings.allowed_origins),
+        Middleware(CrossOrigin, origins=origins),
         Middleware(Failures, mask=masked),
     ]
     if settings.mode is Mode.DEV or settings.allowed_hosts:

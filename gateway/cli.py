@@ -10,13 +10,23 @@ import sys
 from importlib import import_module
 from types import FrameType
 
+OLDEST = (3, 11)
+"""The version of Python that is needed. This module itself runs on older ones, so that it can report that."""
 SERVERS = ("dev", "serve")
 
 
 def main() -> None:
+    check_python()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _end)
-    import_module("gateway.commands.group").main()
+    import_module("gateway.commands.group").main(prog_name="gateway")
+
+
+def check_python() -> None:
+    """End with a message if Python is too old."""
+    if sys.version_info < OLDEST:
+        needed, found = (f"{version[0]}.{version[1]}" for version in (OLDEST, sys.version_info))
+        raise SystemExit(f"content-gateway needs Python {needed} or later; this is {found}.")
 
 
 def _end(number: int, _frame: FrameType | None) -> None:

@@ -17,6 +17,7 @@ from typing import Final
 from graphql import (
     ASTValidationRule,
     DocumentNode,
+    FieldsOnCorrectTypeRule,
     GraphQLError,
     GraphQLSchema,
     GraphQLSyntaxError,
@@ -36,6 +37,7 @@ from graphql import (
 
 from gateway.analysis import Analysis, analyse
 from gateway.errors import LimitExceeded, OperationNotFound, ParseFailed, ValidationFailed
+from gateway.field_suggestions import SuggestedFieldsRule
 from gateway.limits import DOCUMENT_BYTES, Limits
 
 TOKEN_BYTES: Final = 400
@@ -69,6 +71,7 @@ class _UniqueDirectives(_Once, UniqueDirectivesPerLocationRule):
 
 
 _INSTEAD: Mapping[type[ASTValidationRule], type[ASTValidationRule]] = {
+    FieldsOnCorrectTypeRule: SuggestedFieldsRule,
     KnownDirectivesRule: _KnownDirectives,
     UniqueDirectivesPerLocationRule: _UniqueDirectives,
 }

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import islice
 
 from gateway.model import Given, Hiding, Status
 from gateway.problems import counted
+
+MOST_KEYS = 10
+"""Keys of front matter that a line names."""
+LONGEST_KEY = 60
+"""Characters that are shown of one."""
 
 
 def explained(given: Mapping[Given, int]) -> str:
@@ -15,6 +21,19 @@ def explained(given: Mapping[Given, int]) -> str:
     for (field, source), files in given.items():
         by_field.setdefault(field, []).append((-files, source))
     return "".join(f"{field} from {_sources(sorted(found))}\n" for field, found in sorted(by_field.items()))
+
+
+def unexposed(keys: Mapping[str, int]) -> str:
+    """A line with the most frequent keys of front matter that the public cannot read; "" without any.
+
+    `keys` are in order, each with the number of files that have it.
+    """
+    if not keys:
+        return ""
+    named = _sources([(-files, _key(key)) for key, files in islice(keys.items(), MOST_KEYS)])
+    more = f" and {len(keys) - MOST_KEYS} more" if len(keys) > MOST_KEYS else ""
+    hint = "To publish a key, add it to `expose` in gateway.yaml."
+    return f"Under `gateway serve` only previews show these keys of frontMatter: {named}{more}. {hint}\n"
 
 
 def hidden(found: Mapping[str, Sequence[Hiding]]) -> str:
@@ -48,6 +67,11 @@ def _place(path: str, hiding: Hiding) -> str:
 
 def _shown(time: datetime | None) -> str:
     return "" if time is None else time.isoformat().replace("+00:00", "Z")
+
+
+def _key(key: str) -> str:
+    """A key as one line of a terminal can show it."""
+    return (key if key.isprintable() else ascii(key))[:LONGEST_KEY]
 
 
 def _sources(found: list[tuple[int, str]]) -> str:

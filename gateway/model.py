@@ -155,6 +155,10 @@ class FileVersion(NamedTuple):
     sha256: str
 
 
+FRONT_MATTER = "frontMatter"
+"""The field that holds the keys of a file that no other field takes."""
+
+
 class Given(NamedTuple):
     """A field of a document that comes from elsewhere than the key of its own name."""
 

@@ -10,8 +10,6 @@ from gateway.errors import Unauthenticated
 
 ALGORITHM = "HS256"
 AUDIENCE = "content-gateway preview"
-LEAST_SECRET = 32
-"""Bytes of a secret: fewer than the signature has would make guessing the secret the shorter way (RFC 7518, 3.2)."""
 
 UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 LONGEST = timedelta(days=366)

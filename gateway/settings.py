@@ -1,5 +1,5 @@
 """The one table of options, read from flags, the environment and a file. It makes no command line and opens nothing
-but that file.
+but that file. Every command imports it, so it imports nothing that is slow to import.
 
 Each field of `Settings` is an option: its name, type, default, help and whether it is a secret stand in one place.
 The limits are a table of their own, and each of them is an option too.
@@ -11,32 +11,35 @@ import dataclasses
 import math
 import os
 import re
-import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass
 from enum import StrEnum
 from hashlib import sha256
-from ipaddress import ip_network
+from importlib import import_module
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import httpx
 import platformdirs
-import yaml
 
 from gateway.auth import Grant, Scope, grant
-from gateway.content.source import DEFAULT_MAX_BYTES
-from gateway.content.watch import Watching
+from gateway.content.source import DEFAULT_MAX_BYTES, Watching
+from gateway.content.spelling import variants
 from gateway.errors import SettingsError
 from gateway.limits import DOCUMENT_BYTES, PERSISTED_BYTES, RENDERED_BYTES, Limits
-from gateway.passes import LEAST_SECRET
 from gateway.tags import TagHeader
 
 PREFIX = "GATEWAY_"
 CONFIG = "config"
 """The flag, and with the prefix the variable, that names the settings file."""
 DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+_URL = re.compile(
+    r"https?://(?:[^@/?#]*@)?(?P<host>[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{1,5}))?(?:[/?#].*)?",
+    re.ASCII | re.IGNORECASE,
+)
 _ORIGIN = re.compile(r"([a-z][a-z0-9+.-]*)://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,4}|:[1-5][0-9]{4})?/?")
+LEAST_SECRET = 32
+"""Bytes of a secret: fewer than the signature has would make guessing the secret the shorter way (RFC 7518, 3.2)."""
 LIMIT = "limit_"
 """With what the option of a limit begins."""
 LOG_LEVELS = ("debug", "info", "warning", "error")
@@ -47,10 +50,21 @@ class Mode(StrEnum):
     SERVE = "serve"
 
 
+class Group(StrEnum):
+    """The heading of an option in the help of a command, in the order of the help."""
+
+    SERVER = "Server options"
+    CONTENT = "Content options"
+    ACCESS = "Access options"
+    CACHING = "Caching options"
+    LIMITS = "Limits"
+
+
 class Kind(NamedTuple):
     """A type of value. `decode` raises ValueError with a sentence; `many` are separated by white space."""
 
-    name: str
+    metavar: str
+    """The type as the help of a command shows it."""
     decode: Callable[[str], object]
     many: bool = False
 
@@ -60,6 +74,7 @@ class Option(NamedTuple):
 
     name: str
     kind: Kind
+    group: Group
     default: object
     dev_default: object
     help: str
@@ -75,6 +90,15 @@ class Option(NamedTuple):
 
     def default_of(self, mode: Mode) -> object:
         return self.dev_default if mode is Mode.DEV else self.default
+
+    def written_default(self, mode: Mode) -> str:
+        """The default as a user would write it; empty if there is none."""
+        default = self.default_of(mode)
+        return " ".join(map(_written, default if isinstance(default, tuple) else () if default is None else (default,)))
+
+
+def _choice(values: Iterable[str]) -> str:
+    return f"[{'|'.join(values)}]"
 
 
 def _text(written: str) -> str:
@@ -189,42 +213,61 @@ class Webhook(NamedTuple):
 
 def _webhook(written: str) -> Webhook:
     url = written.removeprefix("preview:")
-    if not url.startswith(("http://", "https://")) or not _is_url(url):
+    if not _is_url(url):
         raise ValueError(f"{written!r} is no http or https URL, with 'preview:' before it or without.")
     return Webhook(url, url != written)
 
 
 def _is_url(written: str) -> bool:
-    """Whether it is one to those who are to send there, and names a host."""
-    try:
-        return bool(httpx.URL(written).host)
-    except httpx.InvalidURL:
+    """Whether it is an http or https URL whose host is an IP address or an ASCII name, so that it can be sent to."""
+    found = _URL.fullmatch(written)
+    if not found or not written.isprintable() or int(found["port"] or 0) > 65535:
         return False
+    host = found["host"]
+    is_address = host.startswith("[") or host.replace(".", "").isdigit()
+    return not is_address or _is_address(host.strip("[]"))
 
 
-TEXT = Kind("text", _text)
-TEXTS = Kind("texts", _text, many=True)
-SECRET = Kind("secret", _secret)
-ORIGINS = Kind("origins", _origin, many=True)
-NETWORKS = Kind("networks", _network, many=True)
-BOOLEAN = Kind("boolean", _boolean)
-PORT = Kind("port", _whole(0, 65535))
-COUNT = Kind("count", _whole(1))
-BYTES = Kind("bytes", _whole(1))
-SIZE = Kind("size", _whole(0))
-SECONDS = Kind("seconds", _seconds)
-FILE = Kind("file", _file_path)
-LOG_LEVEL = Kind("log level", _log_level)
-WATCHING = Kind("watching", _watching)
-TAG_HEADER = Kind("tag header", _tag_header)
-WHOLE_SECONDS = Kind("whole seconds", _whole(0))
-TOKENS = Kind("tokens", _grant, many=True)
-WEBHOOKS = Kind("webhooks", _webhook, many=True)
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
-def _option(kind: Kind, help: str, default: Any = MISSING, *, dev: Any = MISSING, secret: bool = False) -> Any:  # noqa: A002
+TEXT = Kind("TEXT", _text)
+TEXTS = Kind("TEXT", _text, many=True)
+SECRET = Kind("SECRET", _secret)
+ORIGINS = Kind("ORIGIN", _origin, many=True)
+NETWORKS = Kind("NETWORK", _network, many=True)
+BOOLEAN = Kind("", _boolean)
+PORT = Kind("PORT", _whole(0, 65535))
+COUNT = Kind("NUMBER", _whole(1))
+BYTES = Kind("BYTES", _whole(1))
+SIZE = Kind("BYTES", _whole(0))
+SECONDS = Kind("SECONDS", _seconds)
+FILE = Kind("FILE", _file_path)
+LOG_LEVEL = Kind(_choice(LOG_LEVELS), _log_level)
+WATCHING = Kind(_choice(Watching), _watching)
+TAG_HEADER = Kind(_choice(TagHeader), _tag_header)
+WHOLE_SECONDS = Kind("SECONDS", _whole(0))
+TOKENS = Kind("TOKEN", _grant, many=True)
+WEBHOOKS = Kind("URL", _webhook, many=True)
+
+
+def _option(
+    kind: Kind,
+    group: Group,
+    help: str,  # noqa: A002
+    default: Any = MISSING,
+    *,
+    dev: Any = MISSING,
+    secret: bool = False,
+) -> Any:
     """A field of Settings. `dev` is the default under `gateway dev`, where it is another one."""
-    return dataclasses.field(default=default, metadata={"kind": kind, "dev": dev, "help": help, "secret": secret})
+    metadata = {"kind": kind, "group": group, "dev": dev, "help": help, "secret": secret}
+    return dataclasses.field(default=default, metadata=metadata)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,86 +278,146 @@ class Settings:
     content: Path
     """The content folder."""
 
-    host: str = _option(TEXT, "The address to listen on.", "127.0.0.1")
-    port: int = _option(PORT, "The port to listen on; 0 takes a free one.", 8000)
+    host: str = _option(TEXT, Group.SERVER, "The address to listen on.", "127.0.0.1")
+    port: int = _option(PORT, Group.SERVER, "The port to listen on; 0 takes a free one.", 8000)
     database: Path | None = _option(
-        FILE, "The SQLite file. By default it lies in the user's cache folder, one for each content folder."
+        FILE,
+        Group.SERVER,
+        "The SQLite file. By default it lies in the user's cache folder, one for each content folder.",
     )
     tokens: tuple[Grant, ...] = _option(
-        TOKENS, "Tokens with their scopes: TOKEN:SCOPE,SCOPE or sha256:HEX:SCOPE,SCOPE.", (), secret=True
+        TOKENS, Group.ACCESS, "Tokens with their scopes: TOKEN:SCOPE,SCOPE or sha256:HEX:SCOPE,SCOPE.", (), secret=True
     )
-    introspection: bool = _option(BOOLEAN, "Whether clients may ask for the schema.", default=False, dev=True)
-    explorer: bool = _option(BOOLEAN, "Whether the start page and GraphiQL are served.", default=False, dev=True)
+    introspection: bool = _option(
+        BOOLEAN, Group.ACCESS, "Whether clients may ask for the schema.", default=False, dev=True
+    )
+    explorer: bool = _option(
+        BOOLEAN, Group.ACCESS, "Whether the start page and GraphiQL are served.", default=False, dev=True
+    )
     preview_secret: str | None = _option(
-        SECRET, "What signs preview links; with another one all that were given out end.", None, secret=True
+        SECRET,
+        Group.ACCESS,
+        "What signs preview links; with another one all that were given out end.",
+        None,
+        secret=True,
     )
     preview_explorer: bool = _option(
-        BOOLEAN, "Whether the start page and GraphiQL are served to those who came by a preview link.", default=False
+        BOOLEAN,
+        Group.ACCESS,
+        "Whether the start page and GraphiQL are served to those who came by a preview link.",
+        default=False,
     )
-    allowed_hosts: tuple[str, ...] = _option(TEXTS, "Names besides the loopback ones that a Host header may hold.", ())
+    allowed_hosts: tuple[str, ...] = _option(
+        TEXTS, Group.ACCESS, "Names besides the loopback ones that a Host header may hold.", ()
+    )
     allowed_origins: tuple[str, ...] = _option(
-        ORIGINS, "Origins whose pages may call this server, such as https://news.example; * is any.", ()
+        ORIGINS, Group.ACCESS, "Origins whose pages may call this server, such as https://news.example; * is any.", ()
     )
     trusted_proxies: tuple[str, ...] = _option(
         NETWORKS,
+        Group.ACCESS,
         "Addresses and networks of proxies, which are believed about whom they forward for.",
         ("127.0.0.1", "::1"),
     )
     rate_limit: int | None = _option(
-        COUNT, "How many points of cost each client may ask for in a minute. By default there is no bound.", None
+        COUNT,
+        Group.LIMITS,
+        "How many points of cost each client may ask for in a minute. By default there is no bound.",
+        None,
     )
     watch: Watching = _option(
         WATCHING,
+        Group.CONTENT,
         "How the folder is followed: by what the system reports (events), by looking through it (poll), not at all"
         " (off), or by events where the disk has them and else by polling (auto).",
         Watching.AUTO,
     )
-    poll_seconds: float = _option(SECONDS, "How often the folder is looked through where it is polled.", 1.0)
-    sweep_seconds: float = _option(
-        SECONDS, "How often the whole folder is looked through for what no event told, however it is followed.", 60.0
+    poll_seconds: float = _option(
+        SECONDS, Group.CONTENT, "How often the folder is looked through where it is polled.", 1.0
     )
-    max_file_bytes: int = _option(BYTES, "Larger content files are refused.", DEFAULT_MAX_BYTES)
+    sweep_seconds: float = _option(
+        SECONDS,
+        Group.CONTENT,
+        "How often the whole folder is looked through for what no event told, however it is followed.",
+        60.0,
+    )
+    max_file_bytes: int = _option(BYTES, Group.CONTENT, "Larger content files are refused.", DEFAULT_MAX_BYTES)
     workers: int = _option(
         COUNT,
+        Group.CONTENT,
         "Processes that parse files; of several, one rests while articles are served. By default one for each CPU.",
     )
-    strict: bool = _option(BOOLEAN, "Whether nothing is loaded where a file has an error.", default=False)
-    log_level: str = _option(LOG_LEVEL, f"The least severe messages to log: {', '.join(LOG_LEVELS)}.", "info")
-    readers: int = _option(COUNT, "Database connections that read.", 4)
-    reload_secret: str | None = _option(TEXT, "What signs requests to reload, in GitHub's form.", None, secret=True)
-    webhooks: tuple[Webhook, ...] = _option(
-        WEBHOOKS, "URLs to tell of each change; one that is to be told of drafts too begins with 'preview:'.", ()
+    follow_links: bool = _option(
+        BOOLEAN,
+        Group.CONTENT,
+        "Whether links to files and folders inside the content folder are followed.",
+        default=False,
     )
-    webhook_secret: str | None = _option(TEXT, "What signs the requests to the webhooks.", None, secret=True)
+    strict: bool = _option(
+        BOOLEAN, Group.CONTENT, "Whether nothing is loaded where a file has an error.", default=False
+    )
+    log_level: str = _option(
+        LOG_LEVEL, Group.SERVER, f"The least severe messages to log: {', '.join(LOG_LEVELS)}.", "info"
+    )
+    readers: int = _option(COUNT, Group.SERVER, "Database connections that read.", 4)
+    reload_secret: str | None = _option(
+        TEXT, Group.ACCESS, "What signs requests to reload, in GitHub's form.", None, secret=True
+    )
+    webhooks: tuple[Webhook, ...] = _option(
+        WEBHOOKS,
+        Group.CONTENT,
+        "URLs to tell of each change; one that is to be told of drafts too begins with 'preview:'.",
+        (),
+    )
+    webhook_secret: str | None = _option(
+        TEXT, Group.CONTENT, "What signs the requests to the webhooks.", None, secret=True
+    )
     persisted_bytes: int = _option(
         SIZE,
+        Group.CACHING,
         "How much memory documents may take that clients register by their digest; 0 takes none.",
         PERSISTED_BYTES,
     )
     document_bytes: int = _option(
         SIZE,
+        Group.CACHING,
         "How much memory documents may take that were parsed and found good; 0 takes none.",
         DOCUMENT_BYTES,
     )
     rendered_bytes: int = _option(
-        SIZE, "How much memory bodies may take that were rendered; 0 takes none.", RENDERED_BYTES
+        SIZE, Group.CACHING, "How much memory bodies may take that were rendered; 0 takes none.", RENDERED_BYTES
     )
     trusted_documents: Path | None = _option(
-        FILE, "A manifest of documents that may be run by name, as graphql-codegen or Apollo's tools write it.", None
+        FILE,
+        Group.ACCESS,
+        "A manifest of documents that may be run by name, as graphql-codegen or Apollo's tools write it.",
+        None,
     )
-    trusted_only: bool = _option(BOOLEAN, "Whether nothing but the trusted documents is run.", default=False)
-    cache_seconds: int = _option(WHOLE_SECONDS, "How long an answer that anybody may keep is fresh.", 0)
+    trusted_only: bool = _option(
+        BOOLEAN, Group.ACCESS, "Whether nothing but the trusted documents is run.", default=False
+    )
+    cache_seconds: int = _option(WHOLE_SECONDS, Group.CACHING, "How long an answer that anybody may keep is fresh.", 0)
     shared_cache_seconds: int | None = _option(
-        WHOLE_SECONDS, "The same for caches that many share, such as a CDN, where it is another time.", None
+        WHOLE_SECONDS,
+        Group.CACHING,
+        "The same for caches that many share, such as a CDN, where it is another time.",
+        None,
     )
     stale_seconds: int = _option(
-        WHOLE_SECONDS, "How long after that caches may still give it out while they fetch a new one.", 0
+        WHOLE_SECONDS, Group.CACHING, "How long after that caches may still give it out while they fetch a new one.", 0
     )
     cache_tags: TagHeader = _option(
-        TAG_HEADER, f"The header that names what an answer depends on: {', '.join(TagHeader)}.", TagHeader.CACHE_TAG
+        TAG_HEADER,
+        Group.CACHING,
+        f"The header that names what an answer depends on: {', '.join(TagHeader)}.",
+        TagHeader.CACHE_TAG,
     )
-    compress: bool = _option(BOOLEAN, "Whether answers are compressed for those who take that.", default=True)
-    hold_seconds: float = _option(SECONDS, "How long a large deletion waits to be confirmed by a second look.", 10.0)
+    compress: bool = _option(
+        BOOLEAN, Group.SERVER, "Whether answers are compressed for those who take that.", default=True
+    )
+    hold_seconds: float = _option(
+        SECONDS, Group.CONTENT, "How long a large deletion waits to be confirmed by a second look.", 10.0
+    )
     limits: Limits = Limits()
 
     @property
@@ -331,17 +434,20 @@ def _row(field: dataclasses.Field[Any]) -> Option:
     default = None if field.default is MISSING else field.default
     meta = field.metadata
     dev = default if meta["dev"] is MISSING else meta["dev"]
-    return Option(field.name, meta["kind"], default, dev, meta["help"], meta["secret"])
+    return Option(field.name, meta["kind"], meta["group"], default, dev, meta["help"], meta["secret"])
 
 
 def _limit_row(field: dataclasses.Field[Any]) -> Option:
-    kind = SECONDS if isinstance(field.default, float) else Kind("limit", _whole(field.metadata["least"]))
+    kind = SECONDS if isinstance(field.default, float) else Kind("NUMBER", _whole(field.metadata["least"]))
     help = f"At most so many {field.metadata['counts']}."  # noqa: A001
-    return Option(LIMIT + field.name, kind, field.default, field.default, help, secret=False)
+    return Option(LIMIT + field.name, kind, Group.LIMITS, field.default, field.default, help, secret=False)
 
 
 LIMITS = tuple(map(_limit_row, dataclasses.fields(Limits)))
 OPTIONS = (*(_row(field) for field in dataclasses.fields(Settings) if "kind" in field.metadata), *LIMITS)
+NAMES = (CONFIG, *(option.name for option in OPTIONS))
+RENAMED: Mapping[str, str] = {}
+"""The present names of options by their earlier ones. An earlier name sets nothing: a message names the present one."""
 
 
 class _Given(NamedTuple):
@@ -370,6 +476,27 @@ def read(mode: Mode, content: Path, flags: Mapping[str, object], environ: Mappin
     values["workers"] = values["workers"] or os.cpu_count() or 1
     limits = Limits(**{option.name.removeprefix(LIMIT): values.pop(option.name) for option in LIMITS})
     return Settings(mode=mode, content=content, limits=limits, **values)
+
+
+def misnamed(environ: Mapping[str, str] | None = None) -> Iterator[tuple[str, str]]:
+    """The variables that set nothing and look as if they should, each with the variable that is probably meant.
+
+    `environ` is the process's own unless given. Other unknown variables are skipped: platforms set `GATEWAY_` names of
+    their own.
+    """
+    known = {PREFIX + name.upper() for name in NAMES}
+    for variable, value in sorted((os.environ if environ is None else environ).items()):
+        if value and variable.startswith(PREFIX) and variable not in known:
+            name = probable(variable.removeprefix(PREFIX).lower())
+            if name:
+                yield variable, PREFIX + name.upper()
+
+
+def probable(name: str, renamed: Mapping[str, str] = RENAMED) -> str | None:
+    """The option that a name probably means: the one that was renamed, or the first that is at most one edit away."""
+    near = variants(name)
+    meant = (known for known in NAMES if known == name or known in near or name in variants(known))
+    return renamed.get(name) or next(meant, None)
 
 
 def default_database(content: Path) -> Path | None:
@@ -431,48 +558,16 @@ def _from_file(flags: Mapping[str, object], environ: Mapping[str, str], errors: 
         return {}
     path = Path(str(named))
     try:
-        entries = _parsed(path)
+        entries = import_module("gateway.settings_file").parse(path)
     except ValueError as error:
         errors.append(f"{path}: {error}")
         return {}
     given = {key.replace("-", "_"): _Given(value, f"{path}: {key}") for key, value in entries.items()}
     known = {option.name for option in OPTIONS}
-    errors.extend(f"{given[name].origin}: There is no such setting." for name in given if name not in known)
+    errors.extend(f"{given[name].origin}: {_unknown(name)}" for name in given if name not in known)
     return given
 
 
-def _parsed(path: Path) -> Mapping[str, object]:
-    """The entries of a settings file. Raises ValueError, quoting no value of the file, which may hold tokens."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ValueError(f"The file cannot be read: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        raise ValueError("The file is not UTF-8.") from error
-    match path.suffix.lower():
-        case ".toml":
-            return _toml(text)
-        case ".yaml" | ".yml":
-            return _yaml(text)
-    raise ValueError("The file's name ends in neither .toml nor .yaml.")
-
-
-def _toml(text: str) -> Mapping[str, object]:
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ValueError(f"The file is not TOML: {error}.") from error
-
-
-def _yaml(text: str) -> Mapping[str, object]:
-    try:
-        # The base loader makes text of every value; what it means is for each option's decoder to say.
-        entries = yaml.load(text, yaml.BaseLoader)  # noqa: S506 - it builds nothing but text, lists and mappings
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise ValueError(f"Line {line} is not YAML.") from error
-    except yaml.YAMLError as error:
-        raise ValueError("The file is not YAML.") from error
-    if not isinstance(entries, dict | None):
-        raise ValueError("The file is no mapping of settings to values.")
-    return entries or {}
+def _unknown(name: str) -> str:
+    meant = probable(name)
+    return f"There is no such setting. Did you mean '{meant}'?" if meant else "There is no such setting."

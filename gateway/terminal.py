@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import click
 from rich.console import Console
 
 from gateway import problems as printed
 from gateway import progress
+from gateway.content.sitefile import is_rules
 from gateway.errors import GatewayError
+from gateway.explanation import unexposed
 from gateway.loading.content import Content
 from gateway.loading.ingest import Report
 from gateway.loading.stream import StrictError
-from gateway.model import Problem, Severity, Statistics, Visibility
+from gateway.model import FRONT_MATTER, Problem, Severity, Statistics, Visibility
 from gateway.store.protocol import Store
 
 logger = logging.getLogger("gateway")
@@ -23,9 +26,14 @@ logger = logging.getLogger("gateway")
 class Terminal:
     """Tells of one folder's runs: of the first one all, and then what is new."""
 
-    def __init__(self, content: Content, *, strict: bool) -> None:
+    def __init__(self, content: Content, *, strict: bool, lists_unexposed: bool = False) -> None:
+        """With `lists_unexposed` also the keys of front matter are printed that the public cannot read."""
         self._content = content
         self._strict = strict
+        self._lists_unexposed = lists_unexposed
+        self._parsed_keys = frozenset[str]()
+        """The keys left in frontMatter of all files that were parsed."""
+        self._unexposed = frozenset[str]()
         self._told: frozenset[Problem] | None = None
         """The problems that the last run over the whole folder met."""
 
@@ -39,7 +47,7 @@ class Terminal:
                     tell_problems(error.problems)
                 logger.error("%s What was loaded before is still served.", error.message)
             raise
-        await self._tell(report, whole=paths is None)
+        await self._tell(report, paths)
         return report
 
     async def _load(self, paths: frozenset[str] | None, *, accept_empty: bool) -> Report:
@@ -49,7 +57,8 @@ class Terminal:
         with progress.shown(Console(stderr=True)) as tell:
             return await ingest.run(accept_empty=accept_empty, strict=self._strict, progress=tell)
 
-    async def _tell(self, report: Report, *, whole: bool) -> None:
+    async def _tell(self, report: Report, paths: frozenset[str] | None) -> None:
+        whole = paths is None
         if self._told is None:
             tell_run(report)
             await tell(self._content.store)
@@ -58,8 +67,22 @@ class Terminal:
             if report.applied.changed:
                 tell_run(report)
                 click.echo(printed.summary(*await state(self._content.store)))
+        if self._lists_unexposed:
+            await self._tell_unexposed(report, paths)
         if whole:
             self._told = frozenset(report.problems)
+
+    async def _tell_unexposed(self, report: Report, paths: frozenset[str] | None) -> None:
+        """The keys that are new since the last look, for which all front matter is read: so only where a run may have
+        brought some."""
+        keys = {given.source for given in report.given if given.field == FRONT_MATTER}
+        may_be_new = paths is None or any(map(is_rules, paths)) or not keys <= self._parsed_keys
+        self._parsed_keys |= keys
+        if self._told is None or (report.applied.changed and may_be_new):
+            found = await unexposed_keys(self._content.store)
+            new = {key: files for key, files in found.items() if key not in self._unexposed}
+            click.echo(unexposed(new), nl=False)
+            self._unexposed = frozenset(found)
 
 
 def tell_run(report: Report) -> None:
@@ -81,6 +104,22 @@ def tell_problems(problems: Iterable[Problem]) -> None:
     click.echo(printed.as_text(printed.in_order(grave)), err=True, nl=False)
 
 
+@contextmanager
+def strict_problems_told() -> Iterator[None]:
+    """Print the problems for which a strict run was refused, before the error ends the command."""
+    try:
+        yield
+    except StrictError as error:
+        tell_problems(error.problems)
+        raise
+
+
 async def state(store: Store) -> tuple[Statistics, Sequence[Problem]]:
     async with store.snapshot(Visibility.PREVIEW) as snapshot:
         return await snapshot.statistics(), await snapshot.problems(None, None)
+
+
+async def unexposed_keys(store: Store) -> Mapping[str, int]:
+    """In how many files each key of front matter is that the public cannot read, the most frequent first."""
+    async with store.snapshot(Visibility.PREVIEW) as snapshot:
+        return await snapshot.unexposed_keys()

@@ -43,10 +43,19 @@ def invoke(*arguments: object, cache: Path | None = None, stdin: str | None = No
     cached = {"XDG_CACHE_HOME": str(cache)} if cache else {}
     args, level = [*map(str, arguments)], logging.getLogger("gateway").level
     try:
-        done = CliRunner(env={**environ, **cached}).invoke(main, args, stdin, catch_exceptions=False)
+        done = CliRunner(env={**environ, **cached}).invoke(
+            main, args, stdin, prog_name="gateway", catch_exceptions=False
+        )
     finally:
         logging.getLogger("gateway").setLevel(level)
     return subprocess.CompletedProcess(args, done.exit_code, done.stdout, done.stderr)
+
+
+def imported(code: str, *arguments: str) -> set[str]:
+    """The modules that a process has imported when it ends, which runs some code with these arguments."""
+    program = f"import atexit, sys; atexit.register(lambda: print('\\n', *sys.modules)); {code}"
+    done = subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=True)
+    return {*done.stdout.splitlines()[-1].split()}
 
 
 class Running:

@@ -28,12 +28,15 @@ LAYERS = (
     "gateway.search",
     "gateway.persisted",
     "gateway.analysis",
+    "gateway.field_suggestions",
     "gateway.documents",
     "gateway.renderer",
+    "gateway.settings_file",
     "gateway.settings",
     "gateway.store",
     "gateway.problems",
     "gateway.loading",
+    "gateway.stores",
     "gateway.outputs",
     "gateway.progress",
     "gateway.explanation",
@@ -139,6 +142,14 @@ def each_driver_has_one_module(module: str, tree: ast.Module) -> Iterator[str]:
             yield f"{module}:{node.lineno} imports {name}"
 
 
+def the_store_is_chosen_beside_the_app(module: str, tree: ast.Module) -> Iterator[str]:
+    """The kind of store is named in one module; all others know the protocol."""
+    if module != "gateway.stores" and not module.startswith("gateway.store."):
+        for node, name in imports(tree):
+            if name.startswith("gateway.store.") and name != "gateway.store.protocol":
+                yield f"{module}:{node.lineno} imports {name}"
+
+
 def ingest_alone_writes(module: str, tree: ast.Module) -> Iterator[str]:
     """`Store.apply` is called by the ingest, so that nothing that a resolver reaches can write."""
     if module != "gateway.loading.ingest":
@@ -208,6 +219,8 @@ VIOLATIONS: list[tuple[Check, str, str]] = [
     (content_knows_no_web_and_no_database, "gateway.content.text", "from starlette.types import Scope"),
     (each_driver_has_one_module, "gateway.store.sql", "import aiosqlite"),
     (each_driver_has_one_module, "gateway.store.sqlite", "import asyncpg"),
+    (the_store_is_chosen_beside_the_app, "gateway.loading.content", "from gateway.store.sqlite import SqliteStore"),
+    (the_store_is_chosen_beside_the_app, "gateway.commands.check", "from gateway.store import temporary"),
     (ingest_alone_writes, "gateway.graph.types", "async def f(store):\n    await store.apply(changes)"),
     (sql_stays_in_the_store, "gateway.cli", "x = 'SELECT 1'"),
     (sql_stays_in_the_store, "gateway.cli", "x = f'  DELETE FROM {table}'"),

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.explanation import unexposed
 from tests import broken
 from tests.commands import gateway, invoke
 from tests.conftest import AS_ANYBODY
@@ -157,12 +158,34 @@ def test_what_was_mapped_is_explained_when_asked(tmp_path: Path) -> None:
         "frontMatter from layout (1 file)\n"
         "locale from gateway.yaml:1 (1 file), lang (1)\n"
         "publishedDateTime from date (2 files), pubDate (1)\n"
+        "Under `gateway serve` only previews show these keys of frontMatter: layout (1 file)."
+        " To publish a key, add it to `expose` in gateway.yaml.\n"
     )
     told = "3 documents; 0 problems\n"
     assert invoke("check", tmp_path).stdout == told
     assert invoke("check", tmp_path, "--explain").stdout == explanation + told
     done = invoke("check", tmp_path, "--explain", "--format", "json")
     assert (done.stdout, done.stderr) == ("[]\n", explanation + told)
+
+
+def test_the_keys_that_serve_does_not_show_are_listed(tmp_path: Path) -> None:
+    """Without those that the site exposes, also where a draft has them."""
+    (tmp_path / "gateway.yaml").write_text("expose: [layout]\n")
+    (tmp_path / "a.md").write_bytes(broken.titled("layout: post\nweight: 1"))
+    (tmp_path / "b.md").write_bytes(broken.titled("draft: true\nicon: star\nweight: 2"))
+    told = "Under `gateway serve` only previews show these keys of frontMatter: weight (2 files), icon (1). "
+    assert told in gateway("check", tmp_path, "--explain").stdout
+    assert "Under `gateway serve`" not in gateway("check", tmp_path).stdout
+
+
+def test_a_line_of_keys_is_bounded() -> None:
+    """It names ten, counts the others, and shows of each what a line of a terminal can."""
+    keys = {"\x1b[31m\n": 30, "k" * 1000: 20, **{f"key{number}": 1 for number in range(40)}}
+    line = unexposed(keys)
+    assert line.partition(": ")[2].startswith(rf"'\x1b[31m\n' (30 files), {'k' * 60} (20), key0 (1), ")
+    assert "key7 (1) and 32 more. " in line
+    assert line.removesuffix("\n").isprintable()
+    assert unexposed({}) == ""
 
 
 def test_broken_rules_of_the_site_are_told_alone(tmp_path: Path) -> None:

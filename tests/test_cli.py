@@ -12,10 +12,15 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from gateway import __version__
+from gateway.commands.group import main
+from gateway.commands.options import Command
+from gateway.settings import OPTIONS
+from gateway.web.server import url_of
 from tests import broken
-from tests.commands import gateway, invoke, running
+from tests.commands import COMMAND, environment, gateway, imported, invoke, running
 from tests.service import serving
 
 ROOT = Path(__file__).parent.parent
@@ -104,6 +109,28 @@ def test_a_server_follows_its_folder(tmp_path: Path) -> None:
         assert server.stop() == 0
 
 
+def test_dev_lists_the_keys_that_serve_does_not_show(tmp_path: Path) -> None:
+    """At its start, also where nothing has to be parsed, and after a change those that are new; `serve` lists none."""
+    content = tmp_path / "content"
+    content.mkdir()
+    (content / "a.md").write_bytes(broken.titled("layout: post"))
+    (content / "b.md").write_bytes(broken.titled("layout: page\nweight: 1"))
+    listed = "^Under `gateway serve` only previews show these keys of frontMatter: (.*?)[.] "
+    with running("serve", content, cache=tmp_path) as server:
+        assert server.said("^2 articles|^Under").startswith("2 articles")
+        (content / "a.md").write_bytes(broken.titled("layout: post\nweight: 1"))
+        assert server.said("files? found|^Under").endswith(" s")
+        assert server.said("^2 articles|^Under").startswith("2 articles")
+    with running("dev", content, cache=tmp_path) as server:
+        assert server.said(listed) == "layout (2 files), weight (2)"
+        (content / "a.md").write_bytes(broken.titled("layout: post\nicon: star\nweight: 1"))
+        assert server.said(listed) == "icon (1 file)"
+        (content / "gateway.yaml").write_text("expose: [layout, weight, icon]\n")
+        server.said("^2 articles")
+        (content / "gateway.yaml").write_text("expose: [layout, icon]\n")
+        assert server.said(listed) == "weight (2 files)"
+
+
 def test_a_taken_port_is_said_so(tmp_path: Path) -> None:
     """One line, and exit code 3."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -141,6 +168,120 @@ def test_a_database_that_cannot_be_used(tmp_path: Path) -> None:
     done = gateway("serve", SEEDS, "--port", 0, "--database", tmp_path / "other.db", cache=tmp_path)
     assert done.returncode == 3
     assert done.stderr.startswith(f"gateway: The database {tmp_path}/other.db ")
+
+
+def test_an_address_is_printed_when_it_is_served(tmp_path: Path) -> None:
+    """A setting that proves wrong after the port is bound and the database opened prevents the line."""
+    missing = tmp_path / "missing.json"
+    done = gateway("serve", SEEDS, "--port", 0, "--trusted-documents", missing, cache=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "missing.json" in done.stderr
+
+
+def test_all_interfaces_are_told_by_an_address_that_opens(tmp_path: Path) -> None:
+    """0.0.0.0 is not an address that a browser opens."""
+    with running("serve", SEEDS, "--host", "0.0.0.0", cache=tmp_path) as server:  # noqa: S104
+        assert re.fullmatch(r"http://127\.0\.0\.1:\d+", server.url)
+        assert server.get("/healthz").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("0.0.0.0", "http://127.0.0.1:80"),  # noqa: S104
+        ("::", "http://[::1]:80"),
+        ("::1", "http://[::1]:80"),
+        ("192.0.2.1", "http://192.0.2.1:80"),
+        ("news.example", "http://news.example:80"),
+    ],
+)
+def test_an_address_opens(host: str, url: str) -> None:
+    """All interfaces are reached by loopback, and IPv6 addresses stand in brackets."""
+    assert url_of(host, 80) == url
+
+
+# Help, and what is wrong with a command.
+
+
+@pytest.mark.parametrize("name", sorted(main.commands))
+def test_help_imports_little(name: str) -> None:
+    """The help of a command, and the list of commands, wait for no library that only a running command needs."""
+    heavy = {"httpx", "jwt", "watchfiles", "yaml", "asyncio", "rich", "graphql", "strawberry", "starlette", "uvicorn"}
+    assert imported("from gateway.cli import main; main()", name, "--help") & {*heavy, "aiosqlite", "sqlite3"} == set()
+
+
+def test_help_lists_the_commands() -> None:
+    """The overview names every command."""
+    done = invoke("--help")
+    assert [*re.findall(r"^  ([a-z-]+)  ", done.stdout.partition("Commands:")[2], re.MULTILINE)] == sorted(
+        main.commands
+    )
+    assert "Example: gateway dev content" in done.stdout
+
+
+@pytest.mark.parametrize("name", sorted(main.commands))
+def test_help_shows_an_example(name: str) -> None:
+    """The example is of the command; what is given without a flag comes first."""
+    text = invoke(name, "--help").stdout
+    assert re.search(rf"\nExample:\n  gateway {name}\b", text)
+    if name not in {"schema", "preview-link"}:
+        assert text.startswith(f"Usage: gateway {name} CONTENT")
+        assert text.index("The content folder.") < text.index("--config")
+
+
+def test_help_groups_the_options() -> None:
+    """Every option of the table is in its section, with its type and its default; `dev` has its own."""
+    text = invoke("serve", "--help").stdout
+    titles = re.findall(r"^(\S.*):$", text, re.MULTILINE)
+    assert titles[3:] == ["Server options", "Content options", "Access options", "Caching options", "Limits"]
+    for option in OPTIONS:
+        section = text.partition(f"\n{option.group}:\n")[2].partition("\n\n")[0]
+        assert re.search(rf"^  {option.flag}(?: | /)", section, re.MULTILINE), option.flag
+    shown = " ".join(text.split())
+    assert "--port PORT The port to listen on; 0 takes a free one. [default: 8000]" in shown
+    assert "--watch [auto|events|poll|off]" in shown
+    assert "--explorer / --no-explorer Whether the start page and GraphiQL are served. [default: false]" in shown
+    assert "GraphiQL are served. [default: true]" in " ".join(invoke("dev", "--help").stdout.split())
+
+
+def test_a_misspelt_variable_is_warned_about(tmp_path: Path) -> None:
+    """A line on the standard error names it and the right one; the command goes on."""
+    command = [*COMMAND, "check", str(SEEDS)]
+    env = {**environment(tmp_path), "GATEWAY_WORKRES": "1", "GATEWAY_SERVICE_PORT": "80"}
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
+    [warning] = [line for line in done.stderr.splitlines() if "GATEWAY_" in line]
+    assert warning == (
+        "gateway: WARNING: GATEWAY_WORKRES is not an option and is ignored. Did you mean GATEWAY_WORKERS?"
+    )
+
+
+def test_an_earlier_name_of_an_option_leads_to_the_present_one() -> None:
+    """The error for a flag that was renamed names the new one."""
+    command = Command("try", example="try", renamed={"listen_on": "host"})
+    done = CliRunner().invoke(command, ["--listen-on", "::1"])
+    assert (done.exit_code, done.stderr.splitlines()[-1]) == (2, "Error: --listen-on is called --host now.")
+
+
+OLD_PYTHON = "import sys; sys.version_info = (3, 9, 18, 'final', 0)"
+
+
+def test_an_older_python_is_told_so() -> None:
+    """One line, and no traceback."""
+    program = f"{OLD_PYTHON}; from gateway.cli import main; main()"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "content-gateway needs Python 3.11 or later; this is 3.9.\n")
+
+
+def test_make_refuses_an_older_python(tmp_path: Path) -> None:
+    """Before it makes an environment, whose installation would fail with a longer message."""
+    python = tmp_path / "python"
+    python.write_text(f"""#!/bin/sh\nexec {sys.executable} -c "{OLD_PYTHON}; exec(sys.argv[2])" "$@"\n""")
+    python.chmod(0o755)
+    make = ["make", "-C", str(ROOT), f"VENV={tmp_path}/venv", f"PYTHON={python}", "dev"]
+    done = subprocess.run(make, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "content-gateway needs Python 3.11 or later; this is 3.9.\n" in done.stderr
+    assert not (tmp_path / "venv").exists()
 
 
 # Broken content.

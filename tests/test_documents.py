@@ -6,13 +6,14 @@ import gc
 import weakref
 
 import pytest
-from graphql import GraphQLSchema, Source
+from graphql import GraphQLObjectType, GraphQLSchema, Source
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway import documents
 from gateway.documents import OVERHEAD, TOKEN_BYTES, Documents
 from gateway.errors import LimitExceeded, OperationNotFound, ParseFailed, RequestError, ValidationFailed
+from gateway.field_suggestions import CONNECTION, FIELDS
 from gateway.limits import Limits
 from tests.schema import SCHEMA
 
@@ -76,6 +77,66 @@ def test_a_hidden_schema_is_neither_told_nor_guessed() -> None:
     ]
     assert "Did you mean" in str(refusal("{ articlez { totalCount } }").entries())
     assert hidden.get("{ __typename corpus { __typename } }").operation(None)
+
+
+IN_NODES = " The records of a connection are in 'nodes'."
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{ posts { id } }", "Cannot query field 'posts' on type 'Query'. Did you mean 'articles'?"),
+        ("{ pages { id } }", "Cannot query field 'pages' on type 'Query'. Did you mean 'articles'?"),
+        (
+            "{ allMarkdownRemark { edges { node { id } } } }",
+            "Cannot query field 'allMarkdownRemark' on type 'Query'. Did you mean 'articles'?",
+        ),
+        ('{ Post(slug: "a") { id } }', "Cannot query field 'Post' on type 'Query'. Did you mean 'article'?"),
+        ("{ tags { id } }", "Cannot query field 'tags' on type 'Query'. Did you mean 'topics'?"),
+        ("{ category { id } }", "Cannot query field 'category' on type 'Query'. Did you mean 'topic'?"),
+        ("{ authors { id } }", "Cannot query field 'authors' on type 'Query'. Did you mean 'providers'?"),
+        (
+            "{ articles { title } }",
+            "Cannot query field 'title' on type 'ArticleConnection'. Did you mean 'nodes { title }'?" + IN_NODES,
+        ),
+        (
+            '{ search(query: "a") { date } }',
+            "Cannot query field 'date' on type 'ArticleSearchConnection'. Did you mean 'nodes { publishedDateTime }'?"
+            + IN_NODES,
+        ),
+        (
+            "{ topics { name } }",
+            "Cannot query field 'name' on type 'TopicConnection'. Did you mean 'nodes { name }'?" + IN_NODES,
+        ),
+        (
+            '{ article(path: "a") { tags { id } } }',
+            "Cannot query field 'tags' on type 'Article'. Did you mean 'topics'?",
+        ),
+        ("{ articlez { id } }", "Cannot query field 'articlez' on type 'Query'. Did you mean 'article' or 'articles'?"),
+        ("{ id }", "Cannot query field 'id' on type 'Query'."),
+        (
+            "{ articles { items { id } } }",
+            "Cannot query field 'items' on type 'ArticleConnection'. Did you mean 'nodes'?",
+        ),
+        ("{ nothing { id } }", "Cannot query field 'nothing' on type 'Query'."),
+    ],
+)
+def test_a_name_of_another_api_is_answered_with_ours(text: str, message: str) -> None:
+    """The error suggests the field, and where a record is asked of a list, where its records are; a hidden schema
+    suggests nothing."""
+    [entry] = refusal(text).entries()
+    assert entry["message"] == message
+    [entry] = refusal(text, known(introspection=False)).entries()
+    assert entry["message"] == message.partition(" Did you mean")[0]
+
+
+def test_suggested_fields_are_in_the_schema() -> None:
+    """Each is a field of its type, and no name that it is suggested for is one."""
+    for name, fields in FIELDS.items():
+        found = GRAPH.type_map["ArticleConnection" if name == CONNECTION else name]
+        assert isinstance(found, GraphQLObjectType)
+        assert set(fields.values()) <= set(found.fields)
+        assert not {field.casefold() for field in found.fields} & set(fields)
 
 
 @pytest.mark.parametrize(

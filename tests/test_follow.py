@@ -17,7 +17,8 @@ from typing import Any
 
 import pytest
 
-from gateway.content.watch import Watch, Watching
+from gateway.content.source import Watching
+from gateway.content.watch import Watch
 from gateway.errors import ContentFolderError
 from gateway.loading import follow
 from gateway.loading.follow import Follower
@@ -141,11 +142,18 @@ def document(title: str, text: str = "") -> str:
 
 @asynccontextmanager
 async def following(
-    root: Path, *, hold: float = 10.0, kind: type[Ingest] = Ingest, **options: Any
+    root: Path, *, hold: float = 10.0, kind: type[Ingest] = Ingest, follow_links: bool = False, **options: Any
 ) -> AsyncIterator[Live]:
     """A folder that has been loaded, and is followed from then on."""
     store, workers = await SqliteStore.open(empty_database(root.parent / "content.db"), readers=2), InProcess(1)
-    ingest = kind(store, root, workers, clock=lambda: datetime.now(UTC), hold=timedelta(seconds=hold))
+    ingest = kind(
+        store,
+        root,
+        workers,
+        clock=lambda: datetime.now(UTC),
+        hold=timedelta(seconds=hold),
+        follow_links=follow_links,
+    )
     live = Live(root, store, ingest, **options)
     task = asyncio.create_task(live.follower.follow())
     try:
@@ -303,6 +311,20 @@ async def test_a_change_is_served(
         await live.until_titles(**wanted)
         live.write("b.md", title="Later")
         await live.until_titles(**{**wanted, "b": "Later"})
+
+
+@pytest.mark.parametrize("watching", [Watching.EVENTS, Watching.POLL])
+async def test_linked_files_are_followed(root: Path, watching: Watching) -> None:
+    """With `follow_links` a save changes the articles of all its paths, and links come and go as files do."""
+    (root / "zoo").symlink_to(root / "sub")
+    async with following(root, watching=watching, follow_links=True) as live:
+        await live.until_titles(a="A", b="B", sub__c="C", zoo__c="C")
+        live.write("sub/c.md", title="New")
+        await live.until_titles(a="A", b="B", sub__c="New", zoo__c="New")
+        (root / "d.md").symlink_to(root / "a.md")
+        await live.until_titles(a="A", b="B", sub__c="New", zoo__c="New", d="A")
+        (root / "zoo").unlink()
+        await live.until_titles(a="A", b="B", sub__c="New", d="A")
 
 
 async def test_a_folder_that_was_renamed_is_followed(root: Path) -> None:

@@ -79,7 +79,7 @@ def server(tmp_path: Path) -> Iterator[Running]:
         text = f"{number} {'word ' * 200}\n\n" * (RENDERED // SHARE // 1000)
         (content / f"body-{number}.md").write_text(f"---\ntitle: Body {number}\n---\n{text}")
     bounds = zip(("--persisted-bytes", "--document-bytes", "--rendered-bytes"), SIZES, strict=True)
-    options = [word for bound in bounds for word in bound]
+    options = ["--limit-head-bytes", 2**16, *(word for bound in bounds for word in bound)]
     with running("serve", content, *options, "--log-level", "warning", cache=tmp_path) as found:
         found.said(r"^\d+ articles")
         yield found

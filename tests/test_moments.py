@@ -16,7 +16,8 @@ from typing import NamedTuple
 
 import pytest
 
-from gateway.content.watch import Watch, Watching
+from gateway.content.source import Watching
+from gateway.content.watch import Watch
 from gateway.loading.follow import Follower
 from gateway.loading.ingest import Report
 from gateway.loading.losses import DELETION_HELD, FEW

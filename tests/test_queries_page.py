@@ -14,9 +14,9 @@ from gateway.analysis import analyse
 from gateway.app import operations_over
 from gateway.auth import Viewer
 from gateway.limits import Limits
-from gateway.loading.content import loaded_aside
 from gateway.model import Visibility
 from gateway.operation import OperationRequest, Operations
+from gateway.stores import loaded_aside
 from tests.queries.oracle import CONTRACT
 from tests.service import settings_of
 

@@ -15,7 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.content.watch import Watch, Watching
+from gateway.content.source import Watching
+from gateway.content.watch import Watch
 from gateway.limits import Limits
 from gateway.loading.follow import Follower
 from gateway.loading.ingest import Report

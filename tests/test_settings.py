@@ -6,13 +6,27 @@ import os
 from hashlib import sha256
 from pathlib import Path
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.auth import Scope, grant
 from gateway.errors import SettingsError
-from gateway.settings import BOOLEAN, LIMITS, OPTIONS, Mode, Option, Settings, default_database, read
+from gateway.settings import (
+    BOOLEAN,
+    LIMITS,
+    OPTIONS,
+    Group,
+    Mode,
+    Option,
+    Settings,
+    default_database,
+    misnamed,
+    probable,
+    read,
+)
+from tests.commands import imported
 
 CONTENT = Path("content")
 
@@ -118,7 +132,18 @@ def test_a_wrong_token_is_not_quoted(token: str) -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["build.example/hook", "ftp://build.example", "https://build.example:port/hook", "https:///hook", "http://[::1/"],
+    [
+        "build.example/hook",
+        "ftp://build.example",
+        "https://build.example:port/hook",
+        "https://build.example:65536/hook",
+        "https:///hook",
+        "http://[::1/",
+        "http://[::x]/",
+        "http://999.1.1.1/",
+        "https://bücher.example/",
+        "https://build.example/\x01",
+    ],
 )
 def test_a_webhook_that_nothing_can_be_sent_to(url: str) -> None:
     """It is refused at the start, and not when there is something to tell; with `preview:` before it too."""
@@ -126,6 +151,57 @@ def test_a_webhook_that_nothing_can_be_sent_to(url: str) -> None:
         assert complaints(webhooks=["https://build.example/hook", value]) == [
             f"--webhooks: {value!r} is no http or https URL, with 'preview:' before it or without."
         ]
+
+
+@given(st.from_regex(r"https?://([a-z]*@)?([a-z0-9._-]*|\[[0-9a-f:.]*\])(:[0-9]{0,6})?([/?#].*)?", fullmatch=True))
+def test_a_webhook_is_a_url_to_what_sends(url: str) -> None:
+    """Every URL that the settings accept has a host for the HTTP client too."""
+    try:
+        found = settings(environ={"GATEWAY_WEBHOOKS": url}).webhooks
+    except SettingsError:
+        return
+    assert all(httpx.URL(webhook.url).host for webhook in found)
+
+
+def test_the_table_is_light() -> None:
+    """Every command imports it, also one that only prints its help."""
+    assert imported("import gateway.settings") & {"httpx", "jwt", "watchfiles", "yaml", "asyncio", "orjson"} == set()
+
+
+@pytest.mark.parametrize(
+    ("variable", "meant"),
+    [
+        ("GATEWAY_PROT", "GATEWAY_PORT"),
+        ("GATEWAY_LOGLEVEL", "GATEWAY_LOG_LEVEL"),
+        ("GATEWAY_ALLOWED_ORIGIN", "GATEWAY_ALLOWED_ORIGINS"),
+        ("GATEWAY_LIMIT_COSTS", "GATEWAY_LIMIT_COST"),
+        ("GATEWAY_CONFIGS", "GATEWAY_CONFIG"),
+        ("GATEWAY_Port", "GATEWAY_PORT"),
+    ],
+)
+def test_a_misspelt_variable_is_found(variable: str, meant: str) -> None:
+    """A variable that is one edit from that of an option, which it would otherwise silently not set."""
+    assert [*misnamed({variable: "1"})] == [(variable, meant)]
+
+
+@pytest.mark.parametrize(
+    "variable", ["GATEWAY_PORT", "GATEWAY_SERVICE_HOST", "GATEWAY_", "GATEWAY", "PROT", "gateway_prot"]
+)
+def test_other_variables_are_not_warned_about(variable: str) -> None:
+    """Options themselves, and names that resemble none."""
+    assert [*misnamed({variable: "1", "GATEWAY_PROT": ""})] == []
+
+
+def test_an_earlier_name_leads_to_the_present_one() -> None:
+    """A renamed option is found by its old name, however little that resembles the new one."""
+    assert probable("listen", {"listen": "host"}) == "host"
+    assert probable("listen", {}) is None
+
+
+def test_every_group_has_options() -> None:
+    """The limits are a group; no group is empty."""
+    assert {option.group for option in OPTIONS} == {*Group}
+    assert all(option.group is Group.LIMITS for option in LIMITS)
 
 
 def test_all_errors_are_told_at_once(tmp_path: Path) -> None:
@@ -141,7 +217,7 @@ def test_all_errors_are_told_at_once(tmp_path: Path) -> None:
             "GATEWAY_LIMIT_OPERATION_SECONDS: 'nan' is no number of seconds above 0.",
             f"{file}: readers: '0' is no whole number of at least 1.",
             f"{file}: strict: 'perhaps' is neither true nor false.",
-            f"{file}: prot: There is no such setting.",
+            f"{file}: prot: There is no such setting. Did you mean 'port'?",
             f"{file}: workers: A list stands where a single value is wanted.",
         ]
     )

@@ -242,16 +242,32 @@ async def test_a_foreign_page_may_not_connect(url: str) -> None:
 
 
 async def test_pages_that_are_allowed_may_connect(tmp_path: Path) -> None:
-    """Those that the setting names, and no others; in `dev`, too, a host that is not loopback is refused."""
+    """Those that the setting names and under `dev` those of this machine, which see drafts if they ask for them, and no
+    others; under `dev`, too, a host that is not loopback is refused."""
     allowed = "https://news.example"
     async with listening_service(tmp_path, Mode.DEV, allowed_origins=[allowed]) as address:
         url = address.replace("http", "ws", 1) + "/graphql"
-        async with connection(url, origin=allowed) as socket:
-            assert len((await ask(socket, TITLES))["data"]["articles"]["nodes"]) == 3
+        for origin in (allowed, "http://localhost:5173"):
+            for init, articles in (({}, 2), ({"X-Include-Drafts": True}, 3)):
+                async with connection(url, init, origin=Origin(origin)) as socket:
+                    assert len((await ask(socket, TITLES))["data"]["articles"]["nodes"]) == articles
         for options in ({"origin": "https://other.example"}, {"additional_headers": {"Host": "news.example"}}):
             with pytest.raises(InvalidStatus):
                 async with connection(url, **options):
                     pass
+
+
+async def test_the_log_names_the_option(url: str, caplog: pytest.LogCaptureFixture) -> None:
+    """A page that may not connect is logged once, with the option that allows it."""
+    origin = "http://localhost:5173"
+    for _ in range(2):
+        with pytest.raises(InvalidStatus) as refused:
+            async with connect(url, subprotocols=[Subprotocol("graphql-transport-ws")], origin=Origin(origin)):
+                pass
+        assert orjson.loads(refused.value.response.body or b"")["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+    [line] = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert line.startswith(f"A page of {origin} was refused. ")
+    assert line.endswith(f" --allowed-origins {origin} (GATEWAY_ALLOWED_ORIGINS).")
 
 
 async def test_a_preview_is_for_pages_of_the_same_host(tmp_path: Path) -> None:

@@ -14,29 +14,23 @@ from rich.console import Console
 
 from gateway import problems as printed
 from gateway import progress
-from gateway.commands.options import PARSING, Command, settings_of, with_content
-from gateway.explanation import explained, hidden
-from gateway.loading.content import loaded_aside
+from gateway.commands.startup import settings_of
+from gateway.explanation import explained, hidden, unexposed
 from gateway.loading.rules import SiteError
 from gateway.model import Given, Hiding, Problem, Severity
 from gateway.settings import Settings
-from gateway.terminal import state
+from gateway.stores import loaded_aside
+from gateway.terminal import state, unexposed_keys
 
-EXPLAIN = "Print where the fields come from, what is left in frontMatter, and what hides each hidden file."
 
-
-@click.command("check", cls=Command)
-@with_content(PARSING)
-@click.option("--strict", is_flag=True, help="Let a warning, too, make the exit code 1.")
-@click.option("--explain", is_flag=True, help=EXPLAIN)
-@click.option("--format", "form", type=click.Choice(list(printed.FORMATS)), default="text", show_default=True)
 def check(content: Path, form: str, *, strict: bool, explain: bool, **flags: object) -> None:
     """Name what is wrong with the files in CONTENT. Exits 1 where there is an error."""
     checked = asyncio.run(_check(settings_of(content, flags)))
     problems = printed.in_order(checked.problems)
     click.echo(printed.FORMATS[form](problems), nl=False)
     if explain:
-        click.echo(explained(checked.given) + hidden(checked.hidden), nl=False, err=form != "text")
+        explanation = explained(checked.given) + unexposed(checked.unexposed) + hidden(checked.hidden)
+        click.echo(explanation, nl=False, err=form != "text")
     click.echo(f"{printed.counted(checked.documents, 'document')}; {printed.tally(problems)}", err=form != "text")
     failing = {Severity.ERROR, Severity.WARNING} if strict else {Severity.ERROR}
     if any(problem.severity in failing for problem in problems):
@@ -50,6 +44,8 @@ class Checked(NamedTuple):
     """In how many documents a field came from elsewhere than its own key."""
     hidden: Mapping[str, Sequence[Hiding]] = MappingProxyType({})
     """What hides documents, by path."""
+    unexposed: Mapping[str, int] = MappingProxyType({})
+    """In how many documents each key of front matter is that the public cannot read, the most frequent first."""
 
 
 async def _check(settings: Settings) -> Checked:
@@ -58,6 +54,6 @@ async def _check(settings: Settings) -> Checked:
         try:
             async with loaded_aside(settings, progress=tell) as (store, report):
                 statistics, problems = await state(store)
-                return Checked(statistics.articles, problems, report.given, report.hidden)
+                return Checked(statistics.articles, problems, report.given, report.hidden, await unexposed_keys(store))
         except SiteError as error:
             return Checked(0, error.problems)

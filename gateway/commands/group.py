@@ -1,4 +1,7 @@
-"""The commands of `gateway`, by their names."""
+"""The command line: every command with its arguments, options and help.
+
+A command's module is imported when the command runs, so that `--help` and `check` wait for no server.
+"""
 
 from __future__ import annotations
 
@@ -6,34 +9,81 @@ from importlib import import_module
 
 import click
 
-from gateway import __version__
+from gateway import __version__, problems
+from gateway.commands.options import LOADING, PARSING, SERVING, Command, with_content, with_options
+from gateway.settings import Mode
 
-COMMANDS = {
-    "check": "gateway.commands.check",
-    "dev": "gateway.commands.serve",
-    "load": "gateway.commands.load",
-    "preview-link": "gateway.commands.preview_link",
-    "query": "gateway.commands.query",
-    "schema": "gateway.commands.schema",
-    "serve": "gateway.commands.serve",
-}
-"""The module of each."""
+EXPLAIN = (
+    "Print where the fields come from, what is left in frontMatter and not shown by serve, and what hides each hidden"
+    " file."
+)
 
 
-class Commands(click.Group):
-    """Imports a command when it is asked for: who checks a folder waits for no server."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's
-        if cmd_name not in COMMANDS:
-            return None
-        found: click.Command = getattr(import_module(COMMANDS[cmd_name]), cmd_name.replace("-", "_"))
-        return found
-
-
-@click.group(cls=Commands)
+@click.group(epilog="Example: gateway dev content", context_settings={"max_content_width": 120})
 @click.version_option(__version__, prog_name="gateway")
 def main() -> None:
     """A folder of Markdown files becomes a GraphQL API."""
+
+
+@main.command("dev", cls=Command, example="gateway dev content --port 8080")
+@with_content(SERVING, Mode.DEV)
+def dev(**given: object) -> None:
+    """Serve CONTENT to its author: drafts shown, explorer and introspection on, for this machine only."""
+    _run("serve", "dev", given)
+
+
+@main.command(
+    "serve", cls=Command, example="gateway serve content --host 0.0.0.0 --allowed-origins https://news.example"
+)
+@with_content(SERVING)
+def serve(**given: object) -> None:
+    """Serve CONTENT to everyone: published articles only, explorer and introspection off."""
+    _run("serve", "serve", given)
+
+
+@main.command("load", cls=Command, example="gateway load content --database content.db")
+@with_content(LOADING)
+@click.option("--accept-empty", is_flag=True, help="Let articles go with their files, however many they are.")
+def load(**given: object) -> None:
+    """Load CONTENT into the database once, and print what was loaded."""
+    _run("load", "load", given)
+
+
+@main.command("check", cls=Command, example="gateway check content --strict --format github")
+@with_content(PARSING)
+@click.option("--strict", is_flag=True, help="Let a warning, too, make the exit code 1.")
+@click.option("--explain", is_flag=True, help=EXPLAIN)
+@click.option("--format", "form", type=click.Choice(list(problems.FORMATS)), default="text", show_default=True)
+def check(**given: object) -> None:
+    """List what is wrong with the files in CONTENT. The exit code is 1 if there is an error."""
+    _run("check", "check", given)
+
+
+@main.command("query", cls=Command, example="gateway query content '{ articles(first: 3) { nodes { title } } }'")
+@with_content(("database", "limit_operation_seconds", *PARSING))
+@click.argument("query", help="The GraphQL document, or `-` for the standard input.")
+@click.option("--variables", metavar="JSON", default="{}", help="The variables of the query, a JSON object.")
+@click.option("--operation-name", metavar="NAME", help="The operation to run, if QUERY has more than one.")
+@click.option("--drafts", is_flag=True, help="Show drafts and scheduled articles too.")
+def query(**given: object) -> None:
+    """Answer QUERY over CONTENT as JSON, without a server. The exit code is 1 if there are errors."""
+    _run("query", "query", given)
+
+
+@main.command("preview-link", cls=Command, example="gateway preview-link --expires 12h https://news.example/a-draft")
+@with_options(("host", "port", "preview_secret"))
+@click.option("--expires", metavar="TIME", default="7d", show_default=True, help="How long it is valid: 30m, 12h, 7d.")
+@click.argument("url", required=False, help="The page to show. By default the start page.")
+def preview_link(**given: object) -> None:
+    """Print a link that shows the page URL, and the drafts in it, to anyone who has the link."""
+    _run("preview_link", "preview_link", given)
+
+
+@main.command("schema", cls=Command, example="gateway schema > schema.graphql")
+def schema(**given: object) -> None:
+    """Print the schema in GraphQL's schema language."""
+    _run("schema", "schema", given)
+
+
+def _run(module: str, function: str, given: dict[str, object]) -> None:
+    getattr(import_module(f"gateway.commands.{module}"), function)(**given)

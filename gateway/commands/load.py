@@ -5,22 +5,20 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-import click
 from rich.console import Console
 
 from gateway import progress
-from gateway.commands.options import LOADING, Command, settings_of, with_content
-from gateway.loading.content import opened
+from gateway.commands.startup import settings_of
 from gateway.settings import Settings
-from gateway.terminal import tell, tell_run
+from gateway.stores import opened
+from gateway.terminal import strict_problems_told, tell, tell_run
 
 
-@click.command("load", cls=Command)
-@with_content(LOADING)
-@click.option("--accept-empty", is_flag=True, help="Let articles go with their files, however many they are.")
 def load(content: Path, *, accept_empty: bool, **flags: object) -> None:
     """Load CONTENT into the database once, and say what was loaded."""
-    asyncio.run(_load_once(settings_of(content, flags), accept_empty=accept_empty))
+    settings = settings_of(content, flags)
+    with strict_problems_told():
+        asyncio.run(_load_once(settings, accept_empty=accept_empty))
 
 
 async def _load_once(settings: Settings, *, accept_empty: bool) -> None:

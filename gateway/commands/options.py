@@ -1,91 +1,120 @@
-"""What the commands have in common: options of the one table, and how they end with an error."""
+"""Makes click options of the table of settings, and prints the help and the errors of a command.
+
+`gateway --help` imports it, so it imports nothing that is slow to import.
+"""
 
 from __future__ import annotations
 
-import logging
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from gateway.content.source import require_folder
 from gateway.errors import GatewayError
-from gateway.loading.stream import StrictError
-from gateway.settings import BOOLEAN, CONFIG, LIMIT, OPTIONS, Mode, Option, Settings, read
-from gateway.terminal import tell_problems
-
-logger = logging.getLogger("gateway")
+from gateway.settings import BOOLEAN, CONFIG, OPTIONS, RENAMED, Group, Mode, Option, misnamed
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-PARSING = ("max_file_bytes", "workers", "log_level")
+PARSING = ("follow_links", "max_file_bytes", "workers", "log_level")
 LOADING = ("database", "hold_seconds", "strict", *PARSING)
+SERVING = tuple(option.name for option in OPTIONS)
+
+
+class TableOption(click.Option):
+    """An option of the table of settings."""
+
+    def __init__(self, *args: Any, group: Group, **attributes: Any) -> None:
+        super().__init__(*args, **attributes)
+        self.group = group
 
 
 class Command(click.Command):
-    """A command whose errors are clear lines and the exit code that belongs to them."""
+    """A command with its options in groups and an example, whose errors are lines and the exit code of their class."""
+
+    def __init__(self, *args: Any, example: str, renamed: Mapping[str, str] = RENAMED, **attributes: Any) -> None:
+        """`renamed` holds the present names of options by their earlier names."""
+        super().__init__(*args, **attributes)
+        self._example = example
+        self._renamed = renamed
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            name = self._renamed.get(error.option_name.removeprefix("--").replace("-", "_"))
+            if name is None:
+                raise
+            message = f"{error.option_name} is called --{name.replace('_', '-')} now."
+            raise click.NoSuchOption(error.option_name, message, ctx=ctx) from error
 
     def invoke(self, ctx: click.Context) -> object:
+        for variable, meant in misnamed():
+            click.echo(f"gateway: WARNING: {variable} is not an option and is ignored. Did you mean {meant}?", err=True)
         try:
             return super().invoke(ctx)
         except GatewayError as error:
-            if isinstance(error, StrictError):
-                tell_problems(error.problems)
             for line in error.message.splitlines():
                 click.echo(f"gateway: {line}", err=True)
             sys.exit(error.exit_code)
 
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        """The arguments, and the options after them."""
+        options, *arguments = super().collect_usage_pieces(ctx)
+        return [*arguments, options]
+
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The limits, of which there are many, come last."""
-        told: dict[str, list[tuple[str, str]]] = {"Options": [], "Limits": []}
+        """The command's own options first, and then those of the table by their group."""
+        sections: dict[str, list[tuple[str, str]]] = {title: [] for title in ("Options", *Group)}
         for parameter in self.get_params(ctx):
-            if record := parameter.get_help_record(ctx):
-                told["Limits" if (parameter.name or "").startswith(LIMIT) else "Options"].append(record)
-        for title, records in told.items():
+            if isinstance(parameter, click.Option) and (record := parameter.get_help_record(ctx)):
+                sections[parameter.group if isinstance(parameter, TableOption) else "Options"].append(record)
+        for title, records in sections.items():
             if records:
                 with formatter.section(title):
                     formatter.write_dl(records)
 
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The example follows the text, since the options fill several screens."""
+        super().format_help_text(ctx, formatter)
+        with formatter.section("Example"):
+            formatter.write_text(self._example)
 
-def with_content(names: Iterable[str]) -> Callable[[F], F]:
+
+def with_content(names: Collection[str], mode: Mode = Mode.SERVE) -> Callable[[F], F]:
     """The argument CONTENT, and options of the table."""
 
     def decorate(function: F) -> F:
-        return click.argument("content", type=click.Path(path_type=Path))(with_options(names)(function))
+        argument = click.argument("content", type=click.Path(path_type=Path), help="The content folder.")
+        return argument(with_options(names, mode)(function))
 
     return decorate
 
 
-def with_options(names: Iterable[str]) -> Callable[[F], F]:
-    """Options of the table; all of them arrive as text, for the settings to read."""
+def with_options(names: Collection[str], mode: Mode = Mode.SERVE) -> Callable[[F], F]:
+    """Options of the table, and the one that names a settings file."""
 
     def decorate(function: F) -> F:
-        file = click.option(f"--{CONFIG}", help="A file of settings, TOML or YAML.", metavar="FILE")
-        decorated = file(function)
+        decorated = click.option(f"--{CONFIG}", help="A file of settings, TOML or YAML.", metavar="FILE")(function)
         for option in reversed(OPTIONS):
             if option.name in names:
-                decorated = _flag(option)(decorated)
+                decorated = _flag(option, mode)(decorated)
         return decorated
 
     return decorate
 
 
-def _flag(option: Option) -> Callable[[F], F]:
-    if option.kind is BOOLEAN:
-        return click.option(f"{option.flag}/--no-{option.flag[2:]}", option.name, default=None, help=option.help)
-    many = option.kind.many
+def _flag(option: Option, mode: Mode) -> Callable[[F], F]:
+    """The option, which arrives as text for the settings to read. Its help shows the default under `mode`."""
+    is_boolean, many, default = option.kind is BOOLEAN, option.kind.many, option.written_default(mode)
     return click.option(
-        option.flag, option.name, multiple=many, default=() if many else None, metavar="VALUE", help=option.help
+        f"{option.flag}/--no-{option.flag[2:]}" if is_boolean else option.flag,
+        option.name,
+        cls=TableOption,
+        group=option.group,
+        default=() if many else None,
+        multiple=many,
+        metavar=None if is_boolean else option.kind.metavar,
+        help=option.help + (f"  [default: {default}]" if default else ""),
     )
-
-
-def settings_of(content: Path, flags: Mapping[str, object], mode: Mode = Mode.SERVE) -> Settings:
-    """What the flags, the environment and a file set for a folder, which has to be there; and logging begins."""
-    settings = read(mode, content, flags)
-    require_folder(content)
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
-    # Libraries tell more than is theirs to tell: query strings, and what is written to the database.
-    logger.setLevel(settings.log_level.upper())
-    return settings

@@ -15,22 +15,14 @@ from rich.console import Console
 from gateway import progress
 from gateway.app import operations_over
 from gateway.auth import Scope, Viewer
-from gateway.commands.options import PARSING, Command, settings_of, with_content
+from gateway.commands.startup import settings_of
 from gateway.errors import RequestError
-from gateway.loading.content import loaded_aside
 from gateway.model import Visibility
 from gateway.operation import OperationRequest
 from gateway.settings import Settings
+from gateway.stores import loaded_aside
 
-QUERYING = ("database", "limit_operation_seconds", *PARSING)
 
-
-@click.command("query", cls=Command)
-@with_content(QUERYING)
-@click.argument("query")
-@click.option("--variables", metavar="JSON", default="{}", help="The variables of the query, a JSON object.")
-@click.option("--operation-name", metavar="NAME", help="Which operation to run, where QUERY has several.")
-@click.option("--drafts", is_flag=True, help="Show drafts and scheduled articles too.")
 def query(
     content: Path, query: str, variables: str, operation_name: str | None, *, drafts: bool, **flags: object
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import signal
+import socket
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,33 +14,27 @@ import click
 
 from gateway import outputs
 from gateway.app import create_app
-from gateway.commands.options import Command, settings_of, with_content
+from gateway.commands.startup import settings_of
 from gateway.content.watch import Watch
-from gateway.loading.content import opened
 from gateway.loading.follow import Follower
-from gateway.settings import OPTIONS, Mode, Settings
+from gateway.settings import Mode, Settings
 from gateway.store.protocol import Store
-from gateway.terminal import Terminal
+from gateway.stores import opened
+from gateway.terminal import Terminal, strict_problems_told
 from gateway.web.descriptors import fitting, own, raise_allowed
-from gateway.web.server import address, listening
+from gateway.web.server import address, is_public, listening
 from gateway.web.server import serve as serve_app
 from gateway.web.webhooks import Webhooks
 
 NEW_OBJECTS = 2_000
 """After how many the collector looks for garbage among them."""
 
-EVERY = tuple(option.name for option in OPTIONS)
 
-
-@click.command("dev", cls=Command)
-@with_content(EVERY)
 def dev(content: Path, **flags: object) -> None:
     """Serve CONTENT to its author: drafts shown, explorer and introspection on, for this machine alone."""
     _run(content, flags, Mode.DEV)
 
 
-@click.command("serve", cls=Command)
-@with_content(EVERY)
 def serve(content: Path, **flags: object) -> None:
     """Serve CONTENT to everyone: published articles only, explorer and introspection off."""
     _run(content, flags, Mode.SERVE)
@@ -47,20 +42,19 @@ def serve(content: Path, **flags: object) -> None:
 
 def _run(content: Path, flags: Mapping[str, object], mode: Mode) -> None:
     outputs.protect()
-    asyncio.run(_serve(settings_of(content, flags, mode)))
+    settings = settings_of(content, flags, mode)
+    with strict_problems_told():
+        asyncio.run(_serve(settings))
 
 
 async def _serve(settings: Settings) -> None:
     """The socket opens first, so that whoever connects early waits and is not turned away."""
     with listening(settings.host, settings.port) as listener:
         async with opened(settings, shared=True) as content:
-            click.echo(f"Listening on {address(listener)}")
-            if settings.explorer:
-                click.echo(f"The start page is at {address(listener)}/, GraphiQL at {address(listener)}/graphiql")
             follower = Follower(
                 content.ingest,
                 Watch(settings.content, settings.watch, settings.poll_seconds),
-                Terminal(content, strict=settings.strict).run,
+                Terminal(content, strict=settings.strict, lists_unexposed=settings.mode is Mode.DEV).run,
                 is_ready=content.store.ready,
                 sweep=settings.sweep_seconds,
             )
@@ -68,6 +62,7 @@ async def _serve(settings: Settings) -> None:
             limits = fitting(settings.limits, own(settings.readers, settings.workers), raise_allowed())
             webhooks = Webhooks(content.store, settings.webhooks, settings.webhook_secret)
             _collect_little()
+            _print_addresses(settings, listener)
             with _reloading_at_hangup(follower.request):
                 await serve_app(
                     app,
@@ -77,6 +72,14 @@ async def _serve(settings: Settings) -> None:
                     work=lambda: _lead(content.store, follower, webhooks),
                     stopping=content.store.end_generations,
                 )
+
+
+def _print_addresses(settings: Settings, listener: socket.socket) -> None:
+    """Comes after all that can fail: an address that is printed is served."""
+    url = address(listener)
+    click.echo(f"Listening on {url}{' and all other interfaces' if is_public(listener) else ''}")
+    if settings.explorer:
+        click.echo(f"The start page is at {url}/, GraphiQL at {url}/graphiql")
 
 
 async def _lead(store: Store, follower: Follower, webhooks: Webhooks) -> None:

@@ -10,6 +10,7 @@ import time
 import unicodedata
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
@@ -49,6 +50,15 @@ CHANGING = "CHANGING"
 
 _PASSED_BY = frozenset({"node_modules", "#recycle", "#snapshot"})
 """Folders that are not an author's; those with `#` are made by network storage."""
+
+
+class Watching(StrEnum):
+    """How the folder is followed."""
+
+    AUTO = "auto"
+    EVENTS = "events"
+    POLL = "poll"
+    OFF = "off"
 
 
 class Stamp(NamedTuple):
@@ -178,7 +188,8 @@ _Entry = os.DirEntry[str] | Path
 
 
 class Walk:
-    """One pass over the folder, in the order of the names. With `follow_links`, links that stay inside it count.
+    """One pass over the folder, in the order of the names. With `follow_links`, links that stay inside it count, except
+    links to folders that are reached by another link.
 
     `include` names the files that count in spite of their ending or their folder.
     """
@@ -275,11 +286,16 @@ class Walk:
         if not entry.is_dir() and not is_document(name, self._include) and not may_hold_rules(name):
             return False
         if not self._follow_links:
-            self._tell(Severity.WARNING, LINK, name, "The link is not followed.", "Put the file itself here.")
+            hint = "Put the file itself here, or set follow_links."
+            self._tell(Severity.WARNING, LINK, name, "The link is not followed.", hint)
             return False
         target = os.path.realpath(entry)
         if target in above:
             self._tell(Severity.WARNING, LINK, name, "The link leads back to a folder that it lies in.")
+            return False
+        if entry.is_dir() and above[-1] != str((self._root / name).parent):
+            message = "The link lies in a linked folder, and is not followed."  # a few of them would lead to millions
+            self._tell(Severity.WARNING, LINK, name, message)
             return False
         if not target.startswith(f"{self._root}{os.sep}"):
             self._tell(Severity.WARNING, LINK, name, "The link leads out of the content folder, and is not followed.")

@@ -11,16 +11,15 @@ import logging
 import os
 import re
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager
-from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from watchfiles._rust_notify import RustNotify
 
 from gateway.content.globs import Glob
-from gateway.content.source import SITE_FILE, Listing, SourceFile, Stamp, Walk, is_ignored
+from gateway.content.source import SITE_FILE, Listing, SourceFile, Stamp, Walk, Watching, is_ignored
 from gateway.errors import ContentFolderError
 
 logger = logging.getLogger("gateway")
@@ -40,15 +39,6 @@ REMOTE = frozenset(
 """File systems on which others write without the system's knowing."""
 MOUNTS = Path("/proc/self/mountinfo")
 _OCTAL = re.compile(r"\\([0-7]{3})")
-
-
-class Watching(StrEnum):
-    """How the folder is followed."""
-
-    AUTO = "auto"
-    EVENTS = "events"
-    POLL = "poll"
-    OFF = "off"
 
 
 Tell = Callable[[frozenset[str]], object]
@@ -99,14 +89,23 @@ class _Events:
             found = self._notify.watch(0, STEP_MS, LOOK_MS, stop)
         if not isinstance(found, set):
             return frozenset()
-        return frozenset(name for name in (self._name(path) for _, path in found) if name and not is_ignored(name))
+        names = self._names({path for _, path in found})
+        return frozenset(name for name in names if name and not is_ignored(name))
 
     def close(self) -> None:
         self._notify.close()
 
-    def _name(self, path: str) -> str:
-        """ "" for the folder itself: what becomes of that is seen by its place."""
-        return path.removeprefix(self._root).lstrip("/")
+    def _names(self, paths: Collection[str]) -> Iterator[str]:
+        """ "" for the folder itself: what becomes of that is seen by its place.
+
+        A folder that a link leads to is reported by one of its paths, which may be that of the link. Both are changed.
+        """
+        real = {folder: os.path.realpath(folder) for folder in {path.rpartition("/")[0] for path in paths}}
+        for path in paths:
+            folder, _, name = path.rpartition("/")
+            for found in {f"{folder}/{name}", f"{real[folder]}/{name}"}:
+                if f"{found}/".startswith(f"{self._root}/"):
+                    yield found.removeprefix(self._root).lstrip("/")
 
 
 @contextmanager

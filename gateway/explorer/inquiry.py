@@ -10,6 +10,7 @@ from starlette.requests import Request
 from gateway.callers import Callers
 from gateway.errors import InternalError
 from gateway.operation import OperationRequest, Operations
+from gateway.web.origins import include_drafts
 from gateway.web.preview import pass_of
 from gateway.web.requests import address_of
 
@@ -28,7 +29,7 @@ class Inquiry:
     async def ask(self, request: Request, document: str) -> Data:
         """The data that the document is answered with. Raises RequestError."""
         headers = request.headers
-        drafts = "true" if self._previewing else headers.get("x-include-drafts")
+        drafts = "true" if self._previewing else include_drafts(headers.get("x-include-drafts"), headers)
         viewer, payer = self._callers.caller(
             headers.get("authorization"), drafts, pass_of(headers), address_of(request)
         )

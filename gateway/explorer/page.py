@@ -1,4 +1,4 @@
-"""The GraphiQL page: its HTML, its policy, and the files that it is made of. It answers no query."""
+"""The GraphiQL page: its HTML, its policy, the files that it is made of, and the way to it from the endpoint."""
 
 from __future__ import annotations
 
@@ -9,12 +9,17 @@ from pathlib import Path
 from string import Template
 
 import orjson
-from starlette.responses import HTMLResponse, Response
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.errors import ExplorerMissing
 from gateway.explorer.assets import CDN, FOLDER, SCRIPTS, STYLES, Asset, are_in
+from gateway.web.accept import prefers_html
 from gateway.web.caching import PRIVATE
+from gateway.web.endpoint import HEADERS
+from gateway.web.preview import pass_of
+from gateway.web.requests import PARAMETERS
 
 PATH = "/graphiql"
 POLICY = (
@@ -67,6 +72,27 @@ def pages(
         assets = {f"{PATH}/assets/{asset.name}": _file(folder / asset.name, kept) for asset in (*STYLES, *SCRIPTS)}
         return {PATH: Page(data, fresh), **own, **assets}
     return {PATH: Page(data, fresh, far=True) if cdn else Missing(), **own}
+
+
+class BrowserRedirect:
+    """Redirects a browser that opens the endpoint, without an operation in the address, to GraphiQL."""
+
+    def __init__(self, endpoint: ASGIApp, *, private: bool = False) -> None:
+        """With `private` only a browser that has come by a preview link is redirected."""
+        self._endpoint = endpoint
+        self._private = private
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope)
+        may_see = not self._private or pass_of(request.headers) is not None
+        shown = RedirectResponse(PATH.removeprefix("/"), 303, HEADERS) if may_see and _opens(request) else None
+        await (shown or self._endpoint)(scope, receive, send)
+
+
+def _opens(request: Request) -> bool:
+    """Whether a browser opens the address of the endpoint, to see what is there."""
+    is_bare = request.query_params.keys().isdisjoint(PARAMETERS)
+    return request.method == "GET" and is_bare and prefers_html(request.headers.get("accept"))
 
 
 def _file(file: Path, kept: str) -> Response:

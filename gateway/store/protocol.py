@@ -268,6 +268,11 @@ class Snapshot(Protocol):
         """What names this very state for `changes`."""
         ...
 
+    async def unexposed_keys(self) -> Mapping[str, int]:
+        """The keys of front matter that no public snapshot shows, with the number of articles that have each, the most
+        frequent first. Empty in public."""
+        ...
+
     async def problems(self, severity: Severity | None, first: int | None) -> Sequence[Problem]:
         """Errors before warnings before infos, then by path and line."""
         ...

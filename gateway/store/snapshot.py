@@ -55,6 +55,13 @@ PROBLEMS = """
 SELECT severity, code, message, path, line, "column", hint FROM problem WHERE severity BETWEEN ? AND ?
 ORDER BY severity, path, line, "column", code, message LIMIT ?
 """
+UNEXPOSED = """
+SELECT held.key, count(*) AS articles
+FROM article_text CROSS JOIN json_each(CAST(front_matter AS TEXT)) AS held
+WHERE NOT EXISTS (SELECT 1 FROM json_each(CAST(exposed AS TEXT)) AS shown WHERE shown.key = held.key)
+GROUP BY held.key ORDER BY articles DESC, held.key
+"""
+"""Reads the whole table. SQLite would take a BLOB for binary JSON, so it is read as text."""
 NO_LIMIT = -1
 
 
@@ -246,6 +253,11 @@ class SqlSnapshot:
 
     async def _journal(self, text: str, **parameters: Value) -> Sequence[Row]:
         return await self._rows(text, {"view": view(self._visibility), **parameters})
+
+    async def unexposed_keys(self) -> Mapping[str, int]:
+        if self._visibility is Visibility.PUBLIC:
+            return {}
+        return {row[0]: row[1] for row in await self._ask(Query(UNEXPOSED, ()))}
 
     async def problems(self, severity: Severity | None, first: int | None) -> Sequence[Problem]:
         """None in public: they name drafts."""

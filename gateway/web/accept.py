@@ -18,6 +18,7 @@ class MediaType(StrEnum):
 
 
 EVENTS = "text/event-stream"
+HTML = "text/html"
 
 _RANGE = re.compile(r"\s*([!#$%&'*+.^_`|~0-9a-z-]+/[!#$%&'*+.^_`|~0-9a-z-]+)\s*((?:;[^;,]*)*)", re.IGNORECASE)
 _QUALITY = re.compile(r";\s*q\s*=\s*(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)\s*(?:;|$)", re.IGNORECASE)
@@ -64,6 +65,13 @@ def wish(accept: str | None) -> Wish:
     if wished == (None, False):
         raise NotAcceptable(f"Answers are {' or '.join(MediaType)}. Name one of them in 'Accept', or '*/*'.")
     return wished
+
+
+def prefers_html(accept: str | None) -> bool:
+    """Whether a client asks for a page and names none of our media types, as a browser does that opens an address."""
+    ranges = list(_ranges(accept or ""))
+    named = any(_quality(ranges, kind) is not None for kind in (*MediaType, EVENTS))
+    return not named and (_quality(ranges, HTML) or 0.0) > 0
 
 
 def _preferred(ranges: list[_Range]) -> MediaType | None:

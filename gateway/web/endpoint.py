@@ -26,7 +26,7 @@ from gateway.web.accept import MediaType, Wish, wish
 from gateway.web.caching import PRIVATE, Caching, is_known
 from gateway.web.events import EventStream, refused
 from gateway.web.middleware import error_response
-from gateway.web.origins import check_get
+from gateway.web.origins import check_get, include_drafts
 from gateway.web.preview import pass_of
 from gateway.web.requests import address_of, from_json, from_parameters, json_of
 
@@ -92,8 +92,9 @@ class Endpoint:
 
     async def _answer(self, request: Request, wished: Wish) -> Response:
         headers = request.headers
+        drafts = include_drafts(headers.get("x-include-drafts"), headers)
         viewer, payer = self._callers.caller(
-            headers.get("authorization"), headers.get("x-include-drafts"), pass_of(headers), address_of(request)
+            headers.get("authorization"), drafts, pass_of(headers), address_of(request)
         )
         is_anyone = viewer.visibility is Visibility.PUBLIC and credential(headers.get("authorization")) is None
         is_safe = request.method == "GET"

@@ -21,6 +21,8 @@ from gateway.limits import Limits
 from gateway.web.listener import Listener
 from gateway.web.patience import Config, Http, excess_of
 
+ALL_INTERFACES = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - it is compared with, and not bound to
+"""The hosts that stand for every interface, and the loopback address that each includes. A browser opens only that."""
 GRACE_SECONDS = 10
 """How long answers that are on their way at the end may take."""
 
@@ -50,9 +52,19 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
 
 
 def address(listener: socket.socket) -> str:
-    """The address of a listening socket as a URL."""
-    host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if listener.family is socket.AF_INET6 else f"http://{host}:{port}"
+    """The URL at which this machine reaches a listening socket."""
+    return url_of(*listener.getsockname()[:2])
+
+
+def url_of(host: str, port: int) -> str:
+    """The URL at which this machine reaches a server on a host and port; loopback if that host is all interfaces."""
+    host = ALL_INTERFACES.get(host, host)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def is_public(listener: socket.socket) -> bool:
+    """Whether a socket listens on all interfaces."""
+    return listener.getsockname()[0] in ALL_INTERFACES
 
 
 class _Server(uvicorn.Server):

@@ -14,6 +14,7 @@ from typing import Any, cast
 import orjson
 import strawberry
 from graphql import OperationType
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -29,11 +30,12 @@ from strawberry.types.unset import UnsetType
 
 from gateway.auth import Viewer
 from gateway.callers import Callers
-from gateway.errors import LimitExceeded, Overloaded, RequestError
+from gateway.errors import Forbidden, LimitExceeded, Overloaded, RequestError
 from gateway.limits import Limits
 from gateway.operation import Operations, masked
 from gateway.turns import Room
 from gateway.web.middleware import error_response
+from gateway.web.origins import REFUSED, AllowedOrigins, include_drafts, is_cross_origin
 from gateway.web.preview import pass_of
 from gateway.web.requests import address_of, from_json
 
@@ -138,27 +140,38 @@ class Socket(GraphQL[Connection, None]):
         operations: Operations,
         callers: Callers,
         limits: Limits,
-        allowed_origins: tuple[str, ...],
+        origins: AllowedOrigins,
     ) -> None:
         super().__init__(
             schema,
             graphql_ide=None,
             subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL,),
             connection_init_wait_timeout=timedelta(seconds=limits.init_seconds),
-            allowed_origins=allowed_origins,
+            allowed_origins=origins.listed,
         )
+        self._origins = origins
         self.operations = operations
         self.limits = limits
         self._callers = callers
         self._room = Room(limits.sockets, "Too many WebSockets are open.")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One WebSocket too many is refused with an answer of HTTP."""
+        """A WebSocket too many, or of a page that may not connect, is refused with an answer of HTTP."""
         try:
+            self._check_origin(Headers(scope=scope))
             with self._room.place():
                 await super().__call__(scope, receive, send)
-        except Overloaded as error:
+        except (Forbidden, Overloaded) as error:
             await WebSocket(scope, receive, send).send_denial_response(error_response(error))
+
+    def _check_origin(self, headers: Headers) -> None:
+        """Raises Forbidden."""
+        if is_cross_origin(headers) and not self._origins.allows(headers["origin"]):
+            self._origins.log_refused(headers["origin"])
+            raise Forbidden(REFUSED)
+
+    def is_websocket_origin_allowed(self, request: WebSocket, origin: str) -> bool:  # noqa: ARG002 - Strawberry's
+        return self._origins.allows(origin)
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Connection:  # noqa: ARG002 - the signature is Strawberry's
         return Connection(request.headers, address_of(request))
@@ -168,7 +181,7 @@ class Socket(GraphQL[Connection, None]):
         try:
             context.viewer, context.payer = self._callers.caller(
                 context.credential("authorization"),
-                context.credential("x-include-drafts"),
+                include_drafts(context.credential("x-include-drafts"), context.headers),
                 context.kept_pass(),
                 context.address,
             )

@@ -117,6 +117,19 @@ def test_links_are_not_followed_unless_asked_for(tmp_path: Path) -> None:
     assert found(root, follow_links=True) == ["file.md", "folder/a.md", "real/a.md"]
 
 
+def test_links_among_folders_cost_no_more_than_each_folder_once(tmp_path: Path) -> None:
+    """A link in a linked folder is not followed: a dozen folders that link to each other have millions of paths."""
+    names = "abcdefghijkl"
+    for name in names:
+        write(tmp_path, f"{name}/1.md")
+        for other in names.replace(name, ""):
+            (tmp_path / name / f"to-{other}").symlink_to(tmp_path / other)
+    paths = found(tmp_path, follow_links=True)
+    assert len(paths) == len(names) ** 2
+    assert {"a/1.md", "a/to-b/1.md"} <= {*paths}
+    assert "a/to-b/to-c/1.md" not in paths
+
+
 def test_a_root_that_is_a_link_is_walked(tmp_path: Path) -> None:
     """Tools that swap a link to publish a release name the content folder by that link."""
     write(tmp_path, "releases/42/a.md")

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.content.watch import REMOTE, WHOLE_FOLDER, Watch, Watching, file_system
+from gateway.content.source import Watching
+from gateway.content.watch import REMOTE, WHOLE_FOLDER, Watch, file_system
 from tests.conftest import need
 
 
@@ -54,6 +55,19 @@ async def test_what_changes_is_told(tmp_path: Path, how: Watching) -> None:
         assert "before.md" not in heard.paths
         (tmp_path / "before.md").unlink()
         await heard.until("before.md")
+
+
+@BOTH
+async def test_a_file_is_told_by_its_own_path(tmp_path: Path, how: Watching) -> None:
+    """Also where a link leads to its folder: the system may report only the path by the link."""
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real/a.md").touch()
+    for link in ("before", "zzz"):
+        (tmp_path / link).symlink_to(tmp_path / "real")
+    async with watching(tmp_path, how) as heard:
+        (tmp_path / "real/a.md").write_text("changed")
+        (tmp_path / "real/b.md").touch()
+        await heard.until("real/a.md", "real/b.md")
 
 
 @BOTH
@@ -120,7 +134,7 @@ echo 0 > /proc/sys/user/max_inotify_instances && exec "$@"
 WATCHED = """
 import asyncio, logging, sys
 from pathlib import Path
-from gateway.content.watch import Watching
+from gateway.content.source import Watching
 from tests.content.test_watch import watching
 
 async def main(root):
@@ -151,7 +165,8 @@ LATE = """
 import asyncio, sys
 from contextlib import suppress
 from pathlib import Path
-from gateway.content.watch import Deaf, Watch, Watching
+from gateway.content.source import Watching
+from gateway.content.watch import Deaf, Watch
 
 class Late(Watch):
     def _eye(self, root):

@@ -168,3 +168,44 @@ async def test_queries_are_named_where_there_are_some() -> None:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
             text = (await client.get("/graphiql")).text
         assert ('data-queries="graphiql/queries.json"' in text) is bool(queries)
+
+
+# The endpoint, opened in a browser.
+
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
+
+
+async def test_a_browser_that_opens_the_endpoint_is_led_to_graphiql(tmp_path: Path) -> None:
+    """By an address relative to it, so that a proxy may add a prefix; no cache keeps that for a program."""
+    async with serving(tmp_path, Mode.DEV) as client:
+        response = await client.get("/graphql", headers={"Accept": BROWSER})
+        assert (response.status_code, response.headers["location"]) == (303, "graphiql")
+        assert response.headers["cache-control"] == "private, no-store"
+        assert "Accept" in response.headers["vary"]
+
+
+async def test_what_is_not_a_browser_is_answered_as_before(tmp_path: Path) -> None:
+    """A link that holds an operation, a program, and a client of GraphQL that reads pages too."""
+    query = {"query": "{ __typename }"}
+    async with serving(tmp_path, Mode.DEV) as client:
+        linked = await client.get("/graphql", params=query, headers={"Accept": BROWSER})
+        assert linked.json() == {"data": {"__typename": "Query"}}
+        digest = await client.get("/graphql", params={"documentId": "a"}, headers={"Accept": BROWSER})
+        assert digest.json()["errors"][0]["extensions"]["code"] == "PERSISTED_QUERY_NOT_FOUND"
+        for accept in ("*/*", "application/json, text/html", "text/html;q=0, */*", "text/event-stream, text/html"):
+            bare = await client.get("/graphql", headers={"Accept": accept})
+            assert bare.json()["errors"][0]["extensions"]["code"] == "BAD_REQUEST"
+        sent = await client.post("/graphql", json=query, headers={"Accept": BROWSER})
+        assert sent.json() == {"data": {"__typename": "Query"}}
+
+
+async def test_without_the_explorer_a_browser_is_answered_as_a_program(tmp_path: Path) -> None:
+    """Also where the explorer is for previews: nothing says so to a browser that has not come by a link."""
+    secret = "0123456789abcdef" * 2
+    for name, previews in (("off", False), ("previews", True)):
+        async with serving(tmp_path / name, preview_secret=secret, preview_explorer=previews) as client:
+            response = await client.get("/graphql", headers={"Accept": BROWSER})
+            assert (response.status_code, response.headers["content-type"]) == (400, "application/json; charset=utf-8")
+            client.cookies.set(COOKIE, Passes(secret).issue(int(time.time()) + 1000))
+            response = await client.get("/graphql", headers={"Accept": BROWSER})
+            assert response.status_code == (303 if previews else 400)

@@ -433,3 +433,18 @@ async def test_times_at_the_ends_of_the_calendar_are_kept(store: Store, time: da
     async with store.snapshot(PREVIEW) as snapshot:
         found = (await snapshot.find(ARTICLE_BY_PATH, ["a"]))["a"]
     assert (found.published_date_time, found.updated_date_time) == (time, time)
+
+
+async def test_keys_that_the_public_cannot_read(store: Store) -> None:
+    """Those of all articles, drafts too, with how many have each, the most frequent first; the public learns none."""
+    held = {"a": b'{"layout": 1, "b.c": {"d": 1}}', "b": b'{"layout": [1], "shown": 1}', "c": b"{}"}
+    await apply(
+        store,
+        *(
+            document(path, front_matter=held[path], exposed=b'{"shown": 1}' if path == "b" else b"{}", published=False)
+            for path in held
+        ),
+    )
+    for visibility, expected in ((PREVIEW, [("layout", 2), ("b.c", 1)]), (PUBLIC, [])):
+        async with store.snapshot(visibility) as snapshot:
+            assert list((await snapshot.unexposed_keys()).items()) == expected

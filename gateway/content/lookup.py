@@ -1,0 +1,63 @@
+"""Finds the values of a document's fields: what the site pins, what the file says, and what the site adds.
+
+What the site pins is taken as it is, and what it adds where the file says nothing. Both were decoded when the rules of
+the site were read, and have no fault.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from gateway.content import values
+from gateway.content.nodes import Field, Fields
+from gateway.content.site import NATIVE, Site
+from gateway.content.source import SITE_FILE
+from gateway.model import Given
+
+
+class Lookup:
+    """The fields of one document. It remembers which keys the schema models, and where values come from."""
+
+    def __init__(self, path: str, fields: Fields, site: Site) -> None:
+        self.fields = fields
+        self.site = site
+        self.used = set(NATIVE)
+        self.given: list[Given] = []
+        self._pins = site.pinned(path)
+        self._defaults = site.added(path)
+
+    def field(self, name: str) -> Field | None:
+        return self.pinned(name) or self.written(name) or self.default(name)
+
+    def pinned(self, name: str) -> Field | None:
+        return self._set(self._pins, name)
+
+    def default(self, name: str) -> Field | None:
+        return self._set(self._defaults, name)
+
+    def _set(self, presets: Mapping[str, Field], name: str) -> Field | None:
+        field = presets.get(name)
+        if field is not None:
+            self.given.append(Given(name, f"{SITE_FILE}:{field.key.mark.line}"))
+        return field
+
+    def written(self, name: str) -> Field | None:
+        """What the file says, under the field's own name or another that gives it."""
+        source = self.site.sources[name]
+        for key in source.keys:
+            field = self.fields.entries.get(key)
+            if field is None:
+                continue
+            self.used.add(key)
+            if not values.is_null(field.value):
+                self.take(name, key)
+                return source.parted(field)
+        return None
+
+    def take(self, name: str, key: str) -> None:
+        self.used.add(key)
+        field = self.fields.entries[key]
+        if field.origin:
+            self.given.append(Given(name, f"{field.origin}:{field.key.mark.line}"))
+        elif key != name:
+            self.given.append(Given(name, key))

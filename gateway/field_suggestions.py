@@ -1,0 +1,82 @@
+"""Suggests fields for names that other content APIs use, where no name of the schema is spelt like them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from graphql import (
+    FieldNode,
+    FieldsOnCorrectTypeRule,
+    GraphQLError,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    get_named_type,
+)
+
+CONNECTION = "Connection"
+"""How the names of the types of lists end."""
+NODES = "nodes"
+"""The field of a connection that lists its records."""
+_OTHER_NAMES: Mapping[str, Mapping[str, str]] = {
+    "Query": {
+        "articles": "allArticles allContent allMarkdown allMarkdownRemark allMdx allPages allPosts blogPosts collection"
+        " contents documents entries files items news pages posts stories",
+        "article": "blogPost content document entry file item markdown markdownRemark mdx page post story",
+        "topics": "allTags allTopics categories keywords labels tags taxonomies",
+        "topic": "category keyword label tag taxonomy",
+        "providers": "allAuthors allProviders authors brands publishers sources writers",
+        "provider": "author brand publisher source writer",
+        "corpus": "site siteMetadata statistics stats",
+    },
+    CONNECTION: {"nodes": "data docs items node records results", "totalCount": "count length total"},
+    "Article": {
+        "body": "content excerptHtml html markdown mdx rawMarkdownBody text",
+        "excerpt": "abstract description lead subtitle summary teaser",
+        "image": "cover coverImage featuredImage hero thumbnail",
+        "locale": "lang language",
+        "provider": "author authors publisher writer",
+        "publishedDateTime": "created createdAt date pubDate publishDate published_at publishedAt",
+        "slug": "handle permalink",
+        "title": "headline name",
+        "topics": "categories keywords labels tags",
+        "updatedDateTime": "lastmod modified updated updatedAt",
+        "webUrl": "href link url",
+    },
+}
+"""By type and field, the names that other APIs and generators have for it. `Connection` is every type of a list."""
+FIELDS: Mapping[str, Mapping[str, str]] = {
+    type_: {name.casefold(): field for field, names in fields.items() for name in names.split()}
+    for type_, fields in _OTHER_NAMES.items()
+}
+"""By type: the field for each other name, which is casefolded."""
+
+_Fields = GraphQLObjectType | GraphQLInterfaceType
+
+
+class SuggestedFieldsRule(FieldsOnCorrectTypeRule):
+    """The rule of the specification, with suggestions by meaning before those by spelling."""
+
+    def enter_field(self, node: FieldNode, *args: object) -> None:
+        type_ = self.context.get_parent_type()
+        if self.context.get_field_def() or self.context.hide_suggestions or not isinstance(type_, _Fields):
+            super().enter_field(node, *args)
+            return
+        name = node.name.value
+        suggestion = next(_suggestions(type_, name), None)
+        if suggestion is None:
+            super().enter_field(node, *args)
+            return
+        self.report_error(GraphQLError(f"Cannot query field '{name}' on type '{type_}'. {suggestion}", node))
+
+
+def _suggestions(type_: _Fields, name: str) -> Iterator[str]:
+    is_connection = type_.name.endswith(CONNECTION)
+    if field := _field(CONNECTION if is_connection else type_.name, name):
+        yield f"Did you mean '{field}'?"
+    record = get_named_type(type_.fields[NODES].type) if is_connection else None
+    if isinstance(record, _Fields) and (field := name if name in record.fields else _field(record.name, name)):
+        yield f"Did you mean '{NODES} {{ {field} }}'? The records of a connection are in '{NODES}'."
+
+
+def _field(type_: str, name: str) -> str | None:
+    return FIELDS.get(type_, {}).get(name.casefold())
