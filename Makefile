@@ -4,9 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-# One process for each core; the tests of a module stay together, since they share what is slow to make. Modules are taken
-# in their order: by the number of their tests, those of a single long one would come last, and one process wait for it.
-TOGETHER := --numprocesses=auto --dist=loadscope --no-loadscope-reorder
+# Two processes more than cores: a test often waits, for a server to start, a browser or a folder to be noticed. The tests
+# of a module stay together, since they share what is slow to make. Modules are taken in their order: by the number of
+# their tests, those of a single long one would come last, and one process wait for it.
+PROCESSES := $(shell expr $$(nproc) + 2)
+TOGETHER := --numprocesses=$(PROCESSES) --dist=loadscope --no-loadscope-reorder
 
 # What the bounded tests write is kept in memory where that has 4 GB to spare, so that they wait for no disk.
 MEMORY := $(shell test -w /dev/shm && df -Pk /dev/shm | awk 'END { if ($$4 > 4000000) print "TMPDIR=/dev/shm" }')

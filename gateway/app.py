@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp
+from strawberry import Schema
 
 from gateway.auth import Authenticator, Scope
 from gateway.callers import Callers
@@ -48,15 +49,22 @@ from gateway.web.reload import Reload, ReloadHook
 from gateway.web.websocket import Socket
 
 
+def executable_schema() -> Schema:
+    """The schema that operations run on. It does not depend on a store or on settings."""
+    return build_schema([PreparedDocument])
+
+
 def operations_over(store: Store, settings: Settings) -> Operations:
     """What runs operations without a server."""
-    schema = build_schema([PreparedDocument])
-    return Operations(schema, store, settings.limits, PersistedQueries(0), introspection=True)
+    return Operations(executable_schema(), store, settings.limits, PersistedQueries(0), introspection=True)
 
 
-def create_app(settings: Settings, store: Store, reload: Reload | None = None) -> Starlette:
+def create_app(
+    settings: Settings, store: Store, reload: Reload | None = None, *, schema: Schema | None = None
+) -> Starlette:
     """The ASGI application over an open store. `reload` is what its hook calls; without one there is no hook.
 
+    `schema` is the result of an earlier `executable_schema`, which several applications can share.
     Raises SettingsError where the trusted documents cannot be used.
     """
     limits, rates = settings.limits, Rates(settings.rate_limit)
@@ -64,7 +72,7 @@ def create_app(settings: Settings, store: Store, reload: Reload | None = None) -
     callers = Callers(Authenticator(settings.tokens, passes, dev=settings.mode is Mode.DEV), rates)
     origins = AllowedOrigins(settings.allowed_origins, loopback=settings.mode is Mode.DEV)
     turns = Turns(limits.operations, limits.waiting, limits.waiting_seconds)
-    schema = build_schema([PreparedDocument])
+    schema = schema or executable_schema()
     trusted = read_manifest(settings.trusted_documents) if settings.trusted_documents else {}
     persisted = PersistedQueries(settings.persisted_bytes, trusted, trusted_only=settings.trusted_only)
     operations = Operations(

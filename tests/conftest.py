@@ -6,6 +6,13 @@ import os
 from typing import TypeVar
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# Times depend on what else the machine does. The fixtures of one test make something new for each example.
+settings.register_profile(
+    "tests", deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
+settings.load_profile("tests")
 
 T = TypeVar("T")
 

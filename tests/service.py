@@ -21,6 +21,8 @@ from gateway.settings import Mode, Settings, read
 from gateway.store.protocol import ChangeSet
 from gateway.store.sqlite import SqliteStore
 from gateway.web.server import address, listening, serve
+from tests.schema import SCHEMA
+from tests.store.template import empty_database
 
 AS_OF = datetime(2025, 1, 1, tzinfo=UTC)
 FILES = {
@@ -72,9 +74,9 @@ async def service(
     folder = tmp_path / "content"
     folder.mkdir(parents=True)
     settings = settings_of(folder, mode, **flags)
-    store = await SqliteStore.open(settings.database_path)
+    store = await SqliteStore.open(empty_database(settings.database_path))
     try:
-        found = Service(create_app(settings, store), folder, store, settings)
+        found = Service(create_app(settings, store, schema=SCHEMA), folder, store, settings)
         if files:
             await found.change(files)
         yield found

@@ -15,17 +15,16 @@ from hypothesis import strategies as st
 from gateway.auth import Viewer
 from gateway.content.markup import render
 from gateway.graph.context import Context
-from gateway.graph.schema import build_schema
 from gateway.limits import Limits
 from gateway.model import Visibility
 from gateway.renderer import Markdown, Renderer
 from gateway.store.protocol import Usage
 from gateway.store.sqlite import SqliteStore
 from gateway.store.temporary import temporary_store
+from tests.schema import SCHEMA
 from tests.store.documents import apply, day, document
 
 VIEWER = Viewer(Visibility.PUBLIC)
-SCHEMA = build_schema()
 BODY = "# A *title*\n\nSome words.\n\n## Part\n\n#### Deep\n"
 ALL_FIELDS = "markdown html text isEmpty wordCount readingTimeMinutes excerpt(length: 9) toc { depth text anchor }"
 
@@ -55,7 +54,7 @@ async def body(store: SqliteStore, path: str, fields: str) -> Mapping[str, Any]:
     return found
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(st.text(" \n\t\u00a0\u200b\u3000a<!->"), min_size=1, max_size=9))
 async def test_an_empty_body_is_no_body(bodies: list[str]) -> None:
     """The filter `hasBody` and the field `isEmpty` part the articles alike."""

@@ -12,7 +12,7 @@ import pytest
 
 from gateway.explanation import unexposed
 from tests import broken
-from tests.commands import gateway
+from tests.commands import gateway, invoke
 from tests.conftest import AS_ANYBODY
 
 SEEDS = Path(__file__).parent.parent / "seeds"
@@ -36,7 +36,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_every_broken_file_is_named_with_its_place(folder: Path) -> None:
     """Each problem has its severity and code, and the line and column of the byte or value at fault."""
-    done = gateway("check", folder, "--format", "json")
+    done = invoke("check", folder, "--format", "json")
     found = {
         (problem["path"], problem["severity"], problem["code"], problem["line"], problem["column"])
         for problem in json.loads(done.stdout)
@@ -56,14 +56,14 @@ def test_every_broken_file_is_named_with_its_place(folder: Path) -> None:
 
 def test_every_problem_says_how_to_mend_it(folder: Path) -> None:
     """A message is a sentence, and where a hand can mend the file there is a hint."""
-    for problem in json.loads(gateway("check", folder, "--format", "json").stdout):
+    for problem in json.loads(invoke("check", folder, "--format", "json").stdout):
         assert problem["message"].endswith((".", "?")), problem
         assert problem["hint"] or problem["code"] == "NOT_A_FILE", problem
 
 
 def test_the_text_names_file_line_and_column_first(folder: Path) -> None:
     """A line that a terminal or an editor can jump to."""
-    done = gateway("check", folder)
+    done = invoke("check", folder)
     assert "colon.md:2:11: error SYNTAX: Mapping values are not allowed in this context.\n" in done.stdout
     documents = len(broken.VALUES) - 1 + 2
     errors = len(broken.SYNTAX) + len(broken.VISIBILITY) + 2
@@ -75,7 +75,7 @@ def test_the_text_names_file_line_and_column_first(folder: Path) -> None:
 
 def test_github_shows_problems_beside_the_lines(folder: Path) -> None:
     """The format that annotates a pull request."""
-    done = gateway("check", folder, "--format", "github")
+    done = invoke("check", folder, "--format", "github")
     assert "::error file=colon.md,line=2,col=11,title=SYNTAX::Mapping values" in done.stdout
     assert "::notice file=plain.md,line=1,col=1,title=NO_FRONT_MATTER::" in done.stdout
 
@@ -84,15 +84,15 @@ def test_the_exit_code_tells_errors_from_warnings(tmp_path: Path) -> None:
     """Warnings pass, unless `--strict` is given; an INFO always does."""
     (tmp_path / "plain.md").write_bytes(broken.VALUES["plain.md"].data)
     (tmp_path / "good.md").write_bytes(broken.titled(""))
-    assert gateway("check", tmp_path, "--strict").returncode == 0
+    assert invoke("check", tmp_path, "--strict").returncode == 0
     (tmp_path / "quality.md").write_bytes(broken.VALUES["quality.md"].data)
-    assert gateway("check", tmp_path).returncode == 0
-    assert gateway("check", tmp_path, "--strict").returncode == 1
+    assert invoke("check", tmp_path).returncode == 0
+    assert invoke("check", tmp_path, "--strict").returncode == 1
 
 
 def test_an_empty_folder_is_a_warning(tmp_path: Path) -> None:
     """A folder without documents is most likely the wrong one."""
-    done = gateway("check", tmp_path)
+    done = invoke("check", tmp_path)
     assert done.stdout.startswith(".: warning EMPTY: The content folder holds no document.\n")
     assert done.returncode == 0
 
@@ -119,14 +119,14 @@ def test_what_several_files_have_together_is_a_problem(tmp_path: Path) -> None:
         "c.md": "slug: same\nlocale: de\ntopics: [ai]",
     }.items():
         (tmp_path / name).write_bytes(broken.titled(block))
-    done = gateway("check", tmp_path, "--format", "json")
+    done = invoke("check", tmp_path, "--format", "json")
     found = [(problem["path"], problem["severity"], problem["code"]) for problem in json.loads(done.stdout)]
     assert found == [
         ("b.md", "WARNING", "SAME_SLUG"),
         ("c.md", "INFO", "TOPIC_SPELLING"),
     ]
     assert done.stderr == "3 documents; 1 problem (1 warning)\n"
-    assert (done.returncode, gateway("check", tmp_path, "--strict").returncode) == (0, 1)
+    assert (done.returncode, invoke("check", tmp_path, "--strict").returncode) == (0, 1)
 
 
 def test_nothing_is_left_behind(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -162,9 +162,9 @@ def test_what_was_mapped_is_explained_when_asked(tmp_path: Path) -> None:
         " To publish a key, add it to `expose` in gateway.yaml.\n"
     )
     told = "3 documents; 0 problems\n"
-    assert gateway("check", tmp_path).stdout == told
-    assert gateway("check", tmp_path, "--explain").stdout == explanation + told
-    done = gateway("check", tmp_path, "--explain", "--format", "json")
+    assert invoke("check", tmp_path).stdout == told
+    assert invoke("check", tmp_path, "--explain").stdout == explanation + told
+    done = invoke("check", tmp_path, "--explain", "--format", "json")
     assert (done.stdout, done.stderr) == ("[]\n", explanation + told)
 
 
@@ -192,7 +192,7 @@ def test_broken_rules_of_the_site_are_told_alone(tmp_path: Path) -> None:
     """No document is judged by rules that are not known."""
     (tmp_path / "gateway.yaml").write_text("fields: {headline: title}\npin: [{path: a, heat: hot}]\n")
     (tmp_path / "a.md").write_bytes(broken.VALUES["quality.md"].data)
-    done = gateway("check", tmp_path, "--explain")
+    done = invoke("check", tmp_path, "--explain")
     assert [line.partition(": error ")[0] for line in done.stdout.splitlines()[::2]] == [
         "gateway.yaml:1:10",
         "gateway.yaml:2:23",
@@ -203,7 +203,7 @@ def test_broken_rules_of_the_site_are_told_alone(tmp_path: Path) -> None:
 
 def test_the_seeds_are_without_a_problem() -> None:
     """The documents that show the gateway are good ones."""
-    done = gateway("check", SEEDS, "--strict")
+    done = invoke("check", SEEDS, "--strict")
     documents = len([*SEEDS.rglob("*.md"), *SEEDS.rglob("*.txt")])
     assert done.stdout == f"{documents} documents; 0 problems\n"
     assert done.returncode == 0

@@ -20,7 +20,8 @@ from gateway.commands.options import Command
 from gateway.settings import OPTIONS
 from gateway.web.server import url_of
 from tests import broken
-from tests.commands import COMMAND, environment, gateway, imported, running
+from tests.commands import COMMAND, environment, gateway, imported, invoke, running
+from tests.service import serving
 
 ROOT = Path(__file__).parent.parent
 SEEDS = ROOT / "seeds"
@@ -44,11 +45,11 @@ def test_a_server_starts_answers_and_stops(tmp_path: Path, number: int) -> None:
 
 
 def test_one_document_is_told_in_the_singular(tmp_path: Path) -> None:
-    """The start-up line for the seed alone."""
+    """The last line of a load of the seed alone, which a server prints at its start too."""
     (tmp_path / "content").mkdir()
     shutil.copy(SEED, tmp_path / "content")
-    with running("serve", tmp_path / "content", cache=tmp_path) as server:
-        server.said(r"^1 article \(0 published, 1 draft\), 5 providers, 2 topics; 0 problems$")
+    done = invoke("load", tmp_path / "content", cache=tmp_path)
+    assert done.stdout.splitlines()[1] == "1 article (0 published, 1 draft), 5 providers, 2 topics; 0 problems"
 
 
 def test_dev_serves_its_author(tmp_path: Path) -> None:
@@ -68,13 +69,15 @@ def test_dev_serves_its_author(tmp_path: Path) -> None:
         )
 
 
-def test_serve_hides_what_is_for_dev(tmp_path: Path) -> None:
+async def test_serve_hides_what_is_for_dev(tmp_path: Path) -> None:
     """No page, no schema; unless they are asked for."""
-    with running("serve", SEEDS, cache=tmp_path) as server:
-        assert {server.get(path).status_code for path in ("/", "/graphiql", "/schema.graphql", "/nope")} == {404}
-    with running("serve", SEEDS, "--introspection", "--explorer", cache=tmp_path) as server:
-        assert server.get("/schema.graphql").status_code == 200
-        assert server.get("/graphiql").status_code in {200, 503}  # 503 where GraphiQL is no part of the installation
+    async with serving(tmp_path / "closed") as client:
+        statuses = [(await client.get(path)).status_code for path in ("/", "/graphiql", "/schema.graphql", "/nope")]
+        assert statuses == [404] * 4
+    async with serving(tmp_path / "open", introspection=True, explorer=True) as client:
+        assert (await client.get("/schema.graphql")).status_code == 200
+        # 503 where GraphiQL is not part of the installation.
+        assert (await client.get("/graphiql")).status_code in {200, 503}
 
 
 def test_a_second_start_serves_at_once(tmp_path: Path) -> None:
@@ -142,7 +145,7 @@ def test_a_taken_port_is_said_so(tmp_path: Path) -> None:
 def test_a_missing_folder_is_wrong_usage(tmp_path: Path, command: str) -> None:
     """One line that names the folder, exit code 2, and nothing is left behind."""
     cache = tmp_path / "cache"
-    done = gateway(command, tmp_path / "nowhere", *(["{ __typename }"] if command == "query" else []), cache=cache)
+    done = invoke(command, tmp_path / "nowhere", *(["{ __typename }"] if command == "query" else []), cache=cache)
     assert done.returncode == 2
     assert (
         done.stderr == f"gateway: The content folder {tmp_path}/nowhere cannot be opened: No such file or directory.\n"
@@ -152,7 +155,7 @@ def test_a_missing_folder_is_wrong_usage(tmp_path: Path, command: str) -> None:
 
 def test_every_wrong_setting_is_told(tmp_path: Path) -> None:
     """A line for each, and exit code 2."""
-    done = gateway("serve", SEEDS, "--port", "x", "--readers", "0", cache=tmp_path)
+    done = invoke("serve", SEEDS, "--port", "x", "--readers", "0", cache=tmp_path)
     assert (done.returncode, [line.partition(":")[2] for line in done.stderr.splitlines()]) == (
         2,
         [" --port: 'x' is no whole number from 0 to 65535.", " --readers: '0' is no whole number of at least 1."],
@@ -209,7 +212,7 @@ def test_help_imports_little(name: str) -> None:
 
 def test_help_lists_the_commands() -> None:
     """The overview names every command."""
-    done = gateway("--help")
+    done = invoke("--help")
     assert [*re.findall(r"^  ([a-z-]+)  ", done.stdout.partition("Commands:")[2], re.MULTILINE)] == sorted(
         main.commands
     )
@@ -219,7 +222,7 @@ def test_help_lists_the_commands() -> None:
 @pytest.mark.parametrize("name", sorted(main.commands))
 def test_help_shows_an_example(name: str) -> None:
     """The example is of the command; what is given without a flag comes first."""
-    text = gateway(name, "--help").stdout
+    text = invoke(name, "--help").stdout
     assert re.search(rf"\nExample:\n  gateway {name}\b", text)
     if name not in {"schema", "preview-link"}:
         assert text.startswith(f"Usage: gateway {name} CONTENT")
@@ -228,7 +231,7 @@ def test_help_shows_an_example(name: str) -> None:
 
 def test_help_groups_the_options() -> None:
     """Every option of the table is in its section, with its type and its default; `dev` has its own."""
-    text = gateway("serve", "--help").stdout
+    text = invoke("serve", "--help").stdout
     titles = re.findall(r"^(\S.*):$", text, re.MULTILINE)
     assert titles[3:] == ["Server options", "Content options", "Access options", "Caching options", "Limits"]
     for option in OPTIONS:
@@ -238,7 +241,7 @@ def test_help_groups_the_options() -> None:
     assert "--port PORT The port to listen on; 0 takes a free one. [default: 8000]" in shown
     assert "--watch [auto|events|poll|off]" in shown
     assert "--explorer / --no-explorer Whether the start page and GraphiQL are served. [default: false]" in shown
-    assert "GraphiQL are served. [default: true]" in " ".join(gateway("dev", "--help").stdout.split())
+    assert "GraphiQL are served. [default: true]" in " ".join(invoke("dev", "--help").stdout.split())
 
 
 def test_a_misspelt_variable_is_warned_about(tmp_path: Path) -> None:
@@ -312,7 +315,7 @@ def test_the_good_are_served_among_the_broken(tmp_path: Path, mixed: Path) -> No
 
 def test_strict_applies_nothing(tmp_path: Path, mixed: Path) -> None:
     """With an error `load` and `serve` exit with 1, and there is no earlier generation to serve."""
-    done = gateway("load", mixed, "--strict", cache=tmp_path)
+    done = invoke("load", mixed, "--strict", cache=tmp_path)
     assert done.returncode == 1
     assert "brackets.md:2:65: error TOO_DEEP" in done.stderr
     with running("serve", mixed, "--strict", cache=tmp_path) as server:
@@ -324,7 +327,7 @@ def test_strict_serves_what_was_good(tmp_path: Path) -> None:
     content = tmp_path / "content"
     content.mkdir()
     (content / "one.md").write_bytes(broken.titled("category: a"))
-    assert gateway("load", content, cache=tmp_path).returncode == 0
+    assert invoke("load", content, cache=tmp_path).returncode == 0
     (content / "one.md").write_bytes(broken.titled("published: maybe"))
     with running("serve", content, "--strict", cache=tmp_path) as server:
         server.said("one.md:3:12: error BAD_VISIBILITY")
@@ -345,7 +348,7 @@ def test_what_only_loads_imports_no_server() -> None:
 def test_load_says_what_it_loaded(tmp_path: Path) -> None:
     """Into the database that it is given, which `query` and `serve` go on with."""
     database = tmp_path / "content.db"
-    done = gateway("load", SEEDS, "--database", database, cache=tmp_path)
+    done = invoke("load", SEEDS, "--database", database, cache=tmp_path)
     run, corpus = done.stdout.splitlines()
     assert (done.returncode, corpus) == (0, SEEDS_LOADED)
     assert re.fullmatch(r"8 files found, 8 read, 8 parsed in [0-9.]+ s", run)
@@ -354,12 +357,12 @@ def test_load_says_what_it_loaded(tmp_path: Path) -> None:
 
 def test_a_query_without_a_server(tmp_path: Path) -> None:
     """Its answer is JSON on the standard output; drafts are shown when asked for; nothing is left behind."""
-    done = gateway("query", SEEDS, COUNTS, cache=tmp_path)
+    done = invoke("query", SEEDS, COUNTS, cache=tmp_path)
     assert (done.returncode, json.loads(done.stdout)) == (0, {"data": {"corpus": {"articleCount": 5}}})
-    done = gateway("query", SEEDS, "-", "--drafts", cache=tmp_path, stdin=COUNTS)
+    done = invoke("query", SEEDS, "-", "--drafts", cache=tmp_path, stdin=COUNTS)
     assert json.loads(done.stdout)["data"] == {"corpus": {"articleCount": 8}}
     query = "query A($path: String) { article(path: $path) { title } } query B { __typename }"
-    done = gateway(
+    done = invoke(
         *("query", SEEDS, query, "--operation-name", "A", "--variables", '{"path": "2024/release-notes.md"}'),
         cache=tmp_path,
     )
@@ -371,12 +374,12 @@ def test_a_query_goes_on_from_the_database(tmp_path: Path) -> None:
     """What the database holds is not read again, what changed since is, and the database stays as it was."""
     content = tmp_path / "content"
     shutil.copytree(SEEDS, content)
-    assert gateway("load", content, cache=tmp_path).returncode == 0
+    assert invoke("load", content, cache=tmp_path).returncode == 0
     [database] = tmp_path.rglob("*.db")
     before = database.read_bytes()
     (content / "new.md").write_bytes(broken.titled("category: new"))
     query = "{ corpus { articleCount revision } }"
-    one, other = (json.loads(gateway("query", content, query, cache=tmp_path).stdout)["data"]["corpus"] for _ in "12")
+    one, other = (json.loads(invoke("query", content, query, cache=tmp_path).stdout)["data"]["corpus"] for _ in "12")
     assert (one["articleCount"], one) == (6, other)
     assert database.read_bytes() == before
 
@@ -391,7 +394,7 @@ def test_a_query_goes_on_from_the_database(tmp_path: Path) -> None:
 )
 def test_a_query_with_errors_exits_with_1(tmp_path: Path, query: str, code: str) -> None:
     """The errors are part of the answer, as over HTTP."""
-    done = gateway("query", SEEDS, query, cache=tmp_path)
+    done = invoke("query", SEEDS, query, cache=tmp_path)
     assert done.returncode == 1
     assert json.loads(done.stdout)["errors"][0]["extensions"]["code"] == code
 
@@ -399,14 +402,14 @@ def test_a_query_with_errors_exits_with_1(tmp_path: Path, query: str, code: str)
 @pytest.mark.parametrize("variables", ["x", "[]"])
 def test_variables_are_a_json_object(tmp_path: Path, variables: str) -> None:
     """Anything else is wrong usage."""
-    assert gateway("query", SEEDS, COUNTS, "--variables", variables, cache=tmp_path).returncode == 2
+    assert invoke("query", SEEDS, COUNTS, "--variables", variables, cache=tmp_path).returncode == 2
 
 
 def test_the_schema_is_printed() -> None:
     """As it is committed."""
-    assert gateway("schema").stdout == (ROOT / "schema.graphql").read_text()
+    assert invoke("schema").stdout == (ROOT / "schema.graphql").read_text()
 
 
 def test_the_version_is_told() -> None:
     """As packages have it."""
-    assert gateway("--version").stdout.strip().endswith(__version__)
+    assert invoke("--version").stdout.strip().endswith(__version__)

@@ -14,14 +14,13 @@ from gateway.auth import Viewer
 from gateway.errors import LimitExceeded
 from gateway.graph.conditions import ArticleFilter, StringFilter, size
 from gateway.graph.context import Context
-from gateway.graph.schema import build_schema
 from gateway.limits import Limits
 from gateway.model import Visibility
 from gateway.renderer import Renderer
 from gateway.store.sqlite import SqliteStore
+from tests.schema import SCHEMA
 from tests.store.documents import apply, document, topics
 
-SCHEMA = build_schema()
 QUERY = """query Q($filter: ArticleFilter, $orderBy: [ArticleOrder!], $after: String) {
     articles(filter: $filter, orderBy: $orderBy, after: $after, first: 1) {
         totalCount nodes { path } pageInfo { endCursor } } }"""

@@ -14,14 +14,14 @@ from gateway import documents
 from gateway.documents import OVERHEAD, TOKEN_BYTES, Documents
 from gateway.errors import LimitExceeded, OperationNotFound, ParseFailed, RequestError, ValidationFailed
 from gateway.field_suggestions import CONNECTION, FIELDS
-from gateway.graph.schema import build_schema
 from gateway.limits import Limits
+from tests.schema import SCHEMA
 
-SCHEMA: GraphQLSchema = build_schema()._schema
+GRAPH: GraphQLSchema = SCHEMA._schema
 
 
 def known(*, introspection: bool = True, **limits: int) -> Documents:
-    return Documents(SCHEMA, Limits(**limits), introspection=introspection)
+    return Documents(GRAPH, Limits(**limits), introspection=introspection)
 
 
 def refusal(text: str, found: Documents | None = None) -> RequestError:
@@ -49,7 +49,7 @@ def test_a_place_is_that_of_the_library(text: str) -> None:
 
 def test_what_is_too_large_to_keep_drops_nothing() -> None:
     """A document larger than all that may be kept is not kept, and those that were kept stay."""
-    found = Documents(SCHEMA, Limits(), introspection=True, capacity=OVERHEAD + 20 * TOKEN_BYTES)
+    found = Documents(GRAPH, Limits(), introspection=True, capacity=OVERHEAD + 20 * TOKEN_BYTES)
     kept = found.get("{ __typename }")
     found.get("{ __typename " + "\n" * 20_000 + "}")
     assert found.get("{ __typename }") is kept
@@ -133,7 +133,7 @@ def test_a_name_of_another_api_is_answered_with_ours(text: str, message: str) ->
 def test_suggested_fields_are_in_the_schema() -> None:
     """Each is a field of its type, and no name that it is suggested for is one."""
     for name, fields in FIELDS.items():
-        found = SCHEMA.type_map["ArticleConnection" if name == CONNECTION else name]
+        found = GRAPH.type_map["ArticleConnection" if name == CONNECTION else name]
         assert isinstance(found, GraphQLObjectType)
         assert set(fields.values()) <= set(found.fields)
         assert not {field.casefold() for field in found.fields} & set(fields)
@@ -192,7 +192,7 @@ def test_a_document_is_read_once() -> None:
 
 def test_what_is_kept_is_bounded() -> None:
     """The documents that were used last stay, as many as their bytes allow."""
-    found = Documents(SCHEMA, Limits(), introspection=True, capacity=3 * OVERHEAD + 20 * TOKEN_BYTES)
+    found = Documents(GRAPH, Limits(), introspection=True, capacity=3 * OVERHEAD + 20 * TOKEN_BYTES)
     one, other = (found.get(f"query {name} {{ corpus {{ revision }} }}") for name in "AB")
     assert found.get("query A { corpus { revision } }") is one
     found.get("query C { corpus { revision } }")
@@ -203,7 +203,7 @@ def test_what_is_kept_is_bounded() -> None:
 
 def test_a_document_that_is_dropped_leaves_memory_at_once() -> None:
     """Its tokens do not hold each other, and it with them, until a collection."""
-    document = Documents(SCHEMA, Limits(), introspection=True, capacity=0).get("{ corpus { revision } }")
+    document = Documents(GRAPH, Limits(), introspection=True, capacity=0).get("{ corpus { revision } }")
     gc.collect()  # of what validation leaves
     gc.disable()
     try:
@@ -216,6 +216,6 @@ def test_a_document_that_is_dropped_leaves_memory_at_once() -> None:
 
 def test_nothing_is_kept_where_there_is_no_room() -> None:
     """A document is found good anew each time."""
-    found = Documents(SCHEMA, Limits(), introspection=True, capacity=0)
+    found = Documents(GRAPH, Limits(), introspection=True, capacity=0)
     assert found.get("{ corpus { revision } }") is not found.get("{ corpus { revision } }")
     assert found.size == 0

@@ -119,7 +119,7 @@ async def told(store: SqliteStore, asked: Mapping[str, str]) -> Any:
     return found
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, suppress_health_check=list(HealthCheck))
 @given(CORPORA, CORPORA, ASKED)
 async def test_what_is_hidden_was_never_there(
     stores: tuple[SqliteStore, SqliteStore], before: list[Document], documents: list[Document], asked: Mapping[str, str]

@@ -10,7 +10,7 @@ import httpx
 import orjson
 import pytest
 import pytest_asyncio
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.settings import Mode
@@ -230,7 +230,7 @@ def dumped(value: Any) -> bytes:
         return repr(value).encode()
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150)
 @given(st.binary(max_size=60) | ANY_JSON.map(dumped) | MEMBERS.map(dumped) | st.lists(MEMBERS, max_size=3).map(dumped))
 async def test_no_body_is_a_failure(client: httpx.AsyncClient, sent: bytes) -> None:
     """Any bytes, any JSON and any document get JSON that says what it is, and never a 500."""

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests import broken
-from tests.commands import Running, gateway, running
+from tests.commands import Running, gateway, invoke, running
 from tests.conftest import need
 
 CATEGORY = '{ article(path: "a.md") { category } }'
@@ -149,15 +149,15 @@ def test_a_database_that_is_damaged_is_told_and_survived(content: Path, database
 def test_a_database_that_is_damaged_at_the_start_is_told(content: Path, database: Path) -> None:
     """In a line, with exit code 3; done as it says, all is loaded again."""
     load = ("load", content, "--database", database)
-    assert gateway(*load, cache=content.parent).returncode == 0
+    assert invoke(*load, cache=content.parent).returncode == 0
     damage(database)
-    done = gateway(*load, cache=content.parent)
+    done = invoke(*load, cache=content.parent)
     assert (done.returncode, done.stderr) == (
         3,
         f"gateway: The database {database} is corrupt. Delete it; it is built anew from the content.\n",
     )
     database.unlink()
-    assert gateway(*load, cache=content.parent).returncode == 0
+    assert invoke(*load, cache=content.parent).returncode == 0
 
 
 def damage(database: Path) -> None:
@@ -184,15 +184,16 @@ def test_a_database_of_another_release_is_served_at_once(content: Path, database
 # Files.
 
 
-@pytest.mark.parametrize("name", ["brackets.md", "braces.md", "laughs.md", "cycle.md", "toml-brackets.md"])
-def test_a_file_made_to_break_parsers_is_told_and_survived(content: Path, database: Path, name: str) -> None:
-    """In place of a good file it leaves that as it was; and what is saved after it is served."""
+def test_files_made_to_break_parsers_are_told_and_survived(content: Path, database: Path) -> None:
+    """In place of a good file each leaves that as it was; and what is saved after it is served."""
     with serving(content, database) as server:
-        (content / "a.md").write_bytes(broken.ALL[name].data)
-        server.said(f"a.md:.* error {broken.ALL[name].code}: .* It is still served as published")
-        server.until(CATEGORY, categorised("old"))
-        write(content, "new")
-        server.until(CATEGORY, categorised("new"))
+        before = "old"
+        for name in ("brackets.md", "braces.md", "laughs.md", "cycle.md", "toml-brackets.md"):
+            (content / "a.md").write_bytes(broken.ALL[name].data)
+            server.said(f"a.md:.* error {broken.ALL[name].code}: .* It is still served as published")
+            server.until(CATEGORY, categorised(before))
+            write(content, f"after {name}")
+            server.until(CATEGORY, categorised(before := f"after {name}"))
 
 
 TEAR = """

@@ -19,7 +19,6 @@ import pytest
 
 from gateway.content.source import Watching
 from gateway.content.watch import Watch
-from gateway.content.workers import Workers
 from gateway.errors import ContentFolderError
 from gateway.loading import follow
 from gateway.loading.follow import Follower
@@ -29,6 +28,8 @@ from gateway.model import NEWEST_FIRST, Generation, Visibility, Window
 from gateway.store.protocol import ARTICLE_BY_PATH, ARTICLES, WHOLE
 from gateway.store.sqlite import SqliteStore
 from tests.conftest import AS_ANYBODY
+from tests.parsing import InProcess
+from tests.store.template import empty_database
 
 SELDOM = 3600.0
 """Seconds between two sweeps that no test lives to see."""
@@ -144,7 +145,7 @@ async def following(
     root: Path, *, hold: float = 10.0, kind: type[Ingest] = Ingest, follow_links: bool = False, **options: Any
 ) -> AsyncIterator[Live]:
     """A folder that has been loaded, and is followed from then on."""
-    store, workers = await SqliteStore.open(root.parent / "content.db", readers=2), Workers(1)
+    store, workers = await SqliteStore.open(empty_database(root.parent / "content.db"), readers=2), InProcess(1)
     ingest = kind(
         store,
         root,
@@ -679,7 +680,7 @@ async def test_without_a_folder_there_is_nothing_to_follow(tmp_path: Path) -> No
     (tmp_path / "content").mkdir()
     async with following(tmp_path / "content", watching=Watching.OFF):
         pass
-    store, workers = await SqliteStore.open(tmp_path / "other.db", readers=1), Workers(1)
+    store, workers = await SqliteStore.open(tmp_path / "other.db", readers=1), InProcess(1)
     try:
         ingest = Ingest(store, tmp_path / "nowhere", workers, clock=lambda: datetime.now(UTC))
         live = Live(tmp_path / "nowhere", store, ingest)

@@ -42,7 +42,6 @@ def tried(few: int) -> settings:
     """A property is tried on so many examples, and in full on twenty times as many."""
     return settings(
         max_examples=few * 20 if FULL else few,
-        deadline=None,
         database=None,
         derandomize=not FULL,
         phases=[Phase.explicit, Phase.generate],

@@ -19,19 +19,19 @@ from gateway.content.source import Walk
 from gateway.errors import RequestError
 from gateway.graph.context import Context
 from gateway.graph.images import best_image
-from gateway.graph.schema import build_schema
 from gateway.limits import Limits
 from gateway.model import Change, Image, Visibility
 from gateway.renderer import Renderer
 from gateway.store.protocol import ChangeSet, Usage
 from gateway.store.sqlite import SqliteStore
 from gateway.store.temporary import temporary_store
+from tests.schema import SCHEMA
 from tests.store.documents import apply, document
+from tests.store.template import empty_database
 
 PUBLIC = Viewer(Visibility.PUBLIC)
 PREVIEW = Viewer(Visibility.PREVIEW, frozenset({Scope.PREVIEW}))
 AS_OF = datetime(2025, 1, 1, tzinfo=UTC)
-SCHEMA = build_schema()
 ARTICLES = 25
 """Published ones of the corpus: every third of one provider, every second with one topic."""
 
@@ -79,7 +79,7 @@ async def loaded(tmp_path: Path, files: Mapping[str, str]) -> AsyncIterator[Sqli
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text)
     changes = [parse(Task(file), Rules(str(root))) for file in Walk(root).run().files.values()]
-    opened = await SqliteStore.open(tmp_path / "content.db")
+    opened = await SqliteStore.open(empty_database(tmp_path / "content.db"))
     await opened.apply(ChangeSet(AS_OF, stream(changes)))
     yield opened
     await opened.close()

@@ -257,7 +257,6 @@ async def pass_time(folder: Path, files: Sequence[File]) -> None:
 @pytest.mark.timeout(1800)
 @settings(
     max_examples=300 if FULL else 12,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 @given(corpora())

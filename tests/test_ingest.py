@@ -28,6 +28,8 @@ from gateway.model import NEWEST_FIRST, Article, Change, Edge, Generation, Probl
 from gateway.store.protocol import ARTICLES, WHOLE, ChangeSet
 from gateway.store.sqlite import SqliteStore
 from tests.conftest import AS_ANYBODY
+from tests.parsing import InProcess
+from tests.store.template import empty_database
 
 START = datetime(2025, 1, 1, 12, tzinfo=UTC)
 HOLD = timedelta(seconds=10)
@@ -111,7 +113,7 @@ async def nothing() -> AsyncIterator[Sequence[Change]]:
 async def opened(folder: Path, **options: Any) -> AsyncIterator[Site]:
     """The site of a folder, as a process that starts finds it."""
     (folder / "content").mkdir(parents=True, exist_ok=True)
-    store, workers = await SqliteStore.open(folder / "content.db", readers=2), Workers(1)
+    store, workers = await SqliteStore.open(empty_database(folder / "content.db"), readers=2), InProcess(1)
     try:
         yield Site(folder / "content", store, workers, **options)
     finally:

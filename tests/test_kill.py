@@ -19,10 +19,10 @@ from gateway.loading.ingest import Ingest
 from gateway.model import Visibility
 from gateway.store.sqlite import SqliteStore
 from tests.commands import Running, running
+from tests.parsing import InProcess
 from tests.store.corpora import answers
-from tests.test_paths import InProcess
 
-ROUNDS = 100 if os.environ.get("GATEWAY_TEST_FULL") else 10
+ROUNDS = 100 if os.environ.get("GATEWAY_TEST_FULL") else 5
 FILES = 95
 ARTICLES = "{ articles(first: 100, orderBy: {field: PATH}) { nodes { path category slug } } }"
 STARTED = int(datetime(2024, 1, 1, tzinfo=UTC).timestamp())

@@ -17,8 +17,8 @@ from gateway.loading.ingest import Ingest
 from gateway.loading.moves import NOW, moved
 from gateway.model import Change, FileVersion, Status
 from gateway.store.protocol import FileState
+from tests.parsing import InProcess
 from tests.test_ingest import HOLD, Site, opened, site
-from tests.test_paths import InProcess
 
 __all__ = ["site"]  # the fixture
 

@@ -7,30 +7,28 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.content.parsing import Rules, Task, parse
 from gateway.content.watch import WHOLE_FOLDER
-from gateway.content.workers import Workers
-from gateway.model import Change, Visibility
+from gateway.model import Visibility
 from gateway.store.sqlite import SqliteStore
 from tests.conftest import AS_ANYBODY
+from tests.parsing import InProcess
 from tests.store.corpora import answers
+from tests.store.template import empty_database
 from tests.test_ingest import MANY, Site, site
 
 __all__ = ["site"]  # the fixture
 
 SCRIPTS = settings(
     max_examples=1000 if os.environ.get("GATEWAY_TEST_FULL") else 25,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 FOLDERS = ("", "x/", "y/", "x/deep/")
 NAMES = st.builds("{}{}.md".format, st.sampled_from(FOLDERS), st.sampled_from(["a", "b", "c", "a.fr", "a.pt-BR"]))
@@ -57,26 +55,9 @@ FIELDS = st.lists(
 ).map(dict)
 
 
-class InProcess(Workers):
-    """Parses where it is asked: here many folders are loaded, and no parser crashes."""
-
-    async def parse(
-        self,
-        tasks: Sequence[Task],
-        rules: Rules,
-        *,
-        gently: bool = False,  # noqa: ARG002 - there is one process
-    ) -> AsyncGenerator[Sequence[Change], None]:
-        for task in tasks:
-            yield [parse(task, rules)]
-
-    async def warm(self, rules: Rules) -> None:
-        """There is no process to start."""
-
-
 @asynccontextmanager
 async def unfollowed(folder: Path) -> AsyncIterator[Site]:
-    store = await SqliteStore.open(folder / "content.db", readers=1)
+    store = await SqliteStore.open(empty_database(folder / "content.db"), readers=1)
     try:
         yield Site(folder / "content", store, InProcess(1))
     finally:

@@ -19,15 +19,15 @@ from hypothesis import strategies as st
 from gateway.auth import Viewer
 from gateway.commands.group import main
 from gateway.errors import Unauthenticated
-from gateway.graph.schema import build_schema
 from gateway.limits import Limits
 from gateway.model import Visibility
-from gateway.operation import OperationRequest, Operations, PreparedDocument
+from gateway.operation import OperationRequest, Operations
 from gateway.passes import Passes
 from gateway.persisted import PersistedQueries
 from gateway.settings import Mode
 from gateway.web.preview import COOKIE, is_path, link
-from tests.commands import gateway, running
+from tests.commands import invoke, running
+from tests.schema import SCHEMA
 from tests.service import post, service, serving
 
 SECRET = "0123456789abcdef" * 2
@@ -173,9 +173,8 @@ async def test_a_pass_gives_no_other_right(client: httpx.AsyncClient) -> None:
 async def test_a_pass_that_ends_meanwhile(tmp_path: Path) -> None:
     """An operation and a subscription that began with it are told so, and nothing more."""
     async with service(tmp_path) as found:
-        schema = build_schema([PreparedDocument])
         queries = PersistedQueries()
-        operations = Operations(schema, found.store, Limits(), queries, introspection=False, clock=lambda: 1001.0)
+        operations = Operations(SCHEMA, found.store, Limits(), queries, introspection=False, clock=lambda: 1001.0)
         viewer = Viewer(Visibility.PREVIEW, frozenset({"preview"}), expires=1001)
         query, subscription = OperationRequest(TITLES), "subscription { corpusChanged { revision } }"
         with pytest.raises(Unauthenticated):
@@ -211,7 +210,7 @@ def test_the_command_prints_a_link_that_works(tmp_path: Path) -> None:
     config = ("--config", tmp_path / "gateway.toml")
     with running("serve", tmp_path / "content", *config, cache=tmp_path) as server:
         server.said("^1 article")
-        done = gateway("preview-link", f"{server.url}/page", "--expires", "2h", *config)
+        done = invoke("preview-link", f"{server.url}/page", "--expires", "2h", *config)
         assert (done.returncode, done.stderr) == (0, "")
         url = done.stdout.strip()
         [token] = parse_qs(urlsplit(url).query)["token"]

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.commands import Running, gateway, running
+from tests.commands import Running, gateway, invoke, running
 
 TITLES = "{ articles(orderBy: {field: TITLE}) { nodes { title } } }"
 ROBOT = ("--tokens", "robot:reload")
@@ -104,11 +104,11 @@ def test_nothing_is_loaded_beside_a_server(tmp_path: Path, content: Path, writer
         done.stderr,
     )
     assert writer.stop() == 0
-    assert gateway("load", content, cache=tmp_path).returncode == 0
+    assert invoke("load", content, cache=tmp_path).returncode == 0
 
 
 @pytest.mark.usefixtures("writer")
 def test_what_writes_nothing_needs_no_lock(tmp_path: Path, content: Path) -> None:
     """`check` and `query` work beside a server."""
-    assert gateway("check", content, cache=tmp_path).returncode == 0
-    assert json.loads(gateway("query", content, TITLES, cache=tmp_path).stdout) == {"data": titled("One")}
+    assert invoke("check", content, cache=tmp_path).returncode == 0
+    assert json.loads(invoke("query", content, TITLES, cache=tmp_path).stdout) == {"data": titled("One")}

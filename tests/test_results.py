@@ -17,8 +17,9 @@ from gateway.limits import Limits
 from gateway.model import SearchField, SearchMode
 from gateway.renderer import Renderer
 from gateway.store.sqlite import SqliteStore
+from tests.schema import SCHEMA
 from tests.store.documents import apply, day, document, provider, topics
-from tests.test_graph import PREVIEW, SCHEMA, ask, data
+from tests.test_graph import PREVIEW, ask, data
 
 DOCUMENTS = (
     document(

@@ -12,22 +12,22 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.content.source import Watching
 from gateway.content.watch import Watch
-from gateway.graph.schema import build_schema
 from gateway.limits import Limits
 from gateway.loading.follow import Follower
 from gateway.loading.ingest import Report
 from gateway.model import BEST_FIRST, Grouping, Largest, Problem, Severity, Visibility, Window
-from gateway.operation import Operations, PreparedDocument
+from gateway.operation import Operations
 from gateway.persisted import PersistedQueries
 from gateway.search import Search
 from gateway.store.protocol import ARTICLE_BY_PATH, ARTICLES, WHOLE, Store
 from gateway.store.tables import SAME_SLUG, TOPIC_SPELLING
 from tests.copies import Reader, Subscriber
+from tests.schema import SCHEMA
 from tests.store.corpora import answers
 from tests.test_follow import Clock as Monotonic
 from tests.test_ingest import Site
@@ -39,10 +39,7 @@ LONGEST = 8 if FULL else 6
 """How many steps a script has at most."""
 SCRIPTS = settings(
     max_examples=1000 if FULL else 100,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow],
 )
-SCHEMA = build_schema([PreparedDocument])
 HOURS = 3600.0
 MARK = "mark.md"
 """A file that changes with each step, so that it can be waited for."""

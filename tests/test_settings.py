@@ -276,20 +276,21 @@ def test_a_folder_has_one_database(tmp_path: Path) -> None:
     assert default_database(tmp_path / "one") != default_database(tmp_path / "two")
 
 
-@pytest.mark.parametrize("option", LIMITS, ids=lambda option: option.name)
-def test_every_limit_is_an_option(option: Option) -> None:
+def test_every_limit_is_an_option() -> None:
     """Its default is that of the table of limits, any larger number is taken, and one below its least is not."""
-    assert value_of(option, settings()) == option.default
-    assert value_of(option, settings(environ={option.variable: "123456"})) == 123456
-    [complaint] = complaints(environ={option.variable: "-1"})
-    assert complaint.startswith(f"{option.variable}: '-1' is no ")
+    for option in LIMITS:
+        assert value_of(option, settings()) == option.default, option.name
+        assert value_of(option, settings(environ={option.variable: "123456"})) == 123456, option.name
+        [complaint] = complaints(environ={option.variable: "-1"})
+        assert complaint.startswith(f"{option.variable}: '-1' is no ")
 
 
-@pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.name)
-def test_every_option_is_told_in_a_sentence(option: Option) -> None:
+def test_every_option_is_told_in_a_sentence() -> None:
     """Each row of the table has a help that ends as a sentence does, and a flag and a variable of its name."""
-    assert option.help.endswith(".")
-    assert option.flag.removeprefix("--").replace("-", "_").upper() == option.variable.removeprefix("GATEWAY_")
+    for option in OPTIONS:
+        assert option.help.endswith("."), option.name
+        name = option.flag.removeprefix("--").replace("-", "_").upper()
+        assert name == option.variable.removeprefix("GATEWAY_")
 
 
 @given(st.sampled_from(OPTIONS), st.text())

@@ -20,11 +20,11 @@ from tests.service import listening_to, service
 from tests.test_sync import events, over_websocket
 from tests.test_websocket import receive, send
 
-GENERATIONS = 1000 if os.environ.get("GATEWAY_TEST_FULL") else 100
+GENERATIONS = 1000 if os.environ.get("GATEWAY_TEST_FULL") else 50
 SUBSCRIBERS = 100
 DEAF = 8
 """Those that never read: more than the server has readers of its database."""
-BODY = "word " * 40_000
+BODY = "word " * 50_000
 EVENTS = "subscription { articleChanged { article { title } } }"
 LARGE_EVENTS = "subscription { articleChanged { article { title body { markdown } } } }"
 MOST_GROWTH = 64 * 2**20

@@ -13,13 +13,13 @@ from hypothesis import HealthCheck, given, settings
 from gateway import tags
 from gateway.auth import Viewer
 from gateway.content.identity import article_id, provider_id, topic_id
-from gateway.graph.schema import build_schema
 from gateway.limits import Limits
 from gateway.model import Deleted, Document, Visibility
-from gateway.operation import OperationRequest, Operations, PreparedDocument
+from gateway.operation import OperationRequest, Operations
 from gateway.persisted import PersistedQueries
 from gateway.store.sqlite import SqliteStore
 from gateway.store.temporary import temporary_store
+from tests.schema import SCHEMA
 from tests.store.documents import apply, day, document, provider, topics
 from tests.test_drafts import CORPORA, URLS, hold
 
@@ -70,8 +70,7 @@ async def store() -> AsyncIterator[SqliteStore]:
 
 
 def operations_over(store: SqliteStore) -> Operations:
-    schema = build_schema([PreparedDocument])
-    return Operations(schema, store, Limits(), PersistedQueries(), introspection=True)
+    return Operations(SCHEMA, store, Limits(), PersistedQueries(), introspection=True)
 
 
 async def answers(store: SqliteStore, queries: Sequence[str] = QUERIES) -> list[tuple[Any, Collection[str]]]:
@@ -97,7 +96,7 @@ async def purged(store: SqliteStore, since: str) -> Collection[str]:
 
 
 @pytest.mark.asyncio(loop_scope="module")
-@settings(max_examples=200 if FULL else 20, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200 if FULL else 20, suppress_health_check=list(HealthCheck))
 @given(CORPORA, CORPORA)
 async def test_whatever_changes_is_purged(store: SqliteStore, before: list[Document], after: list[Document]) -> None:
     """Of all that answers anything else than before, something is purged; and answers of equal revision are equal."""

@@ -14,9 +14,9 @@ from typing import NamedTuple
 import pytest
 from graphql import is_abstract_type
 
-from gateway.graph.schema import build_schema
 from tests.clients.conftest import Served
 from tests.clients.npm import FOLDER, Packages
+from tests.schema import SCHEMA
 
 pytestmark = pytest.mark.timeout(1000)  # the first test may have to install the packages
 
@@ -81,7 +81,7 @@ async def test_programs_listen(program: Program, live: Served, packages: Package
 
 def test_abstract_types_are_told() -> None:
     """What Apollo's cache is told of interfaces is so."""
-    graph = build_schema()._schema
+    graph = SCHEMA._schema
     abstract = [found for found in graph.type_map.values() if is_abstract_type(found)]
     types = {each.name: sorted(found.name for found in graph.get_possible_types(each)) for each in abstract}
     shown = re.search(r"possibleTypes: (\{.*?\}),", TEXT)

@@ -10,15 +10,13 @@ from typing import Any
 
 import nh3
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from gateway.content import markup
 from gateway.content.markup import Rendered, render
 from gateway.content.outline import Heading
 from gateway.content.tags import ATTRIBUTES
 from tests.content.markdown import BODIES, HOSTILE
-
-UNTIMED = settings(deadline=None)
 
 
 def html(markdown: str) -> str:
@@ -140,7 +138,6 @@ def test_headings(markdown: str, headings: list[tuple[int, str, str]]) -> None:
     assert render(markdown).headings == tuple(Heading(*each) for each in headings)
 
 
-@UNTIMED
 @given(BODIES)
 def test_anchors_are_the_ids_of_the_html(body: str) -> None:
     """The HTML has the anchors as ids, in their order, each once, and no other id."""
@@ -151,7 +148,6 @@ def test_anchors_are_the_ids_of_the_html(body: str) -> None:
     assert all(re.fullmatch(r"[^\s\"&<>]+", anchor) for anchor in anchors)
 
 
-@UNTIMED
 @given(BODIES, BODIES)
 def test_later_headings_change_no_anchor(body: str, more: str) -> None:
     """A link to a heading stays good when the body grows at its end."""
@@ -159,7 +155,6 @@ def test_later_headings_change_no_anchor(body: str, more: str) -> None:
     assert render(f"# a\n\n# b\n\n# a\n\n{body}\n\n{more}").headings[:3] in {before, ()}
 
 
-@UNTIMED
 @given(BODIES)
 def test_the_text_is_that_of_the_html(body: str) -> None:
     """Another parser finds the same words in the HTML, so that no markup is left and none of the text is lost."""
@@ -288,7 +283,6 @@ AUDITOR = nh3.Cleaner(
 )
 
 
-@UNTIMED
 @given(BODIES)
 def test_a_sanitiser_finds_nothing_to_do(body: str) -> None:
     """The HTML is safe, and a browser's parser reads it as the sanitiser did."""
@@ -318,7 +312,6 @@ def test_work_grows_with_the_body(hostile: Callable[[int], str]) -> None:
     assert len(html(large)) <= 4.5 * len(html(small)) + 1000
 
 
-@UNTIMED
 @given(BODIES)
 def test_what_is_shown_as_it_is_written_is_safe_too(body: str) -> None:
     """A body past a limit is text to a parser, with nothing for a sanitiser to do."""

@@ -465,7 +465,7 @@ def _is_hidden(tree: Mapping[str, tuple[str, bool | None]], path: str) -> bool:
 
 
 @given(trees())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_exactly_what_the_rules_hide_is_hidden(
     tmp_path_factory: pytest.TempPathFactory, tree: dict[str, tuple[str, bool | None]]
 ) -> None:

@@ -7,7 +7,7 @@ from types import FrameType
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.content import lines, plaintext
@@ -58,7 +58,6 @@ def test_what_a_reader_sees(body: str, shown: str) -> None:
     assert plain_text(body) == shown
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(ORDINARY)
 def test_the_words_are_those_of_the_rendered_text(body: str) -> None:
     """What is found is what is shown: the index and Body.text have the same words, in the same order."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from gateway.content.tags import MOST_OPEN, MOST_OPEN_INLINE, VOID, balanced
 from tests.content.markdown import BODIES
@@ -47,7 +47,6 @@ def test_depth_is_bounded() -> None:
     assert balanced("<b>a</b>" * 1000) == "<b>a</b>" * 1000
 
 
-@settings(deadline=None)
 @given(BODIES)
 def test_tags_are_well_nested(body: str) -> None:
     """Every tag that opens is closed, in order, and never too many are open, whatever the HTML was."""

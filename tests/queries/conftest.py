@@ -17,17 +17,15 @@ from gateway.auth import Scope, Viewer
 from gateway.content import documents, frontmatter
 from gateway.documents import Documents
 from gateway.graph.context import Context
-from gateway.graph.schema import build_schema
 from gateway.limits import Limits
 from gateway.model import FileVersion, Loaded, Visibility
-from gateway.operation import PreparedDocument
 from gateway.renderer import Renderer
 from gateway.store.protocol import ChangeSet, Usage
 from gateway.store.sqlite import SqliteStore
 from tests.queries.corpus import AS_OF, SIZES, Piece, corpus, text
 from tests.queries.oracle import Oracle
+from tests.schema import SCHEMA
 
-SCHEMA = build_schema([PreparedDocument])
 DOCUMENTS = Documents(SCHEMA._schema, Limits(), introspection=False)
 """Parsed and validated once for all examples, as a server does."""
 VIEWERS = {
@@ -35,7 +33,7 @@ VIEWERS = {
     True: Viewer(Visibility.PREVIEW, frozenset({Scope.PREVIEW})),
 }
 
-settings.register_profile("queries", max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+settings.register_profile("queries", max_examples=100, suppress_health_check=list(HealthCheck))
 settings.register_profile("queries-in-full", settings.get_profile("queries"), max_examples=5000)
 QUERIES = settings.get_profile("queries-in-full" if os.environ.get("GATEWAY_TEST_FULL") else "queries")
 """How many queries a property is tried with."""

@@ -14,17 +14,16 @@ from gateway.content import sitefile
 from gateway.content.parsing import Rules, Task, parse
 from gateway.content.source import Walk
 from gateway.graph.context import Context
-from gateway.graph.schema import build_schema
 from gateway.limits import Limits
 from gateway.model import Change, Given, Loaded, NotDocument, SetAside, Severity, Visibility
 from gateway.renderer import Renderer
 from gateway.store.protocol import ChangeSet
 from gateway.store.sqlite import SqliteStore
+from tests.schema import SCHEMA
 
 HERE = Path(__file__).parent
 SITES = ("jekyll", "hugo", "eleventy", "astro")
 AS_OF = datetime(2025, 1, 1, tzinfo=UTC)
-SCHEMA = build_schema()
 QUERY = """query ($first: Int) { articles(first: $first, orderBy: [{field: PATH}]) { nodes {
   path slug title excerpt category type locale status publishedDateTime updatedDateTime webUrl
   provider { name domain } topics { slug } images { url width } frontMatter

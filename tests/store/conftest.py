@@ -12,6 +12,7 @@ import pytest
 from gateway.store.protocol import Store
 from gateway.store.sqlite import SqliteStore
 from tests.store.documents import apply, document
+from tests.store.template import empty_database
 
 Open = Callable[[], Awaitable[Store]]
 READERS = 2
@@ -30,7 +31,7 @@ async def new_store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIter
         numbers = count()
 
         async def new() -> Store:
-            store: Store = await request.param.open(tmp_path / f"{next(numbers)}.db", readers=READERS)
+            store: Store = await request.param.open(empty_database(tmp_path / f"{next(numbers)}.db"), readers=READERS)
             stores.push_async_callback(store.close)
             return store
 

@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 from datetime import timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.content.identity import article_id
@@ -224,7 +224,7 @@ DOCUMENTS = st.builds(
 STEPS = st.lists(st.lists(DOCUMENTS | st.sampled_from(PATHS).map(Deleted), max_size=3), max_size=6)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 @given(STEPS, st.sampled_from(Visibility), st.integers(1, 3), st.lists(st.booleans(), min_size=6, max_size=6))
 async def test_a_client_that_replays_holds_what_is_served(
     new_store: Open,

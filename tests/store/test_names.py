@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.content.identity import article_id, digits, suffix
@@ -51,9 +51,7 @@ from tests.store.corpora import EVERY_SLUG, LOCALES, PATHS, answers, corpora, do
 from tests.store.documents import NOW, SOON, apply, day, document, entry, provider, topics
 
 PUBLIC, PREVIEW = Visibility.PUBLIC, Visibility.PREVIEW
-PROPERTY = settings(
-    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+PROPERTY = settings(max_examples=25)
 
 
 async def the_provider(store: Store, key: str, visibility: Visibility = PUBLIC) -> Provider:

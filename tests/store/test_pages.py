@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.content.identity import article_id
@@ -45,9 +45,7 @@ from gateway.store.protocol import (
 from tests.store.conftest import Open
 from tests.store.documents import apply, day, document, entry, provider, topics
 
-PROPERTY = settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+PROPERTY = settings(max_examples=30)
 NAMES = ("Alpha", "alpha", "Ärger", "beta", "Zeta")
 
 

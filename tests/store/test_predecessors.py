@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 
 from gateway.errors import StoreError
 from gateway.model import Document, Generation, Visibility
@@ -59,7 +59,7 @@ def addressed(made: Document) -> Document:
     return made._replace(original_url=first, web_url=second)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25)
 @given(corpora())
 async def test_every_answer_is_carried_over(tmp_path_factory: pytest.TempPathFactory, corpus: list[Document]) -> None:
     """It is served at once, with its times, under another epoch; and the same documents change nothing."""

@@ -11,7 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.content.identity import article_id
@@ -33,9 +33,7 @@ from gateway.store.protocol import ARTICLES, ARTICLES_OF_TOPIC, WHOLE, Snapshot,
 from tests.store.conftest import Open
 from tests.store.documents import NOW, apply, day, document, provider, topics
 
-PROPERTY = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+PROPERTY = settings(max_examples=40)
 ROOT = Path(__file__).parent.parent.parent
 
 # The rules, told otherwise.
