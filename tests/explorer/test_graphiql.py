@@ -194,8 +194,10 @@ async def test_a_link_spoils_no_tab(browser: Browser, author: Running) -> None:
 
 
 async def test_the_start_page_leads_into_it(browser: Browser, graphiql: None, dev: Running) -> None:  # noqa: ARG001 - it comes first
-    """A link opens its query, which runs at once, and finds something. A subscription waits. Tests without a page send the
-    other queries."""
+    """A link opens its query, which runs at once and finds something; a subscription waits.
+
+    The other queries are sent by tests without a page.
+    """
     start = await visit(browser, dev.url)
     links = await start.page.eval_on_selector_all("a[href*='graphiql#']", "all => all.map(link => link.href)")
     queries = {link.partition("&variables=")[0]: link for link in links}

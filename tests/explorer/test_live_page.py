@@ -231,8 +231,10 @@ async def test_the_policy_bites(browser: Browser, dev: Running) -> None:
 async def test_it_is_accessible(
     browser: Browser, live: Running, draft: Path, scheme: Literal["light", "dark"], options: Mapping[str, Any]
 ) -> None:
-    """axe finds nothing serious, with problems and tables in sight, in an article and in the docs. One width is tested in
-    each scheme, since widths change no colour."""
+    """axe finds nothing serious, with problems and tables in sight, in an article and in the docs.
+
+    One width is tested in each scheme, since widths change no colour.
+    """
     need("node", npm.node())
     axe = (npm.install(Path(__file__).parent).folder / "axe-core/axe.min.js").read_text()
     (draft / "broken.md").write_text("---\ntitle: One: two\n---\n")
