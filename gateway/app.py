@@ -71,7 +71,7 @@ def create_app(
     passes = Passes(settings.preview_secret) if settings.preview_secret else None
     callers = Callers(Authenticator(settings.tokens, passes, dev=settings.mode is Mode.DEV), rates)
     origins = AllowedOrigins(settings.allowed_origins, loopback=settings.mode is Mode.DEV)
-    turns = Turns(limits.operations, limits.waiting, limits.waiting_seconds)
+    turns = Turns(limits.operations, limits.queue_size, limits.queue_seconds)
     schema = schema or executable_schema()
     trusted = read_manifest(settings.trusted_documents) if settings.trusted_documents else {}
     persisted = PersistedQueries(settings.persisted_bytes, trusted, trusted_only=settings.trusted_only)

@@ -144,7 +144,7 @@ class Operations:
         self._persisted = persisted
         self._renderer = Renderer(rendered_bytes)
         self._rates = rates
-        self._turns = turns or Turns(limits.operations, limits.waiting, limits.waiting_seconds)
+        self._turns = turns or Turns(limits.operations, limits.queue_size, limits.queue_seconds)
         self._ready = False
         self._clock = clock
 

@@ -446,7 +446,11 @@ def _limit_row(field: dataclasses.Field[Any]) -> Option:
 LIMITS = tuple(map(_limit_row, dataclasses.fields(Limits)))
 OPTIONS = (*(_row(field) for field in dataclasses.fields(Settings) if "kind" in field.metadata), *LIMITS)
 NAMES = (CONFIG, *(option.name for option in OPTIONS))
-RENAMED: Mapping[str, str] = {}
+RENAMED: Mapping[str, str] = {
+    "limit_waiting": "limit_queue_size",
+    "limit_waiting_seconds": "limit_queue_seconds",
+    "limit_sockets": "limit_websockets",
+}
 """The present names of options by their earlier ones. An earlier name sets nothing: a message names the present one."""
 
 

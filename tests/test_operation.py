@@ -172,7 +172,7 @@ async def test_so_many_operations_are_at_work(tmp_path: Path) -> None:
     try:
         await apply(store, *(document(f"{n}", topics=topics("t")) for n in range(1500)))
         schema = strawberry.Schema(Slow, extensions=[PreparedDocument])
-        limits = Limits(operations=1, waiting=1, waiting_seconds=0.1, operation_seconds=600)
+        limits = Limits(operations=1, queue_size=1, queue_seconds=0.1, operation_seconds=600)
         operations = Operations(schema, store, limits, PersistedQueries(), introspection=True)
         assert (await answer(operations, "{ counted(times: 1) }")).data == {"counted": 1}
         slow = asyncio.create_task(answer(operations, "{ counted(times: 1000000) }"))

@@ -46,7 +46,7 @@ async def overloaded(tmp_path: Path, waiting: int = 0) -> AsyncIterator[Overload
     """One operation runs, and so many wait. None ends before the readers of the database, which are held, are given
     back."""
     async with (
-        service(tmp_path, limit_operations=1, limit_waiting=waiting) as found,
+        service(tmp_path, limit_operations=1, limit_queue_size=waiting) as found,
         listening_to(found) as url,
         AsyncExitStack() as stack,
         AsyncExitStack() as held,
@@ -147,7 +147,7 @@ async def test_refusals_are_logged_in_few_lines(tmp_path: Path, caplog: pytest.L
             await refusal(other)
         await found.end()
     [line] = [record.message for record in caplog.records if "refused" in record.message]
-    assert "'operations' and 'waiting'" in line
+    assert "'operations' and 'queue_size'" in line
 
 
 async def test_an_operation_of_a_client_that_has_gone_does_not_run(

@@ -211,7 +211,7 @@ async def test_connections_are_limited(tmp_path: Path) -> None:
 
 async def test_sockets_are_limited(tmp_path: Path) -> None:
     """One WebSocket too many is refused with 503; when one is closed there is room for the next."""
-    async with listening_service(tmp_path, limit_sockets=1) as url:
+    async with listening_service(tmp_path, limit_websockets=1) as url:
         address = url.replace("http", "ws", 1) + "/graphql"
         protocols = [Subprotocol("graphql-transport-ws")]
         async with connect(address, subprotocols=protocols):

@@ -174,7 +174,7 @@ async def test_a_page_is_charged_as_what_it_asks(tmp_path: Path, path: str, poin
 
 async def test_a_page_waits_for_its_turn(tmp_path: Path) -> None:
     """What pages ask is at work beside no more operations than are allowed."""
-    turns: dict[str, Any] = {"limit_operations": 1, "limit_waiting": 0}
+    turns: dict[str, Any] = {"limit_operations": 1, "limit_queue_size": 0}
     async with serving(tmp_path, explorer=True, **turns) as http:
         responses = await asyncio.gather(*(http.get("/") for _ in range(10)))
         assert {response.status_code for response in responses} == {200, 503}

@@ -110,7 +110,7 @@ async def test_lists_of_a_cycle_are_as_long_as_they_are(client: httpx.AsyncClien
 
 async def test_many_at_once(tmp_path: Path) -> None:
     """Hostile documents side by side are answered each as if it were alone, or told to come again."""
-    async with clients(tmp_path, limit_operations=2, limit_waiting=2) as client:
+    async with clients(tmp_path, limit_operations=2, limit_queue_size=2) as client:
         worst = [name for name, hostile in DOCUMENTS.items() if hostile.code is None or "cycle of long" in name]
         asked = [{"query": DOCUMENTS[name].query} for name in worst for _ in range(3)]
         responses = await asyncio.gather(*(client.post("/graphql", json=each) for each in asked))

@@ -40,7 +40,7 @@ class Admission:
         self._exempt = exempt
         self._refusals = Pace(REFUSALS, PERIOD)
         self._excess_refusals = Pace(EXCESS_REFUSALS, PERIOD)
-        self._busy = Tally("A request is refused: the limits 'operations' and 'waiting' are reached")
+        self._busy = Tally("A request is refused: the limits 'operations' and 'queue_size' are reached")
         self._crowded = Tally("A request is refused: the limit 'connections' is reached")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -153,7 +153,7 @@ class Socket(GraphQL[Connection, None]):
         self.operations = operations
         self.limits = limits
         self._callers = callers
-        self._room = Room(limits.sockets, "Too many WebSockets are open.")
+        self._room = Room(limits.websockets, "Too many WebSockets are open.")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """A WebSocket too many, or of a page that may not connect, is refused with an answer of HTTP."""
