@@ -29,7 +29,7 @@ dev: $(READY) ## Serve the seeds on port 8000, drafts shown.
 	$(BIN)/gateway dev seeds
 
 explorer: $(READY) ## GraphiQL's files, from npm.
-	$(BIN)/python -m gateway.explorer.packages
+	$(BIN)/python -m gateway.explorer.fetch_assets
 
 check: $(READY) ## Lint, types, formatting.
 	$(BIN)/ruff check .

@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parent))  # the package is not installed w
 from gateway.cli import check_python
 from gateway.errors import PackagesError
 from gateway.explorer.assets import ASSETS, FOLDER, are_in
-from gateway.explorer.packages import bring
+from gateway.explorer.fetch_assets import bring
 
 check_python()  # pip would name a dependency that has no version for an older Python, before it looks at ours
 

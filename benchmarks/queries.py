@@ -18,12 +18,12 @@ from statistics import median
 from typing import NamedTuple
 
 from benchmarks.skewed import COMMON, PROVIDER, RARE, TOPIC, fill
-from gateway.auth import Viewer
+from gateway.access.tokens import Viewer
+from gateway.execution.executor import Executor, OperationRequest, UsePreparedDocument
+from gateway.execution.persisted_documents import PersistedDocuments
 from gateway.graph.schema import build_schema
 from gateway.limits import Limits
 from gateway.model import Visibility
-from gateway.operation import OperationRequest, Operations, PreparedDocument
-from gateway.persisted import PersistedQueries
 from gateway.store.sqlite import SqliteStore
 
 PUBLIC = Viewer(Visibility.PUBLIC)
@@ -78,9 +78,9 @@ class Taken(NamedTuple):
     cpu: float
 
 
-async def ask(operations: Operations, query: str) -> Taken:
+async def ask(executor: Executor, query: str) -> Taken:
     wall, cpu = time.perf_counter(), time.process_time()
-    answer = await operations.run(await operations.accept(OperationRequest(query)), PUBLIC)
+    answer = await executor.execute(await executor.prepare(OperationRequest(query)), PUBLIC)
     taken = Taken(time.perf_counter() - wall, time.process_time() - cpu)
     assert not answer.errors, answer.errors
     return taken
@@ -116,9 +116,9 @@ async def compare(folder: Path, sizes: Sequence[int], rounds: int) -> AsyncItera
             yield await _compared(question, both, rounds)
 
 
-def _operations(store: SqliteStore) -> Operations:
-    schema = build_schema([PreparedDocument])
-    return Operations(schema, store, Limits(), PersistedQueries(), introspection=False)
+def _operations(store: SqliteStore) -> Executor:
+    schema = build_schema([UsePreparedDocument])
+    return Executor(schema, store, Limits(), PersistedDocuments(), introspection=False)
 
 
 async def _fill(store: SqliteStore, size: int) -> None:
@@ -128,10 +128,10 @@ async def _fill(store: SqliteStore, size: int) -> None:
         print(f"{size} articles loaded in {time.perf_counter() - begun:.1f} s", flush=True)
 
 
-async def _compared(question: Question, both: Iterable[Operations], rounds: int) -> Row:
-    for operations in both:
-        await ask(operations, question.query)
-    found = [[await ask(operations, question.query) for operations in both] for _ in range(rounds)]
+async def _compared(question: Question, both: Iterable[Executor], rounds: int) -> Row:
+    for executor in both:
+        await ask(executor, question.query)
+    found = [[await ask(executor, question.query) for executor in both] for _ in range(rounds)]
     small, large = (medians(each) for each in zip(*found, strict=True))
     return Row(question, small, large)
 

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 
 from benchmarks.corpus import WORDS, date, phrase
-from gateway.content import documents, frontmatter
+from gateway.content import decoder, frontmatter
 from gateway.model import FileVersion, Loaded
 from gateway.store.protocol import ChangeSet, Store
 
@@ -43,7 +43,7 @@ def _loaded(number: int, size: int, chance: random.Random) -> Loaded:
     content = _article(number, size, chance).encode()
     front_matter = frontmatter.read(path, content)
     assert front_matter
-    document, *_ = documents.decode(path, front_matter)
+    document, *_ = decoder.decode(path, front_matter)
     assert document
     version = FileVersion(path, len(content), 0, 0, number, hashlib.sha256(content).hexdigest())
     return Loaded(version, document)

@@ -15,48 +15,48 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp
 from strawberry import Schema
 
-from gateway.auth import Authenticator, Scope
-from gateway.callers import Callers
+from gateway.access.clients import ClientResolver
+from gateway.access.preview_tokens import PreviewTokens
+from gateway.access.rate_limit import RateLimiter
+from gateway.access.tokens import Authenticator, Scope
 from gateway.errors import MethodNotAllowed, NotFound, RequestError
-from gateway.explorer import page, queries, start
-from gateway.explorer.inquiry import Inquiry
+from gateway.execution.concurrency import ConcurrencyLimiter
+from gateway.execution.executor import Executor, UsePreparedDocument, mask_error
+from gateway.execution.persisted_documents import PersistedDocuments, read_manifest
+from gateway.explorer import graphiql_page, ready_queries, start_page
+from gateway.explorer.page_query import PageQuery
 from gateway.graph.schema import build_schema, print_sdl
 from gateway.limits import Limits
-from gateway.operation import Operations, PreparedDocument, masked
-from gateway.passes import Passes
-from gateway.persisted import PersistedQueries, read_manifest
-from gateway.rates import Rates
 from gateway.settings import Mode, Settings
 from gateway.store.protocol import Store
-from gateway.turns import Turns
-from gateway.web import preview
-from gateway.web.admission import Admission
+from gateway.web import preview_links
 from gateway.web.caching import Caching
+from gateway.web.cors import AllowedOrigins, CorsMiddleware
 from gateway.web.endpoint import Endpoint
-from gateway.web.head import RequestHead
 from gateway.web.middleware import (
     LOOPBACK,
-    AccessLog,
-    Compression,
-    Failures,
-    KnownHosts,
-    ResponseHeaders,
+    AccessLogMiddleware,
+    CompressionMiddleware,
+    ErrorMiddleware,
+    HostMiddleware,
+    ResponseHeadersMiddleware,
     error_response,
 )
-from gateway.web.origins import AllowedOrigins, CrossOrigin
-from gateway.web.preview import ForPreviews, PreviewLink
+from gateway.web.overload import OverloadMiddleware
+from gateway.web.preview_links import PreviewLink, RequirePreview
 from gateway.web.reload import Reload, ReloadHook
-from gateway.web.websocket import Socket
+from gateway.web.request_head import RequestHeadMiddleware
+from gateway.web.websocket import WebSocketEndpoint
 
 
 def executable_schema() -> Schema:
     """The schema that operations run on. It does not depend on a store or on settings."""
-    return build_schema([PreparedDocument])
+    return build_schema([UsePreparedDocument])
 
 
-def operations_over(store: Store, settings: Settings) -> Operations:
+def executor_for(store: Store, settings: Settings) -> Executor:
     """What runs operations without a server."""
-    return Operations(executable_schema(), store, settings.limits, PersistedQueries(0), introspection=True)
+    return Executor(executable_schema(), store, settings.limits, PersistedDocuments(0), introspection=True)
 
 
 def create_app(
@@ -67,58 +67,62 @@ def create_app(
     `schema` is the result of an earlier `executable_schema`, which several applications can share.
     Raises SettingsError where the trusted documents cannot be used.
     """
-    limits, rates = settings.limits, Rates(settings.rate_limit)
-    passes = Passes(settings.preview_secret) if settings.preview_secret else None
-    callers = Callers(Authenticator(settings.tokens, passes, dev=settings.mode is Mode.DEV), rates)
+    limits, rate_limiter = settings.limits, RateLimiter(settings.rate_limit)
+    preview_tokens = PreviewTokens(settings.preview_secret) if settings.preview_secret else None
+    clients = ClientResolver(
+        Authenticator(settings.tokens, preview_tokens, dev=settings.mode is Mode.DEV), rate_limiter
+    )
     origins = AllowedOrigins(settings.allowed_origins, loopback=settings.mode is Mode.DEV)
-    turns = Turns(limits.operations, limits.queue_size, limits.queue_seconds)
+    concurrency = ConcurrencyLimiter(limits.operations, limits.queue_size, limits.queue_seconds)
     schema = schema or executable_schema()
     trusted = read_manifest(settings.trusted_documents) if settings.trusted_documents else {}
-    persisted = PersistedQueries(settings.persisted_bytes, trusted, trusted_only=settings.trusted_only)
-    operations = Operations(
+    persisted = PersistedDocuments(settings.persisted_bytes, trusted, trusted_only=settings.trusted_only)
+    executor = Executor(
         schema,
         store,
         limits,
         persisted,
-        rates,
+        rate_limiter,
         introspection=settings.introspection,
         document_bytes=settings.document_bytes,
         rendered_bytes=settings.rendered_bytes,
-        turns=turns,
+        concurrency=concurrency,
     )
-    operations.check(trusted)
-    endpoint = Endpoint(operations, callers, limits, _caching(settings), needs_preflight=settings.mode is Mode.SERVE)
-    is_preview = passes is not None and settings.preview_explorer and not settings.explorer
+    executor.check(trusted)
+    endpoint = Endpoint(executor, clients, limits, _caching(settings), needs_preflight=settings.mode is Mode.SERVE)
+    is_preview = preview_tokens is not None and settings.preview_explorer and not settings.explorer
     has_explorer = settings.explorer or is_preview
     routes: list[BaseRoute] = [
-        Route("/graphql", page.BrowserRedirect(endpoint, private=is_preview) if has_explorer else endpoint),
-        WebSocketRoute("/graphql", Socket(schema, operations, callers, limits, origins)),
+        Route("/graphql", graphiql_page.BrowserRedirect(endpoint, private=is_preview) if has_explorer else endpoint),
+        WebSocketRoute("/graphql", WebSocketEndpoint(schema, executor, clients, limits, origins)),
         Route("/healthz", _state("ok")),
-        Route("/readyz", _readiness(operations)),
+        Route("/readyz", _readiness(executor)),
     ]
     if reload:
-        hook = ReloadHook(store, reload, callers, settings.reload_secret, limits)
+        hook = ReloadHook(store, reload, clients, settings.reload_secret, limits)
         routes.append(Route("/-/reload", hook.answer, methods=["POST"]))
     if settings.introspection:
         routes.append(Route("/schema.graphql", _text(print_sdl())))
-    if passes:
-        routes.append(Route(preview.PATH, PreviewLink(passes).answer))
+    if preview_tokens:
+        routes.append(Route(preview_links.PATH, PreviewLink(preview_tokens).answer))
     if has_explorer:
         # What the server's own pages ask is bounded too, but not by limits on what clients may ask for at once.
-        own = Operations(schema, store, Limits(), PersistedQueries(0), rates, introspection=True, turns=turns)
-        inquiry = Inquiry(own, callers, previewing=is_preview)
-        routes += _explorer(settings, inquiry, passes if is_preview else None)
+        own = Executor(
+            schema, store, Limits(), PersistedDocuments(0), rate_limiter, introspection=True, concurrency=concurrency
+        )
+        page_query = PageQuery(own, clients, previewing=is_preview)
+        routes += _explorer(settings, page_query, preview_tokens if is_preview else None)
     middleware = [
-        Middleware(Admission, turns=turns),
-        Middleware(AccessLog),
-        Middleware(ResponseHeaders),
-        Middleware(RequestHead, most_bytes=settings.limits.head_bytes),
-        *([Middleware(Compression)] if settings.compress else []),
-        Middleware(CrossOrigin, origins=origins),
-        Middleware(Failures, mask=masked),
+        Middleware(OverloadMiddleware, concurrency=concurrency),
+        Middleware(AccessLogMiddleware),
+        Middleware(ResponseHeadersMiddleware),
+        Middleware(RequestHeadMiddleware, most_bytes=settings.limits.head_bytes),
+        *([Middleware(CompressionMiddleware)] if settings.compress else []),
+        Middleware(CorsMiddleware, origins=origins),
+        Middleware(ErrorMiddleware, mask=mask_error),
     ]
     if settings.mode is Mode.DEV or settings.allowed_hosts:
-        middleware.append(Middleware(KnownHosts, hosts=LOOPBACK.union(settings.allowed_hosts)))
+        middleware.append(Middleware(HostMiddleware, hosts=LOOPBACK.union(settings.allowed_hosts)))
     return Starlette(
         routes=routes,
         middleware=middleware,
@@ -143,11 +147,11 @@ def _state(name: str) -> Handler:
     return answer
 
 
-def _readiness(operations: Operations) -> Handler:
+def _readiness(executor: Executor) -> Handler:
     """Once it is ready it asks the store no more, whose readers may all be taken."""
 
     async def answer(request: Request) -> Response:
-        await operations.check_ready()
+        await executor.check_ready()
         return await _state("ready")(request)
 
     return answer
@@ -160,22 +164,23 @@ def _text(content: str) -> Handler:
     return answer
 
 
-def _explorer(settings: Settings, inquiry: Inquiry, passes: Passes | None = None) -> list[Route]:
+def _explorer(settings: Settings, page_query: PageQuery, preview_tokens: PreviewTokens | None = None) -> list[Route]:
     """The pages of the explorer; with passes for those alone who hold one."""
-    is_private, is_dev = passes is not None, settings.mode is Mode.DEV
-    may_preview = settings.preview_secret or any(Scope.PREVIEW in grant.scopes for grant in settings.tokens)
-    headers = page.DRAFTS if is_dev or is_private else page.TOKEN if may_preview else {}
+    is_private, is_dev = preview_tokens is not None, settings.mode is Mode.DEV
+    may_preview = settings.preview_secret or any(Scope.PREVIEW in api_token.scopes for api_token in settings.tokens)
+    headers = graphiql_page.DRAFTS if is_dev or is_private else graphiql_page.TOKEN if may_preview else {}
     pages: Mapping[str, ASGIApp] = {
-        **start.pages(
-            inquiry,
+        **start_page.pages(
+            page_query,
             previewing=is_private,
             schema=settings.introspection,
             folder=settings.content.absolute() if is_dev else None,
         ),
-        **page.pages(headers, private=is_private, cdn=is_dev, queries=queries.PATH.removeprefix("/")),
+        **graphiql_page.pages(headers, private=is_private, cdn=is_dev, queries=ready_queries.PATH.removeprefix("/")),
     }
     return [
-        Route(path, ForPreviews(shown, passes) if passes else shown, methods=["GET"]) for path, shown in pages.items()
+        Route(path, RequirePreview(shown, preview_tokens) if preview_tokens else shown, methods=["GET"])
+        for path, shown in pages.items()
     ]
 
 

@@ -48,7 +48,7 @@ class Comparison(Enum):
     LESS_OR_EQUAL = "lte"
 
 
-class Position(Enum):
+class MatchPosition(Enum):
     """Where in a text another one stands."""
 
     ANYWHERE = "contains"
@@ -56,7 +56,7 @@ class Position(Enum):
     END = "endsWith"
 
 
-class Part(Enum):
+class ArticlePart(Enum):
     """What an article may have or lack."""
 
     BODY = "body"
@@ -66,14 +66,14 @@ class Part(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Every:
+class And:
     """All of the filters hold; so it is where there are none."""
 
     filters: tuple[Filter, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Some:
+class Or:
     """At least one of the filters holds; where there are none it does not."""
 
     filters: tuple[Filter, ...]
@@ -85,7 +85,7 @@ class Not:
 
 
 @dataclass(frozen=True, slots=True)
-class OneOf:
+class In:
     """The field is exactly one of the values."""
 
     field: Field
@@ -100,23 +100,23 @@ class Compared:
 
 
 @dataclass(frozen=True, slots=True)
-class Matching:
+class TextMatches:
     """The text stands there in the field's text, whatever the case and the accents of both."""
 
     field: Field
-    position: Position
+    position: MatchPosition
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class IsNotNull:
     """The field has a value."""
 
     field: Field
 
 
 @dataclass(frozen=True, slots=True)
-class About:
+class HasTopics:
     """The article has one of these topics, or all of them; each is named by its slug or its exact name."""
 
     topics: tuple[str, ...]
@@ -129,13 +129,13 @@ class InStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class Has:
-    part: Part
+class HasPart:
+    part: ArticlePart
 
 
-Filter = Every | Some | Not | OneOf | Compared | Matching | Known | About | InStatus | Has
+Filter = And | Or | Not | In | Compared | TextMatches | IsNotNull | HasTopics | InStatus | HasPart
 
 
 def has_condition(filter_: Filter) -> bool:
     """Whether a filter asks for anything. Without, it always holds."""
-    return not isinstance(filter_, Every) or any(map(has_condition, filter_.filters))
+    return not isinstance(filter_, And) or any(map(has_condition, filter_.filters))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+PAGE_SIZE = 20
+
 PERSISTED_BYTES: Final = 16 * 2**20
 DOCUMENT_BYTES: Final = 64 * 2**20
 RENDERED_BYTES: Final = 64 * 2**20

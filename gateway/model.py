@@ -159,7 +159,7 @@ FRONT_MATTER = "frontMatter"
 """The field that holds the keys of a file that no other field takes."""
 
 
-class Given(NamedTuple):
+class FieldOrigin(NamedTuple):
     """A field of a document that comes from elsewhere than the key of its own name."""
 
     field: str
@@ -201,20 +201,20 @@ class Loaded(NamedTuple):
     version: FileVersion
     document: Document | Encoded
     problems: tuple[Problem, ...] = ()
-    given: tuple[Given, ...] = ()
+    field_origins: tuple[FieldOrigin, ...] = ()
     """For one who asks why; it is not stored."""
     hidings: tuple[Hiding, ...] = ()
     """What may hide the article, now or at some time; it is not stored."""
 
 
-class SetAside(NamedTuple):
+class Quarantined(NamedTuple):
     """A file that cannot be read; its last good version stays unless it is withdrawn, its problems are replaced."""
 
     path: str
     problems: tuple[Problem, ...]
     version: FileVersion | None = None
     """None where not even the bytes could be read, so that the next run tries again."""
-    withdrawn: bool = False
+    unpublish: bool = False
     """Whether the last good version goes all the same."""
 
 
@@ -237,13 +237,13 @@ class Deleted(NamedTuple):
     path: str
 
 
-Change = Loaded | SetAside | Unchanged | NotDocument | Deleted
+Change = Loaded | Quarantined | Unchanged | NotDocument | Deleted
 
 
 # What a snapshot hands out.
 
 
-class SourceFile(NamedTuple):
+class ArticleSource(NamedTuple):
     path: str
     sha256: str
     bytes: int
@@ -274,7 +274,7 @@ class Article(NamedTuple):
     provider_key: str | None
     images: tuple[Image, ...]
     is_secured: bool
-    source: SourceFile
+    source: ArticleSource
 
 
 class Related(NamedTuple):

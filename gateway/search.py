@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from gateway.content.tokens import Token, closes, is_character, sought, tokens
+from gateway.content.tokenizer import Token, closes, is_character, sought, tokens
 from gateway.model import SearchField, SearchMode
 
 

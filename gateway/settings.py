@@ -22,12 +22,12 @@ from typing import Any, NamedTuple
 
 import platformdirs
 
-from gateway.auth import Grant, Scope, grant
+from gateway.access.tokens import ApiToken, Scope, api_token
+from gateway.cache_tags import TagHeader
 from gateway.content.source import DEFAULT_MAX_BYTES, Watching
 from gateway.content.spelling import variants
 from gateway.errors import SettingsError
 from gateway.limits import DOCUMENT_BYTES, PERSISTED_BYTES, RENDERED_BYTES, Limits
-from gateway.tags import TagHeader
 
 PREFIX = "GATEWAY_"
 CONFIG = "config"
@@ -60,7 +60,7 @@ class Group(StrEnum):
     LIMITS = "Limits"
 
 
-class Kind(NamedTuple):
+class ValueType(NamedTuple):
     """A type of value. `decode` raises ValueError with a sentence; `many` are separated by white space."""
 
     metavar: str
@@ -73,7 +73,7 @@ class Option(NamedTuple):
     """One row of the table. A default of None is worked out when the settings are read; `help` says how."""
 
     name: str
-    kind: Kind
+    kind: ValueType
     group: Group
     default: object
     dev_default: object
@@ -190,7 +190,7 @@ def _tag_header(written: str) -> TagHeader:
     return found
 
 
-def _grant(written: str) -> Grant:
+def _api_token(written: str) -> ApiToken:
     """`TOKEN:scope,scope` or `sha256:HEX:scope,scope`. No message quotes a part of it: any part may be the secret."""
     hashed = "sha256:" if written.startswith("sha256:") else ""
     token, _, rest = written.removeprefix(hashed).partition(":")
@@ -198,7 +198,7 @@ def _grant(written: str) -> Grant:
     if not scopes <= frozenset(Scope):
         raise ValueError(f"A token is followed by ':' and scopes out of {', '.join(Scope)}, joined by ','.")
     try:
-        return grant(hashed + token, scopes)
+        return api_token(hashed + token, scopes)
     except SettingsError as error:
         raise ValueError(error.message) from error
 
@@ -236,28 +236,28 @@ def _is_address(host: str) -> bool:
     return True
 
 
-TEXT = Kind("TEXT", _text)
-TEXTS = Kind("TEXT", _text, many=True)
-SECRET = Kind("SECRET", _secret)
-ORIGINS = Kind("ORIGIN", _origin, many=True)
-NETWORKS = Kind("NETWORK", _network, many=True)
-BOOLEAN = Kind("", _boolean)
-PORT = Kind("PORT", _whole(0, 65535))
-COUNT = Kind("NUMBER", _whole(1))
-BYTES = Kind("BYTES", _whole(1))
-SIZE = Kind("BYTES", _whole(0))
-SECONDS = Kind("SECONDS", _seconds)
-FILE = Kind("FILE", _file_path)
-LOG_LEVEL = Kind(_choice(LOG_LEVELS), _log_level)
-WATCHING = Kind(_choice(Watching), _watching)
-TAG_HEADER = Kind(_choice(TagHeader), _tag_header)
-WHOLE_SECONDS = Kind("SECONDS", _whole(0))
-TOKENS = Kind("TOKEN", _grant, many=True)
-WEBHOOKS = Kind("URL", _webhook, many=True)
+TEXT = ValueType("TEXT", _text)
+TEXTS = ValueType("TEXT", _text, many=True)
+SECRET = ValueType("SECRET", _secret)
+ORIGINS = ValueType("ORIGIN", _origin, many=True)
+NETWORKS = ValueType("NETWORK", _network, many=True)
+BOOLEAN = ValueType("", _boolean)
+PORT = ValueType("PORT", _whole(0, 65535))
+COUNT = ValueType("NUMBER", _whole(1))
+BYTES = ValueType("BYTES", _whole(1))
+SIZE = ValueType("BYTES", _whole(0))
+SECONDS = ValueType("SECONDS", _seconds)
+FILE = ValueType("FILE", _file_path)
+LOG_LEVEL = ValueType(_choice(LOG_LEVELS), _log_level)
+WATCHING = ValueType(_choice(Watching), _watching)
+TAG_HEADER = ValueType(_choice(TagHeader), _tag_header)
+WHOLE_SECONDS = ValueType("SECONDS", _whole(0))
+TOKENS = ValueType("TOKEN", _api_token, many=True)
+WEBHOOKS = ValueType("URL", _webhook, many=True)
 
 
 def _option(
-    kind: Kind,
+    kind: ValueType,
     group: Group,
     help: str,  # noqa: A002
     default: Any = MISSING,
@@ -285,7 +285,7 @@ class Settings:
         Group.SERVER,
         "The SQLite file. By default it lies in the user's cache folder, one for each content folder.",
     )
-    tokens: tuple[Grant, ...] = _option(
+    tokens: tuple[ApiToken, ...] = _option(
         TOKENS, Group.ACCESS, "Tokens with their scopes: TOKEN:SCOPE,SCOPE or sha256:HEX:SCOPE,SCOPE.", (), secret=True
     )
     introspection: bool = _option(
@@ -438,7 +438,7 @@ def _row(field: dataclasses.Field[Any]) -> Option:
 
 
 def _limit_row(field: dataclasses.Field[Any]) -> Option:
-    kind = SECONDS if isinstance(field.default, float) else Kind("NUMBER", _whole(field.metadata["least"]))
+    kind = SECONDS if isinstance(field.default, float) else ValueType("NUMBER", _whole(field.metadata["least"]))
     help = f"At most so many {field.metadata['counts']}."  # noqa: A001
     return Option(LIMIT + field.name, kind, Group.LIMITS, field.default, field.default, help, secret=False)
 
@@ -526,7 +526,7 @@ def _value(option: Option, mode: Mode, sources: Sequence[_Source], errors: list[
         return None
 
 
-def _decoded(kind: Kind, value: object) -> object:
+def _decoded(kind: ValueType, value: object) -> object:
     words = [_written(each) for each in value] if isinstance(value, list | tuple) else [_written(value)]
     if kind.many:
         return tuple(kind.decode(word) for word in " ".join(words).split())

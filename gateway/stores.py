@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from gateway.loading.content import Content, ingesting
-from gateway.loading.ingest import Report
-from gateway.loading.stream import Progress
+from gateway.loading.change_stream import Progress
+from gateway.loading.ingest import IngestReport
+from gateway.loading.pipeline import Pipeline, ingesting
 from gateway.settings import Settings
 from gateway.store.protocol import Store
 from gateway.store.sqlite import SqliteStore
@@ -16,7 +16,7 @@ from gateway.store.temporary import temporary_store
 
 
 @asynccontextmanager
-async def opened(settings: Settings, *, shared: bool = False) -> AsyncIterator[Content]:
+async def opened(settings: Settings, *, shared: bool = False) -> AsyncIterator[Pipeline]:
     """The content that the settings name; in the end every process, thread and file of it is closed.
 
     Raises StoreError where another process writes the database, unless it is to be `shared`; then the store is led
@@ -25,8 +25,8 @@ async def opened(settings: Settings, *, shared: bool = False) -> AsyncIterator[C
     open_store = SqliteStore.join if shared else SqliteStore.open
     store = await open_store(settings.database_path, readers=settings.readers)
     try:
-        async with ingesting(settings, store, gently=shared) as ingest:
-            yield Content(store, ingest)
+        async with ingesting(settings, store, low_priority=shared) as ingest:
+            yield Pipeline(store, ingest)
     finally:
         await store.close()
 
@@ -34,7 +34,7 @@ async def opened(settings: Settings, *, shared: bool = False) -> AsyncIterator[C
 @asynccontextmanager
 async def loaded_aside(
     settings: Settings, *, seed: Path | None = None, progress: Progress | None = None
-) -> AsyncIterator[tuple[Store, Report]]:
+) -> AsyncIterator[tuple[Store, IngestReport]]:
     """A store that the folder has just been loaded to, and that leaves nothing behind; and how the load went.
 
     It begins as a copy of the database `seed`, where that can be used, so that what has not changed is not read again.

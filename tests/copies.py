@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from contextlib import aclosing
 from typing import Any
 
-from gateway.auth import Viewer
+from gateway.access.tokens import Viewer
+from gateway.execution.executor import Executor, OperationRequest
 from gateway.model import Visibility
-from gateway.operation import OperationRequest, Operations
 
 OWN = """
 id path title slug heat status publishedDateTime webUrl
@@ -29,14 +29,14 @@ Copy = dict[str, Mapping[str, Any]]
 class Client:
     """Asks one server, and holds a copy of its articles."""
 
-    def __init__(self, operations: Operations, visibility: Visibility) -> None:
-        self._operations = operations
+    def __init__(self, executor: Executor, visibility: Visibility) -> None:
+        self._operations = executor
         self._viewer = Viewer(visibility)
         self.held: Copy = {}
 
     async def ask(self, query: str, **variables: object) -> Any:
-        accepted = await self._operations.accept(OperationRequest(query, variables))
-        answer = await self._operations.run(accepted, self._viewer)
+        prepared = await self._operations.prepare(OperationRequest(query, variables))
+        answer = await self._operations.execute(prepared, self._viewer)
         assert not answer.errors
         return answer.data
 
@@ -70,13 +70,13 @@ class Reader(Client):
 class Subscriber(Client):
     """Takes what there is when the first event of `articleChanged` comes, and each event since."""
 
-    def __init__(self, operations: Operations, visibility: Visibility) -> None:
-        super().__init__(operations, visibility)
+    def __init__(self, executor: Executor, visibility: Visibility) -> None:
+        super().__init__(executor, visibility)
         self.told = asyncio.Event()
 
     async def follow(self) -> None:
-        accepted = await self._operations.accept(OperationRequest(EVENTS))
-        async with aclosing(self._operations.stream(accepted, self._viewer)) as answers:
+        prepared = await self._operations.prepare(OperationRequest(EVENTS))
+        async with aclosing(self._operations.subscribe(prepared, self._viewer)) as answers:
             async for answer in answers:
                 assert answer.data
                 if not self.held:

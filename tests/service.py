@@ -14,7 +14,7 @@ import httpx
 from starlette.applications import Starlette
 
 from gateway.app import create_app
-from gateway.content.parsing import Rules, Task, parse
+from gateway.content.file_parser import ParseContext, Task, parse
 from gateway.content.source import Walk
 from gateway.model import Change, Deleted
 from gateway.settings import Mode, Settings, read
@@ -57,7 +57,7 @@ class Service(NamedTuple):
                 (self.folder / path).write_text(text)
                 os.utime(self.folder / path, (as_of.timestamp(), as_of.timestamp()))
         listing = Walk(self.folder).run().files
-        rules = Rules(str(self.folder))
+        rules = ParseContext(str(self.folder))
         changes += [parse(Task(listing[path]), rules) for path, text in files.items() if text is not None]
         await self.store.apply(ChangeSet(as_of, _stream(changes)))
 

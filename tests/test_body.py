@@ -12,12 +12,12 @@ import pytest_asyncio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.auth import Viewer
+from gateway.access.tokens import Viewer
 from gateway.content.markup import render
+from gateway.graph.body_renderer import BodyRenderer, Markdown
 from gateway.graph.context import Context
 from gateway.limits import Limits
 from gateway.model import Visibility
-from gateway.renderer import Markdown, Renderer
 from gateway.store.protocol import Usage
 from gateway.store.sqlite import SqliteStore
 from gateway.store.temporary import temporary_store
@@ -40,9 +40,11 @@ async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
     await opened.close()
 
 
-async def ask(store: SqliteStore, query: str, renderer: Renderer | None = None) -> tuple[Any, Sequence[object], Usage]:
+async def ask(
+    store: SqliteStore, query: str, renderer: BodyRenderer | None = None
+) -> tuple[Any, Sequence[object], Usage]:
     async with store.snapshot(VIEWER.visibility) as snapshot:
-        context = Context(VIEWER, snapshot, Limits(), renderer or Renderer())
+        context = Context(VIEWER, snapshot, Limits(), renderer or BodyRenderer())
         result = await SCHEMA.execute(query, context_value=context)
         return result.data, result.errors or (), snapshot.usage
 
@@ -128,20 +130,20 @@ async def test_the_bodies_of_a_page_are_read_together(store: SqliteStore) -> Non
 
 async def test_bodies_are_rendered_once(store: SqliteStore) -> None:
     """Equal bodies are rendered once, however many articles, fields, aliases and requests ask for them."""
-    renderer = Renderer()
+    renderer = BodyRenderer()
     query = f"{{ articles(first: 21) {{ nodes {{ body {{ {ALL_FIELDS} }} again: body {{ html }} }} }} }}"
     first, second = await asyncio.gather(ask(store, query, renderer), ask(store, query, renderer))
     third = await ask(store, query, renderer)
     assert first[0] == second[0] == third[0]
-    assert renderer.renderings == 12
+    assert renderer.render_count == 12
 
 
 async def test_nothing_is_rendered_unless_asked_for(store: SqliteStore) -> None:
     """The Markdown itself, and whether it is empty, need no rendering."""
-    renderer = Renderer()
+    renderer = BodyRenderer()
     _, errors, _ = await ask(store, "{ articles { nodes { body { markdown isEmpty } } } }", renderer)
     assert errors == ()
-    assert renderer.renderings == 0
+    assert renderer.render_count == 0
 
 
 # The renderer by itself.
@@ -149,19 +151,19 @@ async def test_nothing_is_rendered_unless_asked_for(store: SqliteStore) -> None:
 
 async def test_who_asks_meanwhile_waits_for_the_same_rendering() -> None:
     """Two requests for one body at once are one rendering, and the second outlives the first."""
-    renderer = Renderer()
+    renderer = BodyRenderer()
     markdown = Markdown.of(BODY)
     first, second = (asyncio.create_task(renderer.render(markdown)) for _ in range(2))
     await asyncio.sleep(0)
     first.cancel()
     assert await second == render(BODY)
     assert first.cancelled()
-    assert renderer.renderings == 1
+    assert renderer.render_count == 1
 
 
 async def test_the_loop_goes_on_while_a_body_is_rendered() -> None:
     """Rendering happens in another thread: the loop turns before it is done."""
-    renderer = Renderer()
+    renderer = BodyRenderer()
     rendering = asyncio.create_task(renderer.render(Markdown.of("*a* [b](c)\n" * 2000)))
     turns = 0
     while not rendering.done():
@@ -172,22 +174,22 @@ async def test_the_loop_goes_on_while_a_body_is_rendered() -> None:
 
 async def test_what_is_remembered_is_bounded() -> None:
     """The renderings used last are kept, as many as fit."""
-    renderer = Renderer(capacity=100_000)
+    renderer = BodyRenderer(capacity=100_000)
     bodies = [Markdown.of(f"{number} " * 10_000) for number in range(5)]  # about 40,000 bytes each
     for markdown in [bodies[0], bodies[1], bodies[0], bodies[2]]:
         await renderer.render(markdown)
         assert renderer.size <= 100_000
-    assert renderer.renderings == 3
+    assert renderer.render_count == 3
     await renderer.render(bodies[0])
-    assert renderer.renderings == 3
+    assert renderer.render_count == 3
     await renderer.render(bodies[1])
-    assert renderer.renderings == 4
+    assert renderer.render_count == 4
 
 
 async def test_a_body_that_is_too_large_is_not_remembered() -> None:
     """It is rendered each time, and pushes nothing else out."""
-    renderer = Renderer(capacity=10_000)
+    renderer = BodyRenderer(capacity=10_000)
     small, large = Markdown.of("a"), Markdown.of("a " * 10_000)
     for markdown in (small, large, large, small):
         await renderer.render(markdown)
-    assert renderer.renderings == 3
+    assert renderer.render_count == 3

@@ -13,9 +13,9 @@ import pytest_asyncio
 
 from gateway.content.identity import article_id, topic_id
 from gateway.settings import Mode
-from gateway.web.caching import is_known
+from gateway.web.caching import is_not_modified
 from tests.service import FILES, Service, service, serving
-from tests.test_persisted import by_digest
+from tests.test_persisted_documents import by_digest
 
 QUERY = "query Titles($first: Int) { articles(first: $first) { nodes { title } } }"
 PRIVATE = "private, no-store"
@@ -116,7 +116,7 @@ async def test_another_server_answers_with_other_names(tmp_path: Path) -> None:
 )
 def test_the_comparison_is_the_weak_one(sent: str, known: bool) -> None:
     """One name of the list is enough, whether weak or strong. What is in no quotes is no name."""
-    assert is_known('W/"a"', sent) is known
+    assert is_not_modified('W/"a"', sent) is known
 
 
 async def test_an_answer_that_is_known_costs_a_point(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.explanation import unexposed
+from gateway.commands.mapping_report import unexposed
 from tests import broken
 from tests.commands import gateway, invoke
 from tests.conftest import AS_ANYBODY

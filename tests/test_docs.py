@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from graphql.execution.values import get_variable_values
 
-from gateway.auth import Scope
-from gateway.content import documents, frontmatter, markup, nodes, prose, site, sitefile, source, tags
-from gateway.documents import Documents
+from gateway.access.tokens import Scope
+from gateway.content import decoder, frontmatter, html_nesting, markup, nodes, prose, site, site_config, source
 from gateway.errors import GatewayError, RequestError
+from gateway.execution.document_cache import DocumentCache
 from gateway.limits import Limits
 from gateway.settings import LIMITS, OPTIONS, Mode, read
 from tests import broken
@@ -90,7 +90,7 @@ def test_the_settings_file_of_the_docs_is_good(tmp_path: Path) -> None:
 def test_every_key_is_told() -> None:
     """Each key that front matter is read by stands in docs/content.md."""
     text = (ROOT / "docs/content.md").read_text()
-    assert [key for key in sorted(site.KNOWN) if key not in text] == []
+    assert [key for key in sorted(site.KNOWN_KEYS) if key not in text] == []
     assert all(ending in text for ending in source.EXTENSIONS)
 
 
@@ -100,7 +100,7 @@ def test_the_example_is_a_good_document() -> None:
     assert example
     front_matter = frontmatter.read("example.md", example[1].encode())
     assert front_matter
-    decoded = documents.decode("example.md", front_matter)
+    decoded = decoder.decode("example.md", front_matter)
     assert decoded.problems == ()
     assert decoded.document
     assert decoded.document.provider
@@ -112,11 +112,11 @@ def test_the_rules_of_the_docs_are_good() -> None:
     text = (ROOT / "docs/content.md").read_text()
     example = re.search(r"```yaml\n# gateway.yaml\n(.*?)```", text, re.DOTALL)
     assert example
-    found = sitefile.parse(example[1].encode())
+    found = site_config.parse(example[1].encode())
     assert found.problems == ()
     assert all((found.site.defaults, found.site.pins, found.site.expose, found.site.include))
-    assert found.site.sources["topics"] == site.Source(("topics", "keywords"), ",")
-    assert {f"- **`{section}`**" for section in sitefile.SECTIONS} <= set(
+    assert found.site.sources["topics"] == site.FieldSource(("topics", "keywords"), ",")
+    assert {f"- **`{section}`**" for section in site_config.SECTIONS} <= set(
         re.findall(r"^- \*\*`\w+`\*\*", text, re.MULTILINE)
     )
 
@@ -131,7 +131,7 @@ SITES = [
 @pytest.mark.parametrize(("file", "example"), SITES, ids=lambda value: value[:20])
 def test_every_site_file_is_valid(file: str, example: str) -> None:
     """Each gateway.yaml in the docs is read without a problem."""
-    assert sitefile.parse(example.encode()).problems == (), file
+    assert site_config.parse(example.encode()).problems == (), file
 
 
 @pytest.mark.parametrize(
@@ -172,12 +172,12 @@ def test_the_limits_of_bodies_are_told() -> None:
     text = (ROOT / "docs/bodies.md").read_text()
     kept, _, rest = text.partition("These tags are kept:")[2].partition("Other tags are removed")
     gone, _, rest = rest.partition("Scripts, event handlers")
-    assert re.findall(r"`([a-z0-9]+)`", kept) == sorted(tags.ATTRIBUTES)
-    assert re.findall(r"`([a-z0-9]+)`", gone) == sorted(tags.UNSEEN)
+    assert re.findall(r"`([a-z0-9]+)`", kept) == sorted(html_nesting.ATTRIBUTES)
+    assert re.findall(r"`([a-z0-9]+)`", gone) == sorted(html_nesting.UNSEEN)
     limits = [markup.MOST_CHARACTERS, markup.MOST_STEPS, markup.MOST_LEVELS, markup.MOST_TOKENS, markup.MOST_OUTPUT]
     assert re.findall(r"^\| (\d+) \|", rest, re.MULTILINE) == [str(limit) for limit in limits]
-    assert f"to a depth of {tags.MOST_OPEN}, and" in text
-    assert f"such as `b` and `a`, to {tags.MOST_OPEN_INLINE}" in text
+    assert f"to a depth of {html_nesting.MOST_OPEN}, and" in text
+    assert f"such as `b` and `a`, to {html_nesting.MOST_OPEN_INLINE}" in text
     assert f"{prose.WORDS_A_MINUTE} words or {prose.CHARACTERS_A_MINUTE} such letters a minute" in text
     assert f"longer than {prose.LONGEST_WORD} characters" in text
 
@@ -193,11 +193,11 @@ OPERATIONS = [
 @pytest.mark.parametrize(("file", "document"), OPERATIONS, ids=lambda value: value[:20])
 def test_every_operation_of_the_docs_is_a_good_one(file: str, document: str) -> None:
     """It fits the schema and costs at most a quarter of what is allowed, with the defaults of its variables."""
-    found = Documents(GRAPH, Limits(), introspection=True).get(document)
+    found = DocumentCache(GRAPH, Limits(), introspection=True).get(document)
     definitions = found.operation(None).variable_definitions or ()
     variables = get_variable_values(GRAPH, definitions, {"query": "x", "path": "x", "id": "x"})
     assert not isinstance(variables, list), (file, variables)
-    assert found.analysis.cost(None, variables.coerced) <= Limits().cost / 4
+    assert found.query_cost.cost(None, variables.coerced) <= Limits().cost / 4
 
 
 def test_the_docs_show_operations() -> None:

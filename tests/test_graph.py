@@ -13,15 +13,15 @@ import pytest_asyncio
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from gateway.auth import Scope, Viewer
-from gateway.content.parsing import Rules, Task, parse
+from gateway.access.tokens import Scope, Viewer
+from gateway.content.file_parser import ParseContext, Task, parse
 from gateway.content.source import Walk
 from gateway.errors import RequestError
+from gateway.graph.body_renderer import BodyRenderer
 from gateway.graph.context import Context
 from gateway.graph.images import best_image
 from gateway.limits import Limits
 from gateway.model import Change, Image, Visibility
-from gateway.renderer import Renderer
 from gateway.store.protocol import ChangeSet, Usage
 from gateway.store.sqlite import SqliteStore
 from gateway.store.temporary import temporary_store
@@ -78,7 +78,7 @@ async def loaded(tmp_path: Path, files: Mapping[str, str]) -> AsyncIterator[Sqli
     for path, text in files.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text)
-    changes = [parse(Task(file), Rules(str(root))) for file in Walk(root).run().files.values()]
+    changes = [parse(Task(file), ParseContext(str(root))) for file in Walk(root).run().files.values()]
     opened = await SqliteStore.open(empty_database(tmp_path / "content.db"))
     await opened.apply(ChangeSet(AS_OF, stream(changes)))
     yield opened
@@ -103,7 +103,7 @@ async def ask(
     store: SqliteStore, query: str, viewer: Viewer = PUBLIC, limits: Limits | None = None, **variables: Any
 ) -> Answer:
     async with store.snapshot(viewer.visibility) as snapshot:
-        context = Context(viewer, snapshot, limits or Limits(), Renderer())
+        context = Context(viewer, snapshot, limits or Limits(), BodyRenderer())
         result = await SCHEMA.execute(query, variable_values=variables, context_value=context)
         return Answer(result.data, [told(error.original_error) for error in result.errors or ()], snapshot.usage)
 

@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.service import AS_OF, Service, listening_to, post, service
-from tests.test_sync import events, next_of
+from tests.test_delta_sync import events, next_of
 
 FULL = bool(os.environ.get("GATEWAY_TEST_FULL"))
 DAYS = range(5)

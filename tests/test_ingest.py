@@ -17,13 +17,13 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from gateway.content.sitefile import SECTIONS
-from gateway.content.workers import Workers
+from gateway.content.parser_pool import ParserPool
+from gateway.content.site_config import SECTIONS
 from gateway.errors import ContentFolderError
-from gateway.loading.ingest import RETRY, Ingest, Report
-from gateway.loading.rules import SiteError
-from gateway.loading.stream import StrictError
-from gateway.loading.survey import Memory
+from gateway.loading.active_rules import SiteError
+from gateway.loading.change_stream import StrictError
+from gateway.loading.ingest import RETRY, Ingest, IngestReport
+from gateway.loading.scan import IngestState
 from gateway.model import NEWEST_FIRST, Article, Change, Edge, Generation, Problem, Severity, Visibility, Window
 from gateway.store.protocol import ARTICLES, WHOLE, ChangeSet
 from gateway.store.sqlite import SqliteStore
@@ -53,11 +53,11 @@ class Clock:
 class Site:
     """A content folder, its database, and what loads the one into the other."""
 
-    def __init__(self, root: Path, store: SqliteStore, workers: Workers, **options: Any) -> None:
+    def __init__(self, root: Path, store: SqliteStore, parser_pool: ParserPool, **options: Any) -> None:
         self.root = root
         self.store = store
         self.clock = Clock()
-        self.ingest = Ingest(store, root, workers, clock=self.clock, hold=HOLD, **options)
+        self.ingest = Ingest(store, root, parser_pool, clock=self.clock, hold=HOLD, **options)
 
     def write(self, path: str, text: str = "", *, age: float = 3600, head: str = "---") -> None:
         """Write a document; with `head`, what stands in place of its first fence. It was modified `age` seconds ago."""
@@ -75,7 +75,7 @@ class Site:
         for path in paths:
             (self.root / path).unlink()
 
-    async def run(self, **options: Any) -> Report:
+    async def run(self, **options: Any) -> IngestReport:
         """The next run, a minute later."""
         self.clock.go_on(60)
         return await self.ingest.run(**options)
@@ -100,8 +100,8 @@ class Site:
 
     async def remember(self, **values: Any) -> None:
         """Have the last run have left other values than it did."""
-        memory = Memory.load(await self.store.memory())._replace(**values)
-        await self.store.apply(ChangeSet(self.clock.now, nothing(), (), memory.dump()))
+        state = IngestState.load(await self.store.memory())._replace(**values)
+        await self.store.apply(ChangeSet(self.clock.now, nothing(), (), state.dump()))
 
 
 async def nothing() -> AsyncIterator[Sequence[Change]]:
@@ -113,11 +113,11 @@ async def nothing() -> AsyncIterator[Sequence[Change]]:
 async def opened(folder: Path, **options: Any) -> AsyncIterator[Site]:
     """The site of a folder, as a process that starts finds it."""
     (folder / "content").mkdir(parents=True, exist_ok=True)
-    store, workers = await SqliteStore.open(empty_database(folder / "content.db"), readers=2), InProcess(1)
+    store, parser_pool = await SqliteStore.open(empty_database(folder / "content.db"), readers=2), InProcess(1)
     try:
-        yield Site(folder / "content", store, workers, **options)
+        yield Site(folder / "content", store, parser_pool, **options)
     finally:
-        await workers.close()
+        await parser_pool.close()
         await store.close()
 
 
@@ -427,7 +427,7 @@ async def test_another_device_deletes_nothing(site: Site) -> None:
     site.write("a.md")
     site.write("b.md")
     await site.run()
-    place = Memory.load(await site.store.memory()).place
+    place = IngestState.load(await site.store.memory()).location
     assert place
     await site.remember(place=place._replace(device=place.device + 1))
     site.delete("a.md")

@@ -24,7 +24,7 @@ from gateway.graph.schema import print_sdl
 from gateway.web.middleware import SECURITY_HEADERS
 from tests.drafts import CANARY, DRAFTS, HIDDEN, PUBLIC, SECURED, Twins, twins
 from tests.service import Service, listening_service, listening_to, post
-from tests.test_sync import events, next_of
+from tests.test_delta_sync import events, next_of
 from tests.test_websocket import ask, connection, receive, send
 from tests.walk import Walk
 

@@ -28,8 +28,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway import settings
-from gateway.analysis import Analysis, Counts, analyse
 from gateway.errors import LimitExceeded, OperationNotFound
+from gateway.execution.cost import QueryCost, QueryShape, analyse
 from gateway.limits import Limits
 
 SCHEMA = build_schema(Path(__file__).with_name("contract.graphql").read_text())
@@ -53,7 +53,7 @@ query Page($first: Int, $last: Int) {
 """
 
 
-def analysed(query: str, limits: Limits = LIMITS) -> Analysis:
+def analysed(query: str, limits: Limits = LIMITS) -> QueryCost:
     return analyse(SCHEMA, parse(query), limits)
 
 
@@ -62,11 +62,11 @@ def cost(query: str, **variables: object) -> int:
     return analysed(query).cost(None, variables)
 
 
-def counts(query: str) -> Counts:
+def counts(query: str) -> QueryShape:
     return analysed(query).definitions[0].summary.counts
 
 
-def refusal(analysis: Analysis) -> dict[str, object]:
+def refusal(analysis: QueryCost) -> dict[str, object]:
     with pytest.raises(LimitExceeded) as refused:
         analysis.check_shape()
     return refused.value.extensions
@@ -537,7 +537,7 @@ def test_counts_and_costs_equal_those_of_the_document_written_out(query: str, va
     document = parse(query)
     analysis = analyse(SCHEMA, document, LIMITS)
     oracle = Oracle(document, variables)
-    assert analysis.definitions[0].summary.counts == Counts(
+    assert analysis.definitions[0].summary.counts == QueryShape(
         fields=oracle.fields,
         root_fields=oracle.root_fields,
         depth=oracle.depth,

@@ -13,7 +13,7 @@ from urllib.parse import urlencode, urlsplit
 import orjson
 import pytest
 
-from gateway.documents import TOKEN_BYTES
+from gateway.execution.document_cache import TOKEN_BYTES
 from tests.commands import Running, running
 
 FULL = bool(os.environ.get("GATEWAY_TEST_FULL"))

@@ -10,12 +10,18 @@ import pytest
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway.operation import masked
-from gateway.web.middleware import SECURITY_HEADERS, AccessLog, Failures, KnownHosts, ResponseHeaders
+from gateway.execution.executor import mask_error
+from gateway.web.middleware import (
+    SECURITY_HEADERS,
+    AccessLogMiddleware,
+    ErrorMiddleware,
+    HostMiddleware,
+    ResponseHeadersMiddleware,
+)
 
 
 async def get(host: str, path: str = "/") -> httpx.Response:
-    app = ResponseHeaders(KnownHosts(PlainTextResponse("well")))
+    app = ResponseHeadersMiddleware(HostMiddleware(PlainTextResponse("well")))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app)) as client:
         return await client.get(f"http://localhost{path}", headers={"Host": host})
 
@@ -55,7 +61,7 @@ def broken(*, begins: bool) -> ASGIApp:
 
 async def test_a_failure_is_an_answer_like_any_other() -> None:
     """It is JSON with every header of a response, and says no word of what happened."""
-    app = ResponseHeaders(Failures(broken(begins=False), mask=masked))
+    app = ResponseHeadersMiddleware(ErrorMiddleware(broken(begins=False), mask=mask_error))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app)) as client:
         response = await client.get("http://localhost/")
     [error] = response.json()["errors"]
@@ -66,7 +72,7 @@ async def test_a_failure_is_an_answer_like_any_other() -> None:
 
 async def test_a_failure_in_the_middle_of_an_answer_ends_it() -> None:
     """What has begun cannot become another answer."""
-    app = ResponseHeaders(Failures(broken(begins=True), mask=masked))
+    app = ResponseHeadersMiddleware(ErrorMiddleware(broken(begins=True), mask=mask_error))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app)) as client:
         with pytest.raises(ValueError, match="a secret"):
             await client.get("http://localhost/")
@@ -74,7 +80,7 @@ async def test_a_failure_in_the_middle_of_an_answer_ends_it() -> None:
 
 async def test_the_log_tells_the_id_and_not_the_query(caplog: pytest.LogCaptureFixture) -> None:
     """So that a complaint can be found; the query string may hold what is nobody's to read."""
-    app = AccessLog(ResponseHeaders(PlainTextResponse("well")))
+    app = AccessLogMiddleware(ResponseHeadersMiddleware(PlainTextResponse("well")))
     with caplog.at_level(logging.INFO, "gateway.access"):
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app)) as client:
             headers = {"X-Request-Id": "of the client"}

@@ -18,14 +18,14 @@ import pytest
 
 from gateway.content.source import Watching
 from gateway.content.watch import Watch
-from gateway.loading.follow import Follower
-from gateway.loading.ingest import Report
-from gateway.loading.losses import DELETION_HELD, FEW
+from gateway.loading.deletion_guard import DELETION_HELD, SMALL_DELETION
+from gateway.loading.ingest import IngestReport
+from gateway.loading.scheduler import Scheduler
 from gateway.model import NEWEST_FIRST, Article, Visibility, Window
 from gateway.store.protocol import ARTICLES, WHOLE
-from tests.test_follow import git
 from tests.test_ingest import HOLD, Site
 from tests.test_paths import unfollowed
+from tests.test_scheduler import git
 
 ROUNDS = 200 if os.environ.get("GATEWAY_TEST_FULL") else 20
 FOLDERS = ("", "a/", "b/", "a/deep/", "c/")
@@ -197,7 +197,7 @@ class Moment(NamedTuple):
         return Counter(article.title for article in self.articles)
 
 
-class Torn(Follower):
+class Torn(Scheduler):
     """Learns of the paths that changed one by one, in no certain order, and of some of them late."""
 
     chance: random.Random | None = None
@@ -222,7 +222,7 @@ class Observed:
         self.moments: list[Moment] = []
         self._looked = asyncio.Event()
 
-    async def _run(self, paths: frozenset[str] | None, *, accept_empty: bool) -> Report:
+    async def _run(self, paths: frozenset[str] | None, *, accept_empty: bool) -> IngestReport:
         report = await self.site.ingest.run(paths=paths, accept_empty=accept_empty)
         ended = monotonic()
         async with self.site.store.snapshot(Visibility.PUBLIC) as snapshot:
@@ -275,7 +275,7 @@ def check_moments(world: World, moments: Sequence[Moment]) -> None:
             assert article.slug == slug(article.title) or article.title in world.copied
         if not (gone or moment.held):
             most = max(most, len(moment.articles))
-        assert most <= FEW or len(gone) * 2 <= most, f"{len(gone)} of {most} are gone"
+        assert most <= SMALL_DELETION or len(gone) * 2 <= most, f"{len(gone)} of {most} are gone"
         seen |= titles.keys()
 
 

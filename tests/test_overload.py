@@ -12,9 +12,9 @@ import orjson
 import pytest
 
 from gateway.model import Visibility
-from gateway.web.patience import excess_of
+from gateway.web.connection_timeouts import excess_of
 from tests.service import listening_to, service
-from tests.test_patience import ANSWER, ASKED, POST, UPGRADE, Client, answered, client
+from tests.test_connection_timeouts import ANSWER, ASKED, POST, UPGRADE, Client, answered, client
 
 READERS = 4
 HEAD = POST % 100

@@ -219,10 +219,10 @@ async def test_a_name_in_another_normal_form_is_missed(site: Site) -> None:
     await site.run()
     assert (await site.paths(), await site.codes()) == (["a.md", f"{NFC}.md"], ["NOT_A_FILE"])
     site.delete(f"{NFD}.md", f"{NFD}-pipe.md")
-    noticed = await site.ingest.noticed([f"{NFD}.md", f"{NFD}-pipe.md", f"{NFD}-never.md"])
-    assert noticed.missing == {f"{NFD}.md", f"{NFD}-pipe.md"}
-    assert noticed.losses == 1
-    await site.run(paths=noticed.paths)
+    changed = await site.ingest.noticed([f"{NFD}.md", f"{NFD}-pipe.md", f"{NFD}-never.md"])
+    assert changed.missing == {f"{NFD}.md", f"{NFD}-pipe.md"}
+    assert changed.losses == 1
+    await site.run(paths=changed.paths)
     assert (await site.paths(), await site.codes()) == (["a.md"], [])
 
 
@@ -281,13 +281,13 @@ async def test_only_what_matters_is_noticed(site: Site) -> None:
     (site.root / "new").mkdir()
     shutil.rmtree(site.root / "x")
     site.delete("gone.md")
-    noticed = await site.ingest.noticed(
+    changed = await site.ingest.noticed(
         ["a.md", "gone.md", "x", "new", "image.png", "4913", "never.md", ".a.md.swp", "gateway.yaml"]
     )
-    assert noticed.present == {"a.md", "new"}
-    assert noticed.folders == {"new"}
-    assert noticed.missing == {"gone.md", "x", "gateway.yaml"}
-    assert noticed.losses == 3
+    assert changed.present == {"a.md", "new"}
+    assert changed.folders == {"new"}
+    assert changed.missing == {"gone.md", "x", "gateway.yaml"}
+    assert changed.losses == 3
 
 
 CLOSED = """

@@ -11,12 +11,12 @@ import pytest
 import pytest_asyncio
 from graphql import OperationDefinitionNode, OperationType
 
-from gateway.analysis import analyse
-from gateway.app import operations_over
-from gateway.auth import Viewer
+from gateway.access.tokens import Viewer
+from gateway.app import executor_for
+from gateway.execution.cost import analyse
+from gateway.execution.executor import Executor, OperationRequest
 from gateway.limits import Limits
 from gateway.model import Visibility
-from gateway.operation import OperationRequest, Operations
 from gateway.stores import loaded_aside
 from tests.queries.oracle import CONTRACT
 from tests.service import settings_of
@@ -38,20 +38,20 @@ VARIABLES = {"query": "release notes"}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def seeds() -> AsyncIterator[Operations]:
+async def seeds() -> AsyncIterator[Executor]:
     settings = settings_of(ROOT / "seeds")
     async with loaded_aside(settings) as (store, _):
-        yield operations_over(store, settings)
+        yield executor_for(store, settings)
 
 
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(("query", "answer"), EXAMPLES)
-async def test_answers_of_the_pages_are_right(seeds: Operations, query: str, answer: str) -> None:
+async def test_answers_of_the_pages_are_right(seeds: Executor, query: str, answer: str) -> None:
     """Each query has the answer that its page shows, and costs at most a quarter of the limit."""
-    accepted = await seeds.accept(OperationRequest(query))
-    found = await seeds.run(accepted, Viewer(Visibility.PUBLIC))
+    prepared = await seeds.prepare(OperationRequest(query))
+    found = await seeds.execute(prepared, Viewer(Visibility.PUBLIC))
     assert json.loads(json.dumps(found.body())) == json.loads(answer)
-    assert analyse(CONTRACT, accepted.document.node, Limits()).check_cost(None, {}) * 4 <= Limits().cost
+    assert analyse(CONTRACT, prepared.document.node, Limits()).check_cost(None, {}) * 4 <= Limits().cost
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -65,10 +65,10 @@ def test_every_query_has_its_answer(page: Path) -> None:
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(("page", "query"), OTHERS, ids=lambda value: value[:20])
 @pytest.mark.parametrize("visibility", Visibility)
-async def test_queries_of_other_pages_run(seeds: Operations, page: str, query: str, visibility: Visibility) -> None:
+async def test_queries_of_other_pages_run(seeds: Executor, page: str, query: str, visibility: Visibility) -> None:
     """Each query runs without an error, for the public and in a preview; a subscription is accepted."""
-    accepted = await seeds.accept(OperationRequest(query, VARIABLES))
-    [operation] = [node for node in accepted.document.node.definitions if isinstance(node, OperationDefinitionNode)]
+    prepared = await seeds.prepare(OperationRequest(query, VARIABLES))
+    [operation] = [node for node in prepared.document.node.definitions if isinstance(node, OperationDefinitionNode)]
     if operation.operation is OperationType.QUERY:
-        found = await seeds.run(accepted, Viewer(visibility))
+        found = await seeds.execute(prepared, Viewer(visibility))
         assert "errors" not in found.body(), page

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from gateway.auth import signature
+from gateway.access.tokens import signature
 from tests.commands import Running, running
 
 SECRET = "between us"  # noqa: S105 - a test's own

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from strawberry.types.scalar import ScalarDefinition
 
 from gateway.content import dates
-from gateway.content.nodes import Mark, Scalar
+from gateway.content.nodes import Position, ScalarNode
 from gateway.graph.schema import build_schema, print_sdl
 from tests.contract import BUILTIN, CONTRACT, differences
 
@@ -124,7 +124,7 @@ def print_instant(value: datetime) -> object:
 )
 def test_an_instant_is_read(text: str, instant: datetime) -> None:
     """An offset is honoured, no zone is UTC, and a date alone is midnight. A file may be written in the same ways."""
-    assert read_instant(text) == dates.instant(Scalar(text, False, Mark(1, 1)), UTC) == instant
+    assert read_instant(text) == dates.instant(ScalarNode(text, False, Position(1, 1)), UTC) == instant
 
 
 def test_the_format_of_an_instant_is_named() -> None:

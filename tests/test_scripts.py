@@ -17,22 +17,22 @@ from hypothesis import strategies as st
 
 from gateway.content.source import Watching
 from gateway.content.watch import Watch
+from gateway.execution.executor import Executor
+from gateway.execution.persisted_documents import PersistedDocuments
 from gateway.limits import Limits
-from gateway.loading.follow import Follower
-from gateway.loading.ingest import Report
+from gateway.loading.ingest import IngestReport
+from gateway.loading.scheduler import Scheduler
 from gateway.model import BEST_FIRST, Grouping, Largest, Problem, Severity, Visibility, Window
-from gateway.operation import Operations
-from gateway.persisted import PersistedQueries
 from gateway.search import Search
 from gateway.store.protocol import ARTICLE_BY_PATH, ARTICLES, WHOLE, Store
 from gateway.store.tables import SAME_SLUG, TOPIC_SPELLING
 from tests.copies import Reader, Subscriber
 from tests.schema import SCHEMA
 from tests.store.corpora import answers
-from tests.test_follow import Clock as Monotonic
 from tests.test_ingest import Site
 from tests.test_paths import EDITS as SMALL_EDITS
 from tests.test_paths import FIELDS, NAMES, Edit, unfollowed
+from tests.test_scheduler import Clock as Monotonic
 
 FULL = bool(os.environ.get("GATEWAY_TEST_FULL"))
 LONGEST = 8 if FULL else 6
@@ -85,7 +85,7 @@ class Followed:
         """The last good text of each file that is there."""
         self.clock = Monotonic()
         watch = Watch(site.root, Watching.OFF, 1)
-        self.follower = Follower(site.ingest, watch, self._run, is_ready=site.store.ready, sweep=1e9, clock=self.clock)
+        self.follower = Scheduler(site.ingest, watch, self._run, is_ready=site.store.ready, sweep=1e9, clock=self.clock)
         self._steps = 0
 
     @property
@@ -104,7 +104,7 @@ class Followed:
             if await self._served() == self._steps:
                 return
 
-    async def _run(self, paths: frozenset[str] | None, *, accept_empty: bool) -> Report:
+    async def _run(self, paths: frozenset[str] | None, *, accept_empty: bool) -> IngestReport:
         return await self.site.ingest.run(paths=paths, accept_empty=accept_empty)
 
     def _do(self, act: Act) -> Sequence[str]:
@@ -179,7 +179,7 @@ async def state(store: Store, visibility: Visibility) -> Mapping[str, Any]:
     async with store.snapshot(visibility) as snapshot:
         searches = [ARTICLES.matching(Search(text)) for text in WORDS]
         found = [(await snapshot.pages(each, [WHOLE], BEST_FIRST, Window(100)))[WHOLE] for each in searches]
-        facets = [await snapshot.largest(ARTICLES, [WHOLE], Largest(by)) for by in Grouping]
+        facets = [await snapshot.top_groups(ARTICLES, [WHOLE], Largest(by)) for by in Grouping]
     hits = [[(edge.node, edge.score) for edge in page.edges] for page in found]
     return {**await answers(store, visibility), "searches": hits, "facets": facets}
 
@@ -217,9 +217,9 @@ def but_problems(states: States) -> States:
 async def follow(folder: Path, script: Sequence[tuple[Sequence[Act], bool]]) -> tuple[Followed, States]:
     """Follow a folder while a script is done to it, and have clients follow; what is there in the end."""
     async with following(folder) as followed:
-        operations = Operations(SCHEMA, followed.site.store, Limits(), PersistedQueries(), introspection=False)
-        readers = [Reader(operations, visibility) for visibility in Visibility]
-        subscribers = [Subscriber(operations, visibility) for visibility in Visibility]
+        executor = Executor(SCHEMA, followed.site.store, Limits(), PersistedDocuments(), introspection=False)
+        readers = [Reader(executor, visibility) for visibility in Visibility]
+        subscribers = [Subscriber(executor, visibility) for visibility in Visibility]
         async with subscribed(followed, subscribers):
             for acts, reading in script:
                 await followed.step(acts)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.auth import Scope, grant
+from gateway.access.tokens import Scope, api_token
 from gateway.errors import SettingsError
 from gateway.settings import (
     BOOLEAN,
@@ -115,7 +115,7 @@ def test_a_token_is_kept_as_its_digest() -> None:
     digest = sha256(b"sesame").hexdigest()
     plain = settings(environ={"GATEWAY_TOKENS": "sesame:preview,secured:read"})
     hashed = settings(environ={"GATEWAY_TOKENS": f"sha256:{digest}:preview,secured:read"})
-    assert plain.tokens == hashed.tokens == (grant("sesame", {Scope.PREVIEW, Scope.SECURED_READ}),)
+    assert plain.tokens == hashed.tokens == (api_token("sesame", {Scope.PREVIEW, Scope.SECURED_READ}),)
     assert "sesame" not in repr(plain)
 
 

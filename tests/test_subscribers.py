@@ -17,7 +17,7 @@ import orjson
 import pytest
 
 from tests.service import listening_to, service
-from tests.test_sync import events, over_websocket
+from tests.test_delta_sync import events, over_websocket
 from tests.test_websocket import receive, send
 
 GENERATIONS = 1000 if os.environ.get("GATEWAY_TEST_FULL") else 50

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from gateway.auth import is_signed
+from gateway.access.tokens import is_signed
 from gateway.limits import Limits
 from gateway.settings import Webhook
 from gateway.web.server import address, listening, serve

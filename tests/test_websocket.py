@@ -17,9 +17,9 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Origin, Subprotocol
 
-from gateway.passes import Passes
+from gateway.access.preview_tokens import PreviewTokens
 from gateway.settings import Mode
-from gateway.web.preview import COOKIE
+from gateway.web.preview_links import COOKIE
 from tests.service import listening_service
 
 TITLES = "{ articles { nodes { title } } }"
@@ -273,7 +273,7 @@ async def test_the_log_names_the_option(url: str, caplog: pytest.LogCaptureFixtu
 async def test_a_preview_is_for_pages_of_the_same_host(tmp_path: Path) -> None:
     """The cookie counts with the header; a page of another origin that may connect has no right from it."""
     allowed, secret = "https://news.example", "0123456789abcdef" * 2
-    cookie = {"Cookie": f"{COOKIE}={Passes(secret).issue(int(time.time()) + 1000)}"}
+    cookie = {"Cookie": f"{COOKIE}={PreviewTokens(secret).issue(int(time.time()) + 1000)}"}
     async with listening_service(tmp_path, allowed_origins=[allowed], preview_secret=secret) as address:
         url = address.replace("http", "ws", 1) + "/graphql"
         for init, articles in (({"X-Include-Drafts": "true"}, 3), ({}, 2)):

@@ -9,7 +9,7 @@ from importlib import import_module
 
 import click
 
-from gateway import __version__, problems
+from gateway import __version__, problem_format
 from gateway.commands.options import LOADING, PARSING, SERVING, Command, with_content, with_options
 from gateway.settings import Mode
 
@@ -53,7 +53,7 @@ def load(**given: object) -> None:
 @with_content(PARSING)
 @click.option("--strict", is_flag=True, help="Let a warning, too, make the exit code 1.")
 @click.option("--explain", is_flag=True, help=EXPLAIN)
-@click.option("--format", "form", type=click.Choice(list(problems.FORMATS)), default="text", show_default=True)
+@click.option("--format", "form", type=click.Choice(list(problem_format.FORMATS)), default="text", show_default=True)
 def check(**given: object) -> None:
     """List what is wrong with the files in CONTENT. The exit code is 1 if there is an error."""
     _run("check", "check", given)

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from rich.console import Console
 
-from gateway import progress
+from gateway.commands import console
+from gateway.commands.console import print_run, print_state, strict_problems_told
 from gateway.commands.startup import settings_of
 from gateway.settings import Settings
 from gateway.stores import opened
-from gateway.terminal import strict_problems_told, tell, tell_run
 
 
 def load(content: Path, *, accept_empty: bool, **flags: object) -> None:
@@ -22,8 +22,8 @@ def load(content: Path, *, accept_empty: bool, **flags: object) -> None:
 
 
 async def _load_once(settings: Settings, *, accept_empty: bool) -> None:
-    async with opened(settings) as content:
-        with progress.shown(Console(stderr=True)) as shown:
-            report = await content.ingest.run(strict=settings.strict, accept_empty=accept_empty, progress=shown)
-        tell_run(report)
-        await tell(content.store)
+    async with opened(settings) as pipeline:
+        with console.show_progress(Console(stderr=True)) as shown:
+            report = await pipeline.ingest.run(strict=settings.strict, accept_empty=accept_empty, progress=shown)
+        print_run(report)
+        await print_state(pipeline.store)

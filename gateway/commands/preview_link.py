@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
+from gateway.access.preview_tokens import PreviewTokens, parse_lifetime
 from gateway.errors import SettingsError
-from gateway.passes import Passes, lifetime
 from gateway.settings import Mode, read
-from gateway.web import preview
+from gateway.web import preview_links
 from gateway.web.server import url_of
 
 
@@ -20,8 +20,8 @@ def preview_link(url: str | None, expires: str, **flags: object) -> None:
     if settings.preview_secret is None:
         raise SettingsError("Links are signed with the setting 'preview_secret', and there is none.")
     try:
-        expiry = int((datetime.now(UTC) + lifetime(expires)).timestamp())
-        token = Passes(settings.preview_secret).issue(expiry)
-        click.echo(preview.link(url or f"{url_of(settings.host, settings.port)}/", token))
+        expiry = int((datetime.now(UTC) + parse_lifetime(expires)).timestamp())
+        token = PreviewTokens(settings.preview_secret).issue(expiry)
+        click.echo(preview_links.link(url or f"{url_of(settings.host, settings.port)}/", token))
     except ValueError as error:
         raise click.BadParameter(str(error)) from error

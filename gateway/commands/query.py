@@ -12,13 +12,13 @@ import click
 import orjson
 from rich.console import Console
 
-from gateway import progress
-from gateway.app import operations_over
-from gateway.auth import Scope, Viewer
+from gateway.access.tokens import Scope, Viewer
+from gateway.app import executor_for
+from gateway.commands import console
 from gateway.commands.startup import settings_of
 from gateway.errors import RequestError
+from gateway.execution.executor import OperationRequest
 from gateway.model import Visibility
-from gateway.operation import OperationRequest
 from gateway.settings import Settings
 from gateway.stores import loaded_aside
 
@@ -48,11 +48,11 @@ def _variables(written: str) -> dict[str, Any]:
 
 
 async def _query(settings: Settings, request: OperationRequest, visibility: Visibility) -> Mapping[str, object]:
-    with progress.shown(Console(stderr=True)) as tell:
+    with console.show_progress(Console(stderr=True)) as tell:
         async with loaded_aside(settings, seed=settings.database_path, progress=tell) as (store, _):
             try:
                 viewer = Viewer(visibility, frozenset({Scope.PREVIEW}))
-                operations = operations_over(store, settings)
-                return (await operations.run(await operations.accept(request), viewer)).body()
+                executor = executor_for(store, settings)
+                return (await executor.execute(await executor.prepare(request), viewer)).body()
             except RequestError as error:
                 return {"errors": error.entries()}

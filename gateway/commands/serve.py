@@ -12,16 +12,16 @@ from pathlib import Path
 
 import click
 
-from gateway import outputs
 from gateway.app import create_app
+from gateway.commands import standard_streams
+from gateway.commands.console import ConsoleReporter, strict_problems_told
 from gateway.commands.startup import settings_of
 from gateway.content.watch import Watch
-from gateway.loading.follow import Follower
+from gateway.loading.scheduler import Scheduler
 from gateway.settings import Mode, Settings
 from gateway.store.protocol import Store
 from gateway.stores import opened
-from gateway.terminal import Terminal, strict_problems_told
-from gateway.web.descriptors import fitting, own, raise_allowed
+from gateway.web.file_descriptors import fitting, own, raise_allowed
 from gateway.web.server import address, is_public, listening
 from gateway.web.server import serve as serve_app
 from gateway.web.webhooks import Webhooks
@@ -41,7 +41,7 @@ def serve(content: Path, **flags: object) -> None:
 
 
 def _run(content: Path, flags: Mapping[str, object], mode: Mode) -> None:
-    outputs.protect()
+    standard_streams.protect()
     settings = settings_of(content, flags, mode)
     with strict_problems_told():
         asyncio.run(_serve(settings))
@@ -50,27 +50,27 @@ def _run(content: Path, flags: Mapping[str, object], mode: Mode) -> None:
 async def _serve(settings: Settings) -> None:
     """The socket opens first, so that whoever connects early waits and is not turned away."""
     with listening(settings.host, settings.port) as listener:
-        async with opened(settings, shared=True) as content:
-            follower = Follower(
-                content.ingest,
+        async with opened(settings, shared=True) as pipeline:
+            scheduler = Scheduler(
+                pipeline.ingest,
                 Watch(settings.content, settings.watch, settings.poll_seconds),
-                Terminal(content, strict=settings.strict, lists_unexposed=settings.mode is Mode.DEV).run,
-                is_ready=content.store.ready,
+                ConsoleReporter(pipeline, strict=settings.strict, lists_unexposed=settings.mode is Mode.DEV).run,
+                is_ready=pipeline.store.ready,
                 sweep=settings.sweep_seconds,
             )
-            app = create_app(settings, content.store, follower.request)
+            app = create_app(settings, pipeline.store, scheduler.request)
             limits = fitting(settings.limits, own(settings.readers, settings.workers), raise_allowed())
-            webhooks = Webhooks(content.store, settings.webhooks, settings.webhook_secret)
+            webhooks = Webhooks(pipeline.store, settings.webhooks, settings.webhook_secret)
             _collect_little()
             _print_addresses(settings, listener)
-            with _reloading_at_hangup(follower.request):
+            with _reloading_at_hangup(scheduler.request):
                 await serve_app(
                     app,
                     listener,
                     limits,
                     trusted_proxies=settings.trusted_proxies,
-                    work=lambda: _lead(content.store, follower, webhooks),
-                    stopping=content.store.end_generations,
+                    work=lambda: _run_as_writer(pipeline.store, scheduler, webhooks),
+                    stopping=pipeline.store.end_generations,
                 )
 
 
@@ -82,15 +82,17 @@ def _print_addresses(settings: Settings, listener: socket.socket) -> None:
         click.echo(f"The start page is at {url}/, GraphiQL at {url}/graphiql")
 
 
-async def _lead(store: Store, follower: Follower, webhooks: Webhooks) -> None:
+async def _run_as_writer(store: Store, scheduler: Scheduler, webhooks: Webhooks) -> None:
     """Stand by while another process writes the database; then bring the content there, and tell of it."""
-    stands_by = not store.writes
+    stands_by = not store.is_writer
     if stands_by:
-        click.echo(f"The database is written by {store.writer}. This process serves it, and takes over when that ends.")
-    await store.lead()
+        click.echo(
+            f"The database is written by {store.writer_name}. This process serves it, and takes over when that ends."
+        )
+    await store.become_writer()
     if stands_by:
         click.echo("This process writes the database from now on.")
-    await _beside(follower.follow(), webhooks.run())
+    await _beside(scheduler.follow(), webhooks.run())
 
 
 def _collect_little() -> None:

@@ -14,8 +14,8 @@ from collections.abc import Mapping
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
+from gateway.content.html_nesting import TAG
 from gateway.content.lines import Kind, Line, Reader
-from gateway.content.tags import TAG
 
 LEFT = "<!---->"
 """Stands for an HTML comment, which has a meaning between blocks: it ends a list or a paragraph."""

@@ -8,9 +8,9 @@ from datetime import UTC
 from functools import partial
 from typing import NamedTuple
 
-from gateway.content import conflicts, dates, toml, values, yaml
-from gateway.content.conflicts import MERGE_CONFLICT
-from gateway.content.nodes import Cut, Fields, Lines, Mark, Node, Parsed, Scalar
+from gateway.content import dates, merge_conflicts, toml, values, yaml
+from gateway.content.merge_conflicts import MERGE_CONFLICT
+from gateway.content.nodes import CutValue, LineIndex, MappingNode, Node, ParsedBlock, Position, ScalarNode
 from gateway.content.source import DATA_EXTENSIONS
 from gateway.content.values import Unreadable
 from gateway.errors import FrontMatterError
@@ -32,11 +32,11 @@ _NUMBER = re.compile(r"[+-]?[0-9][0-9_]*+(?:\.[0-9_]*+)?(?:[eE][+-]?[0-9]++)?")
 _UNPRINTABLE = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-Parse = Callable[[str, Lines], Parsed]
+Parse = Callable[[str, LineIndex], ParsedBlock]
 
 
 class FrontMatter(NamedTuple):
-    fields: Fields
+    fields: MappingNode
     body: str
     body_line: int
     """The line of the file on which the body begins."""
@@ -77,10 +77,10 @@ def read_whole(path: str, data: bytes) -> FrontMatter:
     return _parsed(path, text, parse, (0, len(text), len(text)))
 
 
-def _parse_json(block: str, _lines: Lines) -> Parsed:
+def _parse_json(block: str, _lines: LineIndex) -> ParsedBlock:
     """JSON is YAML except for tabs between its tokens and for characters that are escaped as two surrogates."""
     text = _ESCAPE.sub(_paired, block.replace("\t", " "))
-    return yaml.parse(text, Lines(text))
+    return yaml.parse(text, LineIndex(text))
 
 
 def _paired(escape: re.Match[str]) -> str:
@@ -96,14 +96,14 @@ _WHOLE: Mapping[str, Parse] = {"toml": toml.parse, "json": _parse_json}
 def _parsed(path: str, text: str, parse: Parse, parts: tuple[int, int, int]) -> FrontMatter:
     """The parts of a file begin and end at the block's start and its end, and at the body's start."""
     start, end, body_start = parts
-    lines = Lines(text)
+    lines = LineIndex(text)
     block = text[start:end]
     _check_characters(block, start, lines)
     _check_conflict(text, start, end)
     fields, repeats, cuts = parse(block, lines.shifted(start))
     problems = [_repeated(path, name, first, last) for name, first, last in repeats]
     problems += [_cut_off(path, cut) for cut in cuts if not _is_complete(cut.text)]
-    return FrontMatter(fields, text[body_start:], lines.mark(body_start).line, tuple(problems))
+    return FrontMatter(fields, text[body_start:], lines.position(body_start).line, tuple(problems))
 
 
 def _decode(data: bytes) -> str:
@@ -116,12 +116,12 @@ def _decode(data: bytes) -> str:
     except UnicodeDecodeError as error:
         before = data[: error.start].decode("utf-8").removeprefix(_BOM)
         message = f"The byte 0x{data[error.start]:02x} is no UTF-8."
-        raise _at(ENCODING, message, Lines(before).mark(len(before)), "Save the file as UTF-8.") from error
+        raise _at(ENCODING, message, LineIndex(before).position(len(before)), "Save the file as UTF-8.") from error
     text = text.removeprefix(_BOM)
     null = text.find("\0")
     if null >= 0:
         message = "The file holds a null character."
-        raise _at(ENCODING, message, Lines(text).mark(null), "Delete it; the file may be damaged.")
+        raise _at(ENCODING, message, LineIndex(text).position(null), "Delete it; the file may be damaged.")
     return text
 
 
@@ -136,48 +136,48 @@ def _closing(text: str, start: int, fence: str) -> tuple[int, int]:
     return found.start() + 1, found.end()
 
 
-def _check_characters(block: str, start: int, lines: Lines) -> None:
+def _check_characters(block: str, start: int, lines: LineIndex) -> None:
     found = _UNPRINTABLE.search(block)
     if found:
         message = f"The front matter holds the control character U+{ord(found[0]):04X}."
-        raise _at(ENCODING, message, lines.mark(start + found.start()), "Delete it.")
+        raise _at(ENCODING, message, lines.position(start + found.start()), "Delete it.")
 
 
 def _check_conflict(text: str, start: int, end: int) -> None:
     """Raises FrontMatterError if a merge conflict begins between two places; it may end after them."""
-    found = conflicts.find(text, start)
+    found = merge_conflicts.find(text, start)
     if found is not None and found < end:
-        raise _at(MERGE_CONFLICT, conflicts.MESSAGE, Lines(text).mark(found), conflicts.HINT)
+        raise _at(MERGE_CONFLICT, merge_conflicts.MESSAGE, LineIndex(text).position(found), merge_conflicts.HINT)
 
 
-def _at(code: str, message: str, mark: Mark, hint: str) -> FrontMatterError:
-    return FrontMatterError(code, message, line=mark.line, column=mark.column, hint=hint)
+def _at(code: str, message: str, position: Position, hint: str) -> FrontMatterError:
+    return FrontMatterError(code, message, line=position.line, column=position.column, hint=hint)
 
 
-def _repeated(path: str, name: str, first: Mark, last: Mark) -> Problem:
+def _repeated(path: str, name: str, first: Position, last: Position) -> Problem:
     message = f"The key '{name}' stands at line {first.line} and again at line {last.line}; the last one counts."
     return Problem(Severity.WARNING, yaml.DUPLICATE_KEY, message, path, *last, hint="Delete one of them.")
 
 
-def _cut_off(path: str, cut: Cut) -> Problem:
+def _cut_off(path: str, cut: CutValue) -> Problem:
     """A warning if `#` looks like a part of the value: in a text of several words, or before a word as in `#foo`."""
     is_part = " " in cut.text or cut.comment[:1] not in {" ", "\t"}
     severity = Severity.WARNING if is_part else Severity.INFO
     state = "ends before the `#`" if cut.text else "is empty"
     message = f"The value {state}, since a `#` after a space begins a comment."
     hint = "Put the value in quotes if the `#` belongs to it."
-    return Problem(severity, VALUE_CUT_OFF, message, path, *cut.mark, hint=hint)
+    return Problem(severity, VALUE_CUT_OFF, message, path, *cut.position, hint=hint)
 
 
 def _is_complete(written: str) -> bool:
     """Whether a text without quotes is a number, a date, or a word for true, false or nothing, and so not cut off."""
-    scalar = Scalar(written, True, Mark(0, 0))
+    scalar = ScalarNode(written, True, Position(0, 0))
     if _NUMBER.fullmatch(written) or (written and values.is_null(scalar)):
         return True
     return any(_is_readable(decode, scalar) for decode in (values.boolean, partial(dates.instant, zone=UTC)))
 
 
-def _is_readable(decode: Callable[[Node], object], scalar: Scalar) -> bool:
+def _is_readable(decode: Callable[[Node], object], scalar: ScalarNode) -> bool:
     try:
         return decode(scalar) is not None
     except Unreadable:

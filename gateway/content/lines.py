@@ -11,7 +11,7 @@ from enum import Enum, auto
 from io import StringIO
 from typing import NamedTuple
 
-from gateway.content.tags import TAG, UNSEEN
+from gateway.content.html_nesting import TAG, UNSEEN
 
 MOST_LEVELS = 40
 """Quotes and lists within one another; deeper ones are read as text."""

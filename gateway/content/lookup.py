@@ -9,39 +9,39 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gateway.content import values
-from gateway.content.nodes import Field, Fields
-from gateway.content.site import NATIVE, Site
+from gateway.content.nodes import MappingEntry, MappingNode
+from gateway.content.site import NATIVE_KEYS, Site
 from gateway.content.source import SITE_FILE
-from gateway.model import Given
+from gateway.model import FieldOrigin
 
 
 class Lookup:
     """The fields of one document. It remembers which keys the schema models, and where values come from."""
 
-    def __init__(self, path: str, fields: Fields, site: Site) -> None:
+    def __init__(self, path: str, fields: MappingNode, site: Site) -> None:
         self.fields = fields
         self.site = site
-        self.used = set(NATIVE)
-        self.given: list[Given] = []
-        self._pins = site.pinned(path)
-        self._defaults = site.added(path)
+        self.used = set(NATIVE_KEYS)
+        self.given: list[FieldOrigin] = []
+        self._pins = site.pins_for(path)
+        self._defaults = site.defaults_for(path)
 
-    def field(self, name: str) -> Field | None:
+    def field(self, name: str) -> MappingEntry | None:
         return self.pinned(name) or self.written(name) or self.default(name)
 
-    def pinned(self, name: str) -> Field | None:
+    def pinned(self, name: str) -> MappingEntry | None:
         return self._set(self._pins, name)
 
-    def default(self, name: str) -> Field | None:
+    def default(self, name: str) -> MappingEntry | None:
         return self._set(self._defaults, name)
 
-    def _set(self, presets: Mapping[str, Field], name: str) -> Field | None:
+    def _set(self, presets: Mapping[str, MappingEntry], name: str) -> MappingEntry | None:
         field = presets.get(name)
         if field is not None:
-            self.given.append(Given(name, f"{SITE_FILE}:{field.key.mark.line}"))
+            self.given.append(FieldOrigin(name, f"{SITE_FILE}:{field.key.position.line}"))
         return field
 
-    def written(self, name: str) -> Field | None:
+    def written(self, name: str) -> MappingEntry | None:
         """What the file says, under the field's own name or another that gives it."""
         source = self.site.sources[name]
         for key in source.keys:
@@ -58,6 +58,6 @@ class Lookup:
         self.used.add(key)
         field = self.fields.entries[key]
         if field.origin:
-            self.given.append(Given(name, f"{field.origin}:{field.key.mark.line}"))
+            self.given.append(FieldOrigin(name, f"{field.origin}:{field.key.position.line}"))
         elif key != name:
-            self.given.append(Given(name, key))
+            self.given.append(FieldOrigin(name, key))

@@ -19,9 +19,9 @@ from markdown_it.rules_inline import image as read_image
 from markdown_it.token import Token
 
 from gateway.content import comments
+from gateway.content.html_nesting import ATTRIBUTES, UNSEEN, normalize
 from gateway.content.outline import Heading, outline
-from gateway.content.prose import Length, measure
-from gateway.content.tags import ATTRIBUTES, UNSEEN, balanced
+from gateway.content.prose import ReadingTime, reading_time
 
 MOST_CHARACTERS = 2**20
 MOST_STEPS = 100_000
@@ -47,7 +47,7 @@ class Rendered(NamedTuple):
     text: str
     """A line for each block, entities decoded, without markup."""
     headings: tuple[Heading, ...]
-    length: Length
+    reading_time: ReadingTime
 
 
 class _Excessive(Exception):
@@ -58,10 +58,10 @@ def render(markdown: str) -> Rendered:
     """CommonMark and tables, without comments. A body past the limits of this module is shown as it is written."""
     shown = comments.strip(markdown)
     try:
-        found = outline(_settled(balanced(_html(shown))))
+        found = outline(_settled(normalize(_html(shown))))
     except _Excessive:
         found = outline(_as_written(shown.replace(comments.LEFT, "")))
-    return Rendered(*found, measure(found.text))
+    return Rendered(*found, reading_time(found.text))
 
 
 def steps(markdown: str) -> int:

@@ -11,100 +11,100 @@ MOST_LEVELS = 64
 """How deep lists and mappings may lie in each other."""
 
 
-class Mark(NamedTuple):
+class Position(NamedTuple):
     """A place in the file, counted from 1, the column in code points."""
 
     line: int
     column: int
 
 
-class Elsewhere(Mark):
+class ForeignPosition(Position):
     """A place in another file than the one that is decoded, whose values have been checked there."""
 
     __slots__ = ()
 
 
-class Scalar(NamedTuple):
+class ScalarNode(NamedTuple):
     """A value as its author wrote it, never decoded by YAML's guesses. `plain` is one without quotes or block."""
 
     text: str
     plain: bool
-    mark: Mark
+    position: Position
     block: bool = False
     """Whether it is a block of YAML (`|`, `>`), which ends with a line break that nobody wrote."""
     number: bool = False
     """Whether its language says that it is a number, as TOML does."""
 
 
-class Items(NamedTuple):
+class SequenceNode(NamedTuple):
     """A list."""
 
     nodes: tuple[Node, ...]
-    mark: Mark
+    position: Position
 
 
-class Fields(NamedTuple):
+class MappingNode(NamedTuple):
     """A mapping, each key once (of a repeated key the last value), in file order."""
 
-    entries: dict[str, Field]
-    mark: Mark
+    entries: dict[str, MappingEntry]
+    position: Position
 
 
-Node = Scalar | Items | Fields
+Node = ScalarNode | SequenceNode | MappingNode
 
 
-class Field(NamedTuple):
+class MappingEntry(NamedTuple):
     """One key of a mapping. `repeated` holds the values that later ones of the same key replaced."""
 
-    key: Scalar
+    key: ScalarNode
     value: Node
     repeated: tuple[Node, ...] = ()
     origin: str = ""
     """The file that the field is inherited from; "" for a field of the file itself."""
 
-    def inherited(self, origin: str) -> Field:
+    def inherited(self, origin: str) -> MappingEntry:
         """The same field for a document in another file."""
-        key, value = _moved(self.key), _moved(self.value)
-        return Field(key, value, tuple(map(_moved, self.repeated)), origin)
+        key, value = _with_foreign_positions(self.key), _with_foreign_positions(self.value)
+        return MappingEntry(key, value, tuple(map(_with_foreign_positions, self.repeated)), origin)
 
 
-_AnyNode = TypeVar("_AnyNode", Scalar, Items, Fields, Node)
+_AnyNode = TypeVar("_AnyNode", ScalarNode, SequenceNode, MappingNode, Node)
 
 
-def _moved(node: _AnyNode) -> _AnyNode:
+def _with_foreign_positions(node: _AnyNode) -> _AnyNode:
     """The node with marks that do not belong to the file that is decoded."""
-    mark = Elsewhere(*node.mark)
-    if isinstance(node, Items):
-        return Items(tuple(map(_moved, node.nodes)), mark)
-    if isinstance(node, Fields):
+    position = ForeignPosition(*node.position)
+    if isinstance(node, SequenceNode):
+        return SequenceNode(tuple(map(_with_foreign_positions, node.nodes)), position)
+    if isinstance(node, MappingNode):
         entries = {name: field.inherited("") for name, field in node.entries.items()}
-        return Fields(entries, mark)
-    return node._replace(mark=mark)
+        return MappingNode(entries, position)
+    return node._replace(position=position)
 
 
-Repeat = tuple[str, Mark, Mark]
+Repeat = tuple[str, Position, Position]
 """A key that stands twice in one mapping: its name, where it stood before, and where it stands again."""
 
 
-class Cut(NamedTuple):
+class CutValue(NamedTuple):
     """A value without quotes, possibly empty, and the comment that ends it on its last line."""
 
     text: str
     comment: str
     """What follows the `#`."""
-    mark: Mark
+    position: Position
     """The place of the `#`."""
 
 
-class Parsed(NamedTuple):
+class ParsedBlock(NamedTuple):
     """The mapping of a block, and what is noteworthy about how it is written."""
 
-    fields: Fields
+    fields: MappingNode
     repeats: tuple[Repeat, ...] = ()
-    cuts: tuple[Cut, ...] = ()
+    cuts: tuple[CutValue, ...] = ()
 
 
-class Lines:
+class LineIndex:
     """Turns an offset into a place. `base` is what to add to an offset, for a block within the file."""
 
     def __init__(self, text: str) -> None:
@@ -112,13 +112,13 @@ class Lines:
         self._starts = [0, *accumulate(map(len, StringIO(text + " ", newline="")))]
         self._base = 0
 
-    def shifted(self, base: int) -> Lines:
+    def shifted(self, base: int) -> LineIndex:
         """The same lines, for offsets that count from `base`."""
-        lines = Lines("")
+        lines = LineIndex("")
         lines._starts, lines._base = self._starts, base
         return lines
 
-    def mark(self, offset: int) -> Mark:
+    def position(self, offset: int) -> Position:
         offset += self._base
         line = bisect_right(self._starts, offset)
-        return Mark(line, offset - self._starts[line - 1] + 1)
+        return Position(line, offset - self._starts[line - 1] + 1)

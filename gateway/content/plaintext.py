@@ -13,9 +13,9 @@ from collections.abc import Collection, Iterator, Sequence
 from itertools import accumulate
 
 from gateway.content import comments
+from gateway.content.html_nesting import UNSEEN
 from gateway.content.lines import Kind, lines
 from gateway.content.outline import BLOCKS, CELLS, OWN_ANCHOR
-from gateway.content.tags import UNSEEN
 from gateway.content.text import unescape
 
 _CLOSING_MARKS = re.compile(r"(?:^|(?<=\s))#++$")

@@ -26,17 +26,17 @@ CHARACTERS_A_MINUTE = 400
 """Of scripts without spaces."""
 
 
-class Length(NamedTuple):
+class ReadingTime(NamedTuple):
     words: int
     """Of scripts without spaces each letter counts as a word."""
     minutes: int
     """The time to read it, rounded up; 0 where there is no word."""
 
 
-def measure(text: str) -> Length:
+def reading_time(text: str) -> ReadingTime:
     characters = sum(map(str.isalnum, _UNSPACED.findall(text)))
     words = len(_WORD.findall(_UNSPACED.sub(" ", text)))
-    return Length(words + characters, math.ceil(words / WORDS_A_MINUTE + characters / CHARACTERS_A_MINUTE))
+    return ReadingTime(words + characters, math.ceil(words / WORDS_A_MINUTE + characters / CHARACTERS_A_MINUTE))
 
 
 def excerpt(text: str, length: int) -> str:

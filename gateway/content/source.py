@@ -74,7 +74,7 @@ class Stamp(NamedTuple):
         return cls(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
 
 
-class SourceFile(NamedTuple):
+class ContentFile(NamedTuple):
     """A file that may hold a document."""
 
     path: str
@@ -84,10 +84,10 @@ class SourceFile(NamedTuple):
     stamp: Stamp
 
 
-class Listing(NamedTuple):
+class FolderListing(NamedTuple):
     """What a walk found."""
 
-    files: dict[str, SourceFile]
+    files: dict[str, ContentFile]
     """By path, in the order of the walk."""
     problems: tuple[Problem, ...]
     unlisted: tuple[str, ...]
@@ -95,14 +95,14 @@ class Listing(NamedTuple):
     root: str
     """The folder's path, links resolved."""
     device: int
-    rules: Mapping[str, SourceFile] = MappingProxyType({})
+    rules: Mapping[str, ContentFile] = MappingProxyType({})
     """The files that are not documents and may hold rules for them, by path."""
 
     def hides(self, path: str) -> bool:
         """Whether the file may exist although it was not found."""
         return any(not folder or f"{path}/".startswith(f"{folder}/") for folder in self.unlisted)
 
-    def unseen(self) -> Listing:
+    def unseen(self) -> FolderListing:
         """The same where nothing was to be seen: what is there is unknown."""
         return self._replace(files={}, rules={}, unlisted=("",))
 
@@ -198,16 +198,16 @@ class Walk:
         self._root = Path(os.path.realpath(root))
         self._follow_links = follow_links
         self._include = include
-        self._files: dict[str, SourceFile] = {}
-        self._rules: dict[str, SourceFile] = {}
+        self._files: dict[str, ContentFile] = {}
+        self._rules: dict[str, ContentFile] = {}
         self._problems: list[Problem] = []
         self._unlisted: list[str] = []
 
-    def run(self) -> Listing:
+    def run(self) -> FolderListing:
         """Raises ContentFolderError where the root is missing or is no folder."""
         return self._run([("", (str(self._root),))])
 
-    def look(self, names: Collection[str]) -> Listing:
+    def look(self, names: Collection[str]) -> FolderListing:
         """The same for some names alone, and for all that lies below them, where the walk would come to it.
 
         A name is as the file system spells it, relative to the root. None may lie below another.
@@ -218,13 +218,13 @@ class Walk:
                 folders.extend(self._try(self._root / name, name, (str(self._root),)))
         return self._run(folders)
 
-    def _run(self, folders: list[_Folder]) -> Listing:
+    def _run(self, folders: list[_Folder]) -> FolderListing:
         device = require_folder(self._root).st_dev
         while folders:
             folder, above = folders.pop()
             folders.extend(reversed(list(self._enter(folder, above))))
         problems, unlisted = tuple(self._problems), tuple(self._unlisted)
-        return Listing(self._files, problems, unlisted, str(self._root), device, self._rules)
+        return FolderListing(self._files, problems, unlisted, str(self._root), device, self._rules)
 
     def _is_reached(self, name: str) -> bool:
         """Whether no link leads to a name. Where that cannot be told, the name itself cannot be looked at either."""
@@ -259,7 +259,7 @@ class Walk:
             self._unlisted.append(unicodedata.normalize("NFC", name))
             message = f"The file cannot be read: {error.strerror}."
             hint = _hint(error, "Mend the permissions of its folder.")
-            self._tell(Severity.ERROR, UNREADABLE, name, message, hint)
+            self._add_problem(Severity.ERROR, UNREADABLE, name, message, hint)
             return
         if below:
             yield name, below
@@ -277,9 +277,9 @@ class Walk:
             self._take_file(entry, name)
         elif may_hold_rules(name) and _legible(name) == name and stat.S_ISREG((status := entry.stat()).st_mode):
             path = unicodedata.normalize("NFC", name)
-            self._rules[path] = SourceFile(path, name, Stamp.of(status))
+            self._rules[path] = ContentFile(path, name, Stamp.of(status))
         elif reason := why_not_read(name, self._include):
-            self._tell(Severity.INFO, NOT_READ, name, *reason)
+            self._add_problem(Severity.INFO, NOT_READ, name, *reason)
         return None
 
     def _may_follow(self, entry: _Entry, name: str, above: tuple[str, ...]) -> bool:
@@ -287,18 +287,20 @@ class Walk:
             return False
         if not self._follow_links:
             hint = "Put the file itself here, or set follow_links."
-            self._tell(Severity.WARNING, LINK, name, "The link is not followed.", hint)
+            self._add_problem(Severity.WARNING, LINK, name, "The link is not followed.", hint)
             return False
         target = os.path.realpath(entry)
         if target in above:
-            self._tell(Severity.WARNING, LINK, name, "The link leads back to a folder that it lies in.")
+            self._add_problem(Severity.WARNING, LINK, name, "The link leads back to a folder that it lies in.")
             return False
         if entry.is_dir() and above[-1] != str((self._root / name).parent):
             message = "The link lies in a linked folder, and is not followed."  # a few of them would lead to millions
-            self._tell(Severity.WARNING, LINK, name, message)
+            self._add_problem(Severity.WARNING, LINK, name, message)
             return False
         if not target.startswith(f"{self._root}{os.sep}"):
-            self._tell(Severity.WARNING, LINK, name, "The link leads out of the content folder, and is not followed.")
+            self._add_problem(
+                Severity.WARNING, LINK, name, "The link leads out of the content folder, and is not followed."
+            )
             return False
         return True
 
@@ -306,25 +308,25 @@ class Walk:
         status = entry.stat()
         if not stat.S_ISREG(status.st_mode):
             message = "It is a pipe, a socket or a device, and is passed over."
-            self._tell(Severity.WARNING, NOT_A_FILE, name, message)
+            self._add_problem(Severity.WARNING, NOT_A_FILE, name, message)
             return
         path = unicodedata.normalize("NFC", name)
         if _legible(name) != name:
             hint = "Rename the file."
-            self._tell(Severity.ERROR, FILE_NAME, name, "The file's name is not UTF-8.", hint)
+            self._add_problem(Severity.ERROR, FILE_NAME, name, "The file's name is not UTF-8.", hint)
         elif path in self._files:
             hint = "Rename one of them."
             message = f"Another file has the same name but for Unicode's normal form: {self._files[path].name!r}."
-            self._tell(Severity.ERROR, SAME_PATH, name, message, hint)
+            self._add_problem(Severity.ERROR, SAME_PATH, name, message, hint)
         else:
-            self._files[path] = SourceFile(path, name, Stamp.of(status))
+            self._files[path] = ContentFile(path, name, Stamp.of(status))
 
     def _cannot_list(self, folder: str, reason: str, hint: str | None = None) -> None:
         self._unlisted.append(unicodedata.normalize("NFC", folder))
         message = f"The folder cannot be listed: {reason}. What was loaded from it stays."
-        self._tell(Severity.ERROR, UNREADABLE_FOLDER, folder or ".", message, hint)
+        self._add_problem(Severity.ERROR, UNREADABLE_FOLDER, folder or ".", message, hint)
 
-    def _tell(self, severity: Severity, code: str, name: str, message: str, hint: str | None = None) -> None:
+    def _add_problem(self, severity: Severity, code: str, name: str, message: str, hint: str | None = None) -> None:
         self._problems.append(Problem(severity, code, message, _legible(name), hint=hint))
 
 
@@ -352,7 +354,7 @@ def _legible(name: str) -> str:
 
 
 def read(
-    root: Path, file: SourceFile, *, max_bytes: int = DEFAULT_MAX_BYTES, clock: Callable[[], int] = time.time_ns
+    root: Path, file: ContentFile, *, max_bytes: int = DEFAULT_MAX_BYTES, clock: Callable[[], int] = time.time_ns
 ) -> tuple[Stamp, bytes]:
     """The file's bytes, and its stamp when they were read.
 
@@ -369,7 +371,7 @@ def read(
     raise ReadError(Problem(Severity.ERROR, CHANGING, message, file.path, hint="It is read again on the next run."))
 
 
-def _read_once(root: Path, file: SourceFile, max_bytes: int) -> tuple[Stamp | None, bytes]:
+def _read_once(root: Path, file: ContentFile, max_bytes: int) -> tuple[Stamp | None, bytes]:
     """The bytes, and the stamp where it did not move meanwhile: else the reading is torn."""
     with _reading(root, file) as descriptor:
         stamp = Stamp.of(os.fstat(descriptor))
@@ -384,7 +386,7 @@ def _read_once(root: Path, file: SourceFile, max_bytes: int) -> tuple[Stamp | No
 
 
 @contextmanager
-def _reading(root: Path, file: SourceFile) -> Iterator[int]:
+def _reading(root: Path, file: ContentFile) -> Iterator[int]:
     """An open descriptor of a regular file; opening a pipe would wait for a writer for ever, hence O_NONBLOCK."""
     try:
         descriptor = os.open(root / file.name, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)

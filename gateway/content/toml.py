@@ -8,7 +8,17 @@ from bisect import bisect_left
 from datetime import date, datetime, time
 from typing import NoReturn
 
-from gateway.content.nodes import MOST_LEVELS, Field, Fields, Items, Lines, Mark, Node, Parsed, Scalar
+from gateway.content.nodes import (
+    MOST_LEVELS,
+    LineIndex,
+    MappingEntry,
+    MappingNode,
+    Node,
+    ParsedBlock,
+    Position,
+    ScalarNode,
+    SequenceNode,
+)
 from gateway.errors import FrontMatterError
 
 SYNTAX = "SYNTAX"
@@ -25,7 +35,7 @@ _LONG_NUMBER = re.compile(r"\d{4000,}")
 _PLACE = re.compile(r"\s*\(at line (\d+), column (\d+)\)$")
 
 
-def parse(block: str, lines: Lines) -> Parsed:
+def parse(block: str, lines: LineIndex) -> ParsedBlock:
     """The mapping that a block of TOML holds; TOML itself refuses a repeated key. Raises FrontMatterError."""
     text = block.replace("\r\n", "\n").replace("\r", "\n")
     # For places: the same lines and columns, and the offsets of the file.
@@ -37,28 +47,28 @@ def parse(block: str, lines: Lines) -> Parsed:
         _fail(SYNTAX, _PLACE.sub("", str(error)) + ".", _place(error, block, lines), "Check the quotes and brackets.")
     except ValueError:
         found = _LONG_NUMBER.search(block)
-        _fail(SYNTAX, "The number is too long.", lines.mark(found.start() if found else 0), "Put it in quotes.")
-    return Parsed(_Builder(block, lines).fields(values, 0, 0))
+        _fail(SYNTAX, "The number is too long.", lines.position(found.start() if found else 0), "Put it in quotes.")
+    return ParsedBlock(_Builder(block, lines).fields(values, 0, 0))
 
 
-def _check_depth(block: str, lines: Lines) -> None:
+def _check_depth(block: str, lines: LineIndex) -> None:
     """The parser recurses with each bracket, and takes square time for a dotted key, so they are counted first."""
     quiet = _QUIETS.sub(lambda found: " " * len(found[0]), block)
     if dotted := _DOTTED.search(quiet):
-        _too_deep(lines.mark(dotted.start()))
+        _too_deep(lines.position(dotted.start()))
     depth = 0
     for found in _BRACKET.finditer(quiet):
         depth += 1 if found[0] in "[{" else -1
         if depth > MOST_LEVELS:
-            _too_deep(lines.mark(found.start()))
+            _too_deep(lines.position(found.start()))
 
 
-def _place(error: tomllib.TOMLDecodeError, block: str, lines: Lines) -> Mark:
+def _place(error: tomllib.TOMLDecodeError, block: str, lines: LineIndex) -> Position:
     found = _PLACE.search(str(error))
     if found is None:
-        return lines.mark(len(block.rstrip()))
+        return lines.position(len(block.rstrip()))
     before = block.split("\n")[: int(found[1]) - 1]
-    return lines.mark(sum(len(line) + 1 for line in before) + int(found[2]) - 1)
+    return lines.position(sum(len(line) + 1 for line in before) + int(found[2]) - 1)
 
 
 class _Float(str):
@@ -68,36 +78,36 @@ class _Float(str):
 
 
 class _Builder:
-    def __init__(self, block: str, lines: Lines) -> None:
+    def __init__(self, block: str, lines: LineIndex) -> None:
         self._keys = _keys(block)
         self._used: dict[str, int] = {}
         self._lines = lines
 
-    def fields(self, values: dict[str, object], offset: int, depth: int) -> Fields:
+    def fields(self, values: dict[str, object], offset: int, depth: int) -> MappingNode:
         entries = {}
         for name, value in values.items():
             at = self._find(name, offset)
             key = self._text(name, plain=True, offset=at)
-            entries[name] = Field(key, self._node(value, at, depth + 1))
-        return Fields(entries, self._lines.mark(offset))
+            entries[name] = MappingEntry(key, self._node(value, at, depth + 1))
+        return MappingNode(entries, self._lines.position(offset))
 
     def _node(self, value: object, offset: int, depth: int) -> Node:
-        mark = self._lines.mark(offset)
+        position = self._lines.position(offset)
         if depth > MOST_LEVELS:
-            _too_deep(mark)
+            _too_deep(position)
         if isinstance(value, dict):
             return self.fields(value, offset, depth)
         if isinstance(value, list):
-            return Items(tuple(self._node(item, offset, depth + 1) for item in value), mark)
+            return SequenceNode(tuple(self._node(item, offset, depth + 1) for item in value), position)
         number = isinstance(value, _Float | int) and not isinstance(value, bool)
         plain = number or not isinstance(value, str)
         return self._text(_written(value), plain=plain, offset=offset, number=number)
 
-    def _text(self, text: str, *, plain: bool, offset: int, number: bool = False) -> Scalar:
-        mark = self._lines.mark(offset)
+    def _text(self, text: str, *, plain: bool, offset: int, number: bool = False) -> ScalarNode:
+        position = self._lines.position(offset)
         if "\0" in text:
-            _fail(SYNTAX, "The text holds an escape that stands for no character.", mark, "Delete the escape.")
-        return Scalar(text, plain, mark, number=number)
+            _fail(SYNTAX, "The text holds an escape that stands for no character.", position, "Delete the escape.")
+        return ScalarNode(text, plain, position, number=number)
 
     def _find(self, name: str, offset: int) -> int:
         """Where the key stands next at or after its parent; the parent's place where it is spelled otherwise."""
@@ -124,9 +134,9 @@ def _written(value: object) -> str:
     return value.isoformat() if isinstance(value, date | datetime | time) else str(value)
 
 
-def _too_deep(mark: Mark) -> NoReturn:
-    _fail(TOO_DEEP, f"Arrays and tables lie more than {MOST_LEVELS} levels deep.", mark, "Flatten them.")
+def _too_deep(position: Position) -> NoReturn:
+    _fail(TOO_DEEP, f"Arrays and tables lie more than {MOST_LEVELS} levels deep.", position, "Flatten them.")
 
 
-def _fail(code: str, message: str, mark: Mark, hint: str) -> NoReturn:
-    raise FrontMatterError(code, message, line=mark.line, column=mark.column, hint=hint)
+def _fail(code: str, message: str, position: Position, hint: str) -> NoReturn:
+    raise FrontMatterError(code, message, line=position.line, column=position.column, hint=hint)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 
-from gateway.content.nodes import Fields, Items, Node, Scalar
+from gateway.content.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 _TRUE = frozenset({"true", "yes", "on", "1", "y"})
 _FALSE = frozenset({"false", "no", "off", "0", "n"})
@@ -36,7 +36,7 @@ class Unreadable(ValueError):
 
 def is_null(node: Node) -> bool:
     """Whether the author wrote nothing, or one of YAML's words for nothing without quotes."""
-    return isinstance(node, Scalar) and _said(node) is None
+    return isinstance(node, ScalarNode) and _said(node) is None
 
 
 def text(node: Node) -> str | None:
@@ -89,14 +89,14 @@ def json_value(node: Node) -> object:
     A plain scalar may be a number, true, false or null. Numbers with a leading zero, such as `012`, are text, and so
     are whole numbers over 2**53, which JSON's readers round.
     """
-    if isinstance(node, Items):
+    if isinstance(node, SequenceNode):
         return [json_value(each) for each in node.nodes]
-    if isinstance(node, Fields):
+    if isinstance(node, MappingNode):
         return json_object(node)
     return _json_scalar(node) if node.plain else node.text
 
 
-def json_object(fields: Fields) -> dict[str, object]:
+def json_object(fields: MappingNode) -> dict[str, object]:
     return {key: json_value(field.value) for key, field in fields.entries.items() if not _is_secured(key)}
 
 
@@ -110,18 +110,18 @@ def _is_secured(key: str) -> bool:
     return key.strip().casefold() == "secured"
 
 
-def _scalar(node: Node) -> Scalar:
-    if isinstance(node, Scalar):
+def _scalar(node: Node) -> ScalarNode:
+    if isinstance(node, ScalarNode):
         return node
-    found = "list" if isinstance(node, Items) else "mapping"
+    found = "list" if isinstance(node, SequenceNode) else "mapping"
     raise Unreadable(f"A {found} stands where a single value is wanted.", "Write a single value.")
 
 
-def _said(scalar: Scalar) -> str | None:
+def _said(scalar: ScalarNode) -> str | None:
     return None if scalar.plain and scalar.text in _NULL else scalar.text.strip(_SPACE) or None
 
 
-def _json_scalar(scalar: Scalar) -> object:
+def _json_scalar(scalar: ScalarNode) -> object:
     written = scalar.text
     if written in _NULL:
         return None
@@ -131,7 +131,7 @@ def _json_scalar(scalar: Scalar) -> object:
     return written if number is None else number
 
 
-def _json_number(scalar: Scalar) -> int | float | None:
+def _json_number(scalar: ScalarNode) -> int | float | None:
     """None for what stays text: also numbers that JSON lacks, or that its readers would change."""
     written = scalar.text
     if len(written) > _LONGEST_NUMBER:

@@ -11,16 +11,16 @@ from datetime import datetime
 from functools import partial
 from typing import NamedTuple, TypeVar
 
-from gateway.content import dates, publication, values
-from gateway.content.inherited import FILE_NAME
+from gateway.content import dates, values, visibility_flags
+from gateway.content.inheritance import FILE_NAME
 from gateway.content.lookup import Lookup
-from gateway.content.nodes import Field, Node
-from gateway.content.publication import Effect, Effects
-from gateway.content.report import BAD_VALUE, BAD_VISIBILITY, CONFLICT, Report
-from gateway.content.site import Source
+from gateway.content.nodes import MappingEntry, Node
+from gateway.content.problem_collector import BAD_VALUE, BAD_VISIBILITY, CONFLICT, ProblemCollector
+from gateway.content.site import FieldSource
 from gateway.content.source import SITE_FILE
 from gateway.content.values import Unreadable
-from gateway.model import Given, Hiding, Status
+from gateway.content.visibility_flags import VisibilityEffect, VisibilityEffects
+from gateway.model import FieldOrigin, Hiding, Status
 
 T = TypeVar("T")
 
@@ -28,8 +28,8 @@ T = TypeVar("T")
 class _Claim(NamedTuple):
     """What a value in the file does to it."""
 
-    field: Field
-    effects: Effects
+    field: MappingEntry
+    effects: VisibilityEffects
     """Empty where the file asks to be shown."""
 
 
@@ -37,21 +37,25 @@ class _Moment(NamedTuple):
     """A date that governs visibility."""
 
     time: datetime
-    field: Field | None
+    field: MappingEntry | None
     """None where the name of the file gives it."""
     is_rule: bool = False
     """Whether the site gives it, and not the file."""
 
 
-_SHOWN, _DRAFT, _UNLISTED = Effects(), Effects({Effect.DRAFT}), Effects({Effect.UNLISTED})
+_SHOWN, _DRAFT, _UNLISTED = (
+    VisibilityEffects(),
+    VisibilityEffects({VisibilityEffect.DRAFT}),
+    VisibilityEffects({VisibilityEffect.UNLISTED}),
+)
 
 
 class Visibility:
     """Reads what governs the visibility of one document. `hidings` names what hides it."""
 
-    def __init__(self, report: Report, path: str, file_date: datetime | None, lookup: Lookup) -> None:
+    def __init__(self, collector: ProblemCollector, path: str, file_date: datetime | None, lookup: Lookup) -> None:
         """`file_date` is that of the file's name."""
-        self._report = report
+        self._report = collector
         self._path = path
         self._file_date = file_date
         self._lookup = lookup
@@ -69,13 +73,13 @@ class Visibility:
             *self._flags("draft", if_true=_DRAFT, if_false=_SHOWN),
             *(claim for claim in self._flags("unlisted", if_true=_UNLISTED, if_false=_SHOWN) if claim.effects),
         ]
-        for key, read in publication.KEYS.items():
+        for key, read in visibility_flags.KEYS.items():
             field = None if key in self._lookup.site.claimed else self._lookup.fields.entries.get(key)
             if field and (effects := self._certain(field, read)):
                 claims.append(_Claim(field, effects))
         return claims
 
-    def _flags(self, name: str, *, if_true: Effects, if_false: Effects) -> Iterator[_Claim]:
+    def _flags(self, name: str, *, if_true: VisibilityEffects, if_false: VisibilityEffects) -> Iterator[_Claim]:
         source = self._lookup.site.sources[name]
         for key in source.keys:
             if field := self._lookup.fields.entries.get(key):
@@ -84,7 +88,7 @@ class Visibility:
                 if value is not None:
                     yield _Claim(field, if_true if value else if_false)
 
-    def _certain(self, field: Field, read: Callable[[Node], T]) -> T | None:
+    def _certain(self, field: MappingEntry, read: Callable[[Node], T]) -> T | None:
         """A value that governs visibility; an unreadable or contradictory one is an error."""
         try:
             found = {read(node) for node in (field.value, *field.repeated)}
@@ -97,30 +101,34 @@ class Visibility:
 
     def published(self) -> bool:
         if self._closed:
-            self._lookup.given.append(Given("published", self._closed))
+            self._lookup.given.append(FieldOrigin("published", self._closed))
             self.hidings.append(Hiding(Status.DRAFT, self._closed, self._path))
             return False
-        said = [claim for claim in self._claims if claim.effects in {_SHOWN, _DRAFT} or Effect.DRAFT in claim.effects]
+        said = [
+            claim
+            for claim in self._claims
+            if claim.effects in {_SHOWN, _DRAFT} or VisibilityEffect.DRAFT in claim.effects
+        ]
         draft = next((claim.field for claim in said if claim.effects), None)
         rule = self._lookup.pinned("published") or (None if said else self._lookup.default("published"))
         shows = draft is None if rule is None else values.boolean(rule.value) is not False
         if draft and shows and rule:
-            message = f"`{draft.key.text}` makes it a draft, but line {rule.key.mark.line} of {SITE_FILE} pins it."
-            self._report.warn(CONFLICT, f"{message} It is published.", draft.value.mark, "Change one of them.")
+            message = f"`{draft.key.text}` makes it a draft, but line {rule.key.position.line} of {SITE_FILE} pins it."
+            self._report.warn(CONFLICT, f"{message} It is published.", draft.value.position, "Change one of them.")
         elif draft and (shown := self._says_published(said)):
             message = f"`{draft.key.text}` hides the article and `{shown.key.text}` shows it. It is a draft."
-            self._report.warn(CONFLICT, message, draft.value.mark, "Delete one of them.")
+            self._report.warn(CONFLICT, message, draft.value.position, "Delete one of them.")
         if not shows:
             self._hide(Status.DRAFT, rule or draft, is_rule=rule is not None)
         return shows
 
-    def _says_published(self, claims: Sequence[_Claim]) -> Field | None:
+    def _says_published(self, claims: Sequence[_Claim]) -> MappingEntry | None:
         keys = self._lookup.site.sources["published"].keys
         return next((claim.field for claim in claims if not claim.effects and claim.field.key.text in keys), None)
 
     def unlisted(self) -> bool:
         """Whether no public list has the document."""
-        said = next((claim.field for claim in self._claims if Effect.UNLISTED in claim.effects), None)
+        said = next((claim.field for claim in self._claims if VisibilityEffect.UNLISTED in claim.effects), None)
         rule = self._lookup.pinned("unlisted") or (None if said else self._lookup.default("unlisted"))
         unlisted = said is not None if rule is None else values.boolean(rule.value) is True
         if unlisted:
@@ -134,7 +142,7 @@ class Visibility:
         if pin:
             written = self._ruled(pin)
         elif not written and self._file_date:
-            self._lookup.given.append(Given("publishedDateTime", FILE_NAME))
+            self._lookup.given.append(FieldOrigin("publishedDateTime", FILE_NAME))
             written = [_Moment(self._file_date, None)]
         elif not written and (default := self._lookup.default("publishedDateTime")):
             written = self._ruled(default)
@@ -150,7 +158,7 @@ class Visibility:
         rule = self._lookup.pinned(name) or (None if written else self._lookup.default(name))
         return written if rule is None else self._ruled(rule)
 
-    def _ruled(self, rule: Field) -> list[_Moment]:
+    def _ruled(self, rule: MappingEntry) -> list[_Moment]:
         time = self._instant(rule.value)
         return [_Moment(time, rule, is_rule=True)] if time else []
 
@@ -159,7 +167,7 @@ class Visibility:
         fields = filter(None, map(self._lookup.fields.entries.get, self._lookup.site.sources[name].keys))
         return [moment for field in fields for moment in self._moments_of(field)]
 
-    def _moments_of(self, field: Field) -> list[_Moment]:
+    def _moments_of(self, field: MappingEntry) -> list[_Moment]:
         key = field.key.text
         if key not in self._read:
             try:
@@ -178,23 +186,23 @@ class Visibility:
         return moment.time
 
     def _hide(
-        self, status: Status | None, field: Field | None, at: datetime | None = None, *, is_rule: bool = False
+        self, status: Status | None, field: MappingEntry | None, at: datetime | None = None, *, is_rule: bool = False
     ) -> None:
         """Record what hides the article: a rule of the site, a key of the file, or its name."""
         where = SITE_FILE if is_rule else (field and field.origin) or self._path
-        key, line = (FILE_NAME, None) if field is None else (f"`{field.key.text}`", field.key.mark.line)
+        key, line = (FILE_NAME, None) if field is None else (f"`{field.key.text}`", field.key.position.line)
         self.hidings.append(Hiding(status, key, where, line, at))
 
-    def _refuse(self, field: Field, error: Unreadable) -> None:
+    def _refuse(self, field: MappingEntry, error: Unreadable) -> None:
         """Set the file aside; where it is hidden anyway, only report it."""
         tell, code = (self._report.warn, BAD_VALUE) if self._hidden else (self._report.error, BAD_VISIBILITY)
-        tell(code, f"`{field.key.text}` cannot be read: {error}", field.value.mark, error.hint)
+        tell(code, f"`{field.key.text}` cannot be read: {error}", field.value.position, error.hint)
 
 
-def _flag(source: Source, key: str, node: Node) -> bool:
+def _flag(source: FieldSource, key: str, node: Node) -> bool:
     """A flag that governs visibility: by its text, if the site says which texts mean true."""
     if key not in source.worded:
-        return publication.flag(node)
+        return visibility_flags.flag(node)
     word = values.text(node)
     if word is None:
         raise Unreadable("It is empty.", "Write a word, or delete the key.")

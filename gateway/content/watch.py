@@ -19,7 +19,7 @@ from typing import NamedTuple, Protocol
 from watchfiles._rust_notify import RustNotify
 
 from gateway.content.globs import Glob
-from gateway.content.source import SITE_FILE, Listing, SourceFile, Stamp, Walk, Watching, is_ignored
+from gateway.content.source import SITE_FILE, ContentFile, FolderListing, Stamp, Walk, Watching, is_ignored
 from gateway.errors import ContentFolderError
 
 logger = logging.getLogger("gateway")
@@ -30,7 +30,7 @@ STEP_MS = 5
 """How often what the system reported is looked at."""
 LOOK_MS = 100
 """How often it is looked at whether the folder still lies where it did."""
-MOST_MISSED = 10
+MAX_MISSED = 10
 """So often in a row it is not there, and is only being swapped; then it is told to be gone."""
 REMOTE = frozenset(
     {"9p", "afs", "ceph", "cifs", "drvfs", "fakeowner", "fuse", "glusterfs", "grpcfuse", "lustre", "nfs", "nfs4"}
@@ -41,11 +41,11 @@ MOUNTS = Path("/proc/self/mountinfo")
 _OCTAL = re.compile(r"\\([0-7]{3})")
 
 
-Tell = Callable[[frozenset[str]], object]
+OnChange = Callable[[frozenset[str]], object]
 """Takes paths relative to the folder, as the file system spells them."""
 
 
-class Place(NamedTuple):
+class FolderIdentity(NamedTuple):
     """Where the folder lies: it is another one when a link is swapped, a disk mounted, or the folder moved away."""
 
     path: str
@@ -54,7 +54,7 @@ class Place(NamedTuple):
     inode: int
 
     @classmethod
-    def of(cls, root: Path) -> Place | None:
+    def of(cls, root: Path) -> FolderIdentity | None:
         """None where there is no folder."""
         path = os.path.realpath(root)
         try:
@@ -64,11 +64,11 @@ class Place(NamedTuple):
         return cls(path, status.st_dev, status.st_ino)
 
 
-class Deaf(Exception):
+class EventsUnavailable(Exception):
     """The system reports no events."""
 
 
-class _Eye(Protocol):
+class ChangeSource(Protocol):
     def changes(self, stop: threading.Event) -> frozenset[str]:
         """The paths that changed since the last call; none after a while without any, or where it is to stop."""
         ...
@@ -76,16 +76,16 @@ class _Eye(Protocol):
     def close(self) -> None: ...
 
 
-class _Events:
+class _EventSource:
     """What the system reports."""
 
     def __init__(self, root: str) -> None:
         self._root = root
-        with _deaf():
+        with _translate_errors():
             self._notify = RustNotify([root], False, False, LOOK_MS, True, True)
 
     def changes(self, stop: threading.Event) -> frozenset[str]:
-        with _deaf():
+        with _translate_errors():
             found = self._notify.watch(0, STEP_MS, LOOK_MS, stop)
         if not isinstance(found, set):
             return frozenset()
@@ -109,14 +109,14 @@ class _Events:
 
 
 @contextmanager
-def _deaf() -> Iterator[None]:
+def _translate_errors() -> Iterator[None]:
     try:
         yield
     except (OSError, RuntimeError) as error:  # the latter is what the library makes of all that it does not know
-        raise Deaf(str(error)) from error
+        raise EventsUnavailable(str(error)) from error
 
 
-class _Polls:
+class _PollingSource:
     """What differs from walk to walk."""
 
     def __init__(self, root: str, seconds: float) -> None:
@@ -132,27 +132,27 @@ class _Polls:
     def close(self) -> None:
         pass
 
-    def _look(self) -> _Seen | None:
+    def _look(self) -> _FolderState | None:
         try:
             listing = Walk(self._root, include=(Glob.of("**"),)).run()
         except ContentFolderError:
             return None
         try:
-            return _Seen(listing, Stamp.of((self._root / SITE_FILE).lstat()))
+            return _FolderState(listing, Stamp.of((self._root / SITE_FILE).lstat()))
         except OSError:
-            return _Seen(listing, None)
+            return _FolderState(listing, None)
 
 
-class _Seen(NamedTuple):
-    listing: Listing
+class _FolderState(NamedTuple):
+    listing: FolderListing
     rules: Stamp | None
 
     @property
-    def files(self) -> frozenset[SourceFile]:
+    def files(self) -> frozenset[ContentFile]:
         return frozenset((*self.listing.files.values(), *self.listing.rules.values()))
 
 
-def _difference(before: _Seen | None, after: _Seen | None) -> frozenset[str]:
+def _difference(before: _FolderState | None, after: _FolderState | None) -> frozenset[str]:
     if before is None or after is None:
         return frozenset()  # the place tells
     if (before.rules, before.listing.problems) != (after.rules, after.listing.problems):
@@ -164,23 +164,23 @@ def _difference(before: _Seen | None, after: _Seen | None) -> frozenset[str]:
 class Watch:
     """Watches one folder, wherever the links to it lead, in a thread of its own."""
 
-    def __init__(self, root: Path, watching: Watching, poll_seconds: float) -> None:
+    def __init__(self, root: Path, mode: Watching, poll_seconds: float) -> None:
         self._root = root
-        self._watching = watching
+        self._mode = mode
         self._poll_seconds = poll_seconds
         self._stop = threading.Event()
         self._begun = threading.Event()
 
     @asynccontextmanager
-    async def telling(self, tell: Tell) -> AsyncIterator[None]:
+    async def watching(self, on_change: OnChange) -> AsyncIterator[None]:
         """Tell of all that changes from when this is entered until it is left."""
-        if self._watching is Watching.OFF:
+        if self._mode is Watching.OFF:
             yield
             return
         loop = asyncio.get_running_loop()
 
         def tell_here(paths: frozenset[str]) -> None:
-            loop.call_soon_threadsafe(tell, paths)
+            loop.call_soon_threadsafe(on_change, paths)
 
         thread = threading.Thread(target=self._run, args=(tell_here,), name="watch")
         thread.start()
@@ -191,54 +191,54 @@ class Watch:
             self._stop.set()
             await asyncio.to_thread(thread.join)
 
-    def _run(self, tell: Tell) -> None:
+    def _run(self, on_change: OnChange) -> None:
         try:
-            self._watch_on(tell)
+            self._watch_on(on_change)
         finally:
             self._begun.set()  # or who waits for it would wait for ever
 
-    def _watch_on(self, tell: Tell) -> None:
+    def _watch_on(self, on_change: OnChange) -> None:
         """Watch the folder wherever it comes to lie, until it is to stop."""
         missed = 0
         while not self._stop.is_set():
-            place = Place.of(self._root)
+            place = FolderIdentity.of(self._root)
             if place:
-                self._watch(place, tell)
+                self._watch(place, on_change)
                 missed = 0
                 continue
             self._begun.set()
             self._stop.wait(LOOK_MS / 1000)
             missed += 1
-            if missed == MOST_MISSED:
-                tell(frozenset({WHOLE_FOLDER}))
+            if missed == MAX_MISSED:
+                on_change(frozenset({WHOLE_FOLDER}))
 
-    def _watch(self, place: Place, tell: Tell) -> None:
+    def _watch(self, place: FolderIdentity, on_change: OnChange) -> None:
         """Watch the folder while it lies at a place. What happened before is not known, and so all may have changed."""
         try:
-            with closing(self._eye(place.path)) as eye:
+            with closing(self._source(place.path)) as source:
                 if self._begun.is_set():
-                    tell(frozenset({WHOLE_FOLDER}))
+                    on_change(frozenset({WHOLE_FOLDER}))
                 self._begun.set()
                 while not self._stop.is_set():
-                    paths = eye.changes(self._stop)
-                    if Place.of(self._root) != place:
+                    paths = source.changes(self._stop)
+                    if FolderIdentity.of(self._root) != place:
                         return
                     if paths:
-                        tell(paths)
-        except Deaf as error:
+                        on_change(paths)
+        except EventsUnavailable as error:
             logger.warning(
                 "The system reports no changes of the content folder: %s. It is looked through every %g seconds.",
                 *(error, self._poll_seconds),
             )
-            self._watching = Watching.POLL
+            self._mode = Watching.POLL
 
-    def _eye(self, root: str) -> _Eye:
-        if self._watching is Watching.POLL:
-            return _Polls(root, self._poll_seconds)
+    def _source(self, root: str) -> ChangeSource:
+        if self._mode is Watching.POLL:
+            return _PollingSource(root, self._poll_seconds)
         kind = file_system(root, MOUNTS)
-        if self._watching is Watching.AUTO and kind in REMOTE:
-            raise Deaf(f"others may write on a disk of the kind {kind}")
-        return _Events(root)
+        if self._mode is Watching.AUTO and kind in REMOTE:
+            raise EventsUnavailable(f"others may write on a disk of the kind {kind}")
+        return _EventSource(root)
 
 
 def file_system(path: str, mounts: Path) -> str:

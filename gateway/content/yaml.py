@@ -20,7 +20,19 @@ from yaml.events import (
     StreamEndEvent,
 )
 
-from gateway.content.nodes import MOST_LEVELS, Cut, Field, Fields, Items, Lines, Mark, Node, Parsed, Repeat, Scalar
+from gateway.content.nodes import (
+    MOST_LEVELS,
+    CutValue,
+    LineIndex,
+    MappingEntry,
+    MappingNode,
+    Node,
+    ParsedBlock,
+    Position,
+    Repeat,
+    ScalarNode,
+    SequenceNode,
+)
 from gateway.errors import FrontMatterError
 
 try:
@@ -49,23 +61,25 @@ _TAGS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float"
 _COLLECTION_TAGS = frozenset(("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"))
 
 
-def parse(block: str, lines: Lines) -> Parsed:
+def parse(block: str, lines: LineIndex) -> ParsedBlock:
     """The mapping that a block of YAML holds, the keys that it repeats, and the values that a comment ends.
 
     Raises FrontMatterError.
     """
     builder = _Builder(CParser(block), lines, block)
     try:
-        return Parsed(builder.document(), tuple(builder.repeats), tuple(builder.cuts))
+        return ParsedBlock(builder.document(), tuple(builder.repeats), tuple(builder.cuts))
     except MarkedYAMLError as error:
         mark: Any = error.problem_mark or error.context_mark
-        _fail(SYNTAX, _sentence(error), lines.mark(mark.index if mark else 0), _hint(error))
+        _fail(SYNTAX, _sentence(error), lines.position(mark.index if mark else 0), _hint(error))
     except YAMLError as error:
-        _fail(SYNTAX, "This is not YAML.", lines.mark(getattr(error, "position", 0)), "Check the quotes and colons.")
+        _fail(
+            SYNTAX, "This is not YAML.", lines.position(getattr(error, "position", 0)), "Check the quotes and colons."
+        )
 
 
 class _Builder:
-    def __init__(self, parser: Any, lines: Lines, block: str) -> None:
+    def __init__(self, parser: Any, lines: LineIndex, block: str) -> None:
         self._next: Callable[[], Any] = parser.get_event
         self._lines = lines
         self._anchors: dict[str, tuple[Node, int] | None] = {}
@@ -74,23 +88,23 @@ class _Builder:
         self._commented = block if " #" in block or "\t#" in block else ""
         """The text, if it may hold comments that end values: the parser has no events for them."""
         self.repeats: list[Repeat] = []
-        self.cuts: list[Cut] = []
+        self.cuts: list[CutValue] = []
 
-    def document(self) -> Fields:
+    def document(self) -> MappingNode:
         self._next()  # the stream's start
         if isinstance(self._next(), StreamEndEvent):
-            return Fields({}, self._lines.mark(0))
+            return MappingNode({}, self._lines.position(0))
         event = self._next()
         node = self._node(event, 0)
-        if isinstance(node, Scalar) and not node.text and node.plain:
-            node = Fields({}, node.mark)
-        if not isinstance(node, Fields):
-            _fail(NOT_A_MAPPING, "The front matter is no mapping.", node.mark, "Write keys and values: `title: …`.")
+        if isinstance(node, ScalarNode) and not node.text and node.plain:
+            node = MappingNode({}, node.position)
+        if not isinstance(node, MappingNode):
+            _fail(NOT_A_MAPPING, "The front matter is no mapping.", node.position, "Write keys and values: `title: …`.")
         self._next()  # the document's end
         following = self._next()
         if not isinstance(following, StreamEndEvent):
             message = "The front matter holds several YAML documents."
-            _fail(NOT_A_MAPPING, message, self._mark(following), "Keep one of them.")
+            _fail(NOT_A_MAPPING, message, self._position(following), "Keep one of them.")
         return node
 
     def _node(self, event: Any, depth: int) -> Node:
@@ -101,7 +115,7 @@ class _Builder:
             return self._alias(event, depth)
         if depth == MOST_LEVELS and isinstance(event, CollectionStartEvent):
             message = f"Lists and mappings lie more than {MOST_LEVELS} levels deep."
-            _fail(TOO_DEEP, message, self._mark(event), "Flatten them.")
+            _fail(TOO_DEEP, message, self._position(event), "Flatten them.")
         self._check_tag(event)
         anchor = event.anchor
         if anchor:
@@ -119,84 +133,90 @@ class _Builder:
         nodes = []
         while isinstance(following := self._next(), NodeEvent):
             nodes.append(self._node(following, depth + 1))
-        return Items(tuple(nodes), self._mark(event))
+        return SequenceNode(tuple(nodes), self._position(event))
 
-    def _fields(self, start: Any, depth: int) -> Fields:
-        entries: dict[str, Field] = {}
+    def _fields(self, start: Any, depth: int) -> MappingNode:
+        entries: dict[str, MappingEntry] = {}
         earlier: dict[str, list[Node]] = {}
-        merged: list[Fields] = []
+        merged: list[MappingNode] = []
         while isinstance(event := self._next(), NodeEvent):
             key = self._node(event, depth)
-            if not isinstance(key, Scalar):
-                _fail(BAD_KEY, "A list or a mapping cannot be a key.", key.mark, "Put the key in quotes.")
+            if not isinstance(key, ScalarNode):
+                _fail(BAD_KEY, "A list or a mapping cannot be a key.", key.position, "Put the key in quotes.")
             value = self._node(self._next(), depth)
             if key.plain and key.text == "<<":
                 merged.extend(self._merged(value))
             else:
                 if replaced := entries.pop(key.text, None):
-                    self.repeats.append((key.text, replaced.key.mark, key.mark))
+                    self.repeats.append((key.text, replaced.key.position, key.position))
                     earlier.setdefault(key.text, []).append(replaced.value)
-                entries[key.text] = Field(key, value)
+                entries[key.text] = MappingEntry(key, value)
         for name, values in earlier.items():
             entries[name] = entries[name]._replace(repeated=tuple(values))
         for fields in merged:
             for name, field in fields.entries.items():
                 entries.setdefault(name, field)
-        return Fields(entries, self._mark(start))
+        return MappingNode(entries, self._position(start))
 
-    def _merged(self, value: Node) -> list[Fields]:
-        nodes = value.nodes if isinstance(value, Items) else (value,)
-        fields = [node for node in nodes if isinstance(node, Fields)]
+    def _merged(self, value: Node) -> list[MappingNode]:
+        nodes = value.nodes if isinstance(value, SequenceNode) else (value,)
+        fields = [node for node in nodes if isinstance(node, MappingNode)]
         if len(fields) < len(nodes):
-            _fail(BAD_KEY, "Only mappings can be merged with '<<'.", value.mark, "Name an anchored mapping.")
+            _fail(BAD_KEY, "Only mappings can be merged with '<<'.", value.position, "Name an anchored mapping.")
         return fields
 
     def _alias(self, event: Any, depth: int) -> Node:
         name = event.anchor
         if name not in self._anchors:
             _fail(
-                UNKNOWN_ALIAS, f"There is no anchor '&{name}' before this alias.", self._mark(event), "Write the value."
+                UNKNOWN_ALIAS,
+                f"There is no anchor '&{name}' before this alias.",
+                self._position(event),
+                "Write the value.",
             )
         anchored = self._anchors[name]
         if anchored is None:
             _fail(
-                ALIAS_CYCLE, f"The alias '*{name}' stands inside what it names.", self._mark(event), "Write the value."
+                ALIAS_CYCLE,
+                f"The alias '*{name}' stands inside what it names.",
+                self._position(event),
+                "Write the value.",
             )
         node, size = anchored
         self._aliased += size
         self._nodes += size
         if self._aliased > MOST_ALIASED or depth + _height(node) > MOST_LEVELS:
             message = f"The aliases stand for more than {MOST_ALIASED} values, or for {MOST_LEVELS} levels of them."
-            _fail(TOO_MANY_ALIASES, message, self._mark(event), "Write the values out.")
+            _fail(TOO_MANY_ALIASES, message, self._position(event), "Write the values out.")
         return node
 
-    def _scalar(self, event: Any) -> Scalar:
+    def _scalar(self, event: Any) -> ScalarNode:
         text: str = event.value
-        mark = self._lines.mark(event.start_mark.index)
+        position = self._lines.position(event.start_mark.index)
         plain = not event.style and event.tag is None
         if event.style == '"' and _NO_CHARACTER.search(text):
-            _fail(SYNTAX, "The text holds an escape that stands for no character.", mark, "Delete the escape.")
+            _fail(SYNTAX, "The text holds an escape that stands for no character.", position, "Delete the escape.")
         if plain and text == "=":
-            _fail(UNSUPPORTED_TAG, "A lone '=' has a meaning of its own in YAML.", mark, "Put it in quotes.")
+            _fail(UNSUPPORTED_TAG, "A lone '=' has a meaning of its own in YAML.", position, "Put it in quotes.")
         if self._commented and plain and (comment := _COMMENT.match(self._commented, event.end_mark.index)):
-            self.cuts.append(Cut(text, comment[1], self._lines.mark(comment.start(1) - 1)))
-        return Scalar(text, plain, mark, block=event.style in _BLOCKS)
+            self.cuts.append(CutValue(text, comment[1], self._lines.position(comment.start(1) - 1)))
+        return ScalarNode(text, plain, position, block=event.style in _BLOCKS)
 
     def _check_tag(self, event: Any) -> None:
         allowed = _TAGS if isinstance(event, ScalarEvent) else _COLLECTION_TAGS
         if event.tag is not None and event.tag != "!" and event.tag not in allowed:
             name = event.tag.replace("tag:yaml.org,2002:", "!!")
-            _fail(UNSUPPORTED_TAG, f"The tag '{name}' is not supported.", self._mark(event), "Delete the tag.")
+            _fail(UNSUPPORTED_TAG, f"The tag '{name}' is not supported.", self._position(event), "Delete the tag.")
 
-    def _mark(self, event: Any) -> Mark:
-        return self._lines.mark(event.start_mark.index)
+    def _position(self, event: Any) -> Position:
+        return self._lines.position(event.start_mark.index)
 
 
 def _height(node: Node) -> int:
     """How many levels of lists and mappings a node has."""
-    if isinstance(node, Scalar):
+    if isinstance(node, ScalarNode):
         return 0
-    below = node.nodes if isinstance(node, Items) else [field.value for field in node.entries.values()]
+    below = node.nodes if isinstance(node, SequenceNode) else [field.value for field in node.entries.values()]
     return 1 + max(map(_height, below), default=0)
 
 
@@ -214,5 +234,5 @@ def _hint(error: MarkedYAMLError) -> str:
     return "Check the quotes, colons and indentation here and on the lines above."
 
 
-def _fail(code: str, message: str, mark: Mark, hint: str) -> NoReturn:
-    raise FrontMatterError(code, message, line=mark.line, column=mark.column, hint=hint)
+def _fail(code: str, message: str, position: Position, hint: str) -> NoReturn:
+    raise FrontMatterError(code, message, line=position.line, column=position.column, hint=hint)

@@ -7,9 +7,9 @@ from importlib.resources import files
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.explorer.inquiry import Inquiry
+from gateway.explorer.page_query import PageQuery
 from gateway.explorer.page_templates import Templates
-from gateway.explorer.queries import DOCUMENTS, ReadyQuery
+from gateway.explorer.ready_queries import DOCUMENTS, ReadyQuery
 
 DOCUMENT = files(__package__).joinpath("article.graphql").read_text("utf-8")
 
@@ -17,13 +17,13 @@ DOCUMENT = files(__package__).joinpath("article.graphql").read_text("utf-8")
 class ArticlePage:
     """Shows articles that the reader may see. Any other id returns the same page with status 404."""
 
-    def __init__(self, inquiry: Inquiry, templates: Templates) -> None:
-        self._inquiry = inquiry
+    def __init__(self, page_query: PageQuery, templates: Templates) -> None:
+        self._inquiry = page_query
         self._templates = templates
 
     async def answer(self, request: Request, article_id: str) -> Response:
         """Raises RequestError."""
-        found = await self._inquiry.ask(request, DOCUMENT, {"id": article_id})
+        found = await self._inquiry.fetch(request, DOCUMENT, {"id": article_id})
         article = found["article"]
         if article is None:
             return self._templates.response("missing.html", found, 404)

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.errors import NotFound
 from gateway.explorer.page_templates import Templates
-from gateway.renderer import Markdown, Renderer
+from gateway.graph.body_renderer import BodyRenderer, Markdown
 
 PATH = "/docs/{name:path}"
 INDEX = "README.md"
@@ -37,7 +37,7 @@ class DocsPage:
             file.relative_to(folder).as_posix(): file for file in folder.rglob("*") if file.suffix in {".md", ".png"}
         }
         self._templates = templates
-        self._renderer = Renderer()
+        self._renderer = BodyRenderer()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         response = await self._answer(Request(scope).path_params["name"] or INDEX)

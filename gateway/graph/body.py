@@ -9,9 +9,9 @@ import strawberry
 
 from gateway.content import outline, prose
 from gateway.content.markup import Rendered
-from gateway.graph.connection import natural, resolved
+from gateway.graph.body_renderer import Markdown
+from gateway.graph.connection import non_negative, resolved
 from gateway.graph.context import Info
-from gateway.renderer import Markdown
 
 EXCERPT_LENGTH = 200
 TOC_DEPTH = 3
@@ -56,17 +56,17 @@ class Body:
     @resolved("Words of the text; of scripts that put no space between words, letters.")
     @staticmethod
     async def word_count(body: strawberry.Parent[Markdown], info: Info) -> int:
-        return (await _rendered(body, info)).length.words
+        return (await _rendered(body, info)).reading_time.words
 
     @resolved("Minutes that reading the text takes, rounded up; 0 where it has no word.")
     @staticmethod
     async def reading_time_minutes(body: strawberry.Parent[Markdown], info: Info) -> int:
-        return (await _rendered(body, info)).length.minutes
+        return (await _rendered(body, info)).reading_time.minutes
 
     @resolved("The beginning of the text, cut where a word ends, and an ellipsis; all of it where it is short enough.")
     @staticmethod
     async def excerpt(body: strawberry.Parent[Markdown], info: Info, length: Length = EXCERPT_LENGTH) -> str:
-        number = natural("length", length)
+        number = non_negative("length", length)
         text = (await _rendered(body, info)).text
         return prose.excerpt(text, EXCERPT_LENGTH if number is None else number)
 
@@ -75,7 +75,7 @@ class Body:
     async def toc(
         body: strawberry.Parent[Markdown], info: Info, max_depth: MaxDepth = TOC_DEPTH
     ) -> Sequence[outline.Heading]:
-        number = natural("maxDepth", max_depth)
+        number = non_negative("maxDepth", max_depth)
         deepest = TOC_DEPTH if number is None else number
         return [heading for heading in (await _rendered(body, info)).headings if heading.depth <= deepest]
 

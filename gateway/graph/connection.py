@@ -13,11 +13,10 @@ from strawberry import UNSET
 from strawberry.types.field import StrawberryField
 
 from gateway import model
-from gateway.analysis import PAGE_SIZE
 from gateway.errors import BadUserInput, LimitExceeded
 from gateway.graph.context import Info
 from gateway.graph.loaders import CountByListingLoader, Key, PageBySliceLoader, PrecededBySliceLoader, Slice
-from gateway.limits import Limits
+from gateway.limits import PAGE_SIZE, Limits
 from gateway.model import Window
 from gateway.store.protocol import WHOLE, Listing
 
@@ -61,20 +60,20 @@ def streamed(description: str, graphql_type: object = None) -> Callable[[Callabl
     return decorator
 
 
-def given(value: T | None) -> T | None:
+def or_none(value: T | None) -> T | None:
     """The value of an optional argument; None where it is absent, or null, which means the same."""
     return None if value is UNSET else value
 
 
-def natural(name: str, value: int | None) -> int | None:
+def non_negative(name: str, value: int | None) -> int | None:
     """The value of an optional argument that counts something. Raises BadUserInput where it is negative."""
-    number = given(value)
+    number = or_none(value)
     if number is not None and number < 0:
         raise BadUserInput(f"'{name}' is {number}. Give 0 or more.", argument=name)
     return number
 
 
-def limited(limit: str, allowed: int, actual: int) -> None:
+def check_limit(limit: str, allowed: int, actual: int) -> None:
     """Raises LimitExceeded where the actual number is above the allowed one."""
     if actual > allowed:
         raise LimitExceeded(limit, allowed, actual)
@@ -82,7 +81,7 @@ def limited(limit: str, allowed: int, actual: int) -> None:
 
 def only_argument(**arguments: str | None) -> tuple[str, str]:
     """Name and value of the one argument that is given. Raises BadUserInput for none and for several."""
-    found = [(name, text) for name, value in arguments.items() if (text := given(value)) is not None]
+    found = [(name, text) for name, value in arguments.items() if (text := or_none(value)) is not None]
     if len(found) != 1:
         names = ", ".join(f"'{name}'" for name in arguments)
         raise BadUserInput(f"Give exactly one of {names}; there {_number(len(found))}.")
@@ -103,12 +102,12 @@ def checked_window(
     Raises BadUserInput for arguments that contradict each other or are negative, LimitExceeded for a page or an
     offset that is too large. Cursors are read by the store.
     """
-    first, last, offset = natural("first", first), natural("last", last), natural("offset", offset)
-    after, before = given(after), given(before)
+    first, last, offset = non_negative("first", first), non_negative("last", last), non_negative("offset", offset)
+    after, before = or_none(after), or_none(before)
     _refuse_contradictions(first=first, after=after, last=last, before=before, offset=offset)
     size = next((number for number in (first, last) if number is not None), PAGE_SIZE)
-    limited("page", limits.page, size)
-    limited("offset", limits.offset, offset or 0)
+    check_limit("page", limits.page, size)
+    check_limit("offset", limits.offset, offset or 0)
     is_backward = last is not None or before is not None
     return Window(size, is_backward, before if is_backward else after, offset or 0)
 

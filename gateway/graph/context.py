@@ -13,12 +13,12 @@ from typing import Any, TypeVar
 import strawberry
 from graphql import DocumentNode
 
-from gateway.auth import Scope, Viewer
+from gateway.access.tokens import Scope, Viewer
 from gateway.errors import OperationTimedOut
-from gateway.graph.loaders import Loader, Records
+from gateway.graph.body_renderer import BodyRenderer
+from gateway.graph.loaders import Loader, ReadBudget
 from gateway.limits import Limits
 from gateway.model import Visibility
-from gateway.renderer import Renderer
 from gateway.store.protocol import Snapshot, Store
 
 L = TypeVar("L", bound=Loader[Any, Any])
@@ -32,7 +32,7 @@ class Context:
         viewer: Viewer,
         snapshot: Snapshot,
         limits: Limits,
-        renderer: Renderer,
+        renderer: BodyRenderer,
         document: DocumentNode | None = None,
     ) -> None:
         """`document` is the operation's own where it was parsed and validated before."""
@@ -40,12 +40,12 @@ class Context:
         self.limits = limits
         self.renderer = renderer
         self.document = document
-        self.renew(snapshot)
+        self.use_snapshot(snapshot)
 
-    def renew(self, snapshot: Snapshot) -> None:
+    def use_snapshot(self, snapshot: Snapshot) -> None:
         """Answer from another snapshot from now on, with nothing loaded yet."""
         self.snapshot = snapshot
-        self.records = Records(self.limits.records)
+        self.read_budget = ReadBudget(self.limits.records)
         self._loaders: dict[type[Loader[Any, Any]], Any] = {}
 
     @property
@@ -59,7 +59,7 @@ class Context:
     def loader(self, kind: type[L]) -> L:
         """The operation's one loader of this kind, made when it is first asked for."""
         if kind not in self._loaders:
-            self._loaders[kind] = kind(self.snapshot, self.records)
+            self._loaders[kind] = kind(self.snapshot, self.read_budget)
         made: L = self._loaders[kind]
         return made
 
@@ -71,7 +71,7 @@ class LiveContext(Context):
     """
 
     def __init__(
-        self, viewer: Viewer, store: Store, limits: Limits, renderer: Renderer, document: DocumentNode | None = None
+        self, viewer: Viewer, store: Store, limits: Limits, renderer: BodyRenderer, document: DocumentNode | None = None
     ) -> None:
         self._store = store
         self.viewer = viewer
@@ -92,22 +92,22 @@ class LiveContext(Context):
             raise OperationTimedOut from error
         finally:
             self._deadline = None
-            await self.leave()
+            await self.close_snapshot()
 
     async def generations(self) -> AsyncIterator[None]:
         """Once at first, and then whenever there is a newer generation."""
         async for _ in self._store.generations():
             yield
-            await self.leave()
+            await self.close_snapshot()
 
-    async def take(self) -> Snapshot:
+    async def open_snapshot(self) -> Snapshot:
         """The newest generation, to find and answer the next event from. It is held until it is left."""
-        await self.leave()
-        self.renew(await self._held.enter_async_context(self._store.snapshot(self.viewer.visibility)))
+        await self.close_snapshot()
+        self.use_snapshot(await self._held.enter_async_context(self._store.snapshot(self.viewer.visibility)))
         self._end_at(asyncio.get_running_loop().time() + self.limits.operation_seconds)
         return self.snapshot
 
-    async def leave(self) -> None:
+    async def close_snapshot(self) -> None:
         self._end_at(None)
         await self._held.aclose()
 

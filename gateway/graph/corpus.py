@@ -10,10 +10,10 @@ import strawberry
 from strawberry import UNSET
 
 from gateway import model
-from gateway.graph.connection import given, natural, resolved
+from gateway.graph.connection import non_negative, or_none, resolved
 from gateway.graph.context import Info
 from gateway.graph.loaders import StatisticsLoader
-from gateway.graph.orders import describe
+from gateway.graph.order_inputs import describe
 from gateway.store.protocol import WHOLE
 
 describe(
@@ -78,10 +78,10 @@ class Corpus:
         ] = UNSET,
         first: Annotated[int | None, strawberry.argument(description="How many to give, from the first on.")] = 50,
     ) -> Sequence[model.Problem] | None:
-        number = natural("first", first)
+        number = non_negative("first", first)
         if not info.context.shows_drafts:
             return None
-        return await info.context.snapshot.problems(given(severity), 50 if number is None else number)
+        return await info.context.snapshot.problems(or_none(severity), 50 if number is None else number)
 
 
 async def _statistics(info: Info) -> model.Statistics:

@@ -11,12 +11,12 @@ from typing import Annotated, Any, NamedTuple
 import strawberry
 from strawberry import UNSET
 
-from gateway.graph.conditions import ArticleFilter, checked_filter
-from gateway.graph.connection import limited, natural, resolved
+from gateway.graph.connection import check_limit, non_negative, resolved
 from gateway.graph.context import Info
-from gateway.graph.groups import FirstGroups, checked_first, counted, groups_of
+from gateway.graph.facet_arguments import FirstGroups, checked_first, counted, groups_of
+from gateway.graph.filter_inputs import ArticleFilter, checked_filter
 from gateway.graph.loaders import Histogram, HistogramByListingLoader, Key, Ranges, RangesByListingLoader
-from gateway.graph.orders import describe
+from gateway.graph.order_inputs import describe
 from gateway.graph.types import ProviderCount, TopicCount
 from gateway.limits import Limits
 from gateway.model import Article, Group, Grouping, Interval, Largest
@@ -158,7 +158,7 @@ class ArticleFacets:
         selected: strawberry.Parent[Selected], info: Info, bounds: Bounds = BOUNDS
     ) -> Sequence[RangeCount]:
         edges = sorted({*(BOUNDS if bounds is None else bounds)})
-        limited("page", info.context.limits.page, len(edges))
+        check_limit("page", info.context.limits.page, len(edges))
         question = Key(WHOLE, Ranges(selected.listing(), tuple(edges)))
         counts = await info.context.loader(RangesByListingLoader).load(question)
         gaps = pairwise([None, *edges, None])
@@ -166,7 +166,7 @@ class ArticleFacets:
 
 
 def _largest(info: Info, by: Grouping, first: int | None, min_count: int | None) -> Largest:
-    least = natural("minCount", min_count)
+    least = non_negative("minCount", min_count)
     return Largest(by, checked_first(info.context.limits, first), 1 if least is None else least)
 
 

@@ -14,7 +14,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from strawberry.dataloader import DataLoader
 
-from gateway import tags
+from gateway import cache_tags
 from gateway.errors import LimitExceeded, RequestError
 from gateway.model import (
     Adjacent,
@@ -61,7 +61,7 @@ T = TypeVar("T")
 Q = TypeVar("Q")
 
 
-class Records:
+class ReadBudget:
     """The records that one operation has been given, those of lists that it was given again too: how many there are,
     and the cache tags of what it depends on."""
 
@@ -110,8 +110,8 @@ def _tag(found: object) -> str | None:
 _LISTS: Mapping[str, str] = {
     ARTICLES_OF_PROVIDER.name: "",
     ARTICLES_OF_TOPIC.name: "",
-    PROVIDERS.name: tags.PROVIDERS,
-    TOPICS.name: tags.TOPICS,
+    PROVIDERS.name: cache_tags.PROVIDERS,
+    TOPICS.name: cache_tags.TOPICS,
 }
 """The list of the whole corpus that a list depends on: that of all articles, unless it stands here."""
 
@@ -119,14 +119,14 @@ _LISTS: Mapping[str, str] = {
 def _list(listing: Listing[Any]) -> str:
     """The tag of a list; empty where it belongs to its parent alone. Whether an article matches a filter may depend on
     the names and counts that other articles give."""
-    found = _LISTS.get(listing.name, tags.ARTICLES)
-    return tags.ARTICLES if listing.filter and not found else found
+    found = _LISTS.get(listing.name, cache_tags.ARTICLES)
+    return cache_tags.ARTICLES if listing.filter and not found else found
 
 
 class Loader(DataLoader[K, V], ABC):
     """Reads for many keys at once, over one snapshot."""
 
-    def __init__(self, snapshot: Snapshot, records: Records) -> None:
+    def __init__(self, snapshot: Snapshot, records: ReadBudget) -> None:
         me = weakref.proxy(self)  # in a cycle, all that an operation was given would stay until garbage is collected
         super().__init__(lambda keys: me._load(keys))  # noqa: PLW0108 - a bound method would hold it
         self.snapshot = snapshot
@@ -162,13 +162,15 @@ class ListLoader(Loader[K, Sequence[V]]):
 
 class RecordLoader(Loader[str, T | None]):
     lookup: Lookup[T]
-    collection = tags.ARTICLES
+    collection = cache_tags.ARTICLES
     """The list in which a record may appear that is not there yet."""
 
     async def read(self, keys: Sequence[str]) -> Sequence[T | None]:
         found = await self.snapshot.find(self.lookup, keys)
         self.records.add(found.values())
-        self.records.depend(*(key if tags.is_id(key) else self.collection for key in keys if key not in found))
+        self.records.depend(
+            *(key if cache_tags.is_record_id(key) else self.collection for key in keys if key not in found)
+        )
         return [found.get(key) for key in keys]
 
 
@@ -194,38 +196,38 @@ class ArticleByUrlLoader(RecordLoader[Article]):
     lookup = ARTICLE_BY_URL
 
     async def read(self, keys: Sequence[str]) -> Sequence[Article | None]:
-        self.records.depend(tags.ARTICLES)
+        self.records.depend(cache_tags.ARTICLES)
         return await super().read(keys)
 
 
 class ProviderByIdLoader(RecordLoader[Provider]):
     lookup = PROVIDER_BY_ID
-    collection = tags.PROVIDERS
+    collection = cache_tags.PROVIDERS
 
 
 class ProviderByKeyLoader(RecordLoader[Provider]):
     lookup = PROVIDER_BY_KEY
-    collection = tags.PROVIDERS
+    collection = cache_tags.PROVIDERS
 
 
 class ProviderBySlugLoader(RecordLoader[Provider]):
     lookup = PROVIDER_BY_SLUG
-    collection = tags.PROVIDERS
+    collection = cache_tags.PROVIDERS
 
 
 class TopicByIdLoader(RecordLoader[Topic]):
     lookup = TOPIC_BY_ID
-    collection = tags.TOPICS
+    collection = cache_tags.TOPICS
 
 
 class TopicByKeyLoader(RecordLoader[Topic]):
     lookup = TOPIC_BY_KEY
-    collection = tags.TOPICS
+    collection = cache_tags.TOPICS
 
 
 class TopicBySlugLoader(RecordLoader[Topic]):
     lookup = TOPIC_BY_SLUG
-    collection = tags.TOPICS
+    collection = cache_tags.TOPICS
 
 
 class RelatedByIdLoader(RecordLoader[Related]):
@@ -302,7 +304,7 @@ class PageBySliceLoader(QuestionLoader[Slice, Page[Any]]):
 class PrecededBySliceLoader(QuestionLoader[Slice, bool]):
     async def ask(self, question: Slice, parents: Sequence[str]) -> Mapping[str, bool]:
         self._depend_on(question.listing)
-        return await self.snapshot.preceded(question.listing, parents, question.order, question.window)
+        return await self.snapshot.has_rows_before(question.listing, parents, question.order, question.window)
 
 
 class Line(NamedTuple):
@@ -337,7 +339,7 @@ class Groups(NamedTuple):
 
 class GroupsByListingLoader(QuestionLoader[Groups, Sequence[Group[Any]]]):
     async def ask(self, question: Groups, parents: Sequence[str]) -> Mapping[str, Sequence[Group[Any]]]:
-        found = await self.snapshot.largest(question.listing, parents, question.largest)
+        found = await self.snapshot.top_groups(question.listing, parents, question.largest)
         self.records.add(_joined(found))
         self._depend_on(question.listing)
         return found
@@ -368,14 +370,14 @@ class Ranges(NamedTuple):
 class RangesByListingLoader(QuestionLoader[Ranges, Sequence[int]]):
     async def ask(self, question: Ranges, parents: Sequence[str]) -> Mapping[str, Sequence[int]]:
         self._depend_on(question.listing)
-        return await self.snapshot.ranges(question.listing, parents, question.bounds)
+        return await self.snapshot.quality_ranges(question.listing, parents, question.bounds)
 
 
 class ScoreByArticleLoader(QuestionLoader[Search, float]):
     """Of articles that the search finds."""
 
     async def ask(self, question: Search, parents: Sequence[str]) -> Mapping[str, float]:
-        self.records.depend(tags.ARTICLES)
+        self.records.depend(cache_tags.ARTICLES)
         return await self.snapshot.scores(question, parents)
 
 
@@ -385,7 +387,7 @@ class SimilarByArticleLoader(QuestionLoader[int, Sequence[Similar]]):
     async def ask(self, question: int, parents: Sequence[str]) -> Mapping[str, Sequence[Similar]]:
         found = await self.snapshot.similar(parents, question)
         self.records.add(_joined(found))
-        self.records.depend(tags.ARTICLES)
+        self.records.depend(cache_tags.ARTICLES)
         return {parent: found.get(parent, ()) for parent in parents}
 
 
@@ -402,7 +404,7 @@ class StatisticsLoader(Loader[str, Statistics]):
     """The only key is the whole corpus."""
 
     async def read(self, keys: Sequence[str]) -> Sequence[Statistics]:
-        self.records.depend(*tags.LISTS)
+        self.records.depend(*cache_tags.LISTS)
         statistics = await self.snapshot.statistics()
         return [statistics for _ in keys]
 

@@ -23,13 +23,12 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.types import ExecutionContext
 
-from gateway import model, tags
+from gateway import cache_tags, model
 from gateway.content.dates import parse_instant
 from gateway.content.identity import topic_key, url_identity
 from gateway.content.values import Unreadable
 from gateway.errors import BadUserInput
 from gateway.graph import sync
-from gateway.graph.conditions import ArticleFilters, ProviderFilters, TopicFilters, checked_filter
 from gateway.graph.connection import (
     After,
     Before,
@@ -38,16 +37,17 @@ from gateway.graph.connection import (
     Last,
     Offset,
     PageKey,
+    check_limit,
     checked_window,
-    given,
-    limited,
     only_argument,
+    or_none,
     page_of,
     resolved,
 )
 from gateway.graph.context import Info
 from gateway.graph.corpus import Corpus
 from gateway.graph.facets import ArticleFacets, Selected
+from gateway.graph.filter_inputs import ArticleFilters, ProviderFilters, TopicFilters, checked_filter
 from gateway.graph.loaders import (
     ArticleByIdLoader,
     ArticleByLocalizedSlugLoader,
@@ -63,7 +63,7 @@ from gateway.graph.loaders import (
     TopicByKeyLoader,
     TopicBySlugLoader,
 )
-from gateway.graph.orders import (
+from gateway.graph.order_inputs import (
     LARGEST_PROVIDERS_FIRST,
     LARGEST_TOPICS_FIRST,
     NEWEST_FIRST,
@@ -73,7 +73,7 @@ from gateway.graph.orders import (
     TopicOrders,
     checked_order,
 )
-from gateway.graph.results import ArticleSearchConnection, SearchFields, SearchModes, checked_search
+from gateway.graph.search_types import ArticleSearchConnection, SearchFields, SearchModes, checked_search
 from gateway.graph.sync import ChangeSet, Since, Subscription
 from gateway.graph.types import Article, Node, Provider, Topic
 from gateway.model import BEST_FIRST, SearchMode
@@ -107,7 +107,7 @@ class Query:
     async def nodes(
         info: Info, ids: Annotated[list[strawberry.ID], strawberry.argument(description="The records' ids.")]
     ) -> Sequence[Record | None]:
-        limited("ids", info.context.limits.ids, len(ids))
+        check_limit("ids", info.context.limits.ids, len(ids))
         return await asyncio.gather(*(_record(info, each) for each in ids))
 
     @resolved(
@@ -131,7 +131,7 @@ class Query:
             str | None, strawberry.argument(description="The locale in which a slug is looked up; goes with slug only.")
         ] = UNSET,
     ) -> model.Article | None:
-        load, within = info.context.loader, given(locale)
+        load, within = info.context.loader, or_none(locale)
         match only_argument(id=id_, slug=slug, path=path, url=url):
             case "slug", key if within is not None:
                 return await load(ArticleByLocalizedSlugLoader).load(localized_slug(key, within))
@@ -175,9 +175,9 @@ class Query:
         in_: SearchFields = UNSET,
         mode: SearchModes = SearchMode.ALL_TERMS,
     ) -> Selected:
-        limits, text = info.context.limits, given(query)
+        limits, text = info.context.limits, or_none(query)
         search = None if text is None else checked_search(limits, text, in_, mode)
-        selected = Selected(limits, given(where), search)
+        selected = Selected(limits, or_none(where), search)
         selected.listing()  # so that a filter that is refused is refused once
         return selected
 
@@ -204,7 +204,7 @@ class Query:
     ) -> PageKey:
         limits = info.context.limits
         window = checked_window(limits, first=first, after=after, last=last, before=before, offset=offset)
-        terms = given(order_by)
+        terms = or_none(order_by)
         order = BEST_FIRST if terms is None else checked_order(limits, terms, terms)
         listing = ARTICLES.where(checked_filter(limits, where)).matching(checked_search(limits, query, in_, mode))
         return page_of(listing, order, window)
@@ -286,7 +286,7 @@ class Query:
     @resolved("What is loaded right now.", Corpus)
     @staticmethod
     async def corpus(info: Info) -> model.Generation:
-        info.context.records.depend(tags.ARTICLES)  # it moves with every change
+        info.context.read_budget.depend(cache_tags.ARTICLES)  # it moves with every change
         return await info.context.snapshot.generation()
 
 

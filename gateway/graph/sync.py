@@ -14,13 +14,13 @@ from typing import Annotated, cast
 import strawberry
 from strawberry import UNSET
 
-from gateway import model, tags
-from gateway.filters import Every, Field, Filter, OneOf, has_condition
-from gateway.graph.conditions import ArticleFilters, checked_filter
-from gateway.graph.connection import given, limited, natural, resolved, streamed
+from gateway import cache_tags, model
+from gateway.filters import And, Field, Filter, In, has_condition
+from gateway.graph.connection import check_limit, non_negative, or_none, resolved, streamed
 from gateway.graph.context import Info, LiveContext
+from gateway.graph.filter_inputs import ArticleFilters, checked_filter
 from gateway.graph.loaders import ArticleByIdLoader
-from gateway.graph.orders import describe
+from gateway.graph.order_inputs import describe
 from gateway.graph.types import Article
 from gateway.model import ChangeType
 from gateway.store.protocol import ARTICLES, ChangePage, Snapshot
@@ -80,11 +80,11 @@ First = Annotated[int | None, strawberry.argument(description="How many changes 
 
 async def changes(info: Info, since: str | None = UNSET, first: int | None = DEFAULT_PAGE) -> ChangePage:
     """A page of what has changed. Raises BadUserInput for a token that is malformed, and LimitExceeded."""
-    number = natural("first", first)
+    number = non_negative("first", first)
     size = DEFAULT_PAGE if number is None else number
-    limited("page", info.context.limits.page, size)
-    info.context.records.depend(tags.ARTICLES)
-    return await info.context.snapshot.changes(given(since), size)
+    check_limit("page", info.context.limits.page, size)
+    info.context.read_budget.depend(cache_tags.ARTICLES)
+    return await info.context.snapshot.changes(or_none(since), size)
 
 
 @strawberry.type(description="What is told as it happens.")
@@ -96,11 +96,11 @@ class Subscription:
         token: str | None = None
         revision: str | None = None
         async for _ in context.generations():
-            snapshot = await context.take()
+            snapshot = await context.open_snapshot()
             since, token = token, await snapshot.token()
             last, revision = revision, (await snapshot.generation()).revision
             if since and revision != last:
-                yield CorpusChange(revision=strawberry.ID(revision), **(await snapshot.tally(since))._asdict())
+                yield CorpusChange(revision=strawberry.ID(revision), **(await snapshot.change_counts(since))._asdict())
 
     @streamed(
         "Each article that changes, as the subscriber sees it. With a filter, one that comes to match it is ADDED, and"
@@ -110,48 +110,48 @@ class Subscription:
     @staticmethod
     async def article_changed(info: Info, *, where: ArticleFilters = UNSET) -> AsyncIterator[model.ArticleChange]:
         context = cast("LiveContext", info.context)
-        sieve = Sieve(checked_filter(context.limits, where), context.limits.records)
+        tracker = FilterTracker(checked_filter(context.limits, where), context.limits.records)
         token = None
         async for _ in context.generations():
             has_more = True
             while has_more:
-                snapshot = await context.take()
+                snapshot = await context.open_snapshot()
                 if token is None:
                     token = await snapshot.token()
-                    await sieve.fill(snapshot)
+                    await tracker.fill(snapshot)
                 page = await snapshot.changes(token, 1)  # each event in its turn, since time passes until it is taken
                 token, has_more = page.token, page.has_more
-                for change in await sieve.sift(snapshot, page.changes):
+                for change in await tracker.sift(snapshot, page.changes):
                     yield change
 
 
-class Sieve:
+class FilterTracker:
     """Lets the changes through that concern the articles of a filter, as what they are to those who see no others."""
 
     def __init__(self, filter_: Filter | None, allowed: int) -> None:
         """At most so many articles as are `allowed` may match at once."""
         self._filter = filter_ if filter_ and has_condition(filter_) else None
         self._allowed = allowed
-        self._inside = Ids()
+        self._inside = CompactIdSet()
         """The articles that match. Without a filter all do, and nothing needs to be known of them."""
 
     async def fill(self, snapshot: Snapshot) -> None:
         """Begin with what is there. Raises LimitExceeded."""
         if self._filter:
-            matching = await snapshot.members(ARTICLES.where(self._filter))
-            limited("records", self._allowed, len(matching))
-            self._inside = Ids(matching)
+            matching = await snapshot.matching_ids(ARTICLES.where(self._filter))
+            check_limit("records", self._allowed, len(matching))
+            self._inside = CompactIdSet(matching)
 
     async def sift(self, snapshot: Snapshot, changes: Sequence[model.ArticleChange]) -> Sequence[model.ArticleChange]:
         """Raises LimitExceeded where too many articles have come to match."""
         if self._filter is None:
             return changes
-        changed = OneOf(Field.ID, tuple(change.id for change in changes))
-        matching = await snapshot.members(ARTICLES.where(Every((changed, self._filter)))) if changes else set()
+        changed = In(Field.ID, tuple(change.id for change in changes))
+        matching = await snapshot.matching_ids(ARTICLES.where(And((changed, self._filter)))) if changes else set()
         sifted = [change for id_ in changed.values if (change := self._turned(str(id_), id_ in matching))]
         for id_ in map(str, changed.values):
             (self._inside.add if id_ in matching else self._inside.discard)(id_)
-        limited("records", self._allowed, len(self._inside))
+        check_limit("records", self._allowed, len(self._inside))
         return sifted
 
     def _turned(self, id_: str, matches: bool) -> model.ArticleChange | None:
@@ -160,7 +160,7 @@ class Sieve:
         return model.ArticleChange(ChangeType.REMOVED, id_) if id_ in self._inside else None
 
 
-class Ids:
+class CompactIdSet:
     """A set of ids in eight bytes for each: their hashes, in order. That two of a corpus have the same is not to be
     expected; they would be taken for one. A set of texts takes twenty times as much, for each of many subscriptions."""
 

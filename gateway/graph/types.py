@@ -15,7 +15,7 @@ from strawberry.scalars import JSON
 
 from gateway import model
 from gateway.graph.body import Body
-from gateway.graph.conditions import ArticleFilters, checked_filter
+from gateway.graph.body_renderer import Markdown
 from gateway.graph.connection import (
     After,
     Before,
@@ -24,15 +24,16 @@ from gateway.graph.connection import (
     Last,
     Offset,
     PageKey,
+    check_limit,
     checked_window,
-    given,
-    limited,
-    natural,
+    non_negative,
+    or_none,
     page_of,
     resolved,
 )
 from gateway.graph.context import Info
-from gateway.graph.groups import FirstGroups, checked_first, counted, groups_of
+from gateway.graph.facet_arguments import FirstGroups, checked_first, counted, groups_of
+from gateway.graph.filter_inputs import ArticleFilters, checked_filter
 from gateway.graph.images import CachedOnly, Image, MaxWidth, MinWidth, best_image
 from gateway.graph.loaders import (
     AdjacentByLineLoader,
@@ -47,8 +48,7 @@ from gateway.graph.loaders import (
     TextByArticleLoader,
     TopicsByArticleLoader,
 )
-from gateway.graph.orders import NEWEST_FIRST, ArticleOrders, checked_order
-from gateway.renderer import Markdown
+from gateway.graph.order_inputs import NEWEST_FIRST, ArticleOrders, checked_order
 from gateway.store.protocol import (
     ARTICLES,
     ARTICLES_OF_PROVIDER,
@@ -110,7 +110,7 @@ class ContentItem:
         max_width: MaxWidth = UNSET,
         cached_only: CachedOnly = False,
     ) -> model.Image | None:
-        least, most = natural("minWidth", min_width), natural("maxWidth", max_width)
+        least, most = non_negative("minWidth", min_width), non_negative("maxWidth", max_width)
         return best_image([image for image in item.images if image.is_cached or not cached_only], least, most)
 
 
@@ -164,7 +164,7 @@ class Article(Node, ContentItem):
             int | None, strawberry.argument(description="How many to give, from the first on; all unless told.")
         ] = UNSET,
     ) -> Sequence[model.Related]:
-        return await info.context.loader(RelatedByArticleLoader).load(Key(article.id, natural("first", first)))
+        return await info.context.loader(RelatedByArticleLoader).load(Key(article.id, non_negative("first", first)))
 
     @resolved(
         "Backlinks: visible articles whose related entries resolve to this one, the newest first.",
@@ -198,10 +198,10 @@ class Article(Node, ContentItem):
         info: Info,
         where: ArticleFilters = UNSET,
         order_by: ArticleOrders = NEWEST_FIRST,
-    ) -> Place:
+    ) -> NeighbourQuery:
         limits = info.context.limits
         line = Line(ARTICLES.where(checked_filter(limits, where)), checked_order(limits, order_by, NEWEST_FIRST))
-        return Place(article.id, line)
+        return NeighbourQuery(article.id, line)
 
     @resolved(
         "Computed neighbours, the nearest first: by topics in common, a rare one counting more, then by the words of"
@@ -214,9 +214,9 @@ class Article(Node, ContentItem):
         info: Info,
         first: Annotated[int | None, strawberry.argument(description="How many to give, from the nearest on.")] = 5,
     ) -> Sequence[Neighbour]:
-        number = natural("first", first)
+        number = non_negative("first", first)
         wanted = 5 if number is None else number
-        limited("page", info.context.limits.page, wanted)
+        check_limit("page", info.context.limits.page, wanted)
         found = await info.context.loader(SimilarByArticleLoader).load(Key(article.id, wanted))
         return [Neighbour(*each, article.id) for each in found]
 
@@ -244,14 +244,14 @@ class Article(Node, ContentItem):
         ] = UNSET,
     ) -> Mapping[str, object]:
         text = await info.context.loader(TextByArticleLoader).load(article.id)
-        wanted = given(keys)
+        wanted = or_none(keys)
         if wanted is None:
             return text.front_matter
         names = frozenset(wanted)
         return {key: value for key, value in text.front_matter.items() if key in names}
 
 
-class Place(NamedTuple):
+class NeighbourQuery(NamedTuple):
     """What the neighbours of an article are resolved from."""
 
     article_id: str
@@ -271,12 +271,12 @@ class Place(NamedTuple):
 class AdjacentArticles:
     @resolved("The one right before it in the order of `orderBy`; by default the same as `newer`.", Article | None)
     @staticmethod
-    async def previous(place: strawberry.Parent[Place], info: Info) -> model.Article | None:
+    async def previous(place: strawberry.Parent[NeighbourQuery], info: Info) -> model.Article | None:
         return (await place.neighbours(info)).previous
 
     @resolved("The one right after it in the order of `orderBy`; by default the same as `older`.", Article | None)
     @staticmethod
-    async def next(place: strawberry.Parent[Place], info: Info) -> model.Article | None:
+    async def next(place: strawberry.Parent[NeighbourQuery], info: Info) -> model.Article | None:
         return (await place.neighbours(info)).next
 
     @resolved(
@@ -285,12 +285,12 @@ class AdjacentArticles:
         Article | None,
     )
     @staticmethod
-    async def newer(place: strawberry.Parent[Place], info: Info) -> model.Article | None:
+    async def newer(place: strawberry.Parent[NeighbourQuery], info: Info) -> model.Article | None:
         return (await place.neighbours_in_time(info)).previous
 
     @resolved("The one published last before it, whatever `orderBy` is.", Article | None)
     @staticmethod
-    async def older(place: strawberry.Parent[Place], info: Info) -> model.Article | None:
+    async def older(place: strawberry.Parent[NeighbourQuery], info: Info) -> model.Article | None:
         return (await place.neighbours_in_time(info)).next
 
 

@@ -17,7 +17,7 @@ LONGEST = 65_536
 Value = int | float | str | None
 
 
-class Kind(NamedTuple):
+class ColumnType(NamedTuple):
     """What a place holds for one column of its order."""
 
     type: type[int | float | str]
@@ -36,7 +36,7 @@ def encode(order: str, values: Sequence[Value]) -> str:
     return urlsafe_b64encode(orjson.dumps([order, *values])).rstrip(b"=").decode()
 
 
-def decode(cursor: str, order: str, kinds: Sequence[Kind], *, called: str = "cursor") -> tuple[Value, ...]:
+def decode(cursor: str, order: str, kinds: Sequence[ColumnType], *, called: str = "cursor") -> tuple[Value, ...]:
     """The values, of these kinds. Raises BadUserInput for what is no cursor, or one of another order.
 
     `called` is what the client knows it as.
@@ -47,7 +47,7 @@ def decode(cursor: str, order: str, kinds: Sequence[Kind], *, called: str = "cur
     if place[0] != order:
         raise BadUserInput(f"The {called} belongs to another order or search. Use it where it came from.")
     values = tuple(place[1:])
-    if len(values) != len(kinds) or not all(map(Kind.takes, kinds, values)):
+    if len(values) != len(kinds) or not all(map(ColumnType.takes, kinds, values)):
         raise BadUserInput(f"The {called} is malformed. Use one that the API gave.")
     return values
 

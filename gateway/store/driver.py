@@ -16,10 +16,10 @@ import aiosqlite
 
 from gateway.content.identity import digits, provider_id, suffix, topic_id
 from gateway.content.text import fold, slug
-from gateway.content.tokens import words
+from gateway.content.tokenizer import words
 from gateway.errors import StoreError
+from gateway.store.disk_space import FULL, is_full
 from gateway.store.rows import Row
-from gateway.store.space import FULL, is_full
 
 PATIENCE = 5.0
 """Seconds to wait for another process that writes."""
@@ -68,7 +68,7 @@ def _address(path: Path, access: Access) -> str:
     return f"{path.absolute().as_uri()}?mode={access}"
 
 
-class Connection:
+class SqliteConnection:
     """A connection whose errors are ours."""
 
     def __init__(self, path: Path, connection: aiosqlite.Connection) -> None:
@@ -80,7 +80,7 @@ class Connection:
     @asynccontextmanager
     async def open(
         cls, path: Path, patience: float = PATIENCE, access: Access = Access.MAKE
-    ) -> AsyncIterator[Connection]:
+    ) -> AsyncIterator[SqliteConnection]:
         """`patience` is how many seconds to wait for another process that writes. Raises StoreError."""
         with _translated(path):
             address = _address(path, access)
@@ -138,11 +138,11 @@ class Connection:
         with self._used() as connection:
             await connection.rollback()
 
-    def refuse(self) -> None:
+    def stop_accepting(self) -> None:
         """Take no further statement."""
         self._refusing = True
 
-    async def settle(self) -> None:
+    async def interrupt(self) -> None:
         """End the statements that run, or wait to run."""
         idle = asyncio.ensure_future(self._connection.execute_fetchall("SELECT 1"))
         while not idle.done():

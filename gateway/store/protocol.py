@@ -133,7 +133,7 @@ class ChangePage(NamedTuple):
     """The page begins a full listing, whatever the token was."""
 
 
-class ChangeTally(NamedTuple):
+class ChangeCounts(NamedTuple):
     added: int
     updated: int
     removed: int
@@ -173,7 +173,7 @@ class Snapshot(Protocol):
         """The length of each parent's list."""
         ...
 
-    async def preceded(
+    async def has_rows_before(
         self, listing: Listing[T], parents: Sequence[str], order: Order, window: Window
     ) -> Mapping[str, bool]:
         """Whether each parent's list holds a row on the other side of the window: before a forward page, after
@@ -186,7 +186,7 @@ class Snapshot(Protocol):
         """The neighbours of each article in the list of the whole corpus; one that it lacks is placed by its values."""
         ...
 
-    async def largest(
+    async def top_groups(
         self, listing: Listing[Article], parents: Sequence[str], groups: Largest
     ) -> Mapping[str, Sequence[Group[Topic | Provider | str]]]:
         """The largest groups of each parent's list, by count, then by name, then by key.
@@ -204,7 +204,7 @@ class Snapshot(Protocol):
         """
         ...
 
-    async def ranges(
+    async def quality_ranges(
         self, listing: Listing[Article], parents: Sequence[str], bounds: Sequence[int]
     ) -> Mapping[str, Sequence[int]]:
         """How many articles of each parent's list have a quality below the first of the ascending bounds, from each
@@ -244,7 +244,7 @@ class Snapshot(Protocol):
 
     async def statistics(self) -> Statistics: ...
 
-    async def members(self, listing: Listing[Article]) -> AbstractSet[str]:
+    async def matching_ids(self, listing: Listing[Article]) -> AbstractSet[str]:
         """The ids of all articles of a list of the whole corpus."""
         ...
 
@@ -255,11 +255,11 @@ class Snapshot(Protocol):
         """
         ...
 
-    async def tally(self, token: str) -> ChangeTally:
+    async def change_counts(self, token: str) -> ChangeCounts:
         """How much has changed since a token was given out."""
         ...
 
-    async def stale(self, token: str, first: int) -> Sequence[str]:
+    async def changed_ids(self, token: str, first: int) -> Sequence[str]:
         """The ids of articles, providers and topics of which something changed since a token was given out, or of whose
         articles something did: so many of them at most."""
         ...
@@ -317,12 +317,12 @@ class Store(Protocol):
     """A database of one content folder: one writer, many readers, also where several processes share it."""
 
     @property
-    def writes(self) -> bool:
+    def is_writer(self) -> bool:
         """Whether this process is the one that writes the database."""
         ...
 
     @property
-    def writer(self) -> str:
+    def writer_name(self) -> str:
         """The process that writes the database, for people to read."""
         ...
 
@@ -331,7 +331,7 @@ class Store(Protocol):
         """What the store makes of a document before it takes it; a function of a module, for any process to call."""
         ...
 
-    async def lead(self) -> None:
+    async def become_writer(self) -> None:
         """Wait until no other process writes the database, and be the one that does from then on. Until then what that
         process commits is read here too. Raises StoreError."""
         ...

@@ -10,13 +10,13 @@ import orjson
 
 from gateway.model import (
     Article,
+    ArticleSource,
     FileVersion,
     Image,
     Problem,
     Provider,
     Related,
     Severity,
-    SourceFile,
     Status,
     Topic,
 )
@@ -75,7 +75,7 @@ def _article(row: Row) -> Article:
             row[19],
             images(row[20]),
             bool(row[21]),
-            SourceFile(row[2], row[22], row[23], instant(row[24])),
+            ArticleSource(row[2], row[22], row[23], instant(row[24])),
         )
     )
 

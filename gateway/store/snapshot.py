@@ -35,15 +35,15 @@ from gateway.model import (
     Window,
 )
 from gateway.search import Search
-from gateway.store import facets, journal, similar
+from gateway.store import change_log, facet_sql, similar_sql
+from gateway.store.change_log import ChangeCursor
 from gateway.store.cursor import Value
-from gateway.store.journal import Place
-from gateway.store.lists import FINDS
-from gateway.store.protocol import WHOLE, ChangePage, ChangeTally, Listing, Lookup, Usage
-from gateway.store.query import Query, keyed_views, keys, reachable, view, visible
+from gateway.store.list_query import ListQuery, find
+from gateway.store.list_sources import LOOKUPS
+from gateway.store.protocol import WHOLE, ChangeCounts, ChangePage, Listing, Lookup, Usage
 from gateway.store.rows import ARTICLE, PROVIDER, RELATED, SEVERITIES, TOPIC, Row, instant, problem
-from gateway.store.search import Ranked, scores
-from gateway.store.sql import Ordered, find
+from gateway.store.search_sql import Ranked, scores
+from gateway.store.sql_fragment import Sql, keyed_views, keys, reachable, view, visible
 from gateway.store.suggestions import Suggestion
 
 T = TypeVar("T")
@@ -65,7 +65,7 @@ GROUP BY held.key ORDER BY articles DESC, held.key
 NO_LIMIT = -1
 
 
-class Lease(Protocol):
+class LeasedReader(Protocol):
     """The reader that a snapshot holds, from its first question on."""
 
     async def generation(self) -> Row: ...
@@ -76,7 +76,7 @@ class Lease(Protocol):
 class SqlSnapshot:
     """A snapshot of the generation that its lease reads."""
 
-    def __init__(self, lease: Lease, visibility: Visibility) -> None:
+    def __init__(self, lease: LeasedReader, visibility: Visibility) -> None:
         self._lease = lease
         self._visibility = visibility
         self._usage = Usage()
@@ -98,7 +98,7 @@ class SqlSnapshot:
         return Generation(epoch, counter, instant(as_of), instant(loaded))
 
     async def find(self, lookup: Lookup[T], keys: Sequence[str]) -> Mapping[str, T]:
-        found = FINDS[lookup]
+        found = LOOKUPS[lookup]
         rows = await self._ask(find(found, keys, self._visibility)) if keys else ()
         return {keys[at]: found.record.make(row) for at, *row in reversed(rows)}
 
@@ -115,42 +115,42 @@ class SqlSnapshot:
         rows = await self._ask(self._listed(listing).count(parents))
         return {parents[at]: count for at, count in rows}
 
-    async def preceded(
+    async def has_rows_before(
         self, listing: Listing[T], parents: Sequence[str], order: Order, window: Window
     ) -> Mapping[str, bool]:
         if window.cursor is None and not window.offset:
             return dict.fromkeys(parents, False)
         ordered = await self._ordered(listing, order)
-        found = {at for (at,) in await self._ask(ordered.preceded(parents, window))}
+        found = {at for (at,) in await self._ask(ordered.has_rows_before(parents, window))}
         return {parent: at in found for at, parent in enumerate(parents)}
 
     async def adjacent(
         self, listing: Listing[Article], article_ids: Sequence[str], order: Order
     ) -> Mapping[str, Adjacent]:
         found = [Adjacent() for _ in article_ids]
-        rows = await self._ask(Ordered(listing, order, self._visibility).adjacent(article_ids))
+        rows = await self._ask(ListQuery(listing, order, self._visibility).adjacent(article_ids))
         for at, side, *row, _ in rows:
             found[at] = found[at]._replace(**{side: ARTICLE.make(row)})
         return dict(zip(article_ids, found, strict=True))
 
-    async def largest(
+    async def top_groups(
         self, listing: Listing[Article], parents: Sequence[str], groups: Largest
     ) -> Mapping[str, Sequence[Group[Topic | Provider | str]]]:
-        rows = await self._ask(facets.largest(self._listed(listing), parents, groups))
+        rows = await self._ask(facet_sql.top_groups(self._listed(listing), parents, groups))
         make = _GROUPED[groups.by]
         return _of(parents, ((at, Group(make(row), count)) for at, count, *row, _ in rows))
 
     async def histogram(
         self, listing: Listing[Article], parents: Sequence[str], interval: Interval
     ) -> Mapping[str, Sequence[Group[datetime]]]:
-        rows = await self._ask(facets.histogram(self._listed(listing), parents, interval))
-        return _of(parents, ((at, Group(instant(start * facets.DAY), count)) for at, start, count in rows))
+        rows = await self._ask(facet_sql.histogram(self._listed(listing), parents, interval))
+        return _of(parents, ((at, Group(instant(start * facet_sql.DAY), count)) for at, start, count in rows))
 
-    async def ranges(
+    async def quality_ranges(
         self, listing: Listing[Article], parents: Sequence[str], bounds: Sequence[int]
     ) -> Mapping[str, Sequence[int]]:
         counts = {parent: [0] * (len(bounds) + 1) for parent in parents}
-        for at, reached, count in await self._ask(facets.ranges(self._listed(listing), parents, bounds)):
+        for at, reached, count in await self._ask(facet_sql.quality_ranges(self._listed(listing), parents, bounds)):
             counts[parents[at]][reached] = count
         return counts
 
@@ -197,12 +197,12 @@ class SqlSnapshot:
         return corrected if counts[WHOLE] else None
 
     async def similar(self, article_ids: Sequence[str], first: int) -> Mapping[str, Sequence[Similar]]:
-        rows = await self._ask(similar.subjects(article_ids, self._visibility))
-        subjects = {id_: similar.Subject.of(row) for id_, *row in rows}
+        rows = await self._ask(similar_sql.subjects(article_ids, self._visibility))
+        subjects = {id_: similar_sql.Subject.of(row) for id_, *row in rows}
         words = {word for subject in subjects.values() for word in subject.words}
-        held = {row[0]: row[1] for row in await self._ask(similar.holders(words, self._visibility))}
+        held = {row[0]: row[1] for row in await self._ask(similar_sql.holders(words, self._visibility))}
         ids = list(subjects)
-        found = await self._ask(similar.neighbours(list(subjects.values()), held, first, self._visibility))
+        found = await self._ask(similar_sql.neighbours(list(subjects.values()), held, first, self._visibility))
         return _grouped((ids[at], Similar(ARTICLE.make(row), row[-1])) for at, *row in found)
 
     async def statistics(self) -> Statistics:
@@ -213,66 +213,66 @@ class SqlSnapshot:
             f" (SELECT count(*) FROM article WHERE NOT reachable AND {shown}),"
             " (SELECT count(*) FROM provider WHERE view = ?), (SELECT count(*) FROM topic WHERE view = ?)"
         )
-        return Statistics(*(await self._ask(Query(text, (seen, seen))))[0])
+        return Statistics(*(await self._ask(Sql(text, (seen, seen))))[0])
 
-    async def members(self, listing: Listing[Article]) -> AbstractSet[str]:
-        rows = await self._ask(self._listed(listing).members("article.id", [WHOLE]))
+    async def matching_ids(self, listing: Listing[Article]) -> AbstractSet[str]:
+        rows = await self._ask(self._listed(listing).matching_ids("article.id", [WHOLE]))
         return {id_ for _, id_, _ in rows}
 
     async def changes(self, token: str | None, first: int) -> ChangePage:
         generation, seen = await self.generation(), view(self._visibility)
-        place = None if token is None else Place.read(token, generation, seen)
-        if place and place.since < await self._forgotten():
+        place = None if token is None else ChangeCursor.read(token, generation, seen)
+        if place and place.since < await self._pruned_through():
             place = None
-        at = place or Place.start(generation)
-        rows = await self._journal(journal.CHANGES, **at._asdict(), told=at.told, limit=first + 1)
+        at = place or ChangeCursor.start(generation)
+        rows = await self._change_log(change_log.CHANGES, **at._asdict(), told=at.told, limit=first + 1)
         has_more = len(rows) > first
         changes = tuple(ArticleChange(at.change(added, removed), id_) for id_, added, _, removed in rows[:first])
-        after = Place.end(generation)
+        after = ChangeCursor.end(generation)
         if has_more:
             after = at._replace(changed=rows[first - 1][2], id=rows[first - 1][0]) if first else at
         return ChangePage(changes, after.token(generation, seen), has_more, place is None)
 
-    async def tally(self, token: str) -> ChangeTally:
-        place = Place.read(token, await self.generation(), view(self._visibility))
-        [row] = await self._journal(journal.TALLY, since=place.base if place else 0)
-        return ChangeTally(*row)
+    async def change_counts(self, token: str) -> ChangeCounts:
+        place = ChangeCursor.read(token, await self.generation(), view(self._visibility))
+        [row] = await self._change_log(change_log.CHANGE_COUNTS, since=place.base if place else 0)
+        return ChangeCounts(*row)
 
-    async def stale(self, token: str, first: int) -> Sequence[str]:
-        place = Place.read(token, await self.generation(), view(self._visibility))
-        rows = await self._journal(journal.STALE, since=place.base if place else 0, limit=first)
+    async def changed_ids(self, token: str, first: int) -> Sequence[str]:
+        place = ChangeCursor.read(token, await self.generation(), view(self._visibility))
+        rows = await self._change_log(change_log.CHANGED_IDS, since=place.base if place else 0, limit=first)
         return [id_ for (id_,) in rows]
 
     async def token(self) -> str:
         generation = await self.generation()
-        return Place.end(generation).token(generation, view(self._visibility))
+        return ChangeCursor.end(generation).token(generation, view(self._visibility))
 
-    async def _forgotten(self) -> int:
-        [(counter,)] = await self._journal(journal.FORGOTTEN)
+    async def _pruned_through(self) -> int:
+        [(counter,)] = await self._change_log(change_log.PRUNED_THROUGH)
         return int(counter)
 
-    async def _journal(self, text: str, **parameters: Value) -> Sequence[Row]:
+    async def _change_log(self, text: str, **parameters: Value) -> Sequence[Row]:
         return await self._rows(text, {"view": view(self._visibility), **parameters})
 
     async def unexposed_keys(self) -> Mapping[str, int]:
         if self._visibility is Visibility.PUBLIC:
             return {}
-        return {row[0]: row[1] for row in await self._ask(Query(UNEXPOSED, ()))}
+        return {row[0]: row[1] for row in await self._ask(Sql(UNEXPOSED, ()))}
 
     async def problems(self, severity: Severity | None, first: int | None) -> Sequence[Problem]:
         """None in public: they name drafts."""
         if self._visibility is Visibility.PUBLIC:
             return ()
         lowest, highest = (SEVERITIES.index(severity),) * 2 if severity else (0, len(SEVERITIES))
-        rows = await self._ask(Query(PROBLEMS, (lowest, highest, NO_LIMIT if first is None else first)))
+        rows = await self._ask(Sql(PROBLEMS, (lowest, highest, NO_LIMIT if first is None else first)))
         return [problem(row) for row in rows]
 
-    def _listed(self, listing: Listing[Any]) -> Ordered:
-        return Ordered(listing, (), self._visibility)
+    def _listed(self, listing: Listing[Any]) -> ListQuery:
+        return ListQuery(listing, (), self._visibility)
 
-    async def _ordered(self, listing: Listing[Any], order: Order) -> Ordered | Ranked:
+    async def _ordered(self, listing: Listing[Any], order: Order) -> ListQuery | Ranked:
         if order != BEST_FIRST:
-            return Ordered(listing, order, self._visibility)
+            return ListQuery(listing, order, self._visibility)
         return Ranked(listing, self._visibility, (await self.generation()).revision)
 
     async def _of_articles(
@@ -280,9 +280,9 @@ class SqlSnapshot:
     ) -> Sequence[Row]:
         start = OF_ARTICLES.format(columns=columns)
         text = f"{start}{joins} WHERE {reachable('article', self._visibility)} {rest}"
-        return await self._ask(Query(text, (keys(article_ids), *parameters)))
+        return await self._ask(Sql(text, (keys(article_ids), *parameters)))
 
-    async def _ask(self, query: Query) -> Sequence[Row]:
+    async def _ask(self, query: Sql) -> Sequence[Row]:
         return await self._rows(*query)
 
     async def _rows(self, sql: str, parameters: Sequence[Value] | Mapping[str, Value]) -> Sequence[Row]:
@@ -291,7 +291,7 @@ class SqlSnapshot:
         return rows
 
 
-def _page(ordered: Ordered | Ranked, rows: list[Row], window: Window) -> Page[Any]:
+def _page(ordered: ListQuery | Ranked, rows: list[Row], window: Window) -> Page[Any]:
     ordered.sort(rows)
     has_more = len(rows) > window.limit
     start = 1 if has_more and window.backward else 0

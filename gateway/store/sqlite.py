@@ -12,20 +12,20 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from gateway.content.workers import NICENESS
+from gateway.content.parser_pool import NICENESS
 from gateway.errors import NotReady, StoreError
 from gateway.model import FileVersion, Status, Visibility
-from gateway.store.changes import Run
-from gateway.store.driver import CLOSED, PATIENCE, Access, Connection
-from gateway.store.encoding import encode
-from gateway.store.feed import Feed
-from gateway.store.lock import WriterLock
-from gateway.store.preparation import is_current, prepare, set_up
+from gateway.store.database_setup import is_current, prepare, set_up
+from gateway.store.document_rows import encode
+from gateway.store.driver import CLOSED, PATIENCE, Access, SqliteConnection
+from gateway.store.generation_signal import GenerationSignal
 from gateway.store.protocol import Applied, ChangeSet, FileState, Snapshot
-from gateway.store.query import keys
-from gateway.store.readers import Lease, Reader, Readers
+from gateway.store.reader_pool import Reader, ReaderLease, ReaderPool
 from gateway.store.rows import Row, instant
 from gateway.store.snapshot import SqlSnapshot
+from gateway.store.sql_fragment import keys
+from gateway.store.writer import ChangeWriter
+from gateway.store.writer_lock import WriterLock
 
 FILES = """
 SELECT file.*, article.status, article.read_at
@@ -53,14 +53,14 @@ POLL_SECONDS = 0.05
 RESTART = "Start the gateway anew."
 
 
-class Place(NamedTuple):
+class FileIdentity(NamedTuple):
     """Which file lies at a path: it is another one when the database was deleted or moved, and made anew."""
 
     device: int
     inode: int
 
     @classmethod
-    def of(cls, path: Path) -> Place | None:
+    def of(cls, path: Path) -> FileIdentity | None:
         """None where there is no file."""
         try:
             status = path.stat()
@@ -79,11 +79,11 @@ class SqliteStore:
         self._count = readers
         self._lock = WriterLock(path)
         self._connections = AsyncExitStack()
-        self._readers = Readers()
-        self._writer: Connection | None = None
-        self._place: Place | None = None
+        self._readers = ReaderPool()
+        self._writer: SqliteConnection | None = None
+        self._identity: FileIdentity | None = None
         """Of the file that is read; None where there is nothing to read yet."""
-        self._feed = Feed()
+        self._signal = GenerationSignal()
         self._writing = asyncio.Lock()
         self._closed = False
 
@@ -96,19 +96,20 @@ class SqliteStore:
         """
         store = await cls.join(path, readers=readers, patience=patience)
         async with _closed_on_error(store):
-            if not store.writes:
+            if not store.is_writer:
                 raise StoreError(
-                    f"The database {path} is written by {store.writer}, which follows the content. Have that read it"
+                    f"The database {path} is written by {store.writer_name}, which follows the content. Have that"
+                    f" read it"
                     " again (SIGHUP, or POST /-/reload), or stop it."
                 )
-            await store.lead()
+            await store.become_writer()
         return store
 
     @classmethod
     async def join(cls, path: Path, *, readers: int = 4, patience: float = PATIENCE) -> SqliteStore:
         """Open the database in a file whoever writes it, to be read as soon as there is something to read.
 
-        It is written after `lead` alone, which has to be called in any case. Raises StoreError.
+        It is written after `become_writer` alone, which has to be called in any case. Raises StoreError.
         """
         store = cls(path, readers, patience)
         async with _closed_on_error(store):
@@ -120,45 +121,45 @@ class SqliteStore:
     encode = staticmethod(encode)
 
     @property
-    def writes(self) -> bool:
+    def is_writer(self) -> bool:
         return self._lock.held
 
     @property
-    def writer(self) -> str:
+    def writer_name(self) -> str:
         """The process that writes the database, for people to read."""
         return self._lock.holder
 
-    async def lead(self) -> None:
+    async def become_writer(self) -> None:
         await self._follow()
         async with self._writing:
             self._check_open()
             await prepare(self._path, self._patience)
-            writer = await self._connections.enter_async_context(Connection.open(self._path, self._patience))
+            writer = await self._connections.enter_async_context(SqliteConnection.open(self._path, self._patience))
             await writer.give_way(NICENESS)  # answering comes before writing, as before parsing
             await set_up(writer)
             await self._begin_to_read()
-            self._check_place()
+            self._check_identity()
             self._writer = writer
-        await self._move()
+        await self._advance()
 
     async def _begin_to_read(self) -> bool:
         """Open the readers, where the file is there and of this release; whether they are open then."""
-        place = Place.of(self._path)
-        if self._place is None and place and await self._is_readable():
+        place = FileIdentity.of(self._path)
+        if self._identity is None and place and await self._is_readable():
             self._readers.fill([await self._reader() for _ in range(self._count)])
-            self._place = place
-        return self._place is not None
+            self._identity = place
+        return self._identity is not None
 
     async def _reader(self) -> Reader:
         """One that has read: only then its files are all open, and stay so whoever deletes them."""
-        opening = Connection.open(self._path, access=Access.WRITE)
+        opening = SqliteConnection.open(self._path, access=Access.WRITE)
         reader = Reader(await self._connections.enter_async_context(opening))
         await reader.begin(self._readers.commit)
         await reader.end()
         return reader
 
     async def _is_readable(self) -> bool:
-        async with Connection.open(self._path, self._patience, Access.WRITE) as connection:
+        async with SqliteConnection.open(self._path, self._patience, Access.WRITE) as connection:
             return await is_current(connection)
 
     async def _follow(self) -> None:
@@ -166,27 +167,27 @@ class SqliteStore:
         what comes there is not what is read."""
         seen: Row | None = None
         async with AsyncExitStack() as stack:
-            watch: Connection | None = None
+            watch: SqliteConnection | None = None
             while not self._lock.take():
                 if watch is None and await self._begin_to_read():
-                    watch = await stack.enter_async_context(Connection.open(self._path, access=Access.WRITE))
+                    watch = await stack.enter_async_context(SqliteConnection.open(self._path, access=Access.WRITE))
                 if watch:
-                    self._check_place()
+                    self._check_identity()
                     seen = await self._catch_up(watch, seen)
                 await asyncio.sleep(POLL_SECONDS)
 
-    async def _catch_up(self, watch: Connection, seen: Row | None) -> Row:
+    async def _catch_up(self, watch: SqliteConnection, seen: Row | None) -> Row:
         """Move on where another process has committed since something was `seen`; what is seen now."""
         [version] = await watch.rows("PRAGMA data_version")
         if version != seen:
             if not await is_current(watch):
                 raise StoreError(f"The database {self._path} was built anew by another release. {RESTART}")
-            await self._move()
+            await self._advance()
         return version
 
-    async def _move(self) -> None:
-        await self._readers.move()
-        self._feed.move()
+    async def _advance(self) -> None:
+        await self._readers.advance()
+        self._signal.notify()
 
     @asynccontextmanager
     async def snapshot(self, visibility: Visibility) -> AsyncIterator[Snapshot]:
@@ -197,28 +198,28 @@ class SqliteStore:
         async with self._writing:
             self._check_open()
             if self._writer is None:
-                raise StoreError(f"The database {self._path} is written by {self.writer}.")
-            self._check_place()
+                raise StoreError(f"The database {self._path} is written by {self.writer_name}.")
+            self._check_identity()
             try:
                 await self._writer.rows("BEGIN IMMEDIATE")
-                applied = await Run(self._writer, changes).write()
+                applied = await ChangeWriter(self._writer, changes).write()
                 await self._writer.rows("COMMIT")
             except BaseException:
                 await self._writer.rollback()
                 raise
             finally:  # whoever is cancelled while it commits may have committed
-                await self._readers.move()
+                await self._readers.advance()
             if applied.changed:
-                self._feed.move()
+                self._signal.notify()
             with suppress(StoreError):  # all is in the log; the next run tries again, and fails if it has to
                 await self._writer.rows("PRAGMA wal_checkpoint(PASSIVE)")
             return applied
 
     def generations(self) -> AsyncIterator[None]:
-        return self._feed.follow()
+        return self._signal.follow()
 
     def end_generations(self) -> None:
-        self._feed.end()
+        self._signal.end()
 
     async def ready(self) -> bool:
         async with self._lease() as lease:
@@ -249,15 +250,15 @@ class SqliteStore:
         async with self._writing:
             if not self._closed:
                 self._closed = True
-                self._feed.end()
+                self._signal.end()
                 await self._readers.close()
                 await self._connections.aclose()
                 self._lock.release()
 
     @asynccontextmanager
-    async def _lease(self) -> AsyncIterator[Lease]:
+    async def _lease(self) -> AsyncIterator[ReaderLease]:
         self._check_open()
-        lease = Lease(self._readers)
+        lease = ReaderLease(self._readers)
         try:
             yield lease
         finally:
@@ -267,15 +268,15 @@ class SqliteStore:
         if self._closed:
             raise StoreError(CLOSED)
 
-    def _check_place(self) -> None:
-        if Place.of(self._path) != self._place:
+    def _check_identity(self) -> None:
+        if FileIdentity.of(self._path) != self._identity:
             raise StoreError(f"The database {self._path} was deleted or moved while it was in use. {RESTART}")
 
 
 async def copy(path: Path, to: Path) -> None:
     """Copy a database of ours as it stands, also while another process writes it; nothing else is copied."""
     with suppress(StoreError):
-        async with Connection.open(path, access=Access.READ) as source:
+        async with SqliteConnection.open(path, access=Access.READ) as source:
             if await is_current(source):
                 await source.backup(to)
 

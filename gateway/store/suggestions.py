@@ -12,13 +12,13 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 
 from gateway.content.spelling import variants
-from gateway.content.tokens import Token, is_spaceless
+from gateway.content.tokenizer import Token, is_spaceless
 from gateway.model import Visibility
 from gateway.search import Search
-from gateway.store.index import VOCABULARIES
-from gateway.store.query import Query, view
+from gateway.store.fulltext_index import VOCABULARIES
 from gateway.store.rows import Row
-from gateway.store.search import columns_of
+from gateway.store.search_sql import columns_of
+from gateway.store.sql_fragment import Sql, view
 
 MOST_SLIPS = 4
 """Of so many words that no article has one may be misspelt; a text with more was meant for another corpus."""
@@ -38,7 +38,7 @@ class Suggestion:
         self._vocabulary = VOCABULARIES[view(visibility)]
         self._columns = ", ".join(f"'{column}'" for column in columns_of(search))
 
-    def known(self) -> Query:
+    def known(self) -> Sql:
         """Rows of the places of words that articles have, or that begin one where that is enough."""
         text = f"""
         SELECT wanted.key FROM json_each(?) AS wanted WHERE EXISTS (
@@ -48,7 +48,7 @@ class Suggestion:
         """
         begins = self._search.begins
         ranges = [(word, word + _LAST if begins(word) else word) for word, _, _ in self._search.tokens]
-        return Query(text, (json.dumps(ranges),))
+        return Sql(text, (json.dumps(ranges),))
 
     def slips(self, known: Iterable[int]) -> list[Token]:
         """The words to be corrected; none where there is no word to blame, or there are too many."""
@@ -57,14 +57,14 @@ class Suggestion:
         slips = [token for token in unknown if not is_spaceless(token.term)]
         return slips if len(slips) <= MOST_SLIPS else []
 
-    def candidates(self, slips: Sequence[Token]) -> Query:
+    def candidates(self, slips: Sequence[Token]) -> Sql:
         """Rows of a word that may have been meant, and of how often articles have it."""
         text = f"""
         SELECT held.term, sum(held.doc) FROM json_each(?) AS wanted
         CROSS JOIN {self._vocabulary} AS held ON held.term = wanted.value
         WHERE held.col IN ({self._columns}) GROUP BY held.term
         """
-        return Query(text, (json.dumps(sorted(set().union(*(variants(slip.term) for slip in slips)))),))
+        return Sql(text, (json.dumps(sorted(set().union(*(variants(slip.term) for slip in slips)))),))
 
     def corrected(self, slips: Sequence[Token], candidates: Sequence[Row]) -> str | None:
         """The text of the search with the commonest of its candidates in place of each slip, if all have one."""

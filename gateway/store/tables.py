@@ -13,7 +13,7 @@ and keep no text of their own. An article is in one, with its `article_words`, w
 
 from __future__ import annotations
 
-from gateway.store.naming import USES
+from gateway.store.name_counts import USES
 
 RELEASE = 8
 """Of the tables and of what they hold; a database of another one is built anew."""

@@ -13,9 +13,9 @@ from hashlib import sha256
 
 import orjson
 
-from gateway import __version__, tags
-from gateway.operation import OperationRequest
-from gateway.tags import TagHeader
+from gateway import __version__, cache_tags
+from gateway.cache_tags import TagHeader
+from gateway.execution.executor import OperationRequest
 
 PRIVATE = "private, no-store"
 """Of what is for one client, or for one moment, alone."""
@@ -51,7 +51,7 @@ class Caching:
         """Those of an answer that anybody may keep; without the dependencies those that say that it is still good."""
         found = {"ETag": entity_tag, "Cache-Control": self._control}
         if dependencies is not None and self.tag_header is not TagHeader.NONE:
-            found[self.tag_header] = self.tag_header.separator.join(tags.of_answer(dependencies))
+            found[self.tag_header] = self.tag_header.separator.join(cache_tags.for_response(dependencies))
         return found
 
     @property
@@ -61,6 +61,6 @@ class Caching:
         return ", ".join(["public", f"max-age={self.seconds}", *shared, *stale])
 
 
-def is_known(entity_tag: str, if_none_match: str) -> bool:
+def is_not_modified(entity_tag: str, if_none_match: str) -> bool:
     """Whether a client that sends `If-None-Match` has the answer of this name, by the weak comparison."""
     return entity_tag.removeprefix("W/").strip('"') in _ENTITY_TAG.findall(if_none_match)

@@ -15,19 +15,19 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from gateway.auth import Viewer, credential
-from gateway.callers import Callers
+from gateway.access.clients import ClientResolver
+from gateway.access.tokens import Viewer, credential
 from gateway.errors import Abandoned, LimitExceeded, MethodNotAllowed, RequestError
+from gateway.execution.concurrency import CapacityLimiter, IsDisconnected
+from gateway.execution.executor import Executor, OperationRequest
 from gateway.limits import Limits
 from gateway.model import Visibility
-from gateway.operation import OperationRequest, Operations
-from gateway.turns import IsGone, Room
-from gateway.web.accept import MediaType, Wish, wish
-from gateway.web.caching import PRIVATE, Caching, is_known
-from gateway.web.events import EventStream, refused
+from gateway.web.caching import PRIVATE, Caching, is_not_modified
+from gateway.web.content_negotiation import MediaType, Negotiated, negotiate
+from gateway.web.cors import check_get, include_drafts
+from gateway.web.event_stream import EventStream, single_error_stream
 from gateway.web.middleware import error_response
-from gateway.web.origins import check_get, include_drafts
-from gateway.web.preview import pass_of
+from gateway.web.preview_links import preview_cookie
 from gateway.web.requests import address_of, from_json, from_parameters, json_of
 
 VARY = "Authorization, X-Include-Drafts, Accept"
@@ -35,18 +35,18 @@ VARY = "Authorization, X-Include-Drafts, Accept"
 HEADERS = {"Vary": VARY, "Cache-Control": PRIVATE}
 
 
-class _Asker(NamedTuple):
+class _RequestContext(NamedTuple):
     """Who asks, who pays for it, and how it is asked."""
 
     viewer: Viewer
-    payer: str | None
+    rate_key: str | None
     is_safe: bool
     """By GET, which reads, and has an end (RFC 9110, 9.2.1)."""
-    may_keep: bool
+    is_cacheable: bool
     """Whether everybody would be answered the same, so that anybody may keep the answer."""
-    known: str | None
+    if_none_match: str | None
     """The ETags of the answers that the client has kept."""
-    is_gone: IsGone
+    is_gone: IsDisconnected
 
 
 class Endpoint:
@@ -54,8 +54,8 @@ class Endpoint:
 
     def __init__(
         self,
-        operations: Operations,
-        callers: Callers,
+        executor: Executor,
+        clients: ClientResolver,
         limits: Limits,
         caching: Caching,
         *,
@@ -63,11 +63,11 @@ class Endpoint:
     ) -> None:
         """`needs_preflight` says whether a GET has to show that no page of another site sent it."""
         self._needs_preflight = needs_preflight
-        self._operations = operations
-        self._callers = callers
+        self._executor = executor
+        self._clients = clients
         self._limits = limits
         self._caching = caching
-        self._streams = Room(limits.streams, "Too many streams are open.")
+        self._streams = CapacityLimiter(limits.streams, "Too many streams are open.")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -84,79 +84,83 @@ class Endpoint:
     async def _respond(self, request: Request) -> Response:
         if request.method not in {"GET", "POST"}:
             raise MethodNotAllowed("GET, POST")
-        wished = wish(request.headers.get("accept"))
+        negotiated = negotiate(request.headers.get("accept"))
         try:
-            return await self._answer(request, wished)
+            return await self._answer(request, negotiated)
         except RequestError as error:
-            return _encoded({"errors": error.entries()}, error.status, error.headers, wished)
+            return _encoded({"errors": error.entries()}, error.status, error.headers, negotiated)
 
-    async def _answer(self, request: Request, wished: Wish) -> Response:
+    async def _answer(self, request: Request, negotiated: Negotiated) -> Response:
         headers = request.headers
         drafts = include_drafts(headers.get("x-include-drafts"), headers)
-        viewer, payer = self._callers.caller(
-            headers.get("authorization"), drafts, pass_of(headers), address_of(request)
+        viewer, rate_key = self._clients.identify(
+            headers.get("authorization"), drafts, preview_cookie(headers), address_of(request)
         )
         is_anyone = viewer.visibility is Visibility.PUBLIC and credential(headers.get("authorization")) is None
         is_safe = request.method == "GET"
         known = headers.get("if-none-match")
-        asker = _Asker(viewer, payer, is_safe, is_safe and is_anyone, known, request.is_disconnected)
-        if asker.is_safe:
+        context = _RequestContext(viewer, rate_key, is_safe, is_safe and is_anyone, known, request.is_disconnected)
+        if context.is_safe:
             asked = from_parameters(request.query_params.multi_items())
             if asked.query:  # what is named by its digest alone was sent in full before, by who may
                 check_get(request, always=self._needs_preflight)
-            return await self._single(asked, asker, wished)
+            return await self._single(asked, context, negotiated)
         sent = await json_of(request, self._limits.body_bytes)
         if not isinstance(sent, list):
-            return await self._single(from_json(sent), asker, wished)
+            return await self._single(from_json(sent), context, negotiated)
         if not sent:
             raise RequestError("The batch is empty. Send an operation in it.")
         if len(sent) > self._limits.batch:
             raise LimitExceeded("batch", self._limits.batch, len(sent))
-        bodies = [await self._body_of(each, asker) for each in [from_json(each) for each in sent]]
-        return _encoded(bodies, HTTPStatus.OK, {}, wished)
+        bodies = [await self._body_of(each, context) for each in [from_json(each) for each in sent]]
+        return _encoded(bodies, HTTPStatus.OK, {}, negotiated)
 
-    async def _kept(self, asked: OperationRequest, asker: _Asker, wished: Wish) -> Response | None:
+    async def _not_modified(
+        self, asked: OperationRequest, context: _RequestContext, negotiated: Negotiated
+    ) -> Response | None:
         """Tells a client that what it has kept is still the answer. None where it is not, or has kept none."""
-        if asker.known is None or not asker.may_keep:
+        if context.if_none_match is None or not context.is_cacheable:
             return None
-        sighted = await self._operations.sight(asked, asker.viewer, asker.payer)
-        entity_tag = self._caching.entity_tag(sighted.request, wished.media_type, sighted.revision)
-        if not is_known(entity_tag, asker.known):
+        resolved = await self._executor.resolve(asked, context.viewer, context.rate_key)
+        entity_tag = self._caching.entity_tag(resolved.request, negotiated.media_type, resolved.revision)
+        if not is_not_modified(entity_tag, context.if_none_match):
             return None
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=self._caching.headers(entity_tag))
 
-    async def _single(self, asked: OperationRequest, asker: _Asker, wished: Wish) -> Response:
+    async def _single(self, asked: OperationRequest, context: _RequestContext, negotiated: Negotiated) -> Response:
         """By GraphQL over HTTP the status 200 of plain JSON says no more than that the request was well-formed."""
         try:
-            if kept := await self._kept(asked, asker, wished):
+            if kept := await self._not_modified(asked, context, negotiated):
                 return kept
-            accepted = await self._operations.accept(asked, asker.payer)
-            if asker.is_safe and accepted.kind is not OperationType.QUERY:
+            prepared = await self._executor.prepare(asked, context.rate_key)
+            if context.is_safe and prepared.kind is not OperationType.QUERY:
                 raise MethodNotAllowed("POST", "Only a query can be sent by GET. Use POST.")
-            if wished.events and (wished.media_type is None or accepted.kind is OperationType.SUBSCRIPTION):
-                return EventStream(self._operations.stream(accepted, asker.viewer), accepted.kind, self._streams)
-            answer = await self._operations.run(accepted, asker.viewer, asker.is_gone)
+            if negotiated.accepts_events and (
+                negotiated.media_type is None or prepared.kind is OperationType.SUBSCRIPTION
+            ):
+                return EventStream(self._executor.subscribe(prepared, context.viewer), prepared.kind, self._streams)
+            answer = await self._executor.execute(prepared, context.viewer, context.is_gone)
         except RequestError as error:
-            if error.is_about_operation and wished.media_type is None:
-                return refused({"errors": error.entries()})
-            is_plain = error.is_about_operation and wished.media_type is MediaType.JSON
+            if error.is_about_operation and negotiated.media_type is None:
+                return single_error_stream({"errors": error.entries()})
+            is_plain = error.is_about_operation and negotiated.media_type is MediaType.JSON
             status = HTTPStatus.OK if is_plain else error.status
-            return _encoded({"errors": error.entries()}, status, error.headers, wished)
+            return _encoded({"errors": error.entries()}, status, error.headers, negotiated)
         headers: Mapping[str, str] = {}
-        if asker.may_keep and not answer.errors:
-            entity_tag = self._caching.entity_tag(accepted.request, wished.media_type, answer.revision)
+        if context.is_cacheable and not answer.errors:
+            entity_tag = self._caching.entity_tag(prepared.request, negotiated.media_type, answer.revision)
             headers = self._caching.headers(entity_tag, answer.dependencies)
-        return _encoded(answer.body(), HTTPStatus.OK, headers, wished)
+        return _encoded(answer.body(), HTTPStatus.OK, headers, negotiated)
 
-    async def _body_of(self, asked: OperationRequest, asker: _Asker) -> Mapping[str, object]:
+    async def _body_of(self, asked: OperationRequest, context: _RequestContext) -> Mapping[str, object]:
         """The answer of one operation of a batch."""
         try:
-            accepted = await self._operations.accept(asked, asker.payer)
-            return (await self._operations.run(accepted, asker.viewer, asker.is_gone)).body()
+            prepared = await self._executor.prepare(asked, context.rate_key)
+            return (await self._executor.execute(prepared, context.viewer, context.is_gone)).body()
         except RequestError as error:
             return {"errors": error.entries()}
 
 
-def _encoded(body: object, status: HTTPStatus, headers: Mapping[str, str], wished: Wish) -> Response:
-    media_type = wished.media_type or MediaType.JSON
+def _encoded(body: object, status: HTTPStatus, headers: Mapping[str, str], negotiated: Negotiated) -> Response:
+    media_type = negotiated.media_type or MediaType.JSON
     return Response(orjson.dumps(body), status, dict(headers), f"{media_type}; charset=utf-8")

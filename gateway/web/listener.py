@@ -10,7 +10,7 @@ import errno
 import socket
 from collections.abc import Callable
 
-from gateway.web.tally import Tally
+from gateway.web.log_counter import LogCounter
 
 AT_ONCE = 16
 """Connections accepted in a turn of the event loop, so that many new ones do not hold up what runs."""
@@ -37,7 +37,9 @@ class Listener:
         self._most = most
         self._beginning = set[asyncio.Task[object]]()
         self._resuming: asyncio.TimerHandle | None = None
-        self._exhausted = Tally("A connection waits to be accepted: the process is out of file descriptors or memory")
+        self._exhausted = LogCounter(
+            "A connection waits to be accepted: the process is out of file descriptors or memory"
+        )
         self._loop = asyncio.get_running_loop()
         listening.setblocking(False)
         self._resume()

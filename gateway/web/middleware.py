@@ -17,8 +17,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette_compress import CompressMiddleware, add_compress_type, remove_compress_type
 
 from gateway.errors import MisdirectedRequest, RequestError
-from gateway.web.accept import encoding
 from gateway.web.caching import PRIVATE
+from gateway.web.content_negotiation import encoding
 
 access = logging.getLogger("gateway.access")
 
@@ -45,7 +45,7 @@ def error_response(error: RequestError) -> Response:
     return Response(body, error.status, {"Cache-Control": PRIVATE, **error.headers}, "application/json")
 
 
-class ResponseHeaders:
+class ResponseHeadersMiddleware:
     """Names each request by `X-Request-Id`, and adds the security headers that a response does not set itself."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -68,7 +68,7 @@ class ResponseHeaders:
         await self._app(scope, receive, send_with_headers)
 
 
-class Compression(CompressMiddleware):
+class CompressionMiddleware(CompressMiddleware):
     """Compresses long answers for clients that take br, gzip or zstd, by the encoding that they weigh most.
 
     The class below takes the encodings in an order of its own, zstd first, so it is given one.
@@ -101,7 +101,7 @@ class Compression(CompressMiddleware):
         await super().__call__(chosen, receive, send_varied)
 
 
-class AccessLog:
+class AccessLogMiddleware:
     """Logs each response in a line, with its id. The query string is left out: it may hold what is nobody's to read."""
 
     def __init__(self, app: ASGIApp, clock: Callable[[], float] = time.perf_counter) -> None:
@@ -124,7 +124,7 @@ class AccessLog:
         await self._app(scope, receive, send_and_log)
 
 
-class Failures:
+class ErrorMiddleware:
     """Answers for what no one foresaw, before any header is added, and tells the log alone what it was."""
 
     def __init__(self, app: ASGIApp, mask: Callable[[Exception], RequestError]) -> None:
@@ -147,7 +147,7 @@ class Failures:
             await error_response(self._mask(error))(scope, receive, send)
 
 
-class KnownHosts:
+class HostMiddleware:
     """Answers only for the given hosts, so that no page can reach a loopback server through a name of its own.
 
     Probes are answered for any host.

@@ -11,12 +11,12 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.auth import Scope, credential, is_signed
-from gateway.callers import Callers
+from gateway.access.clients import ClientResolver
+from gateway.access.tokens import Scope, credential, is_signed
 from gateway.errors import Forbidden, GatewayError, NotWriting, ReloadFailed, RequestError, Unauthenticated
 from gateway.limits import Limits
-from gateway.loading.ingest import Report
-from gateway.loading.stream import StrictError
+from gateway.loading.change_stream import StrictError
+from gateway.loading.ingest import IngestReport
 from gateway.store.protocol import Store
 from gateway.web.requests import address_of, read_body
 
@@ -25,7 +25,7 @@ SIGNATURE = "x-hub-signature-256"
 
 
 class Reload(Protocol):
-    def __call__(self, *, accept_empty: bool) -> Awaitable[Report]:
+    def __call__(self, *, accept_empty: bool) -> Awaitable[IngestReport]:
         """Have the whole folder looked at, now or after the run that goes on. Raises GatewayError."""
         ...
 
@@ -33,24 +33,26 @@ class Reload(Protocol):
 class ReloadHook:
     """Answers `POST /-/reload`."""
 
-    def __init__(self, store: Store, reload: Reload, callers: Callers, secret: str | None, limits: Limits) -> None:
+    def __init__(
+        self, store: Store, reload: Reload, clients: ClientResolver, secret: str | None, limits: Limits
+    ) -> None:
         self._store = store
         self._reload = reload
-        self._callers = callers
+        self._clients = clients
         self._secret = secret
         self._limits = limits
-        self._running = set[asyncio.Future[Report]]()
+        self._running = set[asyncio.Future[IngestReport]]()
 
     async def answer(self, request: Request) -> Response:
         """202 at once or, with `?wait=true`, what the run did. Raises RequestError."""
         self._check_allowed(request, await read_body(request, self._limits.body_bytes))
-        if not self._store.writes:
+        if not self._store.is_writer:
             raise NotWriting
         waits, accept_empty = _flag(request, "wait"), _flag(request, "accept-empty")
         running = asyncio.ensure_future(self._reload(accept_empty=accept_empty))
         if waits:
             try:
-                return _json(_told(await running), HTTPStatus.OK)
+                return _json(_report_json(await running), HTTPStatus.OK)
             except GatewayError as error:
                 problems = [problem._asdict() for problem in error.problems] if isinstance(error, StrictError) else []
                 raise ReloadFailed(error.message, problems=problems) from error
@@ -66,11 +68,11 @@ class ReloadHook:
         authorization = credential(request.headers.get("authorization"))
         if authorization is None:
             raise Unauthenticated("Send a token with the scope 'reload', or sign the body.")
-        caller = self._callers.caller(authorization, "false", None, address_of(request))
+        caller = self._clients.identify(authorization, "false", None, address_of(request))
         if Scope.RELOAD not in caller.viewer.scopes:
             raise Forbidden("The token has no scope 'reload'.")
 
-    def _forget(self, done: asyncio.Future[Report]) -> None:
+    def _forget(self, done: asyncio.Future[IngestReport]) -> None:
         """A run that nobody waits for has told the terminal what went wrong."""
         self._running.discard(done)
         if not done.cancelled():
@@ -86,7 +88,7 @@ def _flag(request: Request, name: str) -> bool:
     raise RequestError(f"'{name}' is neither true nor false.")
 
 
-def _told(report: Report) -> dict[str, object]:
+def _report_json(report: IngestReport) -> dict[str, object]:
     return {
         **report.applied._asdict(),
         "files": report.files,

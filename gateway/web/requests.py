@@ -9,9 +9,9 @@ import orjson
 from starlette.requests import HTTPConnection, Request
 
 from gateway.errors import PayloadTooLarge, RequestError, UnsupportedMediaType
-from gateway.operation import OperationRequest
-from gateway.persisted import name_of
-from gateway.web.accept import is_utf8
+from gateway.execution.executor import OperationRequest
+from gateway.execution.persisted_documents import name_of
+from gateway.web.content_negotiation import is_utf8
 
 PARAMETERS = ("query", "variables", "operationName", "extensions", "documentId")
 

@@ -18,8 +18,8 @@ from starlette.types import ASGIApp
 
 from gateway.errors import GatewayError
 from gateway.limits import Limits
+from gateway.web.connection_timeouts import ConnectionConfig, TimedHttpProtocol, excess_of
 from gateway.web.listener import Listener
-from gateway.web.patience import Config, Http, excess_of
 
 ALL_INTERFACES = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - it is compared with, and not bound to
 """The hosts that stand for every interface, and the loopback address that each includes. A browser opens only that."""
@@ -68,7 +68,7 @@ def is_public(listener: socket.socket) -> bool:
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: Config, stopping: Callable[[], None]) -> None:
+    def __init__(self, config: ConnectionConfig, stopping: Callable[[], None]) -> None:
         super().__init__(config)
         self._config = config
         self._stopping = stopping
@@ -82,8 +82,8 @@ class _Server(uvicorn.Server):
         self.servers = cast("list[asyncio.Server]", listeners)
         self.started = True
 
-    def _connection(self) -> Http:
-        return Http(self._config, self.server_state, {})
+    def _connection(self) -> TimedHttpProtocol:
+        return TimedHttpProtocol(self._config, self.server_state, {})
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Streams that would never end are let go of first, or stopping would wait for them."""
@@ -119,8 +119,8 @@ async def serve(
         await working
 
 
-def _config(app: ASGIApp, limits: Limits, trusted_proxies: Sequence[str]) -> Config:
-    return Config(
+def _config(app: ASGIApp, limits: Limits, trusted_proxies: Sequence[str]) -> ConnectionConfig:
+    return ConnectionConfig(
         app,
         limits,
         lifespan="off",

@@ -14,12 +14,12 @@ from typing import NamedTuple
 import httpx
 import orjson
 
-from gateway import tags
-from gateway.auth import signature
+from gateway import cache_tags
+from gateway.access.tokens import signature
 from gateway.errors import NotReady
 from gateway.model import ChangeType, Visibility
 from gateway.settings import Webhook
-from gateway.store.protocol import ChangeTally, Snapshot, Store
+from gateway.store.protocol import ChangeCounts, Snapshot, Store
 
 logger = logging.getLogger("gateway.webhooks")
 
@@ -68,9 +68,9 @@ class Webhooks:
     async def _follow(self, client: httpx.AsyncClient, receiver: Webhook) -> None:
         token: str | None = None
         async for _ in self._store.generations():
-            token = await self._tell(client, receiver, token)
+            token = await self._deliver(client, receiver, token)
 
-    async def _tell(self, client: httpx.AsyncClient, receiver: Webhook, token: str | None) -> str | None:
+    async def _deliver(self, client: httpx.AsyncClient, receiver: Webhook, token: str | None) -> str | None:
         """Tell of what has changed since the token; what names what the receiver knows then."""
         for attempt in range(MOST_ATTEMPTS):
             if attempt:
@@ -110,10 +110,10 @@ class Webhooks:
 async def _body(snapshot: Snapshot, token: str) -> bytes:
     """What has changed since the token; empty where nothing has."""
     page = await snapshot.changes(token or None, MOST_IDS)
-    tally = await snapshot.tally(token) if token else ChangeTally((await snapshot.statistics()).articles, 0, 0)
+    tally = await snapshot.change_counts(token) if token else ChangeCounts((await snapshot.statistics()).articles, 0, 0)
     if not any(tally):
         return b""
-    stale = await snapshot.stale(token, tags.MOST_PURGED + 1) if token else ()
+    stale = await snapshot.changed_ids(token, cache_tags.MAX_PURGED_IDS + 1) if token else ()
     ids = {kind: [change.id for change in page.changes if change.type is kind] for kind in ChangeType}
     return orjson.dumps(
         {
@@ -123,6 +123,6 @@ async def _body(snapshot: Snapshot, token: str) -> bytes:
             **tally._asdict(),
             "ids": {kind.lower(): found for kind, found in ids.items()},
             "truncated": page.has_more,
-            "tags": tags.of_change(stale) if token else [tags.ALL],
+            "tags": cache_tags.for_purge(stale) if token else [cache_tags.ALL],
         }
     )

@@ -28,27 +28,27 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import Bas
 from strawberry.subscriptions.protocols.graphql_transport_ws.types import Message, SubscribeMessage
 from strawberry.types.unset import UnsetType
 
-from gateway.auth import Viewer
-from gateway.callers import Callers
+from gateway.access.clients import ClientResolver
+from gateway.access.tokens import Viewer
 from gateway.errors import Forbidden, LimitExceeded, Overloaded, RequestError
+from gateway.execution.concurrency import CapacityLimiter
+from gateway.execution.executor import Executor, mask_error
 from gateway.limits import Limits
-from gateway.operation import Operations, masked
-from gateway.turns import Room
+from gateway.web.cors import REFUSED, AllowedOrigins, include_drafts, is_cross_origin
 from gateway.web.middleware import error_response
-from gateway.web.origins import REFUSED, AllowedOrigins, include_drafts, is_cross_origin
-from gateway.web.preview import pass_of
+from gateway.web.preview_links import preview_cookie
 from gateway.web.requests import address_of, from_json
 
 
 @dataclass
-class Connection:
+class WebSocketContext:
     """One client. Its credential comes with the handshake or, from browsers, with `connection_init`."""
 
     headers: Mapping[str, str]
     address: str | None
     connection_params: Mapping[str, object] = field(default_factory=dict)
     viewer: Viewer | None = None
-    payer: str | None = None
+    rate_key: str | None = None
 
     def credential(self, name: str) -> str | None:
         """The value under a header's name, in any case, of which `connection_init` has the last word.
@@ -60,20 +60,20 @@ class Connection:
         # JSON's true, as a client may write it, is the header's.
         return value if value is None or isinstance(value, str) else orjson.dumps(value).decode()
 
-    def kept_pass(self) -> str | None:
+    def preview_cookie(self) -> str | None:
         """The pass that a browser keeps, which counts for pages of this server's own host alone.
 
         A page of another origin, though it may connect, could else read with the right of whoever looks at it.
         """
         origin = self.headers.get("origin")
         is_own = origin is None or is_same_origin(origin, self.headers.get("host"))
-        return pass_of(self.headers) if is_own else None
+        return preview_cookie(self.headers) if is_own else None
 
 
-class Handler(BaseGraphQLTransportWSHandler[Connection, None]):
+class MessageHandler(BaseGraphQLTransportWSHandler[WebSocketContext, None]):
     """The messages of one connection."""
 
-    view: Socket
+    view: WebSocketEndpoint
 
     async def handle_message(self, message: Message) -> None:
         """Strawberry trusts the shape of a message; what has another one ends the connection, and no more."""
@@ -96,7 +96,7 @@ class Handler(BaseGraphQLTransportWSHandler[Connection, None]):
         error = LimitExceeded("socket_operations", allowed, at_work + 1, text)
         await self.send_message(cast("Message", {"id": message["id"], "type": "error", "payload": error.entries()}))
 
-    async def run_operation(self, operation: Operation[Connection, None]) -> None:
+    async def run_operation(self, operation: Operation[WebSocketContext, None]) -> None:
         """The next answer is asked for when the last one is sent: who reads slowly is told less often."""
         try:
             is_endless = await self._answer(operation)
@@ -105,40 +105,40 @@ class Handler(BaseGraphQLTransportWSHandler[Connection, None]):
         except WebSocketDisconnected:
             return
         except Exception as error:  # noqa: BLE001 - whatever it is, the client is told no more than that it is
-            await _send(operation, "error", masked(error).entries())
+            await _send(operation, "error", mask_error(error).entries())
         else:
             if not is_endless:
                 await operation.send_operation_message({"id": operation.id, "type": "complete"})
 
-    async def _answer(self, operation: Operation[Connection, None]) -> bool:
+    async def _answer(self, operation: Operation[WebSocketContext, None]) -> bool:
         """Send what comes of an operation, of which an error is the last. Whether it has no end of its own, so that its
         client is to come again."""
-        viewer, operations = self.context.viewer, self.view.operations
+        viewer, executor = self.context.viewer, self.view.executor
         assert viewer is not None  # noqa: S101 - a connection is acknowledged before it may ask
-        accepted = await operations.accept(from_json(operation.query), self.context.payer)
-        async with aclosing(operations.stream(accepted, viewer)) as answers:
+        prepared = await executor.prepare(from_json(operation.query), self.context.rate_key)
+        async with aclosing(executor.subscribe(prepared, viewer)) as answers:
             async for answer in answers:
-                if answer.is_refusal:
+                if answer.is_final_error:
                     await _send(operation, "error", answer.errors)
                 else:
                     await _send(operation, "next", answer.body())
-        return accepted.kind is OperationType.SUBSCRIPTION
+        return prepared.kind is OperationType.SUBSCRIPTION
 
 
-async def _send(operation: Operation[Connection, None], kind: str, payload: object) -> None:
+async def _send(operation: Operation[WebSocketContext, None], kind: str, payload: object) -> None:
     await operation.send_operation_message(cast("Message", {"id": operation.id, "type": kind, "payload": payload}))
 
 
-class Socket(GraphQL[Connection, None]):
+class WebSocketEndpoint(GraphQL[WebSocketContext, None]):
     """The path that answers GraphQL, for WebSockets."""
 
-    graphql_transport_ws_handler_class = Handler
+    graphql_transport_ws_handler_class = MessageHandler
 
     def __init__(
         self,
         schema: strawberry.Schema,
-        operations: Operations,
-        callers: Callers,
+        executor: Executor,
+        clients: ClientResolver,
         limits: Limits,
         origins: AllowedOrigins,
     ) -> None:
@@ -150,16 +150,16 @@ class Socket(GraphQL[Connection, None]):
             allowed_origins=origins.listed,
         )
         self._origins = origins
-        self.operations = operations
+        self.executor = executor
         self.limits = limits
-        self._callers = callers
-        self._room = Room(limits.websockets, "Too many WebSockets are open.")
+        self._clients = clients
+        self._capacity = CapacityLimiter(limits.websockets, "Too many WebSockets are open.")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """A WebSocket too many, or of a page that may not connect, is refused with an answer of HTTP."""
         try:
             self._check_origin(Headers(scope=scope))
-            with self._room.place():
+            with self._capacity.slot():
                 await super().__call__(scope, receive, send)
         except (Forbidden, Overloaded) as error:
             await WebSocket(scope, receive, send).send_denial_response(error_response(error))
@@ -173,16 +173,16 @@ class Socket(GraphQL[Connection, None]):
     def is_websocket_origin_allowed(self, request: WebSocket, origin: str) -> bool:  # noqa: ARG002 - Strawberry's
         return self._origins.allows(origin)
 
-    async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Connection:  # noqa: ARG002 - the signature is Strawberry's
-        return Connection(request.headers, address_of(request))
+    async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> WebSocketContext:  # noqa: ARG002 - the signature is Strawberry's
+        return WebSocketContext(request.headers, address_of(request))
 
-    async def on_ws_connect(self, context: Connection) -> UnsetType | dict[str, object] | None:
+    async def on_ws_connect(self, context: WebSocketContext) -> UnsetType | dict[str, object] | None:
         """Know the client by its credential. Who may not do what it asks for is closed out with 4403."""
         try:
-            context.viewer, context.payer = self._callers.caller(
+            context.viewer, context.rate_key = self._clients.identify(
                 context.credential("authorization"),
                 include_drafts(context.credential("x-include-drafts"), context.headers),
-                context.kept_pass(),
+                context.preview_cookie(),
                 context.address,
             )
         except RequestError as error:

@@ -14,7 +14,7 @@ from gateway.content import comments
 from gateway.content.markup import render
 from gateway.content.plaintext import first_heading, plain_text
 from gateway.content.prose import excerpt
-from gateway.content.tokens import terms
+from gateway.content.tokenizer import terms
 from tests.content.markdown import BODIES, ORDINARY
 
 HIDDEN = "zqsecret"

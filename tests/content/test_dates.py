@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gateway.content import dates
 from gateway.content.dates import LONGEST, parse_instant
-from gateway.content.nodes import Mark, Scalar
+from gateway.content.nodes import Position, ScalarNode
 from gateway.content.values import Unreadable
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -186,4 +186,4 @@ def test_a_zone_is_that_of_times_without_an_offset(written: str, printed: str) -
 
 def test_an_empty_value_is_no_date() -> None:
     """Nothing is written, so nothing is wrong."""
-    assert dates.instant(Scalar("", True, Mark(1, 1)), UTC) is None
+    assert dates.instant(ScalarNode("", True, Position(1, 1)), UTC) is None

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.content import frontmatter
-from gateway.content.nodes import Fields, Items, Mark, Node, Scalar
+from gateway.content.nodes import MappingNode, Node, Position, ScalarNode, SequenceNode
 from gateway.errors import FrontMatterError
 from tests import broken
 
@@ -22,9 +22,9 @@ def read(data: str | bytes) -> frontmatter.FrontMatter:
 
 def plain(node: Node) -> object:
     """A node without its places."""
-    if isinstance(node, Scalar):
+    if isinstance(node, ScalarNode):
         return node.text
-    if isinstance(node, Items):
+    if isinstance(node, SequenceNode):
         return [plain(item) for item in node.nodes]
     return {name: plain(field.value) for name, field in node.entries.items()}
 
@@ -39,14 +39,14 @@ def mapping(block: str) -> object:
 def test_scalars_stay_as_written(text: str) -> None:
     """YAML's guesses change what the author wrote; no value is guessed here."""
     scalar = read(f"---\na: {text}\n---\n").fields.entries["a"].value
-    assert scalar == Scalar(text, plain=True, mark=Mark(2, 4))
+    assert scalar == ScalarNode(text, plain=True, position=Position(2, 4))
 
 
 @pytest.mark.parametrize("written", ['"x y"', "'x y'", "!!str x y", "|-\n  x y", ">-\n  x y"])
 def test_quotes_and_blocks_are_told_from_plain_text(written: str) -> None:
     """Quotes say that a word is text, whatever it looks like."""
     scalar = read(f"---\na: {written}\n---\n").fields.entries["a"].value
-    assert isinstance(scalar, Scalar)
+    assert isinstance(scalar, ScalarNode)
     assert (scalar.text, scalar.plain) == ("x y", False)
 
 
@@ -145,8 +145,8 @@ def test_columns_count_code_points() -> None:
     """An editor counts characters, not bytes; emoji and CJK count as one."""
     fields = read("---\n日本: {é: 😀, b: c}\n---\n").fields
     inner = fields.entries["日本"].value
-    assert isinstance(inner, Fields)
-    assert inner.entries["b"].key.mark == Mark(2, 12)
+    assert isinstance(inner, MappingNode)
+    assert inner.entries["b"].key.position == Position(2, 12)
 
 
 @pytest.mark.parametrize(
@@ -213,7 +213,7 @@ def test_toml_values_are_text_too() -> None:
     """Numbers, truths and dates of TOML are read by the same rules, at the place of their key."""
     fields = read("+++\ntitle = 'x'\nv = 1.10\nd = 2024-05-06\nt = true\n[extra]\nn = [1, 'a']\n+++\n").fields
     assert plain(fields) == {"title": "x", "v": "1.10", "d": "2024-05-06", "t": "true", "extra": {"n": ["1", "a"]}}
-    assert fields.entries["d"].value.mark == Mark(4, 1)
+    assert fields.entries["d"].value.position == Position(4, 1)
 
 
 # Line separators fold in YAML, and control characters are refused; all else is text.
@@ -278,18 +278,18 @@ def test_line_ends_add_no_space_to_toml_text(end: str) -> None:
 def test_a_float_of_toml_is_no_text() -> None:
     """Text in quotes is told from a number, which is plain."""
     fields = read("+++\na = 1.10\nb = '1.10'\n+++\n").fields
-    assert fields.entries["a"].value == Scalar("1.10", plain=True, mark=Mark(2, 1), number=True)
-    assert fields.entries["b"].value == Scalar("1.10", plain=False, mark=Mark(3, 1))
+    assert fields.entries["a"].value == ScalarNode("1.10", plain=True, position=Position(2, 1), number=True)
+    assert fields.entries["b"].value == ScalarNode("1.10", plain=False, position=Position(3, 1))
 
 
 def test_places_of_toml_keys_are_not_found_in_text() -> None:
     """A key's place is its own: not in a comment or a string, and not its namesake's in the item before."""
     fields = read("+++\n# b = 1\na = 'b = 2'\nb = 3\n[[r]]\nu = 1\n[[r]]\nu = 2\n+++\n").fields
     items = fields.entries["r"].value
-    assert isinstance(items, Items)
-    assert fields.entries["b"].key.mark == Mark(4, 1)
-    marks = [item.entries["u"].key.mark for item in items.nodes if isinstance(item, Fields)]
-    assert marks == [Mark(6, 1), Mark(8, 1)]
+    assert isinstance(items, SequenceNode)
+    assert fields.entries["b"].key.position == Position(4, 1)
+    marks = [item.entries["u"].key.position for item in items.nodes if isinstance(item, MappingNode)]
+    assert marks == [Position(6, 1), Position(8, 1)]
 
 
 def test_long_mappings_are_read_in_linear_time() -> None:

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 
 from gateway.content import markup
+from gateway.content.html_nesting import ATTRIBUTES
 from gateway.content.markup import Rendered, render
 from gateway.content.outline import Heading
-from gateway.content.tags import ATTRIBUTES
 from tests.content.markdown import BODIES, HOSTILE
 
 

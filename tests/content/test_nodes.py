@@ -7,7 +7,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.content.nodes import Lines, Mark
+from gateway.content.nodes import LineIndex, Position
 
 BREAKS = "\r\n\v\f\x1c\x85\u2028"
 
@@ -19,4 +19,4 @@ def test_lines_end_at_line_feeds_and_carriage_returns_alone(text: str) -> None:
         before = re.split(r"\r\n|\r|\n", text[:offset])
         if text[offset - 1 : offset + 1] == "\r\n":  # between the two the line has not ended
             before[-2:] = [before[-2] + "\r"]
-        assert Lines(text).mark(offset) == Mark(len(before), len(before[-1]) + 1)
+        assert LineIndex(text).position(offset) == Position(len(before), len(before[-1]) + 1)

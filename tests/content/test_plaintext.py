@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from gateway.content import lines, plaintext
 from gateway.content.markup import render
 from gateway.content.plaintext import first_heading, plain_text
-from gateway.content.tokens import terms
+from gateway.content.tokenizer import terms
 from tests.content.markdown import ORDINARY
 
 

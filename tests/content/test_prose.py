@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.content.prose import ELLIPSIS, LONGEST_WORD, excerpt, measure
+from gateway.content.prose import ELLIPSIS, LONGEST_WORD, excerpt, reading_time
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ from gateway.content.prose import ELLIPSIS, LONGEST_WORD, excerpt, measure
 )
 def test_words_and_minutes(text: str, words: int, minutes: int) -> None:
     """Words stand between spaces; where a script has none, each letter counts, without its marks."""
-    assert measure(text) == (words, minutes)
+    assert reading_time(text) == (words, minutes)
 
 
 @pytest.mark.parametrize(

@@ -12,18 +12,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.content import frontmatter, sitefile
-from gateway.content.documents import Decoded, decode
-from gateway.content.parsing import Rules, Task, parse
-from gateway.content.site import USUAL_SITE, Site
+from gateway.content import frontmatter, site_config
+from gateway.content.decoder import Decoded, decode
+from gateway.content.file_parser import ParseContext, Task, parse
+from gateway.content.parser_pool import ParserPool
+from gateway.content.site import DEFAULT_SITE, Site
 from gateway.content.source import Walk
-from gateway.content.workers import Workers
-from gateway.model import Document, Given, Image, Loaded, ProviderName, Severity
+from gateway.model import Document, FieldOrigin, Image, Loaded, ProviderName, Severity
 
 
 def site(text: str) -> Site:
     """The rules of a gateway.yaml without fault."""
-    read = sitefile.parse(text.encode())
+    read = site_config.parse(text.encode())
     assert read.problems == ()
     return read.site
 
@@ -51,9 +51,9 @@ def codes(found: Decoded) -> list[tuple[Severity, str]]:
 
 def test_comments_beside_rules_are_usual() -> None:
     """A comment after a rule stops no start; a merge conflict does, by its name."""
-    good = sitefile.parse(b"fields: # which\n  draft: hidden # as ever\nexpose: [a] # b\n")
+    good = site_config.parse(b"fields: # which\n  draft: hidden # as ever\nexpose: [a] # b\n")
     assert good.is_good
-    bad = sitefile.parse(b"expose: [a]\n<<<<<<< a\n=======\n>>>>>>> b\n")
+    bad = site_config.parse(b"expose: [a]\n<<<<<<< a\n=======\n>>>>>>> b\n")
     assert [(problem.severity, problem.code, problem.line) for problem in bad.problems] == [
         (Severity.ERROR, "MERGE_CONFLICT", 2)
     ]
@@ -112,7 +112,7 @@ def test_comments_beside_rules_are_usual() -> None:
 )
 def test_what_is_wrong_is_told_with_its_place(text: str, code: str, line: int, column: int, told: str) -> None:
     """One slip is one error that says where and what, and how to mend it."""
-    read = sitefile.parse(text.encode())
+    read = site_config.parse(text.encode())
     assert not read.is_good
     assert [(each.code, each.severity, each.path) for each in read.problems] == [(code, "ERROR", "gateway.yaml")]
     problem = read.problems[0]
@@ -123,34 +123,34 @@ def test_what_is_wrong_is_told_with_its_place(text: str, code: str, line: int, c
 
 def test_all_that_is_wrong_is_told_at_once() -> None:
     """One error hides no other."""
-    read = sitefile.parse(b"fieds: {}\ninclude: ['/']\npin: [{path: a, heat: x}, {path: b}]\n")
+    read = site_config.parse(b"fieds: {}\ninclude: ['/']\npin: [{path: a, heat: x}, {path: b}]\n")
     assert len(read.problems) == 4
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "fields:\ndefaults:\npin:\n", "{}", "expose: []"])
 def test_a_file_that_says_nothing_changes_nothing(text: str) -> None:
     """An empty file, or empty sections, are the usual rules."""
-    assert site(text)._replace(digest="") == USUAL_SITE
+    assert site(text)._replace(digest="") == DEFAULT_SITE
 
 
 @given(st.text(max_size=200))
 def test_no_file_makes_the_reader_fail(text: str) -> None:
     """Whatever stands in it, there are rules or problems."""
-    assert isinstance(sitefile.parse(text.encode("utf-8", "surrogatepass")), sitefile.Read)
+    assert isinstance(site_config.parse(text.encode("utf-8", "surrogatepass")), site_config.SiteConfig)
 
 
 def test_a_folder_without_rules_has_the_usual_ones(tmp_path: Path) -> None:
     """No file is no problem; a folder that cannot be listed may hold any rules."""
-    assert sitefile.read(tmp_path) == sitefile.Read(USUAL_SITE, is_there=False)
+    assert site_config.read(tmp_path) == site_config.SiteConfig(DEFAULT_SITE, is_there=False)
     with pytest.raises(OSError, match="nowhere"):
-        sitefile.read(tmp_path / "nowhere")
+        site_config.read(tmp_path / "nowhere")
 
 
 @pytest.mark.parametrize("name", ["gateway.yml", "Gateway.yaml"])
 def test_a_misnamed_file_is_told(tmp_path: Path, name: str) -> None:
     """Rules that are not read must not be thought to be in force."""
     (tmp_path / name).write_text("expose: [a]")
-    problems = sitefile.read(tmp_path).problems
+    problems = site_config.read(tmp_path).problems
     assert [(each.severity, each.code, each.path) for each in problems] == [("WARNING", "SITE_NAME", name)]
 
 
@@ -158,21 +158,21 @@ def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
     """Where there are rules they are never passed over: a pipe is not waited for, and a link not followed."""
     file = tmp_path / "gateway.yaml"
     os.mkfifo(file)
-    assert [(each.severity, each.code) for each in sitefile.read(tmp_path).problems] == [("ERROR", "NOT_A_FILE")]
+    assert [(each.severity, each.code) for each in site_config.read(tmp_path).problems] == [("ERROR", "NOT_A_FILE")]
     file.unlink()
     file.symlink_to("/etc/hostname")
-    assert [(each.severity, each.code) for each in sitefile.read(tmp_path).problems] == [("ERROR", "UNREADABLE")]
+    assert [(each.severity, each.code) for each in site_config.read(tmp_path).problems] == [("ERROR", "UNREADABLE")]
     file.unlink()
     file.write_bytes(b"\xff")
-    assert [(each.severity, each.code) for each in sitefile.read(tmp_path).problems] == [("ERROR", "ENCODING")]
+    assert [(each.severity, each.code) for each in site_config.read(tmp_path).problems] == [("ERROR", "ENCODING")]
 
 
 def test_other_bytes_are_other_rules(tmp_path: Path) -> None:
     """What was decoded by the rules that were is told from what these say."""
     (tmp_path / "gateway.yaml").write_text("expose: [a]")
-    first = sitefile.read(tmp_path).site
+    first = site_config.read(tmp_path).site
     (tmp_path / "gateway.yaml").write_text("expose: [b]")
-    assert len({first.digest, sitefile.read(tmp_path).site.digest, USUAL_SITE.digest}) == 3
+    assert len({first.digest, site_config.read(tmp_path).site.digest, DEFAULT_SITE.digest}) == 3
 
 
 async def test_the_rules_reach_the_processes_that_parse(tmp_path: Path) -> None:
@@ -182,17 +182,17 @@ async def test_the_rules_reach_the_processes_that_parse(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data/a.yaml").write_text("title: A\nkw: x, y\n")
     tasks = [Task(file) for file in Walk(tmp_path, include=rules.include).run().files.values()]
-    workers = Workers(1)
+    parser_pool = ParserPool(1)
     try:
-        said = [batch async for batch in workers.parse(tasks, Rules(str(tmp_path), site=rules))]
+        said = [batch async for batch in parser_pool.parse(tasks, ParseContext(str(tmp_path), site=rules))]
     finally:
-        await workers.close()
+        await parser_pool.close()
     assert len(said) == 1
     change = said[0][0]
     assert isinstance(change, Loaded)
     assert isinstance(change.document, Document)
     assert (change.document.locale, [topic.key for topic in change.document.topics]) == ("de", ["x", "y"])
-    assert set(change.given) == {Given("locale", "gateway.yaml:2"), Given("topics", "kw")}
+    assert set(change.field_origins) == {FieldOrigin("locale", "gateway.yaml:2"), FieldOrigin("topics", "kw")}
 
 
 # fields.
@@ -543,15 +543,15 @@ def test_where_a_value_is_from_is_told() -> None:
     rules = "defaults:\n  - {path: '**', locale: de}\npin:\n  - {path: '**', type: note}"
     front = "title: T\ntags: [a]\ndraft: true\nexcerpt: E\npermalink: /p/\nurl: https://a.org"
     found = decoded(rules, front, "2024-01-01-a.md")
-    assert sorted(found.given) == [
-        Given("locale", "gateway.yaml:2"),
-        Given("publishedDateTime", "the file name"),
-        Given("slug", "permalink"),
-        Given("topics", "tags"),
-        Given("type", "gateway.yaml:4"),
-        Given("webUrl", "url"),
+    assert sorted(found.field_origins) == [
+        FieldOrigin("locale", "gateway.yaml:2"),
+        FieldOrigin("publishedDateTime", "the file name"),
+        FieldOrigin("slug", "permalink"),
+        FieldOrigin("topics", "tags"),
+        FieldOrigin("type", "gateway.yaml:4"),
+        FieldOrigin("webUrl", "url"),
     ]
-    assert decoded("", "title: T\nlayout: post\ntags:").given == (Given("frontMatter", "layout"),)
+    assert decoded("", "title: T\nlayout: post\ntags:").field_origins == (FieldOrigin("frontMatter", "layout"),)
 
 
 # include.
@@ -565,7 +565,7 @@ def test_files_of_yaml_are_documents_where_they_are_included(tmp_path: Path) -> 
     rules = site("include: ['*', 'data/*']")
     files = Walk(tmp_path, include=rules.include).run().files
     assert list(files) == ["data/a.yaml", "data/b.YML"]
-    change = parse(Task(files["data/a.yaml"]), Rules(str(tmp_path), site=rules))
+    change = parse(Task(files["data/a.yaml"]), ParseContext(str(tmp_path), site=rules))
     assert isinstance(change, Loaded)
     assert isinstance(change.document, Document)
     assert (change.document.title, change.document.slug, change.document.body) == ("T", "a", "")

@@ -7,18 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.content import values
-from gateway.content.nodes import Field, Fields, Items, Mark, Node, Scalar
+from gateway.content.nodes import MappingEntry, MappingNode, Node, Position, ScalarNode, SequenceNode
 from gateway.content.values import Unreadable
 
-HERE = Mark(2, 3)
+HERE = Position(2, 3)
 
 
-def plain(text: str) -> Scalar:
-    return Scalar(text, True, HERE)
+def plain(text: str) -> ScalarNode:
+    return ScalarNode(text, True, HERE)
 
 
-def quoted(text: str) -> Scalar:
-    return Scalar(text, False, HERE)
+def quoted(text: str) -> ScalarNode:
+    return ScalarNode(text, False, HERE)
 
 
 @pytest.mark.parametrize("written", ["NO", "1.10", "12:30:45", "012345", "2022", "2022-11-15", "on"])
@@ -29,7 +29,7 @@ def test_text_stays_as_written(written: str) -> None:
 
 @pytest.mark.parametrize("decode", [values.text, values.integer, values.boolean, values.phrase, values.verbatim])
 @pytest.mark.parametrize("node", [plain(""), plain("~"), plain("null"), plain("Null"), plain("NULL"), quoted("")])
-def test_nothing_is_null(decode: object, node: Scalar) -> None:
+def test_nothing_is_null(decode: object, node: ScalarNode) -> None:
     """YAML's words for nothing, and empty text, are null for every kind of value."""
     assert callable(decode)
     assert decode(node) is None
@@ -40,7 +40,7 @@ def test_a_quoted_word_for_nothing_is_text() -> None:
     assert values.text(quoted("null")) == "null"
 
 
-@pytest.mark.parametrize("node", [Items((), HERE), Fields({}, HERE)])
+@pytest.mark.parametrize("node", [SequenceNode((), HERE), MappingNode({}, HERE)])
 def test_a_list_or_mapping_is_no_single_value(node: Node) -> None:
     """A list where text is wanted is not joined to a text."""
     with pytest.raises(Unreadable):
@@ -120,7 +120,7 @@ def test_a_plain_number_is_one_in_json(written: str, value: object) -> None:
 )
 def test_a_number_of_toml_is_one_in_json(written: str, value: object) -> None:
     """TOML says what is a number, and JSON lacks some."""
-    assert values.json_value(Scalar(written, True, HERE, number=True)) == value
+    assert values.json_value(ScalarNode(written, True, HERE, number=True)) == value
 
 
 @pytest.mark.parametrize(
@@ -129,19 +129,21 @@ def test_a_number_of_toml_is_one_in_json(written: str, value: object) -> None:
         (quoted(" a  b\n"), " a  b\n"),
         (plain("a"), "a"),
         (quoted(" \t\n"), None),
-        (Scalar("a\n", False, HERE, block=True), "a"),
-        (Scalar("\n", False, HERE, block=True), None),
+        (ScalarNode("a\n", False, HERE, block=True), "a"),
+        (ScalarNode("\n", False, HERE, block=True), None),
     ],
 )
-def test_quoted_text_for_readers_keeps_its_outer_white_space(node: Scalar, shown: str | None) -> None:
+def test_quoted_text_for_readers_keeps_its_outer_white_space(node: ScalarNode, shown: str | None) -> None:
     """Who quotes it means it; the line break at the end of a block is YAML's own."""
     assert values.phrase(node) == shown
 
 
 def test_json_never_holds_the_secured_payload() -> None:
     """A key named `secured` is left out at every depth, in any case."""
-    secret = {name: Field(plain(name), plain("x")) for name in ("secured", "Secured", "a")}
-    nested = Fields({"deep": Field(plain("deep"), Items((Fields(secret, HERE),), HERE)), **secret}, HERE)
+    secret = {name: MappingEntry(plain(name), plain("x")) for name in ("secured", "Secured", "a")}
+    nested = MappingNode(
+        {"deep": MappingEntry(plain("deep"), SequenceNode((MappingNode(secret, HERE),), HERE)), **secret}, HERE
+    )
     assert values.json_value(nested) == {"deep": [{"a": "x"}], "a": "x"}
 
 

@@ -36,7 +36,7 @@ class Heard:
 @asynccontextmanager
 async def watching(root: Path, how: Watching) -> AsyncIterator[Heard]:
     heard = Heard()
-    async with Watch(root, how, 0.02).telling(heard):
+    async with Watch(root, how, 0.02).watching(heard):
         yield heard
 
 
@@ -166,16 +166,16 @@ import asyncio, sys
 from contextlib import suppress
 from pathlib import Path
 from gateway.content.source import Watching
-from gateway.content.watch import Deaf, Watch
+from gateway.content.watch import EventsUnavailable, Watch
 
 class Late(Watch):
-    def _eye(self, root):
+    def _source(self, root):
         self._stop.wait()
-        raise Deaf("late")
+        raise EventsUnavailable("late")
 
 async def main(root):
     with suppress(TimeoutError):
-        async with asyncio.timeout(0.1), Late(root, Watching.EVENTS, 1).telling(print):
+        async with asyncio.timeout(0.1), Late(root, Watching.EVENTS, 1).watching(print):
             pass
 
 asyncio.run(main(Path(sys.argv[1])))

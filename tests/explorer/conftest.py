@@ -13,7 +13,7 @@ from playwright.async_api import Browser
 from pytest_asyncio import is_async_test
 
 from gateway.explorer.assets import FOLDER, are_in
-from gateway.explorer.packages import bring
+from gateway.explorer.fetch_assets import bring
 from tests.browsing import browsing, chromium
 from tests.clients import npm
 from tests.commands import Running, running

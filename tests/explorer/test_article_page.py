@@ -13,7 +13,7 @@ import httpx
 from gateway.explorer.page_templates import POLICY
 from gateway.settings import Mode
 from tests.service import serving
-from tests.test_preview import GOOD, SECRET, cookie
+from tests.test_preview_links import GOOD, SECRET, cookie
 
 BODY = """
 # Main

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from gateway.errors import PackagesError
-from gateway.explorer import packages
+from gateway.explorer import fetch_assets
 from gateway.explorer.assets import ASSETS, FOLDER, Asset, are_in
 
-SOURCE = Path(packages.__file__).parent
+SOURCE = Path(fetch_assets.__file__).parent
 
 
 def test_the_manifest_pins_the_same() -> None:
@@ -54,7 +54,7 @@ def test_without_npm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is named, and nothing is written."""
     monkeypatch.setenv("PATH", "")
     with pytest.raises(PackagesError, match="npm is missing"):
-        packages.bring(tmp_path / "assets")
+        fetch_assets.bring(tmp_path / "assets")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -84,5 +84,5 @@ def test_an_npm_that(script: str, told: str, tmp_path: Path, monkeypatch: pytest
     kept.parent.mkdir()
     kept.touch()
     with pytest.raises(PackagesError, match=told):
-        packages.bring(kept.parent)
+        fetch_assets.bring(kept.parent)
     assert kept.exists()

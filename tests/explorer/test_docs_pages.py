@@ -11,7 +11,7 @@ import httpx
 from gateway.explorer.docs import docs_folder
 from gateway.settings import Mode
 from tests.service import serving
-from tests.test_preview import GOOD, SECRET, cookie
+from tests.test_preview_links import GOOD, SECRET, cookie
 
 
 async def test_each_link_leads_to_a_page(tmp_path: Path) -> None:

@@ -13,8 +13,8 @@ from playwright.async_api import Browser
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from gateway.explorer import page
-from gateway.explorer.queries import NAMES
+from gateway.explorer import graphiql_page
+from gateway.explorer.ready_queries import NAMES
 from gateway.settings import Mode
 from tests.browsing import visit
 from tests.commands import Running, running
@@ -134,7 +134,7 @@ async def test_a_token_in_the_headers_shows_drafts(browser: Browser, public: Run
     assert await graphiql.run() == PUBLIC
     await graphiql.press("Headers")
     ready = await graphiql.text("Headers")
-    assert json.loads(ready) == page.TOKEN
+    assert json.loads(ready) == graphiql_page.TOKEN
     await graphiql.write("Headers", ready.replace("Bearer ", "Bearer editor"))
     assert await graphiql.run() == ALL
     graphiql.assert_well()
@@ -145,7 +145,7 @@ async def test_a_subscription_is_sent_the_token(browser: Browser, public: Runnin
     graphiql = await opened(browser, f"{public.url}/graphiql")
     await graphiql.write("Query Editor", "subscription { corpusChanged { revision } }")
     await graphiql.press("Headers")
-    await graphiql.write("Headers", json.dumps({**page.TOKEN, "Authorization": "Bearer editor"}))
+    await graphiql.write("Headers", json.dumps({**graphiql_page.TOKEN, "Authorization": "Bearer editor"}))
     first, *_ = await subscribed(graphiql)
     assert json.loads(first)["payload"] == {"Authorization": "Bearer editor", "X-Include-Drafts": "true"}
     await graphiql.press("Stop query (Ctrl-Enter)")
@@ -311,7 +311,7 @@ async def test_ready_queries_are_tabs(browser: Browser, graphiql: None, tmp_path
         {"name": "All of them", "query": "query Titles { articles { nodes { title } } }", "variables": None},
     ]
     async with service(tmp_path, Mode.DEV) as found:
-        pages = page.pages({}, queries="graphiql/queries.json")
+        pages = graphiql_page.pages({}, queries="graphiql/queries.json")
         pages["/graphiql/queries.json"] = JSONResponse(queries)
         found.app.router.routes[:0] = [Route(path, shown) for path, shown in pages.items()]
         async with listening_to(found) as url:

@@ -13,14 +13,14 @@ import pytest
 from playwright.async_api import Browser, Page
 
 from gateway.settings import Mode
-from gateway.web.preview import link
+from gateway.web.preview_links import link
 from tests.browsing import Visit, visit
 from tests.clients import npm
 from tests.commands import Running
 from tests.conftest import need
-from tests.explorer.test_start import FIGURES, HOSTILE
+from tests.explorer.test_start_page import FIGURES, HOSTILE
 from tests.service import FILES, listening_to, service
-from tests.test_preview import GOOD, SECRET
+from tests.test_preview_links import GOOD, SECRET
 
 PHONE: Mapping[str, Any] = {"viewport": {"width": 360, "height": 740}}
 DESK: Mapping[str, Any] = {"viewport": {"width": 1440, "height": 900}}

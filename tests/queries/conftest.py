@@ -13,20 +13,20 @@ import pytest
 import pytest_asyncio
 from hypothesis import HealthCheck, settings
 
-from gateway.auth import Scope, Viewer
-from gateway.content import documents, frontmatter
-from gateway.documents import Documents
+from gateway.access.tokens import Scope, Viewer
+from gateway.content import decoder, frontmatter
+from gateway.execution.document_cache import DocumentCache
+from gateway.graph.body_renderer import BodyRenderer
 from gateway.graph.context import Context
 from gateway.limits import Limits
 from gateway.model import FileVersion, Loaded, Visibility
-from gateway.renderer import Renderer
 from gateway.store.protocol import ChangeSet, Usage
 from gateway.store.sqlite import SqliteStore
 from tests.queries.corpus import AS_OF, SIZES, Piece, corpus, text
 from tests.queries.oracle import Oracle
 from tests.schema import SCHEMA
 
-DOCUMENTS = Documents(SCHEMA._schema, Limits(), introspection=False)
+DOCUMENTS = DocumentCache(SCHEMA._schema, Limits(), introspection=False)
 """Parsed and validated once for all examples, as a server does."""
 VIEWERS = {
     False: Viewer(Visibility.PUBLIC),
@@ -53,7 +53,7 @@ class World(NamedTuple):
     async def answer(self, query: str, *, preview: bool, **variables: Any) -> Answer:
         viewer = VIEWERS[preview]
         async with self.store.snapshot(viewer.visibility) as snapshot:
-            context = Context(viewer, snapshot, Limits(), Renderer(), DOCUMENTS.get(query).node)
+            context = Context(viewer, snapshot, Limits(), BodyRenderer(), DOCUMENTS.get(query).node)
             result = await SCHEMA.execute(query, variable_values=variables, context_value=context)
             assert not result.errors, result.errors
             return Answer(result.data, snapshot.usage)
@@ -67,7 +67,7 @@ def loaded(piece: Piece) -> Loaded:
     content = text(piece).encode()
     front_matter = frontmatter.read(piece.path, content)
     assert front_matter
-    document, problems, *_ = documents.decode(piece.path, front_matter)
+    document, problems, *_ = decoder.decode(piece.path, front_matter)
     assert document, problems
     version = FileVersion(piece.path, len(content), 0, 0, 0, hashlib.sha256(content).hexdigest())
     return Loaded(version, document)

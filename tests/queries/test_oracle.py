@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from graphql import parse
 
-from gateway.analysis import analyse
+from gateway.execution.cost import analyse
 from gateway.limits import Limits
 from tests.queries.expected import QUERIES, expected
 from tests.queries.oracle import CONTRACT

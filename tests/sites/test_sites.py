@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from gateway.auth import Viewer
-from gateway.content import sitefile
-from gateway.content.parsing import Rules, Task, parse
+from gateway.access.tokens import Viewer
+from gateway.content import site_config
+from gateway.content.file_parser import ParseContext, Task, parse
 from gateway.content.source import Walk
+from gateway.graph.body_renderer import BodyRenderer
 from gateway.graph.context import Context
 from gateway.limits import Limits
-from gateway.model import Change, Given, Loaded, NotDocument, SetAside, Severity, Visibility
-from gateway.renderer import Renderer
+from gateway.model import Change, FieldOrigin, Loaded, NotDocument, Quarantined, Severity, Visibility
 from gateway.store.protocol import ChangeSet
 from gateway.store.sqlite import SqliteStore
 from tests.schema import SCHEMA
@@ -248,26 +248,26 @@ EXPOSED = {
     "eleventy": {},
     "astro": {"badge": "new"},
 }
-GIVEN: dict[str, list[tuple[str, Given]]] = {
+GIVEN: dict[str, list[tuple[str, FieldOrigin]]] = {
     "jekyll": [
-        ("_posts/de/2024-03-21-welcome.md", Given("locale", "gateway.yaml:8")),
-        ("_posts/2024-04-02-topics-of-all-kinds.md", Given("publishedDateTime", "the file name")),
-        ("_drafts/an-idea.md", Given("published", "gateway.yaml:10")),
-        ("about.md", Given("slug", "permalink")),
+        ("_posts/de/2024-03-21-welcome.md", FieldOrigin("locale", "gateway.yaml:8")),
+        ("_posts/2024-04-02-topics-of-all-kinds.md", FieldOrigin("publishedDateTime", "the file name")),
+        ("_drafts/an-idea.md", FieldOrigin("published", "gateway.yaml:10")),
+        ("about.md", FieldOrigin("slug", "permalink")),
     ],
-    "hugo": [("content/en/posts/upcoming.md", Given("publishedDateTime", "publishDate"))],
-    "eleventy": [("posts/two.md", Given("draft", "eleventyExcludeFromCollections"))],
-    "astro": [("src/content/blog/en/first.md", Given("images", "heroImage"))],
+    "hugo": [("content/en/posts/upcoming.md", FieldOrigin("publishedDateTime", "publishDate"))],
+    "eleventy": [("posts/two.md", FieldOrigin("draft", "eleventyExcludeFromCollections"))],
+    "astro": [("src/content/blog/en/first.md", FieldOrigin("images", "heroImage"))],
 }
 
 
 def changes(name: str) -> list[Change]:
     """What a run says of each file of a site."""
     root = HERE / name
-    rules = sitefile.read(root)
+    rules = site_config.read(root)
     assert rules.problems == ()
     files = Walk(root, include=rules.site.include).run().files.values()
-    return [parse(Task(file), Rules(str(root), site=rules.site)) for file in files]
+    return [parse(Task(file), ParseContext(str(root), site=rules.site)) for file in files]
 
 
 async def stream(said: Sequence[Change]) -> AsyncIterator[Sequence[Change]]:
@@ -280,7 +280,7 @@ async def ask(tmp_path: Path, name: str, viewer: Viewer) -> list[dict[str, Any]]
     try:
         await store.apply(ChangeSet(AS_OF, stream(changes(name))))
         async with store.snapshot(viewer.visibility) as snapshot:
-            context = Context(viewer, snapshot, Limits(), Renderer())
+            context = Context(viewer, snapshot, Limits(), BodyRenderer())
             result = await SCHEMA.execute(QUERY, variable_values={"first": 20}, context_value=context)
     finally:
         await store.close()
@@ -315,7 +315,7 @@ def test_nothing_else_is_said_of_the_files(name: str) -> None:
     found = [
         (problem.path, problem.severity, problem.code, problem.line)
         for change in changes(name)
-        if isinstance(change, Loaded | SetAside | NotDocument)
+        if isinstance(change, Loaded | Quarantined | NotDocument)
         for problem in change.problems
     ]
     assert found == PROBLEMS[name]
@@ -325,6 +325,9 @@ def test_nothing_else_is_said_of_the_files(name: str) -> None:
 def test_where_the_values_are_from_is_known(name: str) -> None:
     """Some of what `gateway check --explain` tells."""
     given = {
-        (change.version.path, each) for change in changes(name) if isinstance(change, Loaded) for each in change.given
+        (change.version.path, each)
+        for change in changes(name)
+        if isinstance(change, Loaded)
+        for each in change.field_origins
     }
     assert set(GIVEN[name]) <= given

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.errors import BadUserInput
-from gateway.store.cursor import LONGEST, Kind, decode, encode
+from gateway.store.cursor import LONGEST, ColumnType, decode, encode
 
-KINDS = (Kind(int, True), Kind(str))
+KINDS = (ColumnType(int, True), ColumnType(str))
 
 
 @given(st.none() | st.integers(-(2**63), 2**63 - 1), st.text())

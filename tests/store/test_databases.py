@@ -13,7 +13,7 @@ import pytest
 
 from gateway.errors import StoreError
 from gateway.model import Visibility
-from gateway.store.driver import Connection
+from gateway.store.driver import SqliteConnection
 from gateway.store.protocol import ARTICLES, WHOLE
 from gateway.store.sqlite import SqliteStore
 from tests.conftest import AS_ANYBODY
@@ -172,7 +172,7 @@ def test_a_folder_that_cannot_be_made_is_told(closed_folder: Path) -> None:
 async def test_what_follows_a_statement_that_fails_is_not_run(tmp_path: Path) -> None:
     """Its failure may have ended the transaction, and the next one would be written whatever becomes of the rest."""
     one, none = "INSERT INTO thing VALUES (:a)", "INSERT INTO nothing VALUES (:a)"
-    async with Connection.open(tmp_path / "one.db") as connection:
+    async with SqliteConnection.open(tmp_path / "one.db") as connection:
         await connection.script("CREATE TABLE thing (a)")
         with pytest.raises(StoreError):
             await connection.each((one, none, one), {"a": 1})

@@ -10,36 +10,39 @@ from typing import Any
 
 import pytest
 
-from gateway.filters import About, Compared, Comparison, Every, Field, Filter, InStatus, OneOf
+from gateway.filters import And, Compared, Comparison, Field, Filter, HasTopics, In, InStatus
 from gateway.model import NEWEST_FIRST, ArticleOrderField, OrderTerm, Status, Visibility, Window
+from gateway.store.list_query import ListQuery
 from gateway.store.protocol import ARTICLES, ARTICLES_OF_PROVIDER, ARTICLES_OF_TOPIC, WHOLE, Listing
-from gateway.store.query import Query
-from gateway.store.sql import Ordered
+from gateway.store.sql_fragment import Sql
 from gateway.store.tables import SCHEMA
 
-WEEK = Every(
+WEEK = And(
     (
         Compared(Field.PUBLISHED_DATE_TIME, Comparison.GREATER_OR_EQUAL, datetime(2024, 1, 1, tzinfo=UTC)),
         Compared(Field.PUBLISHED_DATE_TIME, Comparison.LESS, datetime(2024, 1, 8, tzinfo=UTC)),
     )
 )
 DAILY: dict[str, tuple[Filter, str]] = {
-    "provider id": (OneOf(Field.PROVIDER_ID, ("pr_x",)), "_provider (provider=?"),
-    "provider slug": (OneOf(Field.PROVIDER_SLUG, ("x",)), "_provider (provider=?"),
-    "provider domain": (OneOf(Field.PROVIDER_DOMAIN, ("x",)), "_provider (provider=?"),
-    "provider name": (OneOf(Field.PROVIDER_NAME, ("x",)), "_provider (provider=?"),
-    "providers": (OneOf(Field.PROVIDER_SLUG, ("x", "y")), "_provider (provider=?"),
-    "topic": (About(("x",)), "topic_published (topic=?"),
-    "any topic": (About(("x", "y")), "topic_published (topic=?"),
-    "all topics": (About(("x", "y"), needs_all=True), "topic_published (topic=?"),
+    "provider id": (In(Field.PROVIDER_ID, ("pr_x",)), "_provider (provider=?"),
+    "provider slug": (In(Field.PROVIDER_SLUG, ("x",)), "_provider (provider=?"),
+    "provider domain": (In(Field.PROVIDER_DOMAIN, ("x",)), "_provider (provider=?"),
+    "provider name": (In(Field.PROVIDER_NAME, ("x",)), "_provider (provider=?"),
+    "providers": (In(Field.PROVIDER_SLUG, ("x", "y")), "_provider (provider=?"),
+    "topic": (HasTopics(("x",)), "topic_published (topic=?"),
+    "any topic": (HasTopics(("x", "y")), "topic_published (topic=?"),
+    "all topics": (HasTopics(("x", "y"), needs_all=True), "topic_published (topic=?"),
     "week": (WEEK, "(published_at>? AND published_at<?)"),
-    "category": (OneOf(Field.CATEGORY, ("x",)), "_category (category=?"),
-    "categories": (OneOf(Field.CATEGORY, ("x", "y")), "_category (category=?"),
-    "type": (OneOf(Field.TYPE, ("x",)), "_type (type=?"),
-    "locale": (OneOf(Field.LOCALE, ("x",)), "_locale (locale=?"),
-    "topic and week": (Every((WEEK, About(("x",)))), "topic_published (topic=? AND published_at>? AND published_at<?)"),
+    "category": (In(Field.CATEGORY, ("x",)), "_category (category=?"),
+    "categories": (In(Field.CATEGORY, ("x", "y")), "_category (category=?"),
+    "type": (In(Field.TYPE, ("x",)), "_type (type=?"),
+    "locale": (In(Field.LOCALE, ("x",)), "_locale (locale=?"),
+    "topic and week": (
+        And((WEEK, HasTopics(("x",)))),
+        "topic_published (topic=? AND published_at>? AND published_at<?)",
+    ),
     "category and week": (
-        Every((WEEK, OneOf(Field.CATEGORY, ("x",)))),
+        And((WEEK, In(Field.CATEGORY, ("x",)))),
         "_category (category=? AND published_at>? AND published_at<?)",
     ),
 }
@@ -59,7 +62,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> sqlite3.Connection:
     return connection
 
 
-def plan(database: sqlite3.Connection, query: Query) -> str:
+def plan(database: sqlite3.Connection, query: Sql) -> str:
     return "\n".join(row[3] for row in database.execute(f"EXPLAIN QUERY PLAN {query.sql}", query.parameters))
 
 
@@ -72,9 +75,9 @@ def faults(lines: str, *, merges: bool) -> list[str]:
     return [fault for fault in found if fault not in sorts] + sorts[merges:]
 
 
-def pages(listing: Listing[Any], visibility: Visibility) -> Sequence[Query]:
+def pages(listing: Listing[Any], visibility: Visibility) -> Sequence[Sql]:
     """The first page, one that follows a cursor, and one from the back."""
-    ordered = Ordered(listing, NEWEST_FIRST, visibility)
+    ordered = ListQuery(listing, NEWEST_FIRST, visibility)
     cursor = ordered.cursor((1_700_000_000_000_000, "path"))
     windows = (Window(), Window(cursor=cursor), Window(backward=True))
     return [ordered.page([WHOLE], window) for window in windows]
@@ -107,7 +110,7 @@ def test_a_status_is_served_by_an_index(database: sqlite3.Connection, name: str)
 def test_neighbours_are_found_in_an_index(database: sqlite3.Connection, name: str, visibility: Visibility) -> None:
     """The next article of a topic, say, is the next entry of an index."""
     filter_, index = DAILY[name]
-    lines = plan(database, Ordered(ARTICLES.where(filter_), NEWEST_FIRST, visibility).adjacent(["ar_x"]))
+    lines = plan(database, ListQuery(ARTICLES.where(filter_), NEWEST_FIRST, visibility).adjacent(["ar_x"]))
     assert index in lines
     assert [fault for fault in faults(lines, merges=True) if fault.startswith("SCAN")] == []
 
@@ -126,7 +129,7 @@ def test_a_nested_list_stays_in_its_index(database: sqlite3.Connection, listing:
 def test_a_count_is_served_by_an_index(database: sqlite3.Connection, name: str, visibility: Visibility) -> None:
     """What does not match is not looked at."""
     filter_, index = DAILY[name]
-    lines = plan(database, Ordered(ARTICLES.where(filter_), (), visibility).count([WHOLE]))
+    lines = plan(database, ListQuery(ARTICLES.where(filter_), (), visibility).count([WHOLE]))
     assert index in lines
     assert faults(lines, merges=False) == []
 
@@ -134,7 +137,7 @@ def test_a_count_is_served_by_an_index(database: sqlite3.Connection, name: str, 
 def test_the_check_sees_scans_and_sorts(database: sqlite3.Connection) -> None:
     """An order without an index is a sort, a filter without one a scan."""
     by_category = (OrderTerm(ArticleOrderField.QUALITY),)
-    sorted_ = Ordered(ARTICLES.where(DAILY["provider slug"][0]), by_category, Visibility.PREVIEW)
+    sorted_ = ListQuery(ARTICLES.where(DAILY["provider slug"][0]), by_category, Visibility.PREVIEW)
     assert len(faults(plan(database, sorted_.page([WHOLE], Window())), merges=True)) == 1
-    scan = Query("SELECT count(*) FROM article WHERE provider_name = 'x'")
+    scan = Sql("SELECT count(*) FROM article WHERE provider_name = 'x'")
     assert faults(plan(database, scan), merges=True) == ["SCAN article"]

@@ -21,7 +21,7 @@ from gateway.model import (
     Loaded,
     NotDocument,
     Problem,
-    SetAside,
+    Quarantined,
     Severity,
     Status,
     Unchanged,
@@ -125,8 +125,8 @@ async def test_each_visibility_has_its_own_counter_and_time(store: Store) -> Non
         (document("x"), NotDocument(version("x", "plain"), ()), (1, 1)),
         (document("x"), document("x"), (0, 0)),
         (document("x"), Unchanged(version("x", "whatever")), (0, 0)),
-        (document("x"), SetAside("x", ()), (0, 0)),
-        (document("x"), SetAside("x", (BROKEN,)), (1, 0)),
+        (document("x"), Quarantined("x", ()), (0, 0)),
+        (document("x"), Quarantined("x", (BROKEN,)), (1, 0)),
         (document("x"), loaded(document("x"), ODD), (1, 0)),
         (document("x", published=False), Deleted("x"), (1, 0)),
         (document("x", published_date_time=NOW + HOUR), document("x", published_date_time=NOW + 2 * HOUR), (1, 0)),
@@ -230,7 +230,7 @@ async def test_a_run_that_raises_leaves_the_generation(store: Store) -> None:
     """Nothing of it stays: no article, no file, no problem, no memory; and the next run works."""
     await apply(store, document("a"), memory={"run": "1"})
     before, files = await generation(store), await store.files()
-    changes = failing(Deleted("a"), loaded(document("b")), SetAside("c", (BROKEN,)))
+    changes = failing(Deleted("a"), loaded(document("b")), Quarantined("c", (BROKEN,)))
     with pytest.raises(ZeroDivisionError):
         await store.apply(ChangeSet(NOW + HOUR, changes, (ODD,), {"run": "2"}))
     assert await generation(store) == before
@@ -321,7 +321,7 @@ async def test_an_unchanged_file_has_its_stamp_renewed(store: Store) -> None:
 async def test_files_are_found_by_their_bytes(store: Store) -> None:
     """All that have them, with what is known of each, served or not."""
     same = version("a", "same")
-    broken = SetAside("b", (BROKEN,), same._replace(path="b"))
+    broken = Quarantined("b", (BROKEN,), same._replace(path="b"))
     await apply(store, Loaded(same, document("a")), broken, loaded(document("c")))
     assert await store.copies([same.sha256, "other"]) == {
         "a": FileState(same, Status.PUBLISHED, NOW),
@@ -336,7 +336,7 @@ async def test_a_broken_file_keeps_its_last_good_version(store: Store, read: Fil
     and so is read again."""
     good = loaded(document("a", published=False), ODD, mtime=1000)
     await apply(store, good)
-    await apply(store, SetAside("a", (BROKEN,), read), as_of=NOW + HOUR)
+    await apply(store, Quarantined("a", (BROKEN,), read), as_of=NOW + HOUR)
     assert await title(store, "a") == "a"
     assert await problems(store) == [BROKEN]
     state = (await store.files())["a"]
@@ -349,7 +349,7 @@ async def test_a_broken_file_keeps_its_last_good_version(store: Store, read: Fil
 @pytest.mark.parametrize("read", [version("a", "broken"), None])
 async def test_a_broken_file_without_a_good_version_is_known(store: Store, read: FileVersion | None) -> None:
     """No article comes of it; where not even its bytes were read, its stamp equals no file's."""
-    await apply(store, SetAside("a", (BROKEN,), read))
+    await apply(store, Quarantined("a", (BROKEN,), read))
     state = (await store.files())["a"]
     assert (state.status, state.read_date_time) == (None, None)
     assert state.version == read if read else state.version.size < 0
@@ -392,8 +392,8 @@ async def test_problems_go_by_severity_then_place(store: Store) -> None:
         for path in ("a", "b")
         for line in (None, 1, 10)
     ]
-    await apply(store, SetAside("b", tuple(one for one in reversed(every) if one.path == "b")))
-    await apply(store, SetAside("a", tuple(one for one in every if one.path == "a")))
+    await apply(store, Quarantined("b", tuple(one for one in reversed(every) if one.path == "b")))
+    await apply(store, Quarantined("a", tuple(one for one in every if one.path == "a")))
     assert await problems(store) == every
     assert await problems(store, Severity.WARNING) == every[6:12]
     assert await problems(store, first=7) == every[:7]

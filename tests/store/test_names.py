@@ -22,7 +22,7 @@ from gateway.model import (
     Image,
     Problem,
     Provider,
-    SetAside,
+    Quarantined,
     Severity,
     Topic,
     Visibility,
@@ -114,8 +114,8 @@ def runs(draw: st.DrawFn) -> list[tuple[datetime, list[Change | Document]]]:
     )
 
 
-def set_aside(path: str) -> SetAside:
-    return SetAside(path, ())
+def set_aside(path: str) -> Quarantined:
+    return Quarantined(path, ())
 
 
 @PROPERTY

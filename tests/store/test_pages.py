@@ -168,7 +168,7 @@ async def test_a_window_is_a_slice(
             page = (await snapshot.pages(ARTICLES, [WHOLE], order, window))[WHOLE]
             assert paths(page) == (line[start : start + size][::-1] if backward else line[start : start + size])
             assert page.has_more == (len(line) > start + size)
-            preceded = (await snapshot.preceded(ARTICLES, [WHOLE], order, window))[WHOLE]
+            preceded = (await snapshot.has_rows_before(ARTICLES, [WHOLE], order, window))[WHOLE]
             assert preceded == bool(line[:start])
         assert (await snapshot.counts(ARTICLES, [WHOLE])) == {WHOLE: len(whole)}
     await store.close()
@@ -184,7 +184,7 @@ async def test_what_follows_the_path_orders_nothing(new_store: Open) -> None:
         after = Window(2, cursor=first.cursor)
         page = (await snapshot.pages(ARTICLES, [WHOLE], order, after))[WHOLE]
         assert ([edge.node for edge in page.edges], page.has_more) == ([second.node], False)
-        assert await snapshot.preceded(ARTICLES, [WHOLE], order, after) == {WHOLE: True}
+        assert await snapshot.has_rows_before(ARTICLES, [WHOLE], order, after) == {WHOLE: True}
     await store.close()
 
 
@@ -265,7 +265,7 @@ async def test_many_parents_are_one_call(store: Store) -> None:
         pages = await snapshot.pages(ARTICLES_OF_TOPIC, parents, by_heat, Window(3))
         assert snapshot.usage == (2, 80)
         window = Window(3, cursor=pages["t0"].edges[-1].cursor)
-        await snapshot.preceded(ARTICLES_OF_TOPIC, parents, by_heat, window)
+        await snapshot.has_rows_before(ARTICLES_OF_TOPIC, parents, by_heat, window)
         assert snapshot.usage == (3, 90)
 
 
@@ -355,7 +355,7 @@ async def test_a_cursor_belongs_to_its_order(store: Store) -> None:
             with pytest.raises(BadUserInput):
                 await snapshot.pages(listing, [WHOLE], order, Window(1, cursor=page.edges[0].cursor))
             with pytest.raises(BadUserInput):
-                await snapshot.preceded(listing, [WHOLE], order, Window(1, cursor=page.edges[0].cursor))
+                await snapshot.has_rows_before(listing, [WHOLE], order, Window(1, cursor=page.edges[0].cursor))
 
 
 async def test_two_databases_give_equal_ids_and_cursors(new_store: Open) -> None:

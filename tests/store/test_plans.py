@@ -54,7 +54,7 @@ from gateway.store.protocol import (
     Store,
     localized_slug,
 )
-from gateway.store.readers import GENERATION
+from gateway.store.reader_pool import GENERATION
 from gateway.store.rows import Row
 from gateway.store.snapshot import SqlSnapshot
 from gateway.store.sqlite import SqliteStore
@@ -188,7 +188,7 @@ async def test_every_page_is_read_in_order_from_an_index(
     for plan in explainer.plans:
         assert all("INDEX" in scan and listing is ARTICLES for scan in scans(plan)), plan  # the walk along the list
     at_cursor = Window(3, backward, next(page.edges[0].cursor for page in pages.values() if page.edges))
-    for question in (snapshot.pages, snapshot.preceded):
+    for question in (snapshot.pages, snapshot.has_rows_before):
         await question(listing, parents, order, at_cursor)
         assert scans(explainer.plans[-1]) == []
     allowed = {"USE TEMP B-TREE FOR RIGHT PART OF ORDER BY"} if order and falls_on_rare_ties(order) else set()
@@ -283,7 +283,7 @@ def counted(listing: Listing[Any]) -> Question:
 
 
 def preceded(listing: Listing[Any], order: Order) -> Question:
-    return lambda snapshot: snapshot.preceded(listing, PARENTS[listing], order, Window(3, offset=2))
+    return lambda snapshot: snapshot.has_rows_before(listing, PARENTS[listing], order, Window(3, offset=2))
 
 
 def found(lookup: Lookup[Any]) -> Question:

@@ -429,7 +429,7 @@ async def test_a_window_is_a_slice(
             expected = line[start : start + size]
             assert list(page.edges) == (expected[::-1] if backward else expected)
             assert page.has_more == (len(line) > start + size)
-            preceded = (await snapshot.preceded(listing, [WHOLE], BEST_FIRST, window))[WHOLE]
+            preceded = (await snapshot.has_rows_before(listing, [WHOLE], BEST_FIRST, window))[WHOLE]
             assert preceded == bool(line[:start])
     await store.close()
 
@@ -445,7 +445,7 @@ async def test_a_walk_goes_on_where_it_was(store: Store) -> None:
     async with store.snapshot(Visibility.PUBLIC) as snapshot:
         rest = await ranked(snapshot, Search("net"), window)
         assert paths(rest) == ["3", "2", "1"]
-        assert (await snapshot.preceded(ARTICLES.matching(Search("net")), [WHOLE], BEST_FIRST, window))[WHOLE]
+        assert (await snapshot.has_rows_before(ARTICLES.matching(Search("net")), [WHOLE], BEST_FIRST, window))[WHOLE]
     await apply(store, Deleted("4"), *(Deleted(f"new{at}") for at in range(50)))
     async with store.snapshot(Visibility.PUBLIC) as snapshot:
         assert set(paths(await ranked(snapshot, Search("net"), window))) <= {"3", "2", "1"}

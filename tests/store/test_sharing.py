@@ -22,7 +22,7 @@ from tests.store.documents import apply, document
 async def following(path: Path) -> AsyncIterator[tuple[SqliteStore, asyncio.Task[None]]]:
     """A store that another one writes, and its wait to take over."""
     store = await SqliteStore.join(path, readers=READERS, patience=0)
-    leading = asyncio.create_task(store.lead())
+    leading = asyncio.create_task(store.become_writer())
     try:
         yield store, leading
     finally:
@@ -49,8 +49,8 @@ async def test_what_one_commits_the_other_serves(database: Path) -> None:
     """Each generation wakes those who follow the other; and it writes nothing."""
     writer = await SqliteStore.open(database, readers=READERS)
     async with following(database) as (reader, leading):
-        assert (writer.writes, reader.writes, await title(reader, "a")) == (True, False, "a")
-        assert reader.writer.startswith("process ")
+        assert (writer.is_writer, reader.is_writer, await title(reader, "a")) == (True, False, "a")
+        assert reader.writer_name.startswith("process ")
         for number in range(3):
             await apply(writer, document("a", title=f"{number}"))
             await until(reader, "a", f"{number}")
@@ -67,7 +67,7 @@ async def test_the_other_takes_over(database: Path) -> None:
         await apply(writer, document("a", title="last"))
         await writer.close()
         await leading
-        assert (reader.writes, await title(reader, "a")) == (True, "last")
+        assert (reader.is_writer, await title(reader, "a")) == (True, "last")
         await apply(reader, document("a", title="new"))
         assert await title(reader, "a") == "new"
         with pytest.raises(StoreError, match=r"which follows the content\. Have that read it again"):
@@ -83,7 +83,7 @@ async def test_a_database_that_is_being_made_is_waited_for(tmp_path: Path) -> No
         async with reader.snapshot(Visibility.PUBLIC) as snapshot:
             with pytest.raises(NotReady):
                 await snapshot.generation()
-        await writer.lead()
+        await writer.become_writer()
         await apply(writer, document("a"))
         await until(reader, "a", "a")
     await writer.close()

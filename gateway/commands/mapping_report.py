@@ -1,0 +1,81 @@
+"""Explains to people where the fields of the documents come from, and what hides documents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import islice
+
+from gateway.model import FieldOrigin, Hiding, Status
+from gateway.problem_format import count_noun
+
+MOST_KEYS = 10
+"""Keys of front matter that a line names."""
+LONGEST_KEY = 60
+"""Characters that are shown of one."""
+
+
+def field_origins(given: Mapping[FieldOrigin, int]) -> str:
+    """A line for each field that came from elsewhere than its own key: `locale from lang (12 files), the path (1)`."""
+    by_field: dict[str, list[tuple[int, str]]] = {}
+    for (field, source), files in given.items():
+        by_field.setdefault(field, []).append((-files, source))
+    return "".join(f"{field} from {_sources(sorted(found))}\n" for field, found in sorted(by_field.items()))
+
+
+def unexposed(keys: Mapping[str, int]) -> str:
+    """A line with the most frequent keys of front matter that the public cannot read; "" without any.
+
+    `keys` are in order, each with the number of files that have it.
+    """
+    if not keys:
+        return ""
+    named = _sources([(-files, _key(key)) for key, files in islice(keys.items(), MOST_KEYS)])
+    more = f" and {len(keys) - MOST_KEYS} more" if len(keys) > MOST_KEYS else ""
+    hint = "To publish a key, add it to `expose` in gateway.yaml."
+    return f"Under `gateway serve` only previews show these keys of frontMatter: {named}{more}. {hint}\n"
+
+
+def hidden_files(found: Mapping[str, Sequence[Hiding]]) -> str:
+    """A line for each reason that hides a file: `a.md: scheduled until 2099-01-01T00:00:00Z by `date` (line 3)`."""
+    return "".join(f"{path}: {_effect(hiding)} by {_place(path, hiding)}\n" for path, hiding in _in_order(found))
+
+
+def _in_order(found: Mapping[str, Sequence[Hiding]]) -> Iterator[tuple[str, Hiding]]:
+    for path, hidings in sorted(found.items()):
+        for hiding in hidings:
+            yield path, hiding
+
+
+def _effect(hiding: Hiding) -> str:
+    match hiding.status:
+        case Status.SCHEDULED:
+            return f"scheduled until {_shown(hiding.at)}"
+        case Status.EXPIRED:
+            return f"expired since {_shown(hiding.at)}"
+        case Status.DRAFT:
+            return "draft"
+        case _:
+            return "unlisted"
+
+
+def _place(path: str, hiding: Hiding) -> str:
+    if hiding.line is None:
+        return hiding.source
+    return f"{hiding.source} ({f'line {hiding.line}' if hiding.path == path else f'{hiding.path}:{hiding.line}'})"
+
+
+def _shown(time: datetime | None) -> str:
+    return "" if time is None else time.isoformat().replace("+00:00", "Z")
+
+
+def _key(key: str) -> str:
+    """A key as one line of a terminal can show it."""
+    return (key if key.isprintable() else ascii(key))[:LONGEST_KEY]
+
+
+def _sources(found: list[tuple[int, str]]) -> str:
+    """The most used first; only there the number is said to be one of files."""
+    first, *others = found
+    shown = [f"{first[1]} ({count_noun(-first[0], 'file')})", *(f"{source} ({-files})" for files, source in others)]
+    return ", ".join(shown)

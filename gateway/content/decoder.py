@@ -1,0 +1,244 @@
+"""Front matter and body to a document, or to the reasons why there is none. It reads no file and keeps nothing.
+
+What governs visibility and cannot be read sets the file aside; any other unreadable value costs itself alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import NamedTuple, TypeVar
+
+import orjson
+
+from gateway.content import dates, file_names, nested_fields, values
+from gateway.content.frontmatter import FrontMatter
+from gateway.content.identity import digits, url_identity
+from gateway.content.inheritance import FILE_NAME
+from gateway.content.lookup import Lookup
+from gateway.content.nodes import MappingEntry, MappingNode
+from gateway.content.plaintext import first_heading
+from gateway.content.problem_collector import BAD_VALUE, MISSING_TITLE, PROVIDERS_LEFT_OUT, ProblemCollector
+from gateway.content.site import DEFAULT_SITE, Site
+from gateway.content.text import slug
+from gateway.content.values import shown
+from gateway.content.visibility import Visibility
+from gateway.model import FRONT_MATTER, Document, FieldOrigin, Hiding, Problem, ProviderName, TopicName
+
+T = TypeVar("T")
+
+DECODER_VERSION = "5"
+"""To be raised whenever the same file gives another document or other problems."""
+
+# A value for the generator to fill in, or to turn the page off: `/:year/:title/`, `{{ title | slugify }}`, `false`.
+_NO_ADDRESS = re.compile(r"(?:.*/)?:[a-z].*|.*\{[{%].*|false", re.DOTALL)
+
+
+class Decoded(NamedTuple):
+    document: Document | None
+    """None where the file is to be set aside; then one of the problems is an error, or one of a file that it inherits
+    from."""
+    problems: tuple[Problem, ...]
+    field_origins: tuple[FieldOrigin, ...] = ()
+    hidings: tuple[Hiding, ...] = ()
+
+
+class _Address(NamedTuple):
+    """An address that a key of slugs holds."""
+
+    key: str
+    address: str
+    is_path: bool
+
+
+def decode(path: str, front_matter: FrontMatter, site: Site = DEFAULT_SITE, *, translated: bool = False) -> Decoded:
+    """Decode one file by the rules of its site. `translated` is a file that has a sibling in another language.
+
+    Never raises.
+    """
+    collector = ProblemCollector(path)
+    name = file_names.named(path, site.timezone, site.locales, translated=translated)
+    decoder = _Decoder(collector, path, name, front_matter, site)
+    document = decoder.document()
+    found = None if collector.failed or site.is_unknown(path) else document
+    return Decoded(found, tuple(collector.problems), tuple(decoder.lookup.given), tuple(decoder.visibility.hidings))
+
+
+class _Decoder:
+    """Reads one front matter."""
+
+    def __init__(
+        self, collector: ProblemCollector, path: str, name: file_names.Named, front_matter: FrontMatter, site: Site
+    ) -> None:
+        self._collector = collector
+        self._path = path
+        self._name = name
+        self._fields = site.with_inherited(path, front_matter.fields)
+        self._body = front_matter.body
+        self._site = site
+        self.lookup = Lookup(path, self._fields, site)
+        self._left: dict[str, object] = {}
+        self._instant = partial(dates.instant, zone=site.timezone)
+        self.visibility = Visibility(collector, path, name.date, self.lookup)
+
+    def document(self) -> Document:
+        collector = self._collector
+        # Where a pin or a rule of another file hides the file, no slip in it can publish it.
+        governing = frozenset[str]() if self._site.hides(self._path) else self._site.governing
+        collector.check_keys(self._fields, self._site.known, governing)
+        published_date_time, public_from = self.visibility.dates()
+        wanted_slug, place = self._places()
+        original_url = self._text("originalUrl")
+        web_url = self._web_url(place)
+        amp_web_url = self._text("ampWebUrl")
+        cdn_amp_web_url = self._text("cdnAmpWebUrl")
+        document = Document(
+            path=self._path,
+            slug=wanted_slug or slug(self._name.stem) or digits(self._path),
+            title=self._title(),
+            excerpt=collector.value(values.phrase, self.lookup.field("excerpt")),
+            category=self._text("category"),
+            type=self._text("type") or nested_fields.DEFAULT_TYPE,
+            locale=self._locale(),
+            quality=collector.value(values.integer, self.lookup.field("quality")),
+            heat=collector.value(values.integer, self.lookup.field("heat")),
+            published=self.visibility.published(),
+            unlisted=self.visibility.unlisted(),
+            published_date_time=published_date_time,
+            public_from=public_from,
+            public_until=self.visibility.public_until(),
+            updated_date_time=collector.value(self._instant, self.lookup.field("updatedDateTime")),
+            original_url=original_url,
+            web_url=web_url,
+            amp_web_url=amp_web_url,
+            cdn_amp_web_url=cdn_amp_web_url,
+            urls=_identities((original_url, web_url, amp_web_url, cdn_amp_web_url)),
+            provider=self._provider(),
+            topics=self._topics(),
+            images=self._parts("images", nested_fields.images),
+            related=self._parts("related", partial(nested_fields.related, instant=self._instant)),
+            body=self._body,
+            front_matter=b"{}",
+            exposed=b"{}",
+            secured=self._secured(),
+        )
+        rest = self._rest()
+        exposed = {key: value for key, value in rest.items() if key in self._site.expose}
+        return document._replace(front_matter=orjson.dumps(rest), exposed=orjson.dumps(exposed))
+
+    def _text(self, name: str) -> str | None:
+        return self._collector.value(values.text, self.lookup.field(name))
+
+    def _locale(self) -> str | None:
+        said = self.lookup.pinned("locale") or self.lookup.written("locale")
+        if said or not self._name.locale:
+            return self._collector.value(values.text, said or self.lookup.default("locale"))
+        self.lookup.given.append(FieldOrigin("locale", FILE_NAME))
+        return self._name.locale
+
+    def _title(self) -> str:
+        title = self._collector.value(values.phrase, self.lookup.pinned("title") or self.lookup.written("title"))
+        title = title or first_heading(self._body) or self._collector.value(values.phrase, self.lookup.default("title"))
+        if title:
+            return title
+        words = self._name.words
+        message = f"There is neither a title nor a heading; {shown(words)}, from the file's name, is the title."
+        self._collector.warn(MISSING_TITLE, message, self._fields.position, "Give it a `title`.")
+        return words
+
+    def _places(self) -> tuple[str, _Address | None]:
+        """The slug that the file asks for, "" if it asks for none, and the address given in its place.
+
+        A URL comes before a path.
+        """
+        wanted, addresses = self._slug(self.lookup.pinned("slug")), list[_Address]()
+        for key in self._site.sources["slug"].keys:
+            field = self._fields.entries.get(key)
+            written = self._collector.value(values.text, field)
+            if field is None or written is None or _NO_ADDRESS.fullmatch(written):
+                continue
+            if identity := url_identity(written):
+                addresses.append(_Address(key, written, is_path=identity.startswith("/")))
+                if not addresses[-1].is_path:
+                    continue
+            found = file_names.address_slug(written)
+            if found and not wanted:
+                wanted = found
+                self.lookup.take("slug", key)
+            elif not found and not identity:
+                message = f"`{key}` is left out: {shown(written)} holds no letter and no digit."
+                self._collector.warn(BAD_VALUE, message, field.value.position, "Write words joined by `-`.")
+        return wanted or self._slug(self.lookup.default("slug")), min(
+            addresses, key=lambda each: each.is_path, default=None
+        )
+
+    def _slug(self, field: MappingEntry | None) -> str:
+        return file_names.address_slug(self._collector.value(values.text, field) or "")
+
+    def _web_url(self, place: _Address | None) -> str | None:
+        if pin := self.lookup.pinned("webUrl"):
+            return self._collector.value(values.text, pin)
+        if written := self._collector.value(values.text, self.lookup.written("webUrl")):
+            return written
+        if place:
+            self.lookup.take("webUrl", place.key)
+            return place.address
+        return self._collector.value(values.text, self.lookup.default("webUrl"))
+
+    def _parts(
+        self, name: str, decode: Callable[[ProblemCollector, MappingEntry | None], tuple[T, nested_fields.Rest]]
+    ) -> T:
+        """A field of parts; keys that they do not model stay readable as front matter."""
+        field = self.lookup.field(name)
+        found, rest = decode(self._collector, field)
+        if field and rest:
+            self._left[field.key.text] = rest
+        return found
+
+    def _topics(self) -> tuple[TopicName, ...]:
+        preset = self.lookup.pinned("topics")
+        fields = [preset] if preset else self._written_topics()
+        if not fields and (preset := self.lookup.default("topics")):
+            fields = [preset]
+        found, rests = nested_fields.topics(self._collector, fields, self._site.sources["topics"])
+        self._left |= rests
+        return found
+
+    def _written_topics(self) -> list[MappingEntry]:
+        """What the file says under the field's own name, or else under all others together."""
+        keys = [key for key in self._site.sources["topics"].keys if key in self._fields.entries]
+        empty = {key for key in keys if values.is_null(self._fields.entries[key].value)}
+        self.lookup.used |= empty
+        said = [key for key in keys if key not in empty]
+        said = ["topics"] if "topics" in said else said
+        for key in said:
+            self.lookup.take("topics", key)
+        return [self._fields.entries[key] for key in said]
+
+    def _provider(self) -> ProviderName | None:
+        """The first that is named; the others stay readable as front matter."""
+        field = self.lookup.field("provider")
+        provider, rest, others = nested_fields.provider(self._collector, field)
+        if field and rest:
+            self._left[field.key.text] = rest
+        if field and others:
+            message = f"Of {others + 1} in `{field.key.text}` one is the provider; the others stay in `frontMatter`."
+            self._collector.inform(PROVIDERS_LEFT_OUT, message, field.value.position, "Name one `provider`.")
+        return provider
+
+    def _secured(self) -> str | None:
+        """Kept as it is: no message may quote it."""
+        return self._collector.value(values.verbatim, self._fields.entries.get("secured"))
+
+    def _rest(self) -> dict[str, object]:
+        """What the schema does not model."""
+        unused = {key: field for key, field in self._fields.entries.items() if key not in self.lookup.used}
+        rest = values.json_object(MappingNode(unused, self._fields.position)) | self._left
+        self.lookup.given.extend(FieldOrigin(FRONT_MATTER, key) for key in rest)
+        return rest
+
+
+def _identities(urls: Iterable[str | None]) -> tuple[str, ...]:
+    found = (url_identity(url) for url in urls if url)
+    return tuple(dict.fromkeys(identity for identity in found if identity))

@@ -1,0 +1,86 @@
+"""One file, from its bytes to what the run says of it. Pure but for the reading, and no process is started here."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from gateway.content import body_problems, decoder, frontmatter, source
+from gateway.content.site import DEFAULT_SITE, Site
+from gateway.errors import FrontMatterError
+from gateway.model import (
+    Change,
+    Deleted,
+    Document,
+    Encoded,
+    FileVersion,
+    Loaded,
+    NotDocument,
+    Problem,
+    Quarantined,
+    Severity,
+    Unchanged,
+)
+
+NO_FRONT_MATTER = "NO_FRONT_MATTER"
+
+
+class Task(NamedTuple):
+    """A file to read. `known` is the digest of bytes that need no parsing, where there is one."""
+
+    file: source.ContentFile
+    known: str | None = None
+    translated: bool = False
+    """Whether its name ends in a language, as its siblings show."""
+
+
+class ParseContext(NamedTuple):
+    """What is the same for every file of a run."""
+
+    root: str
+    max_bytes: int = source.DEFAULT_MAX_BYTES
+    site: Site = DEFAULT_SITE
+    encode: Callable[[Document], Encoded] | None = None
+    """What a store makes of a document, where it is parsed for one; a function that goes from process to process."""
+
+
+def parse(task: Task, rules: ParseContext) -> Change:
+    """Read and decode one file. Raises nothing that the file's content or state can cause."""
+    path = task.file.path
+    try:
+        stamp, data = source.read(Path(rules.root), task.file, max_bytes=rules.max_bytes)
+    except FileNotFoundError:
+        return Deleted(path)
+    except source.ReadError as error:
+        return Quarantined(path, (error.problem,))
+    version = FileVersion(path, *stamp, sha256=hashlib.sha256(data).hexdigest())
+    if version.sha256 == task.known:
+        return Unchanged(version)
+    return _decode(version, data, rules, translated=task.translated)
+
+
+def warm_up(rules: ParseContext) -> None:
+    """Do once what takes long for the first time: modules are read, and tables of Unicode made."""
+    _decode(FileVersion("rehearsal.md", 0, 0, 0, 0, ""), "---\ntitle: É\n---\nÉ".encode(), rules)
+
+
+def _decode(version: FileVersion, data: bytes, rules: ParseContext, *, translated: bool = False) -> Change:
+    path = version.path
+    try:
+        front_matter = frontmatter.read(path, data)
+    except FrontMatterError as error:
+        problem = Problem(Severity.ERROR, error.code, error.message, path, error.line, error.column, error.hint)
+        return Quarantined(path, (problem,), version)
+    if front_matter is None:
+        hint = "A document begins with a line of three dashes."
+        message = "The file has no front matter, and is no document."
+        return NotDocument(version, (Problem(Severity.INFO, NO_FRONT_MATTER, message, path, 1, 1, hint),))
+    decoded = decoder.decode(path, front_matter, rules.site, translated=translated)
+    in_body = body_problems.of(path, front_matter.body, front_matter.body_line)
+    problems = (*front_matter.problems, *decoded.problems, *in_body)
+    if decoded.document is None:
+        return Quarantined(path, problems, version)
+    document = rules.encode(decoded.document) if rules.encode else decoded.document
+    return Loaded(version, document, problems, decoded.field_origins, decoded.hidings)

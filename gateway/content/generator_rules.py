@@ -1,0 +1,429 @@
+"""Reads the rules for documents that Hugo, Zola, Eleventy and Jekyll keep in other files. It applies no rule.
+
+Values that the rules give are checked here once, as if a document had them, so that no document has to report them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from gateway.content import frontmatter, source, values
+from gateway.content.decoder import Decoded, decode
+from gateway.content.frontmatter import FrontMatter
+from gateway.content.globs import BadGlob, Glob
+from gateway.content.inheritance import InheritedRule, InheritedRules, RuleEffect
+from gateway.content.nested_fields import entries
+from gateway.content.nodes import MappingEntry, MappingNode, Node, Position, ScalarNode, SequenceNode
+from gateway.content.problem_collector import ProblemCollector, nearest
+from gateway.content.site import Site
+from gateway.content.source import EXTENSIONS, ContentFile, is_section, may_hold_rules
+from gateway.content.values import Unreadable, shown
+from gateway.content.yaml import NOT_A_MAPPING
+from gateway.errors import FrontMatterError
+from gateway.model import Problem, Severity
+
+RULES_UNREADABLE = "RULES_UNREADABLE"
+RULES_NOT_APPLIED = "RULES_NOT_APPLIED"
+HIDES_OTHERS = "HIDES_OTHERS"
+
+CASCADE, DRAFT = "cascade", "draft"
+TARGETS = ("_target", "target")
+MOST_CHARACTERS = 10_000
+"""Of a value that the schema does not model: each document would have a copy of it."""
+_ELEVENTYS_DATES = frozenset({"last modified", "created", "git last modified", "git created"})
+"""Words that Eleventy puts the date of the file for, which is not known here and not in the future."""
+_START = Position(1, 1)
+_DOCUMENT = "document.md"
+_BODY = "# A title\n"
+_FIX = "Fix it, or pin `published` in gateway.yaml for these documents."
+_BRACES = re.compile(r"\{([^{}]*)\}")
+_NOT_A_SECTION = r"(?!(?:.*/)?_index\.[^/]*$).*"
+_IS_SECTION = r"(?:.*/)?_index\.[^/]*"
+
+
+class RulesFile(NamedTuple):
+    """What one file says of the documents beside and below it."""
+
+    rules: tuple[InheritedRule, ...] = ()
+    """Of those for one place the first takes precedence."""
+    problems: tuple[Problem, ...] = ()
+    is_good: bool = True
+    """Whether nothing in it that may hide a document is unreadable."""
+
+
+class _RuleFormat(NamedTuple):
+    """How a file of rules is read."""
+
+    rules: Callable[[_RuleReader, MappingNode], Iterator[InheritedRule]]
+    place: str = ""
+    patterns: tuple[re.Pattern[str], ...] = ()
+    words: tuple[bytes, ...] = ()
+    """A file that holds none of them holds no rules, also where it cannot be parsed."""
+    is_section: bool = False
+    """Whether it is the page of a section; else it is data from its first line to its last."""
+
+
+def read(root: Path, file: ContentFile, documents: Collection[str], site: Site, *, max_bytes: int) -> RulesFile:
+    """The rules in a file. `documents` are the paths of those that may lie beside it."""
+    if not may_hold_rules(file.path):
+        return RulesFile()
+    if _is_program(file.path):
+        return _program(file.path, site)
+    kind = _kind(file.path, documents, root.name)
+    if kind is None:
+        return RulesFile()
+    try:
+        _, data = source.read(root, file, max_bytes=max_bytes)
+    except FileNotFoundError:
+        return _unreadable(file.path, kind, "It is gone.", _START)
+    except source.ReadError as error:
+        return _unreadable(file.path, kind, str(error), _START)
+    return _parsed(file.path, kind, data, site)
+
+
+def precedence(path: str) -> tuple[int, str]:
+    """Sorts files of rules for the same place: those that come first take precedence."""
+    name = path.rpartition("/")[2]
+    kinds = (".11tydata." in name, name.lower().endswith(".json"), is_section(name), True)
+    return kinds.index(True), path
+
+
+def companions(path: str) -> Iterator[str]:
+    """The files whose rules may concern a document alone, or the documents that a file of rules may concern alone."""
+    stem, _, ending = path.rpartition(".")
+    if ending == "json":
+        yield from (f"{stem}{extension}" for extension in EXTENSIONS)
+    elif f".{ending}" in EXTENSIONS:
+        yield f"{stem}.json"
+
+
+def _is_program(path: str) -> bool:
+    return ".11tydata." in path.rpartition("/")[2] and not path.lower().endswith(".json")
+
+
+def _kind(path: str, documents: Collection[str], root: str) -> _RuleFormat | None:
+    """None where the file holds no rules; `root` is the name of the whole folder."""
+    folder, _, name = path.rpartition("/")
+    if is_section(name):
+        return _section(folder, name)
+    if name.lower().endswith(".json"):
+        place = _place_of_data(folder, name, documents, root)
+        return None if place is None else _RuleFormat(_RuleReader.data, place)
+    if name.startswith("_config."):
+        return _RuleFormat(_RuleReader.jekyll, words=(b"defaults", b"collections", b"exclude"))
+    return _RuleFormat(_RuleReader.hugo, words=(CASCADE.encode(),))
+
+
+def _section(folder: str, name: str) -> _RuleFormat:
+    """The page of a section concerns what lies below it, itself excepted, and in its own language where it has one."""
+    _, *languages, _ = name.split(".")
+    patterns = tuple(re.compile(rf"(?s:.*\.{re.escape(language)}\.[^./]*)") for language in languages)
+    return _RuleFormat(_RuleReader.section, folder, patterns, (CASCADE.encode(), DRAFT.encode()), is_section=True)
+
+
+def _place_of_data(folder: str, name: str, documents: Collection[str], root: str) -> str | None:
+    """Eleventy's data is for the folder that it is named after, or for one document; None where it is for neither."""
+    stem, is_eleventys = re.subn(r"\.11tydata$", "", name[: -len(".json")])
+    beside = f"{folder}/{stem}".lstrip("/")
+    if stem == (folder.rpartition("/")[2] or root) or (is_eleventys and stem == "index"):
+        return folder
+    if any(f"{beside}{extension}" in documents for extension in EXTENSIONS):
+        return f"{beside}.*"
+    if not is_eleventys:
+        return None
+    return f"{beside}.*" if folder else ""  # a root's own name may be another one wherever it is deployed
+
+
+def _program(path: str, site: Site) -> RulesFile:
+    if "published" in site.pins_for(path):
+        return RulesFile()
+    message = "It is a program and is not run, so that documents may be public that it hides."
+    hint = "Write its values as JSON, or pin `published` in gateway.yaml, for the documents and for this file."
+    return RulesFile((), (Problem(Severity.WARNING, RULES_NOT_APPLIED, message, path, 1, 1, hint),))
+
+
+def _unreadable(path: str, kind: _RuleFormat, message: str, position: Position) -> RulesFile:
+    origin = f"{path}:{position.line}"
+    rule = InheritedRule(kind.place, origin, kind.patterns, effect=RuleEffect.UNKNOWN, spares_section=kind.is_section)
+    text = f"Its rules for other documents cannot be read. {message}"
+    problem = Problem(Severity.ERROR, RULES_UNREADABLE, text, path, *position, hint=_FIX)
+    return RulesFile((rule,), (problem,), is_good=False)
+
+
+def _parsed(path: str, kind: _RuleFormat, data: bytes, site: Site) -> RulesFile:
+    try:
+        found = frontmatter.read(path, data) if kind.is_section else frontmatter.read_whole(path, data)
+    except FrontMatterError as error:
+        # A JSON file that holds a list is not Eleventy's.
+        is_other = error.code == NOT_A_MAPPING and path.lower().endswith(".json")
+        if is_other or (kind.words and not any(word in data.replace(b"\0", b"").lower() for word in kind.words)):
+            return RulesFile()
+        return _unreadable(path, kind, error.message, Position(error.line, error.column))
+    if found is None:
+        return RulesFile()
+    reader = _RuleReader(path, kind, site)
+    rules = tuple(kind.rules(reader, found.fields))
+    return RulesFile(rules, tuple(reader.report.problems), is_good=not reader.report.failed)
+
+
+class _RuleReader:
+    """Reads one file's rules."""
+
+    def __init__(self, path: str, kind: _RuleFormat, site: Site) -> None:
+        self.report = ProblemCollector(path)
+        self._path = path
+        self._kind = kind
+        self._site = site._replace(defaults=(), pins=(), inherited=InheritedRules())
+
+    def data(self, fields: MappingNode) -> Iterator[InheritedRule]:
+        """Eleventy: all of it is front matter."""
+        dates = self._site.sources["publishedDateTime"].keys
+        given = {name: field for name, field in fields.entries.items() if name not in dates or not _is_own_date(field)}
+        if given:
+            yield self._rule(fields.position, given)
+
+    def hugo(self, fields: MappingNode) -> Iterator[InheritedRule]:
+        """Hugo: the cascade of the whole site."""
+        for field in self._entries(fields, CASCADE):
+            yield from self._cascade(field)
+
+    def section(self, fields: MappingNode) -> Iterator[InheritedRule]:
+        """Hugo's cascade of a section, and Zola's drafts: in a section that is a draft all pages are."""
+        yield from self.hugo(fields)
+        for field in self._entries(fields, DRAFT):
+            yield from self._draft(field)
+
+    def jekyll(self, fields: MappingNode) -> Iterator[InheritedRule]:
+        """Jekyll: defaults, collections without pages, and what is excluded from the site."""
+        get = fields.entries.get
+        yield from self._excluded(get("exclude"))
+        yield from self._collections(get("collections"))
+        yield from self._defaults(get("defaults"))
+
+    def _entries(self, fields: MappingNode, name: str) -> Iterator[MappingEntry]:
+        """The fields of a name in any case, and those that look like slips of it: they may have been meant to hide."""
+        for key, field in fields.entries.items():
+            if nearest(key, (name,)) is None:
+                continue
+            if key.casefold() != name:
+                message = f"`{key}` is not a known key, and is taken for `{name}`."
+                self.report.error(RULES_UNREADABLE, message, field.key.position, f"Write `{name}`.")
+            yield field
+
+    def _unknown(self, message: str, position: Position, hint: str) -> InheritedRule:
+        self.report.error(RULES_UNREADABLE, message, position, hint)
+        return self._rule(position, effect=RuleEffect.UNKNOWN)
+
+    def _rule(
+        self,
+        position: Position,
+        fields: Mapping[str, MappingEntry] | None = None,
+        patterns: tuple[re.Pattern[str], ...] = (),
+        *,
+        effect: RuleEffect = RuleEffect.GIVES,
+    ) -> InheritedRule:
+        decoded = self._decoded(fields or {}, position)
+        for problem in decoded.problems:
+            self.report.failed |= problem.severity is Severity.ERROR
+            self.report.problems.append(problem._replace(path=self._path))
+        conceals = decoded.document is not None and not decoded.document.published
+        given = {name: field.inherited(self._path) for name, field in (fields or {}).items() if self._goes(name, field)}
+        origin = f"{self._path}:{position.line}"
+        patterns = (*self._kind.patterns, *patterns)
+        return InheritedRule(self._kind.place, origin, patterns, given, effect, self._kind.is_section, conceals)
+
+    def _goes(self, name: str, field: MappingEntry) -> bool:
+        """Whether documents inherit a field. Several inherit no address except for none, and no bulk of data."""
+        if self._kind.place.endswith(".*"):
+            return True
+        if name in self._site.sources["slug"].keys:
+            return _text(field).casefold() == "false"
+        return name in self._site.known or _weight(field.value) <= MOST_CHARACTERS
+
+    def _decoded(self, fields: Mapping[str, MappingEntry], position: Position) -> Decoded:
+        return decode(_DOCUMENT, FrontMatter(MappingNode(dict(fields), position), _BODY, 1, ()), self._site)
+
+    def _may_hide(self, fields: Mapping[str, MappingEntry], position: Position) -> bool:
+        """Whether the fields can hide a document, at any time."""
+        decoded = self._decoded(fields, position)
+        return decoded.document is None or bool(decoded.hidings)
+
+    # Hugo and Zola.
+
+    def _draft(self, draft: MappingEntry) -> Iterator[InheritedRule]:
+        position = draft.value.position
+        try:
+            drafts = {values.boolean(value) for value in (draft.value, *draft.repeated)}
+        except Unreadable:
+            drafts = {None}
+        if None in drafts:
+            yield self._unknown("It cannot be told whether the section is a draft.", position, "Write true or false.")
+        elif True in drafts:
+            message = "The section is a draft, and with it all documents below, whatever they say."
+            self.report.inform(HIDES_OTHERS, message, position, "Pin those that are to be shown in gateway.yaml.")
+            yield self._rule(draft.key.position, effect=RuleEffect.HIDES)
+
+    def _cascade(self, cascade: MappingEntry) -> Iterator[InheritedRule]:
+        if values.is_null(cascade.value):
+            return
+        for node in entries(cascade):
+            if isinstance(node, MappingNode):
+                yield from self._cascaded(node)
+            else:
+                yield self._unknown("The cascade is not a mapping.", node.position, "Write `cascade: {draft: true}`.")
+
+    def _cascaded(self, node: MappingNode) -> Iterator[InheritedRule]:
+        fields = {name: field for name, field in node.entries.items() if name.casefold() not in TARGETS}
+        target = next((field for name, field in node.entries.items() if name.casefold() in TARGETS), None)
+        position = next((field.key.position for field in fields.values()), node.position)
+        try:
+            patterns = _target(target) if target else ()
+        except BadGlob as error:
+            yield from self._widened(str(error), error.hint, fields, position)
+        else:
+            yield self._rule(position, fields, patterns)
+
+    def _widened(
+        self, message: str, hint: str, fields: Mapping[str, MappingEntry], position: Position
+    ) -> Iterator[InheritedRule]:
+        """A rule that is for some documents, it is not known which: where it may hide them it is for all."""
+        if not self._may_hide(fields, position):
+            self.report.warn(RULES_NOT_APPLIED, f"{message} The rule is not applied.", position, hint)
+            return
+        more = "The rule is applied to all documents below, since it may hide some."
+        self.report.warn(RULES_NOT_APPLIED, f"{message} {more}", position, hint)
+        yield self._rule(position, fields)
+
+    # Jekyll.
+
+    def _defaults(self, section: MappingEntry | None) -> Iterator[InheritedRule]:
+        """The defaults, those of longer paths first, then those with a type, then those that come last."""
+        found = [each for each in entries(section) if isinstance(each, MappingNode)]
+        ranked = sorted(enumerate(found), key=lambda each: (*_rank(each[1]), -each[0]))
+        for _, node in ranked:
+            given = node.entries.get("values")
+            if given is None or not isinstance(given.value, MappingNode):
+                continue  # Jekyll passes over it, too
+            scope = _scope(node)
+            fields, position = given.value.entries, given.value.position
+            kind = _text(scope.get("type"))
+            types = (_collection(kind),) if kind else ()
+            try:
+                patterns = _below(_text(scope.get("path")))
+            except BadGlob as error:
+                yield from self._widened(str(error), error.hint, fields, position)
+            else:
+                yield self._rule(position, fields, (*patterns, *types))
+
+    def _collections(self, section: MappingEntry | None) -> Iterator[InheritedRule]:
+        for name, field in _collections(section):
+            output = field.value.entries.get("output") if isinstance(field.value, MappingNode) else None
+            if name == "posts" or (output and _is_true(output.value)):
+                continue
+            message = f"The collection {shown(name)} has no pages, so that its documents are drafts."
+            hint = "Write `output: true`, or pin `published: true` for them in gateway.yaml."
+            self.report.inform(HIDES_OTHERS, message, field.key.position, hint)
+            yield self._rule(field.key.position, None, (_collection(name),), effect=RuleEffect.HIDES)
+
+    def _excluded(self, section: MappingEntry | None) -> Iterator[InheritedRule]:
+        for node in entries(section):
+            if isinstance(node, ScalarNode) and (name := node.text.strip("/")):
+                regex = re.escape(name).replace(r"\*", ".*").replace(r"\?", ".")
+                pattern = re.compile(f"(?s:{regex}(?:/.*)?)")
+                yield self._rule(node.position, None, (pattern,), effect=RuleEffect.HIDES)
+
+
+def _target(target: MappingEntry) -> tuple[re.Pattern[str], ...]:
+    """The pages that a cascade is for. Raises BadGlob where it cannot be told by their paths."""
+    hint = "Narrow it by `path` only, or by `kind: page` or `kind: section`."
+    if not isinstance(target.value, MappingNode):
+        raise BadGlob("The target of the cascade is not a mapping.", hint)
+    patterns = []
+    for name, field in target.value.entries.items():
+        key, text = name.casefold(), _text(field)
+        if key == "path" and text:
+            patterns.append(_pages(text))
+        elif key == "kind" and text in {"page", "section"}:
+            patterns.append(re.compile(_NOT_A_SECTION if text == "page" else _IS_SECTION, re.DOTALL | re.IGNORECASE))
+        else:
+            raise BadGlob(f"The target of the cascade cannot be told by {shown(name)}.", hint)
+    return tuple(patterns)
+
+
+def _pages(text: str) -> re.Pattern[str]:
+    """Hugo's paths are in lower case, without ending and language, and a bundle has that of its folder. The folder of
+    the content is not known, so that the pattern may begin at any folder."""
+    globs = [Glob.of(each.strip("/") or "_index", exact=True).regex.pattern for each in _alternatives(text)]
+    pages = "|".join(globs)
+    return re.compile(rf"(?si:(?:.*/)?(?:{pages})(?<!/index)(?<!/_index)(?:/_?index)?(?:\.[\w-]+)?\.[^./]+)")
+
+
+def _alternatives(text: str) -> list[str]:
+    found = _BRACES.search(text)
+    if found is None:
+        return [text]
+    start, end = found.span()
+    return [each for part in found[1].split(",") for each in _alternatives(text[:start] + part.strip() + text[end:])]
+
+
+def _below(path: str) -> tuple[re.Pattern[str], ...]:
+    """Jekyll's path is a file, or a folder with all below, also where it is a pattern."""
+    text = path.strip("/").removeprefix("./")
+    if text in {"", "."}:
+        return ()
+    regexes = [Glob.of(text).regex.pattern, Glob.of(f"{text}/**").regex.pattern]
+    return (re.compile(f"(?s:{'|'.join(regexes)})"),)
+
+
+def _collection(name: str) -> re.Pattern[str]:
+    """The paths of a collection; pages are what is in none."""
+    if name == "pages":
+        return re.compile(r"(?s:(?:[^_/][^/]*/)*[^/]*)")
+    return re.compile(rf"(?s:(?:.*/)?_{re.escape(name)}/.*)")
+
+
+def _collections(section: MappingEntry | None) -> Iterator[tuple[str, MappingEntry]]:
+    if section is None:
+        return
+    if isinstance(section.value, MappingNode):
+        yield from section.value.entries.items()
+    for node in section.value.nodes if isinstance(section.value, SequenceNode) else ():
+        if isinstance(node, ScalarNode):
+            yield node.text, MappingEntry(node, node)
+
+
+def _scope(node: MappingNode) -> Mapping[str, MappingEntry]:
+    scope = node.entries.get("scope")
+    return scope.value.entries if scope and isinstance(scope.value, MappingNode) else {}
+
+
+def _rank(node: MappingNode) -> tuple[int, bool]:
+    scope = _scope(node)
+    return -len(_text(scope.get("path"))), not _text(scope.get("type"))
+
+
+def _text(field: MappingEntry | None) -> str:
+    return field.value.text.strip() if field and isinstance(field.value, ScalarNode) else ""
+
+
+def _is_own_date(field: MappingEntry) -> bool:
+    return _text(field).casefold() in _ELEVENTYS_DATES
+
+
+def _weight(node: Node) -> int:
+    """About how many characters the node has."""
+    if isinstance(node, ScalarNode):
+        return len(node.text) + 1
+    if isinstance(node, SequenceNode):
+        return 1 + sum(map(_weight, node.nodes))
+    return 1 + sum(len(name) + _weight(field.value) for name, field in node.entries.items())
+
+
+def _is_true(node: Node) -> bool:
+    try:
+        return values.boolean(node) is True
+    except Unreadable:
+        return False

@@ -1,0 +1,177 @@
+"""HTML of any quality as well-nested tags of bounded depth, and the table of the tags and attributes that may stay.
+
+The sanitiser decides what is safe; this makes its work linear, for browsers' rules of repair are not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+_EVERYWHERE = frozenset({"dir", "lang", "title"})
+_CELL = frozenset({"align", "colspan", "rowspan"})
+
+_PLAIN = (
+    "abbr", "article", "aside", "b", "bdi", "blockquote", "br", "caption", "cite", "dd", "dfn", "div", "dl",
+    "dt", "em", "figcaption", "figure", "footer", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "i",
+    "kbd", "li", "mark", "p", "pre", "q", "rp", "rt", "ruby", "s", "samp", "section", "small", "span", "strong",
+    "sub", "summary", "sup", "table", "tbody", "tfoot", "thead", "tr", "u", "ul", "var", "wbr",
+)  # fmt: skip
+
+ATTRIBUTES: Mapping[str, frozenset[str]] = {
+    **dict.fromkeys(_PLAIN, _EVERYWHERE),
+    "a": _EVERYWHERE | {"href"},
+    "code": _EVERYWHERE | {"class"},
+    "col": _EVERYWHERE | {"span"},
+    "colgroup": _EVERYWHERE | {"span"},
+    "del": _EVERYWHERE | {"datetime"},
+    "details": _EVERYWHERE | {"open"},
+    "img": _EVERYWHERE | {"src", "alt", "width", "height"},
+    "ins": _EVERYWHERE | {"datetime"},
+    "ol": _EVERYWHERE | {"start"},
+    "td": _EVERYWHERE | _CELL,
+    "th": _EVERYWHERE | _CELL | {"scope"},
+    "time": _EVERYWHERE | {"datetime"},
+}
+"""The attributes that each tag may bear. Of other tags the content alone stays."""
+
+UNSEEN = frozenset({
+    "iframe", "math", "noembed", "noframes", "noscript", "object", "script", "select", "style", "svg", "template",
+    "textarea", "title", "xmp",
+})  # fmt: skip
+"""Tags that go together with their content."""
+
+VOID = frozenset({"br", "col", "hr", "img", "wbr"})
+_INLINE = frozenset({
+    "a", "abbr", "b", "bdi", "cite", "code", "del", "dfn", "em", "i", "ins", "kbd", "mark", "q", "s", "samp", "small",
+    "span", "strong", "sub", "sup", "u", "var",
+})  # fmt: skip
+MOST_OPEN = 120
+MOST_OPEN_INLINE = 16
+"""A parser opens such tags again in each block that breaks into them, so that every one multiplies what follows."""
+
+_SPACE = r"[ \t\n\r\f]"
+_VALUE = r"""[^\s"'=<>`]++|'[^']*+'|"[^"]*+\""""
+_ATTRIBUTE = re.compile(rf"{_SPACE}++([a-zA-Z_:][\w:.-]*+)(?:{_SPACE}*+={_SPACE}*+({_VALUE}))?+", re.ASCII)
+_TAG = re.compile(rf"(/?)([a-zA-Z][a-zA-Z0-9-]*+)((?:{_ATTRIBUTE.pattern})*+){_SPACE}*+/?>", re.ASCII)
+_ATTRIBUTE_TEXT = r"""(?:\s++[A-Za-z_:][\w:.-]*+(?:\s*+=\s*+(?:[^\s"'=<>`]++|'[^']*+'|"[^"]*+"))?+)*+"""
+TAG = rf"<(?:[A-Za-z][A-Za-z0-9-]*+{_ATTRIBUTE_TEXT}\s*+/?|/[A-Za-z][A-Za-z0-9-]*+\s*+)>"
+"""A tag as CommonMark has it."""
+_COMMENT = re.compile(r"!--(?:-?>|.*?-->)", re.DOTALL)
+_COMMENT_END = "-->"
+_HIDING = UNSEEN | {_COMMENT_END}
+
+
+class TagPart(NamedTuple):
+    """What stands between one `<` and the next: a tag and the text after it; without a name it is no tag."""
+
+    name: str
+    closes: bool
+    attributes: str
+    text: str
+    after_comment: str | None
+    """The text that is left where a comment ends here."""
+
+
+def normalize(html: str) -> str:
+    """The same with its tags well nested: those of the table, each with attributes of the table alone.
+
+    A tag that would lie too deep is left out, a tag that closes nothing too; `<` that begins no tag becomes text.
+    """
+    first, *parts = html.split("<")  # no tag of the table holds another "<", so that every part is read by itself
+    nesting = _Nesting(first)
+    for part in _seen([_read(part) for part in parts]):
+        if part.name in ATTRIBUTES:
+            (nesting.close if part.closes else nesting.open)(part)
+        nesting.text(part.text)
+    return nesting.end()
+
+
+def _read(part: str) -> TagPart:
+    _, ended, text = part.partition(_COMMENT_END)
+    after = text if ended else None
+    if tag := _TAG.match(part):
+        return TagPart(tag[2].lower(), bool(tag[1]), tag[3], part[tag.end() :], after)
+    if comment := _COMMENT.match(part):
+        return TagPart("", False, "", part[comment.end() :], after)
+    if part.startswith("!--"):
+        return TagPart(_COMMENT_END, False, "", "", after)
+    declaration, ended, text = part.partition(">")
+    if ended and declaration.startswith(("!", "?")):
+        return TagPart("", False, "", text, after)
+    return TagPart("", False, "", "&lt;" + part, after)
+
+
+def _seen(parts: Sequence[TagPart]) -> Iterator[TagPart]:
+    """All but comments, and what UNSEEN tags hold. Where one has no end, no more than its beginning goes."""
+    last = {part.name: at for at, part in enumerate(parts) if part.closes}
+    last[_COMMENT_END] = max((at for at, part in enumerate(parts) if part.after_comment is not None), default=-1)
+    awaited = ""
+    for at, part in enumerate(parts):
+        if awaited:
+            text = part.after_comment if awaited == _COMMENT_END else _text_after(awaited, part)
+            if text is not None:
+                awaited = ""
+                yield TagPart("", False, "", text, None)
+        elif part.name in _HIDING and not part.closes and last.get(part.name, -1) > at:
+            awaited = part.name
+        else:
+            yield part
+
+
+def _text_after(name: str, part: TagPart) -> str | None:
+    return part.text if part.closes and part.name == name else None
+
+
+class _Nesting:
+    """What is written, and which tags are open."""
+
+    def __init__(self, text: str) -> None:
+        self._written = [text]
+        self._open: list[str] = []
+        self._inline = 0
+
+    def text(self, text: str) -> None:
+        self._written.append(text)
+
+    def open(self, tag: TagPart) -> None:
+        is_inline = tag.name in _INLINE
+        if tag.name not in VOID:
+            if len(self._open) == MOST_OPEN or (is_inline and self._inline == MOST_OPEN_INLINE):
+                return
+            self._open.append(tag.name)
+            self._inline += is_inline
+        self._written.append(f"<{tag.name}{_attributes(tag)}>")
+
+    def close(self, tag: TagPart) -> None:
+        """Closes the innermost such tag, and all within it."""
+        while tag.name in self._open:
+            if self._close_last() == tag.name:
+                return
+
+    def end(self) -> str:
+        while self._open:
+            self._close_last()
+        return "".join(self._written)
+
+    def _close_last(self) -> str:
+        name = self._open.pop()
+        self._inline -= name in _INLINE
+        self._written.append(f"</{name}>")
+        return name
+
+
+def _attributes(tag: TagPart) -> str:
+    """Those of the table, the first of each name, in double quotes."""
+    if not tag.attributes:
+        return ""
+    found: dict[str, str] = {}
+    for name, value in _ATTRIBUTE.findall(tag.attributes):
+        if name.lower() in ATTRIBUTES[tag.name]:
+            found.setdefault(name.lower(), value)
+    return "".join([f' {name}="{_unquoted(value)}"' for name, value in found.items()])
+
+
+def _unquoted(value: str) -> str:
+    return (value[1:-1] if value[:1] in {'"', "'"} else value).replace('"', "&quot;")

@@ -1,0 +1,263 @@
+"""The parts of a document that are more than a single value: provider, topics, images and related entries.
+
+They are decoded one by one, so that an unreadable one costs no other. Each is returned with the keys it does not model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from collections.abc import Set as AbstractSet
+from datetime import datetime
+from typing import TypeVar
+
+from gateway.content import values
+from gateway.content.identity import provider_key, topic_key, url_host, url_identity
+from gateway.content.nodes import MappingEntry, MappingNode, Node, ScalarNode, SequenceNode
+from gateway.content.problem_collector import (
+    BAD_VALUE,
+    RELATED_LEFT_OUT,
+    RELATED_WITHOUT_TITLE,
+    TOPICS_AS_TEXT,
+    ProblemCollector,
+)
+from gateway.content.site import FieldSource
+from gateway.content.values import shown
+from gateway.model import Image, ProviderName, RelatedEntry, TopicName
+
+DEFAULT_TYPE = "article"
+
+IMAGE_ADDRESSES = ("url", "src", "path", "image")
+IMAGE_KEYS = frozenset({"width", "height", "title", "isCached", "alt", *IMAGE_ADDRESSES})
+PROVIDER_KEYS = frozenset({"name", "domain", "url", "images"})
+RELATED_KEYS = frozenset(
+    {"title", "excerpt", "publishedDateTime", "webUrl", "ampWebUrl", "cdnAmpWebUrl", "type", "provider", "quality"}
+    | {"images"}
+)
+TOPIC_NAMES = ("name", "title", "label")
+SPACED = frozenset({"tags", "categories", "keywords"})
+"""The keys of topics of which a text is often split at white space."""
+
+T = TypeVar("T")
+Rest = object
+"""What a part holds beside the model, as JSON; None if there is nothing."""
+Instant = Callable[[Node], datetime | None]
+
+
+def entries(field: MappingEntry | None) -> tuple[Node, ...]:
+    """The entries of a list without the empty ones; a single value is a list of one."""
+    if field is None:
+        return ()
+    nodes = field.value.nodes if isinstance(field.value, SequenceNode) else (field.value,)
+    return tuple(node for node in nodes if not values.is_null(node))
+
+
+def topics(
+    collector: ProblemCollector, fields: Iterable[MappingEntry], source: FieldSource
+) -> tuple[tuple[TopicName, ...], dict[str, Rest]]:
+    """Those of all fields, in their order, each key once, as it is spelled first; and what is left of each field."""
+    found: dict[str, TopicName] = {}
+    rests: dict[str, Rest] = {}
+    for field in fields:
+        names, rest = _each(source.parted(field) if source.split else _parted(collector, field), _topic(collector))
+        for name in names:
+            found.setdefault(topic_key(name), TopicName(topic_key(name), name))
+        if rest:
+            rests[field.key.text] = rest
+    return tuple(found.values()), rests
+
+
+def images(collector: ProblemCollector, field: MappingEntry | None) -> tuple[tuple[Image, ...], Rest]:
+    return _each(field, lambda node: _image(collector, node))
+
+
+def provider(collector: ProblemCollector, field: MappingEntry | None) -> tuple[ProviderName | None, Rest, int]:
+    """The first that can be read, what is left, and how many others there are: it may be written as a list of authors.
+
+    The others are left as they are.
+    """
+    nodes, is_list = entries(field), field is not None and isinstance(field.value, SequenceNode)
+    rests: list[Rest] = []
+    for at, node in enumerate(nodes):
+        found, rest = _provider(collector, node)
+        if found and is_list:
+            left = [*_json(nodes[:at]), *([rest] if rest else []), *_json(nodes[at + 1 :])]
+            return found, left or None, len(nodes) - 1
+        if found:
+            return found, rest, 0
+        rests.append(rest)
+    return None, (rests if is_list else rests[0]) if any(rests) else None, 0
+
+
+def related(
+    collector: ProblemCollector, field: MappingEntry | None, instant: Instant
+) -> tuple[tuple[RelatedEntry, ...], Rest]:
+    """In file order; an entry without title and URL is left out."""
+    return _each(field, lambda node: _related_entry(collector, node, instant))
+
+
+def _each(field: MappingEntry | None, decode: Callable[[Node], tuple[T | None, Rest]]) -> tuple[tuple[T, ...], Rest]:
+    """The entries that can be read, and what is left: a list with a place for each entry, if the field is a list."""
+    if field is None:
+        return (), None
+    decoded = [decode(node) for node in entries(field)]
+    rests = [rest for _, rest in decoded]
+    left = (rests if isinstance(field.value, SequenceNode) else rests[0]) if any(rests) else None
+    return tuple(value for value, _ in decoded if value), left
+
+
+def _left(fields: MappingNode, used: AbstractSet[str]) -> dict[str, object]:
+    """The keys of a mapping that are not used, as JSON."""
+    if fields.entries.keys() <= used:
+        return {}
+    rest = {key: field for key, field in fields.entries.items() if key not in used}
+    return values.json_object(MappingNode(rest, fields.position))
+
+
+def _with(rest: dict[str, object], **nested: Rest) -> Rest:
+    """What a mapping holds beside the model, with that of the parts in it."""
+    return {**rest, **{key: value for key, value in nested.items() if value}} or None
+
+
+def _json(nodes: Iterable[Node]) -> list[object]:
+    return [values.json_value(node) for node in nodes]
+
+
+def _parted(collector: ProblemCollector, field: MappingEntry) -> MappingEntry:
+    """A text becomes a list at its commas."""
+    node, key = field.value, field.key.text
+    if not isinstance(node, ScalarNode):
+        return field
+    if "," in node.text:
+        field = FieldSource((), ",").parted(field)
+        message = f"`{key}` is a text, and is split at its commas into {len(entries(field))}."
+        collector.inform(TOPICS_AS_TEXT, message, node.position, "Write a list.")
+    elif key in SPACED and len(node.text.split()) > 1:
+        message = f"`{key}` is a text, and becomes the one topic {shown(node.text.strip())}."
+        hint = 'Write a list; `fields: {topics: {split: " "}}` in gateway.yaml splits such texts at white space.'
+        collector.inform(TOPICS_AS_TEXT, message, node.position, hint)
+    return field
+
+
+def _topic(collector: ProblemCollector) -> Callable[[Node], tuple[str | None, Rest]]:
+    def decode(node: Node) -> tuple[str | None, Rest]:
+        if not isinstance(node, MappingNode):
+            return collector.item(values.text, node, "topics"), None
+        key, name = _first(collector, node, TOPIC_NAMES)
+        if not name:
+            collector.warn(BAD_VALUE, "A topic without `name` is left out.", node.position, "Give it a `name`.")
+        return name, _left(node, {key}) or None
+
+    return decode
+
+
+def _first(collector: ProblemCollector, fields: MappingNode, keys: Iterable[str]) -> tuple[str, str | None]:
+    """The first of some keys that holds a text, and the text."""
+    for key in keys:
+        if found := collector.value(values.text, fields.entries.get(key)):
+            return key, found
+    return "", None
+
+
+def _image(collector: ProblemCollector, node: Node) -> tuple[Image | None, Rest]:
+    if not isinstance(node, MappingNode):
+        url = collector.item(values.text, node, "images")
+        return (Image(url) if url else None), None
+    collector.check_keys(node, IMAGE_KEYS)
+    get = node.entries.get
+    address, url = _first(collector, node, IMAGE_ADDRESSES)
+    title = collector.value(values.phrase, get("title"))
+    used = {"url", address, "width", "height", "title", "isCached"} | (set() if title else {"alt"})
+    rest = _left(node, used) or None
+    if not url:
+        collector.warn(BAD_VALUE, "An image without `url` is left out.", node.position, "Give it a `url`.")
+        return None, rest
+    image = Image(
+        url,
+        collector.value(values.integer, get("width")),
+        collector.value(values.integer, get("height")),
+        title or collector.value(values.phrase, get("alt")),
+        collector.value(values.boolean, get("isCached")) or False,
+    )
+    return image, rest
+
+
+def _provider(collector: ProblemCollector, node: Node) -> tuple[ProviderName | None, Rest]:
+    if not isinstance(node, MappingNode):
+        name = collector.item(values.text, node, "provider")
+        return (ProviderName(provider_key(name, None), name, None) if name else None), None
+    collector.check_keys(node, PROVIDER_KEYS)
+    get = node.entries.get
+    name = collector.value(values.text, get("name"))
+    url = collector.value(values.text, get("url"))
+    domain = collector.value(values.text, get("domain")) or _domain(url)
+    if not name and not domain:
+        collector.warn(
+            BAD_VALUE, "A provider without `name` and `domain` is left out.", node.position, "Give it a `name`."
+        )
+        return None, _left(node, PROVIDER_KEYS) or None
+    domain = domain and domain.lower()
+    name = name or domain or ""
+    found, left = images(collector, get("images"))
+    return ProviderName(provider_key(name, domain), name, domain, found), _with(_left(node, PROVIDER_KEYS), images=left)
+
+
+def _domain(url: str | None) -> str | None:
+    identity = url and url_identity(url)
+    return url_host(identity) or None if identity else None
+
+
+def _related_entry(collector: ProblemCollector, node: Node, instant: Instant) -> tuple[RelatedEntry | None, Rest]:
+    fields = node if isinstance(node, MappingNode) else _link(collector, node)
+    if fields is None:
+        return None, None
+    collector.check_keys(fields, RELATED_KEYS)
+    get = fields.entries.get
+    links = [collector.value(values.text, get(key)) for key in ("webUrl", "ampWebUrl", "cdnAmpWebUrl")]
+    url = next((identity for link in links if link and (identity := url_identity(link))), None)
+    title = collector.value(values.phrase, get("title")) or _title(
+        collector, fields, url or next(filter(None, links), None)
+    )
+    source, source_left, _ = provider(collector, get("provider"))
+    pictures, pictures_left = images(collector, get("images"))
+    rest = _with(_left(fields, RELATED_KEYS), provider=source_left, images=pictures_left)
+    if not title:
+        return None, rest
+    entry = RelatedEntry(
+        identity=url or title.strip(),
+        url=url,
+        title=title,
+        excerpt=collector.value(values.phrase, get("excerpt")),
+        type=collector.value(values.text, get("type")) or DEFAULT_TYPE,
+        quality=collector.value(values.integer, get("quality")),
+        published_date_time=collector.value(instant, get("publishedDateTime")),
+        web_url=links[0],
+        amp_web_url=links[1],
+        cdn_amp_web_url=links[2],
+        provider=source,
+        images=pictures,
+    )
+    return entry, rest
+
+
+def _link(collector: ProblemCollector, node: Node) -> MappingNode | None:
+    """An entry that is a single text: its URL, else its title."""
+    written = collector.item(values.text, node, "related")
+    if written is None:
+        return None
+    key = "webUrl" if url_identity(written) else "title"
+    return MappingNode({key: MappingEntry(ScalarNode(key, True, node.position), node)}, node.position)
+
+
+def _title(collector: ProblemCollector, fields: MappingNode, url: str | None) -> str | None:
+    """A title made of a URL's host and last segment."""
+    if url is None:
+        message = "A related entry with neither title nor URL is left out."
+        collector.warn(RELATED_LEFT_OUT, message, fields.position, "Give it a `title` and a `webUrl`.")
+        return None
+    segment = url.partition("?")[0].rpartition("/")[2]
+    host = url_host(url) if url.startswith("https://") else ""
+    title = f"{host}/{segment}".strip("/") if segment != host else host
+    title = title or url
+    message = f"A related entry has no title, and is shown as {shown(title)}."
+    collector.warn(RELATED_WITHOUT_TITLE, message, fields.position, "Give it a `title`.")
+    return title

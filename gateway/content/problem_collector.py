@@ -1,0 +1,110 @@
+"""Collects what is wrong with one file while it is decoded. It decides nothing of what the values mean."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC
+from functools import lru_cache
+from typing import TypeVar
+
+from gateway.content import dates, visibility_flags
+from gateway.content.nodes import ForeignPosition, MappingEntry, MappingNode, Node, Position
+from gateway.content.values import Unreadable
+from gateway.model import Problem, Severity
+
+T = TypeVar("T")
+
+BAD_VALUE = "BAD_VALUE"
+BAD_VISIBILITY = "BAD_VISIBILITY"
+CONFLICT = "CONFLICT"
+MISSING_TITLE = "MISSING_TITLE"
+PROVIDERS_LEFT_OUT = "PROVIDERS_LEFT_OUT"
+RELATED_LEFT_OUT = "RELATED_LEFT_OUT"
+RELATED_WITHOUT_TITLE = "RELATED_WITHOUT_TITLE"
+TOPICS_AS_TEXT = "TOPICS_AS_TEXT"
+UNKNOWN_KEY = "UNKNOWN_KEY"
+
+_DATE = "date"
+_LEAST_LETTERS = 5
+"""Of a key that an edit makes another one; among shorter keys an edit is more often another word (`data`, `date`)."""
+
+
+class ProblemCollector:
+    """The problems of one file, and the reading of values that may add to them."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self.problems: list[Problem] = []
+        self.failed = False
+        """Whether there is an error, so that the file is to be set aside."""
+
+    def error(self, code: str, message: str, position: Position, hint: str) -> None:
+        self.failed = True
+        self._add(Severity.ERROR, code, message, position, hint)
+
+    def warn(self, code: str, message: str, position: Position, hint: str) -> None:
+        self._add(Severity.WARNING, code, message, position, hint)
+
+    def inform(self, code: str, message: str, position: Position, hint: str) -> None:
+        self._add(Severity.INFO, code, message, position, hint)
+
+    def value(self, decode: Callable[[Node], T | None], field: MappingEntry | None) -> T | None:
+        """The value of a field; None, with a warning, where it cannot be read."""
+        return None if field is None else self.item(decode, field.value, field.key.text)
+
+    def item(self, decode: Callable[[Node], T | None], node: Node, name: str) -> T | None:
+        """The same for an entry of a list; `name` is the list's key."""
+        try:
+            return decode(node)
+        except Unreadable as error:
+            self.warn(BAD_VALUE, f"`{name}` is left out: {error}", node.position, error.hint)
+            return None
+
+    def check_keys(self, fields: MappingNode, known: frozenset[str], governing: frozenset[str] = frozenset()) -> None:
+        """Report keys that look like slips of known ones. A slip of a `governing` one is an error where its value may
+        hide the file under the key that is meant."""
+        for name in fields.entries.keys() - known:
+            field = fields.entries[name]
+            meant = nearest(name, known) or _meant_date(field, governing)
+            if meant is None:
+                continue
+            position, message, hint = field.key.position, f"`{name}` is not a known key.", f"Write `{meant}`."
+            if meant in governing and visibility_flags.may_hide(meant, field.value):
+                self.error(BAD_VISIBILITY, message, position, hint)
+            elif meant not in visibility_flags.KEYS:
+                self.warn(UNKNOWN_KEY, message, position, hint)
+
+    def _add(self, severity: Severity, code: str, message: str, position: Position, hint: str) -> None:
+        if isinstance(position, ForeignPosition):
+            return  # reported once, for the file that the value is inherited from
+        self.problems.append(Problem(severity, code, message, self._path, position.line, position.column, hint))
+
+
+def _meant_date(field: MappingEntry, governing: frozenset[str]) -> str | None:
+    """`date` is too short for `nearest`. A key within one edit of it that holds a date is a slip all the same."""
+    if _DATE not in governing or not _one_slip(_DATE, field.key.text.casefold()):
+        return None
+    try:
+        return _DATE if dates.instant(field.value, UTC) else None
+    except Unreadable:
+        return None
+
+
+@lru_cache(maxsize=4096)
+def nearest(name: str, known: frozenset[str]) -> str | None:
+    """The known key that differs from a name only in case, or else by one slip of a finger."""
+    folded = name.casefold()
+    keys = sorted(known)
+    for key in keys:
+        if key.casefold() == folded:
+            return key
+    return next((key for key in keys if len(key) >= _LEAST_LETTERS and _one_slip(key.casefold(), folded)), None)
+
+
+def _one_slip(left: str, right: str) -> bool:
+    """Whether one letter is missing, added or another, or two neighbours are swapped."""
+    if abs(len(left) - len(right)) > 1:
+        return False
+    start = next((at for at, (a, b) in enumerate(zip(left, right, strict=False)) if a != b), min(len(left), len(right)))
+    a, b = left[start:], right[start:]
+    return a[1:] == b[1:] or a[1:] == b or a == b[1:] or (a[:2] == b[1::-1] and a[2:] == b[2:])

@@ -1,0 +1,291 @@
+"""Reads `gateway.yaml`, the rules of a site, and says what is wrong with it. It keeps none and applies none.
+
+Every value that the rules set is decoded here once, as a file's own would be, so that no document has to tell of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, tzinfo
+from pathlib import Path
+from typing import NamedTuple
+from zoneinfo import ZoneInfo, available_timezones
+
+from gateway.content import frontmatter, source, values, visibility_flags
+from gateway.content.decoder import decode
+from gateway.content.frontmatter import FrontMatter
+from gateway.content.globs import BadGlob, Glob
+from gateway.content.nested_fields import entries
+from gateway.content.nodes import MappingEntry, MappingNode, Node, Position, ScalarNode, SequenceNode
+from gateway.content.problem_collector import ProblemCollector, nearest
+from gateway.content.site import (
+    DEFAULT_MAPPING,
+    DEFAULT_SITE,
+    NATIVE_KEYS,
+    FieldSource,
+    PathRule,
+    Site,
+    visibility_keys,
+)
+from gateway.content.source import SITE_FILE, ContentFile, Stamp
+from gateway.content.values import Unreadable, shown
+from gateway.content.yaml import DUPLICATE_KEY
+from gateway.errors import FrontMatterError
+from gateway.model import Problem, Severity
+
+SITE_KEY = "SITE_KEY"
+SITE_VALUE = "SITE_VALUE"
+SITE_NAME = "SITE_NAME"
+
+SECTIONS = frozenset({"fields", "defaults", "pin", "expose", "include", "timezone", "locales"})
+RENAMED = frozenset(DEFAULT_MAPPING) - {"secured"}
+"""The fields that other keys may give. `secured` has its own key alone, since nothing may be shown that it holds."""
+SET = RENAMED - {"draft"}
+"""The fields that may be added or pinned."""
+LISTS = frozenset({"topics", "images", "provider", "related"})
+FLAGS = frozenset({"published", "draft"})
+PATH = "path"
+FROM, SPLIT, VALUES = "from", "split", "values"
+MACHINES = frozenset({"localtime", "Factory"})
+"""Names of the time zone of a machine, which is another one elsewhere."""
+
+_UNKNOWN = Stamp(0, 0, 0, 0)
+_BODY = "# A title\n"
+
+
+class SiteConfig(NamedTuple):
+    """The rules of a site, and what is wrong with them. They are to be used only where there is no error."""
+
+    site: Site
+    problems: tuple[Problem, ...] = ()
+    is_there: bool = True
+    """Whether there is a file of rules; where there is none, the rules are the usual ones."""
+
+    @property
+    def is_good(self) -> bool:
+        return all(problem.severity is not Severity.ERROR for problem in self.problems)
+
+
+def read(root: Path) -> SiteConfig:
+    """The rules of the site in a folder. Raises OSError where the folder cannot be listed, so that none are known."""
+    names = os.listdir(root)  # noqa: PTH208 - names are all that is wanted
+    if SITE_FILE not in names:
+        return SiteConfig(DEFAULT_SITE, tuple(_misnamed(names)), is_there=False)
+    if (root / SITE_FILE).is_symlink():
+        message = "It is a link, and is not followed."
+        return SiteConfig(DEFAULT_SITE, (_error(source.UNREADABLE, message, "Put the file itself here."),))
+    try:
+        _, data = source.read(root, ContentFile(SITE_FILE, SITE_FILE, _UNKNOWN))
+    except FileNotFoundError:
+        return SiteConfig(DEFAULT_SITE, is_there=False)
+    except source.ReadError as error:
+        return SiteConfig(DEFAULT_SITE, (error.problem._replace(severity=Severity.ERROR),))
+    return parse(data)
+
+
+def parse(data: bytes) -> SiteConfig:
+    """The rules that the bytes of a `gateway.yaml` hold."""
+    try:
+        found = frontmatter.read_whole(SITE_FILE, data)
+    except FrontMatterError as error:
+        return SiteConfig(
+            DEFAULT_SITE, (_error(error.code, error.message, error.hint, Position(error.line, error.column)),)
+        )
+    reader = _Reader()
+    site = reader.site(found.fields)._replace(digest=hashlib.sha256(data).hexdigest())
+    noted = (_strict(problem) for problem in found.problems if problem.severity is not Severity.INFO)
+    return SiteConfig(site, (*noted, *reader.problems))
+
+
+def is_site_config(name: str) -> bool:
+    """Whether a file holds the rules of the site, or is meant to."""
+    return name.casefold() in (SITE_FILE, "gateway.yml")
+
+
+def _misnamed(names: Iterable[str]) -> Iterator[Problem]:
+    for name in sorted(names):
+        if is_site_config(name):
+            message = f"It is not read: the rules of a site stand in {SITE_FILE}."
+            yield Problem(Severity.WARNING, SITE_NAME, message, name, hint="Rename it.")
+
+
+def _strict(problem: Problem) -> Problem:
+    """A repeated key is an error: it leaves unknown which of the rules is meant."""
+    return problem._replace(severity=Severity.ERROR) if problem.code == DUPLICATE_KEY else problem
+
+
+def _error(code: str, message: str, hint: str | None, position: Position | None = None) -> Problem:
+    line, column = position or (None, None)
+    return Problem(Severity.ERROR, code, message, SITE_FILE, line, column, hint)
+
+
+class _Reader:
+    """Reads one file's sections, and goes on where one is wrong, so that all that is wrong is told at once."""
+
+    def __init__(self) -> None:
+        self._report = ProblemCollector(SITE_FILE)
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        return tuple(self._report.problems)
+
+    def site(self, fields: MappingNode) -> Site:
+        self._check(fields, SECTIONS)
+        get = fields.entries.get
+        sources, named = self._sources(get("fields"))
+        effective = {name: _unclaimed(name, source, named) for name, source in {**DEFAULT_MAPPING, **sources}.items()}
+        claimed = frozenset[str]().union(*named.values())
+        expose = frozenset(self._exposed(get("expose")))
+        return Site(
+            sources=effective,
+            defaults=tuple(self._presets(get("defaults"))),
+            pins=tuple(self._presets(get("pin"))),
+            expose=expose,
+            include=tuple(self._globs(get("include"))),
+            timezone=self._timezone(get("timezone")),
+            locales=tuple(name for name, _ in self._texts(get("locales"))),
+            known=NATIVE_KEYS.union(expose, visibility_flags.KEYS, *(each.keys for each in effective.values())),
+            governing=visibility_keys(effective, claimed),
+            claimed=claimed,
+        )
+
+    def _timezone(self, field: MappingEntry | None) -> tzinfo:
+        texts = list(self._texts(field))
+        if not texts:
+            return UTC
+        name, position = texts[0]
+        known = frozenset(available_timezones() - MACHINES)
+        if len(texts) == 1 and name in known:
+            return ZoneInfo(name)
+        meant = nearest(name, known)
+        hint = f"Write `{meant}`." if meant else "Write one name of the IANA database, such as `America/New_York`."
+        self._refuse(f"{shown(name)} is not a time zone." if len(texts) == 1 else "This is a list.", position, hint)
+        return UTC
+
+    def _check(self, fields: MappingNode, known: frozenset[str]) -> None:
+        """Refuse every key that is not known."""
+        for name in fields.entries.keys() - known:
+            meant = nearest(name, known)
+            hint = f"Write `{meant}`." if meant else f"Known are {', '.join(sorted(known))}."
+            self._report.error(SITE_KEY, f"`{name}` is no known key here.", fields.entries[name].key.position, hint)
+
+    def _refuse(self, message: str, position: Position, hint: str) -> None:
+        self._report.error(SITE_VALUE, message, position, hint)
+
+    def _sources(self, section: MappingEntry | None) -> tuple[dict[str, FieldSource], dict[str, frozenset[str]]]:
+        """The sources of the fields that the site speaks of, and the keys that it names for each."""
+        sources: dict[str, FieldSource] = {}
+        named: dict[str, frozenset[str]] = {}
+        if section is None or values.is_null(section.value):
+            return sources, named
+        if not isinstance(section.value, MappingNode):
+            self._refuse("No mapping stands here.", section.value.position, "Write `topics: [tags, keywords]`.")
+            return sources, named
+        self._check(section.value, RENAMED)
+        for name, field in section.value.entries.items():
+            if name in RENAMED:
+                origin = self._origin(name, field)
+                keys = DEFAULT_MAPPING[name].keys if origin is None else self._keys(origin)
+                named[name] = frozenset() if origin is None else frozenset(keys)
+                sources[name] = self._source(name, field, keys)
+        return sources, named
+
+    def _origin(self, name: str, field: MappingEntry) -> MappingEntry | None:
+        """What names the keys of a field."""
+        if not isinstance(field.value, MappingNode):
+            return field
+        self._check(field.value, frozenset({FROM, VALUES if name in FLAGS else SPLIT}))
+        return field.value.entries.get(FROM)
+
+    def _source(self, name: str, field: MappingEntry, keys: tuple[str, ...]) -> FieldSource:
+        source = FieldSource(tuple(dict.fromkeys((name, *keys))))
+        if not isinstance(field.value, MappingNode):
+            return source
+        get = field.value.entries.get
+        if name not in FLAGS:
+            return source._replace(split=self._split(name, get(SPLIT)))
+        words = frozenset(word.casefold() for word, _ in self._texts(get(VALUES)))
+        if VALUES in field.value.entries and not (words and FROM in field.value.entries):
+            missing = "text" if FROM in field.value.entries else f"`{FROM}`"
+            self._refuse(
+                f"There is no {missing}.", field.value.position, "Write `{from: status, values: [draft, wip]}`."
+            )
+        return source._replace(words=words, worded=frozenset(keys if words else ()))
+
+    def _keys(self, field: MappingEntry) -> tuple[str, ...]:
+        return tuple(name for name, position in self._texts(field) if self._may_show(name, position))
+
+    def _may_show(self, name: str, position: Position) -> bool:
+        if name.casefold() != "secured":
+            return True
+        self._refuse("What `secured` holds is never shown.", position, "Delete it here.")
+        return False
+
+    def _split(self, name: str, field: MappingEntry | None) -> str:
+        if field is None:
+            return ""
+        position, written = field.value.position, field.value.text if isinstance(field.value, ScalarNode) else ""
+        if name not in LISTS:
+            self._refuse(f"`{name}` is no list.", position, f"Delete it; lists are {', '.join(sorted(LISTS))}.")
+        elif not written:
+            self._refuse("No text stands here.", position, 'Write what parts the entries, as in `split: ","`.')
+        return written
+
+    def _presets(self, section: MappingEntry | None) -> Iterator[PathRule]:
+        for node in entries(section):
+            if not isinstance(node, MappingNode):
+                self._refuse("No mapping stands here.", node.position, 'Write `{path: "de/**", locale: de}`.')
+                continue
+            self._check(node, SET | {PATH})
+            globs = tuple(self._globs(node.entries.get(PATH)))
+            fields = {name: field for name, field in node.entries.items() if name in SET}
+            if PATH not in node.entries or len(node.entries) == 1:
+                missing = "field that is set" if PATH in node.entries else "`path` that says where"
+                self._refuse(f"There is no {missing}.", node.position, 'Write `{path: "de/**", locale: de}`.')
+            self._decode(fields, node.position)
+            yield PathRule(globs, fields)
+
+    def _decode(self, fields: Mapping[str, MappingEntry], position: Position) -> None:
+        """Refuse what a document would have a problem with."""
+        decoded = decode(SITE_FILE, FrontMatter(MappingNode(dict(fields), position), _BODY, 1, ()))
+        for problem in decoded.problems:
+            place = Position(problem.line or position.line, problem.column or position.column)
+            self._refuse(problem.message, place, problem.hint or "")
+
+    def _exposed(self, section: MappingEntry | None) -> Iterator[str]:
+        for name, position in self._texts(section):
+            if name in NATIVE_KEYS - LISTS and name != "secured":
+                self._refuse(f"`{name}` is a field, and never in `frontMatter`.", position, "Delete it here.")
+            elif self._may_show(name, position):
+                yield name
+
+    def _globs(self, section: MappingEntry | None) -> Iterator[Glob]:
+        for written, position in self._texts(section):
+            try:
+                yield Glob.of(written)
+            except BadGlob as error:
+                self._refuse(f"{shown(written)} is no pattern of paths: {error}", position, error.hint)
+
+    def _texts(self, field: MappingEntry | None) -> Iterator[tuple[str, Position]]:
+        """The texts of a list, or one text."""
+        if field is None:
+            return
+        nodes: tuple[Node, ...] = field.value.nodes if isinstance(field.value, SequenceNode) else (field.value,)
+        for node in nodes:
+            try:
+                written = values.text(node)
+            except Unreadable:
+                written = None
+            if written is None:
+                self._refuse("No text stands here.", node.position, "Write a text, or a list of texts.")
+            else:
+                yield written, node.position
+
+
+def _unclaimed(name: str, source: FieldSource, named: Mapping[str, frozenset[str]]) -> FieldSource:
+    """A source without the keys that the site names for other fields, unless it names them for this one too."""
+    claimed = frozenset[str]().union(*(keys for field, keys in named.items() if field != name))
+    kept = named.get(name, frozenset())
+    return source._replace(keys=tuple(key for key in source.keys if key in kept or key not in claimed))

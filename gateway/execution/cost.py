@@ -1,0 +1,455 @@
+"""What a document asks for: one linear pass over it counts it and prices it.
+
+It does not parse or validate, reports no unknown name, and checks no argument: other stages do, after or before it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLField,
+    GraphQLList,
+    GraphQLNamedType,
+    GraphQLSchema,
+    InlineFragmentNode,
+    IntValueNode,
+    ListValueNode,
+    NullValueNode,
+    ObjectValueNode,
+    OperationDefinitionNode,
+    SelectionNode,
+    SelectionSetNode,
+    ValueNode,
+    VariableNode,
+    get_named_type,
+    get_nullable_type,
+    is_composite_type,
+    is_interface_type,
+    is_object_type,
+)
+from graphql.utilities.coerce_input_value import coerce_default_value
+
+from gateway.errors import LimitExceeded, OperationNotFound
+from gateway.execution.json_size import json_size
+from gateway.limits import PAGE_SIZE, Limits
+
+ANY = "*"
+FIELD_COSTS: Mapping[tuple[str, str], int] = {
+    (ANY, "totalCount"): 1,
+    ("ArticleFacets", ANY): 10,
+    ("Query", "search"): 10,
+    ("Article", "similar"): 5,
+    ("Article", "adjacent"): 5,
+    ("Body", ANY): 1,
+    ("Body", "markdown"): 0,
+    ("Body", "isEmpty"): 0,
+    ("__Type", "ofType"): 0,  # wrappers of one type: clients unroll nine of them, a type has three at most
+}
+"""What finding a field's value costs, once, by (type, field); others cost 1 for an object, 0 for a leaf or a list."""
+
+LIST_SIZES: Mapping[tuple[str, str], int] = {
+    (ANY, "related"): 20,
+    (ANY, "topics"): 10,
+    (ANY, "images"): 5,
+    ("__Schema", "types"): 50,
+    ("__Schema", "directives"): 5,
+    ("__Type", "fields"): 10,
+    ("__Type", "inputFields"): 10,
+    ("__Type", "enumValues"): 5,
+    ("__Type", "interfaces"): 2,
+    ("__Type", "possibleTypes"): 2,
+    (ANY, "args"): 3,
+}
+"""How many values a list is taken to have where no argument says it, by (type, field)."""
+
+DEFAULT_LIST_SIZE = 10
+PAGE_FIELDS = frozenset({"pageInfo", "hasMore"})
+"""A type with one of these fields is one page: its lists are as long as the window of the field that gives it."""
+SIZE_ARGUMENTS = ("first", "last", "ids")
+
+VALUES_PER_POINT = 4
+"""How many values in a field's arguments cost one point; fewer cost nothing."""
+LARGEST_JSON_INTEGER = 2**53 - 1
+
+
+class QueryShape(NamedTuple):
+    """What a selection holds once its fragments are written out, before equal fields are merged."""
+
+    fields: int = 0
+    root_fields: int = 0
+    """Fields on the selection's own level."""
+    depth: int = 0
+    introspection_depth: int = 0
+    """Levels of fields of the introspection types, which `depth` leaves out."""
+    aliases: int = 0
+    directives: int = 0
+
+    def __add__(self, other: QueryShape) -> QueryShape:  # type: ignore[override]
+        return QueryShape(
+            self.fields + other.fields,
+            self.root_fields + other.root_fields,
+            max(self.depth, other.depth),
+            max(self.introspection_depth, other.introspection_depth),
+            self.aliases + other.aliases,
+            self.directives + other.directives,
+        )
+
+
+class ListSize(NamedTuple):
+    """The length of a list, known when the variables are: the first of them that is not null, else `otherwise`."""
+
+    variables: tuple[str, ...]
+    otherwise: int
+
+    def of(self, values: Mapping[str, object]) -> int:
+        given = (values.get(name) for name in self.variables)
+        return next((_length(value) for value in given if value is not None), self.otherwise)
+
+
+class ArgumentCost(NamedTuple):
+    """What many values in a field's arguments cost: they are read anew each time that the field is resolved."""
+
+    variables: tuple[str, ...]
+    """Each as often as it is named."""
+    otherwise: int
+    """The values that stand in the document."""
+
+    def of(self, counts: Mapping[str, int]) -> int:
+        """Takes how many values each variable holds."""
+        return (self.otherwise + sum(counts.get(name, 0) for name in self.variables)) // VALUES_PER_POINT
+
+
+class CostTerm(NamedTuple):
+    """A cost: what is known of it, and the step of the program, if any, whose result is to be added."""
+
+    known: int = 0
+    step: int | None = None
+
+
+class CostStep(NamedTuple):
+    """One line of a cost program: `size` times the sum of `known` and of the results of earlier `steps`."""
+
+    size: ListSize | ArgumentCost
+    known: int
+    steps: tuple[int, ...]
+
+
+ONCE = ListSize((), 1)
+
+
+class CostProgram:
+    """The part of the costs that waits for variables: steps, each after those that it reads."""
+
+    def __init__(self) -> None:
+        self._steps: list[CostStep] = []
+
+    def sum(self, amounts: Iterable[CostTerm]) -> CostTerm:
+        known, steps = 0, []
+        for amount in amounts:
+            known += amount.known
+            if amount.step is not None:
+                steps.append(amount.step)
+        if len(steps) < 2:
+            return CostTerm(known, *steps)
+        return CostTerm(known, self._append(CostStep(ONCE, 0, tuple(steps))))
+
+    def product(self, size: ListSize | ArgumentCost, amount: CostTerm) -> CostTerm:
+        if amount == CostTerm():
+            return amount
+        steps = () if amount.step is None else (amount.step,)
+        if size.variables or steps:
+            return CostTerm(0, self._append(CostStep(size, amount.known, steps)))
+        return CostTerm(size.of({}) * amount.known)
+
+    def evaluate(self, amount: CostTerm, variables: Mapping[str, object]) -> int:
+        """Takes variables as coerced for the operation."""
+        if amount.step is None:
+            return amount.known
+        counts = {name: json_size(value).values for name, value in variables.items()}
+        results: list[int] = []
+        for size, known, steps in self._steps[: amount.step + 1]:
+            times = size.of(counts) if isinstance(size, ArgumentCost) else size.of(variables)
+            results.append(times * (known + sum(results[step] for step in steps)))
+        return amount.known + results[amount.step]
+
+    def _append(self, step: CostStep) -> int:
+        self._steps.append(step)
+        return len(self._steps) - 1
+
+
+class SelectionCost(NamedTuple):
+    """What is known of one selection; on a page type, `each` is what every row costs, and else nothing."""
+
+    counts: QueryShape = QueryShape()
+    cost: CostTerm = CostTerm()
+    each: CostTerm = CostTerm()
+
+
+class Definition(NamedTuple):
+    """An operation or a fragment of a document; `label` is how an error names it."""
+
+    name: str | None
+    label: str
+    is_operation: bool
+    summary: SelectionCost
+
+
+@dataclass(frozen=True, slots=True)
+class QueryCost:
+    """A document, counted and priced; it is a pure function of the document, the schema and the limits."""
+
+    limits: Limits
+    definitions: tuple[Definition, ...]
+    program: CostProgram
+    visited: int
+    """How many selections were looked at, to find the spreads and to count: twice the document's selections."""
+
+    def check_shape(self) -> None:
+        """Checks every operation, then every fragment, for validation reads the unused too; raises LimitExceeded."""
+        for definition in self.definitions:
+            for limit, actual in definition.summary.counts._asdict().items():
+                if limit != "root_fields" or definition.is_operation:
+                    self._check(limit, actual, definition)
+
+    def check_cost(self, operation_name: str | None, variables: Mapping[str, object]) -> int:
+        """The cost of an operation, of variables as coerced for it; raises LimitExceeded, OperationNotFound."""
+        operation = self._operation(operation_name)
+        cost = self.program.evaluate(operation.summary.cost, variables)
+        self._check("cost", cost, operation)
+        return cost
+
+    def cost(self, operation_name: str | None, variables: Mapping[str, object]) -> int:
+        """The cost of an operation, checked against nothing; raises OperationNotFound."""
+        return self.program.evaluate(self._operation(operation_name).summary.cost, variables)
+
+    def _operation(self, name: str | None) -> Definition:
+        candidates = [each for each in self.definitions if each.is_operation and name in (None, each.name)]
+        if len(candidates) != 1:
+            raise OperationNotFound
+        return candidates[0]
+
+    def _check(self, limit: str, actual: int, definition: Definition) -> None:
+        allowed: int = getattr(self.limits, limit)
+        if actual > allowed:
+            shown = min(actual, LARGEST_JSON_INTEGER)
+            message = f"{definition.label} exceeds the limit '{limit}': {shown} where {allowed} are allowed."
+            raise LimitExceeded(limit, allowed, shown, message)
+
+
+def analyse(schema: GraphQLSchema, document: DocumentNode, limits: Limits) -> QueryCost:
+    """Counts and prices a parsed document, valid or not, in time linear in its size.
+
+    Each fragment is read once, however often it is spread. A cycle of fragments is cut where it closes, and what the
+    schema does not know counts but costs nothing: validation, which comes later, refuses both.
+    """
+    reader = _Reader(schema)
+    operations_first = sorted(reader.read(document), key=lambda definition: not definition.is_operation)
+    return QueryCost(limits, tuple(operations_first), reader.program, reader.visited)
+
+
+class _Reader:
+    """One pass over one document."""
+
+    def __init__(self, schema: GraphQLSchema) -> None:
+        self.program = CostProgram()
+        self.visited = 0
+        self._schema = schema
+        self._fragments: dict[str, SelectionCost] = {}
+
+    def read(self, document: DocumentNode) -> Iterator[Definition]:
+        """Fragments come before the definitions that spread them."""
+        fragments: defaultdict[str, list[FragmentDefinitionNode]] = defaultdict(list)
+        for node in document.definitions:
+            if isinstance(node, FragmentDefinitionNode):
+                fragments[node.name.value].append(node)
+        for name in _dependencies_first({name: self._spreads(nodes) for name, nodes in fragments.items()}):
+            summary = self._fragments[name] = self._sum([self._fragment(node) for node in fragments[name]])
+            yield Definition(name, f"The fragment '{name}'", False, summary)
+        for node in document.definitions:
+            if isinstance(node, OperationDefinitionNode):
+                yield self._operation(node)
+
+    def _spreads(self, fragments: Sequence[FragmentDefinitionNode]) -> list[str]:
+        names: list[str] = []
+        waiting: list[SelectionNode] = [node for each in fragments for node in each.selection_set.selections]
+        while waiting:
+            node = waiting.pop()
+            self.visited += 1
+            if isinstance(node, FragmentSpreadNode):
+                names.append(node.name.value)
+            elif isinstance(node, FieldNode | InlineFragmentNode) and node.selection_set:
+                waiting.extend(node.selection_set.selections)
+        return names
+
+    def _operation(self, node: OperationDefinitionNode) -> Definition:
+        name = node.name.value if node.name else None
+        directives = len(node.directives or ())
+        directives += sum(len(each.directives or ()) for each in node.variable_definitions or ())
+        summary = self._selections(self._schema.get_root_type(node.operation), node.selection_set, directives)
+        return Definition(name, f"The operation '{name}'" if name else "The operation", True, summary)
+
+    def _fragment(self, node: FragmentDefinitionNode) -> SelectionCost:
+        on = self._schema.get_type(node.type_condition.name.value)
+        return self._selections(on, node.selection_set, len(node.directives or ()))
+
+    def _selections(self, on: GraphQLNamedType | None, selections: SelectionSetNode, directives: int) -> SelectionCost:
+        # Every level of the document is two frames here; the parser refuses more than 200 levels.
+        found = [SelectionCost(QueryShape(directives=directives))]
+        for node in selections.selections:
+            self.visited += 1
+            directives = len(node.directives or ())
+            if isinstance(node, FieldNode):
+                found.append(self._field(on, node, directives))
+            elif isinstance(node, InlineFragmentNode):
+                condition = node.type_condition
+                inner = self._schema.get_type(condition.name.value) if condition else on
+                found.append(self._selections(inner, node.selection_set, directives))
+            elif isinstance(node, FragmentSpreadNode):
+                found.append(self._fragments.get(node.name.value, SelectionCost()))
+                found.append(SelectionCost(QueryShape(directives=directives)))
+        return self._sum(found)
+
+    def _field(self, on: GraphQLNamedType | None, node: FieldNode, directives: int) -> SelectionCost:
+        field = _field_of(self._schema, on, node.name.value)
+        result = get_named_type(field.type) if field else None
+        inner = self._selections(result, node.selection_set, directives) if node.selection_set else None
+        counts = _enclose(on, node, inner.counts if inner else QueryShape(directives=directives))
+        if on is None or field is None:
+            return SelectionCost(counts)
+        return self._field_cost(on, node, field, inner or SelectionCost())._replace(counts=counts)
+
+    def _field_cost(
+        self, on: GraphQLNamedType, node: FieldNode, field: GraphQLField, inner: SelectionCost
+    ) -> SelectionCost:
+        """The cost of a field; a list on a page costs per row, for the field that gives the page to multiply."""
+        found = self._field_cost_without_arguments(on, node, field, inner)
+        bulk = self.program.product(_argument_cost(node), CostTerm(1))
+        return found._replace(cost=self.program.sum([found.cost, bulk])) if bulk != CostTerm() else found
+
+    def _field_cost_without_arguments(
+        self, on: GraphQLNamedType, node: FieldNode, field: GraphQLField, inner: SelectionCost
+    ) -> SelectionCost:
+        """The same without what its arguments cost."""
+        price = _by_name(FIELD_COSTS, on.name, node.name.value)
+        if not is_composite_type(get_named_type(field.type)):
+            return SelectionCost(cost=CostTerm(price or 0))
+        program = self.program
+        if not isinstance(get_nullable_type(field.type), GraphQLList):
+            rows = program.product(_list_size(on, node, field), inner.each)
+            return SelectionCost(cost=program.sum([CostTerm(1 if price is None else price), inner.cost, rows]))
+        value = program.sum([CostTerm(1), inner.cost])
+        if _is_page(on):
+            return SelectionCost(each=value)
+        return SelectionCost(
+            cost=program.sum([CostTerm(price or 0), program.product(_list_size(on, node, field), value)])
+        )
+
+    def _sum(self, summaries: Sequence[SelectionCost]) -> SelectionCost:
+        return SelectionCost(
+            sum((each.counts for each in summaries), QueryShape()),
+            self.program.sum(each.cost for each in summaries),
+            self.program.sum(each.each for each in summaries),
+        )
+
+
+def _dependencies_first(spreads: Mapping[str, Sequence[str]]) -> list[str]:
+    """The names in an order where each follows those it depends on, except where a cycle forbids it."""
+    order: list[str] = []
+    entered: set[str] = set()
+    waiting = [(name, False) for name in spreads]
+    while waiting:
+        name, is_done = waiting.pop()
+        if is_done:
+            order.append(name)
+        elif name in spreads and name not in entered:
+            entered.add(name)
+            waiting.append((name, True))
+            waiting.extend((inner, False) for inner in spreads[name])
+    return order
+
+
+def _enclose(on: GraphQLNamedType | None, node: FieldNode, inner: QueryShape) -> QueryShape:
+    is_introspection = on is not None and on.name.startswith("__")
+    return QueryShape(
+        fields=inner.fields + 1,
+        root_fields=1,
+        depth=inner.depth + (not is_introspection),
+        introspection_depth=inner.introspection_depth + is_introspection,
+        aliases=inner.aliases + (node.alias is not None),
+        directives=inner.directives,
+    )
+
+
+def _field_of(schema: GraphQLSchema, on: GraphQLNamedType | None, name: str) -> GraphQLField | None:
+    return schema.get_field(on, name) if is_composite_type(on) else None
+
+
+def _is_page(on: GraphQLNamedType) -> bool:
+    return (is_object_type(on) or is_interface_type(on)) and not PAGE_FIELDS.isdisjoint(on.fields)
+
+
+def _by_name(table: Mapping[tuple[str, str], int], on: str, field: str) -> int | None:
+    keys = ((on, field), (on, ANY), (ANY, field))
+    return next((table[key] for key in keys if key in table), None)
+
+
+def _list_size(on: GraphQLNamedType, node: FieldNode, field: GraphQLField) -> ListSize:
+    """As the arguments say it; a null one, or a variable that is null, counts as if it were not there."""
+    given = {each.name.value: each.value for each in node.arguments or ()}
+    variables: list[str] = []
+    for value in (given[name] for name in SIZE_ARGUMENTS if name in given and name in field.args):
+        if isinstance(value, VariableNode):
+            variables.append(value.name.value)
+        elif not isinstance(value, NullValueNode):
+            return ListSize(tuple(variables), _literal_length(value))
+    return ListSize(tuple(variables), _default_list_size(on, node.name.value, field))
+
+
+def _argument_cost(node: FieldNode) -> ArgumentCost:
+    variables: list[str] = []
+    values = 0
+    # What says how long a list is has its price in the list.
+    waiting: list[ValueNode] = [each.value for each in node.arguments or () if each.name.value not in SIZE_ARGUMENTS]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, VariableNode):
+            variables.append(value.name.value)
+            continue
+        values += 1
+        if isinstance(value, ListValueNode):
+            waiting.extend(value.values)
+        elif isinstance(value, ObjectValueNode):
+            waiting.extend(each.value for each in value.fields)
+    return ArgumentCost(tuple(variables), values)
+
+
+def _default_list_size(on: GraphQLNamedType, name: str, field: GraphQLField) -> int:
+    declared = coerce_default_value(field.args["first"]) if "first" in field.args else None
+    if isinstance(declared, int):
+        return declared
+    if _is_page(get_named_type(field.type)):
+        return PAGE_SIZE
+    size = _by_name(LIST_SIZES, on.name, name)
+    return DEFAULT_LIST_SIZE if size is None else size
+
+
+def _literal_length(value: ValueNode) -> int:
+    if isinstance(value, ListValueNode):
+        return len(value.values)
+    # A longer text is no GraphQL Int, and may be longer than Python agrees to read.
+    return _length(int(value.value)) if isinstance(value, IntValueNode) and len(value.value) <= 11 else 1
+
+
+def _length(value: object) -> int:
+    """Of a list its length, of a number itself; what is out of place is 1 or 0, and refused by others."""
+    if isinstance(value, list | tuple):
+        return len(value)
+    return max(0, value) if isinstance(value, int) else 1

@@ -1,0 +1,200 @@
+"""Documents of GraphQL: parsed, held to the limits, validated, and kept for the next request that sends them.
+
+It runs none, and coerces no variable.
+"""
+
+from __future__ import annotations
+
+import re
+from array import array
+from bisect import bisect_left
+from collections import OrderedDict
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final
+
+from graphql import (
+    ASTValidationRule,
+    DocumentNode,
+    FieldsOnCorrectTypeRule,
+    GraphQLError,
+    GraphQLSchema,
+    GraphQLSyntaxError,
+    KnownDirectivesRule,
+    Lexer,
+    NoSchemaIntrospectionCustomRule,
+    OperationDefinitionNode,
+    Source,
+    SourceLocation,
+    TokenKind,
+    UniqueDirectivesPerLocationRule,
+    ValidationContext,
+    parse,
+    specified_rules,
+    validate,
+)
+
+from gateway.errors import LimitExceeded, OperationNotFound, ParseFailed, ValidationFailed
+from gateway.execution.cost import QueryCost, analyse
+from gateway.field_suggestions import SuggestedFieldsRule
+from gateway.limits import DOCUMENT_BYTES, Limits
+
+TOKEN_BYTES: Final = 400
+"""That a token takes, nearly, with the nodes that are made of it."""
+OVERHEAD: Final = 2000
+"""Bytes that a document takes besides."""
+_LINE_END = re.compile(r"\r\n|\n|\r")
+MAX_ERRORS: Final = 20
+"""How many things are said to be wrong with one document."""
+
+
+class _ReportOnce(ASTValidationRule):
+    """A rule that reports equal errors once: a directive may be repeated many times, and each is the same mistake."""
+
+    def __init__(self, context: ValidationContext) -> None:
+        super().__init__(context)
+        self._reported = set[str]()
+
+    def report_error(self, error: GraphQLError) -> None:
+        if error.message not in self._reported:
+            self._reported.add(error.message)
+            super().report_error(error)
+
+
+class _KnownDirectives(_ReportOnce, KnownDirectivesRule):
+    pass
+
+
+class _UniqueDirectives(_ReportOnce, UniqueDirectivesPerLocationRule):
+    pass
+
+
+_REPLACED_RULES: Mapping[type[ASTValidationRule], type[ASTValidationRule]] = {
+    FieldsOnCorrectTypeRule: SuggestedFieldsRule,
+    KnownDirectivesRule: _KnownDirectives,
+    UniqueDirectivesPerLocationRule: _UniqueDirectives,
+}
+RULES = tuple(_REPLACED_RULES.get(rule, rule) for rule in specified_rules)
+"""Those of the specification."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueryDocument:
+    """A document that fits the schema and the limits of shape. What it costs depends on its variables."""
+
+    node: DocumentNode
+    query_cost: QueryCost
+
+    def operation(self, name: str | None) -> OperationDefinitionNode:
+        """The operation of this name; without a name the only one. Raises OperationNotFound."""
+        operations = [each for each in self.node.definitions if isinstance(each, OperationDefinitionNode)]
+        found = [each for each in operations if name is None or (each.name and each.name.value == name)]
+        if len(found) == 1:
+            return found[0]
+        if name is not None:
+            raise OperationNotFound(f"The document has no operation '{name}'.")
+        raise OperationNotFound("The document has several operations. Name one of them in 'operationName'.")
+
+
+class IndexedSource(Source):
+    """A document's text that knows where its lines begin: every error of a field asks on which it stands, and to look
+    through all of a long text for each of thousands takes minutes."""
+
+    def __init__(self, body: str) -> None:
+        super().__init__(body)
+        breaks = [(each.start(), each.end()) for each in _LINE_END.finditer(body)]
+        self._ends = array("L", (start for start, _ in breaks))
+        self._starts = array("L", (0, *(end for _, end in breaks)))
+
+    @property
+    def size(self) -> int:
+        """Bytes that it takes, nearly."""
+        return len(self.body.encode()) + self._ends.itemsize * (len(self._ends) + len(self._starts))
+
+    def get_location(self, position: int) -> SourceLocation:
+        before = bisect_left(self._ends, position)
+        return SourceLocation(before + 1, position + 1 - self._starts[before])
+
+
+class DocumentCache:
+    """The documents of one server, the last used ones kept."""
+
+    def __init__(
+        self, schema: GraphQLSchema, limits: Limits, *, introspection: bool, capacity: int = DOCUMENT_BYTES
+    ) -> None:
+        """Of documents `capacity` bytes are kept. Without `introspection` the schema is not to be asked for, nor to be
+        guessed from what errors suggest."""
+        self._schema = schema
+        self._limits = limits
+        self._introspection = introspection
+        self._rules = [*RULES, *([] if introspection else [NoSchemaIntrospectionCustomRule])]
+        self._kept: OrderedDict[str, tuple[QueryDocument, int]] = OrderedDict()
+        self._capacity = capacity
+        self.size = 0
+        """Bytes that are kept now."""
+
+    def get(self, text: str) -> QueryDocument:
+        """Raises ParseFailed, LimitExceeded or ValidationFailed."""
+        if text in self._kept:
+            self._kept.move_to_end(text)
+            return self._kept[text][0]
+        source = IndexedSource(text)
+        node = self._parsed(source)
+        analysis = analyse(self._schema, node, self._limits)
+        # The shape comes first: validation may take very long over what exceeds it.
+        analysis.check_shape()
+        self._validate(node)
+        size = OVERHEAD + node.token_count * TOKEN_BYTES + source.size
+        _unlink_tokens(node)
+        document = QueryDocument(node, analysis)
+        self._keep(text, document, size)
+        return document
+
+    def _parsed(self, source: Source) -> DocumentNode:
+        text, most = source.body, self._limits.tokens
+        try:
+            return parse(source, max_lexical_tokens=most, max_comments=most)
+        except GraphQLSyntaxError as error:
+            # A document that is too long is called a syntax error at the first token too many.
+            if _tokens(text[: next(iter(error.positions or ()), 0)]) >= most:
+                raise LimitExceeded("tokens", most, _tokens(text)) from error
+            raise ParseFailed([error.formatted]) from error
+        except GraphQLError as error:  # nested too deeply for the parser
+            raise ParseFailed([error.formatted]) from error
+
+    def _validate(self, node: DocumentNode) -> None:
+        errors = validate(
+            self._schema, node, self._rules, max_errors=MAX_ERRORS, hide_suggestions=not self._introspection
+        )
+        if errors:
+            raise ValidationFailed([error.formatted for error in errors])
+
+    def _keep(self, text: str, document: QueryDocument, size: int) -> None:
+        if size > self._capacity:
+            return
+        self._kept[text] = document, size
+        self.size += size
+        while self.size > self._capacity:
+            _, (_, dropped) = self._kept.popitem(last=False)
+            self.size -= dropped
+
+
+def _unlink_tokens(node: DocumentNode) -> None:
+    """Take the tokens of a document apart. They hold each other, so that it would stay in memory until a collection."""
+    token = node.loc and node.loc.start_token
+    while token:
+        following, token.prev, token.next = token.next, None, None
+        token = following
+
+
+def _tokens(text: str) -> int:
+    """How many tokens and comments a text has, up to where it stops being GraphQL."""
+    lexer = Lexer(Source(text))
+    with suppress(GraphQLSyntaxError):
+        while lexer.advance().kind is not TokenKind.EOF:
+            pass
+    count, token = 0, lexer.token
+    while token.prev:  # the first one stands for the start of the text
+        count, token = count + (token.kind is not TokenKind.EOF), token.prev
+    return count

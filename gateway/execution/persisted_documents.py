@@ -1,0 +1,121 @@
+"""Documents by name: those that clients register by their digest, and those that an operator trusts from a manifest.
+
+It parses no GraphQL, and runs nothing.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import orjson
+
+from gateway.errors import (
+    PersistedQueryMismatch,
+    PersistedQueryNotFound,
+    PersistedQueryNotSupported,
+    SettingsError,
+    UntrustedDocument,
+)
+from gateway.limits import PERSISTED_BYTES
+
+OVERHEAD = 200
+"""Bytes that a text and its name take besides their characters, nearly."""
+
+
+class PersistedDocuments:
+    """The documents that one server knows by name."""
+
+    def __init__(
+        self,
+        capacity: int = PERSISTED_BYTES,
+        trusted: Mapping[str, str] = MappingProxyType({}),
+        *,
+        trusted_only: bool = False,
+    ) -> None:
+        """Of what clients register `capacity` bytes are kept, those used last. With `trusted_only` nothing else than
+        the `trusted` documents is run, by name or in full."""
+        self._capacity = 0 if trusted_only else capacity
+        self._trusted = dict(trusted)
+        self._trusted_texts = frozenset(trusted.values())
+        self._trusted_only = trusted_only
+        self._registered: OrderedDict[str, str] = OrderedDict()
+        self.size = 0
+        """Bytes that are kept now."""
+
+    def resolve(self, query: str, name: str | None) -> str:
+        """The document that a request means by its text, by a name, or by both.
+
+        Raises PersistedQueryNotFound, PersistedQueryNotSupported, PersistedQueryMismatch or UntrustedDocument.
+        """
+        if not query:
+            return self._named(name or "")
+        if self._trusted_only and query not in self._trusted_texts:
+            raise UntrustedDocument
+        if name is not None and self._trusted.get(name) != query and name != sha256(query.encode()).hexdigest():
+            raise PersistedQueryMismatch
+        return query
+
+    def register(self, name: str, query: str) -> None:
+        """Keep a document that has been found good, under the digest that its client gave."""
+        size = _size(name, query)
+        if name in self._trusted or name in self._registered or size > self._capacity:
+            return
+        self._registered[name] = query
+        self.size += size
+        while self.size > self._capacity:
+            self.size -= _size(*self._registered.popitem(last=False))
+
+    def _named(self, name: str) -> str:
+        if (trusted := self._trusted.get(name)) is not None:
+            return trusted
+        if self._trusted_only:
+            raise UntrustedDocument
+        if name in self._registered:
+            self._registered.move_to_end(name)
+            return self._registered[name]
+        raise PersistedQueryNotFound if self._capacity else PersistedQueryNotSupported
+
+
+def name_of(identifier: str) -> str:
+    """The name that a request or a manifest means. `sha256:` before it says how it was made, and may be left out."""
+    return identifier.removeprefix("sha256:")
+
+
+def _size(name: str, query: str) -> int:
+    return len(name) + len(query.encode()) + OVERHEAD
+
+
+def read_manifest(path: Path) -> dict[str, str]:
+    """The documents of a manifest by their ids. Raises SettingsError.
+
+    It is one that graphql-codegen's client preset writes, an object of ids and documents, or one in Apollo's format.
+    """
+    try:
+        manifest = orjson.loads(path.read_bytes())
+    except OSError as error:
+        raise SettingsError(f"The trusted documents {path} cannot be read: {error.strerror}.") from error
+    except orjson.JSONDecodeError as error:
+        raise SettingsError(f"The trusted documents {path} are no JSON: {error.msg} at line {error.lineno}.") from error
+    documents = _entries(manifest)
+    if documents is None:
+        formats = "an object of ids and documents, or Apollo's format of a manifest"
+        raise SettingsError(f"The trusted documents {path} are neither {formats}.")
+    return documents
+
+
+def _entries(manifest: Any) -> dict[str, str] | None:
+    if not isinstance(manifest, dict):
+        return None
+    found: Any = manifest
+    if manifest.get("format") == "apollo-persisted-query-manifest":
+        operations = manifest.get("operations")
+        if not isinstance(operations, list) or not all(isinstance(each, dict) for each in operations):
+            return None
+        found = {each.get("id"): each.get("body") for each in operations}
+    fits = all(isinstance(name, str) and isinstance(text, str) for name, text in found.items())
+    return {name_of(name): text for name, text in found.items()} if fits else None

@@ -1,0 +1,40 @@
+"""Asks the API, as its clients do, for what a page shows. It decides nothing of what a reader may see: the API does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.requests import Request
+
+from gateway.access.clients import ClientResolver
+from gateway.errors import InternalError
+from gateway.execution.executor import Executor, OperationRequest
+from gateway.web.cors import include_drafts
+from gateway.web.preview_links import preview_cookie
+from gateway.web.requests import address_of
+
+Data = Mapping[str, Any]
+
+
+class PageQuery:
+    """Runs the pages' own documents with the rights of whoever reads the page, who pays for them as for others."""
+
+    def __init__(self, executor: Executor, clients: ClientResolver, *, previewing: bool) -> None:
+        """With `previewing` the pages ask for drafts, as a browser cannot by itself: it sends no header of its own."""
+        self._executor = executor
+        self._clients = clients
+        self._previewing = previewing
+
+    async def fetch(self, request: Request, document: str, variables: Data | None = None) -> Data:
+        """The data that the document is answered with. Raises RequestError."""
+        headers = request.headers
+        drafts = "true" if self._previewing else include_drafts(headers.get("x-include-drafts"), headers)
+        viewer, rate_key = self._clients.identify(
+            headers.get("authorization"), drafts, preview_cookie(headers), address_of(request)
+        )
+        prepared = await self._executor.prepare(OperationRequest(document, variables or {}), rate_key)
+        answer = await self._executor.execute(prepared, viewer)
+        if answer.data is None or answer.errors:  # the log knows what it was, and under which incident
+            raise InternalError("The page could not be made. The log tells why.")
+        return answer.data

@@ -1,0 +1,136 @@
+"""The rules that are in force: those that were last good. It parses none, and applies none."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+
+from gateway.content import generator_rules, site_config
+from gateway.content.inheritance import InheritedRules
+from gateway.content.site import DEFAULT_SITE, Site
+from gateway.content.source import SITE_FILE, ContentFile, FolderListing, lies_in, may_hold_rules
+from gateway.errors import SettingsError
+from gateway.model import Problem, Severity
+from gateway.problem_format import format_sentence
+
+SITE_GONE = "SITE_GONE"
+
+
+class SiteError(SettingsError):
+    """The site's rules cannot be used."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("\n".join(["The site's rules cannot be used.", *map(format_sentence, problems)]))
+        self.problems = tuple(problems)
+
+
+class SiteRules:
+    """Follows the rules of one content folder, wherever it lies."""
+
+    def __init__(self) -> None:
+        self._last: site_config.SiteConfig | None = None
+
+    @property
+    def site(self) -> Site:
+        """The rules that were last in force."""
+        return self._last.site if self._last else DEFAULT_SITE
+
+    def read(self, root: Path) -> tuple[Site | None, tuple[Problem, ...]]:
+        """The rules in force, None where none can be known, and what is wrong with those in the folder.
+
+        Raises SiteError where they are wrong and none were good before.
+        """
+        try:
+            found = site_config.read(root)
+        except OSError:
+            # What is wrong with the folder is for the walk to say.
+            return self._last.site if self._last else None, ()
+        last = self._last
+        if found.is_good and (found.is_there or last is None or not last.is_there):
+            self._last = found
+            return found.site, found.problems
+        if last is None:
+            raise SiteError(found.problems)
+        return last.site, tuple(map(_stayed, found.problems if found.is_there else (*found.problems, _GONE)))
+
+
+class GeneratorRules:
+    """Follows the rules for documents that files of other generators hold in one content folder."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._found: Mapping[str, generator_rules.RulesFile] = {}
+
+    def read(self, root: Path, listing: FolderListing, site: Site) -> tuple[Site, tuple[Problem, ...]]:
+        """The site with the rules that are in force, and what is wrong with those in the folder."""
+        read = self._read_all(root, listing, site)
+        hidden = {path: found for path, found in self._found.items() if listing.hides(path)}
+        self._found = {**hidden, **read}
+        return site._replace(inherited=_inherited(self._found)), _problems(read)
+
+    def look(
+        self, root: Path, listing: FolderListing, site: Site, paths: Collection[str]
+    ) -> tuple[Problem, ...] | None:
+        """What is wrong with the rules in some paths, which is all that the listing has.
+
+        None where the rules are not those of the site any more, so that documents elsewhere may be concerned."""
+        read = self._read_all(root, listing, site)
+        kept = {path: found for path, found in self._found.items() if listing.hides(path) or not lies_in(path, paths)}
+        found = {**kept, **read}
+        if found != self._found and _inherited(found).digest != site.inherited.digest:
+            return None
+        self._found = found
+        return _problems(read)
+
+    def misses(self, listing: FolderListing) -> bool:
+        """Whether a file of rules is gone. Editors and git take a file away for a moment before they write it again."""
+        present = listing.rules.keys() | listing.files.keys()
+        return any(found.rules and path not in present for path, found in self._found.items())
+
+    def _read_all(self, root: Path, listing: FolderListing, site: Site) -> Mapping[str, generator_rules.RulesFile]:
+        files = (file for file in (*listing.rules.values(), *listing.files.values()) if may_hold_rules(file.path))
+        return {file.path: self._read(root, file, listing, site) for file in files}
+
+    def _read(self, root: Path, file: ContentFile, listing: FolderListing, site: Site) -> generator_rules.RulesFile:
+        """The rules of a file, or those that were last good."""
+        found = generator_rules.read(root, file, listing.files, site, max_bytes=self._max_bytes)
+        last = self._found.get(file.path)
+        if found.is_good:
+            return found
+        if last is None or not last.is_good:
+            return found._replace(problems=tuple(map(_closed, found.problems)))
+        return last._replace(problems=tuple(map(_stayed, found.problems)))
+
+
+def _inherited(found: Mapping[str, generator_rules.RulesFile]) -> InheritedRules:
+    return InheritedRules.of(
+        rule for path in sorted(found, key=generator_rules.precedence) for rule in found[path].rules
+    )
+
+
+def _problems(found: Mapping[str, generator_rules.RulesFile]) -> tuple[Problem, ...]:
+    return tuple(problem for each in found.values() for problem in each.problems)
+
+
+def _stayed(problem: Problem) -> Problem:
+    return _explained(problem, "The rules that were last good stay in force.")
+
+
+def _closed(problem: Problem) -> Problem:
+    return _explained(problem, "New versions of the documents that it may hide are not served.")
+
+
+def _explained(problem: Problem, consequence: str) -> Problem:
+    """The problem with what follows from it, where it is an error."""
+    if problem.severity is not Severity.ERROR:
+        return problem
+    return problem._replace(message=f"{problem.message} {consequence}")
+
+
+_GONE = Problem(
+    Severity.ERROR,
+    SITE_GONE,
+    "The file is gone.",
+    SITE_FILE,
+    hint="Put it back; to do without rules, leave it empty or start anew.",
+)

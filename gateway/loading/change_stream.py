@@ -1,0 +1,203 @@
+"""The changes of one run on their way to the store, and the account that is kept of them. It stores nothing itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+
+from gateway.content.source import Stamp
+from gateway.errors import GatewayError
+from gateway.loading import move_detection
+from gateway.loading.deletion_guard import Retained
+from gateway.loading.move_detection import FilesMoving
+from gateway.loading.scan import Scan
+from gateway.model import (
+    Change,
+    Deleted,
+    FieldOrigin,
+    Hiding,
+    Loaded,
+    NotDocument,
+    Problem,
+    Quarantined,
+    Severity,
+    Status,
+    Unchanged,
+)
+from gateway.store.protocol import FileState
+
+Progress = Callable[[int, int], None]
+"""Called with the number of files done and of all to be done."""
+
+
+Copies = Callable[[Collection[str]], Awaitable[Mapping[str, FileState]]]
+"""Answers what the store knows of the files with some digests, by path."""
+
+
+class StrictError(GatewayError):
+    """Nothing was loaded, since there are errors."""
+
+    exit_code = 1
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        """`problems` are all errors of the folder, and what else the run met."""
+        super().__init__()
+        self.problems = tuple(problems)
+
+
+class DeletionRefused(Exception):
+    """A run would take away what has to stay."""
+
+    def __init__(self, retained: Retained) -> None:
+        super().__init__()
+        self.retained = retained
+
+
+class ChangeStream:
+    """The changes of one run on their way to the store, and the account that is kept of them."""
+
+    def __init__(
+        self, scan: Scan, retained: Retained, copies: Copies, *, serving: bool, progress: Progress | None, final: bool
+    ) -> None:
+        """The files of what is `retained` are left alone. After a `final` look what may be moving stays as it is."""
+        self._survey = scan
+        self._kept = retained
+        self._copies = copies
+        self._final = final
+        self._serving = serving
+        self._progress = progress
+        self._losses: list[Change] = [Deleted(path) for path in scan.gone if path not in retained.paths]
+        self._confirmed = set(scan.confirmed)
+        self._vanished = False
+        """Whether a file went between being listed and being read: what is missing may have been moved on with it."""
+        self._came: dict[str, str] = {}
+        """The digest of each document that is new, or has new bytes, by path."""
+        self._broken = set[str]()
+        """Files whose bytes no longer are what is served from them, if anything is."""
+        self._loaded = 0
+        self.memory: dict[str, str] = {}
+        """What to remember of the run; complete when all changes have been taken."""
+        self.tasks = [task for task in scan.tasks if task.file.path not in retained.paths]
+        self.problems = [*scan.problems, *retained.problems]
+        self.parsed = 0
+        self.field_origins: Counter[FieldOrigin] = Counter()
+        self.hidden: dict[str, tuple[Hiding, ...]] = {}
+        """What hides the articles that were parsed, of those that the public does not see or list."""
+
+    async def run(self, parsed: AsyncIterator[Sequence[Change]]) -> AsyncGenerator[Sequence[Change], None]:
+        """Raises Moving, DeletionRefused and StrictError, when all else has been taken."""
+        done = 0
+        async for changes in parsed:
+            yield [change for change in map(self._account, changes) if not self._loses(change)]
+            done += len(changes)
+            if self._progress:
+                self._progress(done, len(self.tasks))
+        lost = await self._check_losses() if self._survey.articles else 0
+        self.memory.update(self._survey.next_state(self._kept, lost).dump())
+        if self._survey.strict and any(problem.severity is Severity.ERROR for problem in self.problems):
+            raise StrictError(self.problems)
+        yield self._losses
+
+    def _loses(self, change: Change) -> bool:
+        """Whether an article would go; then the change waits for the end."""
+        loses = isinstance(change, Deleted | NotDocument) and self._survey.serves(_path(change))
+        if loses:
+            self._losses.append(change)
+        return loses
+
+    async def _check_losses(self) -> int:
+        """What went and came nowhere else is lost, and the survey judges that. Answers how many articles go."""
+        lost = self._lost_files()
+        digests = {*self._came.values(), *(state.version.sha256 for state in lost.values())} - {""}
+        copies = await self._copies(digests) if digests else {}
+        stayed = {path: copies[path] for path in copies.keys() - lost.keys() - self._came.keys() - self._broken}
+        homes = [(digest, move_detection.NOW) for digest in self._came.values()]
+        homes += [(state.version.sha256, state.read_date_time) for state in stayed.values() if state.read_date_time]
+        missing = lost.keys() - move_detection.moved_files(lost.values(), homes)
+        unsure = missing - self._kept.paths - (set() if self._vanished else self._confirmed)
+        if self._final:
+            self._losses = [change for change in self._losses if _path(change) not in unsure]
+        elif unsure or self._kept.paths - missing or await self._differs(stayed):
+            raise FilesMoving
+        new = missing - unsure - self._kept.paths
+        if new and (retained := self._survey.check_deletion(new | self._kept.paths, self._loaded)):
+            raise DeletionRefused(retained)
+        return len(new)
+
+    def _lost_files(self) -> Mapping[str, FileState]:
+        """The served files that are gone, those of kept articles included."""
+        paths = {*map(_path, self._losses), *self._kept.paths}
+        return {path: self._survey.known[path] for path in paths if self._survey.serves(path)}
+
+    async def _differs(self, files: Mapping[str, FileState]) -> bool:
+        return await asyncio.to_thread(move_detection.changed, files, self._survey.listing)
+
+    def _account(self, change: Change) -> Change:
+        if isinstance(change, Quarantined):
+            change = self._say_what_is_served(self._unpublish(change))
+        if isinstance(change, Loaded):
+            self.field_origins.update(change.field_origins)
+            if holding := tuple(hiding for hiding in change.hidings if hiding.holds(self._survey.started)):
+                self.hidden[change.version.path] = holding
+        if self._survey.articles:
+            self._note_bytes(change)
+        if not isinstance(change, Deleted | Unchanged):
+            self.problems.extend(change.problems)
+            self.parsed += change.version is not None
+        self._loaded += isinstance(change, Loaded)
+        return change
+
+    def _note_bytes(self, change: Change) -> None:
+        """Note where bytes came, and which files no longer hold those that are known."""
+        if isinstance(change, Deleted):
+            self._vanished = True
+        if isinstance(change, Deleted | Unchanged) or change.version is None:
+            return
+        path, digest = change.version.path, change.version.sha256
+        if not isinstance(change, Loaded):
+            self._broken.add(path)
+            file = self._survey.listing.files[path]
+            if not self._survey.last_full_scan and file.stamp == Stamp(*change.version[1:5]):
+                self._confirmed.add(path)
+        elif not self._survey.serves(path) or self._survey.known[path].version.sha256 != digest:
+            self._came[path] = digest
+
+    def _unpublish(self, change: Quarantined) -> Quarantined:
+        """Where the file is hidden by what lies outside of it, a last good version that is not hidden must not stay."""
+        state = self._survey.known.get(change.path)
+        shown = state is not None and state.status not in {None, Status.DRAFT}
+        return change._replace(unpublish=shown and self._survey.site.conceals(change.path))
+
+    def _say_what_is_served(self, change: Quarantined) -> Quarantined:
+        if not self._serving:
+            return change
+        served = _served(None if change.unpublish else self._survey.known.get(change.path))
+        if change.path in self._survey.state.lost:
+            served += " Its last good version could not be carried over from the database of an earlier release."
+        problems = tuple(
+            problem._replace(message=f"{problem.message} {served}") if problem.severity is Severity.ERROR else problem
+            for problem in change.problems
+        )
+        return change._replace(problems=problems)
+
+
+_SHOWN = {
+    Status.PUBLISHED: "published",
+    Status.DRAFT: "a draft",
+    Status.SCHEDULED: "scheduled",
+    Status.EXPIRED: "expired",
+}
+
+
+def _served(state: FileState | None) -> str:
+    """What is served in place of a broken file."""
+    if state is None or state.status is None or state.read_date_time is None:
+        return "It is not served."
+    return (
+        f"It is still served as {_SHOWN[state.status]}, from the version of {state.read_date_time:%Y-%m-%dT%H:%M:%SZ}."
+    )
+
+
+def _path(change: Change) -> str:
+    return change.path if isinstance(change, Deleted | Quarantined) else change.version.path

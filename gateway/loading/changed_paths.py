@@ -1,0 +1,135 @@
+"""Tells which of the paths that are said to have changed a run has to look at. It starts no run."""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from collections.abc import Collection, Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from gateway.content.file_names import ends_in_language, family_of
+from gateway.content.generator_rules import companions
+from gateway.content.site import Site
+from gateway.content.site_config import is_site_config
+from gateway.content.source import folders_of, is_document, is_ignored, is_set_apart, may_hold_rules, why_not_read
+from gateway.content.watch import WHOLE_FOLDER
+from gateway.loading.scan import LastFullScan
+
+
+class ChangedPaths(NamedTuple):
+    """What matters of some changed paths."""
+
+    present: frozenset[str] = frozenset()
+    missing: frozenset[str] = frozenset()
+    """What is gone."""
+    folders: frozenset[str] = frozenset()
+    """Those of the present that are folders."""
+    losses: int = 0
+    """How many known files are gone."""
+    arrives: bool = False
+    """Whether a file or a folder is present that is not known. It may have been moved here from elsewhere."""
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Of what there is to ask the store for, as it knows them."""
+        return frozenset(_nfc(path) for path in self.paths if path != WHOLE_FOLDER and not is_site_config(path))
+
+    @property
+    def paths(self) -> frozenset[str]:
+        return self.present | self.missing
+
+    def known(self, files: Collection[str], told: Iterable[str]) -> ChangedPaths:
+        """Without what is gone and matters to nobody, as an editor's files that come and go: there is neither one of
+        `files`, whose names are NFC, in its place, nor was anything `told` of it or of what it held."""
+        places = {place for file in files for place in (file, *folders_of(file))}
+        arrives = any(name not in places for name in self._replace(missing=frozenset()).names)
+        places.update(place for path in map(_nfc, told) for place in (path, *folders_of(path)))
+        missing = frozenset(path for path in self.missing if _are_rules(path) or _nfc(path) in places)
+        gone = frozenset(map(_nfc, missing))
+        losses = sum(not gone.isdisjoint((file, *folders_of(file))) for file in files)
+        return self._replace(missing=missing, losses=losses, arrives=arrives)
+
+
+def classify(root: Path, paths: Iterable[str], site: Site) -> ChangedPaths:
+    """What is there and matters, and what is missing, whether or not it ever was there. What cannot be looked at counts
+    as missing."""
+    seen = frozenset(path for path in paths if path == WHOLE_FOLDER or _is_entered(path, site))
+    folders = frozenset(path for path in seen if os.path.isdir(root / path))  # noqa: PTH112 - which raises for some
+    present = folders.union(path for path in seen if _is_wanted(root, path, site))
+    return ChangedPaths(present, seen - present, folders)
+
+
+def narrow(paths: Collection[str], root: Path, last_scan: LastFullScan) -> frozenset[str] | None:
+    """The paths that it is enough to look at, none below another; None where the whole folder has to be walked."""
+    if WHOLE_FOLDER in paths or not all(map(_is_plain, paths)) or os.path.realpath(root) != last_scan.root:
+        return None
+    if _have_twins(root, paths):
+        return None
+    beside = {each for path in paths for each in companions(path) if os.path.lexists(root / each)}
+    paths = beside.union(paths)
+    return frozenset(path for path in paths if not any(folder in paths for folder in folders_of(path)))
+
+
+def with_siblings(paths: frozenset[str], known: Collection[str], last_scan: LastFullScan) -> frozenset[str] | None:
+    """Some narrowed paths, and the siblings in other languages that a run has to look at with them.
+
+    They are looked for beside files that end in a language, and beside those that came or went. None if the whole
+    folder has to be walked.
+    """
+    families = {
+        family_of(path)
+        for path in paths
+        if is_document(path, last_scan.site.include)
+        and (ends_in_language(path) or (path in known) != os.path.lexists(f"{last_scan.root}/{path}"))
+    }
+    folders = {family.rpartition("/")[0] for family in families}
+    names = (name for folder in folders for name in _names(Path(last_scan.root), folder))
+    siblings = frozenset(
+        name for name in names if is_document(name, last_scan.site.include) and family_of(_nfc(name)) in families
+    )
+    return paths | siblings if all(map(_is_plain, siblings)) else None
+
+
+def _is_wanted(root: Path, path: str, site: Site) -> bool:
+    if path == WHOLE_FOLDER:
+        return True
+    matters = _are_rules(path) or is_document(path, site.include) or why_not_read(path, site.include)
+    return bool(matters) and os.path.lexists(root / path)
+
+
+def _is_entered(path: str, site: Site) -> bool:
+    """Whether a walk may come to a path."""
+    return not is_ignored(path) and (bool(site.include) or not is_set_apart(path))
+
+
+def _are_rules(path: str) -> bool:
+    """Whether a file may hold rules for other files."""
+    return is_site_config(path) or may_hold_rules(path)
+
+
+def _is_plain(path: str) -> bool:
+    """Whether a path tells of one file alone: the rules concern all, and names that differ in Unicode's normal form,
+    or are no text, are for a walk to tell apart."""
+    return not is_site_config(path) and unicodedata.is_normalized("NFC", path) and "\ufffd" not in path
+
+
+def _have_twins(root: Path, paths: Collection[str]) -> bool:
+    """Whether there is a name beside one of these, or beside a folder above it, that differs from it in Unicode's
+    normal form alone: of the two one is served, and a walk tells which. ASCII is taken to have no other form."""
+    names = {name for path in paths for name in (path, *folders_of(path)) if not name.isascii()}
+    folders = {name.rpartition("/")[0] for name in names}
+    return any(_nfc(name) in names for folder in folders for name in _names(root, folder) if _nfc(name) != name)
+
+
+def _names(root: Path, folder: str) -> list[str]:
+    """What lies in a folder; nothing where that cannot be told, which is for the look to tell."""
+    try:
+        with os.scandir(root / folder) as scan:
+            return [f"{folder}/{entry.name}".removeprefix("/") for entry in scan]
+    except OSError:
+        return []
+
+
+def _nfc(path: str) -> str:
+    return unicodedata.normalize("NFC", path)

@@ -1,0 +1,42 @@
+"""The content of one folder: its store, and the ingest as the settings say. It opens no store."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from gateway.content.parser_pool import ParserPool
+from gateway.loading.ingest import Ingest
+from gateway.settings import Settings
+from gateway.store.protocol import Store
+
+
+class Pipeline(NamedTuple):
+    """The content of one folder: where it is kept, and what brings it there."""
+
+    store: Store
+    ingest: Ingest
+
+
+@asynccontextmanager
+async def ingesting(
+    settings: Settings, store: Store, *, serving: bool = True, low_priority: bool = False
+) -> AsyncIterator[Ingest]:
+    """What loads the folder of the settings into a store; in the end its processes are closed."""
+    parser_pool = ParserPool(settings.workers)
+    try:
+        yield Ingest(
+            store,
+            settings.content,
+            parser_pool,
+            clock=lambda: datetime.now(UTC),
+            max_bytes=settings.max_file_bytes,
+            follow_links=settings.follow_links,
+            hold=timedelta(seconds=settings.hold_seconds),
+            serving=serving,
+            low_priority=low_priority,
+        )
+    finally:
+        await parser_pool.close()

@@ -1,0 +1,200 @@
+"""The journal: for each view and article, since when it is shown and when it last changed or went; and for each
+provider and topic when it last did. It runs no SQL.
+
+Delta sync and subscriptions are answered from it, and tokens are places in it. A row outlives its article as a
+tombstone, for as long as the retention says; what a view has never shown has no row in it.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from gateway.model import ChangeType, Generation
+from gateway.store.cursor import ColumnType, decode, encode
+
+SCHEMA = """
+CREATE TABLE journal (
+  view INTEGER NOT NULL, id TEXT NOT NULL,
+  shown INTEGER NOT NULL, added INTEGER NOT NULL, changed INTEGER NOT NULL, removed INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  article INTEGER NOT NULL, slug TEXT NOT NULL, status TEXT NOT NULL,
+  PRIMARY KEY (view, id)
+) WITHOUT ROWID;
+CREATE INDEX journal_order ON journal (view, changed, id);
+CREATE INDEX journal_tombstone ON journal (at) WHERE removed;
+
+CREATE TABLE mark (
+  view INTEGER NOT NULL, id TEXT NOT NULL, changed INTEGER NOT NULL, PRIMARY KEY (view, id)
+) WITHOUT ROWID;
+CREATE INDEX mark_order ON mark (view, changed);
+
+CREATE TABLE forgotten (view INTEGER PRIMARY KEY, counter INTEGER NOT NULL);
+INSERT INTO forgotten VALUES (0, 0), (1, 0);
+"""
+"""`shown`, `added` and `changed` are counters of the view: `added` is under which it came last, `shown` under which it
+did for the first time. `article`, `slug` and `status` are what was shown last: an article that is written anew has a
+key that was never used before. Tombstones are gone up to the counter in `forgotten`.
+
+A `mark` says when what a view shows of a provider or topic last changed: its own fields, names and counts too. In the
+public view it also says when an unlisted article did, which is in no list and so not in the journal. The mark of an
+article says when another one with its slug last changed: either may be what the slug finds."""
+
+WRITE = (
+    """
+    INSERT INTO journal (view, id, shown, added, changed, removed, at, article, slug, status)
+    SELECT :view, article.id, :counter, :counter, :counter, 0, :at, article.key, article.slug, article.status
+    FROM article WHERE article.public >= :view AND (
+      article.id IN (SELECT key FROM touched WHERE kind = 'target')
+      OR article.wanted_slug IN (SELECT key FROM touched WHERE kind = 'slug')
+    )
+    ON CONFLICT (view, id) DO UPDATE SET
+      added = CASE WHEN removed THEN excluded.added ELSE added END, changed = excluded.changed, removed = 0,
+      at = excluded.at, article = excluded.article, slug = excluded.slug, status = excluded.status
+    WHERE removed OR article <> excluded.article OR slug <> excluded.slug OR status <> excluded.status
+    """,
+    """
+    UPDATE journal SET changed = :counter, removed = 1, at = :at
+    WHERE view = :view AND NOT removed AND id IN (SELECT key FROM touched WHERE kind = 'target')
+      AND NOT EXISTS (SELECT 1 FROM article WHERE article.id = journal.id AND article.public >= :view)
+    """,
+)
+"""Writes down, for one view, what a run has changed in it. `counter` is the one that the view is about to get."""
+
+_SHOWN = {
+    "provider": "json_array({row}.name, {row}.slug, {row}.domain, {row}.count, {row}.images)",
+    "topic": "json_array({row}.name, {row}.slug, {row}.count)",
+}
+"""All that a view shows of a provider or topic."""
+_CONCERNED = "wanted_slug IN (SELECT key_slug(key) FROM touched WHERE kind = '{kind}')"
+"""Those that are touched, and those whose slug they may take or leave free."""
+
+REMEMBER = tuple(
+    f"INSERT INTO named SELECT '{kind}', view, key, id, words, {shown.format(row=kind)} FROM {kind}"  # noqa: S608
+    f" WHERE {_CONCERNED.format(kind=kind)}"
+    for kind, shown in _SHOWN.items()
+)
+"""Run before names are derived anew, to tell later which have changed."""
+FORGET_NAMES = "DELETE FROM named"
+
+MARK = (
+    *(
+        f"""
+        INSERT INTO mark SELECT :view, id, :counter FROM {kind}
+        WHERE min(view, 1) = :view AND {_CONCERNED.format(kind=kind)} AND NOT EXISTS (
+          SELECT 1 FROM named
+          WHERE named.view = {kind}.view AND named.id = {kind}.id AND shown = {shown.format(row=kind)}
+        )
+        ON CONFLICT DO UPDATE SET changed = excluded.changed
+        """  # noqa: S608
+        for kind, shown in _SHOWN.items()
+    ),
+    """
+    INSERT INTO mark SELECT :view, id, :counter FROM named
+    WHERE min(view, 1) = :view
+      AND NOT EXISTS (SELECT 1 FROM provider WHERE provider.view = named.view AND provider.id = named.id)
+      AND NOT EXISTS (SELECT 1 FROM topic WHERE topic.view = named.view AND topic.id = named.id)
+    ON CONFLICT DO UPDATE SET changed = excluded.changed
+    """,
+    """
+    INSERT INTO mark SELECT :view, key, :counter FROM touched WHERE kind = 'unlisted' AND :view = 1
+    ON CONFLICT DO UPDATE SET changed = excluded.changed
+    """,
+    """
+    INSERT INTO mark SELECT :view, namesake.id, :counter FROM journal
+    CROSS JOIN article AS namesake ON namesake.slug = journal.slug AND namesake.id <> journal.id
+    WHERE journal.view = :view AND journal.changed = :counter AND NOT journal.removed AND namesake.reachable >= :view
+    ON CONFLICT DO UPDATE SET changed = excluded.changed
+    """,
+)
+"""Marks, for one view, the providers, topics and unlisted articles that a run has changed, added or removed, and the
+articles that share their slug with one that it has changed or added. Run after WRITE."""
+
+CHANGED_IDS = """
+SELECT id FROM journal WHERE view = :view AND changed > :since
+UNION SELECT id FROM mark WHERE view = :view AND changed > :since
+UNION SELECT provider.id FROM journal CROSS JOIN article ON article.key = journal.article
+  CROSS JOIN provider ON provider.view = :view AND provider.key = article.provider
+  WHERE journal.view = :view AND changed > :since AND NOT removed
+UNION SELECT topic.id FROM journal CROSS JOIN article_topic ON article_topic.article = journal.article
+  CROSS JOIN topic ON topic.view = :view AND topic.key = article_topic.topic
+  WHERE journal.view = :view AND changed > :since AND NOT removed
+LIMIT :limit
+"""
+"""Articles that changed, and providers and topics that did or whose articles did. An article that left one has changed
+its count; or another one came in its place, and is among those that changed."""
+
+MOVED = "SELECT EXISTS (SELECT 1 FROM journal WHERE view = 1 AND changed = :counter)"
+"""Whether anything was written down for the public."""
+
+PRUNE = (
+    """
+    UPDATE forgotten SET counter = max(counter, coalesce(
+      (SELECT max(changed) FROM journal WHERE removed AND at < :before AND +journal.view = forgotten.view), 0))
+    """,
+    "DELETE FROM journal WHERE removed AND at < :before",
+)
+"""Lets go of the tombstones from before a time, and remembers whom that concerns. The `+` has them found by their time,
+and not by reading through all that a view shows."""
+
+CHANGES = """
+SELECT id, added, changed, removed FROM journal
+WHERE view = :view AND changed >= :changed AND (changed > :changed OR id > :id)
+  AND (NOT removed OR shown <= :base OR changed > :since AND shown <= :told)
+ORDER BY changed, id LIMIT :limit
+"""
+"""After a place in the journal; of what has gone, only what the client held before, or may have been told since. It may
+hold what went and came back while it was away."""
+
+CHANGE_COUNTS = """
+SELECT count(*) FILTER (WHERE NOT removed AND added > :since), count(*) FILTER (WHERE NOT removed AND added <= :since),
+  count(*) FILTER (WHERE removed AND shown <= :since)
+FROM journal WHERE view = :view AND changed > :since
+"""
+
+PRUNED_THROUGH = "SELECT counter FROM forgotten WHERE view = :view"
+
+
+class ChangeCursor(NamedTuple):
+    """Where a client stands in the journal of one view: before the row of `changed` and `id`."""
+
+    base: int
+    """The counter of what the client held before: what was added later is new to it."""
+    since: int
+    """The counter when it began to read: no tombstone from after it may be missing."""
+    changed: int
+    id: str = ""
+
+    @classmethod
+    def start(cls, generation: Generation) -> ChangeCursor:
+        """Of a client that holds nothing."""
+        return cls(0, generation.counter, 0)
+
+    @classmethod
+    def end(cls, generation: Generation) -> ChangeCursor:
+        """Of a client that holds all."""
+        return cls(generation.counter, generation.counter, generation.counter + 1)
+
+    @classmethod
+    def read(cls, token: str, generation: Generation, view: int) -> ChangeCursor | None:
+        """None for a token of another database or view, or from a future that never came. Raises BadUserInput."""
+        epoch, of, base, since, changed, id_ = decode(token, "changes", _KINDS, called="token")
+        if epoch != generation.epoch or of != view:
+            return None
+        assert isinstance(base, int) and isinstance(since, int) and isinstance(changed, int) and isinstance(id_, str)  # noqa: S101, PT018 - as decoded
+        return cls(base, since, changed, id_) if since <= generation.counter else None
+
+    def token(self, generation: Generation, view: int) -> str:
+        return encode("changes", (generation.epoch, view, *self))
+
+    @property
+    def told(self) -> int:
+        """What was added up to this counter the client may hold."""
+        return max(self.base, self.changed) if self.id else self.base
+
+    def change(self, added: int, removed: int) -> ChangeType:
+        if removed:
+            return ChangeType.REMOVED
+        return ChangeType.ADDED if added > self.base else ChangeType.UPDATED
+
+
+_KINDS = (ColumnType(str), ColumnType(int), ColumnType(int), ColumnType(int), ColumnType(int), ColumnType(str))

@@ -1,0 +1,78 @@
+"""Which part of a filter leads: the list is then read from the indexes of what that part names, and not searched.
+
+Articles of some topics, say, are the merged lists of these topics, each of which an index holds in order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from gateway.filters import And, Field, Filter, HasTopics, In, InStatus
+from gateway.model import Article, Visibility
+from gateway.store.filter_sql import COLUMNS, keys_where, named_topics, one_of
+from gateway.store.list_sources import BY_CATEGORY, BY_LOCALE, BY_PROVIDER, BY_STATUS, BY_TOPIC, BY_TYPE, ListSource
+from gateway.store.sql_fragment import Sql, keys, viewed
+
+_COLUMNS: Mapping[Field, ListSource[Article]] = {
+    Field.CATEGORY: BY_CATEGORY,
+    Field.LOCALE: BY_LOCALE,
+    Field.TYPE: BY_TYPE,
+}
+_BY_PREFERENCE = (BY_TOPIC, BY_PROVIDER, BY_CATEGORY, BY_STATUS, BY_LOCALE, BY_TYPE)
+"""Those that tend to hold fewer articles come first."""
+
+
+class DrivingIndex(NamedTuple):
+    source: ListSource[Article]
+    parents: Sql
+    """Selects the parents whose lists the articles are in, each once and as `value`."""
+    number: int
+    """How many names the parents go by."""
+    rest: Filter = And(())
+    """What else must hold."""
+
+    @property
+    def overlaps(self) -> bool:
+        """Whether an article may be in more than one of the lists."""
+        return self.source is BY_TOPIC
+
+
+def driving_index_of(filter_: Filter, visibility: Visibility) -> DrivingIndex | None:
+    """The lead of a filter of articles, if a part of it can be one."""
+    parts = list(_parts(filter_))
+    found = [(driving, part) for part in parts for driving in _candidates(part, visibility)]
+    if not found:
+        return None
+    driving, leading = min(found, key=lambda each: (_BY_PREFERENCE.index(each[0].source), each[0].number))
+    rest = tuple(part for part in parts if part is not leading)
+    return driving._replace(parents=viewed(driving.parents, visibility), rest=And(rest))
+
+
+def _parts(filter_: Filter) -> Iterator[Filter]:
+    """Filters that must all hold, and together say what the filter says."""
+    if isinstance(filter_, And):
+        for each in filter_.filters:
+            yield from _parts(each)
+    elif isinstance(filter_, HasTopics) and filter_.needs_all and filter_.topics:
+        yield HasTopics(filter_.topics[:1])
+        yield filter_
+    else:
+        yield filter_
+
+
+def _candidates(part: Filter, visibility: Visibility) -> Iterator[DrivingIndex]:
+    match part:
+        case HasTopics(topics, False):
+            yield DrivingIndex(BY_TOPIC, named_topics(topics), len(topics))
+        case In(field, values) if COLUMNS[field].table == "provider":
+            sql, parameters = one_of(COLUMNS[field].column, values)
+            yield DrivingIndex(BY_PROVIDER, Sql(keys_where("provider", sql), parameters), len(values))
+        case In(field, values) if field in _COLUMNS:
+            yield DrivingIndex(_COLUMNS[field], _values([str(value) for value in values]), len(values))
+        case InStatus(statuses) if visibility is Visibility.PREVIEW:
+            yield DrivingIndex(BY_STATUS, _values(statuses), len(statuses))
+
+
+def _values(values: Sequence[str]) -> Sql:
+    return Sql("SELECT DISTINCT value FROM json_each(?)", (keys(values),))

@@ -1,0 +1,109 @@
+"""Counts of a list's articles by what they share, as SQL text and parameters. It runs nothing."""
+
+# ruff: noqa: S608 - texts are put together from constants alone; values are bound.
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from gateway.model import Grouping, Interval, Largest
+from gateway.store.list_query import ListQuery
+from gateway.store.rows import PROVIDER, TOPIC, Record
+from gateway.store.sql_fragment import Sql
+
+DAY = 86_400_000_000
+"""In microseconds."""
+_ERA = 1_050_000
+"""A number of days before 1970, of whole weeks, before which there are no dates: SQLite divides towards zero."""
+_DAYS = f"(member.value + {_ERA * DAY}) / {DAY} - {_ERA}"
+_MIDNIGHT = f"({_DAYS}) * 86400, 'unixepoch'"
+
+_STARTS: Mapping[Interval, str] = {
+    Interval.DAY: _DAYS,
+    Interval.WEEK: f"{_DAYS} - ({_DAYS} + 3 + {_ERA}) % 7",
+    Interval.MONTH: f"strftime('%s', {_MIDNIGHT}, 'start of month') / 86400",
+    Interval.YEAR: f"strftime('%s', {_MIDNIGHT}, 'start of year') / 86400",
+}
+"""The day on which the interval of a time begins, counted from 1970's first, a Thursday. Weeks begin on Monday."""
+
+
+class _GroupColumns(NamedTuple):
+    """How articles are grouped: by a column, or by what is joined to it, and what a group is shown as."""
+
+    column: str
+    joined: str
+    value: str
+    shown: str
+    named: str
+    columns: str
+    order: str
+
+
+def _values(column: str) -> _GroupColumns:
+    return _GroupColumns(column, "", "member.value", "", "", "counted.value", "fold(counted.value), counted.value")
+
+
+def _records(table: str, record: Record[Any], column: str, joined: str, value: str) -> _GroupColumns:
+    shown = f" JOIN {table} ON {table}.view = :view AND {table}.key = counted.value"
+    return _GroupColumns(
+        column, joined, value, shown, table, record.columns, f"{table}.folded, {table}.name, {table}.key"
+    )
+
+
+_KINDS: Mapping[Grouping, _GroupColumns] = {
+    Grouping.TOPIC: _records(
+        "topic",
+        TOPIC,
+        "article.key",
+        " CROSS JOIN article_topic AS had ON had.article = member.value",
+        "had.topic",
+    ),
+    Grouping.PROVIDER: _records("provider", PROVIDER, "article.provider", "", "member.value"),
+    Grouping.CATEGORY: _values("article.category"),
+    Grouping.TYPE: _values("article.type"),
+}
+
+
+def top_groups(listed: ListQuery, parents: Sequence[str], groups: Largest) -> Sql:
+    """Rows of a parent's place, the count of a group and its value, in order."""
+    kind = _KINDS[groups.by]
+    members, parameters = listed.matching_ids(kind.column, parents)
+    counted = (
+        f"SELECT member.at, {kind.value} AS value, count(*) AS count FROM ({members}) AS member{kind.joined}"
+        f" WHERE {kind.value} IS NOT NULL GROUP BY member.at, {kind.value} HAVING count(*) >= ?"
+    )
+    ranked = (
+        f"SELECT counted.at, counted.count, {kind.columns},"
+        f" row_number() OVER (PARTITION BY counted.at ORDER BY counted.count DESC, {kind.order}) AS rank"
+        f" FROM ({counted}) AS counted{kind.shown}"
+    )
+    query = Sql(
+        f"SELECT * FROM ({ranked}) WHERE rank <= ? ORDER BY at, rank", (*parameters, groups.least, groups.first)
+    )
+    return listed.viewed(query)
+
+
+def histogram(listed: ListQuery, parents: Sequence[str], interval: Interval) -> Sql:
+    """Rows of a parent's place, the day from 1970 on which an interval begins, and its count, in order."""
+    members, parameters = listed.matching_ids("article.published_at", parents)
+    return Sql(
+        f"SELECT member.at, {_STARTS[interval]} AS start, count(*) FROM ({members}) AS member"
+        " WHERE member.value IS NOT NULL GROUP BY member.at, start ORDER BY member.at, start",
+        parameters,
+    )
+
+
+def quality_ranges(listed: ListQuery, parents: Sequence[str], bounds: Sequence[int]) -> Sql:
+    """Rows of a parent's place, the number of bounds that a quality reaches, and the count of such qualities."""
+    members, parameters = listed.matching_ids("article.quality", parents)
+    counted = (
+        f"SELECT member.at, member.value, count(*) AS count FROM ({members}) AS member"
+        " WHERE member.value IS NOT NULL GROUP BY member.at, member.value"
+    )
+    return Sql(
+        "SELECT counted.at, (SELECT count(*) FROM json_each(?) AS bound WHERE bound.value <= counted.value) AS reached,"
+        f" sum(counted.count) FROM ({counted}) AS counted GROUP BY counted.at, reached",
+        (json.dumps(list(bounds)), *parameters),
+    )

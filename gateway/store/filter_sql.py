@@ -1,0 +1,218 @@
+"""Filters as conditions of SQL, with their values as parameters. It knows no list, and runs nothing.
+
+A condition may be null where a filter does not hold: `AND`, `OR` and `WHERE` take null and false alike, and `NOT` is
+written so that it does too.
+"""
+
+# ruff: noqa: S608 - texts are put together from constants alone; values are bound.
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from types import MappingProxyType
+from typing import NamedTuple
+
+from gateway.content.text import fold
+from gateway.filters import (
+    And,
+    ArticlePart,
+    Compared,
+    Comparison,
+    Field,
+    Filter,
+    HasPart,
+    HasTopics,
+    In,
+    InStatus,
+    IsNotNull,
+    MatchPosition,
+    Not,
+    Or,
+    TextMatches,
+    Value,
+)
+from gateway.model import Status, Visibility
+from gateway.store.rows import micros
+from gateway.store.sql_fragment import Sql, joined, keys, viewed
+
+
+class ColumnReference(NamedTuple):
+    """Where a field lies: its table, its column, and the text of it that ignores case and accents."""
+
+    table: str
+    column: str
+    folded: str
+
+
+def _plain(table: str, name: str) -> ColumnReference:
+    return ColumnReference(table, f"{table}.{name}", f"fold({table}.{name})")
+
+
+COLUMNS: Mapping[Field, ColumnReference] = {
+    Field.ID: _plain("article", "id"),
+    Field.SLUG: _plain("article", "slug"),
+    Field.PATH: _plain("article", "path"),
+    Field.CATEGORY: _plain("article", "category"),
+    Field.TYPE: _plain("article", "type"),
+    Field.LOCALE: _plain("article", "locale"),
+    Field.TITLE: ColumnReference("article", "article.title", "article.title_folded"),
+    Field.QUALITY: _plain("article", "quality"),
+    Field.HEAT: _plain("article", "heat"),
+    Field.PUBLISHED_DATE_TIME: _plain("article", "published_at"),
+    Field.UPDATED_DATE_TIME: _plain("article", "updated_at"),
+    Field.PROVIDER_ID: _plain("provider", "id"),
+    Field.PROVIDER_NAME: ColumnReference("provider", "provider.name", "provider.folded"),
+    Field.PROVIDER_SLUG: _plain("provider", "slug"),
+    Field.PROVIDER_DOMAIN: _plain("provider", "domain"),
+    Field.PROVIDER_ARTICLES: _plain("provider", "count"),
+    Field.TOPIC_ID: _plain("topic", "id"),
+    Field.TOPIC_NAME: ColumnReference("topic", "topic.name", "topic.folded"),
+    Field.TOPIC_SLUG: _plain("topic", "slug"),
+    Field.TOPIC_ARTICLES: _plain("topic", "count"),
+}
+_COMPARISONS: Mapping[Comparison, str] = {
+    Comparison.GREATER: ">",
+    Comparison.GREATER_OR_EQUAL: ">=",
+    Comparison.LESS: "<",
+    Comparison.LESS_OR_EQUAL: "<=",
+}
+_PARTS: Mapping[ArticlePart, str] = {
+    ArticlePart.BODY: "article.has_body",
+    ArticlePart.IMAGE: "article.images <> '[]'",
+    ArticlePart.RELATED: "EXISTS (SELECT 1 FROM related WHERE related.article = article.key)",
+    ArticlePart.TOPIC: "EXISTS (SELECT 1 FROM article_topic AS had WHERE had.article = article.key)",
+}
+TRUE, FALSE = Sql("TRUE"), Sql("FALSE")
+NAMED_TOPIC = "(topic.slug IN (SELECT value FROM json_each(?)) OR topic.name IN (SELECT value FROM json_each(?)))"
+
+
+class FilterSql:
+    """Makes the conditions of one list, as one visibility sees it."""
+
+    def __init__(self, table: str, visibility: Visibility, nearer: Mapping[str, str] = MappingProxyType({})) -> None:
+        """`table` is that of the list's records, `nearer` tells columns that are better read elsewhere."""
+        self._table = table
+        self._visibility = visibility
+        self._nearer = nearer
+
+    def of(self, filter_: Filter) -> Sql:
+        return viewed(self._of(filter_), self._visibility)
+
+    def _of(self, filter_: Filter) -> Sql:
+        match filter_:
+            case And(filters):
+                return self._all(filters, " AND ", TRUE)
+            case Or(filters):
+                return self._all(filters, " OR ", FALSE)
+            case Not(inner):
+                sql, parameters = self._of(inner)
+                return Sql(f"({sql}) IS NOT TRUE", parameters)
+            case _:
+                return self._leaf(filter_)
+
+    def _leaf(self, filter_: In | Compared | TextMatches | IsNotNull | HasTopics | InStatus | HasPart) -> Sql:
+        match filter_:
+            case InStatus(statuses):
+                return self._in_status(statuses)
+            case HasTopics(topics, needs_all):
+                return _about_all(topics) if needs_all else _about_any(topics)
+            case HasPart(part):
+                return Sql(_PARTS[part])
+            case _:
+                return self._at(filter_.field, self._comparison(filter_))
+
+    def _all(self, filters: Sequence[Filter], word: str, otherwise: Sql) -> Sql:
+        sql, parameters = joined(word, (self._of(each) for each in filters))
+        return Sql(f"({sql})", parameters) if filters else otherwise
+
+    def _in_status(self, statuses: Sequence[Status]) -> Sql:
+        """The public sees what is published alone; what `statuses` adds to that, it does not widen."""
+        if self._visibility is Visibility.PUBLIC:
+            return TRUE if Status.PUBLISHED in statuses else FALSE
+        return Sql("article.status IN (SELECT value FROM json_each(?))", (keys(statuses),))
+
+    def _at(self, field: Field, comparison: Sql) -> Sql:
+        """A comparison of a field of the article's provider is made once for each provider, not for each article."""
+        table = COLUMNS[field].table
+        if table == self._table:
+            return comparison
+        sql, parameters = comparison
+        return Sql(f"article.{table} IN ({keys_where(table, sql)})", parameters)
+
+    def _comparison(self, filter_: In | Compared | TextMatches | IsNotNull) -> Sql:
+        place = COLUMNS[filter_.field]
+        column = self._nearer.get(place.column, place.column)
+        match filter_:
+            case In(_, values):
+                return one_of(column, values)
+            case Compared(_, comparison, value):
+                return Sql(f"{column} {_COMPARISONS[comparison]} ?", (_bound(value),))
+            case TextMatches(_, position, text):
+                return _matching(column, place.folded, position, fold(text))
+            case IsNotNull():
+                return Sql(f"{column} IS NOT NULL")
+
+
+def keys_where(table: str, condition: str) -> str:
+    """Selects the keys of the providers or topics of the view for which a condition holds."""
+    return f"SELECT {table}.key AS value FROM {table} WHERE {table}.view = :view AND {condition}"
+
+
+def one_of(column: str, values: Sequence[Value]) -> Sql:
+    bound = [_bound(value) for value in values if not isinstance(value, str) or _storable(value)]
+    match bound:
+        case []:
+            return FALSE
+        case [value]:
+            return Sql(f"{column} = ?", (value,))
+        case _:
+            return Sql(f"{column} IN (SELECT value FROM json_each(?))", (json.dumps(bound),))
+
+
+def named_topics(names: Sequence[str]) -> Sql:
+    """Selects the keys of the topics with one of these as slug or as exact name."""
+    wanted = keys(names)
+    return Sql(keys_where("topic", NAMED_TOPIC), (wanted, wanted))
+
+
+def _about_any(names: Sequence[str]) -> Sql:
+    sql, parameters = named_topics(names)
+    had = f"SELECT 1 FROM article_topic AS had WHERE had.article = article.key AND had.topic IN ({sql})"
+    return Sql(f"EXISTS ({had})", parameters)
+
+
+def _about_all(names: Sequence[str]) -> Sql:
+    """However many there are, one condition: a chain of a thousand is more than SQLite reads."""
+    wanted = list(dict.fromkeys(names))
+    words = " UNION ".join(
+        f"SELECT topic.{name} AS word FROM article_topic AS had JOIN topic ON topic.view = :view"
+        " AND topic.key = had.topic WHERE had.article = article.key"
+        for name in ("slug", "name")
+    )
+    found = f"SELECT count(*) FROM ({words}) WHERE word IN (SELECT value FROM json_each(?))"
+    return Sql(f"({found}) = ?", (keys(wanted), len(wanted)))
+
+
+def _matching(column: str, folded: str, position: MatchPosition, text: str) -> Sql:
+    if not text:
+        return Sql(f"{column} IS NOT NULL")
+    if not _storable(text):
+        return FALSE
+    match position:
+        case MatchPosition.ANYWHERE:
+            return Sql(f"instr({folded}, ?) > 0", (text,))
+        case MatchPosition.START:
+            return Sql(f"substr({folded}, 1, ?) = ?", (len(text), text))
+        case MatchPosition.END:
+            return Sql(f"substr({folded}, ?) = ?", (-len(text), text))
+
+
+def _bound(value: Value) -> int | str:
+    return micros(value) if isinstance(value, datetime) else value
+
+
+def _storable(text: str) -> bool:
+    """Whether a stored text could hold it: none holds a NUL or half of a surrogate pair, and neither can be bound."""
+    return not any(character == "\0" or "\ud800" <= character <= "\udfff" for character in text)

@@ -1,0 +1,68 @@
+"""The SQL that keeps the full-text indexes. It runs and searches nothing.
+
+The indexes keep no text, so that an article must leave one with exactly the words that it entered with. Those are kept
+beside them, once for both: nothing is made anew to be taken out, which another Python with another Unicode would make
+otherwise.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+
+from gateway.store.tables import VIEWS
+
+INDEXES: Mapping[int, str] = {view: f"search_{view}" for view in VIEWS}
+VOCABULARIES: Mapping[int, str] = {view: f"vocabulary_{view}" for view in VIEWS}
+"""How many articles hold a word in a column of the view's index."""
+
+INSERT_WORDS = "INSERT INTO article_words SELECT key, ?, ?, ? FROM article WHERE path = ?"
+
+_WORDS = """
+  FROM json_each(?) AS chosen
+  CROSS JOIN article_indexed AS indexed ON indexed.article = chosen.value AND indexed.view = {view}
+  CROSS JOIN article_words AS words ON words.article = chosen.value
+"""
+_COLUMNS = "words.article, words.title, indexed.topics, words.excerpt, indexed.provider, words.body"
+
+_REMOVE_WORDS = (
+    "INSERT INTO {index} ({index}, rowid, title, topics, excerpt, provider, body) SELECT 'delete'," + _COLUMNS + _WORDS,
+    "DELETE FROM article_indexed WHERE view = {view} AND article IN (SELECT value FROM json_each(?))",
+)
+_ADD_WORDS = (
+    """
+    INSERT INTO article_indexed SELECT article.key, {view},
+      coalesce((SELECT group_concat(words, ' ') FROM (
+        SELECT topic.words FROM article_topic
+        CROSS JOIN topic ON topic.view = {view} AND topic.key = article_topic.topic
+        WHERE article_topic.article = article.key ORDER BY article_topic.position)), ''),
+      coalesce((SELECT words FROM provider WHERE view = {view} AND key = article.provider), '')
+    FROM json_each(?) AS chosen CROSS JOIN article ON article.key = chosen.value WHERE article.public >= {view}
+    """,
+    "INSERT INTO {index} (rowid, title, topics, excerpt, provider, body) SELECT " + _COLUMNS + _WORDS,
+)
+
+REMOVE_WORDS = {view: [text.format(view=view, index=INDEXES[view]) for text in _REMOVE_WORDS] for view in VIEWS}
+"""Takes articles, by their keys, out of the index of a view, where they are in it. To be run before they change."""
+REINDEX = {
+    view: [text.format(view=view, index=INDEXES[view]) for text in (*_REMOVE_WORDS, *_ADD_WORDS)] for view in VIEWS
+}
+"""Puts articles, by their keys, into the index of a view with what they say now, where the view shows them."""
+
+STALE = """
+SELECT article.key FROM touched CROSS JOIN article ON article.key = touched.key WHERE touched.kind = 'source'
+UNION SELECT article.key FROM named CROSS JOIN provider ON provider.view = named.view AND provider.key = named.key
+  CROSS JOIN article ON article.provider = named.key
+  WHERE named.kind = 'provider' AND named.view = :view AND provider.words <> named.words
+UNION SELECT article_topic.article FROM named CROSS JOIN topic ON topic.view = named.view AND topic.key = named.key
+  CROSS JOIN article_topic ON article_topic.topic = named.key
+  WHERE named.kind = 'topic' AND named.view = :view AND topic.words <> named.words
+ORDER BY 1
+"""
+"""The keys of the articles that a view's index may hold with other words than theirs, or wrongly hold or lack. A name
+that changes is a word of many articles that do not."""
+
+
+def numbers(articles: Sequence[int]) -> str:
+    """Keys of articles, as the statements take them."""
+    return json.dumps(articles)

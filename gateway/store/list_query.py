@@ -1,0 +1,246 @@
+"""Finds, orders and windows as SQL text and parameters. It knows no driver and runs nothing."""
+
+# ruff: noqa: S608 - texts are put together from constants alone; values are bound.
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from gateway.errors import BadUserInput
+from gateway.model import Edge, NullsOrder, Order, OrderDirection, Visibility, Window
+from gateway.store.cursor import Value, decode, encode
+from gateway.store.driving_index import driving_index_of
+from gateway.store.filter_sql import FilterSql
+from gateway.store.list_sources import SOURCES, Column, LookupSource
+from gateway.store.protocol import ARTICLES, WHOLE, Listing
+from gateway.store.rows import Row
+from gateway.store.search_sql import matching
+from gateway.store.sql_fragment import Sql, joined, keyed_views, keys, reachable, viewed, visible
+
+
+def find(found: LookupSource[Any], wanted: Sequence[str], visibility: Visibility) -> Sql:
+    """Rows of the place of a wanted key and the record's columns."""
+    shown = reachable(found.visibility_table, visibility) if found.visibility_table else "TRUE"
+    condition = found.condition.replace(":views", keyed_views(visibility))
+    text = (
+        f"SELECT parent.key, {found.record.columns} FROM json_each(?) AS parent"
+        f" CROSS JOIN {found.record.table} WHERE {condition} AND {shown}"
+    )
+    return viewed(Sql(text, (keys(wanted),)), visibility)
+
+
+class SortKey(NamedTuple):
+    """One column of an order, with its direction."""
+
+    column: Column
+    descending: bool = False
+    nulls_last: bool = True
+
+    def reversed(self) -> SortKey:
+        return SortKey(self.column, not self.descending, not self.nulls_last)
+
+    def after(self, value: Value, *, inclusive: bool) -> Iterator[Sql]:
+        """The conditions that hold, one after the other in the order, for what comes after a value."""
+        sql, nullable = self.column.sql, self.column.kind.nullable
+        if value is not None:
+            yield Sql(f"{sql} {'<' if self.descending else '>'}{'=' if inclusive else ''} ?", (value,))
+            if nullable and self.nulls_last:
+                yield Sql(f"{sql} IS NULL", ())
+        elif not self.nulls_last:
+            yield Sql(f"{sql} IS NOT NULL", ())
+
+    def seek_after(self, place: str) -> Iterator[Sql]:
+        """The same after the value of another row, which is known when the query runs, and may then be null."""
+        sql = self.column.sql
+        yield Sql(f"{sql} {'<' if self.descending else '>'} {place}")
+        if self.column.kind.nullable and self.nulls_last:
+            yield Sql(f"{place} IS NOT NULL AND {sql} IS NULL")
+        elif self.column.kind.nullable:
+            yield Sql(f"{place} IS NULL AND {sql} IS NOT NULL")
+
+    def equal(self, value: Value) -> Sql:
+        return Sql(f"{self.column.sql} IS NULL", ()) if value is None else Sql(f"{self.column.sql} = ?", (value,))
+
+    @property
+    def sql(self) -> str:
+        text = f"{self.column.sql} {'DESC' if self.descending else 'ASC'}"
+        return f"{text} NULLS {'LAST' if self.nulls_last else 'FIRST'}" if self.column.kind.nullable else text
+
+    def rank(self, value: Value) -> tuple[bool, Value]:
+        """By what rows sort, ascending or descending as the step says."""
+        nulls_high = self.nulls_last is not self.descending
+        return (value is None) is nulls_high, self.column.kind.type() if value is None else value
+
+
+class ListQuery:
+    """A list in an order, as one visibility sees it: what makes its queries, and its pages of their rows."""
+
+    def __init__(self, listing: Listing[Any], order: Order, visibility: Visibility) -> None:
+        """Raises BadUserInput for an order that the list does not know."""
+        is_whole = listing.name == ARTICLES.name
+        self._driving_index = driving_index_of(listing.filter, visibility) if is_whole and listing.filter else None
+        self._source = self._driving_index.source if self._driving_index else SOURCES[listing.name]
+        self._visibility = visibility
+        self._search = listing.search
+        self._filter = self._driving_index.rest if self._driving_index else listing.filter
+        self._name = " ".join([self._source.name, *(f"{term.field}-{term.direction}-{term.nulls}" for term in order)])
+        steps = [step for term in order for step in self._term(*term)] + [SortKey(tie) for tie in self._source.ties]
+        self._steps = _needed(steps, self._source.ties)
+
+    def _term(self, field: Any, direction: OrderDirection, nulls: NullsOrder) -> list[SortKey]:
+        if field not in self._source.columns:
+            raise BadUserInput(f"This list cannot be ordered by {field}.")
+        columns = self._source.columns[field]
+        return [SortKey(column, direction is OrderDirection.DESC, nulls is NullsOrder.LAST) for column in columns]
+
+    def page(self, parents: Sequence[str], window: Window) -> Sql:
+        """Rows of a parent's place, the record's columns and those of the order: one more than the window takes."""
+        steps = [step.reversed() for step in self._steps] if window.backward else self._steps
+        limit = window.limit + 1
+        if self._driving_index is None:
+            return self._page("SELECT", parents, self._listed(self._covered(steps), window, limit), Sql(""))
+        # Each of the lists that are merged may hold the whole page.
+        listed = self._listed(self._covered(steps), window._replace(offset=0), limit + window.offset)
+        merged = Sql(f" {_order(steps)} LIMIT ? OFFSET ?", (limit, window.offset))
+        return self._page("SELECT DISTINCT", parents, listed, merged)
+
+    def _page(self, select: str, parents: Sequence[str], listed: Sql, end: Sql) -> Sql:
+        record = self._source.record
+        columns = ", ".join(step.column.sql for step in self._steps)
+        start = Sql(f"{select} parent.key, {record.columns}, {columns} FROM ")
+        found = Sql(f" CROSS JOIN {record.table} WHERE {self._source.found_by} IN ({listed.sql})", listed.parameters)
+        return self._query(start, self._parents(parents), found, end)
+
+    def has_rows_before(self, parents: Sequence[str], window: Window) -> Sql:
+        """A row of its place for each parent with a row on the other side of the window's cursor or offset."""
+        steps = self._steps if window.backward else [step.reversed() for step in self._steps]
+        sql, parameters = self._listed(self._covered(steps), window._replace(offset=0), 1, inclusive=True)
+        exists = Sql(f" WHERE EXISTS ({sql})", parameters)
+        select = "SELECT DISTINCT" if self._driving_index else "SELECT"
+        return self._query(Sql(f"{select} parent.key FROM "), self._parents(parents), exists)
+
+    def count(self, parents: Sequence[str]) -> Sql:
+        """Rows of a parent's place and of the length of its list.
+
+        Where it is joined of two tables, a limit keeps SQLite from seeing through it: only so is the table left out of
+        which nothing is read.
+        """
+        if self._driving_index:
+            listed = self.matching_ids(self._source.key, parents)
+            return Sql(f"SELECT 0, count(*) FROM ({listed.sql} LIMIT -1)", listed.parameters)
+        if self._source.covering_columns:
+            sql, parameters = self._select(self._source.key)
+            sql = f"SELECT count(*) FROM ({sql} LIMIT -1)"
+        else:
+            sql, parameters = self._select("count(*)")
+        return self._query(Sql(f"SELECT parent.key, ({sql}) FROM ", parameters), self._parents(parents))
+
+    def adjacent(self, article_ids: Sequence[str]) -> Sql:
+        """Rows of an article's place, the side of its neighbour, the neighbour's columns and its rank, 1."""
+        columns = ", ".join(f"{step.column.sql} AS c{at}" for at, step in enumerate(self._steps))
+        start = Sql(
+            f"WITH place AS MATERIALIZED (SELECT asked.key AS at, {columns} FROM json_each(?) AS asked"
+            f" CROSS JOIN article WHERE article.id = asked.value AND {reachable('article', self._visibility)}) ",
+            (keys(article_ids),),
+        )
+        before = self._beside("previous", [step.reversed() for step in self._steps])
+        return self._query(start, before, Sql(" UNION ALL "), self._beside("next", self._steps))
+
+    def _beside(self, side: str, steps: Sequence[SortKey]) -> Sql:
+        """Selects what comes first in the order of the steps, of each list, and of all lists of one place."""
+        nearer, ranges = self._covered(steps), []
+        for last in reversed(range(len(steps))):
+            shared = [Sql(f"{step.column.sql} IS place.c{at}") for at, step in enumerate(nearer[:last])]
+            for beyond in nearer[last].seek_after(f"place.c{last}"):
+                sql, parameters = self._select(self._source.key, *shared, beyond)
+                ranges.append(Sql(f"SELECT * FROM ({sql} {_order(nearer[last:])} LIMIT 1)", parameters))
+        record, found = self._source.record, joined(" UNION ALL ", ranges)
+        start = Sql(
+            f"SELECT * FROM (SELECT place.at, '{side}', {record.columns},"
+            f" row_number() OVER (PARTITION BY place.at {_order(steps)}) AS rank FROM place CROSS JOIN "
+        )
+        end = f" CROSS JOIN {record.table} WHERE {self._source.found_by} IN ({found.sql} LIMIT 1)) WHERE rank = 1"
+        return joined("", [start, self._parents([WHOLE]), Sql(end, found.parameters)])
+
+    def matching_ids(self, column: str, parents: Sequence[str]) -> Sql:
+        """Selects, as `at`, `value` and `key`, a parent's place, a column and a key for each record of its list."""
+        once = "DISTINCT " if self._driving_index and self._driving_index.overlaps else ""
+        value = self._source.covering_columns.get(column, column)
+        what = f"{once}parent.key AS at, {value} AS value, {self._source.key} AS key"
+        return self.viewed(self._select(what, within=self._parents(parents)))
+
+    def viewed(self, query: Sql) -> Sql:
+        """The query with `:view` filled in."""
+        return viewed(query, self._visibility)
+
+    def _parents(self, parents: Sequence[str]) -> Sql:
+        """Gives a list its parents: those that are asked for or, where it has a lead, those that the lead finds."""
+        if self._driving_index:
+            sql, parameters = self._driving_index.parents
+            return Sql(f"(SELECT 0 AS key, value FROM ({sql})) AS parent", parameters)
+        return Sql("json_each(?) AS parent", (keys(parents),))
+
+    def _query(self, *parts: Sql) -> Sql:
+        return self.viewed(joined("", parts))
+
+    def sort(self, rows: list[Row]) -> None:
+        """Puts rows of `page` in order: the database finds them by their keys, and so in any."""
+        for at, step in reversed(list(enumerate(self._steps, -len(self._steps)))):
+            rows.sort(key=lambda row, at=at, step=step: step.rank(row[at]), reverse=step.descending)  # type: ignore[misc]
+
+    def cursor(self, row: Row) -> str:
+        return encode(self._name, row[-len(self._steps) :])
+
+    def edge(self, row: Row) -> Edge[Any]:
+        return Edge(self.cursor(row), self._source.record.make(row))
+
+    def _covered(self, steps: Sequence[SortKey]) -> list[SortKey]:
+        nearer = self._source.covering_columns
+        return [
+            step._replace(column=step.column._replace(sql=nearer.get(step.column.sql, step.column.sql)))
+            for step in steps
+        ]
+
+    def _listed(self, steps: Sequence[SortKey], window: Window, limit: int, *, inclusive: bool = False) -> Sql:
+        """Selects the keys of the rows that follow the window's cursor in the order of the steps.
+
+        The rows after a place are those that share all columns but the last, then all but the last two, and so on:
+        each a range of its own that an index can serve, where one condition for all of them would scan.
+        """
+        if window.cursor is None:
+            end = Sql(f" {_order(steps)} LIMIT ? OFFSET ?", (limit, window.offset))
+            return joined("", [self._select(self._source.key), end])
+        place = decode(window.cursor, self._name, [step.column.kind for step in steps])
+        ranges = []
+        for last in reversed(range(len(steps))):
+            shared = [step.equal(value) for step, value in zip(steps[:last], place, strict=False)]
+            whole = inclusive and last == len(steps) - 1
+            for beyond in steps[last].after(place[last], inclusive=whole):
+                sql, parameters = self._select(self._source.key, *shared, beyond)
+                ranges.append(Sql(f"SELECT * FROM ({sql} {_order(steps[last:])} LIMIT ?)", (*parameters, limit)))
+        return joined("", [joined(" UNION ALL ", ranges), Sql(" LIMIT ?", (limit,))])
+
+    def _select(self, what: str, *conditions: Sql, within: Sql | None = None) -> Sql:
+        """Every reading of the list goes through here, and so through what the visibility hides."""
+        source = self._source
+        holds = [Sql(condition) for condition in source.conditions]
+        if source.visibility_table:
+            holds.append(Sql(visible(source.visibility_table, self._visibility)))
+        if self._search:
+            holds.append(matching(source.key, self._search, self._visibility))
+        if self._filter:
+            holds.append(FilterSql(source.record.table, self._visibility, source.covering_columns).of(self._filter))
+        tables = joined(" CROSS JOIN ", [*([within] if within else []), Sql(source.table)])
+        return joined("", [Sql(f"SELECT {what} FROM "), tables, Sql(" WHERE "), joined(" AND ", [*holds, *conditions])])
+
+
+def _needed(steps: Sequence[SortKey], ties: Sequence[Column]) -> list[SortKey]:
+    """Each column once, up to where the ties are complete: no two rows share them, and nothing orders what follows."""
+    needed = [step for at, step in enumerate(steps) if step.column not in [it.column for it in steps[:at]]]
+    complete = max(at for at, step in enumerate(needed) if step.column in ties)
+    return needed[: complete + 1]
+
+
+def _order(steps: Sequence[SortKey]) -> str:
+    return "ORDER BY " + ", ".join(step.sql for step in steps)

@@ -1,0 +1,192 @@
+"""Where lists and finds come from: their tables, conditions and columns. It builds no query of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from gateway.model import Article, ArticleOrderField, OrderField, ProviderOrderField, TopicOrderField
+from gateway.store import protocol
+from gateway.store.cursor import ColumnType
+from gateway.store.protocol import Lookup
+from gateway.store.rows import ARTICLE, PROVIDER, RELATED, TOPIC, Record
+
+T = TypeVar("T")
+
+
+class Column(NamedTuple):
+    sql: str
+    kind: ColumnType
+
+
+Columns = Mapping[OrderField, tuple[Column, ...]]
+
+_TEXT, _NUMBER = ColumnType(str), ColumnType(int)
+_PROVIDER_NAME = "(SELECT provider.{} FROM provider WHERE provider.view = :view AND provider.key = article.provider)"
+
+_ARTICLE_COLUMNS: Columns = {
+    ArticleOrderField.PUBLISHED_DATE_TIME: (Column("article.published_at", ColumnType(int, True)),),
+    ArticleOrderField.UPDATED_DATE_TIME: (Column("article.updated_at", ColumnType(int, True)),),
+    ArticleOrderField.QUALITY: (Column("article.quality", ColumnType(int, True)),),
+    ArticleOrderField.HEAT: (Column("article.heat", ColumnType(int, True)),),
+    ArticleOrderField.TITLE: (Column("article.title_folded", _TEXT), Column("article.title", _TEXT)),
+    ArticleOrderField.PROVIDER_NAME: (
+        Column(_PROVIDER_NAME.format("folded"), ColumnType(str, True)),
+        Column(_PROVIDER_NAME.format("name"), ColumnType(str, True)),
+    ),
+    ArticleOrderField.PATH: (Column("article.path", _TEXT),),
+}
+_RELATED_COLUMNS: Columns = {
+    ArticleOrderField.PUBLISHED_DATE_TIME: (Column("related.published_at", ColumnType(int, True)),),
+    ArticleOrderField.PATH: (Column("related.path", _TEXT),),
+}
+_PROVIDER_COLUMNS: Columns = {
+    ProviderOrderField.ARTICLE_COUNT: (Column("provider.count", _NUMBER),),
+    ProviderOrderField.NAME: (Column("provider.folded", _TEXT), Column("provider.name", _TEXT)),
+    ProviderOrderField.DOMAIN: (Column("provider.domain", ColumnType(str, True)),),
+}
+_TOPIC_COLUMNS: Columns = {
+    TopicOrderField.ARTICLE_COUNT: (Column("topic.count", _NUMBER),),
+    TopicOrderField.NAME: (Column("topic.folded", _TEXT), Column("topic.name", _TEXT)),
+}
+
+
+class ListSource(NamedTuple, Generic[T]):
+    """Where a list comes from. `parent.value` in a condition is the parent that the list belongs to."""
+
+    name: str
+    """Of the kind of record, for cursors."""
+    record: Record[T]
+    found_by: str
+    """What a record is found by, among the keys that were listed."""
+    key: str
+    """The column of `table` that holds such a key."""
+    table: str
+    conditions: tuple[str, ...]
+    visibility_table: str | None
+    """The table with the mark of what is public; None where the rows belong to one view anyway."""
+    columns: Columns
+    ties: tuple[Column, ...]
+    covering_columns: Mapping[str, str] = MappingProxyType({})
+    """Columns to read in place of the record's, since they lie beside the parent in an index of their own."""
+
+
+_PATH = (Column("article.path", _TEXT),)
+_LISTED = MappingProxyType({"article.published_at": "listed.published_at", "article.path": "listed.path"})
+
+
+def _articles(
+    key: str, table: str, *conditions: str, guarded: str | None, nearer: Mapping[str, str]
+) -> ListSource[Article]:
+    return ListSource(
+        "article", ARTICLE, "article.key", key, table, conditions, guarded, _ARTICLE_COLUMNS, _PATH, nearer
+    )
+
+
+BY_PROVIDER = _articles("article.key", "article", "article.provider = parent.value", guarded="article", nearer={})
+# What is read of `listed` alone needs no article, and SQLite leaves out outer joins of which nothing is read.
+BY_TOPIC = _articles(
+    "listed.article",
+    "article_topic AS listed LEFT JOIN article ON article.key = listed.article",
+    "listed.topic = parent.value",
+    guarded="listed",
+    nearer=_LISTED,
+)
+BY_CATEGORY = _articles("article.key", "article", "article.category = parent.value", guarded="article", nearer={})
+BY_TYPE = _articles("article.key", "article", "article.type = parent.value", guarded="article", nearer={})
+BY_LOCALE = _articles("article.key", "article", "article.locale = parent.value", guarded="article", nearer={})
+BY_STATUS = _articles(
+    "article.key",
+    "article",
+    "article.status = parent.value",
+    guarded="article",
+    nearer={},
+)
+"""The parent is a status."""
+
+SOURCES: Mapping[str, ListSource[Any]] = {
+    protocol.ARTICLES.name: _articles("article.key", "article", guarded="article", nearer={}),
+    protocol.ARTICLES_OF_PROVIDER.name: BY_PROVIDER,
+    protocol.ARTICLES_OF_TOPIC.name: BY_TOPIC,
+    protocol.ARTICLES_REFERRING.name: _articles(
+        "listed.source",
+        "backlink AS listed LEFT JOIN article ON article.key = listed.source",
+        "listed.view = :view",
+        "listed.target = parent.value",
+        guarded=None,
+        nearer=_LISTED,
+    ),
+    protocol.MENTIONS.name: ListSource(
+        name="related",
+        record=RELATED,
+        found_by="related.key",
+        key="related.key",
+        table="related",
+        conditions=("related.provider = parent.value",),
+        visibility_table="related",
+        columns=_RELATED_COLUMNS,
+        ties=(Column("related.path", _TEXT), Column("related.position", _NUMBER)),
+    ),
+    protocol.PROVIDERS.name: ListSource(
+        name="provider",
+        record=PROVIDER,
+        found_by="provider.view = :view AND provider.key",
+        key="provider.key",
+        table="provider",
+        conditions=("provider.view = :view",),
+        visibility_table=None,
+        columns=_PROVIDER_COLUMNS,
+        ties=(Column("provider.key", _TEXT),),
+    ),
+    protocol.TOPICS.name: ListSource(
+        name="topic",
+        record=TOPIC,
+        found_by="topic.view = :view AND topic.key",
+        key="topic.key",
+        table="topic",
+        conditions=("topic.view = :view",),
+        visibility_table=None,
+        columns=_TOPIC_COLUMNS,
+        ties=(Column("topic.key", _TEXT),),
+    ),
+}
+
+
+class LookupSource(NamedTuple, Generic[T]):
+    """How a record is found by a key, `parent.value`."""
+
+    record: Record[T]
+    condition: str
+    visibility_table: str | None = None
+    """The table with the mark of what is reachable; None where the rows belong to views anyway."""
+
+
+def _named(condition: str) -> LookupSource[Article]:
+    """The first article under a slug."""
+    named = f"SELECT named.key FROM article AS named WHERE {condition}"  # noqa: S608 - a constant
+    order = "named.reachable DESC, named.locale IS NOT NULL, named.path"
+    return LookupSource(ARTICLE, f"article.key = ({named} ORDER BY {order} LIMIT 1)", "article")
+
+
+LOOKUPS: Mapping[Lookup[Any], LookupSource[Any]] = {
+    protocol.ARTICLE_BY_ID: LookupSource(ARTICLE, "article.id = parent.value", "article"),
+    protocol.ARTICLE_BY_PATH: LookupSource(ARTICLE, "article.path = parent.value", "article"),
+    protocol.ARTICLE_BY_SLUG: _named("named.slug = parent.value"),
+    protocol.ARTICLE_BY_LOCALIZED_SLUG: _named(
+        "named.slug = json_extract(parent.value, '$[0]') AND named.locale = json_extract(parent.value, '$[1]')"
+    ),
+    protocol.ARTICLE_BY_URL: LookupSource(
+        ARTICLE,
+        "article.key = (SELECT known.article FROM article_url AS known WHERE known.url = parent.value"
+        " AND known.reachable >= :view ORDER BY known.published_at DESC, known.path LIMIT 1)",
+        "article",
+    ),
+    protocol.PROVIDER_BY_KEY: LookupSource(PROVIDER, "provider.view IN :views AND provider.key = parent.value"),
+    protocol.PROVIDER_BY_ID: LookupSource(PROVIDER, "provider.view IN :views AND provider.id = parent.value"),
+    protocol.PROVIDER_BY_SLUG: LookupSource(PROVIDER, "provider.view IN :views AND provider.slug = parent.value"),
+    protocol.TOPIC_BY_KEY: LookupSource(TOPIC, "topic.view IN :views AND topic.key = parent.value"),
+    protocol.TOPIC_BY_ID: LookupSource(TOPIC, "topic.view IN :views AND topic.id = parent.value"),
+    protocol.TOPIC_BY_SLUG: LookupSource(TOPIC, "topic.view IN :views AND topic.slug = parent.value"),
+    protocol.RELATED_BY_ID: LookupSource(RELATED, "related.id = parent.value", "source"),
+}

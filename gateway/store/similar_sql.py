@@ -1,0 +1,131 @@
+"""The neighbours of articles, as SQL: by the topics that they share, then by words of their titles and excerpts.
+
+The work for one article is bounded: so many of its rarest topics, the newest articles of each, and words that few
+articles have. What is chosen depends on the visible content alone.
+"""
+
+# ruff: noqa: S608 - texts are put together from constants alone; values are bound.
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from gateway.content.tokenizer import is_character
+from gateway.model import Visibility
+from gateway.store.rows import ARTICLE, Row
+from gateway.store.search_sql import NOTHING, index, score
+from gateway.store.sql_fragment import Sql, keys, reachable, view, visible
+
+MOST_TOPICS = 10
+"""So many topics of an article count, the rarest."""
+NEWEST = 100
+"""So many articles of a topic are looked at, the newest."""
+MOST_WORDS = 6
+"""So many words of an article count, the rarest."""
+COMMON = 200
+"""A word of more articles than this tells nothing."""
+LIKEST = 100
+"""So many articles that have such words are looked at, the likest."""
+LOOKED_UP = 64
+"""So many words of a title and an excerpt are weighed, the first ones. A character of a script without spaces is not
+among them: the words of two characters say more."""
+
+
+class Subject(NamedTuple):
+    """An article whose neighbours are asked for."""
+
+    key: int
+    words: tuple[str, ...]
+    topics: tuple[tuple[str, int], ...]
+    """Each with the number of its articles."""
+
+    @classmethod
+    def of(cls, row: Row) -> Subject:
+        key, title, excerpt, topics = row
+        words = dict.fromkeys(word for word in f"{title} {excerpt}".split() if not is_character(word))
+        return cls(key, tuple(words)[:LOOKED_UP], tuple((topic, count) for topic, count in json.loads(topics)))
+
+
+def subjects(article_ids: Sequence[str], visibility: Visibility) -> Sql:
+    """Rows of an id and what makes a Subject."""
+    text = f"""
+    SELECT article.id, article.key, words.title, words.excerpt, (
+      SELECT json_group_array(json_array(topic.key, topic.count)) FROM article_topic
+      CROSS JOIN topic ON topic.view = {view(visibility)} AND topic.key = article_topic.topic
+      WHERE article_topic.article = article.key)
+    FROM json_each(?) AS parent CROSS JOIN article ON article.id = parent.value
+    CROSS JOIN article_words AS words ON words.article = article.key WHERE {reachable("article", visibility)}
+    """
+    return Sql(text, (keys(article_ids),))
+
+
+def holders(words: Iterable[str], visibility: Visibility) -> Sql:
+    """Rows of a word and the number of articles that have it, which is not counted past COMMON."""
+    name = index(visibility)
+    text = f"""
+    SELECT wanted.value, (
+      SELECT count(*) FROM (SELECT 1 FROM {name} WHERE {name} MATCH '"' || wanted.value || '"' LIMIT {COMMON + 1}))
+    FROM json_each(?) AS wanted
+    """
+    return Sql(text, (json.dumps(sorted(set(words))),))
+
+
+def neighbours(subjects: Sequence[Subject], held: Mapping[str, int], first: int, visibility: Visibility) -> Sql:
+    """Rows of a subject's place, the record's columns and a score, best first for each subject.
+
+    A shared topic counts the more the fewer articles have it, a whole number; the likeness of words adds a fraction.
+    """
+    name, shown = index(visibility), visible("listed", visibility)
+    text = f"""
+    WITH subject AS MATERIALIZED (
+      SELECT key AS at, json_extract(value, '$[0]') AS article, json_extract(value, '$[1]') AS words,
+        json_extract(value, '$[2]') AS topics
+      FROM json_each(?)
+    ), topic AS MATERIALIZED (
+      SELECT subject.at, json_extract(topic.value, '$[0]') AS key, json_extract(topic.value, '$[1]') AS weight
+      FROM subject CROSS JOIN json_each(subject.topics) AS topic
+    ), worded AS MATERIALIZED (
+      SELECT subject.at, {name}.rowid AS article, {score(visibility)} AS likeness
+      FROM subject CROSS JOIN {name} WHERE {name} MATCH subject.words
+    ), likest AS (
+      SELECT worded.at, worded.article,
+        row_number() OVER (PARTITION BY worded.at ORDER BY worded.likeness DESC, article.path) AS rank
+      FROM worded CROSS JOIN article ON article.key = worded.article
+    ), candidate AS MATERIALIZED (
+      SELECT at, article FROM likest WHERE rank <= {LIKEST}
+      UNION SELECT topic.at, article.key FROM topic CROSS JOIN article ON article.key IN (
+        SELECT listed.article FROM article_topic AS listed WHERE listed.topic = topic.key AND {shown}
+        ORDER BY listed.published_at DESC, listed.path LIMIT {NEWEST})
+    ), weighed AS (
+      SELECT candidate.at, candidate.article, coalesce((
+        SELECT sum(topic.weight) FROM article_topic CROSS JOIN topic
+        WHERE article_topic.article = candidate.article AND topic.at = candidate.at
+          AND topic.key = article_topic.topic), 0)
+        + coalesce(worded.likeness / (1 + worded.likeness), 0) AS score
+      FROM candidate LEFT JOIN worded ON worded.at = candidate.at AND worded.article = candidate.article
+      WHERE candidate.article <> (SELECT subject.article FROM subject WHERE subject.at = candidate.at)
+    ), ranked AS (
+      SELECT weighed.*, row_number() OVER (PARTITION BY at ORDER BY score DESC, article.path) AS rank
+      FROM weighed CROSS JOIN article ON article.key = weighed.article WHERE {visible("article", visibility)}
+    )
+    SELECT ranked.at, {ARTICLE.columns}, ranked.score
+    FROM ranked CROSS JOIN article ON article.key = ranked.article
+    WHERE ranked.rank <= ? ORDER BY ranked.at, ranked.rank
+    """
+    wanted = [(subject.key, _telling(subject.words, held), _weights(subject.topics)) for subject in subjects]
+    return Sql(text, (json.dumps(wanted), first))
+
+
+def _telling(words: Sequence[str], held: Mapping[str, int]) -> str:
+    """The expression for the rarest of the words that other articles have too."""
+    shared = sorted((word for word in words if 1 < held[word] <= COMMON), key=lambda word: (held[word], word))
+    return " OR ".join(f'"{word}"' for word in shared[:MOST_WORDS]) or NOTHING
+
+
+def _weights(topics: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
+    """The rarest topics that other articles have too, each with what it counts."""
+    shared = sorted((topic for topic in topics if topic[1] > 1), key=lambda topic: (topic[1], topic[0]))
+    return [(topic, math.ceil(100 / math.log(count))) for topic, count in shared[:MOST_TOPICS]]

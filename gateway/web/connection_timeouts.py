@@ -1,0 +1,210 @@
+"""How long the server waits for the other end of a connection, and how many connections it has.
+
+uvicorn reads and writes them. It waits for ever for the rest of a request, and for who takes nothing of an answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import Any
+
+import h11
+import orjson
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn._types import ASGIReceiveEvent
+from uvicorn.protocols.http.h11_impl import STATUS_PHRASES, H11Protocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from uvicorn.server import ServerState
+
+from gateway.errors import HeadTooLarge, Overloaded, RequestError, RequestTimeout
+from gateway.limits import Limits
+from gateway.web.overload import EXCESS, LOST, Lost
+from gateway.web.request_head import joined
+
+
+def excess_of(connections: int) -> int:
+    """How many connections are accepted beyond the limit. Each gets one answer: of a probe, or 503."""
+    return max(16, connections // 2)
+
+
+class ConnectionConfig(uvicorn.Config):
+    """That of a server whose connections are held to the limits."""
+
+    def __init__(self, app: ASGIApp, limits: Limits, **options: Any) -> None:
+        super().__init__(
+            app,
+            http=TimedHttpProtocol,
+            ws=TimedWebSocketProtocol,
+            ws_max_size=limits.message_bytes,
+            h11_max_incomplete_event_size=limits.head_bytes,
+            **options,
+        )
+        self.limits = limits
+
+
+class _Timer:
+    """Calls something when the time is over, unless it is stopped before; it is started once until then."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._handle: asyncio.TimerHandle | None = None
+
+    def start(self, loop: asyncio.AbstractEventLoop, call: Any) -> None:
+        self._handle = self._handle or loop.call_later(self._seconds, call)
+
+    def stop(self) -> None:
+        if self._handle:
+            self._handle.cancel()
+            self._handle = None
+
+
+class WriteTimeout(asyncio.Protocol):
+    """A connection that has to take what it is sent in its time."""
+
+    loop: asyncio.AbstractEventLoop
+    transport: asyncio.Transport
+    _leaving: _Timer
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._leaving.start(self.loop, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        self._leaving.stop()
+        super().resume_writing()
+
+
+class TimedHttpProtocol(WriteTimeout, H11Protocol):
+    """A connection that has to begin a request, send the rest of it, and take the answer, each in its time."""
+
+    def __init__(
+        self, config: ConnectionConfig, server_state: ServerState, app_state: dict[str, Any], **rest: Any
+    ) -> None:
+        super().__init__(config, server_state, app_state, **rest)
+        self._most = config.limits.connections
+        self._most_head_bytes = config.limits.head_bytes
+        self._is_excess = False
+        self._lost: Lost = self.loop.create_future()
+        self._idle = _Timer(config.limits.idle_seconds)
+        self._arriving = _Timer(config.limits.request_seconds)
+        self._leaving = _Timer(config.limits.idle_seconds)
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        transport.set_write_buffer_limits(high=0)  # so that we are told whenever something is not taken
+        self._is_excess = len(self.connections) > self._most
+        about = {EXCESS: True} if self._is_excess else {}
+        self.app_state = {**self.app_state, LOST: self._lost, **about}
+        self._idle.start(self.loop, self.timeout_keep_alive_handler)
+
+    def data_received(self, data: bytes) -> None:
+        self._idle.stop()
+        super().data_received(data)
+
+    def handle_events(self) -> None:
+        super().handle_events()
+        if self._lacks_something():
+            self._arriving.start(self.loop, self._give_up)
+        else:
+            self._arriving.stop()
+
+    def handle_websocket_upgrade(self, event: h11.Request) -> None:
+        if self._is_excess:
+            self._refuse(Overloaded("Too many connections are open."))
+            return
+        self._stop()
+        super().handle_websocket_upgrade(event)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop()
+        self._lost.set_result(None)
+        super().connection_lost(exc)
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - what it says is for the log
+        """Called while uvicorn handles the error of h11, which hints at the status 431 for too large a head."""
+        error = sys.exception()
+        is_too_large = isinstance(error, h11.RemoteProtocolError) and error.error_status_hint == 431
+        self._refuse(
+            HeadTooLarge(self._most_head_bytes) if is_too_large else RequestError("This is not a request of HTTP/1.1.")
+        )
+
+    def _get_upgrade(self) -> bytes | None:
+        """uvicorn reads one line of `Connection` only; several are one list (RFC 9110, 5.3)."""
+        self.headers = joined(self.headers)
+        return super()._get_upgrade()
+
+    def _stop(self) -> None:
+        for timer in (self._idle, self._arriving, self._leaving):
+            timer.stop()
+
+    def _lacks_something(self) -> bool:
+        """Whether a request has begun to come, and not come whole."""
+        if self.transport.get_protocol() is not self:
+            return False
+        state = self.conn.their_state
+        return state is h11.SEND_BODY or (state is h11.IDLE and bool(self.conn.trailing_data[0]))
+
+    def _give_up(self) -> None:
+        self._refuse(RequestTimeout())
+
+    def _refuse(self, error: RequestError) -> None:
+        """Say why, where no answer has begun, and close. Who waits for the rest of the request is let go."""
+        if self.cycle and not self.cycle.response_complete:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        if self.conn.our_state in {h11.IDLE, h11.SEND_RESPONSE} and not self.transport.is_closing():
+            self._write(error, orjson.dumps({"errors": error.entries()}))
+        self.transport.close()
+
+    def _write(self, error: RequestError, body: bytes) -> None:
+        told = {"Content-Type": "application/json", "Cache-Control": "no-store", **error.headers}
+        headers = {**told, "Content-Length": str(len(body)), "Connection": "close"}
+        response = h11.Response(
+            status_code=error.status, headers=list(headers.items()), reason=STATUS_PHRASES[error.status]
+        )
+        for event in (response, h11.Data(data=body), h11.EndOfMessage()):
+            self.transport.write(self.conn.send(event) or b"")
+
+
+class TimedWebSocketProtocol(WriteTimeout, WebSocketsSansIOProtocol):
+    """One that answers pings, as uvicorn sees to. No more are read while the answer to one is not taken.
+
+    uvicorn writes those answers whatever waits to be taken; of messages, which the application answers, it reads one
+    after the other.
+    """
+
+    def __init__(
+        self, config: ConnectionConfig, server_state: ServerState, app_state: dict[str, Any], **rest: Any
+    ) -> None:
+        super().__init__(config, server_state, app_state, **rest)
+        self._leaving = _Timer(config.limits.idle_seconds)
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        if transport.get_write_buffer_size():  # of a request before the handshake
+            self.pause_writing()
+
+    def handle_ping(self) -> None:
+        super().handle_ping()
+        self._read_no_more()
+
+    async def receive(self) -> ASGIReceiveEvent:
+        message = await super().receive()  # after which uvicorn reads on
+        self._read_no_more()
+        return message
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if not self.read_paused:
+            self.transport.resume_reading()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._leaving.stop()
+        super().connection_lost(exc)
+
+    def _read_no_more(self) -> None:
+        """Until what waits is taken."""
+        if not self.writable.is_set():
+            self.transport.pause_reading()

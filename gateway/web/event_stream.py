@@ -1,0 +1,79 @@
+"""Server-sent events, in the form of `graphql-sse` with a connection for each operation."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing, suppress
+
+import orjson
+from graphql import OperationType
+from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from gateway.execution.concurrency import CapacityLimiter
+from gateway.execution.executor import Result
+from gateway.web.content_negotiation import EVENTS
+
+KEEP_ALIVE = b":\n\n"
+"""A comment, which tells both ends and all between them that the stream is alive."""
+COMPLETE = b"event: complete\ndata:\n\n"
+KEEP_ALIVE_SECONDS = 12.0
+
+
+def single_error_stream(body: Mapping[str, object]) -> Response:
+    """A whole stream, of one answer. A client of events takes any other status for a failure of the network, and comes
+    again."""
+    return Response(b"".join((KEEP_ALIVE, _event(body), COMPLETE)), media_type=EVENTS)
+
+
+class EventStream(StreamingResponse):
+    """The answers of an operation, each as it comes."""
+
+    def __init__(self, answers: AsyncGenerator[Result, None], kind: OperationType, streams: CapacityLimiter) -> None:
+        # A proxy is not to gather events before it passes them on.
+        super().__init__(_events(answers, kind), headers={"X-Accel-Buffering": "no"}, media_type=EVENTS)
+        self._streams = streams
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Raises Overloaded, before anything is sent."""
+        with self._streams.slot():
+            await super().__call__(scope, receive, send)
+
+
+async def _events(answers: AsyncGenerator[Result, None], kind: OperationType) -> AsyncGenerator[bytes, None]:
+    yield KEEP_ALIVE
+    is_refused = False
+    async with aclosing(_with_pauses(answers)) as events:
+        async for answer in events:
+            yield _event(answer.body()) if answer else KEEP_ALIVE
+            is_refused = answer is not None and answer.is_final_error
+    # A subscription has no end of its own: where it was not refused its client is to come again.
+    if is_refused or kind is not OperationType.SUBSCRIPTION:
+        yield COMPLETE
+
+
+def _event(body: Mapping[str, object]) -> bytes:
+    return b"event: next\ndata: %b\n\n" % orjson.dumps(body)
+
+
+async def _with_pauses(answers: AsyncGenerator[Result, None]) -> AsyncGenerator[Result | None, None]:
+    """The answers, and None where none has come for a while. Each is asked for when the one before was taken."""
+    coming: asyncio.Future[Result | None] | None = None
+    try:
+        while True:
+            coming = coming or asyncio.ensure_future(anext(answers, None))
+            done, _ = await asyncio.wait({coming}, timeout=KEEP_ALIVE_SECONDS)
+            if not done:
+                yield None
+                continue
+            answer, coming = coming.result(), None
+            if answer is None:
+                return
+            yield answer
+    finally:
+        if coming:
+            coming.cancel()
+            with suppress(asyncio.CancelledError):
+                await coming
+        await answers.aclose()

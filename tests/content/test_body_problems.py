@@ -1,0 +1,35 @@
+"""What is said of a body: where a conflict begins, and a comment that has no end."""
+
+from __future__ import annotations
+
+import pytest
+
+from gateway.content import body_problems
+from gateway.model import Severity
+
+CONFLICT = "<<<<<<< HEAD\none\n=======\ntwo\n>>>>>>> branch\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        (CONFLICT, [("MERGE_CONFLICT", 5, 1)]),
+        ("a\n\n" + CONFLICT, [("MERGE_CONFLICT", 7, 1)]),
+        ("```\n" + CONFLICT + "```\n\n" + CONFLICT, [("MERGE_CONFLICT", 13, 1)]),
+        ("a\r\n" + CONFLICT.replace("\n", "\r\n"), [("MERGE_CONFLICT", 6, 1)]),
+        ("a\n=======\n\n>>>>>>> b\n", []),
+        ("<<<<<<< a\n\nb\n=======\n", []),
+        (CONFLICT.replace("\n", "\n "), []),
+        ("```\n" + CONFLICT + "```\n", []),
+        ("a %% b %% c", []),
+        ("a\nb %% c", [("UNCLOSED_COMMENT", 6, 3)]),
+        ("a\n\n{% comment %}\nb", [("UNCLOSED_COMMENT", 7, 1)]),
+        ("`%%` <!-- a -->", []),
+        ("", []),
+    ],
+)
+def test_what_is_wrong_with_a_body(body: str, found: list[tuple[str, int, int]]) -> None:
+    """A warning at the line of the file, and nothing about marks that are code or text."""
+    problems = list(body_problems.of("a.md", body, 5))
+    assert [(problem.code, problem.line, problem.column) for problem in problems] == found
+    assert {problem.severity for problem in problems} <= {Severity.WARNING}

@@ -1,0 +1,511 @@
+"""Documents, from the bytes of a file."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.content import frontmatter
+from gateway.content.decoder import Decoded, decode
+from gateway.content.identity import digits
+from gateway.content.nodes import MappingEntry, MappingNode, Node, Position, ScalarNode, SequenceNode
+from gateway.content.site import DEFAULT_SITE, Site
+from gateway.model import Document, FieldOrigin, Image, Problem, ProviderName, Severity
+
+SEEDS = Path(__file__).parents[2] / "seeds"
+
+
+def decoded(front: str, body: str = "", path: str = "a.md", site: Site = DEFAULT_SITE) -> Decoded:
+    front_matter = frontmatter.read(path, f"---\n{front}\n---\n{body}".encode())
+    assert front_matter is not None
+    return decode(path, front_matter, site)
+
+
+def document(front: str, body: str = "", path: str = "a.md") -> Document:
+    """The document of a file, which has no problem."""
+    found, problems, *_ = decoded(f"title: T\n{front}", body, path)
+    assert problems == ()
+    assert found is not None
+    return found
+
+
+def warned(front: str, *codes: str) -> tuple[Document, tuple[Problem, ...]]:
+    """The document of a file with exactly these warnings, each with a place and a hint."""
+    found, problems, *_ = decoded(f"title: T\n{front}")
+    assert [problem.code for problem in problems] == list(codes)
+    assert all(problem.line and problem.column and problem.hint for problem in problems)
+    assert found is not None
+    return found, problems
+
+
+def rest(found: Document) -> object:
+    return json.loads(found.front_matter)
+
+
+def test_the_seed() -> None:
+    """The file of the seeds is decoded whole, and without a problem."""
+    path = "000_a1e971cc52df9b4c.txt"
+    front_matter = frontmatter.read(path, (SEEDS / path).read_bytes())
+    assert front_matter is not None
+    found, problems, *_ = decode(path, front_matter)
+    assert problems == ()
+    assert found is not None
+    assert found.slug == "000-a1e971cc52df9b4c"
+    assert found.title == "Italy bans the use of facial-recognition technology"
+    assert found.excerpt is not None
+    assert found.excerpt.startswith("Italy's Data Protection Agency")
+    assert (found.category, found.type, found.quality, found.heat, found.published) == (
+        "news",
+        "article",
+        24,
+        -1,
+        False,
+    )
+    assert found.published_date_time == datetime(2022, 11, 15, 17, 36, tzinfo=UTC)
+    assert found.provider == ProviderName("theiet.org", "IET", "theiet.org")
+    assert [topic.name for topic in found.topics] == ["Computer Vision", "AI"]
+    assert [(image.width, image.height, image.is_cached) for image in found.images] == [(1200, 450, True)]
+    assert found.secured is not None
+    assert found.secured.endswith("==")
+    assert rest(found) == {}
+
+
+def test_the_related_entries_of_the_seed() -> None:
+    """Each entry stands by itself, with its own provider; the last one has no AMP page."""
+    path = "000_a1e971cc52df9b4c.txt"
+    front_matter = frontmatter.read(path, (SEEDS / path).read_bytes())
+    assert front_matter is not None
+    found = decode(path, front_matter).document
+    assert found is not None
+    domains = [entry.provider and entry.provider.domain for entry in found.related]
+    assert domains == ["gadgetsnow.com", "mid-day.com", "livemint.com", "usnews.com"]
+    assert [bool(entry.amp_web_url and entry.cdn_amp_web_url) for entry in found.related] == [True, True, True, False]
+    assert [entry.quality for entry in found.related] == [71, 70, 61, 49]
+    assert all(entry.identity == entry.url for entry in found.related)
+
+
+def test_values_that_look_like_others_stay_text() -> None:
+    """Titles, topics and categories are what their authors wrote."""
+    found, *_ = decoded("title: NO\ncategory: 1.10\ntopics: [NO, 12:30:45, 012345, 2022-11-15]")
+    assert found is not None
+    assert (found.title, found.category) == ("NO", "1.10")
+    assert [topic.name for topic in found.topics] == ["NO", "12:30:45", "012345", "2022-11-15"]
+
+
+@pytest.mark.parametrize(
+    ("front", "name", "value"),
+    [
+        ("date: 2024-03-21", "published_date_time", datetime(2024, 3, 21, tzinfo=UTC)),
+        ("date:\npubDate: 2024-03-21", "published_date_time", datetime(2024, 3, 21, tzinfo=UTC)),
+        (
+            "publishDate: 2024-03-20\npublishedDateTime: 2024-03-21",
+            "published_date_time",
+            datetime(2024, 3, 21, tzinfo=UTC),
+        ),
+        ("lastmod: 2024-03-21", "updated_date_time", datetime(2024, 3, 21, tzinfo=UTC)),
+        ("summary: S", "excerpt", "S"),
+        ("description: D\nexcerpt: E", "excerpt", "E"),
+        ("lang: de", "locale", "de"),
+        ("draft: true", "published", False),
+        ("draft: false", "published", True),
+        ("draft: no\npublished: no", "published", False),
+        ("", "published", True),
+        ("type: ''", "type", "article"),
+        ("author: A B", "provider", ProviderName("a-b", "A B", None)),
+        ("source: {url: 'https://www.A.org/x'}", "provider", ProviderName("a.org", "a.org", "a.org")),
+        ("provider: {domain: A.org}\nauthor: B", "provider", ProviderName("a.org", "a.org", "a.org")),
+        ("cover: a.png", "images", (Image("a.png"),)),
+        ("hero: {url: a.png, width: '2', isCached: yes}", "images", (Image("a.png", 2, is_cached=True),)),
+        ("images: [a.png, {url: b.png}]", "images", (Image("a.png"), Image("b.png"))),
+        ("slug: My Page", "slug", "my-page"),
+        ("permalink: /a/b/", "slug", "a-b"),
+        ("permalink: /about.html", "slug", "about"),
+        ("permalink: /about.html", "web_url", "/about.html"),
+        ("permalink: /about.html", "urls", ("/about.html",)),
+        ("url: /contact/index.html", "slug", "contact"),
+        ("url: /caf%C3%A9/", "slug", "cafe"),
+        ("url: /caf%C3%A9/", "web_url", "/caf%C3%A9/"),
+        ("url: /caf%C3%A9/", "urls", ("/caf%C3%A9",)),
+        ("permalink: /", "slug", "a"),
+        ("permalink: /", "web_url", "/"),
+        ("slug: x\npermalink: /y/", "slug", "x"),
+        ("slug: x\npermalink: /y/", "web_url", "/y/"),
+        ("webUrl: /x/", "web_url", "/x/"),
+        ("webUrl: /x/", "slug", "a"),
+        ("webUrl: https://a.org/c\npermalink: /y/", "web_url", "https://a.org/c"),
+        ("permalink: /y/\nurl: https://a.org/c", "web_url", "https://a.org/c"),
+        ("permalink: /y/\nurl: https://a.org/c", "slug", "y"),
+        ("permalink: /y/\nurl: //a.org/c", "web_url", "//a.org/c"),
+        ("url: //a.org/c", "slug", "a"),
+        ("url: //a.org/c", "urls", ("https://a.org/c",)),
+        ("url: https://a.org/b", "web_url", "https://a.org/b"),
+        ("url: https://a.org/b\nwebUrl: https://a.org/c", "web_url", "https://a.org/c"),
+        ("webUrl: http://www.a.org/\noriginalUrl: https://a.org", "urls", ("https://a.org",)),
+        ("updatedDate: 2024-03-21", "updated_date_time", datetime(2024, 3, 21, tzinfo=UTC)),
+        ("heroImage: a.png", "images", (Image("a.png"),)),
+        ("coverImage: {src: a.png, alt: A}", "images", (Image("a.png", title="A"),)),
+        ("featured_image: {path: a.png}", "images", (Image("a.png"),)),
+        ("ogImage: {image: a.png, title: ' T '}", "images", (Image("a.png", title=" T "),)),
+        ("excerpt: ' E\\n'", "excerpt", " E\\n"),
+        ('excerpt: " E\\n"', "excerpt", " E\n"),
+        ("excerpt: |\n  E", "excerpt", "E"),
+        ("excerpt: '  '", "excerpt", None),
+        ("category: ' C '", "category", "C"),
+    ],
+)
+def test_usual_names_of_fields(front: str, name: str, value: object) -> None:
+    """Front matter written for other tools is understood; native keys come first."""
+    assert getattr(document(front), name) == value
+
+
+@pytest.mark.parametrize(
+    ("path", "slug", "date"),
+    [
+        ("posts/2024-03-21-My_Page.md", "my-page", datetime(2024, 3, 21, tzinfo=UTC)),
+        ("posts/2024-13-21-x.md", "2024-13-21-x", None),
+        ("posts/2099-1-5-x.md", "x", datetime(2099, 1, 5, tzinfo=UTC)),
+        ("posts/2024_05_06_x.md", "x", datetime(2024, 5, 6, tzinfo=UTC)),
+        ("posts/20240506-x.md", "x", datetime(2024, 5, 6, tzinfo=UTC)),
+        ("posts/2024-05-06.md", "2024-05-06", datetime(2024, 5, 6, tzinfo=UTC)),
+        ("how.to.md", "how-to", None),
+        ("guide/index.md", "guide", None),
+        ("2024-03-21-guide/INDEX.md", "guide", datetime(2024, 3, 21, tzinfo=UTC)),
+        ("posts/_index.md", "posts", None),
+        ("index.md", "index", None),
+        ("!.md", digits("!.md"), None),
+    ],
+)
+def test_what_a_path_says(path: str, slug: str, date: datetime | None) -> None:
+    """A file name gives a slug, and a date in each form that means one day."""
+    found = document("", path=path)
+    assert found.slug == slug
+    assert found.published_date_time == date
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="/\0"), min_size=1))
+def test_a_slug_neither_begins_nor_ends_with_a_hyphen(name: str) -> None:
+    """Whatever a file is called; and there always is one."""
+    found = document("", path=f"{name}.md").slug
+    assert found
+    assert found == found.strip("-")
+
+
+@pytest.mark.parametrize(
+    "permalink", ["/:year/:title/", ":slug", "/blog/{{ title | slugify }}/", "{% if a %}b{% endif %}", "false"]
+)
+def test_a_permalink_for_the_generator_to_fill_in_is_no_slug(permalink: str) -> None:
+    """It is left to the file's name, and kept as it is."""
+    found = document(f"permalink: {json.dumps(permalink)}")
+    assert found.slug == "a"
+    assert rest(found) == {"permalink": permalink}
+
+
+def test_a_date_in_the_file_beats_that_of_its_name() -> None:
+    """The file name dates only a document without a date."""
+    found = document("date: 2024-03-22", path="2024-03-21-a.md")
+    assert found.published_date_time == datetime(2024, 3, 22, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("front", ["", "title:", "title: ''"])
+def test_a_heading_stands_in_for_a_title(front: str) -> None:
+    """A document without a title is named by its first heading."""
+    found, problems, *_ = decoded(front, "# *Real* title\n")
+    assert problems == ()
+    assert found is not None
+    assert found.title == "Real title"
+
+
+@pytest.mark.parametrize(
+    ("path", "title"),
+    [
+        ("x/a b.md", "A b"),
+        ("2024-05-06-my-first_post.md", "My first post"),
+        ("guide/index.md", "Guide"),
+        ("2024-05-06.md", "2024-05-06"),
+    ],
+)
+def test_the_words_of_a_file_name_are_a_title(path: str, title: str) -> None:
+    """If there is no heading either; that is reported."""
+    found, problems, *_ = decoded("", path=path)
+    assert found is not None
+    assert found.title == title
+    assert [(problem.severity, problem.code) for problem in problems] == [(Severity.WARNING, "MISSING_TITLE")]
+
+
+@pytest.mark.parametrize(
+    "front",
+    [
+        "published: maybe",
+        "published:",
+        "published: ''",
+        "published: [true]",
+        "draft: ~",
+        "draft: 2",
+        "Published: false",
+        "publihsed: false",
+        "DRAFT: true",
+        "drafts: true",
+        "publishedDateTime: 2024-13-01",
+        "date: soon",
+        "date: {a: b}",
+        "published: true\npublished: false",
+    ],
+)
+def test_what_governs_visibility_fails_closed(front: str) -> None:
+    """No slip in what hides an article may publish it: the file is set aside, and told where."""
+    found, problems, *_ = decoded(f"title: T\n{front}")
+    assert found is None
+    errors = [problem for problem in problems if problem.severity is Severity.ERROR]
+    assert [(problem.code, problem.path) for problem in errors] == [("BAD_VISIBILITY", "a.md")]
+    assert errors[0].hint
+    assert errors[0].line
+    assert errors[0].line >= 3
+
+
+def test_an_empty_date_is_no_date() -> None:
+    """An empty date is as if the key were not there."""
+    assert document("publishedDateTime:").published_date_time is None
+
+
+def test_a_flag_repeated_with_one_value_is_that_value() -> None:
+    """Only a contradiction is refused."""
+    found, *_ = decoded("title: T\npublished: no\npublished: 'false'")
+    assert found is not None
+    assert not found.published
+
+
+def test_a_draft_that_is_published_is_a_draft() -> None:
+    """Of two statements the one that hides wins, and the contradiction is told."""
+    found, problems = warned("published: true\ndraft: true", "CONFLICT")
+    assert not found.published
+    assert problems[0].line == 4
+
+
+@pytest.mark.parametrize(
+    ("front", "name", "value"),
+    [
+        ("quality: high", "quality", None),
+        ("heat: 99999999999", "heat", None),
+        ("category: [a]", "category", None),
+        ("updated: soon", "updated_date_time", None),
+        ("topics: [[a]]", "topics", ()),
+        ("images: [{width: 1}]", "images", ()),
+        ("images: [{url: a, width: wide}]", "images", (Image("a"),)),
+        ("provider: {other: a}", "provider", None),
+        ("slug: '!!'", "slug", "a"),
+        ("secured: [x]", "secured", None),
+    ],
+)
+def test_any_other_unreadable_value_costs_itself_alone(front: str, name: str, value: object) -> None:
+    """The article stays; the value is null, or its entry is left out, and that is told at the value."""
+    found, problems = warned(front, "BAD_VALUE")
+    assert getattr(found, name) == value
+    assert problems[0].severity is Severity.WARNING
+    assert problems[0].line == 3
+
+
+@pytest.mark.parametrize(
+    ("key", "meant"), [("Title", "title"), ("qualty", "quality"), ("excerpts", "excerpt"), ("catgeory", "category")]
+)
+def test_a_key_that_looks_mistyped_is_told(key: str, meant: str) -> None:
+    """One slip of a finger is no reason to lose a value in silence."""
+    found, problems = warned(f"{key}: x", "UNKNOWN_KEY")
+    assert problems[0].hint is not None
+    assert f"`{meant}`" in problems[0].hint
+    assert rest(found) == {key: "x"}
+
+
+@pytest.mark.parametrize("key", ["data", "layout", "weight", "rate", "x"])
+def test_other_keys_are_the_sites_own(key: str) -> None:
+    """What is no slip of a known key is kept without a word."""
+    assert rest(document(f"{key}: x")) == {key: "x"}
+
+
+def test_a_quoted_title_keeps_its_outer_white_space() -> None:
+    """It is returned as it is written; white space only is no title."""
+    found, *_ = decoded("title: ' T '\nrelated: [{title: ' R ', excerpt: ' E '}]")
+    assert found is not None
+    assert (found.title, found.related[0].title, found.related[0].excerpt) == (" T ", " R ", " E ")
+    assert found.related[0].identity == "R"
+    untitled, *_ = decoded("title: '  '", "# Heading\n")
+    assert untitled is not None
+    assert untitled.title == "Heading"
+
+
+def test_a_file_with_a_translation_takes_its_language_from_its_name() -> None:
+    """What the file itself says comes first."""
+    front_matter = frontmatter.read("a.fr.md", b"---\ntitle: T\n---\n")
+    assert front_matter is not None
+    found, problems, given, _ = decode("2024-05-06-a.fr.md", front_matter, translated=True)
+    assert problems == ()
+    assert found is not None
+    assert (found.slug, found.locale, found.published_date_time) == ("a", "fr", datetime(2024, 5, 6, tzinfo=UTC))
+    assert FieldOrigin("locale", "the file name") in given
+    front_matter = frontmatter.read("a.fr.md", b"---\ntitle: T\nlang: fr-CA\n---\n")
+    assert front_matter is not None
+    found, *_ = decode("a.fr.md", front_matter, translated=True)
+    assert found is not None
+    assert found.locale == "fr-CA"
+
+
+@pytest.mark.parametrize(
+    ("front", "left"),
+    [
+        ("image: {path: a, alt: A, caption: C}", {"image": {"caption": "C"}}),
+        ("image: {path: a, alt: A, title: T}", {"image": {"alt": "A"}}),
+        ("image: {path: a, image: b}", {"image": {"image": "b"}}),
+        ("images: [{url: a, caption: C}, b]", {"images": [{"caption": "C"}, None]}),
+        ("images: [{url: a}, b]", {}),
+        ("cover: {image: a, secured: x, deep: {secured: x, b: 1}}", {"cover": {"deep": {"b": 1}}}),
+        ("author: {name: A, twitter: t}", {"author": {"twitter": "t"}}),
+        ("provider: {name: A, images: [{url: a, alt: b, title: T}]}", {"provider": {"images": [{"alt": "b"}]}}),
+        ("related: [{title: A, note: n}, B]", {"related": [{"note": "n"}, None]}),
+        (
+            "related: {title: A, provider: {name: B, x: 1}, images: {url: a, y: 2}}",
+            {"related": {"provider": {"x": 1}, "images": {"y": 2}}},
+        ),
+        ("tags: [{name: a, color: red}]", {"tags": [{"color": "red"}]}),
+        ("topics: [x]\ntags: [a]\nkeywords:", {"tags": ["a"]}),
+    ],
+)
+def test_unknown_keys_of_a_known_mapping_stay_in_front_matter(front: str, left: object) -> None:
+    """At the place of their key; a list has a place for each entry. What is secured is nowhere."""
+    assert rest(document(front)) == left
+
+
+def test_front_matter_keeps_what_the_schema_does_not_model() -> None:
+    """Unmodelled keys are kept as JSON; only those that are named may be shown to the public."""
+    front = (
+        "title: T\nversion: 1.10\nweight: 3\nnested: {secured: x, a: [true]}\nsummary: S\ndescription: D\nsecured: z"
+    )
+    found, *_ = decoded(front, site=Site(expose=frozenset({"weight", "secured", "title"})))
+    assert found is not None
+    assert rest(found) == {"version": 1.1, "weight": 3, "nested": {"a": [True]}, "summary": "S"}
+    assert json.loads(found.exposed) == {"weight": 3}
+    assert found.secured == "z"
+
+
+def test_an_empty_key_of_a_field_is_not_kept() -> None:
+    """It says nothing, and its field is modelled."""
+    assert rest(document("tags:\ncover: null\nlayout:")) == {"layout": None}
+
+
+def test_topics_that_differ_in_case_alone_are_one() -> None:
+    """A topic is listed once, as it is spelled first."""
+    assert [topic.name for topic in document("tags: [AI, ai, ~, '', B]").topics] == ["AI", "B"]
+
+
+@pytest.mark.parametrize(
+    ("front", "topics"),
+    [
+        ("tag: solo", ["solo"]),
+        ("topic: a\nkeyword: b", ["a", "b"]),
+        ("keywords: [c]\ncategories: [b, A]\ntags: [a, B]", ["a", "B", "c"]),
+        ("topics: [x]\ntags: [a]", ["x"]),
+        ("topics:\ntags: [a]", ["a"]),
+        ("topics: []\ntags: [a]", []),
+        ("category: c", []),
+        ("tags: [{name: a}, {title: b}, {label: c}, 'd, e', {title: T, name: f}]", ["a", "b", "c", "d, e", "f"]),
+        ("topic: two words", ["two words"]),
+    ],
+)
+def test_all_keys_of_topics_add_up(front: str, topics: list[str]) -> None:
+    """The native key counts for itself; all others are merged, in the order of the table."""
+    assert [topic.name for topic in document(front).topics] == topics
+
+
+@pytest.mark.parametrize(
+    ("front", "topics", "hint"),
+    [
+        ("tags: 'a, b,,a '", ["a", "b"], "list"),
+        ("topics: a, b c", ["a", "b c"], "list"),
+        ("tag: a,b", ["a", "b"], "list"),
+        ("tags: ruby rails", ["ruby rails"], 'split: " "'),
+        ("categories: a b", ["a b"], 'split: " "'),
+    ],
+)
+def test_a_text_of_topics_is_reported(front: str, topics: list[str], hint: str) -> None:
+    """Commas split it; white space may be part of a name, so the site has to say that it splits."""
+    found, problems = warned(front, "TOPICS_AS_TEXT")
+    assert [topic.name for topic in found.topics] == topics
+    assert problems[0].severity is Severity.INFO
+    assert hint in (problems[0].hint or "")
+
+
+def test_of_several_authors_the_first_is_the_provider() -> None:
+    """The others are not lost: they stay in the front matter."""
+    found, problems = warned("authors: [A, {name: B, url: 'https://b.org'}]", "PROVIDERS_LEFT_OUT")
+    assert found.provider == ProviderName("a", "A", None)
+    assert rest(found) == {"authors": [{"name": "B", "url": "https://b.org"}]}
+    assert problems[0].severity is Severity.INFO
+
+
+def test_a_related_entry_without_title_is_named_by_its_url() -> None:
+    """It can be shown all the same."""
+    found, _ = warned("related: [{webUrl: 'https://www.a.org/b/c/?d=e'}]", "RELATED_WITHOUT_TITLE")
+    assert found.related[0].title == "a.org/c"
+
+
+def test_a_related_entry_with_nothing_to_show_is_left_out() -> None:
+    """An entry without title and URL costs itself alone."""
+    found, _ = warned("related: [{quality: 1}, {title: A}]", "RELATED_LEFT_OUT")
+    assert [(entry.title, entry.identity, entry.url, entry.type) for entry in found.related] == [
+        ("A", "A", None, "article")
+    ]
+
+
+def test_a_related_entry_goes_by_its_first_url() -> None:
+    """AMP pages stand in for a page that is not named, and text alone is a URL or a title."""
+    found, *_ = decoded("title: T\nrelated: [{title: A, ampWebUrl: 'http://a.org/amp/'}, 'https://b.org/c', Text]")
+    assert found is not None
+    assert [entry.identity for entry in found.related] == ["https://a.org/amp", "https://b.org/c", "Text"]
+
+
+def test_toml_is_decoded_by_the_same_rules() -> None:
+    """A document in TOML gives the same values as one in YAML."""
+    text = '+++\ntitle = "T"\ndate = 2024-03-21T04:00:00+02:00\ndraft = true\nquality = 5\ntags = ["a"]\n+++\n'
+    front_matter = frontmatter.read("a.md", text.encode())
+    assert front_matter is not None
+    found, problems, *_ = decode("a.md", front_matter)
+    assert problems == ()
+    assert found is not None
+    assert (found.published, found.quality, found.topics[0].name) == (False, 5, "a")
+    assert found.published_date_time == datetime(2024, 3, 21, 2, tzinfo=UTC)
+
+
+MARK = Position(2, 1)
+SCALARS = st.builds(
+    lambda text, plain: ScalarNode(text, plain, MARK), st.text(st.characters(codec="utf-8")), st.booleans()
+)
+KEYS = st.one_of(
+    st.sampled_from(["title", "published", "draft", "date", "topics", "images", "related", "authors", "url", "webUrl"]),
+    st.sampled_from(["name", "domain", "width", "isCached", "secured", "provider", "publishedDateTime"]),
+    st.sampled_from(["tag", "label", "cover", "path", "alt", "caption", "permalink", "locale", "updatedDate"]),
+    st.text(st.characters(codec="utf-8")),
+)
+
+
+def mapping(nodes: st.SearchStrategy[Node]) -> st.SearchStrategy[MappingNode]:
+    entries = st.dictionaries(KEYS, nodes, max_size=6)
+    return entries.map(
+        lambda found: MappingNode({k: MappingEntry(ScalarNode(k, True, MARK), v) for k, v in found.items()}, MARK)
+    )
+
+
+NODES: st.SearchStrategy[Node] = st.recursive(
+    SCALARS,
+    lambda nodes: st.one_of(mapping(nodes), st.lists(nodes, max_size=3).map(lambda n: SequenceNode(tuple(n), MARK))),
+)
+
+
+@given(mapping(NODES), st.text(max_size=50))
+def test_no_front_matter_makes_the_decoder_fail(fields: MappingNode, body: str) -> None:
+    """Whatever stands in a file, there is a document, or an error that says why there is none."""
+    found, problems, *_ = decode("a.md", frontmatter.FrontMatter(fields, body, 3, ()))
+    assert (found is None) == any(problem.severity is Severity.ERROR for problem in problems)
+    assert found is None or (found.title and found.slug and isinstance(rest(found), dict))

@@ -1,0 +1,124 @@
+"""What a file's path and an address say."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.content.file_names import address_slug, named, translations
+
+
+@pytest.mark.parametrize(
+    ("path", "day", "stem", "words"),
+    [
+        ("posts/2024-03-21-My_Page.md", "2024-03-21", "My_Page", "My Page"),
+        ("2099-1-5-x.md", "2099-01-05", "x", "X"),
+        ("2024_05_06_a_trip.md", "2024-05-06", "a_trip", "A trip"),
+        ("2024 05 06 A trip.md", "2024-05-06", "A trip", "A trip"),
+        ("2024.05.06 - a-trip.md", "2024-05-06", "a-trip", "A trip"),
+        ("20240506-x.md", "2024-05-06", "x", "X"),
+        ("20240506 x.md", "2024-05-06", "x", "X"),
+        ("2024-05-06日记.md", "2024-05-06", "日记", "日记"),
+        ("2024-05-06.md", "2024-05-06", "2024-05-06", "2024-05-06"),
+        ("20240506.md", "2024-05-06", "20240506", "20240506"),
+        ("2024-05-06-trip/index.md", "2024-05-06", "trip", "Trip"),
+        ("x/2024_5_6/_index.md", "2024-05-06", "2024_5_6", "2024_5_6"),
+        ("guide/INDEX.md", None, "guide", "Guide"),
+        ("index.md", None, "index", "Index"),
+        ("my-first-post.md", None, "my-first-post", "My first post"),
+        ("2024-13-21-x.md", None, "2024-13-21-x", "2024 13 21 x"),
+        ("2023-02-29-x.md", None, "2023-02-29-x", "2023 02 29 x"),
+        ("2024-05-061-x.md", None, "2024-05-061-x", "2024 05 061 x"),
+        ("2024-5-1st.md", None, "2024-5-1st", "2024 5 1st"),
+        ("2024-05_06-x.md", None, "2024-05_06-x", "2024 05 06 x"),
+        ("2024.1.2.md", None, "2024.1.2", "2024.1.2"),
+        ("12345678-x.md", None, "12345678-x", "12345678 x"),
+        ("2024-05.md", None, "2024-05", "2024 05"),
+        ("21-03-2024-x.md", None, "21-03-2024-x", "21 03 2024 x"),
+        ("--.md", None, "--", "--"),
+    ],
+)
+def test_a_name_begins_with_a_date(path: str, day: str | None, stem: str, words: str) -> None:
+    """Every form that means one day is read, if the calendar has the day; the rest names the document."""
+    found = named(path)
+    assert found.date == (datetime.fromisoformat(day).replace(tzinfo=UTC) if day else None)
+    assert (found.stem, found.words, found.locale) == (stem, words, None)
+
+
+@pytest.mark.parametrize(
+    "path", ["202405061030 x.md", "20240506T1030-x.md", "20240506T103000.md", "2024-05-06T10-30.md"]
+)
+def test_a_time_of_day_may_follow(path: str) -> None:
+    """As notes are named whose name is when they were made."""
+    assert named(path).date == datetime(2024, 5, 6, 10, 30, tzinfo=UTC)
+
+
+def test_a_date_is_midnight_in_the_sites_zone() -> None:
+    """As a date in the file is."""
+    assert named("2024-01-15-x.md", ZoneInfo("America/New_York")).date == datetime(2024, 1, 15, 5, tzinfo=UTC)
+    assert named("0001-01-01-x.md", ZoneInfo("Asia/Tokyo")).date is None
+
+
+@given(
+    st.dates(date(1900, 1, 1), date(2199, 12, 31)),
+    st.sampled_from(["{:%Y-%m-%d}", "{0.year}_{0.month}_{0.day}", "{:%Y%m%d}"]),
+)
+def test_every_day_is_read(day: date, form: str) -> None:
+    """In every form, and with any rest."""
+    for name in (f"{form.format(day)}.md", f"{form.format(day)}-x.md", f"{form.format(day)}_x/index.md"):
+        found = named(name).date
+        assert found is not None
+        assert found.date() == day
+
+
+@given(st.text(min_size=1).filter(lambda name: not name.endswith("/")))
+def test_any_name_is_read(name: str) -> None:
+    """There is a stem, and there are words for a title, whatever the name."""
+    found = named(f"a/{name}")
+    assert found.stem
+    assert found.words
+
+
+@pytest.mark.parametrize(
+    ("path", "locales", "translated", "stem", "locale"),
+    [
+        ("2024-05-06-name.fr.md", [], True, "name", "fr"),
+        ("name.fr.md", [], False, "name.fr", None),
+        ("name.fr.md", ["en", "fr"], False, "name", "fr"),
+        ("name.FR.md", ["fr"], False, "name", "fr"),
+        ("name.pt_br.md", ["pt-BR"], False, "name", "pt-BR"),
+        ("name.de.md", ["en", "fr"], True, "name.de", None),
+        ("x/index.de.md", [], True, "x", "de"),
+        ("x/_index.de.md", ["de"], False, "x", "de"),
+        (".de.md", ["de"], False, ".de", None),
+    ],
+)
+def test_a_name_ends_in_a_language(path: str, locales: list[str], translated: bool, stem: str, locale: str) -> None:
+    """If the site lists it, or if it lists none and a sibling shows it: a name may end in any word."""
+    found = named(path, UTC, locales, translated=translated)
+    assert (found.stem, found.locale) == (stem, locale)
+
+
+def test_siblings_show_that_a_name_ends_in_a_language() -> None:
+    """A file of the same stem, in the same folder, in another language or in none."""
+    translated = {"a.fr.md", "b.de.md", "b.pt-BR.txt", "x/index.de.md"}
+    others = {"a.md", "x/index.md", "how.to.md", "c.js.md", "c.md", "d.fr.md", "x/d.md", "e.min.md", "e.md", "f.fr.md"}
+    assert translations([*translated, *others, "f.fr.txt"]) == translated
+
+
+@pytest.mark.parametrize(
+    ("address", "slug"),
+    [
+        *(("/about.html", "about"), ("/about.HTM", "about"), ("about.html", "about"), ("/about/", "about")),
+        *(("/contact/index.html", "contact"), ("/contact/index", "contact"), ("/caf%C3%A9/", "cafe")),
+        *(("/a/b/", "a-b"), ("/de/a.html?x#y", "de-a"), ("/my-index.html", "my-index"), ("My Page", "my-page")),
+        *(("/", ""), ("/index.html", ""), ("/%ff/", ""), ("index", "index"), ("100%41", "100-41")),
+    ],
+)
+def test_the_slug_of_an_address(address: str, slug: str) -> None:
+    """The page's own name, after the folders that it is in; other text is a slug as it is."""
+    assert address_slug(address) == slug

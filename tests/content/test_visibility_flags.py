@@ -1,0 +1,230 @@
+"""What front matter says about who may see a document."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from gateway.content import frontmatter
+from gateway.content.decoder import Decoded, decode
+from gateway.model import Document, Status
+
+LATER = datetime(2099, 1, 1, tzinfo=UTC)
+EARLIER = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+def decoded(front: str, path: str = "a.md") -> Decoded:
+    front_matter = frontmatter.read(path, f"---\ntitle: T\n{front}\n---\n".encode())
+    assert front_matter is not None
+    return decode(path, front_matter)
+
+
+def document(front: str) -> Document:
+    found = decoded(front).document
+    assert found is not None
+    return found
+
+
+def toml(front: str) -> Decoded:
+    front_matter = frontmatter.read("a.md", f'+++\ntitle = "T"\n{front}\n+++\n'.encode())
+    assert front_matter is not None
+    return decode("a.md", front_matter)
+
+
+@pytest.mark.parametrize(
+    "front",
+    [
+        "draft: true",
+        "published: false",
+        "isDraft: true",
+        "is_draft: yes",
+        "private: true",
+        "hidden: true",
+        "headless: true",
+        "publish: false",
+        "isPublished: false",
+        "is_published: no",
+        "status: draft",
+        "status: Draft ",
+        "status: private",
+        "visibility: private",
+        "visibility: hidden",
+        "permalink: false",
+        'permalink: "false"',
+        "eleventyExcludeFromCollections: true",
+        "eleventyExcludeFromCollections: [posts]",
+        "build: {render: never}",
+        "build: {render: link}",
+        "_build: {render: false, list: always}",
+        "published: true\nprivate: true",
+        "draft: false\nisDraft: true",
+    ],
+)
+def test_each_word_for_hidden_makes_a_draft(front: str) -> None:
+    """A key of any known generator hides, whatever the other keys say."""
+    assert not document(front).published
+
+
+@pytest.mark.parametrize(
+    "front",
+    [
+        "draft: false",
+        "isDraft: false",
+        "private: false",
+        "headless: false",
+        "publish: true",
+        "status: published",
+        "status: evergreen",
+        "status: [a, b]",
+        "visibility: public",
+        "permalink: /a/",
+        "permalink: {build: x}",
+        "eleventyExcludeFromCollections: false",
+        "eleventyExcludeFromCollections: []",
+        "build: {render: always, list: always}",
+        "build: 1234",
+        "_build: {publishResources: false}",
+    ],
+)
+def test_other_values_hide_nothing(front: str) -> None:
+    """A key that hides by some of its values leaves the document public with all others."""
+    found = document(front)
+    assert found.published
+    assert not found.unlisted
+
+
+@pytest.mark.parametrize(
+    "front", ["unlisted: true", "build: {list: never}", "_build: {list: local}", "status: unlisted"]
+)
+def test_an_unlisted_document(front: str) -> None:
+    """It is published, and only in no list."""
+    found = document(front)
+    assert found.published
+    assert found.unlisted
+
+
+@pytest.mark.parametrize(
+    "front",
+    [
+        "isDraft = true",
+        "publish = false",
+        'status = "draft"',
+        "eleventyExcludeFromCollections = true",
+        '[build]\nrender = "never"',
+        '[_build]\nrender = "never"',
+    ],
+)
+def test_the_same_in_toml(front: str) -> None:
+    """Front matter in TOML hides by the same keys."""
+    found = toml(front).document
+    assert found is not None
+    assert not found.published
+
+
+@pytest.mark.parametrize(
+    ("front", "published_at", "public_from"),
+    [
+        ("date: 2020-01-01", EARLIER, EARLIER),
+        ("publishDate: 2099-01-01", LATER, LATER),
+        ("date: 2020-01-01\npublishDate: 2099-01-01", EARLIER, LATER),
+        ("date: 2099-01-01\npublishDate: 2020-01-01", LATER, LATER),
+        ("publishedDateTime: 2020-01-01\npubDate: 2099-01-01", EARLIER, LATER),
+        ("date: 2020-01-01\npublish_date: 2099-01-01", EARLIER, LATER),
+        ("date:\npublishdate: 2099-01-01", LATER, LATER),
+        ("date: 2099-01-01\ndate: 2020-01-01", EARLIER, LATER),
+        ("title: T", None, None),
+        *(
+            (f"{key}: 2099-01-01", LATER, LATER)
+            for key in ("pubDate", "pubdate", "pubDatetime", "publishedAt", "published_at", "datePublished")
+        ),
+    ],
+)
+def test_the_latest_date_counts(front: str, published_at: datetime | None, public_from: datetime | None) -> None:
+    """The first key gives the date that is shown; the latest of all dates is the one from which the public sees it."""
+    found = document(front)
+    assert found.published_date_time == published_at
+    assert found.public_from == public_from
+
+
+@pytest.mark.parametrize(
+    "key", ["expiryDate", "expirydate", "expiry_date", "expires", "unpublishDate", "unpublishdate", "unpublish_date"]
+)
+def test_an_expiry_date(key: str) -> None:
+    """Each of its names gives it; of several the earliest counts."""
+    assert document(f"{key}: 2020-01-01").public_until == EARLIER
+    assert document(f"expiryDate: 2099-01-01\n{key}: 2020-01-01").public_until == EARLIER
+
+
+@pytest.mark.parametrize(
+    "front",
+    [
+        "Date: 2099-01-01",
+        "dat: 2099-01-01",
+        "daet: 2099-01-01",
+        "PublishDate: 2099-01-01",
+        "publishDtae: 2099-01-01",
+        "pub_Date: 2099-01-01",
+        "expiryDat: 2020-01-01",
+        "expire: 2020-01-01",
+        "Draft: true",
+        "isdraft: true",
+        "privat: true",
+        "Private: true",
+        "Status: draft",
+        "visiblity: private",
+        "unlistd: true",
+        "Build: {render: never}",
+        "eleventyExcludeFromCollection: true",
+    ],
+)
+def test_a_slip_sets_the_file_aside(front: str) -> None:
+    """A misspelt or differently cased key that may hide the document is an error with its place and the right key."""
+    found = decoded(front)
+    assert found.document is None
+    [problem] = found.problems
+    assert (problem.code, problem.line, problem.column) == ("BAD_VISIBILITY", 3, 1)
+    assert problem.hint
+    assert problem.hint.startswith("Write `")
+
+
+@pytest.mark.parametrize("front", ["stats: {views: 1}", "state: draft", "rate: 4", "data: {a: 1}", "hide: [toc]"])
+def test_other_words_are_no_slips(front: str) -> None:
+    """A key of another meaning that resembles one sets nothing aside."""
+    assert decoded(front).document is not None
+
+
+@pytest.mark.parametrize(
+    "front",
+    [
+        "draft: maybe",
+        "draft:",
+        "isDraft: maybe",
+        "private: [a]",
+        "publish: 2024-01-01",
+        "unlisted: perhaps",
+        "build: {render: sometimes}",
+        "date: soon",
+        "date: 2020-01-01\npublishDate: soon",
+        "expires: 30d",
+        "draft: true\ndraft: false",
+    ],
+)
+def test_an_unreadable_value_sets_the_file_aside(front: str) -> None:
+    """What governs visibility fails closed, under each of its names."""
+    found = decoded(front)
+    assert found.document is None
+    assert [problem.code for problem in found.problems if problem.severity == "ERROR"] == ["BAD_VISIBILITY"]
+
+
+def test_what_hides_is_named() -> None:
+    """Each key that hides is named with its line, and with the time until or from which it does."""
+    hidings = decoded("private: true\ndate: 2099-01-01\nexpires: 2020-01-01\nunlisted: true").hidings
+    assert [(hiding.status, hiding.source, hiding.line) for hiding in hidings] == [
+        (Status.SCHEDULED, "`date`", 4),
+        (Status.DRAFT, "`private`", 3),
+        (None, "`unlisted`", 6),
+        (Status.EXPIRED, "`expires`", 5),
+    ]
+    assert [hiding.holds(datetime(2021, 1, 1, tzinfo=UTC)) for hiding in hidings] == [True] * 4
+    assert [hiding.holds(LATER) for hiding in hidings] == [False, True, True, True]

@@ -1,0 +1,348 @@
+"""Connections that are held open for nothing, on real sockets: each is closed in its time, with a word where there can
+be one."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+import pytest
+from uvicorn.server import ServerState
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
+from websockets.typing import Subprotocol
+
+from gateway.app import create_app
+from gateway.limits import Limits
+from gateway.loading.ingest import IngestReport
+from gateway.web.connection_timeouts import ConnectionConfig, TimedHttpProtocol, TimedWebSocketProtocol
+from gateway.web.server import address, listening
+from tests.service import listening_service, listening_to, service
+
+SHORT: dict[str, Any] = {"limit_request_seconds": 0.2, "limit_idle_seconds": 60}
+IDLE: dict[str, Any] = {"limit_request_seconds": 60, "limit_idle_seconds": 0.2}
+QUERY = b'{"query": "{ articles { totalCount } }"}'
+POST = b"POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+ASKED = POST % len(QUERY) + QUERY
+ANSWER = b'{"data":{"articles":{"totalCount":2}}}'
+
+
+class Client:
+    """Bytes in and bytes out."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader = reader
+        self.writer = writer
+
+    async def send(self, data: bytes) -> None:
+        self.writer.write(data)
+        await self.writer.drain()
+
+    async def ask(self) -> None:
+        await self.send(ASKED)
+        assert await self.reader.readuntil(ANSWER)
+
+    async def rest(self) -> bytes:
+        """All that the server says until it closes."""
+        async with asyncio.timeout(30):
+            return await self.reader.read()
+
+
+@asynccontextmanager
+async def client(url: str, **options: Any) -> AsyncIterator[Client]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", urlsplit(url).port, **options)
+    try:
+        yield Client(reader, writer)
+    finally:
+        writer.transport.abort()
+
+
+def told(answer: bytes) -> tuple[bytes, str]:
+    """The status and the code of an answer that ends its connection."""
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert b"\r\nconnection: close" in head.lower()
+    assert b"\r\ncontent-type: application/json" in head.lower()
+    return head.split(b" ", 2)[1], orjson.loads(body)["errors"][0]["extensions"]["code"]
+
+
+HALF_SENT = {
+    "one byte": b"P",
+    "half a head": b"POST /graphql HTTP/1.1\r\nHost: local",
+    "no body": POST % 100,
+    "half a body": POST % 100 + b'{"query": ',
+    "half a chunk": POST.replace(b"Content-Length: %d", b"Transfer-Encoding: chunked") + b"ff\r\n{",
+}
+
+
+@pytest.mark.parametrize("sent", HALF_SENT.values(), ids=HALF_SENT.keys())
+async def test_a_half_sent_request_is_closed(tmp_path: Path, sent: bytes) -> None:
+    """At its time-out, with 408; a second client keeps getting answers."""
+    async with listening_service(tmp_path, **SHORT) as url, client(url) as slow, client(url) as other:
+        await slow.send(sent)
+        await other.ask()
+        assert told(await slow.rest()) == (b"408", "REQUEST_TIMEOUT")
+        await other.ask()
+
+
+async def test_a_half_sent_request_to_the_hook(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """It is closed in the same way, has nothing read again, and is no failure of the server."""
+
+    async def reload(*, accept_empty: bool) -> IngestReport:
+        raise AssertionError(accept_empty)
+
+    async with service(tmp_path, **SHORT) as found:
+        hooked = found._replace(app=create_app(found.settings, found.store, reload))
+        async with listening_to(hooked) as url, client(url) as slow:
+            await slow.send(POST.replace(b"/graphql", b"/-/reload") % 100 + b"{")
+            assert told(await slow.rest()) == (b"408", "REQUEST_TIMEOUT")
+    assert [record.message for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+async def test_a_byte_now_and_then_is_no_excuse(tmp_path: Path) -> None:
+    """The time is that of the whole request, however often something comes."""
+    async with listening_service(tmp_path, **SHORT) as url, client(url) as slow:
+        trickle = asyncio.create_task(trickled(slow))
+        assert told(await slow.rest()) == (b"408", "REQUEST_TIMEOUT")
+        trickle.cancel()
+
+
+async def trickled(slow: Client) -> None:
+    for letter in ASKED.decode():
+        await slow.send(letter.encode())
+        await asyncio.sleep(0.05)
+
+
+async def test_a_body_that_nobody_reads_is_not_waited_for(tmp_path: Path) -> None:
+    """Where the answer came before the body the connection is closed without a further word."""
+    async with listening_service(tmp_path, **SHORT) as url, client(url) as slow:
+        await slow.send(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n")
+        answer = await slow.rest()
+        assert answer.startswith(b"HTTP/1.1 200")
+        assert answer.endswith(b'{"status":"ok"}')
+
+
+async def test_an_idle_connection_is_closed(tmp_path: Path) -> None:
+    """One that never asked, and one that has its answer."""
+    async with listening_service(tmp_path, **IDLE) as url, client(url) as silent, client(url) as done:
+        await done.ask()
+        assert await silent.rest() == b""
+        assert await done.rest() == b""
+
+
+async def test_requests_may_follow_each_other(tmp_path: Path) -> None:
+    """One after the other on a connection, and several at once: no time of one counts for the next."""
+    async with listening_service(tmp_path) as url, client(url) as patient:
+        for _ in range(3):
+            await patient.ask()
+        await patient.send(ASKED * 3 + ASKED[:20])
+        for _ in range(3):
+            await patient.reader.readuntil(ANSWER)
+        await patient.send(ASKED[20:])
+        await patient.reader.readuntil(ANSWER)
+
+
+async def test_the_rest_of_a_pipelined_request_is_not_waited_for(tmp_path: Path) -> None:
+    """What came behind a whole request must come whole too."""
+    async with listening_service(tmp_path, **SHORT) as url, client(url) as slow:
+        await slow.send(ASKED + POST % 100 + b"{")
+        await slow.reader.readuntil(ANSWER)
+        assert told(await slow.rest()) == (b"408", "REQUEST_TIMEOUT")
+
+
+async def test_who_takes_nothing_is_cut_off(tmp_path: Path) -> None:
+    """An answer that is not taken does not stay for ever: its connection ends, and makes room for another one."""
+    large = {"large.md": "---\ntitle: Large\n---\n" + "word " * 800_000}
+    sent = b'{"query": "{ ' + b" ".join(b"a%d: article { body { markdown } }" % n for n in range(3)) + b' }"}'
+    sent = sent.replace(b"article", b'article(path: \\"large.md\\")')
+    served = service(tmp_path, files=large, **IDLE, limit_connections=1)
+    async with served as found, listening_to(found) as url, client(url, limit=1) as slow:
+        await slow.send(POST % len(sent) + sent)
+        await slow.reader.readexactly(100)
+        await answered(url)
+        assert len(await slow.rest()) < 3 * 4_000_000
+
+
+async def answered(url: str, asked: bytes = ASKED) -> None:
+    """Ask until there is room."""
+    async with asyncio.timeout(30):
+        while True:
+            async with client(url) as other:
+                await other.send(asked)
+                if b" 200 " in await other.reader.readline():
+                    return
+
+
+CHUNKED = POST.replace(b"Content-Length: %d", b"Transfer-Encoding: chunked")
+NO_HTTP = {
+    "TLS": b"\x16\x03\x01\x02\r\n\r\n",
+    "no chunk": CHUNKED + b"zz\r\n",
+    "two lengths": b"POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("sent", NO_HTTP.values(), ids=NO_HTTP.keys())
+async def test_what_is_no_http(tmp_path: Path, sent: bytes) -> None:
+    """It is 400 as JSON, whether the head or the body makes no sense, and a second client keeps getting answers."""
+    async with listening_service(tmp_path, **SHORT) as url, client(url) as wrong, client(url) as other:
+        await wrong.send(sent)
+        assert told(await wrong.rest()) == (b"400", "BAD_REQUEST")
+        await other.ask()
+
+
+async def test_connections_are_limited(tmp_path: Path) -> None:
+    """One too many is told so when it asks, and closed; when one is closed there is room for the next."""
+    async with listening_service(tmp_path, limit_connections=2) as url, client(url) as first, client(url) as second:
+        await first.ask()
+        await second.ask()
+        async with client(url) as third:
+            await third.send(ASKED)
+            assert told(await third.rest()) == (b"503", "OVERLOADED")
+        second.writer.close()
+        await answered(url)
+        await first.ask()
+
+
+async def test_sockets_are_limited(tmp_path: Path) -> None:
+    """One TimedWebSocketProtocol too many is refused with 503; when one is closed there is room for the next."""
+    async with listening_service(tmp_path, limit_websockets=1) as url:
+        address = url.replace("http", "ws", 1) + "/graphql"
+        protocols = [Subprotocol("graphql-transport-ws")]
+        async with connect(address, subprotocols=protocols):
+            with pytest.raises(InvalidStatus) as refused:
+                await connect(address, subprotocols=protocols)
+            response = refused.value.response
+            assert (response.status_code, response.headers["retry-after"]) == (503, "1")
+            assert orjson.loads(response.body or b"")["errors"][0]["extensions"] == {"code": "OVERLOADED"}
+        async with asyncio.timeout(30):
+            await until_accepted(address, protocols)
+
+
+async def until_accepted(address: str, protocols: list[Subprotocol]) -> None:
+    while True:
+        with suppress(InvalidStatus):
+            async with connect(address, subprotocols=protocols):
+                return
+
+
+async def test_streams_are_limited(tmp_path: Path) -> None:
+    """One stream too many is refused with 503; when one is closed there is room for the next."""
+    sent = b'{"query": "subscription { corpusChanged { revision } }"}'
+    asked = (POST % len(sent)).replace(b"Host", b"Accept: text/event-stream\r\nHost") + sent
+    async with listening_service(tmp_path, limit_streams=1) as url, client(url) as first, client(url) as second:
+        await first.send(asked)
+        await first.reader.readuntil(b":\n\n")
+        await second.send(asked)
+        assert b" 503 " in await second.reader.readline()
+        await second.reader.readuntil(b'"code":"OVERLOADED"}}]}')
+        first.writer.close()
+        await answered(url, asked)
+
+
+UPGRADE = (
+    b"GET /graphql HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+    b"Sec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n"
+)
+PAYLOAD = b"x" * 125
+PING = b"\x89\xfd" + bytes(4) + PAYLOAD
+"""A mask of zeros leaves the payload as it is."""
+PONG = b"\x8a\x7d" + PAYLOAD
+PINGS = 40_000
+"""Their answers are 5 MB, more than the two ends keep between them."""
+KEPT = 65_536
+"""Bytes that the kernel is to keep at an end."""
+NO_ANSWER = b'{"type":"pong"}'
+MESSAGE = b"\x81" + bytes([0x80 | len(NO_ANSWER)]) + bytes(4) + NO_ANSWER
+INIT = b'{"type":"connection_init"}'
+GREETING = b"\x81" + bytes([0x80 | len(INIT)]) + bytes(4) + INIT
+
+
+@asynccontextmanager
+async def accepting(tmp_path: Path, **options: Any) -> AsyncIterator[tuple[str, ServerState]]:
+    """The address of a service, and the connections that its server has."""
+    async with service(tmp_path, **options) as found:
+        config, state = (
+            ConnectionConfig(found.app, Limits(), lifespan="off", log_config=None, access_log=False),
+            ServerState(),
+        )
+        config.load()
+        loop = asyncio.get_running_loop()
+        with listening("127.0.0.1", 0) as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KEPT)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, KEPT)
+            async with await loop.create_server(lambda: TimedHttpProtocol(config, state, {}), sock=listener):
+                yield address(listener), state
+                for connection in state.connections:
+                    assert isinstance(connection, TimedWebSocketProtocol)
+                    connection.transport.abort()
+                await until(lambda: not state.connections)
+
+
+def keep_little(client: Client) -> None:
+    """Bound what the kernel keeps at the client's end, which it may raise to more than all answers."""
+    client.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, KEPT)
+
+
+@pytest.mark.parametrize("between", [b"", MESSAGE], ids=["pings alone", "messages between"])
+async def test_who_pings_and_reads_nothing(tmp_path: Path, between: bytes) -> None:
+    """No more pings are read than their answers find room for; who reads again gets the rest, each in its turn."""
+    async with accepting(tmp_path) as (url, state), client(url) as eager:
+        keep_little(eager)
+        await eager.send(UPGRADE)
+        await eager.reader.readuntil(b"\r\n\r\n")
+        await eager.send(GREETING)
+        await eager.reader.readuntil(b'{"type":"connection_ack"}')
+        [server] = state.connections
+        assert isinstance(server, TimedWebSocketProtocol)
+        sending = asyncio.create_task(pinged(eager, between))
+        assert await most_kept(server, sending) < 1_000_000
+        async with asyncio.timeout(60):
+            for _ in range(PINGS):
+                assert await eager.reader.readexactly(len(PONG)) == PONG
+            await sending
+
+
+async def test_who_pings_behind_an_answer_that_is_not_taken(tmp_path: Path) -> None:
+    """What waited before the handshake counts as what came after it does."""
+    files = {"large.md": "---\ntitle: Large\n---\n" + "word " * 400_000}
+    sent = b'{"query": "{ article(path: \\"large.md\\") { body { markdown } } }"}'
+    async with accepting(tmp_path, files=files) as (url, state), client(url) as eager:
+        keep_little(eager)
+        await eager.send(POST % len(sent) + sent + UPGRADE)
+        await until(lambda: any(isinstance(connection, TimedWebSocketProtocol) for connection in state.connections))
+        [server] = state.connections
+        assert isinstance(server, TimedWebSocketProtocol)
+        before = server.transport.get_write_buffer_size()
+        assert before > 0
+        sending = asyncio.create_task(pinged(eager))
+        assert await most_kept(server, sending) < before + 1_000_000
+        sending.cancel()
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(60):
+        for _ in iter(holds, True):
+            await asyncio.sleep(0)
+
+
+async def most_kept(server: TimedWebSocketProtocol, sending: asyncio.Task[None]) -> int:
+    """How many bytes at most wait to be taken, until the server reads no more of what is sent."""
+    most = 0
+    async with asyncio.timeout(60):
+        while server.transport.is_reading() or server.read_paused:
+            assert not sending.done()
+            most = max(most, server.transport.get_write_buffer_size())
+            await asyncio.sleep(0)
+    return most
+
+
+async def pinged(eager: Client, between: bytes = b"") -> None:
+    for _ in range(PINGS // 100):
+        await eager.send(PING * 100 + between)

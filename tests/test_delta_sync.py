@@ -1,0 +1,406 @@
+"""Delta sync and subscriptions: over HTTP, as server-sent events, and over WebSocket on real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import tracemalloc
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+from graphql.execution.collect_fields import CollectedFields
+from hypothesis import given
+from hypothesis import strategies as st
+from websockets.asyncio.client import ClientConnection
+
+from gateway.filters import Field, In, Not
+from gateway.graph.sync import CompactIdSet, FilterTracker
+from gateway.model import Visibility
+from gateway.store.sqlite import SqliteStore
+from tests.service import FILES, Service, listening_to, post, service, serving
+from tests.store.documents import apply, document
+from tests.test_websocket import connection, receive, send
+
+CHANGES = """query Changes($since: String, $first: Int) {
+  changes(since: $since, first: $first) { changes { type id article { title } } token hasMore reset }
+}"""
+CORPUS = "subscription { corpusChanged { revision added updated removed } }"
+ARTICLES = "subscription { articleChanged { type id article { title topics { name } } } }"
+NEW = "---\ntitle: New\ntopics: [News]\n---\n"
+DRAFT = "---\ntitle: Still a draft\ndraft: true\n---\n"
+
+
+# Delta sync.
+
+
+async def test_a_client_keeps_its_copy(tmp_path: Path) -> None:
+    """A full listing in pages, then what came, changed and went, each with the article as it is."""
+    async with service(tmp_path) as found:
+        transport = httpx.ASGITransport(found.app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+
+            async def read(**variables: Any) -> Any:
+                return (await post(client, CHANGES, **variables))["data"]["changes"]
+
+            one = await read(first=1)
+            two = await read(first=1, since=one["token"])
+            assert [(page["hasMore"], page["reset"]) for page in (one, two)] == [(True, True), (False, False)]
+            listed = {change["article"]["title"]: change for page in (one, two) for change in page["changes"]}
+            assert listed.keys() == {"One", "Two"}
+            await found.change({"new.md": NEW, "two.md": FILES["two.md"].replace("Two", "Second"), "one.md": None})
+            changed = (await read(since=two["token"]))["changes"]
+            assert {(change["type"], change["article"] and change["article"]["title"]) for change in changed} == {
+                ("ADDED", "New"),
+                ("UPDATED", "Second"),
+                ("REMOVED", None),
+            }
+            assert [change["id"] for change in changed if change["type"] == "REMOVED"] == [listed["One"]["id"]]
+
+
+@pytest.mark.parametrize(
+    ("variables", "code"),
+    [({"since": "x"}, "BAD_USER_INPUT"), ({"first": -1}, "BAD_USER_INPUT"), ({"first": 101}, "LIMIT_EXCEEDED")],
+)
+async def test_what_cannot_be_read_is_refused(tmp_path: Path, variables: dict[str, Any], code: str) -> None:
+    """A token that is none, and a page that is none or too large."""
+    async with serving(tmp_path) as client:
+        [error] = (await post(client, CHANGES, **variables))["errors"]
+        assert error["extensions"]["code"] == code
+        assert "errors" not in await post(client, CHANGES, since=None, first=None)
+
+
+# Server-sent events.
+
+
+@asynccontextmanager
+async def events(url: str, query: str, headers: Mapping[str, str] | None = None) -> AsyncIterator[AsyncIterator[Any]]:
+    """The data of the events that a query is answered with, and None for the one that ends the stream.
+
+    It is entered when the stream is open.
+    """
+    async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
+        accept = {"Accept": "text/event-stream", **(headers or {})}
+        async with client.stream("POST", f"{url}/graphql", json={"query": query}, headers=accept) as response:
+            assert response.headers["content-type"] == "text/event-stream; charset=utf-8"
+            lines = response.aiter_lines()
+            assert await anext(lines) == ":"
+            yield _events(lines)
+
+
+async def _events(lines: AsyncIterator[str]) -> AsyncIterator[Any]:
+    async for line in lines:
+        if line == "event: complete":
+            yield None
+        elif line.startswith("data: "):
+            yield orjson.loads(line.removeprefix("data: "))
+
+
+async def next_of(stream: AsyncIterator[Any]) -> Any:
+    async with asyncio.timeout(30):
+        return await anext(stream)
+
+
+async def told(found: Service, stream: AsyncIterator[Any], files: Mapping[str, str | None]) -> Any:
+    """What a stream tells of a change. The subscriber may not have begun: the change is made until it is told."""
+    coming = asyncio.ensure_future(next_of(stream))
+    number = 0
+    while not coming.done():
+        await found.change(
+            {path: text and text.replace("---\n", f"---\nheat: {number}\n", 1) for path, text in files.items()}
+        )
+        number += 1
+        await asyncio.wait({coming}, timeout=0.2)
+    return coming.result()
+
+
+async def test_changes_are_told_as_events(tmp_path: Path) -> None:
+    """A subscriber is told of each change that it can see, with the article as it is then."""
+    async with service(tmp_path) as found, listening_to(found) as url, events(url, ARTICLES) as stream:
+        first = await told(found, stream, {"new.md": NEW})
+        article = {"title": "New", "topics": [{"name": "News"}]}
+        assert first["data"]["articleChanged"]["type"] == "ADDED"
+        assert first["data"]["articleChanged"]["article"] == article
+        await found.change({"draft.md": DRAFT})
+        await found.change({"new.md": None})
+        while (change := (await next_of(stream))["data"]["articleChanged"])["type"] == "UPDATED":
+            assert change["article"] == article
+        assert change == {"type": "REMOVED", "id": first["data"]["articleChanged"]["id"], "article": None}
+
+
+async def test_each_event_has_its_price(tmp_path: Path) -> None:
+    """The first is paid for with the subscription, the second on its own; one over the rate ends it, and says so."""
+    cost = 1 + 1 + 10  # the change, its article and the topics
+    rate = 1 + 2 * cost
+    async with service(tmp_path, rate_limit=rate) as found, listening_to(found) as url, events(url, ARTICLES) as stream:
+        seen = [await told(found, stream, {"new.md": NEW})]
+        while "data" in seen[-1]:
+            await found.change({"new.md": NEW.replace("New", f"New {len(seen)}")})
+            seen.append(await next_of(stream))
+        assert len(seen) == 3
+        assert [error["extensions"] for error in seen[-1]["errors"]] == [{"code": "RATE_LIMITED"}]
+        assert await next_of(stream) is None
+
+
+async def test_a_filter_makes_a_world_of_its_own(tmp_path: Path) -> None:
+    """What comes to match is added, what goes on to is updated, what ceases to or goes is removed; no other is told."""
+    query = 'subscription { articleChanged(filter: {topics: {anyOf: ["News"]}}) { type article { title } } }'
+    async with service(tmp_path) as found, listening_to(found) as url, events(url, query) as stream:
+        first = (await told(found, stream, {"new.md": NEW}))["data"]["articleChanged"]
+        assert first == {"type": "ADDED", "article": {"title": "New"}}
+        await found.change({"other.md": NEW.replace("News", "Sport"), "two.md": FILES["two.md"].replace("Two", "2")})
+        await found.change({"two.md": FILES["two.md"].replace("Two", "Two\ntopics: [News]")})
+        await found.change({"one.md": FILES["one.md"].replace("News", "Sport")})
+        await found.change({"new.md": None})
+        seen: list[tuple[str, object]] = []
+        while len(seen) < 3:
+            change = (await next_of(stream))["data"]["articleChanged"]
+            if change != {"type": "UPDATED", "article": {"title": "New"}}:
+                seen.append((change["type"], change["article"] and change["article"]["title"]))
+        assert seen == [("ADDED", "Two"), ("REMOVED", None), ("REMOVED", None)]
+
+
+async def test_a_filter_may_come_to_match_too_many(tmp_path: Path) -> None:
+    """The change that makes them too many ends the subscription; until then those that match are told."""
+    query = 'subscription { articleChanged(filter: {topics: {anyOf: ["News"]}}) { type } }'
+    async with service(tmp_path, limit_records=2) as found, listening_to(found) as url, events(url, query) as stream:
+        first = await told(found, stream, {"new.md": NEW})
+        assert first == {"data": {"articleChanged": {"type": "ADDED"}}}
+        await found.change({"newer.md": NEW})
+        while "data" in (last := await next_of(stream)):
+            assert last == {"data": {"articleChanged": {"type": "UPDATED"}}}
+        assert [error["extensions"]["limit"] for error in last["errors"]] == ["records"]
+        assert await next_of(stream) is None
+
+
+@pytest.mark.parametrize("filter_", ["{}", "{and: [{}, {provider: {}}]}"])
+async def test_a_filter_without_a_condition_is_none(tmp_path: Path, filter_: str) -> None:
+    """However many articles there are, nothing is counted of them, nor remembered."""
+    query = f"subscription {{ articleChanged(filter: {filter_}) {{ type }} }}"
+    async with service(tmp_path, limit_records=1) as found, listening_to(found) as url, events(url, query) as stream:
+        assert await told(found, stream, {"new.md": NEW}) == {"data": {"articleChanged": {"type": "ADDED"}}}
+
+
+async def test_little_is_kept_of_a_filter(tmp_path: Path) -> None:
+    """Of each article that matches some bytes, and not its id."""
+    number = 2000
+    store = await SqliteStore.open(tmp_path / "content.db")
+    try:
+        await apply(store, *(document(str(each)) for each in range(number)))
+        async with store.snapshot(Visibility.PUBLIC) as snapshot:
+            sieves = [FilterTracker(Not(In(Field.PATH, ("none",))), number) for _ in range(9)]
+            tracemalloc.start()
+            try:
+                sizes = []
+                for tracker in sieves:
+                    await tracker.fill(snapshot)
+                    gc.collect()
+                    sizes.append(tracemalloc.get_traced_memory()[0])
+            finally:
+                tracemalloc.stop()
+        assert sizes[-1] - sizes[0] < (len(sieves) - 1) * number * 16
+    finally:
+        await store.close()
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 20).map(str))), st.sets(st.integers(0, 20).map(str)))
+def test_ids_are_a_set(steps: list[tuple[bool, str]], first: set[str]) -> None:
+    """Whatever comes and goes, those that are in it are those that a set would hold."""
+    ids = CompactIdSet(first)
+    for comes, id_ in steps:
+        (ids.add if comes else ids.discard)(id_)
+        (first.add if comes else first.discard)(id_)
+        assert len(ids) == len(first)
+        assert {each for each in map(str, range(21)) if each in ids} == first
+
+
+async def test_a_filter_that_is_too_large_is_refused(tmp_path: Path) -> None:
+    """As it is in a query."""
+    async with service(tmp_path) as found, listening_to(found) as url, events(url, FILTERED) as stream:
+        [error] = (await next_of(stream))["errors"]
+        assert error["extensions"]["limit"] == "filter_values"
+
+
+async def test_generations_are_told_as_events(tmp_path: Path) -> None:
+    """With their counts; drafts count for those alone who see them."""
+    async with service(tmp_path) as found, listening_to(found) as url:
+        headers = {"Authorization": "Bearer editor", "X-Include-Drafts": "true"}
+        async with events(url, CORPUS, headers) as preview, events(url, CORPUS) as public:
+            assert (await told(found, public, {"new.md": NEW}))["data"]["corpusChanged"]["added"] == 1
+            change = (await told(found, preview, {"draft.md": DRAFT}))["data"]["corpusChanged"]
+            assert change["updated"] + change["added"] >= 1
+            await found.change({"one.md": None})
+            while (last := (await next_of(public))["data"]["corpusChanged"])["removed"] == 0:
+                assert last["updated"] == 1
+            assert (last["added"], last["removed"]) == (0, 1)
+
+
+async def test_a_long_subscription_remembers_no_event(tmp_path: Path) -> None:
+    """What the executor keeps for one event is let go of when the next one comes."""
+    async with service(tmp_path) as found, listening_to(found) as url, events(url, ARTICLES) as stream:
+        await told(found, stream, {"new.md": NEW})
+        before = remembered()
+        for number in range(30):
+            await found.change({"new.md": NEW.replace("New", f"New {number}")})
+            await next_of(stream)
+        assert remembered() - before < 10
+
+
+def remembered() -> int:
+    """How many selections of fields executors hold."""
+    gc.collect()
+    return sum(type(each) is CollectedFields for each in gc.get_objects())
+
+
+async def test_problems_are_told_to_those_who_see_them(tmp_path: Path) -> None:
+    """A file that breaks and that is mended changes what a preview sees, and no article; the public is not told."""
+    async with service(tmp_path) as found, listening_to(found) as url:
+        headers = {"Authorization": "Bearer editor", "X-Include-Drafts": "true"}
+        async with events(url, CORPUS, headers) as preview, events(url, CORPUS) as public:
+            for stream in (preview, public):
+                await told(found, stream, {"new.md": NEW})
+            for text in ("---\ntitle: A: b\n---\n", None):
+                await found.change({"broken.md": text})
+                while any(number for name, number in (await corpus_of(preview)).items() if name != "revision"):
+                    continue
+            await found.change({"one.md": None})
+            while (last := await corpus_of(public))["removed"] == 0:
+                assert last["updated"] == 1
+            assert (last["added"], last["updated"]) == (0, 0)
+
+
+async def corpus_of(stream: AsyncIterator[Any]) -> Any:
+    return (await next_of(stream))["data"]["corpusChanged"]
+
+
+async def test_a_query_may_be_answered_as_an_event(tmp_path: Path) -> None:
+    """For a client that takes nothing else; the stream ends after it."""
+    query = "{ articles { totalCount } }"
+    async with service(tmp_path) as found, listening_to(found) as url, events(url, query) as stream:
+        assert await next_of(stream) == {"data": {"articles": {"totalCount": 2}}}
+        assert await next_of(stream) is None
+
+
+async def test_a_subscription_needs_a_stream(tmp_path: Path) -> None:
+    """It is refused where the client takes JSON alone, by GET, and in a batch."""
+    async with serving(tmp_path) as client:
+        plain = await client.post("/graphql", json={"query": CORPUS})
+        assert (plain.status_code, plain.json()["errors"][0]["extensions"]["code"]) == (406, "NOT_ACCEPTABLE")
+        headers = {"Accept": "text/event-stream", "GraphQL-Require-Preflight": "1"}
+        got = await client.get("/graphql", params={"query": CORPUS}, headers=headers)
+        assert (got.status_code, got.headers["allow"]) == (405, "POST")
+        [batched] = (await client.post("/graphql", json=[{"query": CORPUS}])).json()
+        assert batched["errors"][0]["extensions"]["code"] == "NOT_ACCEPTABLE"
+
+
+@pytest.mark.parametrize("query", ["subscription { nothing }", "{", "{" + " __typename" * 501 + "}"])
+async def test_a_refused_operation_is_an_event(tmp_path: Path, query: str) -> None:
+    """For a client that takes nothing else: another status would be a failure of the network to it, to try again."""
+    async with service(tmp_path) as found, listening_to(found) as url, events(url, query) as stream:
+        [error] = (await next_of(stream))["errors"]
+        assert error["extensions"]["code"] in {"GRAPHQL_VALIDATION_FAILED", "GRAPHQL_PARSE_FAILED", "LIMIT_EXCEEDED"}
+        assert await next_of(stream) is None
+
+
+LISTED = "{ articles { nodes { title } } }"
+TOO_MANY_VALUES = orjson.dumps(["x"] * 1001).decode()
+FILTERED = f"subscription {{ articleChanged(filter: {{path: {{in: {TOO_MANY_VALUES}}}}}) {{ id }} }}"
+MATCHING_TWO = 'subscription { articleChanged(filter: {path: {endsWith: ".md"}}) { type } }'
+REFUSED_AT_WORK = [
+    (LISTED, {"limit_records": 1}, "LIMIT_EXCEEDED"),
+    (LISTED, {"limit_operation_seconds": 1e-6}, "OPERATION_TIMED_OUT"),
+    (ARTICLES, {"limit_operation_seconds": 1e-6}, "OPERATION_TIMED_OUT"),
+    (FILTERED, {}, "LIMIT_EXCEEDED"),
+    (MATCHING_TWO, {"limit_records": 1}, "LIMIT_EXCEEDED"),
+]
+"""What is accepted, and refused once it is at work: a query, the settings, and the code."""
+
+
+@pytest.mark.parametrize(("query", "flags", "code"), REFUSED_AT_WORK)
+async def test_what_is_refused_at_work_is_an_event(
+    tmp_path: Path, query: str, flags: dict[str, Any], code: str
+) -> None:
+    """With its errors and no data; and the stream is complete, or the client would try the same again."""
+    async with service(tmp_path, **flags) as found, listening_to(found) as url, events(url, query) as stream:
+        refusal = await next_of(stream)
+        assert [error["extensions"]["code"] for error in refusal.pop("errors")] == [code]
+        assert refusal == {}
+        assert await next_of(stream) is None
+
+
+async def test_a_refused_request_is_no_event(tmp_path: Path) -> None:
+    """What was sent wrong has its status."""
+    async with serving(tmp_path) as client:
+        for sent, headers in ((b"{", {}), (b'{"query": "{ __typename }"}', {"Authorization": "Bearer unknown"})):
+            accept = {"Accept": "text/event-stream", "Content-Type": "application/json", **headers}
+            refused = await client.post("/graphql", content=sent, headers=accept)
+            assert refused.status_code in {400, 401}
+            assert refused.headers["content-type"] == "application/json; charset=utf-8"
+
+
+# WebSocket.
+
+
+def over_websocket(url: str) -> AbstractAsyncContextManager[ClientConnection]:
+    return connection(url.replace("http", "ws", 1) + "/graphql")
+
+
+async def test_changes_are_told_over_a_websocket(tmp_path: Path) -> None:
+    """Several subscriptions share a connection, each ends when its client says so, and queries are answered beside."""
+    async with service(tmp_path) as found, listening_to(found) as url, over_websocket(url) as socket:
+        for id_, query in (("corpus", CORPUS), ("articles", ARTICLES)):
+            await send(socket, {"type": "subscribe", "id": id_, "payload": {"query": query}})
+        seen = set[str]()
+        number = 0
+        while seen != {"corpus", "articles"}:
+            await found.change({"new.md": NEW.replace("New", f"New {number}")})
+            number += 1
+            try:
+                async with asyncio.timeout(0.5):
+                    seen.add(orjson.loads(await socket.recv())["id"])
+            except TimeoutError:
+                continue
+        for id_ in ("corpus", "articles"):
+            await send(socket, {"type": "complete", "id": id_})
+        await send(socket, {"type": "subscribe", "id": "1", "payload": {"query": "{ __typename }"}})
+        while (message := await receive(socket))["id"] != "1":
+            assert message["type"] == "next"
+        assert message["payload"] == {"data": {"__typename": "Query"}}
+
+
+@pytest.mark.parametrize(("query", "flags", "code"), REFUSED_AT_WORK)
+async def test_what_is_refused_at_work_is_an_error_message(
+    tmp_path: Path, query: str, flags: dict[str, Any], code: str
+) -> None:
+    """It is the operation's last one: its id may be used again, and the connection goes on."""
+    async with service(tmp_path, **flags) as found, listening_to(found) as url, over_websocket(url) as socket:
+        for _ in range(2):
+            await send(socket, {"type": "subscribe", "id": "1", "payload": {"query": query}})
+            message = await receive(socket)
+            assert (message["id"], message["type"]) == ("1", "error")
+            assert [error["extensions"]["code"] for error in message["payload"]] == [code]
+
+
+# The end.
+
+
+async def test_stopping_lets_go_of_subscribers(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A server with subscribers ends at once and in order, and does not say that there is no more to come."""
+    with caplog.at_level(logging.WARNING):
+        async with service(tmp_path) as found:
+            async with listening_to(found) as url:
+                stack = events(url, CORPUS)
+                stream = await stack.__aenter__()
+                socket = over_websocket(url)
+                opened = await socket.__aenter__()
+                await send(opened, {"type": "subscribe", "id": "1", "payload": {"query": CORPUS}})
+                await told(found, stream, {"new.md": NEW})
+            assert [event async for event in stream if event is None] == []
+            await stack.__aexit__(None, None, None)
+            await socket.__aexit__(None, None, None)
+    assert [record.message for record in caplog.records] == []

@@ -1,0 +1,187 @@
+"""Rules in files of other generators, followed while they change: real files, real events, real databases."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from gateway.model import NEWEST_FIRST, Visibility, Window
+from gateway.store.protocol import ARTICLES, WHOLE
+from tests.content.test_generator_rules import Folder
+from tests.test_ingest import Site, opened
+from tests.test_scheduler import FULL, Live, following
+
+HIDING = "---\ntitle: Section\ncascade: {draft: true}\n---\n"
+SHOWING = "---\ntitle: Section\n---\n"
+
+
+async def public(found: Live | Site) -> Sequence[str]:
+    """The paths that the public sees."""
+    async with found.store.snapshot(Visibility.PUBLIC) as snapshot:
+        page = (await snapshot.pages(ARTICLES, [WHOLE], NEWEST_FIRST, Window(100)))[WHOLE]
+        return sorted(edge.node.path for edge in page.edges)
+
+
+async def until_public(live: Live, *paths: str) -> None:
+    await live.until(lambda: public(live), list(paths))
+
+
+def put(root: Path, path: str, text: str) -> None:
+    (root / path).parent.mkdir(parents=True, exist_ok=True)
+    (root / path).write_text(text)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    root = tmp_path / "content"
+    for path in ("a/p.md", "a/b/q.md", "o.md"):
+        put(root, path, f"---\ntitle: {path}\n---\n")
+    put(root, "a/_index.md", SHOWING)
+    return root
+
+
+SHOWN = ("a/_index.md", "a/b/q.md", "a/p.md", "o.md")
+
+
+@pytest.mark.parametrize(
+    ("path", "hiding", "showing", "left"),
+    [
+        ("a/_index.md", HIDING, SHOWING, ("a/_index.md", "o.md")),
+        ("a/_index.md", "---\ntitle: Section\ndraft: true\n---\n", SHOWING, ("o.md",)),
+        ("a/a.json", '{"draft": true}', "{}", ("o.md",)),
+        ("a/p.json", '{"draft": true}', "{}", ("a/_index.md", "a/b/q.md", "o.md")),
+        ("_config.yml", "defaults: [{scope: {path: a}, values: {published: false}}]", "title: T", ("o.md",)),
+    ],
+)
+async def test_rules_are_followed(folder: Path, path: str, hiding: str, showing: str, left: tuple[str, ...]) -> None:
+    """What they hide goes and comes back in one generation, when they arrive, change and go."""
+    async with following(folder) as live:
+        await until_public(live, *SHOWN)
+        before = (await live.generation()).counter
+        put(folder, path, hiding)
+        await until_public(live, *left)
+        assert (await live.generation()).counter == before + 1
+        put(folder, path, showing)
+        await until_public(live, *SHOWN)
+        put(folder, path, hiding)
+        await until_public(live, *left)
+        (folder / path).unlink()
+        await until_public(live, *(each for each in SHOWN if each != path))
+
+
+async def test_a_document_that_arrives_has_the_rules_that_were_there(folder: Path) -> None:
+    """Those of folders, and those that are for it alone, which no document needed before."""
+    put(folder, "a/_index.md", HIDING)
+    put(folder, "new.json", '{"draft": true}')
+    async with following(folder) as live:
+        await until_public(live, "a/_index.md", "o.md")
+        live.write("a/b/late.md")
+        live.write("new.md")
+        await live.until_followed()
+        assert await public(live) == ["a/_index.md", "last.md", "o.md"]
+
+
+async def test_a_section_whose_rules_stay_costs_one_file(folder: Path) -> None:
+    """Its title and its body are its own."""
+    put(folder, "a/_index.md", HIDING)
+    async with following(folder) as live:
+        await until_public(live, "a/_index.md", "o.md")
+        put(folder, "a/_index.md", HIDING.replace("Section", "Other") + "Body.\n")
+        await live.until(lambda: live.title("a/_index.md"), "Other")
+        assert ((await live.report()).read, (await live.report()).files) == (1, 1)
+
+
+async def test_broken_rules_leave_those_that_were_last_good(folder: Path) -> None:
+    """Nothing is shown that they hid, and what they did not hide is followed on."""
+    put(folder, "a/a.json", '{"draft": true}')
+    async with following(folder) as live:
+        await until_public(live, "o.md")
+        put(folder, "a/a.json", '{"draft": ')
+        await live.until(live.codes, ["RULES_UNREADABLE"])
+        live.write("a/new.md")
+        live.write("shown.md")
+        await live.until_followed()
+        assert await public(live) == ["last.md", "o.md", "shown.md"]
+        put(folder, "a/a.json", "{}")
+        await until_public(live, "a/_index.md", "a/b/q.md", "a/new.md", "a/p.md", "last.md", "o.md", "shown.md")
+        assert await live.codes() == []
+
+
+async def test_rules_that_are_broken_at_the_start_keep_what_was_served(tmp_path: Path, folder: Path) -> None:
+    """The documents have their last good version and its visibility, and new ones are not served."""
+    async with opened(tmp_path) as site:
+        await site.run()
+        assert await public(site) == list(SHOWN)
+    put(folder, "a/a.json", '{"draft": ')
+    put(folder, "a/new.md", SHOWING)
+    async with opened(tmp_path) as site:
+        for _ in range(2):
+            await site.run()
+            assert await public(site) == list(SHOWN)
+            assert await site.codes() == ["RULES_UNREADABLE"]
+        put(folder, "a/a.json", '{"draft": true}')
+        await site.run()
+        assert await public(site) == ["o.md"]
+
+
+async def test_a_broken_document_below_a_rule_that_hides_is_withdrawn(tmp_path: Path, folder: Path) -> None:
+    """Its last good version was public, and may not be any more."""
+    async with opened(tmp_path) as site:
+        await site.run()
+        put(folder, "a/_index.md", HIDING)
+        put(folder, "a/p.md", "---\ntitle: [\n---\n")
+        await site.run()
+        assert await public(site) == ["a/_index.md", "o.md"]
+
+
+async def test_folders_of_generators_start_no_run(folder: Path) -> None:
+    """A site that is built beside its documents."""
+    async with following(folder) as live:
+        for path in ("_site/a.md", "_site/sub/b.md", "_site/sub/sub.json", "_data/c.json"):
+            put(folder, path, SHOWING)
+        await live.until_followed()
+        assert set(live.looks()) == {"last.md"}
+        assert await public(live) == sorted([*SHOWN, "last.md"])
+
+
+async def test_rules_that_are_gone_for_a_moment_stay(tmp_path: Path, folder: Path) -> None:
+    """An editor or a checkout takes a file away before it writes it again, and a run may come in between."""
+    put(folder, "a/_index.md", HIDING)
+    async with opened(tmp_path, pause=lambda _: put(folder, "a/_index.md", HIDING)) as site:
+        await site.run()
+        (folder / "a/_index.md").unlink()
+        await site.run()
+        assert await public(site) == ["a/_index.md", "o.md"]
+    async with opened(tmp_path, pause=lambda _: None) as site:
+        await site.run()
+        (folder / "a/_index.md").unlink()
+        await site.run()
+        assert await public(site) == ["a/b/q.md", "a/p.md", "o.md"]
+
+
+def edited(folder: Path, chance: random.Random) -> None:
+    """Write or delete one file that may hold a rule, or a document."""
+    place = chance.choice(("", "a/", "a/b/"))
+    name = chance.choice(("_index.md", "p.md", "_p.md", "p.json", f"{place.split('/')[-2]}.json" if place else "o.md"))
+    says = chance.choice(("true", "false"))
+    cascade = f"---\ntitle: T\ncascade: {{draft: {says}}}\n---\n"
+    section, data = f"---\ntitle: T\ndraft: {says}\n---\n", f'{{"draft": {says}}}'
+    text = data if name.endswith(".json") else chance.choice((section, SHOWING, cascade))
+    if chance.random() < 0.3:
+        (folder / place / name).unlink(missing_ok=True)
+    else:
+        put(folder, place + name, text)
+
+
+async def test_any_edits_are_followed(folder: Path) -> None:
+    """After each, the public sees what it would see after a start with the folder as it is."""
+    chance = random.Random(4)  # noqa: S311 - a test
+    async with following(folder) as live:
+        for _ in range(200 if FULL else 20):
+            for _ in range(chance.randint(1, 3)):
+                edited(folder, chance)
+            await live.until_followed()
+            assert await public(live) == Folder(folder, {}).public

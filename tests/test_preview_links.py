@@ -1,0 +1,261 @@
+"""Preview links: where they lead, what they leave in a browser, and what that is good for."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from urllib.parse import parse_qs, urljoin, urlsplit
+
+import httpx
+import pytest
+import pytest_asyncio
+from click.testing import CliRunner
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from gateway.access.preview_tokens import PreviewTokens
+from gateway.access.tokens import Viewer
+from gateway.commands.group import main
+from gateway.errors import Unauthenticated
+from gateway.execution.executor import Executor, OperationRequest
+from gateway.execution.persisted_documents import PersistedDocuments
+from gateway.limits import Limits
+from gateway.model import Visibility
+from gateway.settings import Mode
+from gateway.web.preview_links import COOKIE, is_path, link
+from tests.commands import invoke, running
+from tests.schema import SCHEMA
+from tests.service import post, service, serving
+
+SECRET = "0123456789abcdef" * 2
+GOOD = PreviewTokens(SECRET).issue(int(time.time()) + 86_400)
+ENDED = PreviewTokens(SECRET).issue(int(time.time()) - 1)
+FORGED = PreviewTokens(SECRET[::-1]).issue(int(time.time()) + 86_400)
+TITLES = "{ articles { nodes { title } } }"
+DRAFTS = {"X-Include-Drafts": "true"}
+
+
+def cookie(token: str) -> Mapping[str, str]:
+    return {"Cookie": f"other=1; {COOKIE}={token}"}
+
+
+def count(answer: Mapping[str, object]) -> object:
+    """How many articles an answer tells, or the code of its error."""
+    data: object = answer.get("data")
+    if isinstance(data, dict):
+        return len(data["articles"]["nodes"])
+    errors = answer["errors"]
+    assert isinstance(errors, list | tuple)
+    return errors[0]["extensions"]["code"]
+
+
+@pytest_asyncio.fixture
+async def client(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+    async with serving(tmp_path, preview_secret=SECRET, preview_explorer=True) as client:
+        yield client
+
+
+# The link.
+
+
+async def test_a_link_leaves_a_cookie_and_leads_to_its_page(client: httpx.AsyncClient) -> None:
+    """No script can read the cookie, no other site sends it, and it goes when the link ends."""
+    response = await client.get(link("http://localhost/2024/a%20draft?x=1#part", GOOD))
+    assert (response.status_code, response.headers["location"]) == (303, "/2024/a%20draft?x=1#part")
+    name, *attributes = response.headers["set-cookie"].split("; ")
+    assert name == f"{COOKIE}={GOOD}"
+    assert {each.partition("=")[0].lower() for each in attributes} == {"expires", "httponly", "path", "samesite"}
+    assert "SameSite=lax" in attributes
+    assert response.headers["cache-control"] == "private, no-store"
+    assert response.headers["referrer-policy"] == "no-referrer"
+
+
+@pytest.mark.parametrize("proto", ["https", "https, http"])
+async def test_over_https_the_cookie_keeps_to_it(client: httpx.AsyncClient, proto: str) -> None:
+    """Also where a proxy speaks https and says so."""
+    proxied = await client.get(link("http://localhost/", GOOD), headers={"X-Forwarded-Proto": proto})
+    direct = await client.get(link("https://localhost/", GOOD))
+    assert all("; Secure" in response.headers["set-cookie"] for response in (proxied, direct))
+
+
+@pytest.mark.parametrize("token", [ENDED, FORGED, "", "x"])
+async def test_a_link_that_is_none(client: httpx.AsyncClient, token: str) -> None:
+    """One that has ended and one that was forged leave nothing and lead nowhere."""
+    response = await client.get(link("http://localhost/page", token))
+    assert (response.status_code, count(response.json())) == (401, "UNAUTHENTICATED")
+    assert {"set-cookie", "location"}.isdisjoint(response.headers)
+
+
+ELSEWHERE = (
+    *("//evil.example", "/\\evil.example", "\\\\evil.example", "https://evil.example/", "https:/evil.example"),
+    *("javascript:alert(1)", "evil.example", "", " /", "/\t/evil.example", "/\n/evil.example", "/\r\nSet-Cookie: a=b"),
+    *("\t//evil.example", "/a\\..\\..", "/\x00", "/\x7f", "?x", "#x"),
+)
+
+
+@pytest.mark.parametrize("target", ELSEWHERE)
+async def test_a_link_leads_nowhere_else(client: httpx.AsyncClient, target: str) -> None:
+    """Whatever a browser could take for another host, or for another header, is refused."""
+    response = await client.get("/-/preview", params={"token": GOOD, "to": target})
+    assert (response.status_code, count(response.json())) == (400, "BAD_REQUEST")
+    assert {"set-cookie", "location"}.isdisjoint(response.headers)
+
+
+def as_browsers_read(target: str) -> str:
+    """What the URL Standard does to a text before it looks for a host in it."""
+    return re.sub("[\t\n\r]", "", target.strip("".join(map(chr, range(0x21))))).replace("\\", "/")
+
+
+@given(st.text() | st.text("/\\.:@%?#\t\n ae").map(lambda text: "/" + text))
+@example("/a//b")
+def test_a_path_stays_on_its_host(target: str) -> None:
+    """However it is read, what is taken for a path leads to the host that is asked."""
+    if is_path(target):
+        assert urlsplit(urljoin("http://own.example/-/preview", as_browsers_read(target))).netloc == "own.example"
+
+
+@pytest.mark.parametrize("page", ["", "own.example", "/page", "ftp://own.example/", "http://", "http://a@b.example/"])
+def test_a_link_is_to_a_page(page: str) -> None:
+    """Of this server's host, by its full address."""
+    with pytest.raises(ValueError, match="no http or https URL"):
+        link(page, GOOD)
+
+
+async def test_without_a_secret_there_are_no_links(tmp_path: Path) -> None:
+    """The path is not there, nor the explorer; and no pass counts."""
+    async with serving(tmp_path, preview_explorer=True) as client:
+        for path in ("/-/preview?token=x", "/", "/graphiql"):
+            assert (await client.get(path, headers=cookie(GOOD))).status_code == 404
+        assert count(await post(client, TITLES, {**DRAFTS, "Authorization": f"Bearer {GOOD}"})) == "UNAUTHENTICATED"
+        assert count(await post(client, TITLES, {**DRAFTS, **cookie(GOOD)})) == "UNAUTHENTICATED"
+
+
+# What a pass is good for.
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        (cookie(GOOD), 2),
+        ({**cookie(GOOD), "X-Include-Drafts": "false"}, 2),
+        ({**cookie(GOOD), **DRAFTS}, 3),
+        (cookie(ENDED), 2),
+        ({**cookie(ENDED), **DRAFTS}, "UNAUTHENTICATED"),
+        ({**cookie(FORGED), **DRAFTS}, "UNAUTHENTICATED"),
+        ({**cookie("editor"), **DRAFTS}, "UNAUTHENTICATED"),
+        ({**cookie(GOOD), **DRAFTS, "Authorization": "Bearer reader"}, "FORBIDDEN"),
+        ({"Authorization": f"Bearer {GOOD}"}, 2),
+        ({"Authorization": f"Bearer {GOOD}", **DRAFTS}, 3),
+        ({"Authorization": f"Bearer {ENDED}"}, "UNAUTHENTICATED"),
+        ({"Authorization": f"Bearer {FORGED}", **DRAFTS}, "UNAUTHENTICATED"),
+    ],
+)
+async def test_a_pass_shows_drafts_to_who_asks_for_them(
+    client: httpx.AsyncClient, headers: Mapping[str, str], expected: object
+) -> None:
+    """In the cookie together with the header, so that no public answer depends on it; or as a token."""
+    response = await client.post("/graphql", json={"query": TITLES}, headers=headers)
+    assert count(response.json()) == expected
+    if expected == 3:
+        assert response.headers["cache-control"] == "private, no-store"
+
+
+async def test_a_pass_gives_no_other_right(client: httpx.AsyncClient) -> None:
+    """What is secured stays so."""
+    query = '{ article(path: "two.md") { secured } }'
+    for headers in ({"Authorization": f"Bearer {GOOD}", **DRAFTS}, {**cookie(GOOD), **DRAFTS}):
+        assert (await post(client, query, headers))["data"]["article"] == {"secured": None}
+
+
+async def test_a_pass_that_ends_meanwhile(tmp_path: Path) -> None:
+    """An operation and a subscription that began with it are told so, and nothing more."""
+    async with service(tmp_path) as found:
+        queries = PersistedDocuments()
+        executor = Executor(SCHEMA, found.store, Limits(), queries, introspection=False, clock=lambda: 1001.0)
+        viewer = Viewer(Visibility.PREVIEW, frozenset({"preview"}), expires=1001)
+        query, subscription = OperationRequest(TITLES), "subscription { corpusChanged { revision } }"
+        with pytest.raises(Unauthenticated):
+            await executor.execute(await executor.prepare(query), viewer)
+        told = executor.subscribe(await executor.prepare(OperationRequest(subscription)), viewer)
+        asked, number = asyncio.ensure_future(anext(told)), 0
+        while not asked.done():  # a change from before it listens is none for it
+            await found.change({"new.md": f"---\ntitle: New {number}\n---\n"})
+            number += 1
+        assert count(asked.result().body()) == "UNAUTHENTICATED"
+        assert await anext(told, None) is None
+
+
+# The explorer.
+
+
+async def test_the_explorer_is_for_previews(client: httpx.AsyncClient) -> None:
+    """Whoever has no cookie finds nothing; whose has ended is told so; the others are answered."""
+    for path in ("/", "/graphiql", "/graphiql/page.js", "/graphiql/page.css"):
+        assert (await client.get(path)).status_code == 404
+        assert (await client.get(path, headers=cookie(ENDED))).status_code == 401
+        assert (await client.get(path, headers=cookie(GOOD))).status_code in {200, 307, 503}
+
+
+# The command.
+
+
+def test_the_command_prints_a_link_that_works(tmp_path: Path) -> None:
+    """And the server that is opened by it logs neither the link nor its token, nor what is secured."""
+    (tmp_path / "content").mkdir()
+    (tmp_path / "content" / "draft.md").write_text("---\ntitle: Draft\ndraft: true\nsecured: b3BhcXVl\n---\n")
+    (tmp_path / "gateway.toml").write_text(f'preview_secret = "{SECRET}"\nlog_level = "debug"\n')
+    config = ("--config", tmp_path / "gateway.toml")
+    with running("serve", tmp_path / "content", *config, cache=tmp_path) as server:
+        server.said("^1 article")
+        done = invoke("preview-link", f"{server.url}/page", "--expires", "2h", *config)
+        assert (done.returncode, done.stderr) == (0, "")
+        url = done.stdout.strip()
+        [token] = parse_qs(urlsplit(url).query)["token"]
+        with httpx.Client(trust_env=False) as browser:
+            assert browser.get(url).headers["location"] == "/page"
+            assert browser.get(f"{url}x&token=x").status_code == 401
+            answer = browser.post(f"{server.url}/graphql", json={"query": TITLES}, headers=DRAFTS).json()
+        assert count(answer) == 1
+        assert server.stop() == 0
+        assert server.process.stdout
+        told = server.process.stdout.read()
+        assert "/-/preview" in told
+        assert token not in told
+        assert "token=" not in told
+        assert "b3BhcXVl" not in told
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("--preview-secret", SECRET, "--expires", "7y"),
+        ("--preview-secret", "short"),
+        ("--preview-secret", SECRET, "nowhere"),
+    ],
+)
+def test_what_makes_no_link(arguments: tuple[str, ...]) -> None:
+    """Is wrong usage, and no secret is told."""
+    done = CliRunner().invoke(
+        main, ["preview-link", *arguments], env={"GATEWAY_PREVIEW_SECRET": "", "GATEWAY_CONFIG": ""}
+    )
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert SECRET not in done.stderr
+    assert "short'" not in done.stderr
+
+
+def test_a_link_leads_to_the_server_unless_told_otherwise() -> None:
+    """To the address that the settings name."""
+    given = ["--preview-secret", SECRET, "--host", "::1", "--port", "81"]
+    done = CliRunner().invoke(main, ["preview-link", *given])
+    assert done.stdout.startswith("http://[::1]:81/-/preview?token=")
+    assert done.stdout.endswith("&to=%2F\n")
+
+
+async def test_dev_needs_no_pass(tmp_path: Path) -> None:
+    """There everyone previews, whatever the cookie is worth."""
+    async with serving(tmp_path, Mode.DEV, preview_secret=SECRET) as client:
+        assert count(await post(client, TITLES, {**DRAFTS, **cookie(ENDED)})) == 3

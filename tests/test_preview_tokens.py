@@ -1,0 +1,74 @@
+"""Passes: what is known again, and what is none."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+
+import jwt
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.access.preview_tokens import AUDIENCE, MAX_LIFETIME, PreviewTokens, parse_lifetime
+from gateway.errors import Unauthenticated
+
+SECRET = "0123456789abcdef" * 2
+PASSES = PreviewTokens(SECRET)
+LATER = int(time.time()) + 86_400
+
+
+def test_a_pass_is_known_again() -> None:
+    """It tells when it ends."""
+    assert PASSES.verify(PASSES.issue(LATER)) == LATER
+
+
+def signed(claims: dict[str, object], secret: str = SECRET, algorithm: str = "HS256") -> str:
+    return jwt.encode(claims, secret, algorithm)
+
+
+NONE = {
+    "ended": PASSES.issue(int(time.time()) - 1),
+    "another secret": PreviewTokens(SECRET[::-1]).issue(LATER),
+    "another algorithm": signed({"aud": AUDIENCE, "exp": LATER}, SECRET * 2, "HS512"),
+    "not signed": jwt.encode({"aud": AUDIENCE, "exp": LATER}, None, "none"),
+    "for others": signed({"aud": "another service", "exp": LATER}),
+    "for others too": signed({"aud": [AUDIENCE, "another service"], "exp": LATER}),
+    "for nobody": signed({"exp": LATER}),
+    "without an end": signed({"aud": AUDIENCE}),
+    "with an end that is none": signed({"aud": AUDIENCE, "exp": "never"}),
+    "cut": PASSES.issue(LATER)[:-1],
+    "a surrogate": PASSES.issue(LATER) + "\ud800",
+}
+
+
+@pytest.mark.parametrize("token", NONE.values(), ids=NONE)
+def test_what_is_no_pass(token: str) -> None:
+    """Each is refused alike."""
+    with pytest.raises(Unauthenticated):
+        PASSES.verify(token)
+
+
+@given(st.text() | st.lists(st.text("ab-_="), min_size=3, max_size=3).map(".".join))
+def test_no_text_is_a_pass(token: str) -> None:
+    """Whatever is sent, it is refused, and nothing else goes wrong."""
+    with pytest.raises(Unauthenticated):
+        PASSES.verify(token)
+
+
+@given(st.integers(0, 10**7), st.sampled_from("mhdw"))
+def test_a_time_is_read_or_refused(number: int, unit: str) -> None:
+    """It is what it says, up to the longest one."""
+    minutes = {"m": 1, "h": 60, "d": 24 * 60, "w": 7 * 24 * 60}[unit] * number
+    if 0 < minutes <= MAX_LIFETIME.total_seconds() / 60:
+        assert parse_lifetime(f"{number}{unit}") == timedelta(minutes=minutes)
+    else:
+        with pytest.raises(ValueError, match="no time"):
+            parse_lifetime(f"{number}{unit}")
+
+
+@pytest.mark.parametrize("written", ["", "d", "7", "7y", "-7d", "1.5d", "٧d", "7 d", "7dd"])
+def test_what_is_no_time(written: str) -> None:
+    """Nothing is guessed."""
+    with pytest.raises(ValueError, match="no time"):
+        parse_lifetime(written)
