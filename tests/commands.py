@@ -70,12 +70,15 @@ class Running:
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.process = process
+        self.printed: list[str] = []
+        """The lines that were read until now."""
         self.url = self.said(r"Listening on (http://\S+)")
 
     def said(self, pattern: str) -> str:
         """The next line that the server says which matches, or the part of it in parentheses."""
         assert self.process.stdout
         for line in self.process.stdout:
+            self.printed.append(line)
             if found := re.search(pattern, line):
                 return found[1] if found.groups() else line.rstrip("\n")
         raise AssertionError(f"The server ended without saying {pattern!r}.")
