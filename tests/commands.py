@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ import httpx
 from click.testing import CliRunner
 
 from gateway.commands.group import main
+from tests.conftest import NO_TLS
 
 COMMAND = (sys.executable, "-c", "from gateway.cli import main; main()")
 
@@ -58,33 +59,45 @@ def imported(code: str, *arguments: str) -> set[str]:
     return {*done.stdout.splitlines()[-1].split()}
 
 
+def pause(process: subprocess.Popen[Any]) -> None:
+    """Leave the processor to a server for a moment, unless it has ended, so that asking it again does not slow it."""
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(0.05)
+
+
 class Running:
     """A server at work."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.process = process
+        self.printed: list[str] = []
+        """The lines that were read until now."""
         self.url = self.said(r"Listening on (http://\S+)")
 
     def said(self, pattern: str) -> str:
         """The next line that the server says which matches, or the part of it in parentheses."""
         assert self.process.stdout
         for line in self.process.stdout:
+            self.printed.append(line)
             if found := re.search(pattern, line):
                 return found[1] if found.groups() else line.rstrip("\n")
         raise AssertionError(f"The server ended without saying {pattern!r}.")
 
     def post(self, query: str, headers: Mapping[str, str] | None = None, **variables: Any) -> Any:
         body = {"query": query, "variables": variables}
-        return httpx.post(f"{self.url}/graphql", json=body, headers=headers, timeout=30, trust_env=False).json()
+        return httpx.post(
+            f"{self.url}/graphql", json=body, headers=headers, timeout=30, trust_env=False, verify=NO_TLS
+        ).json()
 
     def until(self, query: str, data: object) -> None:
         """Ask until the answer is this one."""
         deadline = time.monotonic() + 60
         while (found := self.post(query)) != {"data": data}:
             assert time.monotonic() < deadline, found
+            pause(self.process)
 
     def get(self, path: str) -> httpx.Response:
-        return httpx.get(self.url + path, timeout=30, trust_env=False)
+        return httpx.get(self.url + path, timeout=30, trust_env=False, verify=NO_TLS)
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """The exit code; nothing is left of the server then."""

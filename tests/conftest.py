@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import ssl
 from typing import TypeVar
 
 import pytest
@@ -20,6 +21,9 @@ T = TypeVar("T")
 _RIGHTS = "-dac_override,-dac_read_search"
 AS_ANYBODY = ("setpriv", f"--bounding-set={_RIGHTS}", f"--inh-caps={_RIGHTS}") if os.geteuid() == 0 else ()
 """What to start a command with, to try what permissions do."""
+
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""For clients of plain HTTP. By default httpx reads all certificates for each client, which takes 18 ms."""
 
 
 def need(part: str, found: T | None) -> T:

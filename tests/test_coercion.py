@@ -10,6 +10,7 @@ import httpx
 import orjson
 import pytest
 
+from tests.conftest import NO_TLS
 from tests.service import FILES, listening_service, listening_to, post, service, serving
 from tests.test_websocket import ask, connection
 
@@ -83,7 +84,9 @@ async def test_a_null_variable_that_an_event_meets(tmp_path: Path) -> None:
     async with (
         service(tmp_path) as found,
         listening_to(found) as url,
-        httpx.AsyncClient(base_url=url, trust_env=False, headers={"Accept": "text/event-stream"}) as client,
+        httpx.AsyncClient(
+            base_url=url, trust_env=False, verify=NO_TLS, headers={"Accept": "text/event-stream"}
+        ) as client,
         client.stream("POST", "/graphql", json={"query": SKIPPING, "variables": NULL}) as streamed,
     ):
         lines = streamed.aiter_lines()

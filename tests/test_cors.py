@@ -15,6 +15,7 @@ from strawberry.http.websocket_origin import normalize_allowed_origins
 from gateway.errors import SettingsError
 from gateway.settings import Mode
 from gateway.web.cors import MOST_LINES, PREFLIGHT_HEADERS, REPEAT_SECONDS, AllowedOrigins
+from tests.conftest import NO_TLS
 from tests.service import FILES, listening_to, service, serving, settings_of
 
 TITLES = "{ articles { nodes { title } } }"
@@ -251,7 +252,7 @@ async def test_events_are_for_local_pages_too(tmp_path: Path) -> None:
         sent = {"Origin": LOCAL[0], "Accept": "text/event-stream"}
         asking = {**sent, "X-Include-Drafts": "true"}
         async with (
-            httpx.AsyncClient(base_url=url, trust_env=False, timeout=30) as client,
+            httpx.AsyncClient(base_url=url, trust_env=False, verify=NO_TLS, timeout=30) as client,
             client.stream("POST", "/graphql", json={"query": query}, headers=sent) as public,
             client.stream("POST", "/graphql", json={"query": query}, headers=asking) as preview,
         ):

@@ -23,6 +23,7 @@ from gateway.filters import Field, In, Not
 from gateway.graph.sync import CompactIdSet, FilterTracker
 from gateway.model import Visibility
 from gateway.store.sqlite import SqliteStore
+from tests.conftest import NO_TLS
 from tests.service import FILES, Service, listening_to, post, service, serving
 from tests.store.documents import apply, document
 from tests.test_websocket import connection, receive, send
@@ -84,7 +85,7 @@ async def events(url: str, query: str, headers: Mapping[str, str] | None = None)
 
     It is entered when the stream is open.
     """
-    async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
+    async with httpx.AsyncClient(trust_env=False, verify=NO_TLS, timeout=30) as client:
         accept = {"Accept": "text/event-stream", **(headers or {})}
         async with client.stream("POST", f"{url}/graphql", json={"query": query}, headers=accept) as response:
             assert response.headers["content-type"] == "text/event-stream; charset=utf-8"

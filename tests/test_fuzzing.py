@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 from schemathesis.core.result import Ok
 
 from gateway.settings import Mode
+from tests.conftest import NO_TLS
 from tests.hostile import cycle
 from tests.service import FILES, listening_to, service
 from tests.test_security import leaks
@@ -55,7 +56,7 @@ async def clients(tmp_path: Path, mode: Mode) -> AsyncIterator[httpx.AsyncClient
     async with (
         served as found,
         listening_to(found) as url,
-        httpx.AsyncClient(base_url=url, trust_env=False, timeout=MOST_SECONDS) as client,
+        httpx.AsyncClient(base_url=url, trust_env=False, verify=NO_TLS, timeout=MOST_SECONDS) as client,
     ):
         yield client
 

@@ -17,6 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.conftest import NO_TLS
 from tests.service import AS_OF, Service, listening_to, post, service
 from tests.test_delta_sync import events, next_of
 
@@ -230,7 +231,7 @@ async def pass_time(folder: Path, files: Sequence[File]) -> None:
     async with (
         service(folder, files=texts) as found,
         listening_to(found) as url,
-        httpx.AsyncClient(base_url=url, trust_env=False, timeout=30) as http,
+        httpx.AsyncClient(base_url=url, trust_env=False, verify=NO_TLS, timeout=30) as http,
         events(url, ARTICLES) as stream,
     ):
         client = Client(http, found, files)

@@ -22,6 +22,7 @@ from websockets.asyncio.client import ClientConnection
 
 from gateway.graph.schema import print_sdl
 from gateway.web.middleware import SECURITY_HEADERS
+from tests.conftest import NO_TLS
 from tests.drafts import CANARY, DRAFTS, HIDDEN, PUBLIC, SECURED, Twins, twins
 from tests.service import Service, listening_service, listening_to, post
 from tests.test_delta_sync import events, next_of
@@ -268,7 +269,7 @@ async def until_all_listen(found: Service, subscribed: Mapping[str, Next]) -> No
 async def publish(found: Service, url: str, subscribed: Mapping[str, Next], title: str) -> Mapping[str, list[Any]]:
     """What each is told up to the public change that is made here, without revisions, which count what came before."""
     await found.change({"two.md": PUBLIC["two.md"].replace("Two", title)})
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False, verify=NO_TLS) as client:
         sent = {"query": "{ corpus { revision } }"}
         revision = (await client.post(f"{url}/graphql", json=sent)).json()["data"]["corpus"]["revision"]
     return {name: await read_to(each, revision, title) for name, each in subscribed.items()}
@@ -291,7 +292,10 @@ async def read_to(coming: Next, revision: str, title: str) -> list[Any]:
 
 async def test_serve_with_its_defaults_gives_an_auditor_nothing(tmp_path: Path) -> None:
     """No schema, suggestion, page, count, name of the software or plain GET, and no more than is allowed."""
-    async with listening_service(tmp_path) as url, httpx.AsyncClient(base_url=url, trust_env=False) as client:
+    async with (
+        listening_service(tmp_path) as url,
+        httpx.AsyncClient(base_url=url, trust_env=False, verify=NO_TLS) as client,
+    ):
 
         async def codes(sent: object) -> set[str]:
             answer = (await client.post("/graphql", json=sent)).json()

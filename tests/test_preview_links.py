@@ -27,6 +27,7 @@ from gateway.model import Visibility
 from gateway.settings import Mode
 from gateway.web.preview_links import COOKIE, is_path, link
 from tests.commands import invoke, running
+from tests.conftest import NO_TLS
 from tests.schema import SCHEMA
 from tests.service import post, service, serving
 
@@ -214,7 +215,7 @@ def test_the_command_prints_a_link_that_works(tmp_path: Path) -> None:
         assert (done.returncode, done.stderr) == (0, "")
         url = done.stdout.strip()
         [token] = parse_qs(urlsplit(url).query)["token"]
-        with httpx.Client(trust_env=False) as browser:
+        with httpx.Client(trust_env=False, verify=NO_TLS) as browser:
             assert browser.get(url).headers["location"] == "/page"
             assert browser.get(f"{url}x&token=x").status_code == 401
             answer = browser.post(f"{server.url}/graphql", json={"query": TITLES}, headers=DRAFTS).json()

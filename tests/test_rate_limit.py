@@ -15,6 +15,7 @@ from websockets.typing import Subprotocol
 from gateway.access.rate_limit import RateLimiter, rate_key
 from gateway.errors import RateLimited
 from gateway.explorer.ready_queries import PATH
+from tests.conftest import NO_TLS
 from tests.service import listening_service, serving
 from tests.test_preview_links import GOOD, SECRET, cookie
 
@@ -193,7 +194,7 @@ async def test_behind_a_proxy(tmp_path: Path, proxies: str, status: int) -> None
     """The client is whom a trusted proxy names last; what anybody else says of himself is not believed."""
     async with (
         listening_service(tmp_path, rate_limit=COST, trusted_proxies=[proxies]) as url,
-        httpx.AsyncClient(base_url=url, trust_env=False) as http,
+        httpx.AsyncClient(base_url=url, trust_env=False, verify=NO_TLS) as http,
     ):
         for address, expected in (("198.51.100.1", 200), ("198.51.100.2", status), ("198.51.100.1", 429)):
             headers = {"X-Forwarded-For": f"203.0.113.9, {address}"}

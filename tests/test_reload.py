@@ -12,6 +12,7 @@ import pytest
 
 from gateway.access.tokens import signature
 from tests.commands import Running, running
+from tests.conftest import NO_TLS
 
 SECRET = "between us"  # noqa: S105 - a test's own
 OPTIONS = ("--watch", "off", "--tokens", "robot:reload editor:preview", "--reload-secret", SECRET)
@@ -36,7 +37,9 @@ def server(tmp_path: Path, content: Path) -> Iterator[Running]:
 
 def reload(server: Running, query: str = "", body: bytes = b"", **headers: str) -> httpx.Response:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return httpx.post(f"{server.url}/-/reload{query}", content=body, headers=named, timeout=30, trust_env=False)
+    return httpx.post(
+        f"{server.url}/-/reload{query}", content=body, headers=named, timeout=30, trust_env=False, verify=NO_TLS
+    )
 
 
 def titles(server: Running) -> list[str]:

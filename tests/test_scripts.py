@@ -38,7 +38,7 @@ FULL = bool(os.environ.get("GATEWAY_TEST_FULL"))
 LONGEST = 8 if FULL else 6
 """How many steps a script has at most."""
 SCRIPTS = settings(
-    max_examples=1000 if FULL else 100,
+    max_examples=1000 if FULL else 50,
 )
 HOURS = 3600.0
 MARK = "mark.md"

@@ -15,6 +15,7 @@ import pytest
 import pytest_asyncio
 
 from gateway.settings import Mode
+from tests.conftest import NO_TLS
 from tests.hostile import BODIES, DOCUMENTS, IN_A_CYCLE, Body, Hostile, cycle
 from tests.service import FILES, listening_to, service
 
@@ -35,7 +36,7 @@ async def clients(tmp_path: Path, mode: Mode = Mode.SERVE, **flags: Any) -> Asyn
     async with (
         served as found,
         listening_to(found) as url,
-        httpx.AsyncClient(base_url=url, trust_env=False, timeout=60) as client,
+        httpx.AsyncClient(base_url=url, trust_env=False, verify=NO_TLS, timeout=60) as client,
     ):
         yield client
 

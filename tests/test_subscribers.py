@@ -16,6 +16,7 @@ import httpx
 import orjson
 import pytest
 
+from tests.conftest import NO_TLS
 from tests.service import listening_to, service
 from tests.test_delta_sync import events, over_websocket
 from tests.test_websocket import receive, send
@@ -106,7 +107,7 @@ async def test_nobody_misses_the_last_state(tmp_path: Path) -> None:
             await found.change({"big.md": document(number)})
             if number == GENERATIONS // 10:
                 before = resident()
-        async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
+        async with httpx.AsyncClient(trust_env=False, verify=NO_TLS, timeout=60) as client:
             answer = await client.post(f"{url}/graphql", json={"query": '{ article(path: "big.md") { title } }'})
         assert answer.json() == {"data": {"article": {"title": last}}}
         assert max(await asyncio.gather(*listening)) <= GENERATIONS

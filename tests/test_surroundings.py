@@ -17,8 +17,8 @@ from typing import IO
 import httpx
 import pytest
 
-from tests.commands import COMMAND, environment, gateway
-from tests.conftest import need
+from tests.commands import COMMAND, environment, gateway, pause
+from tests.conftest import NO_TLS, need
 
 SECRET = "x" * 40
 
@@ -115,16 +115,17 @@ def served(
 def until_ready(process: subprocess.Popen[bytes], url: str) -> None:
     while process.poll() is None:
         try:
-            if httpx.get(f"{url}/readyz", trust_env=False, timeout=30).status_code == 200:
+            if httpx.get(f"{url}/readyz", trust_env=False, verify=NO_TLS, timeout=30).status_code == 200:
                 return
+            pause(process)
         except httpx.TransportError:
-            continue
+            pause(process)
     raise AssertionError(f"The server ended with {process.returncode}.")
 
 
 def titles(url: str) -> list[str]:
     body = {"query": "{ articles(orderBy: []) { nodes { title } } }"}
-    answer = httpx.post(f"{url}/graphql", json=body, trust_env=False, timeout=30).json()
+    answer = httpx.post(f"{url}/graphql", json=body, trust_env=False, verify=NO_TLS, timeout=30).json()
     return [article["title"] for article in answer["data"]["articles"]["nodes"]]
 
 
@@ -135,6 +136,7 @@ def check_service(process: subprocess.Popen[bytes], url: str, content: Path) -> 
     deadline = time.monotonic() + 60
     while titles(url) != ["One", "Two"]:
         assert time.monotonic() < deadline
+        pause(process)
     process.send_signal(signal.SIGTERM)
     assert process.wait(60) == 0
 
@@ -165,7 +167,7 @@ def test_outputs_that_are_closed(tmp_path: Path, content: Path) -> None:
 def test_outputs_that_nobody_reads(tmp_path: Path, content: Path) -> None:
     """Requests are answered, though the pipe has no room for their lines in the log."""
     with served(content, tmp_path, subprocess.PIPE, subprocess.PIPE) as (process, url):
-        with httpx.Client(base_url=url, trust_env=False, timeout=30) as client:
+        with httpx.Client(base_url=url, trust_env=False, verify=NO_TLS, timeout=30) as client:
             for _ in range(40):
                 assert client.get("/" + "x" * 4000).status_code == 404
         check_service(process, url, content)

@@ -19,6 +19,7 @@ from gql.transport.websockets import WebsocketsTransport
 from tests.clients.conftest import Served
 from tests.clients.corpus import TITLES
 from tests.commands import Running
+from tests.conftest import NO_TLS
 
 EDITOR = {"Authorization": "Bearer editor", "X-Include-Drafts": "true"}
 DRAFT = gql('{ article(slug: "draft") { title } }')
@@ -37,7 +38,7 @@ Transport = Callable[..., AsyncTransport]
 
 
 def over_http(server: Running, **headers: str) -> HTTPXAsyncTransport:
-    return HTTPXAsyncTransport(f"{server.url}/graphql", headers=headers, trust_env=False)
+    return HTTPXAsyncTransport(f"{server.url}/graphql", headers=headers, trust_env=False, verify=NO_TLS)
 
 
 def over_websocket(server: Running, **parameters: str) -> WebsocketsTransport:

@@ -17,7 +17,7 @@ from gateway.web.preview_links import link
 from tests.browsing import Visit, visit
 from tests.clients import npm
 from tests.commands import Running
-from tests.conftest import need
+from tests.conftest import NO_TLS, need
 from tests.explorer.test_start_page import FIGURES, HOSTILE
 from tests.service import FILES, listening_to, service
 from tests.test_preview_links import GOOD, SECRET
@@ -185,7 +185,7 @@ async def test_each_link_opens_its_query(browser: Browser, dev: Running) -> None
     page = (await visit(browser, dev.url)).page
     links = await page.locator("main a[href^=graphiql]").evaluate_all("(all) => all.map((each) => each.href)")
     assert len(links) > 15
-    async with httpx.AsyncClient(base_url=dev.url, timeout=30, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=dev.url, timeout=30, trust_env=False, verify=NO_TLS) as client:
         for address in links:
             parts = urlsplit(address)
             assert parts.path == "/graphiql"

@@ -16,6 +16,7 @@ from gateway.explorer.ready_queries import DOCUMENTS, PATH
 from gateway.limits import Limits
 from gateway.settings import Mode
 from tests.commands import Running
+from tests.conftest import NO_TLS
 from tests.queries.oracle import CONTRACT
 from tests.service import service, serving
 from tests.test_preview_links import GOOD, SECRET, cookie
@@ -52,7 +53,7 @@ def test_each_finds_something(name: str, request: pytest.FixtureRequest) -> None
     for query in queries:
         assert query.keys() == {"name", "query", "variables"}
         if query["name"] != LIVE:
-            answer = httpx.post(f"{server.url}/graphql", json=query, timeout=30, trust_env=False).json()
+            answer = httpx.post(f"{server.url}/graphql", json=query, timeout=30, trust_env=False, verify=NO_TLS).json()
             assert "errors" not in answer, answer
             assert FINDS[query["name"]](answer["data"]), answer
 
@@ -62,7 +63,7 @@ def test_the_subscription_tells_of_a_change(live: Running, draft: Path) -> None:
     [query] = [query["query"] for query in ready(live) if query["name"] == LIVE]
     accept = {"Accept": "text/event-stream"}
     with (
-        httpx.Client(trust_env=False, timeout=30) as client,
+        httpx.Client(trust_env=False, verify=NO_TLS, timeout=30) as client,
         client.stream("POST", f"{live.url}/graphql", json={"query": query}, headers=accept) as stream,
     ):
         lines = stream.iter_lines()
@@ -79,7 +80,7 @@ def test_the_subscription_tells_of_a_change(live: Running, draft: Path) -> None:
 def test_everyone_is_shown_what_is_public(dev: Running, public: Running) -> None:
     """No argument is taken from a draft, unless drafts are shown."""
     headers = {"X-Include-Drafts": "false"}
-    narrowed = httpx.get(dev.url + PATH, headers=headers, timeout=30, trust_env=False).json()
+    narrowed = httpx.get(dev.url + PATH, headers=headers, timeout=30, trust_env=False, verify=NO_TLS).json()
     assert narrowed == ready(public) != ready(dev)
 
 

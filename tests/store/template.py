@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
+import sqlite3
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from functools import cache
 from pathlib import Path
 
@@ -12,9 +15,11 @@ from gateway.store.sqlite import SqliteStore
 
 
 def empty_database(path: Path) -> Path:
-    """Write an empty database to a path where there is none. All of them share one epoch."""
+    """Write an empty database to a path where there is none, with an epoch of its own."""
     if not path.exists():
         path.write_bytes(_template())
+        with closing(sqlite3.connect(path)) as database, database:
+            database.execute("UPDATE generation SET epoch = ?", [secrets.token_hex(8)])
     return path
 
 
