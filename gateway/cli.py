@@ -5,20 +5,18 @@ A process with the id 1, as in a container, has no default action for a signal: 
 
 from __future__ import annotations
 
-import signal
 import sys
 from importlib import import_module
-from types import FrameType
+
+from gateway.commands.signals import abort_on_signal
 
 OLDEST = (3, 11)
 """The version of Python that is needed. This module itself runs on older ones, so that it can report that."""
-SERVERS = ("dev", "serve")
 
 
 def main() -> None:
     check_python()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _end)
+    abort_on_signal()
     import_module("gateway.commands.group").main(prog_name="gateway")
 
 
@@ -27,8 +25,3 @@ def check_python() -> None:
     if sys.version_info < OLDEST:
         needed, found = (f"{version[0]}.{version[1]}" for version in (OLDEST, sys.version_info))
         raise SystemExit(f"content-gateway needs Python {needed} or later; this is {found}.")
-
-
-def _end(number: int, _frame: FrameType | None) -> None:
-    """Until a server serves, and handles signals itself: a server has then done its work, another command has not."""
-    raise SystemExit(0 if sys.argv[1:2] in ([name] for name in SERVERS) else 128 + number)

@@ -162,6 +162,16 @@ async def test_rules_that_are_gone_for_a_moment_stay(tmp_path: Path, folder: Pat
         assert await public(site) == ["a/b/q.md", "a/p.md", "o.md"]
 
 
+async def test_a_file_of_rules_that_is_truncated_shows_nothing(tmp_path: Path, folder: Path) -> None:
+    """An editor truncates a file before it writes it, and a run may come in between."""
+    put(folder, "a/_index.md", HIDING)
+    async with opened(tmp_path, pause=lambda _: put(folder, "a/_index.md", HIDING)) as site:
+        await site.run()
+        put(folder, "a/_index.md", "")
+        await site.run()
+        assert await public(site) == ["a/_index.md", "o.md"]
+
+
 def edited(folder: Path, chance: random.Random) -> None:
     """Write or delete one file that may hold a rule, or a document."""
     place = chance.choice(("", "a/", "a/b/"))

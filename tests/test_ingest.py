@@ -261,6 +261,18 @@ async def test_a_broken_file_keeps_its_last_good_version(site: Site, text: str, 
     assert [edge.node.quality for edge in await site.edges()] == [5]
 
 
+async def test_bytes_that_are_judged_anew_are_not_a_good_version(site: Site) -> None:
+    """A file that was served under earlier rules, and whose visibility is unclear under the present ones, goes."""
+    (site.root / "gateway.yaml").write_text("fields: {category: [Draft]}\n")
+    site.write("a.md", "Draft: true")
+    await site.run()
+    assert await site.paths(Visibility.PUBLIC) == ["a.md"]
+    (site.root / "gateway.yaml").write_text("")
+    await site.run()
+    assert await site.paths(Visibility.PUBLIC) == []
+    assert await site.codes() == ["BAD_VISIBILITY"]
+
+
 async def test_a_broken_new_file_is_not_served(site: Site) -> None:
     """Nothing stands in for it, and its problem says so; every other file is loaded."""
     site.write("a.md")
@@ -429,7 +441,7 @@ async def test_another_device_deletes_nothing(site: Site) -> None:
     await site.run()
     place = IngestState.load(await site.store.memory()).location
     assert place
-    await site.remember(place=place._replace(device=place.device + 1))
+    await site.remember(location=place._replace(device=place.device + 1))
     site.delete("a.md")
     site.write("c.md")
     assert [problem.code for problem in (await site.run()).problems] == ["DEVICE_CHANGED"]

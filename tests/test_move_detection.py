@@ -52,7 +52,7 @@ POSTS = [f"posts/{at:02}.md" for at in range(MOST)]
 
 def known(path: str, digest: str, read: int = 0) -> FileState:
     time = datetime(2025, 1, 1, tzinfo=UTC) + timedelta(seconds=read)
-    return FileState(FileVersion(path, 1, 1, 1, 1, digest), Status.PUBLISHED, time)
+    return FileState(FileVersion(path, 1, 1, 1, 1, digest), Status.PUBLISHED, time, digest)
 
 
 def at(seconds: int) -> datetime:

@@ -130,6 +130,14 @@ async def test_a_refused_client_that_expects_to_continue(tmp_path: Path) -> None
         assert await other.rest() == b""
 
 
+async def test_a_refused_request_with_two_framings(tmp_path: Path) -> None:
+    """Its connection is closed, since the two disagree about where the next request begins."""
+    async with overloaded(tmp_path) as found, client(found.url) as other:
+        await other.send(HEAD.replace(b"Host", b"Transfer-Encoding: chunked\r\nHost"))
+        assert b"connection: close" in (await refusal(other)).lower()
+        assert await other.rest() == b""
+
+
 async def test_a_refused_head(tmp_path: Path) -> None:
     """The answer to HEAD has the status and no body."""
     async with overloaded(tmp_path) as found, client(found.url) as other:

@@ -86,7 +86,7 @@ def test_signals_come_before_imports() -> None:
     told = "import sys; before = {*sys.modules}; import gateway.cli; print(*sorted({*sys.modules} - before))"
     done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
     assert {name.partition(".")[0] for name in done.stdout.split()} <= sys.stdlib_module_names | {"gateway"}
-    assert len(done.stdout.split()) < 20
+    assert len(done.stdout.split()) < 25
 
 
 # Outputs.

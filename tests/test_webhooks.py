@@ -147,6 +147,19 @@ async def test_drafts_are_told_to_previews_alone(tmp_path: Path) -> None:
             assert (await public.next())["added"] == 1
 
 
+async def test_an_unlisted_article_is_purged(tmp_path: Path) -> None:
+    """A change of it is in no count and no list of ids, and its tag is sent, since answers by its URL may be cached."""
+    unlisted = "---\ntitle: Landing\nunlisted: true\n---\n"
+    async with service(tmp_path) as found, receiver() as hook, telling(found, Webhook(hook.url, False)):
+        await begun(found, hook)
+        await found.change({"landing.md": unlisted})
+        body = await hook.next()
+        assert (body["added"], body["updated"], body["removed"]) == (0, 0, 0)
+        [tag] = [tag for tag in body["tags"] if tag.startswith("ar_")]
+        await found.change({"landing.md": unlisted.replace("unlisted: true", "draft: true")})
+        assert tag in (await hook.next())["tags"]
+
+
 async def test_who_was_away_is_told_of_all_at_once(tmp_path: Path) -> None:
     """A receiver that fails is asked again, with longer and longer waits, and is told of what came meanwhile too."""
     async with service(tmp_path) as found, receiver() as hook, telling(found, Webhook(hook.url, False)) as waits:

@@ -11,6 +11,7 @@ import click
 
 from gateway import __version__, problem_format
 from gateway.commands.options import LOADING, PARSING, SERVING, Command, with_content, with_options
+from gateway.commands.signals import exit_on_signal
 from gateway.settings import Mode
 
 EXPLAIN = (
@@ -86,4 +87,6 @@ def schema(**given: object) -> None:
 
 
 def _run(module: str, function: str, given: dict[str, object]) -> None:
-    getattr(import_module(f"gateway.commands.{module}"), function)(**given)
+    command = getattr(import_module(f"gateway.commands.{module}"), function)
+    exit_on_signal()
+    command(**given)

@@ -24,8 +24,8 @@ _HINTS = ("<!--", "%%", "{%", "/*", "comment")
 _MARK = re.compile(r"[\\`<%{]")
 _PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
 _OPENING = re.compile(
-    r"(?P<html><!--(?P<whole>-?>)?)|(?P<obsidian>(?<!%)%%%?(?!%))|(?P<liquid>\{%-?\s*+comment\b[^%{}]*+%\})"
-    r"|(?P<line>\{%-?\s*+#)|(?P<shortcode>\{\{[<%]\s*+comment\s*+[>%]\}\})|(?P<hugo>\{\{-?\s*+/\*)|(?P<mdx>\{\s*+/\*)"
+    r"(?=[<%{])(?:(?P<html><!--(?P<whole>-?>)?)|(?P<obsidian>(?<!%)%%%?(?!%))|(?P<liquid>\{%-?\s*+comment\b[^%{}]*+%\})"
+    r"|(?P<line>\{%-?\s*+#)|(?P<shortcode>\{\{[<%]\s*+comment\s*+[>%]\}\})|(?P<hugo>\{\{-?\s*+/\*)|(?P<mdx>\{\s*+/\*))"
 )
 _ENDS: Mapping[str, re.Pattern[str]] = {
     "html": re.compile("-->"),

@@ -32,7 +32,7 @@ _TIME = (
 # What follows an offset is a comment on it: `-0700 MST`, `GMT+0200 (Central European Time)`, `+02:00[Europe/Paris]`.
 _ZONE = (
     r" ?(?:(?P<utc>z|utc?|gmt)|(?:utc|gmt)?(?P<sign>[+-])(?P<hours>[0-9]{1,2})(?::?(?P<minutes>[0-9]{2}))?"
-    r"(?: (?P<name>[a-z]{1,5})| \([a-z ]+\)| ?\[[a-z/_+-]+\])?)"
+    r"(?: (?P<name>(?![ap]m\b)[a-z]{1,5}|[+-][0-9]{2}(?:[0-9]{2})?)| \([a-z ]+\)| ?\[[a-z/_+-]+\])?)"
 )
 _CLOCK = rf"(?:(?:t|,? |,? at ){_TIME}(?:{_ZONE})?)?"
 _WEEKDAY = r"(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?[.,]{0,2} )?"
@@ -50,6 +50,10 @@ _SPELLINGS = tuple(
         rf"{_MONTH} {_DAY} {_TIME} {_YEAR}(?:{_ZONE})?",
     )
 )
+
+
+_FIRST, _LAST = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+"""What a day without an offset means that the calendar of UTC does not have: the beginning and the end of time."""
 
 
 def parse_instant(text: str, zone: tzinfo = UTC) -> datetime:
@@ -85,7 +89,12 @@ def _instant(parts: dict[str, str], zone: tzinfo) -> datetime:
         int(parts.get("second", 0)),
         int(parts.get("fraction", "0")[:6].ljust(6, "0")),
     )
-    return local.replace(tzinfo=_zone(parts) or zone).astimezone(UTC)
+    if own := _zone(parts):
+        return local.replace(tzinfo=own).astimezone(UTC)
+    try:
+        return local.replace(tzinfo=zone).astimezone(UTC)
+    except OverflowError:
+        return _LAST if local.year > 1 else _FIRST
 
 
 def _hour(parts: dict[str, str]) -> int:
@@ -107,6 +116,6 @@ def _zone(parts: dict[str, str]) -> tzinfo | None:
     if minutes > 59:
         raise ValueError("an offset has at most 59 minutes")
     offset = timedelta(hours=hours, minutes=minutes)
-    if offset and parts.get("name", "").lower() in {"utc", "gmt"}:
+    if offset and parts.get("name", "").lower() in {"utc", "ut", "gmt", "z"}:
         raise ValueError("its offset and its zone differ")
     return timezone(-offset if parts["sign"] == "-" else offset)

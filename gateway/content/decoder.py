@@ -86,7 +86,7 @@ class _Decoder:
         collector = self._collector
         # Where a pin or a rule of another file hides the file, no slip in it can publish it.
         governing = frozenset[str]() if self._site.hides(self._path) else self._site.governing
-        collector.check_keys(self._fields, self._site.known, governing)
+        collector.check_keys(self._fields, self._site.known, governing, self._site.claimed)
         published_date_time, public_from = self.visibility.dates()
         wanted_slug, place = self._places()
         original_url = self._text("originalUrl")

@@ -19,7 +19,7 @@ from gateway.content.nested_fields import entries
 from gateway.content.nodes import MappingEntry, MappingNode, Node, Position, ScalarNode, SequenceNode
 from gateway.content.problem_collector import ProblemCollector, nearest
 from gateway.content.site import Site
-from gateway.content.source import EXTENSIONS, ContentFile, is_section, may_hold_rules
+from gateway.content.source import EXTENSIONS, ContentFile, is_configuration, is_section, may_hold_rules
 from gateway.content.values import Unreadable, shown
 from gateway.content.yaml import NOT_A_MAPPING
 from gateway.errors import FrontMatterError
@@ -109,7 +109,7 @@ def _kind(path: str, documents: Collection[str], root: str) -> _RuleFormat | Non
     folder, _, name = path.rpartition("/")
     if is_section(name):
         return _section(folder, name)
-    if name.lower().endswith(".json"):
+    if name.lower().endswith(".json") and not is_configuration(path):
         place = _place_of_data(folder, name, documents, root)
         return None if place is None else _RuleFormat(_RuleReader.data, place)
     if name.startswith("_config."):
@@ -267,13 +267,13 @@ class _RuleReader:
             yield self._rule(draft.key.position, effect=RuleEffect.HIDES)
 
     def _cascade(self, cascade: MappingEntry) -> Iterator[InheritedRule]:
-        if values.is_null(cascade.value):
-            return
-        for node in entries(cascade):
-            if isinstance(node, MappingNode):
-                yield from self._cascaded(node)
-            else:
-                yield self._unknown("The cascade is not a mapping.", node.position, "Write `cascade: {draft: true}`.")
+        for value in (cascade.value, *cascade.repeated):
+            for node in entries(cascade._replace(value=value)):
+                if isinstance(node, MappingNode):
+                    yield from self._cascaded(node)
+                else:
+                    hint = "Write `cascade: {draft: true}`."
+                    yield self._unknown("The cascade is not a mapping.", node.position, hint)
 
     def _cascaded(self, node: MappingNode) -> Iterator[InheritedRule]:
         fields = {name: field for name, field in node.entries.items() if name.casefold() not in TARGETS}

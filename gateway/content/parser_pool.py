@@ -38,7 +38,7 @@ class ParserPool:
 
     def __init__(self, count: int, *, command: Sequence[str] | None = None, seconds: float = DEFAULT_SECONDS) -> None:
         """`command` starts a worker, by default this module's `main`; `seconds` is what one file may take."""
-        self._command = command or (sys.executable, "-m", "gateway.content.parser_pool")
+        self._command = command or (sys.executable, "-P", "-m", "gateway.content.parser_pool")
         self._seconds = seconds
         self._count = count
         self._idle: list[_ParserProcess] = []

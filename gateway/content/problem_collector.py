@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from gateway.content import dates, visibility_flags
 from gateway.content.nodes import ForeignPosition, MappingEntry, MappingNode, Node, Position
+from gateway.content.text import fold
 from gateway.content.values import Unreadable
 from gateway.model import Problem, Severity
 
@@ -60,18 +61,24 @@ class ProblemCollector:
             self.warn(BAD_VALUE, f"`{name}` is left out: {error}", node.position, error.hint)
             return None
 
-    def check_keys(self, fields: MappingNode, known: frozenset[str], governing: frozenset[str] = frozenset()) -> None:
+    def check_keys(
+        self,
+        fields: MappingNode,
+        known: frozenset[str],
+        governing: frozenset[str] = frozenset(),
+        claimed: frozenset[str] = frozenset(),
+    ) -> None:
         """Report keys that look like slips of known ones. A slip of a `governing` one is an error where its value may
-        hide the file under the key that is meant."""
+        hide the file under the key that is meant. Any value of a `claimed` one may: the site says what it means."""
         for name in fields.entries.keys() - known:
             field = fields.entries[name]
             meant = nearest(name, known) or _meant_date(field, governing)
             if meant is None:
                 continue
             position, message, hint = field.key.position, f"`{name}` is not a known key.", f"Write `{meant}`."
-            if meant in governing and visibility_flags.may_hide(meant, field.value):
+            if meant in governing and (meant in claimed or visibility_flags.may_hide(meant, field.value)):
                 self.error(BAD_VISIBILITY, message, position, hint)
-            elif meant not in visibility_flags.KEYS:
+            elif meant in claimed or meant not in visibility_flags.KEYS:
                 self.warn(UNKNOWN_KEY, message, position, hint)
 
     def _add(self, severity: Severity, code: str, message: str, position: Position, hint: str) -> None:
@@ -92,8 +99,8 @@ def _meant_date(field: MappingEntry, governing: frozenset[str]) -> str | None:
 
 @lru_cache(maxsize=4096)
 def nearest(name: str, known: frozenset[str]) -> str | None:
-    """The known key that differs from a name only in case, or else by one slip of a finger."""
-    folded = name.casefold()
+    """The known key that differs from a name only in case, accents and white space, or else by one slip of a finger."""
+    folded = fold(name).strip()
     keys = sorted(known)
     for key in keys:
         if key.casefold() == folded:

@@ -45,7 +45,7 @@ class FieldSource(NamedTuple):
         )
 
 
-_PUBLISH_DATE = ("publishDate", "publishdate", "publish_date")
+_PUBLISH_DATE = ("publishDate", "publishdate", "publish_date", "publishAt", "publish_at")
 _DATE = (
     "publishedDateTime",
     "date",
@@ -54,7 +54,13 @@ _DATE = (
     "pubDatetime",
     "publishedAt",
     "published_at",
+    "publishedDate",
+    "published_date",
     "datePublished",
+)
+_EXPIRY_DATE = (
+    *("expiryDate", "expirydate", "expiry_date", "expires", "expiresAt", "expires_at", "expiry", "expirationDate"),
+    *("unpublishDate", "unpublishdate", "unpublish_date", "unpublishAt", "unpublish_at"),
 )
 
 DEFAULT_MAPPING: Mapping[str, FieldSource] = {name: FieldSource((name,)) for name in sorted(NATIVE_KEYS)} | {
@@ -62,9 +68,7 @@ DEFAULT_MAPPING: Mapping[str, FieldSource] = {name: FieldSource((name,)) for nam
     "publishedDateTime": FieldSource((*_DATE, *_PUBLISH_DATE)),
     "publishDate": FieldSource(_PUBLISH_DATE),
     "unlisted": FieldSource(("unlisted",)),
-    "expiryDate": FieldSource(
-        ("expiryDate", "expirydate", "expiry_date", "expires", "unpublishDate", "unpublishdate", "unpublish_date")
-    ),
+    "expiryDate": FieldSource(_EXPIRY_DATE),
     "updatedDateTime": FieldSource(("updatedDateTime", "updated", "lastmod", "modified", "updatedDate")),
     "topics": FieldSource(("topics", "tags", "categories", "keywords", "topic", "tag", "keyword")),
     "locale": FieldSource(("locale", "lang")),

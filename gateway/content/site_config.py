@@ -136,8 +136,15 @@ class _Reader:
         get = fields.entries.get
         sources, named = self._sources(get("fields"))
         effective = {name: _unclaimed(name, source, named) for name, source in {**DEFAULT_MAPPING, **sources}.items()}
-        claimed = frozenset[str]().union(*named.values())
+        claimed = frozenset(
+            key for name, keys in named.items() for key in keys if key not in DEFAULT_MAPPING[name].keys
+        )
+        if named:
+            effective |= _bounds(effective, claimed)
+        governing = visibility_keys(effective, claimed)
         expose = frozenset(self._exposed(get("expose")))
+        # Whoever may read a key says nothing about what it means: a slip of a key that hides stays one.
+        no_slips = frozenset(key for key in expose if nearest(key, governing) in {None, key})
         return Site(
             sources=effective,
             defaults=tuple(self._presets(get("defaults"))),
@@ -146,8 +153,8 @@ class _Reader:
             include=tuple(self._globs(get("include"))),
             timezone=self._timezone(get("timezone")),
             locales=tuple(name for name, _ in self._texts(get("locales"))),
-            known=NATIVE_KEYS.union(expose, visibility_flags.KEYS, *(each.keys for each in effective.values())),
-            governing=visibility_keys(effective, claimed),
+            known=NATIVE_KEYS.union(no_slips, visibility_flags.KEYS, *(each.keys for each in effective.values())),
+            governing=governing,
             claimed=claimed,
         )
 
@@ -289,3 +296,21 @@ def _unclaimed(name: str, source: FieldSource, named: Mapping[str, frozenset[str
     claimed = frozenset[str]().union(*(keys for field, keys in named.items() if field != name))
     kept = named.get(name, frozenset())
     return source._replace(keys=tuple(key for key in source.keys if key in kept or key not in claimed))
+
+
+def _bounds(effective: Mapping[str, FieldSource], claimed: frozenset[str]) -> dict[str, FieldSource]:
+    """The usual keys that hide go on hiding where the site names other keys for a field, and claims them for no other.
+
+    A date under such a key is not the date of the article, but the article is not public before or after it.
+    """
+    usual = {"publishDate": "publishedDateTime", "expiryDate": "expiryDate", "unlisted": "unlisted"}
+    return {
+        name: effective[name]._replace(
+            keys=tuple(
+                dict.fromkeys(
+                    (*effective[name].keys, *(key for key in DEFAULT_MAPPING[field].keys if key not in claimed))
+                )
+            )
+        )
+        for name, field in usual.items()
+    }

@@ -35,7 +35,7 @@ MOST_READINGS = 100
 
 _SECTION = re.compile(r"_index(?:\.[\w-]+)?\.(?:md|markdown|mdx|txt)", re.IGNORECASE)
 _CONFIGURATION = re.compile(
-    r"_config\.(?:ya?ml|toml)|(?:config/[^/]+/)?(?:hugo|config)\.(?:ya?ml|toml)"  # Jekyll's, and Hugo's
+    r"_config\.(?:ya?ml|toml)|(?:config/[^/]+/)?(?:hugo|config)\.(?:ya?ml|toml|json)"  # Jekyll's, and Hugo's
 )
 
 NOT_A_FILE = "NOT_A_FILE"
@@ -175,11 +175,16 @@ def is_section(name: str) -> bool:
     return _SECTION.fullmatch(name.rpartition("/")[2]) is not None
 
 
+def is_configuration(name: str) -> bool:
+    """Whether a file is the configuration of a site of Jekyll or Hugo."""
+    return _CONFIGURATION.fullmatch(name) is not None
+
+
 def may_hold_rules(name: str) -> bool:
     """Whether a file may hold rules of another generator for the documents beside and below it, by its name."""
     last = name.rpartition("/")[2]
-    found = last.lower().endswith(".json") or ".11tydata." in last or is_section(last) or _CONFIGURATION.fullmatch(name)
-    return bool(found) and not is_set_apart(name)
+    found = last.lower().endswith(".json") or ".11tydata." in last or is_section(last) or is_configuration(name)
+    return found and not is_set_apart(name)
 
 
 _Folder = tuple[str, tuple[str, ...]]

@@ -6,7 +6,7 @@ site's table, and `gateway.yaml` can give them other keys. The keys here are tho
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
 
 from gateway.content import values
@@ -31,7 +31,8 @@ NOTHING, _DRAFT, _UNLISTED = (
 )
 
 _WORDS = {
-    **dict.fromkeys(("draft", "hidden", "pending", "private", "skip", "unpublished"), _DRAFT),
+    **dict.fromkeys(("draft", "hidden", "pending", "private", "skip", "unpublished", "wip"), _DRAFT),
+    **dict.fromkeys(("future", "scheduled", "trash", "internal", "members", "paid"), _DRAFT),
     "unlisted": _UNLISTED,
 }
 """Values of `status` and `visibility` that hide; any other one says nothing about it."""
@@ -61,29 +62,44 @@ def _excluded(node: Node) -> VisibilityEffects:
     return _DRAFT if flag(node) else NOTHING
 
 
+def _written(node: Node) -> Iterator[str]:
+    """The casefolded texts of a value, at any depth of lists and mappings."""
+    if isinstance(node, ScalarNode):
+        yield node.text.strip().casefold()
+    elif isinstance(node, SequenceNode):
+        for each in node.nodes:
+            yield from _written(each)
+    else:
+        for entry in node.entries.values():
+            for each in (entry.value, *entry.repeated):
+                yield from _written(each)
+
+
 def _word(node: Node) -> VisibilityEffects:
-    written = node.text.strip().casefold() if isinstance(node, ScalarNode) else ""
-    return _WORDS.get(written, NOTHING)
+    return NOTHING.union(*(_WORDS.get(word, NOTHING) for word in _written(node)))
 
 
-def _permalink(node: Node) -> VisibilityEffects:
-    return _DRAFT if isinstance(node, ScalarNode) and node.text.strip().casefold() == "false" else NOTHING
+def _if_off(node: Node) -> VisibilityEffects:
+    return _DRAFT if "false" in _written(node) else NOTHING
 
 
 def _build(node: Node) -> VisibilityEffects:
     """Hugo's build options. `render: link` and `list: local` show less than all of it, and so they hide."""
-    if not isinstance(node, MappingNode):
-        return NOTHING
+    if isinstance(node, SequenceNode):
+        return NOTHING.union(*map(_build, node.nodes))
+    if isinstance(node, ScalarNode):
+        return _DRAFT if node.text.strip().casefold() in {"never", "false"} else NOTHING
     draft = _DRAFT if _is_off(node, "render") else NOTHING
     return draft | (_UNLISTED if _is_off(node, "list") else NOTHING)
 
 
 def _is_off(options: MappingNode, name: str) -> bool:
-    field = options.entries.get(name)
-    written = (values.text(field.value) if field else None) or "always"
-    if written.casefold() not in _ALWAYS | _NEVER:
-        raise Unreadable(f"{shown(written)} is not a value of `{name}`.", "Write always or never.")
-    return written.casefold() in _NEVER
+    """Whether an option, its name in any case, turns a page off. A repeated option does so with any of its values."""
+    found = [entry for key, entry in options.entries.items() if key.casefold() == name]
+    words = {word or "always" for entry in found for node in (entry.value, *entry.repeated) for word in _written(node)}
+    if unknown := words - _ALWAYS - _NEVER:
+        raise Unreadable(f"{shown(min(unknown))} is not a value of `{name}`.", "Write always or never.")
+    return bool(words & _NEVER)
 
 
 FLAGS: Mapping[str, Callable[[Node], VisibilityEffects]] = {
@@ -95,7 +111,7 @@ FLAGS: Mapping[str, Callable[[Node], VisibilityEffects]] = {
 WORDS: Mapping[str, Callable[[Node], VisibilityEffects]] = {
     **dict.fromkeys(("status", "visibility"), _word),
     **dict.fromkeys(("build", "_build"), _build),
-    "permalink": _permalink,
+    **dict.fromkeys(("permalink", "render"), _if_off),
 }
 """Keys that hide by some of their values. They stay in `frontMatter`."""
 KEYS: Mapping[str, Callable[[Node], VisibilityEffects]] = {**FLAGS, **WORDS}

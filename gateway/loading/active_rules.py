@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 from gateway.content import generator_rules, site_config
@@ -54,11 +54,17 @@ class SiteRules:
         return last.site, tuple(map(_stayed, found.problems if found.is_there else (*found.problems, _GONE)))
 
 
+REREAD_SECONDS = 0.5
+"""After this time a file is read again that has lost all its rules."""
+
+
 class GeneratorRules:
     """Follows the rules for documents that files of other generators hold in one content folder."""
 
-    def __init__(self, max_bytes: int) -> None:
+    def __init__(self, max_bytes: int, pause: Callable[[float], object]) -> None:
+        """`pause` waits for some seconds."""
         self._max_bytes = max_bytes
+        self._pause = pause
         self._found: Mapping[str, generator_rules.RulesFile] = {}
 
     def read(self, root: Path, listing: FolderListing, site: Site) -> tuple[Site, tuple[Problem, ...]]:
@@ -95,6 +101,10 @@ class GeneratorRules:
         """The rules of a file, or those that were last good."""
         found = generator_rules.read(root, file, listing.files, site, max_bytes=self._max_bytes)
         last = self._found.get(file.path)
+        if last and last.rules and not found.rules:
+            # An editor that truncates a file before it writes it must not show what its rules hide.
+            self._pause(REREAD_SECONDS)
+            found = generator_rules.read(root, file, listing.files, site, max_bytes=self._max_bytes)
         if found.is_good:
             return found
         if last is None or not last.is_good:

@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 
+from gateway.content.problem_collector import BAD_VISIBILITY
 from gateway.content.source import Stamp
 from gateway.errors import GatewayError
 from gateway.loading import move_detection
@@ -164,10 +165,14 @@ class ChangeStream:
             self._came[path] = digest
 
     def _unpublish(self, change: Quarantined) -> Quarantined:
-        """Where the file is hidden by what lies outside of it, a last good version that is not hidden must not stay."""
+        """Withdraw a last good version that must not be public: the file is hidden from outside of it, or these very
+        bytes were served under earlier rules and are now known to govern visibility in a way that cannot be read."""
         state = self._survey.known.get(change.path)
-        shown = state is not None and state.status not in {None, Status.DRAFT}
-        return change._replace(unpublish=shown and self._survey.site.conceals(change.path))
+        if state is None or state.status in {None, Status.DRAFT}:
+            return change
+        same = change.version is not None and change.version.sha256 == state.served_sha256
+        unclear = same and any(problem.code == BAD_VISIBILITY for problem in change.problems)
+        return change._replace(unpublish=unclear or self._survey.site.conceals(change.path))
 
     def _say_what_is_served(self, change: Quarantined) -> Quarantined:
         if not self._serving:

@@ -84,7 +84,7 @@ class Ingest:
         self._clock = clock
         self._max_bytes = max_bytes
         self._site_rules = SiteRules()
-        self._generator_rules = GeneratorRules(max_bytes)
+        self._generator_rules = GeneratorRules(max_bytes, pause)
         self._follow_links = follow_links
         self._hold = hold
         self._serving = serving

@@ -93,7 +93,8 @@ class SqliteConnection:
             finally:
                 # The library has told its thread to end, and does not wait for that, not even where it could not
                 # connect. The thread has nothing left to do, and would report to a loop that may be closed.
-                connecting._thread.join()
+                if connecting._thread.ident is not None:  # a signal may have come before it was started
+                    connecting._thread.join()
 
     @contextmanager
     def _used(self) -> Iterator[aiosqlite.Connection]:

@@ -286,6 +286,8 @@ class FileState(NamedTuple):
     """None where no article is served from the file."""
     read_date_time: datetime | None
     """When the bytes of the served version were first read."""
+    served_sha256: str | None
+    """The digest of the served version."""
 
 
 @dataclass(frozen=True, slots=True)

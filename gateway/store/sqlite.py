@@ -28,13 +28,13 @@ from gateway.store.writer import ChangeWriter
 from gateway.store.writer_lock import WriterLock
 
 FILES = """
-SELECT file.*, article.status, article.read_at
+SELECT file.*, article.status, article.read_at, article.sha256
 FROM file LEFT JOIN article ON article.path = file.path
 """
 FILES_UNDER = f"""
 {FILES} WHERE file.path IN (SELECT value FROM json_each(?1))
 UNION
-SELECT file.*, article.status, article.read_at FROM json_each(?1) AS folder
+SELECT file.*, article.status, article.read_at, article.sha256 FROM json_each(?1) AS folder
 CROSS JOIN file ON file.path > folder.value || '/' AND file.path < folder.value || '0'
 LEFT JOIN article ON article.path = file.path
 """  # noqa: S608
@@ -302,5 +302,7 @@ def _file_states(rows: Sequence[Row]) -> Mapping[str, FileState]:
 
 
 def _file_state(row: Row) -> FileState:
-    version, (status, read_at) = FileVersion(*row[:6]), row[6:]
-    return FileState(version, Status(status), instant(read_at)) if status else FileState(version, None, None)
+    version, (status, read_at, sha256) = FileVersion(*row[:6]), row[6:]
+    if status is None:
+        return FileState(version, None, None, None)
+    return FileState(version, Status(status), instant(read_at), sha256)

@@ -23,6 +23,9 @@ from gateway.limits import Limits
 from gateway.web.overload import EXCESS, LOST, Lost
 from gateway.web.request_head import joined
 
+EXCESS_SECONDS = 2.0
+"""After this time a connection beyond the limit is closed on which no request has arrived."""
+
 
 def excess_of(connections: int) -> int:
     """How many connections are accepted beyond the limit. Each gets one answer: of a probe, or 503."""
@@ -96,6 +99,8 @@ class TimedHttpProtocol(WriteTimeout, H11Protocol):
         transport.set_write_buffer_limits(high=0)  # so that we are told whenever something is not taken
         self._is_excess = len(self.connections) > self._most
         about = {EXCESS: True} if self._is_excess else {}
+        if self._is_excess:  # its place is for a probe, or for one refusal
+            self._idle, self._arriving = _Timer(EXCESS_SECONDS), _Timer(EXCESS_SECONDS)
         self.app_state = {**self.app_state, LOST: self._lost, **about}
         self._idle.start(self.loop, self.timeout_keep_alive_handler)
 

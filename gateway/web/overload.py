@@ -28,6 +28,8 @@ REFUSALS, EXCESS_REFUSALS = 3, 2
 """In each period; the others wait for the next one. Clients that come back at once would otherwise be refused as often
 as the processor allows. Excess connections have their own pace, since others wait to be accepted in their place."""
 CLOSE = (b"connection", b"close")
+UNCERTAIN = frozenset({b"expect", b"transfer-encoding"})
+"""Headers with which a refused request ends its connection."""
 
 
 class OverloadMiddleware:
@@ -50,10 +52,10 @@ class OverloadMiddleware:
             await self._answer_excess(scope, receive, send)
         elif scope["path"] not in self._exempt and await self._stays_full(scope.get("state", {}).get(LOST)):
             self._busy.add()
-            # A client that waits for "100 Continue" may send its body or leave it out: where its next request begins is
-            # unknown.
-            await _refuse(BUSY, send, closes=any(name == b"expect" for name, _ in scope["headers"]))
-        else:
+            # A client that waits for "100 Continue" may send its body or leave it out, and a body may be framed in two
+            # ways: where the next request begins is unknown.
+            await _refuse(BUSY, send, closes=any(name in UNCERTAIN for name, _ in scope["headers"]))
+        elif not _is_lost(scope):
             await self._app(scope, receive, send)
 
     async def _stays_full(self, lost: Lost | None) -> bool:
@@ -95,6 +97,12 @@ class _Refusal:
 
 BUSY = _Refusal(Overloaded("Too many operations wait for others to end."))
 CROWDED = _Refusal(Overloaded("Too many connections are open."))
+
+
+def _is_lost(scope: Scope) -> bool:
+    """Whether the client has left while its request waited."""
+    lost: Lost | None = scope.get("state", {}).get(LOST)
+    return lost is not None and lost.done()
 
 
 async def _refuse(refusal: _Refusal, send: Send, *, closes: bool) -> None:

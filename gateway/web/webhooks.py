@@ -111,9 +111,9 @@ async def _body(snapshot: Snapshot, token: str) -> bytes:
     """What has changed since the token; empty where nothing has."""
     page = await snapshot.changes(token or None, MOST_IDS)
     tally = await snapshot.change_counts(token) if token else ChangeCounts((await snapshot.statistics()).articles, 0, 0)
-    if not any(tally):
-        return b""
     stale = await snapshot.changed_ids(token, cache_tags.MAX_PURGED_IDS + 1) if token else ()
+    if not any(tally) and not stale:  # an unlisted article is in no count, and its answers have to be purged
+        return b""
     ids = {kind: [change.id for change in page.changes if change.type is kind] for kind in ChangeType}
     return orjson.dumps(
         {

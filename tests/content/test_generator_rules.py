@@ -32,7 +32,7 @@ class Folder:
         rules = site_config.read(root)
         assert rules.problems == ()
         listing = Walk(root, include=rules.site.include).run()
-        site, self.problems = GeneratorRules(1 << 20).read(root, listing, rules.site)
+        site, self.problems = GeneratorRules(1 << 20, lambda _: None).read(root, listing, rules.site)
         self.site = pickle.loads(pickle.dumps(site))  # noqa: S301 - our own bytes
         run = ParseContext(str(root), site=self.site)
         self.changes: dict[str, Change] = {path: parse(Task(file), run) for path, file in listing.files.items()}
@@ -99,6 +99,13 @@ def test_a_cascade_hides_what_lies_below_its_section(tmp_path: Path) -> None:
     assert FieldOrigin("draft", "a/_index.md:4") in folder.given("a/deep/c.md")
 
 
+def test_a_repeated_cascade_hides_by_each_of_its_values(tmp_path: Path) -> None:
+    """Of a repeated key the value that hides is not lost."""
+    section = "---\ntitle: S\ncascade: {draft: true}\ncascade: {layout: x}\n---\n"
+    folder = Folder(tmp_path, {"a/_index.md": section, "a/p.md": "---\ntitle: P\n---\n"})
+    assert folder.public == ["a/_index.md"]
+
+
 def test_a_nearer_cascade_goes_before_a_farther_one(tmp_path: Path) -> None:
     """Key by key."""
     folder = Folder(
@@ -161,11 +168,14 @@ def test_a_section_in_one_language_concerns_its_language(tmp_path: Path) -> None
     assert folder.public == ["_index.fr.md", "a.de.md", "a.md"]
 
 
-@pytest.mark.parametrize("name", ["hugo.toml", "config.toml", "config/_default/hugo.toml"])
+@pytest.mark.parametrize("name", ["hugo.toml", "config.toml", "config/_default/hugo.toml", "hugo.json"])
 def test_the_cascade_of_a_whole_site_is_applied(tmp_path: Path, name: str) -> None:
     """Where the configuration lies in the folder."""
-    text = "title = 'S'\n[[cascade]]\ndraft = true\n[cascade.target]\npath = '/secret/**'\n"
-    folder = Folder(tmp_path, {name: text, "content/secret/p.md": PLAIN, "content/p.md": PLAIN})
+    toml = "title = 'S'\n[[cascade]]\ndraft = true\n[cascade.target]\npath = '/secret/**'\n"
+    data = '{"title": "S", "cascade": [{"draft": true, "target": {"path": "/secret/**"}}]}'
+    folder = Folder(
+        tmp_path, {name: data if name.endswith("json") else toml, "content/secret/p.md": PLAIN, "content/p.md": PLAIN}
+    )
     assert folder.public == ["content/p.md"]
 
 

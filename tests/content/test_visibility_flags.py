@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gateway.content import frontmatter
+from gateway.content import frontmatter, site_config
 from gateway.content.decoder import Decoded, decode
 from gateway.model import Document, Status
 
@@ -228,3 +228,52 @@ def test_what_hides_is_named() -> None:
     ]
     assert [hiding.holds(datetime(2021, 1, 1, tzinfo=UTC)) for hiding in hidings] == [True] * 4
     assert [hiding.holds(LATER) for hiding in hidings] == [False, True, True, True]
+
+
+@pytest.mark.parametrize(
+    "front",
+    [
+        "status: [draft]",
+        "status: {value: draft}",
+        "visibility: [a, private]",
+        "status: future",
+        "visibility: members",
+        "permalink: [false]",
+        "permalink: {build: false}",
+        "render: false",
+        "build: never",
+        "build: [{render: never}]",
+        "build: {Render: never}",
+        "build: {render: never, render: always}",
+    ],
+)
+def test_a_value_hides_in_any_shape(front: str) -> None:
+    """Lists, mappings, repeated keys and other cases hide as the plain form does."""
+    assert not document(front).published
+
+
+@pytest.mark.parametrize("front", ['" draft ": true', "ｄｒａｆｔ: true", "dráft: true", "Build: {Render: never}"])
+def test_a_key_in_disguise_is_a_slip(front: str) -> None:
+    """White space, wide letters, accents and other cases of a key that hides set the file aside."""
+    assert decoded(front).document is None
+
+
+@pytest.mark.parametrize(
+    "key", ["expiry", "expires_at", "expiresAt", "expirationDate", "unpublish_at", "unpublishAt", "unpublish_date"]
+)
+def test_other_names_of_an_expiry_date(key: str) -> None:
+    """They expire an article too."""
+    assert document(f"{key}: 2020-01-01").public_until == EARLIER
+
+
+def test_the_ends_of_the_calendar_are_read_in_any_zone() -> None:
+    """The usual date for "never" does not set a file aside, or crash the parser."""
+    site = site_config.parse(
+        b"timezone: America/New_York\ndefaults: [{path: '**', expiryDate: 9999-12-31T23:59:59}]\n"
+    ).site
+    front_matter = frontmatter.read("a.md", b"---\ntitle: T\nexpires: 9999-12-31T23:59:59\n---\n")
+    assert front_matter is not None
+    found = decode("a.md", front_matter, site).document
+    assert found is not None
+    assert found.public_until is not None
+    assert found.public_until.year == 9999

@@ -149,7 +149,7 @@ async def test_equal_bytes_keep_the_time_of_their_first_reading(store: Store) ->
     await apply(store, loaded(one, mtime=1000))
     stamped = loaded(one, mtime=2000)
     assert not (await apply(store, stamped, as_of=NOW + HOUR)).changed
-    assert (await store.files())["a"] == FileState(stamped.version, Status.PUBLISHED, NOW)
+    assert (await store.files())["a"] == FileState(stamped.version, Status.PUBLISHED, NOW, stamped.version.sha256)
     redecoded = Loaded(stamped.version, one._replace(title="decoded otherwise"))
     assert (await apply(store, redecoded, as_of=NOW + 2 * HOUR)).changed
     assert (await store.files())["a"].read_date_time == NOW
@@ -314,7 +314,7 @@ async def test_an_unchanged_file_has_its_stamp_renewed(store: Store) -> None:
     await apply(store, loaded(document("a"), ODD, mtime=1000))
     stamp = version("a", repr(document("a")), 2000)
     assert await apply(store, Unchanged(stamp), as_of=NOW + HOUR) == Applied(False, 0, 0, 0)
-    assert (await store.files())["a"] == FileState(stamp, Status.PUBLISHED, NOW)
+    assert (await store.files())["a"] == FileState(stamp, Status.PUBLISHED, NOW, stamp.sha256)
     assert await problems(store) == [ODD]
 
 
@@ -324,8 +324,8 @@ async def test_files_are_found_by_their_bytes(store: Store) -> None:
     broken = Quarantined("b", (BROKEN,), same._replace(path="b"))
     await apply(store, Loaded(same, document("a")), broken, loaded(document("c")))
     assert await store.copies([same.sha256, "other"]) == {
-        "a": FileState(same, Status.PUBLISHED, NOW),
-        "b": FileState(same._replace(path="b"), None, None),
+        "a": FileState(same, Status.PUBLISHED, NOW, same.sha256),
+        "b": FileState(same._replace(path="b"), None, None, None),
     }
     assert await store.copies([]) == {}
 
@@ -364,7 +364,7 @@ async def test_a_file_that_is_no_document_any_more_loses_its_article(store: Stor
     plain = version("a", "plain")
     assert await apply(store, NotDocument(plain, (ODD,))) == Applied(True, 0, 0, 1)
     assert await title(store, "a") is None
-    assert await store.files() == {"a": FileState(plain, None, None)}
+    assert await store.files() == {"a": FileState(plain, None, None, None)}
     assert await problems(store) == [ODD]
 
 
