@@ -1,7 +1,7 @@
-"""Cache tags: what an answer depends on, and what a change concerns, in the same words. It knows no request.
+"""Cache tags: the dependencies of a response, and the tags to purge after a change.
 
-An answer bears the id of each record in it, and the name of each list of the whole corpus that it was read from. A list
-that belongs to a provider or topic goes with that record. What changes has its own id purged, and theirs.
+A response has the id of each of its records, and the name of each corpus-wide list that it was read from. A list of a
+provider or topic is covered by that record's id. A change purges the ids of the record and of its provider and topics.
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ from collections.abc import Collection, Iterable, Sequence
 from enum import StrEnum
 
 ALL = "corpus"
-"""Of every answer, for when all of them are to go."""
+"""The tag of every response, to purge all of them."""
 ARTICLES, PROVIDERS, TOPICS = LISTS = ("articles", "providers", "topics")
 KINDS = {"ar": "article", "pr": "provider", "to": "topic"}
-"""What an id is of, by its prefix."""
+"""The kind of record, by id prefix."""
 MAX_HEADER_BYTES = 4096
-"""That the tags of one answer take: caches refuse longer headers."""
+"""Maximum size of a response's tags. Caches reject longer headers."""
 MAX_PURGED_IDS = 1000
-"""Ids that are purged one by one; where more have changed everything is."""
+"""Maximum number of ids to purge individually. Above it, everything is purged."""
 
 _ID = re.compile(r"(?:ar|pr|to)_[A-Za-z0-9_-]{22}")
 
 
 class TagHeader(StrEnum):
-    """The header that a cache reads tags from, by which of them it is."""
+    """The header in which a cache expects tags."""
 
     CACHE_TAG = "Cache-Tag"
     EDGE_CACHE_TAG = "Edge-Cache-Tag"
@@ -39,12 +39,13 @@ class TagHeader(StrEnum):
 
 
 def is_record_id(text: str) -> bool:
-    """Whether a text may be the id of a record that bears a tag of its own, now or later."""
+    """Whether a text has the form of a tagged record's id. The record need not exist."""
     return _ID.fullmatch(text) is not None
 
 
 def for_response(dependencies: Iterable[str]) -> Sequence[str]:
-    """The tags of an answer. Ids give way to the name of their kind, the most numerous first, until they are few."""
+    """The tags of a response. If they exceed the header size, the ids of the most frequent kind are replaced by the
+    name of the kind."""
     tags = {ALL, *dependencies}
     while sum(map(len, tags)) + len(tags) > MAX_HEADER_BYTES:
         kind, _ = Counter(tag[:2] for tag in tags if is_record_id(tag)).most_common(1)[0]
@@ -53,7 +54,7 @@ def for_response(dependencies: Iterable[str]) -> Sequence[str]:
 
 
 def for_purge(ids: Collection[str]) -> Sequence[str]:
-    """The tags to purge for what changed: those of answers that name a record of it, or depend on a list."""
+    """The tags to purge after a change: the changed ids, their kinds and the affected lists."""
     if len(ids) > MAX_PURGED_IDS:
         return [ALL]
     prefixes = {id_[:2] for id_ in ids}

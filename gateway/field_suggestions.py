@@ -1,4 +1,4 @@
-"""Suggests fields for names that other content APIs use, where no name of the schema is spelt like them."""
+"""Suggests fields for names that other content APIs use, which are spelt differently in this schema."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from graphql import (
 )
 
 CONNECTION = "Connection"
-"""How the names of the types of lists end."""
+"""Suffix of the names of list types."""
 NODES = "nodes"
-"""The field of a connection that lists its records."""
+"""The connection field that lists the records."""
 _OTHER_NAMES: Mapping[str, Mapping[str, str]] = {
     "Query": {
         "articles": "allArticles allContent allMarkdown allMarkdownRemark allMdx allPages allPosts blogPosts collection"
@@ -43,12 +43,12 @@ _OTHER_NAMES: Mapping[str, Mapping[str, str]] = {
         "webUrl": "href link url",
     },
 }
-"""By type and field, the names that other APIs and generators have for it. `Connection` is every type of a list."""
+"""Names in other APIs and generators, by type and field. `Connection` applies to all list types."""
 FIELDS: Mapping[str, Mapping[str, str]] = {
     type_: {name.casefold(): field for field, names in fields.items() for name in names.split()}
     for type_, fields in _OTHER_NAMES.items()
 }
-"""By type: the field for each other name, which is casefolded."""
+"""The field for each other name (casefolded), by type."""
 
 _Fields = GraphQLObjectType | GraphQLInterfaceType
 

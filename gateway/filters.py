@@ -1,7 +1,6 @@
-"""What must hold of an article, a provider or a topic, as a tree of frozen records. It knows no GraphQL and no SQL.
+"""Filters of articles, providers and topics, as a tree of frozen dataclasses.
 
-A filter holds or it does not; there is no third answer. A comparison with a value that is not there does not hold, and
-`Not` of it does.
+Filters have two-valued logic: a comparison with a missing value is false, and its `Not` is true.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from gateway.model import Status
 
 
 class Field(Enum):
-    """A value that a filter looks at. An article has the fields of its provider too, as if they were its own."""
+    """A field that a filter tests. Articles also have the fields of their provider."""
 
     ID = "article.id"
     SLUG = "article.slug"
@@ -49,7 +48,7 @@ class Comparison(Enum):
 
 
 class MatchPosition(Enum):
-    """Where in a text another one stands."""
+    """The position of the text within the field."""
 
     ANYWHERE = "contains"
     START = "startsWith"
@@ -57,7 +56,7 @@ class MatchPosition(Enum):
 
 
 class ArticlePart(Enum):
-    """What an article may have or lack."""
+    """Parts that an article may lack."""
 
     BODY = "body"
     IMAGE = "image"
@@ -67,14 +66,14 @@ class ArticlePart(Enum):
 
 @dataclass(frozen=True, slots=True)
 class And:
-    """All of the filters hold; so it is where there are none."""
+    """All of the filters hold. True for an empty tuple."""
 
     filters: tuple[Filter, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Or:
-    """At least one of the filters holds; where there are none it does not."""
+    """At least one of the filters holds. False for an empty tuple."""
 
     filters: tuple[Filter, ...]
 
@@ -86,7 +85,7 @@ class Not:
 
 @dataclass(frozen=True, slots=True)
 class In:
-    """The field is exactly one of the values."""
+    """The field equals one of the values."""
 
     field: Field
     values: tuple[Value, ...]
@@ -101,7 +100,7 @@ class Compared:
 
 @dataclass(frozen=True, slots=True)
 class TextMatches:
-    """The text stands there in the field's text, whatever the case and the accents of both."""
+    """The field contains the text at the position, ignoring case and accents."""
 
     field: Field
     position: MatchPosition
@@ -117,7 +116,7 @@ class IsNotNull:
 
 @dataclass(frozen=True, slots=True)
 class HasTopics:
-    """The article has one of these topics, or all of them; each is named by its slug or its exact name."""
+    """The article has at least one of these topics, or all of them. Topics are given by slug or exact name."""
 
     topics: tuple[str, ...]
     needs_all: bool = False
@@ -137,5 +136,5 @@ Filter = And | Or | Not | In | Compared | TextMatches | IsNotNull | HasTopics | 
 
 
 def has_condition(filter_: Filter) -> bool:
-    """Whether a filter asks for anything. Without, it always holds."""
+    """Whether a filter contains a condition. Without one it always holds."""
     return not isinstance(filter_, And) or any(map(has_condition, filter_.filters))

@@ -1,4 +1,4 @@
-"""What articles are searched for, as a frozen record, and what it finds in a text. It knows no GraphQL and no SQL."""
+"""A full-text search as a frozen dataclass, and its matches in a text."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from gateway.model import SearchField, SearchMode
 
 @dataclass(frozen=True)
 class Search:
-    """Any text is one; without a word or a field it finds nothing."""
+    """Any text is valid. Without words or fields the search finds nothing."""
 
     text: str
     fields: frozenset[SearchField] = frozenset(SearchField)
@@ -20,9 +20,9 @@ class Search:
 
     @cached_property
     def tokens(self) -> tuple[Token, ...]:
-        """The words with their places in the text, repeated ones too.
+        """The words with their positions, including duplicates.
 
-        Within a phrase the last character of a run stays, since it says that the run ends there.
+        Within a phrase, the last character of a run is included, because it marks the end of the run.
         """
         if self.mode is not SearchMode.PHRASE:
             return tuple(sought(self.text))
@@ -31,20 +31,19 @@ class Search:
 
     @cached_property
     def words(self) -> tuple[str, ...]:
-        """In the order of the text, repeated ones too."""
+        """In text order, including duplicates."""
         return tuple(token.term for token in self.tokens)
 
     def begins(self, word: str) -> bool:
-        """Whether a word stands for all that begin with it: the last one may still be being typed.
+        """Whether a word also matches as a prefix. The last word does, because the user may still be typing it.
 
-        So does a character of a script without spaces, which begins a word wherever it is in a run. In a phrase only
-        the last word may.
+        A character of a script without spaces also does, at any position of a run. In a phrase only the last word does.
         """
         is_last = self.mode is not SearchMode.PHRASE and word == self.words[-1]
         return is_last or self.mode is SearchMode.PREFIX or is_character(word)
 
     def hits(self, text: str) -> list[tuple[int, int]]:
-        """Where a text has what is searched for, in code points: in order, none touching the next."""
+        """The ranges of the matches in code points, in order, merged if they touch."""
         found = list(tokens(text))
         merged: list[tuple[int, int]] = []
         for start, end in self._phrases(found) if self.mode is SearchMode.PHRASE else self._single(found):
@@ -77,6 +76,7 @@ class Search:
 
 
 def _character_end(found: list[Token], at: int) -> int:
-    """Where the first character of a word of a run ends: where the next word begins, which has its other one."""
+    """The end of the first character of a run's word: the start of the next word, which begins with its second
+    character."""
     end = found[at].end
     return next((token.start for token in found[at + 1 : at + 2] if token.start < end), end)

@@ -144,7 +144,7 @@ def test_where_no_temporary_file_can_be_made_the_error_is_clear(tmp_path: Path) 
     bare = "import tempfile; tempfile.tempdir = '/proc/nowhere'"
     command = [sys.executable, "-c", f"{bare}; from gateway.cli import main; main()", "check", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
-    assert done.stderr == "gateway: No folder for a temporary database can be made: No such file or directory.\n"
+    assert done.stderr == "gateway: Cannot create a folder for a temporary database: No such file or directory.\n"
     assert done.returncode == 3
 
 

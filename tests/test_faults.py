@@ -111,7 +111,7 @@ def test_a_quota_is_told_and_survived(content: Path, database: Path) -> None:
     """A file that may not grow is as bad as a full disk, and no worse."""
     with serving(content, database, ("sh", "-c", 'ulimit -f 2000; exec "$@"', "sh")) as server:
         write(content, "new", LARGE)
-        server.said("cannot be read or written. Look after the disk. What was loaded before is still served.")
+        server.said("cannot be read or written. Check the disk. What was loaded before is still served.")
         server.until(CATEGORY, categorised("old"))
         write(content, "newer")
         server.until(CATEGORY, categorised("newer"))
@@ -141,7 +141,7 @@ def test_a_database_that_is_damaged_is_told_and_survived(content: Path, database
         server.until(CATEGORY, categorised("old"))
         damage(database)
         write(content, "new")
-        server.said("is corrupt. Delete it; it is built anew from the content.")
+        server.said("is corrupt. Delete it: the next start rebuilds it from the content.")
         assert server.get("/healthz").status_code == 200
         server.until("{ __typename }", {"__typename": "Query"})
 
@@ -154,7 +154,7 @@ def test_a_database_that_is_damaged_at_the_start_is_told(content: Path, database
     done = invoke(*load, cache=content.parent)
     assert (done.returncode, done.stderr) == (
         3,
-        f"gateway: The database {database} is corrupt. Delete it; it is built anew from the content.\n",
+        f"gateway: The database {database} is corrupt. Delete it: the next start rebuilds it from the content.\n",
     )
     database.unlink()
     assert invoke(*load, cache=content.parent).returncode == 0

@@ -76,7 +76,7 @@ def test_who_stands_by_ends_where_the_database_is_deleted(tmp_path: Path, reader
     reader.until(TITLES, titled("One"))
     for file in tmp_path.rglob("*.db"):
         file.unlink()
-    assert reader.said(r"was deleted or moved while it was in use\. Start the gateway anew\.")
+    assert reader.said(r"was deleted or moved while it was in use\. Restart the gateway\.")
     assert reader.process.wait(60) == 3
 
 
@@ -101,7 +101,7 @@ def test_nothing_is_loaded_beside_a_server(tmp_path: Path, content: Path, writer
     assert done.returncode == 3
     assert re.fullmatch(
         rf"gateway: The database \S+\.db is written by process {writer.process.pid} on \S+, which follows the content\."
-        r" Have that read it again \(SIGHUP, or POST /-/reload\), or stop it\.\n",
+        r" Reload that process \(SIGHUP, or POST /-/reload\), or stop it\.\n",
         done.stderr,
     )
     assert writer.stop() == 0

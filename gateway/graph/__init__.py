@@ -1,1 +1,1 @@
-"""The GraphQL schema over snapshots of the store: its types, their arguments, and the dataloaders behind them."""
+"""The GraphQL layer over store snapshots: types, arguments, resolvers and dataloaders."""

@@ -1,6 +1,6 @@
-"""Renders bodies: each one once, in a worker thread, and remembers what was asked for last.
+"""Renders bodies in a worker thread, and caches the most recently used results.
 
-What a body looks like is decided by `gateway.content.markup`.
+`gateway.content.markup` defines the output.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from gateway.limits import RENDERED_BYTES
 
 
 class Markdown(NamedTuple):
-    """A body that nobody has rendered for this request yet."""
+    """A body that this request has not rendered yet."""
 
     text: str
     digest: bytes
@@ -27,22 +27,22 @@ class Markdown(NamedTuple):
 
 
 class BodyRenderer:
-    """Remembers up to `capacity` bytes of rendered bodies, by their digests: a body means the same in any article.
+    """An LRU cache of up to `capacity` bytes of rendered bodies, keyed by digest, so that equal bodies share an entry.
 
-    It belongs to one event loop.
+    Belongs to one event loop.
     """
 
     def __init__(self, capacity: int = RENDERED_BYTES) -> None:
         self.size = 0
-        """Bytes that are remembered now."""
+        """Bytes in the cache."""
         self.render_count = 0
-        """How often a body was rendered."""
+        """Number of renderings."""
         self._capacity = capacity
         self._remembered: OrderedDict[bytes, Rendered] = OrderedDict()
         self._running: dict[bytes, asyncio.Task[Rendered]] = {}
 
     async def render(self, markdown: Markdown) -> Rendered:
-        """Who asks for a body that is being rendered waits for that; who gives up stops it for nobody else."""
+        """Concurrent requests for a body share one rendering. Cancelling one does not affect the others."""
         if found := self._remembered.get(markdown.digest):
             self._remembered.move_to_end(markdown.digest)
             return found
@@ -71,6 +71,6 @@ class BodyRenderer:
 
 
 def _size(rendered: Rendered) -> int:
-    """Bytes of memory, nearly."""
+    """Approximate memory use in bytes."""
     headings = [part for heading in rendered.headings for part in (heading, heading.text, heading.anchor)]
     return sum(map(sys.getsizeof, [rendered, rendered.html, rendered.text, *headings]))

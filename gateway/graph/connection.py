@@ -1,6 +1,6 @@
-"""Pages of lists as GraphQL sees them: Connection, Edge and PageInfo, and the check of the arguments that ask for them.
+"""The GraphQL types Connection, Edge and PageInfo, and the validation of paging arguments.
 
-What a list holds and how it is ordered is the store's to know.
+The store defines the content and the order of a list.
 """
 
 from __future__ import annotations
@@ -22,30 +22,38 @@ from gateway.store.protocol import WHOLE, Listing
 
 T = TypeVar("T")
 G = TypeVar("G")
-"""The GraphQL type of the records of a list."""
+"""The GraphQL type of the list's records."""
 
 
 First = Annotated[
     int | None,
-    strawberry.argument(description="How many to give, from the start of the list or from `after`; 20 unless told."),
+    strawberry.argument(
+        description="Maximum number of rows, from the start of the list or after the cursor `after`. Default: 20."
+    ),
 ]
 After = Annotated[
-    str | None, strawberry.argument(description="The cursor before the first to give; not with `last` or `before`.")
+    str | None,
+    strawberry.argument(description="Return rows after this cursor. Cannot be combined with `last` or `before`."),
 ]
 Last = Annotated[
-    int | None, strawberry.argument(description="How many to give, from the end of the list or before `before`.")
+    int | None,
+    strawberry.argument(description="Maximum number of rows, from the end of the list or before the cursor `before`."),
 ]
 Before = Annotated[
-    str | None, strawberry.argument(description="The cursor after the last to give; not with `first` or `after`.")
+    str | None,
+    strawberry.argument(description="Return rows before this cursor. Cannot be combined with `first` or `after`."),
 ]
 Offset = Annotated[
     int | None,
-    strawberry.argument(description="How many to skip at the end that the page is counted from; not with a cursor."),
+    strawberry.argument(
+        description="Number of rows to skip, counted from the start of the list, or from its end with `last`. Cannot be"
+        " combined with a cursor."
+    ),
 ]
 
 
 def resolved(description: str, graphql_type: object = None) -> Callable[[Callable[..., object]], StrawberryField]:
-    """`strawberry.field`, typed. With a `graphql_type` the resolver may return the record that the type stands for."""
+    """Typed `strawberry.field`. With a `graphql_type` the resolver returns the record behind that type."""
     decorator: Callable[[Callable[..., object]], StrawberryField] = strawberry.field(
         description=description, graphql_type=graphql_type
     )
@@ -53,7 +61,7 @@ def resolved(description: str, graphql_type: object = None) -> Callable[[Callabl
 
 
 def streamed(description: str, graphql_type: object = None) -> Callable[[Callable[..., object]], StrawberryField]:
-    """`strawberry.subscription`, typed in the same way."""
+    """Typed `strawberry.subscription`. See `resolved`."""
     decorator: Callable[[Callable[..., object]], StrawberryField] = strawberry.subscription(
         description=description, graphql_type=graphql_type
     )
@@ -61,12 +69,12 @@ def streamed(description: str, graphql_type: object = None) -> Callable[[Callabl
 
 
 def or_none(value: T | None) -> T | None:
-    """The value of an optional argument; None where it is absent, or null, which means the same."""
+    """The value of an optional argument. None if it is absent or null."""
     return None if value is UNSET else value
 
 
 def non_negative(name: str, value: int | None) -> int | None:
-    """The value of an optional argument that counts something. Raises BadUserInput where it is negative."""
+    """The value of an optional count. Raises BadUserInput if it is negative."""
     number = or_none(value)
     if number is not None and number < 0:
         raise BadUserInput(f"'{name}' is {number}. Give 0 or more.", argument=name)
@@ -74,17 +82,17 @@ def non_negative(name: str, value: int | None) -> int | None:
 
 
 def check_limit(limit: str, allowed: int, actual: int) -> None:
-    """Raises LimitExceeded where the actual number is above the allowed one."""
+    """Raises LimitExceeded if `actual` exceeds `allowed`."""
     if actual > allowed:
         raise LimitExceeded(limit, allowed, actual)
 
 
 def only_argument(**arguments: str | None) -> tuple[str, str]:
-    """Name and value of the one argument that is given. Raises BadUserInput for none and for several."""
+    """Name and value of the only argument given. Raises BadUserInput unless exactly one is given."""
     found = [(name, text) for name, value in arguments.items() if (text := or_none(value)) is not None]
     if len(found) != 1:
         names = ", ".join(f"'{name}'" for name in arguments)
-        raise BadUserInput(f"Give exactly one of {names}; there {_number(len(found))}.")
+        raise BadUserInput(f"Give exactly one of {names}. The field has {_number(len(found))}.")
     return found[0]
 
 
@@ -97,10 +105,10 @@ def checked_window(
     before: str | None = UNSET,
     offset: int | None = UNSET,
 ) -> Window:
-    """The window that the arguments of a connection ask for.
+    """Validates paging arguments.
 
-    Raises BadUserInput for arguments that contradict each other or are negative, LimitExceeded for a page or an
-    offset that is too large. Cursors are read by the store.
+    Raises BadUserInput for negative or contradictory arguments, LimitExceeded for a page or an offset above the limit.
+    The store decodes cursors.
     """
     first, last, offset = non_negative("first", first), non_negative("last", last), non_negative("offset", offset)
     after, before = or_none(after), or_none(before)
@@ -117,23 +125,23 @@ _CONTRADICTIONS = (
     ("after", "last", "Page forwards with 'first' and 'after', or backwards with 'last' and 'before'."),
     ("before", "first", "Page forwards with 'first' and 'after', or backwards with 'last' and 'before'."),
     ("after", "before", "Give one of them."),
-    ("offset", "after", "A cursor already says where to begin: leave 'offset' out."),
-    ("offset", "before", "A cursor already says where to begin: leave 'offset' out."),
+    ("offset", "after", "The cursor already sets the start: remove 'offset'."),
+    ("offset", "before", "The cursor already sets the start: remove 'offset'."),
 )
 
 
 def _refuse_contradictions(**arguments: int | str | None) -> None:
     for one, other, remedy in _CONTRADICTIONS:
         if arguments[one] is not None and arguments[other] is not None:
-            raise BadUserInput(f"'{one}' and '{other}' do not go together. {remedy}")
+            raise BadUserInput(f"'{one}' and '{other}' cannot be combined. {remedy}")
 
 
 def _number(count: int) -> str:
-    return "is none" if count == 0 else f"are {count}"
+    return "none of them" if count == 0 else f"{count} of them"
 
 
 class PageKey(Key[Slice]):
-    """What a connection is resolved from: nothing is read until a field of it is asked for."""
+    """The parent of a connection's fields. Nothing is read until one of them is selected."""
 
     __slots__ = ()
 
@@ -142,57 +150,57 @@ def page_of(listing: Listing[Any], order: model.Order, window: Window, parent: s
     return PageKey(parent, Slice(listing, order, window))
 
 
-@strawberry.type(description="Where a page stands in its list.")
+@strawberry.type(description="The page's position in its list.")
 class PageInfo:
-    @resolved("Whether the list goes on after the page.")
+    @resolved("Whether more rows follow this page.")
     @staticmethod
     async def has_next_page(key: strawberry.Parent[PageKey], info: Info) -> bool:
         return await _precedes(key, info) if key.question.window.backward else await _continues(key, info)
 
-    @resolved("Whether the list has something before the page.")
+    @resolved("Whether rows precede this page.")
     @staticmethod
     async def has_previous_page(key: strawberry.Parent[PageKey], info: Info) -> bool:
         return await _continues(key, info) if key.question.window.backward else await _precedes(key, info)
 
-    @resolved("The cursor of the page's first edge; null where the page is empty.")
+    @resolved("Cursor of the first edge. Null for an empty page.")
     @staticmethod
     async def start_cursor(key: strawberry.Parent[PageKey], info: Info) -> str | None:
         edges = await edges_of(key, info)
         return edges[0].cursor if edges else None
 
-    @resolved("The cursor of the page's last edge; null where the page is empty.")
+    @resolved("Cursor of the last edge. Null for an empty page.")
     @staticmethod
     async def end_cursor(key: strawberry.Parent[PageKey], info: Info) -> str | None:
         edges = await edges_of(key, info)
         return edges[-1].cursor if edges else None
 
 
-@strawberry.type(description="One row of a page: a record, and its place in the list.")
+@strawberry.type(description="A row of a page: the record and its cursor.")
 class Edge(Generic[G]):
     cursor: str = strawberry.field(
-        description="The row's place in the order of the list; pass it as `after` or `before` under the same order."
+        description="The row's position in the list. Pass it as `after` or `before` with the same `orderBy`."
     )
     node: G = strawberry.field(description="The record.")
 
 
-@strawberry.type(description="One page of a list. With neither `first` nor `last` it has 20 rows.")
+@strawberry.type(description="A page of a list. Without `first` or `last` a page has up to 20 rows.")
 class Connection(Generic[G]):
-    @resolved("The page's rows with their cursors, in the order of the list.", list[Edge[G]])
+    @resolved("The rows with their cursors, in list order.", list[Edge[G]])
     @staticmethod
     async def edges(key: strawberry.Parent[PageKey], info: Info) -> Sequence[object]:
         return await edges_of(key, info)
 
-    @resolved("The page's records, in the order of the list.", list[G])
+    @resolved("The records, in list order.", list[G])
     @staticmethod
     async def nodes(key: strawberry.Parent[PageKey], info: Info) -> Sequence[object]:
         return [edge.node for edge in await edges_of(key, info)]
 
-    @resolved("Where the page stands in the list.", PageInfo)
+    @resolved("The page's position in the list.", PageInfo)
     @staticmethod
     def page_info(key: strawberry.Parent[PageKey]) -> PageKey:
         return key
 
-    @resolved("The length of the whole list, whatever the page; computed only when selected.")
+    @resolved("Total number of rows in the list. Computed only if selected.")
     @staticmethod
     async def total_count(key: strawberry.Parent[PageKey], info: Info) -> int:
         return await info.context.loader(CountByListingLoader).load(Key(key.parent, key.question.listing))
@@ -204,13 +212,13 @@ async def edges_of(key: PageKey, info: Info) -> Sequence[model.Edge[Any]]:
 
 
 async def _continues(key: PageKey, info: Info) -> bool:
-    """Whether rows follow in the window's direction."""
+    """Whether more rows follow in the window's direction."""
     page = await info.context.loader(PageBySliceLoader).load(key)
     return page.has_more
 
 
 async def _precedes(key: PageKey, info: Info) -> bool:
-    """Whether rows stand on the other side of the window; a window at the very end of a list has none there."""
+    """Whether rows exist on the other side of the window. Always false for a window at the end of the list."""
     window = key.question.window
     if window.cursor is None and window.offset == 0:
         return False

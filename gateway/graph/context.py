@@ -1,7 +1,4 @@
-"""What one operation is resolved with: its viewer, its snapshot, its limits, its loaders and the renderer of bodies.
-
-It resolves nothing itself, and is used for one operation alone.
-"""
+"""The context value of an operation: viewer, snapshot, limits, loaders and body renderer. One operation uses it."""
 
 from __future__ import annotations
 
@@ -25,7 +22,7 @@ L = TypeVar("L", bound=Loader[Any, Any])
 
 
 class Context:
-    """The snapshot is one of the viewer's visibility; it and the renderer, which all operations share, outlive it."""
+    """The snapshot has the viewer's visibility. The snapshot and the shared renderer outlive the context."""
 
     def __init__(
         self,
@@ -35,7 +32,7 @@ class Context:
         renderer: BodyRenderer,
         document: DocumentNode | None = None,
     ) -> None:
-        """`document` is the operation's own where it was parsed and validated before."""
+        """`document` is the parsed and validated document, if there is one."""
         self.viewer = viewer
         self.limits = limits
         self.renderer = renderer
@@ -43,7 +40,7 @@ class Context:
         self.use_snapshot(snapshot)
 
     def use_snapshot(self, snapshot: Snapshot) -> None:
-        """Answer from another snapshot from now on, with nothing loaded yet."""
+        """Replace the snapshot, and drop all loaders."""
         self.snapshot = snapshot
         self.read_budget = ReadBudget(self.limits.records)
         self._loaders: dict[type[Loader[Any, Any]], Any] = {}
@@ -57,7 +54,7 @@ class Context:
         return Scope.SECURED_READ in self.viewer.scopes
 
     def loader(self, kind: type[L]) -> L:
-        """The operation's one loader of this kind, made when it is first asked for."""
+        """The operation's loader of this kind, created on first use."""
         if kind not in self._loaders:
             self._loaders[kind] = kind(self.snapshot, self.read_budget)
         made: L = self._loaders[kind]
@@ -65,10 +62,8 @@ class Context:
 
 
 class LiveContext(Context):
-    """That of a subscription: each of its events is answered from a snapshot of its own, which is left before the event
-    is sent. Else clients that do not read would hold readers that others wait for. None is held for longer than an
-    operation may take.
-    """
+    """The context of a subscription. Each event uses its own snapshot, which is closed before the event is sent, so
+    that clients that do not read do not hold readers. The operation timeout limits how long an event holds one."""
 
     def __init__(
         self, viewer: Viewer, store: Store, limits: Limits, renderer: BodyRenderer, document: DocumentNode | None = None
@@ -83,8 +78,8 @@ class LiveContext(Context):
 
     @asynccontextmanager
     async def event(self) -> AsyncIterator[None]:
-        """Around the coming of one event, and its answer. Raises OperationTimedOut where that holds a snapshot for too
-        long; waiting for a change, or for a snapshot, may take any time."""
+        """Limits the time to find and resolve one event. Raises OperationTimedOut if the event holds a snapshot for
+        longer. The time to wait for a change or for a snapshot is not limited."""
         try:
             async with asyncio.timeout(None) as self._deadline:
                 yield
@@ -95,13 +90,13 @@ class LiveContext(Context):
             await self.close_snapshot()
 
     async def generations(self) -> AsyncIterator[None]:
-        """Once at first, and then whenever there is a newer generation."""
+        """Yields at once, and then for each newer generation."""
         async for _ in self._store.generations():
             yield
             await self.close_snapshot()
 
     async def open_snapshot(self) -> Snapshot:
-        """The newest generation, to find and answer the next event from. It is held until it is left."""
+        """Opens a snapshot of the newest generation for the next event."""
         await self.close_snapshot()
         self.use_snapshot(await self._held.enter_async_context(self._store.snapshot(self.viewer.visibility)))
         self._end_at(asyncio.get_running_loop().time() + self.limits.operation_seconds)

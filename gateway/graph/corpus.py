@@ -1,4 +1,4 @@
-"""The corpus as a whole: what is loaded right now, and what is wrong with it."""
+"""GraphQL types of the corpus as a whole: statistics and issues."""
 
 from __future__ import annotations
 
@@ -19,64 +19,63 @@ from gateway.store.protocol import WHOLE
 describe(
     model.Severity,
     "IssueSeverity",
-    "How much an issue costs.",
-    ERROR="The file is not used as it stands; its last good version, if there is one, is served.",
-    WARNING="A value was left out or guessed; the rest of the file is used.",
-    INFO="Worth knowing; nothing is lost.",
+    "The severity of an issue.",
+    ERROR="The file is not used. Its last good version is served, if there is one.",
+    WARNING="A value was omitted or guessed. The rest of the file is used.",
+    INFO="Information only. No content is lost.",
 )
 
 
-@strawberry.type(description="Something that is wrong with a file.")
+@strawberry.type(description="A problem in a content file.")
 class ContentIssue:
-    severity: model.Severity = strawberry.field(description="How much it costs.")
-    code: str = strawberry.field(description="A stable name for this kind of issue.")
-    message: str = strawberry.field(description="What is wrong.")
-    path: str = strawberry.field(description="The file's path, relative to the content folder.")
-    line: int | None = strawberry.field(
-        description="The line in the file, from 1; null where it is the file as a whole."
-    )
-    column: int | None = strawberry.field(description="The column in the line, from 1, in code points.")
-    hint: str | None = strawberry.field(description="How to mend it.")
+    severity: model.Severity = strawberry.field(description="The severity.")
+    code: str = strawberry.field(description="Stable code for this kind of issue.")
+    message: str = strawberry.field(description="Description of the problem.")
+    path: str = strawberry.field(description="Path of the file, relative to the content folder.")
+    line: int | None = strawberry.field(description="Line number, from 1. Null if the issue concerns the whole file.")
+    column: int | None = strawberry.field(description="Column in the line, from 1, in code points.")
+    hint: str | None = strawberry.field(description="How to fix it.")
 
 
-@strawberry.type(description="What is loaded right now, as the caller sees it.")
+@strawberry.type(description="The loaded content, as the caller sees it.")
 class Corpus:
     revision: strawberry.ID = strawberry.field(
-        description="Names the generation that answers; changes when, and only when, content visible to the caller"
-        " changed."
+        description="Identifies the served generation. Changes if and only if content visible to the caller changes."
     )
     loaded_date_time: datetime = strawberry.field(description="When content visible to the caller last changed.")
 
-    @resolved("How many articles the caller can see.")
+    @resolved("Number of articles visible to the caller.")
     @staticmethod
     async def article_count(info: Info) -> int:
         return (await _statistics(info)).articles
 
-    @resolved("How many providers these articles and their related entries have.")
+    @resolved("Number of providers of these articles and of their related entries.")
     @staticmethod
     async def provider_count(info: Info) -> int:
         return (await _statistics(info)).providers
 
-    @resolved("How many topics these articles have.")
+    @resolved("Number of topics of these articles.")
     @staticmethod
     async def topic_count(info: Info) -> int:
         return (await _statistics(info)).topics
 
-    @resolved("Drafts and scheduled articles; null without preview access, so that a count of drafts never leaks.")
+    @resolved(
+        "Number of drafts and scheduled articles. Null without preview access, which hides how many drafts exist."
+    )
     @staticmethod
     async def draft_count(info: Info) -> int | None:
         return (await _statistics(info)).drafts if info.context.shows_drafts else None
 
     @resolved(
-        "Problems found while loading, the gravest first; null without preview access.", list[ContentIssue] | None
+        "Problems found while loading, most severe first. Null without preview access.", list[ContentIssue] | None
     )
     @staticmethod
     async def issues(
         info: Info,
         severity: Annotated[
-            model.Severity | None, strawberry.argument(description="Only issues of this severity.")
+            model.Severity | None, strawberry.argument(description="Return only issues of this severity.")
         ] = UNSET,
-        first: Annotated[int | None, strawberry.argument(description="How many to give, from the first on.")] = 50,
+        first: Annotated[int | None, strawberry.argument(description="Maximum number of issues.")] = 50,
     ) -> Sequence[model.Problem] | None:
         number = non_negative("first", first)
         if not info.context.shows_drafts:

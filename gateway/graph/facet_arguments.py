@@ -1,4 +1,4 @@
-"""Groups of articles as fields ask for them: the arguments that say how many, and the question to the store."""
+"""Arguments of grouped counts, and the loader keys that they become."""
 
 from __future__ import annotations
 
@@ -16,13 +16,15 @@ from gateway.store.protocol import WHOLE, Listing
 
 FirstGroups = Annotated[
     int | None,
-    strawberry.argument(description="How many to give, from the largest on; of equal ones the first by name."),
+    strawberry.argument(
+        description="Maximum number of groups, largest first. Groups of equal size are ordered by name."
+    ),
 ]
 
 
 def counted() -> Any:
-    """The field `count` of a type that stands for a group."""
-    return resolved("How many articles.")(count)
+    """The field `count` of a group's type."""
+    return resolved("Number of articles.")(count)
 
 
 def count(group: strawberry.Parent[Group[Any]]) -> int:
@@ -30,7 +32,7 @@ def count(group: strawberry.Parent[Group[Any]]) -> int:
 
 
 def checked_first(limits: Limits, first: int | None) -> int:
-    """How many groups are asked for. Raises BadUserInput for a negative number, LimitExceeded for too large a one."""
+    """The requested number of groups. Raises BadUserInput for a negative number, LimitExceeded above the limit."""
     number = non_negative("first", first)
     size = PAGE_SIZE if number is None else number
     check_limit("page", limits.page, size)

@@ -1,4 +1,4 @@
-"""Facets: over all articles that a filter and a search match, how many there are of each kind."""
+"""Facets: grouped counts of the articles that match a filter and a search."""
 
 from __future__ import annotations
 
@@ -26,30 +26,28 @@ from gateway.store.protocol import ARTICLES, WHOLE, Listing
 describe(
     Interval,
     "DateInterval",
-    "By which part of the calendar, in UTC, articles are counted.",
-    DAY="From midnight to midnight.",
-    WEEK="From Monday to Monday.",
-    MONTH="From the first of a month to the first of the next.",
-    YEAR="From the first of January to the next.",
+    "The calendar interval of a histogram, in UTC.",
+    DAY="A day, from midnight to midnight.",
+    WEEK="A week, from Monday to Monday.",
+    MONTH="A calendar month.",
+    YEAR="A calendar year.",
 )
 
-MinCount = Annotated[int | None, strawberry.argument(description="Leaves out groups with fewer articles.")]
+MinCount = Annotated[int | None, strawberry.argument(description="Omit groups with fewer articles.")]
 ExcludeOwnFilter = Annotated[
     bool | None,
     strawberry.argument(
-        description="Whether to leave the field of the filter out that is about the same value, on its first level, so"
-        " that the other values stay visible beside the chosen ones."
+        description="Whether to ignore the condition of `filter` on the same value, at the top level of the filter, so"
+        " that unselected values stay visible beside the selected ones."
     ),
 ]
-Bounds = Annotated[
-    list[int] | None, strawberry.argument(description="Where one range ends and the next begins, in any order.")
-]
+Bounds = Annotated[list[int] | None, strawberry.argument(description="Boundaries between the ranges, in any order.")]
 BOUNDS = [25, 50, 75]
 
 
-@strawberry.type(description="A value, and how many articles have it.")
+@strawberry.type(description="A value and the number of articles that have it.")
 class ValueCount:
-    @resolved("The value, as the front matter writes it.")
+    @resolved("The value as written in the front matter.")
     @staticmethod
     def value(group: strawberry.Parent[Group[str]]) -> str:
         return group.value
@@ -57,29 +55,29 @@ class ValueCount:
     count: int = counted()
 
 
-@strawberry.type(description="A time, and how many articles were published in it.")
+@strawberry.type(description="An interval of time and the number of articles published in it.")
 class DateCount:
-    start: datetime = strawberry.field(description="When it begins.")
-    end: datetime = strawberry.field(description="When it has ended: the next begins.")
-    count: int = strawberry.field(description="How many articles.")
+    start: datetime = strawberry.field(description="Start of the interval, inclusive.")
+    end: datetime = strawberry.field(description="End of the interval, exclusive.")
+    count: int = strawberry.field(description="Number of articles.")
 
 
-@strawberry.type(description="A range, and how many articles lie in it.")
+@strawberry.type(description="A range of values and the number of articles in it.")
 class RangeCount:
-    gte: int | None = strawberry.field(description="The least value in it; null where it is open.")
-    lt: int | None = strawberry.field(description="The least value above it; null where it is open.")
-    count: int = strawberry.field(description="How many articles.")
+    gte: int | None = strawberry.field(description="Lower bound, inclusive. Null for an open range.")
+    lt: int | None = strawberry.field(description="Upper bound, exclusive. Null for an open range.")
+    count: int = strawberry.field(description="Number of articles.")
 
 
 class Selected(NamedTuple):
-    """What the facets are resolved from: the articles that are counted, described and not yet read."""
+    """The parent of the facets: the selected articles, which are not read yet."""
 
     limits: Limits
     filter: ArticleFilter | None
     search: Search | None
 
     def listing(self, without: str | None = None) -> Listing[Article]:
-        """Raises LimitExceeded for too large a filter. `without` names a field of the filter to leave out."""
+        """Raises LimitExceeded for a filter above the limits. `without` names a filter field to omit."""
         filter_ = self.filter
         if filter_ and without:
             filter_ = replace(filter_, **{without: UNSET})
@@ -87,11 +85,11 @@ class Selected(NamedTuple):
 
 
 @strawberry.type(
-    description="How many articles there are of each kind, the largest first. `excludeOwnFilter` leaves a facet's own"
-    " top-level filter out, so that sibling values stay visible for multi-select."
+    description="Article counts by value, largest first. `excludeOwnFilter` ignores the top-level condition on the"
+    " facet's own value, so that a multi-select shows the other values too."
 )
 class ArticleFacets:
-    @resolved("What the articles are about.", list[TopicCount])
+    @resolved("Counts by topic.", list[TopicCount])
     @staticmethod
     async def topics(
         selected: strawberry.Parent[Selected],
@@ -103,7 +101,7 @@ class ArticleFacets:
         listing = selected.listing(None if exclude_own_filter is False else "topics")
         return await groups_of(info, listing, _largest(info, Grouping.TOPIC, first, min_count))
 
-    @resolved("Who published them.", list[ProviderCount])
+    @resolved("Counts by provider.", list[ProviderCount])
     @staticmethod
     async def providers(
         selected: strawberry.Parent[Selected],
@@ -127,7 +125,7 @@ class ArticleFacets:
         listing = selected.listing(None if exclude_own_filter is False else "category")
         return await groups_of(info, listing, _largest(info, Grouping.CATEGORY, first, min_count))
 
-    @resolved("Their kinds of content.", list[ValueCount])
+    @resolved("Counts by kind of content.", list[ValueCount])
     @staticmethod
     async def types(
         selected: strawberry.Parent[Selected],
@@ -139,19 +137,21 @@ class ArticleFacets:
         listing = selected.listing(None if exclude_own_filter is False else "type")
         return await groups_of(info, listing, _largest(info, Grouping.TYPE, first, min_count))
 
-    @resolved("When they were published, the oldest first; times without any are left out.", list[DateCount])
+    @resolved("Counts by date of publication, oldest first. Intervals without articles are omitted.", list[DateCount])
     @staticmethod
     async def dates(
         selected: strawberry.Parent[Selected],
         info: Info,
-        interval: Annotated[Interval, strawberry.argument(description="By which part of the calendar to count.")],
+        interval: Annotated[Interval, strawberry.argument(description="The calendar interval.")],
     ) -> Sequence[DateCount]:
         question = Key(WHOLE, Histogram(selected.listing(), interval))
         groups = await info.context.loader(HistogramByListingLoader).load(question)
         return [DateCount(start=group.value, end=end_of(interval, group.value), count=group.size) for group in groups]
 
     @resolved(
-        "Their quality: one range for each gap between the bounds, open at both ends, empty ones too.", list[RangeCount]
+        "Counts by quality: one range per gap between the bounds, including empty ones. The first and the"
+        " last range are open.",
+        list[RangeCount],
     )
     @staticmethod
     async def quality(
@@ -175,7 +175,7 @@ _MONTHS = {Interval.MONTH: 1, Interval.YEAR: 12}
 
 
 def end_of(interval: Interval, start: datetime) -> datetime:
-    """Where the next interval starts, or the end of time before it."""
+    """Start of the next interval, or the maximum time."""
     try:
         if interval in _LENGTHS:
             return start + _LENGTHS[interval]

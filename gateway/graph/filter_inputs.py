@@ -1,7 +1,4 @@
-"""What lists can be filtered by: the inputs that say it, and the check of the argument `filter`.
-
-What a filter means is `filters`' to say, and how it is answered the store's.
-"""
+"""The inputs of the argument `filter`, and their conversion to `gateway.filters`."""
 
 from __future__ import annotations
 
@@ -35,32 +32,30 @@ from gateway.graph.connection import check_limit, or_none
 from gateway.graph.order_inputs import describe
 from gateway.limits import Limits
 
-# Inputs.
-
 describe(
     model.Status,
     "ContentStatus",
-    "Whether an article is for everyone yet.",
-    PUBLISHED="Published, without a date or after it, and before its expiry date.",
-    DRAFT="Its front matter or the rules of the site hide it.",
-    SCHEDULED="Published, with a date after the generation's time. It is hidden like a draft.",
-    EXPIRED="Published, with an expiry date that is not after the generation's time. It is hidden like a draft.",
+    "The publication status of an article.",
+    PUBLISHED="Visible to the public: published, with its date passed or absent, and not expired.",
+    DRAFT="Hidden by its front matter or by the rules of the site.",
+    SCHEDULED="Published, with a date after the generation's time. Hidden like a draft.",
+    EXPIRED="Published, with an expiry date at or before the generation's time. Hidden like a draft.",
 )
 
 
 def _optional(description: str, name: str | None = None) -> Any:
-    """A field of an input that may be left out; null is as if it were."""
+    """An optional input field. Null is equal to absent."""
     return strawberry.field(name=name, default=UNSET, description=description)
 
 
-_EQ = "Exactly this value."
-_NE = "Any but exactly this value; also where there is none."
-_IN = "One of these values; none of them matches nothing."
-_NIN = "None of these values; also where there is no value."
-_IS_NULL = "Whether there is no value."
+_EQ = "Equal to this value."
+_NE = "Not equal to this value. Also matches a missing value."
+_IN = "One of these values. An empty list matches nothing."
+_NIN = "None of these values. Also matches a missing value."
+_IS_NULL = "Whether the value is missing."
 
 
-@strawberry.input(description="What an id must be. All that is given must hold.")
+@strawberry.input(description="Conditions on an id. All given conditions must match.")
 class IDFilter:
     eq: strawberry.ID | None = _optional(_EQ)
     ne: strawberry.ID | None = _optional(_NE)
@@ -69,113 +64,115 @@ class IDFilter:
 
 
 @strawberry.input(
-    description="What a text must be; all that is given must hold. eq, ne, in and nin are exact; contains, startsWith"
-    " and endsWith ignore case and accents."
+    description="Conditions on a text. All given conditions must match. `eq`, `ne`, `in` and `nin` compare exactly."
+    " `contains`, `startsWith` and `endsWith` ignore case and accents."
 )
 class StringFilter:
     eq: str | None = _optional(_EQ)
     ne: str | None = _optional(_NE)
     in_: list[str] | None = _optional(_IN, "in")
     nin: list[str] | None = _optional(_NIN)
-    contains: str | None = _optional("This text stands somewhere in it.")
-    starts_with: str | None = _optional("It starts with this text.")
-    ends_with: str | None = _optional("It ends with this text.")
+    contains: str | None = _optional("Contains this text.")
+    starts_with: str | None = _optional("Starts with this text.")
+    ends_with: str | None = _optional("Ends with this text.")
     is_null: bool | None = _optional(_IS_NULL)
 
 
-@strawberry.input(description="What a number must be. All that is given must hold.")
+@strawberry.input(description="Conditions on a number. All given conditions must match.")
 class IntFilter:
     eq: int | None = _optional(_EQ)
     ne: int | None = _optional(_NE)
     in_: list[int] | None = _optional(_IN, "in")
     nin: list[int] | None = _optional(_NIN)
-    gt: int | None = _optional("More than this.")
-    gte: int | None = _optional("This or more.")
-    lt: int | None = _optional("Less than this.")
-    lte: int | None = _optional("This or less.")
+    gt: int | None = _optional("Greater than this value.")
+    gte: int | None = _optional("Greater than or equal to this value.")
+    lt: int | None = _optional("Less than this value.")
+    lte: int | None = _optional("Less than or equal to this value.")
     is_null: bool | None = _optional(_IS_NULL)
 
 
-@strawberry.input(description="When something must have been. All that is given must hold.")
+@strawberry.input(description="Conditions on a time. All given conditions must match.")
 class DateTimeFilter:
     eq: datetime | None = _optional("Exactly then.")
-    gt: datetime | None = _optional("Later than this.")
-    gte: datetime | None = _optional("Then or later.")
-    lt: datetime | None = _optional("Earlier than this.")
-    lte: datetime | None = _optional("Then or earlier.")
-    is_null: bool | None = _optional("Whether there is no time.")
+    gt: datetime | None = _optional("Later than this time.")
+    gte: datetime | None = _optional("At or after this time.")
+    lt: datetime | None = _optional("Earlier than this time.")
+    lte: datetime | None = _optional("At or before this time.")
+    is_null: bool | None = _optional("Whether the time is missing.")
 
 
 @strawberry.input(
-    description="What topics an article must have; all that is given must hold. Values are topic slugs or exact topic"
-    " names."
+    description="Conditions on an article's topics. All given conditions must match. Values are topic slugs or"
+    " exact topic names."
 )
 class ListFilter:
-    any_of: list[str] | None = _optional("At least one of these; none of them matches nothing.")
-    all_of: list[str] | None = _optional("All of these.")
-    none_of: list[str] | None = _optional("None of these.")
-    is_empty: bool | None = _optional("Whether there is no topic.")
+    any_of: list[str] | None = _optional("At least one of these topics. An empty list matches nothing.")
+    all_of: list[str] | None = _optional("All of these topics.")
+    none_of: list[str] | None = _optional("None of these topics.")
+    is_empty: bool | None = _optional("Whether the article has no topics.")
 
 
-@strawberry.input(description="Narrows what the caller may already see; it never widens it.")
+@strawberry.input(description="Conditions on the status. They narrow what the caller may see and never widen it.")
 class StatusFilter:
-    eq: model.Status | None = _optional("Exactly this status.")
-    in_: list[model.Status] | None = _optional("One of these; none of them matches nothing.", "in")
+    eq: model.Status | None = _optional("Equal to this status.")
+    in_: list[model.Status] | None = _optional("One of these statuses. An empty list matches nothing.", "in")
 
 
 @strawberry.input(
-    description="What a provider must be; all that is given must hold. Of an article without a provider all its values"
-    " are null."
+    description="Conditions on a provider. All given conditions must match. For an article without a provider all"
+    " provider values are missing."
 )
 class ProviderFilter:
     id: IDFilter | None = _optional("The provider's id.")
-    name: StringFilter | None = _optional("The name, as the caller sees it.")
+    name: StringFilter | None = _optional("The provider's name, as the caller sees it.")
     slug: StringFilter | None = _optional("The slug.")
     domain: StringFilter | None = _optional("The domain.")
-    min_articles: int | None = _optional("At least so many visible articles.")
+    min_articles: int | None = _optional("At least this number of visible articles.")
 
 
-@strawberry.input(description="What a topic must be; all that is given must hold.")
+@strawberry.input(description="Conditions on a topic. All given conditions must match.")
 class TopicFilter:
     id: IDFilter | None = _optional("The topic's id.")
-    name: StringFilter | None = _optional("The name, as the caller sees it.")
+    name: StringFilter | None = _optional("The topic's name, as the caller sees it.")
     slug: StringFilter | None = _optional("The slug.")
-    min_articles: int | None = _optional("At least so many visible articles.")
+    min_articles: int | None = _optional("At least this number of visible articles.")
 
 
 @strawberry.input(
-    description="What an article must be; all that is given must hold, and an empty filter always does. A comparison"
-    " with a value that is not there does not hold, and `not` inverts that."
+    description="Conditions on an article. All given conditions must match. An empty filter matches every article."
+    " A comparison with a missing value does not match, and `not` inverts that."
 )
 class ArticleFilter:
-    and_: list[ArticleFilter] | None = _optional("All of these hold; so it is where there are none.", "and")
-    or_: list[ArticleFilter] | None = _optional("One of these holds; where there are none it does not.", "or")
-    not_: ArticleFilter | None = _optional("This does not hold.", "not")
+    and_: list[ArticleFilter] | None = _optional("All of these filters match. An empty list matches everything.", "and")
+    or_: list[ArticleFilter] | None = _optional(
+        "At least one of these filters matches. An empty list matches nothing.", "or"
+    )
+    not_: ArticleFilter | None = _optional("This filter does not match.", "not")
     id: IDFilter | None = _optional("The article's id.")
     slug: StringFilter | None = _optional("The slug.")
     path: StringFilter | None = _optional("The file's path, relative to the content folder.")
     category: StringFilter | None = _optional("The category.")
     type: StringFilter | None = _optional("The kind of content.")
-    locale: StringFilter | None = _optional("The language, as the front matter writes it.")
+    locale: StringFilter | None = _optional("The locale as written in the front matter.")
     title: StringFilter | None = _optional("The title.")
     quality: IntFilter | None = _optional("The quality.")
     heat: IntFilter | None = _optional("The heat.")
-    published_date_time: DateTimeFilter | None = _optional("When it was, or will be, published.")
-    updated_date_time: DateTimeFilter | None = _optional("When it was last updated, as its front matter says.")
-    provider: ProviderFilter | None = _optional("Who published it.")
-    topics: ListFilter | None = _optional("What it is about.")
-    status: StatusFilter | None = _optional("Whether it is for everyone yet.")
-    has_body: bool | None = _optional("Whether its body holds more than white space, as `Body.isEmpty` tells it.")
-    has_image: bool | None = _optional("Whether it has an image.")
-    has_related: bool | None = _optional("Whether it has related entries.")
+    published_date_time: DateTimeFilter | None = _optional("The date of publication.")
+    updated_date_time: DateTimeFilter | None = _optional("The date of the last update in the front matter.")
+    provider: ProviderFilter | None = _optional("The provider.")
+    topics: ListFilter | None = _optional("The topics.")
+    status: StatusFilter | None = _optional("The publication status.")
+    has_body: bool | None = _optional("Whether the body has content, as in `Body.isEmpty`.")
+    has_image: bool | None = _optional("Whether the article has an image.")
+    has_related: bool | None = _optional("Whether the article has related entries.")
 
 
-_FILTER = "What all that is given must match; without one everything does."
+_FILTER = "Return only records that match all given conditions. Without a filter every record matches."
 ArticleFilters = Annotated[ArticleFilter | None, strawberry.argument(name="filter", description=_FILTER)]
 ProviderFilters = Annotated[ProviderFilter | None, strawberry.argument(name="filter", description=_FILTER)]
 TopicFilters = Annotated[TopicFilter | None, strawberry.argument(name="filter", description=_FILTER)]
 
-# What they mean: for each field of an input the filter that its value stands for.
+# Converters: for each input field, the filter that its value becomes.
 
 Input = (
     ArticleFilter
@@ -238,7 +235,7 @@ def _unless(negated: bool, filter_: Filter) -> Filter:
 
 
 def _said(filter_: Input) -> Iterator[tuple[str, Any]]:
-    """What an input holds, by the names of its fields; a null is as if it were not there."""
+    """The fields that an input sets, by name. Nulls count as absent."""
     return ((name, value) for name, value in vars(filter_).items() if or_none(value) is not None)
 
 
@@ -283,16 +280,14 @@ _MEANINGS: Mapping[type[ArticleFilter | ProviderFilter | TopicFilter], Meanings]
     TopicFilter: _TOPIC,
 }
 
-# The check.
-
 
 class FilterSize(NamedTuple):
     depth: int
-    """How many filters of articles stand within one another."""
+    """Nesting depth of article filters."""
     conditions: int
-    """An empty filter counts as one, for it is looked at like one."""
+    """An empty filter counts as one condition, because it is evaluated like one."""
     values: int
-    """Of its longest list."""
+    """Length of its longest list."""
 
 
 def filter_size(filter_: Input) -> FilterSize:
@@ -307,7 +302,7 @@ def filter_size(filter_: Input) -> FilterSize:
 
 
 def checked_filter(limits: Limits, filter_: ArticleFilter | ProviderFilter | TopicFilter | None) -> Filter | None:
-    """What the argument `filter` asks for; None where it is absent, or null. Raises LimitExceeded."""
+    """Converts the argument `filter`. None if it is absent or null. Raises LimitExceeded."""
     if filter_ is None or filter_ is UNSET:
         return None
     asked = filter_size(filter_)

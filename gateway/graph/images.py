@@ -1,4 +1,4 @@
-"""Pictures: their GraphQL type, and the choice of the one that fits best."""
+"""The GraphQL type of images, and the selection of the best fit."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ import strawberry
 from gateway import model
 
 
-@strawberry.type(description="A picture, by its address.")
+@strawberry.type(description="An image, referenced by URL.")
 class Image:
-    url: str = strawberry.field(description="Where the picture is.")
-    width: int | None = strawberry.field(description="Width in pixels, where known.")
-    height: int | None = strawberry.field(description="Height in pixels, where known.")
-    title: str | None = strawberry.field(description="What the picture shows.")
+    url: str = strawberry.field(description="URL of the image.")
+    width: int | None = strawberry.field(description="Width in pixels, if known.")
+    height: int | None = strawberry.field(description="Height in pixels, if known.")
+    title: str | None = strawberry.field(description="Title of the image.")
     aspect_ratio: float | None = strawberry.field(
-        description="Width over height, rounded to four digits; null where either is unknown."
+        description="Width divided by height, rounded to four digits. Null if either is unknown."
     )
-    is_cached: bool = strawberry.field(description="Whether the front matter says that the picture has been cached.")
+    is_cached: bool = strawberry.field(description="Whether the front matter marks the image as cached.")
 
 
-MinWidth = Annotated[int | None, strawberry.argument(description="The least width wanted, in pixels.")]
-MaxWidth = Annotated[int | None, strawberry.argument(description="The greatest width wanted, in pixels.")]
-CachedOnly = Annotated[bool | None, strawberry.argument(description="Whether to choose among cached images alone.")]
+MinWidth = Annotated[int | None, strawberry.argument(description="Minimum width in pixels.")]
+MaxWidth = Annotated[int | None, strawberry.argument(description="Maximum width in pixels.")]
+CachedOnly = Annotated[bool | None, strawberry.argument(description="Whether to consider only cached images.")]
 
 
 def best_image(images: Sequence[model.Image], least: int | None, most: int | None) -> model.Image | None:
-    """The smallest of those within the bounds, else the nearest one; one of unknown width last, ties in file order.
+    """The smallest image within the bounds, else the nearest in width. Unknown widths sort last, ties in file order.
 
-    Without bounds the first.
+    Without bounds, the first image.
     """
     if least is None and most is None:
         return next(iter(images), None)
@@ -38,6 +38,6 @@ def best_image(images: Sequence[model.Image], least: int | None, most: int | Non
 
 
 def _misfit(width: int, least: int | None, most: int | None) -> tuple[bool, int, int]:
-    """Sorts an unknown width, 0, last, one off the bounds by its distance from them, and others by themselves."""
+    """Sort key: widths within the bounds, then by distance from the bounds, then unknown widths (0)."""
     distance = max(0, (least or 0) - width, 0 if most is None else width - most)
     return width == 0, distance, 0 if distance else width

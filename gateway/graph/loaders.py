@@ -1,6 +1,6 @@
-"""Dataloaders: each gathers the keys that one level of an operation asks for, and puts one question to the snapshot.
+"""Dataloaders: each batches the keys of one level of an operation into one snapshot call.
 
-They live as long as the operation, and decide nothing about visibility.
+They live as long as the operation. The snapshot applies visibility.
 """
 
 from __future__ import annotations
@@ -62,8 +62,8 @@ Q = TypeVar("Q")
 
 
 class ReadBudget:
-    """The records that one operation has been given, those of lists that it was given again too: how many there are,
-    and the cache tags of what it depends on."""
+    """Counts the records that an operation returns, including repeats in lists, and collects the cache tags that the
+    response depends on."""
 
     def __init__(self, allowed: int) -> None:
         self._allowed = allowed
@@ -71,20 +71,20 @@ class ReadBudget:
         self.tags = set[str]()
         self.exceeded: LimitExceeded | None = None
         self.stop: Callable[[], object] | None = None
-        """Called where there are too many, once: what is still to be resolved of the operation would only fail too."""
+        """Called once when the budget is exceeded, to cancel the rest of the operation."""
 
     def add(self, found: Collection[object]) -> None:
-        """Records, and groups of them. Raises LimitExceeded where that makes too many."""
+        """Add records or groups. Raises LimitExceeded if the total exceeds the budget."""
         self._given += len(found)
         self.check()
         self.tags.update(filter(None, map(_tag, found)))
 
     def depend(self, *tags: str) -> None:
-        """What is answered depends on more than the records: on lists, and on records that are not there."""
+        """Add dependencies beyond the returned records: lists, and records that do not exist yet."""
         self.tags.update(tags)
 
     def check(self) -> None:
-        """Raises LimitExceeded where there were too many before, so that the operation reads no further."""
+        """Raises LimitExceeded if the budget is already exceeded, so that the operation stops reading."""
         if self._given <= self._allowed:
             return
         if self.exceeded is None:
@@ -98,7 +98,7 @@ def _tag(found: object) -> str | None:
     match found:
         case Article() | Provider() | Topic():
             return found.id
-        case Related():  # a part of its article
+        case Related():  # part of its article
             return found.source_id
         case Group():
             return _tag(found.value)
@@ -113,28 +113,30 @@ _LISTS: Mapping[str, str] = {
     PROVIDERS.name: cache_tags.PROVIDERS,
     TOPICS.name: cache_tags.TOPICS,
 }
-"""The list of the whole corpus that a list depends on: that of all articles, unless it stands here."""
+"""The corpus-wide list that a listing depends on. Default: the list of all articles."""
 
 
 def _list(listing: Listing[Any]) -> str:
-    """The tag of a list; empty where it belongs to its parent alone. Whether an article matches a filter may depend on
-    the names and counts that other articles give."""
+    """The cache tag of a listing. Empty if it depends only on its parent. A filter can depend on the names and counts
+    that other articles contribute."""
     found = _LISTS.get(listing.name, cache_tags.ARTICLES)
     return cache_tags.ARTICLES if listing.filter and not found else found
 
 
 class Loader(DataLoader[K, V], ABC):
-    """Reads for many keys at once, over one snapshot."""
+    """Batched reads over one snapshot."""
 
     def __init__(self, snapshot: Snapshot, records: ReadBudget) -> None:
-        me = weakref.proxy(self)  # in a cycle, all that an operation was given would stay until garbage is collected
+        me = weakref.proxy(
+            self
+        )  # avoids a reference cycle that would hold the results until the next garbage collection
         super().__init__(lambda keys: me._load(keys))  # noqa: PLW0108 - a bound method would hold it
         self.snapshot = snapshot
         self.records = records
 
     @abstractmethod
     async def read(self, keys: Sequence[K]) -> Sequence[V | BaseException]:
-        """A value, or what went wrong, for each key in turn."""
+        """The value or the error of each key, in order."""
 
     async def _load(self, keys: Sequence[K]) -> Sequence[V | BaseException]:
         self.records.check()
@@ -146,10 +148,10 @@ class Loader(DataLoader[K, V], ABC):
 
 
 class ListLoader(Loader[K, Sequence[V]]):
-    """Of lists that are as long as a file made them: one that many parents share is written out for each of them."""
+    """A loader of whole lists. Each parent that shares a list counts its records again."""
 
     async def load(self, key: K) -> Sequence[V]:
-        """Raises LimitExceeded where lists that are given again make too many records."""
+        """Raises LimitExceeded if repeated lists exceed the budget."""
         is_again = self.cache_map.get(key) is not None
         found = await super().load(key)
         if is_again:
@@ -157,13 +159,13 @@ class ListLoader(Loader[K, Sequence[V]]):
         return found
 
 
-# One record by a unique key; None where it is unknown or not visible.
+# One record per unique key. None if it is unknown or not visible.
 
 
 class RecordLoader(Loader[str, T | None]):
     lookup: Lookup[T]
     collection = cache_tags.ARTICLES
-    """The list in which a record may appear that is not there yet."""
+    """The list in which a missing record could appear."""
 
     async def read(self, keys: Sequence[str]) -> Sequence[T | None]:
         found = await self.snapshot.find(self.lookup, keys)
@@ -191,7 +193,7 @@ class ArticleByPathLoader(RecordLoader[Article]):
 
 
 class ArticleByUrlLoader(RecordLoader[Article]):
-    """Several articles may have the URL, and another one may come before the one that is found."""
+    """Several articles can have the URL, and a newer one can replace the result."""
 
     lookup = ARTICLE_BY_URL
 
@@ -234,7 +236,7 @@ class RelatedByIdLoader(RecordLoader[Related]):
     lookup = RELATED_BY_ID
 
 
-# What belongs to an article, by its id.
+# Parts of an article, by its id.
 
 
 class TopicsByArticleLoader(ListLoader[str, Topic]):
@@ -256,7 +258,7 @@ class SecuredByArticleLoader(Loader[str, str | None]):
         return [found.get(key) for key in keys]
 
 
-# What is asked of a parent together with a question: parents with one question go to the store together.
+# Parameterised reads. Parents with equal parameters share one store call.
 
 
 class Key(NamedTuple, Generic[Q]):
@@ -265,7 +267,7 @@ class Key(NamedTuple, Generic[Q]):
 
 
 class Slice(NamedTuple):
-    """The question for a page: which list, in which order, seen through which window."""
+    """Parameters of a page: list, order and window."""
 
     listing: Listing[Any]
     order: Order
@@ -273,7 +275,7 @@ class Slice(NamedTuple):
 
 
 class QuestionLoader(Loader[Key[Q], V]):
-    """One call of the store for each distinct question of a batch."""
+    """One store call per distinct set of parameters in a batch."""
 
     async def read(self, keys: Sequence[Key[Q]]) -> Sequence[V | BaseException]:
         parents: defaultdict[Q, list[str]] = defaultdict(list)
@@ -284,12 +286,12 @@ class QuestionLoader(Loader[Key[Q], V]):
 
     @abstractmethod
     async def ask(self, question: Q, parents: Sequence[str]) -> Mapping[str, V]:
-        """An answer for each parent."""
+        """The result of each parent."""
 
     async def _answer(self, question: Q, parents: Sequence[str]) -> Mapping[str, V | BaseException]:
         try:
             return {**await self.ask(question, parents)}
-        except RequestError as error:  # of this question alone: the others of the batch have their answers
+        except RequestError as error:  # fails only these keys: the rest of the batch succeeds
             return dict.fromkeys(parents, error)
 
 
@@ -308,7 +310,7 @@ class PrecededBySliceLoader(QuestionLoader[Slice, bool]):
 
 
 class Line(NamedTuple):
-    """The question for neighbours: in which list, in which order."""
+    """Parameters of neighbours: list and order."""
 
     listing: Listing[Article]
     order: Order
@@ -331,7 +333,7 @@ class CountByListingLoader(QuestionLoader[Listing[Any], int]):
 
 
 class Groups(NamedTuple):
-    """The question for the largest groups of a list."""
+    """Parameters of the largest groups of a list."""
 
     listing: Listing[Article]
     largest: Largest
@@ -346,7 +348,7 @@ class GroupsByListingLoader(QuestionLoader[Groups, Sequence[Group[Any]]]):
 
 
 class Histogram(NamedTuple):
-    """The question for the dates of a list."""
+    """Parameters of a list's date histogram."""
 
     listing: Listing[Article]
     interval: Interval
@@ -361,7 +363,7 @@ class HistogramByListingLoader(QuestionLoader[Histogram, Sequence[Group[datetime
 
 
 class Ranges(NamedTuple):
-    """The question for the qualities of a list."""
+    """Parameters of a list's quality ranges."""
 
     listing: Listing[Article]
     bounds: tuple[int, ...]
@@ -374,7 +376,7 @@ class RangesByListingLoader(QuestionLoader[Ranges, Sequence[int]]):
 
 
 class ScoreByArticleLoader(QuestionLoader[Search, float]):
-    """Of articles that the search finds."""
+    """Scores of the articles that match the search."""
 
     async def ask(self, question: Search, parents: Sequence[str]) -> Mapping[str, float]:
         self.records.depend(cache_tags.ARTICLES)
@@ -382,7 +384,7 @@ class ScoreByArticleLoader(QuestionLoader[Search, float]):
 
 
 class SimilarByArticleLoader(QuestionLoader[int, Sequence[Similar]]):
-    """The question is how many neighbours."""
+    """The parameter is the number of neighbours."""
 
     async def ask(self, question: int, parents: Sequence[str]) -> Mapping[str, Sequence[Similar]]:
         found = await self.snapshot.similar(parents, question)
@@ -392,7 +394,7 @@ class SimilarByArticleLoader(QuestionLoader[int, Sequence[Similar]]):
 
 
 class RelatedByArticleLoader(ListLoader[Key[int | None], Related], QuestionLoader[int | None, Sequence[Related]]):
-    """The question is how many of an article's entries, from the first on; None for all."""
+    """The parameter is the maximum number of entries. None returns all."""
 
     async def ask(self, question: int | None, parents: Sequence[str]) -> Mapping[str, Sequence[Related]]:
         found = await self.snapshot.related_of(parents, question)

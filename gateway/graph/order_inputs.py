@@ -1,7 +1,4 @@
-"""What lists can be ordered by: the enums and inputs that say it, and the check of the argument `orderBy`.
-
-The orders themselves are the store's.
-"""
+"""The enums and inputs of the argument `orderBy`, and their conversion to an order."""
 
 from __future__ import annotations
 
@@ -19,7 +16,7 @@ from gateway.model import ArticleOrderField, NullsOrder, OrderDirection, Provide
 
 
 def describe(enum: type[Enum], name: str, description: str, **members: str) -> None:
-    """Makes an enum of the model one of the schema, with a description for each member."""
+    """Makes a model enum a GraphQL enum, with a description for each member."""
     registered = strawberry.enum(enum, name=name, description=description)
     definition: StrawberryEnumDefinition = vars(registered)["__strawberry_definition__"]
     for value in definition.values:
@@ -29,74 +26,75 @@ def describe(enum: type[Enum], name: str, description: str, **members: str) -> N
 describe(
     OrderDirection,
     "OrderDirection",
-    "Which way an order runs.",
-    ASC="From small to large, old to new, A to Z.",
-    DESC="From large to small, new to old, Z to A.",
+    "The direction of an order.",
+    ASC="Ascending: small to large, old to new, A to Z.",
+    DESC="Descending: large to small, new to old, Z to A.",
 )
 describe(
     NullsOrder,
     "NullsOrder",
-    "Where records without a value stand, whichever way the order runs.",
-    FIRST="Before all others.",
-    LAST="After all others.",
+    "The position of records without a value, in either direction.",
+    FIRST="Before all other records.",
+    LAST="After all other records.",
 )
 describe(
     ArticleOrderField,
     "ArticleOrderField",
-    "What articles can be ordered by.",
-    PUBLISHED_DATE_TIME="When the article was published.",
-    UPDATED_DATE_TIME="When the article was last updated, as its front matter says.",
+    "The values to order articles by.",
+    PUBLISHED_DATE_TIME="The date of publication.",
+    UPDATED_DATE_TIME="The date of the last update in the front matter.",
     QUALITY="The article's quality.",
     HEAT="The article's heat.",
-    TITLE="The title, without regard to case and accents.",
-    PROVIDER_NAME="The name of the provider, without regard to case and accents.",
+    TITLE="The title, ignoring case and accents.",
+    PROVIDER_NAME="The provider's name, ignoring case and accents.",
     PATH="The path of the file.",
 )
 describe(
     ProviderOrderField,
     "ProviderOrderField",
-    "What providers can be ordered by.",
-    ARTICLE_COUNT="How many visible articles the provider has.",
-    NAME="The name, without regard to case and accents.",
+    "The values to order providers by.",
+    ARTICLE_COUNT="The number of visible articles.",
+    NAME="The name, ignoring case and accents.",
     DOMAIN="The domain.",
 )
 describe(
     TopicOrderField,
     "TopicOrderField",
-    "What topics can be ordered by.",
-    ARTICLE_COUNT="How many visible articles have the topic.",
-    NAME="The name, without regard to case and accents.",
+    "The values to order topics by.",
+    ARTICLE_COUNT="The number of visible articles.",
+    NAME="The name, ignoring case and accents.",
 )
 
-# Orders.
 
-_DIRECTION = "Which way the order runs."
+_DIRECTION = "The direction of the order."
 
 
-@strawberry.input(description="One term of an order of articles. Ties are always broken by path, ascending.")
+@strawberry.input(description="One term of an article order. Ties are broken by path, ascending.")
 class ArticleOrder:
-    field: ArticleOrderField = strawberry.field(description="What to order by.")
+    field: ArticleOrderField = strawberry.field(description="The value to order by.")
     direction: OrderDirection = strawberry.field(default=OrderDirection.ASC, description=_DIRECTION)
     nulls: NullsOrder | None = strawberry.field(
-        default=NullsOrder.LAST, description="Where articles without a value stand."
+        default=NullsOrder.LAST, description="The position of articles without a value."
     )
 
     def term(self) -> model.OrderTerm:
         return model.OrderTerm(self.field, self.direction, self.nulls or NullsOrder.LAST)
 
 
-@strawberry.input(description="One term of an order of providers. Ties are always broken by key, ascending.")
+@strawberry.input(description="One term of a provider order. Ties are broken by key, ascending.")
 class ProviderOrder:
-    field: ProviderOrderField = strawberry.field(description="What to order by; providers without a value come last.")
+    field: ProviderOrderField = strawberry.field(
+        description="The value to order by. Providers without a value come last."
+    )
     direction: OrderDirection = strawberry.field(default=OrderDirection.ASC, description=_DIRECTION)
 
     def term(self) -> model.OrderTerm:
         return model.OrderTerm(self.field, self.direction)
 
 
-@strawberry.input(description="One term of an order of topics. Ties are always broken by key, ascending.")
+@strawberry.input(description="One term of a topic order. Ties are broken by key, ascending.")
 class TopicOrder:
-    field: TopicOrderField = strawberry.field(description="What to order by.")
+    field: TopicOrderField = strawberry.field(description="The value to order by.")
     direction: OrderDirection = strawberry.field(default=OrderDirection.ASC, description=_DIRECTION)
 
     def term(self) -> model.OrderTerm:
@@ -109,18 +107,21 @@ NEWEST_FIRST = [ArticleOrder(field=ArticleOrderField.PUBLISHED_DATE_TIME, direct
 LARGEST_PROVIDERS_FIRST = [ProviderOrder(field=ProviderOrderField.ARTICLE_COUNT, direction=OrderDirection.DESC)]
 LARGEST_TOPICS_FIRST = [TopicOrder(field=TopicOrderField.ARTICLE_COUNT, direction=OrderDirection.DESC)]
 
-_ORDER_BY = "What to order by: the first term, then where it ties the next. An empty list orders by {}."
+_ORDER_BY = (
+    "The order of the list. Each term orders the records that the terms before it leave tied. An empty"
+    " list orders by {}."
+)
 ArticleOrders = Annotated[list[ArticleOrder] | None, strawberry.argument(description=_ORDER_BY.format("path"))]
 SearchOrders = Annotated[
     list[ArticleOrder] | None,
-    strawberry.argument(description=_ORDER_BY.format("path") + " Unless given, by score."),
+    strawberry.argument(description=_ORDER_BY.format("path") + "Default: by score."),
 ]
 ProviderOrders = Annotated[list[ProviderOrder] | None, strawberry.argument(description=_ORDER_BY.format("key"))]
 TopicOrders = Annotated[list[TopicOrder] | None, strawberry.argument(description=_ORDER_BY.format("key"))]
 
 
 def checked_order(limits: Limits, terms: Sequence[Term] | None, default: Sequence[Term]) -> model.Order:
-    """The order that the argument `orderBy` asks for; the default where it is null. Raises LimitExceeded."""
+    """Converts the argument `orderBy`. Null gives the default. Raises LimitExceeded."""
     chosen = default if terms is None else terms
     check_limit("order_by", limits.order_by, len(chosen))
     return tuple(each.term() for each in chosen)

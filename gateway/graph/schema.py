@@ -1,7 +1,4 @@
-"""The schema: its entry points, its scalars, and how it is built and printed.
-
-It opens no snapshot and executes nothing by itself.
-"""
+"""The GraphQL schema: root types, scalars, construction and printing."""
 
 from __future__ import annotations
 
@@ -87,48 +84,54 @@ _BY_ID: Mapping[str, type[RecordLoader[Any]]] = {
     "pr": ProviderByIdLoader,
     "to": TopicByIdLoader,
 }
-"""The loader for each prefix of an id."""
+"""The loader for each id prefix."""
 
 
-@strawberry.type(description="Where every query begins.")
+@strawberry.type(description="The root of all queries.")
 class Query:
-    @resolved("The record with this id; null, and no error, when unknown or not visible to the caller.", Node | None)
+    @resolved(
+        "The record with this id. Null without an error if it is unknown or not visible to the caller.", Node | None
+    )
     @staticmethod
     async def node(
-        info: Info, id_: Annotated[strawberry.ID, strawberry.argument(name="id", description="The record's id.")]
+        info: Info, id_: Annotated[strawberry.ID, strawberry.argument(name="id", description="Id of the record.")]
     ) -> Record | None:
         return await _record(info, id_)
 
     @resolved(
-        "The records with these ids, in the order of the ids; null in the place of one that is unknown or not visible.",
+        "The records with these ids, in the order of the ids. An unknown or invisible record is null.",
         list[Node | None],
     )
     @staticmethod
     async def nodes(
-        info: Info, ids: Annotated[list[strawberry.ID], strawberry.argument(description="The records' ids.")]
+        info: Info, ids: Annotated[list[strawberry.ID], strawberry.argument(description="Ids of the records.")]
     ) -> Sequence[Record | None]:
         check_limit("ids", info.context.limits.ids, len(ids))
         return await asyncio.gather(*(_record(info, each) for each in ids))
 
     @resolved(
-        "One article. Give exactly one of id, slug, path and url; null where there is no such article, or none that is"
-        " visible. Articles in several locales may share a slug. Without `locale` it gives the first visible one: one"
-        " without a locale before others, then by path.",
+        "One article. Give exactly one of `id`, `slug`, `path` and `url`. Null if the article does not"
+        " exist or is not visible. Articles in different locales can share a slug. Without `locale` the"
+        " first visible one is returned: one without a locale first, then by path.",
         Article | None,
     )
     @staticmethod
     async def article(
         info: Info,
         *,
-        id_: Annotated[strawberry.ID | None, strawberry.argument(name="id", description="The article's id.")] = UNSET,
-        slug: Annotated[str | None, strawberry.argument(description="The article's slug.")] = UNSET,
-        path: Annotated[str | None, strawberry.argument(description="The file's path in the content folder.")] = UNSET,
+        id_: Annotated[strawberry.ID | None, strawberry.argument(name="id", description="Id of the article.")] = UNSET,
+        slug: Annotated[str | None, strawberry.argument(description="Slug of the article.")] = UNSET,
+        path: Annotated[
+            str | None, strawberry.argument(description="Path of the file, relative to the content folder.")
+        ] = UNSET,
         url: Annotated[
             str | None,
-            strawberry.argument(description="Matches originalUrl, webUrl and the AMP variants, all normalised."),
+            strawberry.argument(
+                description="URL of the article. Matches `originalUrl`, `webUrl` and AMP variants after normalisation."
+            ),
         ] = UNSET,
         locale: Annotated[
-            str | None, strawberry.argument(description="The locale in which a slug is looked up; goes with slug only.")
+            str | None, strawberry.argument(description="Locale of the slug. Only valid with `slug`.")
         ] = UNSET,
     ) -> model.Article | None:
         load, within = info.context.loader, or_none(locale)
@@ -136,7 +139,7 @@ class Query:
             case "slug", key if within is not None:
                 return await load(ArticleByLocalizedSlugLoader).load(localized_slug(key, within))
             case name, _ if within is not None:
-                raise BadUserInput(f"'locale' goes with 'slug', and not with '{name}'.", argument="locale")
+                raise BadUserInput(f"'locale' cannot be combined with '{name}'. Use it with 'slug'.", argument="locale")
             case "id", key:
                 return await load(ArticleByIdLoader).load(key)
             case "slug", key:
@@ -147,7 +150,7 @@ class Query:
                 identity = url_identity(key)
                 return None if identity is None else await load(ArticleByUrlLoader).load(identity)
 
-    @resolved("All articles that are visible to the caller.", Connection[Article])
+    @resolved("All articles visible to the caller.", Connection[Article])
     @staticmethod
     def articles(
         info: Info,
@@ -164,13 +167,13 @@ class Query:
         listing = ARTICLES.where(checked_filter(info.context.limits, where))
         return page_of(listing, checked_order(info.context.limits, order_by, NEWEST_FIRST), window)
 
-    @resolved("Counts over all that the filter, and the search where `query` is given, match.", ArticleFacets)
+    @resolved("Counts of all articles that match `filter` and, if given, `query`.", ArticleFacets)
     @staticmethod
     def facets(
         info: Info,
         where: ArticleFilters = UNSET,
         query: Annotated[
-            str | None, strawberry.argument(description="What is searched for; all articles count unless given.")
+            str | None, strawberry.argument(description="Search text. Without it all articles are counted.")
         ] = UNSET,
         in_: SearchFields = UNSET,
         mode: SearchModes = SearchMode.ALL_TERMS,
@@ -178,18 +181,18 @@ class Query:
         limits, text = info.context.limits, or_none(query)
         search = None if text is None else checked_search(limits, text, in_, mode)
         selected = Selected(limits, or_none(where), search)
-        selected.listing()  # so that a filter that is refused is refused once
+        selected.listing()  # checked here, so that a rejected filter gives one error
         return selected
 
     @resolved(
-        "Ranked full-text search, by score unless ordered otherwise; any text a person types is a valid query.",
+        "Ranked full-text search, ordered by score by default. Any text is a valid query.",
         ArticleSearchConnection,
     )
     @staticmethod
     def search(
         info: Info,
         query: Annotated[
-            str, strawberry.argument(description="What is typed; its first words are used, 32 by default.")
+            str, strawberry.argument(description="Search text. Only the first words are used: 32 by default.")
         ],
         in_: SearchFields = UNSET,
         mode: SearchModes = SearchMode.ALL_TERMS,
@@ -209,13 +212,13 @@ class Query:
         listing = ARTICLES.where(checked_filter(limits, where)).matching(checked_search(limits, query, in_, mode))
         return page_of(listing, order, window)
 
-    @resolved("One provider. Give exactly one argument; null where there is no such provider.", Provider | None)
+    @resolved("One provider. Give exactly one argument. Null if the provider does not exist.", Provider | None)
     @staticmethod
     async def provider(
         info: Info,
-        id_: Annotated[strawberry.ID | None, strawberry.argument(name="id", description="The provider's id.")] = UNSET,
-        domain: Annotated[str | None, strawberry.argument(description="The domain, in any case.")] = UNSET,
-        slug: Annotated[str | None, strawberry.argument(description="The provider's slug.")] = UNSET,
+        id_: Annotated[strawberry.ID | None, strawberry.argument(name="id", description="Id of the provider.")] = UNSET,
+        domain: Annotated[str | None, strawberry.argument(description="Domain of the provider, in any case.")] = UNSET,
+        slug: Annotated[str | None, strawberry.argument(description="Slug of the provider.")] = UNSET,
     ) -> model.Provider | None:
         load = info.context.loader
         match only_argument(id=id_, domain=domain, slug=slug):
@@ -225,9 +228,9 @@ class Query:
                 return await load(ProviderBySlugLoader).load(key)
             case _, key:
                 found = await load(ProviderByKeyLoader).load(key.strip().lower())
-                return found if found and found.domain else None  # the key may be a name's
+                return found if found and found.domain else None  # the key can come from a name
 
-    @resolved("All providers that visible articles or their related entries name.", Connection[Provider])
+    @resolved("All providers of visible articles and of their related entries.", Connection[Provider])
     @staticmethod
     def providers(
         info: Info,
@@ -244,13 +247,13 @@ class Query:
         listing = PROVIDERS.where(checked_filter(info.context.limits, where))
         return page_of(listing, checked_order(info.context.limits, order_by, LARGEST_PROVIDERS_FIRST), window)
 
-    @resolved("One topic. Give exactly one argument; null where there is no such topic.", Topic | None)
+    @resolved("One topic. Give exactly one argument. Null if the topic does not exist.", Topic | None)
     @staticmethod
     async def topic(
         info: Info,
-        id_: Annotated[strawberry.ID | None, strawberry.argument(name="id", description="The topic's id.")] = UNSET,
-        slug: Annotated[str | None, strawberry.argument(description="The topic's slug.")] = UNSET,
-        name: Annotated[str | None, strawberry.argument(description="The topic's name, in any case.")] = UNSET,
+        id_: Annotated[strawberry.ID | None, strawberry.argument(name="id", description="Id of the topic.")] = UNSET,
+        slug: Annotated[str | None, strawberry.argument(description="Slug of the topic.")] = UNSET,
+        name: Annotated[str | None, strawberry.argument(description="Name of the topic, in any case.")] = UNSET,
     ) -> model.Topic | None:
         load = info.context.loader
         match only_argument(id=id_, slug=slug, name=name):
@@ -278,15 +281,15 @@ class Query:
         listing = TOPICS.where(checked_filter(info.context.limits, where))
         return page_of(listing, checked_order(info.context.limits, order_by, LARGEST_TOPICS_FIRST), window)
 
-    @resolved("Delta sync for clients that keep an offline copy.", ChangeSet)
+    @resolved("Delta sync for clients with an offline copy.", ChangeSet)
     @staticmethod
     async def changes(info: Info, since: Since = UNSET, first: sync.First = sync.DEFAULT_PAGE) -> ChangePage:
         return await sync.changes(info, since, first)
 
-    @resolved("What is loaded right now.", Corpus)
+    @resolved("The loaded content.", Corpus)
     @staticmethod
     async def corpus(info: Info) -> model.Generation:
-        info.context.read_budget.depend(cache_tags.ARTICLES)  # it moves with every change
+        info.context.read_budget.depend(cache_tags.ARTICLES)  # changes with every generation
         return await info.context.snapshot.generation()
 
 
@@ -301,7 +304,7 @@ def _print_instant(value: datetime) -> str:
 
 
 def _read_instant(value: object) -> datetime:
-    """The spellings that files may have are read; an instant without a zone is one in UTC. Raises ValueError."""
+    """Accepts the spellings that content files accept. An instant without a zone is UTC. Raises ValueError."""
     if not isinstance(value, str):
         raise ValueError(f"A DateTime is a text such as 2022-11-15T17:36:00Z, not {value!r}.")
     try:
@@ -312,19 +315,19 @@ def _read_instant(value: object) -> datetime:
 
 _DATE_TIME = strawberry.scalar(
     name="DateTime",
-    description="ISO-8601 instant, always in UTC (`2022-11-15T17:36:00Z`). As an input it may be written as in a file:"
-    " with an offset, without a time, without a zone (which is UTC).",
+    description="ISO 8601 instant in UTC (`2022-11-15T17:36:00Z`). As input it may have an offset, or omit the time"
+    " or the zone. Default zone: UTC.",
     specified_by_url="https://scalars.graphql.org/andimarek/date-time.html",
     serialize=_print_instant,
     parse_value=_read_instant,
 )
-_JSON = strawberry.scalar(name="JSON", description="Arbitrary JSON; used by the `frontMatter` escape hatch alone.")
+_JSON = strawberry.scalar(name="JSON", description="Arbitrary JSON. Only `frontMatter` returns it.")
 
 
 class _Executor(StrawberryGraphQLCoreExecutionContext):
     def __init__(self, *arguments: Any, **options: Any) -> None:
-        """The library's own helpers hold the executor that holds them, and all that it leads to would stay until
-        garbage is collected."""
+        """The library's helpers refer back to the executor. A weak reference avoids the cycle, which would hold the
+        executor and its results until the next garbage collection."""
         super().__init__(*arguments, **options)
         me = weakref.proxy(self)
         self.async_helpers = GraphQLResolveInfoHelpers(
@@ -333,7 +336,7 @@ class _Executor(StrawberryGraphQLCoreExecutionContext):
         )
 
     def build_per_event_executor(self, payload: object) -> Executor[Any]:
-        """What one event asks for is worked out anew for the next, and would be kept as long as the subscription is."""
+        """Gives each event its own cache of sub-fields. A shared one would grow during a subscription."""
         executor = super().build_per_event_executor(payload)
         executor._relevant_sub_fields = {}
         return executor
@@ -341,11 +344,11 @@ class _Executor(StrawberryGraphQLCoreExecutionContext):
 
 class _Schema(strawberry.Schema):
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
-        """Errors are logged where it is known which of them the client caused: not here."""
+        """Does nothing: the caller logs errors, because it can distinguish client errors."""
 
 
 def build_schema(extensions: Iterable[type[SchemaExtension]] = ()) -> strawberry.Schema:
-    """The executable schema. Its operations take a Context as context value."""
+    """The executable schema. Operations take a Context as context value."""
     config = StrawberryConfig(scalar_map={datetime: _DATE_TIME, JSON: _JSON})
     return _Schema(
         Query,
@@ -357,5 +360,5 @@ def build_schema(extensions: Iterable[type[SchemaExtension]] = ()) -> strawberry
 
 
 def print_sdl() -> str:
-    """The schema in GraphQL's schema language, as `schema.graphql` holds it."""
+    """The schema in SDL, as stored in `schema.graphql`."""
     return build_schema().as_str() + "\n"

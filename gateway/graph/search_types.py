@@ -1,4 +1,4 @@
-"""The GraphQL types of a search: what it found, how well, and where. What matches is the store's to know."""
+"""GraphQL types of search results: articles, scores and snippets."""
 
 from __future__ import annotations
 
@@ -31,35 +31,35 @@ from gateway.search import Search
 describe(
     SearchField,
     "SearchField",
-    "Where words are searched for.",
-    TITLE="The title; a word counts most here.",
+    "The texts to search.",
+    TITLE="The title. Matches here have the highest weight.",
     EXCERPT="The excerpt.",
-    BODY="The body without its markup; a word counts least here.",
+    BODY="The body without markup. Matches here have the lowest weight.",
     TOPICS="The names of the topics.",
     PROVIDER="The name of the provider.",
 )
 describe(
     SearchMode,
     "SearchMode",
-    "How the words of a search must be found. Case, accents and signs make no difference.",
-    ALL_TERMS="Every word, anywhere; of the last one the beginning will do.",
-    ANY_TERM="At least one of the words; of the last one the beginning will do.",
+    "How the words of a search must match. Case, accents and punctuation are ignored.",
+    ALL_TERMS="Every word, anywhere. The last word may be a prefix.",
+    ANY_TERM="At least one word, anywhere. The last word may be a prefix.",
     PHRASE="All words next to each other, in this order.",
-    PREFIX="Every word, anywhere; of each the beginning will do.",
+    PREFIX="Every word, anywhere. Each word may be a prefix.",
 )
 
 SearchFields = Annotated[
     list[SearchField] | None,
-    strawberry.argument(name="in", description="Where to search: everywhere unless told, nowhere in an empty list."),
+    strawberry.argument(name="in", description="The texts to search. Default: all. An empty list matches nothing."),
 ]
-SearchModes = Annotated[SearchMode | None, strawberry.argument(description="How the words must be found.")]
+SearchModes = Annotated[SearchMode | None, strawberry.argument(description="How the words must match.")]
 
 SNIPPET_LENGTH = 160
 
 
 def checked_search(limits: Limits, text: str, fields: Sequence[SearchField] | None, mode: SearchMode | None) -> Search:
-    """What the arguments ask for, cut after the last word that is allowed. Any text will do."""
-    whole = text.encode(errors="ignore").decode()  # half of a surrogate pair is no text, and may stand in no answer
+    """Converts the arguments to a search, truncated after the maximum number of words. Accepts any text."""
+    whole = text.encode(errors="ignore").decode()  # a lone surrogate is not valid text and cannot be returned
     places = or_none(fields)
     return Search(
         first_words(whole, limits.search_words),
@@ -68,51 +68,51 @@ def checked_search(limits: Limits, text: str, fields: Sequence[SearchField] | No
     )
 
 
-@strawberry.type(description="A part of a text.")
+@strawberry.type(description="A range within a text.")
 class TextRange:
-    start: int = strawberry.field(description="Where it begins, in code points from 0.")
-    end: int = strawberry.field(description="Where it ends, exclusive.")
+    start: int = strawberry.field(description="Start of the range, in code points from 0.")
+    end: int = strawberry.field(description="End of the range, exclusive.")
 
 
-@strawberry.type(description="A short piece of a text in which something was found.")
+@strawberry.type(description="An extract of a text around its matches.")
 class Snippet:
-    field: SearchField = strawberry.field(description="Which text it is of.")
-    text: str = strawberry.field(description="The piece as plain text; `…` stands where it was cut.")
-    highlights: list[TextRange] = strawberry.field(description="What was found, in order, as offsets into `text`.")
-    html: str = strawberry.field(description="The same piece as HTML: escaped, with `<mark>` around what was found.")
+    field: SearchField = strawberry.field(description="The text that the snippet comes from.")
+    text: str = strawberry.field(description="The snippet as plain text. `…` marks where the text was cut.")
+    highlights: list[TextRange] = strawberry.field(description="The matches in order, as offsets into `text`.")
+    html: str = strawberry.field(description="The snippet as escaped HTML, with `<mark>` around the matches.")
 
 
 class Hit(NamedTuple):
-    """What an edge of a search is resolved from."""
+    """The parent of a search edge."""
 
     cursor: str
     node: model.Article
     score: float | None
-    """None where the order is not by it."""
+    """None if the list is not ordered by score."""
     search: Search
 
 
-@strawberry.type(description="One row of what a search found: an article, its place in the list, and how it matches.")
+@strawberry.type(description="A row of a search result: the article, its cursor and its matches.")
 class ArticleSearchEdge:
     cursor: str = strawberry.field(
-        description="The row's place in the list; pass it as `after` or `before` with the same search and order."
+        description="The row's position in the list. Pass it as `after` or `before` with the same search and order."
     )
     node: Article = strawberry.field(description="The article.")
 
-    @resolved("How well it matches. Higher is better; comparable within one result alone.")
+    @resolved("Relevance: higher is better. Comparable only within one result.")
     @staticmethod
     async def score(hit: strawberry.Parent[Hit], info: Info) -> float:
         if hit.score is not None:
             return hit.score
         return await info.context.loader(ScoreByArticleLoader).load(Key(hit.node.id, hit.search))
 
-    @resolved("Where it matches: one piece of each text in which something was found, the title first.", list[Snippet])
+    @resolved("Snippets: one per text with a match, the title first.", list[Snippet])
     @staticmethod
     async def snippets(
         hit: strawberry.Parent[Hit],
         info: Info,
         length: Annotated[
-            int | None, strawberry.argument(description="How many characters a piece may have.")
+            int | None, strawberry.argument(description="Maximum number of characters per snippet.")
         ] = SNIPPET_LENGTH,
     ) -> Sequence[Snippet]:
         size = non_negative("length", length)
@@ -122,16 +122,16 @@ class ArticleSearchEdge:
         return [_snippet(field, each) for field, each in zip(asked, found, strict=True) if each]
 
 
-@strawberry.type(description="One page of what a search found. With neither `first` nor `last` it has 20 rows.")
+@strawberry.type(description="A page of a search result. Without `first` or `last` a page has up to 20 rows.")
 class ArticleSearchConnection(Connection[Article]):
-    @resolved("The page's rows with their cursors, in the order of the list.", list[ArticleSearchEdge])
+    @resolved("The rows with their cursors, in list order.", list[ArticleSearchEdge])
     @staticmethod
     async def edges(key: strawberry.Parent[PageKey], info: Info) -> Sequence[Hit]:
         return [Hit(*edge, _search(key)) for edge in await edges_of(key, info)]
 
     @resolved(
-        "The query with its misspelt words corrected, where nothing was found and the correction finds something;"
-        " made of words that articles have which the caller can see."
+        "The query with corrected spelling, if the search has no results and the correction has some. Uses"
+        " only words of articles that the caller can see."
     )
     @staticmethod
     async def suggestion(key: strawberry.Parent[PageKey], info: Info) -> str | None:
@@ -144,11 +144,11 @@ def _search(key: PageKey) -> Search:
     return key.question.listing.search or Search("")
 
 
-# Snippets: one reader for each text that is searched, the weightiest first.
+# Snippets: one function per searched text, highest weight first.
 
 
 def _marked(text: str, search: Search, length: int) -> snippets.Snippet | None:
-    """Every run of white space is a single space. None where nothing is found."""
+    """Collapses white space. None without a match."""
     shown = " ".join(text.split())
     hits = search.hits(shown)
     return snippets.snippet(shown, hits, length) if hits else None
@@ -174,7 +174,7 @@ async def _in_provider(hit: Hit, info: Info, length: int) -> snippets.Snippet | 
 
 
 async def _in_body(hit: Hit, info: Info, length: int) -> snippets.Snippet | None:
-    """Of a body as it is shown. It may be long, so that this is no work for the thread that answers."""
+    """A snippet of the rendered body. Runs in a worker thread because the body can be long."""
     text = await info.context.loader(TextByArticleLoader).load(hit.node.id)
     rendered = await info.context.renderer.render(Markdown.of(text.body))
     return await asyncio.to_thread(_marked, rendered.text, hit.search, length)

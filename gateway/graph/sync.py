@@ -1,7 +1,7 @@
-"""What has changed: delta sync for clients that keep a copy, and subscriptions for those that watch.
+"""Delta sync and subscriptions, both read from the store's change log.
 
-Both read the store's journal. What is remembered of a subscription is the token of where it is and, where it has a
-filter, which articles match it; of a client that syncs nothing, for it holds its token itself.
+A sync client holds its own token. The server holds a token for each subscription and, with a filter, the ids of the
+matching articles.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ DEFAULT_PAGE = 100
 describe(
     ChangeType,
     "ChangeType",
-    "What happened to an article, as the caller sees it.",
-    ADDED="It came to be seen.",
-    UPDATED="One of its own fields, its slug or its status changed.",
-    REMOVED="It is not seen any more.",
+    "A kind of change to an article, as the caller sees it.",
+    ADDED="The article became visible.",
+    UPDATED="One of the article's fields, its slug or its status changed.",
+    REMOVED="The article is no longer visible.",
 )
 
 
-@strawberry.type(description="What happened to one article.")
+@strawberry.type(description="A change to one article.")
 class ArticleChange:
     type: ChangeType = strawberry.field(description="What happened.")
-    id: strawberry.ID = strawberry.field(description="The id of the article, whether or not it is still there.")
+    id: strawberry.ID = strawberry.field(description="Id of the article, also after its removal.")
 
-    @resolved("The article as it is now; null where it was removed.", Article | None)
+    @resolved("The current article. Null if it was removed.", Article | None)
     @staticmethod
     async def article(change: strawberry.Parent[model.ArticleChange], info: Info) -> model.Article | None:
         if change.type is ChangeType.REMOVED:
@@ -50,36 +50,38 @@ class ArticleChange:
         return await info.context.loader(ArticleByIdLoader).load(change.id)
 
 
-@strawberry.type(description="Some of what has changed, for a client that keeps a copy.")
+@strawberry.type(description="A page of changes, for a client with an offline copy.")
 class ChangeSet:
     changes: list[ArticleChange] = strawberry.field(
-        description="In the order in which it happened; an article that changed several times stands at the last."
+        description="The changes in order of occurrence. An article that changed more than once appears at its last"
+        " change."
     )
-    token: str = strawberry.field(description="Store it, and pass it back as `since`.")
-    has_more: bool = strawberry.field(description="Whether to go on at once, with the token.")
+    token: str = strawberry.field(description="Store this token and pass it as `since`.")
+    has_more: bool = strawberry.field(description="Whether more changes follow. If true, continue with `token`.")
 
-    @resolved("The token was too old: discard local data and take `changes` as a full listing.")
+    @resolved("True if the token was too old. Discard local data and treat `changes` as a full listing.")
     @staticmethod
     def reset(page: strawberry.Parent[ChangePage]) -> bool:
         return page.is_reset
 
 
-@strawberry.type(description="A generation that changed something visible to the caller.")
+@strawberry.type(description="A generation that changed content visible to the caller.")
 class CorpusChange:
-    revision: strawberry.ID = strawberry.field(description="Names the generation.")
-    added: int = strawberry.field(description="How many articles came since the last event.")
-    updated: int = strawberry.field(description="How many articles changed since the last event.")
-    removed: int = strawberry.field(description="How many articles went since the last event.")
+    revision: strawberry.ID = strawberry.field(description="Identifies the generation.")
+    added: int = strawberry.field(description="Number of articles added since the last event.")
+    updated: int = strawberry.field(description="Number of articles updated since the last event.")
+    removed: int = strawberry.field(description="Number of articles removed since the last event.")
 
 
 Since = Annotated[
-    str | None, strawberry.argument(description="The token of the last page that was read; without it, a full listing.")
+    str | None,
+    strawberry.argument(description="The `token` of the last page read. Without it the result is a full listing."),
 ]
-First = Annotated[int | None, strawberry.argument(description="How many changes to give at most.")]
+First = Annotated[int | None, strawberry.argument(description="Maximum number of changes.")]
 
 
 async def changes(info: Info, since: str | None = UNSET, first: int | None = DEFAULT_PAGE) -> ChangePage:
-    """A page of what has changed. Raises BadUserInput for a token that is malformed, and LimitExceeded."""
+    """A page of changes. Raises BadUserInput for a malformed token, and LimitExceeded."""
     number = non_negative("first", first)
     size = DEFAULT_PAGE if number is None else number
     check_limit("page", info.context.limits.page, size)
@@ -87,9 +89,9 @@ async def changes(info: Info, since: str | None = UNSET, first: int | None = DEF
     return await info.context.snapshot.changes(or_none(since), size)
 
 
-@strawberry.type(description="What is told as it happens.")
+@strawberry.type(description="The root of all subscriptions.")
 class Subscription:
-    @streamed("Once per generation that changed something visible to the subscriber.")
+    @streamed("One event per generation that changes content visible to the subscriber.")
     @staticmethod
     async def corpus_changed(info: Info) -> AsyncIterator[CorpusChange]:
         context = cast("LiveContext", info.context)
@@ -103,8 +105,8 @@ class Subscription:
                 yield CorpusChange(revision=strawberry.ID(revision), **(await snapshot.change_counts(since))._asdict())
 
     @streamed(
-        "Each article that changes, as the subscriber sees it. With a filter, one that comes to match it is ADDED, and"
-        " one that ceases to is REMOVED.",
+        "One event per changed article, as the subscriber sees it. With a filter, an article that starts to"
+        " match is ADDED and one that stops matching is REMOVED.",
         ArticleChange,
     )
     @staticmethod
@@ -119,31 +121,33 @@ class Subscription:
                 if token is None:
                     token = await snapshot.token()
                     await tracker.fill(snapshot)
-                page = await snapshot.changes(token, 1)  # each event in its turn, since time passes until it is taken
+                page = await snapshot.changes(
+                    token, 1
+                )  # one change per snapshot, since time passes until the event is consumed
                 token, has_more = page.token, page.has_more
                 for change in await tracker.sift(snapshot, page.changes):
                     yield change
 
 
 class FilterTracker:
-    """Lets the changes through that concern the articles of a filter, as what they are to those who see no others."""
+    """Filters the change feed: an article that starts matching is ADDED, one that stops is REMOVED."""
 
     def __init__(self, filter_: Filter | None, allowed: int) -> None:
-        """At most so many articles as are `allowed` may match at once."""
+        """`allowed` is the maximum number of articles that may match at once."""
         self._filter = filter_ if filter_ and has_condition(filter_) else None
         self._allowed = allowed
         self._inside = CompactIdSet()
-        """The articles that match. Without a filter all do, and nothing needs to be known of them."""
+        """The matching articles. Unused without a filter, because every article matches."""
 
     async def fill(self, snapshot: Snapshot) -> None:
-        """Begin with what is there. Raises LimitExceeded."""
+        """Read the articles that match now. Raises LimitExceeded."""
         if self._filter:
             matching = await snapshot.matching_ids(ARTICLES.where(self._filter))
             check_limit("records", self._allowed, len(matching))
             self._inside = CompactIdSet(matching)
 
     async def sift(self, snapshot: Snapshot, changes: Sequence[model.ArticleChange]) -> Sequence[model.ArticleChange]:
-        """Raises LimitExceeded where too many articles have come to match."""
+        """Raises LimitExceeded if too many articles match."""
         if self._filter is None:
             return changes
         changed = In(Field.ID, tuple(change.id for change in changes))
@@ -161,8 +165,8 @@ class FilterTracker:
 
 
 class CompactIdSet:
-    """A set of ids in eight bytes for each: their hashes, in order. That two of a corpus have the same is not to be
-    expected; they would be taken for one. A set of texts takes twenty times as much, for each of many subscriptions."""
+    """A sorted array of 8-byte hashes. Ids with equal hashes count as one, which is improbable within a corpus. A set
+    of strings takes 20 times the memory, for each subscription."""
 
     def __init__(self, ids: Iterable[str] = ()) -> None:
         self._hashes = array("q", sorted(set(map(hash, ids))))
@@ -182,5 +186,5 @@ class CompactIdSet:
             del self._hashes[self._place(id_)]
 
     def _place(self, id_: str) -> int:
-        """Where the hash of an id is, or would be."""
+        """The index of an id's hash, or its insertion point."""
         return bisect_left(self._hashes, hash(id_))

@@ -1,6 +1,6 @@
-"""The GraphQL types of records. Records stand for themselves: a type names their fields, and relations are loaded.
+"""The GraphQL types of articles, providers, topics and related entries. Resolvers take model records as parents.
 
-Nothing here decides what is visible: the snapshot does, and the context says which further rights a viewer has.
+The snapshot applies visibility. The context holds the viewer's further permissions.
 """
 
 from __future__ import annotations
@@ -57,50 +57,43 @@ from gateway.store.protocol import (
     MENTIONS,
 )
 
-# Values.
 
-
-@strawberry.type(description="The file that an article comes from.")
+@strawberry.type(description="The source file of an article.")
 class SourceFile:
-    path: str = strawberry.field(description="The file's path, relative to the content folder.")
-    sha256: str = strawberry.field(description="The SHA-256 digest of the file's bytes, in hexadecimal digits.")
-    bytes: int = strawberry.field(description="The file's size in bytes.")
-    modified_date_time: datetime = strawberry.field(description="When the file's present bytes were first read.")
+    path: str = strawberry.field(description="Path of the file, relative to the content folder.")
+    sha256: str = strawberry.field(description="SHA-256 digest of the file's bytes, in hexadecimal.")
+    bytes: int = strawberry.field(description="Size in bytes.")
+    modified_date_time: datetime = strawberry.field(description="When the current bytes were first read.")
 
 
-# Records.
-
-
-@strawberry.interface(description="A record with an id of its own, by which it can be fetched again.")
+@strawberry.interface(description="A record with a globally unique id. Fetch it again with `node`.")
 class Node:
     id: strawberry.ID = strawberry.field(
-        description="Stable across reloads and machines; it reveals nothing of the file that the record comes from."
+        description="Stable across reloads and machines. It does not reveal the file behind the record."
     )
 
 
-@strawberry.interface(
-    description="What can be shown as a card: one fragment serves articles of the corpus and related entries alike."
-)
+@strawberry.interface(description="Fields of a content card. One fragment serves both articles and related entries.")
 class ContentItem:
     title: str = strawberry.field(description="The title.")
     excerpt: str | None = strawberry.field(description="A short summary.")
-    type: str = strawberry.field(description="The kind of content as the front matter names it; `article` unless said.")
-    quality: int | None = strawberry.field(description="How good the content is; the scale is the site's own.")
-    published_date_time: datetime | None = strawberry.field(description="When it was, or will be, published.")
-    web_url: str | None = strawberry.field(description="The address of the page.")
-    amp_web_url: str | None = strawberry.field(description="The address of the page's AMP version.")
-    cdn_amp_web_url: str | None = strawberry.field(description="The address of the AMP version in a cache.")
+    type: str = strawberry.field(description="The kind of content in the front matter. Default: `article`.")
+    quality: int | None = strawberry.field(description="The quality, on a scale defined by the site.")
+    published_date_time: datetime | None = strawberry.field(description="The date of publication, past or future.")
+    web_url: str | None = strawberry.field(description="URL of the page.")
+    amp_web_url: str | None = strawberry.field(description="URL of the AMP version of the page.")
+    cdn_amp_web_url: str | None = strawberry.field(description="URL of the AMP version in an AMP cache.")
     images: list[Image] = strawberry.field(description="All images, in file order.")
 
-    @resolved("Who published it.", "Provider | None")
+    @resolved("The publisher of the content.", "Provider | None")
     @staticmethod
     async def provider(item: strawberry.Parent[model.Article | model.Related], info: Info) -> model.Provider | None:
         key = item.provider_key
         return None if key is None else await info.context.loader(ProviderByKeyLoader).load(key)
 
     @resolved(
-        "One image. Without bounds the first; with them the smallest that is at least `minWidth` wide and within"
-        " `maxWidth`, else the nearest one.",
+        "One image. With bounds: the smallest one with a width from `minWidth` to `maxWidth`, else the"
+        " nearest in width. Without bounds: the first one.",
         Image | None,
     )
     @staticmethod
@@ -114,46 +107,48 @@ class ContentItem:
         return best_image([image for image in item.images if image.is_cached or not cached_only], least, most)
 
 
-@strawberry.type(description="An article of the corpus: one file.")
+@strawberry.type(description="An article: one content file.")
 class Article(Node, ContentItem):
-    slug: str = strawberry.field(description="A readable name for addresses; unique among the articles of its locale.")
+    slug: str = strawberry.field(
+        description="A readable identifier for URLs, unique among articles of the same locale."
+    )
     path: str = strawberry.field(
-        description="The file's path, relative to the content folder; the one natural key of a corpus."
+        description="Path of the file, relative to the content folder. The natural key of an article."
     )
     category: str | None = strawberry.field(description="The category.")
-    locale: str | None = strawberry.field(description="The language, as the front matter writes it.")
+    locale: str | None = strawberry.field(description="The locale as written in the front matter.")
     heat: int | None = strawberry.field(
-        description="How much the article is talked about; the scale is the site's own."
+        description="How much the article is discussed, on a scale defined by the site."
     )
     updated_date_time: datetime | None = strawberry.field(
-        description="When the article was last updated, as its front matter says."
+        description="The date of the last update in the front matter."
     )
-    original_url: str | None = strawberry.field(description="The address where the article was first published.")
-    published: bool = strawberry.field(description="The front-matter flag as written; true where the file has none.")
+    original_url: str | None = strawberry.field(description="URL of the first publication.")
+    published: bool = strawberry.field(description="The `published` flag in the front matter. Default: true.")
     status: model.Status = strawberry.field(
-        description="DRAFT: published is false. EXPIRED: published, with an expiry date at or before the generation's"
-        " time. SCHEDULED: published, with a date after the generation's time. Otherwise PUBLISHED."
+        description="DRAFT: `published` is false. EXPIRED: published, with an expiry date at or before the generation's"
+        " time. SCHEDULED: published, with a date after the generation's time. PUBLISHED: all others."
     )
     unlisted: bool = strawberry.field(
-        description="True when the public finds the article only by id, slug, path or URL, and no public list, count,"
-        " facet, search, neighbour or backlink has it."
+        description="True if the public finds the article only by id, slug, path or URL. Public lists, counts, facets,"
+        " searches, neighbours and backlinks omit it."
     )
-    source: SourceFile = strawberry.field(description="The file that the article comes from.")
+    source: SourceFile = strawberry.field(description="The article's file.")
     is_secured: bool = strawberry.field(
-        description="True when the file carries a `secured` payload; safe to show to anyone."
+        description="Whether the file has a `secured` payload. The flag is not confidential."
     )
 
     @classmethod
     def is_type_of(cls, record: object, _info: object) -> bool:
         return isinstance(record, model.Article)
 
-    @resolved("What the article is about, in file order.", "list[Topic]")
+    @resolved("The article's topics, in file order.", "list[Topic]")
     @staticmethod
     async def topics(article: strawberry.Parent[model.Article], info: Info) -> Sequence[model.Topic]:
         return await info.context.loader(TopicsByArticleLoader).load(article.id)
 
     @resolved(
-        "As listed in the file, in file order; each entry stands by itself even when its article is not visible.",
+        "The related entries, in file order. An entry is returned even if its article is not visible.",
         "list[Related]",
     )
     @staticmethod
@@ -161,13 +156,13 @@ class Article(Node, ContentItem):
         article: strawberry.Parent[model.Article],
         info: Info,
         first: Annotated[
-            int | None, strawberry.argument(description="How many to give, from the first on; all unless told.")
+            int | None, strawberry.argument(description="Maximum number of entries. Default: all.")
         ] = UNSET,
     ) -> Sequence[model.Related]:
         return await info.context.loader(RelatedByArticleLoader).load(Key(article.id, non_negative("first", first)))
 
     @resolved(
-        "Backlinks: visible articles whose related entries resolve to this one, the newest first.",
+        "Backlinks: visible articles with a related entry that resolves to this article, newest first.",
         "Connection[Article]",
     )
     @staticmethod
@@ -183,13 +178,13 @@ class Article(Node, ContentItem):
         window = checked_window(info.context.limits, first=first, after=after, last=last, before=before)
         return page_of(ARTICLES_REFERRING, model.NEWEST_FIRST, window, article.id)
 
-    @resolved("What follows the front matter.", Body)
+    @resolved("The content after the front matter.", Body)
     @staticmethod
     async def body(article: strawberry.Parent[model.Article], info: Info) -> Markdown:
         return Markdown.of((await info.context.loader(TextByArticleLoader).load(article.id)).body)
 
     @resolved(
-        "The articles beside this one: in an order, and in time.",
+        "The articles before and after this one, by order and by date.",
         "AdjacentArticles",
     )
     @staticmethod
@@ -204,15 +199,15 @@ class Article(Node, ContentItem):
         return NeighbourQuery(article.id, line)
 
     @resolved(
-        "Computed neighbours, the nearest first: by topics in common, a rare one counting more, then by the words of"
-        " title and excerpt.",
+        "Similar articles, most similar first: by shared topics (rare topics count more), then by shared"
+        " words in title and excerpt.",
         "list[SimilarArticle]",
     )
     @staticmethod
     async def similar(
         article: strawberry.Parent[model.Article],
         info: Info,
-        first: Annotated[int | None, strawberry.argument(description="How many to give, from the nearest on.")] = 5,
+        first: Annotated[int | None, strawberry.argument(description="Maximum number of articles.")] = 5,
     ) -> Sequence[Neighbour]:
         number = non_negative("first", first)
         wanted = 5 if number is None else number
@@ -221,7 +216,8 @@ class Article(Node, ContentItem):
         return [Neighbour(*each, article.id) for each in found]
 
     @resolved(
-        "Opaque ciphertext, never decoded, indexed or logged; null unless the caller holds the scope `secured:read`."
+        "Opaque ciphertext. The server never decodes, indexes or logs it. Null unless the caller has the"
+        " scope `secured:read`."
     )
     @staticmethod
     async def secured(article: strawberry.Parent[model.Article], info: Info) -> str | None:
@@ -230,8 +226,8 @@ class Article(Node, ContentItem):
         return await info.context.loader(SecuredByArticleLoader).load(article.id)
 
     @resolved(
-        "Front matter that the schema does not model: the keys that the site exposes, all of them with preview; never"
-        " `secured`.",
+        "Front matter outside the schema: the keys that the site exposes, or all keys with preview access."
+        " Never includes `secured`.",
         JSON,
     )
     @staticmethod
@@ -240,7 +236,7 @@ class Article(Node, ContentItem):
         info: Info,
         keys: Annotated[
             list[str] | None,
-            strawberry.argument(description="The keys to give, of the outermost level; all unless told."),
+            strawberry.argument(description="Top-level keys to return. Default: all."),
         ] = UNSET,
     ) -> Mapping[str, object]:
         text = await info.context.loader(TextByArticleLoader).load(article.id)
@@ -252,7 +248,7 @@ class Article(Node, ContentItem):
 
 
 class NeighbourQuery(NamedTuple):
-    """What the neighbours of an article are resolved from."""
+    """The parent of an article's neighbours."""
 
     article_id: str
     line: Line
@@ -261,56 +257,58 @@ class NeighbourQuery(NamedTuple):
         return await info.context.loader(AdjacentByLineLoader).load(Key(self.article_id, self.line))
 
     async def neighbours_in_time(self, info: Info) -> model.Adjacent:
-        """Those in the default order, which are the same ones where no other order is given."""
+        """The neighbours by date. Shares one read with `neighbours` if the order is the default."""
         return await self._replace(line=self.line._replace(order=model.NEWEST_FIRST)).neighbours(info)
 
 
 @strawberry.type(
-    description="The articles beside one, of those that the filter matches; one that it does not match has them too."
+    description="The neighbours of an article among the articles that match the filter. The article itself need not"
+    " match."
 )
 class AdjacentArticles:
-    @resolved("The one right before it in the order of `orderBy`; by default the same as `newer`.", Article | None)
+    @resolved("The article before it in the order of `orderBy`. By default equal to `newer`.", Article | None)
     @staticmethod
     async def previous(place: strawberry.Parent[NeighbourQuery], info: Info) -> model.Article | None:
         return (await place.neighbours(info)).previous
 
-    @resolved("The one right after it in the order of `orderBy`; by default the same as `older`.", Article | None)
+    @resolved("The article after it in the order of `orderBy`. By default equal to `older`.", Article | None)
     @staticmethod
     async def next(place: strawberry.Parent[NeighbourQuery], info: Info) -> model.Article | None:
         return (await place.neighbours(info)).next
 
     @resolved(
-        "The one published next after it, whatever `orderBy` is. Articles without a time are the oldest; of those with"
-        " the same time the first by path is the newest.",
+        "The next newer article, regardless of `orderBy`. Articles without a date are the oldest. Of"
+        " articles with the same date the first by path is the newest.",
         Article | None,
     )
     @staticmethod
     async def newer(place: strawberry.Parent[NeighbourQuery], info: Info) -> model.Article | None:
         return (await place.neighbours_in_time(info)).previous
 
-    @resolved("The one published last before it, whatever `orderBy` is.", Article | None)
+    @resolved("The next older article, regardless of `orderBy`.", Article | None)
     @staticmethod
     async def older(place: strawberry.Parent[NeighbourQuery], info: Info) -> model.Article | None:
         return (await place.neighbours_in_time(info)).next
 
 
 class Neighbour(NamedTuple):
-    """What a similar article is resolved from."""
+    """The parent of a similar article."""
 
     article: model.Article
     score: float
     of: str
-    """The id of the article whose neighbour it is."""
+    """The id of the article that this one is similar to."""
 
 
-@strawberry.type(description="A neighbour of an article.")
+@strawberry.type(description="A similar article.")
 class SimilarArticle:
     article: Article = strawberry.field(description="The neighbour.")
     score: float = strawberry.field(
-        description="How near it is. Higher is nearer; comparable within one list alone. Below 1 no topic is shared."
+        description="Similarity: higher is more similar. Comparable only within one list. Below 1 the articles do not"
+        " share a topic."
     )
 
-    @resolved("The topics that both have, in the order of the article whose neighbour it is.", "list[Topic]")
+    @resolved("The topics that both articles have, in the order of the first article.", "list[Topic]")
     @staticmethod
     async def shared_topics(neighbour: strawberry.Parent[Neighbour], info: Info) -> Sequence[model.Topic]:
         own, others = await info.context.loader(TopicsByArticleLoader).load_many([neighbour.of, neighbour.article.id])
@@ -318,26 +316,26 @@ class SimilarArticle:
         return [topic for topic in own if topic.key in shared]
 
 
-@strawberry.type(description="An entry of an article's `related` list, as the file gives it.")
+@strawberry.type(description="An entry of an article's `related` list, as written in the file.")
 class Related(Node, ContentItem):
-    position: int = strawberry.field(description="The place in the list, from 0.")
+    position: int = strawberry.field(description="Index in the list, from 0.")
 
     @classmethod
     def is_type_of(cls, record: object, _info: object) -> bool:
         return isinstance(record, model.Related)
 
-    @resolved("The article of the corpus with the same normalised URL, if it is loaded and visible.", Article | None)
+    @resolved("The article with the same normalised URL, if it is loaded and visible.", Article | None)
     @staticmethod
     async def article(entry: strawberry.Parent[model.Related], info: Info) -> model.Article | None:
         return None if entry.url is None else await info.context.loader(ArticleByUrlLoader).load(entry.url)
 
-    @resolved("The article whose front matter lists this entry.", Article)
+    @resolved("The article whose front matter has this entry.", Article)
     @staticmethod
     async def source(entry: strawberry.Parent[model.Related], info: Info) -> model.Article | None:
         return await info.context.loader(ArticleByIdLoader).load(entry.source_id)
 
 
-@strawberry.type(description="A topic, and how many articles have it.")
+@strawberry.type(description="A topic and the number of articles that have it.")
 class TopicCount:
     @resolved("The topic.", "Topic")
     @staticmethod
@@ -347,7 +345,7 @@ class TopicCount:
     count: int = counted()
 
 
-@strawberry.type(description="A provider, and how many articles it has.")
+@strawberry.type(description="A provider and the number of its articles.")
 class ProviderCount:
     @resolved("The provider.", "Provider")
     @staticmethod
@@ -357,16 +355,16 @@ class ProviderCount:
     count: int = counted()
 
 
-@strawberry.type(description="Who publishes articles, or is named in related entries.")
+@strawberry.type(description="A publisher of articles or of related entries.")
 class Provider(Node):
     name: str = strawberry.field(
-        description="The name most of its articles use; ties go to the first in alphabetical order."
+        description="The name that most of its articles use. Ties go to the first in alphabetical order."
     )
-    slug: str = strawberry.field(description="A readable name for addresses; unique among providers.")
-    domain: str | None = strawberry.field(description="The domain that it publishes under.")
+    slug: str = strawberry.field(description="A readable identifier for URLs, unique among providers.")
+    domain: str | None = strawberry.field(description="The domain of the provider.")
     images: list[Image] = strawberry.field(
-        description="The images that front matter gives to the provider itself: those in its newest article that has"
-        " some, else those in its first mention."
+        description="The provider's own images in front matter: from its newest article with images, else from its"
+        " first mention."
     )
 
     @classmethod
@@ -393,7 +391,7 @@ class Provider(Node):
         return page_of(listing, order, window, provider.key)
 
     @resolved(
-        "Related entries from this provider, wherever visible articles list them; those of the newest article first.",
+        "Related entries of this provider in visible articles, those of the newest article first.",
         Connection[Related],
     )
     @staticmethod
@@ -409,7 +407,7 @@ class Provider(Node):
         window = checked_window(info.context.limits, first=first, after=after, last=last, before=before)
         return page_of(MENTIONS, model.NEWEST_FIRST, window, provider.key)
 
-    @resolved("What its articles are about, by how many have it.", list[TopicCount])
+    @resolved("Topics of its articles, by number of articles.", list[TopicCount])
     @staticmethod
     async def topics(
         provider: strawberry.Parent[model.Provider], info: Info, first: FirstGroups = 20
@@ -418,18 +416,18 @@ class Provider(Node):
         return await groups_of(info, ARTICLES_OF_PROVIDER, largest, provider.key)
 
 
-@strawberry.type(description="What articles are about. Spellings that differ in case alone are one topic.")
+@strawberry.type(description="A subject of articles. Spellings that differ only in case are one topic.")
 class Topic(Node):
     name: str = strawberry.field(
-        description="The spelling most of its articles use; ties go to the first in alphabetical order."
+        description="The spelling that most of its articles use. Ties go to the first in alphabetical order."
     )
-    slug: str = strawberry.field(description="A readable name for addresses; unique among topics.")
+    slug: str = strawberry.field(description="A readable identifier for URLs, unique among topics.")
 
     @classmethod
     def is_type_of(cls, record: object, _info: object) -> bool:
         return isinstance(record, model.Topic)
 
-    @resolved("The articles with this topic.", Connection[Article])
+    @resolved("Articles with this topic.", Connection[Article])
     @staticmethod
     def articles(
         topic: strawberry.Parent[model.Topic],
@@ -448,7 +446,7 @@ class Topic(Node):
         listing = ARTICLES_OF_TOPIC.where(checked_filter(info.context.limits, where))
         return page_of(listing, order, window, topic.key)
 
-    @resolved("Who publishes articles with this topic, by how many.", list[ProviderCount])
+    @resolved("Providers of articles with this topic, by number of articles.", list[ProviderCount])
     @staticmethod
     async def providers(
         topic: strawberry.Parent[model.Topic], info: Info, first: FirstGroups = 20
@@ -456,12 +454,12 @@ class Topic(Node):
         largest = model.Largest(model.Grouping.PROVIDER, checked_first(info.context.limits, first))
         return await groups_of(info, ARTICLES_OF_TOPIC, largest, topic.key)
 
-    @resolved("Topics that occur together with this one, by how many articles have both.", list[TopicCount])
+    @resolved("Topics that share articles with this one, by number of shared articles.", list[TopicCount])
     @staticmethod
     async def related_topics(
         topic: strawberry.Parent[model.Topic], info: Info, first: FirstGroups = 20
     ) -> Sequence[model.Group[model.Topic]]:
         number = checked_first(info.context.limits, first)
-        largest = model.Largest(model.Grouping.TOPIC, number + 1)  # of these the topic itself may be one
+        largest = model.Largest(model.Grouping.TOPIC, number + 1)  # one more, as the topic itself can be among them
         groups = await groups_of(info, ARTICLES_OF_TOPIC, largest, topic.key)
         return [group for group in groups if group.value.key != topic.key][:number]

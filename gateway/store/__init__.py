@@ -1,1 +1,1 @@
-"""Documents to snapshots: what is loaded is written once a run, and read by many."""
+"""The store: one writer commits each run of changes, and many readers serve snapshots."""

@@ -1,7 +1,7 @@
-"""Carries articles over from a database of another release: the last good version of a file that is broken now is
-nowhere else. What cannot be read is named, and costs nothing but itself.
+"""Copies articles from the database of another release, because the last good version of a broken file exists only
+there. Unreadable articles are skipped and listed.
 
-Tables change from release to release, so whatever is read here may be missing, or be something else.
+Tables change between releases: any column can be missing or have another meaning.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ SELECT key, wanted_slug, title, excerpt, category, type, locale, quality, heat, 
 FROM article WHERE path = ?
 """
 ADDED = {"unlisted": "0", "public_from": "published_at", "public_until": "NULL"}
-"""Columns that releases before 8 lack, with what they meant there."""
+"""Columns missing before release 8, with the equivalent expression for those releases."""
 VERSION = "SELECT bytes, modified_at, sha256, read_at FROM article WHERE path = ?"
 TEXT = "SELECT body, front_matter, exposed, secured FROM article_text WHERE article = ?"
 TOPICS = "SELECT topic, name FROM article_topic WHERE article = ? ORDER BY position"
@@ -41,13 +41,13 @@ KEEP_TIMES = "UPDATE article SET modified_at = ?, read_at = ? WHERE path = ?"
 
 
 class RowSource(Protocol):
-    """What articles are read from."""
+    """A source of article rows."""
 
     async def rows(self, sql: str, parameters: Sequence[object] = ()) -> Sequence[Row]: ...
 
 
 class OldDatabase:
-    """The articles of a database of another release."""
+    """The articles in the database of another release."""
 
     def __init__(self, source: RowSource, article: str, paths: Sequence[str], as_of: datetime) -> None:
         """See `of`."""
@@ -57,11 +57,11 @@ class OldDatabase:
         self._times: list[Row] = []
         self.paths = tuple(paths)
         self.lost: list[str] = []
-        """The paths of those that could not be read, after `carry`."""
+        """Paths of the unreadable articles, after `carry`."""
 
     @classmethod
     async def of(cls, source: RowSource) -> OldDatabase:
-        """Raises one of UNREADABLE where it cannot even be said what there was."""
+        """Raises one of UNREADABLE if the articles cannot be listed."""
         paths = [path for (path,) in await source.rows(PATHS)]
         times = [instant(time) for (time,) in await source.rows(GENERATION)] if paths else [_NEVER]
         columns = {name for (name,) in await source.rows(COLUMNS)}
@@ -69,10 +69,10 @@ class OldDatabase:
         return cls(source, ARTICLE.format(**added), paths, times[0])
 
     async def carry(self, to: Transaction) -> None:
-        """Write all that can be read into a new database, in its open transaction. Raises one of UNREADABLE where what
-        was read cannot be written.
+        """Writes all readable articles into a new database, in its open transaction. Raises one of UNREADABLE if the
+        articles cannot be written.
 
-        Where there is nothing to write, the new database gets no generation.
+        Without readable articles the new database gets no generation.
         """
         articles = self._articles()
         if first := await anext(articles, None):
@@ -83,7 +83,7 @@ class OldDatabase:
         for path in self.paths:
             try:
                 [(size, modified_at, sha256, read_at)] = await self._source.rows(VERSION, (path,))
-                instant(read_at)  # or it could not be told
+                instant(read_at)  # raises if the time is invalid
                 version = FileVersion(path, size, modified_at * 1000, -1, -1, sha256)
                 loaded = Loaded(version, await _document(self._source, self._article, path))
             except UNREADABLE:
@@ -140,7 +140,7 @@ def _provider(row: Row) -> ProviderName | None:
 
 
 def _flag(value: object) -> bool:
-    """What governs visibility is one of two values, or cannot be read."""
+    """Visibility flags must be 0 or 1. Raises ValueError for other values."""
     if value not in {0, 1}:
         raise ValueError(value)
     return bool(value)

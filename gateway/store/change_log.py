@@ -1,8 +1,8 @@
-"""The journal: for each view and article, since when it is shown and when it last changed or went; and for each
-provider and topic when it last did. It runs no SQL.
+"""The change log: per view and article, when it was first shown, added, changed and removed. Also, per provider and
+topic, when it last changed.
 
-Delta sync and subscriptions are answered from it, and tokens are places in it. A row outlives its article as a
-tombstone, for as long as the retention says; what a view has never shown has no row in it.
+Delta sync and subscriptions read it, and tokens are positions in it. A removed article leaves a tombstone for the
+retention time. A view has rows only for articles that it has shown.
 """
 
 from __future__ import annotations
@@ -31,13 +31,14 @@ CREATE INDEX mark_order ON mark (view, changed);
 CREATE TABLE forgotten (view INTEGER PRIMARY KEY, counter INTEGER NOT NULL);
 INSERT INTO forgotten VALUES (0, 0), (1, 0);
 """
-"""`shown`, `added` and `changed` are counters of the view: `added` is under which it came last, `shown` under which it
-did for the first time. `article`, `slug` and `status` are what was shown last: an article that is written anew has a
-key that was never used before. Tombstones are gone up to the counter in `forgotten`.
+"""`shown`, `added` and `changed` are counters of the view: when the article was first shown, last added and last
+changed. `article`, `slug` and `status` are the values shown last. An article that is rewritten gets a new key.
+`forgotten` has the counter up to which tombstones are pruned.
 
-A `mark` says when what a view shows of a provider or topic last changed: its own fields, names and counts too. In the
-public view it also says when an unlisted article did, which is in no list and so not in the journal. The mark of an
-article says when another one with its slug last changed: either may be what the slug finds."""
+A `mark` has the counter of the last change to a provider or topic as the view shows it, including its names and counts.
+The public view also marks unlisted articles, which have no row in the log. An article is marked when another one with
+its slug changes, because a lookup by slug can return either.
+"""
 
 WRITE = (
     """
@@ -58,22 +59,22 @@ WRITE = (
       AND NOT EXISTS (SELECT 1 FROM article WHERE article.id = journal.id AND article.public >= :view)
     """,
 )
-"""Writes down, for one view, what a run has changed in it. `counter` is the one that the view is about to get."""
+"""Records the changes of a run for one view. `counter` is the next counter of the view."""
 
 _SHOWN = {
     "provider": "json_array({row}.name, {row}.slug, {row}.domain, {row}.count, {row}.images)",
     "topic": "json_array({row}.name, {row}.slug, {row}.count)",
 }
-"""All that a view shows of a provider or topic."""
+"""All values that a view shows of a provider or topic."""
 _CONCERNED = "wanted_slug IN (SELECT key_slug(key) FROM touched WHERE kind = '{kind}')"
-"""Those that are touched, and those whose slug they may take or leave free."""
+"""The touched records, and those whose slug they may take or release."""
 
 REMEMBER = tuple(
     f"INSERT INTO named SELECT '{kind}', view, key, id, words, {shown.format(row=kind)} FROM {kind}"  # noqa: S608
     f" WHERE {_CONCERNED.format(kind=kind)}"
     for kind, shown in _SHOWN.items()
 )
-"""Run before names are derived anew, to tell later which have changed."""
+"""Run before names are derived again, to detect changes."""
 FORGET_NAMES = "DELETE FROM named"
 
 MARK = (
@@ -106,8 +107,8 @@ MARK = (
     ON CONFLICT DO UPDATE SET changed = excluded.changed
     """,
 )
-"""Marks, for one view, the providers, topics and unlisted articles that a run has changed, added or removed, and the
-articles that share their slug with one that it has changed or added. Run after WRITE."""
+"""Marks, for one view, the providers, topics and unlisted articles that a run changed, added or removed, and the
+articles that share a slug with a changed or added one. Run after WRITE."""
 
 CHANGED_IDS = """
 SELECT id FROM journal WHERE view = :view AND changed > :since
@@ -120,11 +121,11 @@ UNION SELECT topic.id FROM journal CROSS JOIN article_topic ON article_topic.art
   WHERE journal.view = :view AND changed > :since AND NOT removed
 LIMIT :limit
 """
-"""Articles that changed, and providers and topics that did or whose articles did. An article that left one has changed
-its count; or another one came in its place, and is among those that changed."""
+"""Changed articles, changed providers and topics, and those of changed articles. A record that lost an article is
+included: its count changed, or the article that replaced it is in the log."""
 
 MOVED = "SELECT EXISTS (SELECT 1 FROM journal WHERE view = 1 AND changed = :counter)"
-"""Whether anything was written down for the public."""
+"""Whether the public view changed."""
 
 PRUNE = (
     """
@@ -133,8 +134,8 @@ PRUNE = (
     """,
     "DELETE FROM journal WHERE removed AND at < :before",
 )
-"""Lets go of the tombstones from before a time, and remembers whom that concerns. The `+` has them found by their time,
-and not by reading through all that a view shows."""
+"""Deletes tombstones older than a time, and records how far each view is pruned. The `+` makes SQLite use the index on
+time instead of scanning the view."""
 
 CHANGES = """
 SELECT id, added, changed, removed FROM journal
@@ -142,8 +143,8 @@ WHERE view = :view AND changed >= :changed AND (changed > :changed OR id > :id)
   AND (NOT removed OR shown <= :base OR changed > :since AND shown <= :told)
 ORDER BY changed, id LIMIT :limit
 """
-"""After a place in the journal; of what has gone, only what the client held before, or may have been told since. It may
-hold what went and came back while it was away."""
+"""Changes after a cursor. Removals are included only if the client held the article, or may have received it since.
+They can include an article that came and went between two reads."""
 
 CHANGE_COUNTS = """
 SELECT count(*) FILTER (WHERE NOT removed AND added > :since), count(*) FILTER (WHERE NOT removed AND added <= :since),
@@ -155,28 +156,28 @@ PRUNED_THROUGH = "SELECT counter FROM forgotten WHERE view = :view"
 
 
 class ChangeCursor(NamedTuple):
-    """Where a client stands in the journal of one view: before the row of `changed` and `id`."""
+    """A position in the log of one view, before the row (`changed`, `id`)."""
 
     base: int
-    """The counter of what the client held before: what was added later is new to it."""
+    """The counter of the client's last complete state. Articles added later are new to the client."""
     since: int
-    """The counter when it began to read: no tombstone from after it may be missing."""
+    """The counter at the start of this read. Tombstones after it must not be pruned."""
     changed: int
     id: str = ""
 
     @classmethod
     def start(cls, generation: Generation) -> ChangeCursor:
-        """Of a client that holds nothing."""
+        """The cursor of a client without data."""
         return cls(0, generation.counter, 0)
 
     @classmethod
     def end(cls, generation: Generation) -> ChangeCursor:
-        """Of a client that holds all."""
+        """The cursor of an up-to-date client."""
         return cls(generation.counter, generation.counter, generation.counter + 1)
 
     @classmethod
     def read(cls, token: str, generation: Generation, view: int) -> ChangeCursor | None:
-        """None for a token of another database or view, or from a future that never came. Raises BadUserInput."""
+        """None for a token of another database or view, or of a later counter. Raises BadUserInput."""
         epoch, of, base, since, changed, id_ = decode(token, "changes", _KINDS, called="token")
         if epoch != generation.epoch or of != view:
             return None
@@ -188,7 +189,7 @@ class ChangeCursor(NamedTuple):
 
     @property
     def told(self) -> int:
-        """What was added up to this counter the client may hold."""
+        """The client may hold articles that were added up to this counter."""
         return max(self.base, self.changed) if self.id else self.base
 
     def change(self, added: int, removed: int) -> ChangeType:

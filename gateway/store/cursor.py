@@ -1,4 +1,4 @@
-"""A place in an ordered list as opaque text, and back. It knows no list, and reads no database."""
+"""Encodes positions in an ordered list as opaque text, and decodes them."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import orjson
 from gateway.errors import BadUserInput
 
 LONGEST = 65_536
-"""No cursor that was handed out comes near it; it bounds the work that a client can ask for."""
+"""Maximum length of a cursor, far above any that is issued. Limits the work for forged ones."""
 
 Value = int | float | str | None
 
 
 class ColumnType(NamedTuple):
-    """What a place holds for one column of its order."""
+    """The type of an order column's value."""
 
     type: type[int | float | str]
     nullable: bool = False
@@ -32,23 +32,23 @@ class ColumnType(NamedTuple):
 
 
 def encode(order: str, values: Sequence[Value]) -> str:
-    """`order` names the order that the values belong to; equal content gives equal cursors in every database."""
+    """`order` identifies the order of the values. Equal content gives equal cursors in every database."""
     return urlsafe_b64encode(orjson.dumps([order, *values])).rstrip(b"=").decode()
 
 
 def decode(cursor: str, order: str, kinds: Sequence[ColumnType], *, called: str = "cursor") -> tuple[Value, ...]:
-    """The values, of these kinds. Raises BadUserInput for what is no cursor, or one of another order.
+    """The values, of these kinds. Raises BadUserInput for a malformed cursor, or one of another order.
 
-    `called` is what the client knows it as.
+    `called` is the name of the cursor in error messages.
     """
     place = _parsed(cursor)
     if not isinstance(place, list) or not place or not isinstance(place[0], str):
-        raise BadUserInput(f"The {called} is malformed. Use one that the API gave.")
+        raise BadUserInput(f"The {called} is malformed. Use one that the API returned.")
     if place[0] != order:
-        raise BadUserInput(f"The {called} belongs to another order or search. Use it where it came from.")
+        raise BadUserInput(f"The {called} belongs to another order or search. Use it with the same arguments.")
     values = tuple(place[1:])
     if len(values) != len(kinds) or not all(map(ColumnType.takes, kinds, values)):
-        raise BadUserInput(f"The {called} is malformed. Use one that the API gave.")
+        raise BadUserInput(f"The {called} is malformed. Use one that the API returned.")
     return values
 
 

@@ -1,6 +1,6 @@
-"""Makes a file ready to be written as a database of ours. One of another release is built anew from what it holds.
+"""Creates the database, or rebuilds one of another release from its content.
 
-Whoever calls it holds the lock.
+The caller holds the writer lock.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from gateway.store.writer import INSERT_MEMORY
 logger = logging.getLogger("gateway")
 
 LOG_BYTES = 64 * 2**20
-"""What the write-ahead log is cut back to after a large run."""
+"""The size to which the write-ahead log is truncated after a large run."""
 MOST_NAMED = 20
-"""Paths that a line of the log names."""
+"""Maximum number of paths in a log line."""
 
 
 async def is_current(connection: SqliteConnection) -> bool:
-    """Whether a database is one of this release. Raises StoreError for one of another program."""
+    """Whether a database has this release. Raises StoreError for a database of another program."""
     application, release = await _marks(connection)
     if application != APPLICATION and await _has_tables(connection):
         raise StoreError(f"The database {connection.path} belongs to another program. Name another file.")
@@ -35,17 +35,20 @@ async def is_current(connection: SqliteConnection) -> bool:
 
 
 async def prepare(path: Path, patience: float) -> None:
-    """Raises StoreError for a file that is no database of ours, or cannot be used."""
+    """Rebuilds a database of another release. Raises StoreError if the file belongs to another program or cannot be
+    used."""
     async with SqliteConnection.open(path, patience) as connection:
         if await is_current(connection) or not await _has_tables(connection):
             return
         _, release = await _marks(connection)
-        await connection.script("BEGIN IMMEDIATE; ROLLBACK;")  # or the copy would wait for ever for another writer
+        await connection.script(
+            "BEGIN IMMEDIATE; ROLLBACK;"
+        )  # waits for other writers with a timeout, which the backup lacks
         await _rebuild(connection, release)
 
 
 async def set_up(writer: SqliteConnection) -> None:
-    """Have a connection write as we do, and make the tables where there are none."""
+    """Configures the writing connection, and creates missing tables."""
     await writer.script(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;"
         f"PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = {LOG_BYTES};"
@@ -68,15 +71,15 @@ async def _has_tables(connection: SqliteConnection) -> bool:
 
 
 async def _rebuild(old: SqliteConnection, release: int) -> None:
-    """Build a new database aside, and write it over the old one in one transaction: whenever the process ends, the one
-    or the other is there, whole. Where an article could not be carried over the old one is kept too."""
+    """Builds a new database in a separate file, and copies it over the old one in one transaction, so that a crash
+    leaves one of them intact. Saves the old one if an article cannot be carried over."""
     new = old.path.with_name(f"{old.path.name}-new")
     _delete(new)
     try:
         async with SqliteConnection.open(new) as target:
             await set_up(target)
             lost = await _carry(old, target)
-            logger.warning("The database %s of release %d is built anew, as release %d.", old.path, release, RELEASE)
+            logger.warning("The database %s of release %d is rebuilt as release %d.", old.path, release, RELEASE)
             if lost is None or lost:
                 await _keep(old, release, lost)
             await target.backup(old.path)
@@ -85,7 +88,7 @@ async def _rebuild(old: SqliteConnection, release: int) -> None:
 
 
 async def _carry(old: SqliteConnection, target: SqliteConnection) -> list[str] | None:
-    """Carry articles over, and answer which could not be; None where it cannot be said which there were."""
+    """Carries articles over. Returns the paths of those that failed, or None if the old articles cannot be listed."""
     try:
         predecessor = await OldDatabase.of(old)
     except UNREADABLE:
@@ -109,8 +112,8 @@ async def _keep(old: SqliteConnection, release: int, lost: list[str] | None) -> 
     names = "any article" if lost is None else ", ".join(lost[:MOST_NAMED])
     more = f" and {len(lost) - MOST_NAMED} more" if lost and len(lost) > MOST_NAMED else ""
     logger.error(
-        "What the database held of %s%s cannot be read. It comes from the files; where one is broken its last good"
-        " version is in %s alone, for the earlier release to serve.",
+        "Cannot carry over %s%s from the old database. Articles are loaded from their files. The last good"
+        " version of a broken file is available only in %s, with the earlier release.",
         *(names, more, kept),
     )
 

@@ -1,4 +1,4 @@
-"""Documents as the rows that the database keeps of them, made where there is time for it. It runs no SQL."""
+"""Encodes documents as database rows, in any process."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from gateway.store.rows import Row, micros
 
 
 class ArticleRows(NamedTuple):
-    """One document as rows. Those of its parts end with its path, by which they find their article; its entries, which
-    other articles may have too, begin with their digest."""
+    """The rows of one document. The rows of its parts end with its path, which links them to the article. Entry rows
+    start with their digest, because articles can share them."""
 
     article: Mapping[str, Any]
     text: Row
@@ -33,7 +33,7 @@ class ArticleRows(NamedTuple):
 
 
 def encode(document: Document) -> Encoded:
-    """What a store is given in place of a document, made in whatever process has the time for it."""
+    """Encodes a document for the store. Can run in any process."""
     rows = article_rows(document)
     return Encoded(_digest_of(document, rows), pickle.dumps(rows, protocol=pickle.HIGHEST_PROTOCOL))
 
@@ -61,7 +61,7 @@ def article_rows(document: Document) -> ArticleRows:
 
 
 def _digest_of(document: Document, rows: ArticleRows) -> bytes:
-    """Equal for documents that are served alike."""
+    """Equal for documents with equal served content."""
     entries = b"".join(row[0] for row in rows.entries)
     topics = [row[:-1] for row in rows.topics]
     values = [list(rows.article.values()), document.body, document.secured, document.urls, topics]
@@ -106,7 +106,7 @@ def _article_row(document: Document) -> dict[str, object]:
 
 
 def _entry_row(entry: RelatedEntry) -> Row:
-    """The digest of an entry and its columns; equal entries have equal digests."""
+    """An entry's digest and columns. Equal entries have equal digests."""
     provider = entry.provider or ProviderName("", "", None)
     values = (
         entry.title,
@@ -128,14 +128,14 @@ def _entry_row(entry: RelatedEntry) -> Row:
 
 
 def _named(entry: RelatedEntry) -> Row:
-    """The key of an entry's provider, and whether the entry has images of it."""
+    """The key of an entry's provider, and whether the entry has images of the provider."""
     return (entry.provider.key, bool(entry.provider.images)) if entry.provider else (None, False)
 
 
 def _related_ids(document: Document) -> list[str]:
     source, seen, ids = article_id(document.path), dict[str, int](), []
     for entry in document.related:
-        identity = unicodedata.normalize("NFC", entry.identity)  # as ids take it
+        identity = unicodedata.normalize("NFC", entry.identity)  # the form that ids are derived from
         occurrence = seen.get(identity, 0)
         seen[identity] = occurrence + 1
         ids.append(related_id(source, identity, occurrence))

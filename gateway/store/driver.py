@@ -1,4 +1,4 @@
-"""A connection to a SQLite file, by the driver. Its errors are ours, and say what to mend. It knows no table."""
+"""A connection to a SQLite file through aiosqlite. SQLite errors become StoreError, with a hint how to fix them."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ from gateway.store.rows import Row
 PATIENCE = 5.0
 """Seconds to wait for another process that writes."""
 SETTLING = 0.01
-"""Seconds between two interruptions of a statement that nobody waits for any more."""
+"""Seconds between two interrupts of an abandoned statement."""
 
 CLOSED = "The store is closed."
 ERRORS = {
     sqlite3.SQLITE_BUSY: "is locked by another process. Stop it, or name another database.",
     sqlite3.SQLITE_LOCKED: "is locked by another process. Stop it, or name another database.",
     sqlite3.SQLITE_FULL: FULL,
-    sqlite3.SQLITE_CORRUPT: "is corrupt. Delete it; it is built anew from the content.",
-    sqlite3.SQLITE_NOTADB: "is no SQLite database. Name another file, or delete it.",
-    sqlite3.SQLITE_READONLY: "cannot be written. Mend the permissions of the file and its folder.",
-    sqlite3.SQLITE_CANTOPEN: "cannot be opened. Mend the permissions of the file and its folder.",
-    sqlite3.SQLITE_IOERR: "cannot be read or written. Look after the disk.",
+    sqlite3.SQLITE_CORRUPT: "is corrupt. Delete it: the next start rebuilds it from the content.",
+    sqlite3.SQLITE_NOTADB: "is not a SQLite database. Name another file, or delete it.",
+    sqlite3.SQLITE_READONLY: "cannot be written. Fix the permissions of the file and its folder.",
+    sqlite3.SQLITE_CANTOPEN: "cannot be opened. Fix the permissions of the file and its folder.",
+    sqlite3.SQLITE_IOERR: "cannot be read or written. Check the disk.",
     sqlite3.SQLITE_INTERRUPT: "is being closed.",
 }
-"""What each of SQLite's errors means to whom runs the gateway."""
+"""Error messages for operators, by SQLite error code."""
 PERHAPS_FULL = frozenset({sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR})
-"""Errors that SQLite also has for a disk without space: for its log and its shared memory beside the file."""
+"""Errors that SQLite also reports for a full disk, when it creates its log and shared memory files."""
 
 
 @contextmanager
@@ -56,12 +56,12 @@ def _translated(path: Path) -> Iterator[None]:
 
 
 class Access(StrEnum):
-    """What a connection may do to the file."""
+    """The access mode of a connection."""
 
     READ = "ro"
     WRITE = "rw"
     MAKE = "rwc"
-    """Write, and make the file where there is none."""
+    """Write, and create a missing file."""
 
 
 def _address(path: Path, access: Access) -> str:
@@ -69,7 +69,7 @@ def _address(path: Path, access: Access) -> str:
 
 
 class SqliteConnection:
-    """A connection whose errors are ours."""
+    """A connection that raises StoreError."""
 
     def __init__(self, path: Path, connection: aiosqlite.Connection) -> None:
         self.path = path
@@ -81,7 +81,7 @@ class SqliteConnection:
     async def open(
         cls, path: Path, patience: float = PATIENCE, access: Access = Access.MAKE
     ) -> AsyncIterator[SqliteConnection]:
-        """`patience` is how many seconds to wait for another process that writes. Raises StoreError."""
+        """`patience` is the time in seconds to wait for another process that writes. Raises StoreError."""
         with _translated(path):
             address = _address(path, access)
             connecting = aiosqlite.connect(address, timeout=patience, isolation_level=None, uri=True)
@@ -91,9 +91,9 @@ class SqliteConnection:
                         await connection.create_function(name, 1, function, deterministic=True)
                     yield cls(path, connection)
             finally:
-                # The library has told its thread to end, and does not wait for that, not even where it could not
-                # connect. The thread has nothing left to do, and would report to a loop that may be closed.
-                if connecting._thread.ident is not None:  # a signal may have come before it was started
+                # aiosqlite does not join its thread, even if the connection fails. The thread is idle by then, but
+                # would still call back into a loop that may be closed. A signal can arrive before the thread starts.
+                if connecting._thread.ident is not None:
                     connecting._thread.join()
 
     @contextmanager
@@ -108,9 +108,10 @@ class SqliteConnection:
             return list(await connection.execute_fetchall(sql, parameters))
 
     async def each(self, statements: Sequence[str], parameters: Sequence[object] | Mapping[str, object] = ()) -> None:
-        """Run statements one after the other, up to the first that fails.
+        """Runs statements in order, up to the first that fails.
 
-        The library has no call for several, and to go to its thread and back takes longer than most of them.
+        One round trip to the driver's thread takes longer than most statements, and aiosqlite has no call for more than
+        one.
         """
         with self._used() as connection:
             await connection._execute(_run_each, connection._conn, statements, parameters)  # type: ignore[no-untyped-call]
@@ -124,13 +125,12 @@ class SqliteConnection:
             await connection.executescript(sql)
 
     async def give_way(self, by: int) -> None:
-        """Stand behind whoever else wants the same processor, by so much of priority. Linux alone lets a thread of a
-        process do so."""
+        """Lowers the priority of the driver's thread by `by`. Only Linux supports this per thread."""
         if sys.platform == "linux":
             await self._connection._execute(_stand_behind, by)  # type: ignore[no-untyped-call]
 
     async def backup(self, to: Path) -> None:
-        """Write all of this database over another one, in one transaction of that."""
+        """Copies this database over another one, in one transaction."""
         with _translated(to):
             async with aiosqlite.connect(to) as target:
                 await self._connection.backup(target)
@@ -140,21 +140,21 @@ class SqliteConnection:
             await connection.rollback()
 
     def stop_accepting(self) -> None:
-        """Take no further statement."""
+        """Rejects further statements."""
         self._refusing = True
 
     async def interrupt(self) -> None:
-        """End the statements that run, or wait to run."""
+        """Interrupts running and queued statements."""
         idle = asyncio.ensure_future(self._connection.execute_fetchall("SELECT 1"))
         while not idle.done():
             await self._connection.interrupt()
             await asyncio.wait({idle}, timeout=SETTLING)
-        with suppress(sqlite3.OperationalError):  # the last interruption may have met it
+        with suppress(sqlite3.OperationalError):  # the last interrupt may hit the rollback itself
             await idle
 
 
 def _stand_behind(by: int) -> None:
-    with suppress(OSError):  # a sandbox may forbid it, and all works without
+    with suppress(OSError):  # optional: a sandbox may forbid it
         os.setpriority(os.PRIO_PROCESS, 0, os.getpriority(os.PRIO_PROCESS, 0) + by)
 
 
@@ -181,4 +181,4 @@ FUNCTIONS: Mapping[str, Callable[[str], str | None]] = {
     "topic_id": topic_id,
     "words": words,
 }
-"""What the derivations in `tables` and the conditions of filters call."""
+"""SQL functions for the derivations in `tables` and for filter conditions."""

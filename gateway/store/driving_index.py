@@ -1,6 +1,6 @@
-"""Which part of a filter leads: the list is then read from the indexes of what that part names, and not searched.
+"""Picks the filter condition that drives the query, so that SQLite reads one index per value instead of scanning.
 
-Articles of some topics, say, are the merged lists of these topics, each of which an index holds in order.
+For example, articles of some topics are the merged lists of these topics, each of which is ordered in an index.
 """
 
 from __future__ import annotations
@@ -20,26 +20,26 @@ _COLUMNS: Mapping[Field, ListSource[Article]] = {
     Field.TYPE: BY_TYPE,
 }
 _BY_PREFERENCE = (BY_TOPIC, BY_PROVIDER, BY_CATEGORY, BY_STATUS, BY_LOCALE, BY_TYPE)
-"""Those that tend to hold fewer articles come first."""
+"""Sources that usually have fewer articles come first."""
 
 
 class DrivingIndex(NamedTuple):
     source: ListSource[Article]
     parents: Sql
-    """Selects the parents whose lists the articles are in, each once and as `value`."""
+    """Selects the parents of the lists, each once, as `value`."""
     number: int
-    """How many names the parents go by."""
+    """Number of names for the parents."""
     rest: Filter = And(())
-    """What else must hold."""
+    """The rest of the filter."""
 
     @property
     def overlaps(self) -> bool:
-        """Whether an article may be in more than one of the lists."""
+        """Whether the lists can share articles."""
         return self.source is BY_TOPIC
 
 
 def driving_index_of(filter_: Filter, visibility: Visibility) -> DrivingIndex | None:
-    """The lead of a filter of articles, if a part of it can be one."""
+    """The driving index of an article filter, if one of its parts allows it."""
     parts = list(_parts(filter_))
     found = [(driving, part) for part in parts for driving in _candidates(part, visibility)]
     if not found:
@@ -50,7 +50,7 @@ def driving_index_of(filter_: Filter, visibility: Visibility) -> DrivingIndex | 
 
 
 def _parts(filter_: Filter) -> Iterator[Filter]:
-    """Filters that must all hold, and together say what the filter says."""
+    """The conjuncts of the filter."""
     if isinstance(filter_, And):
         for each in filter_.filters:
             yield from _parts(each)

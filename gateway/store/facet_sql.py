@@ -1,6 +1,6 @@
-"""Counts of a list's articles by what they share, as SQL text and parameters. It runs nothing."""
+"""SQL for the grouped counts of a list's articles."""
 
-# ruff: noqa: S608 - texts are put together from constants alone; values are bound.
+# ruff: noqa: S608 - the text is built only from constants; values are bound.
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from gateway.store.rows import PROVIDER, TOPIC, Record
 from gateway.store.sql_fragment import Sql
 
 DAY = 86_400_000_000
-"""In microseconds."""
+"""One day in microseconds."""
 _ERA = 1_050_000
-"""A number of days before 1970, of whole weeks, before which there are no dates: SQLite divides towards zero."""
+"""Days from the base date to 1970, in whole weeks. Dates before the base date do not occur: SQLite division truncates
+towards zero."""
 _DAYS = f"(member.value + {_ERA * DAY}) / {DAY} - {_ERA}"
 _MIDNIGHT = f"({_DAYS}) * 86400, 'unixepoch'"
 
@@ -26,11 +27,11 @@ _STARTS: Mapping[Interval, str] = {
     Interval.MONTH: f"strftime('%s', {_MIDNIGHT}, 'start of month') / 86400",
     Interval.YEAR: f"strftime('%s', {_MIDNIGHT}, 'start of year') / 86400",
 }
-"""The day on which the interval of a time begins, counted from 1970's first, a Thursday. Weeks begin on Monday."""
+"""The first day of an interval, counted from 1970-01-01, a Thursday. Weeks begin on Monday."""
 
 
 class _GroupColumns(NamedTuple):
-    """How articles are grouped: by a column, or by what is joined to it, and what a group is shown as."""
+    """The grouping column or joined table, and the columns of a group's value."""
 
     column: str
     joined: str
@@ -67,7 +68,7 @@ _KINDS: Mapping[Grouping, _GroupColumns] = {
 
 
 def top_groups(listed: ListQuery, parents: Sequence[str], groups: Largest) -> Sql:
-    """Rows of a parent's place, the count of a group and its value, in order."""
+    """Rows of a parent's index, a group's count and its value, in order."""
     kind = _KINDS[groups.by]
     members, parameters = listed.matching_ids(kind.column, parents)
     counted = (
@@ -86,7 +87,7 @@ def top_groups(listed: ListQuery, parents: Sequence[str], groups: Largest) -> Sq
 
 
 def histogram(listed: ListQuery, parents: Sequence[str], interval: Interval) -> Sql:
-    """Rows of a parent's place, the day from 1970 on which an interval begins, and its count, in order."""
+    """Rows of a parent's index, an interval's first day since 1970 and its count, in order."""
     members, parameters = listed.matching_ids("article.published_at", parents)
     return Sql(
         f"SELECT member.at, {_STARTS[interval]} AS start, count(*) FROM ({members}) AS member"
@@ -96,7 +97,7 @@ def histogram(listed: ListQuery, parents: Sequence[str], interval: Interval) -> 
 
 
 def quality_ranges(listed: ListQuery, parents: Sequence[str], bounds: Sequence[int]) -> Sql:
-    """Rows of a parent's place, the number of bounds that a quality reaches, and the count of such qualities."""
+    """Rows of a parent's index, the number of bounds that the quality reaches, and the count of articles, in order."""
     members, parameters = listed.matching_ids("article.quality", parents)
     counted = (
         f"SELECT member.at, member.value, count(*) AS count FROM ({members}) AS member"

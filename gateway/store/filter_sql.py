@@ -1,10 +1,10 @@
-"""Filters as conditions of SQL, with their values as parameters. It knows no list, and runs nothing.
+"""Translates filters to SQL conditions with bound values.
 
-A condition may be null where a filter does not hold: `AND`, `OR` and `WHERE` take null and false alike, and `NOT` is
-written so that it does too.
+A condition can be null if the filter does not hold: `AND`, `OR` and `WHERE` treat null as false, and `NOT` is written
+as `IS NOT TRUE`.
 """
 
-# ruff: noqa: S608 - texts are put together from constants alone; values are bound.
+# ruff: noqa: S608 - the text is built only from constants; values are bound.
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from gateway.store.sql_fragment import Sql, joined, keys, viewed
 
 
 class ColumnReference(NamedTuple):
-    """Where a field lies: its table, its column, and the text of it that ignores case and accents."""
+    """A field's table, its column, and the column with case and accents folded."""
 
     table: str
     column: str
@@ -89,10 +89,10 @@ NAMED_TOPIC = "(topic.slug IN (SELECT value FROM json_each(?)) OR topic.name IN 
 
 
 class FilterSql:
-    """Makes the conditions of one list, as one visibility sees it."""
+    """Builds the conditions of one list, for one visibility."""
 
     def __init__(self, table: str, visibility: Visibility, nearer: Mapping[str, str] = MappingProxyType({})) -> None:
-        """`table` is that of the list's records, `nearer` tells columns that are better read elsewhere."""
+        """`table` holds the list's records. `nearer` maps columns to covering ones."""
         self._table = table
         self._visibility = visibility
         self._nearer = nearer
@@ -128,13 +128,13 @@ class FilterSql:
         return Sql(f"({sql})", parameters) if filters else otherwise
 
     def _in_status(self, statuses: Sequence[Status]) -> Sql:
-        """The public sees what is published alone; what `statuses` adds to that, it does not widen."""
+        """The public sees only published articles. `statuses` does not widen that."""
         if self._visibility is Visibility.PUBLIC:
             return TRUE if Status.PUBLISHED in statuses else FALSE
         return Sql("article.status IN (SELECT value FROM json_each(?))", (keys(statuses),))
 
     def _at(self, field: Field, comparison: Sql) -> Sql:
-        """A comparison of a field of the article's provider is made once for each provider, not for each article."""
+        """Compares a field of the provider once per provider instead of once per article."""
         table = COLUMNS[field].table
         if table == self._table:
             return comparison
@@ -156,7 +156,7 @@ class FilterSql:
 
 
 def keys_where(table: str, condition: str) -> str:
-    """Selects the keys of the providers or topics of the view for which a condition holds."""
+    """Selects the keys of the view's providers or topics that meet a condition."""
     return f"SELECT {table}.key AS value FROM {table} WHERE {table}.view = :view AND {condition}"
 
 
@@ -172,7 +172,7 @@ def one_of(column: str, values: Sequence[Value]) -> Sql:
 
 
 def named_topics(names: Sequence[str]) -> Sql:
-    """Selects the keys of the topics with one of these as slug or as exact name."""
+    """Selects the keys of the topics with one of these slugs or exact names."""
     wanted = keys(names)
     return Sql(keys_where("topic", NAMED_TOPIC), (wanted, wanted))
 
@@ -184,7 +184,7 @@ def _about_any(names: Sequence[str]) -> Sql:
 
 
 def _about_all(names: Sequence[str]) -> Sql:
-    """However many there are, one condition: a chain of a thousand is more than SQLite reads."""
+    """One condition for any number of names: SQLite limits the depth of an expression to a thousand."""
     wanted = list(dict.fromkeys(names))
     words = " UNION ".join(
         f"SELECT topic.{name} AS word FROM article_topic AS had JOIN topic ON topic.view = :view"
@@ -214,5 +214,5 @@ def _bound(value: Value) -> int | str:
 
 
 def _storable(text: str) -> bool:
-    """Whether a stored text could hold it: none holds a NUL or half of a surrogate pair, and neither can be bound."""
+    """Whether stored text can contain it. NUL and lone surrogates are never stored and cannot be bound."""
     return not any(character == "\0" or "\ud800" <= character <= "\udfff" for character in text)

@@ -1,8 +1,7 @@
-"""The SQL that keeps the full-text indexes. It runs and searches nothing.
+"""SQL that maintains the full-text indexes.
 
-The indexes keep no text, so that an article must leave one with exactly the words that it entered with. Those are kept
-beside them, once for both: nothing is made anew to be taken out, which another Python with another Unicode would make
-otherwise.
+The indexes are contentless: removing an article requires exactly the words that were added. These are stored beside the
+indexes, once for both, because another Python version with another Unicode version could compute others.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from gateway.store.tables import VIEWS
 
 INDEXES: Mapping[int, str] = {view: f"search_{view}" for view in VIEWS}
 VOCABULARIES: Mapping[int, str] = {view: f"vocabulary_{view}" for view in VIEWS}
-"""How many articles hold a word in a column of the view's index."""
+"""Document frequency of each word, by column of the view's index."""
 
 INSERT_WORDS = "INSERT INTO article_words SELECT key, ?, ?, ? FROM article WHERE path = ?"
 
@@ -43,11 +42,11 @@ _ADD_WORDS = (
 )
 
 REMOVE_WORDS = {view: [text.format(view=view, index=INDEXES[view]) for text in _REMOVE_WORDS] for view in VIEWS}
-"""Takes articles, by their keys, out of the index of a view, where they are in it. To be run before they change."""
+"""Removes articles, by key, from the index of a view. Run before the articles change."""
 REINDEX = {
     view: [text.format(view=view, index=INDEXES[view]) for text in (*_REMOVE_WORDS, *_ADD_WORDS)] for view in VIEWS
 }
-"""Puts articles, by their keys, into the index of a view with what they say now, where the view shows them."""
+"""Adds the current words of articles, by key, to the index of a view, if the view shows them."""
 
 STALE = """
 SELECT article.key FROM touched CROSS JOIN article ON article.key = touched.key WHERE touched.kind = 'source'
@@ -59,10 +58,10 @@ UNION SELECT article_topic.article FROM named CROSS JOIN topic ON topic.view = n
   WHERE named.kind = 'topic' AND named.view = :view AND topic.words <> named.words
 ORDER BY 1
 """
-"""The keys of the articles that a view's index may hold with other words than theirs, or wrongly hold or lack. A name
-that changes is a word of many articles that do not."""
+"""Keys of the articles whose index entry may be wrong, stale or missing. A changed name is a word of many unchanged
+articles."""
 
 
 def numbers(articles: Sequence[int]) -> str:
-    """Keys of articles, as the statements take them."""
+    """Article keys as a parameter of the statements."""
     return json.dumps(articles)

@@ -1,4 +1,4 @@
-"""Wakes whoever waits for the next generation. It says that there is one, and nothing of what it holds."""
+"""Notifies waiting tasks of a new generation."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 
 class GenerationSignal:
-    """Counts generations. Who is slow is woken once for all that came meanwhile."""
+    """Counts generations. A slow follower is notified once for all that it missed."""
 
     def __init__(self) -> None:
         self._count = 0
@@ -19,12 +19,12 @@ class GenerationSignal:
         self._wake()
 
     def end(self) -> None:
-        """There will be no further generation."""
+        """Ends all followers."""
         self._is_ended = True
         self._wake()
 
     async def follow(self) -> AsyncIterator[None]:
-        """Once at first, and then whenever there is a newer generation than the last time."""
+        """Yields at once, and then for each newer generation."""
         while not self._is_ended:
             seen = self._count
             yield

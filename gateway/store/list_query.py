@@ -1,6 +1,6 @@
-"""Finds, orders and windows as SQL text and parameters. It knows no driver and runs nothing."""
+"""SQL for lookups, orders and pages."""
 
-# ruff: noqa: S608 - texts are put together from constants alone; values are bound.
+# ruff: noqa: S608 - the text is built only from constants; values are bound.
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from gateway.store.sql_fragment import Sql, joined, keyed_views, keys, reachable
 
 
 def find(found: LookupSource[Any], wanted: Sequence[str], visibility: Visibility) -> Sql:
-    """Rows of the place of a wanted key and the record's columns."""
+    """Rows of a wanted key's index and the record's columns."""
     shown = reachable(found.visibility_table, visibility) if found.visibility_table else "TRUE"
     condition = found.condition.replace(":views", keyed_views(visibility))
     text = (
@@ -41,7 +41,7 @@ class SortKey(NamedTuple):
         return SortKey(self.column, not self.descending, not self.nulls_last)
 
     def after(self, value: Value, *, inclusive: bool) -> Iterator[Sql]:
-        """The conditions that hold, one after the other in the order, for what comes after a value."""
+        """Conditions for the rows after a value, in the order of the rows."""
         sql, nullable = self.column.sql, self.column.kind.nullable
         if value is not None:
             yield Sql(f"{sql} {'<' if self.descending else '>'}{'=' if inclusive else ''} ?", (value,))
@@ -51,7 +51,7 @@ class SortKey(NamedTuple):
             yield Sql(f"{sql} IS NOT NULL", ())
 
     def seek_after(self, place: str) -> Iterator[Sql]:
-        """The same after the value of another row, which is known when the query runs, and may then be null."""
+        """The same, after the value of another row of the query, which can be null."""
         sql = self.column.sql
         yield Sql(f"{sql} {'<' if self.descending else '>'} {place}")
         if self.column.kind.nullable and self.nulls_last:
@@ -68,16 +68,16 @@ class SortKey(NamedTuple):
         return f"{text} NULLS {'LAST' if self.nulls_last else 'FIRST'}" if self.column.kind.nullable else text
 
     def rank(self, value: Value) -> tuple[bool, Value]:
-        """By what rows sort, ascending or descending as the step says."""
+        """Sort key of a value. The caller applies the direction."""
         nulls_high = self.nulls_last is not self.descending
         return (value is None) is nulls_high, self.column.kind.type() if value is None else value
 
 
 class ListQuery:
-    """A list in an order, as one visibility sees it: what makes its queries, and its pages of their rows."""
+    """The queries of an ordered list, for one visibility."""
 
     def __init__(self, listing: Listing[Any], order: Order, visibility: Visibility) -> None:
-        """Raises BadUserInput for an order that the list does not know."""
+        """Raises BadUserInput for an order that the list does not support."""
         is_whole = listing.name == ARTICLES.name
         self._driving_index = driving_index_of(listing.filter, visibility) if is_whole and listing.filter else None
         self._source = self._driving_index.source if self._driving_index else SOURCES[listing.name]
@@ -95,12 +95,12 @@ class ListQuery:
         return [SortKey(column, direction is OrderDirection.DESC, nulls is NullsOrder.LAST) for column in columns]
 
     def page(self, parents: Sequence[str], window: Window) -> Sql:
-        """Rows of a parent's place, the record's columns and those of the order: one more than the window takes."""
+        """Rows of a parent's index, the record's columns and the order columns: one more than the window's size."""
         steps = [step.reversed() for step in self._steps] if window.backward else self._steps
         limit = window.limit + 1
         if self._driving_index is None:
             return self._page("SELECT", parents, self._listed(self._covered(steps), window, limit), Sql(""))
-        # Each of the lists that are merged may hold the whole page.
+        # each of the merged lists can fill the page
         listed = self._listed(self._covered(steps), window._replace(offset=0), limit + window.offset)
         merged = Sql(f" {_order(steps)} LIMIT ? OFFSET ?", (limit, window.offset))
         return self._page("SELECT DISTINCT", parents, listed, merged)
@@ -113,7 +113,8 @@ class ListQuery:
         return self._query(start, self._parents(parents), found, end)
 
     def has_rows_before(self, parents: Sequence[str], window: Window) -> Sql:
-        """A row of its place for each parent with a row on the other side of the window's cursor or offset."""
+        """One row with the parent's index for each parent with a row on the other side of the window's cursor or
+        offset."""
         steps = self._steps if window.backward else [step.reversed() for step in self._steps]
         sql, parameters = self._listed(self._covered(steps), window._replace(offset=0), 1, inclusive=True)
         exists = Sql(f" WHERE EXISTS ({sql})", parameters)
@@ -121,10 +122,10 @@ class ListQuery:
         return self._query(Sql(f"{select} parent.key FROM "), self._parents(parents), exists)
 
     def count(self, parents: Sequence[str]) -> Sql:
-        """Rows of a parent's place and of the length of its list.
+        """Rows of a parent's index and the length of its list.
 
-        Where it is joined of two tables, a limit keeps SQLite from seeing through it: only so is the table left out of
-        which nothing is read.
+        For a list that joins two tables, a limit prevents SQLite from flattening the subquery. Only then does SQLite
+        omit the unused table.
         """
         if self._driving_index:
             listed = self.matching_ids(self._source.key, parents)
@@ -137,7 +138,7 @@ class ListQuery:
         return self._query(Sql(f"SELECT parent.key, ({sql}) FROM ", parameters), self._parents(parents))
 
     def adjacent(self, article_ids: Sequence[str]) -> Sql:
-        """Rows of an article's place, the side of its neighbour, the neighbour's columns and its rank, 1."""
+        """Rows of an article's index, the side of its neighbour, the neighbour's columns and its rank, 1."""
         columns = ", ".join(f"{step.column.sql} AS c{at}" for at, step in enumerate(self._steps))
         start = Sql(
             f"WITH place AS MATERIALIZED (SELECT asked.key AS at, {columns} FROM json_each(?) AS asked"
@@ -148,7 +149,7 @@ class ListQuery:
         return self._query(start, before, Sql(" UNION ALL "), self._beside("next", self._steps))
 
     def _beside(self, side: str, steps: Sequence[SortKey]) -> Sql:
-        """Selects what comes first in the order of the steps, of each list, and of all lists of one place."""
+        """Selects the first row of each list after the place, and the first of all lists of a place."""
         nearer, ranges = self._covered(steps), []
         for last in reversed(range(len(steps))):
             shared = [Sql(f"{step.column.sql} IS place.c{at}") for at, step in enumerate(nearer[:last])]
@@ -164,18 +165,18 @@ class ListQuery:
         return joined("", [start, self._parents([WHOLE]), Sql(end, found.parameters)])
 
     def matching_ids(self, column: str, parents: Sequence[str]) -> Sql:
-        """Selects, as `at`, `value` and `key`, a parent's place, a column and a key for each record of its list."""
+        """Selects, as `at`, `value` and `key`, the parent's index, a column and a key for each record of its list."""
         once = "DISTINCT " if self._driving_index and self._driving_index.overlaps else ""
         value = self._source.covering_columns.get(column, column)
         what = f"{once}parent.key AS at, {value} AS value, {self._source.key} AS key"
         return self.viewed(self._select(what, within=self._parents(parents)))
 
     def viewed(self, query: Sql) -> Sql:
-        """The query with `:view` filled in."""
+        """The query with `:view` bound."""
         return viewed(query, self._visibility)
 
     def _parents(self, parents: Sequence[str]) -> Sql:
-        """Gives a list its parents: those that are asked for or, where it has a lead, those that the lead finds."""
+        """The parents of a list: the requested ones or, with a driving index, those that it selects."""
         if self._driving_index:
             sql, parameters = self._driving_index.parents
             return Sql(f"(SELECT 0 AS key, value FROM ({sql})) AS parent", parameters)
@@ -185,7 +186,7 @@ class ListQuery:
         return self.viewed(joined("", parts))
 
     def sort(self, rows: list[Row]) -> None:
-        """Puts rows of `page` in order: the database finds them by their keys, and so in any."""
+        """Sorts rows of `page`, which the database returns in any order."""
         for at, step in reversed(list(enumerate(self._steps, -len(self._steps)))):
             rows.sort(key=lambda row, at=at, step=step: step.rank(row[at]), reverse=step.descending)  # type: ignore[misc]
 
@@ -203,10 +204,10 @@ class ListQuery:
         ]
 
     def _listed(self, steps: Sequence[SortKey], window: Window, limit: int, *, inclusive: bool = False) -> Sql:
-        """Selects the keys of the rows that follow the window's cursor in the order of the steps.
+        """Selects the keys of the rows after the window's cursor, in the order of the steps.
 
-        The rows after a place are those that share all columns but the last, then all but the last two, and so on:
-        each a range of its own that an index can serve, where one condition for all of them would scan.
+        The rows after a position are those that share all columns except the last, then all except the last two, and so
+        on. Each is a separate range that an index can serve. A single condition would scan.
         """
         if window.cursor is None:
             end = Sql(f" {_order(steps)} LIMIT ? OFFSET ?", (limit, window.offset))
@@ -222,7 +223,7 @@ class ListQuery:
         return joined("", [joined(" UNION ALL ", ranges), Sql(" LIMIT ?", (limit,))])
 
     def _select(self, what: str, *conditions: Sql, within: Sql | None = None) -> Sql:
-        """Every reading of the list goes through here, and so through what the visibility hides."""
+        """All reads of the list use this function, which applies the visibility."""
         source = self._source
         holds = [Sql(condition) for condition in source.conditions]
         if source.visibility_table:
@@ -236,7 +237,7 @@ class ListQuery:
 
 
 def _needed(steps: Sequence[SortKey], ties: Sequence[Column]) -> list[SortKey]:
-    """Each column once, up to where the ties are complete: no two rows share them, and nothing orders what follows."""
+    """Each column once, up to the one that completes the ties and makes rows unique."""
     needed = [step for at, step in enumerate(steps) if step.column not in [it.column for it in steps[:at]]]
     complete = max(at for at, step in enumerate(needed) if step.column in ties)
     return needed[: complete + 1]

@@ -1,4 +1,4 @@
-"""Where lists and finds come from: their tables, conditions and columns. It builds no query of them."""
+"""The tables, conditions and columns of lists and lookups."""
 
 from __future__ import annotations
 
@@ -53,23 +53,23 @@ _TOPIC_COLUMNS: Columns = {
 
 
 class ListSource(NamedTuple, Generic[T]):
-    """Where a list comes from. `parent.value` in a condition is the parent that the list belongs to."""
+    """The source of a list. In conditions, `parent.value` is the parent of the list."""
 
     name: str
-    """Of the kind of record, for cursors."""
+    """The kind of record, for cursors."""
     record: Record[T]
     found_by: str
-    """What a record is found by, among the keys that were listed."""
+    """The expression that finds a record by a listed key."""
     key: str
-    """The column of `table` that holds such a key."""
+    """The column of `table` with that key."""
     table: str
     conditions: tuple[str, ...]
     visibility_table: str | None
-    """The table with the mark of what is public; None where the rows belong to one view anyway."""
+    """The table with the `public` column. None if the rows are specific to a view."""
     columns: Columns
     ties: tuple[Column, ...]
     covering_columns: Mapping[str, str] = MappingProxyType({})
-    """Columns to read in place of the record's, since they lie beside the parent in an index of their own."""
+    """Columns to read instead of the record's, because a covering index has them next to the parent."""
 
 
 _PATH = (Column("article.path", _TEXT),)
@@ -85,7 +85,7 @@ def _articles(
 
 
 BY_PROVIDER = _articles("article.key", "article", "article.provider = parent.value", guarded="article", nearer={})
-# What is read of `listed` alone needs no article, and SQLite leaves out outer joins of which nothing is read.
+# Queries that read only `listed` skip `article`: SQLite omits an outer join that is not read.
 BY_TOPIC = _articles(
     "listed.article",
     "article_topic AS listed LEFT JOIN article ON article.key = listed.article",
@@ -154,16 +154,16 @@ SOURCES: Mapping[str, ListSource[Any]] = {
 
 
 class LookupSource(NamedTuple, Generic[T]):
-    """How a record is found by a key, `parent.value`."""
+    """Finds a record by a key, `parent.value`."""
 
     record: Record[T]
     condition: str
     visibility_table: str | None = None
-    """The table with the mark of what is reachable; None where the rows belong to views anyway."""
+    """The table with the `reachable` column. None if the rows are specific to a view."""
 
 
 def _named(condition: str) -> LookupSource[Article]:
-    """The first article under a slug."""
+    """The first article with a slug."""
     named = f"SELECT named.key FROM article AS named WHERE {condition}"  # noqa: S608 - a constant
     order = "named.reachable DESC, named.locale IS NOT NULL, named.path"
     return LookupSource(ARTICLE, f"article.key = ({named} ORDER BY {order} LIMIT 1)", "article")

@@ -1,7 +1,7 @@
-"""How often each provider and topic is called what: from it they get their names and counts. It runs no SQL.
+"""Counts the uses of each name of a provider or topic. Their names and article counts are derived from these counts.
 
-It is kept by counting what a run changes, so that a save costs what it changes, however often a provider is named
-elsewhere.
+A run updates only the counts of the articles that it changes, so the cost of a save does not depend on the number of
+other uses.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ CREATE TABLE naming (
   PRIMARY KEY (kind, key, name, domain, own)
 ) WITHOUT ROWID;
 """
-"""`own` is 1 where an article says it of itself, and 0 where it does of a related entry. A view's count is under its
-name; `domain` is empty where none is said."""
+"""`own` is 1 for an article's own name and 0 for one in a related entry. Each view has a column. `domain` is empty if
+it is not given."""
 
 USES = "(CASE :view WHEN 0 THEN preview WHEN 1 THEN public ELSE reachable END)"
 
@@ -24,8 +24,8 @@ CREATE TEMP TABLE part (
   public INTEGER NOT NULL, reachable INTEGER NOT NULL, place TEXT NOT NULL, sign INTEGER NOT NULL
 )
 """
-"""What the articles that a run changes name: with a `sign` of -1 what they named before, with 1 what they name now.
-`place` is what else a provider may depend on: which of its images come first."""
+"""The names used by the articles of a run: `sign` -1 before the change, 1 after it. `place` holds what else a provider
+depends on: the order of its images."""
 
 RECORD_NAMES = """
 WITH changed AS MATERIALIZED (
@@ -46,7 +46,8 @@ UNION ALL
 SELECT 'topic', topic, name, '', 1, article_topic.public, reachable, article_topic.path, :sign
 FROM changed CROSS JOIN article_topic ON article_topic.article = changed.key
 """
-"""Takes down what the articles of some paths name. Run before they change, and again after."""
+"""Records which provider and topic names these articles use. Run before and after a change. The difference updates the
+counts."""
 
 COUNT = (
     """
@@ -63,6 +64,6 @@ COUNT = (
     """,
     "DELETE FROM part",
 )
-"""Counts what was taken down, and touches what it changes."""
+"""Applies the recorded difference to the counts, and touches the records that it affects."""
 
 FORGET = "DELETE FROM naming WHERE preview = 0 AND (kind, key) IN (SELECT kind, key FROM touched)"

@@ -1,4 +1,4 @@
-"""The questions that a store answers and the changes that it takes. No SQL, and no backend, is named here."""
+"""The interface of a store: snapshots to read, and change sets to apply."""
 
 from __future__ import annotations
 
@@ -51,12 +51,12 @@ class Lookup(Generic[T]):
 
 ARTICLE_BY_ID = Lookup[Article]("article.id")
 ARTICLE_BY_SLUG = Lookup[Article]("article.slug")
-"""Of articles in several locales a visible one before a hidden one, then one without a locale, then by path."""
+"""If articles in different locales share the slug: a visible one first, then one without a locale, then by path."""
 ARTICLE_BY_LOCALIZED_SLUG = Lookup[Article]("article.localized_slug")
-"""By `localized_slug`."""
+"""The key is a `localized_slug`."""
 ARTICLE_BY_PATH = Lookup[Article]("article.path")
 ARTICLE_BY_URL = Lookup[Article]("article.url")
-"""By normalised URL: of several articles the first visible one in the default order."""
+"""The key is a normalised URL. If articles share it: the first visible one in the default order."""
 PROVIDER_BY_KEY = Lookup[Provider]("provider.key")
 PROVIDER_BY_ID = Lookup[Provider]("provider.id")
 PROVIDER_BY_SLUG = Lookup[Provider]("provider.slug")
@@ -67,23 +67,23 @@ RELATED_BY_ID = Lookup[Related]("related.id")
 
 
 def localized_slug(slug: str, locale: str) -> str:
-    """The key of an article whose slug is looked up in one locale.
+    """The lookup key of a slug in one locale.
 
-    A NUL, which may end a text of JSON, is replaced by half a surrogate pair: no stored text holds either.
+    Replaces NUL, which SQLite treats as the end of JSON text, by a lone surrogate. Stored text contains neither.
     """
     return json.dumps([text.replace("\0", "\ud800") for text in (slug, locale)])
 
 
 @dataclass(frozen=True)
 class Listing(Generic[T]):
-    """A list that can be paged and counted: one for the whole corpus, or one for each of many parents."""
+    """A list that can be paged and counted: one for the corpus, or one per parent."""
 
     name: str
     filter: Filter | None = None
-    """What must hold of the records; without one the list is plain."""
+    """The filter of the records, if any."""
 
     search: Search | None = None
-    """What must be found in the records, which are articles then."""
+    """The full-text search of the records, if any. Only for articles."""
 
     def where(self, filter_: Filter | None) -> Listing[T]:
         return replace(self, filter=filter_)
@@ -98,22 +98,23 @@ ARTICLES_OF_PROVIDER = Listing[Article]("provider.articles")
 ARTICLES_OF_TOPIC = Listing[Article]("topic.articles")
 """The parent is a topic's key."""
 ARTICLES_REFERRING = Listing[Article]("article.referencedBy")
-"""Articles with a related entry that resolves to the parent, an article's id; each once, never the parent."""
+"""Articles with a related entry that resolves to the parent, an article's id. Each article occurs once. The parent
+itself is omitted."""
 MENTIONS = Listing[Related]("provider.mentions")
-"""Related entries of the parent, a provider's key; ordered by their article in the default order, then position."""
+"""Related entries of the parent, a provider's key, in the default order of their articles, then by position."""
 PROVIDERS = Listing[Provider]("providers")
 TOPICS = Listing[Topic]("topics")
 
 LOST = "lost"
-"""What a database that was built anew remembers until its first run: the paths, as a JSON list, of the articles of the
-one before that could not be carried over."""
+"""The memory key with the articles that a rebuild could not carry over: their paths as a JSON list, until the first
+run."""
 
 WHOLE = ""
-"""The parent to name for a list of the whole corpus."""
+"""The parent of a corpus-wide list."""
 
 
 class Usage(NamedTuple):
-    """What a snapshot has cost so far: the calls that reached the database, and the rows that they returned.
+    """The cost of a snapshot so far: calls that reached the database, and rows returned.
 
     The read that opens the snapshot is not counted.
     """
@@ -123,14 +124,14 @@ class Usage(NamedTuple):
 
 
 class ChangePage(NamedTuple):
-    """Some of what has changed. An article that changed several times stands where it did so last."""
+    """A page of changes. An article that changed more than once appears at its last change."""
 
     changes: tuple[ArticleChange, ...]
     token: str
-    """Goes on after the page."""
+    """Continues after the page."""
     has_more: bool
     is_reset: bool
-    """The page begins a full listing, whatever the token was."""
+    """Whether the page begins a full listing, because the token is absent or too old."""
 
 
 class ChangeCounts(NamedTuple):
@@ -140,9 +141,9 @@ class ChangeCounts(NamedTuple):
 
 
 class Snapshot(Protocol):
-    """A read view of one generation with one visibility. Every answer comes from exactly that generation.
+    """A read view of one generation with one visibility. All results come from that generation.
 
-    Batch questions take each key once and answer with a mapping that leaves out what is unknown or not visible.
+    Batch methods take distinct keys and return a mapping without the keys that are unknown or not visible.
     """
 
     @property
@@ -152,7 +153,7 @@ class Snapshot(Protocol):
     def usage(self) -> Usage: ...
 
     async def generation(self) -> Generation:
-        """Raises NotReady where the database holds no generation yet."""
+        """Raises NotReady if the database has no generation yet."""
         ...
 
     async def find(self, lookup: Lookup[T], keys: Sequence[str]) -> Mapping[str, T]:
@@ -162,10 +163,10 @@ class Snapshot(Protocol):
     async def pages(
         self, listing: Listing[T], parents: Sequence[str], order: Order, window: Window
     ) -> Mapping[str, Page[T]]:
-        """The same window of each parent's list; every parent has a page, at worst an empty one.
+        """The same window of each parent's list. Every parent has a page, which can be empty.
 
-        The order BEST_FIRST is for a list of the whole corpus with a search. Raises BadUserInput for a cursor that is
-        malformed or names another order.
+        The order BEST_FIRST requires a corpus-wide list with a search. Raises BadUserInput for a malformed cursor, or
+        one of another order.
         """
         ...
 
@@ -176,14 +177,14 @@ class Snapshot(Protocol):
     async def has_rows_before(
         self, listing: Listing[T], parents: Sequence[str], order: Order, window: Window
     ) -> Mapping[str, bool]:
-        """Whether each parent's list holds a row on the other side of the window: before a forward page, after
-        a backward one."""
+        """Whether each parent's list has rows on the other side of the window: before a forward page, after a backward
+        page."""
         ...
 
     async def adjacent(
         self, listing: Listing[Article], article_ids: Sequence[str], order: Order
     ) -> Mapping[str, Adjacent]:
-        """The neighbours of each article in the list of the whole corpus; one that it lacks is placed by its values."""
+        """Each article's neighbours in the corpus-wide list. An article outside the list is placed by its values."""
         ...
 
     async def top_groups(
@@ -191,24 +192,25 @@ class Snapshot(Protocol):
     ) -> Mapping[str, Sequence[Group[Topic | Provider | str]]]:
         """The largest groups of each parent's list, by count, then by name, then by key.
 
-        Their values are records for topics and providers, else texts. An article without a value is in no group.
+        Values are records for topics and providers, and text otherwise. Articles without a value are not counted.
         """
         ...
 
     async def histogram(
         self, listing: Listing[Article], parents: Sequence[str], interval: Interval
     ) -> Mapping[str, Sequence[Group[datetime]]]:
-        """How many articles of each parent's list were published in each interval that has some, oldest first.
+        """The number of articles of each parent's list per interval of publication, oldest first. Empty intervals are
+        omitted.
 
-        The values are the intervals' starts.
+        The values are the starts of the intervals.
         """
         ...
 
     async def quality_ranges(
         self, listing: Listing[Article], parents: Sequence[str], bounds: Sequence[int]
     ) -> Mapping[str, Sequence[int]]:
-        """How many articles of each parent's list have a quality below the first of the ascending bounds, from each
-        bound to the next, and from the last one on."""
+        """The number of articles of each parent's list per quality range: below the first of the ascending bounds,
+        between neighbouring bounds, and from the last bound on."""
         ...
 
     async def topics_of(self, article_ids: Sequence[str]) -> Mapping[str, Sequence[Topic]]:
@@ -216,7 +218,7 @@ class Snapshot(Protocol):
         ...
 
     async def related_of(self, article_ids: Sequence[str], first: int | None) -> Mapping[str, Sequence[Related]]:
-        """Each article's related entries, in file order: all, or the first few."""
+        """Each article's related entries, in file order: all, or the first `first`."""
         ...
 
     async def texts_of(self, article_ids: Sequence[str]) -> Mapping[str, Text]:
@@ -224,66 +226,65 @@ class Snapshot(Protocol):
         ...
 
     async def secured_of(self, article_ids: Sequence[str]) -> Mapping[str, str]:
-        """The opaque payload of each article that has one. Who may see it is the caller's to decide."""
+        """The opaque payload of each article that has one. The caller checks the permission."""
         ...
 
     async def scores(self, search: Search, article_ids: Sequence[str]) -> Mapping[str, float]:
-        """How well each article matches, of those that do; higher is better."""
+        """The score of each article that matches the search. Higher is better."""
         ...
 
     async def suggestion(self, listing: Listing[Article]) -> str | None:
-        """The text of the listing's search with its misspelt words corrected, where that finds something.
+        """The listing's search text with corrected spelling, if the correction has results.
 
-        The words are those of visible articles. To be asked where the listing is empty.
+        Uses only words of visible articles. Call it if the listing is empty.
         """
         ...
 
     async def similar(self, article_ids: Sequence[str], first: int) -> Mapping[str, Sequence[Similar]]:
-        """Each article's neighbours, the nearest first: by topics that both have, then by words of their texts."""
+        """Each article's neighbours, most similar first: by shared topics, then by shared words."""
         ...
 
     async def statistics(self) -> Statistics: ...
 
     async def matching_ids(self, listing: Listing[Article]) -> AbstractSet[str]:
-        """The ids of all articles of a list of the whole corpus."""
+        """The ids of all articles of a corpus-wide list."""
         ...
 
     async def changes(self, token: str | None, first: int) -> ChangePage:
-        """What has changed since a token was given out, in the order of the changes; without one a full listing.
+        """The changes since a token, in order of occurrence. Without a token, a full listing.
 
-        Raises BadUserInput for a token that is malformed.
+        Raises BadUserInput for a malformed token.
         """
         ...
 
     async def change_counts(self, token: str) -> ChangeCounts:
-        """How much has changed since a token was given out."""
+        """The number of changes since a token."""
         ...
 
     async def changed_ids(self, token: str, first: int) -> Sequence[str]:
-        """The ids of articles, providers and topics of which something changed since a token was given out, or of whose
-        articles something did: so many of them at most."""
+        """Ids of articles, providers and topics that changed since a token, or whose articles did: at most `first`."""
         ...
 
     async def token(self) -> str:
-        """What names this very state for `changes`."""
+        """The token of this state, for `changes`."""
         ...
 
     async def unexposed_keys(self) -> Mapping[str, int]:
-        """The keys of front matter that no public snapshot shows, with the number of articles that have each, the most
-        frequent first. Empty in public."""
+        """Front-matter keys that public snapshots hide, with the number of articles that have each, most frequent
+        first. Empty in a public snapshot."""
         ...
 
     async def problems(self, severity: Severity | None, first: int | None) -> Sequence[Problem]:
-        """Errors before warnings before infos, then by path and line."""
+        """By severity (errors, warnings, infos), then by path and line."""
         ...
 
 
 class FileState(NamedTuple):
-    """What the store knows of a file: the version read last, and the article that is served from it, if any."""
+    """The state of a file: the version read last, and the article served from it, if any."""
 
     version: FileVersion
     status: Status | None
-    """None where no article is served from the file."""
+    """None if the file does not serve an article."""
     read_date_time: datetime | None
     """When the bytes of the served version were first read."""
     served_sha256: str | None
@@ -292,22 +293,22 @@ class FileState(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ChangeSet:
-    """One run of files to store. The changes stream in, so that a run needs no memory for all of them."""
+    """The changes of one run. They are streamed, so that memory use does not depend on their number."""
 
     as_of: datetime
     """The time that status is computed against."""
     changes: AsyncIterable[Sequence[Change]]
     problems: tuple[Problem, ...] = ()
-    """Those of the run as a whole and of what the walk passed over; they replace those of the run before."""
+    """Problems of the run as a whole and of skipped paths. They replace those of the previous run."""
     memory: Mapping[str, str] = field(default_factory=dict)
-    """What ingest asks to remember for its next run; replaces the memory of the run before. It is read after the
-    changes, so that it may depend on them."""
+    """State of the ingest for its next run. Replaces the previous one. Read after the changes, because it can depend on
+    them."""
     retention: timedelta = timedelta(days=30)
-    """How long it is remembered that an article has gone, for clients that were away."""
+    """How long tombstones are stored, for clients that are offline."""
 
 
 class Applied(NamedTuple):
-    """What a ChangeSet did. `changed` is whether a new generation came of it."""
+    """The result of a ChangeSet. `changed` is true if it created a new generation."""
 
     changed: bool
     added: int
@@ -316,45 +317,45 @@ class Applied(NamedTuple):
 
 
 class Store(Protocol):
-    """A database of one content folder: one writer, many readers, also where several processes share it."""
+    """The database of one content folder. It has one writer and many readers, also across processes."""
 
     @property
     def is_writer(self) -> bool:
-        """Whether this process is the one that writes the database."""
+        """Whether this process writes the database."""
         ...
 
     @property
     def writer_name(self) -> str:
-        """The process that writes the database, for people to read."""
+        """The process that writes the database, for messages."""
         ...
 
     @property
     def encode(self) -> Callable[[Document], Encoded]:
-        """What the store makes of a document before it takes it; a function of a module, for any process to call."""
+        """Encodes a document for `apply`. A module-level function, so that any process can call it."""
         ...
 
     async def become_writer(self) -> None:
-        """Wait until no other process writes the database, and be the one that does from then on. Until then what that
-        process commits is read here too. Raises StoreError."""
+        """Waits until no other process writes the database, then becomes its writer. Meanwhile the other process's
+        commits are read here. Raises StoreError."""
         ...
 
     def snapshot(self, visibility: Visibility) -> AbstractAsyncContextManager[Snapshot]:
-        """A snapshot of the newest generation. It leases a reader at its first question, until it is left."""
+        """A snapshot of the newest generation. It leases a reader from the first read until it is closed."""
         ...
 
     async def apply(self, changes: ChangeSet) -> Applied:
-        """One transaction: all of it becomes one new generation, or nothing does.
+        """Applies the changes in one transaction: they become one new generation, or are rolled back.
 
-        The very first one makes a generation even where it is empty. Raises StoreError.
+        The first run creates a generation even if it is empty. Raises StoreError.
         """
         ...
 
     def generations(self) -> AsyncIterator[None]:
-        """Wakes once at first, and then for each newer generation; for several that came meanwhile, once."""
+        """Yields at once, and then for each newer generation. Generations that arrive meanwhile are merged."""
         ...
 
     def end_generations(self) -> None:
-        """Let go of all who wait for a generation; reading and writing go on."""
+        """Ends all iterators of `generations`. Reads and writes continue."""
         ...
 
     async def ready(self) -> bool:
@@ -362,22 +363,22 @@ class Store(Protocol):
         ...
 
     async def files(self, under: Collection[str] | None = None) -> Mapping[str, FileState]:
-        """What the last run knew of each file, by path; or of those `under` some paths alone: the files of these
-        names, and what lies in the folders of these names."""
+        """The state of each file after the last run, by path. With `under`, only of the files at these paths and in the
+        folders at these paths."""
         ...
 
     async def copies(self, digests: Collection[str]) -> Mapping[str, FileState]:
-        """What the last run knew of each file with one of these SHA-256 digests, by path."""
+        """The state after the last run of each file with one of these SHA-256 digests, by path."""
         ...
 
     async def memory(self) -> Mapping[str, str]:
-        """What the last run asked to remember."""
+        """The `memory` of the last run."""
         ...
 
     async def next_due(self) -> datetime | None:
-        """When the first article stops being scheduled or expires; None where time changes nothing."""
+        """The next time at which an article stops being scheduled or expires. None if there is no such time."""
         ...
 
     async def close(self) -> None:
-        """Idempotent; ends every thread and leaves no file of its own open."""
+        """Idempotent. Ends all threads and closes all files."""
         ...

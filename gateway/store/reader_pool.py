@@ -1,7 +1,7 @@
-"""The readers of a store and who holds them. It knows no driver, and no table but the generation.
+"""A pool of readers, leased to snapshots.
 
-A reader keeps its transaction open from lease to lease and begins a new one when the generation has moved. It ends it
-at once where it is idle at a commit, so that no reader holds the write-ahead log back from starting over.
+A reader reuses its transaction for several leases, and begins a new one after a new generation. A reader that is idle
+at a commit ends its transaction at once, so that it does not prevent the write-ahead log from being reset.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ GENERATION = "SELECT epoch, counter_all, counter_public, as_of, loaded_all, load
 
 
 class ReaderConnection(Protocol):
-    """What a reader reads with."""
+    """The connection of a reader."""
 
     async def rows(self, sql: str, parameters: Sequence[object] | Mapping[str, object] = ()) -> Sequence[Row]: ...
 
     async def rollback(self) -> None: ...
 
     async def interrupt(self) -> None:
-        """End the statements that run, or wait to run."""
+        """Interrupts running and queued statements."""
         ...
 
     def stop_accepting(self) -> None:
-        """Take no further statement."""
+        """Rejects further statements."""
         ...
 
 
@@ -42,10 +42,10 @@ class Reader:
         self.commit = -1
         """The number of the commit that its transaction sees."""
         self.busy = False
-        """Whether a statement may be running that nobody waits for any more."""
+        """Whether an abandoned statement may be running."""
 
     async def begin(self, commit: int) -> None:
-        """Begin to read the newest generation. BEGIN alone pins nothing; reading does."""
+        """Begins to read the newest generation. BEGIN does not open a snapshot: the first read does."""
         if self.commit == commit and self.generation:
             return
         self.busy = True
@@ -67,13 +67,13 @@ class Reader:
         self.busy = False
 
     async def close(self) -> None:
-        """End what runs, and take nothing more."""
+        """Interrupts running statements and rejects new ones."""
         self._connection.stop_accepting()
         await self.interrupt()
 
 
 class ReaderPool:
-    """Each is leased to one snapshot at a time; who finds none waits for its turn."""
+    """Leases each reader to one snapshot at a time. Further snapshots wait in order."""
 
     def __init__(self) -> None:
         self._readers: Sequence[Reader] = ()
@@ -83,19 +83,19 @@ class ReaderPool:
         self.commit = 0
 
     def fill(self, readers: Sequence[Reader]) -> None:
-        """To be called once, when there is something to read."""
+        """Call once, when the database can be read."""
         self._readers = readers
         for reader in readers:
             self._idle.put_nowait(reader)
 
     async def acquire(self) -> Reader:
-        """Raises NotReady where there is nothing to read yet."""
+        """Raises NotReady if the database cannot be read yet."""
         if not self._readers:
             raise NotReady
         return await self._idle.get()
 
     def release(self, reader: Reader) -> None:
-        """Take a reader back, at once or, where it must be tidied first, as soon as it is."""
+        """Returns a reader to the pool, after cleaning up if it is busy."""
         if self._closed or (not reader.busy and reader.commit == self.commit):
             self._idle.put_nowait(reader)
             return
@@ -104,13 +104,13 @@ class ReaderPool:
         task.add_done_callback(self._tidying.discard)
 
     async def advance(self) -> None:
-        """Called after each commit: no idle reader goes on to hold the generation before."""
+        """Call after each commit, so that idle readers do not hold the previous generation."""
         self.commit += 1
         idle = [self._idle.get_nowait() for _ in range(self._idle.qsize())]
         await asyncio.gather(*map(self._tidy, idle))
 
     async def close(self) -> None:
-        """Whoever still asks, or waits for a reader, is told that the store is closed."""
+        """Raises StoreError in waiting and later `acquire` calls."""
         self._closed = True
         await asyncio.gather(*self._tidying, return_exceptions=True)
         await asyncio.gather(*(reader.close() for reader in self._readers))
@@ -127,7 +127,7 @@ class ReaderPool:
 
 
 class ReaderLease:
-    """Takes a reader at the first question, and keeps it until the lease ends."""
+    """Acquires a reader at the first read, and holds it until the lease ends."""
 
     def __init__(self, readers: ReaderPool) -> None:
         self._readers = readers
@@ -145,7 +145,7 @@ class ReaderLease:
             return await (await self._held()).rows(sql, parameters)
 
     def end(self) -> None:
-        """Give the reader back. Tasks that still ask are cancelled: they would read on where another one reads."""
+        """Returns the reader. Cancels pending reads, which would otherwise run in the next lease."""
         self._ended = True
         for task in self._asking:
             task.cancel()
@@ -157,7 +157,7 @@ class ReaderLease:
     def _asked(self) -> Iterator[None]:
         task = asyncio.current_task()
         if self._ended or task is None:
-            raise StoreError("The snapshot has been left.")
+            raise StoreError("The snapshot is closed.")
         self._asking.add(task)
         try:
             yield
@@ -172,7 +172,7 @@ class ReaderLease:
         async with self._taking:
             if self._reader is None:
                 self._reader = await self._readers.acquire()
-            if self._reader.busy and len(self._asking) == 1:  # or the statement of another question would be met
+            if self._reader.busy and len(self._asking) == 1:  # an interrupt would also hit a concurrent statement
                 await self._reader.interrupt()
             if not self._begun:
                 await self._reader.begin(self._readers.commit)

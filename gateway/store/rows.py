@@ -1,4 +1,4 @@
-"""Rows of the database as records. It runs no SQL."""
+"""Converts database rows to records."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from gateway.model import (
 T = TypeVar("T")
 
 Row = Sequence[Any]
-"""As the driver gives it: its values have the types that the table declares."""
+"""A row as the driver returns it. Values have the declared column types."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 SEVERITIES = (Severity.ERROR, Severity.WARNING, Severity.INFO)
-"""Worst first; a problem's row holds the place of its severity."""
+"""By severity, worst first. A problem's row stores the index."""
 
 
 def micros(time: datetime) -> int:
@@ -46,7 +46,7 @@ def _optional_instant(value: int | None) -> datetime | None:
 
 
 class Record(NamedTuple, Generic[T]):
-    """How a kind of record is read: the columns to select, in the order in which `make` takes them."""
+    """How to read a kind of record: the columns to select, in the order of `make`'s parameters."""
 
     table: str
     columns: str
@@ -54,7 +54,7 @@ class Record(NamedTuple, Generic[T]):
 
 
 def status(published: object, public_from: int | None, public_until: int | None, as_of: int) -> Status:
-    """The status at a time. All times are microseconds since 1970."""
+    """The status at a time. All times are in microseconds since 1970."""
     if not published:
         return Status.DRAFT
     if public_until is not None and public_until <= as_of:
@@ -130,4 +130,4 @@ def problem_row(value: Problem) -> Row:
 
 
 UNREAD = FileVersion("", -1, -1, -1, -1, "")
-"""What is known of a file that could not be read yet: equal to no version of any file."""
+"""The version of a file that could not be read. It differs from every real version."""

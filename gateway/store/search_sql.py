@@ -1,6 +1,6 @@
-"""A search as SQL: what matches, how well, and which words there are. It knows no list but that of all articles."""
+"""SQL for full-text search: matches, scores and words. Ranks only the list of all articles."""
 
-# ruff: noqa: S608 - texts are put together from constants alone; values are bound.
+# ruff: noqa: S608 - the text is built only from constants; values are bound.
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ COLUMNS: Mapping[SearchField, tuple[str, float]] = {
     SearchField.PROVIDER: ("provider", 2.0),
     SearchField.BODY: ("body", 1.0),
 }
-"""The columns of an index, in its order, and what a word in each of them counts."""
+"""The columns of an index in order, with their weights."""
 
 NOTHING = '""'
-"""The expression that matches no article."""
+"""The expression that matches nothing."""
 
 _WEIGHTS = ", ".join(str(weight) for _, weight in COLUMNS.values())
 
 
 def expression(search: Search) -> str:
-    """The search in the language of the index. Every word is quoted, so that none is an operator."""
+    """The search as an FTS5 expression. Every word is quoted, so that it is not read as an operator."""
     columns = columns_of(search)
     if not search.words or not columns:
         return NOTHING
@@ -54,8 +54,8 @@ def _words(search: Search) -> str:
 
 
 def _word(search: Search, word: str) -> str:
-    """A word counts as itself, too, where it may go on, so that it counts more than what it begins. A character of a
-    script without spaces counts the same wherever it is in a run."""
+    """A prefix term also includes the exact word, so that exact matches score higher. A character of a script without
+    spaces scores equally at any position of a run."""
     if is_character(word):
         return f'"{word}"*'
     return f'("{word}" OR "{word}"*)' if search.begins(word) else f'"{word}"'
@@ -70,13 +70,13 @@ def score(visibility: Visibility) -> str:
 
 
 def matching(key: str, search: Search, visibility: Visibility) -> Sql:
-    """The condition that the article with a key is found."""
+    """The condition that the search matches the article with a key."""
     name = index(visibility)
     return Sql(f"{key} IN (SELECT rowid FROM {name} WHERE {name} MATCH ?)", (expression(search),))
 
 
 def scores(search: Search, article_ids: Sequence[str], visibility: Visibility) -> Sql:
-    """Rows of an id and a score, of those articles that match."""
+    """Rows of an id and a score, for the articles that match."""
     name = index(visibility)
     text = f"""
     WITH chosen AS MATERIALIZED (
@@ -99,14 +99,14 @@ _KINDS = (ColumnType(float), ColumnType(str), ColumnType(str))
 
 
 class Ranked:
-    """The articles that a search finds, best first, ties by path: what makes its queries, and its pages of their rows.
+    """The queries of a search result, ordered by score, then by path.
 
-    A place in it is a score, a path and the revision that the score is of. Under another one the list goes on after the
-    article of that path where that is found still, and else after the score.
+    A cursor holds a score, a path and the revision of the score. Under another revision the list continues after the
+    article of that path if it still matches, and otherwise after the score.
     """
 
     def __init__(self, listing: Listing[Article], visibility: Visibility, revision: str) -> None:
-        """Raises BadUserInput for a list without a search, and for the lists of parents."""
+        """Raises BadUserInput for a list without a search, or a list of a parent."""
         if listing.search is None or listing.name != ARTICLES.name:
             raise BadUserInput("This list cannot be ordered by SCORE.")
         self._listing = listing
@@ -117,7 +117,7 @@ class Ranked:
         self._name = f"article SCORE {digest[:16]}"
 
     def page(self, _whole: Sequence[str], window: Window) -> Sql:
-        """Rows of the one list's place, the record's columns, a score and a path: one more than the window takes."""
+        """Rows of the list's index, the record's columns, a score and a path: up to one more than the window's size."""
         listed, parameters = self._listed("article.key, found.score, article.path", window, backward=window.backward)
         text = (
             f", listed AS MATERIALIZED ({listed} LIMIT ? OFFSET ?)"
@@ -128,7 +128,7 @@ class Ranked:
         return joined("", [self._found(), self._place(window), page])
 
     def has_rows_before(self, _whole: Sequence[str], window: Window) -> Sql:
-        """A row of the one list's place where there is one on the other side of the window's cursor or offset."""
+        """One row with the list's index if a row exists on the other side of the window's cursor or offset."""
         sql, parameters = self._listed("0", window, backward=not window.backward, inclusive=True)
         return joined("", [self._found(), self._place(window), Sql(f"{sql} LIMIT 1", parameters)])
 

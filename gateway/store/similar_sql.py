@@ -1,10 +1,10 @@
-"""The neighbours of articles, as SQL: by the topics that they share, then by words of their titles and excerpts.
+"""SQL for similar articles: by shared topics, then by words of titles and excerpts.
 
-The work for one article is bounded: so many of its rarest topics, the newest articles of each, and words that few
-articles have. What is chosen depends on the visible content alone.
+The work per article is bounded: its rarest topics, the newest articles of each, and rare words. The selection depends
+only on visible content.
 """
 
-# ruff: noqa: S608 - texts are put together from constants alone; values are bound.
+# ruff: noqa: S608 - the text is built only from constants; values are bound.
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ from gateway.store.search_sql import NOTHING, index, score
 from gateway.store.sql_fragment import Sql, keys, reachable, view, visible
 
 MOST_TOPICS = 10
-"""So many topics of an article count, the rarest."""
+"""Number of topics compared per article, rarest first."""
 NEWEST = 100
-"""So many articles of a topic are looked at, the newest."""
+"""Number of articles compared per topic, newest first."""
 MOST_WORDS = 6
-"""So many words of an article count, the rarest."""
+"""Number of words compared per article, rarest first."""
 COMMON = 200
-"""A word of more articles than this tells nothing."""
+"""Words in more articles than this are ignored."""
 LIKEST = 100
-"""So many articles that have such words are looked at, the likest."""
+"""Number of articles compared by words, best match first."""
 LOOKED_UP = 64
-"""So many words of a title and an excerpt are weighed, the first ones. A character of a script without spaces is not
-among them: the words of two characters say more."""
+"""Number of words of title and excerpt whose frequency is read, from the start. Single characters of scripts without
+spaces are skipped, because words of two characters are more specific."""
 
 
 class Subject(NamedTuple):
-    """An article whose neighbours are asked for."""
+    """An article whose neighbours are requested."""
 
     key: int
     words: tuple[str, ...]
     topics: tuple[tuple[str, int], ...]
-    """Each with the number of its articles."""
+    """Topics with their number of articles."""
 
     @classmethod
     def of(cls, row: Row) -> Subject:
@@ -50,7 +50,7 @@ class Subject(NamedTuple):
 
 
 def subjects(article_ids: Sequence[str], visibility: Visibility) -> Sql:
-    """Rows of an id and what makes a Subject."""
+    """Rows of an id and the columns of a Subject."""
     text = f"""
     SELECT article.id, article.key, words.title, words.excerpt, (
       SELECT json_group_array(json_array(topic.key, topic.count)) FROM article_topic
@@ -63,7 +63,7 @@ def subjects(article_ids: Sequence[str], visibility: Visibility) -> Sql:
 
 
 def holders(words: Iterable[str], visibility: Visibility) -> Sql:
-    """Rows of a word and the number of articles that have it, which is not counted past COMMON."""
+    """Rows of a word and the number of articles that have it, counted up to COMMON."""
     name = index(visibility)
     text = f"""
     SELECT wanted.value, (
@@ -74,9 +74,9 @@ def holders(words: Iterable[str], visibility: Visibility) -> Sql:
 
 
 def neighbours(subjects: Sequence[Subject], held: Mapping[str, int], first: int, visibility: Visibility) -> Sql:
-    """Rows of a subject's place, the record's columns and a score, best first for each subject.
+    """Rows of a subject's index, the record's columns and a score, best first per subject.
 
-    A shared topic counts the more the fewer articles have it, a whole number; the likeness of words adds a fraction.
+    A shared topic adds a whole number, higher for rarer topics. Word similarity adds a fraction.
     """
     name, shown = index(visibility), visible("listed", visibility)
     text = f"""
@@ -120,12 +120,12 @@ def neighbours(subjects: Sequence[Subject], held: Mapping[str, int], first: int,
 
 
 def _telling(words: Sequence[str], held: Mapping[str, int]) -> str:
-    """The expression for the rarest of the words that other articles have too."""
+    """The expression for the rarest words that other articles share."""
     shared = sorted((word for word in words if 1 < held[word] <= COMMON), key=lambda word: (held[word], word))
     return " OR ".join(f'"{word}"' for word in shared[:MOST_WORDS]) or NOTHING
 
 
 def _weights(topics: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
-    """The rarest topics that other articles have too, each with what it counts."""
+    """The rarest topics that other articles share, with their weights."""
     shared = sorted((topic for topic in topics if topic[1] > 1), key=lambda topic: (topic[1], topic[0]))
     return [(topic, math.ceil(100 / math.log(count))) for topic, count in shared[:MOST_TOPICS]]

@@ -1,4 +1,4 @@
-"""Answers a snapshot's questions with queries on one reader. It knows no driver, and holds no connection of its own."""
+"""The snapshot: runs queries on one leased reader."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ T = TypeVar("T")
 K = TypeVar("K")
 
 OF_ARTICLES = "SELECT article.id, {columns} FROM json_each(?) AS parent CROSS JOIN article ON article.id = parent.value"
-"""The start of each question about articles by their ids; `reachable` must follow."""
+"""The start of each query for articles by id. `reachable` must follow."""
 PROBLEMS = """
 SELECT severity, code, message, path, line, "column", hint FROM problem WHERE severity BETWEEN ? AND ?
 ORDER BY severity, path, line, "column", code, message LIMIT ?
@@ -61,12 +61,12 @@ FROM article_text CROSS JOIN json_each(CAST(front_matter AS TEXT)) AS held
 WHERE NOT EXISTS (SELECT 1 FROM json_each(CAST(exposed AS TEXT)) AS shown WHERE shown.key = held.key)
 GROUP BY held.key ORDER BY articles DESC, held.key
 """
-"""Reads the whole table. SQLite would take a BLOB for binary JSON, so it is read as text."""
+"""Reads the whole table. Read as text, because SQLite treats a BLOB as binary JSON."""
 NO_LIMIT = -1
 
 
 class LeasedReader(Protocol):
-    """The reader that a snapshot holds, from its first question on."""
+    """The reader of a snapshot, leased from the first read on."""
 
     async def generation(self) -> Row: ...
 
@@ -260,7 +260,7 @@ class SqlSnapshot:
         return {row[0]: row[1] for row in await self._ask(Sql(UNEXPOSED, ()))}
 
     async def problems(self, severity: Severity | None, first: int | None) -> Sequence[Problem]:
-        """None in public: they name drafts."""
+        """Empty in a public snapshot, because problems name drafts."""
         if self._visibility is Visibility.PUBLIC:
             return ()
         lowest, highest = (SEVERITIES.index(severity),) * 2 if severity else (0, len(SEVERITIES))
@@ -304,11 +304,11 @@ _GROUPED: Mapping[Grouping, Callable[[Row], Topic | Provider | str]] = {
     Grouping.CATEGORY: lambda row: str(row[0]),
     Grouping.TYPE: lambda row: str(row[0]),
 }
-"""What a row stands for."""
+"""The record of a row."""
 
 
 def _of(parents: Sequence[str], pairs: Iterable[tuple[int, T]]) -> dict[str, list[T]]:
-    """The values of each parent, by its place."""
+    """The values of each parent, by its index."""
     found = _grouped(pairs)
     return {parent: found.get(at, []) for at, parent in enumerate(parents)}
 

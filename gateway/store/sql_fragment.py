@@ -1,4 +1,4 @@
-"""SQL text with its parameters, and how a visibility is said in it. It runs nothing."""
+"""SQL text with parameters, and the conditions of each visibility."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from gateway.store.tables import KEYED_VIEW, PREVIEW_VIEW, PUBLIC_VIEW
 
 
 class Sql(NamedTuple):
-    """A query, or a part of one. Its text is put together from constants alone; values are its parameters."""
+    """A query or a part of one. The text is built only from constants. Values are parameters."""
 
     sql: str
     parameters: Sequence[Value] = ()
@@ -24,17 +24,17 @@ def joined(separator: str, parts: Iterable[Sql]) -> Sql:
 
 
 def visible(table: str, visibility: Visibility) -> str:
-    """The condition of what a list holds. Its form lets partial indexes serve the public."""
+    """The condition for records in lists. It matches the partial indexes of the public view."""
     return f"{table}.public" if visibility is Visibility.PUBLIC else "TRUE"
 
 
 def reachable(table: str, visibility: Visibility) -> str:
-    """The condition of what is found by key: unlisted articles too."""
+    """The condition for records found by key, including unlisted articles."""
     return f"{table}.reachable" if visibility is Visibility.PUBLIC else "TRUE"
 
 
 def keyed_views(visibility: Visibility) -> str:
-    """The views, in SQL, of the providers and topics that are found by key."""
+    """The views of providers and topics found by key, in SQL."""
     return f"({PUBLIC_VIEW}, {KEYED_VIEW})" if visibility is Visibility.PUBLIC else f"({PREVIEW_VIEW})"
 
 
@@ -43,13 +43,13 @@ def view(visibility: Visibility) -> int:
 
 
 def viewed(query: Sql, visibility: Visibility) -> Sql:
-    """The query with `:view` filled in."""
+    """The query with `:view` bound."""
     return query._replace(sql=query.sql.replace(":view", str(view(visibility))))
 
 
 def keys(values: Sequence[str]) -> str:
-    """As the parameter of `json_each`; ASCII, so that even half of a surrogate pair can be asked for.
+    """The parameter of `json_each`. ASCII, so that lone surrogates can be passed.
 
-    SQLite ends a text of JSON at a NUL. No stored text holds one, and none holds half a pair, which stands for it.
+    SQLite ends JSON text at a NUL, so a lone surrogate replaces it. Stored text contains neither.
     """
     return json.dumps([value.replace("\0", "\ud800") for value in values])

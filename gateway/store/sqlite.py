@@ -1,6 +1,6 @@
-"""The store in one SQLite file: one connection writes, some others read. It asks no question itself.
+"""The store in one SQLite file, with one writing connection and several reading ones.
 
-Of several processes one writes, and the others read what it commits.
+If processes share the file, one writes and the others read its commits.
 """
 
 from __future__ import annotations
@@ -49,19 +49,19 @@ SELECT min(due) FROM (
 """
 
 POLL_SECONDS = 0.05
-"""How often it is looked at what another process has written."""
-RESTART = "Start the gateway anew."
+"""Interval of checks for commits of another process."""
+RESTART = "Restart the gateway."
 
 
 class FileIdentity(NamedTuple):
-    """Which file lies at a path: it is another one when the database was deleted or moved, and made anew."""
+    """Identifies the file at a path. It changes if the database is deleted or moved and created again."""
 
     device: int
     inode: int
 
     @classmethod
     def of(cls, path: Path) -> FileIdentity | None:
-        """None where there is no file."""
+        """None if the file does not exist."""
         try:
             status = path.stat()
         except OSError:
@@ -70,7 +70,7 @@ class FileIdentity(NamedTuple):
 
 
 class SqliteStore:
-    """A database of one content folder in one file."""
+    """The database of one content folder in one file."""
 
     def __init__(self, path: Path, readers: int, patience: float) -> None:
         """See `open` and `join`."""
@@ -82,34 +82,33 @@ class SqliteStore:
         self._readers = ReaderPool()
         self._writer: SqliteConnection | None = None
         self._identity: FileIdentity | None = None
-        """Of the file that is read; None where there is nothing to read yet."""
+        """The identity of the open file. None before it can be read."""
         self._signal = GenerationSignal()
         self._writing = asyncio.Lock()
         self._closed = False
 
     @classmethod
     async def open(cls, path: Path, *, readers: int = 4, patience: float = PATIENCE) -> SqliteStore:
-        """Open the database in a file to write it, or make one there. One of another release is built anew.
+        """Opens the database for writing, and creates it if it is missing. Rebuilds a database of another release.
 
-        `patience` is how many seconds to wait for another program that writes. Raises StoreError for a file that is no
-        database of ours, cannot be used, or is written by another process.
+        `patience` is the time in seconds to wait for another program that writes. Raises StoreError if the file belongs
+        to another program, cannot be used, or is written by another process.
         """
         store = await cls.join(path, readers=readers, patience=patience)
         async with _closed_on_error(store):
             if not store.is_writer:
                 raise StoreError(
-                    f"The database {path} is written by {store.writer_name}, which follows the content. Have that"
-                    f" read it"
-                    " again (SIGHUP, or POST /-/reload), or stop it."
+                    f"The database {path} is written by {store.writer_name}, which follows the content."
+                    " Reload that process (SIGHUP, or POST /-/reload), or stop it."
                 )
             await store.become_writer()
         return store
 
     @classmethod
     async def join(cls, path: Path, *, readers: int = 4, patience: float = PATIENCE) -> SqliteStore:
-        """Open the database in a file whoever writes it, to be read as soon as there is something to read.
+        """Opens the database for reading, whichever process writes it. It is readable once it has a generation.
 
-        It is written after `become_writer` alone, which has to be called in any case. Raises StoreError.
+        The caller must call `become_writer`, which allows writing. Raises StoreError.
         """
         store = cls(path, readers, patience)
         async with _closed_on_error(store):
@@ -126,7 +125,7 @@ class SqliteStore:
 
     @property
     def writer_name(self) -> str:
-        """The process that writes the database, for people to read."""
+        """The process that writes the database, for messages."""
         return self._lock.holder
 
     async def become_writer(self) -> None:
@@ -135,7 +134,7 @@ class SqliteStore:
             self._check_open()
             await prepare(self._path, self._patience)
             writer = await self._connections.enter_async_context(SqliteConnection.open(self._path, self._patience))
-            await writer.give_way(NICENESS)  # answering comes before writing, as before parsing
+            await writer.give_way(NICENESS)  # queries have priority over writes, as over parsing
             await set_up(writer)
             await self._begin_to_read()
             self._check_identity()
@@ -143,7 +142,7 @@ class SqliteStore:
         await self._advance()
 
     async def _begin_to_read(self) -> bool:
-        """Open the readers, where the file is there and of this release; whether they are open then."""
+        """Opens the readers if the file exists and has this release. Returns whether they are open."""
         place = FileIdentity.of(self._path)
         if self._identity is None and place and await self._is_readable():
             self._readers.fill([await self._reader() for _ in range(self._count)])
@@ -151,7 +150,7 @@ class SqliteStore:
         return self._identity is not None
 
     async def _reader(self) -> Reader:
-        """One that has read: only then its files are all open, and stay so whoever deletes them."""
+        """A reader that has read once, so that all its files are open and stay open even if they are deleted."""
         opening = SqliteConnection.open(self._path, access=Access.WRITE)
         reader = Reader(await self._connections.enter_async_context(opening))
         await reader.begin(self._readers.commit)
@@ -163,8 +162,8 @@ class SqliteStore:
             return await is_current(connection)
 
     async def _follow(self) -> None:
-        """Read what another process writes, until none does. Raises StoreError where the file is another one by now:
-        what comes there is not what is read."""
+        """Follows the commits of another process until it stops writing. Raises StoreError if the file was replaced,
+        because its readers then read the old file."""
         seen: Row | None = None
         async with AsyncExitStack() as stack:
             watch: SqliteConnection | None = None
@@ -177,11 +176,11 @@ class SqliteStore:
                 await asyncio.sleep(POLL_SECONDS)
 
     async def _catch_up(self, watch: SqliteConnection, seen: Row | None) -> Row:
-        """Move on where another process has committed since something was `seen`; what is seen now."""
+        """Advances if another process has committed since `seen`. Returns the current state."""
         [version] = await watch.rows("PRAGMA data_version")
         if version != seen:
             if not await is_current(watch):
-                raise StoreError(f"The database {self._path} was built anew by another release. {RESTART}")
+                raise StoreError(f"The database {self._path} was rebuilt by another release. {RESTART}")
             await self._advance()
         return version
 
@@ -207,11 +206,11 @@ class SqliteStore:
             except BaseException:
                 await self._writer.rollback()
                 raise
-            finally:  # whoever is cancelled while it commits may have committed
+            finally:  # a cancelled commit may have succeeded
                 await self._readers.advance()
             if applied.changed:
                 self._signal.notify()
-            with suppress(StoreError):  # all is in the log; the next run tries again, and fails if it has to
+            with suppress(StoreError):  # the commit is safe in the log; the next run retries, and fails if it must
                 await self._writer.rows("PRAGMA wal_checkpoint(PASSIVE)")
             return applied
 
@@ -274,7 +273,7 @@ class SqliteStore:
 
 
 async def copy(path: Path, to: Path) -> None:
-    """Copy a database of ours as it stands, also while another process writes it; nothing else is copied."""
+    """Copies a database, also while another process writes it. Does nothing for other files."""
     with suppress(StoreError):
         async with SqliteConnection.open(path, access=Access.READ) as source:
             if await is_current(source):
@@ -294,7 +293,7 @@ def _make_folder(path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise StoreError(f"The folder of the database {path} cannot be made: {error.strerror}.") from error
+        raise StoreError(f"The folder of the database {path} cannot be created: {error.strerror}.") from error
 
 
 def _file_states(rows: Sequence[Row]) -> Mapping[str, FileState]:

@@ -1,9 +1,9 @@
-"""What was meant by a search that finds nothing: its questions as SQL, and what their rows say.
+"""SQL for spelling corrections of a search without results.
 
-It offers words of the index of one view alone.
+Suggests only words from the index of one view.
 """
 
-# ruff: noqa: S608 - texts are put together from constants alone; values are bound.
+# ruff: noqa: S608 - the text is built only from constants; values are bound.
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from gateway.store.search_sql import columns_of
 from gateway.store.sql_fragment import Sql, view
 
 MOST_SLIPS = 4
-"""Of so many words that no article has one may be misspelt; a text with more was meant for another corpus."""
+"""Maximum number of unknown words to correct. A text with more is not corrected."""
 
 _LAST = "\U0010ffff"
 
@@ -29,8 +29,8 @@ _LAST = "\U0010ffff"
 class Suggestion:
     """The correction of one search, for one visibility.
 
-    A word that no article has is looked for among all that one edit makes of it. So the work depends on the word alone,
-    however many words the index holds, and the slip may be in its first letter too.
+    Candidates for an unknown word are all results of one edit. The work depends only on the word, not on the size of
+    the index, and the first letter can be wrong too.
     """
 
     def __init__(self, search: Search, visibility: Visibility) -> None:
@@ -39,7 +39,7 @@ class Suggestion:
         self._columns = ", ".join(f"'{column}'" for column in columns_of(search))
 
     def known(self) -> Sql:
-        """Rows of the places of words that articles have, or that begin one where that is enough."""
+        """Rows of the indexes of words that articles have, or that are a prefix of one if a prefix suffices."""
         text = f"""
         SELECT wanted.key FROM json_each(?) AS wanted WHERE EXISTS (
           SELECT 1 FROM {self._vocabulary} AS held
@@ -51,14 +51,14 @@ class Suggestion:
         return Sql(text, (json.dumps(ranges),))
 
     def slips(self, known: Iterable[int]) -> list[Token]:
-        """The words to be corrected; none where there is no word to blame, or there are too many."""
+        """The words to correct. Empty if all words are known, or too many are not."""
         found = set(known)
         unknown = [token for at, token in enumerate(self._search.tokens) if at not in found]
         slips = [token for token in unknown if not is_spaceless(token.term)]
         return slips if len(slips) <= MOST_SLIPS else []
 
     def candidates(self, slips: Sequence[Token]) -> Sql:
-        """Rows of a word that may have been meant, and of how often articles have it."""
+        """Rows of a candidate word and its number of articles."""
         text = f"""
         SELECT held.term, sum(held.doc) FROM json_each(?) AS wanted
         CROSS JOIN {self._vocabulary} AS held ON held.term = wanted.value
@@ -67,7 +67,8 @@ class Suggestion:
         return Sql(text, (json.dumps(sorted(set().union(*(variants(slip.term) for slip in slips)))),))
 
     def corrected(self, slips: Sequence[Token], candidates: Sequence[Row]) -> str | None:
-        """The text of the search with the commonest of its candidates in place of each slip, if all have one."""
+        """The text of the search with each unknown word replaced by its most frequent candidate. None if a word has no
+        candidate."""
         held = {row[0]: row[1] for row in candidates}
         text = self._search.text
         for slip in reversed(slips):

@@ -1,28 +1,28 @@
-"""The tables of a database, and the SQL that derives some of them from others. It runs none of it.
+"""The schema of the database, and the SQL that derives tables from others.
 
-`reachable` is 1 on what the public finds by key, as of the generation, and `public` on what its lists hold: of what is
-reachable all that is not unlisted. `view` is 1 in the rows that answer the public and 0 in those that answer a preview,
-so that what a view lists is `public >= view`. A provider or topic that only unlisted articles name has a row with the
-view 2: the public finds it by key. Times are microseconds since 1970.
+`reachable` is 1 if the public finds the article by key at the time of the generation. `public` is 1 if public lists
+include it: `reachable` and not unlisted. `view` is 1 in rows for the public and 0 in rows for previews, so that a view
+lists the articles with `public >= view`. A provider or topic that only unlisted articles name has a row in view 2,
+which the public finds by key. Times are microseconds since 1970.
 
-Texts named `words` hold tokens with spaces between. `search_0` and `search_1` are the full-text indexes of the views,
-and keep no text of their own. An article is in one, with its `article_words`, where `article_indexed` says so.
+Texts named `words` hold tokens separated by spaces. `search_0` and `search_1` are the contentless full-text indexes of
+the views. `article_indexed` records which articles an index has, with the words in `article_words`.
 """
 
-# ruff: noqa: S608 - texts are put together from constants alone; values are bound.
+# ruff: noqa: S608 - the text is built only from constants; values are bound.
 
 from __future__ import annotations
 
 from gateway.store.name_counts import USES
 
 RELEASE = 8
-"""Of the tables and of what they hold; a database of another one is built anew."""
+"""The version of the schema and of its content. A database of another release is rebuilt."""
 APPLICATION = 0x67617465
-"""Tells our databases from other programs'."""
+"""Distinguishes this program's databases from others."""
 
 SAME_SLUG = "SAME_SLUG"
 TOPIC_SPELLING = "TOPIC_SPELLING"
-"""Codes of the problems that several files have together."""
+"""Codes of problems that several files share."""
 
 PUBLIC_VIEW = 1
 PREVIEW_VIEW = 0
@@ -200,7 +200,7 @@ CREATE TEMP TABLE named (
   shown TEXT NOT NULL, PRIMARY KEY (view, id)
 ) WITHOUT ROWID;
 """
-"""What a run has changed, of which something is derived; and providers and topics as they were before."""
+"""The records that a run affects, and the previous state of providers and topics."""
 
 TOUCH = """
 WITH changed AS MATERIALIZED (
@@ -215,7 +215,7 @@ UNION ALL SELECT 'unlisted', id FROM changed WHERE unlisted
 UNION ALL SELECT 'url', url FROM changed JOIN article_url ON article_url.article = changed.key
 UNION ALL SELECT 'entry', entry FROM changed JOIN related ON related.article = changed.key
 """
-"""Run before the articles of some paths change, and again after, since what they left and what they joined changes."""
+"""Run before and after articles change, because both their old and their new relations are affected."""
 
 _OWNER = """(
   SELECT article_url.article FROM article_url WHERE article_url.url = {url} AND article_url.reachable >= :view
@@ -241,7 +241,7 @@ FORGET = (
       OR scope = 'topic' AND about IN (SELECT key FROM touched WHERE kind = 'topic')
     """,
 )
-"""Takes away all that was derived from what is touched."""
+"""Deletes all rows derived from touched records."""
 
 DERIVE_BACKLINKS = (
     f"""
@@ -266,7 +266,7 @@ DERIVE_BACKLINKS = (
 _UNLISTED = """
 (:view < 2 OR NOT EXISTS (SELECT 1 FROM {table} AS listed WHERE listed.view = 1 AND listed.key = naming.key))
 """
-"""The rows of view 2 are those that the public's lists lack."""
+"""The rows of view 2 are those that public lists omit."""
 
 DERIVE_NAMES = (
     f"""
@@ -301,8 +301,8 @@ DERIVE_NAMES = (
     ) WHERE rank = 1
     """,
 )
-"""Derives providers and topics again, for one view after the other: the names that most articles use, ties in
-alphabetical order, and what depends on them."""
+"""Derives providers and topics again, one view after the other: the most frequent names, ties in alphabetical order,
+and the columns that depend on them."""
 
 _SLUGS = """
 UPDATE {table} SET slug = ranked.given FROM (
@@ -348,7 +348,8 @@ SETTLE = (
     WHERE touched.kind = 'topic' AND naming.name <> topic.name
     """,
 )
-"""Gives out slugs, what the public sees first, so that no draft ever shapes a public slug; and says what collides. The
-slugs of articles are unique within a locale, so that a translation changes no slug of another article."""
+"""Assigns slugs, first to records that the public sees, so that drafts do not affect public slugs, and reports
+collisions. Article slugs are unique within a locale, so that a translation does not change the slug of another article.
+"""
 
 CLEAR = "DELETE FROM touched"

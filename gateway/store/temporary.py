@@ -1,4 +1,4 @@
-"""A store that leaves nothing behind, for what asks once and ends."""
+"""A store in a temporary folder, for one-off commands."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from gateway.store.sqlite import SqliteStore, copy
 
 @asynccontextmanager
 async def temporary_store(seed: Path | None = None) -> AsyncIterator[SqliteStore]:
-    """A new database in a folder of its own, which is deleted in the end. Raises StoreError.
+    """A new database in its own folder, which is deleted at the end. Raises StoreError.
 
-    It is a copy of the database `seed` where that is one of ours, and else empty.
+    Starts as a copy of the database `seed`, if that belongs to this program, and empty otherwise.
     """
     with _folder() as folder:
         path = Path(folder) / "content.db"
@@ -32,4 +32,4 @@ def _folder() -> TemporaryDirectory[str]:
     try:
         return TemporaryDirectory(prefix="gateway-")
     except OSError as error:
-        raise StoreError(f"No folder for a temporary database can be made: {error.strerror}.") from error
+        raise StoreError(f"Cannot create a folder for a temporary database: {error.strerror}.") from error

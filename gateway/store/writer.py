@@ -1,4 +1,4 @@
-"""Writes one run of changes into the tables. It opens no transaction and ends none: its caller does."""
+"""Writes one run of changes into the tables. The caller owns the transaction."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from gateway.store.tables import (
 )
 
 STEP = 500
-"""Rows of one statement: it ends soon enough that a cancelled run, or the end of the process, waits for little."""
+"""Rows per statement: small enough that cancellation and shutdown wait only briefly."""
 
 STORED = """
 SELECT path, key, sha256, digest, reachable, modified_at, read_at FROM article
@@ -83,19 +83,19 @@ INSERT_MEMORY = "INSERT INTO memory VALUES (?, ?)"
 
 
 class Transaction(Protocol):
-    """What a database offers while one transaction is open."""
+    """An open transaction of a database."""
 
     async def rows(self, sql: str, parameters: Sequence[object] | Mapping[str, object] = ()) -> Sequence[Row]: ...
 
     async def each(self, statements: Sequence[str], parameters: Sequence[object] | Mapping[str, object] = ()) -> None:
-        """Run several that answer nothing."""
+        """Runs statements that return nothing."""
         ...
 
     async def many(self, sql: str, rows: Sequence[Sequence[object] | Mapping[str, object]]) -> None: ...
 
 
 class _Stored(NamedTuple):
-    """An article as it was before the run."""
+    """An article before the run."""
 
     path: str
     key: int
@@ -107,7 +107,7 @@ class _Stored(NamedTuple):
 
 
 class ChangeWriter:
-    """One ChangeSet on its way into the tables."""
+    """Writes one ChangeSet into the tables."""
 
     def __init__(self, transaction: Transaction, changes: ChangeSet) -> None:
         self._database = transaction
@@ -115,7 +115,7 @@ class ChangeWriter:
         self._as_of = micros(changes.as_of)
         self._added = self._updated = self._removed = 0
         self._turned = set[str]()
-        """The files whose article time alone has shown or hidden."""
+        """Files whose articles were shown or hidden only by the passage of time."""
         self._all = self._public = False
 
     async def write(self) -> Applied:
@@ -139,7 +139,7 @@ class ChangeWriter:
         return Applied(self._all, self._added, self._updated + len(self._turned), self._removed)
 
     async def _pass_time(self, earlier: int, later: int) -> None:
-        """Show what has become due; where the clock was set back, hide what is not due any more."""
+        """Shows articles that became due. If the clock was set back, hides those that are not due yet."""
         rows = await self._database.rows(DUE, (earlier, later))
         due = [path for path, *_ in rows]
         if due:
@@ -163,8 +163,8 @@ class ChangeWriter:
         await self._problems("file", {_path(change): _problems(change) for change in changes if not _silent(change)})
 
     async def _made(self, change: Loaded, before: _Stored | None) -> ArticleRows | None:
-        """None where the article stays as it is."""
-        await asyncio.sleep(0)  # whoever asks meanwhile is answered between two articles
+        """None if the article is unchanged."""
+        await asyncio.sleep(0)  # yield to the event loop, so that queries are served during a load
         document, version = change.document, change.version
         encoded = document if isinstance(document, Encoded) else encode(document)
         if before and (before.sha256, before.digest) == (version.sha256, encoded.digest):
@@ -174,14 +174,14 @@ class ChangeWriter:
         return rows._replace(article={**article, **self._of_file(version, before)})
 
     def _standing(self, article: Mapping[str, Any]) -> Mapping[str, object]:
-        """The columns that say who sees an article now."""
+        """The columns with the article's current visibility."""
         found = status(article["published"], article["public_from"], article["public_until"], self._as_of)
         reachable = found is Status.PUBLISHED
         return {"status": found, "reachable": reachable, "public": reachable and not article["unlisted"]}
 
     def _of_file(self, version: FileVersion, before: _Stored | None) -> Mapping[str, object]:
-        """The columns that the file gives an article. Its times are those of when its bytes were first read, whatever
-        decodes them."""
+        """The columns from the file. The times are those of the first read of its bytes, and do not change when it is
+        decoded again."""
         times = {"modified_at": version.mtime_ns // 1000, "read_at": self._as_of}
         if before and before.sha256 == version.sha256:
             times = {"modified_at": before.modified_at, "read_at": before.read_at}
@@ -234,11 +234,11 @@ class ChangeWriter:
             await self._database.many(sql, rows[start : start + STEP])
 
     async def _before(self, paths: Sequence[str]) -> None:
-        """Note what hangs on some articles before they change."""
+        """Records what depends on the articles before they change."""
         await self._touch(paths, -1)
 
     async def _after(self, paths: Sequence[str]) -> None:
-        """Note what hangs on them after."""
+        """Records what depends on the articles after they change."""
         await self._touch(paths, 1)
         await self._database.each(name_counts.COUNT)
 
@@ -247,15 +247,15 @@ class ChangeWriter:
         await self._database.rows(name_counts.RECORD_NAMES, {"paths": keys(paths), "sign": sign})
 
     async def _remember(self, changes: Sequence[Change]) -> None:
-        """A file that could not be read is known by no version, and so the next run parses it: were its old bytes
-        still known, they would not be parsed when they are back, and its problem would stay."""
+        """Stores the version of each file. An unreadable file gets no version, so that the next run parses it: with the
+        old version, unchanged bytes would be skipped and the problem would remain."""
         deleted = [change.path for change in changes if isinstance(change, Deleted)]
         await self._database.rows(DELETE_FILE, (keys(deleted),))
         kept = [change for change in changes if not isinstance(change, Deleted)]
         await self._many(INSERT_FILE, [change.version or UNREAD._replace(path=_path(change)) for change in kept])
 
     async def _problems(self, scope: str, found: Mapping[str, Sequence[Problem]]) -> None:
-        """Replace the problems of some files, or those of the run as a whole."""
+        """Replaces the problems of some files, or those of the run as a whole."""
         before: dict[str, list[Problem]] = {}
         for about, *row in await self._database.rows(PROBLEMS, (scope, keys(list(found)))):
             before.setdefault(about, []).append(problem(row))
@@ -287,7 +287,7 @@ class ChangeWriter:
         await self._database.each(SETTLE)
 
     async def _write_journal(self, counters: Mapping[int, int]) -> None:
-        """Write down what each view is about to show otherwise under its next counter."""
+        """Records the changes of each view under its next counter."""
         for view, counter in counters.items():
             about = {"view": view, "counter": counter, "at": self._as_of}
             await self._database.each((*change_log.WRITE, *change_log.MARK), about)
@@ -309,5 +309,5 @@ def _problems(change: Change) -> Sequence[Problem]:
 
 
 def _silent(change: Change) -> bool:
-    """Whether the change leaves the problems of its file as they are."""
+    """Whether the change leaves the file's problems as they are."""
     return isinstance(change, Unchanged)

@@ -1,7 +1,7 @@
-"""Names the one process that may write a database, by a locked file beside it. It reads and writes no database.
+"""Elects the one process that writes a database, by a lock file beside it.
 
-The system frees the lock when its process ends, however that ends. The lock is not taken on the database itself: to
-close a file takes the locks of its process off it, and SQLite relies on its own.
+The system releases the lock when the process ends in any way. The database file itself is not locked: closing any
+descriptor of a file releases the process's locks on it, and SQLite relies on these.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from gateway.store.disk_space import FULL, has_no_space
 
 
 class WriterLock:
-    """Held by at most one of all that have the database open, in whatever process."""
+    """A lock held by at most one process, among all that have the database open."""
 
     def __init__(self, database: Path) -> None:
         self._database = database
@@ -30,14 +30,15 @@ class WriterLock:
 
     @property
     def holder(self) -> str:
-        """Who holds it, for people to read."""
+        """The process that holds the lock, for messages."""
         try:
             return self._path.read_text(encoding="utf-8") or _SOMEBODY
         except (OSError, UnicodeDecodeError):
             return _SOMEBODY
 
     def take(self) -> bool:
-        """Take it unless another holds it; whether it is held then. Raises StoreError where there can be no lock."""
+        """Takes the lock unless another process holds it. Returns whether it is held. Raises StoreError if it cannot be
+        created."""
         if self._file is None:
             try:
                 self._file = _taken(self._path)
@@ -45,16 +46,16 @@ class WriterLock:
                 if has_no_space(error):
                     raise StoreError(f"The database {self._database} {FULL}") from error
                 raise StoreError(
-                    f"The database {self._database} cannot be locked: {error.strerror}. Mend the permissions of its"
+                    f"The database {self._database} cannot be locked: {error.strerror}. Fix the permissions of its"
                     " folder, or name another database."
                 ) from error
         return self.held
 
     def release(self) -> None:
-        """Idempotent. The file goes while it is still locked, so that nobody holds one that others do not find."""
+        """Idempotent. Deletes the file before unlocking it, so that a lock on a deleted file is never held."""
         if self._file is not None:
             if _is_at(self._file, self._path):
-                with suppress(OSError):  # in a folder that cannot be written it stays, and does no harm
+                with suppress(OSError):  # in a read-only folder the file remains, which is harmless
                     self._path.unlink()
             os.close(self._file)
             self._file = None
@@ -81,7 +82,7 @@ def _taken(path: Path) -> int | None:
 
 
 def _is_at(file: int, path: Path) -> bool:
-    """Whether an open file is the one that a path names: it may have been deleted since, and made anew."""
+    """Whether an open file is the one at a path. It may have been deleted and created again."""
     try:
         return os.path.samestat(os.fstat(file), path.stat())
     except FileNotFoundError:

@@ -142,10 +142,10 @@ async def test_what_cannot_be_read_is_named(folder: Path, caplog: pytest.LogCapt
     async with opened(folder) as site:
         assert await site.paths() == ["good.md"]
         built, named = [record.message for record in caplog.records]
-        assert built == f"The database {folder}/content.db of release 5 is built anew, as release {RELEASE}."
+        assert built == f"The database {folder}/content.db of release 5 is rebuilt as release {RELEASE}."
         assert named == (
-            "What the database held of broken.md cannot be read. It comes from the files; where one is broken its last"
-            f" good version is in {folder}/content.db-release-5 alone, for the earlier release to serve."
+            "Cannot carry over broken.md from the old database. Articles are loaded from their files. The last good"
+            f" version of a broken file is available only in {folder}/content.db-release-5, with the earlier release."
         )
         await site.run()
         [(path, message)] = await problems(site)
@@ -247,5 +247,5 @@ def test_an_old_database_in_a_closed_folder_is_told(database: Path, tmp_path: Pa
     told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
     tmp_path.chmod(0o700)
     assert told == (
-        f"begun\nThe database {database}-new cannot be opened. Mend the permissions of the file and its folder.\n"
+        f"begun\nThe database {database}-new cannot be opened. Fix the permissions of the file and its folder.\n"
     )

@@ -38,7 +38,7 @@ async def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     """And left as it is."""
     path = tmp_path / "notes.md"
     path.write_text("# Notes\n" * 1000)
-    assert "is no SQLite database. Name another file" in await refused(path)
+    assert "is not a SQLite database. Name another file" in await refused(path)
     assert path.read_text() == "# Notes\n" * 1000
 
 
@@ -148,7 +148,7 @@ def test_no_database_can_be_made_in_a_closed_folder(closed_folder: Path) -> None
     """The message says what to mend."""
     told = told_to_anybody(closed_folder / "content.db")
     assert told == (
-        f"The database {closed_folder}/content.db cannot be locked: Permission denied. Mend the permissions of its"
+        f"The database {closed_folder}/content.db cannot be locked: Permission denied. Fix the permissions of its"
         " folder, or name another database.\n"
     )
 
@@ -160,13 +160,13 @@ def test_a_database_in_a_closed_folder_cannot_be_used(database: Path, closed_fol
     database.with_name("content.db-lock").touch(0o666)
     told = told_to_anybody(database)
     assert told.startswith(f"The database {database} cannot be ")
-    assert told.endswith("Mend the permissions of the file and its folder.\n")
+    assert told.endswith("Fix the permissions of the file and its folder.\n")
 
 
 def test_a_folder_that_cannot_be_made_is_told(closed_folder: Path) -> None:
     """With the reason of the system."""
     path = closed_folder / "new" / "content.db"
-    assert told_to_anybody(path) == f"The folder of the database {path} cannot be made: Permission denied.\n"
+    assert told_to_anybody(path) == f"The folder of the database {path} cannot be created: Permission denied.\n"
 
 
 async def test_what_follows_a_statement_that_fails_is_not_run(tmp_path: Path) -> None:

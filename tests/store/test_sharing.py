@@ -70,7 +70,7 @@ async def test_the_other_takes_over(database: Path) -> None:
         assert (reader.is_writer, await title(reader, "a")) == (True, "last")
         await apply(reader, document("a", title="new"))
         assert await title(reader, "a") == "new"
-        with pytest.raises(StoreError, match=r"which follows the content\. Have that read it again"):
+        with pytest.raises(StoreError, match=r"which follows the content\. Reload that process"):
             await SqliteStore.open(database)
 
 
@@ -111,7 +111,7 @@ async def test_a_database_that_another_release_takes_is_left(database: Path) -> 
         other = sqlite3.connect(database)
         other.execute("PRAGMA user_version = 999")
         other.close()
-        with pytest.raises(StoreError, match=r"was built anew by another release\. Start the gateway anew\."):
+        with pytest.raises(StoreError, match=r"was rebuilt by another release\. Restart the gateway\."):
             await leading
     await writer.close()
 
@@ -143,9 +143,7 @@ async def test_a_database_that_is_deleted_is_not_stood_by(database: Path, again:
                 file.unlink()
         other = await SqliteStore.open(database) if again else None
         async with asyncio.timeout(30):
-            with pytest.raises(
-                StoreError, match=r"was deleted or moved while it was in use\. Start the gateway anew\."
-            ):
+            with pytest.raises(StoreError, match=r"was deleted or moved while it was in use\. Restart the gateway\."):
                 await leading
         if other:
             await other.close()
