@@ -1,19 +1,19 @@
-# Each target does all its set-up: a machine needs only Python 3.11 or later (with venv) and make.
+# Each target does its own set-up. The requirements are Python 3.11 or later with venv, and make.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-# Two processes more than cores: a test often waits, for a server to start, a browser or a folder to be noticed. The tests
-# of a module stay together, since they share what is slow to make. Modules are taken in their order: by the number of
-# their tests, those of a single long one would come last, and one process wait for it.
+# Two more processes than cores, because tests often wait for servers, browsers or file system events. The tests of a
+# module share slow fixtures, so they run in one process. Modules are not reordered by their number of tests: a module
+# with a single long test would start last.
 PROCESSES := $(shell expr $$(nproc) + 2)
 TOGETHER := --numprocesses=$(PROCESSES) --dist=loadscope --no-loadscope-reorder
 
-# What the bounded tests write is kept in memory where that has 4 GB to spare, so that they wait for no disk.
+# Temporary files are in memory if 4 GB are free there, so that tests do not wait for the disk.
 MEMORY := $(shell test -w /dev/shm && df -Pk /dev/shm | awk 'END { if ($$4 > 4000000) print "TMPDIR=/dev/shm" }')
 
-# The command is started over and over by the tests: it is compiled once, whatever the environment says.
+# Bytecode is cached, regardless of the environment, because the tests start the command many times.
 export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: dev explorer check test prove bench bench-loading bench-live bench-queries bench-overload clean
@@ -24,36 +24,36 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
-dev: $(READY) ## Serve the seeds on port 8000, drafts shown.
-	@$(MAKE) --no-print-directory --silent explorer || echo 'The explorer comes from its CDN instead.'
+dev: $(READY) ## Serve the seeds on port 8000, with drafts.
+	@$(MAKE) --no-print-directory --silent explorer || echo 'The explorer is loaded from its CDN instead.'
 	$(BIN)/gateway dev seeds
 
-explorer: $(READY) ## GraphiQL's files, from npm.
+explorer: $(READY) ## Install GraphiQL's files from npm.
 	$(BIN)/python -m gateway.explorer.fetch_assets
 
-check: $(READY) ## Lint, types, formatting.
+check: $(READY) ## Check style, formatting and types.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-test: $(READY) ## The tests, bounded in time.
+test: $(READY) ## Run the tests with time limits.
 	$(MEMORY) $(BIN)/python -m pytest $(TOGETHER)
 
-prove: $(READY) ## The tests, those that take long in full.
+prove: $(READY) ## Run the tests, with the long ones at full size.
 	GATEWAY_TEST_FULL=1 $(BIN)/python -m pytest $(TOGETHER) --timeout=3600
 
-bench: bench-loading bench-live bench-queries bench-overload ## All that is measured, one after the other.
+bench: bench-loading bench-live bench-queries bench-overload ## Run all benchmarks.
 
-bench-loading: $(READY) ## How a server answers while it loads 5,000 files, and what that takes.
+bench-loading: $(READY) ## Measure latency, time and memory while a server loads 5,000 files.
 	$(BIN)/python -m benchmarks.loading
 
-bench-live: $(READY) ## How soon a save is seen, and what a push of many files costs those who ask meanwhile.
+bench-live: $(READY) ## Measure the time from a save to its answer, and latency during a push of many files.
 	$(BIN)/python -m benchmarks.live
 
-bench-queries: $(READY) ## What queries take over 1,000 articles and over 100,000.
+bench-queries: $(READY) ## Compare query times over 1,000 and 100,000 articles.
 	$(BIN)/python -m benchmarks.queries
 
-bench-overload: $(READY) ## Goodput with 32 to 1,000 connections that ask without a pause.
+bench-overload: $(READY) ## Measure goodput with 32 to 1,000 connections that send requests without a pause.
 	$(BIN)/python -m benchmarks.overload
 
 clean:

@@ -1,1 +1,1 @@
-"""Measurements. They print numbers side by side and assert nothing of time."""
+"""Benchmarks. They print measurements, and contain no assertions about time."""

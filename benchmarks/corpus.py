@@ -1,4 +1,4 @@
-"""Generates content folders of the shape that real ones have: few bytes of article, many of related entries.
+"""Generates realistic content folders: small articles with many related entries.
 
 python -m benchmarks.corpus FOLDER [--files 5000] [--related 179] [--seed 1]
 """
@@ -16,14 +16,14 @@ prairie quarry river summit timber upland valley willow yarrow zephyr anchor bri
 estuary forest garden hollow inlet juniper knoll lagoon marsh north oasis peak quartz reef shore
 tundra vista wharf exchange market signal sensor solar tidal vessel wind battery circuit data
 engine fibre grid hydrogen ion joule kernel laser mesh network optic pump
-""".split()  # noqa: SIM905 - a page of words reads better than a page of quotes
+""".split()  # noqa: SIM905 - shorter than a list of quoted words
 TOPICS = tuple(f"{first.title()} {second}" for first in WORDS[:12] for second in WORDS[60:68])
 TARGETS = 4_000
 FIRST_DATE = datetime(2018, 1, 1, tzinfo=UTC)
 
 
 class Generator:
-    """A folder's files, the same for the same seed."""
+    """Generates the files of a folder, the same for the same seed."""
 
     def __init__(self, files: int, related: int, seed: int = 1, published: float = 0.1) -> None:
         self._random = random.Random(seed)
@@ -33,7 +33,7 @@ class Generator:
         self._targets = [self._entry(number) for number in range(TARGETS)]
 
     def write(self, folder: Path) -> int:
-        """Write the files; the number of bytes."""
+        """Write the files. Returns the number of bytes."""
         return sum(self._write(folder, number) for number in range(self._files))
 
     def _write(self, folder: Path, number: int) -> int:
@@ -42,7 +42,7 @@ class Generator:
         return file.write_text(self.article(number), encoding="utf-8")
 
     def article(self, number: int) -> str:
-        """One file: its own keys, and related entries: few in most files, very many in some."""
+        """The text of one file. Most files have few related entries, some have very many."""
         entries = self._random.choices(self._targets, k=int((self._related + 1) * self._random.random() ** 4))
         related = ("related:\n" + "".join(entries)) if entries else ""
         topics = "".join(f"  - {topic}\n" for topic in self._random.sample(TOPICS, 3))

@@ -1,4 +1,4 @@
-"""How long a server takes for what is made to cost it much: each hostile document and body of the tests, one by one.
+"""Measures the response time of each hostile document and body of the tests.
 
 python -m benchmarks.hostile [--articles 200] [--times 3]
 """
@@ -23,10 +23,10 @@ JSON = {"Content-Type": "application/json"}
 
 
 def asked(port: int, body: bytes, headers: Mapping[str, str]) -> tuple[float, int, int]:
-    """The seconds until the answer was read, its status and its bytes."""
+    """The seconds until the answer is read, its status and its size in bytes."""
     connection = http.client.HTTPConnection("127.0.0.1", port)
     started = time.perf_counter()
-    with suppress(ConnectionError):  # it may be answered before all is sent
+    with suppress(ConnectionError):  # the server may answer before the whole body is sent
         connection.request("POST", "/graphql", body, {**JSON, **headers})
     response = connection.getresponse()
     size = len(response.read())

@@ -1,4 +1,4 @@
-"""How long it takes from a save until an answer holds it, and what a push of many files costs those who ask meanwhile.
+"""Measures the time from a save until it is visible in an answer, and query latency during a push of many files.
 
 python -m benchmarks.live [--files 10000] [--related 40] [--saves 100] [--pushed 800] [--of 5000]
 """
@@ -32,12 +32,12 @@ query ($path: String) {
 """
 REVISION = "{ corpus { revision } }"
 SPACED = 1.2
-"""Seconds between two saves, so that each is a lone one."""
+"""Seconds between two saves, so that each is loaded separately."""
 POLLED = 0.002
 
 
 class Server:
-    """A server at work, and one connection to it."""
+    """A running server, and one connection to it."""
 
     def __init__(self, port: int, content: Path) -> None:
         self.port = port
@@ -61,7 +61,7 @@ class Server:
 
 @contextmanager
 def serving(content: Path) -> Iterator[Server]:
-    """A real server over a folder, once it has loaded it."""
+    """A real server that has loaded a folder."""
     database = content.with_suffix(".db")
     command = [*COMMAND, "serve", str(content), "--port", "0", "--database", str(database), "--log-level", "warning"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
@@ -85,7 +85,7 @@ def retitled(file: Path, title: str) -> str:
 
 
 def save_to_visible(server: Server, file: Path, title: str) -> float:
-    """Seconds from before the file is written until an answer holds it."""
+    """Seconds from the start of the write until an answer contains the new title."""
     path = file.relative_to(server.content).as_posix()
     text = retitled(file, title)
     begun = time.perf_counter()
@@ -96,13 +96,13 @@ def save_to_visible(server: Server, file: Path, title: str) -> float:
 
 
 def shown(label: str, seconds: Sequence[float]) -> None:
-    """Within how many milliseconds half of the answers came, ninety-nine in a hundred, and all."""
+    """Print the median, the 99th percentile and the maximum, in milliseconds."""
     p50, p99, longest = (sorted(seconds)[math.ceil(len(seconds) * share) - 1] * 1000 for share in (0.5, 0.99, 1))
     print(f"{label:<28} p50 {p50:7.1f} ms   p99 {p99:7.1f} ms   max {longest:7.1f} ms   ({len(seconds)})")
 
 
 def saves(content: Path, number: int) -> None:
-    """Lone saves of published articles, each shown to the public."""
+    """Measure single saves of published articles."""
     files = random.Random(1).choices(published(content), k=number)
     mark = f"Saved {time.time():.0f}"
     with serving(content) as server:
@@ -116,7 +116,7 @@ def saves(content: Path, number: int) -> None:
 
 
 def push(content: Path, number: int) -> None:
-    """Many files are written at once, each anew as a checkout does, while a client asks on."""
+    """Replace many files at once, as a checkout does, while a client sends queries."""
     files = random.Random(2).sample(sorted(content.rglob("*.md")), number)
     shown_ones = published(content)
     asked = [file.relative_to(content).as_posix() for file in shown_ones[:100]]
@@ -140,14 +140,14 @@ def push(content: Path, number: int) -> None:
 
 
 def check_out(texts: dict[Path, str]) -> None:
-    """In a process of its own, as git is: it must not hold up who measures."""
+    """Runs in a separate process, as git does, so that it does not delay the measuring client."""
     for file, text in texts.items():
         file.unlink()
         file.write_text(text)
 
 
 def folder(under: Path, files: int, related: int) -> Path:
-    """A generated corpus, made once for all runs."""
+    """A generated corpus, shared by all runs."""
     content = under / f"corpus-{files}-{related}"
     if not content.exists():
         Generator(files, related).write(content)
@@ -161,7 +161,7 @@ def main() -> None:
     parser.add_argument("--saves", type=int, default=100)
     parser.add_argument("--of", type=int, default=5_000)
     parser.add_argument("--pushed", type=int, default=800)
-    parser.add_argument("--folder", type=Path, help="Where to keep the corpora; a temporary folder by default.")
+    parser.add_argument("--folder", type=Path, help="The folder for the corpora. The default is a temporary folder.")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         under = arguments.folder or Path(temporary)

@@ -1,4 +1,4 @@
-"""Measures a server while it loads a large folder: how it answers meanwhile, how long it takes, and what it needs.
+"""Measures a server while it loads a large folder: latency, duration and memory.
 
 python -m benchmarks.loading [--files 5000] [--related 179] [--idle 30]
 """
@@ -31,14 +31,14 @@ QUERY = """
 
 
 class Question(NamedTuple):
-    """A request that is sent again and again, and what stands in every good answer."""
+    """A request that is sent repeatedly, and the bytes that each successful answer contains."""
 
     name: str
     path: str
     body: bytes | None
     expected: bytes
     rate: float
-    """How many are sent a second."""
+    """Requests per second."""
 
 
 HEALTH = Question("/healthz", "/healthz", None, b'"ok"', 20)
@@ -47,7 +47,7 @@ PAUSE = 0.01
 
 
 class Asker(threading.Thread):
-    """Asks one question at a steady rate, however long the answers take, on a connection of its own."""
+    """Sends one request at a constant rate on its own connection, regardless of the latency of the answers."""
 
     def __init__(self, url: str, question: Question) -> None:
         super().__init__(daemon=True)
@@ -59,7 +59,7 @@ class Asker(threading.Thread):
         self._ended = threading.Event()
 
     def run(self) -> None:
-        """An answer that was asked for late, since the one before was late, counts from when it was due."""
+        """The latency of a delayed request counts from the time when it was due, to avoid coordinated omission."""
         connection = HTTPConnection(self._address, timeout=60)
         due = time.perf_counter()
         while not self.seconds or not self._ended.is_set():
@@ -90,7 +90,7 @@ class Asker(threading.Thread):
 
 @contextmanager
 def asking(url: str, questions: Sequence[Question]) -> Iterator[Sequence[Asker]]:
-    """Asks all the while; afterwards the askers hold what came of it."""
+    """Send requests during the block. Afterwards the askers contain the results."""
     askers = [Asker(url, question) for question in questions]
     for asker in askers:
         asker.start()
@@ -102,7 +102,7 @@ def asking(url: str, questions: Sequence[Question]) -> Iterator[Sequence[Asker]]
 
 
 class Run(NamedTuple):
-    """What a server says of a run."""
+    """The report of a run, as printed by the server."""
 
     files: int
     read: int
@@ -111,19 +111,19 @@ class Run(NamedTuple):
 
 
 def finished(server: Running) -> Run:
-    """The next run that the server reports; waits for it."""
+    """Wait for the next run that the server reports."""
     [(files, read, parsed, seconds)] = REPORT.findall(server.said(f"({REPORT.pattern})"))
     return Run(int(files), int(read), int(parsed), float(seconds))
 
 
 def answered(server: Running, path: str) -> None:
-    """Waits until the path is answered with 200."""
+    """Wait until the path returns 200."""
     while server.get(path).status_code != 200:
         time.sleep(PAUSE)
 
 
 def peaks(process: int) -> list[float]:
-    """The most memory that a process has had, and then each process that it started, in MB; only Linux tells."""
+    """The peak memory in MB of a process, followed by each of its children. Linux only."""
     below = Path(f"/proc/{process}/task/{process}/children")
     children = below.read_text().split() if below.exists() else []
     return [_peak(str(each)) for each in (process, *children)]
@@ -136,7 +136,7 @@ def _peak(process: str) -> float:
 
 
 class Site(NamedTuple):
-    """A content folder and its database, in a folder of their own."""
+    """A content folder and its database, in one folder."""
 
     folder: Path
 
@@ -157,19 +157,19 @@ class Site(NamedTuple):
 
 
 class Part(NamedTuple):
-    """One start of a server, and what was measured until it ended."""
+    """The measurements of one start of a server."""
 
     name: str
     ready: float
-    """Seconds until the server answered."""
+    """Seconds until the first answer of the server."""
     run: Run
-    """The run with which it started."""
+    """The first run."""
     memory: Sequence[float]
     askers: Sequence[Asker]
 
 
 def measure(site: Site, name: str, questions: Sequence[Question], idle: float = 0) -> Part:
-    """Asks from when the server can answer the last question until it has loaded, and some idle seconds more."""
+    """Send requests from when the server can answer the last question until the load ends, plus `idle` seconds."""
     begun = time.perf_counter()
     with site.server() as server:
         answered(server, "/readyz" if questions[-1] == ARTICLES else "/healthz")
@@ -181,7 +181,7 @@ def measure(site: Site, name: str, questions: Sequence[Question], idle: float = 
 
 
 def measure_all(site: Site, idle: float) -> Iterator[Part]:
-    """A first load; a start with nothing changed, then idle; a start over the database with every file changed."""
+    """Measure a first load, a start without changes followed by idle time, and a start with every file changed."""
     yield measure(site, "first load", [HEALTH])
     yield measure(site, "nothing changed, idle", [HEALTH, ARTICLES], idle)
     site.change_all()
@@ -189,7 +189,7 @@ def measure_all(site: Site, idle: float) -> Iterator[Part]:
 
 
 def told(part: Part) -> str:
-    """A part in a line of its own, and one for each question."""
+    """One line for the part, and one for each question."""
     run, (server, *workers) = part.run, part.memory
     return (
         f"{part.name}: {run.read} of {run.files} files read, {run.parsed} parsed in {run.seconds:.1f} s"
@@ -199,7 +199,7 @@ def told(part: Part) -> str:
 
 
 def _row(name: str, asker: Asker) -> str:
-    """Within how many milliseconds half of the answers came, ninety-nine in a hundred, and all of them."""
+    """The median, the 99th percentile and the maximum, in milliseconds."""
     ordered = sorted(asker.seconds)
     cells = [ordered[len(ordered) // 2], ordered[len(ordered) * 99 // 100], ordered[-1]]
     numbers = "".join(f"{1000 * cell:9.1f}" for cell in cells)

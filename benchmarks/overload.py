@@ -1,4 +1,4 @@
-"""Goodput of a server under overload: successful answers a second in a closed loop of up to 1,000 connections.
+"""Measures the goodput of a server under overload: successful answers per second with up to 1,000 connections.
 
 python -m benchmarks.overload [--connections 32 64 288 600 1000] [--seconds 4] [--rounds 3]
 """
@@ -29,7 +29,7 @@ from tests.commands import running
 
 CONNECTIONS = (32, 64, 288, 600, 1000)
 WARM_UP = 2.0
-"""Seconds before anything is counted."""
+"""Seconds before the measurement starts."""
 PROBE_PERIOD = 0.2
 PROBE_TIMEOUT = 10.0
 AIM = 0.7
@@ -59,7 +59,7 @@ def answer_in(received: bytes) -> Answer | None:
 
 
 class Client:
-    """A connection that sends its request again as soon as it has the answer, and connects again when it is closed."""
+    """A connection that repeats its request after each answer, and reconnects when it is closed."""
 
     def __init__(self, address: tuple[str, int], sent: bytes) -> None:
         self._address = address
@@ -91,19 +91,19 @@ class Client:
         found.setblocking(False)
         found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if found.connect_ex(self._address) not in {0, errno.EINPROGRESS}:
-            raise OSError(f"{self._address} cannot be connected to.")
+            raise OSError(f"The connection to {self._address} failed.")
         return found
 
 
 class Counts:
-    """What a load was answered with, while it was measured."""
+    """The answers to a load during the measurement."""
 
     def __init__(self) -> None:
         self.seconds: list[float] = []
-        """Of each success, from when its request was first sent on the connection or the answer before it had come."""
+        """The latency of each success, from the first attempt to send its request."""
         self.statuses = Counter[int]()
         self.closed = 0
-        """Connections that the server closed in place of an answer."""
+        """Connections that the server closed without an answer."""
 
     def with_others(self, others: Counts) -> Counts:
         found = Counts()
@@ -114,14 +114,14 @@ class Counts:
 
 
 class Plan(NamedTuple):
-    """A number of connections, and whether their clients wait as long as Retry-After says."""
+    """A number of connections, and whether their clients obey Retry-After."""
 
     connections: int
     patient: bool
 
 
 class Load:
-    """Clients in a closed loop, driven by epoll in one thread, which is cheap beside a server in Python."""
+    """Clients in a closed loop, driven by epoll in one thread to save processor time."""
 
     def __init__(self, url: str, plan: Plan) -> None:
         parts = urlsplit(url)
@@ -197,7 +197,7 @@ class Prober(threading.Thread):
             self._seconds.append(time.perf_counter() - begun if self._is_alive() else float("inf"))
 
     def end(self) -> Sequence[float]:
-        """Seconds of each probe, sorted; of one that failed infinity."""
+        """The sorted seconds of the probes. A failed probe counts as infinity."""
         self._ended.set()
         self.join()
         return sorted(self._seconds)
@@ -211,14 +211,14 @@ class Prober(threading.Thread):
 
 
 class Row(NamedTuple):
-    """What a load came to."""
+    """The result of a load."""
 
     seconds: float
     processor: float
     """Seconds of processor time that the server took."""
     counts: Counts
     probes: Sequence[float]
-    """Seconds of each, sorted."""
+    """The sorted seconds of the probes."""
 
     @property
     def goodput(self) -> float:
@@ -226,7 +226,7 @@ class Row(NamedTuple):
 
     @property
     def efficiency(self) -> float:
-        """Successes in a second of the server's processor time, which other work on the machine changes less."""
+        """Successes per second of processor time of the server, which depends less on other load of the machine."""
         return len(self.counts.seconds) / max(self.processor, 0.01)
 
     def with_another(self, row: Row) -> Row:
@@ -236,7 +236,7 @@ class Row(NamedTuple):
 
 
 class Best(NamedTuple):
-    """The largest of all loads."""
+    """The maximum over all loads."""
 
     goodput: float
     efficiency: float
@@ -261,7 +261,7 @@ HEADER = (
 
 
 def processor_seconds(process: int) -> float:
-    """User and system time of a process, from Linux's /proc."""
+    """User and system time of a process in seconds, from /proc."""
     fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
@@ -276,7 +276,7 @@ def measure(url: str, process: int, load: Load, seconds: float) -> Row:
 
 
 def measure_all(folder: Path, files: int, plans: Sequence[Plan], seconds: float, rounds: int) -> Mapping[Plan, Row]:
-    """Every plan in turn, and all of them again in each round, so that other work on the machine meets them alike."""
+    """Run all plans in each round, so that other load of the machine affects them equally."""
     Generator(files, 20, published=1.0).write(folder / "content")
     options = ("--database", folder / "gateway.db", "--log-level", "error")
     found: dict[Plan, Row] = {}

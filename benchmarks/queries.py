@@ -1,6 +1,6 @@
-"""What queries take over 1,000 articles and over 100,000, side by side, in time and in processor time.
+"""Compares the time and processor time of queries over 1,000 and over 100,000 articles.
 
-They run in this process as a server runs them, over the real store and schema; HTTP alone is left out.
+The queries run in this process, with the real store and schema, but without HTTP.
 
 python -m benchmarks.queries [--small 1000] [--large 100000] [--rounds 15]
 """
@@ -41,7 +41,7 @@ class Question(NamedTuple):
     name: str
     query: str
     aim: float | None
-    """How many times as long it may take, at most; LINEAR is as many times as there are articles."""
+    """The maximum ratio of the times. LINEAR is the ratio of the numbers of articles."""
 
 
 def _facet(name: str, selection: str) -> Question:
@@ -104,7 +104,7 @@ class Row(NamedTuple):
 
 
 async def compare(folder: Path, sizes: Sequence[int], rounds: int) -> AsyncIterator[Row]:
-    """Each question is asked of the small corpus and of the large one in turn, so that noise meets both alike."""
+    """Run each query on the small and the large corpus in turn, so that noise affects both equally."""
     async with AsyncExitStack() as stores:
         both = []
         for size in sizes:
@@ -148,7 +148,7 @@ def main() -> None:
     parser.add_argument("--small", type=int, default=1_000)
     parser.add_argument("--large", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--folder", type=Path, help="where to keep the databases; a temporary folder by default")
+    parser.add_argument("--folder", type=Path, help="the folder for the databases (default: a temporary folder)")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         asyncio.run(show(arguments.folder or Path(temporary), (arguments.small, arguments.large), arguments.rounds))

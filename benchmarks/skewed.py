@@ -1,6 +1,6 @@
-"""Generates articles of which half lie under one provider and one topic, and have one word in common.
+"""Generates articles of which half share one provider and one topic, and half share one word.
 
-They are made in memory, and loaded as files are: text, front matter, document, store.
+They are created in memory, and loaded in the same way as files: text, front matter, document, store.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from gateway.store.protocol import ChangeSet, Store
 AS_OF = datetime(2026, 1, 1, tzinfo=UTC)
 PROVIDER, TOPIC = "everyday.example", "Everyday"
 COMMON, RARE = "everywhere", "hardly"
-"""A word of half of the articles, and one of RARITIES of them, however many there are."""
+"""A word in half of the articles, and a word in RARITIES articles, regardless of the corpus size."""
 RARITIES = 10
 OTHERS = 200
-"""Providers and topics that share the other half."""
+"""The number of providers and of topics of the other half."""
 CATEGORIES = ("news", "reviews", "guides", "opinion", "local")
 TYPES = ("article", "article", "article", "video", "podcast")
 VOCABULARY = tuple(first + second for first in WORDS for second in WORDS)
@@ -29,7 +29,7 @@ BATCH = 500
 
 
 async def fill(store: Store, size: int, seed: int = 1) -> None:
-    """Load so many articles in one generation."""
+    """Load `size` articles in one generation."""
     await store.apply(ChangeSet(AS_OF, _batches(size, random.Random(seed))))
 
 
@@ -66,5 +66,5 @@ def _article(number: int, size: int, chance: random.Random) -> str:
 
 
 def _text(chance: random.Random, length: int) -> str:
-    """Some words are in most texts, and most in few."""
+    """A skewed distribution: few words are in most texts, and most words are in few."""
     return " ".join(VOCABULARY[int(len(VOCABULARY) * chance.random() ** 4)] for _ in range(length))

@@ -1,4 +1,4 @@
-"""Puts the server together, in reading order. It holds no logic of its own."""
+"""Assembles the ASGI application: executor, routes, pages and middleware."""
 
 from __future__ import annotations
 
@@ -50,22 +50,22 @@ from gateway.web.websocket import WebSocketEndpoint
 
 
 def executable_schema() -> Schema:
-    """The schema that operations run on. It does not depend on a store or on settings."""
+    """The schema for operations. It does not depend on a store or on settings."""
     return build_schema([UsePreparedDocument])
 
 
 def executor_for(store: Store, settings: Settings) -> Executor:
-    """What runs operations without a server."""
+    """An executor for commands without a server. Introspection is on, persisted documents are off."""
     return Executor(executable_schema(), store, settings.limits, PersistedDocuments(0), introspection=True)
 
 
 def create_app(
     settings: Settings, store: Store, reload: Reload | None = None, *, schema: Schema | None = None
 ) -> Starlette:
-    """The ASGI application over an open store. `reload` is what its hook calls; without one there is no hook.
+    """Build the ASGI application over an open store. The reload hook calls `reload`; None disables the hook.
 
-    `schema` is the result of an earlier `executable_schema`, which several applications can share.
-    Raises SettingsError where the trusted documents cannot be used.
+    `schema` is the result of an earlier `executable_schema`. Several applications can share it.
+    Raises SettingsError if the trusted documents are invalid.
     """
     limits, rate_limiter = settings.limits, RateLimiter(settings.rate_limit)
     preview_tokens = PreviewTokens(settings.preview_secret) if settings.preview_secret else None
@@ -106,7 +106,7 @@ def create_app(
     if preview_tokens:
         routes.append(Route(preview_links.PATH, PreviewLink(preview_tokens).answer))
     if has_explorer:
-        # What the server's own pages ask is bounded too, but not by limits on what clients may ask for at once.
+        # The server's own pages use the default limits, so that they work with stricter limits for clients.
         own = Executor(
             schema, store, Limits(), PersistedDocuments(0), rate_limiter, introspection=True, concurrency=concurrency
         )
@@ -148,7 +148,7 @@ def _state(name: str) -> Handler:
 
 
 def _readiness(executor: Executor) -> Handler:
-    """Once it is ready it asks the store no more, whose readers may all be taken."""
+    """Queries the store only until it is ready, because its readers may all be busy later."""
 
     async def answer(request: Request) -> Response:
         await executor.check_ready()
@@ -165,7 +165,7 @@ def _text(content: str) -> Handler:
 
 
 def _explorer(settings: Settings, page_query: PageQuery, preview_tokens: PreviewTokens | None = None) -> list[Route]:
-    """The pages of the explorer; with passes for those alone who hold one."""
+    """The routes of the explorer. With `preview_tokens` they require a preview token."""
     is_private, is_dev = preview_tokens is not None, settings.mode is Mode.DEV
     may_preview = settings.preview_secret or any(Scope.PREVIEW in api_token.scopes for api_token in settings.tokens)
     headers = graphiql_page.DRAFTS if is_dev or is_private else graphiql_page.TOKEN if may_preview else {}
@@ -191,9 +191,9 @@ async def _refusal(_request: Request, error: Exception) -> Response:
     if isinstance(error, HTTPException):
         allowed = (error.headers or {}).get("Allow", "GET")
         error = MethodNotAllowed(allowed) if error.status_code == 405 else NotFound()
-    assert isinstance(error, RequestError)  # noqa: S101 - it is registered for these two alone
+    assert isinstance(error, RequestError)  # noqa: S101 - it is registered for these two types only
     return error_response(error)
 
 
 async def _farewell(_request: Request, _error: Exception) -> Response:
-    return Response()  # to nobody: the client went while it was sending
+    return Response()  # discarded: the client disconnected during its request

@@ -1,6 +1,6 @@
-"""The command `gateway`: it handles signals first, and imports what it runs after that.
+"""The command `gateway`: installs signal handlers, then imports and runs the command.
 
-A process with the id 1, as in a container, has no default action for a signal: the kernel drops one without a handler.
+The kernel drops signals without a handler for process 1, as in a container. Other processes have default actions.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from importlib import import_module
 from gateway.commands.signals import abort_on_signal
 
 OLDEST = (3, 11)
-"""The version of Python that is needed. This module itself runs on older ones, so that it can report that."""
+"""The minimum version of Python. This module also runs on older versions, to report the requirement."""
 
 
 def main() -> None:
@@ -21,7 +21,7 @@ def main() -> None:
 
 
 def check_python() -> None:
-    """End with a message if Python is too old."""
+    """Exit with a message if Python is too old."""
     if sys.version_info < OLDEST:
         needed, found = (f"{version[0]}.{version[1]}" for version in (OLDEST, sys.version_info))
         raise SystemExit(f"content-gateway needs Python {needed} or later; this is {found}.")

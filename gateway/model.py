@@ -1,7 +1,7 @@
-"""The records that flow through the gateway. They hold values and know no file, no database and no web.
+"""The immutable records that the other modules exchange.
 
-Named tuples, and no dataclasses: they are as frozen, and they cross a process boundary and come off a database
-row several times as fast, which is where most of them are made.
+They are named tuples instead of dataclasses, because pickling them between processes and building them from database
+rows is several times faster.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ T = TypeVar("T")
 
 
 class Visibility(Enum):
-    """What a snapshot shows. It is decided once, inside the store."""
+    """The articles that a snapshot shows. The store applies it."""
 
     PUBLIC = "public"
-    """Published articles, neither scheduled nor expired at the generation's time. Unlisted ones are found by key."""
+    """Published articles that are not scheduled or expired at the generation's time. Unlisted ones are found by key."""
     PREVIEW = "preview"
     """Everything."""
 
@@ -37,7 +37,7 @@ class Severity(StrEnum):
 
 
 class Problem(NamedTuple):
-    """What is wrong with a file. `line` and `column` count from 1, `column` in code points."""
+    """An error, warning or note about a file. `line` and `column` count from 1, `column` in code points."""
 
     severity: Severity
     code: str
@@ -48,7 +48,7 @@ class Problem(NamedTuple):
     hint: str | None = None
 
 
-# What one file says: made by `content`, written by the store.
+# The contents of one file: created by `content`, written by the store.
 
 
 class Image(NamedTuple):
@@ -60,14 +60,14 @@ class Image(NamedTuple):
 
     @property
     def aspect_ratio(self) -> float | None:
-        """Width over height, rounded to four digits; None where either is unknown or not positive."""
+        """Width over height, rounded to four digits; None if either is unknown or not positive."""
         if not self.width or not self.height or self.width < 0 or self.height < 0:
             return None
         return round(self.width / self.height, 4)
 
 
 class ProviderName(NamedTuple):
-    """A provider as one file names it; `key` is what makes two of them the same."""
+    """A provider as named in one file. Equal keys identify the same provider."""
 
     key: str
     name: str
@@ -76,18 +76,18 @@ class ProviderName(NamedTuple):
 
 
 class TopicName(NamedTuple):
-    """A topic as one file spells it; `key` is what makes two of them the same."""
+    """A topic as spelled in one file. Equal keys identify the same topic."""
 
     key: str
     name: str
 
 
 class RelatedEntry(NamedTuple):
-    """One entry of a `related` list. `identity` is its normalised URL, or its title where it has none."""
+    """One entry of a `related` list. `identity` is its normalised URL, or its title without a URL."""
 
     identity: str
     url: str | None
-    """The normalised URL that resolves to an article of the corpus; None where the entry has no URL."""
+    """The normalised URL that resolves to an article of the corpus. None without a URL."""
     title: str
     excerpt: str | None
     type: str
@@ -105,7 +105,7 @@ class Document(NamedTuple):
 
     path: str
     slug: str
-    """The slug that the file asks for; the store adds a suffix where two files ask for one."""
+    """The requested slug. The store adds a suffix if another file requests the same slug."""
     title: str
     excerpt: str | None
     category: str | None
@@ -115,37 +115,37 @@ class Document(NamedTuple):
     heat: int | None
     published: bool
     unlisted: bool
-    """Found by key and in no public list."""
+    """Left out of public lists. The article is found by key."""
     published_date_time: datetime | None
     public_from: datetime | None
-    """Before this time it is scheduled."""
+    """The article is scheduled before this time."""
     public_until: datetime | None
-    """From this time on it is expired."""
+    """The article is expired from this time."""
     updated_date_time: datetime | None
     original_url: str | None
     web_url: str | None
     amp_web_url: str | None
     cdn_amp_web_url: str | None
     urls: tuple[str, ...]
-    """The normalised URLs that the article answers to, each once."""
+    """The distinct normalised URLs of the article."""
     provider: ProviderName | None
     topics: tuple[TopicName, ...]
-    """In file order, each key once."""
+    """In file order, with distinct keys."""
     images: tuple[Image, ...]
     related: tuple[RelatedEntry, ...]
     body: str
     front_matter: bytes
-    """JSON of what the schema does not model; a key named `secured` is left out at every depth."""
+    """JSON of the keys that the schema does not model. Keys named `secured` are left out at every depth."""
     exposed: bytes
     """JSON of the part of `front_matter` that the public may read."""
     secured: str | None
 
 
-# What one run says of one file: made by `content`, taken by the store.
+# The results of one run for one file: created by `content`, consumed by the store.
 
 
 class FileVersion(NamedTuple):
-    """What a file was when it was read; two equal ones need no second reading."""
+    """The stat values and the digest of a file when it was read. Files with an equal version are not read again."""
 
     path: str
     size: int
@@ -156,11 +156,11 @@ class FileVersion(NamedTuple):
 
 
 FRONT_MATTER = "frontMatter"
-"""The field that holds the keys of a file that no other field takes."""
+"""The field for the keys of a file that other fields do not use."""
 
 
 class FieldOrigin(NamedTuple):
-    """A field of a document that comes from elsewhere than the key of its own name."""
+    """A document field that does not come from the key of its own name."""
 
     field: str
     source: str
@@ -168,17 +168,17 @@ class FieldOrigin(NamedTuple):
 
 
 class Hiding(NamedTuple):
-    """Something that keeps an article from the public, or from public lists."""
+    """A reason that hides an article from the public, or from public lists."""
 
     status: Status | None
-    """The status that it gives; None where it makes the article unlisted."""
+    """The resulting status. None if the article becomes unlisted."""
     source: str
     """A key of the file or of the site's rules, or the file's name."""
     path: str
-    """The file that says so."""
+    """The file with the source."""
     line: int | None = None
     at: datetime | None = None
-    """Of a scheduled article, until when it hides; of an expired one, from when on."""
+    """The time when a scheduled article becomes visible, or when an expired article became hidden."""
 
     def holds(self, now: datetime) -> bool:
         if self.at is None:
@@ -187,52 +187,52 @@ class Hiding(NamedTuple):
 
 
 class Encoded(NamedTuple):
-    """A document as a store wants it, made by that store where the document was parsed."""
+    """A document in the format of a store, encoded in the process that parsed it."""
 
     digest: bytes
-    """Equal for documents that are served alike."""
+    """Equal for documents that are served identically."""
     content: bytes
-    """For the store that made it to read."""
+    """Readable only by the store that encoded it."""
 
 
 class Loaded(NamedTuple):
-    """A file whose document is good; the article is made or replaced."""
+    """A valid file. Its article is created or replaced."""
 
     version: FileVersion
     document: Document | Encoded
     problems: tuple[Problem, ...] = ()
     field_origins: tuple[FieldOrigin, ...] = ()
-    """For one who asks why; it is not stored."""
+    """For reports. Not stored."""
     hidings: tuple[Hiding, ...] = ()
-    """What may hide the article, now or at some time; it is not stored."""
+    """The reasons that hide the article, now or at another time. Not stored."""
 
 
 class Quarantined(NamedTuple):
-    """A file that cannot be read; its last good version stays unless it is withdrawn, its problems are replaced."""
+    """An unreadable or invalid file. Its last good version stays, unless `unpublish`. Its problems are replaced."""
 
     path: str
     problems: tuple[Problem, ...]
     version: FileVersion | None = None
-    """None where not even the bytes could be read, so that the next run tries again."""
+    """None if the bytes could not be read. The next run then tries again."""
     unpublish: bool = False
-    """Whether the last good version goes all the same."""
+    """Whether the last good version is removed."""
 
 
 class Unchanged(NamedTuple):
-    """A file whose bytes are those of its last version: its stamp alone is renewed."""
+    """A file with the same bytes as its last version. Only its version is updated."""
 
     version: FileVersion
 
 
 class NotDocument(NamedTuple):
-    """A file of a document's kind without front matter; an article that came from it goes."""
+    """A file with the extension of a document but without front matter. Its article is deleted."""
 
     version: FileVersion
     problems: tuple[Problem, ...]
 
 
 class Deleted(NamedTuple):
-    """A file that a successful listing no longer has; its article goes."""
+    """A file that is missing from a successful listing. Its article is deleted."""
 
     path: str
 
@@ -240,7 +240,7 @@ class Deleted(NamedTuple):
 Change = Loaded | Quarantined | Unchanged | NotDocument | Deleted
 
 
-# What a snapshot hands out.
+# The records that a snapshot returns.
 
 
 class ArticleSource(NamedTuple):
@@ -248,7 +248,7 @@ class ArticleSource(NamedTuple):
     sha256: str
     bytes: int
     modified_date_time: datetime
-    """Of the file, when its present bytes were first read."""
+    """The modification time of the file when its present bytes were first read."""
 
 
 class Article(NamedTuple):
@@ -292,7 +292,7 @@ class Related(NamedTuple):
     provider_key: str | None
     images: tuple[Image, ...]
     url: str | None
-    """The normalised URL by which `article` is found."""
+    """The normalised URL that resolves to `article`."""
     source_id: str
     """The id of the article that lists the entry."""
 
@@ -314,9 +314,9 @@ class Topic(NamedTuple):
 
 
 class Generation(NamedTuple):
-    """The state of a database that answers, as one visibility sees it.
+    """A committed state of the database, for one visibility.
 
-    `counter` moves when, and only when, something visible changed; with `epoch` it names the content.
+    `counter` increases only when visible content changes. `epoch` and `counter` together identify the content.
     """
 
     epoch: str
@@ -409,14 +409,14 @@ class NullsOrder(StrEnum):
 
 class SearchOrderField(StrEnum):
     SCORE = "SCORE"
-    """How well an article matches the search that its list is of."""
+    """The relevance of an article to the search of its list."""
 
 
 OrderField = ArticleOrderField | ProviderOrderField | TopicOrderField | SearchOrderField
 
 
 class OrderTerm(NamedTuple):
-    """One term of an order. Every order ends, unsaid, in the record's key ascending, so that it is total."""
+    """One term of an order. The ascending key of the record is the implicit last term, so that each order is total."""
 
     field: OrderField
     direction: OrderDirection = OrderDirection.ASC
@@ -427,13 +427,14 @@ Order = tuple[OrderTerm, ...]
 
 NEWEST_FIRST: Order = (OrderTerm(ArticleOrderField.PUBLISHED_DATE_TIME, OrderDirection.DESC),)
 BEST_FIRST: Order = (OrderTerm(SearchOrderField.SCORE, OrderDirection.DESC),)
-"""The one order by score."""
+"""The only order by score."""
 
 
 class Window(NamedTuple):
-    """Which rows of a list: `limit` of them, from the front or, where `backward`, from the back.
+    """A range of rows: the first `limit` rows of a list, or the last if `backward`.
 
-    `cursor` excludes itself and all before it (all after it where `backward`); `offset` goes without a cursor.
+    `cursor` excludes its own row and all rows before it, or after it if `backward`. `offset` and `cursor` are
+    exclusive.
     """
 
     limit: int = 20
@@ -448,36 +449,36 @@ class Edge(NamedTuple, Generic[T]):
     cursor: str
     node: T
     score: float | None = None
-    """How well it matches, where the order is by that."""
+    """The relevance, if the list is ordered by it."""
 
 
 class Page(NamedTuple, Generic[T]):
     edges: tuple[Edge[T], ...]
-    """In the list's order, also where the window was backward."""
+    """In the order of the list, even if the window is backward."""
     has_more: bool
-    """Whether rows follow the page in the window's direction: after it, or before it where `backward`."""
+    """Whether more rows exist after the page, or before it if the window is backward."""
 
 
 class Adjacent(NamedTuple):
-    """The articles that stand right before and right after one, in some order."""
+    """The articles directly before and after an article, in some order."""
 
     previous: Article | None = None
     next: Article | None = None
 
 
 class Text(NamedTuple):
-    """The heavy part of an article, read when asked for."""
+    """The large fields of an article, read on demand."""
 
     body: str
     front_matter: Mapping[str, object]
-    """All of it in a preview, the exposed part in public."""
+    """All keys in a preview, the exposed keys in public."""
 
 
-# Facets: how many of a list's articles share a value.
+# Facets: the number of articles by value.
 
 
 class Grouping(StrEnum):
-    """By which value articles are counted. One with several topics counts for each of them."""
+    """The value by which articles are counted. An article with several topics counts for each of them."""
 
     TOPIC = "TOPIC"
     PROVIDER = "PROVIDER"
@@ -486,7 +487,7 @@ class Grouping(StrEnum):
 
 
 class Interval(StrEnum):
-    """By which part of the calendar, in UTC, articles are counted."""
+    """The calendar unit, in UTC, by which articles are counted."""
 
     DAY = "DAY"
     WEEK = "WEEK"
@@ -495,7 +496,7 @@ class Interval(StrEnum):
 
 
 class Largest(NamedTuple):
-    """The largest groups: the first few of those with at least so many articles."""
+    """The largest groups: the first `first` of those with at least `least` articles."""
 
     by: Grouping
     first: int = 20

@@ -1,4 +1,4 @@
-"""Problems as people and machines read them. It finds none, and prints nothing."""
+"""Formats problems as text, JSON and GitHub workflow commands."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def count_noun(number: int, noun: str) -> str:
 
 
 def summary(statistics: Statistics, problems: Sequence[Problem]) -> str:
-    """A corpus in a line. `statistics` are a preview's; who reads it looks for what the public does not see, and so
-    scheduled articles count as drafts."""
+    """Summarise a corpus in one line. `statistics` are those of a preview. Scheduled and expired articles count as
+    drafts, because the public does not see them."""
     articles = count_noun(statistics.articles, "article")
     published, drafts = statistics.articles - statistics.drafts, count_noun(statistics.drafts, "draft")
     providers, topics = count_noun(statistics.providers, "provider"), count_noun(statistics.topics, "topic")
@@ -25,7 +25,7 @@ def summary(statistics: Statistics, problems: Sequence[Problem]) -> str:
 
 
 def severity_counts(problems: Sequence[Problem]) -> str:
-    """The problems in a few words: `2 problems (1 error, 1 warning)`. An INFO is none."""
+    """The number of problems by severity: `2 problems (1 error, 1 warning)`. INFO is not counted."""
     counts = Counter(problem.severity for problem in problems)
     worst = [severity for severity in (Severity.ERROR, Severity.WARNING) if counts[severity]]
     parts = ", ".join(count_noun(counts[severity], severity.lower()) for severity in worst)
@@ -33,17 +33,17 @@ def severity_counts(problems: Sequence[Problem]) -> str:
 
 
 def sort_problems(problems: Sequence[Problem]) -> list[Problem]:
-    """By path and place, for one who mends file after file."""
+    """Sort problems by path and position."""
     return sorted(problems, key=lambda problem: (problem.path, problem.line or 0, problem.column or 0, problem.code))
 
 
 def format_sentence(problem: Problem) -> str:
-    """One line with the place, what is wrong and how to mend it."""
+    """One line with the place, the message and the hint."""
     return f"{_place(problem)}: {' '.join(filter(None, (problem.message, problem.hint)))}"
 
 
 def format_text(problems: Sequence[Problem]) -> str:
-    """A line for each problem, as compilers write them, and one for its hint."""
+    """A line for each problem, in the format of compilers, and a line for its hint."""
     return "".join(
         f"{_place(problem)}: {problem.severity.lower()} {problem.code}: {problem.message}\n"
         + (f"    {problem.hint}\n" if problem.hint else "")
@@ -57,7 +57,7 @@ def format_json(problems: Sequence[Problem]) -> str:
 
 
 def format_github(problems: Sequence[Problem]) -> str:
-    """Workflow commands, which GitHub shows beside the lines of a pull request."""
+    """Workflow commands. GitHub shows them as annotations of a pull request."""
     commands = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
     return "".join(
         f"::{commands[problem.severity]} file={_property(problem.path)}"

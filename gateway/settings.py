@@ -1,8 +1,7 @@
-"""The one table of options, read from flags, the environment and a file. It makes no command line and opens nothing
-but that file. Every command imports it, so it imports nothing that is slow to import.
+"""The settings table. Values come from flags, the environment and a settings file.
 
-Each field of `Settings` is an option: its name, type, default, help and whether it is a secret stand in one place.
-The limits are a table of their own, and each of them is an option too.
+Each field of `Settings` is an option with a name, type, default, help and secrecy. Each field of `Limits` is an option
+too. Every command imports this module, so its imports must be fast.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ from gateway.limits import DOCUMENT_BYTES, PERSISTED_BYTES, RENDERED_BYTES, Limi
 
 PREFIX = "GATEWAY_"
 CONFIG = "config"
-"""The flag, and with the prefix the variable, that names the settings file."""
+"""The name of the flag, and with the prefix of the variable, for the path of the settings file."""
 DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 _URL = re.compile(
     r"https?://(?:[^@/?#]*@)?(?P<host>[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{1,5}))?(?:[/?#].*)?",
@@ -39,9 +38,9 @@ _URL = re.compile(
 )
 _ORIGIN = re.compile(r"([a-z][a-z0-9+.-]*)://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,4}|:[1-5][0-9]{4})?/?")
 LEAST_SECRET = 32
-"""Bytes of a secret: fewer than the signature has would make guessing the secret the shorter way (RFC 7518, 3.2)."""
+"""The minimum size of a secret in bytes. A secret shorter than the signature is easier to guess (RFC 7518, 3.2)."""
 LIMIT = "limit_"
-"""With what the option of a limit begins."""
+"""The prefix of the options for limits."""
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -51,7 +50,7 @@ class Mode(StrEnum):
 
 
 class Group(StrEnum):
-    """The heading of an option in the help of a command, in the order of the help."""
+    """The headings of the options in the help, in order."""
 
     SERVER = "Server options"
     CONTENT = "Content options"
@@ -61,16 +60,16 @@ class Group(StrEnum):
 
 
 class ValueType(NamedTuple):
-    """A type of value. `decode` raises ValueError with a sentence; `many` are separated by white space."""
+    """A type of value. `decode` raises ValueError with a message. `many` marks a list separated by white space."""
 
     metavar: str
-    """The type as the help of a command shows it."""
+    """The type in the help of a command."""
     decode: Callable[[str], object]
     many: bool = False
 
 
 class Option(NamedTuple):
-    """One row of the table. A default of None is worked out when the settings are read; `help` says how."""
+    """One row of the table. A default of None is computed when the settings are read, as `help` describes."""
 
     name: str
     kind: ValueType
@@ -92,7 +91,7 @@ class Option(NamedTuple):
         return self.dev_default if mode is Mode.DEV else self.default
 
     def written_default(self, mode: Mode) -> str:
-        """The default as a user would write it; empty if there is none."""
+        """The default in the syntax of a value. Empty without a default."""
         default = self.default_of(mode)
         return " ".join(map(_written, default if isinstance(default, tuple) else () if default is None else (default,)))
 
@@ -108,9 +107,9 @@ def _text(written: str) -> str:
 
 
 def _secret(written: str) -> str:
-    """No message quotes it."""
+    """Error messages do not contain the value."""
     if len(written.strip().encode()) < LEAST_SECRET:
-        raise ValueError(f"It is shorter than {LEAST_SECRET} characters. Let a program make it up.")
+        raise ValueError(f"It is shorter than {LEAST_SECRET} characters. Generate one: openssl rand -hex 32.")
     return written.strip()
 
 
@@ -128,10 +127,10 @@ def _whole(least: int, most: int | None = None) -> Callable[[str], int]:
 
     def decode(written: str) -> int:
         digits = written.strip()
-        # The length comes first: Python refuses to convert very long numbers.
+        # Check the length first: Python does not convert very long numbers.
         if digits.isascii() and digits.isdigit() and len(digits) <= 18 and least <= int(digits) <= (most or math.inf):
             return int(digits)
-        raise ValueError(f"{written!r} is no whole number {bounds}.")
+        raise ValueError(f"{written!r} is not a whole number {bounds}.")
 
     return decode
 
@@ -142,12 +141,12 @@ def _seconds(written: str) -> float:
     except ValueError:
         seconds = math.nan
     if not 0 < seconds < math.inf:
-        raise ValueError(f"{written!r} is no number of seconds above 0.")
+        raise ValueError(f"{written!r} is not a number of seconds above 0.")
     return seconds
 
 
 def _origin(written: str) -> str:
-    """As browsers write it: lower-case, without the default port."""
+    """Normalises an origin as browsers do: lower-case, without the default port."""
     if written.strip() == "*":
         return "*"
     found = _ORIGIN.fullmatch(written.strip().lower())
@@ -159,7 +158,7 @@ def _origin(written: str) -> str:
 
 def _file_path(written: str) -> Path:
     if "://" in written:
-        raise ValueError("It is a URL, where the path of a file is wanted.")
+        raise ValueError("It is a URL. Write the path of a file.")
     return Path(_text(written))
 
 
@@ -172,7 +171,7 @@ def _network(written: str) -> str:
 
 def _log_level(written: str) -> str:
     if written.strip().lower() not in LOG_LEVELS:
-        raise ValueError(f"{written!r} is none of {', '.join(LOG_LEVELS)}.")
+        raise ValueError(f"{written!r} is not one of {', '.join(LOG_LEVELS)}.")
     return written.strip().lower()
 
 
@@ -180,23 +179,23 @@ def _watching(written: str) -> Watching:
     try:
         return Watching(written.strip().lower())
     except ValueError:
-        raise ValueError(f"{written!r} is none of {', '.join(Watching)}.") from None
+        raise ValueError(f"{written!r} is not one of {', '.join(Watching)}.") from None
 
 
 def _tag_header(written: str) -> TagHeader:
     found = {header.lower(): header for header in TagHeader}.get(written.strip().lower())
     if found is None:
-        raise ValueError(f"{written!r} is none of {', '.join(TagHeader)}.")
+        raise ValueError(f"{written!r} is not one of {', '.join(TagHeader)}.")
     return found
 
 
 def _api_token(written: str) -> ApiToken:
-    """`TOKEN:scope,scope` or `sha256:HEX:scope,scope`. No message quotes a part of it: any part may be the secret."""
+    """`TOKEN:scope,scope` or `sha256:HEX:scope,scope`. Messages do not quote it: any part may be secret."""
     hashed = "sha256:" if written.startswith("sha256:") else ""
     token, _, rest = written.removeprefix(hashed).partition(":")
     scopes = frozenset(rest.split(","))
     if not scopes <= frozenset(Scope):
-        raise ValueError(f"A token is followed by ':' and scopes out of {', '.join(Scope)}, joined by ','.")
+        raise ValueError(f"A token must be followed by ':' and scopes separated by ','. Scopes: {', '.join(Scope)}.")
     try:
         return api_token(hashed + token, scopes)
     except SettingsError as error:
@@ -204,22 +203,22 @@ def _api_token(written: str) -> ApiToken:
 
 
 class Webhook(NamedTuple):
-    """Somebody to be told of each generation."""
+    """A URL to notify of each generation."""
 
     url: str
     is_preview: bool
-    """Whether it is told of drafts too."""
+    """Whether it is notified of changes to drafts too."""
 
 
 def _webhook(written: str) -> Webhook:
     url = written.removeprefix("preview:")
     if not _is_url(url):
-        raise ValueError(f"{written!r} is no http or https URL, with 'preview:' before it or without.")
+        raise ValueError(f"{written!r} is not an http or https URL, with or without the prefix 'preview:'.")
     return Webhook(url, url != written)
 
 
 def _is_url(written: str) -> bool:
-    """Whether it is an http or https URL whose host is an IP address or an ASCII name, so that it can be sent to."""
+    """Whether it is an http or https URL whose host is an IP address or an ASCII name, as the HTTP client requires."""
     found = _URL.fullmatch(written)
     if not found or not written.isprintable() or int(found["port"] or 0) > 65535:
         return False
@@ -265,31 +264,31 @@ def _option(
     dev: Any = MISSING,
     secret: bool = False,
 ) -> Any:
-    """A field of Settings. `dev` is the default under `gateway dev`, where it is another one."""
+    """A field of Settings. `dev` is the default under `gateway dev`, if it differs."""
     metadata = {"kind": kind, "group": group, "dev": dev, "help": help, "secret": secret}
     return dataclasses.field(default=default, metadata=metadata)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """All that a server is told at its start."""
+    """All settings of a server."""
 
     mode: Mode
     content: Path
     """The content folder."""
 
     host: str = _option(TEXT, Group.SERVER, "The address to listen on.", "127.0.0.1")
-    port: int = _option(PORT, Group.SERVER, "The port to listen on; 0 takes a free one.", 8000)
+    port: int = _option(PORT, Group.SERVER, "The port to listen on. 0 selects a free port.", 8000)
     database: Path | None = _option(
         FILE,
         Group.SERVER,
-        "The SQLite file. By default it lies in the user's cache folder, one for each content folder.",
+        "The path of the SQLite file. By default it is in the user's cache folder, one per content folder.",
     )
     tokens: tuple[ApiToken, ...] = _option(
-        TOKENS, Group.ACCESS, "Tokens with their scopes: TOKEN:SCOPE,SCOPE or sha256:HEX:SCOPE,SCOPE.", (), secret=True
+        TOKENS, Group.ACCESS, "Tokens with scopes: TOKEN:SCOPE,SCOPE or sha256:HEX:SCOPE,SCOPE.", (), secret=True
     )
     introspection: bool = _option(
-        BOOLEAN, Group.ACCESS, "Whether clients may ask for the schema.", default=False, dev=True
+        BOOLEAN, Group.ACCESS, "Whether introspection and /schema.graphql are allowed.", default=False, dev=True
     )
     explorer: bool = _option(
         BOOLEAN, Group.ACCESS, "Whether the start page and GraphiQL are served.", default=False, dev=True
@@ -297,132 +296,135 @@ class Settings:
     preview_secret: str | None = _option(
         SECRET,
         Group.ACCESS,
-        "What signs preview links; with another one all that were given out end.",
+        "The key that signs preview links. A new key invalidates all links.",
         None,
         secret=True,
     )
     preview_explorer: bool = _option(
         BOOLEAN,
         Group.ACCESS,
-        "Whether the start page and GraphiQL are served to those who came by a preview link.",
+        "Whether the start page and GraphiQL are served to browsers with a valid preview link.",
         default=False,
     )
     allowed_hosts: tuple[str, ...] = _option(
-        TEXTS, Group.ACCESS, "Names besides the loopback ones that a Host header may hold.", ()
+        TEXTS, Group.ACCESS, "Names that are accepted in the Host header, in addition to the loopback names.", ()
     )
     allowed_origins: tuple[str, ...] = _option(
-        ORIGINS, Group.ACCESS, "Origins whose pages may call this server, such as https://news.example; * is any.", ()
+        ORIGINS,
+        Group.ACCESS,
+        "Origins whose pages may call this server, such as https://news.example. * allows all origins.",
+        (),
     )
     trusted_proxies: tuple[str, ...] = _option(
         NETWORKS,
         Group.ACCESS,
-        "Addresses and networks of proxies, which are believed about whom they forward for.",
+        "Addresses and networks of proxies whose forwarding headers are trusted.",
         ("127.0.0.1", "::1"),
     )
     rate_limit: int | None = _option(
         COUNT,
         Group.LIMITS,
-        "How many points of cost each client may ask for in a minute. By default there is no bound.",
+        "The points of cost that each client may use per minute. The default is unlimited.",
         None,
     )
     watch: Watching = _option(
         WATCHING,
         Group.CONTENT,
-        "How the folder is followed: by what the system reports (events), by looking through it (poll), not at all"
-        " (off), or by events where the disk has them and else by polling (auto).",
+        "How changes in the folder are detected: by file system events (events), by polling (poll), by events if the"
+        " disk supports them and otherwise by polling (auto), or only by rescans (off).",
         Watching.AUTO,
     )
-    poll_seconds: float = _option(
-        SECONDS, Group.CONTENT, "How often the folder is looked through where it is polled.", 1.0
-    )
+    poll_seconds: float = _option(SECONDS, Group.CONTENT, "The polling interval.", 1.0)
     sweep_seconds: float = _option(
         SECONDS,
         Group.CONTENT,
-        "How often the whole folder is looked through for what no event told, however it is followed.",
+        "The interval between rescans of the whole folder, which find undetected changes in every mode.",
         60.0,
     )
-    max_file_bytes: int = _option(BYTES, Group.CONTENT, "Larger content files are refused.", DEFAULT_MAX_BYTES)
+    max_file_bytes: int = _option(
+        BYTES, Group.CONTENT, "The maximum size of a content file. Larger files are refused.", DEFAULT_MAX_BYTES
+    )
     workers: int = _option(
         COUNT,
         Group.CONTENT,
-        "Processes that parse files; of several, one rests while articles are served. By default one for each CPU.",
+        "The number of processes that parse files. If more than one, one is idle while articles are served. The default"
+        " is one per CPU.",
     )
     follow_links: bool = _option(
         BOOLEAN,
         Group.CONTENT,
-        "Whether links to files and folders inside the content folder are followed.",
+        "Whether to follow links to files and folders inside the content folder.",
         default=False,
     )
-    strict: bool = _option(
-        BOOLEAN, Group.CONTENT, "Whether nothing is loaded where a file has an error.", default=False
-    )
+    strict: bool = _option(BOOLEAN, Group.CONTENT, "Whether an error in a file stops the whole load.", default=False)
     log_level: str = _option(
-        LOG_LEVEL, Group.SERVER, f"The least severe messages to log: {', '.join(LOG_LEVELS)}.", "info"
+        LOG_LEVEL, Group.SERVER, f"The minimum level of log messages: {', '.join(LOG_LEVELS)}.", "info"
     )
-    readers: int = _option(COUNT, Group.SERVER, "Database connections that read.", 4)
+    readers: int = _option(COUNT, Group.SERVER, "The number of read connections to the database.", 4)
     reload_secret: str | None = _option(
-        TEXT, Group.ACCESS, "What signs requests to reload, in GitHub's form.", None, secret=True
+        TEXT, Group.ACCESS, "The key that signs reload requests, in GitHub's format.", None, secret=True
     )
     webhooks: tuple[Webhook, ...] = _option(
         WEBHOOKS,
         Group.CONTENT,
-        "URLs to tell of each change; one that is to be told of drafts too begins with 'preview:'.",
+        "URLs to notify of each change. The prefix 'preview:' adds changes to drafts.",
         (),
     )
-    webhook_secret: str | None = _option(
-        TEXT, Group.CONTENT, "What signs the requests to the webhooks.", None, secret=True
-    )
+    webhook_secret: str | None = _option(TEXT, Group.CONTENT, "The key that signs webhook requests.", None, secret=True)
     persisted_bytes: int = _option(
         SIZE,
         Group.CACHING,
-        "How much memory documents may take that clients register by their digest; 0 takes none.",
+        "The size of the cache of documents that clients register by digest. 0 disables it.",
         PERSISTED_BYTES,
     )
     document_bytes: int = _option(
         SIZE,
         Group.CACHING,
-        "How much memory documents may take that were parsed and found good; 0 takes none.",
+        "The size of the cache of parsed and validated documents. 0 disables it.",
         DOCUMENT_BYTES,
     )
     rendered_bytes: int = _option(
-        SIZE, Group.CACHING, "How much memory bodies may take that were rendered; 0 takes none.", RENDERED_BYTES
+        SIZE, Group.CACHING, "The size of the cache of rendered bodies. 0 disables it.", RENDERED_BYTES
     )
     trusted_documents: Path | None = _option(
         FILE,
         Group.ACCESS,
-        "A manifest of documents that may be run by name, as graphql-codegen or Apollo's tools write it.",
+        "A manifest of trusted documents, in the format of graphql-codegen or Apollo's tools.",
         None,
     )
-    trusted_only: bool = _option(
-        BOOLEAN, Group.ACCESS, "Whether nothing but the trusted documents is run.", default=False
+    trusted_only: bool = _option(BOOLEAN, Group.ACCESS, "Whether only trusted documents are run.", default=False)
+    cache_seconds: int = _option(
+        WHOLE_SECONDS, Group.CACHING, "The freshness lifetime of public responses (max-age).", 0
     )
-    cache_seconds: int = _option(WHOLE_SECONDS, Group.CACHING, "How long an answer that anybody may keep is fresh.", 0)
     shared_cache_seconds: int | None = _option(
         WHOLE_SECONDS,
         Group.CACHING,
-        "The same for caches that many share, such as a CDN, where it is another time.",
+        "The freshness lifetime in shared caches, such as a CDN (s-maxage), if it differs from cache_seconds.",
         None,
     )
     stale_seconds: int = _option(
-        WHOLE_SECONDS, Group.CACHING, "How long after that caches may still give it out while they fetch a new one.", 0
+        WHOLE_SECONDS,
+        Group.CACHING,
+        "How long caches may serve a stale response while they fetch a new one (stale-while-revalidate).",
+        0,
     )
     cache_tags: TagHeader = _option(
         TAG_HEADER,
         Group.CACHING,
-        f"The header that names what an answer depends on: {', '.join(TagHeader)}.",
+        f"The response header for cache tags: {', '.join(TagHeader)}.",
         TagHeader.CACHE_TAG,
     )
     compress: bool = _option(
-        BOOLEAN, Group.SERVER, "Whether answers are compressed for those who take that.", default=True
+        BOOLEAN, Group.SERVER, "Whether responses are compressed if the client accepts it.", default=True
     )
     hold_seconds: float = _option(
-        SECONDS, Group.CONTENT, "How long a large deletion waits to be confirmed by a second look.", 10.0
+        SECONDS, Group.CONTENT, "How long a large deletion is delayed until a second scan confirms it.", 10.0
     )
     limits: Limits = Limits()
 
     @property
     def database_path(self) -> Path:
-        """The database, for commands that use one. Raises SettingsError where it is not set and has no default."""
+        """The path of the database. Raises SettingsError if it is not set and there is no default."""
         if self.database is None:
             raise SettingsError(
                 "There is no home folder for the default database. Set 'database' (--database, GATEWAY_DATABASE)."
@@ -439,7 +441,7 @@ def _row(field: dataclasses.Field[Any]) -> Option:
 
 def _limit_row(field: dataclasses.Field[Any]) -> Option:
     kind = SECONDS if isinstance(field.default, float) else ValueType("NUMBER", _whole(field.metadata["least"]))
-    help = f"At most so many {field.metadata['counts']}."  # noqa: A001
+    help = f"The maximum number of {field.metadata['counts']}."  # noqa: A001
     return Option(LIMIT + field.name, kind, Group.LIMITS, field.default, field.default, help, secret=False)
 
 
@@ -451,11 +453,11 @@ RENAMED: Mapping[str, str] = {
     "limit_waiting_seconds": "limit_queue_seconds",
     "limit_sockets": "limit_websockets",
 }
-"""The present names of options by their earlier ones. An earlier name sets nothing: a message names the present one."""
+"""The present names of options by earlier name. An earlier name has no effect. A message gives the present name."""
 
 
 class _Given(NamedTuple):
-    """A value as one source gives it, and the words that name the place."""
+    """A value from one source, and the name of that source for messages."""
 
     value: object
     origin: str
@@ -465,10 +467,10 @@ _Source = Mapping[str, _Given]
 
 
 def read(mode: Mode, content: Path, flags: Mapping[str, object], environ: Mapping[str, str] | None = None) -> Settings:
-    """The settings for a content folder: of flags, environment, file and defaults the first that says something.
+    """Read the settings for a content folder. The precedence is flags, environment, file, defaults.
 
-    `flags` holds values by option name; None and an empty tuple are as if absent. `environ` is the process's own
-    unless given; an empty variable is as if absent. Raises SettingsError, with a line for each value that is wrong.
+    `flags` maps option names to values. None and () count as absent. `environ` defaults to the environment of the
+    process. An empty variable counts as absent. Raises SettingsError with one line per wrong value.
     """
     environ = os.environ if environ is None else environ
     errors: list[str] = []
@@ -483,10 +485,10 @@ def read(mode: Mode, content: Path, flags: Mapping[str, object], environ: Mappin
 
 
 def misnamed(environ: Mapping[str, str] | None = None) -> Iterator[tuple[str, str]]:
-    """The variables that set nothing and look as if they should, each with the variable that is probably meant.
+    """Unknown variables that resemble an option, each with the variable that is probably meant.
 
-    `environ` is the process's own unless given. Other unknown variables are skipped: platforms set `GATEWAY_` names of
-    their own.
+    `environ` defaults to the environment of the process. Other unknown variables are skipped, because platforms set
+    `GATEWAY_` variables too.
     """
     known = {PREFIX + name.upper() for name in NAMES}
     for variable, value in sorted((os.environ if environ is None else environ).items()):
@@ -497,16 +499,16 @@ def misnamed(environ: Mapping[str, str] | None = None) -> Iterator[tuple[str, st
 
 
 def probable(name: str, renamed: Mapping[str, str] = RENAMED) -> str | None:
-    """The option that a name probably means: the one that was renamed, or the first that is at most one edit away."""
+    """The option that a name probably means: a renamed option, or the first option at most one edit away."""
     near = variants(name)
     meant = (known for known in NAMES if known == name or known in near or name in variants(known))
     return renamed.get(name) or next(meant, None)
 
 
 def default_database(content: Path) -> Path | None:
-    """The database of a content folder in the user's cache folder; one folder has one, by whatever path it is named.
+    """The default database of a content folder, in the user's cache folder. All paths of a folder share one database.
 
-    None for a user without a home folder, as in a container that runs as an id without an entry in /etc/passwd.
+    None for a user without a home folder, such as an id without an entry in /etc/passwd in a container.
     """
     digest = sha256(os.fsencode(os.path.realpath(content))).hexdigest()
     try:
@@ -531,17 +533,17 @@ def _decoded(kind: ValueType, value: object) -> object:
     if kind.many:
         return tuple(kind.decode(word) for word in " ".join(words).split())
     if len(words) != 1:
-        raise ValueError("A list stands where a single value is wanted.")
+        raise ValueError("It is a list. Write a single value.")
     return kind.decode(words[0])
 
 
 def _written(value: object) -> str:
-    """A value as an author of an environment variable would write it, so that each kind has one decoder."""
+    """A value in the syntax of an environment variable, so that each type has one decoder."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str | int | float | Path):
         return str(value)
-    raise ValueError("It is neither text, nor a number, nor true or false.")
+    raise ValueError("It is not text, a number, true or false.")
 
 
 def _from_flags(flags: Mapping[str, object]) -> _Source:
@@ -574,4 +576,4 @@ def _from_file(flags: Mapping[str, object], environ: Mapping[str, str], errors: 
 
 def _unknown(name: str) -> str:
     meant = probable(name)
-    return f"There is no such setting. Did you mean '{meant}'?" if meant else "There is no such setting."
+    return f"Unknown setting. Did you mean '{meant}'?" if meant else "Unknown setting."

@@ -1,4 +1,4 @@
-"""Parses a settings file, TOML or YAML. It is imported only when there is a file, since PyYAML is slow to import."""
+"""Parses a settings file, TOML or YAML. It is imported only if there is a file, because PyYAML is slow to import."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import yaml
 
 
 def parse(path: Path) -> Mapping[str, object]:
-    """The entries of a settings file. Raises ValueError, quoting no value of the file, which may hold tokens."""
+    """Parse a settings file. Raises ValueError. Messages do not quote values, because they may be tokens."""
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
@@ -34,13 +34,13 @@ def _toml(text: str) -> Mapping[str, object]:
 
 def _yaml(text: str) -> Mapping[str, object]:
     try:
-        # The base loader makes text of every value; what it means is for each option's decoder to say.
-        entries = yaml.load(text, yaml.BaseLoader)  # noqa: S506 - it builds nothing but text, lists and mappings
+        # The base loader returns every scalar as text. The decoder of each option converts it.
+        entries = yaml.load(text, yaml.BaseLoader)  # noqa: S506 - it builds only text, lists and mappings
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ValueError(f"Line {line} is not YAML.") from error
     except yaml.YAMLError as error:
         raise ValueError("The file is not YAML.") from error
     if not isinstance(entries, dict | None):
-        raise ValueError("The file is no mapping of settings to values.")
+        raise ValueError("The file is not a mapping of settings to values.")
     return entries or {}

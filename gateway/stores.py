@@ -1,4 +1,4 @@
-"""Chooses the store of a command. Commands that start no server use it too, so it imports nothing of one."""
+"""Opens the store for a command. It imports no server code, because commands without a server use it too."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from gateway.store.temporary import temporary_store
 
 @asynccontextmanager
 async def opened(settings: Settings, *, shared: bool = False) -> AsyncIterator[Pipeline]:
-    """The content that the settings name; in the end every process, thread and file of it is closed.
+    """Open the store and the ingest for the settings. Processes, threads and files are closed at exit.
 
-    Raises StoreError where another process writes the database, unless it is to be `shared`; then the store is led
-    before anything is loaded.
+    Raises StoreError if another process writes the database, unless it is `shared`. A shared store must become the
+    writer before a load.
     """
     open_store = SqliteStore.join if shared else SqliteStore.open
     store = await open_store(settings.database_path, readers=settings.readers)
@@ -35,9 +35,9 @@ async def opened(settings: Settings, *, shared: bool = False) -> AsyncIterator[P
 async def loaded_aside(
     settings: Settings, *, seed: Path | None = None, progress: Progress | None = None
 ) -> AsyncIterator[tuple[Store, IngestReport]]:
-    """A store that the folder has just been loaded to, and that leaves nothing behind; and how the load went.
+    """A temporary store with the loaded folder, and the report of the load.
 
-    It begins as a copy of the database `seed`, where that can be used, so that what has not changed is not read again.
+    The store starts as a copy of the database `seed`, if that is usable, so that unchanged files are not read again.
     """
     async with temporary_store(seed) as store, ingesting(settings, store, serving=False) as ingest:
         yield store, await ingest.run(progress=progress)

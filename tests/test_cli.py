@@ -158,7 +158,7 @@ def test_every_wrong_setting_is_told(tmp_path: Path) -> None:
     done = invoke("serve", SEEDS, "--port", "x", "--readers", "0", cache=tmp_path)
     assert (done.returncode, [line.partition(":")[2] for line in done.stderr.splitlines()]) == (
         2,
-        [" --port: 'x' is no whole number from 0 to 65535.", " --readers: '0' is no whole number of at least 1."],
+        [" --port: 'x' is not a whole number from 0 to 65535.", " --readers: '0' is not a whole number of at least 1."],
     )
 
 
@@ -238,7 +238,7 @@ def test_help_groups_the_options() -> None:
         section = text.partition(f"\n{option.group}:\n")[2].partition("\n\n")[0]
         assert re.search(rf"^  {option.flag}(?: | /)", section, re.MULTILINE), option.flag
     shown = " ".join(text.split())
-    assert "--port PORT The port to listen on; 0 takes a free one. [default: 8000]" in shown
+    assert "--port PORT The port to listen on. 0 selects a free port. [default: 8000]" in shown
     assert "--watch [auto|events|poll|off]" in shown
     assert "--explorer / --no-explorer Whether the start page and GraphiQL are served. [default: false]" in shown
     assert "GraphiQL are served. [default: true]" in " ".join(invoke("dev", "--help").stdout.split())

@@ -149,7 +149,7 @@ def test_a_webhook_that_nothing_can_be_sent_to(url: str) -> None:
     """It is refused at the start, and not when there is something to tell; with `preview:` before it too."""
     for value in (url, f"preview:{url}"):
         assert complaints(webhooks=["https://build.example/hook", value]) == [
-            f"--webhooks: {value!r} is no http or https URL, with 'preview:' before it or without."
+            f"--webhooks: {value!r} is not an http or https URL, with or without the prefix 'preview:'."
         ]
 
 
@@ -212,13 +212,13 @@ def test_all_errors_are_told_at_once(tmp_path: Path) -> None:
     )
     assert sorted(found) == sorted(
         [
-            "--port: '65536' is no whole number from 0 to 65535.",
-            "GATEWAY_LOG_LEVEL: 'loud' is none of debug, info, warning, error.",
-            "GATEWAY_LIMIT_OPERATION_SECONDS: 'nan' is no number of seconds above 0.",
-            f"{file}: readers: '0' is no whole number of at least 1.",
+            "--port: '65536' is not a whole number from 0 to 65535.",
+            "GATEWAY_LOG_LEVEL: 'loud' is not one of debug, info, warning, error.",
+            "GATEWAY_LIMIT_OPERATION_SECONDS: 'nan' is not a number of seconds above 0.",
+            f"{file}: readers: '0' is not a whole number of at least 1.",
             f"{file}: strict: 'perhaps' is neither true nor false.",
-            f"{file}: prot: There is no such setting. Did you mean 'port'?",
-            f"{file}: workers: A list stands where a single value is wanted.",
+            f"{file}: prot: Unknown setting. Did you mean 'port'?",
+            f"{file}: workers: It is a list. Write a single value.",
         ]
     )
 
@@ -230,9 +230,7 @@ def test_a_value_that_is_overruled_does_no_harm() -> None:
 
 def test_a_url_is_no_database() -> None:
     """A database is a file; what looks like an address is refused rather than made a file of that name."""
-    assert complaints(database="postgresql://host/db") == [
-        "--database: It is a URL, where the path of a file is wanted."
-    ]
+    assert complaints(database="postgresql://host/db") == ["--database: It is a URL. Write the path of a file."]
 
 
 @pytest.mark.parametrize(
@@ -245,7 +243,7 @@ def test_a_url_is_no_database() -> None:
         ),
         ("a.yaml", b"port: 1\ntokens: 'sesame\n", "Line 3 is not YAML."),
         ("a.yaml", b"tokens: \x01", "The file is not YAML."),
-        ("a.yaml", b"- sesame", "The file is no mapping of settings to values."),
+        ("a.yaml", b"- sesame", "The file is not a mapping of settings to values."),
         ("a.yaml", b"\xff", "The file is not UTF-8."),
         ("a.ini", b"", "The file's name ends in neither .toml nor .yaml."),
     ],
@@ -282,7 +280,7 @@ def test_every_limit_is_an_option() -> None:
         assert value_of(option, settings()) == option.default, option.name
         assert value_of(option, settings(environ={option.variable: "123456"})) == 123456, option.name
         [complaint] = complaints(environ={option.variable: "-1"})
-        assert complaint.startswith(f"{option.variable}: '-1' is no ")
+        assert complaint.startswith(f"{option.variable}: '-1' is not a ")
 
 
 def test_every_option_is_told_in_a_sentence() -> None:

@@ -1,1 +1,1 @@
-"""What each command does. A module is imported when its command is called."""
+"""The commands, one module each. A module is imported when its command runs."""

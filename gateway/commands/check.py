@@ -24,7 +24,7 @@ from gateway.stores import loaded_aside
 
 
 def check(content: Path, form: str, *, strict: bool, explain: bool, **flags: object) -> None:
-    """Name what is wrong with the files in CONTENT. Exits 1 where there is an error."""
+    """List the problems of the files in CONTENT. Exits with 1 if there is an error."""
     checked = asyncio.run(_check(settings_of(content, flags)))
     problems = printed.sort_problems(checked.problems)
     click.echo(printed.FORMATS[form](problems), nl=False)
@@ -43,15 +43,15 @@ class Checked(NamedTuple):
     documents: int
     problems: Sequence[Problem]
     field_origins: Mapping[FieldOrigin, int] = MappingProxyType({})
-    """In how many documents a field came from elsewhere than its own key."""
+    """The number of documents by field origin, for fields that do not come from their own key."""
     hidden: Mapping[str, Sequence[Hiding]] = MappingProxyType({})
-    """What hides documents, by path."""
+    """The reasons that hide documents, by path."""
     unexposed: Mapping[str, int] = MappingProxyType({})
-    """In how many documents each key of front matter is that the public cannot read, the most frequent first."""
+    """The number of documents by front matter key that the public cannot read, the most frequent first."""
 
 
 async def _check(settings: Settings) -> Checked:
-    """All problems, those too that several files have together; where the site's rules are wrong, only theirs."""
+    """All problems, including those between files. If the site's rules are invalid, only the problems of the rules."""
     with console.show_progress(Console(stderr=True)) as tell:
         try:
             async with loaded_aside(settings, progress=tell) as (store, report):

@@ -1,4 +1,4 @@
-"""Runs the loader, and tells the terminal what runs did. It decides not when one is due."""
+"""Runs the ingest and reports the results on the terminal."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ logger = logging.getLogger("gateway")
 
 
 class ConsoleReporter:
-    """Tells of one folder's runs: of the first one all, and then what is new."""
+    """Reports the runs over a folder: the first run in full, later runs by their new problems and changes."""
 
     def __init__(self, pipeline: Pipeline, *, strict: bool, lists_unexposed: bool = False) -> None:
-        """With `lists_unexposed` also the keys of front matter are printed that the public cannot read."""
+        """`lists_unexposed` also prints the front matter keys that the public cannot read."""
         self._pipeline = pipeline
         self._strict = strict
         self._lists_unexposed = lists_unexposed
         self._parsed_keys = frozenset[str]()
-        """The keys left in frontMatter of all files that were parsed."""
+        """The keys left in frontMatter of all parsed files."""
         self._unexposed = frozenset[str]()
         self._reported: frozenset[Problem] | None = None
-        """The problems that the last run over the whole folder met."""
+        """The problems of the last run over the whole folder."""
 
     async def run(self, paths: frozenset[str] | None, *, accept_empty: bool) -> IngestReport:
-        """Load, and tell. What fails is told too, where something else is served; it is raised in any case."""
+        """Run the ingest and report it. Errors are raised, and also logged if an earlier generation is served."""
         try:
             report = await self._load(paths, accept_empty=accept_empty)
         except GatewayError as error:
@@ -73,8 +73,8 @@ class ConsoleReporter:
             self._reported = frozenset(report.problems)
 
     async def _tell_unexposed(self, report: IngestReport, paths: frozenset[str] | None) -> None:
-        """The keys that are new since the last look, for which all front matter is read: so only where a run may have
-        brought some."""
+        """Print the unexposed keys that are new. The query reads all front matter, so it runs only if the run may have
+        added keys."""
         keys = {given.source for given in report.field_origins if given.field == FRONT_MATTER}
         may_be_new = paths is None or any(map(is_site_config, paths)) or not keys <= self._parsed_keys
         self._parsed_keys |= keys
@@ -86,27 +86,27 @@ class ConsoleReporter:
 
 
 def print_run(report: IngestReport) -> None:
-    """What a run did, in a line."""
+    """Print one line about a run."""
     files = printed.count_noun(report.files, "file")
     click.echo(f"{files} found, {report.read} read, {report.parsed} parsed in {report.seconds:.1f} s")
 
 
 async def print_state(store: Store) -> None:
-    """All that there is, in the problems and a line."""
+    """Print all problems and a summary line."""
     statistics, problems = await read_state(store)
     print_problems(problems)
     click.echo(printed.summary(statistics, problems))
 
 
 def print_problems(problems: Iterable[Problem]) -> None:
-    """All that are one: an INFO is for `check`."""
+    """Print errors and warnings. INFO is for `check` only."""
     grave = [problem for problem in problems if problem.severity is not Severity.INFO]
     click.echo(printed.format_text(printed.sort_problems(grave)), err=True, nl=False)
 
 
 @contextmanager
 def strict_problems_told() -> Iterator[None]:
-    """Print the problems for which a strict run was refused, before the error ends the command."""
+    """Print the problems that stopped a strict run, before the error ends the command."""
     try:
         yield
     except StrictError as error:
@@ -120,14 +120,14 @@ async def read_state(store: Store) -> tuple[Statistics, Sequence[Problem]]:
 
 
 async def unexposed_keys(store: Store) -> Mapping[str, int]:
-    """In how many files each key of front matter is that the public cannot read, the most frequent first."""
+    """The number of files by front matter key that the public cannot read, the most frequent first."""
     async with store.snapshot(Visibility.PREVIEW) as snapshot:
         return await snapshot.unexposed_keys()
 
 
 @contextmanager
 def show_progress(console: Console) -> Iterator[Callable[[int, int], None]]:
-    """A line that goes away in the end. What is yielded is told how many files are done, of how many."""
+    """A transient progress bar. Yields a callback for the number of files done and the total."""
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         line = bar.add_task("Reading", total=None)
         yield lambda done, total: bar.update(line, completed=done, total=total)

@@ -1,6 +1,6 @@
-"""The command line: every command with its arguments, options and help.
+"""The command line: commands, arguments, options and help.
 
-A command's module is imported when the command runs, so that `--help` and `check` wait for no server.
+A command's module is imported when the command runs, so that `--help` and `check` do not import the server.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from gateway.commands.signals import exit_on_signal
 from gateway.settings import Mode
 
 EXPLAIN = (
-    "Print where the fields come from, what is left in frontMatter and not shown by serve, and what hides each hidden"
-    " file."
+    "Print the source of each field, the keys left in frontMatter that serve does not show, and the reasons that hide"
+    " files."
 )
 
 
 @click.group(epilog="Example: gateway dev content", context_settings={"max_content_width": 120})
 @click.version_option(__version__, prog_name="gateway")
 def main() -> None:
-    """A folder of Markdown files becomes a GraphQL API."""
+    """Serve a folder of Markdown files as a GraphQL API."""
 
 
 @main.command("dev", cls=Command, example="gateway dev content --port 8080")
@@ -44,39 +44,39 @@ def serve(**given: object) -> None:
 
 @main.command("load", cls=Command, example="gateway load content --database content.db")
 @with_content(LOADING)
-@click.option("--accept-empty", is_flag=True, help="Let articles go with their files, however many they are.")
+@click.option("--accept-empty", is_flag=True, help="Delete the articles of missing files, regardless of their number.")
 def load(**given: object) -> None:
-    """Load CONTENT into the database once, and print what was loaded."""
+    """Load CONTENT into the database once, and print a summary."""
     _run("load", "load", given)
 
 
 @main.command("check", cls=Command, example="gateway check content --strict --format github")
 @with_content(PARSING)
-@click.option("--strict", is_flag=True, help="Let a warning, too, make the exit code 1.")
+@click.option("--strict", is_flag=True, help="Exit with code 1 also if there is a warning.")
 @click.option("--explain", is_flag=True, help=EXPLAIN)
 @click.option("--format", "form", type=click.Choice(list(problem_format.FORMATS)), default="text", show_default=True)
 def check(**given: object) -> None:
-    """List what is wrong with the files in CONTENT. The exit code is 1 if there is an error."""
+    """List the problems of the files in CONTENT. The exit code is 1 if there is an error."""
     _run("check", "check", given)
 
 
 @main.command("query", cls=Command, example="gateway query content '{ articles(first: 3) { nodes { title } } }'")
 @with_content(("database", "limit_operation_seconds", *PARSING))
-@click.argument("query", help="The GraphQL document, or `-` for the standard input.")
+@click.argument("query", help="The GraphQL document, or `-` for standard input.")
 @click.option("--variables", metavar="JSON", default="{}", help="The variables of the query, a JSON object.")
 @click.option("--operation-name", metavar="NAME", help="The operation to run, if QUERY has more than one.")
 @click.option("--drafts", is_flag=True, help="Show drafts and scheduled articles too.")
 def query(**given: object) -> None:
-    """Answer QUERY over CONTENT as JSON, without a server. The exit code is 1 if there are errors."""
+    """Run QUERY over CONTENT without a server, and print JSON. The exit code is 1 if there are errors."""
     _run("query", "query", given)
 
 
 @main.command("preview-link", cls=Command, example="gateway preview-link --expires 12h https://news.example/a-draft")
 @with_options(("host", "port", "preview_secret"))
-@click.option("--expires", metavar="TIME", default="7d", show_default=True, help="How long it is valid: 30m, 12h, 7d.")
-@click.argument("url", required=False, help="The page to show. By default the start page.")
+@click.option("--expires", metavar="TIME", default="7d", show_default=True, help="The lifetime: 30m, 12h, 7d.")
+@click.argument("url", required=False, help="The page to show. The default is the start page.")
 def preview_link(**given: object) -> None:
-    """Print a link that shows the page URL, and the drafts in it, to anyone who has the link."""
+    """Print a link to the page URL. The link shows drafts to anyone who has it."""
     _run("preview_link", "preview_link", given)
 
 

@@ -15,7 +15,7 @@ from gateway.stores import opened
 
 
 def load(content: Path, *, accept_empty: bool, **flags: object) -> None:
-    """Load CONTENT into the database once, and say what was loaded."""
+    """Load CONTENT into the database once, and print a summary."""
     settings = settings_of(content, flags)
     with strict_problems_told():
         asyncio.run(_load_once(settings, accept_empty=accept_empty))

@@ -1,4 +1,4 @@
-"""Explains to people where the fields of the documents come from, and what hides documents."""
+"""Formats the sources of fields, the unexposed keys, and the reasons that hide documents."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from gateway.model import FieldOrigin, Hiding, Status
 from gateway.problem_format import count_noun
 
 MOST_KEYS = 10
-"""Keys of front matter that a line names."""
+"""The maximum number of front matter keys in a line."""
 LONGEST_KEY = 60
-"""Characters that are shown of one."""
+"""The maximum number of characters shown of a key."""
 
 
 def field_origins(given: Mapping[FieldOrigin, int]) -> str:
-    """A line for each field that came from elsewhere than its own key: `locale from lang (12 files), the path (1)`."""
+    """A line for each field that does not come from its own key: `locale from lang (12 files), the path (1)`."""
     by_field: dict[str, list[tuple[int, str]]] = {}
     for (field, source), files in given.items():
         by_field.setdefault(field, []).append((-files, source))
@@ -24,7 +24,7 @@ def field_origins(given: Mapping[FieldOrigin, int]) -> str:
 
 
 def unexposed(keys: Mapping[str, int]) -> str:
-    """A line with the most frequent keys of front matter that the public cannot read; "" without any.
+    """A line with the most frequent front matter keys that the public cannot read, or "".
 
     `keys` are in order, each with the number of files that have it.
     """
@@ -70,12 +70,12 @@ def _shown(time: datetime | None) -> str:
 
 
 def _key(key: str) -> str:
-    """A key as one line of a terminal can show it."""
+    """A printable key of at most LONGEST_KEY characters."""
     return (key if key.isprintable() else ascii(key))[:LONGEST_KEY]
 
 
 def _sources(found: list[tuple[int, str]]) -> str:
-    """The most used first; only there the number is said to be one of files."""
+    """The sources, the most frequent first. Only the first number has the noun `files`."""
     first, *others = found
     shown = [f"{first[1]} ({count_noun(-first[0], 'file')})", *(f"{source} ({-files})" for files, source in others)]
     return ", ".join(shown)

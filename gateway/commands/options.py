@@ -1,6 +1,6 @@
-"""Makes click options of the table of settings, and prints the help and the errors of a command.
+"""Builds click options from the settings table, and prints the help and the errors of a command.
 
-`gateway --help` imports it, so it imports nothing that is slow to import.
+`gateway --help` imports this module, so its imports must be fast.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ SERVING = tuple(option.name for option in OPTIONS)
 
 
 class TableOption(click.Option):
-    """An option of the table of settings."""
+    """An option of the settings table."""
 
     def __init__(self, *args: Any, group: Group, **attributes: Any) -> None:
         super().__init__(*args, **attributes)
@@ -31,10 +31,10 @@ class TableOption(click.Option):
 
 
 class Command(click.Command):
-    """A command with its options in groups and an example, whose errors are lines and the exit code of their class."""
+    """A command with grouped options and an example. A GatewayError is printed, and its class sets the exit code."""
 
     def __init__(self, *args: Any, example: str, renamed: Mapping[str, str] = RENAMED, **attributes: Any) -> None:
-        """`renamed` holds the present names of options by their earlier names."""
+        """`renamed` maps earlier option names to present names."""
         super().__init__(*args, **attributes)
         self._example = example
         self._renamed = renamed
@@ -60,12 +60,12 @@ class Command(click.Command):
             sys.exit(error.exit_code)
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
-        """The arguments, and the options after them."""
+        """The arguments, followed by the options."""
         options, *arguments = super().collect_usage_pieces(ctx)
         return [*arguments, options]
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The command's own options first, and then those of the table by their group."""
+        """Write the command's own options, then the options of the table by group."""
         sections: dict[str, list[tuple[str, str]]] = {title: [] for title in ("Options", *Group)}
         for parameter in self.get_params(ctx):
             if isinstance(parameter, click.Option) and (record := parameter.get_help_record(ctx)):
@@ -76,14 +76,14 @@ class Command(click.Command):
                     formatter.write_dl(records)
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The example follows the text, since the options fill several screens."""
+        """Write the example after the text, because the options fill several screens."""
         super().format_help_text(ctx, formatter)
         with formatter.section("Example"):
             formatter.write_text(self._example)
 
 
 def with_content(names: Collection[str], mode: Mode = Mode.SERVE) -> Callable[[F], F]:
-    """The argument CONTENT, and options of the table."""
+    """Add the argument CONTENT and options of the table."""
 
     def decorate(function: F) -> F:
         argument = click.argument("content", type=click.Path(path_type=Path), help="The content folder.")
@@ -93,10 +93,10 @@ def with_content(names: Collection[str], mode: Mode = Mode.SERVE) -> Callable[[F
 
 
 def with_options(names: Collection[str], mode: Mode = Mode.SERVE) -> Callable[[F], F]:
-    """Options of the table, and the one that names a settings file."""
+    """Add options of the table and `--config`."""
 
     def decorate(function: F) -> F:
-        decorated = click.option(f"--{CONFIG}", help="A file of settings, TOML or YAML.", metavar="FILE")(function)
+        decorated = click.option(f"--{CONFIG}", help="A settings file, TOML or YAML.", metavar="FILE")(function)
         for option in reversed(OPTIONS):
             if option.name in names:
                 decorated = _flag(option, mode)(decorated)
@@ -106,7 +106,7 @@ def with_options(names: Collection[str], mode: Mode = Mode.SERVE) -> Callable[[F
 
 
 def _flag(option: Option, mode: Mode) -> Callable[[F], F]:
-    """The option, which arrives as text for the settings to read. Its help shows the default under `mode`."""
+    """The click option. Its value stays text until the settings are read. Its help shows the default of `mode`."""
     is_boolean, many, default = option.kind is BOOLEAN, option.kind.many, option.written_default(mode)
     return click.option(
         f"{option.flag}/--no-{option.flag[2:]}" if is_boolean else option.flag,

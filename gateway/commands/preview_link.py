@@ -15,10 +15,10 @@ from gateway.web.server import url_of
 
 
 def preview_link(url: str | None, expires: str, **flags: object) -> None:
-    """Print a link that shows the page URL, and the drafts in it, to whoever has the link."""
+    """Print a link to the page URL. The link shows drafts to anyone who has it."""
     settings = read(Mode.SERVE, Path(), flags)
     if settings.preview_secret is None:
-        raise SettingsError("Links are signed with the setting 'preview_secret', and there is none.")
+        raise SettingsError("'preview_secret' is missing. Set it (--preview-secret, GATEWAY_PREVIEW_SECRET).")
     try:
         expiry = int((datetime.now(UTC) + parse_lifetime(expires)).timestamp())
         token = PreviewTokens(settings.preview_secret).issue(expiry)

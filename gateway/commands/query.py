@@ -26,7 +26,7 @@ from gateway.stores import loaded_aside
 def query(
     content: Path, query: str, variables: str, operation_name: str | None, *, drafts: bool, **flags: object
 ) -> None:
-    """Answer QUERY over CONTENT as JSON; QUERY may be `-` for the standard input. Exits 1 where there are errors."""
+    """Run QUERY over CONTENT and print JSON. `-` reads QUERY from standard input. Exits with 1 if there are errors."""
     text = sys.stdin.read() if query == "-" else query
     request = OperationRequest(text, _variables(variables), operation_name)
     answer = asyncio.run(
@@ -41,9 +41,9 @@ def _variables(written: str) -> dict[str, Any]:
     try:
         variables = orjson.loads(written)
     except orjson.JSONDecodeError as error:
-        raise click.BadParameter(f"It is no JSON: {error.msg}.", param_hint="--variables") from error
+        raise click.BadParameter(f"It is not JSON: {error.msg}.", param_hint="--variables") from error
     if not isinstance(variables, dict):
-        raise click.BadParameter("It is no JSON object.", param_hint="--variables")
+        raise click.BadParameter("It is not a JSON object.", param_hint="--variables")
     return variables
 
 

@@ -27,11 +27,11 @@ from gateway.web.server import serve as serve_app
 from gateway.web.webhooks import Webhooks
 
 NEW_OBJECTS = 2_000
-"""After how many the collector looks for garbage among them."""
+"""The number of new objects after which the garbage collector runs."""
 
 
 def dev(content: Path, **flags: object) -> None:
-    """Serve CONTENT to its author: drafts shown, explorer and introspection on, for this machine alone."""
+    """Serve CONTENT to its author: drafts shown, explorer and introspection on, for this machine only."""
     _run(content, flags, Mode.DEV)
 
 
@@ -48,7 +48,7 @@ def _run(content: Path, flags: Mapping[str, object], mode: Mode) -> None:
 
 
 async def _serve(settings: Settings) -> None:
-    """The socket opens first, so that whoever connects early waits and is not turned away."""
+    """Serve until a signal. The socket opens first, so that early connections wait instead of being refused."""
     with listening(settings.host, settings.port) as listener:
         async with opened(settings, shared=True) as pipeline:
             scheduler = Scheduler(
@@ -75,7 +75,7 @@ async def _serve(settings: Settings) -> None:
 
 
 def _print_addresses(settings: Settings, listener: socket.socket) -> None:
-    """Comes after all that can fail: an address that is printed is served."""
+    """Print the addresses. Called after every step that can fail, so that a printed address is served."""
     url = address(listener)
     click.echo(f"Listening on {url}{' and all other interfaces' if is_public(listener) else ''}")
     if settings.explorer:
@@ -83,11 +83,11 @@ def _print_addresses(settings: Settings, listener: socket.socket) -> None:
 
 
 async def _run_as_writer(store: Store, scheduler: Scheduler, webhooks: Webhooks) -> None:
-    """Stand by while another process writes the database; then bring the content there, and tell of it."""
+    """Wait while another process writes the database, then load the content and send webhooks."""
     stands_by = not store.is_writer
     if stands_by:
         click.echo(
-            f"The database is written by {store.writer_name}. This process serves it, and takes over when that ends."
+            f"The database is written by {store.writer_name}. This process serves it, and becomes its next writer."
         )
     await store.become_writer()
     if stands_by:
@@ -96,16 +96,15 @@ async def _run_as_writer(store: Store, scheduler: Scheduler, webhooks: Webhooks)
 
 
 def _collect_little() -> None:
-    """The schema and the modules stay, and to look through them for garbage would hold answers up. Neither what a load
-    makes nor what an operation is answered with holds cycles, so that there is little to find; to look seldom among
-    many would hold answers up for longer at once."""
+    """Reduce the pauses of the garbage collector. The schema and the modules are permanent, so they are frozen. Loads
+    and operations create few cycles. A higher threshold would cause longer pauses."""
     gc.freeze()
     gc.set_threshold(NEW_OBJECTS, *gc.get_threshold()[1:])
 
 
 @contextmanager
 def _reloading_at_hangup(reload: Callable[[], Coroutine[None, None, object]]) -> Iterator[None]:
-    """SIGHUP has the folder read again, as with other servers."""
+    """Reload the folder on SIGHUP, as other servers do."""
     running = set[asyncio.Task[object]]()
 
     def begin() -> None:
@@ -116,7 +115,7 @@ def _reloading_at_hangup(reload: Callable[[], Coroutine[None, None, object]]) ->
     def end(task: asyncio.Task[object]) -> None:
         running.discard(task)
         if not task.cancelled():
-            task.exception()  # the terminal was told of it
+            task.exception()  # marks the error as retrieved, because the reporter has logged it
 
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGHUP, begin)
@@ -127,7 +126,7 @@ def _reloading_at_hangup(reload: Callable[[], Coroutine[None, None, object]]) ->
 
 
 async def _beside(*parts: Coroutine[None, None, None]) -> None:
-    """All that goes on beside serving; where one part of it fails, all ends, and its error is raised."""
+    """Run the background tasks. If one fails, the others are cancelled and its error is raised."""
     tasks = [asyncio.create_task(part) for part in parts]
     try:
         await asyncio.gather(*tasks)

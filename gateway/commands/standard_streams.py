@@ -1,4 +1,4 @@
-"""Standard outputs that never stop a server: what cannot be written is dropped."""
+"""Standard outputs that never block a server. Output that cannot be written is dropped."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ import sys
 from typing import Any, TextIO
 
 CHUNK_BYTES = select.PIPE_BUF
-"""Bytes that a pipe takes without waiting, once it takes any."""
+"""The number of bytes that a writable pipe accepts without blocking."""
 WRITE_TIMEOUT = 1.0
-"""Seconds to wait for the reader of a pipe; once it has not come, it is not waited for until it reads again."""
+"""Seconds to wait for the reader of a pipe. After a time-out, writes do not wait until the reader reads again."""
 
 
 def protect() -> None:
-    """Put such outputs in the place of this process's own."""
+    """Replace standard output and standard error of this process."""
     sys.stdout, sys.stderr = _protected(sys.stdout), _protected(sys.stderr)
 
 
 def _protected(stream: TextIO) -> TextIO:
-    if stream is None or not _has_descriptor(stream):  # the process began without it, or does not own it
+    if stream is None or not _has_descriptor(stream):  # closed at the start, or not a file of this process
         return stream
     raw = _DroppingFile(stream.fileno(), "w", closefd=False)
     return io.TextIOWrapper(
@@ -35,7 +35,7 @@ def _has_descriptor(stream: TextIO) -> bool:
 
 
 class _DroppingFile(io.FileIO):
-    """A file that takes all that is written, whether it can keep it or not."""
+    """A file whose writes always succeed. Data that cannot be written is dropped."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -44,7 +44,7 @@ class _DroppingFile(io.FileIO):
         self._is_read = True
 
     def write(self, data: Any) -> int:
-        """Drops the rest where a disk is full, a reader has gone, or one does not read."""
+        """Drops the rest if the disk is full, or if the reader is gone or does not read."""
         view = memoryview(data).cast("B")
         for start in range(0, len(view), CHUNK_BYTES):
             self._is_read = bool(self._poll.poll(WRITE_TIMEOUT * 1000 if self._is_read else 0))

@@ -1,4 +1,4 @@
-"""What the commands do before their work: read the settings, check the folder, begin to log."""
+"""The common start of the commands: reads the settings, checks the folder, configures logging."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ logger = logging.getLogger("gateway")
 
 
 def settings_of(content: Path, flags: Mapping[str, object], mode: Mode = Mode.SERVE) -> Settings:
-    """What the flags, the environment and a file set for a folder, which has to be there; and logging begins."""
+    """Read the settings, check that the folder exists, and configure logging."""
     settings = read(mode, content, flags)
     require_folder(content)
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
-    # Libraries log more than is theirs to log: query strings, and what is written to the database.
+    # Only for this logger, because libraries log query strings and database values.
     logger.setLevel(settings.log_level.upper())
     return settings

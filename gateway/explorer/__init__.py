@@ -1,1 +1,1 @@
-"""The pages for people: GraphiQL over the API. It answers no query itself."""
+"""The HTML pages: start page, articles, documentation and GraphiQL."""

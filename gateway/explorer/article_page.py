@@ -1,4 +1,4 @@
-"""The page of one article: its title, metadata and rendered body, as the API returns them to the reader."""
+"""The page of one article: title, metadata and rendered body, from the API with the permissions of the reader."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DOCUMENT = files(__package__).joinpath("article.graphql").read_text("utf-8")
 
 
 class ArticlePage:
-    """Shows articles that the reader may see. Any other id returns the same page with status 404."""
+    """Shows articles that are visible to the reader. Any other id returns the same page with status 404."""
 
     def __init__(self, page_query: PageQuery, templates: Templates) -> None:
         self._inquiry = page_query

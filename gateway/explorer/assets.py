@@ -1,6 +1,6 @@
-"""GraphiQL's files: what each must be, and where a package, the CDN and this folder have it. It brings none of them.
+"""GraphiQL's files: their digests, and their paths in the npm package, on the CDN and in the assets folder.
 
-It needs the standard library alone, since the wheel is built with it.
+It needs only the standard library, because the build of the wheel imports it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 CDN = "https://unpkg.com"
 FOLDER = Path(__file__).parent / "assets"
-"""Where the files are put. They are part of a wheel, and of no commit."""
+"""The folder of the files. They are part of the wheel, but not of the repository."""
 
 
 class Asset(NamedTuple):
@@ -21,18 +21,18 @@ class Asset(NamedTuple):
     package: str
     version: str
     path: str
-    """Where the package has it."""
+    """The path in the package."""
     integrity: str
-    """What it must be, as browsers are told it."""
+    """The digest in the format of Subresource Integrity."""
 
     @property
     def name(self) -> str:
-        """Its path in the folder. The version is part of it, so that no file of another release is taken for it."""
+        """The path in the folder. It contains the version, so that files of other releases do not match."""
         return f"{PurePosixPath(self.package).name}-{self.version}/{PurePosixPath(self.path).name}"
 
     @property
     def url(self) -> str:
-        """Where the CDN has it."""
+        """The URL on the CDN."""
         return f"{CDN}/{self.package}@{self.version}/{self.path}"
 
     def is_in(self, folder: Path) -> bool:
@@ -40,7 +40,7 @@ class Asset(NamedTuple):
         return file.is_file() and self.is_whole(file.read_bytes())
 
     def is_whole(self, content: bytes) -> bool:
-        """Whether this is the file, to the byte."""
+        """Whether the content matches the digest."""
         return self.integrity == f"sha384-{b64encode(hashlib.sha384(content).digest()).decode()}"
 
 
@@ -84,15 +84,15 @@ SCRIPTS = (
         "sha384-gXYG2RCFRuAiKUaKTbKxOVlvr0U9z0D/V/l5jdvRSH46vQ+9cpkG2d3ByiggUYvD",
     ),
 )
-"""In the order in which the page runs them."""
+"""In the order of execution."""
 LICENCES = (
     Asset("react", "18.3.1", "LICENSE", "sha384-dIN5gxuW3odCH42AKpxql36fRQlrVsjCi4EJgGC2Ty8Ihkcq9cdrChEZpKhSAfks"),
     Asset("graphiql", "4.1.2", "LICENSE", "sha384-9JPX1agGTIUB7wtQt2kO3PUO7clmCJp+9e50VMjw1yd8briI77AZnMDBz5VcerBH"),
 )
-"""What has to go with the files wherever they go."""
+"""The licence texts, which must accompany the files."""
 ASSETS = (*STYLES, *SCRIPTS, *LICENCES)
 
 
 def are_in(folder: Path) -> bool:
-    """Whether a folder has every file, each as it must be: one that is cut short or changed is never shown."""
+    """Whether a folder has every file with the right digest. Truncated or changed files are not served."""
     return all(asset.is_in(folder) for asset in ASSETS)

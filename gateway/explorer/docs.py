@@ -17,7 +17,7 @@ from gateway.graph.body_renderer import BodyRenderer, Markdown
 PATH = "/docs/{name:path}"
 INDEX = "README.md"
 FOLDERS = (Path(__file__).parent / "docs", Path(__file__).parents[2] / "docs")
-"""Where a wheel has the files, and where a checkout has them."""
+"""The path of the files in a wheel and in a checkout."""
 
 
 def docs_folder() -> Path | None:
@@ -30,7 +30,7 @@ def pages(folder: Path, templates: Templates) -> dict[str, ASGIApp]:
 
 
 class DocsPage:
-    """Answers with a Markdown file as a page, or with a picture."""
+    """Returns a Markdown file as a page, or a picture."""
 
     def __init__(self, folder: Path, templates: Templates) -> None:
         self._files: Mapping[str, Path] = {
@@ -44,7 +44,7 @@ class DocsPage:
         await response(scope, receive, send)
 
     async def _answer(self, name: str) -> Response:
-        """Only files that were in the folder at the start are read, so that no name leads out of it."""
+        """Reads only files that were in the folder at the start, so that names cannot lead out of it."""
         file = self._files.get(name)
         if file is None:
             raise NotFound

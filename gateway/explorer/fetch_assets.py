@@ -1,7 +1,6 @@
-"""Puts GraphiQL's files in place, from the packages that the lock file pins. No server runs it: the build of the wheel
-does, and `make explorer`.
+"""Installs GraphiQL's files from the packages in the lock file. The build of the wheel and `make explorer` run it.
 
-It needs the standard library and npm alone.
+It needs only the standard library and npm.
 """
 
 from __future__ import annotations
@@ -21,9 +20,9 @@ INSTALL = ("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offlin
 
 
 def bring(folder: Path) -> None:
-    """Fill a folder with every file, each held to its digest. What else was there goes.
+    """Fill a folder with all files, after verifying their digests. Other files in the folder are deleted.
 
-    Raises PackagesError where npm is missing or fails, or a file is not what it must be; then all stays as it was.
+    Raises PackagesError if npm is missing or fails, or if a digest differs. The folder is then unchanged.
     """
     npm = shutil.which("npm")
     if npm is None:
@@ -39,7 +38,7 @@ def bring(folder: Path) -> None:
 def _installed(npm: str, folder: Path) -> Path:
     for name in MANIFEST:
         shutil.copy(SOURCE / name, folder)
-    done = subprocess.run((npm, *INSTALL), cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603 - both are ours
+    done = subprocess.run((npm, *INSTALL), cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603 - the arguments are constant
     if done.returncode:
         raise PackagesError(f"GraphiQL's packages cannot be installed.\n{done.stderr.strip()}")
     return folder / "node_modules"
@@ -49,12 +48,12 @@ def _contents(packages: Path) -> dict[str, bytes]:
     contents = {asset: (packages / asset.package / asset.path).read_bytes() for asset in ASSETS}
     for asset, content in contents.items():
         if not asset.is_whole(content):
-            raise PackagesError(f"{asset.path} of {asset.package} {asset.version} is not the file that it was.")
+            raise PackagesError(f"{asset.path} of {asset.package} {asset.version} does not match its digest.")
     return {asset.name: content for asset, content in contents.items()}
 
 
 def main() -> None:
-    """Put the files where the page looks for them, unless they are there."""
+    """Install the files, unless they are present."""
     if not are_in(FOLDER):
         try:
             bring(FOLDER)

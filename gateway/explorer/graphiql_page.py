@@ -1,4 +1,4 @@
-"""The GraphiQL page: its HTML, its policy, the files that it is made of, and the way to it from the endpoint."""
+"""The GraphiQL page: HTML, Content-Security-Policy, scripts and styles, and the redirect from the endpoint."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PATH = "/graphiql"
 POLICY = (
     "default-src 'none'",
     "script-src 'self'{hosts}",
-    "style-src 'self'{hosts} 'nonce-{nonce}'",  # GraphiQL's dialogs bring a style of their own
+    "style-src 'self'{hosts} 'nonce-{nonce}'",  # GraphiQL's dialogs add an inline style
     "img-src 'self' data:",
     "font-src data:",
     "connect-src 'self'",
@@ -34,16 +34,16 @@ POLICY = (
     "frame-ancestors 'none'",
 )
 DRAFTS = {"X-Include-Drafts": "true"}
-"""The headers of someone who may see drafts without further ado."""
+"""The default headers for readers who may see drafts without a token."""
 TOKEN = {"Authorization": "Bearer ", **DRAFTS}
-"""Those of someone who has to fill in a token. They are not sent before."""
+"""The default headers for readers who must fill in a token. They are not sent before."""
 OWN = ("page.js", "links.js", "names.js", "sending.js", "page.css")
-"""The files that are the page's own."""
+"""The page's own files."""
 KINDS = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 LOADING = "Loading GraphiQL."
 LOADING_FAR = (
     f"Loading GraphiQL. It comes from {CDN.partition('://')[2]}, which must be reachable,"
-    " since it is no part of this installation."
+    " because this installation does not include it."
 )
 FRESH, DAY, KEPT = "no-cache", "max-age=86400", "max-age=31536000, immutable"
 ICON = f"{PATH}/icon.svg"
@@ -58,11 +58,11 @@ def pages(
     queries: str | None = None,
     folder: Path = FOLDER,
 ) -> dict[str, ASGIApp]:
-    """What each path answers.
+    """The application of each path.
 
-    `headers` are those that operations are sent with unless the reader says otherwise. With `private` no cache keeps
-    the page. Where the folder lacks GraphiQL the page takes it from the CDN with `cdn`, and is else answered with an
-    error. `queries` is the address of queries to begin with, for the page to open as tabs.
+    `headers` are the default headers of operations. With `private` the page is not cached. If the folder lacks
+    GraphiQL, `cdn` loads it from the CDN; without `cdn` the page is an error. `queries` is the URL of the queries that
+    the page opens as tabs.
     """
     data = {"endpoint": "graphql", "headers": orjson.dumps(headers, option=orjson.OPT_INDENT_2).decode()}
     if queries:
@@ -79,10 +79,10 @@ def pages(
 
 
 class BrowserRedirect:
-    """Redirects a browser that opens the endpoint, without an operation in the address, to GraphiQL."""
+    """Redirects browsers to GraphiQL if they open the endpoint without an operation in the URL."""
 
     def __init__(self, endpoint: ASGIApp, *, private: bool = False) -> None:
-        """With `private` only a browser that has come by a preview link is redirected."""
+        """With `private` only browsers with a preview cookie are redirected."""
         self._endpoint = endpoint
         self._private = private
 
@@ -94,7 +94,7 @@ class BrowserRedirect:
 
 
 def _opens(request: Request) -> bool:
-    """Whether a browser opens the address of the endpoint, to see what is there."""
+    """Whether a browser opens the URL of the endpoint without an operation."""
     is_bare = request.query_params.keys().isdisjoint(PARAMETERS)
     return request.method == "GET" and is_bare and prefers_html(request.headers.get("accept"))
 
@@ -104,17 +104,17 @@ def _file(file: Path, kept: str) -> Response:
 
 
 class MissingPage:
-    """Stands where the page would."""
+    """Raises ExplorerMissing in place of the page."""
 
     async def __call__(self, _scope: Scope, _receive: Receive, _send: Send) -> None:
         raise ExplorerMissing
 
 
 class Page:
-    """The HTML. Each answer has a nonce of its own, with which GraphiQL may add styles."""
+    """The HTML page. Each response has its own nonce, which allows the styles of GraphiQL."""
 
     def __init__(self, data: Mapping[str, str], kept: str, *, far: bool = False) -> None:
-        """With `far` GraphiQL comes from the CDN, held to its digests."""
+        """With `far` GraphiQL is loaded from the CDN, and verified by its digests."""
         self._data = data
         self._kept = kept
         self._hosts = f" {CDN}" if far else ""

@@ -1,6 +1,6 @@
-// An operation as a part of an address. It stands behind the "#", so that it reaches no server and no log.
+// Encodes an operation in the fragment of a URL, which browsers do not send to servers.
 
-// The operation of an address, or null.
+// The operation in a URL, or null.
 export function fromAddress(address) {
   const parts = new URLSearchParams(new URL(address).hash.slice(1));
   const query = parts.get("query");
@@ -9,7 +9,7 @@ export function fromAddress(address) {
   return { query, variables, operationName };
 }
 
-// The address of a page with an operation; without one, that of the page alone.
+// The URL of a page with an operation, or of the page only.
 export function toAddress(address, operation = {}) {
   const given = Object.entries(operation).filter(([, value]) => value);
   const url = new URL(address);

@@ -1,5 +1,5 @@
-// What GraphiQL's elements lack for those who hear the page or have no mouse: names, and roles that fit. It draws anew
-// whatever changes, so this looks again after each change.
+// Adds the accessible names and roles that GraphiQL's elements lack. GraphiQL renders elements again on each change, so
+// this runs after each change.
 
 const EDITORS = {
   ".graphiql-query-editor": "Query",
@@ -13,7 +13,7 @@ function nameOf(control) {
   return argument ?? (control.placeholder || "Kind of operation");
 }
 
-// Gives the elements attributes, each a text, a function of the element, or null for none.
+// Sets attributes of the elements. A value is a text, a function of the element, or null to remove the attribute.
 function set(selector, attributes) {
   for (const element of document.querySelectorAll(selector)) {
     for (const [name, value] of Object.entries(attributes)) {
@@ -28,14 +28,14 @@ function complete() {
   for (const [editor, name] of Object.entries(EDITORS)) set(`${editor} .CodeMirror textarea`, { "aria-label": name });
   set(".CodeMirror-scroll", { tabindex: (part) => (part.scrollHeight > part.clientHeight ? "0" : "-1") });
   set(".graphiql-explorer-root :is(input, select)", { "aria-label": nameOf });
-  // A tab may hold no button, and these hold two: one to open it and one to close it.
+  // The role `tab` does not allow buttons, and these tabs contain two: open and close.
   set(".graphiql-tabs", { role: "list" });
   set(".graphiql-tab", { role: "listitem", "aria-selected": null });
   set(".graphiql-tab-button", { "aria-current": (button) => String(button.closest(".graphiql-tab-active") !== null) });
   set("#graphiql-session", { role: "region" });
 }
 
-// Once for all changes of a frame.
+// Runs at most once per frame.
 export function keepNames(place) {
   let isDue = false;
   const observer = new MutationObserver(() => {

@@ -1,17 +1,17 @@
-// Puts GraphiQL on the page. Where its scripts did not load, the page goes on saying so.
+// Renders GraphiQL. If its scripts did not load, the page keeps its loading message.
 import { fromAddress, toAddress } from "./links.js";
 import { keepNames } from "./names.js";
 import { fetcherTo } from "./sending.js";
 
 const EXPLORER = "Explorer";
-const TABS = "graphiql:tabState"; // where the storage has GraphiQL's tabs
-const PANE = "graphiql:openPane"; // where it has the pane that the reader left open
+const TABS = "graphiql:tabState"; // the storage key of GraphiQL's tabs
+const PANE = "graphiql:openPane"; // the storage key of the last open pane
 const TABS_AT_FIRST = 2;
 const STACKED = matchMedia("(max-width: 699px)"); // page.css puts the answer below the query
 const ROOMY = matchMedia("(min-width: 1000px)"); // there is room for a pane beside the editor and the answer
 const FIRST = `# Ctrl-Enter runs this query.
-# Ctrl-Space says what may stand here.
-# A tick on the left writes it for you.
+# Ctrl-Space lists the possible completions.
+# A tick in the pane on the left adds a field.
 query Latest {
   articles(first: 5) {
     totalCount
@@ -34,7 +34,7 @@ const title = document.title;
 const link = fromAddress(location.href);
 const h = (...element) => React.createElement(...element);
 
-// The tabs of the first visit: ready queries of the server, if it has any. Their arguments exist in its content.
+// The tabs of the first visit: the ready queries of the server, if available.
 async function firstTabs() {
   const answer = place.dataset.queries && (await fetch(new URL(place.dataset.queries, location.href)));
   const queries = answer?.ok ? await answer.json() : [];
@@ -49,7 +49,7 @@ function activeTab({ tabs, activeTabIndex }) {
   return tabs[activeTabIndex];
 }
 
-// The tab that was active last, if the browser has kept any.
+// The last active tab, if the browser has stored it.
 function keptTab() {
   try {
     return activeTab(JSON.parse(localStorage.getItem(TABS)));
@@ -58,9 +58,8 @@ function keptTab() {
   }
 }
 
-// What is in the editors first: the link, else the tab that was active last, else the first of the ready queries.
-// GraphiQL looks for it among its tabs, and adds one where it is not. Told of no query or no variables it takes those
-// that were typed last, wherever that was.
+// The initial content of the editors: the link, or the last active tab, or the first ready query. GraphiQL searches its
+// tabs for it, and otherwise adds a tab. Without a query or variables GraphiQL uses the last ones typed in any tab.
 async function beginning() {
   const { query, variables } = link ?? keptTab() ?? {};
   if (query != null) return { query, variables: variables ?? "" };
@@ -68,7 +67,7 @@ async function beginning() {
   return { defaultTabs, ...defaultTabs[0] };
 }
 
-// Puts the operation into the address, and on the clipboard where the browser lets it.
+// Puts the operation into the URL, and copies the URL if the browser allows it.
 function LinkButton() {
   const { queryEditor, variableEditor } = GraphiQL.React.useEditorContext({ nonNull: true });
   const [isDone, setDone] = React.useState(false);
@@ -90,7 +89,7 @@ function LinkButton() {
   return h(GraphiQL.React.ToolbarButton, { label, onClick: share }, h("svg", look, h("path", { d: lines })));
 }
 
-// Long lines go on below, and not behind the toolbar.
+// Wraps long lines, so that the toolbar does not cover them.
 function WrapLines() {
   const { queryEditor } = GraphiQL.React.useEditorContext({ nonNull: true });
   React.useEffect(() => queryEditor?.setOption("lineWrapping", true), [queryEditor]);
@@ -102,7 +101,7 @@ function isQuery(text) {
   return code !== "" && !/^\s*(subscription|mutation)\b/m.test(code);
 }
 
-// Runs what the active tab holds, so that the page opens with an answer. A subscription waits for the reader.
+// Runs the query of the active tab, so that the page opens with an answer. Subscriptions are not run.
 function RunFirst() {
   const { queryEditor, responseEditor, variableEditor } = GraphiQL.React.useEditorContext({ nonNull: true });
   const { run } = GraphiQL.React.useExecutionContext({ nonNull: true });
@@ -116,7 +115,7 @@ function RunFirst() {
   return null;
 }
 
-// GraphiQL begins with every pane closed, whatever it is told; a click opens the one that was open last.
+// GraphiQL always starts with closed panes. A click opens the pane that was open last.
 function OpenPane() {
   const { plugins } = GraphiQL.React.usePluginStore();
   React.useEffect(() => {
@@ -133,7 +132,7 @@ function Brand() {
 
 function Explorer(props) {
   const [operationName, setOperationName] = React.useState(link?.operationName);
-  // An address that holds another query than the one in the tab would mislead; the operation that it names, too.
+  // Removes the operation from the URL when it differs from the query in the tab.
   function onTabChange(state) {
     const { query, title: name } = activeTab(state);
     document.title = name && name !== "<untitled>" ? `${name} – ${title}` : title;
@@ -157,8 +156,8 @@ function Explorer(props) {
 }
 
 async function begin() {
-  window.__webpack_nonce__ = place.dataset.nonce; // where GraphiQL's dialogs look for it, to add their style
-  GraphiQL.React.ImagePreview.shouldRender = () => false; // it would ask the image's host
+  window.__webpack_nonce__ = place.dataset.nonce; // GraphiQL's dialogs read the nonce here
+  GraphiQL.React.ImagePreview.shouldRender = () => false; // it would send requests to the host of the image
   const props = {
     ...(await beginning()),
     fetcher: fetcherTo(new URL(place.dataset.endpoint, location.href)),
@@ -172,7 +171,7 @@ async function begin() {
   ReactDOM.createRoot(place).render(h(Explorer, props));
 }
 
-// A link that is put into the address of the open page is opened as any other.
+// Opens a link that is pasted into the address bar of the open page.
 addEventListener("hashchange", () => fromAddress(location.href) && location.reload());
 
 if (window.GraphiQL && window.GraphiQLPluginExplorer) await begin();

@@ -1,4 +1,4 @@
-"""Asks the API, as its clients do, for what a page shows. It decides nothing of what a reader may see: the API does."""
+"""Runs the GraphQL queries of the pages with the permissions of the reader."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ Data = Mapping[str, Any]
 
 
 class PageQuery:
-    """Runs the pages' own documents with the rights of whoever reads the page, who pays for them as for others."""
+    """Runs the documents of the pages as the reader: same permissions, same rate limit."""
 
     def __init__(self, executor: Executor, clients: ClientResolver, *, previewing: bool) -> None:
-        """With `previewing` the pages ask for drafts, as a browser cannot by itself: it sends no header of its own."""
+        """With `previewing` drafts are included, because browsers cannot send the header for a page."""
         self._executor = executor
         self._clients = clients
         self._previewing = previewing
 
     async def fetch(self, request: Request, document: str, variables: Data | None = None) -> Data:
-        """The data that the document is answered with. Raises RequestError."""
+        """The data of the answer. Raises RequestError."""
         headers = request.headers
         drafts = "true" if self._previewing else include_drafts(headers.get("x-include-drafts"), headers)
         viewer, rate_key = self._clients.identify(
@@ -35,6 +35,6 @@ class PageQuery:
         )
         prepared = await self._executor.prepare(OperationRequest(document, variables or {}), rate_key)
         answer = await self._executor.execute(prepared, viewer)
-        if answer.data is None or answer.errors:  # the log knows what it was, and under which incident
-            raise InternalError("The page could not be made. The log tells why.")
+        if answer.data is None or answer.errors:  # the error and its incident are logged
+            raise InternalError("The page could not be rendered. See the log.")
         return answer.data

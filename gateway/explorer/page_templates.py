@@ -21,7 +21,7 @@ CODE = re.compile("`([^`]+)`")
 
 
 class Templates:
-    """The templates, with the values that are the same for each page."""
+    """The templates, with values that all pages share."""
 
     def __init__(self, **shared: object) -> None:
         self._environment = Environment(

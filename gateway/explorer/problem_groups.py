@@ -11,7 +11,7 @@ Issue = Mapping[str, Any]
 """A `ContentIssue`, as the API returns it."""
 
 _VALUE = re.compile(r'(`[^`]*`)|"[^"]*"|\d[\d.,]*')
-"""A key in backticks, which stays, or a value."""
+"""A key in backticks, which stays in the pattern, or a value, which is replaced."""
 
 
 class ProblemGroup(NamedTuple):

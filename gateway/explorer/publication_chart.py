@@ -1,6 +1,6 @@
-"""How many articles each month has, as the bars of a chart. It draws nothing: a template does.
+"""Computes the bars of a chart of articles per month.
 
-Places across are percentages, so that a chart is as wide as its page and its letters are not stretched; heights are
+Horizontal positions are percentages, so that the chart scales with the page without stretching its text. Heights are
 pixels.
 """
 
@@ -11,21 +11,21 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 
 SHOWN = 24
-"""The months of one chart."""
+"""The number of months in a chart."""
 HEIGHT = 132
-"""Pixels of the tallest bar that there is room for."""
+"""The maximum height of a bar in pixels."""
 GAP = 0.3
-"""What of a month's width lies between its bar and the next."""
+"""The gap between two bars, as a share of the width of a month."""
 STEPS = (1, 2, 3, 4, 5, 6, 8, 10)
-"""What a scale may end with, times a power of ten."""
+"""The possible ends of a scale, times a power of ten."""
 
 Counts = Sequence[Mapping[str, Any]]
-"""As the facet `dates` gives them."""
+"""The values of the facet `dates`."""
 
 
 class Month(NamedTuple):
     number: int
-    """Since the year 0."""
+    """Months since the year 0."""
     published: int = 0
     drafts: int = 0
 
@@ -40,27 +40,27 @@ class Month(NamedTuple):
 
 
 FIRST = 12
-"""The month that the calendar begins with."""
+"""The first month of `date`, January of the year 1."""
 
 
 class Bar(NamedTuple):
     month: Month
     slot: float
-    """Where its month begins."""
+    """The left edge of the month, in percent."""
     x: float
     width: float
     published: float
-    """Its height; that of the drafts stands on it."""
+    """The height in pixels. The bar of the drafts is on top of it."""
     drafts: float
 
 
 class Chart(NamedTuple):
     bars: tuple[Bar, ...]
     top: int
-    """The count that is as high as the chart."""
+    """The count at the top of the chart."""
     earlier: int
     later: int
-    """Articles before and after the months that are shown."""
+    """The number of articles after the shown months; `earlier` is the number before them."""
 
     @property
     def first(self) -> Month:
@@ -80,7 +80,7 @@ class Chart(NamedTuple):
 
 
 def chart(published: Counts, drafts: Counts, today: date) -> Chart | None:
-    """The months up to the last of them that is not in the future; None where there is none."""
+    """The chart of the months up to the last one with articles that is not in the future. None without such a month."""
     months = _months(published, drafts)
     past = [number for number in months if number <= _number(today)]
     if not past:
@@ -112,7 +112,7 @@ def _number(day: date) -> int:
 
 
 def _scale(count: int) -> int:
-    """A round number that is not below the count, and has a whole half unless it is 1."""
+    """A round number of at least the count. It is even, unless it is 1."""
     power: int = 10 ** (len(str(count)) - 1)
     tops = (step * power for step in STEPS)
     return next(top for top in tops if top >= count and (top == 1 or top % 2 == 0))

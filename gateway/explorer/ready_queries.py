@@ -1,7 +1,4 @@
-"""The ready queries: one for each thing that the API is asked for, with arguments that the loaded corpus has.
-
-They are documents for others to run; none is run here.
-"""
+"""Sample queries for each part of the API, with arguments from the loaded corpus."""
 
 from __future__ import annotations
 
@@ -21,9 +18,9 @@ from gateway.web.caching import PRIVATE
 
 PATH = "/graphiql/queries.json"
 NAMES = ("feed", "article", "search", "topic", "provider", "changes", "live", "corpus")
-"""In the order in which they are shown."""
+"""In display order."""
 DOCUMENTS = {name: files(__package__).joinpath("ready", f"{name}.graphql").read_text("utf-8") for name in NAMES}
-"""Their texts."""
+"""The texts by name."""
 EXAMPLES = """
 fragment Examples on Query {
   referring: articles(first: 1, filter: { hasRelated: true }) { nodes { slug title } }
@@ -32,9 +29,9 @@ fragment Examples on Query {
   providers(first: 1) { nodes { slug } }
 }
 """
-"""What the arguments are taken from."""
+"""The query for the arguments."""
 UNRESERVED = "-_.!~*'()"
-"""What `encodeURIComponent` leaves as it is, besides letters and digits."""
+"""The characters besides letters and digits that `encodeURIComponent` does not escape."""
 
 Variables = Mapping[str, str]
 
@@ -46,17 +43,17 @@ class ReadyQuery(NamedTuple):
 
     @property
     def purpose(self) -> str:
-        """What the comment says that it begins with."""
+        """The comment at the start of the query."""
         return " ".join(line.removeprefix("#").strip() for line in self.query.splitlines() if line.startswith("#"))
 
     def link(self, **variables: str) -> str:
-        """The address, relative to the start page, that opens it in GraphiQL, with its own variables or others."""
+        """The URL, relative to the start page, that opens it in GraphiQL. `variables` override its own."""
         written = orjson.dumps({**self.variables, **variables}).decode()
         return f"graphiql#query={quote(self.query, UNRESERVED)}&variables={quote(written, UNRESERVED)}"
 
 
 def ready(examples: Data) -> Mapping[str, ReadyQuery]:
-    """All of them, for what was answered to EXAMPLES. Over an empty corpus they are valid, and find nothing."""
+    """All queries, with arguments from the answer to EXAMPLES. On an empty corpus they are valid without results."""
     variables = _variables(examples)
     return {name: ReadyQuery(name.title(), text, variables.get(name, {})) for name, text in DOCUMENTS.items()}
 
@@ -64,7 +61,7 @@ def ready(examples: Data) -> Mapping[str, ReadyQuery]:
 def _variables(examples: Data) -> Mapping[str, Variables]:
     article = _first(examples["referring"]) or _first(examples["latest"])
     topic, provider = _first(examples["topics"]), _first(examples["providers"])
-    # A topic is in the articles that have it. Of a title the longest word tells most.
+    # Articles contain the name of their topic. Otherwise use the longest word of a title.
     words = topic.get("name") or max(re.findall(r"\w+", article.get("title", "")), key=len, default="")
     return {
         "article": {"slug": article.get("slug", "")},
@@ -79,7 +76,7 @@ def _first(page: Mapping[str, Any]) -> Mapping[str, str]:
 
 
 class ReadyQueries:
-    """Answers with the ready queries as JSON."""
+    """Returns the ready queries as JSON."""
 
     def __init__(self, page_query: PageQuery) -> None:
         self._page_query = page_query

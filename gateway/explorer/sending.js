@@ -1,8 +1,8 @@
-// How operations are sent: queries by POST, subscriptions over a WebSocket, with the headers of the pane for both.
+// Sends queries by POST and subscriptions over a WebSocket, both with the headers of the headers pane.
 
 const UNFILLED = /^\s*bearer\s*$/i;
 
-// The headers without a credential that nobody has filled in yet, and without the wish that needs it.
+// Removes an empty credential, and X-Include-Drafts, which needs the credential.
 export function filled(headers = {}) {
   const names = Object.keys(headers);
   const isWaiting = names.some((name) => name.toLowerCase() === "authorization" && UNFILLED.test(headers[name]));
@@ -10,7 +10,7 @@ export function filled(headers = {}) {
   return Object.fromEntries(left.map((name) => [name, headers[name]]));
 }
 
-// GraphiQL's own, which sends the headers of a subscription with `connection_init`.
+// GraphiQL's fetcher. It sends the headers of a subscription with `connection_init`.
 export function fetcherTo(endpoint) {
   const socket = new URL(endpoint);
   socket.protocol = endpoint.protocol === "https:" ? "wss:" : "ws:";

@@ -1,5 +1,5 @@
-// Keeps the start page and the page of an article up to date: fetches the page again after each new generation, and
-// replaces its main part. It also copies what the copy buttons name.
+// Keeps the start page and article pages up to date: fetches the page again after each new generation, and replaces
+// its main element. It also handles the copy buttons.
 
 const FIRST_WAIT = 500;
 const LONGEST_WAIT = 30_000;
@@ -34,7 +34,7 @@ function connect() {
     wait = FIRST_WAIT;
     tell(true);
     ask(CHANGED);
-    // What changed before the subscription began, or while the machine slept, is noticed by the revision.
+    // The revision reveals changes from before the subscription, or from while the machine slept.
     ask(NOW);
     heartbeat = setInterval(ask, HEARTBEAT, NOW);
   }
@@ -55,7 +55,7 @@ function connect() {
   });
 }
 
-// One fetch after the other, and none for what is shown already.
+// Fetches run one after the other. A revision that is already shown is not fetched.
 function follow(revision, socket) {
   newest = revision;
   following = following
@@ -72,7 +72,7 @@ async function refresh() {
   say("told", `Updated: ${main().dataset.summary}.`);
 }
 
-// Whoever reads goes on where he was: what is open stays open, and what has the focus keeps it.
+// Replaces the main element. Open details stay open, and the focused element keeps the focus.
 function replace(fresh) {
   const old = main();
   const focused = old.contains(document.activeElement) ? document.activeElement : null;
@@ -86,12 +86,12 @@ function replace(fresh) {
   }
 }
 
-// A link by its text and target, since two may have the same target; a summary by the id of its details.
+// Identifies a link by its text and target, because two may share a target, and a summary by the id of its details.
 function name(element) {
   return element.matches("summary") ? element.parentElement.id : `${element.textContent} ${element.href ?? ""}`;
 }
 
-// Browsers have no clipboard for pages that came over plain HTTP from another machine. The text is then selected.
+// Pages over plain HTTP from another machine lack the clipboard API. The text is then selected.
 async function copy({ dataset, textContent }) {
   const source = document.getElementById(dataset.copies);
   try {

@@ -1,6 +1,6 @@
-"""The start page: what is loaded, as the API itself answers whoever looks at it. It reads no store.
+"""The start page: an overview of the loaded content, from the API with the permissions of the reader.
 
-It is whole without a script. The script keeps it up to date: it fetches the page again when something has changed.
+The page works without JavaScript. The script keeps it up to date: it fetches the page again after each change.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ from gateway.web.preview_links import is_https
 FILES = {"/start.js": "text/javascript", "/start.css": "text/css"}
 DOCUMENT = files(__package__).joinpath("start.graphql").read_text("utf-8") + EXAMPLES
 LISTED = 100
-"""The problems of each severity that the page asks for. Where it gets as many there may be more."""
+"""The number of problems requested per severity. If the answer has as many, there may be more."""
 REQUEST = "{ articles { nodes { title } } }"
-"""The query of the requests that a reader can copy."""
+"""The query of the sample requests."""
 
 
 def pages(page_query: PageQuery, *, previewing: bool, schema: bool, folder: Path | None = None) -> dict[str, ASGIApp]:
-    """The application of each path. `schema` says whether the page links to the schema. `folder` is the content folder,
-    where the reader may see its path."""
+    """The application of each path. `schema` adds a link to the schema. `folder` is the content folder, if its path is
+    shown."""
     kept = PRIVATE if previewing else "no-cache"
     scripts: dict[str, ASGIApp] = {
         path: Response(_read(path), media_type=kind, headers={"Cache-Control": kept}) for path, kind in FILES.items()
@@ -53,7 +53,7 @@ def pages(page_query: PageQuery, *, previewing: bool, schema: bool, folder: Path
 
 
 class StartPage:
-    """Answers with the start page; with the parameter `article`, an id, with the page of that article."""
+    """Returns the start page, or the page of an article if the parameter `article` is its id."""
 
     def __init__(self, page_query: PageQuery, templates: Templates) -> None:
         self._page_query = page_query
@@ -90,7 +90,7 @@ def _shown(found: Data) -> Data:
 
 
 def _requests(request: Request) -> dict[str, Any]:
-    """The endpoint, as the browser reached this server, and requests to it in two languages."""
+    """The endpoint with the host of the request, and sample requests for curl and fetch."""
     endpoint = f"{'https' if is_https(request) else 'http'}://{request.url.netloc}/graphql"
     body = orjson.dumps({"query": REQUEST}).decode()
     curl = f"curl {shlex.quote(endpoint)} \\\n  -H 'Content-Type: application/json' \\\n  -d {shlex.quote(body)}"

@@ -70,7 +70,7 @@ NPM = """#!/bin/sh
         (
             f"mkdir -p {' '.join(f'node_modules/{Path(asset.package, asset.path).parent}' for asset in ASSETS)}\n"
             + "\n".join(f"echo other >node_modules/{asset.package}/{asset.path}" for asset in ASSETS),
-            f"of {ASSETS[0].package} {ASSETS[0].version} is not the file that it was",
+            f"of {ASSETS[0].package} {ASSETS[0].version} does not match its digest",
         ),
     ],
     ids=["fails", "brings others"],
