@@ -93,7 +93,7 @@ def test_the_exit_code_tells_errors_from_warnings(tmp_path: Path) -> None:
 def test_an_empty_folder_is_a_warning(tmp_path: Path) -> None:
     """A folder without documents is most likely the wrong one."""
     done = invoke("check", tmp_path)
-    assert done.stdout.startswith(".: warning EMPTY: The content folder holds no document.\n")
+    assert done.stdout.startswith(".: warning EMPTY: The content folder does not contain documents.\n")
     assert done.returncode == 0
 
 

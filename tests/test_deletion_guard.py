@@ -150,5 +150,5 @@ def test_what_stays_says_why_and_what_to_do() -> None:
         "A large part of the folder is gone. Articles are missing: 30 of 50. They are still served."
     )
     assert problem.hint == (
-        "They go if they are still missing in 10 seconds. If that is meant, load once with --accept-empty."
+        "They are deleted if they are still missing in 10 seconds. To delete them now, load once with --accept-empty."
     )

@@ -543,8 +543,8 @@ async def test_broken_rules_stop_the_start(site: Site) -> None:
     assert caught.value.exit_code == 2
     assert caught.value.message.splitlines() == [
         "The site's rules cannot be used.",
-        f"gateway.yaml:1:1: `pins` is no known key here. Known are {', '.join(sorted(SECTIONS))}.",
-        "gateway.yaml:2:10: What `secured` holds is never shown. Delete it here.",
+        f"gateway.yaml:1:1: `pins` is not a known key here. The known keys are {', '.join(sorted(SECTIONS))}.",
+        "gateway.yaml:2:10: The content of `secured` is never shown. Delete it here.",
     ]
     assert not await site.store.ready()
 
@@ -564,7 +564,7 @@ async def test_rules_that_break_or_go_while_it_runs_stay_in_force(site: Site, br
     report = await site.run()
     assert report.parsed == 1
     assert [(each.path, each.severity) for each in await site.problems()] == [("gateway.yaml", "ERROR")]
-    assert (await site.problems())[0].message.endswith("The rules that were last good stay in force.")
+    assert (await site.problems())[0].message.endswith("The last good rules stay in force.")
     assert await site.paths(Visibility.PUBLIC) == []
     file.write_text("")
     await site.run()

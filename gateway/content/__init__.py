@@ -1,1 +1,1 @@
-"""Files to documents. Knows no database and no web."""
+"""Decodes files to documents."""

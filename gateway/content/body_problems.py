@@ -1,4 +1,4 @@
-"""What is wrong with a body: a merge conflict, or a comment without an end. It knows nothing of front matter."""
+"""Finds problems in a Markdown body: merge conflicts and unclosed comments."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ UNCLOSED_COMMENT = "UNCLOSED_COMMENT"
 
 
 def of(path: str, body: str, first_line: int) -> Iterator[Problem]:
-    """The problems of a body that begins on a line of a file."""
+    """The problems of a body. `first_line` is the line of the file on which the body begins."""
 
     def problem(code: str, message: str, at: int, hint: str) -> Problem:
         line, column = LineIndex(body).position(at)
@@ -23,12 +23,12 @@ def of(path: str, body: str, first_line: int) -> Iterator[Problem]:
     if (at := _conflict(body)) is not None:
         yield problem(MERGE_CONFLICT, merge_conflicts.MESSAGE, at, merge_conflicts.HINT)
     if (at := comments.read(body).unclosed) is not None:
-        message = "A comment has no end, and hides the rest of the body."
+        message = "The comment is not closed and hides the rest of the body."
         yield problem(UNCLOSED_COMMENT, message, at, "Close it, or put its marks in backticks.")
 
 
 def _conflict(body: str) -> int | None:
-    """Where a conflict begins that is not in code."""
+    """The offset of the first merge conflict outside code."""
     if merge_conflicts.find(body) is None:
         return None
     pairs = zip(written(body), lines(body), strict=True)

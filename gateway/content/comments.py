@@ -1,8 +1,8 @@
-"""Removes the comments of Markdown's dialects from a body. It renders nothing and knows no Markdown parser.
+"""Removes the comments of Markdown's dialects from a body.
 
 The forms are `<!-- … -->`, Obsidian's `%%…%%`, Liquid's `{% comment %}…{% endcomment %}` and `{% # … %}`, Hugo's
-`{{/* … */}}` and its shortcode `comment`, and MDX's `{/* … */}`. Code spans and code blocks stay as they are written. A
-comment without an end reaches to the end of the body. The time is linear in the length of the body.
+`{{/* … */}}` and its shortcode `comment`, and MDX's `{/* … */}`. Code spans and code blocks are unchanged. An unclosed
+comment extends to the end of the body. Time is linear in the length of the body.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from gateway.content.html_nesting import TAG
 from gateway.content.lines import Kind, Line, Reader
 
 LEFT = "<!---->"
-"""Stands for an HTML comment, which has a meaning between blocks: it ends a list or a paragraph."""
+"""Replaces an HTML comment, because between blocks it ends a list or a paragraph."""
 
 _HINTS = ("<!--", "%%", "{%", "/*", "comment")
 _MARK = re.compile(r"[\\`<%{]")
@@ -48,7 +48,7 @@ class Stripped(NamedTuple):
     text: str
     """The body without its comments."""
     unclosed: int | None = None
-    """The offset in the body of a comment without an end."""
+    """The offset in the body of an unclosed comment."""
 
 
 def strip(body: str) -> str:
@@ -56,9 +56,9 @@ def strip(body: str) -> str:
     return read(body).text
 
 
-@lru_cache(maxsize=1)  # the index, the title and the problems of a file each need the same body
+@lru_cache(maxsize=1)  # the index, the title and the problems of a file all read the same body
 def read(body: str) -> Stripped:
-    """Remove the comments of a body. Of an HTML comment an empty one remains."""
+    """Remove the comments of a body. An HTML comment is replaced by an empty one."""
     may_hold_some = any(hint in body for hint in _HINTS) and _OPENING.search(body)
     return _Stripper(body).run() if may_hold_some else Stripped(body)
 
@@ -66,25 +66,25 @@ def read(body: str) -> Stripped:
 class _Stripper:
     """Writes a body without its comments, line by line.
 
-    `Reader` is given the lines as they are written here, so that no comment can open or close a block.
+    `Reader` receives the lines without comments, so that a comment cannot open or close a block.
     """
 
     def __init__(self, body: str) -> None:
         self._body = body
         self._reader = Reader(body)
         self._before, self._at = self._reader, 0
-        """The line that is written: the reader before it, and where it begins."""
+        """The current line: the reader's state before it, and its offset."""
         self._written: list[str] = []
         self._unclosed: int | None = None
         self._code_end = 0
-        """Where the code span ends that the last line began."""
+        """The end of the code span that the last line opened."""
         self._inert_end = 0
-        """Where the tag or the address ends in which backticks are not code."""
+        """The end of the tag or autolink in which backticks are not code."""
         self._paragraph_end = 0
-        """Where the paragraph ends that was looked at last."""
+        """The end of the paragraph that `_look_ahead` last scanned."""
         self._is_table = False
         self._unpaired = set[int]()
-        """The lengths of the runs of backticks in this paragraph that open nothing."""
+        """The lengths of the runs of backticks in this paragraph that do not open a code span."""
 
     def run(self) -> Stripped:
         at = 0
@@ -97,7 +97,7 @@ class _Stripper:
         return found.end() if found else len(self._body)
 
     def _line(self, at: int, end: int) -> int:
-        """Write the line that begins at a place. Returns where the next one begins."""
+        """Write the line at an offset. Returns the offset of the next line."""
         line = self._body[at:end]
         before = self._reader.copy() if _MARK.search(line) else None
         seen = self._read(line, at)
@@ -108,7 +108,7 @@ class _Stripper:
         self._before, self._at = before, at
         count = len(self._written)
         following = self._text(at, end, is_raw=seen.is_raw)
-        if len(self._written) > count + 1:  # a comment is gone
+        if len(self._written) > count + 1:  # a comment was removed
             self._reader = before
             self._read("".join(self._written[count:]), at)
         return following
@@ -121,7 +121,7 @@ class _Stripper:
         return read
 
     def _look_ahead(self) -> None:
-        """Find the end of the paragraph that begins or goes on with the line."""
+        """Find the end of the paragraph that contains the current line."""
         reader, end = self._before.copy(), self._line_end(self._at)
         line = reader.read(self._body[self._at : end], self._at)
         while line.kind is Kind.TEXT and not line.is_raw and end < len(self._body):
@@ -134,7 +134,7 @@ class _Stripper:
         self._paragraph_end = end
 
     def _text(self, at: int, end: int, *, is_raw: bool) -> int:
-        """Write a line without its comments. Returns where the next one begins."""
+        """Write a line without its comments. Returns the offset of the next line."""
         copied, at = at, max(at, min(self._code_end, end))
         while mark := _MARK.search(self._body, at, end):
             at = mark.start()
@@ -155,7 +155,7 @@ class _Stripper:
         return end
 
     def _resume(self, at: int) -> int:
-        """Go on after a comment of several lines, on a new line unless nothing follows."""
+        """Continue after a multi-line comment, on a new line unless only white space follows."""
         blank = _BLANK.match(self._body, at)
         at = blank.end() if blank else at
         end = self._line_end(at)
@@ -166,9 +166,10 @@ class _Stripper:
         return at
 
     def _closed(self, opening: re.Match[str], line_end: int) -> int | None:
-        """Where a comment ends, None if nowhere.
+        """The end of a comment, or None if it is unclosed.
 
-        Where it begins if it is not one: after a digit `%%` opens only a comment of one line.
+        Returns the opening's own offset if it does not open a comment: after a digit, `%%` opens only a comment that
+        closes on the same line.
         """
         form, at = opening.lastgroup or "", opening.end()
         if opening["whole"]:
@@ -190,7 +191,7 @@ class _Stripper:
         return None
 
     def _skip(self, at: int, *, is_raw: bool) -> int:
-        """Where to go on after a mark that begins no comment."""
+        """The offset after a mark that does not open a comment."""
         if is_raw:
             return at + 1
         if self._body[at] == "\\":
@@ -205,7 +206,7 @@ class _Stripper:
         return ticks.end()
 
     def _code_span(self, ticks: re.Match[str]) -> int | None:
-        """Where the code span ends that a run of backticks begins, None if it begins none."""
+        """The end of the code span that a run of backticks opens, or None if it does not open one."""
         if self._at >= self._paragraph_end:
             self._look_ahead()
         length = len(ticks[0])
@@ -223,7 +224,7 @@ class _Stripper:
 
     @cached_property
     def _runs(self) -> Mapping[int, list[int]]:
-        """The places of the runs of backticks by their lengths."""
+        """The offsets of the runs of backticks, by length."""
         runs = defaultdict[int, list[int]](list)
         for run in _TICKS.finditer(self._body):
             runs[len(run[0])].append(run.start())

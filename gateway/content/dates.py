@@ -1,6 +1,6 @@
-"""Dates and times as people and tools write them, to instants in UTC.
+"""Parses dates and times, as people and tools write them, to instants in UTC.
 
-It reads only spellings that have one meaning: days in numbers have the year first, others name the month in English.
+Only unambiguous spellings are accepted: numeric dates begin with the year, others name the month in English.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from gateway.content.nodes import Node
 from gateway.content.values import Unreadable, shown
 
 LONGEST = 100
-"""Characters of a date; a longer text is not one. It bounds the work."""
+"""The maximum number of characters of a date. It bounds the work."""
 
 HINT = "Write it as 2024-03-21T16:00:00Z, or as 2024-03-21."
 
@@ -29,7 +29,7 @@ _TIME = (
     r"(?P<hour>[0-9]{1,2})(?::(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})(?:[.,](?P<fraction>[0-9]+))?)?"
     r"(?: ?(?P<half>[ap])\.?m\.?)?| ?(?P<bare_half>[ap])\.?m\.?)"
 )
-# What follows an offset is a comment on it: `-0700 MST`, `GMT+0200 (Central European Time)`, `+02:00[Europe/Paris]`.
+# A name after an offset is a comment: `-0700 MST`, `GMT+0200 (Central European Time)`, `+02:00[Europe/Paris]`.
 _ZONE = (
     r" ?(?:(?P<utc>z|utc?|gmt)|(?:utc|gmt)?(?P<sign>[+-])(?P<hours>[0-9]{1,2})(?::?(?P<minutes>[0-9]{2}))?"
     r"(?: (?P<name>(?![ap]m\b)[a-z]{1,5}|[+-][0-9]{2}(?:[0-9]{2})?)| \([a-z ]+\)| ?\[[a-z/_+-]+\])?)"
@@ -45,7 +45,7 @@ _SPELLINGS = tuple(
         rf"{_MONTH}{_GAP}{_DAY}{_GAP}{_YEAR}{_CLOCK}",
         rf"{_DAY}{_GAP}{_MONTH}{_GAP}{_YEAR}{_CLOCK}",
         rf"{_YEAR}{_GAP}{_MONTH}{_GAP}{_DAY}{_CLOCK}",
-        # As the command `date` prints it, and as git does.
+        # The formats of the command `date` and of git.
         rf"{_MONTH} {_DAY} {_TIME}(?:{_ZONE})? {_YEAR}",
         rf"{_MONTH} {_DAY} {_TIME} {_YEAR}(?:{_ZONE})?",
     )
@@ -57,10 +57,10 @@ _FIRST, _LAST = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59
 
 
 def parse_instant(text: str, zone: tzinfo = UTC) -> datetime:
-    """The instant that a text names, in UTC. Raises Unreadable.
+    """Parse a date to an instant in UTC. Raises Unreadable.
 
-    Times without an offset are in `zone`, a day without a time is its midnight there. As in RFC 5545, of a time that
-    a change of the clock repeats the first is meant, and a time that it skips counts from the offset before it.
+    Times without an offset are in `zone`. A date without a time is midnight in `zone`. As in RFC 5545, a local time
+    that occurs twice is the first of the two, and a skipped local time uses the offset before the gap.
     """
     written = " ".join(text.split()) if len(text) <= LONGEST else ""
     found = next(filter(None, (spelling.fullmatch(written) for spelling in _SPELLINGS)), None)
@@ -73,7 +73,7 @@ def parse_instant(text: str, zone: tzinfo = UTC) -> datetime:
 
 
 def instant(node: Node, zone: tzinfo) -> datetime | None:
-    """The same of a value; None if it is empty."""
+    """The instant of a node, or None if it is empty."""
     written = values.text(node)
     return None if written is None else parse_instant(written, zone)
 
@@ -107,7 +107,7 @@ def _hour(parts: dict[str, str]) -> int:
 
 
 def _zone(parts: dict[str, str]) -> tzinfo | None:
-    """What the text itself says; None if it says nothing."""
+    """The zone that the text names, or None."""
     if "utc" in parts:
         return UTC
     if "sign" not in parts:

@@ -1,6 +1,6 @@
-"""Front matter and body to a document, or to the reasons why there is none. It reads no file and keeps nothing.
+"""Decodes front matter and body to a document, or to the problems that prevent it.
 
-What governs visibility and cannot be read sets the file aside; any other unreadable value costs itself alone.
+An unreadable value that governs visibility quarantines the file. Any other unreadable value is left out.
 """
 
 from __future__ import annotations
@@ -29,23 +29,22 @@ from gateway.model import FRONT_MATTER, Document, FieldOrigin, Hiding, Problem, 
 T = TypeVar("T")
 
 DECODER_VERSION = "5"
-"""To be raised whenever the same file gives another document or other problems."""
+"""Increment this when the same file decodes to a different document or to different problems."""
 
-# A value for the generator to fill in, or to turn the page off: `/:year/:title/`, `{{ title | slugify }}`, `false`.
+# A template for the generator, or a value that turns the page off: `/:year/:title/`, `{{ title | slugify }}`, `false`.
 _NO_ADDRESS = re.compile(r"(?:.*/)?:[a-z].*|.*\{[{%].*|false", re.DOTALL)
 
 
 class Decoded(NamedTuple):
     document: Document | None
-    """None where the file is to be set aside; then one of the problems is an error, or one of a file that it inherits
-    from."""
+    """None if the file is quarantined. Then this file, or a file that it inherits from, has an error."""
     problems: tuple[Problem, ...]
     field_origins: tuple[FieldOrigin, ...] = ()
     hidings: tuple[Hiding, ...] = ()
 
 
 class _Address(NamedTuple):
-    """An address that a key of slugs holds."""
+    """An address in one of the keys that give the slug."""
 
     key: str
     address: str
@@ -53,9 +52,9 @@ class _Address(NamedTuple):
 
 
 def decode(path: str, front_matter: FrontMatter, site: Site = DEFAULT_SITE, *, translated: bool = False) -> Decoded:
-    """Decode one file by the rules of its site. `translated` is a file that has a sibling in another language.
+    """Decode one file by the rules of its site. Does not raise.
 
-    Never raises.
+    `translated` marks a file that has a sibling in another language.
     """
     collector = ProblemCollector(path)
     name = file_names.named(path, site.timezone, site.locales, translated=translated)
@@ -66,7 +65,7 @@ def decode(path: str, front_matter: FrontMatter, site: Site = DEFAULT_SITE, *, t
 
 
 class _Decoder:
-    """Reads one front matter."""
+    """Decodes one file's front matter."""
 
     def __init__(
         self, collector: ProblemCollector, path: str, name: file_names.Named, front_matter: FrontMatter, site: Site
@@ -84,7 +83,7 @@ class _Decoder:
 
     def document(self) -> Document:
         collector = self._collector
-        # Where a pin or a rule of another file hides the file, no slip in it can publish it.
+        # If a pin or another file's rule hides the file, a misspelled key in it cannot publish it.
         governing = frozenset[str]() if self._site.hides(self._path) else self._site.governing
         collector.check_keys(self._fields, self._site.known, governing, self._site.claimed)
         published_date_time, public_from = self.visibility.dates()
@@ -143,14 +142,14 @@ class _Decoder:
         if title:
             return title
         words = self._name.words
-        message = f"There is neither a title nor a heading; {shown(words)}, from the file's name, is the title."
+        message = f"There is neither a title nor a heading. The title is {shown(words)}, from the file's name."
         self._collector.warn(MISSING_TITLE, message, self._fields.position, "Give it a `title`.")
         return words
 
     def _places(self) -> tuple[str, _Address | None]:
-        """The slug that the file asks for, "" if it asks for none, and the address given in its place.
+        """The slug that the file sets ("" if it does not), and the address that a slug's key holds.
 
-        A URL comes before a path.
+        A URL takes precedence over a path.
         """
         wanted, addresses = self._slug(self.lookup.pinned("slug")), list[_Address]()
         for key in self._site.sources["slug"].keys:
@@ -167,7 +166,7 @@ class _Decoder:
                 wanted = found
                 self.lookup.take("slug", key)
             elif not found and not identity:
-                message = f"`{key}` is left out: {shown(written)} holds no letter and no digit."
+                message = f"`{key}` is left out: {shown(written)} has neither letters nor digits."
                 self._collector.warn(BAD_VALUE, message, field.value.position, "Write words joined by `-`.")
         return wanted or self._slug(self.lookup.default("slug")), min(
             addresses, key=lambda each: each.is_path, default=None
@@ -189,7 +188,7 @@ class _Decoder:
     def _parts(
         self, name: str, decode: Callable[[ProblemCollector, MappingEntry | None], tuple[T, nested_fields.Rest]]
     ) -> T:
-        """A field of parts; keys that they do not model stay readable as front matter."""
+        """Decode a nested field. Keys that the schema does not model stay in `frontMatter`."""
         field = self.lookup.field(name)
         found, rest = decode(self._collector, field)
         if field and rest:
@@ -206,7 +205,7 @@ class _Decoder:
         return found
 
     def _written_topics(self) -> list[MappingEntry]:
-        """What the file says under the field's own name, or else under all others together."""
+        """The entries under the key `topics`, or else under all other keys of the field."""
         keys = [key for key in self._site.sources["topics"].keys if key in self._fields.entries]
         empty = {key for key in keys if values.is_null(self._fields.entries[key].value)}
         self.lookup.used |= empty
@@ -217,22 +216,24 @@ class _Decoder:
         return [self._fields.entries[key] for key in said]
 
     def _provider(self) -> ProviderName | None:
-        """The first that is named; the others stay readable as front matter."""
+        """The first provider. The others stay in `frontMatter`."""
         field = self.lookup.field("provider")
         provider, rest, others = nested_fields.provider(self._collector, field)
         if field and rest:
             self._left[field.key.text] = rest
         if field and others:
-            message = f"Of {others + 1} in `{field.key.text}` one is the provider; the others stay in `frontMatter`."
+            message = (
+                f"`{field.key.text}` names {others + 1} providers. Only one is used. The others stay in `frontMatter`."
+            )
             self._collector.inform(PROVIDERS_LEFT_OUT, message, field.value.position, "Name one `provider`.")
         return provider
 
     def _secured(self) -> str | None:
-        """Kept as it is: no message may quote it."""
+        """The text of `secured`, verbatim. Messages must not quote it."""
         return self._collector.value(values.verbatim, self._fields.entries.get("secured"))
 
     def _rest(self) -> dict[str, object]:
-        """What the schema does not model."""
+        """The keys that the schema does not model, as JSON."""
         unused = {key: field for key, field in self._fields.entries.items() if key not in self.lookup.used}
         rest = values.json_object(MappingNode(unused, self._fields.position)) | self._left
         self.lookup.given.extend(FieldOrigin(FRONT_MATTER, key) for key in rest)

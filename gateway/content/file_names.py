@@ -1,4 +1,4 @@
-"""What names say of a document: the date, the language and the words of its file's name, the slug of its address."""
+"""Derives a document's date, language and words from its file name, and its slug from its address."""
 
 from __future__ import annotations
 
@@ -11,35 +11,35 @@ from urllib.parse import unquote
 from gateway.content.text import slug
 
 _INDEXES = frozenset({"index", "_index"})
-# A day in three parts, or of eight digits, and a time of day if there is one. `2024.1.2` is a version.
+# A date in three parts or eight digits, and an optional time. `2024.1.2` is a version.
 _DATED = re.compile(
     r"(?:(?P<year>[0-9]{4})(?P<gap>[-_ ]|\.(?=[0-9]{2}\.[0-9]{2}))(?P<month>[0-9]{1,2})(?P=gap)(?P<day>[0-9]{1,2})"
     r"|(?P<YEAR>(?:19|20|21)[0-9]{2})(?P<MONTH>[0-9]{2})(?P<DAY>[0-9]{2}))"
     r"(?:T?(?P<hour>[0-9]{2})[-_.]?(?P<minute>[0-9]{2})(?:[-_.]?(?P<second>[0-9]{2}))?)?"
     r"(?![0-9A-Za-z])[-_. ]*"
 )
-# The codes of ISO 639-1. Longer ones are words too often, such as `min`.
+# The codes of ISO 639-1. Three-letter codes are often words, such as `min`.
 _LANGUAGE = (
     "a[abefkmnrsvyz]|b[aeghimnors]|c[aehorsuvy]|d[aevz]|e[elnostu]|f[afijory]|g[adlnuv]|h[aeiortuyz]"
     "|i[adegikostu]|j[av]|k[agijklmnorsuvwy]|l[abginotuv]|m[ghiklnrsty]|n[abdeglnorvy]|o[cjmrs]|p[ailst]|q[u]"
     "|r[mnouw]|s[acdeghiklmnoqrstuvw]|t[aeghiklnorstwy]|u[gkrz]|v[eio]|w[ao]|x[h]|y[io]|z[ahu]"
 )
 _SUFFIX = re.compile(rf"\.(?:{_LANGUAGE})(?:[-_][a-z0-9]{{2,8}}){{0,3}}", re.IGNORECASE | re.ASCII)
-# What an address ends in that is not the page's own name.
+# The end of an address that is not part of the page's name.
 _PAGE = re.compile(r"(?:(?<=/)index)?\.html?$|(?<=/)index$", re.IGNORECASE)
 
 
 class Named(NamedTuple):
-    """What a path says."""
+    """The parts of a file's path."""
 
     date: datetime | None
     stem: str
-    """The name without its date and its language; an index goes by its folder's name."""
+    """The name without its date and language. An index file has its folder's name."""
     locale: str | None
 
     @property
     def words(self) -> str:
-        """A title made of the name."""
+        """A title derived from the name."""
         if _DATED.fullmatch(self.stem):
             return self.stem
         words = " ".join(re.split(r"[-_\s]+", self.stem)).strip() or self.stem
@@ -47,9 +47,9 @@ class Named(NamedTuple):
 
 
 def named(path: str, zone: tzinfo = UTC, locales: Collection[str] = (), *, translated: bool = False) -> Named:
-    """Read a path. The suffix in `name.fr.md` is a language if it is one of `locales`, or if the file is `translated`.
+    """Parse a path. The suffix in `name.fr.md` is a language if it is one of `locales`, or if the file is `translated`.
 
-    A date is its midnight in `zone`, or the time of day that follows it.
+    A date is midnight in `zone`, unless a time of day follows it.
     """
     folder, _, name = path.rpartition("/")
     stem, locale = _without_locale(file_stem(name), locales, translated=translated)
@@ -61,9 +61,9 @@ def named(path: str, zone: tzinfo = UTC, locales: Collection[str] = (), *, trans
 
 
 def address_slug(address: str) -> str:
-    """The slug of an address as a file gives it: of `/about.html`, `/about/index.html` and `/about/` it is `about`.
+    """The slug of an address: `about` for `/about.html`, `/about/index.html` and `/about/`.
 
-    All segments count, so that `/de/about/` and `/en/about/` differ; other text is a slug as it is.
+    All segments count, so that `/de/about/` and `/en/about/` differ. Text that is not an address is slugified.
     """
     if not address.startswith("/") and not _PAGE.search(address):
         return slug(address)
@@ -72,7 +72,7 @@ def address_slug(address: str) -> str:
 
 
 def translations(paths: Iterable[str]) -> frozenset[str]:
-    """The paths that end in a language, such as `name.fr.md`, and have a sibling in another one or in none."""
+    """The paths that end in a language, such as `name.fr.md`, and have a sibling in another language or without one."""
     paths = list(paths)
     suffixed = {path: family for path in paths if (family := family_of(path)) != _plain_stem(path)}
     if not suffixed:
@@ -84,12 +84,12 @@ def translations(paths: Iterable[str]) -> frozenset[str]:
 
 
 def ends_in_language(path: str) -> bool:
-    """Whether its name may end in a language, as `name.fr.md` does."""
+    """Whether the file's name may end in a language, as in `name.fr.md`."""
     return _suffix(_plain_stem(path)) is not None
 
 
 def family_of(path: str) -> str:
-    """The path without its ending and without a language: what a document and its translations have in common."""
+    """The path without extension and language, which a document and its translations share."""
     stem = _plain_stem(path)
     found = _suffix(stem)
     return stem[: found.start()] if found else stem
@@ -118,7 +118,7 @@ def _without_locale(stem: str, locales: Collection[str], *, translated: bool) ->
 
 
 def _date(found: re.Match[str], zone: tzinfo) -> datetime | None:
-    """None if the calendar does not have it."""
+    """The date, or None if it is not in the calendar."""
     parts = {name.lower(): int(part) for name, part in found.groupdict().items() if part and name != "gap"}
     try:
         return datetime(**parts, tzinfo=zone).astimezone(UTC)

@@ -1,4 +1,4 @@
-"""One file, from its bytes to what the run says of it. Pure but for the reading, and no process is started here."""
+"""Reads and decodes one file to a change for the store."""
 
 from __future__ import annotations
 
@@ -28,26 +28,26 @@ NO_FRONT_MATTER = "NO_FRONT_MATTER"
 
 
 class Task(NamedTuple):
-    """A file to read. `known` is the digest of bytes that need no parsing, where there is one."""
+    """A file to read. `known` is the digest of its stored version: equal bytes are not parsed."""
 
     file: source.ContentFile
     known: str | None = None
     translated: bool = False
-    """Whether its name ends in a language, as its siblings show."""
+    """Whether the file has a sibling in another language, so that its name ends in a language."""
 
 
 class ParseContext(NamedTuple):
-    """What is the same for every file of a run."""
+    """The parameters that all files of a run share."""
 
     root: str
     max_bytes: int = source.DEFAULT_MAX_BYTES
     site: Site = DEFAULT_SITE
     encode: Callable[[Document], Encoded] | None = None
-    """What a store makes of a document, where it is parsed for one; a function that goes from process to process."""
+    """Encodes a document for the store. It must be picklable."""
 
 
 def parse(task: Task, rules: ParseContext) -> Change:
-    """Read and decode one file. Raises nothing that the file's content or state can cause."""
+    """Read and decode one file. Problems with its content or state are returned, not raised."""
     path = task.file.path
     try:
         stamp, data = source.read(Path(rules.root), task.file, max_bytes=rules.max_bytes)
@@ -62,7 +62,7 @@ def parse(task: Task, rules: ParseContext) -> Change:
 
 
 def warm_up(rules: ParseContext) -> None:
-    """Do once what takes long for the first time: modules are read, and tables of Unicode made."""
+    """Parse a sample, which imports modules and builds the Unicode tables."""
     _decode(FileVersion("rehearsal.md", 0, 0, 0, 0, ""), "---\ntitle: É\n---\nÉ".encode(), rules)
 
 
@@ -74,8 +74,8 @@ def _decode(version: FileVersion, data: bytes, rules: ParseContext, *, translate
         problem = Problem(Severity.ERROR, error.code, error.message, path, error.line, error.column, error.hint)
         return Quarantined(path, (problem,), version)
     if front_matter is None:
-        hint = "A document begins with a line of three dashes."
-        message = "The file has no front matter, and is no document."
+        hint = "To make it a document, begin it with a line of three dashes."
+        message = "The file has no front matter, so it is not a document."
         return NotDocument(version, (Problem(Severity.INFO, NO_FRONT_MATTER, message, path, 1, 1, hint),))
     decoded = decoder.decode(path, front_matter, rules.site, translated=translated)
     in_body = body_problems.of(path, front_matter.body, front_matter.body_line)

@@ -1,4 +1,4 @@
-"""Bytes to a positioned mapping and a body. It knows nothing of what the keys mean."""
+"""Splits a file's bytes into front matter, with positions, and body."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ VALUE_CUT_OFF = "VALUE_CUT_OFF"
 
 _BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
 _OPENING = re.compile(r"(---|\+\+\+)[ \t]*(?:\r\n|\r|\n|\Z)")
-# With the break of the line before, which is quickly found.
+# Each pattern begins with the preceding line break, which is fast to search for.
 _CLOSING = {
     "---": re.compile(r"\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)"),
     "+++": re.compile(r"\n\+\+\+[ \t]*(?:\n|\Z)"),
@@ -39,16 +39,16 @@ class FrontMatter(NamedTuple):
     fields: MappingNode
     body: str
     body_line: int
-    """The line of the file on which the body begins."""
+    """The line of the file on which the body begins, from 1."""
     problems: tuple[Problem, ...]
-    """Warnings and notes: the values are readable all the same."""
+    """Warnings and notes. The values are readable nevertheless."""
 
 
 def read(path: str, data: bytes) -> FrontMatter | None:
-    """Split and parse a file. None where it has no front matter. Raises FrontMatterError.
+    """Split and parse a file. Returns None if it does not have front matter. Raises FrontMatterError.
 
-    YAML stands between lines of `---` (the closing one may be `...`), TOML between lines of `+++`. A file of YAML is
-    all front matter.
+    YAML is delimited by lines of `---` (the closing one may be `...`), TOML by lines of `+++`. A YAML file consists of
+    front matter only.
     """
     if path.lower().endswith(DATA_EXTENSIONS):
         return read_whole(path, data)
@@ -57,7 +57,7 @@ def read(path: str, data: bytes) -> FrontMatter | None:
     if opening is None:
         _check_conflict(text, 0, 1)
         return None
-    # Line ends are kept as they are in the block, so that a place in it is a place in the file.
+    # Line endings in the block are unchanged, so that offsets in it map to offsets in the file.
     start = opening.end()
     try:
         closing = _closing(text, start, opening[1])
@@ -68,7 +68,7 @@ def read(path: str, data: bytes) -> FrontMatter | None:
 
 
 def read_whole(path: str, data: bytes) -> FrontMatter:
-    """Parse a file that is data from its first line to its last: TOML or JSON by its ending, else YAML.
+    """Parse a file that contains data only: TOML or JSON by its extension, else YAML.
 
     Raises FrontMatterError.
     """
@@ -78,7 +78,7 @@ def read_whole(path: str, data: bytes) -> FrontMatter:
 
 
 def _parse_json(block: str, _lines: LineIndex) -> ParsedBlock:
-    """JSON is YAML except for tabs between its tokens and for characters that are escaped as two surrogates."""
+    """Parse JSON as YAML, except for tabs between tokens and for escaped surrogate pairs."""
     text = _ESCAPE.sub(_paired, block.replace("\t", " "))
     return yaml.parse(text, LineIndex(text))
 
@@ -94,7 +94,7 @@ _WHOLE: Mapping[str, Parse] = {"toml": toml.parse, "json": _parse_json}
 
 
 def _parsed(path: str, text: str, parse: Parse, parts: tuple[int, int, int]) -> FrontMatter:
-    """The parts of a file begin and end at the block's start and its end, and at the body's start."""
+    """Parse a file. `parts` are the offsets of the block's start, the block's end and the body's start."""
     start, end, body_start = parts
     lines = LineIndex(text)
     block = text[start:end]
@@ -107,27 +107,27 @@ def _parsed(path: str, text: str, parse: Parse, parts: tuple[int, int, int]) -> 
 
 
 def _decode(data: bytes) -> str:
-    """The text of a UTF-8 file, without its byte order mark."""
+    """Decode a UTF-8 file, without its byte order mark. Raises FrontMatterError."""
     if data[:2] in {b"\xff\xfe", b"\xfe\xff"}:
-        message = "The file is UTF-16, where UTF-8 is wanted."
+        message = "The file is encoded in UTF-16, not in UTF-8."
         raise FrontMatterError(ENCODING, message, hint="Save it as UTF-8.")
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         before = data[: error.start].decode("utf-8").removeprefix(_BOM)
-        message = f"The byte 0x{data[error.start]:02x} is no UTF-8."
+        message = f"The byte 0x{data[error.start]:02x} is not valid UTF-8."
         raise _at(ENCODING, message, LineIndex(before).position(len(before)), "Save the file as UTF-8.") from error
     text = text.removeprefix(_BOM)
     null = text.find("\0")
     if null >= 0:
-        message = "The file holds a null character."
-        raise _at(ENCODING, message, LineIndex(text).position(null), "Delete it; the file may be damaged.")
+        message = "The file contains a null character."
+        raise _at(ENCODING, message, LineIndex(text).position(null), "Delete it. The file may be damaged.")
     return text
 
 
 def _closing(text: str, start: int, fence: str) -> tuple[int, int]:
-    """Where the closing line begins, and where the body does."""
-    # A file with carriage returns is rare, and pays for a copy of equal length.
+    """The offsets of the closing line and of the body. Raises FrontMatterError."""
+    # A file with carriage returns is rare, and is copied at equal length.
     searched = text if "\r" not in text else text.replace("\r\n", " \n").replace("\r", "\n")
     found = _CLOSING[fence].search(searched, start - 1)
     if found is None:
@@ -139,12 +139,12 @@ def _closing(text: str, start: int, fence: str) -> tuple[int, int]:
 def _check_characters(block: str, start: int, lines: LineIndex) -> None:
     found = _UNPRINTABLE.search(block)
     if found:
-        message = f"The front matter holds the control character U+{ord(found[0]):04X}."
+        message = f"The front matter contains the control character U+{ord(found[0]):04X}."
         raise _at(ENCODING, message, lines.position(start + found.start()), "Delete it.")
 
 
 def _check_conflict(text: str, start: int, end: int) -> None:
-    """Raises FrontMatterError if a merge conflict begins between two places; it may end after them."""
+    """Raise FrontMatterError if a merge conflict begins between two offsets. It may end after them."""
     found = merge_conflicts.find(text, start)
     if found is not None and found < end:
         raise _at(MERGE_CONFLICT, merge_conflicts.MESSAGE, LineIndex(text).position(found), merge_conflicts.HINT)
@@ -155,22 +155,25 @@ def _at(code: str, message: str, position: Position, hint: str) -> FrontMatterEr
 
 
 def _repeated(path: str, name: str, first: Position, last: Position) -> Problem:
-    message = f"The key '{name}' stands at line {first.line} and again at line {last.line}; the last one counts."
+    message = f"The key '{name}' is repeated, at lines {first.line} and {last.line}. The last value is used."
     return Problem(Severity.WARNING, yaml.DUPLICATE_KEY, message, path, *last, hint="Delete one of them.")
 
 
 def _cut_off(path: str, cut: CutValue) -> Problem:
-    """A warning if `#` looks like a part of the value: in a text of several words, or before a word as in `#foo`."""
+    """The problem of a value that a comment ends.
+
+    It is a warning if `#` looks like part of the value: in a text of two or more words, or before a word as in `#foo`.
+    """
     is_part = " " in cut.text or cut.comment[:1] not in {" ", "\t"}
     severity = Severity.WARNING if is_part else Severity.INFO
     state = "ends before the `#`" if cut.text else "is empty"
-    message = f"The value {state}, since a `#` after a space begins a comment."
+    message = f"The value {state}, because a `#` after a space begins a comment."
     hint = "Put the value in quotes if the `#` belongs to it."
     return Problem(severity, VALUE_CUT_OFF, message, path, *cut.position, hint=hint)
 
 
 def _is_complete(written: str) -> bool:
-    """Whether a text without quotes is a number, a date, or a word for true, false or nothing, and so not cut off."""
+    """Whether an unquoted text is a number, a date, a boolean or null, and so is not cut off."""
     scalar = ScalarNode(written, True, Position(0, 0))
     if _NUMBER.fullmatch(written) or (written and values.is_null(scalar)):
         return True

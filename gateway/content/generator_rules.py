@@ -1,6 +1,6 @@
-"""Reads the rules for documents that Hugo, Zola, Eleventy and Jekyll keep in other files. It applies no rule.
+"""Reads the rules for documents from the files of Hugo, Zola, Eleventy and Jekyll.
 
-Values that the rules give are checked here once, as if a document had them, so that no document has to report them.
+The values of the rules are checked here once, so that a problem is not repeated for each document.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ HIDES_OTHERS = "HIDES_OTHERS"
 CASCADE, DRAFT = "cascade", "draft"
 TARGETS = ("_target", "target")
 MOST_CHARACTERS = 10_000
-"""Of a value that the schema does not model: each document would have a copy of it."""
+"""The maximum size of an inherited value that the schema does not model. Each document stores a copy of it."""
 _ELEVENTYS_DATES = frozenset({"last modified", "created", "git last modified", "git created"})
-"""Words that Eleventy puts the date of the file for, which is not known here and not in the future."""
+"""Words that Eleventy replaces by a date of the file. That date is unknown here, and is not in the future."""
 _START = Position(1, 1)
 _DOCUMENT = "document.md"
 _BODY = "# A title\n"
@@ -45,29 +45,29 @@ _IS_SECTION = r"(?:.*/)?_index\.[^/]*"
 
 
 class RulesFile(NamedTuple):
-    """What one file says of the documents beside and below it."""
+    """The rules in one file for the documents beside and below it."""
 
     rules: tuple[InheritedRule, ...] = ()
-    """Of those for one place the first takes precedence."""
+    """If two rules have the same place, the first takes precedence."""
     problems: tuple[Problem, ...] = ()
     is_good: bool = True
-    """Whether nothing in it that may hide a document is unreadable."""
+    """Whether all values in it that may hide a document are readable."""
 
 
 class _RuleFormat(NamedTuple):
-    """How a file of rules is read."""
+    """How to read a rules file."""
 
     rules: Callable[[_RuleReader, MappingNode], Iterator[InheritedRule]]
     place: str = ""
     patterns: tuple[re.Pattern[str], ...] = ()
     words: tuple[bytes, ...] = ()
-    """A file that holds none of them holds no rules, also where it cannot be parsed."""
+    """A file without any of these words does not contain rules, even if it cannot be parsed."""
     is_section: bool = False
-    """Whether it is the page of a section; else it is data from its first line to its last."""
+    """Whether it is a section's page. Otherwise it contains data only."""
 
 
 def read(root: Path, file: ContentFile, documents: Collection[str], site: Site, *, max_bytes: int) -> RulesFile:
-    """The rules in a file. `documents` are the paths of those that may lie beside it."""
+    """Read the rules in a file. `documents` are the paths of the documents that may be beside it."""
     if not may_hold_rules(file.path):
         return RulesFile()
     if _is_program(file.path):
@@ -78,21 +78,21 @@ def read(root: Path, file: ContentFile, documents: Collection[str], site: Site, 
     try:
         _, data = source.read(root, file, max_bytes=max_bytes)
     except FileNotFoundError:
-        return _unreadable(file.path, kind, "It is gone.", _START)
+        return _unreadable(file.path, kind, "The file is gone.", _START)
     except source.ReadError as error:
         return _unreadable(file.path, kind, str(error), _START)
     return _parsed(file.path, kind, data, site)
 
 
 def precedence(path: str) -> tuple[int, str]:
-    """Sorts files of rules for the same place: those that come first take precedence."""
+    """The sort key of rules files for the same place: the first takes precedence."""
     name = path.rpartition("/")[2]
     kinds = (".11tydata." in name, name.lower().endswith(".json"), is_section(name), True)
     return kinds.index(True), path
 
 
 def companions(path: str) -> Iterator[str]:
-    """The files whose rules may concern a document alone, or the documents that a file of rules may concern alone."""
+    """The rules files that may apply to one document only, or the documents that such a rules file may apply to."""
     stem, _, ending = path.rpartition(".")
     if ending == "json":
         yield from (f"{stem}{extension}" for extension in EXTENSIONS)
@@ -105,7 +105,7 @@ def _is_program(path: str) -> bool:
 
 
 def _kind(path: str, documents: Collection[str], root: str) -> _RuleFormat | None:
-    """None where the file holds no rules; `root` is the name of the whole folder."""
+    """How to read a file, or None if it is not a rules file. `root` is the name of the content folder."""
     folder, _, name = path.rpartition("/")
     if is_section(name):
         return _section(folder, name)
@@ -118,14 +118,14 @@ def _kind(path: str, documents: Collection[str], root: str) -> _RuleFormat | Non
 
 
 def _section(folder: str, name: str) -> _RuleFormat:
-    """The page of a section concerns what lies below it, itself excepted, and in its own language where it has one."""
+    """A section's page applies to the documents below it, except itself, in its own language if it has one."""
     _, *languages, _ = name.split(".")
     patterns = tuple(re.compile(rf"(?s:.*\.{re.escape(language)}\.[^./]*)") for language in languages)
     return _RuleFormat(_RuleReader.section, folder, patterns, (CASCADE.encode(), DRAFT.encode()), is_section=True)
 
 
 def _place_of_data(folder: str, name: str, documents: Collection[str], root: str) -> str | None:
-    """Eleventy's data is for the folder that it is named after, or for one document; None where it is for neither."""
+    """The folder or document that an Eleventy data file is named after, or None."""
     stem, is_eleventys = re.subn(r"\.11tydata$", "", name[: -len(".json")])
     beside = f"{folder}/{stem}".lstrip("/")
     if stem == (folder.rpartition("/")[2] or root) or (is_eleventys and stem == "index"):
@@ -134,14 +134,14 @@ def _place_of_data(folder: str, name: str, documents: Collection[str], root: str
         return f"{beside}.*"
     if not is_eleventys:
         return None
-    return f"{beside}.*" if folder else ""  # a root's own name may be another one wherever it is deployed
+    return f"{beside}.*" if folder else ""  # the content folder's name may differ in each deployment
 
 
 def _program(path: str, site: Site) -> RulesFile:
     if "published" in site.pins_for(path):
         return RulesFile()
-    message = "It is a program and is not run, so that documents may be public that it hides."
-    hint = "Write its values as JSON, or pin `published` in gateway.yaml, for the documents and for this file."
+    message = "It is a program and is not run. Documents that it hides may be public."
+    hint = "Write its values as JSON, or pin `published` in gateway.yaml for the documents and for this file."
     return RulesFile((), (Problem(Severity.WARNING, RULES_NOT_APPLIED, message, path, 1, 1, hint),))
 
 
@@ -157,7 +157,7 @@ def _parsed(path: str, kind: _RuleFormat, data: bytes, site: Site) -> RulesFile:
     try:
         found = frontmatter.read(path, data) if kind.is_section else frontmatter.read_whole(path, data)
     except FrontMatterError as error:
-        # A JSON file that holds a list is not Eleventy's.
+        # A JSON file that contains a list is not an Eleventy data file.
         is_other = error.code == NOT_A_MAPPING and path.lower().endswith(".json")
         if is_other or (kind.words and not any(word in data.replace(b"\0", b"").lower() for word in kind.words)):
             return RulesFile()
@@ -179,37 +179,37 @@ class _RuleReader:
         self._site = site._replace(defaults=(), pins=(), inherited=InheritedRules())
 
     def data(self, fields: MappingNode) -> Iterator[InheritedRule]:
-        """Eleventy: all of it is front matter."""
+        """Eleventy: the whole file is front matter."""
         dates = self._site.sources["publishedDateTime"].keys
         given = {name: field for name, field in fields.entries.items() if name not in dates or not _is_own_date(field)}
         if given:
             yield self._rule(fields.position, given)
 
     def hugo(self, fields: MappingNode) -> Iterator[InheritedRule]:
-        """Hugo: the cascade of the whole site."""
+        """Hugo: the site's cascade."""
         for field in self._entries(fields, CASCADE):
             yield from self._cascade(field)
 
     def section(self, fields: MappingNode) -> Iterator[InheritedRule]:
-        """Hugo's cascade of a section, and Zola's drafts: in a section that is a draft all pages are."""
+        """Hugo's cascade of a section, and Zola's draft sections, in which all pages are drafts."""
         yield from self.hugo(fields)
         for field in self._entries(fields, DRAFT):
             yield from self._draft(field)
 
     def jekyll(self, fields: MappingNode) -> Iterator[InheritedRule]:
-        """Jekyll: defaults, collections without pages, and what is excluded from the site."""
+        """Jekyll: defaults, collections without pages, and paths excluded from the site."""
         get = fields.entries.get
         yield from self._excluded(get("exclude"))
         yield from self._collections(get("collections"))
         yield from self._defaults(get("defaults"))
 
     def _entries(self, fields: MappingNode, name: str) -> Iterator[MappingEntry]:
-        """The fields of a name in any case, and those that look like slips of it: they may have been meant to hide."""
+        """The fields with a name in any case, and likely misspellings of it, which may be meant to hide documents."""
         for key, field in fields.entries.items():
             if nearest(key, (name,)) is None:
                 continue
             if key.casefold() != name:
-                message = f"`{key}` is not a known key, and is taken for `{name}`."
+                message = f"`{key}` is not a known key. It is read as `{name}`."
                 self.report.error(RULES_UNREADABLE, message, field.key.position, f"Write `{name}`.")
             yield field
 
@@ -236,7 +236,7 @@ class _RuleReader:
         return InheritedRule(self._kind.place, origin, patterns, given, effect, self._kind.is_section, conceals)
 
     def _goes(self, name: str, field: MappingEntry) -> bool:
-        """Whether documents inherit a field. Several inherit no address except for none, and no bulk of data."""
+        """Whether documents inherit a field. Documents do not inherit a shared address, or large data."""
         if self._kind.place.endswith(".*"):
             return True
         if name in self._site.sources["slug"].keys:
@@ -247,7 +247,7 @@ class _RuleReader:
         return decode(_DOCUMENT, FrontMatter(MappingNode(dict(fields), position), _BODY, 1, ()), self._site)
 
     def _may_hide(self, fields: Mapping[str, MappingEntry], position: Position) -> bool:
-        """Whether the fields can hide a document, at any time."""
+        """Whether the fields can hide a document at any time."""
         decoded = self._decoded(fields, position)
         return decoded.document is None or bool(decoded.hidings)
 
@@ -260,10 +260,15 @@ class _RuleReader:
         except Unreadable:
             drafts = {None}
         if None in drafts:
-            yield self._unknown("It cannot be told whether the section is a draft.", position, "Write true or false.")
+            yield self._unknown("It is unclear whether the section is a draft.", position, "Write true or false.")
         elif True in drafts:
-            message = "The section is a draft, and with it all documents below, whatever they say."
-            self.report.inform(HIDES_OTHERS, message, position, "Pin those that are to be shown in gateway.yaml.")
+            message = "The section is a draft. It makes all documents below it drafts too, whatever their front matter."
+            self.report.inform(
+                HIDES_OTHERS,
+                message,
+                position,
+                "To publish some of them, pin `published: true` for them in gateway.yaml.",
+            )
             yield self._rule(draft.key.position, effect=RuleEffect.HIDES)
 
     def _cascade(self, cascade: MappingEntry) -> Iterator[InheritedRule]:
@@ -289,24 +294,24 @@ class _RuleReader:
     def _widened(
         self, message: str, hint: str, fields: Mapping[str, MappingEntry], position: Position
     ) -> Iterator[InheritedRule]:
-        """A rule that is for some documents, it is not known which: where it may hide them it is for all."""
+        """A rule with an unreadable target. If it may hide documents, it applies to all below, else it is ignored."""
         if not self._may_hide(fields, position):
             self.report.warn(RULES_NOT_APPLIED, f"{message} The rule is not applied.", position, hint)
             return
-        more = "The rule is applied to all documents below, since it may hide some."
+        more = "The rule is applied to all documents below, because it may hide some."
         self.report.warn(RULES_NOT_APPLIED, f"{message} {more}", position, hint)
         yield self._rule(position, fields)
 
     # Jekyll.
 
     def _defaults(self, section: MappingEntry | None) -> Iterator[InheritedRule]:
-        """The defaults, those of longer paths first, then those with a type, then those that come last."""
+        """The defaults in order of precedence: longer paths first, then those with a type, then later entries."""
         found = [each for each in entries(section) if isinstance(each, MappingNode)]
         ranked = sorted(enumerate(found), key=lambda each: (*_rank(each[1]), -each[0]))
         for _, node in ranked:
             given = node.entries.get("values")
             if given is None or not isinstance(given.value, MappingNode):
-                continue  # Jekyll passes over it, too
+                continue  # Jekyll skips it too
             scope = _scope(node)
             fields, position = given.value.entries, given.value.position
             kind = _text(scope.get("type"))
@@ -323,7 +328,7 @@ class _RuleReader:
             output = field.value.entries.get("output") if isinstance(field.value, MappingNode) else None
             if name == "posts" or (output and _is_true(output.value)):
                 continue
-            message = f"The collection {shown(name)} has no pages, so that its documents are drafts."
+            message = f"The collection {shown(name)} does not output pages, so its documents are drafts."
             hint = "Write `output: true`, or pin `published: true` for them in gateway.yaml."
             self.report.inform(HIDES_OTHERS, message, field.key.position, hint)
             yield self._rule(field.key.position, None, (_collection(name),), effect=RuleEffect.HIDES)
@@ -337,7 +342,7 @@ class _RuleReader:
 
 
 def _target(target: MappingEntry) -> tuple[re.Pattern[str], ...]:
-    """The pages that a cascade is for. Raises BadGlob where it cannot be told by their paths."""
+    """The path patterns of a cascade's target. Raises BadGlob if paths do not determine the target."""
     hint = "Narrow it by `path` only, or by `kind: page` or `kind: section`."
     if not isinstance(target.value, MappingNode):
         raise BadGlob("The target of the cascade is not a mapping.", hint)
@@ -349,13 +354,16 @@ def _target(target: MappingEntry) -> tuple[re.Pattern[str], ...]:
         elif key == "kind" and text in {"page", "section"}:
             patterns.append(re.compile(_NOT_A_SECTION if text == "page" else _IS_SECTION, re.DOTALL | re.IGNORECASE))
         else:
-            raise BadGlob(f"The target of the cascade cannot be told by {shown(name)}.", hint)
+            raise BadGlob(f"The target of the cascade cannot be matched by {shown(name)}.", hint)
     return tuple(patterns)
 
 
 def _pages(text: str) -> re.Pattern[str]:
-    """Hugo's paths are in lower case, without ending and language, and a bundle has that of its folder. The folder of
-    the content is not known, so that the pattern may begin at any folder."""
+    """The pattern of a Hugo page path.
+
+    Hugo's paths are in lower case, without extension and language. A bundle has its folder's path. Hugo's content
+    folder is unknown, so the pattern may begin at any folder.
+    """
     globs = [Glob.of(each.strip("/") or "_index", exact=True).regex.pattern for each in _alternatives(text)]
     pages = "|".join(globs)
     return re.compile(rf"(?si:(?:.*/)?(?:{pages})(?<!/index)(?<!/_index)(?:/_?index)?(?:\.[\w-]+)?\.[^./]+)")
@@ -370,7 +378,7 @@ def _alternatives(text: str) -> list[str]:
 
 
 def _below(path: str) -> tuple[re.Pattern[str], ...]:
-    """Jekyll's path is a file, or a folder with all below, also where it is a pattern."""
+    """A Jekyll path, also a pattern, matches a file, or a folder and everything below it."""
     text = path.strip("/").removeprefix("./")
     if text in {"", "."}:
         return ()
@@ -379,7 +387,7 @@ def _below(path: str) -> tuple[re.Pattern[str], ...]:
 
 
 def _collection(name: str) -> re.Pattern[str]:
-    """The paths of a collection; pages are what is in none."""
+    """The paths of a collection. Files outside collections are pages."""
     if name == "pages":
         return re.compile(r"(?s:(?:[^_/][^/]*/)*[^/]*)")
     return re.compile(rf"(?s:(?:.*/)?_{re.escape(name)}/.*)")
@@ -414,7 +422,7 @@ def _is_own_date(field: MappingEntry) -> bool:
 
 
 def _weight(node: Node) -> int:
-    """About how many characters the node has."""
+    """The approximate number of characters of a node."""
     if isinstance(node, ScalarNode):
         return len(node.text) + 1
     if isinstance(node, SequenceNode):

@@ -1,4 +1,4 @@
-"""Patterns that name files of the content folder. It looks at no file."""
+"""Compiles glob patterns for paths in the content folder."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _STARS = re.compile(r"\*+")
 
 
 class BadGlob(ValueError):
-    """A pattern names nothing; `hint` says how to write it."""
+    """An invalid pattern. `hint` is how to write it."""
 
     def __init__(self, message: str, hint: str) -> None:
         super().__init__(message)
@@ -19,7 +19,7 @@ class BadGlob(ValueError):
 
 
 class Glob(NamedTuple):
-    """A pattern in which `*` and `?` stand for what is within a name, and `**` for folders, also for none."""
+    """A pattern. `*` and `?` match within a name. `**` matches zero or more folders."""
 
     text: str
     regex: re.Pattern[str]
@@ -35,20 +35,23 @@ class Glob(NamedTuple):
         return cls(text, re.compile(_regex(segments) + below, re.DOTALL))
 
     def matches(self, path: str) -> bool:
-        """Whether it names a path, which is relative to the content folder."""
+        """Whether the pattern matches a path relative to the content folder."""
         return self.regex.fullmatch(path) is not None
 
 
 def _check(text: str) -> None:
     if found := _WITHOUT_MEANING.search(text):
         raise BadGlob(
-            f"`{found[0]}` has no meaning in a pattern.", "Write `*`, `?` and `**`, and several patterns as a list."
+            f"`{found[0]}` has no meaning in a pattern.",
+            "Use only `*`, `?` and `**`. Write two or more patterns as a list.",
         )
     segments = text.removesuffix("/").split("/")
     if not all(segments) or not {".", ".."}.isdisjoint(segments):
-        raise BadGlob("It leads nowhere.", "Write it from the content folder on, without `/`, `.` or `..` in front.")
+        raise BadGlob(
+            "It matches nothing.", "Write it relative to the content folder, without `/`, `.` or `..` in front."
+        )
     if any("**" in segment and segment != "**" for segment in segments):
-        raise BadGlob("`**` stands for whole folders.", "Put it between slashes, as in `posts/**/*.md`.")
+        raise BadGlob("`**` matches whole folders only.", "Put it between slashes, as in `posts/**/*.md`.")
 
 
 def _is_wild(segment: str) -> bool:
@@ -56,7 +59,7 @@ def _is_wild(segment: str) -> bool:
 
 
 def _regex(segments: list[str]) -> str:
-    """Atomic groups take the first place that fits, so that no pattern makes the search go back and forth."""
+    """Compile segments. Atomic groups take the first match, so that a pattern cannot cause backtracking."""
     groups: list[list[str]] = [[]]
     for segment in segments:
         if segment == "**":

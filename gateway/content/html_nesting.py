@@ -1,6 +1,6 @@
-"""HTML of any quality as well-nested tags of bounded depth, and the table of the tags and attributes that may stay.
+"""Normalises HTML to well-nested tags of bounded depth, and holds the table of allowed tags and attributes.
 
-The sanitiser decides what is safe; this makes its work linear, for browsers' rules of repair are not.
+The sanitiser decides what is safe. Its input is normalised first, because HTML's error recovery is not linear.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ ATTRIBUTES: Mapping[str, frozenset[str]] = {
     "th": _EVERYWHERE | _CELL | {"scope"},
     "time": _EVERYWHERE | {"datetime"},
 }
-"""The attributes that each tag may bear. Of other tags the content alone stays."""
+"""The allowed attributes of each allowed tag. Of other tags only the content is retained."""
 
 UNSEEN = frozenset({
     "iframe", "math", "noembed", "noframes", "noscript", "object", "script", "select", "style", "svg", "template",
     "textarea", "title", "xmp",
 })  # fmt: skip
-"""Tags that go together with their content."""
+"""Tags that are removed together with their content."""
 
 VOID = frozenset({"br", "col", "hr", "img", "wbr"})
 _INLINE = frozenset({
@@ -49,7 +49,7 @@ _INLINE = frozenset({
 })  # fmt: skip
 MOST_OPEN = 120
 MOST_OPEN_INLINE = 16
-"""A parser opens such tags again in each block that breaks into them, so that every one multiplies what follows."""
+"""The maximum depth of inline tags. A parser reopens them in each block inside them, which multiplies the output."""
 
 _SPACE = r"[ \t\n\r\f]"
 _VALUE = r"""[^\s"'=<>`]++|'[^']*+'|"[^"]*+\""""
@@ -57,29 +57,29 @@ _ATTRIBUTE = re.compile(rf"{_SPACE}++([a-zA-Z_:][\w:.-]*+)(?:{_SPACE}*+={_SPACE}
 _TAG = re.compile(rf"(/?)([a-zA-Z][a-zA-Z0-9-]*+)((?:{_ATTRIBUTE.pattern})*+){_SPACE}*+/?>", re.ASCII)
 _ATTRIBUTE_TEXT = r"""(?:\s++[A-Za-z_:][\w:.-]*+(?:\s*+=\s*+(?:[^\s"'=<>`]++|'[^']*+'|"[^"]*+"))?+)*+"""
 TAG = rf"<(?:[A-Za-z][A-Za-z0-9-]*+{_ATTRIBUTE_TEXT}\s*+/?|/[A-Za-z][A-Za-z0-9-]*+\s*+)>"
-"""A tag as CommonMark has it."""
+"""A tag by CommonMark's grammar."""
 _COMMENT = re.compile(r"!--(?:-?>|.*?-->)", re.DOTALL)
 _COMMENT_END = "-->"
 _HIDING = UNSEEN | {_COMMENT_END}
 
 
 class TagPart(NamedTuple):
-    """What stands between one `<` and the next: a tag and the text after it; without a name it is no tag."""
+    """The text from one `<` to the next: a tag and the text after it. Without a name it is not a tag."""
 
     name: str
     closes: bool
     attributes: str
     text: str
     after_comment: str | None
-    """The text that is left where a comment ends here."""
+    """The text after the end of a comment, if one ends here."""
 
 
 def normalize(html: str) -> str:
-    """The same with its tags well nested: those of the table, each with attributes of the table alone.
+    """Return the HTML with well-nested tags, limited to the tags and attributes of the table.
 
-    A tag that would lie too deep is left out, a tag that closes nothing too; `<` that begins no tag becomes text.
+    Tags that are too deep, and unmatched closing tags, are dropped. A `<` that does not begin a tag becomes text.
     """
-    first, *parts = html.split("<")  # no tag of the table holds another "<", so that every part is read by itself
+    first, *parts = html.split("<")  # a tag of the table does not contain another "<"
     nesting = _Nesting(first)
     for part in _seen([_read(part) for part in parts]):
         if part.name in ATTRIBUTES:
@@ -104,7 +104,7 @@ def _read(part: str) -> TagPart:
 
 
 def _seen(parts: Sequence[TagPart]) -> Iterator[TagPart]:
-    """All but comments, and what UNSEEN tags hold. Where one has no end, no more than its beginning goes."""
+    """The parts without comments and the content of UNSEEN tags. If one is unclosed, only its opening is dropped."""
     last = {part.name: at for at, part in enumerate(parts) if part.closes}
     last[_COMMENT_END] = max((at for at, part in enumerate(parts) if part.after_comment is not None), default=-1)
     awaited = ""
@@ -125,7 +125,7 @@ def _text_after(name: str, part: TagPart) -> str | None:
 
 
 class _Nesting:
-    """What is written, and which tags are open."""
+    """The output, and the open tags."""
 
     def __init__(self, text: str) -> None:
         self._written = [text]
@@ -145,7 +145,7 @@ class _Nesting:
         self._written.append(f"<{tag.name}{_attributes(tag)}>")
 
     def close(self, tag: TagPart) -> None:
-        """Closes the innermost such tag, and all within it."""
+        """Close the innermost open tag of this name, and all tags inside it."""
         while tag.name in self._open:
             if self._close_last() == tag.name:
                 return
@@ -163,7 +163,7 @@ class _Nesting:
 
 
 def _attributes(tag: TagPart) -> str:
-    """Those of the table, the first of each name, in double quotes."""
+    """The allowed attributes, the first of each name, in double quotes."""
     if not tag.attributes:
         return ""
     found: dict[str, str] = {}

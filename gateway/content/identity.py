@@ -1,7 +1,4 @@
-"""What makes two things the same: keys of providers and topics, normalised URLs, and the ids made of them.
-
-It reads no file and asks no store whether a thing exists.
-"""
+"""Computes keys of providers and topics, normalised URLs, and the ids derived from them."""
 
 from __future__ import annotations
 
@@ -13,7 +10,7 @@ from base64 import urlsafe_b64encode
 from gateway.content.text import slug, without_ignorable
 
 LONGEST_URL = 8192
-"""A longer text is no URL to us: it bounds the work that a client or a file can ask for."""
+"""The maximum length of a URL. It bounds the work that a client or a file can cause."""
 
 _URL = re.compile(
     r"(?i:https?)://(?:[^/?#\\]*@)?(?P<host>\[[0-9A-Fa-f:.]+\]|[^\s/?#@:\\\[\]]+)(?::(?P<port>[0-9]{0,5}))?"
@@ -30,7 +27,7 @@ _EITHER_DEFAULT_PORT = frozenset({"", "80", "443"})
 
 
 def article_id(path: str) -> str:
-    """The id of the article of a file; equal on every machine, and telling nothing of the path."""
+    """The id of a file's article. It is equal on every machine and does not reveal the path."""
     return "ar_" + _digest(path)
 
 
@@ -45,19 +42,19 @@ def topic_id(key: str) -> str:
 def related_id(article_id: str, identity: str, occurrence: int) -> str:
     """The id of a related entry: 22 characters of its article's id, 22 of its identity, `-`, and the occurrence.
 
-    The occurrence counts, from 0, the entries of one article with one identity; positions would change with each
-    entry inserted above.
+    The occurrence counts, from 0, the entries of one article with equal identity. Positions are not used, because they
+    change when an entry is inserted above.
     """
     return f"re_{article_id.removeprefix('ar_')}{_digest(identity)}-{occurrence}"
 
 
 def digits(key: str) -> str:
-    """The slug of what has no letter and no digit to make one of: six hex digits of the key's digest."""
+    """The slug of a key without letters and digits: six hex digits of the key's digest."""
     return _sha256(key).hex()[:6]
 
 
 def suffix(key: str) -> str:
-    """What a colliding slug gets, to differ from the others: `-` and the digits of its key."""
+    """The suffix that makes a colliding slug unique: `-` and the digits of its key."""
     return f"-{digits(key)}"
 
 
@@ -69,9 +66,9 @@ def provider_key(name: str, domain: str | None) -> str:
 
 
 def topic_key(name: str) -> str:
-    """NFKC, ignorable characters dropped, white space collapsed, case ignored: "AI" and "ai" are one.
+    """The name in NFKC, casefolded, without ignorable characters, with white space collapsed: "AI" and "ai" are equal.
 
-    A name of nothing but ignorable characters keeps them, so that no key is empty.
+    A name of ignorable characters only is left unchanged, so that a key is never empty.
     """
     normalized = unicodedata.normalize("NFKC", name)
     words = without_ignorable(normalized).split() or normalized.split()
@@ -79,11 +76,11 @@ def topic_key(name: str) -> str:
 
 
 def url_identity(url: str) -> str | None:
-    """The form that two addresses of one page share. Never raises.
+    """Normalise an address, so that two addresses of one page are equal. Does not raise.
 
-    An address is an absolute http or https URL, or a path of the site, which begins with `/`; None for other text.
-    Scheme, `www.`, default port, user, fragment, trailing slash and tracking parameters make no difference, nor do
-    the order of parameters and the way of percent-encoding (RFC 3986, 6.2.2). Copies in the AMP cache are the page.
+    An address is an absolute http or https URL, or a path of the site, which begins with `/`. Returns None for other
+    text. Scheme, `www.`, default port, user, fragment, trailing slash and tracking parameters are ignored, and so are
+    the order of parameters and the form of percent-encoding (RFC 3986, 6.2.2). An AMP cache URL gives its page's URL.
     """
     if len(url) > LONGEST_URL:
         return None
@@ -94,7 +91,7 @@ def url_identity(url: str) -> str | None:
 
 
 def url_host(identity: str) -> str:
-    """The host of a normalised URL; "" of a path of the site."""
+    """The host of a normalised URL, or "" for a path of the site."""
     return identity.removeprefix("https://").partition("/")[0].partition("?")[0].partition(":")[0]
 
 
@@ -102,7 +99,7 @@ def _normalised(url: str) -> str | None:
     if url.startswith("/") and not url.startswith("//"):
         page = _page(url.partition("#")[0])
         return page if page.startswith("/") else f"/{page}"
-    # A URL that begins with `//` takes the scheme of the page that it is on.
+    # A URL that begins with `//` has the scheme of the page that contains it.
     parts = _URL.fullmatch("https:" + url if url.startswith("//") else url)
     host = parts and _host(parts["host"])
     if not parts or not host:
@@ -139,7 +136,7 @@ def _percent_normalised(text: str) -> str:
 
 
 def _encoded(match: re.Match[str]) -> str:
-    """One character or escape: unreserved characters stand as they are, all others as upper-case escapes."""
+    """Percent-encode one character or escape: unreserved characters are literal, others are upper-case escapes."""
     found = match[0]
     if len(found) == 3:
         character = chr(int(found[1:], 16))
@@ -148,7 +145,7 @@ def _encoded(match: re.Match[str]) -> str:
 
 
 def _digest(text: str) -> str:
-    """128 bits of SHA-256 over the NFC text, as 22 characters of base64url."""
+    """128 bits of the SHA-256 of the NFC text, as 22 characters of base64url."""
     return urlsafe_b64encode(_sha256(text)[:16]).rstrip(b"=").decode("ascii")
 
 

@@ -1,4 +1,4 @@
-"""Front matter that documents inherit from other files, and the rules outside a file that hide it. It reads no file."""
+"""Applies the front matter that documents inherit from other files, and the outside rules that hide a file."""
 
 from __future__ import annotations
 
@@ -13,54 +13,54 @@ from gateway.content.source import folders_of, is_section
 
 FILE_NAME = "the file name"
 DRAFTS = "_drafts"
-"""A folder in which everything is a draft."""
+"""A folder in which all documents are drafts."""
 SECTION = "_index"
-"""The stem of the page of a section, in spite of its underscore not a draft."""
+"""The stem of a section's page. It is not a draft in spite of its underscore."""
 
 _NO_FIELDS: Mapping[str, MappingEntry] = {}
 _NO_RULES: Mapping[str, tuple[InheritedRule, ...]] = {}
 
 
 class RuleEffect(Enum):
-    """What a rule does to the documents that it applies to."""
+    """The effect of a rule on the documents that it applies to."""
 
     GIVES = "gives"
-    """They have its fields, where they lack them."""
+    """The documents inherit its fields, unless they set them."""
     HIDES = "hides"
-    """They are drafts, whatever they say."""
+    """The documents are drafts, whatever their front matter."""
     UNKNOWN = "unknown"
-    """The rule cannot be read, so that it is not known whether they are hidden."""
+    """The rule is unreadable. It is unknown whether it hides the documents."""
 
 
 class InheritedRule(NamedTuple):
-    """What a file says of documents beside and below it."""
+    """A rule in one file for documents beside and below it."""
 
     place: str
-    """The folder of the documents, "" for all; or their path with `.*` in place of its ending."""
+    """The folder of the documents ("" for all), or a document's path with `.*` in place of its extension."""
     origin: str
     """The file and the line, as in `blog/_index.md:4`."""
     patterns: tuple[re.Pattern[str], ...] = ()
-    """Of these each has to match the path."""
+    """Every pattern must match the path."""
     fields: Mapping[str, MappingEntry] = _NO_FIELDS
     effect: RuleEffect = RuleEffect.GIVES
     spares_section: bool = False
-    """Whether the page of the section in the folder is excepted. It is not a pattern, since each folder would have its
-    own, and patterns take long to hand on to the processes that parse."""
+    """Whether the folder's section page is excepted. This is not a pattern, because each folder would need its own, and
+    patterns are slow to send to the parser processes."""
     conceals: bool = False
-    """Whether the fields make a draft of a document that says nothing of its own."""
+    """Whether the fields make a document a draft if it does not set its own visibility."""
 
 
 class InheritedRules(NamedTuple):
-    """All rules of a folder."""
+    """All inherited rules of a content folder."""
 
     rules: Mapping[str, tuple[InheritedRule, ...]] = _NO_RULES
-    """By their place; of one place the first takes precedence."""
+    """The rules by place. Of each place the first takes precedence."""
     digest: str = ""
-    """Equal for rules that give the same documents; "" where there are no rules."""
+    """Equal for rules with equal effects. "" without rules."""
 
     @classmethod
     def of(cls, rules: Iterable[InheritedRule]) -> InheritedRules:
-        """The rules, those that take precedence first."""
+        """Build from rules in order of precedence."""
         places: dict[str, list[InheritedRule]] = {}
         for rule in rules:
             places.setdefault(rule.place, []).append(rule)
@@ -89,21 +89,21 @@ class InheritedRules(NamedTuple):
         return fields
 
     def closed(self, path: str) -> str | None:
-        """What makes a draft of a document whatever it says: a name, or the place of a rule."""
+        """The reason why a document is a draft whatever its front matter: a name, or the place of a rule."""
         rules = (rule.origin for rule in self.applying(path) if rule.effect is RuleEffect.HIDES)
         return hidden_by_name(path) or next(rules, None)
 
     def is_unknown(self, path: str) -> bool:
-        """Whether a rule for the document cannot be read."""
+        """Whether a rule for the document is unreadable."""
         return any(rule.effect is RuleEffect.UNKNOWN for rule in self.applying(path))
 
     def conceals(self, path: str) -> bool:
-        """Whether a document that cannot be read may inherit that it is a draft."""
+        """Whether an unreadable document may inherit that it is a draft."""
         return any(rule.conceals for rule in self.applying(path))
 
 
 def hidden_by_name(path: str) -> str | None:
-    """What in the path makes a draft of a document: a folder `_drafts`, or the underscore that its name begins with."""
+    """The part of a path that makes a document a draft: a folder `_drafts`, or a name with a leading underscore."""
     *folders, name = path.casefold().split("/")
     if DRAFTS in folders:
         return f"the folder {DRAFTS}"
@@ -111,7 +111,7 @@ def hidden_by_name(path: str) -> str | None:
 
 
 def _plain_rule(rule: InheritedRule) -> object:
-    """What of a rule shapes documents: not the places of its values."""
+    """The parts of a rule that affect documents, without the positions of its values."""
     fields = {name: (_plain(field.value), *map(_plain, field.repeated)) for name, field in rule.fields.items()}
     return [pattern.pattern for pattern in rule.patterns], fields, rule.effect.value, rule.spares_section
 

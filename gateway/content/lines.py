@@ -1,6 +1,6 @@
-"""The lines of a Markdown body, and what each is: text, a heading or code, within quotes and lists or not.
+"""Classifies the lines of a Markdown body: text, heading or code, inside quotes and lists or not.
 
-One pass, linear in the length of the body. It reads nothing within a line, and leaves out what only a browser reads.
+One pass, linear in the length of the body. Inline syntax is not parsed. Invisible HTML is skipped.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import NamedTuple
 from gateway.content.html_nesting import TAG, UNSEEN
 
 MOST_LEVELS = 40
-"""Quotes and lists within one another; deeper ones are read as text."""
+"""The maximum depth of nested quotes and lists. Deeper ones are text."""
 
 _QUOTE = re.compile(r" {0,3}> ?")
 _ITEM = re.compile(r" {0,3}(?:[-*+]|([0-9]{1,9})[.)])(?: {1,4}(?! )| (?= {4})|(?= *$))")
@@ -37,34 +37,34 @@ _RAW_ENDS = (
     re.compile("]]>"),
     re.compile(">"),
 )
-"""What ends each of the first four kinds of raw HTML; the last kind ends with a blank line."""
+"""The ends of the first four kinds of raw HTML. The last kind ends with a blank line."""
 _LONE_TAG = re.compile(rf" {{0,3}}{TAG} *$")
-"""Begins raw HTML where it does not interrupt a paragraph."""
+"""A tag that begins raw HTML unless it is inside a paragraph."""
 _CODE = "    "
 _OF_QUOTE = 0
-"""Stands for a quote where the width of an item's mark would stand."""
+"""Marks a quote in the list of the widths of items' marks."""
 
 
 class Kind(Enum):
     TEXT = auto()
     HEADING = auto()
     UNDERLINE = auto()
-    """Makes a heading of the text before it."""
+    """Makes the text before it a heading."""
     CODE = auto()
     BREAK = auto()
-    """Ends a paragraph, and shows nothing."""
+    """Ends a paragraph and is invisible."""
 
 
 class Line(NamedTuple):
     kind: Kind
     text: str = ""
-    """Without the marks of quotes and lists before it."""
+    """The line without the marks of quotes and lists before it."""
     begins: bool = False
-    """Whether it belongs to no paragraph before it."""
+    """Whether it does not continue the paragraph before it."""
     is_enclosed: bool = False
     """Whether it is in a quote or a list."""
     is_raw: bool = False
-    """Whether it is HTML in which Markdown has no code."""
+    """Whether it is raw HTML, in which backticks are not code."""
 
 
 def lines(body: str) -> Iterator[Line]:
@@ -76,39 +76,39 @@ def lines(body: str) -> Iterator[Line]:
 
 
 def written(body: str) -> list[str]:
-    """The lines as they are written, with their ends: LF, CR or both."""
+    """The lines with their line endings: LF, CR or CRLF."""
     return list(StringIO(body, newline=""))
 
 
 class Reader:
-    """Reads line after line of one body."""
+    """Classifies the lines of one body in order."""
 
     def __init__(self, body: str) -> None:
         self._body = body
         self._open: list[int] = []
-        """The quotes and items around the line: how far an item's mark sets in what belongs to it."""
+        """The open quotes and items, each item as the width of its mark, by which its content is indented."""
         self._fence = ""
         self._hiding: re.Pattern[str] | None = None
-        """What ends the part that no reader sees."""
+        """The end of the current invisible part."""
         self._last: dict[re.Pattern[str], int] = {}
-        """Where in the body such an end is found last."""
+        """The last offset of each such end in the body."""
         self._in_paragraph = False
         self._raw: re.Pattern[str] | None = None
-        """What ends the raw HTML that the line is in."""
+        """The end of the current raw HTML."""
 
     @property
     def hides(self) -> bool:
-        """Whether the next line is in a part that no reader sees."""
+        """Whether the next line is in an invisible part."""
         return self._hiding is not None
 
     def copy(self) -> Reader:
-        """Another one, which can read ahead."""
+        """A copy, to look ahead."""
         other = Reader.__new__(Reader)
         other.__dict__.update(self.__dict__, _open=list(self._open))
         return other
 
     def read(self, line: str, at: int) -> Line:
-        """The line that begins at this place of the body."""
+        """Classify the line at an offset of the body."""
         line = line.rstrip("\r\n").expandtabs(4)
         if self._hiding:
             return self._hidden(self._hiding, line)
@@ -125,14 +125,14 @@ class Reader:
         if not is_lazy and depth < len(self._open):
             del self._open[depth:]
             self._in_paragraph = False
-        if rest[:1].isalpha():  # most lines: a letter is no mark
+        if rest[:1].isalpha():  # most lines begin with a letter, which is not a mark
             self._in_paragraph = True
             return Line(Kind.TEXT, rest, is_enclosed=bool(self._open))
         rest, begins = (rest, False) if is_lazy else self._entered(rest)
         return self._line(rest, at)._replace(begins=begins, is_enclosed=bool(self._open))
 
     def _continued(self, line: str) -> tuple[str, int]:
-        """What follows the marks of the quotes and items that go on in a line, and how many go on."""
+        """The text after the marks of the quotes and items that the line continues, and their number."""
         for depth, width in enumerate(self._open):
             if width == _OF_QUOTE:
                 if not (quote := _QUOTE.match(line)):
@@ -145,12 +145,12 @@ class Reader:
         return line, len(self._open)
 
     def _interrupts(self, rest: str) -> bool:
-        """Whether a line that leaves a quote or an item begins something, and goes not on with the paragraph."""
+        """Whether a line that leaves a quote or an item begins a block instead of continuing the paragraph."""
         begins = (_QUOTE, _ITEM, _RULE, _FENCE, _HEADING, _HIDING, _RAW)
         return any(each.match(rest) for each in begins)
 
     def _entered(self, rest: str) -> tuple[str, bool]:
-        """What follows the marks of the quotes and items that a line begins, and whether it begins any."""
+        """The text after the marks of the quotes and items that the line opens, and whether it opens any."""
         begins = False
         while len(self._open) < MOST_LEVELS:
             if mark := _QUOTE.match(rest):
@@ -165,7 +165,7 @@ class Reader:
         return rest, begins
 
     def _may_begin(self, mark: re.Match[str], rest: str) -> bool:
-        """A paragraph is interrupted by a list only where that begins with 1, and with some text."""
+        """A list interrupts a paragraph only if it begins with 1 and its first item is not empty."""
         return not self._in_paragraph or (mark[1] in {None, "1"} and bool(rest[mark.end() :].strip(" ")))
 
     def _line(self, rest: str, at: int) -> Line:
@@ -212,7 +212,7 @@ class Reader:
         return Line(Kind.CODE, rest)
 
     def _last_end(self, end: re.Pattern[str]) -> int:
-        """A part without an end is shown, save for its beginning."""
+        """The last offset of an end. An unclosed part is visible, except its opening."""
         if end not in self._last:
             self._last[end] = max((found.start() for found in end.finditer(self._body)), default=-1)
         return self._last[end]

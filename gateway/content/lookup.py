@@ -1,7 +1,7 @@
-"""Finds the values of a document's fields: what the site pins, what the file says, and what the site adds.
+"""Looks up the values of a document's fields: the site's pins, the file's values, and the site's defaults.
 
-What the site pins is taken as it is, and what it adds where the file says nothing. Both were decoded when the rules of
-the site were read, and have no fault.
+A pin takes precedence over the file. A default applies if the file does not set the field. Pins and defaults are valid,
+because they were decoded when the site's rules were read.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from gateway.model import FieldOrigin
 
 
 class Lookup:
-    """The fields of one document. It remembers which keys the schema models, and where values come from."""
+    """The fields of one document. Records which keys the schema models, and the origins of values."""
 
     def __init__(self, path: str, fields: MappingNode, site: Site) -> None:
         self.fields = fields
@@ -42,7 +42,7 @@ class Lookup:
         return field
 
     def written(self, name: str) -> MappingEntry | None:
-        """What the file says, under the field's own name or another that gives it."""
+        """The file's value, under the field's name or another key that gives it."""
         source = self.site.sources[name]
         for key in source.keys:
             field = self.fields.entries.get(key)

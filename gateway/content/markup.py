@@ -1,7 +1,4 @@
-"""Markdown to safe HTML, text and headings. A pure function of the body, in time that a hostile one cannot stretch.
-
-It knows nothing of front matter, nor of what is asked for.
-"""
+"""Renders Markdown to safe HTML, text and headings. Time and output are bounded, also for hostile input."""
 
 from __future__ import annotations
 
@@ -25,15 +22,15 @@ from gateway.content.prose import ReadingTime, reading_time
 
 MOST_CHARACTERS = 2**20
 MOST_STEPS = 100_000
-"""Lines, counted again for each quote around them, `[` and `|`, and every fourth of the other marks."""
+"""The number of lines (counted once for each quote around them), of `[` and `|`, and a quarter of the other marks."""
 MOST_LEVELS = 40
-"""Quotes, lists and items within one another: two for each list."""
+"""The maximum depth of quotes, lists and items. Each list counts twice."""
 MOST_TOKENS = 150_000
-"""Counted where a table begins: a short one may stand for 65,536 empty cells."""
+"""The maximum number of tokens before a table. A short table can expand to 65,536 empty cells."""
 MOST_OUTPUT = 2**22
-"""Characters of text, addresses and titles: a reference may be used many times."""
+"""The maximum number of characters of text, addresses and titles. A reference may be used many times."""
 MOST_IMAGES = 2
-"""Images within one another's descriptions, each of which is parsed once more for each image around it."""
+"""The maximum depth of images in image descriptions. Each level parses the description once more."""
 MOST_CLEANINGS = 5
 
 _MARKS = "*_`<&!\\"
@@ -43,19 +40,19 @@ _LANGUAGE = re.compile(r"language-[^\s\x00-\x1f]+")
 
 class Rendered(NamedTuple):
     html: str
-    """Sanitised; headings bear their anchors as ids."""
+    """Sanitised HTML. Headings have their anchors as ids."""
     text: str
-    """A line for each block, entities decoded, without markup."""
+    """The text without markup, with entities decoded, one line for each block."""
     headings: tuple[Heading, ...]
     reading_time: ReadingTime
 
 
 class _Excessive(Exception):
-    """A body that would take too long, or grow too large."""
+    """The body exceeds a limit on time or size."""
 
 
 def render(markdown: str) -> Rendered:
-    """CommonMark and tables, without comments. A body past the limits of this module is shown as it is written."""
+    """Render CommonMark and tables, without comments. A body beyond the limits is rendered as preformatted text."""
     shown = comments.strip(markdown)
     try:
         found = outline(_settled(normalize(_html(shown))))
@@ -65,7 +62,7 @@ def render(markdown: str) -> Rendered:
 
 
 def steps(markdown: str) -> int:
-    """How many steps of the parser a body may take, save those for its characters."""
+    """An upper bound of the parser's steps for a body, except the steps for each character."""
     total = markdown.count("[") + markdown.count("|") + sum(map(markdown.count, _MARKS)) // 4
     lines = depth = 0
     for line in [*markdown.splitlines(), ""]:
@@ -73,13 +70,13 @@ def steps(markdown: str) -> int:
             quotes = _QUOTES.match(line)
             depth = max(depth, quotes[0].count(">") if quotes else 0)
             lines += 1
-        else:  # a quote takes in the lines that follow it up to an empty one, each level anew
+        else:  # a quote includes the lines that follow it up to an empty one, once for each level
             total += lines * (1 + min(depth, MOST_LEVELS))
             lines = depth = 0
     return total
 
 
-# Markdown to HTML as it is written.
+# Markdown to unsafe HTML.
 
 
 def _table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
@@ -110,7 +107,7 @@ _PARSER = _parser()
 
 
 def _html(markdown: str) -> str:
-    """Raises _Excessive."""
+    """Render to unsafe HTML. Raises _Excessive."""
     if len(markdown) > MOST_CHARACTERS or steps(markdown) > MOST_STEPS:
         raise _Excessive
     env: dict[str, object] = {}
@@ -135,11 +132,11 @@ def _attributes(token: Token) -> int:
     return sum(len(str(value)) for value in token.attrs.values())
 
 
-# HTML as it is written to HTML that is safe.
+# Unsafe HTML to safe HTML.
 
 
 def _kept(_tag: str, name: str, value: str) -> str | None:
-    """The class of code alone is kept, and only one that names a language."""
+    """Filter attribute values. The only class retained is a code block's language."""
     return value if name != "class" or _LANGUAGE.fullmatch(value) else None
 
 
@@ -154,7 +151,7 @@ SANITISER = nh3.Cleaner(
 
 
 def _settled(unsafe: str) -> str:
-    """Sanitised, to HTML that a parser reads as the sanitiser did. Raises _Excessive where there is none in sight."""
+    """Sanitise until the HTML is stable, so that parsers agree with the sanitiser. Raises _Excessive if it is not."""
     before = SANITISER.clean(unsafe)
     for _ in range(MOST_CLEANINGS):
         after = SANITISER.clean(before)
@@ -165,7 +162,7 @@ def _settled(unsafe: str) -> str:
 
 
 def _as_written(markdown: str) -> str:
-    """All of it as text, so that there is nothing to sanitise, but what parsers read as something else."""
+    """The whole body as escaped text, without the characters that HTML parsers replace."""
     plain = markdown.strip().replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd")
     escaped = html.escape(plain, quote=False).replace("\xa0", "&nbsp;")
     return f"<pre>{escaped}</pre>"

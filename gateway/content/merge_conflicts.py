@@ -1,4 +1,4 @@
-"""Finds the marks that git leaves in a text of a merge conflict. It resolves none."""
+"""Finds the markers of git's merge conflicts in a text."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _MARKS = tuple(re.compile(rf"(?:^|(?<=\r)){mark}{{7}}(?: [^\r\n]*+)?(?=[\r\n]|\Z
 
 
 def find(text: str, start: int = 0) -> int | None:
-    """The offset of the first conflict that begins at or after a place: its three marks begin lines, in order."""
+    """The offset of the first conflict at or after `start`. Its three markers begin lines, in order."""
     if _BEGIN not in text:
         return None
     begin, at = None, start

@@ -1,6 +1,7 @@
-"""The parts of a document that are more than a single value: provider, topics, images and related entries.
+"""Decodes the nested fields of a document: provider, topics, images and related entries.
 
-They are decoded one by one, so that an unreadable one costs no other. Each is returned with the keys it does not model.
+Entries are decoded separately, so that an unreadable entry does not affect the others. Each is returned with the keys
+that the schema does not model.
 """
 
 from __future__ import annotations
@@ -35,16 +36,16 @@ RELATED_KEYS = frozenset(
 )
 TOPIC_NAMES = ("name", "title", "label")
 SPACED = frozenset({"tags", "categories", "keywords"})
-"""The keys of topics of which a text is often split at white space."""
+"""The keys of topics whose text is often separated by white space."""
 
 T = TypeVar("T")
 Rest = object
-"""What a part holds beside the model, as JSON; None if there is nothing."""
+"""The unmodelled keys of a nested field, as JSON, or None."""
 Instant = Callable[[Node], datetime | None]
 
 
 def entries(field: MappingEntry | None) -> tuple[Node, ...]:
-    """The entries of a list without the empty ones; a single value is a list of one."""
+    """The non-empty entries of a list. A single value is a list of one entry."""
     if field is None:
         return ()
     nodes = field.value.nodes if isinstance(field.value, SequenceNode) else (field.value,)
@@ -54,7 +55,7 @@ def entries(field: MappingEntry | None) -> tuple[Node, ...]:
 def topics(
     collector: ProblemCollector, fields: Iterable[MappingEntry], source: FieldSource
 ) -> tuple[tuple[TopicName, ...], dict[str, Rest]]:
-    """Those of all fields, in their order, each key once, as it is spelled first; and what is left of each field."""
+    """The topics of all fields in order, each key once in its first spelling, and the rest of each field."""
     found: dict[str, TopicName] = {}
     rests: dict[str, Rest] = {}
     for field in fields:
@@ -71,9 +72,9 @@ def images(collector: ProblemCollector, field: MappingEntry | None) -> tuple[tup
 
 
 def provider(collector: ProblemCollector, field: MappingEntry | None) -> tuple[ProviderName | None, Rest, int]:
-    """The first that can be read, what is left, and how many others there are: it may be written as a list of authors.
+    """The first readable provider, the rest, and the number of other providers.
 
-    The others are left as they are.
+    The field may be a list of authors. The others are not decoded.
     """
     nodes, is_list = entries(field), field is not None and isinstance(field.value, SequenceNode)
     rests: list[Rest] = []
@@ -91,12 +92,12 @@ def provider(collector: ProblemCollector, field: MappingEntry | None) -> tuple[P
 def related(
     collector: ProblemCollector, field: MappingEntry | None, instant: Instant
 ) -> tuple[tuple[RelatedEntry, ...], Rest]:
-    """In file order; an entry without title and URL is left out."""
+    """The related entries in file order. An entry without title and URL is left out."""
     return _each(field, lambda node: _related_entry(collector, node, instant))
 
 
 def _each(field: MappingEntry | None, decode: Callable[[Node], tuple[T | None, Rest]]) -> tuple[tuple[T, ...], Rest]:
-    """The entries that can be read, and what is left: a list with a place for each entry, if the field is a list."""
+    """The readable entries, and the rest. The rest of a list is a list with one item for each entry."""
     if field is None:
         return (), None
     decoded = [decode(node) for node in entries(field)]
@@ -114,7 +115,7 @@ def _left(fields: MappingNode, used: AbstractSet[str]) -> dict[str, object]:
 
 
 def _with(rest: dict[str, object], **nested: Rest) -> Rest:
-    """What a mapping holds beside the model, with that of the parts in it."""
+    """The unmodelled keys of a mapping, including those of its nested parts."""
     return {**rest, **{key: value for key, value in nested.items() if value}} or None
 
 
@@ -123,17 +124,17 @@ def _json(nodes: Iterable[Node]) -> list[object]:
 
 
 def _parted(collector: ProblemCollector, field: MappingEntry) -> MappingEntry:
-    """A text becomes a list at its commas."""
+    """Split a text at its commas."""
     node, key = field.value, field.key.text
     if not isinstance(node, ScalarNode):
         return field
     if "," in node.text:
         field = FieldSource((), ",").parted(field)
-        message = f"`{key}` is a text, and is split at its commas into {len(entries(field))}."
+        message = f"`{key}` is a text. It is split at its commas into {len(entries(field))}."
         collector.inform(TOPICS_AS_TEXT, message, node.position, "Write a list.")
     elif key in SPACED and len(node.text.split()) > 1:
-        message = f"`{key}` is a text, and becomes the one topic {shown(node.text.strip())}."
-        hint = 'Write a list; `fields: {topics: {split: " "}}` in gateway.yaml splits such texts at white space.'
+        message = f"`{key}` is a text. It is read as one topic, {shown(node.text.strip())}."
+        hint = 'Write a list. Or set `fields: {topics: {split: " "}}` in gateway.yaml to split at white space.'
         collector.inform(TOPICS_AS_TEXT, message, node.position, hint)
     return field
 
@@ -151,7 +152,7 @@ def _topic(collector: ProblemCollector) -> Callable[[Node], tuple[str | None, Re
 
 
 def _first(collector: ProblemCollector, fields: MappingNode, keys: Iterable[str]) -> tuple[str, str | None]:
-    """The first of some keys that holds a text, and the text."""
+    """The first of the keys with a text, and the text."""
     for key in keys:
         if found := collector.value(values.text, fields.entries.get(key)):
             return key, found
@@ -240,7 +241,7 @@ def _related_entry(collector: ProblemCollector, node: Node, instant: Instant) ->
 
 
 def _link(collector: ProblemCollector, node: Node) -> MappingNode | None:
-    """An entry that is a single text: its URL, else its title."""
+    """The mapping for an entry that is a single text, which is its URL or else its title."""
     written = collector.item(values.text, node, "related")
     if written is None:
         return None
@@ -249,7 +250,7 @@ def _link(collector: ProblemCollector, node: Node) -> MappingNode | None:
 
 
 def _title(collector: ProblemCollector, fields: MappingNode, url: str | None) -> str | None:
-    """A title made of a URL's host and last segment."""
+    """A title from a URL's host and last segment."""
     if url is None:
         message = "A related entry with neither title nor URL is left out."
         collector.warn(RELATED_LEFT_OUT, message, fields.position, "Give it a `title` and a `webUrl`.")
@@ -258,6 +259,6 @@ def _title(collector: ProblemCollector, fields: MappingNode, url: str | None) ->
     host = url_host(url) if url.startswith("https://") else ""
     title = f"{host}/{segment}".strip("/") if segment != host else host
     title = title or url
-    message = f"A related entry has no title, and is shown as {shown(title)}."
+    message = f"A related entry does not have a title. It is shown as {shown(title)}."
     collector.warn(RELATED_WITHOUT_TITLE, message, fields.position, "Give it a `title`.")
     return title

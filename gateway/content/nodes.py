@@ -1,4 +1,4 @@
-"""What front matter is made of, whatever its language: values as written, each with its place in the file."""
+"""The syntax tree of front matter, for all its languages: values as written, with their positions in the file."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ from itertools import accumulate
 from typing import NamedTuple, TypeVar
 
 MOST_LEVELS = 64
-"""How deep lists and mappings may lie in each other."""
+"""The maximum depth of nested lists and mappings."""
 
 
 class Position(NamedTuple):
-    """A place in the file, counted from 1, the column in code points."""
+    """A line and column in the file, counted from 1. The column is in code points."""
 
     line: int
     column: int
 
 
 class ForeignPosition(Position):
-    """A place in another file than the one that is decoded, whose values have been checked there."""
+    """A position in a file other than the decoded one. Its values have already been checked."""
 
     __slots__ = ()
 
 
 class ScalarNode(NamedTuple):
-    """A value as its author wrote it, never decoded by YAML's guesses. `plain` is one without quotes or block."""
+    """A value as written, without YAML's implicit typing. `plain` means that it is not quoted and not a block."""
 
     text: str
     plain: bool
     position: Position
     block: bool = False
-    """Whether it is a block of YAML (`|`, `>`), which ends with a line break that nobody wrote."""
+    """Whether it is a YAML block (`|`, `>`), which ends with an implicit line break."""
     number: bool = False
-    """Whether its language says that it is a number, as TOML does."""
+    """Whether the syntax makes it a number, as in TOML."""
 
 
 class SequenceNode(NamedTuple):
@@ -44,7 +44,7 @@ class SequenceNode(NamedTuple):
 
 
 class MappingNode(NamedTuple):
-    """A mapping, each key once (of a repeated key the last value), in file order."""
+    """A mapping with unique keys in file order. A repeated key has its last value."""
 
     entries: dict[str, MappingEntry]
     position: Position
@@ -54,13 +54,13 @@ Node = ScalarNode | SequenceNode | MappingNode
 
 
 class MappingEntry(NamedTuple):
-    """One key of a mapping. `repeated` holds the values that later ones of the same key replaced."""
+    """One key of a mapping. `repeated` contains the earlier values of a repeated key."""
 
     key: ScalarNode
     value: Node
     repeated: tuple[Node, ...] = ()
     origin: str = ""
-    """The file that the field is inherited from; "" for a field of the file itself."""
+    """The file that the field is inherited from, or "" for the file's own field."""
 
     def inherited(self, origin: str) -> MappingEntry:
         """The same field for a document in another file."""
@@ -72,7 +72,7 @@ _AnyNode = TypeVar("_AnyNode", ScalarNode, SequenceNode, MappingNode, Node)
 
 
 def _with_foreign_positions(node: _AnyNode) -> _AnyNode:
-    """The node with marks that do not belong to the file that is decoded."""
+    """The node with positions that are marked as those of another file."""
     position = ForeignPosition(*node.position)
     if isinstance(node, SequenceNode):
         return SequenceNode(tuple(map(_with_foreign_positions, node.nodes)), position)
@@ -83,21 +83,21 @@ def _with_foreign_positions(node: _AnyNode) -> _AnyNode:
 
 
 Repeat = tuple[str, Position, Position]
-"""A key that stands twice in one mapping: its name, where it stood before, and where it stands again."""
+"""A repeated key of a mapping: its name, and the positions of the two occurrences."""
 
 
 class CutValue(NamedTuple):
-    """A value without quotes, possibly empty, and the comment that ends it on its last line."""
+    """An unquoted value, possibly empty, and the comment that ends it on its last line."""
 
     text: str
     comment: str
-    """What follows the `#`."""
+    """The text after the `#`."""
     position: Position
-    """The place of the `#`."""
+    """The position of the `#`."""
 
 
 class ParsedBlock(NamedTuple):
-    """The mapping of a block, and what is noteworthy about how it is written."""
+    """The mapping of a block, with its repeated keys and cut-off values."""
 
     fields: MappingNode
     repeats: tuple[Repeat, ...] = ()
@@ -105,15 +105,15 @@ class ParsedBlock(NamedTuple):
 
 
 class LineIndex:
-    """Turns an offset into a place. `base` is what to add to an offset, for a block within the file."""
+    """Converts offsets to positions. `base` is added to each offset, for a block within the file."""
 
     def __init__(self, text: str) -> None:
-        # A character more, so that the end of the text lies in its last line.
+        # One extra character, so that the end of the text is in its last line.
         self._starts = [0, *accumulate(map(len, StringIO(text + " ", newline="")))]
         self._base = 0
 
     def shifted(self, base: int) -> LineIndex:
-        """The same lines, for offsets that count from `base`."""
+        """The same index for offsets relative to `base`."""
         lines = LineIndex("")
         lines._starts, lines._base = self._starts, base
         return lines

@@ -1,6 +1,6 @@
-"""Sanitised HTML read as a reader sees it: its text, its headings, and an anchor for each of them.
+"""Extracts text, headings and anchors from sanitised HTML.
 
-It takes the sanitiser's own output: well-nested tags, quoted attributes, and no `<` beside those of tags.
+The input is the sanitiser's output: tags are well nested, attributes are quoted, and `<` occurs in tags only.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ BLOCKS = frozenset({
 CELLS = frozenset({"td", "th"})
 
 OWN_ANCHOR = re.compile(r"\{:? *#(?P<anchor>[A-Za-z][\w:.-]*) *\}$", re.ASCII)
-"""The anchor that an author writes at the end of a heading, as in `{#start}` or kramdown's `{: #start}`."""
+"""An explicit anchor at the end of a heading, as in `{#start}` or kramdown's `{: #start}`."""
 NAMELESS = "section"
 """The anchor of a heading without letters and digits."""
 
@@ -37,7 +37,7 @@ class Heading(NamedTuple):
 
 class Outline(NamedTuple):
     html: str
-    """With the anchor of each heading as its id."""
+    """The HTML, with the anchor of each heading as its id."""
     text: str
     headings: tuple[Heading, ...]
 
@@ -62,7 +62,7 @@ class _Reader:
         self._headings: list[Heading] = []
         self._anchors = _Anchors()
         self._open: list[tuple[int, int]] = []
-        """Of the headings that are open, their places in the HTML and among the lines."""
+        """The open headings: their indexes in the HTML and in the lines."""
 
     def text(self, escaped: str) -> None:
         self._html.append(escaped)
@@ -85,7 +85,7 @@ class _Reader:
         return Outline("".join(self._html), "\n".join(self._lines), tuple(self._headings))
 
     def _heading(self, depth: int, *, closes: bool) -> None:
-        """A heading within another is a part of it."""
+        """Open or close a heading. A nested heading is part of the outer one."""
         if not closes:
             self._open.append((len(self._html), len(self._lines)))
             return
@@ -99,7 +99,7 @@ class _Reader:
             self._html[at] = self._html[at].replace(f"<h{depth}", f'<h{depth} id="{anchor}"', 1)
 
     def _own_anchor(self, first_line: int) -> str | None:
-        """Takes the author's anchor out of the text and the HTML of a heading that ends here."""
+        """Remove the explicit anchor from the text and the HTML of the current heading, and return it."""
         found = OWN_ANCHOR.search(self._html[-1])
         if found is None or len(self._lines) == first_line:
             return None
@@ -121,11 +121,11 @@ def _collapsed(text: str) -> str:
 
 
 class _Anchors:
-    """Gives each heading an anchor that no heading before it has; those that follow change nothing."""
+    """Gives each heading a unique anchor, which does not depend on the headings after it."""
 
     def __init__(self) -> None:
         self._given: dict[str, int] = {}
-        """By anchor, the last number that was tried to tell another from it."""
+        """The last suffix number tried for each anchor."""
 
     def of(self, first: str) -> str:
         anchor = first
@@ -137,7 +137,7 @@ class _Anchors:
 
 
 def _anchor(text: str) -> str:
-    """Lower-case, without punctuation, a hyphen for each space, as GitHub has it; scripts and accents stay."""
+    """The anchor by GitHub's rule: lower case, without punctuation, a hyphen for each space. Accents are retained."""
     if not any(map(str.isalnum, text)):
         return NAMELESS
     kept = _DROPPED.sub(lambda sign: sign[0] if spells(sign[0]) else "", text.lower())

@@ -1,7 +1,7 @@
-"""The processes in which files are parsed, so that a crash of a parser is a problem entry and no outage.
+"""Parses files in worker processes, so that a parser crash is reported as a problem and does not stop the server.
 
-Each worker is sent a batch of tasks and answers them one by one; the task that a dying worker left unanswered is the
-one that killed it. It decides nothing of what the answers mean.
+Each worker receives a batch of tasks and returns the results one by one. If a worker dies, the first task without a
+result caused the crash.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ BATCH_FILES = 32
 BATCH_BYTES = 1024 * 1024
 DEFAULT_SECONDS = 30.0
 NICENESS = 10
-"""By how much loading gives way to whoever wants the same processor: answering comes first."""
+"""The niceness of the workers. Requests take precedence over loading on a shared CPU."""
 
 _LENGTH = struct.Struct("<Q")
 
 
 class ParserPool:
-    """A pool of parsing processes. They start with the first run that needs them, and end with `close`."""
+    """A pool of parser processes. They start on the first run that needs them, and end on `close`."""
 
     def __init__(self, count: int, *, command: Sequence[str] | None = None, seconds: float = DEFAULT_SECONDS) -> None:
-        """`command` starts a worker, by default this module's `main`; `seconds` is what one file may take."""
+        """`command` starts a worker, by default this module's `main`. `seconds` is the time-out for one file."""
         self._command = command or (sys.executable, "-P", "-m", "gateway.content.parser_pool")
         self._seconds = seconds
         self._count = count
@@ -46,10 +46,10 @@ class ParserPool:
     async def parse(
         self, tasks: Sequence[Task], rules: ParseContext, *, low_priority: bool = False
     ) -> AsyncGenerator[Sequence[Change], None]:
-        """What is said of each file, in batches, in no certain order. A batch is parsed as fast as it is taken.
+        """Yield the changes in unordered batches. Parsing waits for the consumer to take each batch.
 
-        `low_priority` is with one process fewer, where there are several: on the CPU that it leaves, others are
-        answered. Raises ParserError.
+        `low_priority` uses one process fewer if there is more than one, to leave a CPU for requests. Raises
+        ParserError.
         """
         count = max(1, self._count - 1) if low_priority else self._count
         batches = deque(_batches(tasks))
@@ -71,15 +71,17 @@ class ParserPool:
             await asyncio.gather(taking, *runners, return_exceptions=True)
 
     async def warm(self, rules: ParseContext) -> None:
-        """Have a process ready for the next run: to start one, and to have it parse its first file, takes longer than
-        to parse a file. One that cannot be started is for that run to tell of."""
+        """Start a worker for the next run and let it parse a sample, because the first file takes longest.
+
+        Errors are ignored here. The next run reports them.
+        """
         with contextlib.suppress(ParserError):
             worker = self._idle_worker() or await self._start()
             worker.warm_up(rules)
             self._idle.append(worker)
 
     async def close(self) -> None:
-        """Idempotent; waits until every process has ended."""
+        """End every process and wait for it. Idempotent."""
         workers, self._idle = self._idle, []
         await asyncio.gather(*(worker.stop() for worker in workers))
 
@@ -103,7 +105,7 @@ class ParserPool:
         self._idle.append(worker)
 
     def _idle_worker(self) -> _ParserProcess | None:
-        """An idle worker. One that died while it was idle is forgotten: no file is to blame for that."""
+        """An idle worker, or None. A worker that died while idle is discarded without a problem."""
         while self._idle:
             worker = self._idle.pop()
             if worker.is_alive:
@@ -114,7 +116,7 @@ class ParserPool:
         try:
             return await _ParserProcess.start(self._command, self._seconds)
         except OSError as error:
-            raise ParserError(f"No process can be started to parse files in: {error.strerror}.") from error
+            raise ParserError(f"The parser process cannot be started: {error.strerror}.") from error
 
 
 class _ParserProcess:
@@ -128,8 +130,8 @@ class _ParserProcess:
     @classmethod
     async def start(cls, command: Sequence[str], seconds: float) -> _ParserProcess:
         pipe = asyncio.subprocess.PIPE
-        # A group of its own: an interrupt from the terminal is the server's to handle, and ends no file's parsing. In a
-        # session of its own Linux would weigh it against all of the server, whatever its priority.
+        # A separate group: an interrupt from the terminal goes to the server and does not end parsing. It is not a
+        # separate session, in which Linux (autogroup) would ignore the priority relative to the server.
         process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, process_group=0)
         return cls(process, seconds)
 
@@ -138,17 +140,17 @@ class _ParserProcess:
         return self._process.returncode is None
 
     def warm_up(self, rules: ParseContext) -> None:
-        """Have it ready for files of these rules. It answers nothing."""
+        """Let the worker parse a sample under these rules. It does not return a result."""
         self._stdin.write(_frame(((), rules)))
 
     async def parse(self, tasks: Sequence[Task], rules: ParseContext) -> list[Change]:
-        """What is said of each task; of fewer than all where the worker died or was ended for taking too long."""
+        """Parse tasks. Returns fewer changes than tasks if the worker died or timed out."""
         said: list[Change] = []
         try:
             self._stdin.write(_frame((tasks, rules)))
             await self._stdin.drain()
             for _ in tasks:
-                said.append(await asyncio.wait_for(self._receive(), self._seconds))  # noqa: PERF401 - what came counts
+                said.append(await asyncio.wait_for(self._receive(), self._seconds))  # noqa: PERF401 - partial results count
         except TimeoutError:
             self._timed_out = True
         except (asyncio.IncompleteReadError, ConnectionError):
@@ -156,7 +158,7 @@ class _ParserProcess:
         return said
 
     async def failure_of(self, task: Task) -> Change:
-        """End the worker, and say what the task did to it."""
+        """End the worker, and return the problem that the task caused."""
         if self._timed_out:
             code, message = PARSER_TIMED_OUT, f"The parser took more than {self._seconds:g} seconds."
         else:
@@ -178,7 +180,7 @@ class _ParserProcess:
 
 
 def _batches(tasks: Sequence[Task]) -> list[Sequence[Task]]:
-    """Split by number and by bytes, so that no worker is left with the bulk of the work at the end."""
+    """Split tasks by number and by bytes, so that the workers finish at about the same time."""
     batches: list[list[Task]] = [[]]
     size = 0
     for task in tasks:
@@ -196,7 +198,7 @@ def _frame(value: object) -> bytes:
 
 
 def serve(answer: Callable[[Task, ParseContext], Change], requests: BinaryIO, answers: BinaryIO) -> None:
-    """A worker's life: answer each batch task by task, until the other side closes. An empty one is to be rehearsed."""
+    """The worker's main loop: parse batches until the pipe closes. An empty batch is a request to warm up."""
     while header := requests.read(_LENGTH.size):
         tasks, rules = pickle.loads(requests.read(*_LENGTH.unpack(header)))  # noqa: S301 - from our own process
         if not tasks:
@@ -209,10 +211,10 @@ def serve(answer: Callable[[Task, ParseContext], Change], requests: BinaryIO, an
 
 def main() -> None:
     os.nice(NICENESS)
-    # Nodes hold no cycles, and looking for some among them costs a tenth; once a batch is enough for what errors leave.
+    # Nodes are acyclic, and garbage collection costs 10 percent. Collect once a batch, for the cycles of errors.
     gc.freeze()
     gc.disable()
-    # What a library prints must not end up among the answers.
+    # A library's output must not be mixed with the results.
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):

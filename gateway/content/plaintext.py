@@ -1,8 +1,8 @@
-"""What a reader sees of a Markdown body, without its markup: words for the index, and a title for want of another.
+"""Extracts the visible text of a Markdown body, for the search index and the fallback title.
 
-One pass, linear in the length of the body, whatever it holds: neither a parser nor a renderer, and no promise of where
-lines end. Fences, tags, comments and the targets of links go; code, and the text of links and images, stays. The words
-are those of the rendered text, save for what docs/search.md names.
+One pass, linear in the length of the body. Fences, tags, comments and link targets are removed. Code and the text of
+links and images are retained. Line breaks are unspecified. The words equal those of the rendered text, except as listed
+in docs/search.md.
 """
 
 from __future__ import annotations
@@ -30,21 +30,21 @@ _ALT = re.compile(r"""\balt\s*+=\s*+(?:"([^"]*+)"|'([^']*+)'|([^\s"']++))""", re
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,31}+:\S*+$|[^\s@]++@[^\s@]++$")
 _COMMENT = "!--"
 _PARTING = BLOCKS | CELLS
-"""Tags between which words do not touch."""
+"""Tags that separate words."""
 
 
 def plain_text(body: str) -> str:
-    """One line for each paragraph, for each heading and for each line of code."""
+    """The visible text: one line for each paragraph, heading and line of code."""
     return "\n".join(text for text, _ in _blocks(body) if text)
 
 
 def first_heading(body: str) -> str | None:
-    """The first heading that holds any text, outside quotes and lists."""
+    """The first non-empty heading outside quotes and lists, or None."""
     return next((text for text, is_heading in _blocks(body) if text and is_heading), None)
 
 
 def _blocks(body: str) -> Iterator[tuple[str, bool]]:
-    """Texts, and whether each is a heading outside quotes and lists."""
+    """The text of each block, and whether it is a heading outside quotes and lists."""
     body = comments.strip(body)
     labels = frozenset(map(_label, _LABEL.findall(body)))
     paragraph: list[str] = []
@@ -72,7 +72,7 @@ def _heading(line: str) -> str:
 
 
 def _shown(line: str) -> str:
-    """A line of a paragraph or a table: "" where it is all marks, or defines the target of links."""
+    """The text of a line, or "" if it consists of marks or is a link definition."""
     text = line.strip()
     if _SEPARATOR.fullmatch(text) or (text.startswith("[") and _DEFINITION.fullmatch(text)):
         return ""
@@ -80,13 +80,13 @@ def _shown(line: str) -> str:
 
 
 def _inline(text: str, labels: Collection[str]) -> str:
-    """The text of a paragraph, every run of white space in it a single space."""
+    """The text of a paragraph with white space collapsed."""
     read = _Paragraph(text, labels).read() if _MARK.search(text) else unescape(text)
     return " ".join(read.split())
 
 
 class _Paragraph:
-    """A text cut into pieces, each looked at once; where one closes what another opened is known before."""
+    """A text split into pieces, each visited once. Matching closing pieces are computed beforehand."""
 
     def __init__(self, text: str, labels: Collection[str]) -> None:
         self._pieces = pieces = _PIECE.findall(text)
@@ -96,9 +96,9 @@ class _Paragraph:
         self._runs = Counter(piece[0] for piece in pieces if piece[0] == "*")
         self._shown: list[str] = []
         self._brackets: list[int] = []
-        """Where, in what is shown, the brackets stand that nothing has closed yet."""
+        """The indexes of the unclosed brackets in the output."""
         self._around = 0
-        """So many of them are around a link, and so begin no other."""
+        """The number of these brackets that are around a link, and so cannot begin another link."""
 
     def read(self) -> str:
         at = 0
@@ -112,7 +112,7 @@ class _Paragraph:
         return "".join(self._shown)
 
     def _step(self, at: int, piece: str) -> int:
-        """Show one piece, or what it begins; the place after that."""
+        """Output one piece, or the construct that it opens. Returns the index after it."""
         match piece[0]:
             case "\\":
                 self._shown.append(piece[-1])
@@ -133,7 +133,7 @@ class _Paragraph:
         return at + 1
 
     def _angle(self, at: int) -> int:
-        """A tag is left out; the address of an autolink is what is seen of it."""
+        """Skip a tag, or output the address of an autolink."""
         end, inner = self._ends[at], self._pieces[at + 1]
         if tag := _TAG.match(inner):
             self._tag((tag[2] or "").lower(), at + 1, end)
@@ -145,14 +145,14 @@ class _Paragraph:
         return at + 1
 
     def _tag(self, name: str, at: int, end: int) -> None:
-        """What is seen of a tag between two places: the description of an image, or a gap between words."""
+        """Output the visible part of a tag: an image's description, or a space between words."""
         if name == "img" and (alt := _ALT.search("".join(self._pieces[at:end]))):
             self._shown.append(unescape(next(filter(None, alt.groups()), "")))
         elif name in _PARTING:
             self._shown.append(" ")
 
     def _bracket(self, at: int, opening: int) -> int:
-        """The end of a link or an image, of which the text alone is shown, or just a bracket."""
+        """Close a link or an image, of which only the text is visible, or output a literal bracket."""
         is_image = self._shown[opening] == "!["
         end = self._target(at) if is_image or len(self._brackets) >= self._around else None
         self._around = min(self._around, len(self._brackets))
@@ -165,7 +165,7 @@ class _Paragraph:
         return end + 1
 
     def _target(self, at: int) -> int | None:
-        """Where the target ends that follows a closing bracket, there where its text names one; None for no target."""
+        """The end of the link target after a closing bracket, the bracket itself for a shortcut reference, or None."""
         following = self._pieces[at + 1 : at + 4]
         if following[:1] == ["("] and (end := self._ends.get(at + 1)):
             has_space = self._spaces[end] > self._spaces[at + 1]
@@ -184,7 +184,7 @@ class _Paragraph:
 
 
 def _ends(pieces: Sequence[str]) -> dict[int, int]:
-    """For each piece that opens code or a parenthesis the place of the piece that closes it."""
+    """The index of the closing piece for each piece that opens code or a parenthesis."""
     ends: dict[int, int] = {}
     ticks: dict[str, int] = {}
     parentheses: list[int] = []
@@ -203,7 +203,7 @@ def _ends(pieces: Sequence[str]) -> dict[int, int]:
 
 
 def _tag_ends(pieces: Sequence[str]) -> dict[int, int]:
-    """For each piece that opens a tag the place of the piece that closes it, and all that no reader sees after it."""
+    """The index of the closing piece for each piece that opens a tag, including the invisible content after it."""
     ends: dict[int, int] = {}
     angle: int | None = None
     unseen: dict[str, int] = {}
@@ -222,7 +222,7 @@ def _tag_ends(pieces: Sequence[str]) -> dict[int, int]:
 
 
 def _unseen(pieces: Sequence[str], at: int) -> tuple[str, bool]:
-    """The name of what no reader sees, where a tag of it stands here, and whether the tag closes it."""
+    """The name of the invisible element whose tag is here, or "", and whether the tag closes it."""
     if pieces[at + 1 : at + 2] == ["!"] and pieces[at + 2].startswith("--"):
         return _COMMENT, False
     tag = _TAG.match(pieces[at + 1])

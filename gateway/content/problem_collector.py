@@ -1,4 +1,4 @@
-"""Collects what is wrong with one file while it is decoded. It decides nothing of what the values mean."""
+"""Collects the problems of one file while it is decoded."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ UNKNOWN_KEY = "UNKNOWN_KEY"
 
 _DATE = "date"
 _LEAST_LETTERS = 5
-"""Of a key that an edit makes another one; among shorter keys an edit is more often another word (`data`, `date`)."""
+"""The minimum length of a key for typo detection. Shorter keys are often other words (`data`, `date`)."""
 
 
 class ProblemCollector:
-    """The problems of one file, and the reading of values that may add to them."""
+    """The problems of one file. Decodes values and records their problems."""
 
     def __init__(self, path: str) -> None:
         self._path = path
         self.problems: list[Problem] = []
         self.failed = False
-        """Whether there is an error, so that the file is to be set aside."""
+        """Whether there is an error, which quarantines the file."""
 
     def error(self, code: str, message: str, position: Position, hint: str) -> None:
         self.failed = True
@@ -50,11 +50,11 @@ class ProblemCollector:
         self._add(Severity.INFO, code, message, position, hint)
 
     def value(self, decode: Callable[[Node], T | None], field: MappingEntry | None) -> T | None:
-        """The value of a field; None, with a warning, where it cannot be read."""
+        """Decode the value of a field. An unreadable value gives a warning and None."""
         return None if field is None else self.item(decode, field.value, field.key.text)
 
     def item(self, decode: Callable[[Node], T | None], node: Node, name: str) -> T | None:
-        """The same for an entry of a list; `name` is the list's key."""
+        """Decode an entry of a list. `name` is the list's key."""
         try:
             return decode(node)
         except Unreadable as error:
@@ -68,8 +68,11 @@ class ProblemCollector:
         governing: frozenset[str] = frozenset(),
         claimed: frozenset[str] = frozenset(),
     ) -> None:
-        """Report keys that look like slips of known ones. A slip of a `governing` one is an error where its value may
-        hide the file under the key that is meant. Any value of a `claimed` one may: the site says what it means."""
+        """Report keys that are likely misspellings of known keys.
+
+        A misspelling of a `governing` key is an error if its value could hide the file under the correct key. Each value
+        of a `claimed` key could, because the site defines its meaning.
+        """
         for name in fields.entries.keys() - known:
             field = fields.entries[name]
             meant = nearest(name, known) or _meant_date(field, governing)
@@ -83,12 +86,12 @@ class ProblemCollector:
 
     def _add(self, severity: Severity, code: str, message: str, position: Position, hint: str) -> None:
         if isinstance(position, ForeignPosition):
-            return  # reported once, for the file that the value is inherited from
+            return  # already reported for the file that the value is inherited from
         self.problems.append(Problem(severity, code, message, self._path, position.line, position.column, hint))
 
 
 def _meant_date(field: MappingEntry, governing: frozenset[str]) -> str | None:
-    """`date` is too short for `nearest`. A key within one edit of it that holds a date is a slip all the same."""
+    """Detect a misspelled `date`, which is too short for `nearest`: one edit away, with a date as its value."""
     if _DATE not in governing or not _one_slip(_DATE, field.key.text.casefold()):
         return None
     try:
@@ -99,7 +102,7 @@ def _meant_date(field: MappingEntry, governing: frozenset[str]) -> str | None:
 
 @lru_cache(maxsize=4096)
 def nearest(name: str, known: frozenset[str]) -> str | None:
-    """The known key that differs from a name only in case, accents and white space, or else by one slip of a finger."""
+    """The known key that differs from a name only in case, accents and white space, or else by one typo."""
     folded = fold(name).strip()
     keys = sorted(known)
     for key in keys:
@@ -109,7 +112,7 @@ def nearest(name: str, known: frozenset[str]) -> str | None:
 
 
 def _one_slip(left: str, right: str) -> bool:
-    """Whether one letter is missing, added or another, or two neighbours are swapped."""
+    """Whether one letter is missing, added or replaced, or two adjacent letters are swapped."""
     if abs(len(left) - len(right)) > 1:
         return False
     start = next((at for at, (a, b) in enumerate(zip(left, right, strict=False)) if a != b), min(len(left), len(right)))

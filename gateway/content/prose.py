@@ -1,7 +1,4 @@
-"""Plain text as readers meet it: how many words it has, how long it takes to read, and how it begins.
-
-It knows no markup.
-"""
+"""Computes the word count, the reading time and the excerpt of a plain text."""
 
 from __future__ import annotations
 
@@ -16,21 +13,21 @@ _UNSPACED = re.compile(f"[{SPACELESS}]")
 _WORD = re.compile(r"[^\W_]\S*")
 _REGIONAL_INDICATORS = "".join(map(chr, range(0x1F1E6, 0x1F200)))
 _VIRAMA = 9
-"""The combining class of the marks that bind a consonant to the next one."""
+"""The combining class of viramas, which join a consonant to the next one."""
 
 ELLIPSIS = "…"
 LONGEST_WORD = 100
-"""A word, or a character with its marks, that is longer may be cut."""
+"""A longer word, or character with its marks, may be cut."""
 WORDS_A_MINUTE = 240
 CHARACTERS_A_MINUTE = 400
-"""Of scripts without spaces."""
+"""The reading speed for scripts without spaces."""
 
 
 class ReadingTime(NamedTuple):
     words: int
-    """Of scripts without spaces each letter counts as a word."""
+    """The number of words. In scripts without spaces each letter counts as a word."""
     minutes: int
-    """The time to read it, rounded up; 0 where there is no word."""
+    """The reading time, rounded up. 0 if there are no words."""
 
 
 def reading_time(text: str) -> ReadingTime:
@@ -40,9 +37,9 @@ def reading_time(text: str) -> ReadingTime:
 
 
 def excerpt(text: str, length: int) -> str:
-    """The text, or its beginning and an ellipsis, in at most `length` code points, cut where a word ends.
+    """The text, or its beginning and an ellipsis, in at most `length` code points, cut at the end of a word.
 
-    Of scripts without spaces it may end after any character; a character is never parted from its marks.
+    In scripts without spaces it may be cut after any character. A character is not separated from its marks.
     """
     if len(text) <= length:
         return text
@@ -62,17 +59,17 @@ def _parts_words(before: str, after: str) -> bool:
 
 
 def _is_one_character(text: str, place: int) -> bool:
-    """Whether the code points before and after the place are shown as one; close to Unicode's grapheme clusters."""
+    """Whether the code points around the index are one character. Approximates Unicode's grapheme clusters."""
     before, after = text[place - 1], text[place]
-    if after in _REGIONAL_INDICATORS and before in _REGIONAL_INDICATORS:  # two of them make a flag
+    if after in _REGIONAL_INDICATORS and before in _REGIONAL_INDICATORS:  # a flag
         return (place - len(text[:place].rstrip(_REGIONAL_INDICATORS))) % 2 == 1
     return (
         unicodedata.category(after).startswith("M")
         or after in "\u200c\u200d"
         or before == "\u200d"
-        or "\U0001f3fb" <= after <= "\U0001f3ff"  # the tones of emoji
-        or "\U000e0020" <= after <= "\U000e007f"  # the tags of flags of regions
-        or "\u1160" <= after <= "\u11ff"  # vowels and finals of Korean, written by parts
+        or "\U0001f3fb" <= after <= "\U0001f3ff"  # emoji skin tones
+        or "\U000e0020" <= after <= "\U000e007f"  # tags of regional flags
+        or "\u1160" <= after <= "\u11ff"  # Korean vowels and finals (conjoining jamo)
         or ("\u1100" <= before <= "\u115f" and "\u1100" <= after <= "\u115f")
         or (unicodedata.combining(before) == _VIRAMA and after.isalpha())
     )

@@ -1,6 +1,6 @@
-"""What a site says of all its files: which keys give a field, and which values are added or pinned where.
+"""The rules of a site for all its files: which keys give a field, and which defaults and pins apply to which paths.
 
-It holds fields as written, and decodes none but what hides a file.
+Fields are stored as written. Only the fields that hide a file are decoded here.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ NATIVE_KEYS = frozenset(
 
 
 class FieldSource(NamedTuple):
-    """Where a field comes from: of these keys the first that is present and not empty."""
+    """The keys that give a field. The first key that is present and not empty is used."""
 
     keys: tuple[str, ...]
     split: str = ""
-    """What parts the entries of a list that is written as one text; "" where the usual rule holds."""
+    """The separator of a list that is written as one text, or "" for the default rule."""
     words: frozenset[str] = frozenset()
-    """The texts that make a flag true, casefolded."""
+    """The values that make a flag true, casefolded."""
     worded: frozenset[str] = frozenset()
-    """The keys of a flag that hold such a text; the others hold true or false."""
+    """The keys of a flag with such values. The other keys have true or false."""
 
     def parted(self, field: MappingEntry) -> MappingEntry:
-        """The field, its text taken apart where the site says so."""
+        """The field, with its text split at the site's separator."""
         text = field.value
         if not self.split or not isinstance(text, ScalarNode):
             return field
@@ -81,20 +81,20 @@ DEFAULT_MAPPING: Mapping[str, FieldSource] = {name: FieldSource((name,)) for nam
     ),
     "slug": FieldSource(("slug", "permalink", "url")),
 }
-"""The keys of each field where the site names no others. Those of `slug` may hold an address as well."""
+"""The default keys of each field. The keys of `slug` may also have an address."""
 KNOWN_KEYS = NATIVE_KEYS.union(visibility_flags.KEYS, *(source.keys for source in DEFAULT_MAPPING.values()))
 REPLACED = ("excerpt", "locale", "provider", "images", "updatedDateTime")
-"""The fields that no inherited key gives where the file gives them under any key. Of the others each key counts by
-itself: two that govern visibility may both hide, and topics are of several kinds."""
+"""The fields whose inherited keys are ignored if the file sets the field under any key. Other fields inherit each key
+separately: each visibility key may hide the document, and there is more than one kind of topics."""
 
 
 def visibility_keys(sources: Mapping[str, FieldSource], claimed: frozenset[str] = frozenset()) -> frozenset[str]:
-    """The keys that govern visibility, under all their names. `claimed` keys do so only if a source has them."""
+    """All keys that govern visibility. A `claimed` key does so only if a source contains it."""
     return (frozenset(visibility_flags.KEYS) - claimed).union(*(sources[name].keys for name in VISIBILITY_FIELDS))
 
 
 class PathRule(NamedTuple):
-    """Fields that are set for the files that one of the patterns names."""
+    """Fields that are set for the files that match one of the patterns."""
 
     globs: tuple[Glob, ...]
     fields: Mapping[str, MappingEntry]
@@ -109,31 +109,31 @@ class PathRule(NamedTuple):
 
 
 class Site(NamedTuple):
-    """The rules of one site, as its `gateway.yaml` gives them; without one, the usual ones."""
+    """The rules of one site from its `gateway.yaml`, or the default rules."""
 
     sources: Mapping[str, FieldSource] = DEFAULT_MAPPING
     defaults: tuple[PathRule, ...] = ()
-    """Set where the file says nothing; of several the last."""
+    """Set if the file does not set the field. The last matching rule is used."""
     pins: tuple[PathRule, ...] = ()
-    """Set whatever the file says; of several the last, but one that hides the file before all others."""
+    """Override the file. The last matching rule is used, except that a rule that hides the file takes precedence."""
     expose: frozenset[str] = frozenset()
-    """The keys that the public may read through `frontMatter`."""
+    """The keys that are public in `frontMatter`."""
     include: tuple[Glob, ...] = ()
-    """YAML files that are documents."""
+    """Patterns of the YAML files that are documents."""
     timezone: tzinfo = UTC
-    """Of days, and of times without an offset."""
+    """The time zone of dates, and of times without an offset."""
     locales: tuple[str, ...] = ()
-    """The languages that a file's name may end in, as in `name.fr.md`; () where siblings show it."""
+    """The languages that a file's name may end in, as in `name.fr.md`. If empty, they are derived from siblings."""
     known: frozenset[str] = KNOWN_KEYS
-    """The keys that are no slip of another one."""
+    """The keys that are not reported as misspelled."""
     governing: frozenset[str] = visibility_keys(DEFAULT_MAPPING)
-    """The keys of which a slip sets a file aside."""
+    """The keys whose misspelling quarantines a file."""
     claimed: frozenset[str] = frozenset()
-    """The keys that `gateway.yaml` names for fields. They hide only by what that field says."""
+    """The keys that `gateway.yaml` assigns to fields. They hide a file only by the value of that field."""
     digest: str = ""
-    """Tells two sites apart; "" is that of the usual rules."""
+    """The digest of the rules, "" for the default rules."""
     inherited: InheritedRules = InheritedRules()
-    """What files of other generators say of the documents beside and below them."""
+    """The rules in files of other generators."""
 
     def defaults_for(self, path: str) -> dict[str, MappingEntry]:
         return _overlaid(preset for preset in self.defaults if preset.names(path))
@@ -144,25 +144,27 @@ class Site(NamedTuple):
         return _overlaid(pins) | ({"published": hiding} if hiding else {})
 
     def hides(self, path: str) -> bool:
-        """Whether the file is a draft, whatever it says."""
+        """Whether the file is a draft, whatever its front matter."""
         return any(preset.hides and preset.names(path) for preset in self.pins) or self.closed(path) is not None
 
     def closed(self, path: str) -> str | None:
-        """The name or the rule of another generator that makes a draft of the file whatever it says, unless it is
-        pinned."""
+        """The name or the generator's rule that makes the file a draft whatever its front matter.
+
+        None if `published` is pinned.
+        """
         closed = self.inherited.closed(path)
         return None if closed and "published" in self.pins_for(path) else closed
 
     def is_unknown(self, path: str) -> bool:
-        """Whether it is not known if the file is hidden, since a rule for it cannot be read."""
+        """Whether a rule that may hide the file is unreadable."""
         return self.inherited.is_unknown(path) and "published" not in self.pins_for(path)
 
     def conceals(self, path: str) -> bool:
-        """Whether the file is a draft where it cannot be read."""
+        """Whether the file is a draft if it is unreadable."""
         return self.hides(path) or (self.inherited.conceals(path) and "published" not in self.pins_for(path))
 
     def with_inherited(self, path: str, own: MappingNode) -> MappingNode:
-        """A file's front matter with what it inherits under keys that it lacks."""
+        """A file's front matter, with inherited fields for the keys that it does not have."""
         inherited = self.inherited.fields(path)
         if not inherited:
             return own

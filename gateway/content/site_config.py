@@ -1,6 +1,6 @@
-"""Reads `gateway.yaml`, the rules of a site, and says what is wrong with it. It keeps none and applies none.
+"""Reads `gateway.yaml`, the rules of a site, and reports its problems.
 
-Every value that the rules set is decoded here once, as a file's own would be, so that no document has to tell of it.
+The values of the rules are decoded here once, so that a problem is not repeated for each document.
 """
 
 from __future__ import annotations
@@ -41,27 +41,27 @@ SITE_NAME = "SITE_NAME"
 
 SECTIONS = frozenset({"fields", "defaults", "pin", "expose", "include", "timezone", "locales"})
 RENAMED = frozenset(DEFAULT_MAPPING) - {"secured"}
-"""The fields that other keys may give. `secured` has its own key alone, since nothing may be shown that it holds."""
+"""The fields that other keys may give. `secured` has one key only, because its content is never shown."""
 SET = RENAMED - {"draft"}
-"""The fields that may be added or pinned."""
+"""The fields that may have defaults or pins."""
 LISTS = frozenset({"topics", "images", "provider", "related"})
 FLAGS = frozenset({"published", "draft"})
 PATH = "path"
 FROM, SPLIT, VALUES = "from", "split", "values"
 MACHINES = frozenset({"localtime", "Factory"})
-"""Names of the time zone of a machine, which is another one elsewhere."""
+"""Names of a machine's own time zone, which differs between machines."""
 
 _UNKNOWN = Stamp(0, 0, 0, 0)
 _BODY = "# A title\n"
 
 
 class SiteConfig(NamedTuple):
-    """The rules of a site, and what is wrong with them. They are to be used only where there is no error."""
+    """The rules of a site, and their problems. The rules must not be used if there is an error."""
 
     site: Site
     problems: tuple[Problem, ...] = ()
     is_there: bool = True
-    """Whether there is a file of rules; where there is none, the rules are the usual ones."""
+    """Whether `gateway.yaml` exists. Otherwise the rules are the default ones."""
 
     @property
     def is_good(self) -> bool:
@@ -69,8 +69,8 @@ class SiteConfig(NamedTuple):
 
 
 def read(root: Path) -> SiteConfig:
-    """The rules of the site in a folder. Raises OSError where the folder cannot be listed, so that none are known."""
-    names = os.listdir(root)  # noqa: PTH208 - names are all that is wanted
+    """Read the rules of the site in a folder. Raises OSError if the folder cannot be listed."""
+    names = os.listdir(root)  # noqa: PTH208 - only names are needed
     if SITE_FILE not in names:
         return SiteConfig(DEFAULT_SITE, tuple(_misnamed(names)), is_there=False)
     if (root / SITE_FILE).is_symlink():
@@ -86,7 +86,7 @@ def read(root: Path) -> SiteConfig:
 
 
 def parse(data: bytes) -> SiteConfig:
-    """The rules that the bytes of a `gateway.yaml` hold."""
+    """Parse the bytes of a `gateway.yaml`."""
     try:
         found = frontmatter.read_whole(SITE_FILE, data)
     except FrontMatterError as error:
@@ -100,19 +100,19 @@ def parse(data: bytes) -> SiteConfig:
 
 
 def is_site_config(name: str) -> bool:
-    """Whether a file holds the rules of the site, or is meant to."""
+    """Whether a file is, or is meant to be, the site's rules."""
     return name.casefold() in (SITE_FILE, "gateway.yml")
 
 
 def _misnamed(names: Iterable[str]) -> Iterator[Problem]:
     for name in sorted(names):
         if is_site_config(name):
-            message = f"It is not read: the rules of a site stand in {SITE_FILE}."
+            message = f"The file is not read. The rules of a site are in {SITE_FILE}."
             yield Problem(Severity.WARNING, SITE_NAME, message, name, hint="Rename it.")
 
 
 def _strict(problem: Problem) -> Problem:
-    """A repeated key is an error: it leaves unknown which of the rules is meant."""
+    """Make a repeated key an error, because it is ambiguous which of the rules applies."""
     return problem._replace(severity=Severity.ERROR) if problem.code == DUPLICATE_KEY else problem
 
 
@@ -122,7 +122,7 @@ def _error(code: str, message: str, hint: str | None, position: Position | None 
 
 
 class _Reader:
-    """Reads one file's sections, and goes on where one is wrong, so that all that is wrong is told at once."""
+    """Reads one file's sections. Continues after errors, to report all problems at once."""
 
     def __init__(self) -> None:
         self._report = ProblemCollector(SITE_FILE)
@@ -172,23 +172,23 @@ class _Reader:
         return UTC
 
     def _check(self, fields: MappingNode, known: frozenset[str]) -> None:
-        """Refuse every key that is not known."""
+        """Report every unknown key."""
         for name in fields.entries.keys() - known:
             meant = nearest(name, known)
-            hint = f"Write `{meant}`." if meant else f"Known are {', '.join(sorted(known))}."
-            self._report.error(SITE_KEY, f"`{name}` is no known key here.", fields.entries[name].key.position, hint)
+            hint = f"Write `{meant}`." if meant else f"The known keys are {', '.join(sorted(known))}."
+            self._report.error(SITE_KEY, f"`{name}` is not a known key here.", fields.entries[name].key.position, hint)
 
     def _refuse(self, message: str, position: Position, hint: str) -> None:
         self._report.error(SITE_VALUE, message, position, hint)
 
     def _sources(self, section: MappingEntry | None) -> tuple[dict[str, FieldSource], dict[str, frozenset[str]]]:
-        """The sources of the fields that the site speaks of, and the keys that it names for each."""
+        """The sources of the fields that the site configures, and the keys that it assigns to each."""
         sources: dict[str, FieldSource] = {}
         named: dict[str, frozenset[str]] = {}
         if section is None or values.is_null(section.value):
             return sources, named
         if not isinstance(section.value, MappingNode):
-            self._refuse("No mapping stands here.", section.value.position, "Write `topics: [tags, keywords]`.")
+            self._refuse("This is not a mapping.", section.value.position, "Write `topics: [tags, keywords]`.")
             return sources, named
         self._check(section.value, RENAMED)
         for name, field in section.value.entries.items():
@@ -200,7 +200,7 @@ class _Reader:
         return sources, named
 
     def _origin(self, name: str, field: MappingEntry) -> MappingEntry | None:
-        """What names the keys of a field."""
+        """The entry that names the keys of a field."""
         if not isinstance(field.value, MappingNode):
             return field
         self._check(field.value, frozenset({FROM, VALUES if name in FLAGS else SPLIT}))
@@ -217,7 +217,7 @@ class _Reader:
         if VALUES in field.value.entries and not (words and FROM in field.value.entries):
             missing = "text" if FROM in field.value.entries else f"`{FROM}`"
             self._refuse(
-                f"There is no {missing}.", field.value.position, "Write `{from: status, values: [draft, wip]}`."
+                f"The {missing} is missing.", field.value.position, "Write `{from: status, values: [draft, wip]}`."
             )
         return source._replace(words=words, worded=frozenset(keys if words else ()))
 
@@ -227,7 +227,7 @@ class _Reader:
     def _may_show(self, name: str, position: Position) -> bool:
         if name.casefold() != "secured":
             return True
-        self._refuse("What `secured` holds is never shown.", position, "Delete it here.")
+        self._refuse("The content of `secured` is never shown.", position, "Delete it here.")
         return False
 
     def _split(self, name: str, field: MappingEntry | None) -> str:
@@ -235,27 +235,27 @@ class _Reader:
             return ""
         position, written = field.value.position, field.value.text if isinstance(field.value, ScalarNode) else ""
         if name not in LISTS:
-            self._refuse(f"`{name}` is no list.", position, f"Delete it; lists are {', '.join(sorted(LISTS))}.")
+            self._refuse(f"`{name}` is not a list.", position, f"Delete it. The lists are {', '.join(sorted(LISTS))}.")
         elif not written:
-            self._refuse("No text stands here.", position, 'Write what parts the entries, as in `split: ","`.')
+            self._refuse("This is not a text.", position, 'Write the separator of the entries, as in `split: ","`.')
         return written
 
     def _presets(self, section: MappingEntry | None) -> Iterator[PathRule]:
         for node in entries(section):
             if not isinstance(node, MappingNode):
-                self._refuse("No mapping stands here.", node.position, 'Write `{path: "de/**", locale: de}`.')
+                self._refuse("This is not a mapping.", node.position, 'Write `{path: "de/**", locale: de}`.')
                 continue
             self._check(node, SET | {PATH})
             globs = tuple(self._globs(node.entries.get(PATH)))
             fields = {name: field for name, field in node.entries.items() if name in SET}
             if PATH not in node.entries or len(node.entries) == 1:
-                missing = "field that is set" if PATH in node.entries else "`path` that says where"
-                self._refuse(f"There is no {missing}.", node.position, 'Write `{path: "de/**", locale: de}`.')
+                missing = "field to set" if PATH in node.entries else "`path`"
+                self._refuse(f"The {missing} is missing.", node.position, 'Write `{path: "de/**", locale: de}`.')
             self._decode(fields, node.position)
             yield PathRule(globs, fields)
 
     def _decode(self, fields: Mapping[str, MappingEntry], position: Position) -> None:
-        """Refuse what a document would have a problem with."""
+        """Report the values that would be a problem in a document."""
         decoded = decode(SITE_FILE, FrontMatter(MappingNode(dict(fields), position), _BODY, 1, ()))
         for problem in decoded.problems:
             place = Position(problem.line or position.line, problem.column or position.column)
@@ -264,7 +264,7 @@ class _Reader:
     def _exposed(self, section: MappingEntry | None) -> Iterator[str]:
         for name, position in self._texts(section):
             if name in NATIVE_KEYS - LISTS and name != "secured":
-                self._refuse(f"`{name}` is a field, and never in `frontMatter`.", position, "Delete it here.")
+                self._refuse(f"`{name}` is a field, so it is never in `frontMatter`.", position, "Delete it here.")
             elif self._may_show(name, position):
                 yield name
 
@@ -273,7 +273,7 @@ class _Reader:
             try:
                 yield Glob.of(written)
             except BadGlob as error:
-                self._refuse(f"{shown(written)} is no pattern of paths: {error}", position, error.hint)
+                self._refuse(f"{shown(written)} is not a valid path pattern: {error}", position, error.hint)
 
     def _texts(self, field: MappingEntry | None) -> Iterator[tuple[str, Position]]:
         """The texts of a list, or one text."""
@@ -286,13 +286,13 @@ class _Reader:
             except Unreadable:
                 written = None
             if written is None:
-                self._refuse("No text stands here.", node.position, "Write a text, or a list of texts.")
+                self._refuse("This is not a text.", node.position, "Write a text, or a list of texts.")
             else:
                 yield written, node.position
 
 
 def _unclaimed(name: str, source: FieldSource, named: Mapping[str, frozenset[str]]) -> FieldSource:
-    """A source without the keys that the site names for other fields, unless it names them for this one too."""
+    """A source without the keys that the site assigns to other fields only."""
     claimed = frozenset[str]().union(*(keys for field, keys in named.items() if field != name))
     kept = named.get(name, frozenset())
     return source._replace(keys=tuple(key for key in source.keys if key in kept or key not in claimed))

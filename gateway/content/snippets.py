@@ -1,4 +1,4 @@
-"""A short piece of a text around what is found in it, with marks. It finds nothing itself."""
+"""Cuts a snippet of a text around search hits, and marks the hits."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 Range = tuple[int, int]
-"""Where something stands in a text, in code points, its end exclusive."""
+"""A half-open range of a text, in code points."""
 
 CUT = "…"
 _TOO_SHORT_TO_TELL = 20
-"""Of so few characters none is spent on saying that the text goes on."""
+"""Shorter snippets do not have an ellipsis."""
 
 
 class Snippet(NamedTuple):
@@ -33,7 +33,7 @@ class Snippet(NamedTuple):
 
 
 def snippet(text: str, hits: Sequence[Range], length: int) -> Snippet:
-    """So many characters of a text at most, where most of the hits are; `hits` are in order and touch nowhere."""
+    """At most `length` characters of a text, where the hits are densest. `hits` are ordered and do not overlap."""
     if len(text) <= length:
         return Snippet(text, tuple(hits))
     cut = "" if length < _TOO_SHORT_TO_TELL else CUT
@@ -45,7 +45,7 @@ def snippet(text: str, hits: Sequence[Range], length: int) -> Snippet:
 
 
 def _window(text: str, hits: Sequence[Range], room: int) -> Range:
-    """Where the most hits are, the first such place, in the middle of what is around it, cut between words."""
+    """The first range with the most hits, centred, and cut between words."""
     first, last = _densest(hits, room)
     start = max(0, min(first - max(0, room - (last - first)) // 2, len(text) - room))
     end = start + room
@@ -58,7 +58,7 @@ def _window(text: str, hits: Sequence[Range], room: int) -> Range:
 
 
 def _densest(hits: Sequence[Range], room: int) -> Range:
-    """The start of the first and the end of the last of the hits of which the most fit into the room."""
+    """The range of the most hits that fit into `room`."""
     best, left = (0, 0, 0), 0
     for right, (_, end) in enumerate(hits):
         while left < right and end - hits[left][0] > room:

@@ -1,4 +1,4 @@
-"""Walks the content folder and reads bytes; nothing else reads content. It knows nothing of what the bytes mean."""
+"""Walks the content folder and reads the bytes of files. All reads of content are here."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ from gateway.model import Problem, Severity
 
 EXTENSIONS = (".md", ".markdown", ".mdx", ".txt")
 DATA_EXTENSIONS = (".yaml", ".yml")
-"""Of files that are documents only where the site includes them."""
+"""The extensions of files that are documents only if the site includes them."""
 OTHER_EXTENSIONS = (".mkd", ".mkdn", ".mkdown", ".mdoc", ".qmd", ".rmd")
-"""Of files of Markdown that are not read, and are reported."""
+"""The extensions of Markdown files that are not read. They are reported."""
 SITE_FILE = "gateway.yaml"
-"""Holds the rules of the site, and is no document."""
+"""The file with the rules of the site. It is not a document."""
 SET_APART = frozenset({"_includes", "_layouts", "_data", "_sass", "_site"})
-"""Folders of other generators that hold no documents, unless the site includes the files by name."""
+"""Folders of other generators, whose files are not documents unless the site includes them."""
 DEFAULT_MAX_BYTES = 4 * 1024 * 1024
 FRESH_NS = 20_000_000
-"""A file written to within this time of being read may be half written, and is read until two readings agree."""
+"""A file modified within this time before it is read may be half written. It is read until two reads agree."""
 MOST_READINGS = 100
 
 _SECTION = re.compile(r"_index(?:\.[\w-]+)?\.(?:md|markdown|mdx|txt)", re.IGNORECASE)
 _CONFIGURATION = re.compile(
-    r"_config\.(?:ya?ml|toml)|(?:config/[^/]+/)?(?:hugo|config)\.(?:ya?ml|toml|json)"  # Jekyll's, and Hugo's
+    r"_config\.(?:ya?ml|toml)|(?:config/[^/]+/)?(?:hugo|config)\.(?:ya?ml|toml|json)"  # Jekyll and Hugo
 )
 
 NOT_A_FILE = "NOT_A_FILE"
@@ -49,7 +49,7 @@ TOO_LARGE = "TOO_LARGE"
 CHANGING = "CHANGING"
 
 _PASSED_BY = frozenset({"node_modules", "#recycle", "#snapshot"})
-"""Folders that are not an author's; those with `#` are made by network storage."""
+"""Folders that authors do not write. Those with `#` are made by network storage."""
 
 
 class Watching(StrEnum):
@@ -62,7 +62,7 @@ class Watching(StrEnum):
 
 
 class Stamp(NamedTuple):
-    """What `stat` says of a file; two equal ones mean equal bytes, unless the file was changed within a clock tick."""
+    """The `stat` of a file. Equal stamps mean equal bytes, unless the file was changed within a clock tick."""
 
     size: int
     mtime_ns: int
@@ -75,40 +75,40 @@ class Stamp(NamedTuple):
 
 
 class ContentFile(NamedTuple):
-    """A file that may hold a document."""
+    """A file that may contain a document."""
 
     path: str
     """NFC, POSIX, relative to the content folder: the natural key of an article."""
     name: str
-    """The same as the file system spells it."""
+    """The path as the file system spells it."""
     stamp: Stamp
 
 
 class FolderListing(NamedTuple):
-    """What a walk found."""
+    """The files that a walk found."""
 
     files: dict[str, ContentFile]
-    """By path, in the order of the walk."""
+    """The files by path, in the order of the walk."""
     problems: tuple[Problem, ...]
     unlisted: tuple[str, ...]
-    """What could not be looked into, by path, `""` for the root: whether files are there is unknown."""
+    """The paths that could not be listed, `""` for the root. Their files are unknown."""
     root: str
-    """The folder's path, links resolved."""
+    """The folder's path with links resolved."""
     device: int
     rules: Mapping[str, ContentFile] = MappingProxyType({})
-    """The files that are not documents and may hold rules for them, by path."""
+    """The files that are not documents but may contain rules for them, by path."""
 
     def hides(self, path: str) -> bool:
         """Whether the file may exist although it was not found."""
         return any(not folder or f"{path}/".startswith(f"{folder}/") for folder in self.unlisted)
 
     def unseen(self) -> FolderListing:
-        """The same where nothing was to be seen: what is there is unknown."""
+        """The listing with an unknown content."""
         return self._replace(files={}, rules={}, unlisted=("",))
 
 
 class ReadError(Exception):
-    """A file cannot be read; the argument is the problem."""
+    """A file cannot be read. The argument is the problem."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.message)
@@ -116,38 +116,38 @@ class ReadError(Exception):
 
 
 def folders_of(path: str) -> Iterator[str]:
-    """The folders that a path lies in, the nearest first, but for the whole folder itself."""
+    """The folders that contain a path, the nearest first, except the content folder."""
     while "/" in path:
         path = path.rpartition("/")[0]
         yield path
 
 
 def lies_in(path: str, places: Collection[str]) -> bool:
-    """Whether a path is one of some places, or below one."""
+    """Whether a path is one of `places` or below one."""
     return path in places or any(folder in places for folder in folders_of(path))
 
 
 def is_ignored(name: str) -> bool:
-    """Whether no walk comes to a name, since it, or a folder above it, is hidden or no work of an author."""
+    """Whether walks skip a name, because it or a folder above it is hidden or not written by an author."""
     return any(part.startswith((".", "~$")) or part in _PASSED_BY or _is_editors(part) for part in name.split("/"))
 
 
 def is_document(name: str, include: Sequence[Glob]) -> bool:
-    """Whether a file is a document by its name."""
+    """Whether a file's name makes it a document."""
     return not _has_hash(name) and _has_ending(name, include)
 
 
 def why_not_read(name: str, include: Sequence[Glob]) -> tuple[str, str] | None:
-    """For a file that looks like a document and is not read: the reason, and what to do."""
+    """The reason and the hint for a file that looks like a document and is not read, or None."""
     if name.lower().endswith(OTHER_EXTENSIONS):
         return "Files with this ending are not read.", "Rename the file so that it ends with `.md`."
     if _has_hash(name) and _has_ending(name, include):
-        return "Names that begin with `#` are not read, since editors use them.", "Rename it without the `#`."
+        return "Names that begin with `#` are not read, because editors use them.", "Rename it without the `#`."
     return None
 
 
 def _is_editors(part: str) -> bool:
-    """Whether a name is that of a copy that Emacs keeps of a file."""
+    """Whether a name is that of an Emacs backup or lock file."""
     return part.startswith("#") and part.endswith("#")
 
 
@@ -166,12 +166,12 @@ def _has_ending(name: str, include: Sequence[Glob]) -> bool:
 
 
 def is_set_apart(name: str) -> bool:
-    """Whether a name is, or lies in, a folder in which only the files that the site includes are documents."""
+    """Whether a name is, or is in, a folder in which only the files that the site includes are documents."""
     return not SET_APART.isdisjoint(name.split("/"))
 
 
 def is_section(name: str) -> bool:
-    """Whether a file is the page of its folder's section, in any language, as in Hugo and Zola."""
+    """Whether a file is its folder's section page in Hugo or Zola, in any language."""
     return _SECTION.fullmatch(name.rpartition("/")[2]) is not None
 
 
@@ -181,22 +181,22 @@ def is_configuration(name: str) -> bool:
 
 
 def may_hold_rules(name: str) -> bool:
-    """Whether a file may hold rules of another generator for the documents beside and below it, by its name."""
+    """Whether a file's name allows it to contain another generator's rules for documents."""
     last = name.rpartition("/")[2]
     found = last.lower().endswith(".json") or ".11tydata." in last or is_section(last) or is_configuration(name)
     return found and not is_set_apart(name)
 
 
 _Folder = tuple[str, tuple[str, ...]]
-"""The name of a folder to enter, and the real paths that lead to it."""
+"""The name of a folder to enter, and the real paths of the folders above it."""
 _Entry = os.DirEntry[str] | Path
 
 
 class Walk:
-    """One pass over the folder, in the order of the names. With `follow_links`, links that stay inside it count, except
-    links to folders that are reached by another link.
+    """One pass over the folder, in the order of the names.
 
-    `include` names the files that count in spite of their ending or their folder.
+    With `follow_links`, links to targets inside the folder are followed, except links inside a linked folder. `include`
+    matches the files that are documents in spite of their extension or folder.
     """
 
     def __init__(self, root: Path, *, follow_links: bool = False, include: Sequence[Glob] = ()) -> None:
@@ -209,13 +209,13 @@ class Walk:
         self._unlisted: list[str] = []
 
     def run(self) -> FolderListing:
-        """Raises ContentFolderError where the root is missing or is no folder."""
+        """Walk the folder. Raises ContentFolderError if the root is missing or is not a folder."""
         return self._run([("", (str(self._root),))])
 
     def look(self, names: Collection[str]) -> FolderListing:
-        """The same for some names alone, and for all that lies below them, where the walk would come to it.
+        """Walk only some names and everything below them, as far as `run` would reach it.
 
-        A name is as the file system spells it, relative to the root. None may lie below another.
+        Names are relative to the root, as the file system spells them. A name must not be below another one.
         """
         folders: list[_Folder] = []
         for name in names:
@@ -232,20 +232,20 @@ class Walk:
         return FolderListing(self._files, problems, unlisted, str(self._root), device, self._rules)
 
     def _is_reached(self, name: str) -> bool:
-        """Whether no link leads to a name. Where that cannot be told, the name itself cannot be looked at either."""
+        """Whether the walk reaches a name without a link. If this cannot be read, the name cannot be read either."""
         if is_ignored(name):
             return False
         folders = (self._root / folder for folder in folders_of(name))
-        return not any(os.path.islink(folder) for folder in folders)  # noqa: PTH114 - which raises where it cannot tell
+        return not any(os.path.islink(folder) for folder in folders)  # noqa: PTH114 - Path.is_symlink raises on errors
 
     def _enter(self, folder: str, above: tuple[str, ...]) -> Iterator[_Folder]:
-        """Take up one folder's files; yield the folders below it."""
+        """Add one folder's files. Yields the folders below it."""
         try:
             with os.scandir(self._root / folder) as scan:
                 entries = sorted(scan, key=lambda entry: entry.name)
         except FileNotFoundError:
             if not folder:
-                self._cannot_list(folder, "it is gone")
+                self._cannot_list(folder, "it does not exist")
             return
         except OSError as error:
             self._cannot_list(folder, error.strerror or "unknown error", _hint(error))
@@ -255,7 +255,7 @@ class Walk:
                 yield from self._try(entry, f"{folder}/{entry.name}" if folder else entry.name, above)
 
     def _try(self, entry: _Entry, name: str, above: tuple[str, ...]) -> Iterator[_Folder]:
-        """Take up a file; yield it where it is a folder to enter."""
+        """Add a file, or yield it if it is a folder to enter. Records errors as problems."""
         try:
             below = self._take(entry, name, above)
         except (FileNotFoundError, NotADirectoryError):
@@ -263,14 +263,14 @@ class Walk:
         except OSError as error:
             self._unlisted.append(unicodedata.normalize("NFC", name))
             message = f"The file cannot be read: {error.strerror}."
-            hint = _hint(error, "Mend the permissions of its folder.")
+            hint = _hint(error, "Fix the permissions of its folder.")
             self._add_problem(Severity.ERROR, UNREADABLE, name, message, hint)
             return
         if below:
             yield name, below
 
     def _take(self, entry: _Entry, name: str, above: tuple[str, ...]) -> tuple[str, ...] | None:
-        """Take up a file; for a folder to enter answer with the real paths down to it."""
+        """Add a file. For a folder to enter, returns the real paths down to it."""
         is_link = entry.is_symlink()
         if is_link and not self._may_follow(entry, name, above):
             return None
@@ -296,15 +296,17 @@ class Walk:
             return False
         target = os.path.realpath(entry)
         if target in above:
-            self._add_problem(Severity.WARNING, LINK, name, "The link leads back to a folder that it lies in.")
+            self._add_problem(Severity.WARNING, LINK, name, "The link leads back to a folder that contains it.")
             return False
         if entry.is_dir() and above[-1] != str((self._root / name).parent):
-            message = "The link lies in a linked folder, and is not followed."  # a few of them would lead to millions
+            message = (
+                "The link is inside a linked folder and is not followed."  # a few of them can multiply to millions
+            )
             self._add_problem(Severity.WARNING, LINK, name, message)
             return False
         if not target.startswith(f"{self._root}{os.sep}"):
             self._add_problem(
-                Severity.WARNING, LINK, name, "The link leads out of the content folder, and is not followed."
+                Severity.WARNING, LINK, name, "The link leads out of the content folder and is not followed."
             )
             return False
         return True
@@ -312,7 +314,7 @@ class Walk:
     def _take_file(self, entry: _Entry, name: str) -> None:
         status = entry.stat()
         if not stat.S_ISREG(status.st_mode):
-            message = "It is a pipe, a socket or a device, and is passed over."
+            message = "It is a pipe, a socket or a device. It is skipped."
             self._add_problem(Severity.WARNING, NOT_A_FILE, name, message)
             return
         path = unicodedata.normalize("NFC", name)
@@ -321,14 +323,14 @@ class Walk:
             self._add_problem(Severity.ERROR, FILE_NAME, name, "The file's name is not UTF-8.", hint)
         elif path in self._files:
             hint = "Rename one of them."
-            message = f"Another file has the same name but for Unicode's normal form: {self._files[path].name!r}."
+            message = f"Another file's name differs only in its Unicode normal form: {self._files[path].name!r}."
             self._add_problem(Severity.ERROR, SAME_PATH, name, message, hint)
         else:
             self._files[path] = ContentFile(path, name, Stamp.of(status))
 
     def _cannot_list(self, folder: str, reason: str, hint: str | None = None) -> None:
         self._unlisted.append(unicodedata.normalize("NFC", folder))
-        message = f"The folder cannot be listed: {reason}. What was loaded from it stays."
+        message = f"The folder cannot be listed: {reason}. Articles loaded from it are retained."
         self._add_problem(Severity.ERROR, UNREADABLE_FOLDER, folder or ".", message, hint)
 
     def _add_problem(self, severity: Severity, code: str, name: str, message: str, hint: str | None = None) -> None:
@@ -336,7 +338,7 @@ class Walk:
 
 
 def require_folder(root: Path) -> os.stat_result:
-    """Raises ContentFolderError where the content folder is missing or is no folder."""
+    """Return the `stat` of the content folder. Raises ContentFolderError if it is missing or is not a folder."""
     try:
         status = root.stat()
     except OSError as error:
@@ -347,23 +349,23 @@ def require_folder(root: Path) -> os.stat_result:
 
 
 def _hint(error: OSError, usual: str | None = None) -> str | None:
-    """What to do about a file or a folder that cannot be opened."""
+    """The hint for a file or a folder that cannot be opened."""
     if error.errno in {errno.EMFILE, errno.ENFILE}:
         return "It is read again on the next run. Raise the limit of open files ('ulimit -n')."
     return usual
 
 
 def _legible(name: str) -> str:
-    """The name with the bytes that are not UTF-8 written as escapes."""
+    """The name with bytes that are not UTF-8 escaped."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def read(
     root: Path, file: ContentFile, *, max_bytes: int = DEFAULT_MAX_BYTES, clock: Callable[[], int] = time.time_ns
 ) -> tuple[Stamp, bytes]:
-    """The file's bytes, and its stamp when they were read.
+    """Read a file's bytes and its stamp.
 
-    Raises ReadError where it is too large, keeps changing or cannot be read, and FileNotFoundError where it is gone.
+    Raises ReadError if it is too large, changes during the read or cannot be read, and FileNotFoundError if it is gone.
     """
     before: tuple[Stamp, bytes] | None = None
     for _ in range(MOST_READINGS):
@@ -377,11 +379,11 @@ def read(
 
 
 def _read_once(root: Path, file: ContentFile, max_bytes: int) -> tuple[Stamp | None, bytes]:
-    """The bytes, and the stamp where it did not move meanwhile: else the reading is torn."""
+    """The bytes, and the stamp if it did not change during the read, else None."""
     with _reading(root, file) as descriptor:
         stamp = Stamp.of(os.fstat(descriptor))
         if stamp.size > max_bytes:
-            message = f"The file has {stamp.size} bytes; {max_bytes} are allowed."
+            message = f"The file has {stamp.size} bytes. The limit is {max_bytes}."
             hint = "Split it, or raise the setting max-file-bytes."
             raise ReadError(Problem(Severity.ERROR, TOO_LARGE, message, file.path, hint=hint))
         with os.fdopen(descriptor, "rb", closefd=False) as stream:
@@ -392,17 +394,17 @@ def _read_once(root: Path, file: ContentFile, max_bytes: int) -> tuple[Stamp | N
 
 @contextmanager
 def _reading(root: Path, file: ContentFile) -> Iterator[int]:
-    """An open descriptor of a regular file; opening a pipe would wait for a writer for ever, hence O_NONBLOCK."""
+    """Open a regular file. Uses O_NONBLOCK, because opening a pipe would wait for a writer."""
     try:
         descriptor = os.open(root / file.name, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
         raise
     except OSError as error:
-        message, hint = f"The file cannot be read: {error.strerror}.", _hint(error, "Mend its permissions.")
+        message, hint = f"The file cannot be read: {error.strerror}.", _hint(error, "Fix its permissions.")
         raise ReadError(Problem(Severity.ERROR, UNREADABLE, message, file.path, hint=hint)) from error
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise ReadError(Problem(Severity.WARNING, NOT_A_FILE, "It is no regular file any more.", file.path))
+            raise ReadError(Problem(Severity.WARNING, NOT_A_FILE, "It is no longer a regular file.", file.path))
         yield descriptor
     except OSError as error:
         message = f"The file cannot be read: {error.strerror}."

@@ -1,4 +1,4 @@
-"""What a word may have been meant to be. It knows no index: whoever asks knows which words there are."""
+"""Generates the spelling variants of a word. The caller checks which of them are in the index."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from string import ascii_lowercase
 from gateway.content.text import fold
 
 SHORTEST, LONGEST = 3, 32
-"""Letters of a word that is corrected: shorter ones resemble too many, and longer ones are seldom words."""
+"""The length of words to correct. Shorter words have too many neighbours, and longer ones are seldom words."""
 
 _BLOCK = 128
-"""Of so many code points Unicode makes the blocks in which the letters of one alphabet lie."""
+"""The size in code points of the Unicode blocks that contain the letters of one alphabet."""
 _MOST_BLOCKS = 3
 
 
 def variants(term: str) -> frozenset[str]:
-    """All that one edit makes of a word: a letter left out, put in or replaced, or two neighbours swapped.
+    """All words at one edit: a letter removed, inserted or replaced, or two adjacent letters swapped.
 
-    The letters are those of the alphabets that the word is written in, so that their number depends on it alone.
+    The letters are those of the word's own alphabets, so that the number of variants depends on the word only.
     """
     blocks = frozenset(ord(each) // _BLOCK for each in term)
     if not SHORTEST <= len(term) <= LONGEST or len(blocks) > _MOST_BLOCKS:
@@ -36,7 +36,7 @@ def variants(term: str) -> frozenset[str]:
 
 @lru_cache(maxsize=64)
 def _letters(blocks: Collection[int]) -> str:
-    """The letters of the alphabets in these blocks, in the form that words have."""
+    """The folded letters of the alphabets in these blocks."""
     others = (chr(code) for block in blocks if block for code in range(block * _BLOCK, (block + 1) * _BLOCK))
     return (ascii_lowercase if 0 in blocks else "") + "".join(each for each in others if _is_folded_letter(each))
 

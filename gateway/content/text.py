@@ -1,4 +1,4 @@
-"""Slugs, folding and references to characters. It knows neither front matter nor Markdown."""
+"""Slugs, case and accent folding, and character references."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ IGNORABLE = (
 )
 """Soft hyphens, joiners, directions and variants, as ranges of a regular expression.
 
-They are the characters that Unicode calls default ignorable, except those that spell. They neither show nor part words.
+These are Unicode's default ignorable characters, except letters. They are invisible and do not separate words.
 """
 _IGNORABLE = re.compile(f"[{IGNORABLE}]")
 _ACCENTS = re.compile("[\u0300-\u036f]")
-"""The diacritics of Latin, Greek and Cyrillic. Marks of other scripts spell words."""
+"""The diacritics of Latin, Greek and Cyrillic. In other scripts, marks are part of the spelling."""
 _CYRILLIC = re.compile("[\u0400-\u052f][\u0300-\u036f]+")
 _LATIN = (
     range(0xC0, 0x2B0),
@@ -28,59 +28,59 @@ _LATIN = (
     range(0xAB30, 0xAB70),
     range(0x1DF00, 0x1DF2B),
 )
-"""The blocks of Latin letters that ASCII lacks."""
+"""The blocks of Latin letters outside ASCII."""
 _LATIN_NAME = re.compile(
     r"LATIN (?:SMALL )?(?:CAPITAL )?(?:LETTER|LIGATURE) (?:SMALL CAPITAL )?"
     r"(?:BARRED |DOTLESS |INSULAR |OPEN |SCRIPT )?(?P<base>[A-Z]{1,2}|ENG|ETH|KRA|SCHWA|THORN|TURNED E)"
     r"(?: BAR| DIGRAPH)?(?: WITH .*)?"
 )
 _BASES = {"ENG": "n", "ETH": "d", "KRA": "q", "OI": "gh", "SCHWA": "e", "THORN": "th", "TURNED E": "e"}
-"""What is written for the letters whose names do not say it. Unicode misnames the letter gha as OI."""
+"""The ASCII form of letters whose Unicode name does not contain it. Unicode misnames the letter gha as OI."""
 _NOT_ASCII_WORD = re.compile(r"[^a-z0-9]+")
 SPACELESS = (
     "\u0e00-\u0eff"  # Thai, Lao
     "\u1000-\u109f\ua9e0-\ua9ff\uaa60-\uaa7f"  # Myanmar
     "\u1780-\u17ff"  # Khmer
-    "\u3005-\u3007\u3021-\u3029\u3031-\u3035\u3038-\u303c"  # signs that stand for characters, and numerals
+    "\u3005-\u3007\u3021-\u3029\u3031-\u3035\u3038-\u303c"  # iteration marks and numerals
     "\u3041-\u30ff\u31f0-\u31ff\uff66-\uff9f\U0001aff0-\U0001b16f"  # Hiragana, Katakana
     "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"  # Han
 )
-"""The scripts that set no spaces between words, as ranges of a regular expression."""
+"""The scripts without spaces between words, as ranges of a regular expression."""
 _LEADING_DOT = re.compile(r"^\s*\.(?=\w)")
 
 _REFERENCE = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 
 
 def fold(text: str) -> str:
-    """The form in which case, accents and characters that do not show make no difference.
+    """Fold case, accents and invisible characters.
 
-    NFKD; marks and ignorable characters dropped; Latin letters that do not decompose in ASCII, such as `l` for `ł` and
-    `ae` for `æ`; casefold.
+    The text is decomposed by NFKD. Marks and ignorable characters are dropped. Latin letters that do not decompose are
+    replaced by ASCII, such as `ł` by `l` and `æ` by `ae`. The result is casefolded.
     """
     if text.isascii():
         return text.lower()
-    get = _folding().get  # faster than `str.translate`, whose table would lack most characters
+    get = _folding().get  # faster than `str.translate` with a sparse table
     return "".join([get(each, each) for each in unicodedata.normalize("NFKD", text)]).casefold()
 
 
 @cache
 def _folding() -> Mapping[str, str]:
-    """What `fold` replaces in decomposed text. Made at the first use, since Unicode is large."""
-    planes = (*range(0x20000), *range(0xE0000, 0xE1000))  # the others hold nothing to drop
+    """The replacements of `fold` in decomposed text. Computed on first use, because it scans Unicode."""
+    planes = (*range(0x20000), *range(0xE0000, 0xE1000))  # other planes do not contain characters to drop
     dropped = [each for each in map(chr, planes) if unicodedata.combining(each) or _IGNORABLE.match(each)]
     return {**dict.fromkeys(dropped, ""), **{chr(code): base for code, base in _ascii_letters().items()}}
 
 
 @cache
 def _ascii_letters() -> Mapping[int, str]:
-    """The Latin letters that do not decompose, as their names say, for `str.translate`."""
+    """The ASCII forms of the Latin letters that do not decompose, by their Unicode names."""
     every = [chr(code) for block in _LATIN for code in block]
     bases = {letter: _base(letter.casefold()) for letter in every if not unicodedata.decomposition(letter)}
     return {ord(letter): base for letter, base in bases.items() if base}
 
 
 def _base(letter: str) -> str:
-    """The ASCII letters that the name of a small letter says; "" where it says none."""
+    """The ASCII form of a small letter by its Unicode name, or ""."""
     match = _LATIN_NAME.fullmatch(unicodedata.name(letter, "")) if len(letter) == 1 else None
     return _BASES.get(match["base"], match["base"].lower()) if match else ""
 
@@ -90,10 +90,11 @@ def without_ignorable(text: str) -> str:
 
 
 def slug(text: str) -> str:
-    """The text as a part of a URL's path; "" where it holds no letter and no digit.
+    """The text as a URL path segment, or "" if it does not contain letters or digits.
 
-    NFKD, Latin letters in ASCII, and casefold; letters and digits stay, `+` is `plus`, `#` is `sharp`, a leading `.` is
-    `dot`, the rest `-`. The accents of Latin and Greek go; those of Cyrillic stay where they make another letter.
+    The text is decomposed by NFKD, Latin letters become ASCII, and the result is casefolded. `+` becomes `plus`, `#`
+    becomes `sharp`, and a leading `.` becomes `dot`. Other characters except letters and digits become `-`. Accents of
+    Latin and Greek are dropped. Accents of Cyrillic are retained if they make a different letter.
     """
     decomposed = without_ignorable(unicodedata.normalize("NFKD", text)).translate(_ascii_letters()).casefold()
     plain = _ACCENTS.sub("", _CYRILLIC.sub(_composed, decomposed))
@@ -109,10 +110,10 @@ def _composed(match: re.Match[str]) -> str:
 
 
 def spells(character: str) -> bool:
-    """Whether words are written with it: a letter, a digit, or a mark of a script that spells with marks."""
+    """Whether a character is part of words: a letter, a digit, or a mark of a script whose spelling uses marks."""
     return character.isalnum() or unicodedata.category(character) in {"Mn", "Mc"}
 
 
 def unescape(text: str) -> str:
-    """Resolves the references that CommonMark knows; a number of more digits than those have is text."""
+    """Resolve CommonMark's character references. A numeric reference with too many digits is text."""
     return _REFERENCE.sub(lambda match: html.unescape(match[0]), text)

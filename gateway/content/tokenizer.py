@@ -1,8 +1,8 @@
-"""Words as an index holds them, made alike of documents and of what is searched. It knows no markup and no index.
+"""Splits documents and search queries into index terms.
 
-A word is a run of letters and digits, with the marks and ignorable characters among them, in the form of `fold`. Where
-a script sets no spaces between words, each two neighbours of a run are a word, and so is its last character: each
-character of a run then begins a word.
+A word is a run of letters and digits, with the marks and ignorable characters among them, folded by `fold`. In scripts
+without spaces, each pair of adjacent characters of a run (bigram) is a word, and so is its last character. Thus each
+character of a run begins a word.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from gateway.content.text import IGNORABLE, SPACELESS, fold
 
 
 class Token(NamedTuple):
-    """A word, and where it stands in the text, in code points."""
+    """A word, and its range in the text, in code points."""
 
     term: str
     start: int
@@ -29,13 +29,13 @@ class Token(NamedTuple):
 _ASCII_WORD = re.compile("[A-Za-z0-9]+")
 _RUN = re.compile(f"[{SPACELESS}]")
 _PIECE = re.compile(rf"((?:[{SPACELESS}]\W*+)++)|(?:[^\W{SPACELESS}]++\W*+)++")
-"""Within a word: a run of a script without spaces, or one of others. In a word only marks and ignorable characters are
-`\\W`."""
+"""A part of a word: a run of scripts without spaces, or of other scripts. In a word, `\\W` matches only marks and
+ignorable characters."""
 _CHARACTER = re.compile(r"\w\W*")
 
 
 def tokens(text: str) -> Iterator[Token]:
-    """The words of a text, in its order, in time linear in its length."""
+    """The words of a text, in order. Time is linear in its length."""
     if text.isascii():
         for word in _ASCII_WORD.finditer(text):
             yield Token(word[0].lower(), word.start(), word.end())
@@ -50,8 +50,7 @@ def tokens(text: str) -> Iterator[Token]:
 
 
 def sought(text: str) -> Iterator[Token]:
-    """The words of a text that is searched for: all but the last character of a run, where the word before it ends with
-    the same character."""
+    """The words of a search text. The last character of a run is omitted if the bigram before it ends with it."""
     before = Token("", 0, 0)
     for token in tokens(text):
         if not closes(before, token):
@@ -65,34 +64,34 @@ def closes(before: Token, token: Token) -> bool:
 
 
 def terms(text: str) -> list[str]:
-    """The words alone."""
+    """The words without their ranges."""
     return _ASCII_WORD.findall(text.lower()) if text.isascii() else [token.term for token in tokens(text)]
 
 
 def words(text: str) -> str:
-    """The words alone, as one text for an index that parts them at spaces."""
+    """The words as one text, separated by spaces, for the index."""
     return " ".join(terms(text))
 
 
 def first_words(text: str, number: int) -> str:
-    """The text that is searched for, up to the end of its last word of so many."""
+    """The search text up to the end of its first `number` words."""
     ends = [token.end for token in islice(sought(text), number)]
     return text[: ends[-1]] if ends else ""
 
 
 def is_spaceless(term: str) -> bool:
-    """Whether a word is one of a script without spaces, and so no word that its author chose."""
+    """Whether a word is in a script without spaces, so that its boundaries are not the author's."""
     return _RUN.match(term) is not None
 
 
 def is_character(term: str) -> bool:
-    """Whether a word is one character of a script without spaces: it may begin two neighbours, or end a run."""
+    """Whether a word is one character of a script without spaces. It may begin a bigram or end a run."""
     return is_spaceless(term) and _CHARACTER.fullmatch(term) is not None
 
 
 @cache
 def _word() -> re.Pattern[str]:
-    """Letters and digits, with the marks and ignorable characters that follow them. Made once: Unicode is large."""
+    """The pattern of a word: letters and digits, with marks and ignorable characters after them. Computed once."""
     kinds = groupby(range(sys.maxunicode + 1), lambda code: unicodedata.category(chr(code))[0] == "M")
     runs = [list(run) for is_mark, run in kinds if is_mark]
     marks = "".join(f"{chr(run[0])}-{chr(run[-1])}" for run in runs)
@@ -100,21 +99,21 @@ def _word() -> re.Pattern[str]:
 
 
 def _folded(word: str, start: int) -> Iterator[Token]:
-    """Usually one word; a sign such as `½` is several when it is written out."""
+    """The folded word, usually one. A sign such as `½` folds to more than one."""
     folded = fold(word)
     for term in (folded,) if folded.isalnum() else _word().findall(folded):
         yield Token(term, start, start + len(word))
 
 
 def _split(word: str, start: int) -> Iterator[Token]:
-    """The words of one in which a script without spaces occurs."""
+    """Split a word that contains a script without spaces."""
     for piece in _PIECE.finditer(word):
         at = start + piece.start()
         yield from _folded(piece[0], at) if piece[1] is None else _neighbours(piece[1], at)
 
 
 def _neighbours(run: str, start: int) -> Iterator[Token]:
-    if run.isalnum():  # nothing else, so that each character is one
+    if run.isalnum():  # without marks, so that each code point is one character
         found = [(_fold_character(each), at, at + 1) for at, each in enumerate(run)]
     else:
         found = [(_fold_character(each[0]), each.start(), each.end()) for each in _CHARACTER.finditer(run)]
@@ -127,6 +126,6 @@ def _neighbours(run: str, start: int) -> Iterator[Token]:
 
 @lru_cache(maxsize=8192)
 def _fold_character(character: str) -> str:
-    """ "" where nothing but marks is left: a few letters of half width are marks in disguise."""
+    """Fold a character, to "" if only marks are left, as for some half-width letters."""
     folded = fold(character)
     return folded if any(map(str.isalnum, folded)) else ""

@@ -1,4 +1,4 @@
-"""TOML to nodes, by the standard library's parser. It tells no places, so a value's place is that of its key."""
+"""Parses TOML to nodes with `tomllib`, which does not report positions. A value's position is that of its key."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from gateway.errors import FrontMatterError
 SYNTAX = "SYNTAX"
 TOO_DEEP = "TOO_DEEP"
 
-# What brackets do not count in: strings of the four kinds, and comments. Three quotes that close may follow two more.
+# Strings of the four kinds and comments, in which brackets do not count. Up to two quotes may precede a closing `"""`.
 _QUIET = r'"""(?:[^\\]|\\.)*?""""{0,2}|\'\'\'.*?\'\'\'\'{0,2}|"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\'|#[^\n]*'
 _QUIETS = re.compile(_QUIET, re.DOTALL)
 _WORD = re.compile(rf"{_QUIET}|[\w-]+", re.DOTALL)
@@ -36,9 +36,9 @@ _PLACE = re.compile(r"\s*\(at line (\d+), column (\d+)\)$")
 
 
 def parse(block: str, lines: LineIndex) -> ParsedBlock:
-    """The mapping that a block of TOML holds; TOML itself refuses a repeated key. Raises FrontMatterError."""
+    """Parse a block of TOML. Raises FrontMatterError, also for a repeated key."""
     text = block.replace("\r\n", "\n").replace("\r", "\n")
-    # For places: the same lines and columns, and the offsets of the file.
+    # Normalise line breaks without changing lines, columns and offsets.
     block = block.replace("\r\n", " \n").replace("\r", "\n")
     _check_depth(block, lines)
     try:
@@ -52,7 +52,7 @@ def parse(block: str, lines: LineIndex) -> ParsedBlock:
 
 
 def _check_depth(block: str, lines: LineIndex) -> None:
-    """The parser recurses with each bracket, and takes square time for a dotted key, so they are counted first."""
+    """Limit the depth first: the parser recurses at each bracket, and a dotted key takes quadratic time."""
     quiet = _QUIETS.sub(lambda found: " " * len(found[0]), block)
     if dotted := _DOTTED.search(quiet):
         _too_deep(lines.position(dotted.start()))
@@ -72,7 +72,7 @@ def _place(error: tomllib.TOMLDecodeError, block: str, lines: LineIndex) -> Posi
 
 
 class _Float(str):
-    """A number as it was written, told from text."""
+    """A number as written, as a type distinct from text."""
 
     __slots__ = ()
 
@@ -106,11 +106,11 @@ class _Builder:
     def _text(self, text: str, *, plain: bool, offset: int, number: bool = False) -> ScalarNode:
         position = self._lines.position(offset)
         if "\0" in text:
-            _fail(SYNTAX, "The text holds an escape that stands for no character.", position, "Delete the escape.")
+            _fail(SYNTAX, "The text contains an invalid escape.", position, "Delete the escape.")
         return ScalarNode(text, plain, position, number=number)
 
     def _find(self, name: str, offset: int) -> int:
-        """Where the key stands next at or after its parent; the parent's place where it is spelled otherwise."""
+        """The next offset of the key at or after its parent, or the parent's offset if the key is not found."""
         places = self._keys.get(name, [])
         index = max(bisect_left(places, offset), self._used.get(name, 0))
         if index == len(places):
@@ -120,7 +120,7 @@ class _Builder:
 
 
 def _keys(block: str) -> dict[str, list[int]]:
-    """Where each word stands that may be a key, in file order: the words of a header, or before a dot or an equals."""
+    """The offsets of each possible key: a word in a header, or before a dot or an equals sign."""
     places: dict[str, list[int]] = {}
     for found in _WORD.finditer(block):
         if _AFTER_KEY.match(block, found.end()):
@@ -135,7 +135,7 @@ def _written(value: object) -> str:
 
 
 def _too_deep(position: Position) -> NoReturn:
-    _fail(TOO_DEEP, f"Arrays and tables lie more than {MOST_LEVELS} levels deep.", position, "Flatten them.")
+    _fail(TOO_DEEP, f"Arrays and tables are nested more than {MOST_LEVELS} levels deep.", position, "Flatten them.")
 
 
 def _fail(code: str, message: str, position: Position, hint: str) -> NoReturn:

@@ -1,6 +1,6 @@
-"""Single values, decoded by the type that the model wants, from the text as written.
+"""Decodes single values from their text, by the type that the model requires.
 
-Nothing is guessed from how a value looks, and nothing is known of the keys.
+Types are not inferred from the form of a value.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ _WHOLE = re.compile(r"-?(?:0|[1-9][0-9]*)")
 _DECIMAL = re.compile(rf"{_WHOLE.pattern}\.[0-9]+")
 _MOST_EXACT = 2**53 - 1
 _LONGEST_NUMBER = 40
-"""Characters; a longer number is text. It bounds the work of converting it."""
+"""The maximum number of characters of a number. A longer one is text. This bounds the cost of conversion."""
 _SHOWN = 60
 
 
 class Unreadable(ValueError):
-    """A value is not of the kind that is wanted."""
+    """A value does not have the required type."""
 
     def __init__(self, message: str, hint: str) -> None:
         super().__init__(message)
@@ -35,45 +35,45 @@ class Unreadable(ValueError):
 
 
 def is_null(node: Node) -> bool:
-    """Whether the author wrote nothing, or one of YAML's words for nothing without quotes."""
+    """Whether a value is empty, or one of YAML's unquoted words for null."""
     return isinstance(node, ScalarNode) and _said(node) is None
 
 
 def text(node: Node) -> str | None:
-    """The text as written, without white space around it; None where it is empty."""
+    """The text without surrounding white space, or None if it is empty."""
     return _said(_scalar(node))
 
 
 def phrase(node: Node) -> str | None:
-    """Text for readers: in quotes its outer white space stays. None if there is nothing else."""
+    """Text for readers. Quoted text retains its outer white space. None if it is blank."""
     scalar = _scalar(node)
     stripped = _said(scalar)
     return scalar.text if stripped and not scalar.block else stripped
 
 
 def verbatim(node: Node) -> str | None:
-    """The text to the last white space; None where it is empty."""
+    """The text with all its white space, or None if it is empty."""
     scalar = _scalar(node)
     return None if is_null(scalar) else scalar.text
 
 
 def integer(node: Node) -> int | None:
-    """A decimal of 32 bits, GraphQL's `Int`; `24.0` is 24, since some tools write every number so."""
+    """A signed 32-bit integer, GraphQL's `Int`. `24.0` is 24, because some tools write integers as floats."""
     written = text(node)
     if written is None:
         return None
     found = _INTEGER.fullmatch(written)
     hint = f"Write a whole number from {_LEAST} to {_MOST}."
     if not found:
-        raise Unreadable(f"{shown(written)} is no whole number.", hint)
-    # The length comes first: Python refuses to convert very long numbers.
+        raise Unreadable(f"{shown(written)} is not a whole number.", hint)
+    # The length is checked first, because Python rejects very long numbers.
     if len(found[2]) > 10 or not _LEAST <= (number := int(found[1] + (found[2] or "0"))) <= _MOST:
         raise Unreadable(f"{shown(written)} does not fit into 32 bits.", hint)
     return number
 
 
 def boolean(node: Node) -> bool | None:
-    """One of the usual words, quoted or not, in any case; None where it is empty."""
+    """A boolean from one of the usual words, quoted or not, in any case. None if it is empty."""
     written = text(node)
     if written is None:
         return None
@@ -86,8 +86,8 @@ def boolean(node: Node) -> bool | None:
 def json_value(node: Node) -> object:
     """The node as JSON, without keys named `secured`.
 
-    A plain scalar may be a number, true, false or null. Numbers with a leading zero, such as `012`, are text, and so
-    are whole numbers over 2**53, which JSON's readers round.
+    A plain scalar may be a number, true, false or null. Numbers with a leading zero, such as `012`, and whole numbers
+    over 2**53, which JSON parsers round, are text.
     """
     if isinstance(node, SequenceNode):
         return [json_value(each) for each in node.nodes]
@@ -101,12 +101,12 @@ def json_object(fields: MappingNode) -> dict[str, object]:
 
 
 def shown(written: str) -> str:
-    """A value as a message quotes it."""
+    """A value, quoted and shortened for a message."""
     return f'"{written if len(written) <= _SHOWN else written[: _SHOWN - 1] + "…"}"'
 
 
 def _is_secured(key: str) -> bool:
-    """A slip of case must not show what is never shown."""
+    """Whether a key is `secured` in any case, so that a misspelling does not expose it."""
     return key.strip().casefold() == "secured"
 
 
@@ -114,7 +114,7 @@ def _scalar(node: Node) -> ScalarNode:
     if isinstance(node, ScalarNode):
         return node
     found = "list" if isinstance(node, SequenceNode) else "mapping"
-    raise Unreadable(f"A {found} stands where a single value is wanted.", "Write a single value.")
+    raise Unreadable(f"The value is a {found}.", "Write a single value.")
 
 
 def _said(scalar: ScalarNode) -> str | None:
@@ -132,7 +132,7 @@ def _json_scalar(scalar: ScalarNode) -> object:
 
 
 def _json_number(scalar: ScalarNode) -> int | float | None:
-    """None for what stays text: also numbers that JSON lacks, or that its readers would change."""
+    """The number, or None if it remains text, as do numbers that JSON does not have or its parsers would round."""
     written = scalar.text
     if len(written) > _LONGEST_NUMBER:
         return None

@@ -1,7 +1,7 @@
-"""Decides from front matter, and from the rules of the site, who may see a document and when.
+"""Computes a document's visibility from its front matter and the rules of the site.
 
-Each key counts, not only the first: of several statements the one that hides wins, of several dates of publication the
-latest, of several dates of expiry the earliest. An unreadable one sets the file aside.
+All keys of a field count. If they conflict, the value that hides takes precedence. The latest date of publication and
+the earliest date of expiry are used. An unreadable value quarantines the file.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ T = TypeVar("T")
 
 
 class _Claim(NamedTuple):
-    """What a value in the file does to it."""
+    """The effect of one value in the file."""
 
     field: MappingEntry
     effects: VisibilityEffects
-    """Empty where the file asks to be shown."""
+    """Empty if the value publishes the file."""
 
 
 class _Moment(NamedTuple):
@@ -38,9 +38,9 @@ class _Moment(NamedTuple):
 
     time: datetime
     field: MappingEntry | None
-    """None where the name of the file gives it."""
+    """None if the date is from the file's name."""
     is_rule: bool = False
-    """Whether the site gives it, and not the file."""
+    """Whether the date is from the site's rules."""
 
 
 _SHOWN, _DRAFT, _UNLISTED = (
@@ -51,10 +51,10 @@ _SHOWN, _DRAFT, _UNLISTED = (
 
 
 class Visibility:
-    """Reads what governs the visibility of one document. `hidings` names what hides it."""
+    """Computes the visibility of one document. `hidings` are the reasons why it is hidden."""
 
     def __init__(self, collector: ProblemCollector, path: str, file_date: datetime | None, lookup: Lookup) -> None:
-        """`file_date` is that of the file's name."""
+        """`file_date` is the date in the file's name."""
         self._report = collector
         self._path = path
         self._file_date = file_date
@@ -67,7 +67,7 @@ class Visibility:
         self._claims = self._read_claims()
 
     def _read_claims(self) -> list[_Claim]:
-        """All that the file says about who may see it: every key counts, not only the first."""
+        """The effects of all visibility keys of the file."""
         claims = [
             *self._flags("published", if_true=_SHOWN, if_false=_DRAFT),
             *self._flags("draft", if_true=_DRAFT, if_false=_SHOWN),
@@ -89,7 +89,7 @@ class Visibility:
                     yield _Claim(field, if_true if value else if_false)
 
     def _certain(self, field: MappingEntry, read: Callable[[Node], T]) -> T | None:
-        """A value that governs visibility; an unreadable or contradictory one is an error."""
+        """Decode a value that governs visibility. An unreadable or contradictory value is an error."""
         try:
             found = {read(node) for node in (field.value, *field.repeated)}
             if len(found) > 1:
@@ -127,7 +127,7 @@ class Visibility:
         return next((claim.field for claim in claims if not claim.effects and claim.field.key.text in keys), None)
 
     def unlisted(self) -> bool:
-        """Whether no public list has the document."""
+        """Whether public lists omit the document."""
         said = next((claim.field for claim in self._claims if VisibilityEffect.UNLISTED in claim.effects), None)
         rule = self._lookup.pinned("unlisted") or (None if said else self._lookup.default("unlisted"))
         unlisted = said is not None if rule is None else values.boolean(rule.value) is True
@@ -136,7 +136,7 @@ class Visibility:
         return unlisted
 
     def dates(self) -> tuple[datetime | None, datetime | None]:
-        """When the article was published, and from when on the public sees it: the latest of all dates that say so."""
+        """The date of publication, and the instant from which the article is public: the latest of all dates."""
         pin, written = self._lookup.pinned("publishedDateTime"), self._moments("publishedDateTime")
         self._lookup.written("publishedDateTime")
         if pin:
@@ -153,7 +153,7 @@ class Visibility:
         return self._hide_by(Status.EXPIRED, self._bounds("expiryDate"), min)
 
     def _bounds(self, name: str) -> list[_Moment]:
-        """The dates of a field: what the site pins, else what the file says, else what the site adds."""
+        """The dates of a field: the site's pins, else the file's dates, else the site's defaults."""
         written = self._moments(name)
         rule = self._lookup.pinned(name) or (None if written else self._lookup.default(name))
         return written if rule is None else self._ruled(rule)
@@ -163,7 +163,7 @@ class Visibility:
         return [_Moment(time, rule, is_rule=True)] if time else []
 
     def _moments(self, name: str) -> list[_Moment]:
-        """The dates that the file gives under all keys of a field, in the order of the keys."""
+        """The file's dates under all keys of a field, in the order of the keys."""
         fields = filter(None, map(self._lookup.fields.entries.get, self._lookup.site.sources[name].keys))
         return [moment for field in fields for moment in self._moments_of(field)]
 
@@ -188,19 +188,19 @@ class Visibility:
     def _hide(
         self, status: Status | None, field: MappingEntry | None, at: datetime | None = None, *, is_rule: bool = False
     ) -> None:
-        """Record what hides the article: a rule of the site, a key of the file, or its name."""
+        """Record the reason why the article is hidden: a rule of the site, a key of the file, or its name."""
         where = SITE_FILE if is_rule else (field and field.origin) or self._path
         key, line = (FILE_NAME, None) if field is None else (f"`{field.key.text}`", field.key.position.line)
         self.hidings.append(Hiding(status, key, where, line, at))
 
     def _refuse(self, field: MappingEntry, error: Unreadable) -> None:
-        """Set the file aside; where it is hidden anyway, only report it."""
+        """Report an error, or only a warning if the file is hidden anyway."""
         tell, code = (self._report.warn, BAD_VALUE) if self._hidden else (self._report.error, BAD_VISIBILITY)
         tell(code, f"`{field.key.text}` cannot be read: {error}", field.value.position, error.hint)
 
 
 def _flag(source: FieldSource, key: str, node: Node) -> bool:
-    """A flag that governs visibility: by its text, if the site says which texts mean true."""
+    """Decode a visibility flag, by the site's list of true values if there is one."""
     if key not in source.worded:
         return visibility_flags.flag(node)
     word = values.text(node)

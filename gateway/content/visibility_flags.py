@@ -1,7 +1,7 @@
-"""What front matter says about who may see a document, in the words of the known generators.
+"""Decodes the visibility keys of particular generators.
 
-The native keys `published`, `draft`, `publishedDateTime`, `publishDate`, `expiryDate` and `unlisted` are fields of the
-site's table, and `gateway.yaml` can give them other keys. The keys here are those that hide in one generator only.
+The native keys `published`, `draft`, `publishedDateTime`, `publishDate`, `expiryDate` and `unlisted` are in the site's
+table of fields, and `gateway.yaml` can give them other keys.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from gateway.content.values import Unreadable, shown
 
 
 class VisibilityEffect(Enum):
-    """What a value does to its document."""
+    """The effect of a value on its document."""
 
     DRAFT = "draft"
-    """Only previews see it."""
+    """Only previews show it."""
     UNLISTED = "unlisted"
-    """It is found by id, slug, path or URL, and is in no list."""
+    """It is available by id, slug, path or URL, and lists omit it."""
 
 
 VisibilityEffects = frozenset[VisibilityEffect]
@@ -35,12 +35,12 @@ _WORDS = {
     **dict.fromkeys(("future", "scheduled", "trash", "internal", "members", "paid"), _DRAFT),
     "unlisted": _UNLISTED,
 }
-"""Values of `status` and `visibility` that hide; any other one says nothing about it."""
+"""The values of `status` and `visibility` that hide. Other values have no effect."""
 _ALWAYS, _NEVER = frozenset({"always", "true"}), frozenset({"never", "false", "link", "local"})
 
 
 def flag(node: Node) -> bool:
-    """A flag that governs visibility. Raises Unreadable, also where it is empty."""
+    """Decode a visibility flag. Raises Unreadable, also if it is empty."""
     value = values.boolean(node)
     if value is None:
         raise Unreadable("It is empty.", "Write true or false, or delete the key.")
@@ -56,7 +56,7 @@ def _if_false(effects: VisibilityEffects) -> Callable[[Node], VisibilityEffects]
 
 
 def _excluded(node: Node) -> VisibilityEffects:
-    """Eleventy also takes a list of the collections that lack the page; such a page counts as hidden."""
+    """Eleventy also accepts a list of collections that exclude the page. Such a page is hidden."""
     if isinstance(node, SequenceNode):
         return _DRAFT if node.nodes else NOTHING
     return _DRAFT if flag(node) else NOTHING
@@ -84,7 +84,7 @@ def _if_off(node: Node) -> VisibilityEffects:
 
 
 def _build(node: Node) -> VisibilityEffects:
-    """Hugo's build options. `render: link` and `list: local` show less than all of it, and so they hide."""
+    """Hugo's build options. `render: link` and `list: local` restrict the page, so they hide it."""
     if isinstance(node, SequenceNode):
         return NOTHING.union(*map(_build, node.nodes))
     if isinstance(node, ScalarNode):
@@ -107,18 +107,18 @@ FLAGS: Mapping[str, Callable[[Node], VisibilityEffects]] = {
     **dict.fromkeys(("publish", "isPublished", "is_published"), _if_false(_DRAFT)),
     "eleventyExcludeFromCollections": _excluded,
 }
-"""Keys that do nothing but govern visibility."""
+"""Keys that govern visibility only."""
 WORDS: Mapping[str, Callable[[Node], VisibilityEffects]] = {
     **dict.fromkeys(("status", "visibility"), _word),
     **dict.fromkeys(("build", "_build"), _build),
     **dict.fromkeys(("permalink", "render"), _if_off),
 }
-"""Keys that hide by some of their values. They stay in `frontMatter`."""
+"""Keys that hide by some of their values. They remain in `frontMatter`."""
 KEYS: Mapping[str, Callable[[Node], VisibilityEffects]] = {**FLAGS, **WORDS}
 
 
 def may_hide(key: str, node: Node) -> bool:
-    """Whether a value hides under this key, or cannot be read there. For native keys always."""
+    """Whether a value under this key hides, or is unreadable. Always true for native keys."""
     if key not in KEYS:
         return True
     try:

@@ -1,7 +1,6 @@
-"""Watches the content folder, and tells which paths changed. It reads no file, and decides nothing of what a change
-means.
+"""Watches the content folder and reports changed paths.
 
-Events tell within milliseconds. Where there are none, as on disks of other machines, the folder is polled.
+File-system events arrive within milliseconds. Without events, as on network file systems, the folder is polled.
 """
 
 from __future__ import annotations
@@ -25,37 +24,37 @@ from gateway.errors import ContentFolderError
 logger = logging.getLogger("gateway")
 
 WHOLE_FOLDER = ""
-"""The path that stands for all of them."""
+"""The path that represents all paths."""
 STEP_MS = 5
-"""How often what the system reported is looked at."""
+"""The interval at which events are collected."""
 LOOK_MS = 100
-"""How often it is looked at whether the folder still lies where it did."""
+"""The interval at which the folder's identity is checked."""
 MAX_MISSED = 10
-"""So often in a row it is not there, and is only being swapped; then it is told to be gone."""
+"""The number of consecutive checks for which a missing folder counts as being swapped. Then it is reported as gone."""
 REMOTE = frozenset(
     {"9p", "afs", "ceph", "cifs", "drvfs", "fakeowner", "fuse", "glusterfs", "grpcfuse", "lustre", "nfs", "nfs4"}
     | {"osxfs", "prl_fs", "smb3", "smbfs", "vboxsf", "virtiofs", "vmhgfs"}
 )
-"""File systems on which others write without the system's knowing."""
+"""File systems on which other machines can write without local events."""
 MOUNTS = Path("/proc/self/mountinfo")
 _OCTAL = re.compile(r"\\([0-7]{3})")
 
 
 OnChange = Callable[[frozenset[str]], object]
-"""Takes paths relative to the folder, as the file system spells them."""
+"""Receives paths relative to the folder, as the file system spells them."""
 
 
 class FolderIdentity(NamedTuple):
-    """Where the folder lies: it is another one when a link is swapped, a disk mounted, or the folder moved away."""
+    """The identity of a folder. It changes when a link is swapped, a disk is mounted, or the folder is moved."""
 
     path: str
-    """Links resolved."""
+    """The path with links resolved."""
     device: int
     inode: int
 
     @classmethod
     def of(cls, root: Path) -> FolderIdentity | None:
-        """None where there is no folder."""
+        """The identity of a folder, or None if it does not exist."""
         path = os.path.realpath(root)
         try:
             status = Path(path).stat()
@@ -65,19 +64,19 @@ class FolderIdentity(NamedTuple):
 
 
 class EventsUnavailable(Exception):
-    """The system reports no events."""
+    """File-system events are not available."""
 
 
 class ChangeSource(Protocol):
     def changes(self, stop: threading.Event) -> frozenset[str]:
-        """The paths that changed since the last call; none after a while without any, or where it is to stop."""
+        """Wait for changes since the last call. Returns an empty set after a while without any, or on `stop`."""
         ...
 
     def close(self) -> None: ...
 
 
 class _EventSource:
-    """What the system reports."""
+    """Changes from file-system events."""
 
     def __init__(self, root: str) -> None:
         self._root = root
@@ -96,9 +95,9 @@ class _EventSource:
         self._notify.close()
 
     def _names(self, paths: Collection[str]) -> Iterator[str]:
-        """ "" for the folder itself: what becomes of that is seen by its place.
+        """The names of reported paths. "" is the folder itself, whose changes are detected by its identity.
 
-        A folder that a link leads to is reported by one of its paths, which may be that of the link. Both are changed.
+        A linked folder is reported by only one of its paths, which may be the link's. Both are returned.
         """
         real = {folder: os.path.realpath(folder) for folder in {path.rpartition("/")[0] for path in paths}}
         for path in paths:
@@ -112,12 +111,12 @@ class _EventSource:
 def _translate_errors() -> Iterator[None]:
     try:
         yield
-    except (OSError, RuntimeError) as error:  # the latter is what the library makes of all that it does not know
+    except (OSError, RuntimeError) as error:  # the library raises RuntimeError for unknown errors
         raise EventsUnavailable(str(error)) from error
 
 
 class _PollingSource:
-    """What differs from walk to walk."""
+    """Changes from the difference of two walks."""
 
     def __init__(self, root: str, seconds: float) -> None:
         self._root = Path(root)
@@ -154,7 +153,7 @@ class _FolderState(NamedTuple):
 
 def _difference(before: _FolderState | None, after: _FolderState | None) -> frozenset[str]:
     if before is None or after is None:
-        return frozenset()  # the place tells
+        return frozenset()  # the identity check detects this
     if (before.rules, before.listing.problems) != (after.rules, after.listing.problems):
         return frozenset({WHOLE_FOLDER})
     changed = before.files ^ after.files
@@ -162,7 +161,7 @@ def _difference(before: _FolderState | None, after: _FolderState | None) -> froz
 
 
 class Watch:
-    """Watches one folder, wherever the links to it lead, in a thread of its own."""
+    """Watches one folder in a thread, and follows changes of the links to it."""
 
     def __init__(self, root: Path, mode: Watching, poll_seconds: float) -> None:
         self._root = root
@@ -173,7 +172,7 @@ class Watch:
 
     @asynccontextmanager
     async def watching(self, on_change: OnChange) -> AsyncIterator[None]:
-        """Tell of all that changes from when this is entered until it is left."""
+        """Report all changes from entry to exit of the context."""
         if self._mode is Watching.OFF:
             yield
             return
@@ -195,10 +194,10 @@ class Watch:
         try:
             self._watch_on(on_change)
         finally:
-            self._begun.set()  # or who waits for it would wait for ever
+            self._begun.set()  # unblocks `watching` on errors too
 
     def _watch_on(self, on_change: OnChange) -> None:
-        """Watch the folder wherever it comes to lie, until it is to stop."""
+        """Watch the folder across changes of its identity, until stopped."""
         missed = 0
         while not self._stop.is_set():
             place = FolderIdentity.of(self._root)
@@ -213,7 +212,7 @@ class Watch:
                 on_change(frozenset({WHOLE_FOLDER}))
 
     def _watch(self, place: FolderIdentity, on_change: OnChange) -> None:
-        """Watch the folder while it lies at a place. What happened before is not known, and so all may have changed."""
+        """Watch the folder while its identity is unchanged. After such a change, reports the whole folder first."""
         try:
             with closing(self._source(place.path)) as source:
                 if self._begun.is_set():
@@ -227,7 +226,7 @@ class Watch:
                         on_change(paths)
         except EventsUnavailable as error:
             logger.warning(
-                "The system reports no changes of the content folder: %s. It is looked through every %g seconds.",
+                "File-system events are not available for the content folder: %s. It is polled every %g seconds.",
                 *(error, self._poll_seconds),
             )
             self._mode = Watching.POLL
@@ -237,12 +236,12 @@ class Watch:
             return _PollingSource(root, self._poll_seconds)
         kind = file_system(root, MOUNTS)
         if self._mode is Watching.AUTO and kind in REMOTE:
-            raise EventsUnavailable(f"others may write on a disk of the kind {kind}")
+            raise EventsUnavailable(f"other machines may write to a file system of type {kind}")
         return _EventSource(root)
 
 
 def file_system(path: str, mounts: Path) -> str:
-    """The kind of file system that a path lies on, "" where that cannot be told."""
+    """The type of the file system of a path, or "" if it is unknown."""
     try:
         lines = mounts.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
     except OSError:
@@ -252,7 +251,7 @@ def file_system(path: str, mounts: Path) -> str:
 
 
 def _mount(line: str) -> tuple[Path, str]:
-    """Where a file system is mounted, and its kind."""
+    """The mount point and the type of a file system."""
     mount, _, source = line.partition(" - ")
     point = _OCTAL.sub(lambda found: chr(int(found[1], 8)), mount.split(" ")[4])
     return Path(point), source.split(" ")[0].split(".")[0]

@@ -1,7 +1,7 @@
-"""YAML to nodes, from the parser's events. It makes no value of a scalar, and composes nothing that it has not weighed.
+"""Builds nodes from the events of a YAML parser. Scalars remain text.
 
-The composer of libyaml recurses, and ends the process past about 20,000 levels; its stream of events does not. So
-depth, aliases and tags are checked here, event by event, before anything grows.
+libyaml's composer recurses, and crashes the process at about 20,000 levels. Its event stream does not. So depth,
+aliases and tags are checked here for each event, before nodes are built.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ from gateway.errors import FrontMatterError
 try:
     from yaml.cyaml import CParser  # type: ignore[attr-defined]
 except ImportError as error:
-    message = "PyYAML was built without libyaml; install it from a wheel: pip install --only-binary PyYAML PyYAML"
+    message = "PyYAML was built without libyaml. Install it from a wheel: pip install --only-binary PyYAML PyYAML"
     raise ImportError(message) from error
 
 MOST_ALIASED = 10_000
-"""How many nodes the aliases of a file may stand for."""
+"""The maximum number of nodes that the aliases of a file expand to."""
 
 SYNTAX = "SYNTAX"
 TOO_DEEP = "TOO_DEEP"
@@ -62,7 +62,7 @@ _COLLECTION_TAGS = frozenset(("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"))
 
 
 def parse(block: str, lines: LineIndex) -> ParsedBlock:
-    """The mapping that a block of YAML holds, the keys that it repeats, and the values that a comment ends.
+    """Parse a block of YAML to its mapping, repeated keys, and values that a comment ends.
 
     Raises FrontMatterError.
     """
@@ -74,7 +74,10 @@ def parse(block: str, lines: LineIndex) -> ParsedBlock:
         _fail(SYNTAX, _sentence(error), lines.position(mark.index if mark else 0), _hint(error))
     except YAMLError as error:
         _fail(
-            SYNTAX, "This is not YAML.", lines.position(getattr(error, "position", 0)), "Check the quotes and colons."
+            SYNTAX,
+            "This is not valid YAML.",
+            lines.position(getattr(error, "position", 0)),
+            "Check the quotes and colons.",
         )
 
 
@@ -86,7 +89,7 @@ class _Builder:
         self._aliased = 0
         self._nodes = 0
         self._commented = block if " #" in block or "\t#" in block else ""
-        """The text, if it may hold comments that end values: the parser has no events for them."""
+        """The text, if it may contain comments that end values. The parser does not have events for comments."""
         self.repeats: list[Repeat] = []
         self.cuts: list[CutValue] = []
 
@@ -99,11 +102,13 @@ class _Builder:
         if isinstance(node, ScalarNode) and not node.text and node.plain:
             node = MappingNode({}, node.position)
         if not isinstance(node, MappingNode):
-            _fail(NOT_A_MAPPING, "The front matter is no mapping.", node.position, "Write keys and values: `title: …`.")
+            _fail(
+                NOT_A_MAPPING, "The front matter is not a mapping.", node.position, "Write keys and values: `title: …`."
+            )
         self._next()  # the document's end
         following = self._next()
         if not isinstance(following, StreamEndEvent):
-            message = "The front matter holds several YAML documents."
+            message = "The front matter contains more than one YAML document."
             _fail(NOT_A_MAPPING, message, self._position(following), "Keep one of them.")
         return node
 
@@ -114,7 +119,7 @@ class _Builder:
         if isinstance(event, AliasEvent):
             return self._alias(event, depth)
         if depth == MOST_LEVELS and isinstance(event, CollectionStartEvent):
-            message = f"Lists and mappings lie more than {MOST_LEVELS} levels deep."
+            message = f"Lists and mappings are nested more than {MOST_LEVELS} levels deep."
             _fail(TOO_DEEP, message, self._position(event), "Flatten them.")
         self._check_tag(event)
         anchor = event.anchor
@@ -170,7 +175,7 @@ class _Builder:
         if name not in self._anchors:
             _fail(
                 UNKNOWN_ALIAS,
-                f"There is no anchor '&{name}' before this alias.",
+                f"The anchor '&{name}' of this alias is not defined before it.",
                 self._position(event),
                 "Write the value.",
             )
@@ -178,7 +183,7 @@ class _Builder:
         if anchored is None:
             _fail(
                 ALIAS_CYCLE,
-                f"The alias '*{name}' stands inside what it names.",
+                f"The alias '*{name}' is inside its own anchor.",
                 self._position(event),
                 "Write the value.",
             )
@@ -186,7 +191,7 @@ class _Builder:
         self._aliased += size
         self._nodes += size
         if self._aliased > MOST_ALIASED or depth + _height(node) > MOST_LEVELS:
-            message = f"The aliases stand for more than {MOST_ALIASED} values, or for {MOST_LEVELS} levels of them."
+            message = f"The aliases expand to more than {MOST_ALIASED} values, or to more than {MOST_LEVELS} levels."
             _fail(TOO_MANY_ALIASES, message, self._position(event), "Write the values out.")
         return node
 
@@ -195,9 +200,9 @@ class _Builder:
         position = self._lines.position(event.start_mark.index)
         plain = not event.style and event.tag is None
         if event.style == '"' and _NO_CHARACTER.search(text):
-            _fail(SYNTAX, "The text holds an escape that stands for no character.", position, "Delete the escape.")
+            _fail(SYNTAX, "The text contains an invalid escape.", position, "Delete the escape.")
         if plain and text == "=":
-            _fail(UNSUPPORTED_TAG, "A lone '=' has a meaning of its own in YAML.", position, "Put it in quotes.")
+            _fail(UNSUPPORTED_TAG, "An unquoted '=' has a special meaning in YAML.", position, "Put it in quotes.")
         if self._commented and plain and (comment := _COMMENT.match(self._commented, event.end_mark.index)):
             self.cuts.append(CutValue(text, comment[1], self._lines.position(comment.start(1) - 1)))
         return ScalarNode(text, plain, position, block=event.style in _BLOCKS)
@@ -213,7 +218,7 @@ class _Builder:
 
 
 def _height(node: Node) -> int:
-    """How many levels of lists and mappings a node has."""
+    """The depth of nested lists and mappings in a node."""
     if isinstance(node, ScalarNode):
         return 0
     below = node.nodes if isinstance(node, SequenceNode) else [field.value for field in node.entries.values()]

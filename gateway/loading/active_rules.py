@@ -1,4 +1,4 @@
-"""The rules that are in force: those that were last good. It parses none, and applies none."""
+"""Holds the rules in force, which are the last good ones."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SITE_GONE = "SITE_GONE"
 
 
 class SiteError(SettingsError):
-    """The site's rules cannot be used."""
+    """The site's rules are invalid, and there are no earlier good rules."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__("\n".join(["The site's rules cannot be used.", *map(format_sentence, problems)]))
@@ -25,25 +25,25 @@ class SiteError(SettingsError):
 
 
 class SiteRules:
-    """Follows the rules of one content folder, wherever it lies."""
+    """The site rules of one content folder, across changes of its location."""
 
     def __init__(self) -> None:
         self._last: site_config.SiteConfig | None = None
 
     @property
     def site(self) -> Site:
-        """The rules that were last in force."""
+        """The rules in force."""
         return self._last.site if self._last else DEFAULT_SITE
 
     def read(self, root: Path) -> tuple[Site | None, tuple[Problem, ...]]:
-        """The rules in force, None where none can be known, and what is wrong with those in the folder.
+        """Read the rules. Returns the rules in force (None if unknown) and the problems of those in the folder.
 
-        Raises SiteError where they are wrong and none were good before.
+        Raises SiteError if they are invalid and there are no earlier good rules.
         """
         try:
             found = site_config.read(root)
         except OSError:
-            # What is wrong with the folder is for the walk to say.
+            # The walk reports problems with the folder.
             return self._last.site if self._last else None, ()
         last = self._last
         if found.is_good and (found.is_there or last is None or not last.is_there):
@@ -59,7 +59,7 @@ REREAD_SECONDS = 0.5
 
 
 class GeneratorRules:
-    """Follows the rules for documents that files of other generators hold in one content folder."""
+    """The rules for documents in the files of other generators in one content folder."""
 
     def __init__(self, max_bytes: int, pause: Callable[[float], object]) -> None:
         """`pause` waits for some seconds."""
@@ -68,7 +68,7 @@ class GeneratorRules:
         self._found: Mapping[str, generator_rules.RulesFile] = {}
 
     def read(self, root: Path, listing: FolderListing, site: Site) -> tuple[Site, tuple[Problem, ...]]:
-        """The site with the rules that are in force, and what is wrong with those in the folder."""
+        """Read all rules. Returns the site with the rules in force, and the problems of those in the folder."""
         read = self._read_all(root, listing, site)
         hidden = {path: found for path, found in self._found.items() if listing.hides(path)}
         self._found = {**hidden, **read}
@@ -77,9 +77,10 @@ class GeneratorRules:
     def look(
         self, root: Path, listing: FolderListing, site: Site, paths: Collection[str]
     ) -> tuple[Problem, ...] | None:
-        """What is wrong with the rules in some paths, which is all that the listing has.
+        """The problems of the rules in the listing, which contains only some paths.
 
-        None where the rules are not those of the site any more, so that documents elsewhere may be concerned."""
+        None if the rules differ from the site's, so that documents elsewhere may be affected.
+        """
         read = self._read_all(root, listing, site)
         kept = {path: found for path, found in self._found.items() if listing.hides(path) or not lies_in(path, paths)}
         found = {**kept, **read}
@@ -89,7 +90,7 @@ class GeneratorRules:
         return _problems(read)
 
     def misses(self, listing: FolderListing) -> bool:
-        """Whether a file of rules is gone. Editors and git take a file away for a moment before they write it again."""
+        """Whether a rules file is missing. Editors and git briefly remove a file before they write it again."""
         present = listing.rules.keys() | listing.files.keys()
         return any(found.rules and path not in present for path, found in self._found.items())
 
@@ -98,7 +99,7 @@ class GeneratorRules:
         return {file.path: self._read(root, file, listing, site) for file in files}
 
     def _read(self, root: Path, file: ContentFile, listing: FolderListing, site: Site) -> generator_rules.RulesFile:
-        """The rules of a file, or those that were last good."""
+        """The rules of a file, or its last good rules."""
         found = generator_rules.read(root, file, listing.files, site, max_bytes=self._max_bytes)
         last = self._found.get(file.path)
         if last and last.rules and not found.rules:
@@ -123,7 +124,7 @@ def _problems(found: Mapping[str, generator_rules.RulesFile]) -> tuple[Problem, 
 
 
 def _stayed(problem: Problem) -> Problem:
-    return _explained(problem, "The rules that were last good stay in force.")
+    return _explained(problem, "The last good rules stay in force.")
 
 
 def _closed(problem: Problem) -> Problem:
@@ -131,7 +132,7 @@ def _closed(problem: Problem) -> Problem:
 
 
 def _explained(problem: Problem, consequence: str) -> Problem:
-    """The problem with what follows from it, where it is an error."""
+    """The problem, with its consequence if it is an error."""
     if problem.severity is not Severity.ERROR:
         return problem
     return problem._replace(message=f"{problem.message} {consequence}")
@@ -142,5 +143,5 @@ _GONE = Problem(
     SITE_GONE,
     "The file is gone.",
     SITE_FILE,
-    hint="Put it back; to do without rules, leave it empty or start anew.",
+    hint="Restore it. To remove all rules, leave the file empty, or restart.",
 )

@@ -1,4 +1,4 @@
-"""The changes of one run on their way to the store, and the account that is kept of them. It stores nothing itself."""
+"""Passes the changes of one run to the store, and records which articles are new, moved or lost."""
 
 from __future__ import annotations
 
@@ -29,26 +29,26 @@ from gateway.model import (
 from gateway.store.protocol import FileState
 
 Progress = Callable[[int, int], None]
-"""Called with the number of files done and of all to be done."""
+"""Called with the number of completed files and the total."""
 
 
 Copies = Callable[[Collection[str]], Awaitable[Mapping[str, FileState]]]
-"""Answers what the store knows of the files with some digests, by path."""
+"""Returns the store's state of the files with these digests, by path."""
 
 
 class StrictError(GatewayError):
-    """Nothing was loaded, since there are errors."""
+    """A strict run found errors, so it loaded nothing."""
 
     exit_code = 1
 
     def __init__(self, problems: Sequence[Problem]) -> None:
-        """`problems` are all errors of the folder, and what else the run met."""
+        """`problems` are all errors of the folder, and the other problems of the run."""
         super().__init__()
         self.problems = tuple(problems)
 
 
 class DeletionRefused(Exception):
-    """A run would take away what has to stay."""
+    """A run would delete articles that must be retained."""
 
     def __init__(self, retained: Retained) -> None:
         super().__init__()
@@ -56,12 +56,12 @@ class DeletionRefused(Exception):
 
 
 class ChangeStream:
-    """The changes of one run on their way to the store, and the account that is kept of them."""
+    """The changes of one run, and the record of them."""
 
     def __init__(
         self, scan: Scan, retained: Retained, copies: Copies, *, serving: bool, progress: Progress | None, final: bool
     ) -> None:
-        """The files of what is `retained` are left alone. After a `final` look what may be moving stays as it is."""
+        """Files in `retained` are not deleted. After a `final` scan, files that may be moving are left unchanged."""
         self._survey = scan
         self._kept = retained
         self._copies = copies
@@ -71,23 +71,26 @@ class ChangeStream:
         self._losses: list[Change] = [Deleted(path) for path in scan.gone if path not in retained.paths]
         self._confirmed = set(scan.confirmed)
         self._vanished = False
-        """Whether a file went between being listed and being read: what is missing may have been moved on with it."""
+        """Whether a file disappeared after it was listed. Missing files may have been moved together with it."""
         self._came: dict[str, str] = {}
-        """The digest of each document that is new, or has new bytes, by path."""
+        """The digest of each new or changed document, by path."""
         self._broken = set[str]()
-        """Files whose bytes no longer are what is served from them, if anything is."""
+        """Files whose bytes differ from their served version, if there is one."""
         self._loaded = 0
         self.memory: dict[str, str] = {}
-        """What to remember of the run; complete when all changes have been taken."""
+        """The state to store after the run. Complete when all changes have been consumed."""
         self.tasks = [task for task in scan.tasks if task.file.path not in retained.paths]
         self.problems = [*scan.problems, *retained.problems]
         self.parsed = 0
         self.field_origins: Counter[FieldOrigin] = Counter()
         self.hidden: dict[str, tuple[Hiding, ...]] = {}
-        """What hides the articles that were parsed, of those that the public does not see or list."""
+        """The reasons why parsed articles are hidden or unlisted, by path."""
 
     async def run(self, parsed: AsyncIterator[Sequence[Change]]) -> AsyncGenerator[Sequence[Change], None]:
-        """Raises Moving, DeletionRefused and StrictError, when all else has been taken."""
+        """Yield the changes, then the deletions.
+
+        Raises FilesMoving, DeletionRefused and StrictError before the deletions.
+        """
         done = 0
         async for changes in parsed:
             yield [change for change in map(self._account, changes) if not self._loses(change)]
@@ -101,14 +104,14 @@ class ChangeStream:
         yield self._losses
 
     def _loses(self, change: Change) -> bool:
-        """Whether an article would go; then the change waits for the end."""
+        """Whether the change deletes an article, so that it is deferred to the end."""
         loses = isinstance(change, Deleted | NotDocument) and self._survey.serves(_path(change))
         if loses:
             self._losses.append(change)
         return loses
 
     async def _check_losses(self) -> int:
-        """What went and came nowhere else is lost, and the survey judges that. Answers how many articles go."""
+        """Check the lost files (gone and not moved) with the deletion guard. Returns the number of deletions."""
         lost = self._lost_files()
         digests = {*self._came.values(), *(state.version.sha256 for state in lost.values())} - {""}
         copies = await self._copies(digests) if digests else {}
@@ -127,7 +130,7 @@ class ChangeStream:
         return len(new)
 
     def _lost_files(self) -> Mapping[str, FileState]:
-        """The served files that are gone, those of kept articles included."""
+        """The served files that are gone, including those of retained articles."""
         paths = {*map(_path, self._losses), *self._kept.paths}
         return {path: self._survey.known[path] for path in paths if self._survey.serves(path)}
 
@@ -150,7 +153,7 @@ class ChangeStream:
         return change
 
     def _note_bytes(self, change: Change) -> None:
-        """Note where bytes came, and which files no longer hold those that are known."""
+        """Record new digests, and the files whose bytes differ from the known ones."""
         if isinstance(change, Deleted):
             self._vanished = True
         if isinstance(change, Deleted | Unchanged) or change.version is None:
@@ -165,8 +168,11 @@ class ChangeStream:
             self._came[path] = digest
 
     def _unpublish(self, change: Quarantined) -> Quarantined:
-        """Withdraw a last good version that must not be public: the file is hidden from outside of it, or these very
-        bytes were served under earlier rules and are now known to govern visibility in a way that cannot be read."""
+        """Withdraw a last good version that must not be public.
+
+        Either a rule outside the file hides it, or the same bytes were served under earlier rules, and their visibility
+        is unclear under the present ones.
+        """
         state = self._survey.known.get(change.path)
         if state is None or state.status in {None, Status.DRAFT}:
             return change
@@ -196,7 +202,7 @@ _SHOWN = {
 
 
 def _served(state: FileState | None) -> str:
-    """What is served in place of a broken file."""
+    """The sentence about the version that is served in place of a broken file."""
     if state is None or state.status is None or state.read_date_time is None:
         return "It is not served."
     return (

@@ -1,4 +1,4 @@
-"""Tells which of the paths that are said to have changed a run has to look at. It starts no run."""
+"""Filters reported paths to those that a run must scan."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from gateway.loading.scan import LastFullScan
 
 
 class ChangedPaths(NamedTuple):
-    """What matters of some changed paths."""
+    """The changed paths that a run must scan."""
 
     present: frozenset[str] = frozenset()
     missing: frozenset[str] = frozenset()
-    """What is gone."""
+    """Paths that do not exist."""
     folders: frozenset[str] = frozenset()
-    """Those of the present that are folders."""
+    """The existing paths that are folders."""
     losses: int = 0
-    """How many known files are gone."""
+    """The number of known files that are gone."""
     arrives: bool = False
-    """Whether a file or a folder is present that is not known. It may have been moved here from elsewhere."""
+    """Whether an unknown file or folder exists. It may have been moved here."""
 
     @property
     def names(self) -> frozenset[str]:
-        """Of what there is to ask the store for, as it knows them."""
+        """The names to look up in the store, in its normal form."""
         return frozenset(_nfc(path) for path in self.paths if path != WHOLE_FOLDER and not is_site_config(path))
 
     @property
@@ -40,8 +40,10 @@ class ChangedPaths(NamedTuple):
         return self.present | self.missing
 
     def known(self, files: Collection[str], told: Iterable[str]) -> ChangedPaths:
-        """Without what is gone and matters to nobody, as an editor's files that come and go: there is neither one of
-        `files`, whose names are NFC, in its place, nor was anything `told` of it or of what it held."""
+        """Without irrelevant missing paths, such as an editor's temporary files.
+
+        A missing path is relevant if one of `files` (in NFC) was at or below it, or if `told` has a problem there.
+        """
         places = {place for file in files for place in (file, *folders_of(file))}
         arrives = any(name not in places for name in self._replace(missing=frozenset()).names)
         places.update(place for path in map(_nfc, told) for place in (path, *folders_of(path)))
@@ -52,16 +54,15 @@ class ChangedPaths(NamedTuple):
 
 
 def classify(root: Path, paths: Iterable[str], site: Site) -> ChangedPaths:
-    """What is there and matters, and what is missing, whether or not it ever was there. What cannot be looked at counts
-    as missing."""
+    """Split paths into existing relevant ones and missing ones. Unreadable paths count as missing."""
     seen = frozenset(path for path in paths if path == WHOLE_FOLDER or _is_entered(path, site))
-    folders = frozenset(path for path in seen if os.path.isdir(root / path))  # noqa: PTH112 - which raises for some
+    folders = frozenset(path for path in seen if os.path.isdir(root / path))  # noqa: PTH112 - Path.is_dir raises for some
     present = folders.union(path for path in seen if _is_wanted(root, path, site))
     return ChangedPaths(present, seen - present, folders)
 
 
 def narrow(paths: Collection[str], root: Path, last_scan: LastFullScan) -> frozenset[str] | None:
-    """The paths that it is enough to look at, none below another; None where the whole folder has to be walked."""
+    """The smallest set of paths to scan, without nested paths, or None if the whole folder must be walked."""
     if WHOLE_FOLDER in paths or not all(map(_is_plain, paths)) or os.path.realpath(root) != last_scan.root:
         return None
     if _have_twins(root, paths):
@@ -72,10 +73,10 @@ def narrow(paths: Collection[str], root: Path, last_scan: LastFullScan) -> froze
 
 
 def with_siblings(paths: frozenset[str], known: Collection[str], last_scan: LastFullScan) -> frozenset[str] | None:
-    """Some narrowed paths, and the siblings in other languages that a run has to look at with them.
+    """The narrowed paths, and their siblings in other languages, which a run must scan too.
 
-    They are looked for beside files that end in a language, and beside those that came or went. None if the whole
-    folder has to be walked.
+    Siblings are searched beside files that end in a language, and beside files that appeared or disappeared. None if
+    the whole folder must be walked.
     """
     families = {
         family_of(path)
@@ -99,31 +100,35 @@ def _is_wanted(root: Path, path: str, site: Site) -> bool:
 
 
 def _is_entered(path: str, site: Site) -> bool:
-    """Whether a walk may come to a path."""
+    """Whether a walk may reach a path."""
     return not is_ignored(path) and (bool(site.include) or not is_set_apart(path))
 
 
 def _are_rules(path: str) -> bool:
-    """Whether a file may hold rules for other files."""
+    """Whether a file may contain rules for other files."""
     return is_site_config(path) or may_hold_rules(path)
 
 
 def _is_plain(path: str) -> bool:
-    """Whether a path tells of one file alone: the rules concern all, and names that differ in Unicode's normal form,
-    or are no text, are for a walk to tell apart."""
+    """Whether a change of the path affects one file only.
+
+    The site's rules affect all files. Names that are not in NFC, or are not text, require a walk.
+    """
     return not is_site_config(path) and unicodedata.is_normalized("NFC", path) and "\ufffd" not in path
 
 
 def _have_twins(root: Path, paths: Collection[str]) -> bool:
-    """Whether there is a name beside one of these, or beside a folder above it, that differs from it in Unicode's
-    normal form alone: of the two one is served, and a walk tells which. ASCII is taken to have no other form."""
+    """Whether a sibling of a path, or of a folder above it, differs from it in Unicode normal form only.
+
+    Only one of the two is served, and a walk decides which. ASCII names are skipped, as they have one form only.
+    """
     names = {name for path in paths for name in (path, *folders_of(path)) if not name.isascii()}
     folders = {name.rpartition("/")[0] for name in names}
     return any(_nfc(name) in names for folder in folders for name in _names(root, folder) if _nfc(name) != name)
 
 
 def _names(root: Path, folder: str) -> list[str]:
-    """What lies in a folder; nothing where that cannot be told, which is for the look to tell."""
+    """The names in a folder, or an empty list if it is unreadable, which the scan reports."""
     try:
         with os.scandir(root / folder) as scan:
             return [f"{folder}/{entry.name}".removeprefix("/") for entry in scan]

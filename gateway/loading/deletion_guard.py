@@ -1,7 +1,7 @@
-"""Decides whether articles may go whose files are gone. It looks at no file and asks no store.
+"""Decides whether articles whose files are gone may be deleted.
 
-A folder that was unmounted, emptied or overwritten by mistake looks like one whose files were deleted. So a large loss
-has to be found twice, or to be accepted by hand.
+A folder that was unmounted, emptied or overwritten by mistake looks like one whose files were deleted. So a large
+deletion must be found by two scans, or be accepted explicitly.
 """
 
 from __future__ import annotations
@@ -17,53 +17,53 @@ DELETION_HELD = "DELETION_HELD"
 DEVICE_CHANGED = "DEVICE_CHANGED"
 
 SMALL_DELETION = 20
-"""Of so few articles any number may go without a second look."""
+"""The number of articles that may be deleted without a second scan."""
 
 
 class FolderLocation(NamedTuple):
-    """Where a content folder lies, links resolved."""
+    """The location of a content folder, with links resolved."""
 
     root: str
     device: int
 
 
 class HeldDeletion(NamedTuple):
-    """A loss that was kept from the store."""
+    """A deletion that was held back."""
 
     digest: str
-    """Of the paths that would go; empty where no second look may let them go."""
+    """The digest of the paths to delete. Empty if a second scan must not confirm the deletion."""
     since: datetime
-    """When exactly these were first found missing."""
+    """When exactly these paths were first found missing."""
     articles: int
-    """How many there were before the loss began."""
+    """The number of articles before the deletion began."""
 
 
 class PastDeletion(NamedTuple):
-    """What an earlier run took away."""
+    """The articles that an earlier run deleted."""
 
     at: datetime
     lost: int
     articles: int
-    """All that there were before that run."""
+    """The number of articles before that run."""
 
 
 class PendingDeletion(NamedTuple):
-    """What a run would take away. A moved file is not a loss."""
+    """The articles that a run would delete. Moved files are not included."""
 
     paths: frozenset[str]
-    """Of the files whose articles would go."""
+    """The files whose articles would be deleted."""
     articles: int
-    """All that there were before the run, including those that earlier runs kept."""
+    """The number of articles before the run, including those that earlier runs retained."""
     loaded: int
-    """Files that the run read as documents: new ones and new versions."""
+    """The number of files that the run read as documents: new files and new versions."""
     location: FolderLocation
     location_before: FolderLocation | None
     recent: tuple[PastDeletion, ...] = ()
-    """What runs within the hold before this one took away, the oldest first."""
+    """The deletions of earlier runs within the hold, the oldest first."""
 
     @property
     def unmounted(self) -> bool:
-        """The same path leads to another device; where a link was swapped, the resolved path is another too."""
+        """Whether the same path is on a different device. A swapped link changes the resolved path too."""
         before = self.location_before
         return before is not None and before.root == self.location.root and before.device != self.location.device
 
@@ -73,7 +73,7 @@ class PendingDeletion(NamedTuple):
 
     @property
     def before(self) -> int:
-        """The articles that there were before the first of the recent losses. Later arrivals do not count."""
+        """The number of articles before the first recent deletion. Later additions do not count."""
         return self.recent[0].articles if self.recent else self.articles
 
     @property
@@ -83,50 +83,50 @@ class PendingDeletion(NamedTuple):
 
 
 class Retained(NamedTuple):
-    """Articles that stay although their files are gone, and why."""
+    """Articles that are retained although their files are gone, and the reason."""
 
     paths: frozenset[str] = frozenset()
     problems: tuple[Problem, ...] = ()
     held: HeldDeletion | None = None
-    """For the next run to compare its loss with."""
+    """The held deletion, for comparison in the next run."""
     due: datetime | None = None
-    """When a second look may let them go; None where only an explicit load may."""
+    """When a second scan may delete them, or None if only an explicit load may."""
 
 
 def check_deletion(
     deletion: PendingDeletion, held: HeldDeletion | None, now: datetime, hold: timedelta
 ) -> Retained | None:
-    """What has to stay, if anything.
+    """The articles to retain, or None.
 
-    After a loss was `held`, whatever is still missing stays until a run finds exactly the same for as long as `hold`:
-    files that come back, more that go, and new ones all mean that the folder is still changing.
+    After a deletion was `held`, missing articles are retained until runs find exactly the same paths missing for the
+    time `hold`. Files that return, disappear or are added mean that the folder is still changing.
     """
     if not deletion.paths:
         return None
     before = held.articles if held else deletion.before
     missing = f"Articles are missing: {len(deletion.paths)} of {max(before, len(deletion.paths))}."
     if deletion.unmounted:
-        message = f"The folder lies on another device than before. {missing}"
+        message = f"The folder is on a different device than before. {missing}"
         return _retained(deletion, HeldDeletion("", now, before), DEVICE_CHANGED, message)
     if len(deletion.paths) == deletion.articles and not deletion.loaded:
-        message = f"The folder holds no document any more. {missing}"
+        message = f"The folder does not contain documents any more. {missing}"
         return _retained(deletion, HeldDeletion("", now, before), FOLDER_EMPTIED, message)
     since = held.since if held and held.digest == deletion.digest and held.since <= now else now
     if not (held or deletion.is_large) or (since < now and now - since >= hold):
         return None
     message = f"A large part of the folder is gone. {missing}"
-    then = f"They go if they are still missing in {hold.total_seconds():g} seconds."
+    then = f"They are deleted if they are still missing in {hold.total_seconds():g} seconds."
     return _retained(deletion, HeldDeletion(deletion.digest, since, before), DELETION_HELD, message, then)._replace(
         due=since + hold
     )
 
 
 def recent(gone: tuple[PastDeletion, ...], now: datetime, hold: timedelta) -> tuple[PastDeletion, ...]:
-    """Those that count together with a loss of this moment."""
+    """The earlier deletions that count together with one at `now`."""
     return tuple(each for each in gone if each.at <= now < each.at + hold)
 
 
 def _retained(deletion: PendingDeletion, held: HeldDeletion, code: str, message: str, then: str = "") -> Retained:
-    hint = f"{then} If that is meant, load once with --accept-empty.".strip()
+    hint = f"{then} To delete them now, load once with --accept-empty.".strip()
     problem = Problem(Severity.ERROR, code, f"{message} They are still served.", ".", hint=hint)
     return Retained(deletion.paths, (problem,), held)

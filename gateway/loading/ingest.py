@@ -1,4 +1,4 @@
-"""The async loader: one run at a time takes the folder to the store. It parses nothing itself and knows no SQL."""
+"""Loads the content folder into the store, one run at a time."""
 
 from __future__ import annotations
 
@@ -27,39 +27,39 @@ from gateway.store.protocol import ARTICLES, WHOLE, Applied, ChangeSet, FileStat
 
 DEFAULT_HOLD = timedelta(seconds=10)
 RETRY = timedelta(seconds=10)
-"""What is due is tried again this long after a run that failed."""
+"""The delay before a failed run is retried."""
 PAUSE = 0.1
-"""Seconds after which the folder is walked once more where rules are gone."""
+"""The delay in seconds before a second walk, if a rules file is missing."""
 LONGEST_WAIT = timedelta(minutes=1)
-"""The clock is looked at this often at least: it may be set, and goes on while a machine is suspended."""
+"""The maximum interval between clock checks, because the clock may be set or the machine suspended."""
 MAX_LOOKS = 5
-"""A folder in which files are always being moved is looked at so often; then what is not sure stays as it is."""
+"""The maximum number of scans while files are being moved. After the last one, uncertain files are left unchanged."""
 
 Wait = Callable[[Coroutine[Any, Any, object], float], Awaitable[object]]
-"""Waits for something, and raises TimeoutError where it takes more seconds than are given."""
+"""Awaits a coroutine. Raises TimeoutError after the given number of seconds."""
 
 
 class IngestReport(NamedTuple):
-    """What a run did."""
+    """The results of a run."""
 
     applied: Applied
     files: int
-    """Found in the folder, or where the run looked."""
+    """The number of files found in the folder, or in the scanned paths."""
     read: int
-    """New ones, those that look changed, and those that were written too shortly before the last run to tell."""
+    """The number of files read: new, apparently changed, or written too shortly before the last run."""
     parsed: int
-    """Those of them whose bytes were new."""
+    """The number of files read whose bytes were new."""
     problems: tuple[Problem, ...]
-    """Those that this run met; the store has also those of files that it left alone."""
+    """The problems of this run. The store also has those of files that it did not read."""
     field_origins: Mapping[FieldOrigin, int]
-    """In how many of the parsed files a field came from elsewhere than its own key."""
+    """The number of parsed files for each origin of a field other than its own key."""
     hidden: Mapping[str, Sequence[Hiding]]
-    """What hides the parsed files, by path, of those that the public does not see or list."""
+    """The reasons why parsed files are hidden or unlisted, by path."""
     seconds: float
 
 
 class Ingest:
-    """Follows one content folder into one store."""
+    """Loads one content folder into one store."""
 
     def __init__(
         self,
@@ -75,9 +75,10 @@ class Ingest:
         low_priority: bool = False,
         pause: Callable[[float], object] = time.sleep,
     ) -> None:
-        """`hold` is how long a large deletion waits before a second look may confirm it; with `serving`, problems
-        say what is served in place of a broken file; `low_priority` leaves a processor to those who ask for articles
-        while there are some; `pause` waits for some seconds."""
+        """`hold` is the time after which a second scan may confirm a large deletion. With `serving`, problems name the
+        version that is served in place of a broken file. `low_priority` leaves a CPU for requests while the store has
+        articles. `pause` sleeps for a number of seconds.
+        """
         self._store = store
         self._root = root
         self._parser_pool = parser_pool
@@ -94,7 +95,7 @@ class Ingest:
         self._ran = asyncio.Event()
         self._tried: datetime | None = None
         self._retained = Retained()
-        """By the last run. It is remembered here too, since a strict run that fails leaves nothing in the store."""
+        """The articles retained by the last run. Also stored here, as a failed strict run does not write the store."""
         self._last_scan: LastFullScan | None = None
 
     async def run(
@@ -105,14 +106,14 @@ class Ingest:
         strict: bool = False,
         progress: Progress | None = None,
     ) -> IngestReport:
-        """Take what changed in the folder since the last run to the store, in one transaction.
+        """Load the changes since the last run into the store, in one transaction.
 
-        With `paths`, names as the file system spells them, only these and what lies below them are looked at, unless
-        there is a reason to walk the whole folder.
+        With `paths` (as the file system spells them), only these and everything below them are scanned, unless the
+        whole folder must be walked. With `accept_empty`, any number of articles may be deleted.
 
-        With `accept_empty`, articles go with their files, however many. Raises ContentFolderError where there is no
-        folder, SiteError where the site's rules are broken and none were good before, StrictError where `strict` is
-        asked for and there are errors, and StoreError. In each case the store stays as it was.
+        Raises ContentFolderError without a folder, SiteError if the site's rules are invalid and there are no earlier
+        valid rules, StrictError if `strict` is set and there are errors, and StoreError. On errors the store is
+        unchanged.
         """
         async with self._running:
             beginning = time.perf_counter()
@@ -127,7 +128,7 @@ class Ingest:
             return IngestReport(applied, files, read, stream.parsed, problems, *found, seconds)
 
     async def until_due(self, *, wait: Wait = asyncio.wait_for) -> None:
-        """Wait until time alone calls for a run: a scheduled article becomes due, or a loss wants its second look."""
+        """Wait until a run is due without changes: for a scheduled article, or for the second scan of a deletion."""
         while True:
             self._ran.clear()
             due, now = await self._due(), self._clock()
@@ -143,13 +144,13 @@ class Ingest:
         return self._tried + RETRY if due and self._tried and due <= self._tried else due
 
     async def noticed(self, paths: Collection[str]) -> ChangedPaths:
-        """Which of some paths a run has to look at."""
+        """The paths that a run must scan."""
         changed = await asyncio.to_thread(classify, self._root, paths, self._site_rules.site)
         told = [problem.path for problem in self._last_scan.problems] if self._last_scan else []
         return changed.known(await self._store.files(changed.names), told)
 
     async def warm(self) -> None:
-        """Have a parser ready for the first file that changes."""
+        """Start a parser for the first file that changes."""
         await self._parser_pool.warm(self._rules(str(self._root), self._site_rules.site))
 
     async def _run(
@@ -176,7 +177,7 @@ class Ingest:
         return scan._replace(confirmed=frozenset(gone))
 
     async def _scan_some(self, started: datetime, last_scan: LastFullScan, told: Collection[str]) -> Scan | None:
-        """None where the whole folder has to be looked at."""
+        """Scan some paths. None if the whole folder must be walked."""
         paths = await asyncio.to_thread(narrow, told, self._root, last_scan)
         if paths is None:
             return None
@@ -210,8 +211,10 @@ class Ingest:
         )
 
     def _walk_surely(self, known: Mapping[str, FileState]) -> tuple[Site, FolderListing, AbstractSet[str]]:
-        """Walk the folder, and answer also which known files are gone for sure. One walk may meet a file that is moved
-        meanwhile at neither of its places; so two have to find the same, or else all have to miss it."""
+        """Walk the folder. Also returns the known files that are confirmed to be gone.
+
+        One walk may miss a file that is moved meanwhile. So two walks must agree, or all walks must miss the file.
+        """
         site, listing = self._walk()
         gone = sure = set(missing_files(known, listing))
         for _ in range(MAX_LOOKS):
@@ -226,8 +229,10 @@ class Ingest:
         return site, listing, sure
 
     def _walk(self) -> tuple[Site, FolderListing]:
-        """The site's rules, and the files that are there for them. A link that leads to the folder is followed once,
-        so that what is found and read lies in one folder, though the link be swapped meanwhile."""
+        """The site's rules, and the listing of the folder.
+
+        A link to the folder is resolved once, so that all files are in the same folder even if the link is swapped.
+        """
         root = Path(os.path.realpath(self._root))
         site, problems = self._site_rules.read(root)
         listing = self._listing(root, site or DEFAULT_SITE)
@@ -244,15 +249,18 @@ class Ingest:
         return Walk(root, follow_links=self._follow_links, include=site.include).run()
 
     async def _broken(self) -> frozenset[str]:
-        """The files with an error, which a strict run must see again though they did not change."""
+        """The files with an error, which a strict run reads again although they are unchanged."""
         if not await self._store.ready():
             return frozenset()
         async with self._store.snapshot(Visibility.PREVIEW) as snapshot:
             return frozenset(problem.path for problem in await snapshot.problems(Severity.ERROR, None))
 
     async def _take(self, scan: Scan, progress: Progress | None, *, final: bool) -> tuple[ChangeStream, Applied]:
-        """Apply what was found. How much would be lost is known in the end alone: if too much, it is taken back, and
-        applied anew without the loss. Raises Moving where the folder has to be looked at again."""
+        """Apply a scan.
+
+        The number of deletions is known only at the end. If there are too many, the transaction is rolled back, and
+        the scan is applied again without them. Raises FilesMoving if the folder must be scanned again.
+        """
         retained = Retained()
         while True:
             copies, serving = self._store.copies, self._serving
@@ -284,8 +292,10 @@ class Ingest:
     async def _of_one_folder(
         self, scan: Scan, changes: AsyncGenerator[Sequence[Change], None]
     ) -> AsyncGenerator[Sequence[Change], None]:
-        """Raises _FolderSwapped in the end, where the link to the folder leads to another one by now: files of the
-        old one may be gone that are not meant to be."""
+        """Yield the changes. Raises _FolderSwapped at the end if the link to the folder has changed.
+
+        Files of the old folder may have been removed after the swap.
+        """
         async with aclosing(changes):
             async for some in changes:
                 yield some
@@ -294,4 +304,4 @@ class Ingest:
 
 
 class _FolderSwapped(Exception):
-    """What was found lies in another folder than the one that is served."""
+    """The scanned folder is not the served one any more."""

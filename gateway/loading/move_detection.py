@@ -1,4 +1,4 @@
-"""Tells a moved file from a deleted one, by its bytes. It reads no file and asks no store."""
+"""Distinguishes moved files from deleted ones by their digests."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from gateway.content.source import FolderListing, Stamp
 from gateway.store.protocol import FileState
 
 NOW = datetime.max.replace(tzinfo=UTC)
-"""When a file was first read that this run reads first: after all others."""
+"""The time of the first read for files that are first read by this run: after all others."""
 
 
 class FilesMoving(Exception):
-    """Files are moved while a run looks at the folder, so that it may have met one twice or not at all."""
+    """Files are moved during the scan, so that it may have seen a file twice or not at all."""
 
 
 def moved_files(lost: Iterable[FileState], homes: Iterable[tuple[str, datetime]]) -> frozenset[str]:
-    """The paths of those lost files whose bytes are still served from another path.
+    """The paths of the lost files whose bytes are still served from another path.
 
-    `homes` are the files that stay or come, each with its digest and with when its bytes were first read there. A home
-    takes one lost file, and only one that was read before it: of several equal files that always were there, each one
-    that goes is lost. Which of several equal ones are moved depends on nothing but these.
+    `homes` are the remaining and new files: the digest of each, and the time of the first read of its bytes. A home
+    matches one lost file that was read before it. So if one of two old copies is removed, it is lost. The result
+    is deterministic for equal files.
     """
     free: dict[str, deque[datetime]] = defaultdict(deque)
     for digest, read in sorted(homes, key=lambda home: home[1], reverse=True):
@@ -38,7 +38,7 @@ def moved_files(lost: Iterable[FileState], homes: Iterable[tuple[str, datetime]]
 
 
 def changed(states: Mapping[str, FileState], listing: FolderListing) -> bool:
-    """Whether one of some files is not what the run takes it for: as listed, or else as it was when read last."""
+    """Whether a file differs from its state in the listing, or else from its state at the last read."""
     return not all(_is_as_seen(path, state, listing) for path, state in states.items())
 
 
@@ -50,7 +50,7 @@ def _is_as_seen(path: str, state: FileState, listing: FolderListing) -> bool:
     except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError:
-        return True  # what cannot be looked at stays
+        return True  # unreadable files are left unchanged
 
 
 def _read(state: FileState) -> datetime:

@@ -1,4 +1,4 @@
-"""The content of one folder: its store, and the ingest as the settings say. It opens no store."""
+"""Combines the store and the ingest of one content folder."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gateway.store.protocol import Store
 
 
 class Pipeline(NamedTuple):
-    """The content of one folder: where it is kept, and what brings it there."""
+    """The store of one content folder, and its ingest."""
 
     store: Store
     ingest: Ingest
@@ -24,7 +24,7 @@ class Pipeline(NamedTuple):
 async def ingesting(
     settings: Settings, store: Store, *, serving: bool = True, low_priority: bool = False
 ) -> AsyncIterator[Ingest]:
-    """What loads the folder of the settings into a store; in the end its processes are closed."""
+    """The ingest of the settings' folder into a store. Its parser processes end with the context."""
     parser_pool = ParserPool(settings.workers)
     try:
         yield Ingest(

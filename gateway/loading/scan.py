@@ -1,4 +1,4 @@
-"""What a run knows before it reads a file: what was there, what is there, and what it has to read. It reads nothing."""
+"""Compares the store with the folder's listing, to determine which files a run must read."""
 
 from __future__ import annotations
 
@@ -29,22 +29,22 @@ from gateway.store.protocol import LOST, FileState
 EMPTY = "EMPTY"
 
 SETTLED = timedelta(seconds=2)
-"""A file written this shortly before the last run may have changed within a tick of its clock since."""
+"""A file written within this time before the last run may have changed since, within a clock tick."""
 
 
 class IngestState(NamedTuple):
-    """What a run leaves to the next one, through the store."""
+    """The state that a run stores for the next one."""
 
     decoder: str = ""
     started: datetime | None = None
     location: FolderLocation | None = None
-    """Where the folder lay that the articles came from."""
+    """The location of the folder that the articles came from."""
     held: HeldDeletion | None = None
     lost: frozenset[str] = frozenset()
-    """The files whose last good version could not be carried over from a database of another release. The next run is
-    told, and no other."""
+    """The files whose last good version could not be migrated from another release's database. Used by the next run
+    only."""
     gone: tuple[PastDeletion, ...] = ()
-    """What the last runs took away, for as long as it counts together with what the next one would."""
+    """The deletions of the last runs that count together with those of the next one."""
 
     @classmethod
     def load(cls, stored: Mapping[str, str]) -> IngestState:
@@ -66,26 +66,26 @@ class IngestState(NamedTuple):
 
 
 class LastFullScan(NamedTuple):
-    """What a walk of the whole folder leaves to runs that look at some paths alone."""
+    """The results of a full walk that runs on some paths only reuse."""
 
     root: str
-    """The folder's path, links resolved."""
+    """The folder's path with links resolved."""
     site: Site
     problems: tuple[Problem, ...]
-    """Those of the run as a whole."""
+    """The problems of the whole run."""
 
 
 class Scan(NamedTuple):
-    """What the store and a look at the folder say, before any file is read."""
+    """The state of the store and of the folder before files are read."""
 
     started: datetime
     known: Mapping[str, FileState]
-    """What the store knows of the files that are looked at."""
+    """The store's state of the scanned files."""
     articles: int
-    """All that the store holds."""
+    """The number of articles in the store."""
     state: IngestState
     site: Site
-    """The rules by which they are decoded."""
+    """The rules for decoding."""
     listing: FolderListing
     tasks: Sequence[Task]
     """The files to read."""
@@ -93,11 +93,11 @@ class Scan(NamedTuple):
     accept_empty: bool = False
     strict: bool = False
     last_full_scan: LastFullScan | None = None
-    """The last walk, where only some paths were looked at, and None where this was a walk itself."""
+    """The last full walk if only some paths were scanned, or None if this is a full walk."""
     paths: frozenset[str] = frozenset()
-    """Those that were looked at; all below them was, too."""
+    """The scanned paths, which include everything below them."""
     confirmed: frozenset[str] = frozenset()
-    """Files that are gone for sure, so that their bytes would have been found if they were elsewhere."""
+    """Files that are confirmed to be gone. If they had been moved, their bytes would have been found."""
 
     @property
     def location(self) -> FolderLocation:
@@ -105,7 +105,7 @@ class Scan(NamedTuple):
 
     @property
     def decoder(self) -> str:
-        """What the articles will be decoded by; where some of them are out of sight, still what those were."""
+        """The decoder version of the articles, or the previous version if some of them are unreachable."""
         hidden = self.listing.unlisted and any(
             self.listing.hides(path) and path not in self.listing.files for path in self.known
         )
@@ -117,21 +117,21 @@ class Scan(NamedTuple):
 
     @property
     def recent(self) -> tuple[PastDeletion, ...]:
-        """What runs within the hold took away."""
+        """The deletions of runs within the hold."""
         return recent(self.state.gone, self.started, self.hold)
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """Those of the folder that were met."""
+        """The problems of the folder in the scanned paths."""
         if self.last_full_scan or self.listing.files or (self.articles and not self.accept_empty):
             return self.listing.problems
-        message = "The content folder holds no document."
+        message = "The content folder does not contain documents."
         empty = Problem(Severity.WARNING, EMPTY, message, ".", hint="Add a Markdown file to it.")
         return (*self.listing.problems, empty)
 
     @property
     def all_problems(self) -> tuple[Problem, ...]:
-        """All of the folder: those that were met, and those of what was not looked at."""
+        """All problems of the folder, including those outside the scanned paths."""
         before = self.last_full_scan.problems if self.last_full_scan else ()
         return (*(problem for problem in before if not lies_in(problem.path, self.paths)), *self.problems)
 
@@ -139,7 +139,7 @@ class Scan(NamedTuple):
         return path in self.known and self.known[path].status is not None
 
     def check_deletion(self, paths: AbstractSet[str], loaded: int) -> Retained | None:
-        """What has to stay of the articles that would go."""
+        """Check a deletion. Returns the articles to retain, or None."""
         if self.accept_empty:
             return None
         deletion = PendingDeletion(
@@ -148,8 +148,10 @@ class Scan(NamedTuple):
         return check_deletion(deletion, self.state.held, self.started, self.hold)
 
     def next_state(self, retained: Retained, lost: int) -> IngestState:
-        """What to remember of the run, which took `lost` articles away. Only a walk settles what was written shortly
-        before it. What was kept is what earlier rules made of it, and has to be decoded anew when its files are back.
+        """The state to store after the run, which deleted `lost` articles.
+
+        Only a full walk settles recently written files. Retained articles were decoded by earlier rules, and are
+        decoded again when their files return.
         """
         started = self.state.started if self.last_full_scan else self.started
         gone = self._gone(lost)
@@ -158,35 +160,35 @@ class Scan(NamedTuple):
         return IngestState(self.decoder, started, self.location, gone=gone)
 
     def _gone(self, lost: int) -> tuple[PastDeletion, ...]:
-        """A loss that was accepted, or confirmed by a second look, does not count against later ones."""
+        """The deletions that count against later ones, without accepted and confirmed ones."""
         if self.accept_empty or (self.state.held and lost):
             return ()
         return (*self.recent, PastDeletion(self.started, lost, self.articles)) if lost else self.recent
 
     def next_full_scan(self, retained: Retained) -> LastFullScan | None:
-        """What the next run may start from; None where it has to walk, since something is not as it should be."""
+        """The full walk that the next run may reuse, or None if it must walk, because there are irregularities."""
         if retained.paths or self.listing.unlisted or not (self.last_full_scan or self.listing.files):
             return None
         return LastFullScan(self.listing.root, self.site, self.all_problems)
 
 
 def missing_files(known: Mapping[str, FileState], listing: FolderListing) -> list[str]:
-    """The known files that are gone; one that may only be out of sight is not."""
+    """The known files that are gone, without files in folders that could not be listed."""
     return [path for path in known if path not in listing.files and not listing.hides(path)]
 
 
 def decoder_version(site: Site) -> str:
-    """Names all that a document depends on beside its file."""
+    """A version of everything that a document depends on besides its file."""
     return " ".join(filter(None, (DECODER_VERSION, site.digest, site.inherited.digest)))
 
 
 def files_to_read(
     listing: FolderListing, known: Mapping[str, FileState], state: IngestState, site: Site, anew: Collection[str]
 ) -> list[Task]:
-    """The files to read: all that are new, look changed, or were written too shortly before the last run to tell.
+    """The files to read: new, apparently changed, or written too shortly before the last run.
 
-    Those in `anew` are parsed whatever they look like, and so are those of which a sibling in another language came or
-    went, since that makes the end of their name a language or a word.
+    Files in `anew` are always parsed. So are files whose sibling in another language appeared or disappeared, because
+    this decides whether the end of their name is a language.
     """
     same_decoder = state.decoder == decoder_version(site)
     settled = (state.started - SETTLED).timestamp() * 1e9 if state.started else 0

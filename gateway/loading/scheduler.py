@@ -1,6 +1,6 @@
-"""Decides when the folder is read: when files change, when time calls for it, when it was long ago, when asked.
+"""Schedules runs: on file changes, when an article is due, periodically, and on request.
 
-One run goes on at a time. It reads nothing itself, and knows not what a run tells.
+Runs do not overlap.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ from gateway.loading.deletion_guard import SMALL_DELETION
 from gateway.loading.ingest import Ingest, IngestReport, Wait
 
 CLOSE = 1.0
-"""A run that follows a generation within so many seconds waits until the changes pause."""
+"""A run within this many seconds after a generation waits for a pause in the changes."""
 PAUSE = 0.1
 LONGEST_PAUSE = 1.0
-"""Seconds that a run waits at most for a pause."""
+"""The maximum wait for a pause, in seconds."""
 LONGEST_LOSS = 10.0
-"""The same where many files are gone: a folder that is being emptied is not to be met half empty."""
+"""The maximum wait if many files are gone, so that a folder is not scanned while it is being emptied."""
 AFTER_FAILURE = 10.0
-"""Seconds after which a database is asked again that could not be."""
+"""The delay in seconds before a failed database query is retried."""
 AGAIN = 1.0
-"""Seconds after which a new folder is looked at once more: what was put into it before the system began to report of
-it was not reported."""
+"""The delay in seconds before a new folder is scanned again, because files added before its events began are not
+reported."""
 
 
 class RunIngest(Protocol):
     def __call__(self, paths: frozenset[str] | None, /, *, accept_empty: bool) -> Awaitable[IngestReport]:
-        """Load what changed in these paths, or in the whole folder. Raises GatewayError."""
+        """Load the changes in these paths, or in the whole folder. Raises GatewayError."""
         ...
 
 
@@ -42,7 +42,7 @@ class _ReloadRequest(NamedTuple):
 
 
 class Scheduler:
-    """Follows one content folder for as long as `follow` runs."""
+    """Schedules the runs of one content folder while `follow` runs."""
 
     def __init__(
         self,
@@ -55,8 +55,8 @@ class Scheduler:
         clock: Callable[[], float] = time.monotonic,
         wait: Wait = asyncio.wait_for,
     ) -> None:
-        """The whole folder is looked at again every `sweep` seconds. A run that fails ends it only where nothing
-        `is_ready` to be served."""
+        """The whole folder is scanned again every `sweep` seconds. A failed run ends `follow` only if `is_ready` is
+        false."""
         self._ingest = ingest
         self._watch = watch
         self._run = run
@@ -66,21 +66,21 @@ class Scheduler:
         self._wait = wait
         self._stirred = asyncio.Event()
         self._paths = set[str]()
-        """What changed since it was loaded last."""
+        """The paths that changed since they were last loaded."""
         self._to_look_again = set[str]()
-        """The folders whose second look is still to come."""
+        """The folders that must be scanned again."""
         self._requests: list[_ReloadRequest] = []
         self._swept = self._ended = clock()
 
     async def request(self, *, accept_empty: bool = False) -> IngestReport:
-        """Have the whole folder looked at now, or after the run that goes on. Raises GatewayError where that fails."""
+        """Scan the whole folder now, or after the current run. Raises GatewayError if the run fails."""
         request = _ReloadRequest(accept_empty, asyncio.get_running_loop().create_future())
         self._requests.append(request)
         self._stirred.set()
         return await request.report
 
     async def follow(self) -> None:
-        """Load the folder, and what changes in it from then on. Raises GatewayError where there is nothing to serve."""
+        """Load the folder, and then its changes. Raises GatewayError if there is nothing to serve."""
         due = asyncio.create_task(self._ingest.until_due())
         try:
             async with self._watch.watching(self.changed):
@@ -96,12 +96,12 @@ class Scheduler:
                 request.report.cancel()
 
     def changed(self, paths: frozenset[str]) -> None:
-        """Note that some paths may have changed."""
+        """Record paths that may have changed."""
         self._paths |= paths
         self._stirred.set()
 
     async def _idle(self, due: asyncio.Task[None]) -> asyncio.Task[None]:
-        """Wait until there may be something to do. `due` is done when time alone calls for a run."""
+        """Wait until a run may be needed. `due` completes when a run is due without changes."""
         if due.done():
             due = asyncio.create_task(asyncio.sleep(AFTER_FAILURE) if _failed(due) else self._ingest.until_due())
         stirred = asyncio.create_task(self._stirred.wait())
@@ -114,17 +114,17 @@ class Scheduler:
         return due
 
     async def _settled(self) -> frozenset[str] | None:
-        """The paths to load now that they may be, None for the whole folder."""
+        """Wait until a run may start. Returns the paths to load, or None for the whole folder."""
         began = self._clock()
         if self._requests or began >= self._swept + self._sweep:
             return None
         try:
             return await self._paused(began)
-        except StoreError:  # the run tells of it
+        except StoreError:  # the run reports it
             return None
 
     async def _paused(self, began: float) -> frozenset[str] | None:
-        """The same, once the changes pause."""
+        """Wait for a pause in the changes. Returns the paths to load, or None for the whole folder."""
         changed = await self._noticed()
         if changed.missing or changed.arrives or (changed.present and began < self._ended + CLOSE):
             paused = await self._pause(began + LONGEST_PAUSE)
@@ -137,7 +137,7 @@ class Scheduler:
         return None if WHOLE_FOLDER in changed.paths or self._requests else changed.paths
 
     async def _noticed(self) -> ChangedPaths:
-        """What matters of the changes; the others are dropped, but for those that are told again meanwhile."""
+        """The relevant changes. Others are dropped, unless they are reported again meanwhile."""
         if not self._paths:
             return ChangedPaths()
         paths, self._paths = frozenset(self._paths), set()
@@ -151,7 +151,7 @@ class Scheduler:
         return changed
 
     async def _pause(self, until: float) -> bool:
-        """Wait until the changes pause, at most until some time. Answers whether they do."""
+        """Wait for a pause in the changes, at most until a deadline. Returns whether they paused."""
         while (rest := min(PAUSE, until - self._clock())) > 0 and not self._requests:
             self._stirred.clear()
             try:
@@ -181,7 +181,7 @@ class Scheduler:
             if not await self._is_ready():
                 raise
         else:
-            if report.applied.changed:  # or a save would wait that comes after a sweep
+            if report.applied.changed:  # otherwise a change after a periodic scan would wait
                 self._ended = self._clock()
             for answer in _waiting(requests):
                 answer.set_result(report)
@@ -191,7 +191,7 @@ class Scheduler:
 
 
 def _failed(due: asyncio.Task[None]) -> bool:
-    """Whether the database could not be asked what is due. The run that was made instead told of it."""
+    """Whether the database query for due articles failed. The run that was made instead reported the error."""
     error = due.exception()
     if error and not isinstance(error, StoreError):
         raise error

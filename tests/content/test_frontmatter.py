@@ -138,7 +138,7 @@ def test_of_a_repeated_key_the_last_one_counts() -> None:
     assert plain(front_matter.fields) == {"b": {"c": "3"}, "a": "4"}
     assert [plain(node) for node in front_matter.fields.entries["a"].repeated] == ["1"]
     assert [(problem.line, problem.column) for problem in front_matter.problems] == [(3, 11), (4, 1)]
-    assert "line 2 and again at line 4" in front_matter.problems[1].message
+    assert "at lines 2 and 4" in front_matter.problems[1].message
 
 
 def test_columns_count_code_points() -> None:

@@ -138,7 +138,7 @@ async def test_where_none_can_be_started_it_is_said(tmp_path: Path) -> None:
     write(tmp_path, *(f"{number}.md" for number in range(150)))
     before, parser_pool = set(_children()), ParserPool(3, command=(str(tmp_path / "none"),))
     await parser_pool.warm(ParseContext(str(tmp_path)))
-    with pytest.raises(ParserError, match="No process can be started to parse files in: No such file or directory"):
+    with pytest.raises(ParserError, match="The parser process cannot be started: No such file or directory"):
         await parse(tmp_path, parser_pool)
     assert set(_children()) == before
     assert asyncio.all_tasks() == {asyncio.current_task()}

@@ -158,7 +158,7 @@ async def test_where_the_system_reports_nothing_the_folder_is_polled(tmp_path: P
     )
     said, _ = await process.communicate()
     assert process.returncode == 0
-    assert b"It is looked through every 0.02 seconds." in said
+    assert b"It is polled every 0.02 seconds." in said
 
 
 LATE = """
