@@ -1,4 +1,4 @@
-"""The tree of errors. What a client may see carries a stable code; each code has its paragraph in docs/errors.md."""
+"""The exceptions of the gateway. Each RequestError has a stable code, which docs/errors.md describes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 
 class GatewayError(Exception):
-    """Something went wrong in the gateway."""
+    """The gateway failed."""
 
     exit_code = 3
 
@@ -21,19 +21,22 @@ class GatewayError(Exception):
 
 
 class SettingsError(GatewayError):
-    """The settings are not usable."""
+    """The settings are invalid."""
 
     exit_code = 2
 
 
 class ContentFolderError(GatewayError):
-    """The content folder does not exist or is no folder."""
+    """The content folder does not exist or is not a folder."""
 
     exit_code = 2
 
 
 class FrontMatterError(GatewayError):
-    """The front matter cannot be read. Carries where, so that the caller can make a problem of it."""
+    """The front matter cannot be read.
+
+    Has the position and the code, from which the caller makes a problem.
+    """
 
     def __init__(self, code: str, message: str, *, line: int = 1, column: int = 1, hint: str | None = None) -> None:
         super().__init__(message)
@@ -48,49 +51,52 @@ class StoreError(GatewayError):
 
 
 class ParserError(GatewayError):
-    """No process can be started to parse files in."""
+    """A process for parsing files cannot be started."""
 
 
 class PackagesError(GatewayError):
-    """GraphiQL cannot be brought from its packages."""
+    """GraphiQL cannot be built from its npm packages."""
 
 
 class Abandoned(GatewayError):
-    """The client has closed its connection before its operation began."""
+    """The client closed its connection before its operation began."""
 
 
 class RequestError(GatewayError):
-    """The request cannot be answered. `extensions` are told to the client beside the code."""
+    """The request failed.
+
+    The response has the `extensions` beside the code.
+    """
 
     code = "BAD_REQUEST"
     status = HTTPStatus.BAD_REQUEST
     headers: Mapping[str, str] = MappingProxyType({})
     is_about_operation = False
-    """Whether the request is well-formed, and it is the operation in it that is wrong: GraphQL's own to answer."""
+    """Whether the request is well-formed but its operation is invalid. The response is then a GraphQL response."""
 
     def __init__(self, message: str | None = None, **extensions: object) -> None:
         super().__init__(message)
         self.extensions: dict[str, object] = {"code": self.code, **extensions}
 
     def entries(self) -> list[Mapping[str, object]]:
-        """What stands under `errors` in the answer."""
+        """The items of `errors` in the response."""
         return [{"message": self.message, "extensions": self.extensions}]
 
 
 class BadUserInput(RequestError):
-    """An argument has a value that the field does not take."""
+    """An argument has an invalid value."""
 
     code = "BAD_USER_INPUT"
     is_about_operation = True
 
 
 class OperationRefused(RequestError):
-    """The operation cannot be run."""
+    """The operation is invalid."""
 
     is_about_operation = True
 
     def __init__(self, causes: Sequence[Mapping[str, object]]) -> None:
-        """`causes` are the errors in GraphQL's form, with message and locations; each is given the code."""
+        """`causes` are GraphQL errors with message and locations. Each of them gets the code."""
         super().__init__()
         self._causes = causes
 
@@ -99,7 +105,7 @@ class OperationRefused(RequestError):
 
 
 class ParseFailed(OperationRefused):
-    """The document is not GraphQL."""
+    """The document is not valid GraphQL."""
 
     code = "GRAPHQL_PARSE_FAILED"
 
@@ -111,13 +117,13 @@ class ValidationFailed(OperationRefused):
 
 
 class VariablesRefused(OperationRefused):
-    """The variables have values that the operation does not take."""
+    """The variables have invalid values."""
 
     code = "BAD_USER_INPUT"
 
 
 class OperationNotFound(RequestError):
-    """The document does not say which operation to run."""
+    """The document does not have the operation, or has more than one. Send the name of one in 'operationName'."""
 
     code = "OPERATION_RESOLUTION_FAILURE"
     is_about_operation = True
@@ -126,8 +132,8 @@ class OperationNotFound(RequestError):
 class PersistedQueryNotFound(RequestError):
     """PersistedQueryNotFound"""
 
-    # The message is the protocol's: clients look for it, and send the document then. Apollo iOS does so only if the
-    # status is 200, which Apollo Server sends, whatever media type it accepts.
+    # Clients compare this message of the protocol, and then send the document. Apollo iOS does so only with the status
+    # 200, which Apollo Server sends for every media type.
     code = "PERSISTED_QUERY_NOT_FOUND"
     status = HTTPStatus.OK
     is_about_operation = True
@@ -142,20 +148,20 @@ class PersistedQueryNotSupported(RequestError):
 
 
 class PersistedQueryMismatch(RequestError):
-    """The digest is not that of the document."""
+    """The digest does not match the document."""
 
     code = "PERSISTED_QUERY_MISMATCH"
 
 
 class UntrustedDocument(RequestError):
-    """Only documents that the operator trusts are run, and this is none of them."""
+    """The document is not in the server's manifest of trusted documents."""
 
     code = "UNTRUSTED_DOCUMENT"
     status = HTTPStatus.FORBIDDEN
 
 
 class LimitExceeded(RequestError):
-    """The operation asks for more than is allowed."""
+    """The operation exceeds a limit."""
 
     code = "LIMIT_EXCEEDED"
     is_about_operation = True
@@ -170,7 +176,7 @@ class LimitExceeded(RequestError):
 
 
 class PreflightRequired(RequestError):
-    """Send the header 'GraphQL-Require-Preflight: 1' with a GET, or use POST: pages of other sites can send neither."""
+    """The GET may be a cross-site request. Send the header 'GraphQL-Require-Preflight: 1', or use POST."""
 
     code = "PREFLIGHT_REQUIRED"
 
@@ -184,87 +190,87 @@ class Unauthenticated(RequestError):
 
 
 class Forbidden(RequestError):
-    """The caller has no right to this."""
+    """The credential does not permit this."""
 
     code = "FORBIDDEN"
     status = HTTPStatus.FORBIDDEN
 
 
 class NotFound(RequestError):
-    """There is nothing at this path."""
+    """The path does not exist."""
 
     code = "NOT_FOUND"
     status = HTTPStatus.NOT_FOUND
 
 
 class MethodNotAllowed(RequestError):
-    """The path does not take this method."""
+    """The path does not support this method."""
 
     code = "METHOD_NOT_ALLOWED"
     status = HTTPStatus.METHOD_NOT_ALLOWED
 
     def __init__(self, allowed: str, message: str | None = None) -> None:
-        """`allowed` names the methods that the path takes, as the header Allow does."""
+        """`allowed` is the value of the header Allow."""
         super().__init__(message)
         self.headers = {"Allow": allowed}
 
 
 class NotAcceptable(RequestError):
-    """None of the media types that the client accepts can be served."""
+    """The client does not accept any media type of this server."""
 
     code = "NOT_ACCEPTABLE"
     status = HTTPStatus.NOT_ACCEPTABLE
 
 
 class RequestTimeout(RequestError):
-    """The request did not come whole in the time that is allowed."""
+    """The request did not arrive completely within the time limit."""
 
     code = "REQUEST_TIMEOUT"
     status = HTTPStatus.REQUEST_TIMEOUT
 
 
 class PayloadTooLarge(RequestError):
-    """The body is larger than is allowed."""
+    """The body exceeds the size limit."""
 
     code = "PAYLOAD_TOO_LARGE"
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 
 
 class HeadTooLarge(RequestError):
-    """The request's line and headers are larger than is allowed."""
+    """The request line and headers exceed the size limit."""
 
     code = "HEAD_TOO_LARGE"
     status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
 
     def __init__(self, allowed: int) -> None:
         """`allowed` is the limit `head_bytes`."""
-        text = f"The request's line and headers exceed the limit 'head_bytes': {allowed} bytes are allowed."
+        text = f"The request line and headers exceed the limit 'head_bytes': {allowed} bytes are allowed."
         super().__init__(text, limit="head_bytes", allowed=allowed)
 
 
 class UnsupportedMediaType(RequestError):
-    """The body is of a media type or an encoding that is not read here."""
+    """The body has an unsupported media type or encoding."""
 
     code = "UNSUPPORTED_MEDIA_TYPE"
     status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
 
 
 class MisdirectedRequest(RequestError):
-    """The request was sent to a host that this server does not answer for."""
+    """This server does not serve the requested host."""
 
     code = "MISDIRECTED_REQUEST"
     status = HTTPStatus.MISDIRECTED_REQUEST
 
 
 class RateLimited(RequestError):
-    """The client asks for more in a minute than it may."""
+    """The client exceeds its rate limit."""
 
     code = "RATE_LIMITED"
     status = HTTPStatus.TOO_MANY_REQUESTS
 
     def __init__(self, seconds: int) -> None:
-        """`seconds` are those after which there is room for the same operation."""
-        super().__init__(f"The client asks for more in a minute than it may. Come again in {seconds} s.")
+        """`seconds` is the time until the same operation is allowed."""
+        super().__init__(f"The client exceeds its rate limit. Retry after {seconds} s.")
         self.headers = {"Retry-After": str(seconds)}
 
 
@@ -277,21 +283,21 @@ class NotReady(RequestError):
 
 
 class NotWriting(RequestError):
-    """Another process writes the database, and follows the content. Ask that one to reload."""
+    """Another process writes the database and watches the content. Send the request to that process."""
 
     code = "NOT_WRITING"
     status = HTTPStatus.SERVICE_UNAVAILABLE
 
 
 class ExplorerMissing(RequestError):
-    """GraphiQL is no part of this installation. Build the wheel where npm is, or run 'make explorer' in a checkout."""
+    """GraphiQL is not part of this installation. Build the wheel with npm, or run 'make explorer' in a checkout."""
 
     code = "EXPLORER_MISSING"
     status = HTTPStatus.SERVICE_UNAVAILABLE
 
 
 class Overloaded(RequestError):
-    """The server has too much to do."""
+    """The server is overloaded."""
 
     code = "OVERLOADED"
     status = HTTPStatus.SERVICE_UNAVAILABLE
@@ -299,21 +305,21 @@ class Overloaded(RequestError):
 
 
 class OperationTimedOut(RequestError):
-    """The operation took longer than is allowed."""
+    """The operation exceeded the time limit."""
 
     code = "OPERATION_TIMED_OUT"
     status = HTTPStatus.SERVICE_UNAVAILABLE
 
 
 class InternalError(RequestError):
-    """Something went wrong in the server. Its log tells what, under the incident's id."""
+    """The server failed. Its log has the cause, under the incident id."""
 
     code = "INTERNAL_SERVER_ERROR"
     status = HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 class ReloadFailed(RequestError):
-    """The folder could not be loaded; what was loaded before is still served."""
+    """The folder cannot be loaded. The previous content is still served."""
 
     code = "RELOAD_FAILED"
     status = HTTPStatus.INTERNAL_SERVER_ERROR

@@ -97,8 +97,8 @@ def test_fewer_connections_than_the_limit(content: Path) -> None:
         lines = rest(server)
     needed = 1000 + excess_of(1000) + own(4, 1)
     [line] = [line for line in (*server.printed, *lines) if "limit_connections" in line]
-    assert f"limit_connections is 1000, for which the process needs {needed} file descriptors" in line
-    assert f"it may open {FEW}" in line
+    assert f"limit_connections is 1000 and needs {needed} file descriptors" in line
+    assert f"the process may open {FEW}" in line
     assert len(lines) < 10
 
 

@@ -121,7 +121,7 @@ def test_a_path_stays_on_its_host(target: str) -> None:
 @pytest.mark.parametrize("page", ["", "own.example", "/page", "ftp://own.example/", "http://", "http://a@b.example/"])
 def test_a_link_is_to_a_page(page: str) -> None:
     """Of this server's host, by its full address."""
-    with pytest.raises(ValueError, match="no http or https URL"):
+    with pytest.raises(ValueError, match="not an http or https URL"):
         link(page, GOOD)
 
 

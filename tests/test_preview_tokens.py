@@ -63,12 +63,12 @@ def test_a_time_is_read_or_refused(number: int, unit: str) -> None:
     if 0 < minutes <= MAX_LIFETIME.total_seconds() / 60:
         assert parse_lifetime(f"{number}{unit}") == timedelta(minutes=minutes)
     else:
-        with pytest.raises(ValueError, match="no time"):
+        with pytest.raises(ValueError, match="is not a duration"):
             parse_lifetime(f"{number}{unit}")
 
 
 @pytest.mark.parametrize("written", ["", "d", "7", "7y", "-7d", "1.5d", "٧d", "7 d", "7dd"])
 def test_what_is_no_time(written: str) -> None:
     """Nothing is guessed."""
-    with pytest.raises(ValueError, match="no time"):
+    with pytest.raises(ValueError, match="is not a duration"):
         parse_lifetime(written)

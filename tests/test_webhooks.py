@@ -218,4 +218,4 @@ async def test_a_url_that_leads_nowhere_is_a_failure(tmp_path: Path, caplog: pyt
                 added += 1
             while added:
                 added -= (await hook.next())["added"]
-    assert "https://build.example:port/hook cannot be told: Invalid port" in caplog.text
+    assert "The webhook https://build.example:port/hook failed: Invalid port" in caplog.text

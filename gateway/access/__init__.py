@@ -1,1 +1,1 @@
-"""Credentials to viewers: tokens, preview links, the identity of clients, and their rate."""
+"""Access control: API tokens, preview tokens, client identity and rate limits."""

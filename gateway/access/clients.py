@@ -1,4 +1,4 @@
-"""Knows who asks, and who pays for it: a credential becomes a viewer and a client. It reads no request."""
+"""Resolves request credentials to a viewer (permissions) and a rate-limit key."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from gateway.errors import Unauthenticated
 
 
 class Client(NamedTuple):
-    """Who asks, and who pays for it."""
+    """The viewer and the rate-limit key of a request."""
 
     viewer: Viewer
     rate_key: str | None
 
 
 class ClientResolver:
-    """The callers of one server."""
+    """Authenticates clients, and rate-limits failed attempts."""
 
     def __init__(self, authenticator: Authenticator, rate_limiter: RateLimiter) -> None:
         self._authenticator = authenticator
@@ -26,9 +26,9 @@ class ClientResolver:
     def identify(
         self, authorization: str | None, include_drafts: str | None, cookie: str | None, address: str | None
     ) -> Client:
-        """Who sends these headers, and the pass that a browser keeps, from an address.
+        """Resolves the values of Authorization, X-Include-Drafts and the preview cookie, and the client address.
 
-        For a credential that is none its address pays a point. Raises as `Authenticator.viewer` and
+        An invalid credential costs its address one point. Raises the errors of `Authenticator.viewer` and
         `RateLimiter.charge`.
         """
         try:

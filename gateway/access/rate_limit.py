@@ -1,6 +1,6 @@
-"""What each client may ask for in a minute, in points of cost. It knows no request, and keeps no client for long.
+"""Rate limits per client, in points of query cost per minute.
 
-How often is too often is worked out by throttled-py: the generic cell rate algorithm, with one number for each client.
+throttled-py implements the generic cell rate algorithm (GCRA), which stores one number per client.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from throttled import RateLimiterType, Throttled, rate_limiter, store
 from gateway.errors import RateLimited
 
 MAX_CLIENTS = 20_000
-"""As many are remembered, those that asked last."""
+"""Clients in memory. The least recently used one is evicted."""
 NETWORK_BITS = 64
-"""Of an IPv6 address as many say whose it is; the owner chooses the rest, and may choose anew for each request."""
+"""The prefix length of an IPv6 network. A client can use all addresses of its network."""
 
 
 class RateLimiter:
-    """The rates of one server's clients."""
+    """Charges clients for their requests."""
 
     def __init__(self, per_minute: int | None, max_clients: int = MAX_CLIENTS) -> None:
-        """Without a number of points `per_minute` everything is allowed."""
+        """`per_minute` is in points. None means unlimited."""
         self._limiter = per_minute and Throttled(
             using=RateLimiterType.GCRA.value,
             quota=rate_limiter.per_min(per_minute, burst=per_minute),
@@ -31,7 +31,7 @@ class RateLimiter:
         )
 
     def charge(self, client: str | None, points: int) -> None:
-        """Raises RateLimited where the client has not so many points left; then it keeps those that it has."""
+        """Deducts points. Raises RateLimited, and deducts nothing, if the client has fewer points left."""
         if not self._limiter or client is None or not points:
             return
         found = self._limiter.limit(client, cost=points)
@@ -43,9 +43,9 @@ UNLIMITED = RateLimiter(None)
 
 
 def rate_key(token: bytes | None, address: str | None) -> str | None:
-    """Who a client is: the token that it is known by, of which this is the digest; else its address. None for nobody.
+    """The rate-limit key of a client: the digest of its API token, else a hash of its network. None without both.
 
-    However the token was written, it is one client.
+    The key does not depend on the spelling of the header, such as `bearer` or extra spaces.
     """
     if token is not None:
         return f"token {token.hex()}"
@@ -55,7 +55,7 @@ def rate_key(token: bytes | None, address: str | None) -> str | None:
 def _network(address: str) -> str:
     try:
         found = ip_address(address)
-    except ValueError:  # a proxy may tell a name
+    except ValueError:  # a proxy may report a name
         return address
     if not isinstance(found, IPv6Address):
         return address

@@ -1,4 +1,4 @@
-"""Turns a credential into a viewer: what the caller may see. It reads no request and knows no store."""
+"""API tokens, scopes, and the authentication of credentials."""
 
 from __future__ import annotations
 
@@ -22,45 +22,45 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who asks: what its snapshot shows, and the rights that its credential carries."""
+    """The permissions of a client: the visible content, and the scopes of its credential."""
 
     visibility: Visibility
     scopes: frozenset[str] = frozenset()
     expires: int | None = None
-    """When the credential ends, in seconds since 1970; one of the settings never does."""
+    """Expiry of the credential, in Unix seconds. None for an API token, which does not expire."""
     token: bytes | None = field(default=None, compare=False, repr=False)
-    """The digest of the token that it was known by, where that was one of the settings; it gives no right."""
+    """The digest of the API token, if one was sent. It does not grant permissions."""
 
     def check_at(self, now: float) -> None:
-        """Raises Unauthenticated where the credential has ended meanwhile."""
+        """Raises Unauthenticated if the credential has expired."""
         if self.expires is not None and self.expires <= now:
-            raise Unauthenticated("The preview has expired. Ask for a new link.")
+            raise Unauthenticated("The preview has expired. Request a new link.")
 
 
 @dataclass(frozen=True, slots=True)
 class ApiToken:
-    """The rights of one token, of which the SHA-256 digest alone is kept."""
+    """The scopes of an API token. Stores only the SHA-256 digest of the token."""
 
     digest: bytes
     scopes: frozenset[str]
 
 
 def api_token(token: str, scopes: Collection[str]) -> ApiToken:
-    """The grant for a token as the settings write it: `TOKEN` or `sha256:HEX`. Raises SettingsError."""
+    """Parses a token of the settings, `TOKEN` or `sha256:HEX`. Raises SettingsError."""
     unknown = sorted(set(scopes) - set(Scope))
     if unknown:
-        raise SettingsError(f"Unknown scope: {', '.join(unknown)}. Known are {', '.join(Scope)}.")
+        raise SettingsError(f"Unknown scope: {', '.join(unknown)}. The scopes are {', '.join(Scope)}.")
     if not token.startswith("sha256:"):
         if not token:
             raise SettingsError("A token is empty.")
         return ApiToken(_digest(token), frozenset(scopes))
     if not re.fullmatch("sha256:[0-9a-fA-F]{64}", token):
-        raise SettingsError("A token's digest is written as 'sha256:' and 64 hexadecimal digits.")
+        raise SettingsError("A token's digest is invalid. Write 'sha256:' and 64 hexadecimal digits.")
     return ApiToken(bytes.fromhex(token.removeprefix("sha256:")), frozenset(scopes))
 
 
 class Permissions(NamedTuple):
-    """What a credential gives, and until when."""
+    """The scopes of a credential, and its expiry."""
 
     scopes: frozenset[str] = frozenset()
     expires: int | None = None
@@ -71,14 +71,14 @@ class TokenVerifier(Protocol):
     """Verifies preview tokens. A protocol, so that the settings can import this module without PyJWT."""
 
     def verify(self, token: str) -> int:
-        """When a good token ends, in seconds since 1970. Raises Unauthenticated for any other."""
+        """The expiry of a valid token, in Unix seconds. Raises Unauthenticated."""
         ...
 
 
 class Authenticator:
-    """Knows the grants and the passes of one server.
+    """Authenticates API tokens and preview tokens.
 
-    With `dev` everyone may preview, and nobody may read secured payloads.
+    With `dev`, each client has the scope `preview`, and does not have `secured:read`.
     """
 
     def __init__(
@@ -89,13 +89,13 @@ class Authenticator:
         self._dev = dev
 
     def viewer(self, authorization: str | None, include_drafts: str | None, cookie: str | None = None) -> Viewer:
-        """The viewer that the values of the headers Authorization and X-Include-Drafts stand for.
+        """The viewer for the values of the headers Authorization and X-Include-Drafts.
 
-        `cookie` is the pass that a browser keeps. It is looked at only where drafts are asked for and no credential
-        was sent, so that what the public sees never depends on it.
+        `cookie` is the preview token of a browser. It is used only if drafts are requested without a credential, so
+        that public responses do not depend on it.
 
-        Raises Unauthenticated for an unknown credential, Forbidden for drafts without the scope, and
-        BadUserInput where X-Include-Drafts is neither `true` nor `false`.
+        Raises Unauthenticated for an unknown credential, Forbidden for drafts without the scope, and BadUserInput for
+        an invalid X-Include-Drafts.
         """
         authorization = credential(authorization)
         permissions = self._permissions(authorization)
@@ -103,7 +103,7 @@ class Authenticator:
         if drafts and authorization is None and cookie is not None and not self._dev:
             permissions = self._preview_permissions(cookie)
         if drafts and Scope.PREVIEW not in permissions.scopes:
-            raise Forbidden("Drafts are shown only to a token with the scope 'preview'.")
+            raise Forbidden("Drafts need a token with the scope 'preview'.")
         return Viewer(Visibility.PREVIEW if drafts else Visibility.PUBLIC, *permissions)
 
     def _permissions(self, authorization: str | None) -> Permissions:
@@ -116,7 +116,7 @@ class Authenticator:
 
     def _token_permissions(self, token: str) -> Permissions:
         digest = _digest(token)
-        # Every grant is compared, so that the time taken does not tell which one matched.
+        # Compare all tokens, so that the duration does not depend on which one matches.
         matching = [api_token.scopes for api_token in self._api_tokens if hmac.compare_digest(api_token.digest, digest)]
         return Permissions(frozenset().union(*matching), token=digest) if matching else self._preview_permissions(token)
 
@@ -127,9 +127,9 @@ class Authenticator:
 
 
 def credential(authorization: str | None) -> str | None:
-    """The value of Authorization; None also for an empty one and for a `Bearer` without a token.
+    """The value of Authorization. None if it is absent, empty, or `Bearer` without a token.
 
-    Clients that have no token send these, as the documentation of Apollo Client has them do.
+    Clients without a token send these, by the example in the documentation of Apollo Client.
     """
     return authorization if authorization and authorization.strip().lower() not in {"", "bearer"} else None
 
@@ -137,7 +137,7 @@ def credential(authorization: str | None) -> str | None:
 def _bearer(authorization: str) -> str:
     scheme, _, token = authorization.strip().partition(" ")
     if scheme.lower() != "bearer":
-        raise Unauthenticated("The credential is not of the form 'Bearer TOKEN'.")
+        raise Unauthenticated("The header 'Authorization' is invalid. Send 'Bearer TOKEN'.")
     return token.strip()
 
 
@@ -147,20 +147,20 @@ def _boolean(value: str) -> bool:
             return True
         case "false":
             return False
-    raise BadUserInput("X-Include-Drafts is neither 'true' nor 'false'.")
+    raise BadUserInput("The header 'X-Include-Drafts' must be 'true' or 'false'.")
 
 
 def _digest(token: str) -> bytes:
-    # JSON may carry lone surrogates into a WebSocket's credential; they match no token, and must not fail.
+    # The credential of a WebSocket comes from JSON and may contain lone surrogates, which must not raise.
     return sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
 def signature(secret: str, body: bytes) -> str:
-    """The signature of a body in GitHub's form: `sha256=` and the HMAC-SHA256 in hexadecimal digits."""
+    """The signature of a body in the format of GitHub: `sha256=` and the hexadecimal HMAC-SHA256."""
     return "sha256=" + hmac.new(secret.encode(), body, sha256).hexdigest()
 
 
 def is_signed(secret: str | None, body: bytes, signed: str) -> bool:
-    """Whether a signature of that form is the body's; without a secret none is."""
-    # A header may hold what is not ASCII, which a comparison of texts would not take.
+    """Whether the signature matches the body. False without a secret."""
+    # Compare bytes: compare_digest raises for a non-ASCII string.
     return secret is not None and hmac.compare_digest(signature(secret, body).encode(), signed.encode())

@@ -70,8 +70,8 @@ class ProblemCollector:
     ) -> None:
         """Report keys that are likely misspellings of known keys.
 
-        A misspelling of a `governing` key is an error if its value could hide the file under the correct key. Each value
-        of a `claimed` key could, because the site defines its meaning.
+        A misspelling of a `governing` key is an error if its value could hide the file under the correct key. Each
+        value of a `claimed` key could, because the site defines its meaning.
         """
         for name in fields.entries.keys() - known:
             field = fields.entries[name]

@@ -1,1 +1,1 @@
-"""Operations to results: documents, their cost, concurrency, and execution. No transport is known here."""
+"""Execution of operations: parsing, validation, query cost, concurrency limits and results."""

@@ -1,6 +1,6 @@
-"""How many may do something at once: those who come then wait, or are refused. It knows nothing of what is done.
+"""Limits concurrency. Callers beyond the limit wait in a bounded queue or get `Overloaded`.
 
-All of it belongs to one event loop.
+The classes are not thread-safe. All calls must come from one event loop.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from itertools import islice
 from gateway.errors import Abandoned, Overloaded
 
 IsDisconnected = Callable[[], Awaitable[bool]]
-"""Whether nobody waits for the answer any more."""
+"""Whether the client has disconnected."""
 
 
 class CapacityLimiter:
-    """Holds so many, and no more."""
+    """A limit without a queue."""
 
     def __init__(self, limit: int, message: str) -> None:
-        """`message` is for those who find no place."""
+        """`message` is that of the `Overloaded` error."""
         self._limit = limit
         self._message = message
         self._taken = 0
@@ -31,7 +31,7 @@ class CapacityLimiter:
 
     @contextmanager
     def slot(self) -> Iterator[None]:
-        """Raises Overloaded where there is none."""
+        """Holds a slot. Raises Overloaded if all slots are taken."""
         if self.is_full:
             raise Overloaded(self._message)
         self._taken += 1
@@ -42,23 +42,23 @@ class CapacityLimiter:
 
 
 class ConcurrencyLimiter:
-    """So many are at work; so many more wait, first come first served, each for so long."""
+    """A limit with a first-in, first-out queue of limited size and waiting time."""
 
     def __init__(self, running: int, queue_size: int, queue_seconds: float) -> None:
-        self._capacity = CapacityLimiter(running + queue_size, "Too many operations wait for others to end.")
+        self._capacity = CapacityLimiter(running + queue_size, "The queue of operations is full.")
         self._running = asyncio.Semaphore(running)
         self._seconds = queue_seconds
 
     @property
     def is_full(self) -> bool:
-        """Whether one more would be refused."""
+        """Whether the queue is full."""
         return self._capacity.is_full
 
     @asynccontextmanager
     async def acquire(self, is_gone: IsDisconnected | None = None) -> AsyncIterator[None]:
-        """Raises Overloaded where too many wait, or where the turn does not come in time.
+        """Raises Overloaded if the queue is full, or if the wait exceeds `queue_seconds`.
 
-        Raises Abandoned if the turn had to be waited for and `is_gone` then returns true.
+        After a wait, raises Abandoned if `is_gone` returns true.
         """
         with self._capacity.slot():
             has_to_wait = self._running.locked()
@@ -66,7 +66,7 @@ class ConcurrencyLimiter:
                 async with asyncio.timeout(self._seconds):
                     await self._running.acquire()
             except TimeoutError as error:
-                raise Overloaded("Other operations took too long to end.") from error
+                raise Overloaded("The operation waited too long in the queue.") from error
             try:
                 if has_to_wait and is_gone and await is_gone():
                     raise Abandoned
@@ -76,7 +76,7 @@ class ConcurrencyLimiter:
 
 
 class Throttle:
-    """Lets a few through each period, in the order in which they come."""
+    """Admits a number of callers per period, first in, first out."""
 
     def __init__(self, per_period: int, seconds: float) -> None:
         self._per_period = per_period
@@ -86,7 +86,7 @@ class Throttle:
         self._timer: asyncio.TimerHandle | None = None
 
     async def wait(self, gone: asyncio.Future[None] | None = None) -> None:
-        """Returns at once unless the period is used up, and early when `gone` is done."""
+        """Wait until the caller is admitted, or until `gone` is done."""
         loop = asyncio.get_running_loop()
         self._timer = self._timer or loop.call_later(self._seconds, self._renew)
         if self._left:
@@ -100,7 +100,7 @@ class Throttle:
             self._waiting.pop(turn, None)
 
     def _renew(self) -> None:
-        """Begin a period. No timer runs while nothing has been let through for one."""
+        """Begin a period. The timer stops after a period without callers."""
         self._timer = None
         turns = tuple(islice(self._waiting, self._per_period))
         self._left = self._per_period - len(turns)

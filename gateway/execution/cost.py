@@ -1,6 +1,6 @@
-"""What a document asks for: one linear pass over it counts it and prices it.
+"""Static analysis of a GraphQL document: its shape (fields, depth, aliases) and its cost, in one linear pass.
 
-It does not parse or validate, reports no unknown name, and checks no argument: other stages do, after or before it.
+Unknown names and invalid arguments are ignored. Validation reports them later.
 """
 
 from __future__ import annotations
@@ -51,9 +51,9 @@ FIELD_COSTS: Mapping[tuple[str, str], int] = {
     ("Body", ANY): 1,
     ("Body", "markdown"): 0,
     ("Body", "isEmpty"): 0,
-    ("__Type", "ofType"): 0,  # wrappers of one type: clients unroll nine of them, a type has three at most
+    ("__Type", "ofType"): 0,  # clients nest nine of them, but a type has at most three wrappers
 }
-"""What finding a field's value costs, once, by (type, field); others cost 1 for an object, 0 for a leaf or a list."""
+"""Cost of resolving a field, by (type, field). Other fields cost 1 for an object, and 0 for a leaf or a list."""
 
 LIST_SIZES: Mapping[tuple[str, str], int] = {
     (ANY, "related"): 20,
@@ -68,27 +68,27 @@ LIST_SIZES: Mapping[tuple[str, str], int] = {
     ("__Type", "possibleTypes"): 2,
     (ANY, "args"): 3,
 }
-"""How many values a list is taken to have where no argument says it, by (type, field)."""
+"""Assumed length of a list without a size argument, by (type, field)."""
 
 DEFAULT_LIST_SIZE = 10
 PAGE_FIELDS = frozenset({"pageInfo", "hasMore"})
-"""A type with one of these fields is one page: its lists are as long as the window of the field that gives it."""
+"""Fields of a page type. The field that returns the page sets the length of its lists."""
 SIZE_ARGUMENTS = ("first", "last", "ids")
 
 VALUES_PER_POINT = 4
-"""How many values in a field's arguments cost one point; fewer cost nothing."""
+"""Argument values of a field per point of cost, rounded down."""
 LARGEST_JSON_INTEGER = 2**53 - 1
 
 
 class QueryShape(NamedTuple):
-    """What a selection holds once its fragments are written out, before equal fields are merged."""
+    """The size of a selection with its fragments expanded, before equal fields are merged."""
 
     fields: int = 0
     root_fields: int = 0
-    """Fields on the selection's own level."""
+    """Fields on the top level of the selection."""
     depth: int = 0
     introspection_depth: int = 0
-    """Levels of fields of the introspection types, which `depth` leaves out."""
+    """Levels of fields of the introspection types. `depth` excludes them."""
     aliases: int = 0
     directives: int = 0
 
@@ -104,7 +104,7 @@ class QueryShape(NamedTuple):
 
 
 class ListSize(NamedTuple):
-    """The length of a list, known when the variables are: the first of them that is not null, else `otherwise`."""
+    """The length of a list: that of the first variable that is not null, else `otherwise`."""
 
     variables: tuple[str, ...]
     otherwise: int
@@ -115,27 +115,27 @@ class ListSize(NamedTuple):
 
 
 class ArgumentCost(NamedTuple):
-    """What many values in a field's arguments cost: they are read anew each time that the field is resolved."""
+    """The cost of the argument values of a field. They are coerced each time the field is resolved."""
 
     variables: tuple[str, ...]
-    """Each as often as it is named."""
+    """Variable names, with repetitions."""
     otherwise: int
-    """The values that stand in the document."""
+    """The number of literal values in the document."""
 
     def of(self, counts: Mapping[str, int]) -> int:
-        """Takes how many values each variable holds."""
+        """`counts` is the number of values in each variable."""
         return (self.otherwise + sum(counts.get(name, 0) for name in self.variables)) // VALUES_PER_POINT
 
 
 class CostTerm(NamedTuple):
-    """A cost: what is known of it, and the step of the program, if any, whose result is to be added."""
+    """A cost: a constant, plus the result of a step of the program, if any."""
 
     known: int = 0
     step: int | None = None
 
 
 class CostStep(NamedTuple):
-    """One line of a cost program: `size` times the sum of `known` and of the results of earlier `steps`."""
+    """A step of a cost program: `size` times the sum of `known` and the results of earlier `steps`."""
 
     size: ListSize | ArgumentCost
     known: int
@@ -146,7 +146,7 @@ ONCE = ListSize((), 1)
 
 
 class CostProgram:
-    """The part of the costs that waits for variables: steps, each after those that it reads."""
+    """The part of the cost that depends on variables. Steps are in order of evaluation."""
 
     def __init__(self) -> None:
         self._steps: list[CostStep] = []
@@ -170,7 +170,7 @@ class CostProgram:
         return CostTerm(size.of({}) * amount.known)
 
     def evaluate(self, amount: CostTerm, variables: Mapping[str, object]) -> int:
-        """Takes variables as coerced for the operation."""
+        """`variables` are coerced for the operation."""
         if amount.step is None:
             return amount.known
         counts = {name: json_size(value).values for name, value in variables.items()}
@@ -186,7 +186,7 @@ class CostProgram:
 
 
 class SelectionCost(NamedTuple):
-    """What is known of one selection; on a page type, `each` is what every row costs, and else nothing."""
+    """The shape and cost of a selection. `each` is the cost per row on a page type, else 0."""
 
     counts: QueryShape = QueryShape()
     cost: CostTerm = CostTerm()
@@ -194,7 +194,7 @@ class SelectionCost(NamedTuple):
 
 
 class Definition(NamedTuple):
-    """An operation or a fragment of a document; `label` is how an error names it."""
+    """An operation or a fragment of a document. `label` is its name in errors."""
 
     name: str | None
     label: str
@@ -204,30 +204,30 @@ class Definition(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class QueryCost:
-    """A document, counted and priced; it is a pure function of the document, the schema and the limits."""
+    """The shape and cost of a document. Depends only on the document, the schema and the limits."""
 
     limits: Limits
     definitions: tuple[Definition, ...]
     program: CostProgram
     visited: int
-    """How many selections were looked at, to find the spreads and to count: twice the document's selections."""
+    """The number of selections visited by both passes: twice the selections of the document."""
 
     def check_shape(self) -> None:
-        """Checks every operation, then every fragment, for validation reads the unused too; raises LimitExceeded."""
+        """Checks all operations and fragments, because validation reads unused ones too. Raises LimitExceeded."""
         for definition in self.definitions:
             for limit, actual in definition.summary.counts._asdict().items():
                 if limit != "root_fields" or definition.is_operation:
                     self._check(limit, actual, definition)
 
     def check_cost(self, operation_name: str | None, variables: Mapping[str, object]) -> int:
-        """The cost of an operation, of variables as coerced for it; raises LimitExceeded, OperationNotFound."""
+        """The cost of an operation with coerced variables. Raises LimitExceeded and OperationNotFound."""
         operation = self._operation(operation_name)
         cost = self.program.evaluate(operation.summary.cost, variables)
         self._check("cost", cost, operation)
         return cost
 
     def cost(self, operation_name: str | None, variables: Mapping[str, object]) -> int:
-        """The cost of an operation, checked against nothing; raises OperationNotFound."""
+        """The cost of an operation, without a check. Raises OperationNotFound."""
         return self.program.evaluate(self._operation(operation_name).summary.cost, variables)
 
     def _operation(self, name: str | None) -> Definition:
@@ -245,10 +245,10 @@ class QueryCost:
 
 
 def analyse(schema: GraphQLSchema, document: DocumentNode, limits: Limits) -> QueryCost:
-    """Counts and prices a parsed document, valid or not, in time linear in its size.
+    """Analyses a parsed document, valid or not, in linear time.
 
-    Each fragment is read once, however often it is spread. A cycle of fragments is cut where it closes, and what the
-    schema does not know counts but costs nothing: validation, which comes later, refuses both.
+    Reads each fragment once. Cuts cycles of fragments. Unknown fields add to the shape, but their cost is 0. Validation
+    refuses cycles and unknown fields later.
     """
     reader = _Reader(schema)
     operations_first = sorted(reader.read(document), key=lambda definition: not definition.is_operation)
@@ -256,7 +256,7 @@ def analyse(schema: GraphQLSchema, document: DocumentNode, limits: Limits) -> Qu
 
 
 class _Reader:
-    """One pass over one document."""
+    """Reads one document."""
 
     def __init__(self, schema: GraphQLSchema) -> None:
         self.program = CostProgram()
@@ -265,7 +265,7 @@ class _Reader:
         self._fragments: dict[str, SelectionCost] = {}
 
     def read(self, document: DocumentNode) -> Iterator[Definition]:
-        """Fragments come before the definitions that spread them."""
+        """Yields each fragment before the definitions that spread it."""
         fragments: defaultdict[str, list[FragmentDefinitionNode]] = defaultdict(list)
         for node in document.definitions:
             if isinstance(node, FragmentDefinitionNode):
@@ -301,7 +301,7 @@ class _Reader:
         return self._selections(on, node.selection_set, len(node.directives or ()))
 
     def _selections(self, on: GraphQLNamedType | None, selections: SelectionSetNode, directives: int) -> SelectionCost:
-        # Every level of the document is two frames here; the parser refuses more than 200 levels.
+        # Each level of the document takes two stack frames. The parser refuses more than 200 levels.
         found = [SelectionCost(QueryShape(directives=directives))]
         for node in selections.selections:
             self.visited += 1
@@ -329,7 +329,7 @@ class _Reader:
     def _field_cost(
         self, on: GraphQLNamedType, node: FieldNode, field: GraphQLField, inner: SelectionCost
     ) -> SelectionCost:
-        """The cost of a field; a list on a page costs per row, for the field that gives the page to multiply."""
+        """The cost of a field. A list on a page costs per row. The field that returns the page multiplies it."""
         found = self._field_cost_without_arguments(on, node, field, inner)
         bulk = self.program.product(_argument_cost(node), CostTerm(1))
         return found._replace(cost=self.program.sum([found.cost, bulk])) if bulk != CostTerm() else found
@@ -337,7 +337,7 @@ class _Reader:
     def _field_cost_without_arguments(
         self, on: GraphQLNamedType, node: FieldNode, field: GraphQLField, inner: SelectionCost
     ) -> SelectionCost:
-        """The same without what its arguments cost."""
+        """The same without the cost of the arguments."""
         price = _by_name(FIELD_COSTS, on.name, node.name.value)
         if not is_composite_type(get_named_type(field.type)):
             return SelectionCost(cost=CostTerm(price or 0))
@@ -361,7 +361,7 @@ class _Reader:
 
 
 def _dependencies_first(spreads: Mapping[str, Sequence[str]]) -> list[str]:
-    """The names in an order where each follows those it depends on, except where a cycle forbids it."""
+    """Topological order of the names, dependencies first. Cycles are cut."""
     order: list[str] = []
     entered: set[str] = set()
     waiting = [(name, False) for name in spreads]
@@ -402,7 +402,7 @@ def _by_name(table: Mapping[tuple[str, str], int], on: str, field: str) -> int |
 
 
 def _list_size(on: GraphQLNamedType, node: FieldNode, field: GraphQLField) -> ListSize:
-    """As the arguments say it; a null one, or a variable that is null, counts as if it were not there."""
+    """The list size by the size arguments. An argument or variable that is null counts as absent."""
     given = {each.name.value: each.value for each in node.arguments or ()}
     variables: list[str] = []
     for value in (given[name] for name in SIZE_ARGUMENTS if name in given and name in field.args):
@@ -416,7 +416,7 @@ def _list_size(on: GraphQLNamedType, node: FieldNode, field: GraphQLField) -> Li
 def _argument_cost(node: FieldNode) -> ArgumentCost:
     variables: list[str] = []
     values = 0
-    # What says how long a list is has its price in the list.
+    # The size arguments are priced with their list.
     waiting: list[ValueNode] = [each.value for each in node.arguments or () if each.name.value not in SIZE_ARGUMENTS]
     while waiting:
         value = waiting.pop()
@@ -444,12 +444,12 @@ def _default_list_size(on: GraphQLNamedType, name: str, field: GraphQLField) -> 
 def _literal_length(value: ValueNode) -> int:
     if isinstance(value, ListValueNode):
         return len(value.values)
-    # A longer text is no GraphQL Int, and may be longer than Python agrees to read.
+    # A longer literal is not a GraphQL Int, and may exceed the digit limit of Python's int().
     return _length(int(value.value)) if isinstance(value, IntValueNode) and len(value.value) <= 11 else 1
 
 
 def _length(value: object) -> int:
-    """Of a list its length, of a number itself; what is out of place is 1 or 0, and refused by others."""
+    """The length of a list, or the value of a number. Other values count as 1, and validation refuses them."""
     if isinstance(value, list | tuple):
         return len(value)
     return max(0, value) if isinstance(value, int) else 1

@@ -1,7 +1,4 @@
-"""Documents of GraphQL: parsed, held to the limits, validated, and kept for the next request that sends them.
-
-It runs none, and coerces no variable.
-"""
+"""Parses GraphQL documents, checks their limits, validates them, and caches the results (LRU)."""
 
 from __future__ import annotations
 
@@ -41,16 +38,16 @@ from gateway.field_suggestions import SuggestedFieldsRule
 from gateway.limits import DOCUMENT_BYTES, Limits
 
 TOKEN_BYTES: Final = 400
-"""That a token takes, nearly, with the nodes that are made of it."""
+"""Estimated memory per token, with its nodes."""
 OVERHEAD: Final = 2000
-"""Bytes that a document takes besides."""
+"""Estimated further bytes per document."""
 _LINE_END = re.compile(r"\r\n|\n|\r")
 MAX_ERRORS: Final = 20
-"""How many things are said to be wrong with one document."""
+"""The maximum number of validation errors reported for a document."""
 
 
 class _ReportOnce(ASTValidationRule):
-    """A rule that reports equal errors once: a directive may be repeated many times, and each is the same mistake."""
+    """A rule that reports equal errors once. A document may repeat an invalid directive many times."""
 
     def __init__(self, context: ValidationContext) -> None:
         super().__init__(context)
@@ -76,30 +73,32 @@ _REPLACED_RULES: Mapping[type[ASTValidationRule], type[ASTValidationRule]] = {
     UniqueDirectivesPerLocationRule: _UniqueDirectives,
 }
 RULES = tuple(_REPLACED_RULES.get(rule, rule) for rule in specified_rules)
-"""Those of the specification."""
+"""The rules of the specification, some of them replaced."""
 
 
 @dataclass(frozen=True, slots=True)
 class QueryDocument:
-    """A document that fits the schema and the limits of shape. What it costs depends on its variables."""
+    """A document that is valid and within the limits of shape. Its cost depends on its variables."""
 
     node: DocumentNode
     query_cost: QueryCost
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
-        """The operation of this name; without a name the only one. Raises OperationNotFound."""
+        """The operation with this name, or the only one without a name. Raises OperationNotFound."""
         operations = [each for each in self.node.definitions if isinstance(each, OperationDefinitionNode)]
         found = [each for each in operations if name is None or (each.name and each.name.value == name)]
         if len(found) == 1:
             return found[0]
         if name is not None:
-            raise OperationNotFound(f"The document has no operation '{name}'.")
-        raise OperationNotFound("The document has several operations. Name one of them in 'operationName'.")
+            raise OperationNotFound(f"The document does not have the operation '{name}'.")
+        raise OperationNotFound("The document has more than one operation. Send the name of one in 'operationName'.")
 
 
 class IndexedSource(Source):
-    """A document's text that knows where its lines begin: every error of a field asks on which it stands, and to look
-    through all of a long text for each of thousands takes minutes."""
+    """Document text with an index of its lines.
+
+    graphql-core searches the whole text for the line of each error, which takes minutes for thousands of errors.
+    """
 
     def __init__(self, body: str) -> None:
         super().__init__(body)
@@ -109,7 +108,7 @@ class IndexedSource(Source):
 
     @property
     def size(self) -> int:
-        """Bytes that it takes, nearly."""
+        """Estimated memory in bytes."""
         return len(self.body.encode()) + self._ends.itemsize * (len(self._ends) + len(self._starts))
 
     def get_location(self, position: int) -> SourceLocation:
@@ -118,13 +117,12 @@ class IndexedSource(Source):
 
 
 class DocumentCache:
-    """The documents of one server, the last used ones kept."""
+    """LRU cache of parsed and validated documents."""
 
     def __init__(
         self, schema: GraphQLSchema, limits: Limits, *, introspection: bool, capacity: int = DOCUMENT_BYTES
     ) -> None:
-        """Of documents `capacity` bytes are kept. Without `introspection` the schema is not to be asked for, nor to be
-        guessed from what errors suggest."""
+        """`capacity` is in bytes. Without `introspection`, errors omit suggestions, and introspection is refused."""
         self._schema = schema
         self._limits = limits
         self._introspection = introspection
@@ -132,7 +130,7 @@ class DocumentCache:
         self._kept: OrderedDict[str, tuple[QueryDocument, int]] = OrderedDict()
         self._capacity = capacity
         self.size = 0
-        """Bytes that are kept now."""
+        """Bytes in use."""
 
     def get(self, text: str) -> QueryDocument:
         """Raises ParseFailed, LimitExceeded or ValidationFailed."""
@@ -142,7 +140,7 @@ class DocumentCache:
         source = IndexedSource(text)
         node = self._parsed(source)
         analysis = analyse(self._schema, node, self._limits)
-        # The shape comes first: validation may take very long over what exceeds it.
+        # Check the shape first, because validation of an oversized document may take very long.
         analysis.check_shape()
         self._validate(node)
         size = OVERHEAD + node.token_count * TOKEN_BYTES + source.size
@@ -156,7 +154,7 @@ class DocumentCache:
         try:
             return parse(source, max_lexical_tokens=most, max_comments=most)
         except GraphQLSyntaxError as error:
-            # A document that is too long is called a syntax error at the first token too many.
+            # The parser reports a syntax error at the first token beyond the limit.
             if _tokens(text[: next(iter(error.positions or ()), 0)]) >= most:
                 raise LimitExceeded("tokens", most, _tokens(text)) from error
             raise ParseFailed([error.formatted]) from error
@@ -181,7 +179,7 @@ class DocumentCache:
 
 
 def _unlink_tokens(node: DocumentNode) -> None:
-    """Take the tokens of a document apart. They hold each other, so that it would stay in memory until a collection."""
+    """Unlink the token list: it is cyclic, and would keep the document alive until the next garbage collection."""
     token = node.loc and node.loc.start_token
     while token:
         following, token.prev, token.next = token.next, None, None
@@ -189,12 +187,12 @@ def _unlink_tokens(node: DocumentNode) -> None:
 
 
 def _tokens(text: str) -> int:
-    """How many tokens and comments a text has, up to where it stops being GraphQL."""
+    """The number of tokens and comments in a text, up to the first lexical error."""
     lexer = Lexer(Source(text))
     with suppress(GraphQLSyntaxError):
         while lexer.advance().kind is not TokenKind.EOF:
             pass
     count, token = 0, lexer.token
-    while token.prev:  # the first one stands for the start of the text
+    while token.prev:  # the first token is the start of the text
         count, token = count + (token.kind is not TokenKind.EOF), token.prev
     return count

@@ -1,6 +1,6 @@
-"""Runs one operation: the document, its cost, a snapshot of its own, and an answer without secrets.
+"""Executes operations: checks and charges the document, runs it on a snapshot, and masks internal errors.
 
-It knows no transport: HTTP and WebSocket hand it what they were sent.
+All transports use it.
 """
 
 from __future__ import annotations
@@ -46,64 +46,64 @@ from gateway.store.protocol import Store
 logger = logging.getLogger("gateway")
 
 MAX_NESTING = 100
-"""Lists and objects within one another in variables. No filter needs so many, and JSON is written but twice as deep."""
+"""Maximum nesting of lists and objects in variables. orjson serialises only about twice that depth."""
 
 ErrorEntry = Mapping[str, object]
-"""One of the `errors` of an answer."""
+"""An item of `errors` in a response."""
 
 
 class OperationRequest(NamedTuple):
-    """What a client asks for, of whatever transport."""
+    """The GraphQL request of a client, independent of the transport."""
 
     query: str
-    """Empty where the document is meant by its name alone."""
+    """Empty if the document is identified only by `document_id`."""
     variables: Mapping[str, Any] = {}
     operation_name: str | None = None
     extensions: Mapping[str, Any] = {}
     document_id: str | None = None
-    """The name of a document that the server may know."""
+    """The id of a persisted document."""
 
 
 class PreparedOperation(NamedTuple):
-    """An operation that may run."""
+    """An operation that passed all checks."""
 
     request: OperationRequest
     document: QueryDocument
     kind: OperationType
     cost: int
     rate_key: str | None
-    """The client who has paid the cost, and pays it for each further event of a subscription; None for nobody."""
+    """The rate-limit key charged with the cost, and again for each further event of a subscription. None: no charge."""
 
 
 class ResolvedRequest(NamedTuple):
-    """A request with the text of its document, and the content that is served now."""
+    """A request with the text of its document, and the current revision of the content."""
 
     request: OperationRequest
     revision: str
 
 
 class Result(NamedTuple):
-    """What came of an operation that ran, of which parts may have failed; or, in a stream, why it ended."""
+    """The result of an operation, perhaps with field errors. In a stream, also the error that ended it."""
 
     data: Mapping[str, object] | None
     errors: tuple[ErrorEntry, ...] = ()
     extensions: Mapping[str, object] = {}
     revision: str = ""
-    """The content that it was answered from."""
+    """The revision of the content."""
     dependencies: Collection[str] = ()
-    """The cache tags of what it was answered from."""
+    """The cache tags of the content used."""
     is_final_error: bool = False
-    """Whether there are errors alone, and the operation has ended with them."""
+    """Whether the result has only errors and ends the operation."""
 
     def body(self) -> dict[str, object]:
-        if self.is_final_error:  # by GraphQL no data, not even null, is told of what did not run
+        if self.is_final_error:  # GraphQL: a request error has no `data` entry, not even null
             return {"errors": self.errors}
         told = {"errors": self.errors, "extensions": self.extensions}
         return {"data": self.data, **{name: value for name, value in told.items() if value}}
 
 
 class UsePreparedDocument(SchemaExtension):
-    """Hands Strawberry the document that was parsed and validated before."""
+    """Passes the parsed and validated document to Strawberry."""
 
     def on_parse(self) -> Iterator[None]:
         self.execution_context.graphql_document = self.execution_context.context.document
@@ -115,7 +115,7 @@ class UsePreparedDocument(SchemaExtension):
 
 
 class Executor:
-    """Runs the operations of one server over one store."""
+    """Executes operations on a store."""
 
     def __init__(
         self,
@@ -131,9 +131,9 @@ class Executor:
         concurrency: ConcurrencyLimiter | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`schema` is built with the extension UsePreparedDocument; `clock` tells when a credential has ended.
+        """`schema` must have the extension UsePreparedDocument. `clock` returns Unix seconds, to check expiry.
 
-        `rate_limiter` and `concurrency` may be those of others, too; without turns it has its own.
+        `rate_limiter` and `concurrency` may be shared. Without `concurrency`, it is built from the limits.
         """
         self._schema = schema
         self._graph: GraphQLSchema = schema._schema
@@ -151,7 +151,7 @@ class Executor:
         self._clock = clock
 
     def check(self, documents: Mapping[str, str]) -> None:
-        """Raises SettingsError for documents, by their names, that could never be run."""
+        """Raises SettingsError for trusted documents, by name, that are invalid or exceed a limit."""
         faults = []
         for name, text in documents.items():
             try:
@@ -162,8 +162,10 @@ class Executor:
             raise SettingsError("\n".join(faults))
 
     async def resolve(self, request: OperationRequest, viewer: Viewer, client: str | None = None) -> ResolvedRequest:
-        """What a request asks for, and the content that it would be answered from now: enough to tell whether the
-        client has the answer. The client pays for being read alone. Raises RequestError."""
+        """Resolves the document text and the current revision, to compare ETags before execution.
+
+        Charges the client one point, without the cost of the operation. Raises RequestError.
+        """
         self._rate_limiter.charge(client, 1)
         self._check_variables(request)
         text = self._persisted.resolve(request.query, request.document_id)
@@ -171,9 +173,9 @@ class Executor:
             return ResolvedRequest(request._replace(query=text), (await snapshot.generation()).revision)
 
     async def prepare(self, request: OperationRequest, client: str | None = None) -> PreparedOperation:
-        """Check all that can be checked before an operation runs. Raises RequestError where it is refused.
+        """Parse, validate and price an operation. Raises RequestError.
 
-        The `client` pays for being read, and then for what the operation costs.
+        Charges the `client` one point first, and then the cost of the operation.
         """
         self._rate_limiter.charge(client, 1)
         self._check_variables(request)
@@ -191,12 +193,12 @@ class Executor:
     async def execute(
         self, prepared: PreparedOperation, viewer: Viewer, is_gone: IsDisconnected | None = None
     ) -> Result:
-        """The answer of a query. Raises RequestError where there is none.
+        """Execute a query. Raises RequestError if it is refused or times out.
 
-        An operation that waited for its turn does not begin if `is_gone` then returns true; raises Abandoned.
+        Raises Abandoned if the operation waited in the queue and `is_gone` then returns true.
         """
         if prepared.kind is OperationType.SUBSCRIPTION:
-            raise NotAcceptable("A subscription is answered as 'text/event-stream', or over a WebSocket.")
+            raise NotAcceptable("A subscription needs 'Accept: text/event-stream', or a WebSocket.")
         async with self._concurrency.acquire(is_gone):
             try:
                 async with asyncio.timeout(self._limits.operation_seconds):
@@ -206,8 +208,10 @@ class Executor:
         return answer._replace(extensions=self._extensions(prepared))
 
     async def subscribe(self, prepared: PreparedOperation, viewer: Viewer) -> AsyncGenerator[Result, None]:
-        """The answers of a subscription, as they come; of any other operation the only one. Raises nothing: what is
-        refused, or fails as a whole, is the last answer."""
+        """Yields the results of a subscription, or the only result of another operation.
+
+        Does not raise. A request error is the last result.
+        """
         is_subscription = prepared.kind is OperationType.SUBSCRIPTION
         try:
             async with aclosing(
@@ -217,7 +221,7 @@ class Executor:
                     yield answer
         except RequestError as error:
             yield _error_result(error)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the client is told no more than that it is
+        except Exception as error:  # noqa: BLE001 - the error is masked
             yield _error_result(mask_error(error))
 
     async def _single_result(self, prepared: PreparedOperation, viewer: Viewer) -> AsyncGenerator[Result, None]:
@@ -232,10 +236,10 @@ class Executor:
             context_value=context,
             operation_name=request.operation_name,
         )
-        prices = chain((0,), repeat(prepared.cost))  # the first event was paid for with the subscription
+        prices = chain((0,), repeat(prepared.cost))  # the subscription itself paid for the first event
         async with aclosing(results):
             while True:
-                async with context.event():  # and no longer: whoever takes the answer may take its time
+                async with context.event():  # not during the yield, because the consumer may be slow
                     result = await anext(results, None)
                 if result is None:
                     return
@@ -244,7 +248,7 @@ class Executor:
                 yield self._result(result)._replace(is_final_error=_has_failed(result))
 
     async def _execute(self, prepared: PreparedOperation, viewer: Viewer) -> Result:
-        viewer.check_at(self._clock())  # a connection may be older than the right that it began with
+        viewer.check_at(self._clock())  # the credential may have expired since the connection was opened
         request = prepared.request
         async with self._store.snapshot(viewer.visibility) as snapshot:
             context = Context(viewer, snapshot, self._limits, self._renderer, prepared.document.node)
@@ -269,21 +273,23 @@ class Executor:
             return answer._replace(revision=revision, dependencies=context.read_budget.tags)
 
     def _extensions(self, prepared: PreparedOperation) -> Mapping[str, object]:
-        """What an operation costs, for who asks for it."""
+        """The cost extension, if requested."""
         if prepared.request.extensions.get("cost") is not True:
             return {}
         return {"cost": {"actual": prepared.cost, "allowed": self._limits.cost}}
 
     def _check_variables(self, request: OperationRequest) -> None:
-        """Before anything is made of them. Raises RequestError."""
+        """Check the size of the variables before coercion. Raises RequestError."""
         found = json_size(request.variables)
         if found.depth > MAX_NESTING:
-            raise RequestError(f"The variables hold more than {MAX_NESTING} lists and objects within one another.")
+            raise RequestError(
+                f"The variables are nested too deeply. At most {MAX_NESTING} levels of lists and objects are allowed."
+            )
         if found.values > self._limits.variable_values:
             raise LimitExceeded("variable_values", self._limits.variable_values, found.values)
 
     def _result(self, result: ExecutionResult) -> Result:
-        """Raises LimitExceeded where it would be too long to be written out."""
+        """Converts a result. Raises LimitExceeded if it exceeds `answer_characters`."""
         allowed = self._limits.answer_characters
         if (characters := json_size(result.data).characters) > allowed:
             raise LimitExceeded("answer_characters", allowed, characters)
@@ -302,14 +308,14 @@ class Executor:
         return coerced.coerced
 
     async def check_ready(self) -> None:
-        """Raises NotReady before the first generation; once there is one there always will be."""
+        """Raises NotReady before the first generation. Readiness is cached, because it never ends."""
         self._ready = self._ready or await self._store.ready()
         if not self._ready:
             raise NotReady
 
 
 def _has_failed(result: ExecutionResult) -> bool:
-    """Whether a subscription ended with a result. Strawberry tells that, too, as one: with errors that no field has."""
+    """Whether a result ended its subscription. Strawberry then yields a result with errors without a path."""
     is_of_no_field = bool(result.errors) and not any(error.path for error in result.errors or ())
     return isinstance(result, PreExecutionError) or (result.data is None and is_of_no_field)
 
@@ -319,7 +325,7 @@ def _error_result(error: RequestError) -> Result:
 
 
 def _format_error(error: GraphQLError) -> ErrorEntry:
-    """An error as the client may see it. What no one foresaw is told to the log alone, under an incident's id."""
+    """Formats an error for the client. Unexpected errors are logged with an incident id and masked."""
     cause = error.original_error
     if isinstance(cause, RequestError):
         return {**error.formatted, "extensions": cause.extensions}
@@ -331,15 +337,15 @@ def _format_error(error: GraphQLError) -> ErrorEntry:
 def _is_of_document(error: Exception) -> bool:
     """Whether graphql-core raised an error for a value in the document.
 
-    Validation allows a null variable at a non-null position with a default (graphql-spec#359), so some values of
-    arguments, of fields and of directives, are refused only at run time. Such an error has the node of the value. An
-    error for a result that does not fit its type has no node: that is the server's fault.
+    Validation allows a null variable at a non-null position with a default (graphql-spec#359), so some argument values
+    fail only during execution. Such an error has the node of the value. An error for a result of the wrong type does
+    not have a node. It is an error of the server.
     """
     return isinstance(error, GraphQLError) and bool(error.nodes)
 
 
 def mask_error(error: BaseException) -> InternalError:
-    """Log what went wrong, and say in its place under which id."""
+    """Log an exception under a new incident id. Returns the error for the client."""
     incident = uuid4().hex
     logger.error("incident %s", incident, exc_info=error)
     return InternalError(incident=incident)

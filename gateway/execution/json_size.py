@@ -1,4 +1,4 @@
-"""How much a value of JSON holds. It is counted level by level, so that no nesting is too deep for it."""
+"""Measures a JSON value. Iterative, so the nesting depth is not limited."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from typing import NamedTuple
 
 
 class JsonSize(NamedTuple):
-    """What a value holds, itself among it."""
+    """The size of a value, including itself."""
 
     values: int = 0
     depth: int = 0
-    """Levels of lists and objects within one another."""
+    """Levels of nested lists and objects."""
     characters: int = 0
-    """Of all its texts, names not among them."""
+    """The total length of its strings, without member names."""
 
 
 def json_size(value: object) -> JsonSize:
-    """Takes time linear in what the value holds, each part counted wherever it stands."""
+    """Measures a value in linear time. Counts a shared part once per occurrence."""
     values = depth = characters = 0
     level = [value]
     while level:

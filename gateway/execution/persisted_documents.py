@@ -1,7 +1,4 @@
-"""Documents by name: those that clients register by their digest, and those that an operator trusts from a manifest.
-
-It parses no GraphQL, and runs nothing.
-"""
+"""Persisted documents: those that clients register by digest (APQ), and the trusted ones of a manifest."""
 
 from __future__ import annotations
 
@@ -24,11 +21,11 @@ from gateway.errors import (
 from gateway.limits import PERSISTED_BYTES
 
 OVERHEAD = 200
-"""Bytes that a text and its name take besides their characters, nearly."""
+"""Estimated bytes per entry, besides its characters."""
 
 
 class PersistedDocuments:
-    """The documents that one server knows by name."""
+    """Registered (LRU) and trusted documents, by name."""
 
     def __init__(
         self,
@@ -37,18 +34,18 @@ class PersistedDocuments:
         *,
         trusted_only: bool = False,
     ) -> None:
-        """Of what clients register `capacity` bytes are kept, those used last. With `trusted_only` nothing else than
-        the `trusted` documents is run, by name or in full."""
+        """`capacity` limits the registered documents, in bytes. With `trusted_only`, other documents than the `trusted`
+        ones are refused, by name or in full."""
         self._capacity = 0 if trusted_only else capacity
         self._trusted = dict(trusted)
         self._trusted_texts = frozenset(trusted.values())
         self._trusted_only = trusted_only
         self._registered: OrderedDict[str, str] = OrderedDict()
         self.size = 0
-        """Bytes that are kept now."""
+        """Bytes in use."""
 
     def resolve(self, query: str, name: str | None) -> str:
-        """The document that a request means by its text, by a name, or by both.
+        """The document text of a request with a text, a name, or both.
 
         Raises PersistedQueryNotFound, PersistedQueryNotSupported, PersistedQueryMismatch or UntrustedDocument.
         """
@@ -61,7 +58,7 @@ class PersistedDocuments:
         return query
 
     def register(self, name: str, query: str) -> None:
-        """Keep a document that has been found good, under the digest that its client gave."""
+        """Store a valid document under the digest sent by its client."""
         size = _size(name, query)
         if name in self._trusted or name in self._registered or size > self._capacity:
             return
@@ -82,7 +79,7 @@ class PersistedDocuments:
 
 
 def name_of(identifier: str) -> str:
-    """The name that a request or a manifest means. `sha256:` before it says how it was made, and may be left out."""
+    """The name without its optional prefix `sha256:`."""
     return identifier.removeprefix("sha256:")
 
 
@@ -93,18 +90,20 @@ def _size(name: str, query: str) -> int:
 def read_manifest(path: Path) -> dict[str, str]:
     """The documents of a manifest by their ids. Raises SettingsError.
 
-    It is one that graphql-codegen's client preset writes, an object of ids and documents, or one in Apollo's format.
+    The format is that of the client preset of graphql-codegen (an object of ids and documents), or that of Apollo.
     """
     try:
         manifest = orjson.loads(path.read_bytes())
     except OSError as error:
-        raise SettingsError(f"The trusted documents {path} cannot be read: {error.strerror}.") from error
+        raise SettingsError(f"The manifest of trusted documents {path} cannot be read: {error.strerror}.") from error
     except orjson.JSONDecodeError as error:
-        raise SettingsError(f"The trusted documents {path} are no JSON: {error.msg} at line {error.lineno}.") from error
+        raise SettingsError(
+            f"The manifest of trusted documents {path} is not JSON: {error.msg} at line {error.lineno}."
+        ) from error
     documents = _entries(manifest)
     if documents is None:
-        formats = "an object of ids and documents, or Apollo's format of a manifest"
-        raise SettingsError(f"The trusted documents {path} are neither {formats}.")
+        formats = "an object of ids and documents, or the manifest format of Apollo"
+        raise SettingsError(f"The manifest of trusted documents {path} has an unknown format. Use {formats}.")
     return documents
 
 

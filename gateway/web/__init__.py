@@ -1,1 +1,1 @@
-"""The API on the open internet: HTTP, WebSocket and webhooks, and how long who is at the other end may take."""
+"""Network transports: HTTP, WebSocket, server-sent events and webhooks, with time-outs and connection limits."""

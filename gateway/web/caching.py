@@ -1,6 +1,6 @@
-"""HTTP caching (RFC 9111): what names an answer, how long it may be kept, and what has it dropped.
+"""HTTP caching (RFC 9111): ETag, Cache-Control and cache tags.
 
-It runs no operation. Whose answers may be kept at all is for the endpoint to say.
+The endpoint decides which responses are cacheable.
 """
 
 from __future__ import annotations
@@ -18,37 +18,37 @@ from gateway.cache_tags import TagHeader
 from gateway.execution.executor import OperationRequest
 
 PRIVATE = "private, no-store"
-"""Of what is for one client, or for one moment, alone."""
+"""Cache-Control of a response that caches must not store."""
 
 _ENTITY_TAG = re.compile(r'"([^"]*)"')
 
 
 @dataclass(frozen=True, slots=True)
 class Caching:
-    """How one server has its answers cached."""
+    """The caching policy of a server."""
 
     seconds: int = 0
-    """How long an answer is fresh."""
+    """`max-age`: how long a response is fresh."""
     shared_seconds: int | None = None
-    """The same for caches that many share, where it is another time."""
+    """`s-maxage`: the same for shared caches, if it differs."""
     stale_seconds: int = 0
-    """How long after that it may be given out once more, while a new one is fetched (RFC 5861)."""
+    """`stale-while-revalidate`: how long a cache may serve a stale response while it revalidates (RFC 5861)."""
     tag_header: TagHeader = TagHeader.CACHE_TAG
     shape: object = None
-    """What else of the server shapes its answers; anything that JSON can hold."""
+    """Further inputs of the ETag: the settings that change responses. Any JSON value."""
 
     def entity_tag(self, request: OperationRequest, media_type: str | None, revision: str) -> str:
-        """What names the answer to a request over a content: equal names, equal answers.
+        """The ETag of the response to a request at a revision of the content. Equal ETags mean equal responses.
 
-        It is a weak one, since a compressed answer has the same. The content's revision is part of it, and all that
-        the answer depends on besides; so it can be told before anything runs.
+        The ETag is weak, because compressed responses share it. It hashes the revision and all other inputs of the
+        response, so it is known before execution.
         """
         asked = (request.query, request.operation_name, request.variables, request.extensions.get("cost") is True)
         named = orjson.dumps((__version__, self.shape, media_type, revision, asked), option=orjson.OPT_SORT_KEYS)
         return f'W/"{urlsafe_b64encode(sha256(named).digest()[:18]).decode()}"'
 
     def headers(self, entity_tag: str, dependencies: Collection[str] | None = None) -> Mapping[str, str]:
-        """Those of an answer that anybody may keep; without the dependencies those that say that it is still good."""
+        """The headers of a publicly cacheable response. Without `dependencies`, the headers of a 304."""
         found = {"ETag": entity_tag, "Cache-Control": self._control}
         if dependencies is not None and self.tag_header is not TagHeader.NONE:
             found[self.tag_header] = self.tag_header.separator.join(cache_tags.for_response(dependencies))
@@ -62,5 +62,5 @@ class Caching:
 
 
 def is_not_modified(entity_tag: str, if_none_match: str) -> bool:
-    """Whether a client that sends `If-None-Match` has the answer of this name, by the weak comparison."""
+    """Whether `If-None-Match` contains this ETag, by weak comparison (RFC 9110, 8.8.3.2)."""
     return entity_tag.removeprefix("W/").strip('"') in _ENTITY_TAG.findall(if_none_match)

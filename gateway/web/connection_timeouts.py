@@ -1,6 +1,7 @@
-"""How long the server waits for the other end of a connection, and how many connections it has.
+"""Connection time-outs and the connection limit.
 
-uvicorn reads and writes them. It waits for ever for the rest of a request, and for who takes nothing of an answer.
+uvicorn handles the connections. By itself it waits forever for the rest of a request, and for a client that stops
+reading a response.
 """
 
 from __future__ import annotations
@@ -28,12 +29,12 @@ EXCESS_SECONDS = 2.0
 
 
 def excess_of(connections: int) -> int:
-    """How many connections are accepted beyond the limit. Each gets one answer: of a probe, or 503."""
+    """The number of connections accepted beyond the limit. Each gets one response: that of a probe, or 503."""
     return max(16, connections // 2)
 
 
 class ConnectionConfig(uvicorn.Config):
-    """That of a server whose connections are held to the limits."""
+    """uvicorn configuration that applies the limits to each connection."""
 
     def __init__(self, app: ASGIApp, limits: Limits, **options: Any) -> None:
         super().__init__(
@@ -48,7 +49,7 @@ class ConnectionConfig(uvicorn.Config):
 
 
 class _Timer:
-    """Calls something when the time is over, unless it is stopped before; it is started once until then."""
+    """Calls a function after a delay, unless stopped before. `start` is ignored while the timer runs."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -64,7 +65,7 @@ class _Timer:
 
 
 class WriteTimeout(asyncio.Protocol):
-    """A connection that has to take what it is sent in its time."""
+    """Aborts a connection if the client stops reading for too long."""
 
     loop: asyncio.AbstractEventLoop
     transport: asyncio.Transport
@@ -80,7 +81,7 @@ class WriteTimeout(asyncio.Protocol):
 
 
 class TimedHttpProtocol(WriteTimeout, H11Protocol):
-    """A connection that has to begin a request, send the rest of it, and take the answer, each in its time."""
+    """An HTTP connection with time-outs for the start of a request, for its rest, and for reading the response."""
 
     def __init__(
         self, config: ConnectionConfig, server_state: ServerState, app_state: dict[str, Any], **rest: Any
@@ -96,7 +97,7 @@ class TimedHttpProtocol(WriteTimeout, H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        transport.set_write_buffer_limits(high=0)  # so that we are told whenever something is not taken
+        transport.set_write_buffer_limits(high=0)  # calls pause_writing as soon as data is buffered
         self._is_excess = len(self.connections) > self._most
         about = {EXCESS: True} if self._is_excess else {}
         if self._is_excess:  # its place is for a probe, or for one refusal
@@ -127,16 +128,16 @@ class TimedHttpProtocol(WriteTimeout, H11Protocol):
         self._lost.set_result(None)
         super().connection_lost(exc)
 
-    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - what it says is for the log
-        """Called while uvicorn handles the error of h11, which hints at the status 431 for too large a head."""
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - `msg` is meant for the log
+        """uvicorn calls this in its handler of the h11 error, which has the hint 431 if the head is too large."""
         error = sys.exception()
         is_too_large = isinstance(error, h11.RemoteProtocolError) and error.error_status_hint == 431
         self._refuse(
-            HeadTooLarge(self._most_head_bytes) if is_too_large else RequestError("This is not a request of HTTP/1.1.")
+            HeadTooLarge(self._most_head_bytes) if is_too_large else RequestError("The request is not valid HTTP/1.1.")
         )
 
     def _get_upgrade(self) -> bytes | None:
-        """uvicorn reads one line of `Connection` only; several are one list (RFC 9110, 5.3)."""
+        """Joins the lines of `Connection` (RFC 9110, 5.3). uvicorn reads only one of them."""
         self.headers = joined(self.headers)
         return super()._get_upgrade()
 
@@ -145,7 +146,7 @@ class TimedHttpProtocol(WriteTimeout, H11Protocol):
             timer.stop()
 
     def _lacks_something(self) -> bool:
-        """Whether a request has begun to come, and not come whole."""
+        """Whether a request has arrived in part."""
         if self.transport.get_protocol() is not self:
             return False
         state = self.conn.their_state
@@ -155,7 +156,7 @@ class TimedHttpProtocol(WriteTimeout, H11Protocol):
         self._refuse(RequestTimeout())
 
     def _refuse(self, error: RequestError) -> None:
-        """Say why, where no answer has begun, and close. Who waits for the rest of the request is let go."""
+        """Send the error if no response has started, and close. Wakes the application if it waits for the body."""
         if self.cycle and not self.cycle.response_complete:
             self.cycle.disconnected = True
             self.cycle.message_event.set()
@@ -174,10 +175,10 @@ class TimedHttpProtocol(WriteTimeout, H11Protocol):
 
 
 class TimedWebSocketProtocol(WriteTimeout, WebSocketsSansIOProtocol):
-    """One that answers pings, as uvicorn sees to. No more are read while the answer to one is not taken.
+    """A WebSocket connection that stops reading while the client does not read its pongs.
 
-    uvicorn writes those answers whatever waits to be taken; of messages, which the application answers, it reads one
-    after the other.
+    uvicorn answers each ping at once, even if the write buffer is full. It reads other messages one at a time, as the
+    application receives them.
     """
 
     def __init__(
@@ -188,7 +189,7 @@ class TimedWebSocketProtocol(WriteTimeout, WebSocketsSansIOProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        if transport.get_write_buffer_size():  # of a request before the handshake
+        if transport.get_write_buffer_size():  # data of an HTTP request before the handshake
             self.pause_writing()
 
     def handle_ping(self) -> None:
@@ -196,7 +197,7 @@ class TimedWebSocketProtocol(WriteTimeout, WebSocketsSansIOProtocol):
         self._read_no_more()
 
     async def receive(self) -> ASGIReceiveEvent:
-        message = await super().receive()  # after which uvicorn reads on
+        message = await super().receive()  # uvicorn then resumes reading
         self._read_no_more()
         return message
 
@@ -210,6 +211,6 @@ class TimedWebSocketProtocol(WriteTimeout, WebSocketsSansIOProtocol):
         super().connection_lost(exc)
 
     def _read_no_more(self) -> None:
-        """Until what waits is taken."""
+        """Pause reading until the write buffer is empty."""
         if not self.writable.is_set():
             self.transport.pause_reading()

@@ -1,4 +1,4 @@
-"""Content negotiation: which of our media types and encodings a client prefers (RFC 9110, 12.5.1 and 12.5.3)."""
+"""Content negotiation: selects the media type and the encoding of a response (RFC 9110, 12.5.1 and 12.5.3)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gateway.errors import NotAcceptable
 
 
 class MediaType(StrEnum):
-    """What an answer can be, the preferred one first where a client names both alike."""
+    """The media types of a response. The first is preferred among equal quality values."""
 
     RESPONSE = "application/graphql-response+json"
     JSON = "application/json"
@@ -28,9 +28,9 @@ _WILD = ("application/*", "*/*")
 
 
 class Encoding(StrEnum):
-    """How an answer can be encoded, the preferred one first where a client weighs them alike.
+    """The encodings of a response. The first is preferred among equal quality values.
 
-    zstd comes last: some clients on Node 20 offer it among others and cannot read it.
+    zstd follows gzip, because some clients on Node 20 list it but cannot decode it.
     """
 
     BROTLI = "br"
@@ -40,12 +40,12 @@ class Encoding(StrEnum):
 
 
 class Negotiated(NamedTuple):
-    """What a client takes."""
+    """The result of the negotiation."""
 
     media_type: MediaType | None
-    """The type to answer with at once; None for a client that takes nothing but events."""
+    """The media type of a single response. None if the client accepts only events."""
     accepts_events: bool
-    """Whether it takes a stream of events."""
+    """Whether the client accepts a stream of events."""
 
 
 class _Range(NamedTuple):
@@ -54,21 +54,21 @@ class _Range(NamedTuple):
 
 
 def negotiate(accept: str | None) -> Negotiated:
-    """What to answer with. Raises NotAcceptable where the client takes none of ours.
+    """Selects the media type for an `Accept` header. Raises NotAcceptable if no supported type is accepted.
 
-    Who takes anything gets `application/json`, which every client reads.
+    A client that accepts any type gets `application/json`, which all clients support.
     """
     if accept is None or not accept.strip():
         return Negotiated(MediaType.JSON, False)
     ranges = list(_ranges(accept))
     negotiated = Negotiated(_preferred(ranges), (_quality(ranges, EVENTS) or 0) > 0)
     if negotiated == (None, False):
-        raise NotAcceptable(f"Answers are {' or '.join(MediaType)}. Name one of them in 'Accept', or '*/*'.")
+        raise NotAcceptable(f"Responses are {' or '.join(MediaType)}. Send one of them in 'Accept', or '*/*'.")
     return negotiated
 
 
 def prefers_html(accept: str | None) -> bool:
-    """Whether a client asks for a page and names none of our media types, as a browser does that opens an address."""
+    """Whether a client accepts HTML and lists neither JSON nor events, as a browser does when it opens a URL."""
     ranges = list(_ranges(accept or ""))
     named = any(_quality(ranges, kind) is not None for kind in (*MediaType, EVENTS))
     return not named and (_quality(ranges, HTML) or 0.0) > 0
@@ -76,7 +76,7 @@ def prefers_html(accept: str | None) -> bool:
 
 def _preferred(ranges: list[_Range]) -> MediaType | None:
     named = [(_quality(ranges, kind), kind) for kind in MediaType]
-    # `max` takes the first of equals, and so the preferred one.
+    # `max` returns the first of equal values, which is the preferred one.
     quality, kind = max(((quality or 0.0, kind) for quality, kind in named), key=lambda found: found[0])
     if quality > 0:
         return kind
@@ -85,19 +85,19 @@ def _preferred(ranges: list[_Range]) -> MediaType | None:
 
 
 def encoding(accept_encoding: str | None) -> Encoding:
-    """The encoding that a client weighs most; identity where it names none of ours.
+    """The supported encoding with the highest quality value, else identity.
 
-    An encoding that is not named has the weight of `*`; identity has none, but is taken if all others are refused.
+    An unlisted encoding has the quality value of `*`. An unlisted identity has 0 and is the fallback.
     """
     named = dict(_weights(accept_encoding or ""))
     weights = {each: named.get(each, named.get("*", 0.0)) for each in Encoding}
     weights[Encoding.IDENTITY] = named.get(Encoding.IDENTITY, 0.0)
-    found = max(weights, key=weights.__getitem__)  # the first of equals, and so the preferred one
+    found = max(weights, key=weights.__getitem__)  # the first of equal values is the preferred one
     return found if weights[found] else Encoding.IDENTITY
 
 
 def _weights(accept_encoding: str) -> Iterator[tuple[str, float]]:
-    """Each coding that is named with its weight; an unreadable weight is a refusal."""
+    """Each listed coding with its quality value. An invalid value counts as 0."""
     for written in accept_encoding.split(","):
         if found := _CODING.fullmatch(written.strip()):
             quality = _QUALITY.search(found[2])
@@ -105,7 +105,7 @@ def _weights(accept_encoding: str) -> Iterator[tuple[str, float]]:
 
 
 def is_utf8(content_type: str) -> bool:
-    """Whether a Content-Type names no charset, or UTF-8."""
+    """Whether the charset of a Content-Type is absent or UTF-8."""
     found = _CHARSET.search(content_type)
     return found is None or found[1].lower() in {"utf-8", "utf8"}
 
@@ -117,7 +117,7 @@ def _quality(ranges: list[_Range], kind: str) -> float | None:
 def _ranges(accept: str) -> Iterator[_Range]:
     for written in accept.split(","):
         found = _RANGE.fullmatch(written.strip())
-        # An answer is UTF-8 and nothing else, and so no answer to who wants another charset.
+        # Responses are always UTF-8, so a range with another charset does not match.
         if found and is_utf8(found[2]):
             quality = _QUALITY.search(found[2])
             yield _Range(found[1].lower(), float(quality[1]) if quality else 1.0)

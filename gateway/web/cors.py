@@ -1,4 +1,4 @@
-"""Which pages of other sites may ask: CORS, and what a GET must bring. It reads no document."""
+"""Cross-origin access: CORS, and CSRF protection of GET requests."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ ALLOWED_HEADERS = ("Authorization", "Content-Type", "X-Include-Drafts", *PREFLIG
 EXPOSED_HEADERS = ("ETag", "Retry-After", "X-Request-Id")
 METHODS = ("GET", "POST")
 ASKING = frozenset({"same-origin", "none"})
-"""What `Sec-Fetch-Site` says of a page of the server's own, and of a person who typed the address."""
+"""Values of `Sec-Fetch-Site` for a page of the same origin, and for a URL typed by the user."""
 REMEMBERED_SECONDS = 7200
-"""How long a browser need not ask again; Chromium remembers no longer."""
+"""How long a browser caches a preflight response. 7200 s is the maximum of Chromium."""
 LOOPBACK_ORIGIN = re.compile(r"https?://(?:(?:[a-z0-9-]+\.)*localhost|127\.0\.0\.1|\[::1\])(?::[0-9]{1,5})?")
 """An origin of this machine. Browsers resolve every name below `localhost` to loopback."""
 REPEAT_SECONDS = 600
-"""How long an equal line is not logged again."""
+"""An equal line is not repeated within this time."""
 MOST_LINES = 100
-"""Lines logged in that time. An origin costs the sender nothing, so their number has to be bounded."""
+"""The maximum number of lines logged in that time. A client can send any number of origins."""
 LONGEST_ORIGIN = 255
 SENDABLE = f"Pages may send {' and '.join(METHODS)}, with the headers {', '.join(ALLOWED_HEADERS)}."
 REFUSED = "Pages of this origin may not call this server. The setting 'allowed_origins' lists those that may."
@@ -41,13 +41,15 @@ _OPTION = next(option for option in OPTIONS if option.name == "allowed_origins")
 
 
 def is_preflighted(request: Request) -> bool:
-    """Whether no page of another site can have sent this unasked: forms, images and links bring no such header, and a
-    script may bring one only where CORS allows its page to."""
+    """Whether the request has a preflight header.
+
+    A form, an image or a link cannot set the header. A script of another origin can set it only if CORS allows it.
+    """
     return any(name in request.headers for name in PREFLIGHT_HEADERS)
 
 
 def is_cross_site(headers: Mapping[str, str]) -> bool:
-    """Whether a browser says that a page of another origin asks. What is no browser says nothing of it."""
+    """Whether `Sec-Fetch-Site` or `Origin` marks the request as cross-site. Only browsers send them."""
     site = headers.get("sec-fetch-site")
     if site is not None:
         return site not in ASKING
@@ -55,9 +57,9 @@ def is_cross_site(headers: Mapping[str, str]) -> bool:
 
 
 def check_get(request: Request, *, always: bool) -> None:
-    """Raises PreflightRequired for the GET of an operation which a page of another site may have sent unasked.
+    """Raises PreflightRequired for a GET without a preflight header that may be a cross-site request.
 
-    With `always` each GET has to show that none has; else what a browser says of it is enough.
+    With `always`, every GET needs the header. Otherwise only a GET that the browser marks as cross-site needs it.
     """
     if (always or is_cross_site(request.headers)) and not is_preflighted(request):
         raise PreflightRequired
@@ -66,8 +68,8 @@ def check_get(request: Request, *, always: bool) -> None:
 def is_cross_origin(headers: Mapping[str, str]) -> bool:
     """Whether a page of another origin sends this and can read the response, if CORS or the WebSocket check allows it.
 
-    Such a request always has an Origin. One without it comes from a program or is a navigation, an image or a script,
-    whose response no page can read.
+    Such a request always has an Origin. A request without one comes from a program, or is a navigation, an image or a
+    script, whose response pages cannot read.
     """
     origin = headers.get("origin")
     if origin is None or headers.get("sec-fetch-site") in ASKING:
@@ -76,9 +78,9 @@ def is_cross_origin(headers: Mapping[str, str]) -> bool:
 
 
 def include_drafts(value: str | None, headers: Mapping[str, str]) -> str | None:
-    """The value of X-Include-Drafts, where `value` is the one that was sent.
+    """The effective value of X-Include-Drafts, given the value sent.
 
-    Under `gateway dev` a request without it shows drafts. A page of another origin has to ask for them.
+    Under `gateway dev` a request without the header returns drafts. A page of another origin must send the header.
     """
     return "false" if value is None and is_cross_origin(headers) else value
 
@@ -89,12 +91,12 @@ class AllowedOrigins:
     def __init__(
         self, origins: Sequence[str], *, loopback: bool = False, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """With `loopback` the pages of this machine are allowed too, on any port."""
+        """`loopback` also allows the pages of this machine, on any port."""
         self.listed = tuple(origins)
         self._loopback = loopback
         self._clock = clock
         self._logged: dict[str, float] = {}
-        """The lines of the last REPEAT_SECONDS, with the time of each."""
+        """The lines of the last REPEAT_SECONDS, with their times."""
 
     def allows(self, origin: str) -> bool:
         is_local = self._loopback and LOOPBACK_ORIGIN.fullmatch(origin) is not None
@@ -109,7 +111,7 @@ class AllowedOrigins:
             self._log(f"A page of the origin {origin[:LONGEST_ORIGIN]!r} was refused. Open it over http or https.")
 
     def log_unsendable(self, origin: str) -> None:
-        """Log that a page of an allowed origin asked to send a method or header that no page may send."""
+        """Log a preflight of an allowed origin that requests an unsupported method or header."""
         shown = origin if _is_origin(origin) else repr(origin[:LONGEST_ORIGIN])
         self._log(f"A request of a page of {shown} was refused. {SENDABLE}")
 
@@ -122,7 +124,7 @@ class AllowedOrigins:
 
 
 def _is_origin(written: str) -> bool:
-    """Whether the setting takes it, as it is written; the log then quotes it as it is."""
+    """Whether the setting accepts the text unchanged. The log then prints it without quotes."""
     try:
         return len(written) <= LONGEST_ORIGIN and written != "*" and _OPTION.kind.decode(written) == written
     except ValueError:
@@ -130,7 +132,7 @@ def _is_origin(written: str) -> bool:
 
 
 class CorsMiddleware(CORSMiddleware):
-    """Lets the pages of the allowed origins read responses, without their users' cookies."""
+    """Lets pages of the allowed origins read responses. Requests with credentials (cookies) are not allowed."""
 
     def __init__(self, app: ASGIApp, origins: AllowedOrigins) -> None:
         super().__init__(
@@ -147,7 +149,7 @@ class CorsMiddleware(CORSMiddleware):
         return self._origins.allows(origin)
 
     def preflight_response(self, request_headers: Headers) -> Response:
-        """A refusal is JSON, as every other is."""
+        """Returns a refusal as JSON, like all other errors."""
         response = super().preflight_response(request_headers)
         if response.status_code == 200:
             return response

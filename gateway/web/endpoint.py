@@ -1,7 +1,4 @@
-"""GraphQL over HTTP and server-sent events: what was sent to operations, their answers to responses.
-
-It runs nothing itself.
-"""
+"""GraphQL over HTTP and server-sent events: translates requests to operations, and results to responses."""
 
 from __future__ import annotations
 
@@ -31,26 +28,26 @@ from gateway.web.preview_links import preview_cookie
 from gateway.web.requests import address_of, from_json, from_parameters, json_of
 
 VARY = "Authorization, X-Include-Drafts, Accept"
-"""CORS adds the origin, and compression the encoding."""
+"""CORS adds Origin, and compression adds Accept-Encoding."""
 HEADERS = {"Vary": VARY, "Cache-Control": PRIVATE}
 
 
 class _RequestContext(NamedTuple):
-    """Who asks, who pays for it, and how it is asked."""
+    """The client of a request, and the properties of the request that affect the response."""
 
     viewer: Viewer
     rate_key: str | None
     is_safe: bool
-    """By GET, which reads, and has an end (RFC 9110, 9.2.1)."""
+    """Whether the method is GET, which is safe (RFC 9110, 9.2.1)."""
     is_cacheable: bool
-    """Whether everybody would be answered the same, so that anybody may keep the answer."""
+    """Whether all clients get the same response, so that shared caches may store it."""
     if_none_match: str | None
-    """The ETags of the answers that the client has kept."""
+    """The ETags of the responses that the client has cached."""
     is_gone: IsDisconnected
 
 
 class Endpoint:
-    """The path that answers GraphQL, as an ASGI application."""
+    """ASGI application for the GraphQL endpoint over HTTP."""
 
     def __init__(
         self,
@@ -61,7 +58,7 @@ class Endpoint:
         *,
         needs_preflight: bool,
     ) -> None:
-        """`needs_preflight` says whether a GET has to show that no page of another site sent it."""
+        """With `needs_preflight`, each GET must have a preflight header."""
         self._needs_preflight = needs_preflight
         self._executor = executor
         self._clients = clients
@@ -75,7 +72,7 @@ class Endpoint:
             response = await self._respond(request)
         except (ClientDisconnect, Abandoned):
             return
-        except RequestError as error:  # before it was known which media type the client takes
+        except RequestError as error:  # before the media type is negotiated
             response = error_response(error)
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
@@ -102,7 +99,7 @@ class Endpoint:
         context = _RequestContext(viewer, rate_key, is_safe, is_safe and is_anyone, known, request.is_disconnected)
         if context.is_safe:
             asked = from_parameters(request.query_params.multi_items())
-            if asked.query:  # what is named by its digest alone was sent in full before, by who may
+            if asked.query:  # a document sent only by its digest was registered by an allowed request before
                 check_get(request, always=self._needs_preflight)
             return await self._single(asked, context, negotiated)
         sent = await json_of(request, self._limits.body_bytes)
@@ -118,7 +115,7 @@ class Endpoint:
     async def _not_modified(
         self, asked: OperationRequest, context: _RequestContext, negotiated: Negotiated
     ) -> Response | None:
-        """Tells a client that what it has kept is still the answer. None where it is not, or has kept none."""
+        """A 304 if the cached response of the client is current, else None."""
         if context.if_none_match is None or not context.is_cacheable:
             return None
         resolved = await self._executor.resolve(asked, context.viewer, context.rate_key)
@@ -128,7 +125,7 @@ class Endpoint:
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=self._caching.headers(entity_tag))
 
     async def _single(self, asked: OperationRequest, context: _RequestContext, negotiated: Negotiated) -> Response:
-        """By GraphQL over HTTP the status 200 of plain JSON says no more than that the request was well-formed."""
+        """Runs one operation. With `application/json`, status 200 means a well-formed request (GraphQL over HTTP)."""
         try:
             if kept := await self._not_modified(asked, context, negotiated):
                 return kept
@@ -153,7 +150,7 @@ class Endpoint:
         return _encoded(answer.body(), HTTPStatus.OK, headers, negotiated)
 
     async def _body_of(self, asked: OperationRequest, context: _RequestContext) -> Mapping[str, object]:
-        """The answer of one operation of a batch."""
+        """The response body of one operation of a batch."""
         try:
             prepared = await self._executor.prepare(asked, context.rate_key)
             return (await self._executor.execute(prepared, context.viewer, context.is_gone)).body()

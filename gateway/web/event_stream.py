@@ -1,4 +1,4 @@
-"""Server-sent events, in the form of `graphql-sse` with a connection for each operation."""
+"""Server-sent events: the protocol `graphql-sse` in distinct connections mode."""
 
 from __future__ import annotations
 
@@ -16,27 +16,26 @@ from gateway.execution.executor import Result
 from gateway.web.content_negotiation import EVENTS
 
 KEEP_ALIVE = b":\n\n"
-"""A comment, which tells both ends and all between them that the stream is alive."""
+"""A comment. It keeps the connection open in clients and proxies."""
 COMPLETE = b"event: complete\ndata:\n\n"
 KEEP_ALIVE_SECONDS = 12.0
 
 
 def single_error_stream(body: Mapping[str, object]) -> Response:
-    """A whole stream, of one answer. A client of events takes any other status for a failure of the network, and comes
-    again."""
+    """A complete stream with one error event. The status is 200, because an event client retries after any other."""
     return Response(b"".join((KEEP_ALIVE, _event(body), COMPLETE)), media_type=EVENTS)
 
 
 class EventStream(StreamingResponse):
-    """The answers of an operation, each as it comes."""
+    """Streams the results of an operation as they arrive."""
 
     def __init__(self, answers: AsyncGenerator[Result, None], kind: OperationType, streams: CapacityLimiter) -> None:
-        # A proxy is not to gather events before it passes them on.
+        # Disables response buffering in nginx.
         super().__init__(_events(answers, kind), headers={"X-Accel-Buffering": "no"}, media_type=EVENTS)
         self._streams = streams
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Raises Overloaded, before anything is sent."""
+        """Raises Overloaded before the response starts."""
         with self._streams.slot():
             await super().__call__(scope, receive, send)
 
@@ -48,7 +47,7 @@ async def _events(answers: AsyncGenerator[Result, None], kind: OperationType) ->
         async for answer in events:
             yield _event(answer.body()) if answer else KEEP_ALIVE
             is_refused = answer is not None and answer.is_final_error
-    # A subscription has no end of its own: where it was not refused its client is to come again.
+    # Without `complete`, the client of an interrupted subscription reconnects.
     if is_refused or kind is not OperationType.SUBSCRIPTION:
         yield COMPLETE
 
@@ -58,7 +57,7 @@ def _event(body: Mapping[str, object]) -> bytes:
 
 
 async def _with_pauses(answers: AsyncGenerator[Result, None]) -> AsyncGenerator[Result | None, None]:
-    """The answers, and None where none has come for a while. Each is asked for when the one before was taken."""
+    """Yields each result, and None after KEEP_ALIVE_SECONDS without one. Fetches a result after the last is sent."""
     coming: asyncio.Future[Result | None] | None = None
     try:
         while True:

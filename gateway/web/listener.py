@@ -1,7 +1,4 @@
-"""Accepts connections: a few in each turn of the event loop, and as many as may be open. The others wait in the kernel.
-
-It reads nothing from them.
-"""
+"""Accepts connections: a few per iteration of the event loop, up to a limit. Others wait in the kernel's backlog."""
 
 from __future__ import annotations
 
@@ -13,15 +10,17 @@ from collections.abc import Callable
 from gateway.web.log_counter import LogCounter
 
 AT_ONCE = 16
-"""Connections accepted in a turn of the event loop, so that many new ones do not hold up what runs."""
+"""Connections accepted per iteration of the event loop, so that a burst does not delay running work."""
 PAUSE = 0.05
-"""Seconds until a listener that had to stop tries again."""
+"""Seconds until a paused listener resumes."""
 EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 
 class Listener:
-    """A listening socket, in place of asyncio's server: that accepts whatever comes and, when the process is out of
-    descriptors, logs thousands of tracebacks a second."""
+    """Replaces asyncio's server, which does not limit connections.
+
+    If the process runs out of descriptors, asyncio's server logs thousands of tracebacks a second.
+    """
 
     def __init__(
         self,
@@ -30,7 +29,7 @@ class Listener:
         open_connections: Callable[[], int],
         most: int,
     ) -> None:
-        """`build` makes the protocol of a connection. None is accepted while `most` are open."""
+        """`build` creates the protocol of a connection. The listener pauses while `most` connections are open."""
         self._listening = listening
         self._build = build
         self._open_connections = open_connections
@@ -38,20 +37,20 @@ class Listener:
         self._beginning = set[asyncio.Task[object]]()
         self._resuming: asyncio.TimerHandle | None = None
         self._exhausted = LogCounter(
-            "A connection waits to be accepted: the process is out of file descriptors or memory"
+            "New connections are not accepted: the process is out of file descriptors or memory"
         )
         self._loop = asyncio.get_running_loop()
         listening.setblocking(False)
         self._resume()
 
     def close(self) -> None:
-        """Accept no more. Idempotent; closes neither the socket nor connections."""
+        """Stop accepting. Idempotent. The socket and open connections stay open."""
         if self._resuming:
             self._resuming.cancel()
         self._loop.remove_reader(self._listening)
 
     async def wait_closed(self) -> None:
-        """Wait for connections that are being set up."""
+        """Wait for the connections that are being set up."""
         await asyncio.gather(*self._beginning, return_exceptions=True)
 
     def _resume(self) -> None:
@@ -69,7 +68,7 @@ class Listener:
                 return
             try:
                 accepted, _ = self._listening.accept()
-            except OSError as error:  # also BlockingIOError, and errors of the connection itself: see accept(2)
+            except OSError as error:  # also BlockingIOError, and errors of the new connection: see accept(2)
                 if error.errno in EXHAUSTED:
                     self._exhausted.add()
                     self._pause()

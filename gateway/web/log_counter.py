@@ -1,4 +1,4 @@
-"""Counts an event that may recur thousands of times a second, and logs it in few lines."""
+"""Rate-limited logging of an event that may recur thousands of times a second."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ SECONDS = 10.0
 
 
 class LogCounter:
-    """Logs the first event at once and then, while it recurs, its count at the end of each period."""
+    """Logs the first event at once, then the count of further events at the end of each period."""
 
     def __init__(self, message: str, seconds: float = SECONDS) -> None:
-        """`message` says what occurs, as a whole sentence without its full stop."""
+        """`message` is a full sentence without its full stop."""
         self._message = message
         self._seconds = seconds
         self._count = 0

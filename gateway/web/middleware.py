@@ -1,7 +1,4 @@
-"""What every response gets: a request id, security headers, and an answer where something fails.
-
-It routes nothing and knows no GraphQL.
-"""
+"""ASGI middleware for all responses: request id, security headers, compression, access log, errors, allowed hosts."""
 
 from __future__ import annotations
 
@@ -23,10 +20,11 @@ from gateway.web.content_negotiation import encoding
 access = logging.getLogger("gateway.access")
 
 PROBES = frozenset({"/healthz", "/readyz"})
-"""Paths of probes, which return the state of the server and no content.
+"""Paths of probes, which return the state of the server.
 
-Requests for them are not logged, since they come every few seconds. They may have any Host, since orchestrators send an
-address."""
+Requests for them are not logged, because they repeat every few seconds. They may have any Host, because orchestrators
+send an address.
+"""
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -35,18 +33,17 @@ SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-"""What is sent is to be read as what it says, framed by nobody, and no part of a foreign page. Whether the browser must
-come by https is for the proxy to say that speaks it."""
+"""Headers against MIME sniffing, framing and embedding in other origins. The TLS proxy sets HSTS."""
 
 
 def error_response(error: RequestError) -> Response:
-    """The JSON that a refused request gets, in the shape of a GraphQL answer. No cache keeps it."""
+    """A JSON response with a RequestError, in the format of a GraphQL response. Caches must not store it."""
     body = orjson.dumps({"errors": error.entries()})
     return Response(body, error.status, {"Cache-Control": PRIVATE, **error.headers}, "application/json")
 
 
 class ResponseHeadersMiddleware:
-    """Names each request by `X-Request-Id`, and adds the security headers that a response does not set itself."""
+    """Adds `X-Request-Id`, and the security headers that the response does not set itself."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -69,18 +66,18 @@ class ResponseHeadersMiddleware:
 
 
 class CompressionMiddleware(CompressMiddleware):
-    """Compresses long answers for clients that take br, gzip or zstd, by the encoding that they weigh most.
+    """Compresses long responses with the encoding of the highest quality value: br, gzip or zstd.
 
-    The class below takes the encodings in an order of its own, zstd first, so it is given one.
+    The base class prefers zstd whatever the quality values, so it gets only the selected encoding.
 
-    Each answer says that it varies by what its client takes, a 304 too: with its headers a cache renews those of the
-    answer that it keeps, and that may be a compressed one (RFC 9111, 3.2).
+    Each response has `Vary: Accept-Encoding`, also a 304. A cache updates the headers of its stored response, which may
+    be compressed, from a 304 (RFC 9111, 3.2).
     """
 
     def __init__(self, app: ASGIApp) -> None:
         super().__init__(app)
         add_compress_type("application/graphql-response+json")
-        # Events are short, and a compressor would be held for each stream as long as it is open.
+        # Events are short, and each open stream would hold a compressor.
         remove_compress_type("text/event-stream")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -102,7 +99,7 @@ class CompressionMiddleware(CompressMiddleware):
 
 
 class AccessLogMiddleware:
-    """Logs each response in a line, with its id. The query string is left out: it may hold what is nobody's to read."""
+    """Logs one line per response, with its request id. Omits the query string, which may contain secrets."""
 
     def __init__(self, app: ASGIApp, clock: Callable[[], float] = time.perf_counter) -> None:
         self._app = app
@@ -125,7 +122,7 @@ class AccessLogMiddleware:
 
 
 class ErrorMiddleware:
-    """Answers for what no one foresaw, before any header is added, and tells the log alone what it was."""
+    """Turns an unexpected exception into an error response. `mask` logs the exception and hides it from the client."""
 
     def __init__(self, app: ASGIApp, mask: Callable[[Exception], RequestError]) -> None:
         self._app = app
@@ -148,9 +145,9 @@ class ErrorMiddleware:
 
 
 class HostMiddleware:
-    """Answers only for the given hosts, so that no page can reach a loopback server through a name of its own.
+    """Refuses requests for other hosts than the given ones, against DNS rebinding.
 
-    Probes are answered for any host.
+    Probes may have any host.
     """
 
     def __init__(self, app: ASGIApp, hosts: Collection[str] = LOOPBACK) -> None:
@@ -170,6 +167,6 @@ class HostMiddleware:
 
 
 def host_name(host: str) -> str:
-    """The name in a Host header, lower-case and without its port; an IPv6 address keeps its brackets."""
+    """The name in a Host header, in lower case, without the port. An IPv6 address includes its brackets."""
     name, colon, port = host.lower().rpartition(":")
     return name if colon and port.isascii() and port.isdigit() else host.lower()

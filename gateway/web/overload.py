@@ -1,7 +1,4 @@
-"""Refuses requests under overload before anything else is done for them, and slowly, so that running work goes on.
-
-It parses no body, and knows neither routes nor GraphQL.
-"""
+"""Refuses requests under overload, before any other work. Limits the rate of refusals, to leave time for operations."""
 
 from __future__ import annotations
 
@@ -18,22 +15,22 @@ from gateway.web.log_counter import LogCounter
 from gateway.web.middleware import PROBES, SECURITY_HEADERS
 
 EXCESS = "gateway.excess"
-"""In the state of the requests of a connection over the limit. Each such connection is closed after one answer."""
+"""Request state key: set on connections over the limit. Each of them is closed after one response."""
 LOST = "gateway.lost"
-"""In the state of each request, where the server knows it: the future that is done when its connection is lost."""
+"""Request state key: a future that is done when the connection is lost. Only TimedHttpProtocol sets it."""
 Lost = asyncio.Future[None]
 PERIOD = 0.02
 """Seconds."""
 REFUSALS, EXCESS_REFUSALS = 3, 2
-"""In each period; the others wait for the next one. Clients that come back at once would otherwise be refused as often
-as the processor allows. Excess connections have their own pace, since others wait to be accepted in their place."""
+"""Refusals per period. Further requests wait for the next period, so that clients that retry at once do not use all of
+the processor. Excess connections have their own rate, because each of them blocks a connection in the backlog."""
 CLOSE = (b"connection", b"close")
 UNCERTAIN = frozenset({b"expect", b"transfer-encoding"})
 """Headers with which a refused request ends its connection."""
 
 
 class OverloadMiddleware:
-    """Answers 503 if no more operations may run or wait, or if the request came on an excess connection."""
+    """Responds with 503 if the operation queue is full, or if the connection is over the limit."""
 
     def __init__(self, app: ASGIApp, concurrency: ConcurrencyLimiter, exempt: Collection[str] = PROBES) -> None:
         """Requests to the `exempt` paths are never refused."""
@@ -52,14 +49,14 @@ class OverloadMiddleware:
             await self._answer_excess(scope, receive, send)
         elif scope["path"] not in self._exempt and await self._stays_full(scope.get("state", {}).get(LOST)):
             self._busy.add()
-            # A client that waits for "100 Continue" may send its body or leave it out, and a body may be framed in two
-            # ways: where the next request begins is unknown.
+            # A client that waits for "100 Continue" may send or omit its body, and a body may be framed in two ways. The
+            # start of the next request is then unknown.
             await _refuse(BUSY, send, closes=any(name in UNCERTAIN for name, _ in scope["headers"]))
         elif not _is_lost(scope):
             await self._app(scope, receive, send)
 
     async def _stays_full(self, lost: Lost | None) -> bool:
-        """Whether there is no place for an operation, now and when it is time to say so."""
+        """Whether the queue is full, now and again when the throttle permits a refusal."""
         if self._concurrency.is_full:
             await self._refusals.wait(lost)
         return self._concurrency.is_full
@@ -79,7 +76,7 @@ class OverloadMiddleware:
 
 
 class _Refusal:
-    """The messages of an answer, made once."""
+    """The ASGI messages of a refusal, built once."""
 
     def __init__(self, error: Overloaded) -> None:
         body = orjson.dumps({"errors": error.entries()})
@@ -95,7 +92,7 @@ class _Refusal:
         self.body: Message = {"type": "http.response.body", "body": body}
 
 
-BUSY = _Refusal(Overloaded("Too many operations wait for others to end."))
+BUSY = _Refusal(Overloaded("The queue of operations is full."))
 CROWDED = _Refusal(Overloaded("Too many connections are open."))
 
 

@@ -1,7 +1,4 @@
-"""Preview links: what opens one, what it leaves in the browser, and the pages that are shown for it alone.
-
-What a pass is worth is for others to say.
-"""
+"""Preview links: their URL, the cookie that they set, and pages that require it."""
 
 from __future__ import annotations
 
@@ -23,37 +20,37 @@ PATH = "/-/preview"
 COOKIE = "gateway_preview"
 
 _ELSEWHERE = re.compile(r"(?!/)|//|.*[\\\x00-\x20\x7f]", re.DOTALL)
-"""What leads to another host, or may once a browser has read it: it drops tabs and line ends, and turns a backslash."""
+"""Matches targets that a browser may resolve to another host: it drops tabs and line ends, and reads `\\` as `/`."""
 
 
 def link(page: str, token: str) -> str:
-    """The link that shows a page of this server's host as a preview. Raises ValueError where it is no such page."""
+    """The preview link of a page on the host of this server. Raises ValueError for an invalid URL."""
     parts = urlsplit(page)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username is not None:
-        raise ValueError(f"{page!r} is no http or https URL.")
+        raise ValueError(f"{page!r} is not an http or https URL.")
     target = urlunsplit(("", "", parts.path or "/", parts.query, parts.fragment))
     if not is_path(target):
-        raise ValueError(f"The path of {page!r} has characters that have to be percent-encoded.")
+        raise ValueError(f"The path of {page!r} has characters that must be percent-encoded.")
     return urlunsplit((parts.scheme, parts.netloc, PATH, urlencode({"token": token, "to": target}), ""))
 
 
 def is_path(target: str) -> bool:
-    """Whether a target is a path of the host that it is asked of, whoever reads it."""
+    """Whether every browser resolves the target to a path on the same host."""
     return _ELSEWHERE.match(target) is None
 
 
 def is_https(request: Request) -> bool:
-    """Whether the browser came by https. A proxy is believed unasked: who lies spoils no cookie but his own."""
+    """Whether the browser uses https. `X-Forwarded-Proto` is always trusted: a client can only fake it for itself."""
     return "https" in {request.url.scheme, request.headers.get("x-forwarded-proto", "").partition(",")[0].strip()}
 
 
 def preview_cookie(headers: Mapping[str, str]) -> str | None:
-    """The pass that a browser keeps."""
+    """The preview token in the cookie."""
     return cookie_parser(headers.get("cookie", "")).get(COOKIE)
 
 
 class PreviewLink:
-    """Answers the link: leaves its pass in the browser, where no script can read it, and leads to the page."""
+    """Handles a preview link: sets the token as an HttpOnly cookie and redirects to the page."""
 
     def __init__(self, preview_tokens: PreviewTokens) -> None:
         self._preview_tokens = preview_tokens
@@ -64,7 +61,7 @@ class PreviewLink:
         expires = datetime.fromtimestamp(self._preview_tokens.verify(token), UTC)
         target = request.query_params.get("to", "/")
         if not is_path(target):
-            raise RequestError("'to' is no path of this host.")
+            raise RequestError("'to' is not a path on this host. Write it as '/path'.")
         response = RedirectResponse(target, 303, {"Cache-Control": PRIVATE})
         response.set_cookie(
             COOKIE, token, expires=expires, path="/", secure=is_https(request), httponly=True, samesite="lax"
@@ -73,7 +70,7 @@ class PreviewLink:
 
 
 class RequirePreview:
-    """Shows a page to those who came by a preview link; for everyone else there is none."""
+    """Serves a page only to clients with a valid preview cookie. Others get NotFound or Unauthenticated."""
 
     def __init__(self, page: ASGIApp, preview_tokens: PreviewTokens) -> None:
         self._page = page

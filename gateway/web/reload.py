@@ -1,4 +1,4 @@
-"""The hook that has the folder read again: who may call it, and what it answers. It reads nothing itself."""
+"""The reload hook `POST /-/reload`: authorisation, the rescan of the folder, and its report."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from gateway.store.protocol import Store
 from gateway.web.requests import address_of, read_body
 
 SIGNATURE = "x-hub-signature-256"
-"""GitHub's name for the header that holds the signature."""
+"""The signature header of GitHub webhooks."""
 
 
 class Reload(Protocol):
     def __call__(self, *, accept_empty: bool) -> Awaitable[IngestReport]:
-        """Have the whole folder looked at, now or after the run that goes on. Raises GatewayError."""
+        """Rescan the folder, now or after the current run. Raises GatewayError."""
         ...
 
 
 class ReloadHook:
-    """Answers `POST /-/reload`."""
+    """Handles `POST /-/reload`."""
 
     def __init__(
         self, store: Store, reload: Reload, clients: ClientResolver, secret: str | None, limits: Limits
@@ -44,7 +44,7 @@ class ReloadHook:
         self._running = set[asyncio.Future[IngestReport]]()
 
     async def answer(self, request: Request) -> Response:
-        """202 at once or, with `?wait=true`, what the run did. Raises RequestError."""
+        """Returns 202 at once or, with `?wait=true`, the report after the run. Raises RequestError."""
         self._check_allowed(request, await read_body(request, self._limits.body_bytes))
         if not self._store.is_writer:
             raise NotWriting
@@ -63,17 +63,17 @@ class ReloadHook:
     def _check_allowed(self, request: Request, body: bytes) -> None:
         if signed := request.headers.get(SIGNATURE):
             if not is_signed(self._secret, body, signed):
-                raise Unauthenticated("The signature is not that of the body.")
+                raise Unauthenticated("The signature does not match the body.")
             return
         authorization = credential(request.headers.get("authorization"))
         if authorization is None:
             raise Unauthenticated("Send a token with the scope 'reload', or sign the body.")
         caller = self._clients.identify(authorization, "false", None, address_of(request))
         if Scope.RELOAD not in caller.viewer.scopes:
-            raise Forbidden("The token has no scope 'reload'.")
+            raise Forbidden("The token does not have the scope 'reload'.")
 
     def _forget(self, done: asyncio.Future[IngestReport]) -> None:
-        """A run that nobody waits for has told the terminal what went wrong."""
+        """Retrieve the exception of a finished run, so that asyncio does not log it. The run has logged it."""
         self._running.discard(done)
         if not done.cancelled():
             done.exception()
@@ -85,7 +85,7 @@ def _flag(request: Request, name: str) -> bool:
             return True
         case "false" | "0":
             return False
-    raise RequestError(f"'{name}' is neither true nor false.")
+    raise RequestError(f"The parameter '{name}' must be true or false.")
 
 
 def _report_json(report: IngestReport) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""The head of a request, read as RFC 9110 and RFC 9112 require. It routes nothing and reads no body."""
+"""Normalises and checks the head of a request, by RFC 9110 and RFC 9112."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ _ABSOLUTE = re.compile(rf"(https?)://({_AUTHORITY})(/.*)?", re.ASCII | re.IGNORE
 
 
 class RequestHeadMiddleware:
-    """Normalises heads, so that the rest of the application sees a path, one host, and each header once.
+    """Normalises heads. The application then gets a path, one host, and each header once.
 
-    - Several lines of one header are one value, joined by commas (RFC 9110, 5.3).
-    - The host and the path of a target in absolute form replace the Host header and the target (RFC 9112, 3.2.2).
-    - `OPTIONS *` is answered for the server as a whole (RFC 9110, 9.3.7).
+    - Joins repeated lines of a header by commas (RFC 9110, 5.3).
+    - Replaces the Host header and the target by the host and the path of an absolute-form target (RFC 9112, 3.2.2).
+    - Responds to `OPTIONS *` for the whole server (RFC 9110, 9.3.7).
 
-    A head that is larger than the limit, and one that the RFCs have a server refuse, gets a JSON error.
+    A head that is too large or invalid gets a JSON error.
     """
 
     def __init__(self, app: ASGIApp, most_bytes: int) -> None:
@@ -63,7 +63,7 @@ async def _answer(response: Response, scope: Scope, receive: Receive, send: Send
 
 
 def check_size(scope: Scope, allowed: int) -> None:
-    """Raises HeadTooLarge. The protocol refuses a head that is larger before it has come whole."""
+    """Raises HeadTooLarge. The protocol already refuses an incomplete head that exceeds the limit."""
     line = len(_method(scope)) + len(scope["raw_path"]) + len(scope["query_string"]) + len("  HTTP/1.1\r\n")
     size = line + sum(len(name) + len(value) + len(": \r\n") for name, value in scope["headers"])
     if size > allowed:
@@ -71,9 +71,9 @@ def check_size(scope: Scope, allowed: int) -> None:
 
 
 def joined(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    """Each header once, its lines joined in order: those of cookies by semicolons, all others by commas.
+    """Each header once, its lines joined in order: `Cookie` by semicolons, others by commas.
 
-    A header that is not a list then has a value that its reader refuses, and not the value of one of its lines.
+    A repeated header that is not a list then has an invalid value, instead of the value of one line.
     """
     lines: dict[bytes, list[bytes]] = {}
     for name, value in headers:
@@ -82,21 +82,21 @@ def joined(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
 
 
 def check_framing(scope: Scope) -> None:
-    """Raises RequestError for a Host that is not one (RFC 9112, 3.2), and for a body of two lengths (6.1)."""
+    """Raises RequestError for an invalid Host (RFC 9112, 3.2), and for a body with two lengths (6.1)."""
     headers = Headers(scope=scope)
     if not _HOST.fullmatch(headers.get("host", "")):
-        raise RequestError("The header 'Host' is not a host with or without a port.")
+        raise RequestError("The header 'Host' is invalid. Send a host, optionally with a port.")
     if "transfer-encoding" in headers and "content-length" in headers:
-        error = RequestError("The request has both 'Transfer-Encoding' and 'Content-Length'.")
-        error.headers = {"Connection": "close"}  # where the body ends is not certain
+        error = RequestError("The request has both 'Transfer-Encoding' and 'Content-Length'. Send only one of them.")
+        error.headers = {"Connection": "close"}  # the end of the body is unknown
         raise error
 
 
 def apply_target(scope: Scope) -> bool:
-    """Make a target in absolute form a path and a host. Whether the target is the server as a whole.
+    """Split an absolute-form target into path and host. Returns whether the target is `*`, the whole server.
 
-    Raises RequestError for any other target that is not a path (RFC 9112, 3.2), and MisdirectedRequest for https on a
-    connection without it (RFC 9110, 7.4).
+    Raises RequestError for an invalid target (RFC 9112, 3.2), and MisdirectedRequest for an https target on a
+    connection without TLS (RFC 9110, 7.4).
     """
     target, method = scope["raw_path"].decode("latin-1"), _method(scope)
     if target.startswith("/"):
@@ -107,7 +107,7 @@ def apply_target(scope: Scope) -> bool:
         raise MethodNotAllowed(METHODS)
     found = _ABSOLUTE.fullmatch(target)
     if not found:
-        raise RequestError("The target of the request is neither a path nor an http or https URL.")
+        raise RequestError("The request target is not a path or an http or https URL.")
     scheme, authority, path = found.groups(default="/")
     if scheme.lower() == "https" and scope["scheme"] not in {"https", "wss"}:
         raise MisdirectedRequest
@@ -118,4 +118,4 @@ def apply_target(scope: Scope) -> bool:
 
 
 def _method(scope: Scope) -> str:
-    return str(scope.get("method", "GET"))  # a WebSocket has none
+    return str(scope.get("method", "GET"))  # a WebSocket scope has no method

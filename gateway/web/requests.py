@@ -1,4 +1,4 @@
-"""What was sent over HTTP, read as the operations that it asks for. It decides nothing of who may ask."""
+"""Parses HTTP requests into `OperationRequest`."""
 
 from __future__ import annotations
 
@@ -17,37 +17,37 @@ PARAMETERS = ("query", "variables", "operationName", "extensions", "documentId")
 
 
 def address_of(connection: HTTPConnection) -> str | None:
-    """Where it comes from, as the last trusted proxy tells it."""
+    """The client address, as reported by the last trusted proxy."""
     return connection.client.host if connection.client else None
 
 
 async def read_body(request: Request, allowed: int) -> bytes:
-    """Raises PayloadTooLarge as soon as there are more bytes than are allowed."""
+    """Raises PayloadTooLarge as soon as the body exceeds `allowed` bytes."""
     size, chunks = 0, []
     async for chunk in request.stream():
         chunks.append(chunk)
         size += len(chunk)
         if size > allowed:
-            raise PayloadTooLarge(f"The body is larger than the {allowed} bytes that are allowed.", allowed=allowed)
+            raise PayloadTooLarge(f"The body exceeds the limit of {allowed} bytes.", allowed=allowed)
     return b"".join(chunks)
 
 
 async def json_of(request: Request, allowed: int) -> object:
-    """What the body holds. Raises RequestError for another type or encoding, for too many bytes, and for no JSON."""
+    """The decoded JSON body. Raises RequestError for another type or encoding, a large body, and invalid JSON."""
     kind = request.headers.get("content-type", "")
     if kind.partition(";")[0].strip().lower() != "application/json" or not is_utf8(kind):
         raise UnsupportedMediaType("Send 'Content-Type: application/json', in UTF-8.")
     if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
-        raise UnsupportedMediaType("A compressed body is not read. Send it as it is.")
+        raise UnsupportedMediaType("Compressed bodies are not supported. Send the body without 'Content-Encoding'.")
     return _decoded(await read_body(request, allowed))
 
 
 def from_parameters(parameters: Sequence[tuple[str, str]]) -> OperationRequest:
-    """The operation that the parameters of a URL ask for. Raises RequestError."""
+    """Parses the parameters of a URL. Raises RequestError."""
     found: dict[str, str] = {}
     for name, value in parameters:
         if name in found and name in PARAMETERS:
-            raise RequestError(f"The parameter '{name}' stands in the URL twice.")
+            raise RequestError(f"The parameter '{name}' is in the URL twice. Send it once.")
         found[name] = value
     values: dict[str, object] = {
         name: found[name] for name in ("query", "operationName", "documentId") if name in found
@@ -59,37 +59,37 @@ def from_parameters(parameters: Sequence[tuple[str, str]]) -> OperationRequest:
 
 
 def from_json(sent: object) -> OperationRequest:
-    """The operation that a JSON object asks for. Raises RequestError."""
+    """Parses a JSON object. Raises RequestError."""
     if not isinstance(sent, dict):
-        raise RequestError("The body is a JSON object with a 'query', or a list of them.")
-    query = _member(sent, "query", str, "a text")
+        raise RequestError("The body must be a JSON object with a 'query', or a list of such objects.")
+    query = _member(sent, "query", str, "a string")
     extensions = _member(sent, "extensions", dict, "an object") or {}
     document_id = _document_id(sent, extensions)
     if not (query and query.strip()) and not document_id:
         raise RequestError("'query' is missing. Send a GraphQL document in it.")
-    name = _member(sent, "operationName", str, "a text")
+    name = _member(sent, "operationName", str, "a string")
     variables = _member(sent, "variables", dict, "an object")
     return OperationRequest(query or "", variables or {}, name or None, extensions, document_id)
 
 
 def _document_id(sent: Mapping[str, object], extensions: Mapping[str, object]) -> str | None:
-    """What a request calls its document: `documentId`, or the digest of automatic persisted queries."""
-    named = _member(sent, "documentId", str, "a text")
+    """The document id of a request: `documentId`, or the digest of automatic persisted queries."""
+    named = _member(sent, "documentId", str, "a string")
     persisted = _member(extensions, "persistedQuery", dict, "an object")
-    digest = _member(persisted, "sha256Hash", str, "a text") if persisted else None
+    digest = _member(persisted, "sha256Hash", str, "a string") if persisted else None
     return name_of(named or digest or "") or None
 
 
 def _decoded(data: bytes) -> object:
-    """JSON, strictly. Raises RequestError."""
+    """Decodes strict JSON. Raises RequestError."""
     try:
         return orjson.loads(data)
     except orjson.JSONDecodeError as error:
-        raise RequestError(f"This is no JSON: {error.msg} at character {error.pos + 1}.") from error
+        raise RequestError(f"The JSON is invalid: {error.msg} at character {error.pos + 1}.") from error
 
 
 def _member(sent: Mapping[str, object], name: str, kind: type[Any], called: str) -> Any:
     value = sent.get(name)
     if value is not None and not isinstance(value, kind):
-        raise RequestError(f"'{name}' is not {called}.")
+        raise RequestError(f"'{name}' must be {called}.")
     return value

@@ -1,7 +1,4 @@
-"""Serves an application on a socket until it is told to stop, while its content is loaded beside it.
-
-It routes nothing and loads nothing itself.
-"""
+"""Runs an ASGI application on a socket until a signal, together with a background task."""
 
 from __future__ import annotations
 
@@ -21,26 +18,26 @@ from gateway.limits import Limits
 from gateway.web.connection_timeouts import ConnectionConfig, TimedHttpProtocol, excess_of
 from gateway.web.listener import Listener
 
-ALL_INTERFACES = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - it is compared with, and not bound to
-"""The hosts that stand for every interface, and the loopback address that each includes. A browser opens only that."""
+ALL_INTERFACES = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - only compared, not bound
+"""The wildcard addresses, and the loopback address of each. Browsers can open only the latter."""
 GRACE_SECONDS = 10
-"""How long answers that are on their way at the end may take."""
+"""How long pending responses may take at shutdown."""
 
 
 class AddressError(GatewayError):
-    """The address cannot be listened on."""
+    """The server cannot listen on the address."""
 
 
 @contextmanager
 def listening(host: str, port: int) -> Iterator[socket.socket]:
-    """A socket that takes connections at once; they are answered as soon as there is a server. Raises AddressError."""
+    """A listening socket. Connections wait in its backlog until the server starts. Raises AddressError."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
         found = socket.socket(family, kind, protocol)
     except OSError as error:
-        raise AddressError(f"There is no address '{host}' to listen on: {error.strerror}.") from error
+        raise AddressError(f"The host '{host}' cannot be listened on: {error.strerror}.") from error
     with found:
         try:
             found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -57,7 +54,7 @@ def address(listener: socket.socket) -> str:
 
 
 def url_of(host: str, port: int) -> str:
-    """The URL at which this machine reaches a server on a host and port; loopback if that host is all interfaces."""
+    """The URL at which this machine reaches a server on a host and port. A wildcard host becomes loopback."""
     host = ALL_INTERFACES.get(host, host)
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
@@ -74,7 +71,7 @@ class _Server(uvicorn.Server):
         self._stopping = stopping
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Accept connections by Listener. uvicorn would have asyncio accept them."""
+        """Accept connections with Listener instead of asyncio's server."""
         most = self._config.limits.connections
         most += excess_of(most)
         connections = self.server_state.connections
@@ -86,7 +83,7 @@ class _Server(uvicorn.Server):
         return TimedHttpProtocol(self._config, self.server_state, {})
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Streams that would never end are let go of first, or stopping would wait for them."""
+        """End the endless streams first, because the shutdown waits for them."""
         self._stopping()
         await super().shutdown(sockets)
 
@@ -100,10 +97,10 @@ async def serve(
     work: Callable[[], Awaitable[object]],
     stopping: Callable[[], None],
 ) -> None:
-    """Serve until SIGINT or SIGTERM, or until `work`, which goes on beside, ends; what that raises is raised.
+    """Serve until SIGINT, SIGTERM, or the end of `work`, which runs concurrently. Raises the exceptions of `work`.
 
-    `trusted_proxies` are believed about whom they forward for. `stopping` is called before answers on their way are
-    waited for.
+    The server trusts `X-Forwarded-*` of `trusted_proxies` only. It calls `stopping` before it waits for pending
+    responses.
     """
     server = _Server(_config(app, limits, trusted_proxies), stopping)
     working = asyncio.ensure_future(work())
@@ -129,14 +126,14 @@ def _config(app: ASGIApp, limits: Limits, trusted_proxies: Sequence[str]) -> Con
         server_header=False,
         proxy_headers=bool(trusted_proxies),
         forwarded_allow_ips=[form for network in trusted_proxies for form in _both_forms(network)],
-        ws_per_message_deflate=False,  # a small message may hide a large one
+        ws_per_message_deflate=False,  # a small compressed message may expand to a large one
         timeout_keep_alive=limits.idle_seconds,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
 
 
 def _both_forms(network: str) -> Sequence[str]:
-    """A network as it is written and, for one of IPv4, as a socket of both families names it (RFC 4291, 2.5.5.2)."""
+    """A network and, for IPv4, its IPv4-mapped IPv6 form, which a dual-stack socket reports (RFC 4291, 2.5.5.2)."""
     found = ip_network(network)
     if isinstance(found, IPv4Network):
         return network, f"::ffff:{found.network_address}/{96 + found.prefixlen}"
@@ -146,7 +143,7 @@ def _both_forms(network: str) -> Sequence[str]:
 
 @contextmanager
 def _signals_are_no_failure() -> Iterator[None]:
-    """Once it has stopped, uvicorn raises the signal again that stopped it, which would end us as if by a crash."""
+    """Ignore the signal that uvicorn raises again after shutdown. It would end the process with a failure status."""
     signals = (signal.SIGINT, signal.SIGTERM)
     before = {number: signal.signal(number, lambda *_: None) for number in signals}
     try:

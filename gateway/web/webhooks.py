@@ -1,7 +1,7 @@
-"""Tells others of each generation by a signed POST, again and again until they have taken it.
+"""Webhooks: a signed POST to each receiver after a change of the content, with retries.
 
-What is to be told is not queued: it is read from the journal when it is sent, from where the receiver was last told. So
-a receiver that is down costs nothing, and when it comes back is told once of all that it missed.
+Deliveries are not queued. Each reads the changes since the last successful delivery from the journal. A receiver that
+was down gets one request with all changes that it missed.
 """
 
 from __future__ import annotations
@@ -24,25 +24,25 @@ from gateway.store.protocol import ChangeCounts, Snapshot, Store
 logger = logging.getLogger("gateway.webhooks")
 
 MOST_IDS = 1000
-"""That one request names."""
+"""The maximum number of article ids in one request."""
 MOST_ATTEMPTS = 8
-"""After which the next generation is waited for."""
+"""Attempts per generation. The next generation starts new attempts."""
 LONGEST_WAIT = 60.0
 TIMEOUT_SECONDS = 10.0
 
 
 NOTHING = ""
-"""Names a database without a generation, of which all that comes is to be told."""
+"""The token of a database without a generation. All later content counts as changed."""
 
 
 class _Delivery(NamedTuple):
     body: bytes
     token: str
-    """What the receiver knows once it has taken the body."""
+    """The change token of the receiver after a successful delivery."""
 
 
 class Webhooks:
-    """Follows the generations of a store for some receivers, each at its own pace."""
+    """Notifies receivers of the generations of a store, independently of each other."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class Webhooks:
         wait: Callable[[float], Awaitable[object]] = asyncio.sleep,
         timeout: float = TIMEOUT_SECONDS,
     ) -> None:
-        """An attempt may take `timeout` seconds as a whole."""
+        """`timeout` is the limit for a whole attempt, in seconds."""
         self._store = store
         self._receivers = receivers
         self._secret = secret
@@ -61,7 +61,7 @@ class Webhooks:
         self._timeout = timeout
 
     async def run(self) -> None:
-        """Until it is cancelled, or there are no further generations."""
+        """Run until cancelled, or until the generations end."""
         async with httpx.AsyncClient(timeout=self._timeout) as client:
             await asyncio.gather(*(self._follow(client, receiver) for receiver in self._receivers))
 
@@ -71,19 +71,23 @@ class Webhooks:
             token = await self._deliver(client, receiver, token)
 
     async def _deliver(self, client: httpx.AsyncClient, receiver: Webhook, token: str | None) -> str | None:
-        """Tell of what has changed since the token; what names what the receiver knows then."""
+        """Send the changes since the token. Returns the new token of the receiver."""
         for attempt in range(MOST_ATTEMPTS):
             if attempt:
                 await self._wait(min(2.0 ** (attempt - 1), LONGEST_WAIT))
-            # What is told is read anew each time: there may be more by now.
+            # Read the changes again for each attempt, because the content may have changed.
             delivery = await self._delivery(receiver, token)
             if not delivery.body or await self._post(client, receiver, delivery.body):
                 return delivery.token
-        logger.error("%s was not told in %d attempts; it is told with the next change.", receiver.url, MOST_ATTEMPTS)
+        logger.error(
+            "The webhook %s failed %d times. The next change is sent together with these changes.",
+            receiver.url,
+            MOST_ATTEMPTS,
+        )
         return token
 
     async def _delivery(self, receiver: Webhook, token: str | None) -> _Delivery:
-        """Without a body where there is nothing to tell."""
+        """The next delivery. Its body is empty if nothing has changed."""
         visibility = Visibility.PREVIEW if receiver.is_preview else Visibility.PUBLIC
         async with self._store.snapshot(visibility) as snapshot:
             try:
@@ -97,18 +101,18 @@ class Webhooks:
         if self._secret:
             headers["X-Hub-Signature-256"] = signature(self._secret, body)
         try:
-            async with asyncio.timeout(self._timeout):  # that of the client is for each byte that comes
+            async with asyncio.timeout(self._timeout):  # the timeout of the client restarts with each byte
                 response = await client.post(receiver.url, content=body, headers=headers)
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
-            logger.warning("%s cannot be told: %s.", receiver.url, str(error) or type(error).__name__)
+            logger.warning("The webhook %s failed: %s.", receiver.url, str(error) or type(error).__name__)
             return False
         if not response.is_success:
-            logger.warning("%s answered %d.", receiver.url, response.status_code)
+            logger.warning("The webhook %s returned status %d.", receiver.url, response.status_code)
         return response.is_success
 
 
 async def _body(snapshot: Snapshot, token: str) -> bytes:
-    """What has changed since the token; empty where nothing has."""
+    """The JSON body with the changes since the token, or an empty body."""
     page = await snapshot.changes(token or None, MOST_IDS)
     tally = await snapshot.change_counts(token) if token else ChangeCounts((await snapshot.statistics()).articles, 0, 0)
     stale = await snapshot.changed_ids(token, cache_tags.MAX_PURGED_IDS + 1) if token else ()

@@ -1,6 +1,6 @@
-"""GraphQL over WebSocket: the protocol `graphql-transport-ws`, as Strawberry speaks it, before our own operations.
+"""GraphQL over WebSocket: the protocol `graphql-transport-ws`.
 
-Strawberry keeps the connection: its handshake, its messages in order, its end. It runs no operation.
+Strawberry implements the protocol: handshake, message order and close. `Executor` runs the operations.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from gateway.web.requests import address_of, from_json
 
 @dataclass
 class WebSocketContext:
-    """One client. Its credential comes with the handshake or, from browsers, with `connection_init`."""
+    """The client of a connection. Browsers send the credential in `connection_init`, others in the handshake."""
 
     headers: Mapping[str, str]
     address: str | None
@@ -51,19 +51,19 @@ class WebSocketContext:
     rate_key: str | None = None
 
     def credential(self, name: str) -> str | None:
-        """The value under a header's name, in any case, of which `connection_init` has the last word.
+        """The value of a header, by its lower-case name. A member of `connection_init` overrides the handshake.
 
-        A value there that is null or empty counts as absent.
+        A member that is null or empty counts as absent.
         """
         sent = {key.lower(): value for key, value in self.connection_params.items() if value not in (None, "")}
         value = sent.get(name, self.headers.get(name))
-        # JSON's true, as a client may write it, is the header's.
+        # A client may send the JSON value `true` instead of the string.
         return value if value is None or isinstance(value, str) else orjson.dumps(value).decode()
 
     def preview_cookie(self) -> str | None:
-        """The pass that a browser keeps, which counts for pages of this server's own host alone.
+        """The preview token in the cookie, only for pages of the same origin.
 
-        A page of another origin, though it may connect, could else read with the right of whoever looks at it.
+        Otherwise a page of another allowed origin could read with the permissions of the user of the browser.
         """
         origin = self.headers.get("origin")
         is_own = origin is None or is_same_origin(origin, self.headers.get("host"))
@@ -71,24 +71,24 @@ class WebSocketContext:
 
 
 class MessageHandler(BaseGraphQLTransportWSHandler[WebSocketContext, None]):
-    """The messages of one connection."""
+    """Handles the messages of a connection."""
 
     view: WebSocketEndpoint
 
     async def handle_message(self, message: Message) -> None:
-        """Strawberry trusts the shape of a message; what has another one ends the connection, and no more."""
+        """Checks the structure of a message, which Strawberry does not. An invalid message closes the connection."""
         if not is_message(message):
             await self.handle_invalid_message("Invalid message")
         elif message["type"] == "connection_init" and message.get("payload") is None:
-            await super().handle_message({"type": "connection_init"})  # a payload of null is as good as absent
+            await super().handle_message({"type": "connection_init"})  # a null payload counts as absent
         else:
             await super().handle_message(message)
 
     async def handle_subscribe(self, message: SubscribeMessage) -> None:
-        """One operation too many is refused here: the words that Strawberry has for it bear no code."""
+        """Enforces `socket_operations`. The error of Strawberry for it does not have a code."""
         allowed, at_work = self.view.limits.socket_operations, len(self.operations)
         if not self.connection_acknowledged or message["id"] in self.operations or at_work < allowed:
-            # Of a payload Strawberry keeps three members; so the whole of it travels as the first of them.
+            # Strawberry drops other members than three of a payload, so `query` carries the whole payload.
             whole = {**message, "payload": {"query": message["payload"]}}
             await super().handle_subscribe(cast("SubscribeMessage", whole))
             return
@@ -97,24 +97,26 @@ class MessageHandler(BaseGraphQLTransportWSHandler[WebSocketContext, None]):
         await self.send_message(cast("Message", {"id": message["id"], "type": "error", "payload": error.entries()}))
 
     async def run_operation(self, operation: Operation[WebSocketContext, None]) -> None:
-        """The next answer is asked for when the last one is sent: who reads slowly is told less often."""
+        """Fetches a result after the last one is sent, so a slow client gets fewer events."""
         try:
             is_endless = await self._answer(operation)
-        except RequestError as error:  # of what was not accepted
+        except RequestError as error:  # the operation was refused
             await _send(operation, "error", error.entries())
         except WebSocketDisconnected:
             return
-        except Exception as error:  # noqa: BLE001 - whatever it is, the client is told no more than that it is
+        except Exception as error:  # noqa: BLE001 - the error is masked
             await _send(operation, "error", mask_error(error).entries())
         else:
             if not is_endless:
                 await operation.send_operation_message({"id": operation.id, "type": "complete"})
 
     async def _answer(self, operation: Operation[WebSocketContext, None]) -> bool:
-        """Send what comes of an operation, of which an error is the last. Whether it has no end of its own, so that its
-        client is to come again."""
+        """Send the results of an operation, up to the first error.
+
+        Returns whether it is a subscription, which gets no `complete`, so that the client reconnects.
+        """
         viewer, executor = self.context.viewer, self.view.executor
-        assert viewer is not None  # noqa: S101 - a connection is acknowledged before it may ask
+        assert viewer is not None  # noqa: S101 - set before the connection is acknowledged
         prepared = await executor.prepare(from_json(operation.query), self.context.rate_key)
         async with aclosing(executor.subscribe(prepared, viewer)) as answers:
             async for answer in answers:
@@ -130,7 +132,7 @@ async def _send(operation: Operation[WebSocketContext, None], kind: str, payload
 
 
 class WebSocketEndpoint(GraphQL[WebSocketContext, None]):
-    """The path that answers GraphQL, for WebSockets."""
+    """ASGI application for the GraphQL endpoint over WebSocket."""
 
     graphql_transport_ws_handler_class = MessageHandler
 
@@ -156,7 +158,7 @@ class WebSocketEndpoint(GraphQL[WebSocketContext, None]):
         self._capacity = CapacityLimiter(limits.websockets, "Too many WebSockets are open.")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """A WebSocket too many, or of a page that may not connect, is refused with an answer of HTTP."""
+        """Refuse with an HTTP response if the origin is not allowed, or if too many WebSockets are open."""
         try:
             self._check_origin(Headers(scope=scope))
             with self._capacity.slot():
@@ -177,7 +179,7 @@ class WebSocketEndpoint(GraphQL[WebSocketContext, None]):
         return WebSocketContext(request.headers, address_of(request))
 
     async def on_ws_connect(self, context: WebSocketContext) -> UnsetType | dict[str, object] | None:
-        """Know the client by its credential. Who may not do what it asks for is closed out with 4403."""
+        """Identify the client by its credential. An invalid or insufficient one closes it with 4403."""
         try:
             context.viewer, context.rate_key = self._clients.identify(
                 context.credential("authorization"),
@@ -197,7 +199,7 @@ class WebSocketEndpoint(GraphQL[WebSocketContext, None]):
 
 
 def is_message(message: Any) -> bool:
-    """Whether a message has the shape that its type has in the protocol; unknown types are refused elsewhere."""
+    """Whether a message has the structure of its type in the protocol. Strawberry refuses unknown types."""
     if not isinstance(message, dict) or not isinstance(message.get("type"), str):
         return False
     match message["type"]:
