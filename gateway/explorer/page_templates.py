@@ -31,7 +31,7 @@ class Templates:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        filters = {"day": _day, "clock": _clock, "month": _month, "grouped": _grouped, "coded": _coded}
+        filters = {"day": _day, "clock": _clock, "month": _month, "grouped": _grouped, "coded": _coded, "prose": _prose}
         self._environment.filters |= filters
         self._environment.globals |= {"root": "", **shared}
 
@@ -61,6 +61,11 @@ def _month(day: date) -> str:
 def _grouped(count: int) -> str:
     """As `12,345`."""
     return f"{count:,}"
+
+
+def _prose(sanitised: str) -> Markup:
+    """Sanitised HTML. Its tables can get the focus, so that the keyboard can scroll a wide one."""
+    return Markup(sanitised.replace("<table", '<table tabindex="0"'))  # noqa: S704 - it is sanitised
 
 
 def _coded(text: str) -> Markup:

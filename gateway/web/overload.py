@@ -49,8 +49,8 @@ class OverloadMiddleware:
             await self._answer_excess(scope, receive, send)
         elif scope["path"] not in self._exempt and await self._stays_full(scope.get("state", {}).get(LOST)):
             self._busy.add()
-            # A client that waits for "100 Continue" may send or omit its body, and a body may be framed in two ways. The
-            # start of the next request is then unknown.
+            # A client that waits for "100 Continue" may send or omit its body, and a body may be framed in two ways.
+            # The start of the next request is then unknown.
             await _refuse(BUSY, send, closes=any(name in UNCERTAIN for name, _ in scope["headers"]))
         elif not _is_lost(scope):
             await self._app(scope, receive, send)

@@ -68,7 +68,7 @@ async def test_a_wheel_brings_graphiql(browser: Browser, source: Path, tmp_path:
         graphiql = await opened(browser, f"{server.url}/graphiql")
         assert (await graphiql.run())["data"]["articles"]["totalCount"] == 8
         graphiql.assert_well()
-        assert "How content is written" in server.get("/docs/content.md").text
+        assert "<title>Content" in server.get("/docs/content.md").text
 
 
 def installed(source: Path, environment: Path) -> Path:
