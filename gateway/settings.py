@@ -23,7 +23,7 @@ import platformdirs
 
 from gateway.access.tokens import ApiToken, Scope, api_token
 from gateway.cache_tags import TagHeader
-from gateway.content.source import DEFAULT_MAX_BYTES, Watching
+from gateway.content.source import DEFAULT_MAX_BYTES, WatchMode
 from gateway.content.spelling import variants
 from gateway.errors import SettingsError
 from gateway.limits import DOCUMENT_BYTES, PERSISTED_BYTES, RENDERED_BYTES, Limits
@@ -37,7 +37,7 @@ _URL = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 _ORIGIN = re.compile(r"([a-z][a-z0-9+.-]*)://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,4}|:[1-5][0-9]{4})?/?")
-LEAST_SECRET = 32
+MIN_SECRET_BYTES = 32
 """The minimum size of a secret in bytes. A secret shorter than the signature is easier to guess (RFC 7518, 3.2)."""
 LIMIT = "limit_"
 """The prefix of the options for limits."""
@@ -108,8 +108,8 @@ def _text(written: str) -> str:
 
 def _secret(written: str) -> str:
     """Error messages do not contain the value."""
-    if len(written.strip().encode()) < LEAST_SECRET:
-        raise ValueError(f"It is shorter than {LEAST_SECRET} characters. Generate one: openssl rand -hex 32.")
+    if len(written.strip().encode()) < MIN_SECRET_BYTES:
+        raise ValueError(f"It is shorter than {MIN_SECRET_BYTES} characters. Generate one: openssl rand -hex 32.")
     return written.strip()
 
 
@@ -175,11 +175,11 @@ def _log_level(written: str) -> str:
     return written.strip().lower()
 
 
-def _watching(written: str) -> Watching:
+def _watching(written: str) -> WatchMode:
     try:
-        return Watching(written.strip().lower())
+        return WatchMode(written.strip().lower())
     except ValueError:
-        raise ValueError(f"{written!r} is not one of {', '.join(Watching)}.") from None
+        raise ValueError(f"{written!r} is not one of {', '.join(WatchMode)}.") from None
 
 
 def _tag_header(written: str) -> TagHeader:
@@ -248,7 +248,7 @@ SIZE = ValueType("BYTES", _whole(0))
 SECONDS = ValueType("SECONDS", _seconds)
 FILE = ValueType("FILE", _file_path)
 LOG_LEVEL = ValueType(_choice(LOG_LEVELS), _log_level)
-WATCHING = ValueType(_choice(Watching), _watching)
+WATCHING = ValueType(_choice(WatchMode), _watching)
 TAG_HEADER = ValueType(_choice(TagHeader), _tag_header)
 WHOLE_SECONDS = ValueType("SECONDS", _whole(0))
 TOKENS = ValueType("TOKEN", _api_token, many=True)
@@ -327,12 +327,12 @@ class Settings:
         "The points of cost that each client may use per minute. The default is unlimited.",
         None,
     )
-    watch: Watching = _option(
+    watch: WatchMode = _option(
         WATCHING,
         Group.CONTENT,
         "How changes in the folder are detected: by file system events (events), by polling (poll), by events if the"
         " disk supports them and otherwise by polling (auto), or only by rescans (off).",
-        Watching.AUTO,
+        WatchMode.AUTO,
     )
     poll_seconds: float = _option(SECONDS, Group.CONTENT, "The polling interval.", 1.0)
     sweep_seconds: float = _option(

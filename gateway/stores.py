@@ -16,7 +16,7 @@ from gateway.store.temporary import temporary_store
 
 
 @asynccontextmanager
-async def opened(settings: Settings, *, shared: bool = False) -> AsyncIterator[Pipeline]:
+async def open_pipeline(settings: Settings, *, shared: bool = False) -> AsyncIterator[Pipeline]:
     """Open the store and the ingest for the settings. Processes, threads and files are closed at exit.
 
     Raises StoreError if another process writes the database, unless it is `shared`. A shared store must become the
@@ -32,7 +32,7 @@ async def opened(settings: Settings, *, shared: bool = False) -> AsyncIterator[P
 
 
 @asynccontextmanager
-async def loaded_aside(
+async def load_temporary(
     settings: Settings, *, seed: Path | None = None, progress: Progress | None = None
 ) -> AsyncIterator[tuple[Store, IngestReport]]:
     """A temporary store with the loaded folder, and the report of the load.

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from gateway.errors import LimitExceeded, OperationNotFound, ParseFailed, RequestError, ValidationFailed
 from gateway.execution import document_cache
 from gateway.execution.document_cache import OVERHEAD, TOKEN_BYTES, DocumentCache
-from gateway.field_suggestions import CONNECTION, FIELDS
+from gateway.execution.field_suggestions import CONNECTION, FIELDS
 from gateway.limits import Limits
 from tests.schema import SCHEMA
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import pytest
 
-from gateway.content.source import Watching
+from gateway.content.source import WatchMode
 from gateway.content.watch import Watch
 from gateway.loading.deletion_guard import DELETION_HELD, SMALL_DELETION
 from gateway.loading.ingest import IngestReport
@@ -216,7 +216,7 @@ class Observed:
 
     def __init__(self, site: Site, chance: random.Random | None) -> None:
         self.site = site
-        watch = Watch(site.root, Watching.EVENTS, 1)
+        watch = Watch(site.root, WatchMode.EVENTS, 1)
         self.follower = Torn(site.ingest, watch, self._run, is_ready=site.store.ready, sweep=1e9)
         self.follower.chance = chance
         self.moments: list[Moment] = []

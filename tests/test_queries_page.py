@@ -17,7 +17,7 @@ from gateway.execution.cost import analyse
 from gateway.execution.executor import Executor, OperationRequest
 from gateway.limits import Limits
 from gateway.model import Visibility
-from gateway.stores import loaded_aside
+from gateway.stores import load_temporary
 from tests.queries.oracle import CONTRACT
 from tests.service import settings_of
 
@@ -40,7 +40,7 @@ VARIABLES = {"query": "release notes"}
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def seeds() -> AsyncIterator[Executor]:
     settings = settings_of(ROOT / "seeds")
-    async with loaded_aside(settings) as (store, _):
+    async with load_temporary(settings) as (store, _):
         yield executor_for(store, settings)
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from gateway.content.source import Watching
+from gateway.content.source import WatchMode
 from gateway.content.watch import Watch
 from gateway.errors import ContentFolderError
 from gateway.loading import scheduler
@@ -56,7 +56,7 @@ class Live:
         self.root = root
         self.store = store
         self.ingest = ingest
-        watching, sweep = options.get("watching", Watching.EVENTS), options.get("sweep", SELDOM)
+        watching, sweep = options.get("watching", WatchMode.EVENTS), options.get("sweep", SELDOM)
         self.clock = Clock()
         watch = Watch(root, watching, 0.05)
         wait = options.get("wait", asyncio.wait_for)
@@ -300,10 +300,10 @@ CHANGES: list[tuple[Callable[[Path], None], dict[str, str]]] = [
 ]
 
 
-@pytest.mark.parametrize("watching", [Watching.EVENTS, Watching.POLL])
+@pytest.mark.parametrize("watching", [WatchMode.EVENTS, WatchMode.POLL])
 @pytest.mark.parametrize(("change", "wanted"), CHANGES, ids=[change.__name__ for change, _ in CHANGES])
 async def test_a_change_is_served(
-    root: Path, watching: Watching, change: Callable[[Path], None], wanted: Mapping[str, str]
+    root: Path, watching: WatchMode, change: Callable[[Path], None], wanted: Mapping[str, str]
 ) -> None:
     """By events as by polling; and what changes next is, too."""
     async with following(root, watching=watching) as live:
@@ -313,8 +313,8 @@ async def test_a_change_is_served(
         await live.until_titles(**{**wanted, "b": "Later"})
 
 
-@pytest.mark.parametrize("watching", [Watching.EVENTS, Watching.POLL])
-async def test_linked_files_are_followed(root: Path, watching: Watching) -> None:
+@pytest.mark.parametrize("watching", [WatchMode.EVENTS, WatchMode.POLL])
+async def test_linked_files_are_followed(root: Path, watching: WatchMode) -> None:
     """With `follow_links` a save changes the articles of all its paths, and links come and go as files do."""
     (root / "zoo").symlink_to(root / "sub")
     async with following(root, watching=watching, follow_links=True) as live:
@@ -339,7 +339,7 @@ async def test_a_folder_that_was_renamed_is_followed(root: Path) -> None:
 async def test_a_new_folder_is_looked_at_twice(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And no more, though another one comes before its second look; one that comes anew is a new one."""
     monkeypatch.setattr(scheduler, "AGAIN", 0.2)
-    async with following(root, watching=Watching.OFF) as live:
+    async with following(root, watching=WatchMode.OFF) as live:
         await live.report()
         live.clock.leap(2)
         for name in "de":
@@ -373,7 +373,7 @@ async def test_what_comes_while_it_is_judged_is_served(root: Path) -> None:
             await came.wait()
             return changed
 
-    async with following(root, kind=Slow, watching=Watching.OFF) as live:
+    async with following(root, kind=Slow, watching=WatchMode.OFF) as live:
         live.follower.changed(frozenset({"d.md"}))
         await judged.wait()
         live.write("d.md", title="D")
@@ -406,7 +406,7 @@ async def test_due_articles_appear(root: Path) -> None:
     """Time alone makes a generation, though nothing changed and events are off."""
     due = datetime.now(UTC) + timedelta(seconds=1)
     (root / "a.md").write_text(document("A", f"publishedDateTime: {due.isoformat()}"))
-    async with following(root, watching=Watching.OFF) as live:
+    async with following(root, watching=WatchMode.OFF) as live:
 
         async def public() -> int:
             async with live.store.snapshot(Visibility.PUBLIC) as snapshot:
@@ -659,7 +659,7 @@ async def test_no_torn_write_is_served(root: Path) -> None:
 
 async def test_a_sweep_finds_what_no_event_told(root: Path) -> None:
     """With events off the whole folder is looked through again and again."""
-    async with following(root, watching=Watching.OFF, sweep=0.1) as live:
+    async with following(root, watching=WatchMode.OFF, sweep=0.1) as live:
         live.write("a.md", title="New")
         await live.until_titles(a="New", b="B", sub__c="C")
         assert set(live.asked) == {None}
@@ -667,7 +667,7 @@ async def test_a_sweep_finds_what_no_event_told(root: Path) -> None:
 
 async def test_a_request_is_answered_with_its_run(root: Path) -> None:
     """Nothing else makes one look, with events off; those who ask at once share a run."""
-    async with following(root, watching=Watching.OFF) as live:
+    async with following(root, watching=WatchMode.OFF) as live:
         live.write("a.md", title="New")
         one, other = await asyncio.gather(live.follower.request(), live.follower.request())
         assert one is other
@@ -678,7 +678,7 @@ async def test_a_request_is_answered_with_its_run(root: Path) -> None:
 async def test_without_a_folder_there_is_nothing_to_follow(tmp_path: Path) -> None:
     """A first run that fails with nothing to serve ends it, and whoever asked is told."""
     (tmp_path / "content").mkdir()
-    async with following(tmp_path / "content", watching=Watching.OFF):
+    async with following(tmp_path / "content", watching=WatchMode.OFF):
         pass
     store, parser_pool = await SqliteStore.open(tmp_path / "other.db", readers=1), InProcess(1)
     try:

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.content.source import Watching
+from gateway.content.source import WatchMode
 from gateway.content.watch import Watch
 from gateway.execution.executor import Executor
 from gateway.execution.persisted_documents import PersistedDocuments
@@ -84,7 +84,7 @@ class Followed:
         self.good: dict[str, str] = {}
         """The last good text of each file that is there."""
         self.clock = Monotonic()
-        watch = Watch(site.root, Watching.OFF, 1)
+        watch = Watch(site.root, WatchMode.OFF, 1)
         self.follower = Scheduler(site.ingest, watch, self._run, is_ready=site.store.ready, sweep=1e9, clock=self.clock)
         self._steps = 0
 

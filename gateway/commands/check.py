@@ -20,7 +20,7 @@ from gateway.commands.startup import settings_of
 from gateway.loading.active_rules import SiteError
 from gateway.model import FieldOrigin, Hiding, Problem, Severity
 from gateway.settings import Settings
-from gateway.stores import loaded_aside
+from gateway.stores import load_temporary
 
 
 def check(content: Path, form: str, *, strict: bool, explain: bool, **flags: object) -> None:
@@ -54,7 +54,7 @@ async def _check(settings: Settings) -> Checked:
     """All problems, including those between files. If the site's rules are invalid, only the problems of the rules."""
     with console.show_progress(Console(stderr=True)) as tell:
         try:
-            async with loaded_aside(settings, progress=tell) as (store, report):
+            async with load_temporary(settings, progress=tell) as (store, report):
                 statistics, problems = await read_state(store)
                 return Checked(
                     statistics.articles, problems, report.field_origins, report.hidden, await unexposed_keys(store)

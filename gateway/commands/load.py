@@ -11,7 +11,7 @@ from gateway.commands import console
 from gateway.commands.console import print_run, print_state, strict_problems_told
 from gateway.commands.startup import settings_of
 from gateway.settings import Settings
-from gateway.stores import opened
+from gateway.stores import open_pipeline
 
 
 def load(content: Path, *, accept_empty: bool, **flags: object) -> None:
@@ -22,7 +22,7 @@ def load(content: Path, *, accept_empty: bool, **flags: object) -> None:
 
 
 async def _load_once(settings: Settings, *, accept_empty: bool) -> None:
-    async with opened(settings) as pipeline:
+    async with open_pipeline(settings) as pipeline:
         with console.show_progress(Console(stderr=True)) as shown:
             report = await pipeline.ingest.run(strict=settings.strict, accept_empty=accept_empty, progress=shown)
         print_run(report)

@@ -20,7 +20,7 @@ from gateway.errors import RequestError
 from gateway.execution.executor import OperationRequest
 from gateway.model import Visibility
 from gateway.settings import Settings
-from gateway.stores import loaded_aside
+from gateway.stores import load_temporary
 
 
 def query(
@@ -49,7 +49,7 @@ def _variables(written: str) -> dict[str, Any]:
 
 async def _query(settings: Settings, request: OperationRequest, visibility: Visibility) -> Mapping[str, object]:
     with console.show_progress(Console(stderr=True)) as tell:
-        async with loaded_aside(settings, seed=settings.database_path, progress=tell) as (store, _):
+        async with load_temporary(settings, seed=settings.database_path, progress=tell) as (store, _):
             try:
                 viewer = Viewer(visibility, frozenset({Scope.PREVIEW}))
                 executor = executor_for(store, settings)

@@ -20,7 +20,7 @@ from gateway.content.watch import Watch
 from gateway.loading.scheduler import Scheduler
 from gateway.settings import Mode, Settings
 from gateway.store.protocol import Store
-from gateway.stores import opened
+from gateway.stores import open_pipeline
 from gateway.web.file_descriptors import fitting, own, raise_allowed
 from gateway.web.server import address, is_public, listening
 from gateway.web.server import serve as serve_app
@@ -50,7 +50,7 @@ def _run(content: Path, flags: Mapping[str, object], mode: Mode) -> None:
 async def _serve(settings: Settings) -> None:
     """Serve until a signal. The socket opens first, so that early connections wait instead of being refused."""
     with listening(settings.host, settings.port) as listener:
-        async with opened(settings, shared=True) as pipeline:
+        async with open_pipeline(settings, shared=True) as pipeline:
             scheduler = Scheduler(
                 pipeline.ingest,
                 Watch(settings.content, settings.watch, settings.poll_seconds),

@@ -13,17 +13,17 @@ from typing import NamedTuple, TypeVar
 import orjson
 
 from gateway.content import dates, file_names, nested_fields, values
+from gateway.content.field_lookup import FieldLookup
 from gateway.content.frontmatter import FrontMatter
 from gateway.content.identity import digits, url_identity
 from gateway.content.inheritance import FILE_NAME
-from gateway.content.lookup import Lookup
 from gateway.content.nodes import MappingEntry, MappingNode
 from gateway.content.plaintext import first_heading
 from gateway.content.problem_collector import BAD_VALUE, MISSING_TITLE, PROVIDERS_LEFT_OUT, ProblemCollector
 from gateway.content.site import DEFAULT_SITE, Site
 from gateway.content.text import slug
 from gateway.content.values import shown
-from gateway.content.visibility import Visibility
+from gateway.content.visibility import VisibilityDecoder
 from gateway.model import FRONT_MATTER, Document, FieldOrigin, Hiding, Problem, ProviderName, TopicName
 
 T = TypeVar("T")
@@ -76,10 +76,10 @@ class _Decoder:
         self._fields = site.with_inherited(path, front_matter.fields)
         self._body = front_matter.body
         self._site = site
-        self.lookup = Lookup(path, self._fields, site)
+        self.lookup = FieldLookup(path, self._fields, site)
         self._left: dict[str, object] = {}
         self._instant = partial(dates.instant, zone=site.timezone)
-        self.visibility = Visibility(collector, path, name.date, self.lookup)
+        self.visibility = VisibilityDecoder(collector, path, name.date, self.lookup)
 
     def document(self) -> Document:
         collector = self._collector

@@ -52,7 +52,7 @@ _PASSED_BY = frozenset({"node_modules", "#recycle", "#snapshot"})
 """Folders that authors do not write. Those with `#` are made by network storage."""
 
 
-class Watching(StrEnum):
+class WatchMode(StrEnum):
     """How the folder is followed."""
 
     AUTO = "auto"

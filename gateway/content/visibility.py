@@ -12,8 +12,8 @@ from functools import partial
 from typing import NamedTuple, TypeVar
 
 from gateway.content import dates, values, visibility_flags
+from gateway.content.field_lookup import FieldLookup
 from gateway.content.inheritance import FILE_NAME
-from gateway.content.lookup import Lookup
 from gateway.content.nodes import MappingEntry, Node
 from gateway.content.problem_collector import BAD_VALUE, BAD_VISIBILITY, CONFLICT, ProblemCollector
 from gateway.content.site import FieldSource
@@ -33,7 +33,7 @@ class _Claim(NamedTuple):
     """Empty if the value publishes the file."""
 
 
-class _Moment(NamedTuple):
+class _VisibilityDate(NamedTuple):
     """A date that governs visibility."""
 
     time: datetime
@@ -50,10 +50,10 @@ _SHOWN, _DRAFT, _UNLISTED = (
 )
 
 
-class Visibility:
+class VisibilityDecoder:
     """Computes the visibility of one document. `hidings` are the reasons why it is hidden."""
 
-    def __init__(self, collector: ProblemCollector, path: str, file_date: datetime | None, lookup: Lookup) -> None:
+    def __init__(self, collector: ProblemCollector, path: str, file_date: datetime | None, lookup: FieldLookup) -> None:
         """`file_date` is the date in the file's name."""
         self._report = collector
         self._path = path
@@ -62,7 +62,7 @@ class Visibility:
         self._closed = lookup.site.closed(path)
         self._hidden = lookup.site.hides(path)
         self._instant = partial(dates.instant, zone=lookup.site.timezone)
-        self._read: dict[str, list[_Moment]] = {}
+        self._read: dict[str, list[_VisibilityDate]] = {}
         self.hidings: list[Hiding] = []
         self._claims = self._read_claims()
 
@@ -143,7 +143,7 @@ class Visibility:
             written = self._ruled(pin)
         elif not written and self._file_date:
             self._lookup.given.append(FieldOrigin("publishedDateTime", FILE_NAME))
-            written = [_Moment(self._file_date, None)]
+            written = [_VisibilityDate(self._file_date, None)]
         elif not written and (default := self._lookup.default("publishedDateTime")):
             written = self._ruled(default)
         latest = self._hide_by(Status.SCHEDULED, [*written, *self._bounds("publishDate")], max)
@@ -152,22 +152,22 @@ class Visibility:
     def public_until(self) -> datetime | None:
         return self._hide_by(Status.EXPIRED, self._bounds("expiryDate"), min)
 
-    def _bounds(self, name: str) -> list[_Moment]:
+    def _bounds(self, name: str) -> list[_VisibilityDate]:
         """The dates of a field: the site's pins, else the file's dates, else the site's defaults."""
         written = self._moments(name)
         rule = self._lookup.pinned(name) or (None if written else self._lookup.default(name))
         return written if rule is None else self._ruled(rule)
 
-    def _ruled(self, rule: MappingEntry) -> list[_Moment]:
+    def _ruled(self, rule: MappingEntry) -> list[_VisibilityDate]:
         time = self._instant(rule.value)
-        return [_Moment(time, rule, is_rule=True)] if time else []
+        return [_VisibilityDate(time, rule, is_rule=True)] if time else []
 
-    def _moments(self, name: str) -> list[_Moment]:
+    def _moments(self, name: str) -> list[_VisibilityDate]:
         """The file's dates under all keys of a field, in the order of the keys."""
         fields = filter(None, map(self._lookup.fields.entries.get, self._lookup.site.sources[name].keys))
         return [moment for field in fields for moment in self._moments_of(field)]
 
-    def _moments_of(self, field: MappingEntry) -> list[_Moment]:
+    def _moments_of(self, field: MappingEntry) -> list[_VisibilityDate]:
         key = field.key.text
         if key not in self._read:
             try:
@@ -175,10 +175,12 @@ class Visibility:
             except Unreadable as error:
                 self._refuse(field, error)
                 times = []
-            self._read[key] = [_Moment(time, field) for time in times if time]
+            self._read[key] = [_VisibilityDate(time, field) for time in times if time]
         return self._read[key]
 
-    def _hide_by(self, status: Status, moments: list[_Moment], which: Callable[..., _Moment]) -> datetime | None:
+    def _hide_by(
+        self, status: Status, moments: list[_VisibilityDate], which: Callable[..., _VisibilityDate]
+    ) -> datetime | None:
         if not moments:
             return None
         moment = which(moments, key=lambda each: each.time)

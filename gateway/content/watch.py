@@ -18,7 +18,7 @@ from typing import NamedTuple, Protocol
 from watchfiles._rust_notify import RustNotify
 
 from gateway.content.globs import Glob
-from gateway.content.source import SITE_FILE, ContentFile, FolderListing, Stamp, Walk, Watching, is_ignored
+from gateway.content.source import SITE_FILE, ContentFile, FolderListing, Stamp, Walk, WatchMode, is_ignored
 from gateway.errors import ContentFolderError
 
 logger = logging.getLogger("gateway")
@@ -163,7 +163,7 @@ def _difference(before: _FolderState | None, after: _FolderState | None) -> froz
 class Watch:
     """Watches one folder in a thread, and follows changes of the links to it."""
 
-    def __init__(self, root: Path, mode: Watching, poll_seconds: float) -> None:
+    def __init__(self, root: Path, mode: WatchMode, poll_seconds: float) -> None:
         self._root = root
         self._mode = mode
         self._poll_seconds = poll_seconds
@@ -173,7 +173,7 @@ class Watch:
     @asynccontextmanager
     async def watching(self, on_change: OnChange) -> AsyncIterator[None]:
         """Report all changes from entry to exit of the context."""
-        if self._mode is Watching.OFF:
+        if self._mode is WatchMode.OFF:
             yield
             return
         loop = asyncio.get_running_loop()
@@ -229,13 +229,13 @@ class Watch:
                 "File-system events are not available for the content folder: %s. It is polled every %g seconds.",
                 *(error, self._poll_seconds),
             )
-            self._mode = Watching.POLL
+            self._mode = WatchMode.POLL
 
     def _source(self, root: str) -> ChangeSource:
-        if self._mode is Watching.POLL:
+        if self._mode is WatchMode.POLL:
             return _PollingSource(root, self._poll_seconds)
         kind = file_system(root, MOUNTS)
-        if self._mode is Watching.AUTO and kind in REMOTE:
+        if self._mode is WatchMode.AUTO and kind in REMOTE:
             raise EventsUnavailable(f"other machines may write to a file system of type {kind}")
         return _EventSource(root)
 

@@ -34,7 +34,7 @@ from graphql import (
 
 from gateway.errors import LimitExceeded, OperationNotFound, ParseFailed, ValidationFailed
 from gateway.execution.cost import QueryCost, analyse
-from gateway.field_suggestions import SuggestedFieldsRule
+from gateway.execution.field_suggestions import SuggestedFieldsRule
 from gateway.limits import DOCUMENT_BYTES, Limits
 
 TOKEN_BYTES: Final = 400

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.content.source import Watching
+from gateway.content.source import WatchMode
 from gateway.content.watch import REMOTE, WHOLE_FOLDER, Watch, file_system
 from tests.conftest import need
 
@@ -34,17 +34,17 @@ class Heard:
 
 
 @asynccontextmanager
-async def watching(root: Path, how: Watching) -> AsyncIterator[Heard]:
+async def watching(root: Path, how: WatchMode) -> AsyncIterator[Heard]:
     heard = Heard()
     async with Watch(root, how, 0.02).watching(heard):
         yield heard
 
 
-BOTH = pytest.mark.parametrize("how", [Watching.EVENTS, Watching.POLL])
+BOTH = pytest.mark.parametrize("how", [WatchMode.EVENTS, WatchMode.POLL])
 
 
 @BOTH
-async def test_what_changes_is_told(tmp_path: Path, how: Watching) -> None:
+async def test_what_changes_is_told(tmp_path: Path, how: WatchMode) -> None:
     """By its path in the folder, as the file system spells it; nothing is told of what was there before."""
     (tmp_path / "before.md").touch()
     (tmp_path / "sub").mkdir()
@@ -58,7 +58,7 @@ async def test_what_changes_is_told(tmp_path: Path, how: Watching) -> None:
 
 
 @BOTH
-async def test_a_file_is_told_by_its_own_path(tmp_path: Path, how: Watching) -> None:
+async def test_a_file_is_told_by_its_own_path(tmp_path: Path, how: WatchMode) -> None:
     """Also where a link leads to its folder: the system may report only the path by the link."""
     (tmp_path / "real").mkdir()
     (tmp_path / "real/a.md").touch()
@@ -71,7 +71,7 @@ async def test_a_file_is_told_by_its_own_path(tmp_path: Path, how: Watching) -> 
 
 
 @BOTH
-async def test_what_is_hidden_is_not_told(tmp_path: Path, how: Watching) -> None:
+async def test_what_is_hidden_is_not_told(tmp_path: Path, how: WatchMode) -> None:
     """Nor what lies in hidden folders, or in those of packages."""
     async with watching(tmp_path, how) as heard:
         for path in (".git/index.md", "node_modules/x/readme.md", ".a.md", "~$b.md", "#c.md#"):
@@ -83,15 +83,15 @@ async def test_what_is_hidden_is_not_told(tmp_path: Path, how: Watching) -> None
 
 
 @BOTH
-async def test_changed_rules_are_told(tmp_path: Path, how: Watching) -> None:
+async def test_changed_rules_are_told(tmp_path: Path, how: WatchMode) -> None:
     """They concern all files."""
     async with watching(tmp_path, how) as heard:
         (tmp_path / "gateway.yaml").touch()
-        await heard.until("gateway.yaml" if how is Watching.EVENTS else WHOLE_FOLDER)
+        await heard.until("gateway.yaml" if how is WatchMode.EVENTS else WHOLE_FOLDER)
 
 
 @BOTH
-async def test_files_of_other_generators_rules_are_told(tmp_path: Path, how: Watching) -> None:
+async def test_files_of_other_generators_rules_are_told(tmp_path: Path, how: WatchMode) -> None:
     """They are not documents, and concern some."""
     (tmp_path / "posts").mkdir()
     async with watching(tmp_path, how) as heard:
@@ -100,7 +100,7 @@ async def test_files_of_other_generators_rules_are_told(tmp_path: Path, how: Wat
 
 
 @BOTH
-async def test_another_folder_in_its_place_is_told(tmp_path: Path, how: Watching) -> None:
+async def test_another_folder_in_its_place_is_told(tmp_path: Path, how: WatchMode) -> None:
     """A folder that goes and comes, and a link that leads elsewhere: all may have changed, and is watched anew."""
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
@@ -123,7 +123,7 @@ async def test_another_folder_in_its_place_is_told(tmp_path: Path, how: Watching
 
 async def test_off_tells_nothing(tmp_path: Path) -> None:
     """No thread is started for it."""
-    async with watching(tmp_path, Watching.OFF) as heard:
+    async with watching(tmp_path, WatchMode.OFF) as heard:
         (tmp_path / "a.md").touch()
     assert heard.paths == set()
 
@@ -134,11 +134,11 @@ echo 0 > /proc/sys/user/max_inotify_instances && exec "$@"
 WATCHED = """
 import asyncio, logging, sys
 from pathlib import Path
-from gateway.content.source import Watching
+from gateway.content.source import WatchMode
 from tests.content.test_watch import watching
 
 async def main(root):
-    async with watching(root, Watching.AUTO) as heard:
+    async with watching(root, WatchMode.AUTO) as heard:
         (root / "a.md").touch()
         await heard.until("a.md")
 
@@ -165,7 +165,7 @@ LATE = """
 import asyncio, sys
 from contextlib import suppress
 from pathlib import Path
-from gateway.content.source import Watching
+from gateway.content.source import WatchMode
 from gateway.content.watch import EventsUnavailable, Watch
 
 class Late(Watch):
@@ -175,7 +175,7 @@ class Late(Watch):
 
 async def main(root):
     with suppress(TimeoutError):
-        async with asyncio.timeout(0.1), Late(root, Watching.EVENTS, 1).watching(print):
+        async with asyncio.timeout(0.1), Late(root, WatchMode.EVENTS, 1).watching(print):
             pass
 
 asyncio.run(main(Path(sys.argv[1])))

@@ -15,7 +15,7 @@ from gateway.content.source import SITE_FILE
 from gateway.model import FieldOrigin
 
 
-class Lookup:
+class FieldLookup:
     """The fields of one document. Records which keys the schema models, and the origins of values."""
 
     def __init__(self, path: str, fields: MappingNode, site: Site) -> None:
