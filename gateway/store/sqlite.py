@@ -169,7 +169,11 @@ class SqliteStore:
             watch: SqliteConnection | None = None
             while not self._lock.take():
                 if watch is None and await self._begin_to_read():
-                    watch = await stack.enter_async_context(SqliteConnection.open(self._path, access=Access.WRITE))
+                    try:
+                        watch = await stack.enter_async_context(SqliteConnection.open(self._path, access=Access.WRITE))
+                    except StoreError:
+                        self._check_identity()  # a deleted file is the cause, if it is one
+                        raise
                 if watch:
                     self._check_identity()
                     seen = await self._catch_up(watch, seen)

@@ -212,7 +212,7 @@ async def test_a_snapshot_that_was_left_answers_no_more(store: Store) -> None:
     await apply(store, document("a"))
     async with store.snapshot(PUBLIC) as snapshot:
         await titles(snapshot)
-    with pytest.raises(StoreError, match="left"):
+    with pytest.raises(StoreError, match="is closed"):
         await titles(snapshot)
 
 
