@@ -11,11 +11,13 @@ from urllib.parse import unquote
 from gateway.content.text import slug
 
 _INDEXES = frozenset({"index", "_index"})
-# A date in three parts or eight digits, and an optional time. `2024.1.2` is a version.
+# A date in three parts or eight digits, and an optional time with its zone. `2024.1.2` is a version. A `-` after a time
+# may be a separator, so that only offsets with a `+` are read.
 _DATED = re.compile(
     r"(?:(?P<year>[0-9]{4})(?P<gap>[-_ ]|\.(?=[0-9]{2}\.[0-9]{2}))(?P<month>[0-9]{1,2})(?P=gap)(?P<day>[0-9]{1,2})"
     r"|(?P<YEAR>(?:19|20|21)[0-9]{2})(?P<MONTH>[0-9]{2})(?P<DAY>[0-9]{2}))"
-    r"(?:T?(?P<hour>[0-9]{2})[-_.]?(?P<minute>[0-9]{2})(?:[-_.]?(?P<second>[0-9]{2}))?)?"
+    r"(?:T?(?P<hour>[0-9]{2})[-_.:]?(?P<minute>[0-9]{2})(?:[-_.:]?(?P<second>[0-9]{2}))?"
+    r"(?P<zone>Z|\+[0-9]{2}:?[0-9]{2})?)?"
     r"(?![0-9A-Za-z])[-_. ]*"
 )
 # The codes of ISO 639-1. Three-letter codes are often words, such as `min`.
@@ -119,8 +121,10 @@ def _without_locale(stem: str, locales: Collection[str], *, translated: bool) ->
 
 def _date(found: re.Match[str], zone: tzinfo) -> datetime | None:
     """The date, or None if it is not in the calendar."""
-    parts = {name.lower(): int(part) for name, part in found.groupdict().items() if part and name != "gap"}
+    groups = found.groupdict()
+    parts = {name.lower(): int(part) for name, part in groups.items() if part and name not in {"gap", "zone"}}
     try:
-        return datetime(**parts, tzinfo=zone).astimezone(UTC)
+        own = datetime.fromisoformat(f"2000-01-01T00:00{groups['zone']}").tzinfo if groups["zone"] else None
+        return datetime(**parts, tzinfo=own or zone).astimezone(UTC)
     except (ValueError, OverflowError):
         return None

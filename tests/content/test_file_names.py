@@ -57,6 +57,23 @@ def test_a_time_of_day_may_follow(path: str) -> None:
     assert named(path).date == datetime(2024, 5, 6, 10, 30, tzinfo=UTC)
 
 
+@pytest.mark.parametrize(
+    ("path", "stem"),
+    [
+        ("20240506T103000Z-x.md", "x"),
+        ("2024-05-06T10-30-00Z-x.md", "x"),
+        ("2024-05-06T10:30:00-x.md", "x"),
+        ("2024-05-06T123000+0200-x.md", "x"),
+        ("20240506T103000Z.md", "20240506T103000Z"),
+    ],
+)
+def test_a_zone_may_follow_a_time(path: str, stem: str) -> None:
+    """It belongs to the time, and not to the words."""
+    found = named(path, ZoneInfo("America/New_York") if "Z" in path or "+" in path else UTC)
+    assert found.date == datetime(2024, 5, 6, 10, 30, tzinfo=UTC)
+    assert found.stem == stem
+
+
 def test_a_date_is_midnight_in_the_sites_zone() -> None:
     """As a date in the file is."""
     assert named("2024-01-15-x.md", ZoneInfo("America/New_York")).date == datetime(2024, 1, 15, 5, tzinfo=UTC)
