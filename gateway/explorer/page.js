@@ -32,6 +32,8 @@ query Latest {
 const place = document.getElementById("graphiql");
 const title = document.title;
 const link = fromAddress(location.href);
+// The query that this page has put into its address, or was opened with.
+let linked = link?.query;
 const h = (...element) => React.createElement(...element);
 
 // The tabs of the first visit: the ready queries of the server, if available.
@@ -79,6 +81,7 @@ function LinkButton() {
       operationName: isOneOfSeveral && queryEditor.operationName,
     });
     history.replaceState(null, "", address);
+    linked = queryEditor.getValue();
     await navigator.clipboard?.writeText(address).catch(() => {});
     setDone(true);
     setTimeout(() => setDone(false), 2000);
@@ -132,12 +135,13 @@ function Brand() {
 
 function Explorer(props) {
   const [operationName, setOperationName] = React.useState(link?.operationName);
-  // Removes the operation from the URL when it differs from the query in the tab.
+  // Removes the operation from the URL when it differs from the query in the tab. An operation that was just typed into
+  // the address bar stays: the page is about to open it.
   function onTabChange(state) {
     const { query, title: name } = activeTab(state);
     document.title = name && name !== "<untitled>" ? `${name} – ${title}` : title;
     const shared = fromAddress(location.href);
-    if (shared && query !== shared.query) {
+    if (shared && shared.query === linked && query !== linked) {
       history.replaceState(null, "", toAddress(location.href));
       setOperationName(undefined);
     }
