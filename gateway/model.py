@@ -189,8 +189,6 @@ class Hiding(NamedTuple):
 class Encoded(NamedTuple):
     """A document in the format of a store, encoded in the process that parsed it."""
 
-    digest: bytes
-    """Equal for documents that are served identically."""
     content: bytes
     """Readable only by the store that encoded it."""
 

@@ -39,13 +39,18 @@ def topic_id(key: str) -> str:
     return "to_" + _digest(key)
 
 
-def related_id(article_id: str, identity: str, occurrence: int) -> str:
-    """The id of a related entry: 22 characters of its article's id, 22 of its identity, `-`, and the occurrence.
+def related_id(article_id: str, tail: str) -> str:
+    """The id of a related entry: 22 characters of its article's id, and its tail."""
+    return f"re_{article_id.removeprefix('ar_')}{tail}"
 
-    The occurrence counts, from 0, the entries of one article with equal identity. Positions are not used, because they
-    change when an entry is inserted above.
+
+def related_tail(identity: str) -> str:
+    """The end of a related entry's id without its occurrence: 22 characters of its identity.
+
+    It is followed by `-` and the occurrence, which counts, from 0, the entries of one article with equal identity.
+    Positions are not used, because they change when an entry is inserted above.
     """
-    return f"re_{article_id.removeprefix('ar_')}{_digest(identity)}-{occurrence}"
+    return _digest(identity)
 
 
 def digits(key: str) -> str:

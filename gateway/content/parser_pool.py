@@ -1,7 +1,7 @@
 """Parses files in worker processes, so that a parser crash is reported as a problem and does not stop the server.
 
-Each worker receives a batch of tasks and returns the results one by one. If a worker dies, the first task without a
-result caused the crash.
+Each worker receives a batch of tasks, and returns their results in one frame. If it dies or hangs, the tasks of the
+batch are parsed one by one, to find the file that causes it.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ PARSER_TIMED_OUT = "PARSER_TIMED_OUT"
 BATCH_FILES = 32
 BATCH_BYTES = 1024 * 1024
 DEFAULT_SECONDS = 30.0
+"""The time-out of a batch, and of each file of a batch that failed."""
 NICENESS = 10
 """The niceness of the workers. Requests take precedence over loading on a shared CPU."""
 
@@ -37,7 +38,7 @@ class ParserPool:
     """A pool of parser processes. They start on the first run that needs them, and end on `close`."""
 
     def __init__(self, count: int, *, command: Sequence[str] | None = None, seconds: float = DEFAULT_SECONDS) -> None:
-        """`command` starts a worker, by default this module's `main`. `seconds` is the time-out for one file."""
+        """`command` starts a worker, by default this module's `main`. `seconds` is the time-out of a batch."""
         self._command = command or (sys.executable, "-P", "-m", "gateway.content.parser_pool")
         self._seconds = seconds
         self._count = count
@@ -91,14 +92,16 @@ class ParserPool:
         worker = self._idle_worker() or await self._start()
         try:
             while batches:
-                left = batches.popleft()
-                while left:
-                    said = await worker.parse(left, rules)
-                    if len(said) < len(left):
-                        said.append(await worker.failure_of(left[len(said)]))
-                        worker = await self._start()
-                    left = left[len(said) :]
-                    await answers.put(said)
+                tasks = batches.popleft()
+                changes = await worker.parse(tasks, rules)
+                if changes is None:
+                    failure = await worker.failure_of(tasks[0])
+                    worker = await self._start()
+                    if len(tasks) > 1:
+                        batches.extend([task] for task in tasks)
+                        continue
+                    changes = [failure]
+                await answers.put(changes)
         except BaseException:
             await worker.stop()
             raise
@@ -143,19 +146,17 @@ class _ParserProcess:
         """Let the worker parse a sample under these rules. It does not return a result."""
         self._stdin.write(_frame(((), rules)))
 
-    async def parse(self, tasks: Sequence[Task], rules: ParseContext) -> list[Change]:
-        """Parse tasks. Returns fewer changes than tasks if the worker died or timed out."""
-        said: list[Change] = []
+    async def parse(self, tasks: Sequence[Task], rules: ParseContext) -> list[Change] | None:
+        """Parse tasks. Returns None if the worker died or timed out."""
         try:
             self._stdin.write(_frame((tasks, rules)))
             await self._stdin.drain()
-            for _ in tasks:
-                said.append(await asyncio.wait_for(self._receive(), self._seconds))  # noqa: PERF401 - partial results count
+            return await asyncio.wait_for(self._receive(), self._seconds)
         except TimeoutError:
             self._timed_out = True
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
-        return said
+        return None
 
     async def failure_of(self, task: Task) -> Change:
         """End the worker, and return the problem that the task caused."""
@@ -173,10 +174,10 @@ class _ParserProcess:
             self._process.kill()
         await self._process.wait()
 
-    async def _receive(self) -> Change:
+    async def _receive(self) -> list[Change]:
         (length,) = _LENGTH.unpack(await self._stdout.readexactly(_LENGTH.size))
-        change: Change = pickle.loads(await self._stdout.readexactly(length))  # noqa: S301 - from our own process
-        return change
+        changes: list[Change] = pickle.loads(await self._stdout.readexactly(length))  # noqa: S301 - from our own process
+        return changes
 
 
 def _batches(tasks: Sequence[Task]) -> list[Sequence[Task]]:
@@ -203,8 +204,8 @@ def serve(answer: Callable[[Task, ParseContext], Change], requests: BinaryIO, an
         tasks, rules = pickle.loads(requests.read(*_LENGTH.unpack(header)))  # noqa: S301 - from our own process
         if not tasks:
             warm_up(rules)
-        for task in tasks:
-            answers.write(_frame(answer(task, rules)))
+        else:
+            answers.write(_frame([answer(task, rules) for task in tasks]))
             answers.flush()
         gc.collect()
 

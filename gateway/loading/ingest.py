@@ -284,7 +284,7 @@ class Ingest:
             aclosing(self._parser_pool.parse(stream.tasks, rules, low_priority=low_priority)) as parsed,
             aclosing(self._of_one_folder(scan, stream.run(parsed))) as changes,
         ):
-            return await self._store.apply(ChangeSet(scan.started, changes, problems, stream.memory))
+            return await self._store.apply(ChangeSet(scan.started, changes, problems, stream.memory, len(stream.tasks)))
 
     def _rules(self, root: str, site: Site) -> ParseContext:
         return ParseContext(root, self._max_bytes, site, self._store.encode)

@@ -1,5 +1,5 @@
 """The change log: per view and article, when it was first shown, added, changed and removed. Also, per provider and
-topic, when it last changed.
+topic, when it last changed. `schema.sql` describes the tables.
 
 Delta sync and subscriptions read it, and tokens are positions in it. A removed article leaves a tombstone for the
 retention time. A view has rows only for articles that it has shown.
@@ -12,40 +12,12 @@ from typing import NamedTuple
 from gateway.model import ChangeType, Generation
 from gateway.store.cursor import ColumnType, decode, encode
 
-SCHEMA = """
-CREATE TABLE journal (
-  view INTEGER NOT NULL, id TEXT NOT NULL,
-  shown INTEGER NOT NULL, added INTEGER NOT NULL, changed INTEGER NOT NULL, removed INTEGER NOT NULL,
-  at INTEGER NOT NULL,
-  article INTEGER NOT NULL, slug TEXT NOT NULL, status TEXT NOT NULL,
-  PRIMARY KEY (view, id)
-) WITHOUT ROWID;
-CREATE INDEX journal_order ON journal (view, changed, id);
-CREATE INDEX journal_tombstone ON journal (at) WHERE removed;
-
-CREATE TABLE mark (
-  view INTEGER NOT NULL, id TEXT NOT NULL, changed INTEGER NOT NULL, PRIMARY KEY (view, id)
-) WITHOUT ROWID;
-CREATE INDEX mark_order ON mark (view, changed);
-
-CREATE TABLE forgotten (view INTEGER PRIMARY KEY, counter INTEGER NOT NULL);
-INSERT INTO forgotten VALUES (0, 0), (1, 0);
-"""
-"""`shown`, `added` and `changed` are counters of the view: when the article was first shown, last added and last
-changed. `article`, `slug` and `status` are the values shown last. An article that is rewritten gets a new key.
-`forgotten` has the counter up to which tombstones are pruned.
-
-A `mark` has the counter of the last change to a provider or topic as the view shows it, including its names and counts.
-The public view also marks unlisted articles, which have no row in the log. An article is marked when another one with
-its slug changes, because a lookup by slug can return either.
-"""
-
 WRITE = (
     """
     INSERT INTO journal (view, id, shown, added, changed, removed, at, article, slug, status)
     SELECT :view, article.id, :counter, :counter, :counter, 0, :at, article.key, article.slug, article.status
     FROM article WHERE article.public >= :view AND (
-      article.id IN (SELECT key FROM touched WHERE kind = 'target')
+      article.id IN (SELECT key FROM touched WHERE kind = 'id')
       OR article.wanted_slug IN (SELECT key FROM touched WHERE kind = 'slug')
     )
     ON CONFLICT (view, id) DO UPDATE SET
@@ -55,7 +27,7 @@ WRITE = (
     """,
     """
     UPDATE journal SET changed = :counter, removed = 1, at = :at
-    WHERE view = :view AND NOT removed AND id IN (SELECT key FROM touched WHERE kind = 'target')
+    WHERE view = :view AND NOT removed AND id IN (SELECT key FROM touched WHERE kind = 'id')
       AND NOT EXISTS (SELECT 1 FROM article WHERE article.id = journal.id AND article.public >= :view)
     """,
 )
@@ -69,13 +41,13 @@ _SHOWN = {
 _CONCERNED = "wanted_slug IN (SELECT key_slug(key) FROM touched WHERE kind = '{kind}')"
 """The touched records, and those whose slug they may take or release."""
 
+_WORDS = {"provider": "words", "topic": "''"}
 REMEMBER = tuple(
-    f"INSERT INTO named SELECT '{kind}', view, key, id, words, {shown.format(row=kind)} FROM {kind}"  # noqa: S608
+    f"INSERT INTO named SELECT '{kind}', view, key, id, {_WORDS[kind]}, {shown.format(row=kind)} FROM {kind}"  # noqa: S608
     f" WHERE {_CONCERNED.format(kind=kind)}"
     for kind, shown in _SHOWN.items()
 )
 """Run before names are derived again, to detect changes."""
-FORGET_NAMES = "DELETE FROM named"
 
 MARK = (
     *(

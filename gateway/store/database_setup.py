@@ -1,25 +1,31 @@
-"""Creates the database, or rebuilds one of another release from its content.
+"""Creates the database, or replaces one of another release, which is then loaded from the files.
 
-The caller holds the writer lock.
+Only the last good versions of broken files are kept. The caller holds the writer lock.
 """
 
 from __future__ import annotations
 
 import logging
+import sqlite3
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import orjson
 
 from gateway.errors import StoreError
-from gateway.store import change_log, name_counts
-from gateway.store.carry_over import UNREADABLE, OldDatabase
+from gateway.model import Loaded
+from gateway.store import last_good
 from gateway.store.driver import SqliteConnection
 from gateway.store.protocol import LOST
-from gateway.store.tables import APPLICATION, RELEASE, SCHEMA, TEMPORARY
-from gateway.store.writer import INSERT_MEMORY
+from gateway.store.rows import Row, instant
+from gateway.store.tables import APPLICATION, INDEXES, RELEASE, SCHEMA, TEMPORARY
+from gateway.store.writer import INSERT_MEMORY, ChangeWriter
 
 logger = logging.getLogger("gateway")
 
+CACHE_KIB = 32 * 1024
+"""The page cache of the writing connection. It holds the pages that a large run changes."""
 LOG_BYTES = 64 * 2**20
 """The size to which the write-ahead log is truncated after a large run."""
 MOST_NAMED = 20
@@ -51,12 +57,12 @@ async def set_up(writer: SqliteConnection) -> None:
     """Configures the writing connection, and creates missing tables."""
     await writer.script(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;"
-        f"PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = {LOG_BYTES};"
+        f"PRAGMA temp_store = MEMORY; PRAGMA cache_size = -{CACHE_KIB}; PRAGMA journal_size_limit = {LOG_BYTES};"
     )
     if not await is_current(writer):
         marks = f"PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {RELEASE};"
-        await writer.script(f"BEGIN IMMEDIATE; {SCHEMA} {name_counts.SCHEMA} {change_log.SCHEMA} {marks} COMMIT;")
-    await writer.script(f"{TEMPORARY} {name_counts.NAME_DELTA};")
+        await writer.script(f"BEGIN IMMEDIATE; {SCHEMA} {'; '.join(INDEXES.values())}; {marks} COMMIT;")
+    await writer.script(TEMPORARY)
 
 
 async def _marks(connection: SqliteConnection) -> tuple[int, int]:
@@ -72,49 +78,66 @@ async def _has_tables(connection: SqliteConnection) -> bool:
 
 async def _rebuild(old: SqliteConnection, release: int) -> None:
     """Builds a new database in a separate file, and copies it over the old one in one transaction, so that a crash
-    leaves one of them intact. Saves the old one if an article cannot be carried over."""
+    leaves one of them intact. Saves the old one if it has last good versions that cannot be read."""
     new = old.path.with_name(f"{old.path.name}-new")
     _delete(new)
     try:
         async with SqliteConnection.open(new) as target:
             await set_up(target)
-            lost = await _carry(old, target)
+            lost = await _keep_last_good(old, target)
             logger.warning("The database %s of release %d is rebuilt as release %d.", old.path, release, RELEASE)
             if lost is None or lost:
-                await _keep(old, release, lost)
+                await _save(old, release, lost)
             await target.backup(old.path)
     finally:
         _delete(new)
 
 
-async def _carry(old: SqliteConnection, target: SqliteConnection) -> list[str] | None:
-    """Carries articles over. Returns the paths of those that failed, or None if the old articles cannot be listed."""
+async def _keep_last_good(old: SqliteConnection, target: SqliteConnection) -> list[str] | None:
+    """Copies the last good versions of broken files. Returns the paths of those that cannot be read, or None if none
+    can be listed."""
     try:
-        predecessor = await OldDatabase.of(old)
-    except UNREADABLE:
+        rows = await old.rows(last_good.SELECT)
+        [(as_of,)] = await old.rows("SELECT as_of FROM generation")
+        time = instant(as_of)
+    except (StoreError, ValueError, TypeError, OverflowError):
         return None
-    lost = predecessor.lost
+    good, lost = dict[Row, Loaded](), list[str]()
+    for row in rows:
+        try:
+            good[row] = last_good.loaded(row)
+        except last_good.UNREADABLE:
+            lost.append(row[0])
     await target.rows("BEGIN IMMEDIATE")
-    try:
-        await predecessor.carry(target)
-    except UNREADABLE:
-        lost = list(predecessor.paths)
-        await target.rollback()
-        await target.rows("BEGIN IMMEDIATE")
+    if good:
+        await target.run(_write_last_good, time, good)
     await target.rows(INSERT_MEMORY, (LOST, orjson.dumps(lost).decode()))
     await target.rows("COMMIT")
     return lost
 
 
-async def _keep(old: SqliteConnection, release: int, lost: list[str] | None) -> None:
-    kept = old.path.with_name(f"{old.path.name}-release-{release}")
-    await old.backup(kept)
-    names = "any article" if lost is None else ", ".join(lost[:MOST_NAMED])
+def _write_last_good(db: sqlite3.Connection, as_of: datetime, good: Mapping[Row, Loaded]) -> None:
+    writer = ChangeWriter(as_of, len(good))
+    writer.begin(db)
+    writer.take(db, list(good.values()))
+    for step in writer.finish((), {}, timedelta.max):
+        step(db)
+    db.executemany(last_good.KEEP, good)
+    db.execute(
+        "UPDATE article SET (modified_at, read_at) = "
+        "(SELECT modified_at, read_at FROM last_good WHERE last_good.path = article.path)"
+    )
+
+
+async def _save(old: SqliteConnection, release: int, lost: list[str] | None) -> None:
+    saved = old.path.with_name(f"{old.path.name}-release-{release}")
+    await old.backup(saved)
+    names = "any file" if lost is None else ", ".join(lost[:MOST_NAMED])
     more = f" and {len(lost) - MOST_NAMED} more" if lost and len(lost) > MOST_NAMED else ""
     logger.error(
-        "Cannot carry over %s%s from the old database. Articles are loaded from their files. The last good"
-        " version of a broken file is available only in %s, with the earlier release.",
-        *(names, more, kept),
+        "The last good version of %s%s cannot be read from the old database. Articles are loaded from their files. The"
+        " last good version of a broken file is available only in %s, with the earlier release.",
+        *(names, more, saved),
     )
 
 

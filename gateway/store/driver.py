@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import TypeVar, TypeVarTuple, Unpack
 
 import aiosqlite
 
@@ -18,8 +18,12 @@ from gateway.content.identity import digits, provider_id, suffix, topic_id
 from gateway.content.text import fold, slug
 from gateway.content.tokenizer import words
 from gateway.errors import StoreError
+from gateway.store.article_row import url_key
 from gateway.store.disk_space import FULL, is_full
 from gateway.store.rows import Row
+
+T = TypeVar("T")
+Arguments = TypeVarTuple("Arguments")
 
 PATIENCE = 5.0
 """Seconds to wait for another process that writes."""
@@ -107,18 +111,14 @@ class SqliteConnection:
         with self._used() as connection:
             return list(await connection.execute_fetchall(sql, parameters))
 
-    async def each(self, statements: Sequence[str], parameters: Sequence[object] | Mapping[str, object] = ()) -> None:
-        """Runs statements in order, up to the first that fails.
+    async def run(self, function: Callable[[sqlite3.Connection, Unpack[Arguments]], T], *arguments: *Arguments) -> T:
+        """Runs a function in the driver's thread, with the connection and the arguments.
 
-        One round trip to the driver's thread takes longer than most statements, and aiosqlite has no call for more than
-        one.
+        One round trip to the thread takes longer than most statements, and aiosqlite has no call for more than one.
         """
         with self._used() as connection:
-            await connection._execute(_run_each, connection._conn, statements, parameters)  # type: ignore[no-untyped-call]
-
-    async def many(self, sql: str, rows: Sequence[Sequence[object] | Mapping[str, object]]) -> None:
-        with self._used() as connection:
-            await connection.executemany(sql, rows)
+            result: T = await connection._execute(function, connection._conn, *arguments)  # type: ignore[no-untyped-call]
+            return result
 
     async def script(self, sql: str) -> None:
         with self._used() as connection:
@@ -158,13 +158,6 @@ def _stand_behind(by: int) -> None:
         os.setpriority(os.PRIO_PROCESS, 0, os.getpriority(os.PRIO_PROCESS, 0) + by)
 
 
-def _run_each(
-    connection: sqlite3.Connection, statements: Sequence[str], parameters: Sequence[Any] | Mapping[str, Any]
-) -> None:
-    for statement in statements:
-        connection.execute(statement, parameters).close()
-
-
 def _key_slug(key: str) -> str:
     return slug(key) or digits(key)
 
@@ -173,12 +166,13 @@ def _fold(text: str | None) -> str | None:
     return None if text is None else fold(text)
 
 
-FUNCTIONS: Mapping[str, Callable[[str], str | None]] = {
+FUNCTIONS: Mapping[str, Callable[[str], str | int | None]] = {
     "fold": _fold,
     "key_slug": _key_slug,
     "suffix": suffix,
     "provider_id": provider_id,
     "topic_id": topic_id,
     "words": words,
+    "url_key": url_key,
 }
 """SQL functions for the derivations in `tables` and for filter conditions."""

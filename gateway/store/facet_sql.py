@@ -88,7 +88,7 @@ def top_groups(listed: ListQuery, parents: Sequence[str], groups: Largest) -> Sq
 
 def histogram(listed: ListQuery, parents: Sequence[str], interval: Interval) -> Sql:
     """Rows of a parent's index, an interval's first day since 1970 and its count, in order."""
-    members, parameters = listed.matching_ids("article.published_at", parents)
+    members, parameters = listed.matching_ids("article.published_date_time", parents)
     return Sql(
         f"SELECT member.at, {_STARTS[interval]} AS start, count(*) FROM ({members}) AS member"
         " WHERE member.value IS NOT NULL GROUP BY member.at, start ORDER BY member.at, start",

@@ -60,8 +60,8 @@ COLUMNS: Mapping[Field, ColumnReference] = {
     Field.TITLE: ColumnReference("article", "article.title", "article.title_folded"),
     Field.QUALITY: _plain("article", "quality"),
     Field.HEAT: _plain("article", "heat"),
-    Field.PUBLISHED_DATE_TIME: _plain("article", "published_at"),
-    Field.UPDATED_DATE_TIME: _plain("article", "updated_at"),
+    Field.PUBLISHED_DATE_TIME: _plain("article", "published_date_time"),
+    Field.UPDATED_DATE_TIME: _plain("article", "updated_date_time"),
     Field.PROVIDER_ID: _plain("provider", "id"),
     Field.PROVIDER_NAME: ColumnReference("provider", "provider.name", "provider.folded"),
     Field.PROVIDER_SLUG: _plain("provider", "slug"),
@@ -81,8 +81,8 @@ _COMPARISONS: Mapping[Comparison, str] = {
 _PARTS: Mapping[ArticlePart, str] = {
     ArticlePart.BODY: "article.has_body",
     ArticlePart.IMAGE: "article.images <> '[]'",
-    ArticlePart.RELATED: "EXISTS (SELECT 1 FROM related WHERE related.article = article.key)",
-    ArticlePart.TOPIC: "EXISTS (SELECT 1 FROM article_topic AS had WHERE had.article = article.key)",
+    ArticlePart.RELATED: "article.related <> '[]'",
+    ArticlePart.TOPIC: "article.topics <> '[]'",
 }
 TRUE, FALSE = Sql("TRUE"), Sql("FALSE")
 NAMED_TOPIC = "(topic.slug IN (SELECT value FROM json_each(?)) OR topic.name IN (SELECT value FROM json_each(?)))"

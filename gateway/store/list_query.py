@@ -11,7 +11,7 @@ from gateway.errors import BadUserInput
 from gateway.model import Edge, NullsOrder, Order, OrderDirection, Visibility, Window
 from gateway.store.cursor import Value, decode, encode
 from gateway.store.driving_index import driving_index_of
-from gateway.store.filter_sql import FilterSql
+from gateway.store.filter_sql import TRUE, FilterSql
 from gateway.store.list_sources import SOURCES, Column, LookupSource
 from gateway.store.protocol import ARTICLES, WHOLE, Listing
 from gateway.store.rows import Row
@@ -85,8 +85,11 @@ class ListQuery:
         self._search = listing.search
         self._filter = self._driving_index.rest if self._driving_index else listing.filter
         self._name = " ".join([self._source.name, *(f"{term.field}-{term.direction}-{term.nulls}" for term in order)])
-        steps = [step for term in order for step in self._term(*term)] + [SortKey(tie) for tie in self._source.ties]
-        self._steps = _needed(steps, self._source.ties)
+        steps = [step for term in order for step in self._term(*term)]
+        # An order against its index is the index read backwards, and so are its ties.
+        backwards = bool(steps) and steps[0].descending != steps[0].column.falls
+        ties = [SortKey(tie, backwards) for tie in self._source.ties]
+        self._steps = _needed([*steps, *ties], self._source.ties)
 
     def _term(self, field: Any, direction: OrderDirection, nulls: NullsOrder) -> list[SortKey]:
         if field not in self._source.columns:
@@ -150,18 +153,22 @@ class ListQuery:
 
     def _beside(self, side: str, steps: Sequence[SortKey]) -> Sql:
         """Selects the first row of each list after the place, and the first of all lists of a place."""
-        nearer, ranges = self._covered(steps), []
-        for last in reversed(range(len(steps))):
-            shared = [Sql(f"{step.column.sql} IS place.c{at}") for at, step in enumerate(nearer[:last])]
-            for beyond in nearer[last].seek_after(f"place.c{last}"):
-                sql, parameters = self._select(self._source.key, *shared, beyond)
-                ranges.append(Sql(f"SELECT * FROM ({sql} {_order(nearer[last:])} LIMIT 1)", parameters))
-        record, found = self._source.record, joined(" UNION ALL ", ranges)
+        nearer, firsts = self._covered(steps), []
+        for band in self._bands:
+            ranges = []
+            for last in reversed(range(len(steps))):
+                shared = [Sql(f"{step.column.sql} IS place.c{at}") for at, step in enumerate(nearer[:last])]
+                for beyond in nearer[last].seek_after(f"place.c{last}"):
+                    sql, parameters = self._select(self._source.key, band, *shared, beyond)
+                    ranges.append(Sql(f"SELECT * FROM ({sql} {_order(nearer[last:])} LIMIT 1)", parameters))
+            sql, parameters = joined(" UNION ALL ", ranges)
+            firsts.append(Sql(f"SELECT * FROM ({sql} LIMIT 1)", parameters))
+        record, found = self._source.record, joined(" UNION ALL ", firsts)
         start = Sql(
             f"SELECT * FROM (SELECT place.at, '{side}', {record.columns},"
             f" row_number() OVER (PARTITION BY place.at {_order(steps)}) AS rank FROM place CROSS JOIN "
         )
-        end = f" CROSS JOIN {record.table} WHERE {self._source.found_by} IN ({found.sql} LIMIT 1)) WHERE rank = 1"
+        end = f" CROSS JOIN {record.table} WHERE {self._source.found_by} IN ({found.sql})) WHERE rank = 1"
         return joined("", [start, self._parents([WHOLE]), Sql(end, found.parameters)])
 
     def matching_ids(self, column: str, parents: Sequence[str]) -> Sql:
@@ -204,23 +211,48 @@ class ListQuery:
         ]
 
     def _listed(self, steps: Sequence[SortKey], window: Window, limit: int, *, inclusive: bool = False) -> Sql:
-        """Selects the keys of the rows after the window's cursor, in the order of the steps.
+        """Selects the keys of the rows after the window's cursor, in the order of the steps."""
+        if len(self._bands) == 1:
+            return self._band(self._source.key, self._bands[0], steps, window, limit, inclusive=inclusive)
+        sorted_by = [step._replace(column=step.column._replace(sql=f"c{at}")) for at, step in enumerate(steps)]
+        columns = "".join(f", {step.column.sql} AS c{at}" for at, step in enumerate(steps))
+        what, start = f"{self._source.key} AS key{columns}", window._replace(offset=0)
+        bands = [
+            self._band(what, band, steps, start, limit + window.offset, inclusive=inclusive) for band in self._bands
+        ]
+        merged = joined(" UNION ALL ", [Sql(f"SELECT * FROM ({sql})", parameters) for sql, parameters in bands])
+        end = Sql(f") {_order(sorted_by)} LIMIT ? OFFSET ?", (limit, window.offset))
+        return joined("", [Sql("SELECT key FROM ("), merged, end])
+
+    def _band(
+        self, what: str, band: Sql, steps: Sequence[SortKey], window: Window, limit: int, *, inclusive: bool
+    ) -> Sql:
+        """Selects the rows of one band after the window's cursor, in the order of the steps.
 
         The rows after a position are those that share all columns except the last, then all except the last two, and so
         on. Each is a separate range that an index can serve. A single condition would scan.
         """
         if window.cursor is None:
             end = Sql(f" {_order(steps)} LIMIT ? OFFSET ?", (limit, window.offset))
-            return joined("", [self._select(self._source.key), end])
+            return joined("", [self._select(what, band), end])
         place = decode(window.cursor, self._name, [step.column.kind for step in steps])
         ranges = []
         for last in reversed(range(len(steps))):
             shared = [step.equal(value) for step, value in zip(steps[:last], place, strict=False)]
             whole = inclusive and last == len(steps) - 1
             for beyond in steps[last].after(place[last], inclusive=whole):
-                sql, parameters = self._select(self._source.key, *shared, beyond)
+                sql, parameters = self._select(what, band, *shared, beyond)
                 ranges.append(Sql(f"SELECT * FROM ({sql} {_order(steps[last:])} LIMIT ?)", (*parameters, limit)))
         return joined("", [joined(" UNION ALL ", ranges), Sql(" LIMIT ?", (limit,))])
+
+    @property
+    def _bands(self) -> Sequence[Sql]:
+        """The conditions of the parts that an index has in order: the public rows and, in a preview, the others."""
+        table = self._source.visibility_table
+        if table is None:
+            return [TRUE]
+        flags = (1,) if self._visibility is Visibility.PUBLIC else (1, 0)
+        return [Sql(f"{table}.public = {flag}") for flag in flags]
 
     def _select(self, what: str, *conditions: Sql, within: Sql | None = None) -> Sql:
         """All reads of the list use this function, which applies the visibility."""

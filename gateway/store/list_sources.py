@@ -10,7 +10,7 @@ from gateway.model import Article, ArticleOrderField, OrderField, ProviderOrderF
 from gateway.store import protocol
 from gateway.store.cursor import ColumnType
 from gateway.store.protocol import Lookup
-from gateway.store.rows import ARTICLE, PROVIDER, RELATED, TOPIC, Record
+from gateway.store.rows import ARTICLE, MENTION, PROVIDER, RELATED, TOPIC, Record
 
 T = TypeVar("T")
 
@@ -18,6 +18,8 @@ T = TypeVar("T")
 class Column(NamedTuple):
     sql: str
     kind: ColumnType
+    falls: bool = False
+    """Whether its index is in falling order."""
 
 
 Columns = Mapping[OrderField, tuple[Column, ...]]
@@ -26,10 +28,10 @@ _TEXT, _NUMBER = ColumnType(str), ColumnType(int)
 _PROVIDER_NAME = "(SELECT provider.{} FROM provider WHERE provider.view = :view AND provider.key = article.provider)"
 
 _ARTICLE_COLUMNS: Columns = {
-    ArticleOrderField.PUBLISHED_DATE_TIME: (Column("article.published_at", ColumnType(int, True)),),
-    ArticleOrderField.UPDATED_DATE_TIME: (Column("article.updated_at", ColumnType(int, True)),),
-    ArticleOrderField.QUALITY: (Column("article.quality", ColumnType(int, True)),),
-    ArticleOrderField.HEAT: (Column("article.heat", ColumnType(int, True)),),
+    ArticleOrderField.PUBLISHED_DATE_TIME: (Column("article.published_date_time", ColumnType(int, True), falls=True),),
+    ArticleOrderField.UPDATED_DATE_TIME: (Column("article.updated_date_time", ColumnType(int, True), falls=True),),
+    ArticleOrderField.QUALITY: (Column("article.quality", ColumnType(int, True), falls=True),),
+    ArticleOrderField.HEAT: (Column("article.heat", ColumnType(int, True), falls=True),),
     ArticleOrderField.TITLE: (Column("article.title_folded", _TEXT), Column("article.title", _TEXT)),
     ArticleOrderField.PROVIDER_NAME: (
         Column(_PROVIDER_NAME.format("folded"), ColumnType(str, True)),
@@ -37,17 +39,17 @@ _ARTICLE_COLUMNS: Columns = {
     ),
     ArticleOrderField.PATH: (Column("article.path", _TEXT),),
 }
-_RELATED_COLUMNS: Columns = {
-    ArticleOrderField.PUBLISHED_DATE_TIME: (Column("related.published_at", ColumnType(int, True)),),
-    ArticleOrderField.PATH: (Column("related.path", _TEXT),),
+_MENTION_COLUMNS: Columns = {
+    ArticleOrderField.PUBLISHED_DATE_TIME: (Column("mention.published_date_time", ColumnType(int, True), falls=True),),
+    ArticleOrderField.PATH: (Column("mention.path", _TEXT),),
 }
 _PROVIDER_COLUMNS: Columns = {
-    ProviderOrderField.ARTICLE_COUNT: (Column("provider.count", _NUMBER),),
+    ProviderOrderField.ARTICLE_COUNT: (Column("provider.count", _NUMBER, falls=True),),
     ProviderOrderField.NAME: (Column("provider.folded", _TEXT), Column("provider.name", _TEXT)),
     ProviderOrderField.DOMAIN: (Column("provider.domain", ColumnType(str, True)),),
 }
 _TOPIC_COLUMNS: Columns = {
-    TopicOrderField.ARTICLE_COUNT: (Column("topic.count", _NUMBER),),
+    TopicOrderField.ARTICLE_COUNT: (Column("topic.count", _NUMBER, falls=True),),
     TopicOrderField.NAME: (Column("topic.folded", _TEXT), Column("topic.name", _TEXT)),
 }
 
@@ -73,7 +75,7 @@ class ListSource(NamedTuple, Generic[T]):
 
 
 _PATH = (Column("article.path", _TEXT),)
-_LISTED = MappingProxyType({"article.published_at": "listed.published_at", "article.path": "listed.path"})
+_LISTED = MappingProxyType({"article.published_date_time": "listed.published_date_time", "article.path": "listed.path"})
 
 
 def _articles(
@@ -100,10 +102,10 @@ BY_STATUS = _articles(
     "article.key",
     "article",
     "article.status = parent.value",
-    guarded="article",
+    guarded=None,
     nearer={},
 )
-"""The parent is a status."""
+"""The parent is a status. Only for previews."""
 
 SOURCES: Mapping[str, ListSource[Any]] = {
     protocol.ARTICLES.name: _articles("article.key", "article", guarded="article", nearer={}),
@@ -113,20 +115,20 @@ SOURCES: Mapping[str, ListSource[Any]] = {
         "listed.source",
         "backlink AS listed LEFT JOIN article ON article.key = listed.source",
         "listed.view = :view",
-        "listed.target = parent.value",
+        "listed.target = (SELECT target.key FROM article AS target WHERE target.id = parent.value)",
         guarded=None,
         nearer=_LISTED,
     ),
     protocol.MENTIONS.name: ListSource(
         name="related",
-        record=RELATED,
-        found_by="related.key",
-        key="related.key",
-        table="related",
-        conditions=("related.provider = parent.value",),
-        visibility_table="related",
-        columns=_RELATED_COLUMNS,
-        ties=(Column("related.path", _TEXT), Column("related.position", _NUMBER)),
+        record=MENTION,
+        found_by="mention.key",
+        key="mention.key",
+        table="mention",
+        conditions=("mention.provider = parent.value",),
+        visibility_table="mention",
+        columns=_MENTION_COLUMNS,
+        ties=(Column("mention.path", _TEXT), Column("mention.position", _NUMBER)),
     ),
     protocol.PROVIDERS.name: ListSource(
         name="provider",
@@ -178,8 +180,8 @@ LOOKUPS: Mapping[Lookup[Any], LookupSource[Any]] = {
     ),
     protocol.ARTICLE_BY_URL: LookupSource(
         ARTICLE,
-        "article.key = (SELECT known.article FROM article_url AS known WHERE known.url = parent.value"
-        " AND known.reachable >= :view ORDER BY known.published_at DESC, known.path LIMIT 1)",
+        "article.key = (SELECT known.article FROM article_url AS known WHERE known.url = url_key(parent.value)"
+        " AND known.reachable >= :view ORDER BY known.published_date_time DESC, known.path LIMIT 1)",
         "article",
     ),
     protocol.PROVIDER_BY_KEY: LookupSource(PROVIDER, "provider.view IN :views AND provider.key = parent.value"),
@@ -188,5 +190,10 @@ LOOKUPS: Mapping[Lookup[Any], LookupSource[Any]] = {
     protocol.TOPIC_BY_KEY: LookupSource(TOPIC, "topic.view IN :views AND topic.key = parent.value"),
     protocol.TOPIC_BY_ID: LookupSource(TOPIC, "topic.view IN :views AND topic.id = parent.value"),
     protocol.TOPIC_BY_SLUG: LookupSource(TOPIC, "topic.view IN :views AND topic.slug = parent.value"),
-    protocol.RELATED_BY_ID: LookupSource(RELATED, "related.id = parent.value", "source"),
+    protocol.RELATED_BY_ID: LookupSource(
+        RELATED,
+        "source.id = 'ar_' || substr(parent.value, 4, 22) AND substr(parent.value, 1, 3) = 're_'"
+        " AND entry.value ->> 0 = substr(parent.value, 26)",
+        "source",
+    ),
 }

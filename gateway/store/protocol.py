@@ -298,11 +298,14 @@ class ChangeSet:
     as_of: datetime
     """The time that status is computed against."""
     changes: AsyncIterable[Sequence[Change]]
+    """In batches. No two changes have the same path."""
     problems: tuple[Problem, ...] = ()
     """Problems of the run as a whole and of skipped paths. They replace those of the previous run."""
     memory: Mapping[str, str] = field(default_factory=dict)
     """State of the ingest for its next run. Replaces the previous one. Read after the changes, because it can depend on
     them."""
+    expected: int = 0
+    """The number of files that the run reads. A large run is written in another way."""
     retention: timedelta = timedelta(days=30)
     """How long tombstones are stored, for clients that are offline."""
 

@@ -8,6 +8,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 import orjson
 
+from gateway.content.identity import related_id
 from gateway.model import (
     Article,
     ArticleSource,
@@ -41,7 +42,7 @@ def instant(value: int) -> datetime:
     return _EPOCH + timedelta(microseconds=value)
 
 
-def _optional_instant(value: int | None) -> datetime | None:
+def optional_instant(value: int | None) -> datetime | None:
     return None if value is None else instant(value)
 
 
@@ -66,8 +67,8 @@ def _article(row: Row) -> Article:
     return Article._make(
         (
             *row[:10],
-            _optional_instant(row[10]),
-            _optional_instant(row[11]),
+            optional_instant(row[10]),
+            optional_instant(row[11]),
             *row[12:16],
             bool(row[16]),
             bool(row[17]),
@@ -81,7 +82,29 @@ def _article(row: Row) -> Article:
 
 
 def _related(row: Row) -> Related:
-    return Related._make((*row[:6], _optional_instant(row[6]), *row[7:11], images(row[11]), *row[12:14]))
+    source, position, entry = row
+    return related(source, position, orjson.loads(entry))
+
+
+def related(source: str, position: int, entry: Sequence[Any]) -> Related:
+    """A related entry from its JSON in the row of the article `source`, an id."""
+    tail, url, title, excerpt, type_, quality, published, web, amp, cdn, provider, _, _, _, pictures = entry
+    return Related(
+        related_id(source, tail),
+        position,
+        title,
+        excerpt,
+        type_,
+        quality,
+        optional_instant(published),
+        web,
+        amp,
+        cdn,
+        provider,
+        tuple(Image(*values) for values in pictures),
+        url,
+        source,
+    )
 
 
 def _provider(row: Row) -> Provider:
@@ -95,18 +118,22 @@ def _topic(row: Row) -> Topic:
 ARTICLE = Record(
     "article",
     "article.id, article.slug, article.path, article.category, article.title, article.excerpt, article.type,"
-    " article.locale, article.quality, article.heat, article.published_at, article.updated_at, article.original_url,"
-    " article.web_url, article.amp_web_url, article.cdn_amp_web_url, article.published, article.unlisted,"
-    " article.status, article.provider, article.images, article.is_secured, article.sha256, article.bytes,"
-    " article.modified_at",
+    " article.locale, article.quality, article.heat, article.published_date_time, article.updated_date_time,"
+    " article.original_url, article.web_url, article.amp_web_url, article.cdn_amp_web_url, article.published,"
+    " article.unlisted, article.status, article.provider, article.images, article.is_secured, article.sha256,"
+    " article.bytes, article.modified_at",
     _article,
 )
 RELATED = Record(
-    "related JOIN entry ON entry.key = related.entry JOIN article AS source ON source.key = related.article",
-    "related.id, related.position, entry.title, entry.excerpt, entry.type, entry.quality, entry.published_at,"
-    " entry.web_url, entry.amp_web_url, entry.cdn_amp_web_url, entry.provider, entry.images, entry.url, source.id",
+    "article AS source CROSS JOIN json_each(source.related) AS entry", "source.id, entry.key, entry.value", _related
+)
+"""The related entries of an article."""
+MENTION = Record(
+    "mention JOIN article AS source ON source.key = mention.article",
+    "source.id, mention.position, json_extract(source.related, '$[' || mention.position || ']')",
     _related,
 )
+"""The related entries that name a provider."""
 PROVIDER = Record(
     "provider",
     "provider.id, provider.key, provider.name, provider.slug, provider.domain, provider.images",

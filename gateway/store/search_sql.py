@@ -11,12 +11,12 @@ from gateway.content.tokenizer import is_character
 from gateway.errors import BadUserInput
 from gateway.model import Article, Edge, SearchField, SearchMode, Visibility, Window
 from gateway.search import Search
-from gateway.store.cursor import ColumnType, decode, encode
+from gateway.store.cursor import ColumnType, Value, decode, encode
 from gateway.store.filter_sql import FilterSql
-from gateway.store.fulltext_index import INDEXES
 from gateway.store.protocol import ARTICLES, Listing
 from gateway.store.rows import ARTICLE, Row
-from gateway.store.sql_fragment import Sql, joined, keys, view, visible
+from gateway.store.sql_fragment import Sql, joined, keys, visible
+from gateway.store.tables import PREVIEW_VIEW, PUBLIC_VIEW
 
 COLUMNS: Mapping[SearchField, tuple[str, float]] = {
     SearchField.TITLE: ("title", 10.0),
@@ -61,36 +61,52 @@ def _word(search: Search, word: str) -> str:
     return f'("{word}" OR "{word}"*)' if search.begins(word) else f'"{word}"'
 
 
-def index(visibility: Visibility) -> str:
-    return INDEXES[view(visibility)]
+def indexes(visibility: Visibility) -> Sequence[str]:
+    """The disjoint indexes of the visible articles."""
+    return [f"search_{view}" for view in _views(visibility)]
 
 
-def score(visibility: Visibility) -> str:
-    return f"-bm25({index(visibility)}, {_WEIGHTS})"
+def vocabularies(visibility: Visibility) -> Sequence[str]:
+    """The document frequency of each word, by index and column."""
+    return [f"vocabulary_{view}" for view in _views(visibility)]
+
+
+def _views(visibility: Visibility) -> Sequence[int]:
+    return (PUBLIC_VIEW,) if visibility is Visibility.PUBLIC else (PUBLIC_VIEW, PREVIEW_VIEW)
+
+
+def score(index: str) -> str:
+    return f"-bm25({index}, {_WEIGHTS})"
+
+
+def union(visibility: Visibility, select: str, *parameters: Value) -> Sql:
+    """A query of each index of the visible articles. `{index}` is its name, `{score}` the score of a match."""
+    texts = [select.format(index=name, score=score(name)) for name in indexes(visibility)]
+    return joined(" UNION ALL ", [Sql(text, parameters) for text in texts])
 
 
 def matching(key: str, search: Search, visibility: Visibility) -> Sql:
     """The condition that the search matches the article with a key."""
-    name = index(visibility)
-    return Sql(f"{key} IN (SELECT rowid FROM {name} WHERE {name} MATCH ?)", (expression(search),))
+    found = union(visibility, "SELECT rowid FROM {index} WHERE {index} MATCH ?", expression(search))
+    return Sql(f"{key} IN ({found.sql})", found.parameters)
+
+
+def _found(search: Search, visibility: Visibility) -> Sql:
+    """The keys of the matching articles with their scores, as `found`."""
+    select = "SELECT rowid AS key, {score} AS score FROM {index} WHERE {index} MATCH ?"
+    sql, parameters = union(visibility, select, expression(search))
+    return Sql(f"WITH found AS MATERIALIZED ({sql})", parameters)
 
 
 def scores(search: Search, article_ids: Sequence[str], visibility: Visibility) -> Sql:
     """Rows of an id and a score, for the articles that match."""
-    name = index(visibility)
-    text = f"""
-    WITH chosen AS MATERIALIZED (
-      SELECT article.key, article.id FROM json_each(?) AS parent CROSS JOIN article ON article.id = parent.value
+    text = (
+        " SELECT article.id, found.score FROM json_each(?) AS parent CROSS JOIN article ON article.id = parent.value"
+        " JOIN found ON found.key = article.key"
     )
-    SELECT chosen.id, {score(visibility)} FROM {name} CROSS JOIN chosen ON chosen.key = {name}.rowid
-    WHERE {name} MATCH ?
-    """
-    return Sql(text, (keys(article_ids), expression(search)))
+    return joined("", [_found(search, visibility), Sql(text, (keys(article_ids),))])
 
 
-_FOUND = """
-WITH found AS MATERIALIZED (SELECT rowid AS key, {score} AS score FROM {index} WHERE {index} MATCH ?)
-"""
 _PLACE = """, place AS MATERIALIZED (SELECT coalesce(
   (SELECT found.score FROM article CROSS JOIN found ON found.key = article.key WHERE article.path = ? AND ?), ?
 ) AS score, ? AS path)
@@ -110,10 +126,10 @@ class Ranked:
         if listing.search is None or listing.name != ARTICLES.name:
             raise BadUserInput("This list cannot be ordered by SCORE.")
         self._listing = listing
+        self._search = listing.search
         self._visibility = visibility
         self._revision = revision
-        self._expression = expression(listing.search)
-        digest = hashlib.sha256(self._expression.encode()).hexdigest()
+        digest = hashlib.sha256(expression(listing.search).encode()).hexdigest()
         self._name = f"article SCORE {digest[:16]}"
 
     def page(self, _whole: Sequence[str], window: Window) -> Sql:
@@ -139,8 +155,7 @@ class Ranked:
         return Edge(encode(self._name, (*row[-2:], self._revision)), ARTICLE.make(row), row[-2])
 
     def _found(self) -> Sql:
-        text = _FOUND.format(score=score(self._visibility), index=index(self._visibility))
-        return Sql(text, (self._expression,))
+        return _found(self._search, self._visibility)
 
     def _place(self, window: Window) -> Sql:
         if window.cursor is None:

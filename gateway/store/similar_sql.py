@@ -16,7 +16,7 @@ from typing import NamedTuple
 from gateway.content.tokenizer import is_character
 from gateway.model import Visibility
 from gateway.store.rows import ARTICLE, Row
-from gateway.store.search_sql import NOTHING, index, score
+from gateway.store.search_sql import NOTHING, union
 from gateway.store.sql_fragment import Sql, keys, reachable, view, visible
 
 MOST_TOPICS = 10
@@ -52,23 +52,20 @@ class Subject(NamedTuple):
 def subjects(article_ids: Sequence[str], visibility: Visibility) -> Sql:
     """Rows of an id and the columns of a Subject."""
     text = f"""
-    SELECT article.id, article.key, words.title, words.excerpt, (
+    SELECT article.id, article.key, words(article.title), words(coalesce(article.excerpt, '')), (
       SELECT json_group_array(json_array(topic.key, topic.count)) FROM article_topic
       CROSS JOIN topic ON topic.view = {view(visibility)} AND topic.key = article_topic.topic
       WHERE article_topic.article = article.key)
-    FROM json_each(?) AS parent CROSS JOIN article ON article.id = parent.value
-    CROSS JOIN article_words AS words ON words.article = article.key WHERE {reachable("article", visibility)}
+    FROM json_each(?) AS parent CROSS JOIN article ON article.id = parent.value WHERE {reachable("article", visibility)}
     """
     return Sql(text, (keys(article_ids),))
 
 
 def holders(words: Iterable[str], visibility: Visibility) -> Sql:
     """Rows of a word and the number of articles that have it, counted up to COMMON."""
-    name = index(visibility)
+    found, _ = union(visibility, """SELECT 1 FROM {index} WHERE {index} MATCH '"' || wanted.value || '"' """)
     text = f"""
-    SELECT wanted.value, (
-      SELECT count(*) FROM (SELECT 1 FROM {name} WHERE {name} MATCH '"' || wanted.value || '"' LIMIT {COMMON + 1}))
-    FROM json_each(?) AS wanted
+    SELECT wanted.value, (SELECT count(*) FROM ({found} LIMIT {COMMON + 1})) FROM json_each(?) AS wanted
     """
     return Sql(text, (json.dumps(sorted(set(words))),))
 
@@ -78,7 +75,12 @@ def neighbours(subjects: Sequence[Subject], held: Mapping[str, int], first: int,
 
     A shared topic adds a whole number, higher for rarer topics. Word similarity adds a fraction.
     """
-    name, shown = index(visibility), visible("listed", visibility)
+    shown = visible("listed", visibility)
+    worded, _ = union(
+        visibility,
+        "SELECT subject.at, {index}.rowid AS article, {score} AS likeness"
+        " FROM subject CROSS JOIN {index} WHERE {index} MATCH subject.words",
+    )
     text = f"""
     WITH subject AS MATERIALIZED (
       SELECT key AS at, json_extract(value, '$[0]') AS article, json_extract(value, '$[1]') AS words,
@@ -87,10 +89,7 @@ def neighbours(subjects: Sequence[Subject], held: Mapping[str, int], first: int,
     ), topic AS MATERIALIZED (
       SELECT subject.at, json_extract(topic.value, '$[0]') AS key, json_extract(topic.value, '$[1]') AS weight
       FROM subject CROSS JOIN json_each(subject.topics) AS topic
-    ), worded AS MATERIALIZED (
-      SELECT subject.at, {name}.rowid AS article, {score(visibility)} AS likeness
-      FROM subject CROSS JOIN {name} WHERE {name} MATCH subject.words
-    ), likest AS (
+    ), worded AS MATERIALIZED ({worded}), likest AS (
       SELECT worded.at, worded.article,
         row_number() OVER (PARTITION BY worded.at ORDER BY worded.likeness DESC, article.path) AS rank
       FROM worded CROSS JOIN article ON article.key = worded.article
@@ -98,7 +97,7 @@ def neighbours(subjects: Sequence[Subject], held: Mapping[str, int], first: int,
       SELECT at, article FROM likest WHERE rank <= {LIKEST}
       UNION SELECT topic.at, article.key FROM topic CROSS JOIN article ON article.key IN (
         SELECT listed.article FROM article_topic AS listed WHERE listed.topic = topic.key AND {shown}
-        ORDER BY listed.published_at DESC, listed.path LIMIT {NEWEST})
+        ORDER BY listed.published_date_time DESC, listed.path LIMIT {NEWEST})
     ), weighed AS (
       SELECT candidate.at, candidate.article, coalesce((
         SELECT sum(topic.weight) FROM article_topic CROSS JOIN topic

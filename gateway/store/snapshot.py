@@ -41,7 +41,7 @@ from gateway.store.cursor import Value
 from gateway.store.list_query import ListQuery, find
 from gateway.store.list_sources import LOOKUPS
 from gateway.store.protocol import WHOLE, ChangeCounts, ChangePage, Listing, Lookup, Usage
-from gateway.store.rows import ARTICLE, PROVIDER, RELATED, SEVERITIES, TOPIC, Row, instant, problem
+from gateway.store.rows import ARTICLE, PROVIDER, SEVERITIES, TOPIC, Row, instant, problem, related
 from gateway.store.search_sql import Ranked, scores
 from gateway.store.sql_fragment import Sql, keyed_views, keys, reachable, view, visible
 from gateway.store.suggestions import Suggestion
@@ -57,11 +57,11 @@ ORDER BY severity, path, line, "column", code, message LIMIT ?
 """
 UNEXPOSED = """
 SELECT held.key, count(*) AS articles
-FROM article_text CROSS JOIN json_each(CAST(front_matter AS TEXT)) AS held
-WHERE NOT EXISTS (SELECT 1 FROM json_each(CAST(exposed AS TEXT)) AS shown WHERE shown.key = held.key)
+FROM article CROSS JOIN json_each(article.front_matter) AS held
+WHERE NOT EXISTS (SELECT 1 FROM json_each(article.exposed) AS shown WHERE shown.key = held.key)
 GROUP BY held.key ORDER BY articles DESC, held.key
 """
-"""Reads the whole table. Read as text, because SQLite treats a BLOB as binary JSON."""
+"""Reads the whole table."""
 NO_LIMIT = -1
 
 
@@ -163,24 +163,17 @@ class SqlSnapshot:
         return _grouped((id_, TOPIC.make(row)) for id_, *row in rows)
 
     async def related_of(self, article_ids: Sequence[str], first: int | None) -> Mapping[str, Sequence[Related]]:
-        joins = (
-            " JOIN related ON related.article = article.key AND related.position < ?"
-            " JOIN entry ON entry.key = related.entry JOIN article AS source ON source.key = article.key"
-        )
-        rest = "ORDER BY parent.key, related.position"
-        limit = 2**62 if first is None else first
-        rows = await self._of_articles(RELATED.columns, joins, article_ids, rest, limit)
-        return _grouped((id_, RELATED.make(row)) for id_, *row in rows)
+        rows = await self._of_articles("article.related", "", article_ids)
+        return {id_: [related(id_, *entry) for entry in enumerate(orjson.loads(text)[:first])] for id_, text in rows}
 
     async def texts_of(self, article_ids: Sequence[str]) -> Mapping[str, Text]:
         column = "exposed" if self._visibility is Visibility.PUBLIC else "front_matter"
-        joins = " JOIN article_text ON article_text.article = article.key"
-        rows = await self._of_articles(f"article_text.body, article_text.{column}", joins, article_ids)
+        rows = await self._of_articles(f"article.body, article.{column}", "", article_ids)
         return {id_: Text(body, orjson.loads(front_matter)) for id_, body, front_matter in rows}
 
     async def secured_of(self, article_ids: Sequence[str]) -> Mapping[str, str]:
-        joins = " JOIN article_text ON article_text.article = article.key AND article_text.secured IS NOT NULL"
-        return {row[0]: row[1] for row in await self._of_articles("article_text.secured", joins, article_ids)}
+        rows = await self._of_articles("article.secured", "", article_ids)
+        return {id_: secured for id_, secured in rows if secured is not None}
 
     async def scores(self, search: Search, article_ids: Sequence[str]) -> Mapping[str, float]:
         return {row[0]: row[1] for row in await self._ask(scores(search, article_ids, self._visibility))}

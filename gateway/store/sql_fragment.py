@@ -24,8 +24,8 @@ def joined(separator: str, parts: Iterable[Sql]) -> Sql:
 
 
 def visible(table: str, visibility: Visibility) -> str:
-    """The condition for records in lists. It matches the partial indexes of the public view."""
-    return f"{table}.public" if visibility is Visibility.PUBLIC else "TRUE"
+    """The condition for records in lists."""
+    return f"{table}.public = 1" if visibility is Visibility.PUBLIC else "TRUE"
 
 
 def reachable(table: str, visibility: Visibility) -> str:

@@ -15,8 +15,8 @@ from typing import NamedTuple
 from gateway.content.parser_pool import NICENESS
 from gateway.errors import NotReady, StoreError
 from gateway.model import FileVersion, Status, Visibility
+from gateway.store.article_row import encode
 from gateway.store.database_setup import is_current, prepare, set_up
-from gateway.store.document_rows import encode
 from gateway.store.driver import CLOSED, PATIENCE, Access, SqliteConnection
 from gateway.store.generation_signal import GenerationSignal
 from gateway.store.protocol import Applied, ChangeSet, FileState, Snapshot
@@ -24,7 +24,7 @@ from gateway.store.reader_pool import Reader, ReaderLease, ReaderPool
 from gateway.store.rows import Row, instant
 from gateway.store.snapshot import SqlSnapshot
 from gateway.store.sql_fragment import keys
-from gateway.store.writer import ChangeWriter
+from gateway.store.writer import ChangeWriter, split
 from gateway.store.writer_lock import WriterLock
 
 FILES = """
@@ -204,9 +204,7 @@ class SqliteStore:
                 raise StoreError(f"The database {self._path} is written by {self.writer_name}.")
             self._check_identity()
             try:
-                await self._writer.rows("BEGIN IMMEDIATE")
-                applied = await ChangeWriter(self._writer, changes).write()
-                await self._writer.rows("COMMIT")
+                applied = await write(self._writer, changes)
             except BaseException:
                 await self._writer.rollback()
                 raise
@@ -274,6 +272,20 @@ class SqliteStore:
     def _check_identity(self) -> None:
         if FileIdentity.of(self._path) != self._identity:
             raise StoreError(f"The database {self._path} was deleted or moved while it was in use. {RESTART}")
+
+
+async def write(connection: SqliteConnection, changes: ChangeSet) -> Applied:
+    """Writes a ChangeSet in one transaction, which the caller rolls back on an error."""
+    writer = ChangeWriter(changes.as_of, changes.expected)
+    await connection.rows("BEGIN IMMEDIATE")
+    await connection.run(writer.begin)
+    async for batch in changes.changes:
+        for part in split(batch):
+            await connection.run(writer.take, part)
+    for step in writer.finish(changes.problems, changes.memory, changes.retention):
+        await connection.run(step)
+    await connection.rows("COMMIT")
+    return writer.applied
 
 
 async def copy(path: Path, to: Path) -> None:

@@ -15,10 +15,9 @@ from gateway.content.spelling import variants
 from gateway.content.tokenizer import Token, is_spaceless
 from gateway.model import Visibility
 from gateway.search import Search
-from gateway.store.fulltext_index import VOCABULARIES
 from gateway.store.rows import Row
-from gateway.store.search_sql import columns_of
-from gateway.store.sql_fragment import Sql, view
+from gateway.store.search_sql import columns_of, vocabularies
+from gateway.store.sql_fragment import Sql
 
 MOST_SLIPS = 4
 """Maximum number of unknown words to correct. A text with more is not corrected."""
@@ -35,17 +34,17 @@ class Suggestion:
 
     def __init__(self, search: Search, visibility: Visibility) -> None:
         self._search = search
-        self._vocabulary = VOCABULARIES[view(visibility)]
+        self._vocabularies = vocabularies(visibility)
         self._columns = ", ".join(f"'{column}'" for column in columns_of(search))
 
     def known(self) -> Sql:
         """Rows of the indexes of words that articles have, or that are a prefix of one if a prefix suffices."""
-        text = f"""
-        SELECT wanted.key FROM json_each(?) AS wanted WHERE EXISTS (
-          SELECT 1 FROM {self._vocabulary} AS held
-          WHERE held.term >= json_extract(wanted.value, '$[0]') AND held.term <= json_extract(wanted.value, '$[1]')
-            AND held.col IN ({self._columns}))
-        """
+        is_held = " OR ".join(
+            f"EXISTS (SELECT 1 FROM {vocabulary} AS held WHERE held.term >= json_extract(wanted.value, '$[0]')"
+            f" AND held.term <= json_extract(wanted.value, '$[1]') AND held.col IN ({self._columns}))"
+            for vocabulary in self._vocabularies
+        )
+        text = f"SELECT wanted.key FROM json_each(?) AS wanted WHERE {is_held}"
         begins = self._search.begins
         ranges = [(word, word + _LAST if begins(word) else word) for word, _, _ in self._search.tokens]
         return Sql(text, (json.dumps(ranges),))
@@ -59,12 +58,14 @@ class Suggestion:
 
     def candidates(self, slips: Sequence[Token]) -> Sql:
         """Rows of a candidate word and its number of articles."""
-        text = f"""
-        SELECT held.term, sum(held.doc) FROM json_each(?) AS wanted
-        CROSS JOIN {self._vocabulary} AS held ON held.term = wanted.value
-        WHERE held.col IN ({self._columns}) GROUP BY held.term
-        """
-        return Sql(text, (json.dumps(sorted(set().union(*(variants(slip.term) for slip in slips)))),))
+        held = " UNION ALL ".join(
+            f"SELECT held.term, held.doc FROM json_each(?) AS wanted CROSS JOIN {vocabulary} AS held"
+            f" ON held.term = wanted.value WHERE held.col IN ({self._columns})"
+            for vocabulary in self._vocabularies
+        )
+        wanted = json.dumps(sorted(set().union(*(variants(slip.term) for slip in slips))))
+        text = f"SELECT term, sum(doc) FROM ({held}) GROUP BY term"
+        return Sql(text, (wanted,) * len(self._vocabularies))
 
     def corrected(self, slips: Sequence[Token], candidates: Sequence[Row]) -> str | None:
         """The text of the search with each unknown word replaced by its most frequent candidate. None if a word has no

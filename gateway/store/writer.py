@@ -1,16 +1,22 @@
-"""Writes one run of changes into the tables. The caller owns the transaction."""
+"""Writes one run of changes into the tables. The caller owns the transaction.
+
+All functions run in the thread of the writing connection, one call for each batch of changes.
+"""
+
+# ruff: noqa: S608 - the text is built only from constants; values are bound.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, NamedTuple
 
 from gateway.model import (
     Change,
     Deleted,
     Encoded,
-    FileVersion,
     Loaded,
     NotDocument,
     Problem,
@@ -18,10 +24,19 @@ from gateway.model import (
     Status,
     Unchanged,
 )
-from gateway.store import change_log, name_counts
-from gateway.store.document_rows import ArticleRows, decode, encode
-from gateway.store.fulltext_index import INSERT_WORDS, REINDEX, REMOVE_WORDS, STALE, numbers
-from gateway.store.protocol import Applied, ChangeSet
+from gateway.store import change_log, last_good
+from gateway.store.article_row import (
+    AT,
+    COLUMNS,
+    EncodedArticle,
+    NameUse,
+    Parts,
+    decode,
+    encode_article,
+    parts_of,
+    text_of,
+)
+from gateway.store.protocol import Applied
 from gateway.store.rows import UNREAD, Row, micros, problem, problem_row, status
 from gateway.store.sql_fragment import keys
 from gateway.store.tables import (
@@ -29,271 +44,379 @@ from gateway.store.tables import (
     DERIVE_BACKLINKS,
     DERIVE_NAMES,
     FORGET,
+    INDEXES,
     KEYED_VIEW,
     PREVIEW_VIEW,
     PUBLIC_VIEW,
     SETTLE,
-    TOUCH,
     VIEWS,
 )
 
-STEP = 500
-"""Rows per statement: small enough that cancellation and shutdown wait only briefly."""
+_OF_FILE = ("sha256", "bytes", "modified_at", "read_at")
+_OF_TIME = ("status", "reachable", "public")
+_ALL = ("key", *_OF_TIME, *_OF_FILE, *COLUMNS)
 
-STORED = """
-SELECT path, key, sha256, digest, reachable, modified_at, read_at FROM article
-WHERE path IN (SELECT value FROM json_each(?))
-"""
+_COLUMNS = ", ".join(f"article.{name}" for name in COLUMNS)
+
+STORED = f"SELECT {', '.join(_ALL)} FROM article WHERE path IN (SELECT value FROM json_each(?))"
 DUE = """
-SELECT path, published, public_from, public_until FROM article
-WHERE published AND public_from > ?1 AND public_from <= ?2
-UNION
-SELECT path, published, public_from, public_until FROM article
-WHERE published AND public_until > ?1 AND public_until <= ?2
+SELECT path FROM article WHERE published AND public_from > ?1 AND public_from <= ?2
+UNION SELECT path FROM article WHERE published AND public_until > ?1 AND public_until <= ?2
 """
-SET_STATUS = "UPDATE article SET status = ?1, reachable = ?2, public = ?2 AND NOT unlisted WHERE path = ?3"
-COPY_STATUS = tuple(
-    f"UPDATE {table} SET {column} = article.{column} FROM article"  # noqa: S608
-    f" WHERE article.key = {table}.article AND article.path IN (SELECT value FROM json_each(?))"
-    for table, column in (("article_url", "reachable"), ("article_topic", "public"), ("related", "public"))
-)
-REMOVE = "DELETE FROM article WHERE path IN (SELECT value FROM json_each(?))"
-_OF_ARTICLE = "FROM article WHERE path = ?"
-INSERT_TEXT = f"INSERT INTO article_text SELECT key, ?, ?, ?, ? {_OF_ARTICLE}"
-INSERT_URL = f"INSERT INTO article_url SELECT key, ?, published_at, path, reachable {_OF_ARTICLE}"
-INSERT_TOPIC = f"INSERT INTO article_topic SELECT key, ?, ?, ?, published_at, path, public {_OF_ARTICLE}"
-INSERT_ENTRY = "INSERT OR IGNORE INTO entry VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-INSERT_RELATED = f"""
-INSERT INTO related
-SELECT NULL, ?, key, ?, (SELECT key FROM entry WHERE digest = ?), ?, ?, published_at, path, public {_OF_ARTICLE}
-"""  # noqa: S608
+INSERT_ARTICLE = f"INSERT INTO article ({', '.join(_ALL)}) VALUES ({', '.join('?' * len(_ALL))})"
+INSERT_URL = "INSERT INTO article_url VALUES (?, ?, ?, ?, ?)"
+INSERT_TOPIC = "INSERT INTO article_topic VALUES (?, ?, ?, ?, ?, ?)"
+INSERT_MENTION = "INSERT INTO mention VALUES (NULL, ?, ?, ?, ?, ?, ?, ?)"
+INSERT_LINK = "INSERT INTO link VALUES (?, ?)"
+REMOVE = "DELETE FROM article WHERE key = ?"
+INDEX = {
+    view: f"INSERT INTO search_{view} (rowid, title, topics, excerpt, provider, body) VALUES (?, ?, ?, ?, ?, ?)"
+    for view in VIEWS
+}
+UNINDEX = {
+    view: f"INSERT INTO search_{view} (search_{view}, rowid, title, topics, excerpt, provider, body)"
+    " VALUES ('delete', ?, ?, ?, ?, ?, ?)"
+    for view in VIEWS
+}
+SHOWN_WORDS = "SELECT words FROM provider WHERE view = ? AND key = ?"
+MISNAMED = f"""
+SELECT named.words, provider.words, article.key, article.public, {_COLUMNS}
+FROM named CROSS JOIN provider ON provider.view = named.view AND provider.key = named.key
+CROSS JOIN article ON article.provider = named.key AND article.public = named.view AND article.key < :first
+WHERE named.kind = 'provider' AND named.words <> provider.words
+UNION ALL
+SELECT words(article.provider_name), provider.words, article.key, article.public, {_COLUMNS}
+FROM article CROSS JOIN provider ON provider.view = article.public AND provider.key = article.provider
+WHERE article.key >= :first AND provider.words <> words(article.provider_name)
+"""
+COUNT_NAMES = """
+INSERT INTO naming VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET preview = preview + excluded.preview, public = public + excluded.public,
+  reachable = reachable + excluded.reachable
+"""
+TOUCH = "INSERT OR IGNORE INTO touched VALUES (?, ?)"
 INSERT_FILE = "INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?, ?, ?)"
-DELETE_FILE = "DELETE FROM file WHERE path IN (SELECT value FROM json_each(?))"
+DELETE_FILE = "DELETE FROM file WHERE path = ?"
 PROBLEMS = """
 SELECT about, severity, code, message, path, line, "column", hint FROM problem
 WHERE scope = ? AND about IN (SELECT value FROM json_each(?)) ORDER BY rowid
 """
-DELETE_PROBLEMS = "DELETE FROM problem WHERE scope = ? AND about IN (SELECT value FROM json_each(?))"
+DELETE_PROBLEMS = "DELETE FROM problem WHERE scope = ? AND about = ?"
 INSERT_PROBLEM = "INSERT INTO problem VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 GENERATION = "SELECT counter_all, counter_public, as_of FROM generation"
+LAST_KEY = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'article'"
 NEXT_ALL = "UPDATE generation SET counter_all = counter_all + 1, as_of = ?, loaded_all = ?"
 NEXT_PUBLIC = "UPDATE generation SET counter_public = counter_public + 1, loaded_public = ?"
 DELETE_MEMORY = "DELETE FROM memory"
 INSERT_MEMORY = "INSERT INTO memory VALUES (?, ?)"
 
+_FOR_REMOVAL = frozenset({"article_path", "mention_article", "backlink_source", "problem_about"})
+"""The indexes that find the old rows of a changed article."""
 
-class Transaction(Protocol):
-    """An open transaction of a database."""
-
-    async def rows(self, sql: str, parameters: Sequence[object] | Mapping[str, object] = ()) -> Sequence[Row]: ...
-
-    async def each(self, statements: Sequence[str], parameters: Sequence[object] | Mapping[str, object] = ()) -> None:
-        """Runs statements that return nothing."""
-        ...
-
-    async def many(self, sql: str, rows: Sequence[Sequence[object] | Mapping[str, object]]) -> None: ...
+STEP = 500
+"""The number of changes that are written in one call."""
+LARGE = 1000
+"""The number of files from which a run is large, if that is also half of the articles."""
 
 
-class _Stored(NamedTuple):
-    """An article before the run."""
+class _Article(NamedTuple):
+    """An article's row, before or after a run."""
 
-    path: str
     key: int
-    sha256: str
-    digest: bytes
+    status: str
     reachable: int
+    public: int
+    sha256: str
+    bytes: int
     modified_at: int
     read_at: int
+    values: tuple[Any, ...]
+
+    @classmethod
+    def of(cls, row: Row) -> _Article:
+        return cls._make((*row[:8], tuple(row[8:])))
+
+    @property
+    def row(self) -> Row:
+        return (*self[:8], *self.values)
+
+    @property
+    def place(self) -> tuple[int | None, str]:
+        """The publication date and the path, which order lists."""
+        return self.values[AT["published_date_time"]], self.values[AT["path"]]
 
 
 class ChangeWriter:
-    """Writes one ChangeSet into the tables."""
+    """Writes one ChangeSet into the tables: `begin`, `take` for each batch, and then the steps of `finish` in order."""
 
-    def __init__(self, transaction: Transaction, changes: ChangeSet) -> None:
-        self._database = transaction
-        self._changes = changes
-        self._as_of = micros(changes.as_of)
+    def __init__(self, as_of: datetime, expected: int) -> None:
+        """`expected` is the number of files of the run."""
+        self._as_of = micros(as_of)
+        self._expected = expected
         self._added = self._updated = self._removed = 0
         self._turned = set[str]()
         """Files whose articles were shown or hidden only by the passage of time."""
         self._all = self._public = False
+        self._names: dict[NameUse, list[int]] = {}
+        """The change of each count of `naming`."""
+        self._first = self._next = 0
+        """The first key of the run's articles, and the next one."""
+        self._counters: Mapping[int, int] = {}
+        self._dropped: list[str] = []
+        """The indexes to create again."""
 
-    async def write(self) -> Applied:
-        [(counter, counter_public, as_of)] = await self._database.rows(GENERATION)
-        if counter == 0:
-            self._all = self._public = True
-        else:
-            await self._pass_time(*sorted((as_of, self._as_of)))
-        async for changes in self._changes.changes:
-            await self._take(changes)
-        await self._problems("run", {"": self._changes.problems})
-        await self._database.rows(DELETE_MEMORY)
-        await self._database.many(INSERT_MEMORY, list(self._changes.memory.items()))
-        if self._all:
-            await self._derive()
-            await self._write_journal({PREVIEW_VIEW: counter + 1, PUBLIC_VIEW: counter_public + 1})
-            await self._database.each((CLEAR, change_log.FORGET_NAMES))
-            await self._database.rows(NEXT_ALL, (self._as_of, self._as_of))
-        if self._public:
-            await self._database.rows(NEXT_PUBLIC, (self._as_of,))
-        return Applied(self._all, self._added, self._updated + len(self._turned), self._removed)
+    def begin(self, db: sqlite3.Connection) -> None:
+        [(counter, counter_public, as_of)] = db.execute(GENERATION)
+        [(last,)] = db.execute(LAST_KEY)
+        self._first = self._next = last + 1
+        self._counters = {PREVIEW_VIEW: counter + 1, PUBLIC_VIEW: counter_public + 1}
+        self._all = self._public = counter == 0
+        if counter:
+            self._pass_time(db, *sorted((as_of, self._as_of)))
+        [(articles,)] = db.execute("SELECT count(*) FROM article")
+        if self._expected >= max(LARGE, articles / 2):
+            self._drop_indexes(db, articles)
 
-    async def _pass_time(self, earlier: int, later: int) -> None:
-        """Shows articles that became due. If the clock was set back, hides those that are not due yet."""
-        rows = await self._database.rows(DUE, (earlier, later))
-        due = [path for path, *_ in rows]
-        if due:
-            await self._before(due)
-            moved = [(path, status(flag, start, end, self._as_of)) for path, flag, start, end in rows]
-            await self._many(SET_STATUS, [(it, it is Status.PUBLISHED, path) for path, it in moved])
-            await self._database.each(COPY_STATUS, (keys(due),))
-            await self._after(due)
-            self._turned.update(due)
-            self._all = self._public = True
-
-    async def _take(self, changes: Sequence[Change]) -> None:
+    def take(self, db: sqlite3.Connection, changes: Sequence[Change]) -> None:
+        """Write a batch. No two changes of a run have the same path."""
         loaded = [change for change in changes if isinstance(change, Loaded)]
         gone = [_path(change) for change in changes if _takes_away(change)]
-        paths = [*map(_path, loaded), *gone]
-        stored = {row[0]: _Stored(*row) for row in await self._database.rows(STORED, (keys(paths),))}
-        made = {_path(change): await self._made(change, stored.get(_path(change))) for change in loaded}
-        fresh = {path: rows for path, rows in made.items() if rows}
-        await self._replace(fresh, stored, [path for path in gone if path in stored])
-        await self._remember(changes)
-        await self._problems("file", {_path(change): _problems(change) for change in changes if not _silent(change)})
+        broken = [change.path for change in changes if isinstance(change, Quarantined) and not change.unpublish]
+        stored = self._stored(db, [*(change.version.path for change in loaded), *gone, *broken])
+        fresh = [article for change in loaded if (article := self._made(change, stored.get(change.version.path)))]
+        self._replace(db, [stored[path] for path in gone if path in stored], fresh, stored)
+        self._remember(db, changes, [stored[path] for path in broken if path in stored])
+        parsed = [change for change in changes if not isinstance(change, Unchanged)]
+        self._problems(db, "file", {_path(change): _problems(change) for change in parsed})
 
-    async def _made(self, change: Loaded, before: _Stored | None) -> ArticleRows | None:
-        """None if the article is unchanged."""
-        await asyncio.sleep(0)  # yield to the event loop, so that queries are served during a load
-        document, version = change.document, change.version
-        encoded = document if isinstance(document, Encoded) else encode(document)
-        if before and (before.sha256, before.digest) == (version.sha256, encoded.digest):
-            return None
-        rows = decode(encoded)
-        article = {**rows.article, "digest": encoded.digest, **self._standing(rows.article)}
-        return rows._replace(article={**article, **self._of_file(version, before)})
+    def finish(
+        self, problems: Sequence[Problem], memory: Mapping[str, str], retention: timedelta
+    ) -> Iterator[Callable[[sqlite3.Connection], object]]:
+        """The steps that end the run."""
+        yield lambda db: self._problems(db, "run", {"": problems})
+        yield lambda db: self._store_memory(db, memory)
+        yield from (partial(_each, statements=(INDEXES[name],)) for name in self._dropped)
+        if self._all:
+            yield self._prepare
+            for view in VIEWS:
+                yield partial(_each, statements=DERIVE_BACKLINKS, parameters={"view": view})
+            for view in (*VIEWS, KEYED_VIEW):
+                yield partial(_each, statements=DERIVE_NAMES, parameters={"view": view})
+            yield self._reindex_misnamed
+            yield partial(_each, statements=SETTLE)
+            yield lambda db: self._log_changes(db, self._as_of - retention // timedelta(microseconds=1))
+            yield partial(_each, statements=CLEAR)
+            yield lambda db: db.execute(NEXT_ALL, (self._as_of, self._as_of))
+        yield self._count_public
 
-    def _standing(self, article: Mapping[str, Any]) -> Mapping[str, object]:
-        """The columns with the article's current visibility."""
-        found = status(article["published"], article["public_from"], article["public_until"], self._as_of)
-        reachable = found is Status.PUBLISHED
-        return {"status": found, "reachable": reachable, "public": reachable and not article["unlisted"]}
+    @property
+    def applied(self) -> Applied:
+        return Applied(self._all, self._added, self._updated + len(self._turned), self._removed)
 
-    def _of_file(self, version: FileVersion, before: _Stored | None) -> Mapping[str, object]:
-        """The columns from the file. The times are those of the first read of its bytes, and do not change when it is
-        decoded again."""
-        times = {"modified_at": version.mtime_ns // 1000, "read_at": self._as_of}
+    def _drop_indexes(self, db: sqlite3.Connection, articles: int) -> None:
+        """Sorting the rows of an index once is cheaper than inserting each."""
+        needed = _FOR_REMOVAL if articles else frozenset[str]()
+        self._dropped = [name for name in INDEXES if name not in needed]
+        for name in self._dropped:
+            db.execute(f"DROP INDEX {name}")
+
+    def _pass_time(self, db: sqlite3.Connection, earlier: int, later: int) -> None:
+        """Shows articles that became due. If the clock was set back, hides those that are not due yet."""
+        stored = self._stored(db, [path for (path,) in db.execute(DUE, (earlier, later))])
+        if stored:
+            self._replace(db, [], [self._now(article) for article in stored.values()], stored)
+            self._updated -= len(stored)
+            self._turned.update(stored)
+            self._all = self._public = True
+
+    def _stored(self, db: sqlite3.Connection, paths: Sequence[str]) -> dict[str, _Article]:
+        articles = map(_Article.of, db.execute(STORED, (keys(paths),)))
+        return {article.values[AT["path"]]: article for article in articles}
+
+    def _made(self, change: Loaded, before: _Article | None) -> tuple[_Article, EncodedArticle] | None:
+        """The new row. None if the article is unchanged."""
+        version = change.version
+        document = change.document
+        encoded = decode(document) if isinstance(document, Encoded) else encode_article(document)
+        times = (version.mtime_ns // 1000, self._as_of)
         if before and before.sha256 == version.sha256:
-            times = {"modified_at": before.modified_at, "read_at": before.read_at}
-        return {"sha256": version.sha256, "bytes": version.size, **times}
+            # The same bytes, decoded again. The times are those of the first read of the bytes.
+            if _differ_only_in_slug(before.values, encoded.values):
+                return None
+            times = (before.modified_at, before.read_at)
+        return self._row(encoded.values, version.sha256, version.size, *times), encoded
 
-    async def _replace(
-        self, fresh: Mapping[str, ArticleRows], stored: Mapping[str, _Stored], gone: Sequence[str]
-    ) -> None:
-        paths = [*fresh, *gone]
-        if not paths:
-            return
-        await self._before(paths)
-        await self._unindex([stored[path].key for path in paths if path in stored])
-        await self._database.rows(REMOVE, (keys(paths),))
-        await self._insert([rows.article for rows in fresh.values()])
-        await self._insert_parts(fresh.values())
-        await self._after(paths)
-        self._count(fresh, stored, gone)
+    def _now(self, article: _Article) -> tuple[_Article, EncodedArticle]:
+        """The article with its status at the time of the run."""
+        values = article.values
+        name = values[AT["provider_name"]] or ""
+        encoded = EncodedArticle(values, parts_of(values), text_of(values, name))
+        return self._row(values, article.sha256, article.bytes, article.modified_at, article.read_at), encoded
 
-    def _count(self, fresh: Mapping[str, ArticleRows], stored: Mapping[str, _Stored], gone: Sequence[str]) -> None:
-        updated = sum(path in stored for path in fresh)
-        self._turned.difference_update(fresh, gone)
-        self._updated += updated
-        self._added += len(fresh) - updated
-        self._removed += len(gone)
-        self._all = True
-        self._public = (
-            self._public
-            or any(rows.article["reachable"] for rows in fresh.values())
-            or any(stored[path].reachable for path in (*fresh, *gone) if path in stored)
+    def _row(self, values: tuple[Any, ...], sha256: str, size: int, modified_at: int, read_at: int) -> _Article:
+        published, unlisted, public_from, public_until = values[AT["published"] : AT["public_until"] + 1]
+        found = status(published, public_from, public_until, self._as_of)
+        reachable = int(found is Status.PUBLISHED)
+        self._next += 1
+        return _Article(
+            self._next - 1,
+            found,
+            reachable,
+            int(reachable and not unlisted),
+            sha256,
+            size,
+            modified_at,
+            read_at,
+            (*values[: AT["slug"]], values[AT["wanted_slug"]], *values[AT["slug"] + 1 :]),
         )
 
-    async def _insert(self, articles: Sequence[Mapping[str, object]]) -> None:
-        if articles:
-            columns = list(articles[0])
-            places = ", ".join(f":{column}" for column in columns)
-            await self._many(f"INSERT INTO article ({', '.join(columns)}) VALUES ({places})", articles)  # noqa: S608
+    def _replace(
+        self,
+        db: sqlite3.Connection,
+        gone: Sequence[_Article],
+        fresh: Sequence[tuple[_Article, EncodedArticle]],
+        stored: Mapping[str, _Article],
+    ) -> None:
+        if not (gone or fresh):
+            return
+        updated = [stored[article.values[AT["path"]]] for article, _ in fresh if article.values[AT["path"]] in stored]
+        self._remove(db, [*gone, *updated])
+        self._insert(db, fresh)
+        self._turned.difference_update(article.values[AT["path"]] for article in (*gone, *updated))
+        self._removed += len(gone)
+        self._updated += len(updated)
+        self._added += len(fresh) - len(updated)
+        self._all = True
+        self._public |= any(article.reachable for article in (*gone, *updated, *(article for article, _ in fresh)))
 
-    async def _insert_parts(self, articles: Iterable[ArticleRows]) -> None:
-        every = list(articles)
-        await self._many(INSERT_TEXT, [rows.text for rows in every])
-        await self._many(INSERT_WORDS, [rows.words for rows in every])
-        await self._many(INSERT_URL, [row for rows in every for row in rows.urls])
-        await self._many(INSERT_TOPIC, [row for rows in every for row in rows.topics])
-        await self._many(INSERT_ENTRY, [row for rows in every for row in rows.entries])
-        await self._many(INSERT_RELATED, [row for rows in every for row in rows.related])
+    def _remove(self, db: sqlite3.Connection, articles: Sequence[_Article]) -> None:
+        for article in articles:
+            parts, provider = parts_of(article.values), article.values[AT["provider"]]
+            self._touch(db, article, parts, -1)
+            found = db.execute(SHOWN_WORDS, (article.public, provider)).fetchone() if provider else None
+            text = text_of(article.values, found[0] if found else "")
+            db.execute(UNINDEX[article.public], (article.key, *text))
+        db.executemany(REMOVE, [(article.key,) for article in articles])
 
-    async def _many(self, sql: str, rows: Sequence[Sequence[object] | Mapping[str, object]]) -> None:
-        for start in range(0, len(rows), STEP):
-            await self._database.many(sql, rows[start : start + STEP])
+    def _insert(self, db: sqlite3.Connection, articles: Sequence[tuple[_Article, EncodedArticle]]) -> None:
+        db.executemany(INSERT_ARTICLE, [article.row for article, _ in articles])
+        urls, topics, mentions, links = [], [], [], []
+        texts: dict[int, list[Row]] = {view: [] for view in VIEWS}
+        for article, encoded in articles:
+            key, public, place, parts = article.key, article.public, article.place, encoded.parts
+            urls += [(key, url, *place, article.reachable) for url in parts.urls]
+            topics += [(key, at, topic, *place, public) for at, topic in enumerate(parts.topics)]
+            mentions += [(key, *mention, *place, public) for mention in parts.mentions]
+            links += [(key, url) for url in parts.links]
+            texts[public].append((key, *encoded.text))
+            self._touch(db, article, parts, 1)
+        db.executemany(INSERT_URL, urls)
+        db.executemany(INSERT_TOPIC, topics)
+        db.executemany(INSERT_MENTION, mentions)
+        db.executemany(INSERT_LINK, links)
+        for view, rows in texts.items():
+            db.executemany(INDEX[view], rows)
 
-    async def _before(self, paths: Sequence[str]) -> None:
-        """Records what depends on the articles before they change."""
-        await self._touch(paths, -1)
+    def _touch(self, db: sqlite3.Connection, article: _Article, parts: Parts, sign: int) -> None:
+        """Records what depends on the article."""
+        for name in parts.names:
+            counts = self._names.get(name)
+            if counts is None:
+                counts = self._names[name] = [0, 0, 0]
+            counts[0] += sign
+            counts[1] += sign * article.public
+            counts[2] += sign * article.reachable
+        values = article.values
+        touched = [
+            ("slug", values[AT["wanted_slug"]]),
+            ("source", article.key),
+            ("target", article.key),
+            ("id", values[AT["id"]]),
+            *(("url", url) for url in parts.urls),
+            *(("provider", provider) for _, provider, pictured in parts.mentions if pictured),
+        ]
+        if values[AT["provider_images"]] != "[]":
+            touched.append(("provider", values[AT["provider"]]))
+        if article.reachable > article.public:
+            touched.append(("unlisted", values[AT["id"]]))
+        db.executemany(TOUCH, touched)
 
-    async def _after(self, paths: Sequence[str]) -> None:
-        """Records what depends on the articles after they change."""
-        await self._touch(paths, 1)
-        await self._database.each(name_counts.COUNT)
+    def _remember(self, db: sqlite3.Connection, changes: Sequence[Change], broken: Sequence[_Article]) -> None:
+        """Stores the version of each file, and the last good versions of those that broke.
 
-    async def _touch(self, paths: Sequence[str], sign: int) -> None:
-        await self._database.rows(TOUCH, (keys(paths),))
-        await self._database.rows(name_counts.RECORD_NAMES, {"paths": keys(paths), "sign": sign})
-
-    async def _remember(self, changes: Sequence[Change]) -> None:
-        """Stores the version of each file. An unreadable file gets no version, so that the next run parses it: with the
-        old version, unchanged bytes would be skipped and the problem would remain."""
-        deleted = [change.path for change in changes if isinstance(change, Deleted)]
-        await self._database.rows(DELETE_FILE, (keys(deleted),))
+        An unreadable file gets no version, so that the next run parses it: with the old version, unchanged bytes would
+        be skipped and the problem would remain.
+        """
+        deleted = [(change.path,) for change in changes if isinstance(change, Deleted)]
+        db.executemany(DELETE_FILE, deleted)
         kept = [change for change in changes if not isinstance(change, Deleted)]
-        await self._many(INSERT_FILE, [change.version or UNREAD._replace(path=_path(change)) for change in kept])
+        db.executemany(INSERT_FILE, [change.version or UNREAD._replace(path=_path(change)) for change in kept])
+        sound = [(_path(change),) for change in changes if not isinstance(change, Quarantined) or change.unpublish]
+        db.executemany(last_good.FORGET, sound)
+        db.executemany(
+            last_good.KEEP,
+            [(each.values[AT["path"]], *each[4:8], last_good.record_of(each.values)) for each in broken],
+        )
 
-    async def _problems(self, scope: str, found: Mapping[str, Sequence[Problem]]) -> None:
+    def _problems(self, db: sqlite3.Connection, scope: str, found: Mapping[str, Sequence[Problem]]) -> None:
         """Replaces the problems of some files, or those of the run as a whole."""
         before: dict[str, list[Problem]] = {}
-        for about, *row in await self._database.rows(PROBLEMS, (scope, keys(list(found)))):
+        for about, *row in db.execute(PROBLEMS, (scope, keys(list(found)))):
             before.setdefault(about, []).append(problem(row))
         changed = [about for about, problems in found.items() if list(problems) != before.get(about, [])]
         if changed:
             self._all = True
-            await self._database.rows(DELETE_PROBLEMS, (scope, keys(changed)))
+            db.executemany(DELETE_PROBLEMS, [(scope, about) for about in changed])
             rows = [(scope, about, *problem_row(value)) for about in changed for value in found[about]]
-            await self._many(INSERT_PROBLEM, rows)
+            db.executemany(INSERT_PROBLEM, rows)
 
-    async def _unindex(self, articles: Sequence[int]) -> None:
-        await self._database.each(
-            [statement for view in VIEWS for statement in REMOVE_WORDS[view]], (numbers(articles),)
-        )
+    def _store_memory(self, db: sqlite3.Connection, memory: Mapping[str, str]) -> None:
+        db.execute(DELETE_MEMORY)
+        db.executemany(INSERT_MEMORY, memory.items())
 
-    async def _index(self) -> None:
-        for view in VIEWS:
-            stale = [key for (key,) in await self._database.rows(STALE, {"view": view})]
-            for start in range(0, len(stale), STEP):
-                await self._database.each(REINDEX[view], (numbers(stale[start : start + STEP]),))
+    def _prepare(self, db: sqlite3.Connection) -> None:
+        """Counts the names, and deletes what is derived again."""
+        changed = [(*name, *counts) for name, counts in self._names.items() if any(counts)]
+        self._names.clear()
+        db.executemany(TOUCH, [row[:2] for row in changed])
+        db.executemany(COUNT_NAMES, changed)
+        _each(db, (*change_log.REMEMBER, *FORGET))
 
-    async def _derive(self) -> None:
-        await self._database.each((*change_log.REMEMBER, *FORGET, name_counts.FORGET))
-        for view in VIEWS:
-            await self._database.each(DERIVE_BACKLINKS, {"view": view})
-        for view in (*VIEWS, KEYED_VIEW):
-            await self._database.each(DERIVE_NAMES, {"view": view})
-        await self._index()
-        await self._database.each(SETTLE)
+    def _reindex_misnamed(self, db: sqlite3.Connection) -> None:
+        """Indexes again the articles that are indexed with another name of their provider than the shown one."""
+        for before, after, key, public, *values in db.execute(MISNAMED, {"first": self._first}).fetchall():
+            text = text_of(values, "")
+            db.execute(UNINDEX[public], (key, *text._replace(provider=before)))
+            db.execute(INDEX[public], (key, *text._replace(provider=after)))
 
-    async def _write_journal(self, counters: Mapping[int, int]) -> None:
+    def _log_changes(self, db: sqlite3.Connection, before: int) -> None:
         """Records the changes of each view under its next counter."""
-        for view, counter in counters.items():
-            about = {"view": view, "counter": counter, "at": self._as_of}
-            await self._database.each((*change_log.WRITE, *change_log.MARK), about)
-        [(moved,)] = await self._database.rows(change_log.MOVED, {"counter": counters[PUBLIC_VIEW]})
-        self._public = self._public or bool(moved)
-        await self._database.each(change_log.PRUNE, {"before": micros(self._changes.as_of - self._changes.retention)})
+        for view, counter in self._counters.items():
+            _each(db, (*change_log.WRITE, *change_log.MARK), {"view": view, "counter": counter, "at": self._as_of})
+        [(moved,)] = db.execute(change_log.MOVED, {"counter": self._counters[PUBLIC_VIEW]})
+        self._public |= bool(moved)
+        _each(db, change_log.PRUNE, {"before": before})
+
+    def _count_public(self, db: sqlite3.Connection) -> None:
+        if self._public:
+            db.execute(NEXT_PUBLIC, (self._as_of,))
+
+
+def split(changes: Sequence[Change]) -> Iterator[Sequence[Change]]:
+    """A batch in parts, so that cancellation and shutdown wait only briefly."""
+    for start in range(0, len(changes), STEP):
+        yield changes[start : start + STEP]
+
+
+def _each(db: sqlite3.Connection, statements: Iterable[str], parameters: Mapping[str, object] | None = None) -> None:
+    for statement in statements:
+        db.execute(statement, parameters or {}).close()
+
+
+def _differ_only_in_slug(before: Row, after: Row) -> bool:
+    """Whether two versions of an article are equal, except for the slug that the store gives it."""
+    at = AT["slug"]
+    return before[:at] == after[:at] and before[at + 1 :] == after[at + 1 :]
 
 
 def _path(change: Change) -> str:
@@ -306,8 +429,3 @@ def _takes_away(change: Change) -> bool:
 
 def _problems(change: Change) -> Sequence[Problem]:
     return () if isinstance(change, Deleted | Unchanged) else change.problems
-
-
-def _silent(change: Change) -> bool:
-    """Whether the change leaves the file's problems as they are."""
-    return isinstance(change, Unchanged)

@@ -16,6 +16,7 @@ from gateway.content.identity import (
     provider_id,
     provider_key,
     related_id,
+    related_tail,
     suffix,
     topic_id,
     topic_key,
@@ -49,7 +50,7 @@ def test_a_path_has_one_id_however_its_accents_are_composed() -> None:
 
 def test_a_related_id_has_parts_of_fixed_length() -> None:
     """The article and the identity can be told apart by length, whatever characters they hold."""
-    found = related_id(article_id("a.md"), "https://a.org", 3)
+    found = related_id(article_id("a.md"), f"{related_tail('https://a.org')}-3")
     assert re.fullmatch(r"re_[\w-]{44}-3", found)
     assert found[3:25] == article_id("a.md")[3:]
 

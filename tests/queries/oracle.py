@@ -203,9 +203,11 @@ class Oracle:
         order: Sequence[Mapping[str, Any]] | None = None,
         among: Sequence[Piece] | None = None,
     ) -> list[Piece]:
-        """Paths break ties, and the list is sorted by them to begin with."""
+        """Paths break ties, and the list is sorted by them to begin with: backwards if its first term is."""
+        terms = NEWEST_FIRST if order is None else order
         found = [one for one in (self.pieces if among is None else among) if self.matches(one, filter_)]
-        for term in reversed(NEWEST_FIRST if order is None else order):
+        found.sort(key=lambda one: one.path, reverse=is_backwards(terms))
+        for term in reversed(terms):
             values = {one.path: self._sorted_by(one, term["field"]) for one in found}
             known = [one for one in found if values[one.path] is not None]
             known.sort(key=lambda one: values[one.path], reverse=term.get("direction") == "DESC")
@@ -228,8 +230,9 @@ class Oracle:
                 return getattr(piece, field.lower())
 
     def _names(self, names: Names, filter_: Json | None, order: Sequence[Mapping[str, Any]] | None) -> list[str]:
-        found = sorted(key for key in names.named if names.matches(key, filter_))
-        for term in reversed(({"field": "ARTICLE_COUNT", "direction": "DESC"},) if order is None else order):
+        terms = ({"field": "ARTICLE_COUNT", "direction": "DESC"},) if order is None else order
+        found = sorted((key for key in names.named if names.matches(key, filter_)), reverse=is_backwards(terms))
+        for term in reversed(terms):
             by: Mapping[str, Callable[[str], Any]] = {
                 "ARTICLE_COUNT": lambda key: names.counts[key],
                 "NAME": lambda key: (fold(names.names[key]), names.names[key]),
@@ -345,6 +348,12 @@ class Oracle:
         counts = Counter(one.provider.key for one in among if one.provider)
         found = most(counts, self.providers.by_count, **asked)
         return [{"provider": self._provider(key), "count": count} for key, count in found]
+
+
+def is_backwards(order: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether the first term is against the direction of its index: numbers and dates fall there, and texts rise."""
+    falls = {"PUBLISHED_DATE_TIME", "UPDATED_DATE_TIME", "QUALITY", "HEAT", "ARTICLE_COUNT"}
+    return bool(order) and (order[0].get("direction") == "DESC") is not (order[0]["field"] in falls)
 
 
 def page(rows: Sequence[Json], first: int | None = None, last: int | None = None, offset: int | None = None) -> Json:

@@ -169,11 +169,9 @@ def test_a_folder_that_cannot_be_made_is_told(closed_folder: Path) -> None:
     assert told_to_anybody(path) == f"The folder of the database {path} cannot be created: Permission denied.\n"
 
 
-async def test_what_follows_a_statement_that_fails_is_not_run(tmp_path: Path) -> None:
-    """Its failure may have ended the transaction, and the next one would be written whatever becomes of the rest."""
-    one, none = "INSERT INTO thing VALUES (:a)", "INSERT INTO nothing VALUES (:a)"
+async def test_an_error_of_a_function_in_the_drivers_thread_is_a_store_error(tmp_path: Path) -> None:
+    """Its other results are returned."""
     async with SqliteConnection.open(tmp_path / "one.db") as connection:
-        await connection.script("CREATE TABLE thing (a)")
-        with pytest.raises(StoreError):
-            await connection.each((one, none, one), {"a": 1})
-        assert await connection.rows("SELECT a FROM thing") == [(1,)]
+        assert await connection.run(lambda db, number: db.execute("SELECT ?", (number,)).fetchone(), 1) == (1,)
+        with pytest.raises(StoreError, match="no such table"):
+            await connection.run(lambda db: db.execute("SELECT * FROM nothing"))

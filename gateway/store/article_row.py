@@ -1,0 +1,242 @@
+"""Encodes documents as rows, in any process, and reads the rows that other tables derive from an article's row."""
+
+from __future__ import annotations
+
+import hashlib
+import marshal
+import unicodedata
+from collections.abc import Sequence
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import orjson
+
+from gateway.content.identity import article_id, related_tail
+from gateway.content.plaintext import plain_text
+from gateway.content.text import fold
+from gateway.content.tokenizer import words
+from gateway.model import Document, Encoded, ProviderName, RelatedEntry
+from gateway.store.rows import Row, micros
+
+COLUMNS = (
+    "id",
+    "path",
+    "wanted_slug",
+    "slug",
+    "category",
+    "title",
+    "title_folded",
+    "excerpt",
+    "type",
+    "locale",
+    "quality",
+    "heat",
+    "published_date_time",
+    "updated_date_time",
+    "original_url",
+    "web_url",
+    "amp_web_url",
+    "cdn_amp_web_url",
+    "published",
+    "unlisted",
+    "public_from",
+    "public_until",
+    "provider",
+    "provider_name",
+    "provider_domain",
+    "provider_images",
+    "images",
+    "topics",
+    "urls",
+    "has_body",
+    "is_secured",
+    "related",
+    "exposed",
+    "front_matter",
+    "secured",
+    "body",
+    "text",
+)
+"""The columns of an article that come from its document, in this order."""
+AT = {column: at for at, column in enumerate(COLUMNS)}
+
+REMEMBERED_ENTRIES = 4096
+"""The number of encoded related entries that a process keeps. Real sites repeat most entries in many files."""
+
+
+NameUse = tuple[str, str, str, str, int]
+"""One use of a name by an article: "provider" or "topic", its key, the name, its domain or "", and 1 for the article's
+own name or 0 for the name in a related entry."""
+
+
+class Parts(NamedTuple):
+    """What other tables derive from an article's row."""
+
+    urls: Sequence[int]
+    topics: Sequence[str]
+    links: Sequence[int]
+    mentions: Sequence[tuple[int, str, int]]
+    """The position of a related entry, its provider, and 1 if it has images of the provider."""
+    names: Sequence[NameUse]
+
+
+class IndexedText(NamedTuple):
+    """The words of an article, by column of the full-text index."""
+
+    title: str
+    topics: str
+    excerpt: str
+    provider: str
+    body: str
+
+
+class EncodedArticle(NamedTuple):
+    """One document, encoded."""
+
+    values: tuple[Any, ...]
+    """The values of COLUMNS."""
+    parts: Parts
+    text: IndexedText
+    """With the provider's name as the document spells it."""
+
+
+def encode(document: Document) -> Encoded:
+    """Encodes a document for the store. Can run in any process of this Python version."""
+    values, parts, text = encode_article(document)
+    plain: Any = (values, parts[:], text[:])  # marshal knows no named tuples
+    return Encoded(marshal.dumps(plain))
+
+
+def decode(encoded: Encoded) -> EncodedArticle:
+    values, parts, text = marshal.loads(encoded.content)  # noqa: S302 - from our own process
+    return EncodedArticle(values, Parts(*parts), IndexedText(*text))
+
+
+def encode_article(document: Document) -> EncodedArticle:
+    values = _values(document)
+    return EncodedArticle(values, parts_of(values), text_of(values, values[AT["provider_name"]] or ""))
+
+
+def _values(document: Document) -> tuple[Any, ...]:
+    provider = document.provider or _NO_PROVIDER
+    return (
+        article_id(document.path),
+        document.path,
+        document.slug,
+        document.slug,
+        document.category,
+        document.title,
+        fold(document.title.strip()),
+        document.excerpt,
+        document.type,
+        document.locale,
+        document.quality,
+        document.heat,
+        _optional_micros(document.published_date_time),
+        _optional_micros(document.updated_date_time),
+        document.original_url,
+        document.web_url,
+        document.amp_web_url,
+        document.cdn_amp_web_url,
+        int(document.published),
+        int(document.unlisted),
+        _optional_micros(document.public_from),
+        _optional_micros(document.public_until),
+        provider.key or None,
+        provider.name or None,
+        provider.domain,
+        _json(list(map(tuple, provider.images))),
+        _json(list(map(tuple, document.images))),
+        _json(list(map(tuple, document.topics))),
+        _json(list(map(url_key, document.urls))),
+        int(bool(document.body.strip())),
+        int(document.secured is not None),
+        _related_text(document.related),
+        document.exposed.decode(),
+        document.front_matter.decode(),
+        document.secured,
+        document.body,
+        plain_text(document.body),
+    )
+
+
+def parts_of(values: Row) -> Parts:
+    """The parts of an encoded or stored article, from the values of COLUMNS."""
+    topics: list[list[str]] = orjson.loads(values[AT["topics"]])
+    entries: list[list[Any]] = orjson.loads(values[AT["related"]])
+    provider, name, domain = values[AT["provider"] : AT["provider"] + 3]
+    names: list[NameUse] = [("topic", key, spelled, "", 1) for key, spelled in topics]
+    if provider:
+        names.append(("provider", provider, name, domain or "", 1))
+    mentions, links = [], {}
+    for at, (_, url, *_, provider, name, domain, pictures, _) in enumerate(entries):
+        if provider:
+            names.append(("provider", provider, name, domain or "", 0))
+            mentions.append((at, provider, int(bool(pictures))))
+        if url is not None:
+            links[url_key(url)] = True
+    return Parts(orjson.loads(values[AT["urls"]]), [key for key, _ in topics], list(links), mentions, names)
+
+
+def text_of(values: Row, provider: str) -> IndexedText:
+    """The words of an encoded or stored article, from the values of COLUMNS. `provider` is the shown name of its
+    provider, or ""."""
+    topics = (key for key, _ in orjson.loads(values[AT["topics"]]))
+    return IndexedText(
+        words(values[AT["title"]]),
+        words(" ".join(topics)),  # a key has the words of each of its spellings
+        words(values[AT["excerpt"]] or ""),
+        words(provider),
+        words(values[AT["text"]]),
+    )
+
+
+@lru_cache(maxsize=REMEMBERED_ENTRIES)
+def url_key(url: str) -> int:
+    """The key of a normalised URL in side tables: 64 bits of its digest, signed."""
+    return int.from_bytes(hashlib.sha256(url.encode("utf-8", "surrogatepass")).digest()[:8], signed=True)
+
+
+_NO_PROVIDER = ProviderName("", "", None)
+
+
+def _related_text(entries: Sequence[RelatedEntry]) -> str:
+    """The entries as JSON. The first item of an entry is the end of its id."""
+    seen: dict[str, int] = {}
+    items = []
+    for tail, text in map(_entry, entries):
+        occurrence = seen[tail] = seen.get(tail, -1) + 1
+        items.append(f'["{tail}-{occurrence}",{text}')
+    return f"[{','.join(items)}]"
+
+
+@lru_cache(maxsize=REMEMBERED_ENTRIES)
+def _entry(entry: RelatedEntry) -> tuple[str, str]:
+    """The end of an entry's id, without its occurrence, and the other items of its JSON."""
+    provider = entry.provider or _NO_PROVIDER
+    values = (
+        entry.url,
+        entry.title,
+        entry.excerpt,
+        entry.type,
+        entry.quality,
+        _optional_micros(entry.published_date_time),
+        entry.web_url,
+        entry.amp_web_url,
+        entry.cdn_amp_web_url,
+        provider.key or None,
+        provider.name or None,
+        provider.domain,
+        list(map(tuple, provider.images)),
+        list(map(tuple, entry.images)),
+    )
+    return related_tail(unicodedata.normalize("NFC", entry.identity)), _json(values)[1:]
+
+
+def _json(values: Sequence[Any]) -> str:
+    return orjson.dumps(values).decode()
+
+
+def _optional_micros(time: datetime | None) -> int | None:
+    return None if time is None else micros(time)

@@ -1,0 +1,56 @@
+-- The indexes. A large run drops those of the tables that it fills, and creates them again at its end.
+--
+-- Each order has one index, which is read in both directions. In most of them `public` comes first: a preview merges the
+-- public rows and the others.
+
+CREATE INDEX file_sha256 ON file (sha256);
+CREATE INDEX problem_about ON problem (scope, about);
+CREATE INDEX problem_order ON problem (severity, path, line, "column", code, message);
+
+CREATE UNIQUE INDEX article_id ON article (id);
+CREATE UNIQUE INDEX article_path ON article (path);
+CREATE INDEX article_slug ON article (slug, reachable DESC, locale IS NOT NULL, path);
+CREATE INDEX article_wanted_slug ON article (wanted_slug);
+CREATE INDEX article_from ON article (public_from) WHERE published;
+CREATE INDEX article_until ON article (public_until) WHERE published;
+CREATE INDEX article_published ON article (public, published_date_time DESC, path);
+CREATE INDEX article_updated ON article (public, updated_date_time DESC, path);
+CREATE INDEX article_quality ON article (public, quality DESC, path);
+CREATE INDEX article_heat ON article (public, heat DESC, path);
+CREATE INDEX article_title ON article (public, title_folded, title, path);
+CREATE INDEX article_order ON article (public, path);
+CREATE INDEX article_provider ON article (provider, public, published_date_time DESC, path);
+CREATE INDEX article_category ON article (category, public, published_date_time DESC, path);
+CREATE INDEX article_type ON article (type, public, published_date_time DESC, path);
+CREATE INDEX article_locale ON article (locale, public, published_date_time DESC, path);
+CREATE INDEX article_status ON article (status, published_date_time DESC, path);
+CREATE INDEX article_pictured ON article (provider, published_date_time DESC, path, public)
+  WHERE provider_images <> '[]';
+
+CREATE INDEX article_url_owner ON article_url (url, published_date_time DESC, path, reachable);
+CREATE INDEX article_topic_order ON article_topic (topic, public, published_date_time DESC, path);
+CREATE INDEX mention_article ON mention (article);
+CREATE INDEX mention_order ON mention (provider, public, published_date_time DESC, path, position);
+CREATE INDEX mention_pictured ON mention (provider, published_date_time DESC, path, position, public) WHERE pictured;
+CREATE INDEX link_url ON link (url);
+CREATE INDEX backlink_order ON backlink (view, target, published_date_time DESC, path);
+CREATE INDEX backlink_source ON backlink (source);
+
+CREATE INDEX provider_id ON provider (view, id);
+CREATE INDEX provider_slug ON provider (view, slug);
+CREATE INDEX provider_wanted_slug ON provider (wanted_slug);
+CREATE INDEX provider_count ON provider (view, count DESC, key);
+CREATE INDEX provider_domain ON provider (view, domain, key);
+CREATE INDEX provider_name ON provider (view, folded, name, key);
+CREATE INDEX provider_exact_name ON provider (view, name);
+
+CREATE INDEX topic_id ON topic (view, id);
+CREATE INDEX topic_slug ON topic (view, slug);
+CREATE INDEX topic_wanted_slug ON topic (wanted_slug);
+CREATE INDEX topic_count ON topic (view, count DESC, key);
+CREATE INDEX topic_name ON topic (view, folded, name, key);
+CREATE INDEX topic_exact_name ON topic (view, name);
+
+CREATE INDEX journal_order ON journal (view, changed, id);
+CREATE INDEX journal_tombstone ON journal (at) WHERE removed;
+CREATE INDEX mark_order ON mark (view, changed);

@@ -1,0 +1,133 @@
+"""The last good version of a broken file, as JSON that other releases can read.
+
+The names are those of the article's columns. A reader ignores unknown names, and a missing name has its default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from gateway.content.identity import url_identity
+from gateway.model import Document, FileVersion, Image, Loaded, ProviderName, RelatedEntry, TopicName
+from gateway.store.article_row import AT, COLUMNS
+from gateway.store.rows import Row, optional_instant
+
+_DERIVED = frozenset({"id", "slug", "title_folded", "urls", "has_body", "is_secured", "text"})
+_JSON = frozenset({"provider_images", "images", "topics", "related", "exposed", "front_matter"})
+_ENTRY = (
+    "id",
+    "url",
+    "title",
+    "excerpt",
+    "type",
+    "quality",
+    "published_date_time",
+    "web_url",
+    "amp_web_url",
+    "cdn_amp_web_url",
+    "provider",
+    "provider_name",
+    "provider_domain",
+    "provider_images",
+    "images",
+)
+"""The items of a related entry in a row."""
+
+SELECT = "SELECT path, sha256, bytes, modified_at, read_at, record FROM last_good"
+KEEP = "INSERT OR IGNORE INTO last_good VALUES (?, ?, ?, ?, ?, ?)"
+FORGET = "DELETE FROM last_good WHERE path = ?"
+
+
+def record_of(values: Row) -> str:
+    """The record of a stored article, from the values of COLUMNS."""
+    record = {
+        name: orjson.loads(values[AT[name]]) if name in _JSON else values[AT[name]]
+        for name in COLUMNS
+        if name not in _DERIVED and values[AT[name]] is not None
+    }
+    record["related"] = [dict(zip(_ENTRY, entry, strict=True)) for entry in record["related"]]
+    return orjson.dumps(record).decode()
+
+
+def loaded(row: Row) -> Loaded:
+    """The last good version as a change, from the columns of `last_good`. Raises one of UNREADABLE."""
+    path, sha256, size, modified_at, _, record = row
+    version = FileVersion(path, size, modified_at * 1000, -1, -1, sha256)
+    return Loaded(version, _document(path, orjson.loads(record)))
+
+
+UNREADABLE = (ValueError, TypeError, LookupError, OverflowError, AttributeError)
+
+
+def _document(path: str, record: Mapping[str, Any]) -> Document:
+    urls = [record.get(name) for name in ("original_url", "web_url", "amp_web_url", "cdn_amp_web_url")]
+    return Document(
+        path=path,
+        slug=record["wanted_slug"],
+        title=record["title"],
+        excerpt=record.get("excerpt"),
+        category=record.get("category"),
+        type=record.get("type", "article"),
+        locale=record.get("locale"),
+        quality=record.get("quality"),
+        heat=record.get("heat"),
+        published=_flag(record["published"]),
+        unlisted=_flag(record["unlisted"]),
+        published_date_time=optional_instant(record.get("published_date_time")),
+        public_from=optional_instant(record.get("public_from")),
+        public_until=optional_instant(record.get("public_until")),
+        updated_date_time=optional_instant(record.get("updated_date_time")),
+        original_url=urls[0],
+        web_url=urls[1],
+        amp_web_url=urls[2],
+        cdn_amp_web_url=urls[3],
+        urls=tuple(dict.fromkeys(known for url in urls if url and (known := url_identity(url)))),
+        provider=_provider(record),
+        topics=tuple(TopicName(*topic) for topic in record.get("topics", ())),
+        images=_images(record.get("images", ())),
+        related=tuple(map(_entry, record.get("related", ()))),
+        body=record.get("body", ""),
+        front_matter=orjson.dumps(record.get("front_matter", {})),
+        exposed=orjson.dumps(record.get("exposed", {})),
+        secured=record.get("secured"),
+    )
+
+
+def _entry(record: Mapping[str, Any]) -> RelatedEntry:
+    url, title = record.get("url"), record["title"]
+    return RelatedEntry(
+        url or title,
+        url,
+        title,
+        record.get("excerpt"),
+        record.get("type", "article"),
+        record.get("quality"),
+        optional_instant(record.get("published_date_time")),
+        record.get("web_url"),
+        record.get("amp_web_url"),
+        record.get("cdn_amp_web_url"),
+        _provider(record),
+        _images(record.get("images", ())),
+    )
+
+
+def _provider(record: Mapping[str, Any]) -> ProviderName | None:
+    key = record.get("provider")
+    if not key:
+        return None
+    pictures = _images(record.get("provider_images", ()))
+    return ProviderName(key, record["provider_name"], record.get("provider_domain"), pictures)
+
+
+def _images(values: Sequence[Sequence[Any]]) -> tuple[Image, ...]:
+    return tuple(Image(*value) for value in values)
+
+
+def _flag(value: object) -> bool:
+    """Flags that govern visibility must be 0 or 1. Raises ValueError for other values."""
+    if value not in {0, 1}:
+        raise ValueError(value)
+    return bool(value)

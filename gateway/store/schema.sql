@@ -1,0 +1,134 @@
+-- The tables. `indexes.sql` has their indexes.
+--
+-- An article is one row. The lists that it owns (`topics`, `images`, `related`) are JSON in the row. The tables
+-- `article_url`, `article_topic`, `mention` and `link` repeat what is searched from the other side. They are derived
+-- from the row, and deleted with it.
+--
+-- `reachable` is 1 if the public finds the article by key at the time of the generation. `public` is 1 if public lists
+-- include it: `reachable` and not unlisted. `view` is 1 in rows for the public and 0 in rows for previews. A provider or
+-- topic that only unlisted articles name has a row in view 2, which the public finds by key.
+--
+-- Times are microseconds since 1970. URLs in side tables are 64-bit digests.
+
+CREATE TABLE generation (
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  epoch TEXT NOT NULL, counter_all INTEGER NOT NULL, counter_public INTEGER NOT NULL,
+  as_of INTEGER NOT NULL, loaded_all INTEGER NOT NULL, loaded_public INTEGER NOT NULL
+);
+INSERT INTO generation VALUES (1, lower(hex(randomblob(8))), 0, 0, 0, 0, 0);
+
+CREATE TABLE memory (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+
+CREATE TABLE file (
+  path TEXT PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL,
+  inode INTEGER NOT NULL, sha256 TEXT NOT NULL
+) WITHOUT ROWID;
+
+-- The last good versions of files that are broken now. `record` is the document as JSON. Its format is stable, so that
+-- another release can read it.
+CREATE TABLE last_good (
+  path TEXT PRIMARY KEY, sha256 TEXT NOT NULL, bytes INTEGER NOT NULL, modified_at INTEGER NOT NULL,
+  read_at INTEGER NOT NULL, record TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE problem (
+  scope TEXT NOT NULL, about TEXT NOT NULL, severity INTEGER NOT NULL, code TEXT NOT NULL, message TEXT NOT NULL,
+  path TEXT NOT NULL, line INTEGER, "column" INTEGER, hint TEXT
+);
+
+CREATE TABLE article (
+  key INTEGER PRIMARY KEY AUTOINCREMENT,
+  id TEXT NOT NULL, path TEXT NOT NULL, wanted_slug TEXT NOT NULL, slug TEXT NOT NULL,
+  category TEXT, title TEXT NOT NULL, title_folded TEXT NOT NULL, excerpt TEXT, type TEXT NOT NULL, locale TEXT,
+  quality INTEGER, heat INTEGER, published_date_time INTEGER, updated_date_time INTEGER,
+  original_url TEXT, web_url TEXT, amp_web_url TEXT, cdn_amp_web_url TEXT,
+  published INTEGER NOT NULL, unlisted INTEGER NOT NULL, public_from INTEGER, public_until INTEGER,
+  status TEXT NOT NULL, reachable INTEGER NOT NULL, public INTEGER NOT NULL,
+  provider TEXT, provider_name TEXT, provider_domain TEXT, provider_images TEXT NOT NULL,
+  images TEXT NOT NULL, topics TEXT NOT NULL, urls TEXT NOT NULL,
+  has_body INTEGER NOT NULL, is_secured INTEGER NOT NULL,
+  sha256 TEXT NOT NULL, bytes INTEGER NOT NULL, modified_at INTEGER NOT NULL, read_at INTEGER NOT NULL,
+  related TEXT NOT NULL, exposed TEXT NOT NULL, front_matter TEXT NOT NULL, secured TEXT, body TEXT NOT NULL,
+  text TEXT NOT NULL
+);
+
+CREATE TABLE article_url (
+  article INTEGER NOT NULL REFERENCES article ON DELETE CASCADE, url INTEGER NOT NULL,
+  published_date_time INTEGER, path TEXT NOT NULL, reachable INTEGER NOT NULL,
+  PRIMARY KEY (article, url)
+) WITHOUT ROWID;
+
+CREATE TABLE article_topic (
+  article INTEGER NOT NULL REFERENCES article ON DELETE CASCADE, position INTEGER NOT NULL, topic TEXT NOT NULL,
+  published_date_time INTEGER, path TEXT NOT NULL, public INTEGER NOT NULL,
+  PRIMARY KEY (article, position)
+) WITHOUT ROWID;
+
+-- The related entries that have a provider. `pictured` is 1 if the entry has images of the provider.
+CREATE TABLE mention (
+  key INTEGER PRIMARY KEY,
+  article INTEGER NOT NULL REFERENCES article ON DELETE CASCADE, position INTEGER NOT NULL, provider TEXT NOT NULL,
+  pictured INTEGER NOT NULL, published_date_time INTEGER, path TEXT NOT NULL, public INTEGER NOT NULL
+);
+
+-- The URLs of an article's related entries.
+CREATE TABLE link (
+  article INTEGER NOT NULL REFERENCES article ON DELETE CASCADE, url INTEGER NOT NULL,
+  PRIMARY KEY (article, url)
+) WITHOUT ROWID;
+
+-- The links that resolve to an article, for each view. Both sides are keys of articles.
+CREATE TABLE backlink (
+  view INTEGER NOT NULL, target INTEGER NOT NULL, source INTEGER NOT NULL REFERENCES article ON DELETE CASCADE,
+  published_date_time INTEGER, path TEXT NOT NULL,
+  PRIMARY KEY (view, target, source)
+) WITHOUT ROWID;
+
+-- The number of uses of each name. `own` is 1 for an article's own name, and 0 for one in a related entry. Each view has
+-- a column. `domain` is empty if it is not given.
+CREATE TABLE naming (
+  kind TEXT NOT NULL, key TEXT NOT NULL, name TEXT NOT NULL, domain TEXT NOT NULL, own INTEGER NOT NULL,
+  preview INTEGER NOT NULL, public INTEGER NOT NULL, reachable INTEGER NOT NULL,
+  PRIMARY KEY (kind, key, name, domain, own)
+) WITHOUT ROWID;
+
+CREATE TABLE provider (
+  view INTEGER NOT NULL, key TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL, folded TEXT NOT NULL,
+  wanted_slug TEXT NOT NULL, slug TEXT NOT NULL, domain TEXT, count INTEGER NOT NULL, images TEXT NOT NULL,
+  words TEXT NOT NULL,
+  PRIMARY KEY (view, key)
+) WITHOUT ROWID;
+
+CREATE TABLE topic (
+  view INTEGER NOT NULL, key TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL, folded TEXT NOT NULL,
+  wanted_slug TEXT NOT NULL, slug TEXT NOT NULL, count INTEGER NOT NULL,
+  PRIMARY KEY (view, key)
+) WITHOUT ROWID;
+
+-- The change log. `shown`, `added` and `changed` are counters of the view: when the article was first shown, last added
+-- and last changed. `article`, `slug` and `status` are the values shown last. An article that is rewritten gets a new
+-- key. A removed article leaves a tombstone. `forgotten` has the counter up to which tombstones are deleted.
+CREATE TABLE journal (
+  view INTEGER NOT NULL, id TEXT NOT NULL,
+  shown INTEGER NOT NULL, added INTEGER NOT NULL, changed INTEGER NOT NULL, removed INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  article INTEGER NOT NULL, slug TEXT NOT NULL, status TEXT NOT NULL,
+  PRIMARY KEY (view, id)
+) WITHOUT ROWID;
+
+CREATE TABLE forgotten (view INTEGER PRIMARY KEY, counter INTEGER NOT NULL);
+INSERT INTO forgotten VALUES (0, 0), (1, 0);
+
+-- The counter of the last change to a provider or topic as the view shows it, including its names and counts. The public
+-- view also marks unlisted articles, which have no row in the log. An article is marked when another one with its slug
+-- changes, because a lookup by slug can return either.
+CREATE TABLE mark (
+  view INTEGER NOT NULL, id TEXT NOT NULL, changed INTEGER NOT NULL, PRIMARY KEY (view, id)
+) WITHOUT ROWID;
+
+-- The full-text indexes: `search_1` of the public articles, `search_0` of all others. They store no text: the words of
+-- an article are computed from its row.
+CREATE VIRTUAL TABLE search_0 USING fts5(title, topics, excerpt, provider, body, content='', tokenize='ascii');
+CREATE VIRTUAL TABLE search_1 USING fts5(title, topics, excerpt, provider, body, content='', tokenize='ascii');
+CREATE VIRTUAL TABLE vocabulary_0 USING fts5vocab(search_0, col);
+CREATE VIRTUAL TABLE vocabulary_1 USING fts5vocab(search_1, col);
