@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 from gateway.app import create_app
 from gateway.content.file_parser import ParseContext, Task, parse
 from gateway.content.source import Walk
-from gateway.model import Change, Deleted
+from gateway.model.changes import Change, Deleted
 from gateway.settings import Mode, Settings, read
 from gateway.store.protocol import ChangeSet
 from gateway.store.sqlite import SqliteStore

@@ -11,7 +11,8 @@ import pytest_asyncio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gateway.model import Deleted, Document
+from gateway.model.changes import Deleted
+from gateway.model.documents import Document
 from gateway.store.protocol import Store
 from gateway.store.sqlite import SqliteStore
 from gateway.store.temporary import temporary_store

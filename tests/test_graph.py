@@ -21,7 +21,9 @@ from gateway.graph.body_renderer import BodyRenderer
 from gateway.graph.context import Context
 from gateway.graph.images import best_image
 from gateway.limits import Limits
-from gateway.model import Change, Image, Visibility
+from gateway.model.changes import Change
+from gateway.model.documents import Image
+from gateway.model.records import Visibility
 from gateway.store.protocol import ChangeSet, Usage
 from gateway.store.sqlite import SqliteStore
 from gateway.store.temporary import temporary_store

@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import NamedTuple, Protocol
 
 from gateway.errors import BadUserInput, Forbidden, SettingsError, Unauthenticated
-from gateway.model import Visibility
+from gateway.model.records import Visibility
 
 
 class Scope(StrEnum):

@@ -18,7 +18,8 @@ from gateway.commands.console import read_state, unexposed_keys
 from gateway.commands.mapping_report import field_origins, hidden_files, unexposed
 from gateway.commands.startup import settings_of
 from gateway.loading.active_rules import SiteError
-from gateway.model import FieldOrigin, Hiding, Problem, Severity
+from gateway.model.documents import FieldOrigin, Hiding
+from gateway.model.problems import Problem, Severity
 from gateway.settings import Settings
 from gateway.stores import load_temporary
 

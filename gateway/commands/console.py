@@ -17,7 +17,9 @@ from gateway.errors import GatewayError
 from gateway.loading.change_stream import StrictError
 from gateway.loading.ingest import IngestReport
 from gateway.loading.pipeline import Pipeline
-from gateway.model import FRONT_MATTER, Problem, Severity, Statistics, Visibility
+from gateway.model.documents import FRONT_MATTER
+from gateway.model.problems import Problem, Severity
+from gateway.model.records import Statistics, Visibility
 from gateway.store.protocol import Store
 
 logger = logging.getLogger("gateway")

@@ -18,7 +18,7 @@ from gateway.commands import console
 from gateway.commands.startup import settings_of
 from gateway.errors import RequestError
 from gateway.execution.executor import OperationRequest
-from gateway.model import Visibility
+from gateway.model.records import Visibility
 from gateway.settings import Settings
 from gateway.stores import load_temporary
 

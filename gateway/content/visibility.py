@@ -20,7 +20,7 @@ from gateway.content.site import FieldSource
 from gateway.content.source import SITE_FILE
 from gateway.content.values import Unreadable
 from gateway.content.visibility_flags import VisibilityEffect, VisibilityEffects
-from gateway.model import FieldOrigin, Hiding, Status
+from gateway.model.documents import FieldOrigin, Hiding, Status
 
 T = TypeVar("T")
 

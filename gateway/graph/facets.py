@@ -19,7 +19,8 @@ from gateway.graph.loaders import Histogram, HistogramByListingLoader, Key, Rang
 from gateway.graph.order_inputs import describe
 from gateway.graph.types import ProviderCount, TopicCount
 from gateway.limits import Limits
-from gateway.model import Article, Group, Grouping, Interval, Largest
+from gateway.model.lists import Group, Grouping, Interval, Largest
+from gateway.model.records import Article
 from gateway.search import Search
 from gateway.store.protocol import ARTICLES, WHOLE, Listing
 

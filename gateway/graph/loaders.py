@@ -16,22 +16,8 @@ from strawberry.dataloader import DataLoader
 
 from gateway import cache_tags
 from gateway.errors import LimitExceeded, RequestError
-from gateway.model import (
-    Adjacent,
-    Article,
-    Group,
-    Interval,
-    Largest,
-    Order,
-    Page,
-    Provider,
-    Related,
-    Similar,
-    Statistics,
-    Text,
-    Topic,
-    Window,
-)
+from gateway.model.lists import Group, Interval, Largest, Order, Page, Window
+from gateway.model.records import Adjacent, Article, Provider, Related, Similar, Statistics, Text, Topic
 from gateway.search import Search
 from gateway.store.protocol import (
     ARTICLE_BY_ID,
