@@ -209,7 +209,7 @@ VIOLATIONS: list[tuple[Check, str, str]] = [
     (each_driver_has_one_module, "gateway.store.list_query", "import aiosqlite"),
     (each_driver_has_one_module, "gateway.store.sqlite", "import asyncpg"),
     (the_store_is_chosen_beside_the_app, "gateway.loading.pipeline", "from gateway.store.sqlite import SqliteStore"),
-    (the_store_is_chosen_beside_the_app, "gateway.commands.check", "from gateway.store import temporary"),
+    (the_store_is_chosen_beside_the_app, "gateway.commands.check", "from gateway.store import sqlite"),
     (ingest_alone_writes, "gateway.graph.types", "async def f(store):\n    await store.apply(changes)"),
     (sql_stays_in_the_store, "gateway.cli", "x = 'SELECT 1'"),
     (sql_stays_in_the_store, "gateway.cli", "x = f'  DELETE FROM {table}'"),

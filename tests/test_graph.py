@@ -26,7 +26,7 @@ from gateway.model.documents import Image
 from gateway.model.records import Visibility
 from gateway.store.protocol import ChangeSet, Usage
 from gateway.store.sqlite import SqliteStore
-from gateway.store.temporary import temporary_store
+from gateway.stores import temporary_store
 from tests.schema import SCHEMA
 from tests.store.documents import apply, document
 from tests.store.template import empty_database
