@@ -53,9 +53,9 @@ class Checked(NamedTuple):
 
 async def _check(settings: Settings) -> Checked:
     """All problems, including those between files. If the site's rules are invalid, only the problems of the rules."""
-    with console.show_progress(Console(stderr=True)) as tell:
+    with console.show_progress(Console(stderr=True)) as progress:
         try:
-            async with load_temporary(settings, progress=tell) as (store, report):
+            async with load_temporary(settings, progress=progress) as (store, report):
                 statistics, problems = await read_state(store)
                 return Checked(
                     statistics.articles, problems, report.field_origins, report.hidden, await unexposed_keys(store)

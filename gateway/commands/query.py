@@ -48,8 +48,8 @@ def _variables(written: str) -> dict[str, Any]:
 
 
 async def _query(settings: Settings, request: OperationRequest, visibility: Visibility) -> Mapping[str, object]:
-    with console.show_progress(Console(stderr=True)) as tell:
-        async with load_temporary(settings, seed=settings.database_path, progress=tell) as (store, _):
+    with console.show_progress(Console(stderr=True)) as progress:
+        async with load_temporary(settings, seed=settings.database_path, progress=progress) as (store, _):
             try:
                 viewer = Viewer(visibility, frozenset({Scope.PREVIEW}))
                 executor = executor_for(store, settings)

@@ -197,8 +197,8 @@ class VisibilityDecoder:
 
     def _refuse(self, field: MappingEntry, error: Unreadable) -> None:
         """Report an error, or only a warning if the file is hidden anyway."""
-        tell, code = (self._report.warn, BAD_VALUE) if self._hidden else (self._report.error, BAD_VISIBILITY)
-        tell(code, f"`{field.key.text}` cannot be read: {error}", field.value.position, error.hint)
+        report, code = (self._report.warn, BAD_VALUE) if self._hidden else (self._report.error, BAD_VISIBILITY)
+        report(code, f"`{field.key.text}` cannot be read: {error}", field.value.position, error.hint)
 
 
 def _flag(source: FieldSource, key: str, node: Node) -> bool:

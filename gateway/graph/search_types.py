@@ -116,9 +116,9 @@ class ArticleSearchEdge:
         ] = SNIPPET_LENGTH,
     ) -> Sequence[Snippet]:
         size = non_negative("length", length)
-        room = SNIPPET_LENGTH if size is None else size
+        most = SNIPPET_LENGTH if size is None else size
         asked = [field for field in _READERS if field in hit.search.fields]
-        found = await asyncio.gather(*(_READERS[field](hit, info, room) for field in asked))
+        found = await asyncio.gather(*(_READERS[field](hit, info, most) for field in asked))
         return [_snippet(field, each) for field, each in zip(asked, found, strict=True) if each]
 
 

@@ -122,11 +122,10 @@ class Subscription:
                 if token is None:
                     token = await snapshot.token()
                     await tracker.fill(snapshot)
-                page = await snapshot.changes(
-                    token, 1
-                )  # one change per snapshot, since time passes until the event is consumed
+                # One change per snapshot, because time passes until the event is consumed.
+                page = await snapshot.changes(token, 1)
                 token, has_more = page.token, page.has_more
-                for change in await tracker.sift(snapshot, page.changes):
+                for change in await tracker.select(snapshot, page.changes):
                     yield change
 
 
@@ -147,7 +146,7 @@ class FilterTracker:
             check_limit("records", self._allowed, len(matching))
             self._inside = CompactIdSet(matching)
 
-    async def sift(
+    async def select(
         self, snapshot: Snapshot, changes: Sequence[records.ArticleChange]
     ) -> Sequence[records.ArticleChange]:
         """Raises LimitExceeded if too many articles match."""
@@ -155,13 +154,13 @@ class FilterTracker:
             return changes
         changed = In(Field.ID, tuple(change.id for change in changes))
         matching = await snapshot.matching_ids(ARTICLES.where(And((changed, self._filter)))) if changes else set()
-        sifted = [change for id_ in changed.values if (change := self._turned(str(id_), id_ in matching))]
+        selected = [change for id_ in changed.values if (change := self._change_of(str(id_), id_ in matching))]
         for id_ in map(str, changed.values):
             (self._inside.add if id_ in matching else self._inside.discard)(id_)
         check_limit("records", self._allowed, len(self._inside))
-        return sifted
+        return selected
 
-    def _turned(self, id_: str, matches: bool) -> records.ArticleChange | None:
+    def _change_of(self, id_: str, matches: bool) -> records.ArticleChange | None:
         if matches:
             return records.ArticleChange(ChangeType.UPDATED if id_ in self._inside else ChangeType.ADDED, id_)
         return records.ArticleChange(ChangeType.REMOVED, id_) if id_ in self._inside else None

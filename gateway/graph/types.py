@@ -35,11 +35,11 @@ from gateway.graph.facet_arguments import FirstGroups, checked_first, counted, g
 from gateway.graph.filter_inputs import ArticleFilters, checked_filter
 from gateway.graph.images import CachedOnly, Image, MaxWidth, MinWidth, best_image
 from gateway.graph.loaders import (
-    AdjacentByLineLoader,
+    AdjacentByListingLoader,
     ArticleByIdLoader,
     ArticleByUrlLoader,
     Key,
-    Line,
+    OrderedListing,
     ProviderByKeyLoader,
     RelatedByArticleLoader,
     SecuredByArticleLoader,
@@ -197,8 +197,8 @@ class Article(Node, ContentItem):
         order_by: ArticleOrders = NEWEST_FIRST,
     ) -> NeighbourQuery:
         limits = info.context.limits
-        line = Line(ARTICLES.where(checked_filter(limits, where)), checked_order(limits, order_by, NEWEST_FIRST))
-        return NeighbourQuery(article.id, line)
+        order = checked_order(limits, order_by, NEWEST_FIRST)
+        return NeighbourQuery(article.id, OrderedListing(ARTICLES.where(checked_filter(limits, where)), order))
 
     @resolved(
         "Similar articles, most similar first: by shared topics (rare topics count more), then by shared"
@@ -253,14 +253,14 @@ class NeighbourQuery(NamedTuple):
     """The parent of an article's neighbours."""
 
     article_id: str
-    line: Line
+    listing: OrderedListing
 
     async def neighbours(self, info: Info) -> records.Adjacent:
-        return await info.context.loader(AdjacentByLineLoader).load(Key(self.article_id, self.line))
+        return await info.context.loader(AdjacentByListingLoader).load(Key(self.article_id, self.listing))
 
     async def neighbours_in_time(self, info: Info) -> records.Adjacent:
         """The neighbours by date. Shares one read with `neighbours` if the order is the default."""
-        return await self._replace(line=self.line._replace(order=lists.NEWEST_FIRST)).neighbours(info)
+        return await self._replace(listing=self.listing._replace(order=lists.NEWEST_FIRST)).neighbours(info)
 
 
 @strawberry.type(
@@ -270,13 +270,13 @@ class NeighbourQuery(NamedTuple):
 class AdjacentArticles:
     @resolved("The article before it in the order of `orderBy`. By default equal to `newer`.", Article | None)
     @staticmethod
-    async def previous(place: strawberry.Parent[NeighbourQuery], info: Info) -> records.Article | None:
-        return (await place.neighbours(info)).previous
+    async def previous(query: strawberry.Parent[NeighbourQuery], info: Info) -> records.Article | None:
+        return (await query.neighbours(info)).previous
 
     @resolved("The article after it in the order of `orderBy`. By default equal to `older`.", Article | None)
     @staticmethod
-    async def next(place: strawberry.Parent[NeighbourQuery], info: Info) -> records.Article | None:
-        return (await place.neighbours(info)).next
+    async def next(query: strawberry.Parent[NeighbourQuery], info: Info) -> records.Article | None:
+        return (await query.neighbours(info)).next
 
     @resolved(
         "The next newer article, regardless of `orderBy`. Articles without a date are the oldest. Of"
@@ -284,13 +284,13 @@ class AdjacentArticles:
         Article | None,
     )
     @staticmethod
-    async def newer(place: strawberry.Parent[NeighbourQuery], info: Info) -> records.Article | None:
-        return (await place.neighbours_in_time(info)).previous
+    async def newer(query: strawberry.Parent[NeighbourQuery], info: Info) -> records.Article | None:
+        return (await query.neighbours_in_time(info)).previous
 
     @resolved("The next older article, regardless of `orderBy`.", Article | None)
     @staticmethod
-    async def older(place: strawberry.Parent[NeighbourQuery], info: Info) -> records.Article | None:
-        return (await place.neighbours_in_time(info)).next
+    async def older(query: strawberry.Parent[NeighbourQuery], info: Info) -> records.Article | None:
+        return (await query.neighbours_in_time(info)).next
 
 
 class Neighbour(NamedTuple):
