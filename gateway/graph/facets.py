@@ -114,7 +114,7 @@ class ArticleFacets:
         listing = selected.listing(None if exclude_own_filter is False else "provider")
         return await groups_of(info, listing, _largest(info, Grouping.PROVIDER, first, min_count))
 
-    @resolved("Their categories.", list[ValueCount])
+    @resolved("Counts by category.", list[ValueCount])
     @staticmethod
     async def categories(
         selected: strawberry.Parent[Selected],
