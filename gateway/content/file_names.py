@@ -54,7 +54,7 @@ def named(path: str, zone: tzinfo = UTC, locales: Collection[str] = (), *, trans
     A date is midnight in `zone`, unless a time of day follows it.
     """
     folder, _, name = path.rpartition("/")
-    stem, locale = _without_locale(file_stem(name), locales, translated=translated)
+    stem, locale = without_locale(file_stem(name), locales, translated=translated)
     if stem.casefold() in _INDEXES and folder:
         stem = folder.rpartition("/")[2]
     found = _DATED.match(stem)
@@ -90,6 +90,12 @@ def ends_in_language(path: str) -> bool:
     return _suffix(_plain_stem(path)) is not None
 
 
+def language_of(path: str) -> str:
+    """The end of the file's name that may be a language, as `.fr` in `name.fr.md`, or ""."""
+    found = _suffix(_plain_stem(path))
+    return found[0] if found else ""
+
+
 def family_of(path: str) -> str:
     """The path without extension and language, which a document and its translations share."""
     stem = _plain_stem(path)
@@ -111,7 +117,8 @@ def _suffix(stem: str) -> re.Match[str] | None:
     return _SUFFIX.fullmatch(stem, at) if at > 0 else None
 
 
-def _without_locale(stem: str, locales: Collection[str], *, translated: bool) -> tuple[str, str | None]:
+def without_locale(stem: str, locales: Collection[str], *, translated: bool = False) -> tuple[str, str | None]:
+    """A name's stem without its language, and the language. It is one of `locales`, or any if it is `translated`."""
     before, _, suffix = stem.rpartition(".")
     listed = {locale.casefold().replace("_", "-"): locale for locale in locales}
     if before and (locale := listed.get(suffix.casefold().replace("_", "-"))):

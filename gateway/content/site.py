@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from gateway.content import values, visibility_flags
 from gateway.content.globs import Glob
-from gateway.content.inheritance import InheritedRules
+from gateway.content.inheritance import InheritedRule, InheritedRules
 from gateway.content.nodes import MappingEntry, MappingNode, ScalarNode, SequenceNode
 
 VISIBILITY_FIELDS = frozenset({"published", "draft", "unlisted", "publishedDateTime", "publishDate", "expiryDate"})
@@ -152,8 +152,13 @@ class Site(NamedTuple):
 
         None if `published` is pinned.
         """
-        closed = self.inherited.closed(path)
+        closed = self.inherited.closed(path, self.locales)
         return None if closed and "published" in self.pins_for(path) else closed
+
+    def limits(self, path: str) -> list[InheritedRule]:
+        """The generators' rules that restrict the file whatever its front matter. None if `published` is pinned."""
+        limits = self.inherited.limits(path)
+        return [] if limits and "published" in self.pins_for(path) else limits
 
     def is_unknown(self, path: str) -> bool:
         """Whether a rule that may hide the file is unreadable."""
