@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import Enum
 from typing import NamedTuple
 
-from gateway.content.file_names import family_of, file_stem, without_locale
+from gateway.content.file_names import file_stem, language_of, without_locale
 from gateway.content.nodes import MappingEntry, MappingNode, Node, SequenceNode
 from gateway.content.source import SECTION, folder_page, folders_of
 
@@ -119,7 +119,8 @@ def hidden_by_name(path: str, locales: Collection[str] = ()) -> str | None:
     *folders, name = path.casefold().split("/")
     if DRAFTS in folders:
         return f"the folder {DRAFTS}"
-    is_page = SECTION in {family_of(name), without_locale(file_stem(name), locales)[0]}
+    stem = file_stem(name)
+    is_page = SECTION in {stem.removesuffix(language_of(name)), without_locale(stem, locales)[0]}
     return FILE_NAME if name.startswith("_") and not is_page else None
 
 

@@ -123,7 +123,7 @@ class Site(NamedTuple):
     timezone: tzinfo = UTC
     """The time zone of dates, and of times without an offset."""
     locales: tuple[str, ...] = ()
-    """The languages that a file's name may end in, as in `name.fr.md`. If empty, they are derived from siblings."""
+    """The languages that a file's name may end in, as in `name.fr.md`."""
     known: frozenset[str] = KNOWN_KEYS
     """The keys that are not reported as misspelled."""
     governing: frozenset[str] = visibility_keys(DEFAULT_MAPPING)

@@ -197,7 +197,7 @@ def test_a_hidden_leaf_bundle_hides_its_documents(tmp_path: Path, key: str) -> N
     pin = {"gateway.yaml": "pin: [{path: b/pinned.md, published: true}]", "b/pinned.md": PLAIN}
     folder = Folder(tmp_path, dict.fromkeys(BUNDLE, shown) | {"b/index.md": page} | pin)
     assert folder.public == ["b/pinned.md", "bb.md", "c/index.md", "c/p.md", "index.md"]
-    assert folder.told == [("b/index.md", "INFO", "HIDES_OTHERS", 3)]
+    assert [_told(problem) for problem in folder.problems] == [("b/index.md", "INFO", "HIDES_OTHERS", 3)]
     assert FieldOrigin("published", "b/index.md:3") in folder.given("b/p.md")
 
 
@@ -230,7 +230,7 @@ def test_dates_of_a_bundle_restrict_its_documents(tmp_path: Path) -> None:
     def years(path: str) -> list[int | None]:
         document = folder.document(path)
         times = document.published_date_time, document.public_from, document.public_until
-        return [time and time.year for time in times]
+        return [time.year if time else None for time in times]
 
     assert years("b/p.md") == [2020, 2097, 2098]
     assert years("b/pinned.md") == [2020, 2020, 2098]
