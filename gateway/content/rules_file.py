@@ -68,11 +68,7 @@ class RulesReader:
         *,
         effect: RuleEffect = RuleEffect.GIVES,
     ) -> InheritedRule:
-        decoded = self._decoded(fields or {}, position)
-        for problem in decoded.problems:
-            self.report.failed |= problem.severity is Severity.ERROR
-            self.report.problems.append(problem._replace(path=self.path))
-        conceals = decoded.document is not None and not decoded.document.published
+        conceals = self._check(fields, position) if fields else False
         given = {name: field.inherited(self.path) for name, field in (fields or {}).items() if self._goes(name, field)}
         origin, patterns = f"{self.path}:{position.line}", (*self._scope.patterns, *patterns)
         return InheritedRule(self._scope.place, origin, patterns, given, effect, self._scope.spares, conceals)
@@ -112,6 +108,14 @@ class RulesReader:
                 message = f"`{key}` is not a known key. It is read as `{name}`."
                 self.report.error(RULES_UNREADABLE, message, field.key.position, f"Write `{name}`.")
             yield field
+
+    def _check(self, fields: Mapping[str, MappingEntry], position: Position) -> bool:
+        """Report problems of inherited values. Returns whether they make a document a draft."""
+        decoded = self._decoded(fields, position)
+        for problem in decoded.problems:
+            self.report.failed |= problem.severity is Severity.ERROR
+            self.report.problems.append(problem._replace(path=self.path))
+        return decoded.document is not None and not decoded.document.published
 
     def _goes(self, name: str, field: MappingEntry) -> bool:
         """Whether documents inherit a field. Documents do not inherit a shared address, or large data."""
