@@ -35,6 +35,7 @@ LAYERS = (
     "gateway.web",
     "gateway.explorer",
     "gateway.app",
+    "gateway.signals",
     "gateway.commands",
     "gateway.cli",
 )
