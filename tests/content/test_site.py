@@ -594,8 +594,3 @@ def test_usual_dates_stay_bounds_where_other_keys_are_mapped(field: str, front: 
     key = front.partition(":")[0]
     given = document(f"fields: {{{field}: when, category: {key}}}\n", front)
     assert getattr(given, bound) is None
-
-
-def test_unlisted_stays_where_another_key_is_mapped() -> None:
-    """The usual key keeps an article out of lists as before."""
-    assert document("fields: {unlisted: quiet}\n", "unlisted: true").unlisted
