@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import select
 import sys
-from time import monotonic
+import time
 from typing import Any, TextIO
 
 CHUNK_BYTES = select.PIPE_BUF
@@ -59,7 +59,7 @@ class _DroppingFile(io.FileIO):
         super().__init__(*arguments, **options)
         self._poll = select.poll()
         self._poll.register(self.fileno(), select.POLLOUT)
-        self._budget = WaitingBudget(monotonic())
+        self._budget = WaitingBudget(time.monotonic())
         self._dropped = 0
         self._is_cut = False
         """Whether the last line that was written lacks its end."""
@@ -100,7 +100,7 @@ class _DroppingFile(io.FileIO):
     def _is_writable(self) -> bool:
         if self._poll.poll(0):
             return True
-        before = monotonic()
+        before = time.monotonic()
         found = self._poll.poll(self._budget.left(before) * 1000)
-        self._budget.spend(monotonic() - before)
+        self._budget.spend(time.monotonic() - before)
         return bool(found)
