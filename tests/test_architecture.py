@@ -37,6 +37,7 @@ LAYERS = (
     "gateway.web",
     "gateway.explorer",
     "gateway.app",
+    "gateway.signals",
     "gateway.commands",
     "gateway.cli",
 )

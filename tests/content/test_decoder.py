@@ -238,6 +238,18 @@ def test_the_words_of_a_file_name_are_a_title(path: str, title: str) -> None:
     assert [(problem.severity, problem.code) for problem in problems] == [(Severity.WARNING, "MISSING_TITLE")]
 
 
+@pytest.mark.parametrize("title", ["\xa0", "'\xa0 \u200b'", "\u200b\u2060", '"\\u00ad"'])
+def test_a_title_that_nobody_sees_is_missing(title: str) -> None:
+    """The heading takes its place, unless it is invisible too; then that is reported."""
+    found, problems, *_ = decoded(f"title: {title}", body="# \u200b\n\n# Seen\n")
+    assert found is not None
+    assert (found.title, problems) == ("Seen", ())
+    found, problems, *_ = decoded(f"title: {title}", body="# \u200b\n", path="a-b.md")
+    assert found is not None
+    assert found.title == "A b"
+    assert [(problem.severity, problem.code) for problem in problems] == [(Severity.WARNING, "MISSING_TITLE")]
+
+
 @pytest.mark.parametrize(
     "front",
     [

@@ -99,6 +99,17 @@ async def test_a_gentle_run_leaves_a_processor_free(tmp_path: Path) -> None:
         assert sum(map(len, said)) == len(tasks)
 
 
+async def test_modules_in_the_current_folder_are_not_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder of content may hold files of Python with the names of modules."""
+    write(tmp_path, "a.md")
+    for name in ("json", "orjson", "yaml", "gateway"):
+        (tmp_path / f"{name}.py").write_text(f"open({str(tmp_path / 'run')!r}, 'w'); raise SystemExit")
+    monkeypatch.chdir(tmp_path)
+    said = await parse(tmp_path, ParserPool(1))
+    assert isinstance(said["a.md"], Loaded)
+    assert not (tmp_path / "run").exists()
+
+
 async def test_a_crash_costs_the_file_that_caused_it(tmp_path: Path) -> None:
     """A parser that dies is a problem of the file that it was at; every other file loads."""
     write(tmp_path, "a.md", "crash.md", "z.md")

@@ -579,3 +579,27 @@ def test_files_of_yaml_are_documents_where_they_are_included(tmp_path: Path) -> 
     assert isinstance(change.document, Document)
     assert (change.document.title, change.document.slug, change.document.body) == ("T", "a", "")
     assert [(problem.line, problem.column) for problem in change.problems] == [(3, 10)]
+
+
+# The usual dates bound what is public.
+
+
+@pytest.mark.parametrize(
+    ("field", "front", "bound"),
+    [
+        ("publishedDateTime", "date: 2999-01-01", "public_from"),
+        ("publishedDateTime", "pubDate: 2999-01-01", "public_from"),
+        ("publishedDateTime", "publishDate: 2999-01-01", "public_from"),
+        ("publishDate", "publishDate: 2999-01-01", "public_from"),
+        ("expiryDate", "expiryDate: 2999-01-01", "public_until"),
+        ("expiryDate", "expires: 2999-01-01", "public_until"),
+    ],
+)
+def test_usual_dates_stay_bounds_where_other_keys_are_mapped(field: str, front: str, bound: str) -> None:
+    """They give no date of the article then, but hide it as before, unless the site gives them to another field."""
+    found = document(f"fields: {{{field}: when}}\n", front)
+    assert getattr(found, bound) == datetime(2999, 1, 1, tzinfo=UTC)
+    assert found.published_date_time is None or field == "publishDate"
+    key = front.partition(":")[0]
+    given = document(f"fields: {{{field}: when, category: {key}}}\n", front)
+    assert getattr(given, bound) is None
