@@ -126,10 +126,10 @@ def measured(command: Sequence[str], output: int) -> tuple[int, Cost]:
     """
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GATEWAY_")}
     started = time.perf_counter()
-    process = subprocess.Popen(command, stdout=output, stderr=output, env=environment)
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - started
-    process.returncode = os.waitstatus_to_exitcode(status)
+    with subprocess.Popen(command, stdout=output, stderr=output, env=environment) as process:
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - started
+        process.returncode = os.waitstatus_to_exitcode(status)
     return process.returncode, Cost(usage.ru_utime + usage.ru_stime, seconds, usage.ru_maxrss / 1024)
 
 
