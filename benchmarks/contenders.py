@@ -70,7 +70,7 @@ def _install_python(folder: Path) -> None:
 
 
 def _install_node(folder: Path) -> None:
-    _run("npm", "install", "--prefix", folder, "--no-audit", "--no-fund", "--prefer-offline")
+    _run("npm", "install", "--prefix", folder, "--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error")
 
 
 def _run(*command: object) -> None:

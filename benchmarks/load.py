@@ -152,7 +152,7 @@ def machine(rounds: int) -> str:
     """The versions that were measured, in one line."""
     versions = (f"{name} {_version(*command)}" for name, command in VERSIONS.items() if shutil.which(command[0]))
     python = f"Python {platform.python_version()}"
-    return f"{os.cpu_count()} CPUs, {', '.join((python, *versions))}; medians of {rounds} runs.\n"
+    return f"{os.cpu_count()} CPUs, {', '.join((python, *versions))}; rounds: {rounds}.\n"
 
 
 def _version(*command: str) -> str:
