@@ -10,12 +10,11 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 import click
-from rich.console import Console
 
 from gateway import problem_format as printed
-from gateway.commands import console
 from gateway.commands.console import read_state, unexposed_keys
 from gateway.commands.mapping_report import field_origins, hidden_files, unexposed
+from gateway.commands.progress import show_progress
 from gateway.commands.startup import settings_of
 from gateway.loading.active_rules import SiteError
 from gateway.model.documents import FieldOrigin, Hiding
@@ -53,7 +52,7 @@ class Checked(NamedTuple):
 
 async def _check(settings: Settings) -> Checked:
     """All problems, including those between files. If the site's rules are invalid, only the problems of the rules."""
-    with console.show_progress(Console(stderr=True)) as progress:
+    with show_progress() as progress:
         try:
             async with load_temporary(settings, progress=progress) as (store, report):
                 statistics, problems = await read_state(store)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import click
-from rich.console import Console
-from rich.progress import Progress
 
 from gateway import problem_format as printed
 from gateway.commands.mapping_report import unexposed
+from gateway.commands.progress import show_progress
 from gateway.content.site_config import is_site_config
 from gateway.errors import GatewayError
 from gateway.loading.change_stream import StrictError
@@ -56,7 +55,7 @@ class ConsoleReporter:
         ingest = self._pipeline.ingest
         if paths is not None:
             return await ingest.run(paths=paths, accept_empty=accept_empty, strict=self._strict)
-        with show_progress(Console(stderr=True)) as progress:
+        with show_progress() as progress:
             return await ingest.run(accept_empty=accept_empty, strict=self._strict, progress=progress)
 
     async def _print(self, report: IngestReport, paths: frozenset[str] | None) -> None:
@@ -89,8 +88,12 @@ class ConsoleReporter:
 
 def print_run(report: IngestReport) -> None:
     """Print one line about a run."""
+    click.echo(f"{file_counts(report)} in {report.seconds:.1f} s")
+
+
+def file_counts(report: IngestReport) -> str:
     files = printed.count_noun(report.files, "file")
-    click.echo(f"{files} found, {report.read} read, {report.parsed} parsed in {report.seconds:.1f} s")
+    return f"{files} found, {report.read} read, {report.parsed} parsed"
 
 
 async def print_state(store: Store) -> None:
@@ -125,11 +128,3 @@ async def unexposed_keys(store: Store) -> Mapping[str, int]:
     """The number of files by front matter key that the public cannot read, the most frequent first."""
     async with store.snapshot(Visibility.PREVIEW) as snapshot:
         return await snapshot.unexposed_keys()
-
-
-@contextmanager
-def show_progress(console: Console) -> Iterator[Callable[[int, int], None]]:
-    """A transient progress bar. Yields a callback for the number of files done and the total."""
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        line = bar.add_task("Reading", total=None)
-        yield lambda done, total: bar.update(line, completed=done, total=total)
