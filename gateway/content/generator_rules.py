@@ -229,11 +229,10 @@ class _RuleReader:
         for problem in decoded.problems:
             self.report.failed |= problem.severity is Severity.ERROR
             self.report.problems.append(problem._replace(path=self._path))
-        conceals = decoded.document is not None and not decoded.document.published
         given = {name: field.inherited(self._path) for name, field in (fields or {}).items() if self._goes(name, field)}
         origin = f"{self._path}:{position.line}"
         patterns = (*self._kind.patterns, *patterns)
-        return InheritedRule(self._kind.place, origin, patterns, given, effect, self._kind.is_section, conceals)
+        return InheritedRule(self._kind.place, origin, patterns, given, effect, self._kind.is_section)
 
     def _goes(self, name: str, field: MappingEntry) -> bool:
         """Whether documents inherit a field. Documents do not inherit a shared address, or large data."""

@@ -46,8 +46,6 @@ class InheritedRule(NamedTuple):
     spares_section: bool = False
     """Whether the folder's section page is excepted. This is not a pattern, because each folder would need its own, and
     patterns are slow to send to the parser processes."""
-    conceals: bool = False
-    """Whether the fields make a document a draft if it does not set its own visibility."""
 
 
 class InheritedRules(NamedTuple):
@@ -96,10 +94,6 @@ class InheritedRules(NamedTuple):
     def is_unknown(self, path: str) -> bool:
         """Whether a rule for the document is unreadable."""
         return any(rule.effect is RuleEffect.UNKNOWN for rule in self.applying(path))
-
-    def conceals(self, path: str) -> bool:
-        """Whether an unreadable document may inherit that it is a draft."""
-        return any(rule.conceals for rule in self.applying(path))
 
 
 def hidden_by_name(path: str) -> str | None:

@@ -22,7 +22,7 @@ from gateway.loading.changed_paths import ChangedPaths, classify, narrow, with_s
 from gateway.loading.deletion_guard import Retained
 from gateway.loading.move_detection import FilesMoving
 from gateway.loading.scan import IngestState, LastFullScan, Scan, files_to_read, missing_files
-from gateway.model import Change, FieldOrigin, Hiding, Problem, Severity, Visibility
+from gateway.model import Change, FieldOrigin, Hiding, Problem, Restricted, Severity, Visibility
 from gateway.store.protocol import ARTICLES, WHOLE, Applied, ChangeSet, FileState, Store
 
 DEFAULT_HOLD = timedelta(seconds=10)
@@ -290,8 +290,8 @@ class Ingest:
         return ParseContext(root, self._max_bytes, site, self._store.encode)
 
     async def _of_one_folder(
-        self, scan: Scan, changes: AsyncGenerator[Sequence[Change], None]
-    ) -> AsyncGenerator[Sequence[Change], None]:
+        self, scan: Scan, changes: AsyncGenerator[Sequence[Change | Restricted], None]
+    ) -> AsyncGenerator[Sequence[Change | Restricted], None]:
         """Yield the changes. Raises _FolderSwapped at the end if the link to the folder has changed.
 
         Files of the old folder may have been removed after the swap.

@@ -28,6 +28,8 @@ from gateway.model import (
     Problem,
     Provider,
     Related,
+    Restricted,
+    Restriction,
     Severity,
     Similar,
     Statistics,
@@ -289,6 +291,8 @@ class FileState(NamedTuple):
     """When the bytes of the served version were first read."""
     served_sha256: str | None
     """The digest of the served version."""
+    unrestricted: Restriction | None = None
+    """The visibility of the served version without its restriction, if it has one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,7 +301,7 @@ class ChangeSet:
 
     as_of: datetime
     """The time that status is computed against."""
-    changes: AsyncIterable[Sequence[Change]]
+    changes: AsyncIterable[Sequence[Change | Restricted]]
     problems: tuple[Problem, ...] = ()
     """Problems of the run as a whole and of skipped paths. They replace those of the previous run."""
     memory: Mapping[str, str] = field(default_factory=dict)

@@ -16,6 +16,7 @@ from gateway.model import (
     Problem,
     Provider,
     Related,
+    Restriction,
     Severity,
     Status,
     Topic,
@@ -45,21 +46,22 @@ def _optional_instant(value: int | None) -> datetime | None:
     return None if value is None else instant(value)
 
 
+def restriction(row: Row) -> Restriction:
+    """The visibility of an article: its columns `published`, `unlisted`, `public_from` and `public_until`."""
+    published, unlisted, start, end = row
+    return Restriction(bool(published), bool(unlisted), _optional_instant(start), _optional_instant(end))
+
+
+def restriction_row(value: Restriction) -> Row:
+    return value.published, value.unlisted, *(time and micros(time) for time in value[2:])
+
+
 class Record(NamedTuple, Generic[T]):
     """How to read a kind of record: the columns to select, in the order of `make`'s parameters."""
 
     table: str
     columns: str
     make: Callable[[Row], T]
-
-
-def status(published: object, public_from: int | None, public_until: int | None, as_of: int) -> Status:
-    """The status at a time. All times are in microseconds since 1970."""
-    if not published:
-        return Status.DRAFT
-    if public_until is not None and public_until <= as_of:
-        return Status.EXPIRED
-    return Status.SCHEDULED if public_from is not None and public_from > as_of else Status.PUBLISHED
 
 
 def _article(row: Row) -> Article:
