@@ -60,10 +60,16 @@ def executor_for(store: Store, settings: Settings) -> Executor:
 
 
 def create_app(
-    settings: Settings, store: Store, reload: Reload | None = None, *, schema: Schema | None = None
+    settings: Settings,
+    store: Store,
+    reload: Reload | None = None,
+    *,
+    is_ready: Callable[[], Awaitable[bool]] | None = None,
+    schema: Schema | None = None,
 ) -> Starlette:
     """Build the ASGI application over an open store. The reload hook calls `reload`; None disables the hook.
 
+    `is_ready` returns whether the store may be served. By default it may if it has a generation.
     `schema` is the result of an earlier `executable_schema`. Several applications can share it.
     Raises SettingsError if the trusted documents are invalid.
     """
@@ -87,6 +93,7 @@ def create_app(
         document_bytes=settings.document_bytes,
         rendered_bytes=settings.rendered_bytes,
         concurrency=concurrency,
+        is_ready=is_ready,
     )
     executor.check(trusted)
     endpoint = Endpoint(executor, clients, limits, _caching(settings), needs_preflight=settings.mode is Mode.SERVE)
@@ -108,7 +115,14 @@ def create_app(
     if has_explorer:
         # The server's own pages use the default limits, so that they work with stricter limits for clients.
         own = Executor(
-            schema, store, Limits(), PersistedDocuments(0), rate_limiter, introspection=True, concurrency=concurrency
+            schema,
+            store,
+            Limits(),
+            PersistedDocuments(0),
+            rate_limiter,
+            introspection=True,
+            concurrency=concurrency,
+            is_ready=is_ready,
         )
         page_query = PageQuery(own, clients, previewing=is_preview)
         routes += _explorer(settings, page_query, preview_tokens if is_preview else None)

@@ -8,8 +8,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Coroutine, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -902,3 +902,115 @@ async def test_a_run_meanwhile_is_noticed(site: Site) -> None:
 
     await site.ingest.until_due(wait=wait)
     assert spans == [60, 30]
+
+
+# What is served at a start, before the first run.
+
+
+def put_rules(site: Site) -> None:
+    (site.root / "gateway.yaml").write_text("pin: [{path: a.md, published: false}]")
+
+
+def put_cascade(site: Site) -> None:
+    site.write("_index.md", "cascade: {draft: true}")
+
+
+def break_rules(site: Site) -> None:
+    (site.root / "gateway.yaml").write_text("pin: [")
+
+
+@pytest.mark.parametrize("change", [put_rules, put_cascade, break_rules])
+async def test_rules_that_changed_while_no_process_ran_hold_before_anything_is_served(
+    tmp_path: Path, change: Callable[[Site], None]
+) -> None:
+    """What is stored follows others, so that nothing is ready before a run has followed these."""
+    async with opened(tmp_path) as site:
+        site.write("a.md")
+        await site.run()
+    async with opened(tmp_path) as site:
+        change(site)
+        assert not await site.ingest.resume()
+        with suppress(SiteError):
+            await site.run()
+        assert await site.ingest.is_ready() is (change is not break_rules)
+
+
+async def test_another_decoder_serves_nothing_of_the_one_before(site: Site) -> None:
+    """After an upgrade a run comes first, also where the folder is away."""
+    site.write("a.md")
+    await site.run()
+    await site.remember(decoder="before")
+    async with another(site) as again:
+        assert not await again.resume()
+        site.root.rename(site.root.parent / "away")
+        assert not await again.resume()
+        (site.root.parent / "away").rename(site.root)
+        await again.run()
+        assert await again.is_ready()
+
+
+async def test_what_is_stored_is_served_at_once_where_the_rules_are_the_same(site: Site) -> None:
+    """Without a run, which finds documents that changed; also where the folder, and its rules, are away."""
+    put_rules(site)
+    site.write("a.md")
+    async with another(site) as first:
+        assert not await first.resume()
+    await site.run()
+    site.write("b.md")
+    async with another(site) as again:
+        assert not await again.is_ready()
+        assert await again.resume()
+        assert await again.is_ready()
+    site.root.rename(site.root.parent / "away")
+    async with another(site) as again:
+        assert await again.resume()
+
+
+async def test_the_time_that_no_process_ran_has_passed_before_anything_is_served(site: Site) -> None:
+    """What expired is hidden and what became due is shown, without a run, whose problems and state stay."""
+    site.write("a.md", "expiryDate: 2025-01-01T13:00:00Z")
+    site.write("b.md", "publishDate: 2025-01-01T13:00:00Z")
+    site.write_many()
+    await site.run()
+    site.delete(*(f"{at:02}.md" for at in range(MANY)))
+    await site.run()
+    before = (await site.store.memory(), await site.codes())
+    site.clock.go_on(3600)
+    async with another(site) as again:
+        assert await again.resume()
+    paths = await site.paths(Visibility.PUBLIC)
+    assert ("a.md" in paths, "b.md" in paths) == (False, True)
+    assert (await site.store.memory(), await site.codes()) == before
+    assert before[1] == ["DELETION_HELD"]
+
+
+async def test_who_stands_by_serves_what_follows_its_rules(site: Site) -> None:
+    """A second process on the database is ready when the writer has loaded by the rules that it sees itself."""
+    site.write("a.md")
+    await site.run()
+    put_rules(site)
+    reader = await SqliteStore.join(site.root.parent / "content.db", readers=1)
+    following = asyncio.create_task(reader.become_writer())
+    generations = reader.generations()
+    try:
+        async with another(site, reader) as standby:
+            assert not await standby.resume()
+            await site.run()
+            while not await standby.resume():
+                await anext(generations)
+            async with reader.snapshot(Visibility.PUBLIC) as snapshot:
+                assert (await snapshot.statistics()).articles == 0
+    finally:
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
+        await reader.close()
+
+
+@asynccontextmanager
+async def another(site: Site, store: SqliteStore | None = None) -> AsyncIterator[Ingest]:
+    """The ingest of another process that starts on the database."""
+    parser_pool = InProcess(1)
+    try:
+        yield Ingest(store or site.store, site.root, parser_pool, clock=site.clock, hold=HOLD)
+    finally:
+        await parser_pool.close()

@@ -302,11 +302,11 @@ class ChangeSet:
     as_of: datetime
     """The time that status is computed against."""
     changes: AsyncIterable[Sequence[Change | Restricted]]
-    problems: tuple[Problem, ...] = ()
-    """Problems of the run as a whole and of skipped paths. They replace those of the previous run."""
-    memory: Mapping[str, str] = field(default_factory=dict)
-    """State of the ingest for its next run. Replaces the previous one. Read after the changes, because it can depend on
-    them."""
+    problems: tuple[Problem, ...] | None = ()
+    """Problems of the run as a whole and of skipped paths. They replace those of the previous run, unless None."""
+    memory: Mapping[str, str] | None = field(default_factory=dict)
+    """State of the ingest for its next run. Replaces the previous one, unless None. Read after the changes, because it
+    can depend on them."""
     retention: timedelta = timedelta(days=30)
     """How long tombstones are stored, for clients that are offline."""
 

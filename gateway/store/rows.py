@@ -42,14 +42,14 @@ def instant(value: int) -> datetime:
     return _EPOCH + timedelta(microseconds=value)
 
 
-def _optional_instant(value: int | None) -> datetime | None:
+def optional_instant(value: int | None) -> datetime | None:
     return None if value is None else instant(value)
 
 
 def restriction(row: Row) -> Restriction:
     """The visibility of an article: its columns `published`, `unlisted`, `public_from` and `public_until`."""
     published, unlisted, start, end = row
-    return Restriction(bool(published), bool(unlisted), _optional_instant(start), _optional_instant(end))
+    return Restriction(bool(published), bool(unlisted), optional_instant(start), optional_instant(end))
 
 
 def restriction_row(value: Restriction) -> Row:
@@ -68,8 +68,8 @@ def _article(row: Row) -> Article:
     return Article._make(
         (
             *row[:10],
-            _optional_instant(row[10]),
-            _optional_instant(row[11]),
+            optional_instant(row[10]),
+            optional_instant(row[11]),
             *row[12:16],
             bool(row[16]),
             bool(row[17]),
@@ -83,7 +83,7 @@ def _article(row: Row) -> Article:
 
 
 def _related(row: Row) -> Related:
-    return Related._make((*row[:6], _optional_instant(row[6]), *row[7:11], images(row[11]), *row[12:14]))
+    return Related._make((*row[:6], optional_instant(row[6]), *row[7:11], images(row[11]), *row[12:14]))
 
 
 def _provider(row: Row) -> Provider:

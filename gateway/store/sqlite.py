@@ -21,7 +21,7 @@ from gateway.store.driver import CLOSED, PATIENCE, Access, SqliteConnection
 from gateway.store.generation_signal import GenerationSignal
 from gateway.store.protocol import Applied, ChangeSet, FileState, Snapshot
 from gateway.store.reader_pool import Reader, ReaderLease, ReaderPool
-from gateway.store.rows import Row, instant, restriction
+from gateway.store.rows import Row, instant, optional_instant, restriction
 from gateway.store.snapshot import SqlSnapshot
 from gateway.store.sql_fragment import keys
 from gateway.store.writer import ChangeWriter
@@ -43,13 +43,6 @@ CROSS JOIN file ON file.path > folder.value || '/' AND file.path < folder.value 
 """  # noqa: S608
 FILES_OF_DIGESTS = f"{FILES} WHERE file.sha256 IN (SELECT value FROM json_each(?))"  # noqa: S608
 MEMORY = "SELECT name, value FROM memory"
-NEXT_DUE = """
-SELECT min(due) FROM (
-  SELECT min(public_from) AS due FROM article WHERE published AND public_from > (SELECT as_of FROM generation)
-  UNION ALL
-  SELECT min(public_until) FROM article WHERE published AND public_until > (SELECT as_of FROM generation)
-)
-"""
 
 POLL_SECONDS = 0.05
 """Interval of checks for commits of another process."""
@@ -249,8 +242,7 @@ class SqliteStore:
 
     async def next_due(self) -> datetime | None:
         async with self._lease() as lease:
-            [(due,)] = await lease.rows(NEXT_DUE)
-            return None if due is None else instant(due)
+            return optional_instant((await lease.generation())[6])
 
     async def close(self) -> None:
         async with self._writing:

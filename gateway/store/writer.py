@@ -147,9 +147,11 @@ class ChangeWriter:
         async for changes in self._changes.changes:
             await self._take([change for change in changes if not isinstance(change, Restricted)])
             await self._restrict({change.path: change for change in changes if isinstance(change, Restricted)})
-        await self._problems("run", {"": self._changes.problems})
-        await self._database.rows(DELETE_MEMORY)
-        await self._database.many(INSERT_MEMORY, list(self._changes.memory.items()))
+        if self._changes.problems is not None:
+            await self._problems("run", {"": self._changes.problems})
+        if self._changes.memory is not None:
+            await self._database.rows(DELETE_MEMORY)
+            await self._database.many(INSERT_MEMORY, list(self._changes.memory.items()))
         if self._all:
             await self._derive()
             await self._write_journal({PREVIEW_VIEW: counter + 1, PUBLIC_VIEW: counter_public + 1})
