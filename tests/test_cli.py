@@ -16,7 +16,6 @@ from click.testing import CliRunner
 
 from gateway import __version__
 from gateway.commands.group import main
-from gateway.commands.options import Command
 from gateway.settings import OPTIONS
 from gateway.web.server import url_of
 from tests import broken
@@ -257,9 +256,11 @@ def test_a_misspelt_variable_is_warned_about(tmp_path: Path) -> None:
 
 def test_an_earlier_name_of_an_option_leads_to_the_present_one() -> None:
     """The error for a flag that was renamed names the new one."""
-    command = Command("try", example="try", renamed={"listen_on": "host"})
-    done = CliRunner().invoke(command, ["--listen-on", "::1"])
-    assert (done.exit_code, done.stderr.splitlines()[-1]) == (2, "Error: --listen-on is called --host now.")
+    done = CliRunner().invoke(main, ["serve", "content", "--limit-waiting", "1"])
+    assert (done.exit_code, done.stderr.splitlines()[-1]) == (
+        2,
+        "Error: --limit-waiting is called --limit-queue-size now.",
+    )
 
 
 OLD_PYTHON = "import sys; sys.version_info = (3, 9, 18, 'final', 0)"

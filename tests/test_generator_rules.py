@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.model import NEWEST_FIRST, Visibility, Window
+from gateway.model.lists import NEWEST_FIRST, Window
+from gateway.model.records import Visibility
 from gateway.store.protocol import ARTICLES, WHOLE
 from tests.content.test_generator_rules import Folder
 from tests.test_ingest import Site, opened

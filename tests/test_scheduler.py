@@ -24,7 +24,8 @@ from gateway.loading import scheduler
 from gateway.loading.changed_paths import ChangedPaths
 from gateway.loading.ingest import Ingest, IngestReport
 from gateway.loading.scheduler import Scheduler
-from gateway.model import NEWEST_FIRST, Generation, Visibility, Window
+from gateway.model.lists import NEWEST_FIRST, Window
+from gateway.model.records import Generation, Visibility
 from gateway.store.protocol import ARTICLE_BY_PATH, ARTICLES, WHOLE
 from gateway.store.sqlite import SqliteStore
 from tests.conftest import AS_ANYBODY

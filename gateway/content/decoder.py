@@ -24,7 +24,8 @@ from gateway.content.site import DEFAULT_SITE, Site
 from gateway.content.text import slug
 from gateway.content.values import shown
 from gateway.content.visibility import VisibilityDecoder
-from gateway.model import FRONT_MATTER, Document, FieldOrigin, Hiding, Problem, ProviderName, TopicName
+from gateway.model.documents import FRONT_MATTER, Document, FieldOrigin, Hiding, ProviderName, TopicName
+from gateway.model.problems import Problem
 
 T = TypeVar("T")
 

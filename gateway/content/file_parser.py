@@ -10,19 +10,9 @@ from typing import NamedTuple
 from gateway.content import body_problems, decoder, frontmatter, source
 from gateway.content.site import DEFAULT_SITE, Site
 from gateway.errors import FrontMatterError
-from gateway.model import (
-    Change,
-    Deleted,
-    Document,
-    Encoded,
-    FileVersion,
-    Loaded,
-    NotDocument,
-    Problem,
-    Quarantined,
-    Severity,
-    Unchanged,
-)
+from gateway.model.changes import Change, Deleted, Encoded, FileVersion, Loaded, NotDocument, Quarantined, Unchanged
+from gateway.model.documents import Document
+from gateway.model.problems import Problem, Severity
 
 NO_FRONT_MATTER = "NO_FRONT_MATTER"
 

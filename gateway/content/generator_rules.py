@@ -23,7 +23,7 @@ from gateway.content.source import EXTENSIONS, ContentFile, is_configuration, is
 from gateway.content.values import Unreadable, shown
 from gateway.content.yaml import NOT_A_MAPPING
 from gateway.errors import FrontMatterError
-from gateway.model import Problem, Severity
+from gateway.model.problems import Problem, Severity
 
 RULES_UNREADABLE = "RULES_UNREADABLE"
 RULES_NOT_APPLIED = "RULES_NOT_APPLIED"

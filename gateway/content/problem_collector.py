@@ -11,7 +11,7 @@ from gateway.content import dates, visibility_flags
 from gateway.content.nodes import ForeignPosition, MappingEntry, MappingNode, Node, Position
 from gateway.content.text import fold
 from gateway.content.values import Unreadable
-from gateway.model import Problem, Severity
+from gateway.model.problems import Problem, Severity
 
 T = TypeVar("T")
 

@@ -33,7 +33,7 @@ from gateway.content.source import SITE_FILE, ContentFile, Stamp
 from gateway.content.values import Unreadable, shown
 from gateway.content.yaml import DUPLICATE_KEY
 from gateway.errors import FrontMatterError
-from gateway.model import Problem, Severity
+from gateway.model.problems import Problem, Severity
 
 SITE_KEY = "SITE_KEY"
 SITE_VALUE = "SITE_VALUE"

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from gateway.content.globs import Glob
 from gateway.errors import ContentFolderError
-from gateway.model import Problem, Severity
+from gateway.model.problems import Problem, Severity
 
 EXTENSIONS = (".md", ".markdown", ".mdx", ".txt")
 DATA_EXTENSIONS = (".yaml", ".yml")

@@ -20,7 +20,7 @@ from gateway.content.site import FieldSource, Site
 from gateway.content.source import SITE_FILE
 from gateway.content.values import Unreadable
 from gateway.content.visibility_flags import VisibilityEffect, VisibilityEffects
-from gateway.model import FieldOrigin, Hiding, Restriction, Status
+from gateway.model.documents import FieldOrigin, Hiding, Restriction, Status
 
 T = TypeVar("T")
 
@@ -210,8 +210,8 @@ class VisibilityDecoder:
 
     def _refuse(self, field: MappingEntry, error: Unreadable) -> None:
         """Report an error, or only a warning if the file is hidden anyway."""
-        tell, code = (self._report.warn, BAD_VALUE) if self._hidden else (self._report.error, BAD_VISIBILITY)
-        tell(code, f"`{field.key.text}` cannot be read: {error}", field.value.position, error.hint)
+        report, code = (self._report.warn, BAD_VALUE) if self._hidden else (self._report.error, BAD_VISIBILITY)
+        report(code, f"`{field.key.text}` cannot be read: {error}", field.value.position, error.hint)
 
 
 def _flag(source: FieldSource, key: str, node: Node) -> bool:

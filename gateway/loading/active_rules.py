@@ -10,7 +10,7 @@ from gateway.content.inheritance import InheritedRules
 from gateway.content.site import DEFAULT_SITE, Site
 from gateway.content.source import SITE_FILE, ContentFile, FolderListing, lies_in, may_hold_rules
 from gateway.errors import SettingsError
-from gateway.model import Problem, Severity
+from gateway.model.problems import Problem, Severity
 from gateway.problem_format import format_sentence
 
 SITE_GONE = "SITE_GONE"

@@ -24,7 +24,10 @@ from gateway.loading.changed_paths import ChangedPaths, classify, narrow, with_s
 from gateway.loading.deletion_guard import Retained
 from gateway.loading.move_detection import FilesMoving
 from gateway.loading.scan import IngestState, LastFullScan, Scan, decoder_version, files_to_read, missing_files
-from gateway.model import Change, FieldOrigin, Hiding, Problem, Restricted, Severity, Visibility
+from gateway.model.changes import Change, Restricted
+from gateway.model.documents import FieldOrigin, Hiding
+from gateway.model.problems import Problem, Severity
+from gateway.model.records import Visibility
 from gateway.store.protocol import ARTICLES, WHOLE, Applied, ChangeSet, FileState, Store
 
 DEFAULT_HOLD = timedelta(seconds=10)

@@ -23,7 +23,7 @@ from gateway.loading.deletion_guard import (
     check_deletion,
     recent,
 )
-from gateway.model import Problem, Severity
+from gateway.model.problems import Problem, Severity
 from gateway.store.protocol import LOST, FileState
 
 EMPTY = "EMPTY"

@@ -8,19 +8,10 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 import orjson
 
-from gateway.model import (
-    Article,
-    ArticleSource,
-    FileVersion,
-    Image,
-    Problem,
-    Provider,
-    Related,
-    Restriction,
-    Severity,
-    Status,
-    Topic,
-)
+from gateway.model.changes import FileVersion
+from gateway.model.documents import Image, Restriction, Status
+from gateway.model.problems import Problem, Severity
+from gateway.model.records import Article, ArticleSource, Provider, Related, Topic
 
 T = TypeVar("T")
 

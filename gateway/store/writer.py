@@ -6,21 +6,19 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from gateway.model import (
+from gateway.model.changes import (
     Change,
     Deleted,
     Encoded,
     FileVersion,
     Loaded,
     NotDocument,
-    Problem,
     Quarantined,
     Restricted,
-    Restriction,
-    Status,
     Unchanged,
-    status_at,
 )
+from gateway.model.documents import Restriction, Status, status_at
+from gateway.model.problems import Problem
 from gateway.store import change_log, name_counts
 from gateway.store.document_rows import ArticleRows, decode, encode
 from gateway.store.fulltext_index import INSERT_WORDS, REINDEX, REMOVE_WORDS, STALE, numbers

@@ -15,7 +15,8 @@ from gateway.content.decoder import Decoded, decode
 from gateway.content.identity import digits
 from gateway.content.nodes import MappingEntry, MappingNode, Node, Position, ScalarNode, SequenceNode
 from gateway.content.site import DEFAULT_SITE, Site
-from gateway.model import Document, FieldOrigin, Image, Problem, ProviderName, Severity
+from gateway.model.documents import Document, FieldOrigin, Image, ProviderName
+from gateway.model.problems import Problem, Severity
 
 SEEDS = Path(__file__).parents[2] / "seeds"
 

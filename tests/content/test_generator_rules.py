@@ -16,7 +16,9 @@ from gateway.content import site_config
 from gateway.content.file_parser import ParseContext, Task, parse
 from gateway.content.source import Walk
 from gateway.loading.active_rules import GeneratorRules
-from gateway.model import Change, Document, FieldOrigin, Loaded, Problem, Quarantined
+from gateway.model.changes import Change, Loaded, Quarantined
+from gateway.model.documents import Document, FieldOrigin
+from gateway.model.problems import Problem
 
 PLAIN = "---\ntitle: T\n---\n"
 DRAFT = "---\ncascade: {draft: true}\n---\n"

@@ -18,7 +18,9 @@ from gateway.content.file_parser import ParseContext, Task, parse
 from gateway.content.parser_pool import ParserPool
 from gateway.content.site import DEFAULT_SITE, Site
 from gateway.content.source import Walk
-from gateway.model import Document, FieldOrigin, Image, Loaded, ProviderName, Severity
+from gateway.model.changes import Loaded
+from gateway.model.documents import Document, FieldOrigin, Image, ProviderName
+from gateway.model.problems import Severity
 
 
 def site(text: str) -> Site:
