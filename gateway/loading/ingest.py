@@ -20,7 +20,7 @@ from gateway.content.source import DEFAULT_MAX_BYTES, FolderListing, Walk
 from gateway.errors import ContentFolderError
 from gateway.loading.active_rules import GeneratorRules, SiteError, SiteRules
 from gateway.loading.change_stream import ChangeStream, DeletionRefused, Progress
-from gateway.loading.changed_paths import ChangedPaths, classify, narrow, with_siblings
+from gateway.loading.changed_paths import ChangedPaths, classify, narrow
 from gateway.loading.deletion_guard import Retained
 from gateway.loading.move_detection import FilesMoving
 from gateway.loading.scan import IngestState, LastFullScan, Scan, decoder_version, files_to_read, missing_files
@@ -217,11 +217,7 @@ class Ingest:
         paths = await asyncio.to_thread(narrow, told, self._root, last_scan)
         if paths is None:
             return None
-        known, alone = await self._store.files(paths), paths
-        paths = await asyncio.to_thread(with_siblings, alone, known, last_scan)
-        if paths is None:
-            return None
-        known = known if paths == alone else await self._store.files(paths)
+        known = await self._store.files(paths)
         state = IngestState.load(await self._store.memory())
         async with self._store.snapshot(Visibility.PREVIEW) as snapshot:
             articles = (await snapshot.counts(ARTICLES, [WHOLE]))[WHOLE]

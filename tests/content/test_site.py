@@ -149,11 +149,18 @@ def test_a_folder_without_rules_has_the_usual_ones(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["gateway.yml", "Gateway.yaml"])
-def test_a_misnamed_file_is_told(tmp_path: Path, name: str) -> None:
-    """Rules that are not read must not be thought to be in force."""
-    (tmp_path / name).write_text("expose: [a]")
-    problems = site_config.read(tmp_path).problems
-    assert [(each.severity, each.code, each.path) for each in problems] == [("WARNING", "SITE_NAME", name)]
+@pytest.mark.parametrize("files", [[], ["gateway.yaml"]])
+def test_a_misnamed_file_is_an_error(tmp_path: Path, name: str, files: list[str]) -> None:
+    """Rules that are not read must not be thought to be in force, also beside a file with the right name."""
+    for file in (name, *files):
+        (tmp_path / file).write_text("expose: [a]")
+    found = site_config.read(tmp_path)
+    assert [(each.severity, each.code, each.path) for each in found.problems] == [("ERROR", "SITE_NAME", name)]
+    assert (found.is_good, found.is_there, found.problems[0].hint) == (
+        False,
+        True,
+        "Rename it to gateway.yaml, or delete it.",
+    )
 
 
 def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
