@@ -48,6 +48,8 @@ from gateway.web.reload import Reload, ReloadHook
 from gateway.web.request_head import RequestHeadMiddleware
 from gateway.web.websocket import WebSocketEndpoint
 
+IsReady = Callable[[], Awaitable[bool]]
+
 
 def executable_schema() -> Schema:
     """The schema for operations. It does not depend on a store or on settings."""
@@ -60,10 +62,16 @@ def executor_for(store: Store, settings: Settings) -> Executor:
 
 
 def create_app(
-    settings: Settings, store: Store, reload: Reload | None = None, *, schema: Schema | None = None
+    settings: Settings,
+    store: Store,
+    reload: Reload | None = None,
+    *,
+    is_ready: IsReady | None = None,
+    schema: Schema | None = None,
 ) -> Starlette:
     """Build the ASGI application over an open store. The reload hook calls `reload`; None disables the hook.
 
+    `is_ready` returns whether the store may be served. By default it may if it has a generation.
     `schema` is the result of an earlier `executable_schema`. Several applications can share it.
     Raises SettingsError if the trusted documents are invalid.
     """
@@ -74,7 +82,7 @@ def create_app(
     preview_tokens = PreviewTokens(settings.preview_secret) if settings.preview_secret else None
     clients = ClientResolver(Authenticator(settings.tokens, preview_tokens, dev=is_dev), rate_limiter)
     origins = AllowedOrigins(settings.allowed_origins, loopback=is_dev)
-    executor = _executor(settings, store, schema, rate_limiter, concurrency)
+    executor = _executor(settings, store, schema, rate_limiter, concurrency, is_ready=is_ready)
     endpoint: ASGIApp = Endpoint(executor, clients, limits, _caching(settings), needs_preflight=not is_dev)
     routes: list[BaseRoute] = [
         WebSocketRoute("/graphql", WebSocketEndpoint(schema, executor, clients, limits, origins)),
@@ -92,7 +100,14 @@ def create_app(
     if settings.explorer or required:
         # The server's own pages use the default limits, so that they work with stricter limits for clients.
         own = Executor(
-            schema, store, Limits(), PersistedDocuments(0), rate_limiter, introspection=True, concurrency=concurrency
+            schema,
+            store,
+            Limits(),
+            PersistedDocuments(0),
+            rate_limiter,
+            introspection=True,
+            concurrency=concurrency,
+            is_ready=is_ready,
         )
         routes += _explorer(settings, PageQuery(own, clients, previewing=required is not None), required)
         endpoint = graphiql_page.BrowserRedirect(endpoint, private=required is not None)
@@ -104,7 +119,13 @@ def create_app(
 
 
 def _executor(
-    settings: Settings, store: Store, schema: Schema, rate_limiter: RateLimiter, concurrency: ConcurrencyLimiter
+    settings: Settings,
+    store: Store,
+    schema: Schema,
+    rate_limiter: RateLimiter,
+    concurrency: ConcurrencyLimiter,
+    *,
+    is_ready: IsReady | None,
 ) -> Executor:
     """The executor of clients' operations. Raises SettingsError if the trusted documents are invalid."""
     trusted = read_manifest(settings.trusted_documents) if settings.trusted_documents else {}
@@ -118,6 +139,7 @@ def _executor(
         document_bytes=settings.document_bytes,
         rendered_bytes=settings.rendered_bytes,
         concurrency=concurrency,
+        is_ready=is_ready,
     )
     executor.check(trusted)
     return executor

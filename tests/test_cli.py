@@ -336,6 +336,18 @@ def test_strict_serves_what_was_good(tmp_path: Path) -> None:
         assert server.post('{ article(path: "one.md") { category } }')["data"] == {"article": {"category": "a"}}
 
 
+def test_strict_serves_nothing_that_other_rules_made(tmp_path: Path) -> None:
+    """Where the rules have changed since, what is stored is no earlier generation."""
+    content = tmp_path / "content"
+    content.mkdir()
+    (content / "one.md").write_bytes(broken.titled("category: a"))
+    assert invoke("load", content, cache=tmp_path).returncode == 0
+    (content / "gateway.yaml").write_text("pin: [{path: one.md, published: false}]")
+    (content / "two.md").write_bytes(broken.titled("published: maybe"))
+    with running("serve", content, "--strict", cache=tmp_path) as server:
+        assert server.process.wait(60) == 1
+
+
 # Commands that end.
 
 

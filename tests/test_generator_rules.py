@@ -130,13 +130,20 @@ async def test_rules_that_are_broken_at_the_start_keep_what_was_served(tmp_path:
 
 
 async def test_a_broken_document_below_a_rule_that_hides_is_withdrawn(tmp_path: Path, folder: Path) -> None:
-    """Its last good version was public, and may not be any more."""
+    """Its last good version was public, and is a draft until the rule is known to be gone."""
     async with opened(tmp_path) as site:
         await site.run()
         put(folder, "a/_index.md", HIDING)
         put(folder, "a/p.md", "---\ntitle: [\n---\n")
         await site.run()
         assert await public(site) == ["a/_index.md", "o.md"]
+    put(folder, "a/_index.md", "---\ncascade: [\n---\n")
+    async with opened(tmp_path) as site:
+        await site.run()
+        assert await public(site) == ["a/_index.md", "o.md"]
+        put(folder, "a/_index.md", SHOWING)
+        await site.run()
+        assert await public(site) == list(SHOWN)
 
 
 async def test_folders_of_generators_start_no_run(folder: Path) -> None:

@@ -43,7 +43,7 @@ class ConsoleReporter:
         try:
             report = await self._load(paths, accept_empty=accept_empty)
         except GatewayError as error:
-            if await self._pipeline.store.ready():
+            if await self._pipeline.ingest.is_ready():
                 if isinstance(error, StrictError):
                     print_problems(error.problems)
                 logger.error("%s What was loaded before is still served.", error.message)

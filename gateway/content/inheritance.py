@@ -48,8 +48,6 @@ class InheritedRule(NamedTuple):
     spares: str = ""
     """The stem of the folder's pages that are excepted, or "". This is not a pattern, because each folder would need
     its own, and patterns are slow to send to the parser processes."""
-    conceals: bool = False
-    """Whether the fields make a document a draft if it does not set its own visibility."""
     public_from: datetime | None = None
     public_until: datetime | None = None
     unlisted: bool = False
@@ -105,10 +103,6 @@ class InheritedRules(NamedTuple):
     def is_unknown(self, path: str) -> bool:
         """Whether a rule for the document is unreadable."""
         return any(rule.effect is RuleEffect.UNKNOWN for rule in self.applying(path))
-
-    def conceals(self, path: str) -> bool:
-        """Whether an unreadable document may inherit that it is a draft."""
-        return any(rule.conceals for rule in self.applying(path))
 
 
 def hidden_by_name(path: str, locales: Collection[str] = ()) -> str | None:

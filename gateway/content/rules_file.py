@@ -68,10 +68,11 @@ class RulesReader:
         *,
         effect: RuleEffect = RuleEffect.GIVES,
     ) -> InheritedRule:
-        conceals = self._check(fields, position) if fields else False
+        if fields:
+            self._check(fields, position)
         given = {name: field.inherited(self.path) for name, field in (fields or {}).items() if self._goes(name, field)}
         origin, patterns = f"{self.path}:{position.line}", (*self._scope.patterns, *patterns)
-        return InheritedRule(self._scope.place, origin, patterns, given, effect, self._scope.spares, conceals)
+        return InheritedRule(self._scope.place, origin, patterns, given, effect, self._scope.spares)
 
     def unknown(self, message: str, position: Position, hint: str) -> InheritedRule:
         """Report unreadable rules."""
@@ -109,13 +110,11 @@ class RulesReader:
                 self.report.error(RULES_UNREADABLE, message, field.key.position, f"Write `{name}`.")
             yield field
 
-    def _check(self, fields: Mapping[str, MappingEntry], position: Position) -> bool:
-        """Report problems of inherited values. Returns whether they make a document a draft."""
-        decoded = self._decoded(fields, position)
-        for problem in decoded.problems:
+    def _check(self, fields: Mapping[str, MappingEntry], position: Position) -> None:
+        """Report problems of inherited values."""
+        for problem in self._decoded(fields, position).problems:
             self.report.failed |= problem.severity is Severity.ERROR
             self.report.problems.append(problem._replace(path=self.path))
-        return decoded.document is not None and not decoded.document.published
 
     def _goes(self, name: str, field: MappingEntry) -> bool:
         """Whether documents inherit a field. Documents do not inherit a shared address, or large data."""

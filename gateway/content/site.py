@@ -164,10 +164,6 @@ class Site(NamedTuple):
         """Whether a rule that may hide the file is unreadable."""
         return self.inherited.is_unknown(path) and "published" not in self.pins_for(path)
 
-    def conceals(self, path: str) -> bool:
-        """Whether the file is a draft if it is unreadable."""
-        return self.hides(path) or (self.inherited.conceals(path) and "published" not in self.pins_for(path))
-
     def with_inherited(self, path: str, own: MappingNode) -> MappingNode:
         """A file's front matter, with inherited fields for the keys that it does not have."""
         inherited = self.inherited.fields(path)

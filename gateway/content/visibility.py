@@ -14,15 +14,28 @@ from typing import NamedTuple, TypeVar
 from gateway.content import dates, values, visibility_flags
 from gateway.content.field_lookup import FieldLookup
 from gateway.content.inheritance import FILE_NAME
-from gateway.content.nodes import MappingEntry, Node
+from gateway.content.nodes import MappingEntry, MappingNode, Node, Position
 from gateway.content.problem_collector import BAD_VALUE, BAD_VISIBILITY, CONFLICT, ProblemCollector
-from gateway.content.site import FieldSource
+from gateway.content.site import FieldSource, Site
 from gateway.content.source import SITE_FILE
 from gateway.content.values import Unreadable
 from gateway.content.visibility_flags import VisibilityEffect, VisibilityEffects
-from gateway.model.documents import FieldOrigin, Hiding, Status
+from gateway.model.documents import FieldOrigin, Hiding, Restriction, Status
 
 T = TypeVar("T")
+
+
+def restriction(path: str, site: Site) -> Restriction:
+    """The visibility that the rules outside a file give it if its own front matter is unknown.
+
+    A file that sets its own visibility may override inherited fields and defaults. They apply here, because what it
+    sets is unknown. It is a draft if an inherited value is unreadable.
+    """
+    collector = ProblemCollector(path)
+    lookup = FieldLookup(path, site.with_inherited(path, MappingNode({}, Position(1, 1))), site)
+    decoder = VisibilityDecoder(collector, path, None, lookup)
+    (_, start), end, unlisted = decoder.dates(), decoder.public_until(), decoder.unlisted()
+    return Restriction(decoder.published() and not collector.failed, unlisted, start, end)
 
 
 class _Claim(NamedTuple):

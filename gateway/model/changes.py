@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from gateway.model.documents import Document, FieldOrigin, Hiding
+from gateway.model.documents import Document, FieldOrigin, Hiding, Restriction
 from gateway.model.problems import Problem
 
 
@@ -49,6 +49,15 @@ class Quarantined(NamedTuple):
     """None if the bytes could not be read. The next run then tries again."""
     unpublish: bool = False
     """Whether the last good version is removed."""
+
+
+class Restricted(NamedTuple):
+    """An article that stays although its file is not loaded, and the present rules for its path."""
+
+    path: str
+    restriction: Restriction
+    lifts: bool = True
+    """Whether it replaces an earlier restriction. Otherwise both apply, because the present rules may be incomplete."""
 
 
 class Unchanged(NamedTuple):

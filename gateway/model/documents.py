@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
+
+Moment = TypeVar("Moment", datetime, int)
+"""A time, or its number of microseconds since 1970."""
 
 
 class Status(StrEnum):
@@ -12,6 +15,36 @@ class Status(StrEnum):
     DRAFT = "DRAFT"
     SCHEDULED = "SCHEDULED"
     EXPIRED = "EXPIRED"
+
+
+def status_at(at: Moment, published: object, public_from: Moment | None, public_until: Moment | None) -> Status:
+    """The status at a time."""
+    if not published:
+        return Status.DRAFT
+    if public_until is not None and public_until <= at:
+        return Status.EXPIRED
+    return Status.SCHEDULED if public_from is not None and public_from > at else Status.PUBLISHED
+
+
+class Restriction(NamedTuple):
+    """The most that rules outside a file let the public see of its article."""
+
+    published: bool = True
+    unlisted: bool = False
+    public_from: datetime | None = None
+    public_until: datetime | None = None
+
+    def narrowed(self, other: Restriction) -> Restriction:
+        """What both allow."""
+        return Restriction(
+            self.published and other.published,
+            self.unlisted or other.unlisted,
+            max(filter(None, (self.public_from, other.public_from)), default=None),
+            min(filter(None, (self.public_until, other.public_until)), default=None),
+        )
+
+    def status(self, at: datetime) -> Status:
+        return status_at(at, self.published, self.public_from, self.public_until)
 
 
 class Image(NamedTuple):

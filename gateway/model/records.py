@@ -121,6 +121,8 @@ class Generation(NamedTuple):
     counter: int
     as_of: datetime
     loaded_date_time: datetime
+    next_due: datetime | None
+    """The next time after `as_of` at which an article stops being scheduled or expires."""
 
     @property
     def revision(self) -> str:

@@ -33,7 +33,7 @@ from gateway.store.cursor import Value
 from gateway.store.list_query import ListQuery, find
 from gateway.store.list_sources import LOOKUPS
 from gateway.store.protocol import WHOLE, ChangeCounts, ChangePage, Listing, Lookup, Usage
-from gateway.store.rows import ARTICLE, PROVIDER, RELATED, SEVERITIES, TOPIC, Row, instant, problem
+from gateway.store.rows import ARTICLE, PROVIDER, RELATED, SEVERITIES, TOPIC, Row, instant, optional_instant, problem
 from gateway.store.search_sql import Ranked, scores
 from gateway.store.sql_fragment import Sql, keyed_views, keys, reachable, view, visible
 from gateway.store.suggestions import Suggestion
@@ -82,12 +82,12 @@ class SqlSnapshot:
         return self._usage
 
     async def generation(self) -> Generation:
-        epoch, counter_all, counter_public, as_of, loaded_all, loaded_public = await self._lease.generation()
+        epoch, counter_all, counter_public, as_of, loaded_all, loaded_public, due = await self._lease.generation()
         if not counter_all:
             raise NotReady
         public = self._visibility is Visibility.PUBLIC
         counter, loaded = (counter_public, loaded_public) if public else (counter_all, loaded_all)
-        return Generation(epoch, counter, instant(as_of), instant(loaded))
+        return Generation(epoch, counter, instant(as_of), instant(loaded), optional_instant(due))
 
     async def find(self, lookup: Lookup[T], keys: Sequence[str]) -> Mapping[str, T]:
         found = LOOKUPS[lookup]
