@@ -14,7 +14,8 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
-from gateway.settings import Mode, read
+from gateway.settings import Mode
+from gateway.settings_sources import read
 from gateway.stores import open_pipeline
 
 
