@@ -14,7 +14,7 @@ from pathlib import Path
 import orjson
 
 from gateway.errors import StoreError
-from gateway.model import Loaded
+from gateway.model.changes import Loaded
 from gateway.store import last_good
 from gateway.store.driver import SqliteConnection
 from gateway.store.protocol import LOST

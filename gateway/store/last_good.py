@@ -11,7 +11,8 @@ from typing import Any
 import orjson
 
 from gateway.content.identity import url_identity
-from gateway.model import Document, FileVersion, Image, Loaded, ProviderName, RelatedEntry, TopicName
+from gateway.model.changes import FileVersion, Loaded
+from gateway.model.documents import Document, Image, ProviderName, RelatedEntry, TopicName
 from gateway.store.article_row import AT, COLUMNS
 from gateway.store.rows import Row, optional_instant
 

@@ -9,18 +9,10 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import orjson
 
 from gateway.content.identity import related_id
-from gateway.model import (
-    Article,
-    ArticleSource,
-    FileVersion,
-    Image,
-    Problem,
-    Provider,
-    Related,
-    Severity,
-    Status,
-    Topic,
-)
+from gateway.model.changes import FileVersion
+from gateway.model.documents import Image, Restriction, Status
+from gateway.model.problems import Problem, Severity
+from gateway.model.records import Article, ArticleSource, Provider, Related, Topic
 
 T = TypeVar("T")
 
@@ -46,21 +38,22 @@ def optional_instant(value: int | None) -> datetime | None:
     return None if value is None else instant(value)
 
 
+def restriction(row: Row) -> Restriction:
+    """The visibility of an article: its columns `published`, `unlisted`, `public_from` and `public_until`."""
+    published, unlisted, start, end = row
+    return Restriction(bool(published), bool(unlisted), optional_instant(start), optional_instant(end))
+
+
+def restriction_row(value: Restriction) -> Row:
+    return int(value.published), int(value.unlisted), *(time and micros(time) for time in value[2:])
+
+
 class Record(NamedTuple, Generic[T]):
     """How to read a kind of record: the columns to select, in the order of `make`'s parameters."""
 
     table: str
     columns: str
     make: Callable[[Row], T]
-
-
-def status(published: object, public_from: int | None, public_until: int | None, as_of: int) -> Status:
-    """The status at a time. All times are in microseconds since 1970."""
-    if not published:
-        return Status.DRAFT
-    if public_until is not None and public_until <= as_of:
-        return Status.EXPIRED
-    return Status.SCHEDULED if public_from is not None and public_from > as_of else Status.PUBLISHED
 
 
 def _article(row: Row) -> Article:

@@ -8,6 +8,10 @@
 -- include it: `reachable` and not unlisted. `view` is 1 in rows for the public and 0 in rows for previews. A provider or
 -- topic that only unlisted articles name has a row in view 2, which the public finds by key.
 --
+-- An article whose file is broken or missing is restricted if the present rules hide more of it than those that it was
+-- decoded by. `unrestricted` is its visibility without the restriction: a JSON list of `published`, `unlisted`,
+-- `public_from` and `public_until`.
+--
 -- Times are microseconds since 1970. URLs in side tables are 64-bit digests.
 
 CREATE TABLE generation (
@@ -48,7 +52,7 @@ CREATE TABLE article (
   images TEXT NOT NULL, topics TEXT NOT NULL, urls TEXT NOT NULL,
   has_body INTEGER NOT NULL, is_secured INTEGER NOT NULL,
   sha256 TEXT NOT NULL, bytes INTEGER NOT NULL, modified_at INTEGER NOT NULL, read_at INTEGER NOT NULL,
-  related TEXT NOT NULL, exposed TEXT NOT NULL, front_matter TEXT NOT NULL, secured TEXT, body TEXT NOT NULL,
+  unrestricted TEXT, related TEXT NOT NULL, exposed TEXT NOT NULL, front_matter TEXT NOT NULL, secured TEXT, body TEXT NOT NULL,
   text TEXT NOT NULL
 );
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 
 from gateway.content.spelling import variants
 from gateway.content.tokenizer import Token, is_spaceless
-from gateway.model import Visibility
+from gateway.model.records import Visibility
 from gateway.search import Search
 from gateway.store.rows import Row
 from gateway.store.search_sql import columns_of, vocabularies

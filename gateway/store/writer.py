@@ -13,17 +13,11 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, NamedTuple
 
-from gateway.model import (
-    Change,
-    Deleted,
-    Encoded,
-    Loaded,
-    NotDocument,
-    Problem,
-    Quarantined,
-    Status,
-    Unchanged,
-)
+import orjson
+
+from gateway.model.changes import Change, Deleted, Encoded, Loaded, NotDocument, Quarantined, Restricted, Unchanged
+from gateway.model.documents import Status, status_at
+from gateway.model.problems import Problem
 from gateway.store import change_log, last_good
 from gateway.store.article_row import (
     AT,
@@ -37,7 +31,7 @@ from gateway.store.article_row import (
     text_of,
 )
 from gateway.store.protocol import Applied
-from gateway.store.rows import UNREAD, Row, micros, problem, problem_row, status
+from gateway.store.rows import UNREAD, Row, micros, problem, problem_row, restriction, restriction_row
 from gateway.store.sql_fragment import keys
 from gateway.store.tables import (
     CLEAR,
@@ -52,7 +46,7 @@ from gateway.store.tables import (
     VIEWS,
 )
 
-_OF_FILE = ("sha256", "bytes", "modified_at", "read_at")
+_OF_FILE = ("sha256", "bytes", "modified_at", "read_at", "unrestricted")
 _OF_TIME = ("status", "reachable", "public")
 _ALL = ("key", *_OF_TIME, *_OF_FILE, *COLUMNS)
 
@@ -130,15 +124,20 @@ class _Article(NamedTuple):
     bytes: int
     modified_at: int
     read_at: int
+    unrestricted: str | None
     values: tuple[Any, ...]
 
     @classmethod
     def of(cls, row: Row) -> _Article:
-        return cls._make((*row[:8], tuple(row[8:])))
+        return cls._make((*row[:9], tuple(row[9:])))
 
     @property
     def row(self) -> Row:
-        return (*self[:8], *self.values)
+        return (*self[:9], *self.values)
+
+    @property
+    def visibility(self) -> Row:
+        return self.values[AT["published"] : AT["public_until"] + 1]
 
     @property
     def place(self) -> tuple[int | None, str]:
@@ -155,7 +154,7 @@ class ChangeWriter:
         self._expected = expected
         self._added = self._updated = self._removed = 0
         self._turned = set[str]()
-        """Files whose articles were shown or hidden only by the passage of time."""
+        """Files whose articles were shown or hidden only by the passage of time, or by rules outside them."""
         self._all = self._public = False
         self._names: dict[NameUse, list[int]] = {}
         """The change of each count of `naming`."""
@@ -177,8 +176,12 @@ class ChangeWriter:
         if self._expected >= max(LARGE, articles / 2):
             self._drop_indexes(db, articles)
 
-    def take(self, db: sqlite3.Connection, changes: Sequence[Change]) -> None:
-        """Write a batch. No two changes of a run have the same path."""
+    def take(self, db: sqlite3.Connection, batch: Sequence[Change | Restricted]) -> None:
+        """Write a batch."""
+        self._load(db, [change for change in batch if not isinstance(change, Restricted)])
+        self._restrict(db, {change.path: change for change in batch if isinstance(change, Restricted)})
+
+    def _load(self, db: sqlite3.Connection, changes: Sequence[Change]) -> None:
         loaded = [change for change in changes if isinstance(change, Loaded)]
         gone = [_path(change) for change in changes if _takes_away(change)]
         broken = [change.path for change in changes if isinstance(change, Quarantined) and not change.unpublish]
@@ -190,11 +193,13 @@ class ChangeWriter:
         self._problems(db, "file", {_path(change): _problems(change) for change in parsed})
 
     def finish(
-        self, problems: Sequence[Problem], memory: Mapping[str, str], retention: timedelta
+        self, problems: Sequence[Problem] | None, memory: Mapping[str, str] | None, retention: timedelta
     ) -> Iterator[Callable[[sqlite3.Connection], object]]:
         """The steps that end the run."""
-        yield lambda db: self._problems(db, "run", {"": problems})
-        yield lambda db: self._store_memory(db, memory)
+        if problems is not None:
+            yield lambda db: self._problems(db, "run", {"": problems})
+        if memory is not None:
+            yield lambda db: self._store_memory(db, memory)
         yield from (partial(_each, statements=(INDEXES[name],)) for name in self._dropped)
         if self._all:
             yield self._prepare
@@ -229,6 +234,22 @@ class ChangeWriter:
             self._turned.update(stored)
             self._all = self._public = True
 
+    def _restrict(self, db: sqlite3.Connection, changes: Mapping[str, Restricted]) -> None:
+        """Narrows the visibility of articles, or widens it again as far as their last good versions allow."""
+        stored, fresh = self._stored(db, list(changes)), []
+        for path, article in stored.items():
+            now = restriction(article.visibility)
+            own = restriction(orjson.loads(article.unrestricted)) if article.unrestricted else now
+            found = (own if changes[path].lifts else now).narrowed(changes[path].restriction)
+            if found != now:
+                at = AT["published"]
+                values = (*article.values[:at], *restriction_row(found), *article.values[at + 4 :])
+                kept = None if found == own else orjson.dumps(restriction_row(own)).decode()
+                fresh.append(self._now(article._replace(values=values, unrestricted=kept)))
+        self._replace(db, [], fresh, stored)
+        self._turned.update(article.values[AT["path"]] for article, _ in fresh)
+        self._updated -= len(fresh)
+
     def _stored(self, db: sqlite3.Connection, paths: Sequence[str]) -> dict[str, _Article]:
         articles = map(_Article.of, db.execute(STORED, (keys(paths),)))
         return {article.values[AT["path"]]: article for article in articles}
@@ -241,34 +262,28 @@ class ChangeWriter:
         times = (version.mtime_ns // 1000, self._as_of)
         if before and before.sha256 == version.sha256:
             # The same bytes, decoded again. The times are those of the first read of the bytes.
-            if _differ_only_in_slug(before.values, encoded.values):
+            if before.unrestricted is None and _differ_only_in_slug(before.values, encoded.values):
                 return None
             times = (before.modified_at, before.read_at)
-        return self._row(encoded.values, version.sha256, version.size, *times), encoded
+        return self._row(encoded.values, (version.sha256, version.size, *times, None)), encoded
 
     def _now(self, article: _Article) -> tuple[_Article, EncodedArticle]:
         """The article with its status at the time of the run."""
         values = article.values
         name = values[AT["provider_name"]] or ""
         encoded = EncodedArticle(values, parts_of(values), text_of(values, name))
-        return self._row(values, article.sha256, article.bytes, article.modified_at, article.read_at), encoded
+        return self._row(values, article[4:9]), encoded
 
-    def _row(self, values: tuple[Any, ...], sha256: str, size: int, modified_at: int, read_at: int) -> _Article:
+    def _row(self, values: tuple[Any, ...], of_file: Row) -> _Article:
+        """The row with its status at the time of the run. `of_file` has the values of _OF_FILE."""
         published, unlisted, public_from, public_until = values[AT["published"] : AT["public_until"] + 1]
-        found = status(published, public_from, public_until, self._as_of)
+        found = status_at(self._as_of, published, public_from, public_until)
         reachable = int(found is Status.PUBLISHED)
         self._next += 1
-        return _Article(
-            self._next - 1,
-            found,
-            reachable,
-            int(reachable and not unlisted),
-            sha256,
-            size,
-            modified_at,
-            read_at,
-            (*values[: AT["slug"]], values[AT["wanted_slug"]], *values[AT["slug"] + 1 :]),
-        )
+        slug = AT["slug"]
+        values = (*values[:slug], values[AT["wanted_slug"]], *values[slug + 1 :])
+        public = int(reachable and not unlisted)
+        return _Article._make((self._next - 1, found, reachable, public, *of_file, values))
 
     def _replace(
         self,
@@ -402,7 +417,7 @@ class ChangeWriter:
             db.execute(NEXT_PUBLIC, (self._as_of,))
 
 
-def split(changes: Sequence[Change]) -> Iterator[Sequence[Change]]:
+def split(changes: Sequence[Change | Restricted]) -> Iterator[Sequence[Change | Restricted]]:
     """A batch in parts, so that cancellation and shutdown wait only briefly."""
     for start in range(0, len(changes), STEP):
         yield changes[start : start + STEP]
