@@ -18,7 +18,6 @@ from gateway.content.identity import digits, provider_id, suffix, topic_id
 from gateway.content.text import fold, slug
 from gateway.content.tokenizer import words
 from gateway.errors import StoreError
-from gateway.store.article_row import url_key
 from gateway.store.disk_space import FULL, is_full
 from gateway.store.rows import Row
 
@@ -166,13 +165,12 @@ def _fold(text: str | None) -> str | None:
     return None if text is None else fold(text)
 
 
-FUNCTIONS: Mapping[str, Callable[[str], str | int | None]] = {
+FUNCTIONS: Mapping[str, Callable[[str], str | None]] = {
     "fold": _fold,
     "key_slug": _key_slug,
     "suffix": suffix,
     "provider_id": provider_id,
     "topic_id": topic_id,
     "words": words,
-    "url_key": url_key,
 }
 """SQL functions for the derivations in `tables` and for filter conditions."""

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -28,7 +29,8 @@ def find(found: LookupSource[Any], wanted: Sequence[str], visibility: Visibility
         f"SELECT parent.key, {found.record.columns} FROM json_each(?) AS parent"
         f" CROSS JOIN {found.record.table} WHERE {condition} AND {shown}"
     )
-    return viewed(Sql(text, (keys(wanted),)), visibility)
+    bound = json.dumps(list(map(found.digest, wanted))) if found.digest else keys(wanted)
+    return viewed(Sql(text, (bound,)), visibility)
 
 
 class SortKey(NamedTuple):

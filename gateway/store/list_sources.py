@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from gateway.model.lists import ArticleOrderField, OrderField, ProviderOrderField, TopicOrderField
 from gateway.model.records import Article
 from gateway.store import protocol
+from gateway.store.article_row import url_key
 from gateway.store.cursor import ColumnType
 from gateway.store.protocol import Lookup
 from gateway.store.rows import ARTICLE, MENTION, PROVIDER, RELATED, TOPIC, Record
@@ -163,6 +164,8 @@ class LookupSource(NamedTuple, Generic[T]):
     condition: str
     visibility_table: str | None = None
     """The table with the `reachable` column. None if the rows are specific to a view."""
+    digest: Callable[[str], int] | None = None
+    """Computes `parent.value` from a key, if it is not the key."""
 
 
 def _named(condition: str) -> LookupSource[Article]:
@@ -181,9 +184,10 @@ LOOKUPS: Mapping[Lookup[Any], LookupSource[Any]] = {
     ),
     protocol.ARTICLE_BY_URL: LookupSource(
         ARTICLE,
-        "article.key = (SELECT known.article FROM article_url AS known WHERE known.url = url_key(parent.value)"
+        "article.key = (SELECT known.article FROM article_url AS known WHERE known.url = parent.value"
         " AND known.reachable >= :view ORDER BY known.published_date_time DESC, known.path LIMIT 1)",
         "article",
+        url_key,
     ),
     protocol.PROVIDER_BY_KEY: LookupSource(PROVIDER, "provider.view IN :views AND provider.key = parent.value"),
     protocol.PROVIDER_BY_ID: LookupSource(PROVIDER, "provider.view IN :views AND provider.id = parent.value"),

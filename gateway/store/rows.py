@@ -75,7 +75,7 @@ def _article(row: Row) -> Article:
 
 
 def _related(row: Row) -> Related:
-    source, position, entry = row
+    source, position, entry, *_ = row
     return related(source, position, orjson.loads(entry))
 
 
