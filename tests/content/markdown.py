@@ -1,4 +1,4 @@
-"""Bodies to test with: any text, tags and marks in any mixture, and those made to take long."""
+"""Hypothesis strategies for Markdown bodies: arbitrary text with markup, and inputs that take long to parse."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ BODIES = st.one_of(
     ).map("".join),
 )
 
-# Markdown as people write it: what is meant for markup is markup, and nothing else looks like some.
+# Markdown as people write it: text that is not markup does not resemble markup.
 
 _WORDS = st.sampled_from(
     [
