@@ -1,4 +1,4 @@
-"""The folder that clients are tried on: articles one day apart, each with a related entry, and a draft."""
+"""The folder for the clients: articles one day apart, each with a related entry, and a draft."""
 
 from __future__ import annotations
 

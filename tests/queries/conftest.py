@@ -1,4 +1,4 @@
-"""Databases of generated corpora, each with the oracle's view of it."""
+"""Databases of generated corpora, each with its oracle."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Answer(NamedTuple):
 
 
 class World(NamedTuple):
-    """A database, and what it should answer with drafts and without."""
+    """A database, and its expected answers with and without drafts."""
 
     store: SqliteStore
     oracles: dict[bool, Oracle]
