@@ -1,4 +1,4 @@
-"""Clients that keep a copy of the articles, by `changes` and by `articleChanged`. They follow no folder."""
+"""Clients that keep a copy of the articles, by `changes` and by `articleChanged`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Copy = dict[str, Mapping[str, Any]]
 
 
 class Client:
-    """Asks one server, and holds a copy of its articles."""
+    """Queries one server, and holds a copy of its articles."""
 
     def __init__(self, executor: Executor, visibility: Visibility) -> None:
         self._operations = executor
@@ -41,7 +41,7 @@ class Client:
         return answer.data
 
     async def served(self) -> Copy:
-        """What it ought to hold."""
+        """The expected copy."""
         return {node["id"]: node for node in (await self.ask(LISTING))["articles"]["nodes"]}
 
     def take(self, change: Mapping[str, Any]) -> None:
@@ -53,12 +53,12 @@ class Client:
 
 
 class Reader(Client):
-    """Reads `changes`, a page now and then."""
+    """Reads `changes`, one page at a time."""
 
     token: str | None = None
 
     async def read(self) -> bool:
-        """Take one page. Answers whether there is more."""
+        """Read one page. Returns whether there are more."""
         page = (await self.ask(CHANGES, since=self.token))["changes"]
         assert page["reset"] is (self.token is None)
         for change in page["changes"]:
@@ -68,7 +68,7 @@ class Reader(Client):
 
 
 class Subscriber(Client):
-    """Takes what there is when the first event of `articleChanged` comes, and each event since."""
+    """Reads all articles at the first event of `articleChanged`, and applies each event after it."""
 
     def __init__(self, executor: Executor, visibility: Visibility) -> None:
         super().__init__(executor, visibility)

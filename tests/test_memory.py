@@ -1,4 +1,4 @@
-"""Memory: however many different things are asked for, a server keeps within the bounds of its settings."""
+"""Memory: a server stays within its configured bounds for any number of different requests."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ BODIES, SHARE, EACH = 150, 20, 20
 
 
 class Asker:
-    """Asks over one connection, each time for something that nobody has asked for."""
+    """Sends requests over one connection, each one new."""
 
     def __init__(self, connection: HTTPConnection) -> None:
         self._connection = connection
@@ -66,7 +66,7 @@ def named(text: str) -> dict[str, object]:
 
 
 def resident(server: Running) -> int:
-    """Bytes of memory that the process has now."""
+    """The resident memory of the process, in bytes."""
     pages = int(Path(f"/proc/{server.process.pid}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGESIZE")
 
@@ -86,8 +86,8 @@ def server(tmp_path: Path) -> Iterator[Running]:
 
 
 @pytest.mark.timeout(3000)
-def test_what_is_kept_is_bounded(server: Running) -> None:
-    """The memory after very many documents is that after the first of them and, at most, a tenth of the bounds more."""
+def test_caches_are_bounded(server: Running) -> None:
+    """The memory after very many documents exceeds that after the first ones by at most a tenth of the bounds."""
     assert WARM * (PADDING + 1) > PERSISTED
     assert WARM * 3 * FIELDS * TOKEN_BYTES > DOCUMENTS
     assert WARM // EACH > SHARE
@@ -104,6 +104,6 @@ def _fill(server: Running, asker: Asker) -> None:
     growth = resident(server) - after_first
     print(f"{after_first / 2**20:.1f} MiB after {WARM}, {growth / 2**20:+.1f} MiB after {ALL} documents")  # noqa: T201
     assert growth <= sum(SIZES) / 10 + SETTLING
-    # The bounds were reached: what was registered first is known no more, and what was last is.
+    # The bounds were reached: the first document is evicted, and the last one is registered.
     assert b"PERSISTED_QUERY_NOT_FOUND" in asker.get(extensions=named(document(0)))
     assert b'"data"' in asker.get(extensions=named(document(ALL - 1)), variables=variables(ALL - 1))

@@ -1,4 +1,4 @@
-"""The page that tells of the schema is the schema's."""
+"""docs/schema.md equals the schema."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from tests import reference
 from tests.contract import BUILTIN
 
 
-def test_the_page_is_made_of_the_schema() -> None:
-    """What is committed is what `python -m tests.reference` writes."""
+def test_page_is_up_to_date() -> None:
+    """The committed file equals the output of `python -m tests.reference`."""
     assert reference.PAGE.read_text() == reference.page(reference.read())
 
 
-def test_every_word_of_the_schema_is_told() -> None:
-    """Each type, field, argument and value stands on the page, and each of them is described."""
+def test_page_is_complete() -> None:
+    """Each type, field, argument and value is on the page, with a description."""
     told = reference.PAGE.read_text()
     lines = [line for line in told.splitlines() if line.lstrip().startswith("- `")]
     assert len(lines) == len(list(members(reference.read())))
@@ -27,8 +27,8 @@ def test_every_word_of_the_schema_is_told() -> None:
         assert f"- `{member}`" in section
 
 
-def test_every_link_leads_somewhere() -> None:
-    """Each name of a type is a link to its heading, of which there is one."""
+def test_links_of_types_resolve() -> None:
+    """Each type name links to its only heading."""
     told = reference.PAGE.read_text()
     headings = re.findall(r"^#+ (.+)$", told, re.MULTILINE)
     assert len(headings) == len({heading.lower() for heading in headings})
@@ -36,7 +36,7 @@ def test_every_link_leads_somewhere() -> None:
 
 
 def members(schema: GraphQLSchema) -> Iterator[tuple[str, str]]:
-    """Each field, argument and value, with the name of its type."""
+    """Each field, argument and value, with its type's name."""
     for name, named in schema.type_map.items():
         if not name.startswith("__") and name not in BUILTIN:
             yield from ((name, member) for member in of(named))
