@@ -1,4 +1,4 @@
-"""A folder that is edited at random while it is followed ends as a first load of what it is then, for all who watch."""
+"""A folder that is edited at random while it is followed equals a first load of its final state, for all clients."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ WORDS = ("always", "ai", "acme", "deep a")
 
 
 class Text(NamedTuple):
-    """A file that is written as it stands."""
+    """A file with literal content."""
 
     path: str
     text: str
@@ -79,7 +79,7 @@ STEPS = st.tuples(st.lists(ACTS, min_size=1, max_size=4), st.booleans())
 
 
 class Followed:
-    """A folder that is followed, and what is to be served of it."""
+    """A followed folder, and its expected content."""
 
     def __init__(self, site: Site) -> None:
         self.site = site
@@ -92,11 +92,11 @@ class Followed:
 
     @property
     def texts(self) -> Mapping[str, str]:
-        """Of all files that are there."""
+        """The texts of all existing files."""
         return {str(file.relative_to(self.site.root)): file.read_text() for file in self.site.root.rglob("*.md")}
 
     async def step(self, acts: Sequence[Act]) -> None:
-        """Do some things at once, have the follower told of them, and wait until they are served."""
+        """Make some changes at once, report them, and wait until they are served."""
         self._steps += 1
         changed = [path for act in (*acts, Edit(MARK, {"heat": str(self._steps)})) for path in self._do(act)]
         self._note()
@@ -110,7 +110,7 @@ class Followed:
         return await self.site.ingest.run(paths=paths, accept_empty=accept_empty)
 
     def _do(self, act: Act) -> Sequence[str]:
-        """Answers the paths that changed."""
+        """Apply a change. Returns the changed paths."""
         if isinstance(act, Edit):
             return act.do(self.site.root)
         if isinstance(act, Text):
@@ -125,7 +125,7 @@ class Followed:
         self.good |= {path: before[path] for path, text in self.texts.items() if text in BROKEN and path in before}
 
     async def _served(self) -> int | None:
-        """The step that is served."""
+        """The number of the served step."""
         async with self.site.store.snapshot(Visibility.PREVIEW) as snapshot:
             found = await snapshot.find(ARTICLE_BY_PATH, [MARK])
             return found[MARK].heat if found else None
@@ -156,7 +156,7 @@ async def following(folder: Path) -> AsyncIterator[Followed]:
 
 @asynccontextmanager
 async def subscribed(followed: Followed, subscribers: Sequence[Subscriber]) -> AsyncIterator[None]:
-    """Once each of them has begun to follow."""
+    """Wait until each client has subscribed."""
     tasks = [asyncio.create_task(subscriber.follow()) for subscriber in subscribers]
     try:
         while not all(subscriber.told.is_set() for subscriber in subscribers):
@@ -173,7 +173,7 @@ States = Mapping[Visibility, Mapping[str, Any]]
 
 
 async def states(store: Store) -> States:
-    """All that each visibility is told."""
+    """All answers for each visibility."""
     return {visibility: await state(store, visibility) for visibility in Visibility}
 
 
@@ -187,7 +187,7 @@ async def state(store: Store, visibility: Visibility) -> Mapping[str, Any]:
 
 
 async def loaded(folder: Path, texts: Mapping[str, str], followed: Followed) -> States:
-    """What a first load of some files ends as, at the time it is."""
+    """The state after a first load of some files at the current time."""
     for file in texts.items():
         write(folder / "content", Text(*file))
     async with unfollowed(folder) as cold:
@@ -205,7 +205,7 @@ def errors(state: Mapping[str, Any]) -> Mapping[str, str]:
 
 
 def others(state: Mapping[str, Any], broken: AbstractSet[str]) -> Sequence[Problem]:
-    """What is told of files that are not broken, and of several files together: an error of a file is told alone."""
+    """Problems of unbroken files and across files. An error of a file excludes its other problems."""
     return [problem for problem in state["problems"] if problem.path not in broken or problem.code in TOGETHER]
 
 
@@ -217,7 +217,7 @@ def but_problems(states: States) -> States:
 
 
 async def follow(folder: Path, script: Sequence[tuple[Sequence[Act], bool]]) -> tuple[Followed, States]:
-    """Follow a folder while a script is done to it, and have clients follow; what is there in the end."""
+    """Follow a folder during a script, with clients. Returns the final content."""
     async with following(folder) as followed:
         executor = Executor(SCHEMA, followed.site.store, Limits(), PersistedDocuments(), introspection=False)
         readers = [Reader(executor, visibility) for visibility in Visibility]
@@ -239,11 +239,11 @@ async def follow(folder: Path, script: Sequence[tuple[Sequence[Act], bool]]) -> 
 @pytest.mark.timeout(3600)
 @SCRIPTS
 @given(script=st.lists(STEPS, max_size=LONGEST))
-async def test_whatever_is_edited_ends_as_a_first_load(
+async def test_any_edits_equal_a_first_load(
     tmp_path_factory: pytest.TempPathFactory, script: Sequence[tuple[Sequence[Act], bool]]
 ) -> None:
-    """Files that are broken at the end keep their last good version, which a first load does not have; all else is the
-    same, and clients that follow hold exactly that."""
+    """Files that are broken at the end keep their last good version, which a first load does not have. Everything else
+    is equal, and clients have exactly that."""
     folder = tmp_path_factory.mktemp("script")
     async with asyncio.timeout(60):
         followed, live = await follow(folder, script)
