@@ -31,11 +31,11 @@ class Visit:
     page: Page
     requested: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
-    """What was asked for in vain."""
+    """Failed requests."""
     violations: list[str] = field(default_factory=list)
-    """What the page did against its own policy."""
+    """Violations of the content security policy."""
     errors: list[str] = field(default_factory=list)
-    """What went wrong in the page's scripts, and whatever else the browser's console calls an error."""
+    """Script errors and other errors in the browser's console."""
 
     @property
     def hosts(self) -> set[str]:

@@ -71,7 +71,7 @@ class Running:
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.process = process
         self.printed: list[str] = []
-        """The lines that were read until now."""
+        """The lines read so far."""
         self.url = self.said(r"Listening on (http://\S+)")
 
     def said(self, pattern: str) -> str:

@@ -20,7 +20,7 @@ T = TypeVar("T")
 # Root may read any file. Without these capabilities file permissions apply to it.
 _RIGHTS = "-dac_override,-dac_read_search"
 AS_ANYBODY = ("setpriv", f"--bounding-set={_RIGHTS}", f"--inh-caps={_RIGHTS}") if os.geteuid() == 0 else ()
-"""What to start a command with, to try what permissions do."""
+"""The start of a command line that runs without root's privileges."""
 
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """For clients of plain HTTP. By default httpx reads all certificates for each client, which takes 18 ms."""

@@ -15,7 +15,7 @@ OWN = """
 id path title slug heat status publishedDateTime webUrl
 topics { id } provider { id } images { url } related { title webUrl provider { id } }
 """
-"""What belongs to an article itself. Of what others change in it, as its provider's name, no change tells."""
+"""An article's own fields. Changes of other records, such as its provider's name, are not listed."""
 LISTING = f"{{ articles(first: 100) {{ nodes {{ {OWN} }} }} }}"
 CHANGES = f"""query ($since: String) {{
   changes(since: $since, first: 3) {{ changes {{ type id article {{ {OWN} }} }} token hasMore reset }}

@@ -16,7 +16,7 @@ from gateway.store.sqlite import SqliteStore
 from tests.service import Service, service
 
 SECURED, HIDDEN = "c2VjdXJlZA-quagga", "quaggahidden"
-"""What public files hold that the public may not read."""
+"""Texts in public files that the public must not see."""
 
 PUBLIC = {
     "one.md": "---\ntitle: One harbour\ndate: 2024-01-01\nwebUrl: https://gazette.example/one\n"

@@ -255,9 +255,9 @@ PING = b"\x89\xfd" + bytes(4) + PAYLOAD
 """A mask of zeros leaves the payload as it is."""
 PONG = b"\x8a\x7d" + PAYLOAD
 PINGS = 40_000
-"""Their answers are 5 MB, more than the two ends keep between them."""
+"""Their pongs are 5 MB, more than both ends buffer."""
 KEPT = 65_536
-"""Bytes that the kernel is to keep at an end."""
+"""The size of a kernel buffer in bytes."""
 NO_ANSWER = b'{"type":"pong"}'
 MESSAGE = b"\x81" + bytes([0x80 | len(NO_ANSWER)]) + bytes(4) + NO_ANSWER
 INIT = b'{"type":"connection_init"}'
@@ -290,7 +290,7 @@ def keep_little(client: Client) -> None:
     client.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, KEPT)
 
 
-@pytest.mark.parametrize("between", [b"", MESSAGE], ids=["pings alone", "messages between"])
+@pytest.mark.parametrize("between", [b"", MESSAGE], ids=["only pings", "messages between"])
 async def test_pings_without_reading(tmp_path: Path, between: bytes) -> None:
     """Pings are read only if their pongs fit. A client that reads again gets the rest in order."""
     async with accepting(tmp_path) as (url, state), client(url) as eager:

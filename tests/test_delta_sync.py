@@ -330,7 +330,7 @@ REFUSED_AT_WORK = [
     (FILTERED, {}, "LIMIT_EXCEEDED"),
     (MATCHING_TWO, {"limit_records": 1}, "LIMIT_EXCEEDED"),
 ]
-"""What is accepted, and refused once it is at work: a query, the settings, and the code."""
+"""Operations that fail during execution: a query, the settings, and the code."""
 
 
 @pytest.mark.parametrize(("query", "flags", "code"), REFUSED_AT_WORK)

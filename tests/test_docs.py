@@ -19,7 +19,7 @@ from tests.schema import SCHEMA
 
 ROOT = Path(__file__).parent.parent
 SETTINGS = [option for option in OPTIONS if option not in LIMITS]
-"""Those that docs/settings.md tells; docs/limits.md tells the others."""
+"""The options of docs/settings.md. docs/limits.md has the others."""
 CODE = re.compile(r'^([A-Z][A-Z_]+) = "\1"$', re.MULTILINE)
 
 

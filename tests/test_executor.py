@@ -224,7 +224,7 @@ RICH = """{
 async def test_operation_leaves_no_reference_cycles(tmp_path: Path) -> None:
     """Otherwise the collector would free the records of about a hundred operations at once and delay responses."""
     async with serving(tmp_path) as client:
-        for _ in range(2):  # what is made once is made
+        for _ in range(2):  # warm up
             assert "errors" not in await post(client, RICH)
         gc.collect()
         gc.disable()

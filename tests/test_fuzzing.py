@@ -34,7 +34,7 @@ FIELDS = {found.ok().label: found.ok() for found in SCHEMA.get_all_operations() 
 QUERIES = [label for label in FIELDS if label.startswith("Query.")]
 JSON = {"Content-Type": "application/json"}
 MOST_SECONDS = 60.0
-"""No answer takes nearly so long; what does hangs."""
+"""A response that takes this long hangs."""
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -33,7 +33,7 @@ PUBLIC = Viewer(Visibility.PUBLIC)
 PREVIEW = Viewer(Visibility.PREVIEW, frozenset({Scope.PREVIEW}))
 AS_OF = datetime(2025, 1, 1, tzinfo=UTC)
 ARTICLES = 25
-"""Published ones of the corpus: every third of one provider, every second with one topic."""
+"""Published articles of the corpus: every third of one provider, every second with one topic."""
 
 
 def article(number: int) -> str:
@@ -95,7 +95,7 @@ async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
 class Answer(NamedTuple):
     data: Any
     errors: list[Mapping[str, object]]
-    """The extensions of each, as a client is told them."""
+    """The extensions of each error, as clients get them."""
     usage: Usage
 
 

@@ -34,7 +34,7 @@ from tests.store.template import empty_database
 START = datetime(2025, 1, 1, 12, tzinfo=UTC)
 HOLD = timedelta(seconds=10)
 MANY = 30
-"""More articles than may go without a second look."""
+"""More articles than a deletion without a hold may have."""
 
 
 class Clock:

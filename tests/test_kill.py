@@ -27,7 +27,7 @@ FILES = 95
 ARTICLES = "{ articles(first: 100, orderBy: {field: PATH}) { nodes { path category slug } } }"
 STARTED = int(datetime(2024, 1, 1, tzinfo=UTC).timestamp())
 LONGEST = 2.0
-"""How many times as long as a load takes a process lives at most before it is killed."""
+"""The longest life of a process before it is killed, in durations of a load."""
 
 Content = Mapping[Visibility, Mapping[str, Any]]
 

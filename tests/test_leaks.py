@@ -52,9 +52,9 @@ class Asked(NamedTuple):
     both: Twins
     clients: tuple[httpx.AsyncClient, httpx.AsyncClient]
     known: frozenset[str]
-    """What the public may know: every text that it is told in EVERYTHING."""
+    """Every text in the public responses to EVERYTHING."""
     hidden: frozenset[str]
-    """What only an editor is told there."""
+    """Texts that are only in an editor's responses."""
 
     @property
     def walk(self) -> Walk:
@@ -163,7 +163,7 @@ async def test_no_argument_finds_hidden_articles(asked: Asked) -> None:
         "quaggahiden",
     ]
     words = sorted({*spelt, "quaggaearlier", "layout", "secured", *asked.hidden})
-    step = 1 if FULL else len(words) - 1  # so that each place is tried with another word
+    step = 1 if FULL else len(words) - 1  # a different word at each place
     count = 0
     for batch in in_batches(islice(asked.walk.asked_with(words), 0, None, step)):
         response = orjson.loads(await asked.shared_response("POST", "/graphql", json=batch))

@@ -19,15 +19,15 @@ from tests.commands import Running, running
 FULL = bool(os.environ.get("GATEWAY_TEST_FULL"))
 WARM, ALL = (5_000, 50_000) if FULL else (500, 1_200)
 PERSISTED, DOCUMENTS, RENDERED = SIZES = (2**24, 2**26, 2**22) if FULL else (2**23, 2**23, 2**22)
-"""What the settings allow; each is full after WARM requests."""
+"""The configured sizes. Each cache is full after WARM requests."""
 SETTLING = 0 if FULL else 6 * 2**20
-"""Bytes that a process still takes from the system after so few requests, whatever it keeps. Without its bound each of
-what is kept would take more than that and a tenth of all bounds."""
+"""Bytes that a process may still allocate after the first requests. Each cache without its bound would exceed this
+and a tenth of all bounds."""
 FIELDS = 15
 """Of each document; one of them is at least three tokens."""
 PADDING = PERSISTED // WARM
 BODIES, SHARE, EACH = 150, 20, 20
-"""Articles, each with a body that takes a twentieth of what rendered ones may take; one request of EACH asks."""
+"""The number of articles. The rendered body of each takes a twentieth of the cache, and one request in EACH reads a body."""
 
 
 class Asker:

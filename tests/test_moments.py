@@ -33,7 +33,7 @@ FEWEST = 5
 DELAYS = (0, 0, 0.01, 0.05, 0.2)
 """Seconds after which the follower learns of a change; some are longer than it waits for a pause."""
 LONGEST = 5
-"""How many steps a script has at most."""
+"""The largest number of steps of a script."""
 
 
 class World:
@@ -44,9 +44,9 @@ class World:
         self._chance = chance
         self._number = 0
         self.titles: dict[str, str] = {}
-        """What is there, by path."""
+        """The documents by path."""
         self.ended: dict[str, float] = {}
-        """From when on a title may not be there any more."""
+        """The time from which a title must be gone."""
         self.deleted = set[str]()
         self.replaced = set[str]()
         self.copied = set[str]()
@@ -187,7 +187,7 @@ class Moment(NamedTuple):
     """The served content after a run."""
 
     ended: float
-    """When the run had ended."""
+    """The end of the run."""
     articles: Sequence[Article]
     held: bool
     generation: int
@@ -201,7 +201,7 @@ class Torn(Scheduler):
     """Receives changed paths one by one, in any order, some of them late."""
 
     chance: random.Random | None = None
-    """Decides that; without it the follower learns of all at once."""
+    """Source of randomness. Without it all changes are reported at once."""
 
     def changed(self, paths: frozenset[str]) -> None:
         if self.chance is None:
@@ -263,7 +263,7 @@ def check_moments(world: World, moments: Sequence[Moment]) -> None:
     before = moments[0].titles
     seen = set(before)
     most = 0
-    """Articles that there were before the first loss."""
+    """The number of articles before the first loss."""
     for moment in moments:
         titles = moment.titles
         gone = {title for title in world.deleted & seen if not titles[title]}

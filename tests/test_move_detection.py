@@ -23,7 +23,7 @@ from tests.test_ingest import HOLD, Site, opened, site
 __all__ = ["site"]  # the fixture
 
 ALL, MOST = 40, 30
-"""How many files there are, and how many of them are in the folder `posts`."""
+"""The number of files, and of those in the folder `posts`."""
 HELD = ["DELETION_HELD"]
 
 

@@ -18,7 +18,7 @@ from tests.test_connection_timeouts import ANSWER, ASKED, POST, UPGRADE, Client,
 
 READERS = 4
 HEAD = POST % 100
-"""Of a request whose body of 100 bytes has not been sent."""
+"""The head of a request with an unsent body of 100 bytes."""
 PROBES = (b"/healthz", b"/readyz")
 
 
@@ -170,7 +170,7 @@ async def test_operation_of_a_disconnected_client_does_not_run(
         await found.release()
         await answered(found.url)
     lines = [record.message for record in caplog.records if "/graphql" in record.message and " 200 " in record.message]
-    assert len(lines) == 2  # of the one that ran already, and of the last
+    assert len(lines) == 2  # of the running operation and of the last one
 
 
 async def test_connections_over_the_limit(tmp_path: Path) -> None:

@@ -182,7 +182,7 @@ async def test_preview_token_expires_during_use(tmp_path: Path) -> None:
             await executor.execute(await executor.prepare(query), viewer)
         told = executor.subscribe(await executor.prepare(OperationRequest(subscription)), viewer)
         asked, number = asyncio.ensure_future(anext(told)), 0
-        while not asked.done():  # a change from before it listens is none for it
+        while not asked.done():  # earlier changes give no event
             await found.change({"new.md": f"---\ntitle: New {number}\n---\n"})
             number += 1
         assert count(asked.result().body()) == "UNAUTHENTICATED"

@@ -21,7 +21,7 @@ from tests.test_preview_links import GOOD, SECRET, cookie
 
 TITLES = "{ articles { nodes { title } } }"
 COST = 1 + 21
-"""Of the query, and of being read."""
+"""The points of the query and of reading it."""
 
 
 def test_points_of_a_client() -> None:

@@ -14,7 +14,7 @@ from tests.test_connection_timeouts import client
 
 QUERY = b'{"query": "{ articles { totalCount } }"}'
 COST = 3
-"""Points that a client needs to send the query once."""
+"""The points that one query costs."""
 LINES = b"Content-Type: application/json\r\nContent-Length: %d\r\n" % len(QUERY)
 
 

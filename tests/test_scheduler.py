@@ -32,7 +32,7 @@ from tests.parsing import InProcess
 from tests.store.template import empty_database
 
 SELDOM = 3600.0
-"""Seconds between two sweeps that no test lives to see."""
+"""An interval of rescans in seconds, longer than any test."""
 FULL = bool(os.environ.get("GATEWAY_TEST_FULL"))
 
 
@@ -66,7 +66,7 @@ class Live:
         self.running = asyncio.Lock()
         self.reports: list[IngestReport] = []
         self.asked: list[frozenset[str] | None] = []
-        """What was to be looked at, run by run."""
+        """The named paths of each run."""
         self._began = asyncio.Event()
 
     async def _run(self, paths: frozenset[str] | None, *, accept_empty: bool) -> IngestReport:
@@ -347,7 +347,7 @@ async def test_new_folder_is_read_twice(root: Path, monkeypatch: pytest.MonkeyPa
             live.follower.changed(frozenset(name))
             await asyncio.sleep(0.1)
         await live.until_looks(4)
-        await asyncio.sleep(0.2 * 4)  # in which there would be more
+        await asyncio.sleep(0.2 * 4)  # time for further runs
         assert live.looks() == {"d": 2, "e": 2}
         (root / "f").mkdir()
         live.follower.changed(frozenset("f"))

@@ -36,13 +36,13 @@ from tests.test_scheduler import Clock as Monotonic
 
 FULL = bool(os.environ.get("GATEWAY_TEST_FULL"))
 LONGEST = 8 if FULL else 6
-"""How many steps a script has at most."""
+"""The largest number of steps of a script."""
 SCRIPTS = settings(
     max_examples=1000 if FULL else 50,
 )
 HOURS = 3600.0
 MARK = "mark.md"
-"""A file that changes with each step, so that it can be waited for."""
+"""A file that changes with each step, to wait for the step."""
 BROKEN = (
     "---\ntitle: T\npublished: maybe\n---\n",
     "---\ntitle: T\ndate: 2024-13-01\n---\n",
@@ -62,10 +62,10 @@ class Text(NamedTuple):
 
 
 Act = Edit | Text | float
-"""Something that is done to a folder, or seconds that pass."""
+"""A change of a folder, or seconds to wait."""
 
 WITHOUT_LANGUAGE = NAMES.filter(lambda path: path.count(".") == 1)
-"""A last good version keeps the language that its siblings gave it at the time. A first load does not know them."""
+"""A last good version keeps the language from its earlier siblings, which a first load does not have."""
 ACTS = st.one_of(
     SMALL_EDITS,
     SMALL_EDITS,
@@ -75,7 +75,7 @@ ACTS = st.one_of(
     st.sampled_from([60.0, HOURS, 24 * HOURS]),
 )
 STEPS = st.tuples(st.lists(ACTS, min_size=1, max_size=4), st.booleans())
-"""What is done at once, and whether those who read `changes` do so afterwards."""
+"""Simultaneous changes, and whether clients read `changes` afterwards."""
 
 
 class Followed:
@@ -84,7 +84,7 @@ class Followed:
     def __init__(self, site: Site) -> None:
         self.site = site
         self.good: dict[str, str] = {}
-        """The last good text of each file that is there."""
+        """The last good text of each existing file."""
         self.clock = Monotonic()
         watch = Watch(site.root, WatchMode.OFF, 1)
         self.follower = Scheduler(site.ingest, watch, self._run, is_ready=site.store.ready, sweep=1e9, clock=self.clock)
@@ -100,7 +100,7 @@ class Followed:
         self._steps += 1
         changed = [path for act in (*acts, Edit(MARK, {"heat": str(self._steps)})) for path in self._do(act)]
         self._note()
-        self.clock.leap(2)  # or it would wait for more changes
+        self.clock.leap(2)  # otherwise the run waits for a pause
         self.follower.changed(frozenset(changed))
         async for _ in self.site.store.generations():
             if await self._served() == self._steps:

@@ -22,7 +22,7 @@ from tests.service import FILES, listening_to, service
 JSON, RESPONSE = "application/json", "application/graphql-response+json"
 HONEST = {"query": "{ articles(first: 1) { totalCount } }"}
 LARGEST_ANSWER = 600_000
-"""Bytes of any answer to a hostile document: some thousands of records, of which each could be asked for."""
+"""The largest response to a hostile document in bytes: some thousands of records."""
 INTERNALS = re.compile(
     r"traceback|\.py\b|sqlite|\bselect\b.+\bfrom\b|gateway\.db|/tmp/|site-packages|codec|line \d+, in |\bat 0x|asyncio"
     r"|strawberry|graphql.?core|starlette|uvicorn|orjson|did you mean",
@@ -93,7 +93,7 @@ async def test_hostile_body(client: httpx.AsyncClient, body: Body) -> None:
         headers = {"Content-Type": JSON, "Accept": accept, **body.headers}
         try:
             response = await client.post("/graphql", content=body.content, headers=headers)
-        except httpx.WriteError:  # it was answered, and closed, before it was sent
+        except httpx.WriteError:  # the response came before the end of the request
             assert body.status == 413
             continue
         assert (response.status_code, codes(response)) == (body.status, {body.code})

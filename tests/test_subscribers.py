@@ -24,12 +24,12 @@ from tests.test_websocket import receive, send
 GENERATIONS = 1000 if os.environ.get("GATEWAY_TEST_FULL") else 50
 SUBSCRIBERS = 100
 DEAF = 8
-"""Those that never read: more than the server has readers of its database."""
+"""Subscribers that never read, more than the server has database readers."""
 BODY = "word " * 50_000
 EVENTS = "subscription { articleChanged { article { title } } }"
 LARGE_EVENTS = "subscription { articleChanged { article { title body { markdown } } } }"
 MOST_GROWTH = 64 * 2**20
-"""Bytes; the events that the deaf ones do not take are more."""
+"""Bytes, less than the unread events."""
 
 
 def document(number: int) -> str:

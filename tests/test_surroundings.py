@@ -132,7 +132,7 @@ def titles(url: str) -> list[str]:
 def check_service(process: subprocess.Popen[bytes], url: str, content: Path) -> None:
     """The server answers, prints changes, logs requests, and exits normally."""
     assert titles(url) == ["One"]
-    (content / "two.md").write_text("---\ntitle: Two\nquality: high\n---\n")  # of which a problem is printed
+    (content / "two.md").write_text("---\ntitle: Two\nquality: high\n---\n")  # its problem is printed
     deadline = time.monotonic() + 60
     while titles(url) != ["One", "Two"]:
         assert time.monotonic() < deadline

@@ -33,11 +33,11 @@ class Receiver:
     def __init__(self) -> None:
         self.told: asyncio.Queue[tuple[dict[str, str], bytes]] = asyncio.Queue()
         self.statuses: list[int] = []
-        """Of the next answers; then all is well."""
+        """The statuses of the next responses. Later ones succeed."""
         self.drips = 0
-        """How many of the next answers go on for ever, a byte at a time."""
+        """The number of next responses that never end, a byte at a time."""
         self.failed = asyncio.Event()
-        """Whether all of them have been given."""
+        """Set when all of them have been sent."""
         self.url = ""
 
     async def answer(self, request: Request) -> Response:
@@ -192,7 +192,7 @@ async def test_first_load_is_sent(tmp_path: Path) -> None:
         receiver() as hook,
         delivering(found, Webhook(hook.url, False)),
     ):
-        for _ in range(100):  # until the empty database was looked at
+        for _ in range(100):  # until the webhooks have read the empty database
             await asyncio.sleep(0)
         await found.change({"a.md": NEW, "b.md": NEW})
         told = await hook.next()

@@ -25,7 +25,7 @@ from graphql import (
 )
 
 Way = tuple[str, ...]
-"""From the root inwards, what is selected on each level, with its arguments."""
+"""The selected field of each level with its arguments, from the root."""
 TEXTS = frozenset({"String", "ID"})
 
 

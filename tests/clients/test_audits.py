@@ -11,7 +11,7 @@ from tests.clients.conftest import Results
 from tests.clients.npm import Packages
 from tests.commands import running
 
-pytestmark = pytest.mark.timeout(1000)  # the first test may have to install the packages
+pytestmark = pytest.mark.timeout(1000)  # may install the packages
 
 SEEDS = Path(__file__).parent.parent.parent / "seeds"
 

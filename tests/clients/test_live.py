@@ -10,7 +10,7 @@ import pytest
 from tests.clients.conftest import Served
 from tests.clients.npm import Packages
 
-pytestmark = pytest.mark.timeout(1000)  # the first test may have to install the packages
+pytestmark = pytest.mark.timeout(1000)  # may install the packages
 
 ARTICLE = ["UPDATED Final", "REMOVED"]
 

@@ -8,10 +8,10 @@ from tests.clients.conftest import Results
 from tests.clients.corpus import TITLES
 from tests.clients.npm import FOLDER
 
-pytestmark = pytest.mark.timeout(1000)  # the first test may have to install the packages
+pytestmark = pytest.mark.timeout(1000)  # may install the packages
 
 BY_POST = ["POST 200", "POST 200", "POST 200", "POST 200"]
-"""The digest alone is missed, the document is registered with it, and from then on the digest suffices."""
+"""The digest is unknown, the document is registered with it, and afterwards the digest is enough."""
 REFUSED = {"requests": ["POST 400"], "codes": ["GRAPHQL_VALIDATION_FAILED"]}
 
 

@@ -18,7 +18,7 @@ from tests.clients.conftest import Served
 from tests.clients.npm import FOLDER, Packages
 from tests.schema import SCHEMA
 
-pytestmark = pytest.mark.timeout(1000)  # the first test may have to install the packages
+pytestmark = pytest.mark.timeout(1000)  # may install the packages
 
 TEXT = (FOLDER.parent.parent / "docs/clients.md").read_text()
 

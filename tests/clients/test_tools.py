@@ -10,7 +10,7 @@ from tests.clients.conftest import Results
 from tests.clients.corpus import TITLES
 from tests.clients.npm import Packages
 
-pytestmark = pytest.mark.timeout(1000)  # the first test may have to install the packages
+pytestmark = pytest.mark.timeout(1000)  # may install the packages
 
 
 @pytest.fixture(scope="module")

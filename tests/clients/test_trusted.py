@@ -11,7 +11,7 @@ import pytest
 from tests.clients.conftest import serving
 from tests.clients.npm import Packages
 
-pytestmark = pytest.mark.timeout(1000)  # the first test may have to install the packages
+pytestmark = pytest.mark.timeout(1000)  # may install the packages
 
 TITLES = ["Entry 00", "Entry 01"]
 REFUSED = {"requests": ["POST 403"], "codes": ["UNTRUSTED_DOCUMENT"]}

@@ -117,7 +117,7 @@ _BLOCKS: st.SearchStrategy[str] = st.recursive(
     max_leaves=4,
 )
 ORDINARY = _several(_BLOCKS).map("{}\n\n[ref]: https://a.example 'gone'\n".format)
-"""Bodies of all that CommonMark and tables have, within one another."""
+"""Bodies with all constructs of CommonMark and tables, nested."""
 
 HOSTILE: Mapping[str, Callable[[int], str]] = {
     "quotes": lambda n: ">" * n,
@@ -166,4 +166,4 @@ HOSTILE: Mapping[str, Callable[[int], str]] = {
     "line ends": lambda n: "\n" * n,
     "marks on one letter": lambda n: "a" + "\u0301" * n,
 }
-"""Ways to write a body of a length about proportional to the number given."""
+"""Functions that write a body of a length about proportional to their argument."""

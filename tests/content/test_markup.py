@@ -248,7 +248,7 @@ SCHEMES = {"http", "https", "mailto", "tel"}
 
 
 def is_safe(name: str, value: str | None) -> bool:
-    if name in {"href", "src"}:  # browsers pass over controls and spaces where they look for the scheme
+    if name in {"href", "src"}:  # browsers ignore control characters and spaces before the scheme
         scheme = re.match(r"([a-z][a-z0-9+.-]*):", re.sub(r"[\x00-\x20]", "", value or "").lower())
         return scheme is None or scheme[1] in SCHEMES
     return not name.startswith("on") and name not in {"style", "srcset", "srcdoc", "action", "name", "target"}

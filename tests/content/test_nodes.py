@@ -17,6 +17,6 @@ def test_line_ends(text: str) -> None:
     """Only line feeds and carriage returns end lines; other Unicode separators do not."""
     for offset in range(len(text) + 1):
         before = re.split(r"\r\n|\r|\n", text[:offset])
-        if text[offset - 1 : offset + 1] == "\r\n":  # between the two the line has not ended
+        if text[offset - 1 : offset + 1] == "\r\n":  # CR LF is one line end
             before[-2:] = [before[-2] + "\r"]
         assert LineIndex(text).position(offset) == Position(len(before), len(before[-1]) + 1)

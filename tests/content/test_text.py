@@ -91,9 +91,9 @@ STAY = (
     "ꝿꞁꞌꞏꞛꞝꞟꞵꞷꞻꞽꞿꟁꟃꟑꟓꟕꟗꟙꟶꟷꟺꟻꟼꟽꟾꟿꬰꬱꬲꬵꬽꬾꭀꭁꭂꭃꭄꭅꭇꭈꭊꭍꭑꭓꭔꭕꭠꭡꭤꭨ𝼀𝼁𝼂𝼃𝼅𝼆𝼇𝼈𝼊"
     "𝼋𝼌𝼍𝼎𝼏𝼐𝼒𝼕𝼗𝼘𝼙𝼜"
 )
-"""Letters of phonetics, of manuscripts and of tones, which no alphabet of ASCII letters stands for."""
+"""Letters of phonetics, manuscripts and tones, which have no ASCII equivalent."""
 NEWER = "\ua7cb-\ua7cf\ua7d2\ua7d4\ua7da-\ua7dc\U0001df25-\U0001df2a"
-"""Letters of Unicode 15 and later, which not every interpreter knows."""
+"""Letters of Unicode 15 and later, which some interpreters lack."""
 
 
 def test_latin_letters_fold_to_ascii() -> None:

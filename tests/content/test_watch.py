@@ -113,7 +113,7 @@ async def test_replaced_folder_is_reported(tmp_path: Path, how: WatchMode) -> No
         await heard.until("a.md")
         heard.paths.clear()
         shutil.rmtree(tmp_path / "two")
-        await heard.until(WHOLE_FOLDER)  # it stayed away
+        await heard.until(WHOLE_FOLDER)  # the folder is missing
         heard.paths.clear()
         (tmp_path / "two").mkdir()
         await heard.until(WHOLE_FOLDER)

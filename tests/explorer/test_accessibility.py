@@ -15,7 +15,7 @@ from tests.commands import Running
 from tests.conftest import need
 from tests.explorer.graphiql import GraphiQL, opened
 
-pytestmark = [pytest.mark.usefixtures("graphiql"), pytest.mark.timeout(1000)]  # the first may have to run npm
+pytestmark = [pytest.mark.usefixtures("graphiql"), pytest.mark.timeout(1000)]  # may run npm
 
 GRAVE = {"serious", "critical"}
 
@@ -33,7 +33,7 @@ STILL = """() => new Promise((resolve) => {
         due = setTimeout(resolve, 300);
     }).observe(document, { subtree: true, childList: true, attributes: true });
 })"""
-"""Until the page has not changed for a moment: axe cannot name an element that has gone meanwhile."""
+"""Wait until the page is stable, because axe cannot name a removed element."""
 RUN = "() => axe.run({ resultTypes: ['violations'] }).then((found) => JSON.stringify(found.violations))"
 
 

@@ -21,7 +21,7 @@ from tests.commands import Running, running
 from tests.explorer.graphiql import GraphiQL, opened
 from tests.service import listening_to, service
 
-pytestmark = [pytest.mark.usefixtures("graphiql"), pytest.mark.timeout(1000)]  # the first may have to run npm
+pytestmark = [pytest.mark.usefixtures("graphiql"), pytest.mark.timeout(1000)]  # may run npm
 
 TITLES = "{ articles { nodes { title } } }"
 ONE = "---\ntitle: {}\ndate: 2024-01-01\n---\n"
@@ -29,7 +29,7 @@ DRAFT = "---\ntitle: Draft\ndraft: true\n---\n"
 PUBLIC = {"data": {"articles": {"nodes": [{"title": "One"}]}}}
 ALL = {"data": {"articles": {"nodes": [{"title": "One"}, {"title": "Draft"}]}}}
 TABS = [name.title() for name in NAMES[:2]]
-"""The ready queries that a first visit opens."""
+"""The example queries that a first visit opens."""
 SERVE = ("--explorer", "--introspection", "--tokens", "editor:preview")
 
 
@@ -103,7 +103,7 @@ async def test_subscription_shows_a_change(browser: Browser, tmp_path: Path) -> 
         graphiql = await opened(browser, f"{server.url}/graphiql")
         await graphiql.write("Query Editor", "subscription { articleChanged { type article { title } } }")
         await subscribed(graphiql)
-        server.post("{ __typename }")  # what came before it has been read by then
+        server.post("{ __typename }")  # earlier data has been read
         (content / "one.md").write_text(ONE.format("Another"))
         expected = {"data": {"articleChanged": {"type": "UPDATED", "article": {"title": "Another"}}}}
         assert await graphiql.answer() == expected
@@ -171,9 +171,7 @@ async def test_link_opens_its_query(browser: Browser, author: Running) -> None:
     assert (await other.text("Query Editor"), await other.text("Variables")) == (query, '{"first": 1}')
     assert await other.run() == {"data": {"articles": {"totalCount": 2}}}
     await other.write("Query Editor", "{ __typename }")
-    await other.page.wait_for_function(
-        "() => location.hash === ''"
-    )  # it would no longer be the address of what is shown
+    await other.page.wait_for_function("() => location.hash === ''")  # the address would not match the shown query
     assert await other.run() == {"data": {"__typename": "Query"}}
     other.assert_well()
 

@@ -30,7 +30,7 @@ FINDS: Mapping[str, Callable[[Any], object]] = {
     "Changes": lambda data: data["changes"]["changes"],
     "Corpus": lambda data: data["corpus"]["articleCount"],
 }
-"""What each query is to find something of, by its name; the subscription waits for a change."""
+"""The expected kind of result of each query, by name. The subscription waits for a change."""
 LIVE = "Live"
 
 
@@ -68,7 +68,7 @@ def test_subscription_reports_a_change(live: Running, draft: Path) -> None:
     ):
         lines = stream.iter_lines()
         next(lines)  # the stream is open
-        for number, line in enumerate(lines):  # one comes now and then, also where nothing was told
+        for number, line in enumerate(lines):  # heartbeats are sent without events
             if line.startswith("data: "):
                 change = orjson.loads(line.removeprefix("data: "))["data"]["articleChanged"]
                 assert change["article"]["title"].startswith("New ")

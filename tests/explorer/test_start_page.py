@@ -26,7 +26,7 @@ provider: {name: "<b>Bold</b>"}
 ---
 """
 FIGURES = {"Published": "5", "Drafts": "2", "Scheduled": "1", "Expired": "0", "Providers": "9", "Topics": "6"}
-"""Of the seeds, as their author sees them."""
+"""Of the seeds with drafts."""
 BROKEN = "---\ntitle: a: b <i>\n---\n"
 
 

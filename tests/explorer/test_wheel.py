@@ -62,8 +62,8 @@ async def test_wheel_includes_graphiql(browser: Browser, source: Path, tmp_path:
     assert not (source / PREFIX).exists()
 
     program = installed(source, tmp_path / "environment")
-    alone = ("env", f"PATH={program.parent}")
-    with running("dev", SEEDS, cache=tmp_path, wrapper=alone, program=(str(program),)) as server:
+    isolated = ("env", f"PATH={program.parent}")
+    with running("dev", SEEDS, cache=tmp_path, wrapper=isolated, program=(str(program),)) as server:
         server.said(r"^\d+ articles")
         graphiql = await opened(browser, f"{server.url}/graphiql")
         assert (await graphiql.run())["data"]["articles"]["totalCount"] == 8

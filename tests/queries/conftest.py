@@ -36,7 +36,7 @@ VIEWERS = {
 settings.register_profile("queries", max_examples=100, suppress_health_check=list(HealthCheck))
 settings.register_profile("queries-in-full", settings.get_profile("queries"), max_examples=5000)
 QUERIES = settings.get_profile("queries-in-full" if os.environ.get("GATEWAY_TEST_FULL") else "queries")
-"""How many queries a property is tried with."""
+"""The number of examples per property."""
 
 
 class Answer(NamedTuple):

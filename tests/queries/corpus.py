@@ -56,7 +56,7 @@ PROVIDERS = (
     Named("学习", "学习", "学习"),
 )
 FAR = Named("Far", "far.example", "far-example", "far.example")
-"""Named in related entries alone."""
+"""Providers that only related entries name."""
 TOPICS = (
     Named("AI", "ai", "ai"),
     Named("ai", "ai", "ai"),

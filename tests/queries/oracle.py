@@ -66,7 +66,7 @@ UNSEEN = re.compile(
     "[\u00ad\u034f\u061c\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\U000e0000-\U000e0fff]"
 )
 LETTERS = {"ł": "l", "ø": "o", "æ": "ae"}
-"""Latin letters that do not decompose. Queries are made of no others."""
+"""Latin letters without a decomposition that queries may contain."""
 
 
 def fold(text: str) -> str:

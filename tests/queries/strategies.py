@@ -134,7 +134,7 @@ LEADS = {
     "locale": chosen(*LOCALES),
     "status": LEAVES["status"],
 }
-"""What indexes know."""
+"""Filters with an index."""
 LEAD = st.sampled_from(sorted(LEADS)).flatmap(lambda name: st.fixed_dictionaries({name: LEADS[name]}))
 LEAF = some(LEAVES)
 COMBINED = st.recursive(

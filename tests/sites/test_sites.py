@@ -234,7 +234,7 @@ EXPECTED: dict[str, list[dict[str, object]]] = {
         ),
     ],
 }
-"""Every article of each folder, in the order of the paths, as a preview shows it."""
+"""Every article of each folder, by path, as previews see it."""
 
 PROBLEMS: dict[str, list[tuple[str, Severity, str, int | None]]] = {
     "jekyll": [("README.md", Severity.INFO, "NO_FRONT_MATTER", 1)],

@@ -20,7 +20,7 @@ from tests.store.documents import NOW, apply, document
 PUBLIC, PREVIEW = Visibility.PUBLIC, Visibility.PREVIEW
 ADDED, UPDATED, REMOVED = ChangeType
 Held = dict[str, object]
-"""What a client holds of each article, by id."""
+"""The client's copy of each article, by id."""
 
 
 def change(kind: ChangeType, path: str) -> ArticleChange:

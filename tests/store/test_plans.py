@@ -157,7 +157,7 @@ ORDERS: Mapping[Listing[Any], Sequence[Order]] = {
     TOPICS: [(), *((OrderTerm(*term),) for term in product(TopicOrderField, OrderDirection))],
 }
 TIES_ARE_RARE = {ArticleOrderField.TITLE, ProviderOrderField.NAME, ProviderOrderField.DOMAIN, TopicOrderField.NAME}
-"""So that one index serves both directions: descending, rows of equal value alone are sorted by their key."""
+"""One index serves both directions: descending, only rows of equal value are sorted by key."""
 
 STORED = (
     "article|related|article_topic|backlink|article_url|entry|article_text|provider|topic|listed|known|named|source"

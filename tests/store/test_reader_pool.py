@@ -40,7 +40,7 @@ def priorities() -> list[int]:
     return [os.getpriority(os.PRIO_PROCESS, int(thread.name)) for thread in Path("/proc/self/task").iterdir()]
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="Only Linux tells threads apart.")
+@pytest.mark.skipif(sys.platform != "linux", reason="Only Linux has priorities per thread.")
 async def test_writer_thread_has_a_lower_priority(store: Store) -> None:
     """Only the writer thread has a lower priority."""
     await fill(store)
