@@ -72,7 +72,7 @@ class Subscriber(Client):
 
     def __init__(self, executor: Executor, visibility: Visibility) -> None:
         super().__init__(executor, visibility)
-        self.told = asyncio.Event()
+        self.has_event = asyncio.Event()
 
     async def follow(self) -> None:
         prepared = await self._operations.prepare(OperationRequest(EVENTS))
@@ -83,10 +83,10 @@ class Subscriber(Client):
                     self.held = await self.served()
                 change: Any = answer.data["articleChanged"]
                 self.take(change)
-                self.told.set()
+                self.has_event.set()
 
     async def until_up_to_date(self) -> None:
-        self.told.clear()
+        self.has_event.clear()
         while self.held != await self.served():
-            await self.told.wait()
-            self.told.clear()
+            await self.has_event.wait()
+            self.has_event.clear()

@@ -161,11 +161,11 @@ def test_explain(tmp_path: Path) -> None:
         "Under `gateway serve` only previews show these keys of frontMatter: layout (1 file)."
         " To publish a key, add it to `expose` in gateway.yaml.\n"
     )
-    told = "3 documents; 0 problems\n"
-    assert invoke("check", tmp_path).stdout == told
-    assert invoke("check", tmp_path, "--explain").stdout == explanation + told
+    summary = "3 documents; 0 problems\n"
+    assert invoke("check", tmp_path).stdout == summary
+    assert invoke("check", tmp_path, "--explain").stdout == explanation + summary
     done = invoke("check", tmp_path, "--explain", "--format", "json")
-    assert (done.stdout, done.stderr) == ("[]\n", explanation + told)
+    assert (done.stdout, done.stderr) == ("[]\n", explanation + summary)
 
 
 def test_private_keys_are_listed(tmp_path: Path) -> None:
@@ -173,8 +173,8 @@ def test_private_keys_are_listed(tmp_path: Path) -> None:
     (tmp_path / "gateway.yaml").write_text("expose: [layout]\n")
     (tmp_path / "a.md").write_bytes(broken.titled("layout: post\nweight: 1"))
     (tmp_path / "b.md").write_bytes(broken.titled("draft: true\nicon: star\nweight: 2"))
-    told = "Under `gateway serve` only previews show these keys of frontMatter: weight (2 files), icon (1). "
-    assert told in gateway("check", tmp_path, "--explain").stdout
+    line = "Under `gateway serve` only previews show these keys of frontMatter: weight (2 files), icon (1). "
+    assert line in gateway("check", tmp_path, "--explain").stdout
     assert "Under `gateway serve`" not in gateway("check", tmp_path).stdout
 
 

@@ -308,8 +308,8 @@ def test_valid_files_are_served_among_broken_ones(tmp_path: Path, mixed: Path) -
         data = server.post(query)["data"]
         good = {node["path"] for node in data["articles"]["nodes"]}
         assert good == {"good.md", "also-good.md", *broken.VALUES} - {"plain.md"}
-        told = {(issue["path"], issue["code"]) for issue in data["corpus"]["issues"]}
-        assert told >= {(name, case.code) for name, case in broken.ALL.items()}
+        reported = {(issue["path"], issue["code"]) for issue in data["corpus"]["issues"]}
+        assert reported >= {(name, case.code) for name, case in broken.ALL.items()}
         assert server.stop() == 0
 
 
@@ -340,8 +340,8 @@ def test_strict_serves_the_last_generation(tmp_path: Path) -> None:
 
 def test_check_and_load_import_no_server() -> None:
     """Editors run `check` at each save."""
-    told = "import sys; from gateway.commands import check, load; print({'graphql', 'starlette'} & {*sys.modules})"
-    done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+    code = "import sys; from gateway.commands import check, load; print({'graphql', 'starlette'} & {*sys.modules})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
 
 

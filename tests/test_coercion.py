@@ -65,8 +65,8 @@ async def test_null_variable_of_an_event_stream(tmp_path: Path) -> None:
     async with serving(tmp_path) as client:
         sent = {"query": SUBSCRIPTION, "variables": NULL}
         streamed = await client.post("/graphql", json=sent, headers={"Accept": "text/event-stream"})
-    [told] = [event(line) for line in streamed.text.splitlines() if line.startswith("data: ")]
-    assert codes(told) == REFUSED
+    [answer] = [event(line) for line in streamed.text.splitlines() if line.startswith("data: ")]
+    assert codes(answer) == REFUSED
     assert "event: complete" in streamed.text
 
 
@@ -92,5 +92,5 @@ async def test_null_variable_in_an_event(tmp_path: Path) -> None:
         lines = streamed.aiter_lines()
         assert await anext(lines) == ":"
         await found.change({"one.md": FILES["one.md"].replace("One", "Uno")})
-        told = await anext(event(line) async for line in lines if line.startswith("data: {"))
-    assert codes(told) == REFUSED
+        answer = await anext(event(line) async for line in lines if line.startswith("data: {"))
+    assert codes(answer) == REFUSED

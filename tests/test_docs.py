@@ -38,16 +38,16 @@ def kinds(error: type[GatewayError]) -> list[type[GatewayError]]:
 def test_error_codes_are_documented() -> None:
     """docs/errors.md has exactly the codes of errors, with their status."""
     text = (ROOT / "docs/errors.md").read_text()
-    told = set(re.findall(r"^\| `([A-Z_]+)` \| (\d+) \| .+ \|$", text, re.MULTILINE))
+    documented = set(re.findall(r"^\| `([A-Z_]+)` \| (\d+) \| .+ \|$", text, re.MULTILINE))
     raised = {(error.code, str(error.status.value)) for error in kinds(RequestError) if issubclass(error, RequestError)}
-    assert told == raised
+    assert documented == raised
 
 
 def test_exit_codes_are_documented() -> None:
     """The docs have each exit code of an error, and 0."""
-    told = set(re.findall(r"^\| (\d) \| .+ \|$", (ROOT / "docs/errors.md").read_text(), re.MULTILINE))
+    documented = set(re.findall(r"^\| (\d) \| .+ \|$", (ROOT / "docs/errors.md").read_text(), re.MULTILINE))
     codes = {error.exit_code for error in kinds(GatewayError) if error.__module__.startswith("gateway")}
-    assert {str(code) for code in codes} <= told == set("0123")
+    assert {str(code) for code in codes} <= documented == set("0123")
 
 
 def test_settings_are_documented() -> None:
@@ -56,9 +56,9 @@ def test_settings_are_documented() -> None:
     for option in SETTINGS:
         found = re.findall(rf"^\| `{option.name}` \| (.+) \| (.+) \|$", text, re.MULTILINE)
         assert len(found) == 1, option.name
-        default, told = found[0]
-        assert told.startswith(option.help), option.name
-        assert ("A secret" in told) is option.secret, option.name
+        default, documented = found[0]
+        assert documented.startswith(option.help), option.name
+        assert ("A secret" in documented) is option.secret, option.name
         if option.default not in {None, ()}:
             assert f"`{shown(option.default)}`" in default, option.name
         differs = f"with `dev` `{shown(option.dev_default)}`" in default
@@ -73,8 +73,8 @@ def shown(value: object) -> str:
 
 def test_settings_table_has_only_existing_options() -> None:
     """The table has only existing options and scopes."""
-    told = re.findall(r"^\| `([a-z_:]+)` \|", (ROOT / "docs/settings.md").read_text(), re.MULTILINE)
-    assert sorted(told) == sorted([*(option.name for option in SETTINGS), *Scope])
+    documented = re.findall(r"^\| `([a-z_:]+)` \|", (ROOT / "docs/settings.md").read_text(), re.MULTILINE)
+    assert sorted(documented) == sorted([*(option.name for option in SETTINGS), *Scope])
 
 
 def test_example_settings_file_is_valid(tmp_path: Path) -> None:

@@ -75,10 +75,10 @@ async def test_internal_error_of_a_stream_is_its_last_result(tmp_path: Path, cap
     executor = Executor(schema, store, Limits(), PersistedDocuments(), introspection=True)
     prepared = await executor.prepare(OperationRequest("{ counted(times: 1) }"))
     await store.close()
-    [told] = [told async for told in executor.subscribe(prepared, Viewer(Visibility.PUBLIC))]
-    assert told.is_final_error
-    assert told.body().keys() == {"errors"}
-    [error] = told.errors
+    [result] = [result async for result in executor.subscribe(prepared, Viewer(Visibility.PUBLIC))]
+    assert result.is_final_error
+    assert result.body().keys() == {"errors"}
+    [error] = result.errors
     extensions = error["extensions"]
     assert isinstance(extensions, dict)
     assert extensions.pop("incident") in caplog.text
@@ -153,7 +153,7 @@ async def test_event_time_limit(tmp_path: Path) -> None:
         await apply(store, *(document(f"{n}", topics=topics("t")) for n in range(1500)))
         schema = strawberry.Schema(Slow, subscription=Watched, extensions=[UsePreparedDocument])
         executor = Executor(schema, store, Limits(operation_seconds=1), PersistedDocuments(), introspection=True)
-        [refused] = [told async for told in await watching(executor, 1_000_000)]
+        [refused] = [result async for result in await watching(executor, 1_000_000)]
         assert refused.body() == {"errors": tuple(OperationTimedOut().entries())}
         async with aclosing(await watching(executor, 1)) as events:
             assert (await anext(events)).data == {"counted": 1}
@@ -190,9 +190,9 @@ COSTS = {"cost": {"actual": 21, "allowed": 10_000}}
 
 
 @pytest.mark.parametrize(
-    ("asked", "told"), [({"cost": True}, COSTS), ({"cost": False}, None), ({"cost": 1}, None), ({}, None)]
+    ("asked", "result"), [({"cost": True}, COSTS), ({"cost": False}, None), ({"cost": 1}, None), ({}, None)]
 )
-async def test_cost_is_returned_on_request(tmp_path: Path, asked: dict[str, object], told: object) -> None:
+async def test_cost_is_returned_on_request(tmp_path: Path, asked: dict[str, object], result: object) -> None:
     """By POST, GET and in a batch, for each operation with the extension."""
     query = "query Titles { articles { nodes { title } } }"
     sent = {"query": query, "extensions": asked}
@@ -202,7 +202,7 @@ async def test_cost_is_returned_on_request(tmp_path: Path, asked: dict[str, obje
         parameters = {"query": query, "extensions": json.dumps(asked)}
         got = (await client.get("/graphql", params=parameters, headers={"GraphQL-Require-Preflight": "1"})).json()
     assert posted == got == batched
-    assert posted.get("extensions") == told
+    assert posted.get("extensions") == result
 
 
 async def test_client_errors_are_not_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -191,11 +191,11 @@ class Client:
             assert {each["path"] for each in (*beside, *likest, *referring) if each} <= paths
 
     def _check_changes(self, changes: Mapping[str, Any], paths: frozenset[str]) -> None:
-        told = {(change["type"], change["id"]) for change in changes["changes"]} - {("ADDED", self.ids["mark.md"])}
+        listed = {(change["type"], change["id"]) for change in changes["changes"]} - {("ADDED", self.ids["mark.md"])}
         first = self._token is None
         expected = {("ADDED", self.ids[path]) for path in paths - self._held}
         expected |= set() if first else {("REMOVED", self.ids[path]) for path in self._held - paths}
-        assert {change for change in told if change[0] != "UPDATED"} == expected
+        assert {change for change in listed if change[0] != "UPDATED"} == expected
         self._token, self._held = changes["token"], paths
 
     async def _check_found(self, file: File, *, reachable: bool) -> None:
@@ -216,14 +216,14 @@ def mark(number: int) -> str:
 
 async def events_until(stream: AsyncIterator[Any], number: int) -> set[tuple[str, str]]:
     """The events of a subscriber up to the mark with this number."""
-    told = set[tuple[str, str]]()
+    received = set[tuple[str, str]]()
     while True:
         change = (await next_of(stream))["data"]["articleChanged"]
         if change["article"] and change["article"]["path"] == "mark.md":
             if change["article"]["heat"] == number:
-                return told
+                return received
         else:
-            told.add((change["type"], change["id"]))
+            received.add((change["type"], change["id"]))
 
 
 async def pass_time(folder: Path, files: Sequence[File]) -> None:
@@ -246,10 +246,10 @@ async def pass_time(folder: Path, files: Sequence[File]) -> None:
             moment = AS_OF + timedelta(days=day)
             await found.change({}, as_of=moment)
             await found.change({"mark.md": mark(1000 + day)}, as_of=moment)
-            told = await events_until(stream, 1000 + day)
+            received = await events_until(stream, 1000 + day)
             listed = await client.check(day)
             ids = client.ids
-            assert told == {("ADDED", ids[path]) for path in listed - held} | {
+            assert received == {("ADDED", ids[path]) for path in listed - held} | {
                 ("REMOVED", ids[path]) for path in held - listed
             }
             held = listed

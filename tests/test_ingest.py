@@ -219,9 +219,9 @@ async def test_ids_and_cursors_depend_only_on_content(tmp_path: Path) -> None:
         await two.run()
         two.write("a.md", "slug: same\npublishedDateTime: 2024-01-01")
         await two.run()
-        told = [[(edge.cursor, edge.node.id, edge.node.slug) for edge in await site.edges()] for site in (one, two)]
-    assert told[0] == told[1]
-    assert len({id_ for _, id_, _ in told[0]}) == 2
+        found = [[(edge.cursor, edge.node.id, edge.node.slug) for edge in await site.edges()] for site in (one, two)]
+    assert found[0] == found[1]
+    assert len({id_ for _, id_, _ in found[0]}) == 2
 
 
 async def test_progress(site: Site) -> None:
@@ -482,8 +482,8 @@ async def main(folder, mode):
         (site.root / "closed").chmod(mode)
         report = await site.run()
         (site.root / "closed").chmod(0o700)
-        told = [[problem.path, problem.code] for problem in report.problems]
-        print(json.dumps([await site.paths(), told]))
+        found = [[problem.path, problem.code] for problem in report.problems]
+        print(json.dumps([await site.paths(), found]))
         (site.root / "closed/b.md").unlink()
         await site.run()
         print(json.dumps([await site.paths(), await site.codes()]))
@@ -493,19 +493,19 @@ asyncio.run(main(sys.argv[1], int(sys.argv[2], 8)))
 
 
 @pytest.mark.parametrize(
-    ("mode", "told"),
+    ("mode", "found"),
     [
         ("000", [["closed", "UNREADABLE_FOLDER"]]),
         # Files without permission.
         ("400", [["closed/b.md", "UNREADABLE"], ["closed/below", "UNREADABLE_FOLDER"]]),
     ],
 )
-def test_unreadable_folder_keeps_its_articles(tmp_path: Path, mode: str, told: list[list[str]]) -> None:
+def test_unreadable_folder_keeps_its_articles(tmp_path: Path, mode: str, found: list[list[str]]) -> None:
     """Other changes are applied. When it is readable again, its deletions are too."""
     command = [*AS_ANYBODY, sys.executable, "-c", CLOSED, str(tmp_path), mode]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=100)
     closed, after = map(json.loads, done.stdout.splitlines())
-    assert closed == [["a.md", "closed/b.md", "closed/below/c.md"], told]
+    assert closed == [["a.md", "closed/b.md", "closed/below/c.md"], found]
     assert after == [["a.md", "closed/below/c.md"], []]
 
 

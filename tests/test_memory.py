@@ -27,7 +27,7 @@ FIELDS = 15
 """Of each document; one of them is at least three tokens."""
 PADDING = PERSISTED // WARM
 BODIES, SHARE, EACH = 150, 20, 20
-"""The number of articles. The rendered body of each takes a twentieth of the cache, and one request in EACH reads a body."""
+"""The number of articles. Each rendered body takes a twentieth of the cache, and one request in EACH reads a body."""
 
 
 class Asker:

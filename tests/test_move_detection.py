@@ -84,13 +84,13 @@ def test_each_lost_file_needs_its_own_new_path(homes: Sequence[tuple[str, dateti
 # Moves.
 
 
-@pytest.mark.parametrize("told", [None, ["posts"], ["articles"], ["posts", "articles"], ["articles/07.md"], POSTS])
-async def test_renamed_folder_is_one_generation(site: Site, told: list[str] | None) -> None:
+@pytest.mark.parametrize("reported", [None, ["posts"], ["articles"], ["posts", "articles"], ["articles/07.md"], POSTS])
+async def test_renamed_folder_is_one_generation(site: Site, reported: list[str] | None) -> None:
     """For any reported path. No loss is held, and no slug gets a suffix."""
     fill(site)
     await site.run()
     (site.root / "posts").rename(site.root / "articles")
-    report = await site.run(paths=told)
+    report = await site.run(paths=reported)
     assert report.applied == (True, MOST, 0, MOST)
     await assert_moved(site)
 
@@ -140,15 +140,15 @@ async def test_file_edited_while_its_folder_moved(site: Site) -> None:
     await assert_moved(site)
 
 
-@pytest.mark.parametrize("told", [["a.md"], ["b.md"], ["a.md", "b.md"]])
-async def test_swapped_files_are_one_generation(site: Site, told: list[str]) -> None:
+@pytest.mark.parametrize("reported", [["a.md"], ["b.md"], ["a.md", "b.md"]])
+async def test_swapped_files_are_one_generation(site: Site, reported: list[str]) -> None:
     """If one path is reported, the run reads the other too."""
     site.write("a.md", "slug: one")
     site.write("b.md", "slug: two")
     await site.run()
     for path, to in (("a.md", "c.md"), ("b.md", "a.md"), ("c.md", "b.md")):
         (site.root / path).rename(site.root / to)
-    await site.run(paths=told)
+    await site.run(paths=reported)
     assert {edge.node.path: edge.node.slug for edge in await site.edges()} == {"a.md": "two", "b.md": "one"}
 
 

@@ -303,8 +303,8 @@ async def main(folder):
         noticed = await site.ingest.noticed(["closed/b.md", "closed/below/c.md", "closed/never.md"])
         report = await site.run(paths=noticed.paths)
         (site.root / "closed").chmod(0o700)
-        told = sorted([problem.path, problem.code] for problem in report.problems)
-        print(json.dumps([sorted(noticed.missing), await site.paths(), told]))
+        reported = sorted([problem.path, problem.code] for problem in report.problems)
+        print(json.dumps([sorted(noticed.missing), await site.paths(), reported]))
         await site.run(paths=["a.md"])
         print(json.dumps([await site.paths(), await site.codes()]))
 

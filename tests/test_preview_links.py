@@ -180,13 +180,13 @@ async def test_preview_token_expires_during_use(tmp_path: Path) -> None:
         query, subscription = OperationRequest(TITLES), "subscription { corpusChanged { revision } }"
         with pytest.raises(Unauthenticated):
             await executor.execute(await executor.prepare(query), viewer)
-        told = executor.subscribe(await executor.prepare(OperationRequest(subscription)), viewer)
-        asked, number = asyncio.ensure_future(anext(told)), 0
+        events = executor.subscribe(await executor.prepare(OperationRequest(subscription)), viewer)
+        asked, number = asyncio.ensure_future(anext(events)), 0
         while not asked.done():  # earlier changes give no event
             await found.change({"new.md": f"---\ntitle: New {number}\n---\n"})
             number += 1
         assert count(asked.result().body()) == "UNAUTHENTICATED"
-        assert await anext(told, None) is None
+        assert await anext(events, None) is None
 
 
 # The explorer.
@@ -222,11 +222,11 @@ def test_command_prints_a_working_link(tmp_path: Path) -> None:
         assert count(answer) == 1
         assert server.stop() == 0
         assert server.process.stdout
-        told = server.process.stdout.read()
-        assert "/-/preview" in told
-        assert token not in told
-        assert "token=" not in told
-        assert "b3BhcXVl" not in told
+        output = server.process.stdout.read()
+        assert "/-/preview" in output
+        assert token not in output
+        assert "token=" not in output
+        assert "b3BhcXVl" not in output
 
 
 @pytest.mark.parametrize(

@@ -18,21 +18,21 @@ def test_page_is_up_to_date() -> None:
 
 def test_page_is_complete() -> None:
     """Each type, field, argument and value is on the page, with a description."""
-    told = reference.PAGE.read_text()
-    lines = [line for line in told.splitlines() if line.lstrip().startswith("- `")]
+    text = reference.PAGE.read_text()
+    lines = [line for line in text.splitlines() if line.lstrip().startswith("- `")]
     assert len(lines) == len(list(members(reference.read())))
     assert [line for line in lines if re.search(r": *$", line)] == []
     for name, member in members(reference.read()):
-        [section] = re.findall(rf"^### {name}$(.*?)(?=^##)", told + "\n##", re.MULTILINE | re.DOTALL)
+        [section] = re.findall(rf"^### {name}$(.*?)(?=^##)", text + "\n##", re.MULTILINE | re.DOTALL)
         assert f"- `{member}`" in section
 
 
 def test_links_of_types_resolve() -> None:
     """Each type name links to its only heading."""
-    told = reference.PAGE.read_text()
-    headings = re.findall(r"^#+ (.+)$", told, re.MULTILINE)
+    text = reference.PAGE.read_text()
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
     assert len(headings) == len({heading.lower() for heading in headings})
-    assert set(re.findall(r"\(#(.+?)\)", told)) <= {heading.lower() for heading in headings}
+    assert set(re.findall(r"\(#(.+?)\)", text)) <= {heading.lower() for heading in headings}
 
 
 def members(schema: GraphQLSchema) -> Iterator[tuple[str, str]]:

@@ -61,7 +61,7 @@ def test_contract_script() -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "otherwise", "told"),
+    ("written", "otherwise", "expected"),
     [
         (
             "cachedOnly: Boolean = false",
@@ -87,11 +87,11 @@ def test_contract_script() -> None:
         ('"""The title."""', '"""Another title."""', []),
     ],
 )
-def test_comparison_finds_changes_that_affect_clients(written: str, otherwise: str, told: list[str]) -> None:
+def test_comparison_finds_changes_that_affect_clients(written: str, otherwise: str, expected: list[str]) -> None:
     """Another default, another nullability or a missing interface is found. Descriptions are ignored."""
     sdl = print_sdl()
     assert written in sdl
-    assert list(differences(sdl, sdl.replace(written, otherwise))) == told
+    assert list(differences(sdl, sdl.replace(written, otherwise))) == expected
 
 
 DATE_TIME = build_schema().get_type_by_name("DateTime")

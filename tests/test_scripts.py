@@ -159,7 +159,7 @@ async def subscribed(followed: Followed, subscribers: Sequence[Subscriber]) -> A
     """Wait until each client has subscribed."""
     tasks = [asyncio.create_task(subscriber.follow()) for subscriber in subscribers]
     try:
-        while not all(subscriber.told.is_set() for subscriber in subscribers):
+        while not all(subscriber.has_event.is_set() for subscriber in subscribers):
             await followed.step(())
         yield
         assert not any(task.done() for task in tasks)
@@ -249,14 +249,14 @@ async def test_any_edits_equal_a_first_load(
         followed, live = await follow(folder, script)
     texts, good = followed.texts, followed.good
     cold = await loaded(folder / "cold", texts, followed)
-    mended = await loaded(folder / "mended", {**texts, **good}, followed) if good.items() - texts.items() else cold
+    fixed = await loaded(folder / "fixed", {**texts, **good}, followed) if good.items() - texts.items() else cold
     broken = {path for path, text in texts.items() if text in BROKEN}
-    live_told, cold_told, mended_told = (states[Visibility.PREVIEW] for states in (live, cold, mended))
-    assert but_problems(live) == but_problems(mended)
-    assert paths(live_told) == good.keys()
-    assert paths(cold_told) == good.keys() - broken
-    assert errors(live_told).keys() == errors(cold_told).keys() == broken
-    still_served = {path for path, message in errors(live_told).items() if "still served" in message}
+    live_answers, cold_answers, fixed_answers = (states[Visibility.PREVIEW] for states in (live, cold, fixed))
+    assert but_problems(live) == but_problems(fixed)
+    assert paths(live_answers) == good.keys()
+    assert paths(cold_answers) == good.keys() - broken
+    assert errors(live_answers).keys() == errors(cold_answers).keys() == broken
+    still_served = {path for path, message in errors(live_answers).items() if "still served" in message}
     assert still_served == broken & good.keys()
-    assert others(live_told, broken) == others(mended_told, broken)
+    assert others(live_answers, broken) == others(fixed_answers, broken)
     shutil.rmtree(folder)

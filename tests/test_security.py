@@ -65,7 +65,7 @@ async def honest(client: httpx.AsyncClient) -> None:
     assert response.json() == {"data": {"articles": {"totalCount": 23}}}
 
 
-def told(response: httpx.Response) -> Iterator[str]:
+def texts_of(response: httpx.Response) -> Iterator[str]:
     """Every name and value of the headers, and the body."""
     for name, value in response.headers.items():
         yield f"{name}: {value}"
@@ -82,7 +82,7 @@ async def test_hostile_document(client: httpx.AsyncClient, hostile: Hostile) -> 
         assert response.status_code == (200 if ran or accept == JSON else 400)
         assert codes(response) == ({hostile.code} if hostile.code else set())
         assert len(response.content) < LARGEST_ANSWER
-        assert [found for text in told(response) for found in leaks(text)] == []
+        assert [found for text in texts_of(response) for found in leaks(text)] == []
     await honest(client)
 
 
@@ -97,7 +97,7 @@ async def test_hostile_body(client: httpx.AsyncClient, body: Body) -> None:
             assert body.status == 413
             continue
         assert (response.status_code, codes(response)) == (body.status, {body.code})
-        assert [found for text in told(response) for found in leaks(text)] == []
+        assert [found for text in texts_of(response) for found in leaks(text)] == []
     await honest(client)
 
 

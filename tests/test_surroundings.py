@@ -83,8 +83,8 @@ def test_early_signal_ends_process_1(
 
 def test_signal_handlers_precede_imports() -> None:
     """Their module imports only fast modules."""
-    told = "import sys; before = {*sys.modules}; import gateway.cli; print(*sorted({*sys.modules} - before))"
-    done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+    code = "import sys; before = {*sys.modules}; import gateway.cli; print(*sorted({*sys.modules} - before))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert {name.partition(".")[0] for name in done.stdout.split()} <= sys.stdlib_module_names | {"gateway"}
     assert len(done.stdout.split()) < 25
 

@@ -31,7 +31,7 @@ class Receiver:
     """Records requests, or answers with a given response."""
 
     def __init__(self) -> None:
-        self.told: asyncio.Queue[tuple[dict[str, str], bytes]] = asyncio.Queue()
+        self.requests: asyncio.Queue[tuple[dict[str, str], bytes]] = asyncio.Queue()
         self.statuses: list[int] = []
         """The statuses of the next responses. Later ones succeed."""
         self.drips = 0
@@ -48,12 +48,12 @@ class Receiver:
         if not self.statuses:
             self.failed.set()
         if status == 200:
-            await self.told.put((dict(request.headers), await request.body()))
+            await self.requests.put((dict(request.headers), await request.body()))
         return Response(status_code=status)
 
     async def next(self) -> Any:
         async with asyncio.timeout(30):
-            return orjson.loads((await self.told.get())[1])
+            return orjson.loads((await self.requests.get())[1])
 
 
 async def dripping() -> AsyncIterator[bytes]:
@@ -109,7 +109,7 @@ async def until_received(found: Service, hook: Receiver) -> None:
     for number in count():
         await found.change({"first.md": f"---\ntitle: First {number}\n---\n"})
         await asyncio.sleep(0)
-        if not hook.told.empty():
+        if not hook.requests.empty():
             break
     await found.change({"first.md": None})
     while (await hook.next())["removed"] != 1:
@@ -122,12 +122,12 @@ async def test_change_is_sent_and_signed(tmp_path: Path) -> None:
         await until_received(found, hook)
         await found.change({"new.md": NEW, "one.md": None, "two.md": FILES["two.md"].replace("Two", "2")})
         async with asyncio.timeout(30):
-            headers, body = await hook.told.get()
-        told = orjson.loads(body)
-        assert (told["event"], told["visibility"], told["truncated"]) == ("corpus.changed", "public", False)
-        assert (told["added"], told["updated"], told["removed"]) == (1, 1, 1)
-        assert [len(told["ids"][kind]) for kind in ("added", "updated", "removed")] == [1, 1, 1]
-        assert {id_ for ids in told["ids"].values() for id_ in ids} | {"articles"} <= {*told["tags"]}
+            headers, body = await hook.requests.get()
+        sent = orjson.loads(body)
+        assert (sent["event"], sent["visibility"], sent["truncated"]) == ("corpus.changed", "public", False)
+        assert (sent["added"], sent["updated"], sent["removed"]) == (1, 1, 1)
+        assert [len(sent["ids"][kind]) for kind in ("added", "updated", "removed")] == [1, 1, 1]
+        assert {id_ for ids in sent["ids"].values() for id_ in ids} | {"articles"} <= {*sent["tags"]}
         assert is_signed(SECRET, body, headers["x-hub-signature-256"])
         assert not is_signed("another", body, headers["x-hub-signature-256"])
 
@@ -141,8 +141,8 @@ async def test_drafts_are_sent_only_to_preview_urls(tmp_path: Path) -> None:
             while (await preview.next())["removed"] != 1:
                 pass
             await found.change({"draft.md": "---\ntitle: Still a draft\ndraft: true\n---\n"})
-            told = await preview.next()
-            assert (told["visibility"], told["updated"]) == ("preview", 1)
+            sent = await preview.next()
+            assert (sent["visibility"], sent["updated"]) == ("preview", 1)
             await found.change({"new.md": NEW})
             assert (await public.next())["added"] == 1
 
@@ -195,8 +195,8 @@ async def test_first_load_is_sent(tmp_path: Path) -> None:
         for _ in range(100):  # until the webhooks have read the empty database
             await asyncio.sleep(0)
         await found.change({"a.md": NEW, "b.md": NEW})
-        told = await hook.next()
-        assert (told["added"], len(told["ids"]["added"])) == (2, 2)
+        sent = await hook.next()
+        assert (sent["added"], len(sent["ids"]["added"])) == (2, 2)
 
 
 async def test_slow_response_is_a_failure(tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ class Folder:
         return [path for path, change in self.changes.items() if isinstance(change, Quarantined)]
 
     @property
-    def told(self) -> list[tuple[str, str, str, int | None]]:
+    def reported(self) -> list[tuple[str, str, str, int | None]]:
         """All problems, including those of the documents."""
         of_documents = [
             problem
@@ -156,7 +156,7 @@ def test_unknown_cascade_target(tmp_path: Path) -> None:
     )
     assert folder.public == ["a/_index.md", "b/_index.md", "b/p.md"]
     assert folder.document("b/p.md").type == "article"
-    assert folder.told == [
+    assert folder.reported == [
         ("a/_index.md", "WARNING", "RULES_NOT_APPLIED", 5),
         ("b/_index.md", "WARNING", "RULES_NOT_APPLIED", 3),
     ]
@@ -196,7 +196,7 @@ def test_draft_section_hides_everything_below(tmp_path: Path) -> None:
         },
     )
     assert folder.public == ["a/pinned.md", "d.md"]
-    assert folder.told == [("a/_index.md", "INFO", "HIDES_OTHERS", 3)]
+    assert folder.reported == [("a/_index.md", "INFO", "HIDES_OTHERS", 3)]
     assert FieldOrigin("published", "a/_index.md:3") in folder.given("a/p.md")
 
 
@@ -251,22 +251,22 @@ def test_data_for_single_documents(tmp_path: Path) -> None:
     several, one = folder.document("p/c.md"), folder.document("p/b.md")
     assert (several.slug, json.loads(several.front_matter)) == ("c", {"layout": "l"})
     assert (one.slug, json.loads(one.front_matter).keys()) == ("a", {"layout", "rows"})
-    assert (one.published_date_time, folder.told) == (None, [])
+    assert (one.published_date_time, folder.reported) == (None, [])
 
 
 def test_data_program_is_reported(tmp_path: Path) -> None:
     """Unless a pin sets the same value."""
     files = {"posts/posts.11tydata.js": "module.exports = {};", "posts/a.md": PLAIN}
-    assert Folder(tmp_path, files).told == [("posts/posts.11tydata.js", "WARNING", "RULES_NOT_APPLIED", 1)]
+    assert Folder(tmp_path, files).reported == [("posts/posts.11tydata.js", "WARNING", "RULES_NOT_APPLIED", 1)]
     pinned = Folder(tmp_path, {**files, "gateway.yaml": "pin: [{path: posts, published: true}]"})
-    assert pinned.told == []
+    assert pinned.reported == []
 
 
 def test_other_json_is_ignored(tmp_path: Path) -> None:
     """Data without a folder or document of its name, and lists."""
     folder = Folder(tmp_path, {"a/b.json": '{"draft": true}', "a/a.json": "[1]", "package.json": "{", "a/p.md": PLAIN})
     assert folder.public == ["a/p.md"]
-    assert folder.told == []
+    assert folder.reported == []
 
 
 # Jekyll.
@@ -303,7 +303,7 @@ defaults:
     near = folder.document("_posts/near/b.md")
     assert (near.category, near.locale, folder.document("_posts/a.md").locale) == ("last", "fr", "de")
     assert [folder.document(path).type for path in ("_recipes/d.md", "section/1/y.md")] == ["article", "page"]
-    assert folder.told == []
+    assert folder.reported == []
 
 
 def test_documents_without_a_page_are_drafts(tmp_path: Path) -> None:
@@ -314,7 +314,7 @@ def test_documents_without_a_page_are_drafts(tmp_path: Path) -> None:
     files = ["README.md", "_recipes/a.md", "_staff/b.md", "a/README.md", "a/b.txt", "vendor/c.md", "vendors.md"]
     folder = Folder(tmp_path, dict.fromkeys(files, PLAIN) | {"_config.yml": config})
     assert folder.public == ["_recipes/a.md", "a/README.md", "vendors.md"]
-    assert folder.told == [("_config.yml", "INFO", "HIDES_OTHERS", 3)]
+    assert folder.reported == [("_config.yml", "INFO", "HIDES_OTHERS", 3)]
     assert FieldOrigin("published", "_config.yml:4") in folder.given("vendor/c.md")
 
 
@@ -328,7 +328,7 @@ def test_underscore_names_are_drafts(tmp_path: Path) -> None:
     pin = {"gateway.yaml": "pin: [{path: _pinned.md, published: true}]"}
     folder = Folder(tmp_path, dict.fromkeys(files, shown) | pin)
     assert folder.public == ["_pinned.md", "_posts/d.md", "x/_index.fr.md", "x/_index.md"]
-    assert folder.told == []
+    assert folder.reported == []
     assert FieldOrigin("published", "the file name") in folder.given("_a.md")
     assert FieldOrigin("published", "the folder _drafts") in folder.given("x/_drafts/y/c.md")
 
@@ -369,7 +369,7 @@ def test_unreadable_rules_set_documents_aside(tmp_path: Path, path: str, text: s
     assert "a/p.md" not in folder.public
     assert ("a/pinned.md" in folder.public) is (code == "RULES_UNREADABLE")
     assert [(problem.path, problem.severity, problem.code) for problem in folder.problems] == [(path, "ERROR", code)]
-    assert all(told[0] == path for told in folder.told)
+    assert all(reported[0] == path for reported in folder.reported)
 
 
 def test_broken_file_without_rules(tmp_path: Path) -> None:
@@ -378,13 +378,13 @@ def test_broken_file_without_rules(tmp_path: Path) -> None:
     assert Folder(tmp_path, files).public == ["p.md"]
 
 
-@pytest.mark.parametrize(("key", "told"), [("Cascade", []), ("cascad", ["ERROR"]), ("cacsade", ["ERROR"])])
-def test_misspelt_cascade(tmp_path: Path, key: str, told: list[str]) -> None:
+@pytest.mark.parametrize(("key", "reported"), [("Cascade", []), ("cascad", ["ERROR"]), ("cacsade", ["ERROR"])])
+def test_misspelt_cascade(tmp_path: Path, key: str, reported: list[str]) -> None:
     """It applies and is reported, because Hugo ignores case."""
     folder = Folder(tmp_path, {"_index.md": f"---\ntitle: T\n{key}:\n  draft: true\n---\n", "p.md": PLAIN})
     assert folder.public == ["_index.md"]
     assert [_told(problem) for problem in folder.problems] == [
-        ("_index.md", each, "RULES_UNREADABLE", 3) for each in told
+        ("_index.md", each, "RULES_UNREADABLE", 3) for each in reported
     ]
 
 
@@ -392,7 +392,7 @@ def test_inherited_values_are_checked_once(tmp_path: Path) -> None:
     """In their file, and not per inheriting document."""
     cascade = "---\ntitle: T\ncascade:\n  quality: high\n  lcoale: de\n---\n"
     folder = Folder(tmp_path, {"_index.md": cascade, "a.md": PLAIN, "b.md": PLAIN})
-    assert folder.told == [("_index.md", "WARNING", "UNKNOWN_KEY", 5), ("_index.md", "WARNING", "BAD_VALUE", 4)]
+    assert folder.reported == [("_index.md", "WARNING", "UNKNOWN_KEY", 5), ("_index.md", "WARNING", "BAD_VALUE", 4)]
     assert folder.public == ["_index.md", "a.md", "b.md"]
 
 

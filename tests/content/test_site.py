@@ -60,7 +60,7 @@ def test_comments_and_conflicts_in_rules() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "code", "line", "column", "told"),
+    ("text", "code", "line", "column", "message"),
     [
         ("field: {}", "SITE_KEY", 1, 1, "Write `fields`."),
         ("plugins: []", "SITE_KEY", 1, 1, "defaults, expose, fields, include, locales, pin, timezone"),
@@ -110,7 +110,7 @@ def test_comments_and_conflicts_in_rules() -> None:
         ("a: !!python/object:os.system {}", "UNSUPPORTED_TAG", 1, 4, ""),
     ],
 )
-def test_error_has_position_and_hint(text: str, code: str, line: int, column: int, told: str) -> None:
+def test_error_has_position_and_hint(text: str, code: str, line: int, column: int, message: str) -> None:
     """One mistake is one error with its position and a hint."""
     read = site_config.parse(text.encode())
     assert not read.is_good
@@ -118,7 +118,7 @@ def test_error_has_position_and_hint(text: str, code: str, line: int, column: in
     problem = read.problems[0]
     assert (problem.line, problem.column) == (line, column)
     assert problem.hint
-    assert told in f"{problem.message} {problem.hint}"
+    assert message in f"{problem.message} {problem.hint}"
 
 
 def test_all_errors_are_reported_at_once() -> None:

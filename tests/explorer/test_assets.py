@@ -64,7 +64,7 @@ NPM = """#!/bin/sh
 
 
 @pytest.mark.parametrize(
-    ("script", "told"),
+    ("script", "message"),
     [
         ("echo 'npm error network' >&2; exit 1", "npm error network"),
         (
@@ -75,7 +75,7 @@ NPM = """#!/bin/sh
     ],
     ids=["fails", "brings others"],
 )
-def test_npm_failure(script: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_npm_failure(script: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The error has the cause, and earlier files stay."""
     (tmp_path / "npm").write_text(NPM.format(script))
     (tmp_path / "npm").chmod(0o755)
@@ -83,6 +83,6 @@ def test_npm_failure(script: str, told: str, tmp_path: Path, monkeypatch: pytest
     kept = tmp_path / "assets" / "kept"
     kept.parent.mkdir()
     kept.touch()
-    with pytest.raises(PackagesError, match=told):
+    with pytest.raises(PackagesError, match=message):
         fetch_assets.bring(kept.parent)
     assert kept.exists()

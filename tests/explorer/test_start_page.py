@@ -35,8 +35,8 @@ def test_page_shows_the_content(dev: Running) -> None:
     page = dev.get("/").text
     figures = dict(re.findall(r"<dt>(\w+)</dt><dd>([\d,]+)</dd>", page))
     assert figures == FIGURES
-    for told in ("A draft that only a preview shows", "An article of the far future", "Draft House", "December 2025"):
-        assert told in page
+    for title in ("A draft that only a preview shows", "An article of the far future", "Draft House", "December 2025"):
+        assert title in page
     assert re.search(r"Revision <code>\w+-\d+</code>", page)
 
 

@@ -244,8 +244,8 @@ def test_old_database_in_a_read_only_folder(database: Path, tmp_path: Path) -> N
     script = OPEN.replace("asyncio.run", "from gateway.errors import StoreError\ntry: asyncio.run").rstrip()
     script += "\nexcept StoreError as error: print(error)"
     command = [*AS_ANYBODY, sys.executable, "-c", script, str(database)]
-    told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+    output = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
     tmp_path.chmod(0o700)
-    assert told == (
+    assert output == (
         f"begun\nThe database {database}-new cannot be opened. Fix the permissions of the file and its folder.\n"
     )

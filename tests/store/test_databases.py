@@ -146,8 +146,8 @@ def read_only_folder(tmp_path: Path) -> Iterator[Path]:
 
 def test_new_database_in_a_read_only_folder(read_only_folder: Path) -> None:
     """The message has a hint."""
-    told = error_unprivileged(read_only_folder / "content.db")
-    assert told == (
+    error = error_unprivileged(read_only_folder / "content.db")
+    assert error == (
         f"The database {read_only_folder}/content.db cannot be locked: Permission denied. Fix the permissions of its"
         " folder, or name another database.\n"
     )
@@ -158,9 +158,9 @@ def test_database_in_a_read_only_folder(database: Path, read_only_folder: Path) 
     assert database.parent == read_only_folder
     assert error_unprivileged(database).startswith(f"The database {database} cannot be locked: Permission denied.")
     database.with_name("content.db-lock").touch(0o666)
-    told = error_unprivileged(database)
-    assert told.startswith(f"The database {database} cannot be ")
-    assert told.endswith("Fix the permissions of the file and its folder.\n")
+    error = error_unprivileged(database)
+    assert error.startswith(f"The database {database} cannot be ")
+    assert error.endswith("Fix the permissions of the file and its folder.\n")
 
 
 def test_folder_that_cannot_be_created(read_only_folder: Path) -> None:

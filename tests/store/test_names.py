@@ -463,13 +463,13 @@ async def test_topic_spellings_are_reported(store: Store) -> None:
     spelt = {"1": "AI", "2": "AI", "3": "ai", "4": "ai", "5": "Ai", "6": "AI"}
     await apply(store, *(document(path, topics=topics(name)) for path, name in spelt.items()))
 
-    def told(name: str, path: str) -> Problem:
+    def spelling_problem(name: str, path: str) -> Problem:
         message = f"The topic `AI` is spelt `{name}` here."
         return Problem(Severity.INFO, "TOPIC_SPELLING", message, path, hint="Spell it the same way everywhere.")
 
-    assert await problems(store) == [told("ai", "3"), told("Ai", "5")]
+    assert await problems(store) == [spelling_problem("ai", "3"), spelling_problem("Ai", "5")]
     await apply(store, Deleted("3"), document("5"))
-    assert await problems(store) == [told("ai", "4")]
+    assert await problems(store) == [spelling_problem("ai", "4")]
 
 
 # Backlinks.
