@@ -105,9 +105,7 @@ async def ask(
     async with store.snapshot(viewer.visibility) as snapshot:
         context = Context(viewer, snapshot, limits or Limits(), BodyRenderer())
         result = await SCHEMA.execute(query, variable_values=variables, context_value=context)
-        return Answer(
-            result.data, [extensions(error.original_error) for error in result.errors or ()], snapshot.usage
-        )
+        return Answer(result.data, [extensions(error.original_error) for error in result.errors or ()], snapshot.usage)
 
 
 def extensions(error: Exception | None) -> Mapping[str, object]:
