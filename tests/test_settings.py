@@ -193,7 +193,7 @@ def test_other_variables_give_no_warning(variable: str) -> None:
 
 
 def test_renamed_option_is_found_by_its_old_name() -> None:
-    """Whatever the similarity of both names."""
+    """Both names may differ completely."""
     assert probable("listen", {"listen": "host"}) == "host"
     assert probable("listen", {}) is None
 

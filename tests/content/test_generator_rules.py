@@ -183,7 +183,7 @@ def test_cascade_of_the_site_configuration(tmp_path: Path, name: str) -> None:
 
 
 def test_draft_section_hides_everything_below(tmp_path: Path) -> None:
-    """Whatever the documents contain. A pin shows one. It is reported once."""
+    """For any values of the documents. A pin shows one. It is reported once."""
     folder = Folder(
         tmp_path,
         {

@@ -518,7 +518,7 @@ def test_publishing_pin_over_a_draft_is_reported(front: str) -> None:
     st.lists(st.sampled_from(["{path: '**', published: true}", "{path: a.md, published: yes}"]), max_size=2),
 )
 def test_hiding_pin_holds_for_arbitrary_files(pin: str, front: dict[str, str], others: list[str]) -> None:
-    """Whatever the file and other rules contain, the document is a draft."""
+    """The document is a draft for any file and any other rules."""
     pins = ", ".join([f"{{path: 'a*', {pin}}}", *others])
     text = f"fields: {{published: [live]}}\ndefaults: [{{path: '**', published: true}}]\npin: [{pins}]"
     found = decoded(text, "\n".join(f"{key}: {value}" for key, value in front.items()), body="# T\n")

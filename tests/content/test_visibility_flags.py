@@ -140,7 +140,7 @@ def test_hiding_keys_in_toml(front: str) -> None:
         ),
     ],
 )
-def test_the_latest_date_counts(front: str, published_at: datetime | None, public_from: datetime | None) -> None:
+def test_latest_date_counts(front: str, published_at: datetime | None, public_from: datetime | None) -> None:
     """The first key gives the date that is shown. The document is public from the latest of all dates."""
     found = document(front)
     assert found.published_date_time == published_at

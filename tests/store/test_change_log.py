@@ -233,7 +233,7 @@ async def test_replaying_client_has_the_served_content(
     first: int,
     reads: Sequence[bool],
 ) -> None:
-    """Whatever happens between its pages, in the end its copy is correct."""
+    """Its final copy is correct after any changes between its pages."""
     store = await new_store()
     clients = [Client(visibility, first), Client(visibility, 100)]
     ever = set[str]()

@@ -53,7 +53,7 @@ async def test_writer_thread_has_a_lower_priority(store: Store) -> None:
 
 
 async def test_snapshot_reads_one_generation(store: Store) -> None:
-    """Whatever is committed while it is open."""
+    """Commits while it is open do not change its answers."""
     await apply(store, document("a", title="1"))
     async with store.snapshot(PUBLIC) as old:
         assert await titles(old) == {"a": "1"}
