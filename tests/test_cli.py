@@ -16,7 +16,6 @@ from click.testing import CliRunner
 
 from gateway import __version__
 from gateway.commands.group import main
-from gateway.commands.options import Command
 from gateway.settings import OPTIONS
 from gateway.web.server import url_of
 from tests import broken
@@ -257,9 +256,11 @@ def test_misspelt_variable_gives_a_warning(tmp_path: Path) -> None:
 
 def test_renamed_option() -> None:
     """The error for an old flag has the new one."""
-    command = Command("try", example="try", renamed={"listen_on": "host"})
-    done = CliRunner().invoke(command, ["--listen-on", "::1"])
-    assert (done.exit_code, done.stderr.splitlines()[-1]) == (2, "Error: --listen-on is called --host now.")
+    done = CliRunner().invoke(main, ["serve", "content", "--limit-waiting", "1"])
+    assert (done.exit_code, done.stderr.splitlines()[-1]) == (
+        2,
+        "Error: --limit-waiting is called --limit-queue-size now.",
+    )
 
 
 OLD_PYTHON = "import sys; sys.version_info = (3, 9, 18, 'final', 0)"
@@ -308,8 +309,8 @@ def test_valid_files_are_served_among_broken_ones(tmp_path: Path, mixed: Path) -
         data = server.post(query)["data"]
         good = {node["path"] for node in data["articles"]["nodes"]}
         assert good == {"good.md", "also-good.md", *broken.VALUES} - {"plain.md"}
-        reported = {(issue["path"], issue["code"]) for issue in data["corpus"]["issues"]}
-        assert reported >= {(name, case.code) for name, case in broken.ALL.items()}
+        told = {(issue["path"], issue["code"]) for issue in data["corpus"]["issues"]}
+        assert told >= {(name, case.code) for name, case in broken.ALL.items()}
         assert server.stop() == 0
 
 
@@ -340,8 +341,8 @@ def test_strict_serves_the_last_generation(tmp_path: Path) -> None:
 
 def test_check_and_load_import_no_server() -> None:
     """Editors run `check` at each save."""
-    code = "import sys; from gateway.commands import check, load; print({'graphql', 'starlette'} & {*sys.modules})"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    told = "import sys; from gateway.commands import check, load; print({'graphql', 'starlette'} & {*sys.modules})"
+    done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
 
 

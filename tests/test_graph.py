@@ -21,10 +21,12 @@ from gateway.graph.body_renderer import BodyRenderer
 from gateway.graph.context import Context
 from gateway.graph.images import best_image
 from gateway.limits import Limits
-from gateway.model import Change, Image, Visibility
+from gateway.model.changes import Change
+from gateway.model.documents import Image
+from gateway.model.records import Visibility
 from gateway.store.protocol import ChangeSet, Usage
 from gateway.store.sqlite import SqliteStore
-from gateway.store.temporary import temporary_store
+from gateway.stores import temporary_store
 from tests.schema import SCHEMA
 from tests.store.documents import apply, document
 from tests.store.template import empty_database

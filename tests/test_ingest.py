@@ -24,7 +24,10 @@ from gateway.loading.active_rules import SiteError
 from gateway.loading.change_stream import StrictError
 from gateway.loading.ingest import RETRY, Ingest, IngestReport
 from gateway.loading.scan import IngestState
-from gateway.model import NEWEST_FIRST, Article, Change, Edge, Generation, Problem, Severity, Visibility, Window
+from gateway.model.changes import Change
+from gateway.model.lists import NEWEST_FIRST, Edge, Window
+from gateway.model.problems import Problem, Severity
+from gateway.model.records import Article, Generation, Visibility
 from gateway.store.protocol import ARTICLES, WHOLE, ChangeSet
 from gateway.store.sqlite import SqliteStore
 from tests.conftest import AS_ANYBODY
@@ -613,7 +616,7 @@ async def test_returning_files_are_decoded_by_new_rules(site: Site) -> None:
 UNKNOWN = """
 import asyncio, json, sys
 from pathlib import Path
-from gateway.model import Visibility
+from gateway.model.records import Visibility
 from tests.test_ingest import opened
 
 async def main(folder):

@@ -11,7 +11,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from gateway.model import Visibility
+from gateway.model.records import Visibility
 from gateway.web.connection_timeouts import excess_of
 from tests.service import listening_to, service
 from tests.test_connection_timeouts import ANSWER, ASKED, POST, UPGRADE, Client, answered, client

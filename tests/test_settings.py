@@ -13,19 +13,9 @@ from hypothesis import strategies as st
 
 from gateway.access.tokens import Scope, api_token
 from gateway.errors import SettingsError
-from gateway.settings import (
-    BOOLEAN,
-    LIMITS,
-    OPTIONS,
-    Group,
-    Mode,
-    Option,
-    Settings,
-    default_database,
-    misnamed,
-    probable,
-    read,
-)
+from gateway.option_types import BOOLEAN
+from gateway.settings import LIMITS, OPTIONS, RENAMED, Group, Mode, Option, Settings
+from gateway.settings_sources import default_database, misnamed, read
 from tests.commands import imported
 
 CONTENT = Path("content")
@@ -165,7 +155,8 @@ def test_accepted_webhook_urls_are_valid_for_httpx(url: str) -> None:
 
 def test_settings_import_little() -> None:
     """Every command imports the table, also for `--help`."""
-    assert imported("import gateway.settings") & {"httpx", "jwt", "watchfiles", "yaml", "asyncio", "orjson"} == set()
+    heavy = {"httpx", "jwt", "watchfiles", "yaml", "asyncio", "orjson"}
+    assert imported("import gateway.settings_sources") & heavy == set()
 
 
 @pytest.mark.parametrize(
@@ -192,10 +183,15 @@ def test_other_variables_give_no_warning(variable: str) -> None:
     assert [*misnamed({variable: "1", "GATEWAY_PROT": ""})] == []
 
 
-def test_renamed_option_is_found_by_its_old_name() -> None:
-    """Both names may differ completely."""
-    assert probable("listen", {"listen": "host"}) == "host"
-    assert probable("listen", {}) is None
+@pytest.mark.parametrize(("earlier", "present"), RENAMED.items())
+def test_an_earlier_name_is_an_error_that_gives_the_present_one(tmp_path: Path, earlier: str, present: str) -> None:
+    """In the environment and in a file, since the value would silently have no effect; a warning does not repeat it."""
+    variable = f"GATEWAY_{earlier.upper()}"
+    assert complaints(environ={variable: "1"}) == [f"{variable}: It is called GATEWAY_{present.upper()} now."]
+    assert [*misnamed({variable: "1"})] == []
+    assert settings(environ={variable: ""}) == settings()
+    file = written(tmp_path, "earlier.toml", f"{earlier} = 1\n")
+    assert complaints(config=str(file)) == [f"{file}: {earlier}: It is called '{present}' now."]
 
 
 def test_every_group_has_options() -> None:

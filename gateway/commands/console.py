@@ -17,7 +17,9 @@ from gateway.errors import GatewayError
 from gateway.loading.change_stream import StrictError
 from gateway.loading.ingest import IngestReport
 from gateway.loading.pipeline import Pipeline
-from gateway.model import FRONT_MATTER, Problem, Severity, Statistics, Visibility
+from gateway.model.documents import FRONT_MATTER
+from gateway.model.problems import Problem, Severity
+from gateway.model.records import Statistics, Visibility
 from gateway.store.protocol import Store
 
 logger = logging.getLogger("gateway")
@@ -54,8 +56,8 @@ class ConsoleReporter:
         ingest = self._pipeline.ingest
         if paths is not None:
             return await ingest.run(paths=paths, accept_empty=accept_empty, strict=self._strict)
-        with show_progress(Console(stderr=True)) as tell:
-            return await ingest.run(accept_empty=accept_empty, strict=self._strict, progress=tell)
+        with show_progress(Console(stderr=True)) as progress:
+            return await ingest.run(accept_empty=accept_empty, strict=self._strict, progress=progress)
 
     async def _print(self, report: IngestReport, paths: frozenset[str] | None) -> None:
         whole = paths is None
@@ -68,11 +70,11 @@ class ConsoleReporter:
                 print_run(report)
                 click.echo(printed.summary(*await read_state(self._pipeline.store)))
         if self._lists_unexposed:
-            await self._tell_unexposed(report, paths)
+            await self._print_unexposed(report, paths)
         if whole:
             self._reported = frozenset(report.problems)
 
-    async def _tell_unexposed(self, report: IngestReport, paths: frozenset[str] | None) -> None:
+    async def _print_unexposed(self, report: IngestReport, paths: frozenset[str] | None) -> None:
         """Print the unexposed keys that are new. The query reads all front matter, so it runs only if the run may have
         added keys."""
         keys = {given.source for given in report.field_origins if given.field == FRONT_MATTER}
@@ -105,7 +107,7 @@ def print_problems(problems: Iterable[Problem]) -> None:
 
 
 @contextmanager
-def strict_problems_told() -> Iterator[None]:
+def strict_problems_printed() -> Iterator[None]:
     """Print the problems that stopped a strict run, before the error ends the command."""
     try:
         yield

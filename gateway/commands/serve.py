@@ -14,7 +14,7 @@ import click
 
 from gateway.app import create_app
 from gateway.commands import standard_streams
-from gateway.commands.console import ConsoleReporter, strict_problems_told
+from gateway.commands.console import ConsoleReporter, strict_problems_printed
 from gateway.commands.startup import settings_of
 from gateway.content.watch import Watch
 from gateway.loading.scheduler import Scheduler
@@ -43,7 +43,7 @@ def serve(content: Path, **flags: object) -> None:
 def _run(content: Path, flags: Mapping[str, object], mode: Mode) -> None:
     standard_streams.protect()
     settings = settings_of(content, flags, mode)
-    with strict_problems_told():
+    with strict_problems_printed():
         asyncio.run(_serve(settings))
 
 

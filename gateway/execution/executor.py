@@ -98,8 +98,8 @@ class Result(NamedTuple):
     def body(self) -> dict[str, object]:
         if self.is_final_error:  # GraphQL: a request error has no `data` entry, not even null
             return {"errors": self.errors}
-        told = {"errors": self.errors, "extensions": self.extensions}
-        return {"data": self.data, **{name: value for name, value in told.items() if value}}
+        details = {"errors": self.errors, "extensions": self.extensions}
+        return {"data": self.data, **{name: value for name, value in details.items() if value}}
 
 
 class UsePreparedDocument(SchemaExtension):
@@ -236,7 +236,7 @@ class Executor:
             context_value=context,
             operation_name=request.operation_name,
         )
-        prices = chain((0,), repeat(prepared.cost))  # the subscription itself paid for the first event
+        costs = chain((0,), repeat(prepared.cost))  # the subscription itself paid for the first event
         async with aclosing(results):
             while True:
                 async with context.event():  # not during the yield, because the consumer may be slow
@@ -244,7 +244,7 @@ class Executor:
                 if result is None:
                     return
                 viewer.check_at(self._clock())
-                self._rate_limiter.charge(prepared.rate_key, next(prices))
+                self._rate_limiter.charge(prepared.rate_key, next(costs))
                 yield self._result(result)._replace(is_final_error=_has_failed(result))
 
     async def _execute(self, prepared: PreparedOperation, viewer: Viewer) -> Result:

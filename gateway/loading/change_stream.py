@@ -13,19 +13,9 @@ from gateway.loading import move_detection
 from gateway.loading.deletion_guard import Retained
 from gateway.loading.move_detection import FilesMoving
 from gateway.loading.scan import Scan
-from gateway.model import (
-    Change,
-    Deleted,
-    FieldOrigin,
-    Hiding,
-    Loaded,
-    NotDocument,
-    Problem,
-    Quarantined,
-    Severity,
-    Status,
-    Unchanged,
-)
+from gateway.model.changes import Change, Deleted, Loaded, NotDocument, Quarantined, Unchanged
+from gateway.model.documents import FieldOrigin, Hiding, Status
+from gateway.model.problems import Problem, Severity
 from gateway.store.protocol import FileState
 
 Progress = Callable[[int, int], None]

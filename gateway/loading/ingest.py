@@ -18,11 +18,14 @@ from gateway.content.site import DEFAULT_SITE, Site
 from gateway.content.source import DEFAULT_MAX_BYTES, FolderListing, Walk
 from gateway.loading.active_rules import GeneratorRules, SiteRules
 from gateway.loading.change_stream import ChangeStream, DeletionRefused, Progress
-from gateway.loading.changed_paths import ChangedPaths, classify, narrow, with_siblings
+from gateway.loading.changed_paths import ChangedPaths, classify, narrow
 from gateway.loading.deletion_guard import Retained
 from gateway.loading.move_detection import FilesMoving
 from gateway.loading.scan import IngestState, LastFullScan, Scan, files_to_read, missing_files
-from gateway.model import Change, FieldOrigin, Hiding, Problem, Severity, Visibility
+from gateway.model.changes import Change
+from gateway.model.documents import FieldOrigin, Hiding
+from gateway.model.problems import Problem, Severity
+from gateway.model.records import Visibility
 from gateway.store.protocol import ARTICLES, WHOLE, Applied, ChangeSet, FileState, Store
 
 DEFAULT_HOLD = timedelta(seconds=10)
@@ -181,11 +184,7 @@ class Ingest:
         paths = await asyncio.to_thread(narrow, told, self._root, last_scan)
         if paths is None:
             return None
-        known, alone = await self._store.files(paths), paths
-        paths = await asyncio.to_thread(with_siblings, alone, known, last_scan)
-        if paths is None:
-            return None
-        known = known if paths == alone else await self._store.files(paths)
+        known = await self._store.files(paths)
         state = IngestState.load(await self._store.memory())
         async with self._store.snapshot(Visibility.PREVIEW) as snapshot:
             articles = (await snapshot.counts(ARTICLES, [WHOLE]))[WHOLE]

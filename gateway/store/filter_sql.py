@@ -33,7 +33,8 @@ from gateway.filters import (
     TextMatches,
     Value,
 )
-from gateway.model import Status, Visibility
+from gateway.model.documents import Status
+from gateway.model.records import Visibility
 from gateway.store.rows import micros
 from gateway.store.sql_fragment import Sql, joined, keys, viewed
 

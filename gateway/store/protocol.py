@@ -11,31 +11,22 @@ from datetime import datetime, timedelta
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from gateway.filters import Filter
-from gateway.model import (
+from gateway.model.changes import Change, Encoded, FileVersion
+from gateway.model.documents import Document, Status
+from gateway.model.lists import Group, Interval, Largest, Order, Page, Window
+from gateway.model.problems import Problem, Severity
+from gateway.model.records import (
     Adjacent,
     Article,
     ArticleChange,
-    Change,
-    Document,
-    Encoded,
-    FileVersion,
     Generation,
-    Group,
-    Interval,
-    Largest,
-    Order,
-    Page,
-    Problem,
     Provider,
     Related,
-    Severity,
     Similar,
     Statistics,
-    Status,
     Text,
     Topic,
     Visibility,
-    Window,
 )
 from gateway.search import Search
 

@@ -8,18 +8,10 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 import orjson
 
-from gateway.model import (
-    Article,
-    ArticleSource,
-    FileVersion,
-    Image,
-    Problem,
-    Provider,
-    Related,
-    Severity,
-    Status,
-    Topic,
-)
+from gateway.model.changes import FileVersion
+from gateway.model.documents import Image, Status
+from gateway.model.problems import Problem, Severity
+from gateway.model.records import Article, ArticleSource, Provider, Related, Topic
 
 T = TypeVar("T")
 

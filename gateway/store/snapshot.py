@@ -11,28 +11,20 @@ from typing import Any, Protocol, TypeVar
 import orjson
 
 from gateway.errors import NotReady
-from gateway.model import (
-    BEST_FIRST,
+from gateway.model.lists import BEST_FIRST, Group, Grouping, Interval, Largest, Order, Page, Window
+from gateway.model.problems import Problem, Severity
+from gateway.model.records import (
     Adjacent,
     Article,
     ArticleChange,
     Generation,
-    Group,
-    Grouping,
-    Interval,
-    Largest,
-    Order,
-    Page,
-    Problem,
     Provider,
     Related,
-    Severity,
     Similar,
     Statistics,
     Text,
     Topic,
     Visibility,
-    Window,
 )
 from gateway.search import Search
 from gateway.store import change_log, facet_sql, similar_sql

@@ -14,7 +14,9 @@ from typing import NamedTuple
 
 from gateway.content.parser_pool import NICENESS
 from gateway.errors import NotReady, StoreError
-from gateway.model import FileVersion, Status, Visibility
+from gateway.model.changes import FileVersion
+from gateway.model.documents import Status
+from gateway.model.records import Visibility
 from gateway.store.database_setup import is_current, prepare, set_up
 from gateway.store.document_rows import encode
 from gateway.store.driver import CLOSED, PATIENCE, Access, SqliteConnection

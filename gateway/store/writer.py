@@ -6,18 +6,9 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from gateway.model import (
-    Change,
-    Deleted,
-    Encoded,
-    FileVersion,
-    Loaded,
-    NotDocument,
-    Problem,
-    Quarantined,
-    Status,
-    Unchanged,
-)
+from gateway.model.changes import Change, Deleted, Encoded, FileVersion, Loaded, NotDocument, Quarantined, Unchanged
+from gateway.model.documents import Status
+from gateway.model.problems import Problem
 from gateway.store import change_log, name_counts
 from gateway.store.document_rows import ArticleRows, decode, encode
 from gateway.store.fulltext_index import INSERT_WORDS, REINDEX, REMOVE_WORDS, STALE, numbers

@@ -18,7 +18,7 @@ from gateway.errors import Abandoned, LimitExceeded, MethodNotAllowed, RequestEr
 from gateway.execution.concurrency import CapacityLimiter, IsDisconnected
 from gateway.execution.executor import Executor, OperationRequest
 from gateway.limits import Limits
-from gateway.model import Visibility
+from gateway.model.records import Visibility
 from gateway.web.caching import PRIVATE, Caching, is_not_modified
 from gateway.web.content_negotiation import MediaType, Negotiated, negotiate
 from gateway.web.cors import check_get, include_drafts

@@ -16,7 +16,7 @@ from gateway.content.file_parser import ParseContext, Task
 from gateway.content.parser_pool import ParserPool
 from gateway.content.source import Walk
 from gateway.errors import ParserError
-from gateway.model import Change, Deleted, Loaded, NotDocument, Quarantined, Unchanged
+from gateway.model.changes import Change, Deleted, Loaded, NotDocument, Quarantined, Unchanged
 
 # A worker that crashes at one file, and one that hangs at one file.
 KILLER = """

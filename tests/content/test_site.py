@@ -18,7 +18,9 @@ from gateway.content.file_parser import ParseContext, Task, parse
 from gateway.content.parser_pool import ParserPool
 from gateway.content.site import DEFAULT_SITE, Site
 from gateway.content.source import Walk
-from gateway.model import Document, FieldOrigin, Image, Loaded, ProviderName, Severity
+from gateway.model.changes import Loaded
+from gateway.model.documents import Document, FieldOrigin, Image, ProviderName
+from gateway.model.problems import Severity
 
 
 def site(text: str) -> Site:
@@ -60,7 +62,7 @@ def test_comments_and_conflicts_in_rules() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "code", "line", "column", "message"),
+    ("text", "code", "line", "column", "told"),
     [
         ("field: {}", "SITE_KEY", 1, 1, "Write `fields`."),
         ("plugins: []", "SITE_KEY", 1, 1, "defaults, expose, fields, include, locales, pin, timezone"),
@@ -110,7 +112,7 @@ def test_comments_and_conflicts_in_rules() -> None:
         ("a: !!python/object:os.system {}", "UNSUPPORTED_TAG", 1, 4, ""),
     ],
 )
-def test_error_has_position_and_hint(text: str, code: str, line: int, column: int, message: str) -> None:
+def test_error_has_position_and_hint(text: str, code: str, line: int, column: int, told: str) -> None:
     """One mistake is one error with its position and a hint."""
     read = site_config.parse(text.encode())
     assert not read.is_good
@@ -118,7 +120,7 @@ def test_error_has_position_and_hint(text: str, code: str, line: int, column: in
     problem = read.problems[0]
     assert (problem.line, problem.column) == (line, column)
     assert problem.hint
-    assert message in f"{problem.message} {problem.hint}"
+    assert told in f"{problem.message} {problem.hint}"
 
 
 def test_all_errors_are_reported_at_once() -> None:
@@ -147,11 +149,18 @@ def test_missing_rules_are_the_defaults(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["gateway.yml", "Gateway.yaml"])
-def test_misnamed_rules_file_is_reported(tmp_path: Path, name: str) -> None:
-    """A near name of `gateway.yaml` gives a message."""
-    (tmp_path / name).write_text("expose: [a]")
-    problems = site_config.read(tmp_path).problems
-    assert [(each.severity, each.code, each.path) for each in problems] == [("WARNING", "SITE_NAME", name)]
+@pytest.mark.parametrize("files", [[], ["gateway.yaml"]])
+def test_a_misnamed_file_is_an_error(tmp_path: Path, name: str, files: list[str]) -> None:
+    """Rules that are not read must not be thought to be in force, also beside a file with the right name."""
+    for file in (name, *files):
+        (tmp_path / file).write_text("expose: [a]")
+    found = site_config.read(tmp_path)
+    assert [(each.severity, each.code, each.path) for each in found.problems] == [("ERROR", "SITE_NAME", name)]
+    assert (found.is_good, found.is_there, found.problems[0].hint) == (
+        False,
+        True,
+        "Rename it to gateway.yaml, or delete it.",
+    )
 
 
 def test_unreadable_rules_are_an_error(tmp_path: Path) -> None:
@@ -518,7 +527,7 @@ def test_publishing_pin_over_a_draft_is_reported(front: str) -> None:
     st.lists(st.sampled_from(["{path: '**', published: true}", "{path: a.md, published: yes}"]), max_size=2),
 )
 def test_hiding_pin_holds_for_arbitrary_files(pin: str, front: dict[str, str], others: list[str]) -> None:
-    """The document is a draft for any file and any other rules."""
+    """Whatever the file and other rules contain, the document is a draft."""
     pins = ", ".join([f"{{path: 'a*', {pin}}}", *others])
     text = f"fields: {{published: [live]}}\ndefaults: [{{path: '**', published: true}}]\npin: [{pins}]"
     found = decoded(text, "\n".join(f"{key}: {value}" for key, value in front.items()), body="# T\n")
