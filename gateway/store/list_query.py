@@ -162,7 +162,7 @@ class ListQuery:
             for last in reversed(range(len(steps))):
                 shared = [Sql(f"{step.column.sql} IS place.c{at}") for at, step in enumerate(nearer[:last])]
                 for beyond in nearer[last].seek_after(f"place.c{last}"):
-                    sql, parameters = self._select(self._source.key, band, *shared, beyond)
+                    sql, parameters = self._select(self._source.key, *shared, beyond, band=band)
                     ranges.append(Sql(f"SELECT * FROM ({sql} {_order(nearer[last:])} LIMIT 1)", parameters))
             sql, parameters = joined(" UNION ALL ", ranges)
             firsts.append(Sql(f"SELECT * FROM ({sql} LIMIT 1)", parameters))
@@ -237,14 +237,14 @@ class ListQuery:
         """
         if window.cursor is None:
             end = Sql(f" {_order(steps)} LIMIT ? OFFSET ?", (limit, window.offset))
-            return joined("", [self._select(what, band), end])
+            return joined("", [self._select(what, band=band), end])
         place = decode(window.cursor, self._name, [step.column.kind for step in steps])
         ranges = []
         for last in reversed(range(len(steps))):
             shared = [step.equal(value) for step, value in zip(steps[:last], place, strict=False)]
             whole = inclusive and last == len(steps) - 1
             for beyond in steps[last].after(place[last], inclusive=whole):
-                sql, parameters = self._select(what, band, *shared, beyond)
+                sql, parameters = self._select(what, *shared, beyond, band=band)
                 ranges.append(Sql(f"SELECT * FROM ({sql} {_order(steps[last:])} LIMIT ?)", (*parameters, limit)))
         return joined("", [joined(" UNION ALL ", ranges), Sql(" LIMIT ?", (limit,))])
 
@@ -257,12 +257,12 @@ class ListQuery:
         flags = (1,) if self._visibility is Visibility.PUBLIC else (1, 0)
         return [Sql(f"{table}.public = {flag}") for flag in flags]
 
-    def _select(self, what: str, *conditions: Sql, within: Sql | None = None) -> Sql:
+    def _select(self, what: str, *conditions: Sql, band: Sql | None = None, within: Sql | None = None) -> Sql:
         """All reads of the list use this function, which applies the visibility."""
         source = self._source
         holds = [Sql(condition) for condition in source.conditions]
-        if source.visibility_table:
-            holds.append(Sql(visible(source.visibility_table, self._visibility)))
+        if band or source.visibility_table:
+            holds.append(band or Sql(visible(str(source.visibility_table), self._visibility)))
         if self._search:
             holds.append(matching(source.key, self._search, self._visibility))
         if self._filter:
