@@ -7,7 +7,8 @@ from typing import Annotated
 
 import strawberry
 
-from gateway.content import outline, prose
+from gateway import model
+from gateway.content import prose
 from gateway.content.markup import Rendered
 from gateway.graph.body_renderer import Markdown
 from gateway.graph.connection import non_negative, resolved
@@ -80,7 +81,7 @@ class Body:
     @staticmethod
     async def toc(
         body: strawberry.Parent[Markdown], info: Info, max_depth: MaxDepth = TOC_DEPTH
-    ) -> Sequence[outline.Heading]:
+    ) -> Sequence[model.Heading]:
         number = non_negative("maxDepth", max_depth)
         deepest = TOC_DEPTH if number is None else number
         return [heading for heading in (await _rendered(body, info)).headings if heading.depth <= deepest]
