@@ -1,4 +1,4 @@
-"""Rules in files of other generators, followed while they change: real files, real events, real databases."""
+"""Rules of other generators in a followed folder, with real files, events and databases."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.model import NEWEST_FIRST, Visibility, Window
+from gateway.loading.active_rules import SiteError
+from gateway.model.lists import NEWEST_FIRST, Window
+from gateway.model.records import Visibility
 from gateway.store.protocol import ARTICLES, WHOLE
 from tests.content.test_generator_rules import Folder
 from tests.test_ingest import Site, opened
@@ -19,7 +21,7 @@ SHOWING = "---\ntitle: Section\n---\n"
 
 
 async def public(found: Live | Site) -> Sequence[str]:
-    """The paths that the public sees."""
+    """The public paths."""
     async with found.store.snapshot(Visibility.PUBLIC) as snapshot:
         page = (await snapshot.pages(ARTICLES, [WHOLE], NEWEST_FIRST, Window(100)))[WHOLE]
         return sorted(edge.node.path for edge in page.edges)
@@ -57,7 +59,7 @@ SHOWN = ("a/_index.md", "a/b/q.md", "a/p.md", "o.md")
     ],
 )
 async def test_rules_are_followed(folder: Path, path: str, hiding: str, showing: str, left: tuple[str, ...]) -> None:
-    """What they hide goes and comes back in one generation, when they arrive, change and go."""
+    """Hidden documents disappear and return in one generation when rules are added, changed and removed."""
     async with following(folder) as live:
         await until_public(live, *SHOWN)
         before = (await live.generation()).counter
@@ -72,8 +74,8 @@ async def test_rules_are_followed(folder: Path, path: str, hiding: str, showing:
         await until_public(live, *(each for each in SHOWN if each != path))
 
 
-async def test_a_document_that_arrives_has_the_rules_that_were_there(folder: Path) -> None:
-    """Those of folders, and those that are for it alone, which no document needed before."""
+async def test_new_document_follows_existing_rules(folder: Path) -> None:
+    """Those of folders, and those for itself, which no earlier document needed."""
     put(folder, "a/_index.md", HIDING)
     put(folder, "new.json", '{"draft": true}')
     async with following(folder) as live:
@@ -84,8 +86,8 @@ async def test_a_document_that_arrives_has_the_rules_that_were_there(folder: Pat
         assert await public(live) == ["a/_index.md", "last.md", "o.md"]
 
 
-async def test_a_section_whose_rules_stay_costs_one_file(folder: Path) -> None:
-    """Its title and its body are its own."""
+async def test_section_with_unchanged_rules_reads_one_file(folder: Path) -> None:
+    """Its title and body affect only itself."""
     put(folder, "a/_index.md", HIDING)
     async with following(folder) as live:
         await until_public(live, "a/_index.md", "o.md")
@@ -94,8 +96,8 @@ async def test_a_section_whose_rules_stay_costs_one_file(folder: Path) -> None:
         assert ((await live.report()).read, (await live.report()).files) == (1, 1)
 
 
-async def test_broken_rules_leave_those_that_were_last_good(folder: Path) -> None:
-    """Nothing is shown that they hid, and what they did not hide is followed on."""
+async def test_broken_rules_keep_the_last_good_ones(folder: Path) -> None:
+    """Hidden documents stay hidden, and other documents are followed."""
     put(folder, "a/a.json", '{"draft": true}')
     async with following(folder) as live:
         await until_public(live, "o.md")
@@ -110,8 +112,8 @@ async def test_broken_rules_leave_those_that_were_last_good(folder: Path) -> Non
         assert await live.codes() == []
 
 
-async def test_rules_that_are_broken_at_the_start_keep_what_was_served(tmp_path: Path, folder: Path) -> None:
-    """The documents have their last good version and its visibility, and new ones are not served."""
+async def test_broken_rules_at_the_start(tmp_path: Path, folder: Path) -> None:
+    """Documents have their last good version with its visibility, and new ones are not served."""
     async with opened(tmp_path) as site:
         await site.run()
         assert await public(site) == list(SHOWN)
@@ -127,18 +129,25 @@ async def test_rules_that_are_broken_at_the_start_keep_what_was_served(tmp_path:
         assert await public(site) == ["o.md"]
 
 
-async def test_a_broken_document_below_a_rule_that_hides_is_withdrawn(tmp_path: Path, folder: Path) -> None:
-    """Its last good version was public, and may not be any more."""
+async def test_broken_document_below_a_hiding_rule(tmp_path: Path, folder: Path) -> None:
+    """Its public last good version is withdrawn."""
     async with opened(tmp_path) as site:
         await site.run()
         put(folder, "a/_index.md", HIDING)
         put(folder, "a/p.md", "---\ntitle: [\n---\n")
         await site.run()
         assert await public(site) == ["a/_index.md", "o.md"]
+    put(folder, "a/_index.md", "---\ncascade: [\n---\n")
+    async with opened(tmp_path) as site:
+        await site.run()
+        assert await public(site) == ["a/_index.md", "o.md"]
+        put(folder, "a/_index.md", SHOWING)
+        await site.run()
+        assert await public(site) == list(SHOWN)
 
 
-async def test_folders_of_generators_start_no_run(folder: Path) -> None:
-    """A site that is built beside its documents."""
+async def test_output_folders_start_no_run(folder: Path) -> None:
+    """A site may be built beside its documents."""
     async with following(folder) as live:
         for path in ("_site/a.md", "_site/sub/b.md", "_site/sub/sub.json", "_data/c.json"):
             put(folder, path, SHOWING)
@@ -147,8 +156,8 @@ async def test_folders_of_generators_start_no_run(folder: Path) -> None:
         assert await public(live) == sorted([*SHOWN, "last.md"])
 
 
-async def test_rules_that_are_gone_for_a_moment_stay(tmp_path: Path, folder: Path) -> None:
-    """An editor or a checkout takes a file away before it writes it again, and a run may come in between."""
+async def test_briefly_missing_rules_stay_in_force(tmp_path: Path, folder: Path) -> None:
+    """Editors and checkouts remove a file before they write it, and a run may come in between."""
     put(folder, "a/_index.md", HIDING)
     async with opened(tmp_path, pause=lambda _: put(folder, "a/_index.md", HIDING)) as site:
         await site.run()
@@ -162,8 +171,8 @@ async def test_rules_that_are_gone_for_a_moment_stay(tmp_path: Path, folder: Pat
         assert await public(site) == ["a/b/q.md", "a/p.md", "o.md"]
 
 
-async def test_a_file_of_rules_that_is_truncated_shows_nothing(tmp_path: Path, folder: Path) -> None:
-    """An editor truncates a file before it writes it, and a run may come in between."""
+async def test_truncated_rules_publish_nothing(tmp_path: Path, folder: Path) -> None:
+    """Editors truncate a file before they write it, and a run may come in between."""
     put(folder, "a/_index.md", HIDING)
     async with opened(tmp_path, pause=lambda _: put(folder, "a/_index.md", HIDING)) as site:
         await site.run()
@@ -172,8 +181,61 @@ async def test_a_file_of_rules_that_is_truncated_shows_nothing(tmp_path: Path, f
         assert await public(site) == ["a/_index.md", "o.md"]
 
 
+async def test_a_leaf_bundle_is_followed(folder: Path) -> None:
+    """When its page is hidden and shown, and when its first document arrives after its page."""
+    put(folder, "c/index.md", "---\ntitle: C\nheadless: true\n---\n")
+    put(folder, "d/index.md", SHOWING)
+    put(folder, "d/sub/p.md", SHOWING)
+    async with following(folder) as live:
+        await until_public(live, *SHOWN[:3], "d/index.md", "d/sub/p.md", "o.md")
+        put(folder, "c/new/p.md", SHOWING)
+        put(folder, "d/index.md", "---\ntitle: D\nbuild: {render: never}\n---\n")
+        await until_public(live, *SHOWN)
+        put(folder, "c/index.md", SHOWING)
+        await until_public(live, *SHOWN[:3], "c/index.md", "c/new/p.md", "o.md")
+        (folder / "d/index.md").unlink()
+        await until_public(live, *SHOWN[:3], "c/index.md", "c/new/p.md", "d/sub/p.md", "o.md")
+
+
+async def test_a_list_of_ignored_paths_is_followed(folder: Path) -> None:
+    """Although its name begins with a dot."""
+    async with following(folder) as live:
+        await until_public(live, *SHOWN)
+        put(folder, ".eleventyignore", "a/\n")
+        await until_public(live, "o.md")
+        (folder / ".eleventyignore").unlink()
+        await until_public(live, *SHOWN)
+
+
+async def test_rules_that_become_a_link_stay(folder: Path) -> None:
+    """The last good ones are in force. At a start what they may hide keeps its version."""
+    put(folder, "a/a.json", '{"draft": true}')
+    async with following(folder) as live:
+        await until_public(live, "o.md")
+        (folder / "a/a.json").unlink()
+        (folder / "a/a.json").symlink_to("elsewhere.json")
+        await live.until(live.codes, ["RULES_UNREADABLE"])
+        assert await public(live) == ["o.md"]
+        (folder / "a/a.json").unlink()
+        await until_public(live, *SHOWN)
+
+
+async def test_rules_under_a_wrong_name_are_not_passed_over(tmp_path: Path, folder: Path) -> None:
+    """At a start nothing is loaded. Afterwards the last good rules stay, and nothing is said to be gone."""
+    put(folder, "gateway.yaml", "pin: [{path: a, published: false}]\n")
+    async with opened(tmp_path) as site:
+        await site.run()
+        (folder / "gateway.yaml").rename(folder / "gateway.yml")
+        await site.run()
+        assert await public(site) == ["o.md"]
+        assert await site.codes() == ["SITE_NAME"]
+    async with opened(tmp_path) as site:
+        with pytest.raises(SiteError, match=r"Rename it to gateway\.yaml"):
+            await site.run()
+
+
 def edited(folder: Path, chance: random.Random) -> None:
-    """Write or delete one file that may hold a rule, or a document."""
+    """Write or delete one file with possible rules, or a document."""
     place = chance.choice(("", "a/", "a/b/"))
     name = chance.choice(("_index.md", "p.md", "_p.md", "p.json", f"{place.split('/')[-2]}.json" if place else "o.md"))
     says = chance.choice(("true", "false"))
@@ -187,7 +249,7 @@ def edited(folder: Path, chance: random.Random) -> None:
 
 
 async def test_any_edits_are_followed(folder: Path) -> None:
-    """After each, the public sees what it would see after a start with the folder as it is."""
+    """After each edit the public content equals that of a new start."""
     chance = random.Random(4)  # noqa: S311 - a test
     async with following(folder) as live:
         for _ in range(200 if FULL else 20):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from gateway.content import comments, markup, merge_conflicts
 from gateway.content.merge_conflicts import MERGE_CONFLICT
 from gateway.content.nodes import LineIndex
-from gateway.model import Problem, Severity
+from gateway.model.problems import Problem, Severity
 
 UNCLOSED_COMMENT = "UNCLOSED_COMMENT"
 

@@ -10,19 +10,9 @@ from typing import NamedTuple
 from gateway.content import body_problems, decoder, frontmatter, source
 from gateway.content.site import DEFAULT_SITE, Site
 from gateway.errors import FrontMatterError
-from gateway.model import (
-    Change,
-    Deleted,
-    Document,
-    Encoded,
-    FileVersion,
-    Loaded,
-    NotDocument,
-    Problem,
-    Quarantined,
-    Severity,
-    Unchanged,
-)
+from gateway.model.changes import Change, Deleted, Encoded, FileVersion, Loaded, NotDocument, Quarantined, Unchanged
+from gateway.model.documents import Document
+from gateway.model.problems import Problem, Severity
 
 NO_FRONT_MATTER = "NO_FRONT_MATTER"
 
@@ -32,8 +22,6 @@ class Task(NamedTuple):
 
     file: source.ContentFile
     known: str | None = None
-    translated: bool = False
-    """Whether the file has a sibling in another language, so that its name ends in a language."""
 
 
 class ParseContext(NamedTuple):
@@ -58,7 +46,7 @@ def parse(task: Task, rules: ParseContext) -> Change:
     version = FileVersion(path, *stamp, sha256=hashlib.sha256(data).hexdigest())
     if version.sha256 == task.known:
         return Unchanged(version)
-    return _decode(version, data, rules, translated=task.translated)
+    return _decode(version, data, rules)
 
 
 def warm_up(rules: ParseContext) -> None:
@@ -66,7 +54,7 @@ def warm_up(rules: ParseContext) -> None:
     _decode(FileVersion("rehearsal.md", 0, 0, 0, 0, ""), "---\ntitle: É\n---\nÉ".encode(), rules)
 
 
-def _decode(version: FileVersion, data: bytes, rules: ParseContext, *, translated: bool = False) -> Change:
+def _decode(version: FileVersion, data: bytes, rules: ParseContext) -> Change:
     path = version.path
     try:
         front_matter = frontmatter.read(path, data)
@@ -77,7 +65,7 @@ def _decode(version: FileVersion, data: bytes, rules: ParseContext, *, translate
         hint = "To make it a document, begin it with a line of three dashes."
         message = "The file has no front matter, so it is not a document."
         return NotDocument(version, (Problem(Severity.INFO, NO_FRONT_MATTER, message, path, 1, 1, hint),))
-    decoded = decoder.decode(path, front_matter, rules.site, translated=translated)
+    decoded = decoder.decode(path, front_matter, rules.site)
     in_body = body_problems.of(path, front_matter.body, front_matter.body_line)
     problems = (*front_matter.problems, *decoded.problems, *in_body)
     if decoded.document is None:

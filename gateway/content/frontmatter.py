@@ -14,7 +14,7 @@ from gateway.content.nodes import CutValue, LineIndex, MappingNode, Node, Parsed
 from gateway.content.source import DATA_EXTENSIONS
 from gateway.content.values import Unreadable
 from gateway.errors import FrontMatterError
-from gateway.model import Problem, Severity
+from gateway.model.problems import Problem, Severity
 
 ENCODING = "ENCODING"
 NO_CLOSING_FENCE = "NO_CLOSING_FENCE"

@@ -57,9 +57,10 @@ _SPACE = r"[ \t\n\r\f]"
 _VALUE = r"""[^\s"'=<>`]++|'[^']*+'|"[^"]*+\""""
 _ATTRIBUTE = rf"{_SPACE}++[a-zA-Z_:][\w:.-]*+(?:{_SPACE}*+={_SPACE}*+(?:{_VALUE}))?+"
 _TAG = re.compile(rf"(/?)([a-zA-Z][a-zA-Z0-9-]*+)((?:{_ATTRIBUTE})*+){_SPACE}*+/?>", re.ASCII)
-_ATTRIBUTE_TEXT = r"""(?:\s++[A-Za-z_:][\w:.-]*+(?:\s*+=\s*+(?:[^\s"'=<>`]++|'[^']*+'|"[^"]*+"))?+)*+"""
-TAG = rf"<(?:[A-Za-z][A-Za-z0-9-]*+{_ATTRIBUTE_TEXT}\s*+/?|/[A-Za-z][A-Za-z0-9-]*+\s*+)>"
-"""A tag by CommonMark's grammar."""
+NAME = r"[A-Za-z][A-Za-z0-9-]*+"
+ATTRIBUTE_TEXT = r"""\s++[A-Za-z_:][\w:.-]*+(?:\s*+=\s*+(?:[^\s"'=<>`]++|'[^']*+'|"[^"]*+"))?+"""
+TAG = rf"<(?:{NAME}(?:{ATTRIBUTE_TEXT})*+\s*+/?|/{NAME}\s*+)>"
+"""A tag by CommonMark's grammar, as are its name and the attributes."""
 _NESTING = re.compile("</|<(?!br|hr|img)")
 _STEPS = {"<": 1, "</": -1}
 _COMMENT = re.compile(r"!--(?:-?>|.*?-->)", re.DOTALL)

@@ -13,7 +13,7 @@ from gateway.content import comments
 from gateway.content.html_nesting import ATTRIBUTES, MOST_OPEN, UNSEEN, depth, normalize
 from gateway.content.outline import Outline, outline
 from gateway.content.prose import ReadingTime, reading_time
-from gateway.model import Heading
+from gateway.model.documents import Heading
 
 MOST_CHARACTERS = 2**20
 MOST_CELLS = 2**20

@@ -10,8 +10,8 @@ import html
 import re
 from typing import NamedTuple
 
-from gateway.content.text import spells
-from gateway.model import Heading
+from gateway.content.text import is_blank, spells
+from gateway.model.documents import Heading
 
 _TAG = re.compile(r"(</?[a-z][^>]*>)")
 _COMMON = frozenset({"<code>", "</code>", "<em>", "</em>", "<strong>", "</strong>", "</a>"})
@@ -49,7 +49,7 @@ class Outline(NamedTuple):
     text: str
     headings: tuple[Heading, ...]
     title: str | None
-    """The first heading outside quotes and lists."""
+    """The first visible heading outside quotes and lists."""
 
 
 def outline(well_nested: str) -> Outline:
@@ -112,7 +112,7 @@ class _Reader:
             anchor = self._anchors.of(own or _anchor(text))
             self._headings.append(Heading(depth, text, anchor))
             self._parts[opening] = self._parts[opening].replace(f"<h{depth}", f'<h{depth} id="{anchor}"', 1)
-            if self._title is None and not self._enclosing:
+            if self._title is None and not self._enclosing and not is_blank(text):
                 self._title = text
 
     def _own_anchor(self, at: int, first_line: int) -> str | None:

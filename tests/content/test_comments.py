@@ -1,4 +1,4 @@
-"""Comments of Markdown's dialects: that no reader sees them, that code keeps them, and how much work that is."""
+"""Comments of Markdown dialects: removal, comments in code, and the amount of work."""
 
 from __future__ import annotations
 
@@ -29,6 +29,19 @@ FORMS = (
     ("{{% comment %}}", "{{% /comment %}}"),
     ("{{< comment >}}", "{{< /comment >}}"),
     ("{/*", "*/}"),
+    ("{% doc %}", "{% enddoc %}"),
+    ("{%- doc -%}", "{%- enddoc -%}"),
+    ("{#", "#}"),
+    ("{#-", "-#}"),
+    ("{::comment}", "{:/comment}"),
+    ("{::comment}", "{:/}"),
+    ("{{!--", "--}}"),
+    ("{{~!-- }}", "--~}}"),
+    ("{{!", "}}"),
+    ("<p hidden>", "</p>"),
+    ("<DIV class='a' HIDDEN=\"\" id=b>", "</DIV>"),
+    ("<div hidden><div hidden='until-found'>", "</div></div >"),
+    ("<span hidden>", "</span>"),
     ("{\n  /*", "*/\n}"),
 )
 
@@ -55,8 +68,8 @@ FORMS = (
     ],
 )
 @pytest.mark.parametrize("inside", [f" {HIDDEN} ", f"{HIDDEN}\n\n# {HIDDEN}\n\n```\n{HIDDEN}\n", f"`{HIDDEN}` \\ <b>"])
-def test_no_reader_sees_a_comment(before: str, after: str, inside: str) -> None:
-    """A comment of any form, in a line or over several blocks, is in nothing that is made of a body."""
+def test_comments_are_removed(before: str, after: str, inside: str) -> None:
+    """Comments of any form, within a line or over several blocks, are in no result of a body."""
     for start, end in FORMS:
         body = f"{before}{start}{inside}{end}{after}"
         rendered = render(body)
@@ -79,8 +92,8 @@ def test_no_reader_sees_a_comment(before: str, after: str, inside: str) -> None:
         "> ```\n> {}\n> ```",
     ],
 )
-def test_code_keeps_what_looks_like_a_comment(around: str) -> None:
-    """Code spans, fenced code and indented code stay as they are written."""
+def test_code_keeps_comments(around: str) -> None:
+    """Code spans, fenced code and indented code are unchanged."""
     for start, end in FORMS[:-1]:
         code = f"{start} {HIDDEN} {end}"
         body = around.format(code)
@@ -95,6 +108,9 @@ def test_code_keeps_what_looks_like_a_comment(around: str) -> None:
         ("a %% b %% c %% d %% e", "a  c  e"),
         ("100%% a\n\n5%% b", "100%% a\n\n5%% b"),
         ("5%%b%% c", "5 c"),
+        ("100%%\na\n%% b", "100\nb"),
+        ("100%% \r\n\r\na\r\n  %%\r\nb", "100\r\nb"),
+        ("100%%\na\nb 5%%", "100%%\na\nb 5%%"),
         ("a %%%% b", "a %%%% b"),
         ("%%%%%%%%%%\n\na", "%%%%%%%%%%\n\na"),
         ("%%\na\n%%\n# b", "\n# b"),
@@ -107,6 +123,18 @@ def test_code_keeps_what_looks_like_a_comment(around: str) -> None:
         ("<div>\n\\%%a%%\n</div>", "<div>\n\\\n</div>"),
         ("{{</* figure */>}} {{%/* note */%}}", "{{</* figure */>}} {{%/* note */%}}"),
         ("{% if a %}b{% endif %} {{ c }} {#id} {d}", "{% if a %}b{% endif %} {{ c }} {#id} {d}"),
+        ("{#if a}b{/if} {#a-b .c} {#} {##} {#a#} {#a\nb#}", "{#if a}b{/if} {#a-b .c} {#}   "),
+        ("a {::comment/} b {::nomarkdown}c{:/} d", "a  b {::nomarkdown}c{:/} d"),
+        ("{{#if a}}b{{/if}} {{{c}}} {{ !d }} {{{!-- e --}}", "{{#if a}}b{{/if}} {{{c}}} {{ !d }} {"),
+        ("{% doc a %} {% docs %} {% doc-a %}", "{% doc a %} {% docs %} {% doc-a %}"),
+        ("a <img src=b hidden> c <b hidden/> d <input type=hidden> e", "a <!----> c <!----> d <input type=hidden> e"),
+        ("<p hidden>a<p>b</p> c", "<!----> c"),
+        ("<i hidden>a<i>b</i><ib>c<i/></i> d", "<!----> d"),
+        (
+            "<p data-hidden aria-hidden='true' title=' hidden '>a</p>",
+            "<p data-hidden aria-hidden='true' title=' hidden '>a</p>",
+        ),
+        ("\\<p hidden>a</p> <p hidden", "\\<p hidden>a</p> <p hidden"),
         ("{{/* a */}}{/* b */}%%c%%", ""),
         ("{% comment %}a{% comment %}b{% endcomment %}c{% endcomment %}d", "d"),
         ("%% a ` %% b ` %% c %%", " b ` "),
@@ -114,22 +142,22 @@ def test_code_keeps_what_looks_like_a_comment(around: str) -> None:
         ("a\r\n%%\r\nb\r\n%%\r\nc\r\n", "a\r\n\r\nc\r\n"),
     ],
 )
-def test_what_is_left_of_a_body(body: str, text: str) -> None:
-    """All but the comments stays. What is escaped, and what opens nothing, is text."""
+def test_remaining_text(body: str, text: str) -> None:
+    """Everything except comments stays. Escaped and unopened marks are text."""
     assert comments.read(body) == (text, None)
 
 
 @pytest.mark.parametrize("opening", [form[0] for form in FORMS])
 @pytest.mark.parametrize("before", ["", "one ", "one\n\n", "> one\n> ", "- one "])
-def test_a_comment_without_an_end_hides_the_rest(opening: str, before: str) -> None:
-    """It fails closed, and its place is known."""
+def test_comment_without_an_end_hides_the_rest(opening: str, before: str) -> None:
+    """Its position is known."""
     body = f"{before}{opening} {HIDDEN}\n\n# {HIDDEN}\n"
     assert HIDDEN not in str((render(body), read(body).text, read(body).title))
     assert comments.read(body).unclosed == len(before)
 
 
 class Shown(HTMLParser):
-    """The text and the attributes of HTML, outside code and within it."""
+    """The text and attributes of HTML, outside and inside code."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -165,8 +193,8 @@ TEXTS = st.one_of(ORDINARY, BODIES, st.text('ab` \n|-:<>"=\\~*#', max_size=60))
 
 
 @given(TEXTS, COMMENTS, st.integers(min_value=0))
-def test_a_comment_anywhere_outside_code_is_not_seen(body: str, comment: str, at: int) -> None:
-    """At whatever place of whatever body a comment stands, its words are not seen, unless it begins in code."""
+def test_comment_at_any_place_is_removed(body: str, comment: str, at: int) -> None:
+    """At any position of any body, unless it begins in code."""
     at %= len(body) + 1
     before = body[at - 1 : at] if at else ""
     assume(before not in {"\\", "%"} and not before.isdigit())
@@ -179,22 +207,48 @@ def test_a_comment_anywhere_outside_code_is_not_seen(body: str, comment: str, at
 
 
 @given(BODIES)
-def test_a_body_without_comments_stays(body: str) -> None:
-    """Nothing else is touched."""
-    if not any(hint in body for hint in comments._HINTS):
+def test_body_without_comments_is_unchanged(body: str) -> None:
+    """Only comments are removed."""
+    if not comments._OPENING.search(body):
         assert comments.strip(body) == body
+
+
+class LineByLine(comments._Stripper):
+    """Looks at each line, also far from comments."""
+
+    def _skip_blocks(self, at: int) -> int:
+        return at
+
+
+BLOCKS = st.sampled_from([
+    *("a", "- a", "1. a\n   - b", "> a", "    a", "- a\n\n  ```\n  a", "```", "~~~\n", "<pre>", "</pre>", "<div>"),
+    *("a `", "<script>", "</script>", "<!--", "-->", "%%", "5%%", "{# a #}", "  {/* a */}", "  `%%a%%`", "|a|\n|-|"),
+    *("a\r", "\r\n"),
+])  # fmt: skip
+
+
+@given(
+    st.lists(st.tuples(BLOCKS, st.sampled_from(["\n\n", "\n", "\r\n\r\n", " "]))).map(
+        lambda parts: "".join(map("".join, parts))
+    )
+)
+def test_blocks_are_skipped_without_effect(body: str) -> None:
+    """Blocks that no comment is near are copied; the result is that of a look at every line."""
+    assert comments.read(body) == LineByLine(body).run()
 
 
 PARTS = (
     *(form[0] for form in FORMS), *("".join(form) for form in FORMS), "a %%\n\n%% ", "%% x %%\n`a\n", "`", "``a`b",
     "5%%", "%%%", "> %% a\n> %%\n", "- %%\n", "<a b='%%", "<a ", "{", "{% ", "\\", "|`a|%%\n-|-\n", "a `b\n",
-    "```\n%%\n", "%%a%%\n    b\n",
+    "```\n%%\n", "%%a%%\n    b\n", "5%%\n", "5%%\na\n%%\n", "<p hidden></p>\n\na\n\n",
+    "<i hidden", "<i hidden a='", "{#a ", "a\n\n<!---->\n\n",
+    "~~~\n\na\n\n", "- a\n\n  {#id}\n\n", "a\n\n`{#-",
 )  # fmt: skip
 
 
 @pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize("before", ["", "%%%% <div>\n", "a `` "])
-def test_the_work_grows_with_the_length_alone(before: str, part: str) -> None:
+def test_work_is_linear(before: str, part: str) -> None:
     """A body of twice the length takes twice the calls, whatever it repeats."""
 
     def calls(body: str) -> int:

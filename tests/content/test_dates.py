@@ -1,4 +1,4 @@
-"""Dates and times, in each spelling that has one meaning."""
+"""Dates and times in each unambiguous form."""
 
 from __future__ import annotations
 
@@ -63,27 +63,45 @@ MONTHS_IN_FULL = (
         ("31 Dec, 2022", "2022-12-31T00:00:00"),
         ("8-Jul-2022", "2022-07-08T00:00:00"),
         ("2022-Jul-08", "2022-07-08T00:00:00"),
+        ("8th of July 2022", "2022-07-08T00:00:00"),
+        ("1st of May, 2022 at 15:00", "2022-05-01T15:00:00"),
+        ("July 8th, 2022", "2022-07-08T00:00:00"),
+        ("2024-05-06T24:00", "2024-05-07T00:00:00"),
+        ("2024-12-31 24:00:00.000 +02:00", "2024-12-31T22:00:00"),
+        ("2024-05-06Z", "2024-05-06T00:00:00"),
+        ("2024-05-06+02:00", "2024-05-05T22:00:00"),
+        ("6 May 2024 UTC", "2024-05-06T00:00:00"),
+        ("2024-05-06T10:30:00Z[UTC]", "2024-05-06T10:30:00"),
+        ("2024-05-06T10:30Z[Europe/Paris]", "2024-05-06T10:30:00"),
+        ("2024-05-06T10:30-02:00[Etc/GMT+2]", "2024-05-06T12:30:00"),
+        ("2024-05-06T10:30+02:00[!Europe/Paris]", "2024-05-06T08:30:00"),
+        ("20240506103000", "2024-05-06T10:30:00"),
+        ("202405061030", "2024-05-06T10:30:00"),
+        ("20240506T103000Z", "2024-05-06T10:30:00"),
+        ("20240506103000+0200", "2024-05-06T08:30:00"),
         (" 2022-07-08\t10:30 ", "2022-07-08T10:30:00"),
     ],
 )
-def test_what_has_one_meaning_is_read(written: str, printed: str) -> None:
-    """An offset is honoured, without one it is UTC, and a day is its midnight."""
+def test_unambiguous_dates(written: str, printed: str) -> None:
+    """The offset applies, no offset means UTC, and a day is its midnight."""
     assert parse_instant(written).isoformat() == f"{printed}+00:00"
 
 
 @pytest.mark.parametrize(
     "written",
     [
-        *("2022-13-01", "2022-02-30", "2022-11-15T25:00:00Z", "2022-11-15T24:00:00Z", "2022-11-15T10:60:00", "soon"),
+        *("2022-13-01", "2022-02-30", "2022-11-15T25:00:00Z", "2022-11-15T24:00:01Z", "2022-11-15T10:60:00", "soon"),
         *("0000-01-01", "0001-01-01T00:00:00+01:00", "2022-11-15T10:00:00+24:00", "2022-11-15T10:00:00+01:60"),
         *("Jul 32 2022", "Jux 08 2022", "Juli 8 2022", "Jul 2022", "Feb 29 2023", "2022", "20221301", "12345678"),
         *("08/07/2022", "8.7.2022", "13-07-2022", "13/07/2022 10:30", "22-07-08", "8 July 22", "2022/07-08"),
         *("2022-07-08 15:00 PM", "2022-07-08 0:30 AM", "2022-07-08 10", "10:30", "2022-07-08 10:30 EST"),
+        *("2022-07-08 24:00 PM", "9999-12-31T24:00", "2022-07-08T10:30+02:00[UTC]", "2022-07-08-02", "2022-07-08-0200"),
+        *("20240506103", "2024050610300", "20240506256000", "22220506103000", "of July 8 2022", "8th of 2022"),
         *("2022-07-08 10:30 +0200 UTC", "1657276200", "2022-07-08Tomorrow", "٢٠٢٢-٠٧-٠٨", ""),
     ],
 )
-def test_what_has_none_or_several_meanings_is_refused(written: str) -> None:
-    """A month 13 is not bent to another date, and neither days before years nor names of zones are guessed."""
+def test_ambiguous_and_invalid_dates_are_refused(written: str) -> None:
+    """Month 13, days before years and zone names are not guessed."""
     with pytest.raises(Unreadable) as refused:
         parse_instant(written)
     assert refused.value.hint
@@ -100,6 +118,8 @@ DAYS = (
     lambda m: f"{MONTHS_IN_FULL[m.month - 1]} {m.day}, {m.year}",
     lambda m: f"{m.day} {MONTHS[m.month - 1].lower()} {m.year}",
     lambda m: f"{m.day:02} {MONTHS_IN_FULL[m.month - 1].upper()} {m.year}",
+    lambda m: f"{m.day}th of {MONTHS_IN_FULL[m.month - 1]} {m.year}",
+    lambda m: f"{MONTHS_IN_FULL[m.month - 1]} {m.day}th, {m.year}",
 )
 TIMES = (
     lambda m: f"{m:%H:%M:%S.%f}",
@@ -109,7 +129,7 @@ TIMES = (
 
 
 def offset(moment: datetime) -> str:
-    """`+02:00`, in a way that Python 3.11 knows."""
+    """`+02:00`, as a fixed offset that Python 3.11 can parse."""
     return moment.isoformat()[-6:]
 
 
@@ -121,10 +141,10 @@ def offset(moment: datetime) -> str:
     time=st.sampled_from(TIMES),
     zone=st.sampled_from(["{}", " {}", "plain"]),
 )
-def test_every_moment_is_read_in_every_spelling(
+def test_every_format_round_trips(
     moment: datetime, weekday: str, day: object, gap: str, time: object, zone: str
 ) -> None:
-    """The reading is the inverse of the writing."""
+    """Parsing is the inverse of formatting."""
     assert callable(day)
     assert callable(time)
     written_zone = offset(moment).replace(":", "") if zone == "plain" else zone.format(offset(moment))
@@ -132,9 +152,29 @@ def test_every_moment_is_read_in_every_spelling(
     assert parse_instant(written) == moment
 
 
+@given(MOMENTS, st.sampled_from(["", "[Europe/Paris]", " [!America/Port-au-Prince]"]), st.sampled_from(["T", " "]))
+def test_every_moment_is_read_as_temporal_prints_it(moment: datetime, place: str, gap: str) -> None:
+    """The offset counts; the place after it does not."""
+    assert parse_instant(f"{moment.isoformat(gap)}{place}") == moment
+    utc = moment.astimezone(UTC)
+    assert parse_instant(f"{utc:%Y-%m-%dT%H:%M:%S.%f}Z[UTC]") == utc
+
+
+@given(st.datetimes(min_value=datetime(1900, 1, 2), max_value=datetime(2199, 12, 30)), OFFSETS)  # noqa: DTZ001
+def test_every_second_is_read_in_digits(local: datetime, zone: timezone) -> None:
+    """With or without a `T`; without a time the day has an offset too."""
+    moment = local.replace(microsecond=0, tzinfo=zone)
+    for written in (f"{moment:%Y%m%d%H%M%S}", f"{moment:%Y%m%dT%H%M%S}"):
+        assert parse_instant(written + offset(moment)) == moment
+        assert parse_instant(written, zone) == moment
+    midnight = moment.replace(hour=0, minute=0, second=0)
+    assert parse_instant(f"{moment:%Y-%m-%d}{offset(moment)}") == midnight
+    assert parse_instant(f"{moment:%Y-%m-%d}T24:00{offset(moment)}") == midnight + timedelta(days=1)
+
+
 @given(st.datetimes(timezones=OFFSETS))
-def test_every_moment_is_read_as_python_prints_it(moment: datetime) -> None:
-    """Wherever it exists in UTC; elsewhere it is refused."""
+def test_python_formats_round_trip(moment: datetime) -> None:
+    """If the time exists in UTC. Otherwise it is refused."""
     try:
         expected = moment.astimezone(UTC)
     except OverflowError:
@@ -150,8 +190,8 @@ PIECES = st.sampled_from(
 
 
 @given(st.one_of(st.text(), st.lists(PIECES, max_size=30).map("".join)))
-def test_any_text_is_read_or_refused(text: str) -> None:
-    """Nothing else is raised, whatever stands in a file or a request."""
+def test_arbitrary_text(text: str) -> None:
+    """Any text is read or refused, without other exceptions."""
     try:
         found = parse_instant(text, NEW_YORK)
     except Unreadable:
@@ -160,8 +200,8 @@ def test_any_text_is_read_or_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize("unit", ["1", " ", "2024-01-01 ", "jan ", "(", "1:"])
-def test_a_long_text_costs_no_more_than_a_short_one(unit: str) -> None:
-    """It is refused by its length, before it is looked at."""
+def test_long_text_is_refused_by_its_length(unit: str) -> None:
+    """It is refused before it is parsed."""
     with pytest.raises(Unreadable):
         parse_instant(unit * 1_000_000)
     with pytest.raises(Unreadable):
@@ -179,11 +219,11 @@ def test_a_long_text_costs_no_more_than_a_short_one(unit: str) -> None:
         ("2024-11-03 01:30", "2024-11-03T05:30:00"),  # twice: the first, in summer time
     ],
 )
-def test_a_zone_is_that_of_times_without_an_offset(written: str, printed: str) -> None:
-    """Summer time is honoured, and what a change of the clock skips or repeats is read as RFC 5545 says."""
+def test_time_zone(written: str, printed: str) -> None:
+    """Daylight saving applies. Skipped and repeated times follow RFC 5545."""
     assert parse_instant(written, NEW_YORK).isoformat() == f"{printed}+00:00"
 
 
-def test_an_empty_value_is_no_date() -> None:
-    """Nothing is written, so nothing is wrong."""
+def test_empty_value_is_not_a_date() -> None:
+    """It is not an error."""
     assert dates.instant(ScalarNode("", True, Position(1, 1)), UTC) is None

@@ -1,4 +1,4 @@
-"""HTML made well nested."""
+"""Balancing of raw HTML."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from tests.content.markdown import BODIES
     ],
 )
 def test_html_is_balanced(html: str, expected: str) -> None:
-    """Tags of the table stay as they are, and what has no end hides nothing that follows."""
+    """Known tags stay as they are, and an unclosed construct hides nothing that follows."""
     assert normalize(html) == expected
 
 
@@ -62,7 +62,7 @@ def test_depth_is_that_of_the_innermost_tag(html: str, expected: int) -> None:
 
 @given(BODIES)
 def test_tags_are_well_nested(body: str) -> None:
-    """Every tag that opens is closed, in order, and never too many are open, whatever the HTML was."""
+    """For any HTML, every open tag is closed in order and the number of open tags is limited."""
     for html in (body, body * 10):
         tree: list[str] = []
         for closes, name in re.findall(r"<(/?)([a-z0-9]+)", normalize(html)):

@@ -1,4 +1,4 @@
-"""The text and the title of a Markdown body, as the index and the decoder take them."""
+"""The text and the title of Markdown bodies, for the index and the decoder."""
 
 from __future__ import annotations
 
@@ -49,29 +49,29 @@ from tests.content.markdown import BODIES, HOSTILE, ORDINARY
         ("", ""),
     ],
 )
-def test_what_a_reader_sees(body: str, shown: str) -> None:
-    """Marks, tags, comments and targets go; text, code and what only looks like markup stays."""
+def test_plain_text(body: str, shown: str) -> None:
+    """Marks, tags, comments and link targets are removed. Text, code and text that resembles markup stay."""
     assert read(body).text == shown
 
 
 @given(st.one_of(ORDINARY, BODIES))
-def test_the_text_and_the_headings_are_those_that_are_rendered(body: str) -> None:
-    """What is found is what is shown, though a body without HTML is not sanitised for the index."""
+def test_text_and_headings_equal_the_rendered_ones(body: str) -> None:
+    """The index and `Body.text` have the same words, although a body without HTML is not sanitised for the index."""
     found, rendered = read(body), render(body)
     assert (found.text, found.headings) == (rendered.text, rendered.headings)
 
 
 @pytest.mark.parametrize("hostile", HOSTILE.values(), ids=HOSTILE.keys())
-def test_hostile_bodies_have_the_text_that_is_rendered(hostile: Callable[[int], str]) -> None:
-    """Limits of depth and size hold for both alike."""
+def test_text_of_hostile_bodies_equals_the_rendered_one(hostile: Callable[[int], str]) -> None:
+    """Limits of depth and size apply to both."""
     for number in (10, 1000):
         found, rendered = read(hostile(number)), render(hostile(number))
         assert (found.text, found.headings) == (rendered.text, rendered.headings)
 
 
 @given(st.text("ab \n[](<>)!`*_~\\#&;-|\"'/1.:", max_size=80))
-def test_any_text_has_a_plain_text(body: str) -> None:
-    """Nothing that looks like markup fails, and nothing is shown that was not written."""
+def test_arbitrary_text_has_a_plain_text(body: str) -> None:
+    """Any text is accepted, and the result contains nothing that was not written."""
     remaining = iter("".join(terms(body)))
     assert all(letter in remaining for letter in "".join(terms(read(body).text)))
 
@@ -99,12 +99,12 @@ def test_any_text_has_a_plain_text(body: str) -> None:
         ("", None),
     ],
 )
-def test_the_first_heading_of_a_body(body: str, heading: str | None) -> None:
-    """A heading is found in both of its forms, without its markup, and never in code, a quote or a list."""
+def test_first_heading(body: str, heading: str | None) -> None:
+    """All forms of headings are found, without markup, but not in code, quotes or lists."""
     assert read(body).title == heading
 
 
 @given(st.lists(st.text("abc", min_size=1), max_size=20))
-def test_plain_words_stay(words: list[str]) -> None:
+def test_plain_text_is_unchanged(words: list[str]) -> None:
     """Text without markup keeps every word."""
     assert terms(read(" ".join(words)).text) == words

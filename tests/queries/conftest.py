@@ -1,4 +1,4 @@
-"""Databases of generated corpora, each with the oracle's view of it."""
+"""Databases of generated corpora, each with its oracle."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from gateway.execution.document_cache import DocumentCache
 from gateway.graph.body_renderer import BodyRenderer
 from gateway.graph.context import Context
 from gateway.limits import Limits
-from gateway.model import FileVersion, Loaded, Visibility
+from gateway.model.changes import FileVersion, Loaded
+from gateway.model.records import Visibility
 from gateway.store.protocol import ChangeSet, Usage
 from gateway.store.sqlite import SqliteStore
 from tests.queries.corpus import AS_OF, SIZES, Piece, corpus, text
@@ -36,7 +37,7 @@ VIEWERS = {
 settings.register_profile("queries", max_examples=100, suppress_health_check=list(HealthCheck))
 settings.register_profile("queries-in-full", settings.get_profile("queries"), max_examples=5000)
 QUERIES = settings.get_profile("queries-in-full" if os.environ.get("GATEWAY_TEST_FULL") else "queries")
-"""How many queries a property is tried with."""
+"""The number of examples per property."""
 
 
 class Answer(NamedTuple):
@@ -45,7 +46,7 @@ class Answer(NamedTuple):
 
 
 class World(NamedTuple):
-    """A database, and what it should answer with drafts and without."""
+    """A database, and its expected answers with and without drafts."""
 
     store: SqliteStore
     oracles: dict[bool, Oracle]
