@@ -12,13 +12,12 @@ from typing import NamedTuple, TypeVar
 
 import orjson
 
-from gateway.content import dates, file_names, nested_fields, values
+from gateway.content import dates, file_names, markup, nested_fields, values
 from gateway.content.field_lookup import FieldLookup
 from gateway.content.frontmatter import FrontMatter
 from gateway.content.identity import digits, url_identity
 from gateway.content.inheritance import FILE_NAME
 from gateway.content.nodes import MappingEntry, MappingNode
-from gateway.content.plaintext import first_heading
 from gateway.content.problem_collector import (
     BAD_VALUE,
     LOCALES_UNKNOWN,
@@ -79,6 +78,7 @@ class _Decoder:
         self._name = name
         self._fields = site.with_inherited(path, front_matter.fields)
         self._body = front_matter.body
+        self._outline = markup.read(front_matter.body)
         self._site = site
         self.lookup = FieldLookup(path, self._fields, site)
         self._left: dict[str, object] = {}
@@ -122,6 +122,8 @@ class _Decoder:
             images=self._parts("images", nested_fields.images),
             related=self._parts("related", partial(nested_fields.related, instant=self._instant)),
             body=self._body,
+            text=self._outline.text,
+            headings=self._outline.headings,
             front_matter=b"{}",
             exposed=b"{}",
             secured=self._secured(),
@@ -147,7 +149,7 @@ class _Decoder:
 
     def _title(self) -> str:
         title = self._collector.value(values.phrase, self.lookup.pinned("title") or self.lookup.written("title"))
-        title = title or first_heading(self._body) or self._collector.value(values.phrase, self.lookup.default("title"))
+        title = title or self._outline.title or self._collector.value(values.phrase, self.lookup.default("title"))
         if title:
             return title
         words = self._name.words

@@ -7,11 +7,12 @@ from typing import Annotated
 
 import strawberry
 
-from gateway.content import outline, prose
+from gateway.content import prose
 from gateway.content.markup import Rendered
 from gateway.graph.body_renderer import Markdown
 from gateway.graph.connection import non_negative, resolved
 from gateway.graph.context import Info
+from gateway.model import documents
 
 EXCERPT_LENGTH = 200
 TOC_DEPTH = 3
@@ -80,7 +81,7 @@ class Body:
     @staticmethod
     async def toc(
         body: strawberry.Parent[Markdown], info: Info, max_depth: MaxDepth = TOC_DEPTH
-    ) -> Sequence[outline.Heading]:
+    ) -> Sequence[documents.Heading]:
         number = non_negative("maxDepth", max_depth)
         deepest = TOC_DEPTH if number is None else number
         return [heading for heading in (await _rendered(body, info)).headings if heading.depth <= deepest]

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from typing import Protocol
 
+from gateway.content import markup
 from gateway.content.identity import url_identity
 from gateway.errors import StoreError
 from gateway.model.changes import FileVersion, Loaded
@@ -108,6 +109,7 @@ async def _document(source: RowSource, article: str, path: str) -> Document:
     [(key, *row)] = await source.rows(article, (path,))
     [(body, front_matter, exposed, secured)] = await source.rows(TEXT, (key,))
     urls = row[14:18]
+    outline = markup.read(body)
     return Document._make(
         (
             path,
@@ -122,6 +124,8 @@ async def _document(source: RowSource, article: str, path: str) -> Document:
             images(row[22]),
             tuple(_entry(entry) for entry in await source.rows(RELATED, (key,))),
             body,
+            outline.text,
+            outline.headings,
             _blob(front_matter),
             _blob(exposed),
             secured,

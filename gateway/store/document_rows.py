@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 import orjson
 
 from gateway.content.identity import article_id, related_id, suffix
-from gateway.content.plaintext import plain_text
 from gateway.content.text import fold
 from gateway.content.tokenizer import words
 from gateway.model.changes import Encoded
@@ -50,7 +49,7 @@ def article_rows(document: Document) -> ArticleRows:
     return ArticleRows(
         article=_article_row(document),
         text=(document.body, document.front_matter, document.exposed, document.secured, path),
-        words=(*map(words, (document.title, document.excerpt or "", plain_text(document.body))), path),
+        words=(*map(words, (document.title, document.excerpt or "", document.text)), path),
         urls=[(url, path) for url in document.urls],
         topics=[(at, topic.key, topic.name, path) for at, topic in enumerate(document.topics)],
         entries=entries,
