@@ -116,7 +116,7 @@ class _Decoder:
             provider=self._provider(),
             topics=self._topics(),
             images=self._parts("images", nested_fields.images),
-            related=self._parts("related", partial(nested_fields.related, instant=self._instant)),
+            related=self._parts("related", partial(nested_fields.related, zone=self._site.timezone)),
             body=self._body,
             front_matter=b"{}",
             exposed=b"{}",

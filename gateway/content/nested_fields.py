@@ -6,14 +6,16 @@ that the schema does not model.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from datetime import datetime
+from datetime import tzinfo
+from functools import lru_cache, partial
 from typing import TypeVar
 
-from gateway.content import values
+from gateway.content import dates, values
 from gateway.content.identity import provider_key, topic_key, url_host, url_identity
 from gateway.content.nodes import MappingEntry, MappingNode, Node, ScalarNode, SequenceNode
+from gateway.content.plain_yaml import ItemNode
 from gateway.content.problem_collector import (
     BAD_VALUE,
     RELATED_LEFT_OUT,
@@ -22,6 +24,7 @@ from gateway.content.problem_collector import (
     ProblemCollector,
 )
 from gateway.content.site import FieldSource
+from gateway.content.text_memo import TextMemo
 from gateway.content.values import shown
 from gateway.model import Image, ProviderName, RelatedEntry, TopicName
 
@@ -41,7 +44,10 @@ SPACED = frozenset({"tags", "categories", "keywords"})
 T = TypeVar("T")
 Rest = object
 """The unmodelled keys of a nested field, as JSON, or None."""
-Instant = Callable[[Node], datetime | None]
+_Related = tuple[RelatedEntry | None, Rest]
+
+MOST_KEPT = 4 * 1024 * 1024
+"""The total length of the texts whose related entries are kept, in characters."""
 
 
 def entries(field: MappingEntry | None) -> tuple[Node, ...]:
@@ -90,10 +96,33 @@ def provider(collector: ProblemCollector, field: MappingEntry | None) -> tuple[P
 
 
 def related(
-    collector: ProblemCollector, field: MappingEntry | None, instant: Instant
+    collector: ProblemCollector, field: MappingEntry | None, zone: tzinfo
 ) -> tuple[tuple[RelatedEntry, ...], Rest]:
     """The related entries in file order. An entry without title and URL is left out."""
-    return _each(field, lambda node: _related_entry(collector, node, instant))
+    kept = _kept_entries(zone)
+
+    def decode(node: Node) -> _Related:
+        if not isinstance(node, ItemNode):
+            return _related_entry(collector, node, zone)
+        if (found := kept.get(node.text)) is None:
+            problems = len(collector.problems)
+            found = _related_entry(collector, node, zone)
+            if len(collector.problems) == problems:
+                kept.add(node.text, found)
+        return found
+
+    return _each(field, decode)
+
+
+def kept_lists(zone: tzinfo) -> Mapping[str, Container[str]]:
+    """The lists whose decoded entries are kept by their texts: many files contain the same entries."""
+    return {"related": _kept_entries(zone)}
+
+
+@lru_cache(maxsize=1)
+def _kept_entries(zone: tzinfo) -> TextMemo[_Related]:  # noqa: ARG001 - times without an offset depend on it
+    """The entries without problems that this process decoded."""
+    return TextMemo(MOST_KEPT)
 
 
 def _each(field: MappingEntry | None, decode: Callable[[Node], tuple[T | None, Rest]]) -> tuple[tuple[T, ...], Rest]:
@@ -207,7 +236,7 @@ def _domain(url: str | None) -> str | None:
     return url_host(identity) or None if identity else None
 
 
-def _related_entry(collector: ProblemCollector, node: Node, instant: Instant) -> tuple[RelatedEntry | None, Rest]:
+def _related_entry(collector: ProblemCollector, node: Node, zone: tzinfo) -> _Related:
     fields = node if isinstance(node, MappingNode) else _link(collector, node)
     if fields is None:
         return None, None
@@ -230,7 +259,7 @@ def _related_entry(collector: ProblemCollector, node: Node, instant: Instant) ->
         excerpt=collector.value(values.phrase, get("excerpt")),
         type=collector.value(values.text, get("type")) or DEFAULT_TYPE,
         quality=collector.value(values.integer, get("quality")),
-        published_date_time=collector.value(instant, get("publishedDateTime")),
+        published_date_time=collector.value(partial(dates.instant, zone=zone), get("publishedDateTime")),
         web_url=links[0],
         amp_web_url=links[1],
         cdn_amp_web_url=links[2],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from io import StringIO
 from itertools import accumulate
 from typing import NamedTuple, TypeVar
@@ -39,7 +40,7 @@ class ScalarNode(NamedTuple):
 class SequenceNode(NamedTuple):
     """A list."""
 
-    nodes: tuple[Node, ...]
+    nodes: Sequence[Node]
     position: Position
 
 
