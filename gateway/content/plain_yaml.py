@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Mapping
 from functools import lru_cache
+from typing import Self
 
 from gateway.content.cut_values import is_complete
 from gateway.content.nodes import MappingEntry, MappingNode, Node, Position, ScalarNode, SequenceNode
@@ -19,6 +20,7 @@ NOWHERE = Position(0, 0)
 
 _INDICATORS = frozenset(" -?:,[]{}#&*!|>'\"%@`=")
 """The characters that do not begin a plain scalar here. YAML allows some of them before a letter."""
+_USUAL = bytes((0x0A, *range(0x20, 0x7F)))
 _ODD = re.compile("[^\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 """Unprintable characters, tabs, byte order marks, and YAML's other line breaks."""
 _DEEP = "\n" + " " * 48
@@ -26,7 +28,7 @@ _DEEP = "\n" + " " * 48
 
 _OUTER = re.compile(r"\n(?=[^ \n#-])")
 _FIRST_ITEM = re.compile(r" *+- ")
-_TRAILING = re.compile(r" +$", re.MULTILINE)
+_TRAILING = re.compile(r"(?<! ) ++$", re.MULTILINE)
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,99}")
 _DOUBLE = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 _SINGLE = r"'[^']*+(?:''[^']*+)*+'"
@@ -40,12 +42,15 @@ _BLOCK_SCALARS = frozenset(("|", "|-", ">", ">-"))
 _FOLDED = re.compile(r"\n(\n*+)")
 
 _NULL = ScalarNode("", True, NOWHERE)
+_Lines = list[tuple[int, str]]
+"""The indentation and the rest of each line. The end follows the last one."""
+_END = (-1, "")
 _NO_LISTS: Mapping[str, Container[str]] = {}
 _new = tuple.__new__
 """Makes a named tuple in half the time of its class. Most of the time of a scan goes to making nodes."""
 
 
-class Irregular(Exception):  # noqa: N818 - the full parser reads the text
+class Irregular(Exception):
     """The text is outside the subset."""
 
 
@@ -54,7 +59,7 @@ class ItemNode(MappingNode):
 
     text: str
 
-    def __new__(cls, text: str, entries: dict[str, MappingEntry] | None = None) -> ItemNode:
+    def __new__(cls, text: str, entries: dict[str, MappingEntry] | None = None) -> Self:
         """Without entries, the text must be regular. It is scanned if its entries are used."""
         node = _new(cls, (entries, NOWHERE))
         node.text = text
@@ -76,7 +81,9 @@ def scan(block: str, first_line: int, lists: Mapping[str, Container[str]] = _NO_
     """
     if "\r" in block:
         block = block.replace("\r\n", "\n")
-    if _DEEP in block or (not block.replace("\n", "").isprintable() and _ODD.search(block)):
+    # To delete the usual characters first is faster than to search for the odd ones.
+    unusual = block.encode().translate(None, _USUAL)
+    if _DEEP in block or (unusual and _ODD.search(unusual.decode())):
         raise Irregular
     leading, *parts = _OUTER.split("\n" + block.rstrip("\n"))
     if _block(leading) is not _NULL:
@@ -135,65 +142,65 @@ def _item(text: str) -> Node:
 
 
 def _block(text: str) -> Node:
-    """The list or the mapping of some lines, or null if they are blank or comments.
-
-    The text is scanned in one pass. `fields` or `nodes` is the innermost open collection, and `levels` are all open ones
-    with their indentation. `parent` is the mapping whose last key, `name`, does not have a value yet.
-    """
+    """The list or the mapping of some lines, or null if they are blank or comments."""
     if " \n" in text or text[-1:] == " ":
         text = _TRAILING.sub("", text)
-    root: dict[str, MappingEntry] = {}
-    fields: dict[str, MappingEntry] | None = None
-    nodes: list[Node] | None = None
-    levels: list[tuple[int, dict[str, MappingEntry] | None, list[Node] | None]] = [(-1, None, None)]
-    level = -1
-    parent: dict[str, MappingEntry] | None = root
-    name, parent_level = _NULL, 0
-    for line in text.split("\n"):
-        written = line.lstrip(" ")
-        if not written or written[0] == "#":
-            continue
-        indent = len(line) - len(written)
-        is_item = written[:2] == "- "
-        if parent is not None:
-            if indent > parent_level or (is_item and indent == parent_level):
-                level = indent
-                if is_item:
-                    fields, nodes = None, []
-                    value: Node = _new(SequenceNode, (nodes, NOWHERE))
-                else:
-                    fields, nodes = {}, None
-                    value = _new(MappingNode, (fields, NOWHERE))
-                levels.append((level, fields, nodes))
-                parent[name.text] = _new(MappingEntry, (name, value, (), ""))
-            parent = None
-        while level > indent or (level == indent and nodes is not None and not is_item):
-            levels.pop()
-            level, fields, nodes = levels[-1]
-        if level != indent:
-            raise Irregular
-        if nodes is not None:
-            written = written[1:].lstrip(" ")
-            if written[0] in "\"'[" or (": " not in written and written[-1] != ":"):
-                nodes.append(_value(written))
-                continue
-            level = len(line) - len(written)
-            fields = {}
-            nodes.append(_new(MappingNode, (fields, NOWHERE)))
-            nodes = None
-            levels.append((level, fields, nodes))
-        elif is_item or fields is None:
-            raise Irregular
-        key, separator, written = written.partition(": ")
-        if separator:
-            value = _value(written)
+    lines = [
+        (len(line) - len(written), written)
+        for line in text.split("\n")
+        if (written := line.lstrip(" ")) and written[0] != "#"
+    ]
+    lines.append(_END)
+    node, at = _below(lines, 0, 0)
+    if lines[at] is not _END:
+        raise Irregular
+    return node
+
+
+# Each function reads the collection that begins at a line. It returns the node and the index of the following line.
+
+
+def _below(lines: _Lines, at: int, indent: int) -> tuple[Node, int]:
+    """The value of a key with this indentation, if the key's own line does not have one."""
+    level, written = lines[at]
+    if written[:2] == "- ":
+        return _list(lines, at, level) if level >= indent else (_NULL, at)
+    return _fields(lines, at, level) if level > indent else (_NULL, at)
+
+
+def _list(lines: _Lines, at: int, indent: int) -> tuple[Node, int]:
+    nodes: list[Node] = []
+    while True:
+        level, written = lines[at]
+        if level != indent or written[:2] != "- ":
+            return _new(SequenceNode, (nodes, NOWHERE)), at
+        item = written[1:].lstrip(" ")
+        if item[0] in "\"'[" or (": " not in item and item[-1] != ":"):
+            node = _value(item)
+            at += 1
         else:
-            key, value = _without_colon(key), _NULL
-            parent, name, parent_level = fields, _key(key), level
-        if key in fields:
+            level += len(written) - len(item)
+            lines[at] = level, item
+            node, at = _fields(lines, at, level)
+        nodes.append(node)
+
+
+def _fields(lines: _Lines, at: int, indent: int) -> tuple[Node, int]:
+    fields: dict[str, MappingEntry] = {}
+    while True:
+        level, written = lines[at]
+        if level != indent or written[:2] == "- ":
+            return _new(MappingNode, (fields, NOWHERE)), at
+        at += 1
+        name, separator, written = written.partition(": ")
+        if separator:
+            node = _value(written)
+        else:
+            name = _without_colon(name)
+            node, at = _below(lines, at, indent)
+        if name in fields:
             raise Irregular
-        fields[key] = _new(MappingEntry, (_key(key), value, (), ""))
-    return root[""].value if root else _NULL
+        fields[name] = _new(MappingEntry, (_key(name), node, (), ""))
 
 
 @lru_cache(maxsize=4096)

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.content import frontmatter
+from gateway.content.cut_values import VALUE_CUT_OFF
 from gateway.content.nodes import MappingNode, Node, Position, ScalarNode, SequenceNode
 from gateway.errors import FrontMatterError
 from tests import broken
@@ -172,7 +173,7 @@ def test_columns_count_code_points() -> None:
 def test_a_value_that_a_comment_cuts_off_is_reported(block: str, found: list[tuple[str, int, int]]) -> None:
     """A text that loses words is a warning, a word or nothing before a usual comment a note, and the rest is usual."""
     problems = read(f"---\n{block}\n---\n").problems
-    assert {problem.code for problem in problems} <= {frontmatter.VALUE_CUT_OFF}
+    assert {problem.code for problem in problems} <= {VALUE_CUT_OFF}
     assert [(problem.severity.value, problem.line, problem.column) for problem in problems] == found
 
 
