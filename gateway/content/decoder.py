@@ -92,7 +92,7 @@ class _Decoder:
         web_url = self._web_url(place)
         amp_web_url = self._text("ampWebUrl")
         cdn_amp_web_url = self._text("cdnAmpWebUrl")
-        document = Document(
+        return Document(
             path=self._path,
             slug=wanted_slug or slug(self._name.stem) or digits(self._path),
             title=self._title(),
@@ -118,13 +118,11 @@ class _Decoder:
             images=self._parts("images", nested_fields.images),
             related=self._parts("related", partial(nested_fields.related, zone=self._site.timezone)),
             body=self._body,
-            front_matter=b"{}",
-            exposed=b"{}",
             secured=self._secured(),
+            # These are last, because `_rest` needs to know which keys the other fields use.
+            front_matter=orjson.dumps(rest := self._rest()),
+            exposed=orjson.dumps({key: value for key, value in rest.items() if key in self._site.expose}),
         )
-        rest = self._rest()
-        exposed = {key: value for key, value in rest.items() if key in self._site.expose}
-        return document._replace(front_matter=orjson.dumps(rest), exposed=orjson.dumps(exposed))
 
     def _text(self, name: str) -> str | None:
         return self._collector.value(values.text, self.lookup.field(name))
@@ -241,5 +239,5 @@ class _Decoder:
 
 
 def _identities(urls: Iterable[str | None]) -> tuple[str, ...]:
-    found = (url_identity(url) for url in urls if url)
+    found = [url_identity(url) for url in dict.fromkeys(urls) if url]
     return tuple(dict.fromkeys(identity for identity in found if identity))

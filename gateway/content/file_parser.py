@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from gateway.content import body_problems, decoder, frontmatter, nested_fields, source
+from gateway.content.decoder import Decoded
+from gateway.content.frontmatter import FrontMatter
 from gateway.content.site import DEFAULT_SITE, Site
 from gateway.errors import FrontMatterError
 from gateway.model import (
@@ -67,24 +70,29 @@ def warm_up(rules: ParseContext) -> None:
 
 
 def _decode(version: FileVersion, data: bytes, rules: ParseContext, *, translated: bool = False) -> Change:
-    """Decode plain front matter fast. Other files, and files with problems, are parsed again, with all positions."""
     path = version.path
-    front_matter = frontmatter.read_plain(path, data, nested_fields.kept_lists(rules.site.timezone))
-    decoded = front_matter and decoder.decode(path, front_matter, rules.site, translated=translated)
-    if front_matter is None or decoded is None or decoded.problems or decoded.document is None:
-        try:
-            front_matter = frontmatter.read(path, data)
-        except FrontMatterError as error:
-            problem = Problem(Severity.ERROR, error.code, error.message, path, error.line, error.column, error.hint)
-            return Quarantined(path, (problem,), version)
-        if front_matter is None:
-            hint = "To make it a document, begin it with a line of three dashes."
-            message = "The file has no front matter, so it is not a document."
-            return NotDocument(version, (Problem(Severity.INFO, NO_FRONT_MATTER, message, path, 1, 1, hint),))
-        decoded = decoder.decode(path, front_matter, rules.site, translated=translated)
-    in_body = body_problems.of(path, front_matter.body, front_matter.body_line)
+    decode = partial(decoder.decode, path, site=rules.site, translated=translated)
+    plain = frontmatter.read_plain(path, data, nested_fields.kept_lists(rules.site.timezone))
+    if plain:
+        decoded = decode(plain)
+        if not decoded.problems:  # plain front matter does not have the positions that problems need
+            return _change(version, plain, decoded, rules)
+    try:
+        front_matter = frontmatter.read(path, data)
+    except FrontMatterError as error:
+        problem = Problem(Severity.ERROR, error.code, error.message, path, error.line, error.column, error.hint)
+        return Quarantined(path, (problem,), version)
+    if front_matter is None:
+        hint = "To make it a document, begin it with a line of three dashes."
+        message = "The file has no front matter, so it is not a document."
+        return NotDocument(version, (Problem(Severity.INFO, NO_FRONT_MATTER, message, path, 1, 1, hint),))
+    return _change(version, front_matter, decode(front_matter), rules)
+
+
+def _change(version: FileVersion, front_matter: FrontMatter, decoded: Decoded, rules: ParseContext) -> Change:
+    in_body = body_problems.of(version.path, front_matter.body, front_matter.body_line)
     problems = (*front_matter.problems, *decoded.problems, *in_body)
     if decoded.document is None:
-        return Quarantined(path, problems, version)
+        return Quarantined(version.path, problems, version)
     document = rules.encode(decoded.document) if rules.encode else decoded.document
     return Loaded(version, document, problems, decoded.field_origins, decoded.hidings)

@@ -32,6 +32,7 @@ DEFAULT_TYPE = "article"
 
 IMAGE_ADDRESSES = ("url", "src", "path", "image")
 IMAGE_KEYS = frozenset({"width", "height", "title", "isCached", "alt", *IMAGE_ADDRESSES})
+_IMAGE_FIELDS = frozenset({"url", "width", "height", "title", "isCached"})
 PROVIDER_KEYS = frozenset({"name", "domain", "url", "images"})
 RELATED_KEYS = frozenset(
     {"title", "excerpt", "publishedDateTime", "webUrl", "ampWebUrl", "cdnAmpWebUrl", "type", "provider", "quality"}
@@ -55,7 +56,7 @@ def entries(field: MappingEntry | None) -> tuple[Node, ...]:
     if field is None:
         return ()
     nodes = field.value.nodes if isinstance(field.value, SequenceNode) else (field.value,)
-    return tuple(node for node in nodes if not values.is_null(node))
+    return tuple([node for node in nodes if not values.is_null(node)])
 
 
 def topics(
@@ -132,7 +133,7 @@ def _each(field: MappingEntry | None, decode: Callable[[Node], tuple[T | None, R
     decoded = [decode(node) for node in entries(field)]
     rests = [rest for _, rest in decoded]
     left = (rests if isinstance(field.value, SequenceNode) else rests[0]) if any(rests) else None
-    return tuple(value for value, _ in decoded if value), left
+    return tuple([value for value, _ in decoded if value]), left
 
 
 def _left(fields: MappingNode, used: AbstractSet[str]) -> dict[str, object]:
@@ -196,7 +197,7 @@ def _image(collector: ProblemCollector, node: Node) -> tuple[Image | None, Rest]
     get = node.entries.get
     address, url = _first(collector, node, IMAGE_ADDRESSES)
     title = collector.value(values.phrase, get("title"))
-    used = {"url", address, "width", "height", "title", "isCached"} | (set() if title else {"alt"})
+    used = _IMAGE_FIELDS if address == "url" and title else {address, *_IMAGE_FIELDS, "title" if title else "alt"}
     rest = _left(node, used) or None
     if not url:
         collector.warn(BAD_VALUE, "An image without `url` is left out.", node.position, "Give it a `url`.")

@@ -51,15 +51,24 @@ class ProblemCollector:
 
     def value(self, decode: Callable[[Node], T | None], field: MappingEntry | None) -> T | None:
         """Decode the value of a field. An unreadable value gives a warning and None."""
-        return None if field is None else self.item(decode, field.value, field.key.text)
+        if field is None:
+            return None
+        try:
+            return decode(field.value)
+        except Unreadable as error:
+            self._leave_out(field.key.text, field.value, error)
+            return None
 
     def item(self, decode: Callable[[Node], T | None], node: Node, name: str) -> T | None:
         """Decode an entry of a list. `name` is the list's key."""
         try:
             return decode(node)
         except Unreadable as error:
-            self.warn(BAD_VALUE, f"`{name}` is left out: {error}", node.position, error.hint)
+            self._leave_out(name, node, error)
             return None
+
+    def _leave_out(self, name: str, node: Node, error: Unreadable) -> None:
+        self.warn(BAD_VALUE, f"`{name}` is left out: {error}", node.position, error.hint)
 
     def check_keys(
         self,
@@ -73,6 +82,8 @@ class ProblemCollector:
         A misspelling of a `governing` key is an error if its value could hide the file under the correct key. Each
         value of a `claimed` key could, because the site defines its meaning.
         """
+        if fields.entries.keys() <= known:
+            return
         for name in fields.entries.keys() - known:
             field = fields.entries[name]
             meant = nearest(name, known) or _meant_date(field, governing)
