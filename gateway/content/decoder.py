@@ -52,7 +52,7 @@ class _Address(NamedTuple):
 
 
 def decode(path: str, front_matter: FrontMatter, site: Site = DEFAULT_SITE, *, translated: bool = False) -> Decoded:
-    """Decode one file by the rules of its site. Does not raise.
+    """Decode one file by the rules of its site. Raises PositionNeeded only for front matter of `read_plain`.
 
     `translated` marks a file that has a sibling in another language.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Callable
 from functools import partial
@@ -11,6 +12,7 @@ from typing import NamedTuple
 from gateway.content import body_problems, decoder, frontmatter, nested_fields, source
 from gateway.content.decoder import Decoded
 from gateway.content.frontmatter import FrontMatter
+from gateway.content.problem_collector import PositionNeeded
 from gateway.content.site import DEFAULT_SITE, Site
 from gateway.errors import FrontMatterError
 from gateway.model import (
@@ -74,9 +76,8 @@ def _decode(version: FileVersion, data: bytes, rules: ParseContext, *, translate
     decode = partial(decoder.decode, path, site=rules.site, translated=translated)
     plain = frontmatter.read_plain(path, data, nested_fields.kept_lists(rules.site.timezone))
     if plain:
-        decoded = decode(plain)
-        if not decoded.problems:  # plain front matter does not have the positions that problems need
-            return _change(version, plain, decoded, rules)
+        with contextlib.suppress(PositionNeeded):
+            return _change(version, plain, decode(plain), rules)
     try:
         front_matter = frontmatter.read(path, data)
     except FrontMatterError as error:

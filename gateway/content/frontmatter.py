@@ -62,7 +62,7 @@ def read(path: str, data: bytes) -> FrontMatter | None:
 def read_plain(path: str, data: bytes, lists: Mapping[str, Container[str]]) -> FrontMatter | None:
     """Split and scan a file in the plain subset of YAML. Returns None for each other file, which `read` reads.
 
-    The result is that of `read`, except for the positions of values. `lists` is passed to `plain_yaml.scan`.
+    The result is that of `read`, except that some nodes do not have positions. `lists` is passed to `plain_yaml.scan`.
     """
     try:
         parts = _split(path, data)

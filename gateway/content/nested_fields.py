@@ -106,10 +106,8 @@ def related(
         if not isinstance(node, ItemNode):
             return _related_entry(collector, node, zone)
         if (found := kept.get(node.text)) is None:
-            problems = len(collector.problems)
-            found = _related_entry(collector, node, zone)
-            if len(collector.problems) == problems:
-                kept.add(node.text, found)
+            found = _related_entry(collector, node, zone)  # a problem raises PositionNeeded
+            kept.add(node.text, found)
         return found
 
     return _each(field, decode)

@@ -25,6 +25,10 @@ class ForeignPosition(Position):
     __slots__ = ()
 
 
+NOWHERE = Position(0, 0)
+"""The position of a node that is read without its position. It is compared by identity."""
+
+
 class ScalarNode(NamedTuple):
     """A value as written, without YAML's implicit typing. `plain` means that it is not quoted and not a block."""
 

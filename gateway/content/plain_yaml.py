@@ -1,8 +1,8 @@
 """Scans the plain subset of YAML, in which most front matter is written, faster than the full parser.
 
 The subset is block mappings and lists, scalars on one line, lists of scalars in brackets, comments, and block scalars
-of the outer mapping. Other text is irregular, and so is text for which the full parser reports a problem. Only the keys
-of the outer mapping have positions.
+of the outer mapping. Other text is irregular, and so is text for which the full parser reports a problem. Only the
+outer mapping, its keys, and scalars on the lines of its keys have positions.
 """
 
 from __future__ import annotations
@@ -13,10 +13,7 @@ from functools import lru_cache
 from typing import Self
 
 from gateway.content.cut_values import is_complete
-from gateway.content.nodes import MappingEntry, MappingNode, Node, Position, ScalarNode, SequenceNode
-
-NOWHERE = Position(0, 0)
-"""The position of all nodes except the keys of the outer mapping."""
+from gateway.content.nodes import NOWHERE, MappingEntry, MappingNode, Node, Position, ScalarNode, SequenceNode
 
 _INDICATORS = frozenset(" -?:,[]{}#&*!|>'\"%@`=")
 """The characters that do not begin a plain scalar here. YAML allows some of them before a letter."""
@@ -89,31 +86,37 @@ def scan(block: str, first_line: int, lists: Mapping[str, Container[str]] = _NO_
     if _block(leading) is not _NULL:
         raise Irregular
     entries: dict[str, MappingEntry] = {}
-    line = first_line + leading.count("\n")
+    first_line += leading.count("\n")
+    line = first_line
     for part in parts:
-        name, value = _field(part, lists)
-        if name in entries:
+        key, value = _field(part, line, lists)
+        if key.text in entries:
             raise Irregular
-        key = _new(ScalarNode, (name, True, _new(Position, (line, 1)), False, False))
-        entries[name] = _new(MappingEntry, (key, value, (), ""))
+        entries[key.text] = _new(MappingEntry, (key, value, (), ""))
         line += part.count("\n") + 1
-    return MappingNode(entries, NOWHERE)
+    return MappingNode(entries, Position(first_line, 1) if entries else NOWHERE)
 
 
-def _field(part: str, lists: Mapping[str, Container[str]]) -> tuple[str, Node]:
+def _field(part: str, line: int, lists: Mapping[str, Container[str]]) -> tuple[ScalarNode, Node]:
     """The key of the outer mapping that begins with the first line of a part, and its value."""
     head, _, below = part.partition("\n")
-    name, separator, written = head.rstrip(" ").partition(": ")
+    head = head.rstrip(" ")
+    name, separator, written = head.partition(": ")
     if not separator:
         name = _without_colon(name)
         value = _items(below, lists[name]) if name in lists else _block(below)
-    elif written in _BLOCK_SCALARS:
-        value = _block_scalar(written, below)
     else:
-        value = _value(written)
-        if below and _block(below) is not _NULL:
-            raise Irregular
-    return _key(name).text, value
+        written = written.lstrip(" ")
+        position = _new(Position, (line, len(head) - len(written) + 1))
+        if written in _BLOCK_SCALARS:
+            value = _block_scalar(written, below, position)
+        else:
+            value = _value(written, position)
+            if below and _block(below) is not _NULL:
+                raise Irregular
+    if not _KEY.fullmatch(name):
+        raise Irregular
+    return _new(ScalarNode, (name, True, _new(Position, (line, 1)), False, False)), value
 
 
 def _items(text: str, known: Container[str]) -> Node:
@@ -216,41 +219,41 @@ def _without_colon(key: str) -> str:
     return key[:-1]
 
 
-def _value(written: str) -> Node:
+def _value(written: str, position: Position = NOWHERE) -> Node:
     """The value on the rest of a line, which does not end with a space."""
     first = written[0]
     if first == '"':
         if written[-1] == '"' and "\\" not in written and written.count('"') == 2:
-            return _new(ScalarNode, (written[1:-1], False, NOWHERE, False, False))
+            return _new(ScalarNode, (written[1:-1], False, position, False, False))
     elif first not in _INDICATORS and ": " not in written and " #" not in written and written[-1] != ":":
-        return _new(ScalarNode, (written, True, NOWHERE, False, False))
-    return _rare_value(written.lstrip(" "))
+        return _new(ScalarNode, (written, True, position, False, False))
+    return _rare_value(written.lstrip(" "), position)
 
 
-def _rare_value(written: str) -> Node:
+def _rare_value(written: str, position: Position) -> Node:
     """A value with quotes, escapes, brackets or a comment."""
     if written[0] in "\"'[":
         bracketed = _BRACKETED.fullmatch(written)
         if bracketed is None:
             raise Irregular
         if written[0] == "[":
-            return SequenceNode([_scalar(part) for part in _ITEMS.findall(bracketed[1], 1)], NOWHERE)
-        return _scalar(bracketed[1])
+            return SequenceNode([_scalar(part, NOWHERE) for part in _ITEMS.findall(bracketed[1], 1)], NOWHERE)
+        return _scalar(bracketed[1], position)
     text, comment, _ = written.partition(" #")
     text = text.rstrip(" ")
     is_plain = text[0] not in _INDICATORS or (text[0] == "-" and text[1:2].isalnum())
     if not is_plain or ": " in text or text[-1] == ":" or (comment and not is_complete(text)):
         raise Irregular
-    return ScalarNode(text, True, NOWHERE)
+    return ScalarNode(text, True, position)
 
 
-def _scalar(written: str) -> ScalarNode:
+def _scalar(written: str, position: Position) -> ScalarNode:
     """A quoted scalar, or a plain scalar in brackets."""
     if written[0] == "'":
-        return ScalarNode(written[1:-1].replace("''", "'"), False, NOWHERE)
+        return ScalarNode(written[1:-1].replace("''", "'"), False, position)
     if written[0] == '"':
-        return ScalarNode(_ESCAPE.sub(_unescaped, written[1:-1]), False, NOWHERE)
-    return ScalarNode(written.rstrip(" "), True, NOWHERE)
+        return ScalarNode(_ESCAPE.sub(_unescaped, written[1:-1]), False, position)
+    return ScalarNode(written.rstrip(" "), True, position)
 
 
 def _unescaped(escape: re.Match[str]) -> str:
@@ -261,7 +264,7 @@ def _unescaped(escape: re.Match[str]) -> str:
     return character
 
 
-def _block_scalar(style: str, below: str) -> ScalarNode:
+def _block_scalar(style: str, below: str, position: Position) -> ScalarNode:
     """A literal scalar (`|`), or a folded one (`>`) without deeper lines. It begins with a line that is not blank."""
     lines = below.rstrip("\n").split("\n")
     margin = " " * (len(lines[0]) - len(lines[0].lstrip(" ")))
@@ -272,4 +275,4 @@ def _block_scalar(style: str, below: str) -> ScalarNode:
         if " \n" in text or "\n " in text:
             raise Irregular
         text = _FOLDED.sub(lambda breaks: breaks[1] or " ", text)
-    return ScalarNode(text if style[-1] == "-" else f"{text}\n", False, NOWHERE, block=True)
+    return ScalarNode(text if style[-1] == "-" else f"{text}\n", False, position, block=True)

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TypeVar
 
 from gateway.content import dates, visibility_flags
-from gateway.content.nodes import ForeignPosition, MappingEntry, MappingNode, Node, Position
+from gateway.content.nodes import NOWHERE, ForeignPosition, MappingEntry, MappingNode, Node, Position
 from gateway.content.text import fold
 from gateway.content.values import Unreadable
 from gateway.model import Problem, Severity
@@ -30,8 +30,15 @@ _LEAST_LETTERS = 5
 """The minimum length of a key for typo detection. Shorter keys are often other words (`data`, `date`)."""
 
 
+class PositionNeeded(Exception):
+    """There is a problem at a node without a position."""
+
+
 class ProblemCollector:
-    """The problems of one file. Decodes values and records their problems."""
+    """The problems of one file. Decodes values and records their problems.
+
+    A problem at a node without a position raises PositionNeeded.
+    """
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -98,6 +105,8 @@ class ProblemCollector:
     def _add(self, severity: Severity, code: str, message: str, position: Position, hint: str) -> None:
         if isinstance(position, ForeignPosition):
             return  # already reported for the file that the value is inherited from
+        if position is NOWHERE:
+            raise PositionNeeded
         self.problems.append(Problem(severity, code, message, self._path, position.line, position.column, hint))
 
 
