@@ -23,7 +23,7 @@ from gateway.execution.executor import Executor, OperationRequest, UsePreparedDo
 from gateway.execution.persisted_documents import PersistedDocuments
 from gateway.graph.schema import build_schema
 from gateway.limits import Limits
-from gateway.model import Visibility
+from gateway.model.records import Visibility
 from gateway.store.sqlite import SqliteStore
 
 PUBLIC = Viewer(Visibility.PUBLIC)

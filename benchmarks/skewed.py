@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from benchmarks.corpus import WORDS, date, phrase
 from gateway.content import decoder, frontmatter
-from gateway.model import FileVersion, Loaded
+from gateway.model.changes import FileVersion, Loaded
 from gateway.store.protocol import ChangeSet, Store
 
 AS_OF = datetime(2026, 1, 1, tzinfo=UTC)

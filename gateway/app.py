@@ -48,6 +48,8 @@ from gateway.web.reload import Reload, ReloadHook
 from gateway.web.request_head import RequestHeadMiddleware
 from gateway.web.websocket import WebSocketEndpoint
 
+IsReady = Callable[[], Awaitable[bool]]
+
 
 def executable_schema() -> Schema:
     """The schema for operations. It does not depend on a store or on settings."""
@@ -60,40 +62,29 @@ def executor_for(store: Store, settings: Settings) -> Executor:
 
 
 def create_app(
-    settings: Settings, store: Store, reload: Reload | None = None, *, schema: Schema | None = None
+    settings: Settings,
+    store: Store,
+    reload: Reload | None = None,
+    *,
+    is_ready: IsReady | None = None,
+    schema: Schema | None = None,
 ) -> Starlette:
     """Build the ASGI application over an open store. The reload hook calls `reload`; None disables the hook.
 
+    `is_ready` returns whether the store may be served. By default it may if it has a generation.
     `schema` is the result of an earlier `executable_schema`. Several applications can share it.
     Raises SettingsError if the trusted documents are invalid.
     """
-    limits, rate_limiter = settings.limits, RateLimiter(settings.rate_limit)
-    preview_tokens = PreviewTokens(settings.preview_secret) if settings.preview_secret else None
-    clients = ClientResolver(
-        Authenticator(settings.tokens, preview_tokens, dev=settings.mode is Mode.DEV), rate_limiter
-    )
-    origins = AllowedOrigins(settings.allowed_origins, loopback=settings.mode is Mode.DEV)
-    concurrency = ConcurrencyLimiter(limits.operations, limits.queue_size, limits.queue_seconds)
     schema = schema or executable_schema()
-    trusted = read_manifest(settings.trusted_documents) if settings.trusted_documents else {}
-    persisted = PersistedDocuments(settings.persisted_bytes, trusted, trusted_only=settings.trusted_only)
-    executor = Executor(
-        schema,
-        store,
-        limits,
-        persisted,
-        rate_limiter,
-        introspection=settings.introspection,
-        document_bytes=settings.document_bytes,
-        rendered_bytes=settings.rendered_bytes,
-        concurrency=concurrency,
-    )
-    executor.check(trusted)
-    endpoint = Endpoint(executor, clients, limits, _caching(settings), needs_preflight=settings.mode is Mode.SERVE)
-    is_preview = preview_tokens is not None and settings.preview_explorer and not settings.explorer
-    has_explorer = settings.explorer or is_preview
+    limits, is_dev = settings.limits, settings.mode is Mode.DEV
+    rate_limiter = RateLimiter(settings.rate_limit)
+    concurrency = ConcurrencyLimiter(limits.operations, limits.queue_size, limits.queue_seconds)
+    preview_tokens = PreviewTokens(settings.preview_secret) if settings.preview_secret else None
+    clients = ClientResolver(Authenticator(settings.tokens, preview_tokens, dev=is_dev), rate_limiter)
+    origins = AllowedOrigins(settings.allowed_origins, loopback=is_dev)
+    executor = _executor(settings, store, schema, rate_limiter, concurrency, is_ready=is_ready)
+    endpoint: ASGIApp = Endpoint(executor, clients, limits, _caching(settings), needs_preflight=not is_dev)
     routes: list[BaseRoute] = [
-        Route("/graphql", graphiql_page.BrowserRedirect(endpoint, private=is_preview) if has_explorer else endpoint),
         WebSocketRoute("/graphql", WebSocketEndpoint(schema, executor, clients, limits, origins)),
         Route("/healthz", _state("ok")),
         Route("/readyz", _readiness(executor)),
@@ -105,13 +96,57 @@ def create_app(
         routes.append(Route("/schema.graphql", _text(print_sdl())))
     if preview_tokens:
         routes.append(Route(preview_links.PATH, PreviewLink(preview_tokens).answer))
-    if has_explorer:
+    required = preview_tokens if settings.preview_explorer and not settings.explorer else None
+    if settings.explorer or required:
         # The server's own pages use the default limits, so that they work with stricter limits for clients.
         own = Executor(
-            schema, store, Limits(), PersistedDocuments(0), rate_limiter, introspection=True, concurrency=concurrency
+            schema,
+            store,
+            Limits(),
+            PersistedDocuments(0),
+            rate_limiter,
+            introspection=True,
+            concurrency=concurrency,
+            is_ready=is_ready,
         )
-        page_query = PageQuery(own, clients, previewing=is_preview)
-        routes += _explorer(settings, page_query, preview_tokens if is_preview else None)
+        routes += _explorer(settings, PageQuery(own, clients, previewing=required is not None), required)
+        endpoint = graphiql_page.BrowserRedirect(endpoint, private=required is not None)
+    return Starlette(
+        routes=[Route("/graphql", endpoint), *routes],
+        middleware=_middleware(settings, concurrency, origins),
+        exception_handlers={HTTPException: _refusal, RequestError: _refusal, ClientDisconnect: _discarded},
+    )
+
+
+def _executor(
+    settings: Settings,
+    store: Store,
+    schema: Schema,
+    rate_limiter: RateLimiter,
+    concurrency: ConcurrencyLimiter,
+    *,
+    is_ready: IsReady | None,
+) -> Executor:
+    """The executor of clients' operations. Raises SettingsError if the trusted documents are invalid."""
+    trusted = read_manifest(settings.trusted_documents) if settings.trusted_documents else {}
+    executor = Executor(
+        schema,
+        store,
+        settings.limits,
+        PersistedDocuments(settings.persisted_bytes, trusted, trusted_only=settings.trusted_only),
+        rate_limiter,
+        introspection=settings.introspection,
+        document_bytes=settings.document_bytes,
+        rendered_bytes=settings.rendered_bytes,
+        concurrency=concurrency,
+        is_ready=is_ready,
+    )
+    executor.check(trusted)
+    return executor
+
+
+def _middleware(settings: Settings, concurrency: ConcurrencyLimiter, origins: AllowedOrigins) -> list[Middleware]:
+    """The middleware, outermost first."""
     middleware = [
         Middleware(OverloadMiddleware, concurrency=concurrency),
         Middleware(AccessLogMiddleware),
@@ -123,11 +158,7 @@ def create_app(
     ]
     if settings.mode is Mode.DEV or settings.allowed_hosts:
         middleware.append(Middleware(HostMiddleware, hosts=LOOPBACK.union(settings.allowed_hosts)))
-    return Starlette(
-        routes=routes,
-        middleware=middleware,
-        exception_handlers={HTTPException: _refusal, RequestError: _refusal, ClientDisconnect: _farewell},
-    )
+    return middleware
 
 
 def _caching(settings: Settings) -> Caching:
@@ -195,5 +226,5 @@ async def _refusal(_request: Request, error: Exception) -> Response:
     return error_response(error)
 
 
-async def _farewell(_request: Request, _error: Exception) -> Response:
-    return Response()  # discarded: the client disconnected during its request
+async def _discarded(_request: Request, _error: Exception) -> Response:
+    return Response()  # not sent: the client disconnected during its request

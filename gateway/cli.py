@@ -6,9 +6,8 @@ The kernel drops signals without a handler for process 1, as in a container. Oth
 from __future__ import annotations
 
 import sys
-from importlib import import_module
 
-from gateway.commands.signals import abort_on_signal
+from gateway.signals import abort_on_signal
 
 OLDEST = (3, 11)
 """The minimum version of Python. This module also runs on older versions, to report the requirement."""
@@ -17,7 +16,7 @@ OLDEST = (3, 11)
 def main() -> None:
     check_python()
     abort_on_signal()
-    import_module("gateway.commands.group").main(prog_name="gateway")
+    __import__("gateway.commands.group", fromlist=["main"]).main(prog_name="gateway")  # importlib would come too early
 
 
 def check_python() -> None:

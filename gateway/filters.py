@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
-from gateway.model import Status
+from gateway.model.documents import Status
 
 
 class Field(Enum):

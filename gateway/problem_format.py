@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 import orjson
 
-from gateway.model import Problem, Severity, Statistics
+from gateway.model.problems import Problem, Severity
+from gateway.model.records import Statistics
 
 
 def count_noun(number: int, noun: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from gateway.content.tokenizer import Token, closes, is_character, sought, tokens
-from gateway.model import SearchField, SearchMode
+from gateway.model.lists import SearchField, SearchMode
 
 
 @dataclass(frozen=True)

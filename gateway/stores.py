@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from gateway.errors import StoreError
 from gateway.loading.change_stream import Progress
 from gateway.loading.ingest import IngestReport
 from gateway.loading.pipeline import Pipeline, ingesting
 from gateway.settings import Settings
 from gateway.store.protocol import Store
-from gateway.store.sqlite import SqliteStore
-from gateway.store.temporary import temporary_store
+from gateway.store.sqlite import SqliteStore, copy
 
 
 @asynccontextmanager
@@ -41,3 +42,27 @@ async def load_temporary(
     """
     async with temporary_store(seed) as store, ingesting(settings, store, serving=False) as ingest:
         yield store, await ingest.run(progress=progress)
+
+
+@asynccontextmanager
+async def temporary_store(seed: Path | None = None) -> AsyncIterator[SqliteStore]:
+    """A new database in its own folder, which is deleted at the end. Raises StoreError.
+
+    Starts as a copy of the database `seed`, if that belongs to this program, and empty otherwise.
+    """
+    with _folder() as folder:
+        path = Path(folder) / "content.db"
+        if seed:
+            await copy(seed, path)
+        store = await SqliteStore.open(path, readers=1)
+        try:
+            yield store
+        finally:
+            await store.close()
+
+
+def _folder() -> TemporaryDirectory[str]:
+    try:
+        return TemporaryDirectory(prefix="gateway-")
+    except OSError as error:
+        raise StoreError(f"Cannot create a folder for a temporary database: {error.strerror}.") from error

@@ -9,7 +9,7 @@ from typing import Any
 
 from gateway.access.tokens import Viewer
 from gateway.execution.executor import Executor, OperationRequest
-from gateway.model import Visibility
+from gateway.model.records import Visibility
 
 OWN = """
 id path title slug heat status publishedDateTime webUrl

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Sequence
 
 from gateway.content.file_parser import ParseContext, Task, parse
 from gateway.content.parser_pool import ParserPool
-from gateway.model import Change
+from gateway.model.changes import Change
 
 
 class InProcess(ParserPool):

@@ -16,8 +16,9 @@ from starlette.applications import Starlette
 from gateway.app import create_app
 from gateway.content.file_parser import ParseContext, Task, parse
 from gateway.content.source import Walk
-from gateway.model import Change, Deleted
-from gateway.settings import Mode, Settings, read
+from gateway.model.changes import Change, Deleted
+from gateway.settings import Mode, Settings
+from gateway.settings_sources import read
 from gateway.store.protocol import ChangeSet
 from gateway.store.sqlite import SqliteStore
 from gateway.web.server import address, listening, serve

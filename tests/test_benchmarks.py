@@ -7,7 +7,7 @@ from pathlib import Path
 from benchmarks.overload import Best, Plan, measure_all, told
 from benchmarks.queries import LINEAR, QUESTIONS, compare
 from benchmarks.skewed import COMMON, PROVIDER, RARE, RARITIES, TOPIC, fill
-from gateway.store.temporary import temporary_store
+from gateway.stores import temporary_store
 from tests.test_graph import data
 
 

@@ -17,10 +17,10 @@ from gateway.content.markup import render
 from gateway.graph.body_renderer import BodyRenderer, Markdown
 from gateway.graph.context import Context
 from gateway.limits import Limits
-from gateway.model import Visibility
+from gateway.model.records import Visibility
 from gateway.store.protocol import Usage
 from gateway.store.sqlite import SqliteStore
-from gateway.store.temporary import temporary_store
+from gateway.stores import temporary_store
 from tests.schema import SCHEMA
 from tests.store.documents import apply, day, document
 

@@ -16,9 +16,11 @@ from gateway.content.identity import article_id, provider_id, topic_id
 from gateway.execution.executor import Executor, OperationRequest
 from gateway.execution.persisted_documents import PersistedDocuments
 from gateway.limits import Limits
-from gateway.model import Deleted, Document, Visibility
+from gateway.model.changes import Deleted
+from gateway.model.documents import Document
+from gateway.model.records import Visibility
 from gateway.store.sqlite import SqliteStore
-from gateway.store.temporary import temporary_store
+from gateway.stores import temporary_store
 from tests.schema import SCHEMA
 from tests.store.documents import apply, day, document, provider, topics
 from tests.test_drafts import CORPORA, URLS, hold

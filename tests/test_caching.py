@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +140,39 @@ async def test_what_everybody_is_answered_may_be_kept(tmp_path: Path) -> None:
     async with serving(tmp_path / "set", cache_seconds=60, shared_cache_seconds=3600, stale_seconds=30) as client:
         kept = (await get(client)).headers["cache-control"]
     assert kept == "public, max-age=60, s-maxage=3600, stale-while-revalidate=30"
+
+
+@pytest.mark.parametrize("key", ["expiryDate", "publishDate"])
+async def test_nothing_is_kept_past_the_next_time_that_an_article_has(tmp_path: Path, key: str) -> None:
+    """A cache asks again when an article expires or is published, at the latest."""
+    longest: dict[str, Any] = {"cache_seconds": 60, "shared_cache_seconds": 3600, "stale_seconds": 600}
+    async with service(tmp_path, Mode.SERVE, FILES, **longest) as found, client_of(found) as client:
+        now = datetime.now(UTC)
+
+        async def change(due: int, *, loaded: int = 0) -> None:
+            text = f"---\ntitle: Due\n{key}: {(now + timedelta(seconds=due)).isoformat()}\n---\n"
+            await found.change({"due.md": text}, now + timedelta(seconds=loaded))
+
+        await change(4000)
+        first = await get(client)
+        again = await get(client, headers={"If-None-Match": first.headers["etag"]})
+        assert again.status_code == 304
+        for response in (first, again):
+            fresh, shared, stale = ages(response)
+            assert (fresh, shared) == (60, 3600)
+            assert 0 < stale <= 400
+        await change(30)
+        fresh, shared, stale = ages(await get(client))
+        assert 0 < fresh == shared <= 30
+        assert stale == 0
+        await change(0, loaded=-1)
+        assert ages(await get(client)) == (0, 0, 0)
+
+
+def ages(response: httpx.Response) -> tuple[int, int, int]:
+    """The seconds that an answer is fresh, is fresh for shared caches, and may be used while it is asked for again."""
+    said = dict(part.split("=") for part in response.headers["cache-control"].removeprefix("public, ").split(", "))
+    return int(said["max-age"]), int(said["s-maxage"]), int(said.get("stale-while-revalidate", 0))
 
 
 @pytest.mark.parametrize(

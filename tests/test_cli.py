@@ -16,7 +16,6 @@ from click.testing import CliRunner
 
 from gateway import __version__
 from gateway.commands.group import main
-from gateway.commands.options import Command
 from gateway.settings import OPTIONS
 from gateway.web.server import url_of
 from tests import broken
@@ -45,11 +44,11 @@ def test_a_server_starts_answers_and_stops(tmp_path: Path, number: int) -> None:
 
 
 def test_one_document_is_told_in_the_singular(tmp_path: Path) -> None:
-    """The last line of a load of the seed alone, which a server prints at its start too."""
+    """The summary of a load of the seed alone, which a server prints at its start too."""
     (tmp_path / "content").mkdir()
     shutil.copy(SEED, tmp_path / "content")
     done = invoke("load", tmp_path / "content", cache=tmp_path)
-    assert done.stdout.splitlines()[1] == "1 article (0 published, 1 draft), 5 providers, 2 topics; 0 problems"
+    assert done.stdout.splitlines()[0] == "1 article (0 published, 1 draft), 5 providers, 2 topics; 0 problems"
 
 
 def test_dev_serves_its_author(tmp_path: Path) -> None:
@@ -206,7 +205,7 @@ def test_an_address_opens(host: str, url: str) -> None:
 @pytest.mark.parametrize("name", sorted(main.commands))
 def test_help_imports_little(name: str) -> None:
     """The help of a command, and the list of commands, wait for no library that only a running command needs."""
-    heavy = {"httpx", "jwt", "watchfiles", "yaml", "asyncio", "rich", "graphql", "strawberry", "starlette", "uvicorn"}
+    heavy = {"httpx", "jwt", "watchfiles", "yaml", "asyncio", "graphql", "strawberry", "starlette", "uvicorn"}
     assert imported("from gateway.cli import main; main()", name, "--help") & {*heavy, "aiosqlite", "sqlite3"} == set()
 
 
@@ -257,9 +256,11 @@ def test_a_misspelt_variable_is_warned_about(tmp_path: Path) -> None:
 
 def test_an_earlier_name_of_an_option_leads_to_the_present_one() -> None:
     """The error for a flag that was renamed names the new one."""
-    command = Command("try", example="try", renamed={"listen_on": "host"})
-    done = CliRunner().invoke(command, ["--listen-on", "::1"])
-    assert (done.exit_code, done.stderr.splitlines()[-1]) == (2, "Error: --listen-on is called --host now.")
+    done = CliRunner().invoke(main, ["serve", "content", "--limit-waiting", "1"])
+    assert (done.exit_code, done.stderr.splitlines()[-1]) == (
+        2,
+        "Error: --limit-waiting is called --limit-queue-size now.",
+    )
 
 
 OLD_PYTHON = "import sys; sys.version_info = (3, 9, 18, 'final', 0)"
@@ -335,6 +336,18 @@ def test_strict_serves_what_was_good(tmp_path: Path) -> None:
         assert server.post('{ article(path: "one.md") { category } }')["data"] == {"article": {"category": "a"}}
 
 
+def test_strict_serves_nothing_that_other_rules_made(tmp_path: Path) -> None:
+    """Where the rules have changed since, what is stored is no earlier generation."""
+    content = tmp_path / "content"
+    content.mkdir()
+    (content / "one.md").write_bytes(broken.titled("category: a"))
+    assert invoke("load", content, cache=tmp_path).returncode == 0
+    (content / "gateway.yaml").write_text("pin: [{path: one.md, published: false}]")
+    (content / "two.md").write_bytes(broken.titled("published: maybe"))
+    with running("serve", content, "--strict", cache=tmp_path) as server:
+        assert server.process.wait(60) == 1
+
+
 # Commands that end.
 
 
@@ -346,12 +359,12 @@ def test_what_only_loads_imports_no_server() -> None:
 
 
 def test_load_says_what_it_loaded(tmp_path: Path) -> None:
-    """Into the database that it is given, which `query` and `serve` go on with."""
+    """Into the database that it is given, which `query` and `serve` go on with. The files and times are last."""
     database = tmp_path / "content.db"
     done = invoke("load", SEEDS, "--database", database, cache=tmp_path)
-    run, corpus = done.stdout.splitlines()
+    corpus, run = done.stdout.splitlines()
     assert (done.returncode, corpus) == (0, SEEDS_LOADED)
-    assert re.fullmatch(r"8 files found, 8 read, 8 parsed in [0-9.]+ s", run)
+    assert re.fullmatch(r"8 files found, 8 read, 8 parsed in [0-9.]+ s, [0-9.]+ s of CPU time", run)
     assert database.exists()
 
 

@@ -49,6 +49,15 @@ class Client:
         await self.send(ASKED)
         assert await self.reader.readuntil(ANSWER)
 
+    async def begin(self) -> None:
+        """Send the beginning of a request, so that the connection is not idle."""
+        await self.send(ASKED[:20])
+
+    async def end(self) -> None:
+        """Send the rest of it."""
+        await self.send(ASKED[20:])
+        assert await self.reader.readuntil(ANSWER)
+
     async def rest(self) -> bytes:
         """All that the server says until it closes."""
         async with asyncio.timeout(30):
@@ -136,6 +145,32 @@ async def test_an_idle_connection_is_closed(tmp_path: Path) -> None:
         assert await done.rest() == b""
 
 
+async def test_an_empty_line_is_not_a_request(tmp_path: Path) -> None:
+    """A connection that sends only such lines is idle."""
+    async with listening_service(tmp_path, **IDLE) as url, client(url) as silent, client(url) as done:
+        await silent.send(b"\r\n\r")
+        await done.ask()
+        await done.send(b"\r\n")
+        assert await silent.rest() == b""
+        assert await done.rest() == b""
+
+
+async def test_empty_lines_before_a_request(tmp_path: Path) -> None:
+    """They are ignored (RFC 9112, 2.2), in whatever parts they arrive, and between pipelined requests too."""
+    async with listening_service(tmp_path) as url, client(url) as other:
+        for sent in (b"\r\n", b"\r\n\r\n\n"):
+            await other.send(sent)
+            await other.ask()
+        for part in (b"\r", b"\n", b"\r\n" + ASKED[:5], ASKED[5:] + b"\r\n" + ASKED + b"\r\n"):
+            await other.send(part)
+            await asyncio.sleep(0)
+        for _ in range(2):
+            assert await other.reader.readuntil(ANSWER)
+        await other.ask()
+        await other.send(b"\r\r\n" + ASKED)
+        assert told(await other.rest()) == (b"400", "BAD_REQUEST")
+
+
 async def test_requests_may_follow_each_other(tmp_path: Path) -> None:
     """One after the other on a connection, and several at once: no time of one counts for the next."""
     async with listening_service(tmp_path) as url, client(url) as patient:
@@ -199,14 +234,37 @@ async def test_what_is_no_http(tmp_path: Path, sent: bytes) -> None:
 async def test_connections_are_limited(tmp_path: Path) -> None:
     """One too many is told so when it asks, and closed; when one is closed there is room for the next."""
     async with listening_service(tmp_path, limit_connections=2) as url, client(url) as first, client(url) as second:
-        await first.ask()
-        await second.ask()
+        await first.begin()
+        await second.begin()
         async with client(url) as third:
             await third.send(ASKED)
             assert told(await third.rest()) == (b"503", "OVERLOADED")
         second.writer.close()
         await answered(url)
+        await first.end()
+
+
+async def test_an_idle_connection_makes_room(tmp_path: Path) -> None:
+    """If all places are taken, the one that is idle for the longest time is closed for a new one."""
+    limits: dict[str, Any] = {"limit_connections": 2, "limit_idle_seconds": 600}
+    async with listening_service(tmp_path, **limits) as url, client(url) as first, client(url) as second:
+        await second.ask()
         await first.ask()
+        await second.ask()
+        await answered(url)
+        assert await first.rest() == b""
+        await second.ask()
+
+
+@pytest.mark.parametrize("sent", [b"", b"\r", b"\r\n"], ids=["nothing", "half an empty line", "an empty line"])
+async def test_a_connection_over_the_limit_that_asks_nothing(tmp_path: Path, sent: bytes) -> None:
+    """It is closed long before idle connections are: its place is for a probe."""
+    limits: dict[str, Any] = {"limit_connections": 1, "limit_idle_seconds": 600}
+    async with listening_service(tmp_path, **limits) as url, client(url) as first, client(url) as second:
+        await first.begin()
+        await second.send(sent)
+        assert await second.rest() == b""
+        await first.end()
 
 
 async def test_sockets_are_limited(tmp_path: Path) -> None:

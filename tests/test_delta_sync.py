@@ -23,7 +23,7 @@ from websockets.asyncio.client import ClientConnection
 from gateway.filters import Field, In, Not
 from gateway.graph import sync
 from gateway.graph.sync import CompactIdSet, FilterTracker
-from gateway.model import Visibility
+from gateway.model.records import Visibility
 from gateway.store.sqlite import SqliteStore
 from tests.conftest import NO_TLS
 from tests.service import FILES, Service, listening_to, post, service, serving

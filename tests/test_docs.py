@@ -13,7 +13,8 @@ from gateway.content import decoder, frontmatter, html_nesting, markup, nodes, p
 from gateway.errors import GatewayError, RequestError
 from gateway.execution.document_cache import DocumentCache
 from gateway.limits import Limits
-from gateway.settings import LIMITS, OPTIONS, Mode, read
+from gateway.settings import LIMITS, OPTIONS, Mode
+from gateway.settings_sources import read
 from tests import broken
 from tests.schema import SCHEMA
 

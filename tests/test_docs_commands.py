@@ -15,7 +15,8 @@ import pytest
 from click.testing import CliRunner
 
 from gateway.commands.group import main
-from gateway.settings import Mode, read
+from gateway.settings import Mode
+from gateway.settings_sources import read
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "Dockerfile", *sorted((ROOT / "docs").glob("*.md"))]

@@ -11,10 +11,11 @@ import pytest_asyncio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gateway.model import Deleted, Document
+from gateway.model.changes import Deleted
+from gateway.model.documents import Document
 from gateway.store.protocol import Store
 from gateway.store.sqlite import SqliteStore
-from gateway.store.temporary import temporary_store
+from gateway.stores import temporary_store
 from tests.store.documents import NOW, SOON, apply, day, document, entry, provider, topics
 from tests.test_graph import PREVIEW, PUBLIC, data
 

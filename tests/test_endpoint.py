@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,10 @@ import pytest_asyncio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway.app import create_app
 from gateway.settings import Mode
-from tests.service import post, serving
+from tests.schema import SCHEMA
+from tests.service import post, service, serving
 
 JSON, RESPONSE = "application/json", "application/graphql-response+json"
 TITLES = "{ articles { nodes { title } } }"
@@ -205,6 +208,29 @@ async def test_before_anything_is_loaded(tmp_path: Path) -> None:
             response = await client.post("/graphql", json={"query": TITLES}, headers={"Accept": accept})
             assert (response.status_code, codes(response)) == (503, ["NOT_READY"])
             assert response.headers["retry-after"] == "1"
+
+
+async def test_before_what_is_stored_may_be_served(tmp_path: Path) -> None:
+    """What an application may not serve yet is in no answer, also where a client has an answer from before."""
+    async with service(tmp_path) as found:
+        ready = asyncio.Event()
+
+        async def is_ready() -> bool:
+            return ready.is_set()
+
+        app = create_app(found.settings, found.store, is_ready=is_ready, schema=SCHEMA)
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            for headers in (PREFLIGHT, {**PREFLIGHT, "If-None-Match": '"a"'}):
+                response = await client.get("/graphql", params={"query": TITLES}, headers=headers)
+                assert (response.status_code, response.headers["retry-after"]) == (503, "1")
+            assert (
+                await client.post("/graphql", json={"query": TITLES}, headers={"Accept": RESPONSE})
+            ).status_code == 503
+            assert (await client.get("/readyz")).status_code == 503
+            ready.set()
+            assert (await client.get("/readyz")).status_code == 200
+            assert "errors" not in (await client.post("/graphql", json={"query": TITLES})).json()
 
 
 ANY_JSON = st.recursive(

@@ -22,7 +22,7 @@ from gateway.execution.executor import Executor, OperationRequest, Result, UsePr
 from gateway.execution.persisted_documents import PersistedDocuments
 from gateway.graph.context import Info, LiveContext
 from gateway.limits import Limits
-from gateway.model import Visibility
+from gateway.model.records import Visibility
 from gateway.store.protocol import ARTICLES_OF_TOPIC
 from gateway.store.sqlite import SqliteStore
 from tests.service import post, serving

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.model import NEWEST_FIRST, Visibility, Window
+from gateway.loading.active_rules import SiteError
+from gateway.model.lists import NEWEST_FIRST, Window
+from gateway.model.records import Visibility
 from gateway.store.protocol import ARTICLES, WHOLE
 from tests.content.test_generator_rules import Folder
 from tests.test_ingest import Site, opened
@@ -128,13 +130,20 @@ async def test_rules_that_are_broken_at_the_start_keep_what_was_served(tmp_path:
 
 
 async def test_a_broken_document_below_a_rule_that_hides_is_withdrawn(tmp_path: Path, folder: Path) -> None:
-    """Its last good version was public, and may not be any more."""
+    """Its last good version was public, and is a draft until the rule is known to be gone."""
     async with opened(tmp_path) as site:
         await site.run()
         put(folder, "a/_index.md", HIDING)
         put(folder, "a/p.md", "---\ntitle: [\n---\n")
         await site.run()
         assert await public(site) == ["a/_index.md", "o.md"]
+    put(folder, "a/_index.md", "---\ncascade: [\n---\n")
+    async with opened(tmp_path) as site:
+        await site.run()
+        assert await public(site) == ["a/_index.md", "o.md"]
+        put(folder, "a/_index.md", SHOWING)
+        await site.run()
+        assert await public(site) == list(SHOWN)
 
 
 async def test_folders_of_generators_start_no_run(folder: Path) -> None:
@@ -170,6 +179,59 @@ async def test_a_file_of_rules_that_is_truncated_shows_nothing(tmp_path: Path, f
         put(folder, "a/_index.md", "")
         await site.run()
         assert await public(site) == ["a/_index.md", "o.md"]
+
+
+async def test_a_leaf_bundle_is_followed(folder: Path) -> None:
+    """When its page is hidden and shown, and when its first document arrives after its page."""
+    put(folder, "c/index.md", "---\ntitle: C\nheadless: true\n---\n")
+    put(folder, "d/index.md", SHOWING)
+    put(folder, "d/sub/p.md", SHOWING)
+    async with following(folder) as live:
+        await until_public(live, *SHOWN[:3], "d/index.md", "d/sub/p.md", "o.md")
+        put(folder, "c/new/p.md", SHOWING)
+        put(folder, "d/index.md", "---\ntitle: D\nbuild: {render: never}\n---\n")
+        await until_public(live, *SHOWN)
+        put(folder, "c/index.md", SHOWING)
+        await until_public(live, *SHOWN[:3], "c/index.md", "c/new/p.md", "o.md")
+        (folder / "d/index.md").unlink()
+        await until_public(live, *SHOWN[:3], "c/index.md", "c/new/p.md", "d/sub/p.md", "o.md")
+
+
+async def test_a_list_of_ignored_paths_is_followed(folder: Path) -> None:
+    """Although its name begins with a dot."""
+    async with following(folder) as live:
+        await until_public(live, *SHOWN)
+        put(folder, ".eleventyignore", "a/\n")
+        await until_public(live, "o.md")
+        (folder / ".eleventyignore").unlink()
+        await until_public(live, *SHOWN)
+
+
+async def test_rules_that_become_a_link_stay(folder: Path) -> None:
+    """The last good ones are in force. At a start what they may hide keeps its version."""
+    put(folder, "a/a.json", '{"draft": true}')
+    async with following(folder) as live:
+        await until_public(live, "o.md")
+        (folder / "a/a.json").unlink()
+        (folder / "a/a.json").symlink_to("elsewhere.json")
+        await live.until(live.codes, ["RULES_UNREADABLE"])
+        assert await public(live) == ["o.md"]
+        (folder / "a/a.json").unlink()
+        await until_public(live, *SHOWN)
+
+
+async def test_rules_under_a_wrong_name_are_not_passed_over(tmp_path: Path, folder: Path) -> None:
+    """At a start nothing is loaded. Afterwards the last good rules stay, and nothing is said to be gone."""
+    put(folder, "gateway.yaml", "pin: [{path: a, published: false}]\n")
+    async with opened(tmp_path) as site:
+        await site.run()
+        (folder / "gateway.yaml").rename(folder / "gateway.yml")
+        await site.run()
+        assert await public(site) == ["o.md"]
+        assert await site.codes() == ["SITE_NAME"]
+    async with opened(tmp_path) as site:
+        with pytest.raises(SiteError, match=r"Rename it to gateway\.yaml"):
+            await site.run()
 
 
 def edited(folder: Path, chance: random.Random) -> None:

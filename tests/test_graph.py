@@ -21,10 +21,12 @@ from gateway.graph.body_renderer import BodyRenderer
 from gateway.graph.context import Context
 from gateway.graph.images import best_image
 from gateway.limits import Limits
-from gateway.model import Change, Image, Visibility
+from gateway.model.changes import Change
+from gateway.model.documents import Image
+from gateway.model.records import Visibility
 from gateway.store.protocol import ChangeSet, Usage
 from gateway.store.sqlite import SqliteStore
-from gateway.store.temporary import temporary_store
+from gateway.stores import temporary_store
 from tests.schema import SCHEMA
 from tests.store.documents import apply, document
 from tests.store.template import empty_database
@@ -255,12 +257,16 @@ async def test_outer_white_space_of_titles_is_returned_and_ignored(tmp_path: Pat
         query = """{
             all: articles(orderBy: [{field: TITLE, direction: ASC}]) { nodes { title } }
             starts: articles(filter: {title: {startsWith: "b"}}) { totalCount }
+            spaced: articles(filter: {title: {startsWith: "\\u00a0b ", endsWith: " b\\n"}}) { totalCount }
+            category: articles(filter: {category: {startsWith: " x", endsWith: "x "}}) { totalCount }
             ends: articles(filter: {title: {endsWith: "c"}}) { totalCount }
             equals: articles(filter: {title: {in: [" B", "C\\n", "B", "C"]}}) { totalCount }
         }"""
         assert await data(opened, query) == {
             "all": {"nodes": [{"title": "A"}, {"title": " B"}, {"title": "C\n"}]},
             "starts": {"totalCount": 1},
+            "spaced": {"totalCount": 1},
+            "category": {"totalCount": 0},
             "ends": {"totalCount": 1},
             "equals": {"totalCount": 2},
         }

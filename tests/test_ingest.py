@@ -8,8 +8,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Coroutine, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -24,8 +24,11 @@ from gateway.loading.active_rules import SiteError
 from gateway.loading.change_stream import StrictError
 from gateway.loading.ingest import RETRY, Ingest, IngestReport
 from gateway.loading.scan import IngestState
-from gateway.model import NEWEST_FIRST, Article, Change, Edge, Generation, Problem, Severity, Visibility, Window
-from gateway.store.protocol import ARTICLES, WHOLE, ChangeSet
+from gateway.model.changes import Change
+from gateway.model.lists import NEWEST_FIRST, Edge, Window
+from gateway.model.problems import Problem, Severity
+from gateway.model.records import Article, Generation, Visibility
+from gateway.store.protocol import ARTICLE_BY_PATH, ARTICLES, WHOLE, ChangeSet
 from gateway.store.sqlite import SqliteStore
 from tests.conftest import AS_ANYBODY
 from tests.parsing import InProcess
@@ -90,6 +93,10 @@ class Site:
     async def problems(self) -> Sequence[Problem]:
         async with self.store.snapshot(Visibility.PREVIEW) as snapshot:
             return await snapshot.problems(None, None)
+
+    async def article(self, path: str) -> Article | None:
+        async with self.store.snapshot(Visibility.PREVIEW) as snapshot:
+            return (await snapshot.find(ARTICLE_BY_PATH, [path])).get(path)
 
     async def codes(self) -> list[str]:
         return [problem.code for problem in await self.problems()]
@@ -574,16 +581,112 @@ async def test_rules_that_break_or_go_while_it_runs_stay_in_force(site: Site, br
 
 @pytest.mark.parametrize("flag", ["published: true", "published: true\npublishedDateTime: 2999-01-01"])
 async def test_a_pin_hides_the_last_good_version_of_a_broken_file(site: Site, flag: str) -> None:
-    """What the public could see, or will, goes when a pin says so, though the file itself cannot be read."""
+    """What the public could see, or will, is a draft while a pin says so, though the file itself cannot be read."""
     site.write("a.md", flag)
     await site.run()
+    before = await site.edges()
     site.write("a.md", "a: [")
     await site.run()
-    assert await site.paths() == ["a.md"]
     (site.root / "gateway.yaml").write_text("pin: [{path: a.md, published: false}]")
+    assert (await site.run()).applied.updated == 1
+    assert [edge.node.status for edge in await site.edges()] == ["DRAFT"]
+    assert "It is still served as a draft" in (await site.problems())[0].message
+    (site.root / "gateway.yaml").write_text("")
     await site.run()
-    assert await site.paths() == []
-    assert "It is not served." in (await site.problems())[0].message
+    assert await site.edges() == before
+    assert f"It is still served as {before[0].node.status.lower()}" in (await site.problems())[0].message
+
+
+def clear_rules(site: Site) -> None:
+    for path in ("_config.yml", "s/s.json"):
+        (site.root / path).unlink(missing_ok=True)
+    (site.root / "gateway.yaml").write_text("")
+    site.write("s/_index.md")
+
+
+DRAFT = ("published: false", "DRAFT")
+EXPIRED = ("expiryDate: '2025-01-01'", "EXPIRED")
+SCHEDULED = ("publishDate: '2999-01-01'", "SCHEDULED")
+UNLISTED = ("unlisted: true", "PUBLISHED")
+RULES = {
+    "pin: [{path: 's/**', %s}]": ("gateway.yaml", (DRAFT, EXPIRED, SCHEDULED, UNLISTED)),
+    "defaults: [{path: 's/**', %s}]": ("gateway.yaml", (DRAFT, EXPIRED)),
+    "defaults: [{scope: {path: s}, values: {%s}}]": ("_config.yml", (EXPIRED, UNLISTED)),
+    "---\ntitle: Section\ncascade: {%s}\n---\n": ("s/_index.md", (DRAFT, EXPIRED, SCHEDULED)),
+    "---\ntitle: Section\n%s\n---\n": ("s/_index.md", (("draft: true", "DRAFT"),)),
+    "{%s}": ("s/s.json", (('"expires": "2025-01-01"', "EXPIRED"), ('"unlisted": true', "PUBLISHED"))),
+}
+OUTSIDE = [(path, text % rule, status) for text, (path, rules) in RULES.items() for rule, status in rules]
+
+
+@pytest.mark.parametrize(("path", "text", "status"), OUTSIDE)
+async def test_rules_outside_of_a_broken_file_hold_for_its_last_good_version(
+    site: Site, path: str, text: str, status: str
+) -> None:
+    """While they are there it is a draft, has a date or is unlisted; then it is what it was, or what the file says."""
+    site.write("s/_index.md")
+    site.write("s/a.md")
+    await site.run()
+    before = await site.article("s/a.md")
+    site.write("s/a.md", "a: [")
+    await site.run()
+    for _ in range(2):
+        (site.root / path).write_text(text)
+        await site.run()
+        found = await site.article("s/a.md")
+        assert found
+        assert (found.status, found.unlisted) == (status, "unlisted" in text)
+        assert "s/a.md" not in await site.paths(Visibility.PUBLIC)
+        clear_rules(site)
+        await site.run()
+        assert await site.article("s/a.md") == before
+        assert "s/a.md" in await site.paths(Visibility.PUBLIC)
+    (site.root / path).write_text(text)
+    await site.run()
+    clear_rules(site)
+    site.write("s/a.md")
+    await site.run()
+    assert "s/a.md" in await site.paths(Visibility.PUBLIC)
+
+
+async def test_a_date_of_a_rule_passes_for_a_last_good_version(site: Site) -> None:
+    """A run at its time hides the version of a file that is broken."""
+    site.write("a.md")
+    await site.run()
+    site.write("a.md", "a: [")
+    (site.root / "gateway.yaml").write_text("pin: [{path: a.md, expiryDate: '2025-01-01T13:00:00Z'}]")
+    await site.run()
+    assert await site.paths(Visibility.PUBLIC) == ["a.md"]
+    site.clock.go_on(3600)
+    await site.ingest.run()
+    assert await site.paths(Visibility.PUBLIC) == []
+
+
+async def test_bytes_that_became_unclear_below_a_rule_do_not_come_back_with_its_end(site: Site) -> None:
+    """A pin that shows them again is no reason to show what nobody can tell the visibility of."""
+    site.write("a.md", "state: draft")
+    await site.run()
+    rules = site.root / "gateway.yaml"
+    site.write("a.md", "a: [")
+    rules.write_text("pin: [{path: a.md, published: false}]")
+    await site.run()
+    site.write("a.md", "state: draft")
+    rules.write_text("fields: {draft: [state]}")
+    await site.run()
+    assert await site.paths(Visibility.PUBLIC) == []
+
+
+async def test_rules_hold_for_articles_whose_files_are_away(site: Site) -> None:
+    """Too many to be deleted at once: they stay, and what a new rule hides is hidden."""
+    for at in range(MANY):
+        site.write(f"drafts/d{at}.md")
+    site.write("a.md")
+    await site.run()
+    shutil.rmtree(site.root / "drafts")
+    (site.root / "gateway.yaml").write_text("pin: [{path: 'drafts/**', published: false}]")
+    await site.run()
+    assert "DELETION_HELD" in await site.codes()
+    assert (len(await site.paths()), await site.paths(Visibility.PUBLIC)) == (MANY + 1, ["a.md"])
 
 
 async def test_a_pinned_draft_that_breaks_stays_in_preview(site: Site) -> None:
@@ -615,7 +718,7 @@ async def test_a_pin_holds_for_what_was_kept_once_it_is_back(site: Site) -> None
 UNKNOWN = """
 import asyncio, json, sys
 from pathlib import Path
-from gateway.model import Visibility
+from gateway.model.records import Visibility
 from tests.test_ingest import opened
 
 async def main(folder):
@@ -802,3 +905,115 @@ async def test_a_run_meanwhile_is_noticed(site: Site) -> None:
 
     await site.ingest.until_due(wait=wait)
     assert spans == [60, 30]
+
+
+# What is served at a start, before the first run.
+
+
+def put_rules(site: Site) -> None:
+    (site.root / "gateway.yaml").write_text("pin: [{path: a.md, published: false}]")
+
+
+def put_cascade(site: Site) -> None:
+    site.write("_index.md", "cascade: {draft: true}")
+
+
+def break_rules(site: Site) -> None:
+    (site.root / "gateway.yaml").write_text("pin: [")
+
+
+@pytest.mark.parametrize("change", [put_rules, put_cascade, break_rules])
+async def test_rules_that_changed_while_no_process_ran_hold_before_anything_is_served(
+    tmp_path: Path, change: Callable[[Site], None]
+) -> None:
+    """What is stored follows others, so that nothing is ready before a run has followed these."""
+    async with opened(tmp_path) as site:
+        site.write("a.md")
+        await site.run()
+    async with opened(tmp_path) as site:
+        change(site)
+        assert not await site.ingest.resume()
+        with suppress(SiteError):
+            await site.run()
+        assert await site.ingest.is_ready() is (change is not break_rules)
+
+
+async def test_another_decoder_serves_nothing_of_the_one_before(site: Site) -> None:
+    """After an upgrade a run comes first, also where the folder is away."""
+    site.write("a.md")
+    await site.run()
+    await site.remember(decoder="before")
+    async with another(site) as again:
+        assert not await again.resume()
+        site.root.rename(site.root.parent / "away")
+        assert not await again.resume()
+        (site.root.parent / "away").rename(site.root)
+        await again.run()
+        assert await again.is_ready()
+
+
+async def test_what_is_stored_is_served_at_once_where_the_rules_are_the_same(site: Site) -> None:
+    """Without a run, which finds documents that changed; also where the folder, and its rules, are away."""
+    put_rules(site)
+    site.write("a.md")
+    async with another(site) as first:
+        assert not await first.resume()
+    await site.run()
+    site.write("b.md")
+    async with another(site) as again:
+        assert not await again.is_ready()
+        assert await again.resume()
+        assert await again.is_ready()
+    site.root.rename(site.root.parent / "away")
+    async with another(site) as again:
+        assert await again.resume()
+
+
+async def test_the_time_that_no_process_ran_has_passed_before_anything_is_served(site: Site) -> None:
+    """What expired is hidden and what became due is shown, without a run, whose problems and state stay."""
+    site.write("a.md", "expiryDate: 2025-01-01T13:00:00Z")
+    site.write("b.md", "publishDate: 2025-01-01T13:00:00Z")
+    site.write_many()
+    await site.run()
+    site.delete(*(f"{at:02}.md" for at in range(MANY)))
+    await site.run()
+    before = (await site.store.memory(), await site.codes())
+    site.clock.go_on(3600)
+    async with another(site) as again:
+        assert await again.resume()
+    paths = await site.paths(Visibility.PUBLIC)
+    assert ("a.md" in paths, "b.md" in paths) == (False, True)
+    assert (await site.store.memory(), await site.codes()) == before
+    assert before[1] == ["DELETION_HELD"]
+
+
+async def test_who_stands_by_serves_what_follows_its_rules(site: Site) -> None:
+    """A second process on the database is ready when the writer has loaded by the rules that it sees itself."""
+    site.write("a.md")
+    await site.run()
+    put_rules(site)
+    reader = await SqliteStore.join(site.root.parent / "content.db", readers=1)
+    following = asyncio.create_task(reader.become_writer())
+    generations = reader.generations()
+    try:
+        async with another(site, reader) as standby:
+            assert not await standby.resume()
+            await site.run()
+            while not await standby.resume():
+                await anext(generations)
+            async with reader.snapshot(Visibility.PUBLIC) as snapshot:
+                assert (await snapshot.statistics()).articles == 0
+    finally:
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
+        await reader.close()
+
+
+@asynccontextmanager
+async def another(site: Site, store: SqliteStore | None = None) -> AsyncIterator[Ingest]:
+    """The ingest of another process that starts on the database."""
+    parser_pool = InProcess(1)
+    try:
+        yield Ingest(store or site.store, site.root, parser_pool, clock=site.clock, hold=HOLD)
+    finally:
+        await parser_pool.close()

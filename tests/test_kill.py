@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from gateway.loading.ingest import Ingest
-from gateway.model import Visibility
+from gateway.model.records import Visibility
 from gateway.store.sqlite import SqliteStore
 from tests.commands import Running, running
 from tests.parsing import InProcess

@@ -21,7 +21,8 @@ from gateway.content.watch import Watch
 from gateway.loading.deletion_guard import DELETION_HELD, SMALL_DELETION
 from gateway.loading.ingest import IngestReport
 from gateway.loading.scheduler import Scheduler
-from gateway.model import NEWEST_FIRST, Article, Visibility, Window
+from gateway.model.lists import NEWEST_FIRST, Window
+from gateway.model.records import Article, Visibility
 from gateway.store.protocol import ARTICLES, WHOLE
 from tests.test_ingest import HOLD, Site
 from tests.test_paths import unfollowed

@@ -15,7 +15,8 @@ import pytest
 from gateway.content.file_parser import ParseContext, Task
 from gateway.loading.ingest import Ingest
 from gateway.loading.move_detection import NOW, moved_files
-from gateway.model import Change, FileVersion, Status
+from gateway.model.changes import Change, FileVersion
+from gateway.model.documents import Status
 from gateway.store.protocol import FileState
 from tests.parsing import InProcess
 from tests.test_ingest import HOLD, Site, opened, site

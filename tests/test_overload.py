@@ -11,7 +11,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from gateway.model import Visibility
+from gateway.model.records import Visibility
 from gateway.web.connection_timeouts import excess_of
 from tests.service import listening_to, service
 from tests.test_connection_timeouts import ANSWER, ASKED, POST, UPGRADE, Client, answered, client
@@ -177,7 +177,7 @@ async def test_an_operation_of_a_client_that_has_gone_does_not_run(
 async def test_probes_are_answered_on_connections_over_the_limit(tmp_path: Path) -> None:
     """Each such connection gets one answer: a probe the health, and anything else 503."""
     async with service(tmp_path, limit_connections=1) as found, listening_to(found) as url, client(url) as first:
-        await first.ask()
+        await first.begin()
         for path in PROBES:
             async with client(url) as prober:
                 assert b"connection: close" in (await probe(prober, path)).lower()
@@ -188,7 +188,7 @@ async def test_probes_are_answered_on_connections_over_the_limit(tmp_path: Path)
                 answer = await other.rest()
                 assert answer.startswith(b"HTTP/1.1 503")
                 assert b'"code":"OVERLOADED"' in answer
-        await first.ask()
+        await first.end()
 
 
 async def test_further_connections_wait(tmp_path: Path) -> None:

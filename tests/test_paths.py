@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.content.watch import WHOLE_FOLDER
-from gateway.model import Visibility
+from gateway.model.records import Visibility
 from gateway.store.sqlite import SqliteStore
 from tests.conftest import AS_ANYBODY
 from tests.parsing import InProcess

@@ -23,7 +23,7 @@ from gateway.errors import Unauthenticated
 from gateway.execution.executor import Executor, OperationRequest
 from gateway.execution.persisted_documents import PersistedDocuments
 from gateway.limits import Limits
-from gateway.model import Visibility
+from gateway.model.records import Visibility
 from gateway.settings import Mode
 from gateway.web.preview_links import COOKIE, is_path, link
 from tests.commands import invoke, running

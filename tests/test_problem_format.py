@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.model import Problem, Severity, Statistics
+from gateway.model.problems import Problem, Severity
+from gateway.model.records import Statistics
 from gateway.problem_format import summary
 
 

@@ -16,7 +16,7 @@ from gateway.app import executor_for
 from gateway.execution.cost import analyse
 from gateway.execution.executor import Executor, OperationRequest
 from gateway.limits import Limits
-from gateway.model import Visibility
+from gateway.model.records import Visibility
 from gateway.stores import load_temporary
 from tests.queries.oracle import CONTRACT
 from tests.service import settings_of

@@ -24,7 +24,8 @@ from gateway.loading import scheduler
 from gateway.loading.changed_paths import ChangedPaths
 from gateway.loading.ingest import Ingest, IngestReport
 from gateway.loading.scheduler import Scheduler
-from gateway.model import NEWEST_FIRST, Generation, Visibility, Window
+from gateway.model.lists import NEWEST_FIRST, Window
+from gateway.model.records import Generation, Visibility
 from gateway.store.protocol import ARTICLE_BY_PATH, ARTICLES, WHOLE
 from gateway.store.sqlite import SqliteStore
 from tests.conftest import AS_ANYBODY
@@ -603,26 +604,25 @@ async def test_the_rules_are_followed(root: Path) -> None:
         assert await live.codes() == []
 
 
-async def test_translations_are_followed(root: Path) -> None:
-    """The end of a name is a language while a sibling shows it, whether the file or the sibling comes first."""
+async def test_files_beside_a_document_do_not_change_its_name(root: Path) -> None:
+    """A draft, a file without front matter and another document, before and after it."""
     async with following(root) as live:
 
-        async def locale(path: str) -> str | None:
-            async with live.store.snapshot(Visibility.PREVIEW) as snapshot:
-                return (await snapshot.find(ARTICLE_BY_PATH, [path]))[path].locale
+        async def named() -> tuple[str, str | None]:
+            async with live.store.snapshot(Visibility.PUBLIC) as snapshot:
+                found = (await snapshot.find(ARTICLE_BY_PATH, ["sub/how.to.md"]))["sub/how.to.md"]
+                return found.slug, found.locale
 
-        live.write("sub/c.fr.md", title="First")
-        await live.until(lambda: live.title("sub/c.fr.md"), "First")
-        assert await locale("sub/c.fr.md") == "fr"
-        live.write("sub/c.fr.md", title="Saved")
-        await live.until(lambda: live.title("sub/c.fr.md"), "Saved")
-        assert await locale("sub/c.fr.md") == "fr"
-        (root / "sub/c.md").unlink()
-        await live.until(lambda: locale("sub/c.fr.md"), None)
-        live.write("sub/c.de.txt")
-        await live.until(lambda: locale("sub/c.fr.md"), "fr")
-        assert await locale("sub/c.de.txt") == "de"
-        assert None not in live.asked[1:]  # no walk was needed
+        (root / "sub/how.txt").write_text("Not a document.\n")
+        live.write("sub/how.to.md", title="How to")
+        await live.until(lambda: live.title("sub/how.to.md"), "How to")
+        assert await named() == ("how-to", None)
+        (root / "sub/how.md").write_text("---\ntitle: Draft\ndraft: true\n---\n")
+        live.write("sub/how.de.md", title="Other")
+        await live.until_followed()
+        assert await named() == ("how-to", None)
+        (root / "gateway.yaml").write_text("locales: [en, to]\n")
+        await live.until(named, ("how", "to"))
 
 
 TORN = """

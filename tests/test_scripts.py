@@ -22,7 +22,9 @@ from gateway.execution.persisted_documents import PersistedDocuments
 from gateway.limits import Limits
 from gateway.loading.ingest import IngestReport
 from gateway.loading.scheduler import Scheduler
-from gateway.model import BEST_FIRST, Grouping, Largest, Problem, Severity, Visibility, Window
+from gateway.model.lists import BEST_FIRST, Grouping, Largest, Window
+from gateway.model.problems import Problem, Severity
+from gateway.model.records import Visibility
 from gateway.search import Search
 from gateway.store.protocol import ARTICLE_BY_PATH, ARTICLES, WHOLE, Store
 from gateway.store.tables import SAME_SLUG, TOPIC_SPELLING

@@ -15,7 +15,7 @@ from gateway.execution.cost import analyse
 from gateway.graph.body_renderer import BodyRenderer
 from gateway.graph.context import Context
 from gateway.limits import Limits
-from gateway.model import SearchField, SearchMode
+from gateway.model.lists import SearchField, SearchMode
 from gateway.store.sqlite import SqliteStore
 from tests.schema import SCHEMA
 from tests.store.documents import apply, day, document, provider, topics

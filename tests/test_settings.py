@@ -13,19 +13,9 @@ from hypothesis import strategies as st
 
 from gateway.access.tokens import Scope, api_token
 from gateway.errors import SettingsError
-from gateway.settings import (
-    BOOLEAN,
-    LIMITS,
-    OPTIONS,
-    Group,
-    Mode,
-    Option,
-    Settings,
-    default_database,
-    misnamed,
-    probable,
-    read,
-)
+from gateway.option_types import BOOLEAN
+from gateway.settings import LIMITS, OPTIONS, RENAMED, Group, Mode, Option, Settings
+from gateway.settings_sources import default_database, misnamed, read
 from tests.commands import imported
 
 CONTENT = Path("content")
@@ -165,7 +155,8 @@ def test_a_webhook_is_a_url_to_what_sends(url: str) -> None:
 
 def test_the_table_is_light() -> None:
     """Every command imports it, also one that only prints its help."""
-    assert imported("import gateway.settings") & {"httpx", "jwt", "watchfiles", "yaml", "asyncio", "orjson"} == set()
+    heavy = {"httpx", "jwt", "watchfiles", "yaml", "asyncio", "orjson"}
+    assert imported("import gateway.settings_sources") & heavy == set()
 
 
 @pytest.mark.parametrize(
@@ -192,10 +183,15 @@ def test_other_variables_are_not_warned_about(variable: str) -> None:
     assert [*misnamed({variable: "1", "GATEWAY_PROT": ""})] == []
 
 
-def test_an_earlier_name_leads_to_the_present_one() -> None:
-    """A renamed option is found by its old name, however little that resembles the new one."""
-    assert probable("listen", {"listen": "host"}) == "host"
-    assert probable("listen", {}) is None
+@pytest.mark.parametrize(("earlier", "present"), RENAMED.items())
+def test_an_earlier_name_is_an_error_that_gives_the_present_one(tmp_path: Path, earlier: str, present: str) -> None:
+    """In the environment and in a file, since the value would silently have no effect; a warning does not repeat it."""
+    variable = f"GATEWAY_{earlier.upper()}"
+    assert complaints(environ={variable: "1"}) == [f"{variable}: It is called GATEWAY_{present.upper()} now."]
+    assert [*misnamed({variable: "1"})] == []
+    assert settings(environ={variable: ""}) == settings()
+    file = written(tmp_path, "earlier.toml", f"{earlier} = 1\n")
+    assert complaints(config=str(file)) == [f"{file}: {earlier}: It is called '{present}' now."]
 
 
 def test_every_group_has_options() -> None:

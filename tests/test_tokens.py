@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gateway.access.tokens import Authenticator, Scope, Viewer, api_token
 from gateway.errors import BadUserInput, Forbidden, GatewayError, RequestError, SettingsError, Unauthenticated
-from gateway.model import Visibility
+from gateway.model.records import Visibility
 
 AUTHENTICATOR = Authenticator(
     [

@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from gateway.access.tokens import is_signed
 from gateway.limits import Limits
-from gateway.settings import Webhook
+from gateway.option_types import Webhook
 from gateway.web.server import address, listening, serve
 from gateway.web.webhooks import MOST_ATTEMPTS, TIMEOUT_SECONDS, Webhooks
 from tests.service import FILES, Service, service

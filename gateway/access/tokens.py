@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import NamedTuple, Protocol
 
 from gateway.errors import BadUserInput, Forbidden, SettingsError, Unauthenticated
-from gateway.model import Visibility
+from gateway.model.records import Visibility
 
 
 class Scope(StrEnum):
@@ -82,10 +82,10 @@ class Authenticator:
     """
 
     def __init__(
-        self, api_tokens: Iterable[ApiToken] = (), passes: TokenVerifier | None = None, *, dev: bool = False
+        self, api_tokens: Iterable[ApiToken] = (), preview_tokens: TokenVerifier | None = None, *, dev: bool = False
     ) -> None:
         self._api_tokens = tuple(api_tokens)
-        self._preview_tokens = passes
+        self._preview_tokens = preview_tokens
         self._dev = dev
 
     def viewer(self, authorization: str | None, include_drafts: str | None, cookie: str | None = None) -> Viewer:

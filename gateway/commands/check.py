@@ -10,15 +10,15 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 import click
-from rich.console import Console
 
 from gateway import problem_format as printed
-from gateway.commands import console
 from gateway.commands.console import read_state, unexposed_keys
 from gateway.commands.mapping_report import field_origins, hidden_files, unexposed
+from gateway.commands.progress import show_progress
 from gateway.commands.startup import settings_of
 from gateway.loading.active_rules import SiteError
-from gateway.model import FieldOrigin, Hiding, Problem, Severity
+from gateway.model.documents import FieldOrigin, Hiding
+from gateway.model.problems import Problem, Severity
 from gateway.settings import Settings
 from gateway.stores import load_temporary
 
@@ -52,9 +52,9 @@ class Checked(NamedTuple):
 
 async def _check(settings: Settings) -> Checked:
     """All problems, including those between files. If the site's rules are invalid, only the problems of the rules."""
-    with console.show_progress(Console(stderr=True)) as tell:
+    with show_progress() as progress:
         try:
-            async with load_temporary(settings, progress=tell) as (store, report):
+            async with load_temporary(settings, progress=progress) as (store, report):
                 statistics, problems = await read_state(store)
                 return Checked(
                     statistics.articles, problems, report.field_origins, report.hidden, await unexposed_keys(store)

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import click
-from rich.console import Console
-from rich.progress import Progress
 
 from gateway import problem_format as printed
 from gateway.commands.mapping_report import unexposed
+from gateway.commands.progress import show_progress
 from gateway.content.site_config import is_site_config
 from gateway.errors import GatewayError
 from gateway.loading.change_stream import StrictError
 from gateway.loading.ingest import IngestReport
 from gateway.loading.pipeline import Pipeline
-from gateway.model import FRONT_MATTER, Problem, Severity, Statistics, Visibility
+from gateway.model.documents import FRONT_MATTER
+from gateway.model.problems import Problem, Severity
+from gateway.model.records import Statistics, Visibility
 from gateway.store.protocol import Store
 
 logger = logging.getLogger("gateway")
@@ -42,7 +43,7 @@ class ConsoleReporter:
         try:
             report = await self._load(paths, accept_empty=accept_empty)
         except GatewayError as error:
-            if await self._pipeline.store.ready():
+            if await self._pipeline.ingest.is_ready():
                 if isinstance(error, StrictError):
                     print_problems(error.problems)
                 logger.error("%s What was loaded before is still served.", error.message)
@@ -54,8 +55,8 @@ class ConsoleReporter:
         ingest = self._pipeline.ingest
         if paths is not None:
             return await ingest.run(paths=paths, accept_empty=accept_empty, strict=self._strict)
-        with show_progress(Console(stderr=True)) as tell:
-            return await ingest.run(accept_empty=accept_empty, strict=self._strict, progress=tell)
+        with show_progress() as progress:
+            return await ingest.run(accept_empty=accept_empty, strict=self._strict, progress=progress)
 
     async def _print(self, report: IngestReport, paths: frozenset[str] | None) -> None:
         whole = paths is None
@@ -68,11 +69,11 @@ class ConsoleReporter:
                 print_run(report)
                 click.echo(printed.summary(*await read_state(self._pipeline.store)))
         if self._lists_unexposed:
-            await self._tell_unexposed(report, paths)
+            await self._print_unexposed(report, paths)
         if whole:
             self._reported = frozenset(report.problems)
 
-    async def _tell_unexposed(self, report: IngestReport, paths: frozenset[str] | None) -> None:
+    async def _print_unexposed(self, report: IngestReport, paths: frozenset[str] | None) -> None:
         """Print the unexposed keys that are new. The query reads all front matter, so it runs only if the run may have
         added keys."""
         keys = {given.source for given in report.field_origins if given.field == FRONT_MATTER}
@@ -87,8 +88,12 @@ class ConsoleReporter:
 
 def print_run(report: IngestReport) -> None:
     """Print one line about a run."""
+    click.echo(f"{file_counts(report)} in {report.seconds:.1f} s")
+
+
+def file_counts(report: IngestReport) -> str:
     files = printed.count_noun(report.files, "file")
-    click.echo(f"{files} found, {report.read} read, {report.parsed} parsed in {report.seconds:.1f} s")
+    return f"{files} found, {report.read} read, {report.parsed} parsed"
 
 
 async def print_state(store: Store) -> None:
@@ -105,7 +110,7 @@ def print_problems(problems: Iterable[Problem]) -> None:
 
 
 @contextmanager
-def strict_problems_told() -> Iterator[None]:
+def strict_problems_printed() -> Iterator[None]:
     """Print the problems that stopped a strict run, before the error ends the command."""
     try:
         yield
@@ -123,11 +128,3 @@ async def unexposed_keys(store: Store) -> Mapping[str, int]:
     """The number of files by front matter key that the public cannot read, the most frequent first."""
     async with store.snapshot(Visibility.PREVIEW) as snapshot:
         return await snapshot.unexposed_keys()
-
-
-@contextmanager
-def show_progress(console: Console) -> Iterator[Callable[[int, int], None]]:
-    """A transient progress bar. Yields a callback for the number of files done and the total."""
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        line = bar.add_task("Reading", total=None)
-        yield lambda done, total: bar.update(line, completed=done, total=total)

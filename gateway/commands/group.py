@@ -11,8 +11,8 @@ import click
 
 from gateway import __version__, problem_format
 from gateway.commands.options import LOADING, PARSING, SERVING, Command, with_content, with_options
-from gateway.commands.signals import exit_on_signal
 from gateway.settings import Mode
+from gateway.signals import exit_on_signal
 
 EXPLAIN = (
     "Print the source of each field, the keys left in frontMatter that serve does not show, and the reasons that hide"

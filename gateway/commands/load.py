@@ -3,27 +3,38 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import time
 from pathlib import Path
 
-from rich.console import Console
+import click
 
-from gateway.commands import console
-from gateway.commands.console import print_run, print_state, strict_problems_told
+from gateway.commands.console import file_counts, print_state, strict_problems_printed
+from gateway.commands.progress import show_progress
 from gateway.commands.startup import settings_of
+from gateway.loading.ingest import IngestReport
 from gateway.settings import Settings
 from gateway.stores import open_pipeline
 
 
 def load(content: Path, *, accept_empty: bool, **flags: object) -> None:
     """Load CONTENT into the database once, and print a summary."""
+    started, cpu = time.perf_counter(), cpu_seconds()
     settings = settings_of(content, flags)
-    with strict_problems_told():
-        asyncio.run(_load_once(settings, accept_empty=accept_empty))
+    with strict_problems_printed():
+        report = asyncio.run(_load_once(settings, accept_empty=accept_empty))
+    seconds, cpu = time.perf_counter() - started, cpu_seconds() - cpu
+    click.echo(f"{file_counts(report)} in {seconds:.1f} s, {cpu:.1f} s of CPU time")
 
 
-async def _load_once(settings: Settings, *, accept_empty: bool) -> None:
+async def _load_once(settings: Settings, *, accept_empty: bool) -> IngestReport:
     async with open_pipeline(settings) as pipeline:
-        with console.show_progress(Console(stderr=True)) as shown:
-            report = await pipeline.ingest.run(strict=settings.strict, accept_empty=accept_empty, progress=shown)
-        print_run(report)
+        with show_progress() as progress:
+            report = await pipeline.ingest.run(strict=settings.strict, accept_empty=accept_empty, progress=progress)
         await print_state(pipeline.store)
+    return report
+
+
+def cpu_seconds() -> float:
+    """The CPU seconds of this process and of the child processes that have ended."""
+    return sum(os.times()[:4])

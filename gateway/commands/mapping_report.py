@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 
-from gateway.model import FieldOrigin, Hiding, Status
+from gateway.model.documents import FieldOrigin, Hiding, Status
 from gateway.problem_format import count_noun
 
 MOST_KEYS = 10

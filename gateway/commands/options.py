@@ -6,14 +6,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from gateway.errors import GatewayError
-from gateway.settings import BOOLEAN, CONFIG, OPTIONS, RENAMED, Group, Mode, Option, misnamed
+from gateway.option_types import BOOLEAN
+from gateway.settings import CONFIG, OPTIONS, RENAMED, Group, Mode, Option, flag_of
+from gateway.settings_sources import misnamed
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -33,20 +35,18 @@ class TableOption(click.Option):
 class Command(click.Command):
     """A command with grouped options and an example. A GatewayError is printed, and its class sets the exit code."""
 
-    def __init__(self, *args: Any, example: str, renamed: Mapping[str, str] = RENAMED, **attributes: Any) -> None:
-        """`renamed` maps earlier option names to present names."""
+    def __init__(self, *args: Any, example: str, **attributes: Any) -> None:
         super().__init__(*args, **attributes)
         self._example = example
-        self._renamed = renamed
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
-            name = self._renamed.get(error.option_name.removeprefix("--").replace("-", "_"))
+            name = RENAMED.get(error.option_name.removeprefix("--").replace("-", "_"))
             if name is None:
                 raise
-            message = f"{error.option_name} is called --{name.replace('_', '-')} now."
+            message = f"{error.option_name} is called {flag_of(name)} now."
             raise click.NoSuchOption(error.option_name, message, ctx=ctx) from error
 
     def invoke(self, ctx: click.Context) -> object:

@@ -9,7 +9,8 @@ import click
 
 from gateway.access.preview_tokens import PreviewTokens, parse_lifetime
 from gateway.errors import SettingsError
-from gateway.settings import Mode, read
+from gateway.settings import Mode
+from gateway.settings_sources import read
 from gateway.web import preview_links
 from gateway.web.server import url_of
 

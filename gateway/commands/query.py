@@ -10,15 +10,14 @@ from typing import Any
 
 import click
 import orjson
-from rich.console import Console
 
 from gateway.access.tokens import Scope, Viewer
 from gateway.app import executor_for
-from gateway.commands import console
+from gateway.commands.progress import show_progress
 from gateway.commands.startup import settings_of
 from gateway.errors import RequestError
 from gateway.execution.executor import OperationRequest
-from gateway.model import Visibility
+from gateway.model.records import Visibility
 from gateway.settings import Settings
 from gateway.stores import load_temporary
 
@@ -48,8 +47,8 @@ def _variables(written: str) -> dict[str, Any]:
 
 
 async def _query(settings: Settings, request: OperationRequest, visibility: Visibility) -> Mapping[str, object]:
-    with console.show_progress(Console(stderr=True)) as tell:
-        async with load_temporary(settings, seed=settings.database_path, progress=tell) as (store, _):
+    with show_progress() as progress:
+        async with load_temporary(settings, seed=settings.database_path, progress=progress) as (store, _):
             try:
                 viewer = Viewer(visibility, frozenset({Scope.PREVIEW}))
                 executor = executor_for(store, settings)

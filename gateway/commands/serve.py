@@ -7,19 +7,20 @@ import gc
 import signal
 import socket
 from collections.abc import Callable, Coroutine, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import click
 
 from gateway.app import create_app
 from gateway.commands import standard_streams
-from gateway.commands.console import ConsoleReporter, strict_problems_told
+from gateway.commands.console import ConsoleReporter, strict_problems_printed
 from gateway.commands.startup import settings_of
 from gateway.content.watch import Watch
+from gateway.errors import StoreError
+from gateway.loading.pipeline import Pipeline
 from gateway.loading.scheduler import Scheduler
 from gateway.settings import Mode, Settings
-from gateway.store.protocol import Store
 from gateway.stores import open_pipeline
 from gateway.web.file_descriptors import fitting, own, raise_allowed
 from gateway.web.server import address, is_public, listening
@@ -43,7 +44,7 @@ def serve(content: Path, **flags: object) -> None:
 def _run(content: Path, flags: Mapping[str, object], mode: Mode) -> None:
     standard_streams.protect()
     settings = settings_of(content, flags, mode)
-    with strict_problems_told():
+    with strict_problems_printed():
         asyncio.run(_serve(settings))
 
 
@@ -55,12 +56,13 @@ async def _serve(settings: Settings) -> None:
                 pipeline.ingest,
                 Watch(settings.content, settings.watch, settings.poll_seconds),
                 ConsoleReporter(pipeline, strict=settings.strict, lists_unexposed=settings.mode is Mode.DEV).run,
-                is_ready=pipeline.store.ready,
+                is_ready=pipeline.ingest.is_ready,
                 sweep=settings.sweep_seconds,
             )
-            app = create_app(settings, pipeline.store, scheduler.request)
+            app = create_app(settings, pipeline.store, scheduler.request, is_ready=pipeline.ingest.is_ready)
             limits = fitting(settings.limits, own(settings.readers, settings.workers), raise_allowed())
             webhooks = Webhooks(pipeline.store, settings.webhooks, settings.webhook_secret)
+            resumed = asyncio.Event()
             _collect_little()
             _print_addresses(settings, listener)
             with _reloading_at_hangup(scheduler.request):
@@ -69,7 +71,8 @@ async def _serve(settings: Settings) -> None:
                     listener,
                     limits,
                     trusted_proxies=settings.trusted_proxies,
-                    work=lambda: _run_as_writer(pipeline.store, scheduler, webhooks),
+                    work=lambda: _load(pipeline, scheduler, webhooks, resumed),
+                    starting=resumed.wait,
                     stopping=pipeline.store.end_generations,
                 )
 
@@ -82,17 +85,49 @@ def _print_addresses(settings: Settings, listener: socket.socket) -> None:
         click.echo(f"The start page is at {url}/, GraphiQL at {url}/graphiql")
 
 
-async def _run_as_writer(store: Store, scheduler: Scheduler, webhooks: Webhooks) -> None:
-    """Wait while another process writes the database, then load the content and send webhooks."""
-    stands_by = not store.is_writer
-    if stands_by:
-        click.echo(
-            f"The database is written by {store.writer_name}. This process serves it, and becomes its next writer."
-        )
-    await store.become_writer()
-    if stands_by:
-        click.echo("This process writes the database from now on.")
-    await _beside(scheduler.follow(), webhooks.run())
+async def _load(pipeline: Pipeline, scheduler: Scheduler, webhooks: Webhooks, resumed: asyncio.Event) -> None:
+    """Wait while another process writes the database, then load the content and send webhooks.
+
+    Sets `resumed` once it is known whether the stored content is served before the first run.
+    """
+    try:
+        if pipeline.store.is_writer:
+            await pipeline.store.become_writer()
+        else:
+            await _stand_by(pipeline, resumed)
+        # The webhooks read first what their receivers have.
+        await _beside(webhooks.run(), _follow(pipeline, scheduler, resumed))
+    finally:
+        resumed.set()
+
+
+async def _follow(pipeline: Pipeline, scheduler: Scheduler, resumed: asyncio.Event) -> None:
+    await pipeline.ingest.resume()
+    resumed.set()
+    await scheduler.follow()
+
+
+async def _stand_by(pipeline: Pipeline, resumed: asyncio.Event) -> None:
+    """Wait until this process writes the database. Meanwhile, serve what the other process loads by the same rules."""
+    click.echo(
+        f"The database is written by {pipeline.store.writer_name}. This process serves it, and becomes its next writer."
+    )
+    resuming = asyncio.create_task(_resume(pipeline, resumed))
+    try:
+        await pipeline.store.become_writer()
+    finally:
+        resuming.cancel()
+        with suppress(asyncio.CancelledError, StoreError):  # the writer reports errors of the database
+            await resuming
+    click.echo("This process writes the database from now on.")
+
+
+async def _resume(pipeline: Pipeline, resumed: asyncio.Event) -> None:
+    async for _ in pipeline.store.generations():
+        is_resumed = await pipeline.ingest.resume()
+        resumed.set()
+        if is_resumed:
+            return
 
 
 def _collect_little() -> None:

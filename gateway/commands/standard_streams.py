@@ -5,12 +5,15 @@ from __future__ import annotations
 import io
 import select
 import sys
+import time
 from typing import Any, TextIO
 
 CHUNK_BYTES = select.PIPE_BUF
 """The number of bytes that a writable pipe accepts without blocking."""
-WRITE_TIMEOUT = 1.0
-"""Seconds to wait for the reader of a pipe. After a time-out, writes do not wait until the reader reads again."""
+MOST_WAITING = 1.0
+"""Seconds that writes may wait for the reader of a pipe, in total."""
+REGAINED = 0.01
+"""The part of the time that passes by which writes may wait again."""
 
 
 def protect() -> None:
@@ -34,24 +37,70 @@ def _has_descriptor(stream: TextIO) -> bool:
         return False
 
 
+class WaitingBudget:
+    """The seconds that writes may wait. Bounds the time that a slow reader costs, however many lines there are."""
+
+    def __init__(self, now: float) -> None:
+        self._left, self._at = MOST_WAITING, now
+
+    def left(self, now: float) -> float:
+        self._left = min(MOST_WAITING, self._left + (now - self._at) * REGAINED)
+        self._at = now
+        return self._left
+
+    def spend(self, seconds: float) -> None:
+        self._left = max(0.0, self._left - seconds)
+
+
 class _DroppingFile(io.FileIO):
-    """A file whose writes always succeed. Data that cannot be written is dropped."""
+    """A file whose writes always succeed. Data that cannot be written is dropped, and its lines are counted."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._poll = select.poll()
         self._poll.register(self.fileno(), select.POLLOUT)
-        self._is_read = True
+        self._budget = WaitingBudget(time.monotonic())
+        self._dropped = 0
+        self._is_cut = False
+        """Whether the last line that was written lacks its end."""
 
     def write(self, data: Any) -> int:
-        """Drops the rest if the disk is full, or if the reader is gone or does not read."""
-        view = memoryview(data).cast("B")
-        for start in range(0, len(view), CHUNK_BYTES):
-            self._is_read = bool(self._poll.poll(WRITE_TIMEOUT * 1000 if self._is_read else 0))
-            if not self._is_read:
+        """Drops the rest if the disk is full, or if the reader is gone or does not read in time.
+
+        The next write that succeeds begins with the number of dropped lines.
+        """
+        whole = bytes(data)
+        if self._dropped and self._written(self._notice()):
+            self._dropped = 0
+        written = 0
+        while not self._dropped and written < len(whole):
+            chunk = whole[written : written + CHUNK_BYTES]
+            if not self._written(chunk):
                 break
-            try:
-                super().write(view[start : start + CHUNK_BYTES])
-            except OSError:
-                break
-        return len(view)
+            written += len(chunk)
+        self._dropped += whole.count(b"\n", written)
+        return len(whole)
+
+    def _notice(self) -> bytes:
+        lines = "1 line was" if self._dropped == 1 else f"{self._dropped} lines were"
+        notice = f"[{lines} dropped, because they were not read in time]\n"
+        return (f"\n{notice}" if self._is_cut else notice).encode()
+
+    def _written(self, chunk: bytes) -> bool:
+        """Write a chunk, if the file takes it in the time that is left."""
+        if not self._is_writable():
+            return False
+        try:
+            super().write(chunk)
+        except OSError:
+            return False
+        self._is_cut = not chunk.endswith(b"\n")
+        return True
+
+    def _is_writable(self) -> bool:
+        if self._poll.poll(0):
+            return True
+        before = time.monotonic()
+        found = self._poll.poll(self._budget.left(before) * 1000)
+        self._budget.spend(time.monotonic() - before)
+        return bool(found)

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from gateway.content.source import require_folder
-from gateway.settings import Mode, Settings, read
+from gateway.settings import Mode, Settings
+from gateway.settings_sources import read
 
 logger = logging.getLogger("gateway")
 

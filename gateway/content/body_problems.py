@@ -8,7 +8,7 @@ from gateway.content import comments, merge_conflicts
 from gateway.content.lines import Kind, lines, written
 from gateway.content.merge_conflicts import MERGE_CONFLICT
 from gateway.content.nodes import LineIndex
-from gateway.model import Problem, Severity
+from gateway.model.problems import Problem, Severity
 
 UNCLOSED_COMMENT = "UNCLOSED_COMMENT"
 

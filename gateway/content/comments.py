@@ -1,7 +1,7 @@
 """Removes the comments of Markdown's dialects from a body.
 
-The forms are `<!-- … -->`, Obsidian's `%%…%%`, Liquid's `{% comment %}…{% endcomment %}` and `{% # … %}`, Hugo's
-`{{/* … */}}` and its shortcode `comment`, and MDX's `{/* … */}`. Code spans and code blocks are unchanged. An unclosed
+The forms are those of HTML, Obsidian, Liquid, Jinja, Handlebars, Hugo, MDX and kramdown, as docs/bodies.md lists them.
+Elements of HTML with the attribute `hidden` count as comments. Code spans and code blocks are unchanged. An unclosed
 comment extends to the end of the body. Time is linear in the length of the body.
 """
 
@@ -14,28 +14,51 @@ from collections.abc import Mapping
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
-from gateway.content.html_nesting import TAG
+from gateway.content.html_nesting import ATTRIBUTE_TEXT, NAME, TAG, UNSEEN
 from gateway.content.lines import Kind, Line, Reader
 
 LEFT = "<!---->"
-"""Replaces an HTML comment, because between blocks it ends a list or a paragraph."""
+"""Replaces an HTML comment or element, because between blocks it ends a list or a paragraph."""
 
-_HINTS = ("<!--", "%%", "{%", "/*", "comment")
 _MARK = re.compile(r"[\\`<%{]")
 _PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
+_HIDDEN = r"\s++(?i:hidden)[\s=/>]"
+_ELEMENT = (
+    rf"(?P<tag>{NAME})(?:(?!{_HIDDEN}){ATTRIBUTE_TEXT})*+(?={_HIDDEN})(?:{ATTRIBUTE_TEXT})*+\s*+(?P<is_closed>/)?+>"
+)
+# Each alternative begins with a literal, which makes the search fast. `{#id}` is an attribute of kramdown and Pandoc.
 _OPENING = re.compile(
-    r"(?=[<%{])(?:(?P<html><!--(?P<whole>-?>)?)|(?P<obsidian>(?<!%)%%%?(?!%))|(?P<liquid>\{%-?\s*+comment\b[^%{}]*+%\})"
-    r"|(?P<line>\{%-?\s*+#)|(?P<shortcode>\{\{[<%]\s*+comment\s*+[>%]\}\})|(?P<hugo>\{\{-?\s*+/\*)|(?P<mdx>\{\s*+/\*))"
+    rf"<(?:(?P<html>!--(?P<is_whole>-?>)?)|(?P<element>{_ELEMENT}))"
+    r"|%(?P<obsidian>(?<!%%)%%?(?!%))"
+    r"|\{(?:(?P<liquid>%-?\s*+comment\b[^%{}]*+%\})|(?P<doc>%-?\s*+doc\s*+-?%\})|(?P<line>%-?\s*+#)"
+    r"|(?P<jinja>#(?=[-+]?\s|[^{}]++(?<=#)\}))|(?P<kramdown>::comment\s*+(?P<is_empty>/)?+\})"
+    r"|(?P<shortcode>\{[<%]\s*+comment\s*+[>%]\}\})|(?P<hugo>\{-?\s*+/\*)|(?P<mdx>\s*+/\*)"
+    r"|(?P<handlebars>\{~?!--)|(?P<mustache>\{~?!))"
 )
 _ENDS: Mapping[str, re.Pattern[str]] = {
     "html": re.compile("-->"),
     "obsidian": re.compile("%%+"),
+    "doc": re.compile(r"\{%-?\s*+enddoc\s*+-?%\}"),
     "line": re.compile(r"%\}"),
+    "jinja": re.compile(r"#\}"),
+    "kramdown": re.compile(r"\{:/(?:comment)?\s*+\}"),
     "shortcode": re.compile(r"\{\{[<%]\s*+/\s*+comment\s*+[>%]\}\}"),
     "hugo": re.compile(r"\*/\s*+-?\}\}"),
     "mdx": re.compile(r"\*/\s*+\}"),
+    "handlebars": re.compile(r"--~?\}\}"),
+    "mustache": re.compile(r"\}\}"),
 }
 _LIQUID = re.compile(r"\{%-?\s*+(end)?comment\b[^%{}]*+%\}")
+_ELEMENTS = re.compile(
+    rf"<(?:/(?P<end>{NAME})\s*+>|(?P<start>{NAME})(?=[\s/>])(?:{ATTRIBUTE_TEXT})*+\s*+(?P<is_closed>/>)?+)"
+)
+_VOID = frozenset({
+    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr",
+})  # fmt: skip
+_FRESH = re.compile(r"(?<=\n)\r?\n(?=[^\s>])")
+"""A blank line that ends all quotes and lists, because the next line does not continue them."""
+_LASTING = re.compile(rf"```|~~~|<(?i:[!?]|(?:pre|{'|'.join(sorted(UNSEEN))})\b)")
+"""The beginning of a block that a blank line may not end."""
 _ANGLE = re.compile(rf"{TAG}|<[A-Za-z][A-Za-z0-9+.-]{{1,31}}+:[^\s<>]*+>")
 _TICKS = re.compile("`+")
 _LINE = re.compile(r"[^\r\n]*+(?:\r\n|\r|\n|\Z)")
@@ -59,8 +82,7 @@ def strip(body: str) -> str:
 @lru_cache(maxsize=1)  # the index, the title and the problems of a file all read the same body
 def read(body: str) -> Stripped:
     """Remove the comments of a body. An HTML comment is replaced by an empty one."""
-    may_hold_some = any(hint in body for hint in _HINTS) and _OPENING.search(body)
-    return _Stripper(body).run() if may_hold_some else Stripped(body)
+    return _Stripper(body).run() if _OPENING.search(body) else Stripped(body)
 
 
 class _Stripper:
@@ -85,12 +107,29 @@ class _Stripper:
         self._is_table = False
         self._unpaired = set[int]()
         """The lengths of the runs of backticks in this paragraph that do not open a code span."""
+        self._skipped_to = -1
+        """The offset up to which `_skip_blocks` has looked for blocks to skip."""
 
     def run(self) -> Stripped:
-        at = 0
+        at = self._skip_blocks(0)
         while at < len(self._body):
-            at = self._line(at, self._line_end(at))
+            at = self._skip_blocks(self._line(at, self._line_end(at)))
         return Stripped("".join(self._written), self._unclosed)
+
+    def _skip_blocks(self, at: int) -> int:
+        """Write the blocks that do not affect any opening, without a look at their lines. Returns the offset after
+        them."""
+        if at <= self._skipped_to or at < self._code_end or not self._reader.ends_at_blank_line:
+            return at
+        opening = _OPENING.search(self._body, at)
+        end = len(self._body)
+        if opening:
+            lasting = _LASTING.search(self._body, at, opening.start())
+            self._skipped_to = (lasting or opening).start()
+            fresh = [found.start() for found in _FRESH.finditer(self._body, at, self._skipped_to + 1)]
+            end = fresh[-1] if fresh else at
+        self._written.append(self._body[at:end])
+        return end
 
     def _line_end(self, at: int) -> int:
         found = _LINE.match(self._body, at)
@@ -142,7 +181,7 @@ class _Stripper:
             closed = self._closed(opening, end) if opening else at
             if opening and closed != at:
                 self._written.append(self._body[copied:at])
-                self._written.append(LEFT if opening["html"] else "")
+                self._written.append(LEFT if opening["html"] or opening["element"] else "")
                 if closed is None:
                     self._unclosed = at
                     return len(self._body)
@@ -169,23 +208,44 @@ class _Stripper:
         """The end of a comment, or None if it is unclosed.
 
         Returns the opening's own offset if it does not open a comment: after a digit, `%%` opens only a comment that
-        closes on the same line.
+        closes on the same line, or one whose marks end a line and begin another.
         """
         form, at = opening.lastgroup or "", opening.end()
-        if opening["whole"]:
+        if opening["is_whole"] or opening["is_empty"]:
             return at
         if form == "liquid":
             return self._liquid_end(at)
+        if form == "element":
+            return self._element_end(opening)
         found = _ENDS[form].search(self._body, at)
         after_digit = form == "obsidian" and self._body[opening.start() - 1 : opening.start()].isdigit()
-        if after_digit and (found is None or found.end() > line_end):
+        if after_digit and (found is None or not (found.end() <= line_end or self._parts_lines(at, found.start()))):
             return opening.start()
         return found.end() if found else None
+
+    def _parts_lines(self, at: int, end: int) -> bool:
+        """Whether only white space is before the first line break of a part of the body, and after the last."""
+        first, _, others = self._body[at:end].replace("\r", "\n").partition("\n")
+        return not first.strip() and not others.rpartition("\n")[2].strip()
 
     def _liquid_end(self, at: int) -> int | None:
         depth = 1
         for tag in _LIQUID.finditer(self._body, at):
             depth += -1 if tag[1] else 1
+            if not depth:
+                return tag.end()
+        return None
+
+    def _element_end(self, opening: re.Match[str]) -> int | None:
+        """The end of an element, after the elements of the same name in it. Paragraphs do not contain paragraphs."""
+        name, depth = opening["tag"].lower(), 1
+        if opening["is_closed"] or name in _VOID:
+            return opening.end()
+        for tag in _ELEMENTS.finditer(self._body, opening.end()):
+            if (tag["end"] or "").lower() == name:
+                depth -= 1
+            elif (tag["start"] or "").lower() == name != "p" and not tag["is_closed"]:
+                depth += 1
             if not depth:
                 return tag.end()
         return None

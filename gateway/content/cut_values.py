@@ -10,7 +10,7 @@ from functools import partial
 from gateway.content import dates, values
 from gateway.content.nodes import CutValue, Node, Position, ScalarNode
 from gateway.content.values import Unreadable
-from gateway.model import Problem, Severity
+from gateway.model.problems import Problem, Severity
 
 VALUE_CUT_OFF = "VALUE_CUT_OFF"
 

@@ -32,18 +32,21 @@ _TIME = (
 # A name after an offset is a comment: `-0700 MST`, `GMT+0200 (Central European Time)`, `+02:00[Europe/Paris]`.
 _ZONE = (
     r" ?(?:(?P<utc>z|utc?|gmt)|(?:utc|gmt)?(?P<sign>[+-])(?P<hours>[0-9]{1,2})(?::?(?P<minutes>[0-9]{2}))?"
-    r"(?: (?P<name>(?![ap]m\b)[a-z]{1,5}|[+-][0-9]{2}(?:[0-9]{2})?)| \([a-z ]+\)| ?\[[a-z/_+-]+\])?)"
+    r"(?: (?P<name>(?![ap]m\b)[a-z]{1,5}|[+-][0-9]{2}(?:[0-9]{2})?)| \([a-z ]+\))?)"
+    r"(?: ?\[!?(?P<place>[a-z0-9/_+-]+)\])?"
 )
-_CLOCK = rf"(?:(?:t|,? |,? at ){_TIME}(?:{_ZONE})?)?"
+_DAY_ZONE = r"(?= ?(?:z|utc?|gmt|[+-][0-9]{2}:[0-9]{2})(?![a-z0-9]))"
+"""Precedes the zone of a day without a time, `2024-05-06Z`. A shorter offset could be part of the day."""
+_CLOCK = rf"(?:(?:(?:t|,? |,? at ){_TIME}|{_DAY_ZONE})(?:{_ZONE})?)?"
 _WEEKDAY = r"(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?[.,]{0,2} )?"
 
 _SPELLINGS = tuple(
     re.compile(f"{_WEEKDAY}{spelling}", re.IGNORECASE | re.ASCII)
     for spelling in (
         rf"{_YEAR}(?P<gap>[-/.])(?P<month>[0-9]{{1,2}})(?P=gap)(?P<day>[0-9]{{1,2}}){_CLOCK}",
-        rf"{_DIGITS}(?:t(?P<hour>[0-9]{{2}})(?P<minute>[0-9]{{2}})(?P<second>[0-9]{{2}})?(?:{_ZONE})?)?",
+        rf"{_DIGITS}(?:t?(?P<hour>[0-9]{{2}})(?P<minute>[0-9]{{2}})(?P<second>[0-9]{{2}})?(?:{_ZONE})?)?",
         rf"{_MONTH}{_GAP}{_DAY}{_GAP}{_YEAR}{_CLOCK}",
-        rf"{_DAY}{_GAP}{_MONTH}{_GAP}{_YEAR}{_CLOCK}",
+        rf"{_DAY}(?:{_GAP}| of ){_MONTH}{_GAP}{_YEAR}{_CLOCK}",
         rf"{_YEAR}{_GAP}{_MONTH}{_GAP}{_DAY}{_CLOCK}",
         # The formats of the command `date` and of git.
         rf"{_MONTH} {_DAY} {_TIME}(?:{_ZONE})? {_YEAR}",
@@ -51,6 +54,7 @@ _SPELLINGS = tuple(
     )
 )
 
+_UTC_NAMES = frozenset({"utc", "ut", "gmt", "z", "etc/utc", "etc/gmt"})
 
 _FIRST, _LAST = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 """What a day without an offset means that the calendar of UTC does not have: the beginning and the end of time."""
@@ -80,21 +84,23 @@ def instant(node: Node, zone: tzinfo) -> datetime | None:
 
 def _instant(parts: dict[str, str], zone: tzinfo) -> datetime:
     month = int(parts["month"]) if "month" in parts else _MONTHS.index(parts["word"][:3].lower()) + 1
-    local = datetime(  # noqa: DTZ001 - its zone comes next
-        int(parts["year"]),
-        month,
-        int(parts["day"]),
-        _hour(parts),
-        int(parts.get("minute", 0)),
-        int(parts.get("second", 0)),
-        int(parts.get("fraction", "0")[:6].ljust(6, "0")),
-    )
+    day = datetime(int(parts["year"]), month, int(parts["day"]))  # noqa: DTZ001 - its zone comes next
+    local = _at_time(day, parts)
     if own := _zone(parts):
         return local.replace(tzinfo=own).astimezone(UTC)
     try:
         return local.replace(tzinfo=zone).astimezone(UTC)
     except OverflowError:
         return _LAST if local.year > 1 else _FIRST
+
+
+def _at_time(day: datetime, parts: dict[str, str]) -> datetime:
+    """24:00 is the midnight at the end of the day (ISO 8601)."""
+    hour, minute, second = _hour(parts), int(parts.get("minute", 0)), int(parts.get("second", 0))
+    microsecond = int(parts.get("fraction", "0")[:6].ljust(6, "0"))
+    if (hour, minute, second, microsecond) == (24, 0, 0, 0):
+        return day + timedelta(days=1)
+    return day.replace(hour=hour, minute=minute, second=second, microsecond=microsecond)
 
 
 def _hour(parts: dict[str, str]) -> int:
@@ -116,6 +122,6 @@ def _zone(parts: dict[str, str]) -> tzinfo | None:
     if minutes > 59:
         raise ValueError("an offset has at most 59 minutes")
     offset = timedelta(hours=hours, minutes=minutes)
-    if offset and parts.get("name", "").lower() in {"utc", "ut", "gmt", "z"}:
+    if offset and not _UTC_NAMES.isdisjoint({parts.get("name", "").lower(), parts.get("place", "").lower()}):
         raise ValueError("its offset and its zone differ")
     return timezone(-offset if parts["sign"] == "-" else offset)

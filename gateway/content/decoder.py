@@ -19,16 +19,23 @@ from gateway.content.identity import digits, url_identity
 from gateway.content.inheritance import FILE_NAME
 from gateway.content.nodes import MappingEntry, MappingNode
 from gateway.content.plaintext import first_heading
-from gateway.content.problem_collector import BAD_VALUE, MISSING_TITLE, PROVIDERS_LEFT_OUT, ProblemCollector
+from gateway.content.problem_collector import (
+    BAD_VALUE,
+    LOCALES_UNKNOWN,
+    MISSING_TITLE,
+    PROVIDERS_LEFT_OUT,
+    ProblemCollector,
+)
 from gateway.content.site import DEFAULT_SITE, Site
 from gateway.content.text import slug
 from gateway.content.values import shown
 from gateway.content.visibility import VisibilityDecoder
-from gateway.model import FRONT_MATTER, Document, FieldOrigin, Hiding, Problem, ProviderName, TopicName
+from gateway.model.documents import FRONT_MATTER, Document, FieldOrigin, Hiding, ProviderName, TopicName
+from gateway.model.problems import Problem
 
 T = TypeVar("T")
 
-DECODER_VERSION = "5"
+DECODER_VERSION = "6"
 """Increment this when the same file decodes to a different document or to different problems."""
 
 # A template for the generator, or a value that turns the page off: `/:year/:title/`, `{{ title | slugify }}`, `false`.
@@ -51,13 +58,10 @@ class _Address(NamedTuple):
     is_path: bool
 
 
-def decode(path: str, front_matter: FrontMatter, site: Site = DEFAULT_SITE, *, translated: bool = False) -> Decoded:
-    """Decode one file by the rules of its site. Raises PositionNeeded only for front matter of `read_plain`.
-
-    `translated` marks a file that has a sibling in another language.
-    """
+def decode(path: str, front_matter: FrontMatter, site: Site = DEFAULT_SITE) -> Decoded:
+    """Decode one file by the rules of its site. Raises PositionNeeded only for front matter of `read_plain`."""
     collector = ProblemCollector(path)
-    name = file_names.named(path, site.timezone, site.locales, translated=translated)
+    name = file_names.named(path, site.timezone, site.locales)
     decoder = _Decoder(collector, path, name, front_matter, site)
     document = decoder.document()
     found = None if collector.failed or site.is_unknown(path) else document
@@ -129,6 +133,11 @@ class _Decoder:
 
     def _locale(self) -> str | None:
         said = self.lookup.pinned("locale") or self.lookup.written("locale")
+        language = file_names.language_of(self._path)
+        if language and not said and not self._site.locales and not self._name.locale:
+            message = f"`{language}` at the end of the name may be a language. It is read as a part of the name."
+            hint = "List the languages of the site as `locales` in gateway.yaml."
+            self._collector.inform(LOCALES_UNKNOWN, message, self._fields.position, hint)
         if said or not self._name.locale:
             return self._collector.value(values.text, said or self.lookup.default("locale"))
         self.lookup.given.append(FieldOrigin("locale", FILE_NAME))

@@ -12,7 +12,7 @@ from gateway.content import values
 from gateway.content.nodes import MappingEntry, MappingNode
 from gateway.content.site import NATIVE_KEYS, Site
 from gateway.content.source import SITE_FILE
-from gateway.model import FieldOrigin
+from gateway.model.documents import FieldOrigin
 
 
 class FieldLookup:

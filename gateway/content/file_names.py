@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from datetime import UTC, datetime, tzinfo
 from typing import NamedTuple
 from urllib.parse import unquote
@@ -48,18 +48,24 @@ class Named(NamedTuple):
         return words[:1].upper() + words[1:]
 
 
-def named(path: str, zone: tzinfo = UTC, locales: Collection[str] = (), *, translated: bool = False) -> Named:
-    """Parse a path. The suffix in `name.fr.md` is a language if it is one of `locales`, or if the file is `translated`.
+def named(path: str, zone: tzinfo = UTC, locales: Collection[str] = ()) -> Named:
+    """Parse a path. The suffix in `name.fr.md` is a language if it is one of `locales`. Without `locales`, that of an
+    index file is one if it is a code of ISO 639-1.
 
     A date is midnight in `zone`, unless a time of day follows it.
     """
     folder, _, name = path.rpartition("/")
-    stem, locale = _without_locale(file_stem(name), locales, translated=translated)
+    stem, locale = without_locale(file_stem(name), locales or _languages_of_index(name))
     if stem.casefold() in _INDEXES and folder:
         stem = folder.rpartition("/")[2]
     found = _DATED.match(stem)
     date = found and _date(found, zone)
     return Named(date, (found and date and stem[found.end() :]) or stem, locale)
+
+
+def _languages_of_index(name: str) -> tuple[str, ...]:
+    language = language_of(name)
+    return (language[1:],) if file_stem(name).removesuffix(language).casefold() in _INDEXES else ()
 
 
 def address_slug(address: str) -> str:
@@ -73,50 +79,23 @@ def address_slug(address: str) -> str:
     return slug(_PAGE.sub("", unquote(path.rstrip("/"))))
 
 
-def translations(paths: Iterable[str]) -> frozenset[str]:
-    """The paths that end in a language, such as `name.fr.md`, and have a sibling in another language or without one."""
-    paths = list(paths)
-    suffixed = {path: family for path in paths if (family := family_of(path)) != _plain_stem(path)}
-    if not suffixed:
-        return frozenset()
-    stems: dict[str, set[str]] = {}
-    for path in paths:
-        stems.setdefault(family_of(path), set()).add(_plain_stem(path).casefold())
-    return frozenset(path for path, family in suffixed.items() if len(stems[family]) > 1)
-
-
-def ends_in_language(path: str) -> bool:
-    """Whether the file's name may end in a language, as in `name.fr.md`."""
-    return _suffix(_plain_stem(path)) is not None
-
-
-def family_of(path: str) -> str:
-    """The path without extension and language, which a document and its translations share."""
-    stem = _plain_stem(path)
-    found = _suffix(stem)
-    return stem[: found.start()] if found else stem
+def language_of(path: str) -> str:
+    """The end of the file's name that may be a language of ISO 639-1, as `.fr` in `name.fr.md`, or ""."""
+    stem = file_stem(path.rpartition("/")[2])
+    at = stem.rfind(".", 1)
+    return stem[at:] if at > 0 and _SUFFIX.fullmatch(stem, at) else ""
 
 
 def file_stem(name: str) -> str:
     return name.rpartition(".")[0] or name
 
 
-def _plain_stem(path: str) -> str:
-    folder, slash, name = path.rpartition("/")
-    return f"{folder}{slash}{file_stem(name)}"
-
-
-def _suffix(stem: str) -> re.Match[str] | None:
-    at = stem.rfind(".", stem.rfind("/") + 2)
-    return _SUFFIX.fullmatch(stem, at) if at > 0 else None
-
-
-def _without_locale(stem: str, locales: Collection[str], *, translated: bool) -> tuple[str, str | None]:
+def without_locale(stem: str, locales: Collection[str]) -> tuple[str, str | None]:
+    """A name's stem without its language, and the language, which is one of `locales`."""
     before, _, suffix = stem.rpartition(".")
     listed = {locale.casefold().replace("_", "-"): locale for locale in locales}
-    if before and (locale := listed.get(suffix.casefold().replace("_", "-"))):
-        return before, locale
-    return (before, suffix) if translated and not locales else (stem, None)
+    locale = listed.get(suffix.casefold().replace("_", "-")) if before else None
+    return (before, locale) if locale else (stem, None)
 
 
 def _date(found: re.Match[str], zone: tzinfo) -> datetime | None:

@@ -15,19 +15,9 @@ from gateway.content.frontmatter import FrontMatter
 from gateway.content.problem_collector import PositionNeeded
 from gateway.content.site import DEFAULT_SITE, Site
 from gateway.errors import FrontMatterError
-from gateway.model import (
-    Change,
-    Deleted,
-    Document,
-    Encoded,
-    FileVersion,
-    Loaded,
-    NotDocument,
-    Problem,
-    Quarantined,
-    Severity,
-    Unchanged,
-)
+from gateway.model.changes import Change, Deleted, Encoded, FileVersion, Loaded, NotDocument, Quarantined, Unchanged
+from gateway.model.documents import Document
+from gateway.model.problems import Problem, Severity
 
 NO_FRONT_MATTER = "NO_FRONT_MATTER"
 
@@ -37,8 +27,6 @@ class Task(NamedTuple):
 
     file: source.ContentFile
     known: str | None = None
-    translated: bool = False
-    """Whether the file has a sibling in another language, so that its name ends in a language."""
 
 
 class ParseContext(NamedTuple):
@@ -63,7 +51,7 @@ def parse(task: Task, rules: ParseContext) -> Change:
     version = FileVersion(path, *stamp, sha256=hashlib.sha256(data).hexdigest())
     if version.sha256 == task.known:
         return Unchanged(version)
-    return _decode(version, data, rules, translated=task.translated)
+    return _decode(version, data, rules)
 
 
 def warm_up(rules: ParseContext) -> None:
@@ -71,9 +59,9 @@ def warm_up(rules: ParseContext) -> None:
     _decode(FileVersion("rehearsal.md", 0, 0, 0, 0, ""), "---\ntitle: É\n---\nÉ".encode(), rules)
 
 
-def _decode(version: FileVersion, data: bytes, rules: ParseContext, *, translated: bool = False) -> Change:
+def _decode(version: FileVersion, data: bytes, rules: ParseContext) -> Change:
     path = version.path
-    decode = partial(decoder.decode, path, site=rules.site, translated=translated)
+    decode = partial(decoder.decode, path, site=rules.site)
     plain = frontmatter.read_plain(path, data, nested_fields.kept_lists(rules.site.timezone))
     if plain:
         with contextlib.suppress(PositionNeeded):

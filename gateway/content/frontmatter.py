@@ -11,7 +11,7 @@ from gateway.content.merge_conflicts import MERGE_CONFLICT
 from gateway.content.nodes import LineIndex, MappingNode, ParsedBlock, Position
 from gateway.content.source import DATA_EXTENSIONS
 from gateway.errors import FrontMatterError
-from gateway.model import Problem, Severity
+from gateway.model.problems import Problem, Severity
 
 ENCODING = "ENCODING"
 NO_CLOSING_FENCE = "NO_CLOSING_FENCE"

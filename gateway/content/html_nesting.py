@@ -55,9 +55,10 @@ _SPACE = r"[ \t\n\r\f]"
 _VALUE = r"""[^\s"'=<>`]++|'[^']*+'|"[^"]*+\""""
 _ATTRIBUTE = re.compile(rf"{_SPACE}++([a-zA-Z_:][\w:.-]*+)(?:{_SPACE}*+={_SPACE}*+({_VALUE}))?+", re.ASCII)
 _TAG = re.compile(rf"(/?)([a-zA-Z][a-zA-Z0-9-]*+)((?:{_ATTRIBUTE.pattern})*+){_SPACE}*+/?>", re.ASCII)
-_ATTRIBUTE_TEXT = r"""(?:\s++[A-Za-z_:][\w:.-]*+(?:\s*+=\s*+(?:[^\s"'=<>`]++|'[^']*+'|"[^"]*+"))?+)*+"""
-TAG = rf"<(?:[A-Za-z][A-Za-z0-9-]*+{_ATTRIBUTE_TEXT}\s*+/?|/[A-Za-z][A-Za-z0-9-]*+\s*+)>"
-"""A tag by CommonMark's grammar."""
+NAME = r"[A-Za-z][A-Za-z0-9-]*+"
+ATTRIBUTE_TEXT = r"""\s++[A-Za-z_:][\w:.-]*+(?:\s*+=\s*+(?:[^\s"'=<>`]++|'[^']*+'|"[^"]*+"))?+"""
+TAG = rf"<(?:{NAME}(?:{ATTRIBUTE_TEXT})*+\s*+/?|/{NAME}\s*+)>"
+"""A tag by CommonMark's grammar, as are its name and the attributes."""
 _COMMENT = re.compile(r"!--(?:-?>|.*?-->)", re.DOTALL)
 _COMMENT_END = "-->"
 _HIDING = UNSEEN | {_COMMENT_END}

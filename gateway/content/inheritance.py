@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import datetime
 from enum import Enum
 from typing import NamedTuple
 
+from gateway.content.file_names import file_stem, language_of, without_locale
 from gateway.content.nodes import MappingEntry, MappingNode, Node, SequenceNode
-from gateway.content.source import folders_of, is_section
+from gateway.content.source import SECTION, folder_page, folders_of
 
 FILE_NAME = "the file name"
 DRAFTS = "_drafts"
 """A folder in which all documents are drafts."""
-SECTION = "_index"
-"""The stem of a section's page. It is not a draft in spite of its underscore."""
 
 _NO_FIELDS: Mapping[str, MappingEntry] = {}
 _NO_RULES: Mapping[str, tuple[InheritedRule, ...]] = {}
@@ -28,6 +28,8 @@ class RuleEffect(Enum):
     """The documents inherit its fields, unless they set them."""
     HIDES = "hides"
     """The documents are drafts, whatever their front matter."""
+    LIMITS = "limits"
+    """The documents are public only while its dates allow, and unlisted if it is, whatever their front matter."""
     UNKNOWN = "unknown"
     """The rule is unreadable. It is unknown whether it hides the documents."""
 
@@ -43,11 +45,12 @@ class InheritedRule(NamedTuple):
     """Every pattern must match the path."""
     fields: Mapping[str, MappingEntry] = _NO_FIELDS
     effect: RuleEffect = RuleEffect.GIVES
-    spares_section: bool = False
-    """Whether the folder's section page is excepted. This is not a pattern, because each folder would need its own, and
-    patterns are slow to send to the parser processes."""
-    conceals: bool = False
-    """Whether the fields make a document a draft if it does not set its own visibility."""
+    spares: str = ""
+    """The stem of the folder's pages that are excepted, or "". This is not a pattern, because each folder would need
+    its own, and patterns are slow to send to the parser processes."""
+    public_from: datetime | None = None
+    public_until: datetime | None = None
+    unlisted: bool = False
 
 
 class InheritedRules(NamedTuple):
@@ -76,7 +79,7 @@ class InheritedRules(NamedTuple):
             return
         for place in (f"{path.rpartition('.')[0]}.*", *folders_of(path), ""):
             for rule in self.rules.get(place, ()):
-                is_spared = rule.spares_section and is_section(path) and path.rpartition("/")[0] == place
+                is_spared = rule.spares and folder_page(path) == rule.spares and path.rpartition("/")[0] == place
                 if not is_spared and all(pattern.fullmatch(path) for pattern in rule.patterns):
                     yield rule
 
@@ -88,32 +91,38 @@ class InheritedRules(NamedTuple):
                 fields.setdefault(name, field)
         return fields
 
-    def closed(self, path: str) -> str | None:
+    def closed(self, path: str, locales: Collection[str] = ()) -> str | None:
         """The reason why a document is a draft whatever its front matter: a name, or the place of a rule."""
         rules = (rule.origin for rule in self.applying(path) if rule.effect is RuleEffect.HIDES)
-        return hidden_by_name(path) or next(rules, None)
+        return hidden_by_name(path, locales) or next(rules, None)
+
+    def limits(self, path: str) -> list[InheritedRule]:
+        """The rules whose dates and `unlisted` restrict a document whatever its front matter."""
+        return [rule for rule in self.applying(path) if rule.effect is RuleEffect.LIMITS]
 
     def is_unknown(self, path: str) -> bool:
         """Whether a rule for the document is unreadable."""
         return any(rule.effect is RuleEffect.UNKNOWN for rule in self.applying(path))
 
-    def conceals(self, path: str) -> bool:
-        """Whether an unreadable document may inherit that it is a draft."""
-        return any(rule.conceals for rule in self.applying(path))
 
+def hidden_by_name(path: str, locales: Collection[str] = ()) -> str | None:
+    """The part of a path that makes a document a draft: a folder `_drafts`, or a name with a leading underscore.
 
-def hidden_by_name(path: str) -> str | None:
-    """The part of a path that makes a document a draft: a folder `_drafts`, or a name with a leading underscore."""
+    A section's page, `_index` with or without a language, is not a draft. `_index.old` is another page.
+    """
     *folders, name = path.casefold().split("/")
     if DRAFTS in folders:
         return f"the folder {DRAFTS}"
-    return FILE_NAME if name.startswith("_") and name.partition(".")[0] != SECTION else None
+    stem = file_stem(name)
+    is_page = SECTION in {stem.removesuffix(language_of(name)), without_locale(stem, locales)[0]}
+    return FILE_NAME if name.startswith("_") and not is_page else None
 
 
 def _plain_rule(rule: InheritedRule) -> object:
     """The parts of a rule that affect documents, without the positions of its values."""
     fields = {name: (_plain(field.value), *map(_plain, field.repeated)) for name, field in rule.fields.items()}
-    return [pattern.pattern for pattern in rule.patterns], fields, rule.effect.value, rule.spares_section
+    limits = rule.public_from, rule.public_until, rule.unlisted
+    return [pattern.pattern for pattern in rule.patterns], fields, rule.effect.value, rule.spares, limits
 
 
 def _plain(node: Node) -> object:

@@ -101,6 +101,11 @@ class Reader:
         """Whether the next line is in an invisible part."""
         return self._hiding is not None
 
+    @property
+    def ends_at_blank_line(self) -> bool:
+        """Whether a blank line ends the current block. It may stay in a quote or a list."""
+        return not (self._hiding or self._fence or self._raw)
+
     def copy(self) -> Reader:
         """A copy, to look ahead."""
         other = Reader.__new__(Reader)

@@ -26,7 +26,7 @@ from gateway.content.problem_collector import (
 from gateway.content.site import FieldSource
 from gateway.content.text_memo import TextMemo
 from gateway.content.values import shown
-from gateway.model import Image, ProviderName, RelatedEntry, TopicName
+from gateway.model.documents import Image, ProviderName, RelatedEntry, TopicName
 
 DEFAULT_TYPE = "article"
 

@@ -19,7 +19,8 @@ from typing import BinaryIO, cast
 
 from gateway.content.file_parser import ParseContext, Task, parse, warm_up
 from gateway.errors import ParserError
-from gateway.model import Change, Problem, Quarantined, Severity
+from gateway.model.changes import Change, Quarantined
+from gateway.model.problems import Problem, Severity
 
 PARSER_CRASHED = "PARSER_CRASHED"
 PARSER_TIMED_OUT = "PARSER_TIMED_OUT"

@@ -16,7 +16,7 @@ from gateway.content import comments
 from gateway.content.html_nesting import UNSEEN
 from gateway.content.lines import Kind, lines
 from gateway.content.outline import BLOCKS, CELLS, OWN_ANCHOR
-from gateway.content.text import unescape
+from gateway.content.text import is_blank, unescape
 
 _CLOSING_MARKS = re.compile(r"(?:^|(?<=\s))#++$")
 _SEPARATOR = re.compile(r"[-=*_|:\s]++")
@@ -39,8 +39,8 @@ def plain_text(body: str) -> str:
 
 
 def first_heading(body: str) -> str | None:
-    """The first non-empty heading outside quotes and lists, or None."""
-    return next((text for text, is_heading in _blocks(body) if text and is_heading), None)
+    """The first visible heading outside quotes and lists, or None."""
+    return next((text for text, is_heading in _blocks(body) if is_heading and not is_blank(text)), None)
 
 
 def _blocks(body: str) -> Iterator[tuple[str, bool]]:

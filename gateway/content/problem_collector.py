@@ -11,13 +11,14 @@ from gateway.content import dates, visibility_flags
 from gateway.content.nodes import NOWHERE, ForeignPosition, MappingEntry, MappingNode, Node, Position
 from gateway.content.text import fold
 from gateway.content.values import Unreadable
-from gateway.model import Problem, Severity
+from gateway.model.problems import Problem, Severity
 
 T = TypeVar("T")
 
 BAD_VALUE = "BAD_VALUE"
 BAD_VISIBILITY = "BAD_VISIBILITY"
 CONFLICT = "CONFLICT"
+LOCALES_UNKNOWN = "LOCALES_UNKNOWN"
 MISSING_TITLE = "MISSING_TITLE"
 PROVIDERS_LEFT_OUT = "PROVIDERS_LEFT_OUT"
 RELATED_LEFT_OUT = "RELATED_LEFT_OUT"

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from gateway.content import values, visibility_flags
 from gateway.content.globs import Glob
-from gateway.content.inheritance import InheritedRules
+from gateway.content.inheritance import InheritedRule, InheritedRules
 from gateway.content.nodes import MappingEntry, MappingNode, ScalarNode, SequenceNode
 
 VISIBILITY_FIELDS = frozenset({"published", "draft", "unlisted", "publishedDateTime", "publishDate", "expiryDate"})
@@ -123,7 +123,7 @@ class Site(NamedTuple):
     timezone: tzinfo = UTC
     """The time zone of dates, and of times without an offset."""
     locales: tuple[str, ...] = ()
-    """The languages that a file's name may end in, as in `name.fr.md`. If empty, they are derived from siblings."""
+    """The languages that a file's name may end in, as in `name.fr.md`."""
     known: frozenset[str] = KNOWN_KEYS
     """The keys that are not reported as misspelled."""
     governing: frozenset[str] = visibility_keys(DEFAULT_MAPPING)
@@ -152,16 +152,17 @@ class Site(NamedTuple):
 
         None if `published` is pinned.
         """
-        closed = self.inherited.closed(path)
+        closed = self.inherited.closed(path, self.locales)
         return None if closed and "published" in self.pins_for(path) else closed
+
+    def limits(self, path: str) -> list[InheritedRule]:
+        """The generators' rules that restrict the file whatever its front matter. None if `published` is pinned."""
+        limits = self.inherited.limits(path)
+        return [] if limits and "published" in self.pins_for(path) else limits
 
     def is_unknown(self, path: str) -> bool:
         """Whether a rule that may hide the file is unreadable."""
         return self.inherited.is_unknown(path) and "published" not in self.pins_for(path)
-
-    def conceals(self, path: str) -> bool:
-        """Whether the file is a draft if it is unreadable."""
-        return self.hides(path) or (self.inherited.conceals(path) and "published" not in self.pins_for(path))
 
     def with_inherited(self, path: str, own: MappingNode) -> MappingNode:
         """A file's front matter, with inherited fields for the keys that it does not have."""

@@ -33,7 +33,7 @@ from gateway.content.source import SITE_FILE, ContentFile, Stamp
 from gateway.content.values import Unreadable, shown
 from gateway.content.yaml import DUPLICATE_KEY
 from gateway.errors import FrontMatterError
-from gateway.model import Problem, Severity
+from gateway.model.problems import Problem, Severity
 
 SITE_KEY = "SITE_KEY"
 SITE_VALUE = "SITE_VALUE"
@@ -61,7 +61,7 @@ class SiteConfig(NamedTuple):
     site: Site
     problems: tuple[Problem, ...] = ()
     is_there: bool = True
-    """Whether `gateway.yaml` exists. Otherwise the rules are the default ones."""
+    """Whether the folder contains rules, also under a wrong name. Otherwise the rules are the default ones."""
 
     @property
     def is_good(self) -> bool:
@@ -71,8 +71,10 @@ class SiteConfig(NamedTuple):
 def read(root: Path) -> SiteConfig:
     """Read the rules of the site in a folder. Raises OSError if the folder cannot be listed."""
     names = os.listdir(root)  # noqa: PTH208 - only names are needed
+    if misnamed := tuple(_misnamed(names)):
+        return SiteConfig(DEFAULT_SITE, misnamed)
     if SITE_FILE not in names:
-        return SiteConfig(DEFAULT_SITE, tuple(_misnamed(names)), is_there=False)
+        return SiteConfig(DEFAULT_SITE, is_there=False)
     if (root / SITE_FILE).is_symlink():
         message = "It is a link, and is not followed."
         return SiteConfig(DEFAULT_SITE, (_error(source.UNREADABLE, message, "Put the file itself here."),))
@@ -106,9 +108,9 @@ def is_site_config(name: str) -> bool:
 
 def _misnamed(names: Iterable[str]) -> Iterator[Problem]:
     for name in sorted(names):
-        if is_site_config(name):
+        if is_site_config(name) and name != SITE_FILE:
             message = f"The file is not read. The rules of a site are in {SITE_FILE}."
-            yield Problem(Severity.WARNING, SITE_NAME, message, name, hint="Rename it.")
+            yield Problem(Severity.ERROR, SITE_NAME, message, name, hint=f"Rename it to {SITE_FILE}, or delete it.")
 
 
 def _strict(problem: Problem) -> Problem:

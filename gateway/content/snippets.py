@@ -10,8 +10,8 @@ Range = tuple[int, int]
 """A half-open range of a text, in code points."""
 
 CUT = "…"
-_TOO_SHORT_TO_TELL = 20
-"""Shorter snippets do not have an ellipsis."""
+_MIN_CUT_LENGTH = 20
+"""The minimum length of a snippet with an ellipsis."""
 
 
 class Snippet(NamedTuple):
@@ -36,7 +36,7 @@ def snippet(text: str, hits: Sequence[Range], length: int) -> Snippet:
     """At most `length` characters of a text, where the hits are densest. `hits` are ordered and do not overlap."""
     if len(text) <= length:
         return Snippet(text, tuple(hits))
-    cut = "" if length < _TOO_SHORT_TO_TELL else CUT
+    cut = "" if length < _MIN_CUT_LENGTH else CUT
     start, end = _window(text, hits, length - 2 * len(cut))
     before, after = cut if start else "", cut if end < len(text) else ""
     shift = len(before) - start
@@ -44,11 +44,11 @@ def snippet(text: str, hits: Sequence[Range], length: int) -> Snippet:
     return Snippet(f"{before}{text[start:end]}{after}", tuple(shown))
 
 
-def _window(text: str, hits: Sequence[Range], room: int) -> Range:
+def _window(text: str, hits: Sequence[Range], length: int) -> Range:
     """The first range with the most hits, centred, and cut between words."""
-    first, last = _densest(hits, room)
-    start = max(0, min(first - max(0, room - (last - first)) // 2, len(text) - room))
-    end = start + room
+    first, last = _densest(hits, length)
+    start = max(0, min(first - max(0, length - (last - first)) // 2, len(text) - length))
+    end = start + length
     if start:
         start = text.find(" ", start - 1, first) + 1 or start
     if end < len(text):
@@ -57,11 +57,11 @@ def _window(text: str, hits: Sequence[Range], room: int) -> Range:
     return start, end
 
 
-def _densest(hits: Sequence[Range], room: int) -> Range:
-    """The range of the most hits that fit into `room`."""
+def _densest(hits: Sequence[Range], length: int) -> Range:
+    """The range of the most hits that fit into `length`."""
     best, left = (0, 0, 0), 0
     for right, (_, end) in enumerate(hits):
-        while left < right and end - hits[left][0] > room:
+        while left < right and end - hits[left][0] > length:
             left += 1
         best = max(best, (right - left + 1, -hits[left][0], end), key=lambda each: each[0])
-    return -best[1], min(best[2], -best[1] + room)
+    return -best[1], min(best[2], -best[1] + length)

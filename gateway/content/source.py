@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from gateway.content.globs import Glob
 from gateway.errors import ContentFolderError
-from gateway.model import Problem, Severity
+from gateway.model.problems import Problem, Severity
 
 EXTENSIONS = (".md", ".markdown", ".mdx", ".txt")
 DATA_EXTENSIONS = (".yaml", ".yml")
@@ -33,9 +33,15 @@ FRESH_NS = 20_000_000
 """A file modified within this time before it is read may be half written. It is read until two reads agree."""
 MOST_READINGS = 100
 
-_SECTION = re.compile(r"_index(?:\.[\w-]+)?\.(?:md|markdown|mdx|txt)", re.IGNORECASE)
+SECTION, BUNDLE = "_index", "index"
+"""The stems of the page of a folder: of a section in Hugo and Zola, and of a leaf bundle in Hugo."""
+IGNORE_FILE = ".eleventyignore"
+"""The file at the root with the paths that Eleventy does not read."""
+
+_FOLDER_PAGE = re.compile(r"(_?index)(?:\.[\w-]+)?\.(?:md|markdown|mdx|txt)", re.IGNORECASE)
 _CONFIGURATION = re.compile(
-    r"_config\.(?:ya?ml|toml)|(?:config/[^/]+/)?(?:hugo|config)\.(?:ya?ml|toml|json)"  # Jekyll and Hugo
+    r"_config\.(?:ya?ml|toml)|"  # Jekyll
+    r"(?:(?:config/[^/]+/)?(?:hugo|config)|config/[^/]+/cascade)\.(?:ya?ml|toml|json)"  # Hugo
 )
 
 NOT_A_FILE = "NOT_A_FILE"
@@ -48,6 +54,7 @@ UNREADABLE_FOLDER = "UNREADABLE_FOLDER"
 TOO_LARGE = "TOO_LARGE"
 CHANGING = "CHANGING"
 
+_NOT_REGULAR = "It is a pipe, a socket or a device."
 _PASSED_BY = frozenset({"node_modules", "#recycle", "#snapshot"})
 """Folders that authors do not write. Those with `#` are made by network storage."""
 
@@ -82,6 +89,8 @@ class ContentFile(NamedTuple):
     name: str
     """The path as the file system spells it."""
     stamp: Stamp
+    obstacle: str = ""
+    """The reason why the file must not be opened. Only files that may contain rules are listed in spite of it."""
 
 
 class FolderListing(NamedTuple):
@@ -129,7 +138,9 @@ def lies_in(path: str, places: Collection[str]) -> bool:
 
 def is_ignored(name: str) -> bool:
     """Whether walks skip a name, because it or a folder above it is hidden or not written by an author."""
-    return any(part.startswith((".", "~$")) or part in _PASSED_BY or _is_editors(part) for part in name.split("/"))
+    return name != IGNORE_FILE and any(
+        part.startswith((".", "~$")) or part in _PASSED_BY or _is_editors(part) for part in name.split("/")
+    )
 
 
 def is_document(name: str, include: Sequence[Glob]) -> bool:
@@ -170,9 +181,20 @@ def is_set_apart(name: str) -> bool:
     return not SET_APART.isdisjoint(name.split("/"))
 
 
+def folder_page(name: str) -> str:
+    """`_index` or `index` for the page of a folder in any language, or "" for another file."""
+    found = _FOLDER_PAGE.fullmatch(name.rpartition("/")[2])
+    return found[1].lower() if found else ""
+
+
 def is_section(name: str) -> bool:
     """Whether a file is its folder's section page in Hugo or Zola, in any language."""
-    return _SECTION.fullmatch(name.rpartition("/")[2]) is not None
+    return folder_page(name) == SECTION
+
+
+def is_bundle(name: str) -> bool:
+    """Whether a file may be the page of a leaf bundle in Hugo. At the root it is the home page of other generators."""
+    return "/" in name and folder_page(name) == BUNDLE
 
 
 def is_configuration(name: str) -> bool:
@@ -183,8 +205,8 @@ def is_configuration(name: str) -> bool:
 def may_hold_rules(name: str) -> bool:
     """Whether a file's name allows it to contain another generator's rules for documents."""
     last = name.rpartition("/")[2]
-    found = last.lower().endswith(".json") or ".11tydata." in last or is_section(last) or is_configuration(name)
-    return found and not is_set_apart(name)
+    is_data = last.lower().endswith(".json") or ".11tydata." in last or name == IGNORE_FILE
+    return (is_data or is_section(last) or is_bundle(name) or is_configuration(name)) and not is_set_apart(name)
 
 
 _Folder = tuple[str, tuple[str, ...]]
@@ -271,8 +293,8 @@ class Walk:
 
     def _take(self, entry: _Entry, name: str, above: tuple[str, ...]) -> tuple[str, ...] | None:
         """Add a file. For a folder to enter, returns the real paths down to it."""
-        is_link = entry.is_symlink()
-        if is_link and not self._may_follow(entry, name, above):
+        if entry.is_symlink() and (reason := self._why_not_followed(entry, name, above)):
+            self._pass_by(entry, name, *reason)
             return None
         if entry.is_dir():
             if is_set_apart(name) and not self._include:
@@ -280,42 +302,47 @@ class Walk:
             return (*above, os.path.realpath(entry)) if self._follow_links else above
         if is_document(name, self._include):
             self._take_file(entry, name)
-        elif may_hold_rules(name) and _legible(name) == name and stat.S_ISREG((status := entry.stat()).st_mode):
-            path = unicodedata.normalize("NFC", name)
-            self._rules[path] = ContentFile(path, name, Stamp.of(status))
+        elif _must_be_read(name):
+            status = entry.stat()
+            self._add_rules(name, status, "" if stat.S_ISREG(status.st_mode) else _NOT_REGULAR)
         elif reason := why_not_read(name, self._include):
             self._add_problem(Severity.INFO, NOT_READ, name, *reason)
         return None
 
-    def _may_follow(self, entry: _Entry, name: str, above: tuple[str, ...]) -> bool:
-        if not entry.is_dir() and not is_document(name, self._include) and not may_hold_rules(name):
-            return False
+    def _why_not_followed(self, entry: _Entry, name: str, above: tuple[str, ...]) -> tuple[str, str | None] | None:
+        """The reason and the hint for a link that is not followed, or None."""
         if not self._follow_links:
-            hint = "Put the file itself here, or set follow_links."
-            self._add_problem(Severity.WARNING, LINK, name, "The link is not followed.", hint)
-            return False
+            return "The link is not followed.", "Put the file itself here, or set follow_links."
         target = os.path.realpath(entry)
         if target in above:
-            self._add_problem(Severity.WARNING, LINK, name, "The link leads back to a folder that contains it.")
-            return False
+            return "The link leads back to a folder that contains it.", None
         if entry.is_dir() and above[-1] != str((self._root / name).parent):
-            message = (
-                "The link is inside a linked folder and is not followed."  # a few of them can multiply to millions
-            )
-            self._add_problem(Severity.WARNING, LINK, name, message)
-            return False
+            # A few of them can multiply to millions.
+            return "The link is inside a linked folder and is not followed.", None
         if not target.startswith(f"{self._root}{os.sep}"):
-            self._add_problem(
-                Severity.WARNING, LINK, name, "The link leads out of the content folder and is not followed."
-            )
-            return False
-        return True
+            return "The link leads out of the content folder and is not followed.", None
+        if not os.path.lexists(target):
+            return "The link leads to a missing file.", None
+        return None
+
+    def _pass_by(self, entry: _Entry, name: str, reason: str, hint: str | None) -> None:
+        """Report a link that is not followed. A link to rules is listed, because they may hide documents."""
+        if not entry.is_dir() and _must_be_read(name):
+            self._add_rules(name, entry.stat(follow_symlinks=False), reason)
+        elif entry.is_dir() or is_document(name, self._include):
+            self._add_problem(Severity.WARNING, LINK, name, reason, hint)
+
+    def _add_rules(self, name: str, status: os.stat_result, obstacle: str = "") -> None:
+        path = unicodedata.normalize("NFC", name)
+        self._rules[path] = ContentFile(path, name, Stamp.of(status), obstacle)
 
     def _take_file(self, entry: _Entry, name: str) -> None:
         status = entry.stat()
         if not stat.S_ISREG(status.st_mode):
-            message = "It is a pipe, a socket or a device. It is skipped."
-            self._add_problem(Severity.WARNING, NOT_A_FILE, name, message)
+            if _must_be_read(name):
+                self._add_rules(name, status, _NOT_REGULAR)
+            else:
+                self._add_problem(Severity.WARNING, NOT_A_FILE, name, f"{_NOT_REGULAR} It is skipped.")
             return
         path = unicodedata.normalize("NFC", name)
         if _legible(name) != name:
@@ -355,6 +382,11 @@ def _hint(error: OSError, usual: str | None = None) -> str | None:
     return usual
 
 
+def _must_be_read(name: str) -> bool:
+    """Whether a file may hold rules even if it is a link or a device. Hugo does not make a bundle of such a page."""
+    return may_hold_rules(name) and not is_bundle(name) and _legible(name) == name
+
+
 def _legible(name: str) -> str:
     """The name with bytes that are not UTF-8 escaped."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")
@@ -367,6 +399,8 @@ def read(
 
     Raises ReadError if it is too large, changes during the read or cannot be read, and FileNotFoundError if it is gone.
     """
+    if file.obstacle:
+        raise ReadError(Problem(Severity.ERROR, UNREADABLE, file.obstacle, file.path))
     before: tuple[Stamp, bytes] | None = None
     for _ in range(MOST_READINGS):
         stamp, data = _read_once(root, file, max_bytes)

@@ -89,6 +89,11 @@ def without_ignorable(text: str) -> str:
     return _IGNORABLE.sub("", text)
 
 
+def is_blank(text: str) -> bool:
+    """Whether a text consists of white space and invisible characters."""
+    return not without_ignorable(text).strip()
+
+
 def slug(text: str) -> str:
     """The text as a URL path segment, or "" if it does not contain letters or digits.
 

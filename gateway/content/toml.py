@@ -25,9 +25,9 @@ SYNTAX = "SYNTAX"
 TOO_DEEP = "TOO_DEEP"
 
 # Strings of the four kinds and comments, in which brackets do not count. Up to two quotes may precede a closing `"""`.
-_QUIET = r'"""(?:[^\\]|\\.)*?""""{0,2}|\'\'\'.*?\'\'\'\'{0,2}|"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\'|#[^\n]*'
-_QUIETS = re.compile(_QUIET, re.DOTALL)
-_WORD = re.compile(rf"{_QUIET}|[\w-]+", re.DOTALL)
+_IGNORED = r'"""(?:[^\\]|\\.)*?""""{0,2}|\'\'\'.*?\'\'\'\'{0,2}|"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\'|#[^\n]*'
+_IGNORED_PARTS = re.compile(_IGNORED, re.DOTALL)
+_WORD = re.compile(rf"{_IGNORED}|[\w-]+", re.DOTALL)
 _AFTER_KEY = re.compile(r"[ \t]*[=.\]]")
 _DOTTED = re.compile(rf"(?:\.[^\n.=,\[\]{{}}]*){{{MOST_LEVELS}}}")
 _BRACKET = re.compile(r"[\[\]{}]")
@@ -53,11 +53,11 @@ def parse(block: str, lines: LineIndex) -> ParsedBlock:
 
 def _check_depth(block: str, lines: LineIndex) -> None:
     """Limit the depth first: the parser recurses at each bracket, and a dotted key takes quadratic time."""
-    quiet = _QUIETS.sub(lambda found: " " * len(found[0]), block)
-    if dotted := _DOTTED.search(quiet):
+    blanked = _IGNORED_PARTS.sub(lambda found: " " * len(found[0]), block)
+    if dotted := _DOTTED.search(blanked):
         _too_deep(lines.position(dotted.start()))
     depth = 0
-    for found in _BRACKET.finditer(quiet):
+    for found in _BRACKET.finditer(blanked):
         depth += 1 if found[0] in "[{" else -1
         if depth > MOST_LEVELS:
             _too_deep(lines.position(found.start()))

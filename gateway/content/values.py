@@ -9,6 +9,7 @@ import math
 import re
 
 from gateway.content.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from gateway.content.text import is_blank
 
 _TRUE = frozenset({"true", "yes", "on", "1", "y"})
 _FALSE = frozenset({"false", "no", "off", "0", "n"})
@@ -45,10 +46,12 @@ def text(node: Node) -> str | None:
 
 
 def phrase(node: Node) -> str | None:
-    """Text for readers. Quoted text retains its outer white space. None if it is blank."""
+    """Text for readers. Quoted text retains its outer white space. None if nothing of it is visible."""
     scalar = _scalar(node)
     stripped = _said(scalar)
-    return scalar.text if stripped and not scalar.block else stripped
+    if stripped is None or is_blank(stripped):
+        return None
+    return stripped if scalar.block else scalar.text
 
 
 def verbatim(node: Node) -> str | None:

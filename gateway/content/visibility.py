@@ -14,15 +14,28 @@ from typing import NamedTuple, TypeVar
 from gateway.content import dates, values, visibility_flags
 from gateway.content.field_lookup import FieldLookup
 from gateway.content.inheritance import FILE_NAME
-from gateway.content.nodes import MappingEntry, Node
+from gateway.content.nodes import MappingEntry, MappingNode, Node, Position
 from gateway.content.problem_collector import BAD_VALUE, BAD_VISIBILITY, CONFLICT, ProblemCollector
-from gateway.content.site import FieldSource
+from gateway.content.site import FieldSource, Site
 from gateway.content.source import SITE_FILE
 from gateway.content.values import Unreadable
 from gateway.content.visibility_flags import VisibilityEffect, VisibilityEffects
-from gateway.model import FieldOrigin, Hiding, Status
+from gateway.model.documents import FieldOrigin, Hiding, Restriction, Status
 
 T = TypeVar("T")
+
+
+def restriction(path: str, site: Site) -> Restriction:
+    """The visibility that the rules outside a file give it if its own front matter is unknown.
+
+    A file that sets its own visibility may override inherited fields and defaults. They apply here, because what it
+    sets is unknown. It is a draft if an inherited value is unreadable.
+    """
+    collector = ProblemCollector(path)
+    lookup = FieldLookup(path, site.with_inherited(path, MappingNode({}, Position(1, 1))), site)
+    decoder = VisibilityDecoder(collector, path, None, lookup)
+    (_, start), end, unlisted = decoder.dates(), decoder.public_until(), decoder.unlisted()
+    return Restriction(decoder.published() and not collector.failed, unlisted, start, end)
 
 
 class _Claim(NamedTuple):
@@ -41,6 +54,8 @@ class _VisibilityDate(NamedTuple):
     """None if the date is from the file's name."""
     is_rule: bool = False
     """Whether the date is from the site's rules."""
+    origin: str = ""
+    """The place of another generator's rule with the date."""
 
 
 _SHOWN, _DRAFT, _UNLISTED = (
@@ -61,6 +76,7 @@ class VisibilityDecoder:
         self._lookup = lookup
         self._closed = lookup.site.closed(path)
         self._hidden = lookup.site.hides(path)
+        self._limits = lookup.site.limits(path)
         self._instant = partial(dates.instant, zone=lookup.site.timezone)
         self._read: dict[str, list[_VisibilityDate]] = {}
         self.hidings: list[Hiding] = []
@@ -133,7 +149,9 @@ class VisibilityDecoder:
         unlisted = said is not None if rule is None else values.boolean(rule.value) is True
         if unlisted:
             self._hide(None, rule or said, is_rule=rule is not None)
-        return unlisted
+        limits = [Hiding(None, limit.origin, self._path) for limit in self._limits if limit.unlisted]
+        self.hidings += limits
+        return unlisted or bool(limits)
 
     def dates(self) -> tuple[datetime | None, datetime | None]:
         """The date of publication, and the instant from which the article is public: the latest of all dates."""
@@ -146,11 +164,13 @@ class VisibilityDecoder:
             written = [_VisibilityDate(self._file_date, None)]
         elif not written and (default := self._lookup.default("publishedDateTime")):
             written = self._ruled(default)
-        latest = self._hide_by(Status.SCHEDULED, [*written, *self._bounds("publishDate")], max)
+        limits = [_VisibilityDate(at, None, origin=rule.origin) for rule in self._limits if (at := rule.public_from)]
+        latest = self._hide_by(Status.SCHEDULED, [*written, *self._bounds("publishDate"), *limits], max)
         return (written[0].time if written else None), latest
 
     def public_until(self) -> datetime | None:
-        return self._hide_by(Status.EXPIRED, self._bounds("expiryDate"), min)
+        limits = [_VisibilityDate(at, None, origin=rule.origin) for rule in self._limits if (at := rule.public_until)]
+        return self._hide_by(Status.EXPIRED, [*self._bounds("expiryDate"), *limits], min)
 
     def _bounds(self, name: str) -> list[_VisibilityDate]:
         """The dates of a field: the site's pins, else the file's dates, else the site's defaults."""
@@ -184,7 +204,10 @@ class VisibilityDecoder:
         if not moments:
             return None
         moment = which(moments, key=lambda each: each.time)
-        self._hide(status, moment.field, moment.time, is_rule=moment.is_rule)
+        if moment.origin:
+            self.hidings.append(Hiding(status, moment.origin, self._path, at=moment.time))
+        else:
+            self._hide(status, moment.field, moment.time, is_rule=moment.is_rule)
         return moment.time
 
     def _hide(
@@ -197,8 +220,8 @@ class VisibilityDecoder:
 
     def _refuse(self, field: MappingEntry, error: Unreadable) -> None:
         """Report an error, or only a warning if the file is hidden anyway."""
-        tell, code = (self._report.warn, BAD_VALUE) if self._hidden else (self._report.error, BAD_VISIBILITY)
-        tell(code, f"`{field.key.text}` cannot be read: {error}", field.value.position, error.hint)
+        report, code = (self._report.warn, BAD_VALUE) if self._hidden else (self._report.error, BAD_VISIBILITY)
+        report(code, f"`{field.key.text}` cannot be read: {error}", field.value.position, error.hint)
 
 
 def _flag(source: FieldSource, key: str, node: Node) -> bool:

@@ -92,20 +92,20 @@ class Throttle:
         if self._left:
             self._left -= 1
             return
-        turn = loop.create_future()
-        self._waiting[turn] = None
+        admission = loop.create_future()
+        self._waiting[admission] = None
         try:
-            await asyncio.wait((turn, gone) if gone else (turn,), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((admission, gone) if gone else (admission,), return_when=asyncio.FIRST_COMPLETED)
         finally:
-            self._waiting.pop(turn, None)
+            self._waiting.pop(admission, None)
 
     def _renew(self) -> None:
         """Begin a period. The timer stops after a period without callers."""
         self._timer = None
-        turns = tuple(islice(self._waiting, self._per_period))
-        self._left = self._per_period - len(turns)
-        for turn in turns:
-            del self._waiting[turn]
-            turn.set_result(None)
-        if turns:
+        admitted = tuple(islice(self._waiting, self._per_period))
+        self._left = self._per_period - len(admitted)
+        for admission in admitted:
+            del self._waiting[admission]
+            admission.set_result(None)
+        if admitted:
             self._timer = asyncio.get_running_loop().call_later(self._seconds, self._renew)

@@ -6,7 +6,7 @@ Unknown names and invalid arguments are ignored. Validation reports them later.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -38,7 +38,7 @@ from graphql import (
 from graphql.utilities.coerce_input_value import coerce_default_value
 
 from gateway.errors import LimitExceeded, OperationNotFound
-from gateway.execution.json_size import json_size
+from gateway.execution.cost_program import ArgumentCost, CostProgram, CostTerm, ListSize, length
 from gateway.limits import PAGE_SIZE, Limits
 
 ANY = "*"
@@ -75,8 +75,6 @@ PAGE_FIELDS = frozenset({"pageInfo", "hasMore"})
 """Fields of a page type. The field that returns the page sets the length of its lists."""
 SIZE_ARGUMENTS = ("first", "last", "ids")
 
-VALUES_PER_POINT = 4
-"""Argument values of a field per point of cost, rounded down."""
 LARGEST_JSON_INTEGER = 2**53 - 1
 
 
@@ -101,88 +99,6 @@ class QueryShape(NamedTuple):
             self.aliases + other.aliases,
             self.directives + other.directives,
         )
-
-
-class ListSize(NamedTuple):
-    """The length of a list: that of the first variable that is not null, else `otherwise`."""
-
-    variables: tuple[str, ...]
-    otherwise: int
-
-    def of(self, values: Mapping[str, object]) -> int:
-        given = (values.get(name) for name in self.variables)
-        return next((_length(value) for value in given if value is not None), self.otherwise)
-
-
-class ArgumentCost(NamedTuple):
-    """The cost of the argument values of a field. They are coerced each time the field is resolved."""
-
-    variables: tuple[str, ...]
-    """Variable names, with repetitions."""
-    otherwise: int
-    """The number of literal values in the document."""
-
-    def of(self, counts: Mapping[str, int]) -> int:
-        """`counts` is the number of values in each variable."""
-        return (self.otherwise + sum(counts.get(name, 0) for name in self.variables)) // VALUES_PER_POINT
-
-
-class CostTerm(NamedTuple):
-    """A cost: a constant, plus the result of a step of the program, if any."""
-
-    known: int = 0
-    step: int | None = None
-
-
-class CostStep(NamedTuple):
-    """A step of a cost program: `size` times the sum of `known` and the results of earlier `steps`."""
-
-    size: ListSize | ArgumentCost
-    known: int
-    steps: tuple[int, ...]
-
-
-ONCE = ListSize((), 1)
-
-
-class CostProgram:
-    """The part of the cost that depends on variables. Steps are in order of evaluation."""
-
-    def __init__(self) -> None:
-        self._steps: list[CostStep] = []
-
-    def sum(self, amounts: Iterable[CostTerm]) -> CostTerm:
-        known, steps = 0, []
-        for amount in amounts:
-            known += amount.known
-            if amount.step is not None:
-                steps.append(amount.step)
-        if len(steps) < 2:
-            return CostTerm(known, *steps)
-        return CostTerm(known, self._append(CostStep(ONCE, 0, tuple(steps))))
-
-    def product(self, size: ListSize | ArgumentCost, amount: CostTerm) -> CostTerm:
-        if amount == CostTerm():
-            return amount
-        steps = () if amount.step is None else (amount.step,)
-        if size.variables or steps:
-            return CostTerm(0, self._append(CostStep(size, amount.known, steps)))
-        return CostTerm(size.of({}) * amount.known)
-
-    def evaluate(self, amount: CostTerm, variables: Mapping[str, object]) -> int:
-        """`variables` are coerced for the operation."""
-        if amount.step is None:
-            return amount.known
-        counts = {name: json_size(value).values for name, value in variables.items()}
-        results: list[int] = []
-        for size, known, steps in self._steps[: amount.step + 1]:
-            times = size.of(counts) if isinstance(size, ArgumentCost) else size.of(variables)
-            results.append(times * (known + sum(results[step] for step in steps)))
-        return amount.known + results[amount.step]
-
-    def _append(self, step: CostStep) -> int:
-        self._steps.append(step)
-        return len(self._steps) - 1
 
 
 class SelectionCost(NamedTuple):
@@ -331,25 +247,25 @@ class _Reader:
     ) -> SelectionCost:
         """The cost of a field. A list on a page costs per row. The field that returns the page multiplies it."""
         found = self._field_cost_without_arguments(on, node, field, inner)
-        bulk = self.program.product(_argument_cost(node), CostTerm(1))
-        return found._replace(cost=self.program.sum([found.cost, bulk])) if bulk != CostTerm() else found
+        arguments = self.program.product(_argument_cost(node), CostTerm(1))
+        return found._replace(cost=self.program.sum([found.cost, arguments])) if arguments != CostTerm() else found
 
     def _field_cost_without_arguments(
         self, on: GraphQLNamedType, node: FieldNode, field: GraphQLField, inner: SelectionCost
     ) -> SelectionCost:
         """The same without the cost of the arguments."""
-        price = _by_name(FIELD_COSTS, on.name, node.name.value)
+        own = _by_name(FIELD_COSTS, on.name, node.name.value)
         if not is_composite_type(get_named_type(field.type)):
-            return SelectionCost(cost=CostTerm(price or 0))
+            return SelectionCost(cost=CostTerm(own or 0))
         program = self.program
         if not isinstance(get_nullable_type(field.type), GraphQLList):
             rows = program.product(_list_size(on, node, field), inner.each)
-            return SelectionCost(cost=program.sum([CostTerm(1 if price is None else price), inner.cost, rows]))
+            return SelectionCost(cost=program.sum([CostTerm(1 if own is None else own), inner.cost, rows]))
         value = program.sum([CostTerm(1), inner.cost])
         if _is_page(on):
             return SelectionCost(each=value)
         return SelectionCost(
-            cost=program.sum([CostTerm(price or 0), program.product(_list_size(on, node, field), value)])
+            cost=program.sum([CostTerm(own or 0), program.product(_list_size(on, node, field), value)])
         )
 
     def _sum(self, summaries: Sequence[SelectionCost]) -> SelectionCost:
@@ -416,7 +332,7 @@ def _list_size(on: GraphQLNamedType, node: FieldNode, field: GraphQLField) -> Li
 def _argument_cost(node: FieldNode) -> ArgumentCost:
     variables: list[str] = []
     values = 0
-    # The size arguments are priced with their list.
+    # The size arguments count in the length of their list.
     waiting: list[ValueNode] = [each.value for each in node.arguments or () if each.name.value not in SIZE_ARGUMENTS]
     while waiting:
         value = waiting.pop()
@@ -445,11 +361,4 @@ def _literal_length(value: ValueNode) -> int:
     if isinstance(value, ListValueNode):
         return len(value.values)
     # A longer literal is not a GraphQL Int, and may exceed the digit limit of Python's int().
-    return _length(int(value.value)) if isinstance(value, IntValueNode) and len(value.value) <= 11 else 1
-
-
-def _length(value: object) -> int:
-    """The length of a list, or the value of a number. Other values count as 1, and validation refuses them."""
-    if isinstance(value, list | tuple):
-        return len(value)
-    return max(0, value) if isinstance(value, int) else 1
+    return length(int(value.value)) if isinstance(value, IntValueNode) and len(value.value) <= 11 else 1

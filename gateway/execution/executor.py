@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import aclosing
 from itertools import chain, repeat
 from typing import Any, NamedTuple
@@ -41,6 +41,7 @@ from gateway.execution.persisted_documents import PersistedDocuments
 from gateway.graph.body_renderer import BodyRenderer
 from gateway.graph.context import Context, LiveContext
 from gateway.limits import DOCUMENT_BYTES, RENDERED_BYTES, Limits
+from gateway.model.records import Generation
 from gateway.store.protocol import Store
 
 logger = logging.getLogger("gateway")
@@ -80,6 +81,8 @@ class ResolvedRequest(NamedTuple):
 
     request: OperationRequest
     revision: str
+    seconds_left: float | None
+    """The time until an article becomes due or expires, negative if it is past, or None if there is no such time."""
 
 
 class Result(NamedTuple):
@@ -90,6 +93,8 @@ class Result(NamedTuple):
     extensions: Mapping[str, object] = {}
     revision: str = ""
     """The revision of the content."""
+    seconds_left: float | None = None
+    """As of ResolvedRequest."""
     dependencies: Collection[str] = ()
     """The cache tags of the content used."""
     is_final_error: bool = False
@@ -98,8 +103,8 @@ class Result(NamedTuple):
     def body(self) -> dict[str, object]:
         if self.is_final_error:  # GraphQL: a request error has no `data` entry, not even null
             return {"errors": self.errors}
-        told = {"errors": self.errors, "extensions": self.extensions}
-        return {"data": self.data, **{name: value for name, value in told.items() if value}}
+        details = {"errors": self.errors, "extensions": self.extensions}
+        return {"data": self.data, **{name: value for name, value in details.items() if value}}
 
 
 class UsePreparedDocument(SchemaExtension):
@@ -129,9 +134,11 @@ class Executor:
         document_bytes: int = DOCUMENT_BYTES,
         rendered_bytes: int = RENDERED_BYTES,
         concurrency: ConcurrencyLimiter | None = None,
+        is_ready: Callable[[], Awaitable[bool]] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """`schema` must have the extension UsePreparedDocument. `clock` returns Unix seconds, to check expiry.
+        `is_ready` returns whether the store may be served. By default it may if it has a generation.
 
         `rate_limiter` and `concurrency` may be shared. Without `concurrency`, it is built from the limits.
         """
@@ -148,6 +155,7 @@ class Executor:
             limits.operations, limits.queue_size, limits.queue_seconds
         )
         self._ready = False
+        self._is_ready = is_ready or store.ready
         self._clock = clock
 
     def check(self, documents: Mapping[str, str]) -> None:
@@ -169,8 +177,10 @@ class Executor:
         self._rate_limiter.charge(client, 1)
         self._check_variables(request)
         text = self._persisted.resolve(request.query, request.document_id)
+        await self.check_ready()
         async with self._store.snapshot(viewer.visibility) as snapshot:
-            return ResolvedRequest(request._replace(query=text), (await snapshot.generation()).revision)
+            generation = await snapshot.generation()
+            return ResolvedRequest(request._replace(query=text), generation.revision, self._seconds_left(generation))
 
     async def prepare(self, request: OperationRequest, client: str | None = None) -> PreparedOperation:
         """Parse, validate and price an operation. Raises RequestError.
@@ -236,7 +246,7 @@ class Executor:
             context_value=context,
             operation_name=request.operation_name,
         )
-        prices = chain((0,), repeat(prepared.cost))  # the subscription itself paid for the first event
+        costs = chain((0,), repeat(prepared.cost))  # the subscription itself paid for the first event
         async with aclosing(results):
             while True:
                 async with context.event():  # not during the yield, because the consumer may be slow
@@ -244,7 +254,7 @@ class Executor:
                 if result is None:
                     return
                 viewer.check_at(self._clock())
-                self._rate_limiter.charge(prepared.rate_key, next(prices))
+                self._rate_limiter.charge(prepared.rate_key, next(costs))
                 yield self._result(result)._replace(is_final_error=_has_failed(result))
 
     async def _execute(self, prepared: PreparedOperation, viewer: Viewer) -> Result:
@@ -269,8 +279,16 @@ class Executor:
                 raise
             finally:
                 context.read_budget.stop = None
-            revision = (await snapshot.generation()).revision
-            return answer._replace(revision=revision, dependencies=context.read_budget.tags)
+            generation = await snapshot.generation()
+            return answer._replace(
+                revision=generation.revision,
+                seconds_left=self._seconds_left(generation),
+                dependencies=context.read_budget.tags,
+            )
+
+    def _seconds_left(self, generation: Generation) -> float | None:
+        due = generation.next_due
+        return None if due is None else due.timestamp() - self._clock()
 
     def _extensions(self, prepared: PreparedOperation) -> Mapping[str, object]:
         """The cost extension, if requested."""
@@ -308,8 +326,8 @@ class Executor:
         return coerced.coerced
 
     async def check_ready(self) -> None:
-        """Raises NotReady before the first generation. Readiness is cached, because it never ends."""
-        self._ready = self._ready or await self._store.ready()
+        """Raises NotReady until the store may be served. Readiness is cached, because it never ends."""
+        self._ready = self._ready or await self._is_ready()
         if not self._ready:
             raise NotReady
 

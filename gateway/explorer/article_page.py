@@ -18,12 +18,12 @@ class ArticlePage:
     """Shows articles that are visible to the reader. Any other id returns the same page with status 404."""
 
     def __init__(self, page_query: PageQuery, templates: Templates) -> None:
-        self._inquiry = page_query
+        self._page_query = page_query
         self._templates = templates
 
     async def answer(self, request: Request, article_id: str) -> Response:
         """Raises RequestError."""
-        found = await self._inquiry.fetch(request, DOCUMENT, {"id": article_id})
+        found = await self._page_query.fetch(request, DOCUMENT, {"id": article_id})
         article = found["article"]
         if article is None:
             return self._templates.response("missing.html", found, 404)

@@ -27,8 +27,8 @@ def bring(folder: Path) -> None:
     npm = shutil.which("npm")
     if npm is None:
         raise PackagesError("GraphiQL comes from npm, and npm is missing here.")
-    with TemporaryDirectory() as aside:
-        contents = _contents(_installed(npm, Path(aside)))
+    with TemporaryDirectory() as temporary:
+        contents = _contents(_installed(npm, Path(temporary)))
     shutil.rmtree(folder, ignore_errors=True)
     for name, content in contents.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)

@@ -45,7 +45,7 @@ LOADING_FAR = (
     f"Loading GraphiQL. It comes from {CDN.partition('://')[2]}, which must be reachable,"
     " because this installation does not include it."
 )
-FRESH, DAY, KEPT = "no-cache", "max-age=86400", "max-age=31536000, immutable"
+FRESH, DAY, FOREVER = "no-cache", "max-age=86400", "max-age=31536000, immutable"
 ICON = f"{PATH}/icon.svg"
 """The favicon of all pages."""
 
@@ -72,8 +72,10 @@ def pages(
     own = {f"{PATH}/{name}": _file(Path(__file__).parent / name, fresh) for name in OWN}
     own[ICON] = _file(Path(__file__).parent / "icon.svg", f"{visibility}, {DAY}")
     if are_in(folder):
-        kept = f"{visibility}, {KEPT}"
-        assets = {f"{PATH}/assets/{asset.name}": _file(folder / asset.name, kept) for asset in (*STYLES, *SCRIPTS)}
+        cache_control = f"{visibility}, {FOREVER}"
+        assets = {
+            f"{PATH}/assets/{asset.name}": _file(folder / asset.name, cache_control) for asset in (*STYLES, *SCRIPTS)
+        }
         return {PATH: Page(data, fresh), **own, **assets}
     return {PATH: Page(data, fresh, far=True) if cdn else MissingPage(), **own}
 
@@ -99,8 +101,8 @@ def _opens(request: Request) -> bool:
     return request.method == "GET" and is_bare and prefers_html(request.headers.get("accept"))
 
 
-def _file(file: Path, kept: str) -> Response:
-    return Response(file.read_bytes(), media_type=KINDS[file.suffix], headers={"Cache-Control": kept})
+def _file(file: Path, cache_control: str) -> Response:
+    return Response(file.read_bytes(), media_type=KINDS[file.suffix], headers={"Cache-Control": cache_control})
 
 
 class MissingPage:
@@ -113,10 +115,10 @@ class MissingPage:
 class Page:
     """The HTML page. Each response has its own nonce, which allows the styles of GraphiQL."""
 
-    def __init__(self, data: Mapping[str, str], kept: str, *, far: bool = False) -> None:
+    def __init__(self, data: Mapping[str, str], cache_control: str, *, far: bool = False) -> None:
         """With `far` GraphiQL is loaded from the CDN, and verified by its digests."""
         self._data = data
-        self._kept = kept
+        self._cache_control = cache_control
         self._hosts = f" {CDN}" if far else ""
         template = Template((Path(__file__).parent / "graphiql.html").read_text(encoding="utf-8"))
         place = _far if far else _near
@@ -130,7 +132,7 @@ class Page:
         nonce = secrets.token_urlsafe(16)
         policy = "; ".join(POLICY).format(hosts=self._hosts, nonce=nonce)
         data = " ".join(f'data-{name}="{escape(value)}"' for name, value in {**self._data, "nonce": nonce}.items())
-        headers = {"Content-Security-Policy": policy, "Cache-Control": self._kept}
+        headers = {"Content-Security-Policy": policy, "Cache-Control": self._cache_control}
         await HTMLResponse(Template(self._html).substitute(data=data), headers=headers)(scope, receive, send)
 
 

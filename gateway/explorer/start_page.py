@@ -38,9 +38,10 @@ REQUEST = "{ articles { nodes { title } } }"
 def pages(page_query: PageQuery, *, previewing: bool, schema: bool, folder: Path | None = None) -> dict[str, ASGIApp]:
     """The application of each path. `schema` adds a link to the schema. `folder` is the content folder, if its path is
     shown."""
-    kept = PRIVATE if previewing else "no-cache"
+    cache_control = PRIVATE if previewing else "no-cache"
     scripts: dict[str, ASGIApp] = {
-        path: Response(_read(path), media_type=kind, headers={"Cache-Control": kept}) for path, kind in FILES.items()
+        path: Response(_read(path), media_type=kind, headers={"Cache-Control": cache_control})
+        for path, kind in FILES.items()
     }
     documentation = docs.docs_folder()
     templates = Templates(previewing=previewing, schema=schema, docs=documentation is not None, folder=folder)

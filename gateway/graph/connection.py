@@ -12,12 +12,12 @@ import strawberry
 from strawberry import UNSET
 from strawberry.types.field import StrawberryField
 
-from gateway import model
 from gateway.errors import BadUserInput, LimitExceeded
 from gateway.graph.context import Info
 from gateway.graph.loaders import CountByListingLoader, Key, PageBySliceLoader, PrecededBySliceLoader, Slice
 from gateway.limits import PAGE_SIZE, Limits
-from gateway.model import Window
+from gateway.model import lists
+from gateway.model.lists import Order, Window
 from gateway.store.protocol import WHOLE, Listing
 
 T = TypeVar("T")
@@ -146,7 +146,7 @@ class PageKey(Key[Slice]):
     __slots__ = ()
 
 
-def page_of(listing: Listing[Any], order: model.Order, window: Window, parent: str = WHOLE) -> PageKey:
+def page_of(listing: Listing[Any], order: Order, window: Window, parent: str = WHOLE) -> PageKey:
     return PageKey(parent, Slice(listing, order, window))
 
 
@@ -206,7 +206,7 @@ class Connection(Generic[G]):
         return await info.context.loader(CountByListingLoader).load(Key(key.parent, key.question.listing))
 
 
-async def edges_of(key: PageKey, info: Info) -> Sequence[model.Edge[Any]]:
+async def edges_of(key: PageKey, info: Info) -> Sequence[lists.Edge[Any]]:
     page = await info.context.loader(PageBySliceLoader).load(key)
     return page.edges
 

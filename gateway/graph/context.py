@@ -15,7 +15,7 @@ from gateway.errors import OperationTimedOut
 from gateway.graph.body_renderer import BodyRenderer
 from gateway.graph.loaders import Loader, ReadBudget
 from gateway.limits import Limits
-from gateway.model import Visibility
+from gateway.model.records import Visibility
 from gateway.store.protocol import Snapshot, Store
 
 L = TypeVar("L", bound=Loader[Any, Any])

@@ -9,15 +9,16 @@ from typing import Annotated
 import strawberry
 from strawberry import UNSET
 
-from gateway import model
 from gateway.graph.connection import non_negative, or_none, resolved
 from gateway.graph.context import Info
 from gateway.graph.loaders import StatisticsLoader
 from gateway.graph.order_inputs import describe
+from gateway.model.problems import Problem, Severity
+from gateway.model.records import Statistics
 from gateway.store.protocol import WHOLE
 
 describe(
-    model.Severity,
+    Severity,
     "IssueSeverity",
     "The severity of an issue.",
     ERROR="The file is not used. Its last good version is served, if there is one.",
@@ -28,7 +29,7 @@ describe(
 
 @strawberry.type(description="A problem in a content file.")
 class ContentIssue:
-    severity: model.Severity = strawberry.field(description="The severity.")
+    severity: Severity = strawberry.field(description="The severity.")
     code: str = strawberry.field(description="Stable code for this kind of issue.")
     message: str = strawberry.field(description="Description of the problem.")
     path: str = strawberry.field(description="Path of the file, relative to the content folder.")
@@ -73,15 +74,15 @@ class Corpus:
     async def issues(
         info: Info,
         severity: Annotated[
-            model.Severity | None, strawberry.argument(description="Return only issues of this severity.")
+            Severity | None, strawberry.argument(description="Return only issues of this severity.")
         ] = UNSET,
         first: Annotated[int | None, strawberry.argument(description="Maximum number of issues.")] = 50,
-    ) -> Sequence[model.Problem] | None:
+    ) -> Sequence[Problem] | None:
         number = non_negative("first", first)
         if not info.context.shows_drafts:
             return None
         return await info.context.snapshot.problems(or_none(severity), 50 if number is None else number)
 
 
-async def _statistics(info: Info) -> model.Statistics:
+async def _statistics(info: Info) -> Statistics:
     return await info.context.loader(StatisticsLoader).load(WHOLE)

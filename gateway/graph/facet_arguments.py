@@ -11,7 +11,8 @@ from gateway.graph.connection import check_limit, non_negative, resolved
 from gateway.graph.context import Info
 from gateway.graph.loaders import Groups, GroupsByListingLoader, Key
 from gateway.limits import PAGE_SIZE, Limits
-from gateway.model import Article, Group, Largest
+from gateway.model.lists import Group, Largest
+from gateway.model.records import Article
 from gateway.store.protocol import WHOLE, Listing
 
 FirstGroups = Annotated[

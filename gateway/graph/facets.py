@@ -19,7 +19,8 @@ from gateway.graph.loaders import Histogram, HistogramByListingLoader, Key, Rang
 from gateway.graph.order_inputs import describe
 from gateway.graph.types import ProviderCount, TopicCount
 from gateway.limits import Limits
-from gateway.model import Article, Group, Grouping, Interval, Largest
+from gateway.model.lists import Group, Grouping, Interval, Largest
+from gateway.model.records import Article
 from gateway.search import Search
 from gateway.store.protocol import ARTICLES, WHOLE, Listing
 
@@ -113,7 +114,7 @@ class ArticleFacets:
         listing = selected.listing(None if exclude_own_filter is False else "provider")
         return await groups_of(info, listing, _largest(info, Grouping.PROVIDER, first, min_count))
 
-    @resolved("Their categories.", list[ValueCount])
+    @resolved("Counts by category.", list[ValueCount])
     @staticmethod
     async def categories(
         selected: strawberry.Parent[Selected],

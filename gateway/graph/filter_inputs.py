@@ -10,7 +10,6 @@ from typing import Annotated, Any, NamedTuple
 import strawberry
 from strawberry import UNSET
 
-from gateway import model
 from gateway.filters import (
     And,
     ArticlePart,
@@ -31,9 +30,10 @@ from gateway.filters import (
 from gateway.graph.connection import check_limit, or_none
 from gateway.graph.order_inputs import describe
 from gateway.limits import Limits
+from gateway.model.documents import Status
 
 describe(
-    model.Status,
+    Status,
     "ContentStatus",
     "The publication status of an article.",
     PUBLISHED="Visible to the public: published, with its date passed or absent, and not expired.",
@@ -114,8 +114,8 @@ class ListFilter:
 
 @strawberry.input(description="Conditions on the status. They narrow what the caller may see and never widen it.")
 class StatusFilter:
-    eq: model.Status | None = _optional("Equal to this status.")
-    in_: list[model.Status] | None = _optional("One of these statuses. An empty list matches nothing.", "in")
+    eq: Status | None = _optional("Equal to this status.")
+    in_: list[Status] | None = _optional("One of these statuses. An empty list matches nothing.", "in")
 
 
 @strawberry.input(

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import strawberry
 
-from gateway import model
+from gateway.model import documents
 
 
 @strawberry.type(description="An image, referenced by URL.")
@@ -27,7 +27,7 @@ MaxWidth = Annotated[int | None, strawberry.argument(description="Maximum width 
 CachedOnly = Annotated[bool | None, strawberry.argument(description="Whether to consider only cached images.")]
 
 
-def best_image(images: Sequence[model.Image], least: int | None, most: int | None) -> model.Image | None:
+def best_image(images: Sequence[documents.Image], least: int | None, most: int | None) -> documents.Image | None:
     """The smallest image within the bounds, else the nearest in width. Unknown widths sort last, ties in file order.
 
     Without bounds, the first image.

@@ -16,22 +16,8 @@ from strawberry.dataloader import DataLoader
 
 from gateway import cache_tags
 from gateway.errors import LimitExceeded, RequestError
-from gateway.model import (
-    Adjacent,
-    Article,
-    Group,
-    Interval,
-    Largest,
-    Order,
-    Page,
-    Provider,
-    Related,
-    Similar,
-    Statistics,
-    Text,
-    Topic,
-    Window,
-)
+from gateway.model.lists import Group, Interval, Largest, Order, Page, Window
+from gateway.model.records import Adjacent, Article, Provider, Related, Similar, Statistics, Text, Topic
 from gateway.search import Search
 from gateway.store.protocol import (
     ARTICLE_BY_ID,
@@ -309,17 +295,17 @@ class PrecededBySliceLoader(QuestionLoader[Slice, bool]):
         return await self.snapshot.has_rows_before(question.listing, parents, question.order, question.window)
 
 
-class Line(NamedTuple):
-    """Parameters of neighbours: list and order."""
+class OrderedListing(NamedTuple):
+    """Parameters of neighbours."""
 
     listing: Listing[Article]
     order: Order
 
 
-class AdjacentByLineLoader(QuestionLoader[Line, Adjacent]):
+class AdjacentByListingLoader(QuestionLoader[OrderedListing, Adjacent]):
     """The parent is an article's id."""
 
-    async def ask(self, question: Line, parents: Sequence[str]) -> Mapping[str, Adjacent]:
+    async def ask(self, question: OrderedListing, parents: Sequence[str]) -> Mapping[str, Adjacent]:
         found = await self.snapshot.adjacent(question.listing, parents, question.order)
         self.records.add([article for each in found.values() for article in each if article])
         self._depend_on(question.listing)

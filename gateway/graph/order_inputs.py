@@ -9,10 +9,17 @@ from typing import Annotated, TypeVar
 import strawberry
 from strawberry.types.enum import StrawberryEnumDefinition
 
-from gateway import model
 from gateway.graph.connection import check_limit
 from gateway.limits import Limits
-from gateway.model import ArticleOrderField, NullsOrder, OrderDirection, ProviderOrderField, TopicOrderField
+from gateway.model.lists import (
+    ArticleOrderField,
+    NullsOrder,
+    Order,
+    OrderDirection,
+    OrderTerm,
+    ProviderOrderField,
+    TopicOrderField,
+)
 
 
 def describe(enum: type[Enum], name: str, description: str, **members: str) -> None:
@@ -77,8 +84,8 @@ class ArticleOrder:
         default=NullsOrder.LAST, description="The position of articles without a value."
     )
 
-    def term(self) -> model.OrderTerm:
-        return model.OrderTerm(self.field, self.direction, self.nulls or NullsOrder.LAST)
+    def term(self) -> OrderTerm:
+        return OrderTerm(self.field, self.direction, self.nulls or NullsOrder.LAST)
 
 
 @strawberry.input(description="One term of a provider order. Ties are broken by key, ascending.")
@@ -88,8 +95,8 @@ class ProviderOrder:
     )
     direction: OrderDirection = strawberry.field(default=OrderDirection.ASC, description=_DIRECTION)
 
-    def term(self) -> model.OrderTerm:
-        return model.OrderTerm(self.field, self.direction)
+    def term(self) -> OrderTerm:
+        return OrderTerm(self.field, self.direction)
 
 
 @strawberry.input(description="One term of a topic order. Ties are broken by key, ascending.")
@@ -97,8 +104,8 @@ class TopicOrder:
     field: TopicOrderField = strawberry.field(description="The value to order by.")
     direction: OrderDirection = strawberry.field(default=OrderDirection.ASC, description=_DIRECTION)
 
-    def term(self) -> model.OrderTerm:
-        return model.OrderTerm(self.field, self.direction)
+    def term(self) -> OrderTerm:
+        return OrderTerm(self.field, self.direction)
 
 
 Term = TypeVar("Term", ArticleOrder, ProviderOrder, TopicOrder)
@@ -120,7 +127,7 @@ ProviderOrders = Annotated[list[ProviderOrder] | None, strawberry.argument(descr
 TopicOrders = Annotated[list[TopicOrder] | None, strawberry.argument(description=_ORDER_BY.format("key"))]
 
 
-def checked_order(limits: Limits, terms: Sequence[Term] | None, default: Sequence[Term]) -> model.Order:
+def checked_order(limits: Limits, terms: Sequence[Term] | None, default: Sequence[Term]) -> Order:
     """Converts the argument `orderBy`. Null gives the default. Raises LimitExceeded."""
     chosen = default if terms is None else terms
     check_limit("order_by", limits.order_by, len(chosen))

@@ -20,7 +20,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.types import ExecutionContext
 
-from gateway import cache_tags, model
+from gateway import cache_tags
 from gateway.content.dates import parse_instant
 from gateway.content.identity import topic_key, url_identity
 from gateway.content.values import Unreadable
@@ -73,10 +73,11 @@ from gateway.graph.order_inputs import (
 from gateway.graph.search_types import ArticleSearchConnection, SearchFields, SearchModes, checked_search
 from gateway.graph.sync import ChangeSet, Since, Subscription
 from gateway.graph.types import Article, Node, Provider, Topic
-from gateway.model import BEST_FIRST, SearchMode
+from gateway.model import records
+from gateway.model.lists import BEST_FIRST, SearchMode
 from gateway.store.protocol import ARTICLES, PROVIDERS, TOPICS, ChangePage, localized_slug
 
-Record = model.Article | model.Related | model.Provider | model.Topic
+Record = records.Article | records.Related | records.Provider | records.Topic
 
 _BY_ID: Mapping[str, type[RecordLoader[Any]]] = {
     "ar": ArticleByIdLoader,
@@ -133,7 +134,7 @@ class Query:
         locale: Annotated[
             str | None, strawberry.argument(description="Locale of the slug. Only valid with `slug`.")
         ] = UNSET,
-    ) -> model.Article | None:
+    ) -> records.Article | None:
         load, within = info.context.loader, or_none(locale)
         match only_argument(id=id_, slug=slug, path=path, url=url):
             case "slug", key if within is not None:
@@ -219,7 +220,7 @@ class Query:
         id_: Annotated[strawberry.ID | None, strawberry.argument(name="id", description="Id of the provider.")] = UNSET,
         domain: Annotated[str | None, strawberry.argument(description="Domain of the provider, in any case.")] = UNSET,
         slug: Annotated[str | None, strawberry.argument(description="Slug of the provider.")] = UNSET,
-    ) -> model.Provider | None:
+    ) -> records.Provider | None:
         load = info.context.loader
         match only_argument(id=id_, domain=domain, slug=slug):
             case "id", key:
@@ -254,7 +255,7 @@ class Query:
         id_: Annotated[strawberry.ID | None, strawberry.argument(name="id", description="Id of the topic.")] = UNSET,
         slug: Annotated[str | None, strawberry.argument(description="Slug of the topic.")] = UNSET,
         name: Annotated[str | None, strawberry.argument(description="Name of the topic, in any case.")] = UNSET,
-    ) -> model.Topic | None:
+    ) -> records.Topic | None:
         load = info.context.loader
         match only_argument(id=id_, slug=slug, name=name):
             case "id", key:
@@ -288,7 +289,7 @@ class Query:
 
     @resolved("The loaded content.", Corpus)
     @staticmethod
-    async def corpus(info: Info) -> model.Generation:
+    async def corpus(info: Info) -> records.Generation:
         info.context.read_budget.depend(cache_tags.ARTICLES)  # changes with every generation
         return await info.context.snapshot.generation()
 

@@ -8,7 +8,6 @@ from typing import Annotated, NamedTuple
 
 import strawberry
 
-from gateway import model
 from gateway.content import snippets
 from gateway.content.tokenizer import first_words
 from gateway.graph.body_renderer import Markdown
@@ -25,7 +24,8 @@ from gateway.graph.loaders import (
 from gateway.graph.order_inputs import describe
 from gateway.graph.types import Article
 from gateway.limits import Limits
-from gateway.model import SearchField, SearchMode
+from gateway.model import records
+from gateway.model.lists import SearchField, SearchMode
 from gateway.search import Search
 
 describe(
@@ -86,7 +86,7 @@ class Hit(NamedTuple):
     """The parent of a search edge."""
 
     cursor: str
-    node: model.Article
+    node: records.Article
     score: float | None
     """None if the list is not ordered by score."""
     search: Search
@@ -116,9 +116,9 @@ class ArticleSearchEdge:
         ] = SNIPPET_LENGTH,
     ) -> Sequence[Snippet]:
         size = non_negative("length", length)
-        room = SNIPPET_LENGTH if size is None else size
+        most = SNIPPET_LENGTH if size is None else size
         asked = [field for field in _READERS if field in hit.search.fields]
-        found = await asyncio.gather(*(_READERS[field](hit, info, room) for field in asked))
+        found = await asyncio.gather(*(_READERS[field](hit, info, most) for field in asked))
         return [_snippet(field, each) for field, each in zip(asked, found, strict=True) if each]
 
 

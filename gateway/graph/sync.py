@@ -14,7 +14,7 @@ from typing import Annotated, cast
 import strawberry
 from strawberry import UNSET
 
-from gateway import cache_tags, model
+from gateway import cache_tags
 from gateway.filters import And, Field, Filter, In, has_condition
 from gateway.graph.connection import check_limit, non_negative, or_none, resolved, streamed
 from gateway.graph.context import Info, LiveContext
@@ -22,7 +22,8 @@ from gateway.graph.filter_inputs import ArticleFilters, checked_filter
 from gateway.graph.loaders import ArticleByIdLoader
 from gateway.graph.order_inputs import describe
 from gateway.graph.types import Article
-from gateway.model import ChangeType
+from gateway.model import records
+from gateway.model.records import ChangeType
 from gateway.store.protocol import ARTICLES, ChangePage, Snapshot
 
 DEFAULT_PAGE = 100
@@ -44,7 +45,7 @@ class ArticleChange:
 
     @resolved("The current article. Null if it was removed.", Article | None)
     @staticmethod
-    async def article(change: strawberry.Parent[model.ArticleChange], info: Info) -> model.Article | None:
+    async def article(change: strawberry.Parent[records.ArticleChange], info: Info) -> records.Article | None:
         if change.type is ChangeType.REMOVED:
             return None
         return await info.context.loader(ArticleByIdLoader).load(change.id)
@@ -110,7 +111,7 @@ class Subscription:
         ArticleChange,
     )
     @staticmethod
-    async def article_changed(info: Info, *, where: ArticleFilters = UNSET) -> AsyncIterator[model.ArticleChange]:
+    async def article_changed(info: Info, *, where: ArticleFilters = UNSET) -> AsyncIterator[records.ArticleChange]:
         context = cast("LiveContext", info.context)
         tracker = FilterTracker(checked_filter(context.limits, where), context.limits.records)
         token = None
@@ -121,11 +122,10 @@ class Subscription:
                 if token is None:
                     token = await snapshot.token()
                     await tracker.fill(snapshot)
-                page = await snapshot.changes(
-                    token, 1
-                )  # one change per snapshot, since time passes until the event is consumed
+                # One change per snapshot, because time passes until the event is consumed.
+                page = await snapshot.changes(token, 1)
                 token, has_more = page.token, page.has_more
-                for change in await tracker.sift(snapshot, page.changes):
+                for change in await tracker.select(snapshot, page.changes):
                     yield change
 
 
@@ -146,22 +146,24 @@ class FilterTracker:
             check_limit("records", self._allowed, len(matching))
             self._inside = CompactIdSet(matching)
 
-    async def sift(self, snapshot: Snapshot, changes: Sequence[model.ArticleChange]) -> Sequence[model.ArticleChange]:
+    async def select(
+        self, snapshot: Snapshot, changes: Sequence[records.ArticleChange]
+    ) -> Sequence[records.ArticleChange]:
         """Raises LimitExceeded if too many articles match."""
         if self._filter is None:
             return changes
         changed = In(Field.ID, tuple(change.id for change in changes))
         matching = await snapshot.matching_ids(ARTICLES.where(And((changed, self._filter)))) if changes else set()
-        sifted = [change for id_ in changed.values if (change := self._turned(str(id_), id_ in matching))]
+        selected = [change for id_ in changed.values if (change := self._change_of(str(id_), id_ in matching))]
         for id_ in map(str, changed.values):
             (self._inside.add if id_ in matching else self._inside.discard)(id_)
         check_limit("records", self._allowed, len(self._inside))
-        return sifted
+        return selected
 
-    def _turned(self, id_: str, matches: bool) -> model.ArticleChange | None:
+    def _change_of(self, id_: str, matches: bool) -> records.ArticleChange | None:
         if matches:
-            return model.ArticleChange(ChangeType.UPDATED if id_ in self._inside else ChangeType.ADDED, id_)
-        return model.ArticleChange(ChangeType.REMOVED, id_) if id_ in self._inside else None
+            return records.ArticleChange(ChangeType.UPDATED if id_ in self._inside else ChangeType.ADDED, id_)
+        return records.ArticleChange(ChangeType.REMOVED, id_) if id_ in self._inside else None
 
 
 class CompactIdSet:

@@ -13,7 +13,6 @@ import strawberry
 from strawberry import UNSET
 from strawberry.scalars import JSON
 
-from gateway import model
 from gateway.graph.body import Body
 from gateway.graph.body_renderer import Markdown
 from gateway.graph.connection import (
@@ -36,11 +35,11 @@ from gateway.graph.facet_arguments import FirstGroups, checked_first, counted, g
 from gateway.graph.filter_inputs import ArticleFilters, checked_filter
 from gateway.graph.images import CachedOnly, Image, MaxWidth, MinWidth, best_image
 from gateway.graph.loaders import (
-    AdjacentByLineLoader,
+    AdjacentByListingLoader,
     ArticleByIdLoader,
     ArticleByUrlLoader,
     Key,
-    Line,
+    OrderedListing,
     ProviderByKeyLoader,
     RelatedByArticleLoader,
     SecuredByArticleLoader,
@@ -49,6 +48,7 @@ from gateway.graph.loaders import (
     TopicsByArticleLoader,
 )
 from gateway.graph.order_inputs import NEWEST_FIRST, ArticleOrders, checked_order
+from gateway.model import documents, lists, records
 from gateway.store.protocol import (
     ARTICLES,
     ARTICLES_OF_PROVIDER,
@@ -87,7 +87,9 @@ class ContentItem:
 
     @resolved("The publisher of the content.", "Provider | None")
     @staticmethod
-    async def provider(item: strawberry.Parent[model.Article | model.Related], info: Info) -> model.Provider | None:
+    async def provider(
+        item: strawberry.Parent[records.Article | records.Related], info: Info
+    ) -> records.Provider | None:
         key = item.provider_key
         return None if key is None else await info.context.loader(ProviderByKeyLoader).load(key)
 
@@ -98,11 +100,11 @@ class ContentItem:
     )
     @staticmethod
     def image(
-        item: strawberry.Parent[model.Article | model.Related],
+        item: strawberry.Parent[records.Article | records.Related],
         min_width: MinWidth = UNSET,
         max_width: MaxWidth = UNSET,
         cached_only: CachedOnly = False,
-    ) -> model.Image | None:
+    ) -> documents.Image | None:
         least, most = non_negative("minWidth", min_width), non_negative("maxWidth", max_width)
         return best_image([image for image in item.images if image.is_cached or not cached_only], least, most)
 
@@ -125,7 +127,7 @@ class Article(Node, ContentItem):
     )
     original_url: str | None = strawberry.field(description="URL of the first publication.")
     published: bool = strawberry.field(description="The `published` flag in the front matter. Default: true.")
-    status: model.Status = strawberry.field(
+    status: documents.Status = strawberry.field(
         description="DRAFT: `published` is false. EXPIRED: published, with an expiry date at or before the generation's"
         " time. SCHEDULED: published, with a date after the generation's time. PUBLISHED: all others."
     )
@@ -140,11 +142,11 @@ class Article(Node, ContentItem):
 
     @classmethod
     def is_type_of(cls, record: object, _info: object) -> bool:
-        return isinstance(record, model.Article)
+        return isinstance(record, records.Article)
 
     @resolved("The article's topics, in file order.", "list[Topic]")
     @staticmethod
-    async def topics(article: strawberry.Parent[model.Article], info: Info) -> Sequence[model.Topic]:
+    async def topics(article: strawberry.Parent[records.Article], info: Info) -> Sequence[records.Topic]:
         return await info.context.loader(TopicsByArticleLoader).load(article.id)
 
     @resolved(
@@ -153,12 +155,12 @@ class Article(Node, ContentItem):
     )
     @staticmethod
     async def related(
-        article: strawberry.Parent[model.Article],
+        article: strawberry.Parent[records.Article],
         info: Info,
         first: Annotated[
             int | None, strawberry.argument(description="Maximum number of entries. Default: all.")
         ] = UNSET,
-    ) -> Sequence[model.Related]:
+    ) -> Sequence[records.Related]:
         return await info.context.loader(RelatedByArticleLoader).load(Key(article.id, non_negative("first", first)))
 
     @resolved(
@@ -167,7 +169,7 @@ class Article(Node, ContentItem):
     )
     @staticmethod
     def referenced_by(
-        article: strawberry.Parent[model.Article],
+        article: strawberry.Parent[records.Article],
         info: Info,
         *,
         first: First = UNSET,
@@ -176,11 +178,11 @@ class Article(Node, ContentItem):
         before: Before = UNSET,
     ) -> PageKey:
         window = checked_window(info.context.limits, first=first, after=after, last=last, before=before)
-        return page_of(ARTICLES_REFERRING, model.NEWEST_FIRST, window, article.id)
+        return page_of(ARTICLES_REFERRING, lists.NEWEST_FIRST, window, article.id)
 
     @resolved("The content after the front matter.", Body)
     @staticmethod
-    async def body(article: strawberry.Parent[model.Article], info: Info) -> Markdown:
+    async def body(article: strawberry.Parent[records.Article], info: Info) -> Markdown:
         return Markdown.of((await info.context.loader(TextByArticleLoader).load(article.id)).body)
 
     @resolved(
@@ -189,14 +191,14 @@ class Article(Node, ContentItem):
     )
     @staticmethod
     async def adjacent(
-        article: strawberry.Parent[model.Article],
+        article: strawberry.Parent[records.Article],
         info: Info,
         where: ArticleFilters = UNSET,
         order_by: ArticleOrders = NEWEST_FIRST,
     ) -> NeighbourQuery:
         limits = info.context.limits
-        line = Line(ARTICLES.where(checked_filter(limits, where)), checked_order(limits, order_by, NEWEST_FIRST))
-        return NeighbourQuery(article.id, line)
+        order = checked_order(limits, order_by, NEWEST_FIRST)
+        return NeighbourQuery(article.id, OrderedListing(ARTICLES.where(checked_filter(limits, where)), order))
 
     @resolved(
         "Similar articles, most similar first: by shared topics (rare topics count more), then by shared"
@@ -205,7 +207,7 @@ class Article(Node, ContentItem):
     )
     @staticmethod
     async def similar(
-        article: strawberry.Parent[model.Article],
+        article: strawberry.Parent[records.Article],
         info: Info,
         first: Annotated[int | None, strawberry.argument(description="Maximum number of articles.")] = 5,
     ) -> Sequence[Neighbour]:
@@ -220,7 +222,7 @@ class Article(Node, ContentItem):
         " scope `secured:read`."
     )
     @staticmethod
-    async def secured(article: strawberry.Parent[model.Article], info: Info) -> str | None:
+    async def secured(article: strawberry.Parent[records.Article], info: Info) -> str | None:
         if not (article.is_secured and info.context.shows_secured):
             return None
         return await info.context.loader(SecuredByArticleLoader).load(article.id)
@@ -232,7 +234,7 @@ class Article(Node, ContentItem):
     )
     @staticmethod
     async def front_matter(
-        article: strawberry.Parent[model.Article],
+        article: strawberry.Parent[records.Article],
         info: Info,
         keys: Annotated[
             list[str] | None,
@@ -251,14 +253,14 @@ class NeighbourQuery(NamedTuple):
     """The parent of an article's neighbours."""
 
     article_id: str
-    line: Line
+    listing: OrderedListing
 
-    async def neighbours(self, info: Info) -> model.Adjacent:
-        return await info.context.loader(AdjacentByLineLoader).load(Key(self.article_id, self.line))
+    async def neighbours(self, info: Info) -> records.Adjacent:
+        return await info.context.loader(AdjacentByListingLoader).load(Key(self.article_id, self.listing))
 
-    async def neighbours_in_time(self, info: Info) -> model.Adjacent:
+    async def neighbours_in_time(self, info: Info) -> records.Adjacent:
         """The neighbours by date. Shares one read with `neighbours` if the order is the default."""
-        return await self._replace(line=self.line._replace(order=model.NEWEST_FIRST)).neighbours(info)
+        return await self._replace(listing=self.listing._replace(order=lists.NEWEST_FIRST)).neighbours(info)
 
 
 @strawberry.type(
@@ -268,13 +270,13 @@ class NeighbourQuery(NamedTuple):
 class AdjacentArticles:
     @resolved("The article before it in the order of `orderBy`. By default equal to `newer`.", Article | None)
     @staticmethod
-    async def previous(place: strawberry.Parent[NeighbourQuery], info: Info) -> model.Article | None:
-        return (await place.neighbours(info)).previous
+    async def previous(query: strawberry.Parent[NeighbourQuery], info: Info) -> records.Article | None:
+        return (await query.neighbours(info)).previous
 
     @resolved("The article after it in the order of `orderBy`. By default equal to `older`.", Article | None)
     @staticmethod
-    async def next(place: strawberry.Parent[NeighbourQuery], info: Info) -> model.Article | None:
-        return (await place.neighbours(info)).next
+    async def next(query: strawberry.Parent[NeighbourQuery], info: Info) -> records.Article | None:
+        return (await query.neighbours(info)).next
 
     @resolved(
         "The next newer article, regardless of `orderBy`. Articles without a date are the oldest. Of"
@@ -282,19 +284,19 @@ class AdjacentArticles:
         Article | None,
     )
     @staticmethod
-    async def newer(place: strawberry.Parent[NeighbourQuery], info: Info) -> model.Article | None:
-        return (await place.neighbours_in_time(info)).previous
+    async def newer(query: strawberry.Parent[NeighbourQuery], info: Info) -> records.Article | None:
+        return (await query.neighbours_in_time(info)).previous
 
     @resolved("The next older article, regardless of `orderBy`.", Article | None)
     @staticmethod
-    async def older(place: strawberry.Parent[NeighbourQuery], info: Info) -> model.Article | None:
-        return (await place.neighbours_in_time(info)).next
+    async def older(query: strawberry.Parent[NeighbourQuery], info: Info) -> records.Article | None:
+        return (await query.neighbours_in_time(info)).next
 
 
 class Neighbour(NamedTuple):
     """The parent of a similar article."""
 
-    article: model.Article
+    article: records.Article
     score: float
     of: str
     """The id of the article that this one is similar to."""
@@ -310,7 +312,7 @@ class SimilarArticle:
 
     @resolved("The topics that both articles have, in the order of the first article.", "list[Topic]")
     @staticmethod
-    async def shared_topics(neighbour: strawberry.Parent[Neighbour], info: Info) -> Sequence[model.Topic]:
+    async def shared_topics(neighbour: strawberry.Parent[Neighbour], info: Info) -> Sequence[records.Topic]:
         own, others = await info.context.loader(TopicsByArticleLoader).load_many([neighbour.of, neighbour.article.id])
         shared = {topic.key for topic in others}
         return [topic for topic in own if topic.key in shared]
@@ -322,16 +324,16 @@ class Related(Node, ContentItem):
 
     @classmethod
     def is_type_of(cls, record: object, _info: object) -> bool:
-        return isinstance(record, model.Related)
+        return isinstance(record, records.Related)
 
     @resolved("The article with the same normalised URL, if it is loaded and visible.", Article | None)
     @staticmethod
-    async def article(entry: strawberry.Parent[model.Related], info: Info) -> model.Article | None:
+    async def article(entry: strawberry.Parent[records.Related], info: Info) -> records.Article | None:
         return None if entry.url is None else await info.context.loader(ArticleByUrlLoader).load(entry.url)
 
     @resolved("The article whose front matter has this entry.", Article)
     @staticmethod
-    async def source(entry: strawberry.Parent[model.Related], info: Info) -> model.Article | None:
+    async def source(entry: strawberry.Parent[records.Related], info: Info) -> records.Article | None:
         return await info.context.loader(ArticleByIdLoader).load(entry.source_id)
 
 
@@ -339,7 +341,7 @@ class Related(Node, ContentItem):
 class TopicCount:
     @resolved("The topic.", "Topic")
     @staticmethod
-    def topic(group: strawberry.Parent[model.Group[model.Topic]]) -> model.Topic:
+    def topic(group: strawberry.Parent[lists.Group[records.Topic]]) -> records.Topic:
         return group.value
 
     count: int = counted()
@@ -349,7 +351,7 @@ class TopicCount:
 class ProviderCount:
     @resolved("The provider.", "Provider")
     @staticmethod
-    def provider(group: strawberry.Parent[model.Group[model.Provider]]) -> model.Provider:
+    def provider(group: strawberry.Parent[lists.Group[records.Provider]]) -> records.Provider:
         return group.value
 
     count: int = counted()
@@ -369,12 +371,12 @@ class Provider(Node):
 
     @classmethod
     def is_type_of(cls, record: object, _info: object) -> bool:
-        return isinstance(record, model.Provider)
+        return isinstance(record, records.Provider)
 
     @resolved("Its articles.", Connection[Article])
     @staticmethod
     def articles(
-        provider: strawberry.Parent[model.Provider],
+        provider: strawberry.Parent[records.Provider],
         info: Info,
         *,
         first: First = UNSET,
@@ -396,7 +398,7 @@ class Provider(Node):
     )
     @staticmethod
     def mentions(
-        provider: strawberry.Parent[model.Provider],
+        provider: strawberry.Parent[records.Provider],
         info: Info,
         *,
         first: First = UNSET,
@@ -405,14 +407,14 @@ class Provider(Node):
         before: Before = UNSET,
     ) -> PageKey:
         window = checked_window(info.context.limits, first=first, after=after, last=last, before=before)
-        return page_of(MENTIONS, model.NEWEST_FIRST, window, provider.key)
+        return page_of(MENTIONS, lists.NEWEST_FIRST, window, provider.key)
 
     @resolved("Topics of its articles, by number of articles.", list[TopicCount])
     @staticmethod
     async def topics(
-        provider: strawberry.Parent[model.Provider], info: Info, first: FirstGroups = 20
-    ) -> Sequence[model.Group[model.Topic]]:
-        largest = model.Largest(model.Grouping.TOPIC, checked_first(info.context.limits, first))
+        provider: strawberry.Parent[records.Provider], info: Info, first: FirstGroups = 20
+    ) -> Sequence[lists.Group[records.Topic]]:
+        largest = lists.Largest(lists.Grouping.TOPIC, checked_first(info.context.limits, first))
         return await groups_of(info, ARTICLES_OF_PROVIDER, largest, provider.key)
 
 
@@ -425,12 +427,12 @@ class Topic(Node):
 
     @classmethod
     def is_type_of(cls, record: object, _info: object) -> bool:
-        return isinstance(record, model.Topic)
+        return isinstance(record, records.Topic)
 
     @resolved("Articles with this topic.", Connection[Article])
     @staticmethod
     def articles(
-        topic: strawberry.Parent[model.Topic],
+        topic: strawberry.Parent[records.Topic],
         info: Info,
         *,
         first: First = UNSET,
@@ -449,17 +451,17 @@ class Topic(Node):
     @resolved("Providers of articles with this topic, by number of articles.", list[ProviderCount])
     @staticmethod
     async def providers(
-        topic: strawberry.Parent[model.Topic], info: Info, first: FirstGroups = 20
-    ) -> Sequence[model.Group[model.Provider]]:
-        largest = model.Largest(model.Grouping.PROVIDER, checked_first(info.context.limits, first))
+        topic: strawberry.Parent[records.Topic], info: Info, first: FirstGroups = 20
+    ) -> Sequence[lists.Group[records.Provider]]:
+        largest = lists.Largest(lists.Grouping.PROVIDER, checked_first(info.context.limits, first))
         return await groups_of(info, ARTICLES_OF_TOPIC, largest, topic.key)
 
     @resolved("Topics that share articles with this one, by number of shared articles.", list[TopicCount])
     @staticmethod
     async def related_topics(
-        topic: strawberry.Parent[model.Topic], info: Info, first: FirstGroups = 20
-    ) -> Sequence[model.Group[model.Topic]]:
+        topic: strawberry.Parent[records.Topic], info: Info, first: FirstGroups = 20
+    ) -> Sequence[lists.Group[records.Topic]]:
         number = checked_first(info.context.limits, first)
-        largest = model.Largest(model.Grouping.TOPIC, number + 1)  # one more, as the topic itself can be among them
+        largest = lists.Largest(lists.Grouping.TOPIC, number + 1)  # one more, as the topic itself can be among them
         groups = await groups_of(info, ARTICLES_OF_TOPIC, largest, topic.key)
         return [group for group in groups if group.value.key != topic.key][:number]

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from gateway.content import generator_rules, site_config
 from gateway.content.inheritance import InheritedRules
+from gateway.content.rules_file import RulesFile
 from gateway.content.site import DEFAULT_SITE, Site
 from gateway.content.source import SITE_FILE, ContentFile, FolderListing, lies_in, may_hold_rules
 from gateway.errors import SettingsError
-from gateway.model import Problem, Severity
+from gateway.model.problems import Problem, Severity
 from gateway.problem_format import format_sentence
 
 SITE_GONE = "SITE_GONE"
@@ -65,7 +66,7 @@ class GeneratorRules:
         """`pause` waits for some seconds."""
         self._max_bytes = max_bytes
         self._pause = pause
-        self._found: Mapping[str, generator_rules.RulesFile] = {}
+        self._found: Mapping[str, RulesFile] = {}
 
     def read(self, root: Path, listing: FolderListing, site: Site) -> tuple[Site, tuple[Problem, ...]]:
         """Read all rules. Returns the site with the rules in force, and the problems of those in the folder."""
@@ -94,11 +95,11 @@ class GeneratorRules:
         present = listing.rules.keys() | listing.files.keys()
         return any(found.rules and path not in present for path, found in self._found.items())
 
-    def _read_all(self, root: Path, listing: FolderListing, site: Site) -> Mapping[str, generator_rules.RulesFile]:
+    def _read_all(self, root: Path, listing: FolderListing, site: Site) -> Mapping[str, RulesFile]:
         files = (file for file in (*listing.rules.values(), *listing.files.values()) if may_hold_rules(file.path))
         return {file.path: self._read(root, file, listing, site) for file in files}
 
-    def _read(self, root: Path, file: ContentFile, listing: FolderListing, site: Site) -> generator_rules.RulesFile:
+    def _read(self, root: Path, file: ContentFile, listing: FolderListing, site: Site) -> RulesFile:
         """The rules of a file, or its last good rules."""
         found = generator_rules.read(root, file, listing.files, site, max_bytes=self._max_bytes)
         last = self._found.get(file.path)
@@ -113,13 +114,13 @@ class GeneratorRules:
         return last._replace(problems=tuple(map(_stayed, found.problems)))
 
 
-def _inherited(found: Mapping[str, generator_rules.RulesFile]) -> InheritedRules:
+def _inherited(found: Mapping[str, RulesFile]) -> InheritedRules:
     return InheritedRules.of(
         rule for path in sorted(found, key=generator_rules.precedence) for rule in found[path].rules
     )
 
 
-def _problems(found: Mapping[str, generator_rules.RulesFile]) -> tuple[Problem, ...]:
+def _problems(found: Mapping[str, RulesFile]) -> tuple[Problem, ...]:
     return tuple(problem for each in found.values() for problem in each.problems)
 
 

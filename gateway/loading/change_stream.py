@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from datetime import datetime
 
+from gateway.content import visibility
 from gateway.content.problem_collector import BAD_VISIBILITY
 from gateway.content.source import Stamp
 from gateway.errors import GatewayError
@@ -13,19 +15,9 @@ from gateway.loading import move_detection
 from gateway.loading.deletion_guard import Retained
 from gateway.loading.move_detection import FilesMoving
 from gateway.loading.scan import Scan
-from gateway.model import (
-    Change,
-    Deleted,
-    FieldOrigin,
-    Hiding,
-    Loaded,
-    NotDocument,
-    Problem,
-    Quarantined,
-    Severity,
-    Status,
-    Unchanged,
-)
+from gateway.model.changes import Change, Deleted, Loaded, NotDocument, Quarantined, Restricted, Unchanged
+from gateway.model.documents import FieldOrigin, Hiding, Status
+from gateway.model.problems import Problem, Severity
 from gateway.store.protocol import FileState
 
 Progress = Callable[[int, int], None]
@@ -76,6 +68,8 @@ class ChangeStream:
         """The digest of each new or changed document, by path."""
         self._broken = set[str]()
         """Files whose bytes differ from their served version, if there is one."""
+        self._restricted: list[Restricted] = []
+        """The articles that stay although their files are not loaded."""
         self._loaded = 0
         self.memory: dict[str, str] = {}
         """The state to store after the run. Complete when all changes have been consumed."""
@@ -86,8 +80,8 @@ class ChangeStream:
         self.hidden: dict[str, tuple[Hiding, ...]] = {}
         """The reasons why parsed articles are hidden or unlisted, by path."""
 
-    async def run(self, parsed: AsyncIterator[Sequence[Change]]) -> AsyncGenerator[Sequence[Change], None]:
-        """Yield the changes, then the deletions.
+    async def run(self, parsed: AsyncIterator[Sequence[Change]]) -> AsyncGenerator[Sequence[Change | Restricted], None]:
+        """Yield the changes, then the deletions and the articles that stay without their files.
 
         Raises FilesMoving, DeletionRefused and StrictError before the deletions.
         """
@@ -102,6 +96,21 @@ class ChangeStream:
         if self._survey.strict and any(problem.severity is Severity.ERROR for problem in self.problems):
             raise StrictError(self.problems)
         yield self._losses
+        yield [*self._restricted, *map(self._restrict, self._unloaded())]
+
+    def _unloaded(self) -> Iterator[str]:
+        """The articles that stay although their files were not found, or are retained."""
+        lost, found = {_path(change) for change in self._losses}, self._survey.listing.files
+        for path in self._survey.known:
+            is_missing = path not in found or path in self._kept.paths
+            if is_missing and path not in lost and self._survey.serves(path):
+                yield path
+
+    def _restrict(self, path: str) -> Restricted:
+        """The rules for an article that stays. They are incomplete if a file of rules may exist that is unreadable."""
+        site = self._survey.site
+        is_complete = not (self._survey.listing.hides(path) or site.is_unknown(path))
+        return Restricted(path, visibility.restriction(path, site), is_complete)
 
     def _loses(self, change: Change) -> bool:
         """Whether the change deletes an article, so that it is deferred to the end."""
@@ -139,7 +148,7 @@ class ChangeStream:
 
     def _account(self, change: Change) -> Change:
         if isinstance(change, Quarantined):
-            change = self._say_what_is_served(self._unpublish(change))
+            change = self._keep(self._unpublish(change))
         if isinstance(change, Loaded):
             self.field_origins.update(change.field_origins)
             if holding := tuple(hiding for hiding in change.hidings if hiding.holds(self._survey.started)):
@@ -168,22 +177,26 @@ class ChangeStream:
             self._came[path] = digest
 
     def _unpublish(self, change: Quarantined) -> Quarantined:
-        """Withdraw a last good version that must not be public.
-
-        Either a rule outside the file hides it, or the same bytes were served under earlier rules, and their visibility
-        is unclear under the present ones.
-        """
+        """Withdraw a last good version if the visibility of the same bytes is unclear under the present rules."""
         state = self._survey.known.get(change.path)
-        if state is None or state.status in {None, Status.DRAFT}:
+        if state is None or state.status is None or (state.status is Status.DRAFT and not state.unrestricted):
             return change
         same = change.version is not None and change.version.sha256 == state.served_sha256
-        unclear = same and any(problem.code == BAD_VISIBILITY for problem in change.problems)
-        return change._replace(unpublish=unclear or self._survey.site.conceals(change.path))
+        return change._replace(unpublish=same and any(problem.code == BAD_VISIBILITY for problem in change.problems))
 
-    def _say_what_is_served(self, change: Quarantined) -> Quarantined:
+    def _keep(self, change: Quarantined) -> Quarantined:
+        """Restrict the last good version, and add to the problems what is served."""
+        state = None if change.unpublish else self._survey.known.get(change.path)
+        if state and state.status:
+            restricted = self._restrict(change.path)
+            self._restricted.append(restricted)
+            state = state._replace(status=_status(state, state.status, restricted, self._survey.started))
+        return self._say_what_is_served(change, state)
+
+    def _say_what_is_served(self, change: Quarantined, state: FileState | None) -> Quarantined:
         if not self._serving:
             return change
-        served = _served(None if change.unpublish else self._survey.known.get(change.path))
+        served = _served(state)
         if change.path in self._survey.state.lost:
             served += " Its last good version could not be carried over from the database of an earlier release."
         problems = tuple(
@@ -199,6 +212,16 @@ _SHOWN = {
     Status.SCHEDULED: "scheduled",
     Status.EXPIRED: "expired",
 }
+
+
+_HIDING = (Status.DRAFT, Status.EXPIRED, Status.SCHEDULED, Status.PUBLISHED)
+"""By precedence: of several, the first is the status."""
+
+
+def _status(state: FileState, stored: Status, restricted: Restricted, at: datetime) -> Status:
+    """The status of an article under the present restriction."""
+    own = state.unrestricted.status(at) if state.unrestricted and restricted.lifts else stored
+    return min(own, restricted.restriction.status(at), key=_HIDING.index)
 
 
 def _served(state: FileState | None) -> str:

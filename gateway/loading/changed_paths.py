@@ -8,7 +8,6 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from gateway.content.file_names import ends_in_language, family_of
 from gateway.content.generator_rules import companions
 from gateway.content.site import Site
 from gateway.content.site_config import is_site_config
@@ -70,26 +69,6 @@ def narrow(paths: Collection[str], root: Path, last_scan: LastFullScan) -> froze
     beside = {each for path in paths for each in companions(path) if os.path.lexists(root / each)}
     paths = beside.union(paths)
     return frozenset(path for path in paths if not any(folder in paths for folder in folders_of(path)))
-
-
-def with_siblings(paths: frozenset[str], known: Collection[str], last_scan: LastFullScan) -> frozenset[str] | None:
-    """The narrowed paths, and their siblings in other languages, which a run must scan too.
-
-    Siblings are searched beside files that end in a language, and beside files that appeared or disappeared. None if
-    the whole folder must be walked.
-    """
-    families = {
-        family_of(path)
-        for path in paths
-        if is_document(path, last_scan.site.include)
-        and (ends_in_language(path) or (path in known) != os.path.lexists(f"{last_scan.root}/{path}"))
-    }
-    folders = {family.rpartition("/")[0] for family in families}
-    names = (name for folder in folders for name in _names(Path(last_scan.root), folder))
-    siblings = frozenset(
-        name for name in names if is_document(name, last_scan.site.include) and family_of(_nfc(name)) in families
-    )
-    return paths | siblings if all(map(_is_plain, siblings)) else None
 
 
 def _is_wanted(root: Path, path: str, site: Site) -> bool:

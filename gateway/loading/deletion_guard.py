@@ -10,7 +10,7 @@ import hashlib
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from gateway.model import Problem, Severity
+from gateway.model.problems import Problem, Severity
 
 FOLDER_EMPTIED = "FOLDER_EMPTIED"
 DELETION_HELD = "DELETION_HELD"

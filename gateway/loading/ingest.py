@@ -5,24 +5,29 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import aclosing, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from gateway.content.decoder import DECODER_VERSION
 from gateway.content.file_parser import ParseContext
 from gateway.content.parser_pool import ParserPool
 from gateway.content.site import DEFAULT_SITE, Site
 from gateway.content.source import DEFAULT_MAX_BYTES, FolderListing, Walk
-from gateway.loading.active_rules import GeneratorRules, SiteRules
+from gateway.errors import ContentFolderError
+from gateway.loading.active_rules import GeneratorRules, SiteError, SiteRules
 from gateway.loading.change_stream import ChangeStream, DeletionRefused, Progress
-from gateway.loading.changed_paths import ChangedPaths, classify, narrow, with_siblings
+from gateway.loading.changed_paths import ChangedPaths, classify, narrow
 from gateway.loading.deletion_guard import Retained
 from gateway.loading.move_detection import FilesMoving
-from gateway.loading.scan import IngestState, LastFullScan, Scan, files_to_read, missing_files
-from gateway.model import Change, FieldOrigin, Hiding, Problem, Severity, Visibility
+from gateway.loading.scan import IngestState, LastFullScan, Scan, decoder_version, files_to_read, missing_files
+from gateway.model.changes import Change, Restricted
+from gateway.model.documents import FieldOrigin, Hiding
+from gateway.model.problems import Problem, Severity
+from gateway.model.records import Visibility
 from gateway.store.protocol import ARTICLES, WHOLE, Applied, ChangeSet, FileState, Store
 
 DEFAULT_HOLD = timedelta(seconds=10)
@@ -97,6 +102,25 @@ class Ingest:
         self._retained = Retained()
         """The articles retained by the last run. Also stored here, as a failed strict run does not write the store."""
         self._last_scan: LastFullScan | None = None
+        self._is_current = False
+        """Whether the stored articles follow the present decoder and rules."""
+
+    async def is_ready(self) -> bool:
+        """Whether the stored content may be served: after a run, or after `resume` if that has returned true."""
+        return self._is_current and await self._store.ready()
+
+    async def resume(self) -> bool:
+        """Check whether the stored content may be served before a run, because the present decoder and rules made it.
+
+        If this process writes the database, articles that became due or expired meanwhile are shown or hidden first.
+        Raises StoreError.
+        """
+        async with self._running:
+            if self._is_current or await self._is_stored_current():
+                if self._store.is_writer:
+                    await self._store.apply(ChangeSet(self._clock(), _no_changes(), None, None))
+                self._is_current = True
+            return self._is_current
 
     async def run(
         self,
@@ -166,6 +190,18 @@ class Ingest:
             with suppress(_FolderSwapped, FilesMoving):
                 return scan, *await self._take(scan, progress, final=looks > MAX_LOOKS)
 
+    async def _is_stored_current(self) -> bool:
+        if not await self._store.ready():
+            return False
+        stored = IngestState.load(await self._store.memory()).decoder
+        try:
+            site, _ = await asyncio.to_thread(self._walk)
+        except SiteError:
+            return False
+        except ContentFolderError:  # the rules are those that were there last
+            return stored.partition(" ")[0] == DECODER_VERSION
+        return stored == decoder_version(site)
+
     async def _scan_all(self, started: datetime, *, accept_empty: bool, strict: bool) -> Scan:
         known, memory = await self._store.files(), IngestState.load(await self._store.memory())
         site, listing, gone = await asyncio.to_thread(self._walk_surely, known)
@@ -181,11 +217,7 @@ class Ingest:
         paths = await asyncio.to_thread(narrow, told, self._root, last_scan)
         if paths is None:
             return None
-        known, alone = await self._store.files(paths), paths
-        paths = await asyncio.to_thread(with_siblings, alone, known, last_scan)
-        if paths is None:
-            return None
-        known = known if paths == alone else await self._store.files(paths)
+        known = await self._store.files(paths)
         state = IngestState.load(await self._store.memory())
         async with self._store.snapshot(Visibility.PREVIEW) as snapshot:
             articles = (await snapshot.counts(ARTICLES, [WHOLE]))[WHOLE]
@@ -272,6 +304,7 @@ class Ingest:
             except DeletionRefused as error:
                 retained = error.retained
             else:
+                self._is_current = True
                 self._retained = retained
                 self._last_scan = None if self._follow_links else scan.next_full_scan(retained)
                 return stream, applied
@@ -290,8 +323,8 @@ class Ingest:
         return ParseContext(root, self._max_bytes, site, self._store.encode)
 
     async def _of_one_folder(
-        self, scan: Scan, changes: AsyncGenerator[Sequence[Change], None]
-    ) -> AsyncGenerator[Sequence[Change], None]:
+        self, scan: Scan, changes: AsyncGenerator[Sequence[Change | Restricted], None]
+    ) -> AsyncGenerator[Sequence[Change | Restricted], None]:
         """Yield the changes. Raises _FolderSwapped at the end if the link to the folder has changed.
 
         Files of the old folder may have been removed after the swap.
@@ -301,6 +334,11 @@ class Ingest:
                 yield some
         if await asyncio.to_thread(os.path.realpath, self._root) != scan.listing.root:
             raise _FolderSwapped
+
+
+async def _no_changes() -> AsyncIterator[Sequence[Change]]:
+    return
+    yield
 
 
 class _FolderSwapped(Exception):

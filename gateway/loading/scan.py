@@ -10,7 +10,6 @@ from typing import NamedTuple
 import orjson
 
 from gateway.content.decoder import DECODER_VERSION
-from gateway.content.file_names import translations
 from gateway.content.file_parser import Task
 from gateway.content.site import Site
 from gateway.content.source import FolderListing, Stamp, lies_in
@@ -23,7 +22,7 @@ from gateway.loading.deletion_guard import (
     check_deletion,
     recent,
 )
-from gateway.model import Problem, Severity
+from gateway.model.problems import Problem, Severity
 from gateway.store.protocol import LOST, FileState
 
 EMPTY = "EMPTY"
@@ -187,18 +186,15 @@ def files_to_read(
 ) -> list[Task]:
     """The files to read: new, apparently changed, or written too shortly before the last run.
 
-    Files in `anew` are always parsed. So are files whose sibling in another language appeared or disappeared, because
-    this decides whether the end of their name is a language.
+    Files in `anew` are always parsed.
     """
     same_decoder = state.decoder == decoder_version(site)
     settled = (state.started - SETTLED).timestamp() * 1e9 if state.started else 0
-    translated, were = translations(listing.files), translations(known)
     tasks = []
     for path, file in listing.files.items():
         version = known[path].version if path in known else None
-        is_translated = path in translated
-        if version is None or not same_decoder or path in anew or is_translated != (path in were):
-            tasks.append(Task(file, translated=is_translated))
+        if version is None or not same_decoder or path in anew:
+            tasks.append(Task(file))
         elif Stamp(*version[1:5]) != file.stamp or version.mtime_ns > settled:
-            tasks.append(Task(file, version.sha256, is_translated))
+            tasks.append(Task(file, version.sha256))
     return tasks

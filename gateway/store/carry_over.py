@@ -12,7 +12,8 @@ from typing import Protocol
 
 from gateway.content.identity import url_identity
 from gateway.errors import StoreError
-from gateway.model import Document, FileVersion, Loaded, ProviderName, RelatedEntry, TopicName
+from gateway.model.changes import FileVersion, Loaded
+from gateway.model.documents import Document, ProviderName, RelatedEntry, TopicName
 from gateway.store.protocol import ChangeSet
 from gateway.store.rows import Row, images, instant
 from gateway.store.writer import ChangeWriter, Transaction

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from gateway.model import ChangeType, Generation
+from gateway.model.records import ChangeType, Generation
 from gateway.store.cursor import ColumnType, decode, encode
 
 SCHEMA = """

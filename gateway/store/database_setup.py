@@ -107,14 +107,14 @@ async def _carry(old: SqliteConnection, target: SqliteConnection) -> list[str] |
 
 
 async def _keep(old: SqliteConnection, release: int, lost: list[str] | None) -> None:
-    kept = old.path.with_name(f"{old.path.name}-release-{release}")
-    await old.backup(kept)
+    backup = old.path.with_name(f"{old.path.name}-release-{release}")
+    await old.backup(backup)
     names = "any article" if lost is None else ", ".join(lost[:MOST_NAMED])
     more = f" and {len(lost) - MOST_NAMED} more" if lost and len(lost) > MOST_NAMED else ""
     logger.error(
         "Cannot carry over %s%s from the old database. Articles are loaded from their files. The last good"
         " version of a broken file is available only in %s, with the earlier release.",
-        *(names, more, kept),
+        *(names, more, backup),
     )
 
 

@@ -15,7 +15,8 @@ from gateway.content.identity import article_id, related_id, suffix
 from gateway.content.plaintext import plain_text
 from gateway.content.text import fold
 from gateway.content.tokenizer import words
-from gateway.model import Document, Encoded, Image, ProviderName, RelatedEntry
+from gateway.model.changes import Encoded
+from gateway.model.documents import Document, Image, ProviderName, RelatedEntry
 from gateway.store.rows import Row, micros
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from gateway.filters import And, Field, Filter, HasTopics, In, InStatus
-from gateway.model import Article, Visibility
+from gateway.model.records import Article, Visibility
 from gateway.store.filter_sql import COLUMNS, keys_where, named_topics, one_of
 from gateway.store.list_sources import BY_CATEGORY, BY_LOCALE, BY_PROVIDER, BY_STATUS, BY_TOPIC, BY_TYPE, ListSource
 from gateway.store.sql_fragment import Sql, keys, viewed

@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from gateway.model import Grouping, Interval, Largest
+from gateway.model.lists import Grouping, Interval, Largest
 from gateway.store.list_query import ListQuery
 from gateway.store.rows import PROVIDER, TOPIC, Record
 from gateway.store.sql_fragment import Sql

@@ -33,7 +33,8 @@ from gateway.filters import (
     TextMatches,
     Value,
 )
-from gateway.model import Status, Visibility
+from gateway.model.documents import Status
+from gateway.model.records import Visibility
 from gateway.store.rows import micros
 from gateway.store.sql_fragment import Sql, joined, keys, viewed
 
@@ -84,6 +85,8 @@ _PARTS: Mapping[ArticlePart, str] = {
     ArticlePart.RELATED: "EXISTS (SELECT 1 FROM related WHERE related.article = article.key)",
     ArticlePart.TOPIC: "EXISTS (SELECT 1 FROM article_topic AS had WHERE had.article = article.key)",
 }
+_SPACE = "".join(filter(str.isspace, map(chr, range(0x3001))))
+"""All white space of Unicode. SQLite trims spaces only."""
 TRUE, FALSE = Sql("TRUE"), Sql("FALSE")
 NAMED_TOPIC = "(topic.slug IN (SELECT value FROM json_each(?)) OR topic.name IN (SELECT value FROM json_each(?)))"
 
@@ -196,6 +199,9 @@ def _about_all(names: Sequence[str]) -> Sql:
 
 
 def _matching(column: str, folded: str, position: MatchPosition, text: str) -> Sql:
+    """At the start and at the end, outer white space of the column and of the text is ignored."""
+    if position is not MatchPosition.ANYWHERE:
+        text = text.strip()
     if not text:
         return Sql(f"{column} IS NOT NULL")
     if not _storable(text):
@@ -204,9 +210,9 @@ def _matching(column: str, folded: str, position: MatchPosition, text: str) -> S
         case MatchPosition.ANYWHERE:
             return Sql(f"instr({folded}, ?) > 0", (text,))
         case MatchPosition.START:
-            return Sql(f"substr({folded}, 1, ?) = ?", (len(text), text))
+            return Sql(f"substr(ltrim({folded}, ?), 1, ?) = ?", (_SPACE, len(text), text))
         case MatchPosition.END:
-            return Sql(f"substr({folded}, ?) = ?", (-len(text), text))
+            return Sql(f"substr(rtrim({folded}, ?), ?) = ?", (_SPACE, -len(text), text))
 
 
 def _bound(value: Value) -> int | str:

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from gateway.errors import BadUserInput
-from gateway.model import Edge, NullsOrder, Order, OrderDirection, Visibility, Window
+from gateway.model.lists import Edge, NullsOrder, Order, OrderDirection, Window
+from gateway.model.records import Visibility
 from gateway.store.cursor import Value, decode, encode
 from gateway.store.driving_index import driving_index_of
 from gateway.store.filter_sql import FilterSql

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from gateway.model import Article, ArticleOrderField, OrderField, ProviderOrderField, TopicOrderField
+from gateway.model.lists import ArticleOrderField, OrderField, ProviderOrderField, TopicOrderField
+from gateway.model.records import Article
 from gateway.store import protocol
 from gateway.store.cursor import ColumnType
 from gateway.store.protocol import Lookup

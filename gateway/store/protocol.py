@@ -11,31 +11,22 @@ from datetime import datetime, timedelta
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from gateway.filters import Filter
-from gateway.model import (
+from gateway.model.changes import Change, Encoded, FileVersion, Restricted
+from gateway.model.documents import Document, Restriction, Status
+from gateway.model.lists import Group, Interval, Largest, Order, Page, Window
+from gateway.model.problems import Problem, Severity
+from gateway.model.records import (
     Adjacent,
     Article,
     ArticleChange,
-    Change,
-    Document,
-    Encoded,
-    FileVersion,
     Generation,
-    Group,
-    Interval,
-    Largest,
-    Order,
-    Page,
-    Problem,
     Provider,
     Related,
-    Severity,
     Similar,
     Statistics,
-    Status,
     Text,
     Topic,
     Visibility,
-    Window,
 )
 from gateway.search import Search
 
@@ -289,6 +280,8 @@ class FileState(NamedTuple):
     """When the bytes of the served version were first read."""
     served_sha256: str | None
     """The digest of the served version."""
+    unrestricted: Restriction | None = None
+    """The visibility of the served version without its restriction, if it has one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,12 +290,12 @@ class ChangeSet:
 
     as_of: datetime
     """The time that status is computed against."""
-    changes: AsyncIterable[Sequence[Change]]
-    problems: tuple[Problem, ...] = ()
-    """Problems of the run as a whole and of skipped paths. They replace those of the previous run."""
-    memory: Mapping[str, str] = field(default_factory=dict)
-    """State of the ingest for its next run. Replaces the previous one. Read after the changes, because it can depend on
-    them."""
+    changes: AsyncIterable[Sequence[Change | Restricted]]
+    problems: tuple[Problem, ...] | None = ()
+    """Problems of the run as a whole and of skipped paths. They replace those of the previous run, unless None."""
+    memory: Mapping[str, str] | None = field(default_factory=dict)
+    """State of the ingest for its next run. Replaces the previous one, unless None. Read after the changes, because it
+    can depend on them."""
     retention: timedelta = timedelta(days=30)
     """How long tombstones are stored, for clients that are offline."""
 

@@ -8,18 +8,10 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 import orjson
 
-from gateway.model import (
-    Article,
-    ArticleSource,
-    FileVersion,
-    Image,
-    Problem,
-    Provider,
-    Related,
-    Severity,
-    Status,
-    Topic,
-)
+from gateway.model.changes import FileVersion
+from gateway.model.documents import Image, Restriction, Status
+from gateway.model.problems import Problem, Severity
+from gateway.model.records import Article, ArticleSource, Provider, Related, Topic
 
 T = TypeVar("T")
 
@@ -41,8 +33,18 @@ def instant(value: int) -> datetime:
     return _EPOCH + timedelta(microseconds=value)
 
 
-def _optional_instant(value: int | None) -> datetime | None:
+def optional_instant(value: int | None) -> datetime | None:
     return None if value is None else instant(value)
+
+
+def restriction(row: Row) -> Restriction:
+    """The visibility of an article: its columns `published`, `unlisted`, `public_from` and `public_until`."""
+    published, unlisted, start, end = row
+    return Restriction(bool(published), bool(unlisted), optional_instant(start), optional_instant(end))
+
+
+def restriction_row(value: Restriction) -> Row:
+    return value.published, value.unlisted, *(time and micros(time) for time in value[2:])
 
 
 class Record(NamedTuple, Generic[T]):
@@ -53,21 +55,12 @@ class Record(NamedTuple, Generic[T]):
     make: Callable[[Row], T]
 
 
-def status(published: object, public_from: int | None, public_until: int | None, as_of: int) -> Status:
-    """The status at a time. All times are in microseconds since 1970."""
-    if not published:
-        return Status.DRAFT
-    if public_until is not None and public_until <= as_of:
-        return Status.EXPIRED
-    return Status.SCHEDULED if public_from is not None and public_from > as_of else Status.PUBLISHED
-
-
 def _article(row: Row) -> Article:
     return Article._make(
         (
             *row[:10],
-            _optional_instant(row[10]),
-            _optional_instant(row[11]),
+            optional_instant(row[10]),
+            optional_instant(row[11]),
             *row[12:16],
             bool(row[16]),
             bool(row[17]),
@@ -81,7 +74,7 @@ def _article(row: Row) -> Article:
 
 
 def _related(row: Row) -> Related:
-    return Related._make((*row[:6], _optional_instant(row[6]), *row[7:11], images(row[11]), *row[12:14]))
+    return Related._make((*row[:6], optional_instant(row[6]), *row[7:11], images(row[11]), *row[12:14]))
 
 
 def _provider(row: Row) -> Provider:

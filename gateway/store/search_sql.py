@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 
 from gateway.content.tokenizer import is_character
 from gateway.errors import BadUserInput
-from gateway.model import Article, Edge, SearchField, SearchMode, Visibility, Window
+from gateway.model.lists import Edge, SearchField, SearchMode, Window
+from gateway.model.records import Article, Visibility
 from gateway.search import Search
 from gateway.store.cursor import ColumnType, decode, encode
 from gateway.store.filter_sql import FilterSql

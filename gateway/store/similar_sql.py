@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from gateway.content.tokenizer import is_character
-from gateway.model import Visibility
+from gateway.model.records import Visibility
 from gateway.store.rows import ARTICLE, Row
 from gateway.store.search_sql import NOTHING, index, score
 from gateway.store.sql_fragment import Sql, keys, reachable, view, visible

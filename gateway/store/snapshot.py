@@ -11,28 +11,20 @@ from typing import Any, Protocol, TypeVar
 import orjson
 
 from gateway.errors import NotReady
-from gateway.model import (
-    BEST_FIRST,
+from gateway.model.lists import BEST_FIRST, Group, Grouping, Interval, Largest, Order, Page, Window
+from gateway.model.problems import Problem, Severity
+from gateway.model.records import (
     Adjacent,
     Article,
     ArticleChange,
     Generation,
-    Group,
-    Grouping,
-    Interval,
-    Largest,
-    Order,
-    Page,
-    Problem,
     Provider,
     Related,
-    Severity,
     Similar,
     Statistics,
     Text,
     Topic,
     Visibility,
-    Window,
 )
 from gateway.search import Search
 from gateway.store import change_log, facet_sql, similar_sql
@@ -41,7 +33,7 @@ from gateway.store.cursor import Value
 from gateway.store.list_query import ListQuery, find
 from gateway.store.list_sources import LOOKUPS
 from gateway.store.protocol import WHOLE, ChangeCounts, ChangePage, Listing, Lookup, Usage
-from gateway.store.rows import ARTICLE, PROVIDER, RELATED, SEVERITIES, TOPIC, Row, instant, problem
+from gateway.store.rows import ARTICLE, PROVIDER, RELATED, SEVERITIES, TOPIC, Row, instant, optional_instant, problem
 from gateway.store.search_sql import Ranked, scores
 from gateway.store.sql_fragment import Sql, keyed_views, keys, reachable, view, visible
 from gateway.store.suggestions import Suggestion
@@ -90,12 +82,12 @@ class SqlSnapshot:
         return self._usage
 
     async def generation(self) -> Generation:
-        epoch, counter_all, counter_public, as_of, loaded_all, loaded_public = await self._lease.generation()
+        epoch, counter_all, counter_public, as_of, loaded_all, loaded_public, due = await self._lease.generation()
         if not counter_all:
             raise NotReady
         public = self._visibility is Visibility.PUBLIC
         counter, loaded = (counter_public, loaded_public) if public else (counter_all, loaded_all)
-        return Generation(epoch, counter, instant(as_of), instant(loaded))
+        return Generation(epoch, counter, instant(as_of), instant(loaded), optional_instant(due))
 
     async def find(self, lookup: Lookup[T], keys: Sequence[str]) -> Mapping[str, T]:
         found = LOOKUPS[lookup]

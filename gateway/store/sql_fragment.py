@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from gateway.model import Visibility
+from gateway.model.records import Visibility
 from gateway.store.cursor import Value
 from gateway.store.tables import KEYED_VIEW, PREVIEW_VIEW, PUBLIC_VIEW
 

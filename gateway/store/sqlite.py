@@ -14,39 +14,37 @@ from typing import NamedTuple
 
 from gateway.content.parser_pool import NICENESS
 from gateway.errors import NotReady, StoreError
-from gateway.model import FileVersion, Status, Visibility
+from gateway.model.changes import FileVersion
+from gateway.model.documents import Status
+from gateway.model.records import Visibility
 from gateway.store.database_setup import is_current, prepare, set_up
 from gateway.store.document_rows import encode
 from gateway.store.driver import CLOSED, PATIENCE, Access, SqliteConnection
 from gateway.store.generation_signal import GenerationSignal
 from gateway.store.protocol import Applied, ChangeSet, FileState, Snapshot
 from gateway.store.reader_pool import Reader, ReaderLease, ReaderPool
-from gateway.store.rows import Row, instant
+from gateway.store.rows import Row, instant, optional_instant, restriction
 from gateway.store.snapshot import SqlSnapshot
 from gateway.store.sql_fragment import keys
 from gateway.store.writer import ChangeWriter
 from gateway.store.writer_lock import WriterLock
 
-FILES = """
-SELECT file.*, article.status, article.read_at, article.sha256
-FROM file LEFT JOIN article ON article.path = file.path
+_STATE = """
+file.*, article.status, article.read_at, article.sha256,
+  restricted.published, restricted.unlisted, restricted.public_from, restricted.public_until
 """
+_SERVED = """
+LEFT JOIN article ON article.path = file.path LEFT JOIN restricted ON restricted.article = article.key
+"""
+FILES = f"SELECT {_STATE} FROM file {_SERVED}"  # noqa: S608
 FILES_UNDER = f"""
 {FILES} WHERE file.path IN (SELECT value FROM json_each(?1))
 UNION
-SELECT file.*, article.status, article.read_at, article.sha256 FROM json_each(?1) AS folder
-CROSS JOIN file ON file.path > folder.value || '/' AND file.path < folder.value || '0'
-LEFT JOIN article ON article.path = file.path
+SELECT {_STATE} FROM json_each(?1) AS folder
+CROSS JOIN file ON file.path > folder.value || '/' AND file.path < folder.value || '0' {_SERVED}
 """  # noqa: S608
 FILES_OF_DIGESTS = f"{FILES} WHERE file.sha256 IN (SELECT value FROM json_each(?))"  # noqa: S608
 MEMORY = "SELECT name, value FROM memory"
-NEXT_DUE = """
-SELECT min(due) FROM (
-  SELECT min(public_from) AS due FROM article WHERE published AND public_from > (SELECT as_of FROM generation)
-  UNION ALL
-  SELECT min(public_until) FROM article WHERE published AND public_until > (SELECT as_of FROM generation)
-)
-"""
 
 POLL_SECONDS = 0.05
 """Interval of checks for commits of another process."""
@@ -246,8 +244,7 @@ class SqliteStore:
 
     async def next_due(self) -> datetime | None:
         async with self._lease() as lease:
-            [(due,)] = await lease.rows(NEXT_DUE)
-            return None if due is None else instant(due)
+            return optional_instant((await lease.generation())[6])
 
     async def close(self) -> None:
         async with self._writing:
@@ -305,7 +302,8 @@ def _file_states(rows: Sequence[Row]) -> Mapping[str, FileState]:
 
 
 def _file_state(row: Row) -> FileState:
-    version, (status, read_at, sha256) = FileVersion(*row[:6]), row[6:]
+    version, (status, read_at, sha256), free = FileVersion(*row[:6]), row[6:9], row[9:]
     if status is None:
         return FileState(version, None, None, None)
-    return FileState(version, Status(status), instant(read_at), sha256)
+    unrestricted = None if free[0] is None else restriction(free)
+    return FileState(version, Status(status), instant(read_at), sha256, unrestricted)

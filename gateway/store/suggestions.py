@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 
 from gateway.content.spelling import variants
 from gateway.content.tokenizer import Token, is_spaceless
-from gateway.model import Visibility
+from gateway.model.records import Visibility
 from gateway.search import Search
 from gateway.store.fulltext_index import VOCABULARIES
 from gateway.store.rows import Row

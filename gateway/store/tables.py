@@ -5,6 +5,9 @@ include it: `reachable` and not unlisted. `view` is 1 in rows for the public and
 lists the articles with `public >= view`. A provider or topic that only unlisted articles name has a row in view 2,
 which the public finds by key. Times are microseconds since 1970.
 
+An article whose file is broken or missing is `restricted` if the present rules hide more of it than those that it was
+decoded by. Its row there has its visibility without the restriction.
+
 Texts named `words` hold tokens separated by spaces. `search_0` and `search_1` are the contentless full-text indexes of
 the views. `article_indexed` records which articles an index has, with the words in `article_words`.
 """
@@ -15,7 +18,7 @@ from __future__ import annotations
 
 from gateway.store.name_counts import USES
 
-RELEASE = 8
+RELEASE = 9
 """The version of the schema and of its content. A database of another release is rebuilt."""
 APPLICATION = 0x67617465
 """Distinguishes this program's databases from others."""
@@ -101,6 +104,11 @@ CREATE INDEX public_provider ON article (provider, published_at DESC, path, publ
 CREATE INDEX public_category ON article (category, published_at DESC, path, public) WHERE public;
 CREATE INDEX public_type ON article (type, published_at DESC, path, public) WHERE public;
 CREATE INDEX public_locale ON article (locale, published_at DESC, path, public) WHERE public;
+
+CREATE TABLE restricted (
+  article INTEGER PRIMARY KEY REFERENCES article ON DELETE CASCADE,
+  published INTEGER NOT NULL, unlisted INTEGER NOT NULL, public_from INTEGER, public_until INTEGER
+);
 
 CREATE TABLE article_text (
   article INTEGER PRIMARY KEY REFERENCES article ON DELETE CASCADE,

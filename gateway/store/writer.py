@@ -6,23 +6,24 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from gateway.model import (
+from gateway.model.changes import (
     Change,
     Deleted,
     Encoded,
     FileVersion,
     Loaded,
     NotDocument,
-    Problem,
     Quarantined,
-    Status,
+    Restricted,
     Unchanged,
 )
+from gateway.model.documents import Restriction, Status, status_at
+from gateway.model.problems import Problem
 from gateway.store import change_log, name_counts
 from gateway.store.document_rows import ArticleRows, decode, encode
 from gateway.store.fulltext_index import INSERT_WORDS, REINDEX, REMOVE_WORDS, STALE, numbers
 from gateway.store.protocol import Applied, ChangeSet
-from gateway.store.rows import UNREAD, Row, micros, problem, problem_row, status
+from gateway.store.rows import UNREAD, Row, micros, problem, problem_row, restriction, restriction_row
 from gateway.store.sql_fragment import keys
 from gateway.store.tables import (
     CLEAR,
@@ -41,9 +42,25 @@ STEP = 500
 """Rows per statement: small enough that cancellation and shutdown wait only briefly."""
 
 STORED = """
-SELECT path, key, sha256, digest, reachable, modified_at, read_at FROM article
-WHERE path IN (SELECT value FROM json_each(?))
+SELECT path, key, sha256, digest, reachable, modified_at, read_at,
+  EXISTS (SELECT 1 FROM restricted WHERE restricted.article = article.key)
+FROM article WHERE path IN (SELECT value FROM json_each(?))
 """
+VISIBILITY = """
+SELECT article.path, article.reachable, article.published, article.unlisted, article.public_from, article.public_until,
+  restricted.published, restricted.unlisted, restricted.public_from, restricted.public_until
+FROM article LEFT JOIN restricted ON restricted.article = article.key
+WHERE article.path IN (SELECT value FROM json_each(?))
+"""
+SET_VISIBILITY = """
+UPDATE article SET published = ?2, unlisted = ?3, public_from = ?4, public_until = ?5, status = ?6, reachable = ?7,
+  public = ?7 AND NOT ?3
+WHERE path = ?1
+"""
+FREE = (
+    "DELETE FROM restricted WHERE article IN (SELECT key FROM article WHERE path IN (SELECT value FROM json_each(?)))"
+)
+RESTRICT = "INSERT INTO restricted SELECT key, ?, ?, ?, ? FROM article WHERE path = ?"
 DUE = """
 SELECT path, published, public_from, public_until FROM article
 WHERE published AND public_from > ?1 AND public_from <= ?2
@@ -104,6 +121,7 @@ class _Stored(NamedTuple):
     reachable: int
     modified_at: int
     read_at: int
+    is_restricted: int
 
 
 class ChangeWriter:
@@ -115,7 +133,7 @@ class ChangeWriter:
         self._as_of = micros(changes.as_of)
         self._added = self._updated = self._removed = 0
         self._turned = set[str]()
-        """Files whose articles were shown or hidden only by the passage of time."""
+        """Files whose articles were shown or hidden only by the passage of time, or by rules outside them."""
         self._all = self._public = False
 
     async def write(self) -> Applied:
@@ -125,10 +143,13 @@ class ChangeWriter:
         else:
             await self._pass_time(*sorted((as_of, self._as_of)))
         async for changes in self._changes.changes:
-            await self._take(changes)
-        await self._problems("run", {"": self._changes.problems})
-        await self._database.rows(DELETE_MEMORY)
-        await self._database.many(INSERT_MEMORY, list(self._changes.memory.items()))
+            await self._take([change for change in changes if not isinstance(change, Restricted)])
+            await self._restrict({change.path: change for change in changes if isinstance(change, Restricted)})
+        if self._changes.problems is not None:
+            await self._problems("run", {"": self._changes.problems})
+        if self._changes.memory is not None:
+            await self._database.rows(DELETE_MEMORY)
+            await self._database.many(INSERT_MEMORY, list(self._changes.memory.items()))
         if self._all:
             await self._derive()
             await self._write_journal({PREVIEW_VIEW: counter + 1, PUBLIC_VIEW: counter_public + 1})
@@ -144,12 +165,42 @@ class ChangeWriter:
         due = [path for path, *_ in rows]
         if due:
             await self._before(due)
-            moved = [(path, status(flag, start, end, self._as_of)) for path, flag, start, end in rows]
+            moved = [(path, status_at(self._as_of, flag, start, end)) for path, flag, start, end in rows]
             await self._many(SET_STATUS, [(it, it is Status.PUBLISHED, path) for path, it in moved])
             await self._database.each(COPY_STATUS, (keys(due),))
             await self._after(due)
             self._turned.update(due)
             self._all = self._public = True
+
+    async def _restrict(self, changes: Mapping[str, Restricted]) -> None:
+        """Narrows the visibility of articles, or widens it again as far as their last good versions allow."""
+        new: dict[str, Restriction] = {}
+        free: dict[str, Restriction] = {}
+        reachable = False
+        for path, was_reachable, *row in await self._database.rows(VISIBILITY, (keys(list(changes)),)):
+            now = restriction(row[:4])
+            own = now if row[4] is None else restriction(row[4:])
+            found = (own if changes[path].lifts else now).narrowed(changes[path].restriction)
+            if found != now:
+                new[path], free[path] = found, own
+                reachable |= was_reachable or found.status(self._changes.as_of) is Status.PUBLISHED
+        if not new:
+            return
+        paths = list(new)
+        await self._before(paths)
+        await self._many(SET_VISIBILITY, [(path, *self._columns_of(found)) for path, found in new.items()])
+        await self._database.rows(FREE, (keys(paths),))
+        restricted = [path for path in paths if new[path] != free[path]]
+        await self._many(RESTRICT, [(*restriction_row(free[path]), path) for path in restricted])
+        await self._database.each(COPY_STATUS, (keys(paths),))
+        await self._after(paths)
+        self._turned.update(paths)
+        self._all = True
+        self._public = self._public or reachable
+
+    def _columns_of(self, visibility: Restriction) -> Row:
+        status = visibility.status(self._changes.as_of)
+        return *restriction_row(visibility), status, status is Status.PUBLISHED
 
     async def _take(self, changes: Sequence[Change]) -> None:
         loaded = [change for change in changes if isinstance(change, Loaded)]
@@ -167,7 +218,8 @@ class ChangeWriter:
         await asyncio.sleep(0)  # yield to the event loop, so that queries are served during a load
         document, version = change.document, change.version
         encoded = document if isinstance(document, Encoded) else encode(document)
-        if before and (before.sha256, before.digest) == (version.sha256, encoded.digest):
+        is_same = before and (before.sha256, before.digest) == (version.sha256, encoded.digest)
+        if before and is_same and not before.is_restricted:
             return None
         rows = decode(encoded)
         article = {**rows.article, "digest": encoded.digest, **self._standing(rows.article)}
@@ -175,7 +227,7 @@ class ChangeWriter:
 
     def _standing(self, article: Mapping[str, Any]) -> Mapping[str, object]:
         """The columns with the article's current visibility."""
-        found = status(article["published"], article["public_from"], article["public_until"], self._as_of)
+        found = status_at(self._as_of, article["published"], article["public_from"], article["public_until"])
         reachable = found is Status.PUBLISHED
         return {"status": found, "reachable": reachable, "public": reachable and not article["unlisted"]}
 

@@ -47,18 +47,30 @@ class Caching:
         named = orjson.dumps((__version__, self.shape, media_type, revision, asked), option=orjson.OPT_SORT_KEYS)
         return f'W/"{urlsafe_b64encode(sha256(named).digest()[:18]).decode()}"'
 
-    def headers(self, entity_tag: str, dependencies: Collection[str] | None = None) -> Mapping[str, str]:
-        """The headers of a publicly cacheable response. Without `dependencies`, the headers of a 304."""
-        found = {"ETag": entity_tag, "Cache-Control": self._control}
+    def headers(
+        self, entity_tag: str, left: float | None, dependencies: Collection[str] | None = None
+    ) -> Mapping[str, str]:
+        """The headers of a publicly cacheable response. Without `dependencies`, the headers of a 304.
+
+        `left` is the number of seconds until an article becomes due or expires, or None. The response is not used
+        after that time, fresh or stale.
+        """
+        found = {"ETag": entity_tag, "Cache-Control": self._control(left)}
         if dependencies is not None and self.tag_header is not TagHeader.NONE:
             found[self.tag_header] = self.tag_header.separator.join(cache_tags.for_response(dependencies))
         return found
 
-    @property
-    def _control(self) -> str:
-        shared = [] if self.shared_seconds is None else [f"s-maxage={self.shared_seconds}"]
-        stale = [f"stale-while-revalidate={self.stale_seconds}"] if self.stale_seconds else []
-        return ", ".join(["public", f"max-age={self.seconds}", *shared, *stale])
+    def _control(self, left: float | None) -> str:
+        seconds, shared_seconds = _capped(self.seconds, left), _capped(self.shared_seconds or 0, left)
+        fresh = max(seconds, shared_seconds)
+        stale_seconds = _capped(self.stale_seconds, None if left is None else left - fresh)
+        shared = [] if self.shared_seconds is None else [f"s-maxage={shared_seconds}"]
+        stale = [f"stale-while-revalidate={stale_seconds}"] if stale_seconds else []
+        return ", ".join(["public", f"max-age={seconds}", *shared, *stale])
+
+
+def _capped(seconds: int, left: float | None) -> int:
+    return seconds if left is None else max(0, min(seconds, int(left)))
 
 
 def is_not_modified(entity_tag: str, if_none_match: str) -> bool:

@@ -7,6 +7,7 @@ reading a response.
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 from typing import Any
 
@@ -25,7 +26,9 @@ from gateway.web.overload import EXCESS, LOST, Lost
 from gateway.web.request_head import joined
 
 EXCESS_SECONDS = 2.0
-"""After this time a connection beyond the limit is closed on which no request has arrived."""
+"""After this time without a request a connection beyond the limit is closed, or one within it if others need places."""
+HALF_EMPTY_LINE = b"\r"
+_EMPTY_LINES = re.compile(rb"(?:\r?\n)+")
 
 
 def excess_of(connections: int) -> int:
@@ -46,6 +49,19 @@ class ConnectionConfig(uvicorn.Config):
             **options,
         )
         self.limits = limits
+        self.idle = dict[TimedHttpProtocol, float]()
+        """The idle connections of the server within the limit, oldest first, and the loop's time of each."""
+
+
+class _Connection(h11.Connection):
+    """Ignores empty lines before a request line (RFC 9112, 2.2)."""
+
+    def next_event(self) -> type[h11.NEED_DATA | h11.PAUSED] | h11.Event:
+        if self.their_state is h11.IDLE and (empty := _EMPTY_LINES.match(self.trailing_data[0])):
+            self._receive_buffer.maybe_extract_at_most(empty.end())
+        if self.their_state is h11.IDLE and self.trailing_data == (HALF_EMPTY_LINE, False):
+            return h11.NEED_DATA
+        return super().next_event()
 
 
 class _Timer:
@@ -87,6 +103,8 @@ class TimedHttpProtocol(WriteTimeout, H11Protocol):
         self, config: ConnectionConfig, server_state: ServerState, app_state: dict[str, Any], **rest: Any
     ) -> None:
         super().__init__(config, server_state, app_state, **rest)
+        self.conn = _Connection(h11.SERVER, config.limits.head_bytes)
+        self._others_idle = config.idle
         self._most = config.limits.connections
         self._most_head_bytes = config.limits.head_bytes
         self._is_excess = False
@@ -98,19 +116,20 @@ class TimedHttpProtocol(WriteTimeout, H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         transport.set_write_buffer_limits(high=0)  # calls pause_writing as soon as data is buffered
-        self._is_excess = len(self.connections) > self._most
+        self._is_excess = len(self.connections) > self._most and not self._replaces_idle()
         about = {EXCESS: True} if self._is_excess else {}
         if self._is_excess:  # its place is for a probe, or for one refusal
             self._idle, self._arriving = _Timer(EXCESS_SECONDS), _Timer(EXCESS_SECONDS)
         self.app_state = {**self.app_state, LOST: self._lost, **about}
-        self._idle.start(self.loop, self.timeout_keep_alive_handler)
-
-    def data_received(self, data: bytes) -> None:
-        self._idle.stop()
-        super().data_received(data)
+        self._begin_idle()
 
     def handle_events(self) -> None:
         super().handle_events()
+        if self._is_idle():
+            self._arriving.stop()
+            self._begin_idle()
+            return
+        self._end_idle()
         if self._lacks_something():
             self._arriving.start(self.loop, self._give_up)
         else:
@@ -141,9 +160,34 @@ class TimedHttpProtocol(WriteTimeout, H11Protocol):
         self.headers = joined(self.headers)
         return super()._get_upgrade()
 
+    def _begin_idle(self) -> None:
+        self._idle.start(self.loop, self.timeout_keep_alive_handler)
+        if not self._is_excess:
+            self._others_idle.setdefault(self, self.loop.time())
+
+    def _end_idle(self) -> None:
+        self._idle.stop()
+        self._others_idle.pop(self, None)
+
+    def _replaces_idle(self) -> bool:
+        """Close the connection that is idle for the longest time, if it is long enough for a request to arrive."""
+        oldest, since = next(iter(self._others_idle.items()), (None, 0.0))
+        if oldest is None or self.loop.time() - since < EXCESS_SECONDS:
+            return False
+        oldest._end_idle()
+        oldest.timeout_keep_alive_handler()
+        return True
+
     def _stop(self) -> None:
-        for timer in (self._idle, self._arriving, self._leaving):
+        self._end_idle()
+        for timer in (self._arriving, self._leaving):
             timer.stop()
+
+    def _is_idle(self) -> bool:
+        """Whether the next request has not begun. An empty line is not part of it."""
+        is_http = self.transport.get_protocol() is self and not self.transport.is_closing()
+        states = (self.conn.our_state, self.conn.their_state)
+        return is_http and states == (h11.IDLE, h11.IDLE) and self.conn.trailing_data[0] in {b"", HALF_EMPTY_LINE}
 
     def _lacks_something(self) -> bool:
         """Whether a request has arrived in part."""

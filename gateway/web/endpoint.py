@@ -18,7 +18,7 @@ from gateway.errors import Abandoned, LimitExceeded, MethodNotAllowed, RequestEr
 from gateway.execution.concurrency import CapacityLimiter, IsDisconnected
 from gateway.execution.executor import Executor, OperationRequest
 from gateway.limits import Limits
-from gateway.model import Visibility
+from gateway.model.records import Visibility
 from gateway.web.caching import PRIVATE, Caching, is_not_modified
 from gateway.web.content_negotiation import MediaType, Negotiated, negotiate
 from gateway.web.cors import check_get, include_drafts
@@ -122,7 +122,9 @@ class Endpoint:
         entity_tag = self._caching.entity_tag(resolved.request, negotiated.media_type, resolved.revision)
         if not is_not_modified(entity_tag, context.if_none_match):
             return None
-        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=self._caching.headers(entity_tag))
+        return Response(
+            status_code=HTTPStatus.NOT_MODIFIED, headers=self._caching.headers(entity_tag, resolved.seconds_left)
+        )
 
     async def _single(self, asked: OperationRequest, context: _RequestContext, negotiated: Negotiated) -> Response:
         """Runs one operation. With `application/json`, status 200 means a well-formed request (GraphQL over HTTP)."""
@@ -146,7 +148,7 @@ class Endpoint:
         headers: Mapping[str, str] = {}
         if context.is_cacheable and not answer.errors:
             entity_tag = self._caching.entity_tag(prepared.request, negotiated.media_type, answer.revision)
-            headers = self._caching.headers(entity_tag, answer.dependencies)
+            headers = self._caching.headers(entity_tag, answer.seconds_left, answer.dependencies)
         return _encoded(answer.body(), HTTPStatus.OK, headers, negotiated)
 
     async def _body_of(self, asked: OperationRequest, context: _RequestContext) -> Mapping[str, object]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from ipaddress import IPv4Network, ip_network
-from typing import cast
+from typing import Any, cast
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -20,6 +20,8 @@ from gateway.web.listener import Listener
 
 ALL_INTERFACES = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - only compared, not bound
 """The wildcard addresses, and the loopback address of each. Browsers can open only the latter."""
+START_SECONDS = 5
+"""How long early connections wait at most before they are answered."""
 GRACE_SECONDS = 10
 """How long pending responses may take at shutdown."""
 
@@ -64,14 +66,21 @@ def is_public(listener: socket.socket) -> bool:
     return listener.getsockname()[0] in ALL_INTERFACES
 
 
+Starting = Callable[[], Coroutine[Any, Any, object]]
+
+
 class _Server(uvicorn.Server):
-    def __init__(self, config: ConnectionConfig, stopping: Callable[[], None]) -> None:
+    def __init__(self, config: ConnectionConfig, starting: Starting | None, stopping: Callable[[], None]) -> None:
         super().__init__(config)
         self._config = config
+        self._starting = starting
         self._stopping = stopping
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Accept connections with Listener instead of asyncio's server."""
+        if self._starting:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._starting(), START_SECONDS)
         most = self._config.limits.connections
         most += excess_of(most)
         connections = self.server_state.connections
@@ -95,14 +104,15 @@ async def serve(
     *,
     trusted_proxies: Sequence[str] = (),
     work: Callable[[], Awaitable[object]],
+    starting: Starting | None = None,
     stopping: Callable[[], None],
 ) -> None:
     """Serve until SIGINT, SIGTERM, or the end of `work`, which runs concurrently. Raises the exceptions of `work`.
 
-    The server trusts `X-Forwarded-*` of `trusted_proxies` only. It calls `stopping` before it waits for pending
-    responses.
+    Connections are accepted after `starting`, or after START_SECONDS. The server trusts `X-Forwarded-*` of
+    `trusted_proxies` only. It calls `stopping` before it waits for pending responses.
     """
-    server = _Server(_config(app, limits, trusted_proxies), stopping)
+    server = _Server(_config(app, limits, trusted_proxies), starting, stopping)
     working = asyncio.ensure_future(work())
 
     def stop(_: asyncio.Future[object]) -> None:

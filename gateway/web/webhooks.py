@@ -17,8 +17,8 @@ import orjson
 from gateway import cache_tags
 from gateway.access.tokens import signature
 from gateway.errors import NotReady
-from gateway.model import ChangeType, Visibility
-from gateway.settings import Webhook
+from gateway.model.records import ChangeType, Visibility
+from gateway.option_types import Webhook
 from gateway.store.protocol import ChangeCounts, Snapshot, Store
 
 logger = logging.getLogger("gateway.webhooks")

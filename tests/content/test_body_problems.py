@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gateway.content import body_problems
-from gateway.model import Severity
+from gateway.model.problems import Severity
 
 CONFLICT = "<<<<<<< HEAD\none\n=======\ntwo\n>>>>>>> branch\n"
 

@@ -30,6 +30,19 @@ FORMS = (
     ("{{% comment %}}", "{{% /comment %}}"),
     ("{{< comment >}}", "{{< /comment >}}"),
     ("{/*", "*/}"),
+    ("{% doc %}", "{% enddoc %}"),
+    ("{%- doc -%}", "{%- enddoc -%}"),
+    ("{#", "#}"),
+    ("{#-", "-#}"),
+    ("{::comment}", "{:/comment}"),
+    ("{::comment}", "{:/}"),
+    ("{{!--", "--}}"),
+    ("{{~!-- }}", "--~}}"),
+    ("{{!", "}}"),
+    ("<p hidden>", "</p>"),
+    ("<DIV class='a' HIDDEN=\"\" id=b>", "</DIV>"),
+    ("<div hidden><div hidden='until-found'>", "</div></div >"),
+    ("<span hidden>", "</span>"),
     ("{\n  /*", "*/\n}"),
 )
 
@@ -96,6 +109,9 @@ def test_code_keeps_what_looks_like_a_comment(around: str) -> None:
         ("a %% b %% c %% d %% e", "a  c  e"),
         ("100%% a\n\n5%% b", "100%% a\n\n5%% b"),
         ("5%%b%% c", "5 c"),
+        ("100%%\na\n%% b", "100\nb"),
+        ("100%% \r\n\r\na\r\n  %%\r\nb", "100\r\nb"),
+        ("100%%\na\nb 5%%", "100%%\na\nb 5%%"),
         ("a %%%% b", "a %%%% b"),
         ("%%%%%%%%%%\n\na", "%%%%%%%%%%\n\na"),
         ("%%\na\n%%\n# b", "\n# b"),
@@ -108,6 +124,18 @@ def test_code_keeps_what_looks_like_a_comment(around: str) -> None:
         ("<div>\n\\%%a%%\n</div>", "<div>\n\\\n</div>"),
         ("{{</* figure */>}} {{%/* note */%}}", "{{</* figure */>}} {{%/* note */%}}"),
         ("{% if a %}b{% endif %} {{ c }} {#id} {d}", "{% if a %}b{% endif %} {{ c }} {#id} {d}"),
+        ("{#if a}b{/if} {#a-b .c} {#} {##} {#a#} {#a\nb#}", "{#if a}b{/if} {#a-b .c} {#}   "),
+        ("a {::comment/} b {::nomarkdown}c{:/} d", "a  b {::nomarkdown}c{:/} d"),
+        ("{{#if a}}b{{/if}} {{{c}}} {{ !d }} {{{!-- e --}}", "{{#if a}}b{{/if}} {{{c}}} {{ !d }} {"),
+        ("{% doc a %} {% docs %} {% doc-a %}", "{% doc a %} {% docs %} {% doc-a %}"),
+        ("a <img src=b hidden> c <b hidden/> d <input type=hidden> e", "a <!----> c <!----> d <input type=hidden> e"),
+        ("<p hidden>a<p>b</p> c", "<!----> c"),
+        ("<i hidden>a<i>b</i><ib>c<i/></i> d", "<!----> d"),
+        (
+            "<p data-hidden aria-hidden='true' title=' hidden '>a</p>",
+            "<p data-hidden aria-hidden='true' title=' hidden '>a</p>",
+        ),
+        ("\\<p hidden>a</p> <p hidden", "\\<p hidden>a</p> <p hidden"),
         ("{{/* a */}}{/* b */}%%c%%", ""),
         ("{% comment %}a{% comment %}b{% endcomment %}c{% endcomment %}d", "d"),
         ("%% a ` %% b ` %% c %%", " b ` "),
@@ -182,14 +210,40 @@ def test_a_comment_anywhere_outside_code_is_not_seen(body: str, comment: str, at
 @given(BODIES)
 def test_a_body_without_comments_stays(body: str) -> None:
     """Nothing else is touched."""
-    if not any(hint in body for hint in comments._HINTS):
+    if not comments._OPENING.search(body):
         assert comments.strip(body) == body
+
+
+class LineByLine(comments._Stripper):
+    """Looks at each line, also far from comments."""
+
+    def _skip_blocks(self, at: int) -> int:
+        return at
+
+
+BLOCKS = st.sampled_from([
+    *("a", "- a", "1. a\n   - b", "> a", "    a", "- a\n\n  ```\n  a", "```", "~~~\n", "<pre>", "</pre>", "<div>"),
+    *("a `", "<script>", "</script>", "<!--", "-->", "%%", "5%%", "{# a #}", "  {/* a */}", "  `%%a%%`", "|a|\n|-|"),
+    *("a\r", "\r\n"),
+])  # fmt: skip
+
+
+@given(
+    st.lists(st.tuples(BLOCKS, st.sampled_from(["\n\n", "\n", "\r\n\r\n", " "]))).map(
+        lambda parts: "".join(map("".join, parts))
+    )
+)
+def test_blocks_are_skipped_without_effect(body: str) -> None:
+    """Blocks that no comment is near are copied; the result is that of a look at every line."""
+    assert comments.read(body) == LineByLine(body).run()
 
 
 PARTS = (
     *(form[0] for form in FORMS), *("".join(form) for form in FORMS), "a %%\n\n%% ", "%% x %%\n`a\n", "`", "``a`b",
     "5%%", "%%%", "> %% a\n> %%\n", "- %%\n", "<a b='%%", "<a ", "{", "{% ", "\\", "|`a|%%\n-|-\n", "a `b\n",
-    "```\n%%\n", "%%a%%\n    b\n",
+    "```\n%%\n", "%%a%%\n    b\n", "5%%\n", "5%%\na\n%%\n", "<p hidden></p>\n\na\n\n",
+    "<i hidden", "<i hidden a='", "{#a ", "a\n\n<!---->\n\n",
+    "~~~\n\na\n\n", "- a\n\n  {#id}\n\n", "a\n\n`{#-",
 )  # fmt: skip
 
 

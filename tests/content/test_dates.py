@@ -63,6 +63,22 @@ MONTHS_IN_FULL = (
         ("31 Dec, 2022", "2022-12-31T00:00:00"),
         ("8-Jul-2022", "2022-07-08T00:00:00"),
         ("2022-Jul-08", "2022-07-08T00:00:00"),
+        ("8th of July 2022", "2022-07-08T00:00:00"),
+        ("1st of May, 2022 at 15:00", "2022-05-01T15:00:00"),
+        ("July 8th, 2022", "2022-07-08T00:00:00"),
+        ("2024-05-06T24:00", "2024-05-07T00:00:00"),
+        ("2024-12-31 24:00:00.000 +02:00", "2024-12-31T22:00:00"),
+        ("2024-05-06Z", "2024-05-06T00:00:00"),
+        ("2024-05-06+02:00", "2024-05-05T22:00:00"),
+        ("6 May 2024 UTC", "2024-05-06T00:00:00"),
+        ("2024-05-06T10:30:00Z[UTC]", "2024-05-06T10:30:00"),
+        ("2024-05-06T10:30Z[Europe/Paris]", "2024-05-06T10:30:00"),
+        ("2024-05-06T10:30-02:00[Etc/GMT+2]", "2024-05-06T12:30:00"),
+        ("2024-05-06T10:30+02:00[!Europe/Paris]", "2024-05-06T08:30:00"),
+        ("20240506103000", "2024-05-06T10:30:00"),
+        ("202405061030", "2024-05-06T10:30:00"),
+        ("20240506T103000Z", "2024-05-06T10:30:00"),
+        ("20240506103000+0200", "2024-05-06T08:30:00"),
         (" 2022-07-08\t10:30 ", "2022-07-08T10:30:00"),
     ],
 )
@@ -74,11 +90,13 @@ def test_what_has_one_meaning_is_read(written: str, printed: str) -> None:
 @pytest.mark.parametrize(
     "written",
     [
-        *("2022-13-01", "2022-02-30", "2022-11-15T25:00:00Z", "2022-11-15T24:00:00Z", "2022-11-15T10:60:00", "soon"),
+        *("2022-13-01", "2022-02-30", "2022-11-15T25:00:00Z", "2022-11-15T24:00:01Z", "2022-11-15T10:60:00", "soon"),
         *("0000-01-01", "0001-01-01T00:00:00+01:00", "2022-11-15T10:00:00+24:00", "2022-11-15T10:00:00+01:60"),
         *("Jul 32 2022", "Jux 08 2022", "Juli 8 2022", "Jul 2022", "Feb 29 2023", "2022", "20221301", "12345678"),
         *("08/07/2022", "8.7.2022", "13-07-2022", "13/07/2022 10:30", "22-07-08", "8 July 22", "2022/07-08"),
         *("2022-07-08 15:00 PM", "2022-07-08 0:30 AM", "2022-07-08 10", "10:30", "2022-07-08 10:30 EST"),
+        *("2022-07-08 24:00 PM", "9999-12-31T24:00", "2022-07-08T10:30+02:00[UTC]", "2022-07-08-02", "2022-07-08-0200"),
+        *("20240506103", "2024050610300", "20240506256000", "22220506103000", "of July 8 2022", "8th of 2022"),
         *("2022-07-08 10:30 +0200 UTC", "1657276200", "2022-07-08Tomorrow", "٢٠٢٢-٠٧-٠٨", ""),
     ],
 )
@@ -100,6 +118,8 @@ DAYS = (
     lambda m: f"{MONTHS_IN_FULL[m.month - 1]} {m.day}, {m.year}",
     lambda m: f"{m.day} {MONTHS[m.month - 1].lower()} {m.year}",
     lambda m: f"{m.day:02} {MONTHS_IN_FULL[m.month - 1].upper()} {m.year}",
+    lambda m: f"{m.day}th of {MONTHS_IN_FULL[m.month - 1]} {m.year}",
+    lambda m: f"{MONTHS_IN_FULL[m.month - 1]} {m.day}th, {m.year}",
 )
 TIMES = (
     lambda m: f"{m:%H:%M:%S.%f}",
@@ -130,6 +150,26 @@ def test_every_moment_is_read_in_every_spelling(
     written_zone = offset(moment).replace(":", "") if zone == "plain" else zone.format(offset(moment))
     written = f"{moment:{weekday or ' '}}".lstrip() + day(moment) + gap + time(moment) + written_zone
     assert parse_instant(written) == moment
+
+
+@given(MOMENTS, st.sampled_from(["", "[Europe/Paris]", " [!America/Port-au-Prince]"]), st.sampled_from(["T", " "]))
+def test_every_moment_is_read_as_temporal_prints_it(moment: datetime, place: str, gap: str) -> None:
+    """The offset counts; the place after it does not."""
+    assert parse_instant(f"{moment.isoformat(gap)}{place}") == moment
+    utc = moment.astimezone(UTC)
+    assert parse_instant(f"{utc:%Y-%m-%dT%H:%M:%S.%f}Z[UTC]") == utc
+
+
+@given(st.datetimes(min_value=datetime(1900, 1, 2), max_value=datetime(2199, 12, 30)), OFFSETS)  # noqa: DTZ001
+def test_every_second_is_read_in_digits(local: datetime, zone: timezone) -> None:
+    """With or without a `T`; without a time the day has an offset too."""
+    moment = local.replace(microsecond=0, tzinfo=zone)
+    for written in (f"{moment:%Y%m%d%H%M%S}", f"{moment:%Y%m%dT%H%M%S}"):
+        assert parse_instant(written + offset(moment)) == moment
+        assert parse_instant(written, zone) == moment
+    midnight = moment.replace(hour=0, minute=0, second=0)
+    assert parse_instant(f"{moment:%Y-%m-%d}{offset(moment)}") == midnight
+    assert parse_instant(f"{moment:%Y-%m-%d}T24:00{offset(moment)}") == midnight + timedelta(days=1)
 
 
 @given(st.datetimes(timezones=OFFSETS))

@@ -15,7 +15,8 @@ from gateway.content.decoder import Decoded, decode
 from gateway.content.identity import digits
 from gateway.content.nodes import MappingEntry, MappingNode, Node, Position, ScalarNode, SequenceNode
 from gateway.content.site import DEFAULT_SITE, Site
-from gateway.model import Document, FieldOrigin, Image, Problem, ProviderName, Severity
+from gateway.model.documents import Document, FieldOrigin, Image, ProviderName
+from gateway.model.problems import Problem, Severity
 
 SEEDS = Path(__file__).parents[2] / "seeds"
 
@@ -237,6 +238,18 @@ def test_the_words_of_a_file_name_are_a_title(path: str, title: str) -> None:
     assert [(problem.severity, problem.code) for problem in problems] == [(Severity.WARNING, "MISSING_TITLE")]
 
 
+@pytest.mark.parametrize("title", ["\xa0", "'\xa0 \u200b'", "\u200b\u2060", '"\\u00ad"'])
+def test_a_title_that_nobody_sees_is_missing(title: str) -> None:
+    """The heading takes its place, unless it is invisible too; then that is reported."""
+    found, problems, *_ = decoded(f"title: {title}", body="# \u200b\n\n# Seen\n")
+    assert found is not None
+    assert (found.title, problems) == ("Seen", ())
+    found, problems, *_ = decoded(f"title: {title}", body="# \u200b\n", path="a-b.md")
+    assert found is not None
+    assert found.title == "A b"
+    assert [(problem.severity, problem.code) for problem in problems] == [(Severity.WARNING, "MISSING_TITLE")]
+
+
 @pytest.mark.parametrize(
     "front",
     [
@@ -337,20 +350,32 @@ def test_a_quoted_title_keeps_its_outer_white_space() -> None:
     assert untitled.title == "Heading"
 
 
-def test_a_file_with_a_translation_takes_its_language_from_its_name() -> None:
+def test_a_name_that_ends_in_a_language_gives_the_locale() -> None:
     """What the file itself says comes first."""
     front_matter = frontmatter.read("a.fr.md", b"---\ntitle: T\n---\n")
     assert front_matter is not None
-    found, problems, given, _ = decode("2024-05-06-a.fr.md", front_matter, translated=True)
+    site = Site(locales=("en", "fr"))
+    found, problems, given, _ = decode("2024-05-06-a.fr.md", front_matter, site)
     assert problems == ()
     assert found is not None
     assert (found.slug, found.locale, found.published_date_time) == ("a", "fr", datetime(2024, 5, 6, tzinfo=UTC))
     assert FieldOrigin("locale", "the file name") in given
     front_matter = frontmatter.read("a.fr.md", b"---\ntitle: T\nlang: fr-CA\n---\n")
     assert front_matter is not None
-    found, *_ = decode("a.fr.md", front_matter, translated=True)
+    found, *_ = decode("a.fr.md", front_matter, site)
     assert found is not None
     assert found.locale == "fr-CA"
+
+
+def test_a_language_that_the_site_does_not_list_is_a_part_of_the_name() -> None:
+    """It is told where the site lists none."""
+    front_matter = frontmatter.read("how.to.md", b"---\ntitle: T\n---\n")
+    assert front_matter is not None
+    found, problems, *_ = decode("how.to.md", front_matter)
+    assert found is not None
+    assert (found.slug, found.locale) == ("how-to", None)
+    assert [(each.severity, each.code) for each in problems] == [("INFO", "LOCALES_UNKNOWN")]
+    assert decode("how.to.md", front_matter, Site(locales=("en",))).problems == ()
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.content.file_names import address_slug, named, translations
+from gateway.content.file_names import address_slug, language_of, named
 
 
 @pytest.mark.parametrize(
@@ -101,30 +101,40 @@ def test_any_name_is_read(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "locales", "translated", "stem", "locale"),
+    ("path", "locales", "stem", "locale"),
     [
-        ("2024-05-06-name.fr.md", [], True, "name", "fr"),
-        ("name.fr.md", [], False, "name.fr", None),
-        ("name.fr.md", ["en", "fr"], False, "name", "fr"),
-        ("name.FR.md", ["fr"], False, "name", "fr"),
-        ("name.pt_br.md", ["pt-BR"], False, "name", "pt-BR"),
-        ("name.de.md", ["en", "fr"], True, "name.de", None),
-        ("x/index.de.md", [], True, "x", "de"),
-        ("x/_index.de.md", ["de"], False, "x", "de"),
-        (".de.md", ["de"], False, ".de", None),
+        ("2024-05-06-name.fr.md", ["fr"], "name", "fr"),
+        ("name.fr.md", [], "name.fr", None),
+        ("name.fr.md", ["en", "fr"], "name", "fr"),
+        ("name.FR.md", ["fr"], "name", "fr"),
+        ("name.pt_br.md", ["pt-BR"], "name", "pt-BR"),
+        ("name.de.md", ["en", "fr"], "name.de", None),
+        ("name.gsw.md", ["gsw"], "name", "gsw"),
+        ("x/_index.de.md", ["de"], "x", "de"),
+        ("x/_index.de.md", [], "x", "de"),
+        ("x/Index.pt-BR.md", [], "x", "pt-BR"),
+        ("x/index.md", [], "x", None),
+        ("x/index.to.md", ["en"], "index.to", None),
+        ("x/index.min.md", [], "index.min", None),
+        (".de.md", ["de"], ".de", None),
     ],
 )
-def test_a_name_ends_in_a_language(path: str, locales: list[str], translated: bool, stem: str, locale: str) -> None:
-    """If the site lists it, or if it lists none and a sibling shows it: a name may end in any word."""
-    found = named(path, UTC, locales, translated=translated)
+def test_a_name_ends_in_a_language(path: str, locales: list[str], stem: str, locale: str) -> None:
+    """If the site lists it: a name may end in any word. Only the end of an index file is a language anyhow."""
+    found = named(path, UTC, locales)
     assert (found.stem, found.locale) == (stem, locale)
 
 
-def test_siblings_show_that_a_name_ends_in_a_language() -> None:
-    """A file of the same stem, in the same folder, in another language or in none."""
-    translated = {"a.fr.md", "b.de.md", "b.pt-BR.txt", "x/index.de.md"}
-    others = {"a.md", "x/index.md", "how.to.md", "c.js.md", "c.md", "d.fr.md", "x/d.md", "e.min.md", "e.md", "f.fr.md"}
-    assert translations([*translated, *others, "f.fr.txt"]) == translated
+@pytest.mark.parametrize(
+    ("path", "language"),
+    [
+        *(("a.fr.md", ".fr"), ("x.y/a.pt-BR.md", ".pt-BR"), ("how.to.md", ".to"), ("a.b.de.md", ".de")),
+        *(("a.md", ""), ("a.min.md", ""), ("a.gsw.md", ""), (".de.md", ""), ("x.fr/a.md", ""), ("x/.fr.md", "")),
+    ],
+)
+def test_the_end_of_a_name_may_be_a_language(path: str, language: str) -> None:
+    """With a code of ISO 639-1 and a region."""
+    assert language_of(path) == language
 
 
 @pytest.mark.parametrize(

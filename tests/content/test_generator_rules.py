@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import shutil
 from collections.abc import Mapping
@@ -16,7 +17,9 @@ from gateway.content import site_config
 from gateway.content.file_parser import ParseContext, Task, parse
 from gateway.content.source import Walk
 from gateway.loading.active_rules import GeneratorRules
-from gateway.model import Change, Document, FieldOrigin, Loaded, Problem, Quarantined
+from gateway.model.changes import Change, Loaded, Quarantined
+from gateway.model.documents import Document, FieldOrigin
+from gateway.model.problems import Problem
 
 PLAIN = "---\ntitle: T\n---\n"
 DRAFT = "---\ncascade: {draft: true}\n---\n"
@@ -25,13 +28,13 @@ DRAFT = "---\ncascade: {draft: true}\n---\n"
 class Folder:
     """What becomes of the documents of a folder."""
 
-    def __init__(self, root: Path, files: Mapping[str, str]) -> None:
+    def __init__(self, root: Path, files: Mapping[str, str], *, follow_links: bool = False) -> None:
         for path, text in files.items():
             (root / path).parent.mkdir(parents=True, exist_ok=True)
             (root / path).write_text(text)
         rules = site_config.read(root)
         assert rules.problems == ()
-        listing = Walk(root, include=rules.site.include).run()
+        listing = Walk(root, include=rules.site.include, follow_links=follow_links).run()
         site, self.problems = GeneratorRules(1 << 20, lambda _: None).read(root, listing, rules.site)
         self.site = pickle.loads(pickle.dumps(site))  # noqa: S301 - our own bytes
         run = ParseContext(str(root), site=self.site)
@@ -179,6 +182,160 @@ def test_the_cascade_of_a_whole_site_is_applied(tmp_path: Path, name: str) -> No
     assert folder.public == ["content/p.md"]
 
 
+BUNDLE = ["b/index.md", "b/p.md", "b/sub/q.md", "b/x.fr.md", "bb.md", "c/index.md", "c/p.md", "index.md"]
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        *("headless: true", "build: {render: never}", "_build: {render: never}", "build: {Render: link}"),
+        *("draft: true", "published: false", "private: true", "status: draft"),
+    ],
+)
+def test_a_hidden_leaf_bundle_hides_its_documents(tmp_path: Path, key: str) -> None:
+    """They are resources of its page, whatever they say themselves."""
+    shown = "---\ntitle: T\ndraft: false\n---\n"
+    page = f"---\ntitle: T\n{key}\n---\n"
+    pin = {"gateway.yaml": "pin: [{path: b/pinned.md, published: true}]", "b/pinned.md": PLAIN}
+    folder = Folder(tmp_path, dict.fromkeys(BUNDLE, shown) | {"b/index.md": page} | pin)
+    assert folder.public == ["b/pinned.md", "bb.md", "c/index.md", "c/p.md", "index.md"]
+    assert [_told(problem) for problem in folder.problems] == [("b/index.md", "INFO", "HIDES_OTHERS", 3)]
+    assert FieldOrigin("published", "b/index.md:3") in folder.given("b/p.md")
+
+
+@pytest.mark.parametrize("text", [PLAIN, "---\ntitle: T\ndraft: false\n---\n", "Text.", "---\ntitle: [\n---\n"])
+def test_another_page_of_a_folder_hides_nothing(tmp_path: Path, text: str) -> None:
+    """Without a key that hides, and where the home page of a whole site is a draft."""
+    home = "---\ntitle: T\ndraft: true\n---\n"
+    folder = Folder(tmp_path, dict.fromkeys(BUNDLE, PLAIN) | {"b/index.md": text, "index.md": home})
+    hidden = {"index.md"} if text.startswith("---\ntitle: T") else {"index.md", "b/index.md"}
+    assert folder.public == sorted({*BUNDLE} - hidden)
+    assert folder.problems == ()
+
+
+def test_a_bundle_in_one_language_concerns_its_language(tmp_path: Path) -> None:
+    """`index.fr.md` is the page in French, and the page in another language stays."""
+    page = "---\ntitle: T\nheadless: true\n---\n"
+    folder = Folder(tmp_path, dict.fromkeys(BUNDLE, PLAIN) | {"b/index.fr.md": page})
+    assert folder.public == sorted({*BUNDLE} - {"b/x.fr.md"})
+    assert "b/index.fr.md" in Folder(tmp_path, {"b/index.md": page, "b/index.fr.md": PLAIN}).public
+
+
+def test_dates_of_a_bundle_restrict_its_documents(tmp_path: Path) -> None:
+    """They are public only while the page is, and unlisted if it is. Their own dates stay as they are."""
+    own = "---\ntitle: T\ndate: 2020-05-06\nexpiryDate: 2098-01-01\nunlisted: false\n---\n"
+    page = "---\ntitle: T\ndate: 2097-01-01\nexpiryDate: 2099-01-01\nbuild: {list: never}\n---\n"
+    dated = {"2096-01-01-d/index.md": PLAIN, "2096-01-01-d/p.md": own}
+    pin = {"gateway.yaml": "pin: [{path: b/pinned.md, published: true}]"}
+    folder = Folder(tmp_path, {"b/index.md": page, "b/p.md": own, "b/pinned.md": own} | dated | pin)
+
+    def years(path: str) -> list[int | None]:
+        document = folder.document(path)
+        times = document.published_date_time, document.public_from, document.public_until
+        return [time.year if time else None for time in times]
+
+    assert years("b/p.md") == [2020, 2097, 2098]
+    assert years("b/pinned.md") == [2020, 2020, 2098]
+    assert years("2096-01-01-d/p.md") == [2020, 2096, 2098]
+    assert [folder.document(path).unlisted for path in ("b/p.md", "b/pinned.md")] == [True, False]
+    change = folder.changes["b/p.md"]
+    assert isinstance(change, Loaded)
+    assert {(each.status, each.source) for each in change.hidings} == {
+        ("SCHEDULED", "b/index.md:2"),
+        ("EXPIRED", "`expiryDate`"),
+        (None, "b/index.md:2"),
+    }
+
+
+@pytest.mark.parametrize(
+    "text", ["---\ndraft: maybe\n---\n", "---\ntitle: [\nheadless: true\n---\n", "---\nheadles: true\n---\n"]
+)
+def test_an_unclear_bundle_sets_its_documents_aside(tmp_path: Path, text: str) -> None:
+    """Its page may hide them."""
+    folder = Folder(tmp_path, dict.fromkeys(BUNDLE, PLAIN) | {"b/index.md": text})
+    assert sorted(folder.set_aside) == ["b/index.md", "b/p.md", "b/sub/q.md", "b/x.fr.md"]
+    assert [_told(problem)[:3] for problem in folder.problems] == [("b/index.md", "ERROR", "RULES_UNREADABLE")]
+
+
+CASCADES = {
+    "config/_default/cascade.toml": "draft = true\n[target]\npath = '/secret/**'\n",
+    "config/production/cascade.toml": "[[cascade]]\ndraft = true\n[cascade.target]\npath = '/secret/**'\n",
+    "config/_default/cascade.yaml": "draft: true\ntarget: {path: /secret/**}\n",
+    "config/_default/cascade.yml": "cascade: [{draft: true, target: {path: /secret/**}}]\n",
+    "config/_default/cascade.json": '{"draft": true, "target": {"path": "/secret/**"}}',
+}
+
+
+@pytest.mark.parametrize("path", CASCADES)
+def test_a_cascade_may_have_a_file_of_its_own(tmp_path: Path, path: str) -> None:
+    """With or without its key."""
+    folder = Folder(tmp_path, {path: CASCADES[path], "content/secret/p.md": PLAIN, "content/p.md": PLAIN})
+    assert folder.public == ["content/p.md"]
+
+
+@pytest.mark.parametrize("path", ["/my-notes/**", "/my notes/**", "/My-Notes/a-page"])
+def test_a_space_in_a_name_is_a_hyphen_in_a_target(tmp_path: Path, path: str) -> None:
+    """As in the paths of Hugo."""
+    cascade = f"---\ntitle: T\ncascade: {{draft: true, target: {{path: '{path}'}}}}\n---\n"
+    folder = Folder(tmp_path, {"_index.md": cascade, "my notes/a page.md": PLAIN, "mynotes/a page.md": PLAIN})
+    assert folder.public == ["_index.md", "mynotes/a page.md"]
+
+
+@pytest.mark.parametrize("text", ['{"title": "S", "cascade": {"draft": true}}\nBody', '\ufeff{\n\t"draft": true\n}\n'])
+def test_json_holds_rules(tmp_path: Path, text: str) -> None:
+    """Though a file with it is not a document."""
+    folder = Folder(tmp_path, {"a/_index.md": text, "a/p.md": PLAIN, "p.md": PLAIN})
+    assert (folder.public, folder.set_aside) == (["p.md"], [])
+
+
+@pytest.mark.parametrize("text", ['{"title": "S", "cascade": {"draft": true}', '{"draft": tru}', '{"draft": "maybe"}'])
+def test_broken_json_sets_documents_aside(tmp_path: Path, text: str) -> None:
+    """It may hide them. Text that begins with a tag of a template is not JSON."""
+    folder = Folder(tmp_path, {"a/_index.md": text, "a/p.md": PLAIN, "b/_index.md": "{{< draft >}}", "b/p.md": PLAIN})
+    assert (folder.public, folder.set_aside) == (["b/p.md"], ["a/p.md"])
+    assert [_told(problem)[:3] for problem in folder.problems] == [("a/_index.md", "ERROR", "RULES_UNREADABLE")]
+
+
+IGNORABLE = ["a/wip-1.md", "a/wip.md", "secret/p.md", "x.secret/p.md", "z.md", "z.txt"]
+
+
+@pytest.mark.parametrize(
+    ("regex", "hidden"),
+    [
+        (r"\.txt$", ["z.txt"]),
+        ("/secret/", ["secret/p.md"]),
+        ("secret/", ["secret/p.md", "x.secret/p.md"]),
+        ("/a/wip.*md$", ["a/wip-1.md", "a/wip.md"]),
+        ("a.*-.*d", ["a/wip-1.md"]),
+        (r"wip\.md", ["a/wip.md"]),
+        ("p.md$", ["a/wip.md", "secret/p.md", "x.secret/p.md"]),
+    ],
+)
+@pytest.mark.parametrize("key", ["ignoreFiles", "ignorefiles"])
+def test_files_that_hugo_ignores_are_drafts(tmp_path: Path, key: str, regex: str, hidden: list[str]) -> None:
+    """By a regular expression that matches a part of the path."""
+    folder = Folder(tmp_path, dict.fromkeys(IGNORABLE, PLAIN) | {"hugo.toml": f"{key} = ['{regex}']\n"})
+    assert [path for path in IGNORABLE if path not in folder.public] == hidden
+    assert folder.told == []
+
+
+@pytest.mark.parametrize("regex", ["^p", "p+", "(p|b)", "[pb]", "p{2}", r"\w", r"p\$", "p.**"])
+def test_other_regular_expressions_are_reported(tmp_path: Path, regex: str) -> None:
+    """They could be slow, or begin at a folder that is unknown."""
+    folder = Folder(tmp_path, {"p.md": PLAIN, "hugo.toml": f"title = 'T'\nignoreFiles = ['{regex}']\n"})
+    assert folder.public == ["p.md"]
+    assert folder.told == [("hugo.toml", "WARNING", "RULES_NOT_APPLIED", 2)]
+
+
+@pytest.mark.parametrize(("path", "key"), [("hugo.yaml", "timeZone"), ("_config.yml", "timezone")])
+def test_a_time_zone_is_reported(tmp_path: Path, path: str, key: str) -> None:
+    """It is not applied, unless gateway.yaml has one too, or it is the usual one."""
+    zone = f"title: T\n{key}: America/New_York\n"
+    assert Folder(tmp_path / "a", {path: zone}).told == [(path, "WARNING", "RULES_NOT_APPLIED", 2)]
+    assert Folder(tmp_path / "b", {path: zone, "gateway.yaml": "timezone: UTC"}).told == []
+    assert Folder(tmp_path / "c", {path: f"{key}: Etc/UTC\n"}).told == []
+
+
 # Zola.
 
 
@@ -269,6 +426,17 @@ def test_other_json_is_passed_over(tmp_path: Path) -> None:
     assert folder.told == []
 
 
+def test_ignored_paths_are_drafts(tmp_path: Path) -> None:
+    """Files, folders and patterns. Lines that cannot be applied are reported."""
+    lines = "# A comment\n\nREADME.md\n./drafts/\nx/**/wip-*.md\r\n*.txt\n!README.md\nlog[0-9].md\n"
+    files = ["README.md", "a/README.md", "b.txt", "draft.md", "drafts/a/p.md", "log1.md", "x/wip-1.md", "x/y/wip-2.md"]
+    ignore = {".eleventyignore": lines, "a/.eleventyignore": "README.md"}
+    folder = Folder(tmp_path, dict.fromkeys(files, PLAIN) | ignore)
+    assert folder.public == ["a/README.md", "draft.md", "log1.md"]
+    assert folder.told == [(".eleventyignore", "WARNING", "RULES_NOT_APPLIED", line) for line in (7, 8)]
+    assert FieldOrigin("published", ".eleventyignore:3") in folder.given("README.md")
+
+
 # Jekyll.
 
 
@@ -306,6 +474,17 @@ defaults:
     assert folder.told == []
 
 
+@pytest.mark.parametrize(
+    ("kind", "hidden"), [("post", ["_posts/a.md"]), ("page", ["b.md"]), ("draft", ["x/_drafts/c.md"]), ("pos", [])]
+)
+def test_a_type_may_be_singular(tmp_path: Path, kind: str, hidden: list[str]) -> None:
+    """As Jekyll reads it."""
+    config = f"defaults: [{{scope: {{path: '', type: {kind}}}, values: {{type: t}}}}]"
+    files = ["_posts/a.md", "b.md", "x/_drafts/c.md"]
+    folder = Folder(tmp_path, dict.fromkeys(files, PLAIN) | {"_config.yml": config})
+    assert [path for path in files if folder.document(path).type == "t"] == hidden
+
+
 def test_what_has_no_page_is_a_draft(tmp_path: Path) -> None:
     """Collections without output, and what is excluded."""
     config = (
@@ -331,6 +510,15 @@ def test_names_with_an_underscore_are_drafts(tmp_path: Path) -> None:
     assert folder.told == []
     assert FieldOrigin("published", "the file name") in folder.given("_a.md")
     assert FieldOrigin("published", "the folder _drafts") in folder.given("x/_drafts/y/c.md")
+
+
+def test_only_the_page_of_a_section_may_have_an_underscore(tmp_path: Path) -> None:
+    """In a language of ISO 639-1, or in one that the site lists."""
+    names = ["_Index.md", "_index.fr.md", "_index.fr.old.md", "_index.gsw.md", "_index.md", "_index.old.md"]
+    folder = Folder(tmp_path, dict.fromkeys((f"a/{name}" for name in names), PLAIN))
+    assert folder.public == ["a/_Index.md", "a/_index.fr.md", "a/_index.md"]
+    listed = Folder(tmp_path, {"gateway.yaml": "locales: [gsw]"})
+    assert listed.public == ["a/_Index.md", "a/_index.fr.md", "a/_index.gsw.md", "a/_index.md"]
 
 
 def test_folders_of_generators_hold_no_documents(tmp_path: Path) -> None:
@@ -396,12 +584,52 @@ def test_values_are_checked_once(tmp_path: Path) -> None:
     assert folder.public == ["_index.md", "a.md", "b.md"]
 
 
-def test_a_link_to_rules_is_told(tmp_path: Path) -> None:
-    """It is not followed, as no link is."""
-    (tmp_path / "posts").mkdir()
-    (tmp_path / "posts/posts.json").symlink_to("/etc/hostname")
-    listing = Walk(tmp_path).run()
-    assert [(problem.path, problem.code) for problem in listing.problems] == [("posts/posts.json", "LINK")]
+@pytest.mark.parametrize(
+    ("path", "closed"),
+    [
+        ("a/_index.md", ["a/p.fr.md", "a/p.md"]),
+        ("a/_index.fr.md", ["a/p.fr.md"]),
+        ("a/a.json", ["a/p.fr.md", "a/p.md"]),
+        ("a/p.11tydata.json", ["a/p.md"]),
+        ("_config.yml", ["a/p.fr.md", "a/p.md", "o.md"]),
+        ("hugo.toml", ["a/p.fr.md", "a/p.md", "o.md"]),
+        ("config/_default/cascade.toml", ["a/p.fr.md", "a/p.md", "o.md"]),
+        (".eleventyignore", ["a/p.fr.md", "a/p.md", "o.md"]),
+    ],
+)
+@pytest.mark.parametrize("make", ["link", "dangling link", "pipe", "large file"])
+def test_rules_that_are_not_read_set_documents_aside(tmp_path: Path, path: str, closed: list[str], make: str) -> None:
+    """A link is not followed, as no link is, and a pipe is not waited for. What such a file would hide is not shown."""
+    file = tmp_path / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    if make == "pipe":
+        os.mkfifo(file)
+    elif make == "large file":
+        file.write_text("#" * (2 << 20))
+    else:
+        file.symlink_to("/etc/hostname" if make == "link" else "nowhere")
+    folder = Folder(tmp_path, dict.fromkeys(["a/p.md", "a/p.fr.md", "o.md"], PLAIN))
+    assert sorted(folder.set_aside) == closed
+    assert [_told(problem)[:3] for problem in folder.problems] == [(path, "ERROR", "RULES_UNREADABLE")]
+
+
+@pytest.mark.parametrize(("target", "closed"), [("rules.md", []), ("nowhere", ["p"]), ("/etc/hostname", ["p"])])
+def test_a_link_to_rules_is_read_if_it_is_followed(tmp_path: Path, target: str, closed: list[str]) -> None:
+    """Not where it leads out of the folder, or to nothing."""
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a/_index.md").symlink_to(target)
+    folder = Folder(tmp_path, {"a/rules.md": DRAFT, "a/p.md": PLAIN}, follow_links=True)
+    assert folder.public == ([] if closed else ["a/_index.md"])
+    assert ("a/p.md" in folder.set_aside) is bool(closed)
+
+
+def test_a_link_that_is_no_rule_concerns_nobody(tmp_path: Path) -> None:
+    """Data of another name, and the page of a folder, which Hugo does not follow."""
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b/other.json").symlink_to("/etc/hostname")
+    (tmp_path / "b/index.md").symlink_to("p.md")
+    assert Folder(tmp_path, {"b/p.md": PLAIN}).public == ["b/p.md"]
+    assert [(problem.path, problem.code) for problem in Walk(tmp_path).run().problems] == [("b/index.md", "LINK")]
 
 
 def test_the_digest_is_that_of_the_rules(tmp_path: Path) -> None:

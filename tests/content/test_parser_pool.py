@@ -16,7 +16,7 @@ from gateway.content.file_parser import ParseContext, Task
 from gateway.content.parser_pool import ParserPool
 from gateway.content.source import Walk
 from gateway.errors import ParserError
-from gateway.model import Change, Deleted, Loaded, NotDocument, Quarantined, Unchanged
+from gateway.model.changes import Change, Deleted, Loaded, NotDocument, Quarantined, Unchanged
 
 # A worker that dies at one file, and one that never answers for one.
 KILLER = """
@@ -97,6 +97,17 @@ async def test_a_gentle_run_leaves_a_processor_free(tmp_path: Path) -> None:
         finally:
             await parser_pool.close()
         assert sum(map(len, said)) == len(tasks)
+
+
+async def test_modules_in_the_current_folder_are_not_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder of content may hold files of Python with the names of modules."""
+    write(tmp_path, "a.md")
+    for name in ("json", "orjson", "yaml", "gateway"):
+        (tmp_path / f"{name}.py").write_text(f"open({str(tmp_path / 'run')!r}, 'w'); raise SystemExit")
+    monkeypatch.chdir(tmp_path)
+    said = await parse(tmp_path, ParserPool(1))
+    assert isinstance(said["a.md"], Loaded)
+    assert not (tmp_path / "run").exists()
 
 
 async def test_a_crash_costs_the_file_that_caused_it(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from gateway.content.problem_collector import PositionNeeded
 from gateway.content.site import DEFAULT_SITE
 from gateway.content.text_memo import TextMemo
 from gateway.errors import FrontMatterError
-from gateway.model import Loaded
+from gateway.model.changes import Loaded
 
 FULL = bool(os.environ.get("GATEWAY_TEST_FULL"))
 ROOT = Path(__file__).parents[2]

@@ -18,7 +18,9 @@ from gateway.content.file_parser import ParseContext, Task, parse
 from gateway.content.parser_pool import ParserPool
 from gateway.content.site import DEFAULT_SITE, Site
 from gateway.content.source import Walk
-from gateway.model import Document, FieldOrigin, Image, Loaded, ProviderName, Severity
+from gateway.model.changes import Loaded
+from gateway.model.documents import Document, FieldOrigin, Image, ProviderName
+from gateway.model.problems import Severity
 
 
 def site(text: str) -> Site:
@@ -147,11 +149,18 @@ def test_a_folder_without_rules_has_the_usual_ones(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["gateway.yml", "Gateway.yaml"])
-def test_a_misnamed_file_is_told(tmp_path: Path, name: str) -> None:
-    """Rules that are not read must not be thought to be in force."""
-    (tmp_path / name).write_text("expose: [a]")
-    problems = site_config.read(tmp_path).problems
-    assert [(each.severity, each.code, each.path) for each in problems] == [("WARNING", "SITE_NAME", name)]
+@pytest.mark.parametrize("files", [[], ["gateway.yaml"]])
+def test_a_misnamed_file_is_an_error(tmp_path: Path, name: str, files: list[str]) -> None:
+    """Rules that are not read must not be thought to be in force, also beside a file with the right name."""
+    for file in (name, *files):
+        (tmp_path / file).write_text("expose: [a]")
+    found = site_config.read(tmp_path)
+    assert [(each.severity, each.code, each.path) for each in found.problems] == [("ERROR", "SITE_NAME", name)]
+    assert (found.is_good, found.is_there, found.problems[0].hint) == (
+        False,
+        True,
+        "Rename it to gateway.yaml, or delete it.",
+    )
 
 
 def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
@@ -570,3 +579,27 @@ def test_files_of_yaml_are_documents_where_they_are_included(tmp_path: Path) -> 
     assert isinstance(change.document, Document)
     assert (change.document.title, change.document.slug, change.document.body) == ("T", "a", "")
     assert [(problem.line, problem.column) for problem in change.problems] == [(3, 10)]
+
+
+# The usual dates bound what is public.
+
+
+@pytest.mark.parametrize(
+    ("field", "front", "bound"),
+    [
+        ("publishedDateTime", "date: 2999-01-01", "public_from"),
+        ("publishedDateTime", "pubDate: 2999-01-01", "public_from"),
+        ("publishedDateTime", "publishDate: 2999-01-01", "public_from"),
+        ("publishDate", "publishDate: 2999-01-01", "public_from"),
+        ("expiryDate", "expiryDate: 2999-01-01", "public_until"),
+        ("expiryDate", "expires: 2999-01-01", "public_until"),
+    ],
+)
+def test_usual_dates_stay_bounds_where_other_keys_are_mapped(field: str, front: str, bound: str) -> None:
+    """They give no date of the article then, but hide it as before, unless the site gives them to another field."""
+    found = document(f"fields: {{{field}: when}}\n", front)
+    assert getattr(found, bound) == datetime(2999, 1, 1, tzinfo=UTC)
+    assert found.published_date_time is None or field == "publishDate"
+    key = front.partition(":")[0]
+    given = document(f"fields: {{{field}: when, category: {key}}}\n", front)
+    assert getattr(given, bound) is None

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.content.snippets import snippet
-from gateway.model import SearchMode
+from gateway.model.lists import SearchMode
 from gateway.search import Search
 
 LONG = "word " * 50 + "net and more net here " + "tail " * 50

@@ -11,7 +11,7 @@ import pytest
 
 from gateway.content import source
 from gateway.errors import ContentFolderError
-from gateway.model import Severity
+from gateway.model.problems import Severity
 
 
 def write(root: Path, name: str, text: str = "---\n---\n") -> Path:

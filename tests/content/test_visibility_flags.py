@@ -8,7 +8,7 @@ import pytest
 
 from gateway.content import frontmatter, site_config
 from gateway.content.decoder import Decoded, decode
-from gateway.model import Document, Status
+from gateway.model.documents import Document, Status
 
 LATER = datetime(2099, 1, 1, tzinfo=UTC)
 EARLIER = datetime(2020, 1, 1, tzinfo=UTC)

@@ -19,7 +19,8 @@ from gateway.execution.document_cache import DocumentCache
 from gateway.graph.body_renderer import BodyRenderer
 from gateway.graph.context import Context
 from gateway.limits import Limits
-from gateway.model import FileVersion, Loaded, Visibility
+from gateway.model.changes import FileVersion, Loaded
+from gateway.model.records import Visibility
 from gateway.store.protocol import ChangeSet, Usage
 from gateway.store.sqlite import SqliteStore
 from tests.queries.corpus import AS_OF, SIZES, Piece, corpus, text

@@ -35,8 +35,8 @@ OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
     "lt": lambda value, bound: value is not None and value < bound,
     "lte": lambda value, bound: value is not None and value <= bound,
     "contains": lambda value, text: value is not None and fold(text) in fold(value),
-    "startsWith": lambda value, text: value is not None and fold(value).startswith(fold(text)),
-    "endsWith": lambda value, text: value is not None and fold(value).endswith(fold(text)),
+    "startsWith": lambda value, text: value is not None and fold(value).strip().startswith(fold(text).strip()),
+    "endsWith": lambda value, text: value is not None and fold(value).strip().endswith(fold(text).strip()),
     "isNull": lambda value, wanted: (value is None) == wanted,
 }
 VALUES: Mapping[str, Callable[[Piece], Any]] = {

@@ -54,7 +54,24 @@ CHARACTERS = st.characters().filter(folds_alike)
 def texts(*values: str | None) -> Strategy:
     wanted = st.one_of(sample(*values), sample(*values), st.text(CHARACTERS, max_size=3))
     parts = sample(
-        "", "a", "łó", "lód", "su\u200bm", "É", "e", "%", "_", "学", "\0", "\ud800", "ss", ".md", *values
+        "",
+        "a",
+        "łó",
+        "lód",
+        "su\u200bm",
+        "É",
+        "a ",
+        " e\u200b",
+        "\xa0",
+        "e",
+        "%",
+        "_",
+        "学",
+        "\0",
+        "\ud800",
+        "ss",
+        ".md",
+        *values,
     ) | wanted.map(lambda text: text[1:-1])
     return some({**exact(wanted), "contains": parts, "startsWith": parts, "endsWith": parts, "isNull": st.booleans()})
 

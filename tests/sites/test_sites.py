@@ -16,7 +16,10 @@ from gateway.content.source import Walk
 from gateway.graph.body_renderer import BodyRenderer
 from gateway.graph.context import Context
 from gateway.limits import Limits
-from gateway.model import Change, FieldOrigin, Loaded, NotDocument, Quarantined, Severity, Visibility
+from gateway.model.changes import Change, Loaded, NotDocument, Quarantined
+from gateway.model.documents import FieldOrigin
+from gateway.model.problems import Severity
+from gateway.model.records import Visibility
 from gateway.store.protocol import ChangeSet
 from gateway.store.sqlite import SqliteStore
 from tests.schema import SCHEMA

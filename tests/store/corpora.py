@@ -8,21 +8,18 @@ from typing import Any
 from hypothesis import strategies as st
 
 from gateway.content.identity import article_id, suffix
-from gateway.model import (
+from gateway.model.documents import Document, Image, ProviderName
+from gateway.model.lists import (
     NEWEST_FIRST,
-    Article,
-    Document,
-    Image,
     Order,
     OrderDirection,
     OrderTerm,
     Page,
-    ProviderName,
     ProviderOrderField,
     TopicOrderField,
-    Visibility,
     Window,
 )
+from gateway.model.records import Article, Visibility
 from gateway.store.protocol import (
     ARTICLE_BY_ID,
     ARTICLE_BY_LOCALIZED_SLUG,

@@ -7,17 +7,9 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from gateway.content.identity import provider_key, topic_key, url_identity
-from gateway.model import (
-    Change,
-    Document,
-    FileVersion,
-    Image,
-    Loaded,
-    Problem,
-    ProviderName,
-    RelatedEntry,
-    TopicName,
-)
+from gateway.model.changes import Change, FileVersion, Loaded
+from gateway.model.documents import Document, Image, ProviderName, RelatedEntry, TopicName
+from gateway.model.problems import Problem
 from gateway.store.protocol import Applied, ChangeSet, Store
 
 NOW = datetime(2025, 1, 1, 12, tzinfo=UTC)

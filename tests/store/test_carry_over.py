@@ -16,7 +16,8 @@ import pytest
 from hypothesis import given, settings
 
 from gateway.errors import StoreError
-from gateway.model import Document, Generation, Visibility
+from gateway.model.documents import Document
+from gateway.model.records import Generation, Visibility
 from gateway.store.sqlite import SqliteStore
 from gateway.store.tables import RELEASE
 from tests.conftest import AS_ANYBODY

@@ -12,7 +12,10 @@ from hypothesis import strategies as st
 
 from gateway.content.identity import article_id
 from gateway.errors import BadUserInput
-from gateway.model import NEWEST_FIRST, ArticleChange, ChangeType, Deleted, Document, Visibility, Window
+from gateway.model.changes import Deleted
+from gateway.model.documents import Document
+from gateway.model.lists import NEWEST_FIRST, Window
+from gateway.model.records import ArticleChange, ChangeType, Visibility
 from gateway.store.protocol import ARTICLES, WHOLE, ChangeCounts, ChangePage, Snapshot, Store
 from tests.store.conftest import Open
 from tests.store.documents import NOW, apply, document

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from gateway.errors import StoreError
-from gateway.model import Visibility
+from gateway.model.records import Visibility
 from gateway.store.driver import SqliteConnection
 from gateway.store.protocol import ARTICLES, WHOLE
 from gateway.store.sqlite import SqliteStore

@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 from gateway.filters import And, Compared, Comparison, Field, Filter, HasTopics, In, InStatus
-from gateway.model import NEWEST_FIRST, ArticleOrderField, OrderTerm, Status, Visibility, Window
+from gateway.model.documents import Status
+from gateway.model.lists import NEWEST_FIRST, ArticleOrderField, OrderTerm, Window
+from gateway.model.records import Visibility
 from gateway.store.list_query import ListQuery
 from gateway.store.protocol import ARTICLES, ARTICLES_OF_PROVIDER, ARTICLES_OF_TOPIC, WHOLE, Listing
 from gateway.store.sql_fragment import Sql

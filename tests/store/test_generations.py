@@ -13,21 +13,11 @@ import pytest
 
 from gateway.content.identity import article_id
 from gateway.errors import NotReady
-from gateway.model import (
-    Change,
-    Deleted,
-    FileVersion,
-    Generation,
-    Loaded,
-    NotDocument,
-    Problem,
-    Quarantined,
-    Severity,
-    Status,
-    Unchanged,
-    Visibility,
-    Window,
-)
+from gateway.model.changes import Change, Deleted, FileVersion, Loaded, NotDocument, Quarantined, Unchanged
+from gateway.model.documents import Status
+from gateway.model.lists import Window
+from gateway.model.problems import Problem, Severity
+from gateway.model.records import Generation, Visibility
 from gateway.store.protocol import ARTICLE_BY_PATH, ARTICLES, WHOLE, Applied, ChangeSet, FileState, Store
 from tests.store.conftest import Open
 from tests.store.documents import NOW, apply, day, document, entry, loaded, provider, topics, version

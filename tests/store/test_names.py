@@ -14,20 +14,11 @@ from hypothesis import strategies as st
 
 from gateway.content.identity import article_id, digits, suffix
 from gateway.content.text import fold, slug
-from gateway.model import (
-    Article,
-    Change,
-    Deleted,
-    Document,
-    Image,
-    Problem,
-    Provider,
-    Quarantined,
-    Severity,
-    Topic,
-    Visibility,
-    Window,
-)
+from gateway.model.changes import Change, Deleted, Quarantined
+from gateway.model.documents import Document, Image
+from gateway.model.lists import Window
+from gateway.model.problems import Problem, Severity
+from gateway.model.records import Article, Provider, Topic, Visibility
 from gateway.store.protocol import (
     ARTICLE_BY_LOCALIZED_SLUG,
     ARTICLE_BY_PATH,

@@ -13,12 +13,11 @@ from hypothesis import strategies as st
 from gateway.content.identity import article_id
 from gateway.content.text import fold
 from gateway.errors import BadUserInput
-from gateway.model import (
+from gateway.model.changes import Deleted
+from gateway.model.documents import Document
+from gateway.model.lists import (
     NEWEST_FIRST,
-    Article,
     ArticleOrderField,
-    Deleted,
-    Document,
     NullsOrder,
     Order,
     OrderDirection,
@@ -26,9 +25,9 @@ from gateway.model import (
     Page,
     ProviderOrderField,
     TopicOrderField,
-    Visibility,
     Window,
 )
+from gateway.model.records import Article, Visibility
 from gateway.store.protocol import (
     ARTICLES,
     ARTICLES_OF_PROVIDER,

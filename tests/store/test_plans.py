@@ -13,19 +13,19 @@ from typing import Any
 import pytest
 
 from gateway.content.identity import article_id, topic_id
-from gateway.model import (
+from gateway.model.documents import Document
+from gateway.model.lists import (
     NEWEST_FIRST,
     ArticleOrderField,
-    Document,
     NullsOrder,
     Order,
     OrderDirection,
     OrderTerm,
     ProviderOrderField,
     TopicOrderField,
-    Visibility,
     Window,
 )
+from gateway.model.records import Visibility
 from gateway.store.protocol import (
     ARTICLE_BY_ID,
     ARTICLE_BY_LOCALIZED_SLUG,

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from gateway.errors import StoreError
-from gateway.model import Visibility
+from gateway.model.records import Visibility
 from gateway.store.protocol import ARTICLE_BY_PATH, ARTICLES, ARTICLES_OF_TOPIC, WHOLE, Snapshot, Store
 from gateway.store.sqlite import SqliteStore
 from tests.store.conftest import READERS, open_files

@@ -16,18 +16,10 @@ from hypothesis import strategies as st
 
 from gateway.content.identity import article_id
 from gateway.errors import BadUserInput
-from gateway.model import (
-    BEST_FIRST,
-    NEWEST_FIRST,
-    Article,
-    Deleted,
-    Document,
-    Page,
-    SearchField,
-    SearchMode,
-    Visibility,
-    Window,
-)
+from gateway.model.changes import Deleted
+from gateway.model.documents import Document
+from gateway.model.lists import BEST_FIRST, NEWEST_FIRST, Page, SearchField, SearchMode, Window
+from gateway.model.records import Article, Visibility
 from gateway.search import Search
 from gateway.store.protocol import ARTICLES, ARTICLES_OF_TOPIC, WHOLE, Snapshot, Store, Usage
 from tests.store.conftest import Open

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from gateway.errors import NotReady, StoreError
-from gateway.model import Visibility
+from gateway.model.records import Visibility
 from gateway.store.protocol import ARTICLE_BY_PATH
 from gateway.store.sqlite import SqliteStore
 from tests.store.conftest import READERS

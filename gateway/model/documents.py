@@ -1,0 +1,168 @@
+"""The contents of a file, decoded and validated, and where its fields come from."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple, TypeVar
+
+Moment = TypeVar("Moment", datetime, int)
+"""A time, or its number of microseconds since 1970."""
+
+
+class Status(StrEnum):
+    PUBLISHED = "PUBLISHED"
+    DRAFT = "DRAFT"
+    SCHEDULED = "SCHEDULED"
+    EXPIRED = "EXPIRED"
+
+
+def status_at(at: Moment, published: object, public_from: Moment | None, public_until: Moment | None) -> Status:
+    """The status at a time."""
+    if not published:
+        return Status.DRAFT
+    if public_until is not None and public_until <= at:
+        return Status.EXPIRED
+    return Status.SCHEDULED if public_from is not None and public_from > at else Status.PUBLISHED
+
+
+class Restriction(NamedTuple):
+    """The most that rules outside a file let the public see of its article."""
+
+    published: bool = True
+    unlisted: bool = False
+    public_from: datetime | None = None
+    public_until: datetime | None = None
+
+    def narrowed(self, other: Restriction) -> Restriction:
+        """What both allow."""
+        return Restriction(
+            self.published and other.published,
+            self.unlisted or other.unlisted,
+            max(filter(None, (self.public_from, other.public_from)), default=None),
+            min(filter(None, (self.public_until, other.public_until)), default=None),
+        )
+
+    def status(self, at: datetime) -> Status:
+        return status_at(at, self.published, self.public_from, self.public_until)
+
+
+class Image(NamedTuple):
+    url: str
+    width: int | None = None
+    height: int | None = None
+    title: str | None = None
+    is_cached: bool = False
+
+    @property
+    def aspect_ratio(self) -> float | None:
+        """Width over height, rounded to four digits; None if either is unknown or not positive."""
+        if not self.width or not self.height or self.width < 0 or self.height < 0:
+            return None
+        return round(self.width / self.height, 4)
+
+
+class ProviderName(NamedTuple):
+    """A provider as named in one file. Equal keys identify the same provider."""
+
+    key: str
+    name: str
+    domain: str | None
+    images: tuple[Image, ...] = ()
+
+
+class TopicName(NamedTuple):
+    """A topic as spelled in one file. Equal keys identify the same topic."""
+
+    key: str
+    name: str
+
+
+class RelatedEntry(NamedTuple):
+    """One entry of a `related` list. `identity` is its normalised URL, or its title without a URL."""
+
+    identity: str
+    url: str | None
+    """The normalised URL that resolves to an article of the corpus. None without a URL."""
+    title: str
+    excerpt: str | None
+    type: str
+    quality: int | None
+    published_date_time: datetime | None
+    web_url: str | None
+    amp_web_url: str | None
+    cdn_amp_web_url: str | None
+    provider: ProviderName | None
+    images: tuple[Image, ...]
+
+
+class Document(NamedTuple):
+    """One file, decoded and validated. `path` is NFC, POSIX and relative to the content folder."""
+
+    path: str
+    slug: str
+    """The requested slug. The store adds a suffix if another file requests the same slug."""
+    title: str
+    excerpt: str | None
+    category: str | None
+    type: str
+    locale: str | None
+    quality: int | None
+    heat: int | None
+    published: bool
+    unlisted: bool
+    """Left out of public lists. The article is found by key."""
+    published_date_time: datetime | None
+    public_from: datetime | None
+    """The article is scheduled before this time."""
+    public_until: datetime | None
+    """The article is expired from this time."""
+    updated_date_time: datetime | None
+    original_url: str | None
+    web_url: str | None
+    amp_web_url: str | None
+    cdn_amp_web_url: str | None
+    urls: tuple[str, ...]
+    """The distinct normalised URLs of the article."""
+    provider: ProviderName | None
+    topics: tuple[TopicName, ...]
+    """In file order, with distinct keys."""
+    images: tuple[Image, ...]
+    related: tuple[RelatedEntry, ...]
+    body: str
+    front_matter: bytes
+    """JSON of the keys that the schema does not model. Keys named `secured` are left out at every depth."""
+    exposed: bytes
+    """JSON of the part of `front_matter` that the public may read."""
+    secured: str | None
+
+
+FRONT_MATTER = "frontMatter"
+"""The field for the keys of a file that other fields do not use."""
+
+
+class FieldOrigin(NamedTuple):
+    """A document field that does not come from the key of its own name."""
+
+    field: str
+    source: str
+    """Another key of the file, its name, or a line of the site's rules."""
+
+
+class Hiding(NamedTuple):
+    """A reason that hides an article from the public, or from public lists."""
+
+    status: Status | None
+    """The resulting status. None if the article becomes unlisted."""
+    source: str
+    """A key of the file or of the site's rules, or the file's name."""
+    path: str
+    """The file with the source."""
+    line: int | None = None
+    at: datetime | None = None
+    """The time when a scheduled article becomes visible, or when an expired article became hidden."""
+
+    def holds(self, now: datetime) -> bool:
+        if self.at is None:
+            return True
+        return self.at > now if self.status is Status.SCHEDULED else self.at <= now

@@ -1,0 +1,148 @@
+"""The records that a snapshot returns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import Enum, StrEnum
+from typing import NamedTuple
+
+from gateway.model.documents import Image, Status
+
+
+class Visibility(Enum):
+    """The articles that a snapshot shows. The store applies it."""
+
+    PUBLIC = "public"
+    """Published articles that are not scheduled or expired at the generation's time. Unlisted ones are found by key."""
+    PREVIEW = "preview"
+    """Everything."""
+
+
+class ArticleSource(NamedTuple):
+    path: str
+    sha256: str
+    bytes: int
+    modified_date_time: datetime
+    """The modification time of the file when its present bytes were first read."""
+
+
+class Article(NamedTuple):
+    id: str
+    slug: str
+    path: str
+    category: str | None
+    title: str
+    excerpt: str | None
+    type: str
+    locale: str | None
+    quality: int | None
+    heat: int | None
+    published_date_time: datetime | None
+    updated_date_time: datetime | None
+    original_url: str | None
+    web_url: str | None
+    amp_web_url: str | None
+    cdn_amp_web_url: str | None
+    published: bool
+    unlisted: bool
+    status: Status
+    provider_key: str | None
+    images: tuple[Image, ...]
+    is_secured: bool
+    source: ArticleSource
+
+
+class Related(NamedTuple):
+    id: str
+    position: int
+    """From 0, in file order."""
+    title: str
+    excerpt: str | None
+    type: str
+    quality: int | None
+    published_date_time: datetime | None
+    web_url: str | None
+    amp_web_url: str | None
+    cdn_amp_web_url: str | None
+    provider_key: str | None
+    images: tuple[Image, ...]
+    url: str | None
+    """The normalised URL that resolves to `article`."""
+    source_id: str
+    """The id of the article that lists the entry."""
+
+
+class Provider(NamedTuple):
+    id: str
+    key: str
+    name: str
+    slug: str
+    domain: str | None
+    images: tuple[Image, ...]
+
+
+class Topic(NamedTuple):
+    id: str
+    key: str
+    name: str
+    slug: str
+
+
+class Text(NamedTuple):
+    """The large fields of an article, read on demand."""
+
+    body: str
+    front_matter: Mapping[str, object]
+    """All keys in a preview, the exposed keys in public."""
+
+
+class Similar(NamedTuple):
+    """A neighbour of an article."""
+
+    article: Article
+    score: float
+
+
+class Adjacent(NamedTuple):
+    """The articles directly before and after an article, in some order."""
+
+    previous: Article | None = None
+    next: Article | None = None
+
+
+class Generation(NamedTuple):
+    """A committed state of the database, for one visibility.
+
+    `counter` increases only when visible content changes. `epoch` and `counter` together identify the content.
+    """
+
+    epoch: str
+    counter: int
+    as_of: datetime
+    loaded_date_time: datetime
+    next_due: datetime | None
+    """The next time after `as_of` at which an article stops being scheduled or expires."""
+
+    @property
+    def revision(self) -> str:
+        return f"{self.epoch}-{self.counter}"
+
+
+class Statistics(NamedTuple):
+    articles: int
+    drafts: int
+    """Drafts, scheduled and expired articles; 0 in a public snapshot."""
+    providers: int
+    topics: int
+
+
+class ChangeType(StrEnum):
+    ADDED = "ADDED"
+    UPDATED = "UPDATED"
+    REMOVED = "REMOVED"
+
+
+class ArticleChange(NamedTuple):
+    type: ChangeType
+    id: str
