@@ -1,4 +1,4 @@
-"""What SIGINT and SIGTERM do until a server handles them itself. It imports nothing that takes long."""
+"""Actions of SIGINT and SIGTERM until a server handles them itself. Imports only fast modules."""
 
 from __future__ import annotations
 

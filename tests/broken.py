@@ -1,4 +1,4 @@
-"""One of each broken file, and what is to be said of it."""
+"""One of each broken file, and its expected problem."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ ERROR, WARNING, INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
 
 
 class Broken(NamedTuple):
-    """A file's bytes, and its one problem with its place."""
+    """A file's bytes, and its one problem with its position."""
 
     data: bytes
     severity: Severity
@@ -37,7 +37,7 @@ BILLION_LAUGHS = (
     )
 )
 
-# Syntax: nothing of the file can be read.
+# Syntax errors: the file cannot be read.
 SYNTAX = {
     "brackets.md": Broken(yaml("[" * 100_000), ERROR, "TOO_DEEP", 2, 65),
     "braces.md": Broken(yaml("{" * 100_000), ERROR, "TOO_DEEP", 2, 65),
@@ -77,7 +77,7 @@ SYNTAX = {
     "toml-syntax.md": Broken(b"+++\na = \n+++\n", ERROR, "SYNTAX", 2, 5),
 }
 
-# Values that govern visibility: the file is set aside, since a typing error must publish nothing.
+# Visibility: the file is set aside, because a typing error must not publish it.
 VISIBILITY = {
     "published-word.md": Broken(titled("published: maybe"), ERROR, "BAD_VISIBILITY", 3, 12),
     "published-empty.md": Broken(titled("published:"), ERROR, "BAD_VISIBILITY", 3, 11),
@@ -90,7 +90,7 @@ VISIBILITY = {
     "hour.md": Broken(titled("date: 2024-12-01T25:00:00Z"), ERROR, "BAD_VISIBILITY", 3, 7),
 }
 
-# Other values: each costs itself alone.
+# Other values: only the value is dropped.
 VALUES = {
     "quality.md": Broken(titled("quality: high"), WARNING, "BAD_VALUE", 3, 10),
     "integer.md": Broken(titled(f"heat: {'9' * 5000}"), WARNING, "BAD_VALUE", 3, 7),

@@ -1,4 +1,4 @@
-"""A real browser, and what it asked for, what failed, and what the page's policy forbade."""
+"""A browser that records requests, failures and violations of the content security policy."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    # It reaches this machine and no other, so that a test finds the same wherever it runs.
+    # It reaches only this machine, so that results do not depend on the network.
     "--no-proxy-server",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
 )
@@ -26,20 +26,20 @@ VIOLATION = "violates the following Content Security Policy directive"
 
 @dataclass
 class Visit:
-    """A page that was opened, and what has happened on it up to now."""
+    """An open page and its recorded events."""
 
     page: Page
     requested: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
-    """What was asked for in vain."""
+    """Failed requests."""
     violations: list[str] = field(default_factory=list)
-    """What the page did against its own policy."""
+    """Violations of the content security policy."""
     errors: list[str] = field(default_factory=list)
-    """What went wrong in the page's scripts, and whatever else the browser's console calls an error."""
+    """Script errors and other errors in the browser's console."""
 
     @property
     def hosts(self) -> set[str]:
-        """Of all that was asked for; addresses without one, such as `data:`, ask nobody."""
+        """The hosts of all requests. Addresses without a host, such as `data:`, are left out."""
         return {host for url in self.requested if (host := urlsplit(url).netloc)}
 
     def watch(self) -> None:
@@ -67,14 +67,14 @@ def chromium() -> str | None:
 async def browsing(executable: str) -> AsyncIterator[Browser]:
     """A browser with a new profile."""
     async with async_playwright() as playwright:
-        # Its sandbox needs rights that a container may lack; it sees pages of our own alone.
+        # The sandbox needs privileges that a container may lack. The browser opens only pages of the tests.
         browser = await playwright.chromium.launch(executable_path=executable, args=FLAGS, chromium_sandbox=False)
         yield browser
         await browser.close()
 
 
 async def visit(browser: Browser | BrowserContext, url: str) -> Visit:
-    """Open a page, and wait until it has asked for all that it begins with. Pages of one context share its storage."""
+    """Open a page, and wait until it has loaded. Pages of one context share their storage."""
     visit = Visit(await browser.new_page())
     visit.watch()
     await visit.page.goto(url, wait_until="load")

@@ -1,4 +1,4 @@
-"""The command `gateway`: run to its end, in a process of its own or in this one, or as a server that is then asked."""
+"""Runs the command `gateway`: to its end, in its own process or in this one, or as a server."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ COMMAND = (sys.executable, "-c", "from gateway.cli import main; main()")
 
 
 def environment(cache: Path | None) -> Mapping[str, str]:
-    """This process's own without settings of the gateway, and with a cache folder that no other test knows."""
+    """The environment of this process without the gateway's settings, with a cache folder for one test."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GATEWAY_")}
     return {**kept, "XDG_CACHE_HOME": str(cache)} if cache else kept
 
@@ -39,7 +39,7 @@ def gateway(
 
 
 def invoke(*arguments: object, cache: Path | None = None, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
-    """As `gateway` in this process, which saves the start of Python. Its log goes to pytest."""
+    """Run `gateway` in this process, which saves the start of Python. Its log goes to pytest."""
     environ = {name: None for name in os.environ if name.startswith("GATEWAY_")}
     cached = {"XDG_CACHE_HOME": str(cache)} if cache else {}
     args, level = [*map(str, arguments)], logging.getLogger("gateway").level
@@ -53,29 +53,29 @@ def invoke(*arguments: object, cache: Path | None = None, stdin: str | None = No
 
 
 def imported(code: str, *arguments: str) -> set[str]:
-    """The modules that a process has imported when it ends, which runs some code with these arguments."""
+    """The modules that a process has imported at its end, after some code with these arguments."""
     program = f"import atexit, sys; atexit.register(lambda: print('\\n', *sys.modules)); {code}"
     done = subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=True)
     return {*done.stdout.splitlines()[-1].split()}
 
 
 def pause(process: subprocess.Popen[Any]) -> None:
-    """Leave the processor to a server for a moment, unless it has ended, so that asking it again does not slow it."""
+    """Sleep briefly unless the server has ended, so that polling does not slow the server."""
     with suppress(subprocess.TimeoutExpired):
         process.wait(0.05)
 
 
 class Running:
-    """A server at work."""
+    """A running server."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.process = process
         self.printed: list[str] = []
-        """The lines that were read until now."""
+        """The lines read so far."""
         self.url = self.said(r"Listening on (http://\S+)")
 
     def said(self, pattern: str) -> str:
-        """The next line that the server says which matches, or the part of it in parentheses."""
+        """The next line of output that matches, or its group."""
         assert self.process.stdout
         for line in self.process.stdout:
             self.printed.append(line)
@@ -90,7 +90,7 @@ class Running:
         ).json()
 
     def until(self, query: str, data: object) -> None:
-        """Ask until the answer is this one."""
+        """Poll until the response is this one."""
         deadline = time.monotonic() + 60
         while (found := self.post(query)) != {"data": data}:
             assert time.monotonic() < deadline, found
@@ -100,7 +100,7 @@ class Running:
         return httpx.get(self.url + path, timeout=30, trust_env=False, verify=NO_TLS)
 
     def stop(self, number: int = signal.SIGTERM) -> int:
-        """The exit code; nothing is left of the server then."""
+        """Stop the server. Returns the exit code."""
         self.process.send_signal(number)
         return self.process.wait(60)
 
@@ -114,7 +114,7 @@ def running(
     wrapper: tuple[str, ...] = (),
     program: tuple[str, ...] = COMMAND,
 ) -> Iterator[Running]:
-    """A server of the command, on a port of its own, with what it says on both its outputs."""
+    """A server of the command on its own port, with its output."""
     process = subprocess.Popen(
         [*wrapper, *program, command, str(content), "--port", "0", *map(str, options)],
         stdout=subprocess.PIPE,

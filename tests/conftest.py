@@ -1,4 +1,4 @@
-"""What every test may use."""
+"""Fixtures and functions for all tests."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TypeVar
 import pytest
 from hypothesis import HealthCheck, settings
 
-# Times depend on what else the machine does. The fixtures of one test make something new for each example.
+# Times depend on the load of the machine. Fixtures are shared by all examples of a test.
 settings.register_profile(
     "tests", deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 )
@@ -17,19 +17,19 @@ settings.load_profile("tests")
 
 T = TypeVar("T")
 
-# Root may read any file; without these rights it is as bound by permissions as anybody.
+# Root may read any file. Without these capabilities file permissions apply to it.
 _RIGHTS = "-dac_override,-dac_read_search"
 AS_ANYBODY = ("setpriv", f"--bounding-set={_RIGHTS}", f"--inh-caps={_RIGHTS}") if os.geteuid() == 0 else ()
-"""What to start a command with, to try what permissions do."""
+"""The start of a command line that runs without root's privileges."""
 
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """For clients of plain HTTP. By default httpx reads all certificates for each client, which takes 18 ms."""
 
 
 def need(part: str, found: T | None) -> T:
-    """A part of the machine that a test needs, such as `node`, `chromium` or `postgres`.
+    """A program that a test needs, such as `node` or `chromium`.
 
-    Where it is missing the test is skipped, and says so; where GATEWAY_TEST_REQUIRE names it, the test fails.
+    Without it the test is skipped with a message. If GATEWAY_TEST_REQUIRE names it, the test fails.
     """
     if found is not None:
         return found

@@ -1,4 +1,4 @@
-"""The schema as clients rely on it, compared with the contract. `python -m tests.contract` prints what differs."""
+"""Compares the schema with the contract. `python -m tests.contract` prints the differences."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Fact = tuple[str, str]
 
 
 def facts(schema: GraphQLSchema) -> Iterator[Fact]:
-    """All that a client can rely on, each as a place in the schema and what it is; descriptions are left out."""
+    """Everything that clients rely on, as a place in the schema and its value, without descriptions."""
     for name, named in schema.type_map.items():
         if not name.startswith("__") and name not in BUILTIN:
             yield name, kind(named)
@@ -63,7 +63,7 @@ def with_default(value: GraphQLArgument | GraphQLInputField) -> str:
 
 
 def differences(before: str, after: str) -> Iterator[str]:
-    """What a client would feel, place by place: `-` what is gone, `+` what has come, of what has changed both."""
+    """The differences that affect clients, by place: `-` removed, `+` added, both if changed."""
     one, other = dict(facts(build_schema(before))), dict(facts(build_schema(after)))
     for place in sorted(one.keys() | other.keys()):
         if one.get(place) != other.get(place):

@@ -1,4 +1,4 @@
-"""Clients that keep a copy of the articles, by `changes` and by `articleChanged`. They follow no folder."""
+"""Clients that keep a copy of the articles, by `changes` and by `articleChanged`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ OWN = """
 id path title slug heat status publishedDateTime webUrl
 topics { id } provider { id } images { url } related { title webUrl provider { id } }
 """
-"""What belongs to an article itself. Of what others change in it, as its provider's name, no change tells."""
+"""An article's own fields. Changes of other records, such as its provider's name, are not listed."""
 LISTING = f"{{ articles(first: 100) {{ nodes {{ {OWN} }} }} }}"
 CHANGES = f"""query ($since: String) {{
   changes(since: $since, first: 3) {{ changes {{ type id article {{ {OWN} }} }} token hasMore reset }}
@@ -27,7 +27,7 @@ Copy = dict[str, Mapping[str, Any]]
 
 
 class Client:
-    """Asks one server, and holds a copy of its articles."""
+    """Queries one server, and holds a copy of its articles."""
 
     def __init__(self, executor: Executor, visibility: Visibility) -> None:
         self._operations = executor
@@ -41,7 +41,7 @@ class Client:
         return answer.data
 
     async def served(self) -> Copy:
-        """What it ought to hold."""
+        """The expected copy."""
         return {node["id"]: node for node in (await self.ask(LISTING))["articles"]["nodes"]}
 
     def take(self, change: Mapping[str, Any]) -> None:
@@ -53,12 +53,12 @@ class Client:
 
 
 class Reader(Client):
-    """Reads `changes`, a page now and then."""
+    """Reads `changes`, one page at a time."""
 
     token: str | None = None
 
     async def read(self) -> bool:
-        """Take one page. Answers whether there is more."""
+        """Read one page. Returns whether there are more."""
         page = (await self.ask(CHANGES, since=self.token))["changes"]
         assert page["reset"] is (self.token is None)
         for change in page["changes"]:
@@ -68,11 +68,11 @@ class Reader(Client):
 
 
 class Subscriber(Client):
-    """Takes what there is when the first event of `articleChanged` comes, and each event since."""
+    """Reads all articles at the first event of `articleChanged`, and applies each event after it."""
 
     def __init__(self, executor: Executor, visibility: Visibility) -> None:
         super().__init__(executor, visibility)
-        self.told = asyncio.Event()
+        self.has_event = asyncio.Event()
 
     async def follow(self) -> None:
         prepared = await self._operations.prepare(OperationRequest(EVENTS))
@@ -83,10 +83,10 @@ class Subscriber(Client):
                     self.held = await self.served()
                 change: Any = answer.data["articleChanged"]
                 self.take(change)
-                self.told.set()
+                self.has_event.set()
 
     async def until_up_to_date(self) -> None:
-        self.told.clear()
+        self.has_event.clear()
         while self.held != await self.served():
-            await self.told.wait()
-            self.told.clear()
+            await self.has_event.wait()
+            self.has_event.clear()

@@ -1,6 +1,6 @@
-"""Two servers over the same public content, of which one has drafts beside it: what a stranger is told must be equal.
+"""Two servers with the same public content, one of which also has drafts. Their public answers must be equal.
 
-Each hidden text holds a word that nothing else does.
+Each hidden text contains a word that occurs nowhere else.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from gateway.store.sqlite import SqliteStore
 from tests.service import Service, service
 
 SECURED, HIDDEN = "c2VjdXJlZA-quagga", "quaggahidden"
-"""What public files hold that the public may not read."""
+"""Texts in public files that the public must not see."""
 
 PUBLIC = {
     "one.md": "---\ntitle: One harbour\ndate: 2024-01-01\nwebUrl: https://gazette.example/one\n"
@@ -51,20 +51,20 @@ CANARY = "quagga"
 
 
 class Twins(NamedTuple):
-    """`own` has the drafts, and `twin` knows nothing of them."""
+    """`own` has the drafts, and `twin` does not."""
 
     own: Service
     twin: Service
 
     async def change(self, files: Mapping[str, str | None]) -> None:
-        """The same in both."""
+        """Make the same change in both folders."""
         for each in self:
             await each.change(files)
 
 
 @asynccontextmanager
 async def twins(tmp_path: Path, **flags: object) -> AsyncIterator[Twins]:
-    """Both began as one database, so that they share what a database is born with."""
+    """Both start from a copy of one database, so that they share its epoch."""
     store = await SqliteStore.open(tmp_path / "gateway.db")
     await store.close()
     async with AsyncExitStack() as stack:

@@ -1,4 +1,4 @@
-"""Documents, bodies and a corpus made to cost a server much, and what each is answered with."""
+"""Expensive documents, bodies and a corpus, with their expected responses."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import orjson
 
 
 class Hostile(NamedTuple):
-    """A document, its variables, and the code of its error; None where it may run, within its limits."""
+    """A document, its variables, and its error code; None if it may run within the limits."""
 
     query: str
     code: str | None
@@ -160,7 +160,7 @@ NOTHING = b'{"query": "{ __typename }"}'
 
 
 class Body(NamedTuple):
-    """What is posted, with its headers, and the status and code of the answer."""
+    """A POST body with its headers, and the status and code of the response."""
 
     content: bytes
     status: int
@@ -203,7 +203,7 @@ BODIES = {
 
 
 def cycle(articles: int = 20) -> Mapping[str, str]:
-    """Files that relate to each other in lists of 179 entries, each of which leads to an article that does so too."""
+    """Files that relate to each other in lists of 179 entries, each of which leads to another such article."""
     found = {f"{n}.md": _article(n, articles) for n in range(articles)}
     return {**found, "long.md": "---\ntitle: Long\ndate: 2020-01-01\n---\n" + "word " * 100_000}
 

@@ -1,4 +1,4 @@
-"""Parsing without a process of its own. `tests/content/test_parser_pool.py` and all tests of commands use real ones."""
+"""Parsing in the test's own process. Tests of the parser pool and of commands use real worker processes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gateway.model.changes import Change
 
 
 class InProcess(ParserPool):
-    """Parses where it is asked: here many folders are loaded, and no parser crashes."""
+    """Parses synchronously, for tests that load many folders."""
 
     async def parse(
         self,
@@ -23,4 +23,4 @@ class InProcess(ParserPool):
             yield [parse(task, rules)]
 
     async def warm(self, rules: ParseContext) -> None:
-        """There is no process to start."""
+        """Does nothing, because there are no processes."""

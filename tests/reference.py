@@ -1,5 +1,6 @@
-"""docs/schema.md: every type of the schema with its fields, arguments and values, for reading. `python -m
-tests.reference` writes it.
+"""Generates docs/schema.md, a reference of all types with their fields, arguments and values.
+
+Run it with `python -m tests.reference`.
 """
 
 from __future__ import annotations
@@ -29,9 +30,8 @@ from tests.contract import BUILTIN, SCHEMA
 PAGE = SCHEMA.parent / "docs" / "schema.md"
 HEAD = """# The schema
 
-All that the API has, type by type, with the words of the schema itself. It is made of
-[schema.graphql](../schema.graphql), which tools read, by `python -m tests.reference`. Where to begin is told in
-[queries.md](queries.md).
+A reference of all types with the descriptions of the schema. `python -m tests.reference` generates it from
+[schema.graphql](../schema.graphql). [queries.md](queries.md) is an introduction with examples.
 """
 OPERATIONS = ("Query", "Subscription")
 KINDS: Mapping[str, type[GraphQLNamedType]] = {
@@ -41,7 +41,7 @@ KINDS: Mapping[str, type[GraphQLNamedType]] = {
     "Enums": GraphQLEnumType,
     "Scalars": GraphQLScalarType,
 }
-"""The parts of the page after that of the operations, in its order."""
+"""The sections of the page after the operations, in order."""
 
 
 def page(schema: GraphQLSchema) -> str:
@@ -103,7 +103,7 @@ def _default(value: GraphQLArgument | GraphQLInputField) -> str:
 
 
 def _link(type_: GraphQLType) -> str:
-    """The type as GraphQL writes it, where its name leads to what is said of it."""
+    """The type in GraphQL's notation, with a link to its section."""
     name = get_named_type(type_).name
     return str(type_) if name in BUILTIN else str(type_).replace(name, f"[{name}](#{name.lower()})")
 

@@ -1,4 +1,4 @@
-"""The executable schema, built once in a process. It holds nothing of a store, so tests share it."""
+"""The executable schema, built once per process. It has no store, so tests share it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A server's application over a folder of a few files, to be asked without a socket."""
+"""The server's application over a folder of a few files, without a socket."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ TOKENS = "editor:preview reader:secured:read both:preview,secured:read"
 
 
 def settings_of(folder: Path, mode: Mode = Mode.SERVE, **flags: object) -> Settings:
-    """Settings of a server that reads no environment, with a few tokens."""
+    """Settings of a server with a few tokens, without the environment."""
     return read(mode, folder, {"database": folder.parent / "gateway.db", "tokens": [TOKENS], **flags}, {})
 
 
 class Service(NamedTuple):
-    """An application, and the folder and the store that it serves."""
+    """An application with its folder and store."""
 
     app: Starlette
     folder: Path
@@ -48,7 +48,7 @@ class Service(NamedTuple):
     settings: Settings
 
     async def change(self, files: Mapping[str, str | None], as_of: datetime = AS_OF) -> None:
-        """Write some files, delete those that are None, and load what has changed."""
+        """Write some files, delete those that are None, and load the changes."""
         changes: list[Change] = []
         for path, text in files.items():
             if text is None:
@@ -71,7 +71,7 @@ async def _stream(changes: Sequence[Change]) -> AsyncIterator[Sequence[Change]]:
 async def service(
     tmp_path: Path, mode: Mode = Mode.SERVE, files: Mapping[str, str] = FILES, **flags: object
 ) -> AsyncIterator[Service]:
-    """A service of the files; without any, one that has loaded nothing yet."""
+    """A service of the files. Without files it has not loaded anything."""
     folder = tmp_path / "content"
     folder.mkdir(parents=True)
     settings = settings_of(folder, mode, **flags)
@@ -89,7 +89,7 @@ async def service(
 async def serving(
     tmp_path: Path, mode: Mode = Mode.SERVE, files: Mapping[str, str] = FILES, **flags: object
 ) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of such a service, without a socket between them."""
+    """A client of such a service, without a socket."""
     async with service(tmp_path, mode, files, **flags) as found:
         transport = httpx.ASGITransport(found.app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
@@ -98,7 +98,7 @@ async def serving(
 
 @asynccontextmanager
 async def listening_to(found: Service, host: str = "127.0.0.1") -> AsyncIterator[str]:
-    """The address of a service on a socket of its own."""
+    """The address of a service on its own socket."""
     with listening(host, 0) as listener:
         ended = asyncio.Event()
         stopping = found.store.end_generations
@@ -121,6 +121,6 @@ async def listening_service(tmp_path: Path, mode: Mode = Mode.SERVE, **flags: ob
 async def post(
     client: httpx.AsyncClient, query: str, headers: Mapping[str, str] | None = None, **variables: Any
 ) -> Any:
-    """The JSON that a query is answered with, whatever it is."""
+    """The JSON response of a query."""
     body = {"query": query, "variables": variables}
     return (await client.post("/graphql", json=body, headers=headers)).json()

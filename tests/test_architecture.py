@@ -1,4 +1,4 @@
-"""The invariants of the structure, read off the code. Each is also shown to bite."""
+"""Invariants of the code's structure. Each has a test that a violation is found."""
 
 from __future__ import annotations
 
@@ -74,12 +74,12 @@ def imports(tree: ast.AST) -> Iterator[tuple[ast.stmt, str]]:
 
 
 def layer(module: str) -> str:
-    """The package or the module of the top level that a module belongs to."""
+    """The package or top-level module that a module belongs to."""
     return ".".join(module.split(".")[:2])
 
 
 def find_cycle(graph: Mapping[str, Iterable[str]]) -> Sequence[str]:
-    """The modules of one import cycle; empty if there is no cycle."""
+    """The modules of one import cycle. Empty if there is no cycle."""
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
@@ -101,7 +101,7 @@ def imports_point_back(module: str, tree: ast.Module) -> Iterator[str]:
 
 
 def no_import_hides(module: str, tree: ast.Module) -> Iterator[str]:
-    """No import stands inside a function, nor under TYPE_CHECKING."""
+    """Imports are neither inside functions nor under TYPE_CHECKING."""
     for function in ast.walk(tree):
         if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
             yield from (f"{module}:{node.lineno} imports in a function" for node, _ in imports(function))
@@ -109,15 +109,15 @@ def no_import_hides(module: str, tree: ast.Module) -> Iterator[str]:
     yield from (f"{module}:{node.lineno} uses TYPE_CHECKING" for node in names)
 
 
-def leaves_know_the_standard_library_alone(module: str, tree: ast.Module) -> Iterator[str]:
-    """`errors` and the modules of `model` may be imported by anything, since they import only each other."""
+def leaves_import_only_the_standard_library(module: str, tree: ast.Module) -> Iterator[str]:
+    """`errors` and `model` may be imported by every module, so they import none."""
     if layer(module) in {"gateway.errors", "gateway.model"}:
         for node, name in imports(tree):
             if name.partition(".")[0] not in sys.stdlib_module_names and layer(name) != layer(module):
                 yield f"{module}:{node.lineno} imports {name}"
 
 
-def content_knows_no_web_and_no_database(module: str, tree: ast.Module) -> Iterator[str]:
+def content_is_independent_of_web_and_database(module: str, tree: ast.Module) -> Iterator[str]:
     if module.startswith("gateway.content"):
         for node, name in imports(tree):
             if name.partition(".")[0] in WEB_AND_DATABASES:
@@ -125,22 +125,22 @@ def content_knows_no_web_and_no_database(module: str, tree: ast.Module) -> Itera
 
 
 def each_driver_has_one_module(module: str, tree: ast.Module) -> Iterator[str]:
-    """A database's driver is named by the one module of the store that is written for it."""
+    """Only one module of the store names a database's driver."""
     for node, name in imports(tree):
         if DRIVERS.get(name.partition(".")[0], module) != module:
             yield f"{module}:{node.lineno} imports {name}"
 
 
-def the_store_is_chosen_beside_the_app(module: str, tree: ast.Module) -> Iterator[str]:
-    """The kind of store is named in one module; all others know the protocol."""
+def one_module_chooses_the_store(module: str, tree: ast.Module) -> Iterator[str]:
+    """Only one module names the kind of store. Others use the protocol."""
     if module != "gateway.stores" and not module.startswith("gateway.store."):
         for node, name in imports(tree):
             if name.startswith("gateway.store.") and name != "gateway.store.protocol":
                 yield f"{module}:{node.lineno} imports {name}"
 
 
-def ingest_alone_writes(module: str, tree: ast.Module) -> Iterator[str]:
-    """`Store.apply` is called by the ingest, so that nothing that a resolver reaches can write."""
+def only_ingest_writes(module: str, tree: ast.Module) -> Iterator[str]:
+    """Only the ingest calls `Store.apply`, so that resolvers cannot write."""
     if module != "gateway.loading.ingest":
         for node in ast.walk(tree):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "apply":
@@ -164,7 +164,8 @@ def the_environment_is_read_with_the_settings(module: str, tree: ast.Module) -> 
 
 
 def the_clock_is_a_parameter(module: str, tree: ast.Module) -> Iterator[str]:
-    """A clock may be the default of a parameter; by name one is called only where a folder is opened or a link made."""
+    """A clock may be the default of a parameter. It is called by name only where a folder is opened or a link is
+    made."""
     if module not in {"gateway.loading.pipeline", "gateway.commands.preview_link"}:
         for node in ast.walk(tree):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
@@ -176,8 +177,8 @@ def the_clock_is_a_parameter(module: str, tree: ast.Module) -> Iterator[str]:
                 yield f"{module}:{node.lineno} hides what it takes from time"
 
 
-def modules_hold_no_state(module: str, tree: ast.Module) -> Iterator[str]:
-    """No module has a name that is rebound or filled while the program runs."""
+def modules_have_no_state(module: str, tree: ast.Module) -> Iterator[str]:
+    """No module has a name that is reassigned or mutated at run time."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Global):
             yield f"{module}:{node.lineno} rebinds a global"
@@ -202,16 +203,16 @@ VIOLATIONS: list[tuple[Check, str, str]] = [
     (no_import_hides, "gateway.cli", "def f():\n    import json"),
     (no_import_hides, "gateway.cli", "class C:\n    async def f(self):\n        from json import loads"),
     (no_import_hides, "gateway.cli", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import json"),
-    (leaves_know_the_standard_library_alone, "gateway.errors", "import orjson"),
-    (leaves_know_the_standard_library_alone, "gateway.model.records", "import orjson"),
-    (leaves_know_the_standard_library_alone, "gateway.model.records", "from gateway import errors"),
-    (content_knows_no_web_and_no_database, "gateway.content.text", "import sqlite3"),
-    (content_knows_no_web_and_no_database, "gateway.content.text", "from starlette.types import Scope"),
+    (leaves_import_only_the_standard_library, "gateway.errors", "import orjson"),
+    (leaves_import_only_the_standard_library, "gateway.model.records", "import orjson"),
+    (leaves_import_only_the_standard_library, "gateway.model.records", "from gateway import errors"),
+    (content_is_independent_of_web_and_database, "gateway.content.text", "import sqlite3"),
+    (content_is_independent_of_web_and_database, "gateway.content.text", "from starlette.types import Scope"),
     (each_driver_has_one_module, "gateway.store.list_query", "import aiosqlite"),
     (each_driver_has_one_module, "gateway.store.sqlite", "import asyncpg"),
-    (the_store_is_chosen_beside_the_app, "gateway.loading.pipeline", "from gateway.store.sqlite import SqliteStore"),
-    (the_store_is_chosen_beside_the_app, "gateway.commands.check", "from gateway.store import sqlite"),
-    (ingest_alone_writes, "gateway.graph.types", "async def f(store):\n    await store.apply(changes)"),
+    (one_module_chooses_the_store, "gateway.loading.pipeline", "from gateway.store.sqlite import SqliteStore"),
+    (one_module_chooses_the_store, "gateway.commands.check", "from gateway.store import sqlite"),
+    (only_ingest_writes, "gateway.graph.types", "async def f(store):\n    await store.apply(changes)"),
     (sql_stays_in_the_store, "gateway.cli", "x = 'SELECT 1'"),
     (sql_stays_in_the_store, "gateway.cli", "x = f'  DELETE FROM {table}'"),
     (the_environment_is_read_with_the_settings, "gateway.cli", "import os\nos.environ['A']"),
@@ -219,37 +220,37 @@ VIOLATIONS: list[tuple[Check, str, str]] = [
     (the_clock_is_a_parameter, "gateway.problem_format", "import time\ntime.time()"),
     (the_clock_is_a_parameter, "gateway.problem_format", "from time import time\ntime()"),
     (the_clock_is_a_parameter, "gateway.problem_format", "import datetime\ndatetime.datetime.now()"),
-    (modules_hold_no_state, "gateway.problem_format", "cache = {}"),
-    (modules_hold_no_state, "gateway.problem_format", "cache: dict[str, str] = {}"),
-    (modules_hold_no_state, "gateway.problem_format", "cache = dict[str, str]()"),
-    (modules_hold_no_state, "gateway.problem_format", "count = 0\ndef f():\n    global count"),
+    (modules_have_no_state, "gateway.problem_format", "cache = {}"),
+    (modules_have_no_state, "gateway.problem_format", "cache: dict[str, str] = {}"),
+    (modules_have_no_state, "gateway.problem_format", "cache = dict[str, str]()"),
+    (modules_have_no_state, "gateway.problem_format", "count = 0\ndef f():\n    global count"),
 ]
 CHECKS = list(dict.fromkeys(check for check, _, _ in VIOLATIONS))
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
-def test_the_code_keeps_the_invariant(check: Check) -> None:
-    """Every module of the package keeps it."""
+def test_code_satisfies_the_invariant(check: Check) -> None:
+    """Checked for every module of the package."""
     assert [fault for module, tree in modules().items() for fault in check(module, tree)] == []
 
 
 @pytest.mark.parametrize(("check", "module", "code"), VIOLATIONS)
-def test_the_invariant_bites(check: Check, module: str, code: str) -> None:
-    """A snippet that breaks it is found."""
+def test_violation_is_found(check: Check, module: str, code: str) -> None:
+    """A snippet that violates the invariant is found."""
     assert list(check(module, ast.parse(code)))
 
 
-def test_modules_import_each_other_in_no_cycle() -> None:
-    """Inside a package the order of the modules is free, as long as there is one."""
+def test_no_import_cycles() -> None:
+    """Within a package modules may be in any order without a cycle."""
     assert find_cycle({module: [name for _, name in imports(tree)] for module, tree in modules().items()}) == ()
 
 
-def test_a_cycle_is_found() -> None:
-    """Of any length; a shared import is not a cycle."""
+def test_cycles_are_found() -> None:
+    """Cycles of any length are found. A shared import is not a cycle."""
     assert find_cycle({"a": ["b", "c"], "b": ["c"]}) == ()
     assert set(find_cycle({"a": ["b"], "b": ["c"], "c": ["a"]})) == {"a", "b", "c"}
 
 
-def test_no_layer_is_listed_twice_or_without_a_module() -> None:
-    """The list is an order of what there is."""
+def test_layers_are_complete() -> None:
+    """Each layer is listed once and has a module."""
     assert sorted(LAYERS) == sorted({layer(module) for module in modules()})

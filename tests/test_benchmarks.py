@@ -1,4 +1,4 @@
-"""The benchmarks of queries and of overload, in small: they measure what they say."""
+"""Small runs of the query and overload benchmarks."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from gateway.stores import temporary_store
 from tests.test_graph import data
 
 
-async def test_every_question_is_measured_over_both(tmp_path: Path) -> None:
-    """Each has a row of positive numbers, and says by how much it may grow."""
+async def test_each_query_is_measured_on_both_corpora(tmp_path: Path) -> None:
+    """Each row has positive numbers and its allowed growth."""
     rows = [row async for row in compare(tmp_path, (20, 40), rounds=1)]
     assert [row.question for row in rows] == list(QUESTIONS)
     assert all(number > 0 for row in rows for number in (*row.small, *row.large))
     assert all(row.question.aim is LINEAR or f"{row.question.aim:7g}" in row.told(2) for row in rows)
 
 
-async def test_half_of_the_articles_share_what_is_common() -> None:
-    """A provider, a topic and a word are those of about half; a rare word is that of a few."""
+async def test_selectivity_of_the_corpus() -> None:
+    """About half of the articles share a provider, a topic and a word. A rare word is in a few."""
     async with temporary_store() as store:
         await fill(store, 200)
         query = f"""{{
@@ -35,8 +35,8 @@ async def test_half_of_the_articles_share_what_is_common() -> None:
     assert all(70 < each["totalCount"] < 130 for each in counts)
 
 
-def test_a_load_is_measured(tmp_path: Path) -> None:
-    """Its successes and their times are counted, in every round, and put beside the best; probes are sent meanwhile."""
+def test_overload_is_measured(tmp_path: Path) -> None:
+    """Successes and times are counted in each round and compared with the best. Probes are sent meanwhile."""
     plans = [Plan(1, patient=False), Plan(4, patient=True)]
     found = measure_all(tmp_path, 20, plans, seconds=1, rounds=2)
     assert list(found) == plans

@@ -1,4 +1,4 @@
-"""Bodies over GraphQL: what is answered, what is read for it, and that a body is rendered once."""
+"""Bodies over GraphQL: results, reads of the store, and caching of renderings."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ALL_FIELDS = "markdown html text isEmpty wordCount readingTimeMinutes excerpt(le
 
 @pytest_asyncio.fixture
 async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
-    """Ten articles with one body, ten with bodies of their own, and an empty one, the last of all."""
+    """Ten articles with one body, ten with different bodies, and an empty one last."""
     opened = await SqliteStore.open(tmp_path / "content.db")
     same = [document(f"same/{number}", body=BODY, published_date_time=day(20)) for number in range(10)]
     own = [document(f"own/{number}", body=f"Body {number}", published_date_time=day(10)) for number in range(10)]
@@ -58,8 +58,8 @@ async def body(store: SqliteStore, path: str, fields: str) -> Mapping[str, Any]:
 
 @settings(max_examples=20)
 @given(st.lists(st.text(" \n\t\u00a0\u200b\u3000a<!->"), min_size=1, max_size=9))
-async def test_an_empty_body_is_no_body(bodies: list[str]) -> None:
-    """The filter `hasBody` and the field `isEmpty` part the articles alike."""
+async def test_empty_body_counts_as_missing(bodies: list[str]) -> None:
+    """The filter `hasBody` and the field `isEmpty` agree."""
     async with temporary_store() as store:
         await apply(store, *(document(f"{at}", body=text) for at, text in enumerate(bodies)))
         for has_body in ("true", "false"):
@@ -70,8 +70,8 @@ async def test_an_empty_body_is_no_body(bodies: list[str]) -> None:
             )
 
 
-async def test_every_field_of_a_body(store: SqliteStore) -> None:
-    """A body is given as it is written, and as it is rendered."""
+async def test_fields_of_a_body(store: SqliteStore) -> None:
+    """A body is returned as written and as rendered."""
     assert await body(store, "same/0", ALL_FIELDS) == {
         "markdown": BODY,
         "html": '<h1 id="a-title">A <em>title</em></h1>\n<p>Some words.</p>\n<h2 id="part">Part</h2>\n'
@@ -85,8 +85,8 @@ async def test_every_field_of_a_body(store: SqliteStore) -> None:
     }
 
 
-async def test_an_empty_body(store: SqliteStore) -> None:
-    """An article without a body has one that is empty."""
+async def test_fields_of_an_empty_body(store: SqliteStore) -> None:
+    """An article without a body has an empty one."""
     assert await body(store, "empty", ALL_FIELDS) == {
         "markdown": " \n",
         "html": "",
@@ -100,7 +100,7 @@ async def test_an_empty_body(store: SqliteStore) -> None:
 
 
 async def test_arguments_of_a_body(store: SqliteStore) -> None:
-    """Null is as if absent, 0 gives nothing, and the deepest headings come when they are asked for."""
+    """Null counts as absent, 0 returns nothing, and the deepest headings are returned on request."""
     fields = """toc(maxDepth: null) { text } none: toc(maxDepth: 0) { text } all: toc(maxDepth: 6) { text }
         excerpt(length: null) nothing: excerpt(length: 0)"""
     found = await body(store, "same/0", fields)
@@ -114,14 +114,14 @@ async def test_arguments_of_a_body(store: SqliteStore) -> None:
 
 @pytest.mark.parametrize("field", ["excerpt(length: -1)", "toc(maxDepth: -1) { text }"])
 async def test_negative_numbers_are_refused(store: SqliteStore, field: str) -> None:
-    """An argument that counts something is 0 or more."""
+    """Counts are 0 or more."""
     data, errors, _ = await ask(store, f'{{ article(path: "same/0") {{ body {{ {field} }} }} }}')
     assert data == {"article": None}
     assert "is -1. Give 0 or more." in str(errors)
 
 
-async def test_the_bodies_of_a_page_are_read_together(store: SqliteStore) -> None:
-    """One article's body or a page of them: the store is asked once for all."""
+async def test_bodies_of_a_page_are_one_read(store: SqliteStore) -> None:
+    """The store is called once for one article or a page."""
     one = await ask(store, "{ articles(first: 1) { nodes { body { html } } } }")
     many = await ask(store, "{ articles(first: 21) { nodes { body { html text } } } }")
     assert len(many[0]["articles"]["nodes"]) == 21
@@ -129,7 +129,7 @@ async def test_the_bodies_of_a_page_are_read_together(store: SqliteStore) -> Non
 
 
 async def test_bodies_are_rendered_once(store: SqliteStore) -> None:
-    """Equal bodies are rendered once, however many articles, fields, aliases and requests ask for them."""
+    """Equal bodies are rendered once for all articles, fields, aliases and requests."""
     renderer = BodyRenderer()
     query = f"{{ articles(first: 21) {{ nodes {{ body {{ {ALL_FIELDS} }} again: body {{ html }} }} }} }}"
     first, second = await asyncio.gather(ask(store, query, renderer), ask(store, query, renderer))
@@ -138,19 +138,19 @@ async def test_bodies_are_rendered_once(store: SqliteStore) -> None:
     assert renderer.render_count == 12
 
 
-async def test_nothing_is_rendered_unless_asked_for(store: SqliteStore) -> None:
-    """The Markdown itself, and whether it is empty, need no rendering."""
+async def test_markdown_needs_no_rendering(store: SqliteStore) -> None:
+    """`markdown` and `isEmpty` do not render."""
     renderer = BodyRenderer()
     _, errors, _ = await ask(store, "{ articles { nodes { body { markdown isEmpty } } } }", renderer)
     assert errors == ()
     assert renderer.render_count == 0
 
 
-# The renderer by itself.
+# The renderer.
 
 
-async def test_who_asks_meanwhile_waits_for_the_same_rendering() -> None:
-    """Two requests for one body at once are one rendering, and the second outlives the first."""
+async def test_concurrent_requests_share_a_rendering() -> None:
+    """The second request gets the result if the first one is cancelled."""
     renderer = BodyRenderer()
     markdown = Markdown.of(BODY)
     first, second = (asyncio.create_task(renderer.render(markdown)) for _ in range(2))
@@ -161,8 +161,8 @@ async def test_who_asks_meanwhile_waits_for_the_same_rendering() -> None:
     assert renderer.render_count == 1
 
 
-async def test_the_loop_goes_on_while_a_body_is_rendered() -> None:
-    """Rendering happens in another thread: the loop turns before it is done."""
+async def test_rendering_does_not_block_the_event_loop() -> None:
+    """Rendering runs in another thread."""
     renderer = BodyRenderer()
     rendering = asyncio.create_task(renderer.render(Markdown.of("*a* [b](c)\n" * 2000)))
     turns = 0
@@ -172,8 +172,8 @@ async def test_the_loop_goes_on_while_a_body_is_rendered() -> None:
     assert turns > 10
 
 
-async def test_what_is_remembered_is_bounded() -> None:
-    """The renderings used last are kept, as many as fit."""
+async def test_rendering_cache_is_bounded() -> None:
+    """The most recently used renderings are kept, as many as fit."""
     renderer = BodyRenderer(capacity=100_000)
     bodies = [Markdown.of(f"{number} " * 10_000) for number in range(5)]  # about 40,000 bytes each
     for markdown in [bodies[0], bodies[1], bodies[0], bodies[2]]:
@@ -186,8 +186,8 @@ async def test_what_is_remembered_is_bounded() -> None:
     assert renderer.render_count == 4
 
 
-async def test_a_body_that_is_too_large_is_not_remembered() -> None:
-    """It is rendered each time, and pushes nothing else out."""
+async def test_large_body_is_not_cached() -> None:
+    """It is rendered each time and evicts nothing."""
     renderer = BodyRenderer(capacity=10_000)
     small, large = Markdown.of("a"), Markdown.of("a " * 10_000)
     for markdown in (small, large, large, small):

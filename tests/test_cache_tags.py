@@ -1,4 +1,4 @@
-"""Cache tags: what changes in an answer is purged, and little else is."""
+"""Cache tags: changed responses are purged, and few others."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def operations_over(store: SqliteStore) -> Executor:
 
 
 async def answers(store: SqliteStore, queries: Sequence[str] = QUERIES) -> list[tuple[Any, Collection[str]]]:
-    """What each query is answered, and with which tags."""
+    """The response of each query, with its tags."""
     executor = operations_over(store)
     found: list[tuple[Any, Collection[str]]] = []
     for query in queries:
@@ -92,7 +92,7 @@ async def token(store: SqliteStore) -> str:
 
 
 async def purged(store: SqliteStore, since: str) -> Collection[str]:
-    """The tags that are purged for what has changed since."""
+    """The tags that are purged for the changes since a token."""
     async with store.snapshot(Visibility.PUBLIC) as snapshot:
         return cache_tags.for_purge(await snapshot.changed_ids(since, cache_tags.MAX_PURGED_IDS + 1))
 
@@ -100,8 +100,8 @@ async def purged(store: SqliteStore, since: str) -> Collection[str]:
 @pytest.mark.asyncio(loop_scope="module")
 @settings(max_examples=200 if FULL else 20, suppress_health_check=list(HealthCheck))
 @given(CORPORA, CORPORA)
-async def test_whatever_changes_is_purged(store: SqliteStore, before: list[Document], after: list[Document]) -> None:
-    """Of all that answers anything else than before, something is purged; and answers of equal revision are equal."""
+async def test_changed_responses_are_purged(store: SqliteStore, before: list[Document], after: list[Document]) -> None:
+    """Each changed response has a purged tag. Responses of equal revision are equal."""
     await hold(store, before)
     known, since = await answers(store), await token(store)
     await hold(store, after)
@@ -141,8 +141,8 @@ PAGES = (
     ],
     ids=["edited", "moved", "added", "deleted", "draft"],
 )
-async def test_what_stays_is_kept(change: Document | Deleted, expected: list[int]) -> None:
-    """Pages of other providers and topics stay; a draft that comes to those of the public purges none."""
+async def test_unchanged_responses_are_kept(change: Document | Deleted, expected: list[int]) -> None:
+    """Pages of other providers and topics stay. A new draft purges no public response."""
     async with temporary_store() as store:
         await apply(store, ONE, TWO)
         known, since = await answers(store, PAGES), await token(store)
@@ -151,8 +151,8 @@ async def test_what_stays_is_kept(change: Document | Deleted, expected: list[int
         assert [place for place, (_, named) in enumerate(known) if gone & {*named}] == expected
 
 
-async def test_an_article_that_a_slug_finds_first_purges_the_one_before() -> None:
-    """A page by slug is answered by another article, though the file of the first has not changed."""
+async def test_new_owner_of_a_slug_purges_the_previous_article() -> None:
+    """A page by slug has another article, although the first file did not change."""
     query = '{ article(slug: "one") { path } }'
     async with temporary_store() as store:
         await apply(store, ONE._replace(locale="de"), TWO)
@@ -164,8 +164,8 @@ async def test_an_article_that_a_slug_finds_first_purges_the_one_before() -> Non
     assert gone & {*named}
 
 
-async def test_a_record_that_comes_later_was_named_before() -> None:
-    """An id that nothing has yet is a tag, and the list in which a slug may come to be is."""
+async def test_missing_record_has_tags() -> None:
+    """An unknown id is a tag, and so is the list in which a slug may appear."""
     queries = (f'{{ node(id: "{article_id("one")}") {{ id }} }}', '{ article(slug: "one") { id } }')
     async with temporary_store() as store:
         await apply(store, TWO)
@@ -173,8 +173,8 @@ async def test_a_record_that_comes_later_was_named_before() -> None:
     assert (by_id, by_slug) == ([article_id("one"), cache_tags.ALL], [cache_tags.ARTICLES, cache_tags.ALL])
 
 
-async def test_a_text_of_a_client_is_no_tag() -> None:
-    """What cannot be an id is not put into a header."""
+async def test_client_text_is_not_a_tag() -> None:
+    """A text that cannot be an id is not in the header."""
     query = "query ($id: ID!) { node(id: $id) { id } }"
     async with temporary_store() as store:
         await apply(store, TWO)
@@ -184,16 +184,16 @@ async def test_a_text_of_a_client_is_no_tag() -> None:
             assert {*(await executor.execute(prepared, PUBLIC)).dependencies} <= {*cache_tags.LISTS}
 
 
-# Of how many tags there may be.
+# Numbers of tags.
 
 
-def test_few_tags_name_each_record() -> None:
-    """In order, so that equal answers have equal headers."""
+def test_tags_are_sorted_ids() -> None:
+    """Equal responses have equal headers."""
     assert cache_tags.for_response({topic_id("a"), "articles"}) == ["articles", "corpus", topic_id("a")]
 
 
-def test_too_many_ids_give_way_to_their_kind() -> None:
-    """The most numerous first; what remains fits into the header."""
+def test_many_ids_are_replaced_by_their_kind() -> None:
+    """The most numerous kind is replaced first, until the header fits."""
     some, many = {topic_id(str(number)) for number in range(20)}, {article_id(str(number)) for number in range(1000)}
     found = cache_tags.for_response(some | many | {"articles"})
     assert found == sorted({*some, "article", "articles", "corpus"})
@@ -205,14 +205,14 @@ def test_too_many_ids_give_way_to_their_kind() -> None:
     ]
 
 
-def test_a_change_names_kinds_and_lists_too() -> None:
-    """Those of answers with too many ids, and of lists in which a record may have come, gone or moved."""
+def test_change_purges_kinds_and_lists() -> None:
+    """They cover responses with too many ids, and lists whose records were added, removed or moved."""
     one, other = article_id("one"), topic_id("a")
     assert cache_tags.for_purge([one, other]) == sorted([one, other, "article", "articles", "topic", "topics"])
 
 
-def test_where_too_much_has_changed_all_is_purged() -> None:
-    """More than can be named one by one."""
+def test_large_change_purges_everything() -> None:
+    """This applies if the tags do not fit."""
     assert cache_tags.for_purge([article_id(str(number)) for number in range(cache_tags.MAX_PURGED_IDS + 1)]) == [
         cache_tags.ALL
     ]

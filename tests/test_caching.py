@@ -1,4 +1,4 @@
-"""HTTP caching: what may be kept, for how long, how it is asked for again, and what has it dropped."""
+"""HTTP caching: cacheable responses, lifetimes, revalidation and invalidation."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def client_of(found: Service) -> httpx.AsyncClient:
 
 
 async def get(client: httpx.AsyncClient, query: str = QUERY, headers: Any = None, **more: Any) -> httpx.Response:
-    """`more` are parameters of the URL, as JSON where they are no text."""
+    """`more` are URL parameters, as JSON unless they are text."""
     parameters = {name: each if isinstance(each, str) else orjson.dumps(each).decode() for name, each in more.items()}
     return await client.get("/graphql", params={"query": query, **parameters}, headers={**PREFLIGHT, **(headers or {})})
 
@@ -47,11 +47,11 @@ async def client(found: Service) -> AsyncIterator[httpx.AsyncClient]:
         yield made
 
 
-# Asked for again.
+# Revalidation.
 
 
-async def test_what_a_client_has_is_not_sent_again(client: httpx.AsyncClient) -> None:
-    """The ETag of an answer brings 304 without a body, with what a cache needs to go on keeping it."""
+async def test_etag_gives_304(client: httpx.AsyncClient) -> None:
+    """The ETag of a response gives 304 without a body, with the headers that a cache needs."""
     first = await get(client)
     again = await get(client, headers={"If-None-Match": first.headers["etag"]})
     assert (first.status_code, again.status_code, again.content) == (200, 304, b"")
@@ -60,8 +60,8 @@ async def test_what_a_client_has_is_not_sent_again(client: httpx.AsyncClient) ->
     assert "content-type" not in again.headers
 
 
-async def test_an_answer_is_new_when_the_content_is(found: Service, client: httpx.AsyncClient) -> None:
-    """A public change has another ETag; a change among drafts has none, and empties no cache."""
+async def test_content_change_changes_the_etag(found: Service, client: httpx.AsyncClient) -> None:
+    """A public change gives another ETag. A change of drafts does not."""
     first = await get(client)
     await found.change({"draft.md": "---\ntitle: Another draft\ndraft: true\n---\n"})
     known = {"If-None-Match": first.headers["etag"]}
@@ -72,8 +72,8 @@ async def test_an_answer_is_new_when_the_content_is(found: Service, client: http
     assert now.headers["etag"] != first.headers["etag"]
 
 
-async def test_an_etag_names_one_answer(client: httpx.AsyncClient) -> None:
-    """Whatever an answer depends on is in it; what it does not depend on is not."""
+async def test_etag_covers_the_request(client: httpx.AsyncClient) -> None:
+    """Everything that affects the response is part of the ETag, and nothing else."""
     asked: dict[str, dict[str, Any]] = {
         "plain": {},
         "variables": {"variables": {"first": 1}},
@@ -91,8 +91,8 @@ async def test_an_etag_names_one_answer(client: httpx.AsyncClient) -> None:
     assert same.headers["etag"] == tags["plain"]
 
 
-async def test_a_digest_is_as_good_as_its_document(client: httpx.AsyncClient) -> None:
-    """An answer by digest has the ETag of the one by document; a digest that is not known brings no 304."""
+async def test_digest_and_document_share_an_etag(client: httpx.AsyncClient) -> None:
+    """An unknown digest does not give 304."""
     missed = await get(client, "", extensions=by_digest(QUERY), headers={"If-None-Match": "*"})
     assert (missed.status_code, missed.headers["cache-control"]) == (200, PRIVATE)
     first = await get(client, extensions=by_digest(QUERY))
@@ -101,8 +101,8 @@ async def test_a_digest_is_as_good_as_its_document(client: httpx.AsyncClient) ->
     assert again.status_code == 304
 
 
-async def test_another_server_answers_with_other_names(tmp_path: Path) -> None:
-    """What shapes its answers, and the database, are part of an ETag."""
+async def test_etag_covers_settings_and_database(tmp_path: Path) -> None:
+    """Settings that affect responses, and the database, are part of the ETag."""
     tags = set()
     others: list[dict[str, Any]] = [{}, {}, {"limit_page": 50}, {"introspection": True}]
     for number, flags in enumerate(others):
@@ -115,13 +115,13 @@ async def test_another_server_answers_with_other_names(tmp_path: Path) -> None:
     ("sent", "known"),
     [('W/"a"', True), ('"a"', True), ('"b", W/"a"', True), ('W/"b"', False), ("a", False), ("*", False), ("", False)],
 )
-def test_the_comparison_is_the_weak_one(sent: str, known: bool) -> None:
-    """One name of the list is enough, whether weak or strong. What is in no quotes is no name."""
+def test_etags_are_compared_weakly(sent: str, known: bool) -> None:
+    """One matching tag of the list is enough, weak or strong. Unquoted tags do not match."""
     assert is_not_modified('W/"a"', sent) is known
 
 
-async def test_an_answer_that_is_known_costs_a_point(tmp_path: Path) -> None:
-    """A client that has spent all but a few points still learns that nothing has changed."""
+async def test_304_costs_one_point(tmp_path: Path) -> None:
+    """A client with few points left can revalidate."""
     async with serving(tmp_path, rate_limit=25) as client:
         etag = (await get(client)).headers["etag"]  # 1 + 21 points
         assert (await get(client)).status_code == 429
@@ -130,11 +130,11 @@ async def test_an_answer_that_is_known_costs_a_point(tmp_path: Path) -> None:
         assert (await get(client, headers={"If-None-Match": etag})).status_code == 429
 
 
-# What may be kept.
+# Cacheable responses.
 
 
-async def test_what_everybody_is_answered_may_be_kept(tmp_path: Path) -> None:
-    """Fresh as long as the settings say, or not at all, which has caches ask each time."""
+async def test_public_response_is_cacheable(tmp_path: Path) -> None:
+    """It is fresh for the configured time. By default caches revalidate each time."""
     async with serving(tmp_path / "plain") as client:
         assert (await get(client)).headers["cache-control"] == "public, max-age=0"
     async with serving(tmp_path / "set", cache_seconds=60, shared_cache_seconds=3600, stale_seconds=30) as client:
@@ -184,8 +184,8 @@ def ages(response: httpx.Response) -> tuple[int, int, int]:
     ],
     ids=["preview", "public by token", "secured"],
 )
-async def test_what_a_credential_is_answered_is_its_own(client: httpx.AsyncClient, headers: dict[str, str]) -> None:
-    """It has no ETag, no tags, and may be kept by nobody; nor is it told to be what somebody else was answered."""
+async def test_response_with_a_credential_is_private(client: httpx.AsyncClient, headers: dict[str, str]) -> None:
+    """It has no ETag and no tags, is not stored, and never gives 304."""
     etag = (await get(client)).headers["etag"]
     answer = await get(client, headers={**headers, "If-None-Match": etag})
     assert (answer.status_code, answer.headers["cache-control"]) == (200, PRIVATE)
@@ -193,15 +193,15 @@ async def test_what_a_credential_is_answered_is_its_own(client: httpx.AsyncClien
 
 
 @pytest.mark.parametrize("authorization", ["", "Bearer", "Bearer "])
-async def test_an_empty_credential_is_none(client: httpx.AsyncClient, authorization: str) -> None:
-    """Clients without a token send one: it is answered as if it were absent."""
+async def test_empty_credential_counts_as_absent(client: httpx.AsyncClient, authorization: str) -> None:
+    """Clients without a token send an empty one."""
     plain = await get(client)
     answer = await get(client, headers={"Authorization": authorization})
     assert (answer.status_code, answer.headers["etag"]) == (200, plain.headers["etag"])
 
 
-async def test_in_dev_drafts_are_kept_by_nobody(tmp_path: Path) -> None:
-    """They are shown to everyone there; what the public sees may be kept as it may under `serve`."""
+async def test_dev_responses_with_drafts_are_not_stored(tmp_path: Path) -> None:
+    """The public view may be cached as under `serve`."""
     async with serving(tmp_path, Mode.DEV) as client:
         drafts, public = await get(client), await get(client, headers={"X-Include-Drafts": "false"})
     assert (drafts.headers["cache-control"], "etag" in drafts.headers) == (PRIVATE, False)
@@ -219,8 +219,8 @@ async def test_in_dev_drafts_are_kept_by_nobody(tmp_path: Path) -> None:
     ],
     ids=["syntax", "validation", "argument", "finder", "kind"],
 )
-async def test_errors_are_never_kept(client: httpx.AsyncClient, query: str) -> None:
-    """Whatever is wrong, also where a part of the answer is right."""
+async def test_errors_are_not_stored(client: httpx.AsyncClient, query: str) -> None:
+    """This includes partial data with errors."""
     for accept in ("application/json", RESPONSE):
         answer = await get(client, query, headers={"Accept": accept})
         assert "errors" in answer.json()
@@ -228,15 +228,15 @@ async def test_errors_are_never_kept(client: httpx.AsyncClient, query: str) -> N
         assert not {"etag", "cache-tag"} & {*answer.headers}
 
 
-async def test_a_post_is_kept_by_nobody(client: httpx.AsyncClient) -> None:
-    """Nor is a batch."""
+async def test_post_is_not_stored(client: httpx.AsyncClient) -> None:
+    """A batch is not stored either."""
     for sent in ({"query": QUERY}, [{"query": QUERY}]):
         answer = await client.post("/graphql", json=sent, headers={"If-None-Match": "*"})
         assert (answer.status_code, answer.headers["cache-control"]) == (200, PRIVATE)
 
 
-async def test_a_stream_is_kept_by_nobody(client: httpx.AsyncClient) -> None:
-    """Its client may name an answer of JSON that it has, and is sent events all the same."""
+async def test_stream_is_not_stored(client: httpx.AsyncClient) -> None:
+    """A client that sends the ETag of a JSON response gets events."""
     etag = (await get(client)).headers["etag"]
     answer = await get(client, headers={"Accept": "text/event-stream", "If-None-Match": etag})
     assert answer.headers["content-type"].startswith("text/event-stream")
@@ -249,8 +249,8 @@ async def test_a_stream_is_kept_by_nobody(client: httpx.AsyncClient) -> None:
 @pytest.mark.parametrize(
     ("header", "separator"), [("Cache-Tag", ","), ("Edge-Cache-Tag", ","), ("Surrogate-Key", " "), ("xkey", " ")]
 )
-async def test_an_answer_names_what_is_in_it(tmp_path: Path, header: str, separator: str) -> None:
-    """Each record, and each list, in the header that the cache reads."""
+async def test_response_has_tags(tmp_path: Path, header: str, separator: str) -> None:
+    """Each record and list is in the configured header."""
     async with serving(tmp_path, cache_tags=header.upper()) as client:
         answer = await get(client, '{ article(slug: "one") { topics { name } } topics { totalCount } }')
     assert answer.headers[header].split(separator) == sorted(
@@ -258,8 +258,8 @@ async def test_an_answer_names_what_is_in_it(tmp_path: Path, header: str, separa
     )
 
 
-async def test_tags_are_left_out_on_demand(tmp_path: Path) -> None:
-    """A cache that knows none of them has no use for them."""
+async def test_tags_can_be_off(tmp_path: Path) -> None:
+    """Some caches do not use tags."""
     async with serving(tmp_path, cache_tags="none") as client:
         assert not [name for name in (await get(client)).headers if "tag" in name and name != "etag"]
 
@@ -271,8 +271,8 @@ MANY = {f"{number}.md": f"---\ntitle: Number {number}\n---\n" for number in rang
 
 @pytest.mark.parametrize("encoding", ["zstd", "br", "gzip"])
 @pytest.mark.parametrize("accept", ["application/json", RESPONSE])
-async def test_a_long_answer_is_compressed(tmp_path: Path, encoding: str, accept: str) -> None:
-    """For who takes that; its ETag is the one of the plain answer, and brings 304 with any encoding."""
+async def test_long_response_is_compressed(tmp_path: Path, encoding: str, accept: str) -> None:
+    """If the client accepts it. The ETag equals that of the plain response, and gives 304 with any encoding."""
     sent: dict[str, Any] = {"variables": {"first": 60}}
     async with serving(tmp_path, files=MANY) as client:
         plain = await get(client, headers={"Accept-Encoding": "identity", "Accept": accept}, **sent)
@@ -289,8 +289,8 @@ async def test_a_long_answer_is_compressed(tmp_path: Path, encoding: str, accept
     assert again.headers["vary"] == packed.headers["vary"] == plain.headers["vary"]
 
 
-async def test_zstd_is_not_what_who_takes_others_gets(tmp_path: Path) -> None:
-    """Clients that offer it and cannot read it get br or gzip; the weights of a client count."""
+async def test_zstd_is_the_last_choice(tmp_path: Path) -> None:
+    """Clients that also accept br or gzip get one of them. Weights apply."""
     offers = {"gzip, deflate, br, zstd": "br", "zstd, gzip": "gzip", "zstd, gzip;q=0.9": "zstd", "zstd, br;q=0": "zstd"}
     async with serving(tmp_path, files=MANY) as client:
         for offered, expected in offers.items():
@@ -300,8 +300,8 @@ async def test_zstd_is_not_what_who_takes_others_gets(tmp_path: Path) -> None:
         assert "content-encoding" not in plain.headers
 
 
-async def test_compression_can_be_left_to_a_proxy(tmp_path: Path) -> None:
-    """Then every answer is plain."""
+async def test_compression_can_be_off(tmp_path: Path) -> None:
+    """All responses are plain."""
     async with serving(tmp_path, files=MANY, compress=False) as client:
         answer = await get(client, headers={"Accept-Encoding": "gzip, br, zstd"}, variables={"first": 60})
     assert "content-encoding" not in answer.headers

@@ -1,4 +1,4 @@
-"""The command `gateway check`, run as a person would."""
+"""The command `gateway check`, run as a user runs it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SEEDS = Path(__file__).parent.parent / "seeds"
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with one of each broken file, and two good ones."""
+    """A folder with one of each broken file, and two valid ones."""
     root = tmp_path_factory.mktemp("broken")
     for name, case in broken.ALL.items():
         (root / name).write_bytes(case.data)
@@ -34,8 +34,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def test_every_broken_file_is_named_with_its_place(folder: Path) -> None:
-    """Each problem has its severity and code, and the line and column of the byte or value at fault."""
+def test_each_broken_file_has_its_problem(folder: Path) -> None:
+    """Each problem has its severity, code, line and column."""
     done = invoke("check", folder, "--format", "json")
     found = {
         (problem["path"], problem["severity"], problem["code"], problem["line"], problem["column"])
@@ -54,15 +54,15 @@ def test_every_broken_file_is_named_with_its_place(folder: Path) -> None:
     assert done.returncode == 1
 
 
-def test_every_problem_says_how_to_mend_it(folder: Path) -> None:
-    """A message is a sentence, and where a hand can mend the file there is a hint."""
+def test_each_problem_has_a_hint(folder: Path) -> None:
+    """A message is a sentence, with a hint if the file can be fixed by hand."""
     for problem in json.loads(invoke("check", folder, "--format", "json").stdout):
         assert problem["message"].endswith((".", "?")), problem
         assert problem["hint"] or problem["code"] == "NOT_A_FILE", problem
 
 
-def test_the_text_names_file_line_and_column_first(folder: Path) -> None:
-    """A line that a terminal or an editor can jump to."""
+def test_text_format(folder: Path) -> None:
+    """A line begins with file, line and column, to which terminals and editors can jump."""
     done = invoke("check", folder)
     assert "colon.md:2:11: error SYNTAX: Mapping values are not allowed in this context.\n" in done.stdout
     documents = len(broken.VALUES) - 1 + 2
@@ -73,15 +73,15 @@ def test_the_text_names_file_line_and_column_first(folder: Path) -> None:
     )
 
 
-def test_github_shows_problems_beside_the_lines(folder: Path) -> None:
-    """The format that annotates a pull request."""
+def test_github_format(folder: Path) -> None:
+    """The format of annotations in a pull request."""
     done = invoke("check", folder, "--format", "github")
     assert "::error file=colon.md,line=2,col=11,title=SYNTAX::Mapping values" in done.stdout
     assert "::notice file=plain.md,line=1,col=1,title=NO_FRONT_MATTER::" in done.stdout
 
 
-def test_the_exit_code_tells_errors_from_warnings(tmp_path: Path) -> None:
-    """Warnings pass, unless `--strict` is given; an INFO always does."""
+def test_exit_code(tmp_path: Path) -> None:
+    """Warnings give 0 unless `--strict` is set. An INFO always gives 0."""
     (tmp_path / "plain.md").write_bytes(broken.VALUES["plain.md"].data)
     (tmp_path / "good.md").write_bytes(broken.titled(""))
     assert invoke("check", tmp_path, "--strict").returncode == 0
@@ -90,15 +90,15 @@ def test_the_exit_code_tells_errors_from_warnings(tmp_path: Path) -> None:
     assert invoke("check", tmp_path, "--strict").returncode == 1
 
 
-def test_an_empty_folder_is_a_warning(tmp_path: Path) -> None:
-    """A folder without documents is most likely the wrong one."""
+def test_empty_folder_is_a_warning(tmp_path: Path) -> None:
+    """A folder without documents is probably the wrong one."""
     done = invoke("check", tmp_path)
     assert done.stdout.startswith(".: warning EMPTY: The content folder does not contain documents.\n")
     assert done.returncode == 0
 
 
-def test_what_may_not_be_read_is_a_problem(tmp_path: Path) -> None:
-    """A file or folder without permission costs no other file."""
+def test_unreadable_files_and_folders_are_problems(tmp_path: Path) -> None:
+    """Other files are read."""
     (tmp_path / "closed").mkdir()
     (tmp_path / "secret.md").write_bytes(broken.titled(""))
     (tmp_path / "good.md").write_bytes(broken.titled(""))
@@ -111,8 +111,8 @@ def test_what_may_not_be_read_is_a_problem(tmp_path: Path) -> None:
     assert done.stdout.splitlines()[-1] == "1 document; 2 problems (2 errors)"
 
 
-def test_what_several_files_have_together_is_a_problem(tmp_path: Path) -> None:
-    """A slug that is asked for twice in one locale is a warning; a topic that is spelt in two ways is worth knowing."""
+def test_problems_across_files(tmp_path: Path) -> None:
+    """A duplicate slug in one locale is a warning. A topic with two spellings is an INFO."""
     for name, block in {
         "a.md": "slug: same\ntopics: [AI, Go]",
         "b.md": "slug: same\ntopics: [AI]",
@@ -129,8 +129,8 @@ def test_what_several_files_have_together_is_a_problem(tmp_path: Path) -> None:
     assert (done.returncode, invoke("check", tmp_path, "--strict").returncode) == (0, 1)
 
 
-def test_nothing_is_left_behind(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither in the content folder nor among the temporary files."""
+def test_no_files_remain(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither in the content folder nor among temporary files."""
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     before = sorted(folder.rglob("*"))
     gateway("check", folder)
@@ -138,8 +138,8 @@ def test_nothing_is_left_behind(folder: Path, tmp_path: Path, monkeypatch: pytes
     assert list(tmp_path.iterdir()) == []
 
 
-def test_where_no_temporary_file_can_be_made_the_error_is_clear(tmp_path: Path) -> None:
-    """One line and no traceback."""
+def test_error_without_a_temporary_folder(tmp_path: Path) -> None:
+    """One line without a traceback."""
     (tmp_path / "a.md").write_bytes(broken.titled(""))
     bare = "import tempfile; tempfile.tempdir = '/proc/nowhere'"
     command = [sys.executable, "-c", f"{bare}; from gateway.cli import main; main()", "check", str(tmp_path)]
@@ -148,8 +148,8 @@ def test_where_no_temporary_file_can_be_made_the_error_is_clear(tmp_path: Path) 
     assert done.returncode == 3
 
 
-def test_what_was_mapped_is_explained_when_asked(tmp_path: Path) -> None:
-    """Each field with the keys that gave it, the most used first; the problems stay apart from it."""
+def test_explain(tmp_path: Path) -> None:
+    """Each field has the keys that gave it, the most frequent first, separate from the problems."""
     (tmp_path / "gateway.yaml").write_text("defaults: [{path: a.md, locale: de}]\n")
     (tmp_path / "a.md").write_bytes(broken.titled("date: 2024-01-01\nlayout: post"))
     (tmp_path / "b.md").write_bytes(broken.titled("pubDate: 2024-01-01\nlang: de"))
@@ -161,25 +161,25 @@ def test_what_was_mapped_is_explained_when_asked(tmp_path: Path) -> None:
         "Under `gateway serve` only previews show these keys of frontMatter: layout (1 file)."
         " To publish a key, add it to `expose` in gateway.yaml.\n"
     )
-    told = "3 documents; 0 problems\n"
-    assert invoke("check", tmp_path).stdout == told
-    assert invoke("check", tmp_path, "--explain").stdout == explanation + told
+    summary = "3 documents; 0 problems\n"
+    assert invoke("check", tmp_path).stdout == summary
+    assert invoke("check", tmp_path, "--explain").stdout == explanation + summary
     done = invoke("check", tmp_path, "--explain", "--format", "json")
-    assert (done.stdout, done.stderr) == ("[]\n", explanation + told)
+    assert (done.stdout, done.stderr) == ("[]\n", explanation + summary)
 
 
-def test_the_keys_that_serve_does_not_show_are_listed(tmp_path: Path) -> None:
-    """Without those that the site exposes, also where a draft has them."""
+def test_private_keys_are_listed(tmp_path: Path) -> None:
+    """Exposed keys are left out, also if a draft has them."""
     (tmp_path / "gateway.yaml").write_text("expose: [layout]\n")
     (tmp_path / "a.md").write_bytes(broken.titled("layout: post\nweight: 1"))
     (tmp_path / "b.md").write_bytes(broken.titled("draft: true\nicon: star\nweight: 2"))
-    told = "Under `gateway serve` only previews show these keys of frontMatter: weight (2 files), icon (1). "
-    assert told in gateway("check", tmp_path, "--explain").stdout
+    line = "Under `gateway serve` only previews show these keys of frontMatter: weight (2 files), icon (1). "
+    assert line in gateway("check", tmp_path, "--explain").stdout
     assert "Under `gateway serve`" not in gateway("check", tmp_path).stdout
 
 
-def test_a_line_of_keys_is_bounded() -> None:
-    """It names ten, counts the others, and shows of each what a line of a terminal can."""
+def test_line_of_keys_is_bounded() -> None:
+    """It has ten keys, the number of others, and bounded lengths."""
     keys = {"\x1b[31m\n": 30, "k" * 1000: 20, **{f"key{number}": 1 for number in range(40)}}
     line = unexposed(keys)
     assert line.partition(": ")[2].startswith(rf"'\x1b[31m\n' (30 files), {'k' * 60} (20), key0 (1), ")
@@ -188,8 +188,8 @@ def test_a_line_of_keys_is_bounded() -> None:
     assert unexposed({}) == ""
 
 
-def test_broken_rules_of_the_site_are_told_alone(tmp_path: Path) -> None:
-    """No document is judged by rules that are not known."""
+def test_broken_site_rules_are_the_only_problems(tmp_path: Path) -> None:
+    """Documents are not checked by unknown rules."""
     (tmp_path / "gateway.yaml").write_text("fields: {headline: title}\npin: [{path: a, heat: hot}]\n")
     (tmp_path / "a.md").write_bytes(broken.VALUES["quality.md"].data)
     done = invoke("check", tmp_path, "--explain")
@@ -201,8 +201,8 @@ def test_broken_rules_of_the_site_are_told_alone(tmp_path: Path) -> None:
     assert done.returncode == 1
 
 
-def test_the_seeds_are_without_a_problem() -> None:
-    """The documents that show the gateway are good ones."""
+def test_seeds_have_no_problems() -> None:
+    """The example documents are valid."""
     done = invoke("check", SEEDS, "--strict")
     documents = len([*SEEDS.rglob("*.md"), *SEEDS.rglob("*.txt")])
     assert done.stdout == f"{documents} documents; 0 problems\n"

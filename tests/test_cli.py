@@ -1,4 +1,4 @@
-"""The commands, run as a person runs them; `check` has its own tests."""
+"""The commands, run as users run them. `check` has its own tests."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ COUNTS = "{ corpus { articleCount } }"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_server_starts_answers_and_stops(tmp_path: Path, number: int) -> None:
-    """It says where it listens and what it loaded, answers over a real socket, and ends with 0 at a signal."""
+def test_server_starts_answers_and_stops(tmp_path: Path, number: int) -> None:
+    """It prints its address and what it loaded, answers over a socket, and exits with 0 on a signal."""
     with running("serve", SEEDS, cache=tmp_path) as server:
         server.said(re.escape(SEEDS_LOADED))
         assert server.post(COUNTS) == {"data": {"corpus": {"articleCount": 5}}}
@@ -43,16 +43,16 @@ def test_a_server_starts_answers_and_stops(tmp_path: Path, number: int) -> None:
     assert not list(tmp_path.rglob("*-wal"))
 
 
-def test_one_document_is_told_in_the_singular(tmp_path: Path) -> None:
-    """The summary of a load of the seed alone, which a server prints at its start too."""
+def test_singular_for_one_document(tmp_path: Path) -> None:
+    """The summary line of a load, which a server also prints at its start."""
     (tmp_path / "content").mkdir()
     shutil.copy(SEED, tmp_path / "content")
     done = invoke("load", tmp_path / "content", cache=tmp_path)
     assert done.stdout.splitlines()[0] == "1 article (0 published, 1 draft), 5 providers, 2 topics; 0 problems"
 
 
-def test_dev_serves_its_author(tmp_path: Path) -> None:
-    """Drafts, the start page, the schema and GraphiQL, and only on a loopback host."""
+def test_dev_serves_drafts_and_pages(tmp_path: Path) -> None:
+    """Drafts, the start page, the schema and GraphiQL are served, only on a loopback host."""
     with running("dev", SEEDS, cache=tmp_path) as server:
         server.said("8 articles")
         assert server.post(COUNTS) == {"data": {"corpus": {"articleCount": 8}}}
@@ -68,19 +68,19 @@ def test_dev_serves_its_author(tmp_path: Path) -> None:
         )
 
 
-async def test_serve_hides_what_is_for_dev(tmp_path: Path) -> None:
-    """No page, no schema; unless they are asked for."""
+async def test_serve_hides_pages_and_schema(tmp_path: Path) -> None:
+    """They are served if the settings enable them."""
     async with serving(tmp_path / "closed") as client:
         statuses = [(await client.get(path)).status_code for path in ("/", "/graphiql", "/schema.graphql", "/nope")]
         assert statuses == [404] * 4
     async with serving(tmp_path / "open", introspection=True, explorer=True) as client:
         assert (await client.get("/schema.graphql")).status_code == 200
-        # 503 where GraphiQL is not part of the installation.
+        # 503 if GraphiQL is not installed.
         assert (await client.get("/graphiql")).status_code in {200, 503}
 
 
-def test_a_second_start_serves_at_once(tmp_path: Path) -> None:
-    """What was loaded before is there, with the same revision, since nothing has changed and nothing is parsed."""
+def test_second_start_serves_at_once(tmp_path: Path) -> None:
+    """The earlier content is served with the same revision. Nothing is parsed."""
     revisions = []
     for parsed in (8, 0):
         with running("serve", SEEDS, cache=tmp_path) as server:
@@ -91,8 +91,8 @@ def test_a_second_start_serves_at_once(tmp_path: Path) -> None:
     assert revisions[0] == revisions[1]
 
 
-def test_a_server_follows_its_folder(tmp_path: Path) -> None:
-    """What is saved is served, and told in a line; what is wrong with it is told before, and nothing is repeated."""
+def test_server_follows_its_folder(tmp_path: Path) -> None:
+    """A saved file is served and logged in a line. Its problems are logged first, and nothing is repeated."""
     content = tmp_path / "content"
     shutil.copytree(SEEDS, content)
     (content / "odd.md").write_bytes(broken.titled("quality: high"))
@@ -108,8 +108,8 @@ def test_a_server_follows_its_folder(tmp_path: Path) -> None:
         assert server.stop() == 0
 
 
-def test_dev_lists_the_keys_that_serve_does_not_show(tmp_path: Path) -> None:
-    """At its start, also where nothing has to be parsed, and after a change those that are new; `serve` lists none."""
+def test_dev_lists_private_keys(tmp_path: Path) -> None:
+    """It lists them at its start, also if nothing is parsed, and new ones after a change. `serve` lists none."""
     content = tmp_path / "content"
     content.mkdir()
     (content / "a.md").write_bytes(broken.titled("layout: post"))
@@ -130,7 +130,7 @@ def test_dev_lists_the_keys_that_serve_does_not_show(tmp_path: Path) -> None:
         assert server.said(listed) == "weight (2 files)"
 
 
-def test_a_taken_port_is_said_so(tmp_path: Path) -> None:
+def test_taken_port(tmp_path: Path) -> None:
     """One line, and exit code 3."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         done = gateway("serve", SEEDS, "--port", taken.getsockname()[1], cache=tmp_path)
@@ -141,8 +141,8 @@ def test_a_taken_port_is_said_so(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("command", ["dev", "serve", "load", "check", "query"])
-def test_a_missing_folder_is_wrong_usage(tmp_path: Path, command: str) -> None:
-    """One line that names the folder, exit code 2, and nothing is left behind."""
+def test_missing_folder_is_a_usage_error(tmp_path: Path, command: str) -> None:
+    """One line with the folder, exit code 2, and no files remain."""
     cache = tmp_path / "cache"
     done = invoke(command, tmp_path / "nowhere", *(["{ __typename }"] if command == "query" else []), cache=cache)
     assert done.returncode == 2
@@ -152,7 +152,7 @@ def test_a_missing_folder_is_wrong_usage(tmp_path: Path, command: str) -> None:
     assert not cache.exists()
 
 
-def test_every_wrong_setting_is_told(tmp_path: Path) -> None:
+def test_each_wrong_setting_is_reported(tmp_path: Path) -> None:
     """A line for each, and exit code 2."""
     done = invoke("serve", SEEDS, "--port", "x", "--readers", "0", cache=tmp_path)
     assert (done.returncode, [line.partition(":")[2] for line in done.stderr.splitlines()]) == (
@@ -161,24 +161,24 @@ def test_every_wrong_setting_is_told(tmp_path: Path) -> None:
     )
 
 
-def test_a_database_that_cannot_be_used(tmp_path: Path) -> None:
-    """One line that says what to do, and exit code 3."""
+def test_unusable_database(tmp_path: Path) -> None:
+    """One line with a hint, and exit code 3."""
     (tmp_path / "other.db").write_bytes(b"x" * 4096)
     done = gateway("serve", SEEDS, "--port", 0, "--database", tmp_path / "other.db", cache=tmp_path)
     assert done.returncode == 3
     assert done.stderr.startswith(f"gateway: The database {tmp_path}/other.db ")
 
 
-def test_an_address_is_printed_when_it_is_served(tmp_path: Path) -> None:
-    """A setting that proves wrong after the port is bound and the database opened prevents the line."""
+def test_address_is_printed_last(tmp_path: Path) -> None:
+    """A setting that proves wrong after the port is bound and the database is open prevents the line."""
     missing = tmp_path / "missing.json"
     done = gateway("serve", SEEDS, "--port", 0, "--trusted-documents", missing, cache=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert "missing.json" in done.stderr
 
 
-def test_all_interfaces_are_told_by_an_address_that_opens(tmp_path: Path) -> None:
-    """0.0.0.0 is not an address that a browser opens."""
+def test_address_of_all_interfaces(tmp_path: Path) -> None:
+    """Browsers do not open 0.0.0.0."""
     with running("serve", SEEDS, "--host", "0.0.0.0", cache=tmp_path) as server:  # noqa: S104
         assert re.fullmatch(r"http://127\.0\.0\.1:\d+", server.url)
         assert server.get("/healthz").status_code == 200
@@ -194,23 +194,23 @@ def test_all_interfaces_are_told_by_an_address_that_opens(tmp_path: Path) -> Non
         ("news.example", "http://news.example:80"),
     ],
 )
-def test_an_address_opens(host: str, url: str) -> None:
-    """All interfaces are reached by loopback, and IPv6 addresses stand in brackets."""
+def test_printed_addresses(host: str, url: str) -> None:
+    """All interfaces are printed as loopback, and IPv6 addresses are in brackets."""
     assert url_of(host, 80) == url
 
 
-# Help, and what is wrong with a command.
+# Help and usage errors.
 
 
 @pytest.mark.parametrize("name", sorted(main.commands))
 def test_help_imports_little(name: str) -> None:
-    """The help of a command, and the list of commands, wait for no library that only a running command needs."""
+    """Help does not import libraries that only a running command needs."""
     heavy = {"httpx", "jwt", "watchfiles", "yaml", "asyncio", "graphql", "strawberry", "starlette", "uvicorn"}
     assert imported("from gateway.cli import main; main()", name, "--help") & {*heavy, "aiosqlite", "sqlite3"} == set()
 
 
 def test_help_lists_the_commands() -> None:
-    """The overview names every command."""
+    """The overview has every command."""
     done = invoke("--help")
     assert [*re.findall(r"^  ([a-z-]+)  ", done.stdout.partition("Commands:")[2], re.MULTILINE)] == sorted(
         main.commands
@@ -220,7 +220,7 @@ def test_help_lists_the_commands() -> None:
 
 @pytest.mark.parametrize("name", sorted(main.commands))
 def test_help_shows_an_example(name: str) -> None:
-    """The example is of the command; what is given without a flag comes first."""
+    """The example is of the command. Positional arguments come first."""
     text = invoke(name, "--help").stdout
     assert re.search(rf"\nExample:\n  gateway {name}\b", text)
     if name not in {"schema", "preview-link"}:
@@ -229,7 +229,7 @@ def test_help_shows_an_example(name: str) -> None:
 
 
 def test_help_groups_the_options() -> None:
-    """Every option of the table is in its section, with its type and its default; `dev` has its own."""
+    """Every option is in its section, with its type and default. `dev` has its own defaults."""
     text = invoke("serve", "--help").stdout
     titles = re.findall(r"^(\S.*):$", text, re.MULTILINE)
     assert titles[3:] == ["Server options", "Content options", "Access options", "Caching options", "Limits"]
@@ -243,8 +243,8 @@ def test_help_groups_the_options() -> None:
     assert "GraphiQL are served. [default: true]" in " ".join(invoke("dev", "--help").stdout.split())
 
 
-def test_a_misspelt_variable_is_warned_about(tmp_path: Path) -> None:
-    """A line on the standard error names it and the right one; the command goes on."""
+def test_misspelt_variable_gives_a_warning(tmp_path: Path) -> None:
+    """A line on standard error has it and the right name. The command continues."""
     command = [*COMMAND, "check", str(SEEDS)]
     env = {**environment(tmp_path), "GATEWAY_WORKRES": "1", "GATEWAY_SERVICE_PORT": "80"}
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
@@ -254,8 +254,8 @@ def test_a_misspelt_variable_is_warned_about(tmp_path: Path) -> None:
     )
 
 
-def test_an_earlier_name_of_an_option_leads_to_the_present_one() -> None:
-    """The error for a flag that was renamed names the new one."""
+def test_renamed_option() -> None:
+    """The error for an old flag has the new one."""
     done = CliRunner().invoke(main, ["serve", "content", "--limit-waiting", "1"])
     assert (done.exit_code, done.stderr.splitlines()[-1]) == (
         2,
@@ -266,15 +266,15 @@ def test_an_earlier_name_of_an_option_leads_to_the_present_one() -> None:
 OLD_PYTHON = "import sys; sys.version_info = (3, 9, 18, 'final', 0)"
 
 
-def test_an_older_python_is_told_so() -> None:
-    """One line, and no traceback."""
+def test_unsupported_python() -> None:
+    """One line without a traceback."""
     program = f"{OLD_PYTHON}; from gateway.cli import main; main()"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (1, "content-gateway needs Python 3.11 or later; this is 3.9.\n")
 
 
-def test_make_refuses_an_older_python(tmp_path: Path) -> None:
-    """Before it makes an environment, whose installation would fail with a longer message."""
+def test_make_refuses_an_unsupported_python(tmp_path: Path) -> None:
+    """It does so before it creates an environment."""
     python = tmp_path / "python"
     python.write_text(f"""#!/bin/sh\nexec {sys.executable} -c "{OLD_PYTHON}; exec(sys.argv[2])" "$@"\n""")
     python.chmod(0o755)
@@ -290,7 +290,7 @@ def test_make_refuses_an_older_python(tmp_path: Path) -> None:
 
 @pytest.fixture
 def mixed(tmp_path: Path) -> Path:
-    """A folder with one of each broken file, and two good ones."""
+    """A folder with one of each broken file, and two valid ones."""
     folder = tmp_path / "mixed"
     folder.mkdir()
     for name, case in broken.ALL.items():
@@ -300,8 +300,8 @@ def mixed(tmp_path: Path) -> Path:
     return folder
 
 
-def test_the_good_are_served_among_the_broken(tmp_path: Path, mixed: Path) -> None:
-    """No file ends the server, nor costs another one; the problems are told at the start and in the API."""
+def test_valid_files_are_served_among_broken_ones(tmp_path: Path, mixed: Path) -> None:
+    """A broken file affects only itself. Problems are printed at the start and returned by the API."""
     with running("dev", mixed, cache=tmp_path) as server:
         server.said("brackets.md:2:65: error TOO_DEEP")
         server.said(f"^{len(broken.VALUES) - 1 + 2} articles .* problems")
@@ -314,8 +314,8 @@ def test_the_good_are_served_among_the_broken(tmp_path: Path, mixed: Path) -> No
         assert server.stop() == 0
 
 
-def test_strict_applies_nothing(tmp_path: Path, mixed: Path) -> None:
-    """With an error `load` and `serve` exit with 1, and there is no earlier generation to serve."""
+def test_strict_loads_nothing(tmp_path: Path, mixed: Path) -> None:
+    """With an error `load` and `serve` exit with 1 if there is no earlier generation."""
     done = invoke("load", mixed, "--strict", cache=tmp_path)
     assert done.returncode == 1
     assert "brackets.md:2:65: error TOO_DEEP" in done.stderr
@@ -323,8 +323,8 @@ def test_strict_applies_nothing(tmp_path: Path, mixed: Path) -> None:
         assert server.process.wait(60) == 1
 
 
-def test_strict_serves_what_was_good(tmp_path: Path) -> None:
-    """Where there is an earlier generation, that is served, and the problem is told."""
+def test_strict_serves_the_last_generation(tmp_path: Path) -> None:
+    """An earlier generation is served, and the problem is printed."""
     content = tmp_path / "content"
     content.mkdir()
     (content / "one.md").write_bytes(broken.titled("category: a"))
@@ -351,15 +351,15 @@ def test_strict_serves_nothing_that_other_rules_made(tmp_path: Path) -> None:
 # Commands that end.
 
 
-def test_what_only_loads_imports_no_server() -> None:
-    """Editors run `check` at each save: it waits for no schema."""
+def test_check_and_load_import_no_server() -> None:
+    """Editors run `check` at each save."""
     told = "import sys; from gateway.commands import check, load; print({'graphql', 'starlette'} & {*sys.modules})"
     done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
 
 
-def test_load_says_what_it_loaded(tmp_path: Path) -> None:
-    """Into the database that it is given, which `query` and `serve` go on with. The files and times are last."""
+def test_load(tmp_path: Path) -> None:
+    """The given database is then used by `query` and `serve`."""
     database = tmp_path / "content.db"
     done = invoke("load", SEEDS, "--database", database, cache=tmp_path)
     corpus, run = done.stdout.splitlines()
@@ -368,8 +368,8 @@ def test_load_says_what_it_loaded(tmp_path: Path) -> None:
     assert database.exists()
 
 
-def test_a_query_without_a_server(tmp_path: Path) -> None:
-    """Its answer is JSON on the standard output; drafts are shown when asked for; nothing is left behind."""
+def test_query(tmp_path: Path) -> None:
+    """Its response is JSON on standard output. Drafts need an option. No files remain."""
     done = invoke("query", SEEDS, COUNTS, cache=tmp_path)
     assert (done.returncode, json.loads(done.stdout)) == (0, {"data": {"corpus": {"articleCount": 5}}})
     done = invoke("query", SEEDS, "-", "--drafts", cache=tmp_path, stdin=COUNTS)
@@ -383,8 +383,8 @@ def test_a_query_without_a_server(tmp_path: Path) -> None:
     assert list(tmp_path.rglob("*")) == []
 
 
-def test_a_query_goes_on_from_the_database(tmp_path: Path) -> None:
-    """What the database holds is not read again, what changed since is, and the database stays as it was."""
+def test_query_uses_the_database(tmp_path: Path) -> None:
+    """Only changed files are read, and the database is unchanged."""
     content = tmp_path / "content"
     shutil.copytree(SEEDS, content)
     assert invoke("load", content, cache=tmp_path).returncode == 0
@@ -405,8 +405,8 @@ def test_a_query_goes_on_from_the_database(tmp_path: Path) -> None:
         ("{ article { id } }", "BAD_USER_INPUT"),
     ],
 )
-def test_a_query_with_errors_exits_with_1(tmp_path: Path, query: str, code: str) -> None:
-    """The errors are part of the answer, as over HTTP."""
+def test_query_with_errors(tmp_path: Path, query: str, code: str) -> None:
+    """The errors are part of the response, and the exit code is 1."""
     done = invoke("query", SEEDS, query, cache=tmp_path)
     assert done.returncode == 1
     assert json.loads(done.stdout)["errors"][0]["extensions"]["code"] == code
@@ -414,15 +414,15 @@ def test_a_query_with_errors_exits_with_1(tmp_path: Path, query: str, code: str)
 
 @pytest.mark.parametrize("variables", ["x", "[]"])
 def test_variables_are_a_json_object(tmp_path: Path, variables: str) -> None:
-    """Anything else is wrong usage."""
+    """Anything else is a usage error."""
     assert invoke("query", SEEDS, COUNTS, "--variables", variables, cache=tmp_path).returncode == 2
 
 
-def test_the_schema_is_printed() -> None:
-    """As it is committed."""
+def test_schema() -> None:
+    """It equals the committed file."""
     assert invoke("schema").stdout == (ROOT / "schema.graphql").read_text()
 
 
-def test_the_version_is_told() -> None:
-    """As packages have it."""
+def test_version() -> None:
+    """It equals the package's version."""
     assert invoke("--version").stdout.strip().endswith(__version__)

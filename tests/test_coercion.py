@@ -1,4 +1,4 @@
-"""Variables that validation allows and that only running can refuse: the client's fault over every transport."""
+"""Variables that validation allows and execution refuses: a client error in every transport."""
 
 from __future__ import annotations
 
@@ -46,10 +46,10 @@ def event(line: str) -> Any:
 
 
 @pytest.mark.parametrize("query", QUERIES.values(), ids=QUERIES.keys())
-async def test_a_null_variable_at_a_non_null_position(
+async def test_null_variable_at_a_non_null_position(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, query: str
 ) -> None:
-    """Is refused with BAD_USER_INPUT and a location, and the log has no line of it; without the null it is answered."""
+    """It is BAD_USER_INPUT with a location, and is not logged. Without the null the query runs."""
     async with serving(tmp_path) as client:
         refused = await post(client, query, **NULL)
         answered = await post(client, query)
@@ -60,18 +60,18 @@ async def test_a_null_variable_at_a_non_null_position(
     assert [record.message for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
-async def test_a_null_variable_of_a_subscription_by_events(tmp_path: Path) -> None:
-    """The stream has the error as its only event, and is complete."""
+async def test_null_variable_of_an_event_stream(tmp_path: Path) -> None:
+    """The error is the only event, and the stream is complete."""
     async with serving(tmp_path) as client:
         sent = {"query": SUBSCRIPTION, "variables": NULL}
         streamed = await client.post("/graphql", json=sent, headers={"Accept": "text/event-stream"})
-    [told] = [event(line) for line in streamed.text.splitlines() if line.startswith("data: ")]
-    assert codes(told) == REFUSED
+    [answer] = [event(line) for line in streamed.text.splitlines() if line.startswith("data: ")]
+    assert codes(answer) == REFUSED
     assert "event: complete" in streamed.text
 
 
-async def test_a_null_variable_over_a_websocket(tmp_path: Path) -> None:
-    """A query's error is in its answer, a subscription's is its end; the connection goes on."""
+async def test_null_variable_over_a_websocket(tmp_path: Path) -> None:
+    """A query's error is in its result, a subscription's ends it. The connection stays open."""
     async with listening_service(tmp_path) as url, connection(url.replace("http", "ws", 1) + "/graphql") as socket:
         assert codes(await ask(socket, QUERIES["an item of a list"], variables=NULL)) == REFUSED
         [error] = await ask(socket, SUBSCRIPTION, variables=NULL)
@@ -79,8 +79,8 @@ async def test_a_null_variable_over_a_websocket(tmp_path: Path) -> None:
         assert await ask(socket, "{ articles { totalCount } }") == {"data": {"articles": {"totalCount": 2}}}
 
 
-async def test_a_null_variable_that_an_event_meets(tmp_path: Path) -> None:
-    """The event has the error in place of its data."""
+async def test_null_variable_in_an_event(tmp_path: Path) -> None:
+    """The event has the error instead of data."""
     async with (
         service(tmp_path) as found,
         listening_to(found) as url,
@@ -92,5 +92,5 @@ async def test_a_null_variable_that_an_event_meets(tmp_path: Path) -> None:
         lines = streamed.aiter_lines()
         assert await anext(lines) == ":"
         await found.change({"one.md": FILES["one.md"].replace("One", "Uno")})
-        told = await anext(event(line) async for line in lines if line.startswith("data: {"))
-    assert codes(told) == REFUSED
+        answer = await anext(event(line) async for line in lines if line.startswith("data: {"))
+    assert codes(answer) == REFUSED

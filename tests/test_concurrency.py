@@ -1,4 +1,4 @@
-"""Turns: who is at work, who waits, and who is refused."""
+"""The operation queue: running, waiting and refused operations."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ AT_ONCE = 1e-6
 
 @asynccontextmanager
 async def taken(concurrency: ConcurrencyLimiter, number: int) -> AsyncIterator[AsyncExitStack]:
-    """So many turns, until the stack is closed."""
+    """Hold this many places until the stack is closed."""
     async with AsyncExitStack() as stack:
         for _ in range(number):
             await stack.enter_async_context(concurrency.acquire())
         yield stack
 
 
-def test_a_room_holds_so_many() -> None:
-    """One more is refused, and a place that is left can be taken again, also where it was left in anger."""
+def test_limit_on_places() -> None:
+    """One more is refused. A place that is left, also by an exception, is free again."""
     capacity = CapacityLimiter(1, "It is full")
     for _ in range(2):
         with suppress(ZeroDivisionError), capacity.slot():
@@ -34,8 +34,8 @@ def test_a_room_holds_so_many() -> None:
             raise ZeroDivisionError
 
 
-async def test_who_comes_next_waits() -> None:
-    """Its turn comes when another one ends, and not before."""
+async def test_next_operation_waits() -> None:
+    """It runs when another one ends."""
     concurrency = ConcurrencyLimiter(2, 1, LONG)
     async with taken(concurrency, 2) as held:
         waiting = asyncio.ensure_future(anext(held_turn(concurrency)))
@@ -50,8 +50,8 @@ async def held_turn(concurrency: ConcurrencyLimiter, is_gone: IsDisconnected | N
         yield
 
 
-async def test_not_too_many_wait() -> None:
-    """One more is refused at once; who gives up waiting leaves room for another."""
+async def test_queue_size_is_limited() -> None:
+    """One more is refused at once. A cancelled wait frees its place."""
     concurrency = ConcurrencyLimiter(1, 1, LONG)
     async with taken(concurrency, 1):
         for _ in range(2):
@@ -63,8 +63,8 @@ async def test_not_too_many_wait() -> None:
             await asyncio.wait([waiting])
 
 
-async def test_nobody_waits_for_ever() -> None:
-    """Who waited its time is refused, and the turn goes to the next as if it had never asked."""
+async def test_wait_is_limited() -> None:
+    """An operation past its wait is refused, and the next one is unaffected."""
     concurrency = ConcurrencyLimiter(1, 1, AT_ONCE)
     async with taken(concurrency, 1):
         with pytest.raises(Overloaded, match="waited too long"):
@@ -77,8 +77,8 @@ async def gone() -> bool:
     return True
 
 
-async def test_a_turn_of_nobody_goes_to_the_next() -> None:
-    """Whether the client has gone is asked only after waiting, and its turn is free again."""
+async def test_operation_of_a_disconnected_client_is_skipped() -> None:
+    """The client's state is checked only after waiting."""
     concurrency = ConcurrencyLimiter(1, 2, LONG)
     async with concurrency.acquire(gone):
         waiting = [asyncio.ensure_future(anext(held_turn(concurrency, is_gone))) for is_gone in (gone, None)]
@@ -88,8 +88,8 @@ async def test_a_turn_of_nobody_goes_to_the_next() -> None:
     await waiting[1]
 
 
-async def test_a_pace_lets_a_few_through() -> None:
-    """One more waits for the next period, or until it is gone."""
+async def test_pace() -> None:
+    """One more waits for the next period, or until it is cancelled."""
     pace, lost = Throttle(2, LONG), asyncio.get_running_loop().create_future()
     await pace.wait()
     await pace.wait()
@@ -101,8 +101,8 @@ async def test_a_pace_lets_a_few_through() -> None:
     waiting[0].cancel()
 
 
-async def test_a_pace_keeps_the_order() -> None:
-    """Those who wait are let through as they came, in one period or another."""
+async def test_pace_keeps_the_order() -> None:
+    """Waiting requests continue in order, in the same or a later period."""
     pace, through = Throttle(2, AT_ONCE), list[int]()
 
     async def pass_through(number: int) -> None:
@@ -113,7 +113,7 @@ async def test_a_pace_keeps_the_order() -> None:
     assert through == list(range(9))
 
 
-def test_the_refusal_says_when_to_come_again() -> None:
-    """It is 503, and no fault of the operation."""
+def test_refusal_has_retry_after() -> None:
+    """It is 503, and not an error of the operation."""
     error = Overloaded()
     assert (error.status.value, dict(error.headers), error.is_about_operation) == (503, {"Retry-After": "1"}, False)

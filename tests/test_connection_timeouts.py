@@ -1,5 +1,5 @@
-"""Connections that are held open for nothing, on real sockets: each is closed in its time, with a word where there can
-be one."""
+"""Connection time-outs and limits, on real sockets. A connection is closed in time, with an error response
+if one can be sent."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Client:
         assert await self.reader.readuntil(ANSWER)
 
     async def rest(self) -> bytes:
-        """All that the server says until it closes."""
+        """All data until the server closes the connection."""
         async with asyncio.timeout(30):
             return await self.reader.read()
 
@@ -73,8 +73,8 @@ async def client(url: str, **options: Any) -> AsyncIterator[Client]:
         writer.transport.abort()
 
 
-def told(answer: bytes) -> tuple[bytes, str]:
-    """The status and the code of an answer that ends its connection."""
+def refusal_of(answer: bytes) -> tuple[bytes, str]:
+    """The status and code of a response that closes its connection."""
     head, _, body = answer.partition(b"\r\n\r\n")
     assert b"\r\nconnection: close" in head.lower()
     assert b"\r\ncontent-type: application/json" in head.lower()
@@ -91,17 +91,17 @@ HALF_SENT = {
 
 
 @pytest.mark.parametrize("sent", HALF_SENT.values(), ids=HALF_SENT.keys())
-async def test_a_half_sent_request_is_closed(tmp_path: Path, sent: bytes) -> None:
-    """At its time-out, with 408; a second client keeps getting answers."""
+async def test_incomplete_request_times_out(tmp_path: Path, sent: bytes) -> None:
+    """With 408. Other clients are answered."""
     async with listening_service(tmp_path, **SHORT) as url, client(url) as slow, client(url) as other:
         await slow.send(sent)
         await other.ask()
-        assert told(await slow.rest()) == (b"408", "REQUEST_TIMEOUT")
+        assert refusal_of(await slow.rest()) == (b"408", "REQUEST_TIMEOUT")
         await other.ask()
 
 
-async def test_a_half_sent_request_to_the_hook(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """It is closed in the same way, has nothing read again, and is no failure of the server."""
+async def test_incomplete_reload_request_times_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """In the same way, without a run and without a server error."""
 
     async def reload(*, accept_empty: bool) -> IngestReport:
         raise AssertionError(accept_empty)
@@ -110,15 +110,15 @@ async def test_a_half_sent_request_to_the_hook(tmp_path: Path, caplog: pytest.Lo
         hooked = found._replace(app=create_app(found.settings, found.store, reload))
         async with listening_to(hooked) as url, client(url) as slow:
             await slow.send(POST.replace(b"/graphql", b"/-/reload") % 100 + b"{")
-            assert told(await slow.rest()) == (b"408", "REQUEST_TIMEOUT")
+            assert refusal_of(await slow.rest()) == (b"408", "REQUEST_TIMEOUT")
     assert [record.message for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
-async def test_a_byte_now_and_then_is_no_excuse(tmp_path: Path) -> None:
-    """The time is that of the whole request, however often something comes."""
+async def test_slow_request_times_out(tmp_path: Path) -> None:
+    """The time-out covers the whole request, however often a byte arrives."""
     async with listening_service(tmp_path, **SHORT) as url, client(url) as slow:
         trickle = asyncio.create_task(trickled(slow))
-        assert told(await slow.rest()) == (b"408", "REQUEST_TIMEOUT")
+        assert refusal_of(await slow.rest()) == (b"408", "REQUEST_TIMEOUT")
         trickle.cancel()
 
 
@@ -128,8 +128,8 @@ async def trickled(slow: Client) -> None:
         await asyncio.sleep(0.05)
 
 
-async def test_a_body_that_nobody_reads_is_not_waited_for(tmp_path: Path) -> None:
-    """Where the answer came before the body the connection is closed without a further word."""
+async def test_unread_body_is_not_waited_for(tmp_path: Path) -> None:
+    """If the response precedes the body, the connection is closed."""
     async with listening_service(tmp_path, **SHORT) as url, client(url) as slow:
         await slow.send(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n")
         answer = await slow.rest()
@@ -137,8 +137,8 @@ async def test_a_body_that_nobody_reads_is_not_waited_for(tmp_path: Path) -> Non
         assert answer.endswith(b'{"status":"ok"}')
 
 
-async def test_an_idle_connection_is_closed(tmp_path: Path) -> None:
-    """One that never asked, and one that has its answer."""
+async def test_idle_connection_is_closed(tmp_path: Path) -> None:
+    """Before its first request, and after a response."""
     async with listening_service(tmp_path, **IDLE) as url, client(url) as silent, client(url) as done:
         await done.ask()
         assert await silent.rest() == b""
@@ -168,11 +168,11 @@ async def test_empty_lines_before_a_request(tmp_path: Path) -> None:
             assert await other.reader.readuntil(ANSWER)
         await other.ask()
         await other.send(b"\r\r\n" + ASKED)
-        assert told(await other.rest()) == (b"400", "BAD_REQUEST")
+        assert refusal_of(await other.rest()) == (b"400", "BAD_REQUEST")
 
 
-async def test_requests_may_follow_each_other(tmp_path: Path) -> None:
-    """One after the other on a connection, and several at once: no time of one counts for the next."""
+async def test_sequential_and_pipelined_requests(tmp_path: Path) -> None:
+    """Each request has its own time-out."""
     async with listening_service(tmp_path) as url, client(url) as patient:
         for _ in range(3):
             await patient.ask()
@@ -183,16 +183,16 @@ async def test_requests_may_follow_each_other(tmp_path: Path) -> None:
         await patient.reader.readuntil(ANSWER)
 
 
-async def test_the_rest_of_a_pipelined_request_is_not_waited_for(tmp_path: Path) -> None:
-    """What came behind a whole request must come whole too."""
+async def test_incomplete_pipelined_request_times_out(tmp_path: Path) -> None:
+    """After a complete request the next one must also be complete."""
     async with listening_service(tmp_path, **SHORT) as url, client(url) as slow:
         await slow.send(ASKED + POST % 100 + b"{")
         await slow.reader.readuntil(ANSWER)
-        assert told(await slow.rest()) == (b"408", "REQUEST_TIMEOUT")
+        assert refusal_of(await slow.rest()) == (b"408", "REQUEST_TIMEOUT")
 
 
-async def test_who_takes_nothing_is_cut_off(tmp_path: Path) -> None:
-    """An answer that is not taken does not stay for ever: its connection ends, and makes room for another one."""
+async def test_client_that_does_not_read_is_disconnected(tmp_path: Path) -> None:
+    """Its connection becomes free for another client."""
     large = {"large.md": "---\ntitle: Large\n---\n" + "word " * 800_000}
     sent = b'{"query": "{ ' + b" ".join(b"a%d: article { body { markdown } }" % n for n in range(3)) + b' }"}'
     sent = sent.replace(b"article", b'article(path: \\"large.md\\")')
@@ -205,7 +205,7 @@ async def test_who_takes_nothing_is_cut_off(tmp_path: Path) -> None:
 
 
 async def answered(url: str, asked: bytes = ASKED) -> None:
-    """Ask until there is room."""
+    """Send requests until there is a free connection."""
     async with asyncio.timeout(30):
         while True:
             async with client(url) as other:
@@ -223,22 +223,22 @@ NO_HTTP = {
 
 
 @pytest.mark.parametrize("sent", NO_HTTP.values(), ids=NO_HTTP.keys())
-async def test_what_is_no_http(tmp_path: Path, sent: bytes) -> None:
-    """It is 400 as JSON, whether the head or the body makes no sense, and a second client keeps getting answers."""
+async def test_invalid_http(tmp_path: Path, sent: bytes) -> None:
+    """It is 400 as JSON for the head and the body. Other clients are answered."""
     async with listening_service(tmp_path, **SHORT) as url, client(url) as wrong, client(url) as other:
         await wrong.send(sent)
-        assert told(await wrong.rest()) == (b"400", "BAD_REQUEST")
+        assert refusal_of(await wrong.rest()) == (b"400", "BAD_REQUEST")
         await other.ask()
 
 
 async def test_connections_are_limited(tmp_path: Path) -> None:
-    """One too many is told so when it asks, and closed; when one is closed there is room for the next."""
+    """One more gets an error for its request and is closed. A closed connection frees its place."""
     async with listening_service(tmp_path, limit_connections=2) as url, client(url) as first, client(url) as second:
         await first.begin()
         await second.begin()
         async with client(url) as third:
             await third.send(ASKED)
-            assert told(await third.rest()) == (b"503", "OVERLOADED")
+            assert refusal_of(await third.rest()) == (b"503", "OVERLOADED")
         second.writer.close()
         await answered(url)
         await first.end()
@@ -267,8 +267,8 @@ async def test_a_connection_over_the_limit_that_asks_nothing(tmp_path: Path, sen
         await first.end()
 
 
-async def test_sockets_are_limited(tmp_path: Path) -> None:
-    """One TimedWebSocketProtocol too many is refused with 503; when one is closed there is room for the next."""
+async def test_websockets_are_limited(tmp_path: Path) -> None:
+    """One more is refused with 503. A closed one frees its place."""
     async with listening_service(tmp_path, limit_websockets=1) as url:
         address = url.replace("http", "ws", 1) + "/graphql"
         protocols = [Subprotocol("graphql-transport-ws")]
@@ -290,7 +290,7 @@ async def until_accepted(address: str, protocols: list[Subprotocol]) -> None:
 
 
 async def test_streams_are_limited(tmp_path: Path) -> None:
-    """One stream too many is refused with 503; when one is closed there is room for the next."""
+    """One more is refused with 503. A closed one frees its place."""
     sent = b'{"query": "subscription { corpusChanged { revision } }"}'
     asked = (POST % len(sent)).replace(b"Host", b"Accept: text/event-stream\r\nHost") + sent
     async with listening_service(tmp_path, limit_streams=1) as url, client(url) as first, client(url) as second:
@@ -324,7 +324,7 @@ GREETING = b"\x81" + bytes([0x80 | len(INIT)]) + bytes(4) + INIT
 
 @asynccontextmanager
 async def accepting(tmp_path: Path, **options: Any) -> AsyncIterator[tuple[str, ServerState]]:
-    """The address of a service, and the connections that its server has."""
+    """The address of a service, and the connections of its server."""
     async with service(tmp_path, **options) as found:
         config, state = (
             ConnectionConfig(found.app, Limits(), lifespan="off", log_config=None, access_log=False),
@@ -344,13 +344,13 @@ async def accepting(tmp_path: Path, **options: Any) -> AsyncIterator[tuple[str, 
 
 
 def keep_little(client: Client) -> None:
-    """Bound what the kernel keeps at the client's end, which it may raise to more than all answers."""
+    """Limit the kernel's receive buffer of the client, which may otherwise hold all responses."""
     client.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, KEPT)
 
 
 @pytest.mark.parametrize("between", [b"", MESSAGE], ids=["pings alone", "messages between"])
-async def test_who_pings_and_reads_nothing(tmp_path: Path, between: bytes) -> None:
-    """No more pings are read than their answers find room for; who reads again gets the rest, each in its turn."""
+async def test_pings_without_reading(tmp_path: Path, between: bytes) -> None:
+    """Pings are read only if their pongs fit. A client that reads again gets the rest in order."""
     async with accepting(tmp_path) as (url, state), client(url) as eager:
         keep_little(eager)
         await eager.send(UPGRADE)
@@ -367,8 +367,8 @@ async def test_who_pings_and_reads_nothing(tmp_path: Path, between: bytes) -> No
             await sending
 
 
-async def test_who_pings_behind_an_answer_that_is_not_taken(tmp_path: Path) -> None:
-    """What waited before the handshake counts as what came after it does."""
+async def test_pings_behind_an_unread_response(tmp_path: Path) -> None:
+    """Data before the handshake counts like data after it."""
     files = {"large.md": "---\ntitle: Large\n---\n" + "word " * 400_000}
     sent = b'{"query": "{ article(path: \\"large.md\\") { body { markdown } } }"}'
     async with accepting(tmp_path, files=files) as (url, state), client(url) as eager:
@@ -391,7 +391,7 @@ async def until(holds: Callable[[], bool]) -> None:
 
 
 async def most_kept(server: TimedWebSocketProtocol, sending: asyncio.Task[None]) -> int:
-    """How many bytes at most wait to be taken, until the server reads no more of what is sent."""
+    """The maximal number of buffered bytes, until the server stops reading."""
     most = 0
     async with asyncio.timeout(60):
         while server.transport.is_reading() or server.read_paused:

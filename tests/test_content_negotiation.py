@@ -1,4 +1,4 @@
-"""Which media type a client gets."""
+"""Negotiation of media types and encodings."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ JSON, RESPONSE = MediaType.JSON, MediaType.RESPONSE
         ('application/json;charset="utf-8"', JSON),
     ],
 )
-def test_the_type_is_the_one_that_the_client_prefers(accept: str | None, expected: MediaType) -> None:
-    """By quality; of equals the type of the specification; who takes anything gets JSON."""
+def test_preferred_media_type(accept: str | None, expected: MediaType) -> None:
+    """By quality. Of equals the specification's type comes first. `*/*` gets JSON."""
     assert negotiate(accept).media_type is expected
 
 
@@ -52,8 +52,8 @@ def test_the_type_is_the_one_that_the_client_prefers(accept: str | None, expecte
         ", ;",
     ],
 )
-def test_a_client_that_takes_none_of_ours_is_told_so(accept: str) -> None:
-    """Also where it refuses JSON by name, or wants it in another charset."""
+def test_unacceptable_media_types(accept: str) -> None:
+    """This includes clients that exclude JSON by name or require another charset."""
     with pytest.raises(NotAcceptable):
         negotiate(accept)
 
@@ -68,8 +68,8 @@ def test_a_client_that_takes_none_of_ours_is_told_so(accept: str) -> None:
         (None, Negotiated(JSON, False)),
     ],
 )
-def test_events_are_taken_by_name(accept: str | None, expected: Negotiated) -> None:
-    """Who takes anything does not ask for a stream."""
+def test_event_stream_is_accepted_only_by_name(accept: str | None, expected: Negotiated) -> None:
+    """`*/*` does not request a stream."""
     assert negotiate(accept) == expected
 
 
@@ -105,20 +105,20 @@ def test_events_are_taken_by_name(accept: str | None, expected: Negotiated) -> N
         (",, ;, gzip ; q=1", "gzip"),
     ],
 )
-def test_the_encoding_with_the_greatest_weight(accepted: str | None, expected: str) -> None:
-    """Of those alike br comes before gzip and gzip before zstd, which a client gets that names nothing else of ours."""
+def test_preferred_encoding(accepted: str | None, expected: str) -> None:
+    """Of equal weights br comes before gzip and gzip before zstd."""
     assert encoding(accepted) == expected
 
 
 @given(st.text(max_size=200))
-def test_every_header_has_an_encoding(accepted: str) -> None:
-    """Whatever stands in it."""
+def test_arbitrary_header_has_an_encoding(accepted: str) -> None:
+    """No header raises an error."""
     assert encoding(accepted) in Encoding
 
 
 @given(st.text(max_size=200))
-def test_no_header_is_any_other_error(accept: str) -> None:
-    """Whatever stands in the header, it is a preference or none of ours."""
+def test_arbitrary_accept_header(accept: str) -> None:
+    """Any header gives a preference or none."""
     with suppress(NotAcceptable):
         assert any(negotiate(accept))
 
@@ -127,6 +127,6 @@ def test_no_header_is_any_other_error(accept: str) -> None:
     ("content_type", "expected"),
     [("application/json", True), ("application/json; charset=UTF-8", True), ("application/json;charset=utf-16", False)],
 )
-def test_a_body_is_utf_8(content_type: str, expected: bool) -> None:
-    """A charset that is named must be that one."""
+def test_request_charset(content_type: str, expected: bool) -> None:
+    """A charset other than UTF-8 is refused."""
     assert is_utf8(content_type) is expected

@@ -1,4 +1,4 @@
-"""Which pages of other sites are answered, and what they may read."""
+"""Cross-origin requests: which are answered, and what pages may read."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ALLOW = "access-control-allow-origin"
 
 
 async def get(client: httpx.AsyncClient, headers: Mapping[str, str]) -> object:
-    """How many articles a GET is told, or the status and the code that it is refused with."""
+    """The number of articles in a GET's response, or its status and code."""
     response = await client.get("/graphql", params={"query": TITLES}, headers=headers)
     answer = response.json()
     if "errors" in answer:
@@ -32,7 +32,7 @@ async def get(client: httpx.AsyncClient, headers: Mapping[str, str]) -> object:
     return len(answer["data"]["articles"]["nodes"])
 
 
-# What a page can have sent unasked.
+# Requests without a preflight.
 
 UNASKED = (400, "PREFLIGHT_REQUIRED")
 
@@ -48,10 +48,8 @@ UNASKED = (400, "PREFLIGHT_REQUIRED")
         ({"graphql-require-preflight": "1", "Sec-Fetch-Site": "cross-site", "Origin": NEWS}, 2),
     ],
 )
-async def test_a_get_shows_that_nobody_else_sent_it(
-    tmp_path: Path, headers: Mapping[str, str], expected: object
-) -> None:
-    """With a header that a page may not send on its own, of any value; without one it does not run."""
+async def test_get_needs_a_header(tmp_path: Path, headers: Mapping[str, str], expected: object) -> None:
+    """Any value of a header that pages cannot send by themselves is enough. Without it the query does not run."""
     async with serving(tmp_path) as client:
         assert await get(client, headers) == expected
 
@@ -69,13 +67,13 @@ async def test_a_get_shows_that_nobody_else_sent_it(
         ({"Sec-Fetch-Site": "cross-site", "Apollo-Require-Preflight": "1"}, 3),
     ],
 )
-async def test_dev_asks_the_browser(tmp_path: Path, headers: Mapping[str, str], expected: object) -> None:
-    """A developer's own commands, address bar and pages are answered as they are; pages of other origins are not."""
+async def test_dev_uses_headers_of_the_browser(tmp_path: Path, headers: Mapping[str, str], expected: object) -> None:
+    """Commands, the address bar and own pages are answered. Pages of other origins are not."""
     async with serving(tmp_path, Mode.DEV) as client:
         assert await get(client, headers) == expected
 
 
-# What a page may read.
+# Reading of responses.
 
 
 def preflight(origin: str, method: str = "POST", headers: str = "content-type") -> Mapping[str, str]:
@@ -86,8 +84,8 @@ def preflight(origin: str, method: str = "POST", headers: str = "content-type") 
     }
 
 
-async def test_a_page_of_an_allowed_origin(tmp_path: Path) -> None:
-    """It may send what our clients send, and read the answer, errors too; no cookie goes along."""
+async def test_allowed_origin(tmp_path: Path) -> None:
+    """It may send what clients send, and read responses and errors. Cookies are not sent."""
     async with serving(tmp_path, allowed_origins=[NEWS]) as client:
         sent = "authorization,content-type,x-include-drafts,graphql-require-preflight,apollo-require-preflight"
         for method in ("GET", "POST"):
@@ -109,8 +107,8 @@ FOREIGN = ("https://evil.example", "http://news.example", f"{NEWS}:444", f"{NEWS
 
 @pytest.mark.parametrize("origin", FOREIGN)
 @pytest.mark.parametrize("allowed", [[], [NEWS]])
-async def test_a_page_of_another_origin(tmp_path: Path, origin: str, allowed: list[str]) -> None:
-    """It is named in no answer, and caches are told that answers differ."""
+async def test_other_origin(tmp_path: Path, origin: str, allowed: list[str]) -> None:
+    """Responses do not have its origin, and vary by origin."""
     async with serving(tmp_path, allowed_origins=allowed) as client:
         asked = await client.options("/graphql", headers=preflight(origin))
         assert (asked.status_code, asked.json()["errors"][0]["extensions"]["code"]) == (403, "FORBIDDEN")
@@ -120,15 +118,15 @@ async def test_a_page_of_another_origin(tmp_path: Path, origin: str, allowed: li
             assert "Origin" in response.headers["vary"].split(", ")
 
 
-async def test_what_an_allowed_page_may_not_send(tmp_path: Path) -> None:
-    """Another method, or another header, is refused."""
+async def test_preflight_of_other_methods_and_headers(tmp_path: Path) -> None:
+    """They are refused."""
     async with serving(tmp_path, allowed_origins=[NEWS]) as client:
         for headers in (preflight(NEWS, "DELETE"), preflight(NEWS, headers="x-anything")):
             assert (await client.options("/graphql", headers=headers)).status_code == 403
 
 
-async def test_any_page_may_be_allowed(tmp_path: Path) -> None:
-    """The answer is for anyone then, and names nobody, whatever else the page sends."""
+async def test_any_origin(tmp_path: Path) -> None:
+    """The response allows any origin and has no particular one."""
     async with serving(tmp_path, allowed_origins=["*"]) as client:
         asked = await client.options("/graphql", headers=preflight(NEWS))
         read = await client.post("/graphql", json={"query": TITLES}, headers={"Origin": NEWS, "Cookie": "a=b"})
@@ -137,7 +135,7 @@ async def test_any_page_may_be_allowed(tmp_path: Path) -> None:
             assert "access-control-allow-credentials" not in response.headers
 
 
-# Pages of this machine, under `dev`.
+# Loopback origins under `dev`.
 
 LOCAL = (
     "http://localhost:5173",
@@ -166,20 +164,20 @@ NOT_LOCAL = (
 
 
 @pytest.mark.parametrize("origin", LOCAL)
-def test_an_origin_of_this_machine(origin: str) -> None:
-    """Any port and any name below `localhost`, and only where loopback is allowed."""
+def test_loopback_origin(origin: str) -> None:
+    """Any port and any name below `localhost` count, only if loopback origins are allowed."""
     assert AllowedOrigins([], loopback=True).allows(origin)
     assert not AllowedOrigins([]).allows(origin)
 
 
 @pytest.mark.parametrize("origin", NOT_LOCAL)
-def test_an_origin_of_another_machine(origin: str) -> None:
-    """No name that only looks like loopback is allowed."""
+def test_origin_that_resembles_loopback(origin: str) -> None:
+    """It is not allowed."""
     assert not AllowedOrigins([], loopback=True).allows(origin)
 
 
-async def test_dev_lets_pages_of_this_machine_read(tmp_path: Path) -> None:
-    """They may send what a page of an allowed origin may, and read public content; drafts only if they ask for them."""
+async def test_dev_allows_loopback_origins(tmp_path: Path) -> None:
+    """They may read public content, and drafts with the header."""
     async with serving(tmp_path, Mode.DEV) as client:
         sent = "authorization,content-type,x-include-drafts,graphql-require-preflight"
         for origin in LOCAL:
@@ -197,8 +195,8 @@ async def test_dev_lets_pages_of_this_machine_read(tmp_path: Path) -> None:
             assert draft not in foreign.text
 
 
-async def test_dev_refuses_pages_of_other_machines(tmp_path: Path) -> None:
-    """No answer names their origin, and nothing that they send without asking shows a draft."""
+async def test_dev_refuses_other_origins(tmp_path: Path) -> None:
+    """No response has their origin, and no simple request shows a draft."""
     async with serving(tmp_path, Mode.DEV) as client:
         for origin in NOT_LOCAL:
             assert (await client.options("/graphql", headers=preflight(origin))).status_code == 403
@@ -207,7 +205,7 @@ async def test_dev_refuses_pages_of_other_machines(tmp_path: Path) -> None:
             assert len(read.json()["data"]["articles"]["nodes"]) == 2
 
 
-async def test_serve_treats_pages_of_this_machine_as_others(tmp_path: Path) -> None:
+async def test_serve_does_not_allow_loopback_origins(tmp_path: Path) -> None:
     """Only `dev` allows them without a setting."""
     async with serving(tmp_path) as client:
         assert (await client.options("/graphql", headers=preflight(LOCAL[0]))).status_code == 403
@@ -216,8 +214,8 @@ async def test_serve_treats_pages_of_this_machine_as_others(tmp_path: Path) -> N
 
 
 async def test_dev_shows_drafts_to_its_own_pages(tmp_path: Path) -> None:
-    """Programs and pages of the same origin see drafts, also through a proxy that a browser takes for their origin;
-    pages of another origin see what the public sees, unless they ask for drafts."""
+    """Programs and same-origin pages see drafts, also through a proxy. Pages of other origins see public content unless
+    they send the header."""
     cases: list[tuple[Mapping[str, str], int]] = [
         ({}, 3),
         ({"Origin": "http://localhost"}, 3),
@@ -235,8 +233,8 @@ async def test_dev_shows_drafts_to_its_own_pages(tmp_path: Path) -> None:
             assert (headers, len(read.json()["data"]["articles"]["nodes"])) == (headers, articles)
 
 
-async def test_a_local_page_reaches_no_other_host(tmp_path: Path) -> None:
-    """The Host header is checked as before, so that no name of somebody else leads to the server."""
+async def test_host_is_checked_for_local_pages(tmp_path: Path) -> None:
+    """A foreign name that resolves to the server is refused."""
     async with serving(tmp_path, Mode.DEV) as client:
         for origin in (LOCAL[0], "http://evil.example"):
             read = await client.post(
@@ -245,8 +243,8 @@ async def test_a_local_page_reaches_no_other_host(tmp_path: Path) -> None:
             assert read.status_code == 421
 
 
-async def test_events_are_for_local_pages_too(tmp_path: Path) -> None:
-    """A stream of events over a real socket: its first event is of the public content unless drafts are asked for."""
+async def test_local_page_reads_events(tmp_path: Path) -> None:
+    """The first event of a stream over a socket is public content unless the page sends the header."""
     query = "subscription { articleChanged { article { title } } }"
     async with service(tmp_path, Mode.DEV) as found, listening_to(found) as url:
         sent = {"Origin": LOCAL[0], "Accept": "text/event-stream"}
@@ -269,11 +267,11 @@ async def first_title(stream: httpx.Response) -> str:
     raise AssertionError("The stream ended without an event.")
 
 
-# What the log says of a page that is refused.
+# Log of refused pages.
 
 
-async def test_the_log_names_the_option(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """One line for an origin, however often it is refused, under `serve` and `dev` alike."""
+async def test_refused_page_is_logged_with_the_option(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """One line per origin, under `serve` and `dev`."""
     for mode, origin in ((Mode.SERVE, LOCAL[0]), (Mode.DEV, NEWS)):
         caplog.clear()
         async with serving(tmp_path / mode, mode) as client:
@@ -283,8 +281,8 @@ async def test_the_log_names_the_option(tmp_path: Path, caplog: pytest.LogCaptur
         assert warnings(caplog) == [f"A page of {origin} was refused. To allow it, start the gateway with {option}."]
 
 
-async def test_the_log_names_what_may_be_sent(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """A page of an allowed origin that is refused is not told to be allowed."""
+async def test_refused_request_of_an_allowed_page_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The line does not suggest to allow the origin."""
     async with serving(tmp_path, allowed_origins=[NEWS]) as client:
         await client.options("/graphql", headers=preflight(NEWS, headers="x-anything"))
     [line] = warnings(caplog)
@@ -292,16 +290,16 @@ async def test_the_log_names_what_may_be_sent(tmp_path: Path, caplog: pytest.Log
 
 
 @pytest.mark.parametrize("origin", ["null", "*", "http://a.example/\x1b[31m", f"http://{'a' * 300}.example", "x\ny"])
-def test_the_log_quotes_what_is_not_an_origin(origin: str, caplog: pytest.LogCaptureFixture) -> None:
-    """No option would allow it, and nobody writes a line of their own into the log."""
+def test_invalid_origin_in_the_log(origin: str, caplog: pytest.LogCaptureFixture) -> None:
+    """It is quoted safely, without an option."""
     AllowedOrigins([]).log_refused(origin)
     [line] = warnings(caplog)
     assert line == f"A page of the origin {origin[:255]!r} was refused. Open it over http or https."
     assert line.isprintable()
 
 
-def test_the_log_of_refused_pages_is_bounded(caplog: pytest.LogCaptureFixture) -> None:
-    """A sender that makes up origins gets a hundred lines in ten minutes, and then a hundred more."""
+def test_log_of_refused_pages_is_bounded(caplog: pytest.LogCaptureFixture) -> None:
+    """At most a hundred lines are logged in ten minutes."""
     now = 0.0
     origins = AllowedOrigins([], clock=lambda: now)
     for wave in (1, 2):
@@ -316,8 +314,8 @@ def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 
 @given(st.from_regex(r"\A(https?|app)://[a-z0-9\[\]:.@/ü-]{1,12}\Z"))
-def test_sockets_know_the_same_origins(origin: str) -> None:
-    """What the setting takes is what the check of WebSockets takes, in the same form."""
+def test_websockets_use_the_same_origins(origin: str) -> None:
+    """The setting and the WebSocket check accept the same origins in the same form."""
     try:
         [kept] = settings_of(Path("content"), allowed_origins=[origin]).allowed_origins
     except SettingsError:

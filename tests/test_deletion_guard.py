@@ -1,4 +1,4 @@
-"""What may go with its file, and what has to stay."""
+"""Which deletions take effect, and which are held."""
 
 from __future__ import annotations
 
@@ -64,21 +64,21 @@ def kept(
         (50, 50, 50, DELETION_HELD),
     ],
 )
-def test_how_much_may_go(lost: int, articles: int, loaded: int, expected: str | None) -> None:
-    """Of few articles any number goes, of more up to a half, and never all where no document is left."""
+def test_allowed_share(lost: int, articles: int, loaded: int, expected: str | None) -> None:
+    """Of few articles any number, of more up to a half, and never all if no document is left."""
     assert code(loss(lost, articles, loaded)) == expected
 
 
-def test_another_device_at_the_same_place_lets_nothing_go() -> None:
-    """A disk that is not mounted looks like deleted files; another place, or a swapped link, is meant."""
+def test_other_device_at_the_same_path_holds_all() -> None:
+    """An unmounted disk looks like deleted files. Another path or a swapped link is intended."""
     assert code(loss(1, 50, before=FolderLocation("/content", 2))) == DEVICE_CHANGED
     assert code(loss(0, 50, before=FolderLocation("/content", 2))) is None
     assert code(loss(1, 50, before=FolderLocation("/releases/41", 2))) is None
     assert code(loss(1, 50, before=None)) is None
 
 
-def test_a_second_look_confirms_a_large_loss() -> None:
-    """The same files must be missing for the whole of the hold."""
+def test_second_check_confirms_a_large_loss() -> None:
+    """The same files must be missing for the whole hold time."""
     held = kept(loss(30, 50)).held
     assert code(loss(30, 50), held, NOW + HOLD - SECOND) == DELETION_HELD
     assert code(loss(30, 50), held, NOW + HOLD) is None
@@ -87,16 +87,16 @@ def test_a_second_look_confirms_a_large_loss() -> None:
 
 
 @pytest.mark.parametrize("articles", [50, 80, 5000])
-def test_arrivals_do_not_dilute_a_held_loss(articles: int) -> None:
-    """However many articles are new since, the loss is compared with what there was before it."""
+def test_new_articles_do_not_dilute_a_held_loss(articles: int) -> None:
+    """The loss is compared with the articles before it."""
     again = kept(loss(30, articles), kept(loss(30, 50)).held, NOW + 5 * SECOND)
     assert again.held == kept(loss(30, 50)).held
     assert "30 of 50" in again.problems[0].message
 
 
 @pytest.mark.parametrize(("lost", "first"), [(31, 0), (30, 1), (29, 0), (1, 0), (1, 40)])
-def test_a_held_loss_that_changes_is_held_anew(lost: int, first: int) -> None:
-    """More files go, some come back, or others go: whatever is missing waits until the folder holds still."""
+def test_changed_loss_restarts_the_hold(lost: int, first: int) -> None:
+    """More, fewer or other missing files wait until the folder is at rest."""
     changed = loss(lost, 50, first=first)
     again = kept(changed, kept(loss(30, 50)).held, NOW + HOLD)
     assert again.held == HeldDeletion(changed.digest, NOW + HOLD, 50)
@@ -104,8 +104,8 @@ def test_a_held_loss_that_changes_is_held_anew(lost: int, first: int) -> None:
 
 
 @pytest.mark.parametrize(("lost", "before"), [(SMALL_DELETION, HERE), (1, FolderLocation("/content", 2))])
-def test_time_alone_confirms_no_other_loss(lost: int, before: FolderLocation) -> None:
-    """An emptied folder and another device have no second look; when that is over, what is still missing is held."""
+def test_other_losses_are_not_confirmed_by_time(lost: int, before: FolderLocation) -> None:
+    """An emptied folder and another device are not confirmed. Afterwards missing files are held."""
     held = kept(loss(lost, SMALL_DELETION, before=before))
     assert held.due is None
     assert code(loss(lost, SMALL_DELETION, before=before), held.held, NOW + 100 * HOLD) is not None
@@ -113,8 +113,8 @@ def test_time_alone_confirms_no_other_loss(lost: int, before: FolderLocation) ->
     assert (filled.problems[0].code, filled.due) == (DELETION_HELD, NOW + 101 * HOLD)
 
 
-def test_losses_that_follow_each_other_count_together() -> None:
-    """Ten of forty, and ten, and ten: the last ones would make it most of what there was before the first."""
+def test_consecutive_losses_are_added() -> None:
+    """Ten of forty, three times: the last ones exceed half of the articles before the first."""
     gone = PastDeletion(NOW, 10, 40)
     second = loss(10, 30)._replace(recent=(gone,))
     assert code(second) is None
@@ -124,27 +124,27 @@ def test_losses_that_follow_each_other_count_together() -> None:
     assert code(loss(10, 20)) is None
 
 
-def test_losses_count_together_within_the_hold() -> None:
-    """An older one is over, and so is one that a clock that was set back put into the future."""
+def test_losses_are_added_within_the_hold_time() -> None:
+    """Older losses do not count, nor do losses in the future of a clock that was set back."""
     gone = tuple(PastDeletion(NOW + at * SECOND, 1, 40) for at in (0, 1, 20))
     assert recent(gone, NOW + HOLD, HOLD) == gone[1:2]
 
 
-def test_a_clock_that_was_set_back_begins_the_wait_anew() -> None:
-    """A loss that was first seen in the future would else wait until then."""
+def test_clock_set_back_restarts_the_hold() -> None:
+    """Otherwise a loss from the future would be held until then."""
     held = HeldDeletion(loss(30, 50).digest, NOW + timedelta(days=365), 50)
     assert kept(loss(30, 50), held).held == HeldDeletion(held.digest, NOW, 50)
 
 
-def test_no_loss_is_confirmed_by_the_look_that_found_it() -> None:
-    """Also where no wait is asked for, there are two looks."""
+def test_loss_needs_two_checks() -> None:
+    """Also with a hold time of zero."""
     held = kept(loss(30, 50), hold=timedelta(0)).held
     assert check_deletion(loss(30, 50), held, NOW, timedelta(0))
     assert check_deletion(loss(30, 50), held, NOW + timedelta(microseconds=1), timedelta(0)) is None
 
 
-def test_what_stays_says_why_and_what_to_do() -> None:
-    """The problem counts what is missing, and names the way to let it go at once."""
+def test_problem_of_a_held_loss() -> None:
+    """It has the number of missing files, and the way to accept the deletion."""
     [problem] = kept(loss(30, 50)).problems
     assert problem.message == (
         "A large part of the folder is gone. Articles are missing: 30 of 50. They are still served."

@@ -1,4 +1,4 @@
-"""Delta sync and subscriptions: over HTTP, as server-sent events, and over WebSocket on real sockets."""
+"""Delta sync and subscriptions: over HTTP, as server-sent events and over WebSocket, on real sockets."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ DRAFT = "---\ntitle: Still a draft\ndraft: true\n---\n"
 # Delta sync.
 
 
-async def test_a_client_keeps_its_copy(tmp_path: Path) -> None:
-    """A full listing in pages, then what came, changed and went, each with the article as it is."""
+async def test_client_keeps_a_copy(tmp_path: Path) -> None:
+    """A full listing in pages, followed by added, changed and removed articles."""
     async with service(tmp_path) as found:
         transport = httpx.ASGITransport(found.app)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
@@ -70,8 +70,8 @@ async def test_a_client_keeps_its_copy(tmp_path: Path) -> None:
     ("variables", "code"),
     [({"since": "x"}, "BAD_USER_INPUT"), ({"first": -1}, "BAD_USER_INPUT"), ({"first": 101}, "LIMIT_EXCEEDED")],
 )
-async def test_what_cannot_be_read_is_refused(tmp_path: Path, variables: dict[str, Any], code: str) -> None:
-    """A token that is none, and a page that is none or too large."""
+async def test_invalid_arguments_are_refused(tmp_path: Path, variables: dict[str, Any], code: str) -> None:
+    """An invalid token, and an invalid or large page size."""
     async with serving(tmp_path) as client:
         [error] = (await post(client, CHANGES, **variables))["errors"]
         assert error["extensions"]["code"] == code
@@ -83,9 +83,9 @@ async def test_what_cannot_be_read_is_refused(tmp_path: Path, variables: dict[st
 
 @asynccontextmanager
 async def events(url: str, query: str, headers: Mapping[str, str] | None = None) -> AsyncIterator[AsyncIterator[Any]]:
-    """The data of the events that a query is answered with, and None for the one that ends the stream.
+    """The data of a query's events, and None for the event that ends the stream.
 
-    It is entered when the stream is open.
+    The context is entered when the stream is open.
     """
     async with httpx.AsyncClient(trust_env=False, verify=NO_TLS, timeout=30) as client:
         accept = {"Accept": "text/event-stream", **(headers or {})}
@@ -109,8 +109,8 @@ async def next_of(stream: AsyncIterator[Any]) -> Any:
         return await anext(stream)
 
 
-async def told(found: Service, stream: AsyncIterator[Any], files: Mapping[str, str | None]) -> Any:
-    """What a stream tells of a change. The subscriber may not have begun: the change is made until it is told."""
+async def event_of_change(found: Service, stream: AsyncIterator[Any], files: Mapping[str, str | None]) -> Any:
+    """The event of a change. The change is repeated until the subscription has started."""
     coming = asyncio.ensure_future(next_of(stream))
     number = 0
     while not coming.done():
@@ -122,10 +122,10 @@ async def told(found: Service, stream: AsyncIterator[Any], files: Mapping[str, s
     return coming.result()
 
 
-async def test_changes_are_told_as_events(tmp_path: Path) -> None:
-    """A subscriber is told of each change that it can see, with the article as it is then."""
+async def test_changes_are_events(tmp_path: Path) -> None:
+    """A subscriber gets each visible change, with the current article."""
     async with service(tmp_path) as found, listening_to(found) as url, events(url, ARTICLES) as stream:
-        first = await told(found, stream, {"new.md": NEW})
+        first = await event_of_change(found, stream, {"new.md": NEW})
         article = {"title": "New", "topics": [{"name": "News"}]}
         assert first["data"]["articleChanged"]["type"] == "ADDED"
         assert first["data"]["articleChanged"]["article"] == article
@@ -136,12 +136,13 @@ async def test_changes_are_told_as_events(tmp_path: Path) -> None:
         assert change == {"type": "REMOVED", "id": first["data"]["articleChanged"]["id"], "article": None}
 
 
-async def test_each_event_has_its_price(tmp_path: Path) -> None:
-    """The first is paid for with the subscription, the second on its own; one over the rate ends it, and says so."""
+async def test_each_event_is_charged(tmp_path: Path) -> None:
+    """The subscription pays the first event, each later one is charged. One over the rate ends the stream with the
+    error."""
     cost = 1 + 1 + 10  # the change, its article and the topics
     rate = 1 + 2 * cost
     async with service(tmp_path, rate_limit=rate) as found, listening_to(found) as url, events(url, ARTICLES) as stream:
-        seen = [await told(found, stream, {"new.md": NEW})]
+        seen = [await event_of_change(found, stream, {"new.md": NEW})]
         while "data" in seen[-1]:
             await found.change({"new.md": NEW.replace("New", f"New {len(seen)}")})
             seen.append(await next_of(stream))
@@ -150,11 +151,11 @@ async def test_each_event_has_its_price(tmp_path: Path) -> None:
         assert await next_of(stream) is None
 
 
-async def test_a_filter_makes_a_world_of_its_own(tmp_path: Path) -> None:
-    """What comes to match is added, what goes on to is updated, what ceases to or goes is removed; no other is told."""
+async def test_filtered_subscription(tmp_path: Path) -> None:
+    """An article that starts to match is added, one that still matches is updated, one that stops is removed."""
     query = 'subscription { articleChanged(filter: {topics: {anyOf: ["News"]}}) { type article { title } } }'
     async with service(tmp_path) as found, listening_to(found) as url, events(url, query) as stream:
-        first = (await told(found, stream, {"new.md": NEW}))["data"]["articleChanged"]
+        first = (await event_of_change(found, stream, {"new.md": NEW}))["data"]["articleChanged"]
         assert first == {"type": "ADDED", "article": {"title": "New"}}
         await found.change({"other.md": NEW.replace("News", "Sport"), "two.md": FILES["two.md"].replace("Two", "2")})
         await found.change({"two.md": FILES["two.md"].replace("Two", "Two\ntopics: [News]")})
@@ -168,11 +169,11 @@ async def test_a_filter_makes_a_world_of_its_own(tmp_path: Path) -> None:
         assert seen == [("ADDED", "Two"), ("REMOVED", None), ("REMOVED", None)]
 
 
-async def test_a_filter_may_come_to_match_too_many(tmp_path: Path) -> None:
-    """The change that makes them too many ends the subscription; until then those that match are told."""
+async def test_filter_that_matches_too_many(tmp_path: Path) -> None:
+    """The change that exceeds the limit ends the subscription."""
     query = 'subscription { articleChanged(filter: {topics: {anyOf: ["News"]}}) { type } }'
     async with service(tmp_path, limit_records=2) as found, listening_to(found) as url, events(url, query) as stream:
-        first = await told(found, stream, {"new.md": NEW})
+        first = await event_of_change(found, stream, {"new.md": NEW})
         assert first == {"data": {"articleChanged": {"type": "ADDED"}}}
         await found.change({"newer.md": NEW})
         while "data" in (last := await next_of(stream)):
@@ -182,15 +183,15 @@ async def test_a_filter_may_come_to_match_too_many(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("filter_", ["{}", "{and: [{}, {provider: {}}]}"])
-async def test_a_filter_without_a_condition_is_none(tmp_path: Path, filter_: str) -> None:
-    """However many articles there are, nothing is counted of them, nor remembered."""
+async def test_filter_without_conditions(tmp_path: Path, filter_: str) -> None:
+    """It keeps no ids, whatever the number of articles."""
     query = f"subscription {{ articleChanged(filter: {filter_}) {{ type }} }}"
     async with service(tmp_path, limit_records=1) as found, listening_to(found) as url, events(url, query) as stream:
-        assert await told(found, stream, {"new.md": NEW}) == {"data": {"articleChanged": {"type": "ADDED"}}}
+        assert await event_of_change(found, stream, {"new.md": NEW}) == {"data": {"articleChanged": {"type": "ADDED"}}}
 
 
-async def test_little_is_kept_of_a_filter(tmp_path: Path) -> None:
-    """Of each article that matches some bytes, and not its id."""
+async def test_memory_of_a_filter(tmp_path: Path) -> None:
+    """A few bytes per matching article, and not its id."""
     number = 2000
     store = await SqliteStore.open(tmp_path / "content.db")
     try:
@@ -212,8 +213,8 @@ async def test_little_is_kept_of_a_filter(tmp_path: Path) -> None:
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 20).map(str))), st.sets(st.integers(0, 20).map(str)))
-def test_ids_are_a_set(steps: list[tuple[bool, str]], first: set[str]) -> None:
-    """Whatever comes and goes, those that are in it are those that a set would hold."""
+def test_id_set(steps: list[tuple[bool, str]], first: set[str]) -> None:
+    """After any additions and removals the contents equal those of a set."""
     ids = CompactIdSet(first)
     for comes, id_ in steps:
         (ids.add if comes else ids.discard)(id_)
@@ -222,20 +223,20 @@ def test_ids_are_a_set(steps: list[tuple[bool, str]], first: set[str]) -> None:
         assert {each for each in map(str, range(21)) if each in ids} == first
 
 
-async def test_a_filter_that_is_too_large_is_refused(tmp_path: Path) -> None:
-    """As it is in a query."""
+async def test_large_filter_is_refused(tmp_path: Path) -> None:
+    """As in a query."""
     async with service(tmp_path) as found, listening_to(found) as url, events(url, FILTERED) as stream:
         [error] = (await next_of(stream))["errors"]
         assert error["extensions"]["limit"] == "filter_values"
 
 
-async def test_generations_are_told_as_events(tmp_path: Path) -> None:
-    """With their counts; drafts count for those alone who see them."""
+async def test_generations_are_events(tmp_path: Path) -> None:
+    """They have counts. Only previews get counts of drafts."""
     async with service(tmp_path) as found, listening_to(found) as url:
         headers = {"Authorization": "Bearer editor", "X-Include-Drafts": "true"}
         async with events(url, CORPUS, headers) as preview, events(url, CORPUS) as public:
-            assert (await told(found, public, {"new.md": NEW}))["data"]["corpusChanged"]["added"] == 1
-            change = (await told(found, preview, {"draft.md": DRAFT}))["data"]["corpusChanged"]
+            assert (await event_of_change(found, public, {"new.md": NEW}))["data"]["corpusChanged"]["added"] == 1
+            change = (await event_of_change(found, preview, {"draft.md": DRAFT}))["data"]["corpusChanged"]
             assert change["updated"] + change["added"] >= 1
             await found.change({"one.md": None})
             while (last := (await next_of(public))["data"]["corpusChanged"])["removed"] == 0:
@@ -243,38 +244,38 @@ async def test_generations_are_told_as_events(tmp_path: Path) -> None:
             assert (last["added"], last["removed"]) == (0, 1)
 
 
-async def test_a_long_subscription_remembers_no_event(tmp_path: Path) -> None:
-    """What the executor keeps for one event is let go of when the next one comes."""
+async def test_subscription_releases_its_events(tmp_path: Path) -> None:
+    """The executor's data of an event is released at the next one."""
     async with service(tmp_path) as found, listening_to(found) as url, events(url, ARTICLES) as stream:
-        await told(found, stream, {"new.md": NEW})
-        before = remembered()
+        await event_of_change(found, stream, {"new.md": NEW})
+        before = kept_selections()
         for number in range(30):
             await found.change({"new.md": NEW.replace("New", f"New {number}")})
             await next_of(stream)
-        assert remembered() - before < 10
+        assert kept_selections() - before < 10
 
 
 def held_by(module: ModuleType) -> int:
-    """The bytes that a module has allocated. Allocations of the rest of the process, such as a driver's thread, do not
+    """The bytes allocated by a module. Allocations of the rest of the process, such as a driver's thread, do not
     count."""
     assert module.__file__
     found = tracemalloc.take_snapshot().filter_traces([tracemalloc.Filter(True, module.__file__)])
     return sum(trace.size for trace in found.traces)
 
 
-def remembered() -> int:
-    """How many selections of fields executors hold."""
+def kept_selections() -> int:
+    """The number of field selections that executors hold."""
     gc.collect()
     return sum(type(each) is CollectedFields for each in gc.get_objects())
 
 
-async def test_problems_are_told_to_those_who_see_them(tmp_path: Path) -> None:
-    """A file that breaks and that is mended changes what a preview sees, and no article; the public is not told."""
+async def test_changed_problems_are_events_for_previews(tmp_path: Path) -> None:
+    """A broken or fixed file changes what a preview sees, but no article. The public gets no event."""
     async with service(tmp_path) as found, listening_to(found) as url:
         headers = {"Authorization": "Bearer editor", "X-Include-Drafts": "true"}
         async with events(url, CORPUS, headers) as preview, events(url, CORPUS) as public:
             for stream in (preview, public):
-                await told(found, stream, {"new.md": NEW})
+                await event_of_change(found, stream, {"new.md": NEW})
             for text in ("---\ntitle: A: b\n---\n", None):
                 await found.change({"broken.md": text})
                 while any(number for name, number in (await corpus_of(preview)).items() if name != "revision"):
@@ -289,16 +290,16 @@ async def corpus_of(stream: AsyncIterator[Any]) -> Any:
     return (await next_of(stream))["data"]["corpusChanged"]
 
 
-async def test_a_query_may_be_answered_as_an_event(tmp_path: Path) -> None:
-    """For a client that takes nothing else; the stream ends after it."""
+async def test_query_as_an_event(tmp_path: Path) -> None:
+    """For a client that accepts only events. The stream ends after it."""
     query = "{ articles { totalCount } }"
     async with service(tmp_path) as found, listening_to(found) as url, events(url, query) as stream:
         assert await next_of(stream) == {"data": {"articles": {"totalCount": 2}}}
         assert await next_of(stream) is None
 
 
-async def test_a_subscription_needs_a_stream(tmp_path: Path) -> None:
-    """It is refused where the client takes JSON alone, by GET, and in a batch."""
+async def test_subscription_needs_a_stream(tmp_path: Path) -> None:
+    """It is refused if the client accepts only JSON, by GET, and in a batch."""
     async with serving(tmp_path) as client:
         plain = await client.post("/graphql", json={"query": CORPUS})
         assert (plain.status_code, plain.json()["errors"][0]["extensions"]["code"]) == (406, "NOT_ACCEPTABLE")
@@ -310,8 +311,8 @@ async def test_a_subscription_needs_a_stream(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("query", ["subscription { nothing }", "{", "{" + " __typename" * 501 + "}"])
-async def test_a_refused_operation_is_an_event(tmp_path: Path, query: str) -> None:
-    """For a client that takes nothing else: another status would be a failure of the network to it, to try again."""
+async def test_refused_operation_is_an_event(tmp_path: Path, query: str) -> None:
+    """Clients that accept only events would retry after an error status."""
     async with service(tmp_path) as found, listening_to(found) as url, events(url, query) as stream:
         [error] = (await next_of(stream))["errors"]
         assert error["extensions"]["code"] in {"GRAPHQL_VALIDATION_FAILED", "GRAPHQL_PARSE_FAILED", "LIMIT_EXCEEDED"}
@@ -329,14 +330,12 @@ REFUSED_AT_WORK = [
     (FILTERED, {}, "LIMIT_EXCEEDED"),
     (MATCHING_TWO, {"limit_records": 1}, "LIMIT_EXCEEDED"),
 ]
-"""What is accepted, and refused once it is at work: a query, the settings, and the code."""
+"""Operations that fail during execution: a query, the settings, and the code."""
 
 
 @pytest.mark.parametrize(("query", "flags", "code"), REFUSED_AT_WORK)
-async def test_what_is_refused_at_work_is_an_event(
-    tmp_path: Path, query: str, flags: dict[str, Any], code: str
-) -> None:
-    """With its errors and no data; and the stream is complete, or the client would try the same again."""
+async def test_execution_error_is_an_event(tmp_path: Path, query: str, flags: dict[str, Any], code: str) -> None:
+    """It has errors and no data, and the stream is complete, so that the client does not retry."""
     async with service(tmp_path, **flags) as found, listening_to(found) as url, events(url, query) as stream:
         refusal = await next_of(stream)
         assert [error["extensions"]["code"] for error in refusal.pop("errors")] == [code]
@@ -344,8 +343,8 @@ async def test_what_is_refused_at_work_is_an_event(
         assert await next_of(stream) is None
 
 
-async def test_a_refused_request_is_no_event(tmp_path: Path) -> None:
-    """What was sent wrong has its status."""
+async def test_malformed_request_has_a_status(tmp_path: Path) -> None:
+    """It is not an event."""
     async with serving(tmp_path) as client:
         for sent, headers in ((b"{", {}), (b'{"query": "{ __typename }"}', {"Authorization": "Bearer unknown"})):
             accept = {"Accept": "text/event-stream", "Content-Type": "application/json", **headers}
@@ -361,8 +360,8 @@ def over_websocket(url: str) -> AbstractAsyncContextManager[ClientConnection]:
     return connection(url.replace("http", "ws", 1) + "/graphql")
 
 
-async def test_changes_are_told_over_a_websocket(tmp_path: Path) -> None:
-    """Several subscriptions share a connection, each ends when its client says so, and queries are answered beside."""
+async def test_changes_over_a_websocket(tmp_path: Path) -> None:
+    """Several subscriptions and queries share a connection. Each subscription ends when its client stops it."""
     async with service(tmp_path) as found, listening_to(found) as url, over_websocket(url) as socket:
         for id_, query in (("corpus", CORPUS), ("articles", ARTICLES)):
             await send(socket, {"type": "subscribe", "id": id_, "payload": {"query": query}})
@@ -385,10 +384,8 @@ async def test_changes_are_told_over_a_websocket(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("query", "flags", "code"), REFUSED_AT_WORK)
-async def test_what_is_refused_at_work_is_an_error_message(
-    tmp_path: Path, query: str, flags: dict[str, Any], code: str
-) -> None:
-    """It is the operation's last one: its id may be used again, and the connection goes on."""
+async def test_execution_error_over_a_websocket(tmp_path: Path, query: str, flags: dict[str, Any], code: str) -> None:
+    """It is the operation's last message. The id may be reused, and the connection stays open."""
     async with service(tmp_path, **flags) as found, listening_to(found) as url, over_websocket(url) as socket:
         for _ in range(2):
             await send(socket, {"type": "subscribe", "id": "1", "payload": {"query": query}})
@@ -397,11 +394,11 @@ async def test_what_is_refused_at_work_is_an_error_message(
             assert [error["extensions"]["code"] for error in message["payload"]] == [code]
 
 
-# The end.
+# Shutdown.
 
 
-async def test_stopping_lets_go_of_subscribers(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """A server with subscribers ends at once and in order, and does not say that there is no more to come."""
+async def test_server_stops_with_subscribers(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The server ends in order without completing the streams."""
     with caplog.at_level(logging.WARNING):
         async with service(tmp_path) as found:
             async with listening_to(found) as url:
@@ -410,7 +407,7 @@ async def test_stopping_lets_go_of_subscribers(tmp_path: Path, caplog: pytest.Lo
                 socket = over_websocket(url)
                 opened = await socket.__aenter__()
                 await send(opened, {"type": "subscribe", "id": "1", "payload": {"query": CORPUS}})
-                await told(found, stream, {"new.md": NEW})
+                await event_of_change(found, stream, {"new.md": NEW})
             assert [event async for event in stream if event is None] == []
             await stack.__aexit__(None, None, None)
             await socket.__aexit__(None, None, None)

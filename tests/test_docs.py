@@ -1,4 +1,4 @@
-"""The docs are complete: what the code says, they explain."""
+"""Completeness of the docs."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from tests.schema import SCHEMA
 
 ROOT = Path(__file__).parent.parent
 SETTINGS = [option for option in OPTIONS if option not in LIMITS]
-"""Those that docs/settings.md tells; docs/limits.md tells the others."""
+"""The options of docs/settings.md. docs/limits.md has the others."""
 CODE = re.compile(r'^([A-Z][A-Z_]+) = "\1"$', re.MULTILINE)
 
 
-def test_every_problem_has_its_line() -> None:
-    """Each code that a problem can bear stands in docs/problems.md, and no other does."""
+def test_problem_codes_are_documented() -> None:
+    """docs/problems.md has exactly the codes of problems."""
     codes = {code for file in (ROOT / "gateway").rglob("*.py") for code in CODE.findall(file.read_text())}
     explained = set(re.findall(r"^\| `([A-Z_]+)` \|", (ROOT / "docs/problems.md").read_text(), re.MULTILINE))
     assert codes == explained
@@ -36,30 +36,30 @@ def kinds(error: type[GatewayError]) -> list[type[GatewayError]]:
     return [error, *(below for child in error.__subclasses__() for below in kinds(child))]
 
 
-def test_every_error_has_its_line() -> None:
-    """Each code that a client may see stands in docs/errors.md with its status, and no other does."""
+def test_error_codes_are_documented() -> None:
+    """docs/errors.md has exactly the codes of errors, with their status."""
     text = (ROOT / "docs/errors.md").read_text()
-    told = set(re.findall(r"^\| `([A-Z_]+)` \| (\d+) \| .+ \|$", text, re.MULTILINE))
+    documented = set(re.findall(r"^\| `([A-Z_]+)` \| (\d+) \| .+ \|$", text, re.MULTILINE))
     raised = {(error.code, str(error.status.value)) for error in kinds(RequestError) if issubclass(error, RequestError)}
-    assert told == raised
+    assert documented == raised
 
 
-def test_every_exit_code_has_its_line() -> None:
-    """Each exit code that an error stands for is told, and 0 for none."""
-    told = set(re.findall(r"^\| (\d) \| .+ \|$", (ROOT / "docs/errors.md").read_text(), re.MULTILINE))
+def test_exit_codes_are_documented() -> None:
+    """The docs have each exit code of an error, and 0."""
+    documented = set(re.findall(r"^\| (\d) \| .+ \|$", (ROOT / "docs/errors.md").read_text(), re.MULTILINE))
     codes = {error.exit_code for error in kinds(GatewayError) if error.__module__.startswith("gateway")}
-    assert {str(code) for code in codes} <= told == set("0123")
+    assert {str(code) for code in codes} <= documented == set("0123")
 
 
-def test_every_setting_has_its_line() -> None:
-    """Each option stands in docs/settings.md with its help, and with the default of the table."""
+def test_settings_are_documented() -> None:
+    """docs/settings.md has each option with its help and default."""
     text = (ROOT / "docs/settings.md").read_text()
     for option in SETTINGS:
         found = re.findall(rf"^\| `{option.name}` \| (.+) \| (.+) \|$", text, re.MULTILINE)
         assert len(found) == 1, option.name
-        default, told = found[0]
-        assert told.startswith(option.help), option.name
-        assert ("A secret" in told) is option.secret, option.name
+        default, documented = found[0]
+        assert documented.startswith(option.help), option.name
+        assert ("A secret" in documented) is option.secret, option.name
         if option.default not in {None, ()}:
             assert f"`{shown(option.default)}`" in default, option.name
         differs = f"with `dev` `{shown(option.dev_default)}`" in default
@@ -72,13 +72,13 @@ def shown(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def test_no_other_setting_is_told() -> None:
-    """The table of docs/settings.md holds the options and the scopes that there are, and no more."""
-    told = re.findall(r"^\| `([a-z_:]+)` \|", (ROOT / "docs/settings.md").read_text(), re.MULTILINE)
-    assert sorted(told) == sorted([*(option.name for option in SETTINGS), *Scope])
+def test_settings_table_has_only_existing_options() -> None:
+    """The table has only existing options and scopes."""
+    documented = re.findall(r"^\| `([a-z_:]+)` \|", (ROOT / "docs/settings.md").read_text(), re.MULTILINE)
+    assert sorted(documented) == sorted([*(option.name for option in SETTINGS), *Scope])
 
 
-def test_the_settings_file_of_the_docs_is_good(tmp_path: Path) -> None:
+def test_example_settings_file_is_valid(tmp_path: Path) -> None:
     """The example in docs/settings.md can be read."""
     example = re.search(r"```toml\n(.*?)```", (ROOT / "docs/settings.md").read_text(), re.DOTALL)
     assert example
@@ -88,15 +88,15 @@ def test_the_settings_file_of_the_docs_is_good(tmp_path: Path) -> None:
     assert (found.port, found.allowed_hosts, len(found.tokens)) == (8080, ("news.example",), 1)
 
 
-def test_every_key_is_told() -> None:
-    """Each key that front matter is read by stands in docs/content.md."""
+def test_front_matter_keys_are_documented() -> None:
+    """docs/content.md has each key that front matter is read by."""
     text = (ROOT / "docs/content.md").read_text()
     assert [key for key in sorted(site.KNOWN_KEYS) if key not in text] == []
     assert all(ending in text for ending in source.EXTENSIONS)
 
 
-def test_the_example_is_a_good_document() -> None:
-    """What docs/content.md shows loads without a problem."""
+def test_example_document_is_valid() -> None:
+    """The example in docs/content.md has no problems."""
     example = re.search(r"```yaml\n(---\n.*?---\n)```", (ROOT / "docs/content.md").read_text(), re.DOTALL)
     assert example
     front_matter = frontmatter.read("example.md", example[1].encode())
@@ -108,8 +108,8 @@ def test_the_example_is_a_good_document() -> None:
     assert decoded.document.provider.domain == "gazette.example"
 
 
-def test_the_rules_of_the_docs_are_good() -> None:
-    """The gateway.yaml that docs/content.md shows can be read, and uses all there is; every key has its paragraph."""
+def test_example_rules_are_valid() -> None:
+    """The gateway.yaml in docs/content.md is valid and uses every key. Each key has a paragraph."""
     text = (ROOT / "docs/content.md").read_text()
     example = re.search(r"```yaml\n# gateway.yaml\n(.*?)```", text, re.DOTALL)
     assert example
@@ -130,8 +130,8 @@ SITES = [
 
 
 @pytest.mark.parametrize(("file", "example"), SITES, ids=lambda value: value[:20])
-def test_every_site_file_is_valid(file: str, example: str) -> None:
-    """Each gateway.yaml in the docs is read without a problem."""
+def test_each_gateway_yaml_in_the_docs_is_valid(file: str, example: str) -> None:
+    """Each is read without a problem."""
     assert site_config.parse(example.encode()).problems == (), file
 
 
@@ -139,7 +139,7 @@ def test_every_site_file_is_valid(file: str, example: str) -> None:
     "file", [*ROOT.glob("*.md"), *sorted((ROOT / "docs").glob("*.md"))], ids=lambda file: file.name
 )
 def test_links_resolve(file: Path) -> None:
-    """The file of each relative link exists, and contains the heading that the link names."""
+    """The target file of each relative link exists and has the linked heading."""
     links = re.findall(r"\]\(([^)#:\s]*)(?:#([^)\s]+))?\)", outside_code(file.read_text()))
     targets = [((file.parent / path) if path else file, anchor) for path, anchor in links]
     assert [str(target) for target, _ in targets if not target.exists()] == []
@@ -151,25 +151,25 @@ def outside_code(text: str) -> str:
 
 
 def anchors(file: Path) -> set[str]:
-    """The anchors of a page's headings, by the rule of GitHub."""
+    """The anchors of a page's headings, by GitHub's rule."""
     headings = re.findall(r"^#+ (.+)$", outside_code(file.read_text()), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-def test_the_index_lists_every_page() -> None:
-    """docs/README.md links to each page of the docs."""
+def test_index_lists_every_page() -> None:
+    """docs/README.md links to each page."""
     linked = re.findall(r"\]\((\w[\w-]*\.md)\)", (ROOT / "docs/README.md").read_text())
     assert sorted(linked) == sorted({file.name for file in (ROOT / "docs").glob("*.md")} - {"README.md"})
 
 
-def test_the_depth_is_told() -> None:
-    """The numbers in the docs are those of the code."""
+def test_depth_limits_are_documented() -> None:
+    """The numbers in the docs equal those of the code."""
     assert f"more than {nodes.MOST_LEVELS} levels deep" in (ROOT / "docs/problems.md").read_text()
     assert source.DEFAULT_MAX_BYTES == 4 * 1024 * 1024
 
 
-def test_the_limits_of_bodies_are_told() -> None:
-    """docs/bodies.md names each tag that is kept, and each limit with its number."""
+def test_body_limits_are_documented() -> None:
+    """docs/bodies.md has each allowed tag, and each limit with its number."""
     text = (ROOT / "docs/bodies.md").read_text()
     kept, _, rest = text.partition("These tags are kept:")[2].partition("Other tags are removed")
     gone, _, rest = rest.partition("Scripts, event handlers")
@@ -192,8 +192,8 @@ OPERATIONS = [
 
 
 @pytest.mark.parametrize(("file", "document"), OPERATIONS, ids=lambda value: value[:20])
-def test_every_operation_of_the_docs_is_a_good_one(file: str, document: str) -> None:
-    """It fits the schema and costs at most a quarter of what is allowed, with the defaults of its variables."""
+def test_operations_in_the_docs_are_valid(file: str, document: str) -> None:
+    """Each fits the schema and costs at most a quarter of the limit, with its default variables."""
     found = DocumentCache(GRAPH, Limits(), introspection=True).get(document)
     definitions = found.operation(None).variable_definitions or ()
     variables = get_variable_values(GRAPH, definitions, {"query": "x", "path": "x", "id": "x"})
@@ -201,6 +201,6 @@ def test_every_operation_of_the_docs_is_a_good_one(file: str, document: str) -> 
     assert found.query_cost.cost(None, variables.coerced) <= Limits().cost / 4
 
 
-def test_the_docs_show_operations() -> None:
-    """The readme too."""
+def test_docs_contain_operations() -> None:
+    """The readme has operations too."""
     assert {"README.md", "api.md", "search.md"} <= {file for file, _ in OPERATIONS}

@@ -1,4 +1,4 @@
-"""Documents of GraphQL: what is refused before anything runs, and what is kept."""
+"""GraphQL documents: refusals before execution, and the cache."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def refusal(text: str, found: DocumentCache | None = None) -> RequestError:
     return raised.value
 
 
-def test_a_syntax_error_says_where() -> None:
-    """The place is that at which the text stops being GraphQL."""
+def test_syntax_error_has_its_position() -> None:
+    """The position is that of the first invalid token."""
     error = refusal("{ articles {\n  nodes }")
     assert isinstance(error, ParseFailed)
     [entry] = error.entries()
@@ -40,36 +40,36 @@ def test_a_syntax_error_says_where() -> None:
 
 
 @given(st.text("ab\r\n\u2028{", max_size=40))
-def test_a_place_is_that_of_the_library(text: str) -> None:
-    """Line and column of every place are those that the library finds by looking through all of the text."""
+def test_positions_equal_those_of_the_library(text: str) -> None:
+    """Each line and column equals graphql-core's."""
     found = document_cache.IndexedSource(text)
     for position in range(len(text) + 2):
         assert found.get_location(position) == Source(text).get_location(position)
 
 
-def test_what_is_too_large_to_keep_drops_nothing() -> None:
-    """A document larger than all that may be kept is not kept, and those that were kept stay."""
+def test_large_document_evicts_nothing() -> None:
+    """A document larger than the cache is not cached."""
     found = DocumentCache(GRAPH, Limits(), introspection=True, capacity=OVERHEAD + 20 * TOKEN_BYTES)
     kept = found.get("{ __typename }")
     found.get("{ __typename " + "\n" * 20_000 + "}")
     assert found.get("{ __typename }") is kept
 
 
-def test_every_fault_against_the_schema_is_told() -> None:
-    """A document with two faults gets two errors, each with its place and its code."""
+def test_all_validation_errors_are_reported() -> None:
+    """A document with two errors gets both, each with its position and code."""
     error = refusal("{ nope corpus { nothing } }")
     assert isinstance(error, ValidationFailed)
     assert [entry["extensions"] for entry in error.entries()] == [{"code": "GRAPHQL_VALIDATION_FAILED"}] * 2
 
 
-def test_no_more_faults_are_told_than_help() -> None:
-    """The answer to a document with very many faults stays short."""
+def test_number_of_reported_errors_is_limited() -> None:
+    """The response to many errors is short."""
     text = "{ " + " ".join(f"nope{number}" for number in range(19)) + " corpus { " + "a b c d e " * 20 + "} }"
     assert len(refusal(text).entries()) == document_cache.MAX_ERRORS + 1
 
 
-def test_a_hidden_schema_is_neither_told_nor_guessed() -> None:
-    """Without introspection neither a query for the schema nor a near miss learns a name."""
+def test_hidden_schema() -> None:
+    """Without introspection neither schema queries nor misspelt names return a name."""
     hidden = known(introspection=False)
     assert isinstance(refusal("{ __schema { types { name } } }", hidden), ValidationFailed)
     assert [entry["message"] for entry in refusal("{ articlez { totalCount } }", hidden).entries()] == [
@@ -121,17 +121,16 @@ IN_NODES = " The records of a connection are in 'nodes'."
         ("{ nothing { id } }", "Cannot query field 'nothing' on type 'Query'."),
     ],
 )
-def test_a_name_of_another_api_is_answered_with_ours(text: str, message: str) -> None:
-    """The error suggests the field, and where a record is asked of a list, where its records are; a hidden schema
-    suggests nothing."""
+def test_names_of_other_apis_give_suggestions(text: str, message: str) -> None:
+    """The error suggests the field, or the path to a list's records. A hidden schema gives none."""
     [entry] = refusal(text).entries()
     assert entry["message"] == message
     [entry] = refusal(text, known(introspection=False)).entries()
     assert entry["message"] == message.partition(" Did you mean")[0]
 
 
-def test_suggested_fields_are_in_the_schema() -> None:
-    """Each is a field of its type, and no name that it is suggested for is one."""
+def test_suggested_fields_exist() -> None:
+    """Each is a field of its type, and its alternative names are not."""
     for name, fields in FIELDS.items():
         found = GRAPH.type_map["ArticleConnection" if name == CONNECTION else name]
         assert isinstance(found, GraphQLObjectType)
@@ -148,33 +147,33 @@ def test_suggested_fields_are_in_the_schema() -> None:
     ],
     ids=["tokens", "comments", "tokens before a fault"],
 )
-def test_a_long_document_is_refused_by_its_tokens(text: str, actual: int) -> None:
-    """Parsing stops at the limit, and the error says how many tokens there were."""
+def test_token_limit(text: str, actual: int) -> None:
+    """Parsing stops at the limit, and the error has the number of tokens."""
     error = refusal(text)
     assert isinstance(error, LimitExceeded)
     assert error.extensions == {"code": "LIMIT_EXCEEDED", "limit": "tokens", "allowed": 2000, "actual": actual}
 
 
-def test_a_fault_before_the_limit_is_a_fault() -> None:
-    """A document that is wrong from the start is not called too long."""
+def test_syntax_error_before_the_token_limit() -> None:
+    """It is reported instead of the length."""
     assert isinstance(refusal("{ '" + " id" * 3000 + "}"), ParseFailed)
 
 
 @pytest.mark.parametrize("text", ["{a" * 900 + "}" * 900, "{a(b:" + "[" * 1900, "{a(b:" + "{c:" * 600])
 def test_deep_documents_are_refused(text: str) -> None:
-    """Braces and brackets as deep as the tokens allow cost an error, whichever stage meets them."""
+    """Braces and brackets of any depth give an error at whichever stage."""
     assert isinstance(refusal(text), ParseFailed | LimitExceeded)
 
 
-def test_the_shape_is_checked_before_the_schema() -> None:
-    """What would take validation very long is refused before it."""
+def test_shape_is_checked_before_validation() -> None:
+    """Documents with slow validation are refused first."""
     error = refusal("{ " + "nope " * 600 + "}")
     assert isinstance(error, LimitExceeded)
     assert error.extensions["limit"] == "fields"
 
 
-def test_an_operation_is_chosen_by_name() -> None:
-    """By name, or as the only one; anything else is no choice."""
+def test_operation_by_name() -> None:
+    """By name, or the only one. Otherwise it is an error."""
     both = known().get("query A { corpus { revision } } query B { corpus { revision } }")
     found = both.operation("B").name
     assert found
@@ -184,14 +183,14 @@ def test_an_operation_is_chosen_by_name() -> None:
             both.operation(name)
 
 
-def test_a_document_is_read_once() -> None:
-    """The same text is the same document, for as long as it is kept."""
+def test_document_is_parsed_once() -> None:
+    """Equal texts give the same cached document."""
     found = known()
     assert found.get("{ corpus { revision } }") is found.get("{ corpus { revision } }")
 
 
-def test_what_is_kept_is_bounded() -> None:
-    """The documents that were used last stay, as many as their bytes allow."""
+def test_cache_is_bounded() -> None:
+    """The most recently used documents are kept, as many as fit."""
     found = DocumentCache(GRAPH, Limits(), introspection=True, capacity=3 * OVERHEAD + 20 * TOKEN_BYTES)
     one, other = (found.get(f"query {name} {{ corpus {{ revision }} }}") for name in "AB")
     assert found.get("query A { corpus { revision } }") is one
@@ -201,8 +200,8 @@ def test_what_is_kept_is_bounded() -> None:
     assert 0 < found.size <= 3 * OVERHEAD + 20 * TOKEN_BYTES
 
 
-def test_a_document_that_is_dropped_leaves_memory_at_once() -> None:
-    """Its tokens do not hold each other, and it with them, until a collection."""
+def test_evicted_document_is_freed() -> None:
+    """Its tokens form no reference cycle."""
     document = DocumentCache(GRAPH, Limits(), introspection=True, capacity=0).get("{ corpus { revision } }")
     gc.collect()  # of what validation leaves
     gc.disable()
@@ -214,8 +213,8 @@ def test_a_document_that_is_dropped_leaves_memory_at_once() -> None:
         gc.enable()
 
 
-def test_nothing_is_kept_where_there_is_no_room() -> None:
-    """A document is found good anew each time."""
+def test_cache_of_size_zero() -> None:
+    """A document is validated each time."""
     found = DocumentCache(GRAPH, Limits(), introspection=True, capacity=0)
     assert found.get("{ corpus { revision } }") is not found.get("{ corpus { revision } }")
     assert found.size == 0

@@ -1,4 +1,4 @@
-"""Drafts and scheduled articles: shown in every answer to whom previews, and in none to anybody else."""
+"""Drafts and scheduled articles: visible in every answer to previews, and in none to the public."""
 
 from __future__ import annotations
 
@@ -98,13 +98,13 @@ ASKED = st.fixed_dictionaries({
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def stores() -> AsyncIterator[tuple[SqliteStore, SqliteStore]]:
-    """Two databases. What they held before shows in nothing either, so that each example may follow the last."""
+    """Two databases. Earlier content does not affect answers, so that examples may share them."""
     async with AsyncExitStack() as stack:
         yield await stack.enter_async_context(temporary_store()), await stack.enter_async_context(temporary_store())
 
 
 async def hold(store: Store, documents: list[Document]) -> None:
-    """Have a store hold these articles and no others."""
+    """Replace a store's articles."""
     kept = {one.path for one in documents}
     await apply(store, *documents, *(Deleted(path) for path in "abcdefg" if path not in kept))
 
@@ -113,8 +113,8 @@ def is_public(one: Document) -> bool:
     return one.published and (one.published_date_time is None or one.published_date_time <= NOW)
 
 
-async def told(store: SqliteStore, asked: Mapping[str, str]) -> Any:
-    """All that the public is told. Changes come in the order in which they came about, which is the database's own."""
+async def public_answers(store: SqliteStore, asked: Mapping[str, str]) -> Any:
+    """All public answers. Changes are in the database's order."""
     found = await data(store, EVERYTHING, PUBLIC, **asked)
     found["changes"]["changes"].sort(key=lambda change: change["id"])
     return found
@@ -122,15 +122,15 @@ async def told(store: SqliteStore, asked: Mapping[str, str]) -> Any:
 
 @settings(max_examples=30, suppress_health_check=list(HealthCheck))
 @given(CORPORA, CORPORA, ASKED)
-async def test_what_is_hidden_was_never_there(
+async def test_hidden_articles_do_not_affect_public_answers(
     stores: tuple[SqliteStore, SqliteStore], before: list[Document], documents: list[Document], asked: Mapping[str, str]
 ) -> None:
-    """Whatever was there before, the public's answers are those of a corpus without drafts: slugs, scores and all."""
+    """The answers equal those of a corpus without drafts, including slugs and scores."""
     whole, bare = stores
     await hold(whole, before)
     await hold(whole, documents)
     await hold(bare, [one for one in documents if is_public(one)])
-    assert await told(whole, asked) == await told(bare, asked)
+    assert await public_answers(whole, asked) == await public_answers(bare, asked)
 
 
 OPEN = document(
@@ -169,8 +169,8 @@ async def with_draft() -> AsyncIterator[tuple[SqliteStore, SqliteStore]]:
 
 
 @pytest.mark.parametrize("query", PLACES.values(), ids=PLACES)
-async def test_a_draft_shows_everywhere_or_nowhere(with_draft: tuple[SqliteStore, SqliteStore], query: str) -> None:
-    """With preview it is in the answer, and without it the answer is that of a corpus which has no draft."""
+async def test_draft_is_visible_only_in_previews(with_draft: tuple[SqliteStore, SqliteStore], query: str) -> None:
+    """A preview has the draft in each answer. The public answer equals that of a corpus without it."""
     with_it, without = with_draft
     public = await data(without, query, PUBLIC)
     assert await data(with_it, query, PUBLIC) == public

@@ -1,4 +1,4 @@
-"""GraphQL over HTTP: statuses, media types, methods, bodies, rights, and that no body is a 500."""
+"""GraphQL over HTTP: statuses, media types, methods, bodies and rights. No body causes a 500."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ def codes(response: httpx.Response) -> list[str]:
     return [error["extensions"]["code"] for error in response.json()["errors"]]
 
 
-# What is answered.
+# Responses.
 
 
 @pytest.mark.parametrize("accept", [JSON, RESPONSE])
-async def test_a_query_by_post_and_by_get(client: httpx.AsyncClient, accept: str) -> None:
-    """The same answer, in the media type that the client wants."""
+async def test_query_by_post_and_get(client: httpx.AsyncClient, accept: str) -> None:
+    """Both responses are equal, in the requested media type."""
     query = "query Titles($first: Int) { articles(first: $first) { nodes { title } } }"
     sent = {"query": query, "operationName": "Titles"}
     posted = await client.post("/graphql", json={**sent, "variables": {"first": 1}}, headers={"Accept": accept})
@@ -53,8 +53,8 @@ async def test_a_query_by_post_and_by_get(client: httpx.AsyncClient, accept: str
         assert set(response.headers["vary"].split(", ")) == varied
 
 
-async def test_null_members_are_absent_ones(client: httpx.AsyncClient) -> None:
-    """Clients send null, or an empty name, for what they do not mean."""
+async def test_null_members_count_as_absent(client: httpx.AsyncClient) -> None:
+    """Clients send null or an empty name for missing values."""
     sent = {"query": TITLES, "variables": None, "operationName": "", "extensions": None, "else": 1}
     assert "errors" not in (await client.post("/graphql", json=sent)).json()
     assert (
@@ -63,14 +63,14 @@ async def test_null_members_are_absent_ones(client: httpx.AsyncClient) -> None:
     )
 
 
-async def test_a_batch_is_answered_in_order(client: httpx.AsyncClient) -> None:
-    """Each operation has its own answer or its own errors."""
+async def test_batch_is_answered_in_order(client: httpx.AsyncClient) -> None:
+    """Each operation has its own result or errors."""
     response = await client.post("/graphql", json=[{"query": TITLES}, {"query": "{ nope }"}, {"query": TITLES}])
     assert response.status_code == 200
     assert [sorted(answer) for answer in response.json()] == [["data"], ["errors"], ["data"]]
 
 
-# What is refused, and how.
+# Refusals.
 
 
 @pytest.mark.parametrize(
@@ -84,18 +84,18 @@ async def test_a_batch_is_answered_in_order(client: httpx.AsyncClient) -> None:
         ("{" + " __typename" * 501 + "}", {}, "LIMIT_EXCEEDED"),
     ],
 )
-async def test_an_operation_that_cannot_run(
+async def test_invalid_operation(
     client: httpx.AsyncClient, query: str, variables: dict[str, object], code: str
 ) -> None:
-    """It is answered without data: with 400, or, as the specification has it for plain JSON, with 200."""
+    """The response has no data. Its status is 400, or 200 in plain JSON."""
     for accept, status in ((JSON, 200), (RESPONSE, 400)):
         sent = {"query": query, "variables": variables}
         response = await client.post("/graphql", json=sent, headers={"Accept": accept})
         assert (response.status_code, set(codes(response)), sorted(response.json())) == (status, {code}, ["errors"])
 
 
-async def test_the_cost_counts_variables(client: httpx.AsyncClient) -> None:
-    """A cycle of fifteen levels over `related` is refused, with the limit, the allowance and the actual value."""
+async def test_cost_counts_variables(client: httpx.AsyncClient) -> None:
+    """Fifteen levels of `related` are refused, with the limit, the allowed and the actual value."""
     query = "{ articles { nodes " + "{ related { article " * 6 + "{ id }" + "} }" * 6 + " } }"
     [error] = (await post(client, query))["errors"]
     assert error["extensions"]["limit"] == "cost"
@@ -117,8 +117,8 @@ NO_REQUESTS = (
 
 @pytest.mark.parametrize("accept", [JSON, RESPONSE])
 @pytest.mark.parametrize("sent", NO_REQUESTS)
-async def test_a_body_that_is_no_request(client: httpx.AsyncClient, sent: bytes, accept: str) -> None:
-    """It is 400 in any media type, and the error says what is wrong."""
+async def test_malformed_body(client: httpx.AsyncClient, sent: bytes, accept: str) -> None:
+    """It is 400 in any media type, with a reason."""
     headers = {"Content-Type": JSON, "Accept": accept}
     response = await client.post("/graphql", content=sent, headers=headers)
     assert (response.status_code, codes(response)) == (400, ["BAD_REQUEST"])
@@ -128,8 +128,8 @@ async def test_a_body_that_is_no_request(client: httpx.AsyncClient, sent: bytes,
     "parameters",
     [{}, {"query": ""}, {"query": TITLES, "variables": "x"}, {"query": TITLES, "variables": "[]"}, {"variables": "{}"}],
 )
-async def test_a_url_that_is_no_request(client: httpx.AsyncClient, parameters: dict[str, str]) -> None:
-    """The same for the parameters of a GET."""
+async def test_malformed_url_parameters(client: httpx.AsyncClient, parameters: dict[str, str]) -> None:
+    """It is 400 for a GET too."""
     response = await client.get("/graphql", params=parameters)
     assert (response.status_code, codes(response)) == (400, ["BAD_REQUEST"])
     twice = await client.get("/graphql", params=[("query", TITLES), ("query", TITLES)])
@@ -138,27 +138,27 @@ async def test_a_url_that_is_no_request(client: httpx.AsyncClient, parameters: d
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"])
 async def test_other_methods_are_not_allowed(client: httpx.AsyncClient, method: str) -> None:
-    """The answer names those that are."""
+    """The response lists the allowed methods."""
     response = await client.request(method, "/graphql")
     assert (response.status_code, response.headers["allow"]) == (405, "GET, POST")
 
 
 @pytest.mark.parametrize("kind", [None, "text/plain", "application/graphql", "application/json; charset=latin-1"])
-async def test_a_body_of_another_type(client: httpx.AsyncClient, kind: str | None) -> None:
-    """Only JSON is read: a form or plain text is what a foreign page may send without asking first."""
+async def test_body_of_another_media_type(client: httpx.AsyncClient, kind: str | None) -> None:
+    """Only JSON is accepted, because pages can send forms and plain text without a preflight."""
     response = await client.post("/graphql", content=b"{}", headers={"Content-Type": kind} if kind else {})
     assert (response.status_code, codes(response)) == (415, ["UNSUPPORTED_MEDIA_TYPE"])
 
 
-async def test_a_compressed_body_is_not_read(client: httpx.AsyncClient) -> None:
-    """A small body that is a large one must not get in."""
+async def test_compressed_body_is_refused(client: httpx.AsyncClient) -> None:
+    """A small body may decompress to a large one."""
     headers = {"Content-Type": JSON, "Content-Encoding": "gzip"}
     response = await client.post("/graphql", content=b"\x1f\x8b", headers=headers)
     assert (response.status_code, codes(response)) == (415, ["UNSUPPORTED_MEDIA_TYPE"])
 
 
-async def test_a_large_body_is_not_read_to_its_end(client: httpx.AsyncClient) -> None:
-    """Reading stops where the body exceeds the limit, whatever length was announced."""
+async def test_large_body_is_not_read_completely(client: httpx.AsyncClient) -> None:
+    """Reading stops at the limit, whatever length was announced."""
     sent = 0
 
     async def endless() -> AsyncIterator[bytes]:
@@ -173,36 +173,36 @@ async def test_a_large_body_is_not_read_to_its_end(client: httpx.AsyncClient) ->
 
 
 @pytest.mark.parametrize("accept", [JSON, RESPONSE])
-async def test_a_batch_of_nothing(client: httpx.AsyncClient, accept: str) -> None:
-    """It asks for nothing that could be answered."""
+async def test_empty_batch(client: httpx.AsyncClient, accept: str) -> None:
+    """It is 400."""
     response = await client.post("/graphql", json=[], headers={"Accept": accept})
     assert (response.status_code, codes(response)) == (400, ["BAD_REQUEST"])
 
 
 @pytest.mark.parametrize("directive", ["@x", "@skip(if: false)", "@deprecated"])
-async def test_a_mistake_that_is_repeated_is_one(client: httpx.AsyncClient, directive: str) -> None:
-    """A directive that is unknown, repeated, or out of place fifty times gives each of its errors once."""
+async def test_repeated_directive_errors(client: httpx.AsyncClient, directive: str) -> None:
+    """A directive that is unknown, repeated or misplaced fifty times gives each of its errors once."""
     query = f"{{ corpus {{ revision {' '.join([directive] * 25)} articleCount {' '.join([directive] * 25)} }} }}"
     messages = [error["message"] for error in (await post(client, query))["errors"]]
     assert len(messages) == len(set(messages)) <= 2
 
 
-async def test_a_batch_is_limited(client: httpx.AsyncClient) -> None:
-    """Ten operations go together, and no more."""
+async def test_batch_size_is_limited(client: httpx.AsyncClient) -> None:
+    """Ten operations are allowed."""
     response = await client.post("/graphql", json=[{"query": TITLES}] * 11)
     assert response.status_code == 400
     [error] = response.json()["errors"]
     assert error["extensions"] == {"code": "LIMIT_EXCEEDED", "limit": "batch", "allowed": 10, "actual": 11}
 
 
-async def test_a_client_that_takes_no_json(client: httpx.AsyncClient) -> None:
-    """It is told what there is."""
+async def test_client_without_a_supported_media_type(client: httpx.AsyncClient) -> None:
+    """The response lists the supported types."""
     response = await client.post("/graphql", json={"query": TITLES}, headers={"Accept": "text/html"})
     assert (response.status_code, codes(response)) == (406, ["NOT_ACCEPTABLE"])
 
 
-async def test_before_anything_is_loaded(tmp_path: Path) -> None:
-    """The answer is 503 in any media type, and says when to come back."""
+async def test_request_before_the_first_load(tmp_path: Path) -> None:
+    """It is 503 in any media type, with Retry-After."""
     async with serving(tmp_path, files={}) as client:
         for accept in (JSON, RESPONSE):
             response = await client.post("/graphql", json={"query": TITLES}, headers={"Accept": accept})
@@ -258,8 +258,8 @@ def dumped(value: Any) -> bytes:
 
 @settings(max_examples=150)
 @given(st.binary(max_size=60) | ANY_JSON.map(dumped) | MEMBERS.map(dumped) | st.lists(MEMBERS, max_size=3).map(dumped))
-async def test_no_body_is_a_failure(client: httpx.AsyncClient, sent: bytes) -> None:
-    """Any bytes, any JSON and any document get JSON that says what it is, and never a 500."""
+async def test_arbitrary_bodies_are_not_500(client: httpx.AsyncClient, sent: bytes) -> None:
+    """Any bytes, JSON and documents get a JSON response."""
     response = await client.post("/graphql", content=sent, headers={"Content-Type": JSON})
     assert response.status_code in {200, 400}
     answers = response.json()
@@ -268,7 +268,7 @@ async def test_no_body_is_a_failure(client: httpx.AsyncClient, sent: bytes) -> N
         assert {error["extensions"]["code"] for error in answer.get("errors", [])}.isdisjoint({"INTERNAL_SERVER_ERROR"})
 
 
-# Who may see what.
+# Rights.
 
 
 @pytest.mark.parametrize(
@@ -288,7 +288,7 @@ async def test_no_body_is_a_failure(client: httpx.AsyncClient, sent: bytes) -> N
 async def test_drafts_need_the_token_and_the_header(
     client: httpx.AsyncClient, token: str | None, drafts: str | None, status: int, titles: int | None
 ) -> None:
-    """Neither shows them alone, and what is refused is refused before it runs."""
+    """Neither is enough by itself, and a refused request does not run."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     headers |= {"X-Include-Drafts": drafts} if drafts else {}
     response = await client.post("/graphql", json={"query": TITLES}, headers=headers)
@@ -297,8 +297,8 @@ async def test_drafts_need_the_token_and_the_header(
     assert ("www-authenticate" in response.headers) is (status == 401)
 
 
-async def test_dev_shows_drafts_unless_told_not_to(tmp_path: Path) -> None:
-    """A developer sees everything at once, and with a header what the public sees; nobody reads what is secured."""
+async def test_dev_shows_drafts_by_default(tmp_path: Path) -> None:
+    """The header selects the public view. Nobody reads `secured`."""
     async with serving(tmp_path, Mode.DEV) as client:
         query = '{ articles { totalCount } article(path: "two.md") { isSecured secured } }'
         secured = {"isSecured": True, "secured": None}
@@ -309,8 +309,8 @@ async def test_dev_shows_drafts_unless_told_not_to(tmp_path: Path) -> None:
         assert asked["data"]["article"] == secured
 
 
-async def test_the_schema_is_for_dev(tmp_path: Path, client: httpx.AsyncClient) -> None:
-    """Under `serve` it is neither told by introspection nor by suggestions, nor is the SDL there."""
+async def test_schema_is_hidden_under_serve(tmp_path: Path, client: httpx.AsyncClient) -> None:
+    """Neither introspection, suggestions nor the SDL show it."""
     introspection = "{ __schema { queryType { name } } }"
     assert "data" not in await post(client, introspection)
     assert "Did you mean" not in str(await post(client, "{ articlez { totalCount } }"))

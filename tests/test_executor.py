@@ -1,4 +1,4 @@
-"""Operations that fail in ways that no client caused: what the client is told, and what the log."""
+"""Operations that fail for internal reasons: the response, and the log."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ FAULT = {"code": "INTERNAL_SERVER_ERROR"}
 
 
 def lose(tmp_path: Path, table: str) -> None:
-    """Take a table from under the server, as nothing should."""
+    """Drop a table of the database."""
     with sqlite3.connect(tmp_path / "gateway.db") as connection:
         connection.execute(f"DROP TABLE {table}")
     connection.close()
 
 
-async def test_a_failure_in_a_field_is_masked(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """The field's error has its place and an incident's id, and no word of what happened, which is in the log."""
+async def test_internal_error_in_a_field_is_masked(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The error has its path and an incident id. The log has the cause."""
     async with serving(tmp_path) as client:
         lose(tmp_path, "topic")
         answer = await post(client, '{ article(path: "one.md") { title topics { name } } articles { totalCount } }')
@@ -55,8 +55,8 @@ async def test_a_failure_in_a_field_is_masked(tmp_path: Path, caplog: pytest.Log
     assert "no such table: topic" in str(record.exc_info[1])
 
 
-async def test_a_failure_around_an_operation_is_masked(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """Where nothing can be answered the status is 500, as JSON, with an incident's id."""
+async def test_internal_error_of_an_operation_is_masked(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The status is 500, as JSON, with an incident id."""
     async with serving(tmp_path) as client:
         lose(tmp_path, "generation")
         response = await client.post("/graphql", json={"query": "{ articles { totalCount } }"})
@@ -67,26 +67,26 @@ async def test_a_failure_around_an_operation_is_masked(tmp_path: Path, caplog: p
     assert "gateway.db" not in response.text
 
 
-async def test_a_failure_of_a_stream_is_its_last_answer(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """Where nothing can be answered it has the error alone, with an incident's id; no transport meets the failure."""
+async def test_internal_error_of_a_stream_is_its_last_result(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """It has only the error, with an incident id. Transports see no exception."""
     store = await SqliteStore.open(tmp_path / "content.db")
     await apply(store, document("one"))
     schema = strawberry.Schema(Slow, extensions=[UsePreparedDocument])
     executor = Executor(schema, store, Limits(), PersistedDocuments(), introspection=True)
     prepared = await executor.prepare(OperationRequest("{ counted(times: 1) }"))
     await store.close()
-    [told] = [told async for told in executor.subscribe(prepared, Viewer(Visibility.PUBLIC))]
-    assert told.is_final_error
-    assert told.body().keys() == {"errors"}
-    [error] = told.errors
+    [result] = [result async for result in executor.subscribe(prepared, Viewer(Visibility.PUBLIC))]
+    assert result.is_final_error
+    assert result.body().keys() == {"errors"}
+    [error] = result.errors
     extensions = error["extensions"]
     assert isinstance(extensions, dict)
     assert extensions.pop("incident") in caplog.text
     assert extensions == FAULT
 
 
-async def test_an_operation_may_not_take_for_ever(tmp_path: Path) -> None:
-    """Past its time it is ended, and the next one is answered."""
+async def test_operation_time_limit(tmp_path: Path) -> None:
+    """An operation past its time is ended, and the next one is answered."""
     async with serving(tmp_path, limit_operation_seconds=1e-6) as client:
         for _ in range(3):
             response = await client.post("/graphql", json={"query": "{ articles { nodes { topics { name } } } }"})
@@ -97,7 +97,7 @@ async def test_an_operation_may_not_take_for_ever(tmp_path: Path) -> None:
 
 @strawberry.type
 class Slow:
-    """A query whose one statement would run for hours, and one that is answered at once."""
+    """A query whose statement runs for hours, and a fast one."""
 
     @strawberry.field
     async def counted(self, info: Info, times: int) -> int:
@@ -105,8 +105,8 @@ class Slow:
 
 
 @pytest.mark.timeout(60)
-async def test_the_statement_ends_with_its_operation(tmp_path: Path) -> None:
-    """The only reader there is answers the next operation; it could not if the database still worked for the first."""
+async def test_statement_ends_with_its_operation(tmp_path: Path) -> None:
+    """The only reader answers the next operation."""
     store = await SqliteStore.open(tmp_path / "content.db", readers=1)
     try:
         await apply(store, *(document(f"{n}", topics=topics("t")) for n in range(1500)))
@@ -130,7 +130,7 @@ async def answer(executor: Executor, query: str) -> Result:
 
 @strawberry.type
 class Watched:
-    """The same for each generation."""
+    """Returns the same for each generation."""
 
     @strawberry.subscription
     async def counted(self, info: Info, times: int) -> AsyncIterator[int]:
@@ -145,15 +145,15 @@ async def watching(executor: Executor, times: int) -> AsyncGenerator[Result, Non
 
 
 @pytest.mark.timeout(60)
-async def test_an_event_has_the_time_of_an_operation(tmp_path: Path) -> None:
-    """Past it the subscription ends with the error, and the only reader there is answers the next; waiting for a change
-    may take longer."""
+async def test_event_time_limit(tmp_path: Path) -> None:
+    """An event past its time ends the subscription with the error, and the only reader answers the next. Waiting for a
+    change is not limited."""
     store = await SqliteStore.open(tmp_path / "content.db", readers=1)
     try:
         await apply(store, *(document(f"{n}", topics=topics("t")) for n in range(1500)))
         schema = strawberry.Schema(Slow, subscription=Watched, extensions=[UsePreparedDocument])
         executor = Executor(schema, store, Limits(operation_seconds=1), PersistedDocuments(), introspection=True)
-        [refused] = [told async for told in await watching(executor, 1_000_000)]
+        [refused] = [result async for result in await watching(executor, 1_000_000)]
         assert refused.body() == {"errors": tuple(OperationTimedOut().entries())}
         async with aclosing(await watching(executor, 1)) as events:
             assert (await anext(events)).data == {"counted": 1}
@@ -166,8 +166,8 @@ async def test_an_event_has_the_time_of_an_operation(tmp_path: Path) -> None:
 
 
 @pytest.mark.timeout(60)
-async def test_so_many_operations_are_at_work(tmp_path: Path) -> None:
-    """One more waits and is refused with 503 when it waited too long; when one ends the next is answered."""
+async def test_concurrent_operations_are_limited(tmp_path: Path) -> None:
+    """One more waits and gets 503 after its time. When one ends, the next is answered."""
     store = await SqliteStore.open(tmp_path / "content.db", readers=1)
     try:
         await apply(store, *(document(f"{n}", topics=topics("t")) for n in range(1500)))
@@ -190,10 +190,10 @@ COSTS = {"cost": {"actual": 21, "allowed": 10_000}}
 
 
 @pytest.mark.parametrize(
-    ("asked", "told"), [({"cost": True}, COSTS), ({"cost": False}, None), ({"cost": 1}, None), ({}, None)]
+    ("asked", "result"), [({"cost": True}, COSTS), ({"cost": False}, None), ({"cost": 1}, None), ({}, None)]
 )
-async def test_the_cost_is_told_on_request(tmp_path: Path, asked: dict[str, object], told: object) -> None:
-    """By POST, by GET and in a batch, as often as `extensions` asks for it."""
+async def test_cost_is_returned_on_request(tmp_path: Path, asked: dict[str, object], result: object) -> None:
+    """By POST, GET and in a batch, for each operation with the extension."""
     query = "query Titles { articles { nodes { title } } }"
     sent = {"query": query, "extensions": asked}
     async with serving(tmp_path) as client:
@@ -202,11 +202,11 @@ async def test_the_cost_is_told_on_request(tmp_path: Path, asked: dict[str, obje
         parameters = {"query": query, "extensions": json.dumps(asked)}
         got = (await client.get("/graphql", params=parameters, headers={"GraphQL-Require-Preflight": "1"})).json()
     assert posted == got == batched
-    assert posted.get("extensions") == told
+    assert posted.get("extensions") == result
 
 
-async def test_what_a_client_causes_is_not_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """An operator's log tells of the server, not of clients' mistakes."""
+async def test_client_errors_are_not_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The log has only errors of the server."""
     async with serving(tmp_path) as client:
         for query in ("{ nope }", "{ articles(first: -1) { totalCount } }", "{", "{ article { id } }"):
             assert "errors" in await post(client, query)
@@ -221,11 +221,10 @@ RICH = """{
 }"""
 
 
-async def test_an_operation_leaves_no_garbage(tmp_path: Path) -> None:
-    """What it was answered from goes with it: nothing is left in a cycle for the collector to find, which would find
-    the records of a hundred operations at once, and hold up whoever asks then."""
+async def test_operation_leaves_no_reference_cycles(tmp_path: Path) -> None:
+    """Otherwise the collector would free the records of about a hundred operations at once and delay responses."""
     async with serving(tmp_path) as client:
-        for _ in range(2):  # what is made once is made
+        for _ in range(2):  # warm up
             assert "errors" not in await post(client, RICH)
         gc.collect()
         gc.disable()

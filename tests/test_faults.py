@@ -1,4 +1,4 @@
-"""Faults of disks, databases and files under a running server: each is told, and what was loaded is served on."""
+"""Faults of disks, databases and files under a running server: each is reported, and the content is served."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LARGE = "word " * 200_000
 
 
 def write(folder: Path, category: str, body: str = "") -> None:
-    """Put an article in the place of the one that is there, as editors do."""
+    """Replace an article like editors do."""
     (folder / ".a.md").write_text(f"---\ntitle: A\ncategory: {category}\n---\n{body}")
     (folder / ".a.md").replace(folder / "a.md")
 
@@ -56,7 +56,7 @@ def database(tmp_path: Path) -> Path:
 
 
 def on_small_disk(folder: Path, size: str, filled: str = "0") -> tuple[str, ...]:
-    """What starts a command that alone sees a small disk in place of a folder, with a file of some size on it."""
+    """The start of a command line that mounts a small disk over a folder, with a file of the given size on it."""
     fill = f'head -c {filled} /dev/zero > "$0/filler" 2>/dev/null'
     mount = f'mount -t tmpfs -o size={size} none "$0" && {{ {fill}; exec "$@"; }}'
     return ("unshare", "--user", "--map-root-user", "--mount", "sh", "-c", mount, str(folder))
@@ -64,7 +64,7 @@ def on_small_disk(folder: Path, size: str, filled: str = "0") -> tuple[str, ...]
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Path:
-    """A folder that a small disk can take the place of."""
+    """A folder for the small disk."""
     (tmp_path / "disk").mkdir()
     done = subprocess.run([*on_small_disk(tmp_path / "disk", "1m"), "true"], capture_output=True, check=False)
     return need("tmpfs", tmp_path / "disk" if done.returncode == 0 else None)
@@ -76,8 +76,8 @@ def fill(filler: Path) -> None:
             stream.write(bytes(4096))
 
 
-def test_a_full_disk_is_told_and_survived(content: Path, disk: Path) -> None:
-    """What was loaded is served on; when there is room again the next save is served."""
+def test_full_disk(content: Path, disk: Path) -> None:
+    """The content is served. When there is space again, the next save is served."""
     with serving(content, disk / "content.db", on_small_disk(disk, "8m")) as server:
         filler = Path(f"/proc/{server.process.pid}/root{disk}/filler")
         with pytest.raises(OSError, match="No space left"):
@@ -95,10 +95,8 @@ def test_a_full_disk_is_told_and_survived(content: Path, disk: Path) -> None:
     ("size", "filled"),
     [*(("64k", filled) for filled in ("0", "30K", "50K", "64K")), *((f"4m,nr_inodes={n}", "0") for n in (2, 3, 4))],
 )
-def test_a_disk_that_is_full_at_the_start_is_told(
-    tmp_path: Path, content: Path, disk: Path, size: str, filled: str
-) -> None:
-    """In a line, with exit code 3, whatever did not fit: the lock, the database, its log or its shared memory."""
+def test_full_disk_at_the_start(tmp_path: Path, content: Path, disk: Path, size: str, filled: str) -> None:
+    """One line, with exit code 3, whichever file did not fit: the lock, the database, its log or its shared memory."""
     wrapper = on_small_disk(disk, size, filled)
     done = gateway("load", content, "--database", disk / "content.db", cache=tmp_path, wrapper=wrapper)
     assert (done.returncode, done.stderr) == (
@@ -107,8 +105,8 @@ def test_a_disk_that_is_full_at_the_start_is_told(
     )
 
 
-def test_a_quota_is_told_and_survived(content: Path, database: Path) -> None:
-    """A file that may not grow is as bad as a full disk, and no worse."""
+def test_quota(content: Path, database: Path) -> None:
+    """A file that cannot grow counts as a full disk."""
     with serving(content, database, ("sh", "-c", 'ulimit -f 2000; exec "$@"', "sh")) as server:
         write(content, "new", LARGE)
         server.said("cannot be read or written. Check the disk. What was loaded before is still served.")
@@ -121,8 +119,8 @@ def test_a_quota_is_told_and_survived(content: Path, database: Path) -> None:
 # Databases.
 
 
-def test_a_database_that_is_locked_for_long_is_told_and_survived(content: Path, database: Path) -> None:
-    """Another program that writes it holds a run up, but no answer; when it is done the next save is served."""
+def test_locked_database(content: Path, database: Path) -> None:
+    """Another writer delays a run, but no response. Afterwards the next save is served."""
     with serving(content, database) as server:
         other = sqlite3.connect(database, isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
@@ -135,8 +133,8 @@ def test_a_database_that_is_locked_for_long_is_told_and_survived(content: Path, 
         server.until(CATEGORY, categorised("newer"))
 
 
-def test_a_database_that_is_damaged_is_told_and_survived(content: Path, database: Path) -> None:
-    """The next run says what to do, and the process lives."""
+def test_damaged_database(content: Path, database: Path) -> None:
+    """The next run logs a hint, and the process continues."""
     with serving(content, database) as server:
         server.until(CATEGORY, categorised("old"))
         damage(database)
@@ -146,8 +144,8 @@ def test_a_database_that_is_damaged_is_told_and_survived(content: Path, database
         server.until("{ __typename }", {"__typename": "Query"})
 
 
-def test_a_database_that_is_damaged_at_the_start_is_told(content: Path, database: Path) -> None:
-    """In a line, with exit code 3; done as it says, all is loaded again."""
+def test_damaged_database_at_the_start(content: Path, database: Path) -> None:
+    """One line, with exit code 3. After its hint is followed, everything is loaded again."""
     load = ("load", content, "--database", database)
     assert invoke(*load, cache=content.parent).returncode == 0
     damage(database)
@@ -161,14 +159,14 @@ def test_a_database_that_is_damaged_at_the_start_is_told(content: Path, database
 
 
 def damage(database: Path) -> None:
-    """Write over all but the first page."""
+    """Overwrite all pages except the first."""
     with database.open("r+b") as file:
         file.seek(4096)
         file.write(b"\xff" * (database.stat().st_size - 4096))
 
 
-def test_a_database_of_another_release_is_served_at_once(content: Path, database: Path) -> None:
-    """What it held is there before a file is read, and the last good version of a broken file with it."""
+def test_database_of_another_release(content: Path, database: Path) -> None:
+    """Its content is served before files are read, with the last good version of a broken file."""
     with serving(content, database) as server:
         server.stop()
     other = sqlite3.connect(database)
@@ -184,8 +182,8 @@ def test_a_database_of_another_release_is_served_at_once(content: Path, database
 # Files.
 
 
-def test_files_made_to_break_parsers_are_told_and_survived(content: Path, database: Path) -> None:
-    """In place of a good file each leaves that as it was; and what is saved after it is served."""
+def test_hostile_files(content: Path, database: Path) -> None:
+    """Each leaves the version before it in place, and a later save is served."""
     with serving(content, database) as server:
         before = "old"
         for name in ("brackets.md", "braces.md", "laughs.md", "cycle.md", "toml-brackets.md"):
@@ -209,8 +207,8 @@ for number in range(20):
 WHOLE = '{ article(path: "a.md") { category body { markdown } } }'
 
 
-def test_a_torn_write_is_not_served(content: Path, database: Path) -> None:
-    """While a file is written in pieces, over and over, each answer holds one whole version of it."""
+def test_partially_written_file_is_not_served(content: Path, database: Path) -> None:
+    """While a file is written in pieces, each response has one complete version."""
     with serving(content, database) as server:
         process = subprocess.Popen([sys.executable, "-c", TEAR, str(content / "a.md")])
         category = "old"
@@ -222,8 +220,8 @@ def test_a_torn_write_is_not_served(content: Path, database: Path) -> None:
         assert process.wait() == 0
 
 
-def test_hiding_the_folder_loses_nothing(content: Path, database: Path) -> None:
-    """It is told that it is gone, and all is served; when it is back it is followed again."""
+def test_missing_folder(content: Path, database: Path) -> None:
+    """It is reported, and the content is served. When the folder is back, it is followed again."""
     with serving(content, database) as server:
         content.rename(content.with_name("elsewhere"))
         server.said("cannot be opened: No such file or directory. What was loaded before is still served.")
@@ -233,8 +231,8 @@ def test_hiding_the_folder_loses_nothing(content: Path, database: Path) -> None:
         server.until(CATEGORY, categorised("new"))
 
 
-def test_emptying_the_folder_loses_nothing(content: Path, database: Path) -> None:
-    """It is told, and all is served."""
+def test_emptied_folder(content: Path, database: Path) -> None:
+    """It is reported, and the content is served."""
     with serving(content, database) as server:
         shutil.rmtree(content)
         content.mkdir()

@@ -1,4 +1,4 @@
-"""File descriptors: how many a server may open, and that it goes on when there are no more."""
+"""File descriptors: the limit, and a server without free ones."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ MANY = 300
 
 
 def limited(option: str, number: int) -> tuple[str, ...]:
-    """What starts a command with a limit of open files."""
+    """The start of a command line with a limit of open files."""
     return ("sh", "-c", f'ulimit {option} {number} && exec "$@"', "sh")
 
 
 @contextmanager
 def crowd(server: Running) -> Iterator[None]:
-    """Many connections, each of which has sent a request."""
+    """Many connections, each with a sent request."""
     parts = urlsplit(server.url)
     with ExitStack() as stack:
         for _ in range(MANY):
@@ -46,7 +46,7 @@ def crowd(server: Running) -> Iterator[None]:
 
 @contextmanager
 def no_descriptors() -> Iterator[None]:
-    """This process can open nothing."""
+    """This process cannot open files."""
     lowest = os.open(os.devnull, os.O_RDONLY)
     os.close(lowest)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -73,14 +73,14 @@ def serving(content: Path, wrapper: tuple[str, ...] = ()) -> Iterator[Running]:
         yield server
 
 
-def rest(server: Running) -> list[str]:
-    """What a server that is stopped has said since it was last listened to."""
+def output_since(server: Running) -> list[str]:
+    """The output of a stopped server since the last read."""
     assert server.process.stdout
     assert server.stop() == 0
     return server.process.stdout.read().splitlines()
 
 
-def test_the_soft_limit_is_raised(content: Path) -> None:
+def test_soft_limit_is_raised(content: Path) -> None:
     """A server has as many descriptors as the hard limit allows."""
     with serving(content, limited("-S -n", FEW)) as server:
         soft, hard = resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE)
@@ -88,13 +88,13 @@ def test_the_soft_limit_is_raised(content: Path) -> None:
 
 
 def test_fewer_connections_than_the_limit(content: Path) -> None:
-    """If the descriptors do not suffice, a server logs the numbers in a line, takes fewer connections, and goes on."""
+    """If the descriptors do not suffice, a server logs the numbers in a line and accepts fewer connections."""
     with serving(content, limited("-n", FEW)) as server:
         for _ in range(2):
             with crowd(server):
                 pass
             assert server.post(QUERY) == FOUND
-        lines = rest(server)
+        lines = output_since(server)
     needed = 1000 + excess_of(1000) + own(4, 1)
     [line] = [line for line in (*server.printed, *lines) if "limit_connections" in line]
     assert f"limit_connections is 1000 and needs {needed} file descriptors" in line
@@ -102,20 +102,20 @@ def test_fewer_connections_than_the_limit(content: Path) -> None:
     assert len(lines) < 10
 
 
-def test_a_server_out_of_descriptors(content: Path) -> None:
-    """It writes a line and no more, and answers again when connections are closed."""
+def test_server_without_descriptors(content: Path) -> None:
+    """It logs one line, and answers again when connections are closed."""
     with serving(content) as server:
         lowered = len(os.listdir(f"/proc/{server.process.pid}/fd")) + 5  # noqa: PTH208 - they are counted
         resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (lowered, lowered))
         with crowd(server):
             server.said("out of file descriptors")
         assert server.post(QUERY) == FOUND
-        assert len(rest(server)) < 10
+        assert len(output_since(server)) < 10
 
 
 @pytest.mark.parametrize("allowed", [None, 2_000, 1_000, 128, 70, 1])
 def test_connections_fit_the_descriptors(allowed: int | None) -> None:
-    """As many connections are taken as there are descriptors for, at least one, and no more than the limit."""
+    """At least one connection is accepted, and at most the limit."""
     limits, kept = Limits(), own(4, 2)
     most = fitting(limits, kept, allowed).connections
     assert 1 <= most <= limits.connections
@@ -125,8 +125,8 @@ def test_connections_fit_the_descriptors(allowed: int | None) -> None:
         assert most + excess_of(most) + kept <= allowed < most + 1 + excess_of(most + 1) + kept
 
 
-def test_nothing_is_seen_without_descriptors(content: Path) -> None:
-    """A folder that cannot be opened is not an empty folder, a file that cannot is not a bad one."""
+def test_walk_without_descriptors(content: Path) -> None:
+    """A folder that cannot be opened is not empty, and a file that cannot be opened is not broken."""
     with no_descriptors():
         listing = Walk(content).run()
         with pytest.raises(ReadError) as refused:
@@ -138,8 +138,8 @@ def test_nothing_is_seen_without_descriptors(content: Path) -> None:
         assert "open files" in (each.hint or "")
 
 
-async def test_no_article_is_lost_without_descriptors(tmp_path: Path) -> None:
-    """A run that can open nothing deletes and changes nothing; the next one finds what has changed."""
+async def test_run_without_descriptors(tmp_path: Path) -> None:
+    """It deletes and changes nothing. The next run finds the changes."""
     async with opened(tmp_path) as site:
         site.write_many()
         await site.run()

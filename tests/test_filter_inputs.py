@@ -1,4 +1,4 @@
-"""The argument `filter`: how much of it is allowed, and that all that is allowed runs."""
+"""The argument `filter`: its limits, and that all allowed filters run."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Json = dict[str, Any]
 
 @pytest_asyncio.fixture
 async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
-    """Two articles, of which one has a thousand topics."""
+    """Two articles, one with a thousand topics."""
     opened = await SqliteStore.open(tmp_path / "two.db", readers=1)
     await apply(opened, document("a"), document("b", topics=topics(*(f"T{number}" for number in range(1000)))))
     yield opened
@@ -64,7 +64,7 @@ async def refused(store: SqliteStore, filter_: Json, limits: Limits | None = Non
 
 
 def nested(depth: int, inner: Json) -> Json:
-    """A filter within as many filters as makes it so deep."""
+    """A filter of this depth."""
     for level in range(depth - 1):
         word = ("not", "and", "or")[level % 3]
         inner = {word: inner if word == "not" else [inner]}
@@ -72,13 +72,13 @@ def nested(depth: int, inner: Json) -> Json:
 
 
 @pytest.mark.parametrize("depth", [11, 12, 50])
-async def test_a_filter_that_is_too_deep_is_refused(store: SqliteStore, depth: int) -> None:
-    """The error says how deep it is; nothing is read."""
+async def test_deep_filter_is_refused(store: SqliteStore, depth: int) -> None:
+    """The error has the depth, and nothing is read."""
     assert await refused(store, nested(depth, {})) == ("LIMIT_EXCEEDED", "filter_depth", 10, depth)
 
 
-async def test_a_filter_of_absurd_depth_is_an_error_of_the_request(store: SqliteStore) -> None:
-    """It is refused before it is looked at as a filter, and masks nothing."""
+async def test_extremely_deep_filter_is_refused(store: SqliteStore) -> None:
+    """It is refused before it is coerced, and is not an internal error."""
     filter_: Json = {}
     for _ in range(900):
         filter_ = {"not": filter_}
@@ -96,7 +96,7 @@ async def test_a_filter_of_absurd_depth_is_an_error_of_the_request(store: Sqlite
     ],
 )
 async def test_too_many_conditions_are_refused(store: SqliteStore, filter_: Json, conditions: int) -> None:
-    """Each comparison counts, and an empty filter counts as one; what is null does not."""
+    """Each comparison and each empty filter counts. Nulls do not."""
     assert await refused(store, filter_) == ("LIMIT_EXCEEDED", "filter_conditions", 100, conditions)
 
 
@@ -109,19 +109,19 @@ async def test_too_many_conditions_are_refused(store: SqliteStore, filter_: Json
     ],
 )
 async def test_too_many_values_are_refused(store: SqliteStore, filter_: Json) -> None:
-    """A list counts by itself, wherever it stands."""
+    """Each list is counted by itself."""
     assert await refused(store, filter_) == ("LIMIT_EXCEEDED", "filter_values", 1000, 1001)
 
 
-async def test_limits_are_the_operators(store: SqliteStore) -> None:
-    """Other limits than the default hold as well."""
+async def test_filter_limits_are_settings(store: SqliteStore) -> None:
+    """Other limits than the defaults apply."""
     limits = Limits(filter_depth=1, filter_conditions=1, filter_values=1)
     assert (await run(store, {"slug": {"in": ["a"]}}, limits)).data["articles"]["totalCount"] == 1
     assert await refused(store, {"not": {}}, limits) == ("LIMIT_EXCEEDED", "filter_depth", 1, 2)
 
 
-def test_size() -> None:
-    """The measures of a filter: the depth of its deepest part, all of its conditions, its longest list."""
+def test_size_of_a_filter() -> None:
+    """The largest depth, the number of conditions, and the longest list."""
     title = StringFilter(in_=["a", "b", "c"], is_null=True)
     inner = ArticleFilter(title=title, and_=[ArticleFilter(), ArticleFilter(not_=ArticleFilter(has_body=True))])
     assert tuple(filter_size(inner)) == (3, 4, 3)
@@ -142,7 +142,7 @@ FULL = [f"T{number}" for number in range(1000)]
         ({"or": [{"provider": {"slug": {"contains": "x"}}}] * 99 + [{"topics": {"noneOf": FULL}}]}, 1),
     ],
 )
-async def test_the_largest_filters_run(store: SqliteStore, filter_: Json, expected: int) -> None:
-    """What the limits allow is answered, in the longest order and by cursor too."""
+async def test_largest_filters_run(store: SqliteStore, filter_: Json, expected: int) -> None:
+    """Filters at the limits run, in the longest order and by cursor."""
     assert len(json.dumps(filter_)) < Limits().body_bytes
     assert len(await paths(store, filter_, orderBy=ORDER)) == expected

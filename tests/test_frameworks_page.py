@@ -27,7 +27,7 @@ VARIABLES: Mapping[str, Any] = {"first": 3, "slug": "release-notes-2025", "after
 
 
 def _parts() -> Iterator[tuple[str, str]]:
-    """The JavaScript of each framework's file by the name of the file; markup and JSX are left out."""
+    """The JavaScript of each framework's file by file name, without markup and JSX."""
     for name, language, text in re.findall(
         r"^`(\S+)`[^\n]*:\n\n```(js|vue|astro|svelte)\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE
     ):
@@ -56,7 +56,7 @@ def node() -> str:
 
 
 def run(node: str, folder: Path, server: Running, program: str) -> Any:
-    """The value that a program leaves in `result`, with the module and SvelteKit's names for it beside it."""
+    """The value of `result` at the end of a program, which may use the module and SvelteKit's names."""
     (folder / "gateway.mjs").write_text(MODULE.replace("http://127.0.0.1:8000", server.url))
     program = program.replace("$lib/gateway.js", "./gateway.mjs").replace('from "@sveltejs/kit"', 'from "./kit.mjs"')
     (folder / "kit.mjs").write_text("export const error = (status) => { throw new Error(status); };\n")
@@ -65,7 +65,7 @@ def run(node: str, folder: Path, server: Running, program: str) -> Any:
     return json.loads(done.stdout)
 
 
-def test_the_module_reads_lists_articles_and_slugs(node: str, server: Running, tmp_path: Path) -> None:
+def test_module_reads_lists_articles_and_slugs(node: str, server: Running, tmp_path: Path) -> None:
     """Its three functions return what the frameworks' files use, and null for a missing article."""
     program = """
     import { article, list, slugs } from "./gateway.mjs";
@@ -83,7 +83,7 @@ def test_the_module_reads_lists_articles_and_slugs(node: str, server: Running, t
     ]
 
 
-def test_the_files_of_sveltekit_run(node: str, server: Running, tmp_path: Path) -> None:
+def test_sveltekit_files_run(node: str, server: Running, tmp_path: Path) -> None:
     """The list, the entries of the static paths and one page are loaded."""
     home, page = [text for name, text in PARTS if name.endswith("+page.server.js")]
     shown = run(node, tmp_path, server, f"{home}\nconst result = await load();")
@@ -95,7 +95,7 @@ def test_the_files_of_sveltekit_run(node: str, server: Running, tmp_path: Path) 
 
 
 @pytest.mark.parametrize(("name", "text"), PARTS, ids=[name for name, _ in PARTS])
-def test_other_files_are_javascript(node: str, name: str, text: str, tmp_path: Path) -> None:
+def test_other_files_are_valid_javascript(node: str, name: str, text: str, tmp_path: Path) -> None:
     """Node parses the script of each file."""
     file = tmp_path / "part.mjs"
     file.write_text(text.replace("let { data } = $props();", "let { data } = {};"))
@@ -111,5 +111,5 @@ def test_every_query_runs(server: Running, operation: str) -> None:
 
 
 def test_every_language_has_queries() -> None:
-    """Three queries are those of the module, two those of Swift, and two those of Kotlin."""
+    """Three queries are of the module, two of Swift, and two of Kotlin."""
     assert len(OPERATIONS) == 7

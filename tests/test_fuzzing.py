@@ -1,6 +1,6 @@
-"""Random queries that fit the schema, and random bytes, JSON and headers: none is a failure, none hangs, none leaks.
+"""Random valid queries, and random bytes, JSON and headers: none fails, hangs or leaks.
 
-It tries a few of each; with GATEWAY_TEST_FULL many.
+There are a few examples of each, and many with GATEWAY_TEST_FULL.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ FIELDS = {found.ok().label: found.ok() for found in SCHEMA.get_all_operations() 
 QUERIES = [label for label in FIELDS if label.startswith("Query.")]
 JSON = {"Content-Type": "application/json"}
 MOST_SECONDS = 60.0
-"""No answer takes nearly so long; what does hangs."""
+"""A response that takes this long hangs."""
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 def tried(few: int) -> settings:
-    """A property is tried on so many examples, and in full on twenty times as many."""
+    """Run a property on so many examples; with GATEWAY_TEST_FULL on twenty times as many."""
     return settings(
         max_examples=few * 20 if FULL else few,
         database=None,
@@ -73,7 +73,7 @@ def errors(answered: Any) -> Iterator[Any]:
 
 
 def check(response: httpx.Response) -> None:
-    """Whatever was asked, the answer is JSON, the client's own fault, and says no more than that."""
+    """The response is JSON, at most a client error, and leaks nothing."""
     assert response.status_code < 500
     for error in errors(response.json()):
         assert error["extensions"]["code"] != "INTERNAL_SERVER_ERROR"
@@ -85,8 +85,8 @@ def check(response: httpx.Response) -> None:
 @pytest.mark.parametrize("field", QUERIES)
 @tried(6)
 @given(st.data())
-async def test_queries_that_fit_the_schema(client: httpx.AsyncClient, field: str, data: st.DataObject) -> None:
-    """Every field of the root, with any arguments of the right types and any selection below, has an answer."""
+async def test_valid_queries(client: httpx.AsyncClient, field: str, data: st.DataObject) -> None:
+    """Every root field, with arbitrary valid arguments and selections, has a response."""
     case = data.draw(FIELDS[field].as_strategy())
     check(await client.post("/graphql", json={"query": case.body}))
 
@@ -119,7 +119,7 @@ def written(value: object) -> bytes:
 @tried(60)
 @given(st.binary() | (ANY_JSON | PARTS | st.lists(PARTS, max_size=3)).map(written))
 async def test_bodies(client: httpx.AsyncClient, body: bytes) -> None:
-    """Any bytes, any JSON, and whatever nearly is a request."""
+    """Arbitrary bytes, JSON and near requests."""
     check(await client.post("/graphql", content=body, headers=JSON))
 
 
@@ -150,7 +150,7 @@ HEADERS = st.dictionaries(NAMES, VALUES | WORDS_OF_HEADERS, max_size=6)
 @tried(60)
 @given(HEADERS, st.sampled_from(["GET", "POST", "PUT", "OPTIONS", "HEAD"]), st.text(max_size=20))
 async def test_headers(client: httpx.AsyncClient, headers: dict[str, bytes], method: str, parameter: str) -> None:
-    """Any headers, with a request that would be answered without them."""
+    """Arbitrary headers on a valid request."""
     parameters = {"query": "{ __typename }", "variables": parameter} if method == "GET" else None
     sent = [(name.encode(), value) for name, value in ({"Content-Type": b"application/json"} | headers).items()]
     response = await client.request(method, "/graphql", params=parameters, headers=sent)
@@ -172,7 +172,7 @@ LINES = st.sampled_from(
 @tried(40)
 @given(st.binary(max_size=200) | st.lists(LINES, max_size=12).map(b"".join))
 async def test_bytes(client: httpx.AsyncClient, sent: bytes) -> None:
-    """Any bytes on a connection: it is answered or closed, and the next one is served."""
+    """Arbitrary bytes on a connection are answered or close it, and the next connection is served."""
     reader, writer = await asyncio.open_connection("127.0.0.1", urlsplit(str(client.base_url)).port)
     try:
         writer.write(sent)

@@ -1,4 +1,4 @@
-"""Rules in files of other generators, followed while they change: real files, real events, real databases."""
+"""Rules of other generators in a followed folder, with real files, events and databases."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SHOWING = "---\ntitle: Section\n---\n"
 
 
 async def public(found: Live | Site) -> Sequence[str]:
-    """The paths that the public sees."""
+    """The public paths."""
     async with found.store.snapshot(Visibility.PUBLIC) as snapshot:
         page = (await snapshot.pages(ARTICLES, [WHOLE], NEWEST_FIRST, Window(100)))[WHOLE]
         return sorted(edge.node.path for edge in page.edges)
@@ -59,7 +59,7 @@ SHOWN = ("a/_index.md", "a/b/q.md", "a/p.md", "o.md")
     ],
 )
 async def test_rules_are_followed(folder: Path, path: str, hiding: str, showing: str, left: tuple[str, ...]) -> None:
-    """What they hide goes and comes back in one generation, when they arrive, change and go."""
+    """Hidden documents disappear and return in one generation when rules are added, changed and removed."""
     async with following(folder) as live:
         await until_public(live, *SHOWN)
         before = (await live.generation()).counter
@@ -74,8 +74,8 @@ async def test_rules_are_followed(folder: Path, path: str, hiding: str, showing:
         await until_public(live, *(each for each in SHOWN if each != path))
 
 
-async def test_a_document_that_arrives_has_the_rules_that_were_there(folder: Path) -> None:
-    """Those of folders, and those that are for it alone, which no document needed before."""
+async def test_new_document_follows_existing_rules(folder: Path) -> None:
+    """Those of folders, and those for itself, which no earlier document needed."""
     put(folder, "a/_index.md", HIDING)
     put(folder, "new.json", '{"draft": true}')
     async with following(folder) as live:
@@ -86,8 +86,8 @@ async def test_a_document_that_arrives_has_the_rules_that_were_there(folder: Pat
         assert await public(live) == ["a/_index.md", "last.md", "o.md"]
 
 
-async def test_a_section_whose_rules_stay_costs_one_file(folder: Path) -> None:
-    """Its title and its body are its own."""
+async def test_section_with_unchanged_rules_reads_one_file(folder: Path) -> None:
+    """Its title and body affect only itself."""
     put(folder, "a/_index.md", HIDING)
     async with following(folder) as live:
         await until_public(live, "a/_index.md", "o.md")
@@ -96,8 +96,8 @@ async def test_a_section_whose_rules_stay_costs_one_file(folder: Path) -> None:
         assert ((await live.report()).read, (await live.report()).files) == (1, 1)
 
 
-async def test_broken_rules_leave_those_that_were_last_good(folder: Path) -> None:
-    """Nothing is shown that they hid, and what they did not hide is followed on."""
+async def test_broken_rules_keep_the_last_good_ones(folder: Path) -> None:
+    """Hidden documents stay hidden, and other documents are followed."""
     put(folder, "a/a.json", '{"draft": true}')
     async with following(folder) as live:
         await until_public(live, "o.md")
@@ -112,8 +112,8 @@ async def test_broken_rules_leave_those_that_were_last_good(folder: Path) -> Non
         assert await live.codes() == []
 
 
-async def test_rules_that_are_broken_at_the_start_keep_what_was_served(tmp_path: Path, folder: Path) -> None:
-    """The documents have their last good version and its visibility, and new ones are not served."""
+async def test_broken_rules_at_the_start(tmp_path: Path, folder: Path) -> None:
+    """Documents have their last good version with its visibility, and new ones are not served."""
     async with opened(tmp_path) as site:
         await site.run()
         assert await public(site) == list(SHOWN)
@@ -129,8 +129,8 @@ async def test_rules_that_are_broken_at_the_start_keep_what_was_served(tmp_path:
         assert await public(site) == ["o.md"]
 
 
-async def test_a_broken_document_below_a_rule_that_hides_is_withdrawn(tmp_path: Path, folder: Path) -> None:
-    """Its last good version was public, and is a draft until the rule is known to be gone."""
+async def test_broken_document_below_a_hiding_rule(tmp_path: Path, folder: Path) -> None:
+    """Its public last good version is withdrawn."""
     async with opened(tmp_path) as site:
         await site.run()
         put(folder, "a/_index.md", HIDING)
@@ -146,8 +146,8 @@ async def test_a_broken_document_below_a_rule_that_hides_is_withdrawn(tmp_path: 
         assert await public(site) == list(SHOWN)
 
 
-async def test_folders_of_generators_start_no_run(folder: Path) -> None:
-    """A site that is built beside its documents."""
+async def test_output_folders_start_no_run(folder: Path) -> None:
+    """A site may be built beside its documents."""
     async with following(folder) as live:
         for path in ("_site/a.md", "_site/sub/b.md", "_site/sub/sub.json", "_data/c.json"):
             put(folder, path, SHOWING)
@@ -156,8 +156,8 @@ async def test_folders_of_generators_start_no_run(folder: Path) -> None:
         assert await public(live) == sorted([*SHOWN, "last.md"])
 
 
-async def test_rules_that_are_gone_for_a_moment_stay(tmp_path: Path, folder: Path) -> None:
-    """An editor or a checkout takes a file away before it writes it again, and a run may come in between."""
+async def test_briefly_missing_rules_stay_in_force(tmp_path: Path, folder: Path) -> None:
+    """Editors and checkouts remove a file before they write it, and a run may come in between."""
     put(folder, "a/_index.md", HIDING)
     async with opened(tmp_path, pause=lambda _: put(folder, "a/_index.md", HIDING)) as site:
         await site.run()
@@ -171,8 +171,8 @@ async def test_rules_that_are_gone_for_a_moment_stay(tmp_path: Path, folder: Pat
         assert await public(site) == ["a/b/q.md", "a/p.md", "o.md"]
 
 
-async def test_a_file_of_rules_that_is_truncated_shows_nothing(tmp_path: Path, folder: Path) -> None:
-    """An editor truncates a file before it writes it, and a run may come in between."""
+async def test_truncated_rules_publish_nothing(tmp_path: Path, folder: Path) -> None:
+    """Editors truncate a file before they write it, and a run may come in between."""
     put(folder, "a/_index.md", HIDING)
     async with opened(tmp_path, pause=lambda _: put(folder, "a/_index.md", HIDING)) as site:
         await site.run()
@@ -235,7 +235,7 @@ async def test_rules_under_a_wrong_name_are_not_passed_over(tmp_path: Path, fold
 
 
 def edited(folder: Path, chance: random.Random) -> None:
-    """Write or delete one file that may hold a rule, or a document."""
+    """Write or delete one file with possible rules, or a document."""
     place = chance.choice(("", "a/", "a/b/"))
     name = chance.choice(("_index.md", "p.md", "_p.md", "p.json", f"{place.split('/')[-2]}.json" if place else "o.md"))
     says = chance.choice(("true", "false"))
@@ -249,7 +249,7 @@ def edited(folder: Path, chance: random.Random) -> None:
 
 
 async def test_any_edits_are_followed(folder: Path) -> None:
-    """After each, the public sees what it would see after a start with the folder as it is."""
+    """After each edit the public content equals that of a new start."""
     chance = random.Random(4)  # noqa: S311 - a test
     async with following(folder) as live:
         for _ in range(200 if FULL else 20):

@@ -1,4 +1,4 @@
-"""Queries over a database of real files: what they answer, how much they read, and what they refuse."""
+"""Queries over a database of real files: results, reads of the store, and refusals."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ PUBLIC = Viewer(Visibility.PUBLIC)
 PREVIEW = Viewer(Visibility.PREVIEW, frozenset({Scope.PREVIEW}))
 AS_OF = datetime(2025, 1, 1, tzinfo=UTC)
 ARTICLES = 25
-"""Published ones of the corpus: every third of one provider, every second with one topic."""
+"""Published articles of the corpus: every third of one provider, every second with one topic."""
 
 
 def article(number: int) -> str:
@@ -97,7 +97,7 @@ async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
 class Answer(NamedTuple):
     data: Any
     errors: list[Mapping[str, object]]
-    """The extensions of each, as a client is told them."""
+    """The extensions of each error, as clients get them."""
     usage: Usage
 
 
@@ -107,10 +107,10 @@ async def ask(
     async with store.snapshot(viewer.visibility) as snapshot:
         context = Context(viewer, snapshot, limits or Limits(), BodyRenderer())
         result = await SCHEMA.execute(query, variable_values=variables, context_value=context)
-        return Answer(result.data, [told(error.original_error) for error in result.errors or ()], snapshot.usage)
+        return Answer(result.data, [extensions(error.original_error) for error in result.errors or ()], snapshot.usage)
 
 
-def told(error: Exception | None) -> Mapping[str, object]:
+def extensions(error: Exception | None) -> Mapping[str, object]:
     assert isinstance(error, RequestError), error
     return error.extensions
 
@@ -125,10 +125,10 @@ def titles(connection: Mapping[str, Any]) -> list[int]:
     return [int(node["title"].removeprefix("Article ")) for node in connection["nodes"]]
 
 
-# What is answered.
+# Results.
 
 
-async def test_a_leaf_of_every_kind(store: SqliteStore) -> None:
+async def test_leaf_fields(store: SqliteStore) -> None:
     """Texts, numbers, instants, enums, the file and the images are those of the front matter."""
     query = """{ article(path: "a/03.md") {
         title slug path type published status publishedDateTime excerpt quality isSecured
@@ -172,8 +172,8 @@ async def test_a_leaf_of_every_kind(store: SqliteStore) -> None:
     }
 
 
-async def test_related_entries_and_back(store: SqliteStore) -> None:
-    """An entry leads to its article where that is visible, to its source, and from there back."""
+async def test_related_entries_and_backlinks(store: SqliteStore) -> None:
+    """An entry links to its visible article and to its source, and the article links back."""
     query = """{ article(path: "a/03.md") {
         related { position title provider { name } article { path } source { path } }
         first: related(first: 1) { title } none: related(first: 0) { title }
@@ -214,8 +214,8 @@ async def test_related_entries_and_back(store: SqliteStore) -> None:
         ('topic(name: " TOPIC  1 ")', "name"),
     ],
 )
-async def test_a_record_is_found_and_found_again(store: SqliteStore, field: str, selection: str) -> None:
-    """Each natural key finds a record, and its id finds the same one, as a node and by its own field."""
+async def test_lookups_by_key_and_id(store: SqliteStore, field: str, selection: str) -> None:
+    """Each natural key finds a record, and its id finds it as a node and by its field."""
     found = (await data(store, f"{{ it: {field} {{ id {selection} }} }}"))["it"]
     kind = field.partition("(")[0]
     again = f"""query Again($id: ID!) {{
@@ -224,8 +224,8 @@ async def test_a_record_is_found_and_found_again(store: SqliteStore, field: str,
     assert await data(store, again, id=found["id"]) == {"node": found, kind: found}
 
 
-async def test_a_path_of_the_site_is_an_address(tmp_path: Path) -> None:
-    """It is returned as written, and finds its article in every spelling, as do the related entries that name it."""
+async def test_path_as_an_address(tmp_path: Path) -> None:
+    """It is returned as written. Each spelling finds the article, and so do related entries."""
     files = {
         "about.md": "---\ntitle: About\npermalink: /about.html\n---\n",
         "cafe.md": "---\ntitle: C\nurl: /caf%C3%A9/?b=2&a=1\nrelated: [/about.html, {title: C, webUrl: /cafe}]\n---\n",
@@ -249,8 +249,8 @@ async def test_a_path_of_the_site_is_an_address(tmp_path: Path) -> None:
         }
 
 
-async def test_outer_white_space_of_titles_is_returned_and_ignored(tmp_path: Path) -> None:
-    """Orders and comparisons of parts ignore it; a title that was returned equals itself."""
+async def test_outer_white_space_of_titles(tmp_path: Path) -> None:
+    """Orders and partial comparisons ignore it. The returned title matches `eq`."""
     written = {"a": "A", "b": "' B'", "c": '"C\\n"'}
     files = {f"{name}.md": f"---\ntitle: {title}\n---\n" for name, title in written.items()}
     async with loaded(tmp_path, files) as opened:
@@ -273,7 +273,7 @@ async def test_outer_white_space_of_titles_is_returned_and_ignored(tmp_path: Pat
 
 
 async def test_nodes_keep_the_order_of_the_ids(store: SqliteStore) -> None:
-    """Records of all kinds stand in the order asked for; what is unknown or malformed is null, and no error."""
+    """Records of all types are in the requested order. Unknown and malformed ids give null."""
     query = '{ article(path: "a/03.md") { id provider { id } topics { id } related { id } } }'
     found = (await data(store, query))["article"]
     known = [found["related"][0]["id"], found["id"], found["topics"][0]["id"], found["provider"]["id"], found["id"]]
@@ -283,8 +283,8 @@ async def test_nodes_keep_the_order_of_the_ids(store: SqliteStore) -> None:
     assert [node["__typename"] for node in nodes if node] == ["Related", "Article", "Topic", "Provider", "Article"]
 
 
-async def test_one_fragment_serves_articles_and_entries(store: SqliteStore) -> None:
-    """A card is the same for both."""
+async def test_fragment_on_the_interface(store: SqliteStore) -> None:
+    """A card reads articles and related entries."""
     query = """{ article(path: "a/24.md") { ...Card related { ...Card } } }
         fragment Card on ContentItem { __typename title type provider { domain } image { width } }"""
     assert (await data(store, query))["article"] == {
@@ -300,16 +300,16 @@ async def test_one_fragment_serves_articles_and_entries(store: SqliteStore) -> N
     }
 
 
-async def test_what_is_unknown_is_null(store: SqliteStore) -> None:
-    """A key that nothing has, or that cannot be one, is no error; nor is a provider's name taken for a domain."""
+async def test_unknown_keys_are_null(store: SqliteStore) -> None:
+    """An unknown or impossible key is not an error. A provider's name does not match as a domain."""
     query = """{ a: article(url: "not a url") { id } b: article(slug: "") { id } c: topic(name: "none") { id }
         d: provider(domain: "nowhere") { id } e: article(id: "pr_x") { id } }"""
     assert await data(store, query) == dict.fromkeys("abcde")
 
 
 @pytest.mark.parametrize("text", ["\ud800", "\0", "all\0", "a" * 10_000, "'\";--", "%"])
-async def test_any_text_may_be_asked_for(store: SqliteStore, text: str) -> None:
-    """No text that a client can send is an error to a finder, and none finds what it does not name."""
+async def test_arbitrary_text_in_lookups(store: SqliteStore, text: str) -> None:
+    """No text is an error, and none finds a record that it does not name."""
     query = """query Q($id: ID!, $text: String!) { a: node(id: $id) { id } b: nodes(ids: [$id]) { id }
         c: article(slug: $text) { id } d: article(path: $text) { id } e: article(url: $text) { id }
         f: provider(domain: $text) { id } g: provider(slug: $text) { id } h: topic(name: $text) { id } }"""
@@ -320,8 +320,8 @@ async def test_any_text_may_be_asked_for(store: SqliteStore, text: str) -> None:
 # Pages.
 
 
-async def test_pages_from_either_end_meet(store: SqliteStore) -> None:
-    """Forwards and backwards, by cursor and by offset, pages tile the list, and know what lies beside them."""
+async def test_pages_in_both_directions(store: SqliteStore) -> None:
+    """By cursor and by offset, pages tile the list and have correct page information."""
     page = "nodes { title } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } edges { cursor } totalCount"
     listing = f"""query Q($first: Int, $after: String, $last: Int, $before: String, $offset: Int) {{
         provider(domain: "p0.example") {{
@@ -355,8 +355,8 @@ async def test_pages_from_either_end_meet(store: SqliteStore) -> None:
     assert (titles(empty), beside(empty), empty["totalCount"]) == ([], (False, True), 9)
 
 
-async def test_null_arguments_are_absent_ones(store: SqliteStore) -> None:
-    """A client may send null for whatever it does not mean."""
+async def test_null_arguments_count_as_absent(store: SqliteStore) -> None:
+    """Clients may send null for unused arguments."""
     query = """{ plain: articles { nodes { title } }
         nulls: articles(first: null, after: null, last: null, before: null, offset: null, orderBy: null) {
             nodes { title } }
@@ -372,7 +372,7 @@ async def test_null_arguments_are_absent_ones(store: SqliteStore) -> None:
 
 
 async def test_orders(store: SqliteStore) -> None:
-    """Lists are ordered as asked, by default the newest articles and the largest providers and topics first."""
+    """By default the newest articles and the largest providers and topics come first."""
     query = """{ newest: articles(first: 2) { nodes { title } }
         oldest: articles(first: 2, orderBy: [{field: PUBLISHED_DATE_TIME, nulls: null}]) { nodes { title } }
         keys: articles(first: 2, orderBy: []) { nodes { path } }
@@ -388,7 +388,7 @@ async def test_orders(store: SqliteStore) -> None:
 
 
 async def test_mentions(store: SqliteStore) -> None:
-    """A provider's mentions go by their articles, the newest first, then by position."""
+    """A provider's mentions follow their articles, newest first, then their position."""
     query = """{ provider(domain: "far.example") { articles { totalCount }
         mentions(first: 2) { totalCount nodes { title webUrl source { title } } } } }"""
     assert (await data(store, query))["provider"] == {
@@ -406,8 +406,8 @@ async def test_mentions(store: SqliteStore) -> None:
 # Rights.
 
 
-async def test_drafts_are_seen_in_a_preview_alone(store: SqliteStore) -> None:
-    """To the public a draft, its topics and its backlinks do not exist."""
+async def test_drafts_are_visible_only_in_a_preview(store: SqliteStore) -> None:
+    """For the public a draft, its topics and its backlinks do not exist."""
     query = """{ article(path: "draft.md") { status published } topic(name: "Hidden") { name }
         target: article(path: "a/00.md") { referencedBy { totalCount } } articles { totalCount }
         corpus { articleCount draftCount topicCount issues { severity path } } }"""
@@ -433,8 +433,8 @@ async def test_drafts_are_seen_in_a_preview_alone(store: SqliteStore) -> None:
     }
 
 
-async def test_a_draft_has_no_node_in_public(store: SqliteStore) -> None:
-    """The id of what is hidden answers like an id that never was."""
+async def test_draft_node_is_null_in_public(store: SqliteStore) -> None:
+    """The id of a hidden article equals an unknown id."""
     id_ = (await data(store, '{ article(path: "draft.md") { id } }', PREVIEW))["article"]["id"]
     query = "query Q($id: ID!) { node(id: $id) { id } nodes(ids: [$id]) { id } article(id: $id) { id } }"
     assert await data(store, query, id=id_) == {"node": None, "nodes": [None], "article": None}
@@ -442,7 +442,7 @@ async def test_a_draft_has_no_node_in_public(store: SqliteStore) -> None:
 
 
 async def test_secured_payloads_need_their_scope(store: SqliteStore) -> None:
-    """Anyone learns that there is one; its text is given with the scope alone, and not with a preview."""
+    """Everyone sees that there is one. Only the scope, and not a preview, shows its text."""
     query = (
         '{ article(path: "secured.md") { isSecured secured } plain: article(path: "a/00.md") { isSecured secured } }'
     )
@@ -453,21 +453,21 @@ async def test_secured_payloads_need_their_scope(store: SqliteStore) -> None:
 
 
 async def test_front_matter(store: SqliteStore) -> None:
-    """What is not modelled is shown in a preview; the public sees what the site exposes, here nothing."""
+    """Previews see unmodelled keys. The public sees exposed keys."""
     query = """{ article(path: "a/07.md") { all: frontMatter some: frontMatter(keys: ["weight", "no"])
         none: frontMatter(keys: []) } }"""
     assert (await data(store, query, PREVIEW))["article"] == {"all": {"weight": 7}, "some": {"weight": 7}, "none": {}}
     assert (await data(store, query))["article"] == {"all": {}, "some": {}, "none": {}}
 
 
-# How much is read.
+# Reads.
 
 TWENTY = """{ articles { nodes { title publishedDateTime provider { name } topics { name } images { url width }
     related { title provider { name } } } } }"""
 
 
-async def test_a_page_of_articles_costs_a_few_calls(store: SqliteStore) -> None:
-    """Twenty articles with all that a feed shows are at most six calls, and no row that the answer does not show."""
+async def test_calls_for_a_page_of_articles(store: SqliteStore) -> None:
+    """Twenty articles with the fields of a feed take at most six calls, and read only rows that the answer shows."""
     answer = await ask(store, TWENTY)
     nodes = answer.data["articles"]["nodes"]
     topics, related = sum(len(node["topics"]) for node in nodes), sum(len(node["related"]) for node in nodes)
@@ -478,8 +478,8 @@ async def test_a_page_of_articles_costs_a_few_calls(store: SqliteStore) -> None:
     assert answer.usage.rows <= len(nodes) + 1 + topics + related + len(providers)
 
 
-async def test_a_level_is_a_call(store: SqliteStore) -> None:
-    """However wide the levels are, each is read at once, and every page reads one row more than it shows."""
+async def test_one_call_per_level(store: SqliteStore) -> None:
+    """Each level is read at once. Every page reads one row more than it shows."""
     query = """{ provider(domain: "p1.example") { articles(first: 4) { nodes { id topics { id
         articles(first: 3) { nodes { id } } } } } } }"""
     answer = await ask(store, query)
@@ -490,8 +490,8 @@ async def test_a_level_is_a_call(store: SqliteStore) -> None:
     assert answer.usage.rows <= 1 + (4 + 1) + 4 * 2 + 3 * (3 + 1)
 
 
-async def test_only_what_is_selected_is_read(store: SqliteStore) -> None:
-    """A connection's count, its page and the look to its other side are a call each, made when asked for."""
+async def test_only_selected_fields_are_read(store: SqliteStore) -> None:
+    """The count, the page and the page information of a connection are separate calls, made if selected."""
     page = "nodes { id } edges { cursor } pageInfo { startCursor hasNextPage"
     first = await ask(store, f"{{ articles(first: 3) {{ {page} hasPreviousPage }} }} }}")
     assert first.usage == Usage(1, 4)
@@ -501,15 +501,15 @@ async def test_only_what_is_selected_is_read(store: SqliteStore) -> None:
     assert (await ask(store, "{ articles { __typename pageInfo { __typename } } }")).usage.calls == 0
 
 
-async def test_equal_questions_are_asked_once(store: SqliteStore) -> None:
-    """Pages that differ in their parents alone are one call; another window is another."""
+async def test_equal_lists_share_a_call(store: SqliteStore) -> None:
+    """Lists that differ only in their parents are one call. Another window is another call."""
     same = "{ providers { nodes { articles(first: 2) { nodes { id } } } } }"
     assert (await ask(store, same)).usage.calls == 2
     other = "{ providers { nodes { a: articles(first: 2) { nodes { id } } b: articles(last: 2) { nodes { id } } } } }"
     assert (await ask(store, other)).usage.calls == 3
 
 
-# What is refused.
+# Refusals.
 
 BAD_USER_INPUT = {"code": "BAD_USER_INPUT"}
 
@@ -530,14 +530,14 @@ BAD_USER_INPUT = {"code": "BAD_USER_INPUT"}
         'before: ""',
     ],
 )
-async def test_a_window_that_contradicts_itself_is_refused(store: SqliteStore, arguments: str) -> None:
-    """It is bad input, and never a guess at what was meant."""
+async def test_contradicting_window_is_refused(store: SqliteStore, arguments: str) -> None:
+    """It is bad input."""
     answer = await ask(store, f"{{ articles({arguments}) {{ nodes {{ id }} }} }}")
     assert [error["code"] for error in answer.errors] == ["BAD_USER_INPUT"]
 
 
-async def test_a_cursor_of_another_order_is_refused(store: SqliteStore) -> None:
-    """It costs the field that was given it, and no other that was asked in the same breath."""
+async def test_cursor_of_another_order_is_refused(store: SqliteStore) -> None:
+    """Other fields of the operation are answered."""
     cursor = (await data(store, "{ articles(first: 1) { pageInfo { endCursor } } }"))["articles"]["pageInfo"][
         "endCursor"
     ]
@@ -561,14 +561,14 @@ async def test_a_cursor_of_another_order_is_refused(store: SqliteStore) -> None:
         "topic(name: null)",
     ],
 )
-async def test_a_finder_takes_exactly_one_argument(store: SqliteStore, field: str) -> None:
-    """None and several are bad input, and so is a locale without a slug."""
+async def test_lookup_needs_exactly_one_argument(store: SqliteStore, field: str) -> None:
+    """None or several are bad input, and so is a locale without a slug."""
     [error] = (await ask(store, f"{{ {field} {{ id }} }}")).errors
     assert error["code"] == "BAD_USER_INPUT"
 
 
-async def test_a_slug_may_be_shared_by_locales() -> None:
-    """`locale` chooses. Without it a visible article comes first, then one without a locale, then by path."""
+async def test_slug_shared_by_locales() -> None:
+    """`locale` selects. Otherwise a visible article comes first, then one without a locale, then the path decides."""
     paths = {"fr/a.md": "fr", "de/a.md": "de", "z.md": None, "a.md": None}
     query = """{ any: article(slug: "a") { path slug } null: article(slug: "a", locale: null) { path }
         fr: article(slug: "a", locale: "fr") { path slug } es: article(slug: "a", locale: "es") { path }
@@ -598,15 +598,15 @@ async def test_a_slug_may_be_shared_by_locales() -> None:
         (f"{{ nodes(ids: [{'1 ' * 101}]) {{ id }} }}", "ids", 100, 101),
     ],
 )
-async def test_too_much_is_refused(store: SqliteStore, query: str, limit: str, allowed: int, actual: int) -> None:
-    """The error names the limit, what is allowed, and what was asked for; nothing is read."""
+async def test_limits_are_enforced(store: SqliteStore, query: str, limit: str, allowed: int, actual: int) -> None:
+    """The error has the limit, the allowed and the actual value. Nothing is read."""
     answer = await ask(store, query)
     assert answer.errors == [{"code": "LIMIT_EXCEEDED", "limit": limit, "allowed": allowed, "actual": actual}]
     assert answer.usage.calls == 0
 
 
-async def test_an_operation_stops_at_too_many_records(store: SqliteStore) -> None:
-    """Records count as they are read; beyond the limit nothing more is."""
+async def test_operation_stops_at_the_record_limit(store: SqliteStore) -> None:
+    """Records count as they are read. Nothing is read beyond the limit."""
     query = "{ articles(first: 20) { nodes { topics { articles(first: 20) { nodes { id } } } } } }"
     allowed = await ask(store, query, limits=Limits(records=20 + 40 + 20 + 13 + 12))
     assert allowed.errors == []
@@ -618,8 +618,8 @@ async def test_an_operation_stops_at_too_many_records(store: SqliteStore) -> Non
     assert stopped.usage.calls == 2
 
 
-async def test_a_list_that_is_shown_again_counts_again(store: SqliteStore) -> None:
-    """What is read once and written out for many parents is as much of an answer as what is read for each."""
+async def test_repeated_list_counts_for_each_parent(store: SqliteStore) -> None:
+    """A list that is read once and written for many parents counts for each."""
     query = '{ article(path: "a") { title } articles(first: 20) { nodes { topics { name } } } }'
     again = "{ articles(first: 20) { nodes { topics { name } again: topics { slug } } } }"
     once = await ask(store, query, limits=Limits(records=20 + 40))
@@ -636,8 +636,8 @@ BOUND = st.one_of(st.none(), st.integers(0, 50))
 
 @given(st.lists(WIDTHS, max_size=6), BOUND, BOUND)
 @example([-1, None], None, 0)
-def test_the_image_that_fits_best(widths: Sequence[int | None], least: int | None, most: int | None) -> None:
-    """Of those within the bounds the smallest, else the nearest one, of unknown width last; ties in file order."""
+def test_best_fitting_image(widths: Sequence[int | None], least: int | None, most: int | None) -> None:
+    """The smallest within the bounds, else the nearest. Unknown widths come last, and ties follow the file."""
     images = [Image(str(place), width) for place, width in enumerate(widths)]
     known = [image for image in images if image.width is not None and image.width > 0]
     wanted = range(least or 0, 51 if most is None else most + 1)

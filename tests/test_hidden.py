@@ -1,4 +1,4 @@
-"""The public sees what it may of random corpora as time passes: hidden, scheduled, expired and unlisted articles."""
+"""Visibility of random corpora over time: hidden, scheduled, expired and unlisted articles."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ EXPIRIES = ("expiryDate", "expires", "unpublishDate")
 
 
 class File(NamedTuple):
-    """A file and what its front matter says: the oracle decides by these values alone."""
+    """A file and its front matter. The oracle decides by these values only."""
 
     number: int
     statements: tuple[Statement, ...]
@@ -61,7 +61,7 @@ class File(NamedTuple):
 
     @property
     def word(self) -> str:
-        """Stands in each of its texts, and in no other file."""
+        """A word in each text of the file and in no other file."""
         return f"quagga{self.number}z"
 
     @property
@@ -141,7 +141,7 @@ ARTICLES = "subscription { articleChanged { type id article { path heat } } }"
 
 
 class Client:
-    """A reader without rights, who keeps a copy and is subscribed to changes."""
+    """An unprivileged reader that keeps a copy and is subscribed to changes."""
 
     def __init__(self, client: httpx.AsyncClient, found: Service, files: Sequence[File]) -> None:
         self._client = client
@@ -157,7 +157,7 @@ class Client:
         self.ids = {node["path"]: node["id"] for node in nodes}
 
     async def check(self, day: int) -> frozenset[str]:
-        """Compare all that the public is told with the oracle. Returns the paths that are listed."""
+        """Compare all public answers with the oracle. Returns the listed paths."""
         listed = [file for file in self._files if file.is_listed(day)]
         answer = await post(self._client, LISTS, since=self._token)
         assert "errors" not in answer, answer
@@ -191,11 +191,11 @@ class Client:
             assert {each["path"] for each in (*beside, *likest, *referring) if each} <= paths
 
     def _check_changes(self, changes: Mapping[str, Any], paths: frozenset[str]) -> None:
-        told = {(change["type"], change["id"]) for change in changes["changes"]} - {("ADDED", self.ids["mark.md"])}
+        listed = {(change["type"], change["id"]) for change in changes["changes"]} - {("ADDED", self.ids["mark.md"])}
         first = self._token is None
         expected = {("ADDED", self.ids[path]) for path in paths - self._held}
         expected |= set() if first else {("REMOVED", self.ids[path]) for path in self._held - paths}
-        assert {change for change in told if change[0] != "UPDATED"} == expected
+        assert {change for change in listed if change[0] != "UPDATED"} == expected
         self._token, self._held = changes["token"], paths
 
     async def _check_found(self, file: File, *, reachable: bool) -> None:
@@ -214,16 +214,16 @@ def mark(number: int) -> str:
     return f"---\ntitle: harbour\ntopics: [News]\nheat: {number}\n---\n"
 
 
-async def told_until(stream: AsyncIterator[Any], number: int) -> set[tuple[str, str]]:
-    """What a subscriber is told up to the mark of this number."""
-    told = set[tuple[str, str]]()
+async def events_until(stream: AsyncIterator[Any], number: int) -> set[tuple[str, str]]:
+    """The events of a subscriber up to the mark with this number."""
+    received = set[tuple[str, str]]()
     while True:
         change = (await next_of(stream))["data"]["articleChanged"]
         if change["article"] and change["article"]["path"] == "mark.md":
             if change["article"]["heat"] == number:
-                return told
+                return received
         else:
-            told.add((change["type"], change["id"]))
+            received.add((change["type"], change["id"]))
 
 
 async def pass_time(folder: Path, files: Sequence[File]) -> None:
@@ -246,10 +246,10 @@ async def pass_time(folder: Path, files: Sequence[File]) -> None:
             moment = AS_OF + timedelta(days=day)
             await found.change({}, as_of=moment)
             await found.change({"mark.md": mark(1000 + day)}, as_of=moment)
-            told = await told_until(stream, 1000 + day)
+            received = await events_until(stream, 1000 + day)
             listed = await client.check(day)
             ids = client.ids
-            assert told == {("ADDED", ids[path]) for path in listed - held} | {
+            assert received == {("ADDED", ids[path]) for path in listed - held} | {
                 ("REMOVED", ids[path]) for path in held - listed
             }
             held = listed
@@ -261,10 +261,10 @@ async def pass_time(folder: Path, files: Sequence[File]) -> None:
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 @given(corpora())
-def test_the_public_sees_what_it_may(files: list[File]) -> None:
-    """Hidden, scheduled and expired articles are in no answer, and unlisted ones only where they are asked for by key.
+def test_public_visibility_over_time(files: list[File]) -> None:
+    """Hidden, scheduled and expired articles are in no answer, and unlisted ones only in lookups by key.
 
-    As time passes lists, counts, facets, search, subscriptions and `changes` follow.
+    Lists, counts, facets, search, subscriptions and `changes` follow the time.
     """
     with tempfile.TemporaryDirectory() as folder:
         asyncio.run(pass_time(Path(folder), files))

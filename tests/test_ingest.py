@@ -1,4 +1,4 @@
-"""The loader, over real folders, parsing processes and databases."""
+"""The loader, with real folders, worker processes and databases."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ MANY = 30
 
 
 class Clock:
-    """A clock that stands until it is told to go on."""
+    """A clock that moves only on request."""
 
     def __init__(self) -> None:
         self.now = START
@@ -54,7 +54,7 @@ class Clock:
 
 
 class Site:
-    """A content folder, its database, and what loads the one into the other."""
+    """A content folder, its database, and its loader."""
 
     def __init__(self, root: Path, store: SqliteStore, parser_pool: ParserPool, **options: Any) -> None:
         self.root = root
@@ -63,7 +63,7 @@ class Site:
         self.ingest = Ingest(store, root, parser_pool, clock=self.clock, hold=HOLD, **options)
 
     def write(self, path: str, text: str = "", *, age: float = 3600, head: str = "---") -> None:
-        """Write a document; with `head`, what stands in place of its first fence. It was modified `age` seconds ago."""
+        """Write a document; `head` replaces its first fence. It was modified `age` seconds ago."""
         file = self.root / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(f"{head}\ntitle: {path}\n{text}\n---\n")
@@ -106,7 +106,7 @@ class Site:
             return await snapshot.generation()
 
     async def remember(self, **values: Any) -> None:
-        """Have the last run have left other values than it did."""
+        """Make the last run have stored other values."""
         state = IngestState.load(await self.store.memory())._replace(**values)
         await self.store.apply(ChangeSet(self.clock.now, nothing(), (), state.dump()))
 
@@ -118,7 +118,7 @@ async def nothing() -> AsyncIterator[Sequence[Change]]:
 
 @asynccontextmanager
 async def opened(folder: Path, **options: Any) -> AsyncIterator[Site]:
-    """The site of a folder, as a process that starts finds it."""
+    """The site of a folder in a new process."""
     (folder / "content").mkdir(parents=True, exist_ok=True)
     store, parser_pool = await SqliteStore.open(empty_database(folder / "content.db"), readers=2), InProcess(1)
     try:
@@ -134,11 +134,11 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
         yield site
 
 
-# What a run takes up.
+# Changes.
 
 
-async def test_a_first_run_loads_the_folder(site: Site) -> None:
-    """Every document is an article, what is none is told, and the report counts them."""
+async def test_first_run(site: Site) -> None:
+    """Every document is an article, other files are reported, and the report has counts."""
     site.write("a.md")
     site.write("sub/b.md", "published: false")
     site.write("c.md", head="No front matter.")
@@ -152,8 +152,8 @@ async def test_a_first_run_loads_the_folder(site: Site) -> None:
     assert report.seconds > 0
 
 
-async def test_where_nothing_changed_nothing_is_read(site: Site) -> None:
-    """A second run, also of another process, reads no file and makes no generation."""
+async def test_run_without_changes(site: Site) -> None:
+    """A second run, also of another process, reads no file and creates no generation."""
     site.write("a.md")
     site.write("broken.md", "published: maybe")
     site.write("plain.md", head="No front matter.")
@@ -168,8 +168,8 @@ async def test_where_nothing_changed_nothing_is_read(site: Site) -> None:
         assert sorted(await again.codes()) == ["BAD_VISIBILITY", "NO_FRONT_MATTER"]
 
 
-async def test_what_changed_is_read_alone(site: Site) -> None:
-    """Changed, renamed, new and deleted files are taken up, each as what it is."""
+async def test_run_reads_only_changed_files(site: Site) -> None:
+    """Changed, renamed, new and deleted files are applied."""
     for path in ("changed.md", "old-name.md", "deleted.md", "same.md"):
         site.write(path)
     await site.run()
@@ -182,8 +182,8 @@ async def test_what_changed_is_read_alone(site: Site) -> None:
     assert report.applied == (True, 1, 1, 2)
 
 
-async def test_a_file_that_was_only_touched_makes_no_generation(site: Site) -> None:
-    """Its bytes are hashed and not parsed, and once is enough."""
+async def test_touched_file(site: Site) -> None:
+    """It is hashed once and not parsed, and creates no generation."""
     site.write("a.md")
     await site.run()
     os.utime(site.root / "a.md", (1, 1))
@@ -193,8 +193,8 @@ async def test_a_file_that_was_only_touched_makes_no_generation(site: Site) -> N
 
 
 @pytest.mark.parametrize(("age", "again"), [(-1, 1), (0, 1), (1.9, 1), (2.1, 0)])
-async def test_a_file_written_shortly_before_a_run_is_hashed_again(site: Site, age: float, again: int) -> None:
-    """It may have changed within a tick of the clock after it was read; the run after that knows better."""
+async def test_recent_file_is_hashed_again(site: Site, age: float, again: int) -> None:
+    """It may have changed after its reading within a clock tick. The run after that does not hash it."""
     site.write("a.md", age=age)
     await site.ingest.run()
     report = await site.run()
@@ -202,8 +202,8 @@ async def test_a_file_written_shortly_before_a_run_is_hashed_again(site: Site, a
     assert (await site.run()).read == 0
 
 
-async def test_another_decoder_parses_all_anew(site: Site) -> None:
-    """What files mean to the program may have changed; where it did not there is no new generation."""
+async def test_new_decoder_version_parses_everything(site: Site) -> None:
+    """Unchanged results create no generation."""
     site.write("a.md")
     site.write("b.md")
     await site.run()
@@ -215,8 +215,8 @@ async def test_another_decoder_parses_all_anew(site: Site) -> None:
     assert (await site.run()).read == 0
 
 
-async def test_the_same_folder_gives_the_same_ids_and_cursors_everywhere(tmp_path: Path) -> None:
-    """Two copies at two paths, loaded in two ways, cannot be told apart by a client."""
+async def test_ids_and_cursors_depend_only_on_content(tmp_path: Path) -> None:
+    """Two copies at two paths, loaded differently, are equal for clients."""
     async with opened(tmp_path / "one") as one, opened(tmp_path / "another/place") as two:
         for site in (one, two):
             site.write("a.md", "slug: same\npublishedDateTime: 2024-01-01")
@@ -231,8 +231,8 @@ async def test_the_same_folder_gives_the_same_ids_and_cursors_everywhere(tmp_pat
     assert len({id_ for _, id_, _ in told[0]}) == 2
 
 
-async def test_progress_is_told(site: Site) -> None:
-    """It ends with all files done, of those that were to be read."""
+async def test_progress(site: Site) -> None:
+    """It ends with all files that were to be read."""
     site.write_many()
     seen: list[tuple[int, int]] = []
     await site.run(progress=lambda done, total: seen.append((done, total)))
@@ -251,8 +251,8 @@ async def test_progress_is_told(site: Site) -> None:
         ("publishedDateTime: 2999-01-01", "It is still served as scheduled"),
     ],
 )
-async def test_a_broken_file_keeps_its_last_good_version(site: Site, text: str, served: str) -> None:
-    """It is served as before, and its problem says so, and from when the version is; mended, it is served anew."""
+async def test_broken_file_keeps_its_last_good_version(site: Site, text: str, served: str) -> None:
+    """Its problem has the version's time. After it is fixed, the new version is served."""
     site.write("a.md", text)
     await site.run()
     before = await site.edges()
@@ -268,8 +268,8 @@ async def test_a_broken_file_keeps_its_last_good_version(site: Site, text: str, 
     assert [edge.node.quality for edge in await site.edges()] == [5]
 
 
-async def test_bytes_that_are_judged_anew_are_not_a_good_version(site: Site) -> None:
-    """A file that was served under earlier rules, and whose visibility is unclear under the present ones, goes."""
+async def test_equal_bytes_with_unclear_visibility_are_withdrawn(site: Site) -> None:
+    """A file that was served under earlier rules, and is unclear under the present ones, is removed."""
     (site.root / "gateway.yaml").write_text("fields: {category: [Draft]}\n")
     site.write("a.md", "Draft: true")
     await site.run()
@@ -280,8 +280,8 @@ async def test_bytes_that_are_judged_anew_are_not_a_good_version(site: Site) -> 
     assert await site.codes() == ["BAD_VISIBILITY"]
 
 
-async def test_a_broken_new_file_is_not_served(site: Site) -> None:
-    """Nothing stands in for it, and its problem says so; every other file is loaded."""
+async def test_broken_new_file_is_not_served(site: Site) -> None:
+    """Its problem reports that. Every other file is loaded."""
     site.write("a.md")
     site.write("b.md", "published: maybe")
     report = await site.run()
@@ -289,16 +289,16 @@ async def test_a_broken_new_file_is_not_served(site: Site) -> None:
     assert [problem.message.rpartition(". ")[2] for problem in report.problems] == ["It is not served."]
 
 
-async def test_a_warning_says_nothing_of_what_is_served(site: Site) -> None:
-    """The article is served, without the value that cannot be read."""
+async def test_file_with_a_warning_is_served(site: Site) -> None:
+    """The article is served without the unreadable value."""
     site.write("a.md", "quality: high")
     [problem] = (await site.run()).problems
     assert problem.severity is Severity.WARNING
     assert "served" not in problem.message
 
 
-async def test_a_file_that_can_be_read_again_is_without_a_problem(tmp_path: Path) -> None:
-    """Also where it came back with the bytes that it had before it could not be read."""
+async def test_readable_again(tmp_path: Path) -> None:
+    """The problem of a file disappears, also if it returns with its earlier bytes."""
     async with opened(tmp_path, max_bytes=100) as site:
         site.write("a.md", "quality: high")
         await site.run()
@@ -313,11 +313,11 @@ async def test_a_file_that_can_be_read_again_is_without_a_problem(tmp_path: Path
         assert await site.edges() == before
 
 
-# Lose no article.
+# Deletions.
 
 
-async def test_an_emptied_folder_keeps_its_articles(site: Site) -> None:
-    """However few; also in a process that starts, and until it is accepted. Then an empty folder is a warning."""
+async def test_emptied_folder_keeps_its_articles(site: Site) -> None:
+    """Any number of them, also in a new process, until the deletion is accepted. Then an empty folder is a warning."""
     site.write("a.md")
     await site.run()
     site.delete("a.md")
@@ -335,8 +335,8 @@ async def test_an_emptied_folder_keeps_its_articles(site: Site) -> None:
         assert await again.codes() == ["EMPTY"]
 
 
-async def test_an_emptied_folder_that_is_filled_again_is_without_a_problem(site: Site) -> None:
-    """What stood there before and is back was never away."""
+async def test_refilled_folder_has_no_problem(site: Site) -> None:
+    """Returning files count as never removed."""
     site.write_many(3)
     await site.run()
     before = await site.edges()
@@ -351,8 +351,8 @@ async def test_an_emptied_folder_that_is_filled_again_is_without_a_problem(site:
     assert await site.problems() == []
 
 
-async def test_a_large_deletion_waits_for_a_second_look(site: Site) -> None:
-    """Over half of many articles stay until the same are still missing later; meanwhile the rest is followed."""
+async def test_large_deletion_waits_for_a_second_check(site: Site) -> None:
+    """Over half of many articles stay until the same files are still missing later. Other changes are applied."""
     site.write_many()
     await site.run()
     site.delete(*(f"{at:02}.md" for at in range(20)))
@@ -370,8 +370,8 @@ async def test_a_large_deletion_waits_for_a_second_look(site: Site) -> None:
     assert await site.problems() == []
 
 
-async def test_a_second_look_that_finds_something_else_is_a_first_one(site: Site) -> None:
-    """A folder that is still being emptied, or filled, is waited for."""
+async def test_changed_deletion_restarts_the_hold(site: Site) -> None:
+    """A folder that is being emptied or filled is waited for."""
     site.write_many()
     await site.run()
     site.delete(*(f"{at:02}.md" for at in range(20)))
@@ -381,8 +381,8 @@ async def test_a_second_look_that_finds_something_else_is_a_first_one(site: Site
     assert (await site.run()).applied.removed == 21
 
 
-async def test_a_large_deletion_waits_at_the_start_too(site: Site) -> None:
-    """What a process leaves waiting the next one may confirm."""
+async def test_large_deletion_at_the_start(site: Site) -> None:
+    """The next process may confirm a held deletion."""
     site.write_many()
     await site.run()
     await site.store.close()
@@ -395,7 +395,7 @@ async def test_a_large_deletion_waits_at_the_start_too(site: Site) -> None:
         assert (await third.run()).applied.removed == 20
 
 
-async def test_some_deletions_need_no_second_look(site: Site) -> None:
+async def test_deletions_without_a_hold(site: Site) -> None:
     """Half of many articles, or all but one of few."""
     site.write_many()
     await site.run()
@@ -405,8 +405,8 @@ async def test_some_deletions_need_no_second_look(site: Site) -> None:
     assert (await site.run()).applied.removed == 14
 
 
-async def test_a_large_deletion_can_be_accepted_at_once(site: Site) -> None:
-    """Who deleted the files need not wait."""
+async def test_accepted_deletion(site: Site) -> None:
+    """It is applied at once."""
     site.write_many()
     await site.run()
     site.delete(*(f"{at:02}.md" for at in range(20)))
@@ -415,8 +415,8 @@ async def test_a_large_deletion_can_be_accepted_at_once(site: Site) -> None:
     assert report.problems == ()
 
 
-async def test_files_that_lost_their_front_matter_are_lost_too(site: Site) -> None:
-    """One by one their articles go; most of them at once, as after a checkout gone wrong, are looked at twice."""
+async def test_lost_front_matter_counts_as_deletion(site: Site) -> None:
+    """Single articles are removed; most of them at once, as after a failed checkout, are held."""
     site.write_many()
     await site.run()
     site.write("00.md", head="Just text.")
@@ -430,8 +430,8 @@ async def test_files_that_lost_their_front_matter_are_lost_too(site: Site) -> No
     assert (await site.run()).applied.removed == 20
 
 
-async def test_a_folder_whose_files_all_lost_their_front_matter_is_empty(site: Site) -> None:
-    """A file without front matter is no document, so no document is left."""
+async def test_folder_without_any_front_matter_is_empty(site: Site) -> None:
+    """No document is left."""
     site.write("a.md")
     await site.run()
     site.write("a.md", head="Just text.")
@@ -441,8 +441,8 @@ async def test_a_folder_whose_files_all_lost_their_front_matter_is_empty(site: S
     assert await site.codes() == ["FOLDER_EMPTIED"]
 
 
-async def test_another_device_deletes_nothing(site: Site) -> None:
-    """The disk under the folder was unmounted; what is missing stays, also at a later look, until it is accepted."""
+async def test_other_device_deletes_nothing(site: Site) -> None:
+    """Missing articles of an unmounted disk stay until the deletion is accepted."""
     site.write("a.md")
     site.write("b.md")
     await site.run()
@@ -461,8 +461,8 @@ async def test_another_device_deletes_nothing(site: Site) -> None:
     assert await site.paths() == ["c.md"]
 
 
-async def test_a_missing_folder_deletes_nothing(site: Site) -> None:
-    """A folder that is gone as a whole is an error of the run, and the store stays as it was."""
+async def test_missing_folder_deletes_nothing(site: Site) -> None:
+    """The run fails, and the store is unchanged."""
     site.write("a.md")
     await site.run()
     before = await site.generation()
@@ -503,14 +503,12 @@ asyncio.run(main(sys.argv[1], int(sys.argv[2], 8)))
     ("mode", "told"),
     [
         ("000", [["closed", "UNREADABLE_FOLDER"]]),
-        # Names without the right to look at what they name.
+        # Files without permission.
         ("400", [["closed/b.md", "UNREADABLE"], ["closed/below", "UNREADABLE_FOLDER"]]),
     ],
 )
-def test_a_folder_that_cannot_be_looked_into_keeps_its_articles(
-    tmp_path: Path, mode: str, told: list[list[str]]
-) -> None:
-    """What is elsewhere is followed; when the folder can be read again, so is what was deleted there."""
+def test_unreadable_folder_keeps_its_articles(tmp_path: Path, mode: str, told: list[list[str]]) -> None:
+    """Other changes are applied. When it is readable again, its deletions are too."""
     command = [*AS_ANYBODY, sys.executable, "-c", CLOSED, str(tmp_path), mode]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=100)
     closed, after = map(json.loads, done.stdout.splitlines())
@@ -521,8 +519,8 @@ def test_a_folder_that_cannot_be_looked_into_keeps_its_articles(
 # The site's rules.
 
 
-async def test_changed_rules_parse_all_anew(site: Site) -> None:
-    """Every document follows them, files that did not change too; files that they include come and go."""
+async def test_changed_rules_parse_everything(site: Site) -> None:
+    """Unchanged documents follow them too, and included files are added and removed."""
     site.write("de/a.md")
     site.write("b.md")
     (site.root / "c.yaml").write_text("title: C\n")
@@ -542,7 +540,7 @@ async def test_changed_rules_parse_all_anew(site: Site) -> None:
 
 
 async def test_broken_rules_stop_the_start(site: Site) -> None:
-    """One line for each problem, with its place; the store stays as it was."""
+    """One line per problem, with its position. The store is unchanged."""
     site.write("a.md")
     (site.root / "gateway.yaml").write_text("pins: []\nexpose: [secured]\n")
     with pytest.raises(SiteError) as caught:
@@ -557,8 +555,8 @@ async def test_broken_rules_stop_the_start(site: Site) -> None:
 
 
 @pytest.mark.parametrize("broken", ["pin: [", None])
-async def test_rules_that_break_or_go_while_it_runs_stay_in_force(site: Site, broken: str | None) -> None:
-    """The last good ones hold for what is new, and that is told; a draft that they pin is shown at no moment."""
+async def test_broken_or_missing_rules_stay_in_force(site: Site, broken: str | None) -> None:
+    """The last good rules apply to new files, with a problem. A pinned draft is never public."""
     file = site.root / "gateway.yaml"
     file.write_text("pin: [{path: drafts, published: false}]")
     site.write("drafts/a.md")
@@ -580,8 +578,8 @@ async def test_rules_that_break_or_go_while_it_runs_stay_in_force(site: Site, br
 
 
 @pytest.mark.parametrize("flag", ["published: true", "published: true\npublishedDateTime: 2999-01-01"])
-async def test_a_pin_hides_the_last_good_version_of_a_broken_file(site: Site, flag: str) -> None:
-    """What the public could see, or will, is a draft while a pin says so, though the file itself cannot be read."""
+async def test_hiding_pin_removes_a_last_good_version(site: Site, flag: str) -> None:
+    """Public and scheduled versions are removed, although the file cannot be read."""
     site.write("a.md", flag)
     await site.run()
     before = await site.edges()
@@ -689,8 +687,8 @@ async def test_rules_hold_for_articles_whose_files_are_away(site: Site) -> None:
     assert (len(await site.paths()), await site.paths(Visibility.PUBLIC)) == (MANY + 1, ["a.md"])
 
 
-async def test_a_pinned_draft_that_breaks_stays_in_preview(site: Site) -> None:
-    """An editor keeps what was there; the public sees neither version."""
+async def test_broken_pinned_draft_stays_in_previews(site: Site) -> None:
+    """The public sees neither version."""
     (site.root / "gateway.yaml").write_text("pin: [{path: '**', published: false}]")
     site.write("a.md", "published: true")
     await site.run()
@@ -699,8 +697,8 @@ async def test_a_pinned_draft_that_breaks_stays_in_preview(site: Site) -> None:
     assert (await site.paths(), await site.paths(Visibility.PUBLIC)) == (["a.md"], [])
 
 
-async def test_a_pin_holds_for_what_was_kept_once_it_is_back(site: Site) -> None:
-    """Files that were away when the rules changed, too many to be lost, are decoded by the new ones on their return."""
+async def test_returning_files_are_decoded_by_new_rules(site: Site) -> None:
+    """Files of a held deletion follow rules that changed meanwhile."""
     site.write_many(9)
     for at in range(MANY):
         site.write(f"drafts/d{at}.md", "published: true")
@@ -739,8 +737,8 @@ asyncio.run(main(sys.argv[1]))
 """
 
 
-def test_a_folder_whose_rules_cannot_be_known_keeps_its_articles(tmp_path: Path) -> None:
-    """At a start where the folder cannot be listed nothing is read by other rules, and nothing is forgotten."""
+def test_start_with_an_unlistable_folder(tmp_path: Path) -> None:
+    """Files are not read by other rules, and articles stay."""
     wrapper = AS_ANYBODY if os.geteuid() == 0 else ()
     command = [*wrapper, sys.executable, "-c", UNKNOWN, str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=100)
@@ -752,8 +750,8 @@ def test_a_folder_whose_rules_cannot_be_known_keeps_its_articles(tmp_path: Path)
 # Strict runs.
 
 
-async def test_a_strict_run_loads_all_or_nothing(site: Site) -> None:
-    """With an error anywhere nothing is loaded, and the error names all problems; without one, all is."""
+async def test_strict_run_is_atomic(site: Site) -> None:
+    """With any error nothing is loaded, and the error lists all problems."""
     site.write("a.md", "quality: high")
     site.write("b.md", "published: maybe")
     with pytest.raises(StrictError) as caught:
@@ -765,8 +763,8 @@ async def test_a_strict_run_loads_all_or_nothing(site: Site) -> None:
     assert (await site.run(strict=True)).applied.added == 2
 
 
-async def test_a_strict_run_sees_errors_of_files_that_did_not_change(site: Site) -> None:
-    """A broken file that an earlier run put up with is no less broken, and the store stays as it was."""
+async def test_strict_run_reports_errors_of_unchanged_files(site: Site) -> None:
+    """The store is unchanged."""
     site.write("a.md", "published: maybe")
     await site.run()
     before = await site.generation()
@@ -777,8 +775,8 @@ async def test_a_strict_run_sees_errors_of_files_that_did_not_change(site: Site)
     assert (await site.generation(), await site.paths()) == (before, [])
 
 
-async def test_a_strict_run_confirms_a_large_deletion(site: Site) -> None:
-    """Though it leaves nothing in the store, it remembers what it saw, and the second look is without an error."""
+async def test_strict_run_confirms_a_large_deletion(site: Site) -> None:
+    """It stores nothing, but its second check succeeds."""
     site.write_many()
     await site.run()
     site.delete(*(f"{at:02}.md" for at in range(20)))
@@ -788,18 +786,18 @@ async def test_a_strict_run_confirms_a_large_deletion(site: Site) -> None:
     assert (await site.run(strict=True)).applied.removed == 20
 
 
-# One run at a time, as a whole or not at all.
+# Serialised and atomic runs.
 
 
-async def test_runs_come_one_after_the_other(site: Site) -> None:
-    """Two that are asked for at once do not do the same work twice."""
+async def test_runs_are_serialised(site: Site) -> None:
+    """Two concurrent requests do not repeat work."""
     site.write_many()
     first, second = await asyncio.gather(site.ingest.run(), site.ingest.run())
     assert (first.parsed, second.parsed) == (MANY, 0)
 
 
-async def test_a_run_that_is_cancelled_leaves_the_store_as_it_was(site: Site) -> None:
-    """Stopped midway it has done nothing, and the next run does all of it."""
+async def test_cancelled_run_changes_nothing(site: Site) -> None:
+    """The next run does all of the work."""
     site.write("a.md")
     await site.run()
     before = await site.generation()
@@ -816,11 +814,11 @@ async def test_a_run_that_is_cancelled_leaves_the_store_as_it_was(site: Site) ->
     assert (await site.run()).applied.added == 100
 
 
-# The passing of time.
+# Time.
 
 
 class Waiting:
-    """Lets the time pass that is waited for, and counts the waits."""
+    """Advances the clock instead of waiting, and counts the waits."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -833,8 +831,8 @@ class Waiting:
         raise TimeoutError
 
 
-async def test_a_scheduled_article_is_shown_when_it_is_due(site: Site) -> None:
-    """The loader wakes at its time, and the run then shows it, without reading a file."""
+async def test_due_article_is_published(site: Site) -> None:
+    """The loader wakes at its time, and the run reads no file."""
     site.write("a.md", "publishedDateTime: 2025-01-01T12:03:30Z")
     site.write("draft.md", "published: false\npublishedDateTime: 2025-01-01T12:02:00Z")
     site.write("later.md", "publishedDateTime: 2025-01-01T12:03:31Z")
@@ -851,8 +849,8 @@ async def test_a_scheduled_article_is_shown_when_it_is_due(site: Site) -> None:
     assert waiting.spans[3:] == [1]
 
 
-async def test_what_became_due_while_no_process_ran_is_due_at_once(site: Site) -> None:
-    """At its start a process is behind the time."""
+async def test_article_due_before_the_start(site: Site) -> None:
+    """It is published at the start."""
     site.write("a.md", "publishedDateTime: 2025-01-01T13:00:00Z")
     await site.run()
     await site.store.close()
@@ -863,8 +861,8 @@ async def test_what_became_due_while_no_process_ran_is_due_at_once(site: Site) -
         assert waiting.spans == []
 
 
-async def test_a_deletion_that_waits_is_due_for_its_second_look(site: Site) -> None:
-    """Nobody needs to touch a file for it."""
+async def test_held_deletion_is_checked_again(site: Site) -> None:
+    """No file event is needed."""
     site.write_many()
     await site.run()
     site.delete(*(f"{at:02}.md" for at in range(20)))
@@ -875,8 +873,8 @@ async def test_a_deletion_that_waits_is_due_for_its_second_look(site: Site) -> N
     assert (await site.ingest.run()).applied.removed == 20
 
 
-async def test_what_is_due_is_tried_again_after_a_run_that_failed(site: Site) -> None:
-    """Not at once, or a full disk would be met by a thousand runs a second."""
+async def test_failed_due_run_is_retried(site: Site) -> None:
+    """After a pause, so that a full disk does not cause a thousand runs a second."""
     site.write("a.md", "publishedDateTime: 2025-01-01T12:01:30Z")
     site.write("b.md", "published: maybe")
     await site.run()
@@ -888,8 +886,8 @@ async def test_what_is_due_is_tried_again_after_a_run_that_failed(site: Site) ->
     assert waiting.spans == [30, RETRY.total_seconds()]
 
 
-async def test_a_run_meanwhile_is_noticed(site: Site) -> None:
-    """What it schedules is waited for, and not only what was known before."""
+async def test_schedule_of_a_later_run_is_used(site: Site) -> None:
+    """The wait ends at the time that a newer run scheduled."""
     spans: list[float] = []
 
     async def wait(event: Coroutine[Any, Any, object], seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""How much a value of JSON holds, counted otherwise: by recursion."""
+"""Size of JSON values, compared with a recursive count."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def counted(value: Any) -> JsonSize:
 
 
 @given(VALUES)
-def test_all_is_counted(value: Any) -> None:
-    """Every value once for each place where it stands, levels, and the characters of texts."""
+def test_size_counts_everything(value: Any) -> None:
+    """Values at each place, levels, and characters of texts."""
     assert json_size(value) == counted(value)
 
 
-def test_no_nesting_is_too_deep() -> None:
-    """Where recursion would end the program, it is counted."""
+def test_deep_nesting_is_counted() -> None:
+    """Depths are counted at which recursion would fail."""
     value: list[Any] = []
     for _ in range(100_000):
         value = [value]

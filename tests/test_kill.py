@@ -1,4 +1,4 @@
-"""The command is killed at random moments of loads and reloads, and nothing is lost or half there."""
+"""The command is killed at random moments of loads and reloads. Nothing is lost or partially loaded."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ FILES = 95
 ARTICLES = "{ articles(first: 100, orderBy: {field: PATH}) { nodes { path category slug } } }"
 STARTED = int(datetime(2024, 1, 1, tzinfo=UTC).timestamp())
 LONGEST = 2.0
-"""How many times as long as a load takes a process lives at most before it is killed."""
+"""The longest life of a process before it is killed, in durations of a load."""
 
 Content = Mapping[Visibility, Mapping[str, Any]]
 
 
 def write(folder: Path, state: int) -> None:
-    """Bring the folder into a state: every file changes, some come and some go, and one is broken now and then."""
+    """Write a state of the folder: every file changes, some are added and removed, and one is sometimes broken."""
     for number in range(FILES):
         file = folder / f"{number}.md"
         if number % 10 == state % 10:
@@ -57,7 +57,7 @@ def document(number: int, state: int) -> str:
 
 
 async def load(folder: Path, database: Path) -> Content:
-    """Load the folder undisturbed; all answers then."""
+    """Load the folder without interruption. Returns all answers."""
     store = await SqliteStore.open(database, readers=1)
     try:
         await Ingest(store, folder, InProcess(1), clock=lambda: datetime.now(UTC)).run()
@@ -67,7 +67,7 @@ async def load(folder: Path, database: Path) -> Content:
 
 
 async def left_in(database: Path) -> Content:
-    """All answers of a database that nobody has open, and that is whole."""
+    """All answers of an intact database that is not open."""
     checking = sqlite3.connect(database)
     assert checking.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     checking.close()
@@ -83,13 +83,13 @@ async def content(store: SqliteStore) -> Content:
 
 
 def timeless(found: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Without the time when a last good version was read, which the problem of its file tells."""
+    """Without the time of a last good version in problems."""
     problems = [problem._replace(message=problem.message.partition(", from the")[0]) for problem in found["problems"]]
     return {**found, "problems": problems}
 
 
 def public(content: Content) -> Any:
-    """What a server of some content answers."""
+    """The responses of a server over some content."""
     found = sorted(edge.node for edge in content[Visibility.PUBLIC]["articles"].edges)
     nodes = [{"path": each.path, "category": each.category, "slug": each.slug} for each in found]
     return {"data": {"articles": {"nodes": sorted(nodes, key=lambda node: node["path"])}}}
@@ -104,8 +104,9 @@ def live_until_killed(server: Running, seconds: float) -> None:
 
 
 @pytest.mark.timeout(3600)
-async def test_whenever_it_is_killed_nothing_is_lost(tmp_path: Path) -> None:
-    """Each restart serves a complete generation, the database is whole, and the next run ends as one undisturbed."""
+async def test_killed_load_loses_nothing(tmp_path: Path) -> None:
+    """Each restart serves a complete generation, the database is intact, and the next run ends like an uninterrupted
+    one."""
     moments = [(number + random.random()) / ROUNDS * LONGEST for number in range(ROUNDS)]  # noqa: S311
     random.shuffle(moments)
     folder, killed, undisturbed = tmp_path / "content", tmp_path / "killed.db", tmp_path / "undisturbed.db"

@@ -1,4 +1,4 @@
-"""Nothing that is hidden shapes what a stranger is told: two servers, one with drafts and one without, answer alike."""
+"""Hidden articles do not affect public answers: a server with drafts and one without answer equally."""
 
 from __future__ import annotations
 
@@ -52,9 +52,9 @@ class Asked(NamedTuple):
     both: Twins
     clients: tuple[httpx.AsyncClient, httpx.AsyncClient]
     known: frozenset[str]
-    """What the public may know: every text that it is told in EVERYTHING."""
+    """Every text in the public responses to EVERYTHING."""
     hidden: frozenset[str]
-    """What only an editor is told there."""
+    """Texts that are only in an editor's responses."""
 
     @property
     def walk(self) -> Walk:
@@ -62,17 +62,17 @@ class Asked(NamedTuple):
         plain = {"id": json.dumps(ids[0]), "ids": json.dumps(ids), "query": '"harbour"', "interval": "DAY"}
         return Walk(SCHEMA, plain, FINDERS)
 
-    async def told(self, method: str, path: str, **sent: Any) -> bytes:
-        """What both are told, which must be equal, in its headers too."""
+    async def shared_response(self, method: str, path: str, **sent: Any) -> bytes:
+        """The response of both servers, which must be equal, including headers."""
         one, other = [await client.request(method, path, **sent) for client in self.clients]
         for response in (one, other):
             del response.headers["x-request-id"]
         assert (one.status_code, one.headers, one.content) == (other.status_code, other.headers, other.content)
         return one.content
 
-    def check(self, told: bytes) -> None:
-        """No word of a draft stands in it, nor what identifies one."""
-        text = told.decode()
+    def check(self, response: bytes) -> None:
+        """The text contains no word or identifier of a draft."""
+        text = response.decode()
         assert [word for word in (CANARY, SECURED, HIDDEN, *self.hidden) if word in text] == []
 
 
@@ -104,8 +104,8 @@ def in_batches(queries: Iterable[str]) -> Iterator[list[dict[str, str]]]:
         yield batch
 
 
-async def test_the_corpus_has_something_to_hide(asked: Asked) -> None:
-    """An editor is told of four articles more, and the two differ then; else no other test would show a thing."""
+async def test_corpus_has_hidden_articles(asked: Asked) -> None:
+    """An editor sees four more articles, so the other tests can detect a leak."""
     query = "{ articles { totalCount } corpus { articleCount draftCount issues { path } } topics { totalCount } }"
     [public, preview] = [(await post(asked.clients[0], query, headers))["data"] for headers in ({}, EDITOR)]
     assert (public["articles"]["totalCount"], preview["articles"]["totalCount"]) == (4, 8)
@@ -115,26 +115,26 @@ async def test_the_corpus_has_something_to_hide(asked: Asked) -> None:
     with pytest.raises(AssertionError):
         asked.check(orjson.dumps(preview | {"words": sorted(asked.hidden)}))
     with pytest.raises(AssertionError):
-        await asked.told("POST", "/graphql", json={"query": query}, headers=EDITOR)
+        await asked.shared_response("POST", "/graphql", json={"query": query}, headers=EDITOR)
 
 
 @pytest.mark.timeout(1800)
-async def test_every_way_through_the_schema_tells_nothing(asked: Asked) -> None:
-    """Each field, by many ways to it: the answers of both are equal, and hold no hidden word, id or digest."""
+async def test_every_field_is_equal_on_both_servers(asked: Asked) -> None:
+    """The responses for each field, by many paths, are equal, and contain no hidden word, id or digest."""
     count = 0
     every_way = asked.walk.everything(6) if FULL else islice(asked.walk.everything(4), 0, None, 2)
     for batch in in_batches(every_way):
-        told = await asked.told("POST", "/graphql", json=batch)
-        asked.check(told)
-        count += sum("errors" not in answer for answer in orjson.loads(told))
+        response = await asked.shared_response("POST", "/graphql", json=batch)
+        asked.check(response)
+        count += sum("errors" not in answer for answer in orjson.loads(response))
     assert count > 400
 
 
-async def test_no_way_to_ask_tells_anything(asked: Asked) -> None:
-    """By GET and over a WebSocket answers are what they are by POST."""
+async def test_every_transport_is_equal_on_both_servers(asked: Asked) -> None:
+    """GET and WebSocket give the responses of POST."""
     queries = list(asked.walk.everything(2))
     for query in queries:
-        asked.check(await asked.told("GET", "/graphql", params={"query": query}, headers=PREFLIGHT))
+        asked.check(await asked.shared_response("GET", "/graphql", params={"query": query}, headers=PREFLIGHT))
     async with AsyncExitStack() as stack:
         urls = [await stack.enter_async_context(listening_to(each)) for each in asked.both]
         sockets = [
@@ -148,10 +148,10 @@ async def test_no_way_to_ask_tells_anything(asked: Asked) -> None:
 
 
 @pytest.mark.timeout(1800)
-async def test_no_argument_finds_what_is_hidden(asked: Asked) -> None:
-    """A word, an id, a path, an address, a cursor or a token of a draft is to a stranger as if it were made up.
+async def test_no_argument_finds_hidden_articles(asked: Asked) -> None:
+    """A word, id, path, address, cursor or token of a draft has the effect of an invented one.
 
-    It is tried wherever text may stand, also cut and misspelt; of enums, such as a status, each value is.
+    Each is tried in every text argument, also truncated and misspelt. Each value of an enum is tried.
     """
     spelt = [
         "quaggatitle",
@@ -163,11 +163,11 @@ async def test_no_argument_finds_what_is_hidden(asked: Asked) -> None:
         "quaggahiden",
     ]
     words = sorted({*spelt, "quaggaearlier", "layout", "secured", *asked.hidden})
-    step = 1 if FULL else len(words) - 1  # so that each place is tried with another word
+    step = 1 if FULL else len(words) - 1  # a different word at each place
     count = 0
     for batch in in_batches(islice(asked.walk.asked_with(words), 0, None, step)):
-        told = orjson.loads(await asked.told("POST", "/graphql", json=batch))
-        count += sum("errors" not in answer for answer in told)
+        response = orjson.loads(await asked.shared_response("POST", "/graphql", json=batch))
+        count += sum("errors" not in answer for answer in response)
     assert count > 400
 
 
@@ -185,16 +185,16 @@ async def test_no_argument_finds_what_is_hidden(asked: Asked) -> None:
         {"json": {"query": "{ corpus { articleCount } }"}, "headers": {"If-None-Match": '"quagga", *'}},
     ],
 )
-async def test_errors_tell_nothing(asked: Asked, sent: Mapping[str, Any]) -> None:
-    """What is wrong with a request is wrong with it whatever there is."""
-    await asked.told("POST", "/graphql", **sent)
+async def test_errors_are_equal_on_both_servers(asked: Asked, sent: Mapping[str, Any]) -> None:
+    """Errors do not depend on the content."""
+    await asked.shared_response("POST", "/graphql", **sent)
 
 
-async def test_no_other_path_tells_anything(asked: Asked) -> None:
-    """Neither health checks nor pages nor paths that look like a draft's."""
+async def test_other_paths_are_equal_on_both_servers(asked: Asked) -> None:
+    """Health checks, pages, and paths that resemble a draft's."""
     paths = ["/", "/healthz", "/readyz", "/schema.graphql", "/graphiql", "/metrics", "/-/reload", "/-/preview"]
     for path in [*paths, "/quaggapath.md", "/quaggaslug"]:
-        asked.check(await asked.told("GET", path))
+        asked.check(await asked.shared_response("GET", path))
 
 
 CHANGES = (
@@ -212,24 +212,28 @@ LATER = {
 }
 
 
-async def test_changes_among_drafts_are_not_told(asked: Asked) -> None:
-    """To a client that keeps a copy nothing has happened, and the next change is told alike."""
-    whole = orjson.loads(await asked.told("POST", "/graphql", json={"query": CHANGES}))["data"]["changes"]
+async def test_changes_of_drafts_are_not_synced(asked: Asked) -> None:
+    """Sync clients get nothing, and the next public change is equal on both servers."""
+    whole = orjson.loads(await asked.shared_response("POST", "/graphql", json={"query": CHANGES}))["data"]["changes"]
     since = {"query": CHANGES, "variables": {"since": whole["token"]}}
     await asked.both.own.change(LATER)
-    told = await asked.told("POST", "/graphql", json=since)
-    assert orjson.loads(told)["data"]["changes"]["changes"] == []
+    response = await asked.shared_response("POST", "/graphql", json=since)
+    assert orjson.loads(response)["data"]["changes"]["changes"] == []
     await asked.both.change({"one.md": PUBLIC["one.md"].replace("harbour", "port")})
-    told = await asked.told("POST", "/graphql", json=since)
-    asked.check(told)
-    assert len(orjson.loads(told)["data"]["changes"]["changes"]) == 1
+    response = await asked.shared_response("POST", "/graphql", json=since)
+    asked.check(response)
+    assert len(orjson.loads(response)["data"]["changes"]["changes"]) == 1
 
 
-async def test_subscribers_are_not_told_of_drafts(asked: Asked) -> None:
-    """Over WebSockets and as server-sent events both tell the same, and only of what the public sees."""
+async def test_subscribers_get_no_drafts(asked: Asked) -> None:
+    """Over WebSocket and as server-sent events, both servers send the same public events."""
     one, other = [await live(each, LATER if each is asked.both.own else {}) for each in asked.both]
     assert one == other
-    assert {name: len(told) for name, told in one.items()} == {"sse corpus": 1, "corpus": 1, "articles": 1}
+    assert {name: len(events) for name, events in one.items()} == {
+        "sse corpus": 1,
+        "corpus": 1,
+        "articles": 1,
+    }
     asked.check(orjson.dumps(one))
 
 
@@ -237,7 +241,7 @@ Next = Callable[[], Awaitable[Any]]
 
 
 async def live(found: Service, drafts: Mapping[str, str | None]) -> Mapping[str, list[Any]]:
-    """What subscribers are told of a change of drafts, and of one that the public sees after it."""
+    """The events after a change of drafts and a public change."""
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(listening_to(found))
         stream = await stack.enter_async_context(events(url, SUBSCRIPTIONS["corpus"]))
@@ -257,7 +261,7 @@ async def payload_of(socket: ClientConnection) -> Any:
 
 
 async def until_all_listen(found: Service, subscribed: Mapping[str, Next]) -> None:
-    """A subscriber may not have begun: changes are made until each was told of one."""
+    """Repeat changes until each subscriber has received one."""
     coming, number = asyncio.gather(*(each() for each in subscribed.values())), 0
     while not coming.done():
         await found.change({"one.md": PUBLIC["one.md"].replace("One", f"One {number}")})
@@ -267,7 +271,7 @@ async def until_all_listen(found: Service, subscribed: Mapping[str, Next]) -> No
 
 
 async def publish(found: Service, url: str, subscribed: Mapping[str, Next], title: str) -> Mapping[str, list[Any]]:
-    """What each is told up to the public change that is made here, without revisions, which count what came before."""
+    """The events up to a public change, without revisions, which depend on earlier changes."""
     await found.change({"two.md": PUBLIC["two.md"].replace("Two", title)})
     async with httpx.AsyncClient(trust_env=False, verify=NO_TLS) as client:
         sent = {"query": "{ corpus { revision } }"}
@@ -276,22 +280,22 @@ async def publish(found: Service, url: str, subscribed: Mapping[str, Next], titl
 
 
 async def read_to(coming: Next, revision: str, title: str) -> list[Any]:
-    told: list[Any] = []
+    events: list[Any] = []
     while True:
         data = (await coming())["data"]
-        told.append(data)
+        events.append(data)
         if change := data.get("corpusChanged"):
             if change.pop("revision") == revision:
-                return told
+                return events
         elif data["articleChanged"]["article"]["title"].startswith(title):
-            return told
+            return events
 
 
-# What an auditor finds.
+# Defaults.
 
 
-async def test_serve_with_its_defaults_gives_an_auditor_nothing(tmp_path: Path) -> None:
-    """No schema, suggestion, page, count, name of the software or plain GET, and no more than is allowed."""
+async def test_defaults_of_serve(tmp_path: Path) -> None:
+    """No schema, suggestion, page, count, software name or plain GET, and the default limits."""
     async with (
         listening_service(tmp_path) as url,
         httpx.AsyncClient(base_url=url, trust_env=False, verify=NO_TLS) as client,

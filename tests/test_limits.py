@@ -1,4 +1,4 @@
-"""Limits: what a document may hold, what an operation may cost, and that finding out is cheap."""
+"""Limits: the shape of a document, the cost of an operation, and the work of computing them."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def bomb(levels: int) -> str:
 
 
 def test_bomb_is_counted_exactly() -> None:
-    """Fields are counted as if every fragment were written out, and the error tells limit, allowance and value."""
+    """Fields are counted with every fragment expanded. The error has the limit, the allowed and the actual value."""
     assert counts(bomb(10)).fields == 2 * 2**10
     assert refusal(analysed(bomb(30))) == {
         "code": "LIMIT_EXCEEDED",
@@ -91,7 +91,7 @@ def test_bomb_is_counted_exactly() -> None:
 
 @pytest.mark.parametrize("step", [1, -1])
 def test_order_of_fragments_does_not_matter(step: int) -> None:
-    """A fragment may stand before or after those that it spreads."""
+    """Fragments may be before or after those that they spread."""
     fragments = [
         "fragment A on Query { ...B }",
         "fragment B on Query { ...C ...C }",
@@ -103,7 +103,7 @@ def test_order_of_fragments_does_not_matter(step: int) -> None:
 
 
 def test_bomb_is_read_in_linear_time() -> None:
-    """The work grows with the text of nested fragments, and not with what they stand for."""
+    """The work grows with the text of nested fragments, and not with their expansion."""
     ten, twenty, thirty = (analysed(bomb(levels)).visited for levels in (10, 20, 30))
     assert twenty - ten == thirty - twenty
     assert thirty < 3 * ten
@@ -111,7 +111,7 @@ def test_bomb_is_read_in_linear_time() -> None:
 
 
 def test_bomb_of_costs_is_priced() -> None:
-    """Nested fragments cost what they stand for, also where a variable decides a size at every level."""
+    """Nested fragments cost their expansion, also if a variable sets a size at each level."""
     fragments = [
         f"fragment F{level} on Article {{ related(first: $n) {{ article {{ ...F{level + 1} ...F{level + 1} }} }} }}"
         for level in range(30)
@@ -126,8 +126,8 @@ def test_bomb_of_costs_is_priced() -> None:
     assert analysis.cost(None, {"n": 0}) == 1
 
 
-def test_numbers_too_large_for_json_are_told_as_the_largest() -> None:
-    """However large the value, the error can be written as JSON that every client reads exactly."""
+def test_large_numbers_in_errors_are_capped() -> None:
+    """The error contains only numbers that every JSON reader reads exactly."""
     extensions = refusal(analysed(bomb(120), Limits(fields=2**60)))
     assert extensions["actual"] == 2**53 - 1
     query = "{ articles(first: 2147483647) { nodes { related(first: 2147483647) { id } } } }"
@@ -137,14 +137,14 @@ def test_numbers_too_large_for_json_are_told_as_the_largest() -> None:
 
 
 def test_long_chain_of_fragments_needs_no_stack() -> None:
-    """A chain as long as the tokens allow is read without recursion from fragment to fragment."""
+    """A chain up to the token limit is read without recursion."""
     chain = " ".join(f"fragment F{level} on Query {{ ...F{level + 1} }}" for level in range(240))
     query = "{ ...F0 } " + chain + " fragment F240 on Query { articles { nodes { title } } }"
     assert analysed(query).cost(None, {}) == 1 + 20
 
 
-def test_nesting_that_the_parser_takes_is_read() -> None:
-    """The deepest document that can be parsed is counted, and refused for its depth."""
+def test_deepest_parseable_document() -> None:
+    """It is counted and refused for its depth."""
     query = "{ article " + "{ related { article " * 99 + "{ id }" + " } }" * 99 + " }"
     assert refusal(analysed(query))["actual"] == 2 + 2 * 99
 
@@ -165,14 +165,14 @@ def test_nesting_that_the_parser_takes_is_read() -> None:
     ],
 )
 def test_shape_limits(limit: str, query: str, actual: int) -> None:
-    """One more than a limit allows is refused, by the name of the limit."""
+    """One more than a limit is refused, with the limit's name."""
     extensions = refusal(analysed(query))
     assert (extensions["limit"], extensions["allowed"], extensions["actual"]) == (limit, getattr(LIMITS, limit), actual)
     analysed(query, Limits(**{limit: actual})).check_shape()
 
 
-def test_directives_are_counted_wherever_they_stand() -> None:
-    """Directives count on operations, variables, fragments, spreads, inline fragments, fields and objects."""
+def test_directives_are_counted_everywhere() -> None:
+    """On operations, variables, fragments, spreads, inline fragments, fields and objects."""
     query = """
       query($n: Int @d) @d { ...F @d ... @d { corpus @d { revision @d } } }
       fragment F on Query @d { corpus { revision } }
@@ -181,7 +181,7 @@ def test_directives_are_counted_wherever_they_stand() -> None:
 
 
 def test_error_names_the_operation() -> None:
-    """Of several operations, the message names the one at fault."""
+    """If there are several operations, the message names the one over the limit."""
     query = "query Small { corpus { revision } } query Large { corpus { " + "revision " * 500 + "} }"
     with pytest.raises(LimitExceeded, match="The operation 'Large' exceeds the limit 'fields': 501 where 500"):
         analysed(query).check_shape()
@@ -199,8 +199,8 @@ def test_error_names_the_operation() -> None:
         "{ corpus { " + "revision " * 501 + "} }",
     ],
 )
-def test_no_definition_escapes(definitions: str) -> None:
-    """Unused, cyclic, repeated and unknown definitions are counted too, since validation would read them all."""
+def test_every_definition_is_counted(definitions: str) -> None:
+    """Unused, cyclic, repeated and unknown definitions count too, because validation reads them."""
     assert refusal(analysed("{ corpus { revision } } " + definitions))["limit"] == "fields"
 
 
@@ -220,7 +220,7 @@ def test_no_definition_escapes(definitions: str) -> None:
     ],
 )
 def test_invalid_documents_are_left_to_validation(query: str) -> None:
-    """What validation refuses passes through here without an error of its own."""
+    """Limits give no error for documents that validation refuses."""
     document = parse(query)
     analysis = analyse(SCHEMA, document, LIMITS)
     analysis.check_shape()
@@ -231,7 +231,7 @@ def test_invalid_documents_are_left_to_validation(query: str) -> None:
 
 
 def test_cost_of_a_page() -> None:
-    """A page of 20 articles with provider, topics, image and related stays under a quarter of the limit."""
+    """A page of 20 articles with provider, topics, image and related costs less than a quarter of the limit."""
     # An article: itself 1, provider 1, topics 10, image 1, four related entries with a provider each 8.
     assert cost(PAGE_OF_ARTICLES) == 1 + 1 + 1 + 20 * 21
     assert cost(PAGE_OF_ARTICLES, first=100) == 1 + 1 + 1 + 100 * 21
@@ -240,7 +240,7 @@ def test_cost_of_a_page() -> None:
 
 
 def test_cost_of_a_page_with_default_sizes() -> None:
-    """The same page with all images and all related entries, and their images, stays under a quarter too."""
+    """The same page with all images and related entries also costs less than a quarter."""
     query = """{ articles { nodes {
         title provider { name images { url } } topics { name } images { url }
         related { title provider { name } image { url } }
@@ -275,7 +275,7 @@ def test_cost_of_a_page_with_default_sizes() -> None:
     ],
 )
 def test_costs(query: str, expected: int) -> None:
-    """An object costs 1, a leaf nothing, a list as many as it may hold, and what is dear to find its price."""
+    """An object costs 1, a leaf nothing, a list its maximal size, and expensive fields their price."""
     assert cost(query) == expected
 
 
@@ -312,8 +312,8 @@ LARGE = {"and": [{"category": {"eq": "a"}}] * 10}
         ("filter: $absent", 0),
     ],
 )
-def test_what_arguments_hold_is_priced(arguments: str, points: int) -> None:
-    """Four values a point, whether they stand in the document or in a variable, for each time that they are read."""
+def test_arguments_are_priced(arguments: str, points: int) -> None:
+    """Four values cost a point, in the document or in a variable, for each resolution."""
     given = f"({arguments})" if arguments else ""
     declared = ", ".join(
         each for each in ("$filter: ArticleFilter!", "$absent: ArticleFilter") if each[:7] in arguments
@@ -325,7 +325,7 @@ def test_what_arguments_hold_is_priced(arguments: str, points: int) -> None:
 
 
 def test_sizes_declared_by_a_strawberry_schema_are_read() -> None:
-    """A default declared in Python sizes a list as one printed in SDL does."""
+    """A default in Python sizes a list like one in SDL."""
     schema = strawberry.Schema(Shelf)._schema
     assert analyse(schema, parse("{ items { name } others { name } }"), LIMITS).cost(None, {}) == 7 + 10
 
@@ -335,12 +335,12 @@ def test_sizes_declared_by_a_strawberry_schema_are_read() -> None:
     [({"ids": []}, 0), ({"ids": ["a", "b", "c"]}, 3), ({"ids": ["a"] * 100}, 100)],
 )
 def test_cost_of_a_list_of_ids(variables: dict[str, object], expected: int) -> None:
-    """As many nodes are priced as ids are asked for."""
+    """It is priced as one node per id."""
     assert cost("query($ids: [ID!]!) { nodes(ids: $ids) { id } }", **variables) == expected
 
 
 def test_deep_cycle_is_refused_by_cost() -> None:
-    """Fifteen levels around `related` have a shape that is allowed and a cost that is not."""
+    """Fifteen levels of `related` are within the shape limits but over the cost limit."""
     analysis = analysed("{ article { " + "related { article { " * 6 + "related { id }" + " } }" * 6 + " } }")
     assert analysis.definitions[0].summary.counts.depth == 15
     analysis.check_shape()
@@ -358,7 +358,7 @@ def test_deep_cycle_is_refused_by_cost() -> None:
 
 
 def test_cost_is_checked_with_each_request() -> None:
-    """One analysis serves many requests: variables alone decide whether the same document is allowed."""
+    """One analysis serves many requests. Variables decide whether the document is allowed."""
     analysis = analysed("query($n: Int) { articles(first: $n) { nodes { related { title } } } }")
     assert analysis.check_cost(None, {"n": 100}) == 1 + 100 * 21
     with pytest.raises(LimitExceeded):
@@ -367,7 +367,7 @@ def test_cost_is_checked_with_each_request() -> None:
 
 
 def test_operation_is_found_by_name() -> None:
-    """A name picks its operation; none, or an unknown one, is an error where it does not settle the matter."""
+    """A missing or unknown name is an error if it is ambiguous."""
     analysis = analysed("query A { corpus { revision } } query B { articles { nodes { id } } }")
     assert (analysis.cost("A", {}), analysis.cost("B", {})) == (1, 21)
     for name in (None, "C"):
@@ -375,8 +375,8 @@ def test_operation_is_found_by_name() -> None:
             analysis.check_cost(name, {})
 
 
-def test_introspection_passes_within_bounds() -> None:
-    """The full query that explorers send is allowed; lists nested in lists of types are not."""
+def test_introspection_is_priced() -> None:
+    """Explorers' full query is allowed. Nested lists of types are not."""
     full = get_introspection_query(
         specified_by_url=True,
         directive_is_repeatable=True,
@@ -395,13 +395,13 @@ def test_introspection_passes_within_bounds() -> None:
 
 @pytest.mark.parametrize("size", [5, 50, 500])
 def test_work_is_linear(size: int) -> None:
-    """Every selection is looked at twice: once to find the spreads of fragments, once to count and price."""
+    """Every selection is visited twice: to find fragment spreads, and to count and price."""
     fragment = "fragment F on Corpus { " + "revision " * size + "}"
     assert analysed("{ corpus { ...F } corpus { ...F } } " + fragment).visited == 4 + 2 * size
 
 
-def test_docs_tell_every_limit_and_its_default() -> None:
-    """The table in the docs is that of the code, row by row, and each row is an option."""
+def test_limits_are_documented() -> None:
+    """The docs' table equals the code's, and each row is an option."""
     table = DOCS.partition("## The table")[2].partition("## Cost")[0]
     rows = re.findall(r"^\| `(\w+)` \| (\d+) \| (.+) \|$", table, re.MULTILINE)
     assert [(name, float(default), counts) for name, default, counts in rows] == [
@@ -410,8 +410,8 @@ def test_docs_tell_every_limit_and_its_default() -> None:
     assert [f"limit_{name}" for name, *_ in rows] == [option.name for option in settings.LIMITS]
 
 
-def test_example_of_the_docs_costs_what_they_say() -> None:
-    """The worked example adds up, and the error shown is the one that a page too large gets."""
+def test_example_of_the_docs() -> None:
+    """The worked example adds up, and its error is that of a page over the limit."""
     [example] = re.findall(r"```graphql\n(.*?)```", DOCS, re.DOTALL)
     assert (cost(example), cost(example, first=100)) == (423, 2103)
     [shown] = re.findall(r"```json\n(.*?)```", DOCS, re.DOTALL)
@@ -421,7 +421,7 @@ def test_example_of_the_docs_costs_what_they_say() -> None:
     assert json.loads(shown) == {"errors": [error]}
 
 
-# The oracle: fragments are written out, and a page's window is handed down to its rows.
+# The oracle expands fragments, and passes a page's window to its rows.
 
 FIELDS: dict[str, dict[str, str | None]] = {
     "Query": {"article": "Article", "articles": "ArticleConnection", "__typename": None},
@@ -442,7 +442,7 @@ Names = list[tuple[str, str]]
 
 @st.composite
 def selections(draw: st.DrawFn, on: str, fragments: Names, depth: int) -> str:
-    """Text of a selection set on a type; spreads name the given fragments alone."""
+    """A selection set on a type. Spreads use only the given fragments."""
     parts = []
     for _ in range(draw(st.integers(1, 3))):
         kind = draw(st.sampled_from(["field", "field", "spread", "spread", "inline"])) if depth else "field"
@@ -470,7 +470,7 @@ def fields(draw: st.DrawFn, on: str, fragments: Names, depth: int) -> str:
 
 @st.composite
 def documents(draw: st.DrawFn) -> str:
-    """A document whose fragments spread earlier ones alone, in any order of definition."""
+    """Documents whose fragments spread only earlier ones, in any order of definition."""
     names: Names = []
     definitions = []
     for number in range(draw(st.integers(0, 4))):
@@ -482,7 +482,7 @@ def documents(draw: st.DrawFn) -> str:
 
 
 class Oracle:
-    """Counts and prices by writing every fragment out."""
+    """Counts and prices by expanding every fragment."""
 
     def __init__(self, document: DocumentNode, variables: dict[str, int]) -> None:
         self.variables = variables
@@ -532,8 +532,8 @@ class Oracle:
 
 
 @given(documents(), st.sampled_from([{}, {"n": 0}, {"n": 7}]))
-def test_counts_and_costs_equal_those_of_the_document_written_out(query: str, variables: dict[str, int]) -> None:
-    """Counting each fragment once gives what counting it at every spread gives."""
+def test_counts_and_costs_equal_the_expansion(query: str, variables: dict[str, int]) -> None:
+    """Counting each fragment once gives the counts of the expanded document."""
     document = parse(query)
     analysis = analyse(SCHEMA, document, LIMITS)
     oracle = Oracle(document, variables)

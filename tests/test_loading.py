@@ -1,4 +1,4 @@
-"""Loading a folder of the shape that real ones have, in small: `benchmarks.loading` measures the same in large."""
+"""Loading of a realistic folder, a small version of `benchmarks.loading`."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from benchmarks.corpus import Generator
 from benchmarks.loading import Site, measure_all
 
 
-def test_a_server_answers_while_it_loads_and_a_second_start_parses_nothing(tmp_path: Path) -> None:
-    """Each request during a first load and, over an existing database, during a load of everything succeeds."""
+def test_server_answers_while_it_loads(tmp_path: Path) -> None:
+    """Each request during a first load succeeds, and during a load of everything over an existing database."""
     site = Site(tmp_path)
     Generator(60, 179).write(site.content)
     parts = list(measure_all(site, idle=0))

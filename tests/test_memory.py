@@ -1,4 +1,4 @@
-"""Memory: however many different things are asked for, a server keeps within the bounds of its settings."""
+"""Memory: a server stays within its configured bounds for any number of different requests."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from tests.commands import Running, running
 FULL = bool(os.environ.get("GATEWAY_TEST_FULL"))
 WARM, ALL = (5_000, 50_000) if FULL else (500, 1_200)
 PERSISTED, DOCUMENTS, RENDERED = SIZES = (2**24, 2**26, 2**22) if FULL else (2**23, 2**23, 2**22)
-"""What the settings allow; each is full after WARM requests."""
+"""The configured sizes. Each cache is full after WARM requests."""
 SETTLING = 0 if FULL else 6 * 2**20
-"""Bytes that a process still takes from the system after so few requests, whatever it keeps. Without its bound each of
-what is kept would take more than that and a tenth of all bounds."""
+"""Bytes that a process may still allocate after the first requests. Each cache without its bound would exceed this
+and a tenth of all bounds."""
 FIELDS = 15
 """Of each document; one of them is at least three tokens."""
 PADDING = PERSISTED // WARM
 BODIES, SHARE, EACH = 150, 20, 20
-"""Articles, each with a body that takes a twentieth of what rendered ones may take; one request of EACH asks."""
+"""The number of articles. Each rendered body takes a twentieth of the cache, and one request in EACH reads a body."""
 
 
 class Asker:
-    """Asks over one connection, each time for something that nobody has asked for."""
+    """Sends requests over one connection, each one new."""
 
     def __init__(self, connection: HTTPConnection) -> None:
         self._connection = connection
@@ -66,7 +66,7 @@ def named(text: str) -> dict[str, object]:
 
 
 def resident(server: Running) -> int:
-    """Bytes of memory that the process has now."""
+    """The resident memory of the process, in bytes."""
     pages = int(Path(f"/proc/{server.process.pid}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGESIZE")
 
@@ -86,8 +86,8 @@ def server(tmp_path: Path) -> Iterator[Running]:
 
 
 @pytest.mark.timeout(3000)
-def test_what_is_kept_is_bounded(server: Running) -> None:
-    """The memory after very many documents is that after the first of them and, at most, a tenth of the bounds more."""
+def test_caches_are_bounded(server: Running) -> None:
+    """The memory after very many documents exceeds that after the first ones by at most a tenth of the bounds."""
     assert WARM * (PADDING + 1) > PERSISTED
     assert WARM * 3 * FIELDS * TOKEN_BYTES > DOCUMENTS
     assert WARM // EACH > SHARE
@@ -104,6 +104,6 @@ def _fill(server: Running, asker: Asker) -> None:
     growth = resident(server) - after_first
     print(f"{after_first / 2**20:.1f} MiB after {WARM}, {growth / 2**20:+.1f} MiB after {ALL} documents")  # noqa: T201
     assert growth <= sum(SIZES) / 10 + SETTLING
-    # The bounds were reached: what was registered first is known no more, and what was last is.
+    # The bounds were reached: the first document is evicted, and the last one is registered.
     assert b"PERSISTED_QUERY_NOT_FOUND" in asker.get(extensions=named(document(0)))
     assert b'"data"' in asker.get(extensions=named(document(ALL - 1)), variables=variables(ALL - 1))

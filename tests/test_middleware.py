@@ -1,4 +1,4 @@
-"""What every response gets, and which hosts are answered for."""
+"""Headers of every response, and allowed hosts."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ async def get(host: str, path: str = "/") -> httpx.Response:
 
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8000", "127.0.0.1:1", "[::1]", "[::1]:8000"])
-async def test_a_loopback_host_is_answered(host: str) -> None:
-    """Each way to write the loopback host, with a port and without, reaches the application."""
+async def test_loopback_host_is_accepted(host: str) -> None:
+    """In each spelling, with and without a port."""
     assert (await get(host)).text == "well"
 
 
 @pytest.mark.parametrize("host", ["", "example.org", "localhost.example.org", "127.0.0.1:8000:1x", "::1", "[::1"])
-async def test_another_host_is_refused(host: str) -> None:
-    """A host that is not the server's own gets 421 and a JSON error, and every header of a response."""
+async def test_other_host_is_refused(host: str) -> None:
+    """It gets 421 and a JSON error, with all headers of a response."""
     response = await get(host)
     assert (response.status_code, response.json()["errors"][0]["extensions"]) == (421, {"code": "MISDIRECTED_REQUEST"})
     assert response.headers["cache-control"] == "private, no-store"
@@ -43,13 +43,13 @@ async def test_another_host_is_refused(host: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
-async def test_a_probe_may_have_any_host(path: str) -> None:
-    """An orchestrator that sends the address of a container learns the state of the server."""
+async def test_probe_may_have_any_host(path: str) -> None:
+    """Orchestrators send the address of the container."""
     assert (await get("10.1.2.3:8000", path)).text == "well"
 
 
 def broken(*, begins: bool) -> ASGIApp:
-    """An application that fails, before its answer or in the middle of it."""
+    """An application that fails before its response, or in the middle of it."""
 
     async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
         if begins:
@@ -59,8 +59,8 @@ def broken(*, begins: bool) -> ASGIApp:
     return app
 
 
-async def test_a_failure_is_an_answer_like_any_other() -> None:
-    """It is JSON with every header of a response, and says no word of what happened."""
+async def test_failure_has_all_headers() -> None:
+    """It is JSON with all headers, and does not contain the cause."""
     app = ResponseHeadersMiddleware(ErrorMiddleware(broken(begins=False), mask=mask_error))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app)) as client:
         response = await client.get("http://localhost/")
@@ -70,16 +70,16 @@ async def test_a_failure_is_an_answer_like_any_other() -> None:
     assert "secret" not in response.text
 
 
-async def test_a_failure_in_the_middle_of_an_answer_ends_it() -> None:
-    """What has begun cannot become another answer."""
+async def test_failure_during_a_response_ends_it() -> None:
+    """A started response cannot be replaced."""
     app = ResponseHeadersMiddleware(ErrorMiddleware(broken(begins=True), mask=mask_error))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app)) as client:
         with pytest.raises(ValueError, match="a secret"):
             await client.get("http://localhost/")
 
 
-async def test_the_log_tells_the_id_and_not_the_query(caplog: pytest.LogCaptureFixture) -> None:
-    """So that a complaint can be found; the query string may hold what is nobody's to read."""
+async def test_log_has_the_request_id_but_not_the_query(caplog: pytest.LogCaptureFixture) -> None:
+    """The query string may be confidential."""
     app = AccessLogMiddleware(ResponseHeadersMiddleware(PlainTextResponse("well")))
     with caplog.at_level(logging.INFO, "gateway.access"):
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app)) as client:

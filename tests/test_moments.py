@@ -1,4 +1,4 @@
-"""At every moment of a folder that is followed while files are moved, deleted, edited and added, each article is seen
+"""While files of a followed folder are moved, deleted, edited and added, each generation contains each article
 as often as the rules allow."""
 
 from __future__ import annotations
@@ -34,26 +34,26 @@ FEWEST = 5
 DELAYS = (0, 0, 0.01, 0.05, 0.2)
 """Seconds after which the follower learns of a change; some are longer than it waits for a pause."""
 LONGEST = 5
-"""How many steps a script has at most."""
+"""The largest number of steps of a script."""
 
 
 class World:
-    """A content folder in which each document has words of its own, and what was done to it."""
+    """A content folder of documents with unique words, and the record of changes."""
 
     def __init__(self, root: Path, chance: random.Random) -> None:
         self._root = root
         self._chance = chance
         self._number = 0
         self.titles: dict[str, str] = {}
-        """What is there, by path."""
+        """The documents by path."""
         self.ended: dict[str, float] = {}
-        """From when on a title may not be there any more."""
+        """The time from which a title must be gone."""
         self.deleted = set[str]()
         self.replaced = set[str]()
         self.copied = set[str]()
 
     def write(self, path: str) -> None:
-        """A document with a new title, in place of another if there is one."""
+        """A document with a new title, in place of an existing one if there is one."""
         self._number += 1
         title = f"Title {self._number}"
         self._replace(path)
@@ -110,7 +110,7 @@ Act = Callable[[World, random.Random], None]
 
 
 def some(world: World, chance: random.Random, most: int = 3) -> Sequence[str]:
-    """Paths of some documents. A few are always left."""
+    """Paths of some documents. A few always remain."""
     return chance.sample(sorted(world.titles), max(0, min(len(world.titles) - FEWEST, chance.randint(1, most))))
 
 
@@ -185,10 +185,10 @@ ACTS = (*MOVES, delete_files, delete_files, delete_many, delete_many, add)
 
 
 class Moment(NamedTuple):
-    """What is served after a run."""
+    """The served content after a run."""
 
     ended: float
-    """When the run had ended."""
+    """The end of the run."""
     articles: Sequence[Article]
     held: bool
     generation: int
@@ -199,10 +199,10 @@ class Moment(NamedTuple):
 
 
 class Torn(Scheduler):
-    """Learns of the paths that changed one by one, in no certain order, and of some of them late."""
+    """Receives changed paths one by one, in any order, some of them late."""
 
     chance: random.Random | None = None
-    """Decides that; without it the follower learns of all at once."""
+    """Source of randomness. Without it all changes are reported at once."""
 
     def changed(self, paths: frozenset[str]) -> None:
         if self.chance is None:
@@ -213,7 +213,7 @@ class Torn(Scheduler):
 
 
 class Observed:
-    """A folder that is followed, and all that it served: no run begins before what the last one made is looked at."""
+    """A followed folder and everything that it served. A run starts only after the previous result was read."""
 
     def __init__(self, site: Site, chance: random.Random | None) -> None:
         self.site = site
@@ -235,12 +235,12 @@ class Observed:
         return report
 
     async def until_served(self, world: World) -> None:
-        """Wait until events alone have brought what is there."""
+        """Wait until events have brought the current content."""
         while not self.moments[-1].titles >= Counter(world.titles.values()):
             await self.until_looked()
 
     async def until_looked(self) -> None:
-        """Wait for the next moment."""
+        """Wait for the next run."""
         self._looked.clear()
         await self._looked.wait()
 
@@ -260,11 +260,11 @@ async def observed(folder: Path, chance: random.Random | None = None) -> AsyncIt
 
 
 def check_moments(world: World, moments: Sequence[Moment]) -> None:
-    """What was served is what was there, each once and under its own slug; and no more went than may at once."""
+    """Served articles existed, each once and under its slug. At most the allowed share was removed."""
     before = moments[0].titles
     seen = set(before)
     most = 0
-    """Articles that there were before the first loss."""
+    """The number of articles before the first loss."""
     for moment in moments:
         titles = moment.titles
         gone = {title for title in world.deleted & seen if not titles[title]}
@@ -281,7 +281,7 @@ def check_moments(world: World, moments: Sequence[Moment]) -> None:
 
 
 def check_step(world: World, moments: Sequence[Moment]) -> None:
-    """What is there is served, and of what is gone at most what is held."""
+    """Existing files are served, and of deleted ones at most those that are held."""
     last, there = moments[-1], Counter(world.titles.values())
     assert last.titles >= there
     assert last.held or last.titles == there
@@ -290,7 +290,7 @@ def check_step(world: World, moments: Sequence[Moment]) -> None:
 
 
 async def follow_script(live: Observed, world: World, chance: random.Random, acts: Sequence[Act]) -> None:
-    """Do some things to the folder, one after the other: while the whole of it is looked at, or events alone tell."""
+    """Change the folder step by step, detected by walks or by events."""
     for act in acts:
         doing = asyncio.to_thread(act, world, chance)
         match chance.randrange(3):
@@ -320,8 +320,8 @@ def check_out(root: Path) -> None:
 
 
 @pytest.mark.parametrize("move", [rename, rename_file_by_file, check_out])
-async def test_a_renamed_folder_shows_each_article_once(tmp_path: Path, move: Callable[[Path], None]) -> None:
-    """However it is renamed: at every moment there are all of them, under their own slugs."""
+async def test_renamed_folder_shows_each_article_once(tmp_path: Path, move: Callable[[Path], None]) -> None:
+    """In any way of renaming, each generation has all articles under their slugs."""
     root, number = tmp_path / "content", 40
     root.mkdir()
     git(root, "init", "--initial-branch", "old")
@@ -345,9 +345,9 @@ async def test_a_renamed_folder_shows_each_article_once(tmp_path: Path, move: Ca
 
 
 @pytest.mark.parametrize("seed", range(ROUNDS))
-async def test_each_article_is_seen_as_often_as_the_rules_allow(tmp_path: Path, seed: int) -> None:
-    """Whatever is moved, deleted, edited and added: what stays is seen once in each generation, and what is deleted
-    goes at once, or is held and goes after that. Time stands while things are done, and then passes."""
+async def test_each_article_is_served_as_the_rules_allow(tmp_path: Path, seed: int) -> None:
+    """Remaining articles are in each generation once. Deleted ones are removed at once, or held and then removed. The
+    clock moves only between changes."""
     chance, delays = random.Random(seed), random.Random(seed)  # noqa: S311
     (tmp_path / "content").mkdir()
     world = World(tmp_path / "content", chance)

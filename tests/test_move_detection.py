@@ -1,4 +1,4 @@
-"""Files that move are moved, and files that go are held, whatever a run was told of and in however many runs."""
+"""Moved files keep their articles and deleted files are held, for any reported paths and number of runs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.test_ingest import HOLD, Site, opened, site
 __all__ = ["site"]  # the fixture
 
 ALL, MOST = 40, 30
-"""How many files there are, and how many of them are in the folder `posts`."""
+"""The number of files, and of those in the folder `posts`."""
 HELD = ["DELETION_HELD"]
 
 
@@ -38,7 +38,7 @@ async def slugs(site: Site) -> Sequence[str]:
 
 
 async def assert_moved(site: Site, generations: int = 1) -> None:
-    """All articles are there under their slugs, those of `posts` by another path, after so many generations."""
+    """All articles have their slugs, those of `posts` at another path, after this many generations."""
     assert await slugs(site) == sorted(f"hello-{at}" for at in range(ALL))
     assert not any(path.startswith("posts/") for path in await site.paths())
     assert await site.codes() == []
@@ -48,7 +48,7 @@ async def assert_moved(site: Site, generations: int = 1) -> None:
 POSTS = [f"posts/{at:02}.md" for at in range(MOST)]
 
 
-# Which of the lost files are moved.
+# Matching.
 
 
 def known(path: str, digest: str, read: int = 0) -> FileState:
@@ -76,8 +76,8 @@ def at(seconds: int) -> datetime:
         ([("same", at(1)), ("same", at(1))], {"a"}),
     ],
 )
-def test_each_lost_file_needs_a_home_of_its_own(homes: Sequence[tuple[str, datetime]], expected: set[str]) -> None:
-    """A file with the same bytes that came later; it takes one of several equal files."""
+def test_each_lost_file_needs_its_own_new_path(homes: Sequence[tuple[str, datetime]], expected: set[str]) -> None:
+    """A later file with the same bytes. It matches one of several equal files."""
     lost = [known("a", "same", 0), known("b", "same", 2), known("c", "third")]
     assert moved_files(lost, homes) == expected
 
@@ -85,19 +85,19 @@ def test_each_lost_file_needs_a_home_of_its_own(homes: Sequence[tuple[str, datet
 # Moves.
 
 
-@pytest.mark.parametrize("told", [None, ["posts"], ["articles"], ["posts", "articles"], ["articles/07.md"], POSTS])
-async def test_a_renamed_folder_is_one_generation(site: Site, told: list[str] | None) -> None:
-    """Whichever of its paths the run was told of: no loss is held, and no slug gets a suffix."""
+@pytest.mark.parametrize("reported", [None, ["posts"], ["articles"], ["posts", "articles"], ["articles/07.md"], POSTS])
+async def test_renamed_folder_is_one_generation(site: Site, reported: list[str] | None) -> None:
+    """For any reported path. No loss is held, and no slug gets a suffix."""
     fill(site)
     await site.run()
     (site.root / "posts").rename(site.root / "articles")
-    report = await site.run(paths=told)
+    report = await site.run(paths=reported)
     assert report.applied == (True, MOST, 0, MOST)
     await assert_moved(site)
 
 
-async def test_a_folder_that_was_renamed_while_no_process_ran_is_one_generation(site: Site) -> None:
-    """The next process finds it moved."""
+async def test_folder_renamed_while_no_process_ran(site: Site) -> None:
+    """The next process detects the move."""
     fill(site)
     await site.run()
     await site.store.close()
@@ -107,8 +107,8 @@ async def test_a_folder_that_was_renamed_while_no_process_ran_is_one_generation(
         await assert_moved(again)
 
 
-async def test_all_files_may_move_at_once(site: Site) -> None:
-    """The folder is not empty, though nothing is where it was."""
+async def test_move_of_all_files(site: Site) -> None:
+    """The folder does not count as empty."""
     site.write_many()
     await site.run()
     for file in list(site.root.iterdir()):
@@ -118,8 +118,8 @@ async def test_all_files_may_move_at_once(site: Site) -> None:
 
 
 @pytest.mark.parametrize("of", ["from", "to"])
-async def test_files_that_are_moved_one_by_one_are_moved_one_by_one(site: Site, of: str) -> None:
-    """Each move is one generation, whichever of its two paths is known at first; all are more than may go at once."""
+async def test_files_moved_one_by_one(site: Site, of: str) -> None:
+    """Each move is one generation, whichever of its paths is reported first. Together they exceed the allowed loss."""
     fill(site)
     await site.run()
     (site.root / "articles").mkdir()
@@ -131,8 +131,8 @@ async def test_files_that_are_moved_one_by_one_are_moved_one_by_one(site: Site, 
     await assert_moved(site, MOST)
 
 
-async def test_what_was_edited_while_its_folder_moved_is_lost_by_itself(site: Site) -> None:
-    """The others are moved, and one of forty may go."""
+async def test_file_edited_while_its_folder_moved(site: Site) -> None:
+    """It is a loss, and the others are moved."""
     fill(site)
     await site.run()
     (site.root / "posts").rename(site.root / "articles")
@@ -141,20 +141,20 @@ async def test_what_was_edited_while_its_folder_moved_is_lost_by_itself(site: Si
     await assert_moved(site)
 
 
-@pytest.mark.parametrize("told", [["a.md"], ["b.md"], ["a.md", "b.md"]])
-async def test_swapped_files_are_one_generation(site: Site, told: list[str]) -> None:
-    """Told of one alone, the run looks at the other too: else one article would be there twice, and one not at all."""
+@pytest.mark.parametrize("reported", [["a.md"], ["b.md"], ["a.md", "b.md"]])
+async def test_swapped_files_are_one_generation(site: Site, reported: list[str]) -> None:
+    """If one path is reported, the run reads the other too."""
     site.write("a.md", "slug: one")
     site.write("b.md", "slug: two")
     await site.run()
     for path, to in (("a.md", "c.md"), ("b.md", "a.md"), ("c.md", "b.md")):
         (site.root / path).rename(site.root / to)
-    await site.run(paths=told)
+    await site.run(paths=reported)
     assert {edge.node.path: edge.node.slug for edge in await site.edges()} == {"a.md": "two", "b.md": "one"}
 
 
-async def test_a_file_moved_over_another_is_one_generation(site: Site) -> None:
-    """What it replaces is edited, not lost."""
+async def test_file_moved_over_another(site: Site) -> None:
+    """The replaced file is edited, not lost."""
     site.write("a.md", "slug: one")
     site.write("b.md", "slug: two")
     await site.run()
@@ -163,8 +163,8 @@ async def test_a_file_moved_over_another_is_one_generation(site: Site) -> None:
     assert [(edge.node.path, edge.node.slug) for edge in await site.edges()] == [("b.md", "one")]
 
 
-async def test_a_file_that_is_replaced_by_no_document_is_moved(site: Site) -> None:
-    """Its article goes to where the bytes are, though a file remains."""
+async def test_moved_file_replaced_by_another_file(site: Site) -> None:
+    """Its article follows the bytes, although a file remains."""
     site.write("a.md", "slug: one")
     site.write("b.md")
     await site.run()
@@ -174,8 +174,8 @@ async def test_a_file_that_is_replaced_by_no_document_is_moved(site: Site) -> No
     assert await site.paths() == ["b.md", "c.md"]
 
 
-async def test_a_copy_is_another_article(site: Site) -> None:
-    """What is on disk twice is served twice; moved to two places, one is moved and one is new."""
+async def test_copy_is_another_article(site: Site) -> None:
+    """Both files are served. Of two new paths one is the move and one is new."""
     site.write("a.md")
     site.write("z.md")
     await site.run()
@@ -188,8 +188,8 @@ async def test_a_copy_is_another_article(site: Site) -> None:
 
 
 @pytest.mark.parametrize("at_once", [True, False])
-async def test_files_that_are_copied_and_then_deleted_are_moved(site: Site, at_once: bool) -> None:
-    """As by a move to another disk, all together or one by one: nothing is held, as all bytes are still there."""
+async def test_copy_and_delete_is_a_move(site: Site, at_once: bool) -> None:
+    """As a move to another disk, together or one by one. No deletion is held."""
     fill(site)
     await site.run()
     (site.root / "articles").mkdir()
@@ -208,8 +208,8 @@ async def test_files_that_are_copied_and_then_deleted_are_moved(site: Site, at_o
 # Files that move while a run looks at them.
 
 
-class Meddling(InProcess):
-    """Does something to the folder each time that files are about to be read."""
+class ChangesBeforeReading(InProcess):
+    """Changes the folder each time before files are read."""
 
     def __init__(self, *acts: Callable[[], object]) -> None:
         super().__init__(1)
@@ -228,44 +228,44 @@ def rename(site: Site, path: str, to: str) -> Callable[[], object]:
     return lambda: (site.root / path).rename(site.root / to)
 
 
-def meddled(site: Site, *acts: Callable[[], object]) -> Ingest:
-    """The loader of a site in whose folder things are done between looking at it and reading it."""
-    return Ingest(site.store, site.root, Meddling(*acts), clock=site.clock, hold=HOLD)
+def changing_site(site: Site, *acts: Callable[[], object]) -> Ingest:
+    """The loader of a site whose folder changes between the walk and the reading."""
+    return Ingest(site.store, site.root, ChangesBeforeReading(*acts), clock=site.clock, hold=HOLD)
 
 
 @pytest.mark.parametrize("path", ["a.md", "b.md", "c.md"])
-async def test_a_file_that_moves_on_before_it_is_read_is_found(site: Site, path: str) -> None:
-    """Wherever it was: where it is looked for again it is, and the article is there once."""
+async def test_file_moved_before_it_is_read(site: Site, path: str) -> None:
+    """The next walk finds it, and the article exists once."""
     site.write("a.md", "slug: one")
     site.write("other.md")
     await site.run()
     (site.root / "a.md").rename(site.root / "b.md")
     site.clock.go_on(1)
     acts = [rename(site, "b.md", "c.md"), rename(site, "c.md", path) if path != "c.md" else list]
-    await meddled(site, *acts).run()
+    await changing_site(site, *acts).run()
     assert [(edge.node.path, edge.node.slug) for edge in await site.edges()][:1] == [(path, "one")]
     assert await site.paths() == [path, "other.md"]
 
 
-async def test_a_file_that_is_not_read_may_move(site: Site) -> None:
-    """What came where it went has its bytes: it is not taken to be still there."""
+async def test_unread_file_may_move(site: Site) -> None:
+    """A new file with its bytes is a move, and the old path is not assumed to exist."""
     site.write("a.md", "slug: one")
     site.write("b.md", "slug: two")
     await site.run()
     site.write("c.md")
     site.clock.go_on(1)
-    await meddled(site, lambda: (site.root / "a.md").replace(site.root / "c.md")).run()
+    await changing_site(site, lambda: (site.root / "a.md").replace(site.root / "c.md")).run()
     assert [(edge.node.path, edge.node.slug) for edge in await site.edges()] == [("b.md", "two"), ("c.md", "one")]
 
 
-async def test_a_folder_whose_files_never_rest_loses_none(site: Site) -> None:
-    """However often it is looked at, a file has moved on; it stays where it was until it can be found."""
+async def test_folder_that_never_rests(site: Site) -> None:
+    """A file stays at its last path until it is found."""
     site.write("a.md", "slug: one")
     site.write("other.md")
     await site.run()
     (site.root / "a.md").rename(site.root / "0.md")
     site.clock.go_on(1)
-    loader = meddled(site, *(rename(site, f"{at}.md", f"{at + 1}.md") for at in range(20)))
+    loader = changing_site(site, *(rename(site, f"{at}.md", f"{at + 1}.md") for at in range(20)))
     await loader.run()
     assert await site.paths() == ["a.md", "other.md"]
     (site.root / next(file.name for file in site.root.iterdir() if file.stem.isdigit())).rename(site.root / "b.md")
@@ -301,9 +301,8 @@ asyncio.run(main(sys.argv[1]))
 """
 
 
-def test_a_file_that_moves_while_the_folder_is_walked_is_found(tmp_path: Path) -> None:
-    """From where the walk is still to come to where it has been: it was met at neither place, and so there is
-    another walk."""
+def test_file_moved_during_the_walk(tmp_path: Path) -> None:
+    """From the part to come to the part already read: the walk misses it, so there is another walk."""
     done = subprocess.run(
         [sys.executable, "-c", WALKED, tmp_path], capture_output=True, text=True, check=True, timeout=100
     )
@@ -313,8 +312,8 @@ def test_a_file_that_moves_while_the_folder_is_walked_is_found(tmp_path: Path) -
 # Equal files.
 
 
-async def test_equal_files_are_lost_each(site: Site) -> None:
-    """That others with the same bytes stay does not make it a move."""
+async def test_deleted_duplicates_are_losses(site: Site) -> None:
+    """Remaining equal files do not make it a move."""
     for at in range(ALL):
         site.write(f"{at:02}.md")
         (site.root / f"{at:02}.md").write_text("---\ntitle: Stub\n---\n")
@@ -325,8 +324,8 @@ async def test_equal_files_are_lost_each(site: Site) -> None:
     assert len(await site.paths()) == ALL
 
 
-async def test_equal_files_are_moved_each(site: Site) -> None:
-    """One old path goes for each new one, and the rest is held."""
+async def test_moved_duplicates(site: Site) -> None:
+    """One old path matches each new one, and the rest is held."""
     for at in range(ALL):
         site.write(f"{at:02}.md")
         (site.root / f"{at:02}.md").write_text("---\ntitle: Stub\n---\n")
@@ -342,8 +341,8 @@ async def test_equal_files_are_moved_each(site: Site) -> None:
 # Losses.
 
 
-async def test_arrivals_do_not_hide_a_loss(site: Site) -> None:
-    """Thirty of forty go while thirty others come: they stay for the whole of the hold, and go after it."""
+async def test_new_files_do_not_hide_a_loss(site: Site) -> None:
+    """Thirty of forty are lost while thirty others arrive: they stay for the hold time."""
     fill(site)
     await site.run()
     shutil.rmtree(site.root / "posts")
@@ -361,8 +360,8 @@ async def test_arrivals_do_not_hide_a_loss(site: Site) -> None:
     assert (len(await site.paths()), await site.codes()) == (ALL + 9, [])
 
 
-async def test_arrivals_before_a_loss_count(site: Site) -> None:
-    """The share is of what there was before the run: thirty of seventy may go."""
+async def test_earlier_new_files_count(site: Site) -> None:
+    """The share is of the articles before the run: thirty of seventy may be removed."""
     fill(site)
     await site.run()
     for at in range(MOST):
@@ -373,8 +372,8 @@ async def test_arrivals_before_a_loss_count(site: Site) -> None:
 
 
 @pytest.mark.parametrize("restart", [False, True])
-async def test_a_slow_deletion_is_held_where_it_becomes_large(tmp_path: Path, restart: bool) -> None:
-    """Ten of forty, and ten, and ten within the hold: the last ones stay; also for another process."""
+async def test_slow_deletion_is_held(tmp_path: Path, restart: bool) -> None:
+    """Ten of forty, three times within the hold time: the last ones stay, also for another process."""
     async with opened(tmp_path) as site:
         fill(site)
         await site.run()
@@ -398,8 +397,8 @@ async def test_a_slow_deletion_is_held_where_it_becomes_large(tmp_path: Path, re
         assert (await site.ingest.run()).applied.removed == 2
 
 
-async def test_deletions_with_time_between_them_are_not_held(site: Site) -> None:
-    """Ten of forty, and ten, and ten, each after the hold."""
+async def test_deletions_far_apart_are_not_held(site: Site) -> None:
+    """Ten of forty, three times, each after the hold time."""
     fill(site)
     await site.run()
     for start in range(0, MOST, 10):
@@ -407,8 +406,8 @@ async def test_deletions_with_time_between_them_are_not_held(site: Site) -> None
         assert (await site.run(paths=["posts"])).applied.removed == 10
 
 
-async def test_what_is_held_goes_when_its_bytes_come_elsewhere(site: Site) -> None:
-    """A folder that was moved out and in again, or a slow checkout: one generation, and the rest waits on."""
+async def test_held_files_that_reappear_are_moved(site: Site) -> None:
+    """A folder that was moved out and in, or a slow checkout, is one generation. Other files stay held."""
     fill(site)
     await site.run()
     (site.root / "posts").rename(site.root.with_name("away"))
@@ -422,8 +421,8 @@ async def test_what_is_held_goes_when_its_bytes_come_elsewhere(site: Site) -> No
     assert (await site.run()).applied.removed == 1
 
 
-async def test_what_is_held_stays_while_files_come_back(site: Site) -> None:
-    """A wrong checkout that is undone takes nothing away, though less than half is missing in between."""
+async def test_held_files_stay_while_files_return(site: Site) -> None:
+    """A wrong checkout that is undone deletes nothing, although less than half is missing in between."""
     fill(site)
     await site.run()
     (site.root / "posts").rename(site.root.with_name("away"))
@@ -441,8 +440,8 @@ async def test_what_is_held_stays_while_files_come_back(site: Site) -> None:
 
 
 @pytest.mark.parametrize("number", [5, ALL])
-async def test_an_emptied_folder_is_held_while_it_is_filled(site: Site, number: int) -> None:
-    """Also where so few articles may go without a second look."""
+async def test_emptied_folder_is_held_while_it_is_refilled(site: Site, number: int) -> None:
+    """Also with few articles."""
     site.write_many(number)
     await site.run()
     site.root.rename(site.root.with_name("away"))
@@ -455,8 +454,8 @@ async def test_an_emptied_folder_is_held_while_it_is_filled(site: Site, number: 
     assert (await site.run()).applied.removed == number - 1
 
 
-async def test_what_was_accepted_does_not_count_against_later_losses(site: Site) -> None:
-    """Most go by hand, and shortly after some more by themselves."""
+async def test_accepted_losses_do_not_count_later(site: Site) -> None:
+    """Most files are deleted with acceptance, and shortly afterwards some more."""
     site.write_many(100)
     await site.run()
     site.delete(*(f"{at:02}.md" for at in range(60)))

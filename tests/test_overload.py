@@ -1,4 +1,4 @@
-"""Overload, over real sockets: what is refused, how, and what goes on meanwhile."""
+"""Overload, over real sockets: refusals, and the work that continues."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from tests.test_connection_timeouts import ANSWER, ASKED, POST, UPGRADE, Client,
 
 READERS = 4
 HEAD = POST % 100
-"""Of a request whose body of 100 bytes has not been sent."""
+"""The head of a request with an unsent body of 100 bytes."""
 PROBES = (b"/healthz", b"/readyz")
 
 
 class Overload:
-    """A service whose places for operations are all taken, and the clients that wait for their answers."""
+    """A service with a full operation queue, and the clients that wait."""
 
     def __init__(self, url: str, clients: Sequence[Client], held: AsyncExitStack) -> None:
         self.url = url
@@ -31,11 +31,11 @@ class Overload:
         self._held = held
 
     async def release(self) -> None:
-        """Have the operation that runs end."""
+        """Let the running operation end."""
         await self._held.aclose()
 
     async def end(self) -> None:
-        """Have all operations end, and read their answers."""
+        """Let all operations end, and read their responses."""
         await self.release()
         for each in self.clients:
             await each.reader.readuntil(ANSWER)
@@ -43,8 +43,7 @@ class Overload:
 
 @asynccontextmanager
 async def overloaded(tmp_path: Path, waiting: int = 0) -> AsyncIterator[Overload]:
-    """One operation runs, and so many wait. None ends before the readers of the database, which are held, are given
-    back."""
+    """One operation runs, and this many wait. None ends before the held database readers are returned."""
     async with (
         service(tmp_path, limit_operations=1, limit_queue_size=waiting) as found,
         listening_to(found) as url,
@@ -56,7 +55,7 @@ async def overloaded(tmp_path: Path, waiting: int = 0) -> AsyncIterator[Overload
         for _ in range(READERS):
             snapshot = await held.enter_async_context(found.store.snapshot(Visibility.PUBLIC))
             await snapshot.generation()
-        # Of one request too many, one is refused, whichever is the last to arrive.
+        # The last request to arrive is refused.
         clients = [await stack.enter_async_context(client(url)) for _ in range(2 + waiting)]
         for each in clients:
             await each.send(ASKED)
@@ -70,7 +69,7 @@ async def overloaded(tmp_path: Path, waiting: int = 0) -> AsyncIterator[Overload
 
 
 async def answer_of(asked: Client) -> tuple[bytes, bytes]:
-    """Head and body of the next answer."""
+    """Head and body of the next response."""
     async with asyncio.timeout(30):
         head = await asked.reader.readuntil(b"\r\n\r\n")
         [length] = [line.split(b":")[1] for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
@@ -78,7 +77,7 @@ async def answer_of(asked: Client) -> tuple[bytes, bytes]:
 
 
 async def probe(asked: Client, path: bytes) -> bytes:
-    """The head of a good answer."""
+    """The head of a successful response."""
     await asked.send(b"GET " + path + b" HTTP/1.1\r\nHost: localhost\r\n\r\n")
     head, _ = await answer_of(asked)
     assert head.startswith(b"HTTP/1.1 200")
@@ -86,7 +85,7 @@ async def probe(asked: Client, path: bytes) -> bytes:
 
 
 async def refusal(asked: Client) -> bytes:
-    """The head of a refusal, the form of which is checked."""
+    """The head of a refusal, with its form checked."""
     head, body = await answer_of(asked)
     lines = head.lower().split(b"\r\n")
     assert head.startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
@@ -96,8 +95,8 @@ async def refusal(asked: Client) -> bytes:
     return head
 
 
-async def test_requests_are_refused_before_their_bodies_are_sent(tmp_path: Path) -> None:
-    """Their heads suffice, probes are answered between them, and the operation that runs completes."""
+async def test_requests_are_refused_by_their_heads(tmp_path: Path) -> None:
+    """Probes are answered in between, and the running operation completes."""
     async with overloaded(tmp_path) as found, AsyncExitStack() as stack:
         others = [await stack.enter_async_context(client(found.url)) for _ in range(20)]
         for other in others:
@@ -110,8 +109,8 @@ async def test_requests_are_refused_before_their_bodies_are_sent(tmp_path: Path)
         await found.end()
 
 
-async def test_a_refused_connection_is_kept(tmp_path: Path) -> None:
-    """The body that follows is skipped, and the next request is answered, pipelined or not."""
+async def test_refused_connection_stays_open(tmp_path: Path) -> None:
+    """The body is skipped, and the next request is answered, pipelined or not."""
     async with overloaded(tmp_path) as found, client(found.url) as other:
         await other.send(HEAD)
         await refusal(other)
@@ -122,24 +121,24 @@ async def test_a_refused_connection_is_kept(tmp_path: Path) -> None:
         await other.ask()
 
 
-async def test_a_refused_client_that_expects_to_continue(tmp_path: Path) -> None:
-    """It is not told to continue, and its connection is closed, since its body may follow or not."""
+async def test_refused_expect_continue(tmp_path: Path) -> None:
+    """There is no 100 response, and the connection is closed, because the body may follow or not."""
     async with overloaded(tmp_path) as found, client(found.url) as other:
         await other.send(HEAD.replace(b"Host", b"Expect: 100-continue\r\nHost"))
         assert b"connection: close" in (await refusal(other)).lower()
         assert await other.rest() == b""
 
 
-async def test_a_refused_request_with_two_framings(tmp_path: Path) -> None:
-    """Its connection is closed, since the two disagree about where the next request begins."""
+async def test_refused_request_with_two_framings(tmp_path: Path) -> None:
+    """The connection is closed, because the next request's start is ambiguous."""
     async with overloaded(tmp_path) as found, client(found.url) as other:
         await other.send(HEAD.replace(b"Host", b"Transfer-Encoding: chunked\r\nHost"))
         assert b"connection: close" in (await refusal(other)).lower()
         assert await other.rest() == b""
 
 
-async def test_a_refused_head(tmp_path: Path) -> None:
-    """The answer to HEAD has the status and no body."""
+async def test_refused_head_request(tmp_path: Path) -> None:
+    """The response to HEAD has the status and no body."""
     async with overloaded(tmp_path) as found, client(found.url) as other:
         await other.send(b"HEAD /graphql HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         answer = await other.rest()
@@ -147,8 +146,8 @@ async def test_a_refused_head(tmp_path: Path) -> None:
         assert answer.endswith(b"\r\n\r\n")
 
 
-async def test_refusals_are_logged_in_few_lines(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """One line names the limits; no request adds another at once."""
+async def test_log_of_refusals_is_bounded(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """One line has the limits. Further requests add none at once."""
     async with overloaded(tmp_path) as found, client(found.url) as other:
         for _ in range(20):
             await other.send(ASKED)
@@ -158,10 +157,10 @@ async def test_refusals_are_logged_in_few_lines(tmp_path: Path, caplog: pytest.L
     assert "'operations' and 'queue_size'" in line
 
 
-async def test_an_operation_of_a_client_that_has_gone_does_not_run(
+async def test_operation_of_a_disconnected_client_does_not_run(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """If its client went while it waited for its turn, the turn is that of the next one."""
+    """The next operation runs instead."""
     caplog.set_level(logging.INFO, "gateway.access")
     async with overloaded(tmp_path, waiting=1) as found, client(found.url) as other:
         for each in found.clients:
@@ -171,11 +170,11 @@ async def test_an_operation_of_a_client_that_has_gone_does_not_run(
         await found.release()
         await answered(found.url)
     lines = [record.message for record in caplog.records if "/graphql" in record.message and " 200 " in record.message]
-    assert len(lines) == 2  # of the one that ran already, and of the last
+    assert len(lines) == 2  # of the running operation and of the last one
 
 
-async def test_probes_are_answered_on_connections_over_the_limit(tmp_path: Path) -> None:
-    """Each such connection gets one answer: a probe the health, and anything else 503."""
+async def test_connections_over_the_limit(tmp_path: Path) -> None:
+    """Each gets one response: a probe its state, other requests 503."""
     async with service(tmp_path, limit_connections=1) as found, listening_to(found) as url, client(url) as first:
         await first.begin()
         for path in PROBES:
@@ -192,7 +191,7 @@ async def test_probes_are_answered_on_connections_over_the_limit(tmp_path: Path)
 
 
 async def test_further_connections_wait(tmp_path: Path) -> None:
-    """Connections that are neither within the limit nor in excess of it are accepted when others close."""
+    """Connections beyond the limit and its excess are accepted when others close."""
     async with service(tmp_path, limit_connections=1) as found, listening_to(found) as url, AsyncExitStack() as stack:
         idle = [await stack.enter_async_context(client(url)) for _ in range(1 + excess_of(1))]
         await idle[0].ask()

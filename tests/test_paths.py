@@ -1,4 +1,4 @@
-"""Runs that look at some paths alone end where a first load would, and tell when that cannot be."""
+"""Runs of named paths end like a first load, and request a walk if they cannot."""
 
 from __future__ import annotations
 
@@ -65,14 +65,14 @@ async def unfollowed(folder: Path) -> AsyncIterator[Site]:
 
 
 class Edit(NamedTuple):
-    """One thing that is done to a folder; without fields the file goes, and with `to` it, or the folder, moves."""
+    """A change of a folder: without fields a deletion, with `to` a move of a file or folder."""
 
     path: str
     fields: Mapping[str, str] | None = None
     to: str | None = None
 
     def do(self, root: Path) -> list[str]:
-        """The paths that changed."""
+        """Apply the edit. Returns the changed paths."""
         file = root / self.path
         if self.to is not None:
             if not file.exists() or (root / self.to).exists():
@@ -105,10 +105,10 @@ async def state(site: Site) -> Sequence[Any]:
 
 @SCRIPTS
 @given(script=st.lists(st.tuples(st.lists(EDITS, min_size=1, max_size=3), st.booleans()), max_size=6))
-async def test_edits_that_are_followed_end_as_a_first_load(
+async def test_followed_edits_equal_a_first_load(
     tmp_path_factory: pytest.TempPathFactory, script: Sequence[tuple[Sequence[Edit], bool]]
 ) -> None:
-    """Whatever is written, deleted and moved, a few paths at a time or by walks: all answers are the same."""
+    """For any edits, by a few paths or by walks, all answers are equal."""
     folder = tmp_path_factory.mktemp("edits")
     (folder / "content").mkdir()
     async with unfollowed(folder) as site:
@@ -126,8 +126,8 @@ async def test_edits_that_are_followed_end_as_a_first_load(
     shutil.rmtree(folder)
 
 
-async def test_other_files_are_not_looked_at(site: Site) -> None:
-    """Only what is named, and what lies below it: what changed elsewhere waits for a walk."""
+async def test_other_files_are_not_read(site: Site) -> None:
+    """Only the named paths and those below them. Other changes wait for a walk."""
     for path in ("a.md", "b.md", "x/c.md"):
         site.write(path)
     await site.run()
@@ -139,16 +139,16 @@ async def test_other_files_are_not_looked_at(site: Site) -> None:
     assert (await site.run()).applied.updated == 1
 
 
-async def test_what_is_below_a_named_path_is_looked_at_once(site: Site) -> None:
-    """Though it is named too."""
+async def test_nested_paths_are_read_once(site: Site) -> None:
+    """A path below another named path is read once."""
     site.write("a.md")
     await site.run()
     site.write("x/y/b.md")
     assert (await site.run(paths=["x/y/b.md", "x", "x/y"])).files == 1
 
 
-async def test_problems_of_the_rest_stay(site: Site, tmp_path: Path) -> None:
-    """Those of files that were not looked at, and those of the walk; those of what was looked at are told anew."""
+async def test_problems_of_other_files_stay(site: Site, tmp_path: Path) -> None:
+    """Those of other files and of the walk stay. Those of the read files are replaced."""
     (site.root / "link.md").symlink_to(tmp_path)
     (site.root / "sub").mkdir()
     (site.root / "sub/link.md").symlink_to(tmp_path)
@@ -164,8 +164,8 @@ async def test_problems_of_the_rest_stay(site: Site, tmp_path: Path) -> None:
     assert sorted(await site.codes()) == ["BAD_VALUE", "LINK"]
 
 
-async def test_links_are_not_followed_on_the_way(site: Site, tmp_path: Path) -> None:
-    """What a walk would not come to is not there."""
+async def test_links_in_named_paths_are_not_followed(site: Site, tmp_path: Path) -> None:
+    """Files that a walk would not reach do not exist."""
     (tmp_path / "out").mkdir()
     (tmp_path / "out/b.md").write_text("---\ntitle: Out\n---\n")
     site.write("a.md")
@@ -176,7 +176,7 @@ async def test_links_are_not_followed_on_the_way(site: Site, tmp_path: Path) -> 
 
 
 async def test_losses_count_as_in_a_walk(site: Site) -> None:
-    """Most of many articles are held, though each of them was named; then a second look is a walk."""
+    """Most of many articles are held, although each was named. A walk is the second check."""
     site.write_many()
     await site.run()
     gone = [f"{at:02}.md" for at in range(20)]
@@ -187,8 +187,8 @@ async def test_losses_count_as_in_a_walk(site: Site) -> None:
     assert len(await site.paths()) == MANY - 20
 
 
-async def test_a_file_that_came_to_rest_is_read_again_by_the_next_walk(site: Site) -> None:
-    """It may have changed within a tick of the clock after it was read, whatever was looked at since."""
+async def test_recent_file_is_read_again_by_the_next_walk(site: Site) -> None:
+    """It may have changed within a clock tick, whatever was read since."""
     site.write("a.md", age=0)
     site.write("b.md")
     await site.ingest.run()
@@ -200,7 +200,7 @@ async def test_a_file_that_came_to_rest_is_read_again_by_the_next_walk(site: Sit
 
 @pytest.mark.parametrize("path", ["gateway.yaml", "e\u0301.md", "\ufffd.md", WHOLE_FOLDER])
 async def test_some_names_need_a_walk(site: Site, path: str) -> None:
-    """Rules concern every file; two spellings of one name are for a walk to tell apart."""
+    """Rules affect every file, and a walk resolves two spellings of one name."""
     site.write("a.md")
     site.write("b.md")
     await site.run()
@@ -210,9 +210,8 @@ async def test_some_names_need_a_walk(site: Site, path: str) -> None:
 NFC, NFD = "\u00e9", "e\u0301"
 
 
-async def test_a_name_in_another_normal_form_is_missed(site: Site) -> None:
-    """A Mac writes such names. The store knows them by another spelling, and the article goes with its file; so does
-    what was told of one."""
+async def test_deleted_name_in_another_normal_form(site: Site) -> None:
+    """The store has the NFC spelling. The article is removed with its file, and so are its problems."""
     site.write("a.md")
     site.write(f"{NFD}.md")
     os.mkfifo(site.root / f"{NFD}-pipe.md")
@@ -230,8 +229,8 @@ async def test_a_name_in_another_normal_form_is_missed(site: Site) -> None:
     ("path", "gone"),
     [("{}.md", "{}.md"), ("x/{}.md", "x/{}.md"), ("{}/b.md", "{}"), ("{}/\u00fc/b.md", "{}/\u00fc/b.md")],
 )
-async def test_of_two_spellings_of_a_name_one_is_served(site: Site, path: str, gone: str) -> None:
-    """The same one as by a walk, whatever is told to have changed; when the other goes, it stays."""
+async def test_two_spellings_of_a_name(site: Site, path: str, gone: str) -> None:
+    """The same one as by a walk is served for any reported path. It stays when the other is deleted."""
     served, other = path.format(NFD), path.format(NFC)
     site.write("a.md")
     site.write(served, "quality: 1")
@@ -247,8 +246,8 @@ async def test_of_two_spellings_of_a_name_one_is_served(site: Site, path: str, g
     assert await site.codes() == []
 
 
-async def test_a_name_with_accents_alone_needs_no_walk(site: Site) -> None:
-    """It has no other spelling beside it, though others in its folder are spelled otherwise."""
+async def test_accented_name_needs_no_walk(site: Site) -> None:
+    """If no other spelling is beside it, whatever other names in its folder are."""
     for path in ("a.md", f"x{NFC}/{NFC}.md", f"x{NFC}/{NFD}-other.md"):
         site.write(path)
     await site.run()
@@ -258,8 +257,8 @@ async def test_a_name_with_accents_alone_needs_no_walk(site: Site) -> None:
     assert sorted(await site.paths()) == ["a.md", f"x{NFC}/{NFC}-other.md"]
 
 
-async def test_after_a_failure_all_is_looked_at(site: Site) -> None:
-    """Nothing of a run that failed is relied upon."""
+async def test_walk_after_a_failed_run(site: Site) -> None:
+    """Results of a failed run are not used."""
     site.write("a.md")
     site.write("b.md")
     await site.run()
@@ -272,8 +271,8 @@ async def test_after_a_failure_all_is_looked_at(site: Site) -> None:
     assert await site.paths() == ["b.md", "c.md"]
 
 
-async def test_only_what_matters_is_noticed(site: Site) -> None:
-    """Files that are documents, folders, and what was one of them; and how much of what was known is gone."""
+async def test_relevant_paths(site: Site) -> None:
+    """Documents, folders and former documents, and the number of missing known files."""
     for path in ("a.md", "gone.md", "x/b.md", "x/c.md"):
         site.write(path)
     await site.run()
@@ -304,8 +303,8 @@ async def main(folder):
         noticed = await site.ingest.noticed(["closed/b.md", "closed/below/c.md", "closed/never.md"])
         report = await site.run(paths=noticed.paths)
         (site.root / "closed").chmod(0o700)
-        told = sorted([problem.path, problem.code] for problem in report.problems)
-        print(json.dumps([sorted(noticed.missing), await site.paths(), told]))
+        reported = sorted([problem.path, problem.code] for problem in report.problems)
+        print(json.dumps([sorted(noticed.missing), await site.paths(), reported]))
         await site.run(paths=["a.md"])
         print(json.dumps([await site.paths(), await site.codes()]))
 
@@ -313,8 +312,8 @@ asyncio.run(main(sys.argv[1]))
 """
 
 
-def test_what_cannot_be_looked_at_stays(tmp_path: Path) -> None:
-    """It is noticed as if it were gone, and the run tells that it cannot be read; the next one walks."""
+def test_unreadable_path_keeps_its_article(tmp_path: Path) -> None:
+    """It counts as missing until the run reports that it cannot be read. The next run walks."""
     command = [*AS_ANYBODY, sys.executable, "-c", CLOSED, str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=100)
     closed, after = map(json.loads, done.stdout.splitlines())

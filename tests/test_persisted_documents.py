@@ -1,4 +1,4 @@
-"""Documents by name: registered by clients, and trusted from a manifest."""
+"""Persisted queries, and trusted documents of a manifest."""
 
 from __future__ import annotations
 
@@ -40,11 +40,12 @@ def code(response: httpx.Response) -> Any:
     return response.json()["errors"][0]["extensions"]["code"]
 
 
-# Registered by clients.
+# Persisted queries.
 
 
-async def test_a_document_is_registered_and_then_meant_by_its_digest(client: httpx.AsyncClient) -> None:
-    """A miss says so in the words that clients know; the document with its digest is kept; then the digest suffices."""
+async def test_persisted_query(client: httpx.AsyncClient) -> None:
+    """An unknown digest gives the error that clients expect. A document with its digest is registered, and afterwards
+    the digest is enough."""
     missed = await client.post("/graphql", json={"extensions": by_digest(QUERY)})
     assert (missed.status_code, missed.json()["errors"][0]["message"]) == (200, "PersistedQueryNotFound")
     assert code(missed) == "PERSISTED_QUERY_NOT_FOUND"
@@ -60,8 +61,8 @@ async def test_a_document_is_registered_and_then_meant_by_its_digest(client: htt
 @pytest.mark.parametrize("accept", [JSON, RESPONSE, f"{RESPONSE}, {JSON};q=0.9", "*/*"])
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize(("kept", "name"), [(1000, "PersistedQueryNotFound"), (0, "PersistedQueryNotSupported")])
-async def test_a_miss_is_no_failure_of_http(tmp_path: Path, accept: str, method: str, kept: int, name: str) -> None:
-    """It is 200 in every media type, for clients that send the document only after that status; and nobody keeps it."""
+async def test_unknown_digest_is_200(tmp_path: Path, accept: str, method: str, kept: int, name: str) -> None:
+    """In every media type, because clients send the document only after that status. It is not cached."""
     async with serving(tmp_path, persisted_bytes=kept) as client:
         sent = {"extensions": by_digest(QUERY)}
         parameters = {"extensions": orjson.dumps(sent["extensions"]).decode()}
@@ -72,8 +73,8 @@ async def test_a_miss_is_no_failure_of_http(tmp_path: Path, accept: str, method:
     assert "etag" not in missed.headers
 
 
-async def test_a_digest_of_another_document_is_refused(client: httpx.AsyncClient) -> None:
-    """In any media type; and nothing is kept under it."""
+async def test_wrong_digest_is_refused(client: httpx.AsyncClient) -> None:
+    """In any media type, and nothing is registered."""
     response = await client.post("/graphql", json={"query": QUERY, "extensions": by_digest("{ __typename }")})
     assert (response.status_code, code(response)) == (400, "PERSISTED_QUERY_MISMATCH")
     assert code(await client.post("/graphql", json={"extensions": by_digest("{ __typename }")})) == (
@@ -82,21 +83,21 @@ async def test_a_digest_of_another_document_is_refused(client: httpx.AsyncClient
 
 
 @pytest.mark.parametrize("query", ["{ nope }", "{", "{" + " __typename" * 501 + "}"])
-async def test_a_document_that_cannot_run_is_not_kept(client: httpx.AsyncClient, query: str) -> None:
-    """What does not fit the schema or the limits takes no memory."""
+async def test_invalid_document_is_not_registered(client: httpx.AsyncClient, query: str) -> None:
+    """Documents that fail validation or limits take no memory."""
     assert "errors" in (await client.post("/graphql", json={"query": query, "extensions": by_digest(query)})).json()
     assert code(await client.post("/graphql", json={"extensions": by_digest(query)})) == "PERSISTED_QUERY_NOT_FOUND"
 
 
 @pytest.mark.parametrize("persisted", [1, [], {"sha256Hash": 1}, {"sha256Hash": []}])
-async def test_what_is_no_digest_is_refused(client: httpx.AsyncClient, persisted: object) -> None:
-    """As any member of another kind."""
+async def test_invalid_digest_is_refused(client: httpx.AsyncClient, persisted: object) -> None:
+    """Like any member of a wrong type."""
     response = await client.post("/graphql", json={"extensions": {"persistedQuery": persisted}})
     assert (response.status_code, code(response)) == (400, "BAD_REQUEST")
 
 
-async def test_registering_can_be_off(tmp_path: Path) -> None:
-    """Then clients are told to send documents in full."""
+async def test_persisted_queries_can_be_off(tmp_path: Path) -> None:
+    """The error tells clients to send documents in full."""
     async with serving(tmp_path, persisted_bytes=0) as client:
         sent = {"query": QUERY, "extensions": by_digest(QUERY)}
         assert (await client.post("/graphql", json=sent)).json() == TITLES
@@ -105,7 +106,7 @@ async def test_registering_can_be_off(tmp_path: Path) -> None:
 
 
 def test_memory_is_bounded() -> None:
-    """What was used last stays, as much as fits; what alone is too large is never kept."""
+    """The most recently used documents stay, as many as fit. Larger ones are not registered."""
     texts = [f"{{ field{number} }}" for number in range(4)]
     size = len(digest("")) + len(texts[0]) + OVERHEAD
     queries = PersistedDocuments(3 * size)
@@ -122,7 +123,7 @@ def test_memory_is_bounded() -> None:
         queries.resolve("", "large")
 
 
-# Trusted by the operator.
+# Trusted documents.
 
 CODEGEN = {"0b7d": QUERY, "sha256:TitlesOf": QUERY, digest("{ __typename }"): "{ __typename }"}
 APOLLO = {
@@ -133,8 +134,8 @@ APOLLO = {
 
 
 @pytest.mark.parametrize("manifest", [CODEGEN, APOLLO], ids=["codegen", "apollo"])
-async def test_trusted_documents_are_meant_by_their_ids(tmp_path: Path, manifest: object) -> None:
-    """From either kind of manifest, whatever made the ids; others run too, unless only trusted ones may."""
+async def test_trusted_documents(tmp_path: Path, manifest: object) -> None:
+    """Both manifest formats and any ids work. Other documents run unless only trusted ones are allowed."""
     file = tmp_path / "manifest.json"
     file.write_bytes(orjson.dumps(manifest))
     async with serving(tmp_path / "open", trusted_documents=file) as client:
@@ -154,8 +155,8 @@ async def test_trusted_documents_are_meant_by_their_ids(tmp_path: Path, manifest
 
 
 @pytest.mark.parametrize("content", [b"{", b"[]", b'{"a": 1}', b'{"format": "apollo-persisted-query-manifest"}'])
-def test_what_is_no_manifest_is_a_wrong_setting(tmp_path: Path, content: bytes) -> None:
-    """The start ends with a line that names the file."""
+def test_invalid_manifest_is_a_settings_error(tmp_path: Path, content: bytes) -> None:
+    """The start fails with a line that names the file."""
     file = tmp_path / "manifest.json"
     with pytest.raises(SettingsError, match="cannot be read"):
         read_manifest(file)
@@ -164,8 +165,8 @@ def test_what_is_no_manifest_is_a_wrong_setting(tmp_path: Path, content: bytes) 
         read_manifest(file)
 
 
-def test_a_trusted_document_that_cannot_run_is_told_at_the_start(tmp_path: Path) -> None:
-    """All of them, each with its reason, and exit code 2."""
+def test_invalid_trusted_documents_stop_the_start(tmp_path: Path) -> None:
+    """All are listed with their reasons, and the exit code is 2."""
     (tmp_path / "content").mkdir()
     file = tmp_path / "manifest.json"
     file.write_bytes(orjson.dumps({"good": QUERY, "bad": "{ nope }", "worse": "{"}))

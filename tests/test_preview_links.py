@@ -1,4 +1,4 @@
-"""Preview links: where they lead, what they leave in a browser, and what that is good for."""
+"""Preview links: redirects, cookies and rights."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def cookie(token: str) -> Mapping[str, str]:
 
 
 def count(answer: Mapping[str, object]) -> object:
-    """How many articles an answer tells, or the code of its error."""
+    """The number of articles in a response, or its error code."""
     data: object = answer.get("data")
     if isinstance(data, dict):
         return len(data["articles"]["nodes"])
@@ -62,8 +62,8 @@ async def client(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
 # The link.
 
 
-async def test_a_link_leaves_a_cookie_and_leads_to_its_page(client: httpx.AsyncClient) -> None:
-    """No script can read the cookie, no other site sends it, and it goes when the link ends."""
+async def test_link_sets_a_cookie_and_redirects(client: httpx.AsyncClient) -> None:
+    """Scripts cannot read the cookie, other sites do not send it, and it expires with the link."""
     response = await client.get(link("http://localhost/2024/a%20draft?x=1#part", GOOD))
     assert (response.status_code, response.headers["location"]) == (303, "/2024/a%20draft?x=1#part")
     name, *attributes = response.headers["set-cookie"].split("; ")
@@ -75,16 +75,16 @@ async def test_a_link_leaves_a_cookie_and_leads_to_its_page(client: httpx.AsyncC
 
 
 @pytest.mark.parametrize("proto", ["https", "https, http"])
-async def test_over_https_the_cookie_keeps_to_it(client: httpx.AsyncClient, proto: str) -> None:
-    """Also where a proxy speaks https and says so."""
+async def test_cookie_is_secure_over_https(client: httpx.AsyncClient, proto: str) -> None:
+    """Also if a proxy reports https."""
     proxied = await client.get(link("http://localhost/", GOOD), headers={"X-Forwarded-Proto": proto})
     direct = await client.get(link("https://localhost/", GOOD))
     assert all("; Secure" in response.headers["set-cookie"] for response in (proxied, direct))
 
 
 @pytest.mark.parametrize("token", [ENDED, FORGED, "", "x"])
-async def test_a_link_that_is_none(client: httpx.AsyncClient, token: str) -> None:
-    """One that has ended and one that was forged leave nothing and lead nowhere."""
+async def test_invalid_link(client: httpx.AsyncClient, token: str) -> None:
+    """An expired or forged link sets no cookie and does not redirect."""
     response = await client.get(link("http://localhost/page", token))
     assert (response.status_code, count(response.json())) == (401, "UNAUTHENTICATED")
     assert {"set-cookie", "location"}.isdisjoint(response.headers)
@@ -98,35 +98,35 @@ ELSEWHERE = (
 
 
 @pytest.mark.parametrize("target", ELSEWHERE)
-async def test_a_link_leads_nowhere_else(client: httpx.AsyncClient, target: str) -> None:
-    """Whatever a browser could take for another host, or for another header, is refused."""
+async def test_link_to_another_host_is_refused(client: httpx.AsyncClient, target: str) -> None:
+    """Targets that a browser could read as another host or header are refused."""
     response = await client.get("/-/preview", params={"token": GOOD, "to": target})
     assert (response.status_code, count(response.json())) == (400, "BAD_REQUEST")
     assert {"set-cookie", "location"}.isdisjoint(response.headers)
 
 
 def as_browsers_read(target: str) -> str:
-    """What the URL Standard does to a text before it looks for a host in it."""
+    """The URL Standard's changes to a text before the host is parsed."""
     return re.sub("[\t\n\r]", "", target.strip("".join(map(chr, range(0x21))))).replace("\\", "/")
 
 
 @given(st.text() | st.text("/\\.:@%?#\t\n ae").map(lambda text: "/" + text))
 @example("/a//b")
-def test_a_path_stays_on_its_host(target: str) -> None:
-    """However it is read, what is taken for a path leads to the host that is asked."""
+def test_accepted_path_stays_on_its_host(target: str) -> None:
+    """In any reading an accepted path leads to the requested host."""
     if is_path(target):
         assert urlsplit(urljoin("http://own.example/-/preview", as_browsers_read(target))).netloc == "own.example"
 
 
 @pytest.mark.parametrize("page", ["", "own.example", "/page", "ftp://own.example/", "http://", "http://a@b.example/"])
-def test_a_link_is_to_a_page(page: str) -> None:
-    """Of this server's host, by its full address."""
+def test_link_has_an_absolute_redirect(page: str) -> None:
+    """The redirect is the full address on this server's host."""
     with pytest.raises(ValueError, match="not an http or https URL"):
         link(page, GOOD)
 
 
-async def test_without_a_secret_there_are_no_links(tmp_path: Path) -> None:
-    """The path is not there, nor the explorer; and no pass counts."""
+async def test_no_links_without_a_secret(tmp_path: Path) -> None:
+    """The path and the explorer are 404, and tokens of links are refused."""
     async with serving(tmp_path, preview_explorer=True) as client:
         for path in ("/-/preview?token=x", "/", "/graphiql"):
             assert (await client.get(path, headers=cookie(GOOD))).status_code == 404
@@ -134,7 +134,7 @@ async def test_without_a_secret_there_are_no_links(tmp_path: Path) -> None:
         assert count(await post(client, TITLES, {**DRAFTS, **cookie(GOOD)})) == "UNAUTHENTICATED"
 
 
-# What a pass is good for.
+# Rights.
 
 
 @pytest.mark.parametrize(
@@ -154,25 +154,25 @@ async def test_without_a_secret_there_are_no_links(tmp_path: Path) -> None:
         ({"Authorization": f"Bearer {FORGED}", **DRAFTS}, "UNAUTHENTICATED"),
     ],
 )
-async def test_a_pass_shows_drafts_to_who_asks_for_them(
+async def test_preview_token_shows_drafts_on_request(
     client: httpx.AsyncClient, headers: Mapping[str, str], expected: object
 ) -> None:
-    """In the cookie together with the header, so that no public answer depends on it; or as a token."""
+    """In the cookie together with the header, or as a bearer token."""
     response = await client.post("/graphql", json={"query": TITLES}, headers=headers)
     assert count(response.json()) == expected
     if expected == 3:
         assert response.headers["cache-control"] == "private, no-store"
 
 
-async def test_a_pass_gives_no_other_right(client: httpx.AsyncClient) -> None:
-    """What is secured stays so."""
+async def test_preview_token_gives_no_other_right(client: httpx.AsyncClient) -> None:
+    """`secured` stays hidden."""
     query = '{ article(path: "two.md") { secured } }'
     for headers in ({"Authorization": f"Bearer {GOOD}", **DRAFTS}, {**cookie(GOOD), **DRAFTS}):
         assert (await post(client, query, headers))["data"]["article"] == {"secured": None}
 
 
-async def test_a_pass_that_ends_meanwhile(tmp_path: Path) -> None:
-    """An operation and a subscription that began with it are told so, and nothing more."""
+async def test_preview_token_expires_during_use(tmp_path: Path) -> None:
+    """An operation and a subscription that began with it get the error."""
     async with service(tmp_path) as found:
         queries = PersistedDocuments()
         executor = Executor(SCHEMA, found.store, Limits(), queries, introspection=False, clock=lambda: 1001.0)
@@ -180,20 +180,20 @@ async def test_a_pass_that_ends_meanwhile(tmp_path: Path) -> None:
         query, subscription = OperationRequest(TITLES), "subscription { corpusChanged { revision } }"
         with pytest.raises(Unauthenticated):
             await executor.execute(await executor.prepare(query), viewer)
-        told = executor.subscribe(await executor.prepare(OperationRequest(subscription)), viewer)
-        asked, number = asyncio.ensure_future(anext(told)), 0
-        while not asked.done():  # a change from before it listens is none for it
+        events = executor.subscribe(await executor.prepare(OperationRequest(subscription)), viewer)
+        asked, number = asyncio.ensure_future(anext(events)), 0
+        while not asked.done():  # earlier changes give no event
             await found.change({"new.md": f"---\ntitle: New {number}\n---\n"})
             number += 1
         assert count(asked.result().body()) == "UNAUTHENTICATED"
-        assert await anext(told, None) is None
+        assert await anext(events, None) is None
 
 
 # The explorer.
 
 
-async def test_the_explorer_is_for_previews(client: httpx.AsyncClient) -> None:
-    """Whoever has no cookie finds nothing; whose has ended is told so; the others are answered."""
+async def test_explorer_for_previews(client: httpx.AsyncClient) -> None:
+    """Without a cookie the page is 404, with an expired one there is a message, and with a valid one the page."""
     for path in ("/", "/graphiql", "/graphiql/page.js", "/graphiql/page.css"):
         assert (await client.get(path)).status_code == 404
         assert (await client.get(path, headers=cookie(ENDED))).status_code == 401
@@ -203,8 +203,8 @@ async def test_the_explorer_is_for_previews(client: httpx.AsyncClient) -> None:
 # The command.
 
 
-def test_the_command_prints_a_link_that_works(tmp_path: Path) -> None:
-    """And the server that is opened by it logs neither the link nor its token, nor what is secured."""
+def test_command_prints_a_working_link(tmp_path: Path) -> None:
+    """The server does not log the link, its token or secured values."""
     (tmp_path / "content").mkdir()
     (tmp_path / "content" / "draft.md").write_text("---\ntitle: Draft\ndraft: true\nsecured: b3BhcXVl\n---\n")
     (tmp_path / "gateway.toml").write_text(f'preview_secret = "{SECRET}"\nlog_level = "debug"\n')
@@ -222,11 +222,11 @@ def test_the_command_prints_a_link_that_works(tmp_path: Path) -> None:
         assert count(answer) == 1
         assert server.stop() == 0
         assert server.process.stdout
-        told = server.process.stdout.read()
-        assert "/-/preview" in told
-        assert token not in told
-        assert "token=" not in told
-        assert "b3BhcXVl" not in told
+        output = server.process.stdout.read()
+        assert "/-/preview" in output
+        assert token not in output
+        assert "token=" not in output
+        assert "b3BhcXVl" not in output
 
 
 @pytest.mark.parametrize(
@@ -238,8 +238,8 @@ def test_the_command_prints_a_link_that_works(tmp_path: Path) -> None:
         ("--preview-secret", SECRET, "nowhere"),
     ],
 )
-def test_what_makes_no_link(arguments: tuple[str, ...]) -> None:
-    """Is wrong usage, and no secret is told."""
+def test_preview_link_usage_errors(arguments: tuple[str, ...]) -> None:
+    """Messages contain no secret."""
     done = CliRunner().invoke(
         main, ["preview-link", *arguments], env={"GATEWAY_PREVIEW_SECRET": "", "GATEWAY_CONFIG": ""}
     )
@@ -248,15 +248,15 @@ def test_what_makes_no_link(arguments: tuple[str, ...]) -> None:
     assert "short'" not in done.stderr
 
 
-def test_a_link_leads_to_the_server_unless_told_otherwise() -> None:
-    """To the address that the settings name."""
+def test_default_address_of_a_link() -> None:
+    """It is the address of the settings."""
     given = ["--preview-secret", SECRET, "--host", "::1", "--port", "81"]
     done = CliRunner().invoke(main, ["preview-link", *given])
     assert done.stdout.startswith("http://[::1]:81/-/preview?token=")
     assert done.stdout.endswith("&to=%2F\n")
 
 
-async def test_dev_needs_no_pass(tmp_path: Path) -> None:
-    """There everyone previews, whatever the cookie is worth."""
+async def test_dev_needs_no_preview_token(tmp_path: Path) -> None:
+    """Everyone previews, with any cookie."""
     async with serving(tmp_path, Mode.DEV, preview_secret=SECRET) as client:
         assert count(await post(client, TITLES, {**DRAFTS, **cookie(ENDED)})) == 3

@@ -1,4 +1,4 @@
-"""Passes: what is known again, and what is none."""
+"""Preview tokens: signature and expiry."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ PASSES = PreviewTokens(SECRET)
 LATER = int(time.time()) + 86_400
 
 
-def test_a_pass_is_known_again() -> None:
-    """It tells when it ends."""
+def test_valid_token() -> None:
+    """Verification returns its expiry."""
     assert PASSES.verify(PASSES.issue(LATER)) == LATER
 
 
@@ -43,22 +43,22 @@ NONE = {
 
 
 @pytest.mark.parametrize("token", NONE.values(), ids=NONE)
-def test_what_is_no_pass(token: str) -> None:
-    """Each is refused alike."""
+def test_invalid_tokens(token: str) -> None:
+    """All are refused in the same way."""
     with pytest.raises(Unauthenticated):
         PASSES.verify(token)
 
 
 @given(st.text() | st.lists(st.text("ab-_="), min_size=3, max_size=3).map(".".join))
-def test_no_text_is_a_pass(token: str) -> None:
-    """Whatever is sent, it is refused, and nothing else goes wrong."""
+def test_arbitrary_text_is_refused(token: str) -> None:
+    """No other exception is raised."""
     with pytest.raises(Unauthenticated):
         PASSES.verify(token)
 
 
 @given(st.integers(0, 10**7), st.sampled_from("mhdw"))
-def test_a_time_is_read_or_refused(number: int, unit: str) -> None:
-    """It is what it says, up to the longest one."""
+def test_durations(number: int, unit: str) -> None:
+    """Durations up to the maximum are accepted."""
     minutes = {"m": 1, "h": 60, "d": 24 * 60, "w": 7 * 24 * 60}[unit] * number
     if 0 < minutes <= MAX_LIFETIME.total_seconds() / 60:
         assert parse_lifetime(f"{number}{unit}") == timedelta(minutes=minutes)
@@ -68,7 +68,7 @@ def test_a_time_is_read_or_refused(number: int, unit: str) -> None:
 
 
 @pytest.mark.parametrize("written", ["", "d", "7", "7y", "-7d", "1.5d", "٧d", "7 d", "7dd"])
-def test_what_is_no_time(written: str) -> None:
-    """Nothing is guessed."""
+def test_invalid_durations(written: str) -> None:
+    """They are refused."""
     with pytest.raises(ValueError, match="is not a duration"):
         parse_lifetime(written)

@@ -1,4 +1,4 @@
-"""Problems and the corpus, in words."""
+"""Messages for problems and the summary of the corpus."""
 
 from __future__ import annotations
 
@@ -34,6 +34,6 @@ ERROR, WARNING, INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
         ),
     ],
 )
-def test_the_line_at_the_start(statistics: Statistics, problems: list[Severity], expected: str) -> None:
-    """It counts what there is, what the public sees of it, and what is wrong; an INFO is no problem."""
+def test_summary_line(statistics: Statistics, problems: list[Severity], expected: str) -> None:
+    """It has the number of articles, of public ones, and of problems. An INFO is not counted."""
     assert summary(statistics, of(*problems)) == expected

@@ -1,4 +1,4 @@
-"""Several processes on one database, run as a person runs them: one writes, the others serve what it commits."""
+"""Several processes on one database: one writes, the others serve its commits."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def reader(tmp_path: Path, content: Path, writer: Running) -> Iterator[Running]:
 
 
 def test_two_servers_serve_one_folder(content: Path, writer: Running, reader: Running) -> None:
-    """What the one commits is served by both; when that is killed the other follows the folder in its place."""
+    """Both serve a commit of the writer. If the writer is killed, the other follows the folder."""
     reader.until(TITLES, titled("One"))
     write(content, "Two")
     for server in (writer, reader):
@@ -62,8 +62,8 @@ def test_two_servers_serve_one_folder(content: Path, writer: Running, reader: Ru
     assert reader.stop() == 0
 
 
-def test_who_stands_by_can_stop(content: Path, writer: Running, reader: Running) -> None:
-    """And the writer goes on."""
+def test_standby_can_stop(content: Path, writer: Running, reader: Running) -> None:
+    """The writer continues."""
     reader.process.send_signal(signal.SIGHUP)
     assert reader.stop() == 0
     write(content, "Two")
@@ -71,8 +71,8 @@ def test_who_stands_by_can_stop(content: Path, writer: Running, reader: Running)
     assert writer.stop() == 0
 
 
-def test_who_stands_by_ends_where_the_database_is_deleted(tmp_path: Path, reader: Running) -> None:
-    """It says so, and does not serve on what nobody writes."""
+def test_standby_ends_if_the_database_is_deleted(tmp_path: Path, reader: Running) -> None:
+    """It logs the reason and does not serve stale content."""
     reader.until(TITLES, titled("One"))
     for file in tmp_path.rglob("*.db"):
         file.unlink()
@@ -80,23 +80,23 @@ def test_who_stands_by_ends_where_the_database_is_deleted(tmp_path: Path, reader
     assert reader.process.wait(60) == 3
 
 
-def test_who_stands_by_refuses_to_reload(reader: Running) -> None:
-    """It reads no folder, and says who does; and whoever has no right to ask is not told."""
+def test_standby_refuses_to_reload(reader: Running) -> None:
+    """The response names the writer, only for authorised clients."""
     url, robot = f"{reader.url}/-/reload", {"Authorization": "Bearer robot"}
     refused = httpx.post(url, headers=robot, trust_env=False, verify=NO_TLS)
     assert (refused.status_code, refused.json()["errors"][0]["extensions"]["code"]) == (503, "NOT_WRITING")
     assert httpx.post(url, trust_env=False, verify=NO_TLS).status_code == 401
 
 
-def test_two_servers_may_start_at_once(tmp_path: Path, content: Path) -> None:
-    """On a folder that was never loaded: one of them loads it."""
+def test_two_servers_start_at_once(tmp_path: Path, content: Path) -> None:
+    """On a folder that was never loaded, one of them loads it."""
     with running("serve", content, cache=tmp_path) as one, running("serve", content, cache=tmp_path) as other:
         for server in (one, other):
             server.until(TITLES, titled("One"))
 
 
-def test_nothing_is_loaded_beside_a_server(tmp_path: Path, content: Path, writer: Running) -> None:
-    """`load` says who holds the database and what to do instead; when that has ended it loads."""
+def test_load_beside_a_server_is_refused(tmp_path: Path, content: Path, writer: Running) -> None:
+    """`load` names the holder of the database and the alternative. It works when the server has ended."""
     done = gateway("load", content, cache=tmp_path)
     assert done.returncode == 3
     assert re.fullmatch(
@@ -109,7 +109,7 @@ def test_nothing_is_loaded_beside_a_server(tmp_path: Path, content: Path, writer
 
 
 @pytest.mark.usefixtures("writer")
-def test_what_writes_nothing_needs_no_lock(tmp_path: Path, content: Path) -> None:
-    """`check` and `query` work beside a server."""
+def test_check_and_query_need_no_lock(tmp_path: Path, content: Path) -> None:
+    """They work beside a server."""
     assert invoke("check", content, cache=tmp_path).returncode == 0
     assert json.loads(invoke("query", content, TITLES, cache=tmp_path).stdout) == {"data": titled("One")}

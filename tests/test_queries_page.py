@@ -46,7 +46,7 @@ async def seeds() -> AsyncIterator[Executor]:
 
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(("query", "answer"), EXAMPLES)
-async def test_answers_of_the_pages_are_right(seeds: Executor, query: str, answer: str) -> None:
+async def test_answers_of_the_pages(seeds: Executor, query: str, answer: str) -> None:
     """Each query has the answer that its page shows, and costs at most a quarter of the limit."""
     prepared = await seeds.prepare(OperationRequest(query))
     found = await seeds.execute(prepared, Viewer(Visibility.PUBLIC))
@@ -55,8 +55,8 @@ async def test_answers_of_the_pages_are_right(seeds: Executor, query: str, answe
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_query_has_its_answer(page: Path) -> None:
-    """Each query of these pages is followed by its answer."""
+def test_each_query_has_an_answer(page: Path) -> None:
+    """On these pages each query is followed by its answer."""
     text = page.read_text()
     answered = re.findall(r"```graphql\n.*?```\n\n```json\n", text, re.DOTALL)
     assert len(answered) == text.count("```graphql") > 8
@@ -65,8 +65,8 @@ def test_every_query_has_its_answer(page: Path) -> None:
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(("page", "query"), OTHERS, ids=lambda value: value[:20])
 @pytest.mark.parametrize("visibility", Visibility)
-async def test_queries_of_other_pages_run(seeds: Executor, page: str, query: str, visibility: Visibility) -> None:
-    """Each query runs without an error, for the public and in a preview; a subscription is accepted."""
+async def test_queries_of_other_pages(seeds: Executor, page: str, query: str, visibility: Visibility) -> None:
+    """Each runs without an error, for the public and in a preview. Subscriptions are accepted."""
     prepared = await seeds.prepare(OperationRequest(query, VARIABLES))
     [operation] = [node for node in prepared.document.node.definitions if isinstance(node, OperationDefinitionNode)]
     if operation.operation is OperationType.QUERY:

@@ -1,4 +1,4 @@
-"""The shell blocks of README.md and docs/quickstart.md, pasted into a shell from the first to the last."""
+"""The shell blocks of README.md and docs/quickstart.md, run in order in one shell."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Shell:
         self._environment = {**own, "PATH": f"{commands}:{own['PATH']}", "NO_PROXY": "*"}
 
     def run(self, block: str) -> str:
-        """What a block prints."""
+        """The output of a block."""
         if block == SERVER:
             server = running("dev", self._folder / "content", cache=self._folder / "cache")
             self._server = self._background.enter_context(server)
@@ -65,8 +65,8 @@ def shell(tmp_path: Path) -> Iterator[Shell]:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_the_blocks_print_what_the_page_shows(page: Path, shell: Shell) -> None:
-    """Each block succeeds, and prints the text or the JSON that follows it."""
+def test_blocks_print_the_shown_output(page: Path, shell: Shell) -> None:
+    """Each block succeeds, and prints the text or JSON that follows it."""
     need("curl", shutil.which("curl"))
     blocks = BLOCK.findall(page.read_text())
     assert SERVER in [block for block, *_ in blocks]
@@ -78,8 +78,8 @@ def test_the_blocks_print_what_the_page_shows(page: Path, shell: Shell) -> None:
             assert printed == shown, block
 
 
-def test_the_fetch_of_the_readme_runs(shell: Shell) -> None:
-    """The program for a page prints the article of the folder above it."""
+def test_fetch_example_of_the_readme(shell: Shell) -> None:
+    """It prints the article of the folder above it."""
     node = need("node", shutil.which("node"))
     text = PAGES[0].read_text()
     for block, *_ in BLOCK.findall(text)[:2]:

@@ -1,4 +1,4 @@
-"""Rates: what a client may ask for in a minute, and who a client is."""
+"""The rate limit, and the identity of clients."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from tests.test_preview_links import GOOD, SECRET, cookie
 
 TITLES = "{ articles { nodes { title } } }"
 COST = 1 + 21
-"""Of the query, and of being read."""
+"""The points of the query and of reading it."""
 
 
-def test_a_client_has_so_many_points() -> None:
-    """When they are spent it is refused, with the seconds after which there is room; another client is not."""
+def test_points_of_a_client() -> None:
+    """A client without points is refused, with the seconds until there are some. Other clients are not."""
     rate_limiter = RateLimiter(100)
     for _ in range(10):
         rate_limiter.charge("one", 10)
@@ -35,8 +35,8 @@ def test_a_client_has_so_many_points() -> None:
     rate_limiter.charge("other", 100)
 
 
-def test_who_is_refused_pays_nothing() -> None:
-    """So a client that asks for too much can still ask for less."""
+def test_refusal_is_free() -> None:
+    """A client may still send a cheaper request."""
     rate_limiter = RateLimiter(100)
     rate_limiter.charge("one", 60)
     for _ in range(10):
@@ -45,8 +45,8 @@ def test_who_is_refused_pays_nothing() -> None:
     rate_limiter.charge("one", 30)
 
 
-def test_points_come_back() -> None:
-    """Not at the end of a minute but one by one."""
+def test_points_are_restored_gradually() -> None:
+    """One by one, and not at the end of a minute."""
     rate_limiter = RateLimiter(6_000_000)  # one in ten microseconds
     rate_limiter.charge("one", 6_000_000)
     while True:
@@ -57,14 +57,14 @@ def test_points_come_back() -> None:
         break
 
 
-def test_without_a_rate_everything_is_allowed() -> None:
-    """That is the default, and so is a client that nobody knows."""
+def test_without_a_rate_limit() -> None:
+    """This is the default. Clients without an identity are also allowed."""
     RateLimiter(None).charge("one", 10**9)
     RateLimiter(1).charge(None, 10**9)
 
 
-def test_few_clients_are_remembered() -> None:
-    """However many ask, the memory is bounded, and who asked last is remembered."""
+def test_number_of_clients_is_bounded() -> None:
+    """The most recent clients are kept."""
     rate_limiter = RateLimiter(10, max_clients=5)
     for number in range(1000):
         rate_limiter.charge(str(number), 10)
@@ -88,15 +88,15 @@ def test_few_clients_are_remembered() -> None:
         ((b"a", "192.0.2.1"), (None, "192.0.2.1"), False),
     ],
 )
-def test_who_a_client_is(one: tuple[bytes | None, str], other: tuple[bytes | None, str], *, same: bool) -> None:
-    """Its token, else its address; of an IPv6 address the part that it cannot choose. No part of either is kept."""
+def test_client_identity(one: tuple[bytes | None, str], other: tuple[bytes | None, str], *, same: bool) -> None:
+    """The token, else the address; of an IPv6 address the network part. Only digests are kept."""
     assert (rate_key(*one) == rate_key(*other)) is same
     assert "192" not in str(rate_key(None, "192.0.2.1"))
     assert rate_key(None, None) is None
 
 
-async def test_a_client_that_asks_too_often(tmp_path: Path) -> None:
-    """It is told so with 429 in any media type, by POST, by GET and in a batch; with a token it is another client."""
+async def test_client_over_its_rate(tmp_path: Path) -> None:
+    """It gets 429 in any media type, by POST, GET and in a batch. With a token it is another client."""
     async with serving(tmp_path, rate_limit=2 * COST) as http:
         for _ in range(2):
             assert (await http.post("/graphql", json={"query": TITLES})).status_code == 200
@@ -115,8 +115,8 @@ async def test_a_client_that_asks_too_often(tmp_path: Path) -> None:
 SPELLINGS = ("Bearer editor", "bearer editor", "BEARER   editor", " Bearer editor ")
 
 
-async def test_a_token_is_one_client_however_it_is_written(tmp_path: Path) -> None:
-    """The scheme's case and the spaces are the client's to choose, and make no other of it. Another token does."""
+async def test_token_spelling_does_not_change_the_client(tmp_path: Path) -> None:
+    """The scheme's case and spaces do not count. Another token does."""
     async with serving(tmp_path, rate_limit=2 * COST) as http:
         statuses = [
             (await http.post("/graphql", json={"query": TITLES}, headers={"Authorization": written})).status_code
@@ -125,8 +125,8 @@ async def test_a_token_is_one_client_however_it_is_written(tmp_path: Path) -> No
         assert statuses == [200, 200, 429, 429, 200]
 
 
-async def test_a_pass_is_no_client_of_its_own(tmp_path: Path) -> None:
-    """Whoever may make links could else be as many as there are links; so its address pays."""
+async def test_preview_token_is_not_a_client(tmp_path: Path) -> None:
+    """The address is charged, because one user may create many links."""
     async with serving(tmp_path, rate_limit=2 * COST, preview_secret=SECRET) as http:
         statuses = [
             (await http.post("/graphql", json={"query": TITLES}, headers=headers)).status_code
@@ -135,8 +135,8 @@ async def test_a_pass_is_no_client_of_its_own(tmp_path: Path) -> None:
         assert statuses == [200, 200, 429]
 
 
-async def test_a_wrong_token_costs_its_address(tmp_path: Path) -> None:
-    """A point for each try, so that nobody tries many; who has a good one at the same address pays nothing of that."""
+async def test_invalid_token_costs_its_address_a_point(tmp_path: Path) -> None:
+    """Valid tokens of the same address are not charged."""
     async with serving(tmp_path, rate_limit=COST) as http:
         for number in range(COST + 1):
             wrong = {"Authorization": f"Bearer wrong{number}"}
@@ -147,8 +147,8 @@ async def test_a_wrong_token_costs_its_address(tmp_path: Path) -> None:
         assert (await http.post("/graphql", json={"query": TITLES}, headers=good)).status_code == 200
 
 
-async def test_a_socket_pays_for_its_credential(tmp_path: Path) -> None:
-    """What one asks over it is charged to the token that it began with, as over HTTP."""
+async def test_websocket_is_charged_to_its_token(tmp_path: Path) -> None:
+    """As over HTTP."""
     async with listening_service(tmp_path, rate_limit=COST) as url:
         for written, kind in (("Bearer editor", "next"), ("bearer  editor", "error"), ("Bearer reader", "next")):
             headers = {"Authorization": written}
@@ -162,8 +162,8 @@ async def test_a_socket_pays_for_its_credential(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("path", "points"), [("/", 450), (PATH, 15)])  # enough for once
-async def test_a_page_is_charged_as_what_it_asks(tmp_path: Path, path: str, points: int) -> None:
-    """To who asks for it, from the points that it has for the API too; without enough it is 429, and says when."""
+async def test_pages_are_charged(tmp_path: Path, path: str, points: int) -> None:
+    """To the client's points, as for the API. Without enough points it is 429 with Retry-After."""
     async with serving(tmp_path, explorer=True, rate_limit=points) as http:
         assert (await http.get(path)).status_code == 200
         refused = await http.get(path)
@@ -173,16 +173,16 @@ async def test_a_page_is_charged_as_what_it_asks(tmp_path: Path, path: str, poin
         assert (await http.get(path, headers={"Authorization": "Bearer editor"})).status_code == 200
 
 
-async def test_a_page_waits_for_its_turn(tmp_path: Path) -> None:
-    """What pages ask is at work beside no more operations than are allowed."""
+async def test_pages_use_the_operation_queue(tmp_path: Path) -> None:
+    """Their queries count as running operations."""
     turns: dict[str, Any] = {"limit_operations": 1, "limit_queue_size": 0}
     async with serving(tmp_path, explorer=True, **turns) as http:
         responses = await asyncio.gather(*(http.get("/") for _ in range(10)))
         assert {response.status_code for response in responses} == {200, 503}
 
 
-async def test_what_cannot_run_costs_too(tmp_path: Path) -> None:
-    """A document is read before it is refused, and reading is work."""
+async def test_invalid_documents_are_charged(tmp_path: Path) -> None:
+    """Reading a document is work."""
     async with serving(tmp_path, rate_limit=5) as http:
         for _ in range(5):
             assert (await http.post("/graphql", json={"query": "{ nope }"})).status_code == 200
@@ -191,7 +191,7 @@ async def test_what_cannot_run_costs_too(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("proxies", "status"), [("127.0.0.0/8", 200), ("192.0.2.1", 429)])
 async def test_behind_a_proxy(tmp_path: Path, proxies: str, status: int) -> None:
-    """The client is whom a trusted proxy names last; what anybody else says of himself is not believed."""
+    """The client is the last address that a trusted proxy names. Other addresses are ignored."""
     async with (
         listening_service(tmp_path, rate_limit=COST, trusted_proxies=[proxies]) as url,
         httpx.AsyncClient(base_url=url, trust_env=False, verify=NO_TLS) as http,

@@ -1,4 +1,4 @@
-"""The hook that has the folder read again, and SIGHUP: on the real command, with a watch that is off."""
+"""The reload endpoint and SIGHUP, on a running server without a watch."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ def code(response: httpx.Response) -> Any:
     return response.json()["errors"][0]["extensions"]["code"]
 
 
-def test_a_reload_is_reported(server: Running, content: Path) -> None:
-    """With `wait` the answer comes when the folder is read, and says what was found."""
+def test_reload_with_wait(server: Running, content: Path) -> None:
+    """The response is sent after the run and has its report."""
     (content / "two.md").write_text(ONE.replace("One", "Two"))
     (content / "broken.md").write_text("---\ntitle: [\n---\n")
     response = reload(server, "?wait=true", Authorization="Bearer robot")
@@ -62,8 +62,8 @@ def test_a_reload_is_reported(server: Running, content: Path) -> None:
     assert sorted(titles(server)) == ["One", "Two"]
 
 
-def test_a_reload_need_not_be_waited_for(server: Running, content: Path) -> None:
-    """Without `wait` it is accepted at once, and done."""
+def test_reload_without_wait(server: Running, content: Path) -> None:
+    """It is accepted at once, and the run follows."""
     (content / "two.md").write_text(ONE.replace("One", "Two"))
     body = b'{"ref": "refs/heads/main"}'
     response = reload(server, body=body, X_Hub_Signature_256=signature(SECRET, body))
@@ -72,8 +72,8 @@ def test_a_reload_need_not_be_waited_for(server: Running, content: Path) -> None
     assert sorted(titles(server)) == ["One", "Two"]
 
 
-def test_hangup_reloads(server: Running, content: Path) -> None:
-    """As with other servers, and any number of times."""
+def test_sighup_reloads(server: Running, content: Path) -> None:
+    """Any number of times."""
     for number in range(2, 4):
         (content / f"{number}.md").write_text(ONE)
         server.process.send_signal(signal.SIGHUP)
@@ -81,8 +81,8 @@ def test_hangup_reloads(server: Running, content: Path) -> None:
     assert server.stop() == 0
 
 
-def test_emptying_takes_effect_when_accepted(server: Running, content: Path) -> None:
-    """An empty folder loses nothing, and says so, until somebody says that it is meant."""
+def test_deletion_of_everything_needs_acceptance(server: Running, content: Path) -> None:
+    """An emptied folder keeps its articles, with a message, until a client accepts the deletion."""
     (content / "one.md").unlink()
     report = reload(server, "?wait=true", Authorization="Bearer robot").json()
     assert [problem["code"] for problem in report["problems"]] == ["FOLDER_EMPTIED"]
@@ -92,8 +92,8 @@ def test_emptying_takes_effect_when_accepted(server: Running, content: Path) -> 
     assert titles(server) == []
 
 
-def test_who_may_not_is_refused(server: Running) -> None:
-    """Without a credential or with a wrong one 401, without the scope 403, by another method 405."""
+def test_unauthorised_reload(server: Running) -> None:
+    """No or a wrong credential is 401, a missing scope 403, another method 405."""
     assert (reload(server).status_code, code(reload(server))) == (401, "UNAUTHENTICATED")
     assert reload(server, Authorization="").status_code == 401
     assert reload(server, Authorization="Bearer unknown").status_code == 401
@@ -105,8 +105,8 @@ def test_who_may_not_is_refused(server: Running) -> None:
     assert server.get("/-/reload").status_code == 405
 
 
-def test_a_reload_that_fails_says_why(tmp_path: Path, content: Path) -> None:
-    """A strict server applies nothing where a file has an error, and its answer names it."""
+def test_failed_reload(tmp_path: Path, content: Path) -> None:
+    """A strict server loads nothing if a file has an error. The response names the file."""
     with running("serve", content, *OPTIONS, "--strict", cache=tmp_path) as server:
         server.said("1 article")
         (content / "broken.md").write_text("---\ntitle: [\n---\n")
@@ -117,8 +117,8 @@ def test_a_reload_that_fails_says_why(tmp_path: Path, content: Path) -> None:
         assert titles(server) == ["One"]
 
 
-def test_without_a_secret_no_signature_counts(tmp_path: Path, content: Path) -> None:
-    """Not even one made with an empty secret."""
+def test_signature_without_a_secret_is_refused(tmp_path: Path, content: Path) -> None:
+    """Also one made with an empty secret."""
     with running("serve", content, "--watch", "off", cache=tmp_path) as server:
         server.said("1 article")
         assert reload(server, X_Hub_Signature_256=signature("", b"")).status_code == 401

@@ -1,4 +1,4 @@
-"""Heads of requests on real sockets, byte by byte: targets, hosts, headers in several lines, and how large they are."""
+"""Request heads on real sockets: targets, hosts, repeated headers and sizes."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from tests.test_connection_timeouts import client
 
 QUERY = b'{"query": "{ articles { totalCount } }"}'
 COST = 3
-"""Points that a client needs to send the query once."""
+"""The points that one query costs."""
 LINES = b"Content-Type: application/json\r\nContent-Length: %d\r\n" % len(QUERY)
 
 
-class Told(NamedTuple):
-    """A response that ends its connection."""
+class Closing(NamedTuple):
+    """A response that closes its connection."""
 
     status: int
     headers: dict[str, str]
@@ -30,12 +30,12 @@ class Told(NamedTuple):
         return str(orjson.loads(self.body)["errors"][0]["extensions"]["code"])
 
 
-async def told(url: str, sent: bytes) -> Told:
+async def exchange(url: str, sent: bytes) -> Closing:
     async with client(url) as other:
         await other.send(sent)
         head, _, body = (await other.rest()).partition(b"\r\n\r\n")
     status, *lines = head.decode().split("\r\n")
-    return Told(int(status.split(" ")[1]), {k.lower(): v for k, v in (line.split(": ", 1) for line in lines)}, body)
+    return Closing(int(status.split(" ")[1]), {k.lower(): v for k, v in (line.split(": ", 1) for line in lines)}, body)
 
 
 def get(target: bytes, host: bytes = b"localhost", method: bytes = b"GET", lines: bytes = b"") -> bytes:
@@ -43,7 +43,7 @@ def get(target: bytes, host: bytes = b"localhost", method: bytes = b"GET", lines
 
 
 def post(*lines: bytes, target: bytes = b"/graphql", host: bytes = b"localhost") -> bytes:
-    """A query with further lines in its head."""
+    """A query with further header lines."""
     return get(target, host, b"POST", LINES + b"".join(line + b"\r\n" for line in lines)) + QUERY
 
 
@@ -53,40 +53,40 @@ def post(*lines: bytes, target: bytes = b"/graphql", host: bytes = b"localhost")
 @pytest.mark.parametrize(
     "target", [b"http://localhost/graphql", b"HTTP://LOCALHOST:80/graphql", b"http://[::1]:1/graphql"]
 )
-async def test_a_target_in_absolute_form(tmp_path: Path, target: bytes) -> None:
-    """Its path is answered, and its host counts in place of the Host header's (RFC 9112, 3.2.2)."""
+async def test_absolute_target(tmp_path: Path, target: bytes) -> None:
+    """Its path is answered, and its host replaces the Host header (RFC 9112, 3.2.2)."""
     async with listening_service(tmp_path, Mode.DEV) as url:
-        answer = await told(url, post(target=target, host=b"elsewhere.example"))
+        answer = await exchange(url, post(target=target, host=b"elsewhere.example"))
         assert (answer.status, answer.body) == (200, b'{"data":{"articles":{"totalCount":3}}}')
 
 
-async def test_the_host_of_an_absolute_target_is_checked(tmp_path: Path) -> None:
-    """A Host header that is known does not help a target that is not."""
+async def test_host_of_an_absolute_target_is_checked(tmp_path: Path) -> None:
+    """An allowed Host header does not help."""
     async with listening_service(tmp_path, Mode.DEV) as url:
-        answer = await told(url, post(target=b"http://elsewhere.example/graphql"))
+        answer = await exchange(url, post(target=b"http://elsewhere.example/graphql"))
         assert (answer.status, answer.code) == (421, "MISDIRECTED_REQUEST")
 
 
-async def test_an_absolute_target_without_a_path(tmp_path: Path) -> None:
-    """It is the root, with its query string if it has one."""
+async def test_absolute_target_without_a_path(tmp_path: Path) -> None:
+    """It is the root, with its query string."""
     async with listening_service(tmp_path, explorer=True) as url:
         for target in (b"http://localhost", b"http://localhost?x=1", b"http://localhost/?x=1"):
-            assert (await told(url, get(target))).status == 200
+            assert (await exchange(url, get(target))).status == 200
 
 
-async def test_an_absolute_target_of_https(tmp_path: Path) -> None:
-    """It is refused on a connection without TLS (RFC 9110, 7.4), except from a proxy that has it."""
+async def test_absolute_https_target(tmp_path: Path) -> None:
+    """It is refused on a connection without TLS (RFC 9110, 7.4), except from a proxy that has TLS."""
     sent = post(b"X-Forwarded-Proto: https", target=b"https://localhost/graphql")
     async with listening_service(tmp_path / "direct", trusted_proxies=["192.0.2.1"]) as url:
-        assert (await told(url, sent)).code == "MISDIRECTED_REQUEST"
+        assert (await exchange(url, sent)).code == "MISDIRECTED_REQUEST"
     async with listening_service(tmp_path / "behind") as url:
-        assert (await told(url, sent)).status == 200
+        assert (await exchange(url, sent)).status == 200
 
 
-async def test_options_for_the_server(tmp_path: Path) -> None:
-    """`OPTIONS *` names the methods of the server (RFC 9110, 9.3.7)."""
+async def test_options_of_the_server(tmp_path: Path) -> None:
+    """`OPTIONS *` lists the server's methods (RFC 9110, 9.3.7)."""
     async with listening_service(tmp_path) as url:
-        answer = await told(url, get(b"*", method=b"OPTIONS"))
+        answer = await exchange(url, get(b"*", method=b"OPTIONS"))
         assert (answer.status, answer.headers["allow"], answer.body) == (204, "GET, HEAD, POST, OPTIONS", b"")
 
 
@@ -110,10 +110,10 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("sent", "status", "code"), WRONG.values(), ids=WRONG.keys())
-async def test_a_head_that_is_wrong(tmp_path: Path, sent: bytes, status: int, code: str) -> None:
-    """It gets JSON with a code, as every refusal; each of these is refused by a MUST of the RFCs."""
+async def test_invalid_heads(tmp_path: Path, sent: bytes, status: int, code: str) -> None:
+    """They get JSON with a code. A MUST of the RFCs requires each refusal."""
     async with listening_service(tmp_path) as url:
-        answer = await told(url, sent)
+        answer = await exchange(url, sent)
         assert (answer.status, answer.code) == (status, code)
 
 
@@ -121,42 +121,42 @@ async def test_a_head_that_is_wrong(tmp_path: Path, sent: bytes, status: int, co
 
 
 async def test_accept_in_several_lines(tmp_path: Path) -> None:
-    """All of them count, and so does the greatest weight."""
+    """All lines count, and the greatest weight applies."""
     async with listening_service(tmp_path) as url:
         sent = post(
             b"Accept: text/html", b"Accept: application/json;q=0.1", b"Accept: application/graphql-response+json"
         )
-        assert (await told(url, sent)).headers["content-type"].startswith("application/graphql-response+json")
+        assert (await exchange(url, sent)).headers["content-type"].startswith("application/graphql-response+json")
 
 
 async def test_entity_tags_in_several_lines(tmp_path: Path) -> None:
-    """Whichever line has the one that is known, the answer is 304."""
+    """A known tag in any line gives 304."""
     query, preflight = b"/graphql?query=%7Barticles%7BtotalCount%7D%7D", b"GraphQL-Require-Preflight: 1\r\n"
     async with listening_service(tmp_path) as url:
-        etag = (await told(url, get(query, lines=preflight))).headers["etag"].encode()
+        etag = (await exchange(url, get(query, lines=preflight))).headers["etag"].encode()
         for tags in ((b'"x"', etag), (etag, b'"x"')):
             lines = preflight + b"".join(b"If-None-Match: %b\r\n" % tag for tag in tags)
-            assert (await told(url, get(query, lines=lines))).status == 304
+            assert (await exchange(url, get(query, lines=lines))).status == 304
 
 
 async def test_encodings_in_several_lines(tmp_path: Path) -> None:
-    """A later line can name the encoding."""
+    """A later line may name the encoding."""
     async with listening_service(tmp_path, introspection=True) as url:
         lines = b"Accept-Encoding: identity;q=0.5\r\nAccept-Encoding: gzip\r\n"
-        assert (await told(url, get(b"/schema.graphql", lines=lines))).headers["content-encoding"] == "gzip"
+        assert (await exchange(url, get(b"/schema.graphql", lines=lines))).headers["content-encoding"] == "gzip"
 
 
-async def test_who_asks_in_several_lines(tmp_path: Path) -> None:
-    """The client is the last address that is not a proxy, in whichever line it is."""
+async def test_forwarded_addresses_in_several_lines(tmp_path: Path) -> None:
+    """The client is the last address that is not a proxy."""
     async with listening_service(tmp_path, rate_limit=COST) as url:
         for last, status in ((b"198.51.100.1", 200), (b"198.51.100.2", 200), (b"198.51.100.1", 429)):
             sent = post(b"X-Forwarded-For: 203.0.113.9", b"X-Forwarded-For: " + last)
-            assert (await told(url, sent)).status == status
+            assert (await exchange(url, sent)).status == status
 
 
 @pytest.mark.parametrize("order", [(b"Upgrade", b"keep-alive"), (b"keep-alive", b"Upgrade")])
 async def test_connection_in_several_lines(tmp_path: Path, order: tuple[bytes, bytes]) -> None:
-    """A handshake of WebSocket is one, whichever line asks for the upgrade."""
+    """A WebSocket handshake may request the upgrade in any line."""
     lines = b"".join(b"Connection: %b\r\n" % each for each in order)
     key = b"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
     protocol = b"Sec-WebSocket-Protocol: graphql-transport-ws\r\n"
@@ -165,11 +165,11 @@ async def test_connection_in_several_lines(tmp_path: Path, order: tuple[bytes, b
         assert await socket.reader.readline() == b"HTTP/1.1 101 Switching Protocols\r\n"
 
 
-async def test_a_single_value_in_several_lines(tmp_path: Path) -> None:
-    """Two credentials are not one: neither line is chosen."""
+async def test_repeated_single_value(tmp_path: Path) -> None:
+    """Two credentials are refused."""
     async with listening_service(tmp_path) as url:
         sent = post(b"Authorization: Bearer editor", b"Authorization: Bearer reader")
-        assert (await told(url, sent)).code == "UNAUTHENTICATED"
+        assert (await exchange(url, sent)).code == "UNAUTHENTICATED"
 
 
 # Addresses
@@ -179,14 +179,14 @@ async def test_a_single_value_in_several_lines(tmp_path: Path) -> None:
     ("proxies", "status"),
     [("127.0.0.1", 200), ("127.0.0.0/8", 200), ("::ffff:127.0.0.1", 200), ("192.0.2.1", 429), ("::1", 429)],
 )
-async def test_a_proxy_on_a_socket_of_both_families(tmp_path: Path, proxies: str, status: int) -> None:
-    """An IPv4 proxy that a dual-stack socket names `::ffff:127.0.0.1` is the trusted 127.0.0.1, in a chain too."""
+async def test_ipv4_mapped_proxy(tmp_path: Path, proxies: str, status: int) -> None:
+    """`::ffff:127.0.0.1` is the trusted 127.0.0.1, in a chain too."""
     async with (
         service(tmp_path, rate_limit=COST, trusted_proxies=[proxies]) as found,
         listening_to(found, "::") as url,
     ):
         for address, expected in ((b"198.51.100.1", 200), (b"::ffff:198.51.100.2", status), (b"198.51.100.2", 429)):
-            answer = await told(url, post(b"X-Forwarded-For: " + address + b", ::ffff:127.0.0.1"))
+            answer = await exchange(url, post(b"X-Forwarded-For: " + address + b", ::ffff:127.0.0.1"))
             assert answer.status == expected
 
 
@@ -203,21 +203,21 @@ async def test_a_proxy_on_a_socket_of_both_families(tmp_path: Path, proxies: str
     ],
     ids=["a long target", "a long header", "many headers", "without an end"],
 )
-async def test_a_large_head(tmp_path: Path, head: bytes) -> None:
-    """It is 431 with the limit by its name, whether it has come whole or not; a smaller one is answered."""
+async def test_large_head(tmp_path: Path, head: bytes) -> None:
+    """It is 431 with the limit's name, complete or not. A smaller one is answered."""
     async with listening_service(tmp_path, limit_head_bytes=1000) as url:
-        answer = await told(url, head)
+        answer = await exchange(url, head)
         [error] = orjson.loads(answer.body)["errors"]
         assert answer.status == 431
         assert error["extensions"] == {"code": "HEAD_TOO_LARGE", "limit": "head_bytes", "allowed": 1000}
         assert "'head_bytes'" in error["message"]
-        assert (await told(url, get(b"/healthz?" + b"x" * 700))).status == 200
+        assert (await exchange(url, get(b"/healthz?" + b"x" * 700))).status == 200
 
 
-async def test_a_large_head_of_a_websocket(tmp_path: Path) -> None:
+async def test_large_head_of_a_websocket(tmp_path: Path) -> None:
     """It is refused in the same way."""
     upgrade = b"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
     lines = b"Connection: Upgrade\r\n" + upgrade + b"X: " + b"x" * 2000
     async with listening_service(tmp_path, limit_head_bytes=1000) as url:
-        answer = await told(url, b"GET /graphql HTTP/1.1\r\nHost: localhost\r\n" + lines + b"\r\n\r\n")
+        answer = await exchange(url, b"GET /graphql HTTP/1.1\r\nHost: localhost\r\n" + lines + b"\r\n\r\n")
         assert (answer.status, answer.code) == (431, "HEAD_TOO_LARGE")

@@ -1,4 +1,4 @@
-"""The folder is followed while it changes: real files, real events, real databases. Waiting is for what is served."""
+"""The followed folder, with real files, events and databases. Tests wait for served content."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ FULL = bool(os.environ.get("GATEWAY_TEST_FULL"))
 
 
 class Clock:
-    """A clock that goes as usual, and leaps when told to."""
+    """A clock that runs, and jumps on request."""
 
     def __init__(self) -> None:
         self._ahead = 0.0
@@ -51,7 +51,7 @@ class Clock:
 
 
 class Live:
-    """A folder that is followed."""
+    """A followed folder."""
 
     def __init__(self, root: Path, store: SqliteStore, ingest: Ingest, **options: Any) -> None:
         self.root = root
@@ -78,17 +78,17 @@ class Live:
         return self.reports[-1]
 
     def looks(self) -> Counter[str]:
-        """How often each path was to be looked at."""
+        """How often each path was read."""
         return Counter(path for paths in self.asked for path in paths or ())
 
     async def until_looks(self, times: int) -> None:
-        """Wait until there were so many in all."""
+        """Wait until this many paths were read."""
         while self.looks().total() < times:
             self._began.clear()
             await self._began.wait()
 
     async def report(self) -> IngestReport:
-        """Of the run that goes on, or else of the last one."""
+        """The report of the current run, or else of the last one."""
         async with self.running:
             return self.reports[-1]
 
@@ -122,17 +122,17 @@ class Live:
             return await snapshot.generation()
 
     async def until(self, ask: Callable[[], Any], wanted: object) -> None:
-        """Wait for a generation in which a question has an answer."""
+        """Wait for a generation in which a query has an answer."""
         async for _ in self.store.generations():
             if await ask() == wanted:
                 return
 
     async def until_titles(self, **wanted: str) -> None:
-        """Wait until there are these articles and no others, by the stem of their path."""
+        """Wait until exactly these articles exist, by the stem of their path."""
         await self.until(self.titles, {f"{stem.replace('__', '/')}.md": title for stem, title in wanted.items()})
 
     async def until_followed(self) -> None:
-        """Wait until whatever changed before has been loaded: a last file is written, and waited for."""
+        """Wait until all earlier changes are loaded: a last file is written and waited for."""
         self.write("last.md", title=f"Last {len(self.asked)}")
         await self.until(lambda: self.title("last.md"), f"Last {len(self.asked)}")
 
@@ -145,7 +145,7 @@ def document(title: str, text: str = "") -> str:
 async def following(
     root: Path, *, hold: float = 10.0, kind: type[Ingest] = Ingest, follow_links: bool = False, **options: Any
 ) -> AsyncIterator[Live]:
-    """A folder that has been loaded, and is followed from then on."""
+    """A loaded folder that is followed."""
     store, parser_pool = await SqliteStore.open(empty_database(root.parent / "content.db"), readers=2), InProcess(1)
     ingest = kind(
         store,
@@ -177,7 +177,7 @@ def root(tmp_path: Path) -> Path:
     return tmp_path / "content"
 
 
-# What changes is served.
+# Changes.
 
 
 def save_in_place(root: Path) -> None:
@@ -202,8 +202,8 @@ def save_as_vim_does(root: Path) -> None:
     (root / "a.md~").unlink()
 
 
-async def test_a_file_that_is_not_read_is_reported_while_it_is_there(root: Path) -> None:
-    """A name that begins with `#` is a note as soon as it appears, and a document once it is renamed."""
+async def test_unread_file_is_reported_while_it_exists(root: Path) -> None:
+    """A name that begins with `#` is an INFO as soon as it appears, and a document once it is renamed."""
     async with following(root) as live:
 
         async def noted() -> list[str]:
@@ -224,8 +224,8 @@ async def test_a_file_that_is_not_read_is_reported_while_it_is_there(root: Path)
     ids=lambda save: save.__name__,
 )
 @pytest.mark.parametrize("later", [0, 2])
-async def test_a_save_is_served(root: Path, save: Callable[[Path], None], later: float) -> None:
-    """However the editor saves, alone or shortly after another: in one run, and the article never goes."""
+async def test_save_is_served(root: Path, save: Callable[[Path], None], later: float) -> None:
+    """In any way of saving, by itself or shortly after another: in one run, and the article is never removed."""
     async with following(root) as live:
         before = await live.generation()
         await live.report()
@@ -236,8 +236,8 @@ async def test_a_save_is_served(root: Path, save: Callable[[Path], None], later:
         assert ((await live.report()).applied, len(live.reports)) == ((True, 0, 1, 0), 2)
 
 
-async def test_a_save_that_follows_no_generation_is_read_at_once(root: Path) -> None:
-    """A run before it that found nothing, such as a sweep, has it wait for no pause."""
+async def test_save_after_a_run_without_changes_is_read_at_once(root: Path) -> None:
+    """A run that found nothing, such as a rescan, does not delay it."""
     waited = list[float]()
 
     async def wait(coroutine: Coroutine[Any, Any, object], seconds: float) -> object:
@@ -303,10 +303,10 @@ CHANGES: list[tuple[Callable[[Path], None], dict[str, str]]] = [
 
 @pytest.mark.parametrize("watching", [WatchMode.EVENTS, WatchMode.POLL])
 @pytest.mark.parametrize(("change", "wanted"), CHANGES, ids=[change.__name__ for change, _ in CHANGES])
-async def test_a_change_is_served(
+async def test_change_is_served(
     root: Path, watching: WatchMode, change: Callable[[Path], None], wanted: Mapping[str, str]
 ) -> None:
-    """By events as by polling; and what changes next is, too."""
+    """By events and by polling, and so is the next change."""
     async with following(root, watching=watching) as live:
         change(root)
         await live.until_titles(**wanted)
@@ -316,7 +316,7 @@ async def test_a_change_is_served(
 
 @pytest.mark.parametrize("watching", [WatchMode.EVENTS, WatchMode.POLL])
 async def test_linked_files_are_followed(root: Path, watching: WatchMode) -> None:
-    """With `follow_links` a save changes the articles of all its paths, and links come and go as files do."""
+    """With `follow_links` a save changes the articles of all its paths. Links are added and removed like files."""
     (root / "zoo").symlink_to(root / "sub")
     async with following(root, watching=watching, follow_links=True) as live:
         await live.until_titles(a="A", b="B", sub__c="C", zoo__c="C")
@@ -328,8 +328,8 @@ async def test_linked_files_are_followed(root: Path, watching: WatchMode) -> Non
         await live.until_titles(a="A", b="B", sub__c="New", d="A")
 
 
-async def test_a_folder_that_was_renamed_is_followed(root: Path) -> None:
-    """What changes in it then is served under its new path."""
+async def test_renamed_folder_is_followed(root: Path) -> None:
+    """Later changes are served under its new path."""
     async with following(root) as live:
         (root / "sub").rename(root / "bus")
         await live.until_titles(a="A", b="B", bus__c="C")
@@ -337,8 +337,8 @@ async def test_a_folder_that_was_renamed_is_followed(root: Path) -> None:
         await live.until_titles(a="A", b="B", bus__c="New")
 
 
-async def test_a_new_folder_is_looked_at_twice(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And no more, though another one comes before its second look; one that comes anew is a new one."""
+async def test_new_folder_is_read_twice(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exactly twice, also if another one appears in between. A recreated folder is new."""
     monkeypatch.setattr(scheduler, "AGAIN", 0.2)
     async with following(root, watching=WatchMode.OFF) as live:
         await live.report()
@@ -363,8 +363,8 @@ async def test_a_new_folder_is_looked_at_twice(root: Path, monkeypatch: pytest.M
         assert live.looks() == {"d": 2, "e": 2, "f": 3}
 
 
-async def test_what_comes_while_it_is_judged_is_served(root: Path) -> None:
-    """A path is told before its file is there, and is told again once it is, while the first telling is judged."""
+async def test_file_that_appears_during_classification(root: Path) -> None:
+    """Its path is reported before it exists, and again while the first report is processed."""
     judged, came = asyncio.Event(), asyncio.Event()
 
     class Slow(Ingest):
@@ -383,8 +383,8 @@ async def test_what_comes_while_it_is_judged_is_served(root: Path) -> None:
         await live.until_titles(a="A", b="B", sub__c="C", d="D")
 
 
-async def test_what_is_no_content_starts_no_run(root: Path) -> None:
-    """Hidden files, editors' own, those of packages, and others: no run looks at them, nor is one late for them."""
+async def test_other_files_start_no_run(root: Path) -> None:
+    """Hidden files, editor backups and package folders do not start or delay runs."""
     async with following(root) as live:
         for path in (".hidden.md", ".git/index", "node_modules/x/readme.md", "#a.md#", "~$a.md", "a.md~", "image.png"):
             (root / path).parent.mkdir(parents=True, exist_ok=True)
@@ -394,8 +394,8 @@ async def test_what_is_no_content_starts_no_run(root: Path) -> None:
         assert live.asked == [None, {"last.md"}]
 
 
-async def test_a_run_that_changes_nothing_makes_no_generation(root: Path) -> None:
-    """The same bytes again are no change."""
+async def test_run_without_changes_creates_no_generation(root: Path) -> None:
+    """Equal bytes are not a change."""
     async with following(root) as live:
         before = await live.generation()
         live.write("a.md", title="A")
@@ -404,7 +404,7 @@ async def test_a_run_that_changes_nothing_makes_no_generation(root: Path) -> Non
 
 
 async def test_due_articles_appear(root: Path) -> None:
-    """Time alone makes a generation, though nothing changed and events are off."""
+    """Time creates a generation without changes and with events off."""
     due = datetime.now(UTC) + timedelta(seconds=1)
     (root / "a.md").write_text(document("A", f"publishedDateTime: {due.isoformat()}"))
     async with following(root, watching=WatchMode.OFF) as live:
@@ -417,7 +417,7 @@ async def test_due_articles_appear(root: Path) -> None:
         assert ((await live.report()).read, live.asked) == (0, [None, frozenset()])
 
 
-# Many at once.
+# Many changes at once.
 
 
 def git(folder: Path, *arguments: str) -> None:
@@ -428,8 +428,8 @@ def git(folder: Path, *arguments: str) -> None:
     )
 
 
-async def test_a_checkout_is_one_generation_or_two(tmp_path: Path) -> None:
-    """Of many files, changed, new and gone: the first may be served before the rest, and all is there in the end."""
+async def test_checkout_is_one_generation_or_two(tmp_path: Path) -> None:
+    """Many files are changed, added and removed. The first may be served before the rest."""
     files, touched = (5000, 800) if FULL else (500, 80)
     root = tmp_path / "content"
     root.mkdir()
@@ -460,11 +460,11 @@ async def test_a_checkout_is_one_generation_or_two(tmp_path: Path) -> None:
         assert sum(report.applied.removed for report in live.reports) == touched
 
 
-# Where the folder lies.
+# Location of the folder.
 
 
-async def test_a_swapped_link_is_one_run(tmp_path: Path) -> None:
-    """A deployment makes the link lead to another folder: what is there is served, whatever it lies on, at once."""
+async def test_swapped_link_is_one_run(tmp_path: Path) -> None:
+    """A deployment swaps the link: the new content is served at once, on any device."""
     for release, title in (("41", "Old"), ("42", "New")):
         (tmp_path / "releases" / release).mkdir(parents=True)
         for at in range(30):
@@ -484,8 +484,8 @@ async def test_a_swapped_link_is_one_run(tmp_path: Path) -> None:
         assert "DEVICE_CHANGED" not in [problem.code for report in live.reports for problem in report.problems]
 
 
-async def test_a_folder_that_is_hidden_loses_nothing(root: Path) -> None:
-    """It is said that it cannot be opened; when it is back, it is followed again."""
+async def test_missing_folder_loses_nothing(root: Path) -> None:
+    """It is reported, and followed again when it is back."""
     async with following(root) as live:
         move(root, root.with_name("elsewhere"))
         with pytest.raises(ContentFolderError):
@@ -496,8 +496,8 @@ async def test_a_folder_that_is_hidden_loses_nothing(root: Path) -> None:
         await live.until_titles(a="New", b="B", sub__c="C")
 
 
-async def test_a_folder_that_another_one_hides_loses_nothing(root: Path) -> None:
-    """As where its disk is not mounted: an empty folder stands in its place, and all is served on."""
+async def test_unmounted_folder_loses_nothing(root: Path) -> None:
+    """An empty folder replaces it, and the content is served."""
     empty = root.with_name("empty")
     empty.mkdir()
     async with following(root) as live:
@@ -515,8 +515,8 @@ def move(folder: Path, to: Path) -> None:
     folder.rename(to)
 
 
-async def test_a_folder_that_is_emptied_loses_nothing_until_it_is_accepted(root: Path) -> None:
-    """What its events tell counts like what a walk finds."""
+async def test_emptied_folder_loses_nothing_until_accepted(root: Path) -> None:
+    """Events count like a walk."""
     async with following(root) as live:
         shutil.rmtree(root / "sub")
         (root / "a.md").unlink()
@@ -527,8 +527,8 @@ async def test_a_folder_that_is_emptied_loses_nothing_until_it_is_accepted(root:
         assert (report.applied.removed, await live.count()) == (3, 0)
 
 
-async def test_a_large_deletion_takes_effect_after_a_while(root: Path) -> None:
-    """Over half of many files: first it is held, and then, without another event, it is done."""
+async def test_large_deletion_takes_effect_after_the_hold(root: Path) -> None:
+    """It is held, and applied without another event."""
     for at in range(27):
         (root / f"{at}.md").write_text(document("Many"))
     async with following(root, hold=0.3) as live:
@@ -558,8 +558,8 @@ asyncio.run(main(Path(sys.argv[1])))
 """
 
 
-def test_a_folder_that_cannot_be_looked_into_is_followed_on(root: Path) -> None:
-    """It loses nothing, and what changes elsewhere is served; when it can be read again, so is what changes there."""
+def test_unreadable_folder_loses_nothing(root: Path) -> None:
+    """Other changes are served. When it is readable again, its changes are too."""
     (root / "sub/deep").mkdir()
     (root / "sub/deep/d.md").write_text(document("D"))
     subprocess.run([*AS_ANYBODY, sys.executable, "-c", CLOSED, root], check=True, timeout=100)
@@ -568,8 +568,8 @@ def test_a_folder_that_cannot_be_looked_into_is_followed_on(root: Path) -> None:
 # Broken files, and broken rules.
 
 
-async def test_a_broken_file_keeps_its_last_good_version(root: Path) -> None:
-    """And says so; mended it is served anew."""
+async def test_broken_file_keeps_its_last_good_version(root: Path) -> None:
+    """With a problem. After it is fixed, the new version is served."""
     async with following(root) as live:
         live.write("a.md", "published: maybe", title="Broken")
         await live.until(live.codes, ["BAD_VISIBILITY"])
@@ -583,8 +583,8 @@ async def test_a_broken_file_keeps_its_last_good_version(root: Path) -> None:
         assert await live.codes() == []
 
 
-async def test_the_rules_are_followed(root: Path) -> None:
-    """Edited while all is served; broken, the last good ones stay in force and that is said, also after other runs."""
+async def test_site_rules_are_followed(root: Path) -> None:
+    """Edits apply. Broken rules are reported, and the last good ones stay in force, also after other runs."""
     async with following(root) as live:
 
         async def locales() -> set[str | None]:
@@ -638,8 +638,8 @@ for at in range(int(sys.argv[2])):
 """
 
 
-async def test_no_torn_write_is_served(root: Path) -> None:
-    """A file that is written in many pieces, over and over, is served whole or as it was; in the end as it is."""
+async def test_partially_written_file_is_not_served(root: Path) -> None:
+    """A file that is written in pieces is served complete or in its earlier version."""
     times = 400 if FULL else 40
     async with following(root) as live:
         process = await asyncio.create_subprocess_exec(sys.executable, "-c", TORN, root / "a.md", str(times))
@@ -657,16 +657,16 @@ async def test_no_torn_write_is_served(root: Path) -> None:
 # Without events.
 
 
-async def test_a_sweep_finds_what_no_event_told(root: Path) -> None:
-    """With events off the whole folder is looked through again and again."""
+async def test_rescan_finds_unreported_changes(root: Path) -> None:
+    """With events off the whole folder is read at intervals."""
     async with following(root, watching=WatchMode.OFF, sweep=0.1) as live:
         live.write("a.md", title="New")
         await live.until_titles(a="New", b="B", sub__c="C")
         assert set(live.asked) == {None}
 
 
-async def test_a_request_is_answered_with_its_run(root: Path) -> None:
-    """Nothing else makes one look, with events off; those who ask at once share a run."""
+async def test_requested_run(root: Path) -> None:
+    """With events off only requests start runs. Concurrent requests share a run."""
     async with following(root, watching=WatchMode.OFF) as live:
         live.write("a.md", title="New")
         one, other = await asyncio.gather(live.follower.request(), live.follower.request())
@@ -675,8 +675,8 @@ async def test_a_request_is_answered_with_its_run(root: Path) -> None:
         assert await live.title("a.md") == "New"
 
 
-async def test_without_a_folder_there_is_nothing_to_follow(tmp_path: Path) -> None:
-    """A first run that fails with nothing to serve ends it, and whoever asked is told."""
+async def test_start_without_a_folder_fails(tmp_path: Path) -> None:
+    """A failed first run with an empty store ends the follower, and waiting requests get the error."""
     (tmp_path / "content").mkdir()
     async with following(tmp_path / "content", watching=WatchMode.OFF):
         pass

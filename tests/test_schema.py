@@ -1,4 +1,4 @@
-"""The schema: what it says, that it is written down, and that it keeps to the contract."""
+"""The schema: descriptions, the committed SDL, and the contract."""
 
 from __future__ import annotations
 
@@ -35,25 +35,25 @@ def descriptions(schema: GraphQLSchema) -> Iterator[tuple[str, str | None]]:
                 yield f"{name}.{part}.{argument}", value.description
 
 
-def test_the_committed_sdl_is_the_schema() -> None:
-    """schema.graphql is what the types print."""
+def test_committed_sdl_is_the_schema() -> None:
+    """schema.graphql equals the printed types."""
     assert (ROOT / "schema.graphql").read_text() == print_sdl()
 
 
-def test_everything_is_described() -> None:
-    """Every type, field, argument, input field and enum value says what it is."""
+def test_everything_has_a_description() -> None:
+    """Every type, field, argument, input field and enum value."""
     said = dict(descriptions(read_sdl(print_sdl())))
     assert len(said) > 200
     assert [place for place, text in said.items() if not text or not text.endswith(".")] == []
 
 
-def test_the_schema_is_the_contract() -> None:
-    """Types, nullability, arguments and defaults are the contract's; nothing is missing, and nothing is added."""
+def test_schema_equals_the_contract() -> None:
+    """Types, nullability, arguments and defaults are equal, without omissions and additions."""
     assert list(differences(CONTRACT.read_text(), print_sdl())) == []
 
 
-def test_the_difference_is_printed() -> None:
-    """The script says that there is none."""
+def test_contract_script() -> None:
+    """It prints that there are no differences."""
     done = subprocess.run(
         [sys.executable, "-m", "tests.contract"], cwd=ROOT, capture_output=True, text=True, check=True
     )
@@ -61,7 +61,7 @@ def test_the_difference_is_printed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "otherwise", "told"),
+    ("written", "otherwise", "expected"),
     [
         (
             "cachedOnly: Boolean = false",
@@ -87,11 +87,11 @@ def test_the_difference_is_printed() -> None:
         ('"""The title."""', '"""Another title."""', []),
     ],
 )
-def test_the_comparison_sees_what_clients_would_feel(written: str, otherwise: str, told: list[str]) -> None:
-    """Another default, another nullability or a missing interface is told; other words are none of a client's code."""
+def test_comparison_finds_changes_that_affect_clients(written: str, otherwise: str, expected: list[str]) -> None:
+    """Another default, another nullability or a missing interface is found. Descriptions are ignored."""
     sdl = print_sdl()
     assert written in sdl
-    assert list(differences(sdl, sdl.replace(written, otherwise))) == told
+    assert list(differences(sdl, sdl.replace(written, otherwise))) == expected
 
 
 DATE_TIME = build_schema().get_type_by_name("DateTime")
@@ -122,21 +122,21 @@ def print_instant(value: datetime) -> object:
         (" 2022-11-15T17:36:00.5z ", datetime(2022, 11, 15, 17, 36, 0, 500_000, tzinfo=UTC)),
     ],
 )
-def test_an_instant_is_read(text: str, instant: datetime) -> None:
-    """An offset is honoured, no zone is UTC, and a date alone is midnight. A file may be written in the same ways."""
+def test_instants(text: str, instant: datetime) -> None:
+    """The offset applies, no zone means UTC, and a date is midnight, as in files."""
     assert read_instant(text) == dates.instant(ScalarNode(text, False, Position(1, 1)), UTC) == instant
 
 
-def test_the_format_of_an_instant_is_named() -> None:
-    """Tools that generate code find out how an instant is written."""
+def test_specified_by() -> None:
+    """Code generators can look up the format."""
     assert isinstance(DATE_TIME, ScalarDefinition)
     assert DATE_TIME.specified_by_url == "https://scalars.graphql.org/andimarek/date-time.html"
     assert 'scalar DateTime @specifiedBy(url: "https://scalars.graphql.org/andimarek/date-time.html")' in print_sdl()
 
 
 @pytest.mark.parametrize("value", ["", "soon", "2022-13-01", "0001-01-01T00:00:00+23:00", 1668533760, None, True])
-def test_what_is_no_instant_is_refused(value: object) -> None:
-    """It is a ValueError, which becomes an error of the request."""
+def test_invalid_instants(value: object) -> None:
+    """They raise ValueError, which becomes a request error."""
     with pytest.raises(ValueError, match="DateTime"):
         read_instant(value)
 
@@ -148,8 +148,8 @@ def test_what_is_no_instant_is_refused(value: object) -> None:
         timezones=st.integers(-1439, 1439).map(lambda minutes: timezone(timedelta(minutes=minutes))),
     )
 )
-def test_an_instant_is_printed_in_utc(instant: datetime) -> None:
-    """It ends in Z, and reads back as the same instant."""
+def test_instants_are_printed_in_utc(instant: datetime) -> None:
+    """The text ends in Z, and reads back as the same instant."""
     text = print_instant(instant)
     assert isinstance(text, str)
     assert text.endswith("Z")

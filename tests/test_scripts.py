@@ -1,4 +1,4 @@
-"""A folder that is edited at random while it is followed ends as a first load of what it is then, for all who watch."""
+"""A folder that is edited at random while it is followed equals a first load of its final state, for all clients."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ from tests.test_scheduler import Clock as Monotonic
 
 FULL = bool(os.environ.get("GATEWAY_TEST_FULL"))
 LONGEST = 8 if FULL else 6
-"""How many steps a script has at most."""
+"""The largest number of steps of a script."""
 SCRIPTS = settings(
     max_examples=1000 if FULL else 50,
 )
 HOURS = 3600.0
 MARK = "mark.md"
-"""A file that changes with each step, so that it can be waited for."""
+"""A file that changes with each step, to wait for the step."""
 BROKEN = (
     "---\ntitle: T\npublished: maybe\n---\n",
     "---\ntitle: T\ndate: 2024-13-01\n---\n",
@@ -57,17 +57,17 @@ WORDS = ("always", "ai", "acme", "deep a")
 
 
 class Text(NamedTuple):
-    """A file that is written as it stands."""
+    """A file with literal content."""
 
     path: str
     text: str
 
 
 Act = Edit | Text | float
-"""Something that is done to a folder, or seconds that pass."""
+"""A change of a folder, or seconds to wait."""
 
 WITHOUT_LANGUAGE = NAMES.filter(lambda path: path.count(".") == 1)
-"""A last good version keeps the language that its siblings gave it at the time. A first load does not know them."""
+"""A last good version keeps the language from its earlier siblings, which a first load does not have."""
 ACTS = st.one_of(
     SMALL_EDITS,
     SMALL_EDITS,
@@ -77,16 +77,16 @@ ACTS = st.one_of(
     st.sampled_from([60.0, HOURS, 24 * HOURS]),
 )
 STEPS = st.tuples(st.lists(ACTS, min_size=1, max_size=4), st.booleans())
-"""What is done at once, and whether those who read `changes` do so afterwards."""
+"""Simultaneous changes, and whether clients read `changes` afterwards."""
 
 
 class Followed:
-    """A folder that is followed, and what is to be served of it."""
+    """A followed folder, and its expected content."""
 
     def __init__(self, site: Site) -> None:
         self.site = site
         self.good: dict[str, str] = {}
-        """The last good text of each file that is there."""
+        """The last good text of each existing file."""
         self.clock = Monotonic()
         watch = Watch(site.root, WatchMode.OFF, 1)
         self.follower = Scheduler(site.ingest, watch, self._run, is_ready=site.store.ready, sweep=1e9, clock=self.clock)
@@ -94,15 +94,15 @@ class Followed:
 
     @property
     def texts(self) -> Mapping[str, str]:
-        """Of all files that are there."""
+        """The texts of all existing files."""
         return {str(file.relative_to(self.site.root)): file.read_text() for file in self.site.root.rglob("*.md")}
 
     async def step(self, acts: Sequence[Act]) -> None:
-        """Do some things at once, have the follower told of them, and wait until they are served."""
+        """Make some changes at once, report them, and wait until they are served."""
         self._steps += 1
         changed = [path for act in (*acts, Edit(MARK, {"heat": str(self._steps)})) for path in self._do(act)]
         self._note()
-        self.clock.leap(2)  # or it would wait for more changes
+        self.clock.leap(2)  # otherwise the run waits for a pause
         self.follower.changed(frozenset(changed))
         async for _ in self.site.store.generations():
             if await self._served() == self._steps:
@@ -112,7 +112,7 @@ class Followed:
         return await self.site.ingest.run(paths=paths, accept_empty=accept_empty)
 
     def _do(self, act: Act) -> Sequence[str]:
-        """Answers the paths that changed."""
+        """Apply a change. Returns the changed paths."""
         if isinstance(act, Edit):
             return act.do(self.site.root)
         if isinstance(act, Text):
@@ -127,7 +127,7 @@ class Followed:
         self.good |= {path: before[path] for path, text in self.texts.items() if text in BROKEN and path in before}
 
     async def _served(self) -> int | None:
-        """The step that is served."""
+        """The number of the served step."""
         async with self.site.store.snapshot(Visibility.PREVIEW) as snapshot:
             found = await snapshot.find(ARTICLE_BY_PATH, [MARK])
             return found[MARK].heat if found else None
@@ -158,10 +158,10 @@ async def following(folder: Path) -> AsyncIterator[Followed]:
 
 @asynccontextmanager
 async def subscribed(followed: Followed, subscribers: Sequence[Subscriber]) -> AsyncIterator[None]:
-    """Once each of them has begun to follow."""
+    """Wait until each client has subscribed."""
     tasks = [asyncio.create_task(subscriber.follow()) for subscriber in subscribers]
     try:
-        while not all(subscriber.told.is_set() for subscriber in subscribers):
+        while not all(subscriber.has_event.is_set() for subscriber in subscribers):
             await followed.step(())
         yield
         assert not any(task.done() for task in tasks)
@@ -175,7 +175,7 @@ States = Mapping[Visibility, Mapping[str, Any]]
 
 
 async def states(store: Store) -> States:
-    """All that each visibility is told."""
+    """All answers for each visibility."""
     return {visibility: await state(store, visibility) for visibility in Visibility}
 
 
@@ -189,7 +189,7 @@ async def state(store: Store, visibility: Visibility) -> Mapping[str, Any]:
 
 
 async def loaded(folder: Path, texts: Mapping[str, str], followed: Followed) -> States:
-    """What a first load of some files ends as, at the time it is."""
+    """The state after a first load of some files at the current time."""
     for file in texts.items():
         write(folder / "content", Text(*file))
     async with unfollowed(folder) as cold:
@@ -207,7 +207,7 @@ def errors(state: Mapping[str, Any]) -> Mapping[str, str]:
 
 
 def others(state: Mapping[str, Any], broken: AbstractSet[str]) -> Sequence[Problem]:
-    """What is told of files that are not broken, and of several files together: an error of a file is told alone."""
+    """Problems of unbroken files and across files. An error of a file excludes its other problems."""
     return [problem for problem in state["problems"] if problem.path not in broken or problem.code in TOGETHER]
 
 
@@ -219,7 +219,7 @@ def but_problems(states: States) -> States:
 
 
 async def follow(folder: Path, script: Sequence[tuple[Sequence[Act], bool]]) -> tuple[Followed, States]:
-    """Follow a folder while a script is done to it, and have clients follow; what is there in the end."""
+    """Follow a folder during a script, with clients. Returns the final content."""
     async with following(folder) as followed:
         executor = Executor(SCHEMA, followed.site.store, Limits(), PersistedDocuments(), introspection=False)
         readers = [Reader(executor, visibility) for visibility in Visibility]
@@ -241,24 +241,24 @@ async def follow(folder: Path, script: Sequence[tuple[Sequence[Act], bool]]) -> 
 @pytest.mark.timeout(3600)
 @SCRIPTS
 @given(script=st.lists(STEPS, max_size=LONGEST))
-async def test_whatever_is_edited_ends_as_a_first_load(
+async def test_any_edits_equal_a_first_load(
     tmp_path_factory: pytest.TempPathFactory, script: Sequence[tuple[Sequence[Act], bool]]
 ) -> None:
-    """Files that are broken at the end keep their last good version, which a first load does not have; all else is the
-    same, and clients that follow hold exactly that."""
+    """Files that are broken at the end keep their last good version, which a first load does not have. Everything else
+    is equal, and clients have exactly that."""
     folder = tmp_path_factory.mktemp("script")
     async with asyncio.timeout(60):
         followed, live = await follow(folder, script)
     texts, good = followed.texts, followed.good
     cold = await loaded(folder / "cold", texts, followed)
-    mended = await loaded(folder / "mended", {**texts, **good}, followed) if good.items() - texts.items() else cold
+    fixed = await loaded(folder / "fixed", {**texts, **good}, followed) if good.items() - texts.items() else cold
     broken = {path for path, text in texts.items() if text in BROKEN}
-    live_told, cold_told, mended_told = (states[Visibility.PREVIEW] for states in (live, cold, mended))
-    assert but_problems(live) == but_problems(mended)
-    assert paths(live_told) == good.keys()
-    assert paths(cold_told) == good.keys() - broken
-    assert errors(live_told).keys() == errors(cold_told).keys() == broken
-    still_served = {path for path, message in errors(live_told).items() if "still served" in message}
+    live_answers, cold_answers, fixed_answers = (states[Visibility.PREVIEW] for states in (live, cold, fixed))
+    assert but_problems(live) == but_problems(fixed)
+    assert paths(live_answers) == good.keys()
+    assert paths(cold_answers) == good.keys() - broken
+    assert errors(live_answers).keys() == errors(cold_answers).keys() == broken
+    still_served = {path for path, message in errors(live_answers).items() if "still served" in message}
     assert still_served == broken & good.keys()
-    assert others(live_told, broken) == others(mended_told, broken)
+    assert others(live_answers, broken) == others(fixed_answers, broken)
     shutil.rmtree(folder)

@@ -1,4 +1,4 @@
-"""Searches and neighbours as GraphQL tells them, over a real database."""
+"""Search and neighbours over GraphQL, with a real database."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ def paths(connection: Mapping[str, Any]) -> list[str]:
     return [node["path"].removesuffix(".md") for node in connection["nodes"]]
 
 
-async def test_a_search_says_what_it_found(store: SqliteStore) -> None:
-    """Articles by score, their number, and for each the pieces of its texts in which something was found."""
+async def test_search_results(store: SqliteStore) -> None:
+    """Articles by score, their number, and the matching parts of their texts."""
     query = """{ search(query: "FACIAL!") { totalCount suggestion nodes { path } pageInfo { hasNextPage }
         edges { cursor score node { path } snippets { field text html highlights { start end } } } } }"""
     found = (await data(store, query))["search"]
@@ -70,8 +70,8 @@ async def test_a_search_says_what_it_found(store: SqliteStore) -> None:
     assert snippets["BODY"]["text"][slice(*snippets["BODY"]["highlights"][0].values())] == "facial"
 
 
-async def test_a_snippet_of_a_body_is_of_its_text(store: SqliteStore) -> None:
-    """It shows what the body's text shows, code and entities included, and both are rendered but once."""
+async def test_snippet_uses_the_text_of_the_body(store: SqliteStore) -> None:
+    """It shows the body's text, code and entities included. The body is rendered once."""
     bodies = (
         "Before.\n\n```python\nmarked = a_b[0](c) # <b>\n```\n\nAfter `<i>` &amp; *the* end.",
         "- Of an [item](https://marked.example), ![marked picture](a.png)\n\n      marked *code*\n",
@@ -96,7 +96,7 @@ async def test_a_snippet_of_a_body_is_of_its_text(store: SqliteStore) -> None:
 
 
 async def test_modes_and_fields(store: SqliteStore) -> None:
-    """The arguments narrow and widen; null ones are absent ones, and in no field nothing is found."""
+    """Nulls count as absent, and an empty list of fields finds nothing."""
     query = """{
         all: search(query: "facial recog") { nodes { path } }
         any: search(query: "recognition gardens", mode: ANY_TERM, orderBy: []) { nodes { path } }
@@ -122,8 +122,8 @@ async def test_modes_and_fields(store: SqliteStore) -> None:
     assert (found["nowhere"]["totalCount"], found["nothing"]["suggestion"]) == (0, None)
 
 
-async def test_another_order_keeps_the_scores(store: SqliteStore) -> None:
-    """Ordered by date a search pages by the cursors of articles, and still says how well each one matches."""
+async def test_other_order_keeps_scores(store: SqliteStore) -> None:
+    """Ordered by date a search uses the cursors of articles and returns scores."""
     query = """query Q($after: String) { search(query: "facial", first: 1, after: $after,
         orderBy: [{field: PUBLISHED_DATE_TIME, direction: DESC}]) {
             edges { score node { path } } pageInfo { endCursor hasPreviousPage } } }"""
@@ -134,7 +134,7 @@ async def test_another_order_keeps_the_scores(store: SqliteStore) -> None:
     assert second["pageInfo"]["hasPreviousPage"]
 
 
-async def test_pages_by_score_tile_the_result(store: SqliteStore) -> None:
+async def test_pages_by_score_cover_the_result(store: SqliteStore) -> None:
     """From either end, by cursor and by offset."""
     query = """query Q($first: Int, $after: String, $last: Int, $before: String, $offset: Int) {
         search(query: "filler recognition gardens", mode: ANY_TERM, first: $first, after: $after, last: $last,
@@ -159,8 +159,8 @@ async def test_pages_by_score_tile_the_result(store: SqliteStore) -> None:
 @pytest.mark.parametrize(
     "text", ["facial-recognition", '"', "38.101", "AND", "NEAR(", "*", "🎉", "\ud800", "\0", "a " * 5000]
 )
-async def test_any_text_may_be_searched(store: SqliteStore, text: str) -> None:
-    """No text is an error, in any mode."""
+async def test_arbitrary_text_is_searchable(store: SqliteStore, text: str) -> None:
+    """No text is an error in any mode."""
     query = """query Q($text: String!) { a: search(query: $text) { totalCount suggestion }
         b: search(query: $text, mode: PHRASE) { totalCount suggestion edges { snippets { text } } }
         c: search(query: $text, mode: PREFIX) { totalCount suggestion } }"""
@@ -168,8 +168,8 @@ async def test_any_text_may_be_searched(store: SqliteStore, text: str) -> None:
     assert found["a"]["totalCount"] == (1 if text == "facial-recognition" else 0) or text.startswith("a ")
 
 
-async def test_words_past_the_limit_are_left_out(store: SqliteStore) -> None:
-    """A long text finds what its first words find."""
+async def test_word_limit(store: SqliteStore) -> None:
+    """A long text is searched by its first words."""
     query = "query Q($text: String!) { search(query: $text) { totalCount } }"
     assert (await data(store, query, text="facial " * 32 + "nowhere"))["search"]["totalCount"] == 2
     assert (await data(store, query, text="facial " * 31 + "nowhere"))["search"]["totalCount"] == 0
@@ -177,8 +177,8 @@ async def test_words_past_the_limit_are_left_out(store: SqliteStore) -> None:
     assert short.data["search"]["totalCount"] == 2
 
 
-async def test_a_filter_narrows_a_search(store: SqliteStore) -> None:
-    """In its pages, its count, its facets and its suggestion, whatever the order."""
+async def test_filtered_search(store: SqliteStore) -> None:
+    """The filter applies to pages, count, facets and suggestion, in any order."""
     query = """query Q($filter: ArticleFilter) {
         best: search(query: "facial", filter: $filter) { totalCount nodes { path } }
         newest: search(query: "facial", filter: $filter, orderBy: [{field: PUBLISHED_DATE_TIME, direction: DESC}])
@@ -195,15 +195,15 @@ async def test_a_filter_narrows_a_search(store: SqliteStore) -> None:
     assert (paths(other["best"]), other["none"]) == ([], {"suggestion": None})
 
 
-async def test_a_suggestion_tells_no_draft(store: SqliteStore) -> None:
-    """Its words are those that the caller may read."""
+async def test_suggestion_uses_visible_words(store: SqliteStore) -> None:
+    """Words of drafts are not suggested to the public."""
     query = '{ a: search(query: "recognitoin") { suggestion } b: search(query: "wordlingg") { suggestion } }'
     assert await data(store, query) == {"a": {"suggestion": "recognition"}, "b": {"suggestion": None}}
     assert (await data(store, query, PREVIEW))["b"] == {"suggestion": "wordling"}
 
 
 async def test_similar_articles(store: SqliteStore) -> None:
-    """The nearest first, with the topics that both have, in the order of the article that was asked."""
+    """The nearest come first, with the shared topics in the order of the source article."""
     query = """{ article(path: "a.md") { similar { score article { path } sharedTopics { name } }
         one: similar(first: 1) { article { path } } none: similar(first: 0) { score } } }"""
     found = (await data(store, query))["article"]
@@ -220,14 +220,14 @@ async def test_similar_articles(store: SqliteStore) -> None:
 
 
 @pytest.mark.parametrize("first", [-1, 101])
-async def test_too_many_neighbours_are_refused(store: SqliteStore, first: int) -> None:
-    """The number is held to the limit of a page."""
+async def test_number_of_neighbours_is_limited(store: SqliteStore, first: int) -> None:
+    """The limit is that of a page."""
     answer = await ask(store, f'{{ article(path: "a.md") {{ similar(first: {first}) {{ score }} }} }}')
     assert [error["code"] for error in answer.errors] == ["BAD_USER_INPUT" if first < 0 else "LIMIT_EXCEEDED"]
 
 
-async def test_a_level_is_read_at_once(store: SqliteStore) -> None:
-    """Many rows take no more calls than one."""
+async def test_calls_do_not_depend_on_rows(store: SqliteStore) -> None:
+    """Many rows take as many calls as one."""
     query = """query Q($first: Int!) { search(query: "filler", first: $first) { totalCount edges { score
         snippets { field } node { similar { article { path } sharedTopics { name } } } } } }"""
     calls: Sequence[int] = [(await ask(store, query, first=first)).usage.calls for first in (1, 5)]
@@ -239,15 +239,15 @@ EXAMPLES = re.findall(r"```graphql\n(.*?)```", DOCS, re.DOTALL)
 
 
 @pytest.mark.parametrize("query", EXAMPLES)
-async def test_the_docs_are_right(store: SqliteStore, query: str) -> None:
-    """Every query of docs/search.md runs, for a quarter of what one may cost at most."""
+async def test_queries_of_the_docs_run(store: SqliteStore, query: str) -> None:
+    """Every query of docs/search.md costs at most a quarter of the limit."""
     await data(store, query)
     cost = analyse(SCHEMA._schema, parse(query), Limits()).check_cost(None, {})
     assert cost * 4 <= Limits().cost
 
 
-def test_the_docs_tell_every_mode_and_field() -> None:
-    """And how many words are used."""
+def test_modes_and_fields_are_documented() -> None:
+    """And the number of words."""
     assert len(EXAMPLES) == 3
     assert all(f"`{name}`" in DOCS for name in (*SearchMode, *SearchField))
     assert f"first {Limits().search_words} words" in DOCS

@@ -1,5 +1,5 @@
-"""Hostile clients on real sockets: what each is answered with, that it learns nothing, and that others are answered
-meanwhile. What is bounded is the work and the size of an answer, which do not depend on the machine."""
+"""Hostile clients on real sockets: their responses leak nothing, and other clients are answered
+meanwhile. Work and response sizes are bounded, which does not depend on the machine."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.service import FILES, listening_to, service
 JSON, RESPONSE = "application/json", "application/graphql-response+json"
 HONEST = {"query": "{ articles(first: 1) { totalCount } }"}
 LARGEST_ANSWER = 600_000
-"""Bytes of any answer to a hostile document: some thousands of records, of which each could be asked for."""
+"""The largest response to a hostile document in bytes: some thousands of records."""
 INTERNALS = re.compile(
     r"traceback|\.py\b|sqlite|\bselect\b.+\bfrom\b|gateway\.db|/tmp/|site-packages|codec|line \d+, in |\bat 0x|asyncio"
     r"|strawberry|graphql.?core|starlette|uvicorn|orjson|did you mean",
@@ -55,17 +55,17 @@ def codes(response: httpx.Response) -> set[str]:
 
 
 def leaks(text: str) -> list[str]:
-    """What an answer tells of how the server is made."""
+    """Details of the implementation in a response."""
     return INTERNALS.findall(text)
 
 
 async def honest(client: httpx.AsyncClient) -> None:
-    """Another client is answered as ever."""
+    """Another client gets its usual response."""
     response = await client.post("/graphql", json=HONEST)
     assert response.json() == {"data": {"articles": {"totalCount": 23}}}
 
 
-def told(response: httpx.Response) -> Iterator[str]:
+def texts_of(response: httpx.Response) -> Iterator[str]:
     """Every name and value of the headers, and the body."""
     for name, value in response.headers.items():
         yield f"{name}: {value}"
@@ -73,8 +73,8 @@ def told(response: httpx.Response) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("hostile", DOCUMENTS.values(), ids=DOCUMENTS.keys())
-async def test_a_hostile_document(client: httpx.AsyncClient, hostile: Hostile) -> None:
-    """It is refused with its code, and 400 or, in plain JSON, 200; or it runs, and its answer is a bounded one."""
+async def test_hostile_document(client: httpx.AsyncClient, hostile: Hostile) -> None:
+    """It is refused with its code, and 400 or, in plain JSON, 200; or it runs with a bounded response."""
     sent = {"query": hostile.query, "variables": hostile.variables}
     for accept in (JSON, RESPONSE):
         response = await client.post("/graphql", json=sent, headers={"Accept": accept})
@@ -82,35 +82,35 @@ async def test_a_hostile_document(client: httpx.AsyncClient, hostile: Hostile) -
         assert response.status_code == (200 if ran or accept == JSON else 400)
         assert codes(response) == ({hostile.code} if hostile.code else set())
         assert len(response.content) < LARGEST_ANSWER
-        assert [found for text in told(response) for found in leaks(text)] == []
+        assert [found for text in texts_of(response) for found in leaks(text)] == []
     await honest(client)
 
 
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES.keys())
-async def test_a_hostile_body(client: httpx.AsyncClient, body: Body) -> None:
+async def test_hostile_body(client: httpx.AsyncClient, body: Body) -> None:
     """It is refused with its status in any media type, and with a code."""
     for accept in (JSON, RESPONSE):
         headers = {"Content-Type": JSON, "Accept": accept, **body.headers}
         try:
             response = await client.post("/graphql", content=body.content, headers=headers)
-        except httpx.WriteError:  # it was answered, and closed, before it was sent
+        except httpx.WriteError:  # the response came before the end of the request
             assert body.status == 413
             continue
         assert (response.status_code, codes(response)) == (body.status, {body.code})
-        assert [found for text in told(response) for found in leaks(text)] == []
+        assert [found for text in texts_of(response) for found in leaks(text)] == []
     await honest(client)
 
 
-async def test_lists_of_a_cycle_are_as_long_as_they_are(client: httpx.AsyncClient) -> None:
-    """The corpus is what makes its documents hostile: each list has its 179 entries, and leads on."""
+async def test_cycle_corpus(client: httpx.AsyncClient) -> None:
+    """Each list has 179 entries, each of which leads to another such list."""
     query = '{ article(path: "0.md") { related { title } some: related(first: 3) { article { related { title } } } } }'
     article = (await client.post("/graphql", json={"query": query})).json()["data"]["article"]
     lists = [article["related"], *(entry["article"]["related"] for entry in article["some"])]
     assert [len(each) for each in lists] == [IN_A_CYCLE] * 4
 
 
-async def test_many_at_once(tmp_path: Path) -> None:
-    """Hostile documents side by side are answered each as if it were alone, or told to come again."""
+async def test_concurrent_hostile_documents(tmp_path: Path) -> None:
+    """Each gets the response that it gets by itself, or 503."""
     async with clients(tmp_path, limit_operations=2, limit_queue_size=2) as client:
         worst = [name for name, hostile in DOCUMENTS.items() if hostile.code is None or "cycle of long" in name]
         asked = [{"query": DOCUMENTS[name].query} for name in worst for _ in range(3)]
@@ -120,8 +120,8 @@ async def test_many_at_once(tmp_path: Path) -> None:
         await honest(client)
 
 
-async def test_an_auditor_gets_nothing(client: httpx.AsyncClient) -> None:
-    """Under `serve` with defaults there is no introspection, schema, explorer, suggestion, count or mutation by GET."""
+async def test_defaults_of_serve(client: httpx.AsyncClient) -> None:
+    """There is no introspection, schema, explorer, suggestion, count or mutation by GET."""
     for query in ("{ __schema { types { name } } }", '{ __type(name: "Article") { name } }', "{ articlez { id } }"):
         response = await client.post("/graphql", json={"query": query})
         assert codes(response) == {"GRAPHQL_VALIDATION_FAILED"}
@@ -138,7 +138,7 @@ async def test_an_auditor_gets_nothing(client: httpx.AsyncClient) -> None:
 
 
 async def test_names_of_the_schema_do_not_leak(client: httpx.AsyncClient) -> None:
-    """Nothing that a wrong name, argument, value or variable is answered with names what it was not given."""
+    """Errors for wrong names, arguments, values and variables contain only names of the request."""
     hidden = {
         "publishedDateTime",
         "provider",
@@ -171,7 +171,7 @@ async def test_names_of_the_schema_do_not_leak(client: httpx.AsyncClient) -> Non
 
 
 async def test_foreign_hosts_and_pages(tmp_path: Path) -> None:
-    """Under `dev` a foreign host is refused, and so is a WebSocket of a foreign page."""
+    """Under `dev` foreign hosts and WebSockets of foreign pages are refused."""
     async with clients(tmp_path, Mode.DEV) as client:
         response = await client.post("/graphql", json=HONEST, headers={"Host": "evil.example"})
         assert (response.status_code, codes(response)) == (421, {"MISDIRECTED_REQUEST"})

@@ -1,4 +1,4 @@
-"""The documents in seeds/, as `gateway dev` and `gateway serve` answer for them over a real socket."""
+"""The example documents in seeds/, served by `gateway dev` and `gateway serve`."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ fragment Seed on Article {
 @pytest.mark.parametrize(
     "argument", [f'url: "{URL}"', f'path: "{PATH}"', f'slug: "{SLUG}"'], ids=["url", "path", "slug"]
 )
-def test_the_seed_is_answered_from_its_file(dev: Running, argument: str) -> None:
-    """Each of its values, by each of its names."""
+def test_seed_article(dev: Running, argument: str) -> None:
+    """Each value of the file is returned, by each of its keys."""
     found = data(dev, f"{{ article({argument}) {{ ...Seed }} }} {SEED}")["article"]
     related = found.pop("related")
     assert found == {
@@ -78,8 +78,8 @@ def test_the_seed_is_answered_from_its_file(dev: Running, argument: str) -> None
     assert [bool(entry["ampWebUrl"] and entry["cdnAmpWebUrl"]) for entry in related] == [True, True, True, False]
 
 
-def test_a_provider_may_have_mentions_alone(dev: Running) -> None:
-    """It exists since an entry names it, without an article of its own."""
+def test_provider_with_only_mentions(dev: Running) -> None:
+    """An entry names it, and it has no articles."""
     query = """{ provider(domain: "usnews.com") { name articles { totalCount }
         mentions { totalCount nodes { source { slug } } } } }"""
     assert data(dev, query)["provider"] == {
@@ -89,8 +89,8 @@ def test_a_provider_may_have_mentions_alone(dev: Running) -> None:
     }
 
 
-def test_entries_lead_to_articles_and_back(dev: Running) -> None:
-    """An entry whose address is spelled otherwise finds its article, and that one the article that names it."""
+def test_entries_link_to_articles_and_back(dev: Running) -> None:
+    """An entry with another spelling of the address finds its article, which lists the backlink."""
     query = """{ article(path: "guides/related-by-address.md") { related { article { path referencedBy {
         nodes { path } } } } } }"""
     found = data(dev, query)["article"]["related"]
@@ -99,16 +99,16 @@ def test_entries_lead_to_articles_and_back(dev: Running) -> None:
     assert found[1]["article"] is None
 
 
-def test_one_file_name_in_two_folders_is_two_articles(dev: Running) -> None:
-    """The path tells them apart."""
+def test_equal_file_names_in_two_folders(dev: Running) -> None:
+    """The path distinguishes the articles."""
     query = "query Q($path: String) { article(path: $path) { id title } }"
     found = {year: data(dev, query, path=f"{year}/release-notes.md")["article"] for year in (2024, 2025)}
     assert found[2024]["id"] != found[2025]["id"]
     assert (found[2024]["title"], found[2025]["title"]) == ("Release notes of 2024", "Release notes of 2025")
 
 
-def test_the_public_sees_no_draft(dev: Running, public: Running) -> None:
-    """Not by id, slug, path or URL, nor by count, topic, provider, backlink, mention or node."""
+def test_drafts_are_not_found_in_public(dev: Running, public: Running) -> None:
+    """By id, slug, path and URL, nor in counts, topics, providers, backlinks, mentions and nodes."""
     hidden = data(dev, "{ articles(first: 100) { nodes { id slug path status webUrl provider { id domain } } } }")
     drafts = [node for node in hidden["articles"]["nodes"] if node["status"] != "PUBLISHED"]
     assert {draft["path"] for draft in drafts} == {PATH, "a-draft.md", "scheduled.md"}
@@ -130,8 +130,8 @@ EVERYTHING = """{
 }"""
 
 
-def test_no_draft_shows_in_what_the_public_lists(public: Running) -> None:
-    """All lists, whole: no word that only drafts hold is among them, and no count includes one."""
+def test_public_lists_contain_no_draft(public: Running) -> None:
+    """No list contains a word of a draft, and no count includes one."""
     found = data(public, EVERYTHING)
     text = str(found)
     for word in (

@@ -1,4 +1,4 @@
-"""Where settings come from, and what is said of wrong ones."""
+"""Sources of settings, and messages for wrong ones."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ def written(folder: Path, name: str, text: str) -> Path:
     return file
 
 
-def test_nothing_need_be_said() -> None:
-    """Under `serve` a server without settings listens on loopback and gives nothing away."""
+def test_defaults_of_serve() -> None:
+    """Without settings the server listens on loopback, with everything optional off."""
     found = settings()
     assert (found.host, found.port, found.introspection, found.explorer, found.tokens) == (
         "127.0.0.1",
@@ -55,8 +55,8 @@ def test_nothing_need_be_said() -> None:
     assert (found.mode, found.content, found.workers) == (Mode.SERVE, CONTENT, os.cpu_count())
 
 
-def test_dev_opens_the_explorer() -> None:
-    """The modes differ in the defaults of introspection and explorer, and in nothing else that the table holds."""
+def test_defaults_of_dev() -> None:
+    """Only the defaults of introspection and explorer differ."""
     changed = {option.name for option in OPTIONS if option.default_of(Mode.DEV) != option.default_of(Mode.SERVE)}
     assert changed == {"introspection", "explorer"}
     assert settings(Mode.DEV).explorer
@@ -64,16 +64,16 @@ def test_dev_opens_the_explorer() -> None:
 
 
 @pytest.mark.parametrize("name", ["gateway.toml", "gateway.yaml", "GATEWAY.YML"])
-def test_flags_beat_the_environment_and_that_the_file(tmp_path: Path, name: str) -> None:
-    """Of flags, environment, file and defaults the first that says something counts, option by option."""
+def test_precedence_of_sources(tmp_path: Path, name: str) -> None:
+    """Flags, then environment, then file, then defaults, per option."""
     sign = "=" if name.endswith("toml") else ":"
     file = written(tmp_path, name, f"port{sign} 1\nreaders{sign} 1\nworkers{sign} 1\nstrict{sign} true\n")
     found = settings(environ={"GATEWAY_PORT": "2", "GATEWAY_READERS": "2"}, port=3, config=str(file))
     assert (found.port, found.readers, found.workers, found.strict) == (3, 2, 1, True)
 
 
-def test_a_variable_names_the_file(tmp_path: Path) -> None:
-    """GATEWAY_CONFIG stands for `--config`, and the flag beats it."""
+def test_settings_file_from_the_environment(tmp_path: Path) -> None:
+    """GATEWAY_CONFIG acts as `--config`, which overrides it."""
     first = written(tmp_path, "first.toml", "port = 1\n")
     second = written(tmp_path, "second.toml", "port = 2\n")
     environ = {"GATEWAY_CONFIG": str(first)}
@@ -81,27 +81,27 @@ def test_a_variable_names_the_file(tmp_path: Path) -> None:
     assert settings(environ=environ, config=str(second)).port == 2
 
 
-def test_an_absent_value_hides_no_other() -> None:
-    """A flag that was not given and a variable that is empty leave the word to the next source."""
+def test_absent_values_fall_through() -> None:
+    """A missing flag and an empty variable defer to the next source."""
     found = settings(environ={"GATEWAY_HOST": "", "GATEWAY_PORT": "81"}, port=None, allowed_hosts=())
     assert (found.host, found.port, found.allowed_hosts) == ("127.0.0.1", 81, ())
 
 
-def test_the_process_environment_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a mapping the variables of the process itself are read."""
+def test_process_environment_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is read if no mapping is given."""
     monkeypatch.setenv("GATEWAY_PORT", "8123")
     assert read(Mode.SERVE, CONTENT, {}).port == 8123
 
 
 def test_lists_are_separated_by_white_space(tmp_path: Path) -> None:
-    """A variable and a file's list say the same."""
+    """A variable and a list in the file are equal."""
     file = written(tmp_path, "list.yaml", "allowed-hosts: [a.example, b.example]\n")
     from_variable = settings(environ={"GATEWAY_ALLOWED_HOSTS": " a.example\n b.example "})
     assert settings(config=str(file)).allowed_hosts == from_variable.allowed_hosts == ("a.example", "b.example")
 
 
-def test_a_token_is_kept_as_its_digest() -> None:
-    """A token and its digest are the same grant, and no text of the settings shows the token."""
+def test_tokens_are_kept_as_digests() -> None:
+    """A token and its digest give equal grants, and no text of the settings has the token."""
     digest = sha256(b"sesame").hexdigest()
     plain = settings(environ={"GATEWAY_TOKENS": "sesame:preview,secured:read"})
     hashed = settings(environ={"GATEWAY_TOKENS": f"sha256:{digest}:preview,secured:read"})
@@ -113,8 +113,8 @@ def test_a_token_is_kept_as_its_digest() -> None:
     "token",
     ["sesame", "sesame:", "sesame:all", "sesame:open:preview", ":preview:sesame", "sha256:sesame:preview", "a:sesame"],
 )
-def test_a_wrong_token_is_not_quoted(token: str) -> None:
-    """The message for a token names the variable and how a token is written, and shows no part of it."""
+def test_wrong_token_is_not_quoted(token: str) -> None:
+    """The message has the variable and the format, and no part of the token."""
     (complaint,) = complaints(environ={"GATEWAY_TOKENS": f"good:reload {token}"})
     assert complaint.startswith("GATEWAY_TOKENS: A token")
     assert "sesame" not in complaint
@@ -135,8 +135,8 @@ def test_a_wrong_token_is_not_quoted(token: str) -> None:
         "https://build.example/\x01",
     ],
 )
-def test_a_webhook_that_nothing_can_be_sent_to(url: str) -> None:
-    """It is refused at the start, and not when there is something to tell; with `preview:` before it too."""
+def test_invalid_webhook_urls(url: str) -> None:
+    """They are refused at the start, also with `preview:`."""
     for value in (url, f"preview:{url}"):
         assert complaints(webhooks=["https://build.example/hook", value]) == [
             f"--webhooks: {value!r} is not an http or https URL, with or without the prefix 'preview:'."
@@ -144,8 +144,8 @@ def test_a_webhook_that_nothing_can_be_sent_to(url: str) -> None:
 
 
 @given(st.from_regex(r"https?://([a-z]*@)?([a-z0-9._-]*|\[[0-9a-f:.]*\])(:[0-9]{0,6})?([/?#].*)?", fullmatch=True))
-def test_a_webhook_is_a_url_to_what_sends(url: str) -> None:
-    """Every URL that the settings accept has a host for the HTTP client too."""
+def test_accepted_webhook_urls_are_valid_for_httpx(url: str) -> None:
+    """Each has a host for the HTTP client too."""
     try:
         found = settings(environ={"GATEWAY_WEBHOOKS": url}).webhooks
     except SettingsError:
@@ -153,8 +153,8 @@ def test_a_webhook_is_a_url_to_what_sends(url: str) -> None:
     assert all(httpx.URL(webhook.url).host for webhook in found)
 
 
-def test_the_table_is_light() -> None:
-    """Every command imports it, also one that only prints its help."""
+def test_settings_import_little() -> None:
+    """Every command imports the table, also for `--help`."""
     heavy = {"httpx", "jwt", "watchfiles", "yaml", "asyncio", "orjson"}
     assert imported("import gateway.settings_sources") & heavy == set()
 
@@ -170,16 +170,16 @@ def test_the_table_is_light() -> None:
         ("GATEWAY_Port", "GATEWAY_PORT"),
     ],
 )
-def test_a_misspelt_variable_is_found(variable: str, meant: str) -> None:
-    """A variable that is one edit from that of an option, which it would otherwise silently not set."""
+def test_misspelt_variable_is_found(variable: str, meant: str) -> None:
+    """It is one edit away from that of an option."""
     assert [*misnamed({variable: "1"})] == [(variable, meant)]
 
 
 @pytest.mark.parametrize(
     "variable", ["GATEWAY_PORT", "GATEWAY_SERVICE_HOST", "GATEWAY_", "GATEWAY", "PROT", "gateway_prot"]
 )
-def test_other_variables_are_not_warned_about(variable: str) -> None:
-    """Options themselves, and names that resemble none."""
+def test_other_variables_give_no_warning(variable: str) -> None:
+    """Options themselves, and unrelated names."""
     assert [*misnamed({variable: "1", "GATEWAY_PROT": ""})] == []
 
 
@@ -195,13 +195,13 @@ def test_an_earlier_name_is_an_error_that_gives_the_present_one(tmp_path: Path, 
 
 
 def test_every_group_has_options() -> None:
-    """The limits are a group; no group is empty."""
+    """The limits are a group, and no group is empty."""
     assert {option.group for option in OPTIONS} == {*Group}
     assert all(option.group is Group.LIMITS for option in LIMITS)
 
 
-def test_all_errors_are_told_at_once(tmp_path: Path) -> None:
-    """Each wrong value has a line that names its flag, its variable, or its file and key."""
+def test_all_errors_are_reported_at_once(tmp_path: Path) -> None:
+    """Each wrong value has a line with its flag, its variable, or its file and key."""
     file = written(tmp_path, "wrong.toml", "readers = 0\nstrict = 'perhaps'\nprot = 1\nworkers = [1, 2]\n")
     found = complaints(
         environ={"GATEWAY_LOG_LEVEL": "loud", "GATEWAY_LIMIT_OPERATION_SECONDS": "nan"}, port="65536", config=str(file)
@@ -219,13 +219,13 @@ def test_all_errors_are_told_at_once(tmp_path: Path) -> None:
     )
 
 
-def test_a_value_that_is_overruled_does_no_harm() -> None:
-    """A wrong value counts only where it is the one to be used."""
+def test_overridden_wrong_value_is_ignored() -> None:
+    """Only used values are checked."""
     assert settings(environ={"GATEWAY_PORT": "wrong"}, port=8001).port == 8001
 
 
-def test_a_url_is_no_database() -> None:
-    """A database is a file; what looks like an address is refused rather than made a file of that name."""
+def test_database_url_is_refused() -> None:
+    """A database is a file."""
     assert complaints(database="postgresql://host/db") == ["--database: It is a URL. Write the path of a file."]
 
 
@@ -244,26 +244,26 @@ def test_a_url_is_no_database() -> None:
         ("a.ini", b"", "The file's name ends in neither .toml nor .yaml."),
     ],
 )
-def test_an_unreadable_file_is_one_line(tmp_path: Path, name: str, data: bytes, complaint: str) -> None:
-    """What is wrong with the file is said without quoting what it holds."""
+def test_unreadable_settings_file(tmp_path: Path, name: str, data: bytes, complaint: str) -> None:
+    """The message does not quote the content."""
     file = tmp_path / name
     file.write_bytes(data)
     assert complaints(config=str(file)) == [f"{file}: {complaint}"]
 
 
-def test_a_missing_file_is_told(tmp_path: Path) -> None:
-    """A file that is named must be there."""
+def test_missing_settings_file(tmp_path: Path) -> None:
+    """A named file must exist."""
     file = tmp_path / "missing.toml"
     assert complaints(config=str(file)) == [f"{file}: The file cannot be read: No such file or directory."]
 
 
-def test_an_empty_file_says_nothing(tmp_path: Path) -> None:
-    """A settings file may hold comments alone."""
+def test_empty_settings_file(tmp_path: Path) -> None:
+    """The file may contain only comments."""
     assert settings(config=str(written(tmp_path, "a.yaml", "# later\n"))) == settings()
 
 
-def test_a_folder_has_one_database(tmp_path: Path) -> None:
-    """By whatever path a folder is named its database is one, and another folder has another."""
+def test_default_database_of_a_folder(tmp_path: Path) -> None:
+    """All paths of a folder give one database, and another folder another."""
     (tmp_path / "one").mkdir()
     (tmp_path / "link").symlink_to("one")
     assert default_database(tmp_path / "one") == default_database(tmp_path / "link")
@@ -271,7 +271,7 @@ def test_a_folder_has_one_database(tmp_path: Path) -> None:
 
 
 def test_every_limit_is_an_option() -> None:
-    """Its default is that of the table of limits, any larger number is taken, and one below its least is not."""
+    """Its default is that of the table of limits. Values below the minimum are refused."""
     for option in LIMITS:
         assert value_of(option, settings()) == option.default, option.name
         assert value_of(option, settings(environ={option.variable: "123456"})) == 123456, option.name
@@ -279,8 +279,8 @@ def test_every_limit_is_an_option() -> None:
         assert complaint.startswith(f"{option.variable}: '-1' is not a ")
 
 
-def test_every_option_is_told_in_a_sentence() -> None:
-    """Each row of the table has a help that ends as a sentence does, and a flag and a variable of its name."""
+def test_every_option_has_a_help_sentence() -> None:
+    """And a flag and a variable by its name."""
     for option in OPTIONS:
         assert option.help.endswith("."), option.name
         name = option.flag.removeprefix("--").replace("-", "_").upper()
@@ -288,8 +288,8 @@ def test_every_option_is_told_in_a_sentence() -> None:
 
 
 @given(st.sampled_from(OPTIONS), st.text())
-def test_no_text_is_more_than_a_settings_error(option: Option, text: str) -> None:
-    """Whatever a variable holds, it is taken or refused in one line that begins with its name."""
+def test_arbitrary_values_give_settings_errors(option: Option, text: str) -> None:
+    """Any value is accepted, or refused in one line that begins with its name."""
     try:
         found = settings(environ={option.variable: text})
     except SettingsError as error:
@@ -308,8 +308,8 @@ def test_no_text_is_more_than_a_settings_error(option: Option, text: str) -> Non
         ("*", "*"),
     ],
 )
-def test_origins_are_kept_as_browsers_write_them(given: str, kept: str) -> None:
-    """So that one that is allowed is known again."""
+def test_origins_are_normalised(given: str, kept: str) -> None:
+    """In the form that browsers send."""
     assert settings(allowed_origins=[given]).allowed_origins == (kept,)
 
 
@@ -317,8 +317,8 @@ def test_origins_are_kept_as_browsers_write_them(given: str, kept: str) -> None:
     "given",
     ["news.example", "null", "https://", "https://a/b", "https://a?b", "https://a@b", "//a", "https://*.a", "a:1"],
 )
-def test_what_is_no_origin_is_refused(given: str) -> None:
-    """What could never match, or more than was meant, stops the start."""
+def test_invalid_origins_are_refused(given: str) -> None:
+    """Values that match nothing, or more than intended, stop the start."""
     assert complaints(allowed_origins=[given]) == [
         f"--allowed-origins: {given!r} is neither an origin such as 'https://news.example' nor '*'."
     ]

@@ -1,4 +1,4 @@
-"""Many subscribers, some of which never read: nobody misses the last state, and nobody is held up."""
+"""Many subscribers, some of which never read: all others get the last state without delay."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from tests.test_websocket import receive, send
 GENERATIONS = 1000 if os.environ.get("GATEWAY_TEST_FULL") else 50
 SUBSCRIBERS = 100
 DEAF = 8
-"""Those that never read: more than the server has readers of its database."""
+"""Subscribers that never read, more than the server has database readers."""
 BODY = "word " * 50_000
 EVENTS = "subscription { articleChanged { article { title } } }"
 LARGE_EVENTS = "subscription { articleChanged { article { title body { markdown } } } }"
 MOST_GROWTH = 64 * 2**20
-"""Bytes; the events that the deaf ones do not take are more."""
+"""Bytes, less than the unread events."""
 
 
 def document(number: int) -> str:
@@ -38,7 +38,7 @@ def document(number: int) -> str:
 
 @asynccontextmanager
 async def deaf(url: str) -> AsyncIterator[None]:
-    """A subscription to large events, of which nothing is taken but that it was accepted."""
+    """A subscription to large events that reads only its acknowledgement."""
     body = orjson.dumps({"query": LARGE_EVENTS})
     head = f"POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n"
     head += "Accept: text/event-stream\r\nContent-Type: application/json\r\n\r\n"
@@ -54,7 +54,7 @@ async def deaf(url: str) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def listener(url: str, *, over_socket: bool) -> AsyncIterator[AsyncIterator[str]]:
-    """The titles that a subscriber is told, over a WebSocket or as server-sent events."""
+    """The titles that a subscriber gets, over a WebSocket or as server-sent events."""
     if over_socket:
         async with over_websocket(url) as opened:
             await send(opened, {"type": "subscribe", "id": "1", "payload": {"query": EVENTS}})
@@ -73,8 +73,8 @@ def _title(answer: Any) -> str:
     return str(answer["data"]["articleChanged"]["article"]["title"])
 
 
-async def told(titles: AsyncIterator[str], last: str) -> int:
-    """How many events it took until the last title was told."""
+async def events_until_last(titles: AsyncIterator[str], last: str) -> int:
+    """The number of events up to the last title."""
     number = 1
     while await anext(titles) != last:
         number += 1
@@ -82,16 +82,16 @@ async def told(titles: AsyncIterator[str], last: str) -> int:
 
 
 def resident() -> int:
-    """Bytes of this process's memory, after what is garbage has been collected."""
+    """The memory of this process after a collection, in bytes."""
     gc.collect()
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 @pytest.mark.timeout(1800)
-async def test_nobody_misses_the_last_state(tmp_path: Path) -> None:
-    """Whoever reads is told of it, in no more events than there were generations; whoever asks is answered; and those
-    who never read cost no memory."""
+async def test_every_reader_gets_the_last_state(tmp_path: Path) -> None:
+    """In at most as many events as generations. Queries are answered, and subscribers that never read cost no
+    memory."""
     async with service(tmp_path) as found, listening_to(found) as url, AsyncExitStack() as stack:
         await found.change({"big.md": document(0)})
         for _ in range(DEAF):
@@ -101,7 +101,7 @@ async def test_nobody_misses_the_last_state(tmp_path: Path) -> None:
             for number in range(SUBSCRIBERS - DEAF)
         ]
         last = f"Title {GENERATIONS}"
-        listening = [asyncio.create_task(told(stream, last)) for stream in streams]
+        listening = [asyncio.create_task(events_until_last(stream, last)) for stream in streams]
         before = 0
         for number in range(1, GENERATIONS + 1):
             await found.change({"big.md": document(number)})

@@ -1,4 +1,4 @@
-"""What a command finds around it: signals from the first moment, outputs that nobody reads, no home folder."""
+"""The environment of a command: early signals, blocked output, and a missing home folder."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def content(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def as_first() -> tuple[str, ...]:
-    """What starts a command as process 1, of which the kernel drops signals without a handler."""
+    """The start of a command line that runs as process 1, for which the kernel ignores signals without a handler."""
     wrapper = ("unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child")
     done = shutil.which("unshare") and subprocess.run([*wrapper, "true"], capture_output=True, check=False)
     return need("unshare", wrapper if done and done.returncode == 0 else None)
@@ -50,7 +50,7 @@ def child_of(process: subprocess.Popen[bytes]) -> int:
 
 
 def wait_for_handlers(process: int) -> None:
-    """Until a process handles SIGTERM, and so has all its handlers: for SIGINT Python has one from the start."""
+    """Wait until a process handles SIGTERM, and so all signals. Python handles SIGINT from its start."""
     deadline = time.monotonic() + 60
     while not int(status(process)["SigCgt"], 16) & 1 << (signal.SIGTERM - 1):
         assert time.monotonic() < deadline
@@ -63,10 +63,10 @@ def status(process: int) -> dict[str, str]:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize(("command", "codes"), [("serve", (0, 0)), ("dev", (0, 0)), ("load", (143, 130))])
-def test_a_signal_at_the_start_ends_process_1(
+def test_early_signal_ends_process_1(
     tmp_path: Path, content: Path, as_first: tuple[str, ...], command: str, codes: tuple[int, int], number: int
 ) -> None:
-    """Before anything is imported, and with the exit code that is promised: nothing was printed until then."""
+    """Before any import, with the documented exit code and without output."""
     options = ("--port", "0") if command != "load" else ()
     with subprocess.Popen(
         [*as_first, *COMMAND, command, str(content), *options],
@@ -81,10 +81,10 @@ def test_a_signal_at_the_start_ends_process_1(
         assert process.returncode == codes[number == signal.SIGINT]
 
 
-def test_signals_come_before_imports() -> None:
-    """The module that handles them brings nothing with it that takes long to import."""
-    told = "import sys; before = {*sys.modules}; import gateway.cli; print(*sorted({*sys.modules} - before))"
-    done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+def test_signal_handlers_precede_imports() -> None:
+    """Their module imports only fast modules."""
+    code = "import sys; before = {*sys.modules}; import gateway.cli; print(*sorted({*sys.modules} - before))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert {name.partition(".")[0] for name in done.stdout.split()} <= sys.stdlib_module_names | {"gateway"}
     assert len(done.stdout.split()) < 20
 
@@ -128,7 +128,7 @@ def free_port() -> int:
 def served(
     content: Path, cache: Path, out: int | IO[bytes], error: int | IO[bytes], wrapper: tuple[str, ...] = ()
 ) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    """A server with some outputs, and its address, which it may not be able to print."""
+    """A server with the given outputs, and its address, which it may be unable to print."""
     port = free_port()
     command = [*wrapper, *COMMAND, "serve", str(content), "--port", str(port)]
     with subprocess.Popen(command, stdout=out, stderr=error, env=environment(cache)) as process:
@@ -157,9 +157,9 @@ def titles(url: str) -> list[str]:
 
 
 def check_service(process: subprocess.Popen[bytes], url: str, content: Path) -> None:
-    """It answers, prints what a change did and logs each request, and ends as if all had been read."""
+    """The server answers, prints changes, logs requests, and exits normally."""
     assert titles(url) == ["One"]
-    (content / "two.md").write_text("---\ntitle: Two\nquality: high\n---\n")  # of which a problem is printed
+    (content / "two.md").write_text("---\ntitle: Two\nquality: high\n---\n")  # its problem is printed
     deadline = time.monotonic() + 60
     while titles(url) != ["One", "Two"]:
         assert time.monotonic() < deadline
@@ -168,14 +168,14 @@ def check_service(process: subprocess.Popen[bytes], url: str, content: Path) -> 
     assert process.wait(60) == 0
 
 
-def test_a_full_disk_under_the_outputs(tmp_path: Path, content: Path) -> None:
-    """Lines are lost, and nothing else."""
+def test_output_on_a_full_disk(tmp_path: Path, content: Path) -> None:
+    """Only lines are lost."""
     with Path("/dev/full").open("wb") as full, served(content, tmp_path, full, full) as (process, url):
         check_service(process, url, content)
 
 
-def test_outputs_whose_reader_has_gone(tmp_path: Path, content: Path) -> None:
-    """As when the program at the other end of a pipe has ended."""
+def test_output_to_a_closed_pipe(tmp_path: Path, content: Path) -> None:
+    """As after the end of the reading program."""
     with served(content, tmp_path, subprocess.PIPE, subprocess.PIPE) as (process, url):
         assert process.stdout
         assert process.stderr
@@ -184,15 +184,15 @@ def test_outputs_whose_reader_has_gone(tmp_path: Path, content: Path) -> None:
         check_service(process, url, content)
 
 
-def test_outputs_that_are_closed(tmp_path: Path, content: Path) -> None:
-    """As some supervisors start a server."""
+def test_closed_output(tmp_path: Path, content: Path) -> None:
+    """Some supervisors start servers like that."""
     closing = ("sh", "-c", 'exec "$@" >&- 2>&-', "sh")
     with served(content, tmp_path, subprocess.PIPE, subprocess.PIPE, closing) as (process, url):
         check_service(process, url, content)
 
 
-def test_outputs_that_nobody_reads(tmp_path: Path, content: Path) -> None:
-    """Requests are answered, though the pipe has no room for their lines in the log."""
+def test_output_to_a_full_pipe(tmp_path: Path, content: Path) -> None:
+    """Requests are answered, although their log lines do not fit."""
     with served(content, tmp_path, subprocess.PIPE, subprocess.PIPE) as (process, url):
         with httpx.Client(base_url=url, trust_env=False, verify=NO_TLS, timeout=30) as client:
             for _ in range(40):
@@ -205,14 +205,14 @@ def test_outputs_that_nobody_reads(tmp_path: Path, content: Path) -> None:
 
 @pytest.fixture
 def homeless() -> tuple[str, ...]:
-    """What starts a command as a user without an entry in /etc/passwd, and without an environment."""
+    """The start of a command line for a user without an entry in /etc/passwd and without an environment."""
     wrapper = ("env", "-i", "PATH=/usr/bin:/bin", "unshare", "--user", "--map-user=54321")
     done = shutil.which("unshare") and subprocess.run([*wrapper, "true"], capture_output=True, check=False)
     return need("unshare", wrapper if done and done.returncode == 0 else None)
 
 
-def test_without_a_home_what_needs_no_database_works(tmp_path: Path, content: Path, homeless: tuple[str, ...]) -> None:
-    """And what needs one works with the option that names it."""
+def test_commands_without_a_home_folder(tmp_path: Path, content: Path, homeless: tuple[str, ...]) -> None:
+    """Commands without a database work, and others with the option that names it."""
     database = ("--database", tmp_path / "content.db")
     for command in (
         ("check", content),
@@ -226,10 +226,10 @@ def test_without_a_home_what_needs_no_database_works(tmp_path: Path, content: Pa
 
 
 @pytest.mark.parametrize("command", [("load",), ("query", "{ __typename }"), ("serve", "--port", 0)])
-def test_without_a_home_the_database_has_to_be_named(
+def test_database_option_is_needed_without_a_home_folder(
     content: Path, homeless: tuple[str, ...], command: tuple[object, ...]
 ) -> None:
-    """One line says which option does so."""
+    """One line names the option."""
     name, *rest = command
     done = gateway(name, content, *rest, wrapper=homeless)
     assert (done.returncode, done.stdout, done.stderr) == (

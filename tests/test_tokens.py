@@ -1,4 +1,4 @@
-"""Who may see what."""
+"""Rights from tokens and headers."""
 
 from __future__ import annotations
 
@@ -48,10 +48,10 @@ PUBLIC, PREVIEW = Visibility.PUBLIC, Visibility.PREVIEW
         ("Bearer \ud800", None, Unauthenticated),
     ],
 )
-def test_each_pair_of_headers_has_one_answer(
+def test_combinations_of_headers(
     authorization: str | None, include_drafts: str | None, expected: Viewer | type[GatewayError]
 ) -> None:
-    """Drafts need the scope and the header together, and an unknown credential is refused before all else."""
+    """Drafts need the scope and the header. An unknown credential is refused first."""
     if isinstance(expected, Viewer):
         assert AUTHENTICATOR.viewer(authorization, include_drafts) == expected
     else:
@@ -63,29 +63,27 @@ def test_each_pair_of_headers_has_one_answer(
     ("authorization", "include_drafts", "visibility"),
     [(None, None, PREVIEW), (None, "true", PREVIEW), (None, "false", PUBLIC), ("Bearer vault", None, PREVIEW)],
 )
-def test_in_dev_everyone_previews_and_nobody_reads_secured(
-    authorization: str | None, include_drafts: str | None, visibility: Visibility
-) -> None:
-    """In dev drafts are shown unless the header says no, and even a token never reads secured payloads."""
+def test_rights_under_dev(authorization: str | None, include_drafts: str | None, visibility: Visibility) -> None:
+    """Drafts are shown unless the header excludes them. No token reads `secured`."""
     dev = Authenticator([api_token("vault", [Scope.SECURED_READ])], dev=True)
     assert dev.viewer(authorization, include_drafts) == Viewer(visibility, frozenset({"preview"}))
 
 
 @pytest.mark.parametrize(("token", "scopes"), [("", []), ("sha256:12", []), ("sha256:" + "g" * 64, []), ("t", ["all"])])
-def test_an_unusable_token_is_a_settings_error(token: str, scopes: list[str]) -> None:
-    """A token that could never match, or with an unknown scope, stops the start instead of being ignored."""
+def test_unusable_token_is_a_settings_error(token: str, scopes: list[str]) -> None:
+    """A token that cannot match, or with an unknown scope, stops the start."""
     with pytest.raises(SettingsError):
         api_token(token, scopes)
 
 
-def test_a_grant_holds_no_token() -> None:
-    """Only the digest of a token stays in memory."""
+def test_grant_keeps_only_the_digest() -> None:
+    """The token is not in memory."""
     assert "open sesame" not in repr(api_token("open sesame", [Scope.PREVIEW]))
 
 
 @given(st.none() | st.text(), st.none() | st.text())
-def test_no_header_value_gives_a_stranger_rights(authorization: str | None, include_drafts: str | None) -> None:
-    """Whatever a caller without a token sends, it is refused or sees published articles without any scope."""
+def test_arbitrary_headers_give_no_rights(authorization: str | None, include_drafts: str | None) -> None:
+    """Without a token a request is refused, or sees published articles without scopes."""
     try:
         viewer = Authenticator([api_token("0" * 40, list(Scope))]).viewer(authorization, include_drafts)
     except RequestError:

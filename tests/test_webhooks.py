@@ -1,4 +1,4 @@
-"""Webhooks, to a real receiver on a socket of its own: what it is told, and that it is told in the end."""
+"""Webhooks with a real receiver: content and delivery."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ NEW = "---\ntitle: New\n---\n"
 
 
 class Receiver:
-    """Takes what it is told, or answers with what a test wants it to."""
+    """Records requests, or answers with a given response."""
 
     def __init__(self) -> None:
-        self.told: asyncio.Queue[tuple[dict[str, str], bytes]] = asyncio.Queue()
+        self.requests: asyncio.Queue[tuple[dict[str, str], bytes]] = asyncio.Queue()
         self.statuses: list[int] = []
-        """Of the next answers; then all is well."""
+        """The statuses of the next responses. Later ones succeed."""
         self.drips = 0
-        """How many of the next answers go on for ever, a byte at a time."""
+        """The number of next responses that never end, a byte at a time."""
         self.failed = asyncio.Event()
-        """Whether all of them have been given."""
+        """Set when all of them have been sent."""
         self.url = ""
 
     async def answer(self, request: Request) -> Response:
@@ -48,12 +48,12 @@ class Receiver:
         if not self.statuses:
             self.failed.set()
         if status == 200:
-            await self.told.put((dict(request.headers), await request.body()))
+            await self.requests.put((dict(request.headers), await request.body()))
         return Response(status_code=status)
 
     async def next(self) -> Any:
         async with asyncio.timeout(30):
-            return orjson.loads((await self.told.get())[1])
+            return orjson.loads((await self.requests.get())[1])
 
 
 async def dripping() -> AsyncIterator[bytes]:
@@ -77,7 +77,7 @@ async def receiver() -> AsyncIterator[Receiver]:
 
 
 class Waits:
-    """Waits that take no time, and are remembered."""
+    """Waits that take no time and are recorded."""
 
     def __init__(self) -> None:
         self.seconds: list[float] = []
@@ -90,10 +90,10 @@ class Waits:
 
 
 @asynccontextmanager
-async def telling(
+async def delivering(
     found: Service, *receivers: Webhook, wait: Waits | None = None, seconds: float = TIMEOUT_SECONDS
 ) -> AsyncIterator[Waits]:
-    """Webhooks at work; it is entered when they know what there is."""
+    """Running webhooks. The context is entered when they have their starting position."""
     waits = wait or Waits()
     working = asyncio.create_task(Webhooks(found.store, receivers, SECRET, wait=waits, timeout=seconds).run())
     try:
@@ -104,54 +104,54 @@ async def telling(
             await working
 
 
-async def begun(found: Service, hook: Receiver) -> None:
-    """Change something until the receiver is told: then it follows; in the end it has been told of everything."""
+async def until_received(found: Service, hook: Receiver) -> None:
+    """Repeat a change until the receiver gets a request. At the end it has received everything."""
     for number in count():
         await found.change({"first.md": f"---\ntitle: First {number}\n---\n"})
         await asyncio.sleep(0)
-        if not hook.told.empty():
+        if not hook.requests.empty():
             break
     await found.change({"first.md": None})
     while (await hook.next())["removed"] != 1:
         pass
 
 
-async def test_a_change_is_told_and_signed(tmp_path: Path) -> None:
-    """With the revision, the counts and the ids, and a signature over exactly that."""
-    async with service(tmp_path) as found, receiver() as hook, telling(found, Webhook(hook.url, False)):
-        await begun(found, hook)
+async def test_change_is_sent_and_signed(tmp_path: Path) -> None:
+    """With the revision, the counts and the ids, and a signature over the body."""
+    async with service(tmp_path) as found, receiver() as hook, delivering(found, Webhook(hook.url, False)):
+        await until_received(found, hook)
         await found.change({"new.md": NEW, "one.md": None, "two.md": FILES["two.md"].replace("Two", "2")})
         async with asyncio.timeout(30):
-            headers, body = await hook.told.get()
-        told = orjson.loads(body)
-        assert (told["event"], told["visibility"], told["truncated"]) == ("corpus.changed", "public", False)
-        assert (told["added"], told["updated"], told["removed"]) == (1, 1, 1)
-        assert [len(told["ids"][kind]) for kind in ("added", "updated", "removed")] == [1, 1, 1]
-        assert {id_ for ids in told["ids"].values() for id_ in ids} | {"articles"} <= {*told["tags"]}
+            headers, body = await hook.requests.get()
+        sent = orjson.loads(body)
+        assert (sent["event"], sent["visibility"], sent["truncated"]) == ("corpus.changed", "public", False)
+        assert (sent["added"], sent["updated"], sent["removed"]) == (1, 1, 1)
+        assert [len(sent["ids"][kind]) for kind in ("added", "updated", "removed")] == [1, 1, 1]
+        assert {id_ for ids in sent["ids"].values() for id_ in ids} | {"articles"} <= {*sent["tags"]}
         assert is_signed(SECRET, body, headers["x-hub-signature-256"])
         assert not is_signed("another", body, headers["x-hub-signature-256"])
 
 
-async def test_drafts_are_told_to_previews_alone(tmp_path: Path) -> None:
-    """A URL that is not marked hears of nothing that the public does not see."""
+async def test_drafts_are_sent_only_to_preview_urls(tmp_path: Path) -> None:
+    """Other URLs get only public changes."""
     async with service(tmp_path) as found, receiver() as public, receiver() as preview:
         hooks = (Webhook(public.url, False), Webhook(preview.url, True))
-        async with telling(found, *hooks):
-            await begun(found, public)
+        async with delivering(found, *hooks):
+            await until_received(found, public)
             while (await preview.next())["removed"] != 1:
                 pass
             await found.change({"draft.md": "---\ntitle: Still a draft\ndraft: true\n---\n"})
-            told = await preview.next()
-            assert (told["visibility"], told["updated"]) == ("preview", 1)
+            sent = await preview.next()
+            assert (sent["visibility"], sent["updated"]) == ("preview", 1)
             await found.change({"new.md": NEW})
             assert (await public.next())["added"] == 1
 
 
-async def test_an_unlisted_article_is_purged(tmp_path: Path) -> None:
-    """A change of it is in no count and no list of ids, and its tag is sent, since answers by its URL may be cached."""
+async def test_unlisted_article_is_purged(tmp_path: Path) -> None:
+    """Its change is in no count and no list of ids. Its tag is sent, because responses by URL may be cached."""
     unlisted = "---\ntitle: Landing\nunlisted: true\n---\n"
-    async with service(tmp_path) as found, receiver() as hook, telling(found, Webhook(hook.url, False)):
-        await begun(found, hook)
+    async with service(tmp_path) as found, receiver() as hook, delivering(found, Webhook(hook.url, False)):
+        await until_received(found, hook)
         await found.change({"landing.md": unlisted})
         body = await hook.next()
         assert (body["added"], body["updated"], body["removed"]) == (0, 0, 0)
@@ -160,10 +160,14 @@ async def test_an_unlisted_article_is_purged(tmp_path: Path) -> None:
         assert tag in (await hook.next())["tags"]
 
 
-async def test_who_was_away_is_told_of_all_at_once(tmp_path: Path) -> None:
-    """A receiver that fails is asked again, with longer and longer waits, and is told of what came meanwhile too."""
-    async with service(tmp_path) as found, receiver() as hook, telling(found, Webhook(hook.url, False)) as waits:
-        await begun(found, hook)
+async def test_failed_request_is_retried(tmp_path: Path) -> None:
+    """The waits grow, and the next request includes later changes."""
+    async with (
+        service(tmp_path) as found,
+        receiver() as hook,
+        delivering(found, Webhook(hook.url, False)) as waits,
+    ):
+        await until_received(found, hook)
         hook.statuses = [500] * 3
         waits.seconds.clear()
         await found.change({"new.md": NEW})
@@ -181,24 +185,28 @@ async def test_who_was_away_is_told_of_all_at_once(tmp_path: Path) -> None:
         assert (await hook.next())["added"] == 2
 
 
-async def test_the_first_load_is_told(tmp_path: Path) -> None:
-    """Of a database that held nothing, all is new."""
-    async with service(tmp_path, files={}) as found, receiver() as hook, telling(found, Webhook(hook.url, False)):
-        for _ in range(100):  # until the empty database was looked at
+async def test_first_load_is_sent(tmp_path: Path) -> None:
+    """For an empty database everything is added."""
+    async with (
+        service(tmp_path, files={}) as found,
+        receiver() as hook,
+        delivering(found, Webhook(hook.url, False)),
+    ):
+        for _ in range(100):  # until the webhooks have read the empty database
             await asyncio.sleep(0)
         await found.change({"a.md": NEW, "b.md": NEW})
-        told = await hook.next()
-        assert (told["added"], len(told["ids"]["added"])) == (2, 2)
+        sent = await hook.next()
+        assert (sent["added"], len(sent["ids"]["added"])) == (2, 2)
 
 
-async def test_an_answer_that_never_ends_is_a_failure(tmp_path: Path) -> None:
-    """The time is that of the whole attempt, however often a byte comes; then it is tried again."""
+async def test_slow_response_is_a_failure(tmp_path: Path) -> None:
+    """One time-out covers the whole attempt. It is retried."""
     async with (
         service(tmp_path) as found,
         receiver() as hook,
-        telling(found, Webhook(hook.url, False), seconds=2.0) as waits,
+        delivering(found, Webhook(hook.url, False), seconds=2.0) as waits,
     ):
-        await begun(found, hook)
+        await until_received(found, hook)
         waits.seconds.clear()
         hook.drips = 1
         await found.change({"new.md": NEW})
@@ -206,12 +214,12 @@ async def test_an_answer_that_never_ends_is_a_failure(tmp_path: Path) -> None:
         assert waits.seconds == [1]
 
 
-async def test_a_url_that_leads_nowhere_is_a_failure(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """It keeps nobody else from being told."""
+async def test_unreachable_url_is_a_failure(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Other receivers are not delayed."""
     async with service(tmp_path) as found, receiver() as hook:
         hooks = (Webhook(hook.url, False), Webhook("https://build.example:port/hook", False))
-        async with telling(found, *hooks) as waits:
-            await begun(found, hook)
+        async with delivering(found, *hooks) as waits:
+            await until_received(found, hook)
             added = 0
             while not waits.over.is_set():
                 await found.change({f"{added}.md": NEW})

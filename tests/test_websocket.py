@@ -1,4 +1,4 @@
-"""GraphQL over WebSocket, on a real socket: who may connect, what is answered, and what ends a connection."""
+"""GraphQL over WebSocket, on a real socket: connections, results and close codes."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ async def url(tmp_path: Path) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def connection(url: str, init: dict[str, Any] | None = None, **options: Any) -> AsyncIterator[ClientConnection]:
-    """A connection that has been acknowledged."""
+    """An acknowledged connection."""
     async with connect(url, subprotocols=[Subprotocol("graphql-transport-ws")], **options) as socket:
         await send(socket, {"type": "connection_init", **({"payload": init} if init is not None else {})})
         assert await receive(socket) == {"type": "connection_ack"}
@@ -50,7 +50,7 @@ async def receive(socket: ClientConnection) -> Any:
 
 
 async def ask(socket: ClientConnection, query: str, **payload: Any) -> Any:
-    """The message that a query is answered with; an answer is followed by its completion."""
+    """The message with the result of a query, which is followed by its completion."""
     await send(socket, {"type": "subscribe", "id": "1", "payload": {"query": query, **payload}})
     answer = await receive(socket)
     assert answer["id"] == "1"
@@ -60,14 +60,14 @@ async def ask(socket: ClientConnection, query: str, **payload: Any) -> Any:
 
 
 async def closing(socket: ClientConnection) -> int | None:
-    """The code that the server closes with."""
+    """The server's close code."""
     with pytest.raises(ConnectionClosed) as closed:
         await receive(socket)
     return closed.value.rcvd.code if closed.value.rcvd else None
 
 
 async def test_queries_are_answered(url: str) -> None:
-    """One after the other, with variables, and with an id that may be used again."""
+    """In sequence, with variables, and with reused ids."""
     async with connection(url) as socket:
         assert await ask(socket, TITLES) == {"data": {"articles": {"nodes": [{"title": "Two"}, {"title": "One"}]}}}
         query = "query Q($path: String) { article(path: $path) { title } }"
@@ -75,16 +75,16 @@ async def test_queries_are_answered(url: str) -> None:
         assert answer == {"data": {"article": {"title": "One"}}}
 
 
-async def test_the_first_message_may_have_a_payload_of_null(url: str) -> None:
-    """It is as if there were no payload."""
+async def test_connection_init_with_null_payload(url: str) -> None:
+    """It equals a missing payload."""
     async with connect(url, subprotocols=[Subprotocol("graphql-transport-ws")]) as socket:
         await send(socket, {"type": "connection_init", "payload": None})
         assert await receive(socket) == {"type": "connection_ack"}
         assert "data" in await ask(socket, TITLES)
 
 
-async def test_documents_are_named_as_over_http(url: str) -> None:
-    """A digest is missed, then registered, and then suffices; and an operation may ask for its cost."""
+async def test_persisted_queries_and_cost(url: str) -> None:
+    """A digest is unknown, registered and accepted, as over HTTP. An operation may request its cost."""
     named = {"persistedQuery": {"version": 1, "sha256Hash": sha256(TITLES.encode()).hexdigest()}}
     async with connection(url) as socket:
         [missed] = await ask(socket, "", extensions=named)
@@ -104,8 +104,8 @@ async def test_documents_are_named_as_over_http(url: str) -> None:
         ("{" + " __typename" * 501 + "}", "LIMIT_EXCEEDED"),
     ],
 )
-async def test_a_refused_operation_costs_no_connection(url: str, query: str, code: str) -> None:
-    """It is an error message with its code; what comes next is answered."""
+async def test_refused_operation_keeps_the_connection(url: str, query: str, code: str) -> None:
+    """It gets an error message with its code, and the next operation is answered."""
     async with connection(url) as socket:
         assert {error["extensions"]["code"] for error in await ask(socket, query)} == {code}
         assert "data" in await ask(socket, TITLES)
@@ -126,10 +126,8 @@ async def test_a_refused_operation_costs_no_connection(url: str, query: str, cod
         ({"X-Include-Drafts": "false"}, {"Authorization": "Bearer editor", "X-Include-Drafts": "true"}, 2),
     ],
 )
-async def test_the_credential_comes_first(
-    url: str, init: dict[str, Any], headers: dict[str, str], articles: int
-) -> None:
-    """In the first message, as browsers must send it, or with the handshake; the message has the last word."""
+async def test_credential(url: str, init: dict[str, Any], headers: dict[str, str], articles: int) -> None:
+    """In `connection_init`, which takes precedence, or in the handshake."""
     async with connection(url, init, additional_headers=headers) as socket:
         assert len((await ask(socket, TITLES))["data"]["articles"]["nodes"]) == articles
 
@@ -143,8 +141,8 @@ async def test_the_credential_comes_first(
         {"Authorization": "Bearer editor", "X-Include-Drafts": 1},
     ],
 )
-async def test_who_may_not_is_closed_out(url: str, init: dict[str, Any]) -> None:
-    """Before any operation, with 4403."""
+async def test_unauthorised_connection(url: str, init: dict[str, Any]) -> None:
+    """It is closed with 4403 before any operation."""
     async with connect(url, subprotocols=[Subprotocol("graphql-transport-ws")]) as socket:
         await send(socket, {"type": "connection_init", "payload": init})
         assert await closing(socket) == 4403
@@ -165,8 +163,8 @@ async def test_who_may_not_is_closed_out(url: str, init: dict[str, Any]) -> None
         ({"type": "connection_init"}, 4429),
     ],
 )
-async def test_what_is_no_message_ends_the_connection(url: str, message: object, code: int) -> None:
-    """With the code of the protocol, whatever was sent; the server goes on."""
+async def test_invalid_message_closes_the_connection(url: str, message: object, code: int) -> None:
+    """With the protocol's code. The server continues."""
     async with connection(url) as socket:
         await send(socket, message)
         assert await closing(socket) == code
@@ -175,15 +173,15 @@ async def test_what_is_no_message_ends_the_connection(url: str, message: object,
 
 
 @pytest.mark.parametrize("query", ["variables", "operationName"], ids=str)
-async def test_members_of_another_kind_are_refused(url: str, query: str) -> None:
-    """As over HTTP, an operation's parts have their types."""
+async def test_members_of_wrong_types_are_refused(url: str, query: str) -> None:
+    """As over HTTP."""
     async with connection(url) as socket:
         [error] = await ask(socket, TITLES, **{query: [1]})
         assert error["extensions"] == {"code": "BAD_REQUEST"}
 
 
-async def test_a_connection_has_so_many_operations_at_work(url: str) -> None:
-    """One more is refused with a code, and costs no other; when one ends there is room for the next."""
+async def test_operations_per_connection_are_limited(url: str) -> None:
+    """One more is refused with a code, and others continue. When one ends, the next is accepted."""
     async with connection(url) as socket:
         for number in range(20):
             subscription = {"query": "subscription { corpusChanged { revision } }"}
@@ -200,37 +198,37 @@ async def test_a_connection_has_so_many_operations_at_work(url: str) -> None:
         assert "data" in await ask(socket, TITLES)
 
 
-async def test_text_that_is_no_json_ends_the_connection(url: str) -> None:
-    """So do bytes."""
+async def test_invalid_json_closes_the_connection(url: str) -> None:
+    """Binary messages too."""
     for sent in ("{", b"{}"):
         async with connection(url) as socket:
             await socket.send(sent)
             assert await closing(socket) == 4400
 
 
-async def test_asking_before_the_acknowledgement(url: str) -> None:
-    """Nothing is answered to whom the server does not know yet."""
+async def test_operation_before_the_acknowledgement(url: str) -> None:
+    """It is not answered."""
     async with connect(url, subprotocols=[Subprotocol("graphql-transport-ws")]) as socket:
         await send(socket, {"type": "subscribe", "id": "1", "payload": {"query": TITLES}})
         assert await closing(socket) == 4401
 
 
-async def test_a_large_message_is_not_read(url: str) -> None:
-    """One of more than 64 KiB ends the connection."""
+async def test_large_message_closes_the_connection(url: str) -> None:
+    """The limit is 64 KiB."""
     async with connection(url) as socket:
         await send(socket, {"type": "ping", "payload": {"x": "x" * 65_536}})
         assert await closing(socket) == 1009
 
 
-async def test_one_protocol_is_spoken(url: str) -> None:
-    """Neither another one nor none."""
+async def test_subprotocol(url: str) -> None:
+    """Other or missing subprotocols are refused."""
     for protocols in ([Subprotocol("graphql-ws")], None):
         async with connect(url, subprotocols=protocols) as socket:
             assert await closing(socket) == 4406
 
 
-async def test_a_foreign_page_may_not_connect(url: str) -> None:
-    """A browser says which page asks; only the server's own may, and no page at all is a program."""
+async def test_foreign_page_is_refused(url: str) -> None:
+    """Only pages of the server's own origin, and programs without an origin, may connect."""
     own = url.replace("ws", "http", 1).removesuffix("/graphql")
     async with connection(url, origin=own) as socket:
         assert "data" in await ask(socket, TITLES)
@@ -241,9 +239,9 @@ async def test_a_foreign_page_may_not_connect(url: str) -> None:
         assert refused.value.response.status_code == 403
 
 
-async def test_pages_that_are_allowed_may_connect(tmp_path: Path) -> None:
-    """Those that the setting names and under `dev` those of this machine, which see drafts if they ask for them, and no
-    others; under `dev`, too, a host that is not loopback is refused."""
+async def test_allowed_pages(tmp_path: Path) -> None:
+    """Configured origins and, under `dev`, loopback origins may connect. They see drafts on request. Other hosts are
+    refused."""
     allowed = "https://news.example"
     async with listening_service(tmp_path, Mode.DEV, allowed_origins=[allowed]) as address:
         url = address.replace("http", "ws", 1) + "/graphql"
@@ -257,8 +255,8 @@ async def test_pages_that_are_allowed_may_connect(tmp_path: Path) -> None:
                     pass
 
 
-async def test_the_log_names_the_option(url: str, caplog: pytest.LogCaptureFixture) -> None:
-    """A page that may not connect is logged once, with the option that allows it."""
+async def test_refused_page_is_logged_with_the_option(url: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Once per origin."""
     origin = "http://localhost:5173"
     for _ in range(2):
         with pytest.raises(InvalidStatus) as refused:
@@ -270,8 +268,8 @@ async def test_the_log_names_the_option(url: str, caplog: pytest.LogCaptureFixtu
     assert line.endswith(f" --allowed-origins {origin} (GATEWAY_ALLOWED_ORIGINS).")
 
 
-async def test_a_preview_is_for_pages_of_the_same_host(tmp_path: Path) -> None:
-    """The cookie counts with the header; a page of another origin that may connect has no right from it."""
+async def test_preview_cookie_needs_the_same_origin(tmp_path: Path) -> None:
+    """The cookie counts with the header. Pages of other allowed origins get no right from it."""
     allowed, secret = "https://news.example", "0123456789abcdef" * 2
     cookie = {"Cookie": f"{COOKIE}={PreviewTokens(secret).issue(int(time.time()) + 1000)}"}
     async with listening_service(tmp_path, allowed_origins=[allowed], preview_secret=secret) as address:

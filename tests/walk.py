@@ -1,4 +1,4 @@
-"""Queries made from the schema itself: every field, by every way to it, with every value where one may be given."""
+"""Queries generated from the schema: every field, by every path, with values for every argument."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ from graphql import (
 )
 
 Way = tuple[str, ...]
-"""From the root inwards, what is selected on each level, with its arguments."""
+"""The selected field of each level with its arguments, from the root."""
 TEXTS = frozenset({"String", "ID"})
 
 
 class Walk(NamedTuple):
-    """`plain` has a literal for each argument that is required, by its name; `finders` the one argument of fields that
-    take exactly one of several."""
+    """`plain` has a literal for each required argument, by name; `finders` the one argument of fields that take exactly
+    one of several."""
 
     schema: GraphQLSchema
     plain: Mapping[str, str]
     finders: Mapping[str, str]
 
     def selections(self, on: GraphQLNamedType) -> list[tuple[str, GraphQLField]]:
-        """The fields of a type with what selects each; of an abstract one those of all that it can be."""
+        """The fields of a type with their selections; of an abstract type those of all possible types."""
         if isinstance(on, GraphQLObjectType):
             return [(self.called(name, field), field) for name, field in on.fields.items()]
         assert isinstance(on, GraphQLInterfaceType | GraphQLUnionType)
@@ -49,7 +49,7 @@ class Walk(NamedTuple):
         ]
 
     def called(self, name: str, field: GraphQLField, given: str = "") -> str:
-        """A field with what it requires, and of a page no more than three rows."""
+        """A field with its required arguments. Pages have at most three rows."""
         if not given and field.args and name in self.finders:
             return f"{name}({self.finders[name]})"
         arguments = [given] if given else []
@@ -66,7 +66,7 @@ class Walk(NamedTuple):
         return " ".join(["__typename", *map(closed, chosen)])
 
     def ways(self, on: GraphQLNamedType, depth: int, way: Way = ()) -> Iterator[tuple[Way, GraphQLNamedType]]:
-        """Each way to an object that is no longer than `depth`, and the object's type."""
+        """Each path to an object up to `depth`, with the object's type."""
         for written, field in self.selections(on):
             inner = get_named_type(field.type)
             if is_composite_type(inner):
@@ -75,15 +75,15 @@ class Walk(NamedTuple):
                     yield from self.ways(inner, depth - 1, (*way, written))
 
     def everything(self, depth: int) -> Iterator[str]:
-        """A query for each way from the root, for all leaves at its end."""
+        """A query for each path from the root, with all leaves at its end."""
         assert self.schema.query_type
         for way, end in self.ways(self.schema.query_type, depth):
             yield query(way, self.leaves(end))
 
     def asked_with(self, words: Sequence[str]) -> Iterator[str]:
-        """A query for each argument of each field, reached by a shortest way, with each value that it can be given.
+        """A query for each argument of each field, by a shortest path, with each value.
 
-        Words stand wherever text may, and of an enum each value.
+        Text arguments get each word, and enum arguments each value.
         """
         for way, on in self.shortest().items():
             for name, field in on.fields.items() if isinstance(on, GraphQLObjectType) else ():
@@ -94,7 +94,7 @@ class Walk(NamedTuple):
                         yield query(way, self.called(name, field, f"{key}: {value}") + end)
 
     def shortest(self) -> Mapping[Way, GraphQLNamedType]:
-        """A shortest way to each type of object."""
+        """A shortest path to each object type."""
         assert self.schema.query_type
         found: dict[GraphQLNamedType, Way] = {self.schema.query_type: ()}
         waiting: list[GraphQLNamedType] = [self.schema.query_type]
@@ -108,7 +108,7 @@ class Walk(NamedTuple):
 
 
 def values(of: GraphQLInputType, words: Sequence[str]) -> Iterator[str]:
-    """The literals that a type takes: each word where it takes text, and each value of an enum; one in each."""
+    """The literals of a type: each word for text, and each value of an enum; one element in lists."""
     kind = get_nullable_type(of)
     if isinstance(kind, GraphQLList):
         yield from (f"[{value}]" for value in values(kind.of_type, words))
@@ -123,10 +123,10 @@ def values(of: GraphQLInputType, words: Sequence[str]) -> Iterator[str]:
 
 
 def closed(written: str) -> str:
-    """A text with the braces closed that it opened."""
+    """A text with its open braces closed."""
     return written + " }" * (written.count("{") - written.count("}"))
 
 
 def query(way: Way, end: str) -> str:
-    """A query that selects `end` at the end of a way."""
+    """A query that selects `end` at the end of a path."""
     return closed(" { ".join(("", *way, end)))

@@ -57,7 +57,7 @@ _SPELLINGS = tuple(
 _UTC_NAMES = frozenset({"utc", "ut", "gmt", "z", "etc/utc", "etc/gmt"})
 
 _FIRST, _LAST = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
-"""What a day without an offset means that the calendar of UTC does not have: the beginning and the end of time."""
+"""The first and the last time of UTC, for days at the ends of the calendar that a time zone moves outside of UTC."""
 
 
 def parse_instant(text: str, zone: tzinfo = UTC) -> datetime:

@@ -35,7 +35,7 @@ const connect = (link, cache = cached()) => new ApolloClient({ link, cache });
 const sha256 = (text) => createHash("sha256").update(text).digest("hex");
 const names = (connection) => connection.nodes.map((node) => node.name);
 
-/** Ask for two articles by the digest of one document, and for a third by a client that has just begun. */
+/** Query two articles by the digest of one document, and a third from a new client. */
 async function byDigest(query, options) {
   const requests = [];
   const http = new HttpLink({ uri: url, fetch: noting(requests) });
@@ -48,7 +48,7 @@ async function byDigest(query, options) {
   return { requests, titles };
 }
 
-/** What the cache has to know of interfaces, as its docs ask the schema for it. */
+/** The possible types for the cache, read from the schema as in Apollo's docs. */
 async function possibleTypes() {
   const { data } = await connect(new HttpLink({ uri: url })).query({ query: TYPES });
   const abstract = data.__schema.types.filter((type) => type.possibleTypes);

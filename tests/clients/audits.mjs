@@ -1,4 +1,4 @@
-// The audits of GraphQL over HTTP, as the specification's own package makes them.
+// The audits of the GraphQL-over-HTTP specification, from its own package.
 import { serverAudits } from "graphql-http";
 import { preflight, report, url } from "./setup.mjs";
 

@@ -1,4 +1,4 @@
-// An application whose types graphql-codegen made, compiled by tsc: `node codegen.mjs SERVER APPLICATION`.
+// An application with types from graphql-codegen, compiled by tsc: `node codegen.mjs SERVER APPLICATION`.
 import { pathToFileURL } from "node:url";
 import { report, url } from "./setup.mjs";
 

@@ -1,4 +1,4 @@
-"""The clients' packages, and the servers that they are tried against. One start of one serves many tests."""
+"""The npm packages, and the servers for the clients. Several tests share one start."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.clients.npm import Packages
 from tests.commands import Running, running
 from tests.conftest import need
 
-Told = Callable[..., Mapping[str, Any]]
+Results = Callable[..., Mapping[str, Any]]
 
 
 @pytest.fixture(scope="package")
@@ -27,7 +27,7 @@ def packages() -> Packages:
 
 @pytest.fixture(scope="package")
 def application(packages: Packages, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with an application whose types and documents graphql-codegen made, as tsc compiled it."""
+    """An application with types and documents from graphql-codegen, compiled by tsc."""
     project = packages.project("codegen", tmp_path_factory.mktemp("projects"))
     packages.tool(project, "graphql-codegen", "--config", "codegen.json")
     packages.tool(project, "tsc", "--strict")
@@ -35,7 +35,7 @@ def application(packages: Packages, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 class Served(NamedTuple):
-    """A server of the corpus, and the folder that it serves."""
+    """A server of the corpus, and its folder."""
 
     server: Running
     content: Path
@@ -43,13 +43,13 @@ class Served(NamedTuple):
     def write(self, path: str, title: str) -> None:
         (self.content / path).write_text(f"---\ntitle: {title}\n---\n")
 
-    async def change(self, path: str, told: asyncio.Future[Any]) -> None:
-        """Change a file until a client has been told of it: it may not listen yet."""
+    async def change(self, path: str, results: asyncio.Future[Any]) -> None:
+        """Change a file until a client gets the event, because it may not have subscribed yet."""
         number = 0
-        while not told.done():
+        while not results.done():
             number += 1
             self.write(path, f"Change {number}")
-            await asyncio.wait({told}, timeout=0.2)
+            await asyncio.wait({results}, timeout=0.2)
 
 
 @contextmanager
@@ -57,7 +57,7 @@ def serving(folder: Path, *options: object) -> Iterator[Served]:
     content = folder / "content"
     content.mkdir()
     corpus.write(content)
-    # Requests are not logged, since nobody would read the pipe that they are logged to.
+    # The access log is off, because nothing reads the pipe of the log.
     with running("serve", content, "--log-level", "warning", *options, cache=folder) as server:
         server.said(r"^\d+ articles")
         yield Served(server, content)
@@ -65,7 +65,7 @@ def serving(folder: Path, *options: object) -> Iterator[Served]:
 
 @pytest.fixture(scope="package")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """The corpus, as it is served to everyone, with a token for its editor."""
+    """The corpus as `serve` shows it, with a preview token."""
     folder = tmp_path_factory.mktemp("served")
     with serving(folder, "--introspection", "--tokens", "editor:preview") as (server, _):
         yield server
@@ -79,11 +79,11 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 @pytest.fixture(scope="package")
-def told(packages: Packages, served: Running) -> Told:
-    """What the flows of a script told, which runs once for all its tests: `told("apollo")["pages"]`."""
+def results(packages: Packages, served: Running) -> Results:
+    """The results of a script's flows. The script runs once for all its tests: `results("apollo")["pages"]`."""
 
     @cache
-    def told(script: str, *arguments: str | Path) -> Mapping[str, Any]:
+    def run(script: str, *arguments: str | Path) -> Mapping[str, Any]:
         return packages.script(script, served.url, *arguments)
 
-    return told
+    return run

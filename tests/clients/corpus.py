@@ -1,4 +1,4 @@
-"""The folder that clients are tried on: articles one day apart, each with a related entry, and a draft."""
+"""The folder for the clients: articles one day apart, each with a related entry, and a draft."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 COUNT = 25
 TITLES = [f"Entry {number:02}" for number in reversed(range(COUNT))]
-"""Of the published articles, the newest first, which is the order that clients get unless they ask for another."""
+"""Of the published articles in the default order, the newest first."""
 
 ARTICLE = """---
 title: Entry {number:02}

@@ -1,4 +1,4 @@
-// The folder that a server serves, for scripts that change what is in it.
+// The content folder of the server, for scripts that change its files.
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -6,7 +6,7 @@ export function served(folder) {
   const write = (path, title) => writeFileSync(join(folder, path), `---\ntitle: ${title}\n---\n`);
   const remove = (path) => rmSync(join(folder, path));
 
-  /** The first event that a subscriber to a file is told. The server may not listen yet: the file changes until it does. */
+  /** The first event of a subscription to a file. The file changes until the server has subscribed. */
   async function begin(events, path) {
     let count = 0;
     const writing = setInterval(() => write(path, `Draft ${(count += 1)}`), 200);

@@ -1,4 +1,4 @@
-// graphql-sse, with a connection for each operation. What it does with subscriptions stands in `live.mjs`.
+// graphql-sse, with a connection for each operation. Its subscriptions are in `live.mjs`.
 import { createClient } from "graphql-sse";
 import { codes, editor, report, url } from "./setup.mjs";
 
@@ -6,7 +6,7 @@ const TITLE = "query Title($slug: String!) { article(slug: $slug) { title } }";
 
 const connect = (options) => createClient({ url, retryAttempts: 0, ...options });
 
-/** Everything that one operation is answered with, until it is complete. */
+/** All results of one operation, until it is complete. */
 async function answers(client, payload) {
   const found = [];
   for await (const result of client.iterate(payload)) found.push(result);

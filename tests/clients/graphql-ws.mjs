@@ -8,14 +8,14 @@ const TITLE = "query Title($slug: String!) { article(slug: $slug) { title } }";
 const connect = (options) =>
   createClient({ url: socketUrl, webSocketImpl: WebSocket, retryAttempts: 0, lazy: true, ...options });
 
-/** Everything that one operation is answered with, until it is complete. */
+/** All results of one operation, until it is complete. */
 async function answers(client, payload) {
   const found = [];
   for await (const result of client.iterate(payload)) found.push(result);
   return found;
 }
 
-/** What the last words of the server are to a client that asks with these parameters. */
+/** The close code and reason that a client with these parameters gets. */
 async function refused(connectionParams) {
   try {
     return await answers(connect({ connectionParams }), { query: "{ __typename }" });

@@ -1,5 +1,5 @@
-// Subscriptions, by each client that has them: `node live.mjs SERVER FOLDER`. Each flow writes a file of its own into the
-// folder that is served, and is told of it.
+// Subscriptions of each client: `node live.mjs SERVER FOLDER`. Each flow writes its own file into the
+// content folder and receives the events.
 import { ApolloClient, gql, InMemoryCache } from "@apollo/client";
 import { GraphQLWsLink } from "@apollo/client/link/subscriptions";
 import { Client, fetchExchange, subscriptionExchange } from "@urql/core";
@@ -19,7 +19,7 @@ const CORPUS = "subscription Corpus { corpusChanged { removed } }";
 const { begin, remove, write } = served(process.argv[3]);
 const socket = () => ws.createClient({ url: socketUrl, webSocketImpl: WebSocket, retryAttempts: 0 });
 
-/** The values of something with `subscribe`, to be waited for one by one. */
+/** The values of an observable, as an async iterator. */
 function values(observable) {
   let subscription;
   return new ReadableStream({
@@ -31,7 +31,7 @@ function values(observable) {
   }).values();
 }
 
-/** The next of the events for which this holds. */
+/** The next event that satisfies the condition. */
 async function next(events, holds) {
   for (;;) {
     const { value, done } = await events.next();
@@ -40,7 +40,7 @@ async function next(events, holds) {
   }
 }
 
-/** What one is told of a file that is saved, and then deleted. */
+/** The events of a file that is saved and then deleted. */
 async function article(path, listen) {
   const events = listen(ARTICLE, { path });
   await begin(events, path);
@@ -52,7 +52,7 @@ async function article(path, listen) {
   return [saved, deleted].map(({ articleChanged: { type, article } }) => `${type} ${article?.title ?? ""}`.trim());
 }
 
-/** What one is told of the corpus where a file is deleted. */
+/** The event of the corpus when a file is deleted. */
 async function corpus(path, listen) {
   const events = listen(CORPUS);
   await begin(events, path);
@@ -62,7 +62,7 @@ async function corpus(path, listen) {
   return corpusChanged.removed;
 }
 
-/** Run a flow with a client that is disposed of afterwards. */
+/** Run a flow with a client, and dispose of the client. */
 async function using(client, flow) {
   try {
     return await flow(client);
@@ -78,7 +78,7 @@ const overSse = (flow) =>
 const overWs = (flow) =>
   using(socket(), (client) => flow("graphql-ws.md", (query, variables) => client.iterate({ query, variables })));
 
-/** urql's stream of the results of a subscription. */
+/** The results of a subscription as urql's stream. */
 const byUrql = (client) => (query, variables) =>
   values({ subscribe: ({ next }) => client.subscription(query, variables).subscribe(next) });
 

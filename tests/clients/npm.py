@@ -1,4 +1,4 @@
-"""Packages from npm: installed as the lock file names them, and run as their users run them."""
+"""npm packages, installed by the lock file and run like their users run them."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ class Packages(NamedTuple):
     folder: Path
 
     def script(self, name: str, server: str, *arguments: str | Path) -> Mapping[str, Any]:
-        """What each flow of a script told, by its name. The script stands beside this file."""
-        told: Mapping[str, Any] = json.loads(_run(FOLDER, "node", f"{name}.mjs", server, *arguments))
-        return told
+        """The results of a script's flows by name. The script is in this folder."""
+        results: Mapping[str, Any] = json.loads(_run(FOLDER, "node", f"{name}.mjs", server, *arguments))
+        return results
 
     def tool(self, project: Path, name: str, *arguments: str) -> None:
-        """Run a package's command in a project, where it must find nothing wrong."""
+        """Run a package's command in a project. It must find no error."""
         _run(project, self.folder / ".bin" / name, *arguments)
 
     def project(self, name: str, parent: Path) -> Path:
-        """A copy of a project that stands beside this file, with the schema and the packages in it."""
+        """A copy of a project in this folder, with the schema and the packages."""
         project = parent / name
         shutil.copytree(FOLDER / name, project)
         shutil.copy(SCHEMA, project)
@@ -38,7 +38,7 @@ class Packages(NamedTuple):
 
 
 def install(folder: Path = FOLDER) -> Packages:
-    """The packages of a folder, which stay where they are until its lock file changes; one process installs them."""
+    """The packages of a folder. They stay until the lock file changes, and one process installs them."""
     lock, packages = folder / "package-lock.json", folder / "node_modules"
     installed = packages / ".installed.json"
     with lock.open() as held:
@@ -50,7 +50,7 @@ def install(folder: Path = FOLDER) -> Packages:
 
 
 def node() -> str | None:
-    """Where Node is, if it is new enough and npm is there too."""
+    """The path of Node, if it is new enough and npm is available."""
     found = shutil.which("node")
     if not found or not shutil.which("npm"):
         return None
@@ -59,7 +59,7 @@ def node() -> str | None:
 
 
 def _run(folder: Path, *command: str | Path, timeout: int = 100) -> str:
-    """What a command says that does well."""
+    """The output of a command that succeeds."""
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=timeout)
     assert done.returncode == 0, f"{command[0]} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
     return done.stdout

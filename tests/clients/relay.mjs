@@ -1,4 +1,4 @@
-// Relay's runtime, over what its compiler made: `node relay.mjs SERVER ARTIFACTS`.
+// Relay's runtime, with the artifacts of its compiler: `node relay.mjs SERVER ARTIFACTS`.
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import relay from "relay-runtime";
@@ -17,7 +17,7 @@ function environment(requests = []) {
   return new Environment({ network, store: new Store(new RecordSource()) });
 }
 
-/** What a fragment reads from the store, as a component would be given it. */
+/** The data of a fragment, as a component gets it from the store. */
 function read(within, fragment, parent) {
   const selector = getSelector(fragment, parent);
   return within.lookup(selector).data;
@@ -31,7 +31,7 @@ await report({
     const first = createOperationDescriptor(query, { count: 10 });
     within.retain(first);
     await fetchQuery(within, query, { count: 10 }).toPromise();
-    // What `usePaginationFragment` does: ask for the next page, which the store appends to the connection.
+    // Like `usePaginationFragment`: fetch the next page, which the store appends to the connection.
     const list = () => read(within, fragment, within.lookup(first.fragment).data).articles;
     while (list().pageInfo.hasNextPage) {
       await fetchQuery(within, page, { count: 10, cursor: list().pageInfo.endCursor }).toPromise();

@@ -1,16 +1,16 @@
-// What every client's script shares: where the server is, who asks, and how its flows are told to the tests.
+// Shared by all scripts: the server's address, the credentials, and the output of results.
 // The tests run a script as `node SCRIPT SERVER`, and read one JSON object: what each flow returned, by its name.
 
 export const url = `${process.argv[2]}/graphql`;
 export const socketUrl = url.replace(/^http/, "ws");
 
-/** Whom drafts are shown to. */
+/** The credential for drafts. */
 export const editor = { authorization: "Bearer editor", "x-include-drafts": "true" };
 
-/** What no form of another site can send along, and what a GET has to bring. */
+/** The header that a GET needs, which forms of other sites cannot send. */
 export const preflight = { "graphql-require-preflight": "true" };
 
-/** A fetch that notes the method and the status of each request. */
+/** A fetch that records the method and the status of each request. */
 export function noting(requests) {
   return async (input, init) => {
     const response = await fetch(input, init);
@@ -21,15 +21,15 @@ export function noting(requests) {
 
 export const codes = (errors) => errors.map((error) => error.extensions.code);
 
-/** Run the flows one after another. One that throws tells so in its place, and costs no other. */
+/** Run the flows in sequence. A flow that throws has its error as its result. */
 export async function report(flows) {
-  const told = {};
+  const results = {};
   for (const [name, flow] of Object.entries(flows)) {
     try {
-      told[name] = await flow();
+      results[name] = await flow();
     } catch (error) {
-      told[name] = { failed: String(error?.stack ?? error) };
+      results[name] = { failed: String(error?.stack ?? error) };
     }
   }
-  process.stdout.write(JSON.stringify(told));
+  process.stdout.write(JSON.stringify(results));
 }

@@ -1,4 +1,4 @@
-"""The audits of GraphQL over HTTP, all of them, against both servers."""
+"""The audits of the GraphQL-over-HTTP specification, against both servers."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.conftest import Told
+from tests.clients.conftest import Results
 from tests.clients.npm import Packages
 from tests.commands import running
 
-pytestmark = pytest.mark.timeout(1000)  # the first test may have to install the packages
+pytestmark = pytest.mark.timeout(1000)  # may install the packages
 
 SEEDS = Path(__file__).parent.parent.parent / "seeds"
 
@@ -21,9 +21,9 @@ def assert_perfect(audits: Sequence[Mapping[str, str]]) -> None:
     assert len(audits) == 61
 
 
-def test_serve_passes_the_audits(told: Told) -> None:
+def test_serve_passes_the_audits(results: Results) -> None:
     """61 of 61."""
-    assert_perfect(told("audits")["audits"])
+    assert_perfect(results("audits")["audits"])
 
 
 def test_dev_passes_the_audits(packages: Packages, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""gql, the client for Python, over HTTP and WebSocket."""
+"""gql, the Python client, over HTTP and WebSocket."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ EITHER = pytest.mark.parametrize("transport", [over_http, over_websocket])
 
 
 async def pages(session: AsyncClientSession) -> AsyncIterator[str]:
-    """The titles of all articles, page after page."""
+    """The titles of all articles, page by page."""
     page: dict[str, Any] = {"hasNextPage": True, "endCursor": None}
     while page["hasNextPage"]:
         answer = await session.execute(GraphQLRequest(PAGE, variable_values={"after": page["endCursor"]}))
@@ -61,14 +61,14 @@ async def pages(session: AsyncClientSession) -> AsyncIterator[str]:
 
 @EITHER
 async def test_gql_pages(served: Running, transport: Transport) -> None:
-    """The schema comes by introspection, and what is asked for is checked by it; then page after page."""
+    """gql reads the schema by introspection, validates the query with it, and reads all pages."""
     async with Client(transport=transport(served), fetch_schema_from_transport=True) as session:
         assert [title async for title in pages(session)] == TITLES
 
 
 @EITHER
 async def test_gql_previews(served: Running, transport: Transport) -> None:
-    """An editor sees the draft, and nobody else; the credential is in the headers or in `connection_init`."""
+    """Only an editor sees the draft. The credential is in the headers or in `connection_init`."""
     async with Client(transport=transport(served, **EDITOR)) as session:
         assert await session.execute(DRAFT) == {"article": {"title": "Draft"}}
     async with Client(transport=transport(served)) as session:
@@ -77,7 +77,7 @@ async def test_gql_previews(served: Running, transport: Transport) -> None:
 
 @EITHER
 async def test_gql_reads_errors(served: Running, transport: Transport) -> None:
-    """A refused query is an error with its code, and the session goes on."""
+    """A refused query is an error with its code, and the session continues."""
     async with Client(transport=transport(served)) as session:
         with pytest.raises(TransportQueryError) as refused:
             await session.execute(gql("{ articles { unknown } }"))
@@ -87,7 +87,7 @@ async def test_gql_reads_errors(served: Running, transport: Transport) -> None:
 
 
 async def test_gql_builds_queries(served: Running) -> None:
-    """Its own language of queries is built on the schema that the server tells."""
+    """gql's query builder works with the schema."""
     async with Client(transport=over_http(served), fetch_schema_from_transport=True) as session:
         assert session.client.schema
         schema = DSLSchema(session.client.schema)
@@ -96,15 +96,15 @@ async def test_gql_builds_queries(served: Running) -> None:
 
 
 async def test_gql_batches(served: Running) -> None:
-    """Several queries in one request."""
+    """Several queries are sent in one request."""
     async with Client(transport=over_http(served)) as session:
         queries = [GraphQLRequest(f'{{ article(slug: "entry-{number}") {{ title }} }}') for number in ("06", "07")]
         answers = await session.execute_batch(queries)
     assert [answer["article"]["title"] for answer in answers] == ["Entry 06", "Entry 07"]
 
 
-async def test_gql_is_told_of_changes(live: Served) -> None:
-    """Of a file that is saved and deleted, over a WebSocket."""
+async def test_gql_receives_changes(live: Served) -> None:
+    """A saved and a deleted file give events over a WebSocket."""
     path = "gql.md"
     request = GraphQLRequest(CHANGES, variable_values={"path": path})
     async with Client(transport=over_websocket(live.server)) as session, aclosing(session.subscribe(request)) as events:

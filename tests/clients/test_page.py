@@ -1,4 +1,4 @@
-"""The programs of docs/clients.md run as they stand there, but for the address and the token."""
+"""The programs of docs/clients.md, run as written except for the address and the token."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.clients.conftest import Served
 from tests.clients.npm import FOLDER, Packages
 from tests.schema import SCHEMA
 
-pytestmark = pytest.mark.timeout(1000)  # the first test may have to install the packages
+pytestmark = pytest.mark.timeout(1000)  # may install the packages
 
 TEXT = (FOLDER.parent.parent / "docs/clients.md").read_text()
 
@@ -28,7 +28,7 @@ class Program(NamedTuple):
     text: str
 
     def __str__(self) -> str:
-        """The heading that it stands under."""
+        """The heading above the program."""
         return TEXT.partition(self.text)[0].rpartition("\n## ")[2].partition("\n")[0]
 
 
@@ -50,7 +50,7 @@ async def start(program: Program, live: Served, packages: Packages, folder: Path
 
 @pytest.mark.parametrize("program", ENDING, ids=str)
 async def test_programs_run(program: Program, live: Served, packages: Packages, tmp_path: Path) -> None:
-    """To their end, and print what there is to see of the articles that they ask for."""
+    """Each program ends, and prints the articles that it requests."""
     process = await start(program, live, packages, tmp_path)
     printed, _ = await process.communicate()
     assert process.returncode == 0
@@ -68,19 +68,19 @@ async def printed(process: Process, text: str) -> bool:
 
 
 @pytest.mark.parametrize("program", LISTENING, ids=str)
-async def test_programs_listen(program: Program, live: Served, packages: Packages, tmp_path: Path) -> None:
-    """To a file that is written meanwhile."""
+async def test_programs_receive_changes(program: Program, live: Served, packages: Packages, tmp_path: Path) -> None:
+    """Each program prints a file that is written while it runs."""
     process = await start(program, live, packages, tmp_path)
-    told = asyncio.ensure_future(printed(process, "Change"))
-    await live.change("page.md", told)
+    results = asyncio.ensure_future(printed(process, "Change"))
+    await live.change("page.md", results)
     (live.content / "page.md").unlink()
-    assert told.result()
+    assert results.result()
     process.kill()
     await process.communicate()
 
 
-def test_abstract_types_are_told() -> None:
-    """What Apollo's cache is told of interfaces is so."""
+def test_possible_types() -> None:
+    """The page's possible types for Apollo's cache equal the schema's."""
     graph = SCHEMA._schema
     abstract = [found for found in graph.type_map.values() if is_abstract_type(found)]
     types = {each.name: sorted(found.name for found in graph.get_possible_types(each)) for each in abstract}
@@ -89,8 +89,8 @@ def test_abstract_types_are_told() -> None:
     assert json.loads(re.sub(r"(\w+):", r'"\1":', shown[1])) == types
 
 
-def test_the_settings_of_codegen_are_those_that_are_tried() -> None:
-    """With which an application compiles."""
+def test_codegen_settings() -> None:
+    """The page's settings equal those of the tested application."""
     shown = re.search(r"```json\n(.*?)```", TEXT, re.DOTALL)
     assert shown
     assert shown[1] == (FOLDER / "codegen/codegen.json").read_text()

@@ -1,4 +1,4 @@
-// Apollo Client where documents have names: `node trusted-apollo.mjs SERVER APPLICATION`, whose manifest the server trusts.
+// Apollo Client with trusted documents: `node trusted-apollo.mjs SERVER APPLICATION`, whose manifest the server trusts.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";

@@ -1,5 +1,5 @@
-// Clients that send the names which graphql-codegen gave documents: `node trusted-codegen.mjs SERVER DOCUMENTS FOLDER`. The
-// documents are a module that it made, as tsc compiled it; the folder is what is served.
+// Clients that send document names from graphql-codegen: `node trusted-codegen.mjs SERVER DOCUMENTS FOLDER`. The
+// documents are a module of graphql-codegen, compiled by tsc. The folder is the content folder.
 import { pathToFileURL } from "node:url";
 import { cacheExchange, Client, fetchExchange } from "@urql/core";
 import { persistedExchange } from "@urql/exchange-persisted";
@@ -18,7 +18,7 @@ const { begin } = served(process.argv[4]);
 const socket = () => ws.createClient({ url: socketUrl, webSocketImpl: WebSocket, retryAttempts: 0 });
 const titles = ({ data }) => data.articles.nodes.map(({ title }) => title);
 
-/** What a subscription is told of a file, where it sends the name of its document. */
+/** The event of a subscription that sends the name of its document. */
 async function change(path, client) {
   const named = { query: "", documentId: ChangesDocument.__meta__.hash, variables: { path } };
   const { data, errors } = await begin(client.iterate(named), path);

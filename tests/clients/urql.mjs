@@ -1,4 +1,4 @@
-// urql, with its document cache. It sends a query by GET where the URL stays short, unless told otherwise.
+// urql, with its document cache. By default it sends a query by GET if the URL is short.
 import { cacheExchange, Client, fetchExchange, gql } from "@urql/core";
 import { persistedExchange } from "@urql/exchange-persisted";
 import { codes, editor, noting, preflight, report, url } from "./setup.mjs";
@@ -23,7 +23,7 @@ function connect(requests, options = {}) {
   });
 }
 
-/** Ask for two articles by the digest of one document, and for a third by a client that has just begun. */
+/** Query two articles by the digest of one document, and a third from a new client. */
 async function byDigest(document, preferGetForPersistedQueries) {
   const requests = [];
   const exchanges = [cacheExchange, persistedExchange({ preferGetForPersistedQueries }), fetchExchange];

@@ -1,4 +1,4 @@
-"""Bodies to test with: any text, tags and marks in any mixture, and those made to take long."""
+"""Hypothesis strategies for Markdown bodies: arbitrary text with markup, and inputs that take long to parse."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ BODIES = st.one_of(
     ).map("".join),
 )
 
-# Markdown as people write it: what is meant for markup is markup, and nothing else looks like some.
+# Markdown as people write it: text that is not markup does not resemble markup.
 
 _WORDS = st.sampled_from(
     [
@@ -117,7 +117,7 @@ _BLOCKS: st.SearchStrategy[str] = st.recursive(
     max_leaves=4,
 )
 ORDINARY = _several(_BLOCKS).map("{}\n\n[ref]: https://a.example 'gone'\n".format)
-"""Bodies of all that CommonMark and tables have, within one another."""
+"""Bodies with all constructs of CommonMark and tables, nested."""
 
 HOSTILE: Mapping[str, Callable[[int], str]] = {
     "quotes": lambda n: ">" * n,
@@ -166,4 +166,4 @@ HOSTILE: Mapping[str, Callable[[int], str]] = {
     "line ends": lambda n: "\n" * n,
     "marks on one letter": lambda n: "a" + "\u0301" * n,
 }
-"""Ways to write a body of a length about proportional to the number given."""
+"""Functions that write a body of a length about proportional to their argument."""

@@ -1,4 +1,4 @@
-"""What is said of a body: where a conflict begins, and a comment that has no end."""
+"""Problems of bodies: merge conflicts and comments without an end."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ CONFLICT = "<<<<<<< HEAD\none\n=======\ntwo\n>>>>>>> branch\n"
         ("", []),
     ],
 )
-def test_what_is_wrong_with_a_body(body: str, found: list[tuple[str, int, int]]) -> None:
-    """A warning at the line of the file, and nothing about marks that are code or text."""
+def test_problems_of_a_body(body: str, found: list[tuple[str, int, int]]) -> None:
+    """Each problem is a warning at its line. Marks in code or in text are not reported."""
     problems = list(body_problems.of("a.md", body, 5))
     assert [(problem.code, problem.line, problem.column) for problem in problems] == found
     assert {problem.severity for problem in problems} <= {Severity.WARNING}

@@ -1,4 +1,4 @@
-"""Comments of Markdown's dialects: that no reader sees them, that code keeps them, and how much work that is."""
+"""Comments of Markdown dialects: removal, comments in code, and the amount of work."""
 
 from __future__ import annotations
 
@@ -69,8 +69,8 @@ FORMS = (
     ],
 )
 @pytest.mark.parametrize("inside", [f" {HIDDEN} ", f"{HIDDEN}\n\n# {HIDDEN}\n\n```\n{HIDDEN}\n", f"`{HIDDEN}` \\ <b>"])
-def test_no_reader_sees_a_comment(before: str, after: str, inside: str) -> None:
-    """A comment of any form, in a line or over several blocks, is in nothing that is made of a body."""
+def test_comments_are_removed(before: str, after: str, inside: str) -> None:
+    """Comments of any form, within a line or over several blocks, are in no result of a body."""
     for start, end in FORMS:
         body = f"{before}{start}{inside}{end}{after}"
         rendered = render(body)
@@ -93,8 +93,8 @@ def test_no_reader_sees_a_comment(before: str, after: str, inside: str) -> None:
         "> ```\n> {}\n> ```",
     ],
 )
-def test_code_keeps_what_looks_like_a_comment(around: str) -> None:
-    """Code spans, fenced code and indented code stay as they are written."""
+def test_code_keeps_comments(around: str) -> None:
+    """Code spans, fenced code and indented code are unchanged."""
     for start, end in FORMS[:-1]:
         code = f"{start} {HIDDEN} {end}"
         body = around.format(code)
@@ -143,22 +143,22 @@ def test_code_keeps_what_looks_like_a_comment(around: str) -> None:
         ("a\r\n%%\r\nb\r\n%%\r\nc\r\n", "a\r\n\r\nc\r\n"),
     ],
 )
-def test_what_is_left_of_a_body(body: str, text: str) -> None:
-    """All but the comments stays. What is escaped, and what opens nothing, is text."""
+def test_remaining_text(body: str, text: str) -> None:
+    """Everything except comments stays. Escaped and unopened marks are text."""
     assert comments.read(body) == (text, None)
 
 
 @pytest.mark.parametrize("opening", [form[0] for form in FORMS])
 @pytest.mark.parametrize("before", ["", "one ", "one\n\n", "> one\n> ", "- one "])
-def test_a_comment_without_an_end_hides_the_rest(opening: str, before: str) -> None:
-    """It fails closed, and its place is known."""
+def test_comment_without_an_end_hides_the_rest(opening: str, before: str) -> None:
+    """Its position is known."""
     body = f"{before}{opening} {HIDDEN}\n\n# {HIDDEN}\n"
     assert HIDDEN not in str((render(body), plain_text(body), first_heading(body)))
     assert comments.read(body).unclosed == len(before)
 
 
 class Shown(HTMLParser):
-    """The text and the attributes of HTML, outside code and within it."""
+    """The text and attributes of HTML, outside and inside code."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -194,8 +194,8 @@ TEXTS = st.one_of(ORDINARY, BODIES, st.text('ab` \n|-:<>"=\\~*#', max_size=60))
 
 
 @given(TEXTS, COMMENTS, st.integers(min_value=0))
-def test_a_comment_anywhere_outside_code_is_not_seen(body: str, comment: str, at: int) -> None:
-    """At whatever place of whatever body a comment stands, its words are not seen, unless it begins in code."""
+def test_comment_at_any_place_is_removed(body: str, comment: str, at: int) -> None:
+    """At any position of any body, unless it begins in code."""
     at %= len(body) + 1
     before = body[at - 1 : at] if at else ""
     assume(before not in {"\\", "%"} and not before.isdigit())
@@ -208,8 +208,8 @@ def test_a_comment_anywhere_outside_code_is_not_seen(body: str, comment: str, at
 
 
 @given(BODIES)
-def test_a_body_without_comments_stays(body: str) -> None:
-    """Nothing else is touched."""
+def test_body_without_comments_is_unchanged(body: str) -> None:
+    """Only comments are removed."""
     if not comments._OPENING.search(body):
         assert comments.strip(body) == body
 
@@ -249,7 +249,7 @@ PARTS = (
 
 @pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize("before", ["", "%%%% <div>\n", "a `` "])
-def test_the_work_grows_with_the_length_alone(before: str, part: str) -> None:
+def test_work_is_linear(before: str, part: str) -> None:
     """A body of twice the length takes twice the calls, whatever it repeats."""
 
     def calls(body: str) -> int:

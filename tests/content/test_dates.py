@@ -1,4 +1,4 @@
-"""Dates and times, in each spelling that has one meaning."""
+"""Dates and times in each unambiguous form."""
 
 from __future__ import annotations
 
@@ -82,8 +82,8 @@ MONTHS_IN_FULL = (
         (" 2022-07-08\t10:30 ", "2022-07-08T10:30:00"),
     ],
 )
-def test_what_has_one_meaning_is_read(written: str, printed: str) -> None:
-    """An offset is honoured, without one it is UTC, and a day is its midnight."""
+def test_unambiguous_dates(written: str, printed: str) -> None:
+    """The offset applies, no offset means UTC, and a day is its midnight."""
     assert parse_instant(written).isoformat() == f"{printed}+00:00"
 
 
@@ -100,8 +100,8 @@ def test_what_has_one_meaning_is_read(written: str, printed: str) -> None:
         *("2022-07-08 10:30 +0200 UTC", "1657276200", "2022-07-08Tomorrow", "٢٠٢٢-٠٧-٠٨", ""),
     ],
 )
-def test_what_has_none_or_several_meanings_is_refused(written: str) -> None:
-    """A month 13 is not bent to another date, and neither days before years nor names of zones are guessed."""
+def test_ambiguous_and_invalid_dates_are_refused(written: str) -> None:
+    """Month 13, days before years and zone names are not guessed."""
     with pytest.raises(Unreadable) as refused:
         parse_instant(written)
     assert refused.value.hint
@@ -129,7 +129,7 @@ TIMES = (
 
 
 def offset(moment: datetime) -> str:
-    """`+02:00`, in a way that Python 3.11 knows."""
+    """`+02:00`, as a fixed offset that Python 3.11 can parse."""
     return moment.isoformat()[-6:]
 
 
@@ -141,10 +141,10 @@ def offset(moment: datetime) -> str:
     time=st.sampled_from(TIMES),
     zone=st.sampled_from(["{}", " {}", "plain"]),
 )
-def test_every_moment_is_read_in_every_spelling(
+def test_every_format_round_trips(
     moment: datetime, weekday: str, day: object, gap: str, time: object, zone: str
 ) -> None:
-    """The reading is the inverse of the writing."""
+    """Parsing is the inverse of formatting."""
     assert callable(day)
     assert callable(time)
     written_zone = offset(moment).replace(":", "") if zone == "plain" else zone.format(offset(moment))
@@ -173,8 +173,8 @@ def test_every_second_is_read_in_digits(local: datetime, zone: timezone) -> None
 
 
 @given(st.datetimes(timezones=OFFSETS))
-def test_every_moment_is_read_as_python_prints_it(moment: datetime) -> None:
-    """Wherever it exists in UTC; elsewhere it is refused."""
+def test_python_formats_round_trip(moment: datetime) -> None:
+    """If the time exists in UTC. Otherwise it is refused."""
     try:
         expected = moment.astimezone(UTC)
     except OverflowError:
@@ -190,8 +190,8 @@ PIECES = st.sampled_from(
 
 
 @given(st.one_of(st.text(), st.lists(PIECES, max_size=30).map("".join)))
-def test_any_text_is_read_or_refused(text: str) -> None:
-    """Nothing else is raised, whatever stands in a file or a request."""
+def test_arbitrary_text(text: str) -> None:
+    """Any text is read or refused, without other exceptions."""
     try:
         found = parse_instant(text, NEW_YORK)
     except Unreadable:
@@ -200,8 +200,8 @@ def test_any_text_is_read_or_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize("unit", ["1", " ", "2024-01-01 ", "jan ", "(", "1:"])
-def test_a_long_text_costs_no_more_than_a_short_one(unit: str) -> None:
-    """It is refused by its length, before it is looked at."""
+def test_long_text_is_refused_by_its_length(unit: str) -> None:
+    """It is refused before it is parsed."""
     with pytest.raises(Unreadable):
         parse_instant(unit * 1_000_000)
     with pytest.raises(Unreadable):
@@ -219,11 +219,11 @@ def test_a_long_text_costs_no_more_than_a_short_one(unit: str) -> None:
         ("2024-11-03 01:30", "2024-11-03T05:30:00"),  # twice: the first, in summer time
     ],
 )
-def test_a_zone_is_that_of_times_without_an_offset(written: str, printed: str) -> None:
-    """Summer time is honoured, and what a change of the clock skips or repeats is read as RFC 5545 says."""
+def test_time_zone(written: str, printed: str) -> None:
+    """Daylight saving applies. Skipped and repeated times follow RFC 5545."""
     assert parse_instant(written, NEW_YORK).isoformat() == f"{printed}+00:00"
 
 
-def test_an_empty_value_is_no_date() -> None:
-    """Nothing is written, so nothing is wrong."""
+def test_empty_value_is_not_a_date() -> None:
+    """It is not an error."""
     assert dates.instant(ScalarNode("", True, Position(1, 1)), UTC) is None

@@ -1,4 +1,4 @@
-"""Documents, from the bytes of a file."""
+"""Decoding of documents from the bytes of files."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def decoded(front: str, body: str = "", path: str = "a.md", site: Site = DEFAULT
 
 
 def document(front: str, body: str = "", path: str = "a.md") -> Document:
-    """The document of a file, which has no problem."""
+    """The document of a file that has no problems."""
     found, problems, *_ = decoded(f"title: T\n{front}", body, path)
     assert problems == ()
     assert found is not None
@@ -36,7 +36,7 @@ def document(front: str, body: str = "", path: str = "a.md") -> Document:
 
 
 def warned(front: str, *codes: str) -> tuple[Document, tuple[Problem, ...]]:
-    """The document of a file with exactly these warnings, each with a place and a hint."""
+    """The document of a file with exactly these warnings, each with a position and a hint."""
     found, problems, *_ = decoded(f"title: T\n{front}")
     assert [problem.code for problem in problems] == list(codes)
     assert all(problem.line and problem.column and problem.hint for problem in problems)
@@ -48,8 +48,8 @@ def rest(found: Document) -> object:
     return json.loads(found.front_matter)
 
 
-def test_the_seed() -> None:
-    """The file of the seeds is decoded whole, and without a problem."""
+def test_seed_file() -> None:
+    """A seed file is decoded completely and without problems."""
     path = "000_a1e971cc52df9b4c.txt"
     front_matter = frontmatter.read(path, (SEEDS / path).read_bytes())
     assert front_matter is not None
@@ -76,8 +76,8 @@ def test_the_seed() -> None:
     assert rest(found) == {}
 
 
-def test_the_related_entries_of_the_seed() -> None:
-    """Each entry stands by itself, with its own provider; the last one has no AMP page."""
+def test_related_entries_of_the_seed() -> None:
+    """Each entry has its own provider. The last one has no AMP page."""
     path = "000_a1e971cc52df9b4c.txt"
     front_matter = frontmatter.read(path, (SEEDS / path).read_bytes())
     assert front_matter is not None
@@ -90,8 +90,8 @@ def test_the_related_entries_of_the_seed() -> None:
     assert all(entry.identity == entry.url for entry in found.related)
 
 
-def test_values_that_look_like_others_stay_text() -> None:
-    """Titles, topics and categories are what their authors wrote."""
+def test_values_that_look_like_other_types_stay_text() -> None:
+    """Titles, topics and categories keep the text that was written."""
     found, *_ = decoded("title: NO\ncategory: 1.10\ntopics: [NO, 12:30:45, 012345, 2022-11-15]")
     assert found is not None
     assert (found.title, found.category) == ("NO", "1.10")
@@ -159,8 +159,8 @@ def test_values_that_look_like_others_stay_text() -> None:
         ("category: ' C '", "category", "C"),
     ],
 )
-def test_usual_names_of_fields(front: str, name: str, value: object) -> None:
-    """Front matter written for other tools is understood; native keys come first."""
+def test_common_keys_give_fields(front: str, name: str, value: object) -> None:
+    """Keys of other tools are read. Native keys take precedence."""
     assert getattr(document(front), name) == value
 
 
@@ -181,7 +181,7 @@ def test_usual_names_of_fields(front: str, name: str, value: object) -> None:
         ("!.md", digits("!.md"), None),
     ],
 )
-def test_what_a_path_says(path: str, slug: str, date: datetime | None) -> None:
+def test_slug_and_date_from_the_file_name(path: str, slug: str, date: datetime | None) -> None:
     """A file name gives a slug, and a date in each form that means one day."""
     found = document("", path=path)
     assert found.slug == slug
@@ -189,8 +189,8 @@ def test_what_a_path_says(path: str, slug: str, date: datetime | None) -> None:
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="/\0"), min_size=1))
-def test_a_slug_neither_begins_nor_ends_with_a_hyphen(name: str) -> None:
-    """Whatever a file is called; and there always is one."""
+def test_slug_has_no_outer_hyphen(name: str) -> None:
+    """Every file name gives a slug without a leading or trailing hyphen."""
     found = document("", path=f"{name}.md").slug
     assert found
     assert found == found.strip("-")
@@ -199,22 +199,22 @@ def test_a_slug_neither_begins_nor_ends_with_a_hyphen(name: str) -> None:
 @pytest.mark.parametrize(
     "permalink", ["/:year/:title/", ":slug", "/blog/{{ title | slugify }}/", "{% if a %}b{% endif %}", "false"]
 )
-def test_a_permalink_for_the_generator_to_fill_in_is_no_slug(permalink: str) -> None:
-    """It is left to the file's name, and kept as it is."""
+def test_permalink_with_placeholders_gives_no_slug(permalink: str) -> None:
+    """The file name gives the slug, and the pattern stays in the front matter."""
     found = document(f"permalink: {json.dumps(permalink)}")
     assert found.slug == "a"
     assert rest(found) == {"permalink": permalink}
 
 
-def test_a_date_in_the_file_beats_that_of_its_name() -> None:
+def test_date_in_front_matter_overrides_the_file_name() -> None:
     """The file name dates only a document without a date."""
     found = document("date: 2024-03-22", path="2024-03-21-a.md")
     assert found.published_date_time == datetime(2024, 3, 22, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("front", ["", "title:", "title: ''"])
-def test_a_heading_stands_in_for_a_title(front: str) -> None:
-    """A document without a title is named by its first heading."""
+def test_first_heading_replaces_a_missing_title(front: str) -> None:
+    """A document without a title gets the text of its first heading."""
     found, problems, *_ = decoded(front, "# *Real* title\n")
     assert problems == ()
     assert found is not None
@@ -230,8 +230,8 @@ def test_a_heading_stands_in_for_a_title(front: str) -> None:
         ("2024-05-06.md", "2024-05-06"),
     ],
 )
-def test_the_words_of_a_file_name_are_a_title(path: str, title: str) -> None:
-    """If there is no heading either; that is reported."""
+def test_file_name_replaces_a_missing_title(path: str, title: str) -> None:
+    """A document without title and heading gets the words of its file name, with a warning."""
     found, problems, *_ = decoded("", path=path)
     assert found is not None
     assert found.title == title
@@ -269,8 +269,8 @@ def test_a_title_that_nobody_sees_is_missing(title: str) -> None:
         "published: true\npublished: false",
     ],
 )
-def test_what_governs_visibility_fails_closed(front: str) -> None:
-    """No slip in what hides an article may publish it: the file is set aside, and told where."""
+def test_unreadable_visibility_sets_the_file_aside(front: str) -> None:
+    """A mistake in a key that governs visibility sets the file aside, with its position."""
     found, problems, *_ = decoded(f"title: T\n{front}")
     assert found is None
     errors = [problem for problem in problems if problem.severity is Severity.ERROR]
@@ -280,20 +280,20 @@ def test_what_governs_visibility_fails_closed(front: str) -> None:
     assert errors[0].line >= 3
 
 
-def test_an_empty_date_is_no_date() -> None:
-    """An empty date is as if the key were not there."""
+def test_empty_date_counts_as_absent() -> None:
+    """An empty date has the same effect as a missing key."""
     assert document("publishedDateTime:").published_date_time is None
 
 
-def test_a_flag_repeated_with_one_value_is_that_value() -> None:
-    """Only a contradiction is refused."""
+def test_repeated_flag_with_equal_values() -> None:
+    """Only contradicting values of a repeated flag are refused."""
     found, *_ = decoded("title: T\npublished: no\npublished: 'false'")
     assert found is not None
     assert not found.published
 
 
-def test_a_draft_that_is_published_is_a_draft() -> None:
-    """Of two statements the one that hides wins, and the contradiction is told."""
+def test_draft_overrides_published() -> None:
+    """The statement that hides takes precedence, and the contradiction is reported."""
     found, problems = warned("published: true\ndraft: true", "CONFLICT")
     assert not found.published
     assert problems[0].line == 4
@@ -314,8 +314,8 @@ def test_a_draft_that_is_published_is_a_draft() -> None:
         ("secured: [x]", "secured", None),
     ],
 )
-def test_any_other_unreadable_value_costs_itself_alone(front: str, name: str, value: object) -> None:
-    """The article stays; the value is null, or its entry is left out, and that is told at the value."""
+def test_unreadable_value_is_dropped(front: str, name: str, value: object) -> None:
+    """The article stays. The value is null or its entry is left out, with a warning at the value."""
     found, problems = warned(front, "BAD_VALUE")
     assert getattr(found, name) == value
     assert problems[0].severity is Severity.WARNING
@@ -325,8 +325,8 @@ def test_any_other_unreadable_value_costs_itself_alone(front: str, name: str, va
 @pytest.mark.parametrize(
     ("key", "meant"), [("Title", "title"), ("qualty", "quality"), ("excerpts", "excerpt"), ("catgeory", "category")]
 )
-def test_a_key_that_looks_mistyped_is_told(key: str, meant: str) -> None:
-    """One slip of a finger is no reason to lose a value in silence."""
+def test_misspelt_key_is_reported(key: str, meant: str) -> None:
+    """A key that is one edit away from a known key gives a warning."""
     found, problems = warned(f"{key}: x", "UNKNOWN_KEY")
     assert problems[0].hint is not None
     assert f"`{meant}`" in problems[0].hint
@@ -334,13 +334,13 @@ def test_a_key_that_looks_mistyped_is_told(key: str, meant: str) -> None:
 
 
 @pytest.mark.parametrize("key", ["data", "layout", "weight", "rate", "x"])
-def test_other_keys_are_the_sites_own(key: str) -> None:
-    """What is no slip of a known key is kept without a word."""
+def test_unknown_key_is_kept_without_a_warning(key: str) -> None:
+    """A key that does not resemble a known key is kept and not reported."""
     assert rest(document(f"{key}: x")) == {key: "x"}
 
 
-def test_a_quoted_title_keeps_its_outer_white_space() -> None:
-    """It is returned as it is written; white space only is no title."""
+def test_quoted_title_keeps_outer_white_space() -> None:
+    """The title is returned as written. A title of white space counts as missing."""
     found, *_ = decoded("title: ' T '\nrelated: [{title: ' R ', excerpt: ' E '}]")
     assert found is not None
     assert (found.title, found.related[0].title, found.related[0].excerpt) == (" T ", " R ", " E ")
@@ -398,13 +398,13 @@ def test_a_language_that_the_site_does_not_list_is_a_part_of_the_name() -> None:
         ("topics: [x]\ntags: [a]\nkeywords:", {"tags": ["a"]}),
     ],
 )
-def test_unknown_keys_of_a_known_mapping_stay_in_front_matter(front: str, left: object) -> None:
-    """At the place of their key; a list has a place for each entry. What is secured is nowhere."""
+def test_unmodelled_keys_of_known_mappings_stay_in_front_matter(front: str, left: object) -> None:
+    """They keep their place, and lists keep a place per entry. `secured` is removed."""
     assert rest(document(front)) == left
 
 
-def test_front_matter_keeps_what_the_schema_does_not_model() -> None:
-    """Unmodelled keys are kept as JSON; only those that are named may be shown to the public."""
+def test_unmodelled_keys_stay_in_front_matter() -> None:
+    """Unmodelled keys are kept as JSON. Only exposed keys are public."""
     front = (
         "title: T\nversion: 1.10\nweight: 3\nnested: {secured: x, a: [true]}\nsummary: S\ndescription: D\nsecured: z"
     )
@@ -415,13 +415,13 @@ def test_front_matter_keeps_what_the_schema_does_not_model() -> None:
     assert found.secured == "z"
 
 
-def test_an_empty_key_of_a_field_is_not_kept() -> None:
-    """It says nothing, and its field is modelled."""
+def test_empty_key_of_a_field_is_not_kept() -> None:
+    """The schema models the field, so the empty key is not in `frontMatter`."""
     assert rest(document("tags:\ncover: null\nlayout:")) == {"layout": None}
 
 
-def test_topics_that_differ_in_case_alone_are_one() -> None:
-    """A topic is listed once, as it is spelled first."""
+def test_topics_that_differ_only_in_case_are_one() -> None:
+    """A topic is listed once, in its first spelling."""
     assert [topic.name for topic in document("tags: [AI, ai, ~, '', B]").topics] == ["AI", "B"]
 
 
@@ -439,8 +439,8 @@ def test_topics_that_differ_in_case_alone_are_one() -> None:
         ("topic: two words", ["two words"]),
     ],
 )
-def test_all_keys_of_topics_add_up(front: str, topics: list[str]) -> None:
-    """The native key counts for itself; all others are merged, in the order of the table."""
+def test_topic_keys_are_merged(front: str, topics: list[str]) -> None:
+    """The native key is used by itself. Other keys are merged in the order of the table."""
     assert [topic.name for topic in document(front).topics] == topics
 
 
@@ -454,45 +454,45 @@ def test_all_keys_of_topics_add_up(front: str, topics: list[str]) -> None:
         ("categories: a b", ["a b"], 'split: " "'),
     ],
 )
-def test_a_text_of_topics_is_reported(front: str, topics: list[str], hint: str) -> None:
-    """Commas split it; white space may be part of a name, so the site has to say that it splits."""
+def test_topics_in_a_text_are_reported(front: str, topics: list[str], hint: str) -> None:
+    """Commas separate topics. White space separates them only if the site's rules set it."""
     found, problems = warned(front, "TOPICS_AS_TEXT")
     assert [topic.name for topic in found.topics] == topics
     assert problems[0].severity is Severity.INFO
     assert hint in (problems[0].hint or "")
 
 
-def test_of_several_authors_the_first_is_the_provider() -> None:
-    """The others are not lost: they stay in the front matter."""
+def test_first_author_is_the_provider() -> None:
+    """The other authors stay in the front matter."""
     found, problems = warned("authors: [A, {name: B, url: 'https://b.org'}]", "PROVIDERS_LEFT_OUT")
     assert found.provider == ProviderName("a", "A", None)
     assert rest(found) == {"authors": [{"name": "B", "url": "https://b.org"}]}
     assert problems[0].severity is Severity.INFO
 
 
-def test_a_related_entry_without_title_is_named_by_its_url() -> None:
-    """It can be shown all the same."""
+def test_related_entry_without_a_title_uses_its_url() -> None:
+    """The URL is the title of the entry."""
     found, _ = warned("related: [{webUrl: 'https://www.a.org/b/c/?d=e'}]", "RELATED_WITHOUT_TITLE")
     assert found.related[0].title == "a.org/c"
 
 
-def test_a_related_entry_with_nothing_to_show_is_left_out() -> None:
-    """An entry without title and URL costs itself alone."""
+def test_related_entry_without_title_and_url_is_dropped() -> None:
+    """Other entries stay."""
     found, _ = warned("related: [{quality: 1}, {title: A}]", "RELATED_LEFT_OUT")
     assert [(entry.title, entry.identity, entry.url, entry.type) for entry in found.related] == [
         ("A", "A", None, "article")
     ]
 
 
-def test_a_related_entry_goes_by_its_first_url() -> None:
-    """AMP pages stand in for a page that is not named, and text alone is a URL or a title."""
+def test_url_of_a_related_entry() -> None:
+    """An AMP page is used if no other page is given. Plain text is a URL or a title."""
     found, *_ = decoded("title: T\nrelated: [{title: A, ampWebUrl: 'http://a.org/amp/'}, 'https://b.org/c', Text]")
     assert found is not None
     assert [entry.identity for entry in found.related] == ["https://a.org/amp", "https://b.org/c", "Text"]
 
 
-def test_toml_is_decoded_by_the_same_rules() -> None:
-    """A document in TOML gives the same values as one in YAML."""
+def test_toml_gives_the_same_values_as_yaml() -> None:
+    """Both formats follow the same rules."""
     text = '+++\ntitle = "T"\ndate = 2024-03-21T04:00:00+02:00\ndraft = true\nquality = 5\ntags = ["a"]\n+++\n'
     front_matter = frontmatter.read("a.md", text.encode())
     assert front_matter is not None
@@ -529,8 +529,8 @@ NODES: st.SearchStrategy[Node] = st.recursive(
 
 
 @given(mapping(NODES), st.text(max_size=50))
-def test_no_front_matter_makes_the_decoder_fail(fields: MappingNode, body: str) -> None:
-    """Whatever stands in a file, there is a document, or an error that says why there is none."""
+def test_arbitrary_front_matter_gives_a_document_or_an_error(fields: MappingNode, body: str) -> None:
+    """The decoder raises no other exception for any file."""
     found, problems, *_ = decode("a.md", frontmatter.FrontMatter(fields, body, 3, ()))
     assert (found is None) == any(problem.severity is Severity.ERROR for problem in problems)
     assert found is None or (found.title and found.slug and isinstance(rest(found), dict))

@@ -1,4 +1,4 @@
-"""What a file's path and an address say."""
+"""Dates, languages and slugs from paths and addresses."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ from gateway.content.file_names import address_slug, language_of, named
         ("--.md", None, "--", "--"),
     ],
 )
-def test_a_name_begins_with_a_date(path: str, day: str | None, stem: str, words: str) -> None:
-    """Every form that means one day is read, if the calendar has the day; the rest names the document."""
+def test_date_prefix(path: str, day: str | None, stem: str, words: str) -> None:
+    """Every form that means an existing day is read. The rest names the document."""
     found = named(path)
     assert found.date == (datetime.fromisoformat(day).replace(tzinfo=UTC) if day else None)
     assert (found.stem, found.words, found.locale) == (stem, words, None)
@@ -52,8 +52,8 @@ def test_a_name_begins_with_a_date(path: str, day: str | None, stem: str, words:
 @pytest.mark.parametrize(
     "path", ["202405061030 x.md", "20240506T1030-x.md", "20240506T103000.md", "2024-05-06T10-30.md"]
 )
-def test_a_time_of_day_may_follow(path: str) -> None:
-    """As notes are named whose name is when they were made."""
+def test_time_after_the_date(path: str) -> None:
+    """Notes are often named by their time of creation."""
     assert named(path).date == datetime(2024, 5, 6, 10, 30, tzinfo=UTC)
 
 
@@ -67,15 +67,15 @@ def test_a_time_of_day_may_follow(path: str) -> None:
         ("20240506T103000Z.md", "20240506T103000Z"),
     ],
 )
-def test_a_zone_may_follow_a_time(path: str, stem: str) -> None:
-    """It belongs to the time, and not to the words."""
+def test_zone_after_the_time(path: str, stem: str) -> None:
+    """It belongs to the time and not to the title."""
     found = named(path, ZoneInfo("America/New_York") if "Z" in path or "+" in path else UTC)
     assert found.date == datetime(2024, 5, 6, 10, 30, tzinfo=UTC)
     assert found.stem == stem
 
 
-def test_a_date_is_midnight_in_the_sites_zone() -> None:
-    """As a date in the file is."""
+def test_date_is_midnight_in_the_time_zone_of_the_site() -> None:
+    """As in front matter."""
     assert named("2024-01-15-x.md", ZoneInfo("America/New_York")).date == datetime(2024, 1, 15, 5, tzinfo=UTC)
     assert named("0001-01-01-x.md", ZoneInfo("Asia/Tokyo")).date is None
 
@@ -93,8 +93,8 @@ def test_every_day_is_read(day: date, form: str) -> None:
 
 
 @given(st.text(min_size=1).filter(lambda name: not name.endswith("/")))
-def test_any_name_is_read(name: str) -> None:
-    """There is a stem, and there are words for a title, whatever the name."""
+def test_arbitrary_names(name: str) -> None:
+    """Any name gives a stem, and words for a title."""
     found = named(f"a/{name}")
     assert found.stem
     assert found.words
@@ -119,8 +119,8 @@ def test_any_name_is_read(name: str) -> None:
         (".de.md", ["de"], ".de", None),
     ],
 )
-def test_a_name_ends_in_a_language(path: str, locales: list[str], stem: str, locale: str) -> None:
-    """If the site lists it: a name may end in any word. Only the end of an index file is a language anyhow."""
+def test_language_suffix(path: str, locales: list[str], stem: str, locale: str) -> None:
+    """If the site lists it, or without a list if a sibling shows it."""
     found = named(path, UTC, locales)
     assert (found.stem, found.locale) == (stem, locale)
 
@@ -146,6 +146,6 @@ def test_the_end_of_a_name_may_be_a_language(path: str, language: str) -> None:
         *(("/", ""), ("/index.html", ""), ("/%ff/", ""), ("index", "index"), ("100%41", "100-41")),
     ],
 )
-def test_the_slug_of_an_address(address: str, slug: str) -> None:
-    """The page's own name, after the folders that it is in; other text is a slug as it is."""
+def test_slug_of_an_address(address: str, slug: str) -> None:
+    """The name of the page without its folders. Other text is a slug itself."""
     assert address_slug(address) == slug

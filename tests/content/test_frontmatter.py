@@ -1,4 +1,4 @@
-"""Bytes to nodes: what is kept as written, what is refused, and where it is said to stand."""
+"""Front matter parsing: values and positions, and errors."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def read(data: str | bytes) -> frontmatter.FrontMatter:
 
 
 def plain(node: Node) -> object:
-    """A node without its places."""
+    """A node without its positions."""
     if isinstance(node, ScalarNode):
         return node.text
     if isinstance(node, SequenceNode):
@@ -38,14 +38,14 @@ def mapping(block: str) -> object:
     "text", ["NO", "1.10", "012345", "12:30:45", "2022-11-15", "1_000", "0x1F", "~", "null", "true", ".inf", "9" * 5000]
 )
 def test_scalars_stay_as_written(text: str) -> None:
-    """YAML's guesses change what the author wrote; no value is guessed here."""
+    """Scalars keep their text. YAML's type guesses are not applied."""
     scalar = read(f"---\na: {text}\n---\n").fields.entries["a"].value
     assert scalar == ScalarNode(text, plain=True, position=Position(2, 4))
 
 
 @pytest.mark.parametrize("written", ['"x y"', "'x y'", "!!str x y", "|-\n  x y", ">-\n  x y"])
-def test_quotes_and_blocks_are_told_from_plain_text(written: str) -> None:
-    """Quotes say that a word is text, whatever it looks like."""
+def test_quoted_and_plain_scalars_differ(written: str) -> None:
+    """A quoted scalar is text, whatever it contains."""
     scalar = read(f"---\na: {written}\n---\n").fields.entries["a"].value
     assert isinstance(scalar, ScalarNode)
     assert (scalar.text, scalar.plain) == ("x y", False)
@@ -65,39 +65,39 @@ def test_quotes_and_blocks_are_told_from_plain_text(written: str) -> None:
         ("+++\r\na = 'b'\r\n+++\r\nbody", "body", 4),
     ],
 )
-def test_fences_of_every_kind_are_taken(text: str, body: str, line: int) -> None:
-    """Line ends of every system, a byte order mark, both closing fences, and TOML."""
+def test_accepted_fences(text: str, body: str, line: int) -> None:
+    """Line ends of every system, a byte order mark, both closing fences, and TOML fences are accepted."""
     front_matter = read(text)
     assert plain(front_matter.fields) == {"a": "b"}
     assert (front_matter.body, front_matter.body_line) == (body, line)
 
 
 @pytest.mark.parametrize("text", ["", "text", "\n---\na: b\n---\n", "----\na: b\n----\n", " ---\n", "# --- \n"])
-def test_without_a_fence_on_the_first_line_there_is_no_front_matter(text: str) -> None:
-    """A file is a document only if its very first line is a fence."""
+def test_front_matter_needs_a_fence_on_the_first_line(text: str) -> None:
+    """A file without a fence on its first line is not a document."""
     assert frontmatter.read("a.md", text.encode()) is None
 
 
 @pytest.mark.parametrize("block", ["", "\n", "# a comment", "# a\n\n# b"])
-def test_an_empty_block_is_an_empty_mapping(block: str) -> None:
-    """A document may have nothing to say of itself."""
+def test_empty_block_is_an_empty_mapping(block: str) -> None:
+    """A document may have empty front matter."""
     assert mapping(block) == {}
 
 
-def test_a_fence_inside_a_value_does_not_close() -> None:
-    """Dashes that are indented, or followed by text, belong to the value."""
+def test_fence_inside_a_value_does_not_close() -> None:
+    """Dashes that are indented or followed by text belong to the value."""
     assert mapping("a: |\n  ---\n  b\nc: d") == {"a": "---\nb\n", "c": "d"}
 
 
 @pytest.mark.parametrize(("block", "value"), [("a:\tb", "b"), ("a: b\tc", "b\tc"), ("a:\t[b]", ["b"])])
 def test_tabs_separate_but_do_not_indent(block: str, value: object) -> None:
-    """A tab after a colon is white space, and within text it is text."""
+    """A tab after a colon is white space. A tab within text is text."""
     assert mapping(block) == {"a": value}
 
 
 @pytest.mark.parametrize("name", broken.SYNTAX)
-def test_broken_syntax_is_refused_at_its_place(name: str) -> None:
-    """Each fault has its code, line and column, in the file and not in the block."""
+def test_syntax_error_has_its_position_in_the_file(name: str) -> None:
+    """Each error has its code, line and column, counted in the file and not in the block."""
     case = broken.SYNTAX[name]
     with pytest.raises(FrontMatterError) as caught:
         read(case.data)
@@ -105,8 +105,8 @@ def test_broken_syntax_is_refused_at_its_place(name: str) -> None:
     assert caught.value.hint
 
 
-def test_brackets_in_text_do_not_count() -> None:
-    """Only lists and mappings are counted: not what stands in quotes, in a block or in a comment."""
+def test_brackets_in_text_do_not_count_as_depth() -> None:
+    """Only lists and mappings count. Brackets in quotes, blocks and comments do not."""
     many = "[" * 1000
     block = f"a: \"{many}\"\nb: '{many}'\nc: |\n  {many}\nd: x # {many}"
     assert mapping(block) == {"a": many, "b": many, "c": f"{many}\n", "d": "x"}
@@ -114,16 +114,16 @@ def test_brackets_in_text_do_not_count() -> None:
     assert plain(read(toml).fields) == {"a": many, "b": many, "c": many}
 
 
-def test_the_deepest_allowed_level_is_read() -> None:
-    """The cap is a cap, and no round number below it."""
+def test_depth_limit_is_exact() -> None:
+    """The deepest allowed level is read, and one more is refused."""
     levels = 63
     assert mapping(f"a: {'[' * levels}{']' * levels}")
     with pytest.raises(FrontMatterError):
         mapping(f"a: {'[' * (levels + 1)}{']' * (levels + 1)}")
 
 
-def test_small_aliases_and_merges_work() -> None:
-    """Anchors spare repetition; a mapping's own keys beat merged ones, and the first merged one beats the next."""
+def test_small_aliases_and_merges() -> None:
+    """A mapping's own keys override merged ones, and the first merged key overrides the next."""
     block = "base: &base {x: 1, y: 2}\nmore: &more {y: 3, z: 4}\none:\n  <<: [*base, *more]\n  x: 0\ntwo: *base"
     assert mapping(block) == {
         "base": {"x": "1", "y": "2"},
@@ -133,8 +133,8 @@ def test_small_aliases_and_merges_work() -> None:
     }
 
 
-def test_of_a_repeated_key_the_last_one_counts() -> None:
-    """As in Jekyll; the warning names both places, and the value before is kept for those who must know."""
+def test_last_of_repeated_keys_counts() -> None:
+    """As in Jekyll. The warning has both positions, and the earlier value is kept for visibility checks."""
     front_matter = read("---\na: 1\nb: {c: 2, c: 3}\na: 4\n---\n")
     assert plain(front_matter.fields) == {"b": {"c": "3"}, "a": "4"}
     assert [plain(node) for node in front_matter.fields.entries["a"].repeated] == ["1"]
@@ -143,7 +143,7 @@ def test_of_a_repeated_key_the_last_one_counts() -> None:
 
 
 def test_columns_count_code_points() -> None:
-    """An editor counts characters, not bytes; emoji and CJK count as one."""
+    """Columns count characters and not bytes. Emoji and CJK characters count as one."""
     fields = read("---\n日本: {é: 😀, b: c}\n---\n").fields
     inner = fields.entries["日本"].value
     assert isinstance(inner, MappingNode)
@@ -170,15 +170,16 @@ def test_columns_count_code_points() -> None:
         ("a: b\r\nc: d #e\r\nf: g", [("WARNING", 3, 6)]),
     ],
 )
-def test_a_value_that_a_comment_cuts_off_is_reported(block: str, found: list[tuple[str, int, int]]) -> None:
-    """A text that loses words is a warning, a word or nothing before a usual comment a note, and the rest is usual."""
+def test_value_cut_off_by_a_comment_is_reported(block: str, found: list[tuple[str, int, int]]) -> None:
+    """A text that loses words is a warning, and a word or an empty value before a common comment is a note. Other
+    comments are not reported."""
     problems = read(f"---\n{block}\n---\n").problems
     assert {problem.code for problem in problems} <= {VALUE_CUT_OFF}
     assert [(problem.severity.value, problem.line, problem.column) for problem in problems] == found
 
 
-def test_no_report_quotes_the_value() -> None:
-    """What is secured is in no message."""
+def test_report_does_not_quote_the_value() -> None:
+    """Secured values are in no message."""
     problem = read("---\nsecured: abc def #ghi\n---\n").problems[0]
     assert not any(part in f"{problem.message}{problem.hint}" for part in ("abc", "def", "ghi"))
 
@@ -197,21 +198,21 @@ CONFLICT = "<<<<<<< HEAD\n{}\n||||||| 1234567\n=======\n{}\n>>>>>>> branch\n"
         (CONFLICT.format("---\na: b\n---", "---\na: c\n---"), 1),
     ],
 )
-def test_a_merge_conflict_is_called_one(text: str, line: int) -> None:
-    """Wherever it begins in the front matter, or before it, and wherever it ends, the file is set aside for it."""
+def test_merge_conflict_sets_the_file_aside(text: str, line: int) -> None:
+    """The conflict has its own code, also if it begins before the front matter."""
     with pytest.raises(FrontMatterError) as caught:
         frontmatter.read("a.md", text.encode())
     assert (caught.value.code, caught.value.line) == ("MERGE_CONFLICT", line)
 
 
 @pytest.mark.parametrize("text", ["Some text.\n" + CONFLICT, "=======\n", "---\na: '\n <<<<<<< b\n =======\n'\n---\n"])
-def test_other_texts_are_not_taken_for_a_conflict(text: str) -> None:
-    """A file without front matter is not a document, and a conflict's marks begin lines."""
+def test_text_like_a_conflict_is_not_reported(text: str) -> None:
+    """A file without front matter is not a document. Conflict marks begin a line."""
     frontmatter.read("a.md", text.encode())
 
 
-def test_toml_values_are_text_too() -> None:
-    """Numbers, truths and dates of TOML are read by the same rules, at the place of their key."""
+def test_toml_values_are_text() -> None:
+    """TOML's numbers, booleans and dates follow the same rules, at the position of their key."""
     fields = read("+++\ntitle = 'x'\nv = 1.10\nd = 2024-05-06\nt = true\n[extra]\nn = [1, 'a']\n+++\n").fields
     assert plain(fields) == {"title": "x", "v": "1.10", "d": "2024-05-06", "t": "true", "extra": {"n": ["1", "a"]}}
     assert fields.entries["d"].value.position == Position(4, 1)
@@ -227,14 +228,14 @@ TREES = st.dictionaries(
 
 
 @given(TREES)
-def test_json_comes_back_as_it_was(tree: dict[str, object]) -> None:
-    """JSON is YAML: any tree of text survives."""
+def test_json_round_trip(tree: dict[str, object]) -> None:
+    """JSON is YAML: any tree of text is read unchanged."""
     assert mapping(json.dumps(tree, ensure_ascii=False)) == tree
 
 
 @given(st.binary(max_size=200), st.sampled_from([b"", b"---\n", b"+++\n", b"\xef\xbb\xbf---\n"]))
-def test_no_bytes_raise_anything_else(data: bytes, fence: bytes) -> None:
-    """Whatever a file holds, it is front matter, none, or an error with a place."""
+def test_arbitrary_bytes_raise_only_syntax_errors(data: bytes, fence: bytes) -> None:
+    """Any file has front matter, has none, or gives an error with a position."""
     try:
         frontmatter.read("a.md", fence + data + b"\n" + fence)
     except FrontMatterError as error:
@@ -243,8 +244,8 @@ def test_no_bytes_raise_anything_else(data: bytes, fence: bytes) -> None:
 
 
 @given(st.text(st.sampled_from("ab:-?[]{}\"'&*!|>%#@, \n\t<=0"), max_size=60))
-def test_no_yaml_raises_anything_else(block: str) -> None:
-    """The same for what looks like YAML."""
+def test_arbitrary_yaml_raises_only_syntax_errors(block: str) -> None:
+    """The same holds for text that resembles YAML."""
     try:
         read(f"---\n{block}\n---\n")
     except FrontMatterError as error:
@@ -252,8 +253,8 @@ def test_no_yaml_raises_anything_else(block: str) -> None:
 
 
 @pytest.mark.parametrize("quotes", ['"""', "'''"])
-def test_a_quote_before_the_closing_three_hides_no_brackets(quotes: str) -> None:
-    """TOML lets two quotes stand before the three that close; what follows them is counted."""
+def test_quotes_before_a_closing_triple_quote(quotes: str) -> None:
+    """TOML allows two quotes before the closing three. The brackets that follow are counted."""
     many = 3000
     last = quotes[0]
     with pytest.raises(FrontMatterError) as caught:
@@ -262,29 +263,29 @@ def test_a_quote_before_the_closing_three_hides_no_brackets(quotes: str) -> None
 
 
 @pytest.mark.parametrize("block", ['a = "\\u0000"', '"\\u0000" = 1', 'a = ["\\u0000"]'])
-def test_a_null_escape_of_toml_is_refused(block: str) -> None:
-    """No text with a null character comes through, in whichever language it was escaped."""
+def test_escaped_null_in_toml_is_refused(block: str) -> None:
+    """Text with a null character is refused in both formats."""
     with pytest.raises(FrontMatterError) as caught:
         read(f"+++\n{block}\n+++\n")
     assert (caught.value.code, caught.value.line) == ("SYNTAX", 2)
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
-def test_line_ends_add_no_space_to_toml_text(end: str) -> None:
-    """A text of several lines is the same on every system."""
+def test_toml_text_ignores_the_kind_of_line_end(end: str) -> None:
+    """A text of several lines is equal on every system."""
     fields = read(end.join(["+++", 'a = """x', 'y"""', "+++", ""])).fields
     assert plain(fields) == {"a": "x\ny"}
 
 
-def test_a_float_of_toml_is_no_text() -> None:
-    """Text in quotes is told from a number, which is plain."""
+def test_toml_float_is_not_text() -> None:
+    """A quoted text is distinguished from a plain number."""
     fields = read("+++\na = 1.10\nb = '1.10'\n+++\n").fields
     assert fields.entries["a"].value == ScalarNode("1.10", plain=True, position=Position(2, 1), number=True)
     assert fields.entries["b"].value == ScalarNode("1.10", plain=False, position=Position(3, 1))
 
 
-def test_places_of_toml_keys_are_not_found_in_text() -> None:
-    """A key's place is its own: not in a comment or a string, and not its namesake's in the item before."""
+def test_positions_of_toml_keys() -> None:
+    """The position is not that of a comment, a string or an equal key of an earlier item."""
     fields = read("+++\n# b = 1\na = 'b = 2'\nb = 3\n[[r]]\nu = 1\n[[r]]\nu = 2\n+++\n").fields
     items = fields.entries["r"].value
     assert isinstance(items, SequenceNode)
@@ -294,7 +295,8 @@ def test_places_of_toml_keys_are_not_found_in_text() -> None:
 
 
 def test_long_mappings_are_read_in_linear_time() -> None:
-    """Many keys, many repeats and long dotted keys end; square time would not, within the tests' limit."""
+    """Many keys, repeated keys and long dotted keys are read within the time limit, which quadratic time would
+    exceed."""
     many = 100_000
     assert len(read("+++\n" + "".join(f"k{i} = 1\n" for i in range(many)) + "+++\n").fields.entries) == many
     assert len(read("---\n" + "a: 1\n" * many + "---\n").fields.entries["a"].repeated) == many - 1

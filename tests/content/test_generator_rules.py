@@ -1,4 +1,4 @@
-"""Rules that other generators keep outside of a document's file: which documents they hide, and what is reported."""
+"""Rules of other generators outside the document's file: hidden documents and problems."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ DRAFT = "---\ncascade: {draft: true}\n---\n"
 
 
 class Folder:
-    """What becomes of the documents of a folder."""
+    """The results for the documents of a folder."""
 
     def __init__(self, root: Path, files: Mapping[str, str], *, follow_links: bool = False) -> None:
         for path, text in files.items():
@@ -79,9 +79,9 @@ def _told(problem: Problem) -> tuple[str, str, str, int | None]:
 # Hugo.
 
 
-def test_a_cascade_hides_what_lies_below_its_section(tmp_path: Path) -> None:
-    """A mapping or a list, in YAML or TOML; the section itself and other folders stay, and so does a page that says
-    otherwise."""
+def test_cascade_hides_documents_below_its_section(tmp_path: Path) -> None:
+    """As a mapping or a list, in YAML or TOML. The section itself, other folders and pages with their own value
+    stay."""
     folder = Folder(
         tmp_path,
         {
@@ -102,14 +102,14 @@ def test_a_cascade_hides_what_lies_below_its_section(tmp_path: Path) -> None:
     assert FieldOrigin("draft", "a/_index.md:4") in folder.given("a/deep/c.md")
 
 
-def test_a_repeated_cascade_hides_by_each_of_its_values(tmp_path: Path) -> None:
-    """Of a repeated key the value that hides is not lost."""
+def test_repeated_cascade(tmp_path: Path) -> None:
+    """Each hiding value of a repeated key counts."""
     section = "---\ntitle: S\ncascade: {draft: true}\ncascade: {layout: x}\n---\n"
     folder = Folder(tmp_path, {"a/_index.md": section, "a/p.md": "---\ntitle: P\n---\n"})
     assert folder.public == ["a/_index.md"]
 
 
-def test_a_nearer_cascade_goes_before_a_farther_one(tmp_path: Path) -> None:
+def test_nearest_cascade_takes_precedence(tmp_path: Path) -> None:
     """Key by key."""
     folder = Folder(
         tmp_path,
@@ -137,8 +137,8 @@ def test_a_nearer_cascade_goes_before_a_farther_one(tmp_path: Path) -> None:
     ],
 )
 @pytest.mark.parametrize("key", ["_target", "target"])
-def test_a_cascade_goes_to_its_target(tmp_path: Path, key: str, target: str, hidden: list[str]) -> None:
-    """By path, as Hugo writes it, and by kind."""
+def test_cascade_target(tmp_path: Path, key: str, target: str, hidden: list[str]) -> None:
+    """By path, in Hugo's syntax, and by kind."""
     files = ["blog/_index.md", "blog/a.md", "blog/b/c.fr.md", "x/index.md"]
     cascade = f"---\ntitle: T\ncascade:\n  - {key}: {target}\n    draft: true\n---\n"
     folder = Folder(tmp_path, dict.fromkeys(files, PLAIN) | {"_index.md": cascade})
@@ -146,8 +146,8 @@ def test_a_cascade_goes_to_its_target(tmp_path: Path, key: str, target: str, hid
     assert folder.problems == ()
 
 
-def test_a_target_that_cannot_be_told_is_closed(tmp_path: Path) -> None:
-    """What may hide is applied to all below; what cannot is left out. Both are reported."""
+def test_unknown_cascade_target(tmp_path: Path) -> None:
+    """Hiding rules apply to everything below, and other rules to nothing. Both are reported."""
     folder = Folder(
         tmp_path,
         {
@@ -165,15 +165,15 @@ def test_a_target_that_cannot_be_told_is_closed(tmp_path: Path) -> None:
     ]
 
 
-def test_a_section_in_one_language_concerns_its_language(tmp_path: Path) -> None:
+def test_section_in_one_language(tmp_path: Path) -> None:
     """`_index.fr.md` is the section's page in French."""
     folder = Folder(tmp_path, {"_index.fr.md": DRAFT, "a.fr.md": PLAIN, "a.md": PLAIN, "a.de.md": PLAIN})
     assert folder.public == ["_index.fr.md", "a.de.md", "a.md"]
 
 
 @pytest.mark.parametrize("name", ["hugo.toml", "config.toml", "config/_default/hugo.toml", "hugo.json"])
-def test_the_cascade_of_a_whole_site_is_applied(tmp_path: Path, name: str) -> None:
-    """Where the configuration lies in the folder."""
+def test_cascade_of_the_site_configuration(tmp_path: Path, name: str) -> None:
+    """If the configuration is in the folder."""
     toml = "title = 'S'\n[[cascade]]\ndraft = true\n[cascade.target]\npath = '/secret/**'\n"
     data = '{"title": "S", "cascade": [{"draft": true, "target": {"path": "/secret/**"}}]}'
     folder = Folder(
@@ -339,8 +339,8 @@ def test_a_time_zone_is_reported(tmp_path: Path, path: str, key: str) -> None:
 # Zola.
 
 
-def test_a_draft_section_hides_all_below(tmp_path: Path) -> None:
-    """Whatever they say; a pin shows one. It is reported once."""
+def test_draft_section_hides_everything_below(tmp_path: Path) -> None:
+    """Whatever the documents contain. A pin shows one. It is reported once."""
     folder = Folder(
         tmp_path,
         {
@@ -361,8 +361,8 @@ def test_a_draft_section_hides_all_below(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["posts/posts.json", "posts/posts.11tydata.json", "posts/index.11tydata.json"])
-def test_data_of_a_folder_is_front_matter(tmp_path: Path, name: str) -> None:
-    """It holds for all below, also where its values are written with tabs and escapes."""
+def test_folder_data(tmp_path: Path, name: str) -> None:
+    """It applies to everything below, also if its values have tabs and escapes."""
     data = '{\n\t"draft": true,\n\t"tags": ["\\ud83d\\ude00 a"],\n\t"a": 1,\n\t"b": "\\/"\n}'
     shown = "---\ntitle: T\ndraft: false\ntags: [own]\n---\n"
     folder = Folder(tmp_path, {name: data, "posts/a.md": PLAIN, "posts/b/c.md": shown, "posts.md": PLAIN})
@@ -374,8 +374,8 @@ def test_data_of_a_folder_is_front_matter(tmp_path: Path, name: str) -> None:
     assert FieldOrigin("draft", f"{name}:2") in folder.given("posts/a.md")
 
 
-def test_data_of_one_document_goes_before_that_of_its_folder(tmp_path: Path) -> None:
-    """It concerns no document of another name."""
+def test_document_data_takes_precedence(tmp_path: Path) -> None:
+    """It does not affect documents of other names."""
     folder = Folder(
         tmp_path,
         {
@@ -395,14 +395,14 @@ def test_data_of_one_document_goes_before_that_of_its_folder(tmp_path: Path) -> 
     ]
 
 
-def test_the_data_of_the_whole_folder_counts_under_any_name(tmp_path: Path) -> None:
+def test_data_of_the_content_folder(tmp_path: Path) -> None:
     """The folder may have another name where it is served."""
     folder = Folder(tmp_path, {"content.11tydata.json": '{"draft": true}', "a/p.md": PLAIN})
     assert folder.public == []
 
 
-def test_what_is_for_one_document_is_not_for_several(tmp_path: Path) -> None:
-    """An address, and data in bulk; Eleventy's words for a file's own date are no date."""
+def test_data_for_single_documents(tmp_path: Path) -> None:
+    """Addresses and bulk data do not apply to folders; Eleventy's words for a file's date are not dates."""
     data = json.dumps({"permalink": "/a/", "layout": "l", "date": "git Last Modified", "rows": ["x" * 100] * 100})
     folder = Folder(tmp_path, {"p/p.json": data, "p/c.md": PLAIN, "p/b.json": data, "p/b.md": PLAIN})
     several, one = folder.document("p/c.md"), folder.document("p/b.md")
@@ -411,16 +411,16 @@ def test_what_is_for_one_document_is_not_for_several(tmp_path: Path) -> None:
     assert (one.published_date_time, folder.told) == (None, [])
 
 
-def test_a_program_is_reported(tmp_path: Path) -> None:
-    """Until a pin says what it would say."""
+def test_data_program_is_reported(tmp_path: Path) -> None:
+    """Unless a pin sets the same value."""
     files = {"posts/posts.11tydata.js": "module.exports = {};", "posts/a.md": PLAIN}
     assert Folder(tmp_path, files).told == [("posts/posts.11tydata.js", "WARNING", "RULES_NOT_APPLIED", 1)]
     pinned = Folder(tmp_path, {**files, "gateway.yaml": "pin: [{path: posts, published: true}]"})
     assert pinned.told == []
 
 
-def test_other_json_is_passed_over(tmp_path: Path) -> None:
-    """Data that is named after no folder and no document, or that is a list."""
+def test_other_json_is_ignored(tmp_path: Path) -> None:
+    """Data without a folder or document of its name, and lists."""
     folder = Folder(tmp_path, {"a/b.json": '{"draft": true}', "a/a.json": "[1]", "package.json": "{", "a/p.md": PLAIN})
     assert folder.public == ["a/p.md"]
     assert folder.told == []
@@ -440,8 +440,8 @@ def test_ignored_paths_are_drafts(tmp_path: Path) -> None:
 # Jekyll.
 
 
-def test_defaults_go_to_their_scope(tmp_path: Path) -> None:
-    """By path and by type; longer paths first, and the last of equal ones."""
+def test_scopes_of_defaults(tmp_path: Path) -> None:
+    """By path and type. Longer paths take precedence, and of equal ones the last."""
     config = """
 defaults:
   - scope: {path: "", type: posts}
@@ -485,8 +485,8 @@ def test_a_type_may_be_singular(tmp_path: Path, kind: str, hidden: list[str]) ->
     assert [path for path in files if folder.document(path).type == "t"] == hidden
 
 
-def test_what_has_no_page_is_a_draft(tmp_path: Path) -> None:
-    """Collections without output, and what is excluded."""
+def test_documents_without_a_page_are_drafts(tmp_path: Path) -> None:
+    """Collections without output, and excluded files."""
     config = (
         "collections:\n  recipes: {output: true}\n  staff: {output: false}\nexclude: [README.md, vendor/, '*.txt']\n"
     )
@@ -500,8 +500,8 @@ def test_what_has_no_page_is_a_draft(tmp_path: Path) -> None:
 # Names.
 
 
-def test_names_with_an_underscore_are_drafts(tmp_path: Path) -> None:
-    """Whatever the files say, except the pages of sections; a pin shows one. Folders of collections are as others."""
+def test_underscore_names_are_drafts(tmp_path: Path) -> None:
+    """Except section pages. A pin shows one. Collection folders are ordinary."""
     files = ["_a.md", "_drafts/b.md", "x/_drafts/y/c.md", "x/_index.md", "x/_index.fr.md", "_posts/d.md", "_pinned.md"]
     shown = "---\ntitle: T\npublished: true\ndraft: false\n---\n"
     pin = {"gateway.yaml": "pin: [{path: _pinned.md, published: true}]"}
@@ -521,7 +521,7 @@ def test_only_the_page_of_a_section_may_have_an_underscore(tmp_path: Path) -> No
     assert listed.public == ["a/_Index.md", "a/_index.fr.md", "a/_index.gsw.md", "a/_index.md"]
 
 
-def test_folders_of_generators_hold_no_documents(tmp_path: Path) -> None:
+def test_generator_folders_have_no_documents(tmp_path: Path) -> None:
     """Unless the site includes them by name."""
     files = [f"{name}/a.md" for name in ("_includes", "_layouts", "x/_data", "_sass/deep", "_site", "_others")]
     assert list(Folder(tmp_path, dict.fromkeys(files, PLAIN)).changes) == ["_others/a.md"]
@@ -530,7 +530,7 @@ def test_folders_of_generators_hold_no_documents(tmp_path: Path) -> None:
     assert list(found) == ["_others/a.md", "_sass/deep/a.md", "x/_data/a.md", "x/_data/b.yaml"]
 
 
-# What is wrong.
+# Errors.
 
 
 @pytest.mark.parametrize(
@@ -549,8 +549,8 @@ def test_folders_of_generators_hold_no_documents(tmp_path: Path) -> None:
         ("hugo.toml", "cascade = ", "RULES_UNREADABLE"),
     ],
 )
-def test_rules_that_cannot_be_read_set_documents_aside(tmp_path: Path, path: str, text: str, code: str) -> None:
-    """They might hide them. It is reported once, for the file of the rules; a pin shows a document all the same."""
+def test_unreadable_rules_set_documents_aside(tmp_path: Path, path: str, text: str, code: str) -> None:
+    """They might hide them. It is reported once, for the file of rules. A pin shows a document."""
     pin = "pin: [{path: a/pinned.md, published: true}]"
     folder = Folder(tmp_path, {path: text, "a/p.md": PLAIN, "a/pinned.md": PLAIN, "gateway.yaml": pin})
     assert "a/p.md" in folder.set_aside
@@ -560,15 +560,15 @@ def test_rules_that_cannot_be_read_set_documents_aside(tmp_path: Path, path: str
     assert all(told[0] == path for told in folder.told)
 
 
-def test_a_file_without_rules_is_nobodys_loss(tmp_path: Path) -> None:
-    """A section or a configuration that is broken sets nothing else aside where it cannot hold a rule."""
+def test_broken_file_without_rules(tmp_path: Path) -> None:
+    """A broken section or configuration that cannot contain a rule sets no other file aside."""
     files = {"_index.md": "---\ntitle: [\n---\n", "_config.yml": "title: [", "config.yaml": "a: [", "p.md": PLAIN}
     assert Folder(tmp_path, files).public == ["p.md"]
 
 
 @pytest.mark.parametrize(("key", "told"), [("Cascade", []), ("cascad", ["ERROR"]), ("cacsade", ["ERROR"])])
-def test_a_slip_of_cascade_counts_and_is_told(tmp_path: Path, key: str, told: list[str]) -> None:
-    """Hugo itself does not tell upper from lower case."""
+def test_misspelt_cascade(tmp_path: Path, key: str, told: list[str]) -> None:
+    """It applies and is reported, because Hugo ignores case."""
     folder = Folder(tmp_path, {"_index.md": f"---\ntitle: T\n{key}:\n  draft: true\n---\n", "p.md": PLAIN})
     assert folder.public == ["_index.md"]
     assert [_told(problem) for problem in folder.problems] == [
@@ -576,8 +576,8 @@ def test_a_slip_of_cascade_counts_and_is_told(tmp_path: Path, key: str, told: li
     ]
 
 
-def test_values_are_checked_once(tmp_path: Path) -> None:
-    """Where they are written, and not for each document that inherits them."""
+def test_inherited_values_are_checked_once(tmp_path: Path) -> None:
+    """In their file, and not per inheriting document."""
     cascade = "---\ntitle: T\ncascade:\n  quality: high\n  lcoale: de\n---\n"
     folder = Folder(tmp_path, {"_index.md": cascade, "a.md": PLAIN, "b.md": PLAIN})
     assert folder.told == [("_index.md", "WARNING", "UNKNOWN_KEY", 5), ("_index.md", "WARNING", "BAD_VALUE", 4)]
@@ -632,8 +632,8 @@ def test_a_link_that_is_no_rule_concerns_nobody(tmp_path: Path) -> None:
     assert [(problem.path, problem.code) for problem in Walk(tmp_path).run().problems] == [("b/index.md", "LINK")]
 
 
-def test_the_digest_is_that_of_the_rules(tmp_path: Path) -> None:
-    """Another body or title gives the same documents; another value, place or order gives others."""
+def test_digest_of_rules(tmp_path: Path) -> None:
+    """Another body or title does not change it. Other values, positions or orders do."""
 
     def digest(files: Mapping[str, str]) -> str:
         shutil.rmtree(tmp_path)
@@ -648,7 +648,7 @@ def test_the_digest_is_that_of_the_rules(tmp_path: Path) -> None:
     assert one != digest({"a/_index.md": "---\ncascade: {draft: false}\n---\n"})
 
 
-# All together.
+# Combinations.
 
 NAMES = ("a", "b", "_drafts", "_c")
 SAYS = (None, True, False)
@@ -660,7 +660,7 @@ def _front(says: bool | None) -> str:
 
 @st.composite
 def trees(draw: st.DrawFn) -> dict[str, tuple[str, bool | None]]:
-    """By path a kind of file, and what it says of being a draft."""
+    """File contents by path, with their draft state."""
     folders = draw(st.lists(st.lists(st.sampled_from(NAMES), max_size=3).map("/".join), max_size=4, unique=True))
     tree: dict[str, tuple[str, bool | None]] = {}
     for folder in folders:
@@ -684,7 +684,7 @@ def _written(kind: str, says: bool | None) -> str:
 
 
 def _is_hidden(tree: Mapping[str, tuple[str, bool | None]], path: str) -> bool:
-    """What the rules say, in a few words."""
+    """The expected effect of the rules."""
     *folders, name = path.split("/")
     above = ["/".join([*folders[:depth], ""]).lstrip("/") for depth in range(len(folders), -1, -1)]
     if "_drafts" in folders or (name.startswith("_") and name != "_index.md"):
@@ -704,10 +704,10 @@ def _is_hidden(tree: Mapping[str, tuple[str, bool | None]], path: str) -> bool:
 
 @given(trees())
 @settings(max_examples=60)
-def test_exactly_what_the_rules_hide_is_hidden(
+def test_rules_hide_exactly_the_expected_documents(
     tmp_path_factory: pytest.TempPathFactory, tree: dict[str, tuple[str, bool | None]]
 ) -> None:
-    """Over any folder."""
+    """For any folder."""
     root = tmp_path_factory.mktemp("tree")
     folder = Folder(root, {path: _written(*said) for path, said in tree.items()})
     shutil.rmtree(root)

@@ -1,4 +1,4 @@
-"""Patterns of paths, against a matcher that is too plain to be wrong."""
+"""Path patterns, compared with a simple matcher."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gateway.content.globs import BadGlob, Glob
 
 
 def expected(pattern: list[str], path: list[str]) -> bool:
-    """Segment by segment, trying every way."""
+    """Match segment by segment, with every alternative."""
     if not pattern:
         return not path
     if pattern[0] == "**":
@@ -51,16 +51,16 @@ def name_matches(pattern: str, name: str) -> bool:
         ("U\N{COMBINING DIAERESIS}ber/*", "Über/a.md", True),
     ],
 )
-def test_what_a_pattern_names(pattern: str, path: str, named: bool) -> None:
-    """Stars stay within a name, two stars within the folders, and a folder's name stands for all in it."""
+def test_pattern_matches(pattern: str, path: str, named: bool) -> None:
+    """One star stays within a name, two stars span folders, and a folder name matches everything in it."""
     assert Glob.of(pattern).matches(path) is named
 
 
 @pytest.mark.parametrize(
     "pattern", ["", "/", "/a", "a//b", "./a", "../a", "a/..", "a**b", "**.md", "*.{yml,yaml}", "a[b]", "a\\b", "!a"]
 )
-def test_what_is_no_pattern(pattern: str) -> None:
-    """A pattern that would name nothing, or not what its author means, is refused with a way to write it."""
+def test_invalid_patterns_are_refused(pattern: str) -> None:
+    """A pattern that matches nothing, or something unintended, is refused with a hint."""
     with pytest.raises(BadGlob) as caught:
         Glob.of(pattern)
     assert caught.value.hint
@@ -78,12 +78,12 @@ WILD = st.text("ab.*?", min_size=1, max_size=5).filter(lambda name: "**" not in 
 )
 @example(["**", "a*", "**", "*b"], ["ab", "a", "b"])
 @example(["**", "**", "*"], ["a"])
-def test_patterns_match_as_a_plain_matcher_says(pattern: list[str], path: list[str]) -> None:
-    """The compiled pattern takes no short cut that changes an answer."""
+def test_patterns_match_like_the_simple_matcher(pattern: list[str], path: list[str]) -> None:
+    """The compiled pattern and the simple matcher agree on any path."""
     assert Glob.of("/".join(pattern)).matches("/".join(path)) is expected(pattern, path)
 
 
-def test_no_pattern_takes_for_ever() -> None:
-    """A pattern of many stars is done with at once, also where it matches nothing."""
+def test_patterns_of_many_stars_are_fast() -> None:
+    """A pattern of many stars is matched without backtracking, also if it does not match."""
     assert not Glob.of("*a" * 200 + "*b").matches("a" * 2000)
     assert not Glob.of("**/a/" * 50 + "*b").matches("a/" * 1000 + "a")

@@ -1,4 +1,4 @@
-"""HTML made well nested."""
+"""Balancing of raw HTML."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from tests.content.markdown import BODIES
     ],
 )
 def test_html_is_balanced(html: str, expected: str) -> None:
-    """Tags of the table stay with their attributes, and what has no end hides nothing that follows."""
+    """Known tags keep their attributes, and an unclosed construct hides nothing that follows."""
     assert normalize(html) == expected
 
 
@@ -49,7 +49,7 @@ def test_depth_is_bounded() -> None:
 
 @given(BODIES)
 def test_tags_are_well_nested(body: str) -> None:
-    """Every tag that opens is closed, in order, and never too many are open, whatever the HTML was."""
+    """For any HTML, every open tag is closed in order and the number of open tags is limited."""
     for html in (body, body * 10):
         tree: list[str] = []
         for closes, name in re.findall(r"<(/?)([a-z0-9]+)", normalize(html)):

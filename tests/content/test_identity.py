@@ -35,26 +35,26 @@ TRICKY = st.builds(
 )
 
 
-def test_ids_are_the_same_on_every_machine() -> None:
-    """An id is made of the first 16 bytes of the key's SHA-256, so clients may keep it."""
+def test_ids_are_equal_on_every_machine() -> None:
+    """An id is the first 16 bytes of the key's SHA-256."""
     assert article_id("") == "ar_47DEQpj8HBSa-_TImW-5JA"
     assert {provider_id("a")[:3], topic_id("a")[:3]} == {"pr_", "to_"}
     assert provider_id("a")[3:] == topic_id("a")[3:] == article_id("a")[3:]
 
 
-def test_a_path_has_one_id_however_its_accents_are_composed() -> None:
-    """File systems differ in how they compose letters; the id does not."""
+def test_path_id_ignores_unicode_composition() -> None:
+    """File systems compose letters differently. The id is the same."""
     assert article_id("é.md") == article_id(unicodedata.normalize("NFD", "é.md"))
 
 
-def test_a_related_id_has_parts_of_fixed_length() -> None:
-    """The article and the identity can be told apart by length, whatever characters they hold."""
+def test_related_id_has_parts_of_fixed_length() -> None:
+    """The article and the identity are separated by length, whatever characters they contain."""
     found = related_id(article_id("a.md"), "https://a.org", 3)
     assert re.fullmatch(r"re_[\w-]{44}-3", found)
     assert found[3:25] == article_id("a.md")[3:]
 
 
-def test_a_suffix_is_six_digits_of_the_digest() -> None:
+def test_suffix_is_six_digits_of_the_digest() -> None:
     """A colliding slug always gets the same suffix."""
     assert suffix("") == "-e3b0c4"
     assert digits("") == "e3b0c4"
@@ -64,24 +64,24 @@ def test_a_suffix_is_six_digits_of_the_digest() -> None:
     ("name", "domain", "key"),
     [("IET", "TheIET.org", "theiet.org"), ("U.S. News", None, "u-s-news"), ("Mint", " ", "mint")],
 )
-def test_a_provider_goes_by_its_domain_else_by_its_name(name: str, domain: str | None, key: str) -> None:
-    """One domain is one provider, however its name is spelled."""
+def test_provider_key_is_its_domain_or_its_name(name: str, domain: str | None, key: str) -> None:
+    """Equal domains are one provider, whatever the spelling of the name."""
     assert provider_key(name, domain) == key
 
 
-def test_a_provider_that_no_slug_can_name_still_has_a_key() -> None:
-    """Two names of signs alone are two providers."""
+def test_provider_without_a_slug_has_a_key() -> None:
+    """Two names of punctuation are two providers."""
     assert provider_key("!!", None)
     assert provider_key("!!", None) != provider_key("??", None)
 
 
-def test_a_topic_ignores_case_and_spacing() -> None:
-    """The names "AI" and "ai" are one topic, and a wide space is a space."""
+def test_topic_key_ignores_case_and_spacing() -> None:
+    """ "AI" and "ai" are one topic. A wide space is a space."""
     assert topic_key(" Computer\u3000 VISION ") == topic_key("computer vision")
 
 
-def test_a_topic_is_one_however_its_words_are_divided() -> None:
-    """Characters that do not show make no topic; a name of such characters only is one of its own."""
+def test_topic_key_ignores_invisible_characters() -> None:
+    """A name of invisible characters only is a topic of its own."""
     assert topic_key("con\u00adtent \u200bai") == topic_key("Content AI")
     assert topic_key("\u200b") == "\u200b"
     assert topic_key("край") != topic_key("краи")
@@ -113,8 +113,8 @@ def test_a_topic_is_one_however_its_words_are_divided() -> None:
         ("/", "/"),
     ],
 )
-def test_urls_of_one_page_are_one(url: str, identity: str) -> None:
-    """What does not change the page does not change its identity."""
+def test_equivalent_urls_have_one_identity(url: str, identity: str) -> None:
+    """Parts that do not change the page do not change its identity."""
     assert url_identity(url) == identity
 
 
@@ -139,23 +139,23 @@ def test_urls_of_one_page_are_one(url: str, identity: str) -> None:
         *("https://a.org:x/", "https://a／b.org/", "https://a.org/" + "a" * LONGEST_URL, "https://..."),
     ],
 )
-def test_what_is_no_web_address_has_no_identity(text: str) -> None:
-    """Relative links, other schemes, broken hosts and texts without an end resolve to nothing."""
+def test_invalid_addresses_have_no_identity(text: str) -> None:
+    """Relative links, other schemes, broken hosts and overlong texts have no identity."""
     assert url_identity(text) is None
 
 
 @given(st.one_of(st.text(), TRICKY, st.lists(PIECES).map(lambda pieces: "/" + "".join(pieces))))
 @example("https://x.cdn.ampproject.org/c/s")
 @example("https://a.org/%4%31")
-def test_an_identity_is_its_own_identity(text: str) -> None:
-    """Any text is taken without an error, and normalising twice changes nothing."""
+def test_normalisation_is_idempotent(text: str) -> None:
+    """Any text is accepted, and normalising twice gives the same result."""
     found = url_identity(text)
     if found is not None:
         assert url_identity(found) == found
         assert found.isascii()
 
 
-def test_the_host_of_an_identity() -> None:
-    """Neither port nor path nor query belongs to the host."""
+def test_host_of_an_identity() -> None:
+    """The host excludes port, path and query."""
     assert url_host("https://a.org?x=/") == url_host("https://a.org:8000/b") == "a.org"
     assert url_host("/a.org") == ""

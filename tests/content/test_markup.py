@@ -1,4 +1,4 @@
-"""Markdown to HTML, text and headings: what is said, that it is safe, and that no body makes it slow."""
+"""Rendering of Markdown to HTML, text and headings: results, safety and amount of work."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def html(markdown: str) -> str:
 
 
 class Reader(HTMLParser):
-    """What a parser that knows nothing of the gateway finds in HTML."""
+    """Parses HTML independently of the gateway."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -41,12 +41,12 @@ class Reader(HTMLParser):
         self.shown.append(data)
 
 
-def was_refused(body: Rendered, markdown: str) -> bool:
-    """Whether a body is shown as it is written."""
+def is_shown_as_source(body: Rendered, markdown: str) -> bool:
+    """Whether a body is shown as its source text."""
     return body.html.startswith("<pre>") and body.text == markdown.strip() and body.headings == ()
 
 
-# What is said.
+# Results.
 
 TABLE = """\
 <table>
@@ -94,13 +94,13 @@ TABLE = """\
         ("", ""),
     ],
 )
-def test_the_essentials_of_markdown(markdown: str, expected: str) -> None:
-    """CommonMark and tables are rendered, with the HTML that a body holds."""
+def test_markdown_essentials(markdown: str, expected: str) -> None:
+    """CommonMark, tables and raw HTML are rendered."""
     assert html(markdown) == expected
 
 
-def test_the_text_has_a_line_for_each_block() -> None:
-    """Markup goes, entities are decoded, code keeps its lines, and images stand by their descriptions."""
+def test_text_has_a_line_per_block() -> None:
+    """Markup is removed, entities are decoded, code keeps its lines, and images give their descriptions."""
     markdown = (
         "# A *title*\n\nOne\ntwo &lt;b&gt;  \nthree ![a *cat*](b.png)\n\n> - four\n>   - five\n\n"
         "```\nif a < b:\n\n    c\n```\n\n| d | e |\n|---|---|\n| f | g |\n\n"
@@ -134,13 +134,13 @@ def test_the_text_has_a_line_for_each_block() -> None:
     ],
 )
 def test_headings(markdown: str, headings: list[tuple[int, str, str]]) -> None:
-    """Each heading that is shown has its depth, its text, and an anchor of its own that can be read."""
+    """Each visible heading has a level, a text and a readable, unique anchor."""
     assert render(markdown).headings == tuple(Heading(*each) for each in headings)
 
 
 @given(BODIES)
-def test_anchors_are_the_ids_of_the_html(body: str) -> None:
-    """The HTML has the anchors as ids, in their order, each once, and no other id."""
+def test_anchors_equal_the_ids_of_the_html(body: str) -> None:
+    """The HTML has exactly the anchors as ids, in order."""
     rendered = render(body)
     anchors = [heading.anchor for heading in rendered.headings]
     assert [attributes["id"] for _, attributes in Reader(rendered.html).tags if "id" in attributes] == anchors
@@ -150,20 +150,20 @@ def test_anchors_are_the_ids_of_the_html(body: str) -> None:
 
 @given(BODIES, BODIES)
 def test_later_headings_change_no_anchor(body: str, more: str) -> None:
-    """A link to a heading stays good when the body grows at its end."""
+    """Anchors stay the same when the body grows at its end."""
     before = render("# a\n\n# b\n\n# a\n\n").headings
     assert render(f"# a\n\n# b\n\n# a\n\n{body}\n\n{more}").headings[:3] in {before, ()}
 
 
 @given(BODIES)
-def test_the_text_is_that_of_the_html(body: str) -> None:
-    """Another parser finds the same words in the HTML, so that no markup is left and none of the text is lost."""
+def test_text_equals_the_text_of_the_html(body: str) -> None:
+    """Another parser finds the same words in the HTML."""
     rendered = render(body)
     assert "".join(rendered.text.split()) == "".join("".join(Reader(rendered.html).shown).split())
     assert all(line == line.strip() for line in rendered.text.split("\n") if "<pre" not in rendered.html)
 
 
-# That it is safe.
+# Safety.
 
 ATTACKS = [
     "<script>alert(1)</script>",
@@ -248,7 +248,7 @@ SCHEMES = {"http", "https", "mailto", "tel"}
 
 
 def is_safe(name: str, value: str | None) -> bool:
-    if name in {"href", "src"}:  # browsers pass over controls and spaces where they look for the scheme
+    if name in {"href", "src"}:  # browsers ignore control characters and spaces before the scheme
         scheme = re.match(r"([a-z][a-z0-9+.-]*):", re.sub(r"[\x00-\x20]", "", value or "").lower())
         return scheme is None or scheme[1] in SCHEMES
     return not name.startswith("on") and name not in {"style", "srcset", "srcdoc", "action", "name", "target"}
@@ -266,12 +266,12 @@ def faults(html: str) -> list[object]:
 @pytest.mark.parametrize("attack", ATTACKS)
 @pytest.mark.parametrize("frame", ["{}", "Text {} text", "> - {}", "<div>\n{}\n</div>", "[{}](a)"])
 def test_no_attack_gets_through(attack: str, frame: str) -> None:
-    """No tag, attribute or address that runs code is left, wherever in a body it stands."""
+    """No tag, attribute or address that runs code remains, at any place of a body."""
     assert faults(html(frame.format(attack))) == []
 
 
-def test_the_audit_sees_attacks() -> None:
-    """What an attack would leave behind is found."""
+def test_audit_detects_attacks() -> None:
+    """The audit of the other tests finds unsafe HTML."""
     for unsafe in ("<script>", "<b onclick=x>", "<a href='javascript:x'>", "<img src='data:x'>", "<p style=x>"):
         assert faults(unsafe)
 
@@ -284,18 +284,18 @@ AUDITOR = nh3.Cleaner(
 
 
 @given(BODIES)
-def test_a_sanitiser_finds_nothing_to_do(body: str) -> None:
-    """The HTML is safe, and a browser's parser reads it as the sanitiser did."""
+def test_sanitising_is_stable(body: str) -> None:
+    """Sanitising the result again changes nothing."""
     rendered = html(body)
     assert AUDITOR.clean(rendered) == rendered
     assert faults(rendered) == []
 
 
-# That no body makes it slow.
+# Work.
 
 
 def calls(function: Callable[..., object], *arguments: object) -> int:
-    """How many functions are called, which is what a run of the interpreter costs, without a clock."""
+    """The number of function calls, a measure of work that needs no clock."""
     profile = cProfile.Profile()
     profile.runcall(function, *arguments)
     entries: Any = profile.getstats()
@@ -303,8 +303,8 @@ def calls(function: Callable[..., object], *arguments: object) -> int:
 
 
 @pytest.mark.parametrize("hostile", HOSTILE.values(), ids=HOSTILE.keys())
-def test_work_grows_with_the_body(hostile: Callable[[int], str]) -> None:
-    """A body four times as long takes about four times the work, which its characters and steps bound."""
+def test_work_is_linear(hostile: Callable[[int], str]) -> None:
+    """A body four times as long takes about four times the work, within its limits of characters and steps."""
     small, large = hostile(100), hostile(400)
     work = calls(render, large)
     assert work <= 4.7 * calls(render, small) + 1000
@@ -313,8 +313,8 @@ def test_work_grows_with_the_body(hostile: Callable[[int], str]) -> None:
 
 
 @given(BODIES)
-def test_what_is_shown_as_it_is_written_is_safe_too(body: str) -> None:
-    """A body past a limit is text to a parser, with nothing for a sanitiser to do."""
+def test_source_text_of_a_body_is_safe(body: str) -> None:
+    """A body past a limit is escaped text."""
     rendered = html(f"{'> ' * markup.MOST_LEVELS}too deep\n\n{body}")
     assert rendered.startswith("<pre>")
     assert AUDITOR.clean(rendered) == rendered
@@ -335,12 +335,12 @@ def test_what_is_shown_as_it_is_written_is_safe_too(body: str) -> None:
     ],
     ids=["long", "lines", "lazy lines", "brackets", "marks", "quotes", "lists", "references", "tables"],
 )
-def test_a_body_past_a_limit_is_shown_as_it_is_written(body: str) -> None:
-    """It is escaped, whole and without headings; nothing is left out."""
-    assert was_refused(render(body), body)
+def test_body_past_a_limit_is_shown_as_source(body: str) -> None:
+    """It is escaped, complete and without headings."""
+    assert is_shown_as_source(render(body), body)
 
 
-def test_what_is_common_is_far_below_the_limits() -> None:
+def test_common_bodies_are_below_the_limits() -> None:
     """A body with deep lists, many links and a large table is rendered."""
     nested = "".join("  " * depth + "- *item*\n" for depth in range(15))
     table = "| a | b | c |\n|---|---|---|\n" + "| [d](e) | f | |\n" * 1000
@@ -351,7 +351,7 @@ def test_what_is_common_is_far_below_the_limits() -> None:
     assert rendered.html.count("<a ") == 1800
 
 
-def test_tables_alone_are_held_to_the_limit_of_tables() -> None:
-    """A long list has more parts than may stand before a table, and is rendered."""
+def test_table_limit_applies_only_to_tables() -> None:
+    """A list with more parts than a table may have is rendered."""
     items = markup.MOST_TOKENS // 5 + 1
     assert html("- a\n" * items).count("<li>") == items

@@ -1,4 +1,4 @@
-"""The parsing processes, with real processes that crash and hang."""
+"""The worker processes that parse files, with real processes that crash and hang."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from gateway.content.source import Walk
 from gateway.errors import ParserError
 from gateway.model.changes import Change, Deleted, Loaded, NotDocument, Quarantined, Unchanged
 
-# A worker that dies at one file, and one that never answers for one.
+# A worker that crashes at one file, and one that hangs at one file.
 KILLER = """
 import os, sys, time
 from gateway.content import file_parser, parser_pool
@@ -33,7 +33,7 @@ def answer(task, rules):
 parser_pool.serve(answer, sys.stdin.buffer, sys.stdout.buffer)
 """
 
-# A worker that has nothing to do, and tells how far it stands behind who started it.
+# An idle worker, and one that returns its priority relative to its parent.
 IDLER = """
 import os, sys
 from gateway.content import parser_pool
@@ -66,8 +66,8 @@ async def parse(root: Path, parser_pool: ParserPool, known: dict[str, str] | Non
     return said
 
 
-async def test_every_file_is_answered_once(tmp_path: Path) -> None:
-    """Over many files, and several processes, each file has exactly one answer."""
+async def test_each_file_gets_one_answer(tmp_path: Path) -> None:
+    """This holds for many files and several processes."""
     write(tmp_path, *(f"{number}.md" for number in range(150)))
     said = await parse(tmp_path, ParserPool(2))
     assert sorted(said) == sorted(f"{number}.md" for number in range(150))
@@ -75,7 +75,7 @@ async def test_every_file_is_answered_once(tmp_path: Path) -> None:
 
 
 async def test_known_bytes_are_not_parsed_again(tmp_path: Path) -> None:
-    """A file whose bytes are known is read, and nothing more is said of it."""
+    """A file with known bytes is read and reported as unchanged."""
     write(tmp_path, "a.md", "b.md")
     first = await parse(tmp_path, ParserPool(1))
     loaded = first["a.md"]
@@ -85,8 +85,8 @@ async def test_known_bytes_are_not_parsed_again(tmp_path: Path) -> None:
     assert isinstance(second["b.md"], Loaded)
 
 
-async def test_a_gentle_run_leaves_a_processor_free(tmp_path: Path) -> None:
-    """Of several processes one is not used, and never the last."""
+async def test_gentle_run_uses_one_process_fewer(tmp_path: Path) -> None:
+    """At least one process is used."""
     write(tmp_path, *(f"{number}.md" for number in range(150)))
     tasks = [Task(file) for file in Walk(tmp_path).run().files.values()]
     for count, used in ((3, 2), (2, 1), (1, 1)):
@@ -110,8 +110,8 @@ async def test_modules_in_the_current_folder_are_not_imported(tmp_path: Path, mo
     assert not (tmp_path / "run").exists()
 
 
-async def test_a_crash_costs_the_file_that_caused_it(tmp_path: Path) -> None:
-    """A parser that dies is a problem of the file that it was at; every other file loads."""
+async def test_crash_affects_only_its_file(tmp_path: Path) -> None:
+    """A file that crashes a process is a problem; all other files are loaded."""
     write(tmp_path, "a.md", "crash.md", "z.md")
     said = await parse(tmp_path, ParserPool(1, command=(sys.executable, "-c", KILLER)))
     crashed = said.pop("crash.md")
@@ -121,8 +121,8 @@ async def test_a_crash_costs_the_file_that_caused_it(tmp_path: Path) -> None:
     assert sorted(said) == ["a.md", "z.md"]
 
 
-async def test_a_parser_that_hangs_is_ended(tmp_path: Path) -> None:
-    """A file that takes longer than is allowed is a problem; its process is ended and the rest goes on."""
+async def test_hanging_process_is_terminated(tmp_path: Path) -> None:
+    """A file past the time limit is a problem; its process is ended and the run continues."""
     write(tmp_path, "a.md", "hang.md", "z.md")
     said = await parse(tmp_path, ParserPool(1, command=(sys.executable, "-c", KILLER), seconds=3))
     hung = said.pop("hang.md")
@@ -131,8 +131,8 @@ async def test_a_parser_that_hangs_is_ended(tmp_path: Path) -> None:
     assert all(isinstance(change, Loaded) for change in said.values())
 
 
-async def test_who_died_idle_is_not_missed(tmp_path: Path) -> None:
-    """A process that was ended while it had nothing to do costs no file: another one is started."""
+async def test_process_that_ends_while_idle_is_replaced(tmp_path: Path) -> None:
+    """No file is lost."""
     write(tmp_path, "a.md", "b.md")
     before, parser_pool = set(_children()), ParserPool(1)
     await parser_pool.warm(ParseContext(str(tmp_path)))
@@ -144,8 +144,8 @@ async def test_who_died_idle_is_not_missed(tmp_path: Path) -> None:
     assert sorted(said) == ["a.md", "b.md"]
 
 
-async def test_where_none_can_be_started_it_is_said(tmp_path: Path) -> None:
-    """The run fails with an error of ours, and neither a process nor a task is left. To warm one is no need."""
+async def test_failure_to_start_a_process_is_an_error(tmp_path: Path) -> None:
+    """The run fails with the gateway's error and leaves no process or task. Warming up does not fail."""
     write(tmp_path, *(f"{number}.md" for number in range(150)))
     before, parser_pool = set(_children()), ParserPool(3, command=(str(tmp_path / "none"),))
     await parser_pool.warm(ParseContext(str(tmp_path)))
@@ -155,8 +155,8 @@ async def test_where_none_can_be_started_it_is_said(tmp_path: Path) -> None:
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
-async def test_a_file_that_vanished_is_a_deletion(tmp_path: Path) -> None:
-    """Between the walk and the reading a file may go."""
+async def test_file_deleted_before_reading_is_a_deletion(tmp_path: Path) -> None:
+    """A file may be deleted between the walk and the reading."""
     write(tmp_path, "a.md")
     parser_pool = ParserPool(1)
     file = Walk(tmp_path).run().files["a.md"]
@@ -169,7 +169,7 @@ async def test_a_file_that_vanished_is_a_deletion(tmp_path: Path) -> None:
 
 
 async def test_closing_ends_the_processes(tmp_path: Path) -> None:
-    """After `close` no process is left, and closing again does nothing."""
+    """After `close` no process is running. A second `close` does nothing."""
     before = set(_children())
     write(tmp_path, "a.md")
     parser_pool = ParserPool(1)
@@ -198,7 +198,7 @@ def _status(entry: Path) -> str:
         return ""
 
 
-def test_a_worker_gives_way() -> None:
-    """It stands behind the process that answers where both want a processor."""
+def test_worker_has_a_lower_priority() -> None:
+    """A worker's priority is lower than that of the server process."""
     done = subprocess.run([sys.executable, "-c", IDLER], stdin=subprocess.DEVNULL, capture_output=True, check=True)
     assert int(done.stderr) > 0

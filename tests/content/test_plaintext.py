@@ -1,4 +1,4 @@
-"""The plain text of a Markdown body, and how much work it is."""
+"""Plain text of Markdown bodies, and the amount of work."""
 
 from __future__ import annotations
 
@@ -53,20 +53,20 @@ from tests.content.markdown import ORDINARY
         ("", ""),
     ],
 )
-def test_what_a_reader_sees(body: str, shown: str) -> None:
-    """Marks, tags, comments and targets go; text, code and what only looks like markup stays."""
+def test_plain_text(body: str, shown: str) -> None:
+    """Marks, tags, comments and link targets are removed. Text, code and text that resembles markup stay."""
     assert plain_text(body) == shown
 
 
 @given(ORDINARY)
-def test_the_words_are_those_of_the_rendered_text(body: str) -> None:
-    """What is found is what is shown: the index and Body.text have the same words, in the same order."""
+def test_words_equal_those_of_the_rendered_text(body: str) -> None:
+    """The index and `Body.text` have the same words, in the same order."""
     assert terms(plain_text(body)) == terms(render(body).text)
 
 
 @given(st.text("ab \n[](<>)!`*_~\\#&;-|\"'/1.:", max_size=80))
-def test_any_text_has_a_plain_text(body: str) -> None:
-    """Nothing that looks like markup fails, and nothing is shown that was not written."""
+def test_arbitrary_text_has_a_plain_text(body: str) -> None:
+    """Any text is accepted, and the result contains nothing that was not written."""
     remaining = iter("".join(terms(body)))
     assert all(letter in remaining for letter in "".join(terms(plain_text(body))))
 
@@ -92,13 +92,13 @@ def test_any_text_has_a_plain_text(body: str) -> None:
         ("", None),
     ],
 )
-def test_the_first_heading_of_a_body(body: str, heading: str | None) -> None:
-    """A heading is found in both of its forms, without its markup, and never in code, a quote or a list."""
+def test_first_heading(body: str, heading: str | None) -> None:
+    """Both forms of headings are found, without markup, but not in code, quotes or lists."""
     assert first_heading(body) == heading
 
 
 @given(st.lists(st.text("abc", min_size=1), max_size=20))
-def test_plain_words_stay(words: list[str]) -> None:
+def test_plain_text_is_unchanged(words: list[str]) -> None:
     """Text without markup keeps every word."""
     assert terms(plain_text(" ".join(words))) == words
 
@@ -125,7 +125,7 @@ HOSTILE = (
 
 
 def steps(body: str) -> int:
-    """The lines of the modules that run for a body: every regular expression in it takes what it looks at."""
+    """The lines of code that run for a body. Each regular expression consumes what it matches."""
     count = 0
 
     def trace(frame: FrameType, event: str, _argument: object) -> Any:
@@ -145,7 +145,7 @@ def steps(body: str) -> int:
 
 
 @pytest.mark.parametrize("part", HOSTILE)
-def test_the_work_grows_with_the_length_alone(part: str) -> None:
+def test_work_is_linear(part: str) -> None:
     """A body of twice the length takes twice the steps, whatever it repeats."""
     once, twice = steps(part * 500), steps(part * 1000)
     assert twice <= 2.1 * once + 100
@@ -153,7 +153,7 @@ def test_the_work_grows_with_the_length_alone(part: str) -> None:
 
 
 @pytest.mark.parametrize("part", HOSTILE)
-def test_pieces_are_looked_at_once(part: str) -> None:
-    """Pieces put together are the text again: no piece reaches into the next one."""
+def test_pieces_do_not_overlap(part: str) -> None:
+    """The concatenated pieces are the text again."""
     text = part.replace("\n", " ") * 100
     assert "".join(plaintext._PIECE.findall(text)) == text

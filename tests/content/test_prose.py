@@ -28,7 +28,7 @@ from gateway.content.prose import ELLIPSIS, LONGEST_WORD, excerpt, reading_time
     ],
 )
 def test_words_and_minutes(text: str, words: int, minutes: int) -> None:
-    """Words stand between spaces; where a script has none, each letter counts, without its marks."""
+    """Spaces separate words. In scripts without spaces each letter counts, without its marks."""
     assert reading_time(text) == (words, minutes)
 
 
@@ -58,13 +58,13 @@ def test_words_and_minutes(text: str, words: int, minutes: int) -> None:
     ],
 )
 def test_excerpts(text: str, length: int, expected: str) -> None:
-    """An excerpt ends with a word, else between two characters as people see them, and the ellipsis counts too."""
+    """An excerpt ends with a word, or between two graphemes. The ellipsis counts as length."""
     assert excerpt(text, length) == expected
 
 
 @given(st.text(), st.integers(0, 50))
-def test_an_excerpt_is_the_beginning(text: str, length: int) -> None:
-    """It is never longer than asked, and up to the ellipsis it is how the text begins."""
+def test_excerpt_is_a_prefix_of_the_text(text: str, length: int) -> None:
+    """It does not exceed its length and, without the ellipsis, is a prefix of the text."""
     found = excerpt(text, length)
     assert len(found) <= length
     assert found in {text, ""} or (found.endswith(ELLIPSIS) and text.startswith(found[:-1]))
@@ -73,14 +73,14 @@ def test_an_excerpt_is_the_beginning(text: str, length: int) -> None:
 @given(
     st.lists(st.sampled_from(["a", "e\u0301", "学", "👍🏽", "🇫🇷", "👩‍👩‍👧", "ที่", "각"]), min_size=1), st.integers(2, 20)
 )
-def test_an_excerpt_cuts_no_character(characters: list[str], length: int) -> None:
-    """What is shown as one character is there as a whole, or not at all."""
+def test_excerpt_does_not_split_graphemes(characters: list[str], length: int) -> None:
+    """A grapheme is included completely or not at all."""
     text = "".join(characters)
     beginnings = {"".join(characters[:number]) for number in range(len(characters))}
     assert excerpt(text, length).removesuffix(ELLIPSIS) in {text, *beginnings}
 
 
-def test_a_long_word_is_cut() -> None:
-    """An excerpt does not shrink to nothing before an endless word."""
+def test_long_word_is_cut() -> None:
+    """A text of one long word has an excerpt."""
     assert excerpt("a " + "b" * 1000, 500) == "a " + "b" * 497 + ELLIPSIS
     assert excerpt("a " + "b" * 1000, LONGEST_WORD) == "a…"

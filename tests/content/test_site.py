@@ -1,4 +1,4 @@
-"""The rules of a site: how gateway.yaml is read, and what becomes of a document under it."""
+"""Site rules: parsing of gateway.yaml, and its effect on documents."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from gateway.model.problems import Severity
 
 
 def site(text: str) -> Site:
-    """The rules of a gateway.yaml without fault."""
+    """The rules of a valid gateway.yaml."""
     read = site_config.parse(text.encode())
     assert read.problems == ()
     return read.site
@@ -37,7 +37,7 @@ def decoded(rules: str, front: str, path: str = "a.md", body: str = "") -> Decod
 
 
 def document(rules: str, front: str, path: str = "a.md") -> Document:
-    """The document of a file, which has no problem."""
+    """The document of a file that has no problems."""
     found, problems, *_ = decoded(rules, f"title: T\n{front}", path)
     assert problems == ()
     assert found is not None
@@ -48,11 +48,11 @@ def codes(found: Decoded) -> list[tuple[Severity, str]]:
     return [(problem.severity, problem.code) for problem in found.problems]
 
 
-# How gateway.yaml is read.
+# Parsing of gateway.yaml.
 
 
-def test_comments_beside_rules_are_usual() -> None:
-    """A comment after a rule stops no start; a merge conflict does, by its name."""
+def test_comments_and_conflicts_in_rules() -> None:
+    """A comment after a rule is accepted. A merge conflict is an error with its own code."""
     good = site_config.parse(b"fields: # which\n  draft: hidden # as ever\nexpose: [a] # b\n")
     assert good.is_good
     bad = site_config.parse(b"expose: [a]\n<<<<<<< a\n=======\n>>>>>>> b\n")
@@ -112,8 +112,8 @@ def test_comments_beside_rules_are_usual() -> None:
         ("a: !!python/object:os.system {}", "UNSUPPORTED_TAG", 1, 4, ""),
     ],
 )
-def test_what_is_wrong_is_told_with_its_place(text: str, code: str, line: int, column: int, told: str) -> None:
-    """One slip is one error that says where and what, and how to mend it."""
+def test_error_has_position_and_hint(text: str, code: str, line: int, column: int, told: str) -> None:
+    """One mistake is one error with its position and a hint."""
     read = site_config.parse(text.encode())
     assert not read.is_good
     assert [(each.code, each.severity, each.path) for each in read.problems] == [(code, "ERROR", "gateway.yaml")]
@@ -123,26 +123,26 @@ def test_what_is_wrong_is_told_with_its_place(text: str, code: str, line: int, c
     assert told in f"{problem.message} {problem.hint}"
 
 
-def test_all_that_is_wrong_is_told_at_once() -> None:
-    """One error hides no other."""
+def test_all_errors_are_reported_at_once() -> None:
+    """One error does not hide others."""
     read = site_config.parse(b"fieds: {}\ninclude: ['/']\npin: [{path: a, heat: x}, {path: b}]\n")
     assert len(read.problems) == 4
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "fields:\ndefaults:\npin:\n", "{}", "expose: []"])
-def test_a_file_that_says_nothing_changes_nothing(text: str) -> None:
-    """An empty file, or empty sections, are the usual rules."""
+def test_empty_rules_equal_the_defaults(text: str) -> None:
+    """An empty file and empty sections give the default rules."""
     assert site(text)._replace(digest="") == DEFAULT_SITE
 
 
 @given(st.text(max_size=200))
-def test_no_file_makes_the_reader_fail(text: str) -> None:
-    """Whatever stands in it, there are rules or problems."""
+def test_arbitrary_files_give_rules_or_problems(text: str) -> None:
+    """The reader raises no exception for any file."""
     assert isinstance(site_config.parse(text.encode("utf-8", "surrogatepass")), site_config.SiteConfig)
 
 
-def test_a_folder_without_rules_has_the_usual_ones(tmp_path: Path) -> None:
-    """No file is no problem; a folder that cannot be listed may hold any rules."""
+def test_missing_rules_are_the_defaults(tmp_path: Path) -> None:
+    """A missing file is accepted. A folder that cannot be listed is an error, because it may contain rules."""
     assert site_config.read(tmp_path) == site_config.SiteConfig(DEFAULT_SITE, is_there=False)
     with pytest.raises(OSError, match="nowhere"):
         site_config.read(tmp_path / "nowhere")
@@ -163,8 +163,8 @@ def test_a_misnamed_file_is_an_error(tmp_path: Path, name: str, files: list[str]
     )
 
 
-def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
-    """Where there are rules they are never passed over: a pipe is not waited for, and a link not followed."""
+def test_unreadable_rules_are_an_error(tmp_path: Path) -> None:
+    """Rules are never skipped: a pipe is not waited for, and a link is not followed."""
     file = tmp_path / "gateway.yaml"
     os.mkfifo(file)
     assert [(each.severity, each.code) for each in site_config.read(tmp_path).problems] == [("ERROR", "NOT_A_FILE")]
@@ -176,16 +176,16 @@ def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
     assert [(each.severity, each.code) for each in site_config.read(tmp_path).problems] == [("ERROR", "ENCODING")]
 
 
-def test_other_bytes_are_other_rules(tmp_path: Path) -> None:
-    """What was decoded by the rules that were is told from what these say."""
+def test_digest_covers_the_bytes(tmp_path: Path) -> None:
+    """Documents decoded under other rules are recognised by the digest."""
     (tmp_path / "gateway.yaml").write_text("expose: [a]")
     first = site_config.read(tmp_path).site
     (tmp_path / "gateway.yaml").write_text("expose: [b]")
     assert len({first.digest, site_config.read(tmp_path).site.digest, DEFAULT_SITE.digest}) == 3
 
 
-async def test_the_rules_reach_the_processes_that_parse(tmp_path: Path) -> None:
-    """A worker decodes by them, and files that they include are documents to it."""
+async def test_workers_use_the_rules(tmp_path: Path) -> None:
+    """A worker decodes by the site's rules, and reads the files that they include."""
     rules = site("fields: {topics: {from: kw, split: ','}}\npin: [{path: data, locale: de}]\ninclude: ['data/*.yaml']")
     assert pickle.loads(pickle.dumps(rules)) == rules  # noqa: S301 - our own bytes
     (tmp_path / "data").mkdir()
@@ -234,8 +234,8 @@ async def test_the_rules_reach_the_processes_that_parse(tmp_path: Path) -> None:
         ("provider: {from: by, split: ' and '}", "by: A", "provider", ProviderName("a", "A", None)),
     ],
 )
-def test_other_keys_give_a_field(rules: str, front: str, name: str, value: object) -> None:
-    """The keys that are named stand in place of the usual ones, in their order; the native key comes first."""
+def test_mapped_keys_replace_the_usual_keys(rules: str, front: str, name: str, value: object) -> None:
+    """The named keys apply in their order. The native key comes first."""
     if name == "published_date_time" and isinstance(value, int):
         value = datetime(2024, 1, value, tzinfo=UTC)
     found, *_ = decoded(f"fields:\n  {rules}", f"title: T\n{front}")
@@ -255,15 +255,15 @@ def test_other_keys_give_a_field(rules: str, front: str, name: str, value: objec
         ("','", "keywords: {a: b}", []),
     ],
 )
-def test_a_text_is_parted_where_the_site_says_so(split: str, front: str, topics: list[str]) -> None:
-    """One text becomes several topics; what is a list already is left as it is."""
+def test_split_setting(split: str, front: str, topics: list[str]) -> None:
+    """One text becomes several topics. Lists are unchanged."""
     found, *_ = decoded(f"fields: {{topics: {{from: [keywords], split: {split}}}}}", f"title: T\n{front}")
     assert found is not None
     assert [topic.name for topic in found.topics] == topics
 
 
-def test_a_field_can_be_split_under_its_usual_keys() -> None:
-    """Without `from` the keys stay those that are usual."""
+def test_split_without_from() -> None:
+    """Without `from` the usual keys apply."""
     found = document("fields: {topics: {split: ','}}", "tags: a, b")
     assert [topic.name for topic in found.topics] == ["a", "b"]
 
@@ -276,20 +276,20 @@ def test_a_field_can_be_split_under_its_usual_keys() -> None:
         ("expose: [excerpts]", "excerpts: x"),
     ],
 )
-def test_a_key_that_the_site_names_is_no_slip(rules: str, front: str) -> None:
-    """Who names a key means it, however much it looks like another."""
+def test_mapped_key_is_not_a_misspelling(rules: str, front: str) -> None:
+    """A key in the rules is accepted, however similar it is to another."""
     document(rules, front)
 
 
-def test_a_slip_of_a_key_that_governs_visibility_sets_the_file_aside() -> None:
-    """A key that the site made govern visibility is guarded as the native one is."""
+def test_misspelt_mapped_visibility_key_sets_the_file_aside() -> None:
+    """A key that is mapped to a visibility field is checked like the native one."""
     found = decoded("fields: {published: [visible]}", "title: T\nvisibel: no")
     assert found.document is None
     assert codes(found) == [(Severity.ERROR, "BAD_VISIBILITY")]
 
 
-def test_an_unreadable_flag_under_another_key_sets_the_file_aside() -> None:
-    """It fails closed, and names the key that stands in the file."""
+def test_unreadable_mapped_flag_sets_the_file_aside() -> None:
+    """The problem names the key in the file."""
     found = decoded("fields: {published: [live]}", "title: T\nlive: maybe")
     assert found.document is None
     assert found.problems[0].message.startswith("`live` cannot be read")
@@ -312,8 +312,8 @@ def test_an_unreadable_flag_under_another_key_sets_the_file_aside() -> None:
         ("topics: [tags, category]", "category: a", "category", None),
     ],
 )
-def test_a_native_key_can_be_given_to_another_field(rules: str, front: str, name: str, value: object) -> None:
-    """A key that the site names for a field is no longer that of another, unless it is named there as well."""
+def test_native_key_can_be_mapped_to_another_field(rules: str, front: str, name: str, value: object) -> None:
+    """The key no longer gives its own field, unless that field names it too."""
     if name == "published_date_time" and isinstance(value, int):
         value = datetime(2024, 1, value, tzinfo=UTC)
     assert getattr(document(f"fields: {{{rules}}}", front), name) == value
@@ -323,15 +323,15 @@ def test_a_native_key_can_be_given_to_another_field(rules: str, front: str, name
     "front",
     ["published: soon", "visible: 2024-01-01", "publihsed: 2024-01-01", "Published: 2024-01-01", "visibel: no"],
 )
-def test_governing_keys_follow_what_they_are_given_to(front: str) -> None:
-    """A slip fails closed under the keys that now govern visibility."""
+def test_visibility_checks_follow_the_mapping(front: str) -> None:
+    """A misspelling of a key that now governs visibility sets the file aside."""
     found = decoded("fields: {publishedDateTime: [published], published: [visible]}", f"title: T\n{front}")
     assert found.document is None
     assert codes(found) == [(Severity.ERROR, "BAD_VISIBILITY")]
 
 
-def test_a_key_that_governs_nothing_any_more_is_an_ordinary_one() -> None:
-    """Its slip costs nothing but itself."""
+def test_key_that_no_longer_governs_visibility() -> None:
+    """Its misspelling affects only itself."""
     found = decoded("fields: {category: [published], published: [live]}", "title: T\npublihsed: a")
     assert found.document is not None
     assert codes(found) == [(Severity.WARNING, "UNKNOWN_KEY")]
@@ -350,14 +350,14 @@ STATE = "fields: {published: {from: [state, phase], values: live}}"
         *((STATE, "published: no", False), (STATE, "", True)),
     ],
 )
-def test_a_text_can_be_a_flag(rules: str, front: str, published: bool) -> None:
-    """It is true if it is one of the texts that the site lists, in any case; the native key holds true or false."""
+def test_text_as_a_flag(rules: str, front: str, published: bool) -> None:
+    """The flag is true for the listed texts, in any case. The native key holds true or false."""
     assert document(rules, front).published is published
 
 
 @pytest.mark.parametrize("front", ["status: [draft]", "status: {a: b}", "status:", "statsu: draft", "draft: wip"])
-def test_a_text_that_cannot_be_a_flag_sets_the_file_aside(front: str) -> None:
-    """As any other flag that cannot be read."""
+def test_unreadable_text_flag_sets_the_file_aside(front: str) -> None:
+    """Values that are not text are refused like any unreadable flag."""
     found = decoded(STATUS, f"title: T\n{front}")
     assert found.document is None
     assert codes(found) == [(Severity.ERROR, "BAD_VISIBILITY")]
@@ -366,8 +366,8 @@ def test_a_text_that_cannot_be_a_flag_sets_the_file_aside(front: str) -> None:
 # timezone and locales.
 
 
-def test_a_site_has_a_time_zone() -> None:
-    """It is that of days and of times without an offset: in files, in their names, and in the rules themselves."""
+def test_time_zone() -> None:
+    """It applies to days and to times without an offset, in files, file names and rules."""
     rules = "timezone: America/New_York\npin: [{path: pinned.md, publishedDateTime: 2024-07-01}]"
     midnight = datetime(2024, 7, 1, 4, tzinfo=UTC)
     assert document(rules, "date: 2024-07-01").published_date_time == midnight
@@ -380,8 +380,8 @@ def test_a_site_has_a_time_zone() -> None:
     assert pickle.loads(pickle.dumps(site(rules))) == site(rules)  # noqa: S301 - our own bytes
 
 
-def test_a_site_lists_its_languages() -> None:
-    """A name ends in one of them, with or without a sibling, and in no other."""
+def test_locales() -> None:
+    """A file name ends in a listed language, with or without a sibling, and in no other."""
     found = document("locales: [en, fr]", "", "2024-05-06-a.fr.md")
     assert (found.slug, found.locale) == ("a", "fr")
     assert document("locales: en\ndefaults: [{path: '**', locale: de}]", "", "a.en.md").locale == "en"
@@ -416,15 +416,15 @@ def test_a_site_lists_its_languages() -> None:
         ("publishedDateTime: 2024-01-01", "", "published_date_time", datetime(2024, 1, 1, tzinfo=UTC)),
     ],
 )
-def test_a_default_stands_where_the_file_says_nothing(rule: str, front: str, name: str, value: object) -> None:
-    """Under no key that gives the field; an empty value says nothing."""
+def test_default_applies_to_missing_values(rule: str, front: str, name: str, value: object) -> None:
+    """A default applies if no key gives the field. An empty value counts as missing."""
     found = document(f"defaults: [{{path: '*.md', {rule}}}]", front)
     shown = getattr(found, name)
     assert (shown == value) or (value == "one" and [topic.key for topic in shown] == ["a"])
 
 
-def test_what_a_file_shows_comes_before_a_default() -> None:
-    """A date in the file's name and a heading are what the file says; its bare name is not."""
+def test_file_overrides_a_default() -> None:
+    """A date in the file name and a heading count as the file's values. The words of the name do not."""
     rules = "defaults: [{path: '**', title: D, publishedDateTime: 2020-01-01, slug: d}]"
     found, *_ = decoded(rules, "", "2024-05-06-name.md", "# Heading\n")
     assert found is not None
@@ -436,8 +436,8 @@ def test_what_a_file_shows_comes_before_a_default() -> None:
     assert untitled.document.title == "D"
 
 
-def test_of_several_defaults_the_last_counts() -> None:
-    """A rule for all is written above the exceptions."""
+def test_last_matching_default_counts() -> None:
+    """General rules come before exceptions."""
     rules = "defaults: [{path: '**', locale: en, type: page}, {path: [de, at], locale: de}]"
     assert (document(rules, "", "at/a.md").locale, document(rules, "", "at/a.md").type) == ("de", "page")
     assert document(rules, "", "fr/a.md").locale == "en"
@@ -464,19 +464,19 @@ def test_of_several_defaults_the_last_counts() -> None:
         ("publishedDateTime: null", "date: 2020-01-01", "published_date_time", None),
     ],
 )
-def test_a_pin_stands_whatever_the_file_says(rule: str, front: str, name: str, value: object) -> None:
+def test_pin_overrides_the_file(rule: str, front: str, name: str, value: object) -> None:
     """The file's own value is not read."""
     assert getattr(document(f"pin: [{{path: '*.md', {rule}}}]", front), name) == value
 
 
-def test_of_several_pins_the_last_counts() -> None:
+def test_last_matching_pin_counts() -> None:
     """As with defaults."""
     rules = "pin: [{path: '**', locale: en}, {path: de, locale: de}]"
     assert [document(rules, "", path).locale for path in ("de/a.md", "a.md")] == ["de", "en"]
 
 
-def test_of_several_pins_one_that_hides_comes_first() -> None:
-    """No later rule shows what one hides."""
+def test_pin_that_hides_overrides_other_pins() -> None:
+    """Later rules do not show the document."""
     rules = "pin: [{path: drafts, published: false}, {path: '**', published: true}]"
     assert not document(rules, "", "drafts/a.md").published
 
@@ -492,8 +492,8 @@ def test_of_several_pins_one_that_hides_comes_first() -> None:
         ("Published: true", "UNKNOWN_KEY"),
     ],
 )
-def test_under_a_pin_that_hides_no_slip_sets_the_file_aside(front: str, code: str) -> None:
-    """Else a last good version that was published would stay; the slip is told, and the article is a draft."""
+def test_misspelling_under_a_hiding_pin_is_a_warning(front: str, code: str) -> None:
+    """The article is a draft, so that a public last good version does not stay."""
     found = decoded("pin: [{path: '**', published: false}]", f"title: T\n{front}")
     assert found.document is not None
     assert not found.document.published
@@ -501,16 +501,16 @@ def test_under_a_pin_that_hides_no_slip_sets_the_file_aside(front: str, code: st
 
 
 @pytest.mark.parametrize("front", ["published: maybe", "draft:", "publihsed: no", "date: soon"])
-def test_a_pin_that_shows_excuses_no_slip(front: str) -> None:
-    """What governs visibility and cannot be read publishes nothing, also where a pin sets it."""
+def test_publishing_pin_does_not_excuse_an_unreadable_value(front: str) -> None:
+    """An unreadable visibility value sets the file aside."""
     found = decoded("pin: [{path: '**', published: true, publishedDateTime: 2024-01-01}]", f"title: T\n{front}")
     assert found.document is None
     assert codes(found) == [(Severity.ERROR, "BAD_VISIBILITY")]
 
 
 @pytest.mark.parametrize("front", ["published: false", "draft: true"])
-def test_a_pin_that_shows_a_draft_says_so(front: str) -> None:
-    """Who writes a draft must not find it published without a word."""
+def test_publishing_pin_over_a_draft_is_reported(front: str) -> None:
+    """A draft that a pin publishes gives a warning."""
     found = decoded("pin: [{path: '**', published: true}]", f"title: T\n{front}")
     assert found.document is not None
     assert found.document.published
@@ -526,8 +526,8 @@ def test_a_pin_that_shows_a_draft_says_so(front: str) -> None:
     ),
     st.lists(st.sampled_from(["{path: '**', published: true}", "{path: a.md, published: yes}"]), max_size=2),
 )
-def test_no_file_comes_out_of_a_pin_that_hides_it(pin: str, front: dict[str, str], others: list[str]) -> None:
-    """Whatever the file and other rules say, it is read, and is a draft."""
+def test_hiding_pin_holds_for_arbitrary_files(pin: str, front: dict[str, str], others: list[str]) -> None:
+    """Whatever the file and other rules contain, the document is a draft."""
     pins = ", ".join([f"{{path: 'a*', {pin}}}", *others])
     text = f"fields: {{published: [live]}}\ndefaults: [{{path: '**', published: true}}]\npin: [{pins}]"
     found = decoded(text, "\n".join(f"{key}: {value}" for key, value in front.items()), body="# T\n")
@@ -535,11 +535,11 @@ def test_no_file_comes_out_of_a_pin_that_hides_it(pin: str, front: dict[str, str
     assert not found.document.published
 
 
-# expose, and where a value is from.
+# expose, and sources of values.
 
 
-def test_the_public_reads_what_is_exposed() -> None:
-    """Keys that are named, where the schema does not model what they hold."""
+def test_exposed_keys_are_public() -> None:
+    """Exposed keys that the schema does not model are public."""
     found = document("expose: [layout, tags]", "layout: post\nweight: 1\ntags: [a]")
     assert json.loads(found.exposed) == {"layout": "post"}
     assert json.loads(found.front_matter) == {"layout": "post", "weight": 1}
@@ -547,8 +547,8 @@ def test_the_public_reads_what_is_exposed() -> None:
     assert json.loads(found.exposed) == {"images": [{"caption": "C"}]}
 
 
-def test_where_a_value_is_from_is_told() -> None:
-    """Other keys, the file's name and the lines of gateway.yaml; a native key needs no telling."""
+def test_source_of_a_value() -> None:
+    """Other keys, the file name and lines of gateway.yaml are reported. Native keys are not."""
     rules = "defaults:\n  - {path: '**', locale: de}\npin:\n  - {path: '**', type: note}"
     front = "title: T\ntags: [a]\ndraft: true\nexcerpt: E\npermalink: /p/\nurl: https://a.org"
     found = decoded(rules, front, "2024-01-01-a.md")
@@ -566,8 +566,8 @@ def test_where_a_value_is_from_is_told() -> None:
 # include.
 
 
-def test_files_of_yaml_are_documents_where_they_are_included(tmp_path: Path) -> None:
-    """They are front matter from the first line to the last; the rules themselves never are a document."""
+def test_included_yaml_files_are_documents(tmp_path: Path) -> None:
+    """The whole file is front matter. gateway.yaml itself is never a document."""
     for name in ("gateway.yaml", "data/a.yaml", "data/b.YML", "data/deep/c.yml", "data/d.json", "data/.e.yaml"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("# A comment\ntitle: T\nquality: high\n")

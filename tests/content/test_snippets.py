@@ -1,4 +1,4 @@
-"""Pieces of texts around what is found in them."""
+"""Snippets of text around matches."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ LONG = "word " * 50 + "net and more net here " + "tail " * 50
         ("net", "net", SearchMode.ALL_TERMS, 0, ""),
     ],
 )
-def test_what_is_shown(text: str, query: str, mode: SearchMode, length: int, shown: str | None) -> None:
-    """What was found is marked, all else is escaped, and a long text is cut where most of it is."""
+def test_snippet(text: str, query: str, mode: SearchMode, length: int, shown: str | None) -> None:
+    """Matches are marked, everything else is escaped, and a long text is cut around most of its matches."""
     hits = Search(query, mode=mode).hits(text)
     assert (snippet(text, hits, length).html if hits else None) == shown
 
@@ -53,8 +53,8 @@ def test_what_is_shown(text: str, query: str, mode: SearchMode, length: int, sho
     st.sampled_from(SearchMode),
     st.integers(0, 40),
 )
-def test_a_snippet_is_a_piece_of_its_text(text: str, query: str, mode: SearchMode, length: int) -> None:
-    """It is never too long; its highlights lie in it, in order, and the HTML is the text with marks."""
+def test_snippet_is_part_of_its_text(text: str, query: str, mode: SearchMode, length: int) -> None:
+    """Its length is limited, its highlights are inside it and in order, and the HTML is the text with marks."""
     hits = Search(query, mode=mode).hits(text)
     assert all(one[1] <= other[0] for one, other in pairwise(hits))
     found = snippet(text, hits, length)

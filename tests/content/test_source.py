@@ -1,4 +1,4 @@
-"""The walk and the reading, on real folders."""
+"""The walk and the reading of files, on real folders."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ def read(root: Path, name: str, max_bytes: int) -> bytes:
     return source.read(root, source.Walk(root).run().files[name], max_bytes=max_bytes)[1]
 
 
-def test_documents_are_found_by_their_ending_in_the_order_of_their_names(tmp_path: Path) -> None:
-    """Every document's ending counts, in any case, in every folder; the order is the same on every machine."""
+def test_documents_are_found_by_extension_in_order(tmp_path: Path) -> None:
+    """Each document extension counts, in any case and folder. The order is equal on every machine."""
     for name in ("b.md", "a.MARKDOWN", "sub/c.mdx", "sub/deep/d.txt", "e.html", "f.yaml", "gateway.yaml"):
         write(tmp_path, name)
     assert found(tmp_path) == ["a.MARKDOWN", "b.md", "sub/c.mdx", "sub/deep/d.txt"]
 
 
-def test_editors_and_tools_files_are_passed_over(tmp_path: Path) -> None:
-    """Dot files and folders, node_modules and what editors write beside a file are no documents."""
+def test_files_of_editors_and_tools_are_skipped(tmp_path: Path) -> None:
+    """Dot files, dot folders, node_modules and editor backups are not documents."""
     for name in (".hidden.md", ".git/a.md", "node_modules/b.md", "c.md~", "#d.md#", "~$e.md", ".#f.md", "g.md.swp"):
         write(tmp_path, name)
     listing = source.Walk(tmp_path).run()
@@ -45,8 +45,8 @@ def test_editors_and_tools_files_are_passed_over(tmp_path: Path) -> None:
     assert not listing.problems
 
 
-def test_files_that_look_like_documents_and_are_not_read_are_reported(tmp_path: Path) -> None:
-    """Other endings of Markdown, and names that begin with `#`, are a note each; what is not a document is nothing."""
+def test_near_documents_are_reported(tmp_path: Path) -> None:
+    """Other Markdown extensions and names that begin with `#` give an INFO each. Other files are not reported."""
     for name in ("#general/a.md", "#1 tip.md", "b/#c/d.TXT", "old.mkd", "e.Rmd", "b/f.MDOC", "#general/g.qmd"):
         write(tmp_path, name)
     for name in ("#a.png", "b.rst", "#c.md#", "#d#/e.md", "#recycle/f.md", ".g.mkd", "node_modules/h.mkd", "#i/j.yaml"):
@@ -59,8 +59,8 @@ def test_files_that_look_like_documents_and_are_not_read_are_reported(tmp_path: 
     ]  # fmt: skip
 
 
-def test_a_name_in_another_normal_form_is_the_same_path(tmp_path: Path) -> None:
-    """Paths are NFC, whatever the file system holds; of two that become one the second is a problem."""
+def test_paths_are_in_normal_form_c(tmp_path: Path) -> None:
+    """Of two files with equal paths the second is a problem."""
     write(tmp_path, "re\N{COMBINING ACUTE ACCENT}sume\N{COMBINING ACUTE ACCENT}.md")
     assert found(tmp_path) == ["résumé.md"]
     write(tmp_path, "résumé.md")
@@ -69,8 +69,8 @@ def test_a_name_in_another_normal_form_is_the_same_path(tmp_path: Path) -> None:
     assert [(problem.code, problem.severity) for problem in listing.problems] == [("SAME_PATH", Severity.ERROR)]
 
 
-def test_a_name_that_is_no_utf8_is_a_problem(tmp_path: Path) -> None:
-    """A name that cannot be told in JSON is told with escapes, and costs no other file."""
+def test_name_that_is_not_utf8_is_a_problem(tmp_path: Path) -> None:
+    """The name is reported with escapes, and other files are read."""
     write(tmp_path, "good.md")
     (tmp_path / os.fsdecode(b"b\xff.md")).write_text("---\n---\n")
     listing = source.Walk(tmp_path).run()
@@ -79,7 +79,7 @@ def test_a_name_that_is_no_utf8_is_a_problem(tmp_path: Path) -> None:
 
 
 def test_pipes_and_sockets_are_never_opened(tmp_path: Path) -> None:
-    """What is no regular file is passed over with a warning, and nothing waits for it."""
+    """A file that is not regular is skipped with a warning."""
     os.mkfifo(tmp_path / "pipe.md")
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(tmp_path / "socket.md"))
@@ -91,8 +91,8 @@ def test_pipes_and_sockets_are_never_opened(tmp_path: Path) -> None:
     }
 
 
-def test_a_file_that_became_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
-    """Reading, too, refuses a pipe at once."""
+def test_file_replaced_by_a_pipe_is_refused(tmp_path: Path) -> None:
+    """Reading a pipe is refused without waiting."""
     file = write(tmp_path, "a.md")
     entry = source.Walk(tmp_path).run().files["a.md"]
     file.unlink()
@@ -102,8 +102,8 @@ def test_a_file_that_became_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     assert caught.value.problem.code == "NOT_A_FILE"
 
 
-def test_links_are_not_followed_unless_asked_for(tmp_path: Path) -> None:
-    """A link is a warning; with the setting, links within the folder count and those that leave it or loop do not."""
+def test_links_are_followed_only_by_setting(tmp_path: Path) -> None:
+    """A link is a warning. With the setting, links within the folder count; links out of it and loops do not."""
     root = tmp_path / "content"
     write(root, "real/a.md")
     write(tmp_path, "outside/secret.md")
@@ -117,8 +117,8 @@ def test_links_are_not_followed_unless_asked_for(tmp_path: Path) -> None:
     assert found(root, follow_links=True) == ["file.md", "folder/a.md", "real/a.md"]
 
 
-def test_links_among_folders_cost_no_more_than_each_folder_once(tmp_path: Path) -> None:
-    """A link in a linked folder is not followed: a dozen folders that link to each other have millions of paths."""
+def test_links_in_linked_folders_are_not_followed(tmp_path: Path) -> None:
+    """A dozen folders that link to each other have millions of paths."""
     names = "abcdefghijkl"
     for name in names:
         write(tmp_path, f"{name}/1.md")
@@ -130,31 +130,31 @@ def test_links_among_folders_cost_no_more_than_each_folder_once(tmp_path: Path) 
     assert "a/to-b/to-c/1.md" not in paths
 
 
-def test_a_root_that_is_a_link_is_walked(tmp_path: Path) -> None:
-    """Tools that swap a link to publish a release name the content folder by that link."""
+def test_content_folder_may_be_a_link(tmp_path: Path) -> None:
+    """Deployment tools swap a link to publish a release."""
     write(tmp_path, "releases/42/a.md")
     (tmp_path / "current").symlink_to(tmp_path / "releases/42")
     assert found(tmp_path / "current") == ["a.md"]
 
 
-def test_a_missing_folder_is_a_clear_error(tmp_path: Path) -> None:
-    """A folder that is not there is named, and so is a file in its place."""
+def test_missing_folder_is_an_error(tmp_path: Path) -> None:
+    """The error names the missing folder, or the file in its place."""
     with pytest.raises(ContentFolderError, match="nowhere cannot be opened: No such file"):
         source.Walk(tmp_path / "nowhere").run()
     with pytest.raises(ContentFolderError, match="is not a folder"):
         source.Walk(write(tmp_path, "a.md")).run()
 
 
-def test_a_file_past_the_limit_is_refused_by_its_size(tmp_path: Path) -> None:
-    """The size is looked at before a byte is read."""
+def test_large_file_is_refused_by_its_size(tmp_path: Path) -> None:
+    """The size is checked before reading."""
     write(tmp_path, "a.md", "x" * 100)
     assert read(tmp_path, "a.md", max_bytes=100) == b"x" * 100
     with pytest.raises(source.ReadError, match=r"has 100 bytes\. The limit is 99\."):
         read(tmp_path, "a.md", max_bytes=99)
 
 
-def test_a_fresh_file_is_read_until_two_readings_agree(tmp_path: Path) -> None:
-    """A file that was written a moment ago is read again; one that changes meanwhile is read as it became."""
+def test_recent_file_is_read_until_two_readings_agree(tmp_path: Path) -> None:
+    """A recently written file is read twice. If it changes in between, the newer content counts."""
     file = write(tmp_path, "a.md", "half")
     entry = source.Walk(tmp_path).run().files["a.md"]
     moments = itertools.count(file.stat().st_mtime_ns, 1_000_000)
@@ -171,8 +171,8 @@ def test_a_fresh_file_is_read_until_two_readings_agree(tmp_path: Path) -> None:
     assert tries > 1
 
 
-def test_a_file_that_is_gone_says_so(tmp_path: Path) -> None:
-    """A file deleted between listing and reading is as if it had been deleted before."""
+def test_file_deleted_before_reading(tmp_path: Path) -> None:
+    """A file that is deleted after the listing counts as deleted."""
     file = write(tmp_path, "a.md")
     entry = source.Walk(tmp_path).run().files["a.md"]
     file.unlink()

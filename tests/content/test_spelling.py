@@ -1,4 +1,4 @@
-"""What one edit makes of a word."""
+"""Words at one edit distance."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ def is_one_edit(one: str, other: str) -> bool:
 
 @given(st.text("abz", min_size=3, max_size=6))
 def test_variants_are_one_edit_away(term: str) -> None:
-    """Each is, and none is the word itself."""
+    """The word itself is excluded."""
     found = variants(term)
     assert term not in found
     assert all(is_one_edit(term, each) for each in found)
 
 
 @given(st.text(ALPHABET, min_size=3, max_size=8), st.data())
-def test_every_edit_is_among_them(term: str, data: st.DataObject) -> None:
-    """Whatever letter is lost, gained, replaced or swapped, the word meant is found from the slip."""
+def test_variants_include_every_edit(term: str, data: st.DataObject) -> None:
+    """A word is found from any deletion, insertion, replacement or transposition."""
     at, letter = data.draw(st.integers(0, len(term) - 1)), data.draw(st.sampled_from(ALPHABET))
     slips = {term[:at] + term[at + 1 :], term[:at] + letter + term[at:], term[:at] + letter + term[at + 1 :]}
     slips.add(term[:at] + term[at : at + 2][::-1] + term[at + 2 :])
@@ -40,18 +40,18 @@ def test_every_edit_is_among_them(term: str, data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize(("slip", "meant"), [("безопастность", "безопасность"), ("λογοσς", "λογοσ"), ("שלוום", "שלום")])
-def test_the_letters_are_those_of_the_word(slip: str, meant: str) -> None:
+def test_variants_use_the_alphabet_of_the_word(slip: str, meant: str) -> None:
     """A word is corrected in its own alphabet."""
     assert meant in variants(slip)
 
 
 @pytest.mark.parametrize("term", ["", "ab", "a" * (LONGEST + 1), "aбγא机"])
-def test_what_is_no_word_has_no_variants(term: str) -> None:
-    """Too short, too long, or of too many alphabets: the work stays bounded."""
+def test_unsuitable_words_have_no_variants(term: str) -> None:
+    """Words that are too short, too long or of too many alphabets have none."""
     assert variants(term) == frozenset()
 
 
 @given(st.text(max_size=40))
-def test_the_work_is_bounded(term: str) -> None:
-    """However a word is made up."""
+def test_number_of_variants_is_bounded(term: str) -> None:
+    """The bound holds for any word."""
     assert len(variants(term)) <= (2 * LONGEST + 1) * 3 * 128 + 2 * LONGEST

@@ -1,4 +1,4 @@
-"""Slugs and folding."""
+"""Slugs and case folding."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ from gateway.content.text import fold, slug
         ("...", ""),
     ],
 )
-def test_slugs_tell_names_apart(text: str, expected: str) -> None:
-    """Signs that names are told apart by are spelled out, and words of every script stay."""
+def test_slugs_of_different_names_differ(text: str, expected: str) -> None:
+    """Distinguishing signs are spelled out, and words of every script stay."""
     assert slug(text) == expected
 
 
 @given(st.text())
-def test_a_slug_is_its_own_slug(text: str) -> None:
-    """A slug may be used as a name without changing, and holds nothing that divides a path."""
+def test_slug_is_idempotent(text: str) -> None:
+    """A slug is its own slug, and contains no path separator."""
     found = slug(text)
     assert slug(found) == found
     assert not set(found) & set("/?#%. _+")
@@ -58,19 +58,19 @@ def test_a_slug_is_its_own_slug(text: str) -> None:
 
 
 def test_folding_ignores_case_and_accents() -> None:
-    """A reader finds a word without typing its accents."""
+    """Words match without their accents."""
     assert fold("ÉLAN Straße Łódź Smørbrød Cœur") == fold("elan strasse lodz smorbrod coeur")
     assert fold("Ёлка, край") == fold("елка, краи")
 
 
-def test_folding_ignores_characters_that_do_not_show() -> None:
-    """Soft hyphens, joiners, marks of direction and selectors of variants."""
+def test_folding_ignores_invisible_characters() -> None:
+    """Soft hyphens, joiners, direction marks and variation selectors are ignored."""
     assert fold("con\u00adtent\u200b \u2060a\u200c\u200db\u200e ❤\ufe0f 葛\U000e0100") == "content ab ❤ 葛"
 
 
 @given(st.text())
-def test_folding_twice_is_folding_once(text: str) -> None:
-    """Folded text can be compared with folded text."""
+def test_folding_is_idempotent(text: str) -> None:
+    """Folded text equals its folding."""
     assert fold(fold(text)) == fold(text)
 
 
@@ -78,8 +78,8 @@ EVERY = [each for each in map(chr, range(sys.maxunicode + 1)) if unicodedata.cat
 LATIN = [each for each in EVERY if each.isalpha() and unicodedata.name(each, "").startswith("LATIN ")]
 
 
-def test_every_character_folds_once_and_is_one_slug() -> None:
-    """Whatever tables of Unicode the interpreter has."""
+def test_every_character_folds_and_slugs_idempotently() -> None:
+    """This holds for the interpreter's Unicode tables."""
     folded, slugs = {fold(each) for each in EVERY}, {slug(each) for each in EVERY}
     assert [each for each in folded if fold(each) != each] == []
     assert [each for each in slugs if slug(each) != each or each != each.strip("-")] == []
@@ -91,13 +91,13 @@ STAY = (
     "ꝿꞁꞌꞏꞛꞝꞟꞵꞷꞻꞽꞿꟁꟃꟑꟓꟕꟗꟙꟶꟷꟺꟻꟼꟽꟾꟿꬰꬱꬲꬵꬽꬾꭀꭁꭂꭃꭄꭅꭇꭈꭊꭍꭑꭓꭔꭕꭠꭡꭤꭨ𝼀𝼁𝼂𝼃𝼅𝼆𝼇𝼈𝼊"
     "𝼋𝼌𝼍𝼎𝼏𝼐𝼒𝼕𝼗𝼘𝼙𝼜"
 )
-"""Letters of phonetics, of manuscripts and of tones, which no alphabet of ASCII letters stands for."""
+"""Letters of phonetics, manuscripts and tones, which have no ASCII equivalent."""
 NEWER = "\ua7cb-\ua7cf\ua7d2\ua7d4\ua7da-\ua7dc\U0001df25-\U0001df2a"
-"""Letters of Unicode 15 and later, which not every interpreter knows."""
+"""Letters of Unicode 15 and later, which some interpreters lack."""
 
 
-def test_all_latin_letters_fold_to_ascii_except_these() -> None:
-    """A letter without a decomposition folds to the letters in its name."""
+def test_latin_letters_fold_to_ascii() -> None:
+    """A letter without a decomposition folds to the letters in its name. The exceptions are listed."""
     folded = {each: fold(each) for each in LATIN if not re.match(f"[{NEWER}]", each)}
     assert "".join(each for each, found in folded.items() if found == each and not each.isascii()) == STAY
     left = {character for found in folded.values() for character in found if not character.isascii()}

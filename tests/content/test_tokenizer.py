@@ -1,4 +1,4 @@
-"""The words of a text."""
+"""Words of a text."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ from gateway.content.tokenizer import first_words, is_character, is_spaceless, s
     ],
 )
 def test_words(text: str, expected: list[str]) -> None:
-    """Case, accents, signs and ignorable characters make no difference. In scripts without spaces two neighbours are a
-    word, and so is the last character of a run."""
+    """Case, accents, punctuation and ignorable characters make no difference. In scripts without spaces each pair of
+    adjacent characters is a word, and so is the last character of a run."""
     assert terms(text) == expected
 
 
@@ -50,8 +50,8 @@ def test_words(text: str, expected: list[str]) -> None:
         ("a-b", ["a", "b"]),
     ],
 )
-def test_words_that_are_searched_for(text: str, expected: list[str]) -> None:
-    """The last character of a run is one only where it is the whole run."""
+def test_words_of_a_query(text: str, expected: list[str]) -> None:
+    """The last character of a run is a word only if it is the whole run."""
     assert [token.term for token in sought(text)] == expected
 
 
@@ -59,8 +59,8 @@ LETTERS = st.sampled_from("aZé łæ\u00ad\u200b ñ-_'.ßﬁ½学习机カナﾞ
 
 
 @given(st.text(LETTERS) | st.text())
-def test_tokens_stand_where_they_say(text: str) -> None:
-    """Each covers what it was made of, in order, and is made of it alone; none is empty or holds what parts words."""
+def test_token_positions(text: str) -> None:
+    """Each token covers exactly the text that it was made from, in order. No token is empty or contains a separator."""
     found = list(tokens(text))
     assert [token.term for token in found] == terms(text)
     for token in found:
@@ -72,28 +72,28 @@ def test_tokens_stand_where_they_say(text: str) -> None:
 
 @given(st.text(LETTERS) | st.text())
 def test_every_letter_belongs_to_a_word(text: str) -> None:
-    """No letter and no digit is passed over, apart from those that are marks in disguise."""
+    """No letter or digit is skipped, except those that act as marks."""
     covered = {at for token in tokens(text) for at in range(token.start, token.end)}
     passed = {each for at, each in enumerate(text) if each.isalnum() and at not in covered}
     assert not any(map(str.isalnum, fold("".join(passed))))
 
 
 @given(st.text(LETTERS))
-def test_a_word_is_found_by_itself(text: str) -> None:
-    """A word of a document, typed into a search, is the same word."""
+def test_word_matches_itself(text: str) -> None:
+    """A word of a document gives the same word as a query."""
     assert all([token.term for token in sought(term)] == [term] for term in terms(text))
 
 
 @given(st.text(LETTERS))
-def test_a_character_begins_a_word(text: str) -> None:
-    """So each character of a script without spaces is found by the words that it begins."""
+def test_each_character_begins_a_word(text: str) -> None:
+    """In scripts without spaces a single character is found as a prefix."""
     characters = [each for each in text if is_spaceless(each) and is_character(fold(each))]
     assert all(any(term.startswith(fold(each)) for term in terms(text)) for each in characters)
 
 
 @given(st.text(), st.integers(0, 5))
-def test_the_first_words(text: str, number: int) -> None:
-    """A text is cut after its last word of so many, and the words before stay what they were."""
+def test_text_is_cut_after_n_words(text: str, number: int) -> None:
+    """The remaining words are unchanged."""
     cut = first_words(text, number)
     assert text.startswith(cut)
     searched, whole = ([token.term for token in sought(each)][:number] for each in (cut, text))

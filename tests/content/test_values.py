@@ -1,4 +1,4 @@
-"""Single values, from their text."""
+"""Decoding of single values from their text."""
 
 from __future__ import annotations
 
@@ -23,26 +23,26 @@ def quoted(text: str) -> ScalarNode:
 
 @pytest.mark.parametrize("written", ["NO", "1.10", "12:30:45", "012345", "2022", "2022-11-15", "on"])
 def test_text_stays_as_written(written: str) -> None:
-    """A title that looks like something else is still a title."""
+    """A title that resembles another type is text."""
     assert values.text(plain(written)) == written
 
 
 @pytest.mark.parametrize("decode", [values.text, values.integer, values.boolean, values.phrase, values.verbatim])
 @pytest.mark.parametrize("node", [plain(""), plain("~"), plain("null"), plain("Null"), plain("NULL"), quoted("")])
-def test_nothing_is_null(decode: object, node: ScalarNode) -> None:
-    """YAML's words for nothing, and empty text, are null for every kind of value."""
+def test_empty_values_are_null(decode: object, node: ScalarNode) -> None:
+    """YAML's null words and empty text are null for every type."""
     assert callable(decode)
     assert decode(node) is None
 
 
-def test_a_quoted_word_for_nothing_is_text() -> None:
-    """Who quotes a word means the word."""
+def test_quoted_null_word_is_text() -> None:
+    """A quoted word is text."""
     assert values.text(quoted("null")) == "null"
 
 
 @pytest.mark.parametrize("node", [SequenceNode((), HERE), MappingNode({}, HERE)])
-def test_a_list_or_mapping_is_no_single_value(node: Node) -> None:
-    """A list where text is wanted is not joined to a text."""
+def test_list_or_mapping_is_not_a_single_value(node: Node) -> None:
+    """A list in place of a text is not joined."""
     with pytest.raises(Unreadable):
         values.text(node)
 
@@ -52,21 +52,21 @@ def test_a_list_or_mapping_is_no_single_value(node: Node) -> None:
     [("24", 24), ("-1", -1), ("+7", 7), ("24.0", 24), ("24.", 24), ("010", 10), ("00", 0), ("2147483647", 2**31 - 1)],
 )
 def test_whole_numbers(written: str, number: int) -> None:
-    """Numbers are decimal, also with leading zeros, and a number with nothing after its point is whole."""
+    """Numbers are decimal, also with leading zeros, and `24.0` is a whole number."""
     assert values.integer(plain(written)) == values.integer(quoted(written)) == number
 
 
 @pytest.mark.parametrize(
     "written", ["high", "24.5", "1e3", "0x10", "1_000", ".inf", ".nan", "-", ".0", "2147483648", "-2147483649", "٣"]
 )
-def test_what_is_no_whole_number_of_32_bits(written: str) -> None:
-    """GraphQL's Int could not carry it, so it is refused at the value."""
+def test_numbers_outside_32_bits_are_refused(written: str) -> None:
+    """GraphQL's Int has 32 bits."""
     with pytest.raises(Unreadable):
         values.integer(plain(written))
 
 
-def test_very_long_digits_are_refused_without_being_converted() -> None:
-    """Neither a number of many digits nor a run of zeros costs more than reading it."""
+def test_long_digit_strings_are_not_converted() -> None:
+    """Many digits or zeros cost only their reading."""
     with pytest.raises(Unreadable):
         values.integer(plain("9" * 5_000))
     with pytest.raises(Unreadable):
@@ -75,7 +75,7 @@ def test_very_long_digits_are_refused_without_being_converted() -> None:
 
 @given(st.integers(-(2**31), 2**31 - 1))
 def test_every_number_of_32_bits_is_read(number: int) -> None:
-    """What GraphQL can carry is read as it prints."""
+    """Every Int is read from its decimal form."""
     assert values.integer(plain(str(number))) == number
 
 
@@ -91,8 +91,8 @@ def test_words_for_false(word: str) -> None:
     assert values.boolean(plain(word)) is values.boolean(quoted(word)) is False
 
 
-def test_other_words_are_neither() -> None:
-    """A word that is not known is not guessed."""
+def test_other_words_are_not_flags() -> None:
+    """Unknown words are not guessed."""
     with pytest.raises(Unreadable):
         values.boolean(plain("maybe"))
 
@@ -107,8 +107,8 @@ def test_other_words_are_neither() -> None:
         *((str(2**53 - 1), 2**53 - 1), (str(2**53), str(2**53)), ("1" * 30, "1" * 30), ("9" * 400, "9" * 400)),
     ],
 )
-def test_a_plain_number_is_one_in_json(written: str, value: object) -> None:
-    """Not so codes with leading zeros, versions, what may be a word, and whole numbers that JSON's readers round."""
+def test_plain_numbers_are_json_numbers(written: str, value: object) -> None:
+    """Codes with leading zeros, versions, possible words and numbers that JSON readers round stay text."""
     found = values.json_value(plain(written))
     assert found == value
     assert type(found) is type(value)
@@ -118,8 +118,8 @@ def test_a_plain_number_is_one_in_json(written: str, value: object) -> None:
 @pytest.mark.parametrize(
     ("written", "value"), [("1e3", 1000.0), ("+1.5", 1.5), ("1_000.5", 1000.5), ("inf", "inf"), ("1e999", "1e999")]
 )
-def test_a_number_of_toml_is_one_in_json(written: str, value: object) -> None:
-    """TOML says what is a number, and JSON lacks some."""
+def test_toml_numbers_are_json_numbers(written: str, value: object) -> None:
+    """TOML values that JSON lacks stay text."""
     assert values.json_value(ScalarNode(written, True, HERE, number=True)) == value
 
 
@@ -136,13 +136,13 @@ def test_a_number_of_toml_is_one_in_json(written: str, value: object) -> None:
         (ScalarNode("\n", False, HERE, block=True), None),
     ],
 )
-def test_quoted_text_for_readers_keeps_its_outer_white_space(node: ScalarNode, shown: str | None) -> None:
-    """Who quotes it means it; the line break at the end of a block is YAML's own."""
+def test_quoted_text_keeps_outer_white_space(node: ScalarNode, shown: str | None) -> None:
+    """The line break at the end of a YAML block is removed."""
     assert values.phrase(node) == shown
 
 
-def test_json_never_holds_the_secured_payload() -> None:
-    """A key named `secured` is left out at every depth, in any case."""
+def test_json_excludes_secured() -> None:
+    """A key named `secured` is removed at every depth, in any case."""
     secret = {name: MappingEntry(plain(name), plain("x")) for name in ("secured", "Secured", "a")}
     nested = MappingNode(
         {"deep": MappingEntry(plain("deep"), SequenceNode((MappingNode(secret, HERE),), HERE)), **secret}, HERE
@@ -150,6 +150,6 @@ def test_json_never_holds_the_secured_payload() -> None:
     assert values.json_value(nested) == {"deep": [{"a": "x"}], "a": "x"}
 
 
-def test_a_long_value_is_cut_where_it_is_quoted() -> None:
-    """A message stays short, whatever it tells of."""
+def test_quoted_values_in_messages_are_cut() -> None:
+    """Messages have a bounded length."""
     assert len(values.shown("a" * 10_000)) < 80

@@ -1,4 +1,4 @@
-"""What front matter says about who may see a document."""
+"""Visibility from front matter."""
 
 from __future__ import annotations
 
@@ -61,8 +61,8 @@ def toml(front: str) -> Decoded:
         "draft: false\nisDraft: true",
     ],
 )
-def test_each_word_for_hidden_makes_a_draft(front: str) -> None:
-    """A key of any known generator hides, whatever the other keys say."""
+def test_hiding_keys_make_drafts(front: str) -> None:
+    """A hiding key of any known generator counts, whatever the other keys are."""
     assert not document(front).published
 
 
@@ -87,8 +87,8 @@ def test_each_word_for_hidden_makes_a_draft(front: str) -> None:
         "_build: {publishResources: false}",
     ],
 )
-def test_other_values_hide_nothing(front: str) -> None:
-    """A key that hides by some of its values leaves the document public with all others."""
+def test_other_values_do_not_hide(front: str) -> None:
+    """A key that hides only by some values does not hide by others."""
     found = document(front)
     assert found.published
     assert not found.unlisted
@@ -97,8 +97,8 @@ def test_other_values_hide_nothing(front: str) -> None:
 @pytest.mark.parametrize(
     "front", ["unlisted: true", "build: {list: never}", "_build: {list: local}", "status: unlisted"]
 )
-def test_an_unlisted_document(front: str) -> None:
-    """It is published, and only in no list."""
+def test_unlisted_document(front: str) -> None:
+    """It is published and in no list."""
     found = document(front)
     assert found.published
     assert found.unlisted
@@ -115,8 +115,8 @@ def test_an_unlisted_document(front: str) -> None:
         '[_build]\nrender = "never"',
     ],
 )
-def test_the_same_in_toml(front: str) -> None:
-    """Front matter in TOML hides by the same keys."""
+def test_hiding_keys_in_toml(front: str) -> None:
+    """The same keys hide in TOML."""
     found = toml(front).document
     assert found is not None
     assert not found.published
@@ -140,8 +140,8 @@ def test_the_same_in_toml(front: str) -> None:
         ),
     ],
 )
-def test_the_latest_date_counts(front: str, published_at: datetime | None, public_from: datetime | None) -> None:
-    """The first key gives the date that is shown; the latest of all dates is the one from which the public sees it."""
+def test_latest_date_counts(front: str, published_at: datetime | None, public_from: datetime | None) -> None:
+    """The first key gives the date that is shown. The document is public from the latest of all dates."""
     found = document(front)
     assert found.published_date_time == published_at
     assert found.public_from == public_from
@@ -150,8 +150,8 @@ def test_the_latest_date_counts(front: str, published_at: datetime | None, publi
 @pytest.mark.parametrize(
     "key", ["expiryDate", "expirydate", "expiry_date", "expires", "unpublishDate", "unpublishdate", "unpublish_date"]
 )
-def test_an_expiry_date(key: str) -> None:
-    """Each of its names gives it; of several the earliest counts."""
+def test_expiry_date(key: str) -> None:
+    """Each of its keys counts, and the earliest date applies."""
     assert document(f"{key}: 2020-01-01").public_until == EARLIER
     assert document(f"expiryDate: 2099-01-01\n{key}: 2020-01-01").public_until == EARLIER
 
@@ -178,8 +178,8 @@ def test_an_expiry_date(key: str) -> None:
         "eleventyExcludeFromCollection: true",
     ],
 )
-def test_a_slip_sets_the_file_aside(front: str) -> None:
-    """A misspelt or differently cased key that may hide the document is an error with its place and the right key."""
+def test_misspelt_key_sets_the_file_aside(front: str) -> None:
+    """A misspelt key that may hide the document is an error with its position and the right key."""
     found = decoded(front)
     assert found.document is None
     [problem] = found.problems
@@ -189,8 +189,8 @@ def test_a_slip_sets_the_file_aside(front: str) -> None:
 
 
 @pytest.mark.parametrize("front", ["stats: {views: 1}", "state: draft", "rate: 4", "data: {a: 1}", "hide: [toc]"])
-def test_other_words_are_no_slips(front: str) -> None:
-    """A key of another meaning that resembles one sets nothing aside."""
+def test_other_words_are_not_misspellings(front: str) -> None:
+    """A similar key with another meaning does not set the file aside."""
     assert decoded(front).document is not None
 
 
@@ -210,15 +210,15 @@ def test_other_words_are_no_slips(front: str) -> None:
         "draft: true\ndraft: false",
     ],
 )
-def test_an_unreadable_value_sets_the_file_aside(front: str) -> None:
-    """What governs visibility fails closed, under each of its names."""
+def test_unreadable_value_sets_the_file_aside(front: str) -> None:
+    """This holds for each key that governs visibility."""
     found = decoded(front)
     assert found.document is None
     assert [problem.code for problem in found.problems if problem.severity == "ERROR"] == ["BAD_VISIBILITY"]
 
 
-def test_what_hides_is_named() -> None:
-    """Each key that hides is named with its line, and with the time until or from which it does."""
+def test_hiding_keys_are_reported() -> None:
+    """Each hiding key is reported with its line, and with its date if it has one."""
     hidings = decoded("private: true\ndate: 2099-01-01\nexpires: 2020-01-01\nunlisted: true").hidings
     assert [(hiding.status, hiding.source, hiding.line) for hiding in hidings] == [
         (Status.SCHEDULED, "`date`", 4),
@@ -247,27 +247,27 @@ def test_what_hides_is_named() -> None:
         "build: {render: never, render: always}",
     ],
 )
-def test_a_value_hides_in_any_shape(front: str) -> None:
-    """Lists, mappings, repeated keys and other cases hide as the plain form does."""
+def test_value_hides_in_any_shape(front: str) -> None:
+    """Lists, mappings, repeated keys and other cases hide like the plain form."""
     assert not document(front).published
 
 
 @pytest.mark.parametrize("front", ['" draft ": true', "ｄｒａｆｔ: true", "dráft: true", "Build: {Render: never}"])
-def test_a_key_in_disguise_is_a_slip(front: str) -> None:
-    """White space, wide letters, accents and other cases of a key that hides set the file aside."""
+def test_unusual_spelling_of_a_key_is_a_misspelling(front: str) -> None:
+    """White space, wide letters, accents and other cases of a hiding key set the file aside."""
     assert decoded(front).document is None
 
 
 @pytest.mark.parametrize(
     "key", ["expiry", "expires_at", "expiresAt", "expirationDate", "unpublish_at", "unpublishAt", "unpublish_date"]
 )
-def test_other_names_of_an_expiry_date(key: str) -> None:
-    """They expire an article too."""
+def test_other_expiry_keys(key: str) -> None:
+    """Each of them expires an article."""
     assert document(f"{key}: 2020-01-01").public_until == EARLIER
 
 
-def test_the_ends_of_the_calendar_are_read_in_any_zone() -> None:
-    """The usual date for "never" does not set a file aside, or crash the parser."""
+def test_calendar_limits_in_any_zone() -> None:
+    """The usual dates for "never" are read, with any time zone."""
     site = site_config.parse(
         b"timezone: America/New_York\ndefaults: [{path: '**', expiryDate: 9999-12-31T23:59:59}]\n"
     ).site

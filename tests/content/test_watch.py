@@ -1,4 +1,4 @@
-"""The watch of a folder, over real folders and what the system really reports."""
+"""The folder watch, with real folders and real file system events."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from gateway.content.watch import REMOTE, WHOLE_FOLDER, Watch, file_system
 from tests.conftest import need
 
 
-class Heard:
-    """All that a watch told."""
+class Reports:
+    """Collects the reports of a watch."""
 
     def __init__(self) -> None:
         self.paths = set[str]()
@@ -34,8 +34,8 @@ class Heard:
 
 
 @asynccontextmanager
-async def watching(root: Path, how: WatchMode) -> AsyncIterator[Heard]:
-    heard = Heard()
+async def watching(root: Path, how: WatchMode) -> AsyncIterator[Reports]:
+    heard = Reports()
     async with Watch(root, how, 0.02).watching(heard):
         yield heard
 
@@ -44,8 +44,8 @@ BOTH = pytest.mark.parametrize("how", [WatchMode.EVENTS, WatchMode.POLL])
 
 
 @BOTH
-async def test_what_changes_is_told(tmp_path: Path, how: WatchMode) -> None:
-    """By its path in the folder, as the file system spells it; nothing is told of what was there before."""
+async def test_changes_are_reported(tmp_path: Path, how: WatchMode) -> None:
+    """Paths are relative to the folder, in the file system's spelling. Earlier content is not reported."""
     (tmp_path / "before.md").touch()
     (tmp_path / "sub").mkdir()
     async with watching(tmp_path, how) as heard:
@@ -58,8 +58,8 @@ async def test_what_changes_is_told(tmp_path: Path, how: WatchMode) -> None:
 
 
 @BOTH
-async def test_a_file_is_told_by_its_own_path(tmp_path: Path, how: WatchMode) -> None:
-    """Also where a link leads to its folder: the system may report only the path by the link."""
+async def test_file_behind_a_link_is_reported_by_its_path(tmp_path: Path, how: WatchMode) -> None:
+    """The system may report only the path through the link."""
     (tmp_path / "real").mkdir()
     (tmp_path / "real/a.md").touch()
     for link in ("before", "zzz"):
@@ -71,8 +71,8 @@ async def test_a_file_is_told_by_its_own_path(tmp_path: Path, how: WatchMode) ->
 
 
 @BOTH
-async def test_what_is_hidden_is_not_told(tmp_path: Path, how: WatchMode) -> None:
-    """Nor what lies in hidden folders, or in those of packages."""
+async def test_hidden_files_are_not_reported(tmp_path: Path, how: WatchMode) -> None:
+    """Hidden folders and package folders are not reported either."""
     async with watching(tmp_path, how) as heard:
         for path in (".git/index.md", "node_modules/x/readme.md", ".a.md", "~$b.md", "#c.md#"):
             (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
@@ -83,16 +83,16 @@ async def test_what_is_hidden_is_not_told(tmp_path: Path, how: WatchMode) -> Non
 
 
 @BOTH
-async def test_changed_rules_are_told(tmp_path: Path, how: WatchMode) -> None:
-    """They concern all files."""
+async def test_changed_site_rules_are_reported(tmp_path: Path, how: WatchMode) -> None:
+    """They affect all files."""
     async with watching(tmp_path, how) as heard:
         (tmp_path / "gateway.yaml").touch()
         await heard.until("gateway.yaml" if how is WatchMode.EVENTS else WHOLE_FOLDER)
 
 
 @BOTH
-async def test_files_of_other_generators_rules_are_told(tmp_path: Path, how: WatchMode) -> None:
-    """They are not documents, and concern some."""
+async def test_changed_generator_rules_are_reported(tmp_path: Path, how: WatchMode) -> None:
+    """They are not documents, and affect some files."""
     (tmp_path / "posts").mkdir()
     async with watching(tmp_path, how) as heard:
         (tmp_path / "posts/posts.json").touch()
@@ -100,8 +100,8 @@ async def test_files_of_other_generators_rules_are_told(tmp_path: Path, how: Wat
 
 
 @BOTH
-async def test_another_folder_in_its_place_is_told(tmp_path: Path, how: WatchMode) -> None:
-    """A folder that goes and comes, and a link that leads elsewhere: all may have changed, and is watched anew."""
+async def test_replaced_folder_is_reported(tmp_path: Path, how: WatchMode) -> None:
+    """A recreated folder or a swapped link counts as changed everywhere and is watched again."""
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
     (tmp_path / "current").symlink_to("one")
@@ -113,7 +113,7 @@ async def test_another_folder_in_its_place_is_told(tmp_path: Path, how: WatchMod
         await heard.until("a.md")
         heard.paths.clear()
         shutil.rmtree(tmp_path / "two")
-        await heard.until(WHOLE_FOLDER)  # it stayed away
+        await heard.until(WHOLE_FOLDER)  # the folder is missing
         heard.paths.clear()
         (tmp_path / "two").mkdir()
         await heard.until(WHOLE_FOLDER)
@@ -121,8 +121,8 @@ async def test_another_folder_in_its_place_is_told(tmp_path: Path, how: WatchMod
         await heard.until("b.md")
 
 
-async def test_off_tells_nothing(tmp_path: Path) -> None:
-    """No thread is started for it."""
+async def test_watch_off(tmp_path: Path) -> None:
+    """No thread is started."""
     async with watching(tmp_path, WatchMode.OFF) as heard:
         (tmp_path / "a.md").touch()
     assert heard.paths == set()
@@ -147,8 +147,8 @@ asyncio.run(main(Path(sys.argv[1])))
 """
 
 
-async def test_where_the_system_reports_nothing_the_folder_is_polled(tmp_path: Path) -> None:
-    """Its limit is reached, which is said."""
+async def test_polling_without_system_events(tmp_path: Path) -> None:
+    """If the system's watch limit is reached, the folder is polled and the reason is logged."""
     unshare = need("unshare", shutil.which("unshare"))
     command = (unshare, "--user", "--map-root-user", "sh", "-c", WITHOUT_EVENTS, "sh")
     trial = await asyncio.create_subprocess_exec(*command, "true", stderr=asyncio.subprocess.DEVNULL)
@@ -182,8 +182,8 @@ asyncio.run(main(Path(sys.argv[1])))
 """
 
 
-async def test_a_watch_that_is_cancelled_before_it_began_ends(tmp_path: Path) -> None:
-    """Also where the system takes its time to say that it reports nothing: no thread is left that waits."""
+async def test_watch_cancelled_before_its_start_ends(tmp_path: Path) -> None:
+    """This includes a slow failure of the system. No thread remains."""
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", LATE, tmp_path)
     try:
         assert await asyncio.wait_for(process.wait(), 20) == 0
@@ -212,14 +212,14 @@ MOUNTS = r"""22 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw
         ("/home/me/content", "fuse"),
     ],
 )
-def test_the_kind_of_a_disk_is_known(tmp_path: Path, path: str, kind: str) -> None:
-    """It is that of what is mounted nearest above; those of other machines are polled."""
+def test_file_system_type(tmp_path: Path, path: str, kind: str) -> None:
+    """The nearest mount point above decides. Network file systems are polled."""
     mounts = tmp_path / "mountinfo"
     mounts.write_text(MOUNTS)
     assert file_system(path, mounts) == kind
     assert (kind in REMOTE) is (kind in {"nfs4", "fuse"})
 
 
-def test_without_a_list_of_mounts_no_kind_is_known(tmp_path: Path) -> None:
-    """Then events are tried."""
+def test_file_system_type_without_a_mount_list(tmp_path: Path) -> None:
+    """Events are used."""
     assert file_system("/", tmp_path / "nowhere") == ""

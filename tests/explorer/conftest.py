@@ -1,4 +1,4 @@
-"""A browser, and servers with pages for it."""
+"""A browser, and servers whose pages the tests open."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PACKAGE = ROOT / "gateway/explorer"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The browser belongs to one event loop, so all tests with one share it."""
+    """The browser belongs to one event loop, so all its tests share that loop."""
     for item in items:
         if is_async_test(item) and Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.asyncio(loop_scope="package"), append=False)
@@ -33,14 +33,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest_asyncio.fixture(scope="package", loop_scope="package")
 async def started() -> AsyncIterator[Browser]:
-    """A browser takes longer to start than most tests take."""
+    """One browser per session, because starting it takes longer than most tests."""
     async with browsing(need("chromium", chromium())) as browser:
         yield browser
 
 
 @pytest_asyncio.fixture(loop_scope="package")
 async def browser(started: Browser) -> AsyncIterator[Browser]:
-    """A browser that holds nothing of another test."""
+    """A browser context without data of other tests."""
     yield started
     for context in started.contexts:
         await context.close()
@@ -48,8 +48,7 @@ async def browser(started: Browser) -> AsyncIterator[Browser]:
 
 @pytest.fixture(scope="package")
 def files() -> bool:
-    """Whether GraphiQL's files are where the page looks for them; where npm is they are brought there, and stay. Of
-    several processes one brings them."""
+    """Whether GraphiQL's files are installed. If npm is available, one process installs them permanently."""
     with (PACKAGE / "package-lock.json").open() as held:
         flock(held, LOCK_EX)
         if not are_in(FOLDER) and npm.node():
@@ -59,13 +58,13 @@ def files() -> bool:
 
 @pytest.fixture(scope="package")
 def graphiql(files: bool) -> None:
-    """GraphiQL is part of what is tested."""
+    """Skips the test if GraphiQL's files are missing."""
     need("node", files or None)
 
 
 @pytest.fixture(scope="package")
 def public(files: bool, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:  # noqa: ARG001 - it comes first
-    """The seeds, as everyone sees them who may use the explorer."""
+    """The seeds, as `serve` shows them with the explorer on."""
     options = ("--explorer", "--introspection", "--log-level", "warning")
     with running("serve", SEEDS, *options, cache=tmp_path_factory.mktemp("public")) as server:
         server.said(r"^\d+ articles")
@@ -74,13 +73,13 @@ def public(files: bool, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ru
 
 @pytest.fixture
 def draft(tmp_path: Path) -> Path:
-    """A copy of the seeds, to be changed."""
+    """A writable copy of the seeds."""
     return Path(shutil.copytree(SEEDS, tmp_path / "content"))
 
 
 @pytest.fixture
 def live(files: bool, draft: Path, tmp_path: Path) -> Iterator[Running]:  # noqa: ARG001 - it comes first
-    """The copy, as its author sees it."""
+    """The copy, served by `dev`."""
     with running("dev", draft, "--log-level", "warning", cache=tmp_path / "cache") as server:
         server.said(r"^\d+ articles")
         yield server
@@ -88,7 +87,7 @@ def live(files: bool, draft: Path, tmp_path: Path) -> Iterator[Running]:  # noqa
 
 @pytest.fixture(scope="package")
 def dev(files: bool, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:  # noqa: ARG001 - it comes first
-    """The seeds, as their author sees them."""
+    """The seeds, served by `dev`."""
     with running("dev", SEEDS, "--log-level", "warning", cache=tmp_path_factory.mktemp("dev")) as server:
         server.said(r"^\d+ articles")
         yield server
@@ -96,7 +95,7 @@ def dev(files: bool, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runni
 
 @pytest.fixture(scope="package")
 def bare(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
-    """What to start a command with, to run it from a package that GraphiQL's files are no part of."""
+    """The start of a command line that runs a package without GraphiQL's files."""
     folder = tmp_path_factory.mktemp("bare")
     shutil.copytree(ROOT / "gateway", folder / "gateway", ignore=shutil.ignore_patterns("assets", "__pycache__"))
     return ("env", f"--chdir={folder}")

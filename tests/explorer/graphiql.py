@@ -1,4 +1,4 @@
-"""GraphiQL in the browser, as a reader uses it."""
+"""Operates GraphiQL in the browser."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OPENED = """() => {
 
 
 class GraphiQL(NamedTuple):
-    """The page, once it is ready to be used."""
+    """The page after it has loaded."""
 
     visit: Visit
 
@@ -28,14 +28,14 @@ class GraphiQL(NamedTuple):
         return self.visit.page
 
     def editor(self, name: str) -> Locator:
-        """The editor with a name, of those that are shown: Query Editor, Variables, Headers, Result Window."""
+        """A visible editor by its name: Query Editor, Variables, Headers, Result Window."""
         return self.page.locator(f'section[aria-label="{name}"] .CodeMirror:visible')
 
     async def text(self, name: str) -> str:
         return str(await self.editor(name).evaluate(TEXT))
 
     async def write(self, name: str, text: str) -> None:
-        """Put a text in the place of what an editor holds."""
+        """Replace the text of an editor."""
         await self.editor(name).click()
         await self.page.keyboard.press("Control+A")
         await self.page.keyboard.insert_text(text)
@@ -43,7 +43,7 @@ class GraphiQL(NamedTuple):
             await self.read()
 
     async def read(self) -> None:
-        """Until the query is understood: GraphiQL looks at it when nothing was typed for a moment."""
+        """Wait until GraphiQL has parsed the query, which it does after a pause in typing."""
         await self.page.wait_for_function(
             """() => {
                 const { CodeMirror: editor } = document.querySelector(".graphiql-query-editor .CodeMirror");
@@ -55,12 +55,12 @@ class GraphiQL(NamedTuple):
         await self.page.get_by_role("button", name=name, exact=True).click()
 
     async def run(self) -> Any:
-        """The answer to what the editor holds."""
+        """The response to the query in the editor."""
         await self.press("Execute query (Ctrl-Enter)")
         return await self.answer()
 
     async def answer(self) -> Any:
-        """The next answer that is shown."""
+        """The next response that the page shows."""
         handle = await self.page.wait_for_function(
             """() => {
                 const shown = document.querySelector(".result-window .CodeMirror")?.CodeMirror.getValue();
@@ -73,14 +73,13 @@ class GraphiQL(NamedTuple):
         return await self.page.locator(".graphiql-tab").all_inner_texts()
 
     def assert_well(self) -> None:
-        """Nothing failed, the policy forbade nothing, and no other host was asked."""
+        """No error occurred, the policy blocked nothing, and no other host was requested."""
         assert (self.visit.violations, self.visit.errors, self.visit.failed) == ([], [], [])
         assert len(self.visit.hosts) == 1
 
 
 async def opened(browser: Browser | BrowserContext, url: str) -> GraphiQL:
-    """The page of a server, with the schema in it, and the answer to what its first tab holds unless that is a
-    subscription."""
+    """A server's page with the schema loaded, and the response of its first tab unless that is a subscription."""
     found = GraphiQL(await visit(browser, url))
     with suppress(Error):
         await found.page.context.grant_permissions(["clipboard-read", "clipboard-write"])

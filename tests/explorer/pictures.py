@@ -1,4 +1,4 @@
-"""The pictures of the pages in the docs. `python -m tests.explorer.pictures` takes them, over made-up articles."""
+"""Takes the screenshots of the docs, over made-up articles: `python -m tests.explorer.pictures`."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ Scheme = Literal["light", "dark"]
 
 
 def write(folder: Path) -> None:
-    """The articles, the same at each run: most of them of late, and not all of them ready."""
+    """Write the articles, equal at each run: most of them recent, some of them incomplete."""
     chance = random.Random(6)  # noqa: S311 - it is repeatable
     for number in range(FILES):
         moment = LAST - timedelta(days=MONTHS * 30 * chance.random() ** 1.25)
@@ -77,7 +77,7 @@ def write(folder: Path) -> None:
 
 
 async def take(url: str, ready: str, scheme: Scheme, file: Path) -> None:
-    """A picture of the part of a page that a window shows, once the page has what a selector names."""
+    """A screenshot of the visible part of a page, after an element matches the selector."""
     if not (executable := chromium()):
         sys.exit("Pictures are taken with chromium, which is missing.")
     async with browsing(executable) as browser:

@@ -1,4 +1,4 @@
-"""GraphiQL for those who do not see, or see little: what axe finds on the page, in each of its states."""
+"""Accessibility of GraphiQL: the results of axe in each state of the page."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.commands import Running
 from tests.conftest import need
 from tests.explorer.graphiql import GraphiQL, opened
 
-pytestmark = [pytest.mark.usefixtures("graphiql"), pytest.mark.timeout(1000)]  # the first may have to run npm
+pytestmark = [pytest.mark.usefixtures("graphiql"), pytest.mark.timeout(1000)]  # may run npm
 
 GRAVE = {"serious", "critical"}
 
@@ -33,12 +33,12 @@ STILL = """() => new Promise((resolve) => {
         due = setTimeout(resolve, 300);
     }).observe(document, { subtree: true, childList: true, attributes: true });
 })"""
-"""Until the page has not changed for a moment: axe cannot name an element that has gone meanwhile."""
+"""Wait until the page is stable, because axe cannot name a removed element."""
 RUN = "() => axe.run({ resultTypes: ['violations'] }).then((found) => JSON.stringify(found.violations))"
 
 
 async def faults(graphiql: GraphiQL) -> Mapping[str, Any]:
-    """The grave faults, by their rules, each with the elements that have it."""
+    """The serious violations by rule, with their elements."""
     await graphiql.page.evaluate(STILL)
     found = json.loads(await graphiql.page.evaluate(RUN))
     return {
@@ -49,10 +49,10 @@ async def faults(graphiql: GraphiQL) -> Mapping[str, Any]:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_the_page_has_no_grave_fault(
+async def test_page_has_no_serious_violation(
     browser: Browser, dev: Running, axe: str, scheme: Literal["light", "dark"]
 ) -> None:
-    """With an answer, in the explorer, in the docs, with the headers and in the settings."""
+    """Checked with a response, in the explorer, in the docs, with the headers pane and in the settings."""
     # The policy of the page would keep axe out of it.
     context = await browser.new_context(bypass_csp=True, color_scheme=scheme, reduced_motion="reduce")
     graphiql = await opened(context, f"{dev.url}/graphiql")

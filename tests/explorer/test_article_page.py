@@ -1,4 +1,4 @@
-"""The page of an article: its rendered body and metadata, for readers who may see the article."""
+"""The page of an article: its rendered body and metadata, for readers who may see it."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ DRAFTS = {"Authorization": "Bearer editor", "X-Include-Drafts": "true"}
 
 
 async def address_of(client: httpx.AsyncClient, path: str) -> str:
-    """The address that the start page of a server that shows drafts gives to an article."""
+    """The address that the start page of a server with drafts links an article to."""
     query = f"{{ article(path: {json.dumps(path)}) {{ id }} }}"
     answer = await client.post("/graphql", json={"query": query}, headers=DRAFTS)
     return f"/?article={answer.json()['data']['article']['id']}"
 
 
-async def test_a_title_leads_to_the_rendered_body(tmp_path: Path) -> None:
-    """The link in the list opens a page with the title, the metadata and the sanitised HTML of the body."""
+async def test_title_links_to_the_rendered_body(tmp_path: Path) -> None:
+    """The page has the title, the metadata and the sanitised HTML of the body."""
     async with serving(tmp_path, Mode.DEV, FILES) as client:
         start = (await client.get("/")).text
         [href] = re.findall(r'<a href="\./(\?article=[^"]+)"><bdi>A &lt;i&gt;title', start)
@@ -56,8 +56,8 @@ async def test_a_title_leads_to_the_rendered_body(tmp_path: Path) -> None:
         assert harmful not in page
 
 
-async def test_its_query_opens_in_graphiql(tmp_path: Path) -> None:
-    """The link names the article by slug and locale, so that it finds this one of two with the same slug."""
+async def test_query_link_opens_in_graphiql(tmp_path: Path) -> None:
+    """The link names the article by slug and locale, so that it selects one of two articles with the same slug."""
     async with serving(tmp_path, Mode.DEV, FILES) as client:
         for path in ("en.md", "de.md", "shown.md"):
             page = (await client.get(await address_of(client, path))).text
@@ -68,8 +68,8 @@ async def test_its_query_opens_in_graphiql(tmp_path: Path) -> None:
             assert answer["data"]["article"]["body"]["html"] in page
 
 
-async def test_a_draft_is_shown_to_previews_only(tmp_path: Path) -> None:
-    """Others get the same 404 page as for an unknown id. An unlisted article is shown to everyone who has its id."""
+async def test_draft_is_shown_only_to_previews(tmp_path: Path) -> None:
+    """Others get the 404 page of an unknown id. An unlisted article is shown to everyone."""
     async with serving(tmp_path, files=FILES, preview_secret=SECRET, explorer=True) as client:
         draft, aside = await address_of(client, "draft.md"), await address_of(client, "aside.md")
         refused, unknown = await client.get(draft), await client.get("/?article=unknown")
@@ -82,8 +82,8 @@ async def test_a_draft_is_shown_to_previews_only(tmp_path: Path) -> None:
     assert '<span class="badge">Unlisted</span>' in listed
 
 
-async def test_a_preview_link_opens_drafts(tmp_path: Path) -> None:
-    """The page is there only for browsers with a preview cookie, and shows them drafts."""
+async def test_preview_link_shows_drafts(tmp_path: Path) -> None:
+    """Only browsers with a preview cookie get the page."""
     async with serving(tmp_path, files=FILES, preview_secret=SECRET, preview_explorer=True) as client:
         draft = await address_of(client, "draft.md")
         assert (await client.get(draft)).json()["errors"][0]["extensions"]["code"] == "NOT_FOUND"

@@ -1,4 +1,4 @@
-"""GraphiQL's files: pinned alike in all places, and none taken that is another."""
+"""GraphiQL's files: equal versions in all places, checked by their digests."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from gateway.explorer.assets import ASSETS, FOLDER, Asset, are_in
 SOURCE = Path(fetch_assets.__file__).parent
 
 
-def test_the_manifest_pins_the_same() -> None:
-    """The versions of the table are those of the manifest and of its lock file."""
+def test_manifest_has_the_same_versions() -> None:
+    """The table, the manifest and the lock file have equal versions."""
     pinned = {asset.package: asset.version for asset in ASSETS}
     assert json.loads((SOURCE / "package.json").read_text())["dependencies"] == pinned
     locked = json.loads((SOURCE / "package-lock.json").read_text())["packages"]
     assert {name: locked[f"node_modules/{name}"]["version"] for name in pinned} == pinned
 
 
-def test_the_lock_file_names_no_registry() -> None:
-    """Whoever builds takes the packages from a registry of their own choice; they are held to their digests."""
+def test_lock_file_names_no_registry() -> None:
+    """npm uses the configured registry and checks the digests."""
     locked = json.loads((SOURCE / "package-lock.json").read_text())["packages"]
     assert not any("resolved" in package for package in locked.values())
     assert all("integrity" in package for name, package in locked.items() if name)
 
 
 @pytest.mark.usefixtures("graphiql")
-def test_the_files_are_those_that_were_pinned() -> None:
-    """To the byte, and there is none besides."""
+def test_files_match_their_digests() -> None:
+    """There are no further files."""
     assert [asset for asset in ASSETS if not asset.is_whole((FOLDER / asset.name).read_bytes())] == []
     found = {file.relative_to(FOLDER).as_posix() for file in FOLDER.rglob("*") if file.is_file()}
     assert found == {asset.name for asset in ASSETS}
@@ -40,8 +40,8 @@ def test_the_files_are_those_that_were_pinned() -> None:
 
 @pytest.mark.usefixtures("graphiql")
 @pytest.mark.parametrize("asset", ASSETS, ids=lambda asset: asset.name)
-def test_a_folder_that_lacks_a_file(tmp_path: Path, asset: Asset) -> None:
-    """It is not taken for whole, nor is one with a file that was changed or cut short."""
+def test_incomplete_folder(tmp_path: Path, asset: Asset) -> None:
+    """A folder with a missing, changed or truncated file is not used."""
     folder = Path(shutil.copytree(FOLDER, tmp_path / "assets"))
     assert are_in(folder)
     (folder / asset.name).write_bytes((folder / asset.name).read_bytes()[:-1])
@@ -51,7 +51,7 @@ def test_a_folder_that_lacks_a_file(tmp_path: Path, asset: Asset) -> None:
 
 
 def test_without_npm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is named, and nothing is written."""
+    """The error names npm, and no file is written."""
     monkeypatch.setenv("PATH", "")
     with pytest.raises(PackagesError, match="npm is missing"):
         fetch_assets.bring(tmp_path / "assets")
@@ -64,7 +64,7 @@ NPM = """#!/bin/sh
 
 
 @pytest.mark.parametrize(
-    ("script", "told"),
+    ("script", "message"),
     [
         ("echo 'npm error network' >&2; exit 1", "npm error network"),
         (
@@ -75,14 +75,14 @@ NPM = """#!/bin/sh
     ],
     ids=["fails", "brings others"],
 )
-def test_an_npm_that(script: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What went wrong is told, and what was there before stays."""
+def test_npm_failure(script: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error has the cause, and earlier files stay."""
     (tmp_path / "npm").write_text(NPM.format(script))
     (tmp_path / "npm").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     kept = tmp_path / "assets" / "kept"
     kept.parent.mkdir()
     kept.touch()
-    with pytest.raises(PackagesError, match=told):
+    with pytest.raises(PackagesError, match=message):
         fetch_assets.bring(kept.parent)
     assert kept.exists()

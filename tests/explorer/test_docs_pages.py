@@ -1,4 +1,4 @@
-"""The documentation as the server shows it at /docs/."""
+"""The documentation at /docs/."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from tests.service import serving
 from tests.test_preview_links import GOOD, SECRET, cookie
 
 
-async def test_each_link_leads_to_a_page(tmp_path: Path) -> None:
-    """From the index on, each link to a page or a picture of the documentation is answered."""
+async def test_every_link_is_answered(tmp_path: Path) -> None:
+    """Starting at the index, each link to a page or picture returns it."""
     folder = docs_folder()
     assert folder
     async with serving(tmp_path, Mode.DEV) as client:
@@ -25,7 +25,7 @@ async def test_each_link_leads_to_a_page(tmp_path: Path) -> None:
 
 
 async def _crawl(client: httpx.AsyncClient, path: str) -> set[str]:
-    """All paths under /docs/ that a page leads to, by any number of links."""
+    """All paths under /docs/ that are reachable from a page."""
     seen, waiting = set[str](), {path}
     while waiting:
         path = waiting.pop()
@@ -39,15 +39,15 @@ async def _crawl(client: httpx.AsyncClient, path: str) -> set[str]:
     return seen
 
 
-async def test_nothing_else_is_read(tmp_path: Path) -> None:
-    """No name leads out of the folder."""
+async def test_other_files_are_not_served(tmp_path: Path) -> None:
+    """Names cannot leave the folder."""
     async with serving(tmp_path, Mode.DEV) as client:
         for name in ("..%2fREADME.md", "../README.md", "%2e%2e/pyproject.toml", "nothing.md", "pictures"):
             assert (await client.get(f"/docs/{name}")).status_code == 404
 
 
-async def test_they_follow_the_setting(tmp_path: Path) -> None:
-    """Without `explorer` there are none, and with `preview_explorer` only for those who came by a preview link."""
+async def test_docs_follow_the_explorer_setting(tmp_path: Path) -> None:
+    """Without `explorer` there are no pages. With `preview_explorer` only previews get them."""
     async with serving(tmp_path / "public") as client:
         assert (await client.get("/docs/")).status_code == 404
     async with serving(tmp_path / "preview", preview_secret=SECRET, preview_explorer=True) as client:

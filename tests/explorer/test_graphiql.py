@@ -1,4 +1,4 @@
-"""GraphiQL as its readers use it: in a browser that reaches no other machine, with the real server behind it."""
+"""GraphiQL in a browser without access to other machines, with a real server."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.commands import Running, running
 from tests.explorer.graphiql import GraphiQL, opened
 from tests.service import listening_to, service
 
-pytestmark = [pytest.mark.usefixtures("graphiql"), pytest.mark.timeout(1000)]  # the first may have to run npm
+pytestmark = [pytest.mark.usefixtures("graphiql"), pytest.mark.timeout(1000)]  # may run npm
 
 TITLES = "{ articles { nodes { title } } }"
 ONE = "---\ntitle: {}\ndate: 2024-01-01\n---\n"
@@ -29,7 +29,7 @@ DRAFT = "---\ntitle: Draft\ndraft: true\n---\n"
 PUBLIC = {"data": {"articles": {"nodes": [{"title": "One"}]}}}
 ALL = {"data": {"articles": {"nodes": [{"title": "One"}, {"title": "Draft"}]}}}
 TABS = [name.title() for name in NAMES[:2]]
-"""The ready queries that a first visit opens."""
+"""The example queries that a first visit opens."""
 SERVE = ("--explorer", "--introspection", "--tokens", "editor:preview")
 
 
@@ -46,7 +46,7 @@ def content(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def author(graphiql: None, content: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:  # noqa: ARG001
-    """What the author of two files sees, one of them a draft."""
+    """`dev` over two files, one of them a draft."""
     with running("dev", content, "--log-level", "warning", cache=tmp_path_factory.mktemp("author")) as server:
         server.said(r"^\d+ articles")
         yield server
@@ -54,15 +54,15 @@ def author(graphiql: None, content: Path, tmp_path_factory: pytest.TempPathFacto
 
 @pytest.fixture(scope="module")
 def public(graphiql: None, content: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:  # noqa: ARG001
-    """The same as it is served to everyone, with a token for its editor."""
+    """`serve` over the same files, with a preview token."""
     cache = tmp_path_factory.mktemp("public")
     with running("serve", content, *SERVE, "--log-level", "warning", cache=cache) as server:
         server.said(r"^\d+ articles")
         yield server
 
 
-async def test_a_query_is_typed_and_run(browser: Browser, author: Running) -> None:
-    """Key by key, with the brackets that the editor closes; in `dev` drafts are shown."""
+async def test_typed_query_runs(browser: Browser, author: Running) -> None:
+    """The editor closes brackets. In `dev` drafts are shown."""
     graphiql = await opened(browser, f"{author.url}/graphiql")
     await graphiql.write("Query Editor", "")
     await graphiql.page.keyboard.type("{ articles { nodes { title ")
@@ -73,8 +73,8 @@ async def test_a_query_is_typed_and_run(browser: Browser, author: Running) -> No
     graphiql.assert_well()
 
 
-async def test_who_comes_first_finds_queries(browser: Browser, author: Running) -> None:
-    """Two tabs, of which the first has run when the page opens; each says what it shows."""
+async def test_first_visit_has_two_tabs(browser: Browser, author: Running) -> None:
+    """The first tab runs when the page opens. Each query has a comment."""
     graphiql = await opened(browser, f"{author.url}/graphiql")
     assert await graphiql.tabs() == TABS
     assert (await graphiql.answer())["data"]["articles"]["totalCount"] == 2
@@ -83,8 +83,8 @@ async def test_who_comes_first_finds_queries(browser: Browser, author: Running) 
     graphiql.assert_well()
 
 
-async def test_a_tick_writes_the_query(browser: Browser, author: Running) -> None:
-    """A field that is ticked in the explorer is part of the query and of its answer."""
+async def test_explorer_adds_fields_to_the_query(browser: Browser, author: Running) -> None:
+    """A checked field is in the query and in its response."""
     graphiql = await opened(browser, f"{author.url}/graphiql")
     await graphiql.write("Query Editor", "query Mine { corpus { revision } }")
     await graphiql.page.locator(".graphiql-explorer-root").get_by_text("articleCount", exact=True).click()
@@ -94,8 +94,8 @@ async def test_a_tick_writes_the_query(browser: Browser, author: Running) -> Non
     graphiql.assert_well()
 
 
-async def test_a_subscription_shows_a_change(browser: Browser, tmp_path: Path) -> None:
-    """A file that is saved appears in the answer, over a WebSocket."""
+async def test_subscription_shows_a_change(browser: Browser, tmp_path: Path) -> None:
+    """A saved file appears in the response, over a WebSocket."""
     content = tmp_path / "content"
     content.mkdir()
     with running("dev", written(content), "--log-level", "warning", cache=tmp_path) as server:
@@ -103,7 +103,7 @@ async def test_a_subscription_shows_a_change(browser: Browser, tmp_path: Path) -
         graphiql = await opened(browser, f"{server.url}/graphiql")
         await graphiql.write("Query Editor", "subscription { articleChanged { type article { title } } }")
         await subscribed(graphiql)
-        server.post("{ __typename }")  # what came before it has been read by then
+        server.post("{ __typename }")  # earlier data has been read
         (content / "one.md").write_text(ONE.format("Another"))
         expected = {"data": {"articleChanged": {"type": "UPDATED", "article": {"title": "Another"}}}}
         assert await graphiql.answer() == expected
@@ -112,7 +112,7 @@ async def test_a_subscription_shows_a_change(browser: Browser, tmp_path: Path) -
 
 
 async def subscribed(graphiql: GraphiQL) -> list[str]:
-    """Run what the editor holds, a subscription; what the page sent over its socket, once that is all."""
+    """Run the subscription in the editor; returns what the page sent over its WebSocket."""
     sent: list[str] = []
     complete = asyncio.Event()
 
@@ -127,8 +127,8 @@ async def subscribed(graphiql: GraphiQL) -> list[str]:
     return sent
 
 
-async def test_a_token_in_the_headers_shows_drafts(browser: Browser, public: Running) -> None:
-    """The pane is ready for it. Before it is filled in nothing is sent, and the public view is shown."""
+async def test_token_in_the_headers_shows_drafts(browser: Browser, public: Running) -> None:
+    """The pane has a placeholder. Until it is filled in, no header is sent and the view is public."""
     graphiql = await opened(browser, f"{public.url}/graphiql")
     await graphiql.write("Query Editor", TITLES)
     assert await graphiql.run() == PUBLIC
@@ -140,8 +140,8 @@ async def test_a_token_in_the_headers_shows_drafts(browser: Browser, public: Run
     graphiql.assert_well()
 
 
-async def test_a_subscription_is_sent_the_token(browser: Browser, public: Running) -> None:
-    """With `connection_init`, since a page cannot send it with the handshake."""
+async def test_subscription_sends_the_token(browser: Browser, public: Running) -> None:
+    """The token is in `connection_init`, because pages cannot send it in the handshake."""
     graphiql = await opened(browser, f"{public.url}/graphiql")
     await graphiql.write("Query Editor", "subscription { corpusChanged { revision } }")
     await graphiql.press("Headers")
@@ -152,8 +152,8 @@ async def test_a_subscription_is_sent_the_token(browser: Browser, public: Runnin
     graphiql.assert_well()
 
 
-async def test_a_link_opens_its_query(browser: Browser, author: Running) -> None:
-    """In a tab of its own, with its variables; the button makes it, behind the `#` that no server is sent."""
+async def test_link_opens_its_query(browser: Browser, author: Running) -> None:
+    """It opens in a tab of its own with its variables. The button creates the link, with the query in the fragment."""
     graphiql = await opened(browser, f"{author.url}/graphiql")
     query = "query Some($first: Int!) { articles(first: $first) { totalCount } }\nquery Other { __typename }"
     await graphiql.write("Query Editor", query)
@@ -171,15 +171,13 @@ async def test_a_link_opens_its_query(browser: Browser, author: Running) -> None
     assert (await other.text("Query Editor"), await other.text("Variables")) == (query, '{"first": 1}')
     assert await other.run() == {"data": {"articles": {"totalCount": 2}}}
     await other.write("Query Editor", "{ __typename }")
-    await other.page.wait_for_function(
-        "() => location.hash === ''"
-    )  # it would no longer be the address of what is shown
+    await other.page.wait_for_function("() => location.hash === ''")  # the address would not match the shown query
     assert await other.run() == {"data": {"__typename": "Query"}}
     other.assert_well()
 
 
-async def test_a_link_spoils_no_tab(browser: Browser, author: Running) -> None:
-    """Who has tabs gets one more, once, however often the link is opened, and nothing of the others is in it."""
+async def test_link_keeps_the_other_tabs(browser: Browser, author: Running) -> None:
+    """The link adds one tab, once, however often it is opened."""
     context = await browser.new_context()
     graphiql = await opened(context, f"{author.url}/graphiql")
     await graphiql.write("Variables", '{"mine": 1}')
@@ -193,11 +191,9 @@ async def test_a_link_spoils_no_tab(browser: Browser, author: Running) -> None:
         await linked.page.close()
 
 
-async def test_the_start_page_leads_into_it(browser: Browser, graphiql: None, dev: Running) -> None:  # noqa: ARG001 - it comes first
-    """A link opens its query, which runs at once and finds something; a subscription waits.
-
-    The other queries are sent by tests without a page.
-    """
+async def test_start_page_links_to_graphiql(browser: Browser, graphiql: None, dev: Running) -> None:  # noqa: ARG001
+    """A link opens its query, which runs at once and has results. A subscription waits. Other tests send the remaining
+    queries without a page."""
     start = await visit(browser, dev.url)
     links = await start.page.eval_on_selector_all("a[href*='graphiql#']", "all => all.map(link => link.href)")
     queries = {link.partition("&variables=")[0]: link for link in links}
@@ -212,8 +208,8 @@ async def test_the_start_page_leads_into_it(browser: Browser, graphiql: None, de
     shown.assert_well()
 
 
-async def test_an_address_that_is_typed_over_is_opened(browser: Browser, author: Running) -> None:
-    """Though only what stands behind the `#` is another."""
+async def test_changed_fragment_is_opened(browser: Browser, author: Running) -> None:
+    """An address that differs only in its fragment opens its query."""
     graphiql = await opened(browser, f"{author.url}/graphiql")
     await graphiql.page.evaluate("location.hash = 'query={__typename}'")
     await graphiql.page.wait_for_function(
@@ -222,19 +218,19 @@ async def test_an_address_that_is_typed_over_is_opened(browser: Browser, author:
 
 
 async def stored(graphiql: GraphiQL, text: str) -> None:
-    """Until the browser keeps a text with the tabs."""
+    """Wait until the browser has stored a text with the tabs."""
     await graphiql.page.wait_for_function("(text) => localStorage['graphiql:tabState']?.includes(text)", arg=text)
 
 
-async def test_the_last_query_is_kept(browser: Browser, author: Running) -> None:
-    """Whoever comes again finds it; a token is not kept."""
+async def test_last_query_is_stored(browser: Browser, author: Running) -> None:
+    """A returning visitor gets the query. Tokens are not stored."""
     context = await browser.new_context()
     graphiql = await opened(context, f"{author.url}/graphiql")
     await graphiql.write("Query Editor", "query Kept { __typename }")
     await graphiql.press("Headers")
     await graphiql.write("Headers", '{"Authorization": "Bearer editor"}')
     await stored(graphiql, "Kept")
-    # The first page stays open: what one keeps as it closes, the browser may write down later than the next one reads.
+    # The first page stays open, because the browser may write its storage after the next page has read it.
     again = await opened(context, f"{author.url}/graphiql")
     assert await again.text("Query Editor") == "query Kept { __typename }"
     assert await again.run() == {"data": {"__typename": "Query"}}
@@ -242,8 +238,8 @@ async def test_the_last_query_is_kept(browser: Browser, author: Running) -> None
     again.assert_well()
 
 
-async def test_dark_and_light(browser: Browser, author: Running) -> None:
-    """It is as the system is, unless the reader wants it otherwise."""
+async def test_dark_and_light_themes(browser: Browser, author: Running) -> None:
+    """The system's theme applies unless the reader selects another."""
     context = await browser.new_context(color_scheme="dark")
     graphiql = await opened(context, f"{author.url}/graphiql")
     assert await shade(graphiql) == "dark"
@@ -259,7 +255,7 @@ async def test_dark_and_light(browser: Browser, author: Running) -> None:
 
 
 async def shade(graphiql: GraphiQL) -> str:
-    """How the ground is, by the lightness of its colour."""
+    """The lightness of the background."""
     color = await graphiql.page.locator(".graphiql-container").evaluate(
         "(place) => getComputedStyle(place).backgroundColor"
     )
@@ -267,8 +263,8 @@ async def shade(graphiql: GraphiQL) -> str:
     return "light" if red + green + blue > 3 * 128 else "dark"
 
 
-async def test_the_pane_that_is_open_stays_so(browser: Browser, author: Running) -> None:
-    """The explorer is open at first, and what the reader opens instead is so the next time."""
+async def test_open_pane_is_remembered(browser: Browser, author: Running) -> None:
+    """The explorer is open at first. The pane that the reader opens is open at the next visit."""
     context = await browser.new_context()
     graphiql = await opened(context, f"{author.url}/graphiql")
     await graphiql.press("Show Documentation Explorer")
@@ -280,8 +276,8 @@ async def test_the_pane_that_is_open_stays_so(browser: Browser, author: Running)
     again.assert_well()
 
 
-async def test_a_narrow_window_has_room_for_the_query(browser: Browser, author: Running) -> None:
-    """No pane opens by itself there, long lines wrap, and the answer is below the query."""
+async def test_narrow_window(browser: Browser, author: Running) -> None:
+    """No pane opens by itself, long lines wrap, and the response is below the query."""
     context = await browser.new_context(viewport={"width": 420, "height": 800})
     graphiql = await opened(context, f"{author.url}/graphiql")
     await graphiql.page.get_by_role("button", name="Show Explorer").wait_for()
@@ -300,8 +296,8 @@ async def test_a_narrow_window_has_room_for_the_query(browser: Browser, author: 
     graphiql.assert_well()
 
 
-async def test_ready_queries_are_tabs(browser: Browser, graphiql: None, tmp_path: Path) -> None:  # noqa: ARG001
-    """Where the server has some, whoever comes for the first time finds them, and whoever comes again their own."""
+async def test_example_queries_are_tabs(browser: Browser, graphiql: None, tmp_path: Path) -> None:  # noqa: ARG001
+    """A first visit has the server's example queries as tabs. A returning visitor keeps their own."""
     queries = [
         {
             "name": "One article",

@@ -1,4 +1,4 @@
-"""The GraphiQL page: its policy, and what it is where GraphiQL itself is no part of the installation."""
+"""The GraphiQL page: its content security policy, and the page without GraphiQL's files."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ INSTALLED = pytest.mark.usefixtures("graphiql")
 
 
 @pytest.fixture(scope="module")
-def far(bare: tuple[str, ...], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """`dev` where GraphiQL is no part of the installation."""
+def dev_without_files(bare: tuple[str, ...], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """`dev` without GraphiQL's files."""
     cache = tmp_path_factory.mktemp("far")
     with running("dev", SEEDS, "--log-level", "warning", cache=cache, wrapper=bare) as server:
         server.said(r"^\d+ articles")
@@ -42,14 +42,14 @@ def far(bare: tuple[str, ...], tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 def directives(response: httpx.Response) -> dict[str, str]:
-    """What the policy says of each thing, with its nonce left out."""
+    """The policy by directive, without its nonce."""
     policy = re.sub(r"'nonce-[\w-]{22}'", "'nonce'", response.headers["content-security-policy"])
     return dict(directive.split(" ", 1) for directive in policy.split("; "))
 
 
 @INSTALLED
-async def test_the_policy_names_no_host(tmp_path: Path) -> None:
-    """Nor does it allow a script of the page's text; styles need a nonce, which is another each time."""
+async def test_policy_names_no_host(tmp_path: Path) -> None:
+    """Inline scripts are not allowed. Inline styles need a nonce, which is new for each response."""
     async with serving(tmp_path, Mode.DEV) as client:
         first, second = [await client.get("/graphiql") for _ in range(2)]
     assert first.headers["content-security-policy"] != second.headers["content-security-policy"]
@@ -59,8 +59,8 @@ async def test_the_policy_names_no_host(tmp_path: Path) -> None:
 
 
 @INSTALLED
-async def test_the_files_are_kept(tmp_path: Path) -> None:
-    """Whatever the page names is there, and what tells its version is kept by browsers for good."""
+async def test_files_are_cached(tmp_path: Path) -> None:
+    """Every file that the page names exists. Files with a version in their path are cached for ever."""
     async with serving(tmp_path, Mode.DEV) as client:
         html = (await client.get("/graphiql")).text
         paths = re.findall(r'(?:src|href)="([^"]+)"', html)
@@ -76,8 +76,8 @@ async def test_the_files_are_kept(tmp_path: Path) -> None:
         assert answer.headers["content-type"] in {"text/css; charset=utf-8", "text/javascript; charset=utf-8"}
 
 
-async def test_the_favicon_of_all_pages(tmp_path: Path) -> None:
-    """One SVG that caches keep for a day, with a policy that lets it load nothing. Previews get a private copy."""
+async def test_favicon(tmp_path: Path) -> None:
+    """One SVG is cached for a day, with a policy that lets it load nothing. Previews get a private copy."""
     secret = "0123456789abcdef" * 2
     held = {"Cookie": f"{COOKIE}={PreviewTokens(secret).issue(int(time.time()) + 60)}"}
     async with serving(tmp_path / "dev", Mode.DEV) as client:
@@ -95,8 +95,8 @@ async def test_the_favicon_of_all_pages(tmp_path: Path) -> None:
 
 
 @INSTALLED
-async def test_the_policy_bites(browser: Browser, dev: Running) -> None:
-    """A script in the page's text does not run, nor does a style there count, and no other host can be asked."""
+async def test_policy_is_enforced(browser: Browser, dev: Running) -> None:
+    """Inline scripts do not run, inline styles do not apply, and other hosts cannot be requested."""
     visited = await visit(browser, f"{dev.url}/graphiql")
     await visited.page.evaluate(
         """async () => {
@@ -113,9 +113,9 @@ async def test_the_policy_bites(browser: Browser, dev: Running) -> None:
     assert "gazette.example" not in visited.hosts
 
 
-async def test_without_graphiql_dev_takes_it_from_the_cdn(far: Running) -> None:
-    """Each file is held to its digest, and the policy allows that one host more."""
-    response = far.get("/graphiql")
+async def test_dev_falls_back_to_the_cdn(dev_without_files: Running) -> None:
+    """Each file is checked by its digest, and the policy allows the CDN."""
+    response = dev_without_files.get("/graphiql")
     for asset in (*STYLES, *SCRIPTS):
         assert f'="{asset.url}" integrity="{asset.integrity}" crossorigin' in response.text
     assert len(re.findall(CDN, response.text)) == len((*STYLES, *SCRIPTS))
@@ -124,18 +124,18 @@ async def test_without_graphiql_dev_takes_it_from_the_cdn(far: Running) -> None:
     assert (directives(response)["connect-src"], directives(response)["default-src"]) == ("'self'", "'none'")
 
 
-async def test_where_the_cdn_cannot_be_reached(browser: Browser, far: Running) -> None:
-    """The page names it; it asks nobody else, and keeps to its own policy."""
-    visited = await visit(browser, f"{far.url}/graphiql")
+async def test_unreachable_cdn(browser: Browser, dev_without_files: Running) -> None:
+    """The page names the CDN, requests no other host, and keeps its policy."""
+    visited = await visit(browser, f"{dev_without_files.url}/graphiql")
     assert f"comes from {CDN_HOST}, which must be reachable" in await visited.page.inner_text("#graphiql")
-    assert visited.hosts == {urlsplit(far.url).netloc, CDN_HOST}
+    assert visited.hosts == {urlsplit(dev_without_files.url).netloc, CDN_HOST}
     assert {urlsplit(url).netloc for url in visited.failed} == {CDN_HOST}
     assert visited.violations == []
     assert all("net::ERR_NAME_NOT_RESOLVED" in error for error in visited.errors)
 
 
-def test_without_graphiql_serve_says_so(bare: tuple[str, ...], tmp_path: Path) -> None:
-    """And what to do; nothing comes from elsewhere."""
+def test_serve_without_files(bare: tuple[str, ...], tmp_path: Path) -> None:
+    """The page says what to do, and loads nothing from elsewhere."""
     with running("serve", SEEDS, "--explorer", "--log-level", "warning", cache=tmp_path, wrapper=bare) as server:
         response = server.get("/graphiql")
     assert response.status_code == 503
@@ -155,18 +155,17 @@ def test_without_graphiql_serve_says_so(bare: tuple[str, ...], tmp_path: Path) -
     ],
 )
 @INSTALLED
-async def test_the_headers_fit_the_reader(
-    tmp_path: Path, mode: Mode, flags: dict[str, Any], headers: dict[str, str]
-) -> None:
-    """An author sees drafts, and learns from the pane how not to; a token is asked for where one would be taken."""
+async def test_headers_pane(tmp_path: Path, mode: Mode, flags: dict[str, Any], headers: dict[str, str]) -> None:
+    """An author sees drafts, and the pane shows how to hide them. Under `serve` the pane has a placeholder for a
+    token."""
     async with serving(tmp_path, mode, **flags) as client:
         [found] = re.findall(r'data-headers="([^"]*)"', (await client.get("/graphiql")).text)
     assert orjson.loads(unescape(found)) == headers
 
 
 @INSTALLED
-async def test_a_preview_shows_drafts_and_is_kept_by_nobody(tmp_path: Path) -> None:
-    """Who came by a link is shown drafts without further ado, and no cache may tell another of the page."""
+async def test_preview_shows_drafts_and_is_not_cached(tmp_path: Path) -> None:
+    """A visitor with a preview cookie sees drafts, and the response is private."""
     secret = "0123456789abcdef" * 2
     kept = {"Cookie": f"{COOKIE}={PreviewTokens(secret).issue(int(time.time()) + 60)}"}
     async with serving(tmp_path, preview_explorer=True, preview_secret=secret) as client:
@@ -178,8 +177,8 @@ async def test_a_preview_shows_drafts_and_is_kept_by_nobody(tmp_path: Path) -> N
     assert script.headers["cache-control"] == "private, max-age=31536000, immutable"
 
 
-async def test_queries_are_named_where_there_are_some() -> None:
-    """The page asks for nothing that is not there."""
+async def test_page_names_example_queries() -> None:
+    """The page requests example queries only if there are any."""
     for queries in (None, "graphiql/queries.json"):
         app = Starlette(
             routes=[Route(path, shown) for path, shown in graphiql_page.pages({}, cdn=True, queries=queries).items()]
@@ -194,8 +193,8 @@ async def test_queries_are_named_where_there_are_some() -> None:
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
 
 
-async def test_a_browser_that_opens_the_endpoint_is_led_to_graphiql(tmp_path: Path) -> None:
-    """By an address relative to it, so that a proxy may add a prefix; no cache keeps that for a program."""
+async def test_endpoint_redirects_browsers(tmp_path: Path) -> None:
+    """The address is relative, for proxies that add a prefix. The redirect is not cached."""
     async with serving(tmp_path, Mode.DEV) as client:
         response = await client.get("/graphql", headers={"Accept": BROWSER})
         assert (response.status_code, response.headers["location"]) == (303, "graphiql")
@@ -203,8 +202,8 @@ async def test_a_browser_that_opens_the_endpoint_is_led_to_graphiql(tmp_path: Pa
         assert "Accept" in response.headers["vary"]
 
 
-async def test_what_is_not_a_browser_is_answered_as_before(tmp_path: Path) -> None:
-    """A link that holds an operation, a program, and a client of GraphQL that reads pages too."""
+async def test_endpoint_answers_other_clients(tmp_path: Path) -> None:
+    """A link with an operation, a program, and a GraphQL client that accepts HTML are not redirected."""
     query = {"query": "{ __typename }"}
     async with serving(tmp_path, Mode.DEV) as client:
         linked = await client.get("/graphql", params=query, headers={"Accept": BROWSER})
@@ -218,8 +217,8 @@ async def test_what_is_not_a_browser_is_answered_as_before(tmp_path: Path) -> No
         assert sent.json() == {"data": {"__typename": "Query"}}
 
 
-async def test_without_the_explorer_a_browser_is_answered_as_a_program(tmp_path: Path) -> None:
-    """Also where the explorer is for previews: nothing says so to a browser that has not come by a link."""
+async def test_endpoint_without_the_explorer(tmp_path: Path) -> None:
+    """Browsers are not redirected, also if the explorer is only for previews and the browser has no preview cookie."""
     secret = "0123456789abcdef" * 2
     for name, previews in (("off", False), ("previews", True)):
         async with serving(tmp_path / name, preview_secret=secret, preview_explorer=previews) as client:

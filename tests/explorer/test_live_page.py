@@ -1,4 +1,4 @@
-"""The start page in a browser that reaches no other machine, over a server that runs as the command starts it."""
+"""The start page in a browser without access to other machines, with a server started by its command."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ async def figures(page: Page) -> Mapping[str, str]:
     return dict(zip(names, numbers, strict=True))
 
 
-async def test_what_breaks_and_what_comes_is_shown_at_once(browser: Browser, live: Running, draft: Path) -> None:
-    """A problem stands there with its place and how to mend it, until it is mended; so does a new article."""
+async def test_changes_appear_at_once(browser: Browser, live: Running, draft: Path) -> None:
+    """A problem is shown with its position and hint until it is fixed. A new article is shown."""
     visited = await visit(browser, live.url)
     await until_live(visited)
     page = visited.page
@@ -60,8 +60,8 @@ async def test_what_breaks_and_what_comes_is_shown_at_once(browser: Browser, liv
     assert (visited.failed, visited.violations, visited.errors) == ([], [], [])
 
 
-async def test_whoever_reads_is_not_disturbed(browser: Browser, live: Running, draft: Path) -> None:
-    """What was opened stays open, what has the focus keeps it, and the page stays where it is."""
+async def test_update_keeps_the_state_of_the_page(browser: Browser, live: Running, draft: Path) -> None:
+    """Expanded parts, focus and scroll position stay."""
     page = (visited := await visit(browser, live.url)).page
     await until_live(visited)
     await page.locator("#by-month summary").click()
@@ -76,8 +76,8 @@ async def test_whoever_reads_is_not_disturbed(browser: Browser, live: Running, d
     assert await page.evaluate("scrollY") == at
 
 
-async def test_a_preview_is_kept_up_to_date(browser: Browser, tmp_path: Path) -> None:
-    """Whoever came by a preview link sees drafts come."""
+async def test_preview_is_updated(browser: Browser, tmp_path: Path) -> None:
+    """A visitor with a preview link sees new drafts."""
     async with (
         service(tmp_path, preview_secret=SECRET, preview_explorer=True) as found,
         listening_to(found) as url,
@@ -89,8 +89,8 @@ async def test_a_preview_is_kept_up_to_date(browser: Browser, tmp_path: Path) ->
         assert (await figures(visited.page))["Drafts"] == "2"
 
 
-async def test_a_button_copies(browser: Browser, dev: Running) -> None:
-    """The address and the requests go to the clipboard; where the browser refuses that, the text is selected."""
+async def test_copy_buttons(browser: Browser, dev: Running) -> None:
+    """The address and the requests are copied. If the browser refuses, the text is selected."""
     context = await browser.new_context(permissions=["clipboard-read", "clipboard-write"])
     page = (visited := await visit(context, dev.url)).page
     await page.get_by_role("button", name="Copy the endpoint").click()
@@ -103,8 +103,8 @@ async def test_a_button_copies(browser: Browser, dev: Running) -> None:
     assert (visited.violations, visited.errors) == ([], [])
 
 
-async def test_an_article_follows_its_file(browser: Browser, live: Running, draft: Path) -> None:
-    """Its page shows each save and each deletion, whatever its headings and its folded parts are called."""
+async def test_article_page_follows_its_file(browser: Browser, live: Running, draft: Path) -> None:
+    """The page shows each save and deletion, whatever its headings and folded parts are named."""
     (draft / "new.md").write_text("---\ntitle: Just saved\n---\n# Live\n<details open>Folded</details>\n")
     visited = await visit(browser, live.url)
     await until_live(visited)
@@ -119,16 +119,16 @@ async def test_an_article_follows_its_file(browser: Browser, live: Running, draf
     assert visited.violations == []
 
 
-async def test_it_says_when_the_server_is_gone(browser: Browser, live: Running) -> None:
-    """What it shows then may be of the past."""
+async def test_lost_connection_is_shown(browser: Browser, live: Running) -> None:
+    """The page states that its content may be outdated."""
     visited = await visit(browser, live.url)
     await until_live(visited)
     live.stop()
     await visited.page.get_by_text("Not connected").wait_for()
 
 
-async def test_it_waits_for_content(browser: Browser, tmp_path: Path) -> None:
-    """Whoever comes while the first load is at work sees the page by itself when it is done."""
+async def test_page_appears_after_the_first_load(browser: Browser, tmp_path: Path) -> None:
+    """A visitor during the first load gets the page when the load ends."""
     async with service(tmp_path, Mode.DEV, {}) as found, listening_to(found) as url:
         page = (await visit(browser, url)).page
         assert await page.locator("h1").inner_text() == "The content is being loaded"
@@ -136,8 +136,8 @@ async def test_it_waits_for_content(browser: Browser, tmp_path: Path) -> None:
         await page.get_by_role("heading", name="Your content as a GraphQL API").wait_for()
 
 
-async def test_without_scripts_it_is_whole(browser: Browser, dev: Running) -> None:
-    """All of it is there, and nothing in it says that it is live."""
+async def test_page_without_javascript(browser: Browser, dev: Running) -> None:
+    """All content is shown, and nothing claims to be live."""
     visited = await visit(await browser.new_context(java_script_enabled=False), dev.url)
     page = visited.page
     assert await figures(page) == FIGURES
@@ -151,8 +151,8 @@ async def test_without_scripts_it_is_whole(browser: Browser, dev: Running) -> No
 
 
 @pytest.mark.parametrize("options", [PHONE, DESK], ids=["phone", "desk"])
-async def test_it_fits(browser: Browser, tmp_path: Path, options: Mapping[str, Any]) -> None:
-    """Nothing has to be scrolled sideways, however long the words are."""
+async def test_page_needs_no_horizontal_scrolling(browser: Browser, tmp_path: Path, options: Mapping[str, Any]) -> None:
+    """This holds for long words too."""
     long = "x" * 300
     files = {f"{long[:200]}.md": f"---\ntitle: {long}\ntopics: [{long}]\nprovider: {{name: {long}}}\n---\n"}
     async with service(tmp_path, Mode.DEV, {**FILES, **files}) as found, listening_to(found) as url:
@@ -161,8 +161,8 @@ async def test_it_fits(browser: Browser, tmp_path: Path, options: Mapping[str, A
         assert await page.locator("h1").evaluate("(each) => each.getBoundingClientRect().left >= 16")
 
 
-async def test_the_keyboard_goes_through_it_in_order(browser: Browser, dev: Running) -> None:
-    """From the link past the header on, as it is read, and one sees where one is."""
+async def test_keyboard_order(browser: Browser, dev: Running) -> None:
+    """The focus moves in reading order, from the skip link on, and is visible."""
     page = (visited := await visit(browser, dev.url)).page
     await until_live(visited)
     stops = await page.evaluate(STOPS)
@@ -180,8 +180,8 @@ async def test_the_keyboard_goes_through_it_in_order(browser: Browser, dev: Runn
     assert await page.evaluate(FOCUS) == stops[5]
 
 
-async def test_each_link_opens_its_query(browser: Browser, dev: Running) -> None:
-    """In GraphiQL, by the address alone; and each query in one is answered."""
+async def test_links_open_their_queries(browser: Browser, dev: Running) -> None:
+    """The address is enough for GraphiQL to open the query, and each query is answered."""
     page = (await visit(browser, dev.url)).page
     links = await page.locator("main a[href^=graphiql]").evaluate_all("(all) => all.map((each) => each.href)")
     assert len(links) > 15
@@ -200,8 +200,8 @@ async def test_each_link_opens_its_query(browser: Browser, dev: Running) -> None
     assert urlsplit(page.url).fragment.startswith("query=%23%20A%20search")
 
 
-async def test_hostile_titles_are_shown_as_text(browser: Browser, tmp_path: Path) -> None:
-    """They run nothing, and are read as they were written."""
+async def test_hostile_titles_are_text(browser: Browser, tmp_path: Path) -> None:
+    """They run no code and are shown as written."""
     async with service(tmp_path, Mode.DEV, {**FILES, "hostile.md": HOSTILE}) as found, listening_to(found) as url:
         visited = await visit(browser, url)
         await until_live(visited)
@@ -210,8 +210,8 @@ async def test_hostile_titles_are_shown_as_text(browser: Browser, tmp_path: Path
         assert (visited.violations, visited.errors) == ([], [])
 
 
-async def test_the_policy_bites(browser: Browser, dev: Running) -> None:
-    """Neither a script nor a style that came into the page would count, and no other host can be asked."""
+async def test_policy_is_enforced(browser: Browser, dev: Running) -> None:
+    """Injected scripts and styles have no effect, and other hosts cannot be requested."""
     visited = await visit(browser, dev.url)
     await visited.page.evaluate(
         """async () => {
@@ -228,13 +228,11 @@ async def test_the_policy_bites(browser: Browser, dev: Running) -> None:
 
 
 @pytest.mark.parametrize(("options", "scheme"), [(PHONE, "dark"), (DESK, "light")], ids=["phone", "desk"])
-async def test_it_is_accessible(
+async def test_page_is_accessible(
     browser: Browser, live: Running, draft: Path, scheme: Literal["light", "dark"], options: Mapping[str, Any]
 ) -> None:
-    """axe finds nothing serious, with problems and tables in sight, in an article and in the docs.
-
-    One width is tested in each scheme, since widths change no colour.
-    """
+    """axe finds nothing serious, with problems and tables visible, in an article and in the docs. Each colour scheme is
+    tested at one width, because widths do not change colours."""
     need("node", npm.node())
     axe = (npm.install(Path(__file__).parent).folder / "axe-core/axe.min.js").read_text()
     (draft / "broken.md").write_text("---\ntitle: One: two\n---\n")

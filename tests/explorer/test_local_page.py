@@ -1,4 +1,4 @@
-"""A page on another port of this machine, in a real browser, that asks the gateway."""
+"""A page on another port of this machine, in a browser, that queries the gateway."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ LISTEN = """([url, payload]) => new Promise((resolve) => {
 
 
 class Handler(SimpleHTTPRequestHandler):
-    """Serves files, and logs nothing."""
+    """Serves files without a log."""
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the library's
         pass
@@ -44,7 +44,7 @@ class Handler(SimpleHTTPRequestHandler):
 
 @pytest.fixture
 def origin(tmp_path: Path) -> Iterator[str]:
-    """The origin of a page of another server on this machine."""
+    """The origin of a page from another server on this machine."""
     (tmp_path / "index.html").write_text("<!doctype html><title>A site</title>")
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(tmp_path))) as server:
         thread = Thread(target=server.serve_forever)
@@ -54,8 +54,8 @@ def origin(tmp_path: Path) -> Iterator[str]:
         thread.join()
 
 
-async def test_a_page_of_this_machine_reads_dev(browser: Browser, dev: Running, origin: str) -> None:
-    """Public content without further ado, drafts with the header, by `fetch` and over a WebSocket."""
+async def test_local_page_reads_dev(browser: Browser, dev: Running, origin: str) -> None:
+    """It reads public content, and drafts with the header, by `fetch` and over a WebSocket."""
     page = (await visit(browser, origin)).page
     for script in (ASK, LISTEN):
         public = await page.evaluate(script, [dev.url, {}])
@@ -65,13 +65,13 @@ async def test_a_page_of_this_machine_reads_dev(browser: Browser, dev: Running, 
         assert DRAFT in preview
 
 
-async def test_a_page_of_this_machine_does_not_read_serve(browser: Browser, public: Running, origin: str) -> None:
-    """The browser withholds the answer, and no WebSocket opens."""
+async def test_local_page_cannot_read_serve(browser: Browser, public: Running, origin: str) -> None:
+    """The browser withholds the response, and no WebSocket opens."""
     page = (await visit(browser, origin)).page
     assert await page.evaluate(ASK, [public.url, {}]) == "TypeError"
     assert await page.evaluate(LISTEN, [public.url, {}]) == "closed"
 
 
-async def test_the_endpoint_shows_graphiql(browser: Browser, dev: Running) -> None:
-    """In a browser that opens it."""
+async def test_endpoint_opens_graphiql(browser: Browser, dev: Running) -> None:
+    """A browser that opens the endpoint shows GraphiQL."""
     assert (await visit(browser, f"{dev.url}/graphql")).page.url == f"{dev.url}/graphiql"

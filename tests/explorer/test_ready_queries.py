@@ -1,4 +1,4 @@
-"""The ready queries, asked of servers that run as the commands start them."""
+"""The example queries, run on servers that their commands started."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ FINDS: Mapping[str, Callable[[Any], object]] = {
     "Changes": lambda data: data["changes"]["changes"],
     "Corpus": lambda data: data["corpus"]["articleCount"],
 }
-"""What each query is to find something of, by its name; the subscription waits for a change."""
+"""The expected kind of result of each query, by name. The subscription waits for a change."""
 LIVE = "Live"
 
 
@@ -45,8 +45,8 @@ def ready(server: Running) -> list[Any]:
 
 
 @pytest.mark.parametrize("name", ["dev", "public"])
-def test_each_finds_something(name: str, request: pytest.FixtureRequest) -> None:
-    """Over the seeds, with the arguments that it comes with, for their author and for everyone."""
+def test_each_query_has_results(name: str, request: pytest.FixtureRequest) -> None:
+    """Over the seeds, with the given arguments, under `dev` and `serve`."""
     server: Running = request.getfixturevalue(name)
     queries = ready(server)
     assert {query["name"] for query in queries} == {*FINDS, LIVE}
@@ -58,8 +58,8 @@ def test_each_finds_something(name: str, request: pytest.FixtureRequest) -> None
             assert FINDS[query["name"]](answer["data"]), answer
 
 
-def test_the_subscription_tells_of_a_change(live: Running, draft: Path) -> None:
-    """Of a file that is saved while it runs."""
+def test_subscription_reports_a_change(live: Running, draft: Path) -> None:
+    """A file that is saved gives an event."""
     [query] = [query["query"] for query in ready(live) if query["name"] == LIVE]
     accept = {"Accept": "text/event-stream"}
     with (
@@ -68,7 +68,7 @@ def test_the_subscription_tells_of_a_change(live: Running, draft: Path) -> None:
     ):
         lines = stream.iter_lines()
         next(lines)  # the stream is open
-        for number, line in enumerate(lines):  # one comes now and then, also where nothing was told
+        for number, line in enumerate(lines):  # heartbeats are sent without events
             if line.startswith("data: "):
                 change = orjson.loads(line.removeprefix("data: "))["data"]["articleChanged"]
                 assert change["article"]["title"].startswith("New ")
@@ -77,15 +77,15 @@ def test_the_subscription_tells_of_a_change(live: Running, draft: Path) -> None:
     raise AssertionError
 
 
-def test_everyone_is_shown_what_is_public(dev: Running, public: Running) -> None:
-    """No argument is taken from a draft, unless drafts are shown."""
+def test_arguments_are_public(dev: Running, public: Running) -> None:
+    """Arguments come from drafts only if drafts are shown."""
     headers = {"X-Include-Drafts": "false"}
     narrowed = httpx.get(dev.url + PATH, headers=headers, timeout=30, trust_env=False, verify=NO_TLS).json()
     assert narrowed == ready(public) != ready(dev)
 
 
-async def test_a_preview_is_shown_drafts(tmp_path: Path) -> None:
-    """To those who came by a preview link the arguments are of all articles; for others there are none."""
+async def test_arguments_of_a_preview(tmp_path: Path) -> None:
+    """With a preview link the arguments are from all articles. Others get no queries."""
     files = {"draft.md": "---\ntitle: Draft\ndraft: true\ntopics: [Ideas]\n---\n"}
     async with serving(tmp_path, files=files, preview_secret=SECRET, preview_explorer=True) as client:
         assert (await client.get(PATH)).status_code == 404
@@ -93,8 +93,8 @@ async def test_a_preview_is_shown_drafts(tmp_path: Path) -> None:
     assert {"slug": "ideas"} in [query["variables"] for query in found]
 
 
-async def test_without_content_they_are_valid(tmp_path: Path) -> None:
-    """Over an empty corpus each is answered, and finds nothing; before there is one, it is not known."""
+async def test_queries_over_an_empty_corpus(tmp_path: Path) -> None:
+    """Each query is answered without results. Before the first load the queries are unavailable."""
     async with service(tmp_path, Mode.DEV, {}) as found:
         transport = httpx.ASGITransport(found.app)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
@@ -105,8 +105,8 @@ async def test_without_content_they_are_valid(tmp_path: Path) -> None:
                     assert "errors" not in (await client.post("/graphql", json=query)).json()
 
 
-async def test_a_title_will_do_where_there_are_no_topics(tmp_path: Path) -> None:
-    """Its longest word is searched for."""
+async def test_search_word_from_a_title(tmp_path: Path) -> None:
+    """Without topics, the longest word of a title is searched."""
     async with serving(tmp_path, Mode.DEV, {"one.md": "---\ntitle: A lighthouse, at sea\n---\n"}) as client:
         [query] = [query for query in (await client.get(PATH)).json() if query["name"] == "Search"]
         assert query["variables"] == {"query": "lighthouse"}
@@ -115,8 +115,8 @@ async def test_a_title_will_do_where_there_are_no_topics(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("text", DOCUMENTS.values(), ids=DOCUMENTS.keys())
-def test_each_says_what_it_shows(text: str) -> None:
-    """In a comment before anything else, and costs a quarter of what an operation may at most."""
+def test_each_query_has_a_comment(text: str) -> None:
+    """The comment comes first, and the query costs at most a quarter of the limit."""
     assert text.startswith("# ")
     analysis = analyse(CONTRACT, parse(text), Limits())
     analysis.check_shape()

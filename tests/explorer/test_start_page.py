@@ -1,4 +1,4 @@
-"""The start page as it is sent: what is in it, for whom, and what keeps it safe."""
+"""The HTML of the start page: content, visibility and safety."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ provider: {name: "<b>Bold</b>"}
 ---
 """
 FIGURES = {"Published": "5", "Drafts": "2", "Scheduled": "1", "Expired": "0", "Providers": "9", "Topics": "6"}
-"""Of the seeds, as their author sees them."""
+"""Of the seeds with drafts."""
 BROKEN = "---\ntitle: a: b <i>\n---\n"
 
 
-def test_it_shows_what_is_loaded(dev: Running) -> None:
-    """Counts, problems, months, topics, providers and articles, to their author with drafts and what is scheduled."""
+def test_page_shows_the_content(dev: Running) -> None:
+    """An author sees counts, problems, months, topics, providers and articles, with drafts and scheduled articles."""
     page = dev.get("/").text
     figures = dict(re.findall(r"<dt>(\w+)</dt><dd>([\d,]+)</dd>", page))
     assert figures == FIGURES
-    for told in ("A draft that only a preview shows", "An article of the far future", "Draft House", "December 2025"):
-        assert told in page
+    for title in ("A draft that only a preview shows", "An article of the far future", "Draft House", "December 2025"):
+        assert title in page
     assert re.search(r"Revision <code>\w+-\d+</code>", page)
 
 
-def test_it_shows_everyone_what_is_public(public: Running) -> None:
-    """No draft, nothing scheduled, no problem and no count of them."""
+def test_public_page(public: Running) -> None:
+    """It has no drafts, scheduled articles or problems, and no counts of them."""
     page = public.get("/").text
     assert dict(re.findall(r"<dt>(\w+)</dt><dd>(\d+)</dd>", page)).keys() == {"Published", "Providers", "Topics"}
     assert "Release notes of 2025" in page
@@ -49,8 +49,8 @@ def test_it_shows_everyone_what_is_public(public: Running) -> None:
         assert hidden not in page
 
 
-def test_it_may_load_nothing_from_elsewhere(dev: Running) -> None:
-    """Its policy allows this host's own files alone, and neither scripts nor styles in the page; no cache keeps it."""
+def test_policy_allows_only_own_files(dev: Running) -> None:
+    """Inline scripts and styles are not allowed, and the page is not cached."""
     response = dev.get("/")
     assert response.headers["content-type"] == "text/html; charset=utf-8"
     assert response.headers["content-security-policy"] == POLICY
@@ -66,8 +66,8 @@ def test_it_may_load_nothing_from_elsewhere(dev: Running) -> None:
         assert "://" not in dev.get(path).text
 
 
-async def test_what_files_say_is_text(tmp_path: Path) -> None:
-    """Titles, topics, providers, paths and problems are shown as they are written, and are no HTML."""
+async def test_values_are_escaped(tmp_path: Path) -> None:
+    """Titles, topics, providers, paths and problems are shown as text."""
     files = {"a<b>&.md": HOSTILE, "<i>broken.md": BROKEN}
     async with serving(tmp_path, Mode.DEV, files) as client:
         page = (await client.get("/")).text
@@ -78,8 +78,8 @@ async def test_what_files_say_is_text(tmp_path: Path) -> None:
     assert "&lt;i&gt;broken.md:2" in page
 
 
-async def test_it_is_only_read(tmp_path: Path) -> None:
-    """What is sent to it is refused, as elsewhere."""
+async def test_other_methods_are_refused(tmp_path: Path) -> None:
+    """POST and other methods are refused."""
     async with serving(tmp_path, Mode.DEV) as client:
         for path in ("/", "/start.js", PATH):
             refused = await client.post(path)
@@ -89,8 +89,8 @@ async def test_it_is_only_read(tmp_path: Path) -> None:
             )
 
 
-async def test_equal_problems_are_one_group(tmp_path: Path) -> None:
-    """Problems that differ only in quoted values are shown once, with the number of files and each place folded in."""
+async def test_equal_problems_are_grouped(tmp_path: Path) -> None:
+    """Problems that differ only in quoted values are shown once, with the number of files and each position."""
     untitled = {f"{number}.md": f"---\nquality: q{number}\n---\n" for number in range(3)}
     files = {**untitled, "other.md": "---\ntitle: Other\nheat: x\n---\n"}
     async with serving(tmp_path, Mode.DEV, files) as client:
@@ -108,8 +108,8 @@ async def test_equal_problems_are_one_group(tmp_path: Path) -> None:
     assert '<code class="place">other.md:3:7</code>' in heat
 
 
-async def test_many_problems_are_not_all_listed(tmp_path: Path) -> None:
-    """A hundred are, and the page says that there may be more."""
+async def test_problem_list_is_limited(tmp_path: Path) -> None:
+    """A hundred are listed, and the page notes that there may be more."""
     files = {f"{number:03d}.md": BROKEN for number in range(102)}
     async with serving(tmp_path, Mode.DEV, files) as client:
         page = (await client.get("/")).text
@@ -119,8 +119,8 @@ async def test_many_problems_are_not_all_listed(tmp_path: Path) -> None:
     assert "There may be more." in page
 
 
-async def test_it_shows_how_to_ask(tmp_path: Path) -> None:
-    """What the gateway is, the folder, the endpoint, a link to the docs, and requests that work as they are."""
+async def test_page_shows_requests(tmp_path: Path) -> None:
+    """The page has a description, the folder, the endpoint, a link to the docs, and working requests."""
     async with serving(tmp_path, Mode.DEV) as client:
         text = (await client.get("/")).text
         endpoint = html.unescape(re.findall(r'<code id="endpoint">(.*?)</code>', text)[0])
@@ -141,8 +141,8 @@ async def test_it_shows_how_to_ask(tmp_path: Path) -> None:
     assert '<a href="docs/">' in text
 
 
-async def test_the_endpoint_is_that_of_the_proxy(tmp_path: Path) -> None:
-    """The address has the scheme and the host of the request; the folder is shown under `dev` only."""
+async def test_endpoint_behind_a_proxy(tmp_path: Path) -> None:
+    """The address has the scheme and host of the request. The folder is shown only under `dev`."""
     async with serving(tmp_path, explorer=True) as client:
         headers = {"Host": "content.example", "X-Forwarded-Proto": "https"}
         page = (await client.get("/", headers=headers)).text
@@ -150,8 +150,8 @@ async def test_the_endpoint_is_that_of_the_proxy(tmp_path: Path) -> None:
     assert str(tmp_path) not in page
 
 
-async def test_hidden_articles_have_a_badge(tmp_path: Path) -> None:
-    """A draft, an expired and an unlisted article say what they are, and expired ones are counted."""
+async def test_badges(tmp_path: Path) -> None:
+    """Draft, expired and unlisted articles have a badge, and expired ones are counted."""
     files = {
         "draft.md": "---\ntitle: Draft\ndraft: true\n---\n",
         "old.md": "---\ntitle: Old\ndate: 2023-01-01\nexpiryDate: 2024-01-01\n---\n",
@@ -164,8 +164,8 @@ async def test_hidden_articles_have_a_badge(tmp_path: Path) -> None:
     assert "<dt>Expired</dt><dd>1</dd>" in page
 
 
-async def test_before_there_is_content_it_says_so(tmp_path: Path) -> None:
-    """As an answer that is to be asked for again, which the page does by itself."""
+async def test_page_before_the_first_load(tmp_path: Path) -> None:
+    """The response asks for a retry, and the page reloads itself."""
     async with service(tmp_path, Mode.DEV, {}) as found:
         transport = httpx.ASGITransport(found.app)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
@@ -179,8 +179,8 @@ async def test_before_there_is_content_it_says_so(tmp_path: Path) -> None:
             assert (empty.status_code, "No article yet" in empty.text) == (200, True)
 
 
-async def test_a_preview_link_opens_it(tmp_path: Path) -> None:
-    """Whoever has none finds nothing, whose has ended is told so, and to the others it shows drafts."""
+async def test_page_with_a_preview_link(tmp_path: Path) -> None:
+    """Without a link the page is 404, an expired link gets a message, and a valid one shows drafts."""
     async with serving(tmp_path, preview_secret=SECRET, preview_explorer=True) as client:
         for path in ("/", "/start.js", "/start.css"):
             for refused, status in (
@@ -196,8 +196,8 @@ async def test_a_preview_link_opens_it(tmp_path: Path) -> None:
         assert "schema.graphql" not in page
 
 
-async def test_limits_are_for_clients(tmp_path: Path) -> None:
-    """What clients may not ask, the page still may."""
+async def test_client_limits_do_not_apply_to_the_page(tmp_path: Path) -> None:
+    """The page works if its query exceeds the limits of clients."""
     manifest = tmp_path / "manifest.json"
     manifest.write_text("{}")
     limits: dict[str, Any] = {"limit_cost": "1", "limit_depth": "1", "limit_page": "1"}
@@ -206,6 +206,6 @@ async def test_limits_are_for_clients(tmp_path: Path) -> None:
         assert [(await client.get(path)).status_code for path in ("/", "/", PATH)] == [200, 200, 200]
 
 
-def test_the_schema_opens_as_text(dev: Running) -> None:
-    """In a browser, which would keep a file of a type that it does not know."""
+def test_schema_is_served_as_text(dev: Running) -> None:
+    """Browsers would download a file of an unknown type."""
     assert dev.get("/schema.graphql").headers["content-type"] == "text/plain; charset=utf-8"

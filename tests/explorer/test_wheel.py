@@ -1,4 +1,4 @@
-"""The wheel: GraphiQL is in it where npm was there, and where it was not the build says so."""
+"""The wheel: it includes GraphiQL if npm was available at the build, and otherwise the build logs a message."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PREFIX = "gateway/explorer/assets/"
 
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
-    """What a wheel is built from, as it is in a clean clone."""
+    """The files of a clean clone that a wheel is built from."""
     folder = tmp_path / "source"
     skipped = shutil.ignore_patterns("assets", "node_modules", "__pycache__")
     shutil.copytree(ROOT / "gateway", folder / "gateway", ignore=skipped)
@@ -51,8 +51,8 @@ def contents(source: Path) -> dict[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
-async def test_a_wheel_brings_graphiql(browser: Browser, source: Path, tmp_path: Path) -> None:
-    """What was built with npm works where there is no Node, and where nothing but this machine can be reached."""
+async def test_wheel_includes_graphiql(browser: Browser, source: Path, tmp_path: Path) -> None:
+    """A wheel built with npm works without Node and without a network."""
     need("node", npm.node())
     built = build(source, GATEWAY_REQUIRE_EXPLORER="1")
     assert built.returncode == 0, built.stderr
@@ -62,8 +62,8 @@ async def test_a_wheel_brings_graphiql(browser: Browser, source: Path, tmp_path:
     assert not (source / PREFIX).exists()
 
     program = installed(source, tmp_path / "environment")
-    alone = ("env", f"PATH={program.parent}")
-    with running("dev", SEEDS, cache=tmp_path, wrapper=alone, program=(str(program),)) as server:
+    isolated = ("env", f"PATH={program.parent}")
+    with running("dev", SEEDS, cache=tmp_path, wrapper=isolated, program=(str(program),)) as server:
         server.said(r"^\d+ articles")
         graphiql = await opened(browser, f"{server.url}/graphiql")
         assert (await graphiql.run())["data"]["articles"]["totalCount"] == 8
@@ -72,7 +72,7 @@ async def test_a_wheel_brings_graphiql(browser: Browser, source: Path, tmp_path:
 
 
 def installed(source: Path, environment: Path) -> Path:
-    """The command of an environment that has the wheel, and whose other packages are those of the tests."""
+    """The command of an environment with the wheel, and with the packages of the tests."""
     subprocess.run((sys.executable, "-m", "venv", "--without-pip", environment), check=True, timeout=100)
     python = environment / "bin" / "python"
     [wheel] = (source / "dist").glob("*.whl")
@@ -83,8 +83,8 @@ def installed(source: Path, environment: Path) -> Path:
     return environment / "bin" / "gateway"
 
 
-def test_a_wheel_without_npm(source: Path) -> None:
-    """It is built, it has all but GraphiQL, and the build says so."""
+def test_wheel_without_npm(source: Path) -> None:
+    """It lacks only GraphiQL, and the build logs that."""
     built = build(source, PATH="")
     assert built.returncode == 0, built.stderr
     assert "npm is missing here. The wheel is built without GraphiQL." in built.stderr + built.stdout
@@ -95,8 +95,8 @@ def test_a_wheel_without_npm(source: Path) -> None:
     assert documentation == {str(file.relative_to(ROOT / "docs")) for file in (ROOT / "docs").rglob("*.*")}
 
 
-def test_a_wheel_that_must_have_graphiql(source: Path) -> None:
-    """Without npm there is none."""
+def test_required_graphiql_without_npm(source: Path) -> None:
+    """The build fails."""
     built = build(source, PATH="", GATEWAY_REQUIRE_EXPLORER="1")
     assert built.returncode != 0
     assert "npm is missing" in built.stderr

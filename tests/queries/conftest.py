@@ -1,4 +1,4 @@
-"""Databases of generated corpora, each with the oracle's view of it."""
+"""Databases of generated corpora, each with its oracle."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ VIEWERS = {
 settings.register_profile("queries", max_examples=100, suppress_health_check=list(HealthCheck))
 settings.register_profile("queries-in-full", settings.get_profile("queries"), max_examples=5000)
 QUERIES = settings.get_profile("queries-in-full" if os.environ.get("GATEWAY_TEST_FULL") else "queries")
-"""How many queries a property is tried with."""
+"""The number of examples per property."""
 
 
 class Answer(NamedTuple):
@@ -46,7 +46,7 @@ class Answer(NamedTuple):
 
 
 class World(NamedTuple):
-    """A database, and what it should answer with drafts and without."""
+    """A database, and its expected answers with and without drafts."""
 
     store: SqliteStore
     oracles: dict[bool, Oracle]

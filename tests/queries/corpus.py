@@ -1,4 +1,4 @@
-"""Corpora as plain Python: what their files say, with ties, nulls, odd texts and empty lists, the same for one seed."""
+"""Generated corpora as plain Python, with ties, nulls, unusual texts and empty lists; equal for equal seeds."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ AS_OF = datetime(2025, 1, 1, tzinfo=UTC)
 
 
 class Named(NamedTuple):
-    """A provider or a topic as a file spells it, and what all spellings of it share."""
+    """A provider or topic in the spelling of a file, and the key that all spellings share."""
 
     name: str
     key: str
@@ -56,7 +56,7 @@ PROVIDERS = (
     Named("学习", "学习", "学习"),
 )
 FAR = Named("Far", "far.example", "far-example", "far.example")
-"""Named in related entries alone."""
+"""Providers that only related entries name."""
 TOPICS = (
     Named("AI", "ai", "ai"),
     Named("ai", "ai", "ai"),
@@ -132,7 +132,7 @@ def _pieces(size: int, chance: random.Random) -> Iterator[Piece]:
 
 
 def text(piece: Piece) -> str:
-    """The file that says it."""
+    """The content of the file."""
     front_matter: dict[str, object] = {
         "slug": piece.slug,
         "title": piece.title,

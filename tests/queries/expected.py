@@ -1,4 +1,4 @@
-"""Writes what the oracle answers to the queries of the suite beside them: python -m tests.queries.expected"""
+"""Writes the oracle's answers to the queries of the suite: python -m tests.queries.expected"""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CORPUS = corpus(60, seed=7)
 
 
 def expected() -> Iterator[tuple[Path, str]]:
-    """The file of each query's answers, with drafts and without, and what belongs there."""
+    """For each query, the file of its answers with and without drafts, and the content of that file."""
     oracles = {"public": Oracle(CORPUS, preview=False), "preview": Oracle(CORPUS, preview=True)}
     for file in QUERIES:
         answers = {name: oracle.answer(file.read_text()) for name, oracle in oracles.items()}

@@ -1,6 +1,6 @@
-"""What the API should answer, from plain lists: the contract's schema, resolved in the simplest way that there is.
+"""Expected answers of the API: the contract's schema, resolved over plain lists in the simplest way.
 
-It imports nothing of the gateway. Its cursors are no cursors: queries that go by them are tested against slices.
+It does not import the gateway. It has no cursors: queries with cursors are compared with slices.
 """
 
 from __future__ import annotations
@@ -66,11 +66,11 @@ UNSEEN = re.compile(
     "[\u00ad\u034f\u061c\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\U000e0000-\U000e0fff]"
 )
 LETTERS = {"ł": "l", "ø": "o", "æ": "ae"}
-"""Latin letters that do not decompose. Queries are made of no others."""
+"""Latin letters without a decomposition that queries may contain."""
 
 
 def fold(text: str) -> str:
-    """Without case, accents and characters that do not show."""
+    """Without case, accents and invisible characters."""
     decomposed = unicodedata.normalize("NFKD", UNSEEN.sub("", text))
     plain = "".join(c for c in decomposed if not unicodedata.combining(c)).casefold()
     return "".join(LETTERS.get(c, c) for c in plain)
@@ -91,7 +91,7 @@ def read(text: str) -> datetime:
 
 
 def said(given: Mapping[str, Any] | None) -> list[tuple[str, Any]]:
-    """What a client says: a null is as if absent."""
+    """The client's arguments, with nulls removed."""
     return [(name, value) for name, value in (given or {}).items() if value is not None]
 
 
@@ -110,7 +110,7 @@ def satisfies(value: Any, conditions: Mapping[str, Any]) -> bool:
 
 
 class Names:
-    """Providers or topics, as one visibility names and counts them."""
+    """Providers or topics with the names and counts that one visibility sees."""
 
     def __init__(self, prefix: str, used: Iterable[Named], mentioned: Iterable[Named] = ()) -> None:
         self._prefix = prefix
@@ -140,7 +140,7 @@ class Names:
         return values[field]
 
     def matches(self, key: str | None, filter_: Mapping[str, Any] | None) -> bool:
-        """Of no provider all values are null."""
+        """Without a provider all values are null."""
         return all(
             key is not None and self.counts[key] >= wanted
             if name == "minArticles"
@@ -203,7 +203,7 @@ class Oracle:
         order: Sequence[Mapping[str, Any]] | None = None,
         among: Sequence[Piece] | None = None,
     ) -> list[Piece]:
-        """Paths break ties, and the list is sorted by them to begin with."""
+        """The list is sorted by path first, so paths break ties."""
         found = [one for one in (self.pieces if among is None else among) if self.matches(one, filter_)]
         for term in reversed(NEWEST_FIRST if order is None else order):
             values = {one.path: self._sorted_by(one, term["field"]) for one in found}
@@ -242,7 +242,7 @@ class Oracle:
             found = known + [key for key in found if value(key) is None]
         return found
 
-    # The graph.
+    # Schema.
 
     def root(self) -> Json:
         return {
@@ -364,7 +364,7 @@ def page(rows: Sequence[Json], first: int | None = None, last: int | None = None
 
 
 def most(counts: Counter[str], order: Callable[[str, int], Any], **asked: Any) -> list[tuple[str, int]]:
-    """The largest counts, at most `first` of them and each at least `minCount`; a null is the default."""
+    """The largest counts, at most `first` of them and each at least `minCount`. Null means the default."""
     first, least = (asked.get(name) for name in ("first", "minCount"))
     found = [(key, count) for key, count in counts.items() if count >= (1 if least is None else least)]
     return sorted(found, key=lambda each: order(*each))[: 20 if first is None else first]
@@ -377,7 +377,7 @@ def value_counts(field: str, among: Sequence[Piece], **asked: Any) -> list[Json]
 
 
 def bucket(time: datetime, interval: str) -> tuple[datetime, datetime]:
-    """Where a bucket starts and ends; the last of all ends where time does."""
+    """Start and end of a bucket. The last bucket ends with the last possible time."""
     start = time.replace(hour=0, minute=0, second=0, microsecond=0)
     latest = datetime.max.replace(tzinfo=UTC)
     match interval:

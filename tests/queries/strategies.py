@@ -1,4 +1,4 @@
-"""Arguments that clients could send, as JSON, with values that the corpora hold and some that they do not."""
+"""Arguments that clients could send, as JSON, with values inside and outside the corpora."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Strategy = st.SearchStrategy[Any]
 
 
 def some(fields: Mapping[str, Strategy]) -> st.SearchStrategy[Json]:
-    """An input with one of its fields or two, seldom with none; a value is seldom null. More would match nothing."""
+    """An input with one or two of its fields, rarely with none or with null. Larger inputs would rarely match."""
     one = st.sampled_from(sorted(fields)).flatmap(lambda name: st.fixed_dictionaries({name: often(fields[name])}))
     return st.one_of(one, one, one, st.builds(merged, one, one), st.just({}))
 
@@ -43,7 +43,7 @@ def ids(prefix: str, *keys: str) -> Strategy:
 
 
 def folds_alike(character: str) -> bool:
-    """Whether the oracle knows how it folds."""
+    """Whether the oracle folds the text like the gateway."""
     is_latin = unicodedata.name(character, "").startswith("LATIN ")
     return not is_latin or fold(character).isascii()
 
@@ -136,7 +136,7 @@ def few(values: Strategy) -> Strategy:
 
 
 def chosen(*values: str | None) -> Strategy:
-    """One value that the corpora hold, or some."""
+    """One value of the corpora, or several."""
     wanted = sample(*values)
     return wanted.map(lambda value: {"eq": value}) | few(wanted).map(lambda several: {"in": several})
 
@@ -151,7 +151,7 @@ LEADS = {
     "locale": chosen(*LOCALES),
     "status": LEAVES["status"],
 }
-"""What indexes know."""
+"""Filters with an index."""
 LEAD = st.sampled_from(sorted(LEADS)).flatmap(lambda name: st.fixed_dictionaries({name: LEADS[name]}))
 LEAF = some(LEAVES)
 COMBINED = st.recursive(

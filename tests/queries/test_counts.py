@@ -1,4 +1,4 @@
-"""Facets and neighbours with any filter, against what is counted and looked up by hand."""
+"""Facets and neighbours with arbitrary filters, compared with the oracle."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ async def test_facets(
     interval: str,
     bounds: list[int] | None,
 ) -> None:
-    """Every facet counts what the filter matches, with or without its own field; each is one call, in order."""
+    """Every facet counts the matches of the filter, with or without its own field. Each is one call, in order."""
     variables = {
         "filter": filter_, "first": first, "least": least, "own": own, "interval": interval, "bounds": bounds
     }  # fmt: skip
@@ -69,7 +69,7 @@ async def test_facets(
 @QUERIES
 @given(WORLDS, st.booleans(), st.none() | st.integers(0, 10))
 async def test_counts_of_many_parents(worlds: list[World], at: int, preview: bool, first: int | None) -> None:
-    """Topics of providers, providers of topics and related topics are counted for a level at once."""
+    """Topics of providers, providers of topics and related topics are counted for a whole level at once."""
     answer = await worlds[at].answer(NESTED, preview=preview, first=first)
     assert answer.data == worlds[at].oracles[preview].answer(NESTED, {"first": first})
     assert answer.usage.calls <= 5
@@ -80,10 +80,8 @@ async def test_counts_of_many_parents(worlds: list[World], at: int, preview: boo
 async def test_adjacent(
     worlds: list[World], at: int, preview: bool, filter_: Json | None, order: Any, offset: int
 ) -> None:
-    """An article's neighbours are the ones nearest to it in the order that the filter matches, for a page at once.
-
-    Those in time are the ones in the default order, and take another call only where the order is another one.
-    """
+    """An article's neighbours are the nearest matching ones in the order, for a page at once. Those in time follow the
+    default order, with a second call only if the order differs."""
     variables = {"filter": filter_, "orderBy": order, "offset": offset}
     answer = await worlds[at].answer(ADJACENT, preview=preview, **variables)
     assert answer.data == worlds[at].oracles[preview].answer(ADJACENT, variables)

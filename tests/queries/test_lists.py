@@ -1,4 +1,4 @@
-"""Lists with any filter, order and page, against the oracle's."""
+"""Lists with arbitrary filters, orders and pages, compared with the oracle."""
 
 from __future__ import annotations
 
@@ -50,21 +50,21 @@ async def check(world: World, preview: bool, query: str, **variables: Any) -> No
 async def test_articles(
     worlds: list[World], at: int, preview: bool, filter_: Json | None, order: Any, window: Json
 ) -> None:
-    """Any page of any filtered and ordered list of articles is the oracle's, and so is its length."""
+    """Any page of any filtered and ordered list of articles equals the oracle's, and so does its length."""
     await check(worlds[at], preview, ARTICLES, filter=filter_, orderBy=order, **window)
 
 
 @QUERIES
 @given(WORLDS, st.booleans(), PROVIDER_FILTERS, PROVIDER_ORDERS, WINDOWS)
 async def test_providers(worlds: list[World], at: int, preview: bool, filter_: Json, order: Any, window: Json) -> None:
-    """The same of providers, whose names and counts are those that the caller sees."""
+    """The same for providers, with the names and counts that the caller sees."""
     await check(worlds[at], preview, PROVIDERS, filter=filter_, orderBy=order, **window)
 
 
 @QUERIES
 @given(WORLDS, st.booleans(), TOPIC_FILTERS, TOPIC_ORDERS, WINDOWS)
 async def test_topics(worlds: list[World], at: int, preview: bool, filter_: Json, order: Any, window: Json) -> None:
-    """The same of topics."""
+    """The same for topics."""
     await check(worlds[at], preview, TOPICS, filter=filter_, orderBy=order, **window)
 
 
@@ -73,7 +73,7 @@ async def test_topics(worlds: list[World], at: int, preview: bool, filter_: Json
 async def test_nested_articles(
     worlds: list[World], at: int, preview: bool, outer: str, filter_: Json | None, order: Any, window: Json
 ) -> None:
-    """The same of the lists of many providers or topics at once, which are three calls whatever the filter."""
+    """The same for the lists of many providers or topics at once, in three calls with any filter."""
     query = NESTED % (outer, PAGE % (("path",) * 2))
     variables = {"filter": filter_, "orderBy": order, **window}
     answer = await worlds[at].answer(query, preview=preview, **variables)
@@ -83,10 +83,10 @@ async def test_nested_articles(
 
 @QUERIES
 @given(WORLDS, st.booleans(), FILTERS, ARTICLE_ORDERS, st.integers(1, 20), st.booleans())
-async def test_pages_make_the_whole(
+async def test_pages_cover_the_list(
     worlds: list[World], at: int, preview: bool, filter_: Json | None, order: Any, size: int, backward: bool
 ) -> None:
-    """Put together, the pages of a walk from either end are the whole list, and each knows its length."""
+    """The pages from either end, concatenated, are the whole list, and each has its length."""
     whole = [one.path for one in worlds[at].oracles[preview].sorted(filter_, order)]
     found: list[str] = []
     cursor: str | None = None

@@ -1,4 +1,4 @@
-"""The suite and its oracle: that the one is everyday, and the other stands on its own."""
+"""The suite's queries are ordinary, and its oracle is independent."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from tests.queries.oracle import CONTRACT
 
 
 @pytest.mark.parametrize("file", QUERIES, ids=lambda file: file.stem)
-def test_a_query_of_the_suite_is_an_everyday_one(file: Path) -> None:
-    """It stays within all limits, and under a quarter of what it may cost."""
+def test_queries_are_within_the_limits(file: Path) -> None:
+    """Each query costs less than a quarter of the limit."""
     analysis = analyse(CONTRACT, parse(file.read_text()), Limits())
     analysis.check_shape()
     assert analysis.check_cost(None, {}) < Limits().cost / 4
 
 
-def test_what_is_expected_is_what_the_oracle_says() -> None:
-    """Every query has its answers, and they are not written by hand."""
+def test_expected_files_equal_the_oracle() -> None:
+    """Every query has its file of answers, and the oracle generates the same."""
     assert len(QUERIES) > 10
     assert [file.name for file, text in expected() if not file.exists() or file.read_text() != text] == []
 
@@ -39,8 +39,8 @@ def imported(file: Path) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("name", ["oracle", "corpus", "expected"])
-def test_the_oracle_knows_nothing_of_the_gateway(name: str) -> None:
-    """It imports none of it, so that the two cannot be wrong together."""
+def test_oracle_does_not_import_the_gateway(name: str) -> None:
+    """An error in the gateway's code is therefore not in both."""
     modules = list(imported(Path(__file__).with_name(f"{name}.py")))
     assert modules
     assert [module for module in modules if module.partition(".")[0] == "gateway"] == []

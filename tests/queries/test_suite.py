@@ -1,4 +1,4 @@
-"""The queries of the suite: their answers, and what these cost as the corpus grows."""
+"""The queries of the suite: their answers, and their cost as the corpus grows."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SMALL, LARGE = 40, 4000
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def suite(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
-    """The corpus that the queries are written for."""
+    """The corpus of the queries."""
     made = await world(tmp_path_factory.mktemp("suite") / "suite.db", CORPUS)
     yield made
     await made.store.close()
@@ -28,7 +28,7 @@ async def suite(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def growing(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[World, World]]:
-    """A corpus, and one that is a hundred times as large."""
+    """A corpus, and one a hundred times as large."""
     folder = tmp_path_factory.mktemp("growing")
     async with AsyncExitStack() as stores:
         made = [await world(folder / f"{size}.db", corpus(size)) for size in (SMALL, LARGE)]
@@ -38,7 +38,7 @@ async def growing(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tup
 
 
 def shown(value: Any) -> int:
-    """The rows that an answer shows: its objects, be they records, counts or the lists they stand in, and totals."""
+    """The number of rows in an answer: objects (records, counts, lists) and totals."""
     match value:
         case dict():
             return 1 + ("totalCount" in value) + sum(shown(each) for each in value.values())
@@ -54,17 +54,15 @@ def shown(value: Any) -> int:
     [(file.read_text(), file.with_suffix(".json").read_text()) for file in QUERIES],
     ids=[file.stem for file in QUERIES],
 )
-async def test_the_answer_is_the_expected_one(suite: World, query: str, expected: str, preview: bool) -> None:
-    """Each query of the suite answers what stands beside it."""
+async def test_answer_equals_the_expected_file(suite: World, query: str, expected: str, preview: bool) -> None:
+    """Each query returns the content of its file."""
     answer = await suite.answer(query, preview=preview)
     assert answer.data == json.loads(expected)["preview" if preview else "public"]
 
 
 @pytest.mark.parametrize("query", [file.read_text() for file in QUERIES], ids=[file.stem for file in QUERIES])
-async def test_a_hundred_times_as_much_content_costs_an_answer_no_more(
-    growing: tuple[World, World], query: str
-) -> None:
-    """No more calls of the store, and never more rows than the answer shows."""
+async def test_cost_does_not_grow_with_the_corpus(growing: tuple[World, World], query: str) -> None:
+    """The number of store calls is equal, and never more rows are read than the answer shows."""
     small, large = [await each.answer(query, preview=True) for each in growing]
     assert large.usage.calls <= small.usage.calls
     assert small.usage.rows <= shown(small.data)

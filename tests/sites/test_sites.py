@@ -1,4 +1,4 @@
-"""Folders written for other generators: what each of their files becomes, through the database."""
+"""Folders of other generators: the article of each file, loaded into a database."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ NEWS = {"name": "News Desk", "domain": None}
 
 
 def article(path: str, slug: str, title: str, kind: str, **values: object) -> dict[str, object]:
-    """An article of which nothing is known but what is given."""
+    """An article with only the given values."""
     return {**NOTHING, "path": path, "slug": slug, "title": title, "type": kind, **values}
 
 
@@ -237,7 +237,7 @@ EXPECTED: dict[str, list[dict[str, object]]] = {
         ),
     ],
 }
-"""Every article of each folder, in the order of the paths, as a preview shows it."""
+"""Every article of each folder, by path, as previews see it."""
 
 PROBLEMS: dict[str, list[tuple[str, Severity, str, int | None]]] = {
     "jekyll": [("README.md", Severity.INFO, "NO_FRONT_MATTER", 1)],
@@ -265,7 +265,7 @@ GIVEN: dict[str, list[tuple[str, FieldOrigin]]] = {
 
 
 def changes(name: str) -> list[Change]:
-    """What a run says of each file of a site."""
+    """The changes of a run over a site's files."""
     root = HERE / name
     rules = site_config.read(root)
     assert rules.problems == ()
@@ -278,7 +278,7 @@ async def stream(said: Sequence[Change]) -> AsyncIterator[Sequence[Change]]:
 
 
 async def ask(tmp_path: Path, name: str, viewer: Viewer) -> list[dict[str, Any]]:
-    """The articles of a site, from a database of it."""
+    """The articles of a site, from its database."""
     store = await SqliteStore.open(tmp_path / "content.db")
     try:
         await store.apply(ChangeSet(AS_OF, stream(changes(name))))
@@ -294,15 +294,15 @@ async def ask(tmp_path: Path, name: str, viewer: Viewer) -> list[dict[str, Any]]
 
 
 @pytest.mark.parametrize("name", SITES)
-async def test_every_file_becomes_its_article(tmp_path: Path, name: str) -> None:
-    """Each field has the value that the site's author meant; translations share a slug."""
+async def test_files_become_articles(tmp_path: Path, name: str) -> None:
+    """Each field has the intended value. Translations share a slug."""
     found = await ask(tmp_path, name, Viewer(Visibility.PREVIEW))
     assert found == EXPECTED[name]
 
 
 @pytest.mark.parametrize("name", SITES)
-async def test_the_public_reads_what_is_published_and_exposed(tmp_path: Path, name: str) -> None:
-    """No draft, nothing scheduled, and of the other keys those that the site exposes."""
+async def test_public_articles(tmp_path: Path, name: str) -> None:
+    """Drafts and scheduled articles are hidden, and only exposed keys are in `frontMatter`."""
     found = await ask(tmp_path, name, Viewer(Visibility.PUBLIC))
     published = [each["path"] for each in EXPECTED[name] if each["status"] == "PUBLISHED"]
     assert [each["path"] for each in found] == published
@@ -313,8 +313,8 @@ async def test_the_public_reads_what_is_published_and_exposed(tmp_path: Path, na
 
 
 @pytest.mark.parametrize("name", SITES)
-def test_nothing_else_is_said_of_the_files(name: str) -> None:
-    """The problems are those that are meant to be there."""
+def test_problems_of_the_sites(name: str) -> None:
+    """The problems are exactly the intended ones."""
     found = [
         (problem.path, problem.severity, problem.code, problem.line)
         for change in changes(name)
@@ -325,8 +325,8 @@ def test_nothing_else_is_said_of_the_files(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SITES)
-def test_where_the_values_are_from_is_known(name: str) -> None:
-    """Some of what `gateway check --explain` tells."""
+def test_sources_of_values(name: str) -> None:
+    """A sample of the output of `gateway check --explain`."""
     given = {
         (change.version.path, each)
         for change in changes(name)

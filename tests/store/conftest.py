@@ -1,4 +1,4 @@
-"""A store of each backend, new and empty. What is promised of a store is tested on every one of them."""
+"""A new, empty store, and functions about its files."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ READERS = 2
 
 
 def open_files(folder: Path) -> list[str]:
-    """The files below a folder that this process holds open."""
+    """The files below a folder that this process has open."""
     links = [str(link.readlink()) for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
     return [link for link in links if link.startswith(str(folder))]
 
 
 @pytest.fixture(params=[SqliteStore], ids=["sqlite"])
 async def new_store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Open]:
-    """Opens a further store at each call; all are closed in the end."""
+    """Opens a further store at each call. All are closed at the end."""
     async with AsyncExitStack() as stores:
         numbers = count()
 
@@ -45,7 +45,7 @@ async def store(new_store: Open) -> Store:
 
 @pytest.fixture
 async def database(tmp_path: Path) -> Path:
-    """The file of a SQLite database with one article, of a store that is closed."""
+    """The file of a closed SQLite database with one article."""
     opened = await SqliteStore.open(tmp_path / "content.db")
     await apply(opened, document("a"))
     await opened.close()

@@ -1,4 +1,4 @@
-"""Corpora full of collisions, and every answer that a store gives of one."""
+"""Corpora with many collisions, and all answers of a store over them."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ _entries = st.builds(
 
 @st.composite
 def documents(draw: st.DrawFn, paths: Sequence[str] = PATHS) -> Document:
-    """One of few paths, that shares its slug, provider, topics, URLs and related entries with others."""
+    """A document of few paths that shares its slug, provider, topics, URLs and related entries with others."""
     return document(
         draw(st.sampled_from(paths)),
         slug=draw(st.sampled_from(SLUGS)),
@@ -90,7 +90,7 @@ def corpora() -> st.SearchStrategy[list[Document]]:
 
 
 async def answers(store: Store, visibility: Visibility) -> Mapping[str, Any]:
-    """All that a visibility can be told, its counters and times aside."""
+    """All answers for a visibility, without counters and times."""
     async with store.snapshot(visibility) as snapshot:
         articles = await _whole(snapshot, ARTICLES, NEWEST_FIRST)
         providers = await _whole(snapshot, PROVIDERS, (OrderTerm(ProviderOrderField.NAME),))
@@ -117,7 +117,7 @@ async def _whole(snapshot: Snapshot, listing: Listing[Any], order: Order) -> Pag
 
 
 async def _found(snapshot: Snapshot, related_ids: Sequence[str]) -> Mapping[str, Any]:
-    """What lookups find, of these and of all that may be hidden."""
+    """The results of lookups of these keys and of all possibly hidden ones."""
     wanted: Mapping[Lookup[Any], Sequence[str]] = {
         ARTICLE_BY_PATH: PATHS,
         ARTICLE_BY_ID: [article_id(path) for path in PATHS],
@@ -133,7 +133,7 @@ async def _found(snapshot: Snapshot, related_ids: Sequence[str]) -> Mapping[str,
 async def _listed(
     snapshot: Snapshot, providers: Page[Any], topics: Page[Any], articles: Page[Article]
 ) -> Mapping[str, Any]:
-    """The lists of every parent, and their lengths."""
+    """The lists of every parent, with their lengths."""
     provider_keys = [edge.node.key for edge in providers.edges]
     topic_keys = [edge.node.key for edge in topics.edges]
     parents: Mapping[Listing[Any], list[str]] = {

@@ -1,4 +1,4 @@
-"""Documents, changes and change sets to test a store with."""
+"""Documents, changes and change sets for tests of the store."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ BLANK = Document(
 
 
 def document(path: str, **values: object) -> Document:
-    """A document that says only what is given. Its title and slug are its path, and it is public from its date on."""
+    """A document with the given values. Its title and slug are its path, and it is public from its date on."""
     usual = {"slug": path, "title": path, "public_from": values.get("published_date_time")}
     return BLANK._replace(path=path, **{**usual, **values})  # type: ignore[arg-type]
 
@@ -95,7 +95,7 @@ async def apply(
     problems: tuple[Problem, ...] = (),
     memory: Mapping[str, str] | None = None,
 ) -> Applied:
-    """Apply changes, of which a document is short for its file being loaded, in batches of three."""
+    """Apply changes in batches of three. A document counts as a loaded file."""
     every = [loaded(change) if isinstance(change, Document) else change for change in changes]
     batches = [every[start : start + 3] for start in range(0, len(every), 3)]
     return await store.apply(ChangeSet(as_of, stream(batches), problems, memory or {}))

@@ -1,4 +1,4 @@
-"""An empty database, made once in a process. A copy of it is ready sooner than a new one."""
+"""An empty database, created once per process. A copy of it is faster than a new one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gateway.store.sqlite import SqliteStore
 
 
 def empty_database(path: Path) -> Path:
-    """Write an empty database to a path where there is none, with an epoch of its own."""
+    """Write an empty database with its own epoch to a path without a file."""
     if not path.exists():
         path.write_bytes(_template())
         with closing(sqlite3.connect(path)) as database, database:
@@ -25,7 +25,7 @@ def empty_database(path: Path) -> Path:
 
 @cache
 def _template() -> bytes:
-    # The caller may run in an event loop, so the store is opened in that of another thread.
+    # The caller may run in an event loop, so another thread opens the store.
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(1) as pool:
         path = Path(folder) / "empty.db"
         pool.submit(asyncio.run, _make(path)).result()

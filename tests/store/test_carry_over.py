@@ -1,4 +1,4 @@
-"""A database of another release is built anew, and no article is lost that could be read in it."""
+"""A database of another release is rebuilt without loss of readable articles."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PUBLIC, PREVIEW = Visibility.PUBLIC, Visibility.PREVIEW
 
 
 def change(path: Path, *statements: str) -> None:
-    """Make a database one of another release, of which more may be otherwise."""
+    """Make a database one of another release, with further changes."""
     other = sqlite3.connect(path, isolation_level=None)
     for statement in (*statements, "PRAGMA user_version = 5"):
         other.execute(statement)
@@ -55,15 +55,17 @@ async def generation(store: SqliteStore) -> Generation:
 
 
 def addressed(made: Document) -> Document:
-    """With the addresses that it answers to, as a file would give them."""
+    """With the addresses that a file would give."""
     first, second, *_ = (*made.urls, None, None)
     return made._replace(original_url=first, web_url=second)
 
 
 @settings(max_examples=25)
 @given(corpora())
-async def test_every_answer_is_carried_over(tmp_path_factory: pytest.TempPathFactory, corpus: list[Document]) -> None:
-    """It is served at once, with its times, under another epoch; and the same documents change nothing."""
+async def test_carried_over_database_gives_equal_answers(
+    tmp_path_factory: pytest.TempPathFactory, corpus: list[Document]
+) -> None:
+    """It is served at once, with its times, under another epoch. The same documents change nothing."""
     path = tmp_path_factory.mktemp("database") / "content.db"
     corpus = [
         *map(addressed, corpus),
@@ -89,7 +91,7 @@ async def test_every_answer_is_carried_over(tmp_path_factory: pytest.TempPathFac
 
 @pytest.fixture
 async def folder(tmp_path: Path) -> Path:
-    """A site of a good file, and one that broke after it was loaded, with a database that is closed."""
+    """A site with a valid file and one that broke after it was loaded, with a closed database."""
     async with opened(tmp_path) as site:
         site.write("good.md", "quality: 5")
         site.write("broken.md", "quality: 7")
@@ -103,8 +105,8 @@ async def problems(site: Site) -> list[tuple[str, str]]:
     return [(problem.path, problem.message) for problem in await site.problems()]
 
 
-async def test_the_last_good_version_of_a_broken_file_stays(folder: Path) -> None:
-    """Before its file is read again and after, and with the time when it was read."""
+async def test_last_good_version_is_carried_over(folder: Path) -> None:
+    """Before and after its file is read again, with the time of its reading."""
     change(folder / "content.db")
     async with opened(folder) as site:
         assert await site.paths() == ["broken.md", "good.md"]
@@ -115,8 +117,8 @@ async def test_the_last_good_version_of_a_broken_file_stays(folder: Path) -> Non
         assert "It is still served as published, from the version of 2025-01-01T12:01:00Z." in message
 
 
-async def test_a_file_that_broke_meanwhile_keeps_its_version_too(folder: Path) -> None:
-    """While no process ran, of whatever release."""
+async def test_file_that_broke_while_no_process_ran(folder: Path) -> None:
+    """It keeps its last good version."""
     change(folder / "content.db")
     (folder / "content/good.md").write_text("---\npublished: [\n---\n")
     async with opened(folder) as site:
@@ -124,8 +126,8 @@ async def test_a_file_that_broke_meanwhile_keeps_its_version_too(folder: Path) -
         assert await site.paths() == ["broken.md", "good.md"]
 
 
-async def test_losses_are_held_as_ever(folder: Path) -> None:
-    """An emptied folder takes nothing away because the release is another one."""
+async def test_large_deletion_is_held_after_carry_over(folder: Path) -> None:
+    """An emptied folder deletes nothing."""
     change(folder / "content.db")
     shutil.rmtree(folder / "content")
     async with opened(folder) as site:
@@ -137,8 +139,8 @@ async def test_losses_are_held_as_ever(folder: Path) -> None:
 LAST_GOOD = "Its last good version could not be carried over from the database of an earlier release."
 
 
-async def test_what_cannot_be_read_is_named(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """In the log, and by the problem of a file that is broken now; the old database is kept for it."""
+async def test_unreadable_rows_are_reported(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """In the log, and in the problem of a broken file. The old database is kept for it."""
     change(folder / "content.db", "UPDATE article SET published = 'perhaps' WHERE path = 'broken.md'")
     async with opened(folder) as site:
         assert await site.paths() == ["good.md"]
@@ -174,8 +176,8 @@ async def test_what_cannot_be_read_is_named(folder: Path, caplog: pytest.LogCapt
         ("ALTER TABLE article RENAME TO story",),
     ],
 )
-async def test_nothing_that_an_old_database_holds_stops_the_start(folder: Path, statements: tuple[str, ...]) -> None:
-    """What can be loaded from files is; the rest is where it was, and nothing half read is served."""
+async def test_damaged_old_database_does_not_stop_the_start(folder: Path, statements: tuple[str, ...]) -> None:
+    """Readable files are loaded. The old database stays, and partially read content is not served."""
     change(folder / "content.db", *statements)
     async with opened(folder) as site:
         assert not await site.store.ready()
@@ -184,8 +186,8 @@ async def test_nothing_that_an_old_database_holds_stops_the_start(folder: Path, 
     assert (folder / "content.db-release-5").exists()
 
 
-async def test_a_database_that_never_held_anything_is_built_anew(tmp_path: Path) -> None:
-    """There is nothing to carry over, and nothing is kept."""
+async def test_empty_old_database_is_replaced(tmp_path: Path) -> None:
+    """Nothing is kept of it."""
     path = tmp_path / "content.db"
     async with store_of(path):
         pass
@@ -195,8 +197,8 @@ async def test_a_database_that_never_held_anything_is_built_anew(tmp_path: Path)
     assert [file.name for file in path.parent.iterdir()] == ["content.db"]
 
 
-async def test_a_locked_database_is_not_waited_for_without_end(database: Path) -> None:
-    """Another program that reads or writes it for long is told of."""
+async def test_wait_for_a_locked_database_is_bounded(database: Path) -> None:
+    """The error names the other program."""
     change(database)
     other = sqlite3.connect(database, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -218,8 +220,8 @@ asyncio.run(SqliteStore.open(Path(sys.argv[1])))
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.02, 0.05, 0.1, 0.2])
-async def test_a_process_that_is_killed_leaves_one_or_the_other(database: Path, seconds: float) -> None:
-    """Whenever it ends, the next one carries all over."""
+async def test_killed_process_leaves_the_old_or_the_new_database(database: Path, seconds: float) -> None:
+    """The next process carries everything over."""
     async with store_of(database) as store:
         await apply(store, *(document(f"{number}") for number in range(300)))
     change(database)
@@ -237,16 +239,16 @@ async def test_a_process_that_is_killed_leaves_one_or_the_other(database: Path, 
         assert (await snapshot.statistics()).articles == 301
 
 
-def test_an_old_database_in_a_closed_folder_is_told(database: Path, tmp_path: Path) -> None:
-    """Nothing can be built where nothing can be written, and the old one stays."""
+def test_old_database_in_a_read_only_folder(database: Path, tmp_path: Path) -> None:
+    """It is an error, and the old database stays."""
     change(database, "PRAGMA journal_mode = DELETE")
     database.with_name("content.db-lock").touch(0o666)
     tmp_path.chmod(0o500)
     script = OPEN.replace("asyncio.run", "from gateway.errors import StoreError\ntry: asyncio.run").rstrip()
     script += "\nexcept StoreError as error: print(error)"
     command = [*AS_ANYBODY, sys.executable, "-c", script, str(database)]
-    told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+    output = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
     tmp_path.chmod(0o700)
-    assert told == (
+    assert output == (
         f"begun\nThe database {database}-new cannot be opened. Fix the permissions of the file and its folder.\n"
     )

@@ -1,4 +1,4 @@
-"""The journal: a client that replays it, from any token, holds exactly what is served."""
+"""The change log: a client that applies it, from any token, has exactly the served content."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.store.documents import NOW, apply, document
 PUBLIC, PREVIEW = Visibility.PUBLIC, Visibility.PREVIEW
 ADDED, UPDATED, REMOVED = ChangeType
 Held = dict[str, object]
-"""What a client holds of each article, by id."""
+"""The client's copy of each article, by id."""
 
 
 def change(kind: ChangeType, path: str) -> ArticleChange:
@@ -48,11 +48,11 @@ def as_sorted(*expected: ArticleChange) -> list[ArticleChange]:
     return sorted(expected, key=lambda found: found.id)
 
 
-# What is told.
+# Changes.
 
 
-async def test_each_change_is_told_once(store: Store) -> None:
-    """What came, what changed and what went since the token; of an article that changed twice, the last."""
+async def test_each_change_is_listed_once(store: Store) -> None:
+    """Added, changed and removed since the token, with the last change of each article."""
     await apply(store, document("a"), document("b"), document("c"))
     before = await token(store)
     await apply(store, document("a", title="new"), Deleted("b"), document("d"))
@@ -63,8 +63,8 @@ async def test_each_change_is_told_once(store: Store) -> None:
     assert await changes(store, await token(store)) == []
 
 
-async def test_the_public_is_told_nothing_of_drafts(store: Store) -> None:
-    """Neither that one came, nor that it changed or went; publishing adds, and taking back removes."""
+async def test_public_changes_exclude_drafts(store: Store) -> None:
+    """Neither their addition, change nor removal. Publishing adds, and withdrawing removes."""
     await apply(store, document("draft", published=False), document("a"))
     before = await token(store)
     await apply(store, document("draft", published=False, title="new"), document("other", published=False))
@@ -79,8 +79,8 @@ async def test_the_public_is_told_nothing_of_drafts(store: Store) -> None:
     assert await changes(store, before) == [change(REMOVED, "a")]
 
 
-async def test_a_slug_that_moves_is_a_change(store: Store) -> None:
-    """An article whose slug gets or loses its suffix changed, though nobody touched its file."""
+async def test_changed_slug_is_a_change(store: Store) -> None:
+    """An article that gets or loses a suffix changed, although its file did not."""
     await apply(store, document("b", slug="same"))
     before = await token(store)
     await apply(store, document("a", slug="same"))
@@ -91,8 +91,8 @@ async def test_a_slug_that_moves_is_a_change(store: Store) -> None:
     assert await changes(store, before) == [change(UPDATED, "b")]
 
 
-async def test_what_came_back_and_went_again_is_gone(store: Store) -> None:
-    """A client that held it the first time, and was away since, is told so; one that came later is not."""
+async def test_article_removed_twice(store: Store) -> None:
+    """A client with the first version gets a removal. A later client gets nothing."""
     await apply(store, document("a"))
     held = await token(store)
     for after in (Deleted("a"), document("a"), Deleted("a")):
@@ -106,8 +106,8 @@ async def test_what_came_back_and_went_again_is_gone(store: Store) -> None:
     assert await changes(store, later) == []
 
 
-async def test_time_is_told(store: Store) -> None:
-    """A scheduled article that becomes due is added to the public, and changed for a preview."""
+async def test_due_article_is_a_change(store: Store) -> None:
+    """It is added to the public view, and changed in a preview."""
     await apply(store, document("soon", published_date_time=NOW + timedelta(hours=1)))
     public, preview = await token(store), await token(store, PREVIEW)
     await apply(store, as_of=NOW + timedelta(hours=2))
@@ -115,7 +115,7 @@ async def test_time_is_told(store: Store) -> None:
     assert await changes(store, preview, PREVIEW) == [change(UPDATED, "soon")]
 
 
-async def test_others_do_not_change_with_a_name_or_a_backlink(store: Store) -> None:
+async def test_changes_of_other_records_are_not_changes(store: Store) -> None:
     """A change of an article is one of its own fields."""
     url = "https://example.org/a"
     await apply(store, document("a", urls=(url,)), document("b"))
@@ -127,8 +127,8 @@ async def test_others_do_not_change_with_a_name_or_a_backlink(store: Store) -> N
 # Pages and tokens.
 
 
-async def test_a_full_listing_comes_in_pages(store: Store) -> None:
-    """Without a token all is told as added, from the first page on, which alone is a reset."""
+async def test_full_listing_in_pages(store: Store) -> None:
+    """Without a token everything is listed as added. Only the first page is a reset."""
     await apply(store, *(document(f"{n}") for n in range(5)))
     first = await page(store, None, 2)
     second = await page(store, first.token, 2)
@@ -144,8 +144,8 @@ async def test_a_full_listing_comes_in_pages(store: Store) -> None:
     assert (await page(store, first.token, 0)).token == first.token
 
 
-async def test_another_database_or_view_resets(new_store: Open) -> None:
-    """Its token says nothing of what the client holds of this one."""
+async def test_token_of_another_database_or_view_resets(new_store: Open) -> None:
+    """Its position does not apply."""
     one, other = await new_store(), await new_store()
     for store in (one, other):
         await apply(store, document("a"))
@@ -155,15 +155,15 @@ async def test_another_database_or_view_resets(new_store: Open) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "x", "é", "W10"])
-async def test_what_is_no_token_is_refused(store: Store, text: str) -> None:
-    """It is the client's error."""
+async def test_invalid_token_is_refused(store: Store, text: str) -> None:
+    """It is a client error."""
     await apply(store, document("a"))
     with pytest.raises(BadUserInput, match="token"):
         await page(store, text)
 
 
-async def test_a_token_lasts_as_long_as_the_retention(store: Store) -> None:
-    """Within it no token resets; past it one that would miss a tombstone does, and no other."""
+async def test_token_expiry(store: Store) -> None:
+    """Within the retention no token resets. Past it only a token that would miss a tombstone does."""
     await apply(store, document("a"), document("b"))
     first = await token(store)
     await apply(store, Deleted("a"), as_of=NOW + timedelta(days=1))
@@ -185,7 +185,7 @@ async def served(snapshot: Snapshot) -> Held:
 
 
 class Client:
-    """Keeps a copy of what is served, page by page."""
+    """Keeps a copy of the served content, page by page."""
 
     def __init__(self, visibility: Visibility, first: int) -> None:
         self.held: Held = {}
@@ -194,7 +194,7 @@ class Client:
         self._token: str | None = None
 
     async def read(self, store: Store, ever: AbstractSet[str]) -> bool:
-        """Take one page; whether there are more. Of what was not `ever` served it must not be told."""
+        """Read one page. Returns whether there are more. Articles that were not `ever` served must not be in it."""
         async with store.snapshot(self._visibility) as snapshot:
             found = await snapshot.changes(self._token, self._first)
             now = await served(snapshot)
@@ -229,14 +229,14 @@ STEPS = st.lists(st.lists(DOCUMENTS | st.sampled_from(PATHS).map(Deleted), max_s
 
 @settings(max_examples=60)
 @given(STEPS, st.sampled_from(Visibility), st.integers(1, 3), st.lists(st.booleans(), min_size=6, max_size=6))
-async def test_a_client_that_replays_holds_what_is_served(
+async def test_replaying_client_has_the_served_content(
     new_store: Open,
     steps: Sequence[Sequence[Document | Deleted]],
     visibility: Visibility,
     first: int,
     reads: Sequence[bool],
 ) -> None:
-    """Whatever happens between its pages, and however seldom it asks, in the end its copy is the real thing."""
+    """Its final copy is correct after any changes between its pages."""
     store = await new_store()
     clients = [Client(visibility, first), Client(visibility, 100)]
     ever = set[str]()

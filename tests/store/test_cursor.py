@@ -1,4 +1,4 @@
-"""Cursors: what goes in comes out, and nothing else gets in."""
+"""Encoding and decoding of cursors."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ KINDS = (ColumnType(int, True), ColumnType(str))
 
 
 @given(st.none() | st.integers(-(2**63), 2**63 - 1), st.text())
-def test_a_place_survives_its_way_to_the_client_and_back(number: int | None, text: str) -> None:
-    """Any place that a database can hold is decoded to what was encoded, from text that is safe in a URL."""
+def test_round_trip(number: int | None, text: str) -> None:
+    """Any position is decoded as encoded, from URL-safe text."""
     cursor = encode("order", (number, text))
     assert decode(cursor, "order", KINDS) == (number, text)
     assert set(cursor) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
@@ -53,15 +53,15 @@ def raw(value: object) -> str:
         "[" * 5000,
     ],
 )
-def test_what_is_no_place_is_refused(cursor: str) -> None:
-    """Wrong shapes, types, ranges and orders are the client's error."""
+def test_invalid_cursors_are_refused(cursor: str) -> None:
+    """Wrong shapes, types, ranges and orders are client errors."""
     with pytest.raises(BadUserInput):
         decode(cursor, "order", KINDS)
 
 
 @given(st.text() | st.binary().map(lambda content: urlsafe_b64encode(content).decode()))
-def test_no_text_is_any_other_error(cursor: str) -> None:
-    """Whatever a client sends is a place or is refused."""
+def test_arbitrary_text(cursor: str) -> None:
+    """Any text is a position or is refused."""
     try:
         place = decode(cursor, "order", KINDS)
     except BadUserInput:

@@ -1,4 +1,4 @@
-"""What a database file can be, and the one clear error that says why it cannot be used."""
+"""Unusable database files, and the error for each."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.store.documents import apply, document
 
 
 async def refused(path: Path) -> str:
-    """The one line that tells why it cannot be used; nothing stays open."""
+    """The one-line error of an unusable database. No file stays open."""
     threads = set(threading.enumerate())
     with pytest.raises(StoreError) as caught:
         await SqliteStore.open(path)
@@ -34,16 +34,16 @@ async def refused(path: Path) -> str:
     return caught.value.message
 
 
-async def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
-    """And left as it is."""
+async def test_file_that_is_not_a_database(tmp_path: Path) -> None:
+    """It is refused and unchanged."""
     path = tmp_path / "notes.md"
     path.write_text("# Notes\n" * 1000)
     assert "is not a SQLite database. Name another file" in await refused(path)
     assert path.read_text() == "# Notes\n" * 1000
 
 
-async def test_a_database_of_another_program_is_refused(tmp_path: Path) -> None:
-    """And left as it is."""
+async def test_database_of_another_program(tmp_path: Path) -> None:
+    """It is refused and unchanged."""
     path = tmp_path / "other.db"
     other = sqlite3.connect(path)
     other.execute("CREATE TABLE thing (a)")
@@ -59,14 +59,14 @@ def damage(path: Path, start: int, end: int) -> None:
     path.write_bytes(content)
 
 
-async def test_a_corrupt_database_is_refused(database: Path) -> None:
-    """At the start, where its first page is damaged."""
+async def test_corrupt_database_is_refused(database: Path) -> None:
+    """At the start, if its first page is damaged."""
     damage(database, 100, 4096)
     assert "is corrupt. Delete it" in await refused(database)
 
 
-async def test_damage_that_a_question_meets_is_told(database: Path) -> None:
-    """Questions that do not meet it are answered."""
+async def test_query_of_a_damaged_page_is_an_error(database: Path) -> None:
+    """Other queries are answered."""
     damage(database, root_page(database, "file") * PAGE, (root_page(database, "file") + 1) * PAGE)
     opened = await SqliteStore.open(database)
     with pytest.raises(StoreError, match="is corrupt"):
@@ -80,27 +80,27 @@ PAGE = 4096
 
 
 def root_page(path: Path, table: str) -> int:
-    """Where the first page of a table lies, from 0."""
+    """The number of a table's first page, from 0."""
     other = sqlite3.connect(path)
     [(page,)] = other.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (table,))
     other.close()
     return int(page) - 1
 
 
-async def test_a_folder_is_no_database(tmp_path: Path) -> None:
+async def test_folder_is_not_a_database(tmp_path: Path) -> None:
     assert "cannot be opened" in await refused(tmp_path)
 
 
-async def test_a_folder_is_made_where_it_can_be(tmp_path: Path) -> None:
-    """Whole paths of folders are; below a file none can be."""
+async def test_missing_folders_are_created(tmp_path: Path) -> None:
+    """Below a file this is an error."""
     opened = await SqliteStore.open(tmp_path / "a" / "b" / "content.db")
     await opened.close()
     (tmp_path / "file").touch()
     assert "The folder of the database" in await refused(tmp_path / "file" / "content.db")
 
 
-async def test_a_database_locked_by_another_is_refused(database: Path) -> None:
-    """At the start where nothing can be read, and else by the run that wants to write; the next run works."""
+async def test_locked_database(database: Path) -> None:
+    """It is refused at the start if it cannot be read, and otherwise by the run that writes. The next run works."""
     other = sqlite3.connect(database, isolation_level=None)
     opened = await SqliteStore.open(database, patience=0)
     other.execute("BEGIN IMMEDIATE")
@@ -130,47 +130,47 @@ except StoreError as error:
 """
 
 
-def told_to_anybody(path: Path) -> str:
-    """What a process without root's rights is told of a database."""
+def error_unprivileged(path: Path) -> str:
+    """The error for a database in a process without root's privileges."""
     command = [*AS_ANYBODY, sys.executable, "-c", OPEN, str(path)]
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
 
 
 @pytest.fixture
-def closed_folder(tmp_path: Path) -> Iterator[Path]:
-    """One that nobody can write in."""
+def read_only_folder(tmp_path: Path) -> Iterator[Path]:
+    """A folder without write permission."""
     tmp_path.chmod(0o500)
     yield tmp_path
     tmp_path.chmod(0o700)
 
 
-def test_no_database_can_be_made_in_a_closed_folder(closed_folder: Path) -> None:
-    """The message says what to mend."""
-    told = told_to_anybody(closed_folder / "content.db")
-    assert told == (
-        f"The database {closed_folder}/content.db cannot be locked: Permission denied. Fix the permissions of its"
+def test_new_database_in_a_read_only_folder(read_only_folder: Path) -> None:
+    """The message has a hint."""
+    error = error_unprivileged(read_only_folder / "content.db")
+    assert error == (
+        f"The database {read_only_folder}/content.db cannot be locked: Permission denied. Fix the permissions of its"
         " folder, or name another database.\n"
     )
 
 
-def test_a_database_in_a_closed_folder_cannot_be_used(database: Path, closed_folder: Path) -> None:
-    """Nor can one be read there, since its log lies beside it; not even where a lock is left."""
-    assert database.parent == closed_folder
-    assert told_to_anybody(database).startswith(f"The database {database} cannot be locked: Permission denied.")
+def test_database_in_a_read_only_folder(database: Path, read_only_folder: Path) -> None:
+    """It cannot be read either, because its log is in the same folder; not even if a lock file exists."""
+    assert database.parent == read_only_folder
+    assert error_unprivileged(database).startswith(f"The database {database} cannot be locked: Permission denied.")
     database.with_name("content.db-lock").touch(0o666)
-    told = told_to_anybody(database)
-    assert told.startswith(f"The database {database} cannot be ")
-    assert told.endswith("Fix the permissions of the file and its folder.\n")
+    error = error_unprivileged(database)
+    assert error.startswith(f"The database {database} cannot be ")
+    assert error.endswith("Fix the permissions of the file and its folder.\n")
 
 
-def test_a_folder_that_cannot_be_made_is_told(closed_folder: Path) -> None:
-    """With the reason of the system."""
-    path = closed_folder / "new" / "content.db"
-    assert told_to_anybody(path) == f"The folder of the database {path} cannot be created: Permission denied.\n"
+def test_folder_that_cannot_be_created(read_only_folder: Path) -> None:
+    """The error has the system's reason."""
+    path = read_only_folder / "new" / "content.db"
+    assert error_unprivileged(path) == f"The folder of the database {path} cannot be created: Permission denied.\n"
 
 
-async def test_what_follows_a_statement_that_fails_is_not_run(tmp_path: Path) -> None:
-    """Its failure may have ended the transaction, and the next one would be written whatever becomes of the rest."""
+async def test_statements_after_a_failure_do_not_run(tmp_path: Path) -> None:
+    """The failure may have ended the transaction, so the next statement would be committed by itself."""
     one, none = "INSERT INTO thing VALUES (:a)", "INSERT INTO nothing VALUES (:a)"
     async with SqliteConnection.open(tmp_path / "one.db") as connection:
         await connection.script("CREATE TABLE thing (a)")

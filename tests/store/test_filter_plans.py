@@ -1,4 +1,4 @@
-"""How SQLite answers what a large corpus is asked daily: by indexes, whatever the length of the lists."""
+"""SQLite's plans for common filters on a large corpus: indexes, without scans and sorts."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ HIDDEN: dict[str, tuple[Filter, str]] = {
 
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> sqlite3.Connection:
-    """An empty one: SQLite plans by the schema alone."""
+    """An empty database, because SQLite plans by the schema only."""
     connection = sqlite3.connect(tmp_path_factory.mktemp("plans") / "plans.db")
     connection.executescript(SCHEMA)
     return connection
@@ -69,7 +69,7 @@ def plan(database: sqlite3.Connection, query: Sql) -> str:
 
 
 def faults(lines: str, *, merges: bool) -> list[str]:
-    """Scans of a table of content, and sorts; the sort of a page that is merged of several lists is none."""
+    """Scans of content tables, and sorts. The merge of several lists for a page is not a sort."""
     found = re.findall(
         r"^SCAN (?:article|listed|topic|provider)\b(?! USING).*$|^USE TEMP B-TREE FOR ORDER.*$", lines, re.MULTILINE
     )
@@ -78,7 +78,7 @@ def faults(lines: str, *, merges: bool) -> list[str]:
 
 
 def pages(listing: Listing[Any], visibility: Visibility) -> Sequence[Sql]:
-    """The first page, one that follows a cursor, and one from the back."""
+    """The first page, one after a cursor, and one from the end."""
     ordered = ListQuery(listing, NEWEST_FIRST, visibility)
     cursor = ordered.cursor((1_700_000_000_000_000, "path"))
     windows = (Window(), Window(cursor=cursor), Window(backward=True))
@@ -87,19 +87,19 @@ def pages(listing: Listing[Any], visibility: Visibility) -> Sequence[Sql]:
 
 @pytest.mark.parametrize("visibility", Visibility)
 @pytest.mark.parametrize("name", DAILY)
-def test_a_daily_filter_is_served_by_an_index(database: sqlite3.Connection, name: str, visibility: Visibility) -> None:
-    """A page is read in order from the index of what the filter names, and no table is scanned or sorted for it."""
+def test_common_filters_use_an_index(database: sqlite3.Connection, name: str, visibility: Visibility) -> None:
+    """A page is read in order from the index of the filter's value, without scans and sorts."""
     filter_, index = DAILY[name]
     for query in pages(ARTICLES.where(filter_), visibility):
         lines = plan(database, query)
         assert index in lines
-        # After a cursor SQLite sorts what of the topic lies in the week, rather than seek to the tie.
+        # After a cursor SQLite sorts the topic's articles of the week instead of seeking to the tie.
         assert faults(lines, merges="DISTINCT" in query.sql) == [] or (name == "topic and week" and "> ?" in query.sql)
 
 
 @pytest.mark.parametrize("name", HIDDEN)
-def test_a_status_is_served_by_an_index(database: sqlite3.Connection, name: str) -> None:
-    """The same of what a preview shows and the public does not see."""
+def test_status_filters_use_an_index(database: sqlite3.Connection, name: str) -> None:
+    """The same for statuses that only previews see."""
     filter_, index = HIDDEN[name]
     for query in pages(ARTICLES.where(filter_), Visibility.PREVIEW):
         lines = plan(database, query)
@@ -109,8 +109,8 @@ def test_a_status_is_served_by_an_index(database: sqlite3.Connection, name: str)
 
 @pytest.mark.parametrize("visibility", Visibility)
 @pytest.mark.parametrize("name", DAILY)
-def test_neighbours_are_found_in_an_index(database: sqlite3.Connection, name: str, visibility: Visibility) -> None:
-    """The next article of a topic, say, is the next entry of an index."""
+def test_neighbours_use_an_index(database: sqlite3.Connection, name: str, visibility: Visibility) -> None:
+    """The next article of a topic is the next entry of an index."""
     filter_, index = DAILY[name]
     lines = plan(database, ListQuery(ARTICLES.where(filter_), NEWEST_FIRST, visibility).adjacent(["ar_x"]))
     assert index in lines
@@ -119,8 +119,8 @@ def test_neighbours_are_found_in_an_index(database: sqlite3.Connection, name: st
 
 @pytest.mark.parametrize("listing", [ARTICLES_OF_PROVIDER, ARTICLES_OF_TOPIC], ids=lambda listing: listing.name)
 @pytest.mark.parametrize("name", DAILY)
-def test_a_nested_list_stays_in_its_index(database: sqlite3.Connection, listing: Listing[Any], name: str) -> None:
-    """A filter of a parent's list is checked along the list, or leads into an index; it scans nothing."""
+def test_nested_lists_use_their_index(database: sqlite3.Connection, listing: Listing[Any], name: str) -> None:
+    """A filter of a parent's list is checked along the list or uses an index."""
     for visibility in Visibility:
         for query in pages(listing.where(DAILY[name][0]), visibility):
             assert [fault for fault in faults(plan(database, query), merges=True) if fault.startswith("SCAN")] == []
@@ -128,16 +128,16 @@ def test_a_nested_list_stays_in_its_index(database: sqlite3.Connection, listing:
 
 @pytest.mark.parametrize("visibility", Visibility)
 @pytest.mark.parametrize("name", DAILY)
-def test_a_count_is_served_by_an_index(database: sqlite3.Connection, name: str, visibility: Visibility) -> None:
-    """What does not match is not looked at."""
+def test_counts_use_an_index(database: sqlite3.Connection, name: str, visibility: Visibility) -> None:
+    """Articles that do not match are not read."""
     filter_, index = DAILY[name]
     lines = plan(database, ListQuery(ARTICLES.where(filter_), (), visibility).count([WHOLE]))
     assert index in lines
     assert faults(lines, merges=False) == []
 
 
-def test_the_check_sees_scans_and_sorts(database: sqlite3.Connection) -> None:
-    """An order without an index is a sort, a filter without one a scan."""
+def test_scans_and_sorts_are_found(database: sqlite3.Connection) -> None:
+    """An order without an index is a sort, and a filter without one a scan."""
     by_category = (OrderTerm(ArticleOrderField.QUALITY),)
     sorted_ = ListQuery(ARTICLES.where(DAILY["provider slug"][0]), by_category, Visibility.PREVIEW)
     assert len(faults(plan(database, sorted_.page([WHOLE], Window())), merges=True)) == 1

@@ -1,4 +1,4 @@
-"""Generations: what makes one, what each visibility is told of it, and what a run leaves when it does not end well."""
+"""Generations: which changes create one, what each visibility sees, and failed runs."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ async def generation(store: Store, visibility: Visibility = PREVIEW) -> Generati
 
 
 async def counters(store: Store) -> tuple[int, int]:
-    """Of everything, and of the public."""
+    """The full counter, and the public one."""
     return (await generation(store, PREVIEW)).counter, (await generation(store, PUBLIC)).counter
 
 
@@ -57,8 +57,8 @@ async def title(store: Store, path: str) -> str | None:
 # The first generation.
 
 
-async def test_nothing_is_ready_before_the_first_run(store: Store) -> None:
-    """An empty database has no generation to answer from, and knows no file."""
+async def test_empty_database_has_no_generation(store: Store) -> None:
+    """It knows no file."""
     assert not await store.ready()
     for visibility in Visibility:
         with pytest.raises(NotReady):
@@ -66,8 +66,8 @@ async def test_nothing_is_ready_before_the_first_run(store: Store) -> None:
     assert (await store.files(), await store.memory()) == ({}, {})
 
 
-async def test_an_empty_first_run_makes_a_generation(store: Store) -> None:
-    """A folder without documents is served as what it is; a second such run changes nothing."""
+async def test_empty_first_run_creates_a_generation(store: Store) -> None:
+    """A folder without documents is served. A second such run changes nothing."""
     assert await apply(store) == Applied(True, 0, 0, 0)
     assert await store.ready()
     assert await counters(store) == (1, 1)
@@ -78,8 +78,8 @@ async def test_an_empty_first_run_makes_a_generation(store: Store) -> None:
 # Counters.
 
 
-async def test_a_generation_names_its_content(new_store: Open) -> None:
-    """The revision is the database's epoch, of which no two are equal, with the caller's counter."""
+async def test_revision(new_store: Open) -> None:
+    """The revision is the database's unique epoch with the caller's counter."""
     one, other = await new_store(), await new_store()
     await apply(one)
     await apply(other)
@@ -91,8 +91,8 @@ async def test_a_generation_names_its_content(new_store: Open) -> None:
     assert await generation(one) == first._replace(counter=2)
 
 
-async def test_each_visibility_has_its_own_counter_and_time(store: Store) -> None:
-    """A change among drafts shows in a preview alone: the public's counter, time and revision stay."""
+async def test_counters_and_times_per_visibility(store: Store) -> None:
+    """A change of drafts affects only previews: the public counter, time and revision stay."""
     await apply(store, document("a"), document("draft", published=False), as_of=NOW)
     before = await generation(store, PUBLIC)
     await apply(store, document("draft", published=False, title="new"), as_of=NOW + HOUR)
@@ -123,18 +123,18 @@ async def test_each_visibility_has_its_own_counter_and_time(store: Store) -> Non
         (document("x", published=False), document("x", published=False, slug="public", topics=topics("t")), (1, 0)),
     ],
 )
-async def test_counters_move_where_something_visible_changed(
+async def test_counters_count_visible_changes(
     store: Store, before: Change, after: Change, moved: tuple[int, int]
 ) -> None:
-    """And nowhere else: not for equal content, and not in public for what is hidden before and after."""
+    """They stay for equal content, and the public one for hidden content."""
     await apply(store, before, document("public", topics=topics("t")))
     applied = await apply(store, after)
     assert applied.changed == bool(moved[0])
     assert await counters(store) == (1 + moved[0], 1 + moved[1])
 
 
-async def test_equal_bytes_keep_the_time_of_their_first_reading(store: Store) -> None:
-    """A file that was only touched makes no generation; one that another decoder reads keeps its times."""
+async def test_equal_bytes_keep_their_time(store: Store) -> None:
+    """A touched file creates no generation. A file that another decoder reads keeps its times."""
     one = document("a")
     await apply(store, loaded(one, mtime=1000))
     stamped = loaded(one, mtime=2000)
@@ -150,8 +150,8 @@ async def test_equal_bytes_keep_the_time_of_their_first_reading(store: Store) ->
     assert (await store.files())["a"].read_date_time == NOW + 3 * HOUR
 
 
-async def test_a_run_counts_each_article_once(store: Store) -> None:
-    """Added, updated and removed are told apart, and an article that is due and changed is one update."""
+async def test_run_counts_each_article_once(store: Store) -> None:
+    """As added, updated or removed. An article that is due and changed is one update."""
     soon = {"published_date_time": NOW + HOUR}
     await apply(store, document("a"), document("b"), document("same"), *(document(f"due{n}", **soon) for n in range(3)))
     applied = await apply(
@@ -171,8 +171,8 @@ async def test_a_run_counts_each_article_once(store: Store) -> None:
 # Time.
 
 
-async def test_time_publishes_what_is_due(store: Store) -> None:
-    """A scheduled article is hidden until a run as of its date, which needs no change to show it and move counters."""
+async def test_due_articles_are_published(store: Store) -> None:
+    """A scheduled article is hidden until a run as of its date, which needs no further change."""
     await apply(
         store,
         document("soon", published_date_time=NOW + HOUR, topics=topics("t"), provider=provider("P")),
@@ -196,8 +196,8 @@ async def test_time_publishes_what_is_due(store: Store) -> None:
         assert await snapshot.statistics() == (2, 0, 1, 1)
 
 
-async def test_a_clock_set_back_hides_again(store: Store) -> None:
-    """Status is what the generation's time makes it, whichever way that moved."""
+async def test_clock_set_back_hides_again(store: Store) -> None:
+    """The generation's time decides the status, in both directions."""
     await apply(store, document("soon", published_date_time=NOW + HOUR), as_of=NOW + 2 * HOUR)
     assert await statuses(store, PUBLIC, "soon") == {"soon": Status.PUBLISHED}
     assert await apply(store, as_of=NOW) == Applied(True, 0, 1, 0)
@@ -208,7 +208,7 @@ async def test_a_clock_set_back_hides_again(store: Store) -> None:
     assert await statuses(store, PUBLIC, "soon") == {"soon": Status.PUBLISHED}
 
 
-# What a run leaves.
+# Failed runs.
 
 
 async def failing(*changes: Change) -> AsyncIterator[Sequence[Change]]:
@@ -216,8 +216,8 @@ async def failing(*changes: Change) -> AsyncIterator[Sequence[Change]]:
     raise ZeroDivisionError
 
 
-async def test_a_run_that_raises_leaves_the_generation(store: Store) -> None:
-    """Nothing of it stays: no article, no file, no problem, no memory; and the next run works."""
+async def test_failed_run_is_rolled_back(store: Store) -> None:
+    """No article, file, problem or stored value remains, and the next run works."""
     await apply(store, document("a"), memory={"run": "1"})
     before, files = await generation(store), await store.files()
     changes = failing(Deleted("a"), loaded(document("b")), Quarantined("c", (BROKEN,)))
@@ -230,8 +230,8 @@ async def test_a_run_that_raises_leaves_the_generation(store: Store) -> None:
     assert (await apply(store, document("b"))).changed
 
 
-async def test_a_cancelled_run_leaves_the_generation(store: Store) -> None:
-    """As one that raises, however far it had come; the store is neither locked nor held up."""
+async def test_cancelled_run_is_rolled_back(store: Store) -> None:
+    """At any point. The store is neither locked nor blocked."""
     await apply(store, document("a"))
     before = await generation(store)
     written = asyncio.Event()
@@ -255,7 +255,7 @@ async def test_a_cancelled_run_leaves_the_generation(store: Store) -> None:
 
 @coroutine
 def cancelled(run: Coroutine[Any, Any, Applied], waits: int) -> Generator[Any, Any, bool]:
-    """Cancels a run where it waits for the so-manieth time; whether it ever did."""
+    """Cancels a run at its nth wait. Returns whether it was reached."""
     try:
         for _ in range(waits):
             yield run.send(None)
@@ -269,8 +269,8 @@ def cancelled(run: Coroutine[Any, Any, Applied], waits: int) -> Generator[Any, A
         return True
 
 
-async def test_a_run_is_whole_wherever_it_is_cancelled(store: Store) -> None:
-    """Either all of it is there or nothing, whatever it waits for; and the counter tells which."""
+async def test_cancelled_run_is_atomic(store: Store) -> None:
+    """Either everything or nothing is stored, and the counter shows which."""
     await apply(store, document("0", topics=topics("t")))
     last, commits = "0", 1
     for waits in count():
@@ -288,8 +288,8 @@ async def test_a_run_is_whole_wherever_it_is_cancelled(store: Store) -> None:
             break
 
 
-async def test_runs_take_turns(store: Store) -> None:
-    """Of several runs at once each is one generation."""
+async def test_concurrent_runs_are_serialised(store: Store) -> None:
+    """Each is one generation."""
     await asyncio.gather(*(apply(store, document(f"{n}")) for n in range(5)))
     assert await counters(store) == (5, 5)
     async with store.snapshot(PUBLIC) as snapshot:
@@ -299,8 +299,8 @@ async def test_runs_take_turns(store: Store) -> None:
 # Files.
 
 
-async def test_an_unchanged_file_has_its_stamp_renewed(store: Store) -> None:
-    """So that the next run need not read it again; its problems stay."""
+async def test_stamp_of_an_unchanged_file_is_updated(store: Store) -> None:
+    """The next run need not read it. Its problems stay."""
     await apply(store, loaded(document("a"), ODD, mtime=1000))
     stamp = version("a", repr(document("a")), 2000)
     assert await apply(store, Unchanged(stamp), as_of=NOW + HOUR) == Applied(False, 0, 0, 0)
@@ -308,8 +308,8 @@ async def test_an_unchanged_file_has_its_stamp_renewed(store: Store) -> None:
     assert await problems(store) == [ODD]
 
 
-async def test_files_are_found_by_their_bytes(store: Store) -> None:
-    """All that have them, with what is known of each, served or not."""
+async def test_files_are_found_by_digest(store: Store) -> None:
+    """All files with the digest, with their stored state, served or not."""
     same = version("a", "same")
     broken = Quarantined("b", (BROKEN,), same._replace(path="b"))
     await apply(store, Loaded(same, document("a")), broken, loaded(document("c")))
@@ -321,9 +321,8 @@ async def test_files_are_found_by_their_bytes(store: Store) -> None:
 
 
 @pytest.mark.parametrize("read", [version("a", "broken", 2000), None])
-async def test_a_broken_file_keeps_its_last_good_version(store: Store, read: FileVersion | None) -> None:
-    """It is served as before, and the store knows since when; where its bytes were not read it is known by no version,
-    and so is read again."""
+async def test_broken_file_keeps_its_last_good_version(store: Store, read: FileVersion | None) -> None:
+    """The store has its time. If the bytes were not read, the file has no known version and is read again."""
     good = loaded(document("a", published=False), ODD, mtime=1000)
     await apply(store, good)
     await apply(store, Quarantined("a", (BROKEN,), read), as_of=NOW + HOUR)
@@ -337,8 +336,8 @@ async def test_a_broken_file_keeps_its_last_good_version(store: Store, read: Fil
 
 
 @pytest.mark.parametrize("read", [version("a", "broken"), None])
-async def test_a_broken_file_without_a_good_version_is_known(store: Store, read: FileVersion | None) -> None:
-    """No article comes of it; where not even its bytes were read, its stamp equals no file's."""
+async def test_broken_file_without_a_good_version(store: Store, read: FileVersion | None) -> None:
+    """It gives no article. If its bytes were not read, its stamp equals no file's."""
     await apply(store, Quarantined("a", (BROKEN,), read))
     state = (await store.files())["a"]
     assert (state.status, state.read_date_time) == (None, None)
@@ -348,8 +347,8 @@ async def test_a_broken_file_without_a_good_version_is_known(store: Store, read:
     assert (await store.files(), await problems(store)) == ({}, [])
 
 
-async def test_a_file_that_is_no_document_any_more_loses_its_article(store: Store) -> None:
-    """The file stays known, and its problem is told."""
+async def test_file_that_stops_being_a_document(store: Store) -> None:
+    """Its article is removed. The file stays known, with its problem."""
     await apply(store, document("a", related=(entry("x"),)))
     plain = version("a", "plain")
     assert await apply(store, NotDocument(plain, (ODD,))) == Applied(True, 0, 0, 1)
@@ -358,11 +357,12 @@ async def test_a_file_that_is_no_document_any_more_loses_its_article(store: Stor
     assert await problems(store) == [ODD]
 
 
-# Problems and memory.
+# Problems and stored values.
 
 
-async def test_problems_and_memory_of_a_run_replace_those_before(store: Store) -> None:
-    """Those of files stay until their file is seen again; a change of problems is a generation, one of memory none."""
+async def test_problems_and_values_of_a_run_are_replaced(store: Store) -> None:
+    """Problems of files stay until the files are read again. Changed problems create a generation; changed values do
+    not."""
     await apply(store, loaded(document("a"), ODD), problems=(BROKEN._replace(path="."),), memory={"x": "1", "y": "2"})
     assert await problems(store) == [BROKEN._replace(path="."), ODD]
     assert await store.memory() == {"x": "1", "y": "2"}
@@ -374,8 +374,8 @@ async def test_problems_and_memory_of_a_run_replace_those_before(store: Store) -
     assert await counters(store) == (2, 1)
 
 
-async def test_problems_go_by_severity_then_place(store: Store) -> None:
-    """They can be asked for by severity, and so many at a time; the public is told none."""
+async def test_order_of_problems(store: Store) -> None:
+    """By severity and position. They can be filtered by severity and limited. The public gets none."""
     every = [
         Problem(severity, "CODE", "It is so.", path, line, 1)
         for severity in (Severity.ERROR, Severity.WARNING, Severity.INFO)
@@ -395,8 +395,8 @@ async def test_problems_go_by_severity_then_place(store: Store) -> None:
 # Records.
 
 
-async def test_a_large_run_is_one_generation(store: Store) -> None:
-    """Many batches, and more rows than one statement writes, are one commit."""
+async def test_large_run_is_one_generation(store: Store) -> None:
+    """Many batches, with more rows than one statement writes, are one commit."""
     related = tuple(entry(f"t{n}", f"https://example.org/{n}", provider("P")) for n in range(150))
     await apply(store, *(document(f"{n:03}", related=related, published_date_time=day(1)) for n in range(20)))
     assert await counters(store) == (1, 1)
@@ -407,8 +407,8 @@ async def test_a_large_run_is_one_generation(store: Store) -> None:
         assert [len(entries) for entries in (await snapshot.related_of(ids, 3)).values()] == [3] * 20
 
 
-async def test_entries_that_normalise_alike_are_two(store: Store) -> None:
-    """Two spellings of one Unicode title are occurrences of one identity, and break no run."""
+async def test_entries_with_equal_identity(store: Store) -> None:
+    """Two spellings of a Unicode title are two entries with one identity."""
     await apply(store, document("a", related=(entry("\u00e9"), entry("e\u0301"), entry("\u00e9"))))
     async with store.snapshot(PUBLIC) as snapshot:
         found = (await snapshot.related_of([article_id("a")], None))[article_id("a")]
@@ -417,16 +417,16 @@ async def test_entries_that_normalise_alike_are_two(store: Store) -> None:
 
 
 @pytest.mark.parametrize("time", [datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)])
-async def test_times_at_the_ends_of_the_calendar_are_kept(store: Store, time: datetime) -> None:
-    """To the microsecond."""
+async def test_calendar_limits(store: Store, time: datetime) -> None:
+    """They are exact to the microsecond."""
     await apply(store, document("a", published_date_time=time, updated_date_time=time))
     async with store.snapshot(PREVIEW) as snapshot:
         found = (await snapshot.find(ARTICLE_BY_PATH, ["a"]))["a"]
     assert (found.published_date_time, found.updated_date_time) == (time, time)
 
 
-async def test_keys_that_the_public_cannot_read(store: Store) -> None:
-    """Those of all articles, drafts too, with how many have each, the most frequent first; the public learns none."""
+async def test_private_front_matter_keys(store: Store) -> None:
+    """Of all articles, drafts included, with counts, the most frequent first. The public gets none."""
     held = {"a": b'{"layout": 1, "b.c": {"d": 1}}', "b": b'{"layout": [1], "shown": 1}', "c": b"{}"}
     await apply(
         store,

@@ -1,4 +1,4 @@
-"""What is derived of many files: names, slugs, counts, images, backlinks, and the problems of files with each other."""
+"""Values derived from many files: names, slugs, counts, images, backlinks, and problems across files."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ async def problems(store: Store) -> list[Problem]:
         return list(await snapshot.problems(None, None))
 
 
-# No draft shapes what the public sees.
+# Independence from drafts.
 
 
 def shown(documents: Iterable[Document], visibility: Visibility, as_of: datetime = NOW) -> list[Document]:
@@ -80,8 +80,8 @@ def shown(documents: Iterable[Document], visibility: Visibility, as_of: datetime
 
 @PROPERTY
 @given(corpora())
-async def test_the_public_sees_what_it_would_see_without_the_drafts(new_store: Open, corpus: list[Document]) -> None:
-    """Slugs, names, counts, backlinks, owners of URLs, providers, topics, mentions, images, orders and cursors."""
+async def test_drafts_do_not_affect_public_values(new_store: Open, corpus: list[Document]) -> None:
+    """Slugs, names, counts, backlinks, URL owners, providers, topics, mentions, images, orders and cursors."""
     whole, without = await new_store(), await new_store()
     await apply(whole, *corpus)
     await apply(without, *shown(corpus, PUBLIC))
@@ -90,12 +90,12 @@ async def test_the_public_sees_what_it_would_see_without_the_drafts(new_store: O
     await without.close()
 
 
-# However it came to be.
+# Independence from the order of changes.
 
 
 @st.composite
 def runs(draw: st.DrawFn) -> list[tuple[datetime, list[Change | Document]]]:
-    """Some runs of changes, each with its time; a path occurs once in a run."""
+    """Runs of changes with their times. A path occurs once per run."""
     changes = st.one_of(documents(), st.sampled_from(PATHS).map(Deleted), st.sampled_from(PATHS).map(set_aside))
     times = st.sampled_from((NOW, SOON - timedelta(seconds=1), SOON))
     return draw(
@@ -111,10 +111,10 @@ def set_aside(path: str) -> Quarantined:
 
 @PROPERTY
 @given(runs())
-async def test_any_sequence_of_runs_ends_as_one(
+async def test_any_sequence_of_runs_equals_one_run(
     new_store: Open, steps: list[tuple[datetime, list[Change | Document]]]
 ) -> None:
-    """What is derived step by step is, in every answer, what one run of the last documents derives."""
+    """Each incrementally derived value equals the one from a single run of the last documents."""
     grown, fresh = await new_store(), await new_store()
     documents: dict[str, Document] = {}
     for as_of, changes in steps:
@@ -131,7 +131,7 @@ async def test_any_sequence_of_runs_ends_as_one(
     await fresh.close()
 
 
-# As plain Python derives it.
+# Comparison with plain Python.
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ class Named:
 
 @dataclass(frozen=True)
 class Derived:
-    """What should be derived of some documents for a visibility."""
+    """The expected derived values of some documents for a visibility."""
 
     documents: Sequence[Document]
     visibility: Visibility
@@ -161,7 +161,7 @@ class Derived:
         return {one.path: every[one.path] for one in self.visible}
 
     def by_slug(self, slug: str, locales: Container[str | None]) -> str | None:
-        """The path of what a slug finds among articles of some locales."""
+        """The path that a slug finds among articles of some locales."""
         given, public = self.slugs(), {one.path for one in shown(self.documents, PUBLIC)}
         found = [one for one in self.visible if given[one.path] == slug and one.locale in locales]
         ranked = sorted(found, key=lambda one: (one.path not in public, one.locale is not None, one.path))
@@ -195,7 +195,7 @@ class Derived:
 
     @staticmethod
     def _given(wanted: dict[str, str], rank: dict[str, Any]) -> dict[str, str]:
-        """The first of those that want a slug gets it; the others get a suffix."""
+        """The first article with a wanted slug gets it. The others get a suffix."""
         first: dict[str, str] = {}
         for key in sorted(wanted, key=rank.__getitem__):
             first.setdefault(wanted[key], key)
@@ -222,10 +222,10 @@ class Derived:
 
 @PROPERTY
 @given(corpora(), st.sampled_from(Visibility))
-async def test_derivations_are_those_of_plain_python(
+async def test_derived_values_equal_plain_python(
     new_store: Open, corpus: list[Document], visibility: Visibility
 ) -> None:
-    """Slugs, names, counts, owners of URLs and backlinks, for each visibility."""
+    """Slugs, names, counts, URL owners and backlinks, for each visibility."""
     store = await new_store()
     await apply(store, *corpus)
     expected = Derived(corpus, visibility)
@@ -257,8 +257,8 @@ async def test_derivations_are_those_of_plain_python(
 # Names.
 
 
-async def test_a_provider_has_the_name_that_most_of_its_articles_use(store: Store) -> None:
-    """Of those that the visibility shows; ties go to the first in alphabetical order, whatever the case."""
+async def test_provider_name_is_the_most_frequent_one(store: Store) -> None:
+    """Of the visible articles. Ties go to the first in alphabetical order, whatever the case."""
     names = ("beta", "Alpha", "alpha", "Zeta", "Zeta", "Zeta")
     drafts = [document(f"draft {n}", published=False, provider=provider("Draft", "a.org")) for n in range(4)]
     await apply(store, *drafts, *(document(f"{n}", provider=provider(name, "a.org")) for n, name in enumerate(names)))
@@ -270,8 +270,8 @@ async def test_a_provider_has_the_name_that_most_of_its_articles_use(store: Stor
     assert (await the_provider(store, "a.org")).name == "beta"
 
 
-async def test_a_provider_without_articles_has_the_name_of_its_mentions(store: Store) -> None:
-    """One visible article outweighs them all."""
+async def test_provider_name_from_mentions(store: Store) -> None:
+    """One visible article outweighs all mentions."""
     mentions = tuple(entry(f"{n}", provider=provider(name, "a.org")) for n, name in enumerate(("Old", "New", "New")))
     await apply(
         store, document("a", related=mentions), document("b", published=False, provider=provider("Own", "a.org"))
@@ -282,16 +282,16 @@ async def test_a_provider_without_articles_has_the_name_of_its_mentions(store: S
     assert (await the_provider(store, "a.org")).name == "Own"
 
 
-async def test_a_topic_has_the_name_that_most_articles_use(store: Store) -> None:
-    """For each visibility its own."""
+async def test_topic_name_is_the_most_frequent_one(store: Store) -> None:
+    """For each visibility separately."""
     spelt = {"1": "ai", "2": "AI", "3": "AI"}
     await apply(store, *(document(path, topics=topics(name), published=path == "1") for path, name in spelt.items()))
     assert await the_topic(store, "ai") == (await the_topic(store, "ai", PREVIEW))._replace(name="ai")
     assert (await the_topic(store, "ai", PREVIEW)).name == "AI"
 
 
-async def test_what_nothing_refers_to_disappears(store: Store) -> None:
-    """Providers and topics live as long as a visible article or, for providers, an entry names them."""
+async def test_unreferenced_providers_and_topics_are_removed(store: Store) -> None:
+    """They exist as long as a visible article or, for providers, an entry names them."""
     one = document("a", provider=provider("P"), topics=topics("t"), related=(entry("x", None, provider("M")),))
     await apply(store, one)
     for change, public, preview in (
@@ -310,9 +310,9 @@ async def test_what_nothing_refers_to_disappears(store: Store) -> None:
                 assert (len(providers.edges), len(named.edges)) == expected
 
 
-async def test_a_provider_has_the_images_of_its_first_article_that_has_some(store: Store) -> None:
-    """In the default order, of those visible; else those of its first mention that has some. Pictures of the articles
-    themselves are none of it."""
+async def test_provider_images(store: Store) -> None:
+    """Those of its first visible article, in the default order, that gives some, else of its first such mention. The
+    articles' own images do not count."""
     one, two, three = ((Image(f"{n}.png", n),) for n in range(1, 4))
     acme = provider("Acme")
     pictured = entry("y", None, acme._replace(images=three))
@@ -335,8 +335,8 @@ async def test_a_provider_has_the_images_of_its_first_article_that_has_some(stor
 # Slugs.
 
 
-async def test_the_first_of_those_that_want_a_slug_gets_it(store: Store) -> None:
-    """What is public before what is not, then by path; the others have digits of their path behind it."""
+async def test_slug_collisions(store: Store) -> None:
+    """Public articles come first, then the path decides. The others get a suffix of digits."""
     draft, *others = (document(path, slug="x") for path in PATHS[:4])
     await apply(store, draft._replace(published=False), *others)
     expected = {path: "x" + suffix(path) for path in PATHS[:4]}
@@ -349,8 +349,8 @@ async def test_the_first_of_those_that_want_a_slug_gets_it(store: Store) -> None
     assert await slugs(store) == {"c": "x", "d": "other"}
 
 
-async def test_a_slug_finds_what_the_caller_may_see(store: Store) -> None:
-    """One that looks like another's suffix, too, and never a draft in public."""
+async def test_lookup_by_slug_respects_visibility(store: Store) -> None:
+    """Also for a slug that resembles another's suffix. Drafts are never found in public."""
     twin = "x" + suffix("c")
     await apply(
         store,
@@ -369,10 +369,10 @@ async def test_a_slug_finds_what_the_caller_may_see(store: Store) -> None:
 
 @PROPERTY
 @given(corpora(), corpora(), st.sampled_from(Visibility))
-async def test_a_translation_changes_no_slug(
+async def test_translation_changes_no_slug(
     new_store: Open, corpus: list[Document], added: list[Document], visibility: Visibility
 ) -> None:
-    """Files of one locale come and go, and articles of the others keep their slugs."""
+    """Files of one locale do not affect slugs of others."""
     store = await new_store()
     originals = [one._replace(path=f"{one.path}.md") for one in corpus]
     translations = [one._replace(locale="fr") for one in added]
@@ -387,8 +387,8 @@ async def test_a_translation_changes_no_slug(
     await store.close()
 
 
-async def test_a_change_of_locale_settles_both(store: Store) -> None:
-    """The slug is free in the locale that an article leaves, and taken in the one that it joins."""
+async def test_change_of_locale(store: Store) -> None:
+    """The slug becomes free in the old locale and taken in the new one."""
     first, second, third = document("a", slug="x"), document("b", slug="x"), document("c", slug="x", locale="de")
     await apply(store, first, second, third)
     assert await slugs(store) == {"a": "x", "b": "x" + suffix("b"), "c": "x"}
@@ -396,8 +396,8 @@ async def test_a_change_of_locale_settles_both(store: Store) -> None:
     assert await slugs(store) == {"a": "x", "b": "x", "c": "x" + suffix("c")}
 
 
-async def test_topics_that_slugs_cannot_tell_apart_get_digits(store: Store) -> None:
-    """Those with a public article before the others, then by key."""
+async def test_topic_slug_collisions(store: Store) -> None:
+    """Topics with a public article come first, then the key decides."""
     await apply(
         store, document("1", topics=topics("C!", "机器学习", "C++")), document("2", topics=topics("C"), published=False)
     )
@@ -411,8 +411,8 @@ async def test_topics_that_slugs_cannot_tell_apart_get_digits(store: Store) -> N
     assert (await the_topic(store, "c!")).slug == "c" + suffix("c!")
 
 
-async def test_a_name_without_letters_has_digits_for_a_slug(store: Store) -> None:
-    """Without a `-` before them, and found by them; two such names have two slugs."""
+async def test_slug_of_a_name_without_letters(store: Store) -> None:
+    """Digits without a leading `-`, which find it. Two such names have two slugs."""
     await apply(store, document("1", topics=topics("🚀", "🎉", "край", "краи")))
     keys = {digits("🚀"): "🚀", digits("🎉"): "🎉", "край": "край", "краи": "краи"}
     async with store.snapshot(PUBLIC) as snapshot:
@@ -420,8 +420,8 @@ async def test_a_name_without_letters_has_digits_for_a_slug(store: Store) -> Non
     assert {slug: topic.key for slug, topic in found.items()} == keys
 
 
-async def test_a_provider_is_found_by_its_plain_slug_first(store: Store) -> None:
-    """The domain's slug and the name's may be one."""
+async def test_provider_slug_collisions(store: Store) -> None:
+    """The slug of a domain may equal that of a name."""
     await apply(store, document("1", provider=provider("A", "acme.org")), document("2", provider=provider("Acme org")))
     async with store.snapshot(PUBLIC) as snapshot:
         found = await snapshot.find(PROVIDER_BY_SLUG, ["acme-org", "acme-org" + suffix("acme.org")])
@@ -431,12 +431,12 @@ async def test_a_provider_is_found_by_its_plain_slug_first(store: Store) -> None
     }
 
 
-# Problems of files with each other.
+# Problems across files.
 
 
 @pytest.mark.parametrize("locale", [None, "de"])
-async def test_articles_of_one_locale_with_one_slug_are_a_problem(store: Store, locale: str | None) -> None:
-    """It goes with the collision."""
+async def test_duplicate_slug_is_a_problem(store: Store, locale: str | None) -> None:
+    """Within a locale. It disappears with the collision."""
     first, second = (document(path, slug="x", locale=locale) for path in "ab")
     await apply(store, first, second, document("c", slug="x", locale="fr"))
     message = f"The slug `x` belongs to a; this article answers to `x{suffix('b')}`."
@@ -449,18 +449,18 @@ async def test_articles_of_one_locale_with_one_slug_are_a_problem(store: Store, 
     assert await problems(store) == []
 
 
-async def test_topics_that_are_spelt_otherwise_are_told(store: Store) -> None:
-    """Once for each other spelling, at the first file that has it."""
+async def test_topic_spellings_are_reported(store: Store) -> None:
+    """Once per further spelling, at the first file that has it."""
     spelt = {"1": "AI", "2": "AI", "3": "ai", "4": "ai", "5": "Ai", "6": "AI"}
     await apply(store, *(document(path, topics=topics(name)) for path, name in spelt.items()))
 
-    def told(name: str, path: str) -> Problem:
+    def spelling_problem(name: str, path: str) -> Problem:
         message = f"The topic `AI` is spelt `{name}` here."
         return Problem(Severity.INFO, "TOPIC_SPELLING", message, path, hint="Spell it the same way everywhere.")
 
-    assert await problems(store) == [told("ai", "3"), told("Ai", "5")]
+    assert await problems(store) == [spelling_problem("ai", "3"), spelling_problem("Ai", "5")]
     await apply(store, Deleted("3"), document("5"))
-    assert await problems(store) == [told("ai", "4")]
+    assert await problems(store) == [spelling_problem("ai", "4")]
 
 
 # Backlinks.
@@ -474,7 +474,7 @@ async def referring(store: Store, path: str, visibility: Visibility = PUBLIC) ->
 
 
 async def test_backlinks_follow_the_owner_of_the_url(store: Store) -> None:
-    """The newest visible article that answers to a URL is referred to, as such articles come, go and are published."""
+    """The newest visible article with the URL is the target, as articles are added, removed and published."""
     url = "https://example.org/x"
     await apply(store, document("source", related=(entry("x", url),)))
     old, new = document("old", urls=(url,), published_date_time=day(1)), document("new", urls=(url,))
@@ -494,8 +494,8 @@ async def test_backlinks_follow_the_owner_of_the_url(store: Store) -> None:
     assert await referring(store, "new", PREVIEW) == ["source"]
 
 
-async def test_time_moves_backlinks(store: Store) -> None:
-    """A target that becomes due takes its links, and a source that does gives them."""
+async def test_due_articles_change_backlinks(store: Store) -> None:
+    """A due target takes its links, and a due source adds links."""
     url, other = "https://example.org/x", "https://example.org/y"
     await apply(
         store,

@@ -1,4 +1,4 @@
-"""Pages, against lists that plain Python sorts and cuts."""
+"""Pages, compared with lists that plain Python sorts and slices."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ NAMES = ("Alpha", "alpha", "Ärger", "beta", "Zeta")
 
 @st.composite
 def corpora(draw: st.DrawFn) -> list[Document]:
-    """Small corpora full of ties and nulls."""
+    """Small corpora with many ties and nulls."""
     some = st.none() | st.integers(1, 3)
     days = st.none() | st.integers(1, 3).map(day)
     names = st.sampled_from(NAMES)
@@ -79,7 +79,7 @@ ORDERS = st.lists(ARTICLE_TERMS, max_size=5, unique_by=lambda term: term.field).
 
 @dataclass(frozen=True)
 class Oracle:
-    """What the lists should be, from nothing but the documents."""
+    """The expected lists, from the documents."""
 
     documents: Sequence[Document]
     visibility: Visibility
@@ -120,7 +120,7 @@ def paths(page: Page[Article]) -> list[str]:
 async def walk(
     snapshot: Snapshot, listing: Listing[Any], parent: str, order: Order, *, size: int, backward: bool = False
 ) -> list[Page[Any]]:
-    """All pages of a list, in the direction of the walk."""
+    """All pages of a list in one direction."""
     pages: list[Page[Any]] = []
     window = Window(size, backward)
     while not pages or pages[-1].has_more:
@@ -136,7 +136,7 @@ async def walk(
 async def test_every_order_visits_each_article_once(
     new_store: Open, documents: list[Document], order: Order, size: int, backward: bool, visibility: Visibility
 ) -> None:
-    """Pages in either direction, put together, are the sorted list, whatever ties and nulls it has."""
+    """The concatenated pages in either direction are the sorted list, for any ties and nulls."""
     store = await new_store()
     await apply(store, *documents)
     async with store.snapshot(visibility) as snapshot:
@@ -149,10 +149,10 @@ async def test_every_order_visits_each_article_once(
 
 @PROPERTY
 @given(corpora(), ORDERS, st.integers(0, 4), st.integers(0, 9), st.booleans(), st.sampled_from(Visibility))
-async def test_a_window_is_a_slice(
+async def test_window_is_a_slice(
     new_store: Open, documents: list[Document], order: Order, size: int, at: int, backward: bool, visibility: Visibility
 ) -> None:
-    """A page after any row, or after an offset, is that slice, and says truly what lies on both its sides."""
+    """A page after a row or an offset is that slice, with correct information about both sides."""
     store = await new_store()
     await apply(store, *documents)
     whole = Oracle(documents, visibility).sorted(order)
@@ -173,8 +173,8 @@ async def test_a_window_is_a_slice(
     await store.close()
 
 
-async def test_what_follows_the_path_orders_nothing(new_store: Open) -> None:
-    """An order may name a field after the path, and that may be null: the row of the cursor stands before the page."""
+async def test_fields_after_the_path_do_not_order(new_store: Open) -> None:
+    """Such a field may be null; the cursor's row is before the page."""
     store = await new_store()
     await apply(store, document("one.md"), document("two.md"))
     order = tuple(OrderTerm(field, OrderDirection.ASC, NullsOrder.FIRST) for field in (PATH, PUBLISHED))
@@ -188,23 +188,23 @@ async def test_what_follows_the_path_orders_nothing(new_store: Open) -> None:
 
 
 def up_to_path(order: Order) -> Order:
-    """An order without the terms after the path: they tell a row from itself alone, before and after a change."""
+    """An order without the terms after the path. They distinguish a row only from its own earlier versions."""
     fields = [term.field for term in order]
     return order[: fields.index(ArticleOrderField.PATH) + 1] if ArticleOrderField.PATH in fields else order
 
 
 def following(path: str, order: Order) -> str:
-    """A path that stands right after another in an order, before that of any document."""
+    """A path directly after another in an order, before that of any document."""
     falling = any(term[:2] == (ArticleOrderField.PATH, OrderDirection.DESC) for term in order)
     return path[:-1] + chr(ord(path[-1]) - 1) + "\uffff" if falling else path + "\0"
 
 
 @PROPERTY
 @given(corpora(), corpora(), ORDERS, st.integers(1, 3))
-async def test_a_walk_survives_changes_between_its_pages(
+async def test_cursor_after_changes(
     new_store: Open, before: list[Document], after: list[Document], order: Order, size: int
 ) -> None:
-    """A cursor continues right after its place in the new list, also where its own row has gone or moved."""
+    """It continues after its position in the new list, also if its row was removed or moved."""
     order = up_to_path(tuple(term for term in order if term.field is not ArticleOrderField.PROVIDER_NAME))
     store = await new_store()
     await apply(store, *before)
@@ -224,10 +224,10 @@ async def test_a_walk_survives_changes_between_its_pages(
 
 @PROPERTY
 @given(corpora(), ORDERS, st.sampled_from(Visibility))
-async def test_the_lists_of_providers_and_topics_are_parts_of_the_whole(
+async def test_lists_of_parents_are_parts_of_the_whole(
     new_store: Open, documents: list[Document], order: Order, visibility: Visibility
 ) -> None:
-    """Each parent's list is the whole one without the others' articles, in the same order, and counted alike."""
+    """Each parent's list has the articles of the parent, in the same order and with their count."""
     store = await new_store()
     await apply(store, *documents)
     whole = Oracle(documents, visibility).sorted(order)
@@ -254,7 +254,7 @@ async def test_the_lists_of_providers_and_topics_are_parts_of_the_whole(
 
 
 async def test_many_parents_are_one_call(store: Store) -> None:
-    """A page of each of many parents is one question, and reads one row more than each page has."""
+    """A page for each of many parents is one query, and reads one row more than each page."""
     await apply(store, *(document(f"{n}.md", topics=topics(f"t{n % 10}"), heat=n) for n in range(60)))
     async with store.snapshot(Visibility.PUBLIC) as snapshot:
         parents = [f"t{n}" for n in range(10)]
@@ -268,8 +268,8 @@ async def test_many_parents_are_one_call(store: Store) -> None:
         assert snapshot.usage == (3, 90)
 
 
-async def test_mentions_follow_their_articles(store: Store) -> None:
-    """Mentions go by their article's date, newest first, then its path, then their position; all are walked once."""
+async def test_order_of_mentions(store: Store) -> None:
+    """By their article's date, newest first, then path, then position. All are visited once."""
     acme = provider("Acme")
     entries = (entry("x", None, acme), entry("y", None, provider("Other")), entry("x", None, acme))
     await apply(
@@ -294,10 +294,10 @@ async def test_mentions_follow_their_articles(store: Store) -> None:
 @pytest.mark.parametrize(
     ("listing", "fields"), [(PROVIDERS, list(ProviderOrderField)), (TOPICS, list(TopicOrderField))], ids=str
 )
-async def test_providers_and_topics_are_walked_in_every_order(
+async def test_orders_of_providers_and_topics(
     store: Store, listing: Listing[Any], fields: list[ProviderOrderField], direction: OrderDirection
 ) -> None:
-    """Each is visited once, in an order that the next one never contradicts."""
+    """Each is visited once, in a consistent order."""
     domains = (None, "b.org", "a.org", None)
     given = [provider(name, domain) for name in NAMES for domain in domains]
     await apply(
@@ -314,7 +314,7 @@ async def test_providers_and_topics_are_walked_in_every_order(
 
 
 async def test_topics_by_count(store: Store) -> None:
-    """The most used come first, and of equally used ones the first by key."""
+    """The most used come first, and the key breaks ties."""
     await apply(store, document("1", topics=topics("b", "a")), document("2", topics=topics("b", "c")))
     order = (OrderTerm(TopicOrderField.ARTICLE_COUNT, OrderDirection.DESC),)
     async with store.snapshot(Visibility.PUBLIC) as snapshot:
@@ -322,8 +322,8 @@ async def test_topics_by_count(store: Store) -> None:
     assert [edge.node.key for edge in page.edges] == ["b", "a", "c"]
 
 
-async def test_backlinks_are_pages(store: Store) -> None:
-    """The articles that refer to one, newest first, each once and never itself."""
+async def test_pages_of_backlinks(store: Store) -> None:
+    """Referring articles, newest first, each once and never the article itself."""
     url = "https://example.org/x"
     to_x = (entry("x", url), entry("x again", "http://www.example.org/x/"))
     await apply(
@@ -337,8 +337,8 @@ async def test_backlinks_are_pages(store: Store) -> None:
         assert [path for page in pages for path in paths(page)] == ["5", "4", "3", "2", "1"]
 
 
-async def test_a_cursor_belongs_to_its_order(store: Store) -> None:
-    """Another order, direction or place of nulls, and another kind of record, refuse it."""
+async def test_cursor_belongs_to_its_order(store: Store) -> None:
+    """Another order, direction, position of nulls or type refuses it."""
     await apply(store, document("a", topics=topics("t")), document("b"))
     term = NEWEST_FIRST[0]
     others: list[tuple[Listing[Any], Order]] = [
@@ -357,8 +357,8 @@ async def test_a_cursor_belongs_to_its_order(store: Store) -> None:
                 await snapshot.has_rows_before(listing, [WHOLE], order, Window(1, cursor=page.edges[0].cursor))
 
 
-async def test_two_databases_give_equal_ids_and_cursors(new_store: Open) -> None:
-    """They depend on the content alone, and not on how it came in."""
+async def test_ids_and_cursors_depend_only_on_content(new_store: Open) -> None:
+    """The order of loading does not matter."""
     documents = [document(f"{n}", published_date_time=day(n % 3 + 1), topics=topics("t")) for n in range(5)]
     one, other = await new_store(), await new_store()
     await apply(one, *documents)

@@ -1,4 +1,4 @@
-"""How SQLite finds what is asked for, and what that costs: by an index, in order, and no more in a larger corpus."""
+"""SQLite's plans and read rows: lookups use an index in order, and do not read more in a larger corpus."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ URL = "https://example.org/{}"
 
 
 def corpus(size: int) -> list[Document]:
-    """Articles that share days, providers, topics and the targets of their related entries."""
+    """Articles that share days, providers, topics and link targets."""
     return [
         document(
             f"{n:05}",
@@ -87,7 +87,7 @@ def corpus(size: int) -> list[Document]:
 
 
 class Explainer:
-    """Reads a database, and keeps how each question was answered."""
+    """Reads a database, and records the plan of each query."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -121,7 +121,7 @@ async def fill(store: Store, size: int) -> None:
 
 @pytest.fixture(scope="module", params=[False, True], ids=["fresh", "analyzed"])
 def explainer(request: pytest.FixtureRequest, made: Path) -> Iterator[Explainer]:
-    """Over the database as the store makes it, and as one that somebody has analyzed."""
+    """Over a new database, and over an analysed one."""
     connection = sqlite3.connect(made)
     if request.param:
         connection.execute("ANALYZE")
@@ -157,7 +157,7 @@ ORDERS: Mapping[Listing[Any], Sequence[Order]] = {
     TOPICS: [(), *((OrderTerm(*term),) for term in product(TopicOrderField, OrderDirection))],
 }
 TIES_ARE_RARE = {ArticleOrderField.TITLE, ProviderOrderField.NAME, ProviderOrderField.DOMAIN, TopicOrderField.NAME}
-"""So that one index serves both directions: descending, rows of equal value alone are sorted by their key."""
+"""One index serves both directions: descending, only rows of equal value are sorted by key."""
 
 STORED = (
     "article|related|article_topic|backlink|article_url|entry|article_text|provider|topic|listed|known|named|source"
@@ -177,10 +177,10 @@ def sorts(plan: Sequence[str]) -> list[str]:
     ("listing", "order"), [(listing, order) for listing, orders in ORDERS.items() for order in orders], ids=str
 )
 @pytest.mark.parametrize("visibility", Visibility)
-async def test_every_page_is_read_in_order_from_an_index(
+async def test_pages_use_an_index_in_order(
     explainer: Explainer, visibility: Visibility, listing: Listing[Any], order: Order, backward: bool
 ) -> None:
-    """From the start, after an offset and after a cursor: no table is read whole, and no list sorted."""
+    """From the start, after an offset and after a cursor, without scans and sorts."""
     snapshot, parents = SqlSnapshot(explainer, visibility), PARENTS[listing]
     explainer.plans.clear()
     pages = await snapshot.pages(listing, parents, order, Window(3, backward))
@@ -199,8 +199,8 @@ def falls_on_rare_ties(order: Order) -> bool:
     return order[0].field in TIES_ARE_RARE and order[0].direction is DESCENDING
 
 
-async def test_an_order_by_the_providers_name_reads_the_list(explainer: Explainer) -> None:
-    """The one order without an index: the name depends on the visibility, so that it would need an index of each."""
+async def test_order_by_provider_name_reads_the_list(explainer: Explainer) -> None:
+    """The one order without an index: the name depends on the visibility, so each would need its own."""
     snapshot = SqlSnapshot(explainer, Visibility.PUBLIC)
     await snapshot.pages(ARTICLES, [WHOLE], (OrderTerm(ArticleOrderField.PROVIDER_NAME),), Window(3))
     assert sorts(explainer.plans[-1]) == ["USE TEMP B-TREE FOR ORDER BY"]
@@ -224,10 +224,8 @@ LOOKUPS: Mapping[Lookup[Any], Sequence[str]] = {
 
 @pytest.mark.parametrize("lookup", LOOKUPS, ids=str)
 @pytest.mark.parametrize("visibility", Visibility)
-async def test_every_lookup_searches_an_index(
-    explainer: Explainer, visibility: Visibility, lookup: Lookup[Any]
-) -> None:
-    """For each key, and nothing is sorted."""
+async def test_lookups_use_an_index(explainer: Explainer, visibility: Visibility, lookup: Lookup[Any]) -> None:
+    """For each key, without sorts."""
     await SqlSnapshot(explainer, visibility).find(lookup, LOOKUPS[lookup])
     assert scans(explainer.plans[-1]) == sorts(explainer.plans[-1]) == []
 
@@ -245,25 +243,23 @@ OF_ARTICLES: Mapping[str, Question] = {
 
 @pytest.mark.parametrize("question", OF_ARTICLES)
 @pytest.mark.parametrize("visibility", Visibility)
-async def test_what_belongs_to_articles_is_found_by_them(
-    explainer: Explainer, visibility: Visibility, question: str
-) -> None:
-    """Nothing is read of other articles; only the rows of the answer are sorted."""
+async def test_details_are_read_by_article(explainer: Explainer, visibility: Visibility, question: str) -> None:
+    """Rows of other articles are not read, and only the result is sorted."""
     await OF_ARTICLES[question](SqlSnapshot(explainer, visibility))
     assert scans(explainer.plans[-1]) == []
 
 
 @pytest.mark.parametrize("listing", PARENTS, ids=str)
 @pytest.mark.parametrize("visibility", Visibility)
-async def test_counts_read_an_index_alone(explainer: Explainer, visibility: Visibility, listing: Listing[Any]) -> None:
-    """Of the parent's rows; of all articles the smallest index, and never their rows."""
+async def test_counts_read_only_an_index(explainer: Explainer, visibility: Visibility, listing: Listing[Any]) -> None:
+    """Of the parent's rows; for all articles the smallest index."""
     await SqlSnapshot(explainer, visibility).counts(listing, PARENTS[listing])
     allowed = "SCAN article USING COVERING INDEX" if listing is ARTICLES else "nothing"
     assert all(scan.startswith(allowed) for scan in scans(explainer.plans[-1]))
 
 
-async def test_statistics_and_problems_read_indexes(explainer: Explainer) -> None:
-    """Few are shown of any number of problems, in order."""
+async def test_statistics_and_problems_use_indexes(explainer: Explainer) -> None:
+    """Problems are limited and in order."""
     snapshot = SqlSnapshot(explainer, Visibility.PREVIEW)
     await snapshot.statistics()
     assert all("COVERING INDEX" in scan for scan in scans(explainer.plans[-1]))
@@ -271,7 +267,7 @@ async def test_statistics_and_problems_read_indexes(explainer: Explainer) -> Non
     assert sorts(explainer.plans[-1]) == []
 
 
-# What a question costs.
+# Rows read.
 
 
 def paged(listing: Listing[Any], order: Order) -> Question:
@@ -302,8 +298,8 @@ BOUNDS: Sequence[tuple[Question, int]] = [
 
 
 @pytest.mark.parametrize("visibility", Visibility)
-async def test_no_question_costs_more_in_a_larger_corpus(new_store: Open, visibility: Visibility) -> None:
-    """Each is at most one call, and returns no more rows of ten times as many articles than the answer may need."""
+async def test_read_rows_do_not_grow_with_the_corpus(new_store: Open, visibility: Visibility) -> None:
+    """Each query is at most one call, and ten times as many articles do not return more rows than needed."""
     costs = []
     for size in (300, 3000):
         store = await new_store()

@@ -1,4 +1,4 @@
-"""Readers: snapshots beside commits, turns, cancelled questions, the end of a store, and what a database can be."""
+"""Readers: snapshots beside commits, the queue, cancelled queries, and closing of the store."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ async def titles(snapshot: Snapshot) -> dict[str, str]:
 
 
 def endless(snapshot: Snapshot) -> Awaitable[object]:
-    """A question whose one statement would run for hours: a million counts of a long list."""
+    """A query whose one statement runs for hours: a million counts of a long list."""
     return snapshot.counts(ARTICLES_OF_TOPIC, ["t"] * 1_000_000)
 
 
@@ -36,13 +36,13 @@ async def fill(store: Store) -> None:
 
 
 def priorities() -> list[int]:
-    """How far each thread of this process stands behind others, in no order."""
+    """The priority of each thread of this process, unordered."""
     return [os.getpriority(os.PRIO_PROCESS, int(thread.name)) for thread in Path("/proc/self/task").iterdir()]
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="Only Linux tells threads apart.")
-async def test_who_reads_comes_before_who_writes(store: Store) -> None:
-    """Of all threads, the one that writes alone stands behind the others where they want one processor."""
+@pytest.mark.skipif(sys.platform != "linux", reason="Only Linux has priorities per thread.")
+async def test_writer_thread_has_a_lower_priority(store: Store) -> None:
+    """Only the writer thread has a lower priority."""
     await fill(store)
     first, *others, last = sorted(priorities())
     assert first < last
@@ -52,8 +52,8 @@ async def test_who_reads_comes_before_who_writes(store: Store) -> None:
 # Snapshots.
 
 
-async def test_a_snapshot_answers_from_one_generation(store: Store) -> None:
-    """Whatever is committed while it is open, from its first question to its last."""
+async def test_snapshot_reads_one_generation(store: Store) -> None:
+    """Commits while it is open do not change its answers."""
     await apply(store, document("a", title="1"))
     async with store.snapshot(PUBLIC) as old:
         assert await titles(old) == {"a": "1"}
@@ -71,8 +71,8 @@ async def test_a_snapshot_answers_from_one_generation(store: Store) -> None:
         assert await titles(last) == {"a": "3", "b": "b"}
 
 
-async def test_a_snapshot_begins_at_its_first_question(store: Store) -> None:
-    """Until then it holds no reader, so that any number may stand open."""
+async def test_snapshot_starts_at_its_first_query(store: Store) -> None:
+    """Until then it holds no reader, so any number may be open."""
     await apply(store, document("a", title="1"))
     async with store.snapshot(PUBLIC) as first, store.snapshot(PUBLIC) as second, store.snapshot(PUBLIC):
         await apply(store, document("a", title="2"))
@@ -80,7 +80,7 @@ async def test_a_snapshot_begins_at_its_first_question(store: Store) -> None:
 
 
 async def test_generations_never_mix(store: Store) -> None:
-    """Many snapshots beside many commits: every one tells of both articles what one generation says."""
+    """With many snapshots and commits, each snapshot reads both articles from one generation."""
     await apply(store, document("a", title="0"), document("b", title="0"))
 
     async def read() -> None:
@@ -97,16 +97,16 @@ async def test_generations_never_mix(store: Store) -> None:
     await asyncio.gather(write(), *(read() for _ in range(8)))
 
 
-async def test_questions_of_one_snapshot_may_be_asked_at_once(store: Store) -> None:
-    """They share its one reader, taken once."""
+async def test_concurrent_queries_of_a_snapshot(store: Store) -> None:
+    """They share its reader."""
     await apply(store, document("a"), document("b"))
     async with store.snapshot(PUBLIC) as snapshot:
         assert await asyncio.gather(*(titles(snapshot) for _ in range(50))) == [{"a": "a", "b": "b"}] * 50
         assert snapshot.usage == (50, 100)
 
 
-async def test_more_snapshots_than_readers_take_turns(store: Store) -> None:
-    """Who finds no reader waits, and gets one as soon as another snapshot is left, first come first served."""
+async def test_snapshots_wait_for_readers(store: Store) -> None:
+    """First come, first served, as soon as a snapshot is left."""
     await apply(store, document("a"))
     served, held = asyncio.Queue[int](), [asyncio.Event() for _ in range(6)]
 
@@ -129,11 +129,11 @@ async def test_more_snapshots_than_readers_take_turns(store: Store) -> None:
     assert order[READERS:] == list(range(READERS, 6))
 
 
-# Cancelled questions.
+# Cancelled queries.
 
 
 async def begun(question: Awaitable[object], turns: int) -> asyncio.Task[object]:
-    """A question whose statement waits for its turn, or after some turns of the loop runs."""
+    """A query whose statement waits for its turn or, after some iterations of the event loop, runs."""
     task = asyncio.ensure_future(question)
     for _ in range(turns):
         await asyncio.sleep(0)
@@ -145,8 +145,8 @@ QUEUED, RUNNING = 1, 2000
 
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("turns", [QUEUED, RUNNING])
-async def test_a_cancelled_question_ends_its_statement(store: Store, turns: int) -> None:
-    """Whoever waits for a reader gets it at once, and not when the statement would have ended."""
+async def test_cancelled_query_interrupts_its_statement(store: Store, turns: int) -> None:
+    """The next snapshot gets the reader at once."""
     await fill(store)
     async with store.snapshot(PUBLIC) as waiting:
         async with store.snapshot(PUBLIC) as one, store.snapshot(PUBLIC) as other:
@@ -162,8 +162,8 @@ async def test_a_cancelled_question_ends_its_statement(store: Store, turns: int)
 
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("turns", [QUEUED, RUNNING])
-async def test_a_snapshot_survives_a_cancelled_question(store: Store, turns: int) -> None:
-    """The next question of the same snapshot is answered, from the same generation."""
+async def test_snapshot_continues_after_a_cancelled_query(store: Store, turns: int) -> None:
+    """The next query is answered from the same generation."""
     await fill(store)
     async with store.snapshot(PUBLIC) as snapshot:
         generation = await snapshot.generation()
@@ -176,8 +176,8 @@ async def test_a_snapshot_survives_a_cancelled_question(store: Store, turns: int
 
 
 @pytest.mark.timeout(60)
-async def test_a_question_that_outlives_its_snapshot_is_cancelled(store: Store) -> None:
-    """Nobody waits for its answer, and its reader serves the next one."""
+async def test_leaving_a_snapshot_cancels_its_queries(store: Store) -> None:
+    """The reader serves the next snapshot."""
     await fill(store)
     async with store.snapshot(PUBLIC) as snapshot:
         await snapshot.generation()
@@ -187,8 +187,8 @@ async def test_a_question_that_outlives_its_snapshot_is_cancelled(store: Store) 
     await every_reader_serves(store)
 
 
-async def test_who_gives_up_waiting_takes_no_reader(store: Store) -> None:
-    """Neither one that is cancelled nor one whose snapshot is left while it waits for a reader."""
+async def test_cancelled_wait_takes_no_reader(store: Store) -> None:
+    """Also if its snapshot is left while it waits."""
     await apply(store, document("a"))
     async with store.snapshot(PUBLIC) as one, store.snapshot(PUBLIC) as other:
         await asyncio.gather(one.generation(), other.generation())
@@ -207,8 +207,8 @@ async def every_reader_serves(store: Store) -> None:
             assert await snapshot.counts(ARTICLES, [WHOLE]) == {WHOLE: (await snapshot.statistics()).articles}
 
 
-async def test_a_snapshot_that_was_left_answers_no_more(store: Store) -> None:
-    """Its reader may read another generation by now."""
+async def test_left_snapshot_is_unusable(store: Store) -> None:
+    """Its reader may read another generation."""
     await apply(store, document("a"))
     async with store.snapshot(PUBLIC) as snapshot:
         await titles(snapshot)
@@ -216,7 +216,7 @@ async def test_a_snapshot_that_was_left_answers_no_more(store: Store) -> None:
         await titles(snapshot)
 
 
-# The end of a store.
+# Closing.
 
 
 def names(folder: Path) -> list[str]:
@@ -224,12 +224,12 @@ def names(folder: Path) -> list[str]:
 
 
 def store_threads() -> set[threading.Thread]:
-    """All but those of the event loop's own pool, which live as long as it does."""
+    """All threads except those of the event loop's own pool."""
     return {thread for thread in threading.enumerate() if not thread.name.startswith("asyncio_")}
 
 
 async def test_close_leaves_nothing_open(tmp_path: Path) -> None:
-    """No thread and no file, however often it is called; the log is folded into the database."""
+    """No thread and no file, after any number of calls. The log is checkpointed."""
     threads = store_threads()
     opened = await SqliteStore.open(tmp_path / "content.db")
     await apply(opened, document("a"))
@@ -243,8 +243,8 @@ async def test_close_leaves_nothing_open(tmp_path: Path) -> None:
 
 
 @pytest.mark.timeout(60)
-async def test_close_ends_what_is_open(tmp_path: Path) -> None:
-    """Open snapshots, running questions and those that wait for a reader are told, and hold nothing up."""
+async def test_close_ends_open_snapshots(tmp_path: Path) -> None:
+    """Open snapshots, running and waiting queries get an error and do not block."""
     threads = store_threads()
     opened = await SqliteStore.open(tmp_path / "content.db", readers=READERS)
     await fill(opened)
@@ -265,8 +265,8 @@ async def test_close_ends_what_is_open(tmp_path: Path) -> None:
     assert store_threads() == threads
 
 
-async def test_a_closed_store_says_so(database: Path) -> None:
-    """Whatever is asked of it."""
+async def test_closed_store_raises(database: Path) -> None:
+    """For every call."""
     opened = await SqliteStore.open(database)
     await opened.close()
     for question in (opened.ready(), opened.files(), opened.memory(), apply(opened, document("b"))):
@@ -278,7 +278,7 @@ async def test_a_closed_store_says_so(database: Path) -> None:
 
 
 async def test_close_waits_for_a_run(tmp_path: Path) -> None:
-    """What was applied is there at the next start."""
+    """Its changes are there at the next start."""
     opened = await SqliteStore.open(tmp_path / "content.db")
     run = asyncio.create_task(apply(opened, document("a")))
     await asyncio.sleep(0)
@@ -290,8 +290,8 @@ async def test_close_waits_for_a_run(tmp_path: Path) -> None:
     await again.close()
 
 
-async def test_a_database_outlives_its_store(database: Path) -> None:
-    """The next one serves the same generation, with its revision."""
+async def test_database_is_reopened(database: Path) -> None:
+    """The next store serves the same generation, with its revision."""
     generations = []
     for _ in range(2):
         opened = await SqliteStore.open(database)

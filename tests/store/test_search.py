@@ -1,4 +1,4 @@
-"""Searches, against plain Python that matches and counts by the rules as the docs tell them."""
+"""Searches, compared with plain Python that follows the documented rules."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from tests.store.documents import NOW, apply, day, document, provider, topics
 PROPERTY = settings(max_examples=40)
 ROOT = Path(__file__).parent.parent.parent
 
-# The rules, told otherwise.
+# The oracle.
 
 
 UNDECOMPOSED = {"ł": "l", "ø": "o", "æ": "ae", "ß": "ss"}
 
 
 def pieces(text: str) -> list[str]:
-    """Letters and digits with their marks are words; a run of Chinese or Japanese characters is one piece."""
+    """Letters and digits with their marks are words. A run of Chinese or Japanese characters is one piece."""
     found, word, in_run = list[str](), "", False
     for character in f"{text} ":
         if character in "\u00ad\u200b" or unicodedata.combining(character):
@@ -56,7 +56,7 @@ def is_run(piece: str) -> bool:
 
 
 def words(text: str) -> list[str]:
-    """The neighbours in a run are words, and so is a character in a run of its own."""
+    """Pairs of adjacent characters in a run are words, and so is a single character."""
     found = list[str]()
     for piece in pieces(text):
         is_pairs = is_run(piece) and len(piece) > 1
@@ -66,7 +66,7 @@ def words(text: str) -> list[str]:
 
 @dataclass(frozen=True)
 class Oracle:
-    """What a search should find, from nothing but the documents. Their bodies are without markup."""
+    """The expected results of a search. Bodies have no markup."""
 
     documents: Sequence[Document]
     visibility: Visibility
@@ -121,7 +121,7 @@ def matches(search: Search, texts: Sequence[Sequence[str]]) -> bool:
 
 
 def has_phrase(text: Sequence[str], phrase: Sequence[str]) -> bool:
-    """The first piece may be the end of a run, the last one the beginning of one, and the only one any part of one."""
+    """The first piece may be the end of a run, the last the beginning of one, and a single one any part."""
     if len(phrase) == 1:
         return any(phrase[0] in piece if is_run(phrase[0]) else phrase[0] == piece for piece in text)
     first, *middle, last = phrase
@@ -146,7 +146,7 @@ SEARCHES = st.builds(Search, QUERIES, FIELDS, st.sampled_from(SearchMode))
 
 @st.composite
 def corpora(draw: st.DrawFn) -> list[Document]:
-    """Small corpora in which words, topics and the names of one provider are shared."""
+    """Small corpora that share words, topics and the names of one provider."""
     names = st.sampled_from(("Net", "Data House"))
     return [
         document(
@@ -172,22 +172,22 @@ async def ranked(snapshot: Snapshot, search: Search, window: Window | None = Non
     return (await snapshot.pages(listing, [WHOLE], BEST_FIRST, window or Window(100)))[WHOLE]
 
 
-async def told(snapshot: Snapshot, search: Search) -> object:
-    """All that a search says."""
+async def results_of(snapshot: Snapshot, search: Search) -> object:
+    """All results of a search."""
     listing = ARTICLES.matching(search)
     scored = [(edge.node, edge.score) for edge in (await ranked(snapshot, search)).edges]
     return scored, await snapshot.counts(listing, [WHOLE]), await snapshot.suggestion(listing)
 
 
-# What is found.
+# Results.
 
 
 @PROPERTY
 @given(corpora(), st.lists(SEARCHES, min_size=1, max_size=6), st.sampled_from(Visibility))
-async def test_a_search_finds_what_matches(
+async def test_search_equals_the_oracle(
     new_store: Open, documents: list[Document], searches: list[Search], visibility: Visibility
 ) -> None:
-    """By score and in another order, in any mode and in any fields; and it counts what it finds."""
+    """By score and in other orders, in any mode and fields, with its count."""
     store = await new_store()
     await apply(store, *documents)
     async with store.snapshot(visibility) as snapshot:
@@ -208,8 +208,8 @@ async def test_a_search_finds_what_matches(
 
 @PROPERTY
 @given(corpora(), SEARCHES)
-async def test_a_stricter_mode_finds_a_part(new_store: Open, documents: list[Document], search: Search) -> None:
-    """A phrase has all its words, and what has all of them has any."""
+async def test_stricter_modes_find_subsets(new_store: Open, documents: list[Document], search: Search) -> None:
+    """Phrases are a subset of all terms, and these of any term."""
     store = await new_store()
     await apply(store, *documents)
     async with store.snapshot(Visibility.PREVIEW) as snapshot:
@@ -239,8 +239,8 @@ TRICKY = (
 
 @PROPERTY
 @given(st.sampled_from(TRICKY) | st.text() | st.text('"*():^-+{} ANDOR学é', max_size=30), st.sampled_from(SearchMode))
-async def test_any_text_is_a_search(new_store: Open, text: str, mode: SearchMode) -> None:
-    """Nothing that a person can type is an error, and a text with a word finds the article that it is the title of."""
+async def test_arbitrary_text_is_searchable(new_store: Open, text: str, mode: SearchMode) -> None:
+    """No text is an error, and a text with a word finds the article with that title."""
     store = await new_store()
     await apply(store, document("a.md", title=text), document("b.md", title="other"))
     async with store.snapshot(Visibility.PUBLIC) as snapshot:
@@ -251,8 +251,8 @@ async def test_any_text_is_a_search(new_store: Open, text: str, mode: SearchMode
     assert "a.md" not in paths(page) or any(map(str.isalnum, text))
 
 
-async def test_a_word_counts_more_where_it_says_more(store: Store) -> None:
-    """Title before topics before excerpt before provider before body; a whole word before what it begins."""
+async def test_field_weights(store: Store) -> None:
+    """Title before topics, excerpt, provider and body. A whole word comes before a prefix."""
     filler = {"title": "w1", "excerpt": "w2", "body": "w3", "topics": topics("w4"), "provider": provider("w5")}
     given = {"topics": topics("net"), "provider": provider("net")}
     fields = ("title", "topics", "excerpt", "provider", "body")
@@ -267,8 +267,8 @@ async def test_a_word_counts_more_where_it_says_more(store: Store) -> None:
 
 
 @pytest.mark.parametrize("mode", SearchMode)
-async def test_a_character_is_found_wherever_it_is_in_a_word(store: Store, mode: SearchMode) -> None:
-    """At the beginning, in the middle and at the end of a run, and at any place of the query; each counts the same."""
+async def test_single_character_in_a_run(store: Store, mode: SearchMode) -> None:
+    """At any position of the run and the query, with equal counts."""
     await apply(
         store, *(document(title, title=title) for title in ("学机器", "机学器", "机器学", "机器", "学 x", "x 学"))
     )
@@ -297,8 +297,8 @@ LETTERS = {
 
 
 @pytest.mark.parametrize(("title", "typed"), LETTERS.items())
-async def test_letters_that_do_not_decompose_are_typed_without_accents(store: Store, title: str, typed: str) -> None:
-    """A search finds them, a search that writes them finds plain letters, and a slip in one is corrected."""
+async def test_letters_without_a_decomposition(store: Store, title: str, typed: str) -> None:
+    """Plain and special letters find each other, and misspellings of them are corrected."""
     await apply(store, document("a.md", title=title), document("b.md", title=typed))
     async with store.snapshot(Visibility.PUBLIC) as snapshot:
         for text in (title, typed, title.upper(), typed[:-1]):
@@ -314,10 +314,10 @@ IGNORABLE = st.text("\u00ad\u200b\u200c\u200d\u2060\ufeff", max_size=2)
 @given(
     st.data(), st.sampled_from(("content", "Łódź", "機械学習", "می\u200cخواهم", "क्षेत्र")), st.sampled_from(SearchMode)
 )
-async def test_characters_that_do_not_show_make_no_difference(
+async def test_invisible_characters_are_ignored(
     new_store: Open, data: st.DataObject, word: str, mode: SearchMode
 ) -> None:
-    """A word is found with soft hyphens and joiners put into it, and by itself with others put into it."""
+    """In documents and in queries."""
     written, typed = ("".join(data.draw(IGNORABLE) + letter for letter in word) for _ in range(2))
     store = await new_store()
     await apply(store, document("a.md", title=f"The {written} of"), document("b.md", body=f"The {word} of"))
@@ -327,16 +327,16 @@ async def test_characters_that_do_not_show_make_no_difference(
     assert sorted(paths(found)) == ["a.md", "b.md"]
 
 
-async def test_a_soft_hyphen_of_a_body_does_not_part_a_word(store: Store) -> None:
-    """HTML's reference to it is one of Markdown's too."""
+async def test_soft_hyphen_in_a_body(store: Store) -> None:
+    """HTML's reference to it is valid in Markdown too."""
     await apply(store, document("a.md", body="The con&shy;tent of *gate&#8203;ways*"))
     async with store.snapshot(Visibility.PUBLIC) as snapshot:
         for text in ("content", "gateways"):
             assert paths(await ranked(snapshot, Search(text))) == ["a.md"], text
 
 
-async def test_markup_is_no_word(store: Store) -> None:
-    """What a reader of the body does not see is not found."""
+async def test_markup_is_not_indexed(store: Store) -> None:
+    """Only text that readers see is found."""
     body = "A [link](https://target.example) and <b class='tag'>bold</b>\n\n```python\ncode\n```\n"
     await apply(store, document("a.md", body=body))
     async with store.snapshot(Visibility.PUBLIC) as snapshot:
@@ -344,15 +344,15 @@ async def test_markup_is_no_word(store: Store) -> None:
             assert len((await ranked(snapshot, Search(text))).edges) == found, text
 
 
-# What is never told.
+# Visibility.
 
 
 @PROPERTY
 @given(corpora(), corpora(), st.lists(SEARCHES, min_size=1, max_size=6), st.sampled_from(Visibility))
-async def test_what_is_not_visible_was_never_there(
+async def test_hidden_articles_do_not_affect_searches(
     new_store: Open, before: list[Document], after: list[Document], searches: list[Search], visibility: Visibility
 ) -> None:
-    """Results, scores, suggestions and neighbours are those of a new database that never held anything else."""
+    """Results, scores, suggestions and neighbours equal those of a new database without them."""
     store, other = await new_store(), await new_store()
     kept = {one.path for one in after}
     await apply(store, *before)
@@ -360,15 +360,15 @@ async def test_what_is_not_visible_was_never_there(
     await apply(other, *Oracle(after, visibility).visible())
     async with store.snapshot(visibility) as one, other.snapshot(visibility) as two:
         for search in searches:
-            assert await told(one, search) == await told(two, search)
+            assert await results_of(one, search) == await results_of(two, search)
         ids = [article_id(each.path) for each in after]
         assert await one.similar(ids, 5) == await two.similar(ids, 5)
     await store.close()
     await other.close()
 
 
-async def test_what_falls_due_is_found(store: Store) -> None:
-    """A scheduled article is in the public's index from the moment on that it is public, and not after it is not."""
+async def test_due_article_is_found(store: Store) -> None:
+    """It is in the public index exactly while it is public."""
     await apply(store, document("a.md", title="Later", published_date_time=day(5)), as_of=day(1))
     for time, found in ((day(1), 0), (day(5), 1), (day(2), 0), (NOW, 1)):
         await apply(store, as_of=time)
@@ -378,8 +378,8 @@ async def test_what_falls_due_is_found(store: Store) -> None:
             assert len((await ranked(snapshot, Search("later"))).edges) == 1
 
 
-async def test_articles_go_by_the_names_that_are_shown(store: Store) -> None:
-    """Where most articles come to use another name of a provider, all of its articles are found by that one."""
+async def test_search_uses_the_shown_names(store: Store) -> None:
+    """If most articles use another name of a provider, all its articles are found by it."""
     await apply(store, document("a.md", provider=provider("Old Name", "x.example")))
     newer = [document(f"{at}.md", provider=provider("New Name", "x.example")) for at in range(2)]
     await apply(store, *newer)
@@ -402,10 +402,10 @@ async def test_articles_go_by_the_names_that_are_shown(store: Store) -> None:
 
 @PROPERTY
 @given(corpora(), SEARCHES, st.integers(0, 4), st.integers(0, 9), st.booleans())
-async def test_a_window_is_a_slice(
+async def test_window_is_a_slice(
     new_store: Open, documents: list[Document], search: Search, size: int, at: int, backward: bool
 ) -> None:
-    """A page after any row, or after an offset, is that slice, and says truly what lies on both its sides."""
+    """A page after a row or an offset is that slice, with correct information about both sides."""
     store = await new_store()
     await apply(store, *documents)
     listing = ARTICLES.matching(search)
@@ -426,8 +426,8 @@ async def test_a_window_is_a_slice(
     await store.close()
 
 
-async def test_a_walk_goes_on_where_it_was(store: Store) -> None:
-    """Under another revision a page follows its article where that is found still, and else its score."""
+async def test_cursor_under_another_revision(store: Store) -> None:
+    """It continues after its article if that is still found, and otherwise after its score."""
     await apply(store, *(document(f"{at}", body="net " * at + "x " * (9 - at)) for at in range(1, 6)))
     async with store.snapshot(Visibility.PUBLIC) as snapshot:
         page = await ranked(snapshot, Search("net"), Window(2))
@@ -443,8 +443,8 @@ async def test_a_walk_goes_on_where_it_was(store: Store) -> None:
         assert set(paths(await ranked(snapshot, Search("net"), window))) <= {"3", "2", "1"}
 
 
-async def test_a_cursor_belongs_to_its_search(store: Store) -> None:
-    """Scores of two searches say nothing of each other; nor does a list without a search have any."""
+async def test_cursor_belongs_to_its_search(store: Store) -> None:
+    """Scores of two searches are not comparable. A list without a search has none."""
     await apply(store, document("a", title="data net"))
     async with store.snapshot(Visibility.PUBLIC) as snapshot:
         cursor = (await ranked(snapshot, Search("net"))).edges[0].cursor
@@ -456,8 +456,8 @@ async def test_a_cursor_belongs_to_its_search(store: Store) -> None:
                 await snapshot.pages(listing, [WHOLE], BEST_FIRST, Window(1))
 
 
-async def test_a_topic_can_be_searched(store: Store) -> None:
-    """A search narrows any list of articles."""
+async def test_search_within_a_topic(store: Store) -> None:
+    """A search applies to any list of articles."""
     await apply(
         store, *(document(f"{at}", title="net" if at % 2 else "x", topics=topics(f"t{at % 3}")) for at in range(9))
     )
@@ -496,8 +496,8 @@ async def test_a_topic_can_be_searched(store: Store) -> None:
     ],
     ids=lambda value: value.text if isinstance(value, Search) else str(value),
 )
-async def test_a_misspelt_search_is_corrected(store: Store, search: Search, suggestion: str | None) -> None:
-    """Each slip, with words of the searched fields that the caller can see, where that finds something."""
+async def test_suggestions(store: Store, search: Search, suggestion: str | None) -> None:
+    """Each misspelt word is corrected by visible words of the searched fields, if that has results."""
     await apply(
         store,
         document("a.md", title="Facial recognition rules"),
@@ -517,8 +517,8 @@ def edited(word: str, choose: random.Random) -> str:
     return choose.choice([kind for kind in kinds if kind != word])
 
 
-async def test_three_of_four_slips_are_corrected(store: Store) -> None:
-    """Of 200 words of titles, of five letters or more and given one edit each; the titles are lines of our docs."""
+async def test_three_of_four_misspellings_are_corrected(store: Store) -> None:
+    """Of 200 title words of five letters or more with one edit each. The titles are lines of the docs."""
     prose = [line for file in sorted((ROOT / "docs").glob("*.md")) for line in file.read_text().splitlines() if line]
     await apply(store, *(document(f"{at}.md", title=line) for at, line in enumerate(prose)))
     known = sorted({word for line in prose for word in words(line) if len(word) >= 5 and word.isalpha()})
@@ -534,7 +534,7 @@ async def test_three_of_four_slips_are_corrected(store: Store) -> None:
 
 
 async def test_neighbours_share_topics_or_words(store: Store) -> None:
-    """Rare topics count more than common ones, topics more than words, and words rank where no topic is shared."""
+    """Rare topics count more than common ones, and topics more than words. Words rank without shared topics."""
     await apply(
         store,
         document("it", title="Solar panels", excerpt="on roofs", topics=topics("Energy", "Roofs", "News")),
@@ -562,11 +562,11 @@ async def test_neighbours_share_topics_or_words(store: Store) -> None:
         ]
 
 
-# How much is read.
+# Rows read.
 
 
 async def usages(store: Store, number: int) -> list[Usage]:
-    """What each question costs over a corpus of so many articles, of which each tenth has the word."""
+    """The cost of each query over a corpus of this size, where every tenth article has the word."""
     every = [
         document(f"{at}", title=f"word{at} common", body="rare" if at % 10 == 0 else "", topics=topics(f"t{at % 5}"))
         for at in range(number)
@@ -586,6 +586,6 @@ async def usages(store: Store, number: int) -> list[Usage]:
     return found
 
 
-async def test_what_is_read_does_not_grow_with_the_corpus(new_store: Open) -> None:
-    """The same calls return as many rows from forty articles as from two thousand."""
+async def test_read_rows_do_not_grow_with_the_corpus(new_store: Open) -> None:
+    """Equal calls return as many rows from forty articles as from two thousand."""
     assert await usages(await new_store(), 40) == await usages(await new_store(), 2000)

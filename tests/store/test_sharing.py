@@ -1,4 +1,4 @@
-"""Two stores on one database: one writes, and the other reads what it commits and takes over when it is gone."""
+"""Two stores on one database: one writes, the other reads its commits and takes over after it."""
 
 from __future__ import annotations
 
@@ -38,15 +38,15 @@ async def title(store: SqliteStore, path: str) -> str | None:
 
 
 async def until(store: SqliteStore, path: str, wanted: str) -> None:
-    """Wait for a generation that has a title. A store that has nothing to read yet is waited for too."""
+    """Wait for a generation with a title. A store without a generation is waited for too."""
     async with asyncio.timeout(30):
         async for _ in store.generations():
             if await store.ready() and await title(store, path) == wanted:
                 return
 
 
-async def test_what_one_commits_the_other_serves(database: Path) -> None:
-    """Each generation wakes those who follow the other; and it writes nothing."""
+async def test_reader_serves_the_commits_of_the_writer(database: Path) -> None:
+    """Each generation wakes the reader's subscribers. The reader does not write."""
     writer = await SqliteStore.open(database, readers=READERS)
     async with following(database) as (reader, leading):
         assert (writer.is_writer, reader.is_writer, await title(reader, "a")) == (True, False, "a")
@@ -60,8 +60,8 @@ async def test_what_one_commits_the_other_serves(database: Path) -> None:
     await writer.close()
 
 
-async def test_the_other_takes_over(database: Path) -> None:
-    """When the writer closes; what that wrote last is there, and who follows is told of what comes."""
+async def test_reader_takes_over(database: Path) -> None:
+    """When the writer closes. Its last commit is there, and subscribers get later ones."""
     writer = await SqliteStore.open(database, readers=READERS)
     async with following(database) as (reader, leading):
         await apply(writer, document("a", title="last"))
@@ -74,8 +74,8 @@ async def test_the_other_takes_over(database: Path) -> None:
             await SqliteStore.open(database)
 
 
-async def test_a_database_that_is_being_made_is_waited_for(tmp_path: Path) -> None:
-    """The other process has not come so far; until then nothing can be answered, and nothing breaks."""
+async def test_reader_waits_for_a_new_database(tmp_path: Path) -> None:
+    """Until the writer has created it, the reader has no generation."""
     path = tmp_path / "content.db"
     writer = await SqliteStore.join(path, readers=READERS)
     async with following(path) as (reader, _):
@@ -89,8 +89,8 @@ async def test_a_database_that_is_being_made_is_waited_for(tmp_path: Path) -> No
     await writer.close()
 
 
-async def test_a_database_of_another_release_is_waited_for(database: Path) -> None:
-    """Whoever writes it may need it: it is built anew when that one is gone."""
+async def test_reader_waits_for_a_database_of_another_release(database: Path) -> None:
+    """The writer may need it. The reader rebuilds it when the writer has ended."""
     other = sqlite3.connect(database)
     other.execute("PRAGMA user_version = 999")
     writer = await SqliteStore.join(database, readers=READERS)
@@ -103,8 +103,8 @@ async def test_a_database_of_another_release_is_waited_for(database: Path) -> No
         assert await title(reader, "a") == "a"
 
 
-async def test_a_database_that_another_release_takes_is_left(database: Path) -> None:
-    """What it holds then cannot be read: the process says so, and ends."""
+async def test_reader_ends_if_another_release_takes_the_database(database: Path) -> None:
+    """It cannot read the new content, logs the reason, and ends."""
     writer = await SqliteStore.open(database, readers=READERS)
     async with following(database) as (reader, leading):
         await until(reader, "a", "a")
@@ -117,8 +117,8 @@ async def test_a_database_that_another_release_takes_is_left(database: Path) -> 
 
 
 @pytest.mark.parametrize("again", [False, True])
-async def test_a_database_that_is_deleted_in_use_is_told(database: Path, again: bool) -> None:
-    """What it held is served on; a run would write where nobody reads, and fails instead."""
+async def test_database_deleted_in_use(database: Path, again: bool) -> None:
+    """Its content is served, and a run fails, because its writes would be lost."""
     writer = await SqliteStore.open(database, readers=READERS)
     for file in database.parent.glob("content.db*"):
         file.unlink()
@@ -133,8 +133,8 @@ async def test_a_database_that_is_deleted_in_use_is_told(database: Path, again: 
 
 
 @pytest.mark.parametrize("again", [False, True])
-async def test_a_database_that_is_deleted_is_not_stood_by(database: Path, again: bool) -> None:
-    """While another process holds it, or has made it anew: what that writes would be seen no more."""
+async def test_reader_ends_if_the_database_is_deleted(database: Path, again: bool) -> None:
+    """Also if another process holds or recreates it, because the reader would not see its commits."""
     writer = await SqliteStore.open(database, readers=READERS)
     async with following(database) as (reader, leading):
         await until(reader, "a", "a")
@@ -150,8 +150,8 @@ async def test_a_database_that_is_deleted_is_not_stood_by(database: Path, again:
     await writer.close()
 
 
-async def test_a_store_that_stands_by_can_be_closed(database: Path) -> None:
-    """It holds no lock that it could leave behind, and the writer goes on."""
+async def test_reader_can_be_closed(database: Path) -> None:
+    """It leaves no lock, and the writer continues."""
     writer = await SqliteStore.open(database, readers=READERS)
     async with following(database):
         pass

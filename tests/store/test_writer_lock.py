@@ -1,4 +1,4 @@
-"""The lock that names the writer: one holds it, and it is free as soon as that one is gone, however it went."""
+"""The writer lock: one process holds it, and it is free as soon as that process ends in any way."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ sys.stdin.read()
 """
 
 
-def test_one_holds_it(tmp_path: Path) -> None:
-    """Until it is released; whoever holds it may ask for it again, and nothing is left in the end."""
+def test_lock_has_one_holder(tmp_path: Path) -> None:
+    """Until it is released. The holder may acquire it again, and no file remains."""
     one, other = WriterLock(tmp_path / "content.db"), WriterLock(tmp_path / "content.db")
     assert (one.take(), one.take(), other.take()) == (True, True, False)
     assert other.holder.startswith(f"process {os.getpid()} on ")
@@ -36,8 +36,8 @@ def test_one_holds_it(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_killed_process_holds_nothing(tmp_path: Path) -> None:
-    """Nor do its children, that outlive it."""
+def test_killed_process_releases_the_lock(tmp_path: Path) -> None:
+    """Also if its children live on."""
     lock = WriterLock(tmp_path / "content.db")
     command = [sys.executable, "-c", HOLD, str(tmp_path / "content.db")]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
@@ -54,8 +54,8 @@ def test_a_killed_process_holds_nothing(tmp_path: Path) -> None:
     lock.release()
 
 
-def test_a_deleted_lock_is_made_anew(tmp_path: Path) -> None:
-    """One that was deleted under its holder is not found by others; releasing it leaves theirs alone."""
+def test_deleted_lock_file_is_recreated(tmp_path: Path) -> None:
+    """Others do not find the deleted file. Releasing it does not affect their lock."""
     one, other, third = (WriterLock(tmp_path / "content.db") for _ in range(3))
     assert one.take()
     (tmp_path / "content.db-lock").unlink()
@@ -66,8 +66,8 @@ def test_a_deleted_lock_is_made_anew(tmp_path: Path) -> None:
     assert third.holder == "another process"
 
 
-def test_where_there_can_be_no_lock(tmp_path: Path) -> None:
-    """It is said why."""
+def test_lock_that_cannot_be_created(tmp_path: Path) -> None:
+    """The error has the reason."""
     (tmp_path / "file").touch()
     with pytest.raises(StoreError, match=r"file/content.db cannot be locked: Not a directory\."):
         WriterLock(tmp_path / "file/content.db").take()

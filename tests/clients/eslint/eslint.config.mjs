@@ -35,7 +35,7 @@ export default [
       ...relay.rules,
       "@graphql-eslint/strict-id-in-types": ["error", { exceptions: values }],
       // Short lists that come whole, such as an article's topics, are plain lists. That a list always be a connection is
-      // this rule's own wish; Relay's specification asks for edges where there are pages.
+      // a requirement of this rule only; Relay's specification requires edges only for pages.
       "@graphql-eslint/relay-edge-types": ["error", { listTypeCanWrapOnlyEdgeType: false }],
     },
   },

@@ -1,4 +1,4 @@
-// What an application asks for that sends names and no documents.
+// The documents of an application that sends only names.
 import { gql } from "@apollo/client";
 
 export const CARDS = gql`

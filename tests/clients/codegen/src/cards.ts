@@ -1,4 +1,4 @@
-// Cards of articles and of their related entries, as a strict application writes them.
+// Cards of articles and related entries, in a strict application.
 import { GraphQLClient } from "graphql-request";
 import { type FragmentType, graphql, useFragment } from "./gql/index.js";
 import type { ArticleOrder } from "./gql/graphql.js";
@@ -48,7 +48,7 @@ function told(item: Item): Told {
   return { title, provider: provider?.name ?? null };
 }
 
-/** The types know what may be null: without the mark this does not compile. */
+/** The types include null: without the directive this does not compile. */
 export function date(item: Item): string {
   // @ts-expect-error - an item may have no date
   return useFragment(Card, item).publishedDateTime;
