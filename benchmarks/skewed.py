@@ -40,7 +40,7 @@ async def _batches(size: int, chance: random.Random) -> AsyncIterator[Sequence[L
 
 def _loaded(number: int, size: int, chance: random.Random) -> Loaded:
     path = f"{number // BATCH:03d}/{number:06d}.md"
-    content = _article(number, size, chance).encode()
+    content = article(number, size, chance).encode()
     front_matter = frontmatter.read(path, content)
     assert front_matter
     document, *_ = decoder.decode(path, front_matter)
@@ -49,7 +49,7 @@ def _loaded(number: int, size: int, chance: random.Random) -> Loaded:
     return Loaded(version, document)
 
 
-def _article(number: int, size: int, chance: random.Random) -> str:
+def article(number: int, size: int, chance: random.Random) -> str:
     is_everyday = chance.random() < 0.5
     provider = PROVIDER if is_everyday else f"p{chance.randrange(OTHERS)}.example"
     topics = [f"Topic {chance.randrange(OTHERS)}", *([TOPIC] if is_everyday else [])]

@@ -175,7 +175,7 @@ def test_body_limits_are_documented() -> None:
     gone, _, rest = rest.partition("Scripts, event handlers")
     assert re.findall(r"`([a-z0-9]+)`", kept) == sorted(html_nesting.ATTRIBUTES)
     assert re.findall(r"`([a-z0-9]+)`", gone) == sorted(html_nesting.UNSEEN)
-    limits = [markup.MOST_CHARACTERS, markup.MOST_STEPS, markup.MOST_LEVELS, markup.MOST_TOKENS, markup.MOST_OUTPUT]
+    limits = [markup.MOST_CHARACTERS, markup.MOST_CELLS, markup.MOST_STEPS, markup.MOST_OUTPUT]
     assert re.findall(r"^\| (\d+) \|", rest, re.MULTILINE) == [str(limit) for limit in limits]
     assert f"to a depth of {html_nesting.MOST_OPEN}, and" in text
     assert f"such as `b` and `a`, to {html_nesting.MOST_OPEN_INLINE}" in text

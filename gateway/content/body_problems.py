@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gateway.content import comments, merge_conflicts
-from gateway.content.lines import Kind, lines, written
+from gateway.content import comments, markup, merge_conflicts
 from gateway.content.merge_conflicts import MERGE_CONFLICT
 from gateway.content.nodes import LineIndex
 from gateway.model.problems import Problem, Severity
@@ -28,8 +27,5 @@ def of(path: str, body: str, first_line: int) -> Iterator[Problem]:
 
 
 def _conflict(body: str) -> int | None:
-    """The offset of the first merge conflict outside code."""
-    if merge_conflicts.find(body) is None:
-        return None
-    pairs = zip(written(body), lines(body), strict=True)
-    return merge_conflicts.find("".join("\n" * len(line) if read.kind is Kind.CODE else line for line, read in pairs))
+    """The offset of the first merge conflict outside code blocks."""
+    return None if merge_conflicts.find(body) is None else merge_conflicts.find(markup.without_code(body))

@@ -12,13 +12,12 @@ from typing import NamedTuple, TypeVar
 
 import orjson
 
-from gateway.content import dates, file_names, nested_fields, values
+from gateway.content import dates, file_names, markup, nested_fields, values
 from gateway.content.field_lookup import FieldLookup
 from gateway.content.frontmatter import FrontMatter
 from gateway.content.identity import digits, url_identity
 from gateway.content.inheritance import FILE_NAME
 from gateway.content.nodes import MappingEntry, MappingNode
-from gateway.content.plaintext import first_heading
 from gateway.content.problem_collector import (
     BAD_VALUE,
     LOCALES_UNKNOWN,
@@ -35,7 +34,7 @@ from gateway.model.problems import Problem
 
 T = TypeVar("T")
 
-DECODER_VERSION = "6"
+DECODER_VERSION = "7"
 """Increment this when the same file decodes to a different document or to different problems."""
 
 # A template for the generator, or a value that turns the page off: `/:year/:title/`, `{{ title | slugify }}`, `false`.
@@ -59,7 +58,7 @@ class _Address(NamedTuple):
 
 
 def decode(path: str, front_matter: FrontMatter, site: Site = DEFAULT_SITE) -> Decoded:
-    """Decode one file by the rules of its site. Does not raise."""
+    """Decode one file by the rules of its site. Raises PositionNeeded only for front matter of `read_plain`."""
     collector = ProblemCollector(path)
     name = file_names.named(path, site.timezone, site.locales)
     decoder = _Decoder(collector, path, name, front_matter, site)
@@ -79,6 +78,7 @@ class _Decoder:
         self._name = name
         self._fields = site.with_inherited(path, front_matter.fields)
         self._body = front_matter.body
+        self._outline = markup.read(front_matter.body)
         self._site = site
         self.lookup = FieldLookup(path, self._fields, site)
         self._left: dict[str, object] = {}
@@ -96,7 +96,7 @@ class _Decoder:
         web_url = self._web_url(place)
         amp_web_url = self._text("ampWebUrl")
         cdn_amp_web_url = self._text("cdnAmpWebUrl")
-        document = Document(
+        return Document(
             path=self._path,
             slug=wanted_slug or slug(self._name.stem) or digits(self._path),
             title=self._title(),
@@ -120,15 +120,15 @@ class _Decoder:
             provider=self._provider(),
             topics=self._topics(),
             images=self._parts("images", nested_fields.images),
-            related=self._parts("related", partial(nested_fields.related, instant=self._instant)),
+            related=self._parts("related", partial(nested_fields.related, zone=self._site.timezone)),
             body=self._body,
-            front_matter=b"{}",
-            exposed=b"{}",
+            text=self._outline.text,
+            headings=self._outline.headings,
             secured=self._secured(),
+            # These are last, because `_rest` needs to know which keys the other fields use.
+            front_matter=orjson.dumps(rest := self._rest()),
+            exposed=orjson.dumps({key: value for key, value in rest.items() if key in self._site.expose}),
         )
-        rest = self._rest()
-        exposed = {key: value for key, value in rest.items() if key in self._site.expose}
-        return document._replace(front_matter=orjson.dumps(rest), exposed=orjson.dumps(exposed))
 
     def _text(self, name: str) -> str | None:
         return self._collector.value(values.text, self.lookup.field(name))
@@ -147,7 +147,7 @@ class _Decoder:
 
     def _title(self) -> str:
         title = self._collector.value(values.phrase, self.lookup.pinned("title") or self.lookup.written("title"))
-        title = title or first_heading(self._body) or self._collector.value(values.phrase, self.lookup.default("title"))
+        title = title or self._outline.title or self._collector.value(values.phrase, self.lookup.default("title"))
         if title:
             return title
         words = self._name.words
@@ -250,5 +250,5 @@ class _Decoder:
 
 
 def _identities(urls: Iterable[str | None]) -> tuple[str, ...]:
-    found = (url_identity(url) for url in urls if url)
+    found = [url_identity(url) for url in dict.fromkeys(urls) if url]
     return tuple(dict.fromkeys(identity for identity in found if identity))

@@ -30,10 +30,10 @@ class FieldLookup:
         return self.pinned(name) or self.written(name) or self.default(name)
 
     def pinned(self, name: str) -> MappingEntry | None:
-        return self._set(self._pins, name)
+        return self._set(self._pins, name) if self._pins else None
 
     def default(self, name: str) -> MappingEntry | None:
-        return self._set(self._defaults, name)
+        return self._set(self._defaults, name) if self._defaults else None
 
     def _set(self, presets: Mapping[str, MappingEntry], name: str) -> MappingEntry | None:
         field = presets.get(name)
@@ -51,7 +51,7 @@ class FieldLookup:
             self.used.add(key)
             if not values.is_null(field.value):
                 self.take(name, key)
-                return source.parted(field)
+                return source.parted(field) if source.split else field
         return None
 
     def take(self, name: str, key: str) -> None:

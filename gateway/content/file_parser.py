@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from gateway.content import body_problems, decoder, frontmatter, source
+from gateway.content import body_problems, decoder, frontmatter, nested_fields, source
+from gateway.content.decoder import Decoded
+from gateway.content.frontmatter import FrontMatter
+from gateway.content.problem_collector import PositionNeeded
 from gateway.content.site import DEFAULT_SITE, Site
 from gateway.errors import FrontMatterError
 from gateway.model.changes import Change, Deleted, Encoded, FileVersion, Loaded, NotDocument, Quarantined, Unchanged
@@ -56,6 +61,11 @@ def warm_up(rules: ParseContext) -> None:
 
 def _decode(version: FileVersion, data: bytes, rules: ParseContext) -> Change:
     path = version.path
+    decode = partial(decoder.decode, path, site=rules.site)
+    plain = frontmatter.read_plain(path, data, nested_fields.kept_lists(rules.site.timezone))
+    if plain:
+        with contextlib.suppress(PositionNeeded):
+            return _change(version, plain, decode(plain), rules)
     try:
         front_matter = frontmatter.read(path, data)
     except FrontMatterError as error:
@@ -65,10 +75,13 @@ def _decode(version: FileVersion, data: bytes, rules: ParseContext) -> Change:
         hint = "To make it a document, begin it with a line of three dashes."
         message = "The file has no front matter, so it is not a document."
         return NotDocument(version, (Problem(Severity.INFO, NO_FRONT_MATTER, message, path, 1, 1, hint),))
-    decoded = decoder.decode(path, front_matter, rules.site)
-    in_body = body_problems.of(path, front_matter.body, front_matter.body_line)
+    return _change(version, front_matter, decode(front_matter), rules)
+
+
+def _change(version: FileVersion, front_matter: FrontMatter, decoded: Decoded, rules: ParseContext) -> Change:
+    in_body = body_problems.of(version.path, front_matter.body, front_matter.body_line)
     problems = (*front_matter.problems, *decoded.problems, *in_body)
     if decoded.document is None:
-        return Quarantined(path, problems, version)
+        return Quarantined(version.path, problems, version)
     document = rules.encode(decoded.document) if rules.encode else decoded.document
     return Loaded(version, document, problems, decoded.field_origins, decoded.hidings)

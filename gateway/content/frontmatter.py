@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from datetime import UTC
-from functools import partial
+from collections.abc import Callable, Container, Mapping
 from typing import NamedTuple
 
-from gateway.content import dates, merge_conflicts, toml, values, yaml
+from gateway.content import cut_values, merge_conflicts, plain_yaml, toml, yaml
 from gateway.content.merge_conflicts import MERGE_CONFLICT
-from gateway.content.nodes import CutValue, LineIndex, MappingNode, Node, ParsedBlock, Position, ScalarNode
+from gateway.content.nodes import LineIndex, MappingNode, ParsedBlock, Position
 from gateway.content.source import DATA_EXTENSIONS
-from gateway.content.values import Unreadable
 from gateway.errors import FrontMatterError
 from gateway.model.problems import Problem, Severity
 
 ENCODING = "ENCODING"
 NO_CLOSING_FENCE = "NO_CLOSING_FENCE"
-VALUE_CUT_OFF = "VALUE_CUT_OFF"
 
 _BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
 _OPENING = re.compile(r"(---|\+\+\+)[ \t]*(?:\r\n|\r|\n|\Z)")
@@ -28,7 +24,6 @@ _CLOSING = {
     "+++": re.compile(r"\n\+\+\+[ \t]*(?:\n|\Z)"),
 }
 _ESCAPE = re.compile(r"\\(?:u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|.)")
-_NUMBER = re.compile(r"[+-]?[0-9][0-9_]*+(?:\.[0-9_]*+)?(?:[eE][+-]?[0-9]++)?")
 _UNPRINTABLE = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -44,14 +39,61 @@ class FrontMatter(NamedTuple):
     """Warnings and notes. The values are readable nevertheless."""
 
 
+class _Parts(NamedTuple):
+    """A file's text, with the offsets of the front matter's block and of the body."""
+
+    text: str
+    parse: Parse
+    start: int
+    end: int
+    body: int
+
+
 def read(path: str, data: bytes) -> FrontMatter | None:
     """Split and parse a file. Returns None if it does not have front matter. Raises FrontMatterError.
 
     YAML is delimited by lines of `---` (the closing one may be `...`), TOML by lines of `+++`. A YAML file consists of
     front matter only.
     """
+    parts = _split(path, data)
+    return None if parts is None else _parsed(path, parts)
+
+
+def read_plain(path: str, data: bytes, lists: Mapping[str, Container[str]]) -> FrontMatter | None:
+    """Split and scan a file in the plain subset of YAML. Returns None for each other file, which `read` reads.
+
+    The result is that of `read`, except that some nodes do not have positions. `lists` is passed to `plain_yaml.scan`.
+    """
+    try:
+        parts = _split(path, data)
+        if parts is None or parts.parse is not yaml.parse:
+            return None
+        head = parts.text[: parts.body]
+        if head.count("\r") != head.count("\r\n"):
+            return None
+        fields = plain_yaml.scan(head[parts.start : parts.end], 1 + head.count("\n", 0, parts.start), lists)
+    except (FrontMatterError, plain_yaml.Irregular):
+        return None
+    return FrontMatter(fields, parts.text[parts.body :], 1 + head.count("\n"), ())
+
+
+def read_whole(path: str, data: bytes) -> FrontMatter:
+    """Parse a file that contains data only: TOML or JSON by its extension, else YAML.
+
+    Raises FrontMatterError.
+    """
+    return _parsed(path, _whole(path, data))
+
+
+def _whole(path: str, data: bytes) -> _Parts:
+    text = _decode(data)
+    return _Parts(text, _WHOLE.get(path.lower().rpartition(".")[2], yaml.parse), 0, len(text), len(text))
+
+
+def _split(path: str, data: bytes) -> _Parts | None:
+    """The parts of a file, or None if it does not have front matter. Raises FrontMatterError."""
     if path.lower().endswith(DATA_EXTENSIONS):
-        return read_whole(path, data)
+        return _whole(path, data)
     text = _decode(data)
     opening = _OPENING.match(text)
     if opening is None:
@@ -60,21 +102,11 @@ def read(path: str, data: bytes) -> FrontMatter | None:
     # Line endings in the block are unchanged, so that offsets in it map to offsets in the file.
     start = opening.end()
     try:
-        closing = _closing(text, start, opening[1])
+        end, body = _closing(text, start, opening[1])
     except FrontMatterError:
         _check_conflict(text, start, len(text))
         raise
-    return _parsed(path, text, toml.parse if opening[1] == "+++" else yaml.parse, (start, *closing))
-
-
-def read_whole(path: str, data: bytes) -> FrontMatter:
-    """Parse a file that contains data only: TOML or JSON by its extension, else YAML.
-
-    Raises FrontMatterError.
-    """
-    text = _decode(data)
-    parse = _WHOLE.get(path.lower().rpartition(".")[2], yaml.parse)
-    return _parsed(path, text, parse, (0, len(text), len(text)))
+    return _Parts(text, toml.parse if opening[1] == "+++" else yaml.parse, start, end, body)
 
 
 def _parse_json(block: str, _lines: LineIndex) -> ParsedBlock:
@@ -93,17 +125,16 @@ def _paired(escape: re.Match[str]) -> str:
 _WHOLE: Mapping[str, Parse] = {"toml": toml.parse, "json": _parse_json}
 
 
-def _parsed(path: str, text: str, parse: Parse, parts: tuple[int, int, int]) -> FrontMatter:
-    """Parse a file. `parts` are the offsets of the block's start, the block's end and the body's start."""
-    start, end, body_start = parts
+def _parsed(path: str, parts: _Parts) -> FrontMatter:
+    text, parse, start, end, body = parts
     lines = LineIndex(text)
     block = text[start:end]
     _check_characters(block, start, lines)
     _check_conflict(text, start, end)
     fields, repeats, cuts = parse(block, lines.shifted(start))
     problems = [_repeated(path, name, first, last) for name, first, last in repeats]
-    problems += [_cut_off(path, cut) for cut in cuts if not _is_complete(cut.text)]
-    return FrontMatter(fields, text[body_start:], lines.position(body_start).line, tuple(problems))
+    problems += [cut_values.problem(path, cut) for cut in cuts if not cut_values.is_complete(cut.text)]
+    return FrontMatter(fields, text[body:], lines.position(body).line, tuple(problems))
 
 
 def _decode(data: bytes) -> str:
@@ -157,31 +188,3 @@ def _at(code: str, message: str, position: Position, hint: str) -> FrontMatterEr
 def _repeated(path: str, name: str, first: Position, last: Position) -> Problem:
     message = f"The key '{name}' is repeated, at lines {first.line} and {last.line}. The last value is used."
     return Problem(Severity.WARNING, yaml.DUPLICATE_KEY, message, path, *last, hint="Delete one of them.")
-
-
-def _cut_off(path: str, cut: CutValue) -> Problem:
-    """The problem of a value that a comment ends.
-
-    It is a warning if `#` looks like part of the value: in a text of two or more words, or before a word as in `#foo`.
-    """
-    is_part = " " in cut.text or cut.comment[:1] not in {" ", "\t"}
-    severity = Severity.WARNING if is_part else Severity.INFO
-    state = "ends before the `#`" if cut.text else "is empty"
-    message = f"The value {state}, because a `#` after a space begins a comment."
-    hint = "Put the value in quotes if the `#` belongs to it."
-    return Problem(severity, VALUE_CUT_OFF, message, path, *cut.position, hint=hint)
-
-
-def _is_complete(written: str) -> bool:
-    """Whether an unquoted text is a number, a date, a boolean or null, and so is not cut off."""
-    scalar = ScalarNode(written, True, Position(0, 0))
-    if _NUMBER.fullmatch(written) or (written and values.is_null(scalar)):
-        return True
-    return any(_is_readable(decode, scalar) for decode in (values.boolean, partial(dates.instant, zone=UTC)))
-
-
-def _is_readable(decode: Callable[[Node], object], scalar: ScalarNode) -> bool:
-    try:
-        return decode(scalar) is not None
-    except Unreadable:
-        return False

@@ -1,12 +1,14 @@
 """Normalises HTML to well-nested tags of bounded depth, and holds the table of allowed tags and attributes.
 
-The sanitiser decides what is safe. Its input is normalised first, because HTML's error recovery is not linear.
+The sanitiser decides what is safe, and removes other attributes. Its input is normalised first, because HTML's error
+recovery is not linear.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 _EVERYWHERE = frozenset({"dir", "lang", "title"})
@@ -53,12 +55,14 @@ MOST_OPEN_INLINE = 16
 
 _SPACE = r"[ \t\n\r\f]"
 _VALUE = r"""[^\s"'=<>`]++|'[^']*+'|"[^"]*+\""""
-_ATTRIBUTE = re.compile(rf"{_SPACE}++([a-zA-Z_:][\w:.-]*+)(?:{_SPACE}*+={_SPACE}*+({_VALUE}))?+", re.ASCII)
-_TAG = re.compile(rf"(/?)([a-zA-Z][a-zA-Z0-9-]*+)((?:{_ATTRIBUTE.pattern})*+){_SPACE}*+/?>", re.ASCII)
+_ATTRIBUTE = rf"{_SPACE}++[a-zA-Z_:][\w:.-]*+(?:{_SPACE}*+={_SPACE}*+(?:{_VALUE}))?+"
+_TAG = re.compile(rf"(/?)([a-zA-Z][a-zA-Z0-9-]*+)((?:{_ATTRIBUTE})*+){_SPACE}*+/?>", re.ASCII)
 NAME = r"[A-Za-z][A-Za-z0-9-]*+"
 ATTRIBUTE_TEXT = r"""\s++[A-Za-z_:][\w:.-]*+(?:\s*+=\s*+(?:[^\s"'=<>`]++|'[^']*+'|"[^"]*+"))?+"""
 TAG = rf"<(?:{NAME}(?:{ATTRIBUTE_TEXT})*+\s*+/?|/{NAME}\s*+)>"
 """A tag by CommonMark's grammar, as are its name and the attributes."""
+_NESTING = re.compile("</|<(?!br|hr|img)")
+_STEPS = {"<": 1, "</": -1}
 _COMMENT = re.compile(r"!--(?:-?>|.*?-->)", re.DOTALL)
 _COMMENT_END = "-->"
 _HIDING = UNSEEN | {_COMMENT_END}
@@ -75,8 +79,13 @@ class TagPart(NamedTuple):
     """The text after the end of a comment, if one ends here."""
 
 
+def depth(html: str) -> int:
+    """The depth of nested tags, in HTML that a Markdown parser made of Markdown without HTML."""
+    return max(accumulate(map(_STEPS.__getitem__, _NESTING.findall(html))), default=0)
+
+
 def normalize(html: str) -> str:
-    """Return the HTML with well-nested tags, limited to the tags and attributes of the table.
+    """Return the HTML with well-nested tags, limited to those of the table.
 
     Tags that are too deep, and unmatched closing tags, are dropped. A `<` that does not begin a tag becomes text.
     """
@@ -143,7 +152,7 @@ class _Nesting:
                 return
             self._open.append(tag.name)
             self._inline += is_inline
-        self._written.append(f"<{tag.name}{_attributes(tag)}>")
+        self._written.append(f"<{tag.name}{tag.attributes}>")
 
     def close(self, tag: TagPart) -> None:
         """Close the innermost open tag of this name, and all tags inside it."""
@@ -161,18 +170,3 @@ class _Nesting:
         self._inline -= name in _INLINE
         self._written.append(f"</{name}>")
         return name
-
-
-def _attributes(tag: TagPart) -> str:
-    """The allowed attributes, the first of each name, in double quotes."""
-    if not tag.attributes:
-        return ""
-    found: dict[str, str] = {}
-    for name, value in _ATTRIBUTE.findall(tag.attributes):
-        if name.lower() in ATTRIBUTES[tag.name]:
-            found.setdefault(name.lower(), value)
-    return "".join([f' {name}="{_unquoted(value)}"' for name, value in found.items()])
-
-
-def _unquoted(value: str) -> str:
-    return (value[1:-1] if value[:1] in {'"', "'"} else value).replace('"', "&quot;")

@@ -1,14 +1,13 @@
-"""Classifies the lines of a Markdown body: text, heading or code, inside quotes and lists or not.
+"""Classifies the lines of a Markdown body, to find the comments outside code.
 
-One pass, linear in the length of the body. Inline syntax is not parsed. Invisible HTML is skipped.
+It approximates the parser, which cannot be used: a comment may extend over blocks. One pass, linear in the length of
+the body. Inline syntax is not parsed. Invisible HTML is skipped.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from enum import Enum, auto
-from io import StringIO
 from typing import NamedTuple
 
 from gateway.content.html_nesting import TAG, UNSEEN
@@ -48,8 +47,6 @@ _OF_QUOTE = 0
 class Kind(Enum):
     TEXT = auto()
     HEADING = auto()
-    UNDERLINE = auto()
-    """Makes the text before it a heading."""
     CODE = auto()
     BREAK = auto()
     """Ends a paragraph and is invisible."""
@@ -61,23 +58,8 @@ class Line(NamedTuple):
     """The line without the marks of quotes and lists before it."""
     begins: bool = False
     """Whether it does not continue the paragraph before it."""
-    is_enclosed: bool = False
-    """Whether it is in a quote or a list."""
     is_raw: bool = False
     """Whether it is raw HTML, in which backticks are not code."""
-
-
-def lines(body: str) -> Iterator[Line]:
-    reader = Reader(body)
-    at = 0
-    for line in written(body):
-        yield reader.read(line, at)
-        at += len(line)
-
-
-def written(body: str) -> list[str]:
-    """The lines with their line endings: LF, CR or CRLF."""
-    return list(StringIO(body, newline=""))
 
 
 class Reader:
@@ -120,7 +102,7 @@ class Reader:
         rest, depth = self._continued(line)
         if self._raw:
             if depth == len(self._open):
-                return self._line(rest, at)._replace(is_enclosed=bool(self._open))
+                return self._line(rest, at)
             self._raw = None
         if self._fence:
             if depth == len(self._open):
@@ -132,9 +114,9 @@ class Reader:
             self._in_paragraph = False
         if rest[:1].isalpha():  # most lines begin with a letter, which is not a mark
             self._in_paragraph = True
-            return Line(Kind.TEXT, rest, is_enclosed=bool(self._open))
+            return Line(Kind.TEXT, rest)
         rest, begins = (rest, False) if is_lazy else self._entered(rest)
-        return self._line(rest, at)._replace(begins=begins, is_enclosed=bool(self._open))
+        return self._line(rest, at)._replace(begins=begins)
 
     def _continued(self, line: str) -> tuple[str, int]:
         """The text after the marks of the quotes and items that the line continues, and their number."""
@@ -204,7 +186,7 @@ class Reader:
             self._fence = fence[1]
             return Kind.BREAK
         if self._in_paragraph and _UNDERLINE.match(rest):
-            return Kind.UNDERLINE
+            return Kind.HEADING
         if not rest.strip(" ") or _RULE.match(rest):
             return Kind.BREAK
         return Kind.HEADING if _HEADING.match(rest) else Kind.TEXT

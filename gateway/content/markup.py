@@ -4,37 +4,33 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable
 from typing import NamedTuple
 
 import nh3
-from markdown_it import MarkdownIt
-from markdown_it.rules_block import StateBlock
-from markdown_it.rules_block import table as read_table
-from markdown_it.rules_inline import StateInline
-from markdown_it.rules_inline import image as read_image
-from markdown_it.token import Token
+import pyromark
 
 from gateway.content import comments
-from gateway.content.html_nesting import ATTRIBUTES, UNSEEN, normalize
-from gateway.content.outline import Heading, outline
+from gateway.content.html_nesting import ATTRIBUTES, MOST_OPEN, UNSEEN, depth, normalize
+from gateway.content.outline import Outline, outline
 from gateway.content.prose import ReadingTime, reading_time
+from gateway.model.documents import Heading
 
 MOST_CHARACTERS = 2**20
-MOST_STEPS = 100_000
-"""The number of lines (counted once for each quote around them), of `[` and `|`, and a quarter of the other marks."""
-MOST_LEVELS = 40
-"""The maximum depth of quotes, lists and items. Each list counts twice."""
-MOST_TOKENS = 150_000
-"""The maximum number of tokens before a table. A short table can expand to 65,536 empty cells."""
+MOST_CELLS = 2**20
+"""The number of lines times the largest number of `|` in one of them. A short row of a table has all its cells."""
+MOST_STEPS = 2**24
+"""The number of lines times the length of the longest indentation, including marks of quotes and lists.
+
+The parser compares a line that continues a paragraph with all quotes and lists around it.
+"""
 MOST_OUTPUT = 2**22
-"""The maximum number of characters of text, addresses and titles. A reference may be used many times."""
-MOST_IMAGES = 2
-"""The maximum depth of images in image descriptions. Each level parses the description once more."""
+"""The number of characters of HTML before it is sanitised. A reference may be used many times."""
 MOST_CLEANINGS = 5
 
-_MARKS = "*_`<&!\\"
-_QUOTES = re.compile(r"[\s>*+\-\d.)]*")
+_PARSER = pyromark.Markdown(options=pyromark.Options.ENABLE_TABLES)
+_INDENTATION = re.compile(r"[\s>*+\-\d.)]*")
+_PERHAPS_HTML = re.compile(rf"<(?!https?:)(?!{comments.LEFT[1:]})[A-Za-z/!?]")
+_ALIGNED = re.compile(r'(?<=<t[dh]) style="text-align: (left|center|right)"')
 _LANGUAGE = re.compile(r"language-[^\s\x00-\x1f]+")
 
 
@@ -51,85 +47,75 @@ class _Excessive(Exception):
     """The body exceeds a limit on time or size."""
 
 
+class _Unsafe(NamedTuple):
+    """Well-nested HTML of bounded depth. `is_plain` if it comes from Markdown only, without HTML in it."""
+
+    html: str
+    is_plain: bool
+
+
 def render(markdown: str) -> Rendered:
     """Render CommonMark and tables, without comments. A body beyond the limits is rendered as preformatted text."""
     shown = comments.strip(markdown)
     try:
-        found = outline(_settled(normalize(_html(shown))))
+        found = outline(_safe(_parsed(shown)))
     except _Excessive:
-        found = outline(_as_written(shown.replace(comments.LEFT, "")))
-    return Rendered(*found, reading_time(found.text))
+        found = outline(_as_written(shown))
+    return Rendered(found.html, found.text, found.headings, reading_time(found.text))
 
 
-def steps(markdown: str) -> int:
-    """An upper bound of the parser's steps for a body, except the steps for each character."""
-    total = markdown.count("[") + markdown.count("|") + sum(map(markdown.count, _MARKS)) // 4
-    lines = depth = 0
-    for line in [*markdown.splitlines(), ""]:
-        if line.strip():
-            quotes = _QUOTES.match(line)
-            depth = max(depth, quotes[0].count(">") if quotes else 0)
-            lines += 1
-        else:  # a quote includes the lines that follow it up to an empty one, once for each level
-            total += lines * (1 + min(depth, MOST_LEVELS))
-            lines = depth = 0
-    return total
+def read(markdown: str) -> Outline:
+    """The text and the headings of `render`. The HTML is not safe.
 
-
-# Markdown to unsafe HTML.
-
-
-def _table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    if len(state.tokens) > MOST_TOKENS and read_table(state, start, end, True):
-        raise _Excessive
-    return read_table(state, start, end, silent)
-
-
-def _image(state: StateInline, silent: bool) -> bool:
-    around = state.env.get("images", 0)
-    if around == MOST_IMAGES:
-        return False
-    state.env["images"] = around + 1
+    The text of plain HTML is not changed by sanitising, so that step is skipped.
+    """
+    shown = comments.strip(markdown)
     try:
-        return read_image(state, silent)
-    finally:
-        state.env["images"] = around
+        unsafe = _parsed(shown)
+        return outline(unsafe.html if unsafe.is_plain else _safe(unsafe))
+    except _Excessive:
+        return outline(_as_written(shown))
 
 
-def _parser() -> MarkdownIt:
-    parser = MarkdownIt("commonmark", {"maxNesting": MOST_LEVELS, "xhtmlOut": False}).enable("table")
-    parser.block.ruler.at("table", _table, {"alt": ["paragraph", "reference"]})
-    parser.inline.ruler.at("image", _image)
-    return parser
+def without_code(markdown: str) -> str:
+    """The Markdown with line feeds in place of the characters of code blocks."""
+    source, kept, at = markdown.encode(), list[str](), 0
+    for event, place in _PARSER.events_with_range(markdown):
+        match event:
+            case {"Start": {"CodeBlock": _}}:
+                kept.append(source[at : place["start"]].decode())
+                kept.append("\n" * len(source[place["start"] : place["end"]].decode()))
+                at = place["end"]
+    return "".join(kept) + source[at:].decode()
 
 
-_PARSER = _parser()
-
-
-def _html(markdown: str) -> str:
+def _parsed(markdown: str) -> _Unsafe:
     """Render to unsafe HTML. Raises _Excessive."""
-    if len(markdown) > MOST_CHARACTERS or steps(markdown) > MOST_STEPS:
+    if len(markdown) > MOST_CHARACTERS or _is_slow(markdown):
         raise _Excessive
-    env: dict[str, object] = {}
-    tokens = _PARSER.parse(markdown, env)
-    if any(token.level >= MOST_LEVELS - 1 for token in tokens) or _output(tokens) > MOST_OUTPUT:
+    unsafe = _PARSER.html(markdown.replace("\0", "\ufffd") + "\n").replace(comments.LEFT, "")
+    if len(unsafe) > MOST_OUTPUT:
         raise _Excessive
-    for token in tokens:
-        if token.type in {"th_open", "td_open"} and token.attrs:
-            token.attrs = {"align": str(token.attrs["style"]).removeprefix("text-align:")}
-    rendered: str = _PARSER.renderer.render(tokens, _PARSER.options, env)
-    return rendered
+    unsafe = _ALIGNED.sub(r' align="\1"', unsafe)
+    is_plain = not _holds_html(markdown) and depth(unsafe) <= MOST_OPEN
+    return _Unsafe(unsafe if is_plain else normalize(unsafe), is_plain)
 
 
-def _output(tokens: Iterable[Token]) -> int:
-    return sum(
-        _output(token.children or ()) if token.type == "inline" else len(token.content) + _attributes(token)
-        for token in tokens
+def _is_slow(markdown: str) -> bool:
+    """Whether the parser may take more than linear time or space."""
+    lines = markdown.replace("\r", "\n").split("\n")
+    if len(lines) * max(map(len, lines)) <= MOST_CELLS:
+        return False
+    cells = max(line.count("|") for line in lines)
+    indentation = max(found.end() for line in lines if (found := _INDENTATION.match(line)))
+    return len(lines) * cells > MOST_CELLS or len(lines) * indentation > MOST_STEPS
+
+
+def _holds_html(markdown: str) -> bool:
+    """Whether there is HTML, except comments and in code."""
+    return _PERHAPS_HTML.search(markdown) is not None and any(
+        isinstance(event, dict) and ("Html" in event or "InlineHtml" in event) for event in _PARSER.events(markdown)
     )
-
-
-def _attributes(token: Token) -> int:
-    return sum(len(str(value)) for value in token.attrs.values())
 
 
 # Unsafe HTML to safe HTML.
@@ -150,9 +136,14 @@ SANITISER = nh3.Cleaner(
 )
 
 
-def _settled(unsafe: str) -> str:
-    """Sanitise until the HTML is stable, so that parsers agree with the sanitiser. Raises _Excessive if it is not."""
-    before = SANITISER.clean(unsafe)
+def _safe(unsafe: _Unsafe) -> str:
+    """Sanitise until the HTML is stable, so that parsers agree with the sanitiser. Raises _Excessive if it is not.
+
+    Plain HTML is stable at once.
+    """
+    before = SANITISER.clean(unsafe.html)
+    if unsafe.is_plain:
+        return before
     for _ in range(MOST_CLEANINGS):
         after = SANITISER.clean(before)
         if after == before:
@@ -163,6 +154,7 @@ def _settled(unsafe: str) -> str:
 
 def _as_written(markdown: str) -> str:
     """The whole body as escaped text, without the characters that HTML parsers replace."""
-    plain = markdown.strip().replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd")
+    plain = markdown.replace(comments.LEFT, "").strip()
+    plain = plain.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd")
     escaped = html.escape(plain, quote=False).replace("\xa0", "&nbsp;")
     return f"<pre>{escaped}</pre>"

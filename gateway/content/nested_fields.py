@@ -6,14 +6,16 @@ that the schema does not model.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from datetime import datetime
+from datetime import tzinfo
+from functools import lru_cache, partial
 from typing import TypeVar
 
-from gateway.content import values
+from gateway.content import dates, values
 from gateway.content.identity import provider_key, topic_key, url_host, url_identity
 from gateway.content.nodes import MappingEntry, MappingNode, Node, ScalarNode, SequenceNode
+from gateway.content.plain_yaml import ItemNode
 from gateway.content.problem_collector import (
     BAD_VALUE,
     RELATED_LEFT_OUT,
@@ -22,6 +24,7 @@ from gateway.content.problem_collector import (
     ProblemCollector,
 )
 from gateway.content.site import FieldSource
+from gateway.content.text_memo import TextMemo
 from gateway.content.values import shown
 from gateway.model.documents import Image, ProviderName, RelatedEntry, TopicName
 
@@ -29,6 +32,7 @@ DEFAULT_TYPE = "article"
 
 IMAGE_ADDRESSES = ("url", "src", "path", "image")
 IMAGE_KEYS = frozenset({"width", "height", "title", "isCached", "alt", *IMAGE_ADDRESSES})
+_IMAGE_FIELDS = frozenset({"url", "width", "height", "title", "isCached"})
 PROVIDER_KEYS = frozenset({"name", "domain", "url", "images"})
 RELATED_KEYS = frozenset(
     {"title", "excerpt", "publishedDateTime", "webUrl", "ampWebUrl", "cdnAmpWebUrl", "type", "provider", "quality"}
@@ -41,7 +45,10 @@ SPACED = frozenset({"tags", "categories", "keywords"})
 T = TypeVar("T")
 Rest = object
 """The unmodelled keys of a nested field, as JSON, or None."""
-Instant = Callable[[Node], datetime | None]
+_Related = tuple[RelatedEntry | None, Rest]
+
+MOST_KEPT = 4 * 1024 * 1024
+"""The total length of the texts whose related entries are kept, in characters."""
 
 
 def entries(field: MappingEntry | None) -> tuple[Node, ...]:
@@ -49,7 +56,7 @@ def entries(field: MappingEntry | None) -> tuple[Node, ...]:
     if field is None:
         return ()
     nodes = field.value.nodes if isinstance(field.value, SequenceNode) else (field.value,)
-    return tuple(node for node in nodes if not values.is_null(node))
+    return tuple([node for node in nodes if not values.is_null(node)])
 
 
 def topics(
@@ -90,10 +97,31 @@ def provider(collector: ProblemCollector, field: MappingEntry | None) -> tuple[P
 
 
 def related(
-    collector: ProblemCollector, field: MappingEntry | None, instant: Instant
+    collector: ProblemCollector, field: MappingEntry | None, zone: tzinfo
 ) -> tuple[tuple[RelatedEntry, ...], Rest]:
     """The related entries in file order. An entry without title and URL is left out."""
-    return _each(field, lambda node: _related_entry(collector, node, instant))
+    kept = _kept_entries(zone)
+
+    def decode(node: Node) -> _Related:
+        if not isinstance(node, ItemNode):
+            return _related_entry(collector, node, zone)
+        if (found := kept.get(node.text)) is None:
+            found = _related_entry(collector, node, zone)  # a problem raises PositionNeeded
+            kept.add(node.text, found)
+        return found
+
+    return _each(field, decode)
+
+
+def kept_lists(zone: tzinfo) -> Mapping[str, Container[str]]:
+    """The lists whose decoded entries are kept by their texts: many files contain the same entries."""
+    return {"related": _kept_entries(zone)}
+
+
+@lru_cache(maxsize=1)
+def _kept_entries(zone: tzinfo) -> TextMemo[_Related]:  # noqa: ARG001 - times without an offset depend on it
+    """The entries without problems that this process decoded."""
+    return TextMemo(MOST_KEPT)
 
 
 def _each(field: MappingEntry | None, decode: Callable[[Node], tuple[T | None, Rest]]) -> tuple[tuple[T, ...], Rest]:
@@ -103,7 +131,7 @@ def _each(field: MappingEntry | None, decode: Callable[[Node], tuple[T | None, R
     decoded = [decode(node) for node in entries(field)]
     rests = [rest for _, rest in decoded]
     left = (rests if isinstance(field.value, SequenceNode) else rests[0]) if any(rests) else None
-    return tuple(value for value, _ in decoded if value), left
+    return tuple([value for value, _ in decoded if value]), left
 
 
 def _left(fields: MappingNode, used: AbstractSet[str]) -> dict[str, object]:
@@ -167,7 +195,7 @@ def _image(collector: ProblemCollector, node: Node) -> tuple[Image | None, Rest]
     get = node.entries.get
     address, url = _first(collector, node, IMAGE_ADDRESSES)
     title = collector.value(values.phrase, get("title"))
-    used = {"url", address, "width", "height", "title", "isCached"} | (set() if title else {"alt"})
+    used = _IMAGE_FIELDS if address == "url" and title else {address, *_IMAGE_FIELDS, "title" if title else "alt"}
     rest = _left(node, used) or None
     if not url:
         collector.warn(BAD_VALUE, "An image without `url` is left out.", node.position, "Give it a `url`.")
@@ -207,7 +235,7 @@ def _domain(url: str | None) -> str | None:
     return url_host(identity) or None if identity else None
 
 
-def _related_entry(collector: ProblemCollector, node: Node, instant: Instant) -> tuple[RelatedEntry | None, Rest]:
+def _related_entry(collector: ProblemCollector, node: Node, zone: tzinfo) -> _Related:
     fields = node if isinstance(node, MappingNode) else _link(collector, node)
     if fields is None:
         return None, None
@@ -230,7 +258,7 @@ def _related_entry(collector: ProblemCollector, node: Node, instant: Instant) ->
         excerpt=collector.value(values.phrase, get("excerpt")),
         type=collector.value(values.text, get("type")) or DEFAULT_TYPE,
         quality=collector.value(values.integer, get("quality")),
-        published_date_time=collector.value(instant, get("publishedDateTime")),
+        published_date_time=collector.value(partial(dates.instant, zone=zone), get("publishedDateTime")),
         web_url=links[0],
         amp_web_url=links[1],
         cdn_amp_web_url=links[2],

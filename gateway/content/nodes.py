@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from io import StringIO
 from itertools import accumulate
 from typing import NamedTuple, TypeVar
@@ -24,6 +25,10 @@ class ForeignPosition(Position):
     __slots__ = ()
 
 
+NOWHERE = Position(0, 0)
+"""The position of a node that is read without its position. It is compared by identity."""
+
+
 class ScalarNode(NamedTuple):
     """A value as written, without YAML's implicit typing. `plain` means that it is not quoted and not a block."""
 
@@ -39,7 +44,7 @@ class ScalarNode(NamedTuple):
 class SequenceNode(NamedTuple):
     """A list."""
 
-    nodes: tuple[Node, ...]
+    nodes: Sequence[Node]
     position: Position
 
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TypeVar
 
 from gateway.content import dates, visibility_flags
-from gateway.content.nodes import ForeignPosition, MappingEntry, MappingNode, Node, Position
+from gateway.content.nodes import NOWHERE, ForeignPosition, MappingEntry, MappingNode, Node, Position
 from gateway.content.text import fold
 from gateway.content.values import Unreadable
 from gateway.model.problems import Problem, Severity
@@ -31,8 +31,15 @@ _LEAST_LETTERS = 5
 """The minimum length of a key for typo detection. Shorter keys are often other words (`data`, `date`)."""
 
 
+class PositionNeeded(Exception):
+    """There is a problem at a node without a position."""
+
+
 class ProblemCollector:
-    """The problems of one file. Decodes values and records their problems."""
+    """The problems of one file. Decodes values and records their problems.
+
+    A problem at a node without a position raises PositionNeeded.
+    """
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -52,15 +59,24 @@ class ProblemCollector:
 
     def value(self, decode: Callable[[Node], T | None], field: MappingEntry | None) -> T | None:
         """Decode the value of a field. An unreadable value gives a warning and None."""
-        return None if field is None else self.item(decode, field.value, field.key.text)
+        if field is None:
+            return None
+        try:
+            return decode(field.value)
+        except Unreadable as error:
+            self._leave_out(field.key.text, field.value, error)
+            return None
 
     def item(self, decode: Callable[[Node], T | None], node: Node, name: str) -> T | None:
         """Decode an entry of a list. `name` is the list's key."""
         try:
             return decode(node)
         except Unreadable as error:
-            self.warn(BAD_VALUE, f"`{name}` is left out: {error}", node.position, error.hint)
+            self._leave_out(name, node, error)
             return None
+
+    def _leave_out(self, name: str, node: Node, error: Unreadable) -> None:
+        self.warn(BAD_VALUE, f"`{name}` is left out: {error}", node.position, error.hint)
 
     def check_keys(
         self,
@@ -74,6 +90,8 @@ class ProblemCollector:
         A misspelling of a `governing` key is an error if its value could hide the file under the correct key. Each
         value of a `claimed` key could, because the site defines its meaning.
         """
+        if fields.entries.keys() <= known:
+            return
         for name in fields.entries.keys() - known:
             field = fields.entries[name]
             meant = nearest(name, known) or _meant_date(field, governing)
@@ -88,6 +106,8 @@ class ProblemCollector:
     def _add(self, severity: Severity, code: str, message: str, position: Position, hint: str) -> None:
         if isinstance(position, ForeignPosition):
             return  # already reported for the file that the value is inherited from
+        if position is NOWHERE:
+            raise PositionNeeded
         self.problems.append(Problem(severity, code, message, self._path, position.line, position.column, hint))
 
 

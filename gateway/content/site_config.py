@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import NamedTuple
@@ -281,7 +281,7 @@ class _Reader:
         """The texts of a list, or one text."""
         if field is None:
             return
-        nodes: tuple[Node, ...] = field.value.nodes if isinstance(field.value, SequenceNode) else (field.value,)
+        nodes: Sequence[Node] = field.value.nodes if isinstance(field.value, SequenceNode) else (field.value,)
         for node in nodes:
             try:
                 written = values.text(node)

@@ -10,7 +10,6 @@ import strawberry
 
 from gateway.content import snippets
 from gateway.content.tokenizer import first_words
-from gateway.graph.body_renderer import Markdown
 from gateway.graph.connection import Connection, PageKey, edges_of, non_negative, or_none, resolved
 from gateway.graph.context import Info
 from gateway.graph.loaders import (
@@ -174,10 +173,9 @@ async def _in_provider(hit: Hit, info: Info, length: int) -> snippets.Snippet | 
 
 
 async def _in_body(hit: Hit, info: Info, length: int) -> snippets.Snippet | None:
-    """A snippet of the rendered body. Runs in a worker thread because the body can be long."""
+    """A snippet of the body's text. Runs in a worker thread because the text can be long."""
     text = await info.context.loader(TextByArticleLoader).load(hit.node.id)
-    rendered = await info.context.renderer.render(Markdown.of(text.body))
-    return await asyncio.to_thread(_marked, rendered.text, hit.search, length)
+    return await asyncio.to_thread(_marked, text.text, hit.search, length)
 
 
 _READERS: Mapping[SearchField, Callable[[Hit, Info, int], Awaitable[snippets.Snippet | None]]] = {

@@ -14,7 +14,6 @@ from strawberry import UNSET
 from strawberry.scalars import JSON
 
 from gateway.graph.body import Body
-from gateway.graph.body_renderer import Markdown
 from gateway.graph.connection import (
     After,
     Before,
@@ -182,8 +181,8 @@ class Article(Node, ContentItem):
 
     @resolved("The content after the front matter.", Body)
     @staticmethod
-    async def body(article: strawberry.Parent[records.Article], info: Info) -> Markdown:
-        return Markdown.of((await info.context.loader(TextByArticleLoader).load(article.id)).body)
+    async def body(article: strawberry.Parent[records.Article], info: Info) -> records.Text:
+        return await info.context.loader(TextByArticleLoader).load(article.id)
 
     @resolved(
         "The articles before and after this one, by order and by date.",

@@ -96,6 +96,15 @@ class RelatedEntry(NamedTuple):
     images: tuple[Image, ...]
 
 
+class Heading(NamedTuple):
+    """A heading of a body. `depth` is 1 to 6."""
+
+    depth: int
+    text: str
+    anchor: str
+    """The id of the heading in the HTML. Unique within the body."""
+
+
 class Document(NamedTuple):
     """One file, decoded and validated. `path` is NFC, POSIX and relative to the content folder."""
 
@@ -130,6 +139,9 @@ class Document(NamedTuple):
     images: tuple[Image, ...]
     related: tuple[RelatedEntry, ...]
     body: str
+    text: str
+    """The body without markup, one line for each block."""
+    headings: tuple[Heading, ...]
     front_matter: bytes
     """JSON of the keys that the schema does not model. Keys named `secured` are left out at every depth."""
     exposed: bytes

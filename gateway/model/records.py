@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import Enum, StrEnum
 from typing import NamedTuple
 
-from gateway.model.documents import Image, Status
+from gateway.model.documents import Heading, Image, Status
 
 
 class Visibility(Enum):
@@ -95,6 +95,9 @@ class Text(NamedTuple):
     body: str
     front_matter: Mapping[str, object]
     """All keys in a preview, the exposed keys in public."""
+    text: str
+    """The body without markup, one line for each block."""
+    headings: tuple[Heading, ...]
 
 
 class Similar(NamedTuple):

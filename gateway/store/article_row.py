@@ -13,12 +13,11 @@ from typing import Any, NamedTuple
 import orjson
 
 from gateway.content.identity import article_id, related_tail
-from gateway.content.plaintext import plain_text
 from gateway.content.text import fold
 from gateway.content.tokenizer import words
 from gateway.model.changes import Encoded
 from gateway.model.documents import Document, ProviderName, RelatedEntry
-from gateway.store.rows import Row, micros
+from gateway.store.rows import Row, body_text, micros
 
 COLUMNS = (
     "id",
@@ -58,6 +57,7 @@ COLUMNS = (
     "secured",
     "body",
     "text",
+    "headings",
 )
 """The columns of an article that come from its document, in this order."""
 AT = {column: at for at, column in enumerate(COLUMNS)}
@@ -158,7 +158,8 @@ def _values(document: Document) -> tuple[Any, ...]:
         document.front_matter.decode(),
         document.secured,
         document.body,
-        plain_text(document.body),
+        None if document.text == document.body.strip() else document.text,
+        _json(list(map(tuple, document.headings))),
     )
 
 
@@ -189,7 +190,7 @@ def text_of(values: Row, provider: str) -> IndexedText:
         words(" ".join(topics)),  # a key has the words of each of its spellings
         words(values[AT["excerpt"]] or ""),
         words(provider),
-        words(values[AT["text"]]),
+        words(body_text(values[AT["body"]], values[AT["text"]])),
     )
 
 

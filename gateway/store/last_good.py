@@ -12,12 +12,12 @@ import orjson
 
 from gateway.content.identity import url_identity
 from gateway.model.changes import FileVersion, Loaded
-from gateway.model.documents import Document, Image, ProviderName, RelatedEntry, TopicName
+from gateway.model.documents import Document, Heading, Image, ProviderName, RelatedEntry, TopicName
 from gateway.store.article_row import AT, COLUMNS
-from gateway.store.rows import Row, optional_instant
+from gateway.store.rows import Row, body_text, optional_instant
 
 _DERIVED = frozenset({"id", "slug", "title_folded", "urls", "has_body", "is_secured", "text"})
-_JSON = frozenset({"provider_images", "images", "topics", "related", "exposed", "front_matter"})
+_JSON = frozenset({"provider_images", "images", "topics", "related", "exposed", "front_matter", "headings"})
 _ENTRY = (
     "id",
     "url",
@@ -49,6 +49,7 @@ def record_of(values: Row) -> str:
         for name in COLUMNS
         if name not in _DERIVED and values[AT[name]] is not None
     }
+    record["text"] = body_text(record["body"], values[AT["text"]])
     record["related"] = [dict(zip(_ENTRY, entry, strict=True)) for entry in record["related"]]
     return orjson.dumps(record).decode()
 
@@ -91,6 +92,8 @@ def _document(path: str, record: Mapping[str, Any]) -> Document:
         images=_images(record.get("images", ())),
         related=tuple(map(_entry, record.get("related", ()))),
         body=record.get("body", ""),
+        text=record.get("text", ""),
+        headings=tuple(Heading(*heading) for heading in record.get("headings", ())),
         front_matter=orjson.dumps(record.get("front_matter", {})),
         exposed=orjson.dumps(record.get("exposed", {})),
         secured=record.get("secured"),

@@ -10,9 +10,9 @@ import orjson
 
 from gateway.content.identity import related_id
 from gateway.model.changes import FileVersion
-from gateway.model.documents import Image, Restriction, Status
+from gateway.model.documents import Heading, Image, Restriction, Status
 from gateway.model.problems import Problem, Severity
-from gateway.model.records import Article, ArticleSource, Provider, Related, Topic
+from gateway.model.records import Article, ArticleSource, Provider, Related, Text, Topic
 
 T = TypeVar("T")
 
@@ -139,6 +139,18 @@ def images(text: str) -> tuple[Image, ...]:
     if text == "[]":
         return ()
     return tuple(Image(*values) for values in orjson.loads(text))
+
+
+def text_record(row: Row) -> Text:
+    """The large fields, from the columns `body`, `front_matter` or `exposed`, `text` and `headings`."""
+    body, front_matter, text, headings = row
+    outline = tuple(Heading(*values) for values in orjson.loads(headings))
+    return Text(body, orjson.loads(front_matter), body_text(body, text), outline)
+
+
+def body_text(body: str, text: str | None) -> str:
+    """The text of a body, from the columns of both. Plain text is stored once."""
+    return body.strip() if text is None else text
 
 
 def problem(row: Row) -> Problem:

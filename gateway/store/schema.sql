@@ -12,7 +12,7 @@
 -- decoded by. `unrestricted` is its visibility without the restriction: a JSON list of `published`, `unlisted`,
 -- `public_from` and `public_until`.
 --
--- Times are microseconds since 1970. URLs in side tables are 64-bit digests.
+-- `text` is null if it is the body without outer white space. Times are microseconds since 1970. URLs in side tables are 64-bit digests.
 
 CREATE TABLE generation (
   one INTEGER PRIMARY KEY CHECK (one = 1),
@@ -53,7 +53,7 @@ CREATE TABLE article (
   has_body INTEGER NOT NULL, is_secured INTEGER NOT NULL,
   sha256 TEXT NOT NULL, bytes INTEGER NOT NULL, modified_at INTEGER NOT NULL, read_at INTEGER NOT NULL,
   unrestricted TEXT, related TEXT NOT NULL, exposed TEXT NOT NULL, front_matter TEXT NOT NULL, secured TEXT, body TEXT NOT NULL,
-  text TEXT NOT NULL
+  text TEXT, headings TEXT NOT NULL
 );
 
 CREATE TABLE article_url (

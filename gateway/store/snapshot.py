@@ -33,7 +33,18 @@ from gateway.store.cursor import Value
 from gateway.store.list_query import ListQuery, find
 from gateway.store.list_sources import LOOKUPS
 from gateway.store.protocol import WHOLE, ChangeCounts, ChangePage, Listing, Lookup, Usage
-from gateway.store.rows import ARTICLE, PROVIDER, SEVERITIES, TOPIC, Row, instant, optional_instant, problem, related
+from gateway.store.rows import (
+    ARTICLE,
+    PROVIDER,
+    SEVERITIES,
+    TOPIC,
+    Row,
+    instant,
+    optional_instant,
+    problem,
+    related,
+    text_record,
+)
 from gateway.store.search_sql import Ranked, scores
 from gateway.store.sql_fragment import Sql, keyed_views, keys, reachable, view, visible
 from gateway.store.suggestions import Suggestion
@@ -160,8 +171,8 @@ class SqlSnapshot:
 
     async def texts_of(self, article_ids: Sequence[str]) -> Mapping[str, Text]:
         column = "exposed" if self._visibility is Visibility.PUBLIC else "front_matter"
-        rows = await self._of_articles(f"article.body, article.{column}", "", article_ids)
-        return {id_: Text(body, orjson.loads(front_matter)) for id_, body, front_matter in rows}
+        columns = f"article.body, article.{column}, article.text, article.headings"
+        return {row[0]: text_record(row[1:]) for row in await self._of_articles(columns, "", article_ids)}
 
     async def secured_of(self, article_ids: Sequence[str]) -> Mapping[str, str]:
         rows = await self._of_articles("article.secured", "", article_ids)

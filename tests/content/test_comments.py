@@ -11,8 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from gateway.content import comments
-from gateway.content.markup import render
-from gateway.content.plaintext import first_heading, plain_text
+from gateway.content.markup import read, render
 from gateway.content.prose import excerpt
 from gateway.content.tokenizer import terms
 from tests.content.markdown import BODIES, ORDINARY
@@ -74,10 +73,10 @@ def test_comments_are_removed(before: str, after: str, inside: str) -> None:
     for start, end in FORMS:
         body = f"{before}{start}{inside}{end}{after}"
         rendered = render(body)
-        seen = (rendered.html, rendered.text, *rendered.headings, excerpt(rendered.text, 99), plain_text(body))
+        seen = (rendered.html, rendered.text, *rendered.headings, excerpt(rendered.text, 99), read(body).text)
         assert HIDDEN not in str(seen), body
-        assert HIDDEN not in str(first_heading(body)), body
-        assert {"one", "two"} <= {*terms(plain_text(body))} | {*terms(rendered.html)}, body
+        assert HIDDEN not in str(read(body).title), body
+        assert {"one", "two"} <= {*terms(read(body).text)} | {*terms(rendered.html)}, body
 
 
 @pytest.mark.parametrize(
@@ -100,7 +99,7 @@ def test_code_keeps_comments(around: str) -> None:
         body = around.format(code)
         assert comments.strip(body) == body
         assert code in render(body).text, body
-        assert HIDDEN in terms(plain_text(body)), body
+        assert HIDDEN in terms(read(body).text), body
 
 
 @pytest.mark.parametrize(
@@ -153,7 +152,7 @@ def test_remaining_text(body: str, text: str) -> None:
 def test_comment_without_an_end_hides_the_rest(opening: str, before: str) -> None:
     """Its position is known."""
     body = f"{before}{opening} {HIDDEN}\n\n# {HIDDEN}\n"
-    assert HIDDEN not in str((render(body), plain_text(body), first_heading(body)))
+    assert HIDDEN not in str((render(body), read(body).text, read(body).title))
     assert comments.read(body).unclosed == len(before)
 
 
@@ -204,7 +203,7 @@ def test_comment_at_any_place_is_removed(body: str, comment: str, at: int) -> No
     written = f"{body[:at]}{comment}{body[at:]}"
     rendered = render(written)
     assert HIDDEN not in Shown(rendered.html).text
-    assert HIDDEN not in f"{rendered.text} {rendered.headings} {plain_text(written)} {first_heading(written)}"
+    assert HIDDEN not in f"{rendered.text} {rendered.headings} {read(written).text} {read(written).title}"
 
 
 @given(BODIES)

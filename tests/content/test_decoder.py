@@ -173,7 +173,6 @@ def test_common_keys_give_fields(front: str, name: str, value: object) -> None:
         ("posts/2024_05_06_x.md", "x", datetime(2024, 5, 6, tzinfo=UTC)),
         ("posts/20240506-x.md", "x", datetime(2024, 5, 6, tzinfo=UTC)),
         ("posts/2024-05-06.md", "2024-05-06", datetime(2024, 5, 6, tzinfo=UTC)),
-        ("how.to.md", "how-to", None),
         ("guide/index.md", "guide", None),
         ("2024-03-21-guide/INDEX.md", "guide", datetime(2024, 3, 21, tzinfo=UTC)),
         ("posts/_index.md", "posts", None),

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.content import frontmatter
+from gateway.content.cut_values import VALUE_CUT_OFF
 from gateway.content.nodes import MappingNode, Node, Position, ScalarNode, SequenceNode
 from gateway.errors import FrontMatterError
 from tests import broken
@@ -173,7 +174,7 @@ def test_value_cut_off_by_a_comment_is_reported(block: str, found: list[tuple[st
     """A text that loses words is a warning, and a word or an empty value before a common comment is a note. Other
     comments are not reported."""
     problems = read(f"---\n{block}\n---\n").problems
-    assert {problem.code for problem in problems} <= {frontmatter.VALUE_CUT_OFF}
+    assert {problem.code for problem in problems} <= {VALUE_CUT_OFF}
     assert [(problem.severity.value, problem.line, problem.column) for problem in problems] == found
 
 

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
+from gateway.content import markup
 from gateway.content.identity import provider_key, topic_key, url_identity
 from gateway.model.changes import Change, FileVersion, Loaded
 from gateway.model.documents import Document, Image, ProviderName, RelatedEntry, TopicName
@@ -61,6 +62,8 @@ BLANK = Document(
     images=(),
     related=(),
     body="",
+    text="",
+    headings=(),
     front_matter=b"{}",
     exposed=b"{}",
     secured=None,
@@ -70,7 +73,9 @@ BLANK = Document(
 def document(path: str, **values: object) -> Document:
     """A document with the given values. Its title and slug are its path, and it is public from its date on."""
     usual = {"slug": path, "title": path, "public_from": values.get("published_date_time")}
-    return BLANK._replace(path=path, **{**usual, **values})  # type: ignore[arg-type]
+    outline = markup.read(str(values.get("body", "")))
+    of_body = {"text": outline.text, "headings": outline.headings}
+    return BLANK._replace(path=path, **{**usual, **of_body, **values})  # type: ignore[arg-type]
 
 
 def version(path: str, content: str, mtime: int = 1_700_000_000) -> FileVersion:
