@@ -198,7 +198,7 @@ class ChangeStream:
             return change
         served = _served(state)
         if change.path in self._survey.state.lost:
-            served += " Its last good version could not be carried over from the database of an earlier release."
+            served += " Its last good version could not be read from the database of an earlier release."
         problems = tuple(
             problem._replace(message=f"{problem.message} {served}") if problem.severity is Severity.ERROR else problem
             for problem in change.problems

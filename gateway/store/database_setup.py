@@ -28,6 +28,13 @@ CACHE_KIB = 32 * 1024
 """The page cache of the writing connection. It holds the pages that a large run changes."""
 LOG_BYTES = 64 * 2**20
 """The size to which the write-ahead log is truncated after a large run."""
+BROKEN = last_good.SELECT
+BROKEN_BEFORE = """
+SELECT path, NULL, NULL, NULL, NULL, NULL FROM article
+WHERE path IN (SELECT path FROM problem WHERE severity = 0) ORDER BY path
+"""
+"""The same for releases before 10, which have no records of last good versions."""
+AS_OF = "SELECT as_of FROM generation"
 MOST_NAMED = 20
 """Maximum number of paths in a log line."""
 
@@ -94,33 +101,36 @@ async def _rebuild(old: SqliteConnection, release: int) -> None:
 
 
 async def _keep_last_good(old: SqliteConnection, target: SqliteConnection) -> list[str] | None:
-    """Copies the last good versions of broken files. Returns the paths of those that cannot be read, or None if none
-    can be listed."""
-    try:
-        rows = await old.rows(last_good.SELECT)
-        [(as_of,)] = await old.rows("SELECT as_of FROM generation")
-        time = instant(as_of)
-    except (StoreError, ValueError, TypeError, OverflowError):
-        return None
+    """Copies the last good versions of broken files. Returns the paths of those that cannot be read, or None if they
+    cannot be listed."""
     good, lost = dict[Row, Loaded](), list[str]()
-    for row in rows:
-        try:
-            good[row] = last_good.loaded(row)
-        except last_good.UNREADABLE:
-            lost.append(row[0])
+    try:
+        for path, *row in await old.rows(BROKEN if await _has_last_good(old) else BROKEN_BEFORE):
+            try:
+                good[path, *row] = last_good.loaded((path, *row))
+            except last_good.UNREADABLE:
+                lost.append(path)
+        as_of = instant(next(iter(await old.rows(AS_OF)))[0]) if good else None
+    except (StoreError, *last_good.UNREADABLE, StopIteration):
+        return None
     await target.rows("BEGIN IMMEDIATE")
-    if good:
-        await target.run(_write_last_good, time, good)
+    if as_of:
+        await target.run(_write_last_good, as_of, good)
     await target.rows(INSERT_MEMORY, (LOST, orjson.dumps(lost).decode()))
     await target.rows("COMMIT")
     return lost
+
+
+async def _has_last_good(old: SqliteConnection) -> bool:
+    [(columns,)] = await old.rows("SELECT count(*) FROM pragma_table_info('last_good')")
+    return bool(columns)
 
 
 def _write_last_good(db: sqlite3.Connection, as_of: datetime, good: Mapping[Row, Loaded]) -> None:
     writer = ChangeWriter(as_of, len(good))
     writer.begin(db)
     writer.take(db, list(good.values()))
-    for step in writer.finish((), {}, timedelta.max):
+    for step in writer.finish((), {}, timedelta()):
         step(db)
     db.executemany(last_good.KEEP, good)
     db.execute(

@@ -97,7 +97,7 @@ PROVIDERS = Listing[Provider]("providers")
 TOPICS = Listing[Topic]("topics")
 
 LOST = "lost"
-"""The memory key with the articles that a rebuild could not carry over: their paths as a JSON list, until the first
+"""The memory key with the last good versions that a rebuild could not read: their paths as a JSON list, until the first
 run."""
 
 WHOLE = ""

@@ -65,6 +65,7 @@ WHERE NOT EXISTS (SELECT 1 FROM json_each(article.exposed) AS shown WHERE shown.
 GROUP BY held.key ORDER BY articles DESC, held.key
 """
 """Reads the whole table."""
+HIDDEN = "(SELECT count(*) FROM article WHERE status IN ('DRAFT', 'SCHEDULED', 'EXPIRED'))"
 NO_LIMIT = -1
 
 
@@ -203,10 +204,9 @@ class SqlSnapshot:
 
     async def statistics(self) -> Statistics:
         seen = view(self._visibility)
-        shown = visible("article", self._visibility)
+        hidden = "0" if self._visibility is Visibility.PUBLIC else HIDDEN
         text = (
-            f"SELECT (SELECT count(*) FROM article WHERE {shown}),"  # noqa: S608
-            f" (SELECT count(*) FROM article WHERE NOT reachable AND {shown}),"
+            f"SELECT (SELECT count(*) FROM article WHERE {visible('article', self._visibility)}), {hidden},"  # noqa: S608
             " (SELECT count(*) FROM provider WHERE view = ?), (SELECT count(*) FROM topic WHERE view = ?)"
         )
         return Statistics(*(await self._ask(Sql(text, (seen, seen))))[0])

@@ -162,15 +162,15 @@ class SqliteStore:
         async with AsyncExitStack() as stack:
             watch: SqliteConnection | None = None
             while not self._lock.take():
-                if watch is None and await self._begin_to_read():
-                    try:
+                try:
+                    if watch is None and await self._begin_to_read():
                         watch = await stack.enter_async_context(SqliteConnection.open(self._path, access=Access.WRITE))
-                    except StoreError:
-                        self._check_identity()  # a deleted file is the cause, if it is one
-                        raise
-                if watch:
-                    self._check_identity()
-                    seen = await self._catch_up(watch, seen)
+                    if watch:
+                        self._check_identity()
+                        seen = await self._catch_up(watch, seen)
+                except StoreError:
+                    self._check_identity()  # a deleted file is the cause, if it is one
+                    raise
                 await asyncio.sleep(POLL_SECONDS)
 
     async def _catch_up(self, watch: SqliteConnection, seen: Row | None) -> Row:

@@ -178,4 +178,4 @@ async def test_an_error_of_a_function_in_the_drivers_thread_is_a_store_error(tmp
     async with SqliteConnection.open(tmp_path / "one.db") as connection:
         assert await connection.run(lambda db, number: db.execute("SELECT ?", (number,)).fetchone(), 1) == (1,)
         with pytest.raises(StoreError, match="no such table"):
-            await connection.run(lambda db: db.execute("SELECT * FROM nothing"))
+            await connection.run(lambda db: db.execute("SELECT * FROM missing"))

@@ -96,8 +96,6 @@ def test_common_filters_use_an_index(database: sqlite3.Connection, name: str, vi
         # After a cursor SQLite sorts the topic's articles of the week instead of seeking to the tie.
         merges = query.sql.count("DISTINCT") + query.sql.count("UNION ALL SELECT *")
         assert faults(lines, merges=merges) == [] or (name == "topic and week" and "> ?" in query.sql)
-            name == "topic and week" and "> ?" in query.sql
-        )
 
 
 @pytest.mark.parametrize("name", HIDDEN)

@@ -1,4 +1,4 @@
-"""A database of another release is rebuilt without loss of readable articles."""
+"""The database of another release is replaced. It keeps the last good versions of broken files."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ import pytest
 from hypothesis import given, settings
 
 from gateway.errors import StoreError
+from gateway.model.changes import Deleted, Quarantined
 from gateway.model.documents import Document
 from gateway.model.records import Generation, Visibility
 from gateway.store.sqlite import SqliteStore
 from gateway.store.tables import RELEASE
 from tests.conftest import AS_ANYBODY
 from tests.store.corpora import answers, corpora
-from tests.store.documents import apply, document, loaded
+from tests.store.documents import NOW, apply, document, version
 from tests.test_ingest import Site, opened
 
 PUBLIC, PREVIEW = Visibility.PUBLIC, Visibility.PREVIEW
@@ -60,12 +61,17 @@ def addressed(made: Document) -> Document:
     return made._replace(original_url=first, web_url=second)
 
 
+def broken(path: str) -> Quarantined:
+    """The change of a file that breaks."""
+    return Quarantined(path, (), version(path, "broken"))
+
+
 @settings(max_examples=25)
 @given(corpora())
-async def test_carried_over_database_gives_equal_answers(
+async def test_last_good_versions_give_equal_answers(
     tmp_path_factory: pytest.TempPathFactory, corpus: list[Document]
 ) -> None:
-    """It is served at once, with its times, under another epoch. The same documents change nothing."""
+    """If each file is broken, all articles are kept, with their times, under another epoch."""
     path = tmp_path_factory.mktemp("database") / "content.db"
     corpus = [
         *map(addressed, corpus),
@@ -73,20 +79,33 @@ async def test_carried_over_database_gives_equal_answers(
     ]
     async with store_of(path) as store:
         await apply(store, *corpus)
-        before, files, old = await state(store), await store.files(), await generation(store)
+        await apply(store, *(broken(one.path) for one in corpus))
+        before, old = await state(store), await generation(store)
     change(path)
     async with store_of(path) as store:
         assert await state(store) == before
         found, new = await store.files(), await generation(store)
-        assert {name: file.read_date_time for name, file in found.items()} == {
-            name: file.read_date_time for name, file in files.items()
-        }
+        assert {file.read_date_time for file in found.values()} == {NOW}
         assert (new.epoch != old.epoch, new.as_of) == (True, old.as_of)
-        await apply(store, *(loaded(each) for each in corpus))
-        assert (await generation(store)).counter == new.counter
+        await apply(store, *(broken(one.path) for one in corpus))
+        assert await state(store) == before
+    change(path)
+    async with store_of(path) as store:
         assert await state(store) == before
     assert [file.name for file in path.parent.iterdir()] == ["content.db"]
     shutil.rmtree(path.parent)
+
+
+async def test_repaired_file_has_no_last_good_version(tmp_path: Path) -> None:
+    """It is loaded from its bytes after a rebuild, and so is a deleted one."""
+    path = tmp_path / "content.db"
+    async with store_of(path) as store:
+        await apply(store, document("repaired"), document("deleted"))
+        await apply(store, broken("repaired"), broken("deleted"))
+        await apply(store, document("repaired"), Deleted("deleted"))
+    change(path)
+    async with store_of(path) as store:
+        assert not await store.ready()
 
 
 @pytest.fixture
@@ -105,11 +124,11 @@ async def problems(site: Site) -> list[tuple[str, str]]:
     return [(problem.path, problem.message) for problem in await site.problems()]
 
 
-async def test_last_good_version_is_carried_over(folder: Path) -> None:
+async def test_last_good_version_is_kept(folder: Path) -> None:
     """Before and after its file is read again, with the time of its reading."""
     change(folder / "content.db")
     async with opened(folder) as site:
-        assert await site.paths() == ["broken.md", "good.md"]
+        assert await site.paths() == ["broken.md"]
         report = await site.run()
         assert (report.parsed, await site.paths()) == (2, ["broken.md", "good.md"])
         [(path, message)] = await problems(site)
@@ -117,38 +136,33 @@ async def test_last_good_version_is_carried_over(folder: Path) -> None:
         assert "It is still served as published, from the version of 2025-01-01T12:01:00Z." in message
 
 
-async def test_file_that_broke_while_no_process_ran(folder: Path) -> None:
-    """It keeps its last good version."""
-    change(folder / "content.db")
-    (folder / "content/good.md").write_text("---\npublished: [\n---\n")
+LAST_GOOD = "Its last good version could not be read from the database of an earlier release."
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE last_good SET record = json_set(record, '$.published', 'perhaps')",
+        "UPDATE last_good SET record = '{'",
+        "UPDATE last_good SET record = '{}'",
+        "UPDATE last_good SET record = '[]'",
+        "UPDATE last_good SET record = json_set(record, '$.published_date_time', 'soon')",
+        "DROP TABLE last_good",  # as before release 10
+    ],
+)
+async def test_unreadable_last_good_version_is_reported(
+    folder: Path, statement: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """In the log, and in the problem of the broken file. The old database is saved."""
+    change(folder / "content.db", statement)
     async with opened(folder) as site:
-        await site.run()
-        assert await site.paths() == ["broken.md", "good.md"]
-
-
-async def test_large_deletion_is_held_after_carry_over(folder: Path) -> None:
-    """An emptied folder deletes nothing."""
-    change(folder / "content.db")
-    shutil.rmtree(folder / "content")
-    async with opened(folder) as site:
-        report = await site.run()
-        assert [problem.code for problem in report.problems] == ["FOLDER_EMPTIED"]
-        assert await site.paths() == ["broken.md", "good.md"]
-
-
-LAST_GOOD = "Its last good version could not be carried over from the database of an earlier release."
-
-
-async def test_unreadable_rows_are_reported(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """In the log, and in the problem of a broken file. The old database is kept for it."""
-    change(folder / "content.db", "UPDATE article SET published = 'perhaps' WHERE path = 'broken.md'")
-    async with opened(folder) as site:
-        assert await site.paths() == ["good.md"]
+        assert not await site.store.ready()
         built, named = [record.message for record in caplog.records]
         assert built == f"The database {folder}/content.db of release 5 is rebuilt as release {RELEASE}."
         assert named == (
-            "Cannot carry over broken.md from the old database. Articles are loaded from their files. The last good"
-            f" version of a broken file is available only in {folder}/content.db-release-5, with the earlier release."
+            "The last good version of broken.md cannot be read from the old database. Articles are loaded from their"
+            f" files. The last good version of a broken file is available only in {folder}/content.db-release-5, with"
+            " the earlier release."
         )
         await site.run()
         [(path, message)] = await problems(site)
@@ -157,33 +171,39 @@ async def test_unreadable_rows_are_reported(folder: Path, caplog: pytest.LogCapt
         await site.run()
         [(path, message)] = await problems(site)
         assert message.endswith("It is not served.")
-    kept = sqlite3.connect(folder / "content.db-release-5")
-    assert kept.execute("SELECT quality FROM article WHERE path = 'broken.md'").fetchall() == [(7,)]
-    kept.close()
+    saved = sqlite3.connect(folder / "content.db-release-5")
+    assert saved.execute("SELECT quality FROM article WHERE path = 'broken.md'").fetchall() == [(7,)]
+    saved.close()
 
 
 @pytest.mark.parametrize(
     "statements",
     [
-        ("ALTER TABLE article RENAME COLUMN title TO headline",),
-        ("UPDATE article SET published_at = 'soon'",),
-        ("UPDATE article SET title = x'00'", "UPDATE article SET provider_images = '{'"),
-        ("UPDATE article_text SET front_matter = 5",),
-        ("DROP TABLE article_text",),
-        ("DROP TABLE article_topic",),
+        ("UPDATE generation SET as_of = 'soon'",),
         ("DELETE FROM generation",),
         ("DROP TABLE generation",),
-        ("ALTER TABLE article RENAME TO story",),
+        ("ALTER TABLE last_good RENAME COLUMN record TO document", "ALTER TABLE article RENAME TO story"),
     ],
 )
 async def test_damaged_old_database_does_not_stop_the_start(folder: Path, statements: tuple[str, ...]) -> None:
-    """Readable files are loaded. The old database stays, and partially read content is not served."""
+    """Readable files are loaded. The old database is saved."""
     change(folder / "content.db", *statements)
     async with opened(folder) as site:
         assert not await site.store.ready()
         await site.run()
         assert await site.paths() == ["good.md"]
     assert (folder / "content.db-release-5").exists()
+
+
+async def test_old_database_without_broken_files_is_not_saved(tmp_path: Path) -> None:
+    """Also one of a release that has no last good versions."""
+    path = tmp_path / "content.db"
+    async with store_of(path) as store:
+        await apply(store, document("a"))
+    change(path, "DROP TABLE last_good")
+    async with store_of(path) as store:
+        assert not await store.ready()
+    assert [file.name for file in path.parent.iterdir()] == ["content.db"]
 
 
 async def test_empty_old_database_is_replaced(tmp_path: Path) -> None:
@@ -207,7 +227,7 @@ async def test_wait_for_a_locked_database_is_bounded(database: Path) -> None:
     other.execute("ROLLBACK")
     other.close()
     async with store_of(database) as store:
-        assert await store.ready()
+        assert not await store.ready()
 
 
 OPEN = """
@@ -221,9 +241,10 @@ asyncio.run(SqliteStore.open(Path(sys.argv[1])))
 
 @pytest.mark.parametrize("seconds", [0.0, 0.02, 0.05, 0.1, 0.2])
 async def test_killed_process_leaves_the_old_or_the_new_database(database: Path, seconds: float) -> None:
-    """The next process carries everything over."""
+    """The next process keeps all last good versions."""
     async with store_of(database) as store:
         await apply(store, *(document(f"{number}") for number in range(300)))
+        await apply(store, *(broken(f"{number}") for number in range(300)))
     change(database)
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", OPEN, str(database), stdout=asyncio.subprocess.PIPE
@@ -236,7 +257,7 @@ async def test_killed_process_leaves_the_old_or_the_new_database(database: Path,
         process.kill()
         await process.wait()
     async with store_of(database) as store, store.snapshot(PUBLIC) as snapshot:
-        assert (await snapshot.statistics()).articles == 301
+        assert (await snapshot.statistics()).articles == 300
 
 
 def test_old_database_in_a_read_only_folder(database: Path, tmp_path: Path) -> None:
