@@ -6,6 +6,7 @@ Only unambiguous spellings are accepted: numeric dates begin with the year, othe
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
 from gateway.content import values
@@ -54,6 +55,9 @@ _SPELLINGS = tuple(
     )
 )
 
+_USUAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-2][0-9]:[0-9]{2}:[0-9]{2}Z", re.ASCII)
+"""The form that most tools write, which Python parses faster."""
+
 _UTC_NAMES = frozenset({"utc", "ut", "gmt", "z", "etc/utc", "etc/gmt"})
 
 _FIRST, _LAST = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
@@ -66,6 +70,9 @@ def parse_instant(text: str, zone: tzinfo = UTC) -> datetime:
     Times without an offset are in `zone`. A date without a time is midnight in `zone`. As in RFC 5545, a local time
     that occurs twice is the first of the two, and a skipped local time uses the offset before the gap.
     """
+    if _USUAL.fullmatch(text):
+        with suppress(ValueError):
+            return datetime.fromisoformat(text)
     written = " ".join(text.split()) if len(text) <= LONGEST else ""
     found = next(filter(None, (spelling.fullmatch(written) for spelling in _SPELLINGS)), None)
     if found is None:

@@ -414,21 +414,32 @@ def read(
 
 def _read_once(root: Path, file: ContentFile, max_bytes: int) -> tuple[Stamp | None, bytes]:
     """The bytes, and the stamp if it did not change during the read, else None."""
-    with _reading(root, file) as descriptor:
-        stamp = Stamp.of(os.fstat(descriptor))
+    with _reading(root, file) as (descriptor, status):
+        stamp = Stamp.of(status)
         if stamp.size > max_bytes:
             message = f"The file has {stamp.size} bytes. The limit is {max_bytes}."
             hint = "Split it, or raise the setting max-file-bytes."
             raise ReadError(Problem(Severity.ERROR, TOO_LARGE, message, file.path, hint=hint))
-        with os.fdopen(descriptor, "rb", closefd=False) as stream:
-            data = stream.read(max_bytes + 1)
+        data = _bytes(descriptor, stamp.size)
         after = Stamp.of(os.fstat(descriptor))
     return (None if after != stamp or len(data) != stamp.size else stamp), data
 
 
+def _bytes(descriptor: int, size: int) -> bytes:
+    """The bytes of a file, and one more of a file that has grown."""
+    data = part = os.read(descriptor, size + 1)
+    while part and len(data) <= size:
+        part = os.read(descriptor, size + 1 - len(data))
+        data += part
+    return data
+
+
 @contextmanager
-def _reading(root: Path, file: ContentFile) -> Iterator[int]:
-    """Open a regular file. Uses O_NONBLOCK, because opening a pipe would wait for a writer."""
+def _reading(root: Path, file: ContentFile) -> Iterator[tuple[int, os.stat_result]]:
+    """Open a regular file. Yields its descriptor and status.
+
+    Uses O_NONBLOCK, because opening a pipe would wait for a writer.
+    """
     try:
         descriptor = os.open(root / file.name, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
@@ -437,9 +448,10 @@ def _reading(root: Path, file: ContentFile) -> Iterator[int]:
         message, hint = f"The file cannot be read: {error.strerror}.", _hint(error, "Fix its permissions.")
         raise ReadError(Problem(Severity.ERROR, UNREADABLE, message, file.path, hint=hint)) from error
     try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
             raise ReadError(Problem(Severity.WARNING, NOT_A_FILE, "It is no longer a regular file.", file.path))
-        yield descriptor
+        yield descriptor, status
     except OSError as error:
         message = f"The file cannot be read: {error.strerror}."
         raise ReadError(Problem(Severity.ERROR, UNREADABLE, message, file.path)) from error

@@ -27,6 +27,8 @@ class Token(NamedTuple):
 
 
 _ASCII_WORD = re.compile("[A-Za-z0-9]+")
+_PUNCTUATION = dict.fromkeys(map(ord, "«»‐‑–—‘’‚“”„•…‹›€→"), " ")
+"""Frequent characters that are no part of words. Without them most texts are ASCII."""
 _RUN = re.compile(f"[{SPACELESS}]")
 _PIECE = re.compile(rf"((?:[{SPACELESS}]\W*+)++)|(?:[^\W{SPACELESS}]++\W*+)++")
 """A part of a word: a run of scripts without spaces, or of other scripts. In a word, `\\W` matches only marks and
@@ -65,7 +67,8 @@ def closes(before: Token, token: Token) -> bool:
 
 def terms(text: str) -> list[str]:
     """The words without their ranges."""
-    return _ASCII_WORD.findall(text.lower()) if text.isascii() else [token.term for token in tokens(text)]
+    plain = text if text.isascii() else text.translate(_PUNCTUATION)
+    return _ASCII_WORD.findall(plain.lower()) if plain.isascii() else [token.term for token in tokens(text)]
 
 
 def words(text: str) -> str:

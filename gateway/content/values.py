@@ -42,15 +42,18 @@ def is_null(node: Node) -> bool:
 
 def text(node: Node) -> str | None:
     """The text without surrounding white space, or None if it is empty."""
-    return _said(_scalar(node))
+    # Most values of a load come through here, so the calls are written out.
+    scalar = node if type(node) is ScalarNode else _scalar(node)
+    written = scalar.text
+    return None if scalar.plain and written in _NULL else written.strip(_SPACE) or None
 
 
 def phrase(node: Node) -> str | None:
     """Text for readers. Quoted text retains its outer white space. None if nothing of it is visible."""
-    scalar = _scalar(node)
-    stripped = _said(scalar)
+    stripped = text(node)
     if stripped is None or is_blank(stripped):
         return None
+    scalar = _scalar(node)
     return stripped if scalar.block else scalar.text
 
 

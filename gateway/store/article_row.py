@@ -17,7 +17,7 @@ from gateway.content.text import fold
 from gateway.content.tokenizer import words
 from gateway.model.changes import Encoded
 from gateway.model.documents import Document, ProviderName, RelatedEntry
-from gateway.store.rows import Row, body_text, micros
+from gateway.store.rows import Row, body_text, micros, packed, related_items
 
 COLUMNS = (
     "id",
@@ -115,11 +115,14 @@ def decode(encoded: Encoded) -> EncodedArticle:
 
 
 def encode_article(document: Document) -> EncodedArticle:
-    values = _values(document)
-    return EncodedArticle(values, parts_of(values), text_of(values, values[AT["provider_name"]] or ""))
+    entries = _related_text(document.related)
+    values = _values(document, packed(entries))
+    return EncodedArticle(
+        values, _parts(values, orjson.loads(entries)), text_of(values, values[AT["provider_name"]] or "")
+    )
 
 
-def _values(document: Document) -> tuple[Any, ...]:
+def _values(document: Document, related: bytes | None) -> tuple[Any, ...]:
     provider = document.provider or _NO_PROVIDER
     return (
         article_id(document.path),
@@ -153,7 +156,7 @@ def _values(document: Document) -> tuple[Any, ...]:
         _json(list(map(url_key, document.urls))),
         int(bool(document.body.strip())),
         int(document.secured is not None),
-        _related_text(document.related),
+        related,
         document.exposed.decode(),
         document.front_matter.decode(),
         document.secured,
@@ -164,9 +167,12 @@ def _values(document: Document) -> tuple[Any, ...]:
 
 
 def parts_of(values: Row) -> Parts:
-    """The parts of an encoded or stored article, from the values of COLUMNS."""
+    """The parts of a stored article, from the values of COLUMNS."""
+    return _parts(values, related_items(values[AT["related"]]))
+
+
+def _parts(values: Row, entries: Sequence[Sequence[Any]]) -> Parts:
     topics: list[list[str]] = orjson.loads(values[AT["topics"]])
-    entries: list[list[Any]] = orjson.loads(values[AT["related"]])
     provider, name, domain = values[AT["provider"] : AT["provider"] + 3]
     names: list[NameUse] = [("topic", key, spelled, "", 1) for key, spelled in topics]
     if provider:

@@ -13,14 +13,17 @@ from pathlib import Path
 from typing import TypeVar, TypeVarTuple, Unpack
 
 import aiosqlite
+import orjson
 
 from gateway.content.identity import digits, provider_id, suffix, topic_id
 from gateway.content.text import fold, slug
 from gateway.content.tokenizer import words
 from gateway.errors import StoreError
 from gateway.store.disk_space import FULL, is_full
-from gateway.store.rows import Row
+from gateway.store.rows import Row, related_items
 
+Database = sqlite3.Connection
+"""The connection that a function in the driver's thread uses."""
 T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")
 
@@ -92,6 +95,7 @@ class SqliteConnection:
                 async with connecting as connection:
                     for name, function in FUNCTIONS.items():
                         await connection.create_function(name, 1, function, deterministic=True)
+                    await connection.create_function("provider_images", 2, _provider_images, deterministic=True)
                     yield cls(path, connection)
             finally:
                 # aiosqlite does not join its thread, even if the connection fails. The thread is idle by then, but
@@ -110,7 +114,7 @@ class SqliteConnection:
         with self._used() as connection:
             return list(await connection.execute_fetchall(sql, parameters))
 
-    async def run(self, function: Callable[[sqlite3.Connection, Unpack[Arguments]], T], *arguments: *Arguments) -> T:
+    async def run(self, function: Callable[[Database, Unpack[Arguments]], T], *arguments: *Arguments) -> T:
         """Runs a function in the driver's thread, with the connection and the arguments.
 
         One round trip to the thread takes longer than most statements, and aiosqlite has no call for more than one.
@@ -163,6 +167,11 @@ def _key_slug(key: str) -> str:
 
 def _fold(text: str | None) -> str | None:
     return None if text is None else fold(text)
+
+
+def _provider_images(entries: bytes, position: int) -> str:
+    """The images of a related entry's provider, as JSON."""
+    return orjson.dumps(related_items(entries)[position][13]).decode()
 
 
 FUNCTIONS: Mapping[str, Callable[[str], str | None]] = {

@@ -82,7 +82,7 @@ _COMPARISONS: Mapping[Comparison, str] = {
 _PARTS: Mapping[ArticlePart, str] = {
     ArticlePart.BODY: "article.has_body",
     ArticlePart.IMAGE: "article.images <> '[]'",
-    ArticlePart.RELATED: "article.related <> '[]'",
+    ArticlePart.RELATED: "article.related IS NOT NULL",
     ArticlePart.TOPIC: "article.topics <> '[]'",
 }
 _SPACE = "".join(filter(str.isspace, map(chr, range(0x3001))))

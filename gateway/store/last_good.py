@@ -14,10 +14,10 @@ from gateway.content.identity import url_identity
 from gateway.model.changes import FileVersion, Loaded
 from gateway.model.documents import Document, Heading, Image, ProviderName, RelatedEntry, TopicName
 from gateway.store.article_row import AT, COLUMNS
-from gateway.store.rows import Row, body_text, optional_instant
+from gateway.store.rows import Row, body_text, optional_instant, related_items
 
 _DERIVED = frozenset({"id", "slug", "title_folded", "urls", "has_body", "is_secured", "text"})
-_JSON = frozenset({"provider_images", "images", "topics", "related", "exposed", "front_matter", "headings"})
+_JSON = frozenset({"provider_images", "images", "topics", "exposed", "front_matter", "headings"})
 _ENTRY = (
     "id",
     "url",
@@ -50,7 +50,8 @@ def record_of(values: Row) -> str:
         if name not in _DERIVED and values[AT[name]] is not None
     }
     record["text"] = body_text(record["body"], values[AT["text"]])
-    record["related"] = [dict(zip(_ENTRY, entry, strict=True)) for entry in record["related"]]
+    entries = related_items(values[AT["related"]])
+    record["related"] = [dict(zip(_ENTRY, entry, strict=True)) for entry in entries]
     return orjson.dumps(record).decode()
 
 

@@ -197,8 +197,7 @@ LOOKUPS: Mapping[Lookup[Any], LookupSource[Any]] = {
     protocol.TOPIC_BY_SLUG: LookupSource(TOPIC, "topic.view IN :views AND topic.slug = parent.value"),
     protocol.RELATED_BY_ID: LookupSource(
         RELATED,
-        "source.id = 'ar_' || substr(parent.value, 4, 22) AND substr(parent.value, 1, 3) = 're_'"
-        " AND entry.value ->> 0 = substr(parent.value, 26)",
+        "source.id = 'ar_' || substr(parent.value, 4, 22)",
         "source",
     ),
 }

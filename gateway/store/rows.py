@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import orjson
+from zstandard import ZstdCompressor, ZstdDecompressor
 
 from gateway.content.identity import related_id
 from gateway.model.changes import FileVersion
@@ -74,13 +75,30 @@ def _article(row: Row) -> Article:
     )
 
 
-def _related(row: Row) -> Related:
-    source, position, entry, *_ = row
-    return related(source, position, orjson.loads(entry))
+def _mention(row: Row) -> Related:
+    source, position, entries, *_ = row
+    return related(source, position, related_items(entries)[position])
+
+
+def _related(row: Row) -> Related | None:
+    source, id_, entries = row
+    found = (related(source, *entry) for entry in enumerate(related_items(entries)))
+    return next((entry for entry in found if entry.id == id_), None)
+
+
+def packed(items: str) -> bytes | None:
+    """The column `related`: a JSON list, compressed to a quarter. Null if it is empty."""
+    return None if items == "[]" else ZstdCompressor(level=1).compress(items.encode())
+
+
+def related_items(entries: bytes | None) -> Sequence[Sequence[Any]]:
+    """The items of the column `related`, one for each related entry."""
+    items: Sequence[Sequence[Any]] = orjson.loads(ZstdDecompressor().decompress(entries)) if entries else ()
+    return items
 
 
 def related(source: str, position: int, entry: Sequence[Any]) -> Related:
-    """A related entry from its JSON in the row of the article `source`, an id."""
+    """A related entry from its item in the row of the article `source`, an id."""
     tail, url, title, excerpt, type_, quality, published, web, amp, cdn, provider, _, _, _, pictures = entry
     return Related(
         related_id(source, tail),
@@ -117,14 +135,12 @@ ARTICLE = Record(
     " article.bytes, article.modified_at",
     _article,
 )
-RELATED = Record(
-    "article AS source CROSS JOIN json_each(source.related) AS entry", "source.id, entry.key, entry.value", _related
-)
-"""The related entries of an article."""
+RELATED = Record("article AS source", "source.id, parent.value, source.related", _related)
+"""The related entry with an id, `parent.value`."""
 MENTION = Record(
     "mention JOIN article AS source ON source.key = mention.article",
-    "source.id, mention.position, json_extract(source.related, '$[' || mention.position || ']')",
-    _related,
+    "source.id, mention.position, source.related",
+    _mention,
 )
 """The related entries that name a provider."""
 PROVIDER = Record(

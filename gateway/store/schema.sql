@@ -1,6 +1,7 @@
 -- The tables. `indexes.sql` has their indexes.
 --
--- An article is one row. The lists that it owns (`topics`, `images`, `related`) are JSON in the row. The tables
+-- An article is one row. The lists that it owns (`topics`, `images`, `related`) are JSON in the row. `related` is
+-- compressed with zstd, because it is most of the content of real sites. The tables
 -- `article_url`, `article_topic`, `mention` and `link` repeat what is searched from the other side. They are derived
 -- from the row, and deleted with it.
 --
@@ -52,7 +53,7 @@ CREATE TABLE article (
   images TEXT NOT NULL, topics TEXT NOT NULL, urls TEXT NOT NULL,
   has_body INTEGER NOT NULL, is_secured INTEGER NOT NULL,
   sha256 TEXT NOT NULL, bytes INTEGER NOT NULL, modified_at INTEGER NOT NULL, read_at INTEGER NOT NULL,
-  unrestricted TEXT, related TEXT NOT NULL, exposed TEXT NOT NULL, front_matter TEXT NOT NULL, secured TEXT, body TEXT NOT NULL,
+  unrestricted TEXT, related BLOB, exposed TEXT NOT NULL, front_matter TEXT NOT NULL, secured TEXT, body TEXT NOT NULL,
   text TEXT, headings TEXT NOT NULL
 );
 

@@ -8,8 +8,6 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
-import orjson
-
 from gateway.errors import NotReady
 from gateway.model.lists import BEST_FIRST, Group, Grouping, Interval, Largest, Order, Page, Window
 from gateway.model.problems import Problem, Severity
@@ -43,6 +41,7 @@ from gateway.store.rows import (
     optional_instant,
     problem,
     related,
+    related_items,
     text_record,
 )
 from gateway.store.search_sql import Ranked, scores
@@ -104,7 +103,8 @@ class SqlSnapshot:
     async def find(self, lookup: Lookup[T], keys: Sequence[str]) -> Mapping[str, T]:
         found = LOOKUPS[lookup]
         rows = await self._ask(find(found, keys, self._visibility)) if keys else ()
-        return {keys[at]: found.record.make(row) for at, *row in reversed(rows)}
+        made = ((keys[at], found.record.make(row)) for at, *row in reversed(rows))
+        return {key: record for key, record in made if record is not None}
 
     async def pages(
         self, listing: Listing[T], parents: Sequence[str], order: Order, window: Window
@@ -168,7 +168,7 @@ class SqlSnapshot:
 
     async def related_of(self, article_ids: Sequence[str], first: int | None) -> Mapping[str, Sequence[Related]]:
         rows = await self._of_articles("article.related", "", article_ids)
-        return {id_: [related(id_, *entry) for entry in enumerate(orjson.loads(text)[:first])] for id_, text in rows}
+        return {id_: [related(id_, *item) for item in enumerate(related_items(found)[:first])] for id_, found in rows}
 
     async def texts_of(self, article_ids: Sequence[str]) -> Mapping[str, Text]:
         column = "exposed" if self._visibility is Visibility.PUBLIC else "front_matter"

@@ -107,7 +107,7 @@ DERIVE_NAMES = (
       (SELECT provider_images FROM article
        WHERE provider = ranked.key AND public >= :view AND provider_images <> '[]'
        ORDER BY published_date_time DESC, path LIMIT 1),
-      (SELECT json_extract(source.related, '$[' || mention.position || '][13]') FROM mention
+      (SELECT provider_images(source.related, mention.position) FROM mention
        CROSS JOIN article AS source ON source.key = mention.article
        WHERE mention.provider = ranked.key AND mention.public >= :view AND mention.pictured
        ORDER BY mention.published_date_time DESC, mention.path, mention.position LIMIT 1),

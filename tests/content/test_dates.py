@@ -227,3 +227,15 @@ def test_time_zone(written: str, printed: str) -> None:
 def test_empty_value_is_not_a_date() -> None:
     """It is not an error."""
     assert dates.instant(ScalarNode("", True, Position(1, 1)), UTC) is None
+
+
+@given(st.from_regex(r"[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9]Z", fullmatch=True))
+def test_usual_form_is_read_like_the_others(written: str) -> None:
+    """It is parsed by Python. The same moment with a space is parsed by its parts."""
+    try:
+        moment = parse_instant(written.replace("T", " "))
+    except Unreadable:
+        with pytest.raises(Unreadable):
+            parse_instant(written)
+    else:
+        assert parse_instant(written) == moment

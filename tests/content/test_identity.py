@@ -160,3 +160,9 @@ def test_host_of_an_identity() -> None:
     """The host excludes port, path and query."""
     assert url_host("https://a.org?x=/") == url_host("https://a.org:8000/b") == "a.org"
     assert url_host("/a.org") == ""
+
+
+@given(st.from_regex(r"https://[a-z0-9.-]{1,12}(/[A-Za-z0-9._~!$&'()*+,;=:@/-]{0,12})?", fullmatch=True))
+def test_plain_url_has_the_identity_of_its_parts(url: str) -> None:
+    """Most URLs are recognised as normalised. A fragment, which is ignored, makes them be taken apart."""
+    assert url_identity(url) == url_identity(f"{url}#")

@@ -99,3 +99,9 @@ def test_text_is_cut_after_n_words(text: str, number: int) -> None:
     searched, whole = ([token.term for token in sought(each)][:number] for each in (cut, text))
     assert searched == whole
     assert cut == "" or number > 0
+
+
+@given(st.text("aB1 _-«»‐‑–—‘’‚“”„•…‹›€→éß中\u0301\u200d"))
+def test_terms_are_the_words_of_the_tokens(text: str) -> None:
+    """Frequent punctuation is replaced first, so that most texts are ASCII."""
+    assert terms(text) == [token.term for token in tokens(text)]
