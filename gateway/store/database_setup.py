@@ -6,7 +6,6 @@ Only the last good versions of broken files are kept. The caller holds the write
 from __future__ import annotations
 
 import logging
-import sqlite3
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,7 +15,7 @@ import orjson
 from gateway.errors import StoreError
 from gateway.model.changes import Loaded
 from gateway.store import last_good
-from gateway.store.driver import SqliteConnection
+from gateway.store.driver import Database, SqliteConnection
 from gateway.store.protocol import LOST
 from gateway.store.rows import Row, instant
 from gateway.store.tables import APPLICATION, INDEXES, RELEASE, SCHEMA, TEMPORARY
@@ -126,7 +125,7 @@ async def _has_last_good(old: SqliteConnection) -> bool:
     return bool(columns)
 
 
-def _write_last_good(db: sqlite3.Connection, as_of: datetime, good: Mapping[Row, Loaded]) -> None:
+def _write_last_good(db: Database, as_of: datetime, good: Mapping[Row, Loaded]) -> None:
     writer = ChangeWriter(as_of, len(good))
     writer.begin(db)
     writer.take(db, list(good.values()))

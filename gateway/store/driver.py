@@ -21,6 +21,8 @@ from gateway.errors import StoreError
 from gateway.store.disk_space import FULL, is_full
 from gateway.store.rows import Row
 
+Database = sqlite3.Connection
+"""The connection that a function in the driver's thread uses."""
 T = TypeVar("T")
 Arguments = TypeVarTuple("Arguments")
 
@@ -110,7 +112,7 @@ class SqliteConnection:
         with self._used() as connection:
             return list(await connection.execute_fetchall(sql, parameters))
 
-    async def run(self, function: Callable[[sqlite3.Connection, Unpack[Arguments]], T], *arguments: *Arguments) -> T:
+    async def run(self, function: Callable[[Database, Unpack[Arguments]], T], *arguments: *Arguments) -> T:
         """Runs a function in the driver's thread, with the connection and the arguments.
 
         One round trip to the thread takes longer than most statements, and aiosqlite has no call for more than one.

@@ -7,7 +7,6 @@ All functions run in the thread of the writing connection, one call for each bat
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
@@ -30,6 +29,7 @@ from gateway.store.article_row import (
     parts_of,
     text_of,
 )
+from gateway.store.driver import Database
 from gateway.store.protocol import Applied
 from gateway.store.rows import UNREAD, Row, micros, problem, problem_row, restriction, restriction_row
 from gateway.store.sql_fragment import keys
@@ -164,7 +164,7 @@ class ChangeWriter:
         self._dropped: list[str] = []
         """The indexes to create again."""
 
-    def begin(self, db: sqlite3.Connection) -> None:
+    def begin(self, db: Database) -> None:
         [(counter, counter_public, as_of)] = db.execute(GENERATION)
         [(last,)] = db.execute(LAST_KEY)
         self._first = self._next = last + 1
@@ -176,12 +176,12 @@ class ChangeWriter:
         if self._expected >= max(LARGE, articles / 2):
             self._drop_indexes(db, articles)
 
-    def take(self, db: sqlite3.Connection, batch: Sequence[Change | Restricted]) -> None:
+    def take(self, db: Database, batch: Sequence[Change | Restricted]) -> None:
         """Write a batch."""
         self._load(db, [change for change in batch if not isinstance(change, Restricted)])
         self._restrict(db, {change.path: change for change in batch if isinstance(change, Restricted)})
 
-    def _load(self, db: sqlite3.Connection, changes: Sequence[Change]) -> None:
+    def _load(self, db: Database, changes: Sequence[Change]) -> None:
         loaded = [change for change in changes if isinstance(change, Loaded)]
         gone = [_path(change) for change in changes if _takes_away(change)]
         broken = [change.path for change in changes if isinstance(change, Quarantined) and not change.unpublish]
@@ -194,7 +194,7 @@ class ChangeWriter:
 
     def finish(
         self, problems: Sequence[Problem] | None, memory: Mapping[str, str] | None, retention: timedelta
-    ) -> Iterator[Callable[[sqlite3.Connection], object]]:
+    ) -> Iterator[Callable[[Database], object]]:
         """The steps that end the run."""
         if problems is not None:
             yield lambda db: self._problems(db, "run", {"": problems})
@@ -218,14 +218,14 @@ class ChangeWriter:
     def applied(self) -> Applied:
         return Applied(self._all, self._added, self._updated + len(self._turned), self._removed)
 
-    def _drop_indexes(self, db: sqlite3.Connection, articles: int) -> None:
+    def _drop_indexes(self, db: Database, articles: int) -> None:
         """Sorting the rows of an index once is cheaper than inserting each."""
         needed = _FOR_REMOVAL if articles else frozenset[str]()
         self._dropped = [name for name in INDEXES if name not in needed]
         for name in self._dropped:
             db.execute(f"DROP INDEX {name}")
 
-    def _pass_time(self, db: sqlite3.Connection, earlier: int, later: int) -> None:
+    def _pass_time(self, db: Database, earlier: int, later: int) -> None:
         """Shows articles that became due. If the clock was set back, hides those that are not due yet."""
         stored = self._stored(db, [path for (path,) in db.execute(DUE, (earlier, later))])
         if stored:
@@ -234,7 +234,7 @@ class ChangeWriter:
             self._turned.update(stored)
             self._all = self._public = True
 
-    def _restrict(self, db: sqlite3.Connection, changes: Mapping[str, Restricted]) -> None:
+    def _restrict(self, db: Database, changes: Mapping[str, Restricted]) -> None:
         """Narrows the visibility of articles, or widens it again as far as their last good versions allow."""
         stored, fresh = self._stored(db, list(changes)), []
         for path, article in stored.items():
@@ -250,7 +250,7 @@ class ChangeWriter:
         self._turned.update(article.values[AT["path"]] for article, _ in fresh)
         self._updated -= len(fresh)
 
-    def _stored(self, db: sqlite3.Connection, paths: Sequence[str]) -> dict[str, _Article]:
+    def _stored(self, db: Database, paths: Sequence[str]) -> dict[str, _Article]:
         articles = map(_Article.of, db.execute(STORED, (keys(paths),)))
         return {article.values[AT["path"]]: article for article in articles}
 
@@ -287,7 +287,7 @@ class ChangeWriter:
 
     def _replace(
         self,
-        db: sqlite3.Connection,
+        db: Database,
         gone: Sequence[_Article],
         fresh: Sequence[tuple[_Article, EncodedArticle]],
         stored: Mapping[str, _Article],
@@ -304,7 +304,7 @@ class ChangeWriter:
         self._all = True
         self._public |= any(article.reachable for article in (*gone, *updated, *(article for article, _ in fresh)))
 
-    def _remove(self, db: sqlite3.Connection, articles: Sequence[_Article]) -> None:
+    def _remove(self, db: Database, articles: Sequence[_Article]) -> None:
         for article in articles:
             parts, provider = parts_of(article.values), article.values[AT["provider"]]
             self._touch(db, article, parts, -1)
@@ -313,7 +313,7 @@ class ChangeWriter:
             db.execute(UNINDEX[article.public], (article.key, *text))
         db.executemany(REMOVE, [(article.key,) for article in articles])
 
-    def _insert(self, db: sqlite3.Connection, articles: Sequence[tuple[_Article, EncodedArticle]]) -> None:
+    def _insert(self, db: Database, articles: Sequence[tuple[_Article, EncodedArticle]]) -> None:
         db.executemany(INSERT_ARTICLE, [article.row for article, _ in articles])
         urls, topics, mentions, links = [], [], [], []
         texts: dict[int, list[Row]] = {view: [] for view in VIEWS}
@@ -332,7 +332,7 @@ class ChangeWriter:
         for view, rows in texts.items():
             db.executemany(INDEX[view], rows)
 
-    def _touch(self, db: sqlite3.Connection, article: _Article, parts: Parts, sign: int) -> None:
+    def _touch(self, db: Database, article: _Article, parts: Parts, sign: int) -> None:
         """Records what depends on the article."""
         for name in parts.names:
             counts = self._names.get(name)
@@ -356,7 +356,7 @@ class ChangeWriter:
             touched.append(("unlisted", values[AT["id"]]))
         db.executemany(TOUCH, touched)
 
-    def _remember(self, db: sqlite3.Connection, changes: Sequence[Change], broken: Sequence[_Article]) -> None:
+    def _remember(self, db: Database, changes: Sequence[Change], broken: Sequence[_Article]) -> None:
         """Stores the version of each file, and the last good versions of those that broke.
 
         An unreadable file gets no version, so that the next run parses it: with the old version, unchanged bytes would
@@ -373,7 +373,7 @@ class ChangeWriter:
             [(each.values[AT["path"]], *each[4:8], last_good.record_of(each.values)) for each in broken],
         )
 
-    def _problems(self, db: sqlite3.Connection, scope: str, found: Mapping[str, Sequence[Problem]]) -> None:
+    def _problems(self, db: Database, scope: str, found: Mapping[str, Sequence[Problem]]) -> None:
         """Replaces the problems of some files, or those of the run as a whole."""
         before: dict[str, list[Problem]] = {}
         for about, *row in db.execute(PROBLEMS, (scope, keys(list(found)))):
@@ -385,11 +385,11 @@ class ChangeWriter:
             rows = [(scope, about, *problem_row(value)) for about in changed for value in found[about]]
             db.executemany(INSERT_PROBLEM, rows)
 
-    def _store_memory(self, db: sqlite3.Connection, memory: Mapping[str, str]) -> None:
+    def _store_memory(self, db: Database, memory: Mapping[str, str]) -> None:
         db.execute(DELETE_MEMORY)
         db.executemany(INSERT_MEMORY, memory.items())
 
-    def _prepare(self, db: sqlite3.Connection) -> None:
+    def _prepare(self, db: Database) -> None:
         """Counts the names, and deletes what is derived again."""
         changed = [(*name, *counts) for name, counts in self._names.items() if any(counts)]
         self._names.clear()
@@ -397,14 +397,14 @@ class ChangeWriter:
         db.executemany(COUNT_NAMES, changed)
         _each(db, (*change_log.REMEMBER, *FORGET))
 
-    def _reindex_misnamed(self, db: sqlite3.Connection) -> None:
+    def _reindex_misnamed(self, db: Database) -> None:
         """Indexes again the articles that are indexed with another name of their provider than the shown one."""
         for before, after, key, public, *values in db.execute(MISNAMED, {"first": self._first}).fetchall():
             text = text_of(values, "")
             db.execute(UNINDEX[public], (key, *text._replace(provider=before)))
             db.execute(INDEX[public], (key, *text._replace(provider=after)))
 
-    def _log_changes(self, db: sqlite3.Connection, before: int) -> None:
+    def _log_changes(self, db: Database, before: int) -> None:
         """Records the changes of each view under its next counter."""
         for view, counter in self._counters.items():
             _each(db, (*change_log.WRITE, *change_log.MARK), {"view": view, "counter": counter, "at": self._as_of})
@@ -412,7 +412,7 @@ class ChangeWriter:
         self._public |= bool(moved)
         _each(db, change_log.PRUNE, {"before": before})
 
-    def _count_public(self, db: sqlite3.Connection) -> None:
+    def _count_public(self, db: Database) -> None:
         if self._public:
             db.execute(NEXT_PUBLIC, (self._as_of,))
 
@@ -423,7 +423,7 @@ def split(changes: Sequence[Change | Restricted]) -> Iterator[Sequence[Change | 
         yield changes[start : start + STEP]
 
 
-def _each(db: sqlite3.Connection, statements: Iterable[str], parameters: Mapping[str, object] | None = None) -> None:
+def _each(db: Database, statements: Iterable[str], parameters: Mapping[str, object] | None = None) -> None:
     for statement in statements:
         db.execute(statement, parameters or {}).close()
 
