@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Collection, Iterator
+import time
+from collections.abc import Callable, Collection, Iterator, MutableMapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,6 +23,7 @@ from gateway.content.source import (
     IGNORE_FILE,
     SECTION,
     ContentFile,
+    Stamp,
     folders_of,
     is_bundle,
     is_configuration,
@@ -34,6 +36,8 @@ from gateway.content.yaml import NOT_A_MAPPING
 from gateway.errors import FrontMatterError
 from gateway.model.problems import Problem, Severity
 
+SETTLED_NS = 2 * 10**9
+"""A file written within this time may change again within a clock tick, without another stamp."""
 _START = Position(1, 1)
 _FIX = "Fix it, or pin `published` in gateway.yaml for these documents."
 _JSON = re.compile(r"\ufeff?\s*(?=\{\s*[\"}])")
@@ -58,8 +62,30 @@ class _RuleFormat(NamedTuple):
     parse: Callable[[str, bytes], FrontMatter | None] = frontmatter.read_whole
 
 
-def read(root: Path, file: ContentFile, documents: Collection[str], site: Site, *, max_bytes: int) -> RulesFile:
-    """Read the rules in a file. `documents` are the paths of the documents that may be beside it."""
+class KnownRules(NamedTuple):
+    """The rules of a file, and all that they depend on."""
+
+    stamp: Stamp
+    scope: RulesScope
+    site: str
+    """The digest of the site's rules."""
+    rules: RulesFile
+
+
+def read(
+    root: Path,
+    file: ContentFile,
+    documents: Collection[str],
+    site: Site,
+    *,
+    max_bytes: int,
+    known: MutableMapping[str, KnownRules] | None = None,
+    clock: Callable[[], int] = time.time_ns,
+) -> RulesFile:
+    """Read the rules in a file. `documents` are the paths of the documents that may be beside it.
+
+    `known` has the rules of earlier calls by path. A file that has not changed since is not read again.
+    """
     if not may_hold_rules(file.path):
         return RulesFile()
     if eleventy_rules.is_program(file.path):
@@ -67,13 +93,18 @@ def read(root: Path, file: ContentFile, documents: Collection[str], site: Site, 
     kind = _kind(file.path, documents, root.name)
     if kind is None or (is_bundle(file.path) and _is_single(root, file, site)):
         return RulesFile()
+    before = known.get(file.path) if known else None
+    if before and before[:3] == (file.stamp, kind.scope, site.digest):
+        return before.rules
     try:
-        _, data = source.read(root, file, max_bytes=max_bytes)
-    except FileNotFoundError:
-        return _unreadable(file.path, kind, "The file is gone.", _START)
-    except source.ReadError as error:
-        return _unreadable(file.path, kind, str(error), _START)
-    return _parsed(file.path, kind, data, site)
+        stamp, data = source.read(root, file, max_bytes=max_bytes)
+    except (FileNotFoundError, source.ReadError) as error:
+        message = str(error) if isinstance(error, source.ReadError) else "The file is gone."
+        return _unreadable(file.path, kind, message, _START)
+    rules = _parsed(file.path, kind, data, site)
+    if known is not None and stamp.mtime_ns < clock() - SETTLED_NS:
+        known[file.path] = KnownRules(stamp, kind.scope, site.digest, rules)
+    return rules
 
 
 def precedence(path: str) -> tuple[int, str]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from gateway.content import generator_rules, site_config
+from gateway.content.generator_rules import KnownRules
 from gateway.content.inheritance import InheritedRules
 from gateway.content.rules_file import RulesFile
 from gateway.content.site import DEFAULT_SITE, Site
@@ -67,12 +69,14 @@ class GeneratorRules:
         self._max_bytes = max_bytes
         self._pause = pause
         self._found: Mapping[str, RulesFile] = {}
+        self._known: dict[str, KnownRules] = {}
 
     def read(self, root: Path, listing: FolderListing, site: Site) -> tuple[Site, tuple[Problem, ...]]:
         """Read all rules. Returns the site with the rules in force, and the problems of those in the folder."""
         read = self._read_all(root, listing, site)
         hidden = {path: found for path, found in self._found.items() if listing.hides(path)}
         self._found = {**hidden, **read}
+        self._known = {path: known for path, known in self._known.items() if path in self._found}
         return site._replace(inherited=_inherited(self._found)), _problems(read)
 
     def look(
@@ -101,12 +105,13 @@ class GeneratorRules:
 
     def _read(self, root: Path, file: ContentFile, listing: FolderListing, site: Site) -> RulesFile:
         """The rules of a file, or its last good rules."""
-        found = generator_rules.read(root, file, listing.files, site, max_bytes=self._max_bytes)
+        read = partial(generator_rules.read, max_bytes=self._max_bytes, known=self._known)
+        found = read(root, file, listing.files, site)
         last = self._found.get(file.path)
         if last and last.rules and not found.rules:
             # An editor that truncates a file before it writes it must not show what its rules hide.
             self._pause(REREAD_SECONDS)
-            found = generator_rules.read(root, file, listing.files, site, max_bytes=self._max_bytes)
+            found = read(root, file, listing.files, site)
         if found.is_good:
             return found
         if last is None or not last.is_good:

@@ -6,15 +6,18 @@ import json
 import os
 import pickle
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.content import site_config
+from gateway.content import generator_rules, site_config
 from gateway.content.file_parser import ParseContext, Task, parse
+from gateway.content.generator_rules import KnownRules
+from gateway.content.rules_file import RulesFile
+from gateway.content.site import DEFAULT_SITE, Site
 from gateway.content.source import Walk
 from gateway.loading.active_rules import GeneratorRules
 from gateway.model.changes import Change, Loaded, Quarantined
@@ -713,3 +716,24 @@ def test_rules_hide_exactly_the_expected_documents(
     shutil.rmtree(root)
     documents = [path for path in folder.changes if path.endswith(".md")]
     assert set(folder.public) == {path for path in documents if not _is_hidden(tree, path)}
+
+
+def test_unchanged_rules_are_not_read_again(tmp_path: Path) -> None:
+    """Neither parsed, as long as the file and the site's rules are the same, and the file is not fresh."""
+    known: dict[str, KnownRules] = {}
+    (tmp_path / "a").mkdir()
+    path = tmp_path / "a" / "_index.md"
+    path.write_text("---\ndraft: true\n---\n")
+
+    def read(site: Site = DEFAULT_SITE, clock: Callable[[], int] = lambda: 2**62) -> RulesFile:
+        listing = Walk(tmp_path).run()
+        [file] = (*listing.rules.values(), *listing.files.values())
+        return generator_rules.read(tmp_path, file, (), site, max_bytes=1000, known=known, clock=clock)
+
+    assert read(clock=lambda: path.stat().st_mtime_ns).rules
+    assert known == {}
+    first = read()
+    assert read() is first
+    assert read(DEFAULT_SITE._replace(digest="other")) is not first
+    path.write_text("---\ntitle: T\n---\n")
+    assert read().rules == ()
