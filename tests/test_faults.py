@@ -166,13 +166,14 @@ def damage(database: Path) -> None:
 
 
 def test_database_of_another_release(content: Path, database: Path) -> None:
-    """Its content is served before files are read, with the last good version of a broken file."""
+    """The last good version of a broken file stays. The other articles are loaded from their files."""
     with serving(content, database) as server:
+        (content / "a.md").write_text("---\npublished: maybe\n---\n")
+        server.said("a.md:2:12: error BAD_VISIBILITY: .* It is still served as published")
         server.stop()
     other = sqlite3.connect(database)
     other.execute("PRAGMA user_version = 5")
     other.close()
-    (content / "a.md").write_text("---\npublished: maybe\n---\n")
     with running("serve", content, "--database", database, cache=content.parent) as server:
         server.until(CATEGORY, categorised("old"))
         server.said("a.md:2:12: error BAD_VISIBILITY: .* It is still served as published")

@@ -26,7 +26,7 @@ def show_progress(stream: TextIO | None = None) -> Iterator[Callable[[int, int],
     The default stream is standard error.
     """
     stream = stream or sys.stderr
-    if not stream.isatty():
+    if not (stream and stream.isatty()):  # None if it was closed at the start
         yield lambda _done, _total: None
         return
     line = _ProgressLine(stream)
