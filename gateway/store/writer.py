@@ -165,6 +165,8 @@ class ChangeWriter:
         self._all = self._public = False
         self._names: dict[NameUse, list[int]] = {}
         """The change of each count of `naming`."""
+        self._spellings: dict[tuple[str, str, str], int] = {}
+        """The change of the uses of each topic, by its key, its spelling and the path. Zeros are left out."""
         self._first = self._next = 0
         """The first key of the run's articles, and the next one."""
         self._is_first = False
@@ -355,6 +357,12 @@ class ChangeWriter:
         if self._is_first:
             return
         values = article.values
+        for kind, key, spelled, *_ in parts.names:
+            if kind == "topic":
+                use = (key, spelled, values[AT["path"]])
+                self._spellings[use] = self._spellings.get(use, 0) + sign
+                if not self._spellings[use]:
+                    del self._spellings[use]
         touched = [
             ("slug", values[AT["wanted_slug"]]),
             ("source", article.key),
@@ -408,6 +416,7 @@ class ChangeWriter:
         changed = [(*name, *counts) for name, counts in self._names.items() if any(counts)]
         self._names.clear()
         db.executemany(TOUCH, [row[:2] for row in changed])
+        db.executemany(TOUCH, [("topic", key) for key, *_ in self._spellings])
         if self._is_first:
             _each(db, TOUCH_ALL)
         db.executemany(COUNT_NAMES, changed)
