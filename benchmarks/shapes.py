@@ -6,6 +6,7 @@ python -m benchmarks.shapes FOLDER [--shape articles|bodies] [--files 1000]
 from __future__ import annotations
 
 import argparse
+import os
 import random
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,6 +14,8 @@ from pathlib import Path
 from benchmarks.corpus import TOPICS, WORDS, date, phrase
 
 FOLDER_FILES = 500
+WRITTEN = 1_700_000_000
+"""The modification time of the files. The gateway reads a file again that was written shortly before the last load."""
 BODY_CHARACTERS = 5_000
 
 Shape = Callable[[int], str]
@@ -51,7 +54,9 @@ def write(folder: Path, shape: Shape, files: int) -> int:
 def _write(folder: Path, number: int, text: str) -> int:
     file = folder / f"{number // FOLDER_FILES:03d}" / f"{number:06d}.md"
     file.parent.mkdir(parents=True, exist_ok=True)
-    return file.write_bytes(text.encode())
+    size = file.write_bytes(text.encode())
+    os.utime(file, (WRITTEN, WRITTEN))
+    return size
 
 
 def _fields(chance: random.Random, number: int) -> str:
