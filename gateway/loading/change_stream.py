@@ -54,17 +54,17 @@ class ChangeStream:
         self, scan: Scan, retained: Retained, copies: Copies, *, serving: bool, progress: Progress | None, final: bool
     ) -> None:
         """Files in `retained` are not deleted. After a `final` scan, files that may be moving are left unchanged."""
-        self._survey = scan
-        self._kept = retained
+        self._scan = scan
+        self._retained = retained
         self._copies = copies
         self._final = final
         self._serving = serving
         self._progress = progress
-        self._losses: list[Change] = [Deleted(path) for path in scan.gone if path not in retained.paths]
+        self._deletions: list[Change] = [Deleted(path) for path in scan.gone if path not in retained.paths]
         self._confirmed = set(scan.confirmed)
         self._vanished = False
         """Whether a file disappeared after it was listed. Missing files may have been moved together with it."""
-        self._came: dict[str, str] = {}
+        self._arrived: dict[str, str] = {}
         """The digest of each new or changed document, by path."""
         self._broken = set[str]()
         """Files whose bytes differ from their served version, if there is one."""
@@ -91,69 +91,69 @@ class ChangeStream:
             done += len(changes)
             if self._progress:
                 self._progress(done, len(self.tasks))
-        lost = await self._check_losses() if self._survey.articles else 0
-        self.memory.update(self._survey.next_state(self._kept, lost).dump())
-        if self._survey.strict and any(problem.severity is Severity.ERROR for problem in self.problems):
+        lost = await self._check_losses() if self._scan.articles else 0
+        self.memory.update(self._scan.next_state(self._retained, lost).dump())
+        if self._scan.strict and any(problem.severity is Severity.ERROR for problem in self.problems):
             raise StrictError(self.problems)
-        yield self._losses
+        yield self._deletions
         yield [*self._restricted, *map(self._restrict, self._unloaded())]
 
     def _unloaded(self) -> Iterator[str]:
         """The articles that stay although their files were not found, or are retained."""
-        lost, found = {_path(change) for change in self._losses}, self._survey.listing.files
-        for path in self._survey.known:
-            is_missing = path not in found or path in self._kept.paths
-            if is_missing and path not in lost and self._survey.serves(path):
+        lost, found = {_path(change) for change in self._deletions}, self._scan.listing.files
+        for path in self._scan.known:
+            is_missing = path not in found or path in self._retained.paths
+            if is_missing and path not in lost and self._scan.serves(path):
                 yield path
 
     def _restrict(self, path: str) -> Restricted:
         """The rules for an article that stays. They are incomplete if a file of rules may exist that is unreadable."""
-        site = self._survey.site
-        is_complete = not (self._survey.listing.hides(path) or site.is_unknown(path))
+        site = self._scan.site
+        is_complete = not (self._scan.listing.hides(path) or site.is_unknown(path))
         return Restricted(path, visibility.restriction(path, site), is_complete)
 
     def _loses(self, change: Change) -> bool:
         """Whether the change deletes an article, so that it is deferred to the end."""
-        loses = isinstance(change, Deleted | NotDocument) and self._survey.serves(_path(change))
+        loses = isinstance(change, Deleted | NotDocument) and self._scan.serves(_path(change))
         if loses:
-            self._losses.append(change)
+            self._deletions.append(change)
         return loses
 
     async def _check_losses(self) -> int:
         """Check the lost files (gone and not moved) with the deletion guard. Returns the number of deletions."""
         lost = self._lost_files()
-        digests = {*self._came.values(), *(state.version.sha256 for state in lost.values())} - {""}
+        digests = {*self._arrived.values(), *(state.version.sha256 for state in lost.values())} - {""}
         copies = await self._copies(digests) if digests else {}
-        stayed = {path: copies[path] for path in copies.keys() - lost.keys() - self._came.keys() - self._broken}
-        homes = [(digest, move_detection.NOW) for digest in self._came.values()]
+        stayed = {path: copies[path] for path in copies.keys() - lost.keys() - self._arrived.keys() - self._broken}
+        homes = [(digest, move_detection.NOW) for digest in self._arrived.values()]
         homes += [(state.version.sha256, state.read_date_time) for state in stayed.values() if state.read_date_time]
         missing = lost.keys() - move_detection.moved_files(lost.values(), homes)
-        unsure = missing - self._kept.paths - (set() if self._vanished else self._confirmed)
+        unsure = missing - self._retained.paths - (set() if self._vanished else self._confirmed)
         if self._final:
-            self._losses = [change for change in self._losses if _path(change) not in unsure]
-        elif unsure or self._kept.paths - missing or await self._differs(stayed):
+            self._deletions = [change for change in self._deletions if _path(change) not in unsure]
+        elif unsure or self._retained.paths - missing or await self._differs(stayed):
             raise FilesMoving
-        new = missing - unsure - self._kept.paths
-        if new and (retained := self._survey.check_deletion(new | self._kept.paths, self._loaded)):
+        new = missing - unsure - self._retained.paths
+        if new and (retained := self._scan.check_deletion(new | self._retained.paths, self._loaded)):
             raise DeletionRefused(retained)
         return len(new)
 
     def _lost_files(self) -> Mapping[str, FileState]:
         """The served files that are gone, including those of retained articles."""
-        paths = {*map(_path, self._losses), *self._kept.paths}
-        return {path: self._survey.known[path] for path in paths if self._survey.serves(path)}
+        paths = {*map(_path, self._deletions), *self._retained.paths}
+        return {path: self._scan.known[path] for path in paths if self._scan.serves(path)}
 
     async def _differs(self, files: Mapping[str, FileState]) -> bool:
-        return await asyncio.to_thread(move_detection.changed, files, self._survey.listing)
+        return await asyncio.to_thread(move_detection.changed, files, self._scan.listing)
 
     def _account(self, change: Change) -> Change:
         if isinstance(change, Quarantined):
             change = self._keep(self._unpublish(change))
         if isinstance(change, Loaded):
             self.field_origins.update(change.field_origins)
-            if holding := tuple(hiding for hiding in change.hidings if hiding.holds(self._survey.started)):
+            if holding := tuple(hiding for hiding in change.hidings if hiding.holds(self._scan.started)):
                 self.hidden[change.version.path] = holding
-        if self._survey.articles:
+        if self._scan.articles:
             self._note_bytes(change)
         if not isinstance(change, Deleted | Unchanged):
             self.problems.extend(change.problems)
@@ -170,15 +170,15 @@ class ChangeStream:
         path, digest = change.version.path, change.version.sha256
         if not isinstance(change, Loaded):
             self._broken.add(path)
-            file = self._survey.listing.files[path]
-            if not self._survey.last_full_scan and file.stamp == Stamp(*change.version[1:5]):
+            file = self._scan.listing.files[path]
+            if not self._scan.last_full_scan and file.stamp == Stamp(*change.version[1:5]):
                 self._confirmed.add(path)
-        elif not self._survey.serves(path) or self._survey.known[path].version.sha256 != digest:
-            self._came[path] = digest
+        elif not self._scan.serves(path) or self._scan.known[path].version.sha256 != digest:
+            self._arrived[path] = digest
 
     def _unpublish(self, change: Quarantined) -> Quarantined:
         """Withdraw a last good version if the visibility of the same bytes is unclear under the present rules."""
-        state = self._survey.known.get(change.path)
+        state = self._scan.known.get(change.path)
         if state is None or state.status is None or (state.status is Status.DRAFT and not state.unrestricted):
             return change
         same = change.version is not None and change.version.sha256 == state.served_sha256
@@ -186,18 +186,18 @@ class ChangeStream:
 
     def _keep(self, change: Quarantined) -> Quarantined:
         """Restrict the last good version, and add to the problems what is served."""
-        state = None if change.unpublish else self._survey.known.get(change.path)
+        state = None if change.unpublish else self._scan.known.get(change.path)
         if state and state.status:
             restricted = self._restrict(change.path)
             self._restricted.append(restricted)
-            state = state._replace(status=_status(state, state.status, restricted, self._survey.started))
+            state = state._replace(status=_status(state, state.status, restricted, self._scan.started))
         return self._say_what_is_served(change, state)
 
     def _say_what_is_served(self, change: Quarantined, state: FileState | None) -> Quarantined:
         if not self._serving:
             return change
         served = _served(state)
-        if change.path in self._survey.state.lost:
+        if change.path in self._scan.state.lost:
             served += " Its last good version could not be read from the database of an earlier release."
         problems = tuple(
             problem._replace(message=f"{problem.message} {served}") if problem.severity is Severity.ERROR else problem

@@ -64,10 +64,10 @@ class Scheduler:
         self._sweep = sweep
         self._clock = clock
         self._wait = wait
-        self._stirred = asyncio.Event()
+        self._woken = asyncio.Event()
         self._paths = set[str]()
         """The paths that changed since they were last loaded."""
-        self._to_look_again = set[str]()
+        self._to_rescan = set[str]()
         """The folders that must be scanned again."""
         self._requests: list[_ReloadRequest] = []
         self._swept = self._ended = clock()
@@ -76,7 +76,7 @@ class Scheduler:
         """Scan the whole folder now, or after the current run. Raises GatewayError if the run fails."""
         request = _ReloadRequest(accept_empty, asyncio.get_running_loop().create_future())
         self._requests.append(request)
-        self._stirred.set()
+        self._woken.set()
         return await request.report
 
     async def follow(self) -> None:
@@ -98,19 +98,19 @@ class Scheduler:
     def changed(self, paths: frozenset[str]) -> None:
         """Record paths that may have changed."""
         self._paths |= paths
-        self._stirred.set()
+        self._woken.set()
 
     async def _idle(self, due: asyncio.Task[None]) -> asyncio.Task[None]:
         """Wait until a run may be needed. `due` completes when a run is due without changes."""
         if due.done():
             due = asyncio.create_task(asyncio.sleep(AFTER_FAILURE) if _failed(due) else self._ingest.until_due())
-        stirred = asyncio.create_task(self._stirred.wait())
+        woken = asyncio.create_task(self._woken.wait())
         rest = max(0, self._swept + self._sweep - self._clock())
         try:
-            await asyncio.wait((due, stirred), timeout=rest, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((due, woken), timeout=rest, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            stirred.cancel()
-        self._stirred.clear()
+            woken.cancel()
+        self._woken.clear()
         return due
 
     async def _settled(self) -> frozenset[str] | None:
@@ -133,7 +133,7 @@ class Scheduler:
                 await self._pause(began + LONGEST_LOSS)
                 changed = await self._noticed()
         self._paths -= changed.paths
-        self._look_again_at(changed.folders)
+        self._rescan_later(changed.folders)
         return None if WHOLE_FOLDER in changed.paths or self._requests else changed.paths
 
     async def _noticed(self) -> ChangedPaths:
@@ -147,22 +147,22 @@ class Scheduler:
             kept = changed.paths
         finally:
             self._paths |= kept
-        self._to_look_again -= paths - changed.folders
+        self._to_rescan -= paths - changed.folders
         return changed
 
     async def _pause(self, until: float) -> bool:
         """Wait for a pause in the changes, at most until a deadline. Returns whether they paused."""
         while (rest := min(PAUSE, until - self._clock())) > 0 and not self._requests:
-            self._stirred.clear()
+            self._woken.clear()
             try:
-                await self._wait(self._stirred.wait(), rest)
+                await self._wait(self._woken.wait(), rest)
             except TimeoutError:
                 return True
         return False
 
-    def _look_again_at(self, folders: frozenset[str]) -> None:
-        new = folders - self._to_look_again - {WHOLE_FOLDER}
-        self._to_look_again = (self._to_look_again - folders) | new
+    def _rescan_later(self, folders: frozenset[str]) -> None:
+        new = folders - self._to_rescan - {WHOLE_FOLDER}
+        self._to_rescan = (self._to_rescan - folders) | new
         if new:
             asyncio.get_running_loop().call_later(AGAIN, self.changed, new)
 
@@ -170,7 +170,7 @@ class Scheduler:
         requests, self._requests = self._requests, []
         if paths is None:
             self._swept = self._clock()
-            self._to_look_again -= self._paths
+            self._to_rescan -= self._paths
             self._paths.clear()
         try:
             report = await self._run(paths, accept_empty=any(request.accept_empty for request in requests))

@@ -14,7 +14,7 @@ from gateway.store.cursor import ColumnType, decode, encode
 
 WRITE = (
     """
-    INSERT INTO journal (view, id, shown, added, changed, removed, at, article, slug, status)
+    INSERT INTO change_log (view, id, shown, added, changed, removed, at, article, slug, status)
     SELECT :view, article.id, :counter, :counter, :counter, 0, :at, article.key, article.slug, article.status
     FROM article WHERE article.public >= :view AND (
       article.id IN (SELECT key FROM touched WHERE kind = 'id')
@@ -26,9 +26,9 @@ WRITE = (
     WHERE removed OR article <> excluded.article OR slug <> excluded.slug OR status <> excluded.status
     """,
     """
-    UPDATE journal SET changed = :counter, removed = 1, at = :at
+    UPDATE change_log SET changed = :counter, removed = 1, at = :at
     WHERE view = :view AND NOT removed AND id IN (SELECT key FROM touched WHERE kind = 'id')
-      AND NOT EXISTS (SELECT 1 FROM article WHERE article.id = journal.id AND article.public >= :view)
+      AND NOT EXISTS (SELECT 1 FROM article WHERE article.id = change_log.id AND article.public >= :view)
     """,
 )
 """Records the changes of a run for one view. `counter` is the next counter of the view."""
@@ -52,7 +52,7 @@ REMEMBER = tuple(
 MARK = (
     *(
         f"""
-        INSERT INTO mark SELECT :view, id, :counter FROM {kind}
+        INSERT INTO record_change SELECT :view, id, :counter FROM {kind}
         WHERE min(view, 1) = :view AND {_CONCERNED.format(kind=kind)} AND NOT EXISTS (
           SELECT 1 FROM named
           WHERE named.view = {kind}.view AND named.id = {kind}.id AND shown = {shown.format(row=kind)}
@@ -62,20 +62,21 @@ MARK = (
         for kind, shown in _SHOWN.items()
     ),
     """
-    INSERT INTO mark SELECT :view, id, :counter FROM named
+    INSERT INTO record_change SELECT :view, id, :counter FROM named
     WHERE min(view, 1) = :view
       AND NOT EXISTS (SELECT 1 FROM provider WHERE provider.view = named.view AND provider.id = named.id)
       AND NOT EXISTS (SELECT 1 FROM topic WHERE topic.view = named.view AND topic.id = named.id)
     ON CONFLICT DO UPDATE SET changed = excluded.changed
     """,
     """
-    INSERT INTO mark SELECT :view, key, :counter FROM touched WHERE kind = 'unlisted' AND :view = 1
+    INSERT INTO record_change SELECT :view, key, :counter FROM touched WHERE kind = 'unlisted' AND :view = 1
     ON CONFLICT DO UPDATE SET changed = excluded.changed
     """,
     """
-    INSERT INTO mark SELECT :view, namesake.id, :counter FROM journal
-    CROSS JOIN article AS namesake ON namesake.slug = journal.slug AND namesake.id <> journal.id
-    WHERE journal.view = :view AND journal.changed = :counter AND NOT journal.removed AND namesake.reachable >= :view
+    INSERT INTO record_change SELECT :view, namesake.id, :counter FROM change_log
+    CROSS JOIN article AS namesake ON namesake.slug = change_log.slug AND namesake.id <> change_log.id
+    WHERE change_log.view = :view AND change_log.changed = :counter AND NOT change_log.removed
+      AND namesake.reachable >= :view
     ON CONFLICT DO UPDATE SET changed = excluded.changed
     """,
 )
@@ -83,34 +84,34 @@ MARK = (
 articles that share a slug with a changed or added one. Run after WRITE."""
 
 CHANGED_IDS = """
-SELECT id FROM journal WHERE view = :view AND changed > :since
-UNION SELECT id FROM mark WHERE view = :view AND changed > :since
-UNION SELECT provider.id FROM journal CROSS JOIN article ON article.key = journal.article
+SELECT id FROM change_log WHERE view = :view AND changed > :since
+UNION SELECT id FROM record_change WHERE view = :view AND changed > :since
+UNION SELECT provider.id FROM change_log CROSS JOIN article ON article.key = change_log.article
   CROSS JOIN provider ON provider.view = :view AND provider.key = article.provider
-  WHERE journal.view = :view AND changed > :since AND NOT removed
-UNION SELECT topic.id FROM journal CROSS JOIN article_topic ON article_topic.article = journal.article
+  WHERE change_log.view = :view AND changed > :since AND NOT removed
+UNION SELECT topic.id FROM change_log CROSS JOIN article_topic ON article_topic.article = change_log.article
   CROSS JOIN topic ON topic.view = :view AND topic.key = article_topic.topic
-  WHERE journal.view = :view AND changed > :since AND NOT removed
+  WHERE change_log.view = :view AND changed > :since AND NOT removed
 LIMIT :limit
 """
 """Changed articles, changed providers and topics, and those of changed articles. A record that lost an article is
 included: its count changed, or the article that replaced it is in the log."""
 
-MOVED = "SELECT EXISTS (SELECT 1 FROM journal WHERE view = 1 AND changed = :counter)"
+MOVED = "SELECT EXISTS (SELECT 1 FROM change_log WHERE view = 1 AND changed = :counter)"
 """Whether the public view changed."""
 
 PRUNE = (
     """
-    UPDATE forgotten SET counter = max(counter, coalesce(
-      (SELECT max(changed) FROM journal WHERE removed AND at < :before AND +journal.view = forgotten.view), 0))
+    UPDATE pruned SET counter = max(counter, coalesce(
+      (SELECT max(changed) FROM change_log WHERE removed AND at < :before AND +change_log.view = pruned.view), 0))
     """,
-    "DELETE FROM journal WHERE removed AND at < :before",
+    "DELETE FROM change_log WHERE removed AND at < :before",
 )
 """Deletes tombstones older than a time, and records how far each view is pruned. The `+` makes SQLite use the index on
 time instead of scanning the view."""
 
 CHANGES = """
-SELECT id, added, changed, removed FROM journal
+SELECT id, added, changed, removed FROM change_log
 WHERE view = :view AND changed >= :changed AND (changed > :changed OR id > :id)
   AND (NOT removed OR shown <= :base OR changed > :since AND shown <= :told)
 ORDER BY changed, id LIMIT :limit
@@ -121,10 +122,10 @@ They can include an article that came and went between two reads."""
 CHANGE_COUNTS = """
 SELECT count(*) FILTER (WHERE NOT removed AND added > :since), count(*) FILTER (WHERE NOT removed AND added <= :since),
   count(*) FILTER (WHERE removed AND shown <= :since)
-FROM journal WHERE view = :view AND changed > :since
+FROM change_log WHERE view = :view AND changed > :since
 """
 
-PRUNED_THROUGH = "SELECT counter FROM forgotten WHERE view = :view"
+PRUNED_THROUGH = "SELECT counter FROM pruned WHERE view = :view"
 
 
 class ChangeCursor(NamedTuple):

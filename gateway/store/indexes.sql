@@ -51,6 +51,6 @@ CREATE INDEX topic_count ON topic (view, count DESC, key);
 CREATE INDEX topic_name ON topic (view, folded, name, key);
 CREATE INDEX topic_exact_name ON topic (view, name);
 
-CREATE INDEX journal_order ON journal (view, changed, id);
-CREATE INDEX journal_tombstone ON journal (at) WHERE removed;
-CREATE INDEX mark_order ON mark (view, changed);
+CREATE INDEX change_log_order ON change_log (view, changed, id);
+CREATE INDEX change_log_tombstone ON change_log (at) WHERE removed;
+CREATE INDEX record_change_order ON record_change (view, changed);

@@ -112,8 +112,8 @@ CREATE TABLE topic (
 
 -- The change log. `shown`, `added` and `changed` are counters of the view: when the article was first shown, last added
 -- and last changed. `article`, `slug` and `status` are the values shown last. An article that is rewritten gets a new
--- key. A removed article leaves a tombstone. `forgotten` has the counter up to which tombstones are deleted.
-CREATE TABLE journal (
+-- key. A removed article leaves a tombstone. `pruned` has the counter up to which tombstones are deleted.
+CREATE TABLE change_log (
   view INTEGER NOT NULL, id TEXT NOT NULL,
   shown INTEGER NOT NULL, added INTEGER NOT NULL, changed INTEGER NOT NULL, removed INTEGER NOT NULL,
   at INTEGER NOT NULL,
@@ -121,13 +121,13 @@ CREATE TABLE journal (
   PRIMARY KEY (view, id)
 ) WITHOUT ROWID;
 
-CREATE TABLE forgotten (view INTEGER PRIMARY KEY, counter INTEGER NOT NULL);
-INSERT INTO forgotten VALUES (0, 0), (1, 0);
+CREATE TABLE pruned (view INTEGER PRIMARY KEY, counter INTEGER NOT NULL);
+INSERT INTO pruned VALUES (0, 0), (1, 0);
 
 -- The counter of the last change to a provider or topic as the view shows it, including its names and counts. The public
 -- view also marks unlisted articles, which have no row in the log. An article is marked when another one with its slug
 -- changes, because a lookup by slug can return either.
-CREATE TABLE mark (
+CREATE TABLE record_change (
   view INTEGER NOT NULL, id TEXT NOT NULL, changed INTEGER NOT NULL, PRIMARY KEY (view, id)
 ) WITHOUT ROWID;
 

@@ -160,7 +160,7 @@ class ChangeWriter:
         self._as_of = micros(as_of)
         self._expected = expected
         self._added = self._updated = self._removed = 0
-        self._turned = set[str]()
+        self._revealed = set[str]()
         """Files whose articles were shown or hidden only by the passage of time, or by rules outside them."""
         self._all = self._public = False
         self._names: dict[NameUse, list[int]] = {}
@@ -227,7 +227,7 @@ class ChangeWriter:
 
     @property
     def applied(self) -> Applied:
-        return Applied(self._all, self._added, self._updated + len(self._turned), self._removed)
+        return Applied(self._all, self._added, self._updated + len(self._revealed), self._removed)
 
     def _drop_indexes(self, db: Database, articles: int) -> None:
         """Sorting the rows of an index once is cheaper than inserting each."""
@@ -242,7 +242,7 @@ class ChangeWriter:
         if stored:
             self._replace(db, [], [self._now(article) for article in stored.values()], stored)
             self._updated -= len(stored)
-            self._turned.update(stored)
+            self._revealed.update(stored)
             self._all = self._public = True
 
     def _restrict(self, db: Database, changes: Mapping[str, Restricted]) -> None:
@@ -258,7 +258,7 @@ class ChangeWriter:
                 kept = None if found == own else orjson.dumps(restriction_row(own)).decode()
                 fresh.append(self._now(article._replace(values=values, unrestricted=kept)))
         self._replace(db, [], fresh, stored)
-        self._turned.update(article.values[AT["path"]] for article, _ in fresh)
+        self._revealed.update(article.values[AT["path"]] for article, _ in fresh)
         self._updated -= len(fresh)
 
     def _stored(self, db: Database, paths: Sequence[str]) -> dict[str, _Article]:
@@ -310,7 +310,7 @@ class ChangeWriter:
         updated = [stored[article.values[AT["path"]]] for article, _ in fresh if article.values[AT["path"]] in stored]
         self._remove(db, [*gone, *updated])
         self._insert(db, fresh)
-        self._turned.difference_update(article.values[AT["path"]] for article in (*gone, *updated))
+        self._revealed.difference_update(article.values[AT["path"]] for article in (*gone, *updated))
         self._removed += len(gone)
         self._updated += len(updated)
         self._added += len(fresh) - len(updated)

@@ -1,7 +1,7 @@
 """Webhooks: a signed POST to each receiver after a change of the content, with retries.
 
-Deliveries are not queued. Each reads the changes since the last successful delivery from the journal. A receiver that
-was down gets one request with all changes that it missed.
+Deliveries are not queued. Each reads the changes since the last successful delivery from the change log. A receiver
+that was down gets one request with all changes that it missed.
 """
 
 from __future__ import annotations
