@@ -19,7 +19,8 @@ from gateway.store.driver import Database, SqliteConnection
 from gateway.store.protocol import LOST
 from gateway.store.rows import Row, instant
 from gateway.store.tables import APPLICATION, INDEXES, RELEASE, SCHEMA, TEMPORARY
-from gateway.store.writer import INSERT_MEMORY, ChangeWriter
+from gateway.store.write_sql import INSERT_MEMORY
+from gateway.store.writer import ChangeWriter
 
 logger = logging.getLogger("gateway")
 

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 
 from gateway.errors import StoreError
-from gateway.model.changes import Deleted, Quarantined
+from gateway.model.changes import Deleted, Quarantined, Unchanged
 from gateway.model.documents import Document
 from gateway.model.records import Generation, Visibility
 from gateway.store.sqlite import SqliteStore
@@ -273,3 +273,16 @@ def test_old_database_in_a_read_only_folder(database: Path, tmp_path: Path) -> N
     assert output == (
         f"begun\nThe database {database}-new cannot be opened. Fix the permissions of the file and its folder.\n"
     )
+
+
+async def test_broken_file_that_is_read_again_unchanged(tmp_path: Path) -> None:
+    """It keeps its last good version, because equal bytes are still broken."""
+    path = tmp_path / "content.db"
+    async with store_of(path) as store:
+        await apply(store, document("a", heat=3))
+        await apply(store, broken("a"))
+        await apply(store, Unchanged(version("a", "broken", mtime=1_800_000_000)))
+        before = await state(store)
+    change(path)
+    async with store_of(path) as store:
+        assert await state(store) == before
