@@ -145,7 +145,7 @@ class _Reader:
             effective |= _bounds(effective, claimed)
         governing = visibility_keys(effective, claimed)
         expose = frozenset(self._exposed(get("expose")))
-        # Whoever may read a key says nothing about what it means: a slip of a key that hides stays one.
+        # Exposing a key does not change its meaning: a misspelled key that hides is still an error.
         no_slips = frozenset(key for key in expose if nearest(key, governing) in {None, key})
         return Site(
             sources=effective,

@@ -28,7 +28,7 @@ class Token(NamedTuple):
 
 _ASCII_WORD = re.compile("[A-Za-z0-9]+")
 _PUNCTUATION = dict.fromkeys(map(ord, "«»‐‑–—‘’‚“”„•…‹›€→"), " ")
-"""Frequent characters that are no part of words. Without them most texts are ASCII."""
+"""Frequent characters that are not part of words. Without them most texts are ASCII."""
 _RUN = re.compile(f"[{SPACELESS}]")
 _PIECE = re.compile(rf"((?:[{SPACELESS}]\W*+)++)|(?:[^\W{SPACELESS}]++\W*+)++")
 """A part of a word: a run of scripts without spaces, or of other scripts. In a word, `\\W` matches only marks and

@@ -19,6 +19,7 @@ from gateway.store import change_log, last_good
 from gateway.store.article_row import (
     AT,
     EncodedArticle,
+    IndexedText,
     NameUse,
     Parts,
     decode,
@@ -278,13 +279,24 @@ class ChangeWriter:
         self._public |= any(article.reachable for article in (*gone, *updated, *(article for article, _ in fresh)))
 
     def _remove(self, db: Database, articles: Sequence[_Article]) -> None:
-        for article in articles:
-            parts, provider = parts_of(article.values), article.values[AT["provider"]]
-            self._touch(db, article, parts, -1)
-            found = db.execute(SHOWN_WORDS, (article.public, provider)).fetchone() if provider else None
-            text = text_of(article.values, found[0] if found else "")
-            db.execute(UNINDEX[article.public], (article.key, *text))
+        old = [(article, parts_of(article.values)) for article in articles]
+        self._touch(db, old)
+        for article, parts in old:
+            self._count_names(article, parts, -1)
+            db.execute(UNINDEX[article.public], (article.key, *self._indexed_text(db, article)))
         db.executemany(REMOVE, [(article.key,) for article in articles])
+
+    def _indexed_text(self, db: Database, article: _Article) -> IndexedText:
+        """The words of an article in the full-text index.
+
+        An article that was shown or hidden at the beginning of this run is still indexed with its own name of the
+        provider, all others with the shown one.
+        """
+        text = text_of(article.values, article.values[AT["provider_name"]] or "")
+        if article.key >= self._first:
+            return text
+        shown = db.execute(SHOWN_WORDS, (article.public, article.values[AT["provider"]])).fetchone()
+        return text._replace(provider=shown[0]) if shown else text
 
     def _insert(self, db: Database, articles: Sequence[tuple[_Article, EncodedArticle]]) -> None:
         db.executemany(INSERT_ARTICLE, [article.row for article, _ in articles])
@@ -297,16 +309,17 @@ class ChangeWriter:
             mentions += [(key, *mention, *place, public) for mention in parts.mentions]
             links += [(key, url) for url in parts.links]
             texts[public].append((key, *encoded.text))
-            self._touch(db, article, parts, 1)
+            self._count_names(article, parts, 1)
         db.executemany(INSERT_URL, urls)
         db.executemany(INSERT_TOPIC, topics)
         db.executemany(INSERT_MENTION, mentions)
         db.executemany(INSERT_LINK, links)
         for view, rows in texts.items():
             db.executemany(INDEX[view], rows)
+        self._touch(db, ((article, encoded.parts) for article, encoded in articles))
 
-    def _touch(self, db: Database, article: _Article, parts: Parts, sign: int) -> None:
-        """Records what depends on the article."""
+    def _count_names(self, article: _Article, parts: Parts, sign: int) -> None:
+        """Counts the names that an article uses, with the sign -1 before it goes and 1 after it comes."""
         for name in parts.names:
             counts = self._names.get(name)
             if counts is None:
@@ -316,26 +329,17 @@ class ChangeWriter:
             counts[2] += sign * article.reachable
         if self._is_first:
             return
-        values = article.values
         for kind, key, spelled, *_ in parts.names:
             if kind == "topic":
-                use = (key, spelled, values[AT["path"]])
+                use = (key, spelled, article.values[AT["path"]])
                 self._spellings[use] = self._spellings.get(use, 0) + sign
                 if not self._spellings[use]:
                     del self._spellings[use]
-        touched = [
-            ("slug", values[AT["wanted_slug"]]),
-            ("source", article.key),
-            ("target", article.key),
-            ("id", values[AT["id"]]),
-            *(("url", url) for url in parts.urls),
-            *(("provider", provider) for _, provider, pictured in parts.mentions if pictured),
-        ]
-        if values[AT["provider_images"]] != "[]":
-            touched.append(("provider", values[AT["provider"]]))
-        if article.reachable > article.public:
-            touched.append(("unlisted", values[AT["id"]]))
-        db.executemany(TOUCH, touched)
+
+    def _touch(self, db: Database, articles: Iterable[tuple[_Article, Parts]]) -> None:
+        """Records what depends on the articles."""
+        if not self._is_first:
+            db.executemany(TOUCH, [row for article, parts in articles for row in _touched(article, parts)])
 
     def _remember(self, db: Database, changes: Sequence[Change], broken: Sequence[_Article]) -> None:
         """Stores the version of each file, and the last good versions of those that broke.
@@ -407,6 +411,24 @@ def split(changes: Sequence[Change | Restricted]) -> Iterator[Sequence[Change | 
     """A batch in parts, so that cancellation and shutdown wait only briefly."""
     for start in range(0, len(changes), STEP):
         yield changes[start : start + STEP]
+
+
+def _touched(article: _Article, parts: Parts) -> Iterator[tuple[str, object]]:
+    """The kinds and keys of what depends on an article."""
+    values = article.values
+    yield "slug", values[AT["wanted_slug"]]
+    yield "source", article.key
+    yield "target", article.key
+    yield "id", values[AT["id"]]
+    for url in parts.urls:
+        yield "url", url
+    for _, provider, pictured in parts.mentions:
+        if pictured:
+            yield "provider", provider
+    if values[AT["provider_images"]] != "[]":
+        yield "provider", values[AT["provider"]]
+    if article.reachable > article.public:
+        yield "unlisted", values[AT["id"]]
 
 
 def _each(db: Database, statements: Iterable[str], parameters: Mapping[str, object] | None = None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+import sqlite3
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -22,8 +23,10 @@ from gateway.model.lists import BEST_FIRST, NEWEST_FIRST, Page, SearchField, Sea
 from gateway.model.records import Article, Visibility
 from gateway.search import Search
 from gateway.store.protocol import ARTICLES, ARTICLES_OF_TOPIC, WHOLE, Snapshot, Store, Usage
+from gateway.store.sqlite import SqliteStore
+from gateway.store.tables import VIEWS
 from tests.store.conftest import Open
-from tests.store.documents import NOW, apply, day, document, provider, topics
+from tests.store.documents import NOW, SOON, apply, day, document, provider, topics
 
 PROPERTY = settings(max_examples=40)
 ROOT = Path(__file__).parent.parent.parent
@@ -589,3 +592,33 @@ async def usages(store: Store, number: int) -> list[Usage]:
 async def test_read_rows_do_not_grow_with_the_corpus(new_store: Open) -> None:
     """Equal calls return as many rows from forty articles as from two thousand."""
     assert await usages(await new_store(), 40) == await usages(await new_store(), 2000)
+
+
+def vocabulary(path: Path) -> list[tuple[object, ...]]:
+    """The words of both full-text indexes, by column, with the numbers of articles and of occurrences."""
+    database = sqlite3.connect(path)
+    rows = [database.execute(f"SELECT * FROM vocabulary_{view}").fetchall() for view in VIEWS]  # noqa: S608
+    database.close()
+    return [row for found in rows for row in found]
+
+
+@pytest.mark.parametrize("name", ["Acme", "The Acme", "机器", "½ Acme"])
+async def test_removed_articles_leave_no_words(tmp_path: Path, name: str) -> None:
+    """Also if another name of the provider is shown, and if the article becomes due in the run that removes it.
+
+    Removing other words than the indexed ones would corrupt the index.
+    """
+    path = tmp_path / "content.db"
+    store = await SqliteStore.open(path)
+    usual = [document(f"usual{at}", provider=provider("Acme Organisation", "acme.org")) for at in range(2)]
+    other = document(
+        "other", published_date_time=SOON, provider=provider(name, "acme.org"), topics=topics("机器 learning")
+    )
+    alone = document("alone", provider=provider(name, "alone.org"))
+    await apply(store, *usual, other, alone)
+    await apply(store, Deleted("other"), as_of=SOON)
+    await apply(store, other, as_of=NOW)
+    await apply(store, other._replace(title="Changed"), as_of=SOON)
+    await apply(store, *(Deleted(one.path) for one in (*usual, other, alone)), as_of=SOON)
+    assert vocabulary(path) == []
+    await store.close()
