@@ -153,6 +153,19 @@ async def test_swapped_files_are_one_generation(site: Site, reported: list[str])
     assert {edge.node.path: edge.node.slug for edge in await site.edges()} == {"a.md": "two", "b.md": "one"}
 
 
+@pytest.mark.parametrize("reported", [["a.md"], ["b.md"]])
+async def test_swapped_file_that_is_then_edited(site: Site, reported: list[str]) -> None:
+    """The other file has its bytes, even if only the edited one is reported."""
+    site.write("a.md", "slug: one")
+    site.write("b.md", "slug: two")
+    await site.run()
+    for path, to in (("a.md", "c.md"), ("b.md", "a.md"), ("c.md", "b.md")):
+        (site.root / path).rename(site.root / to)
+    site.write("b.md", "slug: three")
+    await site.run(paths=reported)
+    assert await slugs(site) == ["three", "two"]
+
+
 async def test_file_moved_over_another(site: Site) -> None:
     """The replaced file is edited, not lost."""
     site.write("a.md", "slug: one")
@@ -245,6 +258,18 @@ async def test_file_moved_before_it_is_read(site: Site, path: str) -> None:
     await changing_site(site, *acts).run()
     assert [(edge.node.path, edge.node.slug) for edge in await site.edges()][:1] == [(path, "one")]
     assert await site.paths() == [path, "other.md"]
+
+
+async def test_swap_completed_before_reading(site: Site) -> None:
+    """A file that the walk missed is back with the bytes of another."""
+    site.write("a.md", "slug: one", age=0)
+    site.write("b.md", "slug: two")
+    await site.run()
+    rename(site, "b.md", "c.md")()
+    site.clock.go_on(1)
+    rest = [rename(site, "a.md", "b.md"), rename(site, "c.md", "a.md")]
+    await changing_site(site, lambda: [move() for move in rest]).run()
+    assert {edge.node.path: edge.node.slug for edge in await site.edges()} == {"a.md": "two", "b.md": "one"}
 
 
 async def test_unread_file_may_move(site: Site) -> None:

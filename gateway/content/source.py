@@ -29,6 +29,7 @@ SITE_FILE = "gateway.yaml"
 SET_APART = frozenset({"_includes", "_layouts", "_data", "_sass", "_site"})
 """Folders of other generators, whose files are not documents unless the site includes them."""
 DEFAULT_MAX_BYTES = 4 * 1024 * 1024
+MAX_INTEGER = 2**63 - 1
 FRESH_NS = 20_000_000
 """A file modified within this time before it is read may be half written. It is read until two reads agree."""
 MOST_READINGS = 100
@@ -78,7 +79,8 @@ class Stamp(NamedTuple):
 
     @classmethod
     def of(cls, status: os.stat_result) -> Stamp:
-        return cls(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+        inode = status.st_ino & MAX_INTEGER  # overlay file systems use all 64 bits, and the store's integers are signed
+        return cls(status.st_size, status.st_mtime_ns, status.st_ctime_ns, inode)
 
 
 class ContentFile(NamedTuple):

@@ -24,8 +24,8 @@ Progress = Callable[[int, int], None]
 """Called with the number of completed files and the total."""
 
 
-Copies = Callable[[Collection[str]], Awaitable[Mapping[str, FileState]]]
-"""Returns the store's state of the files with these digests, by path."""
+Copies = Callable[[Collection[str], Collection[int]], Awaitable[Mapping[str, FileState]]]
+"""Returns the store's state of the files with these digests or inodes, by path."""
 
 
 class StrictError(GatewayError):
@@ -66,6 +66,8 @@ class ChangeStream:
         """Whether a file disappeared after it was listed. Missing files may have been moved together with it."""
         self._arrived: dict[str, str] = {}
         """The digest of each new or changed document, by path."""
+        self._inodes = set[int]()
+        """The inodes that were not those of these paths before. A file known by one of them was moved here."""
         self._broken = set[str]()
         """Files whose bytes differ from their served version, if there is one."""
         self._restricted: list[Restricted] = []
@@ -123,7 +125,7 @@ class ChangeStream:
         """Check the lost files (gone and not moved) with the deletion guard. Returns the number of deletions."""
         lost = self._lost_files()
         digests = {*self._arrived.values(), *(state.version.sha256 for state in lost.values())} - {""}
-        copies = await self._copies(digests) if digests else {}
+        copies = await self._copies(digests, self._inodes) if digests else {}
         stayed = {path: copies[path] for path in copies.keys() - lost.keys() - self._arrived.keys() - self._broken}
         homes = [(digest, move_detection.NOW) for digest in self._arrived.values()]
         homes += [(state.version.sha256, state.read_date_time) for state in stayed.values() if state.read_date_time]
@@ -131,7 +133,7 @@ class ChangeStream:
         unsure = missing - self._retained.paths - (set() if self._vanished else self._confirmed)
         if self._final:
             self._deletions = [change for change in self._deletions if _path(change) not in unsure]
-        elif unsure or self._retained.paths - missing or await self._differs(stayed):
+        elif unsure or self._retained.paths - missing or await self._differs(stayed) or await self._is_any_back(lost):
             raise FilesMoving
         new = missing - unsure - self._retained.paths
         if new and (retained := self._scan.check_deletion(new | self._retained.paths, self._loaded)):
@@ -145,6 +147,10 @@ class ChangeStream:
 
     async def _differs(self, files: Mapping[str, FileState]) -> bool:
         return await asyncio.to_thread(move_detection.changed, files, self._scan.listing)
+
+    async def _is_any_back(self, lost: Collection[str]) -> bool:
+        """Whether one of the missing files exists again. It may have the bytes of a file that was overwritten."""
+        return await asyncio.to_thread(move_detection.any_back, lost, self._scan.listing)
 
     def _account(self, change: Change) -> Change:
         if isinstance(change, Quarantined):
@@ -173,8 +179,12 @@ class ChangeStream:
             file = self._scan.listing.files[path]
             if not self._scan.last_full_scan and file.stamp == Stamp(*change.version[1:5]):
                 self._confirmed.add(path)
-        elif not self._scan.serves(path) or self._scan.known[path].version.sha256 != digest:
+            return
+        known = self._scan.known.get(path)
+        if known is None or known.status is None or known.version.sha256 != digest:
             self._arrived[path] = digest
+            if known and known.version.inode != change.version.inode:
+                self._inodes.add(change.version.inode)
 
     def _unpublish(self, change: Quarantined) -> Quarantined:
         """Withdraw a last good version if the visibility of the same bytes is unclear under the present rules."""

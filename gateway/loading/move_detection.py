@@ -42,6 +42,11 @@ def changed(states: Mapping[str, FileState], listing: FolderListing) -> bool:
     return not all(_is_as_seen(path, state, listing) for path, state in states.items())
 
 
+def any_back(missing: Iterable[str], listing: FolderListing) -> bool:
+    """Whether a file that the listing does not have exists."""
+    return any(path not in listing.files and os.path.lexists(os.path.join(listing.root, path)) for path in missing)  # noqa: PTH118 - many
+
+
 def _is_as_seen(path: str, state: FileState, listing: FolderListing) -> bool:
     file = listing.files.get(path)
     name, stamp = (file.name, file.stamp) if file else (path, Stamp(*state.version[1:5]))

@@ -4,6 +4,7 @@
 -- public rows and the others.
 
 CREATE INDEX file_sha256 ON file (sha256);
+CREATE INDEX file_inode ON file (inode);
 CREATE INDEX problem_about ON problem (scope, about);
 CREATE INDEX problem_order ON problem (severity, path, line, "column", code, message);
 

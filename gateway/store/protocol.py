@@ -363,8 +363,8 @@ class Store(Protocol):
         folders at these paths."""
         ...
 
-    async def copies(self, digests: Collection[str]) -> Mapping[str, FileState]:
-        """The state after the last run of each file with one of these SHA-256 digests, by path."""
+    async def copies(self, digests: Collection[str], inodes: Collection[int] = ()) -> Mapping[str, FileState]:
+        """The state after the last run of each file with one of these SHA-256 digests or inodes, by path."""
         ...
 
     async def memory(self) -> Mapping[str, str]:

@@ -40,7 +40,9 @@ SELECT {_STATE} FROM json_each(?1) AS folder
 CROSS JOIN file ON file.path > folder.value || '/' AND file.path < folder.value || '0'
 LEFT JOIN article ON article.path = file.path
 """  # noqa: S608
-FILES_OF_DIGESTS = f"{FILES} WHERE file.sha256 IN (SELECT value FROM json_each(?))"  # noqa: S608
+FILES_LIKE = f"""
+{FILES} WHERE file.sha256 IN (SELECT value FROM json_each(?)) OR file.inode IN (SELECT value FROM json_each(?))
+"""  # noqa: S608
 MEMORY = "SELECT name, value FROM memory"
 POLL_SECONDS = 0.05
 """Interval of checks for commits of another process."""
@@ -228,9 +230,10 @@ class SqliteStore:
             rows = lease.rows(FILES) if under is None else lease.rows(FILES_UNDER, (keys(list(under)),))
             return await asyncio.to_thread(_file_states, await rows)
 
-    async def copies(self, digests: Collection[str]) -> Mapping[str, FileState]:
+    async def copies(self, digests: Collection[str], inodes: Collection[int] = ()) -> Mapping[str, FileState]:
         async with self._lease() as lease:
-            return await asyncio.to_thread(_file_states, await lease.rows(FILES_OF_DIGESTS, (keys(list(digests)),)))
+            rows = await lease.rows(FILES_LIKE, (keys(list(digests)), orjson.dumps(list(inodes)).decode()))
+            return await asyncio.to_thread(_file_states, rows)
 
     async def memory(self) -> Mapping[str, str]:
         async with self._lease() as lease:

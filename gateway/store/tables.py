@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-RELEASE = 10
+RELEASE = 11
 """The version of the schema and of its content. A database of another release is rebuilt."""
 APPLICATION = 0x67617465
 """Distinguishes this program's databases from others."""

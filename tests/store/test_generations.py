@@ -308,15 +308,17 @@ async def test_stamp_of_an_unchanged_file_is_updated(store: Store) -> None:
     assert await problems(store) == [ODD]
 
 
-async def test_files_are_found_by_digest(store: Store) -> None:
-    """All files with the digest, with their stored state, served or not."""
+async def test_files_are_found_by_digest_and_inode(store: Store) -> None:
+    """All files with one of them, with their stored state, served or not."""
     same = version("a", "same")
     broken = Quarantined("b", (BROKEN,), same._replace(path="b"))
-    await apply(store, Loaded(same, document("a")), broken, loaded(document("c")))
-    assert await store.copies([same.sha256, "other"]) == {
+    moved = version("c", "other")._replace(inode=2)
+    await apply(store, Loaded(same, document("a")), broken, Loaded(moved, document("c")))
+    assert await store.copies([same.sha256, "unknown"]) == {
         "a": FileState(same, Status.PUBLISHED, NOW, same.sha256),
         "b": FileState(same._replace(path="b"), None, None, None),
     }
+    assert await store.copies([], [moved.inode]) == {"c": FileState(moved, Status.PUBLISHED, NOW, moved.sha256)}
     assert await store.copies([]) == {}
 
 
