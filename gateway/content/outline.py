@@ -13,31 +13,37 @@ from typing import NamedTuple
 from gateway.content.text import is_blank, spells
 from gateway.model.documents import Heading
 
-_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
-_ENCLOSING = ("blockquote", "ol", "ul")
+# The most frequent tags are first, because the patterns try them in this order.
 _CELLS = ("td", "th")
 _LINE_ENDS = (
-    "article", "aside", "br", "caption", "dd", "details", "div", "dl", "dt", "figcaption", "figure", "footer", "header",
-    "hr", "li", "p", "section", "summary", "table", "tbody", "tfoot", "thead", "tr",
+    "tr", "li", "p", "table", "thead", "tbody", "tfoot", "br", "hr", "div", "article", "aside", "caption", "dd",
+    "details", "dl", "dt", "figcaption", "figure", "footer", "header", "section", "summary",
 )  # fmt: skip
 """Tags that end a line and do not affect the text otherwise."""
+_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+_ENCLOSING = ("ul", "ol", "blockquote")
 
 
 def _name(*names: str) -> str:
     """A pattern of the names of opening and closing tags, these with a slash."""
-    return rf"/?(?:{'|'.join(names)})(?=[ >])"
+    return rf"/?+(?:{'|'.join(names)})(?=[ >])"
 
 
 _CELL = re.compile(f"<{_name(*_CELLS)}[^>]*+>")
 _IMAGE = re.compile(f"<{_name('img')}[^>]*+>")
 _ALT = re.compile(r' alt="([^"]*)"')
-_INLINE = re.compile(f"<(?!{_name(*_HEADINGS, *_ENCLOSING, *_LINE_ENDS, *_CELLS, 'pre', 'img')})/?[a-z][^>]*+>")
+_INLINE = re.compile(f"<(?!{_name(*_CELLS, *_LINE_ENDS, *_HEADINGS, *_ENCLOSING, 'pre', 'img')})/?[a-z][^>]*+>")
 _HEADING = re.compile(f"(<{_name(*_HEADINGS)}[^>]*+>)")
 _LINE_END = f"<{_name(*_LINE_ENDS)}[^>]*+>"
 _BREAK = re.compile(rf"{_LINE_END}(?:\s*+{_LINE_END})*+|<({_name(*_HEADINGS, *_ENCLOSING, 'pre')})[^>]*+>")
 """Tags that end a line, with the white space between them, or another block's tag. Its group is the name of that."""
 _SPACES = re.compile(r"[ \t\n\f\r]+")
 _DROPPED = re.compile(r"[^\w\s-]")
+_ASCII_ANCHOR = {
+    code: "-" if sign.isspace() else None if _DROPPED.match(sign) else sign.lower()
+    for code, sign in enumerate(map(chr, range(128)))
+}
+"""The anchors of ASCII characters. `str.translate` is fast for ASCII only."""
 
 _OWN_ANCHOR = re.compile(r"\{:? *#(?P<anchor>[A-Za-z][\w:.-]*) *\}$", re.ASCII)
 """An explicit anchor at the end of a heading, as in `{#start}` or kramdown's `{: #start}`."""
@@ -169,5 +175,7 @@ def _anchor(text: str) -> str:
     """The anchor by GitHub's rule: lower case, without punctuation, a hyphen for each space. Accents are retained."""
     if not any(map(str.isalnum, text)):
         return NAMELESS
+    if text.isascii():
+        return text.translate(_ASCII_ANCHOR)
     kept = _DROPPED.sub(lambda sign: sign[0] if spells(sign[0]) else "", text.lower())
     return re.sub(r"\s", "-", kept)
