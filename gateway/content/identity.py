@@ -77,6 +77,8 @@ def topic_key(name: str) -> str:
 
     A name of ignorable characters only is left unchanged, so that a key is never empty.
     """
+    if name.isascii():
+        return " ".join(name.split()).lower()
     normalized = unicodedata.normalize("NFKC", name)
     words = without_ignorable(normalized).split() or normalized.split()
     return " ".join(words).casefold()

@@ -113,9 +113,11 @@ def hidden_by_name(path: str, locales: Collection[str] = ()) -> str | None:
     *folders, name = path.casefold().split("/")
     if DRAFTS in folders:
         return f"the folder {DRAFTS}"
+    if not name.startswith("_"):
+        return None
     stem = file_stem(name)
     is_page = SECTION in {stem.removesuffix(language_of(name)), without_locale(stem, locales)[0]}
-    return FILE_NAME if name.startswith("_") and not is_page else None
+    return None if is_page else FILE_NAME
 
 
 def _plain_rule(rule: InheritedRule) -> object:

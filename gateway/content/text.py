@@ -16,6 +16,7 @@ IGNORABLE = (
 These are Unicode's default ignorable characters, except letters. They are invisible and do not separate words.
 """
 _IGNORABLE = re.compile(f"[{IGNORABLE}]")
+_VISIBLE = re.compile(rf"[^\s{IGNORABLE}]")
 _ACCENTS = re.compile("[\u0300-\u036f]")
 """The diacritics of Latin, Greek and Cyrillic. In other scripts, marks are part of the spelling."""
 _CYRILLIC = re.compile("[\u0400-\u052f][\u0300-\u036f]+")
@@ -91,7 +92,7 @@ def without_ignorable(text: str) -> str:
 
 def is_blank(text: str) -> bool:
     """Whether a text consists of white space and invisible characters."""
-    return not without_ignorable(text).strip()
+    return _VISIBLE.search(text) is None
 
 
 def slug(text: str) -> str:

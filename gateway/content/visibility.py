@@ -75,7 +75,8 @@ class VisibilityDecoder:
         self._file_date = file_date
         self._lookup = lookup
         self._closed = lookup.site.closed(path)
-        self._hidden = lookup.site.hides(path)
+        self.is_draft = self._closed is not None or lookup.site.pins_as_draft(path)
+        """Whether the document is a draft, whatever its front matter."""
         self._limits = lookup.site.limits(path)
         self._instant = partial(dates.instant, zone=lookup.site.timezone)
         self._read: dict[str, list[_VisibilityDate]] = {}
@@ -89,20 +90,21 @@ class VisibilityDecoder:
             *self._flags("draft", if_true=_DRAFT, if_false=_SHOWN),
             *(claim for claim in self._flags("unlisted", if_true=_UNLISTED, if_false=_SHOWN) if claim.effects),
         ]
-        for key, read in visibility_flags.KEYS.items():
-            field = None if key in self._lookup.site.claimed else self._lookup.fields.entries.get(key)
-            if field and (effects := self._certain(field, read)):
-                claims.append(_Claim(field, effects))
+        entries, claimed = self._lookup.fields.entries, self._lookup.site.claimed
+        for key in visibility_flags.KEYS:
+            if key in entries and key not in claimed:
+                effects = self._certain(entries[key], visibility_flags.KEYS[key])
+                claims += [_Claim(entries[key], effects)] if effects else []
         return claims
 
     def _flags(self, name: str, *, if_true: VisibilityEffects, if_false: VisibilityEffects) -> Iterator[_Claim]:
         source = self._lookup.site.sources[name]
-        for key in source.keys:
-            if field := self._lookup.fields.entries.get(key):
-                self._lookup.take(name, key)
-                value = self._certain(field, partial(_flag, source, key))
-                if value is not None:
-                    yield _Claim(field, if_true if value else if_false)
+        for key in self._lookup.keys(name):
+            field = self._lookup.fields.entries[key]
+            self._lookup.take(name, key)
+            value = self._certain(field, partial(_flag, source, key))
+            if value is not None:
+                yield _Claim(field, if_true if value else if_false)
 
     def _certain(self, field: MappingEntry, read: Callable[[Node], T]) -> T | None:
         """Decode a value that governs visibility. An unreadable or contradictory value is an error."""
@@ -184,7 +186,7 @@ class VisibilityDecoder:
 
     def _moments(self, name: str) -> list[_VisibilityDate]:
         """The file's dates under all keys of a field, in the order of the keys."""
-        fields = filter(None, map(self._lookup.fields.entries.get, self._lookup.site.sources[name].keys))
+        fields = [self._lookup.fields.entries[key] for key in self._lookup.keys(name)]
         return [moment for field in fields for moment in self._moments_of(field)]
 
     def _moments_of(self, field: MappingEntry) -> list[_VisibilityDate]:
@@ -220,7 +222,7 @@ class VisibilityDecoder:
 
     def _refuse(self, field: MappingEntry, error: Unreadable) -> None:
         """Report an error, or only a warning if the file is hidden anyway."""
-        report, code = (self._report.warn, BAD_VALUE) if self._hidden else (self._report.error, BAD_VISIBILITY)
+        report, code = (self._report.warn, BAD_VALUE) if self.is_draft else (self._report.error, BAD_VISIBILITY)
         report(code, f"`{field.key.text}` cannot be read: {error}", field.value.position, error.hint)
 
 
