@@ -182,7 +182,7 @@ class _Decoder:
         )
 
     def _slug(self, field: MappingEntry | None) -> str:
-        written = self._collector.value(values.text, field)
+        written = field and self._collector.value(values.text, field)
         return file_names.address_slug(written) if written else ""
 
     def _web_url(self, place: _Address | None) -> str | None:
