@@ -34,7 +34,7 @@ from gateway.model.problems import Problem
 
 T = TypeVar("T")
 
-DECODER_VERSION = "7"
+DECODER_VERSION = "8"
 """Increment this when the same file decodes to a different document or to different problems."""
 
 # A template for the generator, or a value that turns the page off: `/:year/:title/`, `{{ title | slugify }}`, `false`.
