@@ -62,7 +62,7 @@ COLUMNS = (
 """The columns of an article that come from its document, in this order."""
 AT = {column: at for at, column in enumerate(COLUMNS)}
 
-REMEMBERED_ENTRIES = 4096
+REMEMBERED_ENTRIES = 8192
 """The number of encoded related entries that a process keeps. Real sites repeat most entries in many files."""
 
 
@@ -80,6 +80,26 @@ class Parts(NamedTuple):
     mentions: Sequence[tuple[int, str, int]]
     """The position of a related entry, its provider, and 1 if it has images of the provider."""
     names: Sequence[NameUse]
+
+
+class _EntryParts(NamedTuple):
+    """What other tables derive from a related entry."""
+
+    link: int | None
+    """The key of its URL."""
+    name: NameUse | None
+    pictured: int
+    """1 if it has images of its provider."""
+
+
+class _EncodedEntry(NamedTuple):
+    entry: RelatedEntry
+    """Kept, so that no other object gets its identity."""
+    tail: str
+    """The end of its id, without its occurrence."""
+    text: str
+    """The other items of its JSON."""
+    parts: _EntryParts
 
 
 class IndexedText(NamedTuple):
@@ -115,9 +135,10 @@ def decode(encoded: Encoded) -> EncodedArticle:
 
 
 def encode_article(document: Document) -> EncodedArticle:
-    values = _values(document, packed(_related_text(document.related)))
-    named = [(entry.url, *(entry.provider or _NO_PROVIDER)) for entry in document.related]
-    return EncodedArticle(values, _parts(values, named), text_of(values, values[AT["provider_name"]] or ""))
+    entries = list(map(_encoded_entry, document.related))
+    values = _values(document, packed(_related_text(entries)))
+    parts = _parts(values, [entry.parts for entry in entries])
+    return EncodedArticle(values, parts, text_of(values, values[AT["provider_name"]] or ""))
 
 
 def _values(document: Document, related: bytes | None) -> tuple[Any, ...]:
@@ -166,24 +187,24 @@ def _values(document: Document, related: bytes | None) -> tuple[Any, ...]:
 
 def parts_of(values: Row) -> Parts:
     """The parts of a stored article, from the values of COLUMNS."""
-    return _parts(values, [(item[1], *item[10:14]) for item in related_items(values[AT["related"]])])
+    return _parts(values, [_entry_parts(item[1], *item[10:14]) for item in related_items(values[AT["related"]])])
 
 
-def _parts(values: Row, entries: Sequence[Sequence[Any]]) -> Parts:
-    """The parts of an article. An entry is its URL, and the key, name, domain and images of its provider."""
+def _parts(values: Row, entries: Sequence[_EntryParts]) -> Parts:
     topics: list[list[str]] = orjson.loads(values[AT["topics"]])
     provider, name, domain = values[AT["provider"] : AT["provider"] + 3]
     names: list[NameUse] = [("topic", key, spelled, "", 1) for key, spelled in topics]
     if provider:
         names.append(("provider", provider, name, domain or "", 1))
-    mentions, links = [], {}
-    for at, (url, provider, name, domain, pictures) in enumerate(entries):
-        if provider:
-            names.append(("provider", provider, name, domain or "", 0))
-            mentions.append((at, provider, int(bool(pictures))))
-        if url is not None:
-            links[url_key(url)] = True
+    names += [entry.name for entry in entries if entry.name]
+    mentions = [(at, entry.name[1], entry.pictured) for at, entry in enumerate(entries) if entry.name]
+    links = dict.fromkeys([entry.link for entry in entries if entry.link is not None])
     return Parts(orjson.loads(values[AT["urls"]]), [key for key, _ in topics], list(links), mentions, names)
+
+
+def _entry_parts(url: str | None, provider: str | None, name: str, domain: str | None, pictures: object) -> _EntryParts:
+    named: NameUse | None = ("provider", provider, name, domain or "", 0) if provider else None
+    return _EntryParts(None if url is None else url_key(url), named, int(bool(pictures)))
 
 
 def text_of(values: Row, provider: str) -> IndexedText:
@@ -208,19 +229,30 @@ def url_key(url: str) -> int:
 _NO_PROVIDER = ProviderName("", "", None)
 
 
-def _related_text(entries: Sequence[RelatedEntry]) -> str:
+def _related_text(entries: Sequence[_EncodedEntry]) -> str:
     """The entries as JSON. The first item of an entry is the end of its id."""
     seen: dict[str, int] = {}
     items = []
-    for tail, text in map(_entry, entries):
-        occurrence = seen[tail] = seen.get(tail, -1) + 1
-        items.append(f'["{tail}-{occurrence}",{text}')
+    for entry in entries:
+        occurrence = seen[entry.tail] = seen.get(entry.tail, -1) + 1
+        items.append(f'["{entry.tail}-{occurrence}",{entry.text}')
     return f"[{','.join(items)}]"
 
 
-@lru_cache(maxsize=REMEMBERED_ENTRIES)
-def _entry(entry: RelatedEntry) -> tuple[str, str]:
-    """The end of an entry's id, without its occurrence, and the other items of its JSON."""
+_encoded_entries: dict[int, _EncodedEntry] = {}
+"""By the identity of the entry. The decoder gives equal entries of many files as one object."""
+
+
+def _encoded_entry(entry: RelatedEntry) -> _EncodedEntry:
+    found = _encoded_entries.get(id(entry))
+    if found is None:
+        if len(_encoded_entries) >= REMEMBERED_ENTRIES:
+            _encoded_entries.clear()
+        found = _encoded_entries[id(entry)] = _encode_entry(entry)
+    return found
+
+
+def _encode_entry(entry: RelatedEntry) -> _EncodedEntry:
     provider = entry.provider or _NO_PROVIDER
     values = (
         entry.url,
@@ -238,7 +270,8 @@ def _entry(entry: RelatedEntry) -> tuple[str, str]:
         list(map(tuple, provider.images)),
         list(map(tuple, entry.images)),
     )
-    return related_tail(unicodedata.normalize("NFC", entry.identity)), _json(values)[1:]
+    tail = related_tail(unicodedata.normalize("NFC", entry.identity))
+    return _EncodedEntry(entry, tail, _json(values)[1:], _entry_parts(entry.url, *provider))
 
 
 def _json(values: Sequence[Any]) -> str:
