@@ -30,6 +30,8 @@ class Column(NamedTuple):
     kind: ColumnType
     falls: bool = False
     """Whether its index is in falling order."""
+    follows: bool = False
+    """Whether it is null exactly if the column before it is. SQLite sorts by a second column with a place for nulls."""
 
 
 Columns = Mapping[OrderField, tuple[Column, ...]]
@@ -40,7 +42,8 @@ _PROVIDER_NAME = "(SELECT provider.{} FROM provider WHERE provider.view = :view 
 
 def _ordering(field: Field) -> tuple[Column, ...]:
     kind = ColumnType(str if field.is_folded else int, field.is_optional)
-    return tuple(Column(f"article.{name}", kind, falls=not field.is_folded) for name in order_columns(field))
+    names = order_columns(field)
+    return tuple(Column(f"article.{name}", kind, not field.is_folded, name != names[0]) for name in names)
 
 
 _ARTICLE_COLUMNS: Columns = {
