@@ -10,7 +10,7 @@ from datetime import datetime
 from types import UnionType
 from typing import Any, Generic, NamedTuple, TypeVar, cast, dataclass_transform, get_type_hints
 
-VERSION = 1
+VERSION = 2
 """Increment this when a field changes. Databases are then rebuilt."""
 
 T = TypeVar("T")
@@ -97,6 +97,9 @@ class ArticleFields:
     """The fields of an article and of its document."""
 
     title: str = PHRASE("The title.", filtered="The title.", ordered="The title, ignoring case and accents.")
+    subtitle: str | None = PHRASE(
+        "The subtitle.", filtered="The subtitle.", ordered="The subtitle, ignoring case and accents."
+    )
     excerpt: str | None = PHRASE("A short summary.", keys=("description", "summary"))
     category: str | None = TEXT("The category.", filtered="The category.")
     type: str = TEXT(

@@ -41,6 +41,7 @@ BLANK = Document(
     path="",
     slug="",
     title="",
+    subtitle=None,
     excerpt=None,
     category=None,
     type="article",

@@ -58,6 +58,7 @@ def corpora(draw: st.DrawFn) -> list[Document]:
         document(
             f"{number}.md",
             title=draw(names),
+            subtitle=draw(st.none() | names),
             published=draw(st.booleans()),
             published_date_time=draw(days),
             updated_date_time=draw(days),
@@ -103,6 +104,8 @@ class Oracle:
         match field:
             case "TITLE":
                 return fold(one.title), one.title
+            case "SUBTITLE":
+                return one.subtitle and (fold(one.subtitle), one.subtitle)
             case ArticleOrderField.PROVIDER_NAME:
                 name = one.provider and self.provider_name(one.provider.key)
                 return name and (fold(name), name)
