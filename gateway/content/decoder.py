@@ -36,7 +36,7 @@ from gateway.model.problems import Problem
 
 T = TypeVar("T")
 
-DECODER_VERSION = f"7.{fields.VERSION}"
+DECODER_VERSION = f"8.{fields.VERSION}"
 """Increment the first number when the same file decodes to a different document or to different problems."""
 
 _OWN = frozenset({"title", "locale", "published_date_time", "web_url"})

@@ -23,7 +23,7 @@ _PLAIN_URL = re.compile(
 )
 """Most URLs: nothing of them is normalised, except for one `www.` and a trailing slash."""
 _HOST = re.compile(r"[a-z0-9_.-]{1,253}|\[[0-9a-f:.]+\]")
-_WWW = re.compile(r"(?:www\.)+(?=[^.]+\.)")
+_WWW = re.compile(r"\A(?:www\.)+(?=[^.]+\.)")
 _AMP_CACHE = re.compile(r"https://(?:[^/:]+\.)?cdn\.ampproject\.org(?::[0-9]+)?/[cv]/(?:s/)?(?=[^/?]*\.)")
 _TRACKING = re.compile(r"(?:utm_|mc_|gclid(?:=|$)|fbclid(?:=|$))", re.IGNORECASE)
 _ENCODED_OR_ODD = re.compile(r"%(?:[0-9A-Fa-f]{2})?|[^A-Za-z0-9._~!$&'()*+,;=:@/?-]")

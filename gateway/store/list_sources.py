@@ -31,7 +31,8 @@ class Column(NamedTuple):
     falls: bool = False
     """Whether its index is in falling order."""
     follows: bool = False
-    """Whether it is null exactly if the column before it is. SQLite sorts by a second column with a place for nulls."""
+    """Whether it is null exactly if the column before it is. Its order then needs no `NULLS`, which an index
+    serves for its first column only."""
 
 
 Columns = Mapping[OrderField, tuple[Column, ...]]
