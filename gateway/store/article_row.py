@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import orjson
@@ -17,6 +18,7 @@ from gateway.content.text import fold
 from gateway.content.tokenizer import words
 from gateway.model.changes import Encoded
 from gateway.model.documents import Document, ProviderName, RelatedEntry
+from gateway.store import field_columns
 from gateway.store.rows import Row, body_text, micros, packed, related_items
 
 COLUMNS = (
@@ -24,20 +26,8 @@ COLUMNS = (
     "path",
     "wanted_slug",
     "slug",
-    "category",
-    "title",
-    "title_folded",
-    "excerpt",
-    "type",
-    "locale",
-    "quality",
-    "heat",
-    "published_date_time",
-    "updated_date_time",
-    "original_url",
-    "web_url",
-    "amp_web_url",
-    "cdn_amp_web_url",
+    *field_columns.NAMES,
+    *field_columns.FOLDED.values(),
     "published",
     "unlisted",
     "public_from",
@@ -61,6 +51,7 @@ COLUMNS = (
 )
 """The columns of an article that come from its document, in this order."""
 AT = {column: at for at, column in enumerate(COLUMNS)}
+_FIELDS = attrgetter(*field_columns.NAMES)
 
 REMEMBERED_ENTRIES = 8192
 """The number of encoded related entries that a process keeps. Real sites repeat most entries in many files."""
@@ -148,20 +139,7 @@ def _values(document: Document, related: bytes | None) -> tuple[Any, ...]:
         document.path,
         document.slug,
         document.slug,
-        document.category,
-        document.title,
-        fold(document.title.strip()),
-        document.excerpt,
-        document.type,
-        document.locale,
-        document.quality,
-        document.heat,
-        _optional_micros(document.published_date_time),
-        _optional_micros(document.updated_date_time),
-        document.original_url,
-        document.web_url,
-        document.amp_web_url,
-        document.cdn_amp_web_url,
+        *_field_values(document),
         int(document.published),
         int(document.unlisted),
         _optional_micros(document.public_from),
@@ -183,6 +161,15 @@ def _values(document: Document, related: bytes | None) -> tuple[Any, ...]:
         None if document.text == document.body.strip() else document.text,
         _json(list(map(tuple, document.headings))),
     )
+
+
+def _field_values(document: Document) -> list[Any]:
+    """The plain fields, and the folded texts of some."""
+    values = [*_FIELDS(document)]
+    folded = [None if (text := values[at]) is None else fold(text.strip()) for at in field_columns.FOLDED_AT]
+    for at in field_columns.INSTANTS:
+        values[at] = _optional_micros(values[at])
+    return values + folded
 
 
 def parts_of(values: Row) -> Parts:
