@@ -84,8 +84,6 @@ class _EntryParts(NamedTuple):
 
 
 class _EncodedEntry(NamedTuple):
-    entry: RelatedEntry
-    """Kept, so that no other object gets its identity."""
     tail: str
     """The end of its id, without its occurrence."""
     text: str
@@ -226,20 +224,8 @@ def _related_text(entries: Sequence[_EncodedEntry]) -> str:
     return f"[{','.join(items)}]"
 
 
-_encoded_entries: dict[int, _EncodedEntry] = {}
-"""By the identity of the entry. The decoder gives equal entries of many files as one object."""
-
-
+@lru_cache(maxsize=REMEMBERED_ENTRIES)
 def _encoded_entry(entry: RelatedEntry) -> _EncodedEntry:
-    found = _encoded_entries.get(id(entry))
-    if found is None:
-        if len(_encoded_entries) >= REMEMBERED_ENTRIES:
-            _encoded_entries.clear()
-        found = _encoded_entries[id(entry)] = _encode_entry(entry)
-    return found
-
-
-def _encode_entry(entry: RelatedEntry) -> _EncodedEntry:
     provider = entry.provider or _NO_PROVIDER
     values = (
         entry.url,
@@ -258,7 +244,7 @@ def _encode_entry(entry: RelatedEntry) -> _EncodedEntry:
         list(map(tuple, entry.images)),
     )
     tail = related_tail(unicodedata.normalize("NFC", entry.identity))
-    return _EncodedEntry(entry, tail, _json(values)[1:], _entry_parts(entry.url, *provider))
+    return _EncodedEntry(tail, _json(values)[1:], _entry_parts(entry.url, *provider))
 
 
 def _json(values: Sequence[Any]) -> str:
