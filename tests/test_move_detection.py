@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import AsyncGenerator, Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -270,6 +271,31 @@ async def test_swap_completed_before_reading(site: Site) -> None:
     rest = [rename(site, "a.md", "b.md"), rename(site, "c.md", "a.md")]
     await changing_site(site, lambda: [move() for move in rest]).run()
     assert {edge.node.path: edge.node.slug for edge in await site.edges()} == {"a.md": "two", "b.md": "one"}
+
+
+async def test_file_that_is_no_longer_a_document_is_scanned_once(site: Site) -> None:
+    """It exists and is not back, because walks pass it by."""
+    site.write("a.md")
+    site.write("_data/b.md")
+    (site.root / "gateway.yaml").write_text("include: [_data/*.md]\n")
+    await site.run()
+    assert await site.paths() == ["_data/b.md", "a.md"]
+    (site.root / "gateway.yaml").write_text("include: []\n")
+    scans = list[int]()
+    await changing_site(site, *(partial(scans.append, at) for at in range(10))).run()
+    assert (await site.paths(), scans) == (["a.md"], [0])
+
+
+async def test_file_that_becomes_a_link_is_scanned_once(site: Site) -> None:
+    """The link is not followed, so the file is not back."""
+    for path in ("a.md", "b.md"):
+        site.write(path)
+    await site.run()
+    (site.root / "b.md").unlink()
+    (site.root / "b.md").symlink_to("a.md")
+    scans = list[int]()
+    await changing_site(site, *(partial(scans.append, at) for at in range(10))).run()
+    assert (await site.paths(), scans) == (["a.md"], [0])
 
 
 async def test_unread_file_may_move(site: Site) -> None:

@@ -53,10 +53,8 @@ _SPELLINGS = (
     rf"{_MONTH} {_DAY} {_TIME} {_YEAR}(?:{_ZONE})?",
 )
 
-USUAL = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-2][0-9]:[0-9]{2}:[0-9]{2}Z"
-"""A pattern of the form that most tools write, which Python parses faster."""
-
-_USUAL_FORM = re.compile(USUAL)
+USUAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-2][0-9]:[0-9]{2}:[0-9]{2}Z")
+"""The form that most tools write, which Python parses faster."""
 
 _UTC_NAMES = frozenset({"utc", "ut", "gmt", "z", "etc/utc", "etc/gmt"})
 
@@ -70,7 +68,7 @@ def parse_instant(text: str, zone: tzinfo = UTC) -> datetime:
     Times without an offset are in `zone`. A date without a time is midnight in `zone`. As in RFC 5545, a local time
     that occurs twice is the first of the two, and a skipped local time uses the offset before the gap.
     """
-    if _USUAL_FORM.fullmatch(text):
+    if USUAL.fullmatch(text):
         with suppress(ValueError):
             return datetime.fromisoformat(text)
     written = " ".join(text.split()) if len(text) <= LONGEST else ""

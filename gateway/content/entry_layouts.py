@@ -51,7 +51,7 @@ _FORMS: Mapping[Decode | Callable[..., object], Sequence[_Form]] = {
     values.phrase: _TEXTS,
     values.integer: [_Form("([0-9]{1,9})", int)],
     values.boolean: [_Form("(true|false)", lambda word: word == "true")],
-    dates.instant: [_Form(f"({dates.USUAL})", datetime.fromisoformat)],
+    dates.instant: [_Form(f"({dates.USUAL.pattern})", datetime.fromisoformat)],
 }
 _LINE = re.compile(r"([ -]*+[A-Za-z_]\w*+:)(?: ++([^ ].*+))?", re.ASCII)
 _INDEX = re.compile(r"\.[0-9]+\.")

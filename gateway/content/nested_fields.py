@@ -28,18 +28,29 @@ from gateway.content.site import FieldSource
 from gateway.content.text_memo import TextMemo
 from gateway.content.values import shown
 from gateway.model.documents import Image, ProviderName, RelatedEntry, TopicName
+from gateway.model.fields import DEFAULT_TYPE
 
-DEFAULT_TYPE = "article"
-
-IMAGE_ADDRESSES = ("url", "src", "path", "image")
-IMAGE_KEYS = frozenset({"width", "height", "title", "isCached", "alt", *IMAGE_ADDRESSES})
-_IMAGE_FIELDS = frozenset({"url", "width", "height", "title", "isCached"})
-PROVIDER_KEYS = frozenset({"name", "domain", "url", "images"})
-RELATED_KEYS = frozenset(
-    {"title", "excerpt", "publishedDateTime", "webUrl", "ampWebUrl", "cdnAmpWebUrl", "type", "provider", "quality"}
-    | {"images"}
-)
 LINKS = ("webUrl", "ampWebUrl", "cdnAmpWebUrl")
+_ENTRY_VALUES: Mapping[str, Decode] = {
+    **dict.fromkeys(LINKS, values.text),
+    "title": values.phrase,
+    "excerpt": values.phrase,
+    "type": values.text,
+    "quality": values.integer,
+}
+"""The decoders of an entry's single values, except its date."""
+_PROVIDER_VALUES: Mapping[str, Decode] = {"name": values.text, "domain": values.text}
+_IMAGE_VALUES: Mapping[str, Decode] = {
+    "url": values.text,
+    "width": values.integer,
+    "height": values.integer,
+    "title": values.phrase,
+    "isCached": values.boolean,
+}
+IMAGE_ADDRESSES = ("url", "src", "path", "image")
+IMAGE_KEYS = frozenset({*_IMAGE_VALUES, "alt", *IMAGE_ADDRESSES})
+PROVIDER_KEYS = frozenset({*_PROVIDER_VALUES, "url", "images"})
+RELATED_KEYS = frozenset({*_ENTRY_VALUES, "publishedDateTime", "provider", "images"})
 TOPIC_NAMES = ("name", "title", "label")
 SPACED = frozenset({"tags", "categories", "keywords"})
 """The keys of topics whose text is often separated by white space."""
@@ -128,7 +139,9 @@ class _KeptEntries(Container[str]):
 
     def __init__(self, zone: tzinfo) -> None:
         self._memo = TextMemo[_Related](MOST_KEPT)
-        self._layouts = EntryLayouts({**_entry_decoders(zone), **_PART_DECODERS})
+        parts = {f"provider.{key}": decode for key, decode in _PROVIDER_VALUES.items()}
+        parts |= {f"images.*.{key}": decode for key, decode in _IMAGE_VALUES.items()}
+        self._layouts = EntryLayouts({**_entry_decoders(zone), **parts})
         self.get = self._memo.get
 
     def __contains__(self, text: object) -> bool:
@@ -225,7 +238,9 @@ def _image(collector: ProblemCollector, node: Node) -> tuple[Image | None, Rest]
     get = node.entries.get
     address, url = _first(collector, node, IMAGE_ADDRESSES)
     title = collector.value(values.phrase, get("title"))
-    used = _IMAGE_FIELDS if address == "url" and title else {address, *_IMAGE_FIELDS, "title" if title else "alt"}
+    used = (
+        _IMAGE_VALUES.keys() if address == "url" and title else {address, *_IMAGE_VALUES, "title" if title else "alt"}
+    )
     rest = _left(node, used) or None
     if not url:
         collector.warn(BAD_VALUE, "An image without `url` is left out.", node.position, "Give it a `url`.")
@@ -324,26 +339,7 @@ def _entry(
 @lru_cache(maxsize=1)
 def _entry_decoders(zone: tzinfo) -> Mapping[str, Decode]:
     """The decoder of each single value of an entry. Others are below `provider` and `images`."""
-    return {
-        **dict.fromkeys(LINKS, values.text),
-        "title": values.phrase,
-        "excerpt": values.phrase,
-        "type": values.text,
-        "quality": values.integer,
-        "publishedDateTime": partial(dates.instant, zone=zone),
-    }
-
-
-_PART_DECODERS: Mapping[str, Decode] = {
-    "provider.name": values.text,
-    "provider.domain": values.text,
-    "images.*.url": values.text,
-    "images.*.width": values.integer,
-    "images.*.height": values.integer,
-    "images.*.title": values.phrase,
-    "images.*.isCached": values.boolean,
-}
-"""The decoders of the usual values below an entry's `provider` and `images`, by their paths."""
+    return {**_ENTRY_VALUES, "publishedDateTime": partial(dates.instant, zone=zone)}
 
 
 def _url(found: Mapping[str, Any]) -> str | None:

@@ -150,7 +150,8 @@ class ChangeStream:
 
     async def _is_any_back(self, lost: Collection[str]) -> bool:
         """Whether one of the missing files exists again. It may have the bytes of a file that was overwritten."""
-        return await asyncio.to_thread(move_detection.any_back, lost, self._scan.listing)
+        scan = self._scan
+        return await asyncio.to_thread(move_detection.any_back, lost, scan.listing, scan.site.include)
 
     def _account(self, change: Change) -> Change:
         if isinstance(change, Quarantined):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict, deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
-from gateway.content.source import FolderListing, Stamp
+from gateway.content.globs import Glob
+from gateway.content.source import FolderListing, Stamp, Walk
 from gateway.store.protocol import FileState
 
 NOW = datetime.max.replace(tzinfo=UTC)
@@ -42,9 +44,13 @@ def changed(states: Mapping[str, FileState], listing: FolderListing) -> bool:
     return not all(_is_as_seen(path, state, listing) for path, state in states.items())
 
 
-def any_back(missing: Iterable[str], listing: FolderListing) -> bool:
-    """Whether a file that the listing does not have exists."""
-    return any(path not in listing.files and os.path.lexists(os.path.join(listing.root, path)) for path in missing)  # noqa: PTH118 - many
+def any_back(missing: Iterable[str], listing: FolderListing, include: Sequence[Glob]) -> bool:
+    """Whether a walk now finds one of these files that the listing does not have.
+
+    A link, or a file that is no longer a document, exists and is not back.
+    """
+    names = [path for path in missing if path not in listing.files]
+    return bool(Walk(Path(listing.root), include=include).look(names).files)
 
 
 def _is_as_seen(path: str, state: FileState, listing: FolderListing) -> bool:

@@ -13,6 +13,8 @@ from typing import Any, Generic, NamedTuple, TypeVar, cast, dataclass_transform,
 VERSION = 2
 """Increment this when a field changes. Databases are then rebuilt."""
 
+DEFAULT_TYPE = "article"
+
 T = TypeVar("T")
 Class = TypeVar("Class")
 
@@ -103,9 +105,9 @@ class ArticleFields:
     excerpt: str | None = PHRASE("A short summary.", keys=("description", "summary"))
     category: str | None = TEXT("The category.", filtered="The category.")
     type: str = TEXT(
-        "The kind of content in the front matter. Default: `article`.",
+        f"The kind of content in the front matter. Default: `{DEFAULT_TYPE}`.",
         filtered="The kind of content.",
-        missing="article",
+        missing=DEFAULT_TYPE,
     )
     locale: str | None = TEXT(
         "The locale as written in the front matter.",
