@@ -41,6 +41,7 @@ from tests.store.documents import apply, document, provider, topics
 from tests.store.template import empty_database
 
 PUBLIC, PREVIEW = Visibility.PUBLIC, Visibility.PREVIEW
+FREE, ONE_CALL = Usage(0, 0), Usage(1, 1)
 
 # Equality with the tables.
 
@@ -77,6 +78,13 @@ async def opened(path: Path, entities: int) -> AsyncIterator[Store]:
         yield store
     finally:
         await store.close()
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    """A new, empty store."""
+    async with opened(tmp_path / "content.db", 100) as made:
+        yield made
 
 
 @asynccontextmanager
@@ -131,14 +139,26 @@ async def compare(store: Store, path: Path) -> None:
             assert await found(grown) == await found(fresh) == await found(expected)
 
 
+async def test_slug_of_two_records(store: Store, tmp_path: Path) -> None:
+    """If one gets by a collision the slug that another has by its name, the first key has it, in any order of runs."""
+    await apply(
+        store, document("a", provider=provider("Acme", "acme.org")), document("b", provider=provider("acme-org"))
+    )
+    for change, key in (
+        (document("c", provider=provider(TAKEN[0])), TAKEN[0]),
+        (Deleted("c"), "acme.org"),
+        (document("c", provider=provider(TAKEN[0])), TAKEN[0]),
+    ):
+        async with store.snapshot(PUBLIC) as snapshot:
+            await found(snapshot)
+        await apply(store, change)
+        async with store.snapshot(PUBLIC) as snapshot:
+            assert (await snapshot.find(PROVIDER_BY_SLUG, [TAKEN[0]]))[TAKEN[0]].key == key
+            assert snapshot.usage == FREE
+        await compare(store, tmp_path / "content.db")
+
+
 # Generations.
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    """A new, empty store."""
-    async with opened(tmp_path / "content.db", 100) as made:
-        yield made
 
 
 async def name(snapshot: Snapshot) -> str:
@@ -153,9 +173,6 @@ async def name_in(store: Store) -> tuple[str, Usage]:
 
 def acme(path: str, number: int, *more: str) -> Document:
     return document(path, provider=provider(f"{number}", "acme.org"), topics=topics("t", *more))
-
-
-FREE, ONE_CALL = Usage(0, 0), Usage(1, 1)
 
 
 async def test_lookups_and_counts_are_not_calls(store: Store) -> None:

@@ -227,6 +227,16 @@ async def test_lookups_use_an_index(explainer: Explainer, visibility: Visibility
     assert scans(explainer.plans[-1]) == sorts(explainer.plans[-1]) == []
 
 
+@pytest.mark.parametrize("visibility", Visibility)
+async def test_changed_entities_use_an_index(explainer: Explainer, visibility: Visibility) -> None:
+    """Neither the marks of earlier generations nor other entities are read."""
+    cache, [epoch, *counters] = EntityCache(visibility, 1000), await explainer.generation()
+    await cache.of([epoch, *counters], explainer.rows)
+    await cache.of([epoch, *(counter + 1 for counter in counters[:2])], explainer.rows)
+    assert scans(explainer.plans[-1]) == []
+    assert any("record_change_order" in step for step in explainer.plans[-1])
+
+
 IDS = [article_id("00010"), article_id("00020")]
 Question = Callable[[Snapshot], Awaitable[object]]
 OF_ARTICLES: Mapping[str, Question] = {
