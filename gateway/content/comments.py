@@ -35,6 +35,7 @@ _OPENING = re.compile(
     r"|(?P<shortcode>\{[<%]\s*+comment\s*+[>%]\}\})|(?P<hugo>\{-?\s*+/\*)|(?P<mdx>\s*+/\*)"
     r"|(?P<handlebars>\{~?!--)|(?P<mustache>\{~?!))"
 )
+_TAG_OPENING = re.compile(rf"<(?:!--|{NAME}\s)")
 _ENDS: Mapping[str, re.Pattern[str]] = {
     "html": re.compile("-->"),
     "obsidian": re.compile("%%+"),
@@ -82,7 +83,12 @@ def strip(body: str) -> str:
 @lru_cache(maxsize=1)  # the index, the title and the problems of a file all read the same body
 def read(body: str) -> Stripped:
     """Remove the comments of a body. An HTML comment is replaced by an empty one."""
-    return _Stripper(body).run() if _OPENING.search(body) else Stripped(body)
+    return _Stripper(body).run() if _may_open(body) and _OPENING.search(body) else Stripped(body)
+
+
+def _may_open(body: str) -> bool:
+    """Whether there is the first character of a comment. Faster than the search for an opening."""
+    return "{" in body or "%" in body or _TAG_OPENING.search(body) is not None
 
 
 class _Stripper:

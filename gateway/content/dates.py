@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from functools import cache
 
 from gateway.content import values
 from gateway.content.nodes import Node
@@ -41,22 +42,21 @@ _DAY_ZONE = r"(?= ?(?:z|utc?|gmt|[+-][0-9]{2}:[0-9]{2})(?![a-z0-9]))"
 _CLOCK = rf"(?:(?:(?:t|,? |,? at ){_TIME}|{_DAY_ZONE})(?:{_ZONE})?)?"
 _WEEKDAY = r"(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?[.,]{0,2} )?"
 
-_SPELLINGS = tuple(
-    re.compile(f"{_WEEKDAY}{spelling}", re.IGNORECASE | re.ASCII)
-    for spelling in (
-        rf"{_YEAR}(?P<gap>[-/.])(?P<month>[0-9]{{1,2}})(?P=gap)(?P<day>[0-9]{{1,2}}){_CLOCK}",
-        rf"{_DIGITS}(?:t?(?P<hour>[0-9]{{2}})(?P<minute>[0-9]{{2}})(?P<second>[0-9]{{2}})?(?:{_ZONE})?)?",
-        rf"{_MONTH}{_GAP}{_DAY}{_GAP}{_YEAR}{_CLOCK}",
-        rf"{_DAY}(?:{_GAP}| of ){_MONTH}{_GAP}{_YEAR}{_CLOCK}",
-        rf"{_YEAR}{_GAP}{_MONTH}{_GAP}{_DAY}{_CLOCK}",
-        # The formats of the command `date` and of git.
-        rf"{_MONTH} {_DAY} {_TIME}(?:{_ZONE})? {_YEAR}",
-        rf"{_MONTH} {_DAY} {_TIME} {_YEAR}(?:{_ZONE})?",
-    )
+_SPELLINGS = (
+    rf"{_YEAR}(?P<gap>[-/.])(?P<month>[0-9]{{1,2}})(?P=gap)(?P<day>[0-9]{{1,2}}){_CLOCK}",
+    rf"{_DIGITS}(?:t?(?P<hour>[0-9]{{2}})(?P<minute>[0-9]{{2}})(?P<second>[0-9]{{2}})?(?:{_ZONE})?)?",
+    rf"{_MONTH}{_GAP}{_DAY}{_GAP}{_YEAR}{_CLOCK}",
+    rf"{_DAY}(?:{_GAP}| of ){_MONTH}{_GAP}{_YEAR}{_CLOCK}",
+    rf"{_YEAR}{_GAP}{_MONTH}{_GAP}{_DAY}{_CLOCK}",
+    # The formats of the command `date` and of git.
+    rf"{_MONTH} {_DAY} {_TIME}(?:{_ZONE})? {_YEAR}",
+    rf"{_MONTH} {_DAY} {_TIME} {_YEAR}(?:{_ZONE})?",
 )
 
-_USUAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-2][0-9]:[0-9]{2}:[0-9]{2}Z", re.ASCII)
-"""The form that most tools write, which Python parses faster."""
+USUAL = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-2][0-9]:[0-9]{2}:[0-9]{2}Z"
+"""A pattern of the form that most tools write, which Python parses faster."""
+
+_USUAL_FORM = re.compile(USUAL)
 
 _UTC_NAMES = frozenset({"utc", "ut", "gmt", "z", "etc/utc", "etc/gmt"})
 
@@ -70,17 +70,23 @@ def parse_instant(text: str, zone: tzinfo = UTC) -> datetime:
     Times without an offset are in `zone`. A date without a time is midnight in `zone`. As in RFC 5545, a local time
     that occurs twice is the first of the two, and a skipped local time uses the offset before the gap.
     """
-    if _USUAL.fullmatch(text):
+    if _USUAL_FORM.fullmatch(text):
         with suppress(ValueError):
             return datetime.fromisoformat(text)
     written = " ".join(text.split()) if len(text) <= LONGEST else ""
-    found = next(filter(None, (spelling.fullmatch(written) for spelling in _SPELLINGS)), None)
+    found = next(filter(None, (_pattern(spelling).fullmatch(written) for spelling in _SPELLINGS)), None)
     if found is None:
         raise Unreadable(f"{shown(text)} is not a date that can be read in one way only.", HINT)
     try:
         return _instant({name: part for name, part in found.groupdict().items() if part}, zone)
     except (ValueError, OverflowError) as error:
         raise Unreadable(f"{shown(text)} is not a date that exists: {error}.", HINT) from error
+
+
+@cache
+def _pattern(spelling: str) -> re.Pattern[str]:
+    """Compiled on first use, because this is slow and most sites spell their dates in one way."""
+    return re.compile(f"{_WEEKDAY}{spelling}", re.IGNORECASE | re.ASCII)
 
 
 def instant(node: Node, zone: tzinfo) -> datetime | None:

@@ -34,7 +34,7 @@ from gateway.model.problems import Problem
 
 T = TypeVar("T")
 
-DECODER_VERSION = "7"
+DECODER_VERSION = "8"
 """Increment this when the same file decodes to a different document or to different problems."""
 
 # A template for the generator, or a value that turns the page off: `/:year/:title/`, `{{ title | slugify }}`, `false`.
@@ -88,7 +88,7 @@ class _Decoder:
     def document(self) -> Document:
         collector = self._collector
         # If a pin or another file's rule hides the file, a misspelled key in it cannot publish it.
-        governing = frozenset[str]() if self._site.hides(self._path) else self._site.governing
+        governing = frozenset[str]() if self.visibility.is_draft else self._site.governing
         collector.check_keys(self._fields, self._site.known, governing, self._site.claimed)
         published_date_time, public_from = self.visibility.dates()
         wanted_slug, place = self._places()
@@ -161,10 +161,10 @@ class _Decoder:
         A URL takes precedence over a path.
         """
         wanted, addresses = self._slug(self.lookup.pinned("slug")), list[_Address]()
-        for key in self._site.sources["slug"].keys:
-            field = self._fields.entries.get(key)
+        for key in self.lookup.keys("slug"):
+            field = self._fields.entries[key]
             written = self._collector.value(values.text, field)
-            if field is None or written is None or _NO_ADDRESS.fullmatch(written):
+            if written is None or _NO_ADDRESS.fullmatch(written):
                 continue
             if identity := url_identity(written):
                 addresses.append(_Address(key, written, is_path=identity.startswith("/")))
@@ -182,7 +182,8 @@ class _Decoder:
         )
 
     def _slug(self, field: MappingEntry | None) -> str:
-        return file_names.address_slug(self._collector.value(values.text, field) or "")
+        written = field and self._collector.value(values.text, field)
+        return file_names.address_slug(written) if written else ""
 
     def _web_url(self, place: _Address | None) -> str | None:
         if pin := self.lookup.pinned("webUrl"):
@@ -215,7 +216,7 @@ class _Decoder:
 
     def _written_topics(self) -> list[MappingEntry]:
         """The entries under the key `topics`, or else under all other keys of the field."""
-        keys = [key for key in self._site.sources["topics"].keys if key in self._fields.entries]
+        keys = self.lookup.keys("topics")
         empty = {key for key in keys if values.is_null(self._fields.entries[key].value)}
         self.lookup.used |= empty
         said = [key for key in keys if key not in empty]

@@ -6,7 +6,7 @@ because they were decoded when the site's rules were read.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from gateway.content import values
 from gateway.content.nodes import MappingEntry, MappingNode
@@ -25,8 +25,15 @@ class FieldLookup:
         self.given: list[FieldOrigin] = []
         self._pins = site.pins_for(path)
         self._defaults = site.defaults_for(path)
+        self._keys = _keys_by_field(fields.entries, site)
+
+    def keys(self, name: str) -> Sequence[str]:
+        """The file's keys that give a field, in their order of precedence."""
+        return self._keys.get(name, ())
 
     def field(self, name: str) -> MappingEntry | None:
+        if not self._pins and not self._defaults:
+            return self.written(name)
         return self.pinned(name) or self.written(name) or self.default(name)
 
     def pinned(self, name: str) -> MappingEntry | None:
@@ -43,15 +50,14 @@ class FieldLookup:
 
     def written(self, name: str) -> MappingEntry | None:
         """The file's value, under the field's name or another key that gives it."""
-        source = self.site.sources[name]
-        for key in source.keys:
-            field = self.fields.entries.get(key)
-            if field is None:
+        for key in self._keys.get(name, ()):
+            field = self.fields.entries[key]
+            if values.is_null(field.value):
+                self.used.add(key)
                 continue
-            self.used.add(key)
-            if not values.is_null(field.value):
-                self.take(name, key)
-                return source.parted(field) if source.split else field
+            self.take(name, key)
+            source = self.site.sources[name]
+            return source.parted(field) if source.split else field
         return None
 
     def take(self, name: str, key: str) -> None:
@@ -61,3 +67,15 @@ class FieldLookup:
             self.given.append(FieldOrigin(name, f"{field.origin}:{field.key.position.line}"))
         elif key != name:
             self.given.append(FieldOrigin(name, key))
+
+
+def _keys_by_field(keys: Collection[str], site: Site) -> Mapping[str, Sequence[str]]:
+    """The keys of a file that give each field. The many keys that it does not have cost nothing."""
+    found: dict[str, list[str]] = {}
+    for key in keys:
+        for name in site.fields_of.get(key, ()):
+            found.setdefault(name, []).append(key)
+    for name, given in found.items():
+        if len(given) > 1:
+            given.sort(key=site.sources[name].keys.index)
+    return found

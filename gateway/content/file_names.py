@@ -92,6 +92,8 @@ def file_stem(name: str) -> str:
 
 def without_locale(stem: str, locales: Collection[str]) -> tuple[str, str | None]:
     """A name's stem without its language, and the language, which is one of `locales`."""
+    if not locales:
+        return stem, None
     before, _, suffix = stem.rpartition(".")
     listed = {locale.casefold().replace("_", "-"): locale for locale in locales}
     locale = listed.get(suffix.casefold().replace("_", "-")) if before else None

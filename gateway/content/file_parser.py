@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import NamedTuple
 
 from gateway.content import body_problems, decoder, frontmatter, nested_fields, source
@@ -43,7 +42,7 @@ def parse(task: Task, rules: ParseContext) -> Change:
     """Read and decode one file. Problems with its content or state are returned, not raised."""
     path = task.file.path
     try:
-        stamp, data = source.read(Path(rules.root), task.file, max_bytes=rules.max_bytes)
+        stamp, data = source.read(rules.root, task.file, max_bytes=rules.max_bytes)
     except FileNotFoundError:
         return Deleted(path)
     except source.ReadError as error:

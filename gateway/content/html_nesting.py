@@ -63,6 +63,10 @@ TAG = rf"<(?:{NAME}(?:{ATTRIBUTE_TEXT})*+\s*+/?|/{NAME}\s*+)>"
 """A tag by CommonMark's grammar, as are its name and the attributes."""
 _NESTING = re.compile("</|<(?!br|hr|img)")
 _STEPS = {"<": 1, "</": -1}
+_REPEATABLE = {"<blockquote": 1, "<ol": 2, "<ul": 2, "<em": 1, "<strong": 1}
+"""The tags that Markdown nests in tags of the same name, and the levels that each adds. A list adds its items'."""
+_OTHERS = len(("table", "thead", "tr", "th", "a", "code"))
+"""The maximum depth of the other tags."""
 _COMMENT = re.compile(r"!--(?:-?>|.*?-->)", re.DOTALL)
 _COMMENT_END = "-->"
 _HIDING = UNSEEN | {_COMMENT_END}
@@ -79,8 +83,13 @@ class TagPart(NamedTuple):
     """The text after the end of a comment, if one ends here."""
 
 
-def depth(html: str) -> int:
-    """The depth of nested tags, in HTML that a Markdown parser made of Markdown without HTML."""
+def is_deep(html: str) -> bool:
+    """Whether more than MOST_OPEN tags are nested, in HTML that a Markdown parser made of Markdown without HTML."""
+    most = _OTHERS + sum(levels * html.count(tag) for tag, levels in _REPEATABLE.items())
+    return most > MOST_OPEN and _depth(html) > MOST_OPEN  # few bodies need the exact depth, which takes longer
+
+
+def _depth(html: str) -> int:
     return max(accumulate(map(_STEPS.__getitem__, _NESTING.findall(html))), default=0)
 
 

@@ -17,10 +17,13 @@ _URL = re.compile(
     r"(?P<path>/[^?#]*)?(?:\?(?P<query>[^#]*))?(?:#.*)?",
     re.DOTALL,
 )
-_PLAIN_URL = re.compile(r"https://(?!www\.)[a-z0-9](?:[a-z0-9.-]{0,250}[a-z0-9])?(?:/[A-Za-z0-9._~!$&'()*+,;=:@/-]*+)?")
-"""Most URLs: nothing of them is normalised, except for a trailing slash."""
+_PLAIN_URL = re.compile(
+    r"https://(?:www\.(?=[a-z0-9-]+\.))?"
+    r"(?P<page>(?!www\.)[a-z0-9](?:[a-z0-9.-]{0,245}[a-z0-9])?(?:/[A-Za-z0-9._~!$&'()*+,;=:@/-]*+)?)"
+)
+"""Most URLs: nothing of them is normalised, except for one `www.` and a trailing slash."""
 _HOST = re.compile(r"[a-z0-9_.-]{1,253}|\[[0-9a-f:.]+\]")
-_WWW = re.compile(r"(?:www\.)+(?=[^.]+\.)")
+_WWW = re.compile(r"\A(?:www\.)+(?=[^.]+\.)")
 _AMP_CACHE = re.compile(r"https://(?:[^/:]+\.)?cdn\.ampproject\.org(?::[0-9]+)?/[cv]/(?:s/)?(?=[^/?]*\.)")
 _TRACKING = re.compile(r"(?:utm_|mc_|gclid(?:=|$)|fbclid(?:=|$))", re.IGNORECASE)
 _ENCODED_OR_ODD = re.compile(r"%(?:[0-9A-Fa-f]{2})?|[^A-Za-z0-9._~!$&'()*+,;=:@/?-]")
@@ -77,6 +80,8 @@ def topic_key(name: str) -> str:
 
     A name of ignorable characters only is left unchanged, so that a key is never empty.
     """
+    if name.isascii():
+        return " ".join(name.split()).lower()
     normalized = unicodedata.normalize("NFKC", name)
     words = without_ignorable(normalized).split() or normalized.split()
     return " ".join(words).casefold()
@@ -91,8 +96,8 @@ def url_identity(url: str) -> str | None:
     """
     if len(url) > LONGEST_URL:
         return None
-    if _PLAIN_URL.fullmatch(url) and "ampproject" not in url:
-        return url.rstrip("/")
+    if (plain := _PLAIN_URL.fullmatch(url)) and "ampproject" not in url:
+        return "https://" + plain["page"].rstrip("/")
     found = _normalised(url.strip())
     while found and (cache := _AMP_CACHE.match(found)) and (origin := _normalised("https://" + found[cache.end() :])):
         found = origin

@@ -73,10 +73,11 @@ class InheritedRules(NamedTuple):
         digest = hashlib.sha256(repr(said).encode("utf-8", "surrogatepass")).hexdigest()
         return cls({place: tuple(found) for place, found in places.items()}, digest)
 
-    def applying(self, path: str) -> Iterator[InheritedRule]:
+    def applying(self, path: str) -> Iterable[InheritedRule]:
         """The rules for a document, the nearest first."""
-        if not self.rules:
-            return
+        return self._nearest(path) if self.rules else ()
+
+    def _nearest(self, path: str) -> Iterator[InheritedRule]:
         for place in (f"{path.rpartition('.')[0]}.*", *folders_of(path), ""):
             for rule in self.rules.get(place, ()):
                 is_spared = rule.spares and folder_page(path) == rule.spares and path.rpartition("/")[0] == place
@@ -93,8 +94,9 @@ class InheritedRules(NamedTuple):
 
     def closed(self, path: str, locales: Collection[str] = ()) -> str | None:
         """The reason why a document is a draft whatever its front matter: a name, or the place of a rule."""
-        rules = (rule.origin for rule in self.applying(path) if rule.effect is RuleEffect.HIDES)
-        return hidden_by_name(path, locales) or next(rules, None)
+        if (reason := hidden_by_name(path, locales)) or not self.rules:
+            return reason
+        return next((rule.origin for rule in self.applying(path) if rule.effect is RuleEffect.HIDES), None)
 
     def limits(self, path: str) -> list[InheritedRule]:
         """The rules whose dates and `unlisted` restrict a document whatever its front matter."""
@@ -113,9 +115,11 @@ def hidden_by_name(path: str, locales: Collection[str] = ()) -> str | None:
     *folders, name = path.casefold().split("/")
     if DRAFTS in folders:
         return f"the folder {DRAFTS}"
+    if not name.startswith("_"):
+        return None
     stem = file_stem(name)
     is_page = SECTION in {stem.removesuffix(language_of(name)), without_locale(stem, locales)[0]}
-    return FILE_NAME if name.startswith("_") and not is_page else None
+    return None if is_page else FILE_NAME
 
 
 def _plain_rule(rule: InheritedRule) -> object:

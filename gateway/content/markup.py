@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import html
 import re
+from itertools import repeat
 from typing import NamedTuple
 
 import nh3
 import pyromark
 
 from gateway.content import comments
-from gateway.content.html_nesting import ATTRIBUTES, MOST_OPEN, UNSEEN, depth, normalize
+from gateway.content.html_nesting import ATTRIBUTES, UNSEEN, is_deep, normalize
 from gateway.content.outline import Outline, outline
 from gateway.content.prose import ReadingTime, reading_time
 from gateway.model.documents import Heading
@@ -28,9 +29,9 @@ MOST_OUTPUT = 2**22
 MOST_CLEANINGS = 5
 
 _PARSER = pyromark.Markdown(options=pyromark.Options.ENABLE_TABLES)
-_INDENTATION = re.compile(r"[\s>*+\-\d.)]*")
+_INDENTATION = re.compile(r"\n((?:[^\S\n]|[>*+\-\d.)])*+)")
 _PERHAPS_HTML = re.compile(rf"<(?!https?:)(?!{comments.LEFT[1:]})[A-Za-z/!?]")
-_ALIGNED = re.compile(r'(?<=<t[dh]) style="text-align: (left|center|right)"')
+_ALIGNED = re.compile(r'<(t[dh]) style="text-align: (left|center|right)"')
 _LANGUAGE = re.compile(r"language-[^\s\x00-\x1f]+")
 
 
@@ -96,18 +97,19 @@ def _parsed(markdown: str) -> _Unsafe:
     unsafe = _PARSER.html(markdown.replace("\0", "\ufffd") + "\n").replace(comments.LEFT, "")
     if len(unsafe) > MOST_OUTPUT:
         raise _Excessive
-    unsafe = _ALIGNED.sub(r' align="\1"', unsafe)
-    is_plain = not _holds_html(markdown) and depth(unsafe) <= MOST_OPEN
+    unsafe = _ALIGNED.sub(r'<\1 align="\2"', unsafe)
+    is_plain = not _holds_html(markdown) and not is_deep(unsafe)
     return _Unsafe(unsafe if is_plain else normalize(unsafe), is_plain)
 
 
 def _is_slow(markdown: str) -> bool:
     """Whether the parser may take more than linear time or space."""
-    lines = markdown.replace("\r", "\n").split("\n")
+    text = markdown.replace("\r", "\n")
+    lines = text.split("\n")
     if len(lines) * max(map(len, lines)) <= MOST_CELLS:
         return False
-    cells = max(line.count("|") for line in lines)
-    indentation = max(found.end() for line in lines if (found := _INDENTATION.match(line)))
+    cells = max(map(str.count, lines, repeat("|")))
+    indentation = max(map(len, _INDENTATION.findall("\n" + text)))
     return len(lines) * cells > MOST_CELLS or len(lines) * indentation > MOST_STEPS
 
 

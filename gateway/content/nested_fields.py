@@ -10,9 +10,10 @@ from collections.abc import Callable, Container, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from datetime import tzinfo
 from functools import lru_cache, partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from gateway.content import dates, values
+from gateway.content.entry_layouts import Decode, EntryLayouts
 from gateway.content.identity import provider_key, topic_key, url_host, url_identity
 from gateway.content.nodes import MappingEntry, MappingNode, Node, ScalarNode, SequenceNode
 from gateway.content.plain_yaml import ItemNode
@@ -38,6 +39,7 @@ RELATED_KEYS = frozenset(
     {"title", "excerpt", "publishedDateTime", "webUrl", "ampWebUrl", "cdnAmpWebUrl", "type", "provider", "quality"}
     | {"images"}
 )
+LINKS = ("webUrl", "ampWebUrl", "cdnAmpWebUrl")
 TOPIC_NAMES = ("name", "title", "label")
 SPACED = frozenset({"tags", "categories", "keywords"})
 """The keys of topics whose text is often separated by white space."""
@@ -107,21 +109,49 @@ def related(
             return _related_entry(collector, node, zone)
         if (found := kept.get(node.text)) is None:
             found = _related_entry(collector, node, zone)  # a problem raises PositionNeeded
-            kept.add(node.text, found)
+            kept.add(node, found)
         return found
 
     return _each(field, decode)
 
 
 def kept_lists(zone: tzinfo) -> Mapping[str, Container[str]]:
-    """The lists whose decoded entries are kept by their texts: many files contain the same entries."""
+    """The lists whose items need not be scanned if their texts are contained."""
     return {"related": _kept_entries(zone)}
 
 
+class _KeptEntries(Container[str]):
+    """The related entries without problems that this process decoded, and those of the same layouts.
+
+    Many files contain the same entries, and all are written in a few layouts.
+    """
+
+    def __init__(self, zone: tzinfo) -> None:
+        self._memo = TextMemo[_Related](MOST_KEPT)
+        self._layouts = EntryLayouts({**_entry_decoders(zone), **_PART_DECODERS})
+        self.get = self._memo.get
+
+    def __contains__(self, text: object) -> bool:
+        return text in self._memo or (isinstance(text, str) and self._decodes(text))
+
+    def add(self, node: ItemNode, decoded: _Related) -> None:
+        self._memo.add(node.text, decoded)
+        entry, rest = decoded
+        if entry and not rest:
+            self._layouts.learn(node.text, node)
+
+    def _decodes(self, text: str) -> bool:
+        found = self._layouts.decode(text)
+        entry = found and _usual_entry(found)
+        if not entry:
+            return False
+        self._memo.add(text, (entry, None))
+        return True
+
+
 @lru_cache(maxsize=1)
-def _kept_entries(zone: tzinfo) -> TextMemo[_Related]:  # noqa: ARG001 - times without an offset depend on it
-    """The entries without problems that this process decoded."""
-    return TextMemo(MOST_KEPT)
+def _kept_entries(zone: tzinfo) -> _KeptEntries:  # times without an offset depend on the zone
+    return _KeptEntries(zone)
 
 
 def _each(field: MappingEntry | None, decode: Callable[[Node], tuple[T | None, Rest]]) -> tuple[tuple[T, ...], Rest]:
@@ -224,10 +254,14 @@ def _provider(collector: ProblemCollector, node: Node) -> tuple[ProviderName | N
             BAD_VALUE, "A provider without `name` and `domain` is left out.", node.position, "Give it a `name`."
         )
         return None, _left(node, PROVIDER_KEYS) or None
+    found, left = images(collector, get("images"))
+    return _named(name, domain, found), _with(_left(node, PROVIDER_KEYS), images=left)
+
+
+def _named(name: str | None, domain: str | None, pictures: tuple[Image, ...] = ()) -> ProviderName:
     domain = domain and domain.lower()
     name = name or domain or ""
-    found, left = images(collector, get("images"))
-    return ProviderName(provider_key(name, domain), name, domain, found), _with(_left(node, PROVIDER_KEYS), images=left)
+    return ProviderName(provider_key(name, domain), name, domain, pictures)
 
 
 def _domain(url: str | None) -> str | None:
@@ -241,31 +275,80 @@ def _related_entry(collector: ProblemCollector, node: Node, zone: tzinfo) -> _Re
         return None, None
     collector.check_keys(fields, RELATED_KEYS)
     get = fields.entries.get
-    links = [collector.value(values.text, get(key)) for key in ("webUrl", "ampWebUrl", "cdnAmpWebUrl")]
-    url = next((identity for link in links if link and (identity := url_identity(link))), None)
-    title = collector.value(values.phrase, get("title")) or _title(
-        collector, fields, url or next(filter(None, links), None)
-    )
+    found: dict[str, Any] = {key: collector.value(decode, get(key)) for key, decode in _entry_decoders(zone).items()}
+    url = _url(found)
+    title = found["title"] or _title(collector, fields, url or next(filter(None, map(found.get, LINKS)), None))
     source, source_left, _ = provider(collector, get("provider"))
     pictures, pictures_left = images(collector, get("images"))
     rest = _with(_left(fields, RELATED_KEYS), provider=source_left, images=pictures_left)
-    if not title:
-        return None, rest
-    entry = RelatedEntry(
+    return (_entry(found, title, url, source, pictures) if title else None), rest
+
+
+def _usual_entry(found: Mapping[str, Any]) -> RelatedEntry | None:
+    """An entry from its decoded values by their paths. None if the full decoder may report a problem or a rest."""
+    get, source, pictures = found.get, None, list[Image]()
+    if "provider.name" in found or "provider.domain" in found:
+        if not (get("provider.name") or get("provider.domain")):
+            return None
+        source = _named(get("provider.name"), get("provider.domain"))
+    while (prefix := f"images.{len(pictures)}.") + "url" in found:
+        title = get(f"{prefix}title", "")
+        if title is None or not (url := get(f"{prefix}url")):
+            return None
+        size = get(f"{prefix}width"), get(f"{prefix}height")
+        pictures.append(Image(url, *size, title or None, get(f"{prefix}isCached") or False))
+    title = get("title")
+    return _entry(found, title, _url(found), source, tuple(pictures)) if title else None
+
+
+def _entry(
+    found: Mapping[str, Any], title: str, url: str | None, source: ProviderName | None, pictures: tuple[Image, ...]
+) -> RelatedEntry:
+    get = found.get
+    return RelatedEntry(
         identity=url or title.strip(),
         url=url,
         title=title,
-        excerpt=collector.value(values.phrase, get("excerpt")),
-        type=collector.value(values.text, get("type")) or DEFAULT_TYPE,
-        quality=collector.value(values.integer, get("quality")),
-        published_date_time=collector.value(partial(dates.instant, zone=zone), get("publishedDateTime")),
-        web_url=links[0],
-        amp_web_url=links[1],
-        cdn_amp_web_url=links[2],
+        excerpt=get("excerpt"),
+        type=get("type") or DEFAULT_TYPE,
+        quality=get("quality"),
+        published_date_time=get("publishedDateTime"),
+        web_url=get("webUrl"),
+        amp_web_url=get("ampWebUrl"),
+        cdn_amp_web_url=get("cdnAmpWebUrl"),
         provider=source,
         images=pictures,
     )
-    return entry, rest
+
+
+@lru_cache(maxsize=1)
+def _entry_decoders(zone: tzinfo) -> Mapping[str, Decode]:
+    """The decoder of each single value of an entry. Others are below `provider` and `images`."""
+    return {
+        **dict.fromkeys(LINKS, values.text),
+        "title": values.phrase,
+        "excerpt": values.phrase,
+        "type": values.text,
+        "quality": values.integer,
+        "publishedDateTime": partial(dates.instant, zone=zone),
+    }
+
+
+_PART_DECODERS: Mapping[str, Decode] = {
+    "provider.name": values.text,
+    "provider.domain": values.text,
+    "images.*.url": values.text,
+    "images.*.width": values.integer,
+    "images.*.height": values.integer,
+    "images.*.title": values.phrase,
+    "images.*.isCached": values.boolean,
+}
+"""The decoders of the usual values below an entry's `provider` and `images`, by their paths."""
+
+
+def _url(found: Mapping[str, Any]) -> str | None:
+    """The identity of the first link that has one."""
+    return next((identity for key in LINKS if (link := found.get(key)) and (identity := url_identity(link))), None)
 
 
 def _link(collector: ProblemCollector, node: Node) -> MappingNode | None:

@@ -13,29 +13,37 @@ from typing import NamedTuple
 from gateway.content.text import is_blank, spells
 from gateway.model.documents import Heading
 
-_TAG = re.compile(r"(</?[a-z][^>]*>)")
-_COMMON = frozenset({"<code>", "</code>", "<em>", "</em>", "<strong>", "</strong>", "</a>"})
-"""The most frequent tags that do not affect the text."""
+# The most frequent tags are first, because the patterns try them in this order.
+_CELLS = ("td", "th")
+_LINE_ENDS = (
+    "tr", "li", "p", "table", "thead", "tbody", "tfoot", "br", "hr", "div", "article", "aside", "caption", "dd",
+    "details", "dl", "dt", "figcaption", "figure", "footer", "header", "section", "summary",
+)  # fmt: skip
+"""Tags that end a line and do not affect the text otherwise."""
+_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+_ENCLOSING = ("ul", "ol", "blockquote")
+
+
+def _name(*names: str) -> str:
+    """A pattern of the names of opening and closing tags, these with a slash."""
+    return rf"/?+(?:{'|'.join(names)})(?=[ >])"
+
+
+_CELL = re.compile(f"<{_name(*_CELLS)}[^>]*+>")
+_IMAGE = re.compile(f"<{_name('img')}[^>]*+>")
 _ALT = re.compile(r' alt="([^"]*)"')
+_INLINE = re.compile(f"<(?!{_name(*_CELLS, *_LINE_ENDS, *_HEADINGS, *_ENCLOSING, 'pre', 'img')})/?[a-z][^>]*+>")
+_HEADING = re.compile(f"(<{_name(*_HEADINGS)}[^>]*+>)")
+_LINE_END = f"<{_name(*_LINE_ENDS)}[^>]*+>"
+_BREAK = re.compile(rf"{_LINE_END}(?:\s*+{_LINE_END})*+|<({_name(*_HEADINGS, *_ENCLOSING, 'pre')})[^>]*+>")
+"""Tags that end a line, with the white space between them, or another block's tag. Its group is the name of that."""
 _SPACES = re.compile(r"[ \t\n\f\r]+")
 _DROPPED = re.compile(r"[^\w\s-]")
-_BLOCKS = (
-    "article", "aside", "blockquote", "br", "caption", "dd", "details", "div", "dl", "dt", "figcaption", "figure",
-    "footer", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "ol", "p", "pre", "section", "summary",
-    "table", "tbody", "tfoot", "thead", "tr", "ul",
-)  # fmt: skip
-
-
-def _both(*names: str) -> frozenset[str]:
-    """The names of opening and closing tags, these with a slash."""
-    return frozenset(names) | {f"/{name}" for name in names}
-
-
-_LINE_ENDS = _both(*_BLOCKS)
-_CELLS = _both("td", "th")
-_HEADINGS = _both("h1", "h2", "h3", "h4", "h5", "h6")
-_ENCLOSING = _both("blockquote", "ol", "ul")
-_PRE = _both("pre")
+_ASCII_ANCHOR = {
+    code: "-" if sign.isspace() else None if _DROPPED.match(sign) else sign.lower()
+    for code, sign in enumerate(map(chr, range(128)))
+}
+"""The anchors of ASCII characters. `str.translate` is fast for ASCII only."""
 
 _OWN_ANCHOR = re.compile(r"\{:? *#(?P<anchor>[A-Za-z][\w:.-]*) *\}$", re.ASCII)
 """An explicit anchor at the end of a heading, as in `{#start}` or kramdown's `{: #start}`."""
@@ -58,10 +66,13 @@ def outline(well_nested: str) -> Outline:
 
 class _Reader:
     def __init__(self, well_nested: str) -> None:
-        self._parts = _TAG.split(well_nested)
-        """Texts, with the tags between them."""
+        self._texts = _BREAK.split(_without_inline(well_nested))
+        """Texts, with the names of the block tags between them. A name is None if the tag ends a line only."""
+        self._parts = _HEADING.split(well_nested)
+        """The HTML between the tags of headings, with these tags."""
+        self._at = -1
+        """The index in the parts of the last tag of a heading."""
         self._lines: list[str] = []
-        self._line: list[str] = []
         self._pre = 0
         self._enclosing = 0
         """The number of open quotes and lists."""
@@ -72,32 +83,29 @@ class _Reader:
         """The open headings: their indexes in the parts and in the lines."""
 
     def read(self) -> Outline:
-        for at, (text, tag) in enumerate(zip(self._parts[::2], self._parts[1::2], strict=False)):
-            self._line.append(text)
-            if tag not in _COMMON:
-                self._tag(tag, 2 * at + 1)
-        self._line.append(self._parts[-1])
-        self._end_line()
+        for text, name in zip(self._texts[::2], [*self._texts[1::2], None], strict=True):
+            if text and not text.isspace():
+                self._line(text)
+            if name:
+                self._block(name)
         return Outline("".join(self._parts), "\n".join(self._lines), tuple(self._headings), self._title)
 
-    def _tag(self, tag: str, at: int) -> None:
-        name = tag[1:-1].partition(" ")[0]
-        if name in _LINE_ENDS:
-            self._block(name, at)
-        elif name in _CELLS:
-            self._line.append(" ")
-        elif name == "img" and (alt := _ALT.search(tag)):
-            self._line.append(alt[1])
+    def _line(self, text: str) -> None:
+        if "&" in text:
+            text = html.unescape(text)
+        line = text.strip("\n").rstrip() if self._pre else _collapsed(text)
+        if line:
+            self._lines.append(line)
 
-    def _block(self, name: str, at: int) -> None:
-        self._end_line()
+    def _block(self, name: str) -> None:
         step = -1 if name[0] == "/" else 1
-        if name in _HEADINGS:
-            self._heading(int(name[-1]), at, closes=step < 0)
-        elif name in _ENCLOSING:
-            self._enclosing += step
-        elif name in _PRE:
+        if name.endswith("pre"):
             self._pre += step
+        elif name[-1].isdigit():
+            self._at += 2
+            self._heading(int(name[-1]), self._at, closes=step < 0)
+        else:
+            self._enclosing += step
 
     def _heading(self, depth: int, at: int, *, closes: bool) -> None:
         """Open or close a heading. A nested heading is part of the outer one."""
@@ -128,20 +136,23 @@ class _Reader:
         self._lines += [line] if line else []
         return found["anchor"]
 
-    def _end_line(self) -> None:
-        line = "".join(self._line)
-        self._line.clear()
-        if line.isspace():
-            return
-        if "&" in line:
-            line = html.unescape(line)
-        line = line.strip("\n").rstrip() if self._pre else _collapsed(line)
-        if line:
-            self._lines.append(line)
+
+def _without_inline(well_nested: str) -> str:
+    """The HTML with block tags only. A cell's tag is a space, and an image is its description."""
+    blocks = _CELL.sub(" ", _INLINE.sub("", well_nested))
+    return _IMAGE.sub(_description, blocks) if "<img" in blocks else blocks
+
+
+def _description(image: re.Match[str]) -> str:
+    alt = _ALT.search(image[0])
+    return alt[1] if alt else ""
 
 
 def _collapsed(text: str) -> str:
-    return _SPACES.sub(" ", text).strip()
+    text = text.replace("\n", " ")
+    if "  " in text or "\t" in text or "\f" in text or "\r" in text:  # rare, and the pattern is slow
+        text = _SPACES.sub(" ", text)
+    return text.strip()
 
 
 class _Anchors:
@@ -164,5 +175,7 @@ def _anchor(text: str) -> str:
     """The anchor by GitHub's rule: lower case, without punctuation, a hyphen for each space. Accents are retained."""
     if not any(map(str.isalnum, text)):
         return NAMELESS
+    if text.isascii():
+        return text.translate(_ASCII_ANCHOR)
     kept = _DROPPED.sub(lambda sign: sign[0] if spells(sign[0]) else "", text.lower())
     return re.sub(r"\s", "-", kept)

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
-import os
 import pickle
-import struct
 import sys
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Sequence
-from typing import BinaryIO, cast
+from collections.abc import AsyncGenerator, Sequence
+from functools import partial
+from typing import cast
 
-from gateway.content.file_parser import ParseContext, Task, parse, warm_up
+from gateway.content.file_parser import ParseContext, Task
+from gateway.content.parser_process import LENGTH, framed
 from gateway.errors import ParserError
 from gateway.model.changes import Change, Quarantined
 from gateway.model.problems import Problem, Severity
@@ -29,18 +28,14 @@ BATCH_FILES = 32
 BATCH_BYTES = 1024 * 1024
 DEFAULT_SECONDS = 30.0
 """The time-out of a batch, and of each file of a batch that failed."""
-NICENESS = 10
-"""The niceness of the workers. Requests take precedence over loading on a shared CPU."""
-
-_LENGTH = struct.Struct("<Q")
 
 
 class ParserPool:
     """A pool of parser processes. They start on the first run that needs them, and end on `close`."""
 
     def __init__(self, count: int, *, command: Sequence[str] | None = None, seconds: float = DEFAULT_SECONDS) -> None:
-        """`command` starts a worker, by default this module's `main`. `seconds` is the time-out of a batch."""
-        self._command = command or (sys.executable, "-P", "-m", "gateway.content.parser_pool")
+        """`command` starts a worker, by default `parser_process`. `seconds` is the time-out of a batch."""
+        self._command = command or (sys.executable, "-P", "-m", "gateway.content.parser_process")
         self._seconds = seconds
         self._count = count
         self._idle: list[_ParserProcess] = []
@@ -56,7 +51,8 @@ class ParserPool:
         count = max(1, self._count - 1) if low_priority else self._count
         batches = deque(_batches(tasks))
         answers: asyncio.Queue[Sequence[Change]] = asyncio.Queue(maxsize=count * 2)
-        runners = [asyncio.create_task(self._run(batches, rules, answers)) for _ in range(min(count, len(batches)))]
+        run = partial(self._run, batches, pickle.dumps(rules), answers)
+        runners = [asyncio.create_task(run()) for _ in range(min(count, len(batches)))]
         at_work, taking = set(runners), asyncio.create_task(answers.get())
         try:
             while at_work or not answers.empty():
@@ -79,7 +75,7 @@ class ParserPool:
         """
         with contextlib.suppress(ParserError):
             worker = self._idle_worker() or await self._start()
-            worker.warm_up(rules)
+            worker.warm_up(pickle.dumps(rules))
             self._idle.append(worker)
 
     async def close(self) -> None:
@@ -88,7 +84,7 @@ class ParserPool:
         await asyncio.gather(*(worker.stop() for worker in workers))
 
     async def _run(
-        self, batches: deque[Sequence[Task]], rules: ParseContext, answers: asyncio.Queue[Sequence[Change]]
+        self, batches: deque[Sequence[Task]], rules: bytes, answers: asyncio.Queue[Sequence[Change]]
     ) -> None:
         worker = self._idle_worker() or await self._start()
         try:
@@ -143,14 +139,14 @@ class _ParserProcess:
     def is_alive(self) -> bool:
         return self._process.returncode is None
 
-    def warm_up(self, rules: ParseContext) -> None:
-        """Let the worker parse a sample under these rules. It does not return a result."""
-        self._stdin.write(_frame(((), rules)))
+    def warm_up(self, rules: bytes) -> None:
+        """Let the worker parse a sample under these rules, pickled. It does not return a result."""
+        self._stdin.writelines(framed(((), rules)))
 
-    async def parse(self, tasks: Sequence[Task], rules: ParseContext) -> list[Change] | None:
-        """Parse tasks. Returns None if the worker died or timed out."""
+    async def parse(self, tasks: Sequence[Task], rules: bytes) -> list[Change] | None:
+        """Parse tasks under these rules, pickled. Returns None if the worker died or timed out."""
         try:
-            self._stdin.write(_frame((tasks, rules)))
+            self._stdin.writelines(framed((tasks, rules)))
             await self._stdin.drain()
             return await asyncio.wait_for(self._receive(), self._seconds)
         except TimeoutError:
@@ -176,7 +172,7 @@ class _ParserProcess:
         await self._process.wait()
 
     async def _receive(self) -> list[Change]:
-        (length,) = _LENGTH.unpack(await self._stdout.readexactly(_LENGTH.size))
+        (length,) = LENGTH.unpack(await self._stdout.readexactly(LENGTH.size))
         changes: list[Change] = pickle.loads(await self._stdout.readexactly(length))  # noqa: S301 - from our own process
         return changes
 
@@ -192,36 +188,3 @@ def _batches(tasks: Sequence[Task]) -> list[Sequence[Task]]:
         batches[-1].append(task)
         size += task.file.stamp.size
     return [batch for batch in batches if batch]
-
-
-def _frame(value: object) -> bytes:
-    data = pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL)
-    return _LENGTH.pack(len(data)) + data
-
-
-def serve(answer: Callable[[Task, ParseContext], Change], requests: BinaryIO, answers: BinaryIO) -> None:
-    """The worker's main loop: parse batches until the pipe closes. An empty batch is a request to warm up."""
-    while header := requests.read(_LENGTH.size):
-        tasks, rules = pickle.loads(requests.read(*_LENGTH.unpack(header)))  # noqa: S301 - from our own process
-        if not tasks:
-            warm_up(rules)
-        else:
-            answers.write(_frame([answer(task, rules) for task in tasks]))
-            answers.flush()
-        gc.collect(0)  # older objects are kept ones
-
-
-def main() -> None:
-    os.nice(NICENESS)
-    # Nodes are acyclic, and garbage collection costs 10 percent. Collect once a batch, for the cycles of errors.
-    gc.freeze()
-    gc.disable()
-    # A library's output must not be mixed with the results.
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):
-        serve(parse, sys.stdin.buffer, answers)
-
-
-if __name__ == "__main__":
-    main()

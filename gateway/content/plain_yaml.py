@@ -111,7 +111,7 @@ def _field(part: str, line: int, lists: Mapping[str, Container[str]]) -> tuple[S
         if written in _BLOCK_SCALARS:
             value = _block_scalar(written, below, position)
         else:
-            value = _value(written, position)
+            value = inline_value(written, position)
             if below and _block(below) is not _NULL:
                 raise Irregular
     if not _KEY.fullmatch(name):
@@ -179,7 +179,7 @@ def _list(lines: _Lines, at: int, indent: int) -> tuple[Node, int]:
             return _new(SequenceNode, (nodes, NOWHERE)), at
         item = written[1:].lstrip(" ")
         if item[0] in "\"'[" or (": " not in item and item[-1] != ":"):
-            node = _value(item)
+            node = inline_value(item)
             at += 1
         else:
             level += len(written) - len(item)
@@ -197,7 +197,7 @@ def _fields(lines: _Lines, at: int, indent: int) -> tuple[Node, int]:
         at += 1
         name, separator, written = written.partition(": ")
         if separator:
-            node = _value(written)
+            node = inline_value(written)
         else:
             name = _without_colon(name)
             node, at = _below(lines, at, indent)
@@ -219,8 +219,8 @@ def _without_colon(key: str) -> str:
     return key[:-1]
 
 
-def _value(written: str, position: Position = NOWHERE) -> Node:
-    """The value on the rest of a line, which does not end with a space."""
+def inline_value(written: str, position: Position = NOWHERE) -> Node:
+    """The value on the rest of a line, which does not end with a space. Raises Irregular."""
     first = written[0]
     if first == '"':
         if written[-1] == '"' and "\\" not in written and written.count('"') == 2:

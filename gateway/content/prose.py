@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from itertools import chain
 from typing import NamedTuple
 
 from gateway.content.text import SPACELESS
@@ -48,10 +49,11 @@ def excerpt(text: str, length: int) -> str:
 
 def _last_break(text: str, most: int) -> int:
     places = range(most, max(most - LONGEST_WORD, 0), -1)
-    breaks = [place for place in places if not _is_one_character(text, place)]
-    if at_word := next((place for place in breaks if _parts_words(text[place - 1], text[place])), None):
-        return at_word
-    return next(iter(breaks), 0 if most <= LONGEST_WORD else most)
+    at_words = (place for place in places if _parts_words(text[place - 1], text[place]))
+    for place in chain(at_words, places):
+        if not _is_one_character(text, place):
+            return place
+    return 0 if most <= LONGEST_WORD else most
 
 
 def _parts_words(before: str, after: str) -> bool:

@@ -88,6 +88,15 @@ REPLACED = ("excerpt", "locale", "provider", "images", "updatedDateTime")
 separately: each visibility key may hide the document, and there is more than one kind of topics."""
 
 
+def fields_by_key(sources: Mapping[str, FieldSource]) -> Mapping[str, tuple[str, ...]]:
+    """The fields that each key may give."""
+    found: dict[str, tuple[str, ...]] = {}
+    for name, source in sources.items():
+        for key in source.keys:
+            found[key] = (*found.get(key, ()), name)
+    return found
+
+
 def visibility_keys(sources: Mapping[str, FieldSource], claimed: frozenset[str] = frozenset()) -> frozenset[str]:
     """All keys that govern visibility. A `claimed` key does so only if a source contains it."""
     return (frozenset(visibility_flags.KEYS) - claimed).union(*(sources[name].keys for name in VISIBILITY_FIELDS))
@@ -124,6 +133,8 @@ class Site(NamedTuple):
     """The time zone of dates, and of times without an offset."""
     locales: tuple[str, ...] = ()
     """The languages that a file's name may end in, as in `name.fr.md`."""
+    fields_of: Mapping[str, tuple[str, ...]] = fields_by_key(DEFAULT_MAPPING)
+    """The fields that each key may give, by `sources`."""
     known: frozenset[str] = KNOWN_KEYS
     """The keys that are not reported as misspelled."""
     governing: frozenset[str] = visibility_keys(DEFAULT_MAPPING)
@@ -136,16 +147,20 @@ class Site(NamedTuple):
     """The rules in files of other generators."""
 
     def defaults_for(self, path: str) -> dict[str, MappingEntry]:
+        if not self.defaults:
+            return {}
         return _overlaid(preset for preset in self.defaults if preset.names(path))
 
     def pins_for(self, path: str) -> dict[str, MappingEntry]:
+        if not self.pins:
+            return {}
         pins = [preset for preset in self.pins if preset.names(path)]
         hiding = next((preset.fields["published"] for preset in pins if preset.hides), None)
         return _overlaid(pins) | ({"published": hiding} if hiding else {})
 
-    def hides(self, path: str) -> bool:
-        """Whether the file is a draft, whatever its front matter."""
-        return any(preset.hides and preset.names(path) for preset in self.pins) or self.closed(path) is not None
+    def pins_as_draft(self, path: str) -> bool:
+        """Whether a pin makes the file a draft."""
+        return bool(self.pins) and any(preset.hides and preset.names(path) for preset in self.pins)
 
     def closed(self, path: str) -> str | None:
         """The name or the generator's rule that makes the file a draft whatever its front matter.

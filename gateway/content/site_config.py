@@ -27,6 +27,7 @@ from gateway.content.site import (
     FieldSource,
     PathRule,
     Site,
+    fields_by_key,
     visibility_keys,
 )
 from gateway.content.source import SITE_FILE, ContentFile, Stamp
@@ -155,6 +156,7 @@ class _Reader:
             include=tuple(self._globs(get("include"))),
             timezone=self._timezone(get("timezone")),
             locales=tuple(name for name, _ in self._texts(get("locales"))),
+            fields_of=fields_by_key(effective),
             known=NATIVE_KEYS.union(no_slips, visibility_flags.KEYS, *(each.keys for each in effective.values())),
             governing=governing,
             claimed=claimed,

@@ -9,7 +9,6 @@ import stat
 import time
 import unicodedata
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
@@ -395,7 +394,7 @@ def _legible(name: str) -> str:
 
 
 def read(
-    root: Path, file: ContentFile, *, max_bytes: int = DEFAULT_MAX_BYTES, clock: Callable[[], int] = time.time_ns
+    root: Path | str, file: ContentFile, *, max_bytes: int = DEFAULT_MAX_BYTES, clock: Callable[[], int] = time.time_ns
 ) -> tuple[Stamp, bytes]:
     """Read a file's bytes and its stamp.
 
@@ -414,17 +413,41 @@ def read(
     raise ReadError(Problem(Severity.ERROR, CHANGING, message, file.path, hint="It is read again on the next run."))
 
 
-def _read_once(root: Path, file: ContentFile, max_bytes: int) -> tuple[Stamp | None, bytes]:
+def _read_once(root: Path | str, file: ContentFile, max_bytes: int) -> tuple[Stamp | None, bytes]:
     """The bytes, and the stamp if it did not change during the read, else None."""
-    with _reading(root, file) as (descriptor, status):
-        stamp = Stamp.of(status)
-        if stamp.size > max_bytes:
-            message = f"The file has {stamp.size} bytes. The limit is {max_bytes}."
-            hint = "Split it, or raise the setting max-file-bytes."
-            raise ReadError(Problem(Severity.ERROR, TOO_LARGE, message, file.path, hint=hint))
-        data = _bytes(descriptor, stamp.size)
-        after = Stamp.of(os.fstat(descriptor))
-    return (None if after != stamp or len(data) != stamp.size else stamp), data
+    descriptor = _opened(root, file)
+    try:
+        return _read_open(descriptor, file, max_bytes)
+    except OSError as error:
+        message = f"The file cannot be read: {error.strerror}."
+        raise ReadError(Problem(Severity.ERROR, UNREADABLE, message, file.path)) from error
+    finally:
+        os.close(descriptor)
+
+
+def _opened(root: Path | str, file: ContentFile) -> int:
+    """The descriptor of a file. Uses O_NONBLOCK, because opening a pipe would wait for a writer."""
+    try:
+        return os.open(f"{root}/{file.name}", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        message, hint = f"The file cannot be read: {error.strerror}.", _hint(error, "Fix its permissions.")
+        raise ReadError(Problem(Severity.ERROR, UNREADABLE, message, file.path, hint=hint)) from error
+
+
+def _read_open(descriptor: int, file: ContentFile, max_bytes: int) -> tuple[Stamp | None, bytes]:
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        raise ReadError(Problem(Severity.WARNING, NOT_A_FILE, "It is no longer a regular file.", file.path))
+    stamp = Stamp.of(status)
+    if stamp.size > max_bytes:
+        message = f"The file has {stamp.size} bytes. The limit is {max_bytes}."
+        hint = "Split it, or raise the setting max-file-bytes."
+        raise ReadError(Problem(Severity.ERROR, TOO_LARGE, message, file.path, hint=hint))
+    data = _bytes(descriptor, stamp.size)
+    is_whole = len(data) == stamp.size and Stamp.of(os.fstat(descriptor)) == stamp
+    return (stamp if is_whole else None), data
 
 
 def _bytes(descriptor: int, size: int) -> bytes:
@@ -434,28 +457,3 @@ def _bytes(descriptor: int, size: int) -> bytes:
         part = os.read(descriptor, size + 1 - len(data))
         data += part
     return data
-
-
-@contextmanager
-def _reading(root: Path, file: ContentFile) -> Iterator[tuple[int, os.stat_result]]:
-    """Open a regular file. Yields its descriptor and status.
-
-    Uses O_NONBLOCK, because opening a pipe would wait for a writer.
-    """
-    try:
-        descriptor = os.open(root / file.name, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        message, hint = f"The file cannot be read: {error.strerror}.", _hint(error, "Fix its permissions.")
-        raise ReadError(Problem(Severity.ERROR, UNREADABLE, message, file.path, hint=hint)) from error
-    try:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise ReadError(Problem(Severity.WARNING, NOT_A_FILE, "It is no longer a regular file.", file.path))
-        yield descriptor, status
-    except OSError as error:
-        message = f"The file cannot be read: {error.strerror}."
-        raise ReadError(Problem(Severity.ERROR, UNREADABLE, message, file.path)) from error
-    finally:
-        os.close(descriptor)

@@ -16,6 +16,7 @@ IGNORABLE = (
 These are Unicode's default ignorable characters, except letters. They are invisible and do not separate words.
 """
 _IGNORABLE = re.compile(f"[{IGNORABLE}]")
+_VISIBLE = re.compile(rf"[^\s{IGNORABLE}]")
 _ACCENTS = re.compile("[\u0300-\u036f]")
 """The diacritics of Latin, Greek and Cyrillic. In other scripts, marks are part of the spelling."""
 _CYRILLIC = re.compile("[\u0400-\u052f][\u0300-\u036f]+")
@@ -67,7 +68,8 @@ def fold(text: str) -> str:
 def _folding() -> Mapping[str, str]:
     """The replacements of `fold` in decomposed text. Computed on first use, because it scans Unicode."""
     planes = (*range(0x20000), *range(0xE0000, 0xE1000))  # other planes do not contain characters to drop
-    dropped = [each for each in map(chr, planes) if unicodedata.combining(each) or _IGNORABLE.match(each)]
+    every = "".join(map(chr, planes))
+    dropped = [*filter(unicodedata.combining, every), *_IGNORABLE.findall(every)]
     return {**dict.fromkeys(dropped, ""), **{chr(code): base for code, base in _ascii_letters().items()}}
 
 
@@ -91,7 +93,7 @@ def without_ignorable(text: str) -> str:
 
 def is_blank(text: str) -> bool:
     """Whether a text consists of white space and invisible characters."""
-    return not without_ignorable(text).strip()
+    return _VISIBLE.search(text) is None
 
 
 def slug(text: str) -> str:
@@ -101,13 +103,17 @@ def slug(text: str) -> str:
     becomes `sharp`, and a leading `.` becomes `dot`. Other characters except letters and digits become `-`. Accents of
     Latin and Greek are dropped. Accents of Cyrillic are retained if they make a different letter.
     """
-    decomposed = without_ignorable(unicodedata.normalize("NFKD", text)).translate(_ascii_letters()).casefold()
-    plain = _ACCENTS.sub("", _CYRILLIC.sub(_composed, decomposed))
+    plain = text.lower() if text.isascii() else _without_accents(text)
     spelt = _LEADING_DOT.sub("dot", plain).replace("+", "plus").replace("#", "sharp")
     if spelt.isascii():
         return _NOT_ASCII_WORD.sub("-", spelt).strip("-")
     words = "".join([c if spells(c) else "-" for c in spelt]).split("-")
     return unicodedata.normalize("NFC", "-".join(word for word in words if any(map(str.isalnum, word))))
+
+
+def _without_accents(text: str) -> str:
+    decomposed = without_ignorable(unicodedata.normalize("NFKD", text)).translate(_ascii_letters()).casefold()
+    return _ACCENTS.sub("", _CYRILLIC.sub(_composed, decomposed))
 
 
 def _composed(match: re.Match[str]) -> str:

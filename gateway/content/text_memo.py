@@ -8,23 +8,29 @@ T = TypeVar("T")
 
 
 class TextMemo(Generic[T]):
-    """Values by text. If the texts exceed `most_characters` in total, the oldest are dropped."""
+    """Values by text. If the texts exceed `most_characters` in total, those that were not used lately are dropped."""
 
     def __init__(self, most_characters: int) -> None:
-        self._most = most_characters
+        self._most = most_characters // 2
         self._characters = 0
         self._values: dict[str, T] = {}
-        self.get = self._values.get
-        """Returns the value of a text, or None."""
+        self._older: dict[str, T] = {}
+        """The values before them. Dropping all at once is cheaper than to find the oldest one again and again."""
 
     def __contains__(self, text: object) -> bool:
-        return text in self._values
+        return text in self._values or text in self._older
+
+    def get(self, text: str) -> T | None:
+        """The value of a text, or None."""
+        found = self._values.get(text)
+        if found is None and (found := self._older.get(text)) is not None:
+            self.add(text, found)
+        return found
 
     def add(self, text: str, value: T) -> None:
-        """Keep the value of a text that is not kept yet."""
+        """Keep the value of a text."""
         self._values[text] = value
         self._characters += len(text)
-        while self._characters > self._most:
-            oldest = next(iter(self._values))
-            self._characters -= len(oldest)
-            del self._values[oldest]
+        if self._characters > self._most:
+            self._values, self._older = {}, self._values
+            self._characters = 0

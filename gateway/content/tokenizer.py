@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 import sys
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
-from itertools import groupby, islice, pairwise
+from itertools import chain, groupby, islice, pairwise, starmap
 from typing import NamedTuple
 
 from gateway.content.text import IGNORABLE, SPACELESS, fold
@@ -27,8 +27,12 @@ class Token(NamedTuple):
 
 
 _ASCII_WORD = re.compile("[A-Za-z0-9]+")
-_PUNCTUATION = dict.fromkeys(map(ord, "«»‐‑–—‘’‚“”„•…‹›€→"), " ")
+_ASCII_TERMS = {code: chr(code).lower() if chr(code).isalnum() else " " for code in range(128)}
+"""Small letters, digits, and a space for each other character. `str.translate` is fast for ASCII only."""
+_PUNCTUATION = "«»‐‑–—‘’‚“”„•…‹›€→\u00a0\u202f°·×©®™£"
 """Frequent characters that are not part of words. Without them most texts are ASCII."""
+_LONGEST_KEPT = 32
+"""The maximum length of a part of a text whose terms are kept. A part without spaces may be long, and rarely recurs."""
 _RUN = re.compile(f"[{SPACELESS}]")
 _PIECE = re.compile(rf"((?:[{SPACELESS}]\W*+)++)|(?:[^\W{SPACELESS}]++\W*+)++")
 """A part of a word: a run of scripts without spaces, or of other scripts. In a word, `\\W` matches only marks and
@@ -67,8 +71,13 @@ def closes(before: Token, token: Token) -> bool:
 
 def terms(text: str) -> list[str]:
     """The words without their ranges."""
-    plain = text if text.isascii() else text.translate(_PUNCTUATION)
-    return _ASCII_WORD.findall(plain.lower()) if plain.isascii() else [token.term for token in tokens(text)]
+    if not text.isascii():
+        for sign in _PUNCTUATION:
+            text = text.replace(sign, " ")
+    if text.isascii():
+        return text.translate(_ASCII_TERMS).split()
+    parts = groupby(text.split(), str.isascii)  # white space separates words in all scripts
+    return list(chain.from_iterable(starmap(_terms, parts)))
 
 
 def words(text: str) -> str:
@@ -99,6 +108,20 @@ def _word() -> re.Pattern[str]:
     runs = [list(run) for is_mark, run in kinds if is_mark]
     marks = "".join(f"{chr(run[0])}-{chr(run[-1])}" for run in runs)
     return re.compile(rf"[^\W_]++(?:[{marks}{IGNORABLE}]++[^\W_]*+)*+")
+
+
+def _terms(is_ascii: bool, parts: Iterable[str]) -> Iterable[str]:
+    """The words of parts that are all ASCII or all not."""
+    if is_ascii:
+        return terms(" ".join(parts))
+    return chain.from_iterable(_kept(part) if len(part) <= _LONGEST_KEPT else _of_tokens(part) for part in parts)
+
+
+def _of_tokens(text: str) -> tuple[str, ...]:
+    return tuple([token.term for token in tokens(text)])
+
+
+_kept = lru_cache(maxsize=8192)(_of_tokens)
 
 
 def _folded(word: str, start: int) -> Iterator[Token]:

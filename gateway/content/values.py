@@ -18,6 +18,7 @@ _SPACE = " \t\r\n"
 
 _INTEGER = re.compile(r"([+-]?)(?=[0-9])0*+([0-9]*+)(?:\.0*+)?")
 _LEAST, _MOST = -(2**31), 2**31 - 1
+_INTEGER_HINT = f"Write a whole number from {_LEAST} to {_MOST}."
 
 _WHOLE = re.compile(r"-?(?:0|[1-9][0-9]*)")
 _DECIMAL = re.compile(rf"{_WHOLE.pattern}\.[0-9]+")
@@ -37,7 +38,9 @@ class Unreadable(ValueError):
 
 def is_null(node: Node) -> bool:
     """Whether a value is empty, or one of YAML's unquoted words for null."""
-    return isinstance(node, ScalarNode) and _said(node) is None
+    if not isinstance(node, ScalarNode):
+        return False
+    return (node.plain and node.text in _NULL) or not node.text.strip(_SPACE)
 
 
 def text(node: Node) -> str | None:
@@ -69,12 +72,11 @@ def integer(node: Node) -> int | None:
     if written is None:
         return None
     found = _INTEGER.fullmatch(written)
-    hint = f"Write a whole number from {_LEAST} to {_MOST}."
     if not found:
-        raise Unreadable(f"{shown(written)} is not a whole number.", hint)
+        raise Unreadable(f"{shown(written)} is not a whole number.", _INTEGER_HINT)
     # The length is checked first, because Python rejects very long numbers.
     if len(found[2]) > 10 or not _LEAST <= (number := int(found[1] + (found[2] or "0"))) <= _MOST:
-        raise Unreadable(f"{shown(written)} does not fit into 32 bits.", hint)
+        raise Unreadable(f"{shown(written)} does not fit into 32 bits.", _INTEGER_HINT)
     return number
 
 
@@ -121,10 +123,6 @@ def _scalar(node: Node) -> ScalarNode:
         return node
     found = "list" if isinstance(node, SequenceNode) else "mapping"
     raise Unreadable(f"The value is a {found}.", "Write a single value.")
-
-
-def _said(scalar: ScalarNode) -> str | None:
-    return None if scalar.plain and scalar.text in _NULL else scalar.text.strip(_SPACE) or None
 
 
 def _json_scalar(scalar: ScalarNode) -> object:

@@ -6,7 +6,7 @@ the earliest date of expiry are used. An unreadable value quarantines the file.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import NamedTuple, TypeVar
@@ -19,7 +19,7 @@ from gateway.content.problem_collector import BAD_VALUE, BAD_VISIBILITY, CONFLIC
 from gateway.content.site import FieldSource, Site
 from gateway.content.source import SITE_FILE
 from gateway.content.values import Unreadable
-from gateway.content.visibility_flags import VisibilityEffect, VisibilityEffects
+from gateway.content.visibility_flags import KEYS, VisibilityEffect, VisibilityEffects
 from gateway.model.documents import FieldOrigin, Hiding, Restriction, Status
 
 T = TypeVar("T")
@@ -63,6 +63,12 @@ _SHOWN, _DRAFT, _UNLISTED = (
     VisibilityEffects({VisibilityEffect.DRAFT}),
     VisibilityEffects({VisibilityEffect.UNLISTED}),
 )
+_FLAGS: Mapping[str, Mapping[bool | None, VisibilityEffects]] = {
+    "published": {True: _SHOWN, False: _DRAFT},
+    "draft": {True: _DRAFT, False: _SHOWN},
+    "unlisted": {True: _UNLISTED},
+}
+"""The flags, with the effects of their values."""
 
 
 class VisibilityDecoder:
@@ -75,34 +81,26 @@ class VisibilityDecoder:
         self._file_date = file_date
         self._lookup = lookup
         self._closed = lookup.site.closed(path)
-        self._hidden = lookup.site.hides(path)
+        self.is_draft = self._closed is not None or lookup.site.pins_as_draft(path)
+        """Whether the document is a draft, whatever its front matter."""
         self._limits = lookup.site.limits(path)
         self._instant = partial(dates.instant, zone=lookup.site.timezone)
         self._read: dict[str, list[_VisibilityDate]] = {}
         self.hidings: list[Hiding] = []
-        self._claims = self._read_claims()
+        self._claims = list(self._read_claims())
 
-    def _read_claims(self) -> list[_Claim]:
+    def _read_claims(self) -> Iterator[_Claim]:
         """The effects of all visibility keys of the file."""
-        claims = [
-            *self._flags("published", if_true=_SHOWN, if_false=_DRAFT),
-            *self._flags("draft", if_true=_DRAFT, if_false=_SHOWN),
-            *(claim for claim in self._flags("unlisted", if_true=_UNLISTED, if_false=_SHOWN) if claim.effects),
-        ]
-        for key, read in visibility_flags.KEYS.items():
-            field = None if key in self._lookup.site.claimed else self._lookup.fields.entries.get(key)
-            if field and (effects := self._certain(field, read)):
-                claims.append(_Claim(field, effects))
-        return claims
-
-    def _flags(self, name: str, *, if_true: VisibilityEffects, if_false: VisibilityEffects) -> Iterator[_Claim]:
-        source = self._lookup.site.sources[name]
-        for key in source.keys:
-            if field := self._lookup.fields.entries.get(key):
+        entries, site = self._lookup.fields.entries, self._lookup.site
+        for name, effects in _FLAGS.items():
+            for key in self._lookup.keys(name):
                 self._lookup.take(name, key)
-                value = self._certain(field, partial(_flag, source, key))
-                if value is not None:
-                    yield _Claim(field, if_true if value else if_false)
+                value = self._certain(entries[key], partial(_flag, site.sources[name], key))
+                if value in effects:
+                    yield _Claim(entries[key], effects[value])
+        for key in KEYS:
+            if key in entries and key not in site.claimed and (found := self._certain(entries[key], KEYS[key])):
+                yield _Claim(entries[key], found)
 
     def _certain(self, field: MappingEntry, read: Callable[[Node], T]) -> T | None:
         """Decode a value that governs visibility. An unreadable or contradictory value is an error."""
@@ -184,7 +182,7 @@ class VisibilityDecoder:
 
     def _moments(self, name: str) -> list[_VisibilityDate]:
         """The file's dates under all keys of a field, in the order of the keys."""
-        fields = filter(None, map(self._lookup.fields.entries.get, self._lookup.site.sources[name].keys))
+        fields = [self._lookup.fields.entries[key] for key in self._lookup.keys(name)]
         return [moment for field in fields for moment in self._moments_of(field)]
 
     def _moments_of(self, field: MappingEntry) -> list[_VisibilityDate]:
@@ -220,7 +218,7 @@ class VisibilityDecoder:
 
     def _refuse(self, field: MappingEntry, error: Unreadable) -> None:
         """Report an error, or only a warning if the file is hidden anyway."""
-        report, code = (self._report.warn, BAD_VALUE) if self._hidden else (self._report.error, BAD_VISIBILITY)
+        report, code = (self._report.warn, BAD_VALUE) if self.is_draft else (self._report.error, BAD_VISIBILITY)
         report(code, f"`{field.key.text}` cannot be read: {error}", field.value.position, error.hint)
 
 

@@ -115,11 +115,9 @@ def decode(encoded: Encoded) -> EncodedArticle:
 
 
 def encode_article(document: Document) -> EncodedArticle:
-    entries = _related_text(document.related)
-    values = _values(document, packed(entries))
-    return EncodedArticle(
-        values, _parts(values, orjson.loads(entries)), text_of(values, values[AT["provider_name"]] or "")
-    )
+    values = _values(document, packed(_related_text(document.related)))
+    named = [(entry.url, *(entry.provider or _NO_PROVIDER)) for entry in document.related]
+    return EncodedArticle(values, _parts(values, named), text_of(values, values[AT["provider_name"]] or ""))
 
 
 def _values(document: Document, related: bytes | None) -> tuple[Any, ...]:
@@ -168,17 +166,18 @@ def _values(document: Document, related: bytes | None) -> tuple[Any, ...]:
 
 def parts_of(values: Row) -> Parts:
     """The parts of a stored article, from the values of COLUMNS."""
-    return _parts(values, related_items(values[AT["related"]]))
+    return _parts(values, [(item[1], *item[10:14]) for item in related_items(values[AT["related"]])])
 
 
 def _parts(values: Row, entries: Sequence[Sequence[Any]]) -> Parts:
+    """The parts of an article. An entry is its URL, and the key, name, domain and images of its provider."""
     topics: list[list[str]] = orjson.loads(values[AT["topics"]])
     provider, name, domain = values[AT["provider"] : AT["provider"] + 3]
     names: list[NameUse] = [("topic", key, spelled, "", 1) for key, spelled in topics]
     if provider:
         names.append(("provider", provider, name, domain or "", 1))
     mentions, links = [], {}
-    for at, (_, url, *_, provider, name, domain, pictures, _) in enumerate(entries):
+    for at, (url, provider, name, domain, pictures) in enumerate(entries):
         if provider:
             names.append(("provider", provider, name, domain or "", 0))
             mentions.append((at, provider, int(bool(pictures))))

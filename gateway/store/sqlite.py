@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import orjson
 
-from gateway.content.parser_pool import NICENESS
+from gateway.content.parser_process import NICENESS
 from gateway.errors import NotReady, StoreError
 from gateway.limits import ENTITIES
 from gateway.model.changes import FileVersion

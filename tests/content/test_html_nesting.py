@@ -7,7 +7,7 @@ import re
 import pytest
 from hypothesis import given
 
-from gateway.content.html_nesting import MOST_OPEN, MOST_OPEN_INLINE, VOID, depth, normalize
+from gateway.content.html_nesting import MOST_OPEN, MOST_OPEN_INLINE, VOID, is_deep, normalize
 from tests.content.markdown import BODIES
 
 
@@ -49,15 +49,22 @@ def test_depth_is_bounded() -> None:
 @pytest.mark.parametrize(
     ("html", "expected"),
     [
-        ("", 0),
-        ("<p>a<br /><img src=x></p><hr>", 1),
-        ("<ul><li><p>a</p></li><li><em>b</em></li></ul><p>c</p>", 3),
-        ("<blockquote>" * 500 + "</blockquote>" * 500, 500),
+        ("", False),
+        ("<ul><li>a</li></ul>" * 500, False),
+        ("<p>a<br /><img src=x></p><hr>" * 500, False),
+        ("<p><em>a</em></p>" * 500, False),
+        ("<ul><li>" * 60 + "</li></ul>" * 60, False),
+        ("<ul><li>" * 60 + "<p></p>" + "</li></ul>" * 60, True),
+        ('<ol start="2"><li>' * 60 + "<p><em></em></p>" + "</li></ol>" * 60, True),
+        ("<blockquote>" * 120 + "</blockquote>" * 120, False),
+        ("<blockquote>" * 121 + "</blockquote>" * 121, True),
+        ("<p>" + "<em><strong>" * 60 + "</strong></em>" * 60 + "</p>", True),
+        ("<blockquote>" * 115 + "<table><thead><tr><th><a><code></code>" + "</blockquote>" * 115, True),
     ],
 )
-def test_depth_is_that_of_the_innermost_tag(html: str, expected: int) -> None:
-    """Each open tag counts, except those that have no content."""
-    assert depth(html) == expected
+def test_depth_is_that_of_the_innermost_tag(html: str, expected: bool) -> None:
+    """Each open tag counts, except those that have no content. Tags after each other do not add up."""
+    assert is_deep(html) is expected
 
 
 @given(BODIES)

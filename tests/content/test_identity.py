@@ -100,6 +100,7 @@ def test_topic_key_ignores_invisible_characters() -> None:
         ("https://example.org/%7ea/%c3%a4/ä /%zz", "https://example.org/~a/%C3%A4/%C3%A4%20/%25zz"),
         ("https://bücher.example/", "https://xn--bcher-kva.example"),
         ("https://www.com/", "https://www.com"),
+        ("http://xwww.example.org/?a", "https://xwww.example.org?a"),
         ("http://[::1]:8000/a", "https://[::1]:8000/a"),
         ("https://www-a-org.cdn.ampproject.org/c/s/www.a.org/b/?utm_medium=x", "https://a.org/b"),
         ("https://a-org.cdn.ampproject.org/c/a.org/b", "https://a.org/b"),

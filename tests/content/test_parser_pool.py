@@ -21,7 +21,7 @@ from gateway.model.changes import Change, Deleted, Loaded, NotDocument, Quaranti
 # A worker that crashes at one file, and one that hangs at one file.
 KILLER = """
 import os, sys, time
-from gateway.content import file_parser, parser_pool
+from gateway.content import file_parser, parser_process
 
 def answer(task, rules):
     if task.file.path == "crash.md":
@@ -30,19 +30,19 @@ def answer(task, rules):
         time.sleep(600)
     return file_parser.parse(task, rules)
 
-parser_pool.serve(answer, sys.stdin.buffer, sys.stdout.buffer)
+parser_process.serve(answer, sys.stdin.buffer, sys.stdout.buffer)
 """
 
 # An idle worker, and one that returns its priority relative to its parent.
 IDLER = """
 import os, sys
-from gateway.content import parser_pool
+from gateway.content import parser_process
 
 def priority():
     return os.getpriority(os.PRIO_PROCESS, 0)
 
 before = priority()
-parser_pool.main()
+parser_process.main()
 print(priority() - before, file=sys.stderr)
 """
 
@@ -108,6 +108,13 @@ async def test_modules_in_the_current_folder_are_not_imported(tmp_path: Path, mo
     said = await parse(tmp_path, ParserPool(1))
     assert isinstance(said["a.md"], Loaded)
     assert not (tmp_path / "run").exists()
+
+
+def test_a_worker_does_not_import_the_modules_of_the_server() -> None:
+    """Each worker imports all its modules before its first file."""
+    code = "import sys, gateway.content.parser_process, gateway.store.article_row; print(*sys.modules)"
+    found = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
+    assert not {"asyncio", "aiosqlite", "sqlite3", "ssl", "starlette", "strawberry"} & {*found.stdout.split()}
 
 
 async def test_crash_affects_only_its_file(tmp_path: Path) -> None:

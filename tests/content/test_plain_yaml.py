@@ -383,14 +383,15 @@ def test_an_entry_is_kept_for_one_time_zone() -> None:
 
 
 def test_a_memo_is_bounded() -> None:
-    """The oldest texts are dropped when their total length exceeds the limit."""
-    memo = TextMemo[int](10)
+    """Texts that were not used lately are dropped when the total length exceeds the limit."""
+    memo = TextMemo[int](12)
     for number, text in enumerate(("aaaa", "bbbb", "cccc")):
         memo.add(text, number)
-    assert [text in memo for text in ("aaaa", "bbbb", "cccc")] == [False, True, True]
-    assert memo.get("cccc") == 2
-    memo.add("d" * 11, 3)
-    assert ["bbbb" in memo, "cccc" in memo, "d" * 11 in memo] == [False, False, False]
+    assert memo.get("aaaa") == 0
+    assert [text in memo for text in ("aaaa", "bbbb", "cccc")] == [True, False, True]
+    memo.add("d" * 13, 3)
+    memo.add("e" * 13, 4)
+    assert [text in memo for text in ("aaaa", "cccc", "d" * 13)] == [False, False, False]
 
 
 def test_kept_nodes_are_mappings() -> None:

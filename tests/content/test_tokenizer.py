@@ -101,7 +101,12 @@ def test_text_is_cut_after_n_words(text: str, number: int) -> None:
     assert cut == "" or number > 0
 
 
-@given(st.text("aB1 _-«»‐‑–—‘’‚“”„•…‹›€→éß中\u0301\u200d"))
+@given(
+    st.lists(
+        st.text("aB1_-«»‐‑–—‘’‚“”„•…‹›€→°·×©®™£éßИ中한\u0301\u200d")
+        | st.sampled_from([*" \t\n\x0b\x1c\x85\xa0\u2028\u202f\u3000", "word", "é" * 40, "中文" * 20])
+    ).map("".join)
+)
 def test_terms_are_the_words_of_the_tokens(text: str) -> None:
-    """Frequent punctuation is replaced first, so that most texts are ASCII."""
-    assert terms(text) == [token.term for token in tokens(text)]
+    """Punctuation is replaced first, parts without accents are split at once, and the words of other parts are kept."""
+    assert terms(text) == terms(text) == [token.term for token in tokens(text)]

@@ -1,0 +1,62 @@
+"""The main program of a worker process of the parser pool, and the format of its requests and answers.
+
+It does not import `asyncio` and all that belongs to it, so that a worker starts faster.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import pickle
+import struct
+import sys
+from collections.abc import Callable, Sequence
+from typing import BinaryIO
+
+from gateway.content.file_parser import ParseContext, Task, parse, warm_up
+from gateway.model.changes import Change
+
+NICENESS = 10
+"""The niceness of the workers. Requests take precedence over loading on a shared CPU."""
+
+LENGTH = struct.Struct("<Q")
+"""The length of the pickled value that follows."""
+
+
+def framed(value: object) -> tuple[bytes, bytes]:
+    """A request or an answer, to be written in this order. A request is some tasks, and their ParseContext, pickled."""
+    data = pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL)
+    return LENGTH.pack(len(data)), data
+
+
+def serve(answer: Callable[[Task, ParseContext], Change], requests: BinaryIO, answers: BinaryIO) -> None:
+    """The worker's main loop: parse batches until the pipe closes. An empty batch is a request to warm up."""
+    last, rules = b"", ParseContext("")
+    while header := requests.read(LENGTH.size):
+        tasks: Sequence[Task]
+        tasks, pickled = pickle.loads(requests.read(*LENGTH.unpack(header)))  # noqa: S301 - from our own process
+        if pickled != last:  # most batches have the rules of the one before
+            last, rules = pickled, pickle.loads(pickled)  # noqa: S301 - from our own process
+        if not tasks:
+            warm_up(rules)
+        else:
+            answers.writelines(framed([answer(task, rules) for task in tasks]))
+            answers.flush()
+        gc.collect(0)  # older objects are kept ones
+
+
+def main() -> None:
+    os.nice(NICENESS)
+    # Nodes are acyclic, and garbage collection costs 10 percent. Collect once a batch, for the cycles of errors.
+    gc.freeze()
+    gc.disable()
+    # A library's output must not be mixed with the results.
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):
+        serve(parse, sys.stdin.buffer, answers)
+
+
+if __name__ == "__main__":
+    main()
