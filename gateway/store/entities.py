@@ -30,6 +30,9 @@ from gateway.store.sql_fragment import Sql, keyed_views, viewed
 from gateway.store.tables import KEYED_VIEW
 
 T = TypeVar("T")
+
+FEW = 500
+"""The number of rows up to which the event loop makes the records, because a thread would take longer to start."""
 Read = Callable[[str, Mapping[str, object]], Awaitable[Sequence[Row]]]
 """Runs a query in the transaction of a snapshot."""
 
@@ -60,11 +63,11 @@ LOOKUPS = frozenset(lookup for kind in _KINDS for lookup in kind.lookups)
 COUNTED: Mapping[Listing[Any], Lookup[Any]] = {kind.articles: kind.lookups[1] for kind in _KINDS}
 """The lists whose lengths are the counts of entities, with the lookup of their parents."""
 
-_FEW = f"""(SELECT count(*) FROM (
+_WITHIN_LIMIT = f"""(SELECT count(*) FROM (
   {" UNION ALL ".join(f"SELECT 1 FROM {kind.record.table} WHERE view IN :views" for kind in _KINDS)} LIMIT :limit + 1
 )) <= :limit"""
 ALL = " UNION ALL ".join(
-    f"SELECT {at}, {table}.id, {kind.shown} FROM {table} WHERE {table}.view IN :views AND {_FEW}"
+    f"SELECT {at}, {table}.id, {kind.shown} FROM {table} WHERE {table}.view IN :views AND {_WITHIN_LIMIT}"
     for at, kind in enumerate(_KINDS)
     for table in (kind.record.table,)
 )
@@ -180,7 +183,8 @@ class EntityCache:
         rows = await self._rows(read, ALL if before is None else CHANGED)
         if before is None and not rows:
             return None
-        entities = await asyncio.to_thread((before or Entities()).updated, rows)
+        update = (before or Entities()).updated
+        entities = update(rows) if len(rows) <= FEW else await asyncio.to_thread(update, rows)
         return entities if len(entities) <= self._limit else None
 
     async def _rows(self, read: Read, query: str) -> Sequence[Row]:
