@@ -10,6 +10,7 @@ from datetime import datetime
 from enum import Enum
 
 from gateway.model.documents import Status
+from gateway.model.fields import FILTERED
 
 
 class Field(Enum):
@@ -18,23 +19,21 @@ class Field(Enum):
     ID = "article.id"
     SLUG = "article.slug"
     PATH = "article.path"
-    CATEGORY = "article.category"
-    TYPE = "article.type"
-    LOCALE = "article.locale"
-    TITLE = "article.title"
-    QUALITY = "article.quality"
-    HEAT = "article.heat"
-    PUBLISHED_DATE_TIME = "article.publishedDateTime"
-    UPDATED_DATE_TIME = "article.updatedDateTime"
+    vars().update({field.constant: f"article.{field.name}" for field in FILTERED})
     PROVIDER_ID = "provider.id"
     PROVIDER_NAME = "provider.name"
     PROVIDER_SLUG = "provider.slug"
     PROVIDER_DOMAIN = "provider.domain"
-    PROVIDER_ARTICLES = "provider.articleCount"
+    PROVIDER_ARTICLES = "provider.count"
     TOPIC_ID = "topic.id"
     TOPIC_NAME = "topic.name"
     TOPIC_SLUG = "topic.slug"
-    TOPIC_ARTICLES = "topic.articleCount"
+    TOPIC_ARTICLES = "topic.count"
+
+    @property
+    def record(self) -> str:
+        """The kind of record that has the field."""
+        return self.value.partition(".")[0]
 
 
 Value = int | str | datetime

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Collection, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -133,8 +134,8 @@ PAGES = (
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        (ONE._replace(title="Uno"), [0, 2, 4, 6]),
-        (ONE._replace(provider=provider("Herald", "herald.org")), [0, 1, 2, 3, 4, 6]),
+        (replace(ONE, title="Uno"), [0, 2, 4, 6]),
+        (replace(ONE, provider=provider("Herald", "herald.org")), [0, 1, 2, 3, 4, 6]),
         (document("three", provider=provider("Acme", "acme.org")), [0, 2, 6]),
         (Deleted("one"), [0, 2, 4, 6]),
         (document("draft", published=False, provider=provider("Acme", "acme.org"), topics=topics("AI")), []),
@@ -155,7 +156,7 @@ async def test_new_owner_of_a_slug_purges_the_previous_article() -> None:
     """A page by slug has another article, although the first file did not change."""
     query = '{ article(slug: "one") { path } }'
     async with temporary_store() as store:
-        await apply(store, ONE._replace(locale="de"), TWO)
+        await apply(store, replace(ONE, locale="de"), TWO)
         [(before, named)], since = await answers(store, [query]), await token(store)
         await apply(store, document("0", slug="one", locale="en"))
         [(after, _)] = await answers(store, [query])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -163,7 +164,7 @@ async def with_draft() -> AsyncIterator[tuple[SqliteStore, SqliteStore]]:
     """A database with a draft or a scheduled article, and one without."""
     async with AsyncExitStack() as stack:
         made = [await stack.enter_async_context(temporary_store()) for _ in range(2)]
-        await apply(made[0], OPEN, DRAFT._replace(published=False), *FILLERS)
+        await apply(made[0], OPEN, replace(DRAFT, published=False), *FILLERS)
         await apply(made[1], OPEN, *FILLERS)
         yield made[0], made[1]
 

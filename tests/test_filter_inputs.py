@@ -122,8 +122,8 @@ async def test_filter_limits_are_settings(store: SqliteStore) -> None:
 
 def test_size_of_a_filter() -> None:
     """The largest depth, the number of conditions, and the longest list."""
-    title = StringFilter(in_=["a", "b", "c"], is_null=True)
-    inner = ArticleFilter(title=title, and_=[ArticleFilter(), ArticleFilter(not_=ArticleFilter(has_body=True))])
+    path = StringFilter(in_=["a", "b", "c"], is_null=True)
+    inner = ArticleFilter(path=path, and_=[ArticleFilter(), ArticleFilter(not_=ArticleFilter(has_body=True))])
     assert tuple(filter_size(inner)) == (3, 4, 3)
     assert tuple(filter_size(ArticleFilter())) == (1, 1, 0)
 

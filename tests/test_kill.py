@@ -90,7 +90,7 @@ def timeless(found: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def public(content: Content) -> Any:
     """The responses of a server over some content."""
-    found = sorted(edge.node for edge in content[Visibility.PUBLIC]["articles"].edges)
+    found = [edge.node for edge in content[Visibility.PUBLIC]["articles"].edges]
     nodes = [{"path": each.path, "category": each.category, "slug": each.slug} for each in found]
     return {"data": {"articles": {"nodes": sorted(nodes, key=lambda node: node["path"])}}}
 

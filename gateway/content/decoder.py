@@ -6,9 +6,9 @@ An unreadable value that governs visibility quarantines the file. Any other unre
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import orjson
 
@@ -17,7 +17,7 @@ from gateway.content.field_lookup import FieldLookup
 from gateway.content.frontmatter import FrontMatter
 from gateway.content.identity import digits, url_identity
 from gateway.content.inheritance import FILE_NAME
-from gateway.content.nodes import MappingEntry, MappingNode
+from gateway.content.nodes import MappingEntry, MappingNode, Node
 from gateway.content.problem_collector import (
     BAD_VALUE,
     LOCALES_UNKNOWN,
@@ -29,13 +29,24 @@ from gateway.content.site import DEFAULT_SITE, Site
 from gateway.content.text import slug
 from gateway.content.values import shown
 from gateway.content.visibility import VisibilityDecoder
+from gateway.model import fields
 from gateway.model.documents import FRONT_MATTER, Document, FieldOrigin, Hiding, ProviderName, TopicName
+from gateway.model.fields import FIELDS, INSTANT, INTEGER, PHRASE, TEXT, Kind
 from gateway.model.problems import Problem
 
 T = TypeVar("T")
 
-DECODER_VERSION = "8"
-"""Increment this when the same file decodes to a different document or to different problems."""
+DECODER_VERSION = f"8.{fields.VERSION}"
+"""Increment the first number when the same file decodes to a different document or to different problems."""
+
+_OWN = frozenset({"title", "locale", "published_date_time", "web_url"})
+"""The fields with a rule of their own."""
+_PLAIN = tuple((field.name, field.key, field.kind, field.missing) for field in FIELDS if field.name not in _OWN)
+_DECODERS: Mapping[Kind[Any], Callable[[Node], object]] = {
+    TEXT: values.text,
+    PHRASE: values.phrase,
+    INTEGER: values.integer,
+}
 
 # A template for the generator, or a value that turns the page off: `/:year/:title/`, `{{ title | slugify }}`, `false`.
 _NO_ADDRESS = re.compile(r"(?:.*/)?:[a-z].*|.*\{[{%].*|false", re.DOTALL)
@@ -92,31 +103,19 @@ class _Decoder:
         collector.check_keys(self._fields, self._site.known, governing, self._site.claimed)
         published_date_time, public_from = self.visibility.dates()
         wanted_slug, place = self._places()
-        original_url = self._text("originalUrl")
-        web_url = self._web_url(place)
-        amp_web_url = self._text("ampWebUrl")
-        cdn_amp_web_url = self._text("cdnAmpWebUrl")
+        web_url, plain = self._web_url(place), self._plain_fields()
         return Document(
             path=self._path,
             slug=wanted_slug or slug(self._name.stem) or digits(self._path),
             title=self._title(),
-            excerpt=collector.value(values.phrase, self.lookup.field("excerpt")),
-            category=self._text("category"),
-            type=self._text("type") or nested_fields.DEFAULT_TYPE,
             locale=self._locale(),
-            quality=collector.value(values.integer, self.lookup.field("quality")),
-            heat=collector.value(values.integer, self.lookup.field("heat")),
             published=self.visibility.published(),
             unlisted=self.visibility.unlisted(),
             published_date_time=published_date_time,
             public_from=public_from,
             public_until=self.visibility.public_until(),
-            updated_date_time=collector.value(self._instant, self.lookup.field("updatedDateTime")),
-            original_url=original_url,
             web_url=web_url,
-            amp_web_url=amp_web_url,
-            cdn_amp_web_url=cdn_amp_web_url,
-            urls=_identities((original_url, web_url, amp_web_url, cdn_amp_web_url)),
+            urls=_identities((plain["original_url"], web_url, plain["amp_web_url"], plain["cdn_amp_web_url"])),
             provider=self._provider(),
             topics=self._topics(),
             images=self._parts("images", nested_fields.images),
@@ -125,13 +124,20 @@ class _Decoder:
             text=self._outline.text,
             headings=self._outline.headings,
             secured=self._secured(),
+            **plain,
             # These are last, because `_rest` needs to know which keys the other fields use.
             front_matter=orjson.dumps(rest := self._rest()),
             exposed=orjson.dumps({key: value for key, value in rest.items() if key in self._site.expose}),
         )
 
-    def _text(self, name: str) -> str | None:
-        return self._collector.value(values.text, self.lookup.field(name))
+    def _plain_fields(self) -> dict[str, Any]:
+        """The fields without a rule of their own, by name."""
+        found: dict[str, Any] = {}
+        for name, key, kind, missing in _PLAIN:
+            decode = self._instant if kind is INSTANT else _DECODERS[kind]
+            value = self._collector.value(decode, self.lookup.field(key))
+            found[name] = missing if value is None else value
+        return found
 
     def _locale(self) -> str | None:
         said = self.lookup.pinned("locale") or self.lookup.written("locale")

@@ -49,7 +49,7 @@ Rest = object
 """The unmodelled keys of a nested field, as JSON, or None."""
 _Related = tuple[RelatedEntry | None, Rest]
 
-MOST_KEPT = 4 * 1024 * 1024
+MOST_KEPT = 8 * 1024 * 1024
 """The total length of the texts whose related entries are kept, in characters."""
 
 

@@ -13,14 +13,13 @@ from gateway.content import values, visibility_flags
 from gateway.content.globs import Glob
 from gateway.content.inheritance import InheritedRule, InheritedRules
 from gateway.content.nodes import MappingEntry, MappingNode, ScalarNode, SequenceNode
+from gateway.model.fields import FIELDS
 
 VISIBILITY_FIELDS = frozenset({"published", "draft", "unlisted", "publishedDateTime", "publishDate", "expiryDate"})
 """The fields that govern visibility."""
-NATIVE_KEYS = frozenset(
-    {"title", "excerpt", "category", "type", "locale", "quality", "heat", "published", "publishedDateTime"}
-    | {"updatedDateTime", "originalUrl", "webUrl", "ampWebUrl", "cdnAmpWebUrl", "provider", "topics", "images"}
-    | {"related", "secured", "draft"}
-)
+NATIVE_KEYS = frozenset(field.key for field in FIELDS) | {
+    *("published", "draft", "provider", "topics", "images", "related", "secured")
+}
 
 
 class FieldSource(NamedTuple):
@@ -64,14 +63,12 @@ _EXPIRY_DATE = (
 )
 
 DEFAULT_MAPPING: Mapping[str, FieldSource] = {name: FieldSource((name,)) for name in sorted(NATIVE_KEYS)} | {
-    "excerpt": FieldSource(("excerpt", "description", "summary")),
+    **{field.key: FieldSource(field.all_keys) for field in FIELDS},
     "publishedDateTime": FieldSource((*_DATE, *_PUBLISH_DATE)),
     "publishDate": FieldSource(_PUBLISH_DATE),
     "unlisted": FieldSource(("unlisted",)),
     "expiryDate": FieldSource(_EXPIRY_DATE),
-    "updatedDateTime": FieldSource(("updatedDateTime", "updated", "lastmod", "modified", "updatedDate")),
     "topics": FieldSource(("topics", "tags", "categories", "keywords", "topic", "tag", "keyword")),
-    "locale": FieldSource(("locale", "lang")),
     "provider": FieldSource(("provider", "author", "authors", "source")),
     "images": FieldSource(
         (
@@ -83,7 +80,7 @@ DEFAULT_MAPPING: Mapping[str, FieldSource] = {name: FieldSource((name,)) for nam
 }
 """The default keys of each field. The keys of `slug` may also have an address."""
 KNOWN_KEYS = NATIVE_KEYS.union(visibility_flags.KEYS, *(source.keys for source in DEFAULT_MAPPING.values()))
-REPLACED = ("excerpt", "locale", "provider", "images", "updatedDateTime")
+REPLACED = ("provider", "images", *(field.key for field in FIELDS if field.keys))
 """The fields whose inherited keys are ignored if the file sets the field under any key. Other fields inherit each key
 separately: each visibility key may hide the document, and there is more than one kind of topics."""
 

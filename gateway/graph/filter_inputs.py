@@ -31,6 +31,7 @@ from gateway.graph.connection import check_limit, or_none
 from gateway.graph.order_inputs import describe
 from gateway.limits import Limits
 from gateway.model.documents import Status
+from gateway.model.fields import FILTERED, INSTANT, INTEGER, PHRASE, TEXT, Kind
 
 describe(
     Status,
@@ -138,6 +139,14 @@ class TopicFilter:
     min_articles: int | None = _optional("At least this number of visible articles.")
 
 
+_FILTERS: Mapping[Kind[Any], object] = {
+    TEXT: StringFilter | None,
+    PHRASE: StringFilter | None,
+    INTEGER: IntFilter | None,
+    INSTANT: DateTimeFilter | None,
+}
+
+
 @strawberry.input(
     description="Conditions on an article. All given conditions must match. An empty filter matches every article."
     " A comparison with a missing value does not match, and `not` inverts that."
@@ -151,14 +160,8 @@ class ArticleFilter:
     id: IDFilter | None = _optional("The article's id.")
     slug: StringFilter | None = _optional("The slug.")
     path: StringFilter | None = _optional("The file's path, relative to the content folder.")
-    category: StringFilter | None = _optional("The category.")
-    type: StringFilter | None = _optional("The kind of content.")
-    locale: StringFilter | None = _optional("The locale as written in the front matter.")
-    title: StringFilter | None = _optional("The title.")
-    quality: IntFilter | None = _optional("The quality.")
-    heat: IntFilter | None = _optional("The heat.")
-    published_date_time: DateTimeFilter | None = _optional("The date of publication.")
-    updated_date_time: DateTimeFilter | None = _optional("The date of the last update in the front matter.")
+    __annotations__.update({field.name: _FILTERS[field.kind] for field in FILTERED})
+    vars().update({field.name: _optional(field.filtered) for field in FILTERED})
     provider: ProviderFilter | None = _optional("The provider.")
     topics: ListFilter | None = _optional("The topics.")
     status: StatusFilter | None = _optional("The publication status.")
@@ -259,14 +262,7 @@ _ARTICLE: Meanings = {
     "id": _value(Field.ID),
     "slug": _value(Field.SLUG),
     "path": _value(Field.PATH),
-    "category": _value(Field.CATEGORY),
-    "type": _value(Field.TYPE),
-    "locale": _value(Field.LOCALE),
-    "title": _value(Field.TITLE),
-    "quality": _value(Field.QUALITY),
-    "heat": _value(Field.HEAT),
-    "published_date_time": _value(Field.PUBLISHED_DATE_TIME),
-    "updated_date_time": _value(Field.UPDATED_DATE_TIME),
+    **{field.name: _value(Field[field.constant]) for field in FILTERED},
     "provider": partial(_every, _PROVIDER),
     "topics": partial(_every, _TOPICS),
     "status": partial(_every, _STATUS),

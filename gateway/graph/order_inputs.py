@@ -11,7 +11,9 @@ from strawberry.types.enum import StrawberryEnumDefinition
 
 from gateway.graph.connection import check_limit
 from gateway.limits import Limits
+from gateway.model.fields import ORDERED
 from gateway.model.lists import (
+    PUBLISHED_DATE_TIME,
     ArticleOrderField,
     NullsOrder,
     Order,
@@ -48,11 +50,7 @@ describe(
     ArticleOrderField,
     "ArticleOrderField",
     "The values to order articles by.",
-    PUBLISHED_DATE_TIME="The date of publication.",
-    UPDATED_DATE_TIME="The date of the last update in the front matter.",
-    QUALITY="The article's quality.",
-    HEAT="The article's heat.",
-    TITLE="The title, ignoring case and accents.",
+    **{field.constant: field.ordered for field in ORDERED},
     PROVIDER_NAME="The provider's name, ignoring case and accents.",
     PATH="The path of the file.",
 )
@@ -110,7 +108,7 @@ class TopicOrder:
 
 Term = TypeVar("Term", ArticleOrder, ProviderOrder, TopicOrder)
 
-NEWEST_FIRST = [ArticleOrder(field=ArticleOrderField.PUBLISHED_DATE_TIME, direction=OrderDirection.DESC)]
+NEWEST_FIRST = [ArticleOrder(field=PUBLISHED_DATE_TIME, direction=OrderDirection.DESC)]
 LARGEST_PROVIDERS_FIRST = [ProviderOrder(field=ProviderOrderField.ARTICLE_COUNT, direction=OrderDirection.DESC)]
 LARGEST_TOPICS_FIRST = [TopicOrder(field=TopicOrderField.ARTICLE_COUNT, direction=OrderDirection.DESC)]
 

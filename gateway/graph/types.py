@@ -48,6 +48,7 @@ from gateway.graph.loaders import (
 )
 from gateway.graph.order_inputs import NEWEST_FIRST, ArticleOrders, checked_order
 from gateway.model import documents, lists, records
+from gateway.model.fields import FIELDS
 from gateway.store.protocol import (
     ARTICLES,
     ARTICLES_OF_PROVIDER,
@@ -72,16 +73,15 @@ class Node:
     )
 
 
+_SHARED = [field for field in FIELDS if field.name in records.Related._fields]
+"""The fields that related entries have too."""
+_OWN = [field for field in FIELDS if field not in _SHARED]
+
+
 @strawberry.interface(description="Fields of a content card. One fragment serves both articles and related entries.")
 class ContentItem:
-    title: str = strawberry.field(description="The title.")
-    excerpt: str | None = strawberry.field(description="A short summary.")
-    type: str = strawberry.field(description="The kind of content in the front matter. Default: `article`.")
-    quality: int | None = strawberry.field(description="The quality, on a scale defined by the site.")
-    published_date_time: datetime | None = strawberry.field(description="The date of publication, past or future.")
-    web_url: str | None = strawberry.field(description="URL of the page.")
-    amp_web_url: str | None = strawberry.field(description="URL of the AMP version of the page.")
-    cdn_amp_web_url: str | None = strawberry.field(description="URL of the AMP version in an AMP cache.")
+    __annotations__.update({field.name: field.type for field in _SHARED})
+    vars().update({field.name: strawberry.field(description=field.description) for field in _SHARED})
     images: list[Image] = strawberry.field(description="All images, in file order.")
 
     @resolved("The publisher of the content.", "Provider | None")
@@ -116,15 +116,8 @@ class Article(Node, ContentItem):
     path: str = strawberry.field(
         description="Path of the file, relative to the content folder. The natural key of an article."
     )
-    category: str | None = strawberry.field(description="The category.")
-    locale: str | None = strawberry.field(description="The locale as written in the front matter.")
-    heat: int | None = strawberry.field(
-        description="How much the article is discussed, on a scale defined by the site."
-    )
-    updated_date_time: datetime | None = strawberry.field(
-        description="The date of the last update in the front matter."
-    )
-    original_url: str | None = strawberry.field(description="URL of the first publication.")
+    __annotations__.update({field.name: field.type for field in _OWN})
+    vars().update({field.name: strawberry.field(description=field.description) for field in _OWN})
     published: bool = strawberry.field(description="The `published` flag in the front matter. Default: true.")
     status: documents.Status = strawberry.field(
         description="DRAFT: `published` is false. EXPIRED: published, with an expiry date at or before the generation's"

@@ -6,6 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple, TypeVar
 
+from gateway.model.fields import ArticleFields, record
+
 Moment = TypeVar("Moment", datetime, int)
 """A time, or its number of microseconds since 1970."""
 
@@ -105,32 +107,20 @@ class Heading(NamedTuple):
     """The id of the heading in the HTML. Unique within the body."""
 
 
-class Document(NamedTuple):
+@record
+class Document(ArticleFields):
     """One file, decoded and validated. `path` is NFC, POSIX and relative to the content folder."""
 
     path: str
     slug: str
     """The requested slug. The store adds a suffix if another file requests the same slug."""
-    title: str
-    excerpt: str | None
-    category: str | None
-    type: str
-    locale: str | None
-    quality: int | None
-    heat: int | None
     published: bool
     unlisted: bool
     """Left out of public lists. The article is found by key."""
-    published_date_time: datetime | None
     public_from: datetime | None
     """The article is scheduled before this time."""
     public_until: datetime | None
     """The article is expired from this time."""
-    updated_date_time: datetime | None
-    original_url: str | None
-    web_url: str | None
-    amp_web_url: str | None
-    cdn_amp_web_url: str | None
     urls: tuple[str, ...]
     """The distinct normalised URLs of the article."""
     provider: ProviderName | None

@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Generic, NamedTuple, TypeVar
 
+from gateway.model.fields import ORDERED
+
 T = TypeVar("T")
 
 
@@ -24,11 +26,7 @@ class SearchMode(StrEnum):
 
 
 class ArticleOrderField(StrEnum):
-    PUBLISHED_DATE_TIME = "PUBLISHED_DATE_TIME"
-    UPDATED_DATE_TIME = "UPDATED_DATE_TIME"
-    QUALITY = "QUALITY"
-    HEAT = "HEAT"
-    TITLE = "TITLE"
+    vars().update({field.constant: field.constant for field in ORDERED})
     PROVIDER_NAME = "PROVIDER_NAME"
     PATH = "PATH"
 
@@ -71,7 +69,8 @@ class OrderTerm(NamedTuple):
 
 
 Order = tuple[OrderTerm, ...]
-NEWEST_FIRST: Order = (OrderTerm(ArticleOrderField.PUBLISHED_DATE_TIME, OrderDirection.DESC),)
+PUBLISHED_DATE_TIME = ArticleOrderField("PUBLISHED_DATE_TIME")
+NEWEST_FIRST: Order = (OrderTerm(PUBLISHED_DATE_TIME, OrderDirection.DESC),)
 BEST_FIRST: Order = (OrderTerm(SearchOrderField.SCORE, OrderDirection.DESC),)
 """The only order by score."""
 

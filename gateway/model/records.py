@@ -8,6 +8,7 @@ from enum import Enum, StrEnum
 from typing import NamedTuple
 
 from gateway.model.documents import Heading, Image, Status
+from gateway.model.fields import ArticleFields, record
 
 
 class Visibility(Enum):
@@ -27,23 +28,11 @@ class ArticleSource(NamedTuple):
     """The modification time of the file when its present bytes were first read."""
 
 
-class Article(NamedTuple):
+@record
+class Article(ArticleFields):
     id: str
     slug: str
     path: str
-    category: str | None
-    title: str
-    excerpt: str | None
-    type: str
-    locale: str | None
-    quality: int | None
-    heat: int | None
-    published_date_time: datetime | None
-    updated_date_time: datetime | None
-    original_url: str | None
-    web_url: str | None
-    amp_web_url: str | None
-    cdn_amp_web_url: str | None
     published: bool
     unlisted: bool
     status: Status

@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import orjson
@@ -17,6 +18,7 @@ from gateway.content.text import fold
 from gateway.content.tokenizer import words
 from gateway.model.changes import Encoded
 from gateway.model.documents import Document, ProviderName, RelatedEntry
+from gateway.store import field_columns
 from gateway.store.rows import Row, body_text, micros, packed, related_items
 
 COLUMNS = (
@@ -24,20 +26,8 @@ COLUMNS = (
     "path",
     "wanted_slug",
     "slug",
-    "category",
-    "title",
-    "title_folded",
-    "excerpt",
-    "type",
-    "locale",
-    "quality",
-    "heat",
-    "published_date_time",
-    "updated_date_time",
-    "original_url",
-    "web_url",
-    "amp_web_url",
-    "cdn_amp_web_url",
+    *field_columns.NAMES,
+    *field_columns.FOLDED.values(),
     "published",
     "unlisted",
     "public_from",
@@ -61,8 +51,9 @@ COLUMNS = (
 )
 """The columns of an article that come from its document, in this order."""
 AT = {column: at for at, column in enumerate(COLUMNS)}
+_FIELDS = attrgetter(*field_columns.NAMES)
 
-REMEMBERED_ENTRIES = 4096
+REMEMBERED_ENTRIES = 8192
 """The number of encoded related entries that a process keeps. Real sites repeat most entries in many files."""
 
 
@@ -80,6 +71,24 @@ class Parts(NamedTuple):
     mentions: Sequence[tuple[int, str, int]]
     """The position of a related entry, its provider, and 1 if it has images of the provider."""
     names: Sequence[NameUse]
+
+
+class _EntryParts(NamedTuple):
+    """What other tables derive from a related entry."""
+
+    link: int | None
+    """The key of its URL."""
+    name: NameUse | None
+    pictured: int
+    """1 if it has images of its provider."""
+
+
+class _EncodedEntry(NamedTuple):
+    tail: str
+    """The end of its id, without its occurrence."""
+    text: str
+    """The other items of its JSON."""
+    parts: _EntryParts
 
 
 class IndexedText(NamedTuple):
@@ -115,9 +124,10 @@ def decode(encoded: Encoded) -> EncodedArticle:
 
 
 def encode_article(document: Document) -> EncodedArticle:
-    values = _values(document, packed(_related_text(document.related)))
-    named = [(entry.url, *(entry.provider or _NO_PROVIDER)) for entry in document.related]
-    return EncodedArticle(values, _parts(values, named), text_of(values, values[AT["provider_name"]] or ""))
+    entries = list(map(_encoded_entry, document.related))
+    values = _values(document, packed(_related_text(entries)))
+    parts = _parts(values, [entry.parts for entry in entries])
+    return EncodedArticle(values, parts, text_of(values, values[AT["provider_name"]] or ""))
 
 
 def _values(document: Document, related: bytes | None) -> tuple[Any, ...]:
@@ -127,20 +137,7 @@ def _values(document: Document, related: bytes | None) -> tuple[Any, ...]:
         document.path,
         document.slug,
         document.slug,
-        document.category,
-        document.title,
-        fold(document.title.strip()),
-        document.excerpt,
-        document.type,
-        document.locale,
-        document.quality,
-        document.heat,
-        _optional_micros(document.published_date_time),
-        _optional_micros(document.updated_date_time),
-        document.original_url,
-        document.web_url,
-        document.amp_web_url,
-        document.cdn_amp_web_url,
+        *_field_values(document),
         int(document.published),
         int(document.unlisted),
         _optional_micros(document.public_from),
@@ -164,26 +161,35 @@ def _values(document: Document, related: bytes | None) -> tuple[Any, ...]:
     )
 
 
+def _field_values(document: Document) -> list[Any]:
+    """The plain fields, and the folded texts of some."""
+    values = [*_FIELDS(document)]
+    folded = [None if (text := values[at]) is None else fold(text.strip()) for at in field_columns.FOLDED_AT]
+    for at in field_columns.INSTANTS:
+        values[at] = _optional_micros(values[at])
+    return values + folded
+
+
 def parts_of(values: Row) -> Parts:
     """The parts of a stored article, from the values of COLUMNS."""
-    return _parts(values, [(item[1], *item[10:14]) for item in related_items(values[AT["related"]])])
+    return _parts(values, [_entry_parts(item[1], *item[10:14]) for item in related_items(values[AT["related"]])])
 
 
-def _parts(values: Row, entries: Sequence[Sequence[Any]]) -> Parts:
-    """The parts of an article. An entry is its URL, and the key, name, domain and images of its provider."""
+def _parts(values: Row, entries: Sequence[_EntryParts]) -> Parts:
     topics: list[list[str]] = orjson.loads(values[AT["topics"]])
     provider, name, domain = values[AT["provider"] : AT["provider"] + 3]
     names: list[NameUse] = [("topic", key, spelled, "", 1) for key, spelled in topics]
     if provider:
         names.append(("provider", provider, name, domain or "", 1))
-    mentions, links = [], {}
-    for at, (url, provider, name, domain, pictures) in enumerate(entries):
-        if provider:
-            names.append(("provider", provider, name, domain or "", 0))
-            mentions.append((at, provider, int(bool(pictures))))
-        if url is not None:
-            links[url_key(url)] = True
+    names += [entry.name for entry in entries if entry.name]
+    mentions = [(at, entry.name[1], entry.pictured) for at, entry in enumerate(entries) if entry.name]
+    links = dict.fromkeys([entry.link for entry in entries if entry.link is not None])
     return Parts(orjson.loads(values[AT["urls"]]), [key for key, _ in topics], list(links), mentions, names)
+
+
+def _entry_parts(url: str | None, provider: str | None, name: str, domain: str | None, pictures: object) -> _EntryParts:
+    named: NameUse | None = ("provider", provider, name, domain or "", 0) if provider else None
+    return _EntryParts(None if url is None else url_key(url), named, int(bool(pictures)))
 
 
 def text_of(values: Row, provider: str) -> IndexedText:
@@ -208,19 +214,18 @@ def url_key(url: str) -> int:
 _NO_PROVIDER = ProviderName("", "", None)
 
 
-def _related_text(entries: Sequence[RelatedEntry]) -> str:
+def _related_text(entries: Sequence[_EncodedEntry]) -> str:
     """The entries as JSON. The first item of an entry is the end of its id."""
     seen: dict[str, int] = {}
     items = []
-    for tail, text in map(_entry, entries):
-        occurrence = seen[tail] = seen.get(tail, -1) + 1
-        items.append(f'["{tail}-{occurrence}",{text}')
+    for entry in entries:
+        occurrence = seen[entry.tail] = seen.get(entry.tail, -1) + 1
+        items.append(f'["{entry.tail}-{occurrence}",{entry.text}')
     return f"[{','.join(items)}]"
 
 
 @lru_cache(maxsize=REMEMBERED_ENTRIES)
-def _entry(entry: RelatedEntry) -> tuple[str, str]:
-    """The end of an entry's id, without its occurrence, and the other items of its JSON."""
+def _encoded_entry(entry: RelatedEntry) -> _EncodedEntry:
     provider = entry.provider or _NO_PROVIDER
     values = (
         entry.url,
@@ -238,7 +243,8 @@ def _entry(entry: RelatedEntry) -> tuple[str, str]:
         list(map(tuple, provider.images)),
         list(map(tuple, entry.images)),
     )
-    return related_tail(unicodedata.normalize("NFC", entry.identity)), _json(values)[1:]
+    tail = related_tail(unicodedata.normalize("NFC", entry.identity))
+    return _EncodedEntry(tail, _json(values)[1:], _entry_parts(entry.url, *provider))
 
 
 def _json(values: Sequence[Any]) -> str:

@@ -15,9 +15,9 @@ from gateway.store.list_sources import BY_CATEGORY, BY_LOCALE, BY_PROVIDER, BY_S
 from gateway.store.sql_fragment import Sql, keys, viewed
 
 _COLUMNS: Mapping[Field, ListSource[Article]] = {
-    Field.CATEGORY: BY_CATEGORY,
-    Field.LOCALE: BY_LOCALE,
-    Field.TYPE: BY_TYPE,
+    Field("article.category"): BY_CATEGORY,
+    Field("article.locale"): BY_LOCALE,
+    Field("article.type"): BY_TYPE,
 }
 _BY_PREFERENCE = (BY_TOPIC, BY_PROVIDER, BY_CATEGORY, BY_STATUS, BY_LOCALE, BY_TYPE)
 """Sources that usually have fewer articles come first."""

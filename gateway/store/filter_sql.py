@@ -35,6 +35,7 @@ from gateway.filters import (
 )
 from gateway.model.documents import Status
 from gateway.model.records import Visibility
+from gateway.store.field_columns import FOLDED
 from gateway.store.rows import micros
 from gateway.store.sql_fragment import Sql, joined, keys, viewed
 
@@ -47,31 +48,14 @@ class ColumnReference(NamedTuple):
     folded: str
 
 
-def _plain(table: str, name: str) -> ColumnReference:
-    return ColumnReference(table, f"{table}.{name}", f"fold({table}.{name})")
-
-
+_FOLDED = {
+    "provider.name": "provider.folded",
+    "topic.name": "topic.folded",
+    **{f"article.{name}": f"article.{folded}" for name, folded in FOLDED.items()},
+}
 COLUMNS: Mapping[Field, ColumnReference] = {
-    Field.ID: _plain("article", "id"),
-    Field.SLUG: _plain("article", "slug"),
-    Field.PATH: _plain("article", "path"),
-    Field.CATEGORY: _plain("article", "category"),
-    Field.TYPE: _plain("article", "type"),
-    Field.LOCALE: _plain("article", "locale"),
-    Field.TITLE: ColumnReference("article", "article.title", "article.title_folded"),
-    Field.QUALITY: _plain("article", "quality"),
-    Field.HEAT: _plain("article", "heat"),
-    Field.PUBLISHED_DATE_TIME: _plain("article", "published_date_time"),
-    Field.UPDATED_DATE_TIME: _plain("article", "updated_date_time"),
-    Field.PROVIDER_ID: _plain("provider", "id"),
-    Field.PROVIDER_NAME: ColumnReference("provider", "provider.name", "provider.folded"),
-    Field.PROVIDER_SLUG: _plain("provider", "slug"),
-    Field.PROVIDER_DOMAIN: _plain("provider", "domain"),
-    Field.PROVIDER_ARTICLES: _plain("provider", "count"),
-    Field.TOPIC_ID: _plain("topic", "id"),
-    Field.TOPIC_NAME: ColumnReference("topic", "topic.name", "topic.folded"),
-    Field.TOPIC_SLUG: _plain("topic", "slug"),
-    Field.TOPIC_ARTICLES: _plain("topic", "count"),
+    field: ColumnReference(field.record, field.value, _FOLDED.get(field.value, f"fold({field.value})"))
+    for field in Field
 }
 _COMPARISONS: Mapping[Comparison, str] = {
     Comparison.GREATER: ">",

@@ -1,7 +1,7 @@
 -- The indexes. A large run drops those of the tables that it fills, and creates them again at its end.
 --
 -- Each order has one index, which is read in both directions. In most of them `public` comes first: a preview merges the
--- public rows and the others.
+-- public rows and the others. `field_columns.py` gives those of the orders by plain fields.
 
 CREATE INDEX file_sha256 ON file (sha256);
 CREATE INDEX file_inode ON file (inode);
@@ -14,11 +14,7 @@ CREATE INDEX article_slug ON article (slug, reachable DESC, locale IS NOT NULL, 
 CREATE INDEX article_wanted_slug ON article (wanted_slug);
 CREATE INDEX article_from ON article (public_from) WHERE published;
 CREATE INDEX article_until ON article (public_until) WHERE published;
-CREATE INDEX article_published ON article (public, published_date_time DESC, path);
-CREATE INDEX article_updated ON article (public, updated_date_time DESC, path);
-CREATE INDEX article_quality ON article (public, quality DESC, path);
-CREATE INDEX article_heat ON article (public, heat DESC, path);
-CREATE INDEX article_title ON article (public, title_folded, title, path);
+/* orders */
 CREATE INDEX article_order ON article (public, path);
 CREATE INDEX article_provider ON article (provider, public, published_date_time DESC, path);
 CREATE INDEX article_category ON article (category, public, published_date_time DESC, path);

@@ -13,10 +13,12 @@ import orjson
 from gateway.content.identity import url_identity
 from gateway.model.changes import FileVersion, Loaded
 from gateway.model.documents import Document, Heading, Image, ProviderName, RelatedEntry, TopicName
+from gateway.model.fields import FIELDS, INSTANT, Field
 from gateway.store.article_row import AT, COLUMNS
+from gateway.store.field_columns import FOLDED
 from gateway.store.rows import Row, body_text, optional_instant, related_items
 
-_DERIVED = frozenset({"id", "slug", "title_folded", "urls", "has_body", "is_secured", "text"})
+_DERIVED = frozenset({"id", "slug", "urls", "has_body", "is_secured", "text", *FOLDED.values()})
 _JSON = frozenset({"provider_images", "images", "topics", "exposed", "front_matter", "headings"})
 _ENTRY = (
     "id",
@@ -66,27 +68,15 @@ UNREADABLE = (ValueError, TypeError, LookupError, OverflowError, AttributeError)
 
 
 def _document(path: str, record: Mapping[str, Any]) -> Document:
+    fields = {field.name: _field(field, record) for field in FIELDS}
     urls = [record.get(name) for name in ("original_url", "web_url", "amp_web_url", "cdn_amp_web_url")]
     return Document(
         path=path,
         slug=record["wanted_slug"],
-        title=record["title"],
-        excerpt=record.get("excerpt"),
-        category=record.get("category"),
-        type=record.get("type", "article"),
-        locale=record.get("locale"),
-        quality=record.get("quality"),
-        heat=record.get("heat"),
         published=_flag(record["published"]),
         unlisted=_flag(record["unlisted"]),
-        published_date_time=optional_instant(record.get("published_date_time")),
         public_from=optional_instant(record.get("public_from")),
         public_until=optional_instant(record.get("public_until")),
-        updated_date_time=optional_instant(record.get("updated_date_time")),
-        original_url=urls[0],
-        web_url=urls[1],
-        amp_web_url=urls[2],
-        cdn_amp_web_url=urls[3],
         urls=tuple(dict.fromkeys(known for url in urls if url and (known := url_identity(url)))),
         provider=_provider(record),
         topics=tuple(TopicName(*topic) for topic in record.get("topics", ())),
@@ -98,7 +88,15 @@ def _document(path: str, record: Mapping[str, Any]) -> Document:
         front_matter=orjson.dumps(record.get("front_matter", {})),
         exposed=orjson.dumps(record.get("exposed", {})),
         secured=record.get("secured"),
+        **fields,
     )
+
+
+def _field(field: Field, record: Mapping[str, Any]) -> Any:
+    if field.missing is None and not field.is_optional:
+        return record[field.name]
+    value = record.get(field.name, field.missing)
+    return optional_instant(value) if field.kind is INSTANT else value
 
 
 def _entry(record: Mapping[str, Any]) -> RelatedEntry:

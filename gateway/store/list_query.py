@@ -68,7 +68,8 @@ class SortKey(NamedTuple):
     @property
     def sql(self) -> str:
         text = f"{self.column.sql} {'DESC' if self.descending else 'ASC'}"
-        return f"{text} NULLS {'LAST' if self.nulls_last else 'FIRST'}" if self.column.kind.nullable else text
+        has_place = self.column.kind.nullable and not self.column.follows
+        return f"{text} NULLS {'LAST' if self.nulls_last else 'FIRST'}" if has_place else text
 
     def rank(self, value: Value) -> tuple[bool, Value]:
         """Sort key of a value. The caller applies the direction."""

@@ -6,11 +6,19 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from gateway.model.lists import ArticleOrderField, OrderField, ProviderOrderField, TopicOrderField
+from gateway.model.fields import ORDERED, Field
+from gateway.model.lists import (
+    PUBLISHED_DATE_TIME,
+    ArticleOrderField,
+    OrderField,
+    ProviderOrderField,
+    TopicOrderField,
+)
 from gateway.model.records import Article
 from gateway.store import protocol
 from gateway.store.article_row import url_key
 from gateway.store.cursor import ColumnType
+from gateway.store.field_columns import order_columns
 from gateway.store.protocol import Lookup
 from gateway.store.rows import ARTICLE, MENTION, PROVIDER, RELATED, TOPIC, Record
 
@@ -22,6 +30,9 @@ class Column(NamedTuple):
     kind: ColumnType
     falls: bool = False
     """Whether its index is in falling order."""
+    follows: bool = False
+    """Whether it is null exactly if the column before it is. Its order then needs no `NULLS`, which an index
+    serves for its first column only."""
 
 
 Columns = Mapping[OrderField, tuple[Column, ...]]
@@ -29,12 +40,15 @@ Columns = Mapping[OrderField, tuple[Column, ...]]
 _TEXT, _NUMBER = ColumnType(str), ColumnType(int)
 _PROVIDER_NAME = "(SELECT provider.{} FROM provider WHERE provider.view = :view AND provider.key = article.provider)"
 
+
+def _ordering(field: Field) -> tuple[Column, ...]:
+    kind = ColumnType(str if field.is_folded else int, field.is_optional)
+    names = order_columns(field)
+    return tuple(Column(f"article.{name}", kind, not field.is_folded, name != names[0]) for name in names)
+
+
 _ARTICLE_COLUMNS: Columns = {
-    ArticleOrderField.PUBLISHED_DATE_TIME: (Column("article.published_date_time", ColumnType(int, True), falls=True),),
-    ArticleOrderField.UPDATED_DATE_TIME: (Column("article.updated_date_time", ColumnType(int, True), falls=True),),
-    ArticleOrderField.QUALITY: (Column("article.quality", ColumnType(int, True), falls=True),),
-    ArticleOrderField.HEAT: (Column("article.heat", ColumnType(int, True), falls=True),),
-    ArticleOrderField.TITLE: (Column("article.title_folded", _TEXT), Column("article.title", _TEXT)),
+    **{ArticleOrderField(field.constant): _ordering(field) for field in ORDERED},
     ArticleOrderField.PROVIDER_NAME: (
         Column(_PROVIDER_NAME.format("folded"), ColumnType(str, True)),
         Column(_PROVIDER_NAME.format("name"), ColumnType(str, True)),
@@ -42,7 +56,7 @@ _ARTICLE_COLUMNS: Columns = {
     ArticleOrderField.PATH: (Column("article.path", _TEXT),),
 }
 _MENTION_COLUMNS: Columns = {
-    ArticleOrderField.PUBLISHED_DATE_TIME: (Column("mention.published_date_time", ColumnType(int, True), falls=True),),
+    PUBLISHED_DATE_TIME: (Column("mention.published_date_time", ColumnType(int, True), falls=True),),
     ArticleOrderField.PATH: (Column("mention.path", _TEXT),),
 }
 _PROVIDER_COLUMNS: Columns = {

@@ -15,6 +15,7 @@ from gateway.model.changes import FileVersion
 from gateway.model.documents import Heading, Image, Restriction, Status
 from gateway.model.problems import Problem, Severity
 from gateway.model.records import Article, ArticleSource, Provider, Related, Text, Topic
+from gateway.store.field_columns import INSTANTS, NAMES
 
 T = TypeVar("T")
 
@@ -68,22 +69,24 @@ class Record(NamedTuple, Generic[T]):
     make: Callable[[Row], T]
 
 
+_OWN = (
+    *("id", "slug", "path", "published", "unlisted", "status", "provider", "images"),
+    *("is_secured", "sha256", "bytes", "modified_at"),
+)
+"""The columns of an article beside those of its plain fields."""
+_FIELDS, _ALL = len(NAMES), len(NAMES) + len(_OWN)
+
+
 def _article(row: Row) -> Article:
-    return Article._make(
-        (
-            *row[:10],
-            optional_instant(row[10]),
-            optional_instant(row[11]),
-            *row[12:16],
-            bool(row[16]),
-            bool(row[17]),
-            Status(row[18]),
-            row[19],
-            images(row[20]),
-            bool(row[21]),
-            ArticleSource(row[2], row[22], row[23], instant(row[24])),
-        )
-    )
+    fields = [*row[:_FIELDS]]
+    for at in INSTANTS:
+        if (time := fields[at]) is not None:
+            fields[at] = instant(time)
+    id_, slug, path, published, unlisted, status, provider, pictures, secured, sha256, size, read = row[_FIELDS:_ALL]
+    source = ArticleSource(path, sha256, size, instant(read))
+    fields += (id_, slug, path, bool(published), bool(unlisted), Status(status), provider)
+    fields += (images(pictures), bool(secured), source)
+    return Article(*fields)
 
 
 def _mention(row: Row) -> Related:
@@ -137,15 +140,7 @@ def _topic(row: Row) -> Topic:
     return Topic._make(row[:4])
 
 
-ARTICLE = Record(
-    "article",
-    "article.id, article.slug, article.path, article.category, article.title, article.excerpt, article.type,"
-    " article.locale, article.quality, article.heat, article.published_date_time, article.updated_date_time,"
-    " article.original_url, article.web_url, article.amp_web_url, article.cdn_amp_web_url, article.published,"
-    " article.unlisted, article.status, article.provider, article.images, article.is_secured, article.sha256,"
-    " article.bytes, article.modified_at",
-    _article,
-)
+ARTICLE = Record("article", ", ".join(f"article.{name}" for name in (*NAMES, *_OWN)), _article)
 RELATED = Record("article AS source", "source.id, parent.value, source.related", _related)
 """The related entry with an id, `parent.value`."""
 MENTION = Record(

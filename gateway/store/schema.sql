@@ -1,4 +1,4 @@
--- The tables. `indexes.sql` has their indexes.
+-- The tables. `indexes.sql` has their indexes. `field_columns.py` gives the columns of the plain fields of articles.
 --
 -- An article is one row. The lists that it owns (`topics`, `images`, `related`) are JSON in the row. `related` is
 -- compressed with zstd, because it is most of the content of real sites. The tables
@@ -44,9 +44,7 @@ CREATE TABLE problem (
 CREATE TABLE article (
   key INTEGER PRIMARY KEY AUTOINCREMENT,
   id TEXT NOT NULL, path TEXT NOT NULL, wanted_slug TEXT NOT NULL, slug TEXT NOT NULL,
-  category TEXT, title TEXT NOT NULL, title_folded TEXT NOT NULL, excerpt TEXT, type TEXT NOT NULL, locale TEXT,
-  quality INTEGER, heat INTEGER, published_date_time INTEGER, updated_date_time INTEGER,
-  original_url TEXT, web_url TEXT, amp_web_url TEXT, cdn_amp_web_url TEXT,
+  /* fields */
   published INTEGER NOT NULL, unlisted INTEGER NOT NULL, public_from INTEGER, public_until INTEGER,
   status TEXT NOT NULL, reachable INTEGER NOT NULL, public INTEGER NOT NULL,
   provider TEXT, provider_name TEXT, provider_domain TEXT, provider_images TEXT NOT NULL,

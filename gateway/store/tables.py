@@ -11,7 +11,10 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-RELEASE = 11
+from gateway.model import fields
+from gateway.store.field_columns import DEFINITIONS, ORDERS
+
+RELEASE = 11 + fields.VERSION
 """The version of the schema and of its content. A database of another release is rebuilt."""
 APPLICATION = 0x67617465
 """Distinguishes this program's databases from others."""
@@ -25,10 +28,17 @@ PREVIEW_VIEW = 0
 VIEWS = (PREVIEW_VIEW, PUBLIC_VIEW)
 KEYED_VIEW = 2
 
-SCHEMA = (Path(__file__).parent / "schema.sql").read_text(encoding="utf-8")
-_INDEXES = (Path(__file__).parent / "indexes.sql").read_text(encoding="utf-8")
+
+def _statements(name: str) -> str:
+    """The statements of a file, with those of the plain fields at its comments `fields` and `orders`."""
+    text = (Path(__file__).parent / name).read_text(encoding="utf-8")
+    return text.replace("/* fields */", DEFINITIONS).replace("/* orders */", ORDERS)
+
+
+SCHEMA = _statements("schema.sql")
 INDEXES: Mapping[str, str] = {
-    match[1]: match[0] for match in re.finditer(r"^CREATE (?:UNIQUE )?INDEX (\w+)[^;]+", _INDEXES, re.MULTILINE)
+    match[1]: match[0]
+    for match in re.finditer(r"^CREATE (?:UNIQUE )?INDEX (\w+)[^;]+", _statements("indexes.sql"), re.MULTILINE)
 }
 """The statement that creates each index, by name."""
 

@@ -29,6 +29,7 @@ class Piece(NamedTuple):
     path: str
     slug: str
     title: str
+    subtitle: str | None
     type: str
     category: str | None
     locale: str | None
@@ -115,6 +116,7 @@ def _pieces(size: int, chance: random.Random) -> Iterator[Piece]:
             path=f"{chance.choice(('a', 'ä', 'B'))}/{number:04}.md",
             slug=f"piece-{number:04}",
             title=chance.choice(TITLES),
+            subtitle=(None, *TITLES)[number % (len(TITLES) + 1)],
             type=chance.choice(TYPES),
             category=chance.choice(VALUES),
             locale=chance.choice(LOCALES),
@@ -136,6 +138,7 @@ def text(piece: Piece) -> str:
     front_matter: dict[str, object] = {
         "slug": piece.slug,
         "title": piece.title,
+        "subtitle": piece.subtitle,
         "type": piece.type,
         "category": piece.category,
         "locale": piece.locale,

@@ -47,6 +47,7 @@ VALUES: Mapping[str, Callable[[Piece], Any]] = {
     "type": lambda piece: piece.type,
     "locale": lambda piece: piece.locale,
     "title": lambda piece: piece.title,
+    "subtitle": lambda piece: piece.subtitle,
     "quality": lambda piece: piece.quality,
     "heat": lambda piece: piece.heat,
     "publishedDateTime": lambda piece: piece.published_at,
@@ -223,6 +224,8 @@ class Oracle:
                 return piece.updated_at
             case "TITLE":
                 return fold(piece.title), piece.title
+            case "SUBTITLE":
+                return piece.subtitle and (fold(piece.subtitle), piece.subtitle)
             case "PROVIDER_NAME":
                 name = piece.provider and self.providers.names[piece.provider.key]
                 return name and (fold(name), name)

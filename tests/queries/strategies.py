@@ -118,6 +118,7 @@ LEAVES = {
     "type": texts(*TYPES),
     "locale": texts(*LOCALES),
     "title": texts(*TITLES),
+    "subtitle": texts(*TITLES),
     "quality": numbers(),
     "heat": numbers(),
     "publishedDateTime": times(),
@@ -172,7 +173,8 @@ def orders(nulls: Mapping[str, Strategy], *fields: str) -> Strategy:
 
 
 ARTICLE_ORDERS = orders(
-    {"nulls": NULLS}, "PUBLISHED_DATE_TIME", "UPDATED_DATE_TIME", "QUALITY", "HEAT", "TITLE", "PROVIDER_NAME", "PATH"
+    {"nulls": NULLS},
+    *("PUBLISHED_DATE_TIME", "UPDATED_DATE_TIME", "QUALITY", "HEAT", "TITLE", "SUBTITLE", "PROVIDER_NAME", "PATH"),
 )
 PROVIDER_ORDERS = orders({}, "ARTICLE_COUNT", "NAME", "DOMAIN")
 TOPIC_ORDERS = orders({}, "ARTICLE_COUNT", "NAME")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from gateway.content import markup
@@ -40,6 +41,7 @@ BLANK = Document(
     path="",
     slug="",
     title="",
+    subtitle=None,
     excerpt=None,
     category=None,
     type="article",
@@ -75,7 +77,7 @@ def document(path: str, **values: object) -> Document:
     usual = {"slug": path, "title": path, "public_from": values.get("published_date_time")}
     outline = markup.read(str(values.get("body", "")))
     of_body = {"text": outline.text, "headings": outline.headings}
-    return BLANK._replace(path=path, **{**usual, **of_body, **values})  # type: ignore[arg-type]
+    return replace(BLANK, path=path, **{**usual, **of_body, **values})  # type: ignore[arg-type]
 
 
 def version(path: str, content: str, mtime: int = 1_700_000_000) -> FileVersion:

@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -101,7 +102,7 @@ def named() -> st.SearchStrategy[Document]:
     """Documents of all visibilities. Some names give the slug that another record has by a collision."""
     taken = st.sampled_from(TAKEN)
     return st.builds(
-        lambda one, unlisted, own: one._replace(unlisted=unlisted, **(own or {})),
+        lambda one, unlisted, own: replace(one, unlisted=unlisted, **(own or {})),
         documents(),
         st.booleans(),
         st.none() | st.builds(lambda name: {"provider": provider(name), "topics": topics("C!", name)}, taken),
@@ -288,9 +289,9 @@ async def test_save_reads_only_the_changed_entities(store: Store, tmp_path: Path
 
         assert await after() == ([90], [90])
         assert await after() == ([], [])
-        assert await after(names[0]._replace(title="Other")) == ([0], [0])
-        assert await after(names[0]._replace(topics=topics("t1"))) == ([2], [2])
-        assert await after(names[0]._replace(topics=topics("t1"), provider=provider("P1", "p1.org"))) == ([2], [2])
+        assert await after(replace(names[0], title="Other")) == ([0], [0])
+        assert await after(replace(names[0], topics=topics("t1"))) == ([2], [2])
+        assert await after(replace(names[0], topics=topics("t1"), provider=provider("P1", "p1.org"))) == ([2], [2])
         assert await after(document("new", topics=topics("new"))) == ([1], [1])
         assert await after(Deleted("new")) == ([1], [1])
         assert await after(document("draft", published=False, topics=topics("t1"))) == ([], [1])

@@ -21,8 +21,8 @@ from gateway.store.tables import INDEXES, SCHEMA
 
 WEEK = And(
     (
-        Compared(Field.PUBLISHED_DATE_TIME, Comparison.GREATER_OR_EQUAL, datetime(2024, 1, 1, tzinfo=UTC)),
-        Compared(Field.PUBLISHED_DATE_TIME, Comparison.LESS, datetime(2024, 1, 8, tzinfo=UTC)),
+        Compared(Field["PUBLISHED_DATE_TIME"], Comparison.GREATER_OR_EQUAL, datetime(2024, 1, 1, tzinfo=UTC)),
+        Compared(Field["PUBLISHED_DATE_TIME"], Comparison.LESS, datetime(2024, 1, 8, tzinfo=UTC)),
     )
 )
 DAILY: dict[str, tuple[Filter, str]] = {
@@ -35,16 +35,16 @@ DAILY: dict[str, tuple[Filter, str]] = {
     "any topic": (HasTopics(("x", "y")), "article_topic_order (topic=?"),
     "all topics": (HasTopics(("x", "y"), needs_all=True), "article_topic_order (topic=?"),
     "week": (WEEK, "(public=? AND published_date_time>? AND published_date_time<?)"),
-    "category": (In(Field.CATEGORY, ("x",)), "_category (category=?"),
-    "categories": (In(Field.CATEGORY, ("x", "y")), "_category (category=?"),
-    "type": (In(Field.TYPE, ("x",)), "_type (type=?"),
-    "locale": (In(Field.LOCALE, ("x",)), "_locale (locale=?"),
+    "category": (In(Field["CATEGORY"], ("x",)), "_category (category=?"),
+    "categories": (In(Field["CATEGORY"], ("x", "y")), "_category (category=?"),
+    "type": (In(Field["TYPE"], ("x",)), "_type (type=?"),
+    "locale": (In(Field["LOCALE"], ("x",)), "_locale (locale=?"),
     "topic and week": (
         And((WEEK, HasTopics(("x",)))),
         "article_topic_order (topic=? AND public=? AND published_date_time>? AND published_date_time<?)",
     ),
     "category and week": (
-        And((WEEK, In(Field.CATEGORY, ("x",)))),
+        And((WEEK, In(Field["CATEGORY"], ("x",)))),
         "_category (category=? AND public=? AND published_date_time>? AND published_date_time<?)",
     ),
 }
@@ -139,7 +139,7 @@ def test_counts_use_an_index(database: sqlite3.Connection, name: str, visibility
 
 def test_scans_and_sorts_are_found(database: sqlite3.Connection) -> None:
     """An order without an index is a sort, and a filter without one a scan."""
-    by_category = (OrderTerm(ArticleOrderField.QUALITY),)
+    by_category = (OrderTerm(ArticleOrderField["QUALITY"]),)
     sorted_ = ListQuery(ARTICLES.where(DAILY["provider slug"][0]), by_category, Visibility.PREVIEW)
     assert len(faults(plan(database, sorted_.page([WHOLE], Window())), merges=1)) == 1
     scan = Sql("SELECT count(*) FROM article WHERE provider_name = 'x'")

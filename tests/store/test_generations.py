@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Generator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from types import coroutine
@@ -140,7 +141,7 @@ async def test_equal_bytes_keep_their_time(store: Store) -> None:
     stamped = loaded(one, mtime=2000)
     assert not (await apply(store, stamped, as_of=NOW + HOUR)).changed
     assert (await store.files())["a"] == FileState(stamped.version, Status.PUBLISHED, NOW, stamped.version.sha256)
-    redecoded = Loaded(stamped.version, one._replace(title="decoded otherwise"))
+    redecoded = Loaded(stamped.version, replace(one, title="decoded otherwise"))
     assert (await apply(store, redecoded, as_of=NOW + 2 * HOUR)).changed
     assert (await store.files())["a"].read_date_time == NOW
     async with store.snapshot(PUBLIC) as snapshot:

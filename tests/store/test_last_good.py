@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ async def generation(store: SqliteStore) -> Generation:
 def addressed(made: Document) -> Document:
     """With the addresses that a file would give."""
     first, second, *_ = (*made.urls, None, None)
-    return made._replace(original_url=first, web_url=second)
+    return replace(made, original_url=first, web_url=second)
 
 
 def broken(path: str) -> Quarantined:

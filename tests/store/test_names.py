@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Container, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -279,9 +279,9 @@ async def test_unreferenced_providers_and_topics_are_removed(store: Store) -> No
     one = document("a", provider=provider("P"), topics=topics("t"), related=(entry("x", None, provider("M")),))
     await apply(store, one)
     for change, public, preview in (
-        (one._replace(published=False), (0, 0), (2, 1)),
-        (one._replace(provider=None), (1, 1), (1, 1)),
-        (one._replace(related=(), topics=()), (1, 0), (1, 0)),
+        (replace(one, published=False), (0, 0), (2, 1)),
+        (replace(one, provider=None), (1, 1), (1, 1)),
+        (replace(one, related=(), topics=()), (1, 0), (1, 0)),
         (one, (2, 1), (2, 1)),
         (Deleted("a"), (0, 0), (0, 0)),
     ):
@@ -322,7 +322,7 @@ async def test_provider_images(store: Store) -> None:
 async def test_slug_collisions(store: Store) -> None:
     """Public articles come first, then the path decides. The others get a suffix of digits."""
     draft, *others = (document(path, slug="x") for path in PATHS[:4])
-    await apply(store, draft._replace(published=False), *others)
+    await apply(store, replace(draft, published=False), *others)
     expected = {path: "x" + suffix(path) for path in PATHS[:4]}
     assert await slugs(store, PREVIEW) == {**expected, "b": "x"}
     await apply(store, draft)
@@ -358,8 +358,8 @@ async def test_translation_changes_no_slug(
 ) -> None:
     """Files of one locale do not affect slugs of others."""
     store = await new_store()
-    originals = [one._replace(path=f"{one.path}.md") for one in corpus]
-    translations = [one._replace(locale="fr") for one in added]
+    originals = [replace(one, path=f"{one.path}.md") for one in corpus]
+    translations = [replace(one, locale="fr") for one in added]
     await apply(store, *originals)
     before = await answers(store, visibility)
     slugs_before = {edge.node.path: edge.node.slug for edge in before["articles"].edges}
@@ -376,7 +376,7 @@ async def test_change_of_locale(store: Store) -> None:
     first, second, third = document("a", slug="x"), document("b", slug="x"), document("c", slug="x", locale="de")
     await apply(store, first, second, third)
     assert await slugs(store) == {"a": "x", "b": "x" + suffix("b"), "c": "x"}
-    await apply(store, first._replace(locale="de"))
+    await apply(store, replace(first, locale="de"))
     assert await slugs(store) == {"a": "x", "b": "x", "c": "x" + suffix("c")}
 
 
@@ -426,10 +426,10 @@ async def test_duplicate_slug_is_a_problem(store: Store, locale: str | None) -> 
     message = f"The slug `x` belongs to a; this article answers to `x{suffix('b')}`."
     expected = Problem(Severity.WARNING, "SAME_SLUG", message, "b", hint="Give it a `slug` of its own.")
     assert await problems(store) == [expected]
-    await apply(store, first._replace(published=False))
+    await apply(store, replace(first, published=False))
     message = f"The slug `x` belongs to b; this article answers to `x{suffix('a')}`."
     assert await problems(store) == [expected._replace(message=message, path="a")]
-    await apply(store, second._replace(locale="en"))
+    await apply(store, replace(second, locale="en"))
     assert await problems(store) == []
 
 
@@ -464,11 +464,11 @@ async def test_backlinks_follow_the_owner_of_the_url(store: Store) -> None:
     old, new = document("old", urls=(url,), published_date_time=day(1)), document("new", urls=(url,))
     for change, expected in (
         (old, {"old"}),
-        (new._replace(published_date_time=day(2)), {"new"}),
-        (new._replace(published_date_time=day(2), published=False), {"old"}),
+        (replace(new, published_date_time=day(2)), {"new"}),
+        (replace(new, published_date_time=day(2), published=False), {"old"}),
         (new, {"old"}),
-        (new._replace(published_date_time=SOON, public_from=SOON), {"old"}),
-        (new._replace(published_date_time=day(2), urls=()), {"old"}),
+        (replace(new, published_date_time=SOON, public_from=SOON), {"old"}),
+        (replace(new, published_date_time=day(2), urls=()), {"old"}),
         (Deleted("old"), set()),
         (new, {"new"}),
         (document("source", published=False, related=(entry("x", url),)), set()),

@@ -618,7 +618,7 @@ async def test_removed_articles_leave_no_words(tmp_path: Path, name: str) -> Non
     await apply(store, *usual, other, alone)
     await apply(store, Deleted("other"), as_of=SOON)
     await apply(store, other, as_of=NOW)
-    await apply(store, other._replace(title="Changed"), as_of=SOON)
+    await apply(store, replace(other, title="Changed"), as_of=SOON)
     await apply(store, *(Deleted(one.path) for one in (*usual, other, alone)), as_of=SOON)
     assert vocabulary(path) == []
     await store.close()
