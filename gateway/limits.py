@@ -11,6 +11,8 @@ PERSISTED_BYTES: Final = 16 * 2**20
 DOCUMENT_BYTES: Final = 64 * 2**20
 RENDERED_BYTES: Final = 64 * 2**20
 """The default size of each cache, in bytes."""
+ENTITIES: Final = 100_000
+"""The default maximum number of providers and topics in memory."""
 
 
 def _limit(default: float, counts: str, *, least: int = 1) -> Any:

@@ -16,11 +16,12 @@ from gateway.access.tokens import ApiToken
 from gateway.cache_tags import TagHeader
 from gateway.content.source import DEFAULT_MAX_BYTES, WatchMode
 from gateway.errors import SettingsError
-from gateway.limits import DOCUMENT_BYTES, PERSISTED_BYTES, RENDERED_BYTES, Limits
+from gateway.limits import DOCUMENT_BYTES, ENTITIES, PERSISTED_BYTES, RENDERED_BYTES, Limits
 from gateway.option_types import (
     BOOLEAN,
     BYTES,
     COUNT,
+    COUNT_OR_ZERO,
     FILE,
     LOG_LEVEL,
     LOG_LEVELS,
@@ -231,6 +232,13 @@ class Settings:
     )
     rendered_bytes: int = _option(
         SIZE, Group.CACHING, "The size of the cache of rendered bodies. 0 disables it.", RENDERED_BYTES
+    )
+    entities: int = _option(
+        COUNT_OR_ZERO,
+        Group.CACHING,
+        "The maximum number of providers and topics in memory, for the public and for previews each. If there are more,"
+        " each request reads its own from the database. 0 disables the cache.",
+        ENTITIES,
     )
     trusted_documents: Path | None = _option(
         FILE,

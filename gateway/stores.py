@@ -24,7 +24,7 @@ async def open_pipeline(settings: Settings, *, shared: bool = False) -> AsyncIte
     writer before a load.
     """
     open_store = SqliteStore.join if shared else SqliteStore.open
-    store = await open_store(settings.database_path, readers=settings.readers)
+    store = await open_store(settings.database_path, readers=settings.readers, entities=settings.entities)
     try:
         async with ingesting(settings, store, low_priority=shared) as ingest:
             yield Pipeline(store, ingest)

@@ -107,7 +107,8 @@ WHOLE = ""
 class Usage(NamedTuple):
     """The cost of a snapshot so far: calls that reached the database, and rows returned.
 
-    The read that opens the snapshot is not counted.
+    The read that opens the snapshot is not counted, and neither is the one that reads a generation's providers and
+    topics for all its snapshots.
     """
 
     calls: int = 0

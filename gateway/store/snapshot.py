@@ -28,9 +28,11 @@ from gateway.search import Search
 from gateway.store import change_log, facet_sql, similar_sql
 from gateway.store.change_log import ChangeCursor
 from gateway.store.cursor import Value
+from gateway.store.entities import COUNTED, Entities, EntityCache
+from gateway.store.entities import LOOKUPS as ENTITY_LOOKUPS
 from gateway.store.list_query import ListQuery, find
 from gateway.store.list_sources import LOOKUPS
-from gateway.store.protocol import WHOLE, ChangeCounts, ChangePage, Listing, Lookup, Usage
+from gateway.store.protocol import TOPIC_BY_KEY, WHOLE, ChangeCounts, ChangePage, Listing, Lookup, Usage
 from gateway.store.rows import (
     ARTICLE,
     PROVIDER,
@@ -45,7 +47,7 @@ from gateway.store.rows import (
     text_record,
 )
 from gateway.store.search_sql import Ranked, scores
-from gateway.store.sql_fragment import Sql, keyed_views, keys, reachable, view, visible
+from gateway.store.sql_fragment import Sql, keys, reachable, view, visible
 from gateway.store.suggestions import Suggestion
 
 T = TypeVar("T")
@@ -79,9 +81,12 @@ class LeasedReader(Protocol):
 class SqlSnapshot:
     """A snapshot of the generation that its lease reads."""
 
-    def __init__(self, lease: LeasedReader, visibility: Visibility) -> None:
+    def __init__(self, lease: LeasedReader, visibility: Visibility, entities: EntityCache) -> None:
+        """`entities` is the cache of this visibility."""
         self._lease = lease
         self._visibility = visibility
+        self._entity_cache = entities
+        self._entities: Entities | None = None
         self._usage = Usage()
 
     @property
@@ -101,8 +106,12 @@ class SqlSnapshot:
         return Generation(epoch, counter, instant(as_of), instant(loaded), optional_instant(due))
 
     async def find(self, lookup: Lookup[T], keys: Sequence[str]) -> Mapping[str, T]:
+        if not keys:
+            return {}
+        if lookup in ENTITY_LOOKUPS and (entities := await self._held_entities()) is not None:
+            return entities.find(lookup, keys)
         found = LOOKUPS[lookup]
-        rows = await self._ask(find(found, keys, self._visibility)) if keys else ()
+        rows = await self._ask(find(found, keys, self._visibility))
         made = ((keys[at], found.record.make(row)) for at, *row in reversed(rows))
         return {key: record for key, record in made if record is not None}
 
@@ -116,6 +125,8 @@ class SqlSnapshot:
         return {parent: _page(ordered, rows, window) for parent, rows in zip(parents, rows_of, strict=True)}
 
     async def counts(self, listing: Listing[T], parents: Sequence[str]) -> Mapping[str, int]:
+        if listing in COUNTED and (entities := await self._held_entities()) is not None:
+            return entities.counts(listing, parents)
         rows = await self._ask(self._listed(listing).count(parents))
         return {parents[at]: count for at, count in rows}
 
@@ -159,12 +170,11 @@ class SqlSnapshot:
         return counts
 
     async def topics_of(self, article_ids: Sequence[str]) -> Mapping[str, Sequence[Topic]]:
-        joins = (
-            " JOIN article_topic ON article_topic.article = article.key"
-            f" JOIN topic ON topic.view IN {keyed_views(self._visibility)} AND topic.key = article_topic.topic"
-        )
-        rows = await self._of_articles(TOPIC.columns, joins, article_ids, "ORDER BY parent.key, article_topic.position")
-        return _grouped((id_, TOPIC.make(row)) for id_, *row in rows)
+        join = "JOIN article_topic ON article_topic.article = article.key"
+        order = "ORDER BY parent.key, article_topic.position"
+        rows = await self._of_articles("article_topic.topic", join, article_ids, order)
+        topics = await self.find(TOPIC_BY_KEY, list({key for _, key in rows}))
+        return _grouped((id_, topics[key]) for id_, key in rows if key in topics)
 
     async def related_of(self, article_ids: Sequence[str], first: int | None) -> Mapping[str, Sequence[Related]]:
         rows = await self._of_articles("article.related", "", article_ids)
@@ -263,6 +273,12 @@ class SqlSnapshot:
         rows = await self._ask(Sql(PROBLEMS, (lowest, highest, NO_LIMIT if first is None else first)))
         return [problem(row) for row in rows]
 
+    async def _held_entities(self) -> Entities | None:
+        """The entities of this generation, if they are in memory."""
+        if self._entities is None:
+            self._entities = await self._entity_cache.of(await self._lease.generation(), self._lease.rows)
+        return self._entities
+
     def _listed(self, listing: Listing[Any]) -> ListQuery:
         return ListQuery(listing, (), self._visibility)
 
@@ -275,7 +291,7 @@ class SqlSnapshot:
         self, columns: str, joins: str, article_ids: Sequence[str], rest: str = "", *parameters: int
     ) -> Sequence[Row]:
         start = OF_ARTICLES.format(columns=columns)
-        text = f"{start}{joins} WHERE {reachable('article', self._visibility)} {rest}"
+        text = f"{start} {joins} WHERE {reachable('article', self._visibility)} {rest}"
         return await self._ask(Sql(text, (keys(article_ids), *parameters)))
 
     async def _ask(self, query: Sql) -> Sequence[Row]:

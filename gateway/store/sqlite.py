@@ -16,12 +16,14 @@ import orjson
 
 from gateway.content.parser_process import NICENESS
 from gateway.errors import NotReady, StoreError
+from gateway.limits import ENTITIES
 from gateway.model.changes import FileVersion
 from gateway.model.documents import Status
 from gateway.model.records import Visibility
 from gateway.store.article_row import encode
 from gateway.store.database_setup import is_current, prepare, set_up
 from gateway.store.driver import CLOSED, PATIENCE, Access, SqliteConnection
+from gateway.store.entities import EntityCache
 from gateway.store.generation_signal import GenerationSignal
 from gateway.store.protocol import Applied, ChangeSet, FileState, Snapshot
 from gateway.store.reader_pool import Reader, ReaderLease, ReaderPool
@@ -68,7 +70,7 @@ class FileIdentity(NamedTuple):
 class SqliteStore:
     """The database of one content folder in one file."""
 
-    def __init__(self, path: Path, readers: int, patience: float) -> None:
+    def __init__(self, path: Path, readers: int, patience: float, entities: int) -> None:
         """See `open` and `join`."""
         self._path = path
         self._patience = patience
@@ -76,6 +78,7 @@ class SqliteStore:
         self._lock = WriterLock(path)
         self._connections = AsyncExitStack()
         self._readers = ReaderPool()
+        self._entities = {visibility: EntityCache(visibility, entities) for visibility in Visibility}
         self._writer: SqliteConnection | None = None
         self._identity: FileIdentity | None = None
         """The identity of the open file. None before it can be read."""
@@ -84,13 +87,16 @@ class SqliteStore:
         self._closed = False
 
     @classmethod
-    async def open(cls, path: Path, *, readers: int = 4, patience: float = PATIENCE) -> SqliteStore:
+    async def open(
+        cls, path: Path, *, readers: int = 4, patience: float = PATIENCE, entities: int = ENTITIES
+    ) -> SqliteStore:
         """Opens the database for writing, and creates it if it is missing. Rebuilds a database of another release.
 
-        `patience` is the time in seconds to wait for another program that writes. Raises StoreError if the file belongs
-        to another program, cannot be used, or is written by another process.
+        `patience` is the time in seconds to wait for another program that writes. `entities` is the maximum number of
+        providers and topics in memory, for each visibility. Raises StoreError if the file belongs to another program,
+        cannot be used, or is written by another process.
         """
-        store = await cls.join(path, readers=readers, patience=patience)
+        store = await cls.join(path, readers=readers, patience=patience, entities=entities)
         async with _closed_on_error(store):
             if not store.is_writer:
                 raise StoreError(
@@ -101,12 +107,14 @@ class SqliteStore:
         return store
 
     @classmethod
-    async def join(cls, path: Path, *, readers: int = 4, patience: float = PATIENCE) -> SqliteStore:
+    async def join(
+        cls, path: Path, *, readers: int = 4, patience: float = PATIENCE, entities: int = ENTITIES
+    ) -> SqliteStore:
         """Opens the database for reading, whichever process writes it. It is readable once it has a generation.
 
         The caller must call `become_writer`, which allows writing. Raises StoreError.
         """
-        store = cls(path, readers, patience)
+        store = cls(path, readers, patience, entities)
         async with _closed_on_error(store):
             _make_folder(path)
             store._lock.take()
@@ -191,7 +199,7 @@ class SqliteStore:
     @asynccontextmanager
     async def snapshot(self, visibility: Visibility) -> AsyncIterator[Snapshot]:
         async with self._lease() as lease:
-            yield SqlSnapshot(lease, visibility)
+            yield SqlSnapshot(lease, visibility, self._entities[visibility])
 
     async def apply(self, changes: ChangeSet) -> Applied:
         async with self._writing:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from hypothesis import strategies as st
 
 from gateway.content.identity import article_id, suffix
+from gateway.model.changes import Change, Deleted, Quarantined
 from gateway.model.documents import Document, Image, ProviderName
 from gateway.model.lists import (
     NEWEST_FIRST,
@@ -45,7 +47,7 @@ from gateway.store.protocol import (
     Store,
     localized_slug,
 )
-from tests.store.documents import SOON, day, document, entry, provider, topics
+from tests.store.documents import NOW, SOON, day, document, entry, provider, topics
 
 PATHS = tuple("abcdef")
 URLS = tuple(f"https://example.org/{n}" for n in range(3))
@@ -87,6 +89,22 @@ def documents(draw: st.DrawFn, paths: Sequence[str] = PATHS) -> Document:
 
 def corpora() -> st.SearchStrategy[list[Document]]:
     return st.lists(documents(), max_size=len(PATHS), unique_by=lambda one: one.path)
+
+
+@st.composite
+def runs(draw: st.DrawFn, loaded: st.SearchStrategy[Document]) -> list[tuple[datetime, list[Change | Document]]]:
+    """Runs of changes with their times. A path occurs once per run."""
+    changes = st.one_of(loaded, st.sampled_from(PATHS).map(Deleted), st.sampled_from(PATHS).map(set_aside))
+    times = st.sampled_from((NOW, SOON - timedelta(seconds=1), SOON))
+    return draw(
+        st.lists(
+            st.tuples(times, st.lists(changes, max_size=5, unique_by=lambda one: one.path)), min_size=1, max_size=5
+        )
+    )
+
+
+def set_aside(path: str) -> Quarantined:
+    return Quarantined(path, ())
 
 
 async def answers(store: Store, visibility: Visibility) -> Mapping[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from gateway.content.identity import article_id, digits, suffix
 from gateway.content.text import fold, slug
-from gateway.model.changes import Change, Deleted, Quarantined
+from gateway.model.changes import Change, Deleted
 from gateway.model.documents import Document, Image
 from gateway.model.lists import Window
 from gateway.model.problems import Problem, Severity
@@ -38,7 +38,7 @@ from gateway.store.protocol import (
     localized_slug,
 )
 from tests.store.conftest import Open
-from tests.store.corpora import EVERY_SLUG, LOCALES, PATHS, answers, corpora, documents
+from tests.store.corpora import EVERY_SLUG, LOCALES, PATHS, answers, corpora, documents, runs
 from tests.store.documents import NOW, SOON, apply, day, document, entry, provider, topics
 
 PUBLIC, PREVIEW = Visibility.PUBLIC, Visibility.PREVIEW
@@ -93,24 +93,8 @@ async def test_drafts_do_not_affect_public_values(new_store: Open, corpus: list[
 # Independence from the order of changes.
 
 
-@st.composite
-def runs(draw: st.DrawFn) -> list[tuple[datetime, list[Change | Document]]]:
-    """Runs of changes with their times. A path occurs once per run."""
-    changes = st.one_of(documents(), st.sampled_from(PATHS).map(Deleted), st.sampled_from(PATHS).map(set_aside))
-    times = st.sampled_from((NOW, SOON - timedelta(seconds=1), SOON))
-    return draw(
-        st.lists(
-            st.tuples(times, st.lists(changes, max_size=5, unique_by=lambda one: one.path)), min_size=1, max_size=5
-        )
-    )
-
-
-def set_aside(path: str) -> Quarantined:
-    return Quarantined(path, ())
-
-
 @PROPERTY
-@given(runs())
+@given(runs(documents()))
 async def test_any_sequence_of_runs_equals_one_run(
     new_store: Open, steps: list[tuple[datetime, list[Change | Document]]]
 ) -> None:

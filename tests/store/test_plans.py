@@ -26,6 +26,7 @@ from gateway.model.lists import (
     Window,
 )
 from gateway.model.records import Visibility
+from gateway.store.entities import EntityCache
 from gateway.store.protocol import (
     ARTICLE_BY_ID,
     ARTICLE_BY_LOCALIZED_SLUG,
@@ -102,6 +103,11 @@ class Explainer:
         return self._connection.execute(sql, parameters).fetchall()
 
 
+def reading(explainer: Explainer, visibility: Visibility, entities: int = 0) -> SqlSnapshot:
+    """A snapshot of the explainer's database. By default it has no entities in memory."""
+    return SqlSnapshot(explainer, visibility, EntityCache(visibility, entities))
+
+
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("plans") / "content.db"
@@ -176,7 +182,7 @@ async def test_pages_use_an_index_in_order(
     explainer: Explainer, visibility: Visibility, listing: Listing[Any], order: Order, backward: bool
 ) -> None:
     """From the start, after an offset and after a cursor, without scans and sorts."""
-    snapshot, parents = SqlSnapshot(explainer, visibility), PARENTS[listing]
+    snapshot, parents = reading(explainer, visibility), PARENTS[listing]
     explainer.plans.clear()
     pages = await snapshot.pages(listing, parents, order, Window(3, backward))
     await snapshot.pages(listing, parents, order, Window(3, backward, offset=2))
@@ -192,7 +198,7 @@ async def test_pages_use_an_index_in_order(
 
 async def test_order_by_provider_name_reads_the_list(explainer: Explainer) -> None:
     """The one order without an index: the name depends on the visibility, so each would need its own."""
-    snapshot = SqlSnapshot(explainer, Visibility.PUBLIC)
+    snapshot = reading(explainer, Visibility.PUBLIC)
     await snapshot.pages(ARTICLES, [WHOLE], (OrderTerm(ArticleOrderField.PROVIDER_NAME),), Window(3))
     assert sorts(explainer.plans[-1]) == ["USE TEMP B-TREE FOR ORDER BY"]
 
@@ -217,8 +223,18 @@ LOOKUPS: Mapping[Lookup[Any], Sequence[str]] = {
 @pytest.mark.parametrize("visibility", Visibility)
 async def test_lookups_use_an_index(explainer: Explainer, visibility: Visibility, lookup: Lookup[Any]) -> None:
     """For each key, without sorts."""
-    await SqlSnapshot(explainer, visibility).find(lookup, LOOKUPS[lookup])
+    await reading(explainer, visibility).find(lookup, LOOKUPS[lookup])
     assert scans(explainer.plans[-1]) == sorts(explainer.plans[-1]) == []
+
+
+@pytest.mark.parametrize("visibility", Visibility)
+async def test_changed_entities_use_an_index(explainer: Explainer, visibility: Visibility) -> None:
+    """Neither the marks of earlier generations nor other entities are read."""
+    cache, [epoch, *counters] = EntityCache(visibility, 1000), await explainer.generation()
+    await cache.of([epoch, *counters], explainer.rows)
+    await cache.of([epoch, *(counter + 1 for counter in counters[:2])], explainer.rows)
+    assert scans(explainer.plans[-1]) == []
+    assert any("record_change_order" in step for step in explainer.plans[-1])
 
 
 IDS = [article_id("00010"), article_id("00020")]
@@ -236,22 +252,23 @@ OF_ARTICLES: Mapping[str, Question] = {
 @pytest.mark.parametrize("visibility", Visibility)
 async def test_details_are_read_by_article(explainer: Explainer, visibility: Visibility, question: str) -> None:
     """Rows of other articles are not read, and only the result is sorted."""
-    await OF_ARTICLES[question](SqlSnapshot(explainer, visibility))
-    assert scans(explainer.plans[-1]) == []
+    explainer.plans.clear()
+    await OF_ARTICLES[question](reading(explainer, visibility))
+    assert [scan for plan in explainer.plans for scan in scans(plan)] == []
 
 
 @pytest.mark.parametrize("listing", PARENTS, ids=str)
 @pytest.mark.parametrize("visibility", Visibility)
 async def test_counts_read_only_an_index(explainer: Explainer, visibility: Visibility, listing: Listing[Any]) -> None:
     """Of the parent's rows; for all articles the smallest index."""
-    await SqlSnapshot(explainer, visibility).counts(listing, PARENTS[listing])
+    await reading(explainer, visibility).counts(listing, PARENTS[listing])
     allowed = "SCAN article USING COVERING INDEX" if listing is ARTICLES else "nothing"
     assert all(scan.startswith(allowed) for scan in scans(explainer.plans[-1]))
 
 
 async def test_statistics_and_problems_use_indexes(explainer: Explainer) -> None:
     """Problems are limited and in order."""
-    snapshot = SqlSnapshot(explainer, Visibility.PREVIEW)
+    snapshot = reading(explainer, Visibility.PREVIEW)
     await snapshot.statistics()
     assert all("COVERING INDEX" in scan for scan in scans(explainer.plans[-1]))
     await snapshot.problems(None, 5)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from gateway.errors import StoreError
+from gateway.filters import And
 from gateway.model.records import Visibility
 from gateway.store.protocol import ARTICLE_BY_PATH, ARTICLES, ARTICLES_OF_TOPIC, WHOLE, Snapshot, Store
 from gateway.store.sqlite import SqliteStore
@@ -28,7 +29,7 @@ async def titles(snapshot: Snapshot) -> dict[str, str]:
 
 def endless(snapshot: Snapshot) -> Awaitable[object]:
     """A query whose one statement runs for hours: a million counts of a long list."""
-    return snapshot.counts(ARTICLES_OF_TOPIC, ["t"] * 1_000_000)
+    return snapshot.counts(ARTICLES_OF_TOPIC.where(And(())), ["t"] * 1_000_000)
 
 
 async def fill(store: Store) -> None:

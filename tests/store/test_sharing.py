@@ -12,10 +12,10 @@ import pytest
 
 from gateway.errors import NotReady, StoreError
 from gateway.model.records import Visibility
-from gateway.store.protocol import ARTICLE_BY_PATH
+from gateway.store.protocol import ARTICLE_BY_PATH, PROVIDER_BY_KEY
 from gateway.store.sqlite import SqliteStore
 from tests.store.conftest import READERS
-from tests.store.documents import apply, document
+from tests.store.documents import apply, document, provider
 
 
 @asynccontextmanager
@@ -57,6 +57,24 @@ async def test_reader_serves_the_commits_of_the_writer(database: Path) -> None:
         with pytest.raises(StoreError, match=r"is written by process \d+ on "):
             await apply(reader, document("b"))
         assert not leading.done()
+    await writer.close()
+
+
+async def test_reader_has_the_providers_of_the_writer(database: Path) -> None:
+    """In each generation that it follows: names, and records that were added or removed."""
+    writer = await SqliteStore.open(database, readers=READERS)
+    async with following(database) as (reader, _):
+        for number in range(4):
+            own = provider(f"{number}", "p.org"), provider(f"{number % 2}")
+            await apply(writer, document("a", title=f"{number}", provider=own[0]), document("b", provider=own[1]))
+            await until(reader, "a", f"{number}")
+            async with reader.snapshot(Visibility.PUBLIC) as snapshot:
+                found = await snapshot.find(PROVIDER_BY_KEY, ["p.org", "0", "1"])
+                assert {key: one.name for key, one in found.items()} == {
+                    "p.org": f"{number}",
+                    f"{number % 2}": f"{number % 2}",
+                }
+                assert snapshot.usage.calls == 0
     await writer.close()
 
 
