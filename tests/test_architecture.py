@@ -154,6 +154,18 @@ def sql_stays_in_the_store(module: str, tree: ast.Module) -> Iterator[str]:
                 yield f"{module}:{node.lineno} holds SQL"
 
 
+def static_sql_is_in_sql_files(module: str, tree: ast.Module) -> Iterator[str]:
+    """A constant of a module holds SQL only if the SQL is composed."""
+    for statement in tree.body:
+        if isinstance(statement, ast.Assign | ast.AnnAssign):
+            composed = [part for node in ast.walk(statement) if isinstance(node, ast.JoinedStr) for part in node.values]
+            for node in ast.walk(statement):
+                if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in composed:
+                    sql = node.value.lstrip()
+                    if sql.startswith(SQL) and "{" not in sql:
+                        yield f"{module}:{node.lineno} holds static SQL"
+
+
 def the_environment_is_read_with_the_settings(module: str, tree: ast.Module) -> Iterator[str]:
     if module != "gateway.settings_sources":
         for node in ast.walk(tree):
@@ -215,6 +227,8 @@ VIOLATIONS: list[tuple[Check, str, str]] = [
     (only_ingest_writes, "gateway.graph.types", "async def f(store):\n    await store.apply(changes)"),
     (sql_stays_in_the_store, "gateway.cli", "x = 'SELECT 1'"),
     (sql_stays_in_the_store, "gateway.cli", "x = f'  DELETE FROM {table}'"),
+    (static_sql_is_in_sql_files, "gateway.store.writer", "X = 'SELECT 1'"),
+    (static_sql_is_in_sql_files, "gateway.store.writer", "X = ('DELETE FROM file', '  DELETE FROM link')"),
     (the_environment_is_read_with_the_settings, "gateway.cli", "import os\nos.environ['A']"),
     (the_environment_is_read_with_the_settings, "gateway.cli", "from os import environ"),
     (the_clock_is_a_parameter, "gateway.problem_format", "import time\ntime.time()"),

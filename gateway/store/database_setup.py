@@ -18,8 +18,8 @@ from gateway.store import last_good
 from gateway.store.driver import Database, SqliteConnection
 from gateway.store.protocol import LOST
 from gateway.store.rows import Row, instant
-from gateway.store.tables import APPLICATION, INDEXES, RELEASE, SCHEMA, TEMPORARY
-from gateway.store.write_sql import INSERT_MEMORY
+from gateway.store.tables import APPLICATION, INDEXES, RELEASE, SCHEMA
+from gateway.store.write_sql import INSERT_MEMORY, TEMPORARY
 from gateway.store.writer import ChangeWriter
 
 logger = logging.getLogger("gateway")
@@ -28,13 +28,6 @@ CACHE_KIB = 32 * 1024
 """The page cache of the writing connection. It holds the pages that a large run changes."""
 LOG_BYTES = 64 * 2**20
 """The size to which the write-ahead log is truncated after a large run."""
-BROKEN = last_good.SELECT
-BROKEN_BEFORE = """
-SELECT path, NULL, NULL, NULL, NULL, NULL FROM article
-WHERE path IN (SELECT path FROM problem WHERE severity = 0) ORDER BY path
-"""
-"""The same for releases before 10, which have no records of last good versions."""
-AS_OF = "SELECT as_of FROM generation"
 MOST_NAMED = 20
 """Maximum number of paths in a log line."""
 
@@ -105,12 +98,13 @@ async def _keep_last_good(old: SqliteConnection, target: SqliteConnection) -> li
     cannot be listed."""
     good, lost = dict[Row, Loaded](), list[str]()
     try:
-        for path, *row in await old.rows(BROKEN if await _has_last_good(old) else BROKEN_BEFORE):
+        broken = last_good.SELECT if await _has_last_good(old) else last_good.SELECT_BEFORE_10
+        for path, *row in await old.rows(broken):
             try:
                 good[path, *row] = last_good.loaded((path, *row))
             except last_good.UNREADABLE:
                 lost.append(path)
-        as_of = instant(next(iter(await old.rows(AS_OF)))[0]) if good else None
+        as_of = instant(next(iter(await old.rows(last_good.AS_OF)))[0]) if good else None
     except (StoreError, *last_good.UNREADABLE, StopIteration):
         return None
     await target.rows("BEGIN IMMEDIATE")
@@ -133,10 +127,7 @@ def _write_last_good(db: Database, as_of: datetime, good: Mapping[Row, Loaded]) 
     for step in writer.finish((), {}, timedelta()):
         step(db)
     db.executemany(last_good.KEEP, good)
-    db.execute(
-        "UPDATE article SET (modified_at, read_at) = "
-        "(SELECT modified_at, read_at FROM last_good WHERE last_good.path = article.path)"
-    )
+    db.execute(last_good.RESTORE_TIMES)
 
 
 async def _save(old: SqliteConnection, release: int, lost: list[str] | None) -> None:

@@ -17,6 +17,7 @@ from gateway.model.fields import FIELDS, INSTANT, Field
 from gateway.store.article_row import AT, COLUMNS
 from gateway.store.field_columns import FOLDED
 from gateway.store.rows import Row, body_text, optional_instant, related_items
+from gateway.store.sql_files import named
 
 _DERIVED = frozenset({"id", "slug", "urls", "has_body", "is_secured", "text", *FOLDED.values()})
 _JSON = frozenset({"provider_images", "images", "topics", "exposed", "front_matter", "headings"})
@@ -39,9 +40,13 @@ _ENTRY = (
 )
 """The items of a related entry in a row."""
 
-SELECT = "SELECT path, sha256, bytes, modified_at, read_at, record FROM last_good"
-KEEP = "INSERT OR IGNORE INTO last_good VALUES (?, ?, ?, ?, ?, ?)"
-FORGET = "DELETE FROM last_good WHERE path = ?"
+_SQL = named("last_good.sql")
+SELECT = _SQL["select"]
+SELECT_BEFORE_10 = _SQL["select_before_10"]
+KEEP = _SQL["keep"]
+FORGET = _SQL["forget"]
+AS_OF = _SQL["as_of"]
+RESTORE_TIMES = _SQL["restore_times"]
 
 
 def record_of(values: Row) -> str:

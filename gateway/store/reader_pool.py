@@ -13,17 +13,9 @@ from typing import Any, Protocol
 
 from gateway.errors import NotReady, StoreError
 from gateway.store.rows import Row
+from gateway.store.sql_files import named
 
-NEXT_DUE = """
-SELECT min(due) FROM (
-  SELECT min(public_from) AS due FROM article WHERE published AND public_from > (SELECT as_of FROM generation)
-  UNION ALL
-  SELECT min(public_until) FROM article WHERE published AND public_until > (SELECT as_of FROM generation)
-)
-"""
-GENERATION = f"""
-SELECT epoch, counter_all, counter_public, as_of, loaded_all, loaded_public, ({NEXT_DUE}) FROM generation
-"""  # noqa: S608
+GENERATION = named("read.sql")["generation"]
 
 
 class ReaderConnection(Protocol):

@@ -47,6 +47,7 @@ from gateway.store.rows import (
     text_record,
 )
 from gateway.store.search_sql import Ranked, scores
+from gateway.store.sql_files import named
 from gateway.store.sql_fragment import Sql, keys, reachable, view, visible
 from gateway.store.suggestions import Suggestion
 
@@ -55,17 +56,9 @@ K = TypeVar("K")
 
 OF_ARTICLES = "SELECT article.id, {columns} FROM json_each(?) AS parent CROSS JOIN article ON article.id = parent.value"
 """The start of each query for articles by id. `reachable` must follow."""
-PROBLEMS = """
-SELECT severity, code, message, path, line, "column", hint FROM problem WHERE severity BETWEEN ? AND ?
-ORDER BY severity, path, line, "column", code, message LIMIT ?
-"""
-UNEXPOSED = """
-SELECT held.key, count(*) AS articles
-FROM article CROSS JOIN json_each(article.front_matter) AS held
-WHERE NOT EXISTS (SELECT 1 FROM json_each(article.exposed) AS shown WHERE shown.key = held.key)
-GROUP BY held.key ORDER BY articles DESC, held.key
-"""
-"""Reads the whole table."""
+_SQL = named("read.sql")
+PROBLEMS = _SQL["problems"]
+UNEXPOSED = _SQL["unexposed"]
 HIDDEN = "(SELECT count(*) FROM article WHERE status IN ('DRAFT', 'SCHEDULED', 'EXPIRED'))"
 NO_LIMIT = -1
 

@@ -29,23 +29,16 @@ from gateway.store.protocol import Applied, ChangeSet, FileState, Snapshot
 from gateway.store.reader_pool import Reader, ReaderLease, ReaderPool
 from gateway.store.rows import Row, instant, optional_instant, restriction
 from gateway.store.snapshot import SqlSnapshot
+from gateway.store.sql_files import named
 from gateway.store.sql_fragment import keys
 from gateway.store.writer import ChangeWriter, split
 from gateway.store.writer_lock import WriterLock
 
-_STATE = "file.*, article.status, article.read_at, article.sha256, article.unrestricted"
-FILES = f"SELECT {_STATE} FROM file LEFT JOIN article ON article.path = file.path"  # noqa: S608
-FILES_UNDER = f"""
-{FILES} WHERE file.path IN (SELECT value FROM json_each(?1))
-UNION
-SELECT {_STATE} FROM json_each(?1) AS folder
-CROSS JOIN file ON file.path > folder.value || '/' AND file.path < folder.value || '0'
-LEFT JOIN article ON article.path = file.path
-"""  # noqa: S608
-FILES_LIKE = f"""
-{FILES} WHERE file.sha256 IN (SELECT value FROM json_each(?)) OR file.inode IN (SELECT value FROM json_each(?))
-"""  # noqa: S608
-MEMORY = "SELECT name, value FROM memory"
+_SQL = named("read.sql")
+FILES = _SQL["files"]
+FILES_UNDER = _SQL["files_under"]
+FILES_LIKE = _SQL["files_like"]
+MEMORY = _SQL["memory"]
 POLL_SECONDS = 0.05
 """Interval of checks for commits of another process."""
 RESTART = "Restart the gateway."

@@ -1,11 +1,12 @@
-"""The statements that write one run of changes."""
+"""The statements that write one run of changes: `write.sql` writes its batches, `derive.sql` ends it."""
 
 # ruff: noqa: S608 - the text is built only from constants; values are bound.
 
 from __future__ import annotations
 
 from gateway.store.article_row import COLUMNS
-from gateway.store.tables import VIEWS
+from gateway.store.sql_files import named, split
+from gateway.store.tables import PREVIEW_VIEW, PUBLIC_VIEW
 
 _OF_FILE = ("sha256", "bytes", "modified_at", "read_at", "unrestricted")
 _OF_TIME = ("status", "reachable", "public")
@@ -14,26 +15,7 @@ _ALL = ("key", *_OF_TIME, *_OF_FILE, *COLUMNS)
 _COLUMNS = ", ".join(f"article.{name}" for name in COLUMNS)
 
 STORED = f"SELECT {', '.join(_ALL)} FROM article WHERE path IN (SELECT value FROM json_each(?))"
-DUE = """
-SELECT path FROM article WHERE published AND public_from > ?1 AND public_from <= ?2
-UNION SELECT path FROM article WHERE published AND public_until > ?1 AND public_until <= ?2
-"""
 INSERT_ARTICLE = f"INSERT INTO article ({', '.join(_ALL)}) VALUES ({', '.join('?' * len(_ALL))})"
-INSERT_URL = "INSERT INTO article_url VALUES (?, ?, ?, ?, ?)"
-INSERT_TOPIC = "INSERT INTO article_topic VALUES (?, ?, ?, ?, ?, ?)"
-INSERT_MENTION = "INSERT INTO mention VALUES (NULL, ?, ?, ?, ?, ?, ?, ?)"
-INSERT_LINK = "INSERT INTO link VALUES (?, ?)"
-REMOVE = "DELETE FROM article WHERE key = ?"
-INDEX = {
-    view: f"INSERT INTO search_{view} (rowid, title, topics, excerpt, provider, body) VALUES (?, ?, ?, ?, ?, ?)"
-    for view in VIEWS
-}
-UNINDEX = {
-    view: f"INSERT INTO search_{view} (search_{view}, rowid, title, topics, excerpt, provider, body)"
-    " VALUES ('delete', ?, ?, ?, ?, ?, ?)"
-    for view in VIEWS
-}
-SHOWN_WORDS = "SELECT words FROM provider WHERE view = ? AND key = ?"
 MISNAMED = f"""
 SELECT named.words, provider.words, article.key, article.public, {_COLUMNS}
 FROM named CROSS JOIN provider ON provider.view = named.view AND provider.key = named.key
@@ -44,30 +26,37 @@ SELECT words(article.provider_name), provider.words, article.key, article.public
 FROM article CROSS JOIN provider ON provider.view = article.public AND provider.key = article.provider
 WHERE article.key >= :first AND provider.words <> words(article.provider_name)
 """
-COUNT_NAMES = """
-INSERT INTO naming VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT DO UPDATE SET preview = preview + excluded.preview, public = public + excluded.public,
-  reachable = reachable + excluded.reachable
-"""
-TOUCH = "INSERT OR IGNORE INTO touched VALUES (?, ?)"
-TOUCH_ALL = (
-    "INSERT INTO touched SELECT DISTINCT 'slug', wanted_slug FROM article",
-    "INSERT INTO touched SELECT 'source', key FROM article",
-    "INSERT INTO touched SELECT 'id', id FROM article",
-    "INSERT INTO touched SELECT 'unlisted', id FROM article WHERE reachable > public",
-)
-"""The links of all articles lead to all backlinks, so the targets are not touched."""
-INSERT_FILE = "INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?, ?, ?)"
-DELETE_FILE = "DELETE FROM file WHERE path = ?"
-PROBLEMS = """
-SELECT about, severity, code, message, path, line, "column", hint FROM problem
-WHERE scope = ? AND about IN (SELECT value FROM json_each(?)) ORDER BY rowid
-"""
-DELETE_PROBLEMS = "DELETE FROM problem WHERE scope = ? AND about = ?"
-INSERT_PROBLEM = "INSERT INTO problem VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-GENERATION = "SELECT counter_all, counter_public, as_of FROM generation"
-LAST_KEY = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'article'"
-NEXT_ALL = "UPDATE generation SET counter_all = counter_all + 1, as_of = ?, loaded_all = ?"
-NEXT_PUBLIC = "UPDATE generation SET counter_public = counter_public + 1, loaded_public = ?"
-DELETE_MEMORY = "DELETE FROM memory"
-INSERT_MEMORY = "INSERT INTO memory VALUES (?, ?)"
+
+_WRITE = named("write.sql")
+GENERATION = _WRITE["generation"]
+NEXT_ALL = _WRITE["next_all"]
+NEXT_PUBLIC = _WRITE["next_public"]
+COUNT_ARTICLES = _WRITE["count_articles"]
+LAST_KEY = _WRITE["last_key"]
+DUE = _WRITE["due"]
+REMOVE = _WRITE["remove"]
+INSERT_URL = _WRITE["insert_url"]
+INSERT_TOPIC = _WRITE["insert_topic"]
+INSERT_MENTION = _WRITE["insert_mention"]
+INSERT_LINK = _WRITE["insert_link"]
+INDEX = {PREVIEW_VIEW: _WRITE["index_preview"], PUBLIC_VIEW: _WRITE["index_public"]}
+UNINDEX = {PREVIEW_VIEW: _WRITE["unindex_preview"], PUBLIC_VIEW: _WRITE["unindex_public"]}
+SHOWN_WORDS = _WRITE["shown_words"]
+COUNT_NAMES = _WRITE["count_names"]
+INSERT_FILE = _WRITE["insert_file"]
+DELETE_FILE = _WRITE["delete_file"]
+PROBLEMS = _WRITE["problems"]
+INSERT_PROBLEM = _WRITE["insert_problem"]
+DELETE_PROBLEMS = _WRITE["delete_problems"]
+INSERT_MEMORY = _WRITE["insert_memory"]
+DELETE_MEMORY = _WRITE["delete_memory"]
+
+_DERIVE = named("derive.sql")
+TEMPORARY = _DERIVE["temporary"]
+TOUCH = _DERIVE["touch"]
+TOUCH_ALL = split(_DERIVE["touch_all"])
+FORGET = split(_DERIVE["forget"])
+DERIVE_BACKLINKS = split(_DERIVE["derive_backlinks"])
+DERIVE_NAMES = split(_DERIVE["derive_names"])
+SETTLE = split(_DERIVE["settle"])
+CLEAR = split(_DERIVE["clear"])

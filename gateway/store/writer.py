@@ -31,24 +31,18 @@ from gateway.store.driver import Database
 from gateway.store.protocol import Applied
 from gateway.store.rows import UNREAD, Row, micros, problem, problem_row, restriction, restriction_row
 from gateway.store.sql_fragment import keys
-from gateway.store.tables import (
-    CLEAR,
-    DERIVE_BACKLINKS,
-    DERIVE_NAMES,
-    FORGET,
-    INDEXES,
-    KEYED_VIEW,
-    PREVIEW_VIEW,
-    PUBLIC_VIEW,
-    SETTLE,
-    VIEWS,
-)
+from gateway.store.tables import INDEXES, KEYED_VIEW, PREVIEW_VIEW, PUBLIC_VIEW, SAME_SLUG, TOPIC_SPELLING, VIEWS
 from gateway.store.write_sql import (
+    CLEAR,
+    COUNT_ARTICLES,
     COUNT_NAMES,
     DELETE_FILE,
     DELETE_MEMORY,
     DELETE_PROBLEMS,
+    DERIVE_BACKLINKS,
+    DERIVE_NAMES,
     DUE,
+    FORGET,
     GENERATION,
     INDEX,
     INSERT_ARTICLE,
@@ -65,6 +59,7 @@ from gateway.store.write_sql import (
     NEXT_PUBLIC,
     PROBLEMS,
     REMOVE,
+    SETTLE,
     SHOWN_WORDS,
     STORED,
     TOUCH,
@@ -74,6 +69,8 @@ from gateway.store.write_sql import (
 
 _FOR_REMOVAL = frozenset({"article_path", "mention_article", "backlink_source", "problem_about"})
 """The indexes that find the old rows of a changed article."""
+
+_CODES = {"same_slug": SAME_SLUG, "topic_spelling": TOPIC_SPELLING}
 
 STEP = 500
 """The number of changes that are written in one call."""
@@ -144,7 +141,7 @@ class ChangeWriter:
         self._all = self._public = self._is_first = counter == 0
         if counter:
             self._pass_time(db, *sorted((as_of, self._as_of)))
-        [(articles,)] = db.execute("SELECT count(*) FROM article")
+        [(articles,)] = db.execute(COUNT_ARTICLES)
         if self._expected >= max(LARGE, articles / 2):
             self._drop_indexes(db, articles)
 
@@ -180,7 +177,7 @@ class ChangeWriter:
             for view in (*VIEWS, KEYED_VIEW):
                 yield partial(_each, statements=DERIVE_NAMES, parameters={"view": view})
             yield self._reindex_misnamed
-            yield partial(_each, statements=SETTLE)
+            yield partial(_each, statements=SETTLE, parameters=_CODES)
             yield lambda db: self._log_changes(db, self._as_of - retention // timedelta(microseconds=1))
             yield partial(_each, statements=CLEAR)
             yield lambda db: db.execute(NEXT_ALL, (self._as_of, self._as_of))

@@ -1,0 +1,104 @@
+-- The change log of one view. `schema.sql` describes the tables. `:counter` is the next counter of the view.
+
+-- name: write
+-- Records the articles that a run changed, added or removed.
+INSERT INTO change_log (view, id, shown, added, changed, removed, at, article, slug, status)
+SELECT :view, article.id, :counter, :counter, :counter, 0, :at, article.key, article.slug, article.status
+FROM article WHERE article.public >= :view AND (
+  article.id IN (SELECT key FROM touched WHERE kind = 'id')
+  OR article.wanted_slug IN (SELECT key FROM touched WHERE kind = 'slug')
+)
+ON CONFLICT (view, id) DO UPDATE SET
+  added = CASE WHEN removed THEN excluded.added ELSE added END, changed = excluded.changed, removed = 0,
+  at = excluded.at, article = excluded.article, slug = excluded.slug, status = excluded.status
+WHERE removed OR article <> excluded.article OR slug <> excluded.slug OR status <> excluded.status;
+
+UPDATE change_log SET changed = :counter, removed = 1, at = :at
+WHERE view = :view AND NOT removed AND id IN (SELECT key FROM touched WHERE kind = 'id')
+  AND NOT EXISTS (SELECT 1 FROM article WHERE article.id = change_log.id AND article.public >= :view);
+
+-- name: remember
+-- All values that the views show of the touched providers and topics, and of those whose slug they may take or release.
+-- Run before names are derived again, to detect changes.
+INSERT INTO named
+SELECT 'provider', view, key, id, words,
+  json_array(provider.name, provider.slug, provider.domain, provider.count, provider.images)
+FROM provider WHERE wanted_slug IN (SELECT key_slug(key) FROM touched WHERE kind = 'provider');
+
+INSERT INTO named
+SELECT 'topic', view, key, id, '', json_array(topic.name, topic.slug, topic.count)
+FROM topic WHERE wanted_slug IN (SELECT key_slug(key) FROM touched WHERE kind = 'topic');
+
+-- name: mark
+-- Marks the providers, topics and unlisted articles that a run changed, added or removed, and the articles that share a
+-- slug with a changed or added one. Run after `write`. The values are those of `remember`.
+INSERT INTO record_change SELECT :view, id, :counter FROM provider
+WHERE min(view, 1) = :view AND wanted_slug IN (SELECT key_slug(key) FROM touched WHERE kind = 'provider')
+  AND NOT EXISTS (
+    SELECT 1 FROM named WHERE named.view = provider.view AND named.id = provider.id
+      AND shown = json_array(provider.name, provider.slug, provider.domain, provider.count, provider.images)
+  )
+ON CONFLICT DO UPDATE SET changed = excluded.changed;
+
+INSERT INTO record_change SELECT :view, id, :counter FROM topic
+WHERE min(view, 1) = :view AND wanted_slug IN (SELECT key_slug(key) FROM touched WHERE kind = 'topic')
+  AND NOT EXISTS (
+    SELECT 1 FROM named WHERE named.view = topic.view AND named.id = topic.id
+      AND shown = json_array(topic.name, topic.slug, topic.count)
+  )
+ON CONFLICT DO UPDATE SET changed = excluded.changed;
+
+INSERT INTO record_change SELECT :view, id, :counter FROM named
+WHERE min(view, 1) = :view
+  AND NOT EXISTS (SELECT 1 FROM provider WHERE provider.view = named.view AND provider.id = named.id)
+  AND NOT EXISTS (SELECT 1 FROM topic WHERE topic.view = named.view AND topic.id = named.id)
+ON CONFLICT DO UPDATE SET changed = excluded.changed;
+
+INSERT INTO record_change SELECT :view, key, :counter FROM touched WHERE kind = 'unlisted' AND :view = 1
+ON CONFLICT DO UPDATE SET changed = excluded.changed;
+
+INSERT INTO record_change SELECT :view, namesake.id, :counter FROM change_log
+CROSS JOIN article AS namesake ON namesake.slug = change_log.slug AND namesake.id <> change_log.id
+WHERE change_log.view = :view AND change_log.changed = :counter AND NOT change_log.removed
+  AND namesake.reachable >= :view
+ON CONFLICT DO UPDATE SET changed = excluded.changed;
+
+-- name: moved
+-- Whether the public view changed.
+SELECT EXISTS (SELECT 1 FROM change_log WHERE view = 1 AND changed = :counter);
+
+-- name: prune
+-- Deletes tombstones older than a time, and records how far each view is pruned. The `+` makes SQLite use the index on
+-- time instead of scanning the view.
+UPDATE pruned SET counter = max(counter, coalesce(
+  (SELECT max(changed) FROM change_log WHERE removed AND at < :before AND +change_log.view = pruned.view), 0));
+DELETE FROM change_log WHERE removed AND at < :before;
+
+-- name: pruned_through
+SELECT counter FROM pruned WHERE view = :view;
+
+-- name: changes
+-- Changes after a cursor. Removals are included only if the client held the article, or may have received it since.
+-- They can include an article that came and went between two reads.
+SELECT id, added, changed, removed FROM change_log
+WHERE view = :view AND changed >= :changed AND (changed > :changed OR id > :id)
+  AND (NOT removed OR shown <= :base OR changed > :since AND shown <= :told)
+ORDER BY changed, id LIMIT :limit;
+
+-- name: change_counts
+SELECT count(*) FILTER (WHERE NOT removed AND added > :since), count(*) FILTER (WHERE NOT removed AND added <= :since),
+  count(*) FILTER (WHERE removed AND shown <= :since)
+FROM change_log WHERE view = :view AND changed > :since;
+
+-- name: changed_ids
+-- Changed articles, changed providers and topics, and those of changed articles. A record that lost an article is
+-- included: its count changed, or the article that replaced it is in the log.
+SELECT id FROM change_log WHERE view = :view AND changed > :since
+UNION SELECT id FROM record_change WHERE view = :view AND changed > :since
+UNION SELECT provider.id FROM change_log CROSS JOIN article ON article.key = change_log.article
+  CROSS JOIN provider ON provider.view = :view AND provider.key = article.provider
+  WHERE change_log.view = :view AND changed > :since AND NOT removed
+UNION SELECT topic.id FROM change_log CROSS JOIN article_topic ON article_topic.article = change_log.article
+  CROSS JOIN topic ON topic.view = :view AND topic.key = article_topic.topic
+  WHERE change_log.view = :view AND changed > :since AND NOT removed
+LIMIT :limit;

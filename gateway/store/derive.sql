@@ -1,0 +1,148 @@
+-- What a run derives at its end from the records that it touched, for the view `:view`.
+
+-- name: temporary
+-- The records that a run affects, and the previous state of providers and topics.
+CREATE TEMP TABLE touched (kind TEXT NOT NULL, key NOT NULL, PRIMARY KEY (kind, key)) WITHOUT ROWID;
+CREATE TEMP TABLE named (
+  kind TEXT NOT NULL, view INTEGER NOT NULL, key TEXT NOT NULL, id TEXT NOT NULL, words TEXT NOT NULL,
+  shown TEXT NOT NULL, PRIMARY KEY (view, id)
+) WITHOUT ROWID;
+
+-- name: touch
+INSERT OR IGNORE INTO touched VALUES (?, ?);
+
+-- name: touch_all
+-- The links of all articles lead to all backlinks, so the targets are not touched.
+INSERT INTO touched SELECT DISTINCT 'slug', wanted_slug FROM article;
+INSERT INTO touched SELECT 'source', key FROM article;
+INSERT INTO touched SELECT 'id', id FROM article;
+INSERT INTO touched SELECT 'unlisted', id FROM article WHERE reachable > public;
+
+-- name: forget
+-- Deletes all rows derived from touched records.
+INSERT OR IGNORE INTO touched SELECT 'target', article_url.article FROM touched
+CROSS JOIN article_url ON article_url.url = touched.key WHERE touched.kind = 'url';
+DELETE FROM backlink WHERE source IN (SELECT key FROM touched WHERE kind = 'source');
+DELETE FROM backlink WHERE view IN (0, 1) AND target IN (SELECT key FROM touched WHERE kind = 'target');
+DELETE FROM provider WHERE view IN (0, 1, 2) AND key IN (SELECT key FROM touched WHERE kind = 'provider');
+DELETE FROM topic WHERE view IN (0, 1, 2) AND key IN (SELECT key FROM touched WHERE kind = 'topic');
+DELETE FROM problem WHERE scope = 'slug' AND about IN (SELECT key FROM touched WHERE kind = 'slug')
+  OR scope = 'topic' AND about IN (SELECT key FROM touched WHERE kind = 'topic');
+DELETE FROM naming WHERE preview = 0 AND (kind, key) IN (SELECT kind, key FROM touched);
+
+-- name: derive_backlinks
+-- The links of touched articles, and the links to touched articles. A URL that several articles of the view have belongs
+-- to the newest one.
+INSERT OR IGNORE INTO backlink (view, target, source, published_date_time, path)
+SELECT :view, owner.key, source.key, source.published_date_time, source.path
+FROM touched CROSS JOIN article AS source ON source.key = touched.key
+CROSS JOIN link ON link.article = source.key
+CROSS JOIN article AS owner ON owner.key = (
+  SELECT article_url.article FROM article_url WHERE article_url.url = link.url AND article_url.reachable >= :view
+  ORDER BY article_url.published_date_time DESC, article_url.path LIMIT 1
+)
+WHERE touched.kind = 'source' AND source.public >= :view AND owner.key <> source.key;
+
+INSERT OR IGNORE INTO backlink (view, target, source, published_date_time, path)
+SELECT :view, known.article, source.key, source.published_date_time, source.path
+FROM touched CROSS JOIN article_url AS known ON known.article = touched.key
+CROSS JOIN link ON link.url = known.url CROSS JOIN article AS source ON source.key = link.article
+WHERE touched.kind = 'target' AND source.public >= :view AND known.article <> source.key
+  AND known.article = (
+    SELECT article_url.article FROM article_url WHERE article_url.url = known.url AND article_url.reachable >= :view
+    ORDER BY article_url.published_date_time DESC, article_url.path LIMIT 1
+  );
+
+-- name: derive_names
+-- Providers and topics: the most frequent names, ties in alphabetical order, and the columns that depend on them. Views
+-- are derived in their order: the rows of view 2 are those that view 1 omits.
+WITH counted AS (
+  SELECT key, name, own, domain, CASE :view WHEN 0 THEN preview WHEN 1 THEN public ELSE reachable END AS uses
+  FROM naming WHERE kind = 'provider' AND key IN (SELECT key FROM touched WHERE kind = 'provider')
+    AND (:view < 2 OR NOT EXISTS (SELECT 1 FROM provider AS listed WHERE listed.view = 1 AND listed.key = naming.key))
+), used AS (
+  SELECT key, name, own, sum(uses) AS uses, max(nullif(domain, '')) AS domain
+  FROM counted WHERE uses > 0 GROUP BY key, name, own
+), ranked AS (
+  SELECT key, name, max(domain) OVER (PARTITION BY key) AS domain, sum(own * uses) OVER (PARTITION BY key) AS count,
+    row_number() OVER (PARTITION BY key ORDER BY own DESC, uses DESC, fold(name), name) AS rank
+  FROM used
+)
+INSERT INTO provider (view, key, id, name, folded, wanted_slug, slug, domain, count, images, words)
+SELECT :view, key, provider_id(key), name, fold(name), key_slug(key), key_slug(key), domain, count, coalesce(
+  (SELECT provider_images FROM article
+   WHERE provider = ranked.key AND public >= :view AND provider_images <> '[]'
+   ORDER BY published_date_time DESC, path LIMIT 1),
+  (SELECT provider_images(source.related, mention.position) FROM mention
+   CROSS JOIN article AS source ON source.key = mention.article
+   WHERE mention.provider = ranked.key AND mention.public >= :view AND mention.pictured
+   ORDER BY mention.published_date_time DESC, mention.path, mention.position LIMIT 1),
+  '[]'), words(name)
+FROM ranked WHERE rank = 1;
+
+WITH counted AS (
+  SELECT key, name, CASE :view WHEN 0 THEN preview WHEN 1 THEN public ELSE reachable END AS uses
+  FROM naming WHERE kind = 'topic' AND key IN (SELECT key FROM touched WHERE kind = 'topic')
+    AND (:view < 2 OR NOT EXISTS (SELECT 1 FROM topic AS listed WHERE listed.view = 1 AND listed.key = naming.key))
+), ranked AS (
+  SELECT key, name, sum(uses) OVER (PARTITION BY key) AS count,
+    row_number() OVER (PARTITION BY key ORDER BY uses DESC, fold(name), name) AS rank
+  FROM counted WHERE uses > 0
+)
+INSERT INTO topic (view, key, id, name, folded, wanted_slug, slug, count)
+SELECT :view, key, topic_id(key), name, fold(name), key_slug(key), key_slug(key), count FROM ranked WHERE rank = 1;
+
+-- name: settle
+-- Assigns slugs, first to records that the public sees, so that drafts do not affect public slugs, and reports
+-- collisions with the codes `:same_slug` and `:topic_spelling`. Article slugs are unique within a locale, so that a
+-- translation does not change the slug of another article.
+UPDATE article SET slug = ranked.given FROM (
+  SELECT key, CASE WHEN row_number() OVER (PARTITION BY wanted_slug, locale ORDER BY reachable DESC, path) = 1
+    THEN wanted_slug ELSE wanted_slug || suffix(path) END AS given
+  FROM article WHERE wanted_slug IN (SELECT key FROM touched WHERE kind = 'slug')
+) AS ranked
+WHERE article.key = ranked.key AND article.slug <> ranked.given;
+
+UPDATE provider SET slug = ranked.given FROM (
+  SELECT view, key, CASE WHEN row_number() OVER (
+    PARTITION BY min(view, 1), wanted_slug
+    ORDER BY EXISTS (SELECT 1 FROM provider AS shown WHERE shown.view = 1 AND shown.key = named.key) DESC, key
+  ) = 1 THEN wanted_slug ELSE wanted_slug || suffix(key) END AS given
+  FROM provider AS named WHERE wanted_slug IN (SELECT key_slug(key) FROM touched WHERE kind = 'provider')
+) AS ranked
+WHERE provider.view = ranked.view AND provider.key = ranked.key AND provider.slug <> ranked.given;
+
+UPDATE topic SET slug = ranked.given FROM (
+  SELECT view, key, CASE WHEN row_number() OVER (
+    PARTITION BY min(view, 1), wanted_slug
+    ORDER BY EXISTS (SELECT 1 FROM topic AS shown WHERE shown.view = 1 AND shown.key = named.key) DESC, key
+  ) = 1 THEN wanted_slug ELSE wanted_slug || suffix(key) END AS given
+  FROM topic AS named WHERE wanted_slug IN (SELECT key_slug(key) FROM touched WHERE kind = 'topic')
+) AS ranked
+WHERE topic.view = ranked.view AND topic.key = ranked.key AND topic.slug <> ranked.given;
+
+INSERT INTO problem (scope, about, severity, code, message, path, hint)
+SELECT 'slug', article.wanted_slug, 1, :same_slug,
+  'The slug `' || article.wanted_slug || '` belongs to ' || first.path || '; this article answers to `'
+    || article.slug || '`.',
+  article.path, 'Give it a `slug` of its own.'
+FROM touched CROSS JOIN article ON article.wanted_slug = touched.key
+CROSS JOIN article AS first ON first.wanted_slug = touched.key AND first.slug = first.wanted_slug
+  AND first.locale IS article.locale
+WHERE touched.kind = 'slug' AND article.slug <> article.wanted_slug;
+
+INSERT INTO problem (scope, about, severity, code, message, path, hint)
+SELECT 'topic', topic.key, 2, :topic_spelling,
+  'The topic `' || topic.name || '` is spelt `' || naming.name || '` here.',
+  (SELECT min(article.path) FROM article_topic CROSS JOIN article ON article.key = article_topic.article
+   CROSS JOIN json_each(article.topics) AS spelled
+   WHERE article_topic.topic = topic.key AND spelled.key = article_topic.position
+     AND spelled.value ->> 1 = naming.name),
+  'Spell it the same way everywhere.'
+FROM touched CROSS JOIN topic ON topic.view = 0 AND topic.key = touched.key
+CROSS JOIN naming ON naming.kind = 'topic' AND naming.key = topic.key
+WHERE touched.kind = 'topic' AND naming.name <> topic.name;
+
+-- name: clear
+DELETE FROM touched;
+DELETE FROM named;
