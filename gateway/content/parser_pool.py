@@ -11,8 +11,9 @@ import contextlib
 import pickle
 import sys
 from collections import deque
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 from functools import partial
+from itertools import islice
 from typing import cast
 
 from gateway.content.file_parser import ParseContext, Task
@@ -49,10 +50,10 @@ class ParserPool:
         ParserError.
         """
         count = max(1, self._count - 1) if low_priority else self._count
-        batches = deque(_batches(tasks))
+        batches = _Batches(tasks, count)
         answers: asyncio.Queue[Batch] = asyncio.Queue(maxsize=count * 2)
         run = partial(self._run, batches, pickle.dumps(rules), answers)
-        runners = [asyncio.create_task(run()) for _ in range(min(count, len(batches)))]
+        runners = [asyncio.create_task(run()) for _ in batches.waiting]
         at_work, taking = set(runners), asyncio.create_task(answers.get())
         try:
             while at_work or not answers.empty():
@@ -83,17 +84,16 @@ class ParserPool:
         workers, self._idle = self._idle, []
         await asyncio.gather(*(worker.stop() for worker in workers))
 
-    async def _run(self, batches: deque[Sequence[Task]], rules: bytes, answers: asyncio.Queue[Batch]) -> None:
+    async def _run(self, batches: _Batches, rules: bytes, answers: asyncio.Queue[Batch]) -> None:
         worker = self._idle_worker() or await self._start()
         try:
-            while batches:
-                tasks = batches.popleft()
+            while tasks := batches.take():
                 batch = await worker.parse(tasks, rules)
                 if batch is None:
                     failure = await worker.failure_of(tasks[0])
                     worker = await self._start()
                     if len(tasks) > 1:
-                        batches.extend([task] for task in tasks)
+                        batches.waiting.extend([task] for task in tasks)
                         continue
                     batch = Batch.of([failure])
                 await answers.put(batch)
@@ -175,14 +175,28 @@ class _ParserProcess:
         return batch
 
 
-def _batches(tasks: Sequence[Task]) -> list[Sequence[Task]]:
+class _Batches:
+    """The batches of a run. Each is made when it is needed, as making all at once would delay the event loop."""
+
+    def __init__(self, tasks: Iterable[Task], runners: int) -> None:
+        self._rest = _batches(tasks)
+        self.waiting: deque[Sequence[Task]] = deque(islice(self._rest, runners))
+        """The first batch of each runner, and later the tasks of failed batches."""
+
+    def take(self) -> Sequence[Task]:
+        """The next batch. Empty if there is none."""
+        return self.waiting.popleft() if self.waiting else next(self._rest, ())
+
+
+def _batches(tasks: Iterable[Task]) -> Iterator[Sequence[Task]]:
     """Split tasks by number and by bytes, so that the workers finish at about the same time."""
-    batches: list[list[Task]] = [[]]
+    batch: list[Task] = []
     size = 0
     for task in tasks:
-        if batches[-1] and (len(batches[-1]) == BATCH_FILES or size + task.file.stamp.size > BATCH_BYTES):
-            batches.append([])
-            size = 0
-        batches[-1].append(task)
+        if batch and (len(batch) == BATCH_FILES or size + task.file.stamp.size > BATCH_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(task)
         size += task.file.stamp.size
-    return [batch for batch in batches if batch]
+    if batch:
+        yield batch

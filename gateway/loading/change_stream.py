@@ -76,7 +76,9 @@ class ChangeStream:
         self._loaded = 0
         self.memory: dict[str, str] = {}
         """The state to store after the run. Complete when all changes have been consumed."""
-        self.tasks = [task for task in scan.tasks if task.file.path not in retained.paths]
+        self.tasks = scan.tasks
+        if retained.paths:
+            self.tasks = [task for task in scan.tasks if task.file.path not in retained.paths]
         self.problems = [*scan.problems, *retained.problems]
         self.parsed = 0
         self.field_origins: Counter[FieldOrigin] = Counter()
@@ -106,11 +108,8 @@ class ChangeStream:
 
     def _unloaded(self) -> Iterator[str]:
         """The articles that stay although their files were not found, or are retained."""
-        lost, found = {_path(change) for change in self._deletions}, self._scan.listing.files
-        for path in self._scan.known:
-            is_missing = path not in found or path in self._retained.paths
-            if is_missing and path not in lost and self._scan.serves(path):
-                yield path
+        lost = {_path(change) for change in self._deletions}
+        return (path for path in {*self._scan.absent, *self._retained.paths} - lost if self._scan.serves(path))
 
     def _restrict(self, path: str) -> Restricted:
         """The rules for an article that stays. They are incomplete if a file of rules may exist that is unreadable."""
