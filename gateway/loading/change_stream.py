@@ -162,12 +162,12 @@ class ChangeStream:
         return {path: self._scan.known[path] for path in paths if self._scan.serves(path)}
 
     async def _differs(self, files: Mapping[str, FileState]) -> bool:
-        return await asyncio.to_thread(move_detection.changed, files, self._scan.listing)
+        return bool(files) and await asyncio.to_thread(move_detection.changed, files, self._scan.listing)
 
     async def _is_any_back(self, lost: Collection[str]) -> bool:
         """Whether one of the missing files exists again. It may have the bytes of a file that was overwritten."""
         scan = self._scan
-        return await asyncio.to_thread(move_detection.any_back, lost, scan.listing, scan.site.include)
+        return bool(lost) and await asyncio.to_thread(move_detection.any_back, lost, scan.listing, scan.site.include)
 
     def _record(self, batch: Batch) -> None:
         """Record the files that were loaded."""

@@ -37,7 +37,7 @@ from gateway.model.changes import Change, Restricted
 from gateway.model.documents import FieldOrigin, Hiding
 from gateway.model.problems import Problem, Severity
 from gateway.model.records import Visibility
-from gateway.store.protocol import ARTICLES, WHOLE, Applied, ChangeSet, FileState, Store
+from gateway.store.protocol import Applied, ChangeSet, FileState, Store
 
 DEFAULT_HOLD = timedelta(seconds=10)
 RETRY = timedelta(seconds=10)
@@ -229,8 +229,6 @@ class Ingest:
             return None
         known = await self._store.files(paths)
         state = IngestState.load(await self._store.memory())
-        async with self._store.snapshot(Visibility.PREVIEW) as snapshot:
-            articles = (await snapshot.counts(ARTICLES, [WHOLE]))[WHOLE]
         walk = Walk(Path(last_scan.root), include=last_scan.site.include)
         listing = await asyncio.to_thread(walk.look, paths)
         look = self._generator_rules.look
@@ -243,7 +241,7 @@ class Ingest:
             started,
             known,
             absent_files(known, listing),
-            articles,
+            last_scan.articles,
             state,
             last_scan.site,
             listing,
@@ -317,7 +315,7 @@ class Ingest:
             else:
                 self._is_current = True
                 self._retained = retained
-                self._last_scan = None if self._follow_links else scan.next_full_scan(retained)
+                self._last_scan = None if self._follow_links else scan.next_full_scan(retained, applied)
                 return stream, applied
 
     async def _apply(self, scan: Scan, stream: ChangeStream, retained: Retained) -> Applied:

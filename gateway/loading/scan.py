@@ -23,7 +23,7 @@ from gateway.loading.deletion_guard import (
     recent,
 )
 from gateway.model.problems import Problem, Severity
-from gateway.store.protocol import LOST, FileState
+from gateway.store.protocol import LOST, Applied, FileState
 
 EMPTY = "EMPTY"
 
@@ -72,6 +72,8 @@ class LastFullScan(NamedTuple):
     site: Site
     problems: tuple[Problem, ...]
     """The problems of the whole run."""
+    articles: int
+    """The number of articles after the run."""
 
 
 class Scan(NamedTuple):
@@ -164,11 +166,12 @@ class Scan(NamedTuple):
             return ()
         return (*self.recent, PastDeletion(self.started, lost, self.articles)) if lost else self.recent
 
-    def next_full_scan(self, retained: Retained) -> LastFullScan | None:
+    def next_full_scan(self, retained: Retained, applied: Applied) -> LastFullScan | None:
         """The full walk that the next run may reuse, or None if it must walk, because there are irregularities."""
         if retained.paths or self.listing.unlisted or not (self.last_full_scan or self.listing.files):
             return None
-        return LastFullScan(self.listing.root, self.site, self.all_problems)
+        articles = self.articles + applied.added - applied.removed
+        return LastFullScan(self.listing.root, self.site, self.all_problems, articles)
 
 
 def absent_files(known: Iterable[str], listing: FolderListing) -> list[str]:

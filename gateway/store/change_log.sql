@@ -31,7 +31,8 @@ FROM topic WHERE wanted_slug IN (SELECT key_slug(key) FROM touched WHERE kind = 
 
 -- name: mark
 -- Marks the providers, topics and unlisted articles that a run changed, added or removed, and the articles that share a
--- slug with a changed or added one. Run after `write`. The values are those of `remember`.
+-- slug with a changed or added one. Run after `write`. The values are those of `remember`. Without the named index, SQLite
+-- reads the whole log of the view.
 INSERT INTO record_change SELECT :view, id, :counter FROM provider
 WHERE min(view, 1) = :view AND wanted_slug IN (SELECT key_slug(key) FROM touched WHERE kind = 'provider')
   AND NOT EXISTS (
@@ -57,7 +58,7 @@ ON CONFLICT DO UPDATE SET changed = excluded.changed;
 INSERT INTO record_change SELECT :view, key, :counter FROM touched WHERE kind = 'unlisted' AND :view = 1
 ON CONFLICT DO UPDATE SET changed = excluded.changed;
 
-INSERT INTO record_change SELECT :view, namesake.id, :counter FROM change_log
+INSERT INTO record_change SELECT :view, namesake.id, :counter FROM change_log INDEXED BY change_log_order
 CROSS JOIN article AS namesake ON namesake.slug = change_log.slug AND namesake.id <> change_log.id
 WHERE change_log.view = :view AND change_log.changed = :counter AND NOT change_log.removed
   AND namesake.reachable >= :view

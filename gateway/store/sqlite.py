@@ -6,7 +6,7 @@ If processes share the file, one writes and the others read its commits.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import datetime
 from functools import lru_cache
@@ -23,7 +23,7 @@ from gateway.model.documents import Status
 from gateway.model.records import Visibility
 from gateway.store.article_row import encode
 from gateway.store.database_setup import is_current, prepare, set_up
-from gateway.store.driver import CLOSED, PATIENCE, Access, SqliteConnection
+from gateway.store.driver import CLOSED, PATIENCE, Access, Database, SqliteConnection
 from gateway.store.entities import FEW, EntityCache
 from gateway.store.generation_signal import GenerationSignal
 from gateway.store.protocol import Applied, ChangeSet, FileState, Snapshot
@@ -288,10 +288,18 @@ async def write(connection: SqliteConnection, changes: ChangeSet) -> Applied:
     async for batch in changes.changes:
         for part in split(batch):
             await connection.run(writer.take, part)
-    for step in writer.finish(changes.problems, changes.memory, changes.retention):
+    steps = writer.finish(changes.problems, changes.memory, changes.retention)
+    if writer.is_small:
+        await connection.run(_run_all, steps)
+    for step in steps:
         await connection.run(step)
     await connection.rows("COMMIT")
     return writer.applied
+
+
+def _run_all(db: Database, steps: Iterable[Callable[[Database], object]]) -> None:
+    for step in steps:
+        step(db)
 
 
 async def copy(path: Path, to: Path) -> None:

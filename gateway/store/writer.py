@@ -74,6 +74,8 @@ _CODES = {"same_slug": SAME_SLUG, "topic_spelling": TOPIC_SPELLING}
 
 STEP = 500
 """The number of changes that are written in one call."""
+FEW = 20
+"""The number of changed articles up to which the end of a run is one call."""
 LARGE = 1000
 """The number of files from which a run is large, if that is also half of the articles."""
 
@@ -141,9 +143,10 @@ class ChangeWriter:
         self._all = self._public = self._is_first = counter == 0
         if counter:
             self._pass_time(db, *sorted((as_of, self._as_of)))
-        [(articles,)] = db.execute(COUNT_ARTICLES)
-        if self._expected >= max(LARGE, articles / 2):
-            self._drop_indexes(db, articles)
+        if self._expected >= LARGE:  # counting reads an index
+            [(articles,)] = db.execute(COUNT_ARTICLES)
+            if self._expected >= articles / 2:
+                self._drop_indexes(db, articles)
 
     def take(self, db: Database, batch: Sequence[Change | Restricted]) -> None:
         """Write a batch."""
@@ -182,6 +185,11 @@ class ChangeWriter:
             yield partial(_each, statements=CLEAR)
             yield lambda db: db.execute(NEXT_ALL, (self._as_of, self._as_of))
         yield self._count_public
+
+    @property
+    def is_small(self) -> bool:
+        """Whether a call in the driver's thread takes longer than most steps of `finish`."""
+        return self._added + self._updated + self._removed + len(self._revealed) <= FEW
 
     @property
     def applied(self) -> Applied:

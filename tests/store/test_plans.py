@@ -26,6 +26,8 @@ from gateway.model.lists import (
     Window,
 )
 from gateway.model.records import Visibility
+from gateway.store.database_setup import set_up
+from gateway.store.driver import SqliteConnection
 from gateway.store.entities import EntityCache
 from gateway.store.protocol import (
     ARTICLE_BY_ID,
@@ -58,7 +60,7 @@ from gateway.store.protocol import (
 from gateway.store.reader_pool import GENERATION
 from gateway.store.rows import Row
 from gateway.store.snapshot import SqlSnapshot
-from gateway.store.sqlite import SqliteStore
+from gateway.store.sqlite import SqliteStore, write
 from tests.store.conftest import Open
 from tests.store.documents import NOW, day, document, entry, loaded, provider, stream, topics
 
@@ -325,3 +327,29 @@ async def cost(snapshot: Snapshot, question: Question, bound: int) -> int:
     rows = snapshot.usage.rows - before.rows
     assert rows <= bound
     return rows
+
+
+async def test_saving_an_article_does_not_read_the_corpus(tmp_path: Path) -> None:
+    """SQLite executes about the same number of instructions in a corpus of ten times the size."""
+    small, large = [await instructions(tmp_path / f"{size}.db", size) for size in (300, 3000)]
+    assert large < 1.5 * small, (small, large)
+
+
+async def instructions(path: Path, size: int) -> int:
+    """The hundreds of instructions that SQLite executes to write one new version of an article."""
+    store = await SqliteStore.open(path)
+    await fill(store, size)
+    await store.close()
+    executed = 0
+
+    def count() -> None:
+        nonlocal executed
+        executed += 1
+
+    async with SqliteConnection.open(path) as connection:
+        await set_up(connection)
+        await connection.run(lambda db: db.set_progress_handler(count, 100))
+        changed = document("00299", title="Changed", published_date_time=day(1))
+        await write(connection, ChangeSet(NOW, stream([[loaded(changed)]]), expected=1))
+        await connection.run(lambda db: db.set_progress_handler(None, 0))
+    return executed
