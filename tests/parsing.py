@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
+from datetime import datetime
 
 from gateway.content.file_parser import ParseContext, Task, parse
 from gateway.content.parser_pool import ParserPool
@@ -17,10 +18,11 @@ class InProcess(ParserPool):
         tasks: Sequence[Task],
         rules: ParseContext,
         *,
+        started: datetime,
         low_priority: bool = False,  # noqa: ARG002 - there is one process
     ) -> AsyncGenerator[Batch, None]:
         for task in tasks:
-            yield Batch.of([parse(task, rules)])
+            yield Batch.of([parse(task, rules)], started)
 
     async def warm(self, rules: ParseContext) -> None:
         """Does nothing, because there are no processes."""

@@ -230,11 +230,11 @@ class ChangesBeforeReading(InProcess):
         self._acts = list(acts)
 
     async def parse(
-        self, tasks: Sequence[Task], rules: ParseContext, *, low_priority: bool = False
+        self, tasks: Sequence[Task], rules: ParseContext, *, started: datetime, low_priority: bool = False
     ) -> AsyncGenerator[Batch, None]:
         if self._acts:
             self._acts.pop(0)()
-        async for batch in super().parse(tasks, rules, low_priority=low_priority):
+        async for batch in super().parse(tasks, rules, started=started, low_priority=low_priority):
             yield batch
 
 

@@ -12,6 +12,7 @@ import pickle
 import sys
 from collections import deque
 from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
+from datetime import datetime
 from functools import partial
 from itertools import islice
 from typing import cast
@@ -42,17 +43,17 @@ class ParserPool:
         self._idle: list[_ParserProcess] = []
 
     async def parse(
-        self, tasks: Sequence[Task], rules: ParseContext, *, low_priority: bool = False
+        self, tasks: Sequence[Task], rules: ParseContext, *, started: datetime, low_priority: bool = False
     ) -> AsyncGenerator[Batch, None]:
         """Yield the changes in unordered batches. Parsing waits for the consumer to take each batch.
 
-        `low_priority` uses one process fewer if there is more than one, to leave a CPU for requests. Raises
-        ParserError.
+        `started` is the time of the run. `low_priority` uses one process fewer if there is more than one, to leave a
+        CPU for requests. Raises ParserError.
         """
         count = max(1, self._count - 1) if low_priority else self._count
         batches = _Batches(tasks, count)
         answers: asyncio.Queue[Batch] = asyncio.Queue(maxsize=count * 2)
-        run = partial(self._run, batches, pickle.dumps(rules), answers)
+        run = partial(self._run, batches, pickle.dumps(rules), started, answers)
         runners = [asyncio.create_task(run()) for _ in batches.waiting]
         at_work, taking = set(runners), asyncio.create_task(answers.get())
         try:
@@ -84,18 +85,18 @@ class ParserPool:
         workers, self._idle = self._idle, []
         await asyncio.gather(*(worker.stop() for worker in workers))
 
-    async def _run(self, batches: _Batches, rules: bytes, answers: asyncio.Queue[Batch]) -> None:
+    async def _run(self, batches: _Batches, rules: bytes, started: datetime, answers: asyncio.Queue[Batch]) -> None:
         worker = self._idle_worker() or await self._start()
         try:
             while tasks := batches.take():
-                batch = await worker.parse(tasks, rules)
+                batch = await worker.parse(tasks, rules, started)
                 if batch is None:
                     failure = await worker.failure_of(tasks[0])
                     worker = await self._start()
                     if len(tasks) > 1:
                         batches.waiting.extend([task] for task in tasks)
                         continue
-                    batch = Batch.of([failure])
+                    batch = Batch.of([failure], started)
                 await answers.put(batch)
         except BaseException:
             await worker.stop()
@@ -139,12 +140,12 @@ class _ParserProcess:
 
     def warm_up(self, rules: bytes) -> None:
         """Let the worker parse a sample under these rules, pickled. It does not return a result."""
-        self._stdin.writelines(framed(((), rules)))
+        self._stdin.writelines(framed(((), rules, None)))
 
-    async def parse(self, tasks: Sequence[Task], rules: bytes) -> Batch | None:
+    async def parse(self, tasks: Sequence[Task], rules: bytes, started: datetime) -> Batch | None:
         """Parse tasks under these rules, pickled. Returns None if the worker died or timed out."""
         try:
-            self._stdin.writelines(framed((tasks, rules)))
+            self._stdin.writelines(framed((tasks, rules, started)))
             await self._stdin.drain()
             return await asyncio.wait_for(self._receive(), self._seconds)
         except TimeoutError:

@@ -12,6 +12,7 @@ import pickle
 import struct
 import sys
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import BinaryIO
 
 from gateway.content.file_parser import ParseContext, Task, parse, warm_up
@@ -25,7 +26,8 @@ LENGTH = struct.Struct("<Q")
 
 
 def framed(value: object) -> tuple[bytes, bytes]:
-    """A request or an answer, to be written in this order. A request is some tasks, and their ParseContext, pickled."""
+    """A request or an answer, to be written in this order. A request is some tasks, their ParseContext,
+    pickled, and the time of the run."""
     data = pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL)
     return LENGTH.pack(len(data)), data
 
@@ -35,13 +37,14 @@ def serve(answer: Callable[[Task, ParseContext], Change], requests: BinaryIO, an
     last, rules = b"", ParseContext("")
     while header := requests.read(LENGTH.size):
         tasks: Sequence[Task]
-        tasks, pickled = pickle.loads(requests.read(*LENGTH.unpack(header)))  # noqa: S301 - from our own process
+        started: datetime
+        tasks, pickled, started = pickle.loads(requests.read(*LENGTH.unpack(header)))  # noqa: S301 - from our own process
         if pickled != last:  # most batches have the rules of the one before
             last, rules = pickled, pickle.loads(pickled)  # noqa: S301 - from our own process
         if not tasks:
             warm_up(rules)
         else:
-            answers.writelines(framed(Batch.of([answer(task, rules) for task in tasks])))
+            answers.writelines(framed(Batch.of([answer(task, rules) for task in tasks], started)))
             answers.flush()
         gc.collect(0)  # older objects are kept ones
 

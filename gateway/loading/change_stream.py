@@ -68,7 +68,6 @@ class ChangeStream:
         """The digest of each loaded document, by path."""
         self._inodes: dict[str, int] = {}
         """The inode of each loaded document, by path."""
-        self._hidings: dict[str, tuple[Hiding, ...]] = {}
         self._broken = set[str]()
         """Files whose bytes differ from their served version, if there is one."""
         self._restricted: list[Restricted] = []
@@ -82,8 +81,8 @@ class ChangeStream:
         self.problems = [*scan.problems, *retained.problems]
         self.parsed = 0
         self.field_origins: Counter[FieldOrigin] = Counter()
-        self.hidden: Mapping[str, tuple[Hiding, ...]] = {}
-        """The reasons why parsed articles are hidden or unlisted, by path. Complete when all files are parsed."""
+        self.hidden: dict[str, tuple[Hiding, ...]] = {}
+        """The reasons why parsed articles are hidden or unlisted, by path."""
 
     async def run(self, parsed: AsyncIterator[Batch]) -> AsyncGenerator[Sequence[Change | Restricted], None]:
         """Yield the changes, then the deletions and the articles that stay without their files.
@@ -98,7 +97,6 @@ class ChangeStream:
             done += batch.files
             if self._progress:
                 self._progress(done, len(self.tasks))
-        self.hidden = await asyncio.to_thread(self._holding) if self._hidings else {}
         lost = await self._check_losses() if self._scan.articles else 0
         self.memory.update(self._scan.next_state(self._retained, lost).dump())
         if self._scan.strict and any(problem.severity is Severity.ERROR for problem in self.problems):
@@ -173,7 +171,7 @@ class ChangeStream:
         """Record the files that were loaded."""
         self.problems.extend(batch.problems)
         self.field_origins.update(batch.field_origins)
-        self._hidings.update(batch.hidings)
+        self.hidden.update(batch.hidings)
         self.parsed += len(batch.digests)
         self._loaded += len(batch.digests)
         if self._scan.articles:
@@ -199,14 +197,6 @@ class ChangeStream:
         file = self._scan.listing.files[version.path]
         if not self._scan.last_full_scan and file.stamp == Stamp(*version[1:5]):
             self._confirmed.add(version.path)
-
-    def _holding(self) -> Mapping[str, tuple[Hiding, ...]]:
-        """The reasons that hold at the time of the run."""
-        started = self._scan.started
-        holding = (
-            (path, tuple(each for each in found if each.holds(started))) for path, found in self._hidings.items()
-        )
-        return {path: found for path, found in holding if found}
 
     def _unpublish(self, change: Quarantined) -> Quarantined:
         """Withdraw a last good version if the visibility of the same bytes is unclear under the present rules."""

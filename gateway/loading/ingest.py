@@ -323,7 +323,9 @@ class Ingest:
         problems = (*scan.all_problems, *retained.problems)
         low_priority = self._low_priority and scan.articles > 0
         async with (
-            aclosing(self._parser_pool.parse(stream.tasks, rules, low_priority=low_priority)) as parsed,
+            aclosing(
+                self._parser_pool.parse(stream.tasks, rules, started=scan.started, low_priority=low_priority)
+            ) as parsed,
             aclosing(self._of_one_folder(scan, stream.run(parsed))) as changes,
         ):
             return await self._store.apply(ChangeSet(scan.started, changes, problems, stream.memory, len(stream.tasks)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 from gateway.model.documents import Document, FieldOrigin, Hiding, Restriction
@@ -100,10 +101,11 @@ class Batch(NamedTuple):
     field_origins: Mapping[FieldOrigin, int]
     """The number of loaded files for each origin."""
     hidings: Mapping[str, tuple[Hiding, ...]]
-    """Those of the loaded files that have some, by path."""
+    """Those of the loaded files that hold at the time of the run, by path."""
 
     @classmethod
-    def of(cls, changes: Sequence[Change]) -> Batch:
+    def of(cls, changes: Sequence[Change], started: datetime) -> Batch:
+        """`started` is the time of the run."""
         loaded = [change for change in changes if isinstance(change, Loaded)]
         return cls(
             sound=[change for change in changes if isinstance(change, Sound)],
@@ -112,9 +114,13 @@ class Batch(NamedTuple):
             inodes={change.version.path: change.version.inode for change in loaded},
             problems=[problem for change in loaded for problem in change.problems],
             field_origins=Counter(origin for change in loaded for origin in change.field_origins),
-            hidings={change.version.path: change.hidings for change in loaded if change.hidings},
+            hidings={change.version.path: held for change in loaded if (held := _held(change.hidings, started))},
         )
 
     @property
     def files(self) -> int:
         return len(self.sound) + len(self.exceptions)
+
+
+def _held(hidings: Sequence[Hiding], now: datetime) -> tuple[Hiding, ...]:
+    return tuple(hiding for hiding in hidings if hiding.holds(now))

@@ -193,7 +193,12 @@ async def test_workers_use_the_rules(tmp_path: Path) -> None:
     tasks = [Task(file) for file in Walk(tmp_path, include=rules.include).run().files.values()]
     parser_pool = ParserPool(1)
     try:
-        said = [batch async for batch in parser_pool.parse(tasks, ParseContext(str(tmp_path), site=rules))]
+        said = [
+            batch
+            async for batch in parser_pool.parse(
+                tasks, ParseContext(str(tmp_path), site=rules), started=datetime.now(UTC)
+            )
+        ]
     finally:
         await parser_pool.close()
     assert len(said) == 1
