@@ -275,7 +275,7 @@ def main() -> None:
     parser.add_argument("--files", type=int, default=10_000)
     parser.add_argument("--peers", choices=PEERS, nargs="*", default=[*PEERS])
     parser.add_argument("--gateway", type=Path, action="append", default=[], help="another checkout of the gateway")
-    parser.add_argument("--hot", action="store_true", help="repeat one set of variables, whose answer is cached")
+    parser.add_argument("--hot", action="store_true", help="repeat one set of variables")
     parser.add_argument("--cache", type=Path, default=platformdirs.user_cache_path("gateway-benchmarks"))
     arguments = parser.parse_args()
     gateways = [gateway(), *map(gateway, arguments.gateway)]
