@@ -45,21 +45,6 @@ from gateway.graph.context import Info
 from gateway.graph.corpus import Corpus
 from gateway.graph.facets import ArticleFacets, Selected
 from gateway.graph.filter_inputs import ArticleFilters, ProviderFilters, TopicFilters, checked_filter
-from gateway.graph.loaders import (
-    ArticleByIdLoader,
-    ArticleByLocalizedSlugLoader,
-    ArticleByPathLoader,
-    ArticleBySlugLoader,
-    ArticleByUrlLoader,
-    ProviderByIdLoader,
-    ProviderByKeyLoader,
-    ProviderBySlugLoader,
-    RecordLoader,
-    RelatedByIdLoader,
-    TopicByIdLoader,
-    TopicByKeyLoader,
-    TopicBySlugLoader,
-)
 from gateway.graph.order_inputs import (
     LARGEST_PROVIDERS_FIRST,
     LARGEST_TOPICS_FIRST,
@@ -75,17 +60,37 @@ from gateway.graph.sync import ChangeSet, Since, Subscription
 from gateway.graph.types import Article, Node, Provider, Topic
 from gateway.model import records
 from gateway.model.lists import BEST_FIRST, SearchMode
-from gateway.store.protocol import ARTICLES, PROVIDERS, TOPICS, ChangePage, localized_slug
+from gateway.store.protocol import ChangePage
+from gateway.store.reads import (
+    ARTICLE_BY_ID,
+    ARTICLE_BY_LOCALIZED_SLUG,
+    ARTICLE_BY_PATH,
+    ARTICLE_BY_SLUG,
+    ARTICLE_BY_URL,
+    ARTICLES,
+    PROVIDER_BY_ID,
+    PROVIDER_BY_KEY,
+    PROVIDER_BY_SLUG,
+    PROVIDERS,
+    RELATED_BY_ID,
+    TOPIC_BY_ID,
+    TOPIC_BY_KEY,
+    TOPIC_BY_SLUG,
+    TOPICS,
+    Find,
+    Lookup,
+    localized_slug,
+)
 
 Record = records.Article | records.Related | records.Provider | records.Topic
 
-_BY_ID: Mapping[str, type[RecordLoader[Any]]] = {
-    "ar": ArticleByIdLoader,
-    "re": RelatedByIdLoader,
-    "pr": ProviderByIdLoader,
-    "to": TopicByIdLoader,
+_BY_ID: Mapping[str, Lookup[Any]] = {
+    "ar": ARTICLE_BY_ID,
+    "re": RELATED_BY_ID,
+    "pr": PROVIDER_BY_ID,
+    "to": TOPIC_BY_ID,
 }
-"""The loader for each id prefix."""
+"""The lookup for each id prefix."""
 
 
 @strawberry.type(description="The root of all queries.")
@@ -135,21 +140,21 @@ class Query:
             str | None, strawberry.argument(description="Locale of the slug. Only valid with `slug`.")
         ] = UNSET,
     ) -> records.Article | None:
-        load, within = info.context.loader, or_none(locale)
+        load, within = info.context.load, or_none(locale)
         match only_argument(id=id_, slug=slug, path=path, url=url):
             case "slug", key if within is not None:
-                return await load(ArticleByLocalizedSlugLoader).load(localized_slug(key, within))
+                return await load(Find(ARTICLE_BY_LOCALIZED_SLUG), localized_slug(key, within))
             case name, _ if within is not None:
                 raise BadUserInput(f"'locale' cannot be combined with '{name}'. Use it with 'slug'.", argument="locale")
             case "id", key:
-                return await load(ArticleByIdLoader).load(key)
+                return await load(Find(ARTICLE_BY_ID), key)
             case "slug", key:
-                return await load(ArticleBySlugLoader).load(key)
+                return await load(Find(ARTICLE_BY_SLUG), key)
             case "path", key:
-                return await load(ArticleByPathLoader).load(unicodedata.normalize("NFC", key))
+                return await load(Find(ARTICLE_BY_PATH), unicodedata.normalize("NFC", key))
             case _, key:
                 identity = url_identity(key)
-                return None if identity is None else await load(ArticleByUrlLoader).load(identity)
+                return None if identity is None else await load(Find(ARTICLE_BY_URL), identity)
 
     @resolved("All articles visible to the caller.", Connection[Article])
     @staticmethod
@@ -221,14 +226,14 @@ class Query:
         domain: Annotated[str | None, strawberry.argument(description="Domain of the provider, in any case.")] = UNSET,
         slug: Annotated[str | None, strawberry.argument(description="Slug of the provider.")] = UNSET,
     ) -> records.Provider | None:
-        load = info.context.loader
+        load = info.context.load
         match only_argument(id=id_, domain=domain, slug=slug):
             case "id", key:
-                return await load(ProviderByIdLoader).load(key)
+                return await load(Find(PROVIDER_BY_ID), key)
             case "slug", key:
-                return await load(ProviderBySlugLoader).load(key)
+                return await load(Find(PROVIDER_BY_SLUG), key)
             case _, key:
-                found = await load(ProviderByKeyLoader).load(key.strip().lower())
+                found = await load(Find(PROVIDER_BY_KEY), key.strip().lower())
                 return found if found and found.domain else None  # the key can come from a name
 
     @resolved("All providers of visible articles and of their related entries.", Connection[Provider])
@@ -256,14 +261,14 @@ class Query:
         slug: Annotated[str | None, strawberry.argument(description="Slug of the topic.")] = UNSET,
         name: Annotated[str | None, strawberry.argument(description="Name of the topic, in any case.")] = UNSET,
     ) -> records.Topic | None:
-        load = info.context.loader
+        load = info.context.load
         match only_argument(id=id_, slug=slug, name=name):
             case "id", key:
-                return await load(TopicByIdLoader).load(key)
+                return await load(Find(TOPIC_BY_ID), key)
             case "slug", key:
-                return await load(TopicBySlugLoader).load(key)
+                return await load(Find(TOPIC_BY_SLUG), key)
             case _, key:
-                return await load(TopicByKeyLoader).load(topic_key(key))
+                return await load(Find(TOPIC_BY_KEY), topic_key(key))
 
     @resolved("All topics of visible articles.", Connection[Topic])
     @staticmethod
@@ -295,8 +300,8 @@ class Query:
 
 
 async def _record(info: Info, id_: str) -> Record | None:
-    kind = _BY_ID.get(id_.partition("_")[0])
-    found: Record | None = await info.context.loader(kind).load(id_) if kind else None
+    lookup = _BY_ID.get(id_.partition("_")[0])
+    found: Record | None = await info.context.load(Find(lookup), id_) if lookup else None
     return found
 
 

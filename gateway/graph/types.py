@@ -6,6 +6,7 @@ The snapshot applies visibility. The context holds the viewer's further permissi
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, NamedTuple
 
@@ -33,28 +34,25 @@ from gateway.graph.context import Info
 from gateway.graph.facet_arguments import FirstGroups, checked_first, counted, groups_of
 from gateway.graph.filter_inputs import ArticleFilters, checked_filter
 from gateway.graph.images import CachedOnly, Image, MaxWidth, MinWidth, best_image
-from gateway.graph.loaders import (
-    AdjacentByListingLoader,
-    ArticleByIdLoader,
-    ArticleByUrlLoader,
-    Key,
-    OrderedListing,
-    ProviderByKeyLoader,
-    RelatedByArticleLoader,
-    SecuredByArticleLoader,
-    SimilarByArticleLoader,
-    TextByArticleLoader,
-    TopicsByArticleLoader,
-)
 from gateway.graph.order_inputs import NEWEST_FIRST, ArticleOrders, checked_order
 from gateway.model import documents, lists, records
 from gateway.model.fields import FIELDS
-from gateway.store.protocol import (
+from gateway.store.reads import (
+    ARTICLE_BY_ID,
+    ARTICLE_BY_URL,
     ARTICLES,
     ARTICLES_OF_PROVIDER,
     ARTICLES_OF_TOPIC,
     ARTICLES_REFERRING,
     MENTIONS,
+    PROVIDER_BY_KEY,
+    AdjacentIn,
+    Find,
+    RelatedOf,
+    SecuredOf,
+    SimilarTo,
+    TextOf,
+    TopicsOf,
 )
 
 
@@ -90,7 +88,7 @@ class ContentItem:
         item: strawberry.Parent[records.Article | records.Related], info: Info
     ) -> records.Provider | None:
         key = item.provider_key
-        return None if key is None else await info.context.loader(ProviderByKeyLoader).load(key)
+        return None if key is None else await info.context.load(Find(PROVIDER_BY_KEY), key)
 
     @resolved(
         "One image. With bounds: the smallest one with a width from `minWidth` to `maxWidth`, else the"
@@ -139,7 +137,7 @@ class Article(Node, ContentItem):
     @resolved("The article's topics, in file order.", "list[Topic]")
     @staticmethod
     async def topics(article: strawberry.Parent[records.Article], info: Info) -> Sequence[records.Topic]:
-        return await info.context.loader(TopicsByArticleLoader).load(article.id)
+        return await info.context.load(TopicsOf(), article.id)
 
     @resolved(
         "The related entries, in file order. An entry is returned even if its article is not visible.",
@@ -153,7 +151,7 @@ class Article(Node, ContentItem):
             int | None, strawberry.argument(description="Maximum number of entries. Default: all.")
         ] = UNSET,
     ) -> Sequence[records.Related]:
-        return await info.context.loader(RelatedByArticleLoader).load(Key(article.id, non_negative("first", first)))
+        return await info.context.load(RelatedOf(non_negative("first", first)), article.id)
 
     @resolved(
         "Backlinks: visible articles with a related entry that resolves to this article, newest first.",
@@ -175,7 +173,7 @@ class Article(Node, ContentItem):
     @resolved("The content after the front matter.", Body)
     @staticmethod
     async def body(article: strawberry.Parent[records.Article], info: Info) -> records.Text:
-        return await info.context.loader(TextByArticleLoader).load(article.id)
+        return await info.context.load(TextOf(), article.id)
 
     @resolved(
         "The articles before and after this one, by order and by date.",
@@ -190,7 +188,7 @@ class Article(Node, ContentItem):
     ) -> NeighbourQuery:
         limits = info.context.limits
         order = checked_order(limits, order_by, NEWEST_FIRST)
-        return NeighbourQuery(article.id, OrderedListing(ARTICLES.where(checked_filter(limits, where)), order))
+        return NeighbourQuery(article.id, AdjacentIn(ARTICLES.where(checked_filter(limits, where)), order))
 
     @resolved(
         "Similar articles, most similar first: by shared topics (rare topics count more), then by shared"
@@ -206,7 +204,7 @@ class Article(Node, ContentItem):
         number = non_negative("first", first)
         wanted = 5 if number is None else number
         check_limit("page", info.context.limits.page, wanted)
-        found = await info.context.loader(SimilarByArticleLoader).load(Key(article.id, wanted))
+        found = await info.context.load(SimilarTo(wanted), article.id)
         return [Neighbour(*each, article.id) for each in found]
 
     @resolved(
@@ -217,7 +215,7 @@ class Article(Node, ContentItem):
     async def secured(article: strawberry.Parent[records.Article], info: Info) -> str | None:
         if not (article.is_secured and info.context.shows_secured):
             return None
-        return await info.context.loader(SecuredByArticleLoader).load(article.id)
+        return await info.context.load(SecuredOf(), article.id)
 
     @resolved(
         "Front matter outside the schema: the keys that the site exposes, or all keys with preview access."
@@ -233,7 +231,7 @@ class Article(Node, ContentItem):
             strawberry.argument(description="Top-level keys to return. Default: all."),
         ] = UNSET,
     ) -> Mapping[str, object]:
-        text = await info.context.loader(TextByArticleLoader).load(article.id)
+        text = await info.context.load(TextOf(), article.id)
         wanted = or_none(keys)
         if wanted is None:
             return text.front_matter
@@ -245,14 +243,14 @@ class NeighbourQuery(NamedTuple):
     """The parent of an article's neighbours."""
 
     article_id: str
-    listing: OrderedListing
+    read: AdjacentIn
 
     async def neighbours(self, info: Info) -> records.Adjacent:
-        return await info.context.loader(AdjacentByListingLoader).load(Key(self.article_id, self.listing))
+        return await info.context.load(self.read, self.article_id)
 
     async def neighbours_in_time(self, info: Info) -> records.Adjacent:
         """The neighbours by date. Shares one read with `neighbours` if the order is the default."""
-        return await self._replace(listing=self.listing._replace(order=lists.NEWEST_FIRST)).neighbours(info)
+        return await self._replace(read=replace(self.read, order=lists.NEWEST_FIRST)).neighbours(info)
 
 
 @strawberry.type(
@@ -305,7 +303,7 @@ class SimilarArticle:
     @resolved("The topics that both articles have, in the order of the first article.", "list[Topic]")
     @staticmethod
     async def shared_topics(neighbour: strawberry.Parent[Neighbour], info: Info) -> Sequence[records.Topic]:
-        own, others = await info.context.loader(TopicsByArticleLoader).load_many([neighbour.of, neighbour.article.id])
+        own, others = await info.context.load_many(TopicsOf(), [neighbour.of, neighbour.article.id])
         shared = {topic.key for topic in others}
         return [topic for topic in own if topic.key in shared]
 
@@ -321,12 +319,12 @@ class Related(Node, ContentItem):
     @resolved("The article with the same normalised URL, if it is loaded and visible.", Article | None)
     @staticmethod
     async def article(entry: strawberry.Parent[records.Related], info: Info) -> records.Article | None:
-        return None if entry.url is None else await info.context.loader(ArticleByUrlLoader).load(entry.url)
+        return None if entry.url is None else await info.context.load(Find(ARTICLE_BY_URL), entry.url)
 
     @resolved("The article whose front matter has this entry.", Article)
     @staticmethod
     async def source(entry: strawberry.Parent[records.Related], info: Info) -> records.Article | None:
-        return await info.context.loader(ArticleByIdLoader).load(entry.source_id)
+        return await info.context.load(Find(ARTICLE_BY_ID), entry.source_id)
 
 
 @strawberry.type(description="A topic and the number of articles that have it.")

@@ -9,7 +9,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from gateway.filters import Filter
 from gateway.model.lists import Group, Interval, Largest, Order, Page, Window
@@ -88,7 +88,7 @@ TOPICS = Listing[Topic]("topics")
 
 
 class Read(Generic[V]):
-    """The base of all reads."""
+    """The base of all reads. Every parent has a value, which is None, empty or 0 for an unknown or invisible one."""
 
     __slots__ = ()
 
@@ -118,7 +118,7 @@ class Precedes(Read[bool]):
     """Whether each parent's list has rows on the other side of the window: before a forward page, after a backward
     page."""
 
-    listing: Listing[object]
+    listing: Listing[Any]
     order: Order
     window: Window
 
@@ -127,7 +127,7 @@ class Precedes(Read[bool]):
 class CountOf(Read[int]):
     """The length of each parent's list."""
 
-    listing: Listing[object]
+    listing: Listing[Any]
 
 
 @dataclass(frozen=True, slots=True)
