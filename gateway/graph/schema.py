@@ -44,18 +44,13 @@ from gateway.graph.connection import (
 from gateway.graph.context import Info
 from gateway.graph.corpus import Corpus
 from gateway.graph.facets import ArticleFacets, Selected
-from gateway.graph.filter_inputs import ArticleFilters, ProviderFilters, TopicFilters, checked_filter
+from gateway.graph.filter_inputs import ArticleFilters, checked_filter
 from gateway.graph.order_inputs import (
-    LARGEST_PROVIDERS_FIRST,
-    LARGEST_TOPICS_FIRST,
-    NEWEST_FIRST,
-    ArticleOrders,
-    ProviderOrders,
     SearchOrders,
-    TopicOrders,
     checked_order,
 )
 from gateway.graph.search_types import ArticleSearchConnection, SearchFields, SearchModes, checked_search
+from gateway.graph.sources import ARTICLE_LIST, PROVIDER_LIST, TOPIC_LIST, connection
 from gateway.graph.sync import ChangeSet, Since, Subscription
 from gateway.graph.types import Article, Node, Provider, Topic
 from gateway.model import records
@@ -156,22 +151,7 @@ class Query:
                 identity = url_identity(key)
                 return None if identity is None else await load(Find(ARTICLE_BY_URL), identity)
 
-    @resolved("All articles visible to the caller.", Connection[Article])
-    @staticmethod
-    def articles(
-        info: Info,
-        *,
-        first: First = UNSET,
-        after: After = UNSET,
-        last: Last = UNSET,
-        before: Before = UNSET,
-        offset: Offset = UNSET,
-        where: ArticleFilters = UNSET,
-        order_by: ArticleOrders = NEWEST_FIRST,
-    ) -> PageKey:
-        window = checked_window(info.context.limits, first=first, after=after, last=last, before=before, offset=offset)
-        listing = ARTICLES.where(checked_filter(info.context.limits, where))
-        return page_of(listing, checked_order(info.context.limits, order_by, NEWEST_FIRST), window)
+    articles = connection("All articles visible to the caller.", Connection[Article], ARTICLES, ARTICLE_LIST)
 
     @resolved("Counts of all articles that match `filter` and, if given, `query`.", ArticleFacets)
     @staticmethod
@@ -236,22 +216,12 @@ class Query:
                 found = await load(Find(PROVIDER_BY_KEY), key.strip().lower())
                 return found if found and found.domain else None  # the key can come from a name
 
-    @resolved("All providers of visible articles and of their related entries.", Connection[Provider])
-    @staticmethod
-    def providers(
-        info: Info,
-        *,
-        first: First = UNSET,
-        after: After = UNSET,
-        last: Last = UNSET,
-        before: Before = UNSET,
-        offset: Offset = UNSET,
-        where: ProviderFilters = UNSET,
-        order_by: ProviderOrders = LARGEST_PROVIDERS_FIRST,
-    ) -> PageKey:
-        window = checked_window(info.context.limits, first=first, after=after, last=last, before=before, offset=offset)
-        listing = PROVIDERS.where(checked_filter(info.context.limits, where))
-        return page_of(listing, checked_order(info.context.limits, order_by, LARGEST_PROVIDERS_FIRST), window)
+    providers = connection(
+        "All providers of visible articles and of their related entries.",
+        Connection[Provider],
+        PROVIDERS,
+        PROVIDER_LIST,
+    )
 
     @resolved("One topic. Give exactly one argument. Null if the topic does not exist.", Topic | None)
     @staticmethod
@@ -270,22 +240,7 @@ class Query:
             case _, key:
                 return await load(Find(TOPIC_BY_KEY), topic_key(key))
 
-    @resolved("All topics of visible articles.", Connection[Topic])
-    @staticmethod
-    def topics(
-        info: Info,
-        *,
-        first: First = UNSET,
-        after: After = UNSET,
-        last: Last = UNSET,
-        before: Before = UNSET,
-        offset: Offset = UNSET,
-        where: TopicFilters = UNSET,
-        order_by: TopicOrders = LARGEST_TOPICS_FIRST,
-    ) -> PageKey:
-        window = checked_window(info.context.limits, first=first, after=after, last=last, before=before, offset=offset)
-        listing = TOPICS.where(checked_filter(info.context.limits, where))
-        return page_of(listing, checked_order(info.context.limits, order_by, LARGEST_TOPICS_FIRST), window)
+    topics = connection("All topics of visible articles.", Connection[Topic], TOPICS, TOPIC_LIST)
 
     @resolved("Delta sync for clients with an offline copy.", ChangeSet)
     @staticmethod

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import strawberry
 from strawberry import UNSET
@@ -16,25 +16,19 @@ from strawberry.scalars import JSON
 
 from gateway.graph.body import Body
 from gateway.graph.connection import (
-    After,
-    Before,
     Connection,
-    First,
-    Last,
-    Offset,
-    PageKey,
     check_limit,
-    checked_window,
     non_negative,
     or_none,
-    page_of,
     resolved,
 )
 from gateway.graph.context import Info
-from gateway.graph.facet_arguments import FirstGroups, checked_first, counted, groups_of
+from gateway.graph.facet_arguments import FirstGroups, checked_first, counted
 from gateway.graph.filter_inputs import ArticleFilters, checked_filter
 from gateway.graph.images import CachedOnly, Image, MaxWidth, MinWidth, best_image
 from gateway.graph.order_inputs import NEWEST_FIRST, ArticleOrders, checked_order
+from gateway.graph.sources import ARTICLE_LIST, Kind, connection, groups, one, owned
+from gateway.limits import Limits
 from gateway.model import documents, lists, records
 from gateway.model.fields import FIELDS
 from gateway.store.reads import (
@@ -47,7 +41,7 @@ from gateway.store.reads import (
     MENTIONS,
     PROVIDER_BY_KEY,
     AdjacentIn,
-    Find,
+    GroupsOf,
     RelatedOf,
     SecuredOf,
     SimilarTo,
@@ -82,13 +76,7 @@ class ContentItem:
     vars().update({field.name: strawberry.field(description=field.description) for field in _SHARED})
     images: list[Image] = strawberry.field(description="All images, in file order.")
 
-    @resolved("The publisher of the content.", "Provider | None")
-    @staticmethod
-    async def provider(
-        item: strawberry.Parent[records.Article | records.Related], info: Info
-    ) -> records.Provider | None:
-        key = item.provider_key
-        return None if key is None else await info.context.load(Find(PROVIDER_BY_KEY), key)
+    provider = one("The publisher of the content.", "Provider | None", PROVIDER_BY_KEY, by="provider_key")
 
     @resolved(
         "One image. With bounds: the smallest one with a width from `minWidth` to `maxWidth`, else the"
@@ -104,6 +92,13 @@ class ContentItem:
     ) -> documents.Image | None:
         least, most = non_negative("minWidth", min_width), non_negative("maxWidth", max_width)
         return best_image([image for image in item.images if image.is_cached or not cached_only], least, most)
+
+
+def _related(
+    _limits: Limits,
+    first: Annotated[int | None, strawberry.argument(description="Maximum number of entries. Default: all.")] = UNSET,
+) -> RelatedOf:
+    return RelatedOf(non_negative("first", first))
 
 
 @strawberry.type(description="An article: one content file.")
@@ -134,46 +129,20 @@ class Article(Node, ContentItem):
     def is_type_of(cls, record: object, _info: object) -> bool:
         return isinstance(record, records.Article)
 
-    @resolved("The article's topics, in file order.", "list[Topic]")
-    @staticmethod
-    async def topics(article: strawberry.Parent[records.Article], info: Info) -> Sequence[records.Topic]:
-        return await info.context.load(TopicsOf(), article.id)
-
-    @resolved(
+    topics = owned("The article's topics, in file order.", "list[Topic]", lambda _limits: TopicsOf(), by="id")
+    related = owned(
         "The related entries, in file order. An entry is returned even if its article is not visible.",
         "list[Related]",
+        _related,
+        by="id",
     )
-    @staticmethod
-    async def related(
-        article: strawberry.Parent[records.Article],
-        info: Info,
-        first: Annotated[
-            int | None, strawberry.argument(description="Maximum number of entries. Default: all.")
-        ] = UNSET,
-    ) -> Sequence[records.Related]:
-        return await info.context.load(RelatedOf(non_negative("first", first)), article.id)
-
-    @resolved(
+    referenced_by = connection(
         "Backlinks: visible articles with a related entry that resolves to this article, newest first.",
         "Connection[Article]",
+        ARTICLES_REFERRING,
+        by="id",
     )
-    @staticmethod
-    def referenced_by(
-        article: strawberry.Parent[records.Article],
-        info: Info,
-        *,
-        first: First = UNSET,
-        after: After = UNSET,
-        last: Last = UNSET,
-        before: Before = UNSET,
-    ) -> PageKey:
-        window = checked_window(info.context.limits, first=first, after=after, last=last, before=before)
-        return page_of(ARTICLES_REFERRING, lists.NEWEST_FIRST, window, article.id)
-
-    @resolved("The content after the front matter.", Body)
-    @staticmethod
-    async def body(article: strawberry.Parent[records.Article], info: Info) -> records.Text:
-        return await info.context.load(TextOf(), article.id)
+    body = owned("The content after the front matter.", Body, lambda _limits: TextOf(), by="id", kind=Kind.RECORD)
 
     @resolved(
         "The articles before and after this one, by order and by date.",
@@ -316,15 +285,13 @@ class Related(Node, ContentItem):
     def is_type_of(cls, record: object, _info: object) -> bool:
         return isinstance(record, records.Related)
 
-    @resolved("The article with the same normalised URL, if it is loaded and visible.", Article | None)
-    @staticmethod
-    async def article(entry: strawberry.Parent[records.Related], info: Info) -> records.Article | None:
-        return None if entry.url is None else await info.context.load(Find(ARTICLE_BY_URL), entry.url)
-
-    @resolved("The article whose front matter has this entry.", Article)
-    @staticmethod
-    async def source(entry: strawberry.Parent[records.Related], info: Info) -> records.Article | None:
-        return await info.context.load(Find(ARTICLE_BY_ID), entry.source_id)
+    article = one(
+        "The article with the same normalised URL, if it is loaded and visible.",
+        Article | None,
+        ARTICLE_BY_URL,
+        by="url",
+    )
+    source = one("The article whose front matter has this entry.", Article, ARTICLE_BY_ID, by="source_id")
 
 
 @strawberry.type(description="A topic and the number of articles that have it.")
@@ -363,49 +330,20 @@ class Provider(Node):
     def is_type_of(cls, record: object, _info: object) -> bool:
         return isinstance(record, records.Provider)
 
-    @resolved("Its articles.", Connection[Article])
-    @staticmethod
-    def articles(
-        provider: strawberry.Parent[records.Provider],
-        info: Info,
-        *,
-        first: First = UNSET,
-        after: After = UNSET,
-        last: Last = UNSET,
-        before: Before = UNSET,
-        offset: Offset = UNSET,
-        where: ArticleFilters = UNSET,
-        order_by: ArticleOrders = NEWEST_FIRST,
-    ) -> PageKey:
-        window = checked_window(info.context.limits, first=first, after=after, last=last, before=before, offset=offset)
-        order = checked_order(info.context.limits, order_by, NEWEST_FIRST)
-        listing = ARTICLES_OF_PROVIDER.where(checked_filter(info.context.limits, where))
-        return page_of(listing, order, window, provider.key)
-
-    @resolved(
+    articles = connection("Its articles.", Connection[Article], ARTICLES_OF_PROVIDER, ARTICLE_LIST, by="key")
+    mentions = connection(
         "Related entries of this provider in visible articles, those of the newest article first.",
         Connection[Related],
+        MENTIONS,
+        by="key",
     )
-    @staticmethod
-    def mentions(
-        provider: strawberry.Parent[records.Provider],
-        info: Info,
-        *,
-        first: First = UNSET,
-        after: After = UNSET,
-        last: Last = UNSET,
-        before: Before = UNSET,
-    ) -> PageKey:
-        window = checked_window(info.context.limits, first=first, after=after, last=last, before=before)
-        return page_of(MENTIONS, lists.NEWEST_FIRST, window, provider.key)
-
-    @resolved("Topics of its articles, by number of articles.", list[TopicCount])
-    @staticmethod
-    async def topics(
-        provider: strawberry.Parent[records.Provider], info: Info, first: FirstGroups = 20
-    ) -> Sequence[lists.Group[records.Topic]]:
-        largest = lists.Largest(lists.Grouping.TOPIC, checked_first(info.context.limits, first))
-        return await groups_of(info, ARTICLES_OF_PROVIDER, largest, provider.key)
+    topics = groups(
+        "Topics of its articles, by number of articles.",
+        list[TopicCount],
+        ARTICLES_OF_PROVIDER,
+        lists.Grouping.TOPIC,
+        by="key",
+    )
 
 
 @strawberry.type(description="A subject of articles. Spellings that differ only in case are one topic.")
@@ -419,32 +357,14 @@ class Topic(Node):
     def is_type_of(cls, record: object, _info: object) -> bool:
         return isinstance(record, records.Topic)
 
-    @resolved("Articles with this topic.", Connection[Article])
-    @staticmethod
-    def articles(
-        topic: strawberry.Parent[records.Topic],
-        info: Info,
-        *,
-        first: First = UNSET,
-        after: After = UNSET,
-        last: Last = UNSET,
-        before: Before = UNSET,
-        offset: Offset = UNSET,
-        where: ArticleFilters = UNSET,
-        order_by: ArticleOrders = NEWEST_FIRST,
-    ) -> PageKey:
-        window = checked_window(info.context.limits, first=first, after=after, last=last, before=before, offset=offset)
-        order = checked_order(info.context.limits, order_by, NEWEST_FIRST)
-        listing = ARTICLES_OF_TOPIC.where(checked_filter(info.context.limits, where))
-        return page_of(listing, order, window, topic.key)
-
-    @resolved("Providers of articles with this topic, by number of articles.", list[ProviderCount])
-    @staticmethod
-    async def providers(
-        topic: strawberry.Parent[records.Topic], info: Info, first: FirstGroups = 20
-    ) -> Sequence[lists.Group[records.Provider]]:
-        largest = lists.Largest(lists.Grouping.PROVIDER, checked_first(info.context.limits, first))
-        return await groups_of(info, ARTICLES_OF_TOPIC, largest, topic.key)
+    articles = connection("Articles with this topic.", Connection[Article], ARTICLES_OF_TOPIC, ARTICLE_LIST, by="key")
+    providers = groups(
+        "Providers of articles with this topic, by number of articles.",
+        list[ProviderCount],
+        ARTICLES_OF_TOPIC,
+        lists.Grouping.PROVIDER,
+        by="key",
+    )
 
     @resolved("Topics that share articles with this one, by number of shared articles.", list[TopicCount])
     @staticmethod
@@ -453,5 +373,5 @@ class Topic(Node):
     ) -> Sequence[lists.Group[records.Topic]]:
         number = checked_first(info.context.limits, first)
         largest = lists.Largest(lists.Grouping.TOPIC, number + 1)  # one more, as the topic itself can be among them
-        groups = await groups_of(info, ARTICLES_OF_TOPIC, largest, topic.key)
-        return [group for group in groups if group.value.key != topic.key][:number]
+        found: Sequence[lists.Group[Any]] = await info.context.load(GroupsOf(ARTICLES_OF_TOPIC, largest), topic.key)
+        return [group for group in found if group.value.key != topic.key][:number]
