@@ -45,14 +45,16 @@ from gateway.graph.context import Info
 from gateway.graph.corpus import Corpus
 from gateway.graph.facets import ArticleFacets, Selected
 from gateway.graph.filter_inputs import ArticleFilters, checked_filter
+from gateway.graph.loaders import Key
 from gateway.graph.order_inputs import (
     SearchOrders,
     checked_order,
 )
 from gateway.graph.search_types import ArticleSearchConnection, SearchFields, SearchModes, checked_search
-from gateway.graph.sources import ARTICLE_LIST, PROVIDER_LIST, TOPIC_LIST, connection
+from gateway.graph.sources import ARTICLE_LIST, PROVIDER_LIST, TOPIC_LIST, connection, named
 from gateway.graph.sync import ChangeSet, Since, Subscription
 from gateway.graph.types import Article, Node, Provider, Topic
+from gateway.limits import Limits
 from gateway.model import records
 from gateway.model.lists import BEST_FIRST, SearchMode
 from gateway.store.protocol import ChangePage
@@ -88,6 +90,56 @@ _BY_ID: Mapping[str, Lookup[Any]] = {
 """The lookup for each id prefix."""
 
 
+def _article(
+    _limits: Limits,
+    *,
+    id_: Annotated[strawberry.ID | None, strawberry.argument(name="id", description="Id of the article.")] = UNSET,
+    slug: Annotated[str | None, strawberry.argument(description="Slug of the article.")] = UNSET,
+    path: Annotated[
+        str | None, strawberry.argument(description="Path of the file, relative to the content folder.")
+    ] = UNSET,
+    url: Annotated[
+        str | None,
+        strawberry.argument(
+            description="URL of the article. Matches `originalUrl`, `webUrl` and AMP variants after normalisation."
+        ),
+    ] = UNSET,
+    locale: Annotated[
+        str | None, strawberry.argument(description="Locale of the slug. Only valid with `slug`.")
+    ] = UNSET,
+) -> Key | None:
+    within = or_none(locale)
+    match only_argument(id=id_, slug=slug, path=path, url=url):
+        case "slug", key if within is not None:
+            return Find(ARTICLE_BY_LOCALIZED_SLUG), localized_slug(key, within)
+        case name, _ if within is not None:
+            raise BadUserInput(f"'locale' cannot be combined with '{name}'. Use it with 'slug'.", argument="locale")
+        case "id", key:
+            return Find(ARTICLE_BY_ID), key
+        case "slug", key:
+            return Find(ARTICLE_BY_SLUG), key
+        case "path", key:
+            return Find(ARTICLE_BY_PATH), unicodedata.normalize("NFC", key)
+        case _, key:
+            identity = url_identity(key)
+            return None if identity is None else (Find(ARTICLE_BY_URL), identity)
+
+
+def _topic(
+    _limits: Limits,
+    id_: Annotated[strawberry.ID | None, strawberry.argument(name="id", description="Id of the topic.")] = UNSET,
+    slug: Annotated[str | None, strawberry.argument(description="Slug of the topic.")] = UNSET,
+    name: Annotated[str | None, strawberry.argument(description="Name of the topic, in any case.")] = UNSET,
+) -> Key | None:
+    match only_argument(id=id_, slug=slug, name=name):
+        case "id", key:
+            return Find(TOPIC_BY_ID), key
+        case "slug", key:
+            return Find(TOPIC_BY_SLUG), key
+        case _, key:
+            return Find(TOPIC_BY_KEY), topic_key(key)
+
+
 @strawberry.type(description="The root of all queries.")
 class Query:
     @resolved(
@@ -110,46 +162,13 @@ class Query:
         check_limit("ids", info.context.limits.ids, len(ids))
         return await asyncio.gather(*(_record(info, each) for each in ids))
 
-    @resolved(
+    article = named(
         "One article. Give exactly one of `id`, `slug`, `path` and `url`. Null if the article does not"
         " exist or is not visible. Articles in different locales can share a slug. Without `locale` the"
         " first visible one is returned: one without a locale first, then by path.",
         Article | None,
+        _article,
     )
-    @staticmethod
-    async def article(
-        info: Info,
-        *,
-        id_: Annotated[strawberry.ID | None, strawberry.argument(name="id", description="Id of the article.")] = UNSET,
-        slug: Annotated[str | None, strawberry.argument(description="Slug of the article.")] = UNSET,
-        path: Annotated[
-            str | None, strawberry.argument(description="Path of the file, relative to the content folder.")
-        ] = UNSET,
-        url: Annotated[
-            str | None,
-            strawberry.argument(
-                description="URL of the article. Matches `originalUrl`, `webUrl` and AMP variants after normalisation."
-            ),
-        ] = UNSET,
-        locale: Annotated[
-            str | None, strawberry.argument(description="Locale of the slug. Only valid with `slug`.")
-        ] = UNSET,
-    ) -> records.Article | None:
-        load, within = info.context.load, or_none(locale)
-        match only_argument(id=id_, slug=slug, path=path, url=url):
-            case "slug", key if within is not None:
-                return await load(Find(ARTICLE_BY_LOCALIZED_SLUG), localized_slug(key, within))
-            case name, _ if within is not None:
-                raise BadUserInput(f"'locale' cannot be combined with '{name}'. Use it with 'slug'.", argument="locale")
-            case "id", key:
-                return await load(Find(ARTICLE_BY_ID), key)
-            case "slug", key:
-                return await load(Find(ARTICLE_BY_SLUG), key)
-            case "path", key:
-                return await load(Find(ARTICLE_BY_PATH), unicodedata.normalize("NFC", key))
-            case _, key:
-                identity = url_identity(key)
-                return None if identity is None else await load(Find(ARTICLE_BY_URL), identity)
 
     articles = connection("All articles visible to the caller.", Connection[Article], ARTICLES, ARTICLE_LIST)
 
@@ -223,22 +242,7 @@ class Query:
         PROVIDER_LIST,
     )
 
-    @resolved("One topic. Give exactly one argument. Null if the topic does not exist.", Topic | None)
-    @staticmethod
-    async def topic(
-        info: Info,
-        id_: Annotated[strawberry.ID | None, strawberry.argument(name="id", description="Id of the topic.")] = UNSET,
-        slug: Annotated[str | None, strawberry.argument(description="Slug of the topic.")] = UNSET,
-        name: Annotated[str | None, strawberry.argument(description="Name of the topic, in any case.")] = UNSET,
-    ) -> records.Topic | None:
-        load = info.context.load
-        match only_argument(id=id_, slug=slug, name=name):
-            case "id", key:
-                return await load(Find(TOPIC_BY_ID), key)
-            case "slug", key:
-                return await load(Find(TOPIC_BY_SLUG), key)
-            case _, key:
-                return await load(Find(TOPIC_BY_KEY), topic_key(key))
+    topic = named("One topic. Give exactly one argument. Null if the topic does not exist.", Topic | None, _topic)
 
     topics = connection("All topics of visible articles.", Connection[Topic], TOPICS, TOPIC_LIST)
 
