@@ -28,7 +28,8 @@ from gateway.model.changes import Change, Restricted
 from gateway.model.documents import FieldOrigin, Hiding
 from gateway.model.problems import Problem, Severity
 from gateway.model.records import Visibility
-from gateway.store.protocol import ARTICLES, WHOLE, Applied, ChangeSet, FileState, Store
+from gateway.store.protocol import Applied, ChangeSet, FileState, Store, read_one
+from gateway.store.reads import ARTICLES, CountOf
 
 DEFAULT_HOLD = timedelta(seconds=10)
 RETRY = timedelta(seconds=10)
@@ -220,7 +221,7 @@ class Ingest:
         known = await self._store.files(paths)
         state = IngestState.load(await self._store.memory())
         async with self._store.snapshot(Visibility.PREVIEW) as snapshot:
-            articles = (await snapshot.counts(ARTICLES, [WHOLE]))[WHOLE]
+            articles = await read_one(snapshot, CountOf(ARTICLES))
         walk = Walk(Path(last_scan.root), include=last_scan.site.include)
         listing = await asyncio.to_thread(walk.look, paths)
         look = self._generator_rules.look
