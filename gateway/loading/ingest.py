@@ -23,7 +23,16 @@ from gateway.loading.change_stream import ChangeStream, DeletionRefused, Progres
 from gateway.loading.changed_paths import ChangedPaths, classify, narrow
 from gateway.loading.deletion_guard import Retained
 from gateway.loading.move_detection import FilesMoving
-from gateway.loading.scan import IngestState, LastFullScan, Scan, decoder_version, files_to_read, missing_files
+from gateway.loading.scan import (
+    IngestState,
+    LastFullScan,
+    Scan,
+    absent_files,
+    count_articles,
+    decoder_version,
+    files_to_read,
+    missing_files,
+)
 from gateway.model.changes import Change, Restricted
 from gateway.model.documents import FieldOrigin, Hiding
 from gateway.model.problems import Problem, Severity
@@ -209,8 +218,9 @@ class Ingest:
         broken = await self._broken() if strict else frozenset()
         tasks = await asyncio.to_thread(files_to_read, listing, known, memory, site, broken)
         memory = memory._replace(held=self._retained.held or memory.held)
-        articles = sum(state.status is not None for state in known.values())
-        scan = Scan(started, known, articles, memory, site, listing, tasks, self._hold, accept_empty, strict)
+        absent = await asyncio.to_thread(absent_files, known, listing)
+        articles = await asyncio.to_thread(count_articles, known)
+        scan = Scan(started, known, absent, articles, memory, site, listing, tasks, self._hold, accept_empty, strict)
         return scan._replace(confirmed=frozenset(gone))
 
     async def _scan_some(self, started: datetime, last_scan: LastFullScan, told: Collection[str]) -> Scan | None:
@@ -233,6 +243,7 @@ class Ingest:
         return Scan(
             started,
             known,
+            absent_files(known, listing),
             articles,
             state,
             last_scan.site,
