@@ -151,7 +151,7 @@ def _middleware(settings: Settings, concurrency: ConcurrencyLimiter, origins: Al
         Middleware(OverloadMiddleware, concurrency=concurrency),
         Middleware(AccessLogMiddleware),
         Middleware(ResponseHeadersMiddleware),
-        Middleware(RequestHeadMiddleware, most_bytes=settings.limits.head_bytes),
+        Middleware(RequestHeadMiddleware),
         *([Middleware(CompressionMiddleware)] if settings.compress else []),
         Middleware(CorsMiddleware, origins=origins),
         Middleware(ErrorMiddleware, mask=mask_error),
