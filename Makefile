@@ -16,7 +16,7 @@ MEMORY := $(shell test -w /dev/shm && df -Pk /dev/shm | awk 'END { if ($$4 > 400
 # Bytecode is cached, regardless of the environment, because the tests start the command many times.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: dev explorer check test prove bench bench-load bench-loading bench-live bench-queries bench-overload clean
+.PHONY: dev explorer check test prove bench bench-load bench-serving bench-loading bench-live bench-queries bench-overload clean
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'from gateway.cli import check_python; check_python()'
@@ -42,12 +42,15 @@ test: $(READY) ## Run the tests with time limits.
 prove: $(READY) ## Run the tests, with the long ones at full size.
 	GATEWAY_TEST_FULL=1 $(BIN)/python -m pytest $(TOGETHER) --timeout=3600
 
-bench: bench-load bench-loading bench-live bench-queries bench-requests bench-overload ## Run all benchmarks.
+bench: bench-load bench-serving bench-loading bench-live bench-queries bench-requests bench-overload ## Run all benchmarks.
 
 bench-load: $(READY) ## Compare loading with other programs. DOCS=--write-docs writes docs/performance.md.
 	$(BIN)/python -m benchmarks.load $(DOCS)
 	$(BIN)/python -m benchmarks.load --shape bodies $(DOCS)
 	$(BIN)/python -m benchmarks.load --unchanged $(DOCS)
+
+bench-serving: $(READY) ## Compare the CPU time per request with other servers.
+	$(BIN)/python -m benchmarks.serving
 
 bench-loading: $(READY) ## Measure latency, time and memory while a server loads 5,000 files.
 	$(BIN)/python -m benchmarks.loading

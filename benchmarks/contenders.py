@@ -33,12 +33,16 @@ class Contender(NamedTuple):
     """The executable that must be present on the machine."""
 
     def installed(self, cache: Path) -> Path:
-        """A folder with its files and packages."""
-        folder = cache / self.peer
-        if self.peer:
-            shutil.copytree(PEERS / self.peer, folder, dirs_exist_ok=True)
-            self.install(folder)
-        return folder
+        return installed(self.peer, self.install, cache)
+
+
+def installed(peer: str, install: Callable[[Path], None], cache: Path) -> Path:
+    """A folder with the files and packages of a peer. The cache itself without one."""
+    folder = cache / peer
+    if peer:
+        shutil.copytree(PEERS / peer, folder, dirs_exist_ok=True)
+        install(folder)
+    return folder
 
 
 def _gateway(workers: int) -> Contender:
@@ -62,15 +66,26 @@ def _number(pattern: str, text: str) -> int:
     return int(found[1]) if found else 0
 
 
-def _install_python(folder: Path) -> None:
+def install_python(folder: Path) -> None:
     environment = folder / "venv"
     if not environment.exists():
         venv.create(environment, with_pip=True)
     _run(environment / "bin/python", "-m", "pip", "install", "--quiet", "--requirement", folder / "requirements.txt")
 
 
-def _install_node(folder: Path) -> None:
-    _run("npm", "install", "--prefix", folder, "--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error")
+def install_node(folder: Path, *options: str) -> None:
+    fixed = ("--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error")
+    _run("npm", "install", "--prefix", folder, *fixed, *options)
+
+
+def install_own_node(folder: Path) -> None:
+    """Also installs Node from the package `node`, and builds better-sqlite3 for it. The build takes minutes."""
+    install_node(folder, "--ignore-scripts")
+    packages = folder / "node_modules"
+    if not (packages / "better-sqlite3/build/Release/better_sqlite3.node").exists():
+        _run("npm", "rebuild", "--prefix", folder, "node")
+        [headers] = (packages / "node/node_modules").glob("node-*-*")
+        _run("npm", "rebuild", "--prefix", folder, "better-sqlite3", "--nodedir", headers)
 
 
 def _run(*command: object) -> None:
@@ -87,14 +102,14 @@ OTHERS: Mapping[str, Contender] = {
             lambda home, content, output: (home / "venv/bin/python", home / "load.py", content, output / "articles.db"),
             _printed_count,
             "frontmatter",
-            _install_python,
+            install_python,
         ),
         Contender(
             "gray-matter, better-sqlite3, five columns",
             lambda home, content, output: ("node", home / "load.mjs", content, output / "articles.db"),
             _printed_count,
             "gray-matter",
-            _install_node,
+            install_node,
             needs="npm",
         ),
         Contender(

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Sequence
 
 from gateway.content.file_parser import ParseContext, Task, parse
 from gateway.content.parser_pool import ParserPool
-from gateway.model.changes import Change
+from gateway.model.changes import Batch
 
 
 class InProcess(ParserPool):
@@ -18,9 +18,9 @@ class InProcess(ParserPool):
         rules: ParseContext,
         *,
         low_priority: bool = False,  # noqa: ARG002 - there is one process
-    ) -> AsyncGenerator[Sequence[Change], None]:
+    ) -> AsyncGenerator[Batch, None]:
         for task in tasks:
-            yield [parse(task, rules)]
+            yield Batch.of([parse(task, rules)])
 
     async def warm(self, rules: ParseContext) -> None:
         """Does nothing, because there are no processes."""

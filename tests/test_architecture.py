@@ -43,6 +43,7 @@ LAYERS = (
 )
 DRIVERS = {"aiosqlite": "gateway.store.driver", "sqlite3": "gateway.store.driver", "asyncpg": "gateway.store.postgres"}
 WEB_AND_DATABASES = {"aiosqlite", "sqlite3", "asyncpg", "starlette", "strawberry", "graphql", "uvicorn"}
+STORE_INTERFACE = {"gateway.store.protocol", "gateway.store.reads"}
 CLOCKS = {"now", "utcnow", "today"}
 MUTABLE = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)
 CONTAINERS = {"list", "dict", "set", "bytearray", "defaultdict", "deque", "Counter", "OrderedDict"}
@@ -132,10 +133,10 @@ def each_driver_has_one_module(module: str, tree: ast.Module) -> Iterator[str]:
 
 
 def one_module_chooses_the_store(module: str, tree: ast.Module) -> Iterator[str]:
-    """Only one module names the kind of store. Others use the protocol."""
+    """Only one module names the kind of store. Others use its interface."""
     if module != "gateway.stores" and not module.startswith("gateway.store."):
         for node, name in imports(tree):
-            if name.startswith("gateway.store.") and name != "gateway.store.protocol":
+            if name.startswith("gateway.store.") and name not in STORE_INTERFACE:
                 yield f"{module}:{node.lineno} imports {name}"
 
 

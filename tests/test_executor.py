@@ -24,10 +24,11 @@ from gateway.filters import And
 from gateway.graph.context import Info, LiveContext
 from gateway.limits import Limits
 from gateway.model.records import Visibility
-from gateway.store.protocol import ARTICLES_OF_TOPIC
+from gateway.store.reads import ARTICLES_OF_TOPIC, CountOf
 from gateway.store.sqlite import SqliteStore
 from tests.service import post, serving
 from tests.store.documents import apply, document, topics
+from tests.store.reading import ask
 
 FAULT = {"code": "INTERNAL_SERVER_ERROR"}
 
@@ -102,7 +103,7 @@ class Slow:
 
     @strawberry.field
     async def counted(self, info: Info, times: int) -> int:
-        return len(await info.context.snapshot.counts(ARTICLES_OF_TOPIC.where(And(())), ["t"] * times))
+        return len(await ask(info.context.snapshot, CountOf(ARTICLES_OF_TOPIC.where(And(()))), ["t"] * times))
 
 
 @pytest.mark.timeout(60)
@@ -137,7 +138,9 @@ class Watched:
     async def counted(self, info: Info, times: int) -> AsyncIterator[int]:
         context = cast("LiveContext", info.context)
         async for _ in context.generations():
-            yield len(await (await context.open_snapshot()).counts(ARTICLES_OF_TOPIC.where(And(())), ["t"] * times))
+            yield len(
+                await ask(await context.open_snapshot(), CountOf(ARTICLES_OF_TOPIC.where(And(()))), ["t"] * times)
+            )
 
 
 async def watching(executor: Executor, times: int) -> AsyncGenerator[Result, None]:

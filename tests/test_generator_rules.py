@@ -11,7 +11,8 @@ import pytest
 from gateway.loading.active_rules import SiteError
 from gateway.model.lists import NEWEST_FIRST, Window
 from gateway.model.records import Visibility
-from gateway.store.protocol import ARTICLES, WHOLE
+from gateway.store.protocol import read_one
+from gateway.store.reads import ARTICLES, PageOf
 from tests.content.test_generator_rules import Folder
 from tests.test_ingest import Site, opened
 from tests.test_scheduler import FULL, Live, following
@@ -23,7 +24,7 @@ SHOWING = "---\ntitle: Section\n---\n"
 async def public(found: Live | Site) -> Sequence[str]:
     """The public paths."""
     async with found.store.snapshot(Visibility.PUBLIC) as snapshot:
-        page = (await snapshot.pages(ARTICLES, [WHOLE], NEWEST_FIRST, Window(100)))[WHOLE]
+        page = await read_one(snapshot, PageOf(ARTICLES, NEWEST_FIRST, Window(100)))
         return sorted(edge.node.path for edge in page.edges)
 
 

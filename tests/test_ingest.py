@@ -28,10 +28,12 @@ from gateway.model.changes import Change
 from gateway.model.lists import NEWEST_FIRST, Edge, Window
 from gateway.model.problems import Problem, Severity
 from gateway.model.records import Article, Generation, Visibility
-from gateway.store.protocol import ARTICLE_BY_PATH, ARTICLES, WHOLE, ChangeSet
+from gateway.store.protocol import ChangeSet, read_one
+from gateway.store.reads import ARTICLE_BY_PATH, ARTICLES, PageOf, StatisticsOf
 from gateway.store.sqlite import SqliteStore
 from tests.conftest import AS_ANYBODY
 from tests.parsing import InProcess
+from tests.store.reading import look_up
 from tests.store.template import empty_database
 
 START = datetime(2025, 1, 1, 12, tzinfo=UTC)
@@ -85,7 +87,7 @@ class Site:
 
     async def edges(self, visibility: Visibility = Visibility.PREVIEW) -> Sequence[Edge[Article]]:
         async with self.store.snapshot(visibility) as snapshot:
-            return (await snapshot.pages(ARTICLES, [WHOLE], NEWEST_FIRST, Window(100)))[WHOLE].edges
+            return (await read_one(snapshot, PageOf(ARTICLES, NEWEST_FIRST, Window(100)))).edges
 
     async def paths(self, visibility: Visibility = Visibility.PREVIEW) -> list[str]:
         return [edge.node.path for edge in await self.edges(visibility)]
@@ -96,7 +98,7 @@ class Site:
 
     async def article(self, path: str) -> Article | None:
         async with self.store.snapshot(Visibility.PREVIEW) as snapshot:
-            return (await snapshot.find(ARTICLE_BY_PATH, [path])).get(path)
+            return (await look_up(snapshot, ARTICLE_BY_PATH, [path])).get(path)
 
     async def codes(self) -> list[str]:
         return [problem.code for problem in await self.problems()]
@@ -1000,7 +1002,7 @@ async def test_who_stands_by_serves_what_follows_its_rules(site: Site) -> None:
             while not await standby.resume():
                 await anext(generations)
             async with reader.snapshot(Visibility.PUBLIC) as snapshot:
-                assert (await snapshot.statistics()).articles == 0
+                assert (await read_one(snapshot, StatisticsOf())).articles == 0
     finally:
         following.cancel()
         await asyncio.gather(following, return_exceptions=True)

@@ -23,7 +23,8 @@ from gateway.loading.ingest import IngestReport
 from gateway.loading.scheduler import Scheduler
 from gateway.model.lists import NEWEST_FIRST, Window
 from gateway.model.records import Article, Visibility
-from gateway.store.protocol import ARTICLES, WHOLE
+from gateway.store.protocol import read_one
+from gateway.store.reads import ARTICLES, PageOf
 from tests.test_ingest import HOLD, Site
 from tests.test_paths import unfollowed
 from tests.test_scheduler import git
@@ -227,7 +228,7 @@ class Observed:
         report = await self.site.ingest.run(paths=paths, accept_empty=accept_empty)
         ended = monotonic()
         async with self.site.store.snapshot(Visibility.PUBLIC) as snapshot:
-            page = (await snapshot.pages(ARTICLES, [WHOLE], NEWEST_FIRST, Window(1000)))[WHOLE]
+            page = await read_one(snapshot, PageOf(ARTICLES, NEWEST_FIRST, Window(1000)))
             generation = (await snapshot.generation()).counter
         held = DELETION_HELD in [problem.code for problem in report.problems]
         self.moments.append(Moment(ended, [edge.node for edge in page.edges], held, generation))

@@ -16,7 +16,7 @@ import pytest
 from gateway.content.file_parser import ParseContext, Task
 from gateway.loading.ingest import Ingest
 from gateway.loading.move_detection import NOW, moved_files
-from gateway.model.changes import Change, FileVersion
+from gateway.model.changes import Batch, FileVersion
 from gateway.model.documents import Status
 from gateway.store.protocol import FileState
 from tests.parsing import InProcess
@@ -231,11 +231,11 @@ class ChangesBeforeReading(InProcess):
 
     async def parse(
         self, tasks: Sequence[Task], rules: ParseContext, *, low_priority: bool = False
-    ) -> AsyncGenerator[Sequence[Change], None]:
+    ) -> AsyncGenerator[Batch, None]:
         if self._acts:
             self._acts.pop(0)()
-        async for changes in super().parse(tasks, rules, low_priority=low_priority):
-            yield changes
+        async for batch in super().parse(tasks, rules, low_priority=low_priority):
+            yield batch
 
 
 def rename(site: Site, path: str, to: str) -> Callable[[], object]:

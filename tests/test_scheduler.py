@@ -26,10 +26,12 @@ from gateway.loading.ingest import Ingest, IngestReport
 from gateway.loading.scheduler import Scheduler
 from gateway.model.lists import NEWEST_FIRST, Window
 from gateway.model.records import Generation, Visibility
-from gateway.store.protocol import ARTICLE_BY_PATH, ARTICLES, WHOLE
+from gateway.store.protocol import read_one
+from gateway.store.reads import ARTICLE_BY_PATH, ARTICLES, CountOf, PageOf, TextOf
 from gateway.store.sqlite import SqliteStore
 from tests.conftest import AS_ANYBODY
 from tests.parsing import InProcess
+from tests.store.reading import ask, look_up
 from tests.store.template import empty_database
 
 SELDOM = 3600.0
@@ -101,12 +103,12 @@ class Live:
     async def titles(self) -> Mapping[str, str]:
         """By path, all of at most a hundred articles."""
         async with self.store.snapshot(Visibility.PREVIEW) as snapshot:
-            page = (await snapshot.pages(ARTICLES, [WHOLE], NEWEST_FIRST, Window(100)))[WHOLE]
+            page = await read_one(snapshot, PageOf(ARTICLES, NEWEST_FIRST, Window(100)))
             return {edge.node.path: edge.node.title for edge in page.edges}
 
     async def title(self, path: str) -> str | None:
         async with self.store.snapshot(Visibility.PREVIEW) as snapshot:
-            found = await snapshot.find(ARTICLE_BY_PATH, [path])
+            found = await look_up(snapshot, ARTICLE_BY_PATH, [path])
             return found[path].title if path in found else None
 
     async def codes(self) -> list[str]:
@@ -115,7 +117,7 @@ class Live:
 
     async def count(self) -> int:
         async with self.store.snapshot(Visibility.PREVIEW) as snapshot:
-            return (await snapshot.counts(ARTICLES, [WHOLE]))[WHOLE]
+            return await read_one(snapshot, CountOf(ARTICLES))
 
     async def generation(self) -> Generation:
         async with self.store.snapshot(Visibility.PREVIEW) as snapshot:
@@ -411,7 +413,7 @@ async def test_due_articles_appear(root: Path) -> None:
 
         async def public() -> int:
             async with live.store.snapshot(Visibility.PUBLIC) as snapshot:
-                return (await snapshot.counts(ARTICLES, [WHOLE]))[WHOLE]
+                return await read_one(snapshot, CountOf(ARTICLES))
 
         await live.until(public, 3)
         assert ((await live.report()).read, live.asked) == (0, [None, frozenset()])
@@ -589,7 +591,7 @@ async def test_site_rules_are_followed(root: Path) -> None:
 
         async def locales() -> set[str | None]:
             async with live.store.snapshot(Visibility.PREVIEW) as snapshot:
-                page = (await snapshot.pages(ARTICLES, [WHOLE], NEWEST_FIRST, Window(100)))[WHOLE]
+                page = await read_one(snapshot, PageOf(ARTICLES, NEWEST_FIRST, Window(100)))
                 return {edge.node.locale for edge in page.edges}
 
         (root / "gateway.yaml").write_text("defaults: [{path: '**', locale: de}]\n")
@@ -610,7 +612,7 @@ async def test_files_beside_a_document_do_not_change_its_name(root: Path) -> Non
 
         async def named() -> tuple[str, str | None]:
             async with live.store.snapshot(Visibility.PUBLIC) as snapshot:
-                found = (await snapshot.find(ARTICLE_BY_PATH, ["sub/how.to.md"]))["sub/how.to.md"]
+                found = (await look_up(snapshot, ARTICLE_BY_PATH, ["sub/how.to.md"]))["sub/how.to.md"]
                 return found.slug, found.locale
 
         (root / "sub/how.txt").write_text("Not a document.\n")
@@ -645,8 +647,8 @@ async def test_partially_written_file_is_not_served(root: Path) -> None:
         process = await asyncio.create_subprocess_exec(sys.executable, "-c", TORN, root / "a.md", str(times))
         async for _ in live.store.generations():
             async with live.store.snapshot(Visibility.PREVIEW) as snapshot:
-                article = (await snapshot.find(ARTICLE_BY_PATH, ["a.md"]))["a.md"]
-                body = (await snapshot.texts_of([article.id]))[article.id].body
+                article = (await look_up(snapshot, ARTICLE_BY_PATH, ["a.md"]))["a.md"]
+                body = (await ask(snapshot, TextOf(), [article.id]))[article.id].body
             if article.title != "A":
                 assert body.endswith(f"\nEnd {article.title.removeprefix('Whole ')}")
             if article.title == f"Whole {times - 1}":

@@ -26,11 +26,13 @@ from gateway.model.lists import BEST_FIRST, Grouping, Largest, Window
 from gateway.model.problems import Problem, Severity
 from gateway.model.records import Visibility
 from gateway.search import Search
-from gateway.store.protocol import ARTICLE_BY_PATH, ARTICLES, WHOLE, Store
+from gateway.store.protocol import Store, read_one
+from gateway.store.reads import ARTICLE_BY_PATH, ARTICLES, WHOLE, GroupsOf, PageOf
 from gateway.store.tables import SAME_SLUG, TOPIC_SPELLING
 from tests.copies import Reader, Subscriber
 from tests.schema import SCHEMA
 from tests.store.corpora import answers
+from tests.store.reading import ask, look_up
 from tests.test_ingest import Site
 from tests.test_paths import EDITS as SMALL_EDITS
 from tests.test_paths import FIELDS, NAMES, Edit, unfollowed
@@ -127,7 +129,7 @@ class Followed:
     async def _served(self) -> int | None:
         """The number of the served step."""
         async with self.site.store.snapshot(Visibility.PREVIEW) as snapshot:
-            found = await snapshot.find(ARTICLE_BY_PATH, [MARK])
+            found = await look_up(snapshot, ARTICLE_BY_PATH, [MARK])
             return found[MARK].heat if found else None
 
 
@@ -180,8 +182,8 @@ async def states(store: Store) -> States:
 async def state(store: Store, visibility: Visibility) -> Mapping[str, Any]:
     async with store.snapshot(visibility) as snapshot:
         searches = [ARTICLES.matching(Search(text)) for text in WORDS]
-        found = [(await snapshot.pages(each, [WHOLE], BEST_FIRST, Window(100)))[WHOLE] for each in searches]
-        facets = [await snapshot.top_groups(ARTICLES, [WHOLE], Largest(by)) for by in Grouping]
+        found = [await read_one(snapshot, PageOf(each, BEST_FIRST, Window(100))) for each in searches]
+        facets = [await ask(snapshot, GroupsOf(ARTICLES, Largest(by)), [WHOLE]) for by in Grouping]
     hits = [[(edge.node, edge.score) for edge in page.edges] for page in found]
     return {**await answers(store, visibility), "searches": hits, "facets": facets}
 

@@ -19,7 +19,8 @@ from gateway.loading.pipeline import Pipeline
 from gateway.model.documents import FRONT_MATTER
 from gateway.model.problems import Problem, Severity
 from gateway.model.records import Statistics, Visibility
-from gateway.store.protocol import Store
+from gateway.store.protocol import Store, read_one
+from gateway.store.reads import StatisticsOf
 
 logger = logging.getLogger("gateway")
 
@@ -121,7 +122,7 @@ def strict_problems_printed() -> Iterator[None]:
 
 async def read_state(store: Store) -> tuple[Statistics, Sequence[Problem]]:
     async with store.snapshot(Visibility.PREVIEW) as snapshot:
-        return await snapshot.statistics(), await snapshot.problems(None, None)
+        return await read_one(snapshot, StatisticsOf()), await snapshot.problems(None, None)
 
 
 async def unexposed_keys(store: Store) -> Mapping[str, int]:

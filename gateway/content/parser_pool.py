@@ -11,14 +11,15 @@ import contextlib
 import pickle
 import sys
 from collections import deque
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 from functools import partial
+from itertools import islice
 from typing import cast
 
 from gateway.content.file_parser import ParseContext, Task
 from gateway.content.parser_process import LENGTH, framed
 from gateway.errors import ParserError
-from gateway.model.changes import Change, Quarantined
+from gateway.model.changes import Batch, Quarantined
 from gateway.model.problems import Problem, Severity
 
 PARSER_CRASHED = "PARSER_CRASHED"
@@ -47,17 +48,17 @@ class ParserPool:
 
     async def parse(
         self, tasks: Sequence[Task], rules: ParseContext, *, low_priority: bool = False
-    ) -> AsyncGenerator[Sequence[Change], None]:
+    ) -> AsyncGenerator[Batch, None]:
         """Yield the changes in unordered batches. Parsing waits for the consumer to take each batch.
 
         `low_priority` uses one process fewer if there is more than one, to leave a CPU for requests. Raises
         ParserError.
         """
         count = max(1, self._count - 1) if low_priority else self._count
-        batches = deque(_batches(tasks))
-        answers: asyncio.Queue[Sequence[Change]] = asyncio.Queue(maxsize=count * 2)
+        batches = _Batches(tasks, count)
+        answers: asyncio.Queue[Batch] = asyncio.Queue(maxsize=count * 2)
         run = partial(self._run, batches, pickle.dumps(rules), answers)
-        runners = [asyncio.create_task(run()) for _ in range(min(count, len(batches)))]
+        runners = [asyncio.create_task(run()) for _ in batches.waiting]
         at_work, taking = set(runners), asyncio.create_task(answers.get())
         try:
             while at_work or not answers.empty():
@@ -88,22 +89,19 @@ class ParserPool:
         workers, self._idle = self._idle, []
         await asyncio.gather(*(worker.stop() for worker in workers))
 
-    async def _run(
-        self, batches: deque[Sequence[Task]], rules: bytes, answers: asyncio.Queue[Sequence[Change]]
-    ) -> None:
+    async def _run(self, batches: _Batches, rules: bytes, answers: asyncio.Queue[Batch]) -> None:
         worker = self._idle_worker() or await self._start()
         try:
-            while batches:
-                tasks = batches.popleft()
-                changes = await worker.parse(tasks, rules)
-                if changes is None:
+            while tasks := batches.take():
+                batch = await worker.parse(tasks, rules)
+                if batch is None:
                     failure = await worker.failure_of(tasks[0])
                     worker = await self._start()
                     if len(tasks) > 1:
-                        batches.extend([task] for task in tasks)
+                        batches.waiting.extend([task] for task in tasks)
                         continue
-                    changes = [failure]
-                await answers.put(changes)
+                    batch = Batch.of([failure])
+                await answers.put(batch)
         except BaseException:
             await worker.stop()
             raise
@@ -146,7 +144,7 @@ class _ParserProcess:
         """Let the worker parse a sample under these rules, pickled. It does not return a result."""
         self._stdin.writelines(framed(((), rules)))
 
-    async def parse(self, tasks: Sequence[Task], rules: bytes) -> list[Change] | None:
+    async def parse(self, tasks: Sequence[Task], rules: bytes) -> Batch | None:
         """Parse tasks under these rules, pickled. Returns None if the worker died or timed out."""
         try:
             self._stdin.writelines(framed((tasks, rules)))
@@ -158,7 +156,7 @@ class _ParserProcess:
             pass
         return None
 
-    async def failure_of(self, task: Task) -> Change:
+    async def failure_of(self, task: Task) -> Quarantined:
         """End the worker, and return the problem that the task caused."""
         if self._timed_out:
             code, message = PARSER_TIMED_OUT, f"The parser took more than {self._seconds:g} seconds."
@@ -174,20 +172,34 @@ class _ParserProcess:
             self._process.kill()
         await self._process.wait()
 
-    async def _receive(self) -> list[Change]:
+    async def _receive(self) -> Batch:
         (length,) = LENGTH.unpack(await self._stdout.readexactly(LENGTH.size))
-        changes: list[Change] = pickle.loads(await self._stdout.readexactly(length))  # noqa: S301 - from our own process
-        return changes
+        batch: Batch = pickle.loads(await self._stdout.readexactly(length))  # noqa: S301 - from our own process
+        return batch
 
 
-def _batches(tasks: Sequence[Task]) -> list[Sequence[Task]]:
+class _Batches:
+    """The batches of a run. Each is made when it is needed, as making all at once would delay the event loop."""
+
+    def __init__(self, tasks: Iterable[Task], runners: int) -> None:
+        self._rest = _batches(tasks)
+        self.waiting: deque[Sequence[Task]] = deque(islice(self._rest, runners))
+        """The first batch of each runner, and later the tasks of failed batches."""
+
+    def take(self) -> Sequence[Task]:
+        """The next batch. Empty if there is none."""
+        return self.waiting.popleft() if self.waiting else next(self._rest, ())
+
+
+def _batches(tasks: Iterable[Task]) -> Iterator[Sequence[Task]]:
     """Split tasks by number and by bytes, so that the workers finish at about the same time."""
-    batches: list[list[Task]] = [[]]
+    batch: list[Task] = []
     size = 0
     for task in tasks:
-        if batches[-1] and (len(batches[-1]) == BATCH_FILES or size + task.file.stamp.size > BATCH_BYTES):
-            batches.append([])
-            size = 0
-        batches[-1].append(task)
+        if batch and (len(batch) == BATCH_FILES or size + task.file.stamp.size > BATCH_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(task)
         size += task.file.stamp.size
-    return [batch for batch in batches if batch]
+    if batch:
+        yield batch

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from typing import BinaryIO
 
 from gateway.content.file_parser import ParseContext, Task, parse, warm_up
-from gateway.model.changes import Change
+from gateway.model.changes import Batch, Change
 
 NICENESS = 10
 """The niceness of the workers. Requests take precedence over loading on a shared CPU."""
@@ -41,7 +41,7 @@ def serve(answer: Callable[[Task, ParseContext], Change], requests: BinaryIO, an
         if not tasks:
             warm_up(rules)
         else:
-            answers.writelines(framed([answer(task, rules) for task in tasks]))
+            answers.writelines(framed(Batch.of([answer(task, rules) for task in tasks])))
             answers.flush()
         gc.collect(0)  # older objects are kept ones
 

@@ -6,7 +6,7 @@ The store defines the content and the order of a list.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, NamedTuple, TypeVar
 
 import strawberry
 from strawberry import UNSET
@@ -14,11 +14,10 @@ from strawberry.types.field import StrawberryField
 
 from gateway.errors import BadUserInput, LimitExceeded
 from gateway.graph.context import Info
-from gateway.graph.loaders import CountByListingLoader, Key, PageBySliceLoader, PrecededBySliceLoader, Slice
 from gateway.limits import PAGE_SIZE, Limits
 from gateway.model import lists
 from gateway.model.lists import Order, Window
-from gateway.store.protocol import WHOLE, Listing
+from gateway.store.reads import WHOLE, CountOf, Listing, PageOf, Precedes
 
 T = TypeVar("T")
 G = TypeVar("G")
@@ -140,14 +139,15 @@ def _number(count: int) -> str:
     return "none of them" if count == 0 else f"{count} of them"
 
 
-class PageKey(Key[Slice]):
+class PageKey(NamedTuple):
     """The parent of a connection's fields. Nothing is read until one of them is selected."""
 
-    __slots__ = ()
+    read: PageOf[Any]
+    parent: str = WHOLE
 
 
 def page_of(listing: Listing[Any], order: Order, window: Window, parent: str = WHOLE) -> PageKey:
-    return PageKey(parent, Slice(listing, order, window))
+    return PageKey(PageOf(listing, order, window), parent)
 
 
 @strawberry.type(description="The page's position in its list.")
@@ -155,12 +155,12 @@ class PageInfo:
     @resolved("Whether more rows follow this page.")
     @staticmethod
     async def has_next_page(key: strawberry.Parent[PageKey], info: Info) -> bool:
-        return await _precedes(key, info) if key.question.window.backward else await _continues(key, info)
+        return await _precedes(key, info) if key.read.window.backward else await _continues(key, info)
 
     @resolved("Whether rows precede this page.")
     @staticmethod
     async def has_previous_page(key: strawberry.Parent[PageKey], info: Info) -> bool:
-        return await _continues(key, info) if key.question.window.backward else await _precedes(key, info)
+        return await _continues(key, info) if key.read.window.backward else await _precedes(key, info)
 
     @resolved("Cursor of the first edge. Null for an empty page.")
     @staticmethod
@@ -203,23 +203,19 @@ class Connection(Generic[G]):
     @resolved("Total number of rows in the list. Computed only if selected.")
     @staticmethod
     async def total_count(key: strawberry.Parent[PageKey], info: Info) -> int:
-        return await info.context.loader(CountByListingLoader).load(Key(key.parent, key.question.listing))
+        return await info.context.load(CountOf(key.read.listing), key.parent)
 
 
 async def edges_of(key: PageKey, info: Info) -> Sequence[lists.Edge[Any]]:
-    page = await info.context.loader(PageBySliceLoader).load(key)
-    return page.edges
+    return (await info.context.load(*key)).edges
 
 
 async def _continues(key: PageKey, info: Info) -> bool:
     """Whether more rows follow in the window's direction."""
-    page = await info.context.loader(PageBySliceLoader).load(key)
-    return page.has_more
+    return (await info.context.load(*key)).has_more
 
 
 async def _precedes(key: PageKey, info: Info) -> bool:
     """Whether rows exist on the other side of the window. Always false for a window at the end of the list."""
-    window = key.question.window
-    if window.cursor is None and window.offset == 0:
-        return False
-    return await info.context.loader(PrecededBySliceLoader).load(key)
+    listing, order, window = key.read.listing, key.read.order, key.read.window
+    return await info.context.load(Precedes(listing, order, window), key.parent)

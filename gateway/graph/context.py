@@ -1,11 +1,11 @@
-"""The context value of an operation: viewer, snapshot, limits, loaders and body renderer. One operation uses it."""
+"""The context value of an operation: viewer, snapshot, limits, loader and body renderer. One operation uses it."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import strawberry
 from graphql import DocumentNode
@@ -13,12 +13,14 @@ from graphql import DocumentNode
 from gateway.access.tokens import Scope, Viewer
 from gateway.errors import OperationTimedOut
 from gateway.graph.body_renderer import BodyRenderer
-from gateway.graph.loaders import Loader, ReadBudget
+from gateway.graph.loaders import ReadLoader
+from gateway.graph.read_budget import ReadBudget
 from gateway.limits import Limits
 from gateway.model.records import Visibility
 from gateway.store.protocol import Snapshot, Store
+from gateway.store.reads import WHOLE, Read
 
-L = TypeVar("L", bound=Loader[Any, Any])
+V = TypeVar("V")
 
 
 class Context:
@@ -40,10 +42,10 @@ class Context:
         self.use_snapshot(snapshot)
 
     def use_snapshot(self, snapshot: Snapshot) -> None:
-        """Replace the snapshot, and drop all loaders."""
+        """Replace the snapshot, and drop all that was read."""
         self.snapshot = snapshot
         self.read_budget = ReadBudget(self.limits.records)
-        self._loaders: dict[type[Loader[Any, Any]], Any] = {}
+        self._loader = ReadLoader(snapshot, self.read_budget)
 
     @property
     def shows_drafts(self) -> bool:
@@ -53,12 +55,12 @@ class Context:
     def shows_secured(self) -> bool:
         return Scope.SECURED_READ in self.viewer.scopes
 
-    def loader(self, kind: type[L]) -> L:
-        """The operation's loader of this kind, created on first use."""
-        if kind not in self._loaders:
-            self._loaders[kind] = kind(self.snapshot, self.read_budget)
-        made: L = self._loaders[kind]
-        return made
+    def load(self, read: Read[V], parent: str = WHOLE) -> Awaitable[V]:
+        """The value of a read for a parent. Raises RequestError."""
+        return self._loader.load((read, parent))
+
+    def load_many(self, read: Read[V], parents: Iterable[str]) -> Awaitable[list[V]]:
+        return self._loader.load_many((read, parent) for parent in parents)
 
 
 class LiveContext(Context):

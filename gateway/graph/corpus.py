@@ -11,11 +11,10 @@ from strawberry import UNSET
 
 from gateway.graph.connection import non_negative, or_none, resolved
 from gateway.graph.context import Info
-from gateway.graph.loaders import StatisticsLoader
 from gateway.graph.order_inputs import describe
 from gateway.model.problems import Problem, Severity
 from gateway.model.records import Statistics
-from gateway.store.protocol import WHOLE
+from gateway.store.reads import StatisticsOf
 
 describe(
     Severity,
@@ -85,4 +84,4 @@ class Corpus:
 
 
 async def _statistics(info: Info) -> Statistics:
-    return await info.context.loader(StatisticsLoader).load(WHOLE)
+    return await info.context.load(StatisticsOf())

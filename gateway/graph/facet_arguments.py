@@ -1,4 +1,4 @@
-"""Arguments of grouped counts, and the loader keys that they become."""
+"""Arguments of grouped counts, and the reads that they become."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ import strawberry
 
 from gateway.graph.connection import check_limit, non_negative, resolved
 from gateway.graph.context import Info
-from gateway.graph.loaders import Groups, GroupsByListingLoader, Key
 from gateway.limits import PAGE_SIZE, Limits
 from gateway.model.lists import Group, Largest
 from gateway.model.records import Article
-from gateway.store.protocol import WHOLE, Listing
+from gateway.store.reads import WHOLE, GroupsOf, Listing
 
 FirstGroups = Annotated[
     int | None,
@@ -43,4 +42,4 @@ def checked_first(limits: Limits, first: int | None) -> int:
 async def groups_of(
     info: Info, listing: Listing[Article], largest: Largest, parent: str = WHOLE
 ) -> Sequence[Group[Any]]:
-    return await info.context.loader(GroupsByListingLoader).load(Key(parent, Groups(listing, largest)))
+    return await info.context.load(GroupsOf(listing, largest), parent)

@@ -15,14 +15,13 @@ from gateway.graph.connection import check_limit, non_negative, resolved
 from gateway.graph.context import Info
 from gateway.graph.facet_arguments import FirstGroups, checked_first, counted, groups_of
 from gateway.graph.filter_inputs import ArticleFilter, checked_filter
-from gateway.graph.loaders import Histogram, HistogramByListingLoader, Key, Ranges, RangesByListingLoader
 from gateway.graph.order_inputs import describe
 from gateway.graph.types import ProviderCount, TopicCount
 from gateway.limits import Limits
 from gateway.model.lists import Group, Grouping, Interval, Largest
 from gateway.model.records import Article
 from gateway.search import Search
-from gateway.store.protocol import ARTICLES, WHOLE, Listing
+from gateway.store.reads import ARTICLES, HistogramOf, Listing, RangesOf
 
 describe(
     Interval,
@@ -145,8 +144,7 @@ class ArticleFacets:
         info: Info,
         interval: Annotated[Interval, strawberry.argument(description="The calendar interval.")],
     ) -> Sequence[DateCount]:
-        question = Key(WHOLE, Histogram(selected.listing(), interval))
-        groups = await info.context.loader(HistogramByListingLoader).load(question)
+        groups = await info.context.load(HistogramOf(selected.listing(), interval))
         return [DateCount(start=group.value, end=end_of(interval, group.value), count=group.size) for group in groups]
 
     @resolved(
@@ -160,8 +158,7 @@ class ArticleFacets:
     ) -> Sequence[RangeCount]:
         edges = sorted({*(BOUNDS if bounds is None else bounds)})
         check_limit("page", info.context.limits.page, len(edges))
-        question = Key(WHOLE, Ranges(selected.listing(), tuple(edges)))
-        counts = await info.context.loader(RangesByListingLoader).load(question)
+        counts = await info.context.load(RangesOf(selected.listing(), tuple(edges)))
         gaps = pairwise([None, *edges, None])
         return [RangeCount(gte=low, lt=high, count=count) for (low, high), count in zip(gaps, counts, strict=True)]
 

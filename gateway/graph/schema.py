@@ -44,48 +44,100 @@ from gateway.graph.connection import (
 from gateway.graph.context import Info
 from gateway.graph.corpus import Corpus
 from gateway.graph.facets import ArticleFacets, Selected
-from gateway.graph.filter_inputs import ArticleFilters, ProviderFilters, TopicFilters, checked_filter
-from gateway.graph.loaders import (
-    ArticleByIdLoader,
-    ArticleByLocalizedSlugLoader,
-    ArticleByPathLoader,
-    ArticleBySlugLoader,
-    ArticleByUrlLoader,
-    ProviderByIdLoader,
-    ProviderByKeyLoader,
-    ProviderBySlugLoader,
-    RecordLoader,
-    RelatedByIdLoader,
-    TopicByIdLoader,
-    TopicByKeyLoader,
-    TopicBySlugLoader,
-)
+from gateway.graph.filter_inputs import ArticleFilters, checked_filter
+from gateway.graph.loaders import Key
 from gateway.graph.order_inputs import (
-    LARGEST_PROVIDERS_FIRST,
-    LARGEST_TOPICS_FIRST,
-    NEWEST_FIRST,
-    ArticleOrders,
-    ProviderOrders,
     SearchOrders,
-    TopicOrders,
     checked_order,
 )
 from gateway.graph.search_types import ArticleSearchConnection, SearchFields, SearchModes, checked_search
+from gateway.graph.sources import ARTICLE_LIST, PROVIDER_LIST, TOPIC_LIST, connection, named
 from gateway.graph.sync import ChangeSet, Since, Subscription
 from gateway.graph.types import Article, Node, Provider, Topic
+from gateway.limits import Limits
 from gateway.model import records
 from gateway.model.lists import BEST_FIRST, SearchMode
-from gateway.store.protocol import ARTICLES, PROVIDERS, TOPICS, ChangePage, localized_slug
+from gateway.store.protocol import ChangePage
+from gateway.store.reads import (
+    ARTICLE_BY_ID,
+    ARTICLE_BY_LOCALIZED_SLUG,
+    ARTICLE_BY_PATH,
+    ARTICLE_BY_SLUG,
+    ARTICLE_BY_URL,
+    ARTICLES,
+    PROVIDER_BY_ID,
+    PROVIDER_BY_KEY,
+    PROVIDER_BY_SLUG,
+    PROVIDERS,
+    RELATED_BY_ID,
+    TOPIC_BY_ID,
+    TOPIC_BY_KEY,
+    TOPIC_BY_SLUG,
+    TOPICS,
+    Find,
+    Lookup,
+    localized_slug,
+)
 
 Record = records.Article | records.Related | records.Provider | records.Topic
 
-_BY_ID: Mapping[str, type[RecordLoader[Any]]] = {
-    "ar": ArticleByIdLoader,
-    "re": RelatedByIdLoader,
-    "pr": ProviderByIdLoader,
-    "to": TopicByIdLoader,
+_BY_ID: Mapping[str, Lookup[Any]] = {
+    "ar": ARTICLE_BY_ID,
+    "re": RELATED_BY_ID,
+    "pr": PROVIDER_BY_ID,
+    "to": TOPIC_BY_ID,
 }
-"""The loader for each id prefix."""
+"""The lookup for each id prefix."""
+
+
+def _article(
+    _limits: Limits,
+    *,
+    id_: Annotated[strawberry.ID | None, strawberry.argument(name="id", description="Id of the article.")] = UNSET,
+    slug: Annotated[str | None, strawberry.argument(description="Slug of the article.")] = UNSET,
+    path: Annotated[
+        str | None, strawberry.argument(description="Path of the file, relative to the content folder.")
+    ] = UNSET,
+    url: Annotated[
+        str | None,
+        strawberry.argument(
+            description="URL of the article. Matches `originalUrl`, `webUrl` and AMP variants after normalisation."
+        ),
+    ] = UNSET,
+    locale: Annotated[
+        str | None, strawberry.argument(description="Locale of the slug. Only valid with `slug`.")
+    ] = UNSET,
+) -> Key | None:
+    within = or_none(locale)
+    match only_argument(id=id_, slug=slug, path=path, url=url):
+        case "slug", key if within is not None:
+            return Find(ARTICLE_BY_LOCALIZED_SLUG), localized_slug(key, within)
+        case name, _ if within is not None:
+            raise BadUserInput(f"'locale' cannot be combined with '{name}'. Use it with 'slug'.", argument="locale")
+        case "id", key:
+            return Find(ARTICLE_BY_ID), key
+        case "slug", key:
+            return Find(ARTICLE_BY_SLUG), key
+        case "path", key:
+            return Find(ARTICLE_BY_PATH), unicodedata.normalize("NFC", key)
+        case _, key:
+            identity = url_identity(key)
+            return None if identity is None else (Find(ARTICLE_BY_URL), identity)
+
+
+def _topic(
+    _limits: Limits,
+    id_: Annotated[strawberry.ID | None, strawberry.argument(name="id", description="Id of the topic.")] = UNSET,
+    slug: Annotated[str | None, strawberry.argument(description="Slug of the topic.")] = UNSET,
+    name: Annotated[str | None, strawberry.argument(description="Name of the topic, in any case.")] = UNSET,
+) -> Key | None:
+    match only_argument(id=id_, slug=slug, name=name):
+        case "id", key:
+            return Find(TOPIC_BY_ID), key
+        case "slug", key:
+            return Find(TOPIC_BY_SLUG), key
+        case _, key:
+            return Find(TOPIC_BY_KEY), topic_key(key)
 
 
 @strawberry.type(description="The root of all queries.")
@@ -110,63 +162,15 @@ class Query:
         check_limit("ids", info.context.limits.ids, len(ids))
         return await asyncio.gather(*(_record(info, each) for each in ids))
 
-    @resolved(
+    article = named(
         "One article. Give exactly one of `id`, `slug`, `path` and `url`. Null if the article does not"
         " exist or is not visible. Articles in different locales can share a slug. Without `locale` the"
         " first visible one is returned: one without a locale first, then by path.",
         Article | None,
+        _article,
     )
-    @staticmethod
-    async def article(
-        info: Info,
-        *,
-        id_: Annotated[strawberry.ID | None, strawberry.argument(name="id", description="Id of the article.")] = UNSET,
-        slug: Annotated[str | None, strawberry.argument(description="Slug of the article.")] = UNSET,
-        path: Annotated[
-            str | None, strawberry.argument(description="Path of the file, relative to the content folder.")
-        ] = UNSET,
-        url: Annotated[
-            str | None,
-            strawberry.argument(
-                description="URL of the article. Matches `originalUrl`, `webUrl` and AMP variants after normalisation."
-            ),
-        ] = UNSET,
-        locale: Annotated[
-            str | None, strawberry.argument(description="Locale of the slug. Only valid with `slug`.")
-        ] = UNSET,
-    ) -> records.Article | None:
-        load, within = info.context.loader, or_none(locale)
-        match only_argument(id=id_, slug=slug, path=path, url=url):
-            case "slug", key if within is not None:
-                return await load(ArticleByLocalizedSlugLoader).load(localized_slug(key, within))
-            case name, _ if within is not None:
-                raise BadUserInput(f"'locale' cannot be combined with '{name}'. Use it with 'slug'.", argument="locale")
-            case "id", key:
-                return await load(ArticleByIdLoader).load(key)
-            case "slug", key:
-                return await load(ArticleBySlugLoader).load(key)
-            case "path", key:
-                return await load(ArticleByPathLoader).load(unicodedata.normalize("NFC", key))
-            case _, key:
-                identity = url_identity(key)
-                return None if identity is None else await load(ArticleByUrlLoader).load(identity)
 
-    @resolved("All articles visible to the caller.", Connection[Article])
-    @staticmethod
-    def articles(
-        info: Info,
-        *,
-        first: First = UNSET,
-        after: After = UNSET,
-        last: Last = UNSET,
-        before: Before = UNSET,
-        offset: Offset = UNSET,
-        where: ArticleFilters = UNSET,
-        order_by: ArticleOrders = NEWEST_FIRST,
-    ) -> PageKey:
-        window = checked_window(info.context.limits, first=first, after=after, last=last, before=before, offset=offset)
-        listing = ARTICLES.where(checked_filter(info.context.limits, where))
-        return page_of(listing, checked_order(info.context.limits, order_by, NEWEST_FIRST), window)
+    articles = connection("All articles visible to the caller.", Connection[Article], ARTICLES, ARTICLE_LIST)
 
     @resolved("Counts of all articles that match `filter` and, if given, `query`.", ArticleFacets)
     @staticmethod
@@ -221,66 +225,26 @@ class Query:
         domain: Annotated[str | None, strawberry.argument(description="Domain of the provider, in any case.")] = UNSET,
         slug: Annotated[str | None, strawberry.argument(description="Slug of the provider.")] = UNSET,
     ) -> records.Provider | None:
-        load = info.context.loader
+        load = info.context.load
         match only_argument(id=id_, domain=domain, slug=slug):
             case "id", key:
-                return await load(ProviderByIdLoader).load(key)
+                return await load(Find(PROVIDER_BY_ID), key)
             case "slug", key:
-                return await load(ProviderBySlugLoader).load(key)
+                return await load(Find(PROVIDER_BY_SLUG), key)
             case _, key:
-                found = await load(ProviderByKeyLoader).load(key.strip().lower())
+                found = await load(Find(PROVIDER_BY_KEY), key.strip().lower())
                 return found if found and found.domain else None  # the key can come from a name
 
-    @resolved("All providers of visible articles and of their related entries.", Connection[Provider])
-    @staticmethod
-    def providers(
-        info: Info,
-        *,
-        first: First = UNSET,
-        after: After = UNSET,
-        last: Last = UNSET,
-        before: Before = UNSET,
-        offset: Offset = UNSET,
-        where: ProviderFilters = UNSET,
-        order_by: ProviderOrders = LARGEST_PROVIDERS_FIRST,
-    ) -> PageKey:
-        window = checked_window(info.context.limits, first=first, after=after, last=last, before=before, offset=offset)
-        listing = PROVIDERS.where(checked_filter(info.context.limits, where))
-        return page_of(listing, checked_order(info.context.limits, order_by, LARGEST_PROVIDERS_FIRST), window)
+    providers = connection(
+        "All providers of visible articles and of their related entries.",
+        Connection[Provider],
+        PROVIDERS,
+        PROVIDER_LIST,
+    )
 
-    @resolved("One topic. Give exactly one argument. Null if the topic does not exist.", Topic | None)
-    @staticmethod
-    async def topic(
-        info: Info,
-        id_: Annotated[strawberry.ID | None, strawberry.argument(name="id", description="Id of the topic.")] = UNSET,
-        slug: Annotated[str | None, strawberry.argument(description="Slug of the topic.")] = UNSET,
-        name: Annotated[str | None, strawberry.argument(description="Name of the topic, in any case.")] = UNSET,
-    ) -> records.Topic | None:
-        load = info.context.loader
-        match only_argument(id=id_, slug=slug, name=name):
-            case "id", key:
-                return await load(TopicByIdLoader).load(key)
-            case "slug", key:
-                return await load(TopicBySlugLoader).load(key)
-            case _, key:
-                return await load(TopicByKeyLoader).load(topic_key(key))
+    topic = named("One topic. Give exactly one argument. Null if the topic does not exist.", Topic | None, _topic)
 
-    @resolved("All topics of visible articles.", Connection[Topic])
-    @staticmethod
-    def topics(
-        info: Info,
-        *,
-        first: First = UNSET,
-        after: After = UNSET,
-        last: Last = UNSET,
-        before: Before = UNSET,
-        offset: Offset = UNSET,
-        where: TopicFilters = UNSET,
-        order_by: TopicOrders = LARGEST_TOPICS_FIRST,
-    ) -> PageKey:
-        window = checked_window(info.context.limits, first=first, after=after, last=last, before=before, offset=offset)
-        listing = TOPICS.where(checked_filter(info.context.limits, where))
-        return page_of(listing, checked_order(info.context.limits, order_by, LARGEST_TOPICS_FIRST), window)
+    topics = connection("All topics of visible articles.", Connection[Topic], TOPICS, TOPIC_LIST)
 
     @resolved("Delta sync for clients with an offline copy.", ChangeSet)
     @staticmethod
@@ -295,8 +259,8 @@ class Query:
 
 
 async def _record(info: Info, id_: str) -> Record | None:
-    kind = _BY_ID.get(id_.partition("_")[0])
-    found: Record | None = await info.context.loader(kind).load(id_) if kind else None
+    lookup = _BY_ID.get(id_.partition("_")[0])
+    found: Record | None = await info.context.load(Find(lookup), id_) if lookup else None
     return found
 
 

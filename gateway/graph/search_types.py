@@ -12,20 +12,13 @@ from gateway.content import snippets
 from gateway.content.tokenizer import first_words
 from gateway.graph.connection import Connection, PageKey, edges_of, non_negative, or_none, resolved
 from gateway.graph.context import Info
-from gateway.graph.loaders import (
-    CountByListingLoader,
-    Key,
-    ProviderByKeyLoader,
-    ScoreByArticleLoader,
-    TextByArticleLoader,
-    TopicsByArticleLoader,
-)
 from gateway.graph.order_inputs import describe
 from gateway.graph.types import Article
 from gateway.limits import Limits
 from gateway.model import records
 from gateway.model.lists import SearchField, SearchMode
 from gateway.search import Search
+from gateway.store.reads import PROVIDER_BY_KEY, CountOf, Find, ScoreOf, TextOf, TopicsOf
 
 describe(
     SearchField,
@@ -103,7 +96,7 @@ class ArticleSearchEdge:
     async def score(hit: strawberry.Parent[Hit], info: Info) -> float:
         if hit.score is not None:
             return hit.score
-        return await info.context.loader(ScoreByArticleLoader).load(Key(hit.node.id, hit.search))
+        return await info.context.load(ScoreOf(hit.search), hit.node.id)
 
     @resolved("Snippets: one per text with a match, the title first.", list[Snippet])
     @staticmethod
@@ -134,13 +127,13 @@ class ArticleSearchConnection(Connection[Article]):
     )
     @staticmethod
     async def suggestion(key: strawberry.Parent[PageKey], info: Info) -> str | None:
-        listing = key.question.listing
-        count = await info.context.loader(CountByListingLoader).load(Key(key.parent, listing))
+        listing = key.read.listing
+        count = await info.context.load(CountOf(listing), key.parent)
         return None if count else await info.context.snapshot.suggestion(listing)
 
 
 def _search(key: PageKey) -> Search:
-    return key.question.listing.search or Search("")
+    return key.read.listing.search or Search("")
 
 
 # Snippets: one function per searched text, highest weight first.
@@ -158,7 +151,7 @@ async def _in_title(hit: Hit, _info: Info, length: int) -> snippets.Snippet | No
 
 
 async def _in_topics(hit: Hit, info: Info, length: int) -> snippets.Snippet | None:
-    topics = await info.context.loader(TopicsByArticleLoader).load(hit.node.id)
+    topics = await info.context.load(TopicsOf(), hit.node.id)
     return _marked(", ".join(topic.name for topic in topics), hit.search, length)
 
 
@@ -168,13 +161,13 @@ async def _in_excerpt(hit: Hit, _info: Info, length: int) -> snippets.Snippet | 
 
 async def _in_provider(hit: Hit, info: Info, length: int) -> snippets.Snippet | None:
     key = hit.node.provider_key
-    provider = None if key is None else await info.context.loader(ProviderByKeyLoader).load(key)
+    provider = None if key is None else await info.context.load(Find(PROVIDER_BY_KEY), key)
     return _marked(provider.name, hit.search, length) if provider else None
 
 
 async def _in_body(hit: Hit, info: Info, length: int) -> snippets.Snippet | None:
     """A snippet of the body's text. Runs in a worker thread because the text can be long."""
-    text = await info.context.loader(TextByArticleLoader).load(hit.node.id)
+    text = await info.context.load(TextOf(), hit.node.id)
     return await asyncio.to_thread(_marked, text.text, hit.search, length)
 
 

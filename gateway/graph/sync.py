@@ -19,12 +19,12 @@ from gateway.filters import And, Field, Filter, In, has_condition
 from gateway.graph.connection import check_limit, non_negative, or_none, resolved, streamed
 from gateway.graph.context import Info, LiveContext
 from gateway.graph.filter_inputs import ArticleFilters, checked_filter
-from gateway.graph.loaders import ArticleByIdLoader
 from gateway.graph.order_inputs import describe
 from gateway.graph.types import Article
 from gateway.model import records
 from gateway.model.records import ChangeType
-from gateway.store.protocol import ARTICLES, ChangePage, Snapshot
+from gateway.store.protocol import ChangePage, Snapshot
+from gateway.store.reads import ARTICLE_BY_ID, ARTICLES, Find
 
 DEFAULT_PAGE = 100
 
@@ -48,7 +48,7 @@ class ArticleChange:
     async def article(change: strawberry.Parent[records.ArticleChange], info: Info) -> records.Article | None:
         if change.type is ChangeType.REMOVED:
             return None
-        return await info.context.loader(ArticleByIdLoader).load(change.id)
+        return await info.context.load(Find(ARTICLE_BY_ID), change.id)
 
 
 @strawberry.type(description="A page of changes, for a client with an offline copy.")

@@ -6,8 +6,9 @@ The snapshot applies visibility. The context holds the viewer's further permissi
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import strawberry
 from strawberry import UNSET
@@ -15,46 +16,37 @@ from strawberry.scalars import JSON
 
 from gateway.graph.body import Body
 from gateway.graph.connection import (
-    After,
-    Before,
     Connection,
-    First,
-    Last,
-    Offset,
-    PageKey,
     check_limit,
-    checked_window,
     non_negative,
     or_none,
-    page_of,
     resolved,
 )
 from gateway.graph.context import Info
-from gateway.graph.facet_arguments import FirstGroups, checked_first, counted, groups_of
+from gateway.graph.facet_arguments import FirstGroups, checked_first, counted
 from gateway.graph.filter_inputs import ArticleFilters, checked_filter
 from gateway.graph.images import CachedOnly, Image, MaxWidth, MinWidth, best_image
-from gateway.graph.loaders import (
-    AdjacentByListingLoader,
-    ArticleByIdLoader,
-    ArticleByUrlLoader,
-    Key,
-    OrderedListing,
-    ProviderByKeyLoader,
-    RelatedByArticleLoader,
-    SecuredByArticleLoader,
-    SimilarByArticleLoader,
-    TextByArticleLoader,
-    TopicsByArticleLoader,
-)
 from gateway.graph.order_inputs import NEWEST_FIRST, ArticleOrders, checked_order
+from gateway.graph.sources import ARTICLE_LIST, Kind, connection, groups, one, owned
+from gateway.limits import Limits
 from gateway.model import documents, lists, records
 from gateway.model.fields import FIELDS
-from gateway.store.protocol import (
+from gateway.store.reads import (
+    ARTICLE_BY_ID,
+    ARTICLE_BY_URL,
     ARTICLES,
     ARTICLES_OF_PROVIDER,
     ARTICLES_OF_TOPIC,
     ARTICLES_REFERRING,
     MENTIONS,
+    PROVIDER_BY_KEY,
+    AdjacentIn,
+    GroupsOf,
+    RelatedOf,
+    SecuredOf,
+    SimilarTo,
+    TextOf,
+    TopicsOf,
 )
 
 
@@ -84,13 +76,7 @@ class ContentItem:
     vars().update({field.name: strawberry.field(description=field.description) for field in _SHARED})
     images: list[Image] = strawberry.field(description="All images, in file order.")
 
-    @resolved("The publisher of the content.", "Provider | None")
-    @staticmethod
-    async def provider(
-        item: strawberry.Parent[records.Article | records.Related], info: Info
-    ) -> records.Provider | None:
-        key = item.provider_key
-        return None if key is None else await info.context.loader(ProviderByKeyLoader).load(key)
+    provider = one("The publisher of the content.", "Provider | None", PROVIDER_BY_KEY, by="provider_key")
 
     @resolved(
         "One image. With bounds: the smallest one with a width from `minWidth` to `maxWidth`, else the"
@@ -106,6 +92,13 @@ class ContentItem:
     ) -> documents.Image | None:
         least, most = non_negative("minWidth", min_width), non_negative("maxWidth", max_width)
         return best_image([image for image in item.images if image.is_cached or not cached_only], least, most)
+
+
+def _related(
+    _limits: Limits,
+    first: Annotated[int | None, strawberry.argument(description="Maximum number of entries. Default: all.")] = UNSET,
+) -> RelatedOf:
+    return RelatedOf(non_negative("first", first))
 
 
 @strawberry.type(description="An article: one content file.")
@@ -136,46 +129,20 @@ class Article(Node, ContentItem):
     def is_type_of(cls, record: object, _info: object) -> bool:
         return isinstance(record, records.Article)
 
-    @resolved("The article's topics, in file order.", "list[Topic]")
-    @staticmethod
-    async def topics(article: strawberry.Parent[records.Article], info: Info) -> Sequence[records.Topic]:
-        return await info.context.loader(TopicsByArticleLoader).load(article.id)
-
-    @resolved(
+    topics = owned("The article's topics, in file order.", "list[Topic]", lambda _limits: TopicsOf(), by="id")
+    related = owned(
         "The related entries, in file order. An entry is returned even if its article is not visible.",
         "list[Related]",
+        _related,
+        by="id",
     )
-    @staticmethod
-    async def related(
-        article: strawberry.Parent[records.Article],
-        info: Info,
-        first: Annotated[
-            int | None, strawberry.argument(description="Maximum number of entries. Default: all.")
-        ] = UNSET,
-    ) -> Sequence[records.Related]:
-        return await info.context.loader(RelatedByArticleLoader).load(Key(article.id, non_negative("first", first)))
-
-    @resolved(
+    referenced_by = connection(
         "Backlinks: visible articles with a related entry that resolves to this article, newest first.",
         "Connection[Article]",
+        ARTICLES_REFERRING,
+        by="id",
     )
-    @staticmethod
-    def referenced_by(
-        article: strawberry.Parent[records.Article],
-        info: Info,
-        *,
-        first: First = UNSET,
-        after: After = UNSET,
-        last: Last = UNSET,
-        before: Before = UNSET,
-    ) -> PageKey:
-        window = checked_window(info.context.limits, first=first, after=after, last=last, before=before)
-        return page_of(ARTICLES_REFERRING, lists.NEWEST_FIRST, window, article.id)
-
-    @resolved("The content after the front matter.", Body)
-    @staticmethod
-    async def body(article: strawberry.Parent[records.Article], info: Info) -> records.Text:
-        return await info.context.loader(TextByArticleLoader).load(article.id)
+    body = owned("The content after the front matter.", Body, lambda _limits: TextOf(), by="id", kind=Kind.RECORD)
 
     @resolved(
         "The articles before and after this one, by order and by date.",
@@ -190,7 +157,7 @@ class Article(Node, ContentItem):
     ) -> NeighbourQuery:
         limits = info.context.limits
         order = checked_order(limits, order_by, NEWEST_FIRST)
-        return NeighbourQuery(article.id, OrderedListing(ARTICLES.where(checked_filter(limits, where)), order))
+        return NeighbourQuery(article.id, AdjacentIn(ARTICLES.where(checked_filter(limits, where)), order))
 
     @resolved(
         "Similar articles, most similar first: by shared topics (rare topics count more), then by shared"
@@ -206,7 +173,7 @@ class Article(Node, ContentItem):
         number = non_negative("first", first)
         wanted = 5 if number is None else number
         check_limit("page", info.context.limits.page, wanted)
-        found = await info.context.loader(SimilarByArticleLoader).load(Key(article.id, wanted))
+        found = await info.context.load(SimilarTo(wanted), article.id)
         return [Neighbour(*each, article.id) for each in found]
 
     @resolved(
@@ -217,7 +184,7 @@ class Article(Node, ContentItem):
     async def secured(article: strawberry.Parent[records.Article], info: Info) -> str | None:
         if not (article.is_secured and info.context.shows_secured):
             return None
-        return await info.context.loader(SecuredByArticleLoader).load(article.id)
+        return await info.context.load(SecuredOf(), article.id)
 
     @resolved(
         "Front matter outside the schema: the keys that the site exposes, or all keys with preview access."
@@ -233,7 +200,7 @@ class Article(Node, ContentItem):
             strawberry.argument(description="Top-level keys to return. Default: all."),
         ] = UNSET,
     ) -> Mapping[str, object]:
-        text = await info.context.loader(TextByArticleLoader).load(article.id)
+        text = await info.context.load(TextOf(), article.id)
         wanted = or_none(keys)
         if wanted is None:
             return text.front_matter
@@ -245,14 +212,14 @@ class NeighbourQuery(NamedTuple):
     """The parent of an article's neighbours."""
 
     article_id: str
-    listing: OrderedListing
+    read: AdjacentIn
 
     async def neighbours(self, info: Info) -> records.Adjacent:
-        return await info.context.loader(AdjacentByListingLoader).load(Key(self.article_id, self.listing))
+        return await info.context.load(self.read, self.article_id)
 
     async def neighbours_in_time(self, info: Info) -> records.Adjacent:
         """The neighbours by date. Shares one read with `neighbours` if the order is the default."""
-        return await self._replace(listing=self.listing._replace(order=lists.NEWEST_FIRST)).neighbours(info)
+        return await self._replace(read=replace(self.read, order=lists.NEWEST_FIRST)).neighbours(info)
 
 
 @strawberry.type(
@@ -305,7 +272,7 @@ class SimilarArticle:
     @resolved("The topics that both articles have, in the order of the first article.", "list[Topic]")
     @staticmethod
     async def shared_topics(neighbour: strawberry.Parent[Neighbour], info: Info) -> Sequence[records.Topic]:
-        own, others = await info.context.loader(TopicsByArticleLoader).load_many([neighbour.of, neighbour.article.id])
+        own, others = await info.context.load_many(TopicsOf(), [neighbour.of, neighbour.article.id])
         shared = {topic.key for topic in others}
         return [topic for topic in own if topic.key in shared]
 
@@ -318,15 +285,13 @@ class Related(Node, ContentItem):
     def is_type_of(cls, record: object, _info: object) -> bool:
         return isinstance(record, records.Related)
 
-    @resolved("The article with the same normalised URL, if it is loaded and visible.", Article | None)
-    @staticmethod
-    async def article(entry: strawberry.Parent[records.Related], info: Info) -> records.Article | None:
-        return None if entry.url is None else await info.context.loader(ArticleByUrlLoader).load(entry.url)
-
-    @resolved("The article whose front matter has this entry.", Article)
-    @staticmethod
-    async def source(entry: strawberry.Parent[records.Related], info: Info) -> records.Article | None:
-        return await info.context.loader(ArticleByIdLoader).load(entry.source_id)
+    article = one(
+        "The article with the same normalised URL, if it is loaded and visible.",
+        Article | None,
+        ARTICLE_BY_URL,
+        by="url",
+    )
+    source = one("The article whose front matter has this entry.", Article, ARTICLE_BY_ID, by="source_id")
 
 
 @strawberry.type(description="A topic and the number of articles that have it.")
@@ -365,49 +330,20 @@ class Provider(Node):
     def is_type_of(cls, record: object, _info: object) -> bool:
         return isinstance(record, records.Provider)
 
-    @resolved("Its articles.", Connection[Article])
-    @staticmethod
-    def articles(
-        provider: strawberry.Parent[records.Provider],
-        info: Info,
-        *,
-        first: First = UNSET,
-        after: After = UNSET,
-        last: Last = UNSET,
-        before: Before = UNSET,
-        offset: Offset = UNSET,
-        where: ArticleFilters = UNSET,
-        order_by: ArticleOrders = NEWEST_FIRST,
-    ) -> PageKey:
-        window = checked_window(info.context.limits, first=first, after=after, last=last, before=before, offset=offset)
-        order = checked_order(info.context.limits, order_by, NEWEST_FIRST)
-        listing = ARTICLES_OF_PROVIDER.where(checked_filter(info.context.limits, where))
-        return page_of(listing, order, window, provider.key)
-
-    @resolved(
+    articles = connection("Its articles.", Connection[Article], ARTICLES_OF_PROVIDER, ARTICLE_LIST, by="key")
+    mentions = connection(
         "Related entries of this provider in visible articles, those of the newest article first.",
         Connection[Related],
+        MENTIONS,
+        by="key",
     )
-    @staticmethod
-    def mentions(
-        provider: strawberry.Parent[records.Provider],
-        info: Info,
-        *,
-        first: First = UNSET,
-        after: After = UNSET,
-        last: Last = UNSET,
-        before: Before = UNSET,
-    ) -> PageKey:
-        window = checked_window(info.context.limits, first=first, after=after, last=last, before=before)
-        return page_of(MENTIONS, lists.NEWEST_FIRST, window, provider.key)
-
-    @resolved("Topics of its articles, by number of articles.", list[TopicCount])
-    @staticmethod
-    async def topics(
-        provider: strawberry.Parent[records.Provider], info: Info, first: FirstGroups = 20
-    ) -> Sequence[lists.Group[records.Topic]]:
-        largest = lists.Largest(lists.Grouping.TOPIC, checked_first(info.context.limits, first))
-        return await groups_of(info, ARTICLES_OF_PROVIDER, largest, provider.key)
+    topics = groups(
+        "Topics of its articles, by number of articles.",
+        list[TopicCount],
+        ARTICLES_OF_PROVIDER,
+        lists.Grouping.TOPIC,
+        by="key",
+    )
 
 
 @strawberry.type(description="A subject of articles. Spellings that differ only in case are one topic.")
@@ -421,32 +357,14 @@ class Topic(Node):
     def is_type_of(cls, record: object, _info: object) -> bool:
         return isinstance(record, records.Topic)
 
-    @resolved("Articles with this topic.", Connection[Article])
-    @staticmethod
-    def articles(
-        topic: strawberry.Parent[records.Topic],
-        info: Info,
-        *,
-        first: First = UNSET,
-        after: After = UNSET,
-        last: Last = UNSET,
-        before: Before = UNSET,
-        offset: Offset = UNSET,
-        where: ArticleFilters = UNSET,
-        order_by: ArticleOrders = NEWEST_FIRST,
-    ) -> PageKey:
-        window = checked_window(info.context.limits, first=first, after=after, last=last, before=before, offset=offset)
-        order = checked_order(info.context.limits, order_by, NEWEST_FIRST)
-        listing = ARTICLES_OF_TOPIC.where(checked_filter(info.context.limits, where))
-        return page_of(listing, order, window, topic.key)
-
-    @resolved("Providers of articles with this topic, by number of articles.", list[ProviderCount])
-    @staticmethod
-    async def providers(
-        topic: strawberry.Parent[records.Topic], info: Info, first: FirstGroups = 20
-    ) -> Sequence[lists.Group[records.Provider]]:
-        largest = lists.Largest(lists.Grouping.PROVIDER, checked_first(info.context.limits, first))
-        return await groups_of(info, ARTICLES_OF_TOPIC, largest, topic.key)
+    articles = connection("Articles with this topic.", Connection[Article], ARTICLES_OF_TOPIC, ARTICLE_LIST, by="key")
+    providers = groups(
+        "Providers of articles with this topic, by number of articles.",
+        list[ProviderCount],
+        ARTICLES_OF_TOPIC,
+        lists.Grouping.PROVIDER,
+        by="key",
+    )
 
     @resolved("Topics that share articles with this one, by number of shared articles.", list[TopicCount])
     @staticmethod
@@ -455,5 +373,5 @@ class Topic(Node):
     ) -> Sequence[lists.Group[records.Topic]]:
         number = checked_first(info.context.limits, first)
         largest = lists.Largest(lists.Grouping.TOPIC, number + 1)  # one more, as the topic itself can be among them
-        groups = await groups_of(info, ARTICLES_OF_TOPIC, largest, topic.key)
-        return [group for group in groups if group.value.key != topic.key][:number]
+        found: Sequence[lists.Group[Any]] = await info.context.load(GroupsOf(ARTICLES_OF_TOPIC, largest), topic.key)
+        return [group for group in found if group.value.key != topic.key][:number]

@@ -15,7 +15,7 @@ from gateway.loading import move_detection
 from gateway.loading.deletion_guard import Retained
 from gateway.loading.move_detection import FilesMoving
 from gateway.loading.scan import Scan
-from gateway.model.changes import Change, Deleted, Loaded, NotDocument, Quarantined, Restricted, Unchanged
+from gateway.model.changes import Batch, Change, Deleted, Exceptional, FileVersion, NotDocument, Quarantined, Restricted
 from gateway.model.documents import FieldOrigin, Hiding, Status
 from gateway.model.problems import Problem, Severity
 from gateway.store.protocol import FileState
@@ -64,10 +64,11 @@ class ChangeStream:
         self._confirmed = set(scan.confirmed)
         self._vanished = False
         """Whether a file disappeared after it was listed. Missing files may have been moved together with it."""
-        self._arrived: dict[str, str] = {}
-        """The digest of each new or changed document, by path."""
-        self._inodes = set[int]()
-        """The inodes that were not those of these paths before. A file known by one of them was moved here."""
+        self._digests: dict[str, str] = {}
+        """The digest of each loaded document, by path."""
+        self._inodes: dict[str, int] = {}
+        """The inode of each loaded document, by path."""
+        self._hidings: dict[str, tuple[Hiding, ...]] = {}
         self._broken = set[str]()
         """Files whose bytes differ from their served version, if there is one."""
         self._restricted: list[Restricted] = []
@@ -75,24 +76,29 @@ class ChangeStream:
         self._loaded = 0
         self.memory: dict[str, str] = {}
         """The state to store after the run. Complete when all changes have been consumed."""
-        self.tasks = [task for task in scan.tasks if task.file.path not in retained.paths]
+        self.tasks = scan.tasks
+        if retained.paths:
+            self.tasks = [task for task in scan.tasks if task.file.path not in retained.paths]
         self.problems = [*scan.problems, *retained.problems]
         self.parsed = 0
         self.field_origins: Counter[FieldOrigin] = Counter()
-        self.hidden: dict[str, tuple[Hiding, ...]] = {}
-        """The reasons why parsed articles are hidden or unlisted, by path."""
+        self.hidden: Mapping[str, tuple[Hiding, ...]] = {}
+        """The reasons why parsed articles are hidden or unlisted, by path. Complete when all files are parsed."""
 
-    async def run(self, parsed: AsyncIterator[Sequence[Change]]) -> AsyncGenerator[Sequence[Change | Restricted], None]:
+    async def run(self, parsed: AsyncIterator[Batch]) -> AsyncGenerator[Sequence[Change | Restricted], None]:
         """Yield the changes, then the deletions and the articles that stay without their files.
 
         Raises FilesMoving, DeletionRefused and StrictError before the deletions.
         """
         done = 0
-        async for changes in parsed:
-            yield [change for change in map(self._account, changes) if not self._loses(change)]
-            done += len(changes)
+        async for batch in parsed:
+            self._record(batch)
+            exceptions = map(self._account, batch.exceptions)
+            yield [*batch.sound, *(change for change in exceptions if not self._loses(change))]
+            done += batch.files
             if self._progress:
                 self._progress(done, len(self.tasks))
+        self.hidden = await asyncio.to_thread(self._holding) if self._hidings else {}
         lost = await self._check_losses() if self._scan.articles else 0
         self.memory.update(self._scan.next_state(self._retained, lost).dump())
         if self._scan.strict and any(problem.severity is Severity.ERROR for problem in self.problems):
@@ -102,11 +108,8 @@ class ChangeStream:
 
     def _unloaded(self) -> Iterator[str]:
         """The articles that stay although their files were not found, or are retained."""
-        lost, found = {_path(change) for change in self._deletions}, self._scan.listing.files
-        for path in self._scan.known:
-            is_missing = path not in found or path in self._retained.paths
-            if is_missing and path not in lost and self._scan.serves(path):
-                yield path
+        lost = {_path(change) for change in self._deletions}
+        return (path for path in {*self._scan.absent, *self._retained.paths} - lost if self._scan.serves(path))
 
     def _restrict(self, path: str) -> Restricted:
         """The rules for an article that stays. They are incomplete if a file of rules may exist that is unreadable."""
@@ -114,7 +117,7 @@ class ChangeStream:
         is_complete = not (self._scan.listing.hides(path) or site.is_unknown(path))
         return Restricted(path, visibility.restriction(path, site), is_complete)
 
-    def _loses(self, change: Change) -> bool:
+    def _loses(self, change: Exceptional) -> bool:
         """Whether the change deletes an article, so that it is deferred to the end."""
         loses = isinstance(change, Deleted | NotDocument) and self._scan.serves(_path(change))
         if loses:
@@ -124,10 +127,11 @@ class ChangeStream:
     async def _check_losses(self) -> int:
         """Check the lost files (gone and not moved) with the deletion guard. Returns the number of deletions."""
         lost = self._lost_files()
-        digests = {*self._arrived.values(), *(state.version.sha256 for state in lost.values())} - {""}
-        copies = await self._copies(digests, self._inodes) if digests else {}
-        stayed = {path: copies[path] for path in copies.keys() - lost.keys() - self._arrived.keys() - self._broken}
-        homes = [(digest, move_detection.NOW) for digest in self._arrived.values()]
+        arrived, inodes = await asyncio.to_thread(self._arrivals)
+        digests = {*arrived.values(), *(state.version.sha256 for state in lost.values())} - {""}
+        copies = await self._copies(digests, inodes) if digests else {}
+        stayed = {path: copies[path] for path in copies.keys() - lost.keys() - arrived.keys() - self._broken}
+        homes = [(digest, move_detection.NOW) for digest in arrived.values()]
         homes += [(state.version.sha256, state.read_date_time) for state in stayed.values() if state.read_date_time]
         missing = lost.keys() - move_detection.moved_files(lost.values(), homes)
         unsure = missing - self._retained.paths - (set() if self._vanished else self._confirmed)
@@ -139,6 +143,18 @@ class ChangeStream:
         if new and (retained := self._scan.check_deletion(new | self._retained.paths, self._loaded)):
             raise DeletionRefused(retained)
         return len(new)
+
+    def _arrivals(self) -> tuple[Mapping[str, str], Collection[int]]:
+        """The digest of each new or changed document, by path, and the inodes that were not those of these paths
+        before. A file known by one of them was moved here."""
+        known = self._scan.known
+        arrived = {
+            path: digest
+            for path, digest in self._digests.items()
+            if not self._scan.serves(path) or known[path].version.sha256 != digest
+        }
+        inodes = {path: self._inodes[path] for path in arrived if path in known}
+        return arrived, {inode for path, inode in inodes.items() if known[path].version.inode != inode}
 
     def _lost_files(self) -> Mapping[str, FileState]:
         """The served files that are gone, including those of retained articles."""
@@ -153,39 +169,44 @@ class ChangeStream:
         scan = self._scan
         return await asyncio.to_thread(move_detection.any_back, lost, scan.listing, scan.site.include)
 
-    def _account(self, change: Change) -> Change:
-        if isinstance(change, Quarantined):
-            change = self._keep(self._unpublish(change))
-        if isinstance(change, Loaded):
-            self.field_origins.update(change.field_origins)
-            if holding := tuple(hiding for hiding in change.hidings if hiding.holds(self._scan.started)):
-                self.hidden[change.version.path] = holding
+    def _record(self, batch: Batch) -> None:
+        """Record the files that were loaded."""
+        self.problems.extend(batch.problems)
+        self.field_origins.update(batch.field_origins)
+        self._hidings.update(batch.hidings)
+        self.parsed += len(batch.digests)
+        self._loaded += len(batch.digests)
         if self._scan.articles:
-            self._note_bytes(change)
-        if not isinstance(change, Deleted | Unchanged):
-            self.problems.extend(change.problems)
-            self.parsed += change.version is not None
-        self._loaded += isinstance(change, Loaded)
-        return change
+            self._digests.update(batch.digests)
+            self._inodes.update(batch.inodes)
 
-    def _note_bytes(self, change: Change) -> None:
-        """Record new digests, and the files whose bytes differ from the known ones."""
+    def _account(self, change: Exceptional) -> Exceptional:
+        """Record a file that was not loaded. Returns the change to apply."""
         if isinstance(change, Deleted):
             self._vanished = True
-        if isinstance(change, Deleted | Unchanged) or change.version is None:
-            return
-        path, digest = change.version.path, change.version.sha256
-        if not isinstance(change, Loaded):
-            self._broken.add(path)
-            file = self._scan.listing.files[path]
-            if not self._scan.last_full_scan and file.stamp == Stamp(*change.version[1:5]):
-                self._confirmed.add(path)
-            return
-        known = self._scan.known.get(path)
-        if known is None or known.status is None or known.version.sha256 != digest:
-            self._arrived[path] = digest
-            if known and known.version.inode != change.version.inode:
-                self._inodes.add(change.version.inode)
+            return change
+        if isinstance(change, Quarantined):
+            change = self._keep(self._unpublish(change))
+        self.problems.extend(change.problems)
+        if change.version is not None:
+            self.parsed += 1
+            self._note_bytes(change.version)
+        return change
+
+    def _note_bytes(self, version: FileVersion) -> None:
+        """Record a file whose bytes differ from the known ones."""
+        self._broken.add(version.path)
+        file = self._scan.listing.files[version.path]
+        if not self._scan.last_full_scan and file.stamp == Stamp(*version[1:5]):
+            self._confirmed.add(version.path)
+
+    def _holding(self) -> Mapping[str, tuple[Hiding, ...]]:
+        """The reasons that hold at the time of the run."""
+        started = self._scan.started
+        holding = (
+            (path, tuple(each for each in found if each.holds(started))) for path, found in self._hidings.items()
+        )
+        return {path: found for path, found in holding if found}
 
     def _unpublish(self, change: Quarantined) -> Quarantined:
         """Withdraw a last good version if the visibility of the same bytes is unclear under the present rules."""

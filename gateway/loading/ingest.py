@@ -23,12 +23,22 @@ from gateway.loading.change_stream import ChangeStream, DeletionRefused, Progres
 from gateway.loading.changed_paths import ChangedPaths, classify, narrow
 from gateway.loading.deletion_guard import Retained
 from gateway.loading.move_detection import FilesMoving
-from gateway.loading.scan import IngestState, LastFullScan, Scan, decoder_version, files_to_read, missing_files
+from gateway.loading.scan import (
+    IngestState,
+    LastFullScan,
+    Scan,
+    absent_files,
+    count_articles,
+    decoder_version,
+    files_to_read,
+    missing_files,
+)
 from gateway.model.changes import Change, Restricted
 from gateway.model.documents import FieldOrigin, Hiding
 from gateway.model.problems import Problem, Severity
 from gateway.model.records import Visibility
-from gateway.store.protocol import ARTICLES, WHOLE, Applied, ChangeSet, FileState, Store
+from gateway.store.protocol import Applied, ChangeSet, FileState, Store, read_one
+from gateway.store.reads import ARTICLES, CountOf
 
 DEFAULT_HOLD = timedelta(seconds=10)
 RETRY = timedelta(seconds=10)
@@ -208,8 +218,9 @@ class Ingest:
         broken = await self._broken() if strict else frozenset()
         tasks = await asyncio.to_thread(files_to_read, listing, known, memory, site, broken)
         memory = memory._replace(held=self._retained.held or memory.held)
-        articles = sum(state.status is not None for state in known.values())
-        scan = Scan(started, known, articles, memory, site, listing, tasks, self._hold, accept_empty, strict)
+        absent = await asyncio.to_thread(absent_files, known, listing)
+        articles = await asyncio.to_thread(count_articles, known)
+        scan = Scan(started, known, absent, articles, memory, site, listing, tasks, self._hold, accept_empty, strict)
         return scan._replace(confirmed=frozenset(gone))
 
     async def _scan_some(self, started: datetime, last_scan: LastFullScan, told: Collection[str]) -> Scan | None:
@@ -220,7 +231,7 @@ class Ingest:
         known = await self._store.files(paths)
         state = IngestState.load(await self._store.memory())
         async with self._store.snapshot(Visibility.PREVIEW) as snapshot:
-            articles = (await snapshot.counts(ARTICLES, [WHOLE]))[WHOLE]
+            articles = await read_one(snapshot, CountOf(ARTICLES))
         walk = Walk(Path(last_scan.root), include=last_scan.site.include)
         listing = await asyncio.to_thread(walk.look, paths)
         look = self._generator_rules.look
@@ -232,6 +243,7 @@ class Ingest:
         return Scan(
             started,
             known,
+            absent_files(known, listing),
             articles,
             state,
             last_scan.site,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -80,6 +80,8 @@ class Scan(NamedTuple):
     started: datetime
     known: Mapping[str, FileState]
     """The store's state of the scanned files."""
+    absent: Sequence[str]
+    """The known files that were not found."""
     articles: int
     """The number of articles in the store."""
     state: IngestState
@@ -105,14 +107,12 @@ class Scan(NamedTuple):
     @property
     def decoder(self) -> str:
         """The decoder version of the articles, or the previous version if some of them are unreachable."""
-        hidden = self.listing.unlisted and any(
-            self.listing.hides(path) and path not in self.listing.files for path in self.known
-        )
+        hidden = self.listing.unlisted and any(self.listing.hides(path) for path in self.absent)
         return self.state.decoder if hidden else decoder_version(self.site)
 
     @property
     def gone(self) -> list[str]:
-        return missing_files(self.known, self.listing)
+        return missing_files(self.absent, self.listing)
 
     @property
     def recent(self) -> tuple[PastDeletion, ...]:
@@ -171,9 +171,18 @@ class Scan(NamedTuple):
         return LastFullScan(self.listing.root, self.site, self.all_problems)
 
 
-def missing_files(known: Mapping[str, FileState], listing: FolderListing) -> list[str]:
+def absent_files(known: Iterable[str], listing: FolderListing) -> list[str]:
+    """The known files that were not found."""
+    return [path for path in known if path not in listing.files]
+
+
+def missing_files(known: Iterable[str], listing: FolderListing) -> list[str]:
     """The known files that are gone, without files in folders that could not be listed."""
-    return [path for path in known if path not in listing.files and not listing.hides(path)]
+    return [path for path in absent_files(known, listing) if not listing.hides(path)]
+
+
+def count_articles(known: Mapping[str, FileState]) -> int:
+    return sum(state.status is not None for state in known.values())
 
 
 def decoder_version(site: Site) -> str:

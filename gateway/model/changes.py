@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from gateway.model.documents import Document, FieldOrigin, Hiding, Restriction
@@ -77,4 +79,42 @@ class Deleted(NamedTuple):
     path: str
 
 
-Change = Loaded | Quarantined | Unchanged | NotDocument | Deleted
+Sound = Loaded | Unchanged
+Exceptional = Quarantined | NotDocument | Deleted
+Change = Sound | Exceptional
+
+
+class Batch(NamedTuple):
+    """The changes of some files, and what a run records of the valid ones. Made by the process that parsed them, so
+    that the event loop does not look at each change."""
+
+    sound: Sequence[Sound]
+    exceptions: Sequence[Exceptional]
+    """The other changes. Each depends on the state of the run."""
+    digests: Mapping[str, str]
+    """The digest of each loaded file, by path."""
+    inodes: Mapping[str, int]
+    """The inode of each loaded file, by path."""
+    problems: Sequence[Problem]
+    """Those of the loaded files."""
+    field_origins: Mapping[FieldOrigin, int]
+    """The number of loaded files for each origin."""
+    hidings: Mapping[str, tuple[Hiding, ...]]
+    """Those of the loaded files that have some, by path."""
+
+    @classmethod
+    def of(cls, changes: Sequence[Change]) -> Batch:
+        loaded = [change for change in changes if isinstance(change, Loaded)]
+        return cls(
+            sound=[change for change in changes if isinstance(change, Sound)],
+            exceptions=[change for change in changes if isinstance(change, Exceptional)],
+            digests={change.version.path: change.version.sha256 for change in loaded},
+            inodes={change.version.path: change.version.inode for change in loaded},
+            problems=[problem for change in loaded for problem in change.problems],
+            field_origins=Counter(origin for change in loaded for origin in change.field_origins),
+            hidings={change.version.path: change.hidings for change in loaded if change.hidings},
+        )
+
+    @property
+    def files(self) -> int:
+        return len(self.sound) + len(self.exceptions)

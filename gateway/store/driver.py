@@ -6,6 +6,7 @@ import asyncio
 import os
 import sqlite3
 import sys
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from enum import StrEnum
@@ -21,6 +22,7 @@ from gateway.content.tokenizer import words
 from gateway.errors import StoreError
 from gateway.store.disk_space import FULL, is_full
 from gateway.store.rows import Row, related_items
+from gateway.store.sql_fragment import Steps
 
 Database = sqlite3.Connection
 """The connection that a function in the driver's thread uses."""
@@ -123,6 +125,16 @@ class SqliteConnection:
             result: T = await connection._execute(function, connection._conn, *arguments)  # type: ignore[no-untyped-call]
             return result
 
+    async def run_steps(self, steps: Steps[T]) -> T:
+        """Runs the queries of the steps in one round trip. If the caller is cancelled, no further query begins: the
+        caller interrupts the running one."""
+        abandoned = threading.Event()
+        try:
+            return await self.run(_run_steps, steps, abandoned)
+        except asyncio.CancelledError:
+            abandoned.set()
+            raise
+
     async def script(self, sql: str) -> None:
         with self._used() as connection:
             await connection.executescript(sql)
@@ -154,6 +166,17 @@ class SqliteConnection:
             await asyncio.wait({idle}, timeout=SETTLING)
         with suppress(sqlite3.OperationalError):  # the last interrupt may hit the rollback itself
             await idle
+
+
+def _run_steps(database: Database, steps: Steps[T], abandoned: threading.Event) -> T:
+    try:
+        query = next(steps)
+        while not abandoned.is_set():
+            query = steps.send(database.execute(*query).fetchall())
+    except StopIteration as end:
+        result: T = end.value
+        return result
+    raise asyncio.CancelledError  # nobody awaits it
 
 
 def _stand_behind(by: int) -> None:

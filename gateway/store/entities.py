@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
 from gateway.model.records import Visibility
-from gateway.store.protocol import (
+from gateway.store.reads import (
     ARTICLES_OF_PROVIDER,
     ARTICLES_OF_TOPIC,
     PROVIDER_BY_ID,
@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 FEW = 500
 """The number of rows up to which the event loop makes the records, because a thread would take longer to start."""
-Read = Callable[[str, Mapping[str, object]], Awaitable[Sequence[Row]]]
+RunQuery = Callable[[str, Mapping[str, object]], Awaitable[Sequence[Row]]]
 """Runs a query in the transaction of a snapshot."""
 
 
@@ -163,7 +163,7 @@ class EntityCache:
         self._held = _Held("", 0, None)
         self._loading = asyncio.Lock()
 
-    async def of(self, generation: Row, read: Read) -> Entities | None:
+    async def of(self, generation: Row, read: RunQuery) -> Entities | None:
         """The entities of a generation, which `read` reads. None if there are too many, or the generation is older than
         the newest one."""
         if not self._limit:
@@ -177,7 +177,7 @@ class EntityCache:
                 self._held = _Held(epoch, counter, await self._next(read))
             return self._held.entities if self._held.counter == counter else None
 
-    async def _next(self, read: Read) -> Entities | None:
+    async def _next(self, read: RunQuery) -> Entities | None:
         """The entities of the generation after the one that is held."""
         before = self._held.entities
         rows = await self._rows(read, ALL if before is None else CHANGED)
@@ -187,6 +187,6 @@ class EntityCache:
         entities = update(rows) if len(rows) <= FEW else await asyncio.to_thread(update, rows)
         return entities if len(entities) <= self._limit else None
 
-    async def _rows(self, read: Read, query: str) -> Sequence[Row]:
+    async def _rows(self, read: RunQuery, query: str) -> Sequence[Row]:
         text = viewed(Sql(query.replace(":views", keyed_views(self._visibility))), self._visibility).sql
         return await read(text, {"limit": self._limit, "since": self._held.counter})

@@ -15,7 +15,7 @@ from gateway.store.cursor import Value, decode, encode
 from gateway.store.driving_index import driving_index_of
 from gateway.store.filter_sql import TRUE, FilterSql
 from gateway.store.list_sources import SOURCES, Column, LookupSource
-from gateway.store.protocol import ARTICLES, WHOLE, Listing
+from gateway.store.reads import ARTICLES, WHOLE, Listing
 from gateway.store.rows import Row
 from gateway.store.search_sql import matching
 from gateway.store.sql_fragment import Sql, joined, keyed_views, keys, reachable, viewed, visible
@@ -196,7 +196,7 @@ class ListQuery:
     def _query(self, *parts: Sql) -> Sql:
         return self.viewed(joined("", parts))
 
-    def sort(self, rows: list[Row]) -> None:
+    def sort(self, rows: list[list[Any]]) -> None:
         """Sorts rows of `page`, which the database returns in any order."""
         for at, step in reversed(list(enumerate(self._steps, -len(self._steps)))):
             rows.sort(key=lambda row, at=at, step=step: step.rank(row[at]), reverse=step.descending)  # type: ignore[misc]

@@ -15,11 +15,11 @@ from gateway.model.lists import (
     TopicOrderField,
 )
 from gateway.model.records import Article
-from gateway.store import protocol
+from gateway.store import reads
 from gateway.store.article_row import url_key
 from gateway.store.cursor import ColumnType
 from gateway.store.field_columns import order_columns
-from gateway.store.protocol import Lookup
+from gateway.store.reads import Lookup
 from gateway.store.rows import ARTICLE, MENTION, PROVIDER, RELATED, TOPIC, Record
 
 T = TypeVar("T")
@@ -124,10 +124,10 @@ BY_STATUS = _articles(
 """The parent is a status. Only for previews."""
 
 SOURCES: Mapping[str, ListSource[Any]] = {
-    protocol.ARTICLES.name: _articles("article.key", "article", guarded="article", nearer={}),
-    protocol.ARTICLES_OF_PROVIDER.name: BY_PROVIDER,
-    protocol.ARTICLES_OF_TOPIC.name: BY_TOPIC,
-    protocol.ARTICLES_REFERRING.name: _articles(
+    reads.ARTICLES.name: _articles("article.key", "article", guarded="article", nearer={}),
+    reads.ARTICLES_OF_PROVIDER.name: BY_PROVIDER,
+    reads.ARTICLES_OF_TOPIC.name: BY_TOPIC,
+    reads.ARTICLES_REFERRING.name: _articles(
         "listed.source",
         "backlink AS listed LEFT JOIN article ON article.key = listed.source",
         "listed.view = :view",
@@ -135,7 +135,7 @@ SOURCES: Mapping[str, ListSource[Any]] = {
         guarded=None,
         nearer=_LISTED,
     ),
-    protocol.MENTIONS.name: ListSource(
+    reads.MENTIONS.name: ListSource(
         name="related",
         record=MENTION,
         found_by="mention.key",
@@ -146,7 +146,7 @@ SOURCES: Mapping[str, ListSource[Any]] = {
         columns=_MENTION_COLUMNS,
         ties=(Column("mention.path", _TEXT), Column("mention.position", _NUMBER)),
     ),
-    protocol.PROVIDERS.name: ListSource(
+    reads.PROVIDERS.name: ListSource(
         name="provider",
         record=PROVIDER,
         found_by="provider.view = :view AND provider.key",
@@ -157,7 +157,7 @@ SOURCES: Mapping[str, ListSource[Any]] = {
         columns=_PROVIDER_COLUMNS,
         ties=(Column("provider.key", _TEXT),),
     ),
-    protocol.TOPICS.name: ListSource(
+    reads.TOPICS.name: ListSource(
         name="topic",
         record=TOPIC,
         found_by="topic.view = :view AND topic.key",
@@ -190,26 +190,26 @@ def _named(condition: str) -> LookupSource[Article]:
 
 
 LOOKUPS: Mapping[Lookup[Any], LookupSource[Any]] = {
-    protocol.ARTICLE_BY_ID: LookupSource(ARTICLE, "article.id = parent.value", "article"),
-    protocol.ARTICLE_BY_PATH: LookupSource(ARTICLE, "article.path = parent.value", "article"),
-    protocol.ARTICLE_BY_SLUG: _named("named.slug = parent.value"),
-    protocol.ARTICLE_BY_LOCALIZED_SLUG: _named(
+    reads.ARTICLE_BY_ID: LookupSource(ARTICLE, "article.id = parent.value", "article"),
+    reads.ARTICLE_BY_PATH: LookupSource(ARTICLE, "article.path = parent.value", "article"),
+    reads.ARTICLE_BY_SLUG: _named("named.slug = parent.value"),
+    reads.ARTICLE_BY_LOCALIZED_SLUG: _named(
         "named.slug = json_extract(parent.value, '$[0]') AND named.locale = json_extract(parent.value, '$[1]')"
     ),
-    protocol.ARTICLE_BY_URL: LookupSource(
+    reads.ARTICLE_BY_URL: LookupSource(
         ARTICLE,
         "article.key = (SELECT known.article FROM article_url AS known WHERE known.url = parent.value"
         " AND known.reachable >= :view ORDER BY known.published_date_time DESC, known.path LIMIT 1)",
         "article",
         url_key,
     ),
-    protocol.PROVIDER_BY_KEY: LookupSource(PROVIDER, "provider.view IN :views AND provider.key = parent.value"),
-    protocol.PROVIDER_BY_ID: LookupSource(PROVIDER, "provider.view IN :views AND provider.id = parent.value"),
-    protocol.PROVIDER_BY_SLUG: LookupSource(PROVIDER, "provider.view IN :views AND provider.slug = parent.value"),
-    protocol.TOPIC_BY_KEY: LookupSource(TOPIC, "topic.view IN :views AND topic.key = parent.value"),
-    protocol.TOPIC_BY_ID: LookupSource(TOPIC, "topic.view IN :views AND topic.id = parent.value"),
-    protocol.TOPIC_BY_SLUG: LookupSource(TOPIC, "topic.view IN :views AND topic.slug = parent.value"),
-    protocol.RELATED_BY_ID: LookupSource(
+    reads.PROVIDER_BY_KEY: LookupSource(PROVIDER, "provider.view IN :views AND provider.key = parent.value"),
+    reads.PROVIDER_BY_ID: LookupSource(PROVIDER, "provider.view IN :views AND provider.id = parent.value"),
+    reads.PROVIDER_BY_SLUG: LookupSource(PROVIDER, "provider.view IN :views AND provider.slug = parent.value"),
+    reads.TOPIC_BY_KEY: LookupSource(TOPIC, "topic.view IN :views AND topic.key = parent.value"),
+    reads.TOPIC_BY_ID: LookupSource(TOPIC, "topic.view IN :views AND topic.id = parent.value"),
+    reads.TOPIC_BY_SLUG: LookupSource(TOPIC, "topic.view IN :views AND topic.slug = parent.value"),
+    reads.RELATED_BY_ID: LookupSource(
         RELATED,
         "source.id = 'ar_' || substr(parent.value, 4, 22)",
         "source",

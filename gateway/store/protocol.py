@@ -2,110 +2,29 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
-from gateway.filters import Filter
+from gateway.errors import RequestError
 from gateway.model.changes import Change, Encoded, FileVersion, Restricted
 from gateway.model.documents import Document, Restriction, Status
-from gateway.model.lists import Group, Interval, Largest, Order, Page, Window
 from gateway.model.problems import Problem, Severity
-from gateway.model.records import (
-    Adjacent,
-    Article,
-    ArticleChange,
-    Generation,
-    Provider,
-    Related,
-    Similar,
-    Statistics,
-    Text,
-    Topic,
-    Visibility,
-)
-from gateway.search import Search
+from gateway.model.records import Article, ArticleChange, Generation, Visibility
+from gateway.store.reads import WHOLE, Listing, Read
 
-T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Lookup(Generic[T]):
-    """A unique key of a kind of record."""
-
-    name: str
-
-
-ARTICLE_BY_ID = Lookup[Article]("article.id")
-ARTICLE_BY_SLUG = Lookup[Article]("article.slug")
-"""If articles in different locales share the slug: a visible one first, then one without a locale, then by path."""
-ARTICLE_BY_LOCALIZED_SLUG = Lookup[Article]("article.localized_slug")
-"""The key is a `localized_slug`."""
-ARTICLE_BY_PATH = Lookup[Article]("article.path")
-ARTICLE_BY_URL = Lookup[Article]("article.url")
-"""The key is a normalised URL. If articles share it: the first visible one in the default order."""
-PROVIDER_BY_KEY = Lookup[Provider]("provider.key")
-PROVIDER_BY_ID = Lookup[Provider]("provider.id")
-PROVIDER_BY_SLUG = Lookup[Provider]("provider.slug")
-TOPIC_BY_KEY = Lookup[Topic]("topic.key")
-TOPIC_BY_ID = Lookup[Topic]("topic.id")
-TOPIC_BY_SLUG = Lookup[Topic]("topic.slug")
-RELATED_BY_ID = Lookup[Related]("related.id")
-
-
-def localized_slug(slug: str, locale: str) -> str:
-    """The lookup key of a slug in one locale.
-
-    Replaces NUL, which SQLite treats as the end of JSON text, by a lone surrogate. Stored text contains neither.
-    """
-    return json.dumps([text.replace("\0", "\ud800") for text in (slug, locale)])
-
-
-@dataclass(frozen=True)
-class Listing(Generic[T]):
-    """A list that can be paged and counted: one for the corpus, or one per parent."""
-
-    name: str
-    filter: Filter | None = None
-    """The filter of the records, if any."""
-
-    search: Search | None = None
-    """The full-text search of the records, if any. Only for articles."""
-
-    def where(self, filter_: Filter | None) -> Listing[T]:
-        return replace(self, filter=filter_)
-
-    def matching(self, search: Search | None) -> Listing[T]:
-        return replace(self, search=search)
-
-
-ARTICLES = Listing[Article]("articles")
-ARTICLES_OF_PROVIDER = Listing[Article]("provider.articles")
-"""The parent is a provider's key."""
-ARTICLES_OF_TOPIC = Listing[Article]("topic.articles")
-"""The parent is a topic's key."""
-ARTICLES_REFERRING = Listing[Article]("article.referencedBy")
-"""Articles with a related entry that resolves to the parent, an article's id. Each article occurs once. The parent
-itself is omitted."""
-MENTIONS = Listing[Related]("provider.mentions")
-"""Related entries of the parent, a provider's key, in the default order of their articles, then by position."""
-PROVIDERS = Listing[Provider]("providers")
-TOPICS = Listing[Topic]("topics")
+V = TypeVar("V")
 
 LOST = "lost"
 """The memory key with the last good versions that a rebuild could not read: their paths as a JSON list, until the first
 run."""
 
-WHOLE = ""
-"""The parent of a corpus-wide list."""
-
 
 class Usage(NamedTuple):
-    """The cost of a snapshot so far: calls that reached the database, and rows returned.
+    """The cost of a snapshot so far: round trips to the database, and rows returned.
 
     The read that opens the snapshot is not counted, and neither is the one that reads a generation's providers and
     topics for all its snapshots.
@@ -132,11 +51,12 @@ class ChangeCounts(NamedTuple):
     removed: int
 
 
-class Snapshot(Protocol):
-    """A read view of one generation with one visibility. All results come from that generation.
+Asked = tuple[Read[Any], Sequence[str]]
+"""A read and its parents, which are distinct."""
 
-    Batch methods take distinct keys and return a mapping without the keys that are unknown or not visible.
-    """
+
+class Snapshot(Protocol):
+    """A read view of one generation with one visibility. All results come from that generation."""
 
     @property
     def visibility(self) -> Visibility: ...
@@ -148,81 +68,11 @@ class Snapshot(Protocol):
         """Raises NotReady if the database has no generation yet."""
         ...
 
-    async def find(self, lookup: Lookup[T], keys: Sequence[str]) -> Mapping[str, T]:
-        """The records with these keys."""
-        ...
+    async def read(self, asked: Sequence[Asked]) -> Sequence[Mapping[str, Any] | RequestError]:
+        """The answer of each read: the value of each of its parents, or its error. The other reads succeed.
 
-    async def pages(
-        self, listing: Listing[T], parents: Sequence[str], order: Order, window: Window
-    ) -> Mapping[str, Page[T]]:
-        """The same window of each parent's list. Every parent has a page, which can be empty.
-
-        The order BEST_FIRST requires a corpus-wide list with a search. Raises BadUserInput for a malformed cursor, or
-        one of another order.
+        All reads together are at most one round trip to the database.
         """
-        ...
-
-    async def counts(self, listing: Listing[T], parents: Sequence[str]) -> Mapping[str, int]:
-        """The length of each parent's list."""
-        ...
-
-    async def has_rows_before(
-        self, listing: Listing[T], parents: Sequence[str], order: Order, window: Window
-    ) -> Mapping[str, bool]:
-        """Whether each parent's list has rows on the other side of the window: before a forward page, after a backward
-        page."""
-        ...
-
-    async def adjacent(
-        self, listing: Listing[Article], article_ids: Sequence[str], order: Order
-    ) -> Mapping[str, Adjacent]:
-        """Each article's neighbours in the corpus-wide list. An article outside the list is placed by its values."""
-        ...
-
-    async def top_groups(
-        self, listing: Listing[Article], parents: Sequence[str], groups: Largest
-    ) -> Mapping[str, Sequence[Group[Topic | Provider | str]]]:
-        """The largest groups of each parent's list, by count, then by name, then by key.
-
-        Values are records for topics and providers, and text otherwise. Articles without a value are not counted.
-        """
-        ...
-
-    async def histogram(
-        self, listing: Listing[Article], parents: Sequence[str], interval: Interval
-    ) -> Mapping[str, Sequence[Group[datetime]]]:
-        """The number of articles of each parent's list per interval of publication, oldest first. Empty intervals are
-        omitted.
-
-        The values are the starts of the intervals.
-        """
-        ...
-
-    async def quality_ranges(
-        self, listing: Listing[Article], parents: Sequence[str], bounds: Sequence[int]
-    ) -> Mapping[str, Sequence[int]]:
-        """The number of articles of each parent's list per quality range: below the first of the ascending bounds,
-        between neighbouring bounds, and from the last bound on."""
-        ...
-
-    async def topics_of(self, article_ids: Sequence[str]) -> Mapping[str, Sequence[Topic]]:
-        """Each article's topics, in file order."""
-        ...
-
-    async def related_of(self, article_ids: Sequence[str], first: int | None) -> Mapping[str, Sequence[Related]]:
-        """Each article's related entries, in file order: all, or the first `first`."""
-        ...
-
-    async def texts_of(self, article_ids: Sequence[str]) -> Mapping[str, Text]:
-        """Each article's body and front matter."""
-        ...
-
-    async def secured_of(self, article_ids: Sequence[str]) -> Mapping[str, str]:
-        """The opaque payload of each article that has one. The caller checks the permission."""
-        ...
-
-    async def scores(self, search: Search, article_ids: Sequence[str]) -> Mapping[str, float]:
-        """The score of each article that matches the search. Higher is better."""
         ...
 
     async def suggestion(self, listing: Listing[Article]) -> str | None:
@@ -231,12 +81,6 @@ class Snapshot(Protocol):
         Uses only words of visible articles. Call it if the listing is empty.
         """
         ...
-
-    async def similar(self, article_ids: Sequence[str], first: int) -> Mapping[str, Sequence[Similar]]:
-        """Each article's neighbours, most similar first: by shared topics, then by shared words."""
-        ...
-
-    async def statistics(self) -> Statistics: ...
 
     async def matching_ids(self, listing: Listing[Article]) -> AbstractSet[str]:
         """The ids of all articles of a corpus-wide list."""
@@ -269,6 +113,15 @@ class Snapshot(Protocol):
     async def problems(self, severity: Severity | None, first: int | None) -> Sequence[Problem]:
         """By severity (errors, warnings, infos), then by path and line."""
         ...
+
+
+async def read_one(snapshot: Snapshot, read: Read[V], parent: str = WHOLE) -> V:
+    """The value of a single read and parent. Raises its RequestError."""
+    [answer] = await snapshot.read([(read, [parent])])
+    if isinstance(answer, RequestError):
+        raise answer
+    value: V = answer[parent]
+    return value
 
 
 class FileState(NamedTuple):

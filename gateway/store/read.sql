@@ -22,8 +22,9 @@ WHERE NOT EXISTS (SELECT 1 FROM json_each(article.exposed) AS shown WHERE shown.
 GROUP BY held.key ORDER BY articles DESC, held.key;
 
 -- name: files
+-- The files after a path.
 SELECT file.*, article.status, article.read_at, article.sha256, article.unrestricted
-FROM file LEFT JOIN article ON article.path = file.path;
+FROM file LEFT JOIN article ON article.path = file.path WHERE file.path > ? ORDER BY file.path LIMIT ?;
 
 -- name: files_under
 -- The files at paths, and those in folders at these paths.

@@ -9,11 +9,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from gateway.errors import NotReady, StoreError
 from gateway.store.rows import Row
 from gateway.store.sql_files import named
+from gateway.store.sql_fragment import Steps
+
+T = TypeVar("T")
 
 GENERATION = named("read.sql")["generation"]
 
@@ -22,6 +25,10 @@ class ReaderConnection(Protocol):
     """The connection of a reader."""
 
     async def rows(self, sql: str, parameters: Sequence[object] | Mapping[str, object] = ()) -> Sequence[Row]: ...
+
+    async def run_steps(self, steps: Steps[T]) -> T:
+        """Runs the queries of the steps in one round trip. If the caller is cancelled, no further query begins."""
+        ...
 
     async def rollback(self) -> None: ...
 
@@ -62,6 +69,9 @@ class Reader:
 
     async def rows(self, sql: str, parameters: Sequence[object] | Mapping[str, object] = ()) -> Sequence[Row]:
         return await self._connection.rows(sql, parameters)
+
+    async def run(self, steps: Steps[T]) -> T:
+        return await self._connection.run_steps(steps)
 
     async def interrupt(self) -> None:
         await self._connection.interrupt()
@@ -144,6 +154,11 @@ class ReaderLease:
     async def rows(self, sql: str, parameters: Sequence[object] | Mapping[str, object] = ()) -> Sequence[Row]:
         with self._asked():
             return await (await self._held()).rows(sql, parameters)
+
+    async def run(self, steps: Steps[T]) -> T:
+        """The result of the steps, in one round trip. Raises their exceptions."""
+        with self._asked():
+            return await (await self._held()).run(steps)
 
     def end(self) -> None:
         """Returns the reader. Cancels pending reads, which would otherwise run in the next lease."""

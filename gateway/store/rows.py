@@ -11,10 +11,11 @@ import orjson
 from zstandard import ZstdCompressor, ZstdDecompressor
 
 from gateway.content.identity import related_id
+from gateway.errors import NotReady
 from gateway.model.changes import FileVersion
 from gateway.model.documents import Heading, Image, Restriction, Status
 from gateway.model.problems import Problem, Severity
-from gateway.model.records import Article, ArticleSource, Provider, Related, Text, Topic
+from gateway.model.records import Article, ArticleSource, Generation, Provider, Related, Text, Topic, Visibility
 from gateway.store.field_columns import INSTANTS, NAMES
 
 T = TypeVar("T")
@@ -39,6 +40,16 @@ def instant(value: int) -> datetime:
 
 def optional_instant(value: int | None) -> datetime | None:
     return None if value is None else instant(value)
+
+
+def generation(row: Row, visibility: Visibility) -> Generation:
+    """Raises NotReady if the database has no generation yet."""
+    epoch, counter_all, counter_public, as_of, loaded_all, loaded_public, due = row
+    if not counter_all:
+        raise NotReady
+    public = visibility is Visibility.PUBLIC
+    counter, loaded = (counter_public, loaded_public) if public else (counter_all, loaded_all)
+    return Generation(epoch, counter, instant(as_of), instant(loaded), optional_instant(due))
 
 
 def restriction(row: Row) -> Restriction:

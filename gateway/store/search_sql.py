@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from gateway.content.tokenizer import is_character
 from gateway.errors import BadUserInput
@@ -14,7 +15,7 @@ from gateway.model.records import Article, Visibility
 from gateway.search import Search
 from gateway.store.cursor import ColumnType, Value, decode, encode
 from gateway.store.filter_sql import FilterSql
-from gateway.store.protocol import ARTICLES, Listing
+from gateway.store.reads import ARTICLES, Listing
 from gateway.store.rows import ARTICLE, Row
 from gateway.store.sql_fragment import Sql, joined, keys, visible
 from gateway.store.tables import PREVIEW_VIEW, PUBLIC_VIEW
@@ -149,7 +150,7 @@ class Ranked:
         sql, parameters = self._listed("0", window, backward=not window.backward, inclusive=True)
         return joined("", [self._found(), self._place(window), Sql(f"{sql} LIMIT 1", parameters)])
 
-    def sort(self, rows: list[Row]) -> None:
+    def sort(self, rows: list[list[Any]]) -> None:
         rows.sort(key=lambda row: (-row[-2], row[-1]))
 
     def edge(self, row: Row) -> Edge[Article]:

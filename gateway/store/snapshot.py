@@ -2,64 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import replace
-from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
-from gateway.errors import NotReady
-from gateway.model.lists import BEST_FIRST, Group, Grouping, Interval, Largest, Order, Page, Window
+from gateway.errors import RequestError
 from gateway.model.problems import Problem, Severity
-from gateway.model.records import (
-    Adjacent,
-    Article,
-    ArticleChange,
-    Generation,
-    Provider,
-    Related,
-    Similar,
-    Statistics,
-    Text,
-    Topic,
-    Visibility,
-)
-from gateway.search import Search
-from gateway.store import change_log, facet_sql, similar_sql
+from gateway.model.records import Article, ArticleChange, Generation, Visibility
+from gateway.store import change_log
+from gateway.store.answers import State, answers, known, suggestion, uses_entities
 from gateway.store.change_log import ChangeCursor
 from gateway.store.cursor import Value
-from gateway.store.entities import COUNTED, Entities, EntityCache
-from gateway.store.entities import LOOKUPS as ENTITY_LOOKUPS
-from gateway.store.list_query import ListQuery, find
-from gateway.store.list_sources import LOOKUPS
-from gateway.store.protocol import TOPIC_BY_KEY, WHOLE, ChangeCounts, ChangePage, Listing, Lookup, Usage
-from gateway.store.rows import (
-    ARTICLE,
-    PROVIDER,
-    SEVERITIES,
-    TOPIC,
-    Row,
-    instant,
-    optional_instant,
-    problem,
-    related,
-    related_items,
-    text_record,
-)
-from gateway.store.search_sql import Ranked, scores
+from gateway.store.entities import Entities, EntityCache
+from gateway.store.list_query import ListQuery
+from gateway.store.protocol import Asked, ChangeCounts, ChangePage, Usage
+from gateway.store.reads import WHOLE, Listing
+from gateway.store.rows import SEVERITIES, Row, generation, problem
 from gateway.store.sql_files import named
-from gateway.store.sql_fragment import Sql, keys, reachable, view, visible
-from gateway.store.suggestions import Suggestion
+from gateway.store.sql_fragment import Sql, Steps, view
 
 T = TypeVar("T")
-K = TypeVar("K")
 
-OF_ARTICLES = "SELECT article.id, {columns} FROM json_each(?) AS parent CROSS JOIN article ON article.id = parent.value"
-"""The start of each query for articles by id. `reachable` must follow."""
 _SQL = named("read.sql")
 PROBLEMS = _SQL["problems"]
 UNEXPOSED = _SQL["unexposed"]
-HIDDEN = "(SELECT count(*) FROM article WHERE status IN ('DRAFT', 'SCHEDULED', 'EXPIRED'))"
 NO_LIMIT = -1
 
 
@@ -69,6 +35,8 @@ class LeasedReader(Protocol):
     async def generation(self) -> Row: ...
 
     async def rows(self, sql: str, parameters: Sequence[object] | Mapping[str, object]) -> Sequence[Row]: ...
+
+    async def run(self, steps: Steps[T]) -> T: ...
 
 
 class SqlSnapshot:
@@ -91,131 +59,18 @@ class SqlSnapshot:
         return self._usage
 
     async def generation(self) -> Generation:
-        epoch, counter_all, counter_public, as_of, loaded_all, loaded_public, due = await self._lease.generation()
-        if not counter_all:
-            raise NotReady
-        public = self._visibility is Visibility.PUBLIC
-        counter, loaded = (counter_public, loaded_public) if public else (counter_all, loaded_all)
-        return Generation(epoch, counter, instant(as_of), instant(loaded), optional_instant(due))
+        return generation(await self._lease.generation(), self._visibility)
 
-    async def find(self, lookup: Lookup[T], keys: Sequence[str]) -> Mapping[str, T]:
-        if not keys:
-            return {}
-        if lookup in ENTITY_LOOKUPS and (entities := await self._held_entities()) is not None:
-            return entities.find(lookup, keys)
-        found = LOOKUPS[lookup]
-        rows = await self._ask(find(found, keys, self._visibility))
-        made = ((keys[at], found.record.make(row)) for at, *row in reversed(rows))
-        return {key: record for key, record in made if record is not None}
-
-    async def pages(
-        self, listing: Listing[T], parents: Sequence[str], order: Order, window: Window
-    ) -> Mapping[str, Page[T]]:
-        ordered = await self._ordered(listing, order)
-        rows_of: list[list[Row]] = [[] for _ in parents]
-        for at, *row in await self._ask(ordered.page(parents, window)):
-            rows_of[at].append(row)
-        return {parent: _page(ordered, rows, window) for parent, rows in zip(parents, rows_of, strict=True)}
-
-    async def counts(self, listing: Listing[T], parents: Sequence[str]) -> Mapping[str, int]:
-        if listing in COUNTED and (entities := await self._held_entities()) is not None:
-            return entities.counts(listing, parents)
-        rows = await self._ask(self._listed(listing).count(parents))
-        return {parents[at]: count for at, count in rows}
-
-    async def has_rows_before(
-        self, listing: Listing[T], parents: Sequence[str], order: Order, window: Window
-    ) -> Mapping[str, bool]:
-        if window.cursor is None and not window.offset:
-            return dict.fromkeys(parents, False)
-        ordered = await self._ordered(listing, order)
-        found = {at for (at,) in await self._ask(ordered.has_rows_before(parents, window))}
-        return {parent: at in found for at, parent in enumerate(parents)}
-
-    async def adjacent(
-        self, listing: Listing[Article], article_ids: Sequence[str], order: Order
-    ) -> Mapping[str, Adjacent]:
-        found = [Adjacent() for _ in article_ids]
-        rows = await self._ask(ListQuery(listing, order, self._visibility).adjacent(article_ids))
-        for at, side, *row, _ in rows:
-            found[at] = found[at]._replace(**{side: ARTICLE.make(row)})
-        return dict(zip(article_ids, found, strict=True))
-
-    async def top_groups(
-        self, listing: Listing[Article], parents: Sequence[str], groups: Largest
-    ) -> Mapping[str, Sequence[Group[Topic | Provider | str]]]:
-        rows = await self._ask(facet_sql.top_groups(self._listed(listing), parents, groups))
-        make = _GROUPED[groups.by]
-        return _of(parents, ((at, Group(make(row), count)) for at, count, *row, _ in rows))
-
-    async def histogram(
-        self, listing: Listing[Article], parents: Sequence[str], interval: Interval
-    ) -> Mapping[str, Sequence[Group[datetime]]]:
-        rows = await self._ask(facet_sql.histogram(self._listed(listing), parents, interval))
-        return _of(parents, ((at, Group(instant(start * facet_sql.DAY), count)) for at, start, count in rows))
-
-    async def quality_ranges(
-        self, listing: Listing[Article], parents: Sequence[str], bounds: Sequence[int]
-    ) -> Mapping[str, Sequence[int]]:
-        counts = {parent: [0] * (len(bounds) + 1) for parent in parents}
-        for at, reached, count in await self._ask(facet_sql.quality_ranges(self._listed(listing), parents, bounds)):
-            counts[parents[at]][reached] = count
-        return counts
-
-    async def topics_of(self, article_ids: Sequence[str]) -> Mapping[str, Sequence[Topic]]:
-        join = "JOIN article_topic ON article_topic.article = article.key"
-        order = "ORDER BY parent.key, article_topic.position"
-        rows = await self._of_articles("article_topic.topic", join, article_ids, order)
-        topics = await self.find(TOPIC_BY_KEY, list({key for _, key in rows}))
-        return _grouped((id_, topics[key]) for id_, key in rows if key in topics)
-
-    async def related_of(self, article_ids: Sequence[str], first: int | None) -> Mapping[str, Sequence[Related]]:
-        rows = await self._of_articles("article.related", "", article_ids)
-        return {id_: [related(id_, *item) for item in enumerate(related_items(found)[:first])] for id_, found in rows}
-
-    async def texts_of(self, article_ids: Sequence[str]) -> Mapping[str, Text]:
-        column = "exposed" if self._visibility is Visibility.PUBLIC else "front_matter"
-        columns = f"article.body, article.{column}, article.text, article.headings"
-        return {row[0]: text_record(row[1:]) for row in await self._of_articles(columns, "", article_ids)}
-
-    async def secured_of(self, article_ids: Sequence[str]) -> Mapping[str, str]:
-        rows = await self._of_articles("article.secured", "", article_ids)
-        return {id_: secured for id_, secured in rows if secured is not None}
-
-    async def scores(self, search: Search, article_ids: Sequence[str]) -> Mapping[str, float]:
-        return {row[0]: row[1] for row in await self._ask(scores(search, article_ids, self._visibility))}
+    async def read(self, asked: Sequence[Asked]) -> Sequence[Mapping[str, Any] | RequestError]:
+        state = await self._state_for(asked)
+        found = [answer for each in asked if (answer := known(state, *each)) is not None]
+        return found if len(found) == len(asked) else await self._run(answers(state, asked))
 
     async def suggestion(self, listing: Listing[Article]) -> str | None:
-        if listing.search is None:
-            return None
-        suggestion = Suggestion(listing.search, self._visibility)
-        slips = suggestion.slips([at for (at,) in await self._ask(suggestion.known())])
-        corrected = suggestion.corrected(slips, await self._ask(suggestion.candidates(slips))) if slips else None
-        if corrected is None:
-            return None
-        counts = await self.counts(listing.matching(replace(listing.search, text=corrected)), [WHOLE])
-        return corrected if counts[WHOLE] else None
-
-    async def similar(self, article_ids: Sequence[str], first: int) -> Mapping[str, Sequence[Similar]]:
-        rows = await self._ask(similar_sql.subjects(article_ids, self._visibility))
-        subjects = {id_: similar_sql.Subject.of(row) for id_, *row in rows}
-        words = {word for subject in subjects.values() for word in subject.words}
-        held = {row[0]: row[1] for row in await self._ask(similar_sql.holders(words, self._visibility))}
-        ids = list(subjects)
-        found = await self._ask(similar_sql.neighbours(list(subjects.values()), held, first, self._visibility))
-        return _grouped((ids[at], Similar(ARTICLE.make(row), row[-1])) for at, *row in found)
-
-    async def statistics(self) -> Statistics:
-        seen = view(self._visibility)
-        hidden = "0" if self._visibility is Visibility.PUBLIC else HIDDEN
-        text = (
-            f"SELECT (SELECT count(*) FROM article WHERE {visible('article', self._visibility)}), {hidden},"  # noqa: S608
-            " (SELECT count(*) FROM provider WHERE view = ?), (SELECT count(*) FROM topic WHERE view = ?)"
-        )
-        return Statistics(*(await self._ask(Sql(text, (seen, seen))))[0])
+        return await self._run(suggestion(await self._state_for(()), listing))
 
     async def matching_ids(self, listing: Listing[Article]) -> AbstractSet[str]:
-        rows = await self._ask(self._listed(listing).matching_ids("article.id", [WHOLE]))
+        rows = await self._ask(ListQuery(listing, (), self._visibility).matching_ids("article.id", [WHOLE]))
         return {id_ for _, id_, _ in rows}
 
     async def changes(self, token: str | None, first: int) -> ChangePage:
@@ -266,26 +121,17 @@ class SqlSnapshot:
         rows = await self._ask(Sql(PROBLEMS, (lowest, highest, NO_LIMIT if first is None else first)))
         return [problem(row) for row in rows]
 
-    async def _held_entities(self) -> Entities | None:
-        """The entities of this generation, if they are in memory."""
-        if self._entities is None:
-            self._entities = await self._entity_cache.of(await self._lease.generation(), self._lease.rows)
-        return self._entities
+    async def _state_for(self, asked: Sequence[Asked]) -> State:
+        """With the entities of this generation, if a read uses them and they are in memory."""
+        row = await self._lease.generation()
+        if self._entities is None and any(uses_entities(read) for read, _ in asked):
+            self._entities = await self._entity_cache.of(row, self._lease.rows)
+        return State(self._visibility, row, self._entities)
 
-    def _listed(self, listing: Listing[Any]) -> ListQuery:
-        return ListQuery(listing, (), self._visibility)
-
-    async def _ordered(self, listing: Listing[Any], order: Order) -> ListQuery | Ranked:
-        if order != BEST_FIRST:
-            return ListQuery(listing, order, self._visibility)
-        return Ranked(listing, self._visibility, (await self.generation()).revision)
-
-    async def _of_articles(
-        self, columns: str, joins: str, article_ids: Sequence[str], rest: str = "", *parameters: int
-    ) -> Sequence[Row]:
-        start = OF_ARTICLES.format(columns=columns)
-        text = f"{start} {joins} WHERE {reachable('article', self._visibility)} {rest}"
-        return await self._ask(Sql(text, (keys(article_ids), *parameters)))
+    async def _run(self, steps: Steps[T]) -> T:
+        result, rows = await self._lease.run(_counted(steps))
+        self._usage = Usage(self._usage.calls + 1, self._usage.rows + rows)
+        return result
 
     async def _ask(self, query: Sql) -> Sequence[Row]:
         return await self._rows(*query)
@@ -296,30 +142,14 @@ class SqlSnapshot:
         return rows
 
 
-def _page(ordered: ListQuery | Ranked, rows: list[Row], window: Window) -> Page[Any]:
-    ordered.sort(rows)
-    has_more = len(rows) > window.limit
-    start = 1 if has_more and window.backward else 0
-    return Page(tuple(ordered.edge(row) for row in rows[start : start + window.limit]), has_more)
-
-
-_GROUPED: Mapping[Grouping, Callable[[Row], Topic | Provider | str]] = {
-    Grouping.TOPIC: TOPIC.make,
-    Grouping.PROVIDER: PROVIDER.make,
-    Grouping.CATEGORY: lambda row: str(row[0]),
-    Grouping.TYPE: lambda row: str(row[0]),
-}
-"""The record of a row."""
-
-
-def _of(parents: Sequence[str], pairs: Iterable[tuple[int, T]]) -> dict[str, list[T]]:
-    """The values of each parent, by its index."""
-    found = _grouped(pairs)
-    return {parent: found.get(at, []) for at, parent in enumerate(parents)}
-
-
-def _grouped(pairs: Iterable[tuple[K, T]]) -> dict[K, list[T]]:
-    groups: dict[K, list[T]] = {}
-    for key, value in pairs:
-        groups.setdefault(key, []).append(value)
-    return groups
+def _counted(steps: Steps[T]) -> Steps[tuple[T, int]]:
+    """The result of the steps, and the number of rows that they read."""
+    count = 0
+    try:
+        query = next(steps)
+        while True:
+            rows = yield query
+            count += len(rows)
+            query = steps.send(rows)
+    except StopIteration as end:
+        return end.value, count

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Generator, Iterable, Sequence
+from typing import NamedTuple, TypeVar
 
 from gateway.model.records import Visibility
 from gateway.store.cursor import Value
+from gateway.store.rows import Row
 from gateway.store.tables import KEYED_VIEW, PREVIEW_VIEW, PUBLIC_VIEW
+
+T = TypeVar("T")
 
 
 class Sql(NamedTuple):
@@ -16,6 +19,10 @@ class Sql(NamedTuple):
 
     sql: str
     parameters: Sequence[Value] = ()
+
+
+Steps = Generator[Sql, Sequence[Row], T]
+"""Yields queries, is sent the rows of each, and returns a result. One round trip to the database runs all queries."""
 
 
 def joined(separator: str, parts: Iterable[Sql]) -> Sql:

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,7 +24,7 @@ from gateway.model.records import Visibility
 from gateway.store.article_row import encode
 from gateway.store.database_setup import is_current, prepare, set_up
 from gateway.store.driver import CLOSED, PATIENCE, Access, SqliteConnection
-from gateway.store.entities import EntityCache
+from gateway.store.entities import FEW, EntityCache
 from gateway.store.generation_signal import GenerationSignal
 from gateway.store.protocol import Applied, ChangeSet, FileState, Snapshot
 from gateway.store.reader_pool import Reader, ReaderLease, ReaderPool
@@ -39,6 +40,8 @@ FILES = _SQL["files"]
 FILES_UNDER = _SQL["files_under"]
 FILES_LIKE = _SQL["files_like"]
 MEMORY = _SQL["memory"]
+FILES_AT_ONCE = 5_000
+"""The rows of files take more memory than their states, so only this number is in memory."""
 POLL_SECONDS = 0.05
 """Interval of checks for commits of another process."""
 RESTART = "Restart the gateway."
@@ -228,13 +231,19 @@ class SqliteStore:
 
     async def files(self, under: Collection[str] | None = None) -> Mapping[str, FileState]:
         async with self._lease() as lease:
-            rows = lease.rows(FILES) if under is None else lease.rows(FILES_UNDER, (keys(list(under)),))
-            return await asyncio.to_thread(_file_states, await rows)
+            if under is not None:
+                return await _file_states(await lease.rows(FILES_UNDER, (keys(list(under)),)))
+            found: dict[str, FileState] = {}
+            after = ""
+            while rows := await lease.rows(FILES, (after, FILES_AT_ONCE)):
+                found |= await _file_states(rows)
+                after = rows[-1][0]
+            return found
 
     async def copies(self, digests: Collection[str], inodes: Collection[int] = ()) -> Mapping[str, FileState]:
         async with self._lease() as lease:
             rows = await lease.rows(FILES_LIKE, (keys(list(digests)), orjson.dumps(list(inodes)).decode()))
-            return await asyncio.to_thread(_file_states, rows)
+            return await _file_states(rows)
 
     async def memory(self) -> Mapping[str, str]:
         async with self._lease() as lease:
@@ -309,7 +318,12 @@ def _make_folder(path: Path) -> None:
         raise StoreError(f"The folder of the database {path} cannot be created: {error.strerror}.") from error
 
 
-def _file_states(rows: Sequence[Row]) -> Mapping[str, FileState]:
+async def _file_states(rows: Sequence[Row]) -> dict[str, FileState]:
+    """Made in the event loop if they are few, as after a save."""
+    return _states(rows) if len(rows) <= FEW else await asyncio.to_thread(_states, rows)
+
+
+def _states(rows: Sequence[Row]) -> dict[str, FileState]:
     return {row[0]: _file_state(row) for row in rows}
 
 
@@ -317,5 +331,10 @@ def _file_state(row: Row) -> FileState:
     version, (status, read_at, sha256, visibility) = FileVersion(*row[:6]), row[6:]
     if status is None:
         return FileState(version, None, None, None)
+    served = version.sha256 if sha256 == version.sha256 else sha256  # one text of two equal ones is released
     unrestricted = None if visibility is None else restriction(orjson.loads(visibility))
-    return FileState(version, Status(status), instant(read_at), sha256, unrestricted)
+    return FileState(version, Status(status), _read_at(read_at), served, unrestricted)
+
+
+_read_at = lru_cache(maxsize=64)(instant)
+"""Files that one run read have the same time, and share it."""

@@ -19,7 +19,8 @@ from gateway.access.tokens import signature
 from gateway.errors import NotReady
 from gateway.model.records import ChangeType, Visibility
 from gateway.option_types import Webhook
-from gateway.store.protocol import ChangeCounts, Snapshot, Store
+from gateway.store.protocol import ChangeCounts, Snapshot, Store, read_one
+from gateway.store.reads import StatisticsOf
 
 logger = logging.getLogger("gateway.webhooks")
 
@@ -111,10 +112,14 @@ class Webhooks:
         return response.is_success
 
 
+async def _all_added(snapshot: Snapshot) -> ChangeCounts:
+    return ChangeCounts((await read_one(snapshot, StatisticsOf())).articles, 0, 0)
+
+
 async def _body(snapshot: Snapshot, token: str) -> bytes:
     """The JSON body with the changes since the token, or an empty body."""
     page = await snapshot.changes(token or None, MOST_IDS)
-    tally = await snapshot.change_counts(token) if token else ChangeCounts((await snapshot.statistics()).articles, 0, 0)
+    tally = await (snapshot.change_counts(token) if token else _all_added(snapshot))
     stale = await snapshot.changed_ids(token, cache_tags.MAX_PURGED_IDS + 1) if token else ()
     if not any(tally) and not stale:  # an unlisted article is in no count, and its answers have to be purged
         return b""

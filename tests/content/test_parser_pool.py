@@ -8,6 +8,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,7 @@ from gateway.content.file_parser import ParseContext, Task
 from gateway.content.parser_pool import ParserPool
 from gateway.content.source import Walk
 from gateway.errors import ParserError
-from gateway.model.changes import Change, Deleted, Loaded, NotDocument, Quarantined, Unchanged
+from gateway.model.changes import Batch, Change, Deleted, Loaded, NotDocument, Quarantined, Unchanged
 
 # A worker that crashes at one file, and one that hangs at one file.
 KILLER = """
@@ -56,8 +58,8 @@ async def parse(root: Path, parser_pool: ParserPool, known: dict[str, str] | Non
     tasks = [Task(file, (known or {}).get(path)) for path, file in Walk(root).run().files.items()]
     said: dict[str, Change] = {}
     try:
-        async for changes in parser_pool.parse(tasks, ParseContext(str(root))):
-            for change in changes:
+        async for batch in parser_pool.parse(tasks, ParseContext(str(root))):
+            for change in (*batch.sound, *batch.exceptions):
                 path = change.version.path if isinstance(change, Loaded | Unchanged | NotDocument) else change.path
                 assert path not in said
                 said[path] = change
@@ -96,7 +98,7 @@ async def test_gentle_run_uses_one_process_fewer(tmp_path: Path) -> None:
             assert len(set(_children()) - before) == used
         finally:
             await parser_pool.close()
-        assert sum(map(len, said)) == len(tasks)
+        assert sum(batch.files for batch in said) == len(tasks)
 
 
 async def test_modules_in_the_current_folder_are_not_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -162,6 +164,34 @@ async def test_failure_to_start_a_process_is_an_error(tmp_path: Path) -> None:
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
+async def test_batch_records_its_valid_files(tmp_path: Path) -> None:
+    """A run needs no look at each valid file: the worker sends what reports and checks record of them."""
+    write(tmp_path, "a.md", "same.md")
+    (tmp_path / "b.md").write_text("---\nheadline: B\ndraft: true\nid: 1\n---\n")
+    (tmp_path / "broken.md").write_text("---\ntitle: [\n---\n")
+    (tmp_path / "plain.md").write_text("Text")
+    same = sha256((tmp_path / "same.md").read_bytes()).hexdigest()
+    tasks = [Task(file, same if path == "same.md" else None) for path, file in Walk(tmp_path).run().files.items()]
+    parser_pool = ParserPool(1)
+    try:
+        [batch] = [batch async for batch in parser_pool.parse(tasks, ParseContext(str(tmp_path)))]
+    finally:
+        await parser_pool.close()
+    assert [(type(change), change.version.path) for change in batch.sound] == [
+        (Loaded, "a.md"),
+        (Loaded, "b.md"),
+        (Unchanged, "same.md"),
+    ]
+    assert [type(change) for change in batch.exceptions] == [Quarantined, NotDocument]
+    loaded = [change for change in batch.sound if isinstance(change, Loaded)]
+    assert batch.files == len(tasks)
+    assert batch.digests == {change.version.path: change.version.sha256 for change in loaded}
+    assert batch.inodes == {change.version.path: change.version.inode for change in loaded}
+    assert list(batch.problems) == [problem for change in loaded for problem in change.problems] != []
+    assert batch.field_origins == Counter(origin for change in loaded for origin in change.field_origins) != {}
+    assert batch.hidings == {"b.md": loaded[1].hidings} != {"b.md": ()}
+
+
 async def test_file_deleted_before_reading_is_a_deletion(tmp_path: Path) -> None:
     """A file may be deleted between the walk and the reading."""
     write(tmp_path, "a.md")
@@ -172,7 +202,7 @@ async def test_file_deleted_before_reading_is_a_deletion(tmp_path: Path) -> None
         said = [batch async for batch in parser_pool.parse([Task(file)], ParseContext(str(tmp_path)))]
     finally:
         await parser_pool.close()
-    assert said == [[Deleted("a.md")]]
+    assert said == [Batch.of([Deleted("a.md")])]
 
 
 async def test_closing_ends_the_processes(tmp_path: Path) -> None:

@@ -197,7 +197,7 @@ async def test_workers_use_the_rules(tmp_path: Path) -> None:
     finally:
         await parser_pool.close()
     assert len(said) == 1
-    change = said[0][0]
+    change = said[0].sound[0]
     assert isinstance(change, Loaded)
     assert isinstance(change.document, Document)
     assert (change.document.locale, [topic.key for topic in change.document.topics]) == ("de", ["x", "y"])

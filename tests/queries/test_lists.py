@@ -73,12 +73,12 @@ async def test_topics(worlds: list[World], at: int, preview: bool, filter_: Json
 async def test_nested_articles(
     worlds: list[World], at: int, preview: bool, outer: str, filter_: Json | None, order: Any, window: Json
 ) -> None:
-    """The same for the lists of many providers or topics at once, in three calls with any filter."""
+    """The same for the lists of many providers or topics at once, in one more call with any filter."""
     query = NESTED % (outer, PAGE % (("path",) * 2))
     variables = {"filter": filter_, "orderBy": order, **window}
     answer = await worlds[at].answer(query, preview=preview, **variables)
     assert answer.data == worlds[at].oracles[preview].answer(query, variables)
-    assert answer.usage.calls <= 4
+    assert answer.usage.calls <= 2
 
 
 @QUERIES

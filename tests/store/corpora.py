@@ -22,7 +22,8 @@ from gateway.model.lists import (
     Window,
 )
 from gateway.model.records import Article, Visibility
-from gateway.store.protocol import (
+from gateway.store.protocol import Snapshot, Store, read_one
+from gateway.store.reads import (
     ARTICLE_BY_ID,
     ARTICLE_BY_LOCALIZED_SLUG,
     ARTICLE_BY_PATH,
@@ -40,14 +41,18 @@ from gateway.store.protocol import (
     TOPIC_BY_ID,
     TOPIC_BY_SLUG,
     TOPICS,
-    WHOLE,
+    CountOf,
     Listing,
     Lookup,
-    Snapshot,
-    Store,
+    PageOf,
+    RelatedOf,
+    StatisticsOf,
+    TextOf,
+    TopicsOf,
     localized_slug,
 )
 from tests.store.documents import NOW, SOON, day, document, entry, provider, topics
+from tests.store.reading import ask, look_up
 
 PATHS = tuple("abcdef")
 URLS = tuple(f"https://example.org/{n}" for n in range(3))
@@ -114,15 +119,15 @@ async def answers(store: Store, visibility: Visibility) -> Mapping[str, Any]:
         providers = await _whole(snapshot, PROVIDERS, (OrderTerm(ProviderOrderField.NAME),))
         topics = await _whole(snapshot, TOPICS, (OrderTerm(TopicOrderField.NAME),))
         ids = [edge.node.id for edge in articles.edges]
-        related = await snapshot.related_of(ids, None)
+        related = await ask(snapshot, RelatedOf(None), ids)
         return {
             "articles": articles,
             "providers": providers,
             "topics": topics,
             "related": related,
-            "topics of articles": await snapshot.topics_of(ids),
-            "texts": await snapshot.texts_of(ids),
-            "statistics": await snapshot.statistics(),
+            "topics of articles": await ask(snapshot, TopicsOf(), ids),
+            "texts": await ask(snapshot, TextOf(), ids),
+            "statistics": await read_one(snapshot, StatisticsOf()),
             "problems": await snapshot.problems(None, None),
             **await _found(snapshot, [one.id for entries in related.values() for one in entries]),
             **await _listed(snapshot, providers, topics, articles),
@@ -131,7 +136,7 @@ async def answers(store: Store, visibility: Visibility) -> Mapping[str, Any]:
 
 
 async def _whole(snapshot: Snapshot, listing: Listing[Any], order: Order) -> Page[Any]:
-    return (await snapshot.pages(listing, [WHOLE], order, Window(1000)))[WHOLE]
+    return await read_one(snapshot, PageOf(listing, order, Window(1000)))
 
 
 async def _found(snapshot: Snapshot, related_ids: Sequence[str]) -> Mapping[str, Any]:
@@ -145,7 +150,7 @@ async def _found(snapshot: Snapshot, related_ids: Sequence[str]) -> Mapping[str,
         RELATED_BY_ID: related_ids,
         PROVIDER_BY_SLUG: ["acme-org", *("acme-org" + suffix(one.key) for one in _PROVIDERS)],
     }
-    return {lookup.name: await snapshot.find(lookup, keys) for lookup, keys in wanted.items()}
+    return {lookup.name: await look_up(snapshot, lookup, keys) for lookup, keys in wanted.items()}
 
 
 async def _listed(
@@ -161,7 +166,7 @@ async def _listed(
         ARTICLES_REFERRING: [edge.node.id for edge in articles.edges],
     }
     found: dict[str, Any] = {
-        lookup.name: await snapshot.find(lookup, [getattr(edge.node, name) for edge in page.edges])
+        lookup.name: await look_up(snapshot, lookup, [getattr(edge.node, name) for edge in page.edges])
         for page, lookup, name in (
             (providers, PROVIDER_BY_ID, "id"),
             (topics, TOPIC_BY_ID, "id"),
@@ -169,8 +174,8 @@ async def _listed(
         )
     }
     for listing, keys in parents.items():
-        found[listing.name] = await snapshot.pages(listing, keys, NEWEST_FIRST, Window(1000))
-        found[f"{listing.name} count"] = await snapshot.counts(listing, keys)
+        found[listing.name] = await ask(snapshot, PageOf(listing, NEWEST_FIRST, Window(1000)), keys)
+        found[f"{listing.name} count"] = await ask(snapshot, CountOf(listing), keys)
     return found
 
 

@@ -16,7 +16,8 @@ from gateway.model.changes import Deleted
 from gateway.model.documents import Document
 from gateway.model.lists import NEWEST_FIRST, Window
 from gateway.model.records import ArticleChange, ChangeType, Visibility
-from gateway.store.protocol import ARTICLES, WHOLE, ChangeCounts, ChangePage, Snapshot, Store
+from gateway.store.protocol import ChangeCounts, ChangePage, Snapshot, Store, read_one
+from gateway.store.reads import ARTICLES, PageOf
 from tests.store.conftest import Open
 from tests.store.documents import NOW, apply, document
 
@@ -180,7 +181,7 @@ async def test_token_expiry(store: Store) -> None:
 
 
 async def served(snapshot: Snapshot) -> Held:
-    edges = (await snapshot.pages(ARTICLES, [WHOLE], NEWEST_FIRST, Window(100)))[WHOLE].edges
+    edges = (await read_one(snapshot, PageOf(ARTICLES, NEWEST_FIRST, Window(100)))).edges
     return {edge.node.id: edge.node for edge in edges}
 
 

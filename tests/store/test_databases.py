@@ -14,11 +14,12 @@ import pytest
 from gateway.errors import StoreError
 from gateway.model.records import Visibility
 from gateway.store.driver import SqliteConnection
-from gateway.store.protocol import ARTICLES, WHOLE
+from gateway.store.reads import ARTICLES, WHOLE, CountOf
 from gateway.store.sqlite import SqliteStore
 from tests.conftest import AS_ANYBODY
 from tests.store.conftest import open_files
 from tests.store.documents import apply, document
+from tests.store.reading import ask
 
 
 async def refused(path: Path) -> str:
@@ -72,7 +73,7 @@ async def test_query_of_a_damaged_page_is_an_error(database: Path) -> None:
     with pytest.raises(StoreError, match="is corrupt"):
         await opened.files()
     async with opened.snapshot(Visibility.PUBLIC) as snapshot:
-        assert await snapshot.counts(ARTICLES, [WHOLE]) == {WHOLE: 1}
+        assert await ask(snapshot, CountOf(ARTICLES), [WHOLE]) == {WHOLE: 1}
     await opened.close()
 
 

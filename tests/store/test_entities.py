@@ -20,7 +20,9 @@ from gateway.model.changes import Change, Deleted
 from gateway.model.documents import Document
 from gateway.model.records import Visibility
 from gateway.store.entities import EntityCache
-from gateway.store.protocol import (
+from gateway.store.protocol import Snapshot, Store, Usage
+from gateway.store.reader_pool import GENERATION
+from gateway.store.reads import (
     ARTICLES_OF_PROVIDER,
     ARTICLES_OF_TOPIC,
     PROVIDER_BY_ID,
@@ -29,16 +31,15 @@ from gateway.store.protocol import (
     TOPIC_BY_ID,
     TOPIC_BY_KEY,
     TOPIC_BY_SLUG,
+    CountOf,
     Lookup,
-    Snapshot,
-    Store,
-    Usage,
+    TopicsOf,
 )
-from gateway.store.reader_pool import GENERATION
 from gateway.store.rows import Row
 from gateway.store.sqlite import SqliteStore
 from tests.store.corpora import PATHS, documents, runs
 from tests.store.documents import apply, document, provider, topics
+from tests.store.reading import ask, look_up
 from tests.store.template import empty_database
 
 PUBLIC, PREVIEW = Visibility.PUBLIC, Visibility.PREVIEW
@@ -64,10 +65,10 @@ LOOKUPS: Mapping[Lookup[Any], Sequence[str]] = {
 async def found(snapshot: Snapshot) -> Mapping[str, Any]:
     """All that memory can answer."""
     return {
-        **{lookup.name: await snapshot.find(lookup, keys) for lookup, keys in LOOKUPS.items()},
-        "of providers": await snapshot.counts(ARTICLES_OF_PROVIDER, LOOKUPS[PROVIDER_BY_KEY]),
-        "of topics": await snapshot.counts(ARTICLES_OF_TOPIC, LOOKUPS[TOPIC_BY_KEY]),
-        "topics": await snapshot.topics_of([article_id(path) for path in PATHS]),
+        **{lookup.name: await look_up(snapshot, lookup, keys) for lookup, keys in LOOKUPS.items()},
+        "of providers": await ask(snapshot, CountOf(ARTICLES_OF_PROVIDER), LOOKUPS[PROVIDER_BY_KEY]),
+        "of topics": await ask(snapshot, CountOf(ARTICLES_OF_TOPIC), LOOKUPS[TOPIC_BY_KEY]),
+        "topics": await ask(snapshot, TopicsOf(), [article_id(path) for path in PATHS]),
     }
 
 
@@ -154,7 +155,7 @@ async def test_slug_of_two_records(store: Store, tmp_path: Path) -> None:
             await found(snapshot)
         await apply(store, change)
         async with store.snapshot(PUBLIC) as snapshot:
-            assert (await snapshot.find(PROVIDER_BY_SLUG, [TAKEN[0]]))[TAKEN[0]].key == key
+            assert (await look_up(snapshot, PROVIDER_BY_SLUG, [TAKEN[0]]))[TAKEN[0]].key == key
             assert snapshot.usage == FREE
         await compare(store, tmp_path / "content.db")
 
@@ -163,7 +164,7 @@ async def test_slug_of_two_records(store: Store, tmp_path: Path) -> None:
 
 
 async def name(snapshot: Snapshot) -> str:
-    return (await snapshot.find(PROVIDER_BY_KEY, ["acme.org"]))["acme.org"].name
+    return (await look_up(snapshot, PROVIDER_BY_KEY, ["acme.org"]))["acme.org"].name
 
 
 async def name_in(store: Store) -> tuple[str, Usage]:
@@ -182,10 +183,10 @@ async def test_lookups_and_counts_are_not_calls(store: Store) -> None:
         await apply(store, acme("a", number, "u"))
         assert await name_in(store) == (f"{number}", FREE)
         async with store.snapshot(PUBLIC) as snapshot:
-            assert await snapshot.counts(ARTICLES_OF_TOPIC, ["t", "none"]) == {"t": 1, "none": 0}
-            assert await snapshot.counts(ARTICLES_OF_PROVIDER, ["acme.org"]) == {"acme.org": 1}
+            assert await ask(snapshot, CountOf(ARTICLES_OF_TOPIC), ["t", "none"]) == {"t": 1, "none": 0}
+            assert await ask(snapshot, CountOf(ARTICLES_OF_PROVIDER), ["acme.org"]) == {"acme.org": 1}
             assert snapshot.usage == FREE
-            assert len((await snapshot.topics_of([article_id("a")]))[article_id("a")]) == 2
+            assert len((await ask(snapshot, TopicsOf(), [article_id("a")]))[article_id("a")]) == 2
             assert snapshot.usage == Usage(1, 2)
 
 
@@ -239,7 +240,7 @@ async def test_empty_database_has_no_entities(store: Store) -> None:
         assert await found(snapshot)
     await apply(store)
     async with store.snapshot(PUBLIC) as snapshot:
-        assert await snapshot.find(PROVIDER_BY_KEY, ["acme.org"]) == {}
+        assert await look_up(snapshot, PROVIDER_BY_KEY, ["acme.org"]) == {}
     await apply(store, acme("a", 1))
     assert await name_in(store) == ("1", FREE)
 

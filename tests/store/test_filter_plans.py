@@ -15,7 +15,7 @@ from gateway.model.documents import Status
 from gateway.model.lists import NEWEST_FIRST, ArticleOrderField, OrderTerm, Window
 from gateway.model.records import Visibility
 from gateway.store.list_query import ListQuery
-from gateway.store.protocol import ARTICLES, ARTICLES_OF_PROVIDER, ARTICLES_OF_TOPIC, WHOLE, Listing
+from gateway.store.reads import ARTICLES, ARTICLES_OF_PROVIDER, ARTICLES_OF_TOPIC, WHOLE, Listing
 from gateway.store.sql_fragment import Sql
 from gateway.store.tables import INDEXES, SCHEMA
 

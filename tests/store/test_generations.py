@@ -19,9 +19,11 @@ from gateway.model.documents import Status
 from gateway.model.lists import Window
 from gateway.model.problems import Problem, Severity
 from gateway.model.records import Generation, Visibility
-from gateway.store.protocol import ARTICLE_BY_PATH, ARTICLES, WHOLE, Applied, ChangeSet, FileState, Store
+from gateway.store.protocol import Applied, ChangeSet, FileState, Store, read_one
+from gateway.store.reads import ARTICLE_BY_PATH, ARTICLES, WHOLE, CountOf, PageOf, RelatedOf, StatisticsOf
 from tests.store.conftest import Open
 from tests.store.documents import NOW, apply, day, document, entry, loaded, provider, topics, version
+from tests.store.reading import ask, look_up
 
 PUBLIC, PREVIEW = Visibility.PUBLIC, Visibility.PREVIEW
 HOUR = timedelta(hours=1)
@@ -41,7 +43,7 @@ async def counters(store: Store) -> tuple[int, int]:
 
 async def statuses(store: Store, visibility: Visibility, *paths: str) -> dict[str, Status]:
     async with store.snapshot(visibility) as snapshot:
-        return {path: article.status for path, article in (await snapshot.find(ARTICLE_BY_PATH, paths)).items()}
+        return {path: article.status for path, article in (await look_up(snapshot, ARTICLE_BY_PATH, paths)).items()}
 
 
 async def problems(store: Store, severity: Severity | None = None, first: int | None = None) -> list[Problem]:
@@ -51,7 +53,7 @@ async def problems(store: Store, severity: Severity | None = None, first: int | 
 
 async def title(store: Store, path: str) -> str | None:
     async with store.snapshot(PREVIEW) as snapshot:
-        found = await snapshot.find(ARTICLE_BY_PATH, [path])
+        found = await look_up(snapshot, ARTICLE_BY_PATH, [path])
         return found[path].title if path in found else None
 
 
@@ -145,7 +147,7 @@ async def test_equal_bytes_keep_their_time(store: Store) -> None:
     assert (await apply(store, redecoded, as_of=NOW + 2 * HOUR)).changed
     assert (await store.files())["a"].read_date_time == NOW
     async with store.snapshot(PUBLIC) as snapshot:
-        found = (await snapshot.find(ARTICLE_BY_PATH, ["a"]))["a"]
+        found = (await look_up(snapshot, ARTICLE_BY_PATH, ["a"]))["a"]
     assert (found.title, found.source.modified_date_time.timestamp()) == ("decoded otherwise", 1000)
     await apply(store, Loaded(version("a", "other bytes", 3000), one), as_of=NOW + 3 * HOUR)
     assert (await store.files())["a"].read_date_time == NOW + 3 * HOUR
@@ -194,7 +196,7 @@ async def test_due_articles_are_published(store: Store) -> None:
     assert await counters(store) == (2, 2)
     assert await statuses(store, PUBLIC, *everything) == {"now": Status.PUBLISHED, "soon": Status.PUBLISHED}
     async with store.snapshot(PUBLIC) as snapshot:
-        assert await snapshot.statistics() == (2, 0, 1, 1)
+        assert await read_one(snapshot, StatisticsOf()) == (2, 0, 1, 1)
 
 
 async def test_clock_set_back_hides_again(store: Store) -> None:
@@ -281,9 +283,9 @@ async def test_cancelled_run_is_atomic(store: Store) -> None:
         if (await generation(store)).counter > commits:
             last, commits = new, commits + 1
         async with store.snapshot(PUBLIC) as snapshot:
-            page = (await snapshot.pages(ARTICLES, [WHOLE], (), Window()))[WHOLE]
+            page = await read_one(snapshot, PageOf(ARTICLES, (), Window()))
             assert [edge.node.path for edge in page.edges] == [last]
-            assert await snapshot.statistics() == (1, 0, 0, 1)
+            assert await read_one(snapshot, StatisticsOf()) == (1, 0, 0, 1)
         if ended:
             assert last == new
             break
@@ -294,7 +296,7 @@ async def test_concurrent_runs_are_serialised(store: Store) -> None:
     await asyncio.gather(*(apply(store, document(f"{n}")) for n in range(5)))
     assert await counters(store) == (5, 5)
     async with store.snapshot(PUBLIC) as snapshot:
-        assert await snapshot.counts(ARTICLES, [WHOLE]) == {WHOLE: 5}
+        assert await ask(snapshot, CountOf(ARTICLES), [WHOLE]) == {WHOLE: 5}
 
 
 # Files.
@@ -405,16 +407,16 @@ async def test_large_run_is_one_generation(store: Store) -> None:
     assert await counters(store) == (1, 1)
     async with store.snapshot(PUBLIC) as snapshot:
         ids = [article_id(f"{n:03}") for n in range(20)]
-        found = await snapshot.related_of(ids, None)
+        found = await ask(snapshot, RelatedOf(None), ids)
         assert [len(found[id_]) for id_ in ids] == [150] * 20
-        assert [len(entries) for entries in (await snapshot.related_of(ids, 3)).values()] == [3] * 20
+        assert [len(entries) for entries in (await ask(snapshot, RelatedOf(3), ids)).values()] == [3] * 20
 
 
 async def test_entries_with_equal_identity(store: Store) -> None:
     """Two spellings of a Unicode title are two entries with one identity."""
     await apply(store, document("a", related=(entry("\u00e9"), entry("e\u0301"), entry("\u00e9"))))
     async with store.snapshot(PUBLIC) as snapshot:
-        found = (await snapshot.related_of([article_id("a")], None))[article_id("a")]
+        found = (await ask(snapshot, RelatedOf(None), [article_id("a")]))[article_id("a")]
     assert [one.id.rpartition("-")[2] for one in found] == ["0", "1", "2"]
     assert len({one.id for one in found}) == 3
 
@@ -424,7 +426,7 @@ async def test_calendar_limits(store: Store, time: datetime) -> None:
     """They are exact to the microsecond."""
     await apply(store, document("a", published_date_time=time, updated_date_time=time))
     async with store.snapshot(PREVIEW) as snapshot:
-        found = (await snapshot.find(ARTICLE_BY_PATH, ["a"]))["a"]
+        found = (await look_up(snapshot, ARTICLE_BY_PATH, ["a"]))["a"]
     assert (found.published_date_time, found.updated_date_time) == (time, time)
 
 

@@ -19,7 +19,8 @@ from gateway.model.documents import Document, Image
 from gateway.model.lists import Window
 from gateway.model.problems import Problem, Severity
 from gateway.model.records import Article, Provider, Topic, Visibility
-from gateway.store.protocol import (
+from gateway.store.protocol import Store, read_one
+from gateway.store.reads import (
     ARTICLE_BY_LOCALIZED_SLUG,
     ARTICLE_BY_PATH,
     ARTICLE_BY_SLUG,
@@ -33,13 +34,14 @@ from gateway.store.protocol import (
     TOPIC_BY_KEY,
     TOPIC_BY_SLUG,
     TOPICS,
-    WHOLE,
-    Store,
+    PageOf,
+    StatisticsOf,
     localized_slug,
 )
 from tests.store.conftest import Open
 from tests.store.corpora import EVERY_SLUG, LOCALES, PATHS, answers, corpora, documents, runs
 from tests.store.documents import NOW, SOON, apply, day, document, entry, provider, topics
+from tests.store.reading import ask, look_up
 
 PUBLIC, PREVIEW = Visibility.PUBLIC, Visibility.PREVIEW
 PROPERTY = settings(max_examples=25)
@@ -47,17 +49,17 @@ PROPERTY = settings(max_examples=25)
 
 async def the_provider(store: Store, key: str, visibility: Visibility = PUBLIC) -> Provider:
     async with store.snapshot(visibility) as snapshot:
-        return (await snapshot.find(PROVIDER_BY_KEY, [key]))[key]
+        return (await look_up(snapshot, PROVIDER_BY_KEY, [key]))[key]
 
 
 async def the_topic(store: Store, key: str, visibility: Visibility = PUBLIC) -> Topic:
     async with store.snapshot(visibility) as snapshot:
-        return (await snapshot.find(TOPIC_BY_KEY, [key]))[key]
+        return (await look_up(snapshot, TOPIC_BY_KEY, [key]))[key]
 
 
 async def slugs(store: Store, visibility: Visibility = PUBLIC) -> dict[str, str]:
     async with store.snapshot(visibility) as snapshot:
-        return {path: article.slug for path, article in (await snapshot.find(ARTICLE_BY_PATH, PATHS)).items()}
+        return {path: article.slug for path, article in (await look_up(snapshot, ARTICLE_BY_PATH, PATHS)).items()}
 
 
 async def problems(store: Store) -> list[Problem]:
@@ -288,9 +290,9 @@ async def test_unreferenced_providers_and_topics_are_removed(store: Store) -> No
         await apply(store, change)
         for visibility, expected in ((PUBLIC, public), (PREVIEW, preview)):
             async with store.snapshot(visibility) as snapshot:
-                assert (await snapshot.statistics())[2:] == expected
-                providers = (await snapshot.pages(PROVIDERS, [WHOLE], (), Window()))[WHOLE]
-                named = (await snapshot.pages(TOPICS, [WHOLE], (), Window()))[WHOLE]
+                assert (await read_one(snapshot, StatisticsOf()))[2:] == expected
+                providers = await read_one(snapshot, PageOf(PROVIDERS, (), Window()))
+                named = await read_one(snapshot, PageOf(TOPICS, (), Window()))
                 assert (len(providers.edges), len(named.edges)) == expected
 
 
@@ -344,10 +346,10 @@ async def test_lookup_by_slug_respects_visibility(store: Store) -> None:
         document("d", slug="draft", published=False),
     )
     async with store.snapshot(PUBLIC) as snapshot:
-        found = await snapshot.find(ARTICLE_BY_SLUG, ["x", twin, "draft", "none"])
+        found = await look_up(snapshot, ARTICLE_BY_SLUG, ["x", twin, "draft", "none"])
     assert {slug: article.path for slug, article in found.items()} == {"x": "b", twin: "c"}
     async with store.snapshot(PREVIEW) as snapshot:
-        found = await snapshot.find(ARTICLE_BY_SLUG, ["x", twin, "draft", "none"])
+        found = await look_up(snapshot, ARTICLE_BY_SLUG, ["x", twin, "draft", "none"])
     assert {slug: article.path for slug, article in found.items()} == {"x": "b", twin: "c", "draft": "d"}
 
 
@@ -400,7 +402,7 @@ async def test_slug_of_a_name_without_letters(store: Store) -> None:
     await apply(store, document("1", topics=topics("🚀", "🎉", "край", "краи")))
     keys = {digits("🚀"): "🚀", digits("🎉"): "🎉", "край": "край", "краи": "краи"}
     async with store.snapshot(PUBLIC) as snapshot:
-        found = await snapshot.find(TOPIC_BY_SLUG, list(keys))
+        found = await look_up(snapshot, TOPIC_BY_SLUG, list(keys))
     assert {slug: topic.key for slug, topic in found.items()} == keys
 
 
@@ -408,7 +410,7 @@ async def test_provider_slug_collisions(store: Store) -> None:
     """The slug of a domain may equal that of a name."""
     await apply(store, document("1", provider=provider("A", "acme.org")), document("2", provider=provider("Acme org")))
     async with store.snapshot(PUBLIC) as snapshot:
-        found = await snapshot.find(PROVIDER_BY_SLUG, ["acme-org", "acme-org" + suffix("acme.org")])
+        found = await look_up(snapshot, PROVIDER_BY_SLUG, ["acme-org", "acme-org" + suffix("acme.org")])
     assert {slug: one.key for slug, one in found.items()} == {
         "acme-org": "acme-org",
         "acme-org" + suffix("acme.org"): "acme.org",
@@ -452,7 +454,7 @@ async def test_topic_spellings_are_reported(store: Store) -> None:
 
 async def referring(store: Store, path: str, visibility: Visibility = PUBLIC) -> list[str]:
     async with store.snapshot(visibility) as snapshot:
-        [page] = (await snapshot.pages(ARTICLES_REFERRING, [article_id(path)], (), Window())).values()
+        [page] = (await ask(snapshot, PageOf(ARTICLES_REFERRING, (), Window()), [article_id(path)])).values()
     nodes: list[Article] = [edge.node for edge in page.edges]
     return [node.path for node in nodes]
 

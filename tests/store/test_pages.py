@@ -28,7 +28,8 @@ from gateway.model.lists import (
     Window,
 )
 from gateway.model.records import Article, Visibility
-from gateway.store.protocol import (
+from gateway.store.protocol import Snapshot, Store, read_one
+from gateway.store.reads import (
     ARTICLES,
     ARTICLES_OF_PROVIDER,
     ARTICLES_OF_TOPIC,
@@ -37,12 +38,14 @@ from gateway.store.protocol import (
     PROVIDERS,
     TOPICS,
     WHOLE,
+    CountOf,
     Listing,
-    Snapshot,
-    Store,
+    PageOf,
+    Precedes,
 )
 from tests.store.conftest import Open
 from tests.store.documents import apply, day, document, entry, provider, topics
+from tests.store.reading import ask
 
 PROPERTY = settings(max_examples=30)
 NAMES = ("Alpha", "alpha", "Ärger", "beta", "Zeta")
@@ -135,7 +138,7 @@ async def walk(
     pages: list[Page[Any]] = []
     window = Window(size, backward)
     while not pages or pages[-1].has_more:
-        pages.append((await snapshot.pages(listing, [parent], order, window))[parent])
+        pages.append((await ask(snapshot, PageOf(listing, order, window), [parent]))[parent])
         edges = pages[-1].edges
         if edges:
             window = window._replace(cursor=edges[0 if backward else -1].cursor)
@@ -168,19 +171,19 @@ async def test_window_is_a_slice(
     await apply(store, *documents)
     whole = Oracle(documents, visibility).sorted(order)
     async with store.snapshot(visibility) as snapshot:
-        everything = (await snapshot.pages(ARTICLES, [WHOLE], order, Window(100)))[WHOLE].edges
+        everything = (await read_one(snapshot, PageOf(ARTICLES, order, Window(100)))).edges
         windows = [Window(size, backward, None, at)]
         if at < len(whole):
             windows.append(Window(size, backward, everything[at].cursor))
         for window in windows:
             line = whole[::-1] if backward else whole
             start = line.index(whole[at]) + 1 if window.cursor else at
-            page = (await snapshot.pages(ARTICLES, [WHOLE], order, window))[WHOLE]
+            page = await read_one(snapshot, PageOf(ARTICLES, order, window))
             assert paths(page) == (line[start : start + size][::-1] if backward else line[start : start + size])
             assert page.has_more == (len(line) > start + size)
-            preceded = (await snapshot.has_rows_before(ARTICLES, [WHOLE], order, window))[WHOLE]
+            preceded = await read_one(snapshot, Precedes(ARTICLES, order, window))
             assert preceded == bool(line[:start])
-        assert (await snapshot.counts(ARTICLES, [WHOLE])) == {WHOLE: len(whole)}
+        assert (await ask(snapshot, CountOf(ARTICLES), [WHOLE])) == {WHOLE: len(whole)}
     await store.close()
 
 
@@ -190,11 +193,11 @@ async def test_fields_after_the_path_do_not_order(new_store: Open) -> None:
     await apply(store, document("one.md"), document("two.md"))
     order = tuple(OrderTerm(field, OrderDirection.ASC, NullsOrder.FIRST) for field in (PATH, PUBLISHED))
     async with store.snapshot(Visibility.PREVIEW) as snapshot:
-        [first, second] = (await snapshot.pages(ARTICLES, [WHOLE], order, Window(2)))[WHOLE].edges
+        [first, second] = (await read_one(snapshot, PageOf(ARTICLES, order, Window(2)))).edges
         after = Window(2, cursor=first.cursor)
-        page = (await snapshot.pages(ARTICLES, [WHOLE], order, after))[WHOLE]
+        page = await read_one(snapshot, PageOf(ARTICLES, order, after))
         assert ([edge.node for edge in page.edges], page.has_more) == ([second.node], False)
-        assert await snapshot.has_rows_before(ARTICLES, [WHOLE], order, after) == {WHOLE: True}
+        assert await ask(snapshot, Precedes(ARTICLES, order, after), [WHOLE]) == {WHOLE: True}
     await store.close()
 
 
@@ -221,7 +224,7 @@ async def test_cursor_after_changes(
     store = await new_store()
     await apply(store, *before)
     async with store.snapshot(Visibility.PREVIEW) as snapshot:
-        page = (await snapshot.pages(ARTICLES, [WHOLE], order, Window(size)))[WHOLE]
+        page = await read_one(snapshot, PageOf(ARTICLES, order, Window(size)))
     kept = {one.path for one in after}
     await apply(store, *after, *(Deleted(one.path) for one in before if one.path not in kept))
     if page.edges:
@@ -229,7 +232,7 @@ async def test_cursor_after_changes(
         ghost = replace(place, path=following(place.path, order))
         line = Oracle([*after, ghost], Visibility.PREVIEW).sorted(order)
         async with store.snapshot(Visibility.PREVIEW) as snapshot:
-            rest = await snapshot.pages(ARTICLES, [WHOLE], order, Window(100, cursor=page.edges[-1].cursor))
+            rest = await ask(snapshot, PageOf(ARTICLES, order, Window(100, cursor=page.edges[-1].cursor)), [WHOLE])
         assert paths(rest[WHOLE]) == line[line.index(ghost.path) + 1 :]
     await store.close()
 
@@ -256,11 +259,11 @@ async def test_lists_of_parents_are_parts_of_the_whole(
     async with store.snapshot(visibility) as snapshot:
         for listing, parents in owned.items():
             for window in (Window(2), Window(2, True)):
-                pages = await snapshot.pages(listing, list(parents), order, window)
+                pages = await ask(snapshot, PageOf(listing, order, window), list(parents))
                 for parent, its in parents.items():
                     line = [path for path in whole if path in its]
                     assert paths(pages[parent]) == (line[-2:] if window.backward else line[:2])
-            counts = await snapshot.counts(listing, list(parents))
+            counts = await ask(snapshot, CountOf(listing), list(parents))
             assert counts == {parent: len(its & set(whole)) for parent, its in parents.items()}
     await store.close()
 
@@ -270,13 +273,13 @@ async def test_many_parents_are_one_call(store: Store) -> None:
     await apply(store, *(document(f"{n}.md", topics=topics(f"t{n % 10}"), heat=n) for n in range(60)))
     async with store.snapshot(Visibility.PUBLIC) as snapshot:
         parents = [f"t{n}" for n in range(10)]
-        await snapshot.pages(ARTICLES_OF_TOPIC, parents, NEWEST_FIRST, Window(3))
+        await ask(snapshot, PageOf(ARTICLES_OF_TOPIC, NEWEST_FIRST, Window(3)), parents)
         assert snapshot.usage == (1, 40)
         by_heat = (OrderTerm(ArticleOrderField["HEAT"]),)
-        pages = await snapshot.pages(ARTICLES_OF_TOPIC, parents, by_heat, Window(3))
+        pages = await ask(snapshot, PageOf(ARTICLES_OF_TOPIC, by_heat, Window(3)), parents)
         assert snapshot.usage == (2, 80)
         window = Window(3, cursor=pages["t0"].edges[-1].cursor)
-        await snapshot.has_rows_before(ARTICLES_OF_TOPIC, parents, by_heat, window)
+        await ask(snapshot, Precedes(ARTICLES_OF_TOPIC, by_heat, window), parents)
         assert snapshot.usage == (3, 90)
 
 
@@ -299,7 +302,7 @@ async def test_order_of_mentions(store: Store) -> None:
             pages = await walk(snapshot, MENTIONS, acme.key, NEWEST_FIRST, size=3, backward=backward)
             edges = [edge for page in (reversed(pages) if backward else pages) for edge in page.edges]
             assert [(ids[edge.node.source_id], edge.node.position) for edge in edges] == expected
-        assert await snapshot.counts(MENTIONS, [acme.key, "none"]) == {acme.key: 8, "none": 0}
+        assert await ask(snapshot, CountOf(MENTIONS), [acme.key, "none"]) == {acme.key: 8, "none": 0}
 
 
 @pytest.mark.parametrize("direction", OrderDirection)
@@ -320,7 +323,7 @@ async def test_orders_of_providers_and_topics(
             pages = await walk(snapshot, listing, WHOLE, (OrderTerm(field, direction),), size=2)
             keys = [edge.node.key for page in pages for edge in page.edges]
             backward = await walk(snapshot, listing, WHOLE, (OrderTerm(field, direction),), size=3, backward=True)
-            [count] = (await snapshot.counts(listing, [WHOLE])).values()
+            [count] = (await ask(snapshot, CountOf(listing), [WHOLE])).values()
         assert len(keys) == len(set(keys)) == count
         assert [edge.node.key for page in reversed(backward) for edge in page.edges] == keys
 
@@ -330,7 +333,7 @@ async def test_topics_by_count(store: Store) -> None:
     await apply(store, document("1", topics=topics("b", "a")), document("2", topics=topics("b", "c")))
     order = (OrderTerm(TopicOrderField.ARTICLE_COUNT, OrderDirection.DESC),)
     async with store.snapshot(Visibility.PUBLIC) as snapshot:
-        page = (await snapshot.pages(TOPICS, [WHOLE], order, Window(9)))[WHOLE]
+        page = await read_one(snapshot, PageOf(TOPICS, order, Window(9)))
     assert [edge.node.key for edge in page.edges] == ["b", "a", "c"]
 
 
@@ -361,12 +364,12 @@ async def test_cursor_belongs_to_its_order(store: Store) -> None:
         (TOPICS, ()),
     ]
     async with store.snapshot(Visibility.PUBLIC) as snapshot:
-        page = (await snapshot.pages(ARTICLES, [WHOLE], NEWEST_FIRST, Window(1)))[WHOLE]
+        page = await read_one(snapshot, PageOf(ARTICLES, NEWEST_FIRST, Window(1)))
         for listing, order in others:
             with pytest.raises(BadUserInput):
-                await snapshot.pages(listing, [WHOLE], order, Window(1, cursor=page.edges[0].cursor))
+                await ask(snapshot, PageOf(listing, order, Window(1, cursor=page.edges[0].cursor)), [WHOLE])
             with pytest.raises(BadUserInput):
-                await snapshot.has_rows_before(listing, [WHOLE], order, Window(1, cursor=page.edges[0].cursor))
+                await ask(snapshot, Precedes(listing, order, Window(1, cursor=page.edges[0].cursor)), [WHOLE])
 
 
 async def test_ids_and_cursors_depend_only_on_content(new_store: Open) -> None:
@@ -379,7 +382,7 @@ async def test_ids_and_cursors_depend_only_on_content(new_store: Open) -> None:
     edges = []
     for store in (one, other):
         async with store.snapshot(Visibility.PUBLIC) as snapshot:
-            page = (await snapshot.pages(ARTICLES, [WHOLE], NEWEST_FIRST, Window(9)))[WHOLE]
+            page = await read_one(snapshot, PageOf(ARTICLES, NEWEST_FIRST, Window(9)))
             edges.append([(edge.cursor, edge.node.id) for edge in page.edges])
     assert edges[0] == edges[1]
     assert len(edges[0]) == 5

@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
@@ -27,7 +27,9 @@ from gateway.model.lists import (
 )
 from gateway.model.records import Visibility
 from gateway.store.entities import EntityCache
-from gateway.store.protocol import (
+from gateway.store.protocol import ChangeSet, Snapshot, Store, read_one
+from gateway.store.reader_pool import GENERATION
+from gateway.store.reads import (
     ARTICLE_BY_ID,
     ARTICLE_BY_LOCALIZED_SLUG,
     ARTICLE_BY_PATH,
@@ -48,19 +50,28 @@ from gateway.store.protocol import (
     TOPIC_BY_SLUG,
     TOPICS,
     WHOLE,
-    ChangeSet,
+    CountOf,
     Listing,
     Lookup,
-    Snapshot,
-    Store,
+    PageOf,
+    Precedes,
+    Read,
+    RelatedOf,
+    SecuredOf,
+    StatisticsOf,
+    TextOf,
+    TopicsOf,
     localized_slug,
 )
-from gateway.store.reader_pool import GENERATION
 from gateway.store.rows import Row
 from gateway.store.snapshot import SqlSnapshot
+from gateway.store.sql_fragment import Steps
 from gateway.store.sqlite import SqliteStore
 from tests.store.conftest import Open
 from tests.store.documents import NOW, day, document, entry, loaded, provider, stream, topics
+from tests.store.reading import ask, look_up
+
+T = TypeVar("T")
 
 URL = "https://example.org/{}"
 
@@ -101,6 +112,15 @@ class Explainer:
     async def rows(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> Sequence[Row]:
         self.plans.append([row[3] for row in self._connection.execute(f"EXPLAIN QUERY PLAN {sql}", parameters)])
         return self._connection.execute(sql, parameters).fetchall()
+
+    async def run(self, steps: Steps[T]) -> T:
+        try:
+            query = next(steps)
+            while True:
+                query = steps.send(await self.rows(*query))
+        except StopIteration as end:
+            result: T = end.value
+            return result
 
 
 def reading(explainer: Explainer, visibility: Visibility, entities: int = 0) -> SqlSnapshot:
@@ -184,13 +204,14 @@ async def test_pages_use_an_index_in_order(
     """From the start, after an offset and after a cursor, without scans and sorts."""
     snapshot, parents = reading(explainer, visibility), PARENTS[listing]
     explainer.plans.clear()
-    pages = await snapshot.pages(listing, parents, order, Window(3, backward))
-    await snapshot.pages(listing, parents, order, Window(3, backward, offset=2))
+    pages = await ask(snapshot, PageOf(listing, order, Window(3, backward)), parents)
+    await ask(snapshot, PageOf(listing, order, Window(3, backward, offset=2)), parents)
     for plan in explainer.plans:
         assert all("INDEX" in scan and listing is ARTICLES for scan in scans(plan)), plan  # the walk along the list
     at_cursor = Window(3, backward, next(page.edges[0].cursor for page in pages.values() if page.edges))
-    for question in (snapshot.pages, snapshot.has_rows_before):
-        await question(listing, parents, order, at_cursor)
+    reads: Sequence[Read[Any]] = (PageOf(listing, order, at_cursor), Precedes(listing, order, at_cursor))
+    for read in reads:
+        await ask(snapshot, read, parents)
         assert scans(explainer.plans[-1]) == []
     allowed = {"USE TEMP B-TREE FOR ORDER BY"} if visibility is Visibility.PREVIEW else set()
     assert {step for plan in explainer.plans for step in sorts(plan)} <= allowed  # the merge of two limited parts
@@ -199,7 +220,7 @@ async def test_pages_use_an_index_in_order(
 async def test_order_by_provider_name_reads_the_list(explainer: Explainer) -> None:
     """The one order without an index: the name depends on the visibility, so each would need its own."""
     snapshot = reading(explainer, Visibility.PUBLIC)
-    await snapshot.pages(ARTICLES, [WHOLE], (OrderTerm(ArticleOrderField.PROVIDER_NAME),), Window(3))
+    await ask(snapshot, PageOf(ARTICLES, (OrderTerm(ArticleOrderField.PROVIDER_NAME),), Window(3)), [WHOLE])
     assert sorts(explainer.plans[-1]) == ["USE TEMP B-TREE FOR ORDER BY"]
 
 
@@ -223,7 +244,7 @@ LOOKUPS: Mapping[Lookup[Any], Sequence[str]] = {
 @pytest.mark.parametrize("visibility", Visibility)
 async def test_lookups_use_an_index(explainer: Explainer, visibility: Visibility, lookup: Lookup[Any]) -> None:
     """For each key, without sorts."""
-    await reading(explainer, visibility).find(lookup, LOOKUPS[lookup])
+    await look_up(reading(explainer, visibility), lookup, LOOKUPS[lookup])
     assert scans(explainer.plans[-1]) == sorts(explainer.plans[-1]) == []
 
 
@@ -240,11 +261,11 @@ async def test_changed_entities_use_an_index(explainer: Explainer, visibility: V
 IDS = [article_id("00010"), article_id("00020")]
 Question = Callable[[Snapshot], Awaitable[object]]
 OF_ARTICLES: Mapping[str, Question] = {
-    "topics": lambda snapshot: snapshot.topics_of(IDS),
-    "related": lambda snapshot: snapshot.related_of(IDS, None),
-    "first related": lambda snapshot: snapshot.related_of(IDS, 1),
-    "texts": lambda snapshot: snapshot.texts_of(IDS),
-    "secured": lambda snapshot: snapshot.secured_of(IDS),
+    "topics": lambda snapshot: ask(snapshot, TopicsOf(), IDS),
+    "related": lambda snapshot: ask(snapshot, RelatedOf(None), IDS),
+    "first related": lambda snapshot: ask(snapshot, RelatedOf(1), IDS),
+    "texts": lambda snapshot: ask(snapshot, TextOf(), IDS),
+    "secured": lambda snapshot: ask(snapshot, SecuredOf(), IDS),
 }
 
 
@@ -261,7 +282,7 @@ async def test_details_are_read_by_article(explainer: Explainer, visibility: Vis
 @pytest.mark.parametrize("visibility", Visibility)
 async def test_counts_read_only_an_index(explainer: Explainer, visibility: Visibility, listing: Listing[Any]) -> None:
     """Of the parent's rows; for all articles the smallest index."""
-    await reading(explainer, visibility).counts(listing, PARENTS[listing])
+    await ask(reading(explainer, visibility), CountOf(listing), PARENTS[listing])
     allowed = "SCAN article USING COVERING INDEX" if listing is ARTICLES else "nothing"
     assert all(scan.startswith(allowed) for scan in scans(explainer.plans[-1]))
 
@@ -269,7 +290,7 @@ async def test_counts_read_only_an_index(explainer: Explainer, visibility: Visib
 async def test_statistics_and_problems_use_indexes(explainer: Explainer) -> None:
     """Problems are limited and in order."""
     snapshot = reading(explainer, Visibility.PREVIEW)
-    await snapshot.statistics()
+    await read_one(snapshot, StatisticsOf())
     assert all("COVERING INDEX" in scan for scan in scans(explainer.plans[-1]))
     await snapshot.problems(None, 5)
     assert sorts(explainer.plans[-1]) == []
@@ -279,19 +300,19 @@ async def test_statistics_and_problems_use_indexes(explainer: Explainer) -> None
 
 
 def paged(listing: Listing[Any], order: Order) -> Question:
-    return lambda snapshot: snapshot.pages(listing, PARENTS[listing], order, Window(3))
+    return lambda snapshot: ask(snapshot, PageOf(listing, order, Window(3)), PARENTS[listing])
 
 
 def counted(listing: Listing[Any]) -> Question:
-    return lambda snapshot: snapshot.counts(listing, PARENTS[listing])
+    return lambda snapshot: ask(snapshot, CountOf(listing), PARENTS[listing])
 
 
 def preceded(listing: Listing[Any], order: Order) -> Question:
-    return lambda snapshot: snapshot.has_rows_before(listing, PARENTS[listing], order, Window(3, offset=2))
+    return lambda snapshot: ask(snapshot, Precedes(listing, order, Window(3, offset=2)), PARENTS[listing])
 
 
 def found(lookup: Lookup[Any]) -> Question:
-    return lambda snapshot: snapshot.find(lookup, LOOKUPS[lookup])
+    return lambda snapshot: look_up(snapshot, lookup, LOOKUPS[lookup])
 
 
 BOUNDS: Sequence[tuple[Question, int]] = [
@@ -300,7 +321,7 @@ BOUNDS: Sequence[tuple[Question, int]] = [
     *((counted(listing), len(parents)) for listing, parents in PARENTS.items()),
     *((found(lookup), len(keys)) for lookup, keys in LOOKUPS.items()),
     *((question, 3 * len(IDS)) for question in OF_ARTICLES.values()),
-    (lambda snapshot: snapshot.statistics(), 1),
+    (lambda snapshot: read_one(snapshot, StatisticsOf()), 1),
     (lambda snapshot: snapshot.problems(None, 5), 5),
 ]
 

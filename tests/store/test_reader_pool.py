@@ -6,30 +6,52 @@ import asyncio
 import os
 import sys
 import threading
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from pathlib import Path
 
 import pytest
 
-from gateway.errors import StoreError
+from gateway.content.identity import article_id
+from gateway.errors import BadUserInput, RequestError, StoreError
 from gateway.filters import And
+from gateway.model.lists import NEWEST_FIRST, Window
 from gateway.model.records import Visibility
-from gateway.store.protocol import ARTICLE_BY_PATH, ARTICLES, ARTICLES_OF_TOPIC, WHOLE, Snapshot, Store
+from gateway.store.driver import SqliteConnection
+from gateway.store.protocol import Snapshot, Store, read_one
+from gateway.store.reads import (
+    ARTICLE_BY_PATH,
+    ARTICLES,
+    ARTICLES_OF_TOPIC,
+    TOPIC_BY_KEY,
+    WHOLE,
+    CountOf,
+    Find,
+    PageOf,
+    Precedes,
+    SimilarTo,
+    StatisticsOf,
+    TextOf,
+    TopicsOf,
+)
+from gateway.store.rows import Row
+from gateway.store.sql_fragment import Sql, Steps
 from gateway.store.sqlite import SqliteStore
 from tests.store.conftest import READERS, open_files
 from tests.store.documents import apply, document, topics
+from tests.store.reading import ask, look_up
 
 PUBLIC = Visibility.PUBLIC
 
 
 async def titles(snapshot: Snapshot) -> dict[str, str]:
-    found = await snapshot.find(ARTICLE_BY_PATH, ["a", "b"])
+    found = await look_up(snapshot, ARTICLE_BY_PATH, ["a", "b"])
     return {path: article.title for path, article in found.items()}
 
 
 def endless(snapshot: Snapshot) -> Awaitable[object]:
-    """A query whose one statement runs for hours: a million counts of a long list."""
-    return snapshot.counts(ARTICLES_OF_TOPIC.where(And(())), ["t"] * 1_000_000)
+    """Reads of which the second runs for hours: a million counts of a long list."""
+    long = (CountOf(ARTICLES_OF_TOPIC.where(And(()))), ["t"] * 1_000_000)
+    return snapshot.read([(CountOf(ARTICLES), [WHOLE]), long, long])
 
 
 async def fill(store: Store) -> None:
@@ -66,7 +88,7 @@ async def test_snapshot_reads_one_generation(store: Store) -> None:
             await apply(store, document("a", title="3"))
             assert await titles(new) == {"a": "2", "b": "b"}
         assert await titles(old) == {"a": "1"}
-        assert await old.counts(ARTICLES, [WHOLE]) == {WHOLE: 1}
+        assert await ask(old, CountOf(ARTICLES), [WHOLE]) == {WHOLE: 1}
         assert await old.generation() == generation
     async with store.snapshot(PUBLIC) as last:
         assert await titles(last) == {"a": "3", "b": "b"}
@@ -104,6 +126,36 @@ async def test_concurrent_queries_of_a_snapshot(store: Store) -> None:
     async with store.snapshot(PUBLIC) as snapshot:
         assert await asyncio.gather(*(titles(snapshot) for _ in range(50))) == [{"a": "a", "b": "b"}] * 50
         assert snapshot.usage == (50, 100)
+
+
+async def test_reads_are_one_round_trip(store: Store) -> None:
+    """Also if one of them fails. The others succeed."""
+    await apply(store, document("a", topics=topics("t")), document("b"))
+    malformed = PageOf(ARTICLES, NEWEST_FIRST, Window(cursor="?"))
+    ids = [article_id("a"), article_id("b"), article_id("none")]
+    async with store.snapshot(PUBLIC) as snapshot:
+        count, error, similar, texts = await snapshot.read(
+            [(CountOf(ARTICLES), [WHOLE]), (malformed, [WHOLE]), (SimilarTo(3), ids), (TextOf(), ids)]
+        )
+        assert count == {WHOLE: 2}
+        assert isinstance(error, BadUserInput)
+        assert not isinstance(similar, RequestError)
+        assert not isinstance(texts, RequestError)
+        assert [*similar] == [*texts] == ids
+        assert snapshot.usage.calls == 1
+
+
+async def test_read_without_a_query_is_free(store: Store) -> None:
+    """It does not wait for the database."""
+    await apply(store, document("a", topics=topics("u")))
+    async with store.snapshot(PUBLIC) as snapshot:
+        first_page = Precedes(ARTICLES, NEWEST_FIRST, Window())
+        assert await snapshot.read([(first_page, [WHOLE]), (TopicsOf(), []), (Find(TOPIC_BY_KEY), ["t"])]) == [
+            {WHOLE: False},
+            {},
+            {"t": None},
+        ]
+        assert snapshot.usage == (0, 0)
 
 
 async def test_snapshots_wait_for_readers(store: Store) -> None:
@@ -176,6 +228,24 @@ async def test_snapshot_continues_after_a_cancelled_query(store: Store, turns: i
         assert await snapshot.generation() == generation
 
 
+async def test_cancelled_steps_stop_between_queries(database: Path) -> None:
+    """An interrupt does not reach a query that has not begun."""
+    cancelled, sent = threading.Event(), list[Sequence[Row]]()
+
+    def steps() -> Steps[None]:
+        sent.append((yield Sql("SELECT 1")))
+        cancelled.wait()
+        sent.append((yield Sql("SELECT 2")))
+
+    async with SqliteConnection.open(database) as connection:
+        asked = await begun(connection.run_steps(steps()), QUEUED)
+        asked.cancel()
+        await asyncio.wait({asked})
+        cancelled.set()
+        assert await connection.rows("SELECT 3") == [(3,)]
+    assert (2,) not in [row for rows in sent for row in rows]
+
+
 @pytest.mark.timeout(60)
 async def test_leaving_a_snapshot_cancels_its_queries(store: Store) -> None:
     """The reader serves the next snapshot."""
@@ -205,7 +275,8 @@ async def test_cancelled_wait_takes_no_reader(store: Store) -> None:
 async def every_reader_serves(store: Store) -> None:
     async with store.snapshot(PUBLIC) as one, store.snapshot(PUBLIC) as other:
         for snapshot in (one, other):
-            assert await snapshot.counts(ARTICLES, [WHOLE]) == {WHOLE: (await snapshot.statistics()).articles}
+            count = await read_one(snapshot, CountOf(ARTICLES))
+            assert count == (await read_one(snapshot, StatisticsOf())).articles
 
 
 async def test_left_snapshot_is_unusable(store: Store) -> None:

@@ -22,11 +22,13 @@ from gateway.model.documents import Document
 from gateway.model.lists import BEST_FIRST, NEWEST_FIRST, Page, SearchField, SearchMode, Window
 from gateway.model.records import Article, Visibility
 from gateway.search import Search
-from gateway.store.protocol import ARTICLES, ARTICLES_OF_TOPIC, WHOLE, Snapshot, Store, Usage
+from gateway.store.protocol import Snapshot, Store, Usage, read_one
+from gateway.store.reads import ARTICLES, ARTICLES_OF_TOPIC, WHOLE, CountOf, PageOf, Precedes, ScoreOf, SimilarTo
 from gateway.store.sqlite import SqliteStore
 from gateway.store.tables import VIEWS
 from tests.store.conftest import Open
 from tests.store.documents import NOW, SOON, apply, day, document, provider, topics
+from tests.store.reading import ask
 
 PROPERTY = settings(max_examples=40)
 ROOT = Path(__file__).parent.parent.parent
@@ -172,14 +174,14 @@ def paths(page: Page[Article]) -> list[str]:
 
 async def ranked(snapshot: Snapshot, search: Search, window: Window | None = None) -> Page[Article]:
     listing = ARTICLES.matching(search)
-    return (await snapshot.pages(listing, [WHOLE], BEST_FIRST, window or Window(100)))[WHOLE]
+    return await read_one(snapshot, PageOf(listing, BEST_FIRST, window or Window(100)))
 
 
 async def results_of(snapshot: Snapshot, search: Search) -> object:
     """All results of a search."""
     listing = ARTICLES.matching(search)
     scored = [(edge.node, edge.score) for edge in (await ranked(snapshot, search)).edges]
-    return scored, await snapshot.counts(listing, [WHOLE]), await snapshot.suggestion(listing)
+    return scored, await ask(snapshot, CountOf(listing), [WHOLE]), await snapshot.suggestion(listing)
 
 
 # Results.
@@ -198,10 +200,10 @@ async def test_search_equals_the_oracle(
             expected = Oracle(documents, visibility).finds(search)
             listing = ARTICLES.matching(search)
             page = await ranked(snapshot, search)
-            newest = (await snapshot.pages(listing, [WHOLE], NEWEST_FIRST, Window(100)))[WHOLE]
+            newest = await read_one(snapshot, PageOf(listing, NEWEST_FIRST, Window(100)))
             assert sorted(paths(page)) == sorted(paths(newest)) == sorted(expected)
-            assert await snapshot.counts(listing, [WHOLE]) == {WHOLE: len(expected)}
-            scores = await snapshot.scores(search, [edge.node.id for edge in newest.edges])
+            assert await ask(snapshot, CountOf(listing), [WHOLE]) == {WHOLE: len(expected)}
+            scores = await ask(snapshot, ScoreOf(search), [edge.node.id for edge in newest.edges])
             assert scores == {edge.node.id: edge.score for edge in page.edges}
             assert [(-scores[edge.node.id], edge.node.path) for edge in page.edges] == sorted(
                 (-scores[edge.node.id], edge.node.path) for edge in newest.edges
@@ -365,7 +367,7 @@ async def test_hidden_articles_do_not_affect_searches(
         for search in searches:
             assert await results_of(one, search) == await results_of(two, search)
         ids = [article_id(each.path) for each in after]
-        assert await one.similar(ids, 5) == await two.similar(ids, 5)
+        assert await ask(one, SimilarTo(5), ids) == await ask(two, SimilarTo(5), ids)
     await store.close()
     await other.close()
 
@@ -424,7 +426,7 @@ async def test_window_is_a_slice(
             expected = line[start : start + size]
             assert list(page.edges) == (expected[::-1] if backward else expected)
             assert page.has_more == (len(line) > start + size)
-            preceded = (await snapshot.has_rows_before(listing, [WHOLE], BEST_FIRST, window))[WHOLE]
+            preceded = await read_one(snapshot, Precedes(listing, BEST_FIRST, window))
             assert preceded == bool(line[:start])
     await store.close()
 
@@ -440,7 +442,7 @@ async def test_cursor_under_another_revision(store: Store) -> None:
     async with store.snapshot(Visibility.PUBLIC) as snapshot:
         rest = await ranked(snapshot, Search("net"), window)
         assert paths(rest) == ["3", "2", "1"]
-        assert (await snapshot.has_rows_before(ARTICLES.matching(Search("net")), [WHOLE], BEST_FIRST, window))[WHOLE]
+        assert await read_one(snapshot, Precedes(ARTICLES.matching(Search("net")), BEST_FIRST, window))
     await apply(store, Deleted("4"), *(Deleted(f"new{at}") for at in range(50)))
     async with store.snapshot(Visibility.PUBLIC) as snapshot:
         assert set(paths(await ranked(snapshot, Search("net"), window))) <= {"3", "2", "1"}
@@ -456,7 +458,7 @@ async def test_cursor_belongs_to_its_search(store: Store) -> None:
             await ranked(snapshot, Search("data"), Window(1, cursor=cursor))
         for listing in (ARTICLES, ARTICLES_OF_TOPIC.matching(Search("net"))):
             with pytest.raises(BadUserInput, match="SCORE"):
-                await snapshot.pages(listing, [WHOLE], BEST_FIRST, Window(1))
+                await ask(snapshot, PageOf(listing, BEST_FIRST, Window(1)), [WHOLE])
 
 
 async def test_search_within_a_topic(store: Store) -> None:
@@ -466,9 +468,9 @@ async def test_search_within_a_topic(store: Store) -> None:
     )
     listing = ARTICLES_OF_TOPIC.matching(Search("net"))
     async with store.snapshot(Visibility.PUBLIC) as snapshot:
-        pages = await snapshot.pages(listing, ["t0", "t1"], (), Window(9))
+        pages = await ask(snapshot, PageOf(listing, (), Window(9)), ["t0", "t1"])
         assert {parent: paths(page) for parent, page in pages.items()} == {"t0": ["3"], "t1": ["1", "7"]}
-        assert await snapshot.counts(listing, ["t0", "t1", "t2"]) == {"t0": 1, "t1": 2, "t2": 1}
+        assert await ask(snapshot, CountOf(listing), ["t0", "t1", "t2"]) == {"t0": 1, "t1": 2, "t2": 1}
 
 
 # Suggestions.
@@ -552,16 +554,17 @@ async def test_neighbours_share_topics_or_words(store: Store) -> None:
         *(document(f"news {at}", title="z", topics=topics("News")) for at in range(9)),
     )
     async with store.snapshot(Visibility.PUBLIC) as snapshot:
-        found = (await snapshot.similar([article_id("it")], 20))[article_id("it")]
+        found = (await ask(snapshot, SimilarTo(20), [article_id("it")]))[article_id("it")]
         assert [each.article.path for each in found][:4] == ["both", "rare", "common and words", "common"]
         assert [each.article.path for each in found if each.score < 1] == ["words", "one word"]
         assert len(found) == 15
         assert [each.score for each in found] == sorted((each.score for each in found), reverse=True)
-        assert (await snapshot.similar([article_id("it")], 2))[article_id("it")] == found[:2]
-        assert await snapshot.similar([article_id("none"), article_id("draft"), "ar_x"], 5) == {}
+        assert (await ask(snapshot, SimilarTo(2), [article_id("it")]))[article_id("it")] == found[:2]
+        alone = [article_id("none"), article_id("draft"), "ar_x"]
+        assert await ask(snapshot, SimilarTo(5), alone) == dict.fromkeys(alone, ())
     async with store.snapshot(Visibility.PREVIEW) as snapshot:
         assert "draft" in [
-            each.article.path for each in (await snapshot.similar([article_id("it")], 9))[article_id("it")]
+            each.article.path for each in (await ask(snapshot, SimilarTo(9), [article_id("it")]))[article_id("it")]
         ]
 
 
@@ -579,12 +582,12 @@ async def usages(store: Store, number: int) -> list[Usage]:
     for search in (Search("rare"), Search("common"), Search("comnon rare")):
         async with store.snapshot(Visibility.PUBLIC) as snapshot:
             page = await ranked(snapshot, search, Window(2))
-            await snapshot.counts(ARTICLES.matching(search), [WHOLE])
-            await snapshot.scores(search, [edge.node.id for edge in page.edges])
+            await ask(snapshot, CountOf(ARTICLES.matching(search)), [WHOLE])
+            await ask(snapshot, ScoreOf(search), [edge.node.id for edge in page.edges])
             if page.edges:
                 await ranked(snapshot, search, Window(2, cursor=page.edges[0].cursor))
             await snapshot.suggestion(ARTICLES.matching(search))
-            await snapshot.similar([article_id("0"), article_id("1")], 3)
+            await ask(snapshot, SimilarTo(3), [article_id("0"), article_id("1")])
             found.append(snapshot.usage)
     return found
 

@@ -12,10 +12,12 @@ import pytest
 
 from gateway.errors import NotReady, StoreError
 from gateway.model.records import Visibility
-from gateway.store.protocol import ARTICLE_BY_PATH, PROVIDER_BY_KEY
+from gateway.store.protocol import read_one
+from gateway.store.reads import ARTICLE_BY_PATH, PROVIDER_BY_KEY, StatisticsOf
 from gateway.store.sqlite import SqliteStore
 from tests.store.conftest import READERS
 from tests.store.documents import apply, document, provider
+from tests.store.reading import look_up
 
 
 @asynccontextmanager
@@ -33,7 +35,7 @@ async def following(path: Path) -> AsyncIterator[tuple[SqliteStore, asyncio.Task
 
 async def title(store: SqliteStore, path: str) -> str | None:
     async with store.snapshot(Visibility.PUBLIC) as snapshot:
-        found = await snapshot.find(ARTICLE_BY_PATH, [path])
+        found = await look_up(snapshot, ARTICLE_BY_PATH, [path])
         return found[path].title if path in found else None
 
 
@@ -69,7 +71,7 @@ async def test_reader_has_the_providers_of_the_writer(database: Path) -> None:
             await apply(writer, document("a", title=f"{number}", provider=own[0]), document("b", provider=own[1]))
             await until(reader, "a", f"{number}")
             async with reader.snapshot(Visibility.PUBLIC) as snapshot:
-                found = await snapshot.find(PROVIDER_BY_KEY, ["p.org", "0", "1"])
+                found = await look_up(snapshot, PROVIDER_BY_KEY, ["p.org", "0", "1"])
                 assert {key: one.name for key, one in found.items()} == {
                     "p.org": f"{number}",
                     f"{number % 2}": f"{number % 2}",
@@ -147,7 +149,7 @@ async def test_database_deleted_in_use(database: Path, again: bool) -> None:
         await apply(writer, document("b"))
     assert await title(writer, "a") == "a"
     async with writer.snapshot(Visibility.PUBLIC) as snapshot:
-        assert (await snapshot.statistics()).articles == 1
+        assert (await read_one(snapshot, StatisticsOf())).articles == 1
     await writer.close()
 
 

@@ -1,0 +1,105 @@
+"""The servers that the serving benchmark compares: how each is installed and started. It measures nothing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmarks.contenders import install_own_node, install_python, installed
+from tests.commands import Running, environment
+
+UNWATCHED = ("--watch", "off", "--sweep-seconds", 86_400)
+"""Options of the gateway. A rescan would count as a cost of the requests beside it."""
+
+
+class Site(NamedTuple):
+    """A folder with the content in all forms that servers need."""
+
+    folder: Path
+
+    @property
+    def content(self) -> Path:
+        """The content folder."""
+        return self.folder / "content"
+
+    @property
+    def database(self) -> Path:
+        """The relational database."""
+        return self.folder / "articles.db"
+
+    @property
+    def answers(self) -> Path:
+        """A folder with an answer to each query, in a file of its name."""
+        return self.folder / "answers"
+
+
+class Server(NamedTuple):
+    """A program that prints `Listening on URL`, and then answers requests."""
+
+    name: str
+    command: Callable[[Path, Site], Sequence[object]]
+    """Makes the command of its installation and the site."""
+    peer: str = ""
+    """Its folder in `peers/`."""
+    install: Callable[[Path], None] = lambda _: None
+    needs: str = sys.executable
+    """The executable that must be present on the machine."""
+    path: str = "/graphql"
+    """The path of requests. `{query}` is the name of the query."""
+
+    @property
+    def fixed(self) -> bool:
+        """Whether each query has one answer, regardless of its variables."""
+        return "{query}" in self.path
+
+    @contextmanager
+    def running(self, cache: Path, site: Site, state: Path) -> Iterator[Running]:
+        """Install and run it. `state` is an empty folder of its own for its database and its log."""
+        home = installed(self.peer, self.install, cache)
+        with (state / "log").open("w") as log:
+            process = subprocess.Popen(
+                [*map(str, self.command(home, site))],
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                env=environment(state),
+            )
+        with process:
+            try:
+                yield Running(process)
+            finally:
+                process.kill()
+
+
+def gateway(checkout: Path | None = None) -> Server:
+    """The gateway of another checkout, which has a virtual environment, or of this one."""
+    executable = checkout / ".venv/bin/gateway" if checkout else Path(sys.executable).with_name("gateway")
+    return Server(
+        f"gateway of {checkout}" if checkout else "gateway",
+        lambda _, site: (executable, "serve", site.content, "--port", 0, *UNWATCHED),
+    )
+
+
+PEERS: Mapping[str, Server] = {
+    peer.peer: peer
+    for peer in (
+        Server(
+            "Mercurius with JIT, better-sqlite3",
+            lambda home, site: (home / "node_modules/node/bin/node", home / "server.mjs", site.database),
+            "mercurius",
+            install_own_node,
+            needs="npm",
+        ),
+        Server(
+            "fixed bytes from Starlette",
+            lambda home, site: (home / "venv/bin/python", home / "server.py", site.answers),
+            "starlette",
+            install_python,
+            path="/{query}",
+        ),
+    )
+}

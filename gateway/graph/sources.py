@@ -1,0 +1,184 @@
+"""Fields whose value is a read of the snapshot. Their metadata has the source, so that a compiler reads it too."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+from typing import Any, NamedTuple
+
+import strawberry
+from strawberry import UNSET
+from strawberry.types.fields.resolver import Parameter, Signature
+
+from gateway.graph.connection import After, Before, First, Last, Offset, PageKey, checked_window
+from gateway.graph.context import Info
+from gateway.graph.facet_arguments import FirstGroups, checked_first
+from gateway.graph.filter_inputs import ArticleFilters, ProviderFilters, TopicFilters, checked_filter
+from gateway.graph.loaders import Key
+from gateway.graph.order_inputs import (
+    LARGEST_PROVIDERS_FIRST,
+    LARGEST_TOPICS_FIRST,
+    NEWEST_FIRST,
+    ArticleOrders,
+    ProviderOrders,
+    TopicOrders,
+    checked_order,
+)
+from gateway.limits import PAGE_SIZE, Limits
+from gateway.model.lists import Grouping, Largest
+from gateway.store.reads import WHOLE, Find, GroupsOf, Listing, Lookup, PageOf, Read
+
+SOURCE = "source"
+"""The key of a field's metadata that has its Source or Named."""
+
+
+class Kind(StrEnum):
+    """The value that a source gives."""
+
+    RECORD = "RECORD"
+    """A record, or None."""
+    LIST = "LIST"
+    """Records or groups."""
+    CONNECTION = "CONNECTION"
+    """A page of a list, read when a field of the connection is selected."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """The read of a field's value, for a parent that an attribute of the object names."""
+
+    kind: Kind
+    read: Callable[..., Read[Any]]
+    """The read for the limits and the arguments of the field, which are keywords. Pure. Raises RequestError."""
+    by: str | None
+    """The attribute of the object that is the read's parent. The value is null if it is. None: the whole corpus."""
+
+    def parent(self, record: object) -> str | None:
+        parent: str | None = WHOLE if self.by is None else getattr(record, self.by)
+        return parent
+
+
+@dataclass(frozen=True)
+class Named:
+    """A record that the arguments of a field name."""
+
+    key: Callable[..., Key | None]
+    """The read and its parent for the limits and the arguments of the field, which are keywords. None: the value is
+    null. Pure. Raises RequestError."""
+
+
+def one(description: str, graphql_type: object, lookup: Lookup[Any], by: str) -> Any:
+    """The field of a record that an attribute of the object names."""
+    return owned(description, graphql_type, lambda _limits: Find(lookup), by, Kind.RECORD)
+
+
+def owned(
+    description: str, graphql_type: object, read: Callable[..., Read[Any]], by: str, kind: Kind = Kind.LIST
+) -> Any:
+    """The field of what an object owns. The parameters of `read` after the limits are the field's arguments."""
+    source = Source(kind, read, by)
+
+    async def resolve(root: object, info: Info, **arguments: Any) -> Any:
+        parent = source.parent(root)
+        return None if parent is None else await info.context.load(read(info.context.limits, **arguments), parent)
+
+    return _field(description, graphql_type, resolve, _parameters(read), source)
+
+
+def named(description: str, graphql_type: object, key: Callable[..., Key | None]) -> Any:
+    """The field of a record that the arguments name. The parameters of `key` after the limits are the arguments."""
+
+    async def resolve(root: object, info: Info, **arguments: Any) -> Any:  # noqa: ARG001 - the library passes it
+        asked = key(info.context.limits, **arguments)
+        return None if asked is None else await info.context.load(*asked)
+
+    return _field(description, graphql_type, resolve, _parameters(key), Named(key))
+
+
+def groups(description: str, graphql_type: object, listing: Listing[Any], grouping: Grouping, by: str) -> Any:
+    """The field of the largest groups of a list."""
+
+    def read(limits: Limits, first: FirstGroups = PAGE_SIZE) -> GroupsOf:
+        return GroupsOf(listing, Largest(grouping, checked_first(limits, first)))
+
+    return owned(description, graphql_type, read, by)
+
+
+class ListArguments(NamedTuple):
+    """The types of a list's arguments `filter` and `orderBy`, and the default order."""
+
+    filters: Any
+    orders: Any
+    order: Sequence[Any]
+
+
+ARTICLE_LIST = ListArguments(ArticleFilters, ArticleOrders, NEWEST_FIRST)
+PROVIDER_LIST = ListArguments(ProviderFilters, ProviderOrders, LARGEST_PROVIDERS_FIRST)
+TOPIC_LIST = ListArguments(TopicFilters, TopicOrders, LARGEST_TOPICS_FIRST)
+
+_WINDOW = {"first": First, "after": After, "last": Last, "before": Before}
+
+
+def connection(
+    description: str,
+    graphql_type: object,
+    listing: Listing[Any],
+    arguments: ListArguments | None = None,
+    by: str | None = None,
+) -> Any:
+    """The field of a paged list. Without `arguments` it has only a window, and its articles are the newest first."""
+    parameters = [_keyword(name, kind) for name, kind in _WINDOW.items()]
+    if arguments:
+        parameters += [_keyword("offset", Offset), _keyword("where", arguments.filters)]
+        parameters.append(_keyword("order_by", arguments.orders, arguments.order))
+    read = partial(_page, listing, (arguments or ARTICLE_LIST).order)
+    source = Source(Kind.CONNECTION, read, by)
+
+    def resolve(root: object, info: Info, **given: Any) -> PageKey | None:
+        parent = source.parent(root)
+        return None if parent is None else PageKey(read(info.context.limits, **given), parent)
+
+    return _field(description, graphql_type, resolve, parameters, source)
+
+
+def _page(
+    listing: Listing[Any],
+    default: Sequence[Any],
+    limits: Limits,
+    *,
+    where: Any = UNSET,
+    order_by: Sequence[Any] | None = None,
+    **window: Any,
+) -> PageOf[Any]:
+    checked = checked_window(limits, **window)
+    return PageOf(listing.where(checked_filter(limits, where)), checked_order(limits, order_by, default), checked)
+
+
+def _keyword(name: str, annotation: Any, default: object = UNSET) -> Parameter:
+    return Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+
+
+def _parameters(read: Callable[..., object]) -> list[inspect.Parameter]:
+    """The parameters after the first."""
+    _, *parameters = Signature.from_callable(read, eval_str=True).parameters.values()
+    return parameters
+
+
+def _field(
+    description: str,
+    graphql_type: object,
+    resolve: Callable[..., object],
+    parameters: Sequence[inspect.Parameter],
+    source: Source | Named,
+) -> Any:
+    """A field with these arguments. The library takes them from the signature of the resolver."""
+    own = [Parameter(name, Parameter.POSITIONAL_OR_KEYWORD, annotation=kind) for name, kind in _CONTEXT]
+    vars(resolve)["__signature__"] = Signature([*own, *parameters])
+    return strawberry.field(resolve, description=description, graphql_type=graphql_type, metadata={SOURCE: source})
+
+
+_CONTEXT = (("root", object), ("info", Info))
+"""The parameters that are not arguments of a field."""

@@ -1,0 +1,281 @@
+"""The answers of reads: for each type of read, the steps that return the value of each parent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, NamedTuple, TypeVar
+
+from gateway.errors import RequestError
+from gateway.model.lists import BEST_FIRST, Group, Grouping, Order, Page, Window
+from gateway.model.records import Adjacent, Article, Provider, Related, Similar, Statistics, Text, Topic, Visibility
+from gateway.store import facet_sql, search_sql, similar_sql
+from gateway.store.entities import COUNTED, Entities
+from gateway.store.entities import LOOKUPS as ENTITY_LOOKUPS
+from gateway.store.list_query import ListQuery, find
+from gateway.store.list_sources import LOOKUPS
+from gateway.store.protocol import Asked
+from gateway.store.reads import (
+    TOPIC_BY_KEY,
+    WHOLE,
+    AdjacentIn,
+    CountOf,
+    Find,
+    GroupsOf,
+    HistogramOf,
+    Listing,
+    PageOf,
+    Precedes,
+    RangesOf,
+    Read,
+    RelatedOf,
+    ScoreOf,
+    SecuredOf,
+    SimilarTo,
+    StatisticsOf,
+    TextOf,
+    TopicsOf,
+)
+from gateway.store.rows import ARTICLE, PROVIDER, TOPIC, Row, generation, instant, related, related_items, text_record
+from gateway.store.search_sql import Ranked
+from gateway.store.sql_fragment import Sql, Steps, keys, reachable, view, visible
+from gateway.store.suggestions import Suggestion
+
+T = TypeVar("T")
+K = TypeVar("K")
+Parents = Sequence[str]
+
+OF_ARTICLES = "SELECT parent.key, {columns} FROM json_each(?) AS parent CROSS JOIN article ON article.id = parent.value"
+"""The start of each query for articles by id. `reachable` must follow."""
+HIDDEN = "(SELECT count(*) FROM article WHERE status IN ('DRAFT', 'SCHEDULED', 'EXPIRED'))"
+NO_TEXT = Text("", {}, "", ())
+
+
+class State(NamedTuple):
+    """What the reads of a snapshot depend on."""
+
+    visibility: Visibility
+    generation: Row
+    entities: Entities | None = None
+    """The providers and topics in memory, if they are held."""
+
+
+def known(state: State, read: Read[Any], parents: Parents) -> Mapping[str, Any] | None:
+    """The answer of a read that needs no query. None for the others."""
+    match read:
+        case Find(lookup) if state.entities is not None and lookup in ENTITY_LOOKUPS:
+            return {**dict.fromkeys(parents), **state.entities.find(lookup, parents)}
+        case CountOf(listing) if state.entities is not None and listing in COUNTED:
+            return state.entities.counts(listing, parents)
+        case Precedes(_, _, Window(cursor=None, offset=0)):
+            return dict.fromkeys(parents, False)
+    return None if parents else {}
+
+
+def uses_entities(read: Read[Any]) -> bool:
+    """Whether providers and topics in memory shorten the answer."""
+    match read:
+        case Find(lookup):
+            return lookup in ENTITY_LOOKUPS
+        case CountOf(listing):
+            return listing in COUNTED
+    return isinstance(read, TopicsOf)
+
+
+def answer(state: State, read: Read[Any], parents: Parents) -> Steps[Mapping[str, Any]]:
+    """The value of each parent. Raises RequestError."""
+    found = known(state, read, parents)
+    return (yield from _ANSWERS[type(read)](state, read, parents)) if found is None else found
+
+
+def answers(state: State, asked: Sequence[Asked]) -> Steps[list[Mapping[str, Any] | RequestError]]:
+    """The answer of each read, or its error."""
+    found: list[Mapping[str, Any] | RequestError] = []
+    for read, parents in asked:
+        try:
+            found.append((yield from answer(state, read, parents)))
+        except RequestError as error:
+            found.append(error)
+    return found
+
+
+def suggestion(state: State, listing: Listing[Article]) -> Steps[str | None]:
+    """The listing's search text with corrected spelling, if the correction has results."""
+    if listing.search is None:
+        return None
+    spelling = Suggestion(listing.search, state.visibility)
+    slips = spelling.slips([at for (at,) in (yield spelling.known())])
+    corrected = spelling.corrected(slips, (yield spelling.candidates(slips))) if slips else None
+    if corrected is None:
+        return None
+    meant = CountOf(listing.matching(replace(listing.search, text=corrected)))
+    return corrected if (yield from answer(state, meant, [WHOLE]))[WHOLE] else None
+
+
+def _find(state: State, read: Find[T], parents: Parents) -> Steps[Mapping[str, T | None]]:
+    found = LOOKUPS[read.lookup]
+    rows = yield find(found, parents, state.visibility)
+    made = ((parents[at], found.record.make(row)) for at, *row in reversed(rows))
+    return {**dict.fromkeys(parents), **{key: record for key, record in made if record is not None}}
+
+
+def _pages(state: State, read: PageOf[T], parents: Parents) -> Steps[Mapping[str, Page[T]]]:
+    ordered = _ordered(state, read.listing, read.order)
+    rows = _grouped((at, row) for at, *row in (yield ordered.page(parents, read.window)))
+    return {parent: _page(ordered, rows.get(at, []), read.window) for at, parent in enumerate(parents)}
+
+
+def _precedes(state: State, read: Precedes, parents: Parents) -> Steps[Mapping[str, bool]]:
+    ordered = _ordered(state, read.listing, read.order)
+    found = {at for (at,) in (yield ordered.has_rows_before(parents, read.window))}
+    return {parent: at in found for at, parent in enumerate(parents)}
+
+
+def _counts(state: State, read: CountOf, parents: Parents) -> Steps[Mapping[str, int]]:
+    rows = yield _listed(state, read.listing).count(parents)
+    return {parents[at]: count for at, count in rows}
+
+
+def _adjacent(state: State, read: AdjacentIn, parents: Parents) -> Steps[Mapping[str, Adjacent]]:
+    found = dict.fromkeys(parents, Adjacent())
+    for at, side, *row, _ in (yield ListQuery(read.listing, read.order, state.visibility).adjacent(parents)):
+        found[parents[at]] = found[parents[at]]._replace(**{side: ARTICLE.make(row)})
+    return found
+
+
+def _groups(
+    state: State, read: GroupsOf, parents: Parents
+) -> Steps[Mapping[str, Sequence[Group[Topic | Provider | str]]]]:
+    rows = yield facet_sql.top_groups(_listed(state, read.listing), parents, read.largest)
+    make = _GROUPED[read.largest.by]
+    return _of(parents, ((at, Group(make(row), count)) for at, count, *row, _ in rows))
+
+
+def _histogram(state: State, read: HistogramOf, parents: Parents) -> Steps[Mapping[str, Sequence[Group[datetime]]]]:
+    rows = yield facet_sql.histogram(_listed(state, read.listing), parents, read.interval)
+    return _of(parents, ((at, Group(instant(start * facet_sql.DAY), count)) for at, start, count in rows))
+
+
+def _ranges(state: State, read: RangesOf, parents: Parents) -> Steps[Mapping[str, Sequence[int]]]:
+    counts = {parent: [0] * (len(read.bounds) + 1) for parent in parents}
+    for at, reached, count in (yield facet_sql.quality_ranges(_listed(state, read.listing), parents, read.bounds)):
+        counts[parents[at]][reached] = count
+    return counts
+
+
+def _topics(state: State, _read: TopicsOf, parents: Parents) -> Steps[Mapping[str, Sequence[Topic]]]:
+    join = "JOIN article_topic ON article_topic.article = article.key"
+    order = "ORDER BY parent.key, article_topic.position"
+    rows = yield _of_articles(state, "article_topic.topic", parents, join, order)
+    topics = yield from answer(state, Find(TOPIC_BY_KEY), list({key for _, key in rows}))
+    return _of(parents, ((at, topics[key]) for at, key in rows if topics[key]))
+
+
+def _related(state: State, read: RelatedOf, parents: Parents) -> Steps[Mapping[str, Sequence[Related]]]:
+    entries: dict[str, Sequence[Related]] = dict.fromkeys(parents, ())
+    for at, found in (yield _of_articles(state, "article.related", parents)):
+        id_ = parents[at]
+        entries[id_] = [related(id_, *item) for item in enumerate(related_items(found)[: read.first])]
+    return entries
+
+
+def _texts(state: State, _read: TextOf, parents: Parents) -> Steps[Mapping[str, Text]]:
+    column = "exposed" if state.visibility is Visibility.PUBLIC else "front_matter"
+    rows = yield _of_articles(state, f"article.body, article.{column}, article.text, article.headings", parents)
+    return {**dict.fromkeys(parents, NO_TEXT), **{parents[at]: text_record(row) for at, *row in rows}}
+
+
+def _secured(state: State, _read: SecuredOf, parents: Parents) -> Steps[Mapping[str, str | None]]:
+    rows = yield _of_articles(state, "article.secured", parents)
+    return {**dict.fromkeys(parents), **{parents[at]: secured for at, secured in rows}}
+
+
+def _scores(state: State, read: ScoreOf, parents: Parents) -> Steps[Mapping[str, float]]:
+    rows = yield search_sql.scores(read.search, parents, state.visibility)
+    return {**dict.fromkeys(parents, 0.0), **{id_: score for id_, score in rows}}  # noqa: C416 - a row is no pair
+
+
+def _similar(state: State, read: SimilarTo, parents: Parents) -> Steps[Mapping[str, Sequence[Similar]]]:
+    rows = yield similar_sql.subjects(parents, state.visibility)
+    ids, subjects = [row[0] for row in rows], [similar_sql.Subject.of(row[1:]) for row in rows]
+    words = {word for subject in subjects for word in subject.words}
+    held = {word: count for word, count in (yield similar_sql.holders(words, state.visibility))}  # noqa: C416
+    found = yield similar_sql.neighbours(subjects, held, read.first, state.visibility)
+    listed = _grouped((ids[at], Similar(ARTICLE.make(row), row[-1])) for at, *row in found)
+    return {**dict.fromkeys(parents, ()), **listed}
+
+
+def _statistics(state: State, _read: StatisticsOf, parents: Parents) -> Steps[Mapping[str, Statistics]]:
+    seen = view(state.visibility)
+    hidden = "0" if state.visibility is Visibility.PUBLIC else HIDDEN
+    text = (
+        f"SELECT (SELECT count(*) FROM article WHERE {visible('article', state.visibility)}), {hidden},"  # noqa: S608
+        " (SELECT count(*) FROM provider WHERE view = ?), (SELECT count(*) FROM topic WHERE view = ?)"
+    )
+    [row] = yield Sql(text, (seen, seen))
+    return dict.fromkeys(parents, Statistics(*row))
+
+
+_ANSWERS: Mapping[type[Read[Any]], Callable[[State, Any, Parents], Steps[Mapping[str, Any]]]] = {
+    Find: _find,
+    PageOf: _pages,
+    Precedes: _precedes,
+    CountOf: _counts,
+    GroupsOf: _groups,
+    HistogramOf: _histogram,
+    RangesOf: _ranges,
+    AdjacentIn: _adjacent,
+    TopicsOf: _topics,
+    RelatedOf: _related,
+    TextOf: _texts,
+    SecuredOf: _secured,
+    ScoreOf: _scores,
+    SimilarTo: _similar,
+    StatisticsOf: _statistics,
+}
+
+
+def _listed(state: State, listing: Listing[Any]) -> ListQuery:
+    return ListQuery(listing, (), state.visibility)
+
+
+def _ordered(state: State, listing: Listing[Any], order: Order) -> ListQuery | Ranked:
+    if order == BEST_FIRST:
+        return Ranked(listing, state.visibility, generation(state.generation, state.visibility).revision)
+    return ListQuery(listing, order, state.visibility)
+
+
+def _of_articles(state: State, columns: str, article_ids: Parents, joins: str = "", rest: str = "") -> Sql:
+    """Rows of an article's index and the columns."""
+    start = OF_ARTICLES.format(columns=columns)
+    return Sql(f"{start} {joins} WHERE {reachable('article', state.visibility)} {rest}", (keys(article_ids),))
+
+
+def _page(ordered: ListQuery | Ranked, rows: list[list[Any]], window: Window) -> Page[Any]:
+    ordered.sort(rows)
+    has_more = len(rows) > window.limit
+    start = 1 if has_more and window.backward else 0
+    return Page(tuple(ordered.edge(row) for row in rows[start : start + window.limit]), has_more)
+
+
+_GROUPED: Mapping[Grouping, Callable[[Row], Topic | Provider | str]] = {
+    Grouping.TOPIC: TOPIC.make,
+    Grouping.PROVIDER: PROVIDER.make,
+    Grouping.CATEGORY: lambda row: str(row[0]),
+    Grouping.TYPE: lambda row: str(row[0]),
+}
+"""The record of a row."""
+
+
+def _of(parents: Parents, pairs: Iterable[tuple[int, T]]) -> dict[str, list[T]]:
+    """The values of each parent, by its index."""
+    found = _grouped(pairs)
+    return {parent: found.get(at, []) for at, parent in enumerate(parents)}
+
+
+def _grouped(pairs: Iterable[tuple[K, T]]) -> dict[K, list[T]]:
+    groups: dict[K, list[T]] = {}
+    for key, value in pairs:
+        groups.setdefault(key, []).append(value)
+    return groups

@@ -1,0 +1,209 @@
+"""What a snapshot reads: each read is a value that says what to read for each of its parents.
+
+The value for a parent has the type `V` of its `Read[V]`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from gateway.filters import Filter
+from gateway.model.lists import Group, Interval, Largest, Order, Page, Window
+from gateway.model.records import Adjacent, Article, Provider, Related, Similar, Statistics, Text, Topic
+from gateway.search import Search
+
+T = TypeVar("T")
+V = TypeVar("V")
+
+WHOLE = ""
+"""The parent of a corpus-wide list."""
+
+
+@dataclass(frozen=True)
+class Lookup(Generic[T]):
+    """A unique key of a kind of record."""
+
+    name: str
+
+
+ARTICLE_BY_ID = Lookup[Article]("article.id")
+ARTICLE_BY_SLUG = Lookup[Article]("article.slug")
+"""If articles in different locales share the slug: a visible one first, then one without a locale, then by path."""
+ARTICLE_BY_LOCALIZED_SLUG = Lookup[Article]("article.localized_slug")
+"""The key is a `localized_slug`."""
+ARTICLE_BY_PATH = Lookup[Article]("article.path")
+ARTICLE_BY_URL = Lookup[Article]("article.url")
+"""The key is a normalised URL. If articles share it: the first visible one in the default order."""
+PROVIDER_BY_KEY = Lookup[Provider]("provider.key")
+PROVIDER_BY_ID = Lookup[Provider]("provider.id")
+PROVIDER_BY_SLUG = Lookup[Provider]("provider.slug")
+TOPIC_BY_KEY = Lookup[Topic]("topic.key")
+TOPIC_BY_ID = Lookup[Topic]("topic.id")
+TOPIC_BY_SLUG = Lookup[Topic]("topic.slug")
+RELATED_BY_ID = Lookup[Related]("related.id")
+
+
+def localized_slug(slug: str, locale: str) -> str:
+    """The lookup key of a slug in one locale.
+
+    Replaces NUL, which SQLite treats as the end of JSON text, by a lone surrogate. Stored text contains neither.
+    """
+    return json.dumps([text.replace("\0", "\ud800") for text in (slug, locale)])
+
+
+@dataclass(frozen=True)
+class Listing(Generic[T]):
+    """A list that can be paged and counted: one for the corpus, or one per parent."""
+
+    name: str
+    filter: Filter | None = None
+    """The filter of the records, if any."""
+
+    search: Search | None = None
+    """The full-text search of the records, if any. Only for articles."""
+
+    def where(self, filter_: Filter | None) -> Listing[T]:
+        return replace(self, filter=filter_)
+
+    def matching(self, search: Search | None) -> Listing[T]:
+        return replace(self, search=search)
+
+
+ARTICLES = Listing[Article]("articles")
+ARTICLES_OF_PROVIDER = Listing[Article]("provider.articles")
+"""The parent is a provider's key."""
+ARTICLES_OF_TOPIC = Listing[Article]("topic.articles")
+"""The parent is a topic's key."""
+ARTICLES_REFERRING = Listing[Article]("article.referencedBy")
+"""Articles with a related entry that resolves to the parent, an article's id. Each article occurs once. The parent
+itself is omitted."""
+MENTIONS = Listing[Related]("provider.mentions")
+"""Related entries of the parent, a provider's key, in the default order of their articles, then by position."""
+PROVIDERS = Listing[Provider]("providers")
+TOPICS = Listing[Topic]("topics")
+
+
+class Read(Generic[V]):
+    """The base of all reads. Every parent has a value, which is None, empty or 0 for an unknown or invisible one."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Find(Read[T | None]):
+    """The record with a key, the parent. None if it is unknown or not visible."""
+
+    lookup: Lookup[T]
+
+
+@dataclass(frozen=True, slots=True)
+class PageOf(Read[Page[T]]):
+    """The same window of each parent's list, which can be empty.
+
+    The order BEST_FIRST requires a corpus-wide list with a search. A malformed cursor, or one of another order, is
+    BadUserInput.
+    """
+
+    listing: Listing[T]
+    order: Order
+    window: Window
+
+
+@dataclass(frozen=True, slots=True)
+class Precedes(Read[bool]):
+    """Whether each parent's list has rows on the other side of the window: before a forward page, after a backward
+    page."""
+
+    listing: Listing[Any]
+    order: Order
+    window: Window
+
+
+@dataclass(frozen=True, slots=True)
+class CountOf(Read[int]):
+    """The length of each parent's list."""
+
+    listing: Listing[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupsOf(Read[Sequence[Group[Topic | Provider | str]]]):
+    """The largest groups of each parent's list, by count, then by name, then by key.
+
+    Values are records for topics and providers, and text otherwise. Articles without a value are not counted.
+    """
+
+    listing: Listing[Article]
+    largest: Largest
+
+
+@dataclass(frozen=True, slots=True)
+class HistogramOf(Read[Sequence[Group[datetime]]]):
+    """The number of articles of each parent's list per interval of publication, oldest first. Empty intervals are
+    omitted. The values are the starts of the intervals."""
+
+    listing: Listing[Article]
+    interval: Interval
+
+
+@dataclass(frozen=True, slots=True)
+class RangesOf(Read[Sequence[int]]):
+    """The number of articles of each parent's list per quality range: below the first of the ascending bounds, between
+    neighbouring bounds, and from the last bound on."""
+
+    listing: Listing[Article]
+    bounds: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AdjacentIn(Read[Adjacent]):
+    """The neighbours of each parent, an article's id, in the corpus-wide list. An article outside the list is placed by
+    its values."""
+
+    listing: Listing[Article]
+    order: Order
+
+
+@dataclass(frozen=True, slots=True)
+class TopicsOf(Read[Sequence[Topic]]):
+    """The topics of each parent, an article's id, in file order."""
+
+
+@dataclass(frozen=True, slots=True)
+class RelatedOf(Read[Sequence[Related]]):
+    """The related entries of each parent, an article's id, in file order: all, or the first `first`."""
+
+    first: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TextOf(Read[Text]):
+    """The body and front matter of each parent, an article's id."""
+
+
+@dataclass(frozen=True, slots=True)
+class SecuredOf(Read[str | None]):
+    """The opaque payload of each parent, an article's id, if it has one. The caller checks the permission."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreOf(Read[float]):
+    """The score of each parent, the id of an article that matches the search. Higher is better."""
+
+    search: Search
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarTo(Read[Sequence[Similar]]):
+    """The neighbours of each parent, an article's id, most similar first: by shared topics, then by shared words."""
+
+    first: int
+
+
+@dataclass(frozen=True, slots=True)
+class StatisticsOf(Read[Statistics]):
+    """The parent is WHOLE."""
