@@ -42,7 +42,7 @@ test: $(READY) ## Run the tests with time limits.
 prove: $(READY) ## Run the tests, with the long ones at full size.
 	GATEWAY_TEST_FULL=1 $(BIN)/python -m pytest $(TOGETHER) --timeout=3600
 
-bench: bench-load bench-serving bench-loading bench-live bench-queries bench-overload ## Run all benchmarks.
+bench: bench-load bench-serving bench-loading bench-live bench-queries bench-requests bench-overload ## Run all benchmarks.
 
 bench-load: $(READY) ## Compare loading with other programs. DOCS=--write-docs writes docs/performance.md.
 	$(BIN)/python -m benchmarks.load $(DOCS)
@@ -60,6 +60,9 @@ bench-live: $(READY) ## Measure the time from a save to its answer, and latency 
 
 bench-queries: $(READY) ## Compare query times over 1,000 and 100,000 articles.
 	$(BIN)/python -m benchmarks.queries
+
+bench-requests: $(READY) ## Measure the processor time of a request, next to fixed bytes.
+	$(BIN)/python -m benchmarks.requests
 
 bench-overload: $(READY) ## Measure goodput with 32 to 1,000 connections that send requests without a pause.
 	$(BIN)/python -m benchmarks.overload

@@ -35,11 +35,10 @@ from gateway.web.cors import AllowedOrigins, CorsMiddleware
 from gateway.web.endpoint import Endpoint
 from gateway.web.middleware import (
     LOOPBACK,
-    AccessLogMiddleware,
     CompressionMiddleware,
     ErrorMiddleware,
     HostMiddleware,
-    ResponseHeadersMiddleware,
+    ResponseMiddleware,
     error_response,
 )
 from gateway.web.overload import OverloadMiddleware
@@ -149,9 +148,8 @@ def _middleware(settings: Settings, concurrency: ConcurrencyLimiter, origins: Al
     """The middleware, outermost first."""
     middleware = [
         Middleware(OverloadMiddleware, concurrency=concurrency),
-        Middleware(AccessLogMiddleware),
-        Middleware(ResponseHeadersMiddleware),
-        Middleware(RequestHeadMiddleware, most_bytes=settings.limits.head_bytes),
+        Middleware(ResponseMiddleware),
+        Middleware(RequestHeadMiddleware),
         *([Middleware(CompressionMiddleware)] if settings.compress else []),
         Middleware(CorsMiddleware, origins=origins),
         Middleware(ErrorMiddleware, mask=mask_error),

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import ssl
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from gateway.web.server import new_event_loop
 
 # Times depend on the load of the machine. Fixtures are shared by all examples of a test.
 settings.register_profile(
@@ -24,6 +28,14 @@ AS_ANYBODY = ("setpriv", f"--bounding-set={_RIGHTS}", f"--inh-caps={_RIGHTS}") i
 
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """For clients of plain HTTP. By default httpx reads all certificates for each client, which takes 18 ms."""
+
+
+def pytest_asyncio_loop_factories(
+    item: pytest.Item,
+) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """The event loop of the server. Tests with the marker `both_loops` also run in that of asyncio."""
+    both = {"uvloop": new_event_loop, "asyncio": asyncio.new_event_loop}
+    return both if item.get_closest_marker("both_loops") else {"uvloop": new_event_loop}
 
 
 def need(part: str, found: T | None) -> T:

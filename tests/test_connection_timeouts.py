@@ -26,6 +26,8 @@ from gateway.web.connection_timeouts import ConnectionConfig, TimedHttpProtocol,
 from gateway.web.server import address, listening
 from tests.service import listening_service, listening_to, service
 
+pytestmark = pytest.mark.both_loops
+
 SHORT: dict[str, Any] = {"limit_request_seconds": 0.2, "limit_idle_seconds": 60}
 IDLE: dict[str, Any] = {"limit_request_seconds": 60, "limit_idle_seconds": 0.2}
 QUERY = b'{"query": "{ articles { totalCount } }"}'

@@ -13,15 +13,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from gateway.execution.executor import mask_error
 from gateway.web.middleware import (
     SECURITY_HEADERS,
-    AccessLogMiddleware,
     ErrorMiddleware,
     HostMiddleware,
-    ResponseHeadersMiddleware,
+    ResponseMiddleware,
 )
 
 
 async def get(host: str, path: str = "/") -> httpx.Response:
-    app = ResponseHeadersMiddleware(HostMiddleware(PlainTextResponse("well")))
+    app = ResponseMiddleware(HostMiddleware(PlainTextResponse("well")))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app)) as client:
         return await client.get(f"http://localhost{path}", headers={"Host": host})
 
@@ -61,7 +60,7 @@ def broken(*, begins: bool) -> ASGIApp:
 
 async def test_failure_has_all_headers() -> None:
     """It is JSON with all headers, and does not contain the cause."""
-    app = ResponseHeadersMiddleware(ErrorMiddleware(broken(begins=False), mask=mask_error))
+    app = ResponseMiddleware(ErrorMiddleware(broken(begins=False), mask=mask_error))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app)) as client:
         response = await client.get("http://localhost/")
     [error] = response.json()["errors"]
@@ -72,7 +71,7 @@ async def test_failure_has_all_headers() -> None:
 
 async def test_failure_during_a_response_ends_it() -> None:
     """A started response cannot be replaced."""
-    app = ResponseHeadersMiddleware(ErrorMiddleware(broken(begins=True), mask=mask_error))
+    app = ResponseMiddleware(ErrorMiddleware(broken(begins=True), mask=mask_error))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app)) as client:
         with pytest.raises(ValueError, match="a secret"):
             await client.get("http://localhost/")
@@ -80,7 +79,7 @@ async def test_failure_during_a_response_ends_it() -> None:
 
 async def test_log_has_the_request_id_but_not_the_query(caplog: pytest.LogCaptureFixture) -> None:
     """The query string may be confidential."""
-    app = AccessLogMiddleware(ResponseHeadersMiddleware(PlainTextResponse("well")))
+    app = ResponseMiddleware(PlainTextResponse("well"))
     with caplog.at_level(logging.INFO, "gateway.access"):
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app)) as client:
             headers = {"X-Request-Id": "of the client"}

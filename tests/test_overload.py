@@ -129,14 +129,6 @@ async def test_refused_expect_continue(tmp_path: Path) -> None:
         assert await other.rest() == b""
 
 
-async def test_refused_request_with_two_framings(tmp_path: Path) -> None:
-    """The connection is closed, because the next request's start is ambiguous."""
-    async with overloaded(tmp_path) as found, client(found.url) as other:
-        await other.send(HEAD.replace(b"Host", b"Transfer-Encoding: chunked\r\nHost"))
-        assert b"connection: close" in (await refusal(other)).lower()
-        assert await other.rest() == b""
-
-
 async def test_refused_head_request(tmp_path: Path) -> None:
     """The response to HEAD has the status and no body."""
     async with overloaded(tmp_path) as found, client(found.url) as other:

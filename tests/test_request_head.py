@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import NamedTuple
 
@@ -115,6 +116,108 @@ async def test_invalid_heads(tmp_path: Path, sent: bytes, status: int, code: str
     async with listening_service(tmp_path) as url:
         answer = await exchange(url, sent)
         assert (answer.status, answer.code) == (status, code)
+
+
+def lined(*lines: bytes, first: bytes = b"POST /graphql HTTP/1.1") -> bytes:
+    """A head of these lines, and a body of one byte."""
+    return b"\r\n".join((first, b"Host: localhost", *lines, b"", b"x"))
+
+
+CHUNKED = b"Transfer-Encoding: chunked"
+MALFORMED = {
+    "two lengths": lined(b"Content-Length: 1", b"Content-Length: 2"),
+    "a list of lengths": lined(b"Content-Length: 1, 2"),
+    "a signed length": lined(b"Content-Length: +1"),
+    "a length in hexadecimal": lined(b"Content-Length: 0x1"),
+    "a length over 64 bits": lined(b"Content-Length: 18446744073709551617"),
+    "a length and a coding": lined(b"Content-Length: 1", CHUNKED),
+    "a coding and a length": lined(CHUNKED, b"Content-Length: 1"),
+    "another coding": lined(b"Transfer-Encoding: gzip, chunked"),
+    "another coding in its own line": lined(b"Transfer-Encoding: gzip", CHUNKED),
+    "the coding twice": lined(CHUNKED, CHUNKED),
+    "an unknown coding": lined(b"Transfer-Encoding: xchunked"),
+    "a coding after a tab": lined(b"Transfer-Encoding: \x0bchunked"),
+    "a line folding": lined(b"X: 1", b" 2"),
+    "a first line folded": lined(b" X: 1"),
+    "a space before the colon": lined(b"Content-Length : 1"),
+    "a space in a name": lined(b"X Y: 1"),
+    "no colon": lined(b"X"),
+    "no name": lined(b": 1"),
+    "a NUL in a value": lined(b"X: \0"),
+    "a control character in a value": lined(b"X: \x01"),
+    "a DEL in a value": lined(b"X: \x7f"),
+    "a CR in a value": lined(b"X: 1\r2"),
+    "a CR before the end of a line": lined(b"X: 1\r"),
+    "a non-ASCII name": lined("é: 1".encode()),
+    "LF as the end of a line": lined(b"X: 1\nY: 2"),
+    "LF as the end of the head": b"GET /healthz HTTP/1.1\r\nHost: localhost\n\n",
+    "LF as the end of the first line": b"GET /healthz HTTP/1.1\nHost: localhost\r\n\r\n",
+    "CR as the end of a line": lined(b"X: 1\rY: 2"),
+    "two spaces": lined(first=b"GET  /healthz HTTP/1.1"),
+    "a tab": lined(first=b"GET\t/healthz HTTP/1.1"),
+    "a space at the end": lined(first=b"GET /healthz HTTP/1.1 "),
+    "a space at the start": lined(first=b" GET /healthz HTTP/1.1"),
+    "no version": lined(first=b"GET /healthz"),
+    "HTTP/0.9": lined(first=b"GET /healthz HTTP/0.9"),
+    "HTTP/1.2": lined(first=b"GET /healthz HTTP/1.2"),
+    "HTTP/2": lined(first=b"GET /healthz HTTP/2.0"),
+    "HTTP/2 without TLS": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    "a lower-case protocol": lined(first=b"GET /healthz http/1.1"),
+    "RTSP": lined(first=b"GET /healthz RTSP/1.0"),
+    "ICE": lined(first=b"SOURCE /healthz ICE/1.0"),
+    "a lower-case method": lined(first=b"get /healthz HTTP/1.1"),
+    "a non-ASCII target": lined(first="GET /é HTTP/1.1".encode()),
+    "a NUL in the target": lined(first=b"GET /\0 HTTP/1.1"),
+    "a chunk size without digits": lined(CHUNKED, b"", b"g\r\n"),
+    "a signed chunk size": lined(CHUNKED, b"", b"+1\r\n"),
+    "a chunk size in C notation": lined(CHUNKED, b"", b"0x1\r\n"),
+    "a chunk size over 64 bits": lined(CHUNKED, b"", b"10000000000000001\r\n"),
+    "a space after a chunk size": lined(CHUNKED, b"", b"1 \r\nx\r\n"),
+    "LF after a chunk size": lined(CHUNKED, b"", b"1\nx\r\n"),
+    "CR after a chunk size": lined(CHUNKED, b"", b"1\rx\r\n"),
+    "LF in a chunk extension": lined(CHUNKED, b"", b"1;x\nx\r\n"),
+    "a chunk that is too long": lined(CHUNKED, b"", b"1\r\nxx\r\n"),
+    "no CR after a chunk": lined(CHUNKED, b"", b"1\r\nx\n"),
+}
+
+
+@pytest.mark.parametrize("sent", MALFORMED.values(), ids=MALFORMED.keys())
+async def test_malformed_requests(tmp_path: Path, sent: bytes) -> None:
+    """Other servers may see another request in them, so each ends its connection at once. Nothing after it is read."""
+    async with listening_service(tmp_path) as url:
+        answer = await exchange(url, sent + get(b"/healthz"))
+        assert (answer.status, answer.code, answer.headers["connection"]) == (400, "BAD_REQUEST", "close")
+        assert answer.body.count(b"HTTP/1.1") == 1  # in the message, and not of a second response
+
+
+async def test_chunk_extensions_and_trailers(tmp_path: Path) -> None:
+    """They are ignored, and a trailer does not become a header."""
+    chunks = b'%x;name="value"\r\n%b\r\n0\r\nAuthorization: Bearer editor\r\nX-Include-Drafts: true\r\n\r\n'
+    head = b"POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n%b\r\n\r\n" % CHUNKED
+    async with listening_service(tmp_path) as url:
+        answer = await exchange(url, head + chunks % (len(QUERY), QUERY) + get(b"/healthz"))
+        assert (answer.status, answer.body.partition(b"HTTP/1.1 200")[0]) == (
+            200,
+            b'{"data":{"articles":{"totalCount":2}}}',
+        )
+
+
+@pytest.mark.parametrize("sent", [b"1;" + b"x" * 2000, b"0\r\n" + b"X: x\r\n" * 400], ids=["extension", "trailers"])
+async def test_large_chunk_extensions_and_trailers(tmp_path: Path, sent: bytes) -> None:
+    """They are refused before their end, like a large head."""
+    async with listening_service(tmp_path, limit_head_bytes=1000) as url:
+        answer = await exchange(url, lined(b"Content-Type: application/json", CHUNKED)[:-1] + sent)
+        assert (answer.status, answer.code) == (400, "BAD_REQUEST")
+
+
+async def test_requests_behind_a_request_are_parsed_one_by_one(tmp_path: Path) -> None:
+    """A client that sends many at once does not make the server hold them all as requests, and gets all responses."""
+    sent = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n" * 2000
+    async with listening_service(tmp_path) as url, client(url) as other:
+        writing = asyncio.create_task(other.send(sent + get(b"/healthz")))
+        answers = await other.rest()
+        await writing
+        assert answers.count(b"HTTP/1.1 200 OK\r\n") == 2001
 
 
 # Headers in several lines (RFC 9110, 5.3)

@@ -23,7 +23,7 @@ from gateway.loading.scheduler import Scheduler
 from gateway.settings import Mode, Settings
 from gateway.stores import open_pipeline
 from gateway.web.file_descriptors import fitting, own, raise_allowed
-from gateway.web.server import address, is_public, listening
+from gateway.web.server import address, is_public, listening, run
 from gateway.web.server import serve as serve_app
 from gateway.web.webhooks import Webhooks
 
@@ -45,7 +45,7 @@ def _run(content: Path, flags: Mapping[str, object], mode: Mode) -> None:
     standard_streams.protect()
     settings = settings_of(content, flags, mode)
     with strict_problems_printed():
-        asyncio.run(_serve(settings))
+        run(_serve(settings))
 
 
 async def _serve(settings: Settings) -> None:

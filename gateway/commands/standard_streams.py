@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import io
+import os
 import select
 import sys
 import time
 from typing import Any, TextIO
 
+STANDARD_ERROR = 2
+"""The descriptor of standard error, the last of the three."""
 CHUNK_BYTES = select.PIPE_BUF
 """The number of bytes that a writable pipe accepts without blocking."""
 MOST_WAITING = 1.0
@@ -18,7 +21,18 @@ REGAINED = 0.01
 
 def protect() -> None:
     """Replace standard output and standard error of this process."""
+    _reserve_descriptors()
     sys.stdout, sys.stderr = _protected(sys.stdout), _protected(sys.stderr)
+
+
+def _reserve_descriptors() -> None:
+    """Opens the null device as each of the descriptors 0, 1 and 2 that is closed.
+
+    Otherwise they would be those of the next files, and libuv ends a process that closes one of them.
+    """
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= STANDARD_ERROR:
+        pass
+    os.close(descriptor)
 
 
 def _protected(stream: TextIO) -> TextIO:

@@ -31,13 +31,18 @@ BATCH_BYTES = 1024 * 1024
 DEFAULT_SECONDS = 30.0
 """The time-out of a batch, and of each file of a batch that failed."""
 
+PROGRAM = "import os; os.setpgrp(); from gateway.content.parser_process import main; main()"
+"""The program of a worker. Its group is separate from the start: an interrupt from the terminal goes to the server and
+does not end parsing. It is not a separate session, in which Linux (autogroup) would ignore the priority relative to the
+server. The worker sets it, because uvloop cannot."""
+
 
 class ParserPool:
     """A pool of parser processes. They start on the first run that needs them, and end on `close`."""
 
     def __init__(self, count: int, *, command: Sequence[str] | None = None, seconds: float = DEFAULT_SECONDS) -> None:
         """`command` starts a worker, by default `parser_process`. `seconds` is the time-out of a batch."""
-        self._command = command or (sys.executable, "-P", "-m", "gateway.content.parser_process")
+        self._command = command or (sys.executable, "-P", "-c", PROGRAM)
         self._seconds = seconds
         self._count = count
         self._idle: list[_ParserProcess] = []
@@ -129,9 +134,7 @@ class _ParserProcess:
     @classmethod
     async def start(cls, command: Sequence[str], seconds: float) -> _ParserProcess:
         pipe = asyncio.subprocess.PIPE
-        # A separate group: an interrupt from the terminal goes to the server and does not end parsing. It is not a
-        # separate session, in which Linux (autogroup) would ignore the priority relative to the server.
-        process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, process_group=0)
+        process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe)
         return cls(process, seconds)
 
     @property

@@ -59,7 +59,3 @@ def main() -> None:
     os.dup2(2, 1)
     with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):
         serve(parse, sys.stdin.buffer, answers)
-
-
-if __name__ == "__main__":
-    main()

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import re
-import sys
+from collections.abc import Callable, Sequence
 from typing import Any
+from urllib.parse import unquote
 
-import h11
 import orjson
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn._types import ASGIReceiveEvent
-from uvicorn.protocols.http.h11_impl import STATUS_PHRASES, H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
 
@@ -28,7 +28,9 @@ from gateway.web.request_head import joined
 EXCESS_SECONDS = 2.0
 """After this time without a request a connection beyond the limit is closed, or one within it if others need places."""
 HALF_EMPTY_LINE = b"\r"
-_EMPTY_LINES = re.compile(rb"(?:\r?\n)+")
+_EMPTY_LINE = b"\r\n\r\n"
+_EMPTY_LINES = re.compile(rb"\A(?:\r?\n)+")
+_REQUEST_LINE = re.compile(rb"[!-~]+ [!-~]+ HTTP/1\.([01])\r\n")
 
 
 def excess_of(connections: int) -> int:
@@ -45,7 +47,6 @@ class ConnectionConfig(uvicorn.Config):
             http=TimedHttpProtocol,
             ws=TimedWebSocketProtocol,
             ws_max_size=limits.message_bytes,
-            h11_max_incomplete_event_size=limits.head_bytes,
             **options,
         )
         self.limits = limits
@@ -53,65 +54,95 @@ class ConnectionConfig(uvicorn.Config):
         """The idle connections of the server within the limit, oldest first, and the loop's time of each."""
 
 
-class _Connection(h11.Connection):
-    """Ignores empty lines before a request line (RFC 9112, 2.2)."""
-
-    def next_event(self) -> type[h11.NEED_DATA | h11.PAUSED] | h11.Event:
-        if self.their_state is h11.IDLE and (empty := _EMPTY_LINES.match(self.trailing_data[0])):
-            self._receive_buffer.maybe_extract_at_most(empty.end())
-        if self.their_state is h11.IDLE and self.trailing_data == (HALF_EMPTY_LINE, False):
-            return h11.NEED_DATA
-        return super().next_event()
-
-
 class _Timer:
-    """Calls a function after a delay, unless stopped before. `start` is ignored while the timer runs."""
+    """Calls a function after a delay, unless stopped before. `start` is ignored while the timer runs.
 
-    def __init__(self, seconds: float) -> None:
+    A stopped timer leaves its handle in the event loop, so that a start per request costs little.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, seconds: float, call: Callable[[], object]) -> None:
+        self._loop = loop
         self._seconds = seconds
+        self._call = call
+        self._due: float | None = None
         self._handle: asyncio.TimerHandle | None = None
 
-    def start(self, loop: asyncio.AbstractEventLoop, call: Any) -> None:
-        self._handle = self._handle or loop.call_later(self._seconds, call)
+    def start(self) -> None:
+        if self._due is None:
+            self._due = self._loop.time() + self._seconds
+            self._handle = self._handle or self._loop.call_at(self._due, self._end)
 
     def stop(self) -> None:
+        self._due = None
+
+    def close(self) -> None:
+        """Stop, and forget the function."""
+        self.stop()
         if self._handle:
             self._handle.cancel()
             self._handle = None
+
+    def _end(self) -> None:
+        self._handle = None
+        if self._due is None:
+            return
+        if self._due > self._loop.time():
+            self._handle = self._loop.call_at(self._due, self._end)
+        else:
+            self._due = None
+            self._call()
 
 
 class WriteTimeout(asyncio.Protocol):
     """Aborts a connection if the client stops reading for too long."""
 
-    loop: asyncio.AbstractEventLoop
     transport: asyncio.Transport
     _leaving: _Timer
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._leaving.start(self.loop, self.transport.abort)
+        self._leaving.start()
 
     def resume_writing(self) -> None:
         self._leaving.stop()
         super().resume_writing()
 
+    def _abort(self) -> None:
+        self.transport.abort()
 
-class TimedHttpProtocol(WriteTimeout, H11Protocol):
-    """An HTTP connection with time-outs for the start of a request, for its rest, and for reading the response."""
+
+class TimedHttpProtocol(WriteTimeout, HttpToolsProtocol):
+    """An HTTP connection with time-outs for the start of a request, for its rest, and for reading the response.
+
+    The parser gets one request at a time, and the next one after the response. uvicorn would queue all requests that
+    have arrived.
+    """
 
     def __init__(
         self, config: ConnectionConfig, server_state: ServerState, app_state: dict[str, Any], **rest: Any
     ) -> None:
         super().__init__(config, server_state, app_state, **rest)
-        self.conn = _Connection(h11.SERVER, config.limits.head_bytes)
+        limits = config.limits
         self._others_idle = config.idle
-        self._most = config.limits.connections
-        self._most_head_bytes = config.limits.head_bytes
+        self._most = limits.connections
+        self._most_head_bytes = limits.head_bytes
         self._is_excess = False
         self._lost: Lost = self.loop.create_future()
-        self._idle = _Timer(config.limits.idle_seconds)
-        self._arriving = _Timer(config.limits.request_seconds)
-        self._leaving = _Timer(config.limits.idle_seconds)
+        self._idle = _Timer(self.loop, limits.idle_seconds, self.timeout_keep_alive_handler)
+        self._arriving = _Timer(self.loop, limits.request_seconds, self._give_up)
+        self._leaving = _Timer(self.loop, limits.idle_seconds, self._abort)
+        self._unread = b""
+        """What has arrived and was not parsed yet."""
+        self._has_begun = False
+        """Whether a request has arrived in part."""
+        self._head: bytes | None = b""
+        """The head as far as it has arrived. None after its end."""
+        self._body_left = 0
+        """The bytes missing of a body with a Content-Length."""
+        self._framing = 0
+        """The bytes since the last part of a chunked body: chunk sizes, extensions and trailers."""
+        self._end = b""
+        """The last bytes parsed, in which the end of a head or of a chunked body may begin."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -119,49 +150,127 @@ class TimedHttpProtocol(WriteTimeout, H11Protocol):
         self._is_excess = len(self.connections) > self._most and not self._replaces_idle()
         about = {EXCESS: True} if self._is_excess else {}
         if self._is_excess:  # its place is for a probe, or for one refusal
-            self._idle, self._arriving = _Timer(EXCESS_SECONDS), _Timer(EXCESS_SECONDS)
+            self._idle = _Timer(self.loop, EXCESS_SECONDS, self.timeout_keep_alive_handler)
+            self._arriving = _Timer(self.loop, EXCESS_SECONDS, self._give_up)
         self.app_state = {**self.app_state, LOST: self._lost, **about}
         self._begin_idle()
-
-    def handle_events(self) -> None:
-        super().handle_events()
-        if self._is_idle():
-            self._arriving.stop()
-            self._begin_idle()
-            return
-        self._end_idle()
-        if self._lacks_something():
-            self._arriving.start(self.loop, self._give_up)
-        else:
-            self._arriving.stop()
-
-    def handle_websocket_upgrade(self, event: h11.Request) -> None:
-        if self._is_excess:
-            self._refuse(Overloaded("Too many connections are open."))
-            return
-        self._stop()
-        super().handle_websocket_upgrade(event)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop()
         self._lost.set_result(None)
         super().connection_lost(exc)
 
+    def data_received(self, data: bytes) -> None:
+        self._unread += data
+        self._read()
+
+    def on_headers_complete(self) -> None:
+        """Raises ValueError for a head that llhttp accepts, but RFC 9112 does not. The parser then fails."""
+        assert self._head is not None  # noqa: S101 - the head ends once
+        if not _is_valid(self._head, self.headers):
+            raise ValueError
+        self._head, self._framing = None, 0
+        self._body_left = next((int(value) for name, value in self.headers if name == b"content-length"), 0)
+        target, self.url = self.url, b"/"  # uvicorn parses the target, and drops the host of an absolute one
+        super().on_headers_complete()
+        self.url = target
+        raw_path, _, self.scope["query_string"] = target.partition(b"?")
+        self.scope["raw_path"], self.scope["path"] = raw_path, unquote(raw_path.decode("ascii"))
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Ignores trailers, which uvicorn would add to the headers."""
+        if self._head is not None:
+            super().on_header(name, value)
+
+    def on_body(self, body: bytes) -> None:
+        self._body_left -= min(len(body), self._body_left)
+        self._framing = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._has_begun = False
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        self.server_state.total_requests += 1
+        if not self.transport.is_closing():
+            self.flow.resume_reading()
+            self._read()
+
+    def handle_websocket_upgrade(self) -> None:
+        if self._is_excess:
+            self._refuse(Overloaded("Too many connections are open."))
+            return
+        self._stop()
+        super().handle_websocket_upgrade()
+
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - `msg` is meant for the log
-        """uvicorn calls this in its handler of the h11 error, which has the hint 431 if the head is too large."""
-        error = sys.exception()
-        is_too_large = isinstance(error, h11.RemoteProtocolError) and error.error_status_hint == 431
-        self._refuse(
-            HeadTooLarge(self._most_head_bytes) if is_too_large else RequestError("The request is not valid HTTP/1.1.")
-        )
+        self._refuse(RequestError("The request is not valid HTTP/1.1."))
 
     def _get_upgrade(self) -> bytes | None:
         """Joins the lines of `Connection` (RFC 9110, 5.3). uvicorn reads only one of them."""
         self.headers = joined(self.headers)
         return super()._get_upgrade()
 
+    def _read(self) -> None:
+        """Parse what has arrived, up to the end of one request."""
+        while self._unread and (self._has_begun or not self._is_answering()):
+            if not (self._has_begun or self._begins()):
+                break
+            self._parse(self._next_part())
+            if self.transport.is_closing() or self.transport.get_protocol() is not self:
+                return
+        if self._unread and self._is_answering():
+            self.flow.pause_reading()
+        self._watch()
+
+    def _begins(self) -> bool:
+        """Whether a request begins after the empty lines, which are ignored (RFC 9112, 2.2)."""
+        self._unread = _EMPTY_LINES.sub(b"", self._unread)
+        if self._unread in {b"", HALF_EMPTY_LINE}:
+            return False
+        self._has_begun, self._head, self._body_left, self._framing, self._end = True, b"", 0, 0, b""
+        return True
+
+    def _next_part(self) -> bytes:
+        """Take the next part of the request: up to the end of its body, or up to an empty line, which ends a head and
+        a chunked body."""
+        size = self._body_left
+        if not size:
+            found = (self._end + self._unread).find(_EMPTY_LINE)
+            size = len(self._unread) if found < 0 else found + len(_EMPTY_LINE) - len(self._end)
+        part, self._unread = self._unread[:size], self._unread[size:]
+        self._end = (self._end + part[-3:])[-3:]
+        return part
+
+    def _parse(self, part: bytes) -> None:
+        if self._head is not None:
+            self._head += part
+            if len(self._head) > self._most_head_bytes:
+                self._refuse(HeadTooLarge(self._most_head_bytes))
+                return
+        self._framing += len(part)
+        super().data_received(part)
+        if self._has_begun and self._head is None and not self._body_left and self._framing > self._most_head_bytes:
+            self._refuse(RequestError("The chunk extensions or trailers are too large."))
+
+    def _watch(self) -> None:
+        """Start and stop the timers."""
+        if self._has_begun:
+            self._end_idle()
+            self._arriving.start()
+            return
+        self._arriving.stop()
+        if self._is_answering():
+            self._end_idle()
+        else:
+            self._begin_idle()
+
+    def _is_answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
     def _begin_idle(self) -> None:
-        self._idle.start(self.loop, self.timeout_keep_alive_handler)
+        self._idle.start()
         if not self._is_excess:
             self._others_idle.setdefault(self, self.loop.time())
 
@@ -179,43 +288,38 @@ class TimedHttpProtocol(WriteTimeout, H11Protocol):
         return True
 
     def _stop(self) -> None:
-        self._end_idle()
-        for timer in (self._arriving, self._leaving):
-            timer.stop()
-
-    def _is_idle(self) -> bool:
-        """Whether the next request has not begun. An empty line is not part of it."""
-        is_http = self.transport.get_protocol() is self and not self.transport.is_closing()
-        states = (self.conn.our_state, self.conn.their_state)
-        return is_http and states == (h11.IDLE, h11.IDLE) and self.conn.trailing_data[0] in {b"", HALF_EMPTY_LINE}
-
-    def _lacks_something(self) -> bool:
-        """Whether a request has arrived in part."""
-        if self.transport.get_protocol() is not self:
-            return False
-        state = self.conn.their_state
-        return state is h11.SEND_BODY or (state is h11.IDLE and bool(self.conn.trailing_data[0]))
+        self._others_idle.pop(self, None)
+        for timer in (self._idle, self._arriving, self._leaving):
+            timer.close()
 
     def _give_up(self) -> None:
         self._refuse(RequestTimeout())
 
     def _refuse(self, error: RequestError) -> None:
         """Send the error if no response has started, and close. Wakes the application if it waits for the body."""
-        if self.cycle and not self.cycle.response_complete:
+        has_started = self._head is None and self.cycle is not None and self.cycle.response_started
+        if self._is_answering():
             self.cycle.disconnected = True
             self.cycle.message_event.set()
-        if self.conn.our_state in {h11.IDLE, h11.SEND_RESPONSE} and not self.transport.is_closing():
-            self._write(error, orjson.dumps({"errors": error.entries()}))
+        if not has_started and not self.transport.is_closing():
+            self._write(error)
         self.transport.close()
 
-    def _write(self, error: RequestError, body: bytes) -> None:
+    def _write(self, error: RequestError) -> None:
+        body = orjson.dumps({"errors": error.entries()})
         told = {"Content-Type": "application/json", "Cache-Control": "no-store", **error.headers}
         headers = {**told, "Content-Length": str(len(body)), "Connection": "close"}
-        response = h11.Response(
-            status_code=error.status, headers=list(headers.items()), reason=STATUS_PHRASES[error.status]
-        )
-        for event in (response, h11.Data(data=body), h11.EndOfMessage()):
-            self.transport.write(self.conn.send(event) or b"")
+        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        status = f"HTTP/1.1 {error.status.value} {error.status.phrase}\r\n"
+        self.transport.write(f"{status}{lines}\r\n".encode() + body)
+
+
+def _is_valid(head: bytes, headers: Sequence[tuple[bytes, bytes]]) -> bool:
+    """Whether a head has the request line and the number of hosts of HTTP/1, and no other coding than `chunked`."""
+    line = _REQUEST_LINE.match(head)
+    hosts = sum(name == b"host" for name, _ in headers)
+    codings = [value.lower() for name, value in headers if name == b"transfer-encoding"]
+    return line is not None and hosts in ({0, 1} if line[1] == b"0" else {1}) and codings in ([], [b"chunked"])
 
 
 class TimedWebSocketProtocol(WriteTimeout, WebSocketsSansIOProtocol):
@@ -229,7 +333,7 @@ class TimedWebSocketProtocol(WriteTimeout, WebSocketsSansIOProtocol):
         self, config: ConnectionConfig, server_state: ServerState, app_state: dict[str, Any], **rest: Any
     ) -> None:
         super().__init__(config, server_state, app_state, **rest)
-        self._leaving = _Timer(config.limits.idle_seconds)
+        self._leaving = _Timer(self.loop, config.limits.idle_seconds, self._abort)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -251,7 +355,7 @@ class TimedWebSocketProtocol(WriteTimeout, WebSocketsSansIOProtocol):
             self.transport.resume_reading()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._leaving.stop()
+        self._leaving.close()
         super().connection_lost(exc)
 
     def _read_no_more(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 from gateway.errors import NotAcceptable
@@ -19,6 +20,8 @@ class MediaType(StrEnum):
 
 EVENTS = "text/event-stream"
 HTML = "text/html"
+REMEMBERED = 128
+"""The results kept for header values. Clients send few, and the head's limit bounds each."""
 
 _RANGE = re.compile(r"\s*([!#$%&'*+.^_`|~0-9a-z-]+/[!#$%&'*+.^_`|~0-9a-z-]+)\s*((?:;[^;,]*)*)", re.IGNORECASE)
 _QUALITY = re.compile(r";\s*q\s*=\s*(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)\s*(?:;|$)", re.IGNORECASE)
@@ -53,6 +56,7 @@ class _Range(NamedTuple):
     quality: float
 
 
+@lru_cache(REMEMBERED)
 def negotiate(accept: str | None) -> Negotiated:
     """Selects the media type for an `Accept` header. Raises NotAcceptable if no supported type is accepted.
 
@@ -84,6 +88,7 @@ def _preferred(ranges: list[_Range]) -> MediaType | None:
     return MediaType.JSON if wild > 0 and _quality(ranges, MediaType.JSON) is None else None
 
 
+@lru_cache(REMEMBERED)
 def encoding(accept_encoding: str | None) -> Encoding:
     """The supported encoding with the highest quality value, else identity.
 

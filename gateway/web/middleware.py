@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from uuid import uuid4
 
 import orjson
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette_compress import CompressMiddleware, add_compress_type, remove_compress_type
 
 from gateway.errors import MisdirectedRequest, RequestError
 from gateway.web.caching import PRIVATE
-from gateway.web.content_negotiation import encoding
+from gateway.web.content_negotiation import Encoding, encoding
 
 access = logging.getLogger("gateway.access")
 
@@ -34,6 +34,7 @@ SECURITY_HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 """Headers against MIME sniffing, framing and embedding in other origins. The TLS proxy sets HSTS."""
+_SECURITY_HEADERS = [(name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
 
 
 def error_response(error: RequestError) -> Response:
@@ -42,27 +43,38 @@ def error_response(error: RequestError) -> Response:
     return Response(body, error.status, {"Cache-Control": PRIVATE, **error.headers}, "application/json")
 
 
-class ResponseHeadersMiddleware:
-    """Adds `X-Request-Id`, and the security headers that the response does not set itself."""
+class ResponseMiddleware:
+    """Completes and logs each response in one pass.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Adds `X-Request-Id`, and the security headers that the response does not set itself. Logs one line with the request
+    id, without the query string, which may contain secrets.
+    """
+
+    def __init__(self, app: ASGIApp, clock: Callable[[], float] = time.perf_counter) -> None:
         self._app = app
+        self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = uuid4().hex
+        started, request_id = self._clock(), uuid4().hex
 
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers["X-Request-Id"] = request_id
-                for name, value in SECURITY_HEADERS.items():
-                    headers.setdefault(name, value)
+        async def send_completed(message: Message) -> None:
+            if message["type"] != "http.response.start":
+                await send(message)
+                return
+            sent = message.get("headers", ())
+            named = {name for name, _ in sent}
+            added = [each for each in _SECURITY_HEADERS if each[0] not in named]
+            message["headers"] = [*sent, (b"x-request-id", request_id.encode()), *added]
             await send(message)
+            if access.isEnabledFor(logging.INFO) and scope["path"] not in PROBES:
+                milliseconds = (self._clock() - started) * 1000
+                about = (scope["method"], scope["path"], message["status"], milliseconds, request_id)
+                access.info("%s %r %d %.1f ms %s", *about)
 
-        await self._app(scope, receive, send_with_headers)
+        await self._app(scope, receive, send_completed)
 
 
 class CompressionMiddleware(CompressMiddleware):
@@ -83,42 +95,29 @@ class CompressionMiddleware(CompressMiddleware):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_varied(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                if "accept-encoding" not in headers.get("vary", "").lower():
-                    headers.add_vary_header("Accept-Encoding")
+                message["headers"] = _varied(message.get("headers", ()))
             await send(message)
 
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        sent = Headers(scope=scope)
+        accepted = b", ".join(value for name, value in scope["headers"] if name == b"accept-encoding")
+        taken = encoding(accepted.decode("latin-1"))
+        if taken is Encoding.IDENTITY:
+            await self.app(scope, receive, send_varied)
+            return
         kept = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
-        taken = encoding(", ".join(sent.getlist("accept-encoding"))).encode()
-        chosen = {**scope, "headers": [*kept, (b"accept-encoding", taken)]}
+        chosen = {**scope, "headers": [*kept, (b"accept-encoding", taken.encode())]}
         await super().__call__(chosen, receive, send_varied)
 
 
-class AccessLogMiddleware:
-    """Logs one line per response, with its request id. Omits the query string, which may contain secrets."""
-
-    def __init__(self, app: ASGIApp, clock: Callable[[], float] = time.perf_counter) -> None:
-        self._app = app
-        self._clock = clock
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not access.isEnabledFor(logging.INFO) or scope["path"] in PROBES:
-            await self._app(scope, receive, send)
-            return
-        started = self._clock()
-
-        async def send_and_log(message: Message) -> None:
-            await send(message)
-            if message["type"] == "http.response.start":
-                milliseconds = (self._clock() - started) * 1000
-                about = (scope["method"], scope["path"], message["status"], milliseconds)
-                access.info("%s %r %d %.1f ms %s", *about, Headers(raw=message["headers"]).get("x-request-id"))
-
-        await self._app(scope, receive, send_and_log)
+def _varied(headers: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """The headers with `Accept-Encoding` in `Vary`."""
+    rest = [(name, value) for name, value in headers if name != b"vary"]
+    vary = b", ".join(value for name, value in headers if name == b"vary")
+    if b"accept-encoding" not in vary.lower():
+        vary = b", ".join((vary, b"Accept-Encoding")) if vary else b"Accept-Encoding"
+    return [*rest, (b"vary", vary)]
 
 
 class ErrorMiddleware:

@@ -25,8 +25,6 @@ REFUSALS, EXCESS_REFUSALS = 3, 2
 """Refusals per period. Further requests wait for the next period, so that clients that retry at once do not use all of
 the processor. Excess connections have their own rate, because each of them blocks a connection in the backlog."""
 CLOSE = (b"connection", b"close")
-UNCERTAIN = frozenset({b"expect", b"transfer-encoding"})
-"""Headers with which a refused request ends its connection."""
 
 
 class OverloadMiddleware:
@@ -49,9 +47,9 @@ class OverloadMiddleware:
             await self._answer_excess(scope, receive, send)
         elif scope["path"] not in self._exempt and await self._stays_full(scope.get("state", {}).get(LOST)):
             self._busy.add()
-            # A client that waits for "100 Continue" may send or omit its body, and a body may be framed in two ways.
-            # The start of the next request is then unknown.
-            await _refuse(BUSY, send, closes=any(name in UNCERTAIN for name, _ in scope["headers"]))
+            # A client that waits for "100 Continue" may send or omit its body. The start of the next request is then
+            # unknown.
+            await _refuse(BUSY, send, closes=any(name == b"expect" for name, _ in scope["headers"]))
         elif not _is_lost(scope):
             await self._app(scope, receive, send)
 

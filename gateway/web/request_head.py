@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from gateway.errors import HeadTooLarge, MethodNotAllowed, MisdirectedRequest, RequestError
+from gateway.errors import MethodNotAllowed, MisdirectedRequest, RequestError
 from gateway.web.middleware import error_response
 
 METHODS = "GET, HEAD, POST, OPTIONS"
@@ -30,21 +30,19 @@ class RequestHeadMiddleware:
     - Replaces the Host header and the target by the host and the path of an absolute-form target (RFC 9112, 3.2.2).
     - Responds to `OPTIONS *` for the whole server (RFC 9110, 9.3.7).
 
-    A head that is too large or invalid gets a JSON error.
+    An invalid head gets a JSON error. The protocol checks its size and its framing (`connection_timeouts`).
     """
 
-    def __init__(self, app: ASGIApp, most_bytes: int) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._most_bytes = most_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
         try:
-            check_size(scope, self._most_bytes)
             scope["headers"] = joined(scope["headers"])
-            check_framing(scope)
+            check_host(scope)
             is_for_server = apply_target(scope)
         except RequestError as error:
             await _answer(error_response(error), scope, receive, send)
@@ -62,14 +60,6 @@ async def _answer(response: Response, scope: Scope, receive: Receive, send: Send
         await response(scope, receive, send)
 
 
-def check_size(scope: Scope, allowed: int) -> None:
-    """Raises HeadTooLarge. The protocol already refuses an incomplete head that exceeds the limit."""
-    line = len(_method(scope)) + len(scope["raw_path"]) + len(scope["query_string"]) + len("  HTTP/1.1\r\n")
-    size = line + sum(len(name) + len(value) + len(": \r\n") for name, value in scope["headers"])
-    if size > allowed:
-        raise HeadTooLarge(allowed)
-
-
 def joined(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     """Each header once, its lines joined in order: `Cookie` by semicolons, others by commas.
 
@@ -81,15 +71,10 @@ def joined(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     return [(name, (b"; " if name == b"cookie" else b", ").join(values)) for name, values in lines.items()]
 
 
-def check_framing(scope: Scope) -> None:
-    """Raises RequestError for an invalid Host (RFC 9112, 3.2), and for a body with two lengths (6.1)."""
-    headers = Headers(scope=scope)
-    if not _HOST.fullmatch(headers.get("host", "")):
+def check_host(scope: Scope) -> None:
+    """Raises RequestError for an invalid Host (RFC 9112, 3.2)."""
+    if not _HOST.fullmatch(Headers(scope=scope).get("host", "")):
         raise RequestError("The header 'Host' is invalid. Send a host, optionally with a port.")
-    if "transfer-encoding" in headers and "content-length" in headers:
-        error = RequestError("The request has both 'Transfer-Encoding' and 'Content-Length'. Send only one of them.")
-        error.headers = {"Connection": "close"}  # the end of the body is unknown
-        raise error
 
 
 def apply_target(scope: Scope) -> bool:

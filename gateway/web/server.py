@@ -8,7 +8,7 @@ import socket
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from ipaddress import IPv4Network, ip_network
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -18,12 +18,23 @@ from gateway.limits import Limits
 from gateway.web.connection_timeouts import ConnectionConfig, TimedHttpProtocol, excess_of
 from gateway.web.listener import Listener
 
+new_event_loop: Callable[[], asyncio.AbstractEventLoop]
+try:
+    import uvloop
+except ImportError:  # it does not support Windows
+    new_event_loop = asyncio.new_event_loop
+else:
+    new_event_loop = uvloop.new_event_loop
+
 ALL_INTERFACES = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - only compared, not bound
 """The wildcard addresses, and the loopback address of each. Browsers can open only the latter."""
 START_SECONDS = 5
 """How long early connections wait at most before they are answered."""
 GRACE_SECONDS = 10
 """How long pending responses may take at shutdown."""
+
+
+T = TypeVar("T")
 
 
 class AddressError(GatewayError):
@@ -64,6 +75,12 @@ def url_of(host: str, port: int) -> str:
 def is_public(listener: socket.socket) -> bool:
     """Whether a socket listens on all interfaces."""
     return listener.getsockname()[0] in ALL_INTERFACES
+
+
+def run(main: Coroutine[Any, Any, T]) -> T:
+    """Run a server in the event loop of uvloop, or in asyncio's where uvloop is not installed."""
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        return runner.run(main)
 
 
 Starting = Callable[[], Coroutine[Any, Any, object]]
