@@ -83,11 +83,9 @@ class Compiler:
         except NotCompiled as error:
             self.refused[str(error)] += 1
             raise
-        except (RequestError, GraphQLError) as error:
+        except (RequestError, GraphQLError, StoreError) as error:
             self.refused[FAILED] += 1
             raise NotCompiled from error
-        except StoreError:
-            raise
         except Exception as error:
             logger.exception("A compiled operation failed. graphql-core executes it again.")
             self.refused[BROKEN] += 1

@@ -180,7 +180,7 @@ class PlanBuilder:
         return made
 
     def question(self, field: GraphQLField, node: FieldNode, ask: Callable[..., Any], base: str | None = None) -> str:
-        """The expression of what the arguments of a field ask for. `base` is that of the question that it depends on."""
+        """The expression of what the arguments of a field ask for. `base` is that of a question that it depends on."""
         at = None if base is None else int(base.removeprefix("values[").removesuffix("]"))
         self._questions.append(Question(self._strawberry, field, node, ask, at))
         return f"values[{len(self._questions) - 1}]"
