@@ -20,6 +20,7 @@ from gateway.access.preview_tokens import PreviewTokens
 from gateway.access.rate_limit import RateLimiter
 from gateway.access.tokens import Authenticator, Scope
 from gateway.errors import MethodNotAllowed, NotFound, RequestError
+from gateway.execution.compiler import Compiler
 from gateway.execution.concurrency import ConcurrencyLimiter
 from gateway.execution.executor import Executor, UsePreparedDocument, mask_error
 from gateway.execution.persisted_documents import PersistedDocuments, read_manifest
@@ -137,6 +138,7 @@ def _executor(
         introspection=settings.introspection,
         document_bytes=settings.document_bytes,
         rendered_bytes=settings.rendered_bytes,
+        compiler=Compiler(schema, settings.limits),
         concurrency=concurrency,
         is_ready=is_ready,
     )

@@ -58,6 +58,10 @@ class PackagesError(GatewayError):
     """GraphiQL cannot be built from its npm packages."""
 
 
+class NotCompiled(GatewayError):
+    """The operation has no plan. Has the reason. graphql-core executes it."""
+
+
 class Abandoned(GatewayError):
     """The client closed its connection before its operation began."""
 

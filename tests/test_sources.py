@@ -8,8 +8,9 @@ import pytest
 from graphql import GraphQLObjectType
 
 from gateway.errors import BadUserInput
+from gateway.graph.connection import SOURCE
 from gateway.graph.schema import build_schema
-from gateway.graph.sources import SOURCE, Kind, Named, Source
+from gateway.graph.sources import Kind, Named, Source
 from gateway.limits import Limits
 from gateway.model.lists import NEWEST_FIRST, Grouping, Largest, Window
 from gateway.store.reads import (

@@ -8,8 +8,8 @@ from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 from graphql import (
     ASTValidationRule,
@@ -82,6 +82,8 @@ class QueryDocument:
 
     node: DocumentNode
     query_cost: QueryCost
+    plans: dict[object, Any] = field(default_factory=dict, compare=False)
+    """What the compiler keeps."""
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
         """The operation with this name, or the only one without a name. Raises OperationNotFound."""

@@ -14,9 +14,10 @@ from itertools import chain, repeat
 from typing import Any, NamedTuple
 from uuid import uuid4
 
+import orjson
 import strawberry
 from graphql import GraphQLError, GraphQLSchema, OperationDefinitionNode, OperationType
-from graphql.execution.values import get_variable_values
+from graphql.execution.values import VariableValues, get_variable_values
 from strawberry.extensions import SchemaExtension
 from strawberry.types import ExecutionResult
 from strawberry.types.execution import PreExecutionError
@@ -28,21 +29,25 @@ from gateway.errors import (
     InternalError,
     LimitExceeded,
     NotAcceptable,
+    NotCompiled,
     NotReady,
     OperationTimedOut,
     RequestError,
     SettingsError,
     VariablesRefused,
 )
+from gateway.execution.compiler import Compiler
 from gateway.execution.concurrency import ConcurrencyLimiter, IsDisconnected
 from gateway.execution.document_cache import DocumentCache, QueryDocument
 from gateway.execution.json_size import json_size
 from gateway.execution.persisted_documents import PersistedDocuments
+from gateway.execution.plan import Operation
 from gateway.graph.body_renderer import BodyRenderer
 from gateway.graph.context import Context, LiveContext
+from gateway.graph.read_budget import ReadBudget
 from gateway.limits import DOCUMENT_BYTES, RENDERED_BYTES, Limits
 from gateway.model.records import Generation
-from gateway.store.protocol import Store
+from gateway.store.protocol import Snapshot, Store
 
 logger = logging.getLogger("gateway")
 
@@ -70,6 +75,7 @@ class PreparedOperation(NamedTuple):
 
     request: OperationRequest
     document: QueryDocument
+    variables: VariableValues
     kind: OperationType
     cost: int
     rate_key: str | None
@@ -88,7 +94,8 @@ class ResolvedRequest(NamedTuple):
 class Result(NamedTuple):
     """The result of an operation, perhaps with field errors. In a stream, also the error that ended it."""
 
-    data: Mapping[str, object] | None
+    data: Any
+    """The members by their keys, or a fragment of JSON if the operation was compiled, or None."""
     errors: tuple[ErrorEntry, ...] = ()
     extensions: Mapping[str, object] = {}
     revision: str = ""
@@ -133,12 +140,15 @@ class Executor:
         introspection: bool,
         document_bytes: int = DOCUMENT_BYTES,
         rendered_bytes: int = RENDERED_BYTES,
+        compiler: Compiler | None = None,
         concurrency: ConcurrencyLimiter | None = None,
         is_ready: Callable[[], Awaitable[bool]] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`schema` must have the extension UsePreparedDocument. `clock` returns Unix seconds, to check expiry.
-        `is_ready` returns whether the store may be served. By default it may if it has a generation.
+        """`compiler` executes the queries that it can compile, and graphql-core all others.
+
+        `schema` must have the extension UsePreparedDocument. `clock` returns Unix seconds, to check expiry. `is_ready`
+        returns whether the store may be served. By default it may if it has a generation.
 
         `rate_limiter` and `concurrency` may be shared. Without `concurrency`, it is built from the limits.
         """
@@ -148,6 +158,7 @@ class Executor:
         self._limits = limits
         self._introspection = introspection
         self._document_cache = DocumentCache(self._graph, limits, introspection=introspection, capacity=document_bytes)
+        self._compiler = compiler
         self._persisted = persisted
         self._renderer = BodyRenderer(rendered_bytes)
         self._rate_limiter = rate_limiter
@@ -193,12 +204,12 @@ class Executor:
         document = self._document_cache.get(request.query)
         operation = document.operation(request.operation_name)
         variables = self._coerce_variables(operation, request.variables)
-        cost = document.query_cost.check_cost(request.operation_name, variables)
+        cost = document.query_cost.check_cost(request.operation_name, variables.coerced)
         if request.document_id is not None:
             self._persisted.register(request.document_id, request.query)
         await self.check_ready()
         self._rate_limiter.charge(client, cost)
-        return PreparedOperation(request, document, operation.operation, cost, client)
+        return PreparedOperation(request, document, variables, operation.operation, cost, client)
 
     async def execute(
         self, prepared: PreparedOperation, viewer: Viewer, is_gone: IsDisconnected | None = None
@@ -259,32 +270,47 @@ class Executor:
 
     async def _execute(self, prepared: PreparedOperation, viewer: Viewer) -> Result:
         viewer.check_at(self._clock())  # the credential may have expired since the connection was opened
-        request = prepared.request
         async with self._store.snapshot(viewer.visibility) as snapshot:
-            context = Context(viewer, snapshot, self._limits, self._renderer, prepared.document.node)
-            executing = asyncio.ensure_future(
-                self._schema.execute(
-                    request.query,
-                    variable_values=dict(request.variables),
-                    context_value=context,
-                    operation_name=request.operation_name,
-                )
+            answer = await self._compiled(prepared, viewer, snapshot) or await self._resolved(
+                prepared, viewer, snapshot
             )
-            context.read_budget.stop = executing.cancel
-            try:
-                answer = self._result(await executing)
-            except asyncio.CancelledError:
-                if context.read_budget.exceeded:
-                    raise context.read_budget.exceeded from None
-                raise
-            finally:
-                context.read_budget.stop = None
             generation = await snapshot.generation()
-            return answer._replace(
-                revision=generation.revision,
-                seconds_left=self._seconds_left(generation),
-                dependencies=context.read_budget.tags,
+            return answer._replace(revision=generation.revision, seconds_left=self._seconds_left(generation))
+
+    async def _compiled(self, prepared: PreparedOperation, viewer: Viewer, snapshot: Snapshot) -> Result | None:
+        """The result of a compiled query. None if graphql-core has to execute it."""
+        if self._compiler is None:
+            return None
+        budget = ReadBudget(self._limits.records)
+        name = prepared.request.operation_name
+        operation = Operation(prepared.document, name, prepared.variables, viewer, budget)
+        try:
+            data = await self._compiler.execute(operation, snapshot)
+        except NotCompiled:
+            return None
+        return Result(orjson.Fragment(data), dependencies=budget.tags)
+
+    async def _resolved(self, prepared: PreparedOperation, viewer: Viewer, snapshot: Snapshot) -> Result:
+        """The result of graphql-core."""
+        request = prepared.request
+        context = Context(viewer, snapshot, self._limits, self._renderer, prepared.document.node)
+        executing = asyncio.ensure_future(
+            self._schema.execute(
+                request.query,
+                variable_values=dict(request.variables),
+                context_value=context,
+                operation_name=request.operation_name,
             )
+        )
+        context.read_budget.stop = executing.cancel
+        try:
+            return self._result(await executing)._replace(dependencies=context.read_budget.tags)
+        except asyncio.CancelledError:
+            if context.read_budget.exceeded:
+                raise context.read_budget.exceeded from None
+            raise
+        finally:
+            context.read_budget.stop = None
 
     def _seconds_left(self, generation: Generation) -> float | None:
         due = generation.next_due
@@ -313,7 +339,7 @@ class Executor:
             raise LimitExceeded("answer_characters", allowed, characters)
         return Result(result.data, tuple(_format_error(error) for error in result.errors or ()))
 
-    def _coerce_variables(self, operation: OperationDefinitionNode, given: Mapping[str, Any]) -> Mapping[str, object]:
+    def _coerce_variables(self, operation: OperationDefinitionNode, given: Mapping[str, Any]) -> VariableValues:
         coerced = get_variable_values(
             self._graph,
             operation.variable_definitions or (),
@@ -323,7 +349,7 @@ class Executor:
         )
         if isinstance(coerced, list):
             raise VariablesRefused([error.formatted for error in coerced])
-        return coerced.coerced
+        return coerced
 
     async def check_ready(self) -> None:
         """Raises NotReady until the store may be served. Readiness is cached, because it never ends."""

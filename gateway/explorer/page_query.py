@@ -37,4 +37,5 @@ class PageQuery:
         answer = await self._executor.execute(prepared, viewer)
         if answer.data is None or answer.errors:  # the error and its incident are logged
             raise InternalError("The page could not be rendered. See the log.")
-        return answer.data
+        data: Data = answer.data
+        return data

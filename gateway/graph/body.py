@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 import strawberry
@@ -11,6 +11,8 @@ from gateway.content import prose
 from gateway.graph.body_renderer import Markdown
 from gateway.graph.connection import non_negative, resolved
 from gateway.graph.context import Info
+from gateway.graph.sources import derived
+from gateway.limits import Limits
 from gateway.model import documents
 from gateway.model.records import Text
 
@@ -32,53 +34,61 @@ class Heading:
     )
 
 
+def _markdown(_limits: Limits) -> Callable[[Text], str]:
+    return lambda body: body.body
+
+
+def _text(_limits: Limits) -> Callable[[Text], str]:
+    return lambda body: body.text
+
+
+def _is_empty(_limits: Limits) -> Callable[[Text], bool]:
+    return lambda body: not body.body.strip()
+
+
+def _word_count(_limits: Limits) -> Callable[[Text], int]:
+    return lambda body: prose.reading_time(body.text).words
+
+
+def _reading_time(_limits: Limits) -> Callable[[Text], int]:
+    return lambda body: prose.reading_time(body.text).minutes
+
+
+def _excerpt(_limits: Limits, length: Length = EXCERPT_LENGTH) -> Callable[[Text], str]:
+    number = non_negative("length", length)
+    return lambda body: prose.excerpt(body.text, EXCERPT_LENGTH if number is None else number)
+
+
+def _toc(_limits: Limits, max_depth: MaxDepth = TOC_DEPTH) -> Callable[[Text], Sequence[documents.Heading]]:
+    number = non_negative("maxDepth", max_depth)
+    deepest = TOC_DEPTH if number is None else number
+    return lambda body: [heading for heading in body.headings if heading.depth <= deepest]
+
+
 @strawberry.type(
     description="The article's content after the front matter, as Markdown and in other forms. HTML is rendered only"
     " when selected."
 )
 class Body:
-    @resolved("The Markdown source.")
-    @staticmethod
-    def markdown(body: strawberry.Parent[Text]) -> str:
-        return body.body
+    markdown = derived("The Markdown source.", str, _markdown)
 
     @resolved("Sanitised HTML, safe to insert into a page. Headings have their `anchor` as id.")
     @staticmethod
     async def html(body: strawberry.Parent[Text], info: Info) -> str:
         return (await info.context.renderer.render(Markdown.of(body.body))).html
 
-    @resolved("Plain text without markup, one line per block.")
-    @staticmethod
-    def text(body: strawberry.Parent[Text]) -> str:
-        return body.text
-
-    @resolved("Whether the body is empty or only white space.")
-    @staticmethod
-    def is_empty(body: strawberry.Parent[Text]) -> bool:
-        return not body.body.strip()
-
-    @resolved("Number of words. For scripts without spaces between words: number of letters.")
-    @staticmethod
-    def word_count(body: strawberry.Parent[Text]) -> int:
-        return prose.reading_time(body.text).words
-
-    @resolved("Estimated reading time in minutes, rounded up. 0 for a body without words.")
-    @staticmethod
-    def reading_time_minutes(body: strawberry.Parent[Text]) -> int:
-        return prose.reading_time(body.text).minutes
-
-    @resolved(
-        "The beginning of the text, cut at a word boundary and followed by an ellipsis. A text within"
-        " `length` is returned whole."
+    text = derived("Plain text without markup, one line per block.", str, _text)
+    is_empty = derived("Whether the body is empty or only white space.", bool, _is_empty)
+    word_count = derived(
+        "Number of words. For scripts without spaces between words: number of letters.", int, _word_count
     )
-    @staticmethod
-    def excerpt(body: strawberry.Parent[Text], length: Length = EXCERPT_LENGTH) -> str:
-        number = non_negative("length", length)
-        return prose.excerpt(body.text, EXCERPT_LENGTH if number is None else number)
-
-    @resolved("The headings in document order, as a table of contents.", list[Heading])
-    @staticmethod
-    def toc(body: strawberry.Parent[Text], max_depth: MaxDepth = TOC_DEPTH) -> Sequence[documents.Heading]:
-        number = non_negative("maxDepth", max_depth)
-        deepest = TOC_DEPTH if number is None else number
-        return [heading for heading in body.headings if heading.depth <= deepest]
+    reading_time_minutes = derived(
+        "Estimated reading time in minutes, rounded up. 0 for a body without words.", int, _reading_time
+    )
+    excerpt = derived(
+        "The beginning of the text, cut at a word boundary and followed by an ellipsis. A text within"
+        " `length` is returned whole.",
+        str,
+        _excerpt,
+    )
+    toc = derived("The headings in document order, as a table of contents.", list[Heading], _toc)

@@ -51,10 +51,19 @@ Offset = Annotated[
 ]
 
 
-def resolved(description: str, graphql_type: object = None) -> Callable[[Callable[..., object]], StrawberryField]:
-    """Typed `strawberry.field`. With a `graphql_type` the resolver returns the record behind that type."""
+SOURCE = "source"
+"""The key of a field's metadata that has what its arguments ask for, for the compiler: see `sources`."""
+
+
+def resolved(
+    description: str, graphql_type: object = None, ask: Callable[..., object] | None = None
+) -> Callable[[Callable[..., object]], StrawberryField]:
+    """Typed `strawberry.field`. With a `graphql_type` the resolver returns the record behind that type.
+
+    `ask` is the function of the limits and the arguments that the resolver uses.
+    """
     decorator: Callable[[Callable[..., object]], StrawberryField] = strawberry.field(
-        description=description, graphql_type=graphql_type
+        description=description, graphql_type=graphql_type, metadata={SOURCE: ask}
     )
     return decorator
 

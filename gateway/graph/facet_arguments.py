@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated, Any
 
 import strawberry
 
 from gateway.graph.connection import check_limit, non_negative, resolved
-from gateway.graph.context import Info
 from gateway.limits import PAGE_SIZE, Limits
-from gateway.model.lists import Group, Largest
-from gateway.model.records import Article
-from gateway.store.reads import WHOLE, GroupsOf, Listing
+from gateway.model.lists import Group
 
 FirstGroups = Annotated[
     int | None,
@@ -37,9 +33,3 @@ def checked_first(limits: Limits, first: int | None) -> int:
     size = PAGE_SIZE if number is None else number
     check_limit("page", limits.page, size)
     return size
-
-
-async def groups_of(
-    info: Info, listing: Listing[Article], largest: Largest, parent: str = WHOLE
-) -> Sequence[Group[Any]]:
-    return await info.context.load(GroupsOf(listing, largest), parent)

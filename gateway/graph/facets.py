@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -12,16 +12,16 @@ import strawberry
 from strawberry import UNSET
 
 from gateway.graph.connection import check_limit, non_negative, resolved
-from gateway.graph.context import Info
-from gateway.graph.facet_arguments import FirstGroups, checked_first, counted, groups_of
+from gateway.graph.facet_arguments import FirstGroups, checked_first, counted
 from gateway.graph.filter_inputs import ArticleFilter, checked_filter
 from gateway.graph.order_inputs import describe
+from gateway.graph.sources import Answer, answered
 from gateway.graph.types import ProviderCount, TopicCount
-from gateway.limits import Limits
+from gateway.limits import PAGE_SIZE, Limits
 from gateway.model.lists import Group, Grouping, Interval, Largest
 from gateway.model.records import Article
 from gateway.search import Search
-from gateway.store.reads import ARTICLES, HistogramOf, Listing, RangesOf
+from gateway.store.reads import ARTICLES, GroupsOf, HistogramOf, Listing, RangesOf
 
 describe(
     Interval,
@@ -84,88 +84,67 @@ class Selected(NamedTuple):
         return ARTICLES.where(checked_filter(self.limits, filter_)).matching(self.search)
 
 
+def _facet(by: Grouping, own: str) -> Callable[..., Answer]:
+    """The counts by a value. `own` is the field of the filter that tests the value."""
+
+    def ask(
+        limits: Limits,
+        selected: Selected,
+        first: FirstGroups = PAGE_SIZE,
+        min_count: MinCount = 1,
+        exclude_own_filter: ExcludeOwnFilter = True,
+    ) -> Answer:
+        least = non_negative("minCount", min_count)
+        largest = Largest(by, checked_first(limits, first), 1 if least is None else least)
+        return Answer(GroupsOf(selected.listing(None if exclude_own_filter is False else own), largest), _whole)
+
+    return ask
+
+
+def _whole(found: Sequence[Group[Any]], _: str) -> Sequence[Group[Any]]:
+    return found
+
+
+def _dates(
+    _limits: Limits,
+    selected: Selected,
+    interval: Annotated[Interval, strawberry.argument(description="The calendar interval.")],
+) -> Answer:
+    def counts(groups: Sequence[Group[datetime]], _: str) -> Sequence[DateCount]:
+        return [DateCount(start=group.value, end=end_of(interval, group.value), count=group.size) for group in groups]
+
+    return Answer(HistogramOf(selected.listing(), interval), counts)
+
+
+def _quality(limits: Limits, selected: Selected, bounds: Bounds = BOUNDS) -> Answer:
+    edges = sorted({*(BOUNDS if bounds is None else bounds)})
+    check_limit("page", limits.page, len(edges))
+
+    def ranges(counts: Sequence[int], _: str) -> Sequence[RangeCount]:
+        gaps = pairwise([None, *edges, None])
+        return [RangeCount(gte=low, lt=high, count=count) for (low, high), count in zip(gaps, counts, strict=True)]
+
+    return Answer(RangesOf(selected.listing(), tuple(edges)), ranges)
+
+
 @strawberry.type(
     description="Article counts by value, largest first. `excludeOwnFilter` ignores the top-level condition on the"
     " facet's own value, so that a multi-select shows the other values too."
 )
 class ArticleFacets:
-    @resolved("Counts by topic.", list[TopicCount])
-    @staticmethod
-    async def topics(
-        selected: strawberry.Parent[Selected],
-        info: Info,
-        first: FirstGroups = 20,
-        min_count: MinCount = 1,
-        exclude_own_filter: ExcludeOwnFilter = True,
-    ) -> Sequence[Group[Any]]:
-        listing = selected.listing(None if exclude_own_filter is False else "topics")
-        return await groups_of(info, listing, _largest(info, Grouping.TOPIC, first, min_count))
-
-    @resolved("Counts by provider.", list[ProviderCount])
-    @staticmethod
-    async def providers(
-        selected: strawberry.Parent[Selected],
-        info: Info,
-        first: FirstGroups = 20,
-        min_count: MinCount = 1,
-        exclude_own_filter: ExcludeOwnFilter = True,
-    ) -> Sequence[Group[Any]]:
-        listing = selected.listing(None if exclude_own_filter is False else "provider")
-        return await groups_of(info, listing, _largest(info, Grouping.PROVIDER, first, min_count))
-
-    @resolved("Counts by category.", list[ValueCount])
-    @staticmethod
-    async def categories(
-        selected: strawberry.Parent[Selected],
-        info: Info,
-        first: FirstGroups = 20,
-        min_count: MinCount = 1,
-        exclude_own_filter: ExcludeOwnFilter = True,
-    ) -> Sequence[Group[Any]]:
-        listing = selected.listing(None if exclude_own_filter is False else "category")
-        return await groups_of(info, listing, _largest(info, Grouping.CATEGORY, first, min_count))
-
-    @resolved("Counts by kind of content.", list[ValueCount])
-    @staticmethod
-    async def types(
-        selected: strawberry.Parent[Selected],
-        info: Info,
-        first: FirstGroups = 20,
-        min_count: MinCount = 1,
-        exclude_own_filter: ExcludeOwnFilter = True,
-    ) -> Sequence[Group[Any]]:
-        listing = selected.listing(None if exclude_own_filter is False else "type")
-        return await groups_of(info, listing, _largest(info, Grouping.TYPE, first, min_count))
-
-    @resolved("Counts by date of publication, oldest first. Intervals without articles are omitted.", list[DateCount])
-    @staticmethod
-    async def dates(
-        selected: strawberry.Parent[Selected],
-        info: Info,
-        interval: Annotated[Interval, strawberry.argument(description="The calendar interval.")],
-    ) -> Sequence[DateCount]:
-        groups = await info.context.load(HistogramOf(selected.listing(), interval))
-        return [DateCount(start=group.value, end=end_of(interval, group.value), count=group.size) for group in groups]
-
-    @resolved(
+    topics = answered("Counts by topic.", list[TopicCount], _facet(Grouping.TOPIC, "topics"))
+    providers = answered("Counts by provider.", list[ProviderCount], _facet(Grouping.PROVIDER, "provider"))
+    categories = answered("Counts by category.", list[ValueCount], _facet(Grouping.CATEGORY, "category"))
+    types = answered("Counts by kind of content.", list[ValueCount], _facet(Grouping.TYPE, "type"))
+    dates = answered(
+        "Counts by date of publication, oldest first. Intervals without articles are omitted.", list[DateCount], _dates
+    )
+    quality = answered(
         "Counts by quality: one range per gap between the bounds, including empty ones. The first and the"
         " last range are open.",
         list[RangeCount],
+        _quality,
     )
-    @staticmethod
-    async def quality(
-        selected: strawberry.Parent[Selected], info: Info, bounds: Bounds = BOUNDS
-    ) -> Sequence[RangeCount]:
-        edges = sorted({*(BOUNDS if bounds is None else bounds)})
-        check_limit("page", info.context.limits.page, len(edges))
-        counts = await info.context.load(RangesOf(selected.listing(), tuple(edges)))
-        gaps = pairwise([None, *edges, None])
-        return [RangeCount(gte=low, lt=high, count=count) for (low, high), count in zip(gaps, counts, strict=True)]
-
-
-def _largest(info: Info, by: Grouping, first: int | None, min_count: int | None) -> Largest:
-    least = non_negative("minCount", min_count)
-    return Largest(by, checked_first(info.context.limits, first), 1 if least is None else least)
 
 
 _LENGTHS = {Interval.DAY: timedelta(days=1), Interval.WEEK: timedelta(days=7)}

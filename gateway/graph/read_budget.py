@@ -5,7 +5,7 @@ What a read counts and depends on is a function of the read and its values.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from gateway import cache_tags
@@ -67,6 +67,12 @@ class ReadBudget:
         self._given += len(found)
         self.check()
         self.tags.update(filter(None, map(_tag, found)))
+
+    def add_ids(self, ids: Sequence[str]) -> None:
+        """Add records by their ids. Raises LimitExceeded."""
+        self._given += len(ids)
+        self.check()
+        self.tags.update(ids)
 
     def depend(self, *tags: str) -> None:
         """Add dependencies beyond the returned records: lists, and records that do not exist yet."""

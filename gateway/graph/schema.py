@@ -38,25 +38,21 @@ from gateway.graph.connection import (
     checked_window,
     only_argument,
     or_none,
-    page_of,
     resolved,
 )
 from gateway.graph.context import Info
 from gateway.graph.corpus import Corpus
 from gateway.graph.facets import ArticleFacets, Selected
-from gateway.graph.filter_inputs import ArticleFilters, checked_filter
+from gateway.graph.filter_inputs import ArticleFilter, ArticleFilters, checked_filter
 from gateway.graph.loaders import Key
-from gateway.graph.order_inputs import (
-    SearchOrders,
-    checked_order,
-)
+from gateway.graph.order_inputs import ArticleOrder, SearchOrders, checked_order
 from gateway.graph.search_types import ArticleSearchConnection, SearchFields, SearchModes, checked_search
 from gateway.graph.sources import ARTICLE_LIST, PROVIDER_LIST, TOPIC_LIST, connection, named
 from gateway.graph.sync import ChangeSet, Since, Subscription
 from gateway.graph.types import Article, Node, Provider, Topic
 from gateway.limits import Limits
 from gateway.model import records
-from gateway.model.lists import BEST_FIRST, SearchMode
+from gateway.model.lists import BEST_FIRST, SearchField, SearchMode
 from gateway.store.protocol import ChangePage
 from gateway.store.reads import (
     ARTICLE_BY_ID,
@@ -74,14 +70,17 @@ from gateway.store.reads import (
     TOPIC_BY_KEY,
     TOPIC_BY_SLUG,
     TOPICS,
+    WHOLE,
     Find,
     Lookup,
+    PageOf,
+    Read,
     localized_slug,
 )
 
 Record = records.Article | records.Related | records.Provider | records.Topic
 
-_BY_ID: Mapping[str, Lookup[Any]] = {
+BY_ID: Mapping[str, Lookup[Any]] = {
     "ar": ARTICLE_BY_ID,
     "re": RELATED_BY_ID,
     "pr": PROVIDER_BY_ID,
@@ -125,6 +124,26 @@ def _article(
             return None if identity is None else (Find(ARTICLE_BY_URL), identity)
 
 
+def _provider(
+    _limits: Limits,
+    id_: Annotated[strawberry.ID | None, strawberry.argument(name="id", description="Id of the provider.")] = UNSET,
+    domain: Annotated[str | None, strawberry.argument(description="Domain of the provider, in any case.")] = UNSET,
+    slug: Annotated[str | None, strawberry.argument(description="Slug of the provider.")] = UNSET,
+) -> Key | None:
+    match only_argument(id=id_, domain=domain, slug=slug):
+        case "id", key:
+            return Find(PROVIDER_BY_ID), key
+        case "slug", key:
+            return Find(PROVIDER_BY_SLUG), key
+        case _, key:
+            return Find(PROVIDER_BY_KEY), key.strip().lower()
+
+
+def _is_named(read: Read[Any], found: records.Provider) -> bool:
+    """Whether a provider is the one with a domain, if it was found by that. A key can also come from a name."""
+    return read != Find(PROVIDER_BY_KEY) or found.domain is not None
+
+
 def _topic(
     _limits: Limits,
     id_: Annotated[strawberry.ID | None, strawberry.argument(name="id", description="Id of the topic.")] = UNSET,
@@ -140,27 +159,69 @@ def _topic(
             return Find(TOPIC_BY_KEY), topic_key(key)
 
 
+def _node(_limits: Limits, id_: str) -> Sequence[str]:
+    return (id_,)
+
+
+def _nodes(limits: Limits, ids: Sequence[str]) -> Sequence[str]:
+    check_limit("ids", limits.ids, len(ids))
+    return ids
+
+
+def _facets(
+    limits: Limits,
+    where: ArticleFilter | None = UNSET,
+    query: str | None = UNSET,
+    in_: Sequence[SearchField] | None = UNSET,
+    mode: SearchMode | None = SearchMode.ALL_TERMS,
+) -> Selected:
+    text = or_none(query)
+    search = None if text is None else checked_search(limits, text, in_, mode)
+    selected = Selected(limits, or_none(where), search)
+    selected.listing()  # checked here, so that a rejected filter gives one error
+    return selected
+
+
+def _search(
+    limits: Limits,
+    query: str,
+    in_: Sequence[SearchField] | None = UNSET,
+    mode: SearchMode | None = SearchMode.ALL_TERMS,
+    *,
+    where: ArticleFilter | None = UNSET,
+    order_by: Sequence[ArticleOrder] | None = UNSET,
+    **window: Any,
+) -> PageOf[records.Article]:
+    checked, terms = checked_window(limits, **window), or_none(order_by)
+    order = BEST_FIRST if terms is None else checked_order(limits, terms, terms)
+    listing = ARTICLES.where(checked_filter(limits, where)).matching(checked_search(limits, query, in_, mode))
+    return PageOf(listing, order, checked)
+
+
 @strawberry.type(description="The root of all queries.")
 class Query:
     @resolved(
-        "The record with this id. Null without an error if it is unknown or not visible to the caller.", Node | None
+        "The record with this id. Null without an error if it is unknown or not visible to the caller.",
+        Node | None,
+        _node,
     )
     @staticmethod
     async def node(
         info: Info, id_: Annotated[strawberry.ID, strawberry.argument(name="id", description="Id of the record.")]
     ) -> Record | None:
-        return await _record(info, id_)
+        [found] = await _records(info, _node(info.context.limits, id_))
+        return found
 
     @resolved(
         "The records with these ids, in the order of the ids. An unknown or invisible record is null.",
         list[Node | None],
+        _nodes,
     )
     @staticmethod
     async def nodes(
         info: Info, ids: Annotated[list[strawberry.ID], strawberry.argument(description="Ids of the records.")]
     ) -> Sequence[Record | None]:
-        check_limit("ids", info.context.limits.ids, len(ids))
-        return await asyncio.gather(*(_record(info, each) for each in ids))
+        return await _records(info, _nodes(info.context.limits, ids))
 
     article = named(
         "One article. Give exactly one of `id`, `slug`, `path` and `url`. Null if the article does not"
@@ -172,7 +233,7 @@ class Query:
 
     articles = connection("All articles visible to the caller.", Connection[Article], ARTICLES, ARTICLE_LIST)
 
-    @resolved("Counts of all articles that match `filter` and, if given, `query`.", ArticleFacets)
+    @resolved("Counts of all articles that match `filter` and, if given, `query`.", ArticleFacets, _facets)
     @staticmethod
     def facets(
         info: Info,
@@ -183,15 +244,12 @@ class Query:
         in_: SearchFields = UNSET,
         mode: SearchModes = SearchMode.ALL_TERMS,
     ) -> Selected:
-        limits, text = info.context.limits, or_none(query)
-        search = None if text is None else checked_search(limits, text, in_, mode)
-        selected = Selected(limits, or_none(where), search)
-        selected.listing()  # checked here, so that a rejected filter gives one error
-        return selected
+        return _facets(info.context.limits, where, query, in_, mode)
 
     @resolved(
         "Ranked full-text search, ordered by score by default. Any text is a valid query.",
         ArticleSearchConnection,
+        _search,
     )
     @staticmethod
     def search(
@@ -210,30 +268,15 @@ class Query:
         offset: Offset = UNSET,
         order_by: SearchOrders = UNSET,
     ) -> PageKey:
-        limits = info.context.limits
-        window = checked_window(limits, first=first, after=after, last=last, before=before, offset=offset)
-        terms = or_none(order_by)
-        order = BEST_FIRST if terms is None else checked_order(limits, terms, terms)
-        listing = ARTICLES.where(checked_filter(limits, where)).matching(checked_search(limits, query, in_, mode))
-        return page_of(listing, order, window)
+        window = {"first": first, "after": after, "last": last, "before": before, "offset": offset}
+        return PageKey(_search(info.context.limits, query, in_, mode, where=where, order_by=order_by, **window), WHOLE)
 
-    @resolved("One provider. Give exactly one argument. Null if the provider does not exist.", Provider | None)
-    @staticmethod
-    async def provider(
-        info: Info,
-        id_: Annotated[strawberry.ID | None, strawberry.argument(name="id", description="Id of the provider.")] = UNSET,
-        domain: Annotated[str | None, strawberry.argument(description="Domain of the provider, in any case.")] = UNSET,
-        slug: Annotated[str | None, strawberry.argument(description="Slug of the provider.")] = UNSET,
-    ) -> records.Provider | None:
-        load = info.context.load
-        match only_argument(id=id_, domain=domain, slug=slug):
-            case "id", key:
-                return await load(Find(PROVIDER_BY_ID), key)
-            case "slug", key:
-                return await load(Find(PROVIDER_BY_SLUG), key)
-            case _, key:
-                found = await load(Find(PROVIDER_BY_KEY), key.strip().lower())
-                return found if found and found.domain else None  # the key can come from a name
+    provider = named(
+        "One provider. Give exactly one argument. Null if the provider does not exist.",
+        Provider | None,
+        _provider,
+        _is_named,
+    )
 
     providers = connection(
         "All providers of visible articles and of their related entries.",
@@ -258,13 +301,17 @@ class Query:
         return await info.context.snapshot.generation()
 
 
+async def _records(info: Info, ids: Sequence[str]) -> Sequence[Record | None]:
+    return await asyncio.gather(*(_record(info, each) for each in ids))
+
+
 async def _record(info: Info, id_: str) -> Record | None:
-    lookup = _BY_ID.get(id_.partition("_")[0])
+    lookup = BY_ID.get(id_.partition("_")[0])
     found: Record | None = await info.context.load(Find(lookup), id_) if lookup else None
     return found
 
 
-def _print_instant(value: datetime) -> str:
+def print_instant(value: datetime) -> str:
     return value.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
 
 
@@ -283,7 +330,7 @@ _DATE_TIME = strawberry.scalar(
     description="ISO 8601 instant in UTC (`2022-11-15T17:36:00Z`). As input it may have an offset, or omit the time"
     " or the zone. Default zone: UTC.",
     specified_by_url="https://scalars.graphql.org/andimarek/date-time.html",
-    serialize=_print_instant,
+    serialize=print_instant,
     parse_value=_read_instant,
 )
 _JSON = strawberry.scalar(name="JSON", description="Arbitrary JSON. Only `frontMatter` returns it.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
@@ -13,7 +13,7 @@ import strawberry
 from strawberry import UNSET
 from strawberry.types.fields.resolver import Parameter, Signature
 
-from gateway.graph.connection import After, Before, First, Last, Offset, PageKey, checked_window
+from gateway.graph.connection import SOURCE, After, Before, First, Last, Offset, PageKey, checked_window
 from gateway.graph.context import Info
 from gateway.graph.facet_arguments import FirstGroups, checked_first
 from gateway.graph.filter_inputs import ArticleFilters, ProviderFilters, TopicFilters, checked_filter
@@ -30,9 +30,6 @@ from gateway.graph.order_inputs import (
 from gateway.limits import PAGE_SIZE, Limits
 from gateway.model.lists import Grouping, Largest
 from gateway.store.reads import WHOLE, Find, GroupsOf, Listing, Lookup, PageOf, Read
-
-SOURCE = "source"
-"""The key of a field's metadata that has its Source or Named."""
 
 
 class Kind(StrEnum):
@@ -68,6 +65,39 @@ class Named:
     key: Callable[..., Key | None]
     """The read and its parent for the limits and the arguments of the field, which are keywords. None: the value is
     null. Pure. Raises RequestError."""
+    shows: Callable[[Read[Any], Any], bool]
+    """Whether the value is the record that the read found. Otherwise it is null."""
+
+
+@dataclass(frozen=True)
+class Derived:
+    """A value that is made from the object."""
+
+    make: Callable[..., Callable[[Any], Any]]
+    """The function of the object, or of an attribute of it, for the limits and the arguments. Pure. Raises
+    RequestError."""
+    by: str | None
+    """The attribute. None: the object itself."""
+
+    def value(self, record: object, limits: Limits, arguments: Mapping[str, Any]) -> Any:
+        return self.make(limits, **arguments)(record if self.by is None else getattr(record, self.by))
+
+
+class Answer(NamedTuple):
+    """A read, and the function that makes a field's value from its value and its parent."""
+
+    read: Read[Any]
+    value: Callable[[Any, str], Any]
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A value that is made from the value of a read."""
+
+    ask: Callable[..., Answer]
+    """The answer for the limits, the object if `by` is None, and the arguments. Pure. Raises RequestError."""
+    by: str | None
+    """The attribute of the object that is the read's parent. None: the read is of the whole corpus."""
 
 
 def one(description: str, graphql_type: object, lookup: Lookup[Any], by: str) -> Any:
@@ -88,14 +118,47 @@ def owned(
     return _field(description, graphql_type, resolve, _parameters(read), source)
 
 
-def named(description: str, graphql_type: object, key: Callable[..., Key | None]) -> Any:
+def named(
+    description: str,
+    graphql_type: object,
+    key: Callable[..., Key | None],
+    shows: Callable[[Read[Any], Any], bool] = lambda _read, _record: True,
+) -> Any:
     """The field of a record that the arguments name. The parameters of `key` after the limits are the arguments."""
 
     async def resolve(root: object, info: Info, **arguments: Any) -> Any:  # noqa: ARG001 - the library passes it
         asked = key(info.context.limits, **arguments)
-        return None if asked is None else await info.context.load(*asked)
+        found = None if asked is None else await info.context.load(*asked)
+        return found if asked and found is not None and shows(asked[0], found) else None
 
-    return _field(description, graphql_type, resolve, _parameters(key), Named(key))
+    return _field(description, graphql_type, resolve, _parameters(key), Named(key, shows))
+
+
+def derived(
+    description: str, graphql_type: object, make: Callable[..., Callable[[Any], Any]], by: str | None = None
+) -> Any:
+    """The field of a value that is made from the object. The parameters of `make` after the limits are the
+    arguments."""
+    source = Derived(make, by)
+
+    def resolve(root: object, info: Info, **arguments: Any) -> Any:
+        return source.value(root, info.context.limits, arguments)
+
+    return _field(description, graphql_type, resolve, _parameters(make), source)
+
+
+def answered(description: str, graphql_type: object, ask: Callable[..., Answer], by: str | None = None) -> Any:
+    """The field of a value that is made from the value of a read. The parameters of `ask` after the limits, and after
+    the object if `by` is None, are the arguments."""
+
+    async def resolve(root: object, info: Info, **arguments: Any) -> Any:
+        limits = info.context.limits
+        answer = ask(limits, root, **arguments) if by is None else ask(limits, **arguments)
+        parent = WHOLE if by is None else getattr(root, by)
+        return answer.value(await info.context.load(answer.read, parent), parent)
+
+    parameters = _parameters(ask)[1 if by is None else 0 :]
+    return _field(description, graphql_type, resolve, parameters, Answered(ask, by))
 
 
 def groups(description: str, graphql_type: object, listing: Listing[Any], grouping: Grouping, by: str) -> Any:
@@ -172,7 +235,7 @@ def _field(
     graphql_type: object,
     resolve: Callable[..., object],
     parameters: Sequence[inspect.Parameter],
-    source: Source | Named,
+    source: Source | Named | Derived | Answered,
 ) -> Any:
     """A field with these arguments. The library takes them from the signature of the resolver."""
     own = [Parameter(name, Parameter.POSITIONAL_OR_KEYWORD, annotation=kind) for name, kind in _CONTEXT]

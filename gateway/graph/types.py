@@ -5,10 +5,10 @@ The snapshot applies visibility. The context holds the viewer's further permissi
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 import strawberry
 from strawberry import UNSET
@@ -27,8 +27,8 @@ from gateway.graph.facet_arguments import FirstGroups, checked_first, counted
 from gateway.graph.filter_inputs import ArticleFilters, checked_filter
 from gateway.graph.images import CachedOnly, Image, MaxWidth, MinWidth, best_image
 from gateway.graph.order_inputs import NEWEST_FIRST, ArticleOrders, checked_order
-from gateway.graph.sources import ARTICLE_LIST, Kind, connection, groups, one, owned
-from gateway.limits import Limits
+from gateway.graph.sources import ARTICLE_LIST, Answer, Kind, answered, connection, derived, groups, one, owned
+from gateway.limits import PAGE_SIZE, Limits
 from gateway.model import documents, lists, records
 from gateway.model.fields import FIELDS
 from gateway.store.reads import (
@@ -70,6 +70,13 @@ _SHARED = [field for field in FIELDS if field.name in records.Related._fields]
 _OWN = [field for field in FIELDS if field not in _SHARED]
 
 
+def _image(
+    _limits: Limits, min_width: MinWidth = UNSET, max_width: MaxWidth = UNSET, cached_only: CachedOnly = False
+) -> Callable[[Sequence[documents.Image]], documents.Image | None]:
+    least, most = non_negative("minWidth", min_width), non_negative("maxWidth", max_width)
+    return lambda images: best_image([each for each in images if each.is_cached or not cached_only], least, most)
+
+
 @strawberry.interface(description="Fields of a content card. One fragment serves both articles and related entries.")
 class ContentItem:
     __annotations__.update({field.name: field.type for field in _SHARED})
@@ -78,20 +85,13 @@ class ContentItem:
 
     provider = one("The publisher of the content.", "Provider | None", PROVIDER_BY_KEY, by="provider_key")
 
-    @resolved(
+    image = derived(
         "One image. With bounds: the smallest one with a width from `minWidth` to `maxWidth`, else the"
         " nearest in width. Without bounds: the first one.",
         Image | None,
+        _image,
+        by="images",
     )
-    @staticmethod
-    def image(
-        item: strawberry.Parent[records.Article | records.Related],
-        min_width: MinWidth = UNSET,
-        max_width: MaxWidth = UNSET,
-        cached_only: CachedOnly = False,
-    ) -> documents.Image | None:
-        least, most = non_negative("minWidth", min_width), non_negative("maxWidth", max_width)
-        return best_image([image for image in item.images if image.is_cached or not cached_only], least, most)
 
 
 def _related(
@@ -99,6 +99,36 @@ def _related(
     first: Annotated[int | None, strawberry.argument(description="Maximum number of entries. Default: all.")] = UNSET,
 ) -> RelatedOf:
     return RelatedOf(non_negative("first", first))
+
+
+def _adjacent(limits: Limits, where: ArticleFilters = UNSET, order_by: ArticleOrders = NEWEST_FIRST) -> AdjacentIn:
+    order = checked_order(limits, order_by, NEWEST_FIRST)
+    return AdjacentIn(ARTICLES.where(checked_filter(limits, where)), order)
+
+
+def _similar(
+    limits: Limits,
+    first: Annotated[int | None, strawberry.argument(description="Maximum number of articles.")] = 5,
+) -> Answer:
+    number = non_negative("first", first)
+    wanted = 5 if number is None else number
+    check_limit("page", limits.page, wanted)
+    return Answer(
+        SimilarTo(wanted), lambda found, article: [Neighbour(each.article, each.score, article) for each in found]
+    )
+
+
+def _front_matter(
+    _limits: Limits,
+    keys: Annotated[
+        list[str] | None, strawberry.argument(description="Top-level keys to return. Default: all.")
+    ] = UNSET,
+) -> Answer:
+    wanted = or_none(keys)
+    if wanted is None:
+        return Answer(TextOf(), lambda text, _: text.front_matter)
+    names = frozenset(wanted)
+    return Answer(TextOf(), lambda text, _: {key: each for key, each in text.front_matter.items() if key in names})
 
 
 @strawberry.type(description="An article: one content file.")
@@ -147,6 +177,7 @@ class Article(Node, ContentItem):
     @resolved(
         "The articles before and after this one, by order and by date.",
         "AdjacentArticles",
+        _adjacent,
     )
     @staticmethod
     async def adjacent(
@@ -155,26 +186,15 @@ class Article(Node, ContentItem):
         where: ArticleFilters = UNSET,
         order_by: ArticleOrders = NEWEST_FIRST,
     ) -> NeighbourQuery:
-        limits = info.context.limits
-        order = checked_order(limits, order_by, NEWEST_FIRST)
-        return NeighbourQuery(article.id, AdjacentIn(ARTICLES.where(checked_filter(limits, where)), order))
+        return NeighbourQuery(article.id, _adjacent(info.context.limits, where, order_by))
 
-    @resolved(
+    similar = answered(
         "Similar articles, most similar first: by shared topics (rare topics count more), then by shared"
         " words in title and excerpt.",
         "list[SimilarArticle]",
+        _similar,
+        by="id",
     )
-    @staticmethod
-    async def similar(
-        article: strawberry.Parent[records.Article],
-        info: Info,
-        first: Annotated[int | None, strawberry.argument(description="Maximum number of articles.")] = 5,
-    ) -> Sequence[Neighbour]:
-        number = non_negative("first", first)
-        wanted = 5 if number is None else number
-        check_limit("page", info.context.limits.page, wanted)
-        found = await info.context.load(SimilarTo(wanted), article.id)
-        return [Neighbour(*each, article.id) for each in found]
 
     @resolved(
         "Opaque ciphertext. The server never decodes, indexes or logs it. Null unless the caller has the"
@@ -186,26 +206,13 @@ class Article(Node, ContentItem):
             return None
         return await info.context.load(SecuredOf(), article.id)
 
-    @resolved(
+    front_matter = answered(
         "Front matter outside the schema: the keys that the site exposes, or all keys with preview access."
         " Never includes `secured`.",
         JSON,
+        _front_matter,
+        by="id",
     )
-    @staticmethod
-    async def front_matter(
-        article: strawberry.Parent[records.Article],
-        info: Info,
-        keys: Annotated[
-            list[str] | None,
-            strawberry.argument(description="Top-level keys to return. Default: all."),
-        ] = UNSET,
-    ) -> Mapping[str, object]:
-        text = await info.context.load(TextOf(), article.id)
-        wanted = or_none(keys)
-        if wanted is None:
-            return text.front_matter
-        names = frozenset(wanted)
-        return {key: value for key, value in text.front_matter.items() if key in names}
 
 
 class NeighbourQuery(NamedTuple):
@@ -346,6 +353,16 @@ class Provider(Node):
     )
 
 
+def _related_topics(limits: Limits, first: FirstGroups = PAGE_SIZE) -> Answer:
+    number = checked_first(limits, first)
+    largest = lists.Largest(lists.Grouping.TOPIC, number + 1)  # one more, as the topic itself can be among them
+
+    def others(groups: Sequence[lists.Group[records.Topic]], topic: str) -> Sequence[lists.Group[records.Topic]]:
+        return [group for group in groups if group.value.key != topic][:number]
+
+    return Answer(GroupsOf(ARTICLES_OF_TOPIC, largest), others)
+
+
 @strawberry.type(description="A subject of articles. Spellings that differ only in case are one topic.")
 class Topic(Node):
     name: str = strawberry.field(
@@ -366,12 +383,9 @@ class Topic(Node):
         by="key",
     )
 
-    @resolved("Topics that share articles with this one, by number of shared articles.", list[TopicCount])
-    @staticmethod
-    async def related_topics(
-        topic: strawberry.Parent[records.Topic], info: Info, first: FirstGroups = 20
-    ) -> Sequence[lists.Group[records.Topic]]:
-        number = checked_first(info.context.limits, first)
-        largest = lists.Largest(lists.Grouping.TOPIC, number + 1)  # one more, as the topic itself can be among them
-        found: Sequence[lists.Group[Any]] = await info.context.load(GroupsOf(ARTICLES_OF_TOPIC, largest), topic.key)
-        return [group for group in found if group.value.key != topic.key][:number]
+    related_topics = answered(
+        "Topics that share articles with this one, by number of shared articles.",
+        list[TopicCount],
+        _related_topics,
+        by="key",
+    )

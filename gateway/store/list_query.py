@@ -5,7 +5,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from gateway.errors import BadUserInput
@@ -20,13 +22,16 @@ from gateway.store.rows import Row
 from gateway.store.search_sql import matching
 from gateway.store.sql_fragment import Sql, joined, keyed_views, keys, reachable, viewed, visible
 
+PARENTS = "parents"
+"""A parameter in the place of the parents."""
 
-def find(found: LookupSource[Any], wanted: Sequence[str], visibility: Visibility) -> Sql:
-    """Rows of a wanted key's index and the record's columns."""
+
+def find(found: LookupSource[Any], wanted: Sequence[str], visibility: Visibility, columns: str = "") -> Sql:
+    """Rows of a wanted key's index and the columns, by default the record's."""
     shown = reachable(found.visibility_table, visibility) if found.visibility_table else "TRUE"
     condition = found.condition.replace(":views", keyed_views(visibility))
     text = (
-        f"SELECT parent.key, {found.record.columns} FROM json_each(?) AS parent"
+        f"SELECT parent.key, {columns or found.record.columns} FROM json_each(?) AS parent"
         f" CROSS JOIN {found.record.table} WHERE {condition} AND {shown}"
     )
     bound = json.dumps(list(map(found.digest, wanted))) if found.digest else keys(wanted)
@@ -101,21 +106,22 @@ class ListQuery:
         columns = self._source.columns[field]
         return [SortKey(column, direction is OrderDirection.DESC, nulls is NullsOrder.LAST) for column in columns]
 
-    def page(self, parents: Sequence[str], window: Window) -> Sql:
-        """Rows of a parent's index, the record's columns and the order columns: one more than the window's size."""
+    def page(self, parents: Sequence[str] | None, window: Window, columns: str = "") -> Sql:
+        """Rows of a parent's index, the columns and the order columns: one more than the window's size. By default the
+        columns are those of the record. Without `parents`, PARENTS is in the place of their parameter."""
         steps = [step.reversed() for step in self._steps] if window.backward else self._steps
         limit = window.limit + 1
         if self._driving_index is None:
-            return self._page("SELECT", parents, self._listed(self._covered(steps), window, limit), Sql(""))
+            return self._page("SELECT", columns, parents, self._listed(self._covered(steps), window, limit), Sql(""))
         # each of the merged lists can fill the page
         listed = self._listed(self._covered(steps), window._replace(offset=0), limit + window.offset)
         merged = Sql(f" {_order(steps)} LIMIT ? OFFSET ?", (limit, window.offset))
-        return self._page("SELECT DISTINCT", parents, listed, merged)
+        return self._page("SELECT DISTINCT", columns, parents, listed, merged)
 
-    def _page(self, select: str, parents: Sequence[str], listed: Sql, end: Sql) -> Sql:
+    def _page(self, select: str, columns: str, parents: Sequence[str] | None, listed: Sql, end: Sql) -> Sql:
         record = self._source.record
-        columns = ", ".join(step.column.sql for step in self._steps)
-        start = Sql(f"{select} parent.key, {record.columns}, {columns} FROM ")
+        order = ", ".join(step.column.sql for step in self._steps)
+        start = Sql(f"{select} parent.key, {columns or record.columns}, {order} FROM ")
         found = Sql(f" CROSS JOIN {record.table} WHERE {self._source.found_by} IN ({listed.sql})", listed.parameters)
         return self._query(start, self._parents(parents), found, end)
 
@@ -186,20 +192,23 @@ class ListQuery:
         """The query with `:view` bound."""
         return viewed(query, self._visibility)
 
-    def _parents(self, parents: Sequence[str]) -> Sql:
+    def _parents(self, parents: Sequence[str] | None) -> Sql:
         """The parents of a list: the requested ones or, with a driving index, those that it selects."""
         if self._driving_index:
             sql, parameters = self._driving_index.parents
             return Sql(f"(SELECT 0 AS key, value FROM ({sql})) AS parent", parameters)
-        return Sql("json_each(?) AS parent", (keys(parents),))
+        return Sql("json_each(?) AS parent", (PARENTS if parents is None else keys(parents),))
 
     def _query(self, *parts: Sql) -> Sql:
         return self.viewed(joined("", parts))
 
-    def sort(self, rows: list[list[Any]]) -> None:
+    def sort(self, rows: list[Any]) -> None:
         """Sorts rows of `page`, which the database returns in any order."""
         for at, step in reversed(list(enumerate(self._steps, -len(self._steps)))):
-            rows.sort(key=lambda row, at=at, step=step: step.rank(row[at]), reverse=step.descending)  # type: ignore[misc]
+            key: Callable[[Row], Any] = itemgetter(at)
+            if step.column.kind.nullable and any(row[at] is None for row in rows):
+                key = partial(_rank, at, step)
+            rows.sort(key=key, reverse=step.descending)
 
     def cursor(self, row: Row) -> str:
         return encode(self._name, row[-len(self._steps) :])
@@ -270,6 +279,10 @@ class ListQuery:
             holds.append(FilterSql(source.record.table, self._visibility, source.covering_columns).of(self._filter))
         tables = joined(" CROSS JOIN ", [*([within] if within else []), Sql(source.table)])
         return joined("", [Sql(f"SELECT {what} FROM "), tables, Sql(" WHERE "), joined(" AND ", [*holds, *conditions])])
+
+
+def _rank(at: int, step: SortKey, row: Row) -> tuple[bool, Value]:
+    return step.rank(row[at])
 
 
 def _needed(steps: Sequence[SortKey], ties: Sequence[Column]) -> list[SortKey]:

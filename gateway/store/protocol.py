@@ -14,8 +14,9 @@ from gateway.model.changes import Change, Encoded, FileVersion, Restricted
 from gateway.model.documents import Document, Restriction, Status
 from gateway.model.problems import Problem, Severity
 from gateway.model.records import Article, ArticleChange, Generation, Visibility
-from gateway.store.reads import WHOLE, Listing, Read
+from gateway.store.reads import WHOLE, Listing, Plan, Read
 
+T = TypeVar("T")
 V = TypeVar("V")
 
 LOST = "lost"
@@ -73,6 +74,10 @@ class Snapshot(Protocol):
 
         All reads together are at most one round trip to the database.
         """
+        ...
+
+    async def run(self, plan: Plan[T]) -> T:
+        """Runs a plan. All its reads are of one round trip. Raises its exceptions, and RequestError of a read."""
         ...
 
     async def suggestion(self, listing: Listing[Article]) -> str | None:

@@ -6,10 +6,10 @@ The value for a parent has the type `V` of its `Read[V]`.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from gateway.filters import Filter
 from gateway.model.lists import Group, Interval, Largest, Order, Page, Window
@@ -207,3 +207,24 @@ class SimilarTo(Read[Sequence[Similar]]):
 @dataclass(frozen=True, slots=True)
 class StatisticsOf(Read[Statistics]):
     """The parent is WHOLE."""
+
+
+class Ask(NamedTuple):
+    """A read for some parents. With columns, the answer has rows of these columns in place of records."""
+
+    read: Read[Any]
+    parents: Sequence[str]
+    columns: tuple[str, ...] = ()
+
+
+class Rows(NamedTuple):
+    """A page as rows. A row has the index of its parent, then the columns asked for."""
+
+    rows: Sequence[Sequence[Any]]
+    has_more: bool
+    cursor: Callable[[Sequence[Any]], str]
+    """The cursor of one of the rows."""
+
+
+Plan = Generator[Sequence[Ask], Sequence[Mapping[str, Any]], T]
+"""Yields the reads of a level, is sent their answers, and returns a result."""

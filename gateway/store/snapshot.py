@@ -15,8 +15,9 @@ from gateway.store.change_log import ChangeCursor
 from gateway.store.cursor import Value
 from gateway.store.entities import Entities, EntityCache
 from gateway.store.list_query import ListQuery
+from gateway.store.narrow_rows import planned
 from gateway.store.protocol import Asked, ChangeCounts, ChangePage, Usage
-from gateway.store.reads import WHOLE, Listing
+from gateway.store.reads import WHOLE, Listing, Plan
 from gateway.store.rows import SEVERITIES, Row, generation, problem
 from gateway.store.sql_files import named
 from gateway.store.sql_fragment import Sql, Steps, view
@@ -65,6 +66,9 @@ class SqlSnapshot:
         state = await self._state_for(asked)
         found = [answer for each in asked if (answer := known(state, *each)) is not None]
         return found if len(found) == len(asked) else await self._run(answers(state, asked))
+
+    async def run(self, plan: Plan[T]) -> T:
+        return await self._run(planned(await self._state(), plan))
 
     async def suggestion(self, listing: Listing[Article]) -> str | None:
         return await self._run(suggestion(await self._state_for(()), listing))
@@ -123,8 +127,13 @@ class SqlSnapshot:
 
     async def _state_for(self, asked: Sequence[Asked]) -> State:
         """With the entities of this generation, if a read uses them and they are in memory."""
-        row = await self._lease.generation()
         if self._entities is None and any(uses_entities(read) for read, _ in asked):
+            return await self._state()
+        return State(self._visibility, await self._lease.generation(), self._entities)
+
+    async def _state(self) -> State:
+        row = await self._lease.generation()
+        if self._entities is None:
             self._entities = await self._entity_cache.of(row, self._lease.rows)
         return State(self._visibility, row, self._entities)
 

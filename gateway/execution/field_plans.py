@@ -1,0 +1,259 @@
+"""Plans fields: those with a source by the kind of the source, and the others by their names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from graphql import FieldNode, GraphQLField, get_named_type, get_nullable_type, is_leaf_type, is_list_type
+
+from gateway import cache_tags
+from gateway.errors import NotCompiled
+from gateway.execution.connection_plan import ConnectionPlan
+from gateway.execution.plan_builder import ArticleRows, FieldWriter, Items, PlanBuilder, Scope, found_scope
+from gateway.graph.connection import SOURCE
+from gateway.graph.schema import BY_ID
+from gateway.graph.sources import Answered, Derived, Kind, Named, Source
+from gateway.store.reads import TOPIC_BY_KEY, WHOLE, Find, SecuredOf, StatisticsOf, TopicsOf
+
+
+def write_field(plan: PlanBuilder, scope: Scope, nodes: list[FieldNode], field: GraphQLField) -> str:
+    """The expression of a field. Raises NotCompiled."""
+    name = nodes[0].name.value
+    if handler := _HANDLERS.get((scope.type.name, name)):
+        return handler(plan, scope, nodes, field)
+    definition = field.extensions["strawberry-definition"]
+    source = definition.metadata.get(SOURCE)
+    if write := _KINDS.get(type(source)):
+        return write(plan, scope, nodes, field, source)
+    if definition.base_resolver is not None:
+        raise NotCompiled(f"the field {scope.type.name}.{name}")
+    return plan.plain(scope, nodes, field, scope.attribute(definition.python_name))
+
+
+# The fields that have a source, by the kind of the source.
+
+
+def _read(plan: PlanBuilder, scope: Scope, nodes: list[FieldNode], field: GraphQLField, source: Source) -> str:
+    if source.kind is Kind.CONNECTION:
+        asked = plan.question(field, nodes[0], source.read)
+        return ConnectionPlan(plan, scope, asked, plan.key(scope, source.by), get_named_type(field.type)).object(nodes)
+    key = scope.attribute(str(source.by))
+    type_: Any = get_named_type(field.type)
+    if isinstance(scope, ArticleRows) and type_.name in _OWNED:
+        return _OWNED[type_.name](plan, scope, nodes, field, source)
+    asked = plan.question(field, nodes[0], source.read)
+    if type_.name in {"Article", "Provider", "Topic"} and source.kind is Kind.RECORD:
+        return plan.found(scope, nodes, asked, key, type_)
+    read = plan.read(scope.level + 1, asked, plan.parents(scope, key))
+    name = plan.name("v")
+    if source.kind is Kind.RECORD:
+        inner = Scope(type_, name, f"for {name} in {read.name}.values()", scope.level + 1)
+        return f"{plan.shape(inner, nodes)}({read.name}[{key}])"
+    inner = Scope(type_, name, f"for {name}s in {read.name}.values() for {name} in {name}s", scope.level + 1)
+    values = f"{read.name}[{key}]"
+    return f"[{plan.object(inner, nodes)} for {name} in {f'listed({values})' if type_.name in _SHARED else values}]"
+
+
+_SHARED = frozenset({"Topic", "Related"})
+"""The types of lists that count for each parent in an answer."""
+
+
+def _topics(plan: PlanBuilder, scope: ArticleRows, nodes: list[FieldNode], field: GraphQLField, _source: Source) -> str:
+    type_: Any = get_named_type(field.type)
+    keys, name = scope.decoded("topics", "items"), plan.name("k")
+    within = Scope(type_, name, f"{scope.each} for {name}, _ in {keys}", scope.level)
+    found = plan.found(within, nodes, plan.constant(Find(TOPIC_BY_KEY)), name, type_)
+    return f"listed([{found} for {name}, _ in {keys}])"
+
+
+def _related(plan: PlanBuilder, scope: ArticleRows, nodes: list[FieldNode], field: GraphQLField, source: Source) -> str:
+    first = plan.question(field, nodes[0], source.read)
+    entries, name = f"{scope.decoded('related', 'related_items')}[:{first}.first]", plan.name("r")
+    members = {
+        "id": f"related_id({scope.attribute('id')}, {name}[0])",
+        "position": f"{name}_at",
+        "source_id": scope.attribute("id"),
+        **{member: f"{name}[{index}]" for index, member in enumerate(_ENTRY, 1)},
+    }
+    inner = Items(get_named_type(field.type), name, f"{scope.each} for {name} in {entries}", scope.level, members)  # type: ignore[arg-type]
+    return f"[{plan.object(inner, nodes)} for {name}_at, {name} in enumerate(listed({entries}))]"
+
+
+_ENTRY = (
+    *("url", "title", "excerpt", "type", "quality", "published_date_time", "web_url", "amp_web_url", "cdn_amp_web_url"),
+    *("provider_key", "_name", "_domain", "_provider_images", "images"),
+)
+"""The members of an item of the column `related`, after the end of its id."""
+_OWNED = {"Topic": _topics, "Related": _related}
+"""The lists that are in the row of an article."""
+
+
+def _named(plan: PlanBuilder, _scope: Scope, nodes: list[FieldNode], field: GraphQLField, source: Named) -> str:
+    asked, type_ = plan.question(field, nodes[0], source.key), get_named_type(field.type)
+    is_article = type_.name == "Article"
+    read = plan.read(1, f"{asked}[0]", f"({asked}[1],) if {asked} else ()", ["id"] if is_article else None)
+    read.read = f"{asked}[0] if {asked} else NOTHING"
+    inner = found_scope(type_, plan.name("a"), read, 1)
+    shows = f"{plan.constant(source.shows)}({asked}[0], {inner.name})"
+    return f"next(({plan.shape(inner, nodes)}({inner.name}) if {shows} else None {inner.each}), None)"
+
+
+def _derived(plan: PlanBuilder, scope: Scope, nodes: list[FieldNode], field: GraphQLField, source: Derived) -> str:
+    value = scope.name if source.by is None else _attribute(scope, source.by)
+    return plan.plain(scope, nodes, field, f"{plan.question(field, nodes[0], source.make)}({value})", is_made=True)
+
+
+def _answered(plan: PlanBuilder, scope: Scope, nodes: list[FieldNode], field: GraphQLField, source: Answered) -> str:
+    asked = plan.question(field, nodes[0], source.ask, scope.name if source.by is None else None)
+    key, level = plan.key(scope, source.by), 1 if source.by is None else scope.level + 1
+    read = plan.read(level, f"{asked}.read", f"({key},)" if source.by is None else plan.parents(scope, key))
+    if is_leaf_type(get_named_type(field.type)):
+        return f"{asked}.value({read.name}[{key}], {key})"
+    name = plan.name("v")
+    each = f"for {name}_of, {name}s in {read.name}.items() for {name} in {asked}.value({name}s, {name}_of)"
+    inner = Scope(get_named_type(field.type), name, each, level)  # type: ignore[arg-type]
+    return f"[{plan.object(inner, nodes)} for {name} in {asked}.value({read.name}[{key}], {key})]"
+
+
+_KINDS: Mapping[type, Callable[..., str]] = {Source: _read, Named: _named, Derived: _derived, Answered: _answered}
+
+
+# The other fields, by type and name.
+
+
+def _attribute(scope: Scope, name: str) -> str:
+    """An attribute as its record has it."""
+    if name == "images" and isinstance(scope, ArticleRows):
+        return scope.decoded("images", "images")
+    value = scope.attribute(name)
+    return f"[Image(*i) for i in {value}]" if name == "images" and isinstance(scope, Items) else value
+
+
+def _images(plan: PlanBuilder, scope: Scope, nodes: list[FieldNode], field: GraphQLField) -> str:
+    return plan.plain(scope, nodes, field, _attribute(scope, "images"))
+
+
+def _source(plan: PlanBuilder, scope: Scope, nodes: list[FieldNode], field: GraphQLField) -> str:
+    if not isinstance(scope, ArticleRows):
+        return plan.plain(scope, nodes, field, scope.attribute("source"))
+    columns = {"path": "path", "sha256": "sha256", "bytes": "bytes", "modified_date_time": "modified_at"}
+    members = {name: scope.attribute(column) for name, column in columns.items()}
+    return plan.object(Items(get_named_type(field.type), scope.name, "", scope.level, members), nodes)  # type: ignore[arg-type]
+
+
+def _member(name: str) -> FieldWriter:
+    """An attribute of the parent."""
+
+    def handler(plan: PlanBuilder, scope: Scope, nodes: list[FieldNode], field: GraphQLField) -> str:
+        return plan.plain(scope, nodes, field, scope.attribute(name))
+
+    return handler
+
+
+def _facets(plan: PlanBuilder, _scope: Scope, nodes: list[FieldNode], field: GraphQLField) -> str:
+    selected = plan.question(field, nodes[0], plan.ask(field))
+    return plan.object(Scope(get_named_type(field.type), selected, "", 0), nodes)  # type: ignore[arg-type]
+
+
+def _search(plan: PlanBuilder, scope: Scope, nodes: list[FieldNode], field: GraphQLField) -> str:
+    asked, type_ = plan.question(field, nodes[0], plan.ask(field)), get_named_type(field.type)
+    return ConnectionPlan(plan, scope, asked, repr(WHOLE), type_, is_ranked=True).object(nodes)
+
+
+def _node(plan: PlanBuilder, _scope: Scope, nodes: list[FieldNode], field: GraphQLField) -> str:
+    """One record by id, or several. The prefix of an id tells its type."""
+    asked = plan.question(field, nodes[0], plan.ask(field))
+    i, cases = plan.name("i"), []
+    for prefix, lookup in BY_ID.items():
+        type_ = plan.type(_TYPES[prefix])
+        parents = f"{{i: 0 for i in {asked} if i.partition('_')[0] == {prefix!r}}}"
+        columns = ["id"] if type_.name == "Article" else None
+        read = plan.read(1, plan.constant(Find(lookup)), parents, columns)
+        shape = plan.shape(found_scope(type_, plan.name("a"), read, 1), nodes)
+        cases.append(f"{shape}({read.name}.get({i})) if {i}.partition('_')[0] == {prefix!r} else ")
+    one = plan.function("n", i, f"return {''.join(cases)}None")
+    is_list = is_list_type(get_nullable_type(field.type))
+    return f"[{one}({i}) for {i} in {asked}]" if is_list else f"{one}({asked}[0])"
+
+
+_TYPES = {"ar": "Article", "re": "Related", "pr": "Provider", "to": "Topic"}
+
+
+def _adjacent(plan: PlanBuilder, scope: Scope, nodes: list[FieldNode], field: GraphQLField) -> str:
+    asked, type_ = plan.question(field, nodes[0], plan.ask(field)), get_named_type(field.type)
+    inner = Items(type_, asked, scope.each, scope.level, {"id": scope.attribute("id")})  # type: ignore[arg-type]
+    return plan.object(inner, nodes)
+
+
+def _beside(side: str, *, in_time: bool = False) -> FieldWriter:
+    def handler(plan: PlanBuilder, scope: Scope, nodes: list[FieldNode], field: GraphQLField) -> str:
+        key = scope.attribute("id")
+        asked = f"replace({scope.name}, order=NEWEST_FIRST)" if in_time else scope.name
+        read = plan.read(scope.level + 1, asked, plan.parents(scope, key))
+        name = plan.name("a")
+        each = f"for {name} in [each.{side} for each in {read.name}.values() if each.{side}]"
+        inner = Scope(get_named_type(field.type), name, each, scope.level + 1)  # type: ignore[arg-type]
+        return f"{plan.shape(inner, nodes)}({read.name}[{key}].{side})"
+
+    return handler
+
+
+def _shared_topics(plan: PlanBuilder, scope: Scope, nodes: list[FieldNode], field: GraphQLField) -> str:
+    one, other = scope.attribute("of"), f"{scope.attribute('article')}.id"
+    parents = f"{{**{plan.parents(scope, one)}, **{plan.parents(scope, other)}}}"
+    read = plan.read(scope.level + 1, plan.constant(TopicsOf()), parents)
+    name = plan.name("t")
+    each = f"for {name}s in {read.name}.values() for {name} in {name}s"
+    inner = Scope(get_named_type(field.type), name, each, scope.level + 1)  # type: ignore[arg-type]
+    listed = f"shared(listed({read.name}[{one}]), listed({read.name}[{other}]))"
+    return f"[{plan.object(inner, nodes)} for {name} in {listed}]"
+
+
+def _secured(plan: PlanBuilder, scope: Scope, _nodes: list[FieldNode], _field: GraphQLField) -> str:
+    key, shown = scope.attribute("id"), f"({scope.attribute('is_secured')} and x.shows_secured)"
+    read = plan.read(scope.level + 1, plan.constant(SecuredOf()), f"{{{key}: 0 {scope.each} if {shown}}}")
+    return f"{read.name}.get({key})"
+
+
+def _corpus(plan: PlanBuilder, _scope: Scope, nodes: list[FieldNode], field: GraphQLField) -> str:
+    inner = Scope(get_named_type(field.type), plan.name("g"), "", 0)  # type: ignore[arg-type]
+    depend = plan.function("d", "", f"x.budget.depend({cache_tags.ARTICLES!r})", "return x.generation")
+    return f"{plan.shape(inner, nodes)}({depend}())"
+
+
+def _statistic(name: str, condition: str = "True") -> FieldWriter:
+    """A number of the corpus. Null unless the condition holds."""
+
+    def handler(plan: PlanBuilder, _scope: Scope, _nodes: list[FieldNode], _field: GraphQLField) -> str:
+        read = plan.read(1, plan.constant(StatisticsOf()), f"({WHOLE!r},) if {condition} else ()")
+        return f"({read.name}[{WHOLE!r}].{name} if {condition} else None)"
+
+    return handler
+
+
+_HANDLERS: Mapping[tuple[str, str], FieldWriter] = {
+    ("Query", "facets"): _facets,
+    ("Query", "search"): _search,
+    ("Query", "node"): _node,
+    ("Query", "nodes"): _node,
+    ("Query", "corpus"): _corpus,
+    ("Article", "images"): _images,
+    ("Related", "images"): _images,
+    ("Article", "source"): _source,
+    ("Article", "adjacent"): _adjacent,
+    ("Article", "secured"): _secured,
+    ("AdjacentArticles", "previous"): _beside("previous"),
+    ("AdjacentArticles", "next"): _beside("next"),
+    ("AdjacentArticles", "newer"): _beside("previous", in_time=True),
+    ("AdjacentArticles", "older"): _beside("next", in_time=True),
+    ("SimilarArticle", "sharedTopics"): _shared_topics,
+    ("TopicCount", "topic"): _member("value"),
+    ("ProviderCount", "provider"): _member("value"),
+    ("ValueCount", "value"): _member("value"),
+    **{(type_, "count"): _member("size") for type_ in ("TopicCount", "ProviderCount", "ValueCount")},
+    ("Corpus", "articleCount"): _statistic("articles"),
+    ("Corpus", "providerCount"): _statistic("providers"),
+    ("Corpus", "topicCount"): _statistic("topics"),
+    ("Corpus", "draftCount"): _statistic("drafts", "x.shows_drafts"),
+}

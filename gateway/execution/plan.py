@@ -1,0 +1,217 @@
+"""Runs compiled operations: evaluates the arguments, drives the plan's reads, and makes the answer's bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, NamedTuple, TypeVar
+
+import orjson
+import strawberry
+from graphql import FieldNode, GraphQLField, ListValueNode, ObjectValueNode, ValueNode, VariableNode
+from graphql.execution.values import VariableValues, get_argument_values
+from strawberry.types.arguments import convert_arguments
+
+from gateway.access.tokens import Scope, Viewer
+from gateway.content.identity import related_id
+from gateway.errors import LimitExceeded
+from gateway.execution.document_cache import QueryDocument
+from gateway.graph.read_budget import ReadBudget, lists_of, missing_tag
+from gateway.graph.schema import print_instant
+from gateway.limits import Limits
+from gateway.model.documents import Image
+from gateway.model.lists import NEWEST_FIRST
+from gateway.model.records import Generation, Topic, Visibility
+from gateway.store.reads import ARTICLE_BY_ID, Ask, CountOf, Find, PageOf, Precedes, Rows, ScoreOf
+from gateway.store.rows import images, instant, related_items
+
+T = TypeVar("T")
+
+Steps = Generator[Sequence[Ask], Sequence[Any], object]
+"""A plan that runs: it yields the reads of a level, and is sent their answers."""
+
+
+class Question:
+    """The arguments of a field, and what they ask for."""
+
+    def __init__(
+        self, schema: strawberry.Schema, field: GraphQLField, node: FieldNode, ask: Callable[..., Any], base: int | None
+    ) -> None:
+        """`ask` is a pure function of the limits, the value of the question `base` if there is one, and the arguments
+        by name. It raises RequestError."""
+        self._schema = schema
+        self._declared = field.extensions["strawberry-definition"].arguments
+        self._ask = ask
+        self._base = base
+        given = {each.name.value: each for each in node.arguments or ()}
+        variable = {name for name, each in given.items() if _has_variable(each.value)}
+        self._fixed = self._converted(*_part(field, node, field.args.keys() - variable), None)
+        self._variable = _part(field, node, variable) if variable else None
+
+    def value(self, limits: Limits, variables: VariableValues, values: Sequence[Any]) -> Any:
+        arguments = self._fixed
+        if self._variable:
+            arguments = {**arguments, **self._converted(*self._variable, variables)}
+        base = () if self._base is None else (values[self._base],)
+        return self._ask(limits, *base, **arguments)
+
+    def _converted(self, field: GraphQLField, node: FieldNode, variables: VariableValues | None) -> dict[str, Any]:
+        """The arguments as a resolver gets them."""
+        given = get_argument_values(field, node, variables)
+        converter = self._schema.schema_converter
+        return convert_arguments(given, self._declared, converter.scalar_registry, self._schema.config) if given else {}
+
+
+def _has_variable(value: ValueNode) -> bool:
+    match value:
+        case VariableNode():
+            return True
+        case ListValueNode():
+            return any(map(_has_variable, value.values))
+        case ObjectValueNode():
+            return any(_has_variable(each.value) for each in value.fields)
+    return False
+
+
+def _part(field: GraphQLField, node: FieldNode, names: Collection[str]) -> tuple[GraphQLField, FieldNode]:
+    """A field and its node with some of its arguments."""
+    arguments = {name: each for name, each in field.args.items() if name in names}
+    given = tuple(each for each in node.arguments or () if each.name.value in names)
+    return GraphQLField(field.type, arguments), FieldNode(name=node.name, arguments=given)
+
+
+class Plan(NamedTuple):
+    """A compiled operation. It does not depend on a database."""
+
+    questions: Sequence[Question]
+    steps: Callable[[Run], Steps]
+    source: str
+
+    def values(self, limits: Limits, variables: VariableValues) -> Sequence[Any]:
+        """The values of the questions. Raises RequestError and GraphQLError for invalid arguments."""
+        found: list[Any] = []
+        for question in self.questions:
+            found.append(question.value(limits, variables, found))
+        return found
+
+
+class Operation(NamedTuple):
+    """A query to execute."""
+
+    document: QueryDocument
+    name: str | None
+    variables: VariableValues
+    viewer: Viewer
+    budget: ReadBudget
+
+
+class Run:
+    """The state of a plan that runs: the values of its questions, and the number of records in the answer."""
+
+    def __init__(
+        self, plan: Plan, values: Sequence[Any], allowed: int, generation: Generation, operation: Operation
+    ) -> None:
+        """`allowed` is the maximum number of records in the answer."""
+        self._plan = plan
+        self._allowed = allowed
+        self._records = 0
+        self.values = values
+        self.generation = generation
+        self.budget = operation.budget
+        self.shows_drafts = operation.viewer.visibility is Visibility.PREVIEW
+        self.shows_secured = Scope.SECURED_READ in operation.viewer.scopes
+
+    def answer(self) -> Generator[Sequence[Ask], Sequence[Any], bytes]:
+        """Counts the records of each read, and returns the data as JSON."""
+        steps = self._plan.steps(self)
+        try:
+            level = next(steps)
+            while True:
+                found = yield level
+                for asked, answer in zip(level, found, strict=True):
+                    self._count(asked, answer)
+                level = steps.send(found)
+        except StopIteration as end:
+            return orjson.dumps(end.value)
+
+    def _count(self, asked: Ask, values: Mapping[str, Any]) -> None:
+        if not values:
+            return
+        if not asked.columns:
+            self.budget.count(asked.read, values)
+        elif isinstance(asked.read, PageOf):
+            rows = [row for page in values.values() for row in page.rows]
+            self.budget.add_ids([row[1] for row in rows])
+            self.budget.depend(*lists_of(asked.read))
+        elif isinstance(asked.read, Find):
+            self.budget.add_ids([row[1] for row in values.values() if row])
+            self.budget.depend(*lists_of(asked.read))
+            self.budget.depend(*(missing_tag(asked.read, key) for key, row in values.items() if row is None))
+
+    def listed(self, found: Sequence[T]) -> Sequence[T]:
+        """Counts the records of a list in the answer. Raises LimitExceeded."""
+        self._records += len(found)
+        if self._records > self._allowed:
+            raise LimitExceeded("records", self._allowed, self._records)
+        return found
+
+
+def time_text(value: datetime | None) -> str | None:
+    return None if value is None else print_instant(value)
+
+
+def decimal(value: float | None) -> float | None:
+    return None if value is None else float(value)
+
+
+@lru_cache(maxsize=4096)
+def instant_text(value: int | None) -> str | None:
+    """The text of a stored time. Most answers repeat times."""
+    return None if value is None else print_instant(instant(value))
+
+
+def shared(some: Sequence[Topic], others: Sequence[Topic]) -> Sequence[Topic]:
+    """The topics of two articles that both have, in the order of the first."""
+    keys = {topic.key for topic in others}
+    return [topic for topic in some if topic.key in keys]
+
+
+def items(text: str) -> Any:
+    """An owned list of a row."""
+    return () if text == "[]" else orjson.loads(text)
+
+
+def changeable(found: dict[str, Any]) -> Iterator[list[Any]]:
+    """The rows of an answer, as lists that replace them."""
+    for key, answer in found.items():
+        if isinstance(answer, Rows):
+            rows = [[*row] for row in answer.rows]
+            found[key] = answer._replace(rows=rows)
+            yield from rows
+        elif answer is not None:
+            found[key] = row = [*answer]
+            yield row
+
+
+NAMES: Mapping[str, object] = {
+    "Ask": Ask,
+    "CountOf": CountOf,
+    "Image": Image,
+    "NEWEST_FIRST": NEWEST_FIRST,
+    "NOTHING": Find(ARTICLE_BY_ID),
+    "Precedes": Precedes,
+    "ScoreOf": ScoreOf,
+    "changeable": changeable,
+    "decimal": decimal,
+    "images": images,
+    "instant_text": instant_text,
+    "items": items,
+    "related_id": related_id,
+    "related_items": related_items,
+    "replace": replace,
+    "shared": shared,
+    "time_text": time_text,
+}
+"""What the source of a plan can use."""

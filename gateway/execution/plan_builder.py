@@ -1,0 +1,282 @@
+"""Builds the source of a plan: its reads by level, the functions that make objects, and the questions of its arguments.
+
+Objects in the source are rows with only the columns that the operation needs, items of the lists that a row owns, or
+records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import strawberry
+from graphql import (
+    FieldNode,
+    FragmentDefinitionNode,
+    GraphQLField,
+    GraphQLObjectType,
+    GraphQLOutputType,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    get_named_type,
+    get_nullable_type,
+    is_enum_type,
+    is_leaf_type,
+    is_list_type,
+)
+
+from gateway.errors import NotCompiled
+from gateway.execution.plan import NAMES, Plan, Question
+from gateway.execution.selections import Conditions, Selections
+from gateway.graph.connection import SOURCE
+from gateway.store.reads import WHOLE
+
+FieldWriter = Callable[["PlanBuilder", "Scope", list[FieldNode], GraphQLField], str]
+"""Returns the expression of a field. Raises NotCompiled."""
+
+
+@dataclass
+class PlannedRead:
+    """A read of the plan."""
+
+    number: int
+    level: int
+    read: str
+    """The expression of the Read."""
+    parents: str
+    """The expression of its parents, a collection of distinct keys."""
+    columns: list[str] | None
+    decoded: dict[str, str]
+    """For some columns, the function that decodes them once."""
+
+    @property
+    def name(self) -> str:
+        return f"f{self.number}"
+
+    def at(self, column: str) -> int:
+        """The position of a column in a row."""
+        columns = self.columns = self.columns or []
+        if column not in columns:
+            columns.append(column)
+        return columns.index(column) + 1
+
+
+@dataclass
+class Scope:
+    """Objects of one type at one place of the operation."""
+
+    is_row: ClassVar[bool] = False
+    """Whether values are as the database has them."""
+
+    type: GraphQLObjectType
+    name: str
+    """The variable with one of them."""
+    each: str
+    """The clauses of a comprehension over all of them."""
+    level: int
+    """The level of the read that found them."""
+
+    def attribute(self, name: str) -> str:
+        return f"{self.name}.{name}"
+
+
+@dataclass
+class ArticleRows(Scope):
+    """Articles as rows of the columns that the operation needs."""
+
+    is_row = True
+
+    read: PlannedRead
+
+    def attribute(self, name: str) -> str:
+        return f"{self.name}[{self.read.at(_COLUMNS.get(name, name))}]"
+
+    def decoded(self, column: str, function: str) -> str:
+        self.read.decoded[column] = function
+        return self.attribute(column)
+
+
+_COLUMNS = {"provider_key": "provider"}
+
+
+@dataclass
+class Items(Scope):
+    """Items of a list of a row, as sequences."""
+
+    is_row = True
+
+    members: Mapping[str, str]
+    """The expression of each attribute."""
+
+    def attribute(self, name: str) -> str:
+        return self.members[name]
+
+
+def found_scope(type_: Any, name: str, read: PlannedRead, level: int) -> Scope:
+    """The records that a Find found."""
+    each = f"for {name} in {read.name}.values() if {name} is not None"
+    return Scope(type_, name, each, level) if read.columns is None else ArticleRows(type_, name, each, level, read)
+
+
+class PlanBuilder:
+    """Builds one plan. The methods return expressions and names of its source."""
+
+    def __init__(
+        self,
+        schema: strawberry.Schema,
+        fragments: Mapping[str, FragmentDefinitionNode],
+        conditions: Conditions,
+        write_field: FieldWriter,
+    ) -> None:
+        """`write_field` writes each selected field."""
+        self._write_field = write_field
+        self._strawberry = schema
+        self._schema: GraphQLSchema = schema._schema
+        self._selections = Selections(self._schema, fragments, conditions)
+        self._reads: list[PlannedRead] = []
+        self._questions: list[Question] = []
+        self._functions: list[str] = []
+        self._constants: dict[str, object] = {}
+        self._names = 0
+
+    def build(self, operation: OperationDefinitionNode) -> Plan:
+        body = self._object(Scope(self.type("Query"), "x", "for x in (x,)", 0), [operation.selection_set])
+        source = self._source(body)
+        scope = {**NAMES, **self._constants}
+        exec(compile(source, "<plan>", "exec"), scope)  # noqa: S102 - the source has no text of a client
+        steps: Any = scope["steps"]
+        return Plan(tuple(self._questions), steps, source)
+
+    def _source(self, body: str) -> str:
+        lines = ["def steps(x):", " values, listed = x.values, x.listed"]
+        for level in sorted({read.level for read in self._reads}):
+            reads = [read for read in self._reads if read.level == level]
+            names = "".join(f"{read.name}, " for read in reads)
+            asked = "".join(f"Ask({read.read}, {read.parents}, {tuple(read.columns or ())!r}), " for read in reads)
+            lines.append(f" {names}= yield ({asked})")
+            lines += [f" {line}" for read in reads for line in _decoding(read)]
+        if not self._reads:
+            lines.append(" yield ()")
+        lines += [f" {line}" for function in self._functions for line in function.splitlines()]
+        return "\n".join([*lines, f" return {body}", ""])
+
+    # The parts of a plan.
+
+    def name(self, prefix: str) -> str:
+        self._names += 1
+        return f"{prefix}{self._names}"
+
+    def constant(self, value: object) -> str:
+        """The name of a value that is equal in all runs."""
+        name = self.name("c")
+        self._constants[name] = value
+        return name
+
+    def read(self, level: int, read: str, parents: str, columns: list[str] | None = None) -> PlannedRead:
+        self._names += 1
+        made = PlannedRead(self._names, level, read, parents, columns, {})
+        self._reads.append(made)
+        return made
+
+    def question(self, field: GraphQLField, node: FieldNode, ask: Callable[..., Any], base: str | None = None) -> str:
+        """The expression of what the arguments of a field ask for. `base` is that of a question that it depends on."""
+        at = None if base is None else int(base.removeprefix("values[").removesuffix("]"))
+        self._questions.append(Question(self._strawberry, field, node, ask, at))
+        return f"values[{len(self._questions) - 1}]"
+
+    def function(self, prefix: str, parameters: str, *lines: str) -> str:
+        name = self.name(prefix)
+        self._functions.append("\n ".join([f"def {name}({parameters}):", *lines]))
+        return name
+
+    def type(self, name: str) -> Any:
+        return self._schema.get_type(name)
+
+    # Objects and fields.
+
+    def _object(self, scope: Scope, sets: Sequence[Any]) -> str:
+        """The display of an object."""
+        members = []
+        for key, nodes in self._selections.fields(scope.type, sets).items():
+            members.append(f"{key!r}: {self._field(scope, nodes)}")
+        return f"{{{', '.join(members)}}}"
+
+    def fields(self, on: GraphQLObjectType, nodes: Sequence[FieldNode]) -> Mapping[str, list[FieldNode]]:
+        """The selected fields of a type by response key."""
+        return self._selections.fields(on, [node.selection_set for node in nodes])
+
+    def object(self, scope: Scope, nodes: Sequence[FieldNode]) -> str:
+        return self._object(scope, [node.selection_set for node in nodes])
+
+    def shape(self, scope: Scope, nodes: Sequence[FieldNode]) -> str:
+        """A function that makes the object from its variable. None gives None."""
+        body = self.object(scope, nodes)
+        return self.function("o", scope.name, f"return None if {scope.name} is None else {body}")
+
+    def _field(self, scope: Scope, nodes: list[FieldNode]) -> str:
+        name = nodes[0].name.value
+        if name == "__typename":
+            return repr(scope.type.name)
+        field = scope.type.fields.get(name)
+        if field is None:
+            raise NotCompiled(f"the field {scope.type.name}.{name}")
+        return self._write_field(self, scope, nodes, field)
+
+    def plain(
+        self, scope: Scope, nodes: list[FieldNode], field: GraphQLField, value: str, *, is_made: bool = False
+    ) -> str:
+        """A field with a value that needs no read. `is_made`: the value is not as the database has it."""
+        type_: Any = get_named_type(field.type)
+        if is_leaf_type(type_):
+            return _leaf(field.type, value, is_row=scope.is_row and not is_made)
+        inner = Scope(type_, name := self.name("v"), f"{scope.each} for {name} in {value}", scope.level)
+        if is_list_type(get_nullable_type(field.type)):
+            return f"[{self.object(inner, nodes)} for {name} in {value}]"
+        inner.each = f"{scope.each} for {name} in ({value},) if {name} is not None"
+        return f"{self.shape(inner, nodes)}({value})"
+
+    def ask(self, field: GraphQLField) -> Callable[..., Any]:
+        """The function that the resolver of a field uses."""
+        found: Callable[..., Any] = field.extensions["strawberry-definition"].metadata[SOURCE]
+        return found
+
+    def key(self, scope: Scope, by: str | None) -> str:
+        return repr(WHOLE) if by is None else scope.attribute(by)
+
+    def found(self, scope: Scope, nodes: Sequence[FieldNode], find: str, key: str, type_: Any) -> str:
+        """The record with a key. `find` is the expression of the Find."""
+        parents = f"{{{key}: 0 {scope.each} if {key} is not None}}"
+        read = self.read(scope.level + 1, find, parents, ["id"] if type_.name == "Article" else None)
+        before = len(self._reads), len(self._questions)
+        shape = self.shape(found_scope(type_, self.name("a"), read, scope.level + 1), nodes)
+        if read.columns is None and before == (len(self._reads), len(self._questions)):
+            memo = self.name("m")  # many rows have the same provider or topics
+            self._functions.append(f"{memo} = {{k: {shape}(v) for k, v in {read.name}.items()}}")
+            return f"{memo}.get({key})"
+        return f"{shape}({read.name}.get({key}))"
+
+    def parents(self, scope: Scope, key: str) -> str:
+        """The distinct keys of all objects."""
+        return f"{{{key}: 0 {scope.each}}}"
+
+
+def _decoding(read: PlannedRead) -> list[str]:
+    """Decodes columns of all rows in place."""
+    if not read.decoded:
+        return []
+    changed = "; ".join(
+        f"r[{read.at(name)}] = {function}(r[{read.at(name)}])" for name, function in read.decoded.items()
+    )
+    return [f"for r in changeable({read.name}): {changed}"]
+
+
+def _leaf(type_: GraphQLOutputType, value: str, *, is_row: bool) -> str:
+    name = get_named_type(type_).name
+    if name == "DateTime":
+        return f"{'instant_text' if is_row else 'time_text'}({value})"
+    if name == "Float":
+        return f"decimal({value})"
+    if is_row:
+        return f"bool({value})" if name == "Boolean" else value
+    return f"{value}.name" if is_enum_type(get_named_type(type_)) else value
