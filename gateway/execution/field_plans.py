@@ -14,7 +14,7 @@ from gateway.execution.plan_builder import ArticleRows, FieldWriter, Items, Plan
 from gateway.graph.connection import SOURCE
 from gateway.graph.schema import BY_ID
 from gateway.graph.sources import Answered, Derived, Kind, Named, Source
-from gateway.store.reads import TOPIC_BY_KEY, WHOLE, Find, SecuredOf, StatisticsOf, TopicsOf
+from gateway.store.reads import ENTRY, TOPIC_BY_KEY, WHOLE, Find, SecuredOf, StatisticsOf, TopicsOf
 
 
 def write_field(plan: PlanBuilder, scope: Scope, nodes: list[FieldNode], field: GraphQLField) -> str:
@@ -61,7 +61,7 @@ _SHARED = frozenset({"Topic", "Related"})
 
 def _topics(plan: PlanBuilder, scope: ArticleRows, nodes: list[FieldNode], field: GraphQLField, _source: Source) -> str:
     type_: Any = get_named_type(field.type)
-    keys, name = scope.decoded("topics", "items"), plan.name("k")
+    keys, name = scope.attribute("topics"), plan.name("k")
     within = Scope(type_, name, f"{scope.each} for {name}, _ in {keys}", scope.level)
     found = plan.found(within, nodes, plan.constant(Find(TOPIC_BY_KEY)), name, type_)
     return f"listed([{found} for {name}, _ in {keys}])"
@@ -69,22 +69,17 @@ def _topics(plan: PlanBuilder, scope: ArticleRows, nodes: list[FieldNode], field
 
 def _related(plan: PlanBuilder, scope: ArticleRows, nodes: list[FieldNode], field: GraphQLField, source: Source) -> str:
     first = plan.question(field, nodes[0], source.read)
-    entries, name = f"{scope.decoded('related', 'related_items')}[:{first}.first]", plan.name("r")
+    entries, name = f"{scope.attribute('related')}[:{first}.first]", plan.name("r")
     members = {
         "id": f"related_id({scope.attribute('id')}, {name}[0])",
         "position": f"{name}_at",
         "source_id": scope.attribute("id"),
-        **{member: f"{name}[{index}]" for index, member in enumerate(_ENTRY, 1)},
+        **{member: f"{name}[{index}]" for index, member in enumerate(ENTRY)},
     }
     inner = Items(get_named_type(field.type), name, f"{scope.each} for {name} in {entries}", scope.level, members)  # type: ignore[arg-type]
     return f"[{plan.object(inner, nodes)} for {name}_at, {name} in enumerate(listed({entries}))]"
 
 
-_ENTRY = (
-    *("url", "title", "excerpt", "type", "quality", "published_date_time", "web_url", "amp_web_url", "cdn_amp_web_url"),
-    *("provider_key", "_name", "_domain", "_provider_images", "images"),
-)
-"""The members of an item of the column `related`, after the end of its id."""
 _OWNED = {"Topic": _topics, "Related": _related}
 """The lists that are in the row of an article."""
 
@@ -124,8 +119,6 @@ _KINDS: Mapping[type, Callable[..., str]] = {Source: _read, Named: _named, Deriv
 
 def _attribute(scope: Scope, name: str) -> str:
     """An attribute as its record has it."""
-    if name == "images" and isinstance(scope, ArticleRows):
-        return scope.decoded("images", "images")
     value = scope.attribute(name)
     return f"[Image(*i) for i in {value}]" if name == "images" and isinstance(scope, Items) else value
 

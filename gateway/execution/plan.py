@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
@@ -24,10 +24,10 @@ from gateway.limits import Limits
 from gateway.model.documents import Image
 from gateway.model.lists import NEWEST_FIRST
 from gateway.model.records import Generation, Topic, Visibility
-from gateway.store.reads import ARTICLE_BY_ID, Ask, CountOf, Find, PageOf, Precedes, Rows, ScoreOf
-from gateway.store.rows import images, instant, related_items
+from gateway.store.reads import ARTICLE_BY_ID, Ask, CountOf, Find, PageOf, Precedes, ScoreOf
 
 T = TypeVar("T")
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Steps = Generator[Sequence[Ask], Sequence[Any], object]
 """A plan that runs: it yields the reads of a level, and is sent their answers."""
@@ -168,31 +168,14 @@ def decimal(value: float | None) -> float | None:
 
 @lru_cache(maxsize=4096)
 def instant_text(value: int | None) -> str | None:
-    """The text of a stored time. Most answers repeat times."""
-    return None if value is None else print_instant(instant(value))
+    """The text of a time in a row. Most answers repeat times."""
+    return None if value is None else print_instant(EPOCH + timedelta(microseconds=value))
 
 
 def shared(some: Sequence[Topic], others: Sequence[Topic]) -> Sequence[Topic]:
     """The topics of two articles that both have, in the order of the first."""
     keys = {topic.key for topic in others}
     return [topic for topic in some if topic.key in keys]
-
-
-def items(text: str) -> Any:
-    """An owned list of a row."""
-    return () if text == "[]" else orjson.loads(text)
-
-
-def changeable(found: dict[str, Any]) -> Iterator[list[Any]]:
-    """The rows of an answer, as lists that replace them."""
-    for key, answer in found.items():
-        if isinstance(answer, Rows):
-            rows = [[*row] for row in answer.rows]
-            found[key] = answer._replace(rows=rows)
-            yield from rows
-        elif answer is not None:
-            found[key] = row = [*answer]
-            yield row
 
 
 NAMES: Mapping[str, object] = {
@@ -203,13 +186,9 @@ NAMES: Mapping[str, object] = {
     "NOTHING": Find(ARTICLE_BY_ID),
     "Precedes": Precedes,
     "ScoreOf": ScoreOf,
-    "changeable": changeable,
     "decimal": decimal,
-    "images": images,
     "instant_text": instant_text,
-    "items": items,
     "related_id": related_id,
-    "related_items": related_items,
     "replace": replace,
     "shared": shared,
     "time_text": time_text,

@@ -47,8 +47,6 @@ class PlannedRead:
     parents: str
     """The expression of its parents, a collection of distinct keys."""
     columns: list[str] | None
-    decoded: dict[str, str]
-    """For some columns, the function that decodes them once."""
 
     @property
     def name(self) -> str:
@@ -91,10 +89,6 @@ class ArticleRows(Scope):
 
     def attribute(self, name: str) -> str:
         return f"{self.name}[{self.read.at(_COLUMNS.get(name, name))}]"
-
-    def decoded(self, column: str, function: str) -> str:
-        self.read.decoded[column] = function
-        return self.attribute(column)
 
 
 _COLUMNS = {"provider_key": "provider"}
@@ -155,7 +149,6 @@ class PlanBuilder:
             names = "".join(f"{read.name}, " for read in reads)
             asked = "".join(f"Ask({read.read}, {read.parents}, {tuple(read.columns or ())!r}), " for read in reads)
             lines.append(f" {names}= yield ({asked})")
-            lines += [f" {line}" for read in reads for line in _decoding(read)]
         if not self._reads:
             lines.append(" yield ()")
         lines += [f" {line}" for function in self._functions for line in function.splitlines()]
@@ -175,7 +168,7 @@ class PlanBuilder:
 
     def read(self, level: int, read: str, parents: str, columns: list[str] | None = None) -> PlannedRead:
         self._names += 1
-        made = PlannedRead(self._names, level, read, parents, columns, {})
+        made = PlannedRead(self._names, level, read, parents, columns)
         self._reads.append(made)
         return made
 
@@ -259,16 +252,6 @@ class PlanBuilder:
     def parents(self, scope: Scope, key: str) -> str:
         """The distinct keys of all objects."""
         return f"{{{key}: 0 {scope.each}}}"
-
-
-def _decoding(read: PlannedRead) -> list[str]:
-    """Decodes columns of all rows in place."""
-    if not read.decoded:
-        return []
-    changed = "; ".join(
-        f"r[{read.at(name)}] = {function}(r[{read.at(name)}])" for name, function in read.decoded.items()
-    )
-    return [f"for r in changeable({read.name}): {changed}"]
 
 
 def _leaf(type_: GraphQLOutputType, value: str, *, is_row: bool) -> str:

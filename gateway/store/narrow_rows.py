@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, TypeVar
+
+import orjson
 
 from gateway.model.lists import Window
 from gateway.model.records import Visibility
@@ -12,7 +14,7 @@ from gateway.store.answers import State, answer
 from gateway.store.list_query import PARENTS, ListQuery, find
 from gateway.store.list_sources import LOOKUPS
 from gateway.store.reads import Ask, PageOf, Plan, Rows
-from gateway.store.rows import Row
+from gateway.store.rows import Row, images, related_items
 from gateway.store.sql_fragment import Sql, Steps, keys
 
 T = TypeVar("T")
@@ -51,7 +53,7 @@ def _answered(state: State, asked: Ask) -> Steps[Mapping[str, Any]]:
 def _found_rows(state: State, read: Any, parents: Sequence[str], columns: str) -> Steps[Mapping[str, Row | None]]:
     """The row of each key. None if the key is unknown or not visible."""
     rows = yield find(LOOKUPS[read.lookup], parents, state.visibility, columns)
-    return {**dict.fromkeys(parents), **{parents[row[0]]: row for row in reversed(rows)}}
+    return {**dict.fromkeys(parents), **{parents[row[0]]: row for row in reversed(_decoded(rows, columns))}}
 
 
 def _page_rows(state: State, read: PageOf[Any], parents: Sequence[str], columns: str) -> Steps[Mapping[str, Rows]]:
@@ -60,9 +62,29 @@ def _page_rows(state: State, read: PageOf[Any], parents: Sequence[str], columns:
     ordered, sql, parameters = make(read, columns, state.visibility)
     bound = keys(parents)
     rows_of: list[list[Row]] = [[] for _ in parents]
-    for row in (yield Sql(sql, [bound if each is PARENTS else each for each in parameters])):
+    found = yield Sql(sql, [bound if each is PARENTS else each for each in parameters])
+    for row in _decoded(found, columns):
         rows_of[row[0]].append(row)
     return {parent: _page(ordered, rows, read.window) for parent, rows in zip(parents, rows_of, strict=True)}
+
+
+_DECODERS: Mapping[str, Callable[[Any], Any]] = {
+    "article.topics": orjson.loads,
+    "article.images": images,
+    "article.related": related_items,
+}
+
+
+def _decoded(rows: Sequence[Row], columns: str) -> Sequence[Row]:
+    """The rows with their lists decoded."""
+    decoders = [(at, _DECODERS[name]) for at, name in enumerate(columns.split(", "), 1) if name in _DECODERS]
+    if not decoders:
+        return rows
+    changed = list(map(list, rows))
+    for row in changed:
+        for at, decode in decoders:
+            row[at] = decode(row[at])
+    return changed
 
 
 def _is_small(read: PageOf[Any]) -> bool:

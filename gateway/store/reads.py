@@ -209,8 +209,19 @@ class StatisticsOf(Read[Statistics]):
     """The parent is WHOLE."""
 
 
+ENTRY = (
+    *("tail", "url", "title", "excerpt", "type", "quality", "published_date_time", "web_url", "amp_web_url"),
+    *("cdn_amp_web_url", "provider_key", "provider_name", "provider_domain", "provider_images", "images"),
+)
+"""The members of a related entry in a row. `tail` is the end of its id."""
+
+
 class Ask(NamedTuple):
-    """A read for some parents. With columns, the answer has rows of these columns in place of records."""
+    """A read for some parents. With columns, the answer has rows of these columns in place of records.
+
+    Times are microseconds since 1970. `topics` are pairs of a key and its spelling, `images` are Images, and `related`
+    are sequences of the members ENTRY, in which images are sequences of their values.
+    """
 
     read: Read[Any]
     parents: Sequence[str]
