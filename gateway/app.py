@@ -138,6 +138,7 @@ def _executor(
         introspection=settings.introspection,
         document_bytes=settings.document_bytes,
         rendered_bytes=settings.rendered_bytes,
+        answer_bytes=settings.answer_bytes,
         compiler=Compiler(schema, settings.limits),
         concurrency=concurrency,
         is_ready=is_ready,

@@ -16,7 +16,7 @@ from gateway.access.tokens import ApiToken
 from gateway.cache_tags import TagHeader
 from gateway.content.source import DEFAULT_MAX_BYTES, WatchMode
 from gateway.errors import SettingsError
-from gateway.limits import DOCUMENT_BYTES, ENTITIES, PERSISTED_BYTES, RENDERED_BYTES, Limits
+from gateway.limits import ANSWER_BYTES, DOCUMENT_BYTES, ENTITIES, PERSISTED_BYTES, RENDERED_BYTES, Limits
 from gateway.option_types import (
     BOOLEAN,
     BYTES,
@@ -233,6 +233,7 @@ class Settings:
     rendered_bytes: int = _option(
         SIZE, Group.CACHING, "The size of the cache of rendered bodies. 0 disables it.", RENDERED_BYTES
     )
+    answer_bytes: int = _option(SIZE, Group.CACHING, "The size of the cache of answers. 0 disables it.", ANSWER_BYTES)
     entities: int = _option(
         COUNT_OR_ZERO,
         Group.CACHING,

@@ -19,6 +19,7 @@ LAYERS = (
     "gateway.errors",
     "gateway.model",
     "gateway.filters",
+    "gateway.byte_cache",
     "gateway.cache_tags",
     "gateway.content",
     "gateway.search",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from array import array
 from bisect import bisect_left
-from collections import OrderedDict
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -32,6 +31,7 @@ from graphql import (
     validate,
 )
 
+from gateway.byte_cache import ByteCache
 from gateway.errors import LimitExceeded, OperationNotFound, ParseFailed, ValidationFailed
 from gateway.execution.cost import QueryCost, analyse
 from gateway.execution.field_suggestions import SuggestedFieldsRule
@@ -129,16 +129,17 @@ class DocumentCache:
         self._limits = limits
         self._introspection = introspection
         self._rules = [*RULES, *([] if introspection else [NoSchemaIntrospectionCustomRule])]
-        self._kept: OrderedDict[str, tuple[QueryDocument, int]] = OrderedDict()
-        self._capacity = capacity
-        self.size = 0
+        self._kept = ByteCache[str, QueryDocument](capacity)
+
+    @property
+    def size(self) -> int:
         """Bytes in use."""
+        return self._kept.size
 
     def get(self, text: str) -> QueryDocument:
         """Raises ParseFailed, LimitExceeded or ValidationFailed."""
-        if text in self._kept:
-            self._kept.move_to_end(text)
-            return self._kept[text][0]
+        if kept := self._kept.get(text):
+            return kept
         source = IndexedSource(text)
         node = self._parsed(source)
         analysis = analyse(self._schema, node, self._limits)
@@ -148,7 +149,7 @@ class DocumentCache:
         size = OVERHEAD + node.token_count * TOKEN_BYTES + source.size
         _unlink_tokens(node)
         document = QueryDocument(node, analysis)
-        self._keep(text, document, size)
+        self._kept.put(text, document, size)
         return document
 
     def _parsed(self, source: Source) -> DocumentNode:
@@ -169,15 +170,6 @@ class DocumentCache:
         )
         if errors:
             raise ValidationFailed([error.formatted for error in errors])
-
-    def _keep(self, text: str, document: QueryDocument, size: int) -> None:
-        if size > self._capacity:
-            return
-        self._kept[text] = document, size
-        self.size += size
-        while self.size > self._capacity:
-            _, (_, dropped) = self._kept.popitem(last=False)
-            self.size -= dropped
 
 
 def _unlink_tokens(node: DocumentNode) -> None:

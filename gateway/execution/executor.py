@@ -36,6 +36,7 @@ from gateway.errors import (
     SettingsError,
     VariablesRefused,
 )
+from gateway.execution.answer_cache import Answer, AnswerCache, AnswerKey, key_of
 from gateway.execution.compiler import Compiler
 from gateway.execution.concurrency import ConcurrencyLimiter, IsDisconnected
 from gateway.execution.document_cache import DocumentCache, QueryDocument
@@ -46,7 +47,7 @@ from gateway.graph.body_renderer import BodyRenderer
 from gateway.graph.context import Context, LiveContext
 from gateway.graph.read_budget import ReadBudget
 from gateway.limits import DOCUMENT_BYTES, RENDERED_BYTES, Limits
-from gateway.model.records import Generation
+from gateway.model.records import Generation, Visibility
 from gateway.store.protocol import Snapshot, Store
 
 logger = logging.getLogger("gateway")
@@ -95,7 +96,7 @@ class Result(NamedTuple):
     """The result of an operation, perhaps with field errors. In a stream, also the error that ended it."""
 
     data: Any
-    """The members by their keys, or a fragment of JSON if the operation was compiled, or None."""
+    """The members by their keys, or JSON as bytes, or None."""
     errors: tuple[ErrorEntry, ...] = ()
     extensions: Mapping[str, object] = {}
     revision: str = ""
@@ -111,7 +112,8 @@ class Result(NamedTuple):
         if self.is_final_error:  # GraphQL: a request error has no `data` entry, not even null
             return {"errors": self.errors}
         details = {"errors": self.errors, "extensions": self.extensions}
-        return {"data": self.data, **{name: value for name, value in details.items() if value}}
+        data = orjson.Fragment(self.data) if isinstance(self.data, bytes) else self.data
+        return {"data": data, **{name: value for name, value in details.items() if value}}
 
 
 class UsePreparedDocument(SchemaExtension):
@@ -140,6 +142,7 @@ class Executor:
         introspection: bool,
         document_bytes: int = DOCUMENT_BYTES,
         rendered_bytes: int = RENDERED_BYTES,
+        answer_bytes: int = 0,
         compiler: Compiler | None = None,
         concurrency: ConcurrencyLimiter | None = None,
         is_ready: Callable[[], Awaitable[bool]] | None = None,
@@ -161,6 +164,7 @@ class Executor:
         self._compiler = compiler
         self._persisted = persisted
         self._renderer = BodyRenderer(rendered_bytes)
+        self.answers = AnswerCache(answer_bytes)
         self._rate_limiter = rate_limiter
         self._concurrency = concurrency or ConcurrencyLimiter(
             limits.operations, limits.queue_size, limits.queue_seconds
@@ -220,13 +224,42 @@ class Executor:
         """
         if prepared.kind is OperationType.SUBSCRIPTION:
             raise NotAcceptable("A subscription needs 'Accept: text/event-stream', or a WebSocket.")
-        async with self._concurrency.acquire(is_gone):
-            try:
-                async with asyncio.timeout(self._limits.operation_seconds):
-                    answer = await self._execute(prepared, viewer)
-            except TimeoutError as error:
-                raise OperationTimedOut from error
+        answer = self._kept(prepared, viewer)
+        if answer is None:
+            async with self._concurrency.acquire(is_gone):
+                try:
+                    async with asyncio.timeout(self._limits.operation_seconds):
+                        answer = await self._execute(prepared, viewer)
+                except TimeoutError as error:
+                    raise OperationTimedOut from error
         return answer._replace(extensions=self._extensions(prepared))
+
+    def _kept(self, prepared: PreparedOperation, viewer: Viewer) -> Result | None:
+        """The result for the newest generation, if it is kept."""
+        generation = self._store.newest_generation(viewer.visibility)
+        if generation is None or (found := self.answers.get(self._key(prepared, viewer, generation))) is None:
+            return None
+        viewer.check_at(self._clock())
+        left = self._seconds_left(generation)
+        return Result(found.data, (), {}, generation.revision, left, found.dependencies)
+
+    def _keep(self, prepared: PreparedOperation, viewer: Viewer, generation: Generation, answer: Result) -> None:
+        """Keeps a result without errors. Previews also see what is no part of the revision, such as issues, unless the
+        operation is compiled."""
+        data = answer.data
+        if answer.errors:
+            return
+        if isinstance(data, bytes):
+            kept = data
+        elif viewer.visibility is Visibility.PUBLIC:
+            kept = orjson.dumps(data)
+        else:
+            return
+        self.answers.put(self._key(prepared, viewer, generation), Answer(kept, answer.dependencies))
+
+    def _key(self, prepared: PreparedOperation, viewer: Viewer, generation: Generation) -> AnswerKey:
+        request = prepared.request
+        return key_of(request.query, request.operation_name, request.variables, viewer, generation.revision)
 
     async def subscribe(self, prepared: PreparedOperation, viewer: Viewer) -> AsyncGenerator[Result, None]:
         """Yields the results of a subscription, or the only result of another operation.
@@ -275,6 +308,7 @@ class Executor:
                 prepared, viewer, snapshot
             )
             generation = await snapshot.generation()
+            self._keep(prepared, viewer, generation, answer)
             return answer._replace(revision=generation.revision, seconds_left=self._seconds_left(generation))
 
     async def _compiled(self, prepared: PreparedOperation, viewer: Viewer, snapshot: Snapshot) -> Result | None:
@@ -288,7 +322,7 @@ class Executor:
             data = await self._compiler.execute(operation, snapshot)
         except NotCompiled:
             return None
-        return Result(orjson.Fragment(data), dependencies=budget.tags)
+        return Result(data, dependencies=budget.tags)
 
     async def _resolved(self, prepared: PreparedOperation, viewer: Viewer, snapshot: Snapshot) -> Result:
         """The result of graphql-core."""

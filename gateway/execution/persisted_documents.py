@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from gateway.byte_cache import ByteCache
 from gateway.errors import (
     PersistedQueryMismatch,
     PersistedQueryNotFound,
@@ -36,13 +36,16 @@ class PersistedDocuments:
     ) -> None:
         """`capacity` limits the registered documents, in bytes. With `trusted_only`, other documents than the `trusted`
         ones are refused, by name or in full."""
-        self._capacity = 0 if trusted_only else capacity
+        self._accepts = bool(capacity) and not trusted_only
         self._trusted = dict(trusted)
         self._trusted_texts = frozenset(trusted.values())
         self._trusted_only = trusted_only
-        self._registered: OrderedDict[str, str] = OrderedDict()
-        self.size = 0
+        self._registered = ByteCache[str, str](0 if trusted_only else capacity)
+
+    @property
+    def size(self) -> int:
         """Bytes in use."""
+        return self._registered.size
 
     def resolve(self, query: str, name: str | None) -> str:
         """The document text of a request with a text, a name, or both.
@@ -59,23 +62,17 @@ class PersistedDocuments:
 
     def register(self, name: str, query: str) -> None:
         """Store a valid document under the digest sent by its client."""
-        size = _size(name, query)
-        if name in self._trusted or name in self._registered or size > self._capacity:
-            return
-        self._registered[name] = query
-        self.size += size
-        while self.size > self._capacity:
-            self.size -= _size(*self._registered.popitem(last=False))
+        if name not in self._trusted and self._registered.get(name) is None:
+            self._registered.put(name, query, _size(name, query))
 
     def _named(self, name: str) -> str:
         if (trusted := self._trusted.get(name)) is not None:
             return trusted
         if self._trusted_only:
             raise UntrustedDocument
-        if name in self._registered:
-            self._registered.move_to_end(name)
-            return self._registered[name]
-        raise PersistedQueryNotFound if self._capacity else PersistedQueryNotSupported
+        if (registered := self._registered.get(name)) is not None:
+            return registered
+        raise PersistedQueryNotFound if self._accepts else PersistedQueryNotSupported
 
 
 def name_of(identifier: str) -> str:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections import OrderedDict
 from hashlib import sha256
 from typing import NamedTuple
 
+from gateway.byte_cache import ByteCache
 from gateway.content.markup import Rendered, render
 from gateway.limits import RENDERED_BYTES
 
@@ -33,18 +33,19 @@ class BodyRenderer:
     """
 
     def __init__(self, capacity: int = RENDERED_BYTES) -> None:
-        self.size = 0
-        """Bytes in the cache."""
         self.render_count = 0
         """Number of renderings."""
-        self._capacity = capacity
-        self._remembered: OrderedDict[bytes, Rendered] = OrderedDict()
+        self._kept = ByteCache[bytes, Rendered](capacity)
         self._running: dict[bytes, asyncio.Task[Rendered]] = {}
+
+    @property
+    def size(self) -> int:
+        """Bytes in the cache."""
+        return self._kept.size
 
     async def render(self, markdown: Markdown) -> Rendered:
         """Concurrent requests for a body share one rendering. Cancelling one does not affect the others."""
-        if found := self._remembered.get(markdown.digest):
-            self._remembered.move_to_end(markdown.digest)
+        if found := self._kept.get(markdown.digest):
             return found
         if markdown.digest not in self._running:
             self._running[markdown.digest] = asyncio.create_task(self._run(markdown))
@@ -54,20 +55,10 @@ class BodyRenderer:
         self.render_count += 1
         try:
             rendered = await asyncio.to_thread(render, markdown.text)
-            self._remember(markdown.digest, rendered)
+            self._kept.put(markdown.digest, rendered, _size(rendered))
             return rendered
         finally:
             del self._running[markdown.digest]
-
-    def _remember(self, digest: bytes, rendered: Rendered) -> None:
-        size = _size(rendered)
-        if size > self._capacity:
-            return
-        self._remembered[digest] = rendered
-        self.size += size
-        while self.size > self._capacity:
-            _, forgotten = self._remembered.popitem(last=False)
-            self.size -= _size(forgotten)
 
 
 def _size(rendered: Rendered) -> int:

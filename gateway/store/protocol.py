@@ -194,6 +194,10 @@ class Store(Protocol):
         commits are read here. Raises StoreError."""
         ...
 
+    def newest_generation(self, visibility: Visibility) -> Generation | None:
+        """The newest generation, if it is known without a query."""
+        ...
+
     def snapshot(self, visibility: Visibility) -> AbstractAsyncContextManager[Snapshot]:
         """A snapshot of the newest generation. It leases a reader from the first read until it is closed."""
         ...

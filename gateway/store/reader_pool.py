@@ -91,6 +91,7 @@ class ReaderPool:
         self._idle: asyncio.LifoQueue[Reader] = asyncio.LifoQueue()
         self._tidying: set[asyncio.Task[None]] = set()
         self._closed = False
+        self._newest: Row = ()
         self.commit = 0
 
     def fill(self, readers: Sequence[Reader]) -> None:
@@ -98,6 +99,16 @@ class ReaderPool:
         self._readers = readers
         for reader in readers:
             self._idle.put_nowait(reader)
+
+    @property
+    def newest(self) -> Row | None:
+        """The generation of the newest commit, if a reader has read it since."""
+        return self._newest or None
+
+    def saw(self, reader: Reader) -> None:
+        """Call after a reader has begun."""
+        if reader.commit == self.commit:
+            self._newest = reader.generation
 
     async def acquire(self) -> Reader:
         """Raises NotReady if the database cannot be read yet."""
@@ -117,6 +128,7 @@ class ReaderPool:
     async def advance(self) -> None:
         """Call after each commit, so that idle readers do not hold the previous generation."""
         self.commit += 1
+        self._newest = ()
         idle = [self._idle.get_nowait() for _ in range(self._idle.qsize())]
         await asyncio.gather(*map(self._tidy, idle))
 
@@ -192,5 +204,6 @@ class ReaderLease:
                 await self._reader.interrupt()
             if not self._begun:
                 await self._reader.begin(self._readers.commit)
+                self._readers.saw(self._reader)
                 self._begun = True
             return self._reader

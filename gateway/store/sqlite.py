@@ -20,7 +20,7 @@ from gateway.errors import NotReady, StoreError
 from gateway.limits import ENTITIES
 from gateway.model.changes import FileVersion
 from gateway.model.documents import Status
-from gateway.model.records import Visibility
+from gateway.model.records import Generation, Visibility
 from gateway.store.article_row import encode
 from gateway.store.database_setup import is_current, prepare, set_up
 from gateway.store.driver import CLOSED, PATIENCE, Access, Database, SqliteConnection
@@ -28,7 +28,7 @@ from gateway.store.entities import FEW, EntityCache
 from gateway.store.generation_signal import GenerationSignal
 from gateway.store.protocol import Applied, ChangeSet, FileState, Snapshot
 from gateway.store.reader_pool import Reader, ReaderLease, ReaderPool
-from gateway.store.rows import Row, instant, optional_instant, restriction
+from gateway.store.rows import Row, generation, instant, optional_instant, restriction
 from gateway.store.snapshot import SqlSnapshot
 from gateway.store.sql_files import named
 from gateway.store.sql_fragment import keys
@@ -191,6 +191,10 @@ class SqliteStore:
     async def _advance(self) -> None:
         await self._readers.advance()
         self._signal.notify()
+
+    def newest_generation(self, visibility: Visibility) -> Generation | None:
+        row = self._readers.newest
+        return generation(row, visibility) if row and row[1] else None
 
     @asynccontextmanager
     async def snapshot(self, visibility: Visibility) -> AsyncIterator[Snapshot]:
