@@ -55,6 +55,8 @@ TOO_LARGE = "TOO_LARGE"
 CHANGING = "CHANGING"
 
 _NOT_REGULAR = "It is a pipe, a socket or a device."
+_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*\.md")
+"""Names of documents that no rule of this module concerns."""
 _PASSED_BY = frozenset({"node_modules", "#recycle", "#snapshot"})
 """Folders that authors do not write. Those with `#` are made by network storage."""
 
@@ -273,9 +275,27 @@ class Walk:
         except OSError as error:
             self._cannot_list(folder, error.strerror or "unknown error", _hint(error))
             return
+        has_plain = is_document(f"{folder}/a.md" if folder else "a.md", ())
         for entry in entries:
+            name = f"{folder}/{entry.name}" if folder else entry.name
+            if has_plain and _PLAIN.fullmatch(entry.name) and self._take_plain(entry, name):
+                continue
             if not is_ignored(entry.name):
-                yield from self._try(entry, f"{folder}/{entry.name}" if folder else entry.name, above)
+                yield from self._try(entry, name, above)
+
+    def _take_plain(self, entry: os.DirEntry[str], name: str) -> bool:
+        """Add a regular file with a plain name, as nearly all are. False if it needs a closer look."""
+        try:
+            if not entry.is_file(follow_symlinks=False):
+                return False
+            stamp = Stamp.of(entry.stat(follow_symlinks=False))
+        except OSError:
+            return False
+        path = name if name.isascii() else unicodedata.normalize("NFC", name)
+        if path in self._files or (not name.isascii() and _legible(name) != name):
+            return False
+        self._files[path] = ContentFile(path, name, stamp)
+        return True
 
     def _try(self, entry: _Entry, name: str, above: tuple[str, ...]) -> Iterator[_Folder]:
         """Add a file, or yield it if it is a folder to enter. Records errors as problems."""
