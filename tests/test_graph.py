@@ -283,6 +283,20 @@ async def test_nodes_keep_the_order_of_the_ids(store: SqliteStore) -> None:
     assert [node["__typename"] for node in nodes if node] == ["Related", "Article", "Topic", "Provider", "Article"]
 
 
+async def test_error_does_not_cancel_equal_fields_elsewhere(store: SqliteStore) -> None:
+    """Both topics read the same value, and an error beside one of them leaves the other."""
+    query = """query ($slug: String!) {
+        one: topic(slug: $slug) { relatedTopics { count } }
+        other: topic(slug: $slug) { relatedTopics { count } wrong: relatedTopics(first: -1) { count } }
+    }"""
+    topic = (await data(store, "{ topics(first: 1) { nodes { slug } } }"))["topics"]["nodes"][0]
+    result = await ask(store, query, slug=topic["slug"])
+    assert result.errors
+    assert result.data
+    assert result.data["one"]["relatedTopics"] is not None
+    assert result.data["other"] is None
+
+
 async def test_fragment_on_the_interface(store: SqliteStore) -> None:
     """A card reads articles and related entries."""
     query = """{ article(path: "a/24.md") { ...Card related { ...Card } } }

@@ -5,6 +5,7 @@ It lives as long as the operation. The snapshot applies visibility.
 
 from __future__ import annotations
 
+import asyncio
 import weakref
 from collections import defaultdict
 from collections.abc import Awaitable, Mapping, Sequence
@@ -33,13 +34,16 @@ class ReadLoader(DataLoader[Key, Any]):
         self._records = records
 
     def load(self, key: Key) -> Awaitable[Any]:
-        """The value of a read for a parent. Raises the read's error, or LimitExceeded."""
+        """The value of a read for a parent. Raises the read's error, or LimitExceeded.
+
+        An error cancels the fields beside it. It must not cancel other fields that wait for the same value.
+        """
         is_again = is_shared(key[0]) and self.cache_map.get(key) is not None
-        return self._again(key) if is_again else super().load(key)
+        return self._again(key) if is_again else asyncio.shield(super().load(key))
 
     async def _again(self, key: Key) -> Any:
         """Counts the records of a list for each parent that shares it."""
-        value = await super().load(key)
+        value = await asyncio.shield(super().load(key))
         self._records.add(records_in(key[0], value))
         return value
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any, NamedTuple
+from zlib import crc32
 
 from graphql import (
     GraphQLArgument,
@@ -96,7 +97,7 @@ class _Writer:
         declared = f"({', '.join(self.declared)})" if self.declared else ""
         return Asked(" ".join([f"query Drawn{declared} {body}", *self.fragments]), self.variables)
 
-    def selection(self, on: Any, depth: int, most: int = 4) -> str:
+    def selection(self, on: Any, depth: int, most: int = 3) -> str:
         names = self.names(on, depth)
         chosen = self.draw(st.lists(st.sampled_from(names), min_size=1, max_size=most))
         parts = [self.part(on, name, depth) for name in chosen]
@@ -111,7 +112,7 @@ class _Writer:
             if depth >= DEEPEST
             else [*leaves, *deeper * 2]
             if on.name != "Query"
-            else [*deeper, *deeper, *ROOTS * 8]
+            else [*deeper, *deeper, *ROOTS * 16]
         )
 
     def part(self, on: Any, name: str, depth: int) -> str:
@@ -136,7 +137,7 @@ class _Writer:
         arguments = [self.argument(key, field.args[key]) for key in self.given(field)]
         given = f"({', '.join(arguments)})" if arguments else ""
         if alias == "b: ":
-            alias = f"b{abs(hash((name, given, depth))) % 97}: " if given else ""
+            alias = f"b{crc32(given.encode()) % 97}: " if given else ""
         inner = get_named_type(field.type)
         if not _is_composite(field):
             return f"{alias}{name}{given}{directive}"

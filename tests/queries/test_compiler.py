@@ -91,6 +91,7 @@ async def suite(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Both]
     await made.store.close()
 
 
+@pytest.mark.timeout(DRAWN)
 @settings(max_examples=DRAWN, suppress_health_check=list(HealthCheck), deadline=None)
 @given(st.integers(2, 5), documents(SCHEMA._schema), st.sampled_from([PUBLIC, PREVIEW]))
 async def test_drawn_documents(executors: list[Both], at: int, asked: Asked, viewer: Viewer) -> None:
