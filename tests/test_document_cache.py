@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from gateway.errors import LimitExceeded, OperationNotFound, ParseFailed, RequestError, ValidationFailed
 from gateway.execution import document_cache
-from gateway.execution.document_cache import OVERHEAD, TOKEN_BYTES, DocumentCache
+from gateway.execution.document_cache import OVERHEAD, PLAN_BYTES, TOKEN_BYTES, DocumentCache
 from gateway.execution.field_suggestions import CONNECTION, FIELDS
 from gateway.limits import Limits
 from tests.schema import SCHEMA
@@ -218,3 +218,13 @@ def test_cache_of_size_zero() -> None:
     found = DocumentCache(GRAPH, Limits(), introspection=True, capacity=0)
     assert found.get("{ corpus { revision } }") is not found.get("{ corpus { revision } }")
     assert found.size == 0
+
+
+def test_plans_count_in_the_size() -> None:
+    """A document that the compiler keeps more plans for takes more of the cache when it is used again."""
+    found = DocumentCache(GRAPH, Limits(), introspection=True)
+    document = found.get("{ corpus { revision } }")
+    before = found.size
+    document.plans[None] = "a plan"
+    assert found.get("{ corpus { revision } }") is document
+    assert found.size == before + PLAN_BYTES * document.node.token_count

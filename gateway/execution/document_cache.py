@@ -39,6 +39,8 @@ from gateway.limits import DOCUMENT_BYTES, Limits
 
 TOKEN_BYTES: Final = 400
 """Estimated memory per token, with its nodes."""
+PLAN_BYTES: Final = 350
+"""Estimated memory of a plan per token of its document."""
 OVERHEAD: Final = 2000
 """Estimated further bytes per document."""
 _LINE_END = re.compile(r"\r\n|\n|\r")
@@ -82,8 +84,14 @@ class QueryDocument:
 
     node: DocumentNode
     query_cost: QueryCost
+    text_bytes: int = 0
     plans: dict[object, Any] = field(default_factory=dict, compare=False)
     """What the compiler keeps."""
+
+    @property
+    def size(self) -> int:
+        """Estimated memory in bytes, with the plans."""
+        return OVERHEAD + self.text_bytes + self.node.token_count * (TOKEN_BYTES + PLAN_BYTES * len(self.plans))
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
         """The operation with this name, or the only one without a name. Raises OperationNotFound."""
@@ -139,6 +147,7 @@ class DocumentCache:
     def get(self, text: str) -> QueryDocument:
         """Raises ParseFailed, LimitExceeded or ValidationFailed."""
         if kept := self._kept.get(text):
+            self._kept.put(text, kept, kept.size)  # it can have more plans than before
             return kept
         source = IndexedSource(text)
         node = self._parsed(source)
@@ -146,10 +155,10 @@ class DocumentCache:
         # Check the shape first, because validation of an oversized document may take very long.
         analysis.check_shape()
         self._validate(node)
-        size = OVERHEAD + node.token_count * TOKEN_BYTES + source.size
+        text_bytes = source.size
         _unlink_tokens(node)
-        document = QueryDocument(node, analysis)
-        self._kept.put(text, document, size)
+        document = QueryDocument(node, analysis, text_bytes)
+        self._kept.put(text, document, document.size)
         return document
 
     def _parsed(self, source: Source) -> DocumentNode:
