@@ -13,12 +13,13 @@ from urllib.parse import urlencode, urlsplit
 import orjson
 import pytest
 
+from gateway.execution.answer_cache import OVERHEAD
 from gateway.execution.document_cache import TOKEN_BYTES
 from tests.commands import Running, running
 
 FULL = bool(os.environ.get("GATEWAY_TEST_FULL"))
 WARM, ALL = (5_000, 50_000) if FULL else (500, 1_200)
-PERSISTED, DOCUMENTS, RENDERED = SIZES = (2**24, 2**26, 2**22) if FULL else (2**23, 2**23, 2**22)
+PERSISTED, DOCUMENTS, RENDERED, ANSWERS = SIZES = (2**24, 2**26, 2**22, 2**20) if FULL else (2**23, 2**23, 2**22, 2**18)
 """The configured sizes. Each cache is full after WARM requests."""
 SETTLING = 0 if FULL else 6 * 2**20
 """Bytes that a process may still allocate after the first requests. Each cache without its bound would exceed this
@@ -78,7 +79,7 @@ def server(tmp_path: Path) -> Iterator[Running]:
     for number in range(BODIES):
         text = f"{number} {'word ' * 200}\n\n" * (RENDERED // SHARE // 1000)
         (content / f"body-{number}.md").write_text(f"---\ntitle: Body {number}\n---\n{text}")
-    bounds = zip(("--persisted-bytes", "--document-bytes", "--rendered-bytes"), SIZES, strict=True)
+    bounds = zip(("--persisted-bytes", "--document-bytes", "--rendered-bytes", "--answer-bytes"), SIZES, strict=True)
     options = ["--limit-head-bytes", 2**16, *(word for bound in bounds for word in bound)]
     with running("serve", content, *options, "--log-level", "warning", cache=tmp_path) as found:
         found.said(r"^\d+ articles")
@@ -91,6 +92,7 @@ def test_caches_are_bounded(server: Running) -> None:
     assert WARM * (PADDING + 1) > PERSISTED
     assert WARM * 3 * FIELDS * TOKEN_BYTES > DOCUMENTS
     assert WARM // EACH > SHARE
+    assert WARM * OVERHEAD > ANSWERS
     with closing(HTTPConnection(urlsplit(server.url).netloc, timeout=60)) as connection:
         _fill(server, Asker(connection))
 

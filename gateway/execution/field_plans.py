@@ -197,7 +197,7 @@ def _shared_topics(plan: PlanBuilder, scope: Scope, nodes: list[FieldNode], fiel
     parents = f"{{**{plan.parents(scope, one)}, **{plan.parents(scope, other)}}}"
     read = plan.read(scope.level + 1, plan.constant(TopicsOf()), parents)
     name = plan.name("t")
-    each = f"for {name}s in {read.name}.values() for {name} in {name}s"
+    each = f"{scope.each} for {name} in shared({read.name}[{one}], {read.name}[{other}])"
     inner = Scope(get_named_type(field.type), name, each, scope.level + 1)  # type: ignore[arg-type]
     listed = f"shared(listed({read.name}[{one}]), listed({read.name}[{other}]))"
     return f"[{plan.object(inner, nodes)} for {name} in {listed}]"

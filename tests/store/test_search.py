@@ -80,11 +80,11 @@ class Oracle:
         return [one for one in self.documents if one.published or self.visibility is Visibility.PREVIEW]
 
     def provider_name(self, one: Document) -> str:
+        """The words of a published article are those that the public finds, also for previews."""
         if one.provider is None:
             return ""
-        names = [
-            other.provider.name for other in self.visible() if other.provider and other.provider.key == one.provider.key
-        ]
+        counted = [other for other in self.documents if other.published or not one.published]
+        names = [other.provider.name for other in counted if other.provider and other.provider.key == one.provider.key]
         return min(names, key=lambda name: (-names.count(name), name))
 
     def texts(self, one: Document, fields: frozenset[SearchField]) -> Iterator[list[str]]:
