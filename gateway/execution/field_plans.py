@@ -31,15 +31,20 @@ def write_field(plan: PlanBuilder, scope: Scope, nodes: list[FieldNode], field: 
     return plan.plain(scope, nodes, field, scope.attribute(definition.python_name))
 
 
+def _type(field: GraphQLField) -> Any:
+    """The object type, or the leaf type, of a field."""
+    return get_named_type(field.type)
+
+
 # The fields that have a source, by the kind of the source.
 
 
 def _read(plan: PlanBuilder, scope: Scope, nodes: list[FieldNode], field: GraphQLField, source: Source) -> str:
     if source.kind is Kind.CONNECTION:
         asked = plan.question(field, nodes[0], source.read)
-        return ConnectionPlan(plan, scope, asked, plan.key(scope, source.by), get_named_type(field.type)).object(nodes)
+        return ConnectionPlan(plan, scope, asked, plan.key(scope, source.by), _type(field)).object(nodes)
     key = scope.attribute(str(source.by))
-    type_: Any = get_named_type(field.type)
+    type_: Any = _type(field)
     if isinstance(scope, ArticleRows) and type_.name in _OWNED:
         return _OWNED[type_.name](plan, scope, nodes, field, source)
     asked = plan.question(field, nodes[0], source.read)
@@ -60,7 +65,7 @@ _SHARED = frozenset({"Topic", "Related"})
 
 
 def _topics(plan: PlanBuilder, scope: ArticleRows, nodes: list[FieldNode], field: GraphQLField, _source: Source) -> str:
-    type_: Any = get_named_type(field.type)
+    type_: Any = _type(field)
     keys, name = scope.attribute("topics"), plan.name("k")
     within = Scope(type_, name, f"{scope.each} for {name}, _ in {keys}", scope.level)
     found = plan.found(within, nodes, plan.constant(Find(TOPIC_BY_KEY)), name, type_)
@@ -76,7 +81,7 @@ def _related(plan: PlanBuilder, scope: ArticleRows, nodes: list[FieldNode], fiel
         "source_id": scope.attribute("id"),
         **{member: f"{name}[{index}]" for index, member in enumerate(ENTRY)},
     }
-    inner = Items(get_named_type(field.type), name, f"{scope.each} for {name} in {entries}", scope.level, members)  # type: ignore[arg-type]
+    inner = Items(_type(field), name, f"{scope.each} for {name} in {entries}", scope.level, members)
     return f"[{plan.object(inner, nodes)} for {name}_at, {name} in enumerate(listed({entries}))]"
 
 
@@ -85,10 +90,9 @@ _OWNED = {"Topic": _topics, "Related": _related}
 
 
 def _named(plan: PlanBuilder, _scope: Scope, nodes: list[FieldNode], field: GraphQLField, source: Named) -> str:
-    asked, type_ = plan.question(field, nodes[0], source.key), get_named_type(field.type)
-    is_article = type_.name == "Article"
-    read = plan.read(1, f"{asked}[0]", f"({asked}[1],) if {asked} else ()", ["id"] if is_article else None)
-    read.read = f"{asked}[0] if {asked} else NOTHING"
+    asked, type_ = plan.question(field, nodes[0], source.key), _type(field)
+    columns = ["id"] if type_.name == "Article" else None
+    read = plan.read(1, f"{asked}[0] if {asked} else NOTHING", f"({asked}[1],) if {asked} else ()", columns)
     inner = found_scope(type_, plan.name("a"), read, 1)
     shows = f"{plan.constant(source.shows)}({asked}[0], {inner.name})"
     return f"next(({plan.shape(inner, nodes)}({inner.name}) if {shows} else None {inner.each}), None)"
@@ -103,11 +107,11 @@ def _answered(plan: PlanBuilder, scope: Scope, nodes: list[FieldNode], field: Gr
     asked = plan.question(field, nodes[0], source.ask, scope.name if source.by is None else None)
     key, level = plan.key(scope, source.by), 1 if source.by is None else scope.level + 1
     read = plan.read(level, f"{asked}.read", f"({key},)" if source.by is None else plan.parents(scope, key))
-    if is_leaf_type(get_named_type(field.type)):
+    if is_leaf_type(_type(field)):
         return f"{asked}.value({read.name}[{key}], {key})"
     name = plan.name("v")
     each = f"for {name}_of, {name}s in {read.name}.items() for {name} in {asked}.value({name}s, {name}_of)"
-    inner = Scope(get_named_type(field.type), name, each, level)  # type: ignore[arg-type]
+    inner = Scope(_type(field), name, each, level)
     return f"[{plan.object(inner, nodes)} for {name} in {asked}.value({read.name}[{key}], {key})]"
 
 
@@ -132,7 +136,7 @@ def _source(plan: PlanBuilder, scope: Scope, nodes: list[FieldNode], field: Grap
         return plan.plain(scope, nodes, field, scope.attribute("source"))
     columns = {"path": "path", "sha256": "sha256", "bytes": "bytes", "modified_date_time": "modified_at"}
     members = {name: scope.attribute(column) for name, column in columns.items()}
-    return plan.object(Items(get_named_type(field.type), scope.name, "", scope.level, members), nodes)  # type: ignore[arg-type]
+    return plan.object(Items(_type(field), scope.name, "", scope.level, members), nodes)
 
 
 def _member(name: str) -> FieldWriter:
@@ -146,11 +150,11 @@ def _member(name: str) -> FieldWriter:
 
 def _facets(plan: PlanBuilder, _scope: Scope, nodes: list[FieldNode], field: GraphQLField) -> str:
     selected = plan.question(field, nodes[0], plan.ask(field))
-    return plan.object(Scope(get_named_type(field.type), selected, "", 0), nodes)  # type: ignore[arg-type]
+    return plan.object(Scope(_type(field), selected, "", 0), nodes)
 
 
 def _search(plan: PlanBuilder, scope: Scope, nodes: list[FieldNode], field: GraphQLField) -> str:
-    asked, type_ = plan.question(field, nodes[0], plan.ask(field)), get_named_type(field.type)
+    asked, type_ = plan.question(field, nodes[0], plan.ask(field)), _type(field)
     return ConnectionPlan(plan, scope, asked, repr(WHOLE), type_, is_ranked=True).object(nodes)
 
 
@@ -174,8 +178,8 @@ _TYPES = {"ar": "Article", "re": "Related", "pr": "Provider", "to": "Topic"}
 
 
 def _adjacent(plan: PlanBuilder, scope: Scope, nodes: list[FieldNode], field: GraphQLField) -> str:
-    asked, type_ = plan.question(field, nodes[0], plan.ask(field)), get_named_type(field.type)
-    inner = Items(type_, asked, scope.each, scope.level, {"id": scope.attribute("id")})  # type: ignore[arg-type]
+    asked, type_ = plan.question(field, nodes[0], plan.ask(field)), _type(field)
+    inner = Items(type_, asked, scope.each, scope.level, {"id": scope.attribute("id")})
     return plan.object(inner, nodes)
 
 
@@ -186,7 +190,7 @@ def _beside(side: str, *, in_time: bool = False) -> FieldWriter:
         read = plan.read(scope.level + 1, asked, plan.parents(scope, key))
         name = plan.name("a")
         each = f"for {name} in [each.{side} for each in {read.name}.values() if each.{side}]"
-        inner = Scope(get_named_type(field.type), name, each, scope.level + 1)  # type: ignore[arg-type]
+        inner = Scope(_type(field), name, each, scope.level + 1)
         return f"{plan.shape(inner, nodes)}({read.name}[{key}].{side})"
 
     return handler
@@ -198,7 +202,7 @@ def _shared_topics(plan: PlanBuilder, scope: Scope, nodes: list[FieldNode], fiel
     read = plan.read(scope.level + 1, plan.constant(TopicsOf()), parents)
     name = plan.name("t")
     each = f"{scope.each} for {name} in shared({read.name}[{one}], {read.name}[{other}])"
-    inner = Scope(get_named_type(field.type), name, each, scope.level + 1)  # type: ignore[arg-type]
+    inner = Scope(_type(field), name, each, scope.level + 1)
     listed = f"shared(listed({read.name}[{one}]), listed({read.name}[{other}]))"
     return f"[{plan.object(inner, nodes)} for {name} in {listed}]"
 
@@ -210,7 +214,7 @@ def _secured(plan: PlanBuilder, scope: Scope, _nodes: list[FieldNode], _field: G
 
 
 def _corpus(plan: PlanBuilder, _scope: Scope, nodes: list[FieldNode], field: GraphQLField) -> str:
-    inner = Scope(get_named_type(field.type), plan.name("g"), "", 0)  # type: ignore[arg-type]
+    inner = Scope(_type(field), plan.name("g"), "", 0)
     depend = plan.function("d", "", f"x.budget.depend({cache_tags.ARTICLES!r})", "return x.generation")
     return f"{plan.shape(inner, nodes)}({depend}())"
 
