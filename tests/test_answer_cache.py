@@ -66,6 +66,17 @@ async def test_answer_depends_on_viewer_variables_and_revision(tmp_path: Path) -
 
 
 @pytest.mark.asyncio
+async def test_variables_with_lone_surrogates(tmp_path: Path) -> None:
+    """They are no valid JSON, but valid Python."""
+    store = await opened(tmp_path)
+    executor = Executor(SCHEMA, store, Limits(), PersistedDocuments(0), introspection=True, answer_bytes=CAPACITY)
+    query = "query ($t: String) { articles(filter: {title: {eq: $t}}) { totalCount } }"
+    for text in ("\ud800", "\ud801"):
+        assert _json(await ask(executor, PUBLIC, query, t=text)) == '{"data":{"articles":{"totalCount":0}}}'
+    await store.close()
+
+
+@pytest.mark.asyncio
 async def test_errors_are_not_kept(tmp_path: Path) -> None:
     store = await opened(tmp_path)
     executor = Executor(SCHEMA, store, Limits(), PersistedDocuments(0), introspection=True, answer_bytes=CAPACITY)

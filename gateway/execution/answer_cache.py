@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import marshal
 from collections.abc import Collection, Mapping
 from typing import Any, Final, NamedTuple
-
-import orjson
 
 from gateway.access.tokens import Scope, Viewer
 from gateway.byte_cache import ByteCache
@@ -23,7 +22,7 @@ class AnswerKey(NamedTuple):
     query: str
     operation_name: str | None
     variables: bytes
-    """As JSON."""
+    """Equal bytes mean equal values."""
     visibility: Visibility
     shows_secured: bool
     revision: str
@@ -58,4 +57,7 @@ def key_of(
     query: str, operation_name: str | None, variables: Mapping[str, Any], viewer: Viewer, revision: str
 ) -> AnswerKey:
     shows_secured = Scope.SECURED_READ in viewer.scopes
-    return AnswerKey(query, operation_name, orjson.dumps(variables), viewer.visibility, shows_secured, revision)
+    # Unlike JSON, marshal also takes lone surrogates. Version 2 does not write references, which depend on identity.
+    return AnswerKey(
+        query, operation_name, marshal.dumps(dict(variables), 2), viewer.visibility, shows_secured, revision
+    )

@@ -193,9 +193,11 @@ class Executor:
         self._check_variables(request)
         text = self._persisted.resolve(request.query, request.document_id)
         await self.check_ready()
-        async with self._store.snapshot(viewer.visibility) as snapshot:
-            generation = await snapshot.generation()
-            return ResolvedRequest(request._replace(query=text), generation.revision, self._seconds_left(generation))
+        generation = self._store.newest_generation(viewer.visibility)
+        if generation is None:
+            async with self._store.snapshot(viewer.visibility) as snapshot:
+                generation = await snapshot.generation()
+        return ResolvedRequest(request._replace(query=text), generation.revision, self._seconds_left(generation))
 
     async def prepare(self, request: OperationRequest, client: str | None = None) -> PreparedOperation:
         """Parse, validate and price an operation. Raises RequestError.

@@ -32,7 +32,8 @@ from tests.schema import SCHEMA
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 LIMITS = Limits(cost=10**9, operation_seconds=60)
-DRAWN = 20_000 if os.environ.get("GATEWAY_TEST_FULL") else 2_000
+FULL = bool(os.environ.get("GATEWAY_TEST_FULL"))
+DRAWN = 20_000 if FULL else 2_000
 PUBLIC = Viewer(Visibility.PUBLIC)
 PREVIEW = Viewer(Visibility.PREVIEW, frozenset({Scope.PREVIEW, Scope.SECURED_READ}))
 
@@ -92,7 +93,9 @@ async def suite(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Both]
 
 
 @pytest.mark.timeout(DRAWN)
-@settings(max_examples=DRAWN, suppress_health_check=list(HealthCheck), deadline=None)
+@settings(
+    max_examples=DRAWN, derandomize=not FULL, database=None, suppress_health_check=list(HealthCheck), deadline=None
+)
 @given(st.integers(2, 5), documents(SCHEMA._schema), st.sampled_from([PUBLIC, PREVIEW]))
 async def test_drawn_documents(executors: list[Both], at: int, asked: Asked, viewer: Viewer) -> None:
     """Any document gives equal answers both ways, with any values of its variables."""
