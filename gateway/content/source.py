@@ -275,7 +275,7 @@ class Walk:
         except OSError as error:
             self._cannot_list(folder, error.strerror or "unknown error", _hint(error))
             return
-        has_plain = is_document(f"{folder}/a.md" if folder else "a.md", ())
+        has_plain = folder.isascii() and is_document(f"{folder}/a.md" if folder else "a.md", ())
         for entry in entries:
             name = f"{folder}/{entry.name}" if folder else entry.name
             if has_plain and _PLAIN.fullmatch(entry.name) and self._take_plain(entry, name):
@@ -291,10 +291,9 @@ class Walk:
             stamp = Stamp.of(entry.stat(follow_symlinks=False))
         except OSError:
             return False
-        path = name if name.isascii() else unicodedata.normalize("NFC", name)
-        if path in self._files or (not name.isascii() and _legible(name) != name):
+        if name in self._files:
             return False
-        self._files[path] = ContentFile(path, name, stamp)
+        self._files[name] = ContentFile(name, name, stamp)
         return True
 
     def _try(self, entry: _Entry, name: str, above: tuple[str, ...]) -> Iterator[_Folder]:

@@ -245,19 +245,15 @@ class Executor:
         left = self._seconds_left(generation)
         return Result(found.data, (), {}, generation.revision, left, found.dependencies)
 
-    def _keep(self, prepared: PreparedOperation, viewer: Viewer, generation: Generation, answer: Result) -> None:
-        """Keeps a result without errors. Previews also see what is no part of the revision, such as issues, unless the
-        operation is compiled."""
-        data = answer.data
-        if answer.errors:
-            return
-        if isinstance(data, bytes):
-            kept = data
-        elif viewer.visibility is Visibility.PUBLIC:
-            kept = orjson.dumps(data)
-        else:
-            return
-        self.answers.put(self._key(prepared, viewer, generation), Answer(kept, answer.dependencies))
+    def _keep(self, prepared: PreparedOperation, viewer: Viewer, generation: Generation, answer: Result) -> Result:
+        """Keeps a result without errors, and returns it as JSON. A preview that graphql-core executed can have issues,
+        which are not part of the revision."""
+        is_of_revision = isinstance(answer.data, bytes) or viewer.visibility is Visibility.PUBLIC
+        if answer.errors or not (self.answers.capacity and is_of_revision):
+            return answer
+        data = answer.data if isinstance(answer.data, bytes) else orjson.dumps(answer.data)
+        self.answers.put(self._key(prepared, viewer, generation), Answer(data, answer.dependencies))
+        return answer._replace(data=data)
 
     def _key(self, prepared: PreparedOperation, viewer: Viewer, generation: Generation) -> AnswerKey:
         request = prepared.request
@@ -310,7 +306,7 @@ class Executor:
                 prepared, viewer, snapshot
             )
             generation = await snapshot.generation()
-            self._keep(prepared, viewer, generation, answer)
+            answer = self._keep(prepared, viewer, generation, answer)
             return answer._replace(revision=generation.revision, seconds_left=self._seconds_left(generation))
 
     async def _compiled(self, prepared: PreparedOperation, viewer: Viewer, snapshot: Snapshot) -> Result | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Generator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -24,13 +24,10 @@ from gateway.limits import Limits
 from gateway.model.documents import Image
 from gateway.model.lists import NEWEST_FIRST
 from gateway.model.records import Generation, Topic, Visibility
-from gateway.store.reads import ARTICLE_BY_ID, Ask, CountOf, Find, PageOf, Precedes, ScoreOf
+from gateway.store.reads import ARTICLE_BY_ID, Ask, CountOf, Find, PageOf, Precedes, ReadSteps, ScoreOf
 
 T = TypeVar("T")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-Steps = Generator[Sequence[Ask], Sequence[Any], object]
-"""A plan that runs: it yields the reads of a level, and is sent their answers."""
 
 
 class Question:
@@ -86,7 +83,7 @@ class Plan(NamedTuple):
     """A compiled operation. It does not depend on a database."""
 
     questions: Sequence[Question]
-    steps: Callable[[Run], Steps]
+    steps: Callable[[Run], ReadSteps[object]]
     source: str
 
     def values(self, limits: Limits, variables: VariableValues) -> Sequence[Any]:
@@ -123,7 +120,7 @@ class Run:
         self.shows_drafts = operation.viewer.visibility is Visibility.PREVIEW
         self.shows_secured = Scope.SECURED_READ in operation.viewer.scopes
 
-    def answer(self) -> Generator[Sequence[Ask], Sequence[Any], bytes]:
+    def answer(self) -> ReadSteps[bytes]:
         """Counts the records of each read, and returns the data as JSON."""
         steps = self._plan.steps(self)
         try:

@@ -16,8 +16,8 @@ from gateway.errors import BadUserInput, LimitExceeded
 from gateway.graph.context import Info
 from gateway.limits import PAGE_SIZE, Limits
 from gateway.model import lists
-from gateway.model.lists import Order, Window
-from gateway.store.reads import WHOLE, CountOf, Listing, PageOf, Precedes
+from gateway.model.lists import Window
+from gateway.store.reads import WHOLE, CountOf, PageOf, Precedes
 
 T = TypeVar("T")
 G = TypeVar("G")
@@ -153,10 +153,6 @@ class PageKey(NamedTuple):
 
     read: PageOf[Any]
     parent: str = WHOLE
-
-
-def page_of(listing: Listing[Any], order: Order, window: Window, parent: str = WHOLE) -> PageKey:
-    return PageKey(PageOf(listing, order, window), parent)
 
 
 @strawberry.type(description="The page's position in its list.")

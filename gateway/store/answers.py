@@ -13,7 +13,7 @@ from gateway.model.records import Adjacent, Article, Provider, Related, Similar,
 from gateway.store import facet_sql, search_sql, similar_sql
 from gateway.store.entities import COUNTED, Entities
 from gateway.store.entities import LOOKUPS as ENTITY_LOOKUPS
-from gateway.store.list_query import ListQuery, find
+from gateway.store.list_query import ListQuery, find, within
 from gateway.store.list_sources import LOOKUPS
 from gateway.store.protocol import Asked
 from gateway.store.reads import (
@@ -193,7 +193,7 @@ def _secured(state: State, _read: SecuredOf, parents: Parents) -> Steps[Mapping[
 
 def _scores(state: State, read: ScoreOf, parents: Parents) -> Steps[Mapping[str, float]]:
     rows = yield search_sql.scores(read.search, parents, state.visibility)
-    return {**dict.fromkeys(parents, 0.0), **{id_: score for id_, score in rows}}  # noqa: C416 - a row is no pair
+    return {**dict.fromkeys(parents, 0.0), **{id_: score for id_, score in rows}}  # noqa: C416 - a row is not a pair
 
 
 def _similar(state: State, read: SimilarTo, parents: Parents) -> Steps[Mapping[str, Sequence[Similar]]]:
@@ -254,9 +254,8 @@ def _of_articles(state: State, columns: str, article_ids: Parents, joins: str = 
 
 def _page(ordered: ListQuery | Ranked, rows: list[list[Any]], window: Window) -> Page[Any]:
     ordered.sort(rows)
-    has_more = len(rows) > window.limit
-    start = 1 if has_more and window.backward else 0
-    return Page(tuple(ordered.edge(row) for row in rows[start : start + window.limit]), has_more)
+    shown, has_more = within(window, rows)
+    return Page(tuple(map(ordered.edge, shown)), has_more)
 
 
 _GROUPED: Mapping[Grouping, Callable[[Row], Topic | Provider | str]] = {

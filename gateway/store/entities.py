@@ -131,9 +131,9 @@ class Entities:
                 known[key] = others
 
     def _add(self, kind: _Kind, entity: Entity) -> None:
-        alone = (entity,)
+        single = (entity,)
         for known, key in self._places(kind, entity):
-            known[key] = tuple(sorted((*known[key], entity), key=_rank)) if key in known else alone
+            known[key] = tuple(sorted((*known[key], entity), key=_rank)) if key in known else single
 
     def _places(self, kind: _Kind, entity: Entity) -> Iterator[tuple[dict[str, tuple[Entity, ...]], str]]:
         """The dictionaries of an entity, each with its key."""

@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from gateway.errors import BadUserInput
 from gateway.model.lists import Edge, NullsOrder, Order, OrderDirection, Window
@@ -21,6 +21,8 @@ from gateway.store.reads import ARTICLES, WHOLE, Listing
 from gateway.store.rows import Row
 from gateway.store.search_sql import matching
 from gateway.store.sql_fragment import Sql, joined, keyed_views, keys, reachable, viewed, visible
+
+T = TypeVar("T")
 
 PARENTS = "parents"
 """A parameter in the place of the parents."""
@@ -283,6 +285,13 @@ class ListQuery:
 
 def _rank(at: int, step: SortKey, row: Row) -> tuple[bool, Value]:
     return step.rank(row[at])
+
+
+def within(window: Window, rows: list[T]) -> tuple[list[T], bool]:
+    """The rows of a window, of sorted rows of `page`, and whether there are more in its direction."""
+    has_more = len(rows) > window.limit
+    start = 1 if has_more and window.backward else 0
+    return rows[start : start + window.limit], has_more
 
 
 def _needed(steps: Sequence[SortKey], ties: Sequence[Column]) -> list[SortKey]:

@@ -11,9 +11,9 @@ import orjson
 from gateway.model.lists import Window
 from gateway.model.records import Visibility
 from gateway.store.answers import State, answer
-from gateway.store.list_query import PARENTS, ListQuery, find
+from gateway.store.list_query import PARENTS, ListQuery, find, within
 from gateway.store.list_sources import LOOKUPS
-from gateway.store.reads import Ask, PageOf, Plan, Rows
+from gateway.store.reads import Ask, PageOf, ReadSteps, Rows
 from gateway.store.rows import Row, images, related_items
 from gateway.store.sql_fragment import Sql, Steps, keys
 
@@ -21,7 +21,7 @@ T = TypeVar("T")
 KEPT_QUERIES = 512
 
 
-def planned(state: State, plan: Plan[T]) -> Steps[T]:
+def planned(state: State, plan: ReadSteps[T]) -> Steps[T]:
     """The steps of a plan."""
     try:
         level = next(plan)
@@ -101,6 +101,4 @@ def _query(read: PageOf[Any], columns: str, visibility: Visibility) -> tuple[Lis
 
 def _page(ordered: ListQuery, rows: list[Row], window: Window) -> Rows:
     ordered.sort(rows)
-    has_more = len(rows) > window.limit
-    start = 1 if has_more and window.backward else 0
-    return Rows(rows[start : start + window.limit], has_more, ordered.cursor)
+    return Rows(*within(window, rows), ordered.cursor)

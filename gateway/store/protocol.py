@@ -14,7 +14,7 @@ from gateway.model.changes import Change, Encoded, FileVersion, Restricted
 from gateway.model.documents import Document, Restriction, Status
 from gateway.model.problems import Problem, Severity
 from gateway.model.records import Article, ArticleChange, Generation, Visibility
-from gateway.store.reads import WHOLE, Listing, Plan, Read
+from gateway.store.reads import WHOLE, Listing, Read, ReadSteps
 
 T = TypeVar("T")
 V = TypeVar("V")
@@ -76,7 +76,7 @@ class Snapshot(Protocol):
         """
         ...
 
-    async def run(self, plan: Plan[T]) -> T:
+    async def run(self, plan: ReadSteps[T]) -> T:
         """Runs a plan. All its reads are of one round trip. Raises its exceptions, and RequestError of a read."""
         ...
 

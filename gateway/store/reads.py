@@ -237,5 +237,5 @@ class Rows(NamedTuple):
     """The cursor of one of the rows."""
 
 
-Plan = Generator[Sequence[Ask], Sequence[Mapping[str, Any]], T]
+ReadSteps = Generator[Sequence[Ask], Sequence[Mapping[str, Any]], T]
 """Yields the reads of a level, is sent their answers, and returns a result."""

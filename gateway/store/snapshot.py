@@ -17,7 +17,7 @@ from gateway.store.entities import Entities, EntityCache
 from gateway.store.list_query import ListQuery
 from gateway.store.narrow_rows import planned
 from gateway.store.protocol import Asked, ChangeCounts, ChangePage, Usage
-from gateway.store.reads import WHOLE, Listing, Plan
+from gateway.store.reads import WHOLE, Listing, ReadSteps
 from gateway.store.rows import SEVERITIES, Row, generation, problem
 from gateway.store.sql_files import named
 from gateway.store.sql_fragment import Sql, Steps, view
@@ -67,7 +67,7 @@ class SqlSnapshot:
         found = [answer for each in asked if (answer := known(state, *each)) is not None]
         return found if len(found) == len(asked) else await self._run(answers(state, asked))
 
-    async def run(self, plan: Plan[T]) -> T:
+    async def run(self, plan: ReadSteps[T]) -> T:
         return await self._run(planned(await self._state(), plan))
 
     async def suggestion(self, listing: Listing[Article]) -> str | None:
