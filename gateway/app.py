@@ -79,7 +79,7 @@ def create_app(
     compression = Compression(settings.answer_bytes // 4, enabled=settings.compress)
     endpoint: ASGIApp = Endpoint(executor, clients, limits, _caching(settings), compression, needs_preflight=not is_dev)
     routes: list[BaseRoute] = [
-        WebSocketRoute(ENDPOINT, WebSocketEndpoint(schema, executor, clients, limits, origins)),
+        WebSocketRoute(ENDPOINT, WebSocketEndpoint(executor, clients, limits, origins)),
         Route("/healthz", _state("ok")),
         Route("/readyz", _readiness(executor)),
     ]
