@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.access.tokens import Viewer
-from gateway.content.markup import render
+from gateway.content.markup import Rendered, render
 from gateway.graph.body_renderer import BodyRenderer, Markdown
 from gateway.graph.context import Context
 from gateway.limits import Limits
@@ -158,6 +158,22 @@ async def test_concurrent_requests_share_a_rendering() -> None:
     first.cancel()
     assert await second == render(BODY)
     assert first.cancelled()
+    assert renderer.render_count == 1
+
+
+async def test_threads_share_the_cache() -> None:
+    """A body that a thread rendered is not rendered again, by it or by the event loop."""
+    renderer = BodyRenderer(capacity=100_000)
+    bodies = [Markdown.of(f"{number} " * 10_000) for number in range(5)]
+
+    def pages() -> list[Rendered]:
+        return [renderer.rendered(each) for each in bodies * 20]
+
+    found = await asyncio.gather(*(asyncio.to_thread(pages) for _ in range(4)))
+    assert found == [[render(each.text) for each in bodies] * 20] * 4
+    assert renderer.size <= 100_000
+    renderer = BodyRenderer()
+    assert renderer.rendered(bodies[0]) == renderer.rendered(bodies[0]) == await renderer.render(bodies[0])
     assert renderer.render_count == 1
 
 

@@ -78,7 +78,7 @@ class Compiler:
         try:
             plan = self.plan(operation.document, operation.name, operation.variables)
             values = plan.values(self._limits, operation.variables)
-            run = Run(plan, values, self._limits.records, await snapshot.generation(), operation)
+            run = Run(plan, values, self._limits, await snapshot.generation(), operation)
             data: bytes = await snapshot.run(run.answer())
         except NotCompiled as error:
             self.refused[str(error)] += 1

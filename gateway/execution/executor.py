@@ -315,7 +315,8 @@ class Executor:
             return None
         budget = ReadBudget(self._limits.records)
         name = prepared.request.operation_name
-        operation = Operation(prepared.document, name, prepared.variables, prepared.client.viewer, budget)
+        viewer = prepared.client.viewer
+        operation = Operation(prepared.document, name, prepared.variables, viewer, budget, self._renderer)
         try:
             data = await self._compiler.execute(operation, snapshot)
         except NotCompiled:

@@ -177,6 +177,10 @@ def _node(plan: PlanBuilder, _scope: Scope, nodes: list[FieldNode], field: Graph
 _TYPES = {"ar": "Article", "re": "Related", "pr": "Provider", "to": "Topic"}
 
 
+def _html(_plan: PlanBuilder, scope: Scope, _nodes: list[FieldNode], _field: GraphQLField) -> str:
+    return f"x.html({scope.attribute('body')})"
+
+
 def _adjacent(plan: PlanBuilder, scope: Scope, nodes: list[FieldNode], field: GraphQLField) -> str:
     asked, type_ = plan.question(field, nodes[0], plan.ask(field)), _type(field)
     inner = Items(type_, asked, scope.each, scope.level, {"id": scope.attribute("id")})
@@ -239,6 +243,7 @@ _HANDLERS: Mapping[tuple[str, str], FieldWriter] = {
     ("Related", "images"): _images,
     ("Article", "source"): _source,
     ("Article", "adjacent"): _adjacent,
+    ("Body", "html"): _html,
     ("Article", "secured"): _secured,
     ("AdjacentArticles", "previous"): _beside("previous"),
     ("AdjacentArticles", "next"): _beside("next"),

@@ -18,6 +18,7 @@ from gateway.access.tokens import Scope, Viewer
 from gateway.content.identity import related_id
 from gateway.errors import LimitExceeded
 from gateway.execution.document_cache import QueryDocument
+from gateway.graph.body_renderer import BodyRenderer, Markdown
 from gateway.graph.read_budget import ReadBudget, lists_of, missing_tag
 from gateway.graph.schema import print_instant
 from gateway.limits import Limits
@@ -102,18 +103,21 @@ class Operation(NamedTuple):
     variables: VariableValues
     viewer: Viewer
     budget: ReadBudget
+    renderer: BodyRenderer
 
 
 class Run:
-    """The state of a plan that runs: the values of its questions, and the number of records in the answer."""
+    """The state of a plan that runs: the values of its questions, the number of records in the answer, and the
+    length of its HTML."""
 
     def __init__(
-        self, plan: Plan, values: Sequence[Any], allowed: int, generation: Generation, operation: Operation
+        self, plan: Plan, values: Sequence[Any], limits: Limits, generation: Generation, operation: Operation
     ) -> None:
-        """`allowed` is the maximum number of records in the answer."""
         self._plan = plan
-        self._allowed = allowed
+        self._limits = limits
+        self._renderer = operation.renderer
         self._records = 0
+        self._characters = 0
         self.values = values
         self.generation = generation
         self.budget = operation.budget
@@ -150,9 +154,17 @@ class Run:
     def listed(self, found: Sequence[T]) -> Sequence[T]:
         """Counts the records of a list in the answer. Raises LimitExceeded."""
         self._records += len(found)
-        if self._records > self._allowed:
-            raise LimitExceeded("records", self._allowed, self._records)
+        if self._records > self._limits.records:
+            raise LimitExceeded("records", self._limits.records, self._records)
         return found
+
+    def html(self, body: str) -> str:
+        """Renders a body. Raises LimitExceeded for the length of all, because a rendering cannot be interrupted."""
+        html = self._renderer.rendered(Markdown.of(body)).html
+        self._characters += len(html)
+        if self._characters > self._limits.answer_characters:
+            raise LimitExceeded("answer_characters", self._limits.answer_characters, self._characters)
+        return html
 
 
 def time_text(value: datetime | None) -> str | None:

@@ -1,4 +1,4 @@
-"""Renders bodies in a worker thread, and caches the most recently used results.
+"""Renders bodies outside the event loop, and caches the most recently used results.
 
 `gateway.content.markup` defines the output.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import threading
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -29,13 +30,15 @@ class Markdown(NamedTuple):
 class BodyRenderer:
     """An LRU cache of up to `capacity` bytes of rendered bodies, keyed by digest, so that equal bodies share an entry.
 
-    Belongs to one event loop.
+    `render` belongs to one event loop. Any thread can call `rendered`.
     """
 
     def __init__(self, capacity: int = RENDERED_BYTES) -> None:
         self.render_count = 0
         """Number of renderings."""
         self._kept = ByteCache[bytes, Rendered](capacity)
+        self._lock = threading.Lock()
+        """Guards the cache and the count."""
         self._running: dict[bytes, asyncio.Task[Rendered]] = {}
 
     @property
@@ -45,20 +48,32 @@ class BodyRenderer:
 
     async def render(self, markdown: Markdown) -> Rendered:
         """Concurrent requests for a body share one rendering. Cancelling one does not affect the others."""
-        if found := self._kept.get(markdown.digest):
+        if found := self._found(markdown):
             return found
         if markdown.digest not in self._running:
             self._running[markdown.digest] = asyncio.create_task(self._run(markdown))
         return await asyncio.shield(self._running[markdown.digest])
 
     async def _run(self, markdown: Markdown) -> Rendered:
-        self.render_count += 1
         try:
-            rendered = await asyncio.to_thread(render, markdown.text)
-            self._kept.put(markdown.digest, rendered, _size(rendered))
-            return rendered
+            return await asyncio.to_thread(self._render, markdown)
         finally:
             del self._running[markdown.digest]
+
+    def rendered(self, markdown: Markdown) -> Rendered:
+        """Renders in the thread of the caller. Threads that need one body at once may each render it."""
+        return self._found(markdown) or self._render(markdown)
+
+    def _found(self, markdown: Markdown) -> Rendered | None:
+        with self._lock:
+            return self._kept.get(markdown.digest)
+
+    def _render(self, markdown: Markdown) -> Rendered:
+        rendered = render(markdown.text)
+        with self._lock:
+            self.render_count += 1
+            self._kept.put(markdown.digest, rendered, _size(rendered))
+        return rendered
 
 
 def _size(rendered: Rendered) -> int:
