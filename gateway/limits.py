@@ -35,7 +35,7 @@ class Limits:
     aliases: int = _limit(100, "fields with an alias", least=0)
     root_fields: int = _limit(50, "fields at the top level of an operation")
     directives: int = _limit(50, "directives, in any position", least=0)
-    cost: int = _limit(10_000, "points of cost of an operation")
+    cost: int = _limit(40_000, "points of cost of an operation")
     page: int = _limit(100, "rows that first or last of a list or a facet requests, and bounds of a facet")
     batch: int = _limit(10, "operations in one request")
     ids: int = _limit(100, "ids in an argument of nodes")
@@ -47,7 +47,7 @@ class Limits:
     search_words: int = _limit(32, "words used in a search, without an error for further words")
     variable_values: int = _limit(10_000, "values in an operation's variables, including lists and objects")
     records: int = _limit(
-        20_000,
+        10_000,
         "records in an answer, including repeated lists, and matches of a subscription's filter",
     )
     answer_characters: int = _limit(8_000_000, "characters of text in an answer, including repetitions")

@@ -194,7 +194,7 @@ async def test_concurrent_operations_are_limited(tmp_path: Path) -> None:
         await store.close()
 
 
-COSTS = {"cost": {"actual": 21, "allowed": 10_000}}
+COSTS = {"cost": {"actual": 21, "allowed": 40_000}}
 
 
 @pytest.mark.parametrize(

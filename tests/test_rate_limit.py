@@ -161,7 +161,7 @@ async def test_websocket_is_charged_to_its_token(tmp_path: Path) -> None:
                 assert orjson.loads(await socket.recv())["type"] == kind
 
 
-@pytest.mark.parametrize(("path", "points"), [("/", 450), (PATH, 15)])  # enough for once
+@pytest.mark.parametrize(("path", "points"), [("/", 2400), (PATH, 15)])  # enough for once
 async def test_pages_are_charged(tmp_path: Path, path: str, points: int) -> None:
     """To the client's points, as for the API. Without enough points it is 429 with Retry-After."""
     async with serving(tmp_path, explorer=True, rate_limit=points) as http:

@@ -93,7 +93,7 @@ async def test_persisted_queries_and_cost(url: str) -> None:
         registered = await ask(socket, TITLES, extensions=named)
         assert await ask(socket, "", extensions=named) == registered
         assert await ask(socket, "", documentId=named["persistedQuery"]["sha256Hash"]) == registered
-        assert (await ask(socket, "", extensions={**named, "cost": True}))["extensions"]["cost"]["allowed"] == 10_000
+        assert (await ask(socket, "", extensions={**named, "cost": True}))["extensions"]["cost"]["allowed"] == 40_000
 
 
 @pytest.mark.parametrize(

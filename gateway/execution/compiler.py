@@ -16,7 +16,7 @@ import strawberry
 from graphql import FragmentDefinitionNode, GraphQLError
 from graphql.execution.values import VariableValues
 
-from gateway.errors import NotCompiled, RequestError, StoreError
+from gateway.errors import LimitExceeded, NotCompiled, RequestError, StoreError
 from gateway.execution.document_cache import QueryDocument
 from gateway.execution.field_plans import write_field
 from gateway.execution.plan import Operation, Plan, Run
@@ -74,7 +74,8 @@ class Compiler:
             return str(error)
 
     async def execute(self, operation: Operation, snapshot: Snapshot) -> bytes:
-        """The data of a query, as JSON. Raises NotCompiled if graphql-core has to execute it."""
+        """The data of a query, as JSON. Raises NotCompiled if graphql-core has to execute it, and LimitExceeded for
+        a long answer."""
         try:
             plan = self.plan(operation.document, operation.name, operation.variables)
             values = plan.values(self._limits, operation.variables)
@@ -90,8 +91,7 @@ class Compiler:
             logger.exception("A compiled operation failed. graphql-core executes it again.")
             self.refused[BROKEN] += 1
             raise NotCompiled from error
-        if len(data) > self._limits.answer_characters:
-            self.refused["a long answer"] += 1
-            raise NotCompiled
+        if run.characters > self._limits.answer_characters:
+            raise LimitExceeded("answer_characters", self._limits.answer_characters, run.characters)
         self.executed += 1
         return data

@@ -44,16 +44,19 @@ from gateway.limits import PAGE_SIZE, Limits
 ANY = "*"
 FIELD_COSTS: Mapping[tuple[str, str], int] = {
     (ANY, "totalCount"): 1,
-    ("ArticleFacets", ANY): 10,
+    ("ArticleFacets", ANY): 500,  # reads all articles of its filter
     ("Query", "search"): 10,
-    ("Article", "similar"): 5,
+    ("ArticleSearchEdge", "snippets"): 100,  # reads the whole body
+    ("ArticleSearchConnection", "suggestion"): 100,  # some hundred searches for words
+    ("Article", "similar"): 25,
     ("Article", "adjacent"): 5,
     ("Body", ANY): 1,
     ("Body", "markdown"): 0,
     ("Body", "isEmpty"): 0,
     ("__Type", "ofType"): 0,  # clients nest nine of them, but a type has at most three wrappers
 }
-"""Cost of resolving a field, by (type, field). Other fields cost 1 for an object, and 0 for a leaf or a list."""
+"""Cost of resolving a field, by (type, field). Other fields cost 1 for an object or a leaf with an alias, and 0 for
+another leaf or a list."""
 
 LIST_SIZES: Mapping[tuple[str, str], int] = {
     (ANY, "related"): 20,
@@ -256,7 +259,8 @@ class _Reader:
         """The same without the cost of the arguments."""
         own = _by_name(FIELD_COSTS, on.name, node.name.value)
         if not is_composite_type(get_named_type(field.type)):
-            return SelectionCost(cost=CostTerm(own or 0))
+            # A type has few leaves, but an alias repeats them.
+            return SelectionCost(cost=CostTerm(int(node.alias is not None) if own is None else own))
         program = self.program
         if not isinstance(get_nullable_type(field.type), GraphQLList):
             rows = program.product(_list_size(on, node, field), inner.each)

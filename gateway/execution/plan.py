@@ -18,6 +18,7 @@ from gateway.access.tokens import Scope, Viewer
 from gateway.content.identity import related_id
 from gateway.errors import LimitExceeded
 from gateway.execution.document_cache import QueryDocument
+from gateway.execution.json_size import json_size
 from gateway.graph.body_renderer import BodyRenderer, Markdown
 from gateway.graph.read_budget import ReadBudget, lists_of, missing_tag
 from gateway.graph.schema import print_instant
@@ -117,7 +118,9 @@ class Run:
         self._limits = limits
         self._renderer = operation.renderer
         self._records = 0
-        self._characters = 0
+        self._html = 0
+        self.characters = 0
+        """The characters of text in the answer, counted only in long answers."""
         self.values = values
         self.generation = generation
         self.budget = operation.budget
@@ -135,7 +138,10 @@ class Run:
                     self._count(asked, answer)
                 level = steps.send(found)
         except StopIteration as end:
-            return orjson.dumps(end.value)
+            data = orjson.dumps(end.value)
+            if len(data) > self._limits.answer_characters:
+                self.characters = json_size(end.value).characters
+            return data
 
     def _count(self, asked: Ask, values: Mapping[str, Any]) -> None:
         if not values:
@@ -161,9 +167,9 @@ class Run:
     def html(self, body: str) -> str:
         """Renders a body. Raises LimitExceeded for the length of all, because a rendering cannot be interrupted."""
         html = self._renderer.rendered(Markdown.of(body)).html
-        self._characters += len(html)
-        if self._characters > self._limits.answer_characters:
-            raise LimitExceeded("answer_characters", self._limits.answer_characters, self._characters)
+        self._html += len(html)
+        if self._html > self._limits.answer_characters:
+            raise LimitExceeded("answer_characters", self._limits.answer_characters, self._html)
         return html
 
 

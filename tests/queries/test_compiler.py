@@ -242,6 +242,17 @@ async def test_limit_is_reported_as_by_graphql_core(worlds: list[World], limits:
         assert one == other
 
 
+async def test_long_answer_is_executed_once(worlds: list[World]) -> None:
+    """The plan counts the text of an answer with many numbers, and the answer is returned or refused."""
+    made = both(worlds[-1], Limits(answer_characters=400))
+    long = "{ articles(first: 5) { nodes { " + " ".join(f"a{at}: isSecured" for at in range(20)) + " %s } } }"
+    for field, is_refused in (("", False), (" ".join(f"b{at}: path" for at in range(40)), True)):
+        one, other = [await answer(each, Asked(long % field, {}), PUBLIC) for each in (made.plain, made.compiled)]
+        assert one == other
+        assert isinstance(one, list) == is_refused
+    assert not made.compiler.refused
+
+
 async def test_generation_that_changes(tmp_path_factory: pytest.TempPathFactory) -> None:
     """While generations change, each answer is that of graphql-core for its revision."""
     pieces = corpus(60)
