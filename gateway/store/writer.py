@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from gateway.content.source import folder_of
 from gateway.model.changes import Change, Deleted, Encoded, Loaded, NotDocument, Quarantined, Restricted, Unchanged
 from gateway.model.documents import Status, status_at
 from gateway.model.problems import Problem
@@ -37,6 +38,7 @@ from gateway.store.write_sql import (
     COUNT_ARTICLES,
     COUNT_NAMES,
     DELETE_FILE,
+    DELETE_FOLDER,
     DELETE_MEMORY,
     DELETE_PROBLEMS,
     DERIVE_BACKLINKS,
@@ -61,6 +63,7 @@ from gateway.store.write_sql import (
     REMOVE,
     SETTLE,
     SHOWN_WORDS,
+    SIGN_FOLDER,
     STORED,
     TOUCH,
     TOUCH_ALL,
@@ -135,12 +138,15 @@ class ChangeWriter:
         self._dropped: list[str] = []
         """The indexes to create again."""
 
-    def begin(self, db: Database) -> None:
+    def begin(self, db: Database, signatures: Mapping[str, bytes | None]) -> None:
+        """`signatures` are those of a ChangeSet."""
         [(counter, counter_public, as_of)] = db.execute(GENERATION)
         [(last,)] = db.execute(LAST_KEY)
         self._first = self._next = last + 1
         self._counters = {PREVIEW_VIEW: counter + 1, PUBLIC_VIEW: counter_public + 1}
         self._all = self._public = self._is_first = counter == 0
+        db.executemany(SIGN_FOLDER, [each for each in signatures.items() if each[1]])
+        db.executemany(DELETE_FOLDER, [(path,) for path, signature in signatures.items() if not signature])
         if counter:
             self._pass_time(db, *sorted((as_of, self._as_of)))
         if self._expected >= LARGE:  # counting reads an index
@@ -347,7 +353,8 @@ class ChangeWriter:
             db.executemany(TOUCH, [row for article, parts in articles for row in _touched(article, parts)])
 
     def _remember(self, db: Database, changes: Sequence[Change], broken: Sequence[_Article]) -> None:
-        """Stores the version of each file, and the last good versions of those that broke.
+        """Stores the version of each file, and the last good versions of those that broke. Voids the signatures of
+        their folders.
 
         An unreadable file gets no version, so that the next run parses it: with the old version, unchanged bytes would
         be skipped and the problem would remain.
@@ -356,6 +363,7 @@ class ChangeWriter:
         db.executemany(DELETE_FILE, deleted)
         kept = [change for change in changes if not isinstance(change, Deleted)]
         db.executemany(INSERT_FILE, [change.version or UNREAD._replace(path=_path(change)) for change in kept])
+        db.executemany(SIGN_FOLDER, [(folder, None) for folder in {folder_of(_path(change)) for change in changes}])
         # An unchanged file may be one that is still broken.
         sound = [(_path(change),) for change in changes if isinstance(change, Loaded) or _takes_away(change)]
         db.executemany(last_good.FORGET, sound)
