@@ -6,6 +6,7 @@ All functions run in the thread of the writing connection, one call for each bat
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, NamedTuple
@@ -81,6 +82,12 @@ FEW = 20
 """The number of changed articles up to which the end of a run is one call."""
 LARGE = 1000
 """The number of files from which a run is large, if that is also half of the articles."""
+CACHE_KIB = 32 * 1024
+"""The page cache of the writing connection. It holds the pages that a large run changes."""
+SORTING_KIB = 4 * 1024
+"""The page cache while indexes are created on tables that do not fit into the cache anyway."""
+UNCACHED = 20_000
+"""The number of files from which their articles do not fit into the cache."""
 
 
 class _Article(NamedTuple):
@@ -178,7 +185,7 @@ class ChangeWriter:
             yield lambda db: self._problems(db, "run", {"": problems})
         if memory is not None:
             yield lambda db: self._store_memory(db, memory)
-        yield from (partial(_each, statements=(INDEXES[name],)) for name in self._dropped)
+        yield from (partial(self._create_index, name) for name in self._dropped)
         if self._all:
             yield self._prepare
             for view in VIEWS:
@@ -207,6 +214,11 @@ class ChangeWriter:
         self._dropped = [name for name in INDEXES if name not in needed]
         for name in self._dropped:
             db.execute(f"DROP INDEX {name}")
+
+    def _create_index(self, name: str, db: Database) -> None:
+        """Creates a dropped index. The cache also limits the memory in which SQLite sorts, which adds to it."""
+        with _cache(db, SORTING_KIB if self._expected >= UNCACHED else CACHE_KIB):
+            db.execute(INDEXES[name])
 
     def _pass_time(self, db: Database, earlier: int, later: int) -> None:
         """Shows articles that became due. If the clock was set back, hides those that are not due yet."""
@@ -424,6 +436,16 @@ def split(changes: Sequence[Change | Restricted]) -> Iterator[Sequence[Change | 
     """A batch in parts, so that cancellation and shutdown wait only briefly."""
     for start in range(0, len(changes), STEP):
         yield changes[start : start + STEP]
+
+
+@contextmanager
+def _cache(db: Database, kibibytes: int) -> Iterator[None]:
+    """Limits the page cache for a while."""
+    db.execute(f"PRAGMA cache_size = -{kibibytes}")
+    try:
+        yield
+    finally:
+        db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
 
 
 def _touched(article: _Article, parts: Parts) -> Iterator[tuple[str, object]]:
