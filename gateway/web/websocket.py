@@ -28,16 +28,16 @@ from strawberry.subscriptions.protocols.graphql_transport_ws.handlers import Bas
 from strawberry.subscriptions.protocols.graphql_transport_ws.types import Message, SubscribeMessage
 from strawberry.types.unset import UnsetType
 
-from gateway.access.clients import ClientResolver
+from gateway.access.clients import Client, ClientResolver
 from gateway.access.tokens import Viewer
 from gateway.errors import Forbidden, LimitExceeded, Overloaded, RequestError
 from gateway.execution.concurrency import CapacityLimiter
 from gateway.execution.executor import Executor, mask_error
 from gateway.limits import Limits
 from gateway.web.cors import REFUSED, AllowedOrigins, include_drafts, is_cross_origin
-from gateway.web.middleware import error_response
 from gateway.web.preview_links import preview_cookie
 from gateway.web.requests import address_of, from_json
+from gateway.web.responses import error_response
 
 
 @dataclass
@@ -117,13 +117,14 @@ class MessageHandler(BaseGraphQLTransportWSHandler[WebSocketContext, None]):
         """
         viewer, executor = self.context.viewer, self.view.executor
         assert viewer is not None  # noqa: S101 - set before the connection is acknowledged
-        prepared = await executor.prepare(from_json(operation.query), self.context.rate_key)
-        async with aclosing(executor.subscribe(prepared, viewer)) as answers:
+        client = Client(viewer, self.context.rate_key)
+        prepared = await executor.prepare(from_json(operation.query), client)
+        async with aclosing(executor.subscribe(prepared)) as answers:
             async for answer in answers:
                 if answer.is_final_error:
                     await _send(operation, "error", answer.errors)
                 else:
-                    await _send(operation, "next", answer.body())
+                    await _send(operation, "next", orjson.Fragment(answer.body))
         return prepared.kind is OperationType.SUBSCRIPTION
 
 
@@ -176,7 +177,7 @@ class WebSocketEndpoint(GraphQL[WebSocketContext, None]):
         return self._origins.allows(origin)
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> WebSocketContext:  # noqa: ARG002 - the signature is Strawberry's
-        return WebSocketContext(request.headers, address_of(request))
+        return WebSocketContext(request.headers, address_of(request.scope))
 
     async def on_ws_connect(self, context: WebSocketContext) -> UnsetType | dict[str, object] | None:
         """Identify the client by its credential. An invalid or insufficient one closes it with 4403."""
