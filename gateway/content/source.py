@@ -82,7 +82,7 @@ class Stamp(NamedTuple):
     @classmethod
     def of(cls, status: os.stat_result) -> Stamp:
         inode = status.st_ino & MAX_INTEGER  # overlay file systems use all 64 bits, and the store's integers are signed
-        return cls(status.st_size, status.st_mtime_ns, status.st_ctime_ns, inode)
+        return cls(status.st_size, min(status.st_mtime_ns, MAX_INTEGER), status.st_ctime_ns, inode)
 
 
 StampValues = tuple[int, int, int, int]
@@ -361,8 +361,8 @@ class Walk:
             except OSError:  # it is tried again, and reported
                 others.append(entry)
             else:
-                inode = status.st_ino & MAX_INTEGER
-                files[name] = status.st_size, status.st_mtime_ns, status.st_ctime_ns, inode
+                modified, inode = min(status.st_mtime_ns, MAX_INTEGER), status.st_ino & MAX_INTEGER
+                files[name] = status.st_size, modified, status.st_ctime_ns, inode
         if files:
             self._files.folders.setdefault(folder, {}).update(files)
         return others
