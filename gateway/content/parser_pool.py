@@ -48,7 +48,7 @@ class ParserPool:
         self._idle: list[_ParserProcess] = []
 
     async def parse(
-        self, tasks: Sequence[Task], rules: ParseContext, *, started: datetime, low_priority: bool = False
+        self, tasks: Iterable[Task], rules: ParseContext, *, started: datetime, low_priority: bool = False
     ) -> AsyncGenerator[Batch, None]:
         """Yield the changes in unordered batches. Parsing waits for the consumer to take each batch.
 

@@ -32,16 +32,23 @@ from gateway.store.rows import Row, generation, instant, optional_instant, restr
 from gateway.store.snapshot import SqlSnapshot
 from gateway.store.sql_files import named
 from gateway.store.sql_fragment import keys
+from gateway.store.write_sql import COUNT_ARTICLES
 from gateway.store.writer import ChangeWriter, split
 from gateway.store.writer_lock import WriterLock
 
 _SQL = named("read.sql")
 FILES = _SQL["files"]
 FILES_UNDER = _SQL["files_under"]
+FILES_IN = _SQL["files_in"]
+FOLDERS = _SQL["folders"]
 FILES_LIKE = _SQL["files_like"]
 MEMORY = _SQL["memory"]
 FILES_AT_ONCE = 5_000
 """The rows of files take more memory than their states, so only this number is in memory."""
+FEW_FOLDERS = 100
+"""The number of folders up to which each is read by itself. Otherwise all files are read, in one order."""
+_AFTER_TEXT = b""
+"""SQLite orders it after all texts."""
 POLL_SECONDS = 0.05
 """Interval of checks for commits of another process."""
 RESTART = "Restart the gateway."
@@ -244,6 +251,27 @@ class SqliteStore:
                 after = rows[-1][0]
             return found
 
+    async def files_in(self, folders: Collection[str]) -> Mapping[str, FileState]:
+        if len(folders) > FEW_FOLDERS:
+            return await self.files()
+        found: dict[str, FileState] = {}
+        async with self._lease() as lease:
+            for folder in sorted(folders):
+                after, end, start = (f"{folder}/", f"{folder}0", len(folder) + 2) if folder else ("", _AFTER_TEXT, 1)
+                while rows := await lease.rows(FILES_IN, (after, end, start, FILES_AT_ONCE)):
+                    found |= await _file_states(rows)
+                    after = rows[-1][0]
+        return found
+
+    async def folders(self) -> Mapping[str, bytes | None]:
+        async with self._lease() as lease:
+            return {row[0]: row[1] for row in await lease.rows(FOLDERS)}
+
+    async def article_count(self) -> int:
+        async with self._lease() as lease:
+            [(count,)] = await lease.rows(COUNT_ARTICLES)
+            return int(count)
+
     async def copies(self, digests: Collection[str], inodes: Collection[int] = ()) -> Mapping[str, FileState]:
         async with self._lease() as lease:
             rows = await lease.rows(FILES_LIKE, (keys(list(digests)), orjson.dumps(list(inodes)).decode()))
@@ -288,7 +316,7 @@ async def write(connection: SqliteConnection, changes: ChangeSet) -> Applied:
     """Writes a ChangeSet in one transaction, which the caller rolls back on an error."""
     writer = ChangeWriter(changes.as_of, changes.expected)
     await connection.rows("BEGIN IMMEDIATE")
-    await connection.run(writer.begin)
+    await connection.run(writer.begin, changes.signatures)
     async for batch in changes.changes:
         for part in split(batch):
             await connection.run(writer.take, part)

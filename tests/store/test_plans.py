@@ -69,6 +69,8 @@ from gateway.store.rows import Row
 from gateway.store.snapshot import SqlSnapshot
 from gateway.store.sql_fragment import Steps
 from gateway.store.sqlite import SqliteStore, write
+from gateway.store.tables import INDEXES
+from gateway.store.writer import CACHE_KIB, SORTING_KIB, UNCACHED
 from tests.store.conftest import Open
 from tests.store.documents import NOW, day, document, entry, loaded, provider, stream, topics
 from tests.store.reading import ask, look_up
@@ -374,3 +376,17 @@ async def instructions(path: Path, size: int) -> int:
         await write(connection, ChangeSet(NOW, stream([[loaded(changed)]]), expected=1))
         await connection.run(lambda db: db.set_progress_handler(None, 0))
     return executed
+
+
+async def test_large_run_sorts_in_little_memory(tmp_path: Path) -> None:
+    """SQLite sorts the rows of an index in as much memory as its page cache, in addition to the cache."""
+    executed: list[str] = []
+    async with SqliteConnection.open(tmp_path / "content.db") as connection:
+        await set_up(connection)
+        await connection.run(lambda db: db.set_trace_callback(executed.append))
+        await write(connection, ChangeSet(NOW, stream([[loaded(document("a"))]]), expected=UNCACHED))
+        await connection.run(lambda db: db.set_trace_callback(None))
+        assert await connection.rows("PRAGMA cache_size") == [(-CACHE_KIB,)]
+    indexed = [at for at, statement in enumerate(executed) if statement.startswith("CREATE")]
+    assert len(indexed) == len(INDEXES)
+    assert {executed[at - 1] for at in indexed} == {f"PRAGMA cache_size = -{SORTING_KIB}"}
