@@ -160,7 +160,8 @@ def test_database_in_a_read_only_folder(database: Path, read_only_folder: Path) 
     assert error_without_privileges(database).startswith(
         f"The database {database} cannot be locked: Permission denied."
     )
-    database.with_name("content.db-lock").touch(0o666)
+    for file in ("content.db-lock", "content.db-commits"):
+        database.with_name(file).touch(0o666)
     told = error_without_privileges(database)
     assert told.startswith(f"The database {database} cannot be ")
     assert told.endswith("Fix the permissions of the file and its folder.\n")

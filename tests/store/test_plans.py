@@ -26,6 +26,7 @@ from gateway.model.lists import (
     Window,
 )
 from gateway.model.records import Visibility
+from gateway.store.commit_counter import CommitCounter
 from gateway.store.database_setup import set_up
 from gateway.store.driver import SqliteConnection
 from gateway.store.entities import EntityCache
@@ -371,6 +372,6 @@ async def instructions(path: Path, size: int) -> int:
         await set_up(connection)
         await connection.run(lambda db: db.set_progress_handler(count, 100))
         changed = document("00299", title="Changed", published_date_time=day(1))
-        await write(connection, ChangeSet(NOW, stream([[loaded(changed)]]), expected=1))
+        await write(connection, ChangeSet(NOW, stream([[loaded(changed)]]), expected=1), CommitCounter(path))
         await connection.run(lambda db: db.set_progress_handler(None, 0))
     return executed
