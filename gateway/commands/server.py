@@ -140,6 +140,7 @@ async def serve(settings: Settings, listener: socket.socket, supervision: Superv
                     work=lambda: _load(pipeline, scheduler, webhooks, resumed, supervision),
                     starting=resumed.wait,
                     stopping=pipeline.store.end_generations,
+                    shared=settings.processes > 1,
                 )
 
 

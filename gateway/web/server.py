@@ -44,9 +44,12 @@ Starting = Callable[[], Coroutine[Any, Any, object]]
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: ConnectionConfig, starting: Starting | None, stopping: Callable[[], None]) -> None:
+    def __init__(
+        self, config: ConnectionConfig, starting: Starting | None, stopping: Callable[[], None], *, shared: bool
+    ) -> None:
         super().__init__(config)
         self._config = config
+        self._shared = shared
         self._starting = starting
         self._stopping = stopping
 
@@ -58,7 +61,10 @@ class _Server(uvicorn.Server):
         most = self._config.limits.connections
         most += excess_of(most)
         connections = self.server_state.connections
-        listeners = [Listener(each, self._connection, lambda: len(connections), most) for each in sockets or ()]
+        listeners = [
+            Listener(each, self._connection, lambda: len(connections), most, shared=self._shared)
+            for each in sockets or ()
+        ]
         self.servers = cast("list[asyncio.Server]", listeners)
         self.started = True
 
@@ -80,13 +86,15 @@ async def serve(
     work: Callable[[], Awaitable[object]],
     starting: Starting | None = None,
     stopping: Callable[[], None],
+    shared: bool = False,
 ) -> None:
     """Serve until SIGINT, SIGTERM, or the end of `work`, which runs concurrently. Raises the exceptions of `work`.
 
     Connections are accepted after `starting`, or after START_SECONDS. The server trusts `X-Forwarded-*` of
-    `trusted_proxies` only. It calls `stopping` before it waits for pending responses.
+    `trusted_proxies` only. It calls `stopping` before it waits for pending responses. Other processes may accept from a
+    `shared` listener too.
     """
-    server = _Server(_config(app, limits, trusted_proxies), starting, stopping)
+    server = _Server(_config(app, limits, trusted_proxies), starting, stopping, shared=shared)
     working = asyncio.ensure_future(work())
 
     def stop(_: asyncio.Future[object]) -> None:
