@@ -147,6 +147,18 @@ def reload(server: Running) -> httpx.Response:
     return httpx.post(url, headers=ROBOT, trust_env=False, verify=NO_TLS, timeout=30)
 
 
+def test_client_waits_for_the_first_load_only_once(content: Path) -> None:
+    """Processes accept connections when they are ready, so none answers that it is not after another one was."""
+    for number in range(200):
+        write(content, f"Article {number}")
+    with serving(content) as server:
+        deadline = time.monotonic() + 60
+        while not server.get("/readyz").is_success:
+            assert time.monotonic() < deadline
+            pause(server.process)
+        assert {server.get("/readyz").status_code for _ in range(100)} == {200}
+
+
 def test_other_process_knows_the_entity_tag(content: Path, server: Running) -> None:
     """An answer of one process is not modified for the other one, until the content changes for both."""
     with connected(server) as clients:

@@ -30,6 +30,8 @@ from gateway.web.server import run as run_loop
 from gateway.web.server import serve as serve_app
 from gateway.web.webhooks import Webhooks
 
+START_SECONDS = 5
+"""How long early connections wait at most before they are answered."""
 NEW_OBJECTS = 2_000
 """The number of new objects after which the garbage collector runs."""
 
@@ -127,7 +129,8 @@ async def serve(settings: Settings, listener: socket.socket, supervision: Superv
         app = create_app(settings, pipeline.store, reload, is_ready=pipeline.ingest.is_ready)
         limits = fitting(settings.limits, own(settings.readers, settings.parsers), raise_allowed())
         webhooks = Webhooks(pipeline.store, settings.webhooks, settings.webhook_secret)
-        resumed = asyncio.Event()
+        resumed, is_shared = asyncio.Event(), settings.processes > 1
+        others_answer = is_shared and not pipeline.store.is_writer
         _collect_little()
         supervision.listens()
         with _reloading_at_hangup(scheduler.request):
@@ -138,9 +141,9 @@ async def serve(settings: Settings, listener: socket.socket, supervision: Superv
                     limits,
                     trusted_proxies=settings.trusted_proxies,
                     work=lambda: _load(pipeline, scheduler, webhooks, resumed, supervision),
-                    starting=resumed.wait,
+                    starting=lambda: _start(resumed, None if others_answer else START_SECONDS),
                     stopping=pipeline.store.end_generations,
-                    shared=settings.processes > 1,
+                    shared=is_shared,
                 )
 
 
@@ -149,13 +152,14 @@ async def _load(
 ) -> None:
     """Wait while another process writes the database, then load the content and send webhooks.
 
-    Sets `resumed` once it is known whether the stored content is served before the first run.
+    Sets `resumed` once the stored content is served, or once this process is about to load it.
     """
 
     async def resume() -> bool:
         if is_resumed := await pipeline.ingest.resume():
             supervision.is_ready()
-        resumed.set()
+        if is_resumed or pipeline.store.is_writer:
+            resumed.set()
         return is_resumed
 
     async def follow() -> None:
@@ -174,6 +178,12 @@ async def _load(
         await _beside(webhooks.run(), follow())
     finally:
         resumed.set()
+
+
+async def _start(resumed: asyncio.Event, seconds: float | None) -> None:
+    """Wait until connections are accepted. Without `seconds`, other processes accept them meanwhile."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(resumed.wait(), seconds)
 
 
 async def _resume(store: Store, resume: Callable[[], Awaitable[bool]]) -> None:

@@ -49,14 +49,18 @@ class ServerProcess:
     async def start(cls, settings: bytes, listener: socket.socket) -> ServerProcess:
         """Start a process with pickled settings. Raises OSError."""
         own_end, other_end = socket.socketpair()
-        with other_end:
-            descriptors = listener.fileno(), other_end.fileno()
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-P", "-c", PROGRAM, "serve", *map(str, descriptors)),
-                stdin=asyncio.subprocess.PIPE,
-                pass_fds=descriptors,
-            )
         channel = await ControlChannel.over(own_end)
+        try:
+            with other_end:
+                descriptors = listener.fileno(), other_end.fileno()
+                process = await asyncio.create_subprocess_exec(
+                    *(sys.executable, "-P", "-c", PROGRAM, "serve", *map(str, descriptors)),
+                    stdin=asyncio.subprocess.PIPE,
+                    pass_fds=descriptors,
+                )
+        except OSError:
+            channel.close()
+            raise
         if process.stdin:
             process.stdin.write(settings)
             process.stdin.close()
@@ -167,9 +171,9 @@ class Supervisor:
             case ReloadRequest():
                 self._reload(process, message)
             case ReloadResult(reload_number, result):
-                reload = self._reloads.pop(reload_number)
-                if reload.sender in self._running:
-                    reload.sender.channel.send(ReloadResult(reload.number, result))
+                done = self._reloads.pop(reload_number, None)  # None: a writer that has ended since had a result too
+                if done and done.sender in self._running:
+                    done.sender.channel.send(ReloadResult(done.number, result))
 
     def _reload(self, sender: ServerProcess | None, request: ReloadRequest) -> None:
         """Pass a request to the process that writes, or to the next one that does."""

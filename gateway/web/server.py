@@ -25,8 +25,8 @@ except ImportError:  # it does not support Windows
 else:
     new_event_loop = uvloop.new_event_loop
 
-START_SECONDS = 5
-"""How long early connections wait at most before they are answered."""
+POLL_SECONDS = 0.1
+"""Interval of checks for a signal before connections are accepted."""
 GRACE_SECONDS = 10
 """How long pending responses may take at shutdown."""
 
@@ -56,8 +56,10 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Accept connections with Listener instead of asyncio's server."""
         if self._starting:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._starting(), START_SECONDS)
+            starting = asyncio.ensure_future(self._starting())
+            while not (starting.done() or self.should_exit):
+                await asyncio.wait((starting,), timeout=POLL_SECONDS)
+            starting.cancel()
         most = self._config.limits.connections
         most += excess_of(most)
         connections = self.server_state.connections
@@ -90,7 +92,7 @@ async def serve(
 ) -> None:
     """Serve until SIGINT, SIGTERM, or the end of `work`, which runs concurrently. Raises the exceptions of `work`.
 
-    Connections are accepted after `starting`, or after START_SECONDS. The server trusts `X-Forwarded-*` of
+    Connections are accepted after `starting`. The server trusts `X-Forwarded-*` of
     `trusted_proxies` only. It calls `stopping` before it waits for pending responses. Other processes may accept from a
     `shared` listener too.
     """
