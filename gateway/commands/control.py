@@ -14,7 +14,7 @@ class Event(StrEnum):
     """What a server process reports."""
 
     LISTENS = "listens"
-    READY = "ready"
+    SERVES = "serves"
     WRITES = "writes"
 
 

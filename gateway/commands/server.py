@@ -32,6 +32,8 @@ from gateway.web.webhooks import Webhooks
 
 START_SECONDS = 5
 """How long early connections wait at most before they are answered."""
+FOLLOWER_START_SECONDS = 30
+"""The same in a process that follows another one, which answers them meanwhile."""
 NEW_OBJECTS = 2_000
 """The number of new objects after which the garbage collector runs."""
 
@@ -39,11 +41,14 @@ NEW_OBJECTS = 2_000
 class Supervision(Protocol):
     """What a server reports to, and what the server does not do itself."""
 
+    shares_listener: bool
+    """Whether other processes accept connections from the same socket."""
+
     def listens(self) -> None:
         """Called after every step that can fail, so that an address that is printed then is served."""
         ...
 
-    def is_ready(self) -> None:
+    def serves(self) -> None:
         """Called when content can be served, at least once."""
         ...
 
@@ -67,6 +72,8 @@ class Supervision(Protocol):
 class Unsupervised:
     """A server with a terminal."""
 
+    shares_listener = False
+
     def __init__(self, settings: Settings, listener: socket.socket) -> None:
         self._settings = settings
         self._listener = listener
@@ -75,7 +82,7 @@ class Unsupervised:
     def listens(self) -> None:
         print_addresses(self._settings, self._listener)
 
-    def is_ready(self) -> None:
+    def serves(self) -> None:
         pass
 
     def follows(self, writer: str) -> None:
@@ -111,7 +118,7 @@ async def serve(settings: Settings, listener: socket.socket, supervision: Superv
 
         async def load(paths: frozenset[str] | None, *, accept_empty: bool) -> IngestReport:
             report = await reporter.run(paths, accept_empty=accept_empty)
-            supervision.is_ready()
+            supervision.serves()
             return report
 
         scheduler = Scheduler(
@@ -129,8 +136,8 @@ async def serve(settings: Settings, listener: socket.socket, supervision: Superv
         app = create_app(settings, pipeline.store, reload, is_ready=pipeline.ingest.is_ready)
         limits = fitting(settings.limits, own(settings.readers, settings.parsers), raise_allowed())
         webhooks = Webhooks(pipeline.store, settings.webhooks, settings.webhook_secret)
-        resumed, is_shared = asyncio.Event(), settings.processes > 1
-        others_answer = is_shared and not pipeline.store.is_writer
+        resumed, is_shared = asyncio.Event(), supervision.shares_listener
+        start_seconds = FOLLOWER_START_SECONDS if is_shared and not pipeline.store.is_writer else START_SECONDS
         _collect_little()
         supervision.listens()
         with _reloading_at_hangup(scheduler.request):
@@ -141,7 +148,7 @@ async def serve(settings: Settings, listener: socket.socket, supervision: Superv
                     limits,
                     trusted_proxies=settings.trusted_proxies,
                     work=lambda: _load(pipeline, scheduler, webhooks, resumed, supervision),
-                    starting=lambda: _start(resumed, None if others_answer else START_SECONDS),
+                    starting=lambda: _start(resumed, start_seconds),
                     stopping=pipeline.store.end_generations,
                     shared=is_shared,
                 )
@@ -157,7 +164,7 @@ async def _load(
 
     async def resume() -> bool:
         if is_resumed := await pipeline.ingest.resume():
-            supervision.is_ready()
+            supervision.serves()
         if is_resumed or pipeline.store.is_writer:
             resumed.set()
         return is_resumed
@@ -180,8 +187,8 @@ async def _load(
         resumed.set()
 
 
-async def _start(resumed: asyncio.Event, seconds: float | None) -> None:
-    """Wait until connections are accepted. Without `seconds`, other processes accept them meanwhile."""
+async def _start(resumed: asyncio.Event, seconds: float) -> None:
+    """Wait until connections are accepted, but not longer than this time."""
     with suppress(TimeoutError):
         await asyncio.wait_for(resumed.wait(), seconds)
 

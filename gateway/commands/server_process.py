@@ -45,6 +45,8 @@ class Failure(NamedTuple):
 class Supervised:
     """Reports to the supervisor, and passes reloads to the process that writes."""
 
+    shares_listener = True
+
     def __init__(self, channel: ControlChannel) -> None:
         self._channel = channel
         self._numbers: Iterator[int] = count()
@@ -54,8 +56,8 @@ class Supervised:
     def listens(self) -> None:
         self._channel.send(Event.LISTENS)
 
-    def is_ready(self) -> None:
-        self._channel.send(Event.READY)
+    def serves(self) -> None:
+        self._channel.send(Event.SERVES)
 
     def follows(self, writer: str) -> None:
         pass

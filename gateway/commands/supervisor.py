@@ -161,7 +161,7 @@ class Supervisor:
             case Event.LISTENS if not self._is_announced:
                 self._is_announced = True
                 print_addresses(self._settings, self._listener)
-            case Event.READY:
+            case Event.SERVES:
                 self._was_ready = True
             case Event.WRITES:
                 logger.info("Server process %d (%d) writes the database.", number, process.id)
