@@ -195,6 +195,19 @@ def test_failed_reload_has_its_problems_in_every_process(content: Path) -> None:
             assert [problem["path"] for problem in error["extensions"]["problems"]] == ["broken.md"]
 
 
+def test_another_server_writes(content: Path, tmp_path: Path) -> None:
+    """All processes serve its commits, and refuse to reload."""
+    with running("serve", content, cache=tmp_path) as other:
+        other.said("1 article")
+        with serving(content) as server, connected(server) as clients:
+            write(content, "Two")
+            for client in clients.values():
+                until(client, titled("One", "Two"))
+                refused = client.post("/-/reload", headers=ROBOT)
+                assert refused.json()["errors"][0]["extensions"]["code"] == "NOT_WRITING"
+        assert other.stop() == 0
+
+
 @pytest.mark.parametrize("is_writer", [False, True])
 def test_killed_process_starts_again(content: Path, is_writer: bool) -> None:
     """The other one continues to answer, and follows the content if the killed one did."""

@@ -11,7 +11,7 @@ from gateway.frames import framed, receive
 
 
 class Event(StrEnum):
-    """What a server process reports."""
+    """What a server process reports. The supervisor passes WRITES on to all processes."""
 
     LISTENS = "listens"
     SERVES = "serves"

@@ -17,7 +17,7 @@ from gateway.commands.control import ControlChannel, Event, ReloadRequest, Reloa
 from gateway.commands.options import exiting_on_error
 from gateway.commands.server import run_server, serve
 from gateway.commands.startup import configure_logging
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, NotWriting
 from gateway.loading.change_stream import StrictError
 from gateway.loading.ingest import IngestReport
 from gateway.model.problems import Problem
@@ -52,6 +52,8 @@ class Supervised:
         self._numbers: Iterator[int] = count()
         self._forwarded = dict[int, asyncio.Future[IngestReport]]()
         self._running = set[asyncio.Task[None]]()
+        self._has_writer = False
+        """Whether one of the supervisor's processes writes, and not another server."""
 
     def listens(self) -> None:
         self._channel.send(Event.LISTENS)
@@ -66,6 +68,8 @@ class Supervised:
         self._channel.send(Event.WRITES)
 
     def reload_elsewhere(self, *, accept_empty: bool) -> Awaitable[IngestReport]:
+        if not self._has_writer:
+            raise NotWriting
         number = next(self._numbers)
         self._forwarded[number] = asyncio.get_running_loop().create_future()
         self._channel.send(ReloadRequest(number, accept_empty))
@@ -79,6 +83,8 @@ class Supervised:
                     task = asyncio.create_task(self._answer(number, reload(accept_empty=accept_empty)))
                     self._running.add(task)
                     task.add_done_callback(self._running.discard)
+                case Event.WRITES:
+                    self._has_writer = True
                 case ReloadResult(number, result):
                     self._finish(number, pickle.loads(result))  # noqa: S301 - from our own process
         signal.raise_signal(signal.SIGTERM)

@@ -102,7 +102,7 @@ class Supervisor:
         self._stopping = asyncio.Event()
         self._running = set[ServerProcess]()
         self._writer: ServerProcess | None = None
-        self._is_announced = self._was_ready = False
+        self._is_announced = self._was_ready = self._has_written = False
         self._exit_code = 0
         self._numbers = count()
         self._reloads = dict[int, _Reload]()
@@ -145,6 +145,8 @@ class Supervisor:
         except OSError as error:
             return f"cannot be started: {error.strerror}"
         self._running.add(process)
+        if self._has_written:
+            process.channel.send(Event.WRITES)
         if self._stopping.is_set():  # while it started
             process.send_signal(signal.SIGTERM)
         while (message := await process.channel.receive()) is not None:
@@ -165,7 +167,9 @@ class Supervisor:
                 self._was_ready = True
             case Event.WRITES:
                 logger.info("Server process %d (%d) writes the database.", number, process.id)
-                self._writer = process
+                self._writer, self._has_written = process, True
+                for each in self._running:
+                    each.channel.send(Event.WRITES)
                 for reload in self._reloads.values():
                     process.channel.send(reload.request)
             case ReloadRequest():
