@@ -18,6 +18,7 @@ from statistics import median
 from typing import NamedTuple
 
 from benchmarks.skewed import COMMON, PROVIDER, RARE, TOPIC, fill
+from gateway.access.clients import Client
 from gateway.access.tokens import Viewer
 from gateway.execution.executor import Executor, OperationRequest, UsePreparedDocument
 from gateway.execution.persisted_documents import PersistedDocuments
@@ -26,7 +27,7 @@ from gateway.limits import Limits
 from gateway.model.records import Visibility
 from gateway.store.sqlite import SqliteStore
 
-PUBLIC = Viewer(Visibility.PUBLIC)
+PUBLIC = Client(Viewer(Visibility.PUBLIC))
 CARD = "nodes { path title publishedDateTime provider { name } topics { name } } pageInfo { hasNextPage endCursor }"
 FILTER = (
     '{category: {in: ["news", "guides"]}, quality: {gte: 60}, publishedDateTime: {gte: "2020-01-01T00:00:00Z"},'
@@ -80,7 +81,7 @@ class Taken(NamedTuple):
 
 async def ask(executor: Executor, query: str) -> Taken:
     wall, cpu = time.perf_counter(), time.process_time()
-    answer = await executor.execute(await executor.prepare(OperationRequest(query)), PUBLIC)
+    answer = await executor.answer(OperationRequest(query), PUBLIC)
     taken = Taken(time.perf_counter() - wall, time.process_time() - cpu)
     assert not answer.errors, answer.errors
     return taken

@@ -44,7 +44,7 @@ async def answer(request):
 
 listener = socket.create_server(("127.0.0.1", 0))
 print(listener.getsockname()[1], flush=True)
-app = Starlette(routes=[Route("/graphql", answer)])
+app = Starlette(routes=[Route("/graphql", answer, methods=["POST"])])
 config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", server_header=False)
 uvicorn.Server(config).run([listener])
 """

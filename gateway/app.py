@@ -8,7 +8,6 @@ from dataclasses import asdict
 import orjson
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
@@ -32,20 +31,14 @@ from gateway.settings import Mode, Settings
 from gateway.store.protocol import Store
 from gateway.web import preview_links
 from gateway.web.caching import Caching
-from gateway.web.cors import AllowedOrigins, CorsMiddleware
+from gateway.web.compression import Compression
+from gateway.web.cors import AllowedOrigins
+from gateway.web.dispatcher import ENDPOINT, LOOPBACK, Dispatcher
 from gateway.web.endpoint import Endpoint
-from gateway.web.middleware import (
-    LOOPBACK,
-    CompressionMiddleware,
-    ErrorMiddleware,
-    HostMiddleware,
-    ResponseMiddleware,
-    error_response,
-)
 from gateway.web.overload import OverloadMiddleware
 from gateway.web.preview_links import PreviewLink, RequirePreview
 from gateway.web.reload import Reload, ReloadHook
-from gateway.web.request_head import RequestHeadMiddleware
+from gateway.web.responses import error_response
 from gateway.web.websocket import WebSocketEndpoint
 
 IsReady = Callable[[], Awaitable[bool]]
@@ -68,7 +61,7 @@ def create_app(
     *,
     is_ready: IsReady | None = None,
     schema: Schema | None = None,
-) -> Starlette:
+) -> ASGIApp:
     """Build the ASGI application over an open store. The reload hook calls `reload`; None disables the hook.
 
     `is_ready` returns whether the store may be served. By default it may if it has a generation.
@@ -83,9 +76,10 @@ def create_app(
     clients = ClientResolver(Authenticator(settings.tokens, preview_tokens, dev=is_dev), rate_limiter)
     origins = AllowedOrigins(settings.allowed_origins, loopback=is_dev)
     executor = _executor(settings, store, schema, rate_limiter, concurrency, is_ready=is_ready)
-    endpoint: ASGIApp = Endpoint(executor, clients, limits, _caching(settings), needs_preflight=not is_dev)
+    compression = Compression(settings.answer_bytes // 4, enabled=settings.compress)
+    endpoint: ASGIApp = Endpoint(executor, clients, limits, _caching(settings), compression, needs_preflight=not is_dev)
     routes: list[BaseRoute] = [
-        WebSocketRoute("/graphql", WebSocketEndpoint(schema, executor, clients, limits, origins)),
+        WebSocketRoute(ENDPOINT, WebSocketEndpoint(executor, clients, limits, origins)),
         Route("/healthz", _state("ok")),
         Route("/readyz", _readiness(executor)),
     ]
@@ -111,11 +105,16 @@ def create_app(
         )
         routes += _explorer(settings, PageQuery(own, clients, previewing=required is not None), required)
         endpoint = graphiql_page.BrowserRedirect(endpoint, private=required is not None)
-    return Starlette(
-        routes=[Route("/graphql", endpoint), *routes],
-        middleware=_middleware(settings, concurrency, origins),
-        exception_handlers={HTTPException: _refusal, RequestError: _refusal, ClientDisconnect: _discarded},
+    refusals = {HTTPException: _refusal, RequestError: _refusal, ClientDisconnect: _discarded}
+    dispatcher = Dispatcher(
+        endpoint,
+        Starlette(routes=routes, exception_handlers=refusals),
+        hosts=LOOPBACK.union(settings.allowed_hosts) if is_dev or settings.allowed_hosts else None,
+        origins=origins,
+        compression=compression,
+        mask=mask_error,
     )
+    return OverloadMiddleware(dispatcher, concurrency)
 
 
 def _executor(
@@ -145,21 +144,6 @@ def _executor(
     )
     executor.check(trusted)
     return executor
-
-
-def _middleware(settings: Settings, concurrency: ConcurrencyLimiter, origins: AllowedOrigins) -> list[Middleware]:
-    """The middleware, outermost first."""
-    middleware = [
-        Middleware(OverloadMiddleware, concurrency=concurrency),
-        Middleware(ResponseMiddleware),
-        Middleware(RequestHeadMiddleware),
-        *([Middleware(CompressionMiddleware)] if settings.compress else []),
-        Middleware(CorsMiddleware, origins=origins),
-        Middleware(ErrorMiddleware, mask=mask_error),
-    ]
-    if settings.mode is Mode.DEV or settings.allowed_hosts:
-        middleware.append(Middleware(HostMiddleware, hosts=LOOPBACK.union(settings.allowed_hosts)))
-    return middleware
 
 
 def _caching(settings: Settings) -> Caching:

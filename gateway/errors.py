@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from types import MappingProxyType
+from typing import Self
 
 
 class GatewayError(Exception):
@@ -85,6 +86,12 @@ class RequestError(GatewayError):
     def entries(self) -> list[Mapping[str, object]]:
         """The items of `errors` in the response."""
         return [{"message": self.message, "extensions": self.extensions}]
+
+    def copy(self) -> Self:
+        """An equal error without a traceback and a cause, which would keep the values of their frames alive."""
+        found = type(self).__new__(type(self), *self.args)
+        found.__dict__.update(self.__dict__)
+        return found
 
 
 class BadUserInput(RequestError):

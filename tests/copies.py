@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from contextlib import aclosing
 from typing import Any
 
+import orjson
+
+from gateway.access import clients as access
 from gateway.access.tokens import Viewer
 from gateway.execution.executor import Executor, OperationRequest
 from gateway.model.records import Visibility
@@ -31,14 +34,13 @@ class Client:
 
     def __init__(self, executor: Executor, visibility: Visibility) -> None:
         self._operations = executor
-        self._viewer = Viewer(visibility)
+        self._client = access.Client(Viewer(visibility))
         self.held: Copy = {}
 
     async def ask(self, query: str, **variables: object) -> Any:
-        prepared = await self._operations.prepare(OperationRequest(query, variables))
-        answer = await self._operations.execute(prepared, self._viewer)
+        answer = await self._operations.answer(OperationRequest(query, variables), self._client)
         assert not answer.errors
-        return answer.data
+        return orjson.loads(answer.body)["data"]
 
     async def served(self) -> Copy:
         """The expected copy."""
@@ -75,13 +77,13 @@ class Subscriber(Client):
         self.has_event = asyncio.Event()
 
     async def follow(self) -> None:
-        prepared = await self._operations.prepare(OperationRequest(EVENTS))
-        async with aclosing(self._operations.subscribe(prepared, self._viewer)) as answers:
+        prepared = await self._operations.prepare(OperationRequest(EVENTS), self._client)
+        async with aclosing(self._operations.subscribe(prepared)) as answers:
             async for answer in answers:
-                assert answer.data
+                assert not answer.errors
                 if not self.held:
                     self.held = await self.served()
-                change: Any = answer.data["articleChanged"]
+                change: Any = orjson.loads(answer.body)["data"]["articleChanged"]
                 self.take(change)
                 self.has_event.set()
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from gateway.app import create_app
 from gateway.content.file_parser import ParseContext, Task, parse
@@ -43,7 +43,7 @@ def settings_of(folder: Path, mode: Mode = Mode.SERVE, **flags: object) -> Setti
 class Service(NamedTuple):
     """An application with its folder and store."""
 
-    app: Starlette
+    app: ASGIApp
     folder: Path
     store: SqliteStore
     settings: Settings

@@ -8,15 +8,11 @@ from pathlib import Path
 
 import httpx
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from strawberry.http.websocket_origin import normalize_allowed_origins
 
-from gateway.errors import SettingsError
 from gateway.settings import Mode
 from gateway.web.cors import MOST_LINES, PREFLIGHT_HEADERS, REPEAT_SECONDS, AllowedOrigins
 from tests.conftest import NO_TLS
-from tests.service import FILES, listening_to, service, serving, settings_of
+from tests.service import FILES, listening_to, service, serving
 
 TITLES = "{ articles { nodes { title } } }"
 NEWS = "https://news.example"
@@ -311,15 +307,3 @@ def test_log_of_refused_pages_is_bounded(caplog: pytest.LogCaptureFixture) -> No
 
 def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
-
-
-@given(st.from_regex(r"\A(https?|app)://[a-z0-9\[\]:.@/ü-]{1,12}\Z"))
-def test_websockets_use_the_same_origins(origin: str) -> None:
-    """The setting and the WebSocket check accept the same origins in the same form."""
-    try:
-        [kept] = settings_of(Path("content"), allowed_origins=[origin]).allowed_origins
-    except SettingsError:
-        return
-    assert AllowedOrigins([kept]).allows(kept)
-    if "[" not in kept:  # an address of IPv6 may have several forms
-        assert normalize_allowed_origins([kept]) == {kept}

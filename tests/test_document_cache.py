@@ -191,13 +191,34 @@ def test_document_is_parsed_once() -> None:
 
 def test_cache_is_bounded() -> None:
     """The most recently used documents are kept, as many as fit."""
-    found = DocumentCache(GRAPH, Limits(), introspection=True, capacity=3 * OVERHEAD + 20 * TOKEN_BYTES)
+    found = DocumentCache(GRAPH, Limits(), introspection=True, capacity=4 * OVERHEAD + 20 * TOKEN_BYTES)
     one, other = (found.get(f"query {name} {{ corpus {{ revision }} }}") for name in "AB")
     assert found.get("query A { corpus { revision } }") is one
     found.get("query C { corpus { revision } }")
     assert found.get("query A { corpus { revision } }") is one
     assert found.get("query B { corpus { revision } }") is not other
     assert 0 < found.size <= 3 * OVERHEAD + 20 * TOKEN_BYTES
+
+
+def test_invalid_documents_have_their_own_cache() -> None:
+    """They give equal errors again, keep nothing else alive, and do not evict valid documents."""
+    found = DocumentCache(GRAPH, Limits(), introspection=True, capacity=8 * (OVERHEAD + 1000))
+    valid = found.get("{ corpus { revision } }")
+    for text in ("{ corpus { nope } }", "{ corpus", "{" + " __typename" * 1200 + "}"):
+        errors = []
+        for _ in range(3):
+            with pytest.raises(RequestError) as raised:
+                found.get(text)
+            errors.append(raised.value)
+        assert type(errors[0]) is type(errors[2])
+        assert (errors[0].entries(), errors[0].message) == (errors[2].entries(), errors[2].message)
+        assert errors[2].__cause__ is None
+        assert isinstance(errors[0].__cause__, Exception) is (text == "{ corpus"), "the first comes from the parser"
+    for number in range(100):
+        with pytest.raises(ParseFailed):
+            found.get(f"{{ corpus {number}")
+    assert found.size <= 8 * (OVERHEAD + 1000)
+    assert found.get("{ corpus { revision } }") is valid
 
 
 def test_evicted_document_is_freed() -> None:

@@ -13,9 +13,11 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import cast
 
+import orjson
 import pytest
 import strawberry
 
+from gateway.access.clients import Client
 from gateway.access.tokens import Viewer
 from gateway.errors import OperationTimedOut, Overloaded
 from gateway.execution.executor import Executor, OperationRequest, Result, UsePreparedDocument
@@ -75,11 +77,11 @@ async def test_internal_error_of_a_stream_is_its_last_result(tmp_path: Path, cap
     await apply(store, document("one"))
     schema = strawberry.Schema(Slow, extensions=[UsePreparedDocument])
     executor = Executor(schema, store, Limits(), PersistedDocuments(), introspection=True)
-    prepared = await executor.prepare(OperationRequest("{ counted(times: 1) }"))
+    prepared = await executor.prepare(OperationRequest("{ counted(times: 1) }"), PUBLIC)
     await store.close()
-    [result] = [result async for result in executor.subscribe(prepared, Viewer(Visibility.PUBLIC))]
+    [result] = [result async for result in executor.subscribe(prepared)]
     assert result.is_final_error
-    assert result.body().keys() == {"errors"}
+    assert orjson.loads(result.body).keys() == {"errors"}
     [error] = result.errors
     extensions = error["extensions"]
     assert isinstance(extensions, dict)
@@ -95,6 +97,9 @@ async def test_operation_time_limit(tmp_path: Path) -> None:
             assert response.status_code == 503
             assert [error["extensions"] for error in response.json()["errors"]] == [{"code": "OPERATION_TIMED_OUT"}]
         assert (await client.get("/readyz")).status_code == 200
+
+
+PUBLIC = Client(Viewer(Visibility.PUBLIC))
 
 
 @strawberry.type
@@ -120,14 +125,13 @@ async def test_statement_ends_with_its_operation(tmp_path: Path) -> None:
         for _ in range(2):
             with pytest.raises(OperationTimedOut):
                 await answer(hurried, "{ counted(times: 1000000) }")
-            assert (await answer(patient, "{ counted(times: 1) }")).data == {"counted": 1}
+            assert (await answer(patient, "{ counted(times: 1) }")).body == b'{"data":{"counted":1}}'
     finally:
         await store.close()
 
 
 async def answer(executor: Executor, query: str) -> Result:
-    viewer = Viewer(Visibility.PUBLIC)
-    return await executor.execute(await executor.prepare(OperationRequest(query)), viewer)
+    return await executor.answer(OperationRequest(query), PUBLIC)
 
 
 @strawberry.type
@@ -144,8 +148,8 @@ class Watched:
 
 
 async def watching(executor: Executor, times: int) -> AsyncGenerator[Result, None]:
-    prepared = await executor.prepare(OperationRequest(f"subscription {{ counted(times: {times}) }}"))
-    return executor.subscribe(prepared, Viewer(Visibility.PUBLIC))
+    prepared = await executor.prepare(OperationRequest(f"subscription {{ counted(times: {times}) }}"), PUBLIC)
+    return executor.subscribe(prepared)
 
 
 @pytest.mark.timeout(60)
@@ -158,13 +162,13 @@ async def test_event_time_limit(tmp_path: Path) -> None:
         schema = strawberry.Schema(Slow, subscription=Watched, extensions=[UsePreparedDocument])
         executor = Executor(schema, store, Limits(operation_seconds=1), PersistedDocuments(), introspection=True)
         [refused] = [result async for result in await watching(executor, 1_000_000)]
-        assert refused.body() == {"errors": tuple(OperationTimedOut().entries())}
+        assert orjson.loads(refused.body) == {"errors": list(OperationTimedOut().entries())}
         async with aclosing(await watching(executor, 1)) as events:
-            assert (await anext(events)).data == {"counted": 1}
+            assert (await anext(events)).body == b'{"data":{"counted":1}}'
             coming = asyncio.ensure_future(anext(events))
             assert not (await asyncio.wait({coming}, timeout=1.5))[0]
             await apply(store, document("new", topics=topics("t")))
-            assert (await coming).data == {"counted": 1}
+            assert (await coming).body == b'{"data":{"counted":1}}'
     finally:
         await store.close()
 
@@ -178,14 +182,14 @@ async def test_concurrent_operations_are_limited(tmp_path: Path) -> None:
         schema = strawberry.Schema(Slow, extensions=[UsePreparedDocument])
         limits = Limits(operations=1, queue_size=1, queue_seconds=0.1, operation_seconds=600)
         executor = Executor(schema, store, limits, PersistedDocuments(), introspection=True)
-        assert (await answer(executor, "{ counted(times: 1) }")).data == {"counted": 1}
+        assert (await answer(executor, "{ counted(times: 1) }")).body == b'{"data":{"counted":1}}'
         slow = asyncio.create_task(answer(executor, "{ counted(times: 1000000) }"))
         await asyncio.sleep(0)
         with pytest.raises(Overloaded):
             await answer(executor, "{ counted(times: 1) }")
         slow.cancel()
         await asyncio.wait([slow])
-        assert (await answer(executor, "{ counted(times: 1) }")).data == {"counted": 1}
+        assert (await answer(executor, "{ counted(times: 1) }")).body == b'{"data":{"counted":1}}'
     finally:
         await store.close()
 

@@ -21,7 +21,7 @@ from graphql import build_schema
 from websockets.asyncio.client import ClientConnection
 
 from gateway.graph.schema import print_sdl
-from gateway.web.middleware import SECURITY_HEADERS
+from gateway.web.responses import SECURITY_HEADERS
 from tests.conftest import NO_TLS
 from tests.drafts import CANARY, DRAFTS, HIDDEN, PUBLIC, SECURED, Twins, twins
 from tests.service import Service, listening_service, listening_to, post

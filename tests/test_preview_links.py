@@ -10,12 +10,14 @@ from pathlib import Path
 from urllib.parse import parse_qs, urljoin, urlsplit
 
 import httpx
+import orjson
 import pytest
 import pytest_asyncio
 from click.testing import CliRunner
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from gateway.access.clients import Client
 from gateway.access.preview_tokens import PreviewTokens
 from gateway.access.tokens import Viewer
 from gateway.commands.group import main
@@ -176,16 +178,16 @@ async def test_preview_token_expires_during_use(tmp_path: Path) -> None:
     async with service(tmp_path) as found:
         queries = PersistedDocuments()
         executor = Executor(SCHEMA, found.store, Limits(), queries, introspection=False, clock=lambda: 1001.0)
-        viewer = Viewer(Visibility.PREVIEW, frozenset({"preview"}), expires=1001)
+        previewing = Client(Viewer(Visibility.PREVIEW, frozenset({"preview"}), expires=1001))
         query, subscription = OperationRequest(TITLES), "subscription { corpusChanged { revision } }"
         with pytest.raises(Unauthenticated):
-            await executor.execute(await executor.prepare(query), viewer)
-        events = executor.subscribe(await executor.prepare(OperationRequest(subscription)), viewer)
+            await executor.answer(query, previewing)
+        events = executor.subscribe(await executor.prepare(OperationRequest(subscription), previewing))
         asked, number = asyncio.ensure_future(anext(events)), 0
         while not asked.done():  # earlier changes give no event
             await found.change({"new.md": f"---\ntitle: New {number}\n---\n"})
             number += 1
-        assert count(asked.result().body()) == "UNAUTHENTICATED"
+        assert count(orjson.loads(asked.result().body)) == "UNAUTHENTICATED"
         assert await anext(events, None) is None
 
 

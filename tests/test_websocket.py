@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 import pytest
 import pytest_asyncio
+from starlette.types import Message
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Origin, Subprotocol
@@ -20,7 +21,7 @@ from websockets.typing import Origin, Subprotocol
 from gateway.access.preview_tokens import PreviewTokens
 from gateway.settings import Mode
 from gateway.web.preview_links import COOKIE
-from tests.service import listening_service
+from tests.service import listening_service, service
 
 TITLES = "{ articles { nodes { title } } }"
 
@@ -148,6 +149,14 @@ async def test_unauthorised_connection(url: str, init: dict[str, Any]) -> None:
         assert await closing(socket) == 4403
 
 
+async def test_deeply_nested_credential(url: str) -> None:
+    """It has more levels than orjson can write."""
+    async with connect(url, subprotocols=[Subprotocol("graphql-transport-ws")]) as socket:
+        nested = "[" * 400 + "]" * 400
+        await socket.send(f'{{"type": "connection_init", "payload": {{"Authorization": {nested}}}}}')
+        assert await closing(socket) == 4403
+
+
 @pytest.mark.parametrize(
     ("message", "code"),
     [
@@ -213,6 +222,53 @@ async def test_operation_before_the_acknowledgement(url: str) -> None:
         assert await closing(socket) == 4401
 
 
+async def test_no_connection_init(tmp_path: Path) -> None:
+    """The connection is closed after `init_seconds`, also if the client pings. Other connections stay open."""
+    async with listening_service(tmp_path, limit_init_seconds=0.5) as address:
+        url = address.replace("http", "ws", 1) + "/graphql"
+        async with (
+            connection(url) as other,
+            connect(url, subprotocols=[Subprotocol("graphql-transport-ws")]) as socket,
+        ):
+            await send(socket, {"type": "ping"})
+            assert await receive(socket) == {"type": "pong"}
+            assert await closing(socket) == 4408
+            assert "data" in await ask(other, TITLES)
+
+
+@pytest.mark.parametrize("id_", ["1", "ä" * 1000], ids=len)
+async def test_id_of_a_running_operation(url: str, id_: str) -> None:
+    """It closes the connection with 4409. A long id is cut in the reason, which has at most 123 bytes."""
+    async with connection(url) as socket:
+        for _ in range(2):
+            subscription = {"query": "subscription { corpusChanged { revision } }"}
+            await send(socket, {"type": "subscribe", "id": id_, "payload": subscription})
+        with pytest.raises(ConnectionClosed) as closed:
+            await receive(socket)
+        assert closed.value.rcvd
+        assert (closed.value.rcvd.code, closed.value.rcvd.reason[:16]) == (4409, f"Subscriber for {id_[0]}")
+
+
+async def test_server_closes_during_an_operation(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """uvicorn closes a connection by itself after a large message or a missing pong, and then refuses to send. The
+    application ends without an error."""
+    received: asyncio.Queue[Message] = asyncio.Queue()
+    received.put_nowait({"type": "websocket.connect"})
+    payload = {"query": TITLES}
+    for message in ({"type": "connection_init"}, {"type": "subscribe", "id": "1", "payload": payload}):
+        received.put_nowait({"type": "websocket.receive", "text": orjson.dumps(message).decode()})
+
+    async def send_until_closed(event: Message) -> None:
+        if '"next"' in event.get("text", ""):
+            raise RuntimeError("Unexpected ASGI message 'websocket.send', after sending 'websocket.close'.")
+
+    scope: dict[str, Any] = {"type": "websocket", "path": "/graphql", "raw_path": b"/graphql", "headers": []}
+    scope |= {"subprotocols": ["graphql-transport-ws"]}
+    async with service(tmp_path) as found, asyncio.timeout(20):
+        await found.app(scope, received.get, send_until_closed)
+    assert caplog.records == []
+
+
 async def test_large_message_closes_the_connection(url: str) -> None:
     """The limit is 64 KiB."""
     async with connection(url) as socket:
@@ -237,6 +293,13 @@ async def test_foreign_page_is_refused(url: str) -> None:
             async with connect(url, subprotocols=[Subprotocol("graphql-transport-ws")], origin=origin):  # type: ignore[arg-type]
                 pass
         assert refused.value.response.status_code == 403
+
+
+async def test_page_behind_a_forwarding_server(url: str) -> None:
+    """A server that changes `Host` does not change `Sec-Fetch-Site`, so its pages may connect, as over HTTP."""
+    headers = {"Sec-Fetch-Site": "same-origin"}
+    async with connection(url, origin=Origin("http://localhost:5173"), additional_headers=headers) as socket:
+        assert "data" in await ask(socket, TITLES)
 
 
 async def test_allowed_pages(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ class Client(NamedTuple):
     """The viewer and the rate-limit key of a request."""
 
     viewer: Viewer
-    rate_key: str | None
+    rate_key: str | None = None
 
 
 class ClientResolver:
@@ -22,15 +22,18 @@ class ClientResolver:
     def __init__(self, authenticator: Authenticator, rate_limiter: RateLimiter) -> None:
         self._authenticator = authenticator
         self._rate_limiter = rate_limiter
+        self._anyone = authenticator.viewer(None, None)
 
     def identify(
         self, authorization: str | None, include_drafts: str | None, cookie: str | None, address: str | None
     ) -> Client:
         """Resolves the values of Authorization, X-Include-Drafts and the preview cookie, and the client address.
 
-        An invalid credential costs its address one point. Raises the errors of `Authenticator.viewer` and
-        `RateLimiter.charge`.
+        Most clients send none of the three. An invalid credential costs its address one point. Raises the errors of
+        `Authenticator.viewer` and `RateLimiter.charge`.
         """
+        if authorization is None and include_drafts is None and cookie is None:
+            return Client(self._anyone, rate_key(None, address))
         try:
             viewer = self._authenticator.viewer(authorization, include_drafts, cookie)
         except Unauthenticated:

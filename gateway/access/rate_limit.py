@@ -6,6 +6,7 @@ throttled-py implements the generic cell rate algorithm (GCRA), which stores one
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from hashlib import sha256
 from ipaddress import IPv6Address, ip_address
 
@@ -15,6 +16,8 @@ from gateway.errors import RateLimited
 
 MAX_CLIENTS = 20_000
 """Clients in memory. The least recently used one is evicted."""
+REMEMBERED = 1024
+"""Addresses whose keys are kept, because a client sends many requests."""
 NETWORK_BITS = 64
 """The prefix length of an IPv6 network. A client can use all addresses of its network."""
 
@@ -49,7 +52,12 @@ def rate_key(token: bytes | None, address: str | None) -> str | None:
     """
     if token is not None:
         return f"token {token.hex()}"
-    return sha256(_network(address).encode("utf-8", "surrogatepass")).hexdigest() if address else None
+    return _hash(address) if address else None
+
+
+@lru_cache(REMEMBERED)
+def _hash(address: str) -> str:
+    return sha256(_network(address).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _network(address: str) -> str:

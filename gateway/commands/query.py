@@ -11,6 +11,7 @@ from typing import Any
 import click
 import orjson
 
+from gateway.access.clients import Client
 from gateway.access.tokens import Scope, Viewer
 from gateway.app import executor_for
 from gateway.commands.progress import show_progress
@@ -50,8 +51,9 @@ async def _query(settings: Settings, request: OperationRequest, visibility: Visi
     with show_progress() as progress:
         async with load_temporary(settings, seed=settings.database_path, progress=progress) as (store, _):
             try:
-                viewer = Viewer(visibility, frozenset({Scope.PREVIEW}))
-                executor = executor_for(store, settings)
-                return (await executor.execute(await executor.prepare(request), viewer)).body()
+                client = Client(Viewer(visibility, frozenset({Scope.PREVIEW})))
+                answer = await executor_for(store, settings).answer(request, client)
+                body: Mapping[str, object] = orjson.loads(answer.body)
+                return body
             except RequestError as error:
                 return {"errors": error.entries()}

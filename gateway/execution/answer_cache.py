@@ -17,7 +17,7 @@ TAG_BYTES: Final = 80
 
 
 class AnswerKey(NamedTuple):
-    """All that the data of an answer without errors depends on."""
+    """All that a response without errors depends on."""
 
     query: str
     operation_name: str | None
@@ -29,10 +29,13 @@ class AnswerKey(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """The data of an answer as JSON, and its cache tags."""
+    """The body of a response without errors and extensions."""
 
-    data: bytes
+    body: bytes
     dependencies: Collection[str]
+    """Its cache tags."""
+    cost: int
+    """The cost of its operation."""
 
 
 class AnswerCache:
@@ -50,7 +53,7 @@ class AnswerCache:
         return self._kept.size
 
     def put(self, key: AnswerKey, answer: Answer) -> None:
-        size = OVERHEAD + len(answer.data) + len(key.query) + len(key.variables) + TAG_BYTES * len(answer.dependencies)
+        size = OVERHEAD + len(answer.body) + len(key.query) + len(key.variables) + TAG_BYTES * len(answer.dependencies)
         self._kept.put(key, answer, size)
 
 

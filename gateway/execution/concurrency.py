@@ -62,17 +62,21 @@ class ConcurrencyLimiter:
         """
         with self._capacity.slot():
             has_to_wait = self._running.locked()
-            try:
-                async with asyncio.timeout(self._seconds):
-                    await self._running.acquire()
-            except TimeoutError as error:
-                raise Overloaded("The operation waited too long in the queue.") from error
+            await (self._wait() if has_to_wait else self._running.acquire())
             try:
                 if has_to_wait and is_gone and await is_gone():
                     raise Abandoned
                 yield
             finally:
                 self._running.release()
+
+    async def _wait(self) -> None:
+        """Raises Overloaded."""
+        try:
+            async with asyncio.timeout(self._seconds):
+                await self._running.acquire()
+        except TimeoutError as error:
+            raise Overloaded("The operation waited too long in the queue.") from error
 
 
 class Throttle:

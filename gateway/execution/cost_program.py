@@ -18,8 +18,10 @@ class ListSize(NamedTuple):
     otherwise: int
 
     def of(self, values: Mapping[str, object]) -> int:
-        given = (values.get(name) for name in self.variables)
-        return next((length(value) for value in given if value is not None), self.otherwise)
+        for name in self.variables:
+            if (value := values.get(name)) is not None:
+                return length(value)
+        return self.otherwise
 
 
 class ArgumentCost(NamedTuple):
@@ -58,6 +60,8 @@ class CostProgram:
 
     def __init__(self) -> None:
         self._steps: list[CostStep] = []
+        self._counted = set[str]()
+        """The variables whose values count. Others, such as a list of ids, may be long."""
 
     def sum(self, terms: Iterable[CostTerm]) -> CostTerm:
         known, steps = 0, []
@@ -72,6 +76,8 @@ class CostProgram:
     def product(self, size: ListSize | ArgumentCost, term: CostTerm) -> CostTerm:
         if term == CostTerm():
             return term
+        if isinstance(size, ArgumentCost):
+            self._counted.update(size.variables)
         steps = () if term.step is None else (term.step,)
         if size.variables or steps:
             return CostTerm(0, self._append(CostStep(size, term.known, steps)))
@@ -81,11 +87,11 @@ class CostProgram:
         """`variables` are coerced for the operation."""
         if term.step is None:
             return term.known
-        counts = {name: json_size(value).values for name, value in variables.items()}
+        counts = {name: json_size(variables[name]).values for name in self._counted if name in variables}
         results: list[int] = []
         for size, known, steps in self._steps[: term.step + 1]:
             times = size.of(counts) if isinstance(size, ArgumentCost) else size.of(variables)
-            results.append(times * (known + sum(results[step] for step in steps)))
+            results.append(times * (known + sum([results[step] for step in steps])))
         return term.known + results[term.step]
 
     def _append(self, step: CostStep) -> int:

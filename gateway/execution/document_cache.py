@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import orjson
 from graphql import (
     ASTValidationRule,
     DocumentNode,
@@ -32,7 +33,7 @@ from graphql import (
 )
 
 from gateway.byte_cache import ByteCache
-from gateway.errors import LimitExceeded, OperationNotFound, ParseFailed, ValidationFailed
+from gateway.errors import LimitExceeded, OperationNotFound, ParseFailed, RequestError, ValidationFailed
 from gateway.execution.cost import QueryCost, analyse
 from gateway.execution.field_suggestions import SuggestedFieldsRule
 from gateway.limits import DOCUMENT_BYTES, Limits
@@ -44,6 +45,8 @@ PLAN_BYTES: Final = 350
 OVERHEAD: Final = 2000
 """Estimated further bytes per document."""
 _LINE_END = re.compile(r"\r\n|\n|\r")
+INVALID_SHARE: Final = 8
+"""The errors of invalid documents get this part of the capacity: one of so many."""
 MAX_ERRORS: Final = 20
 """The maximum number of validation errors reported for a document."""
 
@@ -127,7 +130,10 @@ class IndexedSource(Source):
 
 
 class DocumentCache:
-    """LRU cache of parsed and validated documents."""
+    """Caches parsed and validated documents, and the errors of invalid ones. Each drops the least recently used.
+
+    Invalid documents have their own cache, so that they are not checked again, and do not evict valid ones.
+    """
 
     def __init__(
         self, schema: GraphQLSchema, limits: Limits, *, introspection: bool, capacity: int = DOCUMENT_BYTES
@@ -137,18 +143,30 @@ class DocumentCache:
         self._limits = limits
         self._introspection = introspection
         self._rules = [*RULES, *([] if introspection else [NoSchemaIntrospectionCustomRule])]
-        self._kept = ByteCache[str, QueryDocument](capacity)
+        self._kept = ByteCache[str, QueryDocument](capacity - capacity // INVALID_SHARE)
+        self._refused = ByteCache[str, RequestError](capacity // INVALID_SHARE)
 
     @property
     def size(self) -> int:
         """Bytes in use."""
-        return self._kept.size
+        return self._kept.size + self._refused.size
 
     def get(self, text: str) -> QueryDocument:
         """Raises ParseFailed, LimitExceeded or ValidationFailed."""
         if kept := self._kept.get(text):
             self._kept.put(text, kept, kept.size)  # it can have more plans than before
             return kept
+        if refused := self._refused.get(text):
+            raise refused.copy()
+        try:
+            document = self._checked(text)
+        except RequestError as error:
+            self._refused.put(text, error.copy(), OVERHEAD + len(text.encode()) + len(orjson.dumps(error.entries())))
+            raise
+        self._kept.put(text, document, document.size)
+        return document
+
+    def _checked(self, text: str) -> QueryDocument:
         source = IndexedSource(text)
         node = self._parsed(source)
         analysis = analyse(self._schema, node, self._limits)
@@ -157,9 +175,7 @@ class DocumentCache:
         self._validate(node)
         text_bytes = source.size
         _unlink_tokens(node)
-        document = QueryDocument(node, analysis, text_bytes)
-        self._kept.put(text, document, document.size)
-        return document
+        return QueryDocument(node, analysis, text_bytes)
 
     def _parsed(self, source: Source) -> DocumentNode:
         text, most = source.body, self._limits.tokens

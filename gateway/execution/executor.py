@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from itertools import chain, repeat
 from typing import Any, NamedTuple
@@ -22,8 +22,8 @@ from strawberry.extensions import SchemaExtension
 from strawberry.types import ExecutionResult
 from strawberry.types.execution import PreExecutionError
 
+from gateway.access.clients import Client
 from gateway.access.rate_limit import UNLIMITED, RateLimiter
-from gateway.access.tokens import Viewer
 from gateway.errors import (
     BadUserInput,
     InternalError,
@@ -71,49 +71,41 @@ class OperationRequest(NamedTuple):
     """The id of a persisted document."""
 
 
-class PreparedOperation(NamedTuple):
-    """An operation that passed all checks."""
+class ResolvedRequest(NamedTuple):
+    """A request with the text of its document, from a client that was charged for it."""
 
     request: OperationRequest
+    client: Client
+
+
+class PreparedOperation(NamedTuple):
+    """An operation that passed all checks, and was charged."""
+
+    request: OperationRequest
+    client: Client
     document: QueryDocument
     variables: VariableValues
     kind: OperationType
     cost: int
-    rate_key: str | None
-    """The rate-limit key charged with the cost, and again for each further event of a subscription. None: no charge."""
-
-
-class ResolvedRequest(NamedTuple):
-    """A request with the text of its document, and the current revision of the content."""
-
-    request: OperationRequest
-    revision: str
-    seconds_left: float | None
-    """The time until an article becomes due or expires, negative if it is past, or None if there is no such time."""
+    """The points charged, and charged again for each further event of a subscription."""
 
 
 class Result(NamedTuple):
     """The result of an operation, perhaps with field errors. In a stream, also the error that ended it."""
 
-    data: Any
-    """The members by their keys, or JSON as bytes, or None."""
-    errors: tuple[ErrorEntry, ...] = ()
-    extensions: Mapping[str, object] = {}
+    body: bytes
+    """The response as JSON."""
+    errors: Sequence[ErrorEntry] = ()
     revision: str = ""
     """The revision of the content."""
     seconds_left: float | None = None
-    """As of ResolvedRequest."""
+    """The time until an article becomes due or expires, negative if it is past, or None if there is no such time."""
     dependencies: Collection[str] = ()
     """The cache tags of the content used."""
+    is_kept: bool = False
+    """Whether the body comes from the cache of answers."""
     is_final_error: bool = False
     """Whether the result has only errors and ends the operation."""
-
-    def body(self) -> dict[str, object]:
-        if self.is_final_error:  # GraphQL: a request error has no `data` entry, not even null
-            return {"errors": self.errors}
-        details = {"errors": self.errors, "extensions": self.extensions}
-        data = orjson.Fragment(self.data) if isinstance(self.data, bytes) else self.data
-        return {"data": data, **{name: value for name, value in details.items() if value}}
 
 
 class UsePreparedDocument(SchemaExtension):
@@ -184,82 +176,83 @@ class Executor:
         if faults:
             raise SettingsError("\n".join(faults))
 
-    async def resolve(self, request: OperationRequest, viewer: Viewer, client: str | None = None) -> ResolvedRequest:
-        """Resolves the document text and the current revision, to compare ETags before execution.
+    async def answer(self, request: OperationRequest, client: Client, is_gone: IsDisconnected | None = None) -> Result:
+        """Execute the query of a request, or return its kept result. Raises RequestError, and Abandoned as `run`."""
+        resolved = await self.resolve(request, client)
+        return self.kept(resolved) or await self.run(self.price(resolved), is_gone)
 
-        Charges the client one point, without the cost of the operation. Raises RequestError.
+    async def prepare(self, request: OperationRequest, client: Client) -> PreparedOperation:
+        """Check and charge an operation, to run it or to subscribe to it. Raises RequestError."""
+        return self.price(await self.resolve(request, client))
+
+    async def resolve(self, request: OperationRequest, client: Client) -> ResolvedRequest:
+        """Check what is not part of the document, and find the text of a persisted document. Raises RequestError.
+
+        Charges the client one point, without the cost of the operation.
         """
-        self._rate_limiter.charge(client, 1)
-        self._check_variables(request)
+        self._rate_limiter.charge(client.rate_key, 1)
+        if request.variables:
+            self._check_variables(request.variables)
         text = self._persisted.resolve(request.query, request.document_id)
         await self.check_ready()
-        generation = self._store.newest_generation(viewer.visibility)
-        if generation is None:
-            async with self._store.snapshot(viewer.visibility) as snapshot:
-                generation = await snapshot.generation()
-        return ResolvedRequest(request._replace(query=text), generation.revision, self._seconds_left(generation))
+        return ResolvedRequest(request if text is request.query else request._replace(query=text), client)
 
-    async def prepare(self, request: OperationRequest, client: str | None = None) -> PreparedOperation:
-        """Parse, validate and price an operation. Raises RequestError.
+    async def generation(self, visibility: Visibility) -> Generation:
+        """The newest generation, to compare ETags before execution."""
+        if found := self._store.newest_generation(visibility):
+            return found
+        async with self._store.snapshot(visibility) as snapshot:
+            return await snapshot.generation()
 
-        Charges the `client` one point first, and then the cost of the operation.
-        """
-        self._rate_limiter.charge(client, 1)
-        self._check_variables(request)
-        request = request._replace(query=self._persisted.resolve(request.query, request.document_id))
+    def kept(self, resolved: ResolvedRequest) -> Result | None:
+        """The result for the newest generation, if it is kept. Charges its cost. Raises RequestError."""
+        request, client = resolved
+        generation = self._store.newest_generation(client.viewer.visibility)
+        if generation is None or (found := self.answers.get(_key(resolved, generation))) is None:
+            return None
+        client.viewer.check_at(self._clock())
+        self._charge(resolved, found.cost)
+        body = self._completed(found.body, request, found.cost)
+        return Result(
+            body, (), generation.revision, self.seconds_left(generation), found.dependencies, is_kept=body is found.body
+        )
+
+    def price(self, resolved: ResolvedRequest) -> PreparedOperation:
+        """Parse, validate and price an operation, and charge its cost. Raises RequestError."""
+        request, client = resolved
         document = self._document_cache.get(request.query)
         operation = document.operation(request.operation_name)
         variables = self._coerce_variables(operation, request.variables)
         cost = document.query_cost.check_cost(request.operation_name, variables.coerced)
-        if request.document_id is not None:
-            self._persisted.register(request.document_id, request.query)
-        await self.check_ready()
-        self._rate_limiter.charge(client, cost)
-        return PreparedOperation(request, document, variables, operation.operation, cost, client)
+        self._charge(resolved, cost)
+        return PreparedOperation(request, client, document, variables, operation.operation, cost)
 
-    async def execute(
-        self, prepared: PreparedOperation, viewer: Viewer, is_gone: IsDisconnected | None = None
-    ) -> Result:
+    async def run(self, prepared: PreparedOperation, is_gone: IsDisconnected | None = None) -> Result:
         """Execute a query. Raises RequestError if it is refused or times out.
 
         Raises Abandoned if the operation waited in the queue and `is_gone` then returns true.
         """
         if prepared.kind is OperationType.SUBSCRIPTION:
             raise NotAcceptable("A subscription needs 'Accept: text/event-stream', or a WebSocket.")
-        answer = self._kept(prepared, viewer)
-        if answer is None:
-            async with self._concurrency.acquire(is_gone):
-                try:
-                    async with asyncio.timeout(self._limits.operation_seconds):
-                        answer = await self._execute(prepared, viewer)
-                except TimeoutError as error:
-                    raise OperationTimedOut from error
-        return answer._replace(extensions=self._extensions(prepared))
+        async with self._concurrency.acquire(is_gone):
+            try:
+                async with asyncio.timeout(self._limits.operation_seconds):
+                    return await self._run(prepared)
+            except TimeoutError as error:
+                raise OperationTimedOut from error
 
-    def _kept(self, prepared: PreparedOperation, viewer: Viewer) -> Result | None:
-        """The result for the newest generation, if it is kept."""
-        generation = self._store.newest_generation(viewer.visibility)
-        if generation is None or (found := self.answers.get(self._key(prepared, viewer, generation))) is None:
-            return None
-        viewer.check_at(self._clock())
-        left = self._seconds_left(generation)
-        return Result(found.data, (), {}, generation.revision, left, found.dependencies)
+    def seconds_left(self, generation: Generation) -> float | None:
+        """The time until the generation's next due time. See `Result.seconds_left`."""
+        due = generation.next_due
+        return None if due is None else due.timestamp() - self._clock()
 
-    def _keep(self, prepared: PreparedOperation, viewer: Viewer, generation: Generation, answer: Result) -> Result:
-        """Keeps a result without errors, and returns it as JSON. A preview that graphql-core executed can have issues,
-        which are not part of the revision."""
-        is_of_revision = isinstance(answer.data, bytes) or viewer.visibility is Visibility.PUBLIC
-        if answer.errors or not (self.answers.capacity and is_of_revision):
-            return answer
-        data = answer.data if isinstance(answer.data, bytes) else orjson.dumps(answer.data)
-        self.answers.put(self._key(prepared, viewer, generation), Answer(data, answer.dependencies))
-        return answer._replace(data=data)
+    def _charge(self, resolved: ResolvedRequest, cost: int) -> None:
+        """Charge for a valid document, and register it under the digest that its client sent."""
+        if resolved.request.document_id is not None:
+            self._persisted.register(resolved.request.document_id, resolved.request.query)
+        self._rate_limiter.charge(resolved.client.rate_key, cost)
 
-    def _key(self, prepared: PreparedOperation, viewer: Viewer, generation: Generation) -> AnswerKey:
-        request = prepared.request
-        return key_of(request.query, request.operation_name, request.variables, viewer, generation.revision)
-
-    async def subscribe(self, prepared: PreparedOperation, viewer: Viewer) -> AsyncGenerator[Result, None]:
+    async def subscribe(self, prepared: PreparedOperation) -> AsyncGenerator[Result, None]:
         """Yields the results of a subscription, or the only result of another operation.
 
         Does not raise. A request error is the last result.
@@ -267,7 +260,7 @@ class Executor:
         is_subscription = prepared.kind is OperationType.SUBSCRIPTION
         try:
             async with aclosing(
-                (self._subscription_results if is_subscription else self._single_result)(prepared, viewer)
+                (self._subscription_results if is_subscription else self._single_result)(prepared)
             ) as answers:
                 async for answer in answers:
                     yield answer
@@ -276,11 +269,11 @@ class Executor:
         except Exception as error:  # noqa: BLE001 - the error is masked
             yield _error_result(mask_error(error))
 
-    async def _single_result(self, prepared: PreparedOperation, viewer: Viewer) -> AsyncGenerator[Result, None]:
-        yield await self.execute(prepared, viewer)
+    async def _single_result(self, prepared: PreparedOperation) -> AsyncGenerator[Result, None]:
+        yield await self.run(prepared)
 
-    async def _subscription_results(self, prepared: PreparedOperation, viewer: Viewer) -> AsyncGenerator[Result, None]:
-        request = prepared.request
+    async def _subscription_results(self, prepared: PreparedOperation) -> AsyncGenerator[Result, None]:
+        request, viewer = prepared.request, prepared.client.viewer
         context = LiveContext(viewer, self._store, self._limits, self._renderer, prepared.document.node)
         results = await self._schema.subscribe(
             request.query,
@@ -296,36 +289,43 @@ class Executor:
                 if result is None:
                     return
                 viewer.check_at(self._clock())
-                self._rate_limiter.charge(prepared.rate_key, next(costs))
-                yield self._result(result)._replace(is_final_error=_has_failed(result))
+                self._rate_limiter.charge(prepared.client.rate_key, next(costs))
+                yield _failure(_errors(result)) if _has_failed(result) else self._result(result)
 
-    async def _execute(self, prepared: PreparedOperation, viewer: Viewer) -> Result:
+    async def _run(self, prepared: PreparedOperation) -> Result:
+        viewer = prepared.client.viewer
         viewer.check_at(self._clock())  # the credential may have expired since the connection was opened
         async with self._store.snapshot(viewer.visibility) as snapshot:
-            answer = await self._compiled(prepared, viewer, snapshot) or await self._resolved(
-                prepared, viewer, snapshot
-            )
+            compiled = await self._compiled(prepared, snapshot)
+            result = compiled or await self._resolved(prepared, snapshot)
             generation = await snapshot.generation()
-            answer = self._keep(prepared, viewer, generation, answer)
-            return answer._replace(revision=generation.revision, seconds_left=self._seconds_left(generation))
+        # A preview that graphql-core executed can have issues, which are not part of the revision.
+        if not result.errors and (compiled or viewer.visibility is Visibility.PUBLIC):
+            key = _key(ResolvedRequest(prepared.request, prepared.client), generation)
+            self.answers.put(key, Answer(result.body, result.dependencies, prepared.cost))
+        return result._replace(
+            body=self._completed(result.body, prepared.request, prepared.cost),
+            revision=generation.revision,
+            seconds_left=self.seconds_left(generation),
+        )
 
-    async def _compiled(self, prepared: PreparedOperation, viewer: Viewer, snapshot: Snapshot) -> Result | None:
+    async def _compiled(self, prepared: PreparedOperation, snapshot: Snapshot) -> Result | None:
         """The result of a compiled query. None if graphql-core has to execute it."""
         if self._compiler is None:
             return None
         budget = ReadBudget(self._limits.records)
         name = prepared.request.operation_name
-        operation = Operation(prepared.document, name, prepared.variables, viewer, budget)
+        operation = Operation(prepared.document, name, prepared.variables, prepared.client.viewer, budget)
         try:
             data = await self._compiler.execute(operation, snapshot)
         except NotCompiled:
             return None
-        return Result(data, dependencies=budget.tags)
+        return Result(b'{"data":%b}' % data, dependencies=budget.tags)
 
-    async def _resolved(self, prepared: PreparedOperation, viewer: Viewer, snapshot: Snapshot) -> Result:
+    async def _resolved(self, prepared: PreparedOperation, snapshot: Snapshot) -> Result:
         """The result of graphql-core."""
         request = prepared.request
-        context = Context(viewer, snapshot, self._limits, self._renderer, prepared.document.node)
+        context = Context(prepared.client.viewer, snapshot, self._limits, self._renderer, prepared.document.node)
         executing = asyncio.ensure_future(
             self._schema.execute(
                 request.query,
@@ -344,19 +344,16 @@ class Executor:
         finally:
             context.read_budget.stop = None
 
-    def _seconds_left(self, generation: Generation) -> float | None:
-        due = generation.next_due
-        return None if due is None else due.timestamp() - self._clock()
+    def _completed(self, body: bytes, request: OperationRequest, cost: int) -> bytes:
+        """The body with the cost extension, if it is requested."""
+        if request.extensions.get("cost") is not True:
+            return body
+        extensions = {"cost": {"actual": cost, "allowed": self._limits.cost}}
+        return b'%b,"extensions":%b}' % (body[:-1], orjson.dumps(extensions))
 
-    def _extensions(self, prepared: PreparedOperation) -> Mapping[str, object]:
-        """The cost extension, if requested."""
-        if prepared.request.extensions.get("cost") is not True:
-            return {}
-        return {"cost": {"actual": prepared.cost, "allowed": self._limits.cost}}
-
-    def _check_variables(self, request: OperationRequest) -> None:
+    def _check_variables(self, variables: Mapping[str, Any]) -> None:
         """Check the size of the variables before coercion. Raises RequestError."""
-        found = json_size(request.variables)
+        found = json_size(variables)
         if found.depth > MAX_NESTING:
             raise RequestError(
                 f"The variables are nested too deeply. At most {MAX_NESTING} levels of lists and objects are allowed."
@@ -369,7 +366,9 @@ class Executor:
         allowed = self._limits.answer_characters
         if (characters := json_size(result.data).characters) > allowed:
             raise LimitExceeded("answer_characters", allowed, characters)
-        return Result(result.data, tuple(_format_error(error) for error in result.errors or ()))
+        errors = _errors(result)
+        body = {"data": result.data, "errors": errors} if errors else {"data": result.data}
+        return Result(orjson.dumps(body), errors)
 
     def _coerce_variables(self, operation: OperationDefinitionNode, given: Mapping[str, Any]) -> VariableValues:
         coerced = get_variable_values(
@@ -396,8 +395,22 @@ def _has_failed(result: ExecutionResult) -> bool:
     return isinstance(result, PreExecutionError) or (result.data is None and is_of_no_field)
 
 
+def _key(resolved: ResolvedRequest, generation: Generation) -> AnswerKey:
+    request = resolved.request
+    return key_of(request.query, request.operation_name, request.variables, resolved.client.viewer, generation.revision)
+
+
 def _error_result(error: RequestError) -> Result:
-    return Result(None, tuple(error.entries()), is_final_error=True)
+    return _failure(error.entries())
+
+
+def _failure(errors: Sequence[ErrorEntry]) -> Result:
+    # GraphQL: a request error has no `data` entry, not even null
+    return Result(orjson.dumps({"errors": errors}), errors, is_final_error=True)
+
+
+def _errors(result: ExecutionResult) -> Sequence[ErrorEntry]:
+    return [_format_error(error) for error in result.errors or ()]
 
 
 def _format_error(error: GraphQLError) -> ErrorEntry:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import orjson
@@ -42,6 +43,7 @@ def optional_instant(value: int | None) -> datetime | None:
     return None if value is None else instant(value)
 
 
+@lru_cache(maxsize=8)
 def generation(row: Row, visibility: Visibility) -> Generation:
     """Raises NotReady if the database has no generation yet."""
     epoch, counter_all, counter_public, as_of, loaded_all, loaded_public, due = row

@@ -15,8 +15,8 @@ from urllib.parse import unquote
 import orjson
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn._types import ASGIReceiveEvent
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn._types import ASGIReceiveEvent, ASGISendEvent
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
 
@@ -31,6 +31,9 @@ HALF_EMPTY_LINE = b"\r"
 _EMPTY_LINE = b"\r\n\r\n"
 _EMPTY_LINES = re.compile(rb"\A(?:\r?\n)+")
 _REQUEST_LINE = re.compile(rb"[!-~]+ [!-~]+ HTTP/1\.([01])\r\n")
+
+
+_WITHOUT_BODY = frozenset({204, 304})
 
 
 def excess_of(connections: int) -> int:
@@ -111,6 +114,73 @@ class WriteTimeout(asyncio.Protocol):
         self.transport.abort()
 
 
+class Exchange(RequestResponseCycle):
+    """One request and its response. Writes the head together with the first part of the body."""
+
+    _start: ASGISendEvent | None = None
+    _length: int | None = None
+    """The bytes of the body that are missing. None for a chunked body."""
+
+    async def send(self, message: ASGISendEvent) -> None:
+        """Raises RuntimeError for a head or a body that cannot be framed."""
+        if self.flow.write_paused and not self.disconnected:
+            await self.flow.drain()
+        if self.disconnected:
+            return
+        if message["type"] == "http.response.start" and not self.response_started:
+            self._start = message
+            return
+        if message["type"] != "http.response.body" or self.response_complete:
+            raise RuntimeError(f"The message {message['type']!r} is out of order.")
+        body, is_last = message.get("body", b""), not message.get("more_body", False)
+        head = b"" if self.response_started else self._head()
+        self.transport.write(head + self._framed(body, is_last=is_last))
+        if is_last:
+            self._complete()
+
+    def _head(self) -> bytes:
+        """The head of the response, which begins with it."""
+        start = self._start
+        if start is None or start["type"] != "http.response.start":
+            raise RuntimeError("The response has no start.")
+        headers = list(start.get("headers", ()))
+        named, status = dict(headers), start["status"]
+        self.response_started, self.waiting_for_100_continue = True, False
+        self.keep_alive = self.keep_alive and b"close" not in named.get(b"connection", b"")
+        if b"content-length" in named:
+            self._length = 0 if self.scope["method"] == "HEAD" else int(named[b"content-length"])
+        elif self.scope["method"] == "HEAD" or status in _WITHOUT_BODY:
+            self._length = 0
+        else:
+            headers.append((b"transfer-encoding", b"chunked"))
+        if not self.keep_alive and b"connection" not in named:
+            headers.append((b"connection", b"close"))
+        lines = [b"%b: %b\r\n" % each for each in headers]
+        head = b"%b%b\r\n" % (STATUS_LINE[status], b"".join(lines))
+        if not head.count(b"\n") == head.count(b"\r") == len(lines) + 2 or b"\0" in head:
+            raise RuntimeError("A header of the response has a line end.")
+        return head
+
+    def _framed(self, body: bytes, *, is_last: bool) -> bytes:
+        """A part of the body as it is sent."""
+        if self.scope["method"] == "HEAD":
+            return b""
+        if self._length is None:
+            chunk = b"%x\r\n%b\r\n" % (len(body), body) if body else b""
+            return chunk + b"0\r\n\r\n" if is_last else chunk
+        self._length -= len(body)
+        if self._length < 0 or (is_last and self._length):
+            raise RuntimeError("The body of the response is not as long as its Content-Length.")
+        return body
+
+    def _complete(self) -> None:
+        self.response_complete = True
+        self.message_event.set()
+        if not self.keep_alive:
+            self.transport.close()
+        self.on_response()
+
+
 class TimedHttpProtocol(WriteTimeout, HttpToolsProtocol):
     """An HTTP connection with time-outs for the start of a request, for its rest, and for reading the response.
 
@@ -170,17 +240,36 @@ class TimedHttpProtocol(WriteTimeout, HttpToolsProtocol):
         if not _is_valid(self._head, self.headers):
             raise ValueError
         self._head, self._framing = None, 0
-        self._body_left = next((int(value) for name, value in self.headers if name == b"content-length"), 0)
-        target, self.url = self.url, b"/"  # uvicorn parses the target, and drops the host of an absolute one
-        super().on_headers_complete()
-        self.url = target
-        raw_path, _, self.scope["query_string"] = target.partition(b"?")
+        self._body_left = int(dict(self.headers).get(b"content-length", b"0"))
+        version = self.parser.get_http_version()
+        raw_path, _, query_string = self.url.partition(b"?")
+        self.scope["method"] = self.parser.get_method().decode("ascii")
+        self.scope["http_version"] = version
         self.scope["raw_path"], self.scope["path"] = raw_path, unquote(raw_path.decode("ascii"))
+        self.scope["query_string"] = query_string
+        if self.parser.should_upgrade() and self._should_upgrade():
+            return
+        self.cycle = Exchange(
+            scope=self.scope,
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=self.access_log,
+            default_headers=self.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=self.expect_100_continue,
+            keep_alive=version != "1.0" and self.parser.should_keep_alive(),
+            on_response=self.on_response_complete,
+        )
+        self._start_asgi_task(self.cycle, self.app)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Ignores trailers, which uvicorn would add to the headers."""
         if self._head is not None:
-            super().on_header(name, value)
+            name = name.lower()
+            self.expect_100_continue |= name == b"expect" and value.lower() == b"100-continue"
+            self.headers.append((name, value))
 
     def on_body(self, body: bytes) -> None:
         self._body_left -= min(len(body), self._body_left)
@@ -226,9 +315,10 @@ class TimedHttpProtocol(WriteTimeout, HttpToolsProtocol):
 
     def _begins(self) -> bool:
         """Whether a request begins after the empty lines, which are ignored (RFC 9112, 2.2)."""
-        self._unread = _EMPTY_LINES.sub(b"", self._unread)
-        if self._unread in {b"", HALF_EMPTY_LINE}:
-            return False
+        if self._unread[0] in b"\r\n":
+            self._unread = _EMPTY_LINES.sub(b"", self._unread)
+            if self._unread in {b"", HALF_EMPTY_LINE}:
+                return False
         self._has_begun, self._head, self._body_left, self._framing, self._end = True, b"", 0, 0, b""
         return True
 
@@ -317,9 +407,13 @@ class TimedHttpProtocol(WriteTimeout, HttpToolsProtocol):
 def _is_valid(head: bytes, headers: Sequence[tuple[bytes, bytes]]) -> bool:
     """Whether a head has the request line and the number of hosts of HTTP/1, and no other coding than `chunked`."""
     line = _REQUEST_LINE.match(head)
-    hosts = sum(name == b"host" for name, _ in headers)
-    codings = [value.lower() for name, value in headers if name == b"transfer-encoding"]
-    return line is not None and hosts in ({0, 1} if line[1] == b"0" else {1}) and codings in ([], [b"chunked"])
+    names = [name for name, _ in headers]
+    hosts = names.count(b"host")
+    if line is None or not (hosts == 1 or (hosts == 0 and line[1] == b"0")):
+        return False
+    if b"transfer-encoding" not in names:
+        return True
+    return [value.lower() for name, value in headers if name == b"transfer-encoding"] == [b"chunked"]
 
 
 class TimedWebSocketProtocol(WriteTimeout, WebSocketsSansIOProtocol):

@@ -6,21 +6,22 @@ import logging
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
-from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp
+from starlette.types import Send
 from strawberry.http.websocket_origin import is_same_origin
 
 from gateway.errors import Forbidden, PreflightRequired
 from gateway.settings import OPTIONS
-from gateway.web.middleware import error_response
+from gateway.web.responses import error_response
 
 logger = logging.getLogger("gateway")
 
 PREFLIGHT_HEADERS = ("GraphQL-Require-Preflight", "Apollo-Require-Preflight")
+_PREFLIGHT_NAMES = frozenset(name.lower() for name in PREFLIGHT_HEADERS)
 ALLOWED_HEADERS = ("Authorization", "Content-Type", "X-Include-Drafts", *PREFLIGHT_HEADERS)
 EXPOSED_HEADERS = ("ETag", "Retry-After", "X-Request-Id")
 METHODS = ("GET", "POST")
@@ -40,12 +41,12 @@ REFUSED = "Pages of this origin may not call this server. The setting 'allowed_o
 _OPTION = next(option for option in OPTIONS if option.name == "allowed_origins")
 
 
-def is_preflighted(request: Request) -> bool:
+def is_preflighted(headers: Mapping[str, str]) -> bool:
     """Whether the request has a preflight header.
 
     A form, an image or a link cannot set the header. A script of another origin can set it only if CORS allows it.
     """
-    return any(name in request.headers for name in PREFLIGHT_HEADERS)
+    return not _PREFLIGHT_NAMES.isdisjoint(headers)
 
 
 def is_cross_site(headers: Mapping[str, str]) -> bool:
@@ -56,12 +57,12 @@ def is_cross_site(headers: Mapping[str, str]) -> bool:
     return "origin" in headers
 
 
-def check_get(request: Request, *, always: bool) -> None:
+def check_get(headers: Mapping[str, str], *, always: bool) -> None:
     """Raises PreflightRequired for a GET without a preflight header that may be a cross-site request.
 
     With `always`, every GET needs the header. Otherwise only a GET that the browser marks as cross-site needs it.
     """
-    if (always or is_cross_site(request.headers)) and not is_preflighted(request):
+    if (always or is_cross_site(headers)) and not is_preflighted(headers):
         raise PreflightRequired
 
 
@@ -131,12 +132,15 @@ def _is_origin(written: str) -> bool:
         return False
 
 
-class CorsMiddleware(CORSMiddleware):
-    """Lets pages of the allowed origins read responses. Requests with credentials (cookies) are not allowed."""
+class Cors(CORSMiddleware):
+    """Lets pages of the allowed origins read responses. Requests with credentials (cookies) are not allowed.
 
-    def __init__(self, app: ASGIApp, origins: AllowedOrigins) -> None:
+    The dispatcher runs the application, and only requests with an Origin come here.
+    """
+
+    def __init__(self, origins: AllowedOrigins) -> None:
         super().__init__(
-            app,
+            Response(),
             allow_origins=origins.listed,
             allow_methods=METHODS,
             allow_headers=ALLOWED_HEADERS,
@@ -144,6 +148,14 @@ class CorsMiddleware(CORSMiddleware):
             max_age=REMEMBERED_SECONDS,
         )
         self._origins = origins
+
+    def preflight(self, headers: Headers) -> Response | None:
+        """The response to a preflight request. None for another OPTIONS request."""
+        return self.preflight_response(headers) if "access-control-request-method" in headers else None
+
+    def responding(self, headers: Headers, send: Send) -> Send:
+        """Sends a response with the headers of CORS."""
+        return partial(self.send, send=send, request_headers=headers)
 
     def is_allowed_origin(self, origin: str) -> bool:
         return self._origins.allows(origin)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import NamedTuple
+from urllib.parse import parse_qsl
 
 import orjson
 from graphql import OperationType
@@ -12,38 +13,44 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from gateway.access.clients import ClientResolver
-from gateway.access.tokens import Viewer, credential
+from gateway.access.clients import Client, ClientResolver
+from gateway.access.tokens import credential
 from gateway.errors import Abandoned, LimitExceeded, MethodNotAllowed, RequestError
 from gateway.execution.concurrency import CapacityLimiter, IsDisconnected
-from gateway.execution.executor import Executor, OperationRequest
+from gateway.execution.executor import Executor, OperationRequest, ResolvedRequest, Result
 from gateway.limits import Limits
 from gateway.model.records import Visibility
 from gateway.web.caching import PRIVATE, Caching, is_not_modified
-from gateway.web.content_negotiation import MediaType, Negotiated, negotiate
-from gateway.web.cors import check_get, include_drafts
+from gateway.web.compression import Compression
+from gateway.web.content_negotiation import Encoding, MediaType, Negotiated, negotiate
+from gateway.web.cors import check_get
 from gateway.web.event_stream import EventStream, single_error_stream
-from gateway.web.middleware import error_response
-from gateway.web.preview_links import preview_cookie
-from gateway.web.requests import address_of, from_json, from_parameters, json_of
+from gateway.web.requests import from_json, from_parameters, headers_of, identify, json_of
+from gateway.web.responses import EncodedResponse, encoded, error_response
 
 VARY = "Authorization, X-Include-Drafts, Accept"
-"""CORS adds Origin, and compression adds Accept-Encoding."""
+"""The dispatcher adds the headers on which all responses depend."""
 HEADERS = {"Vary": VARY, "Cache-Control": PRIVATE}
+_CONTENT_TYPES = {each: (b"content-type", f"{each}; charset=utf-8".encode()) for each in MediaType}
+_VARY = (b"vary", VARY.encode())
+_PRIVATE = (b"cache-control", PRIVATE.encode())
 
 
 class _RequestContext(NamedTuple):
     """The client of a request, and the properties of the request that affect the response."""
 
-    viewer: Viewer
-    rate_key: str | None
+    client: Client
+    negotiated: Negotiated
+    headers: Mapping[str, str]
     is_safe: bool
     """Whether the method is GET, which is safe (RFC 9110, 9.2.1)."""
-    is_cacheable: bool
-    """Whether all clients get the same response, so that shared caches may store it."""
-    if_none_match: str | None
-    """The ETags of the responses that the client has cached."""
     is_gone: IsDisconnected
+
+    @property
+    def is_cacheable(self) -> bool:
+        """Whether all clients get the same response, so that shared caches may store it."""
+        is_public = self.is_safe and self.client.viewer.visibility is Visibility.PUBLIC
+        return is_public and credential(self.headers.get("authorization")) is None
 
 
 class Endpoint:
@@ -55,6 +62,7 @@ class Endpoint:
         clients: ClientResolver,
         limits: Limits,
         caching: Caching,
+        compression: Compression,
         *,
         needs_preflight: bool,
     ) -> None:
@@ -64,102 +72,126 @@ class Endpoint:
         self._clients = clients
         self._limits = limits
         self._caching = caching
+        self._compression = compression
         self._streams = CapacityLimiter(limits.streams, "Too many streams are open.")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope, receive)
         try:
-            response = await self._respond(request)
+            response = await self._respond(scope, receive)
         except (ClientDisconnect, Abandoned):
             return
         except RequestError as error:  # before the media type is negotiated
             response = error_response(error)
-        for name, value in HEADERS.items():
-            response.headers.setdefault(name, value)
+        if not isinstance(response, EncodedResponse):
+            for name, value in HEADERS.items():
+                response.headers.setdefault(name, value)
         await response(scope, receive, send)
 
-    async def _respond(self, request: Request) -> Response:
-        if request.method not in {"GET", "POST"}:
+    async def _respond(self, scope: Scope, receive: Receive) -> Response:
+        method = scope["method"]
+        if method not in {"GET", "POST"}:
             raise MethodNotAllowed("GET, POST")
-        negotiated = negotiate(request.headers.get("accept"))
+        headers = headers_of(scope)
+        negotiated = negotiate(headers.get("accept"))
         try:
-            return await self._answer(request, negotiated)
+            client = identify(self._clients, scope, headers)
+            is_gone = Request(scope, receive).is_disconnected
+            context = _RequestContext(client, negotiated, headers, method == "GET", is_gone)
+            if context.is_safe:
+                return await self._single(self._from_url(scope, headers), context)
+            return await self._posted(await json_of(headers, receive, self._limits.body_bytes), context)
         except RequestError as error:
-            return _encoded({"errors": error.entries()}, error.status, error.headers, negotiated)
+            return _refused(error, error.status, negotiated)
 
-    async def _answer(self, request: Request, negotiated: Negotiated) -> Response:
-        headers = request.headers
-        drafts = include_drafts(headers.get("x-include-drafts"), headers)
-        viewer, rate_key = self._clients.identify(
-            headers.get("authorization"), drafts, preview_cookie(headers), address_of(request)
-        )
-        is_anyone = viewer.visibility is Visibility.PUBLIC and credential(headers.get("authorization")) is None
-        is_safe = request.method == "GET"
-        known = headers.get("if-none-match")
-        context = _RequestContext(viewer, rate_key, is_safe, is_safe and is_anyone, known, request.is_disconnected)
-        if context.is_safe:
-            asked = from_parameters(request.query_params.multi_items())
-            if asked.query:  # a document sent only by its digest was registered by an allowed request before
-                check_get(request, always=self._needs_preflight)
-            return await self._single(asked, context, negotiated)
-        sent = await json_of(request, self._limits.body_bytes)
+    def _from_url(self, scope: Scope, headers: Mapping[str, str]) -> OperationRequest:
+        """Raises RequestError."""
+        asked = from_parameters(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
+        if asked.query:  # a document sent only by its digest was registered by an allowed request before
+            check_get(headers, always=self._needs_preflight)
+        return asked
+
+    async def _posted(self, sent: object, context: _RequestContext) -> Response:
+        """Runs one operation or a batch. Raises RequestError."""
         if not isinstance(sent, list):
-            return await self._single(from_json(sent), context, negotiated)
+            return await self._single(from_json(sent), context)
         if not sent:
             raise RequestError("The batch is empty. Send an operation in it.")
         if len(sent) > self._limits.batch:
             raise LimitExceeded("batch", self._limits.batch, len(sent))
         bodies = [await self._body_of(each, context) for each in [from_json(each) for each in sent]]
-        return _encoded(bodies, HTTPStatus.OK, {}, negotiated)
+        return _response(b"[%b]" % b",".join(bodies), context.negotiated)
 
-    async def _not_modified(
-        self, asked: OperationRequest, context: _RequestContext, negotiated: Negotiated
-    ) -> Response | None:
-        """A 304 if the cached response of the client is current, else None."""
-        if context.if_none_match is None or not context.is_cacheable:
-            return None
-        resolved = await self._executor.resolve(asked, context.viewer, context.rate_key)
-        entity_tag = self._caching.entity_tag(resolved.request, negotiated.media_type, resolved.revision)
-        if not is_not_modified(entity_tag, context.if_none_match):
-            return None
-        return Response(
-            status_code=HTTPStatus.NOT_MODIFIED, headers=self._caching.headers(entity_tag, resolved.seconds_left)
-        )
-
-    async def _single(self, asked: OperationRequest, context: _RequestContext, negotiated: Negotiated) -> Response:
+    async def _single(self, asked: OperationRequest, context: _RequestContext) -> Response:
         """Runs one operation. With `application/json`, status 200 means a well-formed request (GraphQL over HTTP)."""
+        negotiated = context.negotiated
         try:
-            if kept := await self._not_modified(asked, context, negotiated):
-                return kept
-            prepared = await self._executor.prepare(asked, context.rate_key)
-            if context.is_safe and prepared.kind is not OperationType.QUERY:
-                raise MethodNotAllowed("POST", "Only a query can be sent by GET. Use POST.")
-            if negotiated.accepts_events and (
-                negotiated.media_type is None or prepared.kind is OperationType.SUBSCRIPTION
-            ):
-                return EventStream(self._executor.subscribe(prepared, context.viewer), prepared.kind, self._streams)
-            answer = await self._executor.execute(prepared, context.viewer, context.is_gone)
+            resolved = await self._executor.resolve(asked, context.client)
+            if current := await self._not_modified(resolved, context):
+                return current
+            result = self._executor.kept(resolved)
+            if result is None or negotiated.media_type is None:
+                prepared = self._executor.price(resolved)
+                if context.is_safe and prepared.kind is not OperationType.QUERY:
+                    raise MethodNotAllowed("POST", "Only a query can be sent by GET. Use POST.")
+                is_streamed = negotiated.media_type is None or prepared.kind is OperationType.SUBSCRIPTION
+                if negotiated.accepts_events and is_streamed:
+                    return EventStream(self._executor.subscribe(prepared), prepared.kind, self._streams)
+                result = await self._executor.run(prepared, context.is_gone)
         except RequestError as error:
             if error.is_about_operation and negotiated.media_type is None:
-                return single_error_stream({"errors": error.entries()})
+                return single_error_stream(_error_body(error))
             is_plain = error.is_about_operation and negotiated.media_type is MediaType.JSON
-            status = HTTPStatus.OK if is_plain else error.status
-            return _encoded({"errors": error.entries()}, status, error.headers, negotiated)
-        headers: Mapping[str, str] = {}
-        if context.is_cacheable and not answer.errors:
-            entity_tag = self._caching.entity_tag(prepared.request, negotiated.media_type, answer.revision)
-            headers = self._caching.headers(entity_tag, answer.seconds_left, answer.dependencies)
-        return _encoded(answer.body(), HTTPStatus.OK, headers, negotiated)
+            return _refused(error, HTTPStatus.OK if is_plain else error.status, negotiated)
+        return await self._answered(result, resolved.request, context)
 
-    async def _body_of(self, asked: OperationRequest, context: _RequestContext) -> Mapping[str, object]:
+    async def _not_modified(self, resolved: ResolvedRequest, context: _RequestContext) -> Response | None:
+        """A 304 if the cached response of the client is current, else None."""
+        known = context.headers.get("if-none-match")
+        if known is None or not context.is_cacheable:
+            return None
+        generation = await self._executor.generation(Visibility.PUBLIC)
+        entity_tag = self._caching.entity_tag(resolved.request, context.negotiated.media_type, generation.revision)
+        if not is_not_modified(entity_tag, known):
+            return None
+        headers = self._caching.headers(entity_tag, self._executor.seconds_left(generation))
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+
+    async def _answered(self, result: Result, asked: OperationRequest, context: _RequestContext) -> Response:
+        """The response with a result."""
+        headers: Mapping[str, str] = {}
+        if context.is_cacheable and not result.errors:
+            entity_tag = self._caching.entity_tag(asked, context.negotiated.media_type, result.revision)
+            headers = self._caching.headers(entity_tag, result.seconds_left, result.dependencies)
+        if not result.is_kept:
+            return _response(result.body, context.negotiated, headers)
+        chosen = self._compression.encoding(context.headers.get("accept-encoding"), result.body)
+        if chosen is Encoding.IDENTITY:
+            return _response(result.body, context.negotiated, headers)
+        body = await self._compression.kept(result.body, chosen)
+        return _response(body, context.negotiated, {"Content-Encoding": chosen, **headers})
+
+    async def _body_of(self, asked: OperationRequest, context: _RequestContext) -> bytes:
         """The response body of one operation of a batch."""
         try:
-            prepared = await self._executor.prepare(asked, context.rate_key)
-            return (await self._executor.execute(prepared, context.viewer, context.is_gone)).body()
+            return (await self._executor.answer(asked, context.client, context.is_gone)).body
         except RequestError as error:
-            return {"errors": error.entries()}
+            return _error_body(error)
 
 
-def _encoded(body: object, status: HTTPStatus, headers: Mapping[str, str], negotiated: Negotiated) -> Response:
-    media_type = negotiated.media_type or MediaType.JSON
-    return Response(orjson.dumps(body), status, dict(headers), f"{media_type}; charset=utf-8")
+def _error_body(error: RequestError) -> bytes:
+    return orjson.dumps({"errors": error.entries()})
+
+
+def _refused(error: RequestError, status: HTTPStatus, negotiated: Negotiated) -> Response:
+    return _response(_error_body(error), negotiated, error.headers, status)
+
+
+def _response(
+    body: bytes, negotiated: Negotiated, headers: Mapping[str, str] | None = None, status: HTTPStatus = HTTPStatus.OK
+) -> Response:
+    """A response that is private unless the headers have Cache-Control."""
+    content_type = _CONTENT_TYPES[negotiated.media_type or MediaType.JSON]
+    if not headers:
+        return EncodedResponse(body, (content_type, _VARY, _PRIVATE), status)
+    private = () if "Cache-Control" in headers else (_PRIVATE,)
+    return EncodedResponse(body, (content_type, _VARY, *private, *encoded(headers)), status)

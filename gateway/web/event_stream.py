@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
 
-import orjson
 from graphql import OperationType
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
@@ -21,7 +20,7 @@ COMPLETE = b"event: complete\ndata:\n\n"
 KEEP_ALIVE_SECONDS = 12.0
 
 
-def single_error_stream(body: Mapping[str, object]) -> Response:
+def single_error_stream(body: bytes) -> Response:
     """A complete stream with one error event. The status is 200, because an event client retries after any other."""
     return Response(b"".join((KEEP_ALIVE, _event(body), COMPLETE)), media_type=EVENTS)
 
@@ -45,15 +44,15 @@ async def _events(answers: AsyncGenerator[Result, None], kind: OperationType) ->
     is_refused = False
     async with aclosing(_with_pauses(answers)) as events:
         async for answer in events:
-            yield _event(answer.body()) if answer else KEEP_ALIVE
+            yield _event(answer.body) if answer else KEEP_ALIVE
             is_refused = answer is not None and answer.is_final_error
     # Without `complete`, the client of an interrupted subscription reconnects.
     if is_refused or kind is not OperationType.SUBSCRIPTION:
         yield COMPLETE
 
 
-def _event(body: Mapping[str, object]) -> bytes:
-    return b"event: next\ndata: %b\n\n" % orjson.dumps(body)
+def _event(body: bytes) -> bytes:
+    return b"event: next\ndata: %b\n\n" % body
 
 
 async def _with_pauses(answers: AsyncGenerator[Result, None]) -> AsyncGenerator[Result | None, None]:

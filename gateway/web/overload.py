@@ -11,8 +11,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gateway.errors import Overloaded
 from gateway.execution.concurrency import ConcurrencyLimiter, Throttle
 from gateway.web.caching import PRIVATE
+from gateway.web.dispatcher import PROBES
 from gateway.web.log_counter import LogCounter
-from gateway.web.middleware import PROBES, SECURITY_HEADERS
+from gateway.web.responses import SECURITY_HEADERS, encoded
 
 EXCESS = "gateway.excess"
 """Request state key: set on connections over the limit. Each of them is closed after one response."""
@@ -86,7 +87,7 @@ class _Refusal:
             **SECURITY_HEADERS,
         }
         self.status = error.status.value
-        self.headers = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+        self.headers = encoded(headers)
         self.body: Message = {"type": "http.response.body", "body": body}
 
 

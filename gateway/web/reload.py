@@ -42,7 +42,7 @@ class ReloadHook:
 
     async def answer(self, request: Request) -> Response:
         """Returns 202 at once or, with `?wait=true`, the report after the run. Raises RequestError."""
-        self._check_allowed(request, await read_body(request, self._limits.body_bytes))
+        self._check_allowed(request, await read_body(request.receive, self._limits.body_bytes))
         waits, accept_empty = _flag(request, "wait"), _flag(request, "accept-empty")
         running = asyncio.ensure_future(self._reload(accept_empty=accept_empty))
         if waits:
@@ -63,7 +63,7 @@ class ReloadHook:
         authorization = credential(request.headers.get("authorization"))
         if authorization is None:
             raise Unauthenticated("Send a token with the scope 'reload', or sign the body.")
-        caller = self._clients.identify(authorization, "false", None, address_of(request))
+        caller = self._clients.identify(authorization, "false", None, address_of(request.scope))
         if Scope.RELOAD not in caller.viewer.scopes:
             raise Forbidden("The token does not have the scope 'reload'.")
 

@@ -3,61 +3,54 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from http import HTTPStatus
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import NamedTuple
 from urllib.parse import unquote
 
-from starlette.datastructures import Headers
-from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
-from starlette.websockets import WebSocket
+from starlette.types import Scope
 
 from gateway.errors import MethodNotAllowed, MisdirectedRequest, RequestError
-from gateway.web.middleware import error_response
 
 METHODS = "GET, HEAD, POST, OPTIONS"
 """The methods of the server as a whole, for `OPTIONS *`."""
+REMEMBERED = 64
+"""The hosts whose names are kept. Clients send few, and the limit of the head bounds each."""
 
 _AUTHORITY = r"(?:\[[0-9A-Fa-f:.%]+\]|[\w.~!$&'()*+,;=%-]+)(?::[0-9]*)?"
 _HOST = re.compile(rf"(?:{_AUTHORITY})?", re.ASCII)
 _ABSOLUTE = re.compile(rf"(https?)://({_AUTHORITY})(/.*)?", re.ASCII | re.IGNORECASE)
 
 
-class RequestHeadMiddleware:
-    """Normalises heads. The application then gets a path, one host, and each header once.
+class RequestHead(NamedTuple):
+    """The normalised head of a request."""
+
+    headers: Mapping[bytes, bytes]
+    """By their names in lower case."""
+    host: str
+    """The name in the Host header, in lower case, without the port. An IPv6 address includes its brackets."""
+    is_for_server: bool = False
+    """Whether the target is `*`, the whole server (RFC 9110, 9.3.7)."""
+
+
+def normalised(scope: Scope) -> RequestHead:
+    """Normalise the head in the scope. The application then gets a path, one host, and each header once.
 
     - Joins repeated lines of a header by commas (RFC 9110, 5.3).
     - Replaces the Host header and the target by the host and the path of an absolute-form target (RFC 9112, 3.2.2).
-    - Responds to `OPTIONS *` for the whole server (RFC 9110, 9.3.7).
 
-    An invalid head gets a JSON error. The protocol checks its size and its framing (`connection_timeouts`).
+    Raises RequestError for an invalid head. The protocol checks its size and its framing (`connection_timeouts`).
     """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
-            await self._app(scope, receive, send)
-            return
-        try:
-            scope["headers"] = joined(scope["headers"])
-            check_host(scope)
-            is_for_server = apply_target(scope)
-        except RequestError as error:
-            await _answer(error_response(error), scope, receive, send)
-            return
-        if is_for_server:
-            await Response(status_code=HTTPStatus.NO_CONTENT, headers={"Allow": METHODS})(scope, receive, send)
-        else:
-            await self._app(scope, receive, send)
-
-
-async def _answer(response: Response, scope: Scope, receive: Receive, send: Send) -> None:
-    if scope["type"] == "websocket":
-        await WebSocket(scope, receive, send).send_denial_response(response)
-    else:
-        await response(scope, receive, send)
+    headers = dict(scope["headers"])
+    if len(headers) < len(scope["headers"]):
+        scope["headers"] = joined(scope["headers"])
+        headers = dict(scope["headers"])
+    host = host_name(headers.get(b"host", b""))
+    if scope["raw_path"].startswith(b"/"):
+        return RequestHead(headers, host)
+    is_for_server = apply_target(scope)
+    headers = dict(scope["headers"])
+    return RequestHead(headers, host_name(headers.get(b"host", b"")), is_for_server)
 
 
 def joined(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
@@ -71,21 +64,23 @@ def joined(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     return [(name, (b"; " if name == b"cookie" else b", ").join(values)) for name, values in lines.items()]
 
 
-def check_host(scope: Scope) -> None:
-    """Raises RequestError for an invalid Host (RFC 9112, 3.2)."""
-    if not _HOST.fullmatch(Headers(scope=scope).get("host", "")):
+@lru_cache(REMEMBERED)
+def host_name(host: bytes) -> str:
+    """The name in a Host header. See `RequestHead.host`. Raises RequestError for an invalid one (RFC 9112, 3.2)."""
+    text = host.decode("latin-1").lower()
+    if not _HOST.fullmatch(text):
         raise RequestError("The header 'Host' is invalid. Send a host, optionally with a port.")
+    name, colon, port = text.rpartition(":")
+    return name if colon and port.isascii() and port.isdigit() else text
 
 
 def apply_target(scope: Scope) -> bool:
-    """Split an absolute-form target into path and host. Returns whether the target is `*`, the whole server.
+    """Split a target that is no path into path and host. Returns whether the target is `*`, the whole server.
 
     Raises RequestError for an invalid target (RFC 9112, 3.2), and MisdirectedRequest for an https target on a
     connection without TLS (RFC 9110, 7.4).
     """
     target, method = scope["raw_path"].decode("latin-1"), _method(scope)
-    if target.startswith("/"):
-        return False
     if target == "*" and method == "OPTIONS":
         return True
     if method == "CONNECT":

@@ -1,4 +1,4 @@
-"""Parses HTTP requests into `OperationRequest`."""
+"""Reads HTTP requests: their client, their body, and the `OperationRequest` in it."""
 
 from __future__ import annotations
 
@@ -6,40 +6,63 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope
 
+from gateway.access.clients import Client, ClientResolver
 from gateway.errors import PayloadTooLarge, RequestError, UnsupportedMediaType
 from gateway.execution.executor import OperationRequest
 from gateway.execution.persisted_documents import name_of
 from gateway.web.content_negotiation import is_utf8
+from gateway.web.cors import include_drafts
+from gateway.web.preview_links import preview_cookie
 
 PARAMETERS = ("query", "variables", "operationName", "extensions", "documentId")
+JSON_TYPE = "application/json"
 
 
-def address_of(connection: HTTPConnection) -> str | None:
+def headers_of(scope: Scope) -> Mapping[str, str]:
+    """The headers by their lower-case names. `request_head` has joined repeated ones."""
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+
+
+def address_of(scope: Scope) -> str | None:
     """The client address, as reported by the last trusted proxy."""
-    return connection.client.host if connection.client else None
+    client = scope.get("client")
+    return client[0] if client else None
 
 
-async def read_body(request: Request, allowed: int) -> bytes:
-    """Raises PayloadTooLarge as soon as the body exceeds `allowed` bytes."""
-    size, chunks = 0, []
-    async for chunk in request.stream():
-        chunks.append(chunk)
+def identify(clients: ClientResolver, scope: Scope, headers: Mapping[str, str], drafts: str | None = None) -> Client:
+    """The client of a request. `drafts` replaces the header X-Include-Drafts. Raises as `ClientResolver.identify`."""
+    asked = drafts or include_drafts(headers.get("x-include-drafts"), headers)
+    cookie = preview_cookie(headers) if "cookie" in headers else None
+    return clients.identify(headers.get("authorization"), asked, cookie, address_of(scope))
+
+
+async def read_body(receive: Receive, allowed: int) -> bytes:
+    """Raises PayloadTooLarge as soon as the body exceeds `allowed` bytes, and ClientDisconnect."""
+    size, chunks, has_more = 0, [], True
+    while has_more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        chunk = message.get("body", b"")
         size += len(chunk)
         if size > allowed:
             raise PayloadTooLarge(f"The body exceeds the limit of {allowed} bytes.", allowed=allowed)
-    return b"".join(chunks)
+        chunks.append(chunk)
+        has_more = message.get("more_body", False)
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
-async def json_of(request: Request, allowed: int) -> object:
+async def json_of(headers: Mapping[str, str], receive: Receive, allowed: int) -> object:
     """The decoded JSON body. Raises RequestError for another type or encoding, a large body, and invalid JSON."""
-    kind = request.headers.get("content-type", "")
-    if kind.partition(";")[0].strip().lower() != "application/json" or not is_utf8(kind):
+    kind = headers.get("content-type", "")
+    if kind != JSON_TYPE and (kind.partition(";")[0].strip().lower() != JSON_TYPE or not is_utf8(kind)):
         raise UnsupportedMediaType("Send 'Content-Type: application/json', in UTF-8.")
-    if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
+    if headers.get("content-encoding", "identity").strip().lower() != "identity":
         raise UnsupportedMediaType("Compressed bodies are not supported. Send the body without 'Content-Encoding'.")
-    return _decoded(await read_body(request, allowed))
+    return _decoded(await read_body(receive, allowed))
 
 
 def from_parameters(parameters: Sequence[tuple[str, str]]) -> OperationRequest:

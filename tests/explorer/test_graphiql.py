@@ -10,8 +10,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.async_api import Browser
+from starlette.applications import Starlette
 from starlette.responses import JSONResponse
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 
 from gateway.explorer import graphiql_page
 from gateway.explorer.ready_queries import NAMES
@@ -309,8 +310,8 @@ async def test_example_queries_are_tabs(browser: Browser, graphiql: None, tmp_pa
     async with service(tmp_path, Mode.DEV) as found:
         pages = graphiql_page.pages({}, queries="graphiql/queries.json")
         pages["/graphiql/queries.json"] = JSONResponse(queries)
-        found.app.router.routes[:0] = [Route(path, shown) for path, shown in pages.items()]
-        async with listening_to(found) as url:
+        app = Starlette(routes=[*(Route(path, shown) for path, shown in pages.items()), Mount("/", found.app)])
+        async with listening_to(found._replace(app=app)) as url:
             context = await browser.new_context()
             shown = await opened(context, f"{url}/graphiql")
             assert await shown.tabs() == ["One", "Titles"]

@@ -10,12 +10,12 @@ import os
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, NamedTuple
 
-import orjson
 import pytest
 import pytest_asyncio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gateway.access.clients import Client
 from gateway.access.tokens import Scope, Viewer
 from gateway.errors import RequestError
 from gateway.execution.compiler import FAILED, Compiler
@@ -68,11 +68,10 @@ def both(made: World, limits: Limits = LIMITS) -> Both:
 async def answer(executor: Executor, asked: Asked, viewer: Viewer) -> Any:
     """The body with its order, the cache tags and the revision. Errors of the request are a list."""
     try:
-        prepared = await executor.prepare(OperationRequest(asked.query, asked.variables))
-        result = await executor.execute(prepared, viewer)
+        result = await executor.answer(OperationRequest(asked.query, asked.variables), Client(viewer))
     except RequestError as error:
         return [*error.entries()]
-    return orjson.dumps(result.body()).decode(), sorted(result.dependencies), result.revision
+    return result.body.decode(), sorted(result.dependencies), result.revision
 
 
 def has_errors(found: Any) -> bool:
@@ -260,7 +259,7 @@ async def test_generation_that_changes(tmp_path_factory: pytest.TempPathFactory)
 
 async def test_rows_of_a_plan_have_only_its_columns(suite: Both) -> None:
     """A list of titles reads no bodies and no related entries, in one statement."""
-    prepared = await suite.compiled.prepare(OperationRequest("{ articles { nodes { title } } }"))
+    prepared = await suite.compiled.prepare(OperationRequest("{ articles { nodes { title } } }"), Client(PUBLIC))
     plan = suite.compiler.plan(prepared.document, None, prepared.variables)
     assert plan.source.count("yield") == 1
     assert "('id', 'title')" in plan.source

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Collection
 
 import httpx
 import pytest
@@ -11,16 +12,18 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.execution.executor import mask_error
-from gateway.web.middleware import (
-    SECURITY_HEADERS,
-    ErrorMiddleware,
-    HostMiddleware,
-    ResponseMiddleware,
-)
+from gateway.web.compression import Compression
+from gateway.web.cors import AllowedOrigins
+from gateway.web.dispatcher import LOOPBACK, Dispatcher
+from gateway.web.responses import SECURITY_HEADERS
+
+
+def dispatcher(app: ASGIApp, hosts: Collection[str] | None = LOOPBACK) -> Dispatcher:
+    return Dispatcher(app, app, hosts=hosts, origins=AllowedOrigins(()), compression=Compression(0), mask=mask_error)
 
 
 async def get(host: str, path: str = "/") -> httpx.Response:
-    app = ResponseMiddleware(HostMiddleware(PlainTextResponse("well")))
+    app = dispatcher(PlainTextResponse("well"))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app)) as client:
         return await client.get(f"http://localhost{path}", headers={"Host": host})
 
@@ -31,7 +34,7 @@ async def test_loopback_host_is_accepted(host: str) -> None:
     assert (await get(host)).text == "well"
 
 
-@pytest.mark.parametrize("host", ["", "example.org", "localhost.example.org", "127.0.0.1:8000:1x", "::1", "[::1"])
+@pytest.mark.parametrize("host", ["", "example.org", "localhost.example.org", "10.1.2.3:8000"])
 async def test_other_host_is_refused(host: str) -> None:
     """It gets 421 and a JSON error, with all headers of a response."""
     response = await get(host)
@@ -53,6 +56,7 @@ def broken(*, begins: bool) -> ASGIApp:
     async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
         if begins:
             await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.body", "body": b"a part", "more_body": True})
         raise ValueError("a secret")
 
     return app
@@ -60,7 +64,7 @@ def broken(*, begins: bool) -> ASGIApp:
 
 async def test_failure_has_all_headers() -> None:
     """It is JSON with all headers, and does not contain the cause."""
-    app = ResponseMiddleware(ErrorMiddleware(broken(begins=False), mask=mask_error))
+    app = dispatcher(broken(begins=False))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app)) as client:
         response = await client.get("http://localhost/")
     [error] = response.json()["errors"]
@@ -71,7 +75,7 @@ async def test_failure_has_all_headers() -> None:
 
 async def test_failure_during_a_response_ends_it() -> None:
     """A started response cannot be replaced."""
-    app = ResponseMiddleware(ErrorMiddleware(broken(begins=True), mask=mask_error))
+    app = dispatcher(broken(begins=True))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app)) as client:
         with pytest.raises(ValueError, match="a secret"):
             await client.get("http://localhost/")
@@ -79,7 +83,7 @@ async def test_failure_during_a_response_ends_it() -> None:
 
 async def test_log_has_the_request_id_but_not_the_query(caplog: pytest.LogCaptureFixture) -> None:
     """The query string may be confidential."""
-    app = ResponseMiddleware(PlainTextResponse("well"))
+    app = dispatcher(PlainTextResponse("well"))
     with caplog.at_level(logging.INFO, "gateway.access"):
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app)) as client:
             headers = {"X-Request-Id": "of the client"}
