@@ -18,8 +18,8 @@ from itertools import islice
 from typing import cast
 
 from gateway.content.file_parser import ParseContext, Task
-from gateway.content.parser_process import LENGTH, framed
 from gateway.errors import ParserError
+from gateway.frames import framed, receive
 from gateway.model.changes import Batch, Quarantined
 from gateway.model.problems import Problem, Severity
 
@@ -174,8 +174,7 @@ class _ParserProcess:
         await self._process.wait()
 
     async def _receive(self) -> Batch:
-        (length,) = LENGTH.unpack(await self._stdout.readexactly(LENGTH.size))
-        batch: Batch = pickle.loads(await self._stdout.readexactly(length))  # noqa: S301 - from our own process
+        batch: Batch = await receive(self._stdout.readexactly)
         return batch
 
 

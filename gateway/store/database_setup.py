@@ -32,8 +32,9 @@ MOST_NAMED = 20
 
 async def is_current(connection: SqliteConnection) -> bool:
     """Whether a database has this release. Raises StoreError for a database of another program."""
+    has_tables = await _has_tables(connection)  # first, because the writer may create them and the marks meanwhile
     application, release = await _marks(connection)
-    if application != APPLICATION and await _has_tables(connection):
+    if application != APPLICATION and has_tables:
         raise StoreError(f"The database {connection.path} belongs to another program. Name another file.")
     return (application, release) == (APPLICATION, RELEASE)
 

@@ -217,7 +217,7 @@ class Store(Protocol):
         ...
 
     def end_generations(self) -> None:
-        """Ends all iterators of `generations`. Reads and writes continue."""
+        """Ends all iterators of `generations`. Reads and writes continue, but a reader does not become the writer."""
         ...
 
     async def ready(self) -> bool:

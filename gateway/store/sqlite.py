@@ -22,6 +22,7 @@ from gateway.model.changes import FileVersion
 from gateway.model.documents import Status
 from gateway.model.records import Generation, Visibility
 from gateway.store.article_row import encode
+from gateway.store.commit_counter import CommitCounter
 from gateway.store.database_setup import is_current, prepare, set_up
 from gateway.store.driver import CLOSED, PATIENCE, Access, Database, SqliteConnection
 from gateway.store.entities import FEW, EntityCache
@@ -79,6 +80,9 @@ class SqliteStore:
         self._patience = patience
         self._count = readers
         self._lock = WriterLock(path)
+        self._commits: CommitCounter
+        self._seen = 0
+        """The number of the newest commit when the readers began to renew their view. See `CommitCounter`."""
         self._connections = AsyncExitStack()
         self._readers = ReaderPool()
         self._entities = {visibility: EntityCache(visibility, entities) for visibility in Visibility}
@@ -121,6 +125,8 @@ class SqliteStore:
         async with _closed_on_error(store):
             _make_folder(path)
             store._lock.take()
+            store._commits = CommitCounter(path)
+            store._connections.callback(store._commits.close)
             await store._begin_to_read()
         return store
 
@@ -145,7 +151,8 @@ class SqliteStore:
             await set_up(writer)
             await self._begin_to_read()
             self._check_identity()
-            self._writer = writer
+            with self._commits.counting():  # completes the count of a writer that was killed
+                self._writer = writer
         await self._advance()
 
     async def _begin_to_read(self) -> bool:
@@ -174,7 +181,7 @@ class SqliteStore:
         seen: Row | None = None
         async with AsyncExitStack() as stack:
             watch: SqliteConnection | None = None
-            while not self._lock.take():
+            while self._signal.is_ended or not self._lock.take():  # a server that stops does not begin to write
                 try:
                     if watch is None and await self._begin_to_read():
                         watch = await stack.enter_async_context(SqliteConnection.open(self._path, access=Access.WRITE))
@@ -196,16 +203,31 @@ class SqliteStore:
         return version
 
     async def _advance(self) -> None:
-        await self._readers.advance()
+        await self._renew()
         self._signal.notify()
 
+    async def _renew(self) -> None:
+        """Makes later snapshots read the newest commit."""
+        self._seen = self._commits.newest  # first, because a commit may complete meanwhile
+        await self._readers.advance()
+
+    @property
+    def _is_behind(self) -> bool:
+        """Whether the database may have a newer commit than the readers, of this process or of another one."""
+        if self._closed:
+            return True
+        newest = self._commits.newest
+        return newest != self._seen or newest % 2 == 1
+
     def newest_generation(self, visibility: Visibility) -> Generation | None:
-        row = self._readers.newest
+        row = None if self._is_behind else self._readers.newest
         return generation(row, visibility) if row and row[1] else None
 
     @asynccontextmanager
     async def snapshot(self, visibility: Visibility) -> AsyncIterator[Snapshot]:
         async with self._lease() as lease:
+            if self._is_behind:
+                await self._renew()
             yield SqlSnapshot(lease, visibility, self._entities[visibility])
 
     async def apply(self, changes: ChangeSet) -> Applied:
@@ -215,12 +237,12 @@ class SqliteStore:
                 raise StoreError(f"The database {self._path} is written by {self.writer_name}.")
             self._check_identity()
             try:
-                applied = await write(self._writer, changes)
+                applied = await write(self._writer, changes, self._commits)
             except BaseException:
                 await self._writer.rollback()
                 raise
             finally:  # a cancelled commit may have succeeded
-                await self._readers.advance()
+                await self._renew()
             if applied.changed:
                 self._signal.notify()
             with suppress(StoreError):  # the commit is safe in the log; the next run retries, and fails if it must
@@ -312,7 +334,7 @@ class SqliteStore:
             raise StoreError(f"The database {self._path} was deleted or moved while it was in use. {RESTART}")
 
 
-async def write(connection: SqliteConnection, changes: ChangeSet) -> Applied:
+async def write(connection: SqliteConnection, changes: ChangeSet, commits: CommitCounter) -> Applied:
     """Writes a ChangeSet in one transaction, which the caller rolls back on an error."""
     writer = ChangeWriter(changes.as_of, changes.expected)
     await connection.rows("BEGIN IMMEDIATE")
@@ -325,8 +347,14 @@ async def write(connection: SqliteConnection, changes: ChangeSet) -> Applied:
         await connection.run(_run_all, steps)
     for step in steps:
         await connection.run(step)
-    await connection.rows("COMMIT")
+    await connection.run(_commit, commits)
     return writer.applied
+
+
+def _commit(db: Database, commits: CommitCounter) -> None:
+    """Counted in the driver's thread, where the commit completes even if its caller is cancelled."""
+    with commits.counting():
+        db.execute("COMMIT")
 
 
 def _run_all(db: Database, steps: Iterable[Callable[[Database], object]]) -> None:
