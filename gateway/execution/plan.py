@@ -140,10 +140,10 @@ class Run:
             self.budget.count(asked.read, values)
         elif isinstance(asked.read, PageOf):
             rows = [row for page in values.values() for row in page.rows]
-            self.budget.add_ids([row[1] for row in rows])
+            self.budget.add_ids([row[0] for row in rows])
             self.budget.depend(*lists_of(asked.read))
         elif isinstance(asked.read, Find):
-            self.budget.add_ids([row[1] for row in values.values() if row])
+            self.budget.add_ids([row[0] for row in values.values() if row])
             self.budget.depend(*lists_of(asked.read))
             self.budget.depend(*(missing_tag(asked.read, key) for key, row in values.items() if row is None))
 
@@ -163,10 +163,26 @@ def decimal(value: float | None) -> float | None:
     return None if value is None else float(value)
 
 
-@lru_cache(maxsize=4096)
 def instant_text(value: int | None) -> str | None:
-    """The text of a time in a row. Most answers repeat times."""
-    return None if value is None else print_instant(EPOCH + timedelta(microseconds=value))
+    """The text of a time in a row, as `print_instant` writes it. Makes no datetime, which takes ten times as long."""
+    if value is None:
+        return None
+    day, rest = divmod(value, DAY)
+    minute, rest = divmod(rest, MINUTE)
+    if rest in _SECONDS:
+        return f"{_date(day)}{_MINUTES[minute]}{_SECONDS[rest]}"
+    return print_instant(EPOCH + timedelta(microseconds=value))
+
+
+DAY, MINUTE, SECOND = 86_400_000_000, 60_000_000, 1_000_000
+_MINUTES = [f"T{minute // 60:02}:{minute % 60:02}:" for minute in range(24 * 60)]
+_SECONDS = {second * SECOND: f"{second:02}Z" for second in range(60)}
+
+
+@lru_cache(maxsize=16_384)
+def _date(day: int) -> str:
+    """The date of a day since 1970."""
+    return (EPOCH + timedelta(day)).date().isoformat()
 
 
 def shared(some: Sequence[Topic], others: Sequence[Topic]) -> Sequence[Topic]:

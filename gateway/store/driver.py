@@ -33,6 +33,8 @@ PATIENCE = 5.0
 """Seconds to wait for another process that writes."""
 SETTLING = 0.01
 """Seconds between two interrupts of an abandoned statement."""
+STATEMENTS = 256
+"""The number of prepared statements that a connection keeps."""
 
 CLOSED = "The store is closed."
 ERRORS = {
@@ -92,7 +94,9 @@ class SqliteConnection:
         """`patience` is the time in seconds to wait for another process that writes. Raises StoreError."""
         with _translated(path):
             address = _address(path, access)
-            connecting = aiosqlite.connect(address, timeout=patience, isolation_level=None, uri=True)
+            connecting = aiosqlite.connect(
+                address, timeout=patience, isolation_level=None, uri=True, cached_statements=STATEMENTS
+            )
             try:
                 async with connecting as connection:
                     for name, function in FUNCTIONS.items():

@@ -42,6 +42,8 @@ FILES_LIKE = _SQL["files_like"]
 MEMORY = _SQL["memory"]
 FILES_AT_ONCE = 5_000
 """The rows of files take more memory than their states, so only this number is in memory."""
+MAPPED = 2**30
+"""The bytes of the file that a reader maps into memory. A page that is mapped is read without a call of the system."""
 POLL_SECONDS = 0.05
 """Interval of checks for commits of another process."""
 RESTART = "Restart the gateway."
@@ -152,7 +154,9 @@ class SqliteStore:
     async def _reader(self) -> Reader:
         """A reader that has read once, so that all its files are open and stay open even if they are deleted."""
         opening = SqliteConnection.open(self._path, access=Access.WRITE)
-        reader = Reader(await self._connections.enter_async_context(opening))
+        connection = await self._connections.enter_async_context(opening)
+        await connection.rows(f"PRAGMA mmap_size = {MAPPED}")
+        reader = Reader(connection)
         await reader.begin(self._readers.commit)
         await reader.end()
         return reader
