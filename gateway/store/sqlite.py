@@ -50,6 +50,9 @@ FEW_FOLDERS = 100
 """The number of folders up to which each is read by itself. Otherwise all files are read, in one order."""
 _AFTER_TEXT = b""
 """SQLite orders it after all texts."""
+MAPPED = 128 * 2**20
+"""The bytes of the file that readers map into memory. A page that is mapped is read without a call of the system, and
+counts once in the memory of the process."""
 POLL_SECONDS = 0.05
 """Interval of checks for commits of another process."""
 RESTART = "Restart the gateway."
@@ -166,7 +169,9 @@ class SqliteStore:
     async def _reader(self) -> Reader:
         """A reader that has read once, so that all its files are open and stay open even if they are deleted."""
         opening = SqliteConnection.open(self._path, access=Access.WRITE)
-        reader = Reader(await self._connections.enter_async_context(opening))
+        connection = await self._connections.enter_async_context(opening)
+        await connection.rows(f"PRAGMA mmap_size = {MAPPED}")
+        reader = Reader(connection)
         await reader.begin(self._readers.commit)
         await reader.end()
         return reader
