@@ -9,8 +9,10 @@ import pytest
 from graphql import FieldNode, OperationDefinitionNode, parse
 from graphql.execution.values import VariableValues, get_variable_values
 
+from gateway.errors import VariablesRefused
 from gateway.execution.arguments import Arguments
 from gateway.execution.plan import instant_text
+from gateway.execution.variables import Variables
 from gateway.graph.schema import print_instant
 from tests.schema import SCHEMA
 
@@ -41,3 +43,36 @@ def test_arguments(given: dict[str, Any]) -> None:
 @pytest.mark.parametrize("value", [0, -1, 1_704_067_200_000_000, 1_704_067_261_000_001, -62_135_596_800_000_000])
 def test_text_of_an_instant(value: int) -> None:
     assert instant_text(value) == print_instant(datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=value))
+
+
+WRONG: tuple[Any, ...] = (None, [], {}, "x", 2**40, True)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ALL,
+        *({key: value for key, value in ALL.items() if key != absent} for absent in ALL),
+        {},
+        {**ALL, "other": 1},
+        *({**ALL, name: value} for name in ALL for value in WRONG),
+    ],
+)
+def test_variables(given: dict[str, Any]) -> None:
+    """They are coerced and refused as by graphql-core."""
+    schema = SCHEMA._schema
+    [operation] = parse(TEXT).definitions
+    assert isinstance(operation, OperationDefinitionNode)
+    expected = get_variable_values(schema, operation.variable_definitions or (), given)
+    variables = Variables(schema, operation)
+    for _ in range(2):
+        if isinstance(expected, list):
+            with pytest.raises(VariablesRefused) as refused:
+                variables.coerced(given, hide_suggestions=False)
+            assert [each["message"] for each in refused.value.entries()] == [each.message for each in expected]
+        else:
+            found = variables.coerced(given, hide_suggestions=False)
+            assert (found.coerced, [*found.coerced]) == (expected.coerced, [*expected.coerced])
+            assert {name: each.value for name, each in found.sources.items()} == {
+                name: each.value for name, each in expected.sources.items()
+            }
