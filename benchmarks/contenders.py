@@ -45,13 +45,13 @@ def installed(peer: str, install: Callable[[Path], None], cache: Path) -> Path:
     return folder
 
 
-def _gateway(workers: int) -> Contender:
+def _gateway(parsers: int) -> Contender:
     executable = Path(sys.executable).with_name("gateway")
     return Contender(
-        f"gateway, {workers} parser process{'es' if workers > 1 else ''}",
+        f"gateway, {parsers} parser process{'es' if parsers > 1 else ''}",
         lambda _, content, output: (
             *(executable, "load", content, "--database", output / "gateway.db"),
-            *("--workers", workers, "--log-level", "warning"),
+            *("--parsers", parsers, "--log-level", "warning"),
         ),
         lambda _, printed: _number(r"(\d+) parsed", printed),
     )

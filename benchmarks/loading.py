@@ -190,11 +190,11 @@ def measure_all(site: Site, idle: float) -> Iterator[Part]:
 
 def told(part: Part) -> str:
     """One line for the part, and one for each question."""
-    run, (server, *workers) = part.run, part.memory
+    run, (server, *parsers) = part.run, part.memory
     return (
         f"{part.name}: {run.read} of {run.files} files read, {run.parsed} parsed in {run.seconds:.1f} s"
         f" ({run.parsed / max(run.seconds, 0.1):.0f} a second); answered after {part.ready:.1f} s;"
-        f" at most {server:.0f} MB, workers {', '.join(f'{peak:.0f}' for peak in workers) or 0} MB\n"
+        f" at most {server:.0f} MB, parsers {', '.join(f'{peak:.0f}' for peak in parsers) or 0} MB\n"
     ) + "".join(_row(part.name, asker) for asker in part.askers)
 
 

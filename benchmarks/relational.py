@@ -1,4 +1,4 @@
-"""Fills a relational database with the articles of a running gateway. `peers/mercurius` has its schema."""
+"""Fills a relational database with the articles of a running gateway. `peers/node` has its schema."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from benchmarks.contenders import PEERS
 from tests.commands import Running
 
-SCHEMA = PEERS / "mercurius/schema.sql"
+SCHEMA = PEERS / "node/schema.sql"
 PAGE = """
 query ($after: String) {
   articles(first: 50, after: $after, orderBy: []) {

@@ -84,22 +84,30 @@ def gateway(checkout: Path | None = None) -> Server:
     )
 
 
-PEERS: Mapping[str, Server] = {
-    peer.peer: peer
-    for peer in (
-        Server(
-            "Mercurius with JIT, better-sqlite3",
-            lambda home, site: (home / "node_modules/node/bin/node", home / "server.mjs", site.database),
-            "mercurius",
-            install_own_node,
-            needs="npm",
-        ),
-        Server(
-            "fixed bytes from Starlette",
-            lambda home, site: (home / "venv/bin/python", home / "server.py", site.answers),
-            "starlette",
-            install_python,
-            path="/{query}",
-        ),
+def _node(name: str, program: str) -> Server:
+    return Server(
+        name,
+        lambda home, site: (home / "node_modules/node/bin/node", home / program, site.database),
+        "node",
+        install_own_node,
+        needs="npm",
     )
+
+
+PEERS: Mapping[str, Server] = {
+    "mercurius": _node("Mercurius with JIT, better-sqlite3", "mercurius.mjs"),
+    "yoga": _node("GraphQL Yoga with JIT, DataLoader, better-sqlite3", "yoga.mjs"),
+    "strawberry": Server(
+        "Strawberry, dataloaders, aiosqlite",
+        lambda home, site: (home / "venv/bin/python", home / "server.py", site.database),
+        "strawberry",
+        install_python,
+    ),
+    "starlette": Server(
+        "fixed bytes from Starlette",
+        lambda home, site: (home / "venv/bin/python", home / "server.py", site.answers),
+        "starlette",
+        install_python,
+        path="/{query}",
+    ),
 }

@@ -84,7 +84,7 @@ def create_app(
         Route("/readyz", _readiness(executor)),
     ]
     if reload:
-        hook = ReloadHook(store, reload, clients, settings.reload_secret, limits)
+        hook = ReloadHook(reload, clients, settings.reload_secret, limits)
         routes.append(Route("/-/reload", hook.answer, methods=["POST"]))
     if settings.introspection:
         routes.append(Route("/schema.graphql", _text(print_sdl())))

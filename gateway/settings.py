@@ -6,7 +6,7 @@ Each field of `Limits` is an option too. Every command imports this module, so i
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -191,7 +191,7 @@ class Settings:
     max_file_bytes: int = _option(
         BYTES, Group.CONTENT, "The maximum size of a content file. Larger files are refused.", DEFAULT_MAX_BYTES
     )
-    workers: int = _option(
+    parsers: int = _option(
         COUNT,
         Group.CONTENT,
         "The number of processes that parse files. If more than one, one is idle while articles are served. The default"
@@ -208,6 +208,9 @@ class Settings:
         LOG_LEVEL, Group.SERVER, f"The minimum level of log messages: {', '.join(LOG_LEVELS)}.", "info"
     )
     readers: int = _option(COUNT, Group.SERVER, "The number of read connections to the database.", 4)
+    processes: int = _option(
+        COUNT, Group.SERVER, "The number of processes that serve, each on its own CPU. `dev` always uses one.", 1
+    )
     reload_secret: str | None = _option(
         TEXT, Group.ACCESS, "The key that signs reload requests, in GitHub's format.", None, secret=True
     )
@@ -307,5 +310,14 @@ RENAMED: Mapping[str, str] = {
     "limit_waiting": "limit_queue_size",
     "limit_waiting_seconds": "limit_queue_seconds",
     "limit_sockets": "limit_websockets",
+    "workers": "parsers",
 }
 """The present names of options by earlier name. An earlier name is an error that gives the present name."""
+
+
+def present_name(earlier: str, spelled: Callable[[str], str]) -> str:
+    """The predicate of the error for an earlier name. `spelled` spells a name as the source of the option does."""
+    meant = f"is called {spelled(RENAMED[earlier])} now."
+    if earlier == "workers":  # the word that other servers use for what `processes` sets
+        meant += f" {spelled('processes')} is the number of processes that serve."
+    return meant

@@ -15,7 +15,20 @@ from gateway.content.spelling import variants
 from gateway.errors import SettingsError
 from gateway.limits import Limits
 from gateway.option_types import ValueType, text_of
-from gateway.settings import CONFIG, LIMIT, LIMITS, NAMES, OPTIONS, PREFIX, RENAMED, Mode, Option, Settings, variable_of
+from gateway.settings import (
+    CONFIG,
+    LIMIT,
+    LIMITS,
+    NAMES,
+    OPTIONS,
+    PREFIX,
+    RENAMED,
+    Mode,
+    Option,
+    Settings,
+    present_name,
+    variable_of,
+)
 
 
 class _Given(NamedTuple):
@@ -41,7 +54,7 @@ def read(mode: Mode, content: Path, flags: Mapping[str, object], environ: Mappin
     if errors:
         raise SettingsError("\n".join(errors))
     values["database"] = values["database"] or default_database(content)
-    values["workers"] = values["workers"] or os.cpu_count() or 1
+    values["parsers"] = values["parsers"] or os.cpu_count() or 1
     limits = Limits(**{option.name.removeprefix(LIMIT): values.pop(option.name) for option in LIMITS})
     return Settings(mode=mode, content=content, limits=limits, **values)
 
@@ -107,9 +120,10 @@ def _from_flags(flags: Mapping[str, object]) -> _Source:
 
 
 def _from_environment(environ: Mapping[str, str], errors: list[str]) -> _Source:
-    renamed = {variable_of(earlier): variable_of(present) for earlier, present in RENAMED.items()}
     errors.extend(
-        f"{earlier}: It is called {present} now." for earlier, present in renamed.items() if environ.get(earlier)
+        f"{variable_of(earlier)}: It {present_name(earlier, variable_of)}"
+        for earlier in RENAMED
+        if environ.get(variable_of(earlier))
     )
     named = {option: environ.get(option.variable) for option in OPTIONS}
     return {option.name: _Given(value, option.variable) for option, value in named.items() if value}
@@ -131,8 +145,11 @@ def _from_file(flags: Mapping[str, object], environ: Mapping[str, str], errors: 
     return given
 
 
+_QUOTED = "'{}'".format
+
+
 def _unknown(name: str) -> str:
     if name in RENAMED:
-        return f"It is called '{RENAMED[name]}' now."
+        return f"It {present_name(name, _QUOTED)}"
     meant = probable(name)
     return f"Unknown setting. Did you mean '{meant}'?" if meant else "Unknown setting."

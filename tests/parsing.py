@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterable
 from datetime import datetime
 
 from gateway.content.file_parser import ParseContext, Task, parse
@@ -15,7 +15,7 @@ class InProcess(ParserPool):
 
     async def parse(
         self,
-        tasks: Sequence[Task],
+        tasks: Iterable[Task],
         rules: ParseContext,
         *,
         started: datetime,

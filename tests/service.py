@@ -21,7 +21,8 @@ from gateway.settings import Mode, Settings
 from gateway.settings_sources import read
 from gateway.store.protocol import ChangeSet
 from gateway.store.sqlite import SqliteStore
-from gateway.web.server import address, listening, serve
+from gateway.web.address import address, listening
+from gateway.web.server import serve
 from tests.schema import SCHEMA
 from tests.store.template import empty_database
 

@@ -17,6 +17,7 @@ PACKAGE = Path(__file__).parent.parent / "gateway"
 LAYERS = (
     "gateway",
     "gateway.errors",
+    "gateway.frames",
     "gateway.model",
     "gateway.filters",
     "gateway.byte_cache",

@@ -17,7 +17,7 @@ from click.testing import CliRunner
 from gateway import __version__
 from gateway.commands.group import main
 from gateway.settings import OPTIONS
-from gateway.web.server import url_of
+from gateway.web.address import url_of
 from tests import broken
 from tests.commands import COMMAND, environment, gateway, imported, invoke, running
 from tests.service import serving
@@ -246,11 +246,11 @@ def test_help_groups_the_options() -> None:
 def test_misspelt_variable_gives_a_warning(tmp_path: Path) -> None:
     """A line on standard error has it and the right name. The command continues."""
     command = [*COMMAND, "check", str(SEEDS)]
-    env = {**environment(tmp_path), "GATEWAY_WORKRES": "1", "GATEWAY_SERVICE_PORT": "80"}
+    env = {**environment(tmp_path), "GATEWAY_PARSRES": "1", "GATEWAY_SERVICE_PORT": "80"}
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
     [warning] = [line for line in done.stderr.splitlines() if "GATEWAY_" in line]
     assert warning == (
-        "gateway: WARNING: GATEWAY_WORKRES is not an option and is ignored. Did you mean GATEWAY_WORKERS?"
+        "gateway: WARNING: GATEWAY_PARSRES is not an option and is ignored. Did you mean GATEWAY_PARSERS?"
     )
 
 
@@ -261,6 +261,21 @@ def test_renamed_option() -> None:
         2,
         "Error: --limit-waiting is called --limit-queue-size now.",
     )
+
+
+def test_workers() -> None:
+    """The error for the old flag has both options that it may mean."""
+    done = CliRunner().invoke(main, ["serve", "content", "--workers", "2"])
+    assert (done.exit_code, done.stderr.splitlines()[-1]) == (
+        2,
+        "Error: --workers is called --parsers now. --processes is the number of processes that serve.",
+    )
+
+
+def test_dev_is_one_process() -> None:
+    """It does not have the option."""
+    done = CliRunner().invoke(main, ["dev", "content", "--processes", "2"])
+    assert (done.exit_code, "No such option" in done.stderr) == (2, True)
 
 
 OLD_PYTHON = "import sys; sys.version_info = (3, 9, 18, 'final', 0)"

@@ -22,8 +22,8 @@ from websockets.typing import Subprotocol
 from gateway.app import create_app
 from gateway.limits import Limits
 from gateway.loading.ingest import IngestReport
+from gateway.web.address import address, listening
 from gateway.web.connection_timeouts import ConnectionConfig, TimedHttpProtocol, TimedWebSocketProtocol
-from gateway.web.server import address, listening
 from tests.service import listening_service, listening_to, service
 
 pytestmark = pytest.mark.both_loops

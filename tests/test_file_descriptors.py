@@ -67,7 +67,7 @@ def content(tmp_path: Path) -> Path:
 
 @contextmanager
 def serving(content: Path, wrapper: tuple[str, ...] = ()) -> Iterator[Running]:
-    options = ("--log-level", "warning", "--workers", 1)
+    options = ("--log-level", "warning", "--parsers", 1)
     with running("serve", content, *options, cache=content.parent, wrapper=wrapper) as server:
         server.until(QUERY, FOUND["data"])
         yield server

@@ -6,7 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -230,7 +230,7 @@ class ChangesBeforeReading(InProcess):
         self._acts = list(acts)
 
     async def parse(
-        self, tasks: Sequence[Task], rules: ParseContext, *, started: datetime, low_priority: bool = False
+        self, tasks: Iterable[Task], rules: ParseContext, *, started: datetime, low_priority: bool = False
     ) -> AsyncGenerator[Batch, None]:
         if self._acts:
             self._acts.pop(0)()

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from enum import Enum
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -99,24 +100,38 @@ EDITS = st.one_of(
 )
 
 
+class Notice(Enum):
+    """How edits are loaded. The value is the number of walks: after the second one, all folders have signatures."""
+
+    PATHS = 0
+    NONE = -1
+    WALK = 1
+    WALKS = 2
+
+
 async def state(site: Site) -> Sequence[Any]:
     return [await answers(site.store, visibility) for visibility in Visibility]
 
 
 @SCRIPTS
-@given(script=st.lists(st.tuples(st.lists(EDITS, min_size=1, max_size=3), st.booleans()), max_size=6))
+@given(script=st.lists(st.tuples(st.lists(EDITS, min_size=1, max_size=3), st.sampled_from(Notice)), max_size=6))
 async def test_followed_edits_equal_a_first_load(
-    tmp_path_factory: pytest.TempPathFactory, script: Sequence[tuple[Sequence[Edit], bool]]
+    tmp_path_factory: pytest.TempPathFactory, script: Sequence[tuple[Sequence[Edit], Notice]]
 ) -> None:
-    """For any edits, by a few paths or by walks, all answers are equal."""
+    """For any edits, by a few paths or by walks, all answers are equal. Walks find edits that no run was given."""
     folder = tmp_path_factory.mktemp("edits")
     (folder / "content").mkdir()
     async with unfollowed(folder) as site:
         Edit("always.md", {}).do(site.root)
         await site.run()
-        for edits, walks in script:
+        for edits, notice in script:
             paths = [path for edit in edits for path in edit.do(site.root)]
-            await site.run(paths=None if walks else paths)
+            if notice is Notice.PATHS:
+                await site.run(paths=paths)
+            for _ in range(notice.value):
+                await site.run()
+        if any(notice is Notice.NONE for _, notice in script):
+            await site.run()
         followed = await state(site)
         shutil.copytree(site.root, folder / "cold/content")
         async with unfollowed(folder / "cold") as cold:

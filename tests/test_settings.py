@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from gateway.access.tokens import Scope, api_token
 from gateway.errors import SettingsError
 from gateway.option_types import BOOLEAN
-from gateway.settings import LIMITS, OPTIONS, RENAMED, Group, Mode, Option, Settings
+from gateway.settings import LIMITS, OPTIONS, RENAMED, Group, Mode, Option, Settings, present_name, variable_of
 from gateway.settings_sources import default_database, misnamed, read
 from tests.commands import imported
 
@@ -52,7 +52,7 @@ def test_defaults_of_serve() -> None:
         False,
         (),
     )
-    assert (found.mode, found.content, found.workers) == (Mode.SERVE, CONTENT, os.cpu_count())
+    assert (found.mode, found.content, found.parsers) == (Mode.SERVE, CONTENT, os.cpu_count())
 
 
 def test_defaults_of_dev() -> None:
@@ -67,9 +67,9 @@ def test_defaults_of_dev() -> None:
 def test_precedence_of_sources(tmp_path: Path, name: str) -> None:
     """Flags, then environment, then file, then defaults, per option."""
     sign = "=" if name.endswith("toml") else ":"
-    file = written(tmp_path, name, f"port{sign} 1\nreaders{sign} 1\nworkers{sign} 1\nstrict{sign} true\n")
+    file = written(tmp_path, name, f"port{sign} 1\nreaders{sign} 1\nparsers{sign} 1\nstrict{sign} true\n")
     found = settings(environ={"GATEWAY_PORT": "2", "GATEWAY_READERS": "2"}, port=3, config=str(file))
-    assert (found.port, found.readers, found.workers, found.strict) == (3, 2, 1, True)
+    assert (found.port, found.readers, found.parsers, found.strict) == (3, 2, 1, True)
 
 
 def test_settings_file_from_the_environment(tmp_path: Path) -> None:
@@ -187,11 +187,13 @@ def test_other_variables_give_no_warning(variable: str) -> None:
 def test_an_earlier_name_is_an_error_that_gives_the_present_one(tmp_path: Path, earlier: str, present: str) -> None:
     """In the environment and in a file, since the value would silently have no effect; a warning does not repeat it."""
     variable = f"GATEWAY_{earlier.upper()}"
-    assert complaints(environ={variable: "1"}) == [f"{variable}: It is called GATEWAY_{present.upper()} now."]
+    assert complaints(environ={variable: "1"}) == [f"{variable}: It {present_name(earlier, variable_of)}"]
+    assert f"is called GATEWAY_{present.upper()} now." in present_name(earlier, variable_of)
     assert [*misnamed({variable: "1"})] == []
     assert settings(environ={variable: ""}) == settings()
     file = written(tmp_path, "earlier.toml", f"{earlier} = 1\n")
-    assert complaints(config=str(file)) == [f"{file}: {earlier}: It is called '{present}' now."]
+    [complaint] = complaints(config=str(file))
+    assert complaint.startswith(f"{file}: {earlier}: It is called '{present}' now.")
 
 
 def test_every_group_has_options() -> None:
@@ -202,7 +204,7 @@ def test_every_group_has_options() -> None:
 
 def test_all_errors_are_reported_at_once(tmp_path: Path) -> None:
     """Each wrong value has a line with its flag, its variable, or its file and key."""
-    file = written(tmp_path, "wrong.toml", "readers = 0\nstrict = 'perhaps'\nprot = 1\nworkers = [1, 2]\n")
+    file = written(tmp_path, "wrong.toml", "readers = 0\nstrict = 'perhaps'\nprot = 1\nparsers = [1, 2]\n")
     found = complaints(
         environ={"GATEWAY_LOG_LEVEL": "loud", "GATEWAY_LIMIT_OPERATION_SECONDS": "nan"}, port="65536", config=str(file)
     )
@@ -214,7 +216,7 @@ def test_all_errors_are_reported_at_once(tmp_path: Path) -> None:
             f"{file}: readers: '0' is not a whole number of at least 1.",
             f"{file}: strict: 'perhaps' is neither true nor false.",
             f"{file}: prot: Unknown setting. Did you mean 'port'?",
-            f"{file}: workers: It is a list. Write a single value.",
+            f"{file}: parsers: It is a list. Write a single value.",
         ]
     )
 

@@ -19,7 +19,8 @@ from starlette.routing import Route
 from gateway.access.tokens import is_signed
 from gateway.limits import Limits
 from gateway.option_types import Webhook
-from gateway.web.server import address, listening, serve
+from gateway.web.address import address, listening
+from gateway.web.server import serve
 from gateway.web.webhooks import MOST_ATTEMPTS, TIMEOUT_SECONDS, Webhooks
 from tests.service import FILES, Service, service
 

@@ -10,7 +10,7 @@ from importlib import import_module
 import click
 
 from gateway import __version__, problem_format
-from gateway.commands.options import LOADING, PARSING, SERVING, Command, with_content, with_options
+from gateway.commands.options import DEVELOPING, LOADING, PARSING, SERVING, Command, with_content, with_options
 from gateway.settings import Mode
 from gateway.signals import exit_on_signal
 
@@ -27,7 +27,7 @@ def main() -> None:
 
 
 @main.command("dev", cls=Command, example="gateway dev content --port 8080")
-@with_content(SERVING, Mode.DEV)
+@with_content(DEVELOPING, Mode.DEV)
 def dev(**given: object) -> None:
     """Serve CONTENT to its author: drafts shown, explorer and introspection on, for this machine only."""
     _run("serve", "dev", given)

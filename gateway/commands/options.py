@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,14 +15,26 @@ import click
 
 from gateway.errors import GatewayError
 from gateway.option_types import BOOLEAN
-from gateway.settings import CONFIG, OPTIONS, RENAMED, Group, Mode, Option, flag_of
+from gateway.settings import CONFIG, OPTIONS, RENAMED, Group, Mode, Option, flag_of, present_name
 from gateway.settings_sources import misnamed
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-PARSING = ("follow_links", "max_file_bytes", "workers", "log_level")
+PARSING = ("follow_links", "max_file_bytes", "parsers", "log_level")
 LOADING = ("database", "hold_seconds", "strict", *PARSING)
 SERVING = tuple(option.name for option in OPTIONS)
+DEVELOPING = tuple(name for name in SERVING if name != "processes")
+
+
+@contextmanager
+def exiting_on_error() -> Iterator[None]:
+    """Print a GatewayError and exit with its code."""
+    try:
+        yield
+    except GatewayError as error:
+        for line in error.message.splitlines():
+            click.echo(f"gateway: {line}", err=True)
+        sys.exit(error.exit_code)
 
 
 class TableOption(click.Option):
@@ -43,21 +56,17 @@ class Command(click.Command):
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
-            name = RENAMED.get(error.option_name.removeprefix("--").replace("-", "_"))
-            if name is None:
+            name = error.option_name.removeprefix("--").replace("-", "_")
+            if name not in RENAMED:
                 raise
-            message = f"{error.option_name} is called {flag_of(name)} now."
+            message = f"{error.option_name} {present_name(name, flag_of)}"
             raise click.NoSuchOption(error.option_name, message, ctx=ctx) from error
 
     def invoke(self, ctx: click.Context) -> object:
         for variable, meant in misnamed():
             click.echo(f"gateway: WARNING: {variable} is not an option and is ignored. Did you mean {meant}?", err=True)
-        try:
+        with exiting_on_error():
             return super().invoke(ctx)
-        except GatewayError as error:
-            for line in error.message.splitlines():
-                click.echo(f"gateway: {line}", err=True)
-            sys.exit(error.exit_code)
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
         """The arguments, followed by the options."""

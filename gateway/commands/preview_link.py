@@ -12,7 +12,7 @@ from gateway.errors import SettingsError
 from gateway.settings import Mode
 from gateway.settings_sources import read
 from gateway.web import preview_links
-from gateway.web.server import url_of
+from gateway.web.address import url_of
 
 
 def preview_link(url: str | None, expires: str, **flags: object) -> None:

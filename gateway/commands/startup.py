@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import logging
+import socket
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import click
+
 from gateway.content.source import require_folder
 from gateway.settings import Mode, Settings
 from gateway.settings_sources import read
+from gateway.web.address import address, is_public
 
 logger = logging.getLogger("gateway")
 
@@ -18,7 +22,19 @@ def settings_of(content: Path, flags: Mapping[str, object], mode: Mode = Mode.SE
     """Read the settings, check that the folder exists, and configure logging."""
     settings = read(mode, content, flags)
     require_folder(content)
+    configure_logging(settings)
+    return settings
+
+
+def configure_logging(settings: Settings) -> None:
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     # Only for this logger, because libraries log query strings and database values.
     logger.setLevel(settings.log_level.upper())
-    return settings
+
+
+def print_addresses(settings: Settings, listener: socket.socket) -> None:
+    """Print the addresses of a server."""
+    url = address(listener)
+    click.echo(f"Listening on {url}{' and all other interfaces' if is_public(listener) else ''}")
+    if settings.explorer:
+        click.echo(f"The start page is at {url}/, GraphiQL at {url}/graphiql")

@@ -18,8 +18,8 @@ from itertools import islice
 from typing import cast
 
 from gateway.content.file_parser import ParseContext, Task
-from gateway.content.parser_process import LENGTH, framed
 from gateway.errors import ParserError
+from gateway.frames import framed, receive
 from gateway.model.changes import Batch, Quarantined
 from gateway.model.problems import Problem, Severity
 
@@ -48,7 +48,7 @@ class ParserPool:
         self._idle: list[_ParserProcess] = []
 
     async def parse(
-        self, tasks: Sequence[Task], rules: ParseContext, *, started: datetime, low_priority: bool = False
+        self, tasks: Iterable[Task], rules: ParseContext, *, started: datetime, low_priority: bool = False
     ) -> AsyncGenerator[Batch, None]:
         """Yield the changes in unordered batches. Parsing waits for the consumer to take each batch.
 
@@ -174,8 +174,7 @@ class _ParserProcess:
         await self._process.wait()
 
     async def _receive(self) -> Batch:
-        (length,) = LENGTH.unpack(await self._stdout.readexactly(LENGTH.size))
-        batch: Batch = pickle.loads(await self._stdout.readexactly(length))  # noqa: S301 - from our own process
+        batch: Batch = await receive(self._stdout.readexactly)
         return batch
 
 

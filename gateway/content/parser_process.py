@@ -1,4 +1,4 @@
-"""The main program of a worker process of the parser pool, and the format of its requests and answers.
+"""The main program of a worker process of the parser pool.
 
 It does not import `asyncio` and all that belongs to it, so that a worker starts faster.
 """
@@ -9,31 +9,24 @@ import contextlib
 import gc
 import os
 import pickle
-import struct
 import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import BinaryIO
 
 from gateway.content.file_parser import ParseContext, Task, parse, warm_up
+from gateway.frames import LENGTH, framed
 from gateway.model.changes import Batch, Change
 
 NICENESS = 10
 """The niceness of the workers. Requests take precedence over loading on a shared CPU."""
 
-LENGTH = struct.Struct("<Q")
-"""The length of the pickled value that follows."""
-
-
-def framed(value: object) -> tuple[bytes, bytes]:
-    """A request or an answer, to be written in this order. A request is some tasks, their ParseContext,
-    pickled, and the time of the run."""
-    data = pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL)
-    return LENGTH.pack(len(data)), data
-
 
 def serve(answer: Callable[[Task, ParseContext], Change], requests: BinaryIO, answers: BinaryIO) -> None:
-    """The worker's main loop: parse batches until the pipe closes. An empty batch is a request to warm up."""
+    """The worker's main loop: parse batches until the pipe closes.
+
+    A request is some tasks, their ParseContext, pickled, and the time of the run. Without tasks it only warms up.
+    """
     last, rules = b"", ParseContext("")
     while header := requests.read(LENGTH.size):
         tasks: Sequence[Task]

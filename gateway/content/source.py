@@ -8,8 +8,9 @@ import re
 import stat
 import time
 import unicodedata
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
+from operator import attrgetter
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
@@ -55,8 +56,8 @@ TOO_LARGE = "TOO_LARGE"
 CHANGING = "CHANGING"
 
 _NOT_REGULAR = "It is a pipe, a socket or a device."
-_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*\.md")
-"""Names of documents that no rule of this module concerns."""
+_PLAIN = re.compile(r"(?!(?i:index)\.)[A-Za-z0-9][A-Za-z0-9_-]*+(?:\.md|(?:\.(?!11tydata\.)[A-Za-z0-9_-]*)*\.md)")
+"""Names of documents that no rule of this module concerns. They do not hold rules for other documents."""
 _PASSED_BY = frozenset({"node_modules", "#recycle", "#snapshot"})
 """Folders that authors do not write. Those with `#` are made by network storage."""
 
@@ -81,7 +82,11 @@ class Stamp(NamedTuple):
     @classmethod
     def of(cls, status: os.stat_result) -> Stamp:
         inode = status.st_ino & MAX_INTEGER  # overlay file systems use all 64 bits, and the store's integers are signed
-        return cls(status.st_size, status.st_mtime_ns, status.st_ctime_ns, inode)
+        return cls(status.st_size, min(status.st_mtime_ns, MAX_INTEGER), status.st_ctime_ns, inode)
+
+
+StampValues = tuple[int, int, int, int]
+"""The values of a Stamp, which take less time to make."""
 
 
 class ContentFile(NamedTuple):
@@ -96,11 +101,58 @@ class ContentFile(NamedTuple):
     """The reason why the file must not be opened. Only files that may contain rules are listed in spite of it."""
 
 
+class FoundFiles(Mapping[str, ContentFile]):
+    """The files that a walk found, by path. The folders are in the order of the walk.
+
+    A walk of many files makes only their stamps. A ContentFile is made when it is looked up.
+    """
+
+    def __init__(self) -> None:
+        self.folders: dict[str, dict[str, StampValues]] = {}
+        """The stamp of each file by its name, by the path of its folder. Names are in NFC, and not sorted."""
+        self._spellings: dict[str, str] = {}
+        """The names of the files whose names are not in NFC, by path."""
+
+    def add(self, path: str, name: str, stamp: StampValues) -> None:
+        folder, _, last = path.rpartition("/")
+        self.folders.setdefault(folder, {})[last] = stamp[:]  # a plain tuple
+        if name != path:
+            self._spellings[path] = name
+
+    def beyond(self, other: FoundFiles) -> Iterator[ContentFile]:
+        """The files that the other does not have in the same state."""
+        for folder, files in self.folders.items():
+            if files != other.folders.get(folder) or self._spellings != other._spellings:
+                paths = (join(folder, name) for name in files)
+                yield from (self[path] for path in paths if other.get(path) != self[path])
+
+    def __getitem__(self, path: str) -> ContentFile:
+        folder, _, last = path.rpartition("/")
+        return ContentFile(path, self._spellings.get(path, path), Stamp._make(self.folders[folder][last]))
+
+    def __contains__(self, path: object) -> bool:
+        folder, _, last = str(path).rpartition("/")
+        return last in self.folders.get(folder, ())
+
+    def __iter__(self) -> Iterator[str]:
+        return (join(folder, name) for folder, files in self.folders.items() for name in sorted(files))
+
+    def __len__(self) -> int:
+        return sum(map(len, self.folders.values()))
+
+    def __eq__(self, other: object) -> bool:
+        """Whether the same files were found in the same states."""
+        if not isinstance(other, FoundFiles):
+            return NotImplemented
+        return (self.folders, self._spellings) == (other.folders, other._spellings)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
 class FolderListing(NamedTuple):
     """The files that a walk found."""
 
-    files: dict[str, ContentFile]
-    """The files by path, in the order of the walk."""
+    files: FoundFiles
     problems: tuple[Problem, ...]
     unlisted: tuple[str, ...]
     """The paths that could not be listed, `""` for the root. Their files are unknown."""
@@ -109,6 +161,8 @@ class FolderListing(NamedTuple):
     device: int
     rules: Mapping[str, ContentFile] = MappingProxyType({})
     """The files that are not documents but may contain rules for them, by path."""
+    pages: Mapping[str, ContentFile] = MappingProxyType({})
+    """The documents that may contain rules for others, by path."""
 
     def hides(self, path: str) -> bool:
         """Whether the file may exist although it was not found."""
@@ -116,7 +170,7 @@ class FolderListing(NamedTuple):
 
     def unseen(self) -> FolderListing:
         """The listing with an unknown content."""
-        return self._replace(files={}, rules={}, unlisted=("",))
+        return self._replace(files=FoundFiles(), rules={}, pages={}, unlisted=("",))
 
 
 class ReadError(Exception):
@@ -134,9 +188,18 @@ def folders_of(path: str) -> Iterator[str]:
         yield path
 
 
+def folder_of(path: str) -> str:
+    """The folder that contains a path, "" for the content folder."""
+    return path.rpartition("/")[0]
+
+
 def lies_in(path: str, places: Collection[str]) -> bool:
     """Whether a path is one of `places` or below one."""
     return path in places or any(folder in places for folder in folders_of(path))
+
+
+def join(folder: str, name: str) -> str:
+    return f"{folder}/{name}" if folder else name
 
 
 def is_ignored(name: str) -> bool:
@@ -228,8 +291,9 @@ class Walk:
         self._root = Path(os.path.realpath(root))
         self._follow_links = follow_links
         self._include = include
-        self._files: dict[str, ContentFile] = {}
+        self._files = FoundFiles()
         self._rules: dict[str, ContentFile] = {}
+        self._pages: dict[str, ContentFile] = {}
         self._problems: list[Problem] = []
         self._unlisted: list[str] = []
 
@@ -254,7 +318,7 @@ class Walk:
             folder, above = folders.pop()
             folders.extend(reversed(list(self._enter(folder, above))))
         problems, unlisted = tuple(self._problems), tuple(self._unlisted)
-        return FolderListing(self._files, problems, unlisted, str(self._root), device, self._rules)
+        return FolderListing(self._files, problems, unlisted, str(self._root), device, self._rules, self._pages)
 
     def _is_reached(self, name: str) -> bool:
         """Whether the walk reaches a name without a link. If this cannot be read, the name cannot be read either."""
@@ -266,8 +330,8 @@ class Walk:
     def _enter(self, folder: str, above: tuple[str, ...]) -> Iterator[_Folder]:
         """Add one folder's files. Yields the folders below it."""
         try:
-            with os.scandir(self._root / folder) as scan:
-                entries = sorted(scan, key=lambda entry: entry.name)
+            with os.scandir(self._root / folder) as entries:
+                others = self._take_plain(folder, entries)
         except FileNotFoundError:
             if not folder:
                 self._cannot_list(folder, "it does not exist")
@@ -275,26 +339,33 @@ class Walk:
         except OSError as error:
             self._cannot_list(folder, error.strerror or "unknown error", _hint(error))
             return
-        has_plain = folder.isascii() and is_document(f"{folder}/a.md" if folder else "a.md", ())
-        for entry in entries:
-            name = f"{folder}/{entry.name}" if folder else entry.name
-            if has_plain and _PLAIN.fullmatch(entry.name) and self._take_plain(entry, name):
-                continue
+        for entry in sorted(others, key=attrgetter("name")):
             if not is_ignored(entry.name):
-                yield from self._try(entry, name, above)
+                yield from self._try(entry, join(folder, entry.name), above)
 
-    def _take_plain(self, entry: os.DirEntry[str], name: str) -> bool:
-        """Add a regular file with a plain name, as nearly all are. False if it needs a closer look."""
-        try:
-            if not entry.is_file(follow_symlinks=False):
-                return False
-            stamp = Stamp.of(entry.stat(follow_symlinks=False))
-        except OSError:
-            return False
-        if name in self._files:
-            return False
-        self._files[name] = ContentFile(name, name, stamp)
-        return True
+    def _take_plain(self, folder: str, entries: Iterable[os.DirEntry[str]]) -> Sequence[os.DirEntry[str]]:
+        """Add the regular files with plain names, as nearly all are. Returns the other entries.
+
+        The loop does not call functions, because a folder may have very many files.
+        """
+        if not (folder.isascii() and is_document(join(folder, "a.md"), ())):
+            return list(entries)
+        files, others, is_plain = dict[str, StampValues](), list[os.DirEntry[str]](), _PLAIN.fullmatch
+        for entry in entries:
+            name = entry.name
+            if not is_plain(name) or not entry.is_file(follow_symlinks=False):
+                others.append(entry)
+                continue
+            try:
+                status = entry.stat(follow_symlinks=False)
+            except OSError:  # it is tried again, and reported
+                others.append(entry)
+            else:
+                modified, inode = min(status.st_mtime_ns, MAX_INTEGER), status.st_ino & MAX_INTEGER
+                files[name] = status.st_size, modified, status.st_ctime_ns, inode
+        if files:
+            self._files.folders.setdefault(folder, {}).update(files)
+        return others
 
     def _try(self, entry: _Entry, name: str, above: tuple[str, ...]) -> Iterator[_Folder]:
         """Add a file, or yield it if it is a folder to enter. Records errors as problems."""
@@ -373,7 +444,9 @@ class Walk:
             message = f"Another file's name differs only in its Unicode normal form: {self._files[path].name!r}."
             self._add_problem(Severity.ERROR, SAME_PATH, name, message, hint)
         else:
-            self._files[path] = ContentFile(path, name, Stamp.of(status))
+            self._files.add(path, name, Stamp.of(status))
+            if may_hold_rules(path):
+                self._pages[path] = self._files[path]
 
     def _cannot_list(self, folder: str, reason: str, hint: str | None = None) -> None:
         self._unlisted.append(unicodedata.normalize("NFC", folder))

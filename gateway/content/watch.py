@@ -146,9 +146,10 @@ class _FolderState(NamedTuple):
     listing: FolderListing
     rules: Stamp | None
 
-    @property
-    def files(self) -> frozenset[ContentFile]:
-        return frozenset((*self.listing.files.values(), *self.listing.rules.values()))
+    def beyond(self, other: _FolderState) -> Iterator[ContentFile]:
+        """The files that the other does not have in the same state."""
+        yield from self.listing.files.beyond(other.listing.files)
+        yield from set(self.listing.rules.values()) - set(other.listing.rules.values())
 
 
 def _difference(before: _FolderState | None, after: _FolderState | None) -> frozenset[str]:
@@ -156,8 +157,7 @@ def _difference(before: _FolderState | None, after: _FolderState | None) -> froz
         return frozenset()  # the identity check detects this
     if (before.rules, before.listing.problems) != (after.rules, after.listing.problems):
         return frozenset({WHOLE_FOLDER})
-    changed = before.files ^ after.files
-    return frozenset(file.name for file in changed)
+    return frozenset(file.name for file in (*before.beyond(after), *after.beyond(before)))
 
 
 class Watch:

@@ -71,6 +71,7 @@ class ConnectionPlan:
                     shape = self._plan.shape(row, group)
                     value = f"{shape}({e}.node)" if self._is_page() else f"{shape}({e})"
                 case "cursor":
+                    self._page_read().has_cursors = True
                     value = f"{e}.cursor" if self._is_page() else f"{self._page()}.cursor({e})"
                 case "score":
                     value = self._score(e)
@@ -112,6 +113,7 @@ class ConnectionPlan:
 
     def _cursor(self, at: int) -> str:
         page = self._page()
+        self._page_read().has_cursors = True
         if self._is_page():
             return f"({page}.edges[{at}].cursor if {page}.edges else None)"
         return f"({page}.cursor({page}.rows[{at}]) if {page}.rows else None)"

@@ -36,6 +36,7 @@ from gateway.byte_cache import ByteCache
 from gateway.errors import LimitExceeded, OperationNotFound, ParseFailed, RequestError, ValidationFailed
 from gateway.execution.cost import QueryCost, analyse
 from gateway.execution.field_suggestions import SuggestedFieldsRule
+from gateway.execution.variables import Variables
 from gateway.limits import DOCUMENT_BYTES, Limits
 
 TOKEN_BYTES: Final = 400
@@ -90,6 +91,8 @@ class QueryDocument:
     text_bytes: int = 0
     plans: dict[object, Any] = field(default_factory=dict, compare=False)
     """What the compiler keeps."""
+    variables: dict[str | None, Variables] = field(default_factory=dict, compare=False)
+    """Those of its operations, by the names in requests, as far as they were used."""
 
     @property
     def size(self) -> int:

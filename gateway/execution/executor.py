@@ -17,7 +17,7 @@ from uuid import uuid4
 import orjson
 import strawberry
 from graphql import GraphQLError, GraphQLSchema, OperationDefinitionNode, OperationType
-from graphql.execution.values import VariableValues, get_variable_values
+from graphql.execution.values import VariableValues
 from strawberry.extensions import SchemaExtension
 from strawberry.types import ExecutionResult
 from strawberry.types.execution import PreExecutionError
@@ -34,7 +34,6 @@ from gateway.errors import (
     OperationTimedOut,
     RequestError,
     SettingsError,
-    VariablesRefused,
 )
 from gateway.execution.answer_cache import Answer, AnswerCache, AnswerKey, key_of
 from gateway.execution.compiler import Compiler
@@ -43,6 +42,7 @@ from gateway.execution.document_cache import DocumentCache, QueryDocument
 from gateway.execution.json_size import json_size
 from gateway.execution.persisted_documents import PersistedDocuments
 from gateway.execution.plan import Operation
+from gateway.execution.variables import Variables
 from gateway.graph.body_renderer import BodyRenderer
 from gateway.graph.context import Context, LiveContext
 from gateway.graph.read_budget import ReadBudget
@@ -222,7 +222,9 @@ class Executor:
         request, client = resolved
         document = self._document_cache.get(request.query)
         operation = document.operation(request.operation_name)
-        variables = self._coerce_variables(operation, request.variables)
+        variables = self._variables(document, operation, request.operation_name).coerced(
+            request.variables, hide_suggestions=not self._introspection
+        )
         cost = document.query_cost.check_cost(request.operation_name, variables.coerced)
         self._charge(resolved, cost)
         return PreparedOperation(request, client, document, variables, operation.operation, cost)
@@ -371,17 +373,11 @@ class Executor:
         body = {"data": result.data, "errors": errors} if errors else {"data": result.data}
         return Result(orjson.dumps(body), errors)
 
-    def _coerce_variables(self, operation: OperationDefinitionNode, given: Mapping[str, Any]) -> VariableValues:
-        coerced = get_variable_values(
-            self._graph,
-            operation.variable_definitions or (),
-            dict(given),
-            max_errors=20,
-            hide_suggestions=not self._introspection,
-        )
-        if isinstance(coerced, list):
-            raise VariablesRefused([error.formatted for error in coerced])
-        return coerced
+    def _variables(self, document: QueryDocument, operation: OperationDefinitionNode, name: str | None) -> Variables:
+        """The variables of an operation. Kept with its document."""
+        if name not in document.variables:
+            document.variables[name] = Variables(self._graph, operation)
+        return document.variables[name]
 
     async def check_ready(self) -> None:
         """Raises NotReady until the store may be served. Readiness is cached, because it never ends."""

@@ -14,6 +14,7 @@ from gateway.execution.plan_builder import ArticleRows, FieldWriter, Items, Plan
 from gateway.graph.connection import SOURCE
 from gateway.graph.schema import BY_ID
 from gateway.graph.sources import Answered, Derived, Kind, Named, Source
+from gateway.model.documents import Image
 from gateway.store.reads import ENTRY, TOPIC_BY_KEY, WHOLE, Find, SecuredOf, StatisticsOf, TopicsOf
 
 
@@ -124,11 +125,16 @@ _KINDS: Mapping[type, Callable[..., str]] = {Source: _read, Named: _named, Deriv
 def _attribute(scope: Scope, name: str) -> str:
     """An attribute as its record has it."""
     value = scope.attribute(name)
-    return f"[Image(*i) for i in {value}]" if name == "images" and isinstance(scope, Items) else value
+    return f"[Image(*i) for i in {value}]" if name == "images" and scope.is_row else value
 
 
 def _images(plan: PlanBuilder, scope: Scope, nodes: list[FieldNode], field: GraphQLField) -> str:
-    return plan.plain(scope, nodes, field, _attribute(scope, "images"))
+    if not scope.is_row:
+        return plan.plain(scope, nodes, field, scope.attribute("images"))
+    name = plan.name("i")
+    members = {member: f"{name}[{at}]" for at, member in enumerate(Image._fields)}
+    inner = Items(_type(field), name, "", scope.level, {**members, "aspect_ratio": f"Image(*{name}).aspect_ratio"})
+    return f"[{plan.object(inner, nodes)} for {name} in {scope.attribute('images')}]"
 
 
 def _source(plan: PlanBuilder, scope: Scope, nodes: list[FieldNode], field: GraphQLField) -> str:

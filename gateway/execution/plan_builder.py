@@ -47,17 +47,21 @@ class PlannedRead:
     parents: str
     """The expression of its parents, a collection of distinct keys."""
     columns: list[str] | None
+    has_cursors: bool = False
 
     @property
     def name(self) -> str:
         return f"f{self.number}"
+
+    def __str__(self) -> str:
+        return f"Ask({self.read}, {self.parents}, {tuple(self.columns or ())!r}, {self.has_cursors})"
 
     def at(self, column: str) -> int:
         """The position of a column in a row."""
         columns = self.columns = self.columns or []
         if column not in columns:
             columns.append(column)
-        return columns.index(column) + 1
+        return columns.index(column)
 
 
 @dataclass
@@ -147,8 +151,8 @@ class PlanBuilder:
         for level in sorted({read.level for read in self._reads}):
             reads = [read for read in self._reads if read.level == level]
             names = "".join(f"{read.name}, " for read in reads)
-            asked = "".join(f"Ask({read.read}, {read.parents}, {tuple(read.columns or ())!r}), " for read in reads)
-            lines.append(f" {names}= yield ({asked})")
+            asked = ", ".join(map(str, reads))
+            lines.append(f" {names}= yield ({asked},)")
         if not self._reads:
             lines.append(" yield ()")
         lines += [f" {line}" for function in self._functions for line in function.splitlines()]

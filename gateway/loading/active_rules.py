@@ -11,7 +11,7 @@ from gateway.content.generator_rules import KnownRules
 from gateway.content.inheritance import InheritedRules
 from gateway.content.rules_file import RulesFile
 from gateway.content.site import DEFAULT_SITE, Site
-from gateway.content.source import SITE_FILE, ContentFile, FolderListing, lies_in, may_hold_rules
+from gateway.content.source import SITE_FILE, ContentFile, FolderListing, lies_in
 from gateway.errors import SettingsError
 from gateway.model.problems import Problem, Severity
 from gateway.problem_format import format_sentence
@@ -96,12 +96,12 @@ class GeneratorRules:
 
     def misses(self, listing: FolderListing) -> bool:
         """Whether a rules file is missing. Editors and git briefly remove a file before they write it again."""
-        present = listing.rules.keys() | listing.files.keys()
+        present = listing.rules.keys() | listing.pages.keys()
         return any(found.rules and path not in present for path, found in self._found.items())
 
     def _read_all(self, root: Path, listing: FolderListing, site: Site) -> Mapping[str, RulesFile]:
-        files = (file for file in (*listing.rules.values(), *listing.files.values()) if may_hold_rules(file.path))
-        return {file.path: self._read(root, file, listing, site) for file in files}
+        files = {**listing.rules, **listing.pages}
+        return {path: self._read(root, file, listing, site) for path, file in files.items()}
 
     def _read(self, root: Path, file: ContentFile, listing: FolderListing, site: Site) -> RulesFile:
         """The rules of a file, or its last good rules."""

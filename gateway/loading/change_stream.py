@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from datetime import datetime
 
 from gateway.content import visibility
+from gateway.content.file_parser import Task
 from gateway.content.problem_collector import BAD_VISIBILITY
 from gateway.content.source import Stamp
 from gateway.errors import GatewayError
@@ -75,14 +76,19 @@ class ChangeStream:
         self._loaded = 0
         self.memory: dict[str, str] = {}
         """The state to store after the run. Complete when all changes have been consumed."""
-        self.tasks = scan.tasks
+        self.to_read = scan.to_read
+        """See Scan. Without the retained files."""
         if retained.paths:
-            self.tasks = [task for task in scan.tasks if task.file.path not in retained.paths]
+            self.to_read = {path: known for path, known in scan.to_read.items() if path not in retained.paths}
         self.problems = [*scan.problems, *retained.problems]
         self.parsed = 0
         self.field_origins: Counter[FieldOrigin] = Counter()
         self.hidden: dict[str, tuple[Hiding, ...]] = {}
         """The reasons why parsed articles are hidden or unlisted, by path."""
+
+    def tasks(self) -> Iterator[Task]:
+        """The files to read. Each is made when it is needed, because a first load has many."""
+        return (Task(self._scan.listing.files[path], known) for path, known in self.to_read.items())
 
     async def run(self, parsed: AsyncIterator[Batch]) -> AsyncGenerator[Sequence[Change | Restricted], None]:
         """Yield the changes, then the deletions and the articles that stay without their files.
@@ -96,7 +102,7 @@ class ChangeStream:
             yield [*batch.sound, *(change for change in exceptions if not self._loses(change))]
             done += batch.files
             if self._progress:
-                self._progress(done, len(self.tasks))
+                self._progress(done, len(self.to_read))
         lost = await self._check_losses() if self._scan.articles else 0
         self.memory.update(self._scan.next_state(self._retained, lost).dump())
         if self._scan.strict and any(problem.severity is Severity.ERROR for problem in self.problems):

@@ -16,28 +16,28 @@ from gateway.content.decoder import DECODER_VERSION
 from gateway.content.file_parser import ParseContext
 from gateway.content.parser_pool import ParserPool
 from gateway.content.site import DEFAULT_SITE, Site
-from gateway.content.source import DEFAULT_MAX_BYTES, FolderListing, Walk
+from gateway.content.source import DEFAULT_MAX_BYTES, FolderListing, Walk, folder_of
 from gateway.errors import ContentFolderError
 from gateway.loading.active_rules import GeneratorRules, SiteError, SiteRules
 from gateway.loading.change_stream import ChangeStream, DeletionRefused, Progress
 from gateway.loading.changed_paths import ChangedPaths, classify, narrow
 from gateway.loading.deletion_guard import Retained
+from gateway.loading.folder_signatures import new_signatures, unlike
 from gateway.loading.move_detection import FilesMoving
 from gateway.loading.scan import (
+    Comparison,
     IngestState,
     LastFullScan,
     Scan,
-    absent_files,
-    count_articles,
     decoder_version,
     files_to_read,
-    missing_files,
+    settled,
 )
 from gateway.model.changes import Change, Restricted
 from gateway.model.documents import FieldOrigin, Hiding
 from gateway.model.problems import Problem, Severity
 from gateway.model.records import Visibility
-from gateway.store.protocol import Applied, ChangeSet, FileState, Store
+from gateway.store.protocol import Applied, ChangeSet, Store
 
 DEFAULT_HOLD = timedelta(seconds=10)
 RETRY = timedelta(seconds=10)
@@ -156,7 +156,7 @@ class Ingest:
             finally:
                 self._ran.set()
             seconds = time.perf_counter() - beginning
-            read, problems = len(stream.tasks), tuple(stream.problems)
+            read, problems = len(stream.to_read), tuple(stream.problems)
             files, found = len(scan.listing.files), (stream.field_origins, stream.hidden)
             return IngestReport(applied, files, read, stream.parsed, problems, *found, seconds)
 
@@ -212,15 +212,27 @@ class Ingest:
         return stored == decoder_version(site)
 
     async def _scan_all(self, started: datetime, *, accept_empty: bool, strict: bool) -> Scan:
-        known, memory = await self._store.files(), IngestState.load(await self._store.memory())
-        site, listing, gone = await asyncio.to_thread(self._walk_surely, known)
+        memory = IngestState.load(await self._store.memory())
         broken = await self._broken() if strict else frozenset()
-        tasks = await asyncio.to_thread(files_to_read, listing, known, memory, site, broken)
-        memory = memory._replace(held=self._retained.held or memory.held)
-        absent = await asyncio.to_thread(absent_files, known, listing)
-        articles = await asyncio.to_thread(count_articles, known)
-        scan = Scan(started, known, absent, articles, memory, site, listing, tasks, self._hold, accept_empty, strict)
-        return scan._replace(confirmed=frozenset(gone))
+        found, gone = await self._compare_surely(memory, broken)
+        to_read = await asyncio.to_thread(files_to_read, found, memory, broken)
+        changed = (*to_read, *found.absent)
+        signatures = dict(await asyncio.to_thread(new_signatures, found.listing.files, found.folders, changed))
+        return Scan(
+            started,
+            found.known,
+            found.absent,
+            await self._store.article_count(),
+            memory._replace(held=self._retained.held or memory.held),
+            found.site,
+            found.listing,
+            to_read,
+            self._hold,
+            accept_empty,
+            strict,
+            signatures=signatures,
+            confirmed=frozenset(gone),
+        )
 
     async def _scan_some(self, started: datetime, last_scan: LastFullScan, told: Collection[str]) -> Scan | None:
         """Scan some paths. None if the whole folder must be walked."""
@@ -236,38 +248,51 @@ class Ingest:
         if problems is None:
             return None
         listing = listing._replace(problems=(*problems, *listing.problems))
-        tasks = files_to_read(listing, known, state, last_scan.site, frozenset())
+        found = Comparison.of(last_scan.site, listing, listing.files.folders, known)
         return Scan(
             started,
             known,
-            absent_files(known, listing),
+            found.absent,
             last_scan.articles,
             state,
             last_scan.site,
             listing,
-            tasks,
+            files_to_read(found, state, frozenset()),
             self._hold,
             last_full_scan=last_scan,
             paths=paths,
         )
 
-    def _walk_surely(self, known: Mapping[str, FileState]) -> tuple[Site, FolderListing, AbstractSet[str]]:
-        """Walk the folder. Also returns the known files that are confirmed to be gone.
+    async def _compare_surely(
+        self, state: IngestState, broken: AbstractSet[str]
+    ) -> tuple[Comparison, AbstractSet[str]]:
+        """Compare the folder with the store. Also returns the known files that are confirmed to be gone.
 
         One walk may miss a file that is moved meanwhile. So two walks must agree, or all walks must miss the file.
         """
-        site, listing = self._walk()
-        gone = sure = set(missing_files(known, listing))
+        found = await self._compare(state, broken)
+        gone = sure = set(found.gone)
         for _ in range(MAX_LOOKS):
             if not gone:
                 break
-            before = listing
-            site, listing = self._walk()
-            gone = set(missing_files(known, listing))
-            if listing.files == before.files:
-                return site, listing, gone
+            before, found = found, await self._compare(state, broken)
+            gone = set(found.gone)
+            if found.listing.files == before.listing.files:
+                return found, gone
             sure = sure & gone
-        return site, listing, sure
+        return found, sure
+
+    async def _compare(self, state: IngestState, broken: AbstractSet[str]) -> Comparison:
+        """Walk the folder, and read the store's state of each folder that may differ."""
+        site, listing = await asyncio.to_thread(self._walk)
+        stored = await self._store.folders()
+        if state.decoder == decoder_version(site):
+            folders = await asyncio.to_thread(unlike, listing.files, stored, settled(state))
+        else:
+            folders = stored.keys() | listing.files.folders.keys()
+        folders |= set(map(folder_of, broken))
+        known = await self._store.files_in(folders)
+        return await asyncio.to_thread(Comparison.of, site, listing, folders, known)
 
     def _walk(self) -> tuple[Site, FolderListing]:
         """The site's rules, and the listing of the folder.
@@ -324,11 +349,14 @@ class Ingest:
         low_priority = self._low_priority and scan.articles > 0
         async with (
             aclosing(
-                self._parser_pool.parse(stream.tasks, rules, started=scan.started, low_priority=low_priority)
+                self._parser_pool.parse(stream.tasks(), rules, started=scan.started, low_priority=low_priority)
             ) as parsed,
             aclosing(self._of_one_folder(scan, stream.run(parsed))) as changes,
         ):
-            return await self._store.apply(ChangeSet(scan.started, changes, problems, stream.memory, len(stream.tasks)))
+            expected = len(stream.to_read)
+            return await self._store.apply(
+                ChangeSet(scan.started, changes, problems, stream.memory, scan.signatures, expected)
+            )
 
     def _rules(self, root: str, site: Site) -> ParseContext:
         return ParseContext(root, self._max_bytes, site, self._store.encode)

@@ -25,7 +25,7 @@ async def ingesting(
     settings: Settings, store: Store, *, serving: bool = True, low_priority: bool = False
 ) -> AsyncIterator[Ingest]:
     """The ingest of the settings' folder into a store. Its parser processes end with the context."""
-    parser_pool = ParserPool(settings.workers)
+    parser_pool = ParserPool(settings.parsers)
     try:
         yield Ingest(
             store,

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import NamedTuple
 
 import orjson
 
 from gateway.content.decoder import DECODER_VERSION
-from gateway.content.file_parser import Task
 from gateway.content.site import Site
-from gateway.content.source import FolderListing, Stamp, lies_in
+from gateway.content.source import FolderListing, join, lies_in
 from gateway.loading.deletion_guard import (
     FolderLocation,
     HeldDeletion,
@@ -76,12 +76,38 @@ class LastFullScan(NamedTuple):
     """The number of articles after the run."""
 
 
+class Comparison(NamedTuple):
+    """A walk of the folder, and the store's state of what differs."""
+
+    site: Site
+    """The rules for decoding."""
+    listing: FolderListing
+    folders: Collection[str]
+    """The folders that may differ."""
+    known: Mapping[str, FileState]
+    """The store's state of at least the files in these folders."""
+
+    absent: Sequence[str]
+    """The known files that were not found."""
+
+    @classmethod
+    def of(
+        cls, site: Site, listing: FolderListing, folders: Collection[str], known: Mapping[str, FileState]
+    ) -> Comparison:
+        return cls(site, listing, folders, known, [path for path in known if path not in listing.files])
+
+    @property
+    def gone(self) -> list[str]:
+        """The known files that are gone, without files in folders that could not be listed."""
+        return missing_files(self.absent, self.listing)
+
+
 class Scan(NamedTuple):
     """The state of the store and of the folder before files are read."""
 
     started: datetime
     known: Mapping[str, FileState]
-    """The store's state of the scanned files."""
+    """The store's state of the scanned files, at least of those that are read or absent."""
     absent: Sequence[str]
     """The known files that were not found."""
     articles: int
@@ -90,8 +116,8 @@ class Scan(NamedTuple):
     site: Site
     """The rules for decoding."""
     listing: FolderListing
-    tasks: Sequence[Task]
-    """The files to read."""
+    to_read: Mapping[str, str | None]
+    """The paths of the files to read, each with the digest of its stored version if equal bytes are not parsed."""
     hold: timedelta
     accept_empty: bool = False
     strict: bool = False
@@ -99,6 +125,8 @@ class Scan(NamedTuple):
     """The last full walk if only some paths were scanned, or None if this is a full walk."""
     paths: frozenset[str] = frozenset()
     """The scanned paths, which include everything below them."""
+    signatures: Mapping[str, bytes | None] = MappingProxyType({})
+    """The new signatures of folders. See ChangeSet."""
     confirmed: frozenset[str] = frozenset()
     """Files that are confirmed to be gone. If they had been moved, their bytes would have been found."""
 
@@ -174,18 +202,9 @@ class Scan(NamedTuple):
         return LastFullScan(self.listing.root, self.site, self.all_problems, articles)
 
 
-def absent_files(known: Iterable[str], listing: FolderListing) -> list[str]:
-    """The known files that were not found."""
-    return [path for path in known if path not in listing.files]
-
-
-def missing_files(known: Iterable[str], listing: FolderListing) -> list[str]:
-    """The known files that are gone, without files in folders that could not be listed."""
-    return [path for path in absent_files(known, listing) if not listing.hides(path)]
-
-
-def count_articles(known: Mapping[str, FileState]) -> int:
-    return sum(state.status is not None for state in known.values())
+def missing_files(absent: Iterable[str], listing: FolderListing) -> list[str]:
+    """The files that are gone of those that were not found, without files in folders that could not be listed."""
+    return [path for path in absent if not listing.hides(path)]
 
 
 def decoder_version(site: Site) -> str:
@@ -193,20 +212,26 @@ def decoder_version(site: Site) -> str:
     return " ".join(filter(None, (DECODER_VERSION, site.digest, site.inherited.digest)))
 
 
-def files_to_read(
-    listing: FolderListing, known: Mapping[str, FileState], state: IngestState, site: Site, anew: Collection[str]
-) -> list[Task]:
+def settled(state: IngestState) -> float:
+    """The last modification time, in nanoseconds since 1970, of files whose stamps are certain."""
+    return (state.started - SETTLED).timestamp() * 1e9 if state.started else 0
+
+
+def files_to_read(comparison: Comparison, state: IngestState, anew: Collection[str]) -> dict[str, str | None]:
     """The files to read: new, apparently changed, or written too shortly before the last run.
 
-    Files in `anew` are always parsed.
+    Each has the digest of its stored version, or None if it must be parsed, as those in `anew`.
     """
-    same_decoder = state.decoder == decoder_version(site)
-    settled = (state.started - SETTLED).timestamp() * 1e9 if state.started else 0
-    tasks = []
-    for path, file in listing.files.items():
-        version = known[path].version if path in known else None
-        if version is None or not same_decoder or path in anew:
-            tasks.append(Task(file))
-        elif Stamp(*version[1:5]) != file.stamp or version.mtime_ns > settled:
-            tasks.append(Task(file, version.sha256))
-    return tasks
+    same_decoder, limit = state.decoder == decoder_version(comparison.site), settled(state)
+    paths: dict[str, str | None] = {}
+    for folder, found in comparison.listing.files.folders.items():
+        if folder not in comparison.folders:
+            continue
+        for name in sorted(found):
+            path = join(folder, name)
+            version = comparison.known[path].version if path in comparison.known else None
+            if version is None or not same_decoder or path in anew:
+                paths[path] = None
+            elif version[1:5] != found[name] or version.mtime_ns > limit:
+                paths[path] = version.sha256
+    return paths

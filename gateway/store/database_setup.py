@@ -20,12 +20,10 @@ from gateway.store.protocol import LOST
 from gateway.store.rows import Row, instant
 from gateway.store.tables import APPLICATION, INDEXES, RELEASE, SCHEMA
 from gateway.store.write_sql import INSERT_MEMORY, TEMPORARY
-from gateway.store.writer import ChangeWriter
+from gateway.store.writer import CACHE_KIB, ChangeWriter
 
 logger = logging.getLogger("gateway")
 
-CACHE_KIB = 32 * 1024
-"""The page cache of the writing connection. It holds the pages that a large run changes."""
 LOG_BYTES = 64 * 2**20
 """The size to which the write-ahead log is truncated after a large run."""
 MOST_NAMED = 20
@@ -34,8 +32,9 @@ MOST_NAMED = 20
 
 async def is_current(connection: SqliteConnection) -> bool:
     """Whether a database has this release. Raises StoreError for a database of another program."""
+    has_tables = await _has_tables(connection)  # first, because the writer may create them and the marks meanwhile
     application, release = await _marks(connection)
-    if application != APPLICATION and await _has_tables(connection):
+    if application != APPLICATION and has_tables:
         raise StoreError(f"The database {connection.path} belongs to another program. Name another file.")
     return (application, release) == (APPLICATION, RELEASE)
 
@@ -122,7 +121,7 @@ async def _has_last_good(old: SqliteConnection) -> bool:
 
 def _write_last_good(db: Database, as_of: datetime, good: Mapping[Row, Loaded]) -> None:
     writer = ChangeWriter(as_of, len(good))
-    writer.begin(db)
+    writer.begin(db, {})
     writer.take(db, list(good.values()))
     for step in writer.finish((), {}, timedelta()):
         step(db)

@@ -6,7 +6,6 @@ import asyncio
 import os
 import sqlite3
 import sys
-import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from enum import StrEnum
@@ -33,6 +32,8 @@ PATIENCE = 5.0
 """Seconds to wait for another process that writes."""
 SETTLING = 0.01
 """Seconds between two interrupts of an abandoned statement."""
+STATEMENTS = 256
+"""The number of prepared statements that a connection keeps."""
 
 CLOSED = "The store is closed."
 ERRORS = {
@@ -92,7 +93,9 @@ class SqliteConnection:
         """`patience` is the time in seconds to wait for another process that writes. Raises StoreError."""
         with _translated(path):
             address = _address(path, access)
-            connecting = aiosqlite.connect(address, timeout=patience, isolation_level=None, uri=True)
+            connecting = aiosqlite.connect(
+                address, timeout=patience, isolation_level=None, uri=True, cached_statements=STATEMENTS
+            )
             try:
                 async with connecting as connection:
                     for name, function in FUNCTIONS.items():
@@ -128,11 +131,11 @@ class SqliteConnection:
     async def run_steps(self, steps: Steps[T]) -> T:
         """Runs the queries of the steps in one round trip. If the caller is cancelled, no further query begins: the
         caller interrupts the running one."""
-        abandoned = threading.Event()
+        caller = _Caller()
         try:
-            return await self.run(_run_steps, steps, abandoned)
+            return await self.run(_run_steps, steps, caller)
         except asyncio.CancelledError:
-            abandoned.set()
+            caller.is_gone = True
             raise
 
     async def script(self, sql: str) -> None:
@@ -168,10 +171,19 @@ class SqliteConnection:
             await idle
 
 
-def _run_steps(database: Database, steps: Steps[T], abandoned: threading.Event) -> T:
+class _Caller:
+    """The caller of steps. Both threads see it: setting an attribute is atomic."""
+
+    __slots__ = ("is_gone",)
+
+    def __init__(self) -> None:
+        self.is_gone = False
+
+
+def _run_steps(database: Database, steps: Steps[T], caller: _Caller) -> T:
     try:
         query = next(steps)
-        while not abandoned.is_set():
+        while not caller.is_gone:
             query = steps.send(database.execute(*query).fetchall())
     except StopIteration as end:
         result: T = end.value

@@ -135,7 +135,7 @@ class FilterSql:
             case In(_, values):
                 return one_of(column, values)
             case Compared(_, comparison, value):
-                return Sql(f"{column} {_COMPARISONS[comparison]} ?", (_bound(value),))
+                return Sql(f"{column} {_COMPARISONS[comparison]} ?", (as_parameter(value),))
             case TextMatches(_, position, text):
                 return _matching(column, place.folded, position, fold(text))
             case IsNotNull():
@@ -148,7 +148,7 @@ def keys_where(table: str, condition: str) -> str:
 
 
 def one_of(column: str, values: Sequence[Value]) -> Sql:
-    bound = [_bound(value) for value in values if not isinstance(value, str) or _storable(value)]
+    bound = [as_parameter(value) for value in values if not isinstance(value, str) or storable(value)]
     match bound:
         case []:
             return FALSE
@@ -188,7 +188,7 @@ def _matching(column: str, folded: str, position: MatchPosition, text: str) -> S
         text = text.strip()
     if not text:
         return Sql(f"{column} IS NOT NULL")
-    if not _storable(text):
+    if not storable(text):
         return FALSE
     match position:
         case MatchPosition.ANYWHERE:
@@ -199,10 +199,11 @@ def _matching(column: str, folded: str, position: MatchPosition, text: str) -> S
             return Sql(f"substr(rtrim({folded}, ?), ?) = ?", (_SPACE, -len(text), text))
 
 
-def _bound(value: Value) -> int | str:
+def as_parameter(value: Value) -> int | str:
+    """The value as a parameter. A slot is itself."""
     return micros(value) if isinstance(value, datetime) else value
 
 
-def _storable(text: str) -> bool:
+def storable(text: str) -> bool:
     """Whether stored text can contain it. NUL and lone surrogates are never stored and cannot be bound."""
     return not any(character == "\0" or "\ud800" <= character <= "\udfff" for character in text)

@@ -12,7 +12,7 @@ class GenerationSignal:
     def __init__(self) -> None:
         self._count = 0
         self._moved = asyncio.Event()
-        self._is_ended = False
+        self.is_ended = False
 
     def notify(self) -> None:
         self._count += 1
@@ -20,15 +20,15 @@ class GenerationSignal:
 
     def end(self) -> None:
         """Ends all followers."""
-        self._is_ended = True
+        self.is_ended = True
         self._wake()
 
     async def follow(self) -> AsyncIterator[None]:
         """Yields at once, and then for each newer generation."""
-        while not self._is_ended:
+        while not self.is_ended:
             seen = self._count
             yield
-            while self._count == seen and not self._is_ended:
+            while self._count == seen and not self.is_ended:
                 await self._moved.wait()
 
     def _wake(self) -> None:

@@ -20,12 +20,30 @@ from gateway.store.list_sources import SOURCES, Column, LookupSource
 from gateway.store.reads import ARTICLES, WHOLE, Listing
 from gateway.store.rows import Row
 from gateway.store.search_sql import matching
-from gateway.store.sql_fragment import Sql, joined, keyed_views, keys, reachable, viewed, visible
+from gateway.store.sql_fragment import Slot, Sql, joined, keyed_views, keys, reachable, viewed, visible
 
 T = TypeVar("T")
 
-PARENTS = "parents"
-"""A parameter in the place of the parents."""
+PARENT, PARENTS, LIMIT, OFFSET, REACH = (Slot() for _ in range(5))
+"""The only parent of a page, its parents, its limit, its offset and the sum of both."""
+PLACE = tuple(Slot() for _ in range(16))
+"""The values of the cursor of a page."""
+
+
+class Extent(NamedTuple):
+    """Which rows of a list to select. The values can be slots."""
+
+    limit: Any
+    offset: Any = 0
+    reach: Any = 0
+    """The sum of both."""
+    place: Sequence[Any] | None = None
+    """The values of the cursor before the rows."""
+
+    @property
+    def merged(self) -> Extent:
+        """The rows of each of several lists that are merged."""
+        return self._replace(limit=self.reach, offset=0)
 
 
 def find(found: LookupSource[Any], wanted: Sequence[str], visibility: Visibility, columns: str = "") -> Sql:
@@ -50,7 +68,7 @@ class SortKey(NamedTuple):
     def reversed(self) -> SortKey:
         return SortKey(self.column, not self.descending, not self.nulls_last)
 
-    def after(self, value: Value, *, inclusive: bool) -> Iterator[Sql]:
+    def after(self, value: Value | Slot, *, inclusive: bool) -> Iterator[Sql]:
         """Conditions for the rows after a value, in the order of the rows."""
         sql, nullable = self.column.sql, self.column.kind.nullable
         if value is not None:
@@ -69,7 +87,7 @@ class SortKey(NamedTuple):
         elif self.column.kind.nullable:
             yield Sql(f"{place} IS NULL AND {sql} IS NOT NULL")
 
-    def equal(self, value: Value) -> Sql:
+    def equal(self, value: Value | Slot) -> Sql:
         return Sql(f"{self.column.sql} IS NULL", ()) if value is None else Sql(f"{self.column.sql} = ?", (value,))
 
     @property
@@ -108,30 +126,60 @@ class ListQuery:
         columns = self._source.columns[field]
         return [SortKey(column, direction is OrderDirection.DESC, nulls is NullsOrder.LAST) for column in columns]
 
+    def place(self, cursor: str) -> Sequence[Value]:
+        """The values of a cursor. Raises BadUserInput."""
+        return decode(cursor, self._name, [step.column.kind for step in self._steps])
+
+    def _extent(self, window: Window, limit: int) -> Extent:
+        place = None if window.cursor is None else self.place(window.cursor)
+        return Extent(limit, window.offset, limit + window.offset, place)
+
     def page(self, parents: Sequence[str] | None, window: Window, columns: str = "") -> Sql:
         """Rows of a parent's index, the columns and the order columns: one more than the window's size. By default the
         columns are those of the record. Without `parents`, PARENTS is in the place of their parameter."""
-        steps = [step.reversed() for step in self._steps] if window.backward else self._steps
-        limit = window.limit + 1
-        if self._driving_index is None:
-            return self._page("SELECT", columns, parents, self._listed(self._covered(steps), window, limit), Sql(""))
-        # each of the merged lists can fill the page
-        listed = self._listed(self._covered(steps), window._replace(offset=0), limit + window.offset)
-        merged = Sql(f" {_order(steps)} LIMIT ? OFFSET ?", (limit, window.offset))
-        return self._page("SELECT DISTINCT", columns, parents, listed, merged)
+        start = f"SELECT parent.key, {columns or self._source.record.columns}, {', '.join(self._order_columns)} FROM "
+        return self._page(start, parents, self._directed(window.backward), self._extent(window, window.limit + 1))
 
-    def _page(self, select: str, columns: str, parents: Sequence[str] | None, listed: Sql, end: Sql) -> Sql:
-        record = self._source.record
-        order = ", ".join(step.column.sql for step in self._steps)
-        start = Sql(f"{select} parent.key, {columns or record.columns}, {order} FROM ")
-        found = Sql(f" CROSS JOIN {record.table} WHERE {self._source.found_by} IN ({listed.sql})", listed.parameters)
-        return self._query(start, self._parents(parents), found, end)
+    def _directed(self, backward: bool) -> Sequence[SortKey]:
+        return [step.reversed() for step in self._steps] if backward else self._steps
+
+    @property
+    def _order_columns(self) -> Sequence[str]:
+        return [step.column.sql for step in self._steps]
+
+    def _page(self, start: str, parents: Sequence[str] | None, steps: Sequence[SortKey], extent: Extent) -> Sql:
+        end = Sql("")
+        if self._driving_index:
+            start = start.replace("SELECT", "SELECT DISTINCT", 1)
+            end = Sql(f" {_order(steps)} LIMIT ? OFFSET ?", (extent.limit, extent.offset))
+            extent = extent.merged
+        listed = self._listed(self._covered(steps), extent)
+        found = f" CROSS JOIN {self._source.record.table} WHERE {self._source.found_by} IN ({listed.sql})"
+        return self._query(Sql(start), self._parents(parents), Sql(found, listed.parameters), end)
+
+    def rows(
+        self, columns: Sequence[str], extent: Extent, *, backward: bool, has_order: bool
+    ) -> tuple[Sequence[str], Sql]:
+        """The columns, with the order columns if `has_order`, and the tables of a page of the list of PARENT: its rows
+        are in order, or in the reverse order if `backward`.
+
+        SQLite joins the records in the order of the keys, because it does not flatten a subquery with a limit.
+        """
+        steps, source = self._directed(backward), self._source
+        if self._driving_index:
+            start = f"SELECT {', '.join([f'{source.found_by} AS key', *self._order_columns])} FROM "
+            keys = self._page(start, None, steps, extent)
+        else:
+            keys = self._listed(self._covered(steps), extent, of=PARENT)
+        found = f") AS page CROSS JOIN {source.record.table} ON {source.found_by} = page.key"
+        selected = [*columns, *(self._order_columns if has_order else ())]
+        return [self.viewed(Sql(each)).sql for each in selected], self._query(Sql("("), keys, Sql(found))
 
     def has_rows_before(self, parents: Sequence[str], window: Window) -> Sql:
         """One row with the parent's index for each parent with a row on the other side of the window's cursor or
         offset."""
-        steps = self._steps if window.backward else [step.reversed() for step in self._steps]
-        sql, parameters = self._listed(self._covered(steps), window._replace(offset=0), 1, inclusive=True)
+        steps = self._directed(not window.backward)
+        sql, parameters = self._listed(self._covered(steps), self._extent(window, 1)._replace(offset=0), inclusive=True)
         exists = Sql(f" WHERE EXISTS ({sql})", parameters)
         select = "SELECT DISTINCT" if self._driving_index else "SELECT"
         return self._query(Sql(f"{select} parent.key FROM "), self._parents(parents), exists)
@@ -225,40 +273,41 @@ class ListQuery:
             for step in steps
         ]
 
-    def _listed(self, steps: Sequence[SortKey], window: Window, limit: int, *, inclusive: bool = False) -> Sql:
-        """Selects the keys of the rows after the window's cursor, in the order of the steps."""
+    def _listed(
+        self, steps: Sequence[SortKey], extent: Extent, *, inclusive: bool = False, of: Slot | None = None
+    ) -> Sql:
+        """Selects, as `key`, the keys of the rows of an extent, in the order of the steps. `of` is the parent, unless
+        it is a row of the query."""
+        key = f"{self._source.key} AS key"
         if len(self._bands) == 1:
-            return self._band(self._source.key, self._bands[0], steps, window, limit, inclusive=inclusive)
+            return self._band(key, self._bands[0], steps, extent, inclusive=inclusive, of=of)
         sorted_by = [step._replace(column=step.column._replace(sql=f"c{at}")) for at, step in enumerate(steps)]
-        columns = "".join(f", {step.column.sql} AS c{at}" for at, step in enumerate(steps))
-        what, start = f"{self._source.key} AS key{columns}", window._replace(offset=0)
-        bands = [
-            self._band(what, band, steps, start, limit + window.offset, inclusive=inclusive) for band in self._bands
-        ]
+        what = ", ".join([key, *(f"{step.column.sql} AS c{at}" for at, step in enumerate(steps))])
+        bands = [self._band(what, band, steps, extent.merged, inclusive=inclusive, of=of) for band in self._bands]
         merged = joined(" UNION ALL ", [Sql(f"SELECT * FROM ({sql})", parameters) for sql, parameters in bands])
-        end = Sql(f") {_order(sorted_by)} LIMIT ? OFFSET ?", (limit, window.offset))
+        end = Sql(f") {_order(sorted_by)} LIMIT ? OFFSET ?", (extent.limit, extent.offset))
         return joined("", [Sql("SELECT key FROM ("), merged, end])
 
     def _band(
-        self, what: str, band: Sql, steps: Sequence[SortKey], window: Window, limit: int, *, inclusive: bool
+        self, what: str, band: Sql, steps: Sequence[SortKey], extent: Extent, *, inclusive: bool, of: Slot | None
     ) -> Sql:
-        """Selects the rows of one band after the window's cursor, in the order of the steps.
+        """Selects the rows of one band in an extent, in the order of the steps.
 
         The rows after a position are those that share all columns except the last, then all except the last two, and so
         on. Each is a separate range that an index can serve. A single condition would scan.
         """
-        if window.cursor is None:
-            end = Sql(f" {_order(steps)} LIMIT ? OFFSET ?", (limit, window.offset))
-            return joined("", [self._select(what, band=band), end])
-        place = decode(window.cursor, self._name, [step.column.kind for step in steps])
+        if extent.place is None:
+            end = Sql(f" {_order(steps)} LIMIT ? OFFSET ?", (extent.limit, extent.offset))
+            return joined("", [self._select(what, band=band, of=of), end])
         ranges = []
         for last in reversed(range(len(steps))):
-            shared = [step.equal(value) for step, value in zip(steps[:last], place, strict=False)]
+            shared = [step.equal(value) for step, value in zip(steps[:last], extent.place, strict=False)]
             whole = inclusive and last == len(steps) - 1
-            for beyond in steps[last].after(place[last], inclusive=whole):
-                sql, parameters = self._select(what, *shared, beyond, band=band)
-                ranges.append(Sql(f"SELECT * FROM ({sql} {_order(steps[last:])} LIMIT ?)", (*parameters, limit)))
-        return joined("", [joined(" UNION ALL ", ranges), Sql(" LIMIT ?", (limit,))])
+            for beyond in steps[last].after(extent.place[last], inclusive=whole):
+                sql, parameters = self._select(what, *shared, beyond, band=band, of=of)
+                text = f"SELECT * FROM ({sql} {_order(steps[last:])} LIMIT ?)"
+                ranges.append(Sql(text, (*parameters, extent.limit)))
+        return joined("", [joined(" UNION ALL ", ranges), Sql(" LIMIT ?", (extent.limit,))])
 
     @property
     def _bands(self) -> Sequence[Sql]:
@@ -269,10 +318,17 @@ class ListQuery:
         flags = (1,) if self._visibility is Visibility.PUBLIC else (1, 0)
         return [Sql(f"{table}.public = {flag}") for flag in flags]
 
-    def _select(self, what: str, *conditions: Sql, band: Sql | None = None, within: Sql | None = None) -> Sql:
+    def _select(
+        self,
+        what: str,
+        *conditions: Sql,
+        band: Sql | None = None,
+        within: Sql | None = None,
+        of: Slot | None = None,
+    ) -> Sql:
         """All reads of the list use this function, which applies the visibility."""
         source = self._source
-        holds = [Sql(condition) for condition in source.conditions]
+        holds = [Sql(each) if of is None else _of_one(each, of) for each in source.conditions]
         if band or source.visibility_table:
             holds.append(band or Sql(visible(str(source.visibility_table), self._visibility)))
         if self._search:
@@ -281,6 +337,11 @@ class ListQuery:
             holds.append(FilterSql(source.record.table, self._visibility, source.covering_columns).of(self._filter))
         tables = joined(" CROSS JOIN ", [*([within] if within else []), Sql(source.table)])
         return joined("", [Sql(f"SELECT {what} FROM "), tables, Sql(" WHERE "), joined(" AND ", [*holds, *conditions])])
+
+
+def _of_one(condition: str, parent: Slot) -> Sql:
+    """The condition for one parent, which is a parameter."""
+    return Sql(condition.replace("parent.value", "?"), (parent,) * condition.count("parent.value"))
 
 
 def _rank(at: int, step: SortKey, row: Row) -> tuple[bool, Value]:

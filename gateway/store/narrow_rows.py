@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import orjson
 
-from gateway.model.lists import Window
+from gateway.model.lists import Order
 from gateway.model.records import Visibility
+from gateway.store import json_rows
 from gateway.store.answers import State, answer
-from gateway.store.list_query import PARENTS, ListQuery, find, within
+from gateway.store.cursor import Value
+from gateway.store.driver import STATEMENTS
+from gateway.store.filter_shape import Shape, TooLarge
+from gateway.store.list_query import LIMIT, OFFSET, PARENT, PARENTS, PLACE, REACH, Extent, ListQuery, find, within
 from gateway.store.list_sources import LOOKUPS
-from gateway.store.reads import Ask, PageOf, ReadSteps, Rows
-from gateway.store.rows import Row, images, related_items
-from gateway.store.sql_fragment import Sql, Steps, keys
+from gateway.store.reads import Ask, Listing, PageOf, ReadSteps, Rows
+from gateway.store.rows import Row, all_related_items
+from gateway.store.sql_fragment import Slot, Sql, Steps, keys
 
 T = TypeVar("T")
-KEPT_QUERIES = 512
+Table = list[list[Any]]
 
 
 def planned(state: State, plan: ReadSteps[T]) -> Steps[T]:
@@ -44,61 +48,116 @@ def _answered(state: State, asked: Ask) -> Steps[Mapping[str, Any]]:
     parents = list(asked.parents)
     if not (asked.columns and parents):
         return (yield from answer(state, asked.read, parents))
-    columns = ", ".join(f"article.{name}" for name in asked.columns)
-    if isinstance(asked.read, PageOf):
-        return (yield from _page_rows(state, asked.read, parents, columns))
-    return (yield from _found_rows(state, asked.read, parents, columns))
+    if not isinstance(asked.read, PageOf):
+        return (yield from _found_rows(state, asked.read, parents, asked.columns))
+    if len(parents) == 1:
+        return {parents[0]: (yield from _only_page(state, asked.read, parents[0], asked))}
+    return (yield from _pages(state, asked.read, parents, asked.columns))
 
 
-def _found_rows(state: State, read: Any, parents: Sequence[str], columns: str) -> Steps[Mapping[str, Row | None]]:
+def _found_rows(
+    state: State, read: Any, parents: Sequence[str], names: Sequence[str]
+) -> Steps[Mapping[str, Row | None]]:
     """The row of each key. None if the key is unknown or not visible."""
-    rows = yield find(LOOKUPS[read.lookup], parents, state.visibility, columns)
-    return {**dict.fromkeys(parents), **{parents[row[0]]: row for row in reversed(_decoded(rows, columns))}}
+    columns = ", ".join(map(_column, names))
+    places, rows = [], []
+    for at, *row in (yield find(LOOKUPS[read.lookup], parents, state.visibility, columns)):
+        places.append(parents[at])
+        rows.append(row)
+    _decode(rows, names)
+    return {**dict.fromkeys(parents), **dict(zip(reversed(places), reversed(rows), strict=True))}
 
 
-def _page_rows(state: State, read: PageOf[Any], parents: Sequence[str], columns: str) -> Steps[Mapping[str, Rows]]:
-    """The page of each parent."""
-    make = _query if _is_small(read) else _query.__wrapped__
-    ordered, sql, parameters = make(read, columns, state.visibility)
-    bound = keys(parents)
-    rows_of: list[list[Row]] = [[] for _ in parents]
-    found = yield Sql(sql, [bound if each is PARENTS else each for each in parameters])
-    for row in _decoded(found, columns):
-        rows_of[row[0]].append(row)
-    return {parent: _page(ordered, rows, read.window) for parent, rows in zip(parents, rows_of, strict=True)}
-
-
-_DECODERS: Mapping[str, Callable[[Any], Any]] = {
-    "article.topics": orjson.loads,
-    "article.images": images,
-    "article.related": related_items,
-}
-
-
-def _decoded(rows: Sequence[Row], columns: str) -> Sequence[Row]:
-    """The rows with their lists decoded."""
-    decoders = [(at, _DECODERS[name]) for at, name in enumerate(columns.split(", "), 1) if name in _DECODERS]
-    if not decoders:
-        return rows
-    changed = list(map(list, rows))
-    for row in changed:
-        for at, decode in decoders:
-            row[at] = decode(row[at])
-    return changed
-
-
-def _is_small(read: PageOf[Any]) -> bool:
-    """Whether a query is kept: one with a filter, a search or a cursor can be large, and is rarely repeated."""
-    return read.listing.filter is None and read.listing.search is None and read.window.cursor is None
-
-
-@lru_cache(maxsize=KEPT_QUERIES)
-def _query(read: PageOf[Any], columns: str, visibility: Visibility) -> tuple[ListQuery, str, Sequence[Any]]:
-    """The query of a page. PARENTS is in the place of the parents."""
-    ordered = ListQuery(read.listing, read.order, visibility)
-    return ordered, *ordered.page(None, read.window, columns)
-
-
-def _page(ordered: ListQuery, rows: list[Row], window: Window) -> Rows:
-    ordered.sort(rows)
+def _only_page(state: State, read: PageOf[Any], parent: str, asked: Ask) -> Steps[Rows]:
+    """The page of one parent. Its query is kept, if the filter is not large, for all pages of its shape."""
+    window, listing, values = read.window, read.listing, dict[Slot, Value]()
+    query: Callable[..., ListQuery] = _list_query
+    text: Callable[..., _RowQuery] = _row_query
+    try:
+        if listing.search:
+            raise TooLarge
+        if listing.filter:
+            shape = Shape(listing.filter)
+            listing, values = listing.where(shape.filter), shape.values
+    except TooLarge:
+        query, text = _list_query.__wrapped__, _row_query.__wrapped__
+    ordered = query(listing, read.order, state.visibility)
+    place = None if window.cursor is None else ordered.place(window.cursor)
+    limit = window.limit + 1
+    values |= {PARENT: parent, LIMIT: limit, OFFSET: window.offset, REACH: limit + window.offset}
+    values |= zip(PLACE, place or (), strict=False)
+    nulls = None if place is None else tuple(value is None for value in place)
+    rows = yield from _rows(text(ordered, asked.columns, nulls, window.backward, asked.has_cursors), values)
+    if window.backward:
+        rows.reverse()
+    _decode(rows, asked.columns)
     return Rows(*within(window, rows), ordered.cursor)
+
+
+class _RowQuery(NamedTuple):
+    sql: Sql
+    is_gathered: bool
+    """Whether its rows are one JSON value, which does not hold blobs."""
+
+
+@lru_cache(maxsize=STATEMENTS)
+def _list_query(listing: Listing[Any], order: Order, visibility: Visibility) -> ListQuery:
+    return ListQuery(listing, order, visibility)
+
+
+@lru_cache(maxsize=STATEMENTS)
+def _row_query(
+    ordered: ListQuery, names: Sequence[str], nulls: Sequence[bool] | None, backward: bool, has_cursors: bool
+) -> _RowQuery:
+    """The query of a page after a cursor with nulls at some places, or without a cursor."""
+    place = None if nulls is None else [None if null else slot for slot, null in zip(PLACE, nulls, strict=False)]
+    extent = Extent(LIMIT, OFFSET, REACH, place)
+    columns, tables = ordered.rows([*map(_column, names)], extent, backward=backward, has_order=has_cursors)
+    if _BLOBS.isdisjoint(names):
+        return _RowQuery(json_rows.gathered(columns, tables), is_gathered=True)
+    return _RowQuery(Sql(f"SELECT {', '.join(columns)} FROM {tables.sql}", tables.parameters), is_gathered=False)  # noqa: S608
+
+
+def _rows(query: _RowQuery, values: Mapping[Slot, Value]) -> Steps[Table]:
+    found = yield query.sql.bound(values)
+    return json_rows.spread(found) if query.is_gathered else [*map(list, found)]
+
+
+def _pages(state: State, read: PageOf[Any], parents: Sequence[str], names: Sequence[str]) -> Steps[Mapping[str, Rows]]:
+    """The page of each parent."""
+    ordered, sql = _page_query(read, names, state.visibility)
+    rows_of: list[Table] = [[] for _ in parents]
+    for at, *row in (yield sql.bound({PARENTS: keys(parents)})):
+        rows_of[at].append(row)
+    for rows in rows_of:
+        _decode(rows, names)
+        ordered.sort(rows)
+    pages = (Rows(*within(read.window, rows), ordered.cursor) for rows in rows_of)
+    return dict(zip(parents, pages, strict=True))
+
+
+@lru_cache(maxsize=STATEMENTS)
+def _page_query(read: PageOf[Any], names: Sequence[str], visibility: Visibility) -> tuple[ListQuery, Sql]:
+    ordered = ListQuery(read.listing, read.order, visibility)
+    return ordered, ordered.page(None, read.window, ", ".join(map(_column, names)))
+
+
+def _column(name: str) -> str:
+    return f"article.{name}"
+
+
+_BLOBS = frozenset({"related"})
+_DECODERS: Mapping[str, Callable[[Sequence[Any]], Sequence[Any]]] = {
+    "topics": lambda column: [*map(orjson.loads, column)],
+    "images": lambda column: [*map(orjson.loads, column)],
+    "related": all_related_items,
+}
+"""Decoders of columns."""
+
+
+def _decode(rows: Table, names: Sequence[str]) -> None:
+    """Decodes the lists in rows that begin with the named columns."""
+    for at, name in enumerate(names):
+        if name in _DECODERS:
+            for row, value in zip(rows, _DECODERS[name]([row[at] for row in rows]), strict=True):
+                row[at] = value

@@ -156,6 +156,9 @@ class ChangeSet:
     memory: Mapping[str, str] | None = field(default_factory=dict)
     """State of the ingest for its next run. Replaces the previous one, unless None. Read after the changes, because it
     can depend on them."""
+    signatures: Mapping[str, bytes | None] = field(default_factory=dict)
+    """The signature of each folder whose stored files were found to be as they are, or None for a folder that does not
+    have stored files. Stored before the changes, which void those of their folders."""
     expected: int = 0
     """The number of files that the run reads. A large run is written in another way."""
     retention: timedelta = timedelta(days=30)
@@ -214,7 +217,7 @@ class Store(Protocol):
         ...
 
     def end_generations(self) -> None:
-        """Ends all iterators of `generations`. Reads and writes continue."""
+        """Ends all iterators of `generations`. Reads and writes continue, but a reader does not become the writer."""
         ...
 
     async def ready(self) -> bool:
@@ -224,6 +227,18 @@ class Store(Protocol):
     async def files(self, under: Collection[str] | None = None) -> Mapping[str, FileState]:
         """The state of each file after the last run, by path. With `under`, only of the files at these paths and in the
         folders at these paths."""
+        ...
+
+    async def files_in(self, folders: Collection[str]) -> Mapping[str, FileState]:
+        """The state of each file directly in one of these folders after the last run, by path. May include others."""
+        ...
+
+    async def folders(self) -> Mapping[str, bytes | None]:
+        """The signature of each folder that has files, or None if one of its files was written since the signature."""
+        ...
+
+    async def article_count(self) -> int:
+        """The number of articles."""
         ...
 
     async def copies(self, digests: Collection[str], inodes: Collection[int] = ()) -> Mapping[str, FileState]:

@@ -36,6 +36,15 @@ FROM json_each(?1) AS folder
 CROSS JOIN file ON file.path > folder.value || '/' AND file.path < folder.value || '0'
 LEFT JOIN article ON article.path = file.path;
 
+-- name: files_in
+-- The files directly in a folder, between two texts. The third parameter is the position of their names in their paths.
+SELECT file.*, article.status, article.read_at, article.sha256, article.unrestricted
+FROM file LEFT JOIN article ON article.path = file.path
+WHERE file.path > ?1 AND file.path < ?2 AND instr(substr(file.path, ?3), '/') = 0 ORDER BY file.path LIMIT ?4;
+
+-- name: folders
+SELECT path, signature FROM folder;
+
 -- name: files_like
 -- The files that have one of some digests or inodes.
 SELECT file.*, article.status, article.read_at, article.sha256, article.unrestricted

@@ -160,6 +160,8 @@ class ReaderLease:
         self._asking = set[asyncio.Task[Any]]()
 
     async def generation(self) -> Row:
+        if self._begun and self._reader and not self._ended:
+            return self._reader.generation
         with self._asked():
             return (await self._held()).generation
 
@@ -197,6 +199,8 @@ class ReaderLease:
             self._asking.discard(task)
 
     async def _held(self) -> Reader:
+        if self._begun and self._reader and not self._reader.busy:
+            return self._reader
         async with self._taking:
             if self._reader is None:
                 self._reader = await self._readers.acquire()

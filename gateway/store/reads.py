@@ -219,22 +219,24 @@ ENTRY = (
 class Ask(NamedTuple):
     """A read for some parents. With columns, the answer has rows of these columns in place of records.
 
-    Times are microseconds since 1970. `topics` are pairs of a key and its spelling, `images` are Images, and `related`
-    are sequences of the members ENTRY, in which images are sequences of their values.
+    Times are microseconds since 1970. `topics` are pairs of a key and its spelling, `images` are sequences of the
+    values of an Image, and `related` are sequences of the members ENTRY.
     """
 
     read: Read[Any]
     parents: Sequence[str]
     columns: tuple[str, ...] = ()
+    has_cursors: bool = False
+    """Whether the cursors of the rows are used."""
 
 
 class Rows(NamedTuple):
-    """A page as rows. A row has the index of its parent, then the columns asked for."""
+    """A page as rows. A row begins with the columns asked for."""
 
     rows: Sequence[Sequence[Any]]
     has_more: bool
     cursor: Callable[[Sequence[Any]], str]
-    """The cursor of one of the rows."""
+    """The cursor of one of the rows, if the read has cursors."""
 
 
 ReadSteps = Generator[Sequence[Ask], Sequence[Mapping[str, Any]], T]

@@ -29,6 +29,10 @@ CREATE TABLE file (
   inode INTEGER NOT NULL, sha256 TEXT NOT NULL
 ) WITHOUT ROWID;
 
+-- The folders that have files, without the files of folders below them. `signature` is a digest of the states of these
+-- files, or null if one of them was written since the signature was made. `folder_signatures.py` makes it.
+CREATE TABLE folder (path TEXT PRIMARY KEY, signature BLOB) WITHOUT ROWID;
+
 -- The last good versions of files that are broken now. `record` is the document as JSON. Its format is stable, so that
 -- another release can read it.
 CREATE TABLE last_good (

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Iterable, Sequence
-from typing import NamedTuple, TypeVar
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 from gateway.model.records import Visibility
 from gateway.store.cursor import Value
@@ -14,11 +14,22 @@ from gateway.store.tables import KEYED_VIEW, PREVIEW_VIEW, PUBLIC_VIEW
 T = TypeVar("T")
 
 
+class Slot:
+    """A place in the parameters for a value, so that queries of one shape share their text."""
+
+    __slots__ = ()
+
+
 class Sql(NamedTuple):
     """A query or a part of one. The text is built only from constants. Values are parameters."""
 
     sql: str
-    parameters: Sequence[Value] = ()
+    parameters: Sequence[Any] = ()
+    """Values, and slots of a query that is kept."""
+
+    def bound(self, values: Mapping[Slot, Value]) -> Sql:
+        """The query with values in its slots."""
+        return Sql(self.sql, [values[each] if isinstance(each, Slot) else each for each in self.parameters])
 
 
 Steps = Generator[Sql, Sequence[Row], T]

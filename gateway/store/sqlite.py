@@ -22,6 +22,7 @@ from gateway.model.changes import FileVersion
 from gateway.model.documents import Status
 from gateway.model.records import Generation, Visibility
 from gateway.store.article_row import encode
+from gateway.store.commit_counter import CommitCounter
 from gateway.store.database_setup import is_current, prepare, set_up
 from gateway.store.driver import CLOSED, PATIENCE, Access, Database, SqliteConnection
 from gateway.store.entities import FEW, EntityCache
@@ -32,16 +33,26 @@ from gateway.store.rows import Row, generation, instant, optional_instant, restr
 from gateway.store.snapshot import SqlSnapshot
 from gateway.store.sql_files import named
 from gateway.store.sql_fragment import keys
+from gateway.store.write_sql import COUNT_ARTICLES
 from gateway.store.writer import ChangeWriter, split
 from gateway.store.writer_lock import WriterLock
 
 _SQL = named("read.sql")
 FILES = _SQL["files"]
 FILES_UNDER = _SQL["files_under"]
+FILES_IN = _SQL["files_in"]
+FOLDERS = _SQL["folders"]
 FILES_LIKE = _SQL["files_like"]
 MEMORY = _SQL["memory"]
 FILES_AT_ONCE = 5_000
 """The rows of files take more memory than their states, so only this number is in memory."""
+FEW_FOLDERS = 100
+"""The number of folders up to which each is read by itself. Otherwise all files are read, in one order."""
+_AFTER_TEXT = b""
+"""SQLite orders it after all texts."""
+MAPPED = 128 * 2**20
+"""The bytes of the file that readers map into memory. A page that is mapped is read without a call of the system, and
+counts once in the memory of the process."""
 POLL_SECONDS = 0.05
 """Interval of checks for commits of another process."""
 RESTART = "Restart the gateway."
@@ -72,6 +83,9 @@ class SqliteStore:
         self._patience = patience
         self._count = readers
         self._lock = WriterLock(path)
+        self._commits: CommitCounter
+        self._seen = 0
+        """The number of the newest commit when the readers began to renew their view. See `CommitCounter`."""
         self._connections = AsyncExitStack()
         self._readers = ReaderPool()
         self._entities = {visibility: EntityCache(visibility, entities) for visibility in Visibility}
@@ -114,6 +128,8 @@ class SqliteStore:
         async with _closed_on_error(store):
             _make_folder(path)
             store._lock.take()
+            store._commits = CommitCounter(path)
+            store._connections.callback(store._commits.close)
             await store._begin_to_read()
         return store
 
@@ -138,7 +154,8 @@ class SqliteStore:
             await set_up(writer)
             await self._begin_to_read()
             self._check_identity()
-            self._writer = writer
+            with self._commits.counting():  # completes the count of a writer that was killed
+                self._writer = writer
         await self._advance()
 
     async def _begin_to_read(self) -> bool:
@@ -152,7 +169,9 @@ class SqliteStore:
     async def _reader(self) -> Reader:
         """A reader that has read once, so that all its files are open and stay open even if they are deleted."""
         opening = SqliteConnection.open(self._path, access=Access.WRITE)
-        reader = Reader(await self._connections.enter_async_context(opening))
+        connection = await self._connections.enter_async_context(opening)
+        await connection.rows(f"PRAGMA mmap_size = {MAPPED}")
+        reader = Reader(connection)
         await reader.begin(self._readers.commit)
         await reader.end()
         return reader
@@ -167,7 +186,7 @@ class SqliteStore:
         seen: Row | None = None
         async with AsyncExitStack() as stack:
             watch: SqliteConnection | None = None
-            while not self._lock.take():
+            while self._signal.is_ended or not self._lock.take():  # a server that stops does not begin to write
                 try:
                     if watch is None and await self._begin_to_read():
                         watch = await stack.enter_async_context(SqliteConnection.open(self._path, access=Access.WRITE))
@@ -189,16 +208,31 @@ class SqliteStore:
         return version
 
     async def _advance(self) -> None:
-        await self._readers.advance()
+        await self._renew()
         self._signal.notify()
 
+    async def _renew(self) -> None:
+        """Makes later snapshots read the newest commit."""
+        self._seen = self._commits.newest  # first, because a commit may complete meanwhile
+        await self._readers.advance()
+
+    @property
+    def _is_behind(self) -> bool:
+        """Whether the database may have a newer commit than the readers, of this process or of another one."""
+        if self._closed:
+            return True
+        newest = self._commits.newest
+        return newest != self._seen or newest % 2 == 1
+
     def newest_generation(self, visibility: Visibility) -> Generation | None:
-        row = self._readers.newest
+        row = None if self._is_behind else self._readers.newest
         return generation(row, visibility) if row and row[1] else None
 
     @asynccontextmanager
     async def snapshot(self, visibility: Visibility) -> AsyncIterator[Snapshot]:
         async with self._lease() as lease:
+            if self._is_behind:
+                await self._renew()
             yield SqlSnapshot(lease, visibility, self._entities[visibility])
 
     async def apply(self, changes: ChangeSet) -> Applied:
@@ -208,12 +242,12 @@ class SqliteStore:
                 raise StoreError(f"The database {self._path} is written by {self.writer_name}.")
             self._check_identity()
             try:
-                applied = await write(self._writer, changes)
+                applied = await write(self._writer, changes, self._commits)
             except BaseException:
                 await self._writer.rollback()
                 raise
             finally:  # a cancelled commit may have succeeded
-                await self._readers.advance()
+                await self._renew()
             if applied.changed:
                 self._signal.notify()
             with suppress(StoreError):  # the commit is safe in the log; the next run retries, and fails if it must
@@ -243,6 +277,27 @@ class SqliteStore:
                 found |= await _file_states(rows)
                 after = rows[-1][0]
             return found
+
+    async def files_in(self, folders: Collection[str]) -> Mapping[str, FileState]:
+        if len(folders) > FEW_FOLDERS:
+            return await self.files()
+        found: dict[str, FileState] = {}
+        async with self._lease() as lease:
+            for folder in sorted(folders):
+                after, end, start = (f"{folder}/", f"{folder}0", len(folder) + 2) if folder else ("", _AFTER_TEXT, 1)
+                while rows := await lease.rows(FILES_IN, (after, end, start, FILES_AT_ONCE)):
+                    found |= await _file_states(rows)
+                    after = rows[-1][0]
+        return found
+
+    async def folders(self) -> Mapping[str, bytes | None]:
+        async with self._lease() as lease:
+            return {row[0]: row[1] for row in await lease.rows(FOLDERS)}
+
+    async def article_count(self) -> int:
+        async with self._lease() as lease:
+            [(count,)] = await lease.rows(COUNT_ARTICLES)
+            return int(count)
 
     async def copies(self, digests: Collection[str], inodes: Collection[int] = ()) -> Mapping[str, FileState]:
         async with self._lease() as lease:
@@ -284,11 +339,11 @@ class SqliteStore:
             raise StoreError(f"The database {self._path} was deleted or moved while it was in use. {RESTART}")
 
 
-async def write(connection: SqliteConnection, changes: ChangeSet) -> Applied:
+async def write(connection: SqliteConnection, changes: ChangeSet, commits: CommitCounter) -> Applied:
     """Writes a ChangeSet in one transaction, which the caller rolls back on an error."""
     writer = ChangeWriter(changes.as_of, changes.expected)
     await connection.rows("BEGIN IMMEDIATE")
-    await connection.run(writer.begin)
+    await connection.run(writer.begin, changes.signatures)
     async for batch in changes.changes:
         for part in split(batch):
             await connection.run(writer.take, part)
@@ -297,8 +352,14 @@ async def write(connection: SqliteConnection, changes: ChangeSet) -> Applied:
         await connection.run(_run_all, steps)
     for step in steps:
         await connection.run(step)
-    await connection.rows("COMMIT")
+    await connection.run(_commit, commits)
     return writer.applied
+
+
+def _commit(db: Database, commits: CommitCounter) -> None:
+    """Counted in the driver's thread, where the commit completes even if its caller is cancelled."""
+    with commits.counting():
+        db.execute("COMMIT")
 
 
 def _run_all(db: Database, steps: Iterable[Callable[[Database], object]]) -> None:

@@ -62,6 +62,12 @@ INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?, ?, ?);
 -- name: delete_file
 DELETE FROM file WHERE path = ?;
 
+-- name: sign_folder
+INSERT OR REPLACE INTO folder VALUES (?, ?);
+
+-- name: delete_folder
+DELETE FROM folder WHERE path = ?;
+
 -- name: problems
 SELECT about, severity, code, message, path, line, "column", hint FROM problem
 WHERE scope = ? AND about IN (SELECT value FROM json_each(?)) ORDER BY rowid;

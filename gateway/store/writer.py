@@ -6,12 +6,14 @@ All functions run in the thread of the writing connection, one call for each bat
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, NamedTuple
 
 import orjson
 
+from gateway.content.source import folder_of
 from gateway.model.changes import Change, Deleted, Encoded, Loaded, NotDocument, Quarantined, Restricted, Unchanged
 from gateway.model.documents import Status, status_at
 from gateway.model.problems import Problem
@@ -37,6 +39,7 @@ from gateway.store.write_sql import (
     COUNT_ARTICLES,
     COUNT_NAMES,
     DELETE_FILE,
+    DELETE_FOLDER,
     DELETE_MEMORY,
     DELETE_PROBLEMS,
     DERIVE_BACKLINKS,
@@ -61,6 +64,7 @@ from gateway.store.write_sql import (
     REMOVE,
     SETTLE,
     SHOWN_WORDS,
+    SIGN_FOLDER,
     STORED,
     TOUCH,
     TOUCH_ALL,
@@ -78,6 +82,12 @@ FEW = 20
 """The number of changed articles up to which the end of a run is one call."""
 LARGE = 1000
 """The number of files from which a run is large, if that is also half of the articles."""
+CACHE_KIB = 32 * 1024
+"""The page cache of the writing connection. It holds the pages that a large run changes."""
+SORTING_KIB = 4 * 1024
+"""The page cache while indexes are created on tables that do not fit into the cache anyway."""
+UNCACHED = 20_000
+"""The number of files from which their articles do not fit into the cache."""
 
 
 class _Article(NamedTuple):
@@ -135,12 +145,15 @@ class ChangeWriter:
         self._dropped: list[str] = []
         """The indexes to create again."""
 
-    def begin(self, db: Database) -> None:
+    def begin(self, db: Database, signatures: Mapping[str, bytes | None]) -> None:
+        """`signatures` are those of a ChangeSet."""
         [(counter, counter_public, as_of)] = db.execute(GENERATION)
         [(last,)] = db.execute(LAST_KEY)
         self._first = self._next = last + 1
         self._counters = {PREVIEW_VIEW: counter + 1, PUBLIC_VIEW: counter_public + 1}
         self._all = self._public = self._is_first = counter == 0
+        db.executemany(SIGN_FOLDER, [each for each in signatures.items() if each[1]])
+        db.executemany(DELETE_FOLDER, [(path,) for path, signature in signatures.items() if not signature])
         if counter:
             self._pass_time(db, *sorted((as_of, self._as_of)))
         if self._expected >= LARGE:  # counting reads an index
@@ -172,7 +185,7 @@ class ChangeWriter:
             yield lambda db: self._problems(db, "run", {"": problems})
         if memory is not None:
             yield lambda db: self._store_memory(db, memory)
-        yield from (partial(_each, statements=(INDEXES[name],)) for name in self._dropped)
+        yield from (partial(self._create_index, name) for name in self._dropped)
         if self._all:
             yield self._prepare
             for view in VIEWS:
@@ -201,6 +214,11 @@ class ChangeWriter:
         self._dropped = [name for name in INDEXES if name not in needed]
         for name in self._dropped:
             db.execute(f"DROP INDEX {name}")
+
+    def _create_index(self, name: str, db: Database) -> None:
+        """Creates a dropped index. The cache also limits the memory in which SQLite sorts, which adds to it."""
+        with _cache(db, SORTING_KIB if self._expected >= UNCACHED else CACHE_KIB):
+            db.execute(INDEXES[name])
 
     def _pass_time(self, db: Database, earlier: int, later: int) -> None:
         """Shows articles that became due. If the clock was set back, hides those that are not due yet."""
@@ -347,7 +365,8 @@ class ChangeWriter:
             db.executemany(TOUCH, [row for article, parts in articles for row in _touched(article, parts)])
 
     def _remember(self, db: Database, changes: Sequence[Change], broken: Sequence[_Article]) -> None:
-        """Stores the version of each file, and the last good versions of those that broke.
+        """Stores the version of each file, and the last good versions of those that broke. Voids the signatures of
+        their folders.
 
         An unreadable file gets no version, so that the next run parses it: with the old version, unchanged bytes would
         be skipped and the problem would remain.
@@ -356,6 +375,7 @@ class ChangeWriter:
         db.executemany(DELETE_FILE, deleted)
         kept = [change for change in changes if not isinstance(change, Deleted)]
         db.executemany(INSERT_FILE, [change.version or UNREAD._replace(path=_path(change)) for change in kept])
+        db.executemany(SIGN_FOLDER, [(folder, None) for folder in {folder_of(_path(change)) for change in changes}])
         # An unchanged file may be one that is still broken.
         sound = [(_path(change),) for change in changes if isinstance(change, Loaded) or _takes_away(change)]
         db.executemany(last_good.FORGET, sound)
@@ -416,6 +436,16 @@ def split(changes: Sequence[Change | Restricted]) -> Iterator[Sequence[Change | 
     """A batch in parts, so that cancellation and shutdown wait only briefly."""
     for start in range(0, len(changes), STEP):
         yield changes[start : start + STEP]
+
+
+@contextmanager
+def _cache(db: Database, kibibytes: int) -> Iterator[None]:
+    """Limits the page cache for a while."""
+    db.execute(f"PRAGMA cache_size = -{kibibytes}")
+    try:
+        yield
+    finally:
+        db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
 
 
 def _touched(article: _Article, parts: Parts) -> Iterator[tuple[str, object]]:

@@ -14,7 +14,7 @@ logger = logging.getLogger("gateway")
 
 OWN = 64
 """Descriptors of a server without connections: its listener, its log, files that it reads, and a reserve."""
-OF_READER, OF_WORKER = 3, 4
+OF_READER, OF_PARSER = 3, 4
 
 
 def raise_allowed() -> int | None:
@@ -29,9 +29,9 @@ def raise_allowed() -> int | None:
     return None if allowed == resource.RLIM_INFINITY else allowed
 
 
-def own(readers: int, workers: int) -> int:
+def own(readers: int, parsers: int) -> int:
     """The number of descriptors that a server needs besides its connections."""
-    return OWN + OF_READER * readers + OF_WORKER * workers
+    return OWN + OF_READER * readers + OF_PARSER * parsers
 
 
 def fitting(limits: Limits, kept: int, allowed: int | None) -> Limits:

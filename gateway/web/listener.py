@@ -11,6 +11,8 @@ from gateway.web.log_counter import LogCounter
 
 AT_ONCE = 16
 """Connections accepted per iteration of the event loop, so that a burst does not delay running work."""
+AT_ONCE_OF_SHARED = 1
+"""The same if processes share the socket, so that a burst does not go to the first of them."""
 PAUSE = 0.05
 """Seconds until a paused listener resumes."""
 EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
@@ -28,12 +30,18 @@ class Listener:
         build: Callable[[], asyncio.Protocol],
         open_connections: Callable[[], int],
         most: int,
+        *,
+        shared: bool = False,
     ) -> None:
-        """`build` creates the protocol of a connection. The listener pauses while `most` connections are open."""
+        """`build` creates the protocol of a connection. The listener pauses while `most` connections are open.
+
+        Other processes may accept from a `shared` socket too.
+        """
         self._listening = listening
         self._build = build
         self._open_connections = open_connections
         self._most = most
+        self._at_once = AT_ONCE_OF_SHARED if shared else AT_ONCE
         self._beginning = set[asyncio.Task[object]]()
         self._resuming: asyncio.TimerHandle | None = None
         self._exhausted = LogCounter(
@@ -62,7 +70,7 @@ class Listener:
         self._resuming = self._loop.call_later(PAUSE, self._resume)
 
     def _accept(self) -> None:
-        for _ in range(AT_ONCE):
+        for _ in range(self._at_once):
             if self._open_connections() + len(self._beginning) >= self._most:
                 self._pause()
                 return

@@ -13,11 +13,10 @@ from starlette.responses import Response
 
 from gateway.access.clients import ClientResolver
 from gateway.access.tokens import Scope, credential, is_signed
-from gateway.errors import Forbidden, GatewayError, NotWriting, ReloadFailed, RequestError, Unauthenticated
+from gateway.errors import Forbidden, GatewayError, ReloadFailed, RequestError, Unauthenticated
 from gateway.limits import Limits
 from gateway.loading.change_stream import StrictError
 from gateway.loading.ingest import IngestReport
-from gateway.store.protocol import Store
 from gateway.web.requests import address_of, read_body
 
 SIGNATURE = "x-hub-signature-256"
@@ -26,17 +25,15 @@ SIGNATURE = "x-hub-signature-256"
 
 class Reload(Protocol):
     def __call__(self, *, accept_empty: bool) -> Awaitable[IngestReport]:
-        """Rescan the folder, now or after the current run. Raises GatewayError."""
+        """Rescan the folder, now or after the current run. Raises NotWriting at once, and GatewayError if the run
+        fails."""
         ...
 
 
 class ReloadHook:
     """Handles `POST /-/reload`."""
 
-    def __init__(
-        self, store: Store, reload: Reload, clients: ClientResolver, secret: str | None, limits: Limits
-    ) -> None:
-        self._store = store
+    def __init__(self, reload: Reload, clients: ClientResolver, secret: str | None, limits: Limits) -> None:
         self._reload = reload
         self._clients = clients
         self._secret = secret
@@ -46,8 +43,6 @@ class ReloadHook:
     async def answer(self, request: Request) -> Response:
         """Returns 202 at once or, with `?wait=true`, the report after the run. Raises RequestError."""
         self._check_allowed(request, await read_body(request.receive, self._limits.body_bytes))
-        if not self._store.is_writer:
-            raise NotWriting
         waits, accept_empty = _flag(request, "wait"), _flag(request, "accept-empty")
         running = asyncio.ensure_future(self._reload(accept_empty=accept_empty))
         if waits:

@@ -13,7 +13,6 @@ from typing import Any, TypeVar, cast
 import uvicorn
 from starlette.types import ASGIApp
 
-from gateway.errors import GatewayError
 from gateway.limits import Limits
 from gateway.web.connection_timeouts import ConnectionConfig, TimedHttpProtocol, excess_of
 from gateway.web.listener import Listener
@@ -26,55 +25,13 @@ except ImportError:  # it does not support Windows
 else:
     new_event_loop = uvloop.new_event_loop
 
-ALL_INTERFACES = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - only compared, not bound
-"""The wildcard addresses, and the loopback address of each. Browsers can open only the latter."""
-START_SECONDS = 5
-"""How long early connections wait at most before they are answered."""
+POLL_SECONDS = 0.1
+"""Interval of checks for a signal before connections are accepted."""
 GRACE_SECONDS = 10
 """How long pending responses may take at shutdown."""
 
 
 T = TypeVar("T")
-
-
-class AddressError(GatewayError):
-    """The server cannot listen on the address."""
-
-
-@contextmanager
-def listening(host: str, port: int) -> Iterator[socket.socket]:
-    """A listening socket. Connections wait in its backlog until the server starts. Raises AddressError."""
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        found = socket.socket(family, kind, protocol)
-    except OSError as error:
-        raise AddressError(f"The host '{host}' cannot be listened on: {error.strerror}.") from error
-    with found:
-        try:
-            found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            found.bind(address)
-            found.listen(2048)
-        except OSError as error:
-            raise AddressError(f"Port {port} of '{host}' cannot be listened on: {error.strerror}.") from error
-        yield found
-
-
-def address(listener: socket.socket) -> str:
-    """The URL at which this machine reaches a listening socket."""
-    return url_of(*listener.getsockname()[:2])
-
-
-def url_of(host: str, port: int) -> str:
-    """The URL at which this machine reaches a server on a host and port. A wildcard host becomes loopback."""
-    host = ALL_INTERFACES.get(host, host)
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-def is_public(listener: socket.socket) -> bool:
-    """Whether a socket listens on all interfaces."""
-    return listener.getsockname()[0] in ALL_INTERFACES
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:
@@ -87,21 +44,29 @@ Starting = Callable[[], Coroutine[Any, Any, object]]
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: ConnectionConfig, starting: Starting | None, stopping: Callable[[], None]) -> None:
+    def __init__(
+        self, config: ConnectionConfig, starting: Starting | None, stopping: Callable[[], None], *, shared: bool
+    ) -> None:
         super().__init__(config)
         self._config = config
+        self._shared = shared
         self._starting = starting
         self._stopping = stopping
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Accept connections with Listener instead of asyncio's server."""
         if self._starting:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._starting(), START_SECONDS)
+            starting = asyncio.ensure_future(self._starting())
+            while not (starting.done() or self.should_exit):
+                await asyncio.wait((starting,), timeout=POLL_SECONDS)
+            starting.cancel()
         most = self._config.limits.connections
         most += excess_of(most)
         connections = self.server_state.connections
-        listeners = [Listener(each, self._connection, lambda: len(connections), most) for each in sockets or ()]
+        listeners = [
+            Listener(each, self._connection, lambda: len(connections), most, shared=self._shared)
+            for each in sockets or ()
+        ]
         self.servers = cast("list[asyncio.Server]", listeners)
         self.started = True
 
@@ -123,13 +88,15 @@ async def serve(
     work: Callable[[], Awaitable[object]],
     starting: Starting | None = None,
     stopping: Callable[[], None],
+    shared: bool = False,
 ) -> None:
     """Serve until SIGINT, SIGTERM, or the end of `work`, which runs concurrently. Raises the exceptions of `work`.
 
-    Connections are accepted after `starting`, or after START_SECONDS. The server trusts `X-Forwarded-*` of
-    `trusted_proxies` only. It calls `stopping` before it waits for pending responses.
+    Connections are accepted after `starting`. The server trusts `X-Forwarded-*` of
+    `trusted_proxies` only. It calls `stopping` before it waits for pending responses. Other processes may accept from a
+    `shared` listener too.
     """
-    server = _Server(_config(app, limits, trusted_proxies), starting, stopping)
+    server = _Server(_config(app, limits, trusted_proxies), starting, stopping, shared=shared)
     working = asyncio.ensure_future(work())
 
     def stop(_: asyncio.Future[object]) -> None:

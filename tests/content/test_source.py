@@ -182,5 +182,5 @@ def test_file_deleted_before_reading(tmp_path: Path) -> None:
 
 def test_inode_of_all_bits() -> None:
     """Overlay file systems set the highest bit. The stored number is signed."""
-    status = os.stat_result((0o100644, 2**64 - 5, 0, 1, 0, 0, 10, 0, 0, 0))
+    status = os.stat_result((0o100644, 2**64 - 5, 0, 1, 0, 0, 10, 0, 0, 0), {"st_mtime_ns": 0})
     assert source.Stamp.of(status).inode == 2**63 - 5

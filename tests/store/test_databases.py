@@ -13,9 +13,11 @@ import pytest
 
 from gateway.errors import StoreError
 from gateway.model.records import Visibility
+from gateway.store.database_setup import is_current
 from gateway.store.driver import SqliteConnection
 from gateway.store.reads import ARTICLES, WHOLE, CountOf
 from gateway.store.sqlite import SqliteStore
+from gateway.store.tables import APPLICATION, RELEASE
 from tests.conftest import AS_ANYBODY
 from tests.store.conftest import open_files
 from tests.store.documents import apply, document
@@ -52,6 +54,24 @@ async def test_database_of_another_program(tmp_path: Path) -> None:
     before = path.read_bytes()
     assert "belongs to another program. Name another file." in await refused(path)
     assert path.read_bytes() == before
+
+
+async def test_database_that_is_created_while_it_is_examined(tmp_path: Path) -> None:
+    """By another process, which creates tables and marks in one transaction. It is not one of another program."""
+    path = tmp_path / "content.db"
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    statements = list[str]()
+
+    def create(statement: str) -> None:
+        statements.append(statement)
+        if len(statements) == 2:
+            marks = f"PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {RELEASE};"
+            other.executescript(f"BEGIN; CREATE TABLE thing (a); {marks} COMMIT;")
+
+    async with SqliteConnection.open(path) as connection:
+        await connection.run(lambda db: db.set_trace_callback(create))
+        assert await is_current(connection)
+    other.close()
 
 
 def damage(path: Path, start: int, end: int) -> None:
@@ -160,7 +180,8 @@ def test_database_in_a_read_only_folder(database: Path, read_only_folder: Path) 
     assert error_without_privileges(database).startswith(
         f"The database {database} cannot be locked: Permission denied."
     )
-    database.with_name("content.db-lock").touch(0o666)
+    for file in ("content.db-lock", "content.db-commits"):
+        database.with_name(file).touch(0o666)
     told = error_without_privileges(database)
     assert told.startswith(f"The database {database} cannot be ")
     assert told.endswith("Fix the permissions of the file and its folder.\n")

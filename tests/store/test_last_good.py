@@ -95,7 +95,7 @@ async def test_last_good_versions_give_equal_answers(
     change(path)
     async with store_of(path) as store:
         assert await state(store) == before
-    assert [file.name for file in path.parent.iterdir()] == ["content.db"]
+    assert {file.name for file in path.parent.iterdir()} == {"content.db", "content.db-commits"}
     shutil.rmtree(path.parent)
 
 
@@ -206,7 +206,7 @@ async def test_old_database_without_broken_files_is_not_saved(tmp_path: Path) ->
     change(path, "DROP TABLE last_good")
     async with store_of(path) as store:
         assert not await store.ready()
-    assert [file.name for file in path.parent.iterdir()] == ["content.db"]
+    assert {file.name for file in path.parent.iterdir()} == {"content.db", "content.db-commits"}
 
 
 async def test_empty_old_database_is_replaced(tmp_path: Path) -> None:
@@ -217,7 +217,7 @@ async def test_empty_old_database_is_replaced(tmp_path: Path) -> None:
     change(path)
     async with store_of(path) as store:
         assert not await store.ready()
-    assert [file.name for file in path.parent.iterdir()] == ["content.db"]
+    assert {file.name for file in path.parent.iterdir()} == {"content.db", "content.db-commits"}
 
 
 async def test_wait_for_a_locked_database_is_bounded(database: Path) -> None:
@@ -266,7 +266,8 @@ async def test_killed_process_leaves_the_old_or_the_new_database(database: Path,
 def test_old_database_in_a_read_only_folder(database: Path, tmp_path: Path) -> None:
     """It is an error, and the old database stays."""
     change(database, "PRAGMA journal_mode = DELETE")
-    database.with_name("content.db-lock").touch(0o666)
+    for file in ("content.db-lock", "content.db-commits"):
+        database.with_name(file).touch(0o666)
     tmp_path.chmod(0o500)
     script = OPEN.replace("asyncio.run", "from gateway.errors import StoreError\ntry: asyncio.run").rstrip()
     script += "\nexcept StoreError as error: print(error)"

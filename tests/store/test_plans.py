@@ -26,6 +26,7 @@ from gateway.model.lists import (
     Window,
 )
 from gateway.model.records import Visibility
+from gateway.store.commit_counter import CommitCounter
 from gateway.store.database_setup import set_up
 from gateway.store.driver import SqliteConnection
 from gateway.store.entities import EntityCache
@@ -69,6 +70,8 @@ from gateway.store.rows import Row
 from gateway.store.snapshot import SqlSnapshot
 from gateway.store.sql_fragment import Steps
 from gateway.store.sqlite import SqliteStore, write
+from gateway.store.tables import INDEXES
+from gateway.store.writer import CACHE_KIB, SORTING_KIB, UNCACHED
 from tests.store.conftest import Open
 from tests.store.documents import NOW, day, document, entry, loaded, provider, stream, topics
 from tests.store.reading import ask, look_up
@@ -371,6 +374,21 @@ async def instructions(path: Path, size: int) -> int:
         await set_up(connection)
         await connection.run(lambda db: db.set_progress_handler(count, 100))
         changed = document("00299", title="Changed", published_date_time=day(1))
-        await write(connection, ChangeSet(NOW, stream([[loaded(changed)]]), expected=1))
+        await write(connection, ChangeSet(NOW, stream([[loaded(changed)]]), expected=1), CommitCounter(path))
         await connection.run(lambda db: db.set_progress_handler(None, 0))
     return executed
+
+
+async def test_large_run_sorts_in_little_memory(tmp_path: Path) -> None:
+    """SQLite sorts the rows of an index in as much memory as its page cache, in addition to the cache."""
+    path, executed = tmp_path / "content.db", list[str]()
+    async with SqliteConnection.open(path) as connection:
+        await set_up(connection)
+        await connection.run(lambda db: db.set_trace_callback(executed.append))
+        changes = ChangeSet(NOW, stream([[loaded(document("a"))]]), expected=UNCACHED)
+        await write(connection, changes, CommitCounter(path))
+        await connection.run(lambda db: db.set_trace_callback(None))
+        assert await connection.rows("PRAGMA cache_size") == [(-CACHE_KIB,)]
+    indexed = [at for at, statement in enumerate(executed) if statement.startswith("CREATE")]
+    assert len(indexed) == len(INDEXES)
+    assert {executed[at - 1] for at in indexed} == {f"PRAGMA cache_size = -{SORTING_KIB}"}

@@ -179,4 +179,17 @@ async def test_reader_can_be_closed(database: Path) -> None:
     await apply(writer, document("b"))
     assert await title(writer, "b") == "b"
     await writer.close()
-    assert [file.name for file in database.parent.iterdir()] == ["content.db"]
+    assert {file.name for file in database.parent.iterdir()} == {"content.db", "content.db-commits"}
+
+
+async def test_reader_that_stops_does_not_take_over(database: Path) -> None:
+    """Its server ends, and another process may take over."""
+    writer = await SqliteStore.open(database, readers=READERS)
+    async with following(database) as (reader, leading):
+        await until(reader, "a", "a")
+        reader.end_generations()
+        await writer.close()
+        other = await SqliteStore.open(database, readers=READERS)
+        await apply(other, document("a", title="new"))
+        assert (reader.is_writer, leading.done(), await title(reader, "a")) == (False, False, "new")
+        await other.close()

@@ -1,10 +1,8 @@
-// Serves a database with Fastify, Mercurius and better-sqlite3: node server.mjs DATABASE
+// The schema of the peers, and the queries of the rows that they resolve.
 import { argv } from 'node:process'
 import Database from 'better-sqlite3'
-import Fastify from 'fastify'
-import mercurius from 'mercurius'
 
-const schema = `
+export const schema = `
   scalar DateTime
   input DateTimeFilter { lt: DateTime }
   input ArticleFilter { publishedDateTime: DateTimeFilter }
@@ -53,7 +51,7 @@ const articlesOfProvider = database.prepare(
   'SELECT * FROM articles WHERE providerKey = ? ORDER BY publishedDateTime DESC, path LIMIT ? OFFSET ?'
 )
 
-const resolvers = {
+export const resolvers = {
   Query: {
     article: (_, { id }) => article.get(id),
     articles: (_, { first, offset, filter }) => {
@@ -67,48 +65,39 @@ const resolvers = {
   }
 }
 
-// A loader of the row that each object refers to with the column.
-function one (sql, column) {
+// A function of keys: the row of each.
+function rows (sql) {
   const statement = database.prepare(sql)
-  return async queries => {
-    const keys = queries.map(({ obj }) => obj[column])
-    const rows = new Map(statement.all(JSON.stringify(keys)).map(row => [row.key, row]))
-    return keys.map(key => rows.get(key))
+  return keys => {
+    const found = new Map(statement.all(JSON.stringify(keys)).map(row => [row.key, row]))
+    return keys.map(key => found.get(key))
   }
 }
 
-// A loader of the rows whose column `owner` is the key of each object.
-function many (sql) {
+// A function of keys: the rows whose column `owner` is each.
+function lists (sql) {
   const statement = database.prepare(sql)
-  return async queries => {
-    const lists = new Map(queries.map(({ obj }) => [obj.key, []]))
-    for (const row of statement.all(JSON.stringify([...lists.keys()]))) lists.get(row.owner).push(row)
-    return queries.map(({ obj }) => lists.get(obj.key))
+  return keys => {
+    const found = new Map(keys.map(key => [key, []]))
+    for (const row of statement.all(JSON.stringify(keys))) found.get(row.owner).push(row)
+    return keys.map(key => found.get(key))
   }
 }
 
 const KEYS = '(SELECT value FROM json_each(?))'
-const providers = one(`SELECT * FROM providers WHERE key IN ${KEYS}`, 'providerKey')
 
-const loaders = {
-  Article: {
-    provider: providers,
-    topics: many(
-      'SELECT articleKey AS owner, name FROM article_topic JOIN topics ON key = topicKey' +
-      ` WHERE articleKey IN ${KEYS} ORDER BY articleKey, position`
-    ),
-    images: many(`SELECT articleKey AS owner, url, width FROM images WHERE articleKey IN ${KEYS} ORDER BY key`),
-    related: many(
-      'SELECT articleKey AS owner, key, title, publishedDateTime, webUrl, providerKey FROM related' +
-      ` WHERE articleKey IN ${KEYS} ORDER BY key`
-    )
-  },
-  Related: {
-    provider: providers,
-    images: many(`SELECT relatedKey AS owner, url, width FROM images WHERE relatedKey IN ${KEYS} ORDER BY key`)
-  }
-}
-
-const app = Fastify()
-await app.register(mercurius, { schema, resolvers, loaders, jit: 1 })
-console.log('Listening on', await app.listen({ host: '127.0.0.1', port: 0 }))
+export const providers = rows(`SELECT * FROM providers WHERE key IN ${KEYS}`)
+export const topics = lists(
+  'SELECT articleKey AS owner, name FROM article_topic JOIN topics ON key = topicKey' +
+  ` WHERE articleKey IN ${KEYS} ORDER BY articleKey, position`
+)
+export const images = lists(
+  `SELECT articleKey AS owner, url, width FROM images WHERE articleKey IN ${KEYS} ORDER BY key`
+)
+export const related = lists(
+  'SELECT articleKey AS owner, key, title, publishedDateTime, webUrl, providerKey FROM related' +
+  ` WHERE articleKey IN ${KEYS} ORDER BY key`
+)
+export const relatedImages = lists(
+  `SELECT relatedKey AS owner, url, width FROM images WHERE relatedKey IN ${KEYS} ORDER BY key`
+)

@@ -1,0 +1,231 @@
+"""Serves a database with Strawberry's ASGI application, its dataloaders and aiosqlite.
+
+python server.py DATABASE
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import sqlite3
+import sys
+from collections.abc import Callable
+from typing import Any, NewType
+
+import aiosqlite
+import strawberry
+import uvicorn
+from strawberry.asgi import GraphQL
+from strawberry.dataloader import DataLoader
+from strawberry.schema.config import StrawberryConfig
+from strawberry.types.scalar import ScalarDefinition
+
+DateTime = NewType("DateTime", str)
+NEWEST = "ORDER BY publishedDateTime DESC, path LIMIT ? OFFSET ?"
+KEYS = "(SELECT value FROM json_each(?))"
+
+
+class Loaders:
+    """The dataloaders of one operation."""
+
+    def __init__(self, database: aiosqlite.Connection) -> None:
+        self.database = database
+        self.provider = self._rows(f"SELECT * FROM providers WHERE key IN {KEYS}")
+        self.topics = self._lists(
+            "SELECT articleKey AS owner, name FROM article_topic JOIN topics ON key = topicKey"
+            f" WHERE articleKey IN {KEYS} ORDER BY articleKey, position",
+            lambda row: Topic(name=row["name"]),
+        )
+        self.images = self._lists(
+            f"SELECT articleKey AS owner, url, width FROM images WHERE articleKey IN {KEYS} ORDER BY key", image
+        )
+        self.related = self._lists(
+            "SELECT articleKey AS owner, key, title, publishedDateTime, webUrl, providerKey FROM related"
+            f" WHERE articleKey IN {KEYS} ORDER BY key",
+            related,
+        )
+        self.related_images = self._lists(
+            f"SELECT relatedKey AS owner, url, width FROM images WHERE relatedKey IN {KEYS} ORDER BY key", image
+        )
+
+    async def all(self, sql: str, *parameters: object) -> list[sqlite3.Row]:
+        return list(await self.database.execute_fetchall(sql, parameters))
+
+    def _rows(self, sql: str) -> DataLoader[int, Provider]:
+        async def load(keys: list[int]) -> list[Provider]:
+            found = {row["key"]: provider(row) for row in await self.all(sql, json.dumps(keys))}
+            return [found[key] for key in keys]
+
+        return DataLoader(load)
+
+    def _lists(self, sql: str, make: Callable[[sqlite3.Row], Any]) -> DataLoader[int, list[Any]]:
+        async def load(keys: list[int]) -> list[list[Any]]:
+            found: dict[int, list[Any]] = {key: [] for key in keys}
+            for row in await self.all(sql, json.dumps(keys)):
+                found[row["owner"]].append(make(row))
+            return list(found.values())
+
+        return DataLoader(load)
+
+
+Info = strawberry.Info[Loaders, None]
+
+
+@strawberry.type
+class Image:
+    url: str
+    width: int | None
+
+
+@strawberry.type
+class Topic:
+    name: str
+
+
+@strawberry.type
+class Provider:
+    key: strawberry.Private[int]
+    id: strawberry.ID
+    name: str
+    domain: str | None
+
+    @strawberry.field
+    async def articles(self, info: Info, first: int = 20, offset: int = 0) -> ArticleConnection:
+        sql = f"SELECT * FROM articles WHERE providerKey = ? {NEWEST}"
+        return ArticleConnection(nodes=[article(row) for row in await info.context.all(sql, self.key, first, offset)])
+
+
+@strawberry.type
+class Related:
+    key: strawberry.Private[int]
+    provider_key: strawberry.Private[int | None]
+    title: str
+    published_date_time: DateTime | None
+    web_url: str | None
+
+    @strawberry.field
+    async def provider(self, info: Info) -> Provider | None:
+        return await info.context.provider.load(self.provider_key) if self.provider_key else None
+
+    @strawberry.field
+    async def images(self, info: Info) -> list[Image]:
+        return await info.context.related_images.load(self.key)
+
+
+@strawberry.type
+class Article:
+    key: strawberry.Private[int]
+    provider_key: strawberry.Private[int | None]
+    id: strawberry.ID
+    title: str
+    excerpt: str | None
+    published_date_time: DateTime | None
+    web_url: str | None
+
+    @strawberry.field
+    async def provider(self, info: Info) -> Provider | None:
+        return await info.context.provider.load(self.provider_key) if self.provider_key else None
+
+    @strawberry.field
+    async def topics(self, info: Info) -> list[Topic]:
+        return await info.context.topics.load(self.key)
+
+    @strawberry.field
+    async def images(self, info: Info) -> list[Image]:
+        return await info.context.images.load(self.key)
+
+    @strawberry.field
+    async def related(self, info: Info) -> list[Related]:
+        return await info.context.related.load(self.key)
+
+
+@strawberry.type
+class ArticleConnection:
+    nodes: list[Article]
+
+
+@strawberry.input
+class DateTimeFilter:
+    lt: DateTime | None = None
+
+
+@strawberry.input
+class ArticleFilter:
+    published_date_time: DateTimeFilter | None = None
+
+
+@strawberry.type
+class Query:
+    @strawberry.field
+    async def article(self, info: Info, id: strawberry.ID) -> Article | None:
+        return next(map(article, await info.context.all("SELECT * FROM articles WHERE id = ?", id)), None)
+
+    @strawberry.field
+    async def articles(
+        self, info: Info, first: int = 20, offset: int = 0, filter: ArticleFilter | None = None
+    ) -> ArticleConnection:
+        before = filter.published_date_time.lt if filter and filter.published_date_time else None
+        if before:
+            sql = f"SELECT * FROM articles WHERE publishedDateTime < ? {NEWEST}"
+            rows = await info.context.all(sql, before, first, offset)
+        else:
+            rows = await info.context.all(f"SELECT * FROM articles {NEWEST}", first, offset)
+        return ArticleConnection(nodes=[article(row) for row in rows])
+
+    @strawberry.field
+    async def provider(self, info: Info, id: strawberry.ID) -> Provider | None:
+        return next(map(provider, await info.context.all("SELECT * FROM providers WHERE id = ?", id)), None)
+
+
+def image(row: sqlite3.Row) -> Image:
+    return Image(url=row["url"], width=row["width"])
+
+
+def provider(row: sqlite3.Row) -> Provider:
+    return Provider(key=row["key"], id=row["id"], name=row["name"], domain=row["domain"])
+
+
+def related(row: sqlite3.Row) -> Related:
+    return Related(
+        key=row["key"],
+        provider_key=row["providerKey"],
+        title=row["title"],
+        published_date_time=row["publishedDateTime"],
+        web_url=row["webUrl"],
+    )
+
+
+def article(row: sqlite3.Row) -> Article:
+    return Article(
+        key=row["key"],
+        provider_key=row["providerKey"],
+        id=row["id"],
+        title=row["title"],
+        excerpt=row["excerpt"],
+        published_date_time=row["publishedDateTime"],
+        web_url=row["webUrl"],
+    )
+
+
+class Endpoint(GraphQL[Loaders, None]):
+    def __init__(self, database: aiosqlite.Connection) -> None:
+        date_time = strawberry.scalar(name="DateTime", serialize=str, parse_value=str)
+        scalars: dict[object, ScalarDefinition] = {DateTime: date_time}
+        super().__init__(strawberry.Schema(Query, config=StrawberryConfig(scalar_map=scalars)), graphql_ide=None)
+        self._database = database
+
+    async def get_context(self, request: object, response: object) -> Loaders:
+        return Loaders(self._database)
+
+
+async def main() -> None:
+    listener = socket.create_server(("127.0.0.1", 0))
+    async with aiosqlite.connect(f"file:{sys.argv[1]}?mode=ro", uri=True) as database:
+        database.row_factory = sqlite3.Row
+        print(f"Listening on http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
+        config = uvicorn.Config(Endpoint(database), log_level="warning", access_log=False)
+        await uvicorn.Server(config).serve([listener])
+
+
+asyncio.run(main())

@@ -1,0 +1,255 @@
+"""A server of one content folder: follows the folder, or the process that does, and serves the content."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import signal
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import Protocol
+
+import click
+
+from gateway.app import create_app
+from gateway.commands.console import ConsoleReporter, strict_problems_printed
+from gateway.commands.startup import print_addresses
+from gateway.content.watch import Watch
+from gateway.errors import NotWriting, StoreError
+from gateway.loading.ingest import IngestReport
+from gateway.loading.pipeline import Pipeline
+from gateway.loading.scheduler import Scheduler
+from gateway.settings import Mode, Settings
+from gateway.store.protocol import Store
+from gateway.stores import open_pipeline
+from gateway.web.address import listening
+from gateway.web.file_descriptors import fitting, own, raise_allowed
+from gateway.web.reload import Reload
+from gateway.web.server import run as run_loop
+from gateway.web.server import serve as serve_app
+from gateway.web.webhooks import Webhooks
+
+START_SECONDS = 5
+"""How long early connections wait at most before they are answered."""
+FOLLOWER_START_SECONDS = 30
+"""The same in a process that follows another one, which answers them meanwhile."""
+NEW_OBJECTS = 2_000
+"""The number of new objects after which the garbage collector runs."""
+
+
+class Supervision(Protocol):
+    """What a server reports to, and what the server does not do itself."""
+
+    shares_listener: bool
+    """Whether other processes accept connections from the same socket."""
+
+    def listens(self) -> None:
+        """Called after every step that can fail, so that an address that is printed then is served."""
+        ...
+
+    def serves(self) -> None:
+        """Called when content can be served, at least once."""
+        ...
+
+    def follows(self, writer: str) -> None:
+        """Called if another process writes the database."""
+        ...
+
+    def writes(self) -> None:
+        """Called when this process has become the writer of the database."""
+        ...
+
+    def reload_elsewhere(self, *, accept_empty: bool) -> Awaitable[IngestReport]:
+        """Reload the folder in the process that writes. Raises NotWriting, and GatewayError if the reload fails."""
+        ...
+
+    async def attend(self, reload: Reload) -> None:
+        """Run beside the server, and cancelled at its end."""
+        ...
+
+
+class Unsupervised:
+    """A server with a terminal."""
+
+    shares_listener = False
+
+    def __init__(self, settings: Settings, listener: socket.socket) -> None:
+        self._settings = settings
+        self._listener = listener
+        self._has_followed = False
+
+    def listens(self) -> None:
+        print_addresses(self._settings, self._listener)
+
+    def serves(self) -> None:
+        pass
+
+    def follows(self, writer: str) -> None:
+        self._has_followed = True
+        click.echo(f"The database is written by {writer}. This process serves it, and becomes its next writer.")
+
+    def writes(self) -> None:
+        if self._has_followed:
+            click.echo("This process writes the database from now on.")
+
+    def reload_elsewhere(self, *, accept_empty: bool) -> Awaitable[IngestReport]:  # noqa: ARG002
+        raise NotWriting
+
+    async def attend(self, reload: Reload) -> None:
+        pass
+
+
+def run(settings: Settings) -> None:
+    """Serve from this process, which opens the listening socket first, so that early connections wait."""
+    with listening(settings.host, settings.port) as listener:
+        run_server(serve(settings, listener, Unsupervised(settings, listener)))
+
+
+def run_server(main: Coroutine[None, None, None]) -> None:
+    with strict_problems_printed():
+        run_loop(main)
+
+
+async def serve(settings: Settings, listener: socket.socket, supervision: Supervision) -> None:
+    """Serve on a listening socket until a signal."""
+    async with open_pipeline(settings, shared=True) as pipeline:
+        reporter = ConsoleReporter(pipeline, strict=settings.strict, lists_unexposed=settings.mode is Mode.DEV)
+
+        async def load(paths: frozenset[str] | None, *, accept_empty: bool) -> IngestReport:
+            report = await reporter.run(paths, accept_empty=accept_empty)
+            supervision.serves()
+            return report
+
+        scheduler = Scheduler(
+            pipeline.ingest,
+            Watch(settings.content, settings.watch, settings.poll_seconds),
+            load,
+            is_ready=pipeline.ingest.is_ready,
+            sweep=settings.sweep_seconds,
+        )
+
+        def reload(*, accept_empty: bool) -> Awaitable[IngestReport]:
+            reload_here = pipeline.store.is_writer
+            return (scheduler.request if reload_here else supervision.reload_elsewhere)(accept_empty=accept_empty)
+
+        app = create_app(settings, pipeline.store, reload, is_ready=pipeline.ingest.is_ready)
+        limits = fitting(settings.limits, own(settings.readers, settings.parsers), raise_allowed())
+        webhooks = Webhooks(pipeline.store, settings.webhooks, settings.webhook_secret)
+        resumed, is_shared = asyncio.Event(), supervision.shares_listener
+        start_seconds = FOLLOWER_START_SECONDS if is_shared and not pipeline.store.is_writer else START_SECONDS
+        _collect_little()
+        supervision.listens()
+        with _reloading_at_hangup(scheduler.request):
+            async with _in_background(supervision.attend(scheduler.request)):
+                await serve_app(
+                    app,
+                    listener,
+                    limits,
+                    trusted_proxies=settings.trusted_proxies,
+                    work=lambda: _load(pipeline, scheduler, webhooks, resumed, supervision),
+                    starting=lambda: _start(resumed, start_seconds),
+                    stopping=pipeline.store.end_generations,
+                    shared=is_shared,
+                )
+
+
+async def _load(
+    pipeline: Pipeline, scheduler: Scheduler, webhooks: Webhooks, resumed: asyncio.Event, supervision: Supervision
+) -> None:
+    """Wait while another process writes the database, then load the content and send webhooks.
+
+    Sets `resumed` once the stored content is served, or once this process is about to load it.
+    """
+
+    async def resume() -> bool:
+        if is_resumed := await pipeline.ingest.resume():
+            supervision.serves()
+        if is_resumed or pipeline.store.is_writer:
+            resumed.set()
+        return is_resumed
+
+    async def follow() -> None:
+        await resume()
+        await scheduler.follow()
+
+    try:
+        if pipeline.store.is_writer:
+            await pipeline.store.become_writer()
+        else:
+            supervision.follows(pipeline.store.writer_name)
+            async with _in_background(_resume(pipeline.store, resume)):
+                await pipeline.store.become_writer()
+        supervision.writes()
+        # The webhooks read first what their receivers have.
+        await _beside(webhooks.run(), follow())
+    finally:
+        resumed.set()
+
+
+async def _start(resumed: asyncio.Event, seconds: float) -> None:
+    """Wait until connections are accepted, but not longer than this time."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(resumed.wait(), seconds)
+
+
+async def _resume(store: Store, resume: Callable[[], Awaitable[bool]]) -> None:
+    """Serve what another process loads, once it has loaded it by the same rules. The writer reports errors of the
+    database."""
+    with suppress(StoreError):
+        async for _ in store.generations():
+            if await resume():
+                return
+
+
+def _collect_little() -> None:
+    """Reduce the pauses of the garbage collector. The schema and the modules are permanent, so they are frozen. Loads
+    and operations create few cycles. A higher threshold would cause longer pauses."""
+    gc.freeze()
+    gc.set_threshold(NEW_OBJECTS, *gc.get_threshold()[1:])
+
+
+@contextmanager
+def _reloading_at_hangup(reload: Callable[[], Coroutine[None, None, object]]) -> Iterator[None]:
+    """Reload the folder on SIGHUP, as other servers do."""
+    running = set[asyncio.Task[object]]()
+
+    def begin() -> None:
+        task = asyncio.create_task(reload())
+        running.add(task)
+        task.add_done_callback(end)
+
+    def end(task: asyncio.Task[object]) -> None:
+        running.discard(task)
+        if not task.cancelled():
+            task.exception()  # marks the error as retrieved, because the reporter has logged it
+
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGHUP, begin)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGHUP)
+
+
+@asynccontextmanager
+async def _in_background(part: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """Run a task, and cancel it at the end. Raises its error then."""
+    task = asyncio.create_task(part)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def _beside(*parts: Coroutine[None, None, None]) -> None:
+    """Run the background tasks. If one fails, the others are cancelled and its error is raised."""
+    tasks = [asyncio.create_task(part) for part in parts]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
