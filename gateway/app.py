@@ -147,7 +147,7 @@ def _executor(
 
 
 def _caching(settings: Settings) -> Caching:
-    shape = (asdict(settings.limits), settings.introspection)
+    shape = repr((asdict(settings.limits), settings.introspection))
     return Caching(
         settings.cache_seconds, settings.shared_cache_seconds, settings.stale_seconds, settings.cache_tags, shape
     )

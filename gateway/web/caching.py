@@ -9,6 +9,7 @@ import re
 from base64 import urlsafe_b64encode
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 
 import orjson
@@ -20,6 +21,8 @@ from gateway.execution.executor import OperationRequest
 PRIVATE = "private, no-store"
 """Cache-Control of a response that caches must not store."""
 
+REMEMBERED = 64
+"""The ETags that are kept. Clients and caches revalidate few responses often."""
 _ENTITY_TAG = re.compile(r'"([^"]*)"')
 
 
@@ -34,8 +37,8 @@ class Caching:
     stale_seconds: int = 0
     """`stale-while-revalidate`: how long a cache may serve a stale response while it revalidates (RFC 5861)."""
     tag_header: TagHeader = TagHeader.CACHE_TAG
-    shape: object = None
-    """Further inputs of the ETag: the settings that change responses. Any JSON value."""
+    shape: str = ""
+    """Further inputs of the ETag: the settings that change responses."""
 
     def entity_tag(self, request: OperationRequest, media_type: str | None, revision: str) -> str:
         """The ETag of the response to a request at a revision of the content. Equal ETags mean equal responses.
@@ -43,9 +46,11 @@ class Caching:
         The ETag is weak, because compressed responses share it. It hashes the revision and all other inputs of the
         response, so it is known before execution.
         """
-        asked = (request.query, request.operation_name, request.variables, request.extensions.get("cost") is True)
-        named = orjson.dumps((__version__, self.shape, media_type, revision, asked), option=orjson.OPT_SORT_KEYS)
-        return f'W/"{urlsafe_b64encode(sha256(named).digest()[:18]).decode()}"'
+        variables = orjson.dumps(request.variables, option=orjson.OPT_SORT_KEYS)
+        costs = request.extensions.get("cost") is True
+        return _entity_tag(
+            self.shape, media_type, revision, request.query, request.operation_name, variables, costs=costs
+        )
 
     def headers(
         self, entity_tag: str, left: float | None, dependencies: Collection[str] | None = None
@@ -67,6 +72,12 @@ class Caching:
         shared = [] if self.shared_seconds is None else [f"s-maxage={shared_seconds}"]
         stale = [f"stale-while-revalidate={stale_seconds}"] if stale_seconds else []
         return ", ".join(["public", f"max-age={seconds}", *shared, *stale])
+
+
+@lru_cache(REMEMBERED)
+def _entity_tag(*inputs: str | bytes | None, costs: bool) -> str:
+    digest = sha256(repr((__version__, inputs, costs)).encode()).digest()
+    return f'W/"{urlsafe_b64encode(digest[:18]).decode()}"'
 
 
 def _capped(seconds: int, left: float | None) -> int:

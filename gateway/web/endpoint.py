@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import NamedTuple
-from urllib.parse import parse_qsl
 
 import orjson
 from graphql import OperationType
@@ -25,7 +24,7 @@ from gateway.web.compression import Compression
 from gateway.web.content_negotiation import Encoding, MediaType, Negotiated, negotiate
 from gateway.web.cors import check_get
 from gateway.web.event_stream import EventStream, single_error_stream
-from gateway.web.requests import from_json, from_parameters, headers_of, identify, json_of
+from gateway.web.requests import from_json, from_query_string, headers_of, identify, json_of
 from gateway.web.responses import EncodedResponse, encoded, error_response
 
 VARY = "Authorization, X-Include-Drafts, Accept"
@@ -105,7 +104,7 @@ class Endpoint:
 
     def _from_url(self, scope: Scope, headers: Mapping[str, str]) -> OperationRequest:
         """Raises RequestError."""
-        asked = from_parameters(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
+        asked = from_query_string(scope["query_string"])
         if asked.query:  # a document sent only by its digest was registered by an allowed request before
             check_get(headers, always=self._needs_preflight)
         return asked
@@ -154,7 +153,7 @@ class Endpoint:
         if not is_not_modified(entity_tag, known):
             return None
         headers = self._caching.headers(entity_tag, self._executor.seconds_left(generation))
-        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+        return EncodedResponse(None, (_VARY, *encoded(headers)), HTTPStatus.NOT_MODIFIED)
 
     async def _answered(self, result: Result, asked: OperationRequest, context: _RequestContext) -> Response:
         """The response with a result."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
+from urllib.parse import parse_qsl
 
 import orjson
 from starlette.requests import ClientDisconnect
@@ -19,6 +21,8 @@ from gateway.web.preview_links import preview_cookie
 
 PARAMETERS = ("query", "variables", "operationName", "extensions", "documentId")
 JSON_TYPE = "application/json"
+REMEMBERED = 128
+"""The URLs whose parameters are kept. The head's limit bounds each."""
 
 
 def headers_of(scope: Scope) -> Mapping[str, str]:
@@ -63,6 +67,12 @@ async def json_of(headers: Mapping[str, str], receive: Receive, allowed: int) ->
     if headers.get("content-encoding", "identity").strip().lower() != "identity":
         raise UnsupportedMediaType("Compressed bodies are not supported. Send the body without 'Content-Encoding'.")
     return _decoded(await read_body(receive, allowed))
+
+
+@lru_cache(REMEMBERED)
+def from_query_string(query_string: bytes) -> OperationRequest:
+    """Parses the parameters of a URL. Raises RequestError."""
+    return from_parameters(parse_qsl(query_string.decode("latin-1"), keep_blank_values=True))
 
 
 def from_parameters(parameters: Sequence[tuple[str, str]]) -> OperationRequest:

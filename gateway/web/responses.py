@@ -25,12 +25,13 @@ SECURITY_HEADERS = {
 class EncodedResponse(Response):
     """A response whose body and headers are bytes already."""
 
-    def __init__(self, body: bytes, headers: RawHeaders, status: HTTPStatus = HTTPStatus.OK) -> None:
-        """`headers` are all but Content-Length, with names in lower case."""
-        self.body = body
+    def __init__(self, body: bytes | None, headers: RawHeaders, status: HTTPStatus = HTTPStatus.OK) -> None:
+        """`headers` are all but Content-Length, with names in lower case. A response without a body has None."""
+        self.body = body or b""
         self.status_code = status.value
         self.background = None
-        self.raw_headers = [*headers, (b"content-length", b"%d" % len(body))]
+        length = () if body is None else ((b"content-length", b"%d" % len(body)),)
+        self.raw_headers = [*headers, *length]
 
 
 def encoded(headers: Mapping[str, str]) -> RawHeaders:
