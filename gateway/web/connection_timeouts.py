@@ -134,7 +134,9 @@ class Exchange(RequestResponseCycle):
             raise RuntimeError(f"The message {message['type']!r} is out of order.")
         body, is_last = message.get("body", b""), not message.get("more_body", False)
         head = b"" if self.response_started else self._head()
-        self.transport.write(head + self._framed(body, is_last=is_last))
+        framed = head + self._framed(body, is_last=is_last)  # may raise, and a failure before the start is answered
+        self.response_started, self.waiting_for_100_continue = True, False
+        self.transport.write(framed)
         if is_last:
             self._complete()
 
@@ -145,8 +147,8 @@ class Exchange(RequestResponseCycle):
             raise RuntimeError("The response has no start.")
         headers = list(start.get("headers", ()))
         named, status = dict(headers), start["status"]
-        self.response_started, self.waiting_for_100_continue = True, False
         self.keep_alive = self.keep_alive and b"close" not in named.get(b"connection", b"")
+        self._length = None
         if b"content-length" in named:
             self._length = 0 if self.scope["method"] == "HEAD" else int(named[b"content-length"])
         elif self.scope["method"] == "HEAD" or status in _WITHOUT_BODY:
