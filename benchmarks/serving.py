@@ -1,6 +1,6 @@
 """Compares the CPU time per HTTP request of `gateway serve` with other servers of the same articles. Linux only.
 
-python -m benchmarks.serving [--requests 500] [--rounds 3] [--peers mercurius] [--gateway CHECKOUT] [--hot]
+python -m benchmarks.serving [--requests 500] [--peers mercurius] [--gateway CHECKOUT] [--hot] [--write-docs]
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from urllib.parse import urlsplit
 import platformdirs
 
 from benchmarks import relational, shapes
+from benchmarks.load import PAGE, write_section
 from benchmarks.servers import PEERS, Server, Site, gateway
 from tests.commands import Running
 
@@ -276,12 +277,17 @@ def main() -> None:
     parser.add_argument("--peers", choices=PEERS, nargs="*", default=[*PEERS])
     parser.add_argument("--gateway", type=Path, action="append", default=[], help="another checkout of the gateway")
     parser.add_argument("--hot", action="store_true", help="repeat one set of variables")
+    parser.add_argument("--write-docs", action="store_true", help=f"write the results to docs/{PAGE.name}")
     parser.add_argument("--cache", type=Path, default=platformdirs.user_cache_path("gateway-benchmarks"))
     arguments = parser.parse_args()
     gateways = [gateway(), *map(gateway, arguments.gateway)]
     plan = Plan(arguments.requests, arguments.rounds, arguments.hot)
+    tables = []
     for found in results(gateways, [*_present(arguments.peers)], arguments.files, plan, arguments.cache):
-        print(found.table(), flush=True)
+        tables.append(found.table())
+        print(tables[-1], flush=True)
+    if arguments.write_docs:
+        write_section(PAGE, "repeated" if arguments.hot else "requests", "\n".join(tables))
 
 
 if __name__ == "__main__":
