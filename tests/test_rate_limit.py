@@ -57,6 +57,17 @@ def test_points_are_restored_gradually() -> None:
         break
 
 
+@pytest.mark.parametrize("accept", ["application/json", "text/event-stream"])
+async def test_repeated_query_is_charged_once_each_time(tmp_path: Path, accept: str) -> None:
+    """Also if its answer is kept, and if it is sent as an event."""
+    async with serving(tmp_path, rate_limit=3 * COST) as client:
+        for _ in range(3):
+            response = await client.post("/graphql", json={"query": TITLES}, headers={"Accept": accept})
+            assert '"title":"One"' in response.text
+        response = await client.post("/graphql", json={"query": TITLES}, headers={"Accept": accept})
+        assert "RATE_LIMITED" in response.text
+
+
 def test_without_a_rate_limit() -> None:
     """This is the default. Clients without an identity are also allowed."""
     RateLimiter(None).charge("one", 10**9)

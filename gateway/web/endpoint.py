@@ -127,8 +127,8 @@ class Endpoint:
             resolved = await self._executor.resolve(asked, context.client)
             if current := await self._not_modified(resolved, context):
                 return current
-            result = self._executor.kept(resolved)
-            if result is None or negotiated.media_type is None:
+            result = self._executor.kept(resolved) if negotiated.media_type else None  # events stream each operation
+            if result is None:
                 prepared = self._executor.price(resolved)
                 if context.is_safe and prepared.kind is not OperationType.QUERY:
                     raise MethodNotAllowed("POST", "Only a query can be sent by GET. Use POST.")
