@@ -133,6 +133,17 @@ DOCUMENTS = {
         "{ articles(first: 100) { nodes { provider { articles(first: 0, filter: {and: [{category: {in: ["
         + '"a" ' * 900
         + "]}}]}) { totalCount } } } } }",
+        None,
+    ),
+    "a filter in a document, under two lists of parents": Hostile(
+        "query { "
+        + " ".join(
+            f"{name}: articles(first: 100) {{ nodes {{ provider {{ articles(first: 0, filter: {{category: {{in: ["
+            + '"a" ' * 850
+            + "]}}) { totalCount } } } }"
+            for name in "ab"
+        )
+        + " }",
         LIMIT,
     ),
     "many values in variables": Hostile(

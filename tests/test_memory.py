@@ -67,9 +67,9 @@ def named(text: str) -> dict[str, object]:
 
 
 def resident(server: Running) -> int:
-    """The resident memory of the process, in bytes."""
-    pages = int(Path(f"/proc/{server.process.pid}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGESIZE")
+    """The resident memory of the process, in bytes, without the pages of files that it maps."""
+    _, pages, of_files, *_ = map(int, Path(f"/proc/{server.process.pid}/statm").read_text().split())
+    return (pages - of_files) * os.sysconf("SC_PAGESIZE")
 
 
 @pytest.fixture
