@@ -20,8 +20,8 @@ import pytest
 from gateway.commands.supervisor import LONGEST_DELAY, delay_of
 from tests.commands import Running, gateway, pause, running
 from tests.conftest import NO_TLS
+from tests.test_processes import TITLES, titled, write
 
-TITLES = "{ articles(orderBy: {field: TITLE}) { nodes { title } } }"
 REVISION = "{ corpus { revision } articles { totalCount } }"
 ROBOT = {"Authorization": "Bearer robot"}
 PREFLIGHT = {"GraphQL-Require-Preflight": "1"}
@@ -34,14 +34,6 @@ def content(tmp_path: Path) -> Path:
     folder.mkdir()
     write(folder, "One")
     return folder
-
-
-def write(folder: Path, title: str) -> None:
-    (folder / f"{title.lower()}.md").write_text(f"---\ntitle: {title}\n---\n")
-
-
-def titled(*titles: str) -> object:
-    return {"articles": {"nodes": [{"title": title} for title in titles]}}
 
 
 @contextmanager

@@ -44,7 +44,6 @@ class AnswerCache:
     def __init__(self, capacity: int) -> None:
         """`capacity` is in bytes. 0 disables the cache."""
         self._kept = ByteCache[AnswerKey, Answer](capacity)
-        self.capacity = capacity
         self.get = self._kept.get
 
     @property

@@ -47,7 +47,7 @@ OVERHEAD: Final = 2000
 """Estimated further bytes per document."""
 _LINE_END = re.compile(r"\r\n|\n|\r")
 INVALID_SHARE: Final = 8
-"""The errors of invalid documents get this part of the capacity: one of so many."""
+"""One byte of this number of bytes of the capacity is for the errors of invalid documents."""
 MAX_ERRORS: Final = 20
 """The maximum number of validation errors reported for a document."""
 

@@ -58,8 +58,7 @@ class Compression:
 
 
 async def compressed(body: bytes, chosen: Encoding) -> bytes:
-    if chosen is Encoding.IDENTITY:
-        return body
+    """The body in another encoding than identity."""
     compress = _COMPRESSORS[chosen]
     return await asyncio.to_thread(compress, body) if len(body) > LONG else compress(body)
 

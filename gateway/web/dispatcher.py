@@ -132,14 +132,15 @@ class _Completion:
             self._start = message
             return
         if self._start is not None:
-            start, self._start, self.has_begun = self._start, None, True
+            start, self._start = self._start, None
             await self._begin(start, message)
+            self.has_begun = True
         await self._send(message)
 
     async def _begin(self, start: Message, first: Message) -> None:
         """Send the start of the response. Compresses the body if it is whole."""
         headers = start.get("headers", ())
-        if self._compression.enabled and not first.get("more_body"):
+        if not first.get("more_body"):
             headers = await self._compressed(headers, first)
         request_id = b"%032x" % random.getrandbits(128)
         named = dict(headers)
@@ -160,7 +161,7 @@ class _Completion:
         accepted = next((value for name, value in self._scope["headers"] if name == b"accept-encoding"), b"")
         body = message.get("body", b"")
         chosen = self._compression.encoding(accepted.decode("latin-1"), body)
-        if not accepted or chosen is Encoding.IDENTITY or not is_compressible(headers):
+        if chosen is Encoding.IDENTITY or not is_compressible(headers):
             return headers
         message["body"] = await compressed(body, chosen)
         length = b"%d" % len(message["body"])

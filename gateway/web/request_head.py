@@ -75,7 +75,7 @@ def host_name(host: bytes) -> str:
 
 
 def apply_target(scope: Scope) -> bool:
-    """Split a target that is no path into path and host. Returns whether the target is `*`, the whole server.
+    """Split a target other than a path into path and host. Returns whether the target is `*`, the whole server.
 
     Raises RequestError for an invalid target (RFC 9112, 3.2), and MisdirectedRequest for an https target on a
     connection without TLS (RFC 9110, 7.4).
