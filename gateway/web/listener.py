@@ -13,8 +13,9 @@ AT_ONCE = 128
 """Connections accepted per iteration of the event loop, which takes about 10 ms. With fewer, a burst of connections
 waits for seconds behind the requests of its first ones."""
 SHARE = 8
-"""If processes share the socket, one connection is accepted per iteration, and one more for each SHARE that are open,
-so that a burst does not go to the first of them."""
+"""At most this share of all places is taken per iteration: connections that their clients have closed already are
+noticed before they fill the places of others. If processes share the socket, one connection is accepted per iteration,
+and one more for each SHARE that are open, so that a burst does not go to the first of them."""
 PAUSE = 0.05
 """Seconds until a paused listener resumes."""
 EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
@@ -43,6 +44,7 @@ class Listener:
         self._build = build
         self._open_connections = open_connections
         self._most = most
+        self._at_once = max(1, min(AT_ONCE, most // SHARE))
         self._shared = shared
         self._beginning = set[asyncio.Task[object]]()
         self._resuming: asyncio.TimerHandle | None = None
@@ -72,8 +74,8 @@ class Listener:
         self._resuming = self._loop.call_later(PAUSE, self._resume)
 
     def _accept(self) -> None:
-        at_once = min(AT_ONCE, 1 + self._open_connections() // SHARE) if self._shared else AT_ONCE
-        for _ in range(at_once):
+        at_once = 1 + self._open_connections() // SHARE if self._shared else self._at_once
+        for _ in range(min(at_once, self._at_once)):
             if self._open_connections() + len(self._beginning) >= self._most:
                 self._pause()
                 return
