@@ -15,20 +15,20 @@ _EVERYWHERE = frozenset({"dir", "lang", "title"})
 _CELL = frozenset({"align", "colspan", "rowspan"})
 
 _PLAIN = (
-    "abbr", "article", "aside", "b", "bdi", "blockquote", "br", "caption", "cite", "dd", "dfn", "div", "dl",
-    "dt", "em", "figcaption", "figure", "footer", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "i",
-    "kbd", "li", "mark", "p", "pre", "q", "rp", "rt", "ruby", "s", "samp", "section", "small", "span", "strong",
-    "sub", "summary", "sup", "table", "tbody", "tfoot", "thead", "tr", "u", "ul", "var", "wbr",
+    "abbr", "article", "aside", "b", "bdi", "br", "caption", "cite", "dd", "dfn", "dl", "dt", "em", "figcaption", "figure", "footer", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "i",
+    "kbd", "li", "mark", "p", "pre", "q", "rp", "rt", "ruby", "s", "samp", "section", "small", "strong", "sub",
+    "summary", "table", "tbody", "tfoot", "thead", "tr", "u", "ul", "var", "wbr",
 )  # fmt: skip
 
 ATTRIBUTES: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(_PLAIN, _EVERYWHERE),
     "a": _EVERYWHERE | {"href"},
-    "code": _EVERYWHERE | {"class"},
+    **dict.fromkeys(("blockquote", "code", "div", "span", "sup"), _EVERYWHERE | {"class"}),
     "col": _EVERYWHERE | {"span"},
     "colgroup": _EVERYWHERE | {"span"},
     "del": _EVERYWHERE | {"datetime"},
     "details": _EVERYWHERE | {"open"},
+    "input": frozenset({"type", "disabled", "checked"}),
     "img": _EVERYWHERE | {"src", "alt", "width", "height"},
     "ins": _EVERYWHERE | {"datetime"},
     "ol": _EVERYWHERE | {"start"},
@@ -44,7 +44,7 @@ UNSEEN = frozenset({
 })  # fmt: skip
 """Tags that are removed together with their content."""
 
-VOID = frozenset({"br", "col", "hr", "img", "wbr"})
+VOID = frozenset({"br", "col", "hr", "img", "input", "wbr"})
 _INLINE = frozenset({
     "a", "abbr", "b", "bdi", "cite", "code", "del", "dfn", "em", "i", "ins", "kbd", "mark", "q", "s", "samp", "small",
     "span", "strong", "sub", "sup", "u", "var",
@@ -61,12 +61,13 @@ NAME = r"[A-Za-z][A-Za-z0-9-]*+"
 ATTRIBUTE_TEXT = r"""\s++[A-Za-z_:][\w:.-]*+(?:\s*+=\s*+(?:[^\s"'=<>`]++|'[^']*+'|"[^"]*+"))?+"""
 TAG = rf"<(?:{NAME}(?:{ATTRIBUTE_TEXT})*+\s*+/?|/{NAME}\s*+)>"
 """A tag by CommonMark's grammar, as are its name and the attributes."""
-_NESTING = re.compile("</|<(?!br|hr|img)")
+_NESTING = re.compile("</|<(?!br|hr|img|input)")
 _STEPS = {"<": 1, "</": -1}
-_REPEATABLE = {"<blockquote": 1, "<ol": 2, "<ul": 2, "<em": 1, "<strong": 1}
+_REPEATABLE = {"<blockquote": 1, "<div": 1, "<ol": 2, "<ul": 2, "<em": 1, "<strong": 1, "<del": 1}
 """The tags that Markdown nests in tags of the same name, and the levels that each adds. A list adds its items'."""
-_OTHERS = len(("table", "thead", "tr", "th", "a", "code"))
+_OTHERS = len(("table", "thead", "tr", "th", "a", "code", "sup", "span"))
 """The maximum depth of the other tags."""
+_CHECKBOX_WORDS = frozenset({"type", "checkbox", "disabled"})
 _COMMENT = re.compile(r"!--(?:-?>|.*?-->)", re.DOTALL)
 _COMMENT_END = "-->"
 _HIDING = UNSEEN | {_COMMENT_END}
@@ -101,10 +102,15 @@ def normalize(html: str) -> str:
     first, *parts = html.split("<")  # a tag of the table does not contain another "<"
     nesting = _Nesting(first)
     for part in _seen([_read(part) for part in parts]):
-        if part.name in ATTRIBUTES:
+        if part.name in ATTRIBUTES and (part.name != "input" or _is_checkbox(part.attributes)):
             (nesting.close if part.closes else nesting.open)(part)
         nesting.text(part.text)
     return nesting.end()
+
+
+def _is_checkbox(attributes: str) -> bool:
+    """Whether an input is the checkbox of a task."""
+    return _CHECKBOX_WORDS <= set(re.findall("[a-z]+", attributes.lower()))
 
 
 def _read(part: str) -> TagPart:

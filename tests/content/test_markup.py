@@ -65,7 +65,7 @@ TABLE = """\
         ("> a\nb", "<blockquote>\n<p>a\nb</p>\n</blockquote>"),
         ("- a\n- b", "<ul>\n<li>a</li>\n<li>b</li>\n</ul>"),
         ("3. a\n\n4. b", '<ol start="3">\n<li>\n<p>a</p>\n</li>\n<li>\n<p>b</p>\n</li>\n</ol>'),
-        ("- [ ] a", "<ul>\n<li>[ ] a</li>\n</ul>"),
+        ("- [ ] a", '<ul>\n<li><input disabled="" type="checkbox"> a</li>\n</ul>'),
         ("---", "<hr>"),
         ("Title\n===", '<h1 id="title">Title</h1>'),
         ("    a < b", "<pre><code>a &lt; b\n</code></pre>"),
@@ -82,7 +82,10 @@ TABLE = """\
         ("<details open>\n\n*a*\n\n</details>", '<details open="">\n<p><em>a</em></p>\n</details>'),
         ("a <!-- b --> c", "<p>a  c</p>"),
         ("a <b>b", "<p>a <b>b</b></p>"),
-        ("https://a.example", "<p>https://a.example</p>"),
+        (
+            "https://a.example",
+            '<p><a href="https://a.example" rel="noopener noreferrer">https://a.example</a></p>',
+        ),
         ("", ""),
     ],
 )
@@ -346,7 +349,8 @@ import threading
 from gateway.content.markup import read, render
 
 def work():
-    ends = {">": "", "- ": "", "1. ": "", "*a ": "*", "[": "](b)", "![": "](b)", "<b>": "", "<div>": ""}
+    ends = {">": "", "- ": "", "1. ": "", "*a ": "*", "[": "](b)", "![": "](b)", "<b>": "", "<div>": "",
+            "~~a ": "~~", "[^a]: ": "", "[[": "]]", "> [!NOTE]\\n> ": "", "$": "$", "- [ ] ": ""}
     for mark, end in ends.items():
         body = mark * 20_000 + "a" + end * 20_000
         render(body)
