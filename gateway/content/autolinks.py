@@ -12,10 +12,9 @@ from urllib.parse import quote
 _OPAQUE = ("a ", "a>", "code ", "code>", "pre ", "pre>")
 """The beginnings of the tags in which addresses are not linked."""
 _OPAQUE_ENDS = ("/a>", "/code>", "/pre>")
-_PERHAPS = re.compile(r"://|www\.|@", re.IGNORECASE)
 _ADDRESS = re.compile(
     r"(?P<url>(?<![a-z0-9])https?://[\w.-]++[^\s<]*+)"
-    r"|(?P<www>(?<![^\s*_~(])www\.[\w.-]++[^\s<]*+)"
+    r"|(?P<www>(?<![^\s*_~(])(?-i:www)\.[\w.-]++[^\s<]*+)"
     r"|(?P<mail>(?<![\w.+/-])(?<!xmpp:)(?:mailto:)?[a-z0-9._+-]++@[a-z0-9_-]++(?:\.[a-z0-9_-]++)++)(?<![_-])",
     re.IGNORECASE,
 )
@@ -28,7 +27,7 @@ _SAFE = "!#$%&'()*+,/:;=?@~"
 
 def linked(well_nested: str) -> str:
     """Link the addresses outside code and links."""
-    if not _PERHAPS.search(well_nested):
+    if not _may_contain_address(well_nested):
         return well_nested
     first, *parts = well_nested.split("<")
     written, depth = [_text(first)], 0
@@ -37,11 +36,17 @@ def linked(well_nested: str) -> str:
             depth += 1
         elif part.startswith(_OPAQUE_ENDS):
             depth -= 1
-        if not depth and _PERHAPS.search(part):
-            tag, end, text = part.partition(">")
-            part = f"{tag}{end}{_text(text)}"
-        written.append(part)
+        written.append(part if depth or not _may_contain_address(part) else _after_tag(part))
     return "<".join(written)
+
+
+def _may_contain_address(text: str) -> bool:
+    return "://" in text or "@" in text or "www." in text
+
+
+def _after_tag(part: str) -> str:
+    tag, end, text = part.partition(">")
+    return f"{tag}{end}{_text(text)}"
 
 
 def _text(escaped: str) -> str:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Collection, Iterator, Mapping
+from functools import lru_cache
 from itertools import repeat
 from typing import NamedTuple
 
 import nh3
 import pyromark
 
-from gateway.content import comments
+from gateway.content import comments, mdx, templates
 from gateway.content.autolinks import linked
-from gateway.content.html_nesting import ATTRIBUTES, UNSEEN, is_deep, normalize
+from gateway.content.html_nesting import ATTRIBUTES, FRAME_ATTRIBUTES, FRAME_RESTRICTIONS, UNSEEN, is_deep, normalize
 from gateway.content.outline import NOTE_ID, Outline, outline
 from gateway.content.prose import ReadingTime, reading_time
-from gateway.model.documents import Heading
+from gateway.model.documents import BodyRules, Heading
 
 MOST_CHARACTERS = 2**20
 MOST_CELLS = 2**20
@@ -44,9 +46,9 @@ _PARSERS = {
 }
 """The parsers, by whether they know formulas and wiki links."""
 _BRACKETED_LINK = re.compile(r"\]\][(\[]")
-"""The end of the text of a link in brackets, as in `[[1]](a)`. A parser of wiki links takes the link for one of them."""
+"""The end of a link's text in brackets, as in `[[1]](a)`. A parser of wiki links takes the text for one of them."""
 _FORMULA = re.compile(r'<span class="math math-(inline|display)">([^<]*)</span>')
-_NO_FORMULA = re.compile(r'[A-Za-z0-9]<span class="math math-inline">|<span class="math math-inline">[^<]*</span>[A-Za-z0-9]')
+_NO_FORMULA = re.compile('[A-Za-z0-9]<span class="math math-inline">|"math math-inline">[^<]*</span>[A-Za-z0-9]')
 """Prices that look like a formula, as in `US$5 and US$6` or `$5/$6`."""
 _CHECKBOX = re.compile(r'(<input disabled="" type="checkbox"(?: checked="")?)/>\n')
 _NOTE_LINK = re.compile(r'(<sup class="footnote-reference"><a href=")#[^"]*(">([0-9]+)</a></sup>)')
@@ -84,27 +86,64 @@ class _Unsafe(NamedTuple):
     is_plain: bool
 
 
-def render(markdown: str) -> Rendered:
+class Prepared(NamedTuple):
+    """A body without what is not Markdown: comments, tags of templates, and MDX."""
+
+    text: str
+    removed: tuple[templates.Removed, ...] = ()
+    """The tags that have no replacement, by their offsets in the body."""
+
+
+DEFAULT_RULES = BodyRules()
+
+
+def render(markdown: str, rules: BodyRules = DEFAULT_RULES) -> Rendered:
     """Render GitHub's Markdown without comments. A body beyond the limits is rendered as preformatted text."""
     shown = comments.strip(markdown)
     try:
-        found = outline(_with_note_ids(_safe(_parsed(shown))))
+        found = outline(_with_note_ids(_safe(_parsed(_prepared(shown, rules).text, rules.embeds), rules.embeds)))
     except _Excessive:
         found = outline(_as_written(shown))
     return Rendered(found.html, found.text, found.headings, reading_time(found.text))
 
 
-def read(markdown: str) -> Outline:
+def read(markdown: str, rules: BodyRules = DEFAULT_RULES) -> Outline:
     """The text and the headings of `render`. The HTML is not safe.
 
     The text of plain HTML is not changed by sanitising, so that step is skipped.
     """
     shown = comments.strip(markdown)
     try:
-        unsafe = _parsed(shown)
-        return outline(unsafe.html if unsafe.is_plain else _safe(unsafe))
+        unsafe = _parsed(_prepared(shown, rules).text, rules.embeds)
+        return outline(unsafe.html if unsafe.is_plain else _safe(unsafe, rules.embeds))
     except _Excessive:
         return outline(_as_written(shown))
+
+
+def lead(markdown: str, rules: BodyRules = DEFAULT_RULES, separator: str = "") -> str | None:
+    """The text before the first mark that ends the excerpt, or None. `separator` is another mark, as in Jekyll."""
+    if separator and (at := markdown.find(separator)) >= 0:
+        at += separator.startswith("\n")
+        markdown = markdown[:at] + comments.MORE + markdown[at:]
+    stripped = comments.read(markdown)
+    if stripped.more is None:
+        return None
+    marked = stripped.text[: stripped.more] + comments.MORE + stripped.text[stripped.more :]
+    try:
+        unsafe = _parsed(_prepared(marked, rules).text, rules.embeds, until=comments.MORE)
+        return outline(_safe(unsafe, rules.embeds)).text or None
+    except _Excessive:
+        return None
+
+
+def removed_tags(markdown: str, rules: BodyRules) -> Iterator[templates.Removed]:
+    """The tags of templates that have no replacement."""
+    stripped = comments.read(markdown)
+    try:
+        for tag in _prepared(stripped.text, rules).removed:
+            yield tag._replace(at=stripped.origin(tag.at))
+    except _Excessive:
+        return
 
 
 def without_code(markdown: str) -> str:
@@ -119,25 +158,58 @@ def without_code(markdown: str) -> str:
     return "".join(kept) + source[at:].decode()
 
 
+@lru_cache(maxsize=1)  # the index and the problems of a file read the same body
+def _prepared(shown: str, rules: BodyRules) -> Prepared:
+    """Prepare a body without comments. Raises _Excessive."""
+    if rules.is_mdx:
+        return Prepared(mdx.reduced(shown)) if len(shown) <= MOST_CHARACTERS else Prepared(shown)
+    if not templates.may_hold_tags(shown):
+        return Prepared(shown)
+    _check(shown)
+    return Prepared(*templates.expand(shown, _code(shown), rules.embeds))
+
+
+def _code(markdown: str) -> list[tuple[int, int]]:
+    """The ranges of code, in order."""
+    source, at, found = markdown.encode(), (0, 0), list[tuple[int, int]]()
+    for event, place in _parser(markdown).events_with_range(markdown):
+        match event:
+            case {"Start": {"CodeBlock": _}} | {"Code": _}:
+                start = at[1] + len(source[at[0] : place["start"]].decode())
+                end = start + len(source[place["start"] : place["end"]].decode())
+                found.append((start, end))
+                at = place["end"], end
+    return found
+
+
+def _check(markdown: str) -> None:
+    """Raises _Excessive for a body that the parser may not read."""
+    if len(markdown) > MOST_CHARACTERS or _is_slow(markdown):
+        raise _Excessive
+
+
 def _parser(markdown: str, *, formulas: bool = True) -> pyromark.Markdown:
     return _PARSERS[formulas, _BRACKETED_LINK.search(markdown) is None]
 
 
-def _parsed(markdown: str) -> _Unsafe:
-    """Render to unsafe HTML. Raises _Excessive."""
-    if len(markdown) > MOST_CHARACTERS or _is_slow(markdown):
-        raise _Excessive
+def _parsed(markdown: str, embeds: Collection[str] = (), until: str = "") -> _Unsafe:
+    """Render to unsafe HTML, up to a comment. Raises _Excessive."""
+    _check(markdown)
     parser, text = _parser(markdown), markdown.replace("\0", "\ufffd") + "\n"
     unsafe = parser.html(text)
     if "math math-inline" in unsafe and _NO_FORMULA.search(unsafe):
         parser = _parser(markdown, formulas=False)
         unsafe = parser.html(text)
+    if until:
+        unsafe, found, _ = unsafe.partition(until)
+        if not found:
+            raise _Excessive
     unsafe = unsafe.replace(comments.LEFT, "")
     if len(unsafe) > MOST_OUTPUT:
         raise _Excessive
     unsafe = _adapted(unsafe)
     is_plain = not _holds_html(markdown, parser) and not is_deep(unsafe)
-    return _Unsafe(unsafe if is_plain else normalize(unsafe), is_plain)
+    return _Unsafe(unsafe if is_plain else normalize(unsafe, embeds), is_plain)
 
 
 def _adapted(unsafe: str) -> str:
@@ -183,27 +255,38 @@ def _kept(tag: str, name: str, value: str) -> str | None:
     return value if name != "class" or _CLASSES[tag].fullmatch(value) else None
 
 
-SANITISER = nh3.Cleaner(
-    tags=set(ATTRIBUTES),
-    clean_content_tags=set(UNSEEN),
-    attributes={tag: set(names) for tag, names in ATTRIBUTES.items()},
-    attribute_filter=_kept,
-    set_tag_attribute_values={"input": {"type": "checkbox", "disabled": ""}},
-    link_rel="noopener noreferrer",
-    url_schemes={"http", "https", "mailto", "tel"},
-)
+def _sanitiser(frames: Mapping[str, frozenset[str]]) -> nh3.Cleaner:
+    return nh3.Cleaner(
+        tags=ATTRIBUTES.keys() | frames.keys(),
+        clean_content_tags=set(UNSEEN - frames.keys()),
+        attributes={tag: set(names) for tag, names in {**ATTRIBUTES, **frames}.items()},
+        attribute_filter=_kept,
+        set_tag_attribute_values={
+            "input": {"type": "checkbox", "disabled": ""},
+            "iframe": FRAME_RESTRICTIONS,
+        },
+        link_rel="noopener noreferrer",
+        url_schemes={"http", "https", "mailto", "tel"},
+    )
 
 
-def _safe(unsafe: _Unsafe) -> str:
+SANITISER = _sanitiser({})
+_SANITISER_OF_FRAMES = _sanitiser({"iframe": FRAME_ATTRIBUTES})
+"""For HTML whose frames `normalize` has checked."""
+
+
+def _safe(unsafe: _Unsafe, embeds: Collection[str] = ()) -> str:
     """Sanitise until the HTML is stable, so that parsers agree with the sanitiser. Raises _Excessive if it is not.
 
-    Plain HTML is stable at once. Addresses in other HTML are linked after sanitising, because tags are not plain before.
+    Plain HTML is stable at once. Addresses in other HTML are linked after it is sanitised once, as its tags are then
+    plain.
     """
     if unsafe.is_plain:
         return SANITISER.clean(linked(unsafe.html))
-    before = linked(SANITISER.clean(unsafe.html))
+    sanitiser = _SANITISER_OF_FRAMES if embeds else SANITISER
+    before = linked(sanitiser.clean(unsafe.html))
     for _ in range(MOST_CLEANINGS):
-        after = SANITISER.clean(before)
+        after = sanitiser.clean(before)
         if after == before:
             return after
         before = after

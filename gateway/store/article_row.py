@@ -48,6 +48,8 @@ COLUMNS = (
     "body",
     "text",
     "headings",
+    "lead",
+    "body_rules",
 )
 """The columns of an article that come from its document, in this order."""
 AT = {column: at for at, column in enumerate(COLUMNS)}
@@ -158,6 +160,8 @@ def _values(document: Document, related: bytes | None) -> tuple[Any, ...]:
         document.body,
         None if document.text == document.body.strip() else document.text,
         _json(list(map(tuple, document.headings))),
+        document.lead,
+        document.body_rules,
     )
 
 

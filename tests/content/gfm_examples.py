@@ -151,7 +151,8 @@ EXAMPLES: Mapping[str, Example] = {
         "xmpp:foo@bar.baz/txt/bin", _paragraphs(f"{_link('xmpp:foo@bar.baz/txt')}/bin")
     ),
     "657 disallowed raw HTML": Example(
-        "<strong> <title> <style> <em>\n\n<blockquote>\n  <xmp> is disallowed.  <XMP> is also disallowed.\n</blockquote>",
+        "<strong> <title> <style> <em>\n\n"
+        "<blockquote>\n  <xmp> is disallowed.  <XMP> is also disallowed.\n</blockquote>",
         "<p><strong> &lt;title> &lt;style> <em></p>"
         "<blockquote> &lt;xmp> is disallowed. &lt;XMP> is also disallowed. </blockquote>",
     ),

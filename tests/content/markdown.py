@@ -11,7 +11,8 @@ _MARKS = [
     "*", "**", "_", "`", "```\n", "# ", "## ", "> ", "- ", "1. ", "\n", "\n\n", "[a](b)", "![a](b)", "<https://a.example>",
     "a|b\n-|-\n", "| c |", "&lt;", "&amp;", "&#10;", "<!--", "-->", "<?", "?>", "<![CDATA[", "]]>", "\t", "    ", "\\",
     "\0", "\r", "[a]: /b\n", "<", ">", '"', "'", "=", "\u2028", "\x0c", "word ",
-    "~~", "~", "- [ ] ", "- [x] ", "[^a]", "[^a]: ", "> [!NOTE]\n", "$", "$$", "[[", "]]", "www.a.example", "a@b.example", "Été", "学习", "👍🏽", "<script>",
+    "~~", "~", "- [ ] ", "- [x] ", "[^a]", "[^a]: ", "> [!NOTE]\n", "$", "$$", "[[", "]]",
+    "www.a.example", "a@b.example", "Été", "学习", "👍🏽", "<script>",
     "</script>", "<style>",
     "<iframe src=//a.example>", "<a href='javascript:alert(1)' onclick=b>", '<img title="<b>" src=x onerror=y>',
 ]  # fmt: skip
@@ -179,7 +180,9 @@ HOSTILE: Mapping[str, Callable[[int], str]] = {
     "tasks in tasks": lambda n: "- [ ] " * n + "a",
     "footnotes": lambda n: "[^a]" * n,
     "references to a footnote": lambda n: "[^a]" * n + "\n\n[^a]: b",
-    "definitions of footnotes": lambda n: "".join(f"[^{i}] " for i in range(n)) + "".join(f"\n[^{i}]: b" for i in range(n)),
+    "definitions of footnotes": lambda n: (
+        "".join(f"[^{i}] " for i in range(n)) + "".join(f"\n[^{i}]: b" for i in range(n))
+    ),
     "definitions of one footnote": lambda n: "[^a]\n\n" + "[^a]: b\n" * n,
     "footnotes in footnotes": lambda n: "[^a]: " * n + "b",
     "lazy lines in footnotes": lambda n: "[^a]: " * n + "a\n" + "b\n" * n,

@@ -63,8 +63,10 @@ def test_difference_from_the_specification(name: str) -> None:
     [
         (
             "a[^x]\n\n[^x]: b",
-            '<p>a<sup class="footnote-reference"><a href="#fn:1">1</a></sup></p>'
-            '<div class="footnote-definition"><sup class="footnote-definition-label">1</sup><p>b</p></div>',
+            (
+                '<p>a<sup class="footnote-reference"><a href="#fn:1">1</a></sup></p>'
+                '<div class="footnote-definition"><sup class="footnote-definition-label">1</sup><p>b</p></div>'
+            ),
             "The parser writes footnotes where they are written. GitHub collects them at the end, with links back.",
         ),
         (
