@@ -126,9 +126,12 @@ def lead(markdown: str, rules: BodyRules = DEFAULT_RULES, separator: str = "") -
         at += separator.startswith("\n")
         markdown = markdown[:at] + comments.MORE + markdown[at:]
     stripped = comments.read(markdown)
-    if stripped.more is None:
+    if stripped.more is not None:
+        marked = stripped.text[: stripped.more] + comments.MORE + stripped.text[stripped.more :]
+    elif rules.is_mdx and "/*" in stripped.text:
+        marked = stripped.text
+    else:
         return None
-    marked = stripped.text[: stripped.more] + comments.MORE + stripped.text[stripped.more :]
     try:
         unsafe = _parsed(_prepared(marked, rules).text, rules.embeds, until=comments.MORE)
         return outline(_safe(unsafe, rules.embeds)).text or None
@@ -204,7 +207,7 @@ def _parsed(markdown: str, embeds: Collection[str] = (), until: str = "") -> _Un
         unsafe, found, _ = unsafe.partition(until)
         if not found:
             raise _Excessive
-    unsafe = unsafe.replace(comments.LEFT, "")
+    unsafe = unsafe.replace(comments.LEFT, "").replace(comments.MORE, "")
     if len(unsafe) > MOST_OUTPUT:
         raise _Excessive
     unsafe = _adapted(unsafe)

@@ -12,6 +12,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from gateway.content.comments import MORE
+
 _INERT = re.compile(
     r"(?P<fence>^[ \t>]*+(?:(?:[-*+]|[0-9]{1,9}[.)])[ \t]++)?(?P<mark>`{3,}+(?=[^`\n]*+$)|~{3,}+)[^\n]*+)"
     r"|(?P<ticks>`++)"
@@ -30,6 +32,8 @@ _MARK = re.compile(
     r"|<(?P<closes>/?)(?P<name>[A-Za-z][\w.:-]*+|(?=>))",
     re.MULTILINE,
 )
+_EXCERPT_END = re.compile(r"\{\s*+/\*\s*+(?:more|truncate|excerpt)\s*+\*/\s*+\}")
+"""A mark in the content of a tag, whose indentation looks like code outside MDX."""
 _LITERAL = re.compile(r"""\{\s*+(?:"([^"\\]*+)"|'([^'\\]*+)'|`([^`\\$]*+)`)\s*+\}""")
 _ATTRIBUTE = re.compile(r"""\s*+(?P<text>[A-Za-z_:][\w:.-]*+(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'))?+)(?!\s*+=)""")
 _BRACED = re.compile(r"\s*+(?:[A-Za-z_:][\w:.-]*+\s*+=\s*+)?+(?=\{)")
@@ -137,6 +141,8 @@ class _Scanner:
             return None, ""
         if mark["expression"] is None:
             return self._tag(mark)
+        if end := _EXCERPT_END.match(self._body, mark.start()):
+            return end.end(), MORE
         if literal := _LITERAL.match(self._body, mark.start()):
             return literal.end(), literal[literal.lastindex or 0]
         return self._after_brace(mark.start()), ""
