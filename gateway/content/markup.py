@@ -45,8 +45,8 @@ _PARSERS = {
     for wiki_links in (False, True)
 }
 """The parsers, by whether they know formulas and wiki links."""
-_BRACKETED_LINK = re.compile(r"\]\][(\[]")
-"""The end of a link's text in brackets, as in `[[1]](a)`. A parser of wiki links takes the text for one of them."""
+_BRACKETED_LINK_ENDS = ("]](", "]][")
+"""The ends of a link's text in brackets, as in `[[1]](a)`. A parser of wiki links takes the text for one of them."""
 _FORMULA = re.compile(r'<span class="math math-(inline|display)">([^<]*)</span>')
 _NO_FORMULA = re.compile('[A-Za-z0-9]<span class="math math-inline">|"math math-inline">[^<]*</span>[A-Za-z0-9]')
 """Prices that look like a formula, as in `US$5 and US$6` or `$5/$6`."""
@@ -192,7 +192,7 @@ def _check(markdown: str) -> None:
 
 
 def _parser(markdown: str, *, formulas: bool = True) -> pyromark.Markdown:
-    return _PARSERS[formulas, _BRACKETED_LINK.search(markdown) is None]
+    return _PARSERS[formulas, not any(end in markdown for end in _BRACKETED_LINK_ENDS)]
 
 
 def _parsed(markdown: str, embeds: Collection[str] = (), until: str = "") -> _Unsafe:

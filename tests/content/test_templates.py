@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from gateway.content.markup import read, render
+from gateway.content.markup import read, removed_tags, render
 from gateway.model.documents import BodyRules
 from tests.content.test_markup import ATTACKS, Reader, calls, faults
 
@@ -166,3 +168,22 @@ def test_work_is_linear(hostile: Callable[[int], str]) -> None:
     assert calls(render, large) <= 4.7 * calls(render, small) + 1000
     assert calls(render, large) <= 20 * (len(large) + len(html(large))) + 1000
     assert read(large).text == render(large).text
+
+
+_PARTS = [
+    "{{< a >}}", "{{< /a >}}", '{{% b c="d" %}}', "{% e %}", "{% raw %}", "{% endraw %}", "{{< highlight f >}}",
+    "{{< /highlight >}}", "{% highlight g %}", "{% endhighlight %}", "{{< figure src=h >}}", "{{< youtube i >}}",
+    "{{ site.j }}", "{{ 'k' | l }}", "{{<",
+    "{%", "{{", ">}}", "%}", "}}", "`", "```\n", "    ", "\n", "\n\n", "- ", "> ",
+    "é", "<b>", "<!-- ", " -->", "%%", "word ",
+]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(_PARTS), max_size=25).map("".join))
+def test_any_body_with_tags(body: str) -> None:
+    """The text of the index is that of the HTML, and each removed tag is at its place in the body."""
+    rules = BodyRules(embeds=("www.youtube.com",))
+    rendered, found = render(body, rules), read(body, rules)
+    assert (found.text, found.headings) == (rendered.text, rendered.headings)
+    for tag in removed_tags(body, rules):
+        assert body[tag.at] == "{"
