@@ -69,7 +69,7 @@ def read_plain(path: str, data: bytes, lists: Mapping[str, Container[str]]) -> F
         if parts is None or parts.parse is not yaml.parse:
             return None
         head = parts.text[: parts.body]
-        if head.count("\r") != head.count("\r\n"):
+        if "\r" in head and head.count("\r") != head.count("\r\n"):
             return None
         fields = plain_yaml.scan(head[parts.start : parts.end], 1 + head.count("\n", 0, parts.start), lists)
     except (FrontMatterError, plain_yaml.Irregular):
