@@ -11,7 +11,7 @@ from collections.abc import Set as AbstractSet
 from datetime import tzinfo
 from functools import lru_cache, partial
 from operator import attrgetter, itemgetter
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from gateway.content import dates, values
 from gateway.content.entry_layouts import Decode, EntryLayouts, Make
@@ -61,10 +61,9 @@ _ADDRESS = attrgetter("url")
 T = TypeVar("T")
 Rest = object
 """The unmodelled keys of a nested field, as JSON, or None."""
-_Related = tuple[RelatedEntry | None, Rest]
 
 MOST_KEPT = 8 * 1024 * 1024
-"""The total length of the texts whose related entries are kept, in characters."""
+"""The total length of the texts whose related entries are kept, in characters. Those of images take an eighth of it."""
 
 
 def entries(field: MappingEntry | None) -> tuple[Node, ...]:
@@ -91,7 +90,7 @@ def topics(
 
 
 def images(collector: ProblemCollector, field: MappingEntry | None) -> tuple[tuple[Image, ...], Rest]:
-    return _each(field, lambda node: _image(collector, node))
+    return _each(field, _kept_images().decoding(partial(_image, collector)))
 
 
 def provider(collector: ProblemCollector, field: MappingEntry | None) -> tuple[ProviderName | None, Rest, int]:
@@ -116,56 +115,63 @@ def related(
     collector: ProblemCollector, field: MappingEntry | None, zone: tzinfo
 ) -> tuple[tuple[RelatedEntry, ...], Rest]:
     """The related entries in file order. An entry without title and URL is left out."""
-    kept = _kept_entries(zone)
-
-    def decode(node: Node) -> _Related:
-        if not isinstance(node, ItemNode):
-            return _related_entry(collector, node, zone)
-        if (found := kept.get(node.text)) is None:
-            found = _related_entry(collector, node, zone)  # a problem raises PositionNeeded
-            kept.add(node, found)
-        return found
-
-    return _each(field, decode)
+    return _each(field, _kept_entries(zone).decoding(partial(_related_entry, collector, zone=zone)))
 
 
 def kept_lists(zone: tzinfo) -> Mapping[str, Container[str]]:
     """The lists whose items need not be scanned if their texts are contained."""
-    return {"related": _kept_entries(zone)}
+    return {"related": _kept_entries(zone), "images": _kept_images()}
 
 
-class _KeptEntries(Container[str]):
-    """The related entries without problems that this process decoded, and those of the same layouts.
+class _KeptItems(Container[str], Generic[T]):
+    """The items of a list without problems that this process decoded, and those of the same layouts.
 
-    Many files contain the same entries, and all are written in a few layouts.
+    Many files contain the same items, and all are written in a few layouts.
     """
 
-    def __init__(self, zone: tzinfo) -> None:
-        self._memo = TextMemo[_Related](MOST_KEPT)
-        parts = {f"provider.{key}": decode for key, decode in _PROVIDER_VALUES.items()}
-        parts |= {f"images.*.{key}": decode for key, decode in _IMAGE_VALUES.items()}
-        self._layouts = EntryLayouts({**_entry_decoders(zone), **parts}, _maker)
-        self.get = self._memo.get
+    def __init__(self, layouts: EntryLayouts[T], most_characters: int) -> None:
+        self._layouts = layouts
+        self._memo = TextMemo[tuple[T | None, Rest]](most_characters)
 
     def __contains__(self, text: object) -> bool:
         return text in self._memo or (isinstance(text, str) and self._decodes(text))
 
-    def add(self, node: ItemNode, decoded: _Related) -> None:
+    def decoding(self, decode: Callable[[Node], tuple[T | None, Rest]]) -> Callable[[Node], tuple[T | None, Rest]]:
+        """The decoder `decode`, for the nodes that are not kept."""
+
+        def decoded(node: Node) -> tuple[T | None, Rest]:
+            if not isinstance(node, ItemNode):
+                return decode(node)
+            if (found := self._memo.get(node.text)) is None:
+                found = decode(node)  # a problem raises PositionNeeded
+                self._add(node, found)
+            return found
+
+        return decoded
+
+    def _add(self, node: ItemNode, decoded: tuple[T | None, Rest]) -> None:
         self._memo.add(node.text, decoded)
-        entry, rest = decoded
-        if entry and not rest:
+        item, rest = decoded
+        if item and not rest:
             self._layouts.learn(node.text, node)
 
     def _decodes(self, text: str) -> bool:
-        entry = self._layouts.decode(text)
-        if entry:
-            self._memo.add(text, (entry, None))
-        return entry is not None
+        item = self._layouts.decode(text)
+        if item:
+            self._memo.add(text, (item, None))
+        return item is not None
 
 
 @lru_cache(maxsize=1)
-def _kept_entries(zone: tzinfo) -> _KeptEntries:  # times without an offset depend on the zone
-    return _KeptEntries(zone)
+def _kept_entries(zone: tzinfo) -> _KeptItems[RelatedEntry]:  # times without an offset depend on the zone
+    parts = {f"provider.{key}": decode for key, decode in _PROVIDER_VALUES.items()}
+    parts |= {f"images.*.{key}": decode for key, decode in _IMAGE_VALUES.items()}
+    return _KeptItems(EntryLayouts({**_entry_decoders(zone), **parts}, _entry_maker), MOST_KEPT)
+
+
+@lru_cache(maxsize=1)
+def _kept_images() -> _KeptItems[Image]:
+    return _KeptItems(EntryLayouts(_IMAGE_VALUES, _image_maker), MOST_KEPT // 8)
 
 
 def _each(field: MappingEntry | None, decode: Callable[[Node], tuple[T | None, Rest]]) -> tuple[tuple[T, ...], Rest]:
@@ -290,7 +296,7 @@ def _domain(url: str | None) -> str | None:
     return url_host(identity) or None if identity else None
 
 
-def _related_entry(collector: ProblemCollector, node: Node, zone: tzinfo) -> _Related:
+def _related_entry(collector: ProblemCollector, node: Node, zone: tzinfo) -> tuple[RelatedEntry | None, Rest]:
     fields = node if isinstance(node, MappingNode) else _link(collector, node)
     if fields is None:
         return None, None
@@ -304,7 +310,18 @@ def _related_entry(collector: ProblemCollector, node: Node, zone: tzinfo) -> _Re
     return (_entry([*found.values()], source, pictures) if title else None), rest
 
 
-def _maker(paths: Sequence[str]) -> Make[RelatedEntry]:
+def _image_maker(paths: Sequence[str]) -> Make[Image]:
+    """The same as `_entry_maker` for images."""
+    depiction = _getter(paths, _IMAGE_VALUES)
+
+    def make(found: Sequence[Any]) -> Image | None:
+        picture = _picture(*depiction(found))
+        return picture if picture.url else None
+
+    return make
+
+
+def _entry_maker(paths: Sequence[str]) -> Make[RelatedEntry]:
     """Makes entries from values at these paths, except if the full decoder reports a problem."""
     singles = _getter(paths, (*_ENTRY_VALUES, "publishedDateTime"))
     naming = _getter(paths, map("provider.{}".format, _PROVIDER_VALUES))

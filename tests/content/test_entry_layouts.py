@@ -33,6 +33,10 @@ EXAMPLE = """  - title: "One"
       - url: /2.jpg
         title: Two
 """
+PICTURE = """  - url: "One"
+    width: 1200
+    isCached: true
+"""
 DECODERS: Mapping[str, Decode] = {"title": values.phrase, "images.*.width": values.integer}
 VALUES = [line.partition(": ")[2] for line in EXAMPLE.split("\n") if ": " in line]
 
@@ -82,7 +86,9 @@ SHORT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8
 def test_known_layouts_give_what_the_full_parser_gives(entries: list[list[str]]) -> None:
     """Whatever the values are, in whatever order the layouts are learned."""
     for entry in [VALUES, *entries]:
-        data = f"---\ntitle: T\nrelated:\n{written(entry)}---\n".encode()
+        text = written(entry)
+        pictures = text.partition("images:\n")[2]
+        data = f"---\ntitle: T\nimages:\n{pictures}related:\n{text}---\n".encode()
         plain = frontmatter.read_plain("a.md", data, nested_fields.kept_lists(UTC))
         if plain is None:
             continue
@@ -159,14 +165,16 @@ def test_the_number_of_layouts_is_bounded() -> None:
     assert sum(known.decode(text) is not None for text in texts) == MOST_LAYOUTS
 
 
-def test_nodes_of_known_entries_are_scanned_when_used() -> None:
+@pytest.mark.parametrize(("name", "key", "example"), [("related", "title", EXAMPLE), ("images", "url", PICTURE)])
+def test_nodes_of_known_items_are_scanned_when_used(name: str, key: str, example: str) -> None:
     """Other keys of the file are decoded from the tree."""
     kept = nested_fields.kept_lists(UTC)
-    for title in ("One", "Two"):
-        text = EXAMPLE.replace('"One"', f'"{title}"')
-        plain = frontmatter.read_plain("a.md", f"---\ntitle: T\nrelated:\n{text}---\n".encode(), kept)
+    for value in ("One", "Two"):
+        text = example.replace('"One"', f'"{value}"')
+        plain = frontmatter.read_plain("a.md", f"---\ntitle: T\n{name}:\n{text}---\n".encode(), kept)
         assert plain is not None
-        decoder.decode("a.md", plain)
-        (node,) = plain.fields.entries["related"].value.nodes  # type: ignore[union-attr]
+        assert decoder.decode("a.md", plain).document is not None
+        (node,) = plain.fields.entries[name].value.nodes  # type: ignore[union-attr]
         assert isinstance(node, MappingNode)
-        assert node.entries["title"].value[0] == title
+        assert node.entries[key].value[0] == value
+    assert node[0] is None, "the second item was scanned"
