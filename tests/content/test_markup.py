@@ -238,7 +238,7 @@ ATTACKS = [
     "<b/><script/>alert(1)</script>",
     "<plaintext><script>alert(1)</script>",
 ]  # fmt: skip
-SAFE_TAGS = {*ATTRIBUTES} - {"script", "style", "iframe", "object", "embed", "svg", "math", "form", "input", "base"}
+SAFE_TAGS = {*ATTRIBUTES} - {"script", "style", "iframe", "object", "embed", "svg", "math", "form", "base"}
 SCHEMES = {"http", "https", "mailto", "tel"}
 
 
@@ -249,12 +249,16 @@ def is_safe(name: str, value: str | None) -> bool:
     return not name.startswith("on") and name not in {"style", "srcset", "srcdoc", "action", "name", "target"}
 
 
+def is_checkbox(attributes: dict[str, str | None]) -> bool:
+    return attributes == {"disabled": "", "type": "checkbox"} | {name: "" for name in attributes if name == "checked"}
+
+
 def faults(html: str) -> list[object]:
     return [
         (tag, name, value)
         for tag, attributes in Reader(html).tags
         for name, value in [("", ""), *attributes.items()]
-        if tag not in SAFE_TAGS or not is_safe(name, value)
+        if tag not in SAFE_TAGS or not is_safe(name, value) or (tag == "input" and not is_checkbox(attributes))
     ]
 
 
@@ -267,7 +271,15 @@ def test_no_attack_gets_through(attack: str, frame: str) -> None:
 
 def test_audit_detects_attacks() -> None:
     """The audit of the other tests finds unsafe HTML."""
-    for unsafe in ("<script>", "<b onclick=x>", "<a href='javascript:x'>", "<img src='data:x'>", "<p style=x>"):
+    for unsafe in (
+        "<input>",
+        "<input type=checkbox>",
+        "<script>",
+        "<b onclick=x>",
+        "<a href='javascript:x'>",
+        "<img src='data:x'>",
+        "<p style=x>",
+    ):
         assert faults(unsafe)
 
 
