@@ -34,6 +34,7 @@ def fill(database: Path, server: Running) -> None:
         connection.executescript(SCHEMA.read_text())
         for article in _served(server):
             _insert(connection, article)
+        connection.execute("INSERT INTO words (words) VALUES ('rebuild')")
         connection.execute("ANALYZE")
 
 

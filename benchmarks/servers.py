@@ -1,4 +1,4 @@
-"""The servers that the serving benchmark compares: how each is installed and started. It measures nothing."""
+"""The servers that the request benchmark compares: how each is installed and started. It measures nothing."""
 
 from __future__ import annotations
 
@@ -50,6 +50,8 @@ class Server(NamedTuple):
     """The executable that must be present on the machine."""
     path: str = "/graphql"
     """The path of requests. `{query}` is the name of the query."""
+    uncompiled: bool = False
+    """Whether it is a gateway without its compiler."""
 
     @property
     def fixed(self) -> bool:
@@ -75,12 +77,15 @@ class Server(NamedTuple):
                 process.kill()
 
 
-def gateway(checkout: Path | None = None) -> Server:
+def gateway(checkout: Path | None = None, *, compiles: bool = True) -> Server:
     """The gateway of another checkout, which has a virtual environment, or of this one."""
     executable = checkout / ".venv/bin/gateway" if checkout else Path(sys.executable).with_name("gateway")
+    command = (executable,) if compiles else (sys.executable, "-m", "benchmarks.uncompiled")
+    name = f"gateway of {checkout}" if checkout else "gateway" if compiles else "gateway without its compiler"
     return Server(
-        f"gateway of {checkout}" if checkout else "gateway",
-        lambda _, site: (executable, "serve", site.content, "--port", 0, *UNWATCHED),
+        name,
+        lambda _, site: (*command, "serve", site.content, "--port", 0, *UNWATCHED),
+        uncompiled=not compiles,
     )
 
 

@@ -1,10 +1,9 @@
-"""Small runs of the query, request and overload benchmarks."""
+"""Small runs of the query and overload benchmarks."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks import requests
 from benchmarks.overload import Best, Plan, measure_all, told
 from benchmarks.queries import LINEAR, QUESTIONS, compare
 from benchmarks.skewed import COMMON, PROVIDER, RARE, RARITIES, TOPIC, fill
@@ -47,11 +46,3 @@ def test_overload_is_measured(tmp_path: Path) -> None:
         assert set(row.counts.statuses) == {200}
         assert row.probes
         assert told(plan, row, Best(2 * row.goodput, row.efficiency)).endswith("missed")
-
-
-def test_requests_are_measured(tmp_path: Path) -> None:
-    """Each case has a time for both checkouts, and the fixed bytes have one."""
-    found = requests.measure([requests.CHECKOUT] * 2, tmp_path, seconds=0.1, rounds=1)
-    assert [len(numbers) for numbers in found.values()] == [1, *[2] * 5]
-    assert all(number >= 0 for numbers in found.values() for number in numbers)
-    assert requests.told("a case", [10, 40], 5).split()[-5:] == ["10", "2.0", "40", "8.0", "0.25"]
