@@ -74,7 +74,7 @@ def load(url: str, process: int, requests: Sequence[bytes], connections: int, se
         folder = Path(name)
         (folder / "requests").write_bytes(b"".join(b"%d\n%b" % (len(each), each) for each in requests))
         (folder / "script.lua").write_text(SCRIPT)
-        options = ("--threads", 1, "--connections", connections, "--duration", f"{seconds}s")
+        options = ("--threads", 1, "--connections", connections, "--duration", f"{seconds}s", "--timeout", "60s")
         pinned = ("taskset", "--cpu-list", processors()[1], "wrk", *options, "--script", folder / "script.lua", url)
         # The number of a request starts with the time in microseconds, which is more than any number before.
         command = [*map(str, (*pinned, "--", folder / "requests", UNUSED, time.time_ns() // 1000))]

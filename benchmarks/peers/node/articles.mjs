@@ -7,7 +7,7 @@ export const schema = `
   input DateTimeFilter { lt: DateTime }
   input ListFilter { anyOf: [String!] }
   input ArticleFilter { publishedDateTime: DateTimeFilter, topics: ListFilter }
-  enum SearchField { TITLE EXCERPT }
+  enum SearchField { TITLE TOPICS EXCERPT PROVIDER BODY }
   type Image { url: String! width: Int }
   type Topic { name: String! }
   type Provider {
@@ -46,7 +46,7 @@ export const schema = `
     articles(first: Int = 20, offset: Int = 0, filter: ArticleFilter): ArticleConnection!
     provider(id: ID!): Provider
     facets(filter: ArticleFilter): ArticleFacets!
-    search(query: String!, in: [SearchField!], first: Int = 20): ArticleConnection!
+    search(query: String!, in: [SearchField!]!, first: Int = 20): ArticleConnection!
   }
 `
 
@@ -80,8 +80,11 @@ function where (filter) {
   return { sql: conditions.length ? `WHERE ${conditions.join(' AND ')}` : '', parameters }
 }
 
-// The words of a text, all of which must match. The last one may be incomplete.
-const matching = text => text.split(' ').map(word => `"${word.replaceAll('"', '""')}"`).join(' ') + '*'
+// The words of a text, all of which must be in some columns. The last one may be incomplete.
+function matching (text, fields) {
+  const words = text.split(' ').map(word => `"${word.replaceAll('"', '""')}"`)
+  return `{${fields.join(' ')}} : (${words.join(' AND ')} *)`
+}
 
 export const resolvers = {
   Query: {
@@ -95,10 +98,13 @@ export const resolvers = {
     },
     provider: (_, { id }) => prepared('SELECT * FROM providers WHERE id = ?').get(id),
     facets: (_, { filter }) => where(filter),
-    search: (_, { query, first }) => ({
-      nodes: () => prepared(`SELECT articles.* ${MATCHES} ORDER BY rank LIMIT ?`).all(matching(query), first),
-      totalCount: () => prepared('SELECT count(*) AS count FROM words WHERE words MATCH ?').get(matching(query)).count
-    })
+    search: (_, { query, in: fields, first }) => {
+      const match = matching(query, fields)
+      return {
+        nodes: () => prepared(`SELECT articles.* ${MATCHES} ORDER BY rank LIMIT ?`).all(match, first),
+        totalCount: () => prepared('SELECT count(*) AS count FROM words WHERE words MATCH ?').get(match).count
+      }
+    }
   },
   ArticleConnection: {
     nodes: ({ nodes }) => nodes(),

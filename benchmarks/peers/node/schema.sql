@@ -37,4 +37,4 @@ CREATE INDEX articles_of_topic ON article_topic (topicKey, articleKey);
 CREATE INDEX related_of_article ON related (articleKey);
 CREATE INDEX images_of_article ON images (articleKey);
 CREATE INDEX images_of_related ON images (relatedKey);
-CREATE VIRTUAL TABLE words USING fts5 (title, excerpt, content=articles, content_rowid=key);
+CREATE VIRTUAL TABLE words USING fts5 (title, topics, excerpt, provider, body, content='');

@@ -219,7 +219,10 @@ class ArticleFacets:
 @strawberry.enum
 class SearchField(Enum):
     TITLE = "title"
+    TOPICS = "topics"
     EXCERPT = "excerpt"
+    PROVIDER = "provider"
+    BODY = "body"
 
 
 @strawberry.type
@@ -243,10 +246,10 @@ class Query:
     async def search(
         self,
         query: str,
-        fields: Annotated[list[SearchField] | None, strawberry.argument(name="in")] = None,
+        fields: Annotated[list[SearchField], strawberry.argument(name="in")],
         first: int = 20,
     ) -> ArticleConnection:
-        source = Rows("words JOIN articles ON key = words.rowid WHERE words MATCH ?", [matching(query)])
+        source = Rows("words JOIN articles ON key = words.rowid WHERE words MATCH ?", [matching(query, fields)])
         return ArticleConnection(source=source, page=Rows("ORDER BY rank LIMIT ?", [first]))
 
     @strawberry.field
@@ -269,9 +272,10 @@ def where(filter: ArticleFilter | None) -> Rows:
     return Rows(f"WHERE {' AND '.join(conditions)}" if conditions else "", parameters)
 
 
-def matching(text: str) -> str:
-    """The words of a text, all of which must match. The last one may be incomplete."""
-    return " ".join('"{}"'.format(word.replace('"', '""')) for word in text.split(" ")) + "*"
+def matching(text: str, fields: Sequence[SearchField]) -> str:
+    """The words of a text, all of which must be in some columns. The last one may be incomplete."""
+    words = ['"{}"'.format(word.replace('"', '""')) for word in text.split(" ")]
+    return f"{{{' '.join(field.value for field in fields)}}} : ({' AND '.join(words)} *)"
 
 
 def image(row: sqlite3.Row) -> Image:
