@@ -12,7 +12,7 @@ import asyncio
 import json
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
@@ -35,10 +35,20 @@ from tests.schema import SCHEMA
 CARD = "title excerpt publishedDateTime provider { name } topics { name } related { title }"
 CHEAP = json.dumps({"query": f"{{ articles(first: 1) {{ nodes {{ {CARD} }} }} }}"}).encode()
 QUESTION = Question("cheap", "/graphql", CHEAP, b'{"data":{', 50)
+Cases = Mapping[str, Callable[[int], str]]
+
 LATENCY_AIM = 5.0
 """The ratio of the p99 to that of an idle server."""
 HOLD_AIM = 0.005
 """Seconds."""
+
+
+class Plan(NamedTuple):
+    connections: int
+    """Those that send expensive queries."""
+    rounds: int
+    seconds: int
+    """Of each load in each round."""
 
 
 class Hold(NamedTuple):
@@ -70,13 +80,16 @@ class Expensive(NamedTuple):
     hold: Hold
 
 
-async def expensive(database: Path, times: int) -> Mapping[str, Expensive]:
-    """Each query with the median of the longest holds while it runs, without its preparation."""
+async def expensive(database: Path, cases: Cases, times: int) -> Mapping[str, Expensive]:
+    """Each case of the largest size that is allowed, with the median of its longest holds.
+
+    It is parsed, validated and compiled before.
+    """
     store, limits = await SqliteStore.open(database, readers=2), Limits()
     compiler = Compiler(SCHEMA, limits)
     executor = Executor(SCHEMA, store, limits, PersistedDocuments(0), introspection=True, compiler=compiler)
     found = {}
-    for name, build in CASES.items():
+    for name, build in cases.items():
         query = build(await largest(executor, build))
         prepared, executed = await executor.prepare(OperationRequest(query), CLIENT), compiler.executed
         await executor.run(prepared)
@@ -86,14 +99,12 @@ async def expensive(database: Path, times: int) -> Mapping[str, Expensive]:
     return found
 
 
-def latencies(
-    server: Running, seconds: float, expensive: Sequence[bytes] = (), connections: int = 0
-) -> Sequence[float]:
+def latencies(server: Running, seconds: int, expensive: Sequence[bytes], connections: int) -> Sequence[float]:
     """The sorted seconds of cheap queries, with expensive ones on some connections beside them."""
     asker = Asker(server.url, QUESTION)
     asker.start()
     if expensive:
-        wrk.load(server.url, server.process.pid, expensive, connections, round(seconds))
+        wrk.load(server.url, server.process.pid, expensive, connections, seconds)
     else:
         time.sleep(seconds)
     asker.end()
@@ -102,21 +113,19 @@ def latencies(
     return asker.seconds
 
 
-def measure(
-    folder: Path, loads: Mapping[str, Sequence[str]], arguments: argparse.Namespace
-) -> Mapping[str, Sequence[float]]:
+def measure(folder: Path, loads: Mapping[str, Sequence[str]], plan: Plan) -> Mapping[str, Sequence[float]]:
     """The sorted seconds of cheap queries beside each load of expensive ones. The loads take turns."""
     options = ("--database", folder / "gateway.db", "--log-level", "error", "--answer-bytes", 0, "--watch", "off")
     found: Mapping[str, list[float]] = {name: [] for name in loads}
     with running("serve", folder / "content", *options, cache=folder) as server:
         finished(server)
         wrk.pin(server.process.pid)
-        for _ in range(arguments.rounds):
+        for _ in range(plan.rounds):
             for name, queries in loads.items():
                 sent = [
                     request(json.dumps({"query": query, "variables": {"unused": UNUSED}}).encode()) for query in queries
                 ]
-                found[name] += latencies(server, arguments.seconds, sent, arguments.connections)
+                found[name] += latencies(server, plan.seconds, sent, plan.connections)
         server.stop()
     return {name: sorted(seconds) for name, seconds in found.items()}
 
@@ -143,7 +152,7 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        cases = uvloop.run(expensive(load(folder, arguments.files), arguments.rounds))
+        cases = uvloop.run(expensive(load(folder, arguments.files), CASES, arguments.rounds))
         print(f"{'longest hold of the loop, ms':34}{'cpu':>9}{'wall':>9}")
         for name, case in cases.items():
             print(row(name, case))
@@ -152,7 +161,7 @@ def main() -> None:
             "beside plans": [case.query for case in cases.values() if case.is_compiled],
             "beside graphql-core": [case.query for case in cases.values() if not case.is_compiled],
         }
-        found = measure(folder, loads, arguments)
+        found = measure(folder, loads, Plan(arguments.connections, arguments.rounds, arguments.seconds))
     print(f"\n{'cheap queries, ms':34}{'p50':>9}{'p99':>9}{'max':>9}{'ratio':>8}")
     for name, seconds in found.items():
         print(told(name, seconds, found["idle"][len(found["idle"]) * 99 // 100]))
