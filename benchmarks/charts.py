@@ -34,7 +34,7 @@ def dots(unit: str, groups: Mapping[str, Mapping[str, float]]) -> str:
             x = across(10**power)
             yield f'<line x1="{x:.0f}" x2="{x:.0f}" y1="{LINE // 2}" y2="{bottom - LINE // 2}"/>'
             yield f'<text x="{x:.0f}" y="{bottom}" text-anchor="middle">{10.0**power:g}</text>'
-        yield f'<text x="{LEFT - 12}" y="{bottom}" text-anchor="end">{escape(unit)}</text>'
+        yield f'<text x="{LEFT - 30}" y="{bottom}" text-anchor="end">{escape(unit)}</text>'
         for row, (title, group) in enumerate(groups.items()):
             y = LINE * (row + 1)
             yield f'<text x="{LEFT - 12}" y="{y + 4}" text-anchor="end">{escape(title)}</text>'
