@@ -68,8 +68,8 @@ def pin(process: int) -> None:
 def load(url: str, process: int, requests: Sequence[bytes], connections: int, seconds: int) -> Measured:
     """Send HTTP requests, each connection the next one after its answer. Raises ValueError if any fails.
 
-    If no answer arrives in time, the time doubles. If there is more than one request, a placeholder in each is replaced,
-    so that no two are equal.
+    If no answer arrives in time, the time doubles. A placeholder in each of several requests is replaced, so that each
+    request differs.
     """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
