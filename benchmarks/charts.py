@@ -61,6 +61,7 @@ def _colour(at: int) -> str:
     return COLOURS[at % len(COLOURS)]
 
 
-def write(name: str, chart: str) -> None:
-    """Write the picture of a page."""
+def write(name: str, description: str, chart: str) -> str:
+    """Write the picture of a page. Returns the Markdown that shows it."""
     (PICTURES / f"{name}.svg").write_text(chart)
+    return f"![{description}, on a logarithmic scale](pictures/{name}.svg)\n"

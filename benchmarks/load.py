@@ -207,9 +207,10 @@ def main() -> None:
             compared.append(comparison)
         parts += [comparison.table() for comparison in compared]
     if arguments.write_docs:
-        write_section(PAGE, UNCHANGED if arguments.unchanged else arguments.shape, "\n".join(parts))
-    if arguments.write_docs and compared:
-        charts.write(arguments.shape, chart(compared))
+        shown = (
+            [charts.write(arguments.shape, "CPU time per file of each program", chart(compared))] if compared else []
+        )
+        write_section(PAGE, UNCHANGED if arguments.unchanged else arguments.shape, "\n".join(shown + parts))
 
 
 if __name__ == "__main__":

@@ -242,8 +242,8 @@ def main() -> None:
         print(f"{mode}:\n\n{comparison.table()}", flush=True)
     if arguments.write_docs:
         for mode, comparisons in found.items():
-            write_section(PAGE, mode, "\n".join(each.table() for each in comparisons))
-        charts.write("requests", chart(found[COLD]))
+            shown = charts.write(mode, f"CPU time per {mode} request of each server", chart(comparisons))
+            write_section(PAGE, mode, "\n".join([shown, *(each.table() for each in comparisons)]))
 
 
 if __name__ == "__main__":
