@@ -11,7 +11,7 @@ from pathlib import Path
 PICTURES = Path(__file__).parent.parent / "docs/pictures"
 COLOURS = ("#2f81f7", "#8a63d2", "#bf8700", "#2da44e", "#cf222e", "#808891")
 """Each has enough contrast on white and on black."""
-LEFT, WIDTH, RIGHT, LINE = 240, 520, 30, 30
+LEFT, WIDTH, RIGHT, LINE = 280, 500, 30, 30
 STYLE = """
 text { font: 13px system-ui, sans-serif; fill: #59636e }
 line { stroke: #808891; stroke-opacity: .4 }
