@@ -21,6 +21,8 @@ from tests.conftest import need
 
 GIVEN = os.environ.get("GATEWAY_TEST_POSTGRES_URL")
 USER = "gateway"
+CAREFUL = "careful"
+"""A role that needs its password."""
 _FAST = ("-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off")
 """Tests do not survive a crash of the machine."""
 
@@ -38,6 +40,8 @@ class PostgresServer:
             os.chown(folder, pwd.getpwnam(self._user).pw_uid, -1)
         place, user, locale = f"--pgdata={self.data}", f"--username={USER}", "--locale=C.UTF-8"
         self.run("initdb", place, user, locale, "--auth=trust", "--no-sync")
+        access = self.data / "pg_hba.conf"
+        access.write_text(f"host all {CAREFUL} all scram-sha-256\n{access.read_text()}")
 
     @property
     def url(self) -> str:

@@ -33,6 +33,14 @@ MOST_NAMED = 20
 """Maximum number of paths in a log line."""
 
 
+def make_folder(path: Path) -> None:
+    """Creates the folder of a database. Raises StoreError."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"The folder of the database {path} cannot be created: {error.strerror}.") from error
+
+
 async def is_current(connection: SqliteConnection) -> bool:
     """Whether a database has this release. Raises StoreError for a database of another program."""
     has_tables = await _has_tables(connection)  # first, because the writer may create them and the marks meanwhile

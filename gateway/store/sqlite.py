@@ -23,7 +23,7 @@ from gateway.model.documents import Status
 from gateway.model.records import Generation, Visibility
 from gateway.store.article_row import encode
 from gateway.store.commit_counter import CommitCounter
-from gateway.store.database_setup import is_current, prepare, set_up
+from gateway.store.database_setup import is_current, make_folder, prepare, set_up
 from gateway.store.driver import CLOSED, PATIENCE, Access, Database, SqliteConnection
 from gateway.store.entities import FEW, EntityCache
 from gateway.store.generation_signal import GenerationSignal
@@ -140,7 +140,7 @@ class SqliteStore:
         """
         store = cls(path, readers, patience, entities, replica)
         async with _closed_on_error(store):
-            _make_folder(path)
+            make_folder(path)
             store._lock.take()
             store._commits = CommitCounter(path)
             store._connections.callback(store._commits.close)
@@ -400,13 +400,6 @@ async def _closed_on_error(store: SqliteStore) -> AsyncIterator[None]:
     except BaseException:
         await store.close()
         raise
-
-
-def _make_folder(path: Path) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError(f"The folder of the database {path} cannot be created: {error.strerror}.") from error
 
 
 async def _file_states(rows: Sequence[Row]) -> dict[str, FileState]:

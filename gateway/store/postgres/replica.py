@@ -16,7 +16,7 @@ from pathlib import Path
 
 from gateway.errors import StoreError, Superseded
 from gateway.option_types import DatabaseUrl
-from gateway.store.database_setup import prepare, set_up
+from gateway.store.database_setup import make_folder, prepare, set_up
 from gateway.store.driver import PATIENCE, SqliteConnection
 from gateway.store.postgres import outbox
 from gateway.store.postgres.connection import ConnectionLost, driver_for, translated
@@ -26,6 +26,7 @@ from gateway.store.postgres.session import LoaderSession, Transfer, loader_sessi
 from gateway.store.tables import RELEASE
 from gateway.store.write_sql import COUNT_ARTICLES, GENERATION
 from gateway.store.writer import is_large
+from gateway.store.writer_lock import WriterLock
 
 logger = logging.getLogger("gateway")
 
@@ -36,17 +37,17 @@ SHORTEST_DELAY, LONGEST_DELAY = 0.5, 15.0
 class PostgresReplica:
     """The replica of one working file, which this process writes."""
 
-    def __init__(self, url: DatabaseUrl, file: SqliteConnection, *, persists: bool) -> None:
+    def __init__(self, url: DatabaseUrl, path: Path, *, persists: bool) -> None:
         """See `open`."""
         self._url = url
-        self._file = file
+        self._path = path
         self._persists = persists
+        self._files = AsyncExitStack()
         self._connection = AsyncExitStack()
+        self._file: SqliteConnection
         self._session: LoaderSession | None = None
-        self._may_hydrate = True
-        """Whether the working file may be replaced: not while a store has it open."""
-        self._sent = 0
-        """The newest generation that PostgreSQL has."""
+        self._is_open = False
+        """Whether a store may have the working file open, so that it must not be replaced."""
 
     @classmethod
     @asynccontextmanager
@@ -57,14 +58,12 @@ class PostgresReplica:
         `persists` makes it wait for other loaders, and try again if the connection is lost. Raises StoreError.
         """
         driver_for(url)
-        await prepare(path, PATIENCE)
-        async with SqliteConnection.open(path) as file:
-            await set_up(file)
-            replica = cls(url, file, persists=persists)
-            async with replica._connection:
-                await replica._with_session(_do_nothing)
-                replica._may_hydrate = False
-                yield replica
+        make_folder(path)
+        replica = cls(url, path, persists=persists)
+        async with replica._files, replica._connection:
+            await replica._with_session(replica._open_file)
+            replica._is_open = True
+            yield replica
 
     async def expect(self, files: int) -> None:
         """All rows are sent after a large run, so that their changes need not be noted."""
@@ -97,9 +96,23 @@ class PostgresReplica:
     async def _connected(self) -> LoaderSession:
         if self._session is None:
             session = await self._connection.enter_async_context(loader_session(self._url, waits=self._persists))
-            await self._compare(session)
+            if self._is_open:
+                await self._compare(session)
             self._session = session
         return self._session
+
+    async def _open_file(self, session: LoaderSession) -> None:
+        """Opens the working file, and makes it equal to the database if that is newer."""
+        lock = WriterLock(self._path)
+        if not lock.take():
+            raise StoreError(f"The working file {self._path} is used by {lock.holder}. Stop that loader.")
+        try:
+            await prepare(self._path, PATIENCE)
+            self._file = await self._files.enter_async_context(SqliteConnection.open(self._path))
+            await set_up(self._file)
+            await self._compare(session)
+        finally:
+            lock.release()
 
     async def _disconnect(self) -> None:
         self._session = None
@@ -119,13 +132,13 @@ class PostgresReplica:
             await self._file.run(outbox.confirm, newest.id)
 
     async def _hydrate(self, session: LoaderSession, newest: Transfer) -> None:
-        if not self._may_hydrate:
+        if self._is_open:
             raise Superseded(f"Another loader has written the database {self._url} meanwhile.")
         if newest.release == RELEASE:
-            await hydrate(session, self._file.path)
+            await hydrate(session, self._path)
             await self._file.run(outbox.confirm, newest.id)
         else:
-            await hydrate_last_good(session, self._file.path, newest.release)
+            await hydrate_last_good(session, self._path, newest.release)
             await self._file.run(outbox.send_all, newest.id)
 
     async def _send(self, session: LoaderSession) -> None:
@@ -145,10 +158,5 @@ class PostgresReplica:
                 await copy_notes(session.connection, self._file, notes)
             await session.notify()
         await self._file.run(outbox.confirm, transfer)
-        level = logging.INFO if counter != self._sent else logging.DEBUG
-        logger.log(level, "Generation %d is in %s after %.1f s.", counter, self._url, time.perf_counter() - started)
-        self._sent = counter
-
-
-async def _do_nothing(_: LoaderSession) -> None:
-    pass
+        if known.is_whole or any(note.table.name == "generation" for note in notes):
+            logger.info("Generation %d is in %s after %.1f s.", counter, self._url, time.perf_counter() - started)
