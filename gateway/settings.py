@@ -133,8 +133,8 @@ class Settings:
     database: Path | DatabaseUrl | None = _option(
         DATABASE,
         Group.SERVER,
-        "The path of the SQLite file, by default in the user's cache folder, one per content folder; or the URL of a"
-        " PostgreSQL database, postgresql://USER:PASSWORD@HOST/NAME.",
+        "The path of the SQLite file, or the URL of a PostgreSQL database for gateway load. By default a file in the"
+        " user's cache folder, one per content folder.",
     )
     tokens: tuple[ApiToken, ...] = _option(
         TOKENS, Group.ACCESS, "Tokens with scopes: TOKEN:SCOPE,SCOPE or sha256:HEX:SCOPE,SCOPE.", (), secret=True
@@ -305,6 +305,11 @@ class Settings:
                 "There is no home folder for the loader's working file. Set XDG_CACHE_HOME to a folder."
             )
         return self.working_file
+
+    @property
+    def local_path(self) -> Path:
+        """The path of the SQLite file that a command may have left for this folder and database."""
+        return self.working_path if isinstance(self.database, DatabaseUrl) else self.database_path
 
 
 def _row(field: dataclasses.Field[Any]) -> Option:
