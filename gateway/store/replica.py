@@ -6,12 +6,8 @@ from typing import Protocol
 
 
 class Replica(Protocol):
-    """A database that gets the rows of another one. Both methods raise StoreError."""
-
-    async def expect(self, files: int) -> None:
-        """Called before a run that reads this number of files."""
-        ...
+    """A database that gets the rows of another one."""
 
     async def send(self) -> None:
-        """Called after each commit. Returns when the replica has all rows."""
+        """Called after each commit. Returns when the replica has all rows. Raises StoreError."""
         ...

@@ -22,6 +22,7 @@ _WATCHED_COLUMN = {"provider": "words"}
 
 _SQL = named("postgres/outbox.sql")
 NOTED_ARTICLES = _SQL["noted_articles"].rstrip(";")
+COUNT_CHANGED = _SQL["count_changed"]
 WORDED_ARTICLES = _SQL["worded_articles"].rstrip(";")
 
 

@@ -23,6 +23,10 @@ UPDATE outbox SET next = ?;
 -- name: noted_articles
 SELECT key FROM outbox_article;
 
+-- name: count_changed
+-- The number of articles that are new or changed. A changed one has a new key.
+SELECT count(*) FROM outbox_article WHERE key IN (SELECT key FROM article);
+
 -- name: worded_articles
 -- The articles whose indexed words changed: also those of a provider whose shown name has other words now.
 SELECT key FROM outbox_article WHERE key IN (SELECT key FROM article)

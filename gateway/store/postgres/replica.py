@@ -65,12 +65,6 @@ class PostgresReplica:
             replica._is_open = True
             yield replica
 
-    async def expect(self, files: int) -> None:
-        """All rows are sent after a large run, so that their changes need not be noted."""
-        [(articles,)] = await self._file.rows(COUNT_ARTICLES)
-        if is_large(files, articles):
-            await self._file.run(outbox.send_all, (await self._file.run(outbox.state)).last)
-
     async def send(self) -> None:
         """Raises Superseded if another loader has written the database."""
         await self._with_session(self._send)
@@ -152,7 +146,7 @@ class PostgresReplica:
         await self._file.run(outbox.begin, transfer)
         async with session.connection.transaction():
             await session.begin(known.last, transfer)
-            if known.is_whole:
+            if known.is_whole or await self._is_large():
                 await copy_all(session.connection, session.schema, self._file, transfer)
             else:
                 await copy_notes(session.connection, self._file, notes)
@@ -160,3 +154,9 @@ class PostgresReplica:
         await self._file.run(outbox.confirm, transfer)
         if known.is_whole or any(note.table.name == "generation" for note in notes):
             logger.info("Generation %d is in %s after %.1f s.", counter, self._url, time.perf_counter() - started)
+
+    async def _is_large(self) -> bool:
+        """Whether so many articles changed that new tables cost less."""
+        [(changed,)] = await self._file.rows(outbox.COUNT_CHANGED)
+        [(articles,)] = await self._file.rows(COUNT_ARTICLES)
+        return is_large(changed, articles)
