@@ -138,6 +138,15 @@ async def test_superseded_loader_waits(tmp_path: Path, folder: Path, postgres_ur
     assert set(await titles(postgres_url)) >= {"A", "B"}
 
 
+async def test_loader_follows_into_a_file(tmp_path: Path, folder: Path) -> None:
+    """`--watch` is not bound to PostgreSQL."""
+    with following(folder, str(tmp_path / "content.db"), tmp_path) as loading:
+        await asyncio.to_thread(loading.until, "1 article ")
+        (folder / "b.md").write_text(DOCUMENT.format("B"))
+        await asyncio.to_thread(loading.until, "2 articles ")
+        assert loading.stop() == 0
+
+
 Content = Mapping[Visibility, Mapping[str, Any]]
 
 

@@ -64,9 +64,30 @@ async def test_wrong_password(server: PostgresServer) -> None:
 async def test_missing_right(server: PostgresServer) -> None:
     """A loader creates schemas."""
     await execute(server, "CREATE ROLE reader LOGIN")
-    with pytest.raises(StoreError, match=r"GRANT CREATE, CONNECT, TEMPORARY ON DATABASE.* permission denied"):
+    with pytest.raises(StoreError, match=r"A loader needs CONNECT and CREATE on the database.* permission denied"):
         async with connected(DatabaseUrl(server.url.replace("gateway@", "reader@")), "loader") as connection:
             await connection.execute("CREATE SCHEMA other")
+
+
+async def test_rights_suffice(server: PostgresServer, tmp_path: Path) -> None:
+    """A loader that owns nothing else fills the database, and a reader keeps its rights if the tables are replaced."""
+    await execute(
+        server,
+        "CREATE ROLE filler LOGIN; GRANT CONNECT, CREATE ON DATABASE postgres TO filler; CREATE ROLE looker LOGIN",
+        "ALTER DEFAULT PRIVILEGES FOR ROLE filler GRANT SELECT ON TABLES TO looker",
+    )
+    filler, looker = (
+        server.url.replace("gateway@", f"{role}@") + "?search_path=rights" for role in ("filler", "looker")
+    )
+    async with loader(filler, tmp_path / "one.db") as store:
+        await apply(store, document("a"))
+    await execute(server, "GRANT USAGE ON SCHEMA rights TO looker", "TRUNCATE rights.transfer")
+    async with loader(filler, tmp_path / "other.db") as store:
+        await apply(store, document("b"))
+        with pytest.raises(StoreError, match=r"is written by process \d+"):
+            async with loader(filler, tmp_path / "third.db"):
+                pass
+    assert await replicated(looker) == in_sqlite(tmp_path / "other.db")
 
 
 async def test_missing_role_and_database(server: PostgresServer) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, closing
 from datetime import datetime
 from pathlib import Path
@@ -26,10 +27,13 @@ from gateway.store.postgres import outbox, replica
 from gateway.store.postgres.replica import PostgresReplica
 from gateway.store.postgres.session import LoaderSession
 from gateway.store.sqlite import SqliteStore
+from tests.parsing import InProcess
 from tests.postgres import PostgresServer, own_schema, running_server
 from tests.store.corpora import documents, runs
 from tests.store.documents import apply, document, entry, provider, topics, version
 from tests.store.mirrored import Rows, in_postgres, in_sqlite
+from tests.test_ingest import Clock, Site
+from tests.test_scripts import FULL, LONGEST, STEPS, Act, Followed
 
 BROKEN = Problem(Severity.ERROR, "SYNTAX", "It is broken.", "b", 3, 7, "Mend it.")
 
@@ -82,6 +86,33 @@ async def test_rows_are_equal_after_any_runs(
         assert await replicated(url) == in_sqlite(path)
     await plain.close()
     assert without_epoch(await replicated(url)) == without_epoch(in_sqlite(folder / "plain.db"))
+
+
+@pytest.mark.timeout(3600)
+@settings(max_examples=100 if FULL else 10)
+@given(script=st.lists(STEPS, min_size=1, max_size=LONGEST))
+async def test_rows_are_equal_after_any_edits(
+    tmp_path_factory: pytest.TempPathFactory, postgres: str, script: Sequence[tuple[Sequence[Act], bool]]
+) -> None:
+    """The files are edited, broken, moved and deleted. After some steps another machine goes on, where all files have
+    other times."""
+    folder, url, clock = tmp_path_factory.mktemp("edits"), own_schema(postgres), Clock()
+    (folder / "content").mkdir()
+    machine = 0
+    for acts, moves in script:
+        path = folder / f"working-{machine}.db"
+        async with loader(url, path) as store:
+            site = Site(folder / "content", store, InProcess(1))
+            site.clock = site.ingest._clock = clock
+            followed = Followed(site)
+            for act in acts:
+                followed._do(act)
+            await site.run()
+        assert await replicated(url) == in_sqlite(path)
+        if moves:
+            machine += 1
+            for file in site.root.rglob("*.md"):
+                os.utime(file, (machine, machine))
 
 
 async def test_changed_rows_are_sent(tmp_path: Path, postgres_url: str) -> None:

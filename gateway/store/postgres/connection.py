@@ -29,8 +29,8 @@ _MEANINGS: Mapping[str, str] = {
     "28000": "does not let the role log in. Check the name of the role, and pg_hba.conf on the server.",
     "3D000": "does not exist. Create it with createdb, or correct the name in the URL.",
     "42501": (
-        "does not give the role a right that it needs. A loader needs: GRANT CREATE, CONNECT, TEMPORARY ON DATABASE."
-        " A gateway needs USAGE of the schema and SELECT on its tables."
+        "does not give the role a right that it needs. A loader needs CONNECT and CREATE on the database, a gateway"
+        " needs USAGE of the schema and SELECT on its tables."
     ),
     "53100": "cannot grow: the disk of the server is full. Free some space.",
     "53300": "has too many connections. Stop other clients, or raise max_connections on the server.",
