@@ -8,7 +8,6 @@ of its words matches in a phrase, and words that do not fit are left out.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import chain, islice, repeat
 from operator import add
 
 from gateway.store.article_row import IndexedText
@@ -38,7 +37,7 @@ def fields_value(text: IndexedText) -> str:
     for weight, field in zip("ABCD", text[:4], strict=True):
         found = _lexemes(field)
         words += found
-        marks += [f"{mark}{weight}" for mark in islice(_marks(start), len(found))]
+        marks += [f"{mark}{weight}" for mark in _marks(start, len(found))]
         start += len(found) + 1
     return _value(words, marks)
 
@@ -46,7 +45,7 @@ def fields_value(text: IndexedText) -> str:
 def body_value(text: IndexedText) -> str:
     """The value of `body`."""
     words = _lexemes(text.body)
-    return _value(words, _MARKS if len(words) <= MAX_POSITION else _marks(0))
+    return _value(words, _marks(0, len(words)))
 
 
 def _lexemes(text: str) -> Sequence[str]:
@@ -56,8 +55,9 @@ def _lexemes(text: str) -> Sequence[str]:
     return list(map(lexeme, words))
 
 
-def _marks(start: int) -> Iterable[str]:
-    return chain(_MARKS[start:], repeat(SHARED))
+def _marks(start: int, count: int) -> Sequence[str]:
+    marks = _MARKS[start : start + count]
+    return marks + (SHARED,) * (count - len(marks))
 
 
 def _value(words: Sequence[str], marks: Iterable[str]) -> str:
