@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import random
 import shutil
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -297,7 +298,8 @@ async def end_sessions(url: str) -> None:
         " AND objid = (hashtext(current_setting('search_path'))::bigint & 4294967295)"
     )
     async with connected(url) as connection:
-        assert await connection.fetch(f"SELECT pg_terminate_backend(pid) {locked}")
+        while not await connection.fetch(f"SELECT pg_terminate_backend(pid) {locked}"):
+            pass
         while await connection.fetch(f"SELECT 1 {locked}"):
             pass
 
@@ -319,6 +321,21 @@ async def test_lost_connection_is_renewed(tmp_path: Path, postgres_url: str, cap
         await apply(store, document("b"))
         assert await replicated(postgres_url) == in_sqlite(tmp_path / "working.db")
     assert "is lost" in caplog.text
+
+
+@pytest.mark.timeout(3600)
+async def test_connection_lost_at_any_moment(tmp_path: Path, postgres_url: str) -> None:
+    """Each transfer is sent as a whole, once."""
+    path, body = tmp_path / "working.db", " ".join(map(str, range(1000)))
+    async with loader(postgres_url, path, persists=True) as store:
+        await apply(store, document("a"))
+        for number in range(100 if FULL else 8):
+            changed = [document(f"{at}", title=f"{at} {number}", body=body) for at in range(40)]
+            sending = asyncio.create_task(apply(store, *changed))
+            await asyncio.wait([sending], timeout=random.uniform(0, 0.3))  # noqa: S311
+            await end_sessions(postgres_url)
+            await sending
+            assert await replicated(postgres_url) == in_sqlite(path)
 
 
 async def test_lost_connection_ends_a_single_load(tmp_path: Path, postgres_url: str) -> None:

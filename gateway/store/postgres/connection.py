@@ -24,6 +24,7 @@ READ_ONLY = (
     "is read-only, as a standby is. Name the primary, or name all servers in the URL with"
     " target_session_attrs=read-write."
 )
+_TOO_MANY = "53300"
 _MEANINGS: Mapping[str, str] = {
     "28P01": "refuses the password. Correct it in the URL, in PGPASSWORD or in the file of PGPASSFILE.",
     "28000": "does not let the role log in. Check the name of the role, and pg_hba.conf on the server.",
@@ -33,7 +34,7 @@ _MEANINGS: Mapping[str, str] = {
         " needs USAGE of the schema and SELECT on its tables."
     ),
     "53100": "cannot grow: the disk of the server is full. Free some space.",
-    "53300": "has too many connections. Stop other clients, or raise max_connections on the server.",
+    _TOO_MANY: "has too many connections. Stop other clients, or raise max_connections on the server.",
     "25006": READ_ONLY,
 }
 """Error messages for operators, by SQLSTATE."""
@@ -63,7 +64,7 @@ def translated(url: DatabaseUrl) -> Iterator[None]:
         raise StoreError(f"The URL {url} is wrong: {error}.") from error
     except asyncpg.TargetServerAttributeNotMatched as error:
         raise ConnectionLost(f"The database {url} has no such server now: {error}.") from error
-    except asyncpg.InterfaceError as error:
+    except (asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
         raise ConnectionLost(f"The connection to the database {url} is lost: {error}.") from error
     except asyncpg.PostgresError as error:
         raise _meaning(url, error) from error
@@ -74,7 +75,8 @@ def _meaning(url: DatabaseUrl, error: Any) -> StoreError:
     if state.startswith("08") or state in _LOST:
         return ConnectionLost(f"The connection to the database {url} is lost: {error}.")
     if meaning := _MEANINGS.get(state):
-        return StoreError(f"The database {url} {meaning} PostgreSQL reports: {error}.")
+        kind = ConnectionLost if state == _TOO_MANY else StoreError
+        return kind(f"The database {url} {meaning} PostgreSQL reports: {error}.")
     return StoreError(f"The database {url} cannot be used: {error} (SQLSTATE {state}).")
 
 
