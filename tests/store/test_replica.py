@@ -324,12 +324,15 @@ async def test_lost_connection_is_renewed(tmp_path: Path, postgres_url: str, cap
 
 
 @pytest.mark.timeout(3600)
-async def test_connection_lost_at_any_moment(tmp_path: Path, postgres_url: str) -> None:
+async def test_connection_lost_at_any_moment(
+    tmp_path: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each transfer is sent as a whole, once."""
+    monkeypatch.setattr(replica, "SHORTEST_DELAY", 0.02)
     path, body = tmp_path / "working.db", " ".join(map(str, range(1000)))
     async with loader(postgres_url, path, persists=True) as store:
         await apply(store, document("a"))
-        for number in range(100 if FULL else 8):
+        for number in range(100 if FULL else 5):
             changed = [document(f"{at}", title=f"{at} {number}", body=body) for at in range(40)]
             sending = asyncio.create_task(apply(store, *changed))
             await asyncio.wait([sending], timeout=random.uniform(0, 0.3))  # noqa: S311
