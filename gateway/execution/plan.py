@@ -132,9 +132,9 @@ class Run:
             raise LimitExceeded("records", self._limits.records, self._records)
         return found
 
-    def html(self, body: str) -> str:
+    def html(self, body: str, rules: str) -> str:
         """Renders a body. Raises LimitExceeded for the length of all, because a rendering cannot be interrupted."""
-        html = self._renderer.rendered(Markdown.of(body)).html
+        html = self._renderer.rendered(Markdown.of(body, rules)).html
         self._html += len(html)
         if self._html > self._limits.answer_characters:
             raise LimitExceeded("answer_characters", self._limits.answer_characters, self._html)
