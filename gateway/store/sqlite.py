@@ -255,6 +255,8 @@ class SqliteStore:
             if self._writer is None:
                 raise StoreError(f"The database {self._path} is written by {self.writer_name}.")
             self._check_identity()
+            if self._replica:
+                await self._replica.settle()
             try:
                 applied = await write(self._writer, changes, self._commits)
             except BaseException:

@@ -217,6 +217,26 @@ async def test_unconfirmed_transfer(
         assert await replicated(postgres_url) == in_sqlite(path)
 
 
+async def test_change_after_an_unconfirmed_transfer(
+    tmp_path: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What changes after a transfer that PostgreSQL has, and the file does not know of, is sent too."""
+
+    def fail(*_: object) -> None:
+        raise StoreError("The disk is full.")
+
+    path = tmp_path / "working.db"
+    async with loader(postgres_url, path) as store:
+        await apply(store, document("a"))
+        with monkeypatch.context() as patched:
+            patched.setattr(outbox, "confirm", fail)
+            for title in ("b", "new"):
+                with pytest.raises(StoreError, match=r"The disk is full\."):
+                    await apply(store, document("b", title=title))
+        await apply(store, document("c"))
+        assert await replicated(postgres_url) == in_sqlite(path)
+
+
 async def test_file_that_is_behind_is_filled(tmp_path: Path, postgres_url: str) -> None:
     """A copy that an earlier transfer left does not undo later ones."""
     path, earlier = tmp_path / "working.db", tmp_path / "earlier.db"

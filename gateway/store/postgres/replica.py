@@ -48,6 +48,8 @@ class PostgresReplica:
         self._session: LoaderSession | None = None
         self._is_open = False
         """Whether a store may have the working file open, so that it must not be replaced."""
+        self._is_unsettled = False
+        """Whether a transfer was begun, and it is unknown whether it was committed."""
 
     @classmethod
     @asynccontextmanager
@@ -64,6 +66,11 @@ class PostgresReplica:
             await replica._with_session(replica._open_file)
             replica._is_open = True
             yield replica
+
+    async def settle(self) -> None:
+        """Later notes must not be taken for those of a transfer that failed in a way that does not show its result."""
+        if self._is_unsettled:
+            await self._with_session(_do_nothing)
 
     async def send(self) -> None:
         """Raises Superseded if another loader has written the database."""
@@ -101,6 +108,7 @@ class PostgresReplica:
         if not lock.take():
             raise StoreError(f"The working file {self._path} is used by {lock.holder}. Stop that loader.")
         try:
+            await self._files.aclose()  # of an earlier try
             await prepare(self._path, PATIENCE)
             self._file = await self._files.enter_async_context(SqliteConnection.open(self._path))
             await set_up(self._file)
@@ -124,6 +132,7 @@ class PostgresReplica:
             await self._file.run(outbox.send_all, newest.id)
         elif newest.id == known.next:
             await self._file.run(outbox.confirm, newest.id)
+        self._is_unsettled = False
 
     async def _hydrate(self, session: LoaderSession, newest: Transfer) -> None:
         if self._is_open:
@@ -143,6 +152,7 @@ class PostgresReplica:
         if not counter or not (known.is_whole or notes):
             return
         transfer = secrets.token_hex(8)
+        self._is_unsettled = True
         await self._file.run(outbox.begin, transfer)
         async with session.connection.transaction():
             await session.begin(known.last, transfer)
@@ -152,6 +162,7 @@ class PostgresReplica:
                 await copy_notes(session.connection, self._file, notes)
             await session.notify()
         await self._file.run(outbox.confirm, transfer)
+        self._is_unsettled = False
         if known.is_whole or any(note.table.name == "generation" for note in notes):
             logger.info("Generation %d is in %s after %.1f s.", counter, self._url, time.perf_counter() - started)
 
@@ -160,3 +171,7 @@ class PostgresReplica:
         [(changed,)] = await self._file.rows(outbox.COUNT_CHANGED)
         [(articles,)] = await self._file.rows(COUNT_ARTICLES)
         return is_large(changed, articles)
+
+
+async def _do_nothing(_: LoaderSession) -> None:
+    """The result of the last transfer is known once a session is there."""
