@@ -71,7 +71,8 @@ def without_epoch(rows: Rows) -> Rows:
 Script = list[tuple[datetime, list[Change | Document]]]
 
 
-@settings(max_examples=15)
+@pytest.mark.timeout(3600)
+@settings(max_examples=100 if FULL else 10)
 @given(runs(documents()), st.sets(st.integers(1, 4)))
 async def test_rows_are_equal_after_any_runs(
     tmp_path_factory: pytest.TempPathFactory, postgres: str, steps: Script, moves: set[int]
