@@ -21,7 +21,7 @@ from gateway.store.postgres.copying import ROWS, WORDS, worded
 from gateway.store.postgres.session import LoaderSession
 from gateway.store.postgres.tables import Table, tables
 from gateway.store.rows import Row
-from gateway.store.sql_files import named
+from gateway.store.sql_files import named, split
 from gateway.store.tables import INDEXES
 from gateway.store.write_sql import INDEX
 
@@ -83,4 +83,5 @@ def _finish(db: Database) -> None:
         db.execute(statement)
     for key, public, text in map(worded, db.execute(WORDS)):
         db.execute(INDEX[public], (key, *text))
-    db.execute(_SQL["restore_sequence"])
+    for statement in split(_SQL["restore_sequence"]):
+        db.execute(statement)

@@ -68,4 +68,6 @@ SELECT name, type, "notnull", pk FROM pragma_table_info(?);
 
 -- name: restore_sequence
 -- A statement of SQLite. Keys are not used again, so that an article that changes gets a new one.
-UPDATE sqlite_sequence SET seq = max(seq, (SELECT coalesce(max(article), 0) FROM change_log)) WHERE name = 'article';
+DELETE FROM sqlite_sequence WHERE name = 'article';
+INSERT INTO sqlite_sequence (name, seq)
+SELECT 'article', max(ifnull((SELECT max(key) FROM article), 0), ifnull((SELECT max(article) FROM change_log), 0));
