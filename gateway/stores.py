@@ -11,7 +11,9 @@ from gateway.errors import StoreError
 from gateway.loading.change_stream import Progress
 from gateway.loading.ingest import IngestReport
 from gateway.loading.pipeline import Pipeline, ingesting
+from gateway.option_types import DatabaseUrl
 from gateway.settings import Settings
+from gateway.store.postgres.replica import PostgresReplica
 from gateway.store.protocol import Store
 from gateway.store.sqlite import SqliteStore, copy
 
@@ -30,6 +32,27 @@ async def open_pipeline(settings: Settings, *, shared: bool = False) -> AsyncIte
             yield Pipeline(store, ingest)
     finally:
         await store.close()
+
+
+@asynccontextmanager
+async def open_loader(settings: Settings, *, persists: bool = False) -> AsyncIterator[Pipeline]:
+    """Open the store and the ingest of a process that loads and does not serve.
+
+    For PostgreSQL, the store is a working file whose generations are sent there. `persists` makes the loader wait for
+    other ones, and for a server that cannot be reached. Raises StoreError.
+    """
+    if not isinstance(settings.database, DatabaseUrl):
+        async with open_pipeline(settings) as pipeline:
+            yield pipeline
+        return
+    path = settings.working_path
+    async with PostgresReplica.open(settings.database, path, persists=persists) as replica:
+        store = await SqliteStore.open(path, readers=1, replica=replica)
+        try:
+            async with ingesting(settings, store) as ingest:
+                yield Pipeline(store, ingest)
+        finally:
+            await store.close()
 
 
 @asynccontextmanager
