@@ -33,6 +33,8 @@ class Column(NamedTuple):
     follows: bool = False
     """Whether it is null exactly if the column before it is. Its order then needs no `NULLS`, which an index
     serves for its first column only."""
+    is_indexed: bool = True
+    """Whether an index of the list of all records begins with it."""
 
 
 Columns = Mapping[OrderField, tuple[Column, ...]]
@@ -50,7 +52,7 @@ def _ordering(field: Field) -> tuple[Column, ...]:
 _ARTICLE_COLUMNS: Columns = {
     **{ArticleOrderField(field.constant): _ordering(field) for field in ORDERED},
     ArticleOrderField.PROVIDER_NAME: (
-        Column(_PROVIDER_NAME.format("folded"), ColumnType(str, True)),
+        Column(_PROVIDER_NAME.format("folded"), ColumnType(str, True), is_indexed=False),
         Column(_PROVIDER_NAME.format("name"), ColumnType(str, True)),
     ),
     ArticleOrderField.PATH: (Column("article.path", _TEXT),),
@@ -198,8 +200,8 @@ LOOKUPS: Mapping[Lookup[Any], LookupSource[Any]] = {
     ),
     reads.ARTICLE_BY_URL: LookupSource(
         ARTICLE,
-        "article.key = (SELECT known.article FROM article_url AS known WHERE known.url = parent.value"
-        " AND known.reachable >= :view ORDER BY known.published_date_time DESC, known.path LIMIT 1)",
+        "article.key = (SELECT known.article FROM article_url AS known WHERE known.url = CAST(parent.value AS BIGINT)"
+        " AND known.reachable >= :view ORDER BY known.published_date_time DESC NULLS LAST, known.path LIMIT 1)",
         "article",
         url_key,
     ),

@@ -13,6 +13,7 @@ from gateway.model.records import Visibility
 from gateway.store import json_rows
 from gateway.store.answers import State, answer
 from gateway.store.cursor import Value
+from gateway.store.dialect import Dialect
 from gateway.store.driver import STATEMENTS
 from gateway.store.filter_shape import Shape, TooLarge
 from gateway.store.list_query import LIMIT, OFFSET, PARENT, PARENTS, PLACE, REACH, Extent, ListQuery, find, within
@@ -81,14 +82,16 @@ def _only_page(state: State, read: PageOf[Any], parent: str, asked: Ask) -> Step
             listing, values = listing.where(shape.filter), shape.values
     except TooLarge:
         query, text = _list_query.__wrapped__, _row_query.__wrapped__
-    ordered = query(listing, read.order, state.visibility)
+    ordered = query(listing, read.order, state.visibility, state.dialect)
     place = None if window.cursor is None else ordered.place(window.cursor)
     limit = window.limit + 1
     values |= {PARENT: parent, LIMIT: limit, OFFSET: window.offset, REACH: limit + window.offset}
     values |= zip(PLACE, place or (), strict=False)
     nulls = None if place is None else tuple(value is None for value in place)
     rows = yield from _rows(text(ordered, asked.columns, nulls, window.backward, asked.has_cursors), values)
-    if window.backward:
+    if not ordered.keeps_order:
+        ordered.sort(rows)
+    elif window.backward:
         rows.reverse()
     _decode(rows, asked.columns)
     return Rows(*within(window, rows), ordered.cursor)
@@ -101,8 +104,8 @@ class _RowQuery(NamedTuple):
 
 
 @lru_cache(maxsize=STATEMENTS)
-def _list_query(listing: Listing[Any], order: Order, visibility: Visibility) -> ListQuery:
-    return ListQuery(listing, order, visibility)
+def _list_query(listing: Listing[Any], order: Order, visibility: Visibility, dialect: Dialect) -> ListQuery:
+    return ListQuery(listing, order, visibility, dialect)
 
 
 @lru_cache(maxsize=STATEMENTS)
@@ -112,8 +115,9 @@ def _row_query(
     """The query of a page after a cursor with nulls at some places, or without a cursor."""
     place = None if nulls is None else [None if null else slot for slot, null in zip(PLACE, nulls, strict=False)]
     extent = Extent(LIMIT, OFFSET, REACH, place)
-    columns, tables = ordered.rows([*map(_column, names)], extent, backward=backward, has_order=has_cursors)
-    if _BLOBS.isdisjoint(names):
+    has_order = has_cursors or not ordered.keeps_order
+    columns, tables = ordered.rows([*map(_column, names)], extent, backward=backward, has_order=has_order)
+    if ordered.keeps_order and _BLOBS.isdisjoint(names):
         return _RowQuery(json_rows.gathered(columns, tables), is_gathered=True)
     return _RowQuery(Sql(f"SELECT {', '.join(columns)} FROM {tables.sql}", tables.parameters), is_gathered=False)  # noqa: S608
 
@@ -125,7 +129,7 @@ def _rows(query: _RowQuery, values: Mapping[Slot, Value]) -> Steps[Table]:
 
 def _pages(state: State, read: PageOf[Any], parents: Sequence[str], names: Sequence[str]) -> Steps[Mapping[str, Rows]]:
     """The page of each parent."""
-    ordered, sql = _page_query(read, names, state.visibility)
+    ordered, sql = _page_query(read, names, state.visibility, state.dialect)
     rows_of: list[Table] = [[] for _ in parents]
     for at, *row in (yield sql.bound({PARENTS: keys(parents)})):
         rows_of[at].append(row)
@@ -137,8 +141,10 @@ def _pages(state: State, read: PageOf[Any], parents: Sequence[str], names: Seque
 
 
 @lru_cache(maxsize=STATEMENTS)
-def _page_query(read: PageOf[Any], names: Sequence[str], visibility: Visibility) -> tuple[ListQuery, Sql]:
-    ordered = ListQuery(read.listing, read.order, visibility)
+def _page_query(
+    read: PageOf[Any], names: Sequence[str], visibility: Visibility, dialect: Dialect
+) -> tuple[ListQuery, Sql]:
+    ordered = ListQuery(read.listing, read.order, visibility, dialect)
     return ordered, ordered.page(None, read.window, ", ".join(map(_column, names)))
 
 
