@@ -70,10 +70,10 @@ DELETE FROM folder WHERE path = ?;
 
 -- name: problems
 SELECT about, severity, code, message, path, line, "column", hint FROM problem
-WHERE scope = ? AND about IN (SELECT value FROM json_each(?)) ORDER BY rowid;
+WHERE scope = ? AND about IN (SELECT value FROM json_each(?)) ORDER BY key;
 
 -- name: insert_problem
-INSERT INTO problem VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
+INSERT INTO problem VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: delete_problems
 DELETE FROM problem WHERE scope = ? AND about = ?;

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from itertools import count
 from pathlib import Path
@@ -11,6 +11,7 @@ import pytest
 
 from gateway.store.protocol import Store
 from gateway.store.sqlite import SqliteStore
+from tests.postgres import own_schema, server_url
 from tests.store.documents import apply, document
 from tests.store.template import empty_database
 
@@ -50,3 +51,16 @@ async def database(tmp_path: Path) -> Path:
     await apply(opened, document("a"))
     await opened.close()
     return tmp_path / "content.db"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The URL of a PostgreSQL server."""
+    with server_url() as url:
+        yield url
+
+
+@pytest.fixture
+def postgres_url(postgres: str) -> str:
+    """The URL of a PostgreSQL schema for one test."""
+    return own_schema(postgres)
