@@ -4,9 +4,9 @@
 -- The last column is the time at which the next article is shown or hidden.
 SELECT epoch, counter_all, counter_public, as_of, loaded_all, loaded_public, (
   SELECT min(due) FROM (
-    SELECT min(public_from) AS due FROM article WHERE published AND public_from > (SELECT as_of FROM generation)
+    SELECT min(public_from) AS due FROM article WHERE published = 1 AND public_from > (SELECT as_of FROM generation)
     UNION ALL
-    SELECT min(public_until) FROM article WHERE published AND public_until > (SELECT as_of FROM generation)
+    SELECT min(public_until) FROM article WHERE published = 1 AND public_until > (SELECT as_of FROM generation)
   ) AS dues
 ) FROM generation;
 

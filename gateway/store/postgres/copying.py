@@ -13,8 +13,10 @@ from typing import Any
 from gateway.errors import StoreError
 from gateway.store.article_row import TEXT_COLUMNS, indexed_text
 from gateway.store.driver import Database, SqliteConnection
+from gateway.store.postgres.indexes import CREATE_INDEXES
 from gateway.store.postgres.search_text import body_value, fields_value
-from gateway.store.postgres.tables import CREATE, INDEX_SEARCH, INSERT_TRANSFER, NAMES, ORDERS, PRESENT, Table, tables
+from gateway.store.postgres.tables import CREATE, INDEX_SEARCH, INSERT_TRANSFER, NAMES, PRESENT, Table, tables
+from gateway.store.postgres.words import copy_vocabulary, create_folding, create_functions
 from gateway.store.rows import Row
 from gateway.store.tables import RELEASE
 
@@ -43,10 +45,13 @@ async def copy_all(connection: Any, schema: str, source: SqliteConnection, trans
     for table in found:
         await copy_rows(connection, table, source, is_new=True)
     await copy_words(connection, source, is_new=True)
+    await copy_vocabulary(connection, source)
+    await create_folding(connection)
     await connection.execute(INSERT_TRANSFER, RELEASE, transfer)
-    await connection.execute(";\n".join([*ORDERS, INDEX_SEARCH]))
+    await connection.execute(";\n".join([*CREATE_INDEXES, INDEX_SEARCH]))
     await connection.execute(f"ANALYZE {', '.join(NAMES)}")
     await _swap(connection, schema, staging)
+    await create_functions(connection)
 
 
 async def copy_rows(
