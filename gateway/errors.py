@@ -51,6 +51,10 @@ class StoreError(GatewayError):
     """The database cannot be used."""
 
 
+class Superseded(StoreError):
+    """Another loader has written the database since this one did."""
+
+
 class ParserError(GatewayError):
     """A process for parsing files cannot be started."""
 

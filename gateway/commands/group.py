@@ -11,7 +11,7 @@ import click
 
 from gateway import __version__, problem_format
 from gateway.commands.options import DEVELOPING, LOADING, PARSING, SERVING, Command, with_content, with_options
-from gateway.settings import Mode
+from gateway.settings import Mode, variable_of
 from gateway.signals import exit_on_signal
 
 EXPLAIN = (
@@ -44,9 +44,12 @@ def serve(**given: object) -> None:
 
 @main.command("load", cls=Command, example="gateway load content --database content.db")
 @with_content(LOADING)
+@click.option(
+    "--watch", "follows", is_flag=True, help=f"Follow the folder until a signal. {variable_of('watch')} sets how."
+)
 @click.option("--accept-empty", is_flag=True, help="Delete the articles of missing files, regardless of their number.")
 def load(**given: object) -> None:
-    """Load CONTENT into the database once, and print a summary."""
+    """Load CONTENT into the database, and print a summary."""
     _run("load", "load", given)
 
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import signal
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
 from typing import Protocol
 
 import click
 
 from gateway.app import create_app
 from gateway.commands.console import ConsoleReporter, strict_problems_printed
+from gateway.commands.hangup import reloading_at_hangup
 from gateway.commands.startup import print_addresses
 from gateway.content.watch import Watch
 from gateway.errors import NotWriting, StoreError
@@ -140,7 +140,7 @@ async def serve(settings: Settings, listener: socket.socket, supervision: Superv
         start_seconds = FOLLOWER_START_SECONDS if is_shared and not pipeline.store.is_writer else START_SECONDS
         _collect_little()
         supervision.listens()
-        with _reloading_at_hangup(scheduler.request):
+        with reloading_at_hangup(scheduler.request):
             async with _in_background(supervision.attend(scheduler.request)):
                 await serve_app(
                     app,
@@ -207,29 +207,6 @@ def _collect_little() -> None:
     and operations create few cycles. A higher threshold would cause longer pauses."""
     gc.freeze()
     gc.set_threshold(NEW_OBJECTS, *gc.get_threshold()[1:])
-
-
-@contextmanager
-def _reloading_at_hangup(reload: Callable[[], Coroutine[None, None, object]]) -> Iterator[None]:
-    """Reload the folder on SIGHUP, as other servers do."""
-    running = set[asyncio.Task[object]]()
-
-    def begin() -> None:
-        task = asyncio.create_task(reload())
-        running.add(task)
-        task.add_done_callback(end)
-
-    def end(task: asyncio.Task[object]) -> None:
-        running.discard(task)
-        if not task.cancelled():
-            task.exception()  # marks the error as retrieved, because the reporter has logged it
-
-    loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGHUP, begin)
-    try:
-        yield
-    finally:
-        loop.remove_signal_handler(signal.SIGHUP)
 
 
 @asynccontextmanager

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from gateway.store.protocol import Store
+from gateway.store.protocol import ContentStore
 from gateway.store.sqlite import SqliteStore
 from tests.postgres import own_schema, server_url
 from tests.store.documents import apply, document
 from tests.store.template import empty_database
 
-Open = Callable[[], Awaitable[Store]]
+Open = Callable[[], Awaitable[ContentStore]]
 READERS = 2
 
 
@@ -31,8 +31,10 @@ async def new_store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIter
     async with AsyncExitStack() as stores:
         numbers = count()
 
-        async def new() -> Store:
-            store: Store = await request.param.open(empty_database(tmp_path / f"{next(numbers)}.db"), readers=READERS)
+        async def new() -> ContentStore:
+            store: ContentStore = await request.param.open(
+                empty_database(tmp_path / f"{next(numbers)}.db"), readers=READERS
+            )
             stores.push_async_callback(store.close)
             return store
 
@@ -40,7 +42,7 @@ async def new_store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIter
 
 
 @pytest.fixture
-async def store(new_store: Open) -> Store:
+async def store(new_store: Open) -> ContentStore:
     return await new_store()
 
 

@@ -1,18 +1,15 @@
-"""A store that writes to SQLite, copies each commit to PostgreSQL, and reads from there."""
+"""A store that a loader writes, with the reads of a gateway on PostgreSQL."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from pathlib import Path
 from typing import Any
 
-import asyncpg
-
 from gateway.model.records import Generation, Visibility
 from gateway.option_types import DatabaseUrl
-from gateway.store.driver import SqliteConnection
-from gateway.store.postgres.copying import copy_all
+from gateway.store.postgres.replica import PostgresReplica
 from gateway.store.postgres.store import PostgresStore
 from gateway.store.protocol import Applied, ChangeSet, Snapshot
 from gateway.store.sqlite import SqliteStore
@@ -21,26 +18,27 @@ from gateway.store.sqlite import SqliteStore
 class ReplicatedStore:
     """A `ContentStore` whose snapshots are of PostgreSQL."""
 
-    def __init__(self, written: SqliteStore, read: PostgresStore, path: Path, url: DatabaseUrl) -> None:
-        self._written = written
+    def __init__(self, written: SqliteStore, read: PostgresStore, parts: AsyncExitStack) -> None:
+        self.written = written
         self.read = read
-        self._path = path
-        self._url = url
+        self._parts = parts
 
     @classmethod
     async def open(cls, path: Path, url: str, *, readers: int = 2, **options: Any) -> ReplicatedStore:
-        """`url` has the schema of the copy."""
-        written = await SqliteStore.open(path, readers=readers, **options)
-        await _copy(path, DatabaseUrl(url))
-        read = await PostgresStore.join(DatabaseUrl(url), readers=readers, **options)
-        return cls(written, read, path, DatabaseUrl(url))
+        """`path` is the working file. `url` has the schema of the tables."""
+        parts, database = AsyncExitStack(), DatabaseUrl(url)
+        replica = await parts.enter_async_context(PostgresReplica.open(database, path, persists=False))
+        written = await SqliteStore.open(path, readers=readers, replica=replica)
+        parts.push_async_callback(written.close)
+        read = await PostgresStore.join(database, readers=readers, **options)
+        parts.push_async_callback(read.close)
+        return cls(written, read, parts)
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._written, name)
+        return getattr(self.written, name)
 
     async def apply(self, changes: ChangeSet) -> Applied:
-        applied = await self._written.apply(changes)
-        await _copy(self._path, self._url)
+        applied = await self.written.apply(changes)
         await self.read.reach(Visibility.PREVIEW)
         return applied
 
@@ -60,14 +58,4 @@ class ReplicatedStore:
         return await self.read.ready()
 
     async def close(self) -> None:
-        await self.read.close()
-        await self._written.close()
-
-
-async def _copy(path: Path, url: DatabaseUrl) -> None:
-    connection = await asyncpg.connect(url.complete)
-    try:
-        async with SqliteConnection.open(path) as source, connection.transaction():
-            await copy_all(connection, url.schema, source, "copied")
-    finally:
-        await connection.close()
+        await self._parts.aclose()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from gateway.model.changes import Quarantined
 from gateway.model.problems import Problem, Severity
 from gateway.store.article_row import IndexedText
 from gateway.store.driver import SqliteConnection
+from gateway.store.postgres import copying
 from gateway.store.postgres.copying import copy_all
 from gateway.store.postgres.search_text import MAX_POSITION, body_value, fields_value
 from gateway.store.sqlite import SqliteStore
@@ -70,26 +72,28 @@ async def test_second_copy_replaces_the_first(tmp_path: Path, connection: asyncp
 
 
 async def test_open_snapshot_reads_the_old_tables(
-    tmp_path: Path, connection: asyncpg.Connection, postgres_url: str
+    tmp_path: Path, connection: asyncpg.Connection, postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A copy does not block snapshots until its end, where it waits for them."""
+    """A copy waits for open snapshots before it replaces the tables, and lets new ones through."""
+    monkeypatch.setattr(copying, "LOCK_SECONDS", 1)
+    monkeypatch.setattr(copying, "UNLOCKED_SECONDS", 0.01)
     await fill(tmp_path / "content.db")
     await copy(connection, tmp_path / "content.db")
-    reader = await asyncpg.connect(postgres_url)
+    one, other = await asyncpg.connect(postgres_url), await asyncpg.connect(postgres_url)
     try:
-        async with connection.transaction():
-            await connection.execute("SET LOCAL lock_timeout = '10ms'")
-            async with reader.transaction(isolation="repeatable_read", readonly=True):
-                [(epoch,)] = await reader.fetch("SELECT epoch FROM generation")
-                async with SqliteConnection.open(tmp_path / "content.db") as source:
-                    [(schema,)] = await connection.fetch("SELECT current_setting('search_path')")
-                    with pytest.raises(asyncpg.LockNotAvailableError):
-                        async with connection.transaction():
-                            await copy_all(connection, schema, source, "two")
-                assert epoch
-                assert len(await reader.fetch("SELECT * FROM article")) == 4
+        async with one.transaction(isolation="repeatable_read", readonly=True):
+            await one.fetch("SELECT epoch FROM generation")
+            copying_again = asyncio.create_task(copy(connection, tmp_path / "content.db"))
+            while not await other.fetch("SELECT 1 FROM pg_locks WHERE NOT granted"):
+                assert not copying_again.done()
+            await other.fetch("SELECT epoch FROM generation")
+            assert not copying_again.done()
+            assert len(await one.fetch("SELECT * FROM article")) == 4
+        await copying_again
+        assert len(await other.fetch("SELECT * FROM article")) == 4
     finally:
-        await reader.close()
+        await one.close()
+        await other.close()
 
 
 async def test_other_program_keeps_its_tables(tmp_path: Path, connection: asyncpg.Connection) -> None:

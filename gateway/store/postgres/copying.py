@@ -7,26 +7,35 @@ SQLite writes the rows in the text format of COPY, which takes less time than va
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from typing import Any
 
 from gateway.errors import StoreError
-from gateway.store.article_row import TEXT_COLUMNS, indexed_text
+from gateway.store.article_row import TEXT_COLUMNS, IndexedText, indexed_text
 from gateway.store.driver import Database, SqliteConnection
+from gateway.store.postgres.connection import lock_table
 from gateway.store.postgres.indexes import CREATE_INDEXES
+from gateway.store.postgres.outbox import NOTED_ARTICLES, OWNED, WORDED_ARTICLES, Notes
 from gateway.store.postgres.search_text import body_value, fields_value
 from gateway.store.postgres.tables import CREATE, INDEX_SEARCH, INSERT_TRANSFER, NAMES, PRESENT, Table, tables
-from gateway.store.postgres.words import copy_vocabulary, create_folding, create_functions
+from gateway.store.postgres.words import copy_vocabulary, count_words, create_folding, create_functions
 from gateway.store.rows import Row
 from gateway.store.tables import RELEASE
 
+logger = logging.getLogger("gateway")
+
+LOCK_SECONDS, UNLOCKED_SECONDS = 2, 10
+"""How long a lock is waited for, and how long readers are let through before the next try."""
 ROWS = 500
 """The number of rows that are read and sent at once."""
-_WORDS = f"""
+WORDS = f"""
 SELECT article.key, article.public, ifnull(provider.words, words(ifnull(article.provider_name, ''))),
   {", ".join(f"article.{name}" for name in TEXT_COLUMNS)}
 FROM article LEFT JOIN provider ON provider.view = article.public AND provider.key = article.provider
 """
+_ARRAYS = {"INTEGER": "bigint[]", "TEXT": "text[]"}
 _SEARCH = ("article", "public", "fields", "body")
 
 
@@ -43,7 +52,7 @@ async def copy_all(connection: Any, schema: str, source: SqliteConnection, trans
     found = await source.run(tables)
     await connection.execute("\n".join([*(table.definition for table in found), CREATE]))
     for table in found:
-        await copy_rows(connection, table, source, is_new=True)
+        await copy_rows(connection, table, source, table.name, is_new=True)
     await copy_words(connection, source, is_new=True)
     await copy_vocabulary(connection, source)
     await create_folding(connection)
@@ -54,18 +63,51 @@ async def copy_all(connection: Any, schema: str, source: SqliteConnection, trans
     await create_functions(connection)
 
 
+async def copy_notes(connection: Any, source: SqliteConnection, notes: Sequence[Notes]) -> int:
+    """Replaces the rows that are noted in the outbox, in the search path. Returns the number of copied rows."""
+    found = {table.name: table for table in await source.run(tables)}
+    copied = 0
+    for noted in sorted(notes, key=lambda noted: noted.table.name == "generation"):  # which is written last
+        await connection.execute(_deletion(noted), *noted.keys)
+        copied += await copy_rows(connection, noted.table, source, noted.rows)
+    articles = [key for (key,) in await source.rows(NOTED_ARTICLES)]
+    for name in OWNED:
+        await connection.execute(f"DELETE FROM {name} WHERE article = ANY($1)", articles)
+        copied += await copy_rows(connection, found[name], source, f"{name} WHERE article IN ({NOTED_ARTICLES})")
+    worded = [key for (key,) in await source.rows(WORDED_ARTICLES)]
+    await count_words(connection, [*articles, *worded], -1)
+    await connection.execute("DELETE FROM search WHERE article = ANY($1)", [*articles, *worded])
+    await copy_words(connection, source, f"WHERE article.key IN ({WORDED_ARTICLES})")
+    await count_words(connection, worded, 1)
+    return copied
+
+
+def _deletion(notes: Notes) -> str:
+    name, key = notes.table.name, notes.table.key
+    arrays = ", ".join(f"${at}::{_ARRAYS[column.kind]}" for at, column in enumerate(key, 1))
+    names = ", ".join(f'"{column.name}"' for column in key)
+    equal = " AND ".join(f'{name}."{column.name}" = gone."{column.name}"' for column in key)
+    return f"DELETE FROM {name} USING unnest({arrays}) AS gone({names}) WHERE {equal}"
+
+
 async def copy_rows(
-    connection: Any, table: Table, source: SqliteConnection, where: str = "", *, is_new: bool = False
-) -> None:
-    """Copies the rows of a table that satisfy a condition. `is_new` if this transaction created the table."""
-    rows = _chunks(source, f"SELECT {table.copied} FROM {table.name} {where}", _joined)
+    connection: Any, table: Table, source: SqliteConnection, origin: str, *, is_new: bool = False
+) -> int:
+    """Copies rows into a table, and returns their number.
+
+    `origin` follows FROM in the query of the working file. `is_new` if this transaction created the table.
+    """
+    rows = _chunks(source, f"SELECT {table.copied} FROM {origin}", _joined)
     columns = [column.name for column in table.columns]
-    await connection.copy_to_table(table.name, source=rows, columns=columns, format="text", freeze=is_new or None)
+    done = await connection.copy_to_table(
+        table.name, source=rows, columns=columns, format="text", freeze=is_new or None
+    )
+    return int(done.removeprefix("COPY "))
 
 
 async def copy_words(connection: Any, source: SqliteConnection, where: str = "", *, is_new: bool = False) -> None:
     """Copies the words of the articles that satisfy a condition."""
-    rows = _chunks(source, f"{_WORDS} {where}", _words)
+    rows = _chunks(source, f"{WORDS} {where}", _words)
     await connection.copy_to_table("search", source=rows, columns=_SEARCH, format="text", freeze=is_new or None)
 
 
@@ -82,10 +124,18 @@ async def _swap(connection: Any, schema: str, staging: str) -> None:
     await connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
     old = {name for (name,) in await connection.fetch(PRESENT, schema)}.intersection(NAMES)
     if old:
-        await connection.execute(f"LOCK TABLE {schema}.generation IN ACCESS EXCLUSIVE MODE")
+        await _lock(connection, f"{schema}.generation")
         await connection.execute(f"DROP TABLE {', '.join(f'{schema}.{name}' for name in old)}")
     await connection.execute(";".join(f"ALTER TABLE {staging}.{name} SET SCHEMA {schema}" for name in NAMES))
     await connection.execute(f"DROP SCHEMA {staging}; SET LOCAL search_path TO {schema}")
+
+
+async def _lock(connection: Any, table: str) -> None:
+    """Waits in turns for a reader that holds the table, such as a backup, because new readers queue behind a lock that
+    waits."""
+    while not await lock_table(connection, table, LOCK_SECONDS):
+        logger.warning("The new tables are ready. Another session reads %s, so the loader waits.", table)
+        await asyncio.sleep(UNLOCKED_SECONDS)
 
 
 async def _chunks(
@@ -109,9 +159,11 @@ def _joined(rows: Iterable[Row]) -> bytes:
 
 
 def _words(rows: Iterable[Row]) -> bytes:
-    return "".join(_word_row(*row) for row in rows).encode()
+    lines = (f"{key}\t{public}\t{fields_value(text)}\t{body_value(text)}\n" for key, public, text in map(worded, rows))
+    return "".join(lines).encode()
 
 
-def _word_row(key: int, public: int, provider: str, *values: Any) -> str:
-    text = indexed_text(values, "")._replace(provider=provider)
-    return f"{key}\t{public}\t{fields_value(text)}\t{body_value(text)}\n"
+def worded(row: Row) -> tuple[int, int, IndexedText]:
+    """The key, the view and the words of an article, from a row of WORDS."""
+    key, public, provider, *values = row
+    return key, public, indexed_text(values, "")._replace(provider=provider)

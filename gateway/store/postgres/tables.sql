@@ -30,6 +30,50 @@ INSERT INTO transfer VALUES ($1, $2);
 -- The tables of a schema.
 SELECT tablename FROM pg_tables WHERE schemaname = $1;
 
+-- name: has_transfer
+SELECT to_regclass($1) IS NOT NULL;
+
+-- name: transfer
+SELECT release, id FROM transfer;
+
+-- name: advance
+-- Continues only from the transfer that the sender knows, and locks its row.
+UPDATE transfer SET id = $2 WHERE id = $1;
+
+-- name: server
+SELECT pg_is_in_recovery(), current_setting('server_encoding');
+
+-- name: try_lock
+SELECT pg_try_advisory_lock($1, hashtext($2));
+
+-- name: is_locked
+-- Whether this session has the lock. Behind a pooler, statements may run in another session.
+SELECT EXISTS (
+  SELECT 1 FROM pg_locks
+  WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND granted
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    AND classid = $1::bigint AND objid = (hashtext($2)::bigint & 4294967295) AND objsubid = 2
+);
+
+-- name: holder
+SELECT format('process %s (%s) of %s', pg_stat_activity.pid, application_name, coalesce(host(client_addr), 'its host'))
+FROM pg_locks JOIN pg_stat_activity USING (pid)
+WHERE locktype = 'advisory' AND granted AND classid = $1::bigint
+  AND objid = (hashtext($2)::bigint & 4294967295) AND objsubid = 2;
+
+-- name: notify
+SELECT pg_notify($1, counter_all::text) FROM generation;
+
+-- name: last_good
+SELECT path, sha256, bytes, modified_at, read_at, record FROM last_good;
+
+-- name: as_of
+SELECT as_of FROM generation;
+
 -- name: columns
 -- A statement of SQLite.
 SELECT name, type, "notnull", pk FROM pragma_table_info(?);
+
+-- name: restore_sequence
+-- A statement of SQLite. Keys are not used again, so that an article that changes gets a new one.
+UPDATE sqlite_sequence SET seq = max(seq, (SELECT coalesce(max(article), 0) FROM change_log)) WHERE name = 'article';
