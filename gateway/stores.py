@@ -14,7 +14,8 @@ from gateway.loading.pipeline import Pipeline, ingesting
 from gateway.option_types import DatabaseUrl
 from gateway.settings import Settings
 from gateway.store.postgres.replica import PostgresReplica
-from gateway.store.protocol import ContentStore
+from gateway.store.postgres.store import PostgresStore
+from gateway.store.protocol import ContentStore, Store
 from gateway.store.sqlite import SqliteStore, copy
 
 
@@ -53,6 +54,16 @@ async def open_loader(settings: Settings, *, persists: bool = False) -> AsyncIte
                 yield Pipeline(store, ingest)
         finally:
             await store.close()
+
+
+@asynccontextmanager
+async def open_reader(settings: Settings, url: DatabaseUrl) -> AsyncIterator[Store]:
+    """Open a PostgreSQL database that a loader fills. Raises StoreError."""
+    store = await PostgresStore.join(url, readers=settings.readers, entities=settings.entities)
+    try:
+        yield store
+    finally:
+        await store.close()
 
 
 @asynccontextmanager

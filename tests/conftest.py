@@ -13,9 +13,12 @@ from hypothesis import HealthCheck, settings
 
 from gateway.web.server import new_event_loop
 
-# Times depend on the load of the machine. Fixtures are shared by all examples of a test.
+# Times depend on the load of the machine. Fixtures are shared by all examples of a test. A fixture
+# can refuse further examples.
 settings.register_profile(
-    "tests", deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+    "tests",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much],
 )
 settings.load_profile("tests")
 

@@ -29,7 +29,7 @@ async def ingesting(
     try:
         yield Ingest(
             store,
-            settings.content,
+            settings.folder,
             parser_pool,
             clock=lambda: datetime.now(UTC),
             max_bytes=settings.max_file_bytes,

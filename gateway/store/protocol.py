@@ -52,6 +52,9 @@ class ChangeCounts(NamedTuple):
     removed: int
 
 
+TOKEN_START = "WyJjaGFuZ2VzIi"  # noqa: S105 - not a secret
+"""The start of each token of `changes`."""
+
 Asked = tuple[Read[Any], Sequence[str]]
 """A read and its parents, which are distinct."""
 
@@ -201,9 +204,9 @@ class Store(Protocol):
         """Raises DatabaseUnavailable or NotReady if snapshots cannot be read now."""
         ...
 
-    async def reach(self, visibility: Visibility, counter: int | None = None) -> None:
-        """Reads the newest generation that the database has, if other machines write it. With `counter`, waits until
-        it has this counter, for a limited time."""
+    async def reach(self, token: str | None = None) -> None:
+        """Finds out the newest generation, if other machines write the database. With a token of `changes`, waits until
+        the database has its generation, for a limited time."""
         ...
 
     async def close(self) -> None:

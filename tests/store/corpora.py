@@ -22,7 +22,7 @@ from gateway.model.lists import (
     Window,
 )
 from gateway.model.records import Article, Visibility
-from gateway.store.protocol import Snapshot, ContentStore, read_one
+from gateway.store.protocol import ContentStore, Snapshot, read_one
 from gateway.store.reads import (
     ARTICLE_BY_ID,
     ARTICLE_BY_LOCALIZED_SLUG,

@@ -39,7 +39,7 @@ class ReplicatedStore:
 
     async def apply(self, changes: ChangeSet) -> Applied:
         applied = await self.written.apply(changes)
-        await self.read.reach(Visibility.PREVIEW)
+        await self.read.reach()
         return applied
 
     def newest_generation(self, visibility: Visibility) -> Generation | None:

@@ -16,7 +16,7 @@ from gateway.model.changes import Deleted
 from gateway.model.documents import Document
 from gateway.model.lists import NEWEST_FIRST, Window
 from gateway.model.records import ArticleChange, ChangeType, Visibility
-from gateway.store.protocol import ChangeCounts, ChangePage, Snapshot, ContentStore, read_one
+from gateway.store.protocol import ChangeCounts, ChangePage, ContentStore, Snapshot, read_one
 from gateway.store.reads import ARTICLES, PageOf
 from tests.store.conftest import Open
 from tests.store.documents import NOW, apply, document

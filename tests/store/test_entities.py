@@ -20,7 +20,7 @@ from gateway.model.changes import Change, Deleted
 from gateway.model.documents import Document
 from gateway.model.records import Visibility
 from gateway.store.entities import EntityCache
-from gateway.store.protocol import Snapshot, ContentStore, Usage
+from gateway.store.protocol import ContentStore, Snapshot, Usage
 from gateway.store.reader_pool import GENERATION
 from gateway.store.reads import (
     ARTICLES_OF_PROVIDER,

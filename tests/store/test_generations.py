@@ -19,7 +19,7 @@ from gateway.model.documents import Status
 from gateway.model.lists import Window
 from gateway.model.problems import Problem, Severity
 from gateway.model.records import Generation, Visibility
-from gateway.store.protocol import Applied, ChangeSet, FileState, ContentStore, read_one
+from gateway.store.protocol import Applied, ChangeSet, ContentStore, FileState, read_one
 from gateway.store.reads import ARTICLE_BY_PATH, ARTICLES, WHOLE, CountOf, PageOf, RelatedOf, StatisticsOf
 from tests.store.conftest import Open
 from tests.store.documents import NOW, apply, day, document, entry, loaded, provider, topics, version

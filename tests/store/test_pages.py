@@ -28,7 +28,7 @@ from gateway.model.lists import (
     Window,
 )
 from gateway.model.records import Article, Visibility
-from gateway.store.protocol import Snapshot, ContentStore, read_one
+from gateway.store.protocol import ContentStore, Snapshot, read_one
 from gateway.store.reads import (
     ARTICLES,
     ARTICLES_OF_PROVIDER,

@@ -17,7 +17,7 @@ from gateway.filters import And
 from gateway.model.lists import NEWEST_FIRST, Window
 from gateway.model.records import Visibility
 from gateway.store.driver import SqliteConnection
-from gateway.store.protocol import Snapshot, ContentStore, read_one
+from gateway.store.protocol import ContentStore, Snapshot, read_one
 from gateway.store.reads import (
     ARTICLE_BY_PATH,
     ARTICLES,

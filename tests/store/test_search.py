@@ -22,7 +22,7 @@ from gateway.model.documents import Document
 from gateway.model.lists import BEST_FIRST, NEWEST_FIRST, Page, SearchField, SearchMode, Window
 from gateway.model.records import Article, Visibility
 from gateway.search import Search
-from gateway.store.protocol import Snapshot, ContentStore, Usage, read_one
+from gateway.store.protocol import ContentStore, Snapshot, Usage, read_one
 from gateway.store.reads import ARTICLES, ARTICLES_OF_TOPIC, WHOLE, CountOf, PageOf, Precedes, ScoreOf, SimilarTo
 from gateway.store.sqlite import SqliteStore
 from gateway.store.tables import VIEWS

@@ -12,6 +12,7 @@ from gateway.errors import DatabaseUnavailable, NotReady, StoreError
 from gateway.limits import ENTITIES
 from gateway.model.records import Generation, Visibility
 from gateway.option_types import DatabaseUrl
+from gateway.store.change_log import ChangeCursor
 from gateway.store.driver import CLOSED
 from gateway.store.entities import EntityCache
 from gateway.store.generation_signal import GenerationSignal
@@ -24,7 +25,7 @@ from gateway.store.reader_pool import GENERATION, Reader, ReaderLease, ReaderPoo
 from gateway.store.rows import Row, generation
 from gateway.store.snapshot import SqlSnapshot
 from gateway.store.sql_files import named
-from gateway.store.tables import RELEASE
+from gateway.store.tables import PUBLIC_VIEW, RELEASE
 
 logger = logging.getLogger("gateway")
 
@@ -160,17 +161,25 @@ class PostgresStore:
         if not self._is_current:
             raise NotReady
 
-    async def reach(self, visibility: Visibility, counter: int | None = None) -> None:
+    async def reach(self, token: str | None = None) -> None:
+        promised = ChangeCursor.promised(token) if token else None
+        if self._fault or (token and not self._lacks(promised)):
+            return
         with suppress(TimeoutError):
             async with asyncio.timeout(REACH_SECONDS):
                 await self._next_look()
-                while counter is not None and self._is_short_of(visibility, counter):
+                while self._lacks(promised):
                     await asyncio.sleep(STANDBY_POLL_SECONDS)
                     await self._next_look()
 
-    def _is_short_of(self, visibility: Visibility, counter: int) -> bool:
-        newest = self.newest_generation(visibility)
-        return newest is not None and newest.counter < counter
+    def _lacks(self, promised: tuple[str, int, int] | None) -> bool:
+        """Whether an epoch, a view and a counter are newer than the newest generation that is known."""
+        row = self._readers.newest
+        if promised is None or row is None:
+            return False
+        epoch, view, counter = promised
+        known: int = row[2 if view == PUBLIC_VIEW else 1]
+        return epoch == row[0] and known < counter
 
     async def _next_look(self) -> None:
         """Waits for a look that begins after the call."""
