@@ -115,7 +115,7 @@ def run_server(main: Coroutine[None, None, None]) -> None:
 
 async def serve(settings: Settings, listener: socket.socket, supervision: Supervision) -> None:
     """Serve on a listening socket until a signal."""
-    if isinstance(settings.database, DatabaseUrl):
+    if isinstance(settings.database, DatabaseUrl) and settings.mode is Mode.SERVE:
         await _serve_database(settings, settings.database, listener, supervision)
     else:
         await _serve_folder(settings, listener, supervision)
