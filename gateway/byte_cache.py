@@ -35,3 +35,9 @@ class ByteCache(Generic[K, V]):
         """`size` is an estimate in bytes, with the key. Larger values than the cache are not kept."""
         if size <= self._kept.maxsize:
             self._kept[key] = _Sized(value, size)
+
+    def resize(self, key: K, size: int) -> None:
+        """For a value in the cache that has changed its size. Costs less than `put` if it has not."""
+        kept = self._kept[key]
+        if kept.size != size:
+            self.put(key, kept.value, size)

@@ -37,6 +37,8 @@ def settings_of(content: Path | None, flags: Mapping[str, object], mode: Mode = 
 
 
 def configure_logging(settings: Settings) -> None:
+    # The names of threads and processes, which the format omits, would double the time of a line.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     # Only for this logger, because libraries log query strings and database values.
     logger.setLevel(settings.log_level.upper())

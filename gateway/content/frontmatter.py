@@ -69,7 +69,7 @@ def read_plain(path: str, data: bytes, lists: Mapping[str, Container[str]]) -> F
         if parts is None or parts.parse is not yaml.parse:
             return None
         head = parts.text[: parts.body]
-        if head.count("\r") != head.count("\r\n"):
+        if "\r" in head and head.count("\r") != head.count("\r\n"):
             return None
         fields = plain_yaml.scan(head[parts.start : parts.end], 1 + head.count("\n", 0, parts.start), lists)
     except (FrontMatterError, plain_yaml.Irregular):
@@ -149,10 +149,9 @@ def _decode(data: bytes) -> str:
         message = f"The byte 0x{data[error.start]:02x} is not valid UTF-8."
         raise _at(ENCODING, message, LineIndex(before).position(len(before)), "Save the file as UTF-8.") from error
     text = text.removeprefix(_BOM)
-    null = text.find("\0")
-    if null >= 0:
+    if b"\0" in data:
         message = "The file contains a null character."
-        raise _at(ENCODING, message, LineIndex(text).position(null), "Delete it. The file may be damaged.")
+        raise _at(ENCODING, message, LineIndex(text).position(text.index("\0")), "Delete it. The file may be damaged.")
     return text
 
 

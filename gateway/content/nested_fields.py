@@ -6,14 +6,15 @@ that the schema does not model.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import tzinfo
 from functools import lru_cache, partial
-from typing import Any, TypeVar
+from operator import attrgetter, itemgetter
+from typing import Any, Generic, TypeVar
 
 from gateway.content import dates, values
-from gateway.content.entry_layouts import Decode, EntryLayouts
+from gateway.content.entry_layouts import Decode, EntryLayouts, Make
 from gateway.content.identity import provider_key, topic_key, url_host, url_identity
 from gateway.content.nodes import MappingEntry, MappingNode, Node, ScalarNode, SequenceNode
 from gateway.content.plain_yaml import ItemNode
@@ -32,11 +33,11 @@ from gateway.model.fields import DEFAULT_TYPE
 
 LINKS = ("webUrl", "ampWebUrl", "cdnAmpWebUrl")
 _ENTRY_VALUES: Mapping[str, Decode] = {
-    **dict.fromkeys(LINKS, values.text),
     "title": values.phrase,
     "excerpt": values.phrase,
     "type": values.text,
     "quality": values.integer,
+    **dict.fromkeys(LINKS, values.text),
 }
 """The decoders of an entry's single values, except its date."""
 _PROVIDER_VALUES: Mapping[str, Decode] = {"name": values.text, "domain": values.text}
@@ -55,13 +56,14 @@ TOPIC_NAMES = ("name", "title", "label")
 SPACED = frozenset({"tags", "categories", "keywords"})
 """The keys of topics whose text is often separated by white space."""
 
+_ADDRESS = attrgetter("url")
+
 T = TypeVar("T")
 Rest = object
 """The unmodelled keys of a nested field, as JSON, or None."""
-_Related = tuple[RelatedEntry | None, Rest]
 
 MOST_KEPT = 8 * 1024 * 1024
-"""The total length of the texts whose related entries are kept, in characters."""
+"""The total length of the texts whose related entries are kept, in characters. Those of images take an eighth of it."""
 
 
 def entries(field: MappingEntry | None) -> tuple[Node, ...]:
@@ -88,7 +90,7 @@ def topics(
 
 
 def images(collector: ProblemCollector, field: MappingEntry | None) -> tuple[tuple[Image, ...], Rest]:
-    return _each(field, lambda node: _image(collector, node))
+    return _each(field, _kept_images().decoding(partial(_image, collector)))
 
 
 def provider(collector: ProblemCollector, field: MappingEntry | None) -> tuple[ProviderName | None, Rest, int]:
@@ -113,58 +115,63 @@ def related(
     collector: ProblemCollector, field: MappingEntry | None, zone: tzinfo
 ) -> tuple[tuple[RelatedEntry, ...], Rest]:
     """The related entries in file order. An entry without title and URL is left out."""
-    kept = _kept_entries(zone)
-
-    def decode(node: Node) -> _Related:
-        if not isinstance(node, ItemNode):
-            return _related_entry(collector, node, zone)
-        if (found := kept.get(node.text)) is None:
-            found = _related_entry(collector, node, zone)  # a problem raises PositionNeeded
-            kept.add(node, found)
-        return found
-
-    return _each(field, decode)
+    return _each(field, _kept_entries(zone).decoding(partial(_related_entry, collector, zone=zone)))
 
 
 def kept_lists(zone: tzinfo) -> Mapping[str, Container[str]]:
     """The lists whose items need not be scanned if their texts are contained."""
-    return {"related": _kept_entries(zone)}
+    return {"related": _kept_entries(zone), "images": _kept_images()}
 
 
-class _KeptEntries(Container[str]):
-    """The related entries without problems that this process decoded, and those of the same layouts.
+class _KeptItems(Container[str], Generic[T]):
+    """The items of a list without problems that this process decoded, and those of the same layouts.
 
-    Many files contain the same entries, and all are written in a few layouts.
+    Many files contain the same items, and all are written in a few layouts.
     """
 
-    def __init__(self, zone: tzinfo) -> None:
-        self._memo = TextMemo[_Related](MOST_KEPT)
-        parts = {f"provider.{key}": decode for key, decode in _PROVIDER_VALUES.items()}
-        parts |= {f"images.*.{key}": decode for key, decode in _IMAGE_VALUES.items()}
-        self._layouts = EntryLayouts({**_entry_decoders(zone), **parts})
-        self.get = self._memo.get
+    def __init__(self, layouts: EntryLayouts[T], most_characters: int) -> None:
+        self._layouts = layouts
+        self._memo = TextMemo[tuple[T | None, Rest]](most_characters)
 
     def __contains__(self, text: object) -> bool:
         return text in self._memo or (isinstance(text, str) and self._decodes(text))
 
-    def add(self, node: ItemNode, decoded: _Related) -> None:
+    def decoding(self, decode: Callable[[Node], tuple[T | None, Rest]]) -> Callable[[Node], tuple[T | None, Rest]]:
+        """The decoder `decode`, for the nodes that are not kept."""
+
+        def decoded(node: Node) -> tuple[T | None, Rest]:
+            if not isinstance(node, ItemNode):
+                return decode(node)
+            if (found := self._memo.get(node.text)) is None:
+                found = decode(node)  # a problem raises PositionNeeded
+                self._add(node, found)
+            return found
+
+        return decoded
+
+    def _add(self, node: ItemNode, decoded: tuple[T | None, Rest]) -> None:
         self._memo.add(node.text, decoded)
-        entry, rest = decoded
-        if entry and not rest:
+        item, rest = decoded
+        if item and not rest:
             self._layouts.learn(node.text, node)
 
     def _decodes(self, text: str) -> bool:
-        found = self._layouts.decode(text)
-        entry = found and _usual_entry(found)
-        if not entry:
-            return False
-        self._memo.add(text, (entry, None))
-        return True
+        item = self._layouts.decode(text)
+        if item:
+            self._memo.add(text, (item, None))
+        return item is not None
 
 
 @lru_cache(maxsize=1)
-def _kept_entries(zone: tzinfo) -> _KeptEntries:  # times without an offset depend on the zone
-    return _KeptEntries(zone)
+def _kept_entries(zone: tzinfo) -> _KeptItems[RelatedEntry]:  # times without an offset depend on the zone
+    parts = {f"provider.{key}": decode for key, decode in _PROVIDER_VALUES.items()}
+    parts |= {f"images.*.{key}": decode for key, decode in _IMAGE_VALUES.items()}
+    return _KeptItems(EntryLayouts({**_entry_decoders(zone), **parts}, _entry_maker), MOST_KEPT)
+
+
+@lru_cache(maxsize=1)
+def _kept_images() -> _KeptItems[Image]:
+    return _KeptItems(EntryLayouts(_IMAGE_VALUES, _image_maker), MOST_KEPT // 8)
 
 
 def _each(field: MappingEntry | None, decode: Callable[[Node], tuple[T | None, Rest]]) -> tuple[tuple[T, ...], Rest]:
@@ -245,14 +252,19 @@ def _image(collector: ProblemCollector, node: Node) -> tuple[Image | None, Rest]
     if not url:
         collector.warn(BAD_VALUE, "An image without `url` is left out.", node.position, "Give it a `url`.")
         return None, rest
-    image = Image(
+    image = _picture(
         url,
         collector.value(values.integer, get("width")),
         collector.value(values.integer, get("height")),
         title or collector.value(values.phrase, get("alt")),
-        collector.value(values.boolean, get("isCached")) or False,
+        collector.value(values.boolean, get("isCached")),
     )
     return image, rest
+
+
+def _picture(url: str, width: int | None, height: int | None, title: str | None, is_cached: bool | None) -> Image:
+    """The parameters are in the order of `_IMAGE_VALUES`."""
+    return Image(url, width, height, title, is_cached or False)
 
 
 def _provider(collector: ProblemCollector, node: Node) -> tuple[ProviderName | None, Rest]:
@@ -284,56 +296,61 @@ def _domain(url: str | None) -> str | None:
     return url_host(identity) or None if identity else None
 
 
-def _related_entry(collector: ProblemCollector, node: Node, zone: tzinfo) -> _Related:
+def _related_entry(collector: ProblemCollector, node: Node, zone: tzinfo) -> tuple[RelatedEntry | None, Rest]:
     fields = node if isinstance(node, MappingNode) else _link(collector, node)
     if fields is None:
         return None, None
     collector.check_keys(fields, RELATED_KEYS)
     get = fields.entries.get
     found: dict[str, Any] = {key: collector.value(decode, get(key)) for key, decode in _entry_decoders(zone).items()}
-    url = _url(found)
-    title = found["title"] or _title(collector, fields, url or next(filter(None, map(found.get, LINKS)), None))
+    title = found["title"] = found["title"] or _title(collector, fields, [*filter(None, map(found.get, LINKS))])
     source, source_left, _ = provider(collector, get("provider"))
     pictures, pictures_left = images(collector, get("images"))
     rest = _with(_left(fields, RELATED_KEYS), provider=source_left, images=pictures_left)
-    return (_entry(found, title, url, source, pictures) if title else None), rest
+    return (_entry([*found.values()], source, pictures) if title else None), rest
 
 
-def _usual_entry(found: Mapping[str, Any]) -> RelatedEntry | None:
-    """An entry from its decoded values by their paths. None if the full decoder may report a problem or a rest."""
-    get, source, pictures = found.get, None, list[Image]()
-    if "provider.name" in found or "provider.domain" in found:
-        if not (get("provider.name") or get("provider.domain")):
+def _image_maker(paths: Sequence[str]) -> Make[Image]:
+    """The same as `_entry_maker` for images."""
+    depiction = _getter(paths, _IMAGE_VALUES)
+
+    def make(found: Sequence[Any]) -> Image | None:
+        picture = _picture(*depiction(found))
+        return picture if picture.url else None
+
+    return make
+
+
+def _entry_maker(paths: Sequence[str]) -> Make[RelatedEntry]:
+    """Makes entries from values at these paths, except if the full decoder reports a problem."""
+    singles = _getter(paths, (*_ENTRY_VALUES, "publishedDateTime"))
+    naming = _getter(paths, map("provider.{}".format, _PROVIDER_VALUES))
+    has_provider = any(path.startswith("provider.") for path in paths)
+    prefixes = [path.removesuffix("url") for path in paths if path.startswith("images.") and path.endswith(".url")]
+    depictions = [_getter(paths, map(prefix.__add__, _IMAGE_VALUES)) for prefix in prefixes]
+
+    def make(found: Sequence[Any]) -> RelatedEntry | None:
+        single = singles(found)
+        name, domain = naming(found)
+        pictures = tuple([_picture(*depiction(found)) for depiction in depictions])
+        if not single[0] or (has_provider and not (name or domain)) or not all(map(_ADDRESS, pictures)):
             return None
-        source = _named(get("provider.name"), get("provider.domain"))
-    while (prefix := f"images.{len(pictures)}.") + "url" in found:
-        title = get(f"{prefix}title", "")
-        if title is None or not (url := get(f"{prefix}url")):
-            return None
-        size = get(f"{prefix}width"), get(f"{prefix}height")
-        pictures.append(Image(url, *size, title or None, get(f"{prefix}isCached") or False))
-    title = get("title")
-    return _entry(found, title, _url(found), source, tuple(pictures)) if title else None
+        return _entry(single, _named(name, domain) if has_provider else None, pictures)
+
+    return make
 
 
-def _entry(
-    found: Mapping[str, Any], title: str, url: str | None, source: ProviderName | None, pictures: tuple[Image, ...]
-) -> RelatedEntry:
-    get = found.get
-    return RelatedEntry(
-        identity=url or title.strip(),
-        url=url,
-        title=title,
-        excerpt=get("excerpt"),
-        type=get("type") or DEFAULT_TYPE,
-        quality=get("quality"),
-        published_date_time=get("publishedDateTime"),
-        web_url=get("webUrl"),
-        amp_web_url=get("ampWebUrl"),
-        cdn_amp_web_url=get("cdnAmpWebUrl"),
-        provider=source,
-        images=pictures,
-    )
+def _getter(paths: Sequence[str], wanted: Iterable[str]) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
+    """Gets some of the values at these paths. The last value stands for those that are not there."""
+    return itemgetter(*(paths.index(path) if path in paths else -1 for path in wanted))
+
+
+def _entry(found: Sequence[Any], source: ProviderName | None, pictures: tuple[Image, ...]) -> RelatedEntry:
+    """An entry from its single values, in the order of `_entry_decoders`."""
+    title, excerpt, kind, quality, web, amp, cdn, published = found
+    url, kind = _url((web, amp, cdn)), kind or DEFAULT_TYPE
+    identity = url or title.strip()
+    return RelatedEntry(identity, url, title, excerpt, kind, quality, published, web, amp, cdn, source, pictures)
 
 
 @lru_cache(maxsize=1)
@@ -342,9 +359,12 @@ def _entry_decoders(zone: tzinfo) -> Mapping[str, Decode]:
     return {**_ENTRY_VALUES, "publishedDateTime": partial(dates.instant, zone=zone)}
 
 
-def _url(found: Mapping[str, Any]) -> str | None:
+def _url(links: Iterable[str | None]) -> str | None:
     """The identity of the first link that has one."""
-    return next((identity for key in LINKS if (link := found.get(key)) and (identity := url_identity(link))), None)
+    for link in links:
+        if link and (identity := url_identity(link)):
+            return identity
+    return None
 
 
 def _link(collector: ProblemCollector, node: Node) -> MappingNode | None:
@@ -356,8 +376,9 @@ def _link(collector: ProblemCollector, node: Node) -> MappingNode | None:
     return MappingNode({key: MappingEntry(ScalarNode(key, True, node.position), node)}, node.position)
 
 
-def _title(collector: ProblemCollector, fields: MappingNode, url: str | None) -> str | None:
+def _title(collector: ProblemCollector, fields: MappingNode, links: Sequence[str]) -> str | None:
     """A title from a URL's host and last segment."""
+    url = _url(links) or next(iter(links), None)
     if url is None:
         message = "A related entry with neither title nor URL is left out."
         collector.warn(RELATED_LEFT_OUT, message, fields.position, "Give it a `title` and a `webUrl`.")

@@ -26,7 +26,7 @@ from gateway.model.problems import Problem, Severity
 PARSER_CRASHED = "PARSER_CRASHED"
 PARSER_TIMED_OUT = "PARSER_TIMED_OUT"
 
-BATCH_FILES = 32
+BATCH_FILES = 64
 BATCH_BYTES = 1024 * 1024
 DEFAULT_SECONDS = 30.0
 """The time-out of a batch, and of each file of a batch that failed."""

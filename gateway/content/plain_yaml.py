@@ -82,19 +82,19 @@ def scan(block: str, first_line: int, lists: Mapping[str, Container[str]] = _NO_
     unusual = block.encode().translate(None, _USUAL)
     if _DEEP in block or (unusual and _ODD.search(unusual.decode())):
         raise Irregular
-    leading, *parts = _OUTER.split("\n" + block.rstrip("\n"))
-    if _block(leading) is not _NULL:
+    above, *parts = _OUTER.split("\n" + block.rstrip("\n"))
+    if _block(above) is not _NULL:
         raise Irregular
     entries: dict[str, MappingEntry] = {}
-    first_line += leading.count("\n")
-    line = first_line
+    line = first_line - 1
     for part in parts:
+        line += above.count("\n") + 1
         key, value = _field(part, line, lists)
         if key.text in entries:
             raise Irregular
         entries[key.text] = _new(MappingEntry, (key, value, (), ""))
-        line += part.count("\n") + 1
-    return MappingNode(entries, Position(first_line, 1) if entries else NOWHERE)
+        above = part
+    return MappingNode(entries, next(iter(entries.values())).key.position if entries else NOWHERE)
 
 
 def _field(part: str, line: int, lists: Mapping[str, Container[str]]) -> tuple[ScalarNode, Node]:

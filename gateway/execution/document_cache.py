@@ -157,7 +157,7 @@ class DocumentCache:
     def get(self, text: str) -> QueryDocument:
         """Raises ParseFailed, LimitExceeded or ValidationFailed."""
         if kept := self._kept.get(text):
-            self._kept.put(text, kept, kept.size)  # it can have more plans than before
+            self._kept.resize(text, kept.size)  # it can have more plans than before
             return kept
         if refused := self._refused.get(text):
             raise refused.copy()

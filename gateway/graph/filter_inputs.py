@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, get_args
 
 import strawberry
 from strawberry import UNSET
@@ -27,7 +27,7 @@ from gateway.filters import (
     Or,
     TextMatches,
 )
-from gateway.graph.connection import check_limit, or_none
+from gateway.graph.connection import check_limit
 from gateway.graph.order_inputs import describe
 from gateway.limits import Limits
 from gateway.model.documents import Status
@@ -188,6 +188,7 @@ Input = (
     | ListFilter
     | StatusFilter
 )
+_INPUTS = frozenset(get_args(Input))
 Meanings = Mapping[str, Callable[[Any], Filter]]
 
 
@@ -237,9 +238,9 @@ def _unless(negated: bool, filter_: Filter) -> Filter:
     return Not(filter_) if negated else filter_
 
 
-def _said(filter_: Input) -> Iterator[tuple[str, Any]]:
+def _said(filter_: Input) -> Sequence[tuple[str, Any]]:
     """The fields that an input sets, by name. Nulls count as absent."""
-    return ((name, value) for name, value in vars(filter_).items() if or_none(value) is not None)
+    return [each for each in vars(filter_).items() if each[1] is not UNSET and each[1] is not None]
 
 
 _PROVIDER: Meanings = {
@@ -290,10 +291,12 @@ def filter_size(filter_: Input) -> FilterSize:
     depth = conditions = values = 0
     for _, value in _said(filter_):
         parts = value if isinstance(value, list) else [value]
-        inner = [filter_size(part) for part in parts if isinstance(part, Input)]
-        depth = max([depth, *(each.depth for each in inner)])
-        conditions += sum(each.conditions for each in inner) if inner else 1
-        values = max([values, *(each.values for each in inner)]) if inner else max(values, len(parts))
+        inner = [filter_size(part) for part in parts if type(part) in _INPUTS]
+        for each in inner:
+            depth, values = max(depth, each.depth), max(values, each.values)
+            conditions += each.conditions
+        if not inner:
+            conditions, values = conditions + 1, max(values, len(parts))
     return FilterSize(depth + isinstance(filter_, ArticleFilter), max(conditions, 1), values)
 
 

@@ -6,6 +6,7 @@ What a read counts and depends on is a function of the read and its values.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 from gateway import cache_tags
@@ -57,10 +58,14 @@ class ReadBudget:
 
     def count(self, read: Read[Any], values: Mapping[str, Any]) -> None:
         """Add the answer of a read: the values of its parents. Raises LimitExceeded if the total exceeds the budget."""
-        self.add([record for value in values.values() for record in records_in(read, value)])
-        self.depend(*lists_of(read))
         if isinstance(read, Find):
-            self.depend(*(missing_tag(read, key) for key, record in values.items() if record is None))
+            found = [record for record in values.values() if record is not None]
+            if len(found) < len(values):
+                self.depend(*(missing_tag(read, key) for key, record in values.items() if record is None))
+        else:
+            found = [record for value in values.values() for record in records_in(read, value)]
+        self.add(found)
+        self.depend(*lists_of(read))
 
     def add(self, found: Collection[object]) -> None:
         """Add records or groups. Raises LimitExceeded if the total exceeds the budget."""
@@ -158,13 +163,13 @@ def _lists(listing: Listing[Any]) -> Collection[str]:
 
 
 def _tag(found: object) -> str | None:
-    match found:
-        case Article() | Provider() | Topic():
-            return found.id
-        case Related():  # part of its article
-            return found.source_id
-        case Group():
-            return _tag(found.value)
-        case Similar():
-            return found.article.id
-    return None
+    tag = _TAGS.get(type(found))
+    return tag(found) if tag else None
+
+
+_TAGS: Mapping[type, Callable[[Any], str | None]] = {
+    **dict.fromkeys((Article, Provider, Topic), attrgetter("id")),
+    Related: attrgetter("source_id"),  # part of its article
+    Similar: attrgetter("article.id"),
+    Group: lambda group: _tag(group.value),
+}

@@ -67,7 +67,7 @@ def known(state: State, read: Read[Any], parents: Parents) -> Mapping[str, Any] 
     """The answer of a read that needs no query. None for the others."""
     match read:
         case Find(lookup) if state.entities is not None and lookup in ENTITY_LOOKUPS:
-            return {**dict.fromkeys(parents), **state.entities.find(lookup, parents)}
+            return state.entities.find(lookup, parents)
         case CountOf(listing) if state.entities is not None and listing in COUNTED:
             return state.entities.counts(listing, parents)
         case Precedes(_, _, Window(cursor=None, offset=0)):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import marshal
-import unicodedata
 from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
@@ -147,9 +146,9 @@ def _values(document: Document, related: bytes | None) -> tuple[Any, ...]:
         provider.key or None,
         provider.name or None,
         provider.domain,
-        _json(list(map(tuple, provider.images))),
-        _json(list(map(tuple, document.images))),
-        _json(list(map(tuple, document.topics))),
+        _json(provider.images),
+        _json(document.images),
+        _json(document.topics),
         _json(list(map(url_key, document.urls))),
         int(bool(document.body.strip())),
         int(document.secured is not None),
@@ -159,7 +158,7 @@ def _values(document: Document, related: bytes | None) -> tuple[Any, ...]:
         document.secured,
         document.body,
         None if document.text == document.body.strip() else document.text,
-        _json(list(map(tuple, document.headings))),
+        _json(document.headings),
     )
 
 
@@ -244,15 +243,15 @@ def _encoded_entry(entry: RelatedEntry) -> _EncodedEntry:
         provider.key or None,
         provider.name or None,
         provider.domain,
-        list(map(tuple, provider.images)),
-        list(map(tuple, entry.images)),
+        provider.images,
+        entry.images,
     )
-    tail = related_tail(unicodedata.normalize("NFC", entry.identity))
-    return _EncodedEntry(tail, _json(values)[1:], _entry_parts(entry.url, *provider))
+    return _EncodedEntry(related_tail(entry.identity), _json(values)[1:], _entry_parts(entry.url, *provider))
 
 
 def _json(values: Sequence[Any]) -> str:
-    return orjson.dumps(values).decode()
+    """A list as JSON. Named tuples in it are lists too."""
+    return orjson.dumps(values, default=tuple).decode()
 
 
 def _optional_micros(time: datetime | None) -> int | None:

@@ -16,6 +16,7 @@ from gateway.store.sql_files import named, split
 
 _SQL = named("change_log.sql")
 WRITE = split(_SQL["write"])
+WRITE_ALL = split(_SQL["write_all"])
 REMEMBER = split(_SQL["remember"])
 MARK = split(_SQL["mark"])
 MOVED = _SQL["moved"]

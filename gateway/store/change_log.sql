@@ -17,6 +17,19 @@ UPDATE change_log SET changed = :counter, removed = 1, at = :at
 WHERE view = :view AND NOT removed AND id IN (SELECT key FROM touched WHERE kind = 'id')
   AND NOT EXISTS (SELECT 1 FROM article WHERE article.id = change_log.id AND article.public >= :view);
 
+-- name: write_all
+-- The same for a first run, with all articles, providers and topics. Reads each table in its order, because looking up
+-- rows of a large table takes longer.
+INSERT INTO change_log (view, id, shown, added, changed, removed, at, article, slug, status)
+SELECT :view, id, :counter, :counter, :counter, 0, :at, key, slug, status
+FROM article NOT INDEXED WHERE public >= :view ORDER BY id;
+
+INSERT INTO record_change SELECT :view, id, :counter FROM provider WHERE min(view, 1) = :view;
+
+INSERT INTO record_change SELECT :view, id, :counter FROM topic WHERE min(view, 1) = :view;
+
+INSERT INTO record_change SELECT :view, id, :counter FROM article WHERE reachable > public AND :view = 1;
+
 -- name: remember
 -- All values that the views show of the touched providers and topics, and of those whose slug they may take or release.
 -- Run before names are derived again, to detect changes.

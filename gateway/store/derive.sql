@@ -12,11 +12,10 @@ CREATE TEMP TABLE named (
 INSERT OR IGNORE INTO touched VALUES (?, ?);
 
 -- name: touch_all
--- The links of all articles lead to all backlinks, so the targets are not touched.
-INSERT INTO touched SELECT DISTINCT 'slug', wanted_slug FROM article;
+-- The records of a first run. The links of all articles lead to all backlinks, so the targets are not touched. A slug of
+-- one article only is already assigned. The change log does not need the ids.
+INSERT INTO touched SELECT 'slug', wanted_slug FROM article GROUP BY wanted_slug HAVING count(*) > 1;
 INSERT INTO touched SELECT 'source', key FROM article;
-INSERT INTO touched SELECT 'id', id FROM article;
-INSERT INTO touched SELECT 'unlisted', id FROM article WHERE reachable > public;
 
 -- name: forget
 -- Deletes all rows derived from touched records.

@@ -104,9 +104,9 @@ class Entities:
     def __len__(self) -> int:
         return sum(len(self._found[kind.lookups[0]]) for kind in _KINDS)
 
-    def find(self, lookup: Lookup[T], keys: Sequence[str]) -> Mapping[str, T]:
+    def find(self, lookup: Lookup[T], keys: Sequence[str]) -> Mapping[str, T | None]:
         known = self._found[lookup]
-        return {key: known[key][0].record for key in keys if key in known}
+        return {key: known[key][0].record if key in known else None for key in keys}
 
     def counts(self, listing: Listing[Any], parents: Sequence[str]) -> Mapping[str, int]:
         known = self._found[COUNTED[listing]]

@@ -1,4 +1,4 @@
-"""Reads all rows of a query as one JSON value, in one step.
+"""Reads all rows of a query as JSON, in one step.
 
 The driver releases the interpreter's lock at each row, and another thread that takes it keeps it for a while.
 """
@@ -7,8 +7,7 @@ The driver releases the interpreter's lock at each row, and another thread that 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Collection, Sequence
 
 import orjson
 
@@ -16,17 +15,21 @@ from gateway.store.rows import Row
 from gateway.store.sql_fragment import Sql
 
 
-def gathered(columns: Sequence[str], tables: Sql) -> Sql:
-    """One row with the columns of all rows. The columns are numbers and text, without NUL and lone surrogates.
+def gathered(columns: Sequence[str], lists: Collection[str], tables: Sql) -> Sql:
+    """One row with a JSON array for each column. The columns are numbers and text, without NUL and lone surrogates,
+    and those among `lists` are JSON.
 
-    SQLite aggregates the rows in the order of their query.
+    SQLite aggregates the rows in the order of their query. One array of rows takes half as long again.
     """
-    text = f"SELECT json_group_array(json_array({', '.join(columns)})) FROM {tables.sql}"
-    return Sql(text, tables.parameters)
+    # printf makes an empty array of the null that group_concat is without rows.
+    arrays = (
+        f"printf('[%s]', group_concat({column}))" if column in lists else f"json_group_array({column})"
+        for column in columns
+    )
+    return Sql(f"SELECT {', '.join(arrays)} FROM {tables.sql}", tables.parameters)
 
 
-def spread(found: Sequence[Row]) -> list[list[Any]]:
+def spread(found: Sequence[Row]) -> list[Row]:
     """The rows of a gathered query."""
-    [(text,)] = found
-    rows: list[list[Any]] = orjson.loads(text)
-    return rows
+    [arrays] = found
+    return [*zip(*map(orjson.loads, arrays), strict=True)]

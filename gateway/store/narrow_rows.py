@@ -23,7 +23,6 @@ from gateway.store.rows import Row, all_related_items
 from gateway.store.sql_fragment import Slot, Sql, Steps, keys
 
 T = TypeVar("T")
-Table = list[list[Any]]
 
 
 def planned(state: State, plan: ReadSteps[T]) -> Steps[T]:
@@ -61,18 +60,16 @@ def _found_rows(
 ) -> Steps[Mapping[str, Row | None]]:
     """The row of each key. None if the key is unknown or not visible."""
     columns = ", ".join(map(_column, names))
-    places, rows = [], []
-    for at, *row in (yield find(LOOKUPS[read.lookup], parents, state.visibility, columns)):
-        places.append(parents[at])
-        rows.append(row)
-    _decode(rows, names)
+    found = yield find(LOOKUPS[read.lookup], parents, state.visibility, columns)
+    rows = _decoded([row[1:] for row in found], names)
+    places = [parents[row[0]] for row in found]
     return {**dict.fromkeys(parents), **dict(zip(reversed(places), reversed(rows), strict=True))}
 
 
 def _only_page(state: State, read: PageOf[Any], parent: str, asked: Ask) -> Steps[Rows]:
     """The page of one parent. Its query is kept, if the filter is not large, for all pages of its shape."""
     window, listing, values = read.window, read.listing, dict[Slot, Value]()
-    query: Callable[..., ListQuery] = _list_query
+    listed: Callable[..., ListQuery] = _list_query
     text: Callable[..., _RowQuery] = _row_query
     try:
         if listing.search:
@@ -81,26 +78,27 @@ def _only_page(state: State, read: PageOf[Any], parent: str, asked: Ask) -> Step
             shape = Shape(listing.filter)
             listing, values = listing.where(shape.filter), shape.values
     except TooLarge:
-        query, text = _list_query.__wrapped__, _row_query.__wrapped__
-    ordered = query(listing, read.order, state.visibility, state.dialect)
+        listed, text = _list_query.__wrapped__, _row_query.__wrapped__
+    ordered = listed(listing, read.order, state.visibility, state.dialect)
     place = None if window.cursor is None else ordered.place(window.cursor)
     limit = window.limit + 1
     values |= {PARENT: parent, LIMIT: limit, OFFSET: window.offset, REACH: limit + window.offset}
     values |= zip(PLACE, place or (), strict=False)
     nulls = None if place is None else tuple(value is None for value in place)
-    rows = yield from _rows(text(ordered, asked.columns, nulls, window.backward, asked.has_cursors), values)
+    query = text(ordered, asked.columns, nulls, window.backward, asked.has_cursors)
+    found = yield query.sql.bound(values)
+    rows = json_rows.spread(found) if query.is_gathered else _decoded(found, asked.columns)
     if not ordered.keeps_order:
         ordered.sort(rows)
     elif window.backward:
         rows.reverse()
-    _decode(rows, asked.columns)
     return Rows(*within(window, rows), ordered.cursor)
 
 
 class _RowQuery(NamedTuple):
     sql: Sql
     is_gathered: bool
-    """Whether its rows are one JSON value, which does not hold blobs."""
+    """Whether its rows are JSON, which does not hold blobs."""
 
 
 @lru_cache(maxsize=STATEMENTS)
@@ -118,23 +116,18 @@ def _row_query(
     has_order = has_cursors or not ordered.keeps_order
     columns, tables = ordered.rows([*map(_column, names)], extent, backward=backward, has_order=has_order)
     if ordered.keeps_order and _BLOBS.isdisjoint(names):
-        return _RowQuery(json_rows.gathered(columns, tables), is_gathered=True)
+        return _RowQuery(json_rows.gathered(columns, _LISTS, tables), is_gathered=True)
     return _RowQuery(Sql(f"SELECT {', '.join(columns)} FROM {tables.sql}", tables.parameters), is_gathered=False)  # noqa: S608
-
-
-def _rows(query: _RowQuery, values: Mapping[Slot, Value]) -> Steps[Table]:
-    found = yield query.sql.bound(values)
-    return json_rows.spread(found) if query.is_gathered else [*map(list, found)]
 
 
 def _pages(state: State, read: PageOf[Any], parents: Sequence[str], names: Sequence[str]) -> Steps[Mapping[str, Rows]]:
     """The page of each parent."""
     ordered, sql = _page_query(read, names, state.visibility, state.dialect)
-    rows_of: list[Table] = [[] for _ in parents]
-    for at, *row in (yield sql.bound({PARENTS: keys(parents)})):
+    found = yield sql.bound({PARENTS: keys(parents)})
+    rows_of: list[list[Row]] = [[] for _ in parents]
+    for (at, *_), row in zip(found, _decoded([row[1:] for row in found], names), strict=True):
         rows_of[at].append(row)
     for rows in rows_of:
-        _decode(rows, names)
         ordered.sort(rows)
     pages = (Rows(*within(read.window, rows), ordered.cursor) for rows in rows_of)
     return dict(zip(parents, pages, strict=True))
@@ -152,18 +145,25 @@ def _column(name: str) -> str:
     return f"article.{name}"
 
 
+def _json(column: Sequence[str]) -> Sequence[Any]:
+    values: Sequence[Any] = orjson.loads(f"[{','.join(column)}]")
+    return values
+
+
 _BLOBS = frozenset({"related"})
+_LISTS = frozenset({"article.topics", "article.images"})
 _DECODERS: Mapping[str, Callable[[Sequence[Any]], Sequence[Any]]] = {
-    "topics": lambda column: [*map(orjson.loads, column)],
-    "images": lambda column: [*map(orjson.loads, column)],
+    "topics": _json,
+    "images": _json,
     "related": all_related_items,
 }
 """Decoders of columns."""
 
 
-def _decode(rows: Table, names: Sequence[str]) -> None:
-    """Decodes the lists in rows that begin with the named columns."""
-    for at, name in enumerate(names):
+def _decoded(rows: Sequence[Row], names: Sequence[str]) -> list[Row]:
+    """Rows that begin with the named columns, with their lists decoded."""
+    columns: list[Sequence[Any]] = [*zip(*rows, strict=True)]
+    for at, (name, column) in enumerate(zip(names, columns, strict=False)):
         if name in _DECODERS:
-            for row, value in zip(rows, _DECODERS[name]([row[at] for row in rows]), strict=True):
-                row[at] = value
+            columns[at] = _DECODERS[name](column)
+    return [*zip(*columns, strict=True)]

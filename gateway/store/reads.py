@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -68,10 +68,10 @@ class Listing(Generic[T]):
     """The full-text search of the records, if any. Only for articles."""
 
     def where(self, filter_: Filter | None) -> Listing[T]:
-        return replace(self, filter=filter_)
+        return Listing(self.name, filter_, self.search)
 
     def matching(self, search: Search | None) -> Listing[T]:
-        return replace(self, search=search)
+        return Listing(self.name, self.filter, search)
 
 
 ARTICLES = Listing[Article]("articles")

@@ -65,10 +65,14 @@ def restriction_row(value: Restriction) -> Row:
 
 
 class _Zstd(threading.local):
-    """The contexts of one thread. To make one costs a quarter of the time of its use."""
+    """The contexts of one thread. To make one costs a quarter of the time of its use.
+
+    Level -1 does not code literals, so texts are packed in three quarters of the time of level 1 and unpacked in half.
+    They are a seventh longer.
+    """
 
     def __init__(self) -> None:
-        self.compressor, self.decompressor = ZstdCompressor(level=1), ZstdDecompressor()
+        self.compressor, self.decompressor = ZstdCompressor(level=-1), ZstdDecompressor()
 
 
 _zstd = _Zstd()
@@ -114,7 +118,7 @@ def _related(row: Row) -> Related | None:
 
 
 def packed(items: str) -> bytes | None:
-    """The column `related`: a JSON list, compressed to a quarter. Null if it is empty."""
+    """The column `related`: a JSON list, compressed to less than a third. Null if it is empty."""
     return None if items == "[]" else _zstd.compressor.compress(items.encode())
 
 

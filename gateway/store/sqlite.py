@@ -6,8 +6,8 @@ If processes share the file, one writes and the others read its commits.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -244,7 +244,7 @@ class SqliteStore:
 
     @asynccontextmanager
     async def snapshot(self, visibility: Visibility) -> AsyncIterator[Snapshot]:
-        async with self._lease() as lease:
+        with self._lease() as lease:
             if self._is_behind:
                 await self._renew()
             yield SqlSnapshot(lease, visibility, self._entities[visibility])
@@ -285,14 +285,14 @@ class SqliteStore:
         """Snapshots always read the newest generation: the file is on this machine."""
 
     async def ready(self) -> bool:
-        async with self._lease() as lease:
+        with self._lease() as lease:
             try:
                 return bool((await lease.generation())[1])
             except NotReady:
                 return False
 
     async def files(self, under: Collection[str] | None = None) -> Mapping[str, FileState]:
-        async with self._lease() as lease:
+        with self._lease() as lease:
             if under is not None:
                 return await _file_states(await lease.rows(FILES_UNDER, (keys(list(under)),)))
             found: dict[str, FileState] = {}
@@ -306,7 +306,7 @@ class SqliteStore:
         if len(folders) > FEW_FOLDERS:
             return await self.files()
         found: dict[str, FileState] = {}
-        async with self._lease() as lease:
+        with self._lease() as lease:
             for folder in sorted(folders):
                 after, end, start = (f"{folder}/", f"{folder}0", len(folder) + 2) if folder else ("", _AFTER_TEXT, 1)
                 while rows := await lease.rows(FILES_IN, (after, end, start, FILES_AT_ONCE)):
@@ -315,25 +315,25 @@ class SqliteStore:
         return found
 
     async def folders(self) -> Mapping[str, bytes | None]:
-        async with self._lease() as lease:
+        with self._lease() as lease:
             return {row[0]: row[1] for row in await lease.rows(FOLDERS)}
 
     async def article_count(self) -> int:
-        async with self._lease() as lease:
+        with self._lease() as lease:
             [(count,)] = await lease.rows(COUNT_ARTICLES)
             return int(count)
 
     async def copies(self, digests: Collection[str], inodes: Collection[int] = ()) -> Mapping[str, FileState]:
-        async with self._lease() as lease:
+        with self._lease() as lease:
             rows = await lease.rows(FILES_LIKE, (keys(list(digests)), orjson.dumps(list(inodes)).decode()))
             return await _file_states(rows)
 
     async def memory(self) -> Mapping[str, str]:
-        async with self._lease() as lease:
+        with self._lease() as lease:
             return {row[0]: row[1] for row in await lease.rows(MEMORY)}
 
     async def next_due(self) -> datetime | None:
-        async with self._lease() as lease:
+        with self._lease() as lease:
             return optional_instant((await lease.generation())[6])
 
     async def close(self) -> None:
@@ -345,8 +345,8 @@ class SqliteStore:
                 await self._connections.aclose()
                 self._lock.release()
 
-    @asynccontextmanager
-    async def _lease(self) -> AsyncIterator[ReaderLease]:
+    @contextmanager
+    def _lease(self) -> Iterator[ReaderLease]:
         self._check_open()
         lease = ReaderLease(self._readers)
         try:

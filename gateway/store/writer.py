@@ -421,8 +421,9 @@ class ChangeWriter:
 
     def _log_changes(self, db: Database, before: int) -> None:
         """Records the changes of each view under its next counter."""
+        statements = change_log.WRITE_ALL if self._is_first else (*change_log.WRITE, *change_log.MARK)
         for view, counter in self._counters.items():
-            _each(db, (*change_log.WRITE, *change_log.MARK), {"view": view, "counter": counter, "at": self._as_of})
+            _each(db, statements, {"view": view, "counter": counter, "at": self._as_of})
         [(moved,)] = db.execute(change_log.MOVED, {"counter": self._counters[PUBLIC_VIEW]})
         self._public |= bool(moved)
         _each(db, change_log.PRUNE, {"before": before})

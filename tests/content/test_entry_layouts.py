@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC
 
 import pytest
@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from gateway.content import decoder, frontmatter, nested_fields, values
-from gateway.content.entry_layouts import MOST_LAYOUTS, EntryLayouts
+from gateway.content.entry_layouts import MOST_LAYOUTS, Decode, EntryLayouts, Make
 from gateway.content.nodes import MappingNode, SequenceNode
 from gateway.content.plain_yaml import ItemNode, scan
 from gateway.content.problem_collector import PositionNeeded
@@ -33,6 +33,11 @@ EXAMPLE = """  - title: "One"
       - url: /2.jpg
         title: Two
 """
+PICTURE = """  - url: "One"
+    width: 1200
+    isCached: true
+"""
+DECODERS: Mapping[str, Decode] = {"title": values.phrase, "images.*.width": values.integer}
 VALUES = [line.partition(": ")[2] for line in EXAMPLE.split("\n") if ": " in line]
 
 
@@ -41,6 +46,11 @@ def written(entry: Sequence[str]) -> str:
     parts = iter(entry)
     lines = [f"{line.partition(': ')[0]}: {next(parts)}" if ": " in line else line for line in EXAMPLE.split("\n")]
     return "\n".join(lines)
+
+
+def by_path(paths: Sequence[str]) -> Make[dict[str, object]]:
+    """Makes mappings of paths to values."""
+    return lambda found: dict(zip(paths, found, strict=False))
 
 
 def item(text: str) -> ItemNode:
@@ -76,7 +86,9 @@ SHORT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8
 def test_known_layouts_give_what_the_full_parser_gives(entries: list[list[str]]) -> None:
     """Whatever the values are, in whatever order the layouts are learned."""
     for entry in [VALUES, *entries]:
-        data = f"---\ntitle: T\nrelated:\n{written(entry)}---\n".encode()
+        text = written(entry)
+        pictures = text.partition("images:\n")[2]
+        data = f"---\ntitle: T\nimages:\n{pictures}related:\n{text}---\n".encode()
         plain = frontmatter.read_plain("a.md", data, nested_fields.kept_lists(UTC))
         if plain is None:
             continue
@@ -98,7 +110,7 @@ def parsed(data: bytes) -> decoder.Decoded | None:
 
 def test_values_of_a_known_layout() -> None:
     """The tree is not needed."""
-    known = EntryLayouts({"title": values.phrase, "images.*.width": values.integer})
+    known = EntryLayouts(DECODERS, by_path)
     text = '- title: "One"\n  images:\n  - width: 1\n  - width: 2'
     assert known.decode(text) is None
     known.learn(text, item(text))
@@ -119,7 +131,7 @@ def test_values_of_a_known_layout() -> None:
     ],
 )
 def test_other_layouts_are_not_known(text: str) -> None:
-    known = EntryLayouts({"title": values.phrase, "images.*.width": values.integer})
+    known = EntryLayouts(DECODERS, by_path)
     learned = '- title: "One"\n  images:\n  - width: 1\n  - width: 2'
     known.learn(learned, item(learned))
     assert known.decode(text) is None
@@ -139,28 +151,30 @@ def test_other_layouts_are_not_known(text: str) -> None:
 )
 def test_unusual_entries_are_not_learned(text: str) -> None:
     """Keys without a decoder stay in `frontMatter`, and comments are not values."""
-    known = EntryLayouts({"title": values.phrase, "images.*.width": values.integer})
+    known = EntryLayouts(DECODERS, by_path)
     node = item(text)
     known.learn(text, node)
     assert known.decode(text) is None
 
 
 def test_the_number_of_layouts_is_bounded() -> None:
-    known = EntryLayouts({f"k{at}": values.text for at in range(2 * MOST_LAYOUTS)})
+    known = EntryLayouts({f"k{at}": values.text for at in range(2 * MOST_LAYOUTS)}, by_path)
     texts = [f"- k{at}: a" for at in range(2 * MOST_LAYOUTS)]
     for text in texts:
         known.learn(text, item(text))
     assert sum(known.decode(text) is not None for text in texts) == MOST_LAYOUTS
 
 
-def test_nodes_of_known_entries_are_scanned_when_used() -> None:
+@pytest.mark.parametrize(("name", "key", "example"), [("related", "title", EXAMPLE), ("images", "url", PICTURE)])
+def test_nodes_of_known_items_are_scanned_when_used(name: str, key: str, example: str) -> None:
     """Other keys of the file are decoded from the tree."""
     kept = nested_fields.kept_lists(UTC)
-    for title in ("One", "Two"):
-        text = EXAMPLE.replace('"One"', f'"{title}"')
-        plain = frontmatter.read_plain("a.md", f"---\ntitle: T\nrelated:\n{text}---\n".encode(), kept)
+    for value in ("One", "Two"):
+        text = example.replace('"One"', f'"{value}"')
+        plain = frontmatter.read_plain("a.md", f"---\ntitle: T\n{name}:\n{text}---\n".encode(), kept)
         assert plain is not None
-        decoder.decode("a.md", plain)
-        (node,) = plain.fields.entries["related"].value.nodes  # type: ignore[union-attr]
+        assert decoder.decode("a.md", plain).document is not None
+        (node,) = plain.fields.entries[name].value.nodes  # type: ignore[union-attr]
         assert isinstance(node, MappingNode)
-        assert node.entries["title"].value[0] == title
+        assert node.entries[key].value[0] == value
+    assert node[0] is None, "the second item was scanned"

@@ -19,7 +19,7 @@ from gateway.model.records import ArticleChange, ChangeType, Visibility
 from gateway.store.protocol import ChangeCounts, ChangePage, ContentStore, Snapshot, read_one
 from gateway.store.reads import ARTICLES, PageOf
 from tests.store.conftest import Open
-from tests.store.documents import NOW, apply, document
+from tests.store.documents import NOW, apply, document, entry, provider, topics
 
 PUBLIC, PREVIEW = Visibility.PUBLIC, Visibility.PREVIEW
 ADDED, UPDATED, REMOVED = ChangeType
@@ -62,6 +62,32 @@ async def test_each_change_is_listed_once(store: ContentStore) -> None:
     async with store.snapshot(PUBLIC) as snapshot:
         assert await snapshot.change_counts(before) == ChangeCounts(1, 1, 1)
     assert await changes(store, await token(store)) == []
+
+
+@pytest.mark.parametrize("visibility", [PUBLIC, PREVIEW])
+async def test_the_first_run_logs_what_a_later_one_does(new_store: Open, visibility: Visibility) -> None:
+    """The first run writes the log in another way."""
+    documents = (
+        document("a"),
+        document("b", published=False),
+        document("c", unlisted=True),
+        *(document("same/e", slug="e"), document("other/e", slug="e", unlisted=True)),
+        document("f", provider=provider("North"), topics=topics("one", "Two")),
+        document("g", related=(entry("One", provider=provider("East")),), unlisted=True),
+    )
+    first, later = await new_store(), await new_store()
+    await apply(first, *documents)
+    await apply(later)
+    elsewhere = await token(later, visibility)
+    await apply(later, *documents)
+    assert await changes(first, None, visibility) == await changes(later, None, visibility) != []
+    found = [await changed_ids(store, elsewhere, visibility) for store in (first, later)]
+    assert found[0] == found[1] != set()
+
+
+async def changed_ids(store: ContentStore, token: str, visibility: Visibility) -> set[str]:
+    async with store.snapshot(visibility) as snapshot:
+        return set(await snapshot.changed_ids(token, 100))
 
 
 async def test_public_changes_exclude_drafts(store: ContentStore) -> None:
