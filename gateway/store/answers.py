@@ -117,7 +117,7 @@ def suggestion(state: State, listing: Listing[Article]) -> Steps[str | None]:
 
 def _find(state: State, read: Find[T], parents: Parents) -> Steps[Mapping[str, T | None]]:
     found = LOOKUPS[read.lookup]
-    rows = yield find(found, parents, state.visibility)
+    rows = yield find(found, parents, state.visibility, dialect=state.dialect)
     made = ((parents[at], found.record.make(row)) for at, *row in reversed(rows))
     return {**dict.fromkeys(parents), **{key: record for key, record in made if record is not None}}
 

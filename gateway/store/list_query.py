@@ -47,14 +47,21 @@ class Extent(NamedTuple):
         return self._replace(limit=self.reach, offset=0)
 
 
-def find(found: LookupSource[Any], wanted: Sequence[str], visibility: Visibility, columns: str = "") -> Sql:
+def find(
+    found: LookupSource[Any],
+    wanted: Sequence[str],
+    visibility: Visibility,
+    columns: str = "",
+    dialect: Dialect = SQLITE,
+) -> Sql:
     """Rows of a wanted key's index and the columns, by default the record's."""
     shown = reachable(found.visibility_table, visibility) if found.visibility_table else "TRUE"
-    condition = found.condition.replace(":views", keyed_views(visibility))
-    text = (
-        f"SELECT parent.key, {columns or found.record.columns} FROM json_each(?) AS parent"
-        f" CROSS JOIN {found.record.table} WHERE {condition} AND {shown}"
-    )
+    condition, table = found.condition.replace(":views", keyed_views(visibility)), found.record.table
+    if found.selects:
+        joined_by = dialect.each(table, "article.key", Sql(condition)).sql
+    else:
+        joined_by = f" CROSS JOIN {table} WHERE {condition}"
+    text = f"SELECT parent.key, {columns or found.record.columns} FROM json_each(?) AS parent{joined_by} AND {shown}"
     bound = json.dumps(list(map(found.digest, wanted))) if found.digest else keys(wanted)
     return viewed(Sql(text, (bound,)), visibility)
 

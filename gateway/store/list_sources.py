@@ -178,17 +178,20 @@ class LookupSource(NamedTuple, Generic[T]):
 
     record: Record[T]
     condition: str
+    """The condition of the record or, if it `selects`, the query of the key of an article."""
     visibility_table: str | None = None
     """The table with the `reachable` column. None if the rows are specific to a view."""
     digest: Callable[[str], int] | None = None
     """Computes `parent.value` from a key, if it is not the key."""
+    selects: bool = False
+    """Whether the condition is a query."""
 
 
 def _named(condition: str) -> LookupSource[Article]:
     """The first article with a slug."""
     named = f"SELECT named.key FROM article AS named WHERE {condition}"  # noqa: S608 - a constant
     order = "named.reachable DESC, named.locale IS NOT NULL, named.path"
-    return LookupSource(ARTICLE, f"article.key = ({named} ORDER BY {order} LIMIT 1)", "article")
+    return LookupSource(ARTICLE, f"{named} ORDER BY {order} LIMIT 1", "article", selects=True)
 
 
 LOOKUPS: Mapping[Lookup[Any], LookupSource[Any]] = {
@@ -200,10 +203,11 @@ LOOKUPS: Mapping[Lookup[Any], LookupSource[Any]] = {
     ),
     reads.ARTICLE_BY_URL: LookupSource(
         ARTICLE,
-        "article.key = (SELECT known.article FROM article_url AS known WHERE known.url = CAST(parent.value AS BIGINT)"
-        " AND known.reachable >= :view ORDER BY known.published_date_time DESC NULLS LAST, known.path LIMIT 1)",
+        "SELECT known.article FROM article_url AS known WHERE known.url = CAST(parent.value AS BIGINT)"
+        " AND known.reachable >= :view ORDER BY known.published_date_time DESC NULLS LAST, known.path LIMIT 1",
         "article",
         url_key,
+        selects=True,
     ),
     reads.PROVIDER_BY_KEY: LookupSource(PROVIDER, "provider.view IN :views AND provider.key = parent.value"),
     reads.PROVIDER_BY_ID: LookupSource(PROVIDER, "provider.view IN :views AND provider.id = parent.value"),

@@ -60,7 +60,7 @@ def _found_rows(
 ) -> Steps[Mapping[str, Row | None]]:
     """The row of each key. None if the key is unknown or not visible."""
     columns = ", ".join(map(_column, names))
-    found = yield find(LOOKUPS[read.lookup], parents, state.visibility, columns)
+    found = yield find(LOOKUPS[read.lookup], parents, state.visibility, columns, state.dialect)
     rows = _decoded([row[1:] for row in found], names)
     places = [parents[row[0]] for row in found]
     return {**dict.fromkeys(parents), **dict(zip(reversed(places), reversed(rows), strict=True))}

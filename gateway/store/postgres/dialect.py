@@ -49,18 +49,22 @@ _ROWS = (
 )
 _MEMBERS = "(SELECT key FROM json_object_keys(CAST({} AS json)) AS key)"
 
-_TEXTS = "|".join(
-    re.escape(name)
-    for name in (
-        *("article.path", "listed.path", "named.path", "known.path", "mention.path", "article.provider"),
-        *("article.category", "article.type", "article.locale", "mention.provider", "listed.topic"),
-        *("provider.folded", "provider.name", "provider.key", "provider.domain"),
-        *("topic.folded", "topic.name", "topic.key"),
+_PARENTS = "article.provider|article.category|article.type|article.locale|mention.provider|listed.topic"
+"""The texts by which lists are found. Their indexes hold prefixes."""
+_FIRST = "|".join(
+    [
+        *("provider.folded", "provider.domain", "topic.folded"),
         *(f"article.{column}" for field in ORDERED if field.is_folded for column in order_columns(field)),
-    )
+    ]
 )
-"""The texts by which lists are found and ordered. Their indexes hold prefixes."""
-_VALUE = r"\$\d+|place\.c\d+|parent\.value"
+"""The texts by which lists are ordered, except for the last ones, which are those of `_LAST`. So do theirs."""
+_LAST = "article.path|listed.path|mention.path|provider.name|provider.key|topic.name|topic.key"
+_VALUE = r"\$\d+|place\.c\d+"
+
+_PREFIXES = f"(left(\\1, {PREFIX}) {{}}, {PREFIX}) AND {{}})"
+_EQUAL = _PREFIXES.format(r"= left(\2", r"CASE WHEN \1 = \2 THEN TRUE END")
+"""PostgreSQL multiplies the selectivities of both conditions, and cannot estimate that of CASE, which it takes for a
+half."""
 
 Word = Callable[[re.Match[str]], str]
 _WORDS: Sequence[tuple[str, str | Word]] = (
@@ -73,10 +77,11 @@ _WORDS: Sequence[tuple[str, str | Word]] = (
     (r"\bCROSS JOIN (\w+(?: AS \w+)?) ON\b", r"JOIN \1 ON"),
     (r"\bIS (place\.c\d+)", r"IS NOT DISTINCT FROM \1"),
     (r"\bvocabulary_(\d) AS", r"(SELECT term, field AS col, docs AS doc FROM word WHERE public = \1 AND docs > 0) AS"),
-    (rf"\b({_TEXTS}) = ({_VALUE})", rf"(left(\1, {PREFIX}) = left(\2, {PREFIX}) AND \1 = \2)"),
-    (rf"\b({_TEXTS}) ([<>])(=?) ({_VALUE})", rf"(left(\1, {PREFIX}) \2= left(\4, {PREFIX}) AND \1 \2\3 \4)"),
-    (rf"\b({_TEXTS}) IS (NOT )?NULL", rf"left(\1, {PREFIX}) IS \2NULL"),
-    (rf"\b({_TEXTS})( (?:ASC|DESC)(?: NULLS \w+)?)", rf"left(\1, {PREFIX})\2, \1\2"),
+    (rf"\b({_PARENTS}) = ({_VALUE}|parent\.value)", _EQUAL),
+    (rf"\b({_FIRST}) = ({_VALUE})", _EQUAL),
+    (rf"\b({_FIRST}|{_LAST}) ([<>])(=?) ({_VALUE})", _PREFIXES.format(r"\2= left(\4", r"\1 \2\3 \4")),
+    (rf"\b({_FIRST}) IS (NOT )?NULL", rf"left(\1, {PREFIX}) IS \2NULL"),
+    (rf"\b({_FIRST}|{_LAST})( (?:ASC|DESC)(?: NULLS \w+)?)", rf"left(\1, {PREFIX})\2, \1\2"),
 )
 """Patterns of the shared text, with their translations, in this order."""
 _PARAMETER = re.compile(r"""'(?:[^']|'')*'|"[^"]*"|\?(\d*)|(?<![:\w]):([a-z_]+)""")
