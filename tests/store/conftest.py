@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from itertools import count
 from pathlib import Path
@@ -13,7 +13,7 @@ from hypothesis import assume, currently_in_test_context
 
 from gateway.store.protocol import ContentStore
 from gateway.store.sqlite import SqliteStore
-from tests.postgres import own_schema, server_url
+from tests.postgres import own_schema
 from tests.store.documents import apply, document
 from tests.store.replicated import ReplicatedStore
 from tests.store.template import empty_database
@@ -69,13 +69,6 @@ async def database(tmp_path: Path) -> Path:
     await apply(opened, document("a"))
     await opened.close()
     return tmp_path / "content.db"
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
-    """The URL of a PostgreSQL server."""
-    with server_url() as url:
-        yield url
 
 
 @pytest.fixture

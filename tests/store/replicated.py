@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from pathlib import Path
 from typing import Any
+
+from hypothesis import assume, currently_in_test_context
 
 from gateway.model.records import Generation, Visibility
 from gateway.option_types import DatabaseUrl
@@ -13,6 +17,8 @@ from gateway.store.postgres.replica import PostgresReplica
 from gateway.store.postgres.store import PostgresStore
 from gateway.store.protocol import Applied, ChangeSet, Snapshot
 from gateway.store.sqlite import SqliteStore
+
+FULL = bool(os.environ.get("GATEWAY_TEST_FULL"))
 
 
 class ReplicatedStore:
@@ -22,6 +28,7 @@ class ReplicatedStore:
         self.written = written
         self.read = read
         self._parts = parts
+        self._examples = Counter[str]()
 
     @classmethod
     async def open(cls, path: Path, url: str, *, readers: int = 2, **options: Any) -> ReplicatedStore:
@@ -39,8 +46,21 @@ class ReplicatedStore:
 
     async def apply(self, changes: ChangeSet) -> Applied:
         applied = await self.written.apply(changes)
-        await self.read.reach()
+        await self.catch_up()
         return applied
+
+    async def catch_up(self) -> None:
+        """Waits until the reads have what is written."""
+        async with self.written.snapshot(Visibility.PREVIEW) as snapshot:
+            written = await snapshot.generation()
+        while self.read.newest_generation(Visibility.PREVIEW) != written:
+            await self.read.reach()
+
+    def limit_examples(self, most: int) -> None:
+        """Refuses further examples of a property, because they take longer than with SQLite."""
+        if not FULL and currently_in_test_context():
+            self._examples[os.environ["PYTEST_CURRENT_TEST"]] += 1
+            assume(self._examples[os.environ["PYTEST_CURRENT_TEST"]] <= most)
 
     def newest_generation(self, visibility: Visibility) -> Generation | None:
         return self.read.newest_generation(visibility)

@@ -24,6 +24,8 @@ _LETTERS: Mapping[SearchField, str] = {
 """The weights of the words in `fields`."""
 _MOST = max(weight for _, weight in COLUMNS.values())
 _WEIGHTS = ", ".join(str(COLUMNS[field][1] / _MOST) for field in reversed(list(_LETTERS)))
+BY_LENGTH = 1
+"""Divides a rank by the logarithm of the length. Only that of a body, because other fields are short."""
 _BODY_WEIGHT = COLUMNS[SearchField.BODY][1] / COLUMNS[SearchField.PROVIDER][1]
 
 
@@ -76,8 +78,8 @@ def _shown(visibility: Visibility) -> str:
 
 def _score(table: str, query: str) -> str:
     weights = f"CAST('{{{_WEIGHTS}}}' AS real[])"
-    ranks = [f"ts_rank({weights}, {table}.{column}, {query}, 1)" for column in ("fields", "body")]
-    return f"CAST({ranks[0]} + {_BODY_WEIGHT} * {ranks[1]} AS double precision)"
+    fields, body = (f"ts_rank({weights}, {table}.{column}, {query}" for column in ("fields", "body"))
+    return f"CAST({fields}) + {_BODY_WEIGHT} * {body}, {BY_LENGTH}) AS double precision)"
 
 
 def _condition(search: Search) -> Sql:
