@@ -102,8 +102,7 @@ class ReadConnection:
         except ConnectionLost as error:
             self._drop()
             raise DatabaseUnavailable from error
-        except StoreError as error:
-            self._has_begun = False
+        except StoreError as error:  # the transaction is aborted until `rollback`
             if getattr(error.__cause__, "sqlstate", None) == CONFLICT:
                 raise DatabaseUnavailable from error
             raise
