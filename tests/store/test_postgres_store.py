@@ -134,11 +134,11 @@ async def test_gateway_recovers_from_the_end_of_its_server(tmp_path: Path) -> No
         async with gateway(url) as reader:
             assert await paths(reader) == ["a"]
             known = reader.newest_generation(PUBLIC)
-            server.stop("immediate")
+            server.stop()
             with pytest.raises(DatabaseUnavailable):
                 await paths(reader)
             while is_available(reader):
-                await asyncio.sleep(0.01)
+                await reader.reach()
             assert reader.newest_generation(PUBLIC) == known
             server.start()
             while True:

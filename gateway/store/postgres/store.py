@@ -214,7 +214,8 @@ class PostgresStore:
                         self._recover()
                         delay = SHORTEST_DELAY
                         with suppress(TimeoutError):
-                            await asyncio.wait_for(self._wake.wait(), interval)
+                            async with asyncio.timeout(interval):  # `wait_for` can miss a cancellation
+                                await self._wake.wait()
                         self._wake.clear()
                         self._begun_looks += 1
             except StoreError as error:
@@ -237,6 +238,8 @@ class PostgresStore:
             [(release,)] = await connection.fetch(_SQL["release"], timeout=ANSWER_SECONDS)
             [row] = await connection.fetch(in_postgres(GENERATION).text, timeout=ANSWER_SECONDS)
             self._see(release, tuple(row))
+        else:
+            self._is_current = False
         await self._readers.rest()
 
     def _see(self, release: int, row: Row) -> None:
