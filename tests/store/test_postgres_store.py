@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -170,10 +169,11 @@ async def test_cancelled_read_leaves_a_usable_reader(loaded: ReplicatedStore, po
 
 
 async def test_characters_fold_as_in_python(loaded: ReplicatedStore, postgres_url: str) -> None:
-    """Every character, except those for which the server has another version of Unicode."""
+    """Those of the first blocks, and a sample of the others."""
     await apply(loaded, document("a"))
     connection = await asyncpg.connect(postgres_url)
-    every = [chr(code) for code in range(1, sys.maxunicode + 1) if not 0xD800 <= code < 0xE000]
+    codes = (*range(1, 0x2500), *range(0x2500, 0xD800, 50), *range(0xF900, 0x20000, 50))
+    every = list(map(chr, codes))
     rows = await connection.fetch("SELECT held, fold(held) FROM unnest($1::text[]) AS held", every)
     different = [one for one, folded in rows if folded != fold(one)]
     await connection.close()
