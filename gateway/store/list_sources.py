@@ -178,7 +178,8 @@ class LookupSource(NamedTuple, Generic[T]):
 
     record: Record[T]
     condition: str
-    """The condition of the record or, if it `selects`, the query of the key of an article."""
+    """The condition of the record or, if it `selects`, the columns and tables of the query of
+    an article's key."""
     visibility_table: str | None = None
     """The table with the `reachable` column. None if the rows are specific to a view."""
     digest: Callable[[str], int] | None = None
@@ -189,7 +190,7 @@ class LookupSource(NamedTuple, Generic[T]):
 
 def _named(condition: str) -> LookupSource[Article]:
     """The first article with a slug."""
-    named = f"SELECT named.key FROM article AS named WHERE {condition}"  # noqa: S608 - a constant
+    named = f"named.key FROM article AS named WHERE {condition}"
     order = "named.reachable DESC, named.locale IS NOT NULL, named.path"
     return LookupSource(ARTICLE, f"{named} ORDER BY {order} LIMIT 1", "article", selects=True)
 
@@ -203,7 +204,7 @@ LOOKUPS: Mapping[Lookup[Any], LookupSource[Any]] = {
     ),
     reads.ARTICLE_BY_URL: LookupSource(
         ARTICLE,
-        "SELECT known.article FROM article_url AS known WHERE known.url = CAST(parent.value AS BIGINT)"
+        "known.article FROM article_url AS known WHERE known.url = CAST(parent.value AS BIGINT)"
         " AND known.reachable >= :view ORDER BY known.published_date_time DESC NULLS LAST, known.path LIMIT 1",
         "article",
         url_key,

@@ -26,7 +26,7 @@ _BY_TEXT = frozenset(
     {"article_path", "article_slug", "provider_slug", "provider_exact_name", "topic_slug", "topic_exact_name"}
 )
 """The indexes that those of _HASHED replace."""
-_INDEX = re.compile(r"CREATE (?:UNIQUE )?INDEX (\w+) ON (\w+) \((.*)\)(?:\s+WHERE (.*))?")
+_INDEX = re.compile(r"(?:CREATE) (?:UNIQUE )?INDEX (\w+) ON (\w+) \((.*)\)(?:\s+WHERE (.*))?")
 _SHORT = frozenset({"id", "status", "code"})
 """Texts of limited length, which are indexed whole."""
 
