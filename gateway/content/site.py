@@ -13,6 +13,7 @@ from gateway.content import values, visibility_flags
 from gateway.content.globs import Glob
 from gateway.content.inheritance import InheritedRule, InheritedRules
 from gateway.content.nodes import MappingEntry, MappingNode, ScalarNode, SequenceNode
+from gateway.model.documents import BodyRules
 from gateway.model.fields import FIELDS
 
 VISIBILITY_FIELDS = frozenset({"published", "draft", "unlisted", "publishedDateTime", "publishDate", "expiryDate"})
@@ -138,6 +139,8 @@ class Site(NamedTuple):
     """The keys whose misspelling quarantines a file."""
     claimed: frozenset[str] = frozenset()
     """The keys that `gateway.yaml` assigns to fields. They hide a file only by the value of that field."""
+    embeds: tuple[str, ...] = ()
+    """The hosts whose frames are shown in bodies."""
     digest: str = ""
     """The digest of the rules, "" for the default rules."""
     inherited: InheritedRules = InheritedRules()
@@ -175,6 +178,9 @@ class Site(NamedTuple):
     def is_unknown(self, path: str) -> bool:
         """Whether a rule that may hide the file is unreadable."""
         return self.inherited.is_unknown(path) and "published" not in self.pins_for(path)
+
+    def body_rules(self, path: str) -> BodyRules:
+        return BodyRules(path[-4:].lower() == ".mdx", self.embeds)
 
     def with_inherited(self, path: str, own: MappingNode) -> MappingNode:
         """A file's front matter, with inherited fields for the keys that it does not have."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, tzinfo
 from pathlib import Path
@@ -40,7 +41,7 @@ SITE_KEY = "SITE_KEY"
 SITE_VALUE = "SITE_VALUE"
 SITE_NAME = "SITE_NAME"
 
-SECTIONS = frozenset({"fields", "defaults", "pin", "expose", "include", "timezone", "locales"})
+SECTIONS = frozenset({"fields", "defaults", "pin", "expose", "include", "timezone", "locales", "embeds"})
 RENAMED = frozenset(DEFAULT_MAPPING) - {"secured"}
 """The fields that other keys may give. `secured` has one key only, because its content is never shown."""
 SET = RENAMED - {"draft"}
@@ -52,6 +53,7 @@ FROM, SPLIT, VALUES = "from", "split", "values"
 MACHINES = frozenset({"localtime", "Factory"})
 """Names of a machine's own time zone, which differs between machines."""
 
+_HOST = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+", re.ASCII | re.IGNORECASE)
 _UNKNOWN = Stamp(0, 0, 0, 0)
 _BODY = "# A title\n"
 
@@ -156,6 +158,7 @@ class _Reader:
             include=tuple(self._globs(get("include"))),
             timezone=self._timezone(get("timezone")),
             locales=tuple(name for name, _ in self._texts(get("locales"))),
+            embeds=tuple(self._hosts(get("embeds"))),
             fields_of=fields_by_key(effective),
             known=NATIVE_KEYS.union(no_slips, visibility_flags.KEYS, *(each.keys for each in effective.values())),
             governing=governing,
@@ -278,6 +281,14 @@ class _Reader:
                 yield Glob.of(written)
             except BadGlob as error:
                 self._refuse(f"{shown(written)} is not a valid path pattern: {error}", position, error.hint)
+
+    def _hosts(self, section: MappingEntry | None) -> Iterator[str]:
+        for written, position in self._texts(section):
+            if _HOST.fullmatch(written):
+                yield written.lower()
+            else:
+                hint = "Write the host alone, such as `www.youtube.com`."
+                self._refuse(f"{shown(written)} is not the name of a host.", position, hint)
 
     def _texts(self, field: MappingEntry | None) -> Iterator[tuple[str, Position]]:
         """The texts of a list, or one text."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import unicodedata
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -169,11 +170,11 @@ async def test_cancelled_read_leaves_a_usable_reader(loaded: ReplicatedStore, po
 
 
 async def test_characters_fold_as_in_python(loaded: ReplicatedStore, postgres_url: str) -> None:
-    """Those of the first blocks, and a sample of the others."""
+    """Those of the first blocks, and a sample of the others, if Python's Unicode has them."""
     await apply(loaded, document("a"))
     connection = await asyncpg.connect(postgres_url)
     codes = (*range(1, 0x2500), *range(0x2500, 0xD800, 50), *range(0xF900, 0x20000, 50))
-    every = list(map(chr, codes))
+    every = [one for one in map(chr, codes) if unicodedata.category(one) != "Cn"]
     rows = await connection.fetch("SELECT held, fold(held) FROM unnest($1::text[]) AS held", every)
     different = [one for one, folded in rows if folded != fold(one)]
     await connection.close()
@@ -183,7 +184,7 @@ async def test_characters_fold_as_in_python(loaded: ReplicatedStore, postgres_ur
 async def test_long_texts(loaded: ReplicatedStore, postgres_url: str) -> None:
     """Texts that an index of PostgreSQL does not hold are found and ordered."""
     chance = random.Random(1)  # noqa: S311 - not a secret
-    long = ["".join(chance.choices("abcdefghijklmnopqrstuvwxyz ", k=20_000)).strip() for _ in range(3)]
+    long = ["".join(chance.choices("abcdefghijklmnopqrstuvwxyz", k=20_000)).strip() for _ in range(3)]
     start = "same " * 100
     names = sorted([*long, f"{start}a", f"{start}b", "short"])
     await apply(
