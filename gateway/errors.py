@@ -297,6 +297,14 @@ class NotReady(RequestError):
     headers = MappingProxyType({"Retry-After": "1"})
 
 
+class DatabaseUnavailable(RequestError):
+    """The database cannot be reached. Retry later."""
+
+    code = "DATABASE_UNAVAILABLE"
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    headers = MappingProxyType({"Retry-After": "1"})
+
+
 class NotWriting(RequestError):
     """Another process writes the database and watches the content. Send the request to that process."""
 

@@ -123,8 +123,8 @@ class Settings:
     """All settings of a server."""
 
     mode: Mode
-    content: Path
-    """The content folder."""
+    content: Path | None
+    """The content folder. None if the process only reads a database."""
     working_file: Path | None = None
     """The SQLite file in which a loader makes what it sends to PostgreSQL."""
 
@@ -296,6 +296,13 @@ class Settings:
         if isinstance(self.database, DatabaseUrl):
             raise SettingsError(f"This command does not use PostgreSQL ({self.database}). Set 'database' to a path.")
         return self.database
+
+    @property
+    def folder(self) -> Path:
+        """The content folder. Raises SettingsError if there is none."""
+        if self.content is None:
+            raise SettingsError("This command needs the content folder. Name it.")
+        return self.content
 
     @property
     def working_path(self) -> Path:

@@ -41,9 +41,12 @@ class _Given(NamedTuple):
 _Source = Mapping[str, _Given]
 
 
-def read(mode: Mode, content: Path, flags: Mapping[str, object], environ: Mapping[str, str] | None = None) -> Settings:
-    """Read the settings for a content folder. The precedence is flags, environment, file, defaults.
+def read(
+    mode: Mode, content: Path | None, flags: Mapping[str, object], environ: Mapping[str, str] | None = None
+) -> Settings:
+    """Read the settings for a content folder, or for a database without one.
 
+    The precedence is flags, environment, file, defaults.
     `flags` maps option names to values. None and () count as absent. `environ` defaults to the environment of the
     process. An empty variable counts as absent. Raises SettingsError with one line per wrong value.
     """
@@ -53,8 +56,10 @@ def read(mode: Mode, content: Path, flags: Mapping[str, object], environ: Mappin
     values = {option.name: _value(option, mode, sources, errors) for option in OPTIONS}
     if errors:
         raise SettingsError("\n".join(errors))
-    database = values["database"] = values["database"] or default_database(content)
-    working_file = default_database(content, str(database)) if isinstance(database, DatabaseUrl) else None
+    working_file = None
+    if content is not None:
+        database = values["database"] = values["database"] or default_database(content)
+        working_file = default_database(content, str(database)) if isinstance(database, DatabaseUrl) else None
     values["parsers"] = values["parsers"] or os.cpu_count() or 1
     limits = Limits(**{option.name.removeprefix(LIMIT): values.pop(option.name) for option in LIMITS})
     return Settings(mode=mode, content=content, working_file=working_file, limits=limits, **values)

@@ -14,7 +14,8 @@ from gateway.loading.pipeline import Pipeline, ingesting
 from gateway.option_types import DatabaseUrl
 from gateway.settings import Settings
 from gateway.store.postgres.replica import PostgresReplica
-from gateway.store.protocol import Store
+from gateway.store.postgres.store import PostgresStore
+from gateway.store.protocol import ContentStore, Store
 from gateway.store.sqlite import SqliteStore, copy
 
 
@@ -56,9 +57,19 @@ async def open_loader(settings: Settings, *, persists: bool = False) -> AsyncIte
 
 
 @asynccontextmanager
+async def open_reader(settings: Settings, url: DatabaseUrl) -> AsyncIterator[Store]:
+    """Open a PostgreSQL database that a loader fills. Raises StoreError."""
+    store = await PostgresStore.join(url, readers=settings.readers, entities=settings.entities)
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+@asynccontextmanager
 async def load_temporary(
     settings: Settings, *, seed: Path | None = None, progress: Progress | None = None
-) -> AsyncIterator[tuple[Store, IngestReport]]:
+) -> AsyncIterator[tuple[ContentStore, IngestReport]]:
     """A temporary store with the loaded folder, and the report of the load.
 
     The store starts as a copy of the database `seed`, if that is usable, so that unchanged files are not read again.

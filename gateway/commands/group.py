@@ -36,9 +36,9 @@ def dev(**given: object) -> None:
 @main.command(
     "serve", cls=Command, example="gateway serve content --host 0.0.0.0 --allowed-origins https://news.example"
 )
-@with_content(SERVING)
+@with_content(SERVING, required=False)
 def serve(**given: object) -> None:
-    """Serve CONTENT to everyone: published articles only, explorer and introspection off."""
+    """Serve CONTENT, or a PostgreSQL database, to everyone: published articles only, explorer and introspection off."""
     _run("serve", "serve", given)
 
 

@@ -65,7 +65,7 @@ class _Follower:
         self._ingest = pipeline.ingest
         self._reporter = ConsoleReporter(pipeline, strict=settings.strict)
         self._is_superseded = False
-        watch = Watch(settings.content, settings.watch, settings.poll_seconds)
+        watch = Watch(settings.folder, settings.watch, settings.poll_seconds)
         self._scheduler = Scheduler(
             pipeline.ingest, watch, self._load, is_ready=self._is_ready, sweep=settings.sweep_seconds
         )

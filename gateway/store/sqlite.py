@@ -278,6 +278,12 @@ class SqliteStore:
     def end_generations(self) -> None:
         self._signal.end()
 
+    def check_available(self) -> None:
+        self._check_open()
+
+    async def reach(self, token: str | None = None) -> None:
+        """Snapshots always read the newest generation: the file is on this machine."""
+
     async def ready(self) -> bool:
         with self._lease() as lease:
             try:

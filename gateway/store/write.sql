@@ -18,8 +18,8 @@ SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'article';
 
 -- name: due
 -- The files whose articles are shown or hidden between two times.
-SELECT path FROM article WHERE published AND public_from > ?1 AND public_from <= ?2
-UNION SELECT path FROM article WHERE published AND public_until > ?1 AND public_until <= ?2;
+SELECT path FROM article WHERE published = 1 AND public_from > ?1 AND public_from <= ?2
+UNION SELECT path FROM article WHERE published = 1 AND public_until > ?1 AND public_until <= ?2;
 
 -- name: remove
 DELETE FROM article WHERE key = ?;

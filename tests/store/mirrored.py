@@ -26,15 +26,21 @@ def in_sqlite(path: Path) -> Rows:
         for view in (0, 1):
             database.execute(f"CREATE VIRTUAL TABLE temp.words_{view} USING fts5vocab(main, search_{view}, instance)")
             words += [(view, *row) for row in database.execute(f"SELECT doc, col, offset, term FROM words_{view}")]
-    return _sorted({**found, "search": words})
+        counted = [
+            (view, *row)
+            for view in (0, 1)
+            for row in database.execute(f"SELECT col, term, doc FROM vocabulary_{view}").fetchall()
+        ]
+    return _sorted({**found, "search": words, "word": counted})
 
 
 async def in_postgres(connection: asyncpg.Connection) -> Rows:
     """All rows of the tables in the connection's search path."""
     names = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")
-    plain = [name for (name,) in names if name not in {"search", "transfer"}]
+    plain = [name for (name,) in names if name not in {"search", "transfer", "word", "folding"}]
     found = {name: list(map(tuple, await connection.fetch(f"SELECT * FROM {name}"))) for name in plain}
-    return _sorted({**found, "search": await _words(connection)})
+    counted = await connection.fetch("SELECT public, field, term, docs FROM word WHERE docs > 0")
+    return _sorted({**found, "search": await _words(connection), "word": list(map(tuple, counted))})
 
 
 async def _words(connection: asyncpg.Connection) -> list[tuple[Any, ...]]:

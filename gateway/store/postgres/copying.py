@@ -16,9 +16,11 @@ from gateway.errors import StoreError
 from gateway.store.article_row import TEXT_COLUMNS, IndexedText, indexed_text
 from gateway.store.driver import Database, SqliteConnection
 from gateway.store.postgres.connection import lock_table
+from gateway.store.postgres.indexes import CREATE_INDEXES
 from gateway.store.postgres.outbox import NOTED_ARTICLES, OWNED, WORDED_ARTICLES, Notes
 from gateway.store.postgres.search_text import body_value, fields_value
-from gateway.store.postgres.tables import CREATE, INDEX_SEARCH, INSERT_TRANSFER, NAMES, ORDERS, PRESENT, Table, tables
+from gateway.store.postgres.tables import CREATE, INDEX_SEARCH, INSERT_TRANSFER, NAMES, PRESENT, Table, tables
+from gateway.store.postgres.words import copy_vocabulary, count_words, create_folding, create_functions
 from gateway.store.rows import Row
 from gateway.store.tables import RELEASE
 
@@ -52,10 +54,13 @@ async def copy_all(connection: Any, schema: str, source: SqliteConnection, trans
     for table in found:
         await copy_rows(connection, table, source, table.name, is_new=True)
     await copy_words(connection, source, is_new=True)
+    await copy_vocabulary(connection, source)
+    await create_folding(connection)
     await connection.execute(INSERT_TRANSFER, RELEASE, transfer)
-    await connection.execute(";\n".join([*ORDERS, INDEX_SEARCH]))
+    await connection.execute(";\n".join([*CREATE_INDEXES, INDEX_SEARCH]))
     await connection.execute(f"ANALYZE {', '.join(NAMES)}")
     await _swap(connection, schema, staging)
+    await create_functions(connection)
 
 
 async def copy_notes(connection: Any, source: SqliteConnection, notes: Sequence[Notes]) -> int:
@@ -70,8 +75,10 @@ async def copy_notes(connection: Any, source: SqliteConnection, notes: Sequence[
         await connection.execute(f"DELETE FROM {name} WHERE article = ANY($1)", articles)
         copied += await copy_rows(connection, found[name], source, f"{name} WHERE article IN ({NOTED_ARTICLES})")
     worded = [key for (key,) in await source.rows(WORDED_ARTICLES)]
+    await count_words(connection, [*articles, *worded], -1)
     await connection.execute("DELETE FROM search WHERE article = ANY($1)", [*articles, *worded])
     await copy_words(connection, source, f"WHERE article.key IN ({WORDED_ARTICLES})")
+    await count_words(connection, worded, 1)
     return copied
 
 

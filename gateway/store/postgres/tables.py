@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from gateway.store.driver import Database
 from gateway.store.sql_files import named
-from gateway.store.tables import INDEXES, SCHEMA
+from gateway.store.tables import SCHEMA
 
 _KINDS: Mapping[str, str] = {"INTEGER": "bigint", "TEXT": 'text COLLATE "C"', "BLOB": "bytea"}
 _ESCAPES = ((r"'\'", r"'\\'"), ("char(9)", r"'\t'"), ("char(10)", r"'\n'"), ("char(13)", r"'\r'"))
@@ -22,7 +22,7 @@ CREATE = _SQL["create"]
 INDEX_SEARCH = _SQL["index_search"]
 INSERT_TRANSFER = _SQL["insert_transfer"]
 PRESENT = _SQL["present"]
-NAMES = (*_NAMES, "search", "transfer")
+NAMES = (*_NAMES, "search", "word", "folding", "transfer")
 """The tables in PostgreSQL."""
 
 
@@ -89,12 +89,3 @@ def tables(db: Database) -> Sequence[Table]:
 
 def _column(name: str, kind: str, is_required: int, key: int) -> Column:
     return Column(name, kind, bool(is_required or key), key)
-
-
-def _index(statement: str) -> str:
-    """An index of SQLite in PostgreSQL, where a number is not a condition and an expression is in parentheses."""
-    statement = re.sub(r"WHERE (\w+)$", r"WHERE \1 = 1", statement)
-    return re.sub(r"(\w+ IS NOT NULL)", r"(\1)", statement)
-
-
-ORDERS = tuple(map(_index, INDEXES.values()))
