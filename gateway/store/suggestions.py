@@ -35,7 +35,7 @@ class Suggestion:
     def __init__(self, search: Search, visibility: Visibility) -> None:
         self._search = search
         self._vocabularies = vocabularies(visibility)
-        self._columns = ", ".join(f"'{column}'" for column in columns_of(search))
+        self._columns = ", ".join(f"'{column}'" for column in columns_of(search)) or "NULL"
 
     def known(self) -> Sql:
         """Rows of the indexes of words that articles have, or that are a prefix of one if a prefix suffices."""
