@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from gateway.content import values
-from gateway.content.nodes import MappingEntry, MappingNode
+from gateway.content.nodes import MappingEntry, MappingNode, Node, ScalarNode, SequenceNode
 from gateway.content.site import NATIVE_KEYS, Site
 from gateway.content.source import SITE_FILE
 from gateway.model.documents import FieldOrigin
@@ -19,7 +19,7 @@ class FieldLookup:
     """The fields of one document. Records which keys the schema models, and the origins of values."""
 
     def __init__(self, path: str, fields: MappingNode, site: Site) -> None:
-        self.fields = fields
+        self.fields = fields = site.with_nested(fields)
         self.site = site
         self.used = set(NATIVE_KEYS)
         self.given: list[FieldOrigin] = []
@@ -50,15 +50,18 @@ class FieldLookup:
 
     def written(self, name: str) -> MappingEntry | None:
         """The file's value, under the field's name or another key that gives it."""
+        source, joined = self.site.sources[name], list[Node]()
         for key in self._keys.get(name, ()):
             field = self.fields.entries[key]
             if values.is_null(field.value):
                 self.used.add(key)
                 continue
             self.take(name, key)
-            source = self.site.sources[name]
-            return source.parted(field) if source.split else field
-        return None
+            field = source.parted(field) if source.split else self.site.dated(field)
+            if not source.joined:
+                return field
+            joined += field.value.nodes if isinstance(field.value, SequenceNode) else (field.value,)
+        return _list(name, joined) if joined else None
 
     def take(self, name: str, key: str) -> None:
         self.used.add(key)
@@ -67,6 +70,11 @@ class FieldLookup:
             self.given.append(FieldOrigin(name, f"{field.origin}:{field.key.position.line}"))
         elif key != name:
             self.given.append(FieldOrigin(name, key))
+
+
+def _list(name: str, nodes: Sequence[Node]) -> MappingEntry:
+    position = nodes[0].position
+    return MappingEntry(ScalarNode(name, True, position), SequenceNode(nodes, position))
 
 
 def _keys_by_field(keys: Collection[str], site: Site) -> Mapping[str, Sequence[str]]:

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, tzinfo
 from typing import NamedTuple
 
-from gateway.content import values, visibility_flags
+from gateway.content import dotted_names, values, visibility_flags
+from gateway.content.date_patterns import DatePattern
 from gateway.content.globs import Glob
 from gateway.content.inheritance import InheritedRule, InheritedRules
 from gateway.content.nodes import MappingEntry, MappingNode, ScalarNode, SequenceNode
@@ -32,6 +33,10 @@ class FieldSource(NamedTuple):
     """The values that make a flag true, casefolded."""
     worded: frozenset[str] = frozenset()
     """The keys of a flag with such values. The other keys have true or false."""
+    joined: bool = False
+    """Whether the values of all keys are one list."""
+    path: DatePattern | None = None
+    """The place of the date in the path."""
 
     def parted(self, field: MappingEntry) -> MappingEntry:
         """The field, with its text split at the site's separator."""
@@ -79,6 +84,7 @@ DEFAULT_MAPPING: Mapping[str, FieldSource] = {name: FieldSource((name,)) for nam
     "slug": FieldSource(("slug", "permalink", "url")),
 }
 """The default keys of each field. The keys of `slug` may also have an address."""
+ADDRESSES = frozenset(DEFAULT_MAPPING["slug"].keys)
 KNOWN_KEYS = NATIVE_KEYS.union(visibility_flags.KEYS, *(source.keys for source in DEFAULT_MAPPING.values()))
 REPLACED = ("provider", "images", *(field.key for field in FIELDS if field.keys))
 """The fields whose inherited keys are ignored if the file sets the field under any key. Other fields inherit each key
@@ -97,6 +103,11 @@ def fields_by_key(sources: Mapping[str, FieldSource]) -> Mapping[str, tuple[str,
 def visibility_keys(sources: Mapping[str, FieldSource], claimed: frozenset[str] = frozenset()) -> frozenset[str]:
     """All keys that govern visibility. A `claimed` key does so only if a source contains it."""
     return (frozenset(visibility_flags.KEYS) - claimed).union(*(sources[name].keys for name in VISIBILITY_FIELDS))
+
+
+def with_prefixes(keys: frozenset[str]) -> frozenset[str]:
+    """The keys, and the keys of the mappings that contain the nested ones."""
+    return keys.union(*(dotted_names.prefixes(key) for key in keys if dotted_names.is_dotted(key)))
 
 
 class PathRule(NamedTuple):
@@ -138,6 +149,10 @@ class Site(NamedTuple):
     """The keys whose misspelling quarantines a file."""
     claimed: frozenset[str] = frozenset()
     """The keys that `gateway.yaml` assigns to fields. They hide a file only by the value of that field."""
+    nested: tuple[str, ...] = ()
+    """The dotted names among the keys of the sources."""
+    date_patterns: Mapping[str, DatePattern] = {}
+    """The place of the date in the text of a key."""
     digest: str = ""
     """The digest of the rules, "" for the default rules."""
     inherited: InheritedRules = InheritedRules()
@@ -176,18 +191,38 @@ class Site(NamedTuple):
         """Whether a rule that may hide the file is unreadable."""
         return self.inherited.is_unknown(path) and "published" not in self.pins_for(path)
 
+    def with_nested(self, fields: MappingNode) -> MappingNode:
+        """A file's front matter, with the nested values that the site names."""
+        if not self.nested:
+            return fields
+        found = {name: field for name in self.nested if (field := self._nested(fields, name))}
+        return MappingNode({**fields.entries, **found}, fields.position)
+
+    def _nested(self, fields: MappingNode, name: str) -> MappingEntry | None:
+        return dotted_names.find(fields.entries, name, closed=name in self.governing)
+
+    def beside_nested(self, fields: MappingNode) -> MappingNode:
+        """The keys in which a nested name may be misspelled, by their dotted names."""
+        return dotted_names.siblings(fields, self.nested)
+
+    def dated(self, field: MappingEntry) -> MappingEntry:
+        """The field, with its date only if the site has a pattern for it."""
+        pattern = self.date_patterns.get(field.key.text)
+        return pattern.dated(field, is_address=field.key.text in ADDRESSES) if pattern else field
+
     def with_inherited(self, path: str, own: MappingNode) -> MappingNode:
         """A file's front matter, with inherited fields for the keys that it does not have."""
         inherited = self.inherited.fields(path)
         if not inherited:
             return own
-        given = {key for name in REPLACED if self._is_given(name, own) for key in self.sources[name].keys}
+        fields = self.with_nested(own).entries
+        given = {key for name in REPLACED if self._is_given(name, fields) for key in self.sources[name].keys}
         added = {key: field for key, field in inherited.items() if key not in own.entries and key not in given}
         return MappingNode({**own.entries, **added}, own.position)
 
-    def _is_given(self, name: str, own: MappingNode) -> bool:
-        fields = filter(None, map(own.entries.get, self.sources[name].keys))
-        return any(not values.is_null(field.value) for field in fields)
+    def _is_given(self, name: str, fields: Mapping[str, MappingEntry]) -> bool:
+        given = filter(None, map(fields.get, self.sources[name].keys))
+        return any(not values.is_null(field.value) for field in given)
 
 
 DEFAULT_SITE = Site()

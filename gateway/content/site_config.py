@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
 
-from gateway.content import frontmatter, source, values, visibility_flags
+from gateway.content import dotted_names, frontmatter, source, values, visibility_flags
+from gateway.content.date_patterns import HINT, BadPattern, DatePattern
 from gateway.content.decoder import decode
 from gateway.content.frontmatter import FrontMatter
 from gateway.content.globs import BadGlob, Glob
@@ -21,6 +22,7 @@ from gateway.content.nested_fields import entries
 from gateway.content.nodes import MappingEntry, MappingNode, Node, Position, ScalarNode, SequenceNode
 from gateway.content.problem_collector import ProblemCollector, nearest
 from gateway.content.site import (
+    ADDRESSES,
     DEFAULT_MAPPING,
     DEFAULT_SITE,
     NATIVE_KEYS,
@@ -29,11 +31,13 @@ from gateway.content.site import (
     Site,
     fields_by_key,
     visibility_keys,
+    with_prefixes,
 )
 from gateway.content.source import SITE_FILE, ContentFile, Stamp
 from gateway.content.values import Unreadable, shown
 from gateway.content.yaml import DUPLICATE_KEY
 from gateway.errors import FrontMatterError
+from gateway.model.fields import FIELDS, INSTANT
 from gateway.model.problems import Problem, Severity
 
 SITE_KEY = "SITE_KEY"
@@ -47,8 +51,9 @@ SET = RENAMED - {"draft"}
 """The fields that may have defaults or pins."""
 LISTS = frozenset({"topics", "images", "provider", "related"})
 FLAGS = frozenset({"published", "draft"})
+DATES = frozenset({"publishDate", "expiryDate", *(field.key for field in FIELDS if field.kind is INSTANT)})
 PATH = "path"
-FROM, SPLIT, VALUES = "from", "split", "values"
+FROM, JOIN, PATTERN, SPLIT, VALUES = "from", "join", "pattern", "split", "values"
 MACHINES = frozenset({"localtime", "Factory"})
 """Names of a machine's own time zone, which differs between machines."""
 
@@ -129,6 +134,7 @@ class _Reader:
 
     def __init__(self) -> None:
         self._report = ProblemCollector(SITE_FILE)
+        self._patterns: dict[str, DatePattern] = {}
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -144,7 +150,7 @@ class _Reader:
         )
         if named:
             effective |= _bounds(effective, claimed)
-        governing = visibility_keys(effective, claimed)
+        governing = with_prefixes(visibility_keys(effective, claimed))
         expose = frozenset(self._exposed(get("expose")))
         # Exposing a key does not change its meaning: a misspelled key that hides is still an error.
         no_slips = frozenset(key for key in expose if nearest(key, governing) in {None, key})
@@ -153,11 +159,15 @@ class _Reader:
             defaults=tuple(self._presets(get("defaults"))),
             pins=tuple(self._presets(get("pin"))),
             expose=expose,
+            nested=tuple(sorted(filter(dotted_names.is_dotted, fields_by_key(effective)))),
+            date_patterns=self._patterns,
             include=tuple(self._globs(get("include"))),
             timezone=self._timezone(get("timezone")),
             locales=tuple(name for name, _ in self._texts(get("locales"))),
             fields_of=fields_by_key(effective),
-            known=NATIVE_KEYS.union(no_slips, visibility_flags.KEYS, *(each.keys for each in effective.values())),
+            known=with_prefixes(
+                NATIVE_KEYS.union(no_slips, visibility_flags.KEYS, *(each.keys for each in effective.values()))
+            ),
             governing=governing,
             claimed=claimed,
         )
@@ -199,24 +209,31 @@ class _Reader:
             if name in RENAMED:
                 origin = self._origin(name, field)
                 keys = DEFAULT_MAPPING[name].keys if origin is None else self._keys(origin)
-                named[name] = frozenset() if origin is None else frozenset(keys)
                 sources[name] = self._source(name, field, keys)
+                # The rest of an address with a date still gives the other fields.
+                dated = self._patterns.keys() & ADDRESSES if name in DATES else frozenset[str]()
+                named[name] = frozenset() if origin is None else frozenset(keys) - dated
         return sources, named
 
     def _origin(self, name: str, field: MappingEntry) -> MappingEntry | None:
         """The entry that names the keys of a field."""
         if not isinstance(field.value, MappingNode):
             return field
-        self._check(field.value, frozenset({FROM, VALUES if name in FLAGS else SPLIT}))
-        return field.value.entries.get(FROM)
+        self._check(field.value, _settings_of(name))
+        get = field.value.entries.get
+        if get(FROM) and (joined := get(JOIN)):
+            self._refuse("`from` and `join` both name keys.", joined.key.position, "Delete one of them.")
+        return get(FROM) or get(JOIN)
 
     def _source(self, name: str, field: MappingEntry, keys: tuple[str, ...]) -> FieldSource:
         source = FieldSource(tuple(dict.fromkeys((name, *keys))))
         if not isinstance(field.value, MappingNode):
             return source
         get = field.value.entries.get
+        if name in DATES:
+            return source._replace(path=self._dated(name, keys, field.value))
         if name not in FLAGS:
-            return source._replace(split=self._split(name, get(SPLIT)))
+            return source._replace(split=self._split(name, get(SPLIT)), joined=get(JOIN) is not None)
         words = frozenset(word.casefold() for word, _ in self._texts(get(VALUES)))
         if VALUES in field.value.entries and not (words and FROM in field.value.entries):
             missing = "text" if FROM in field.value.entries else f"`{FROM}`"
@@ -225,11 +242,28 @@ class _Reader:
             )
         return source._replace(words=words, worded=frozenset(keys if words else ()))
 
+    def _dated(self, name: str, keys: tuple[str, ...], settings: MappingNode) -> DatePattern | None:
+        """Record the pattern of the keys' texts, and return that of the path."""
+        written, path = settings.entries.get(PATTERN), settings.entries.get(PATH)
+        if written and (pattern := self._pattern(written)):
+            for key in (name, *keys):
+                self._patterns.setdefault(key, pattern)
+        return self._pattern(path) if path else None
+
+    def _pattern(self, field: MappingEntry) -> DatePattern | None:
+        written = list(self._texts(field))
+        try:
+            return DatePattern.of(written[0][0].lstrip("/") if field.key.text == PATH else written[0][0])
+        except (BadPattern, IndexError) as error:
+            message = str(error) if isinstance(error, BadPattern) else "This is not a text."
+            self._refuse(message, field.value.position, HINT)
+        return None
+
     def _keys(self, field: MappingEntry) -> tuple[str, ...]:
         return tuple(name for name, position in self._texts(field) if self._may_show(name, position))
 
     def _may_show(self, name: str, position: Position) -> bool:
-        if name.casefold() != "secured":
+        if not any(part.strip().casefold() == "secured" for part in name.split(".")):
             return True
         self._refuse("The content of `secured` is never shown.", position, "Delete it here.")
         return False
@@ -293,6 +327,15 @@ class _Reader:
                 self._refuse("This is not a text.", node.position, "Write a text, or a list of texts.")
             else:
                 yield written, node.position
+
+
+def _settings_of(name: str) -> frozenset[str]:
+    """The settings that a field's keys may have."""
+    if name in FLAGS:
+        return frozenset({FROM, VALUES})
+    if name in DATES:
+        return frozenset({FROM, PATTERN, PATH} if name == "publishedDateTime" else {FROM, PATTERN})
+    return frozenset({FROM, SPLIT, JOIN} if name in LISTS else {FROM, SPLIT})
 
 
 def _unclaimed(name: str, source: FieldSource, named: Mapping[str, frozenset[str]]) -> FieldSource:

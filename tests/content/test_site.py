@@ -71,7 +71,7 @@ def test_comments_and_conflicts_in_rules() -> None:
         ("fields: {secured: a}", "SITE_KEY", 1, 10, "not a known key"),
         ("fields: {topics: [a, {b: c}]}", "SITE_VALUE", 1, 22, "This is not a text"),
         ("fields: {topics: }", "SITE_VALUE", 1, 18, "This is not a text"),
-        ("fields:\n  topics: {form: a}", "SITE_KEY", 2, 12, "The known keys are from, split."),
+        ("fields:\n  topics: {form: a}", "SITE_KEY", 2, 12, "The known keys are from, join, split."),
         ("fields:\n  topics: {split: [a]}", "SITE_VALUE", 2, 19, "This is not a text"),
         ("fields:\n  topics: {split: ''}", "SITE_VALUE", 2, 19, "This is not a text"),
         ("fields:\n  title: {split: ','}", "SITE_VALUE", 2, 18, "not a list"),
