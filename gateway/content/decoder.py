@@ -71,7 +71,8 @@ class _Address(NamedTuple):
 def decode(path: str, front_matter: FrontMatter, site: Site = DEFAULT_SITE) -> Decoded:
     """Decode one file by the rules of its site. Raises PositionNeeded only for front matter of `read_plain`."""
     collector = ProblemCollector(path)
-    name = file_names.named(path, site.timezone, site.locales, site.sources["publishedDateTime"].path)
+    pattern, numbered = site.sources["publishedDateTime"].path, site.is_numbered(path)
+    name = file_names.named(path, site.timezone, site.locales, pattern, numbered=numbered)
     decoder = _Decoder(collector, path, name, front_matter, site)
     document = decoder.document()
     found = None if collector.failed or site.is_unknown(path) else document

@@ -42,10 +42,10 @@ class FieldLookup:
     def default(self, name: str) -> MappingEntry | None:
         return self._set(self._defaults, name) if self._defaults else None
 
-    def _set(self, presets: Mapping[str, MappingEntry], name: str) -> MappingEntry | None:
-        field = presets.get(name)
+    def _set(self, rules: Mapping[str, MappingEntry], name: str) -> MappingEntry | None:
+        field = rules.get(name)
         if field is not None:
-            self.given.append(FieldOrigin(name, f"{SITE_FILE}:{field.key.position.line}"))
+            self.given.append(FieldOrigin(name, f"{field.origin or SITE_FILE}:{field.key.position.line}"))
         return field
 
     def written(self, name: str) -> MappingEntry | None:

@@ -115,6 +115,7 @@ class PathRule(NamedTuple):
 
     globs: tuple[Glob, ...]
     fields: Mapping[str, MappingEntry]
+    is_preset: bool = False
 
     def names(self, path: str) -> bool:
         return any(glob.matches(path) for glob in self.globs)
@@ -137,6 +138,16 @@ class Site(NamedTuple):
     """The keys that are public in `frontMatter`."""
     include: tuple[Glob, ...] = ()
     """Patterns of the YAML files that are documents."""
+    folders: tuple[Glob, ...] = ()
+    """Patterns of the files that may be documents. Without patterns, all may."""
+    exclude: tuple[Glob, ...] = ()
+    """Patterns of the files that are not documents."""
+    numbered: tuple[Glob, ...] = ()
+    """Patterns of the files whose names begin with a number that orders them."""
+    bundles: bool = False
+    """Whether documents beside the `index` of a folder are resources of its page."""
+    preset: str = ""
+    """The name of the preset that the rules are based on."""
     timezone: tzinfo = UTC
     """The time zone of dates, and of times without an offset."""
     locales: tuple[str, ...] = ()
@@ -161,18 +172,28 @@ class Site(NamedTuple):
     def defaults_for(self, path: str) -> dict[str, MappingEntry]:
         if not self.defaults:
             return {}
-        return _overlaid(preset for preset in self.defaults if preset.names(path))
+        return _overlaid(rule for rule in self.defaults if rule.names(path))
 
     def pins_for(self, path: str) -> dict[str, MappingEntry]:
         if not self.pins:
             return {}
-        pins = [preset for preset in self.pins if preset.names(path)]
-        hiding = next((preset.fields["published"] for preset in pins if preset.hides), None)
+        pins = [rule for rule in self.pins if rule.names(path)]
+        own = [rule for rule in pins if not rule.is_preset and "published" in rule.fields]
+        hiding = next((rule.fields["published"] for rule in own or pins if rule.hides), None)
         return _overlaid(pins) | ({"published": hiding} if hiding else {})
 
     def pins_as_draft(self, path: str) -> bool:
         """Whether a pin makes the file a draft."""
-        return bool(self.pins) and any(preset.hides and preset.names(path) for preset in self.pins)
+        field = self.pins_for(path).get("published")
+        return field is not None and values.boolean(field.value) is False
+
+    def is_excluded(self, path: str) -> bool:
+        """Whether the file is not a document, whatever it contains."""
+        is_outside = bool(self.folders) and not any(glob.matches(path) for glob in self.folders)
+        return is_outside or any(glob.matches(path) for glob in self.exclude)
+
+    def is_numbered(self, path: str) -> bool:
+        return any(glob.matches(path) for glob in self.numbered)
 
     def closed(self, path: str) -> str | None:
         """The name or the generator's rule that makes the file a draft whatever its front matter.
@@ -228,8 +249,8 @@ class Site(NamedTuple):
 DEFAULT_SITE = Site()
 
 
-def _overlaid(presets: Iterable[PathRule]) -> dict[str, MappingEntry]:
+def _overlaid(rules: Iterable[PathRule]) -> dict[str, MappingEntry]:
     fields: dict[str, MappingEntry] = {}
-    for preset in presets:
-        fields |= preset.fields
+    for rule in rules:
+        fields |= rule.fields
     return fields

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
 
-from gateway.content import dotted_names, frontmatter, source, values, visibility_flags
+from gateway.content import dotted_names, frontmatter, presets, source, values, visibility_flags
 from gateway.content.date_patterns import HINT, BadPattern, DatePattern
 from gateway.content.decoder import decode
 from gateway.content.frontmatter import FrontMatter
 from gateway.content.globs import BadGlob, Glob
 from gateway.content.nested_fields import entries
-from gateway.content.nodes import MappingEntry, MappingNode, Node, Position, ScalarNode, SequenceNode
+from gateway.content.nodes import NOWHERE, MappingEntry, MappingNode, Node, Position, ScalarNode, SequenceNode
 from gateway.content.problem_collector import ProblemCollector, nearest
 from gateway.content.site import (
     ADDRESSES,
@@ -44,7 +44,12 @@ SITE_KEY = "SITE_KEY"
 SITE_VALUE = "SITE_VALUE"
 SITE_NAME = "SITE_NAME"
 
-SECTIONS = frozenset({"fields", "defaults", "pin", "expose", "include", "timezone", "locales"})
+SECTIONS = frozenset(
+    {
+        *("preset", "fields", "defaults", "pin", "expose", "include", "folders", "exclude"),
+        *("numbered", "bundles", "timezone", "locales"),
+    }
+)
 RENAMED = frozenset(DEFAULT_MAPPING) - {"secured"}
 """The fields that other keys may give. `secured` has one key only, because its content is never shown."""
 SET = RENAMED - {"draft"}
@@ -102,7 +107,9 @@ def parse(data: bytes) -> SiteConfig:
             DEFAULT_SITE, (_error(error.code, error.message, error.hint, Position(error.line, error.column)),)
         )
     reader = _Reader()
-    site = reader.site(found.fields)._replace(digest=hashlib.sha256(data).hexdigest())
+    site = reader.site(found.fields)
+    preset = presets.text(site.preset).encode() if site.preset else b""
+    site = site._replace(digest=hashlib.sha256(data + preset).hexdigest())
     noted = (_strict(problem) for problem in found.problems if problem.severity is not Severity.INFO)
     return SiteConfig(site, (*noted, *reader.problems))
 
@@ -142,7 +149,8 @@ class _Reader:
 
     def site(self, fields: MappingNode) -> Site:
         self._check(fields, SECTIONS)
-        get = fields.entries.get
+        preset = self._preset(fields.entries.get("preset"))
+        get = (_with_preset(preset, fields) if preset else fields).entries.get
         sources, named = self._sources(get("fields"))
         effective = {name: _unclaimed(name, source, named) for name, source in {**DEFAULT_MAPPING, **sources}.items()}
         claimed = frozenset(
@@ -162,6 +170,11 @@ class _Reader:
             nested=tuple(sorted(filter(dotted_names.is_dotted, fields_by_key(effective)))),
             date_patterns=self._patterns,
             include=tuple(self._globs(get("include"))),
+            folders=tuple(self._globs(get("folders"))),
+            exclude=tuple(self._globs(get("exclude"))),
+            numbered=tuple(self._globs(get("numbered"))),
+            bundles=self._flag(get("bundles")),
+            preset=preset,
             timezone=self._timezone(get("timezone")),
             locales=tuple(name for name, _ in self._texts(get("locales"))),
             fields_of=fields_by_key(effective),
@@ -171,6 +184,23 @@ class _Reader:
             governing=governing,
             claimed=claimed,
         )
+
+    def _preset(self, field: MappingEntry | None) -> str:
+        texts = list(self._texts(field))
+        if len(texts) == 1 and texts[0][0] in presets.PRESETS:
+            return texts[0][0]
+        for name, position in texts[:1]:
+            meant = nearest(name, frozenset(presets.PRESETS))
+            hint = f"Write `{meant}`." if meant and len(texts) == 1 else f"Write one of {', '.join(presets.PRESETS)}."
+            self._refuse(f"{shown(name)} is not a preset." if len(texts) == 1 else "This is a list.", position, hint)
+        return ""
+
+    def _flag(self, field: MappingEntry | None) -> bool:
+        try:
+            return field is not None and values.boolean(field.value) is True
+        except Unreadable as error:
+            self._refuse(str(error), field.value.position if field else NOWHERE, error.hint)
+            return False
 
     def _timezone(self, field: MappingEntry | None) -> tzinfo:
         texts = list(self._texts(field))
@@ -290,7 +320,7 @@ class _Reader:
                 missing = "field to set" if PATH in node.entries else "`path`"
                 self._refuse(f"The {missing} is missing.", node.position, 'Write `{path: "de/**", locale: de}`.')
             self._decode(fields, node.position)
-            yield PathRule(globs, fields)
+            yield PathRule(globs, fields, is_preset=any(field.origin for field in fields.values()))
 
     def _decode(self, fields: Mapping[str, MappingEntry], position: Position) -> None:
         """Report the values that would be a problem in a document."""
@@ -327,6 +357,35 @@ class _Reader:
                 self._refuse("This is not a text.", node.position, "Write a text, or a list of texts.")
             else:
                 yield written, node.position
+
+
+def _with_preset(preset: str, own: MappingNode) -> MappingNode:
+    """The rules of a preset, overlaid by a site's own ones. Its lists of rules precede those of the site."""
+    merged = dict(own.entries)
+    for name, field in frontmatter.read_whole(SITE_FILE, presets.text(preset).encode()).fields.entries.items():
+        merged[name] = _overlaid(_from(preset, field), own.entries[name]) if name in merged else _from(preset, field)
+    return MappingNode(merged, own.position)
+
+
+def _overlaid(preset: MappingEntry, own: MappingEntry) -> MappingEntry:
+    if isinstance(preset.value, MappingNode) and isinstance(own.value, MappingNode):
+        return own._replace(value=MappingNode({**preset.value.entries, **own.value.entries}, own.value.position))
+    if isinstance(preset.value, MappingNode) or own.key.text == "bundles":
+        return own
+    return own._replace(value=SequenceNode((*entries(preset), *entries(own)), own.value.position))
+
+
+def _from(preset: str, field: MappingEntry) -> MappingEntry:
+    """A rule of a preset, with its origin."""
+    return field._replace(value=_marked(field.value, f"preset {preset}"))
+
+
+def _marked(node: Node, origin: str) -> Node:
+    if isinstance(node, SequenceNode):
+        return SequenceNode([_marked(each, origin) for each in node.nodes], node.position)
+    if isinstance(node, MappingNode):
+        return MappingNode({key: each._replace(origin=origin) for key, each in node.entries.items()}, node.position)
+    return node
 
 
 def _settings_of(name: str) -> frozenset[str]:

@@ -135,7 +135,8 @@ class VisibilityDecoder:
         rule = self._lookup.pinned("published") or (None if said else self._lookup.default("published"))
         shows = draft is None if rule is None else values.boolean(rule.value) is not False
         if draft and shows and rule:
-            message = f"`{draft.key.text}` makes it a draft, but line {rule.key.position.line} of {SITE_FILE} pins it."
+            place = f"line {rule.key.position.line} of {rule.origin or SITE_FILE}"
+            message = f"`{draft.key.text}` makes it a draft, but {place} pins it."
             self._report.warn(CONFLICT, f"{message} It is published.", draft.value.position, "Change one of them.")
         elif draft and (shown := self._says_published(said)):
             message = f"`{draft.key.text}` hides the article and `{shown.key.text}` shows it. It is a draft."
@@ -221,7 +222,7 @@ class VisibilityDecoder:
         self, status: Status | None, field: MappingEntry | None, at: datetime | None = None, *, is_rule: bool = False
     ) -> None:
         """Record the reason why the article is hidden: a rule of the site, a key of the file, or its name."""
-        where = SITE_FILE if is_rule else (field and field.origin) or self._path
+        where = (field and field.origin) or (SITE_FILE if is_rule else self._path)
         if field is not None and field.key.position is NOWHERE:
             raise PositionNeeded
         key, line = (self._date_source, None) if field is None else (f"`{field.key.text}`", field.key.position.line)

@@ -65,7 +65,13 @@ def test_comments_and_conflicts_in_rules() -> None:
     ("text", "code", "line", "column", "told"),
     [
         ("field: {}", "SITE_KEY", 1, 1, "Write `fields`."),
-        ("plugins: []", "SITE_KEY", 1, 1, "defaults, expose, fields, include, locales, pin, timezone"),
+        (
+            "plugins: []",
+            "SITE_KEY",
+            1,
+            1,
+            "bundles, defaults, exclude, expose, fields, folders, include, locales, numbered, pin",
+        ),
         ("fields: [a]", "SITE_VALUE", 1, 9, "This is not a mapping"),
         ("fields: {topcs: a}", "SITE_KEY", 1, 10, "Write `topics`."),
         ("fields: {secured: a}", "SITE_KEY", 1, 10, "not a known key"),
