@@ -16,7 +16,7 @@ MEMORY := $(shell test -w /dev/shm && df -Pk /dev/shm | awk 'END { if ($$4 > 400
 # Bytecode is cached, regardless of the environment, because the tests start the command many times.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: dev explorer check test prove bench bench-load bench-serving bench-loading bench-live bench-queries bench-limits bench-overload clean
+.PHONY: dev explorer check test prove bench bench-load bench-requests bench-loading bench-live bench-queries bench-limits bench-mixed bench-overload clean
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'from gateway.cli import check_python; check_python()'
@@ -42,15 +42,15 @@ test: $(READY) ## Run the tests with time limits.
 prove: $(READY) ## Run the tests, with the long ones at full size.
 	GATEWAY_TEST_FULL=1 $(BIN)/python -m pytest $(TOGETHER) --timeout=3600
 
-bench: bench-load bench-serving bench-loading bench-live bench-queries bench-requests bench-limits bench-overload ## Run all benchmarks.
+bench: bench-load bench-requests bench-loading bench-live bench-queries bench-limits bench-mixed bench-overload ## Run all benchmarks.
 
 bench-load: $(READY) ## Compare loading with other programs. DOCS=--write-docs writes docs/performance.md.
 	$(BIN)/python -m benchmarks.load $(DOCS)
 	$(BIN)/python -m benchmarks.load --shape bodies $(DOCS)
 	$(BIN)/python -m benchmarks.load --unchanged $(DOCS)
 
-bench-serving: $(READY) ## Compare the CPU time per request with other servers.
-	$(BIN)/python -m benchmarks.serving
+bench-requests: $(READY) ## Compare requests with other servers. DOCS=--write-docs writes docs/performance.md.
+	$(BIN)/python -m benchmarks.requests $(DOCS)
 
 bench-loading: $(READY) ## Measure latency, time and memory while a server loads 5,000 files.
 	$(BIN)/python -m benchmarks.loading
@@ -61,11 +61,11 @@ bench-live: $(READY) ## Measure the time from a save to its answer, and latency 
 bench-queries: $(READY) ## Compare query times over 1,000 and 100,000 articles.
 	$(BIN)/python -m benchmarks.queries
 
-bench-requests: $(READY) ## Measure the processor time of a request, next to fixed bytes.
-	$(BIN)/python -m benchmarks.requests
-
 bench-limits: $(READY) ## Measure the most expensive operations that the limits allow.
 	$(BIN)/python -m benchmarks.limits
+
+bench-mixed: $(READY) ## Measure cheap queries beside the most expensive ones, and how long those hold the event loop.
+	$(BIN)/python -m benchmarks.mixed
 
 bench-overload: $(READY) ## Measure goodput with 32 to 1,000 connections that send requests without a pause.
 	$(BIN)/python -m benchmarks.overload

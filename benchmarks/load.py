@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 import platformdirs
 
-from benchmarks import shapes
+from benchmarks import charts, shapes
 from benchmarks.contenders import GATEWAYS, OTHERS, Contender
 
 PAGE = Path(__file__).parent.parent / "docs/performance.md"
@@ -32,7 +32,6 @@ RENDERING = ("hugo",)
 UNCHANGED = "unchanged"
 WARM_UP = 10
 """The number of files of a first run that is not measured. It compiles modules, and fills caches."""
-CHART_WIDTH = 50
 VERSIONS = {"Node": ("node", "--version"), "Hugo": ("hugo", "version")}
 """The commands that print the versions of programs which are not installed by the benchmark."""
 HEADER = (
@@ -69,16 +68,6 @@ class Comparison(NamedTuple):
             for contender, cost in self.costs.items()
         )
         return HEADER.format(title=self._title) + "".join(rows)
-
-    def chart(self) -> str:
-        """A bar for the CPU seconds of each contender."""
-        most = max(cost.cpu for cost in self.costs.values())
-        width = max(len(contender.name) for contender in self.costs)
-        bars = (
-            f"{contender.name:{width}} {cost.cpu:8.2f} {'█' * max(1, round(CHART_WIDTH * cost.cpu / most))}\n"
-            for contender, cost in self.costs.items()
-        )
-        return f"```text\nCPU seconds, {self._title}\n{''.join(bars)}```\n"
 
     @property
     def _title(self) -> str:
@@ -176,21 +165,23 @@ def _present(peers: Sequence[str]) -> Iterator[Contender]:
             print(f"{contender.name} is left out: {contender.needs} is missing.", file=sys.stderr)
 
 
-def results(arguments: argparse.Namespace) -> Iterator[str]:
-    """The parts of the section, one by one."""
-    shape, rounds = shapes.SHAPES[arguments.shape], arguments.rounds
-    sizes = arguments.sizes or SIZES[arguments.shape]
-    yield machine(rounds)
-    if arguments.unchanged:
-        yield unchanged(shape, max(sizes), rounds)
-        return
+def comparisons(arguments: argparse.Namespace, shape: shapes.Shape, sizes: Sequence[int]) -> Iterator[Comparison]:
+    """The comparison over each number of files, one by one."""
     peers = arguments.peers if arguments.peers is not None else RENDERING if arguments.shape == "bodies" else OTHERS
     contenders = (*GATEWAYS, *_present([*peers]))
     for contender in contenders:
         contender.installed(arguments.cache)
     for files in sizes:
-        comparison = compare(contenders, shape, files, rounds, arguments.cache)
-        yield f"{comparison.table()}\n{comparison.chart()}"
+        yield compare(contenders, shape, files, arguments.rounds, arguments.cache)
+
+
+def chart(compared: Sequence[Comparison]) -> str:
+    """The CPU time per file of each contender for each number of files."""
+    groups = {
+        f"{each.files:,} files": {its.name: 1000 * cost.cpu / each.files for its, cost in each.costs.items()}
+        for each in compared
+    }
+    return charts.dots("CPU ms per file", groups)
 
 
 def main() -> None:
@@ -203,12 +194,23 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=platformdirs.user_cache_path("gateway-benchmarks"))
     parser.add_argument("--write-docs", action="store_true", help=f"write the results to docs/{PAGE.name}")
     arguments = parser.parse_args()
-    parts = []
-    for part in results(arguments):
-        print(part, flush=True)
-        parts.append(part)
+    shape, sizes = shapes.SHAPES[arguments.shape], arguments.sizes or SIZES[arguments.shape]
+    compared = list[Comparison]()
+    parts = [machine(arguments.rounds)]
+    print(parts[0])
+    if arguments.unchanged:
+        parts.append(unchanged(shape, max(sizes), arguments.rounds))
+        print(parts[1])
+    else:
+        for comparison in comparisons(arguments, shape, sizes):
+            print(comparison.table(), flush=True)
+            compared.append(comparison)
+        parts += [comparison.table() for comparison in compared]
     if arguments.write_docs:
-        write_section(PAGE, UNCHANGED if arguments.unchanged else arguments.shape, "\n".join(parts))
+        shown = (
+            [charts.write(arguments.shape, "CPU time per file of each program", chart(compared))] if compared else []
+        )
+        write_section(PAGE, UNCHANGED if arguments.unchanged else arguments.shape, "\n".join(shown + parts))
 
 
 if __name__ == "__main__":

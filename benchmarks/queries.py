@@ -20,6 +20,7 @@ from typing import NamedTuple
 from benchmarks.skewed import COMMON, PROVIDER, RARE, TOPIC, fill
 from gateway.access.clients import Client
 from gateway.access.tokens import Viewer
+from gateway.execution.compiler import Compiler
 from gateway.execution.executor import Executor, OperationRequest, UsePreparedDocument
 from gateway.execution.persisted_documents import PersistedDocuments
 from gateway.graph.schema import build_schema
@@ -35,7 +36,7 @@ FILTER = (
 )
 BOTH = f'{{topics: {{anyOf: ["{TOPIC}"]}}, provider: {{domain: {{eq: "{PROVIDER}"}}}}}}'
 HITS = "edges { score snippets { html } node { path title provider { name } } } pageInfo { hasNextPage endCursor }"
-FEW, MANY, LINEAR = 1.5, 3.0, None
+FEW, MANY, LINEAR = 1.3, 3.0, None
 
 
 class Question(NamedTuple):
@@ -118,8 +119,9 @@ async def compare(folder: Path, sizes: Sequence[int], rounds: int) -> AsyncItera
 
 
 def _operations(store: SqliteStore) -> Executor:
-    schema = build_schema([UsePreparedDocument])
-    return Executor(schema, store, Limits(), PersistedDocuments(), introspection=False)
+    schema, limits = build_schema([UsePreparedDocument]), Limits()
+    compiler = Compiler(schema, limits)
+    return Executor(schema, store, limits, PersistedDocuments(), introspection=False, compiler=compiler)
 
 
 async def _fill(store: SqliteStore, size: int) -> None:

@@ -17,7 +17,7 @@ query ($after: String) {
   articles(first: 50, after: $after, orderBy: []) {
     nodes {
       id path title excerpt publishedDateTime webUrl provider { ...Publisher } topics { name } images { url width }
-      related { title publishedDateTime webUrl provider { ...Publisher } images { url width } }
+      body { text } related { title publishedDateTime webUrl provider { ...Publisher } images { url width } }
     }
     pageInfo { endCursor hasNextPage }
   }
@@ -62,6 +62,16 @@ def _insert(connection: sqlite3.Connection, article: Record) -> None:
         )
     for image in article["images"]:
         connection.execute("INSERT INTO images VALUES (NULL, ?, NULL, ?, ?)", (key, image["url"], image["width"]))
+    texts = (
+        article["title"],
+        " ".join(topic["name"] for topic in article["topics"]),
+        article["excerpt"],
+        article["provider"]["name"],
+        article["body"]["text"],
+    )
+    connection.execute(
+        "INSERT INTO words (rowid, title, topics, excerpt, provider, body) VALUES (?, ?, ?, ?, ?, ?)", (key, *texts)
+    )
     for entry in article["related"]:
         _insert_related(connection, key, entry)
 

@@ -1,214 +1,249 @@
-"""Measures the processor time of a server per request, next to fixed bytes of Starlette.
+"""Compares HTTP requests to `gateway serve` with other servers of the same articles. Linux only.
 
-python -m benchmarks.requests [--against CHECKOUT] [--seconds 3] [--rounds 5] [--log-level warning]
-
-`--against` serves also by the gateway of another checkout, in the same run and with the same packages.
+python -m benchmarks.requests [--seconds 2] [--rounds 3] [--modes cold hot] [--queries article page] [--peers mercurius]
+    [--gateway CHECKOUT] [--write-docs]
 """
 
 from __future__ import annotations
 
 import argparse
-import socket
-import subprocess
+import json
+import shutil
 import sys
 import tempfile
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from hashlib import sha256
 from pathlib import Path
+from statistics import median
 from typing import NamedTuple
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlencode
 
-import orjson
+import platformdirs
 
-from benchmarks import shapes
-from benchmarks.loading import finished
-from benchmarks.overload import processor_seconds
-from tests.commands import running
+from benchmarks import charts, relational, shapes, wrk
+from benchmarks.load import PAGE, write_section
+from benchmarks.operations import QUERIES, Query, Variables
+from benchmarks.servers import PEERS, Server, Site, gateway
+from benchmarks.wrk import Measured
+from tests.commands import Running
 
-CONNECTIONS = 8
-"""They send at the same time, so that the server handles some requests in each iteration of its loop."""
-FILES = 20
-FIXED = "fixed bytes"
-CHECKOUT = Path(__file__).parent.parent
-GATEWAY = "import sys; sys.path.insert(0, sys.argv.pop(1)); from gateway.cli import main; main()"
-STARLETTE = """
-import socket, uvicorn
-from starlette.applications import Starlette
-from starlette.responses import Response
-from starlette.routing import Route
-
-async def answer(request):
-    return Response(b'{"data":{"__typename":"Query"}}', media_type="application/json")
-
-listener = socket.create_server(("127.0.0.1", 0))
-print(listener.getsockname()[1], flush=True)
-app = Starlette(routes=[Route("/graphql", answer, methods=["POST"])])
-config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", server_header=False)
-uvicorn.Server(config).run([listener])
-"""
-TYPENAME = "{ __typename }"
-SMALL = "{ articles(first: 5) { nodes { title path topics { name } } } }"
+COLD, HOT = "cold", "hot"
+"""Different requests, and one request again and again."""
+NAMES = [query.name for query in QUERIES]
+SAMPLE = 10
+"""The number of variable sets whose answers are compared."""
+JSON = {"Content-Type": "application/json"}
+HEADER = (
+    "| {title} | gateway's CPU / its CPU | CPU ms per request | requests/s | p50 ms | p99 ms |\n"
+    "|---|--:|--:|--:|--:|--:|\n"
+)
 
 
-class Server(NamedTuple):
-    """A server: its port and its process."""
+class Contender(NamedTuple):
+    """A running server, and the form of the requests to it."""
 
-    port: int
-    process: int
+    name: str
+    server: Server
+    running: Running
+    form: Form
 
+    def url(self, query: Query) -> str:
+        return self.running.url + self.server.path.format(query=query.name)
 
-class Client:
-    """Keep-alive connections, which send one request on each and then read all responses."""
+    def answer(self, query: Query, variables: Variables) -> bytes:
+        """The body of the answer to a POST request."""
+        return _fetched(self.url(query), query.body(variables))[0]
 
-    def __init__(self, port: int, connections: int = CONNECTIONS) -> None:
-        self._connections = [socket.create_connection(("127.0.0.1", port)) for _ in range(connections)]
-
-    def close(self) -> None:
-        for connection in self._connections:
-            connection.close()
-
-    def first(self, sent: bytes) -> bytes:
-        """The first response to a request."""
-        connection = self._connections[0]
-        connection.sendall(sent)
-        received = b""
-        while (size := _size_of(received)) is None or len(received) < size:
-            if not (data := connection.recv(65_536)):
-                raise RuntimeError(f"The server closed the connection after {received!r}.")
-            received += data
-        return received
-
-    def run(self, sent: bytes, seconds: float) -> int:
-        """Send the request for some seconds. Returns the number of responses, which have one size."""
-        size, count, end = len(self.first(sent)), 0, time.monotonic() + seconds
-        while time.monotonic() < end:
-            for connection in self._connections:
-                connection.sendall(sent)
-            for connection in self._connections:
-                left = size
-                while left:
-                    left -= len(connection.recv(left)) or sys.exit("The server closed a connection.")
-            count += len(self._connections)
-        return count
+    def measured(self, query: Query, sets: Sequence[Variables], plan: Plan) -> Measured:
+        requests = [self.form(self, query, variables) for variables in sets]
+        return wrk.load(self.running.url, self.running.process.pid, requests, plan.connections, plan.seconds)
 
 
-def _size_of(received: bytes) -> int | None:
-    """The bytes of a response. None while its head is incomplete."""
-    head, end, _ = received.partition(b"\r\n\r\n")
-    lengths = [line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
-    return len(head) + 4 + (int(lengths[0].partition(b":")[2]) if lengths else 0) if end else None
+Form = Callable[[Contender, Query, Variables], bytes]
+"""Makes an HTTP request. It does not accept compressed answers."""
 
 
-def request(method: str, target: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> bytes:
-    sized = {"Content-Type": "application/json", "Content-Length": str(len(body))} if body else {}
-    named = {"Host": "localhost", "Accept": "*/*", "User-Agent": "benchmark", **sized, **(headers or {})}
-    lines = "".join(f"{name}: {value}\r\n" for name, value in named.items())
-    return f"{method} {target} HTTP/1.1\r\n{lines}\r\n".encode() + body
+def posted(contender: Contender, query: Query, variables: Variables) -> bytes:
+    body = query.body(variables)
+    return _request("POST", contender.url(query), {**JSON, "Content-Length": str(len(body))}) + body
 
 
-def cases(server: Server) -> Mapping[str, bytes]:
-    """The requests to a gateway. Registers a persisted document."""
-    with closing(Client(server.port, 1)) as client:
-        return _cases(client)
+def persisted(contender: Contender, query: Query, variables: Variables) -> bytes:
+    """A GET request with the digest of the document, which it registers."""
+    return _request("GET", _registered(contender, query, variables), {})
 
 
-def _cases(client: Client) -> Mapping[str, bytes]:
-    extensions = {"persistedQuery": {"version": 1, "sha256Hash": sha256(TYPENAME.encode()).hexdigest()}}
-    client.first(request("POST", "/graphql", orjson.dumps({"query": TYPENAME, "extensions": extensions})))
-    persisted = f"/graphql?extensions={quote(orjson.dumps(extensions))}"
-    head = client.first(request("GET", persisted)).partition(b"\r\n\r\n")[0]
-    lines = (line.partition(b": ") for line in head.split(b"\r\n"))
-    tag = next(value.decode() for name, _, value in lines if name.lower() == b"etag")
-    return {
-        "POST { __typename }": request("POST", "/graphql", orjson.dumps({"query": TYPENAME})),
-        "GET { __typename }": request(
-            "GET", f"/graphql?query={quote(TYPENAME)}", headers={"GraphQL-Require-Preflight": "1"}
-        ),
-        "GET by digest": request("GET", persisted),
-        "304": request("GET", persisted, headers={"If-None-Match": tag}),
-        "POST a small query": request("POST", "/graphql", orjson.dumps({"query": SMALL})),
+def revalidated(contender: Contender, query: Query, variables: Variables) -> bytes:
+    """The same with the ETag of the answer, so that it gets a 304."""
+    url = _registered(contender, query, variables)
+    return _request("GET", url, {"If-None-Match": _fetched(url)[1]["ETag"]})
+
+
+def _registered(contender: Contender, query: Query, variables: Variables) -> str:
+    """Register the document. Returns the URL of the operation."""
+    extensions = {"persistedQuery": {"version": 1, "sha256Hash": sha256(query.document.encode()).hexdigest()}}
+    asked = json.loads(query.body(variables))
+    _fetched(contender.url(query), json.dumps({**asked, "extensions": extensions}).encode())
+    parts = {"variables": asked["variables"], "extensions": extensions}
+    return f"{contender.url(query)}?{urlencode({name: json.dumps(part) for name, part in parts.items()})}"
+
+
+def _request(method: str, url: str, headers: Mapping[str, str]) -> bytes:
+    fields = "".join(f"{name}: {value}\r\n" for name, value in {"Host": "localhost", **headers}.items())
+    return f"{method} /{url.split('/', 3)[3]} HTTP/1.1\r\n{fields}\r\n".encode()
+
+
+def _fetched(url: str, body: bytes | None = None) -> tuple[bytes, Mapping[str, str]]:
+    """The body and the headers of an answer to a POST request, or to GET without a body."""
+    with urllib.request.urlopen(urllib.request.Request(url, body, JSON)) as response:  # noqa: S310 - a server of this benchmark
+        return response.read(), response.headers
+
+
+class Plan(NamedTuple):
+    connections: int
+    seconds: int
+    """Of each measurement, and of the warm-up of each query."""
+    rounds: int
+    files: int
+    modes: Sequence[str]
+    queries: Sequence[Query]
+
+
+class Comparison(NamedTuple):
+    """The medians of each contender, the gateway's first."""
+
+    query: Query
+    size: int
+    """Bytes of an answer."""
+    found: Mapping[str, Measured]
+
+    def table(self) -> str:
+        """A Markdown table. Ratios are those of the first row to each row, so less than 1 is good for the gateway."""
+        first = next(iter(self.found.values()))
+        rows = (
+            f"| {name} | {first.processor / each.processor:.2f} | {1000 * each.processor:.3f} | {each.rate:.0f}"
+            f" | {1000 * each.p50:.2f} | {1000 * each.p99:.2f} |\n"
+            for name, each in self.found.items()
+        )
+        return HEADER.format(title=f"{self.query.title}, {self.size / 1000:.1f} KB") + "".join(rows)
+
+
+def compare(
+    contenders: Sequence[Contender], query: Query, sets: Sequence[Variables], plan: Plan, mode: str
+) -> Comparison:
+    """The contenders take turns, so that other work on the machine affects them alike."""
+    check(contenders, query, sets[-SAMPLE:])
+    sent = sets[:1] if mode == HOT else sets
+    for contender in contenders:
+        contender.measured(query, sent, plan)
+    found: Mapping[str, list[Measured]] = {contender.name: [] for contender in contenders}
+    for number in range(plan.rounds):
+        for contender in contenders[:: -1 if number % 2 else 1]:
+            found[contender.name].append(contender.measured(query, sent, plan))
+    medians = {name: Measured(*map(median, zip(*some, strict=True))) for name, some in found.items()}
+    return Comparison(query, len(contenders[0].answer(query, sets[0])), medians)
+
+
+def check(contenders: Sequence[Contender], query: Query, sample: Sequence[Variables]) -> None:
+    """Exits if an answer differs from the gateway's."""
+    first, *others = (contender for contender in contenders if not contender.server.fixed)
+    for variables in sample:
+        expected = query.compared(first.answer(query, variables))
+        for other in others:
+            if (found := query.compared(other.answer(query, variables))) != expected:
+                where = f"{other.name} answers the query '{query.name}' with {json.dumps(variables)}"
+                sys.exit(f"{where} differently:\n{json.dumps(found)}\ninstead of:\n{json.dumps(expected)}")
+
+
+def started(
+    stack: ExitStack, site: Site, gateways: Sequence[Server], peers: Sequence[Server], cache: Path
+) -> Iterator[Contender]:
+    """Start all servers. The first gateway fills the database and the answers of the peers."""
+
+    def start(server: Server) -> Contender:
+        state = Path(tempfile.mkdtemp(dir=site.folder))
+        return Contender(server.name, server, stack.enter_context(server.running(cache, site, state)), posted)
+
+    first, *others = map(start, gateways)
+    for contender in (first, *others):
+        contender.running.said(r"\d+ articles \(")
+        yield contender
+    relational.fill(site.database, first.running)
+    site.answers.mkdir()
+    for query in QUERIES:
+        answer = first.answer(query, query.sets(site.database)[0])
+        (site.answers / query.name).write_bytes(answer)
+    yield from map(start, peers)
+
+
+def of_mode(contenders: Sequence[Contender], mode: str) -> Sequence[Contender]:
+    """The contenders of a mode: of hot requests, the first gateway in all forms, and no other that has no compiler."""
+    if mode == COLD:
+        return contenders
+    first, *others = (contender for contender in contenders if not contender.server.uncompiled)
+    forms = {"GET by digest": persisted, "304": revalidated}
+    return [first, *(first._replace(name=f"{first.name}, {name}", form=form) for name, form in forms.items()), *others]
+
+
+def results(
+    gateways: Sequence[Server], peers: Sequence[Server], plan: Plan, cache: Path
+) -> Iterator[tuple[str, Comparison]]:
+    """Each mode and the comparison of each query, one by one."""
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        site = Site(Path(folder))
+        shapes.write(site.content, shapes.article, plan.files)
+        contenders = [*started(stack, site, gateways, peers, cache)]
+        for contender in contenders:
+            wrk.pin(contender.running.process.pid)
+        for mode in plan.modes:
+            for query in plan.queries:
+                yield mode, compare(of_mode(contenders, mode), query, query.sets(site.database), plan, mode)
+
+
+def chart(comparisons: Sequence[Comparison]) -> str:
+    """The CPU time of each contender for each query."""
+    groups = {
+        each.query.title: {name: 1000 * its.processor for name, its in each.found.items()} for each in comparisons
     }
+    return charts.dots("CPU ms per request", groups)
 
 
-@contextmanager
-def starlette() -> Iterator[Server]:
-    with subprocess.Popen([sys.executable, "-c", STARLETTE], stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout
-        try:
-            yield Server(int(process.stdout.readline()), process.pid)
-        finally:
-            process.kill()
-
-
-@contextmanager
-def gateway(checkout: Path, content: Path, cache: Path, log_level: str) -> Iterator[Server]:
-    options = ("--database", cache / "gateway.db", "--log-level", log_level, "--watch", "off")
-    program = (sys.executable, "-c", GATEWAY, str(checkout))
-    with running("serve", content, *options, cache=cache, program=program) as server:
-        finished(server)
-        port = urlsplit(server.url).port
-        assert port
-        yield Server(port, server.process.pid)
-
-
-def microseconds(server: Server, sent: bytes, seconds: float) -> float:
-    """Processor time of the server per request."""
-    with closing(Client(server.port)) as client:
-        client.run(sent, seconds / 4)
-        before = processor_seconds(server.process)
-        count = client.run(sent, seconds)
-        return 1e6 * (processor_seconds(server.process) - before) / count
-
-
-def measure(
-    checkouts: Sequence[Path], folder: Path, seconds: float, rounds: int, log_level: str = "warning"
-) -> Mapping[str, Sequence[float]]:
-    """The microseconds per request of each case, for each checkout, and of the fixed bytes.
-
-    Each round measures all cases of all servers, so that other work of the machine affects them alike. The least of the
-    rounds counts, because other work only adds to the processor time.
-    """
-    shapes.write(folder / "content", shapes.article, FILES)
-    with ExitStack() as stack:
-        fixed = stack.enter_context(starlette())
-        sent = {FIXED: [(fixed, request("POST", "/graphql", orjson.dumps({"query": TYPENAME})))]}
-        for number, checkout in enumerate(checkouts):
-            cache = folder / str(number)
-            cache.mkdir()
-            server = stack.enter_context(gateway(checkout, folder / "content", cache, log_level))
-            for name, text in cases(server).items():
-                sent.setdefault(name, []).append((server, text))
-        found = [
-            {name: [microseconds(*each, seconds / rounds) for each in asked] for name, asked in sent.items()}
-            for _ in range(rounds)
-        ]
-    return {name: [min(column) for column in zip(*(each[name] for each in found), strict=True)] for name in sent}
-
-
-def told(name: str, found: Sequence[float], fixed: float) -> str:
-    """A row: microseconds and their ratio to the fixed bytes for each checkout, and the first's ratio to the second."""
-    numbers = "".join(f"{each:10.0f}{each / fixed:9.1f}" for each in found)
-    return f"{name:22}{numbers}" + "".join(f"{found[0] / other:16.2f}" for other in found[1:])
+def _present(peers: Sequence[str]) -> Iterator[Server]:
+    for server in map(PEERS.__getitem__, peers):
+        if shutil.which(server.needs):
+            yield server
+        else:
+            print(f"{server.name} is left out: {server.needs} is missing.", file=sys.stderr)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--against", type=Path, help="another checkout, which is measured too")
-    parser.add_argument("--seconds", type=float, default=3, help="of each case")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--log-level", default="warning", help="of the gateway; info logs each request")
+    parser.add_argument("--connections", type=int, default=8)
+    parser.add_argument("--seconds", type=int, default=2, help="of each measurement")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--files", type=int, default=10_000)
+    parser.add_argument("--modes", choices=(COLD, HOT), nargs="+", default=[COLD, HOT])
+    parser.add_argument("--queries", choices=NAMES, nargs="+", default=NAMES)
+    parser.add_argument("--peers", choices=PEERS, nargs="*", default=[*PEERS])
+    parser.add_argument("--gateway", type=Path, action="append", default=[], help="another checkout of the gateway")
+    parser.add_argument("--write-docs", action="store_true", help=f"write the results to docs/{PAGE.name}")
+    parser.add_argument("--cache", type=Path, default=platformdirs.user_cache_path("gateway-benchmarks"))
     arguments = parser.parse_args()
-    checkouts = [CHECKOUT, *([arguments.against.absolute()] if arguments.against else [])]
-    with tempfile.TemporaryDirectory() as folder:
-        found = measure(checkouts, Path(folder), arguments.seconds, arguments.rounds, arguments.log_level)
-    print(
-        f"{'':22}{'this µs':>10}{'/ fixed':>9}"
-        + (f"{'other µs':>10}{'/ fixed':>9}{'this / other':>16}" if arguments.against else "")
-    )
-    for name, numbers in found.items():
-        print(told(name, numbers, found[FIXED][0]))
+    if missing := [each for each in wrk.NEEDS if not shutil.which(each)]:
+        sys.exit(f"The benchmark needs {' and '.join(missing)}.")
+    queries = [query for query in QUERIES if query.name in arguments.queries]
+    plan = Plan(arguments.connections, arguments.seconds, arguments.rounds, arguments.files, arguments.modes, queries)
+    gateways = [gateway(), gateway(compiles=False), *map(gateway, arguments.gateway)]
+    found: Mapping[str, list[Comparison]] = {mode: [] for mode in plan.modes}
+    for mode, comparison in results(gateways, [*_present(arguments.peers)], plan, arguments.cache):
+        found[mode].append(comparison)
+        print(f"{mode}:\n\n{comparison.table()}", flush=True)
+    if arguments.write_docs:
+        for mode, comparisons in found.items():
+            shown = charts.write(mode, f"CPU time per {mode} request of each server", chart(comparisons))
+            write_section(PAGE, mode, "\n".join([shown, *(each.table() for each in comparisons)]))
 
 
 if __name__ == "__main__":

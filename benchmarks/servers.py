@@ -1,4 +1,4 @@
-"""The servers that the serving benchmark compares: how each is installed and started. It measures nothing."""
+"""The servers that the request benchmark compares: how each is installed and started. It measures nothing."""
 
 from __future__ import annotations
 
@@ -43,6 +43,8 @@ class Server(NamedTuple):
     name: str
     command: Callable[[Path, Site], Sequence[object]]
     """Makes the command of its installation and the site."""
+    preparation: Callable[[Path, Site], Sequence[object]] = lambda *_: ()
+    """Makes a command that runs to its end first."""
     peer: str = ""
     """Its folder in `peers/`."""
     install: Callable[[Path], None] = lambda _: None
@@ -50,6 +52,8 @@ class Server(NamedTuple):
     """The executable that must be present on the machine."""
     path: str = "/graphql"
     """The path of requests. `{query}` is the name of the query."""
+    uncompiled: bool = False
+    """Whether it is a gateway without its compiler."""
 
     @property
     def fixed(self) -> bool:
@@ -60,14 +64,12 @@ class Server(NamedTuple):
     def running(self, cache: Path, site: Site, state: Path) -> Iterator[Running]:
         """Install and run it. `state` is an empty folder of its own for its database and its log."""
         home = installed(self.peer, self.install, cache)
+        own = environment(state)
         with (state / "log").open("w") as log:
-            process = subprocess.Popen(
-                [*map(str, self.command(home, site))],
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-                env=environment(state),
-            )
+            if preparation := self.preparation(home, site):
+                subprocess.run([*map(str, preparation)], check=True, stdout=log, stderr=log, env=own)
+            command = [*map(str, self.command(home, site))]
+            process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, env=own)
         with process:
             try:
                 yield Running(process)
@@ -75,12 +77,16 @@ class Server(NamedTuple):
                 process.kill()
 
 
-def gateway(checkout: Path | None = None) -> Server:
+def gateway(checkout: Path | None = None, *, compiles: bool = True) -> Server:
     """The gateway of another checkout, which has a virtual environment, or of this one."""
     executable = checkout / ".venv/bin/gateway" if checkout else Path(sys.executable).with_name("gateway")
+    command = (executable,) if compiles else (sys.executable, "-m", "benchmarks.uncompiled")
+    name = f"gateway of {checkout}" if checkout else "gateway" if compiles else "gateway without its compiler"
     return Server(
-        f"gateway of {checkout}" if checkout else "gateway",
-        lambda _, site: (executable, "serve", site.content, "--port", 0, *UNWATCHED),
+        name,
+        lambda _, site: (*command, "serve", site.content, "--port", 0, *UNWATCHED),
+        preparation=lambda _, site: (*command, "load", site.content),  # faster than a load during service
+        uncompiled=not compiles,
     )
 
 
@@ -88,8 +94,8 @@ def _node(name: str, program: str) -> Server:
     return Server(
         name,
         lambda home, site: (home / "node_modules/node/bin/node", home / program, site.database),
-        "node",
-        install_own_node,
+        peer="node",
+        install=install_own_node,
         needs="npm",
     )
 
@@ -100,14 +106,14 @@ PEERS: Mapping[str, Server] = {
     "strawberry": Server(
         "Strawberry, dataloaders, aiosqlite",
         lambda home, site: (home / "venv/bin/python", home / "server.py", site.database),
-        "strawberry",
-        install_python,
+        peer="strawberry",
+        install=install_python,
     ),
     "starlette": Server(
         "fixed bytes from Starlette",
         lambda home, site: (home / "venv/bin/python", home / "server.py", site.answers),
-        "starlette",
-        install_python,
+        peer="starlette",
+        install=install_python,
         path="/{query}",
     ),
 }

@@ -129,6 +129,7 @@ VALUES = {
         titled("a: b") + b"\n<<<<<<< HEAD\na\n=======\nb\n>>>>>>> c\n", WARNING, "MERGE_CONFLICT", 7, 1
     ),
     "unclosed.md": Broken(titled("a: b") + b"\none <!-- two\n", WARNING, "UNCLOSED_COMMENT", 7, 5),
+    "shortcode.md": Broken(titled("a: b") + b"\none {{< two >}}\n", INFO, "TAG_REMOVED", 7, 5),
     "plain.md": Broken(b"No front matter.\n", INFO, "NO_FRONT_MATTER", 1, 1),
 }
 

@@ -1,14 +1,17 @@
-"""Small runs of the query, request and overload benchmarks."""
+"""Small runs of the query, overload and mixed benchmarks."""
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
-from benchmarks import requests
+from benchmarks import mixed, wrk
+from benchmarks.limits import CASES, load
 from benchmarks.overload import Best, Plan, measure_all, told
 from benchmarks.queries import LINEAR, QUESTIONS, compare
 from benchmarks.skewed import COMMON, PROVIDER, RARE, RARITIES, TOPIC, fill
 from gateway.stores import temporary_store
+from tests.conftest import need
 from tests.test_graph import data
 
 
@@ -49,9 +52,25 @@ def test_overload_is_measured(tmp_path: Path) -> None:
         assert told(plan, row, Best(2 * row.goodput, row.efficiency)).endswith("missed")
 
 
-def test_requests_are_measured(tmp_path: Path) -> None:
-    """Each case has a time for both checkouts, and the fixed bytes have one."""
-    found = requests.measure([requests.CHECKOUT] * 2, tmp_path, seconds=0.1, rounds=1)
-    assert [len(numbers) for numbers in found.values()] == [1, *[2] * 5]
-    assert all(number >= 0 for numbers in found.values() for number in numbers)
-    assert requests.told("a case", [10, 40], 5).split()[-5:] == ["10", "2.0", "40", "8.0", "0.25"]
+async def test_expensive_queries_are_measured(tmp_path: Path) -> None:
+    """Their plans hold the loop for some time. graphql-core executes a case that the compiler refuses."""
+    cases = {name: CASES[name] for name in ("a page of leaves", "changes")}
+    found = await mixed.expensive(load(tmp_path, 5), cases, 1)
+    assert [case.is_compiled for case in found.values()] == [True, False]
+    assert all(case.query and 0 < case.hold.processor <= case.hold.wall for case in found.values())
+    assert mixed.row("a case", found["changes"]._replace(hold=mixed.Hold(0.5, 1))).split()[-3:] == [
+        "500.00",
+        "1000.00",
+        "graphql-core",
+    ]
+
+
+def test_cheap_queries_are_measured_beside_expensive_ones(tmp_path: Path) -> None:
+    """On an idle server too. A p99 over five times that of the idle server is marked."""
+    for program in wrk.NEEDS:
+        need(program, shutil.which(program))
+    load(tmp_path, 5)
+    plan = mixed.Plan(1, 1, 2)
+    found = mixed.measure(tmp_path, {"idle": [], "beside": [CASES["a page of leaves"](5)]}, plan)
+    assert all(len(seconds) > 10 and seconds == sorted(seconds) and seconds[0] > 0 for seconds in found.values())
+    assert mixed.told("a load", [0.01, 0.02], 0.003).split()[2:] == ["20.00", "20.00", "20.00", "6.7", "missed"]

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.access.tokens import Viewer
+from gateway.content import markup
 from gateway.content.markup import Rendered, render
 from gateway.graph.body_renderer import BodyRenderer, Markdown
 from gateway.graph.context import Context
@@ -209,3 +210,38 @@ async def test_large_body_is_not_cached() -> None:
     for markdown in (small, large, large, small):
         await renderer.render(markdown)
     assert renderer.render_count == 3
+
+
+# Summaries.
+
+
+@pytest.mark.parametrize(
+    ("values", "summary"),
+    [
+        ({"excerpt": "Own words", "body": "a\n\n<!-- more -->\n\nb"}, "Own words"),
+        ({"body": "One *two*\n\nthree <!--more-->four\n\nfive"}, "One two\nthree"),
+        ({"body": "<!-- more -->\n\none two three"}, "one two…"),
+        ({"body": "one two three\n\n`<!-- more -->`"}, "one two…"),
+        ({"body": ""}, ""),
+    ],
+)
+async def test_summary(values: Mapping[str, str], summary: str) -> None:
+    """The excerpt of the front matter, else the text before the mark, else the beginning of the text, cut at a word."""
+    async with temporary_store() as store:
+        lead = markup.lead(values["body"])
+        await apply(store, document("a", lead=lead, **values))
+        query = '{ article(path: "a") { summary(length: 9) other: summary(length: null) } }'
+        data, errors, _ = await ask(store, query)
+        assert errors == ()
+        assert data["article"]["summary"] == summary
+        _, errors, _ = await ask(store, '{ article(path: "a") { summary(length: -1) } }')
+        assert "is -1. Give 0 or more." in str(errors)
+
+
+async def test_rules_of_a_body_are_those_of_its_file() -> None:
+    """The HTML follows the rules that the store has for each article, also for equal bodies."""
+    async with temporary_store() as store:
+        body = "<Foo>\n    a {b}\n</Foo>"
+        await apply(store, document("a.md", body=body), document("a.mdx", body=body, body_rules="mdx"))
+        data, _, _ = await ask(store, "{ articles(orderBy: [{field: PATH}]) { nodes { body { html } } } }")
+        assert [node["body"]["html"] for node in data["articles"]["nodes"]] == ["\n    a {b}\n\n", "<p>a</p>\n"]

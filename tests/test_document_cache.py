@@ -7,11 +7,13 @@ import weakref
 
 import pytest
 from graphql import GraphQLObjectType, GraphQLSchema, Source
+from graphql.execution.values import VariableValues
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.errors import LimitExceeded, OperationNotFound, ParseFailed, RequestError, ValidationFailed
 from gateway.execution import document_cache
+from gateway.execution.compiler import Compiler
 from gateway.execution.document_cache import OVERHEAD, PLAN_BYTES, TOKEN_BYTES, DocumentCache
 from gateway.execution.field_suggestions import CONNECTION, FIELDS
 from gateway.limits import Limits
@@ -191,13 +193,13 @@ def test_document_is_parsed_once() -> None:
 
 def test_cache_is_bounded() -> None:
     """The most recently used documents are kept, as many as fit."""
-    found = DocumentCache(GRAPH, Limits(), introspection=True, capacity=4 * OVERHEAD + 20 * TOKEN_BYTES)
+    found = DocumentCache(GRAPH, Limits(), introspection=True, capacity=4 * OVERHEAD + 20 * (TOKEN_BYTES + PLAN_BYTES))
     one, other = (found.get(f"query {name} {{ corpus {{ revision }} }}") for name in "AB")
     assert found.get("query A { corpus { revision } }") is one
     found.get("query C { corpus { revision } }")
     assert found.get("query A { corpus { revision } }") is one
     assert found.get("query B { corpus { revision } }") is not other
-    assert 0 < found.size <= 3 * OVERHEAD + 20 * TOKEN_BYTES
+    assert 0 < found.size <= 3 * OVERHEAD + 20 * (TOKEN_BYTES + PLAN_BYTES)
 
 
 def test_invalid_documents_have_their_own_cache() -> None:
@@ -242,10 +244,13 @@ def test_cache_of_size_zero() -> None:
 
 
 def test_plans_count_in_the_size() -> None:
-    """A document that the compiler keeps more plans for takes more of the cache when it is used again."""
+    """The first plan from the start, and each further one when the document is used again."""
+    compiler, text = Compiler(SCHEMA, Limits()), "query ($with: Boolean!) { corpus { revision @include(if: $with) } }"
     found = DocumentCache(GRAPH, Limits(), introspection=True)
-    document = found.get("{ corpus { revision } }")
+    document = found.get(text)
     before = found.size
-    document.plans[None] = "a plan"
-    assert found.get("{ corpus { revision } }") is document
-    assert found.size == before + PLAN_BYTES * document.node.token_count
+    assert before > (TOKEN_BYTES + PLAN_BYTES) * document.node.token_count
+    for is_included, more in ((True, 0), (False, PLAN_BYTES)):
+        compiler.plan(document, None, VariableValues({}, {"with": is_included}))
+        assert found.get(text) is document
+        assert found.size == before + more * document.node.token_count

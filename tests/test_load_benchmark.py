@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 from benchmarks import rescan, shapes
 from benchmarks.contenders import GATEWAYS, OTHERS, Contender
-from benchmarks.load import PAGE, WARM_UP, Comparison, Cost, compare, load, measured, write_section
+from benchmarks.load import PAGE, WARM_UP, Comparison, Cost, chart, compare, load, measured, write_section
 from gateway.content import decoder, frontmatter
 from tests.commands import invoke
 
@@ -60,15 +61,18 @@ def test_the_files_have_their_size(name: str, least: int, most: int) -> None:
 
 
 def test_the_table_has_ratios_to_the_first() -> None:
-    """Before the values. The chart has a bar for each."""
+    """Before the values. The chart has milliseconds per file."""
     first, second = (Contender(name, lambda *_: (), lambda *_: 0) for name in ("one", "two"))
     comparison = Comparison(100, 2_000_000, {first: Cost(1, 2, 30), second: Cost(4, 2, 60)})
     *_, one, two = comparison.table().splitlines()
     assert one == "| one | 1.00 | 1.00 | 1.00 | 2.00 | 10.00 | 30 |"
     assert two == "| two | 0.25 | 1.00 | 4.00 | 2.00 | 40.00 | 60 |"
-    _, title, *bars, _ = comparison.chart().splitlines()
-    assert title == "CPU seconds, 100 files, 2.0 MB"
-    assert [bar.count("█") for bar in bars] == [12, 50]
+    drawn = chart([comparison])
+    assert "100 files" in drawn
+    assert re.findall(r"<title>(.*?)</title></circle>", drawn) == [
+        "two: 40.00 CPU ms per file",
+        "one: 10.00 CPU ms per file",
+    ]
 
 
 @pytest.mark.parametrize("section", ["articles", "bodies", "unchanged"])

@@ -8,7 +8,7 @@ comment extends to the end of the body. Time is linear in the length of the body
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Mapping
 from functools import cached_property, lru_cache
@@ -20,6 +20,10 @@ from gateway.content.lines import Kind, Line, Reader
 LEFT = "<!---->"
 """Replaces an HTML comment or element, because between blocks it ends a list or a paragraph."""
 
+MORE = "<!--more-->"
+"""The end of an excerpt."""
+_MORE = re.compile(r"\s*+(?:more|truncate|excerpt)\s*+(?:-->|\*/\s*+\})")
+"""A comment that ends the excerpt, after its opening."""
 _MARK = re.compile(r"[\\`<%{]")
 _PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
 _HIDDEN = r"\s++(?i:hidden)[\s=/>]"
@@ -73,6 +77,15 @@ class Stripped(NamedTuple):
     """The body without its comments."""
     unclosed: int | None = None
     """The offset in the body of an unclosed comment."""
+    more: int | None = None
+    """The offset in the text of the first comment that ends the excerpt."""
+    copied: tuple[tuple[int, int], ...] = ((0, 0),)
+    """The offsets in the text, and in the body, of the parts that are copied."""
+
+    def origin(self, at: int) -> int:
+        """The offset in the body of a character of the text."""
+        to, source = self.copied[max(0, bisect_right(self.copied, (at, len(self.text) + at)) - 1)]
+        return source + at - to
 
 
 def strip(body: str) -> str:
@@ -103,6 +116,9 @@ class _Stripper:
         self._before, self._at = self._reader, 0
         """The current line: the reader's state before it, and its offset."""
         self._written: list[str] = []
+        self._length = 0
+        self._copied = [(0, 0)]
+        self._more: int | None = None
         self._unclosed: int | None = None
         self._code_end = 0
         """The end of the code span that the last line opened."""
@@ -120,7 +136,17 @@ class _Stripper:
         at = self._skip_blocks(0)
         while at < len(self._body):
             at = self._skip_blocks(self._line(at, self._line_end(at)))
-        return Stripped("".join(self._written), self._unclosed)
+        return Stripped("".join(self._written), self._unclosed, self._more, tuple(self._copied))
+
+    def _write(self, text: str) -> None:
+        self._written.append(text)
+        self._length += len(text)
+
+    def _copy(self, start: int, end: int) -> None:
+        to, source = self._copied[-1]
+        if start < end and self._length - to != start - source:
+            self._copied.append((self._length, start))
+        self._write(self._body[start:end])
 
     def _skip_blocks(self, at: int) -> int:
         """Write the blocks that do not affect any opening, without a look at their lines. Returns the offset after
@@ -134,7 +160,7 @@ class _Stripper:
             self._skipped_to = (lasting or opening).start()
             fresh = [found.start() for found in _FRESH.finditer(self._body, at, self._skipped_to + 1)]
             end = fresh[-1] if fresh else at
-        self._written.append(self._body[at:end])
+        self._copy(at, end)
         return end
 
     def _line_end(self, at: int) -> int:
@@ -148,7 +174,7 @@ class _Stripper:
         seen = self._read(line, at)
         is_code = seen.kind is Kind.CODE and at >= self._code_end
         if before is None or is_code or (before.hides and self._reader.hides):
-            self._written.append(line)
+            self._copy(at, end)
             return end
         self._before, self._at = before, at
         count = len(self._written)
@@ -186,8 +212,14 @@ class _Stripper:
             opening = _OPENING.match(self._body, at)
             closed = self._closed(opening, end) if opening else at
             if opening and closed != at:
-                self._written.append(self._body[copied:at])
-                self._written.append(LEFT if opening["html"] or opening["element"] else "")
+                self._copy(copied, at)
+                if (
+                    self._more is None
+                    and (opening["html"] or opening["mdx"])
+                    and _MORE.match(self._body, opening.end())
+                ):
+                    self._more = self._length
+                self._write(LEFT if opening["html"] or opening["element"] else "")
                 if closed is None:
                     self._unclosed = at
                     return len(self._body)
@@ -196,7 +228,7 @@ class _Stripper:
                 copied = at = closed
             else:
                 at = self._skip(at, is_raw=is_raw)
-        self._written.append(self._body[copied:end])
+        self._copy(copied, end)
         return end
 
     def _resume(self, at: int) -> int:
@@ -205,9 +237,9 @@ class _Stripper:
         at = blank.end() if blank else at
         end = self._line_end(at)
         if not self._body[at:end].strip("\r\n"):
-            self._written.append(self._body[at:end])
+            self._copy(at, end)
             return end
-        self._written.append("\n")
+        self._write("\n")
         return at
 
     def _closed(self, opening: re.Match[str], line_end: int) -> int | None:

@@ -17,7 +17,7 @@ from gateway.content.field_lookup import FieldLookup
 from gateway.content.frontmatter import FrontMatter
 from gateway.content.identity import digits, url_identity
 from gateway.content.inheritance import FILE_NAME, PATH
-from gateway.content.nodes import MappingEntry, MappingNode, Node
+from gateway.content.nodes import MappingEntry, MappingNode, Node, ScalarNode
 from gateway.content.problem_collector import (
     BAD_VALUE,
     LOCALES_UNKNOWN,
@@ -36,9 +36,10 @@ from gateway.model.problems import Problem
 
 T = TypeVar("T")
 
-DECODER_VERSION = f"8.{fields.VERSION}"
+DECODER_VERSION = f"9.{fields.VERSION}"
 """Increment the first number when the same file decodes to a different document or to different problems."""
 
+EXCERPT_SEPARATOR = "excerpt_separator"
 _OWN = frozenset({"title", "locale", "published_date_time", "web_url"})
 """The fields with a rule of their own."""
 _PLAIN = tuple((field.name, field.key, field.kind, field.missing) for field in FIELDS if field.name not in _OWN)
@@ -90,7 +91,8 @@ class _Decoder:
         self._name = name
         self._fields = site.with_inherited(path, front_matter.fields)
         self._body = front_matter.body
-        self._outline = markup.read(front_matter.body)
+        self._rules = site.body_rules(path)
+        self._outline = markup.read(front_matter.body, self._rules)
         self._site = site
         self.lookup = FieldLookup(path, self._fields, site)
         self._left: dict[str, object] = {}
@@ -129,6 +131,8 @@ class _Decoder:
             body=self._body,
             text=self._outline.text,
             headings=self._outline.headings,
+            lead=markup.lead(self._body, self._rules, self._excerpt_separator()),
+            body_rules=self._rules.text,
             secured=self._secured(),
             **plain,
             # These are last, because `_rest` needs to know which keys the other fields use.
@@ -258,6 +262,12 @@ class _Decoder:
     def _secured(self) -> str | None:
         """The text of `secured`, verbatim. Messages must not quote it."""
         return self._collector.value(values.verbatim, self._fields.entries.get("secured"))
+
+    def _excerpt_separator(self) -> str:
+        """Jekyll's mark for the end of the excerpt."""
+        self.lookup.used.add(EXCERPT_SEPARATOR)
+        field = self._fields.entries.get(EXCERPT_SEPARATOR)
+        return field.value.text if field and isinstance(field.value, ScalarNode) else ""
 
     def _rest(self) -> dict[str, object]:
         """The keys that the schema does not model, as JSON."""

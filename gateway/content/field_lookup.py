@@ -7,10 +7,11 @@ because they were decoded when the site's rules were read.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from itertools import filterfalse
 
 from gateway.content import values
 from gateway.content.nodes import MappingEntry, MappingNode, Node, ScalarNode, SequenceNode
-from gateway.content.site import NATIVE_KEYS, Site
+from gateway.content.site import NATIVE_KEYS, FieldSource, Site
 from gateway.content.source import SITE_FILE
 from gateway.model.documents import FieldOrigin
 
@@ -50,18 +51,30 @@ class FieldLookup:
 
     def written(self, name: str) -> MappingEntry | None:
         """The file's value, under the field's name or another key that gives it."""
-        source, joined = self.site.sources[name], list[Node]()
         for key in self._keys.get(name, ()):
             field = self.fields.entries[key]
             if values.is_null(field.value):
                 self.used.add(key)
                 continue
+            source = self.site.sources[name]
+            if source.joined:
+                return self._joined(name, source)
             self.take(name, key)
-            field = source.parted(field) if source.split else self.site.dated(field)
-            if not source.joined:
-                return field
-            joined += field.value.nodes if isinstance(field.value, SequenceNode) else (field.value,)
-        return _list(name, joined) if joined else None
+            if source.split:
+                return source.parted(field)
+            return self.site.dated(field) if self.site.date_patterns else field
+        return None
+
+    def _joined(self, name: str, source: FieldSource) -> MappingEntry:
+        """The values of all keys of a field, of which one is not empty, as one list under the field's name."""
+        nodes: list[Node] = []
+        fields = [source.parted(self.fields.entries[key]) for key in self._keys[name]]
+        for field in fields:
+            self.take(name, field.key.text)
+            found = field.value.nodes if isinstance(field.value, SequenceNode) else (field.value,)
+            nodes += filterfalse(values.is_null, found)
+        position = fields[0].value.position
+        return MappingEntry(ScalarNode(name, True, position), SequenceNode(nodes, position))
 
     def take(self, name: str, key: str) -> None:
         self.used.add(key)
@@ -70,11 +83,6 @@ class FieldLookup:
             self.given.append(FieldOrigin(name, f"{field.origin}:{field.key.position.line}"))
         elif key != name:
             self.given.append(FieldOrigin(name, key))
-
-
-def _list(name: str, nodes: Sequence[Node]) -> MappingEntry:
-    position = nodes[0].position
-    return MappingEntry(ScalarNode(name, True, position), SequenceNode(nodes, position))
 
 
 def _keys_by_field(keys: Collection[str], site: Site) -> Mapping[str, Sequence[str]]:

@@ -80,7 +80,9 @@ def _decode(version: FileVersion, data: bytes, rules: ParseContext) -> Change:
 
 
 def _change(version: FileVersion, front_matter: FrontMatter, decoded: Decoded, rules: ParseContext) -> Change:
-    in_body = body_problems.of(version.path, front_matter.body, front_matter.body_line)
+    in_body = body_problems.of(
+        version.path, front_matter.body, front_matter.body_line, rules.site.body_rules(version.path)
+    )
     problems = (*front_matter.problems, *decoded.problems, *in_body)
     if decoded.document is None:
         return Quarantined(version.path, problems, version)

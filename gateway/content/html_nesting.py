@@ -7,7 +7,7 @@ recovery is not linear.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -15,20 +15,21 @@ _EVERYWHERE = frozenset({"dir", "lang", "title"})
 _CELL = frozenset({"align", "colspan", "rowspan"})
 
 _PLAIN = (
-    "abbr", "article", "aside", "b", "bdi", "blockquote", "br", "caption", "cite", "dd", "dfn", "div", "dl",
-    "dt", "em", "figcaption", "figure", "footer", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "i",
-    "kbd", "li", "mark", "p", "pre", "q", "rp", "rt", "ruby", "s", "samp", "section", "small", "span", "strong",
-    "sub", "summary", "sup", "table", "tbody", "tfoot", "thead", "tr", "u", "ul", "var", "wbr",
+    "abbr", "article", "aside", "b", "bdi", "br", "caption", "cite", "dd", "dfn", "dl", "dt", "em", "figcaption",
+    "figure", "footer", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "i", "kbd", "li", "mark", "p", "pre",
+    "q", "rp", "rt", "ruby", "s", "samp", "section", "small", "strong", "sub", "summary", "table", "tbody", "tfoot",
+    "thead", "tr", "u", "ul", "var", "wbr",
 )  # fmt: skip
 
 ATTRIBUTES: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(_PLAIN, _EVERYWHERE),
     "a": _EVERYWHERE | {"href"},
-    "code": _EVERYWHERE | {"class"},
+    **dict.fromkeys(("blockquote", "code", "div", "span", "sup"), _EVERYWHERE | {"class"}),
     "col": _EVERYWHERE | {"span"},
     "colgroup": _EVERYWHERE | {"span"},
     "del": _EVERYWHERE | {"datetime"},
     "details": _EVERYWHERE | {"open"},
+    "input": frozenset({"type", "disabled", "checked"}),
     "img": _EVERYWHERE | {"src", "alt", "width", "height"},
     "ins": _EVERYWHERE | {"datetime"},
     "ol": _EVERYWHERE | {"start"},
@@ -38,13 +39,22 @@ ATTRIBUTES: Mapping[str, frozenset[str]] = {
 }
 """The allowed attributes of each allowed tag. Of other tags only the content is retained."""
 
+FRAME_RESTRICTIONS = {
+    "loading": "lazy",
+    "referrerpolicy": "strict-origin-when-cross-origin",
+    "sandbox": "allow-scripts allow-same-origin allow-popups allow-presentation",
+}
+"""The attributes that all frames have. A frame cannot navigate the page, submit forms or open dialogs."""
+_FRAME_RESTRICTIONS = "".join(f' {name}="{value}"' for name, value in FRAME_RESTRICTIONS.items())
+FRAME_ATTRIBUTES = frozenset({"src", "title", "width", "height", "allowfullscreen", *FRAME_RESTRICTIONS})
+"""The attributes of frames of allowed hosts."""
 UNSEEN = frozenset({
     "iframe", "math", "noembed", "noframes", "noscript", "object", "script", "select", "style", "svg", "template",
     "textarea", "title", "xmp",
 })  # fmt: skip
 """Tags that are removed together with their content."""
 
-VOID = frozenset({"br", "col", "hr", "img", "wbr"})
+VOID = frozenset({"br", "col", "hr", "img", "input", "wbr"})
 _INLINE = frozenset({
     "a", "abbr", "b", "bdi", "cite", "code", "del", "dfn", "em", "i", "ins", "kbd", "mark", "q", "s", "samp", "small",
     "span", "strong", "sub", "sup", "u", "var",
@@ -61,12 +71,18 @@ NAME = r"[A-Za-z][A-Za-z0-9-]*+"
 ATTRIBUTE_TEXT = r"""\s++[A-Za-z_:][\w:.-]*+(?:\s*+=\s*+(?:[^\s"'=<>`]++|'[^']*+'|"[^"]*+"))?+"""
 TAG = rf"<(?:{NAME}(?:{ATTRIBUTE_TEXT})*+\s*+/?|/{NAME}\s*+)>"
 """A tag by CommonMark's grammar, as are its name and the attributes."""
-_NESTING = re.compile("</|<(?!br|hr|img)")
+_NESTING = re.compile("</|<(?!br|hr|img|input)")
 _STEPS = {"<": 1, "</": -1}
-_REPEATABLE = {"<blockquote": 1, "<ol": 2, "<ul": 2, "<em": 1, "<strong": 1}
+_REPEATABLE = {"<blockquote": 1, "<div": 1, "<ol": 2, "<ul": 2, "<em": 1, "<strong": 1, "<del": 1}
 """The tags that Markdown nests in tags of the same name, and the levels that each adds. A list adds its items'."""
-_OTHERS = len(("table", "thead", "tr", "th", "a", "code"))
+_OTHERS = len(("table", "thead", "tr", "th", "a", "code", "sup", "span"))
 """The maximum depth of the other tags."""
+_CHECKBOX_WORDS = frozenset({"type", "checkbox", "disabled"})
+_CHECKED = ' checked=""'
+_FRAME_SOURCE = re.compile(
+    rf"""{_SPACE}src{_SPACE}*+={_SPACE}*+(["']?)https://(?P<host>[a-z0-9.-]++)(?:[/?#][^\s"'<>`\\]*+)?\1(?=\s|\Z)""",
+    re.IGNORECASE,
+)
 _COMMENT = re.compile(r"!--(?:-?>|.*?-->)", re.DOTALL)
 _COMMENT_END = "-->"
 _HIDING = UNSEEN | {_COMMENT_END}
@@ -93,18 +109,37 @@ def _depth(html: str) -> int:
     return max(accumulate(map(_STEPS.__getitem__, _NESTING.findall(html))), default=0)
 
 
-def normalize(html: str) -> str:
-    """Return the HTML with well-nested tags, limited to those of the table.
+def normalize(html: str, embeds: Collection[str] = ()) -> str:
+    """Return the HTML with well-nested tags, limited to those of the table and to frames of the hosts in `embeds`.
 
     Tags that are too deep, and unmatched closing tags, are dropped. A `<` that does not begin a tag becomes text.
     """
     first, *parts = html.split("<")  # a tag of the table does not contain another "<"
     nesting = _Nesting(first)
     for part in _seen([_read(part) for part in parts]):
-        if part.name in ATTRIBUTES:
+        if part.name == "iframe":
+            if not part.closes and _is_frame(part.attributes, embeds):
+                nesting.text(f"<iframe{part.attributes}{_FRAME_RESTRICTIONS}></iframe>")
+        elif part.name == "input":
+            nesting.text(_checkbox(part.attributes))
+        elif part.name in ATTRIBUTES:
             (nesting.close if part.closes else nesting.open)(part)
         nesting.text(part.text)
     return nesting.end()
+
+
+def _is_frame(attributes: str, embeds: Collection[str]) -> bool:
+    """Whether a frame has one source, at one of the hosts."""
+    source = _FRAME_SOURCE.search(attributes)
+    return source is not None and source["host"].lower() in embeds and attributes.lower().count("src") == 1
+
+
+def _checkbox(attributes: str) -> str:
+    """The checkbox of a task, or nothing for another input."""
+    words = set(re.findall("[a-z]+", attributes.lower()))
+    if not words >= _CHECKBOX_WORDS:
+        return ""
+    return f'<input disabled="" type="checkbox"{_CHECKED * ("checked" in words)}>'
 
 
 def _read(part: str) -> TagPart:
@@ -135,6 +170,8 @@ def _seen(parts: Sequence[TagPart]) -> Iterator[TagPart]:
                 yield TagPart("", False, "", text, None)
         elif part.name in _HIDING and not part.closes and last.get(part.name, -1) > at:
             awaited = part.name
+            if part.name == "iframe":
+                yield part._replace(text="")
         else:
             yield part
 

@@ -1,4 +1,4 @@
-"""Reads Jekyll's configuration: defaults, collections without pages, and paths excluded from the site."""
+"""Reads Jekyll's configuration: defaults, collections without pages, excluded paths, and the end of excerpts."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ def configuration(reader: RulesReader, fields: MappingNode) -> Iterator[Inherite
     yield from _excluded(reader, get("exclude"))
     yield from _without_pages(reader, get("collections"))
     yield from _defaults(reader, get("defaults"))
+    if separator := get("excerpt_separator"):
+        yield reader.rule(separator.key.position, {"excerpt_separator": separator})
 
 
 def _defaults(reader: RulesReader, section: MappingEntry | None) -> Iterator[InheritedRule]:

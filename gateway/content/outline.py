@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import html
 import re
+import unicodedata
 from typing import NamedTuple
 
-from gateway.content.text import is_blank, spells
+from gateway.content.text import is_blank
 from gateway.model.documents import Heading
 
 # The most frequent tags are first, because the patterns try them in this order.
@@ -38,14 +39,20 @@ _LINE_END = f"<{_name(*_LINE_ENDS)}[^>]*+>"
 _BREAK = re.compile(rf"{_LINE_END}(?:\s*+{_LINE_END})*+|<({_name(*_HEADINGS, *_ENCLOSING, 'pre')})[^>]*+>")
 """Tags that end a line, with the white space between them, or another block's tag. Its group is the name of that."""
 _SPACES = re.compile(r"[ \t\n\f\r]+")
-_DROPPED = re.compile(r"[^\w\s-]")
+_NOTE_NUMBER = re.compile('<sup class="footnote-(?:reference|definition-label)">.*?</sup>', re.DOTALL)
+_KEPT_CATEGORIES = frozenset({"Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Me", "Nd", "Nl", "Pc"})
+"""The general categories of the characters of anchors: letters, marks, digits and connectors, as in github-slugger."""
+_LETTERS_IN_SHAPES = re.compile("[\u24b6-\u24e9\U0001f130-\U0001f149\U0001f150-\U0001f169\U0001f170-\U0001f189]")
+"""The symbols that Unicode counts as alphabetic."""
 _ASCII_ANCHOR = {
-    code: "-" if sign.isspace() else None if _DROPPED.match(sign) else sign.lower()
+    code: "-" if sign == " " else sign.lower() if sign.isalnum() or sign in "-_" else None
     for code, sign in enumerate(map(chr, range(128)))
 }
 """The anchors of ASCII characters. `str.translate` is fast for ASCII only."""
 
-_OWN_ANCHOR = re.compile(r"\{:? *#(?P<anchor>[A-Za-z][\w:.-]*) *\}$", re.ASCII)
+NOTE_ID = "fn:"
+"""The beginning of the ids of footnotes. A heading does not have such an anchor."""
+_OWN_ANCHOR = re.compile(rf"\{{:? *#(?P<anchor>(?!{NOTE_ID})[A-Za-z][\w:.-]*) *\}}$", re.ASCII)
 """An explicit anchor at the end of a heading, as in `{#start}` or kramdown's `{: #start}`."""
 NAMELESS = "section"
 """The anchor of a heading without letters and digits."""
@@ -138,7 +145,12 @@ class _Reader:
 
 
 def _without_inline(well_nested: str) -> str:
-    """The HTML with block tags only. A cell's tag is a space, and an image is its description."""
+    """The HTML with block tags only, without the numbers of footnotes.
+
+    A cell's tag is a space, and an image is its description.
+    """
+    if '"footnote-' in well_nested:
+        well_nested = _NOTE_NUMBER.sub("", well_nested)
     blocks = _CELL.sub(" ", _INLINE.sub("", well_nested))
     return _IMAGE.sub(_description, blocks) if "<img" in blocks else blocks
 
@@ -172,10 +184,13 @@ class _Anchors:
 
 
 def _anchor(text: str) -> str:
-    """The anchor by GitHub's rule: lower case, without punctuation, a hyphen for each space. Accents are retained."""
+    """The anchor by GitHub's rule: lower case, letters, marks, digits, `_` and `-` only, a hyphen for each space."""
     if not any(map(str.isalnum, text)):
         return NAMELESS
     if text.isascii():
         return text.translate(_ASCII_ANCHOR)
-    kept = _DROPPED.sub(lambda sign: sign[0] if spells(sign[0]) else "", text.lower())
-    return re.sub(r"\s", "-", kept)
+    return "".join(filter(_is_kept, text.lower())).replace(" ", "-") or NAMELESS
+
+
+def _is_kept(sign: str) -> bool:
+    return sign in " -" or unicodedata.category(sign) in _KEPT_CATEGORIES or bool(_LETTERS_IN_SHAPES.match(sign))

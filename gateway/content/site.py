@@ -14,6 +14,7 @@ from gateway.content.date_patterns import DatePattern
 from gateway.content.globs import Glob
 from gateway.content.inheritance import InheritedRule, InheritedRules
 from gateway.content.nodes import MappingEntry, MappingNode, ScalarNode, SequenceNode
+from gateway.model.documents import BodyRules
 from gateway.model.fields import FIELDS
 
 VISIBILITY_FIELDS = frozenset({"published", "draft", "unlisted", "publishedDateTime", "publishDate", "expiryDate"})
@@ -164,6 +165,8 @@ class Site(NamedTuple):
     """The dotted names among the keys of the sources."""
     date_patterns: Mapping[str, DatePattern] = {}
     """The place of the date in the text of a key."""
+    embeds: tuple[str, ...] = ()
+    """The hosts whose frames are shown in bodies."""
     digest: str = ""
     """The digest of the rules, "" for the default rules."""
     inherited: InheritedRules = InheritedRules()
@@ -230,6 +233,9 @@ class Site(NamedTuple):
         """The field, with its date only if the site has a pattern for it."""
         pattern = self.date_patterns.get(field.key.text)
         return pattern.dated(field, is_address=field.key.text in ADDRESSES) if pattern else field
+
+    def body_rules(self, path: str) -> BodyRules:
+        return BodyRules(path[-4:].lower() == ".mdx", self.embeds)
 
     def with_inherited(self, path: str, own: MappingNode) -> MappingNode:
         """A file's front matter, with inherited fields for the keys that it does not have."""

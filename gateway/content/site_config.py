@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, tzinfo
 from pathlib import Path
@@ -47,7 +48,7 @@ SITE_NAME = "SITE_NAME"
 SECTIONS = frozenset(
     {
         *("preset", "fields", "defaults", "pin", "expose", "include", "folders", "exclude"),
-        *("numbered", "bundles", "timezone", "locales"),
+        *("numbered", "bundles", "timezone", "locales", "embeds"),
     }
 )
 RENAMED = frozenset(DEFAULT_MAPPING) - {"secured"}
@@ -62,6 +63,7 @@ FROM, JOIN, PATTERN, SPLIT, VALUES = "from", "join", "pattern", "split", "values
 MACHINES = frozenset({"localtime", "Factory"})
 """Names of a machine's own time zone, which differs between machines."""
 
+_HOST = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+", re.ASCII | re.IGNORECASE)
 _UNKNOWN = Stamp(0, 0, 0, 0)
 _BODY = "# A title\n"
 
@@ -177,6 +179,7 @@ class _Reader:
             preset=preset,
             timezone=self._timezone(get("timezone")),
             locales=tuple(name for name, _ in self._texts(get("locales"))),
+            embeds=tuple(self._hosts(get("embeds"))),
             fields_of=fields_by_key(effective),
             known=with_prefixes(
                 NATIVE_KEYS.union(no_slips, visibility_flags.KEYS, *(each.keys for each in effective.values()))
@@ -342,6 +345,14 @@ class _Reader:
                 yield Glob.of(written)
             except BadGlob as error:
                 self._refuse(f"{shown(written)} is not a valid path pattern: {error}", position, error.hint)
+
+    def _hosts(self, section: MappingEntry | None) -> Iterator[str]:
+        for written, position in self._texts(section):
+            if _HOST.fullmatch(written):
+                yield written.lower()
+            else:
+                hint = "Write the host alone, such as `www.youtube.com`."
+                self._refuse(f"{shown(written)} is not the name of a host.", position, hint)
 
     def _texts(self, field: MappingEntry | None) -> Iterator[tuple[str, Position]]:
         """The texts of a list, or one text."""

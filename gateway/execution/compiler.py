@@ -74,13 +74,13 @@ class Compiler:
             return str(error)
 
     async def execute(self, operation: Operation, snapshot: Snapshot) -> bytes:
-        """The data of a query, as JSON. Raises NotCompiled if graphql-core has to execute it, and LimitExceeded for
+        """The response to a query, as JSON. Raises NotCompiled if graphql-core has to execute it, and LimitExceeded for
         a long answer."""
         try:
             plan = self.plan(operation.document, operation.name, operation.variables)
             values = plan.values(self._limits, operation.variables)
             run = Run(plan, values, self._limits, await snapshot.generation(), operation)
-            data: bytes = await snapshot.run(run.answer())
+            body: bytes = await snapshot.run(run.answer())
         except NotCompiled as error:
             self.refused[str(error)] += 1
             raise
@@ -94,4 +94,4 @@ class Compiler:
         if run.characters > self._limits.answer_characters:
             raise LimitExceeded("answer_characters", self._limits.answer_characters, run.characters)
         self.executed += 1
-        return data
+        return body

@@ -50,6 +50,7 @@ FIELD_COSTS: Mapping[tuple[str, str], int] = {
     ("ArticleSearchConnection", "suggestion"): 100,  # some hundred searches for words
     ("Article", "similar"): 25,
     ("Article", "adjacent"): 5,
+    ("Article", "summary"): 2,  # reads the text
     ("Body", ANY): 1,
     ("Body", "markdown"): 0,
     ("Body", "isEmpty"): 0,

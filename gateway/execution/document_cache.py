@@ -41,7 +41,7 @@ from gateway.limits import DOCUMENT_BYTES, Limits
 
 TOKEN_BYTES: Final = 400
 """Estimated memory per token, with its nodes."""
-PLAN_BYTES: Final = 350
+PLAN_BYTES: Final = 400
 """Estimated memory of a plan per token of its document."""
 OVERHEAD: Final = 2000
 """Estimated further bytes per document."""
@@ -96,8 +96,12 @@ class QueryDocument:
 
     @property
     def size(self) -> int:
-        """Estimated memory in bytes, with the plans."""
-        return OVERHEAD + self.text_bytes + self.node.token_count * (TOKEN_BYTES + PLAN_BYTES * len(self.plans))
+        """Estimated memory in bytes, with the plans. Counts the first one before it is compiled.
+
+        A document that is sent once is not counted again.
+        """
+        plans = max(1, len(self.plans) - 1)  # beside them are the names of the variables of conditions
+        return OVERHEAD + self.text_bytes + self.node.token_count * (TOKEN_BYTES + PLAN_BYTES * plans)
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
         """The operation with this name, or the only one without a name. Raises OperationNotFound."""

@@ -320,10 +320,10 @@ class Executor:
         viewer = prepared.client.viewer
         operation = Operation(prepared.document, name, prepared.variables, viewer, budget, self._renderer)
         try:
-            data = await self._compiler.execute(operation, snapshot)
+            body = await self._compiler.execute(operation, snapshot)
         except NotCompiled:
             return None
-        return Result(b'{"data":%b}' % data, dependencies=budget.tags)
+        return Result(body, dependencies=budget.tags)
 
     async def _resolved(self, prepared: PreparedOperation, snapshot: Snapshot) -> Result:
         """The result of graphql-core."""

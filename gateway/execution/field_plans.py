@@ -15,7 +15,7 @@ from gateway.graph.connection import SOURCE
 from gateway.graph.schema import BY_ID
 from gateway.graph.sources import Answered, Derived, Kind, Named, Source
 from gateway.model.documents import Image
-from gateway.store.reads import ENTRY, TOPIC_BY_KEY, WHOLE, Find, SecuredOf, StatisticsOf, TopicsOf
+from gateway.store.reads import ENTRY, TOPIC_BY_KEY, WHOLE, Find, SecuredOf, StatisticsOf, TextOf, TopicsOf
 
 
 def write_field(plan: PlanBuilder, scope: Scope, nodes: list[FieldNode], field: GraphQLField) -> str:
@@ -184,7 +184,14 @@ _TYPES = {"ar": "Article", "re": "Related", "pr": "Provider", "to": "Topic"}
 
 
 def _html(_plan: PlanBuilder, scope: Scope, _nodes: list[FieldNode], _field: GraphQLField) -> str:
-    return f"x.html({scope.attribute('body')})"
+    return f"x.html({scope.attribute('body')}, {scope.attribute('rules')})"
+
+
+def _summary(plan: PlanBuilder, scope: Scope, nodes: list[FieldNode], field: GraphQLField) -> str:
+    of_text = plan.question(field, nodes[0], plan.ask(field))
+    key, excerpt = scope.attribute("id"), scope.attribute("excerpt")
+    read = plan.read(scope.level + 1, plan.constant(TextOf()), f"{{{key}: 0 {scope.each} if {excerpt} is None}}")
+    return f"({of_text}({read.name}[{key}]) if {excerpt} is None else {excerpt})"
 
 
 def _adjacent(plan: PlanBuilder, scope: Scope, nodes: list[FieldNode], field: GraphQLField) -> str:
@@ -248,6 +255,7 @@ _HANDLERS: Mapping[tuple[str, str], FieldWriter] = {
     ("Article", "images"): _images,
     ("Related", "images"): _images,
     ("Article", "source"): _source,
+    ("Article", "summary"): _summary,
     ("Article", "adjacent"): _adjacent,
     ("Body", "html"): _html,
     ("Article", "secured"): _secured,

@@ -96,7 +96,7 @@ class Run:
         self.shows_secured = Scope.SECURED_READ in operation.viewer.scopes
 
     def answer(self) -> ReadSteps[bytes]:
-        """Counts the records of each read, and returns the data as JSON."""
+        """Counts the records of each read, and returns the response as JSON."""
         steps = self._plan.steps(self)
         try:
             level = next(steps)
@@ -106,10 +106,10 @@ class Run:
                     self._count(asked, answer)
                 level = steps.send(found)
         except StopIteration as end:
-            data = orjson.dumps(end.value)
-            if len(data) > self._limits.answer_characters:
+            body = orjson.dumps({"data": end.value})  # whole, because a copy of a long answer would hold the event loop
+            if len(body) > self._limits.answer_characters:
                 self.characters = json_size(end.value).characters
-            return data
+            return body
 
     def _count(self, asked: Ask, values: Mapping[str, Any]) -> None:
         if not values:
@@ -132,9 +132,9 @@ class Run:
             raise LimitExceeded("records", self._limits.records, self._records)
         return found
 
-    def html(self, body: str) -> str:
+    def html(self, body: str, rules: str) -> str:
         """Renders a body. Raises LimitExceeded for the length of all, because a rendering cannot be interrupted."""
-        html = self._renderer.rendered(Markdown.of(body)).html
+        html = self._renderer.rendered(Markdown.of(body, rules)).html
         self._html += len(html)
         if self._html > self._limits.answer_characters:
             raise LimitExceeded("answer_characters", self._limits.answer_characters, self._html)

@@ -75,7 +75,7 @@ class Body:
     @resolved("Sanitised HTML, safe to insert into a page. Headings have their `anchor` as id.")
     @staticmethod
     async def html(body: strawberry.Parent[Text], info: Info) -> str:
-        return (await info.context.renderer.render(Markdown.of(body.body))).html
+        return (await info.context.renderer.render(Markdown.of(body.body, body.rules))).html
 
     text = derived("Plain text without markup, one line per block.", str, _text)
     is_empty = derived("Whether the body is empty or only white space.", bool, _is_empty)

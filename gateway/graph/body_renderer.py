@@ -14,17 +14,19 @@ from typing import NamedTuple
 from gateway.byte_cache import ByteCache
 from gateway.content.markup import Rendered, render
 from gateway.limits import RENDERED_BYTES
+from gateway.model.documents import BodyRules
 
 
 class Markdown(NamedTuple):
     """A body that this request has not rendered yet."""
 
     text: str
+    rules: str
     digest: bytes
 
     @classmethod
-    def of(cls, text: str) -> Markdown:
-        return cls(text, sha256(text.encode()).digest())
+    def of(cls, text: str, rules: str = "") -> Markdown:
+        return cls(text, rules, sha256(f"{rules}\n{text}".encode()).digest())
 
 
 class BodyRenderer:
@@ -69,7 +71,7 @@ class BodyRenderer:
             return self._kept.get(markdown.digest)
 
     def _render(self, markdown: Markdown) -> Rendered:
-        rendered = render(markdown.text)
+        rendered = render(markdown.text, BodyRules.of(markdown.rules))
         with self._lock:
             self.render_count += 1
             self._kept.put(markdown.digest, rendered, _size(rendered))

@@ -14,7 +14,8 @@ import strawberry
 from strawberry import UNSET
 from strawberry.scalars import JSON
 
-from gateway.graph.body import Body
+from gateway.content import prose
+from gateway.graph.body import EXCERPT_LENGTH, Body
 from gateway.graph.connection import (
     Connection,
     check_limit,
@@ -118,6 +119,19 @@ def _similar(
     )
 
 
+SummaryLength = Annotated[
+    int | None,
+    strawberry.argument(description="Maximum length of the beginning of the text, including the ellipsis."),
+]
+
+
+def _summary(_limits: Limits, length: SummaryLength = EXCERPT_LENGTH) -> Callable[[records.Text], str]:
+    """The summary of an article without an excerpt."""
+    number = non_negative("length", length)
+    most = EXCERPT_LENGTH if number is None else number
+    return lambda text: text.lead or prose.excerpt(text.text, most)
+
+
 def _front_matter(
     _limits: Limits,
     keys: Annotated[
@@ -173,6 +187,21 @@ class Article(Node, ContentItem):
         by="id",
     )
     body = owned("The content after the front matter.", Body, lambda _limits: TextOf(), by="id", kind=Kind.RECORD)
+
+    @resolved(
+        "The excerpt in the front matter, else the text before the body's mark for the end of the excerpt, such as"
+        " `<!-- more -->`, else the beginning of the text, cut at a word boundary.",
+        None,
+        _summary,
+    )
+    @staticmethod
+    async def summary(
+        article: strawberry.Parent[records.Article], info: Info, length: SummaryLength = EXCERPT_LENGTH
+    ) -> str:
+        of_text = _summary(info.context.limits, length)
+        if article.excerpt is not None:
+            return article.excerpt
+        return of_text(await info.context.load(TextOf(), article.id))
 
     @resolved(
         "The articles before and after this one, by order and by date.",

@@ -98,6 +98,24 @@ class RelatedEntry(NamedTuple):
     images: tuple[Image, ...]
 
 
+class BodyRules(NamedTuple):
+    """The rules for reading a body beside those of Markdown."""
+
+    is_mdx: bool = False
+    embeds: tuple[str, ...] = ()
+    """The hosts whose frames are shown."""
+
+    @property
+    def text(self) -> str:
+        """The rules as words, for the store. Empty for the default rules."""
+        return " ".join([*(["mdx"] * self.is_mdx), *self.embeds])
+
+    @classmethod
+    def of(cls, text: str) -> BodyRules:
+        words = text.split()
+        return cls("mdx" in words, tuple(word for word in words if word != "mdx"))
+
+
 class Heading(NamedTuple):
     """A heading of a body. `depth` is 1 to 6."""
 
@@ -132,6 +150,10 @@ class Document(ArticleFields):
     text: str
     """The body without markup, one line for each block."""
     headings: tuple[Heading, ...]
+    lead: str | None
+    """The text before the mark that ends the excerpt."""
+    body_rules: str
+    """The text of the BodyRules."""
     front_matter: bytes
     """JSON of the keys that the schema does not model. Keys named `secured` are left out at every depth."""
     exposed: bytes

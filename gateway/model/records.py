@@ -87,6 +87,10 @@ class Text(NamedTuple):
     text: str
     """The body without markup, one line for each block."""
     headings: tuple[Heading, ...]
+    lead: str | None = None
+    """The text before the mark that ends the excerpt."""
+    rules: str = ""
+    """The text of the rules for the body."""
 
 
 class Similar(NamedTuple):

@@ -182,7 +182,8 @@ def _related(state: State, read: RelatedOf, parents: Parents) -> Steps[Mapping[s
 
 def _texts(state: State, _read: TextOf, parents: Parents) -> Steps[Mapping[str, Text]]:
     column = "exposed" if state.visibility is Visibility.PUBLIC else "front_matter"
-    rows = yield _of_articles(state, f"article.body, article.{column}, article.text, article.headings", parents)
+    columns = ("body", column, "text", "headings", "lead", "body_rules")
+    rows = yield _of_articles(state, ", ".join(f"article.{each}" for each in columns), parents)
     return {**dict.fromkeys(parents, NO_TEXT), **{parents[at]: text_record(row) for at, *row in rows}}
 
 

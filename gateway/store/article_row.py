@@ -47,6 +47,8 @@ COLUMNS = (
     "body",
     "text",
     "headings",
+    "lead",
+    "body_rules",
 )
 """The columns of an article that come from its document, in this order."""
 AT = {column: at for at, column in enumerate(COLUMNS)}
@@ -157,6 +159,8 @@ def _values(document: Document, related: bytes | None) -> tuple[Any, ...]:
         document.body,
         None if document.text == document.body.strip() else document.text,
         _json(document.headings),
+        document.lead,
+        document.body_rules,
     )
 
 

@@ -90,6 +90,8 @@ def _document(path: str, record: Mapping[str, Any]) -> Document:
         body=record.get("body", ""),
         text=record.get("text", ""),
         headings=tuple(Heading(*heading) for heading in record.get("headings", ())),
+        lead=record.get("lead"),
+        body_rules=record.get("body_rules", ""),
         front_matter=orjson.dumps(record.get("front_matter", {})),
         exposed=orjson.dumps(record.get("exposed", {})),
         secured=record.get("secured"),

@@ -188,10 +188,10 @@ def images(text: str) -> tuple[Image, ...]:
 
 
 def text_record(row: Row) -> Text:
-    """The large fields, from the columns `body`, `front_matter` or `exposed`, `text` and `headings`."""
-    body, front_matter, text, headings = row
+    """The large fields, from the columns `body`, `front_matter` or `exposed`, and the others of `_texts`."""
+    body, front_matter, text, headings, lead, rules = row
     outline = tuple(Heading(*values) for values in orjson.loads(headings))
-    return Text(body, orjson.loads(front_matter), body_text(body, text), outline)
+    return Text(body, orjson.loads(front_matter), body_text(body, text), outline, lead, rules)
 
 
 def body_text(body: str, text: str | None) -> str:

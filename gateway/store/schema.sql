@@ -56,7 +56,7 @@ CREATE TABLE article (
   has_body INTEGER NOT NULL, is_secured INTEGER NOT NULL,
   sha256 TEXT NOT NULL, bytes INTEGER NOT NULL, modified_at INTEGER NOT NULL, read_at INTEGER NOT NULL,
   unrestricted TEXT, related BLOB, exposed TEXT NOT NULL, front_matter TEXT NOT NULL, secured TEXT, body TEXT NOT NULL,
-  text TEXT, headings TEXT NOT NULL
+  text TEXT, headings TEXT NOT NULL, lead TEXT, body_rules TEXT NOT NULL
 );
 
 CREATE TABLE article_url (

@@ -10,7 +10,9 @@ _TAGS = "a b br caption code div font form h1 h2 i img li math ol p pre select s
 _MARKS = [
     "*", "**", "_", "`", "```\n", "# ", "## ", "> ", "- ", "1. ", "\n", "\n\n", "[a](b)", "![a](b)", "<https://a.example>",
     "a|b\n-|-\n", "| c |", "&lt;", "&amp;", "&#10;", "<!--", "-->", "<?", "?>", "<![CDATA[", "]]>", "\t", "    ", "\\",
-    "\0", "\r", "[a]: /b\n", "<", ">", '"', "'", "=", "\u2028", "\x0c", "word ", "Été", "学习", "👍🏽", "<script>",
+    "\0", "\r", "[a]: /b\n", "<", ">", '"', "'", "=", "\u2028", "\x0c", "word ",
+    "~~", "~", "- [ ] ", "- [x] ", "[^a]", "[^a]: ", "> [!NOTE]\n", "$", "$$", "[[", "]]",
+    "www.a.example", "a@b.example", "Été", "学习", "👍🏽", "<script>",
     "</script>", "<style>",
     "<iframe src=//a.example>", "<a href='javascript:alert(1)' onclick=b>", '<img title="<b>" src=x onerror=y>',
 ]  # fmt: skip
@@ -60,12 +62,14 @@ _INLINE: st.SearchStrategy[str] = st.recursive(
         st.sampled_from([
             "<https://a.example/b?c=d>", "<me@a.example>", "<br>", "<!-- gone -->", "<script>gone</script>",
             '<img src="a.png" alt="a picture">', "[named][ref]", "![named][ref]", "[ref]", "[none]",
-            "https://bare.example/a_b", "<svg><text>gone</text></svg>",
+            "https://bare.example/a_b", "www.bare.example", "me@bare.example", "$a_b$", "[^note]", "[[page]]",
+            "[[page|label]]", "<svg><text>gone</text></svg>",
         ]),
     ),
     lambda inner: st.one_of(
         inner.map("*{}*".format),
         inner.map("**{}**".format),
+        inner.map("~~{}~~".format),
         inner.map("[{}](https://a.example/b_c)".format),
         _PHRASES.map('![so *{}*](a.png "title")'.format),
         inner.map("<b class='c'>{}</b>".format),
@@ -99,6 +103,9 @@ _LEAF_BLOCKS = st.one_of(
     st.lists(st.tuples(_PHRASES, _PHRASES), min_size=1, max_size=3).map(_table),
     _TEXTS.map("<div class='c'>\n\nso {}\n\n</div>".format),
     _PHRASES.map("<table><tr><td>{0}</td><td>{0}</td></tr></table>".format),
+    st.lists(_TEXTS, min_size=1, max_size=2).map(lambda items: "\n".join(f"- [x] {item}" for item in items)),
+    _TEXTS.map("> [!TIP]\n> {}".format),
+    _PHRASES.map("$$\n{}\n$$".format),
     st.sampled_from(["***", "- - -", "<!--\ngone\n\n```\n-->", "<script>\ngone\n\n# gone\n</script>", "<hr>"]),
 )
 
@@ -116,8 +123,8 @@ _BLOCKS: st.SearchStrategy[str] = st.recursive(
     ),
     max_leaves=4,
 )
-ORDINARY = _several(_BLOCKS).map("{}\n\n[ref]: https://a.example 'gone'\n".format)
-"""Bodies with all constructs of CommonMark and tables, nested."""
+ORDINARY = _several(_BLOCKS).map("{}\n\n[ref]: https://a.example 'gone'\n\n[^note]: A *note*\n".format)
+"""Bodies with all constructs of GitHub's Markdown, nested."""
 
 HOSTILE: Mapping[str, Callable[[int], str]] = {
     "quotes": lambda n: ">" * n,
@@ -166,6 +173,43 @@ HOSTILE: Mapping[str, Callable[[int], str]] = {
     "a long line": lambda n: "a" * n,
     "spaces": lambda n: " " * n + "a",
     "line ends": lambda n: "\n" * n,
+    "tildes": lambda n: "~" * n,
+    "strikethrough": lambda n: "~~a ~b " * n,
+    "strikethrough in strikethrough": lambda n: "~~a ~b " * n + "c~ d~~" * n,
+    "tasks": lambda n: "- [ ] a\n" * n,
+    "tasks in tasks": lambda n: "- [ ] " * n + "a",
+    "footnotes": lambda n: "[^a]" * n,
+    "references to a footnote": lambda n: "[^a]" * n + "\n\n[^a]: b",
+    "definitions of footnotes": lambda n: (
+        "".join(f"[^{i}] " for i in range(n)) + "".join(f"\n[^{i}]: b" for i in range(n))
+    ),
+    "definitions of one footnote": lambda n: "[^a]\n\n" + "[^a]: b\n" * n,
+    "footnotes in footnotes": lambda n: "[^a]: " * n + "b",
+    "lazy lines in footnotes": lambda n: "[^a]: " * n + "a\n" + "b\n" * n,
+    "opening footnotes": lambda n: "[^" * n,
+    "alerts": lambda n: "> [!NOTE]\n" * n,
+    "alerts in alerts": lambda n: "> [!NOTE]\n" + "> > [!TIP]\n" * n,
+    "pipes": lambda n: "|" * n,
+    "lines of pipes": lambda n: "|\n" * n,
+    "dollars": lambda n: "$" * n,
+    "formulas": lambda n: "$a$ " * n,
+    "opening formulas": lambda n: "$a " * n,
+    "formulas in braces": lambda n: "a$b}" * n + "{$" * n,
+    "prices": lambda n: "US$5 " * n,
+    "wiki links": lambda n: "[[a|b]] " * n,
+    "opening wiki links": lambda n: "[[" * n,
+    "closed wiki links": lambda n: "[[" * n + "a" + "]]" * n,
+    "addresses": lambda n: "www.a.b " * n,
+    "one long address": lambda n: "http://" * n,
+    "an address with parentheses": lambda n: "www.a.b/" + "(" * n + ")" * (2 * n),
+    "an address with references": lambda n: "www.a.b/" + "&a;" * n,
+    "an address with semicolons": lambda n: "www.a.b/" + ";" * n,
+    "addresses with bad domains": lambda n: "http://a_b www.a_b.c " * n,
+    "at signs": lambda n: "@" * n,
+    "e-mail addresses": lambda n: "a@b.c " * n,
+    "nearly an e-mail address": lambda n: "a." * n + "@",
+    "a domain without end": lambda n: "a@" + "b." * n + "-",
+    "own anchors": lambda n: "# a {#b}\n" * n,
     "marks on one letter": lambda n: "a" + "\u0301" * n,
 }
 """Functions that write a body of a length about proportional to their argument."""

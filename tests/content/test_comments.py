@@ -144,7 +144,17 @@ def test_code_keeps_comments(around: str) -> None:
 )
 def test_remaining_text(body: str, text: str) -> None:
     """Everything except comments stays. Escaped and unopened marks are text."""
-    assert comments.read(body) == (text, None)
+    found = comments.read(body)
+    assert (found.text, found.unclosed) == (text, None)
+
+
+@given(BODIES)
+def test_origins_of_the_text(body: str) -> None:
+    """Each copied character is at its origin."""
+    found = comments.read(body)
+    for to, source in found.copied[1:]:
+        assert found.origin(to) == source
+        assert found.text[to : to + 1] == body[source : source + 1]
 
 
 @pytest.mark.parametrize("opening", [form[0] for form in FORMS])

@@ -282,6 +282,12 @@ def test_joined_keys_are_one_list() -> None:
     assert front_matter(found)["images"] == [{"caption": "C"}, None, None]
 
 
+def test_joined_keys_may_be_empty() -> None:
+    rules = "fields: {images: {join: [cover, gallery]}}"
+    assert document(rules, "cover: []\ngallery:").images == ()
+    assert [image.url for image in document(rules, "cover: [~, /a.png]\ngallery:").images] == ["/a.png"]
+
+
 def test_joined_texts_are_split() -> None:
     assert topics(document('fields: {topics: {join: [a, b], split: " "}}', "a: x y\nb: [z z, w]")) == [
         "x",

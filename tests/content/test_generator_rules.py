@@ -331,6 +331,20 @@ def test_other_regular_expressions_are_reported(tmp_path: Path, regex: str) -> N
     assert folder.told == [("hugo.toml", "WARNING", "RULES_NOT_APPLIED", 2)]
 
 
+def test_excerpt_separator_of_jekyll(tmp_path: Path) -> None:
+    """It ends the excerpts of all documents, unless a document has its own."""
+    own = '---\ntitle: A\nexcerpt_separator: "***"\n---\none <!--x--> two\n\n***\n\nthree\n'
+    files = {
+        "_config.yml": "title: T\nexcerpt_separator: <!--x-->\n",
+        "_posts/a.md": own,
+        "b.md": PLAIN + "one <!--x--> two",
+    }
+    folder = Folder(tmp_path, files)
+    assert folder.told == []
+    assert [folder.document(path).lead for path in ("_posts/a.md", "b.md")] == ["one two", "one"]
+    assert folder.document("b.md").front_matter == b"{}"
+
+
 @pytest.mark.parametrize(("path", "key"), [("hugo.yaml", "timeZone"), ("_config.yml", "timezone")])
 def test_a_time_zone_is_reported(tmp_path: Path, path: str, key: str) -> None:
     """It is not applied, unless gateway.yaml has one too, or it is the usual one."""

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.content.markup import read, render
+from gateway.content.markup import lead, read, render
 from gateway.content.tokenizer import terms
+from gateway.model.documents import BodyRules
 from tests.content.markdown import BODIES, HOSTILE, ORDINARY
 
 
@@ -44,7 +45,10 @@ from tests.content.markdown import BODIES, HOSTILE, ORDINARY
         ("a\xa0 b\u3000c\x0bd\n e", "a\xa0 b\u3000c\x0bd e"),
         ("> a\n\n***\n\n- b\n\n  c", "a\nb\nc"),
         ("| a | b |\n|---|:-:|\n| c | d |", "a b\nc d"),
-        ("_em_ snake_case 2 * 3 **x** ~~y~~", "em snake_case 2 * 3 x ~~y~~"),
+        ("_em_ snake_case 2 * 3 **x** ~~y~~", "em snake_case 2 * 3 x y"),
+        ("- [ ] one\n- [x] two[^a]\n\n[^a]: note", "one\ntwo\nnote"),
+        ("> [!TIP]\n> $a_b$\n\n$$\nc\n$$", "$a_b$\n$$ c $$"),
+        ("[[one]] [[two|three]] ![[four.png]]", "one three four.png"),
         (r"\*one\* \[two](three)", "*one* [two](three)"),
         ("R&amp;D &#x41; &copy", "R&D A &copy"),
         ("a <!-- b --> c", "a c"),
@@ -112,3 +116,56 @@ def test_first_heading(body: str, heading: str | None) -> None:
 def test_plain_text_is_unchanged(words: list[str]) -> None:
     """Text without markup keeps every word."""
     assert terms(read(" ".join(words)).text) == words
+
+
+@pytest.mark.parametrize(
+    "mark", ["<!-- more -->", "<!--more-->", "<!-- truncate -->", "<!--excerpt-->", "{/* truncate */}"]
+)
+@pytest.mark.parametrize(
+    ("body", "before"),
+    [
+        ("# A *b*\n\nc [d][e]\n\n{}\n\nf\n\n[e]: g", "A b\nc d"),
+        ("a {}b\n\nc", "a"),
+        ("- a\n- b {} c\n", "a\nb"),
+        ("a[^b]\n\n{}\n\n[^b]: c", "a"),
+        ("<div>a\n\n{}\n\nb</div>", "a"),
+        ("%% {} %%a\n\n{}\n\nb {}", "a"),
+        ("{{< c >}}a {% link d.md %}\n\n{}\n\nb", "a d.md"),
+        ("{}\n\na", None),
+        ("`{}`\n\n    {}\n", None),
+        ("<!-- moreover -->a", None),
+    ],
+)
+def test_marks_that_end_the_excerpt(mark: str, body: str, before: str | None) -> None:
+    """The text before the first mark outside code and comments."""
+    assert lead(body.replace("{}", mark)) == before
+
+
+@pytest.mark.parametrize(
+    ("body", "separator", "before"),
+    [
+        ("a\n\nb\n\n\nc", "\n\n\n", "a\nb"),
+        ("a\n\nb", "\n\n", "a"),
+        ("a\n\n[more]\n\nb", "[more]", "a"),
+        ("a <!--x-->b<!--more-->", "<!--x-->", "a"),
+        ("a <!--more-->b", "<!--x-->", "a"),
+        ("```\na\n---\n```\nb", "---", None),
+    ],
+)
+def test_separators_of_excerpts(body: str, separator: str, before: str | None) -> None:
+    """A separator ends the excerpt at its first place."""
+    assert lead(body, BodyRules(), separator) == before
+
+
+@given(BODIES, BODIES)
+def test_excerpt_of_any_body(before: str, after: str) -> None:
+    """It is text, also if the mark parts markup."""
+    found = lead(f"{before}\n\n<!-- more -->\n\n{after}")
+    assert found is None or found.strip() == found.strip("\n").strip()
+
+
+def test_mark_in_mdx() -> None:
+    """Components around the mark are replaced."""
+    assert (
+        lead("import A from 'a'\n\n<A>\n    *b*\n\n    {/* truncate */}\n\n    c\n</A>", BodyRules(is_mdx=True)) == "b"
+    )

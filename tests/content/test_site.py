@@ -70,7 +70,7 @@ def test_comments_and_conflicts_in_rules() -> None:
             "SITE_KEY",
             1,
             1,
-            "bundles, defaults, exclude, expose, fields, folders, include, locales, numbered, pin",
+            "bundles, defaults, embeds, exclude, expose, fields, folders, include, locales, numbered, pin",
         ),
         ("fields: [a]", "SITE_VALUE", 1, 9, "This is not a mapping"),
         ("fields: {topcs: a}", "SITE_KEY", 1, 10, "Write `topics`."),
@@ -91,6 +91,8 @@ def test_comments_and_conflicts_in_rules() -> None:
         ("timezone: localtime", "SITE_VALUE", 1, 11, "not a time zone"),
         ("timezone: [UTC, UTC]", "SITE_VALUE", 1, 12, "a list"),
         ("timezone:", "SITE_VALUE", 1, 10, "This is not a text"),
+        ("embeds: [https://a.example]", "SITE_VALUE", 1, 10, "not the name of a host"),
+        ("embeds: [localhost]", "SITE_VALUE", 1, 10, "such as `www.youtube.com`"),
         ("locales: [[en]]", "SITE_VALUE", 1, 11, "This is not a text"),
         ("pin:\n  - {path: a, topics: 'a, b'}", "SITE_VALUE", 2, 23, "split at its commas"),
         ("fields: {excerpt: [Secured]}", "SITE_VALUE", 1, 20, "never shown"),
@@ -614,3 +616,11 @@ def test_usual_dates_stay_bounds_where_other_keys_are_mapped(field: str, front: 
     key = front.partition(":")[0]
     given = document(f"fields: {{{field}: when, category: {key}}}\n", front)
     assert getattr(given, bound) is None
+
+
+def test_rules_of_bodies() -> None:
+    """A document has the rules of its body: the hosts of frames, and whether it is MDX."""
+    front = "title: A"
+    assert document("embeds: [WWW.A.example, b.example]", front).body_rules == "www.a.example b.example"
+    assert document("embeds: a.example", front, path="b/c.MDX").body_rules == "mdx a.example"
+    assert document("{}", front).body_rules == ""

@@ -99,7 +99,7 @@ TIMES = (
     datetime(2026, 6, 1, tzinfo=UTC),
     datetime(9999, 12, 31, 1, tzinfo=UTC),
 )
-BODIES = ("", " \n", "Text.", "# Heading\n\nText.")
+BODIES = ("", " \n", "Text.", "# Heading\n\nText.", "Lead.\n\n<!-- more -->\n\nRest.")
 
 
 def corpus(size: int, seed: int = 1) -> list[Piece]:

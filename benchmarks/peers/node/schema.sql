@@ -33,6 +33,8 @@ CREATE TABLE images (
 );
 CREATE INDEX articles_by_date ON articles (publishedDateTime DESC, path);
 CREATE INDEX articles_of_provider ON articles (providerKey, publishedDateTime DESC, path);
+CREATE INDEX articles_of_topic ON article_topic (topicKey, articleKey);
 CREATE INDEX related_of_article ON related (articleKey);
 CREATE INDEX images_of_article ON images (articleKey);
 CREATE INDEX images_of_related ON images (relatedKey);
+CREATE VIRTUAL TABLE words USING fts5 (title, topics, excerpt, provider, body, content='');

@@ -10,8 +10,9 @@ import json
 import socket
 import sqlite3
 import sys
-from collections.abc import Callable
-from typing import Any, NewType
+from collections.abc import Callable, Sequence
+from enum import Enum
+from typing import Annotated, Any, NamedTuple, NewType
 
 import aiosqlite
 import strawberry
@@ -91,9 +92,9 @@ class Provider:
     domain: str | None
 
     @strawberry.field
-    async def articles(self, info: Info, first: int = 20, offset: int = 0) -> ArticleConnection:
-        sql = f"SELECT * FROM articles WHERE providerKey = ? {NEWEST}"
-        return ArticleConnection(nodes=[article(row) for row in await info.context.all(sql, self.key, first, offset)])
+    async def articles(self, first: int = 20, offset: int = 0) -> ArticleConnection:
+        source = Rows("articles WHERE providerKey = ?", [self.key])
+        return ArticleConnection(source=source, page=Rows(NEWEST, [first, offset]))
 
 
 @strawberry.type
@@ -140,9 +141,27 @@ class Article:
         return await info.context.related.load(self.key)
 
 
+class Rows(NamedTuple):
+    """What follows FROM, and its parameters."""
+
+    sql: str
+    parameters: Sequence[object]
+
+
 @strawberry.type
 class ArticleConnection:
-    nodes: list[Article]
+    source: strawberry.Private[Rows]
+    page: strawberry.Private[Rows]
+
+    @strawberry.field
+    async def nodes(self, info: Info) -> list[Article]:
+        sql = f"SELECT articles.* FROM {self.source.sql} {self.page.sql}"
+        return [article(row) for row in await info.context.all(sql, *self.source.parameters, *self.page.parameters)]
+
+    @strawberry.field
+    async def total_count(self, info: Info) -> int:
+        [[count]] = await info.context.all(f"SELECT count(*) FROM {self.source.sql}", *self.source.parameters)
+        return int(count)
 
 
 @strawberry.input
@@ -151,8 +170,59 @@ class DateTimeFilter:
 
 
 @strawberry.input
+class ListFilter:
+    any_of: list[str] | None = None
+
+
+@strawberry.input
 class ArticleFilter:
     published_date_time: DateTimeFilter | None = None
+    topics: ListFilter | None = None
+
+
+@strawberry.type
+class TopicCount:
+    count: int
+    topic: Topic
+
+
+@strawberry.type
+class ProviderCount:
+    count: int
+    provider: Provider
+
+
+@strawberry.type
+class ArticleFacets:
+    where: strawberry.Private[Rows]
+
+    @strawberry.field
+    async def topics(self, info: Info, first: int = 20, exclude_own_filter: bool = False) -> list[TopicCount]:
+        sql = (
+            "SELECT count(*) AS count, name FROM articles JOIN article_topic ON articleKey = articles.key"
+            f" JOIN topics ON topics.key = topicKey {self.where.sql} GROUP BY topicKey"
+            " ORDER BY count DESC, name LIMIT ?"
+        )
+        rows = await info.context.all(sql, *self.where.parameters, first)
+        return [TopicCount(count=row["count"], topic=Topic(name=row["name"])) for row in rows]
+
+    @strawberry.field
+    async def providers(self, info: Info, first: int = 20) -> list[ProviderCount]:
+        sql = (
+            "SELECT count(*) AS count, providers.* FROM articles JOIN providers ON providers.key = providerKey"
+            f" {self.where.sql} GROUP BY providerKey ORDER BY count DESC, name LIMIT ?"
+        )
+        rows = await info.context.all(sql, *self.where.parameters, first)
+        return [ProviderCount(count=row["count"], provider=provider(row)) for row in rows]
+
+
+@strawberry.enum
+class SearchField(Enum):
+    TITLE = "title"
+    TOPICS = "topics"
+    EXCERPT = "excerpt"
+    PROVIDER = "provider"
+    BODY = "body"
 
 
 @strawberry.type
@@ -163,19 +233,49 @@ class Query:
 
     @strawberry.field
     async def articles(
-        self, info: Info, first: int = 20, offset: int = 0, filter: ArticleFilter | None = None
+        self, first: int = 20, offset: int = 0, filter: ArticleFilter | None = None
     ) -> ArticleConnection:
-        before = filter.published_date_time.lt if filter and filter.published_date_time else None
-        if before:
-            sql = f"SELECT * FROM articles WHERE publishedDateTime < ? {NEWEST}"
-            rows = await info.context.all(sql, before, first, offset)
-        else:
-            rows = await info.context.all(f"SELECT * FROM articles {NEWEST}", first, offset)
-        return ArticleConnection(nodes=[article(row) for row in rows])
+        sql, parameters = where(filter)
+        return ArticleConnection(source=Rows(f"articles {sql}", parameters), page=Rows(NEWEST, [first, offset]))
+
+    @strawberry.field
+    async def facets(self, filter: ArticleFilter | None = None) -> ArticleFacets:
+        return ArticleFacets(where=where(filter))
+
+    @strawberry.field
+    async def search(
+        self,
+        query: str,
+        fields: Annotated[list[SearchField], strawberry.argument(name="in")],
+        first: int = 20,
+    ) -> ArticleConnection:
+        source = Rows("words JOIN articles ON key = words.rowid WHERE words MATCH ?", [matching(query, fields)])
+        return ArticleConnection(source=source, page=Rows("ORDER BY rank LIMIT ?", [first]))
 
     @strawberry.field
     async def provider(self, info: Info, id: strawberry.ID) -> Provider | None:
         return next(map(provider, await info.context.all("SELECT * FROM providers WHERE id = ?", id)), None)
+
+
+def where(filter: ArticleFilter | None) -> Rows:
+    """The conditions of a filter."""
+    conditions, parameters = list[str](), list[object]()
+    if filter and filter.published_date_time and filter.published_date_time.lt:
+        conditions.append("publishedDateTime < ?")
+        parameters.append(filter.published_date_time.lt)
+    if filter and filter.topics and filter.topics.any_of is not None:
+        conditions.append(
+            "articles.key IN (SELECT articleKey FROM article_topic JOIN topics ON topics.key = topicKey"
+            f" WHERE name IN {KEYS})"
+        )
+        parameters.append(json.dumps(filter.topics.any_of))
+    return Rows(f"WHERE {' AND '.join(conditions)}" if conditions else "", parameters)
+
+
+def matching(text: str, fields: Sequence[SearchField]) -> str:
+    """The words of a text, all of which must be in some columns. The last one may be incomplete."""
+    words = ['"{}"'.format(word.replace('"', '""')) for word in text.split(" ")]
+    return f"{{{' '.join(field.value for field in fields)}}} : ({' AND '.join(words)} *)"
 
 
 def image(row: sqlite3.Row) -> Image:
