@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, tzinfo
+from functools import partial
 from typing import NamedTuple
 
 from gateway.content import dates, values
@@ -50,9 +51,6 @@ class DatePattern(NamedTuple):
             regex += f"(?P<{name}>{_PARTS[name]}){re.escape(literal)}"
         return cls(text, re.compile(regex if literals[-1] else f"{regex}(?![0-9A-Za-z])"))
 
-    def found_in(self, text: str) -> re.Match[str] | None:
-        return self.regex.search(text)
-
     def in_path(self, path: str, zone: tzinfo) -> tuple[datetime, int] | None:
         """The date in a path, and the offset of its end. It begins with a name. None if it is not in the calendar."""
         for found in self.regex.finditer(path):
@@ -63,17 +61,33 @@ class DatePattern(NamedTuple):
                     continue
         return None
 
+    def in_text(self, text: str) -> str:
+        """The date in a text, in a usual spelling, or ""."""
+        found = self.regex.search(text)
+        return _written(found) if found else ""
+
+
+class DateText(NamedTuple):
+    """How to find the date in the text of a key."""
+
+    pattern: DatePattern | None
+    ignored: frozenset[str]
+    """Texts that are no date, casefolded."""
+
     def dated(self, field: MappingEntry, *, is_address: bool) -> MappingEntry:
         """The field with its date only. A text without the pattern remains, except that an address has no date."""
-
-        def date(node: Node) -> Node:
-            if not isinstance(node, ScalarNode) or values.is_null(node):
-                return node
-            if found := self.found_in(node.text):
-                return node._replace(text=_written(found), plain=False)
-            return node._replace(text="") if is_address else node
-
+        date = partial(self._date, is_address=is_address)
         return field._replace(value=date(field.value), repeated=tuple(map(date, field.repeated)))
+
+    def _date(self, node: Node, *, is_address: bool) -> Node:
+        if not isinstance(node, ScalarNode) or values.is_null(node):
+            return node
+        if node.text.strip().casefold() in self.ignored:
+            return node._replace(text="")
+        if self.pattern is None:
+            return node
+        found = self.pattern.in_text(node.text)
+        return node._replace(text=found, plain=False) if found or is_address else node
 
 
 def _written(found: re.Match[str]) -> str:

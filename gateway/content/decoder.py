@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 import orjson
 
 from gateway.content import dates, file_names, markup, nested_fields, values
-from gateway.content.field_lookup import FieldLookup
+from gateway.content.field_lookup import FieldLookup, flat
 from gateway.content.frontmatter import FrontMatter
 from gateway.content.identity import digits, url_identity
 from gateway.content.inheritance import FILE_NAME, PATH
@@ -242,10 +242,11 @@ class _Decoder:
         empty = {key for key in keys if values.is_null(entries[key].value)}
         self.lookup.used |= empty
         said = [key for key in keys if key not in empty]
-        said = ["topics"] if "topics" in said and not self._site.sources["topics"].joined else said
+        is_joined = self._site.sources["topics"].joined
+        said = ["topics"] if "topics" in said and not is_joined else said
         for key in said:
             self.lookup.take("topics", key)
-        return [entries[key] for key in said]
+        return [flat(entries[key]) if is_joined else entries[key] for key in said]
 
     def _provider(self) -> ProviderName | None:
         """The first provider. The others stay in `frontMatter`."""

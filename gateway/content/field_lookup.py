@@ -6,7 +6,7 @@ because they were decoded when the site's rules were read.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import filterfalse
 
 from gateway.content import values
@@ -62,7 +62,7 @@ class FieldLookup:
             self.take(name, key)
             if source.split:
                 return source.parted(field)
-            return self.site.dated(field) if self.site.date_patterns else field
+            return self.site.dated(field) if self.site.dates else field
         return None
 
     def _joined(self, name: str, source: FieldSource) -> MappingEntry:
@@ -71,8 +71,7 @@ class FieldLookup:
         fields = [source.parted(self.fields.entries[key]) for key in self._keys[name]]
         for field in fields:
             self.take(name, field.key.text)
-            found = field.value.nodes if isinstance(field.value, SequenceNode) else (field.value,)
-            nodes += filterfalse(values.is_null, found)
+            nodes += filterfalse(values.is_null, flattened(field.value))
         position = fields[0].value.position
         return MappingEntry(ScalarNode(name, True, position), SequenceNode(nodes, position))
 
@@ -83,6 +82,22 @@ class FieldLookup:
             self.given.append(FieldOrigin(name, f"{field.origin}:{field.key.position.line}"))
         elif key != name:
             self.given.append(FieldOrigin(name, key))
+
+
+def flat(field: MappingEntry) -> MappingEntry:
+    """The field without lists in its list."""
+    if not isinstance(field.value, SequenceNode):
+        return field
+    return field._replace(value=SequenceNode(list(flattened(field.value)), field.value.position))
+
+
+def flattened(node: Node) -> Iterator[Node]:
+    """The entries of a list and of the lists in it, or the value itself."""
+    if not isinstance(node, SequenceNode):
+        yield node
+        return
+    for each in node.nodes:
+        yield from flattened(each)
 
 
 def _keys_by_field(keys: Collection[str], site: Site) -> Mapping[str, Sequence[str]]:

@@ -122,7 +122,7 @@ class RulesReader:
             return True
         if name in self.site.sources["slug"].keys:
             return scalar_text(field).casefold() == "false"
-        return name in self.site.known or _weight(field.value) <= MOST_CHARACTERS
+        return self.site.is_used(name) or _weight(field.value) <= MOST_CHARACTERS
 
     def _decoded(self, fields: Mapping[str, MappingEntry], position: Position) -> Decoded:
         return decode(_DOCUMENT, FrontMatter(MappingNode(dict(fields), position), _BODY, 1, ()), self.site)

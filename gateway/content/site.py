@@ -10,7 +10,7 @@ from datetime import UTC, tzinfo
 from typing import NamedTuple
 
 from gateway.content import dotted_names, values, visibility_flags
-from gateway.content.date_patterns import DatePattern
+from gateway.content.date_patterns import DatePattern, DateText
 from gateway.content.globs import Glob
 from gateway.content.inheritance import InheritedRule, InheritedRules
 from gateway.content.nodes import MappingEntry, MappingNode, ScalarNode, SequenceNode
@@ -163,8 +163,8 @@ class Site(NamedTuple):
     """The keys that `gateway.yaml` assigns to fields. They hide a file only by the value of that field."""
     nested: tuple[str, ...] = ()
     """The dotted names among the keys of the sources."""
-    date_patterns: Mapping[str, DatePattern] = {}
-    """The place of the date in the text of a key."""
+    dates: Mapping[str, DateText] = {}
+    """How to find the date in the text of a key."""
     embeds: tuple[str, ...] = ()
     """The hosts whose frames are shown in bodies."""
     digest: str = ""
@@ -226,13 +226,17 @@ class Site(NamedTuple):
         return dotted_names.find(fields.entries, name, closed=name in self.governing)
 
     def beside_nested(self, fields: MappingNode) -> MappingNode:
-        """The keys in which a nested name may be misspelled, by their dotted names."""
-        return dotted_names.siblings(fields, self.nested)
+        """The keys in which a nested name that hides may be misspelled, by their dotted names."""
+        return dotted_names.siblings(fields, [name for name in self.nested if name in self.governing])
 
     def dated(self, field: MappingEntry) -> MappingEntry:
-        """The field, with its date only if the site has a pattern for it."""
-        pattern = self.date_patterns.get(field.key.text)
-        return pattern.dated(field, is_address=field.key.text in ADDRESSES) if pattern else field
+        """The field, with its date only if the site has a rule for its text."""
+        rule = self.dates.get(field.key.text)
+        return rule.dated(field, is_address=field.key.text in ADDRESSES) if rule else field
+
+    def is_used(self, key: str) -> bool:
+        """Whether the site uses the value of a key, and not only values in its mapping that do not hide."""
+        return key in self.known and (key in self.fields_of or key in self.governing or key in self.expose)
 
     def body_rules(self, path: str) -> BodyRules:
         return BodyRules(path[-4:].lower() == ".mdx", self.embeds)

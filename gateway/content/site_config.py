@@ -15,7 +15,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
 
 from gateway.content import dotted_names, frontmatter, presets, source, values, visibility_flags
-from gateway.content.date_patterns import HINT, BadPattern, DatePattern
+from gateway.content.date_patterns import HINT, BadPattern, DatePattern, DateText
 from gateway.content.decoder import decode
 from gateway.content.frontmatter import FrontMatter
 from gateway.content.globs import BadGlob, Glob
@@ -59,7 +59,7 @@ LISTS = frozenset({"topics", "images", "provider", "related"})
 FLAGS = frozenset({"published", "draft"})
 DATES = frozenset({"publishDate", "expiryDate", *(field.key for field in FIELDS if field.kind is INSTANT)})
 PATH = "path"
-FROM, JOIN, PATTERN, SPLIT, VALUES = "from", "join", "pattern", "split", "values"
+FROM, IGNORE, JOIN, PATTERN, SPLIT, VALUES = "from", "ignore", "join", "pattern", "split", "values"
 MACHINES = frozenset({"localtime", "Factory"})
 """Names of a machine's own time zone, which differs between machines."""
 
@@ -143,7 +143,7 @@ class _Reader:
 
     def __init__(self) -> None:
         self._report = ProblemCollector(SITE_FILE)
-        self._patterns: dict[str, DatePattern] = {}
+        self._dates: dict[str, DateText] = {}
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -170,7 +170,7 @@ class _Reader:
             pins=tuple(self._presets(get("pin"))),
             expose=expose,
             nested=tuple(sorted(filter(dotted_names.is_dotted, fields_by_key(effective)))),
-            date_patterns=self._patterns,
+            dates=self._dates,
             include=tuple(self._globs(get("include"))),
             folders=tuple(self._globs(get("folders"))),
             exclude=tuple(self._globs(get("exclude"))),
@@ -244,7 +244,7 @@ class _Reader:
                 keys = DEFAULT_MAPPING[name].keys if origin is None else self._keys(origin)
                 sources[name] = self._source(name, field, keys)
                 # The rest of an address with a date still gives the other fields.
-                dated = self._patterns.keys() & ADDRESSES if name in DATES else frozenset[str]()
+                dated = self._dates.keys() & ADDRESSES if name in DATES else frozenset[str]()
                 named[name] = frozenset() if origin is None else frozenset(keys) - dated
         return sources, named
 
@@ -276,11 +276,14 @@ class _Reader:
         return source._replace(words=words, worded=frozenset(keys if words else ()))
 
     def _dated(self, name: str, keys: tuple[str, ...], settings: MappingNode) -> DatePattern | None:
-        """Record the pattern of the keys' texts, and return that of the path."""
-        written, path = settings.entries.get(PATTERN), settings.entries.get(PATH)
-        if written and (pattern := self._pattern(written)):
+        """Record how to find the dates in the keys' texts, and return the pattern of the path."""
+        get = settings.entries.get
+        written, path = get(PATTERN), get(PATH)
+        pattern = self._pattern(written) if written else None
+        ignored = frozenset(text.casefold() for text, _ in self._texts(get(IGNORE)))
+        if pattern or ignored:
             for key in (name, *keys):
-                self._patterns.setdefault(key, pattern)
+                self._dates.setdefault(key, DateText(pattern, ignored))
         return self._pattern(path) if path else None
 
     def _pattern(self, field: MappingEntry) -> DatePattern | None:
@@ -404,7 +407,7 @@ def _settings_of(name: str) -> frozenset[str]:
     if name in FLAGS:
         return frozenset({FROM, VALUES})
     if name in DATES:
-        return frozenset({FROM, PATTERN, PATH} if name == "publishedDateTime" else {FROM, PATTERN})
+        return frozenset({FROM, IGNORE, PATTERN} | ({PATH} if name == "publishedDateTime" else set()))
     return frozenset({FROM, SPLIT, JOIN} if name in LISTS else {FROM, SPLIT})
 
 

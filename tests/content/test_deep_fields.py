@@ -193,6 +193,18 @@ def test_pattern_in_a_nested_key_and_for_other_dates() -> None:
     assert found.updated_date_time == datetime(2024, 5, 6, tzinfo=UTC)
 
 
+def test_ignored_texts_are_no_date() -> None:
+    rules = "fields: {publishedDateTime: {from: date, ignore: [Last Modified, Created]}}"
+    assert document(rules, "date: last modified").published_date_time is None
+    assert document(rules, "date: 2024-05-06").published_date_time == datetime(2024, 5, 6, tzinfo=UTC)
+    assert codes(decoded(rules, "title: T\ndate: modified")) == [(Severity.ERROR, "BAD_VISIBILITY")]
+
+
+def test_only_nested_names_that_hide_are_checked_for_misspellings() -> None:
+    found = decoded("fields: {quality: params.rating, draft: extra.hidden}", "title: T\nparams: {ratings: 2}")
+    assert found.problems == ()
+
+
 def test_address_with_a_date_remains_an_address() -> None:
     """It may lack the date, and may still hide the document."""
     found = document(DATED, "permalink: /2024/05/06/name/")
@@ -295,6 +307,13 @@ def test_joined_texts_are_split() -> None:
         "z z",
         "w",
     ]
+
+
+def test_lists_in_joined_lists_are_joined() -> None:
+    rules = "fields: {topics: {join: [categories]}, images: {join: [photos]}}"
+    found = document(rules, "categories: [[a, b], [a, c], d]\nphotos: [[/a.png], /b.png]")
+    assert topics(found) == ["a", "b", "c", "d"]
+    assert [image.url for image in found.images] == ["/a.png", "/b.png"]
 
 
 def test_join_and_from_are_one_too_many() -> None:

@@ -24,18 +24,21 @@ def topics(document: Document) -> list[str]:
     return [topic.name for topic in document.topics]
 
 
-def public(root: Path) -> list[str]:
-    """The paths of the public documents in a folder."""
+def documents(root: Path) -> list[Document]:
+    """The documents in a folder."""
     config = site_config.read(root)
     assert config.problems == ()
     listing = Walk(root, include=config.site.include).run()
     rules, _ = GeneratorRules(1_000_000, lambda _: None).read(root, listing, config.site)
     changes = [parse(Task(file), ParseContext(str(root), site=rules)) for file in listing.files.values()]
     return [
-        change.document.path
-        for change in changes
-        if isinstance(change, Loaded) and isinstance(change.document, Document) and change.document.published
+        change.document for change in changes if isinstance(change, Loaded) and isinstance(change.document, Document)
     ]
+
+
+def public(root: Path) -> list[str]:
+    """The paths of the public documents in a folder."""
+    return [document.path for document in documents(root) if document.published]
 
 
 def put(root: Path, *paths: str, text: str = "---\ntitle: T\n---\n") -> None:
@@ -153,6 +156,18 @@ def test_documents_in_a_bundle_are_resources(tmp_path: Path) -> None:
     assert len(public(tmp_path)) == 5
     (tmp_path / "gateway.yaml").write_text("preset: hugo\n")
     assert public(tmp_path) == ["posts/_index.md", "posts/a.md", "posts/trip/index.md"]
+
+
+def test_large_mappings_are_not_inherited_for_a_value_in_them(tmp_path: Path) -> None:
+    """Each document would store a copy. Small ones are inherited with their nested values."""
+    put(tmp_path, "large/a.md", "small/a.md")
+    (tmp_path / "gateway.yaml").write_text("preset: hugo\n")
+    for folder, text in (("large", "x" * 20_000), ("small", "x")):
+        cascade = f"cascade: {{params: {{author: News Desk, text: {text}}}}}"
+        put(tmp_path, f"{folder}/_index.md", text=f"---\ntitle: T\n{cascade}\n---\n")
+    found = {document.path: document.provider for document in documents(tmp_path)}
+    assert found["large/a.md"] is None
+    assert found["small/a.md"] is not None
 
 
 @pytest.mark.parametrize("rule", ["bundles: perhaps", "folders: [{a: b}]", 'numbered: "a[b]"', "exclude: /a"])
