@@ -20,19 +20,25 @@ LONGEST_NOTE = 160
 def init(content: Path) -> None:
     """Write `gateway.yaml` for the site in CONTENT. An existing file is never overwritten."""
     require_folder(content)
-    if existing := next(filter(site_config.is_site_config, sorted(map(_name, content.iterdir()))), None):
-        raise SettingsError(f"{content / existing} exists, and is not changed. Delete it to write a new one.")
-    found = generators.recognise(content)
-    text = rules_text(found)
     try:
-        with (content / SITE_FILE).open("x", encoding="utf-8") as file:
-            file.write(text)
+        found = _write(content)
     except OSError as error:
-        raise SettingsError(f"{content / SITE_FILE} cannot be written: {error.strerror}.") from error
+        raise SettingsError(f"{error.filename} cannot be read or written: {error.strerror}.") from error
     recognised = f"This is a site of {found.name}, by {found.evidence}." if found else "The generator is unknown."
     click.echo(f"{recognised} Its rules are in {content / SITE_FILE}. Run next:\n")
     folder = shlex.quote(str(content))
     click.echo(f"  gateway check --explain {folder}\n  gateway dev {folder}")
+
+
+def _write(content: Path) -> FoundSite | None:
+    """Write the rules of the site in a folder. Raises OSError."""
+    for path in sorted(content.iterdir()):
+        if site_config.is_site_config(path.name):
+            raise SettingsError(f"{path} exists, and is not changed. Delete it to write a new one.")
+    found = generators.recognise(content)
+    with (content / SITE_FILE).open("x", encoding="utf-8") as file:
+        file.write(rules_text(found))
+    return found
 
 
 def rules_text(found: FoundSite | None) -> str:
@@ -68,7 +74,3 @@ def _section(section: str, rules: list[FoundRule]) -> Iterator[str]:
 def _comment(text: str) -> str:
     """A text on one line."""
     return "".join(each if each.isprintable() else " " for each in text)[:LONGEST_NOTE]
-
-
-def _name(path: Path) -> str:
-    return path.name

@@ -226,10 +226,10 @@ class _Decoder:
             self._left[field.key.text] = rest
 
     def _topics(self) -> tuple[TopicName, ...]:
-        preset = self.lookup.pinned("topics")
-        fields = [preset] if preset else self._written_topics()
-        if not fields and (preset := self.lookup.default("topics")):
-            fields = [preset]
+        rule = self.lookup.pinned("topics")
+        fields = [rule] if rule else self._written_topics()
+        if not fields and (rule := self.lookup.default("topics")):
+            fields = [rule]
         found, rests = nested_fields.topics(self._collector, fields, self._site.sources["topics"])
         for field in fields:
             self._leave(field, rests.get(field.key.text))

@@ -166,8 +166,8 @@ class _Reader:
         no_slips = frozenset(key for key in expose if nearest(key, governing) in {None, key})
         return Site(
             sources=effective,
-            defaults=tuple(self._presets(get("defaults"))),
-            pins=tuple(self._presets(get("pin"))),
+            defaults=tuple(self._path_rules(get("defaults"))),
+            pins=tuple(self._path_rules(get("pin"))),
             expose=expose,
             nested=tuple(sorted(filter(dotted_names.is_dotted, fields_by_key(effective)))),
             dates=self._dates,
@@ -314,7 +314,7 @@ class _Reader:
             self._refuse("This is not a text.", position, 'Write the separator of the entries, as in `split: ","`.')
         return written
 
-    def _presets(self, section: MappingEntry | None) -> Iterator[PathRule]:
+    def _path_rules(self, section: MappingEntry | None) -> Iterator[PathRule]:
         for node in entries(section):
             if not isinstance(node, MappingNode):
                 self._refuse("This is not a mapping.", node.position, 'Write `{path: "de/**", locale: de}`.')
@@ -382,6 +382,9 @@ def _with_preset(preset: str, own: MappingNode) -> MappingNode:
 
 
 def _overlaid(preset: MappingEntry, own: MappingEntry) -> MappingEntry:
+    """A section of a preset with that of the site. An empty one changes nothing."""
+    if values.is_null(own.value):
+        return preset
     if isinstance(preset.value, MappingNode) and isinstance(own.value, MappingNode):
         return own._replace(value=MappingNode({**preset.value.entries, **own.value.entries}, own.value.position))
     if isinstance(preset.value, MappingNode) or own.key.text == "bundles":

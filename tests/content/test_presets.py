@@ -80,6 +80,10 @@ def test_own_rules_take_precedence() -> None:
     assert found.updated_date_time is not None
 
 
+def test_empty_section_changes_nothing() -> None:
+    assert topics(document("preset: jekyll\nfields:\nexclude:", "tags: a b")) == ["a", "b"]
+
+
 def test_own_pin_takes_precedence_over_a_hiding_pin_of_the_preset() -> None:
     assert not document("preset: nuxt", "", "a/b.draft.md").published
     assert document("preset: nuxt\npin: [{path: a, published: true}]", "", "a/b.draft.md").published

@@ -285,6 +285,16 @@ def test_existing_rules_are_never_overwritten(tmp_path: Path) -> None:
         assert len(list(folder.iterdir())) == 1
 
 
+def test_folder_that_cannot_be_used(tmp_path: Path) -> None:
+    """The error names the folder or the file."""
+    missing = invoke("init", tmp_path / "missing")
+    assert (missing.returncode, str(tmp_path / "missing") in missing.stderr) == (2, True)
+    (tmp_path / "_config.yml").mkdir()
+    broken = invoke("init", tmp_path)
+    assert broken.returncode == 0
+    assert "_config.yml cannot be read" in (tmp_path / "gateway.yaml").read_text()
+
+
 def test_folder_of_no_known_generator(tmp_path: Path) -> None:
     """The rules are the usual ones, and the presets are in comments."""
     (tmp_path / "a.md").write_text("---\ntitle: A\n---\n")
