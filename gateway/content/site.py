@@ -13,7 +13,7 @@ from gateway.content import dotted_names, values, visibility_flags
 from gateway.content.date_patterns import DatePattern, DateText
 from gateway.content.globs import Glob
 from gateway.content.inheritance import InheritedRule, InheritedRules
-from gateway.content.nodes import MappingEntry, MappingNode, ScalarNode, SequenceNode
+from gateway.content.nodes import MappingEntry, MappingNode, Node, ScalarNode, SequenceNode
 from gateway.model.documents import BodyRules
 from gateway.model.fields import FIELDS
 
@@ -219,15 +219,15 @@ class Site(NamedTuple):
         """A file's front matter, with the nested values that the site names."""
         if not self.nested:
             return fields
-        found = {name: field for name in self.nested if (field := self._nested(fields, name))}
+        found = {name: field for name in self.nested if (field := self._in(fields.entries, name))}
         return MappingNode({**fields.entries, **found}, fields.position)
 
-    def _nested(self, fields: MappingNode, name: str) -> MappingEntry | None:
-        return dotted_names.find(fields.entries, name, closed=name in self.governing)
+    def _in(self, entries: Mapping[str, MappingEntry], name: str) -> MappingEntry | None:
+        return dotted_names.find(entries, name, closed=name in self.governing)
 
     def beside_nested(self, fields: MappingNode) -> MappingNode:
         """The keys in which a nested name that hides may be misspelled, by their dotted names."""
-        return dotted_names.siblings(fields, [name for name in self.nested if name in self.governing])
+        return dotted_names.siblings(fields, self._hiding)
 
     def dated(self, field: MappingEntry) -> MappingEntry:
         """The field, with its date only if the site has a rule for its text."""
@@ -235,8 +235,14 @@ class Site(NamedTuple):
         return rule.dated(field, is_address=field.key.text in ADDRESSES) if rule else field
 
     def is_used(self, key: str) -> bool:
-        """Whether the site uses the value of a key, and not only values in its mapping that do not hide."""
-        return key in self.known and (key in self.fields_of or key in self.governing or key in self.expose)
+        """Whether the site uses the value of a key, and not only values in its mapping."""
+        return key in self.known and (key in self.fields_of or key in self.expose or key in visibility_flags.KEYS)
+
+    def hiding_part(self, name: str, node: Node) -> MappingNode | None:
+        """The values in the mapping of a key that govern visibility, or None."""
+        entries = node.entries if isinstance(node, MappingNode) else {}
+        found = {key: field for key, field in entries.items() if f"{name}.{key}" in self.governing}
+        return MappingNode(found, node.position) if found else None
 
     def body_rules(self, path: str) -> BodyRules:
         return BodyRules(path[-4:].lower() == ".mdx", self.embeds)
@@ -249,7 +255,17 @@ class Site(NamedTuple):
         fields = self.with_nested(own).entries
         given = {key for name in REPLACED if self._is_given(name, fields) for key in self.sources[name].keys}
         added = {key: field for key, field in inherited.items() if key not in own.entries and key not in given}
+        added |= {
+            name: field
+            for name in self._hiding
+            if name.partition(".")[0] in own.entries and name not in fields and (field := self._in(inherited, name))
+        }
         return MappingNode({**own.entries, **added}, own.position)
+
+    @property
+    def _hiding(self) -> list[str]:
+        """The dotted names that govern visibility. A file's own mapping does not replace inherited values for them."""
+        return [name for name in self.nested if name in self.governing]
 
     def _is_given(self, name: str, fields: Mapping[str, MappingEntry]) -> bool:
         given = filter(None, map(fields.get, self.sources[name].keys))

@@ -116,6 +116,34 @@ def test_generators_rules_of_values() -> None:
     assert document("preset: hexo", "lang: de").locale == "de"
 
 
+@pytest.mark.parametrize(
+    ("preset", "front"),
+    [
+        ("hugo", "params: {hidden: true}"),
+        ("hugo", "params: {private: yes}"),
+        ("zola", "extra: {hidden: true}"),
+        ("zola", "draft: true"),
+        ("docusaurus", "draft: true"),
+        ("astro", "draft: true"),
+        ("obsidian", "publish: false"),
+        ("hexo", "published: false"),
+        ("jekyll", "published: false"),
+        ("eleventy", "permalink: false"),
+        ("nuxt", "draft: true"),
+    ],
+)
+def test_documents_that_a_generator_hides_are_drafts(preset: str, front: str) -> None:
+    assert not document(f"preset: {preset}", front).published
+    found = decoded(f"preset: {preset}", "title: T\ndraft: perhaps")
+    assert [(each.severity, each.code) for each in found.problems] == [(Severity.ERROR, "BAD_VISIBILITY")]
+
+
+@pytest.mark.parametrize("front", ["params: {hiddn: true}", "Params: {hidden: true}", "params: {hidden: }"])
+def test_mistakes_in_nested_keys_that_hide_set_the_file_aside(front: str) -> None:
+    found = decoded("preset: hugo", f"title: T\n{front}")
+    assert [(each.severity, each.code) for each in found.problems] == [(Severity.ERROR, "BAD_VISIBILITY")]
+
+
 # Rules that presets use, and that any site may use.
 
 
@@ -172,6 +200,17 @@ def test_large_mappings_are_not_inherited_for_a_value_in_them(tmp_path: Path) ->
     found = {document.path: document.provider for document in documents(tmp_path)}
     assert found["large/a.md"] is None
     assert found["small/a.md"] is not None
+    put(tmp_path, "large/_index.md", text=f"---\ncascade: {{params: {{hidden: true, text: {'x' * 20_000}}}}}\n---\n")
+    assert public(tmp_path) == ["large/_index.md", "small/_index.md", "small/a.md"]
+
+
+def test_own_mapping_does_not_replace_inherited_values_that_hide(tmp_path: Path) -> None:
+    """As in Hugo, whose cascade sets each parameter separately."""
+    put(tmp_path, "_index.md", text="---\ntitle: T\ncascade: {params: {hidden: true}}\n---\n")
+    put(tmp_path, "a.md", text="---\ntitle: T\nparams: {author: News Desk}\n---\n")
+    put(tmp_path, "b.md", text="---\ntitle: T\nparams: {author: News Desk, hidden: false}\n---\n")
+    (tmp_path / "gateway.yaml").write_text("preset: hugo\n")
+    assert public(tmp_path) == ["_index.md", "b.md"]
 
 
 @pytest.mark.parametrize("rule", ["bundles: perhaps", "folders: [{a: b}]", 'numbered: "a[b]"', "exclude: /a"])
