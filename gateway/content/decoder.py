@@ -25,7 +25,7 @@ from gateway.content.problem_collector import (
     PROVIDERS_LEFT_OUT,
     ProblemCollector,
 )
-from gateway.content.site import DEFAULT_SITE, NATIVE_KEYS, Site
+from gateway.content.site import DEFAULT_SITE, NATIVE_KEYS, Site, with_prefixes
 from gateway.content.text import slug
 from gateway.content.values import shown
 from gateway.content.visibility import VisibilityDecoder
@@ -108,7 +108,7 @@ class _Decoder:
         collector.check_keys(self._fields, self._site.known, governing, self._site.claimed)
         if self._site.nested:
             beside = self._site.beside_nested(self._fields)
-            collector.check_keys(beside, self._site.known, governing, self._site.claimed)
+            collector.check_keys(beside, with_prefixes(frozenset(self._site.nested)), governing, self._site.claimed)
         published_date_time, public_from = self.visibility.dates()
         wanted_slug, place = self._places()
         web_url, plain = self._web_url(place), self._plain_fields()
