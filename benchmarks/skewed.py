@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from benchmarks.corpus import WORDS, date, phrase
 from gateway.content import decoder, frontmatter
 from gateway.model.changes import FileVersion, Loaded
-from gateway.store.protocol import ChangeSet, Store
+from gateway.store.protocol import ChangeSet, ContentStore
 
 AS_OF = datetime(2026, 1, 1, tzinfo=UTC)
 PROVIDER, TOPIC = "everyday.example", "Everyday"
@@ -28,7 +28,7 @@ VOCABULARY = tuple(first + second for first in WORDS for second in WORDS)
 BATCH = 500
 
 
-async def fill(store: Store, size: int, seed: int = 1) -> None:
+async def fill(store: ContentStore, size: int, seed: int = 1) -> None:
     """Load `size` articles in one generation."""
     await store.apply(ChangeSet(AS_OF, _batches(size, random.Random(seed))))
 

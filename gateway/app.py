@@ -81,7 +81,7 @@ def create_app(
     routes: list[BaseRoute] = [
         WebSocketRoute(ENDPOINT, WebSocketEndpoint(executor, clients, limits, origins)),
         Route("/healthz", _state("ok")),
-        Route("/readyz", _readiness(executor)),
+        Route("/readyz", _readiness(executor, store)),
     ]
     if reload:
         hook = ReloadHook(reload, clients, settings.reload_secret, limits)
@@ -163,10 +163,11 @@ def _state(name: str) -> Handler:
     return answer
 
 
-def _readiness(executor: Executor) -> Handler:
+def _readiness(executor: Executor, store: Store) -> Handler:
     """Queries the store only until it is ready, because its readers may all be busy later."""
 
     async def answer(request: Request) -> Response:
+        store.check_available()
         await executor.check_ready()
         return await _state("ready")(request)
 
@@ -190,7 +191,7 @@ def _explorer(settings: Settings, page_query: PageQuery, preview_tokens: Preview
             page_query,
             previewing=is_private,
             schema=settings.introspection,
-            folder=settings.content.absolute() if is_dev else None,
+            folder=settings.folder.absolute() if is_dev else None,
         ),
         **graphiql_page.pages(headers, private=is_private, cdn=is_dev, queries=ready_queries.PATH.removeprefix("/")),
     }

@@ -51,6 +51,10 @@ class StoreError(GatewayError):
     """The database cannot be used."""
 
 
+class Superseded(StoreError):
+    """Another loader has written the database since this one did."""
+
+
 class ParserError(GatewayError):
     """A process for parsing files cannot be started."""
 
@@ -289,6 +293,14 @@ class NotReady(RequestError):
     """The content is still being loaded."""
 
     code = "NOT_READY"
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    headers = MappingProxyType({"Retry-After": "1"})
+
+
+class DatabaseUnavailable(RequestError):
+    """The database cannot be reached. Retry later."""
+
+    code = "DATABASE_UNAVAILABLE"
     status = HTTPStatus.SERVICE_UNAVAILABLE
     headers = MappingProxyType({"Retry-After": "1"})
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import parse_qsl
 
 from gateway.access.tokens import ApiToken, Scope, api_token
 from gateway.cache_tags import TagHeader
@@ -20,6 +22,10 @@ _URL = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 _ORIGIN = re.compile(r"([a-z][a-z0-9+.-]*)://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,4}|:[1-5][0-9]{4})?/?")
+_PASSWORD_OF_USER = re.compile(r"(://[^:@/]*:).*@")
+"""Up to the last @, because a password may contain one."""
+_PASSWORD_PARAMETER = re.compile(r"([?&][a-z]*password=)[^&]*")
+_SCHEMA = re.compile("[a-z_][a-z0-9_]{0,50}")
 MIN_SECRET_BYTES = 32
 """The minimum size of a secret in bytes. A secret shorter than the signature is easier to guess (RFC 7518, 3.2)."""
 LOG_LEVELS = ("debug", "info", "warning", "error")
@@ -98,6 +104,38 @@ def _file_path(written: str) -> Path:
     if "://" in written:
         raise ValueError("It is a URL. Write the path of a file.")
     return Path(_text(written))
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class DatabaseUrl:
+    """The URL of a PostgreSQL database. Its text does not show the password."""
+
+    complete: str
+
+    def __str__(self) -> str:
+        masked = _PASSWORD_OF_USER.sub(r"\1***@", self.complete)
+        return _PASSWORD_PARAMETER.sub(r"\1***", masked)
+
+    __repr__ = __str__
+
+    @property
+    def schema(self) -> str:
+        """The schema of the tables."""
+        return dict(parse_qsl(self.complete.partition("?")[2])).get("search_path", "gateway")
+
+
+def _database(written: str) -> Path | DatabaseUrl:
+    """Error messages do not contain the value."""
+    if not written.strip().startswith(("postgresql://", "postgres://")):
+        if "://" in written:
+            raise ValueError(
+                "It is a URL, but not of PostgreSQL. Write postgresql://..., or the path of a SQLite file."
+            )
+        return Path(_text(written))
+    url = DatabaseUrl(written.strip())
+    if not _SCHEMA.fullmatch(url.schema):
+        raise ValueError("Its search_path is not the name of one schema: small letters, digits and _.")
+    return url
 
 
 def _network(written: str) -> str:
@@ -186,6 +224,7 @@ BYTES = ValueType("BYTES", whole(1))
 SIZE = ValueType("BYTES", whole(0))
 SECONDS = ValueType("SECONDS", _seconds)
 FILE = ValueType("FILE", _file_path)
+DATABASE = ValueType("FILE|URL", _database)
 LOG_LEVEL = ValueType(_choice(LOG_LEVELS), _log_level)
 WATCHING = ValueType(_choice(WatchMode), _watching)
 TAG_HEADER = ValueType(_choice(TagHeader), _tag_header)

@@ -22,6 +22,7 @@ from gateway.option_types import (
     BYTES,
     COUNT,
     COUNT_OR_ZERO,
+    DATABASE,
     FILE,
     LOG_LEVEL,
     LOG_LEVELS,
@@ -38,6 +39,7 @@ from gateway.option_types import (
     WATCHING,
     WEBHOOKS,
     WHOLE_SECONDS,
+    DatabaseUrl,
     ValueType,
     Webhook,
     text_of,
@@ -121,15 +123,18 @@ class Settings:
     """All settings of a server."""
 
     mode: Mode
-    content: Path
-    """The content folder."""
+    content: Path | None
+    """The content folder. None if the process only reads a database."""
+    working_file: Path | None = None
+    """The SQLite file in which a loader makes what it sends to PostgreSQL."""
 
     host: str = _option(TEXT, Group.SERVER, "The address to listen on.", "127.0.0.1")
     port: int = _option(PORT, Group.SERVER, "The port to listen on. 0 selects a free port.", 8000)
-    database: Path | None = _option(
-        FILE,
+    database: Path | DatabaseUrl | None = _option(
+        DATABASE,
         Group.SERVER,
-        "The path of the SQLite file. By default it is in the user's cache folder, one per content folder.",
+        "The path of the SQLite file, or the URL of a PostgreSQL database for gateway load. By default a file in the"
+        " user's cache folder, one per content folder.",
     )
     tokens: tuple[ApiToken, ...] = _option(
         TOKENS, Group.ACCESS, "Tokens with scopes: TOKEN:SCOPE,SCOPE or sha256:HEX:SCOPE,SCOPE.", (), secret=True
@@ -282,12 +287,36 @@ class Settings:
 
     @property
     def database_path(self) -> Path:
-        """The path of the database. Raises SettingsError if it is not set and there is no default."""
+        """The path of the SQLite file. Raises SettingsError if there is none: it is not set and has no default, or the
+        database is PostgreSQL."""
         if self.database is None:
             raise SettingsError(
                 "There is no home folder for the default database. Set 'database' (--database, GATEWAY_DATABASE)."
             )
+        if isinstance(self.database, DatabaseUrl):
+            raise SettingsError(f"This command does not use PostgreSQL ({self.database}). Set 'database' to a path.")
         return self.database
+
+    @property
+    def folder(self) -> Path:
+        """The content folder. Raises SettingsError if there is none."""
+        if self.content is None:
+            raise SettingsError("This command needs the content folder. Name it.")
+        return self.content
+
+    @property
+    def working_path(self) -> Path:
+        """The path of a loader's working file. Raises SettingsError if there is no folder for it."""
+        if self.working_file is None:
+            raise SettingsError(
+                "There is no home folder for the loader's working file. Set XDG_CACHE_HOME to a folder."
+            )
+        return self.working_file
+
+    @property
+    def local_path(self) -> Path:
+        """The path of the SQLite file that a command may have left for this folder and database."""
+        return self.working_path if isinstance(self.database, DatabaseUrl) else self.database_path
 
 
 def _row(field: dataclasses.Field[Any]) -> Option:

@@ -14,7 +14,7 @@ import platformdirs
 from gateway.content.spelling import variants
 from gateway.errors import SettingsError
 from gateway.limits import Limits
-from gateway.option_types import ValueType, text_of
+from gateway.option_types import DatabaseUrl, ValueType, text_of
 from gateway.settings import (
     CONFIG,
     LIMIT,
@@ -41,9 +41,12 @@ class _Given(NamedTuple):
 _Source = Mapping[str, _Given]
 
 
-def read(mode: Mode, content: Path, flags: Mapping[str, object], environ: Mapping[str, str] | None = None) -> Settings:
-    """Read the settings for a content folder. The precedence is flags, environment, file, defaults.
+def read(
+    mode: Mode, content: Path | None, flags: Mapping[str, object], environ: Mapping[str, str] | None = None
+) -> Settings:
+    """Read the settings for a content folder, or for a database without one.
 
+    The precedence is flags, environment, file, defaults.
     `flags` maps option names to values. None and () count as absent. `environ` defaults to the environment of the
     process. An empty variable counts as absent. Raises SettingsError with one line per wrong value.
     """
@@ -53,10 +56,13 @@ def read(mode: Mode, content: Path, flags: Mapping[str, object], environ: Mappin
     values = {option.name: _value(option, mode, sources, errors) for option in OPTIONS}
     if errors:
         raise SettingsError("\n".join(errors))
-    values["database"] = values["database"] or default_database(content)
+    working_file = None
+    if content is not None:
+        database = values["database"] = values["database"] or default_database(content)
+        working_file = default_database(content, str(database)) if isinstance(database, DatabaseUrl) else None
     values["parsers"] = values["parsers"] or os.cpu_count() or 1
     limits = Limits(**{option.name.removeprefix(LIMIT): values.pop(option.name) for option in LIMITS})
-    return Settings(mode=mode, content=content, limits=limits, **values)
+    return Settings(mode=mode, content=content, working_file=working_file, limits=limits, **values)
 
 
 def misnamed(environ: Mapping[str, str] | None = None) -> Iterator[tuple[str, str]]:
@@ -80,12 +86,12 @@ def probable(name: str) -> str | None:
     return next(meant, None)
 
 
-def default_database(content: Path) -> Path | None:
+def default_database(content: Path, purpose: str = "") -> Path | None:
     """The default database of a content folder, in the user's cache folder. All paths of a folder share one database.
 
     None for a user without a home folder, such as an id without an entry in /etc/passwd in a container.
     """
-    digest = sha256(os.fsencode(os.path.realpath(content))).hexdigest()
+    digest = sha256(os.fsencode(os.path.realpath(content)) + purpose.encode()).hexdigest()
     try:
         return platformdirs.user_cache_path("content-gateway") / f"{digest[:32]}.db"
     except RuntimeError:

@@ -34,5 +34,6 @@ def _exit(number: int, _frame: FrameType | None) -> None:
 
 
 def _code(number: int) -> int:
-    """A server that is stopped has done its work, another command has not."""
-    return 0 if sys.argv[1:2] in ([name] for name in SERVERS) else 128 + number
+    """What runs until a signal has done its work, another command has not."""
+    command, *options = sys.argv[1:] or [""]
+    return 0 if command in SERVERS or (command == "load" and "--watch" in options) else 128 + number

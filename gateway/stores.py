@@ -11,8 +11,11 @@ from gateway.errors import StoreError
 from gateway.loading.change_stream import Progress
 from gateway.loading.ingest import IngestReport
 from gateway.loading.pipeline import Pipeline, ingesting
+from gateway.option_types import DatabaseUrl
 from gateway.settings import Settings
-from gateway.store.protocol import Store
+from gateway.store.postgres.replica import PostgresReplica
+from gateway.store.postgres.store import PostgresStore
+from gateway.store.protocol import ContentStore, Store
 from gateway.store.sqlite import SqliteStore, copy
 
 
@@ -33,9 +36,40 @@ async def open_pipeline(settings: Settings, *, shared: bool = False) -> AsyncIte
 
 
 @asynccontextmanager
+async def open_loader(settings: Settings, *, persists: bool = False) -> AsyncIterator[Pipeline]:
+    """Open the store and the ingest of a process that loads and does not serve.
+
+    For PostgreSQL, the store is a working file whose generations are sent there. `persists` makes the loader wait for
+    other ones, and for a server that cannot be reached. Raises StoreError.
+    """
+    if not isinstance(settings.database, DatabaseUrl):
+        async with open_pipeline(settings) as pipeline:
+            yield pipeline
+        return
+    path = settings.working_path
+    async with PostgresReplica.open(settings.database, path, persists=persists) as replica:
+        store = await SqliteStore.open(path, readers=1, replica=replica)
+        try:
+            async with ingesting(settings, store) as ingest:
+                yield Pipeline(store, ingest)
+        finally:
+            await store.close()
+
+
+@asynccontextmanager
+async def open_reader(settings: Settings, url: DatabaseUrl) -> AsyncIterator[Store]:
+    """Open a PostgreSQL database that a loader fills. Raises StoreError."""
+    store = await PostgresStore.join(url, readers=settings.readers, entities=settings.entities)
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+@asynccontextmanager
 async def load_temporary(
     settings: Settings, *, seed: Path | None = None, progress: Progress | None = None
-) -> AsyncIterator[tuple[Store, IngestReport]]:
+) -> AsyncIterator[tuple[ContentStore, IngestReport]]:
     """A temporary store with the loaded folder, and the report of the load.
 
     The store starts as a copy of the database `seed`, if that is usable, so that unchanged files are not read again.

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
 from typing import TypeVar
 
 import pytest
@@ -13,9 +14,12 @@ from hypothesis import HealthCheck, settings
 
 from gateway.web.server import new_event_loop
 
-# Times depend on the load of the machine. Fixtures are shared by all examples of a test.
+# Times depend on the load of the machine. Fixtures are shared by all examples of a test. A fixture
+# can refuse further examples.
 settings.register_profile(
-    "tests", deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+    "tests",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much],
 )
 settings.load_profile("tests")
 
@@ -28,6 +32,13 @@ AS_ANYBODY = ("setpriv", f"--bounding-set={_RIGHTS}", f"--inh-caps={_RIGHTS}") i
 
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """For clients of plain HTTP. By default httpx reads all certificates for each client, which takes 18 ms."""
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The URL of a PostgreSQL server, one for each process. `tests.postgres` imports this module."""
+    with import_module("tests.postgres").server_url() as url:
+        yield url
 
 
 def pytest_asyncio_loop_factories(

@@ -127,10 +127,11 @@ def content_is_independent_of_web_and_database(module: str, tree: ast.Module) ->
                 yield f"{module}:{node.lineno} imports {name}"
 
 
-def each_driver_has_one_module(module: str, tree: ast.Module) -> Iterator[str]:
-    """Only one module of the store names a database's driver."""
+def each_driver_has_one_home(module: str, tree: ast.Module) -> Iterator[str]:
+    """Only one module or package of the store names a database's driver."""
     for node, name in imports(tree):
-        if DRIVERS.get(name.partition(".")[0], module) != module:
+        home = DRIVERS.get(name.partition(".")[0], module)
+        if not f"{module}.".startswith(f"{home}."):
             yield f"{module}:{node.lineno} imports {name}"
 
 
@@ -223,8 +224,9 @@ VIOLATIONS: list[tuple[Check, str, str]] = [
     (leaves_import_only_the_standard_library, "gateway.model.records", "from gateway import errors"),
     (content_is_independent_of_web_and_database, "gateway.content.text", "import sqlite3"),
     (content_is_independent_of_web_and_database, "gateway.content.text", "from starlette.types import Scope"),
-    (each_driver_has_one_module, "gateway.store.list_query", "import aiosqlite"),
-    (each_driver_has_one_module, "gateway.store.sqlite", "import asyncpg"),
+    (each_driver_has_one_home, "gateway.store.list_query", "import aiosqlite"),
+    (each_driver_has_one_home, "gateway.store.sqlite", "import asyncpg"),
+    (each_driver_has_one_home, "gateway.store.postgres_urls", "import asyncpg"),
     (one_module_chooses_the_store, "gateway.loading.pipeline", "from gateway.store.sqlite import SqliteStore"),
     (one_module_chooses_the_store, "gateway.commands.check", "from gateway.store import sqlite"),
     (only_ingest_writes, "gateway.graph.types", "async def f(store):\n    await store.apply(changes)"),

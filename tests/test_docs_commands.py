@@ -1,4 +1,4 @@
-"""The command lines of the docs are valid: those that end are run, those that serve are parsed with their settings."""
+"""The command lines of the docs are valid: those that end are run, others are parsed with their settings."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ def lines(page: Path) -> Iterator[Line]:
 
 
 LINES = [line for page in PAGES for line in lines(page)]
-SERVERS = [line for line in LINES if line.command in {"dev", "serve"}]
-ENDING = [line for line in LINES if line not in SERVERS]
+RUNNING = [line for line in LINES if line.command in {"dev", "serve"} or "--watch" in line.arguments]
+ENDING = [line for line in LINES if line not in RUNNING]
 
 
 @pytest.fixture
@@ -78,16 +78,16 @@ def test_commands_run(line: Line, folder: Path) -> None:
     assert (done.exit_code, bool(done.output)) == (0, True), done.output
 
 
-@pytest.mark.parametrize("line", SERVERS, ids=str)
+@pytest.mark.parametrize("line", RUNNING, ids=str)
 def test_servers_would_start(line: Line, folder: Path) -> None:
-    """The options of each `dev` and `serve` exist, and their values and variables are valid settings."""
+    """The options of what runs until a signal exist, and their values and variables are valid settings."""
     group = click.Context(main)
     command = main.get_command(group, line.command)
     assert command
     flags = command.make_context(line.command, arguments(line, folder), parent=group).params
     content = flags.pop("content")
     assert content == folder / "content"
-    settings = read(Mode(line.command), content, flags, line.environment)
+    settings = read(Mode.DEV if line.command == Mode.DEV else Mode.SERVE, content, flags, line.environment)
     assert all(getattr(settings, name.removeprefix("GATEWAY_").lower()) for name in line.environment)
 
 

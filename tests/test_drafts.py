@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from gateway.model.changes import Deleted
 from gateway.model.documents import Document
-from gateway.store.protocol import Store
+from gateway.store.protocol import ContentStore
 from gateway.store.sqlite import SqliteStore
 from gateway.stores import temporary_store
 from tests.store.documents import NOW, SOON, apply, day, document, entry, provider, topics
@@ -104,7 +104,7 @@ async def stores() -> AsyncIterator[tuple[SqliteStore, SqliteStore]]:
         yield await stack.enter_async_context(temporary_store()), await stack.enter_async_context(temporary_store())
 
 
-async def hold(store: Store, documents: list[Document]) -> None:
+async def hold(store: ContentStore, documents: list[Document]) -> None:
     """Replace a store's articles."""
     kept = {one.path for one in documents}
     await apply(store, *documents, *(Deleted(path) for path in "abcdefg" if path not in kept))

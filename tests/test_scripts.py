@@ -26,7 +26,7 @@ from gateway.model.lists import BEST_FIRST, Grouping, Largest, Window
 from gateway.model.problems import Problem, Severity
 from gateway.model.records import Visibility
 from gateway.search import Search
-from gateway.store.protocol import Store, read_one
+from gateway.store.protocol import ContentStore, read_one
 from gateway.store.reads import ARTICLE_BY_PATH, ARTICLES, WHOLE, GroupsOf, PageOf
 from gateway.store.tables import SAME_SLUG, TOPIC_SPELLING
 from tests.copies import Reader, Subscriber
@@ -174,12 +174,12 @@ async def subscribed(followed: Followed, subscribers: Sequence[Subscriber]) -> A
 States = Mapping[Visibility, Mapping[str, Any]]
 
 
-async def states(store: Store) -> States:
+async def states(store: ContentStore) -> States:
     """All answers for each visibility."""
     return {visibility: await state(store, visibility) for visibility in Visibility}
 
 
-async def state(store: Store, visibility: Visibility) -> Mapping[str, Any]:
+async def state(store: ContentStore, visibility: Visibility) -> Mapping[str, Any]:
     async with store.snapshot(visibility) as snapshot:
         searches = [ARTICLES.matching(Search(text)) for text in WORDS]
         found = [await read_one(snapshot, PageOf(each, BEST_FIRST, Window(100))) for each in searches]

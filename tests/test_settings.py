@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from gateway.access.tokens import Scope, api_token
 from gateway.errors import SettingsError
-from gateway.option_types import BOOLEAN
+from gateway.option_types import BOOLEAN, DatabaseUrl
 from gateway.settings import LIMITS, OPTIONS, RENAMED, Group, Mode, Option, Settings, present_name, variable_of
 from gateway.settings_sources import default_database, misnamed, read
 from tests.commands import imported
@@ -226,9 +226,48 @@ def test_overridden_wrong_value_is_ignored() -> None:
     assert settings(environ={"GATEWAY_PORT": "wrong"}, port=8001).port == 8001
 
 
-def test_database_url_is_refused() -> None:
-    """A database is a file."""
-    assert complaints(database="postgresql://host/db") == ["--database: It is a URL. Write the path of a file."]
+def test_database_url() -> None:
+    """It is of PostgreSQL, and names one schema."""
+    found = settings(database="postgresql://gateway@host/db?search_path=site").database
+    assert isinstance(found, DatabaseUrl)
+    assert (found.complete, found.schema) == ("postgresql://gateway@host/db?search_path=site", "site")
+    assert DatabaseUrl("postgres://host").schema == "gateway"
+    meant = "It is a URL, but not of PostgreSQL. Write postgresql://..., or the path of a SQLite file."
+    assert complaints(database="mysql://host/db") == [f"--database: {meant}"]
+    for schema in ("a,b", "A", "'a'", "1"):
+        wrong = complaints(database=f"postgresql://:sesame@host/db?search_path={schema}&a=b")
+        assert wrong == ["--database: Its search_path is not the name of one schema: small letters, digits and _."]
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql://gateway:sesame@host:5432/db", "postgresql://gateway:***@host:5432/db"),
+        ("postgresql://:sesame@host/db", "postgresql://:***@host/db"),
+        ("postgresql://gateway:ses@me@host/db", "postgresql://gateway:***@host/db"),
+        ("postgresql://gateway:ses/me@host/db", "postgresql://gateway:***@host/db"),
+        ("postgresql://gateway@one:1,two:2/db", "postgresql://gateway@one:1,two:2/db"),
+        ("postgresql:///db?password=sesame&host=a", "postgresql:///db?password=***&host=a"),
+        ("postgresql:///db?sslpassword=sesame", "postgresql:///db?sslpassword=***"),
+    ],
+)
+def test_password_of_a_database_is_not_shown(url: str, shown: str) -> None:
+    """Neither in messages nor where all settings are shown."""
+    found = settings(database=url)
+    assert str(found.database) == shown
+    assert "sesame" not in repr(found)
+    assert "ses" not in str(found.database)
+
+
+def test_working_file_of_a_database() -> None:
+    """A loader has a file for each folder and database, whatever the password is."""
+    one = settings(database="postgresql://gateway:one@host/db").working_path
+    assert one == settings(database="postgresql://gateway:two@host/db").working_path
+    others = [settings(database="postgresql://gateway:one@host/other").working_path, settings().database_path]
+    assert one not in others
+    assert settings(database="postgresql://gateway:one@host/db").local_path == one
+    with pytest.raises(SettingsError, match=r"does not use PostgreSQL \(postgresql://gateway:\*\*\*@host/db\)"):
+        _ = settings(database="postgresql://gateway:one@host/db").database_path
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import click
 
 from gateway import __version__, problem_format
 from gateway.commands.options import DEVELOPING, LOADING, PARSING, SERVING, Command, with_content, with_options
-from gateway.settings import Mode
+from gateway.settings import Mode, variable_of
 from gateway.signals import exit_on_signal
 
 EXPLAIN = (
@@ -37,17 +37,20 @@ def dev(**given: object) -> None:
 @main.command(
     "serve", cls=Command, example="gateway serve content --host 0.0.0.0 --allowed-origins https://news.example"
 )
-@with_content(SERVING)
+@with_content(SERVING, required=False)
 def serve(**given: object) -> None:
-    """Serve CONTENT to everyone: published articles only, explorer and introspection off."""
+    """Serve CONTENT, or a PostgreSQL database, to everyone: published articles only, explorer and introspection off."""
     _run("serve", "serve", given)
 
 
 @main.command("load", cls=Command, example="gateway load content --database content.db")
 @with_content(LOADING)
+@click.option(
+    "--watch", "follows", is_flag=True, help=f"Follow the folder until a signal. {variable_of('watch')} sets how."
+)
 @click.option("--accept-empty", is_flag=True, help="Delete the articles of missing files, regardless of their number.")
 def load(**given: object) -> None:
-    """Load CONTENT into the database once, and print a summary."""
+    """Load CONTENT into the database, and print a summary."""
     _run("load", "load", given)
 
 

@@ -21,7 +21,7 @@ from gateway.settings_sources import misnamed
 F = TypeVar("F", bound=Callable[..., Any])
 
 PARSING = ("follow_links", "max_file_bytes", "parsers", "log_level")
-LOADING = ("database", "hold_seconds", "strict", *PARSING)
+LOADING = ("database", "hold_seconds", "poll_seconds", "sweep_seconds", "strict", *PARSING)
 SERVING = tuple(option.name for option in OPTIONS)
 DEVELOPING = tuple(name for name in SERVING if name != "processes")
 
@@ -91,11 +91,12 @@ class Command(click.Command):
             formatter.write_text(self._example)
 
 
-def with_content(names: Collection[str], mode: Mode = Mode.SERVE) -> Callable[[F], F]:
+def with_content(names: Collection[str], mode: Mode = Mode.SERVE, *, required: bool = True) -> Callable[[F], F]:
     """Add the argument CONTENT and options of the table."""
+    note = "The content folder." if required else "The content folder. None if a loader fills PostgreSQL from it."
 
     def decorate(function: F) -> F:
-        argument = click.argument("content", type=click.Path(path_type=Path), help="The content folder.")
+        argument = click.argument("content", type=click.Path(path_type=Path), required=required, help=note)
         return argument(with_options(names, mode)(function))
 
     return decorate

@@ -49,7 +49,7 @@ def _variables(written: str) -> dict[str, Any]:
 
 async def _query(settings: Settings, request: OperationRequest, visibility: Visibility) -> Mapping[str, object]:
     with show_progress() as progress:
-        async with load_temporary(settings, seed=settings.database_path, progress=progress) as (store, _):
+        async with load_temporary(settings, seed=settings.local_path, progress=progress) as (store, _):
             try:
                 client = Client(Viewer(visibility, frozenset({Scope.PREVIEW})))
                 answer = await executor_for(store, settings).answer(request, client)

@@ -16,12 +16,12 @@ def dev(content: Path, **flags: object) -> None:
     _run(content, flags, Mode.DEV)
 
 
-def serve(content: Path, **flags: object) -> None:
-    """Serve CONTENT to everyone: published articles only, explorer and introspection off."""
+def serve(content: Path | None, **flags: object) -> None:
+    """Serve CONTENT or a database to everyone: published articles only, explorer and introspection off."""
     _run(content, flags, Mode.SERVE)
 
 
-def _run(content: Path, flags: Mapping[str, object], mode: Mode) -> None:
+def _run(content: Path | None, flags: Mapping[str, object], mode: Mode) -> None:
     """Import the server only if it runs in this process, because a supervisor does not need its memory."""
     standard_streams.protect()
     settings = settings_of(content, flags, mode)

@@ -1,28 +1,29 @@
-"""A server of one content folder: follows the folder, or the process that does, and serves the content."""
+"""A server of one content folder, or of the database that a loader fills from it."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
-import signal
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
 from typing import Protocol
 
 import click
 
 from gateway.app import create_app
 from gateway.commands.console import ConsoleReporter, strict_problems_printed
-from gateway.commands.startup import print_addresses
+from gateway.commands.hangup import reloading_at_hangup
+from gateway.commands.startup import logger, print_addresses
 from gateway.content.watch import Watch
-from gateway.errors import NotWriting, StoreError
+from gateway.errors import NotWriting, SettingsError, StoreError
 from gateway.loading.ingest import IngestReport
 from gateway.loading.pipeline import Pipeline
 from gateway.loading.scheduler import Scheduler
+from gateway.option_types import DatabaseUrl
 from gateway.settings import Mode, Settings
 from gateway.store.protocol import Store
-from gateway.stores import open_pipeline
+from gateway.stores import open_pipeline, open_reader
 from gateway.web.address import listening
 from gateway.web.file_descriptors import fitting, own, raise_allowed
 from gateway.web.reload import Reload
@@ -34,6 +35,7 @@ START_SECONDS = 5
 """How long early connections wait at most before they are answered."""
 FOLLOWER_START_SECONDS = 30
 """The same in a process that follows another one, which answers them meanwhile."""
+NO_FOLDER = "This gateway has no content folder. Reload the loader of the database: send it SIGHUP."
 NEW_OBJECTS = 2_000
 """The number of new objects after which the garbage collector runs."""
 
@@ -113,6 +115,58 @@ def run_server(main: Coroutine[None, None, None]) -> None:
 
 async def serve(settings: Settings, listener: socket.socket, supervision: Supervision) -> None:
     """Serve on a listening socket until a signal."""
+    if isinstance(settings.database, DatabaseUrl) and settings.mode is Mode.SERVE:
+        await _serve_database(settings, settings.database, listener, supervision)
+    else:
+        await _serve_folder(settings, listener, supervision)
+
+
+async def _serve_database(
+    settings: Settings, url: DatabaseUrl, listener: socket.socket, supervision: Supervision
+) -> None:
+    """Serve what a loader writes. Raises SettingsError for settings that need the content folder."""
+    if settings.content is not None:
+        raise SettingsError(
+            f"The database {url} is PostgreSQL, which 'gateway load' fills from the folder: gateway load"
+            f" {settings.content} --watch --database URL. Remove the folder from this command."
+        )
+    if settings.webhooks:
+        raise SettingsError("A gateway on PostgreSQL does not send webhooks. Remove the setting 'webhooks'.")
+
+    async def reload(*, accept_empty: bool) -> IngestReport:  # noqa: ARG001 - as `Reload`
+        raise NotWriting(NO_FOLDER)
+
+    async with open_reader(settings, url) as store:
+        app = create_app(settings, store, reload)
+        limits = fitting(settings.limits, own(settings.readers, 0), raise_allowed())
+        _collect_little()
+        supervision.listens()
+        with reloading_at_hangup(_log_no_folder):
+            async with _in_background(supervision.attend(reload)):
+                await serve_app(
+                    app,
+                    listener,
+                    limits,
+                    trusted_proxies=settings.trusted_proxies,
+                    work=lambda: _report_ready(store, supervision),
+                    stopping=store.end_generations,
+                    shared=supervision.shares_listener,
+                )
+
+
+async def _report_ready(store: Store, supervision: Supervision) -> None:
+    """Runs as long as the server."""
+    async for _ in store.generations():
+        if await store.ready():
+            supervision.serves()
+
+
+async def _log_no_folder() -> None:
+    logger.warning(NO_FOLDER)
+
+
+async def _serve_folder(settings: Settings, listener: socket.socket, supervision: Supervision) -> None:
+    """Follow the content folder, or the process that does, and serve its content."""
     async with open_pipeline(settings, shared=True) as pipeline:
         reporter = ConsoleReporter(pipeline, strict=settings.strict, lists_unexposed=settings.mode is Mode.DEV)
 
@@ -123,7 +177,7 @@ async def serve(settings: Settings, listener: socket.socket, supervision: Superv
 
         scheduler = Scheduler(
             pipeline.ingest,
-            Watch(settings.content, settings.watch, settings.poll_seconds),
+            Watch(settings.folder, settings.watch, settings.poll_seconds),
             load,
             is_ready=pipeline.ingest.is_ready,
             sweep=settings.sweep_seconds,
@@ -140,7 +194,7 @@ async def serve(settings: Settings, listener: socket.socket, supervision: Superv
         start_seconds = FOLLOWER_START_SECONDS if is_shared and not pipeline.store.is_writer else START_SECONDS
         _collect_little()
         supervision.listens()
-        with _reloading_at_hangup(scheduler.request):
+        with reloading_at_hangup(scheduler.request):
             async with _in_background(supervision.attend(scheduler.request)):
                 await serve_app(
                     app,
@@ -207,29 +261,6 @@ def _collect_little() -> None:
     and operations create few cycles. A higher threshold would cause longer pauses."""
     gc.freeze()
     gc.set_threshold(NEW_OBJECTS, *gc.get_threshold()[1:])
-
-
-@contextmanager
-def _reloading_at_hangup(reload: Callable[[], Coroutine[None, None, object]]) -> Iterator[None]:
-    """Reload the folder on SIGHUP, as other servers do."""
-    running = set[asyncio.Task[object]]()
-
-    def begin() -> None:
-        task = asyncio.create_task(reload())
-        running.add(task)
-        task.add_done_callback(end)
-
-    def end(task: asyncio.Task[object]) -> None:
-        running.discard(task)
-        if not task.cancelled():
-            task.exception()  # marks the error as retrieved, because the reporter has logged it
-
-    loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGHUP, begin)
-    try:
-        yield
-    finally:
-        loop.remove_signal_handler(signal.SIGHUP)
 
 
 @asynccontextmanager

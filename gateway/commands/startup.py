@@ -11,6 +11,8 @@ from pathlib import Path
 import click
 
 from gateway.content.source import require_folder
+from gateway.errors import SettingsError
+from gateway.option_types import DatabaseUrl
 from gateway.settings import Mode, Settings
 from gateway.settings_sources import read
 from gateway.web.address import address, is_public
@@ -18,10 +20,18 @@ from gateway.web.address import address, is_public
 logger = logging.getLogger("gateway")
 
 
-def settings_of(content: Path, flags: Mapping[str, object], mode: Mode = Mode.SERVE) -> Settings:
-    """Read the settings, check that the folder exists, and configure logging."""
+def settings_of(content: Path | None, flags: Mapping[str, object], mode: Mode = Mode.SERVE) -> Settings:
+    """Read the settings, check that the folder exists, and configure logging.
+
+    Raises SettingsError if neither a folder nor a PostgreSQL database is given.
+    """
     settings = read(mode, content, flags)
-    require_folder(content)
+    if content is not None:
+        require_folder(content)
+    elif not isinstance(settings.database, DatabaseUrl):
+        raise SettingsError(
+            "Name the content folder: gateway serve CONTENT. Only a PostgreSQL database is served without a folder."
+        )
     configure_logging(settings)
     return settings
 

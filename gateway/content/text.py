@@ -49,6 +49,7 @@ SPACELESS = (
 """The scripts without spaces between words, as ranges of a regular expression."""
 _LEADING_DOT = re.compile(r"^\s*\.(?=\w)")
 
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _REFERENCE = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 
 
@@ -85,6 +86,11 @@ def _base(letter: str) -> str:
     """The ASCII form of a small letter by its Unicode name, or ""."""
     match = _LATIN_NAME.fullmatch(unicodedata.name(letter, "")) if len(letter) == 1 else None
     return _BASES.get(match["base"], match["base"].lower()) if match else ""
+
+
+def storable(text: str) -> bool:
+    """Whether stored text can contain it. NUL and lone surrogates are never stored."""
+    return _UNSTORABLE.search(text) is None
 
 
 def without_ignorable(text: str) -> str:

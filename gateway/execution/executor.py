@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import aclosing
@@ -48,12 +49,14 @@ from gateway.graph.context import Context, LiveContext
 from gateway.graph.read_budget import ReadBudget
 from gateway.limits import DOCUMENT_BYTES, RENDERED_BYTES, Limits
 from gateway.model.records import Generation, Visibility
-from gateway.store.protocol import Snapshot, Store
+from gateway.store.protocol import TOKEN_START, Snapshot, Store
 
 logger = logging.getLogger("gateway")
 
 MAX_NESTING = 100
 """Maximum nesting of lists and objects in variables. orjson serialises only about twice that depth."""
+
+_TOKEN = re.compile(f"{TOKEN_START}[A-Za-z0-9_-]*")
 
 ErrorEntry = Mapping[str, object]
 """An item of `errors` in a response."""
@@ -195,6 +198,8 @@ class Executor:
             self._check_variables(request.variables)
         text = self._persisted.resolve(request.query, request.document_id)
         await self.check_ready()
+        for token in _tokens(text, request.variables):
+            await self._store.reach(token)
         return ResolvedRequest(request if text is request.query else request._replace(query=text), client)
 
     async def generation(self, visibility: Visibility) -> Generation:
@@ -203,6 +208,11 @@ class Executor:
             return found
         async with self._store.snapshot(visibility) as snapshot:
             return await snapshot.generation()
+
+    async def generation_of_database(self, visibility: Visibility) -> Generation:
+        """The same, also if other machines write the database. A client may have seen it at another gateway."""
+        await self._store.reach()
+        return await self.generation(visibility)
 
     def kept(self, resolved: ResolvedRequest) -> Result | None:
         """The result for the newest generation, if it is kept. Charges its cost. Raises RequestError."""
@@ -384,6 +394,15 @@ class Executor:
         self._ready = self._ready or await self._is_ready()
         if not self._ready:
             raise NotReady
+
+
+def _tokens(query: str, variables: Mapping[str, Any]) -> Iterator[str]:
+    """The tokens of `changes` in a request."""
+    if TOKEN_START in query:
+        yield from _TOKEN.findall(query)
+    for value in variables.values():
+        if isinstance(value, str) and value.startswith(TOKEN_START):
+            yield value
 
 
 def _has_failed(result: ExecutionResult) -> bool:

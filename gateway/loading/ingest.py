@@ -37,7 +37,7 @@ from gateway.model.changes import Change, Restricted
 from gateway.model.documents import FieldOrigin, Hiding
 from gateway.model.problems import Problem, Severity
 from gateway.model.records import Visibility
-from gateway.store.protocol import Applied, ChangeSet, Store
+from gateway.store.protocol import Applied, ChangeSet, ContentStore
 
 DEFAULT_HOLD = timedelta(seconds=10)
 RETRY = timedelta(seconds=10)
@@ -77,7 +77,7 @@ class Ingest:
 
     def __init__(
         self,
-        store: Store,
+        store: ContentStore,
         root: Path,
         parser_pool: ParserPool,
         *,

@@ -10,26 +10,26 @@ from typing import NamedTuple
 from gateway.content.parser_pool import ParserPool
 from gateway.loading.ingest import Ingest
 from gateway.settings import Settings
-from gateway.store.protocol import Store
+from gateway.store.protocol import ContentStore
 
 
 class Pipeline(NamedTuple):
     """The store of one content folder, and its ingest."""
 
-    store: Store
+    store: ContentStore
     ingest: Ingest
 
 
 @asynccontextmanager
 async def ingesting(
-    settings: Settings, store: Store, *, serving: bool = True, low_priority: bool = False
+    settings: Settings, store: ContentStore, *, serving: bool = True, low_priority: bool = False
 ) -> AsyncIterator[Ingest]:
     """The ingest of the settings' folder into a store. Its parser processes end with the context."""
     parser_pool = ParserPool(settings.parsers)
     try:
         yield Ingest(
             store,
-            settings.content,
+            settings.folder,
             parser_pool,
             clock=lambda: datetime.now(UTC),
             max_bytes=settings.max_file_bytes,

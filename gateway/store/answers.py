@@ -11,6 +11,7 @@ from gateway.errors import RequestError
 from gateway.model.lists import BEST_FIRST, Group, Grouping, Order, Page, Window
 from gateway.model.records import Adjacent, Article, Provider, Related, Similar, Statistics, Text, Topic, Visibility
 from gateway.store import facet_sql, search_sql, similar_sql
+from gateway.store.dialect import DAY, SQLITE, Dialect
 from gateway.store.entities import COUNTED, Entities
 from gateway.store.entities import LOOKUPS as ENTITY_LOOKUPS
 from gateway.store.list_query import ListQuery, find, within
@@ -59,6 +60,7 @@ class State(NamedTuple):
     generation: Row
     entities: Entities | None = None
     """The providers and topics in memory, if they are held."""
+    dialect: Dialect = SQLITE
 
 
 def known(state: State, read: Read[Any], parents: Parents) -> Mapping[str, Any] | None:
@@ -115,7 +117,7 @@ def suggestion(state: State, listing: Listing[Article]) -> Steps[str | None]:
 
 def _find(state: State, read: Find[T], parents: Parents) -> Steps[Mapping[str, T | None]]:
     found = LOOKUPS[read.lookup]
-    rows = yield find(found, parents, state.visibility)
+    rows = yield find(found, parents, state.visibility, dialect=state.dialect)
     made = ((parents[at], found.record.make(row)) for at, *row in reversed(rows))
     return {**dict.fromkeys(parents), **{key: record for key, record in made if record is not None}}
 
@@ -139,7 +141,9 @@ def _counts(state: State, read: CountOf, parents: Parents) -> Steps[Mapping[str,
 
 def _adjacent(state: State, read: AdjacentIn, parents: Parents) -> Steps[Mapping[str, Adjacent]]:
     found = dict.fromkeys(parents, Adjacent())
-    for at, side, *row, _ in (yield ListQuery(read.listing, read.order, state.visibility).adjacent(parents)):
+    for at, side, *row, _ in (
+        yield ListQuery(read.listing, read.order, state.visibility, state.dialect).adjacent(parents)
+    ):
         found[parents[at]] = found[parents[at]]._replace(**{side: ARTICLE.make(row)})
     return found
 
@@ -153,8 +157,8 @@ def _groups(
 
 
 def _histogram(state: State, read: HistogramOf, parents: Parents) -> Steps[Mapping[str, Sequence[Group[datetime]]]]:
-    rows = yield facet_sql.histogram(_listed(state, read.listing), parents, read.interval)
-    return _of(parents, ((at, Group(instant(start * facet_sql.DAY), count)) for at, start, count in rows))
+    rows = yield facet_sql.histogram(_listed(state, read.listing), parents, read.interval, state.dialect)
+    return _of(parents, ((at, Group(instant(start * DAY), count)) for at, start, count in rows))
 
 
 def _ranges(state: State, read: RangesOf, parents: Parents) -> Steps[Mapping[str, Sequence[int]]]:
@@ -193,16 +197,17 @@ def _secured(state: State, _read: SecuredOf, parents: Parents) -> Steps[Mapping[
 
 
 def _scores(state: State, read: ScoreOf, parents: Parents) -> Steps[Mapping[str, float]]:
-    rows = yield search_sql.scores(read.search, parents, state.visibility)
+    rows = yield search_sql.scores(read.search, parents, state.visibility, state.dialect)
     return {**dict.fromkeys(parents, 0.0), **{id_: score for id_, score in rows}}  # noqa: C416 - a row is not a pair
 
 
 def _similar(state: State, read: SimilarTo, parents: Parents) -> Steps[Mapping[str, Sequence[Similar]]]:
+    full_text = state.dialect.full_text
     rows = yield similar_sql.subjects(parents, state.visibility)
     ids, subjects = [row[0] for row in rows], [similar_sql.Subject.of(row[1:]) for row in rows]
     words = {word for subject in subjects for word in subject.words}
-    held = {word: count for word, count in (yield similar_sql.holders(words, state.visibility))}  # noqa: C416
-    found = yield similar_sql.neighbours(subjects, held, read.first, state.visibility)
+    held = {word: count for word, count in (yield similar_sql.holders(words, state.visibility, full_text))}  # noqa: C416
+    found = yield similar_sql.neighbours(subjects, held, read.first, state.visibility, full_text)
     listed = _grouped((ids[at], Similar(ARTICLE.make(row), row[-1])) for at, *row in found)
     return {**dict.fromkeys(parents, ()), **listed}
 
@@ -238,13 +243,13 @@ _ANSWERS: Mapping[type[Read[Any]], Callable[[State, Any, Parents], Steps[Mapping
 
 
 def _listed(state: State, listing: Listing[Any]) -> ListQuery:
-    return ListQuery(listing, (), state.visibility)
+    return ListQuery(listing, (), state.visibility, state.dialect)
 
 
 def _ordered(state: State, listing: Listing[Any], order: Order) -> ListQuery | Ranked:
     if order == BEST_FIRST:
-        return Ranked(listing, state.visibility, generation(state.generation, state.visibility).revision)
-    return ListQuery(listing, order, state.visibility)
+        return Ranked(listing, state.visibility, generation(state.generation, state.visibility).revision, state.dialect)
+    return ListQuery(listing, order, state.visibility, state.dialect)
 
 
 def _of_articles(state: State, columns: str, article_ids: Parents, joins: str = "", rest: str = "") -> Sql:

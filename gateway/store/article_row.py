@@ -51,6 +51,8 @@ COLUMNS = (
     "body_rules",
 )
 """The columns of an article that come from its document, in this order."""
+TEXT_COLUMNS = ("title", "topics", "excerpt", "body", "text")
+"""The columns of its words, except for the provider's name."""
 AT = {column: at for at, column in enumerate(COLUMNS)}
 _FIELDS = attrgetter(*field_columns.NAMES)
 
@@ -198,13 +200,15 @@ def _entry_parts(url: str | None, provider: str | None, name: str, domain: str |
 def text_of(values: Row, provider: str) -> IndexedText:
     """The words of an encoded or stored article, from the values of COLUMNS. `provider` is the shown name of its
     provider, or ""."""
-    topics = (key for key, _ in orjson.loads(values[AT["topics"]]))
+    return indexed_text([values[AT[name]] for name in TEXT_COLUMNS], provider)
+
+
+def indexed_text(values: Row, provider: str) -> IndexedText:
+    """The words of an article, from the values of TEXT_COLUMNS."""
+    title, topics, excerpt, body, text = values
+    keys = (key for key, _ in orjson.loads(topics))  # a key has the words of each of its spellings
     return IndexedText(
-        words(values[AT["title"]]),
-        words(" ".join(topics)),  # a key has the words of each of its spellings
-        words(values[AT["excerpt"]] or ""),
-        words(provider),
-        words(body_text(values[AT["body"]], values[AT["text"]])),
+        words(title), words(" ".join(keys)), words(excerpt or ""), words(provider), words(body_text(body, text))
     )
 
 

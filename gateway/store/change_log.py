@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from gateway.errors import BadUserInput
 from gateway.model.records import ChangeType, Generation
 from gateway.store.cursor import ColumnType, decode, encode
 from gateway.store.sql_files import named, split
@@ -54,6 +55,16 @@ class ChangeCursor(NamedTuple):
             return None
         assert isinstance(base, int) and isinstance(since, int) and isinstance(changed, int) and isinstance(id_, str)  # noqa: S101, PT018 - as decoded
         return cls(base, since, changed, id_) if since <= generation.counter else None
+
+    @classmethod
+    def promised(cls, token: str) -> tuple[str, int, int] | None:
+        """The epoch, the view and the counter that the client has seen. None for a malformed token."""
+        try:
+            epoch, of, _, since, *_ = decode(token, "changes", _KINDS, called="token")
+        except BadUserInput:
+            return None
+        assert isinstance(epoch, str) and isinstance(of, int) and isinstance(since, int)  # noqa: S101, PT018 - as decoded
+        return epoch, of, since
 
     def token(self, generation: Generation, view: int) -> str:
         return encode("changes", (generation.epoch, view, *self))

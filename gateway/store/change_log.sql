@@ -96,12 +96,12 @@ SELECT counter FROM pruned WHERE view = :view;
 -- They can include an article that came and went between two reads.
 SELECT id, added, changed, removed FROM change_log
 WHERE view = :view AND changed >= :changed AND (changed > :changed OR id > :id)
-  AND (NOT removed OR shown <= :base OR changed > :since AND shown <= :told)
+  AND (removed = 0 OR shown <= :base OR changed > :since AND shown <= :told)
 ORDER BY changed, id LIMIT :limit;
 
 -- name: change_counts
-SELECT count(*) FILTER (WHERE NOT removed AND added > :since), count(*) FILTER (WHERE NOT removed AND added <= :since),
-  count(*) FILTER (WHERE removed AND shown <= :since)
+SELECT count(*) FILTER (WHERE removed = 0 AND added > :since), count(*) FILTER (WHERE removed = 0 AND added <= :since),
+  count(*) FILTER (WHERE removed = 1 AND shown <= :since)
 FROM change_log WHERE view = :view AND changed > :since;
 
 -- name: changed_ids
@@ -111,8 +111,8 @@ SELECT id FROM change_log WHERE view = :view AND changed > :since
 UNION SELECT id FROM record_change WHERE view = :view AND changed > :since
 UNION SELECT provider.id FROM change_log CROSS JOIN article ON article.key = change_log.article
   CROSS JOIN provider ON provider.view = :view AND provider.key = article.provider
-  WHERE change_log.view = :view AND changed > :since AND NOT removed
+  WHERE change_log.view = :view AND changed > :since AND removed = 0
 UNION SELECT topic.id FROM change_log CROSS JOIN article_topic ON article_topic.article = change_log.article
   CROSS JOIN topic ON topic.view = :view AND topic.key = article_topic.topic
-  WHERE change_log.view = :view AND changed > :since AND NOT removed
+  WHERE change_log.view = :view AND changed > :since AND removed = 0
 LIMIT :limit;

@@ -6,9 +6,11 @@ Only the last good versions of broken files are kept. The caller holds the write
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -16,6 +18,7 @@ from gateway.errors import StoreError
 from gateway.model.changes import Loaded
 from gateway.store import last_good
 from gateway.store.driver import Database, SqliteConnection
+from gateway.store.postgres import outbox
 from gateway.store.protocol import LOST
 from gateway.store.rows import Row, instant
 from gateway.store.tables import APPLICATION, INDEXES, RELEASE, SCHEMA
@@ -28,6 +31,14 @@ LOG_BYTES = 64 * 2**20
 """The size to which the write-ahead log is truncated after a large run."""
 MOST_NAMED = 20
 """Maximum number of paths in a log line."""
+
+
+def make_folder(path: Path) -> None:
+    """Creates the folder of a database. Raises StoreError."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"The folder of the database {path} cannot be created: {error.strerror}.") from error
 
 
 async def is_current(connection: SqliteConnection) -> bool:
@@ -78,16 +89,24 @@ async def _has_tables(connection: SqliteConnection) -> bool:
 async def _rebuild(old: SqliteConnection, release: int) -> None:
     """Builds a new database in a separate file, and copies it over the old one in one transaction, so that a crash
     leaves one of them intact. Saves the old one if it has last good versions that cannot be read."""
-    new = old.path.with_name(f"{old.path.name}-new")
+    async with replacing(old.path) as target:
+        lost = await _keep_last_good(old, target)
+        await target.run(outbox.resume, await old.run(outbox.state))
+        logger.warning("The database %s of release %d is rebuilt as release %d.", old.path, release, RELEASE)
+        if lost is None or lost:
+            await _save(old, release, lost)
+
+
+@asynccontextmanager
+async def replacing(path: Path) -> AsyncIterator[SqliteConnection]:
+    """A new database in a separate file. At the end of the context it is copied over the one at the path."""
+    new = path.with_name(f"{path.name}-new")
     _delete(new)
     try:
         async with SqliteConnection.open(new) as target:
             await set_up(target)
-            lost = await _keep_last_good(old, target)
-            logger.warning("The database %s of release %d is rebuilt as release %d.", old.path, release, RELEASE)
-            if lost is None or lost:
-                await _save(old, release, lost)
-            await target.backup(old.path)
+            yield target
+            await target.backup(path)
     finally:
         _delete(new)
 
@@ -95,20 +114,29 @@ async def _rebuild(old: SqliteConnection, release: int) -> None:
 async def _keep_last_good(old: SqliteConnection, target: SqliteConnection) -> list[str] | None:
     """Copies the last good versions of broken files. Returns the paths of those that cannot be read, or None if they
     cannot be listed."""
-    good, lost = dict[Row, Loaded](), list[str]()
     try:
-        broken = last_good.SELECT if await _has_last_good(old) else last_good.SELECT_BEFORE_10
-        for path, *row in await old.rows(broken):
-            try:
-                good[path, *row] = last_good.loaded((path, *row))
-            except last_good.UNREADABLE:
-                lost.append(path)
-        as_of = instant(next(iter(await old.rows(last_good.AS_OF)))[0]) if good else None
-    except (StoreError, *last_good.UNREADABLE, StopIteration):
+        rows = await old.rows(last_good.SELECT if await _has_last_good(old) else last_good.SELECT_BEFORE_10)
+        [(as_of,)] = await old.rows(last_good.AS_OF) if rows else [(0,)]
+    except (StoreError, ValueError):
+        return None
+    return await keep_last_good(target, as_of, rows)
+
+
+async def keep_last_good(target: SqliteConnection, as_of: Any, rows: Sequence[Row]) -> list[str] | None:
+    """Writes rows of `last_good` of another release, and their articles. Returns as `_keep_last_good`."""
+    good, lost = dict[Row, Loaded](), list[str]()
+    for path, *row in rows:
+        try:
+            good[path, *row] = last_good.loaded((path, *row))
+        except last_good.UNREADABLE:
+            lost.append(path)
+    try:
+        time = instant(as_of) if good else None
+    except last_good.UNREADABLE:
         return None
     await target.rows("BEGIN IMMEDIATE")
-    if as_of:
-        await target.run(_write_last_good, as_of, good)
+    if time:
+        await target.run(_write_last_good, time, good)
     await target.rows(INSERT_MEMORY, (LOST, orjson.dumps(lost).decode()))
     await target.rows("COMMIT")
     return lost

@@ -115,6 +115,9 @@ class SqliteConnection:
         with _translated(self.path):
             yield self._connection
 
+    async def begin(self) -> None:
+        await self.rows("BEGIN")
+
     async def rows(self, sql: str, parameters: Sequence[object] | Mapping[str, object] = ()) -> Sequence[Row]:
         with self._used() as connection:
             return list(await connection.execute_fetchall(sql, parameters))

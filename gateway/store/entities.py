@@ -51,7 +51,7 @@ class _Kind(NamedTuple):
     def shown(self) -> str:
         """The view, the count and the record's columns."""
         table = self.record.table
-        return f"{table}.view, iif({table}.view = {KEYED_VIEW}, 0, {table}.count), {self.columns}"
+        return f"{table}.view, CASE {table}.view WHEN {KEYED_VIEW} THEN 0 ELSE {table}.count END, {self.columns}"
 
 
 _KINDS = (
@@ -65,7 +65,7 @@ COUNTED: Mapping[Listing[Any], Lookup[Any]] = {kind.articles: kind.lookups[1] fo
 
 _WITHIN_LIMIT = f"""(SELECT count(*) FROM (
   {" UNION ALL ".join(f"SELECT 1 FROM {kind.record.table} WHERE view IN :views" for kind in _KINDS)} LIMIT :limit + 1
-)) <= :limit"""
+) AS held) <= :limit"""
 ALL = " UNION ALL ".join(
     f"SELECT {at}, {table}.id, {kind.shown} FROM {table} WHERE {table}.view IN :views AND {_WITHIN_LIMIT}"
     for at, kind in enumerate(_KINDS)

@@ -9,25 +9,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from gateway.model.lists import Grouping, Interval, Largest
+from gateway.store.dialect import Dialect
 from gateway.store.list_query import ListQuery
 from gateway.store.rows import PROVIDER, TOPIC, Record
 from gateway.store.sql_fragment import Sql
-
-DAY = 86_400_000_000
-"""One day in microseconds."""
-_ERA = 1_050_000
-"""Days from the base date to 1970, in whole weeks. Dates before the base date do not occur: SQLite division truncates
-towards zero."""
-_DAYS = f"(member.value + {_ERA * DAY}) / {DAY} - {_ERA}"
-_MIDNIGHT = f"({_DAYS}) * 86400, 'unixepoch'"
-
-_STARTS: Mapping[Interval, str] = {
-    Interval.DAY: _DAYS,
-    Interval.WEEK: f"{_DAYS} - ({_DAYS} + 3 + {_ERA}) % 7",
-    Interval.MONTH: f"strftime('%s', {_MIDNIGHT}, 'start of month') / 86400",
-    Interval.YEAR: f"strftime('%s', {_MIDNIGHT}, 'start of year') / 86400",
-}
-"""The first day of an interval, counted from 1970-01-01, a Thursday. Weeks begin on Monday."""
 
 
 class _GroupColumns(NamedTuple):
@@ -81,16 +66,17 @@ def top_groups(listed: ListQuery, parents: Sequence[str], groups: Largest) -> Sq
         f" FROM ({counted}) AS counted{kind.shown}"
     )
     query = Sql(
-        f"SELECT * FROM ({ranked}) WHERE rank <= ? ORDER BY at, rank", (*parameters, groups.least, groups.first)
+        f"SELECT * FROM ({ranked}) AS ranked WHERE rank <= ? ORDER BY at, rank",
+        (*parameters, groups.least, groups.first),
     )
     return listed.viewed(query)
 
 
-def histogram(listed: ListQuery, parents: Sequence[str], interval: Interval) -> Sql:
+def histogram(listed: ListQuery, parents: Sequence[str], interval: Interval, dialect: Dialect) -> Sql:
     """Rows of a parent's index, an interval's first day since 1970 and its count, in order."""
     members, parameters = listed.matching_ids("article.published_date_time", parents)
     return Sql(
-        f"SELECT member.at, {_STARTS[interval]} AS start, count(*) FROM ({members}) AS member"
+        f"SELECT member.at, {dialect.starts[interval]} AS start, count(*) FROM ({members}) AS member"
         " WHERE member.value IS NOT NULL GROUP BY member.at, start ORDER BY member.at, start",
         parameters,
     )
@@ -104,7 +90,8 @@ def quality_ranges(listed: ListQuery, parents: Sequence[str], bounds: Sequence[i
         " WHERE member.value IS NOT NULL GROUP BY member.at, member.value"
     )
     return Sql(
-        "SELECT counted.at, (SELECT count(*) FROM json_each(?) AS bound WHERE bound.value <= counted.value) AS reached,"
-        f" sum(counted.count) FROM ({counted}) AS counted GROUP BY counted.at, reached",
+        "SELECT counted.at, (SELECT count(*) FROM json_each(?) AS bound"
+        " WHERE CAST(bound.value AS BIGINT) <= counted.value) AS reached,"
+        f" CAST(sum(counted.count) AS BIGINT) FROM ({counted}) AS counted GROUP BY counted.at, reached",
         (json.dumps(list(bounds)), *parameters),
     )

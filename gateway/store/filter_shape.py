@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from gateway.content.text import storable
 from gateway.filters import And, Compared, Field, Filter, HasTopics, In, InStatus, Not, Or, TextMatches
 from gateway.store.cursor import Value
-from gateway.store.filter_sql import as_parameter, storable
+from gateway.store.filter_sql import as_parameter
 from gateway.store.sql_fragment import Slot
 
 SLOTS = tuple(Slot() for _ in range(16))

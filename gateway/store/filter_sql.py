@@ -14,7 +14,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import NamedTuple
 
-from gateway.content.text import fold
+from gateway.content.text import fold, storable
 from gateway.filters import (
     And,
     ArticlePart,
@@ -64,7 +64,7 @@ _COMPARISONS: Mapping[Comparison, str] = {
     Comparison.LESS_OR_EQUAL: "<=",
 }
 _PARTS: Mapping[ArticlePart, str] = {
-    ArticlePart.BODY: "article.has_body",
+    ArticlePart.BODY: "article.has_body = 1",
     ArticlePart.IMAGE: "article.images <> '[]'",
     ArticlePart.RELATED: "article.related IS NOT NULL",
     ArticlePart.TOPIC: "article.topics <> '[]'",
@@ -155,7 +155,8 @@ def one_of(column: str, values: Sequence[Value]) -> Sql:
         case [value]:
             return Sql(f"{column} = ?", (value,))
         case _:
-            return Sql(f"{column} IN (SELECT value FROM json_each(?))", (json.dumps(bound),))
+            value = "value" if isinstance(bound[0], str) else "CAST(value AS BIGINT)"
+            return Sql(f"{column} IN (SELECT {value} FROM json_each(?))", (json.dumps(bound),))
 
 
 def named_topics(names: Sequence[str]) -> Sql:
@@ -178,7 +179,7 @@ def _about_all(names: Sequence[str]) -> Sql:
         " AND topic.key = had.topic WHERE had.article = article.key"
         for name in ("slug", "name")
     )
-    found = f"SELECT count(*) FROM ({words}) WHERE word IN (SELECT value FROM json_each(?))"
+    found = f"SELECT count(*) FROM ({words}) AS named WHERE word IN (SELECT value FROM json_each(?))"
     return Sql(f"({found}) = ?", (keys(wanted), len(wanted)))
 
 
@@ -196,14 +197,11 @@ def _matching(column: str, folded: str, position: MatchPosition, text: str) -> S
         case MatchPosition.START:
             return Sql(f"substr(ltrim({folded}, ?), 1, ?) = ?", (_SPACE, len(text), text))
         case MatchPosition.END:
-            return Sql(f"substr(rtrim({folded}, ?), ?) = ?", (_SPACE, -len(text), text))
+            trimmed = f"rtrim({folded}, ?)"
+            end = f"substr({trimmed}, length({trimmed}) - ?)"
+            return Sql(f"{end} = ?", (_SPACE, _SPACE, len(text) - 1, text))
 
 
 def as_parameter(value: Value) -> int | str:
     """The value as a parameter. A slot is itself."""
     return micros(value) if isinstance(value, datetime) else value
-
-
-def storable(text: str) -> bool:
-    """Whether stored text can contain it. NUL and lone surrogates are never stored and cannot be bound."""
-    return not any(character == "\0" or "\ud800" <= character <= "\udfff" for character in text)

@@ -10,10 +10,10 @@ CREATE INDEX problem_order ON problem (severity, path, line, "column", code, mes
 
 CREATE UNIQUE INDEX article_id ON article (id);
 CREATE UNIQUE INDEX article_path ON article (path);
-CREATE INDEX article_slug ON article (slug, reachable DESC, locale IS NOT NULL, path);
+CREATE INDEX article_slug ON article (slug, reachable DESC, (locale IS NOT NULL), path);
 CREATE INDEX article_wanted_slug ON article (wanted_slug);
-CREATE INDEX article_from ON article (public_from) WHERE published;
-CREATE INDEX article_until ON article (public_until) WHERE published;
+CREATE INDEX article_from ON article (public_from) WHERE published = 1;
+CREATE INDEX article_until ON article (public_until) WHERE published = 1;
 /* orders */
 CREATE INDEX article_order ON article (public, path);
 CREATE INDEX article_provider ON article (provider, public, published_date_time DESC, path);

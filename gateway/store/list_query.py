@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import product
 from operator import itemgetter
 from typing import Any, NamedTuple, TypeVar
 
@@ -14,13 +15,13 @@ from gateway.errors import BadUserInput
 from gateway.model.lists import Edge, NullsOrder, Order, OrderDirection, Window
 from gateway.model.records import Visibility
 from gateway.store.cursor import Value, decode, encode
+from gateway.store.dialect import SQLITE, Dialect
 from gateway.store.driving_index import driving_index_of
 from gateway.store.filter_sql import TRUE, FilterSql
 from gateway.store.list_sources import SOURCES, Column, LookupSource
 from gateway.store.reads import ARTICLES, WHOLE, Listing
 from gateway.store.rows import Row
-from gateway.store.search_sql import matching
-from gateway.store.sql_fragment import Slot, Sql, joined, keyed_views, keys, reachable, viewed, visible
+from gateway.store.sql_fragment import NO_LIMIT, Slot, Sql, joined, keyed_views, keys, reachable, viewed, visible
 
 T = TypeVar("T")
 
@@ -46,14 +47,21 @@ class Extent(NamedTuple):
         return self._replace(limit=self.reach, offset=0)
 
 
-def find(found: LookupSource[Any], wanted: Sequence[str], visibility: Visibility, columns: str = "") -> Sql:
+def find(
+    found: LookupSource[Any],
+    wanted: Sequence[str],
+    visibility: Visibility,
+    columns: str = "",
+    dialect: Dialect = SQLITE,
+) -> Sql:
     """Rows of a wanted key's index and the columns, by default the record's."""
     shown = reachable(found.visibility_table, visibility) if found.visibility_table else "TRUE"
-    condition = found.condition.replace(":views", keyed_views(visibility))
-    text = (
-        f"SELECT parent.key, {columns or found.record.columns} FROM json_each(?) AS parent"
-        f" CROSS JOIN {found.record.table} WHERE {condition} AND {shown}"
-    )
+    condition, table = found.condition.replace(":views", keyed_views(visibility)), found.record.table
+    if found.selects:
+        joined_by = dialect.each(table, "article.key", Sql(f"SELECT {condition}")).sql
+    else:
+        joined_by = f" CROSS JOIN {table} WHERE {condition}"
+    text = f"SELECT parent.key, {columns or found.record.columns} FROM json_each(?) AS parent{joined_by} AND {shown}"
     bound = json.dumps(list(map(found.digest, wanted))) if found.digest else keys(wanted)
     return viewed(Sql(text, (bound,)), visibility)
 
@@ -93,8 +101,22 @@ class SortKey(NamedTuple):
     @property
     def sql(self) -> str:
         text = f"{self.column.sql} {'DESC' if self.descending else 'ASC'}"
-        has_place = self.column.kind.nullable and not self.column.follows
-        return f"{text} NULLS {'LAST' if self.nulls_last else 'FIRST'}" if has_place else text
+        return f"{text} NULLS {'LAST' if self.nulls_last else 'FIRST'}" if self.column.kind.nullable else text
+
+    @property
+    def indexed(self) -> SortKey:
+        """The key with nulls where its index has them. Equal if all of its values are null, or none of them."""
+        return self._replace(nulls_last=self.descending)
+
+    @property
+    def is_split(self) -> bool:
+        """Whether its index has the nulls on the other side."""
+        return self.column.is_indexed and self.column.kind.nullable and self.nulls_last is not self.descending
+
+    def parts(self) -> Iterator[Sql]:
+        """Conditions for all rows, in the order of the rows."""
+        sql = self.column.sql
+        yield from (Sql(f"{sql} IS {each}NULL") for each in (("NOT ", "") if self.nulls_last else ("", "NOT ")))
 
     def rank(self, value: Value) -> tuple[bool, Value]:
         """Sort key of a value. The caller applies the direction."""
@@ -105,12 +127,13 @@ class SortKey(NamedTuple):
 class ListQuery:
     """The queries of an ordered list, for one visibility."""
 
-    def __init__(self, listing: Listing[Any], order: Order, visibility: Visibility) -> None:
+    def __init__(self, listing: Listing[Any], order: Order, visibility: Visibility, dialect: Dialect = SQLITE) -> None:
         """Raises BadUserInput for an order that the list does not support."""
         is_whole = listing.name == ARTICLES.name
         self._driving_index = driving_index_of(listing.filter, visibility) if is_whole and listing.filter else None
         self._source = self._driving_index.source if self._driving_index else SOURCES[listing.name]
         self._visibility = visibility
+        self._dialect = dialect
         self._search = listing.search
         self._filter = self._driving_index.rest if self._driving_index else listing.filter
         self._name = " ".join([self._source.name, *(f"{term.field}-{term.direction}-{term.nulls}" for term in order)])
@@ -126,6 +149,11 @@ class ListQuery:
         columns = self._source.columns[field]
         return [SortKey(column, direction is OrderDirection.DESC, nulls is NullsOrder.LAST) for column in columns]
 
+    @property
+    def keeps_order(self) -> bool:
+        """Whether the queries of `rows` return them in order."""
+        return self._dialect.keeps_order
+
     def place(self, cursor: str) -> Sequence[Value]:
         """The values of a cursor. Raises BadUserInput."""
         return decode(cursor, self._name, [step.column.kind for step in self._steps])
@@ -137,7 +165,7 @@ class ListQuery:
     def page(self, parents: Sequence[str] | None, window: Window, columns: str = "") -> Sql:
         """Rows of a parent's index, the columns and the order columns: one more than the window's size. By default the
         columns are those of the record. Without `parents`, PARENTS is in the place of their parameter."""
-        start = f"SELECT parent.key, {columns or self._source.record.columns}, {', '.join(self._order_columns)} FROM "
+        start = f"SELECT parent.key, {columns or self._source.record.columns}, {_numbered(self._steps)} FROM "
         return self._page(start, parents, self._directed(window.backward), self._extent(window, window.limit + 1))
 
     def _directed(self, backward: bool) -> Sequence[SortKey]:
@@ -151,23 +179,23 @@ class ListQuery:
         end = Sql("")
         if self._driving_index:
             start = start.replace("SELECT", "SELECT DISTINCT", 1)
-            end = Sql(f" {_order(steps)} LIMIT ? OFFSET ?", (extent.limit, extent.offset))
+            end = Sql(f" {_numbered_order(steps)} LIMIT ? OFFSET ?", (extent.limit, extent.offset))
             extent = extent.merged
         listed = self._listed(self._covered(steps), extent)
-        found = f" CROSS JOIN {self._source.record.table} WHERE {self._source.found_by} IN ({listed.sql})"
-        return self._query(Sql(start), self._parents(parents), Sql(found, listed.parameters), end)
+        found = self._dialect.each(self._source.record.table, self._source.found_by, listed)
+        return self._query(Sql(start), self._parents(parents), found, end)
 
     def rows(
         self, columns: Sequence[str], extent: Extent, *, backward: bool, has_order: bool
     ) -> tuple[Sequence[str], Sql]:
         """The columns, with the order columns if `has_order`, and the tables of a page of the list of PARENT: its rows
-        are in order, or in the reverse order if `backward`.
+        are in order, or in the reverse order if `backward`, if the engine keeps the order.
 
         SQLite joins the records in the order of the keys, because it does not flatten a subquery with a limit.
         """
         steps, source = self._directed(backward), self._source
         if self._driving_index:
-            start = f"SELECT {', '.join([f'{source.found_by} AS key', *self._order_columns])} FROM "
+            start = f"SELECT {source.found_by} AS key, {_numbered(self._steps)} FROM "
             keys = self._page(start, None, steps, extent)
         else:
             keys = self._listed(self._covered(steps), extent, of=PARENT)
@@ -192,19 +220,18 @@ class ListQuery:
         """
         if self._driving_index:
             listed = self.matching_ids(self._source.key, parents)
-            return Sql(f"SELECT 0, count(*) FROM ({listed.sql} LIMIT -1)", listed.parameters)
+            return Sql(f"SELECT 0, count(*) FROM ({listed.sql} LIMIT {NO_LIMIT}) AS counted", listed.parameters)
         if self._source.covering_columns:
             sql, parameters = self._select(self._source.key)
-            sql = f"SELECT count(*) FROM ({sql} LIMIT -1)"
+            sql = f"SELECT count(*) FROM ({sql} LIMIT {NO_LIMIT}) AS counted"
         else:
             sql, parameters = self._select("count(*)")
         return self._query(Sql(f"SELECT parent.key, ({sql}) FROM ", parameters), self._parents(parents))
 
     def adjacent(self, article_ids: Sequence[str]) -> Sql:
         """Rows of an article's index, the side of its neighbour, the neighbour's columns and its rank, 1."""
-        columns = ", ".join(f"{step.column.sql} AS c{at}" for at, step in enumerate(self._steps))
         start = Sql(
-            f"WITH place AS MATERIALIZED (SELECT asked.key AS at, {columns} FROM json_each(?) AS asked"
+            f"WITH place AS MATERIALIZED (SELECT asked.key AS at, {_numbered(self._steps)} FROM json_each(?) AS asked"
             f" CROSS JOIN article WHERE article.id = asked.value AND {reachable('article', self._visibility)}) ",
             (keys(article_ids),),
         )
@@ -217,19 +244,18 @@ class ListQuery:
         for band in self._bands:
             ranges = []
             for last in reversed(range(len(steps))):
-                shared = [Sql(f"{step.column.sql} IS place.c{at}") for at, step in enumerate(nearer[:last])]
-                for beyond in nearer[last].seek_after(f"place.c{last}"):
+                for shared, beyond in product(_shared(nearer[:last]), nearer[last].seek_after(f"place.c{last}")):
                     sql, parameters = self._select(self._source.key, *shared, beyond, band=band)
-                    ranges.append(Sql(f"SELECT * FROM ({sql} {_order(nearer[last:])} LIMIT 1)", parameters))
+                    ranges.append(Sql(f"SELECT * FROM ({sql} {_order(nearer, last)} LIMIT 1) AS first", parameters))
             sql, parameters = joined(" UNION ALL ", ranges)
-            firsts.append(Sql(f"SELECT * FROM ({sql} LIMIT 1)", parameters))
-        record, found = self._source.record, joined(" UNION ALL ", firsts)
+            firsts.append(Sql(f"SELECT * FROM ({sql} LIMIT 1) AS nearest", parameters))
+        record = self._source.record
+        found = self._dialect.each(record.table, self._source.found_by, joined(" UNION ALL ", firsts))
         start = Sql(
             f"SELECT * FROM (SELECT place.at, '{side}', {record.columns},"
             f" row_number() OVER (PARTITION BY place.at {_order(steps)}) AS rank FROM place CROSS JOIN "
         )
-        end = f" CROSS JOIN {record.table} WHERE {self._source.found_by} IN ({found.sql})) WHERE rank = 1"
-        return joined("", [start, self._parents([WHOLE]), Sql(end, found.parameters)])
+        return joined("", [start, self._parents([WHOLE]), found, Sql(") AS ranked WHERE rank = 1")])
 
     def matching_ids(self, column: str, parents: Sequence[str]) -> Sql:
         """Selects, as `at`, `value` and `key`, the parent's index, a column and a key for each record of its list."""
@@ -246,7 +272,7 @@ class ListQuery:
         """The parents of a list: the requested ones or, with a driving index, those that it selects."""
         if self._driving_index:
             sql, parameters = self._driving_index.parents
-            return Sql(f"(SELECT 0 AS key, value FROM ({sql})) AS parent", parameters)
+            return Sql(f"(SELECT 0 AS key, value FROM ({sql}) AS driving) AS parent", parameters)
         return Sql("json_each(?) AS parent", (PARENTS if parents is None else keys(parents),))
 
     def _query(self, *parts: Sql) -> Sql:
@@ -281,11 +307,10 @@ class ListQuery:
         key = f"{self._source.key} AS key"
         if len(self._bands) == 1:
             return self._band(key, self._bands[0], steps, extent, inclusive=inclusive, of=of)
-        sorted_by = [step._replace(column=step.column._replace(sql=f"c{at}")) for at, step in enumerate(steps)]
-        what = ", ".join([key, *(f"{step.column.sql} AS c{at}" for at, step in enumerate(steps))])
+        what = f"{key}, {_numbered(steps)}"
         bands = [self._band(what, band, steps, extent.merged, inclusive=inclusive, of=of) for band in self._bands]
-        merged = joined(" UNION ALL ", [Sql(f"SELECT * FROM ({sql})", parameters) for sql, parameters in bands])
-        end = Sql(f") {_order(sorted_by)} LIMIT ? OFFSET ?", (extent.limit, extent.offset))
+        merged = joined(" UNION ALL ", [Sql(f"SELECT * FROM ({sql}) AS band", parameters) for sql, parameters in bands])
+        end = Sql(f") AS merged {_numbered_order(steps)} LIMIT ? OFFSET ?", (extent.limit, extent.offset))
         return joined("", [Sql("SELECT key FROM ("), merged, end])
 
     def _band(
@@ -296,18 +321,16 @@ class ListQuery:
         The rows after a position are those that share all columns except the last, then all except the last two, and so
         on. Each is a separate range that an index can serve. A single condition would scan.
         """
-        if extent.place is None:
+        if extent.place is None and (self._dialect.places_nulls or not steps[0].is_split):
             end = Sql(f" {_order(steps)} LIMIT ? OFFSET ?", (extent.limit, extent.offset))
             return joined("", [self._select(what, band=band, of=of), end])
         ranges = []
-        for last in reversed(range(len(steps))):
-            shared = [step.equal(value) for step, value in zip(steps[:last], extent.place, strict=False)]
-            whole = inclusive and last == len(steps) - 1
-            for beyond in steps[last].after(extent.place[last], inclusive=whole):
-                sql, parameters = self._select(what, *shared, beyond, band=band, of=of)
-                text = f"SELECT * FROM ({sql} {_order(steps[last:])} LIMIT ?)"
-                ranges.append(Sql(text, (*parameters, extent.limit)))
-        return joined("", [joined(" UNION ALL ", ranges), Sql(" LIMIT ?", (extent.limit,))])
+        for last, conditions in _ranges(steps, extent.place, inclusive=inclusive):
+            sql, parameters = self._select(what, *conditions, band=band, of=of)
+            text = f"SELECT * FROM ({sql} {_order(steps, last)} LIMIT ?) AS part"
+            ranges.append(Sql(text, (*parameters, extent.reach)))
+        end = Sql(" LIMIT ? OFFSET ?", (extent.limit, extent.offset))
+        return joined("", [joined(" UNION ALL ", ranges), end])
 
     @property
     def _bands(self) -> Sequence[Sql]:
@@ -332,7 +355,7 @@ class ListQuery:
         if band or source.visibility_table:
             holds.append(band or Sql(visible(str(source.visibility_table), self._visibility)))
         if self._search:
-            holds.append(matching(source.key, self._search, self._visibility))
+            holds.append(self._dialect.full_text.matching(source.key, self._search, self._visibility))
         if self._filter:
             holds.append(FilterSql(source.record.table, self._visibility, source.covering_columns).of(self._filter))
         tables = joined(" CROSS JOIN ", [*([within] if within else []), Sql(source.table)])
@@ -362,5 +385,40 @@ def _needed(steps: Sequence[SortKey], ties: Sequence[Column]) -> list[SortKey]:
     return needed[: complete + 1]
 
 
-def _order(steps: Sequence[SortKey]) -> str:
-    return "ORDER BY " + ", ".join(step.sql for step in steps)
+def _ranges(
+    steps: Sequence[SortKey], place: Sequence[Any] | None, *, inclusive: bool
+) -> Iterator[tuple[int, Sequence[Sql]]]:
+    """The conditions of each range of the rows after a place, with the position of the last step that they bound.
+    Without a place, the ranges of all rows."""
+    if place is None:
+        yield from ((0, [part]) for part in steps[0].parts())
+        return
+    for last in reversed(range(len(steps))):
+        shared = [step.equal(value) for step, value in zip(steps[:last], place, strict=False)]
+        for beyond in steps[last].after(place[last], inclusive=inclusive and last == len(steps) - 1):
+            yield last, [*shared, beyond]
+
+
+def _shared(steps: Sequence[SortKey]) -> Sequence[Sequence[Sql]]:
+    """The alternatives of the condition that a row shares the values of the place. An index serves each of them."""
+    texts = [(step.column.sql, f"place.c{at}") for at, step in enumerate(steps)]
+    if not (steps and steps[0].column.kind.nullable):
+        return [[Sql(f"{sql} = {place}") for sql, place in texts]]
+    rest = [Sql(f"{sql} IS {place}") for sql, place in texts[1:]]
+    (sql, place), *_ = texts
+    return [[Sql(f"{sql} = {place}"), *rest], [Sql(f"{place} IS NULL"), Sql(f"{sql} IS NULL"), *rest]]
+
+
+def _order(steps: Sequence[SortKey], last: int = -1) -> str:
+    """The order of the rows, in a range that bounds the steps up to `last`."""
+    placed = [step.indexed if at <= last or step.column.follows else step for at, step in enumerate(steps)]
+    return "ORDER BY " + ", ".join(step.sql for step in placed)
+
+
+def _numbered(steps: Sequence[SortKey]) -> str:
+    """The columns of the steps, by numbered names."""
+    return ", ".join(f"{step.column.sql} AS c{at}" for at, step in enumerate(steps))
+
+
+def _numbered_order(steps: Sequence[SortKey]) -> str:
+    return _order([step._replace(column=step.column._replace(sql=f"c{at}")) for at, step in enumerate(steps)])

@@ -33,6 +33,8 @@ class Column(NamedTuple):
     follows: bool = False
     """Whether it is null exactly if the column before it is. Its order then needs no `NULLS`, which an index
     serves for its first column only."""
+    is_indexed: bool = True
+    """Whether an index of the list of all records begins with it."""
 
 
 Columns = Mapping[OrderField, tuple[Column, ...]]
@@ -50,7 +52,7 @@ def _ordering(field: Field) -> tuple[Column, ...]:
 _ARTICLE_COLUMNS: Columns = {
     **{ArticleOrderField(field.constant): _ordering(field) for field in ORDERED},
     ArticleOrderField.PROVIDER_NAME: (
-        Column(_PROVIDER_NAME.format("folded"), ColumnType(str, True)),
+        Column(_PROVIDER_NAME.format("folded"), ColumnType(str, True), is_indexed=False),
         Column(_PROVIDER_NAME.format("name"), ColumnType(str, True)),
     ),
     ArticleOrderField.PATH: (Column("article.path", _TEXT),),
@@ -176,17 +178,21 @@ class LookupSource(NamedTuple, Generic[T]):
 
     record: Record[T]
     condition: str
+    """The condition of the record or, if it `selects`, the columns and tables of the query of
+    an article's key."""
     visibility_table: str | None = None
     """The table with the `reachable` column. None if the rows are specific to a view."""
     digest: Callable[[str], int] | None = None
     """Computes `parent.value` from a key, if it is not the key."""
+    selects: bool = False
+    """Whether the condition is a query."""
 
 
 def _named(condition: str) -> LookupSource[Article]:
     """The first article with a slug."""
-    named = f"SELECT named.key FROM article AS named WHERE {condition}"  # noqa: S608 - a constant
+    named = f"named.key FROM article AS named WHERE {condition}"
     order = "named.reachable DESC, named.locale IS NOT NULL, named.path"
-    return LookupSource(ARTICLE, f"article.key = ({named} ORDER BY {order} LIMIT 1)", "article")
+    return LookupSource(ARTICLE, f"{named} ORDER BY {order} LIMIT 1", "article", selects=True)
 
 
 LOOKUPS: Mapping[Lookup[Any], LookupSource[Any]] = {
@@ -198,10 +204,11 @@ LOOKUPS: Mapping[Lookup[Any], LookupSource[Any]] = {
     ),
     reads.ARTICLE_BY_URL: LookupSource(
         ARTICLE,
-        "article.key = (SELECT known.article FROM article_url AS known WHERE known.url = parent.value"
-        " AND known.reachable >= :view ORDER BY known.published_date_time DESC, known.path LIMIT 1)",
+        "known.article FROM article_url AS known WHERE known.url = CAST(parent.value AS BIGINT)"
+        " AND known.reachable >= :view ORDER BY known.published_date_time DESC NULLS LAST, known.path LIMIT 1",
         "article",
         url_key,
+        selects=True,
     ),
     reads.PROVIDER_BY_KEY: LookupSource(PROVIDER, "provider.view IN :views AND provider.key = parent.value"),
     reads.PROVIDER_BY_ID: LookupSource(PROVIDER, "provider.view IN :views AND provider.id = parent.value"),

@@ -13,6 +13,7 @@ from gateway.model.records import Visibility
 from gateway.store import json_rows
 from gateway.store.answers import State, answer
 from gateway.store.cursor import Value
+from gateway.store.dialect import Dialect
 from gateway.store.driver import STATEMENTS
 from gateway.store.filter_shape import Shape, TooLarge
 from gateway.store.list_query import LIMIT, OFFSET, PARENT, PARENTS, PLACE, REACH, Extent, ListQuery, find, within
@@ -59,7 +60,7 @@ def _found_rows(
 ) -> Steps[Mapping[str, Row | None]]:
     """The row of each key. None if the key is unknown or not visible."""
     columns = ", ".join(map(_column, names))
-    found = yield find(LOOKUPS[read.lookup], parents, state.visibility, columns)
+    found = yield find(LOOKUPS[read.lookup], parents, state.visibility, columns, state.dialect)
     rows = _decoded([row[1:] for row in found], names)
     places = [parents[row[0]] for row in found]
     return {**dict.fromkeys(parents), **dict(zip(reversed(places), reversed(rows), strict=True))}
@@ -78,7 +79,7 @@ def _only_page(state: State, read: PageOf[Any], parent: str, asked: Ask) -> Step
             listing, values = listing.where(shape.filter), shape.values
     except TooLarge:
         listed, text = _list_query.__wrapped__, _row_query.__wrapped__
-    ordered = listed(listing, read.order, state.visibility)
+    ordered = listed(listing, read.order, state.visibility, state.dialect)
     place = None if window.cursor is None else ordered.place(window.cursor)
     limit = window.limit + 1
     values |= {PARENT: parent, LIMIT: limit, OFFSET: window.offset, REACH: limit + window.offset}
@@ -87,7 +88,9 @@ def _only_page(state: State, read: PageOf[Any], parent: str, asked: Ask) -> Step
     query = text(ordered, asked.columns, nulls, window.backward, asked.has_cursors)
     found = yield query.sql.bound(values)
     rows = json_rows.spread(found) if query.is_gathered else _decoded(found, asked.columns)
-    if window.backward:
+    if not ordered.keeps_order:
+        ordered.sort(rows)
+    elif window.backward:
         rows.reverse()
     return Rows(*within(window, rows), ordered.cursor)
 
@@ -99,8 +102,8 @@ class _RowQuery(NamedTuple):
 
 
 @lru_cache(maxsize=STATEMENTS)
-def _list_query(listing: Listing[Any], order: Order, visibility: Visibility) -> ListQuery:
-    return ListQuery(listing, order, visibility)
+def _list_query(listing: Listing[Any], order: Order, visibility: Visibility, dialect: Dialect) -> ListQuery:
+    return ListQuery(listing, order, visibility, dialect)
 
 
 @lru_cache(maxsize=STATEMENTS)
@@ -110,15 +113,16 @@ def _row_query(
     """The query of a page after a cursor with nulls at some places, or without a cursor."""
     place = None if nulls is None else [None if null else slot for slot, null in zip(PLACE, nulls, strict=False)]
     extent = Extent(LIMIT, OFFSET, REACH, place)
-    columns, tables = ordered.rows([*map(_column, names)], extent, backward=backward, has_order=has_cursors)
-    if _BLOBS.isdisjoint(names):
+    has_order = has_cursors or not ordered.keeps_order
+    columns, tables = ordered.rows([*map(_column, names)], extent, backward=backward, has_order=has_order)
+    if ordered.keeps_order and _BLOBS.isdisjoint(names):
         return _RowQuery(json_rows.gathered(columns, _LISTS, tables), is_gathered=True)
     return _RowQuery(Sql(f"SELECT {', '.join(columns)} FROM {tables.sql}", tables.parameters), is_gathered=False)  # noqa: S608
 
 
 def _pages(state: State, read: PageOf[Any], parents: Sequence[str], names: Sequence[str]) -> Steps[Mapping[str, Rows]]:
     """The page of each parent."""
-    ordered, sql = _page_query(read, names, state.visibility)
+    ordered, sql = _page_query(read, names, state.visibility, state.dialect)
     found = yield sql.bound({PARENTS: keys(parents)})
     rows_of: list[list[Row]] = [[] for _ in parents]
     for (at, *_), row in zip(found, _decoded([row[1:] for row in found], names), strict=True):
@@ -130,8 +134,10 @@ def _pages(state: State, read: PageOf[Any], parents: Sequence[str], names: Seque
 
 
 @lru_cache(maxsize=STATEMENTS)
-def _page_query(read: PageOf[Any], names: Sequence[str], visibility: Visibility) -> tuple[ListQuery, Sql]:
-    ordered = ListQuery(read.listing, read.order, visibility)
+def _page_query(
+    read: PageOf[Any], names: Sequence[str], visibility: Visibility, dialect: Dialect
+) -> tuple[ListQuery, Sql]:
+    ordered = ListQuery(read.listing, read.order, visibility, dialect)
     return ordered, ordered.page(None, read.window, ", ".join(map(_column, names)))
 
 

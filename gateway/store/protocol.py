@@ -52,6 +52,9 @@ class ChangeCounts(NamedTuple):
     removed: int
 
 
+TOKEN_START = "WyJjaGFuZ2VzIi"  # noqa: S105 - not a secret
+"""The start of each token of `changes`."""
+
 Asked = tuple[Read[Any], Sequence[str]]
 """A read and its parents, which are distinct."""
 
@@ -175,6 +178,43 @@ class Applied(NamedTuple):
 
 
 class Store(Protocol):
+    """A database of one content folder, to read."""
+
+    def newest_generation(self, visibility: Visibility) -> Generation | None:
+        """The newest generation, if it is known without a query."""
+        ...
+
+    def snapshot(self, visibility: Visibility) -> AbstractAsyncContextManager[Snapshot]:
+        """A snapshot of the newest generation. It leases a reader from the first read until it is closed."""
+        ...
+
+    def generations(self) -> AsyncIterator[None]:
+        """Yields at once, and then for each newer generation. Generations that arrive meanwhile are merged."""
+        ...
+
+    def end_generations(self) -> None:
+        """Ends all iterators of `generations`. Reads and writes continue, but a reader does not become the writer."""
+        ...
+
+    async def ready(self) -> bool:
+        """Whether a generation can be served."""
+        ...
+
+    def check_available(self) -> None:
+        """Raises DatabaseUnavailable or NotReady if snapshots cannot be read now."""
+        ...
+
+    async def reach(self, token: str | None = None) -> None:
+        """Finds out the newest generation, if other machines write the database. With a token of `changes`, waits until
+        the database has its generation, for a limited time."""
+        ...
+
+    async def close(self) -> None:
+        """Idempotent. Ends all threads and closes all files."""
+        ...
+
+
+class ContentStore(Store, Protocol):
     """The database of one content folder. It has one writer and many readers, also across processes."""
 
     @property
@@ -197,31 +237,11 @@ class Store(Protocol):
         commits are read here. Raises StoreError."""
         ...
 
-    def newest_generation(self, visibility: Visibility) -> Generation | None:
-        """The newest generation, if it is known without a query."""
-        ...
-
-    def snapshot(self, visibility: Visibility) -> AbstractAsyncContextManager[Snapshot]:
-        """A snapshot of the newest generation. It leases a reader from the first read until it is closed."""
-        ...
-
     async def apply(self, changes: ChangeSet) -> Applied:
         """Applies the changes in one transaction: they become one new generation, or are rolled back.
 
         The first run creates a generation even if it is empty. Raises StoreError.
         """
-        ...
-
-    def generations(self) -> AsyncIterator[None]:
-        """Yields at once, and then for each newer generation. Generations that arrive meanwhile are merged."""
-        ...
-
-    def end_generations(self) -> None:
-        """Ends all iterators of `generations`. Reads and writes continue, but a reader does not become the writer."""
-        ...
-
-    async def ready(self) -> bool:
-        """Whether a generation can be served."""
         ...
 
     async def files(self, under: Collection[str] | None = None) -> Mapping[str, FileState]:
@@ -251,8 +271,4 @@ class Store(Protocol):
 
     async def next_due(self) -> datetime | None:
         """The next time at which an article stops being scheduled or expires. None if there is no such time."""
-        ...
-
-    async def close(self) -> None:
-        """Idempotent. Ends all threads and closes all files."""
         ...

@@ -4,15 +4,15 @@
 -- The last column is the time at which the next article is shown or hidden.
 SELECT epoch, counter_all, counter_public, as_of, loaded_all, loaded_public, (
   SELECT min(due) FROM (
-    SELECT min(public_from) AS due FROM article WHERE published AND public_from > (SELECT as_of FROM generation)
+    SELECT min(public_from) AS due FROM article WHERE published = 1 AND public_from > (SELECT as_of FROM generation)
     UNION ALL
-    SELECT min(public_until) FROM article WHERE published AND public_until > (SELECT as_of FROM generation)
-  )
+    SELECT min(public_until) FROM article WHERE published = 1 AND public_until > (SELECT as_of FROM generation)
+  ) AS dues
 ) FROM generation;
 
 -- name: problems
 SELECT severity, code, message, path, line, "column", hint FROM problem WHERE severity BETWEEN ? AND ?
-ORDER BY severity, path, line, "column", code, message LIMIT ?;
+ORDER BY severity, path, line NULLS FIRST, "column" NULLS FIRST, code, message LIMIT ?;
 
 -- name: unexposed
 -- Reads the whole table.

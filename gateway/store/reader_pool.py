@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
 
-from gateway.errors import NotReady, StoreError
+from gateway.errors import DatabaseUnavailable, NotReady, StoreError
 from gateway.store.rows import Row
 from gateway.store.sql_files import named
 from gateway.store.sql_fragment import Steps
@@ -23,6 +23,10 @@ GENERATION = named("read.sql")["generation"]
 
 class ReaderConnection(Protocol):
     """The connection of a reader."""
+
+    async def begin(self) -> None:
+        """Begins a transaction."""
+        ...
 
     async def rows(self, sql: str, parameters: Sequence[object] | Mapping[str, object] = ()) -> Sequence[Row]: ...
 
@@ -51,27 +55,40 @@ class Reader:
         """The number of the commit that its transaction sees."""
         self.busy = False
         """Whether an abandoned statement may be running."""
+        self._has_failed = False
+        """Whether its transaction may have ended."""
 
     async def begin(self, commit: int) -> None:
         """Begins to read the newest generation. BEGIN does not open a snapshot: the first read does."""
-        if self.commit == commit and self.generation:
+        if self.commit == commit and self.generation and not self._has_failed:
             return
         self.busy = True
         await self.end()
-        await self._connection.rows("BEGIN")
-        [self.generation] = await self._connection.rows(GENERATION)
+        await self._connection.begin()
+        [row] = await self._connection.rows(GENERATION)
+        self.generation = tuple(row)
         self.commit = commit
-        self.busy = False
+        self.busy = self._has_failed = False
 
     async def end(self) -> None:
         self.generation = ()
         await self._connection.rollback()
 
     async def rows(self, sql: str, parameters: Sequence[object] | Mapping[str, object] = ()) -> Sequence[Row]:
-        return await self._connection.rows(sql, parameters)
+        with self._noting():
+            return await self._connection.rows(sql, parameters)
 
     async def run(self, steps: Steps[T]) -> T:
-        return await self._connection.run_steps(steps)
+        with self._noting():
+            return await self._connection.run_steps(steps)
+
+    @contextmanager
+    def _noting(self) -> Iterator[None]:
+        try:
+            yield
+        except (StoreError, DatabaseUnavailable):
+            self._has_failed = True
+            raise
 
     async def interrupt(self) -> None:
         await self._connection.interrupt()
@@ -105,8 +122,9 @@ class ReaderPool:
         """The generation of the newest commit, if a reader has read it since."""
         return self._newest or None
 
-    def saw(self, reader: Reader) -> None:
-        """Call after a reader has begun."""
+    async def begin(self, reader: Reader) -> None:
+        """Makes a reader read the newest generation."""
+        await reader.begin(self.commit)
         if reader.commit == self.commit:
             self._newest = reader.generation
 
@@ -129,6 +147,10 @@ class ReaderPool:
         """Call after each commit, so that idle readers do not hold the previous generation."""
         self.commit += 1
         self._newest = ()
+        await self.rest()
+
+    async def rest(self) -> None:
+        """Ends the transactions of idle readers."""
         idle = [self._idle.get_nowait() for _ in range(self._idle.qsize())]
         await asyncio.gather(*map(self._tidy, idle))
 
@@ -207,7 +229,6 @@ class ReaderLease:
             if self._reader.busy and len(self._asking) == 1:  # an interrupt would also hit a concurrent statement
                 await self._reader.interrupt()
             if not self._begun:
-                await self._reader.begin(self._readers.commit)
-                self._readers.saw(self._reader)
+                await self._readers.begin(self._reader)
                 self._begun = True
             return self._reader

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from gateway.content.text import storable
 from gateway.filters import Filter
 from gateway.model.lists import Group, Interval, Largest, Order, Page, Window
 from gateway.model.records import Adjacent, Article, Provider, Related, Similar, Statistics, Text, Topic
@@ -50,9 +51,9 @@ RELATED_BY_ID = Lookup[Related]("related.id")
 def localized_slug(slug: str, locale: str) -> str:
     """The lookup key of a slug in one locale.
 
-    Replaces NUL, which SQLite treats as the end of JSON text, by a lone surrogate. Stored text contains neither.
+    Null replaces text that cannot be stored, because databases do not read it from JSON.
     """
-    return json.dumps([text.replace("\0", "\ud800") for text in (slug, locale)])
+    return json.dumps([text if storable(text) else None for text in (slug, locale)])
 
 
 @dataclass(frozen=True)

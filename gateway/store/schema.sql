@@ -41,6 +41,7 @@ CREATE TABLE last_good (
 ) WITHOUT ROWID;
 
 CREATE TABLE problem (
+  key INTEGER PRIMARY KEY,
   scope TEXT NOT NULL, about TEXT NOT NULL, severity INTEGER NOT NULL, code TEXT NOT NULL, message TEXT NOT NULL,
   path TEXT NOT NULL, line INTEGER, "column" INTEGER, hint TEXT
 );

@@ -13,10 +13,10 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from gateway.content.tokenizer import is_character
+from gateway.content.tokenizer import is_character, terms
 from gateway.model.records import Visibility
+from gateway.store.dialect import FullText
 from gateway.store.rows import ARTICLE, Row
-from gateway.store.search_sql import NOTHING, union
 from gateway.store.sql_fragment import Sql, keys, reachable, view, visible
 
 MOST_TOPICS = 10
@@ -45,14 +45,14 @@ class Subject(NamedTuple):
     @classmethod
     def of(cls, row: Row) -> Subject:
         key, title, excerpt, topics = row
-        words = dict.fromkeys(word for word in f"{title} {excerpt}".split() if not is_character(word))
-        return cls(key, tuple(words)[:LOOKED_UP], tuple((topic, count) for topic, count in json.loads(topics)))
+        words = dict.fromkeys(word for word in terms(f"{title} {excerpt or ''}") if not is_character(word))
+        return cls(key, tuple(words)[:LOOKED_UP], tuple((topic, count) for topic, count in json.loads(topics or "[]")))
 
 
 def subjects(article_ids: Sequence[str], visibility: Visibility) -> Sql:
     """Rows of an id and the columns of a Subject."""
     text = f"""
-    SELECT article.id, article.key, words(article.title), words(coalesce(article.excerpt, '')), (
+    SELECT article.id, article.key, article.title, article.excerpt, (
       SELECT json_group_array(json_array(topic.key, topic.count)) FROM article_topic
       CROSS JOIN topic ON topic.view = {view(visibility)} AND topic.key = article_topic.topic
       WHERE article_topic.article = article.key)
@@ -61,33 +61,28 @@ def subjects(article_ids: Sequence[str], visibility: Visibility) -> Sql:
     return Sql(text, (keys(article_ids),))
 
 
-def holders(words: Iterable[str], visibility: Visibility) -> Sql:
-    """Rows of a word and the number of articles that have it, counted up to COMMON."""
-    found, _ = union(visibility, """SELECT 1 FROM {index} WHERE {index} MATCH '"' || wanted.value || '"' """)
-    text = f"""
-    SELECT wanted.value, (SELECT count(*) FROM ({found} LIMIT {COMMON + 1})) FROM json_each(?) AS wanted
-    """
-    return Sql(text, (json.dumps(sorted(set(words))),))
+def holders(words: Iterable[str], visibility: Visibility, full_text: FullText) -> Sql:
+    """Rows of a word and the number of articles that have it, counted up to one more than COMMON."""
+    return full_text.holders(words, visibility, COMMON + 1)
 
 
-def neighbours(subjects: Sequence[Subject], held: Mapping[str, int], first: int, visibility: Visibility) -> Sql:
+def neighbours(
+    subjects: Sequence[Subject], held: Mapping[str, int], first: int, visibility: Visibility, full_text: FullText
+) -> Sql:
     """Rows of a subject's index, the record's columns and a score, best first per subject.
 
     A shared topic adds a whole number, higher for rarer topics. Word similarity adds a fraction.
     """
     shown = visible("listed", visibility)
-    worded, _ = union(
-        visibility,
-        "SELECT subject.at, {index}.rowid AS article, {score} AS likeness"
-        " FROM subject CROSS JOIN {index} WHERE {index} MATCH subject.words",
-    )
+    worded = full_text.likenesses(visibility)
     text = f"""
     WITH subject AS MATERIALIZED (
-      SELECT key AS at, json_extract(value, '$[0]') AS article, json_extract(value, '$[1]') AS words,
-        json_extract(value, '$[2]') AS topics
-      FROM json_each(?)
+      SELECT each.key AS at, CAST(json_extract(each.value, '$[0]') AS BIGINT) AS article,
+        json_extract(each.value, '$[1]') AS words, json_extract(each.value, '$[2]') AS topics
+      FROM json_each(?) AS each
     ), topic AS MATERIALIZED (
-      SELECT subject.at, json_extract(topic.value, '$[0]') AS key, json_extract(topic.value, '$[1]') AS weight
+      SELECT subject.at, json_extract(topic.value, '$[0]') AS key,
+        CAST(json_extract(topic.value, '$[1]') AS BIGINT) AS weight
       FROM subject CROSS JOIN json_each(subject.topics) AS topic
     ), worded AS MATERIALIZED ({worded}), likest AS (
       SELECT worded.at, worded.article,
@@ -97,7 +92,7 @@ def neighbours(subjects: Sequence[Subject], held: Mapping[str, int], first: int,
       SELECT at, article FROM likest WHERE rank <= {LIKEST}
       UNION SELECT topic.at, article.key FROM topic CROSS JOIN article ON article.key IN (
         SELECT listed.article FROM article_topic AS listed WHERE listed.topic = topic.key AND {shown}
-        ORDER BY listed.published_date_time DESC, listed.path LIMIT {NEWEST})
+        ORDER BY listed.published_date_time DESC NULLS LAST, listed.path LIMIT {NEWEST})
     ), weighed AS (
       SELECT candidate.at, candidate.article, coalesce((
         SELECT sum(topic.weight) FROM article_topic CROSS JOIN topic
@@ -114,14 +109,16 @@ def neighbours(subjects: Sequence[Subject], held: Mapping[str, int], first: int,
     FROM ranked CROSS JOIN article ON article.key = ranked.article
     WHERE ranked.rank <= ? ORDER BY ranked.at, ranked.rank
     """
-    wanted = [(subject.key, _telling(subject.words, held), _weights(subject.topics)) for subject in subjects]
+    wanted = [
+        (subject.key, full_text.any_of(_telling(subject.words, held)), _weights(subject.topics)) for subject in subjects
+    ]
     return Sql(text, (json.dumps(wanted), first))
 
 
-def _telling(words: Sequence[str], held: Mapping[str, int]) -> str:
-    """The expression for the rarest words that other articles share."""
+def _telling(words: Sequence[str], held: Mapping[str, int]) -> Sequence[str]:
+    """The rarest words that other articles share."""
     shared = sorted((word for word in words if 1 < held[word] <= COMMON), key=lambda word: (held[word], word))
-    return " OR ".join(f'"{word}"' for word in shared[:MOST_WORDS]) or NOTHING
+    return shared[:MOST_WORDS]
 
 
 def _weights(topics: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:

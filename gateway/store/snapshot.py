@@ -13,6 +13,7 @@ from gateway.store import change_log
 from gateway.store.answers import State, answers, known, suggestion, uses_entities
 from gateway.store.change_log import ChangeCursor
 from gateway.store.cursor import Value
+from gateway.store.dialect import SQLITE, Dialect
 from gateway.store.entities import Entities, EntityCache
 from gateway.store.list_query import ListQuery
 from gateway.store.narrow_rows import planned
@@ -20,14 +21,13 @@ from gateway.store.protocol import Asked, ChangeCounts, ChangePage, Usage
 from gateway.store.reads import WHOLE, Listing, ReadSteps
 from gateway.store.rows import SEVERITIES, Row, generation, problem
 from gateway.store.sql_files import named
-from gateway.store.sql_fragment import Sql, Steps, view
+from gateway.store.sql_fragment import NO_LIMIT, Sql, Steps, view
 
 T = TypeVar("T")
 
 _SQL = named("read.sql")
 PROBLEMS = _SQL["problems"]
 UNEXPOSED = _SQL["unexposed"]
-NO_LIMIT = -1
 
 
 class LeasedReader(Protocol):
@@ -43,11 +43,14 @@ class LeasedReader(Protocol):
 class SqlSnapshot:
     """A snapshot of the generation that its lease reads."""
 
-    def __init__(self, lease: LeasedReader, visibility: Visibility, entities: EntityCache) -> None:
+    def __init__(
+        self, lease: LeasedReader, visibility: Visibility, entities: EntityCache, dialect: Dialect = SQLITE
+    ) -> None:
         """`entities` is the cache of this visibility."""
         self._lease = lease
         self._visibility = visibility
         self._entity_cache = entities
+        self._dialect = dialect
         self._entities: Entities | None = None
         self._usage = Usage()
 
@@ -74,7 +77,9 @@ class SqlSnapshot:
         return await self._run(suggestion(await self._state_for(()), listing))
 
     async def matching_ids(self, listing: Listing[Article]) -> AbstractSet[str]:
-        rows = await self._ask(ListQuery(listing, (), self._visibility).matching_ids("article.id", [WHOLE]))
+        rows = await self._ask(
+            ListQuery(listing, (), self._visibility, self._dialect).matching_ids("article.id", [WHOLE])
+        )
         return {id_ for _, id_, _ in rows}
 
     async def changes(self, token: str | None, first: int) -> ChangePage:
@@ -129,13 +134,13 @@ class SqlSnapshot:
         """With the entities of this generation, if a read uses them and they are in memory."""
         if self._entities is None and any(uses_entities(read) for read, _ in asked):
             return await self._state()
-        return State(self._visibility, await self._lease.generation(), self._entities)
+        return State(self._visibility, await self._lease.generation(), self._entities, self._dialect)
 
     async def _state(self) -> State:
         row = await self._lease.generation()
         if self._entities is None:
             self._entities = await self._entity_cache.of(row, self._lease.rows)
-        return State(self._visibility, row, self._entities)
+        return State(self._visibility, row, self._entities, self._dialect)
 
     async def _run(self, steps: Steps[T]) -> T:
         result, rows = await self._lease.run(_counted(steps))

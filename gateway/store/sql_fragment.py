@@ -6,12 +6,16 @@ import json
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
+from gateway.content.text import storable
 from gateway.model.records import Visibility
 from gateway.store.cursor import Value
 from gateway.store.rows import Row
 from gateway.store.tables import KEYED_VIEW, PREVIEW_VIEW, PUBLIC_VIEW
 
 T = TypeVar("T")
+
+NO_LIMIT = 2**63 - 1
+"""The largest limit."""
 
 
 class Slot:
@@ -48,7 +52,7 @@ def visible(table: str, visibility: Visibility) -> str:
 
 def reachable(table: str, visibility: Visibility) -> str:
     """The condition for records found by key, including unlisted articles."""
-    return f"{table}.reachable" if visibility is Visibility.PUBLIC else "TRUE"
+    return f"{table}.reachable = 1" if visibility is Visibility.PUBLIC else "TRUE"
 
 
 def keyed_views(visibility: Visibility) -> str:
@@ -66,8 +70,6 @@ def viewed(query: Sql, visibility: Visibility) -> Sql:
 
 
 def keys(values: Sequence[str]) -> str:
-    """The parameter of `json_each`. ASCII, so that lone surrogates can be passed.
-
-    SQLite ends JSON text at a NUL, so a lone surrogate replaces it. Stored text contains neither.
-    """
-    return json.dumps([value.replace("\0", "\ud800") for value in values])
+    """The parameter of `json_each`. Null replaces text that cannot be stored, because databases do not read it from
+    JSON."""
+    return json.dumps([value if storable(value) else None for value in values])

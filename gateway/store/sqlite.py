@@ -23,12 +23,13 @@ from gateway.model.documents import Status
 from gateway.model.records import Generation, Visibility
 from gateway.store.article_row import encode
 from gateway.store.commit_counter import CommitCounter
-from gateway.store.database_setup import is_current, prepare, set_up
+from gateway.store.database_setup import is_current, make_folder, prepare, set_up
 from gateway.store.driver import CLOSED, PATIENCE, Access, Database, SqliteConnection
 from gateway.store.entities import FEW, EntityCache
 from gateway.store.generation_signal import GenerationSignal
 from gateway.store.protocol import Applied, ChangeSet, FileState, Snapshot
 from gateway.store.reader_pool import Reader, ReaderLease, ReaderPool
+from gateway.store.replica import Replica
 from gateway.store.rows import Row, generation, instant, optional_instant, restriction
 from gateway.store.snapshot import SqlSnapshot
 from gateway.store.sql_files import named
@@ -77,9 +78,10 @@ class FileIdentity(NamedTuple):
 class SqliteStore:
     """The database of one content folder in one file."""
 
-    def __init__(self, path: Path, readers: int, patience: float, entities: int) -> None:
+    def __init__(self, path: Path, readers: int, patience: float, entities: int, replica: Replica | None) -> None:
         """See `open` and `join`."""
         self._path = path
+        self._replica = replica
         self._patience = patience
         self._count = readers
         self._lock = WriterLock(path)
@@ -98,15 +100,21 @@ class SqliteStore:
 
     @classmethod
     async def open(
-        cls, path: Path, *, readers: int = 4, patience: float = PATIENCE, entities: int = ENTITIES
+        cls,
+        path: Path,
+        *,
+        readers: int = 4,
+        patience: float = PATIENCE,
+        entities: int = ENTITIES,
+        replica: Replica | None = None,
     ) -> SqliteStore:
         """Opens the database for writing, and creates it if it is missing. Rebuilds a database of another release.
 
         `patience` is the time in seconds to wait for another program that writes. `entities` is the maximum number of
-        providers and topics in memory, for each visibility. Raises StoreError if the file belongs to another program,
-        cannot be used, or is written by another process.
+        providers and topics in memory, for each visibility. `replica` gets each commit. Raises StoreError if the file
+        belongs to another program, cannot be used, or is written by another process.
         """
-        store = await cls.join(path, readers=readers, patience=patience, entities=entities)
+        store = await cls.join(path, readers=readers, patience=patience, entities=entities, replica=replica)
         async with _closed_on_error(store):
             if not store.is_writer:
                 raise StoreError(
@@ -118,15 +126,21 @@ class SqliteStore:
 
     @classmethod
     async def join(
-        cls, path: Path, *, readers: int = 4, patience: float = PATIENCE, entities: int = ENTITIES
+        cls,
+        path: Path,
+        *,
+        readers: int = 4,
+        patience: float = PATIENCE,
+        entities: int = ENTITIES,
+        replica: Replica | None = None,
     ) -> SqliteStore:
         """Opens the database for reading, whichever process writes it. It is readable once it has a generation.
 
         The caller must call `become_writer`, which allows writing. Raises StoreError.
         """
-        store = cls(path, readers, patience, entities)
+        store = cls(path, readers, patience, entities, replica)
         async with _closed_on_error(store):
-            _make_folder(path)
+            make_folder(path)
             store._lock.take()
             store._commits = CommitCounter(path)
             store._connections.callback(store._commits.close)
@@ -241,6 +255,8 @@ class SqliteStore:
             if self._writer is None:
                 raise StoreError(f"The database {self._path} is written by {self.writer_name}.")
             self._check_identity()
+            if self._replica:
+                await self._replica.settle()
             try:
                 applied = await write(self._writer, changes, self._commits)
             except BaseException:
@@ -252,6 +268,8 @@ class SqliteStore:
                 self._signal.notify()
             with suppress(StoreError):  # the commit is safe in the log; the next run retries, and fails if it must
                 await self._writer.rows("PRAGMA wal_checkpoint(PASSIVE)")
+            if self._replica:
+                await self._replica.send()
             return applied
 
     def generations(self) -> AsyncIterator[None]:
@@ -259,6 +277,12 @@ class SqliteStore:
 
     def end_generations(self) -> None:
         self._signal.end()
+
+    def check_available(self) -> None:
+        self._check_open()
+
+    async def reach(self, token: str | None = None) -> None:
+        """Snapshots always read the newest generation: the file is on this machine."""
 
     async def ready(self) -> bool:
         with self._lease() as lease:
@@ -382,13 +406,6 @@ async def _closed_on_error(store: SqliteStore) -> AsyncIterator[None]:
     except BaseException:
         await store.close()
         raise
-
-
-def _make_folder(path: Path) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError(f"The folder of the database {path} cannot be created: {error.strerror}.") from error
 
 
 async def _file_states(rows: Sequence[Row]) -> dict[str, FileState]:

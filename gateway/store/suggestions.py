@@ -16,7 +16,7 @@ from gateway.content.tokenizer import Token, is_spaceless
 from gateway.model.records import Visibility
 from gateway.search import Search
 from gateway.store.rows import Row
-from gateway.store.search_sql import columns_of, vocabularies
+from gateway.store.search_columns import columns_of, vocabularies
 from gateway.store.sql_fragment import Sql
 
 MOST_SLIPS = 4
@@ -64,7 +64,7 @@ class Suggestion:
             for vocabulary in self._vocabularies
         )
         wanted = json.dumps(sorted(set().union(*(variants(slip.term) for slip in slips))))
-        text = f"SELECT term, sum(doc) FROM ({held}) GROUP BY term"
+        text = f"SELECT term, CAST(sum(doc) AS BIGINT) FROM ({held}) AS held GROUP BY term"
         return Sql(text, (wanted,) * len(self._vocabularies))
 
     def corrected(self, slips: Sequence[Token], candidates: Sequence[Row]) -> str | None:

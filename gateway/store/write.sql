@@ -18,8 +18,8 @@ SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'article';
 
 -- name: due
 -- The files whose articles are shown or hidden between two times.
-SELECT path FROM article WHERE published AND public_from > ?1 AND public_from <= ?2
-UNION SELECT path FROM article WHERE published AND public_until > ?1 AND public_until <= ?2;
+SELECT path FROM article WHERE published = 1 AND public_from > ?1 AND public_from <= ?2
+UNION SELECT path FROM article WHERE published = 1 AND public_until > ?1 AND public_until <= ?2;
 
 -- name: remove
 DELETE FROM article WHERE key = ?;
@@ -70,10 +70,10 @@ DELETE FROM folder WHERE path = ?;
 
 -- name: problems
 SELECT about, severity, code, message, path, line, "column", hint FROM problem
-WHERE scope = ? AND about IN (SELECT value FROM json_each(?)) ORDER BY rowid;
+WHERE scope = ? AND about IN (SELECT value FROM json_each(?)) ORDER BY key;
 
 -- name: insert_problem
-INSERT INTO problem VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
+INSERT INTO problem VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: delete_problems
 DELETE FROM problem WHERE scope = ? AND about = ?;

@@ -158,7 +158,7 @@ class ChangeWriter:
             self._pass_time(db, *sorted((as_of, self._as_of)))
         if self._expected >= LARGE:  # counting reads an index
             [(articles,)] = db.execute(COUNT_ARTICLES)
-            if self._expected >= articles / 2:
+            if is_large(self._expected, articles):
                 self._drop_indexes(db, articles)
 
     def take(self, db: Database, batch: Sequence[Change | Restricted]) -> None:
@@ -431,6 +431,11 @@ class ChangeWriter:
     def _count_public(self, db: Database) -> None:
         if self._public:
             db.execute(NEXT_PUBLIC, (self._as_of,))
+
+
+def is_large(files: int, articles: int) -> bool:
+    """Whether a run over this number of files is large for a store with this number of articles."""
+    return files >= LARGE and files >= articles / 2
 
 
 def split(changes: Sequence[Change | Restricted]) -> Iterator[Sequence[Change | Restricted]]:

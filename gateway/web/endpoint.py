@@ -148,12 +148,13 @@ class Endpoint:
         known = context.headers.get("if-none-match")
         if known is None or not context.is_cacheable:
             return None
-        generation = await self._executor.generation(Visibility.PUBLIC)
-        entity_tag = self._caching.entity_tag(resolved.request, context.negotiated.media_type, generation.revision)
-        if not is_not_modified(entity_tag, known):
-            return None
-        headers = self._caching.headers(entity_tag, self._executor.seconds_left(generation))
-        return EncodedResponse(None, (_VARY, *encoded(headers)), HTTPStatus.NOT_MODIFIED)
+        for find in (self._executor.generation, self._executor.generation_of_database):
+            generation = await find(Visibility.PUBLIC)
+            entity_tag = self._caching.entity_tag(resolved.request, context.negotiated.media_type, generation.revision)
+            if is_not_modified(entity_tag, known):
+                headers = self._caching.headers(entity_tag, self._executor.seconds_left(generation))
+                return EncodedResponse(None, (_VARY, *encoded(headers)), HTTPStatus.NOT_MODIFIED)
+        return None
 
     async def _answered(self, result: Result, asked: OperationRequest, context: _RequestContext) -> Response:
         """The response with a result."""

@@ -23,9 +23,11 @@ from gateway.model.changes import FileVersion, Loaded
 from gateway.model.records import Visibility
 from gateway.store.protocol import ChangeSet, Usage
 from gateway.store.sqlite import SqliteStore
+from tests.postgres import own_schema
 from tests.queries.corpus import AS_OF, SIZES, Piece, corpus, text
 from tests.queries.oracle import Oracle
 from tests.schema import SCHEMA
+from tests.store.replicated import ReplicatedStore
 
 DOCUMENTS = DocumentCache(SCHEMA._schema, Limits(), introspection=False)
 """Parsed and validated once for all examples, as a server does."""
@@ -48,10 +50,16 @@ class Answer(NamedTuple):
 class World(NamedTuple):
     """A database, and its expected answers with and without drafts."""
 
-    store: SqliteStore
+    store: SqliteStore | ReplicatedStore
     oracles: dict[bool, Oracle]
 
+    def limit_examples(self, most: int) -> None:
+        """Of a property on PostgreSQL."""
+        if isinstance(self.store, ReplicatedStore):
+            self.store.limit_examples(most)
+
     async def answer(self, query: str, *, preview: bool, **variables: Any) -> Answer:
+        self.limit_examples(QUERIES.max_examples // 10)
         viewer = VIEWERS[preview]
         async with self.store.snapshot(viewer.visibility) as snapshot:
             context = Context(viewer, snapshot, Limits(), BodyRenderer(), DOCUMENTS.get(query).node)
@@ -74,18 +82,29 @@ def loaded(piece: Piece) -> Loaded:
     return Loaded(version, document)
 
 
-async def world(file: Path, pieces: Sequence[Piece]) -> World:
-    store = await SqliteStore.open(file, readers=1)
+async def world(file: Path, pieces: Sequence[Piece], server: str | None = None) -> World:
+    """`server` is the URL of a PostgreSQL server, to read from it."""
+    store: SqliteStore | ReplicatedStore
+    if server is None:
+        store = await SqliteStore.open(file, readers=1)
+    else:
+        store = await ReplicatedStore.open(file, own_schema(server), readers=1)
     await store.apply(ChangeSet(AS_OF, stream(pieces)))
     return World(store, {preview: Oracle(pieces, preview=preview) for preview in (False, True)})
 
 
+@pytest.fixture(scope="package", params=["sqlite", "postgres"])
+def server(request: pytest.FixtureRequest) -> str | None:
+    """The PostgreSQL server to read from, or None for SQLite."""
+    return request.getfixturevalue("postgres") if request.param == "postgres" else None
+
+
 @pytest_asyncio.fixture(scope="package", loop_scope="package")
-async def worlds(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[list[World]]:
+async def worlds(server: str | None, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[list[World]]:
     """One for each of SIZES."""
     folder = tmp_path_factory.mktemp("worlds")
     async with AsyncExitStack() as stores:
-        made = [await world(folder / f"{size}.db", corpus(size)) for size in SIZES]
+        made = [await world(folder / f"{size}.db", corpus(size), server) for size in SIZES]
         for each in made:
             stores.push_async_callback(each.store.close)
         yield made

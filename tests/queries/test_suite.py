@@ -19,9 +19,9 @@ SMALL, LARGE = 40, 4000
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def suite(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+async def suite(server: str | None, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     """The corpus of the queries."""
-    made = await world(tmp_path_factory.mktemp("suite") / "suite.db", CORPUS)
+    made = await world(tmp_path_factory.mktemp("suite") / "suite.db", CORPUS, server)
     yield made
     await made.store.close()
 

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from itertools import count
 from pathlib import Path
 
 import pytest
+from hypothesis import assume, currently_in_test_context
 
-from gateway.store.protocol import Store
+from gateway.store.protocol import ContentStore
 from gateway.store.sqlite import SqliteStore
+from tests.postgres import own_schema
 from tests.store.documents import apply, document
+from tests.store.replicated import ReplicatedStore
 from tests.store.template import empty_database
 
-Open = Callable[[], Awaitable[Store]]
+Open = Callable[[], Awaitable[ContentStore]]
 READERS = 2
+FULL = bool(os.environ.get("GATEWAY_TEST_FULL"))
+FEW = 4
+"""The number of examples on PostgreSQL, where a new store takes longer, without FULL."""
 
 
 def open_files(folder: Path) -> list[str]:
@@ -24,22 +31,34 @@ def open_files(folder: Path) -> list[str]:
     return [link for link in links if link.startswith(str(folder))]
 
 
-@pytest.fixture(params=[SqliteStore], ids=["sqlite"])
+@pytest.fixture(params=["sqlite", "postgres"])
 async def new_store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Open]:
     """Opens a further store at each call. All are closed at the end."""
+    server = request.getfixturevalue("postgres") if request.param == "postgres" else None
     async with AsyncExitStack() as stores:
         numbers = count()
 
-        async def new() -> Store:
-            store: Store = await request.param.open(empty_database(tmp_path / f"{next(numbers)}.db"), readers=READERS)
+        async def new() -> ContentStore:
+            number = next(numbers)
+            if server and not FULL and currently_in_test_context():
+                assume(number < FEW)
+            store = await open_store(tmp_path / f"{number}.db", server)
             stores.push_async_callback(store.close)
             return store
 
         yield new
 
 
+async def open_store(path: Path, server: str | None, readers: int = READERS) -> ContentStore:
+    """A new, empty store: a SQLite file, or also a schema of a PostgreSQL server that is read in its place."""
+    file = empty_database(path)
+    if server is None:
+        return await SqliteStore.open(file, readers=readers)
+    return await ReplicatedStore.open(file, own_schema(server), readers=readers)
+
+
 @pytest.fixture
-async def store(new_store: Open) -> Store:
+async def store(new_store: Open) -> ContentStore:
     return await new_store()
 
 
@@ -50,3 +69,9 @@ async def database(tmp_path: Path) -> Path:
     await apply(opened, document("a"))
     await opened.close()
     return tmp_path / "content.db"
+
+
+@pytest.fixture
+def postgres_url(postgres: str) -> str:
+    """The URL of a PostgreSQL schema for one test."""
+    return own_schema(postgres)

@@ -22,7 +22,7 @@ from gateway.model.lists import (
     Window,
 )
 from gateway.model.records import Article, Visibility
-from gateway.store.protocol import Snapshot, Store, read_one
+from gateway.store.protocol import ContentStore, Snapshot, read_one
 from gateway.store.reads import (
     ARTICLE_BY_ID,
     ARTICLE_BY_LOCALIZED_SLUG,
@@ -112,7 +112,7 @@ def set_aside(path: str) -> Quarantined:
     return Quarantined(path, ())
 
 
-async def answers(store: Store, visibility: Visibility) -> Mapping[str, Any]:
+async def answers(store: ContentStore, visibility: Visibility) -> Mapping[str, Any]:
     """All answers for a visibility, without counters and times."""
     async with store.snapshot(visibility) as snapshot:
         articles = await _whole(snapshot, ARTICLES, NEWEST_FIRST)

@@ -12,7 +12,7 @@ from gateway.content.identity import provider_key, topic_key, url_identity
 from gateway.model.changes import Change, FileVersion, Loaded
 from gateway.model.documents import Document, Image, ProviderName, RelatedEntry, TopicName
 from gateway.model.problems import Problem
-from gateway.store.protocol import Applied, ChangeSet, Store
+from gateway.store.protocol import Applied, ChangeSet, ContentStore
 
 NOW = datetime(2025, 1, 1, 12, tzinfo=UTC)
 SOON = NOW + timedelta(hours=1)
@@ -98,7 +98,7 @@ async def stream(batches: Sequence[Sequence[Change]]) -> AsyncIterator[Sequence[
 
 
 async def apply(
-    store: Store,
+    store: ContentStore,
     *changes: Change | Document,
     as_of: datetime = NOW,
     problems: tuple[Problem, ...] = (),

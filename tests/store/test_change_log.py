@@ -16,7 +16,7 @@ from gateway.model.changes import Deleted
 from gateway.model.documents import Document
 from gateway.model.lists import NEWEST_FIRST, Window
 from gateway.model.records import ArticleChange, ChangeType, Visibility
-from gateway.store.protocol import ChangeCounts, ChangePage, Snapshot, Store, read_one
+from gateway.store.protocol import ChangeCounts, ChangePage, ContentStore, Snapshot, read_one
 from gateway.store.reads import ARTICLES, PageOf
 from tests.store.conftest import Open
 from tests.store.documents import NOW, apply, document, entry, provider, topics
@@ -31,16 +31,16 @@ def change(kind: ChangeType, path: str) -> ArticleChange:
     return ArticleChange(kind, article_id(path))
 
 
-async def page(store: Store, token: str | None, first: int = 100, visibility: Visibility = PUBLIC) -> ChangePage:
+async def page(store: ContentStore, token: str | None, first: int = 100, visibility: Visibility = PUBLIC) -> ChangePage:
     async with store.snapshot(visibility) as snapshot:
         return await snapshot.changes(token, first)
 
 
-async def changes(store: Store, token: str | None, visibility: Visibility = PUBLIC) -> list[ArticleChange]:
+async def changes(store: ContentStore, token: str | None, visibility: Visibility = PUBLIC) -> list[ArticleChange]:
     return sorted((await page(store, token, visibility=visibility)).changes, key=lambda found: found.id)
 
 
-async def token(store: Store, visibility: Visibility = PUBLIC) -> str:
+async def token(store: ContentStore, visibility: Visibility = PUBLIC) -> str:
     async with store.snapshot(visibility) as snapshot:
         return await snapshot.token()
 
@@ -52,7 +52,7 @@ def as_sorted(*expected: ArticleChange) -> list[ArticleChange]:
 # Changes.
 
 
-async def test_each_change_is_listed_once(store: Store) -> None:
+async def test_each_change_is_listed_once(store: ContentStore) -> None:
     """Added, changed and removed since the token, with the last change of each article."""
     await apply(store, document("a"), document("b"), document("c"))
     before = await token(store)
@@ -85,12 +85,12 @@ async def test_the_first_run_logs_what_a_later_one_does(new_store: Open, visibil
     assert found[0] == found[1] != set()
 
 
-async def changed_ids(store: Store, token: str, visibility: Visibility) -> set[str]:
+async def changed_ids(store: ContentStore, token: str, visibility: Visibility) -> set[str]:
     async with store.snapshot(visibility) as snapshot:
         return set(await snapshot.changed_ids(token, 100))
 
 
-async def test_public_changes_exclude_drafts(store: Store) -> None:
+async def test_public_changes_exclude_drafts(store: ContentStore) -> None:
     """Neither their addition, change nor removal. Publishing adds, and withdrawing removes."""
     await apply(store, document("draft", published=False), document("a"))
     before = await token(store)
@@ -106,7 +106,7 @@ async def test_public_changes_exclude_drafts(store: Store) -> None:
     assert await changes(store, before) == [change(REMOVED, "a")]
 
 
-async def test_changed_slug_is_a_change(store: Store) -> None:
+async def test_changed_slug_is_a_change(store: ContentStore) -> None:
     """An article that gets or loses a suffix changed, although its file did not."""
     await apply(store, document("b", slug="same"))
     before = await token(store)
@@ -118,7 +118,7 @@ async def test_changed_slug_is_a_change(store: Store) -> None:
     assert await changes(store, before) == [change(UPDATED, "b")]
 
 
-async def test_article_removed_twice(store: Store) -> None:
+async def test_article_removed_twice(store: ContentStore) -> None:
     """A client with the first version gets a removal. A later client gets nothing."""
     await apply(store, document("a"))
     held = await token(store)
@@ -133,7 +133,7 @@ async def test_article_removed_twice(store: Store) -> None:
     assert await changes(store, later) == []
 
 
-async def test_due_article_is_a_change(store: Store) -> None:
+async def test_due_article_is_a_change(store: ContentStore) -> None:
     """It is added to the public view, and changed in a preview."""
     await apply(store, document("soon", published_date_time=NOW + timedelta(hours=1)))
     public, preview = await token(store), await token(store, PREVIEW)
@@ -142,7 +142,7 @@ async def test_due_article_is_a_change(store: Store) -> None:
     assert await changes(store, preview, PREVIEW) == [change(UPDATED, "soon")]
 
 
-async def test_changes_of_other_records_are_not_changes(store: Store) -> None:
+async def test_changes_of_other_records_are_not_changes(store: ContentStore) -> None:
     """A change of an article is one of its own fields."""
     url = "https://example.org/a"
     await apply(store, document("a", urls=(url,)), document("b"))
@@ -154,7 +154,7 @@ async def test_changes_of_other_records_are_not_changes(store: Store) -> None:
 # Pages and tokens.
 
 
-async def test_full_listing_in_pages(store: Store) -> None:
+async def test_full_listing_in_pages(store: ContentStore) -> None:
     """Without a token everything is listed as added. Only the first page is a reset."""
     await apply(store, *(document(f"{n}") for n in range(5)))
     first = await page(store, None, 2)
@@ -182,14 +182,14 @@ async def test_token_of_another_database_or_view_resets(new_store: Open) -> None
 
 
 @pytest.mark.parametrize("text", ["", "x", "é", "W10"])
-async def test_invalid_token_is_refused(store: Store, text: str) -> None:
+async def test_invalid_token_is_refused(store: ContentStore, text: str) -> None:
     """It is a client error."""
     await apply(store, document("a"))
     with pytest.raises(BadUserInput, match="token"):
         await page(store, text)
 
 
-async def test_token_expiry(store: Store) -> None:
+async def test_token_expiry(store: ContentStore) -> None:
     """Within the retention no token resets. Past it only a token that would miss a tombstone does."""
     await apply(store, document("a"), document("b"))
     first = await token(store)
@@ -220,7 +220,7 @@ class Client:
         self._first = first
         self._token: str | None = None
 
-    async def read(self, store: Store, ever: AbstractSet[str]) -> bool:
+    async def read(self, store: ContentStore, ever: AbstractSet[str]) -> bool:
         """Read one page. Returns whether there are more. Articles that were not `ever` served must not be in it."""
         async with store.snapshot(self._visibility) as snapshot:
             found = await snapshot.changes(self._token, self._first)

@@ -20,7 +20,7 @@ from gateway.model.changes import Change, Deleted
 from gateway.model.documents import Document
 from gateway.model.records import Visibility
 from gateway.store.entities import EntityCache
-from gateway.store.protocol import Snapshot, Store, Usage
+from gateway.store.protocol import ContentStore, Snapshot, Usage
 from gateway.store.reader_pool import GENERATION
 from gateway.store.reads import (
     ARTICLES_OF_PROVIDER,
@@ -73,7 +73,7 @@ async def found(snapshot: Snapshot) -> Mapping[str, Any]:
 
 
 @asynccontextmanager
-async def opened(path: Path, entities: int) -> AsyncIterator[Store]:
+async def opened(path: Path, entities: int) -> AsyncIterator[ContentStore]:
     """A store that writes a new database."""
     store = await SqliteStore.open(empty_database(path), entities=entities)
     try:
@@ -83,14 +83,14 @@ async def opened(path: Path, entities: int) -> AsyncIterator[Store]:
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
+async def store(tmp_path: Path) -> AsyncIterator[ContentStore]:
     """A new, empty store."""
     async with opened(tmp_path / "content.db", 100) as made:
         yield made
 
 
 @asynccontextmanager
-async def joined(path: Path, entities: int) -> AsyncIterator[Store]:
+async def joined(path: Path, entities: int) -> AsyncIterator[ContentStore]:
     """Another store on a database, as after a restart."""
     store = await SqliteStore.join(path, readers=1, entities=entities)
     try:
@@ -129,7 +129,7 @@ async def test_memory_equals_the_tables(
         await compare(store, path)
 
 
-async def compare(store: Store, path: Path) -> None:
+async def compare(store: ContentStore, path: Path) -> None:
     for visibility in Visibility:
         async with (
             joined(path, 0) as tables,
@@ -141,7 +141,7 @@ async def compare(store: Store, path: Path) -> None:
             assert await found(grown) == await found(fresh) == await found(expected)
 
 
-async def test_slug_of_two_records(store: Store, tmp_path: Path) -> None:
+async def test_slug_of_two_records(store: ContentStore, tmp_path: Path) -> None:
     """If one gets by a collision the slug that another has by its name, the first key has it, in any order of runs."""
     await apply(
         store, document("a", provider=provider("Acme", "acme.org")), document("b", provider=provider("acme-org"))
@@ -167,7 +167,7 @@ async def name(snapshot: Snapshot) -> str:
     return (await look_up(snapshot, PROVIDER_BY_KEY, ["acme.org"]))["acme.org"].name
 
 
-async def name_in(store: Store) -> tuple[str, Usage]:
+async def name_in(store: ContentStore) -> tuple[str, Usage]:
     """The name in the newest generation, and the cost of the lookup."""
     async with store.snapshot(PUBLIC) as snapshot:
         return await name(snapshot), snapshot.usage
@@ -177,7 +177,7 @@ def acme(path: str, number: int, *more: str) -> Document:
     return document(path, provider=provider(f"{number}", "acme.org"), topics=topics("t", *more))
 
 
-async def test_lookups_and_counts_are_not_calls(store: Store) -> None:
+async def test_lookups_and_counts_are_not_calls(store: ContentStore) -> None:
     """In each generation. The topics of articles are one call, for their keys."""
     for number in range(3):
         await apply(store, acme("a", number, "u"))
@@ -190,7 +190,7 @@ async def test_lookups_and_counts_are_not_calls(store: Store) -> None:
             assert snapshot.usage == Usage(1, 2)
 
 
-async def test_snapshot_of_an_older_generation(store: Store) -> None:
+async def test_snapshot_of_an_older_generation(store: ContentStore) -> None:
     """It has its own records. If it did not use them before a newer generation was read, they come from the tables."""
     await apply(store, acme("a", 1))
     async with store.snapshot(PUBLIC) as used, store.snapshot(PUBLIC) as unused:
@@ -204,7 +204,7 @@ async def test_snapshot_of_an_older_generation(store: Store) -> None:
         assert await name_in(store) == ("3", FREE)
 
 
-async def test_snapshots_that_begin_together(store: Store) -> None:
+async def test_snapshots_that_begin_together(store: ContentStore) -> None:
     """They use the same read, and one that is cancelled does not stop the others."""
     await apply(store, acme("a", 1))
     async with store.snapshot(PUBLIC) as first, store.snapshot(PUBLIC) as second, store.snapshot(PUBLIC) as third:
@@ -234,7 +234,7 @@ async def test_number_of_entities_passes_the_limit(tmp_path: Path) -> None:
             assert await name_in(store) == (f"{number}", cost)
 
 
-async def test_empty_database_has_no_entities(store: Store) -> None:
+async def test_empty_database_has_no_entities(store: ContentStore) -> None:
     """Neither before the first generation, nor in an empty one. The next generation has them."""
     async with store.snapshot(PUBLIC) as snapshot:
         assert await found(snapshot)
@@ -272,7 +272,7 @@ class Reads:
         self._connection.close()
 
 
-async def test_save_reads_only_the_changed_entities(store: Store, tmp_path: Path) -> None:
+async def test_save_reads_only_the_changed_entities(store: ContentStore, tmp_path: Path) -> None:
     """Once for each generation, and for the public only if it sees the change."""
     names = [
         document(f"{n}", provider=provider(f"P{n % 50}", f"p{n % 50}.org"), topics=topics(f"t{n % 40}"))

@@ -19,7 +19,7 @@ from gateway.model.documents import Status
 from gateway.model.lists import Window
 from gateway.model.problems import Problem, Severity
 from gateway.model.records import Generation, Visibility
-from gateway.store.protocol import Applied, ChangeSet, FileState, Store, read_one
+from gateway.store.protocol import Applied, ChangeSet, ContentStore, FileState, read_one
 from gateway.store.reads import ARTICLE_BY_PATH, ARTICLES, WHOLE, CountOf, PageOf, RelatedOf, StatisticsOf
 from tests.store.conftest import Open
 from tests.store.documents import NOW, apply, day, document, entry, loaded, provider, topics, version
@@ -31,27 +31,27 @@ BROKEN = Problem(Severity.ERROR, "SYNTAX", "It is broken.", "a", 3, 7, "Mend it.
 ODD = Problem(Severity.WARNING, "ODD", "It is odd.", "a")
 
 
-async def generation(store: Store, visibility: Visibility = PREVIEW) -> Generation:
+async def generation(store: ContentStore, visibility: Visibility = PREVIEW) -> Generation:
     async with store.snapshot(visibility) as snapshot:
         return await snapshot.generation()
 
 
-async def counters(store: Store) -> tuple[int, int]:
+async def counters(store: ContentStore) -> tuple[int, int]:
     """The full counter, and the public one."""
     return (await generation(store, PREVIEW)).counter, (await generation(store, PUBLIC)).counter
 
 
-async def statuses(store: Store, visibility: Visibility, *paths: str) -> dict[str, Status]:
+async def statuses(store: ContentStore, visibility: Visibility, *paths: str) -> dict[str, Status]:
     async with store.snapshot(visibility) as snapshot:
         return {path: article.status for path, article in (await look_up(snapshot, ARTICLE_BY_PATH, paths)).items()}
 
 
-async def problems(store: Store, severity: Severity | None = None, first: int | None = None) -> list[Problem]:
+async def problems(store: ContentStore, severity: Severity | None = None, first: int | None = None) -> list[Problem]:
     async with store.snapshot(PREVIEW) as snapshot:
         return list(await snapshot.problems(severity, first))
 
 
-async def title(store: Store, path: str) -> str | None:
+async def title(store: ContentStore, path: str) -> str | None:
     async with store.snapshot(PREVIEW) as snapshot:
         found = await look_up(snapshot, ARTICLE_BY_PATH, [path])
         return found[path].title if path in found else None
@@ -60,7 +60,7 @@ async def title(store: Store, path: str) -> str | None:
 # The first generation.
 
 
-async def test_empty_database_has_no_generation(store: Store) -> None:
+async def test_empty_database_has_no_generation(store: ContentStore) -> None:
     """It knows no file."""
     assert not await store.ready()
     for visibility in Visibility:
@@ -69,7 +69,7 @@ async def test_empty_database_has_no_generation(store: Store) -> None:
     assert (await store.files(), await store.memory()) == ({}, {})
 
 
-async def test_empty_first_run_creates_a_generation(store: Store) -> None:
+async def test_empty_first_run_creates_a_generation(store: ContentStore) -> None:
     """A folder without documents is served. A second such run changes nothing."""
     assert await apply(store) == Applied(True, 0, 0, 0)
     assert await store.ready()
@@ -94,7 +94,7 @@ async def test_revision(new_store: Open) -> None:
     assert await generation(one) == first._replace(counter=2)
 
 
-async def test_counters_and_times_per_visibility(store: Store) -> None:
+async def test_counters_and_times_per_visibility(store: ContentStore) -> None:
     """A change of drafts affects only previews: the public counter, time and revision stay."""
     await apply(store, document("a"), document("draft", published=False), as_of=NOW)
     before = await generation(store, PUBLIC)
@@ -127,7 +127,7 @@ async def test_counters_and_times_per_visibility(store: Store) -> None:
     ],
 )
 async def test_counters_count_visible_changes(
-    store: Store, before: Change, after: Change, moved: tuple[int, int]
+    store: ContentStore, before: Change, after: Change, moved: tuple[int, int]
 ) -> None:
     """They stay for equal content, and the public one for hidden content."""
     await apply(store, before, document("public", topics=topics("t")))
@@ -136,7 +136,7 @@ async def test_counters_count_visible_changes(
     assert await counters(store) == (1 + moved[0], 1 + moved[1])
 
 
-async def test_equal_bytes_keep_their_time(store: Store) -> None:
+async def test_equal_bytes_keep_their_time(store: ContentStore) -> None:
     """A touched file creates no generation. A file that another decoder reads keeps its times."""
     one = document("a")
     await apply(store, loaded(one, mtime=1000))
@@ -153,7 +153,7 @@ async def test_equal_bytes_keep_their_time(store: Store) -> None:
     assert (await store.files())["a"].read_date_time == NOW + 3 * HOUR
 
 
-async def test_run_counts_each_article_once(store: Store) -> None:
+async def test_run_counts_each_article_once(store: ContentStore) -> None:
     """As added, updated or removed. An article that is due and changed is one update."""
     soon = {"published_date_time": NOW + HOUR}
     await apply(store, document("a"), document("b"), document("same"), *(document(f"due{n}", **soon) for n in range(3)))
@@ -174,7 +174,7 @@ async def test_run_counts_each_article_once(store: Store) -> None:
 # Time.
 
 
-async def test_due_articles_are_published(store: Store) -> None:
+async def test_due_articles_are_published(store: ContentStore) -> None:
     """A scheduled article is hidden until a run as of its date, which needs no further change."""
     await apply(
         store,
@@ -199,7 +199,7 @@ async def test_due_articles_are_published(store: Store) -> None:
         assert await read_one(snapshot, StatisticsOf()) == (2, 0, 1, 1)
 
 
-async def test_clock_set_back_hides_again(store: Store) -> None:
+async def test_clock_set_back_hides_again(store: ContentStore) -> None:
     """The generation's time decides the status, in both directions."""
     await apply(store, document("soon", published_date_time=NOW + HOUR), as_of=NOW + 2 * HOUR)
     assert await statuses(store, PUBLIC, "soon") == {"soon": Status.PUBLISHED}
@@ -219,7 +219,7 @@ async def failing(*changes: Change) -> AsyncIterator[Sequence[Change]]:
     raise ZeroDivisionError
 
 
-async def test_failed_run_is_rolled_back(store: Store) -> None:
+async def test_failed_run_is_rolled_back(store: ContentStore) -> None:
     """No article, file, problem or stored value remains, and the next run works."""
     await apply(store, document("a"), memory={"run": "1"})
     before, files = await generation(store), await store.files()
@@ -233,7 +233,7 @@ async def test_failed_run_is_rolled_back(store: Store) -> None:
     assert (await apply(store, document("b"))).changed
 
 
-async def test_cancelled_run_is_rolled_back(store: Store) -> None:
+async def test_cancelled_run_is_rolled_back(store: ContentStore) -> None:
     """At any point. The store is neither locked nor blocked."""
     await apply(store, document("a"))
     before = await generation(store)
@@ -272,7 +272,8 @@ def cancelled(run: Coroutine[Any, Any, Applied], waits: int) -> Generator[Any, A
         return True
 
 
-async def test_cancelled_run_is_atomic(store: Store) -> None:
+@pytest.mark.parametrize("new_store", ["sqlite"], indirect=True)
+async def test_cancelled_run_is_atomic(store: ContentStore) -> None:
     """Either everything or nothing is stored, and the counter shows which."""
     await apply(store, document("0", topics=topics("t")))
     last, commits = "0", 1
@@ -291,7 +292,7 @@ async def test_cancelled_run_is_atomic(store: Store) -> None:
             break
 
 
-async def test_concurrent_runs_are_serialised(store: Store) -> None:
+async def test_concurrent_runs_are_serialised(store: ContentStore) -> None:
     """Each is one generation."""
     await asyncio.gather(*(apply(store, document(f"{n}")) for n in range(5)))
     assert await counters(store) == (5, 5)
@@ -302,7 +303,7 @@ async def test_concurrent_runs_are_serialised(store: Store) -> None:
 # Files.
 
 
-async def test_stamp_of_an_unchanged_file_is_updated(store: Store) -> None:
+async def test_stamp_of_an_unchanged_file_is_updated(store: ContentStore) -> None:
     """The next run need not read it. Its problems stay."""
     await apply(store, loaded(document("a"), ODD, mtime=1000))
     stamp = version("a", repr(document("a")), 2000)
@@ -311,7 +312,7 @@ async def test_stamp_of_an_unchanged_file_is_updated(store: Store) -> None:
     assert await problems(store) == [ODD]
 
 
-async def test_files_are_found_by_digest_and_inode(store: Store) -> None:
+async def test_files_are_found_by_digest_and_inode(store: ContentStore) -> None:
     """All files with one of them, with their stored state, served or not."""
     same = version("a", "same")
     broken = Quarantined("b", (BROKEN,), same._replace(path="b"))
@@ -326,7 +327,7 @@ async def test_files_are_found_by_digest_and_inode(store: Store) -> None:
 
 
 @pytest.mark.parametrize("read", [version("a", "broken", 2000), None])
-async def test_broken_file_keeps_its_last_good_version(store: Store, read: FileVersion | None) -> None:
+async def test_broken_file_keeps_its_last_good_version(store: ContentStore, read: FileVersion | None) -> None:
     """The store has its time. If the bytes were not read, the file has no known version and is read again."""
     good = loaded(document("a", published=False), ODD, mtime=1000)
     await apply(store, good)
@@ -341,7 +342,7 @@ async def test_broken_file_keeps_its_last_good_version(store: Store, read: FileV
 
 
 @pytest.mark.parametrize("read", [version("a", "broken"), None])
-async def test_broken_file_without_a_good_version(store: Store, read: FileVersion | None) -> None:
+async def test_broken_file_without_a_good_version(store: ContentStore, read: FileVersion | None) -> None:
     """It gives no article. If its bytes were not read, its stamp equals no file's."""
     await apply(store, Quarantined("a", (BROKEN,), read))
     state = (await store.files())["a"]
@@ -352,7 +353,7 @@ async def test_broken_file_without_a_good_version(store: Store, read: FileVersio
     assert (await store.files(), await problems(store)) == ({}, [])
 
 
-async def test_file_that_stops_being_a_document(store: Store) -> None:
+async def test_file_that_stops_being_a_document(store: ContentStore) -> None:
     """Its article is removed. The file stays known, with its problem."""
     await apply(store, document("a", related=(entry("x"),)))
     plain = version("a", "plain")
@@ -365,7 +366,7 @@ async def test_file_that_stops_being_a_document(store: Store) -> None:
 # Problems and stored values.
 
 
-async def test_problems_and_values_of_a_run_are_replaced(store: Store) -> None:
+async def test_problems_and_values_of_a_run_are_replaced(store: ContentStore) -> None:
     """Problems of files stay until the files are read again. Changed problems create a generation; changed values do
     not."""
     await apply(store, loaded(document("a"), ODD), problems=(BROKEN._replace(path="."),), memory={"x": "1", "y": "2"})
@@ -379,7 +380,7 @@ async def test_problems_and_values_of_a_run_are_replaced(store: Store) -> None:
     assert await counters(store) == (2, 1)
 
 
-async def test_order_of_problems(store: Store) -> None:
+async def test_order_of_problems(store: ContentStore) -> None:
     """By severity and position. They can be filtered by severity and limited. The public gets none."""
     every = [
         Problem(severity, "CODE", "It is so.", path, line, 1)
@@ -400,7 +401,7 @@ async def test_order_of_problems(store: Store) -> None:
 # Records.
 
 
-async def test_large_run_is_one_generation(store: Store) -> None:
+async def test_large_run_is_one_generation(store: ContentStore) -> None:
     """Many batches, with more rows than one statement writes, are one commit."""
     related = tuple(entry(f"t{n}", f"https://example.org/{n}", provider("P")) for n in range(150))
     await apply(store, *(document(f"{n:03}", related=related, published_date_time=day(1)) for n in range(20)))
@@ -412,7 +413,7 @@ async def test_large_run_is_one_generation(store: Store) -> None:
         assert [len(entries) for entries in (await ask(snapshot, RelatedOf(3), ids)).values()] == [3] * 20
 
 
-async def test_entries_with_equal_identity(store: Store) -> None:
+async def test_entries_with_equal_identity(store: ContentStore) -> None:
     """Two spellings of a Unicode title are two entries with one identity."""
     await apply(store, document("a", related=(entry("\u00e9"), entry("e\u0301"), entry("\u00e9"))))
     async with store.snapshot(PUBLIC) as snapshot:
@@ -422,7 +423,7 @@ async def test_entries_with_equal_identity(store: Store) -> None:
 
 
 @pytest.mark.parametrize("time", [datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)])
-async def test_calendar_limits(store: Store, time: datetime) -> None:
+async def test_calendar_limits(store: ContentStore, time: datetime) -> None:
     """They are exact to the microsecond."""
     await apply(store, document("a", published_date_time=time, updated_date_time=time))
     async with store.snapshot(PREVIEW) as snapshot:
@@ -430,7 +431,7 @@ async def test_calendar_limits(store: Store, time: datetime) -> None:
     assert (found.published_date_time, found.updated_date_time) == (time, time)
 
 
-async def test_private_front_matter_keys(store: Store) -> None:
+async def test_private_front_matter_keys(store: ContentStore) -> None:
     """Of all articles, drafts included, with counts, the most frequent first. The public gets none."""
     held = {"a": b'{"layout": 1, "b.c": {"d": 1}}', "b": b'{"layout": [1], "shown": 1}', "c": b"{}"}
     await apply(

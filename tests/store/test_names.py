@@ -19,7 +19,7 @@ from gateway.model.documents import Document, Image
 from gateway.model.lists import Window
 from gateway.model.problems import Problem, Severity
 from gateway.model.records import Article, Provider, Topic, Visibility
-from gateway.store.protocol import Store, read_one
+from gateway.store.protocol import ContentStore, read_one
 from gateway.store.reads import (
     ARTICLE_BY_LOCALIZED_SLUG,
     ARTICLE_BY_PATH,
@@ -47,22 +47,22 @@ PUBLIC, PREVIEW = Visibility.PUBLIC, Visibility.PREVIEW
 PROPERTY = settings(max_examples=25)
 
 
-async def the_provider(store: Store, key: str, visibility: Visibility = PUBLIC) -> Provider:
+async def the_provider(store: ContentStore, key: str, visibility: Visibility = PUBLIC) -> Provider:
     async with store.snapshot(visibility) as snapshot:
         return (await look_up(snapshot, PROVIDER_BY_KEY, [key]))[key]
 
 
-async def the_topic(store: Store, key: str, visibility: Visibility = PUBLIC) -> Topic:
+async def the_topic(store: ContentStore, key: str, visibility: Visibility = PUBLIC) -> Topic:
     async with store.snapshot(visibility) as snapshot:
         return (await look_up(snapshot, TOPIC_BY_KEY, [key]))[key]
 
 
-async def slugs(store: Store, visibility: Visibility = PUBLIC) -> dict[str, str]:
+async def slugs(store: ContentStore, visibility: Visibility = PUBLIC) -> dict[str, str]:
     async with store.snapshot(visibility) as snapshot:
         return {path: article.slug for path, article in (await look_up(snapshot, ARTICLE_BY_PATH, PATHS)).items()}
 
 
-async def problems(store: Store) -> list[Problem]:
+async def problems(store: ContentStore) -> list[Problem]:
     async with store.snapshot(PREVIEW) as snapshot:
         return list(await snapshot.problems(None, None))
 
@@ -243,7 +243,7 @@ async def test_derived_values_equal_plain_python(
 # Names.
 
 
-async def test_provider_name_is_the_most_frequent_one(store: Store) -> None:
+async def test_provider_name_is_the_most_frequent_one(store: ContentStore) -> None:
     """Of the visible articles. Ties go to the first in alphabetical order, whatever the case."""
     names = ("beta", "Alpha", "alpha", "Zeta", "Zeta", "Zeta")
     drafts = [document(f"draft {n}", published=False, provider=provider("Draft", "a.org")) for n in range(4)]
@@ -256,7 +256,7 @@ async def test_provider_name_is_the_most_frequent_one(store: Store) -> None:
     assert (await the_provider(store, "a.org")).name == "beta"
 
 
-async def test_provider_name_from_mentions(store: Store) -> None:
+async def test_provider_name_from_mentions(store: ContentStore) -> None:
     """One visible article outweighs all mentions."""
     mentions = tuple(entry(f"{n}", provider=provider(name, "a.org")) for n, name in enumerate(("Old", "New", "New")))
     await apply(
@@ -268,7 +268,7 @@ async def test_provider_name_from_mentions(store: Store) -> None:
     assert (await the_provider(store, "a.org")).name == "Own"
 
 
-async def test_topic_name_is_the_most_frequent_one(store: Store) -> None:
+async def test_topic_name_is_the_most_frequent_one(store: ContentStore) -> None:
     """For each visibility separately."""
     spelt = {"1": "ai", "2": "AI", "3": "AI"}
     await apply(store, *(document(path, topics=topics(name), published=path == "1") for path, name in spelt.items()))
@@ -276,7 +276,7 @@ async def test_topic_name_is_the_most_frequent_one(store: Store) -> None:
     assert (await the_topic(store, "ai", PREVIEW)).name == "AI"
 
 
-async def test_unreferenced_providers_and_topics_are_removed(store: Store) -> None:
+async def test_unreferenced_providers_and_topics_are_removed(store: ContentStore) -> None:
     """They exist as long as a visible article or, for providers, an entry names them."""
     one = document("a", provider=provider("P"), topics=topics("t"), related=(entry("x", None, provider("M")),))
     await apply(store, one)
@@ -296,7 +296,7 @@ async def test_unreferenced_providers_and_topics_are_removed(store: Store) -> No
                 assert (len(providers.edges), len(named.edges)) == expected
 
 
-async def test_provider_images(store: Store) -> None:
+async def test_provider_images(store: ContentStore) -> None:
     """Those of its first visible article, in the default order, that gives some, else of its first such mention. The
     articles' own images do not count."""
     one, two, three = ((Image(f"{n}.png", n),) for n in range(1, 4))
@@ -321,7 +321,7 @@ async def test_provider_images(store: Store) -> None:
 # Slugs.
 
 
-async def test_slug_collisions(store: Store) -> None:
+async def test_slug_collisions(store: ContentStore) -> None:
     """Public articles come first, then the path decides. The others get a suffix of digits."""
     draft, *others = (document(path, slug="x") for path in PATHS[:4])
     await apply(store, replace(draft, published=False), *others)
@@ -335,7 +335,7 @@ async def test_slug_collisions(store: Store) -> None:
     assert await slugs(store) == {"c": "x", "d": "other"}
 
 
-async def test_lookup_by_slug_respects_visibility(store: Store) -> None:
+async def test_lookup_by_slug_respects_visibility(store: ContentStore) -> None:
     """Also for a slug that resembles another's suffix. Drafts are never found in public."""
     twin = "x" + suffix("c")
     await apply(
@@ -373,7 +373,7 @@ async def test_translation_changes_no_slug(
     await store.close()
 
 
-async def test_change_of_locale(store: Store) -> None:
+async def test_change_of_locale(store: ContentStore) -> None:
     """The slug becomes free in the old locale and taken in the new one."""
     first, second, third = document("a", slug="x"), document("b", slug="x"), document("c", slug="x", locale="de")
     await apply(store, first, second, third)
@@ -382,7 +382,7 @@ async def test_change_of_locale(store: Store) -> None:
     assert await slugs(store) == {"a": "x", "b": "x", "c": "x" + suffix("c")}
 
 
-async def test_topic_slug_collisions(store: Store) -> None:
+async def test_topic_slug_collisions(store: ContentStore) -> None:
     """Topics with a public article come first, then the key decides."""
     await apply(
         store, document("1", topics=topics("C!", "机器学习", "C++")), document("2", topics=topics("C"), published=False)
@@ -397,7 +397,7 @@ async def test_topic_slug_collisions(store: Store) -> None:
     assert (await the_topic(store, "c!")).slug == "c" + suffix("c!")
 
 
-async def test_slug_of_a_name_without_letters(store: Store) -> None:
+async def test_slug_of_a_name_without_letters(store: ContentStore) -> None:
     """Digits without a leading `-`, which find it. Two such names have two slugs."""
     await apply(store, document("1", topics=topics("🚀", "🎉", "край", "краи")))
     keys = {digits("🚀"): "🚀", digits("🎉"): "🎉", "край": "край", "краи": "краи"}
@@ -406,7 +406,7 @@ async def test_slug_of_a_name_without_letters(store: Store) -> None:
     assert {slug: topic.key for slug, topic in found.items()} == keys
 
 
-async def test_provider_slug_collisions(store: Store) -> None:
+async def test_provider_slug_collisions(store: ContentStore) -> None:
     """The slug of a domain may equal that of a name."""
     await apply(store, document("1", provider=provider("A", "acme.org")), document("2", provider=provider("Acme org")))
     async with store.snapshot(PUBLIC) as snapshot:
@@ -421,7 +421,7 @@ async def test_provider_slug_collisions(store: Store) -> None:
 
 
 @pytest.mark.parametrize("locale", [None, "de"])
-async def test_duplicate_slug_is_a_problem(store: Store, locale: str | None) -> None:
+async def test_duplicate_slug_is_a_problem(store: ContentStore, locale: str | None) -> None:
     """Within a locale. It disappears with the collision."""
     first, second = (document(path, slug="x", locale=locale) for path in "ab")
     await apply(store, first, second, document("c", slug="x", locale="fr"))
@@ -435,7 +435,7 @@ async def test_duplicate_slug_is_a_problem(store: Store, locale: str | None) -> 
     assert await problems(store) == []
 
 
-async def test_topic_spellings_are_reported(store: Store) -> None:
+async def test_topic_spellings_are_reported(store: ContentStore) -> None:
     """Once per further spelling, at the first file that has it."""
     spelt = {"1": "AI", "2": "AI", "3": "ai", "4": "ai", "5": "Ai", "6": "AI"}
     await apply(store, *(document(path, topics=topics(name)) for path, name in spelt.items()))
@@ -452,14 +452,14 @@ async def test_topic_spellings_are_reported(store: Store) -> None:
 # Backlinks.
 
 
-async def referring(store: Store, path: str, visibility: Visibility = PUBLIC) -> list[str]:
+async def referring(store: ContentStore, path: str, visibility: Visibility = PUBLIC) -> list[str]:
     async with store.snapshot(visibility) as snapshot:
         [page] = (await ask(snapshot, PageOf(ARTICLES_REFERRING, (), Window()), [article_id(path)])).values()
     nodes: list[Article] = [edge.node for edge in page.edges]
     return [node.path for node in nodes]
 
 
-async def test_backlinks_follow_the_owner_of_the_url(store: Store) -> None:
+async def test_backlinks_follow_the_owner_of_the_url(store: ContentStore) -> None:
     """The newest visible article with the URL is the target, as articles are added, removed and published."""
     url = "https://example.org/x"
     await apply(store, document("source", related=(entry("x", url),)))
@@ -480,7 +480,7 @@ async def test_backlinks_follow_the_owner_of_the_url(store: Store) -> None:
     assert await referring(store, "new", PREVIEW) == ["source"]
 
 
-async def test_due_articles_change_backlinks(store: Store) -> None:
+async def test_due_articles_change_backlinks(store: ContentStore) -> None:
     """A due target takes its links, and a due source adds links."""
     url, other = "https://example.org/x", "https://example.org/y"
     await apply(

@@ -28,7 +28,7 @@ from gateway.model.lists import (
     Window,
 )
 from gateway.model.records import Article, Visibility
-from gateway.store.protocol import Snapshot, Store, read_one
+from gateway.store.protocol import ContentStore, Snapshot, read_one
 from gateway.store.reads import (
     ARTICLES,
     ARTICLES_OF_PROVIDER,
@@ -268,7 +268,7 @@ async def test_lists_of_parents_are_parts_of_the_whole(
     await store.close()
 
 
-async def test_many_parents_are_one_call(store: Store) -> None:
+async def test_many_parents_are_one_call(store: ContentStore) -> None:
     """A page for each of many parents is one query, and reads one row more than each page."""
     await apply(store, *(document(f"{n}.md", topics=topics(f"t{n % 10}"), heat=n) for n in range(60)))
     async with store.snapshot(Visibility.PUBLIC) as snapshot:
@@ -283,7 +283,7 @@ async def test_many_parents_are_one_call(store: Store) -> None:
         assert snapshot.usage == (3, 90)
 
 
-async def test_order_of_mentions(store: Store) -> None:
+async def test_order_of_mentions(store: ContentStore) -> None:
     """By their article's date, newest first, then path, then position. All are visited once."""
     acme = provider("Acme")
     entries = (entry("x", None, acme), entry("y", None, provider("Other")), entry("x", None, acme))
@@ -310,7 +310,7 @@ async def test_order_of_mentions(store: Store) -> None:
     ("listing", "fields"), [(PROVIDERS, list(ProviderOrderField)), (TOPICS, list(TopicOrderField))], ids=str
 )
 async def test_orders_of_providers_and_topics(
-    store: Store, listing: Listing[Any], fields: list[ProviderOrderField], direction: OrderDirection
+    store: ContentStore, listing: Listing[Any], fields: list[ProviderOrderField], direction: OrderDirection
 ) -> None:
     """Each is visited once, in a consistent order."""
     domains = (None, "b.org", "a.org", None)
@@ -328,7 +328,7 @@ async def test_orders_of_providers_and_topics(
         assert [edge.node.key for page in reversed(backward) for edge in page.edges] == keys
 
 
-async def test_topics_by_count(store: Store) -> None:
+async def test_topics_by_count(store: ContentStore) -> None:
     """The most used come first, and the key breaks ties."""
     await apply(store, document("1", topics=topics("b", "a")), document("2", topics=topics("b", "c")))
     order = (OrderTerm(TopicOrderField.ARTICLE_COUNT, OrderDirection.DESC),)
@@ -337,7 +337,7 @@ async def test_topics_by_count(store: Store) -> None:
     assert [edge.node.key for edge in page.edges] == ["b", "a", "c"]
 
 
-async def test_pages_of_backlinks(store: Store) -> None:
+async def test_pages_of_backlinks(store: ContentStore) -> None:
     """Referring articles, newest first, each once and never the article itself."""
     url = "https://example.org/x"
     to_x = (entry("x", url), entry("x again", "http://www.example.org/x/"))
@@ -352,7 +352,7 @@ async def test_pages_of_backlinks(store: Store) -> None:
         assert [path for page in pages for path in paths(page)] == ["5", "4", "3", "2", "1"]
 
 
-async def test_cursor_belongs_to_its_order(store: Store) -> None:
+async def test_cursor_belongs_to_its_order(store: ContentStore) -> None:
     """Another order, direction, position of nulls or type refuses it."""
     await apply(store, document("a", topics=topics("t")), document("b"))
     term = NEWEST_FIRST[0]

@@ -30,7 +30,7 @@ from gateway.store.commit_counter import CommitCounter
 from gateway.store.database_setup import set_up
 from gateway.store.driver import SqliteConnection
 from gateway.store.entities import EntityCache
-from gateway.store.protocol import ChangeSet, Snapshot, Store, read_one
+from gateway.store.protocol import ChangeSet, ContentStore, Snapshot, read_one
 from gateway.store.reader_pool import GENERATION
 from gateway.store.reads import (
     ARTICLE_BY_ID,
@@ -146,7 +146,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-async def fill(store: Store, size: int) -> None:
+async def fill(store: ContentStore, size: int) -> None:
     await store.apply(ChangeSet(NOW, stream([[loaded(one) for one in corpus(size)]])))
 
 

@@ -17,7 +17,7 @@ from gateway.filters import And
 from gateway.model.lists import NEWEST_FIRST, Window
 from gateway.model.records import Visibility
 from gateway.store.driver import SqliteConnection
-from gateway.store.protocol import Snapshot, Store, read_one
+from gateway.store.protocol import ContentStore, Snapshot, read_one
 from gateway.store.reads import (
     ARTICLE_BY_PATH,
     ARTICLES,
@@ -54,7 +54,7 @@ def endless(snapshot: Snapshot) -> Awaitable[object]:
     return snapshot.read([(CountOf(ARTICLES), [WHOLE]), long, long])
 
 
-async def fill(store: Store) -> None:
+async def fill(store: ContentStore) -> None:
     await apply(store, *(document(f"{n}", topics=topics("t")) for n in range(1500)))
 
 
@@ -64,7 +64,7 @@ def priorities() -> list[int]:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Only Linux has priorities per thread.")
-async def test_writer_thread_has_a_lower_priority(store: Store) -> None:
+async def test_writer_thread_has_a_lower_priority(store: ContentStore) -> None:
     """Only the writer thread has a lower priority."""
     await fill(store)
     first, *others, last = sorted(priorities())
@@ -75,7 +75,7 @@ async def test_writer_thread_has_a_lower_priority(store: Store) -> None:
 # Snapshots.
 
 
-async def test_snapshot_reads_one_generation(store: Store) -> None:
+async def test_snapshot_reads_one_generation(store: ContentStore) -> None:
     """Commits while it is open do not change its answers."""
     await apply(store, document("a", title="1"))
     async with store.snapshot(PUBLIC) as old:
@@ -94,7 +94,7 @@ async def test_snapshot_reads_one_generation(store: Store) -> None:
         assert await titles(last) == {"a": "3", "b": "b"}
 
 
-async def test_snapshot_starts_at_its_first_query(store: Store) -> None:
+async def test_snapshot_starts_at_its_first_query(store: ContentStore) -> None:
     """Until then it holds no reader, so any number may be open."""
     await apply(store, document("a", title="1"))
     async with store.snapshot(PUBLIC) as first, store.snapshot(PUBLIC) as second, store.snapshot(PUBLIC):
@@ -102,7 +102,7 @@ async def test_snapshot_starts_at_its_first_query(store: Store) -> None:
         assert await titles(first) == await titles(second) == {"a": "2"}
 
 
-async def test_generations_never_mix(store: Store) -> None:
+async def test_generations_never_mix(store: ContentStore) -> None:
     """With many snapshots and commits, each snapshot reads both articles from one generation."""
     await apply(store, document("a", title="0"), document("b", title="0"))
 
@@ -120,7 +120,7 @@ async def test_generations_never_mix(store: Store) -> None:
     await asyncio.gather(write(), *(read() for _ in range(8)))
 
 
-async def test_concurrent_queries_of_a_snapshot(store: Store) -> None:
+async def test_concurrent_queries_of_a_snapshot(store: ContentStore) -> None:
     """They share its reader."""
     await apply(store, document("a"), document("b"))
     async with store.snapshot(PUBLIC) as snapshot:
@@ -128,7 +128,7 @@ async def test_concurrent_queries_of_a_snapshot(store: Store) -> None:
         assert snapshot.usage == (50, 100)
 
 
-async def test_reads_are_one_round_trip(store: Store) -> None:
+async def test_reads_are_one_round_trip(store: ContentStore) -> None:
     """Also if one of them fails. The others succeed."""
     await apply(store, document("a", topics=topics("t")), document("b"))
     malformed = PageOf(ARTICLES, NEWEST_FIRST, Window(cursor="?"))
@@ -145,7 +145,7 @@ async def test_reads_are_one_round_trip(store: Store) -> None:
         assert snapshot.usage.calls == 1
 
 
-async def test_read_without_a_query_is_free(store: Store) -> None:
+async def test_read_without_a_query_is_free(store: ContentStore) -> None:
     """It does not wait for the database."""
     await apply(store, document("a", topics=topics("u")))
     async with store.snapshot(PUBLIC) as snapshot:
@@ -158,7 +158,7 @@ async def test_read_without_a_query_is_free(store: Store) -> None:
         assert snapshot.usage == (0, 0)
 
 
-async def test_snapshots_wait_for_readers(store: Store) -> None:
+async def test_snapshots_wait_for_readers(store: ContentStore) -> None:
     """First come, first served, as soon as a snapshot is left."""
     await apply(store, document("a"))
     served, held = asyncio.Queue[int](), [asyncio.Event() for _ in range(6)]
@@ -198,7 +198,7 @@ QUEUED, RUNNING = 1, 2000
 
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("turns", [QUEUED, RUNNING])
-async def test_cancelled_query_interrupts_its_statement(store: Store, turns: int) -> None:
+async def test_cancelled_query_interrupts_its_statement(store: ContentStore, turns: int) -> None:
     """The next snapshot gets the reader at once."""
     await fill(store)
     async with store.snapshot(PUBLIC) as waiting:
@@ -215,7 +215,7 @@ async def test_cancelled_query_interrupts_its_statement(store: Store, turns: int
 
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("turns", [QUEUED, RUNNING])
-async def test_snapshot_continues_after_a_cancelled_query(store: Store, turns: int) -> None:
+async def test_snapshot_continues_after_a_cancelled_query(store: ContentStore, turns: int) -> None:
     """The next query is answered from the same generation."""
     await fill(store)
     async with store.snapshot(PUBLIC) as snapshot:
@@ -247,7 +247,7 @@ async def test_cancelled_steps_stop_between_queries(database: Path) -> None:
 
 
 @pytest.mark.timeout(60)
-async def test_leaving_a_snapshot_cancels_its_queries(store: Store) -> None:
+async def test_leaving_a_snapshot_cancels_its_queries(store: ContentStore) -> None:
     """The reader serves the next snapshot."""
     await fill(store)
     async with store.snapshot(PUBLIC) as snapshot:
@@ -258,7 +258,7 @@ async def test_leaving_a_snapshot_cancels_its_queries(store: Store) -> None:
     await every_reader_serves(store)
 
 
-async def test_cancelled_wait_takes_no_reader(store: Store) -> None:
+async def test_cancelled_wait_takes_no_reader(store: ContentStore) -> None:
     """Also if its snapshot is left while it waits."""
     await apply(store, document("a"))
     async with store.snapshot(PUBLIC) as one, store.snapshot(PUBLIC) as other:
@@ -272,14 +272,14 @@ async def test_cancelled_wait_takes_no_reader(store: Store) -> None:
     await every_reader_serves(store)
 
 
-async def every_reader_serves(store: Store) -> None:
+async def every_reader_serves(store: ContentStore) -> None:
     async with store.snapshot(PUBLIC) as one, store.snapshot(PUBLIC) as other:
         for snapshot in (one, other):
             count = await read_one(snapshot, CountOf(ARTICLES))
             assert count == (await read_one(snapshot, StatisticsOf())).articles
 
 
-async def test_left_snapshot_is_unusable(store: Store) -> None:
+async def test_left_snapshot_is_unusable(store: ContentStore) -> None:
     """Its reader may read another generation."""
     await apply(store, document("a"))
     async with store.snapshot(PUBLIC) as snapshot:

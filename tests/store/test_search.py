@@ -22,7 +22,7 @@ from gateway.model.documents import Document
 from gateway.model.lists import BEST_FIRST, NEWEST_FIRST, Page, SearchField, SearchMode, Window
 from gateway.model.records import Article, Visibility
 from gateway.search import Search
-from gateway.store.protocol import Snapshot, Store, Usage, read_one
+from gateway.store.protocol import ContentStore, Snapshot, Usage, read_one
 from gateway.store.reads import ARTICLES, ARTICLES_OF_TOPIC, WHOLE, CountOf, PageOf, Precedes, ScoreOf, SimilarTo
 from gateway.store.sqlite import SqliteStore
 from gateway.store.tables import VIEWS
@@ -256,7 +256,7 @@ async def test_arbitrary_text_is_searchable(new_store: Open, text: str, mode: Se
     assert "a.md" not in paths(page) or any(map(str.isalnum, text))
 
 
-async def test_field_weights(store: Store) -> None:
+async def test_field_weights(store: ContentStore) -> None:
     """Title before topics, excerpt, provider and body. A whole word comes before a prefix."""
     filler = {"title": "w1", "excerpt": "w2", "body": "w3", "topics": topics("w4"), "provider": provider("w5")}
     given = {"topics": topics("net"), "provider": provider("net")}
@@ -272,7 +272,7 @@ async def test_field_weights(store: Store) -> None:
 
 
 @pytest.mark.parametrize("mode", SearchMode)
-async def test_single_character_in_a_run(store: Store, mode: SearchMode) -> None:
+async def test_single_character_in_a_run(store: ContentStore, mode: SearchMode) -> None:
     """At any position of the run and the query, with equal counts."""
     await apply(
         store, *(document(title, title=title) for title in ("学机器", "机学器", "机器学", "机器", "学 x", "x 学"))
@@ -302,7 +302,7 @@ LETTERS = {
 
 
 @pytest.mark.parametrize(("title", "typed"), LETTERS.items())
-async def test_letters_without_a_decomposition(store: Store, title: str, typed: str) -> None:
+async def test_letters_without_a_decomposition(store: ContentStore, title: str, typed: str) -> None:
     """Plain and special letters find each other, and misspellings of them are corrected."""
     await apply(store, document("a.md", title=title), document("b.md", title=typed))
     async with store.snapshot(Visibility.PUBLIC) as snapshot:
@@ -332,7 +332,7 @@ async def test_invisible_characters_are_ignored(
     assert sorted(paths(found)) == ["a.md", "b.md"]
 
 
-async def test_soft_hyphen_in_a_body(store: Store) -> None:
+async def test_soft_hyphen_in_a_body(store: ContentStore) -> None:
     """HTML's reference to it is valid in Markdown too."""
     await apply(store, document("a.md", body="The con&shy;tent of *gate&#8203;ways*"))
     async with store.snapshot(Visibility.PUBLIC) as snapshot:
@@ -340,7 +340,7 @@ async def test_soft_hyphen_in_a_body(store: Store) -> None:
             assert paths(await ranked(snapshot, Search(text))) == ["a.md"], text
 
 
-async def test_markup_is_not_indexed(store: Store) -> None:
+async def test_markup_is_not_indexed(store: ContentStore) -> None:
     """Only text that readers see is found."""
     body = "A [link](https://target.example) and <b class='tag'>bold</b>\n\n```python\ncode\n```\n"
     await apply(store, document("a.md", body=body))
@@ -372,7 +372,7 @@ async def test_hidden_articles_do_not_affect_searches(
     await other.close()
 
 
-async def test_due_article_is_found(store: Store) -> None:
+async def test_due_article_is_found(store: ContentStore) -> None:
     """It is in the public index exactly while it is public."""
     await apply(store, document("a.md", title="Later", published_date_time=day(5)), as_of=day(1))
     for time, found in ((day(1), 0), (day(5), 1), (day(2), 0), (NOW, 1)):
@@ -383,7 +383,7 @@ async def test_due_article_is_found(store: Store) -> None:
             assert len((await ranked(snapshot, Search("later"))).edges) == 1
 
 
-async def test_search_uses_the_shown_names(store: Store) -> None:
+async def test_search_uses_the_shown_names(store: ContentStore) -> None:
     """If most articles use another name of a provider, all its articles are found by it."""
     await apply(store, document("a.md", provider=provider("Old Name", "x.example")))
     newer = [document(f"{at}.md", provider=provider("New Name", "x.example")) for at in range(2)]
@@ -431,7 +431,7 @@ async def test_window_is_a_slice(
     await store.close()
 
 
-async def test_cursor_under_another_revision(store: Store) -> None:
+async def test_cursor_under_another_revision(store: ContentStore) -> None:
     """It continues after its article if that is still found, and otherwise after its score."""
     await apply(store, *(document(f"{at}", body="net " * at + "x " * (9 - at)) for at in range(1, 6)))
     async with store.snapshot(Visibility.PUBLIC) as snapshot:
@@ -448,7 +448,7 @@ async def test_cursor_under_another_revision(store: Store) -> None:
         assert set(paths(await ranked(snapshot, Search("net"), window))) <= {"3", "2", "1"}
 
 
-async def test_cursor_belongs_to_its_search(store: Store) -> None:
+async def test_cursor_belongs_to_its_search(store: ContentStore) -> None:
     """Scores of two searches are not comparable. A list without a search has none."""
     await apply(store, document("a", title="data net"))
     async with store.snapshot(Visibility.PUBLIC) as snapshot:
@@ -461,7 +461,7 @@ async def test_cursor_belongs_to_its_search(store: Store) -> None:
                 await ask(snapshot, PageOf(listing, BEST_FIRST, Window(1)), [WHOLE])
 
 
-async def test_search_within_a_topic(store: Store) -> None:
+async def test_search_within_a_topic(store: ContentStore) -> None:
     """A search applies to any list of articles."""
     await apply(
         store, *(document(f"{at}", title="net" if at % 2 else "x", topics=topics(f"t{at % 3}")) for at in range(9))
@@ -501,7 +501,7 @@ async def test_search_within_a_topic(store: Store) -> None:
     ],
     ids=lambda value: value.text if isinstance(value, Search) else str(value),
 )
-async def test_suggestions(store: Store, search: Search, suggestion: str | None) -> None:
+async def test_suggestions(store: ContentStore, search: Search, suggestion: str | None) -> None:
     """Each misspelt word is corrected by visible words of the searched fields, if that has results."""
     await apply(
         store,
@@ -522,7 +522,7 @@ def edited(word: str, choose: random.Random) -> str:
     return choose.choice([kind for kind in kinds if kind != word])
 
 
-async def test_three_of_four_misspellings_are_corrected(store: Store) -> None:
+async def test_three_of_four_misspellings_are_corrected(store: ContentStore) -> None:
     """Of 200 title words of five letters or more with one edit each. The titles are lines of the docs."""
     prose = [line for file in sorted((ROOT / "docs").glob("*.md")) for line in file.read_text().splitlines() if line]
     await apply(store, *(document(f"{at}.md", title=line) for at, line in enumerate(prose)))
@@ -538,7 +538,7 @@ async def test_three_of_four_misspellings_are_corrected(store: Store) -> None:
 # Neighbours.
 
 
-async def test_neighbours_share_topics_or_words(store: Store) -> None:
+async def test_neighbours_share_topics_or_words(store: ContentStore) -> None:
     """Rare topics count more than common ones, and topics more than words. Words rank without shared topics."""
     await apply(
         store,
@@ -571,7 +571,7 @@ async def test_neighbours_share_topics_or_words(store: Store) -> None:
 # Rows read.
 
 
-async def usages(store: Store, number: int) -> list[Usage]:
+async def usages(store: ContentStore, number: int) -> list[Usage]:
     """The cost of each query over a corpus of this size, where every tenth article has the word."""
     every = [
         document(f"{at}", title=f"word{at} common", body="rare" if at % 10 == 0 else "", topics=topics(f"t{at % 5}"))

@@ -1,0 +1,1 @@
+"""The store in PostgreSQL. Only this package imports its driver."""

@@ -1,0 +1,271 @@
+"""The store in PostgreSQL, for gateways: it reads what a loader writes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any, NamedTuple
+
+from gateway.errors import DatabaseUnavailable, NotReady, StoreError
+from gateway.limits import ENTITIES
+from gateway.model.records import Generation, Visibility
+from gateway.option_types import DatabaseUrl
+from gateway.store.change_log import ChangeCursor
+from gateway.store.driver import CLOSED
+from gateway.store.entities import EntityCache
+from gateway.store.generation_signal import GenerationSignal
+from gateway.store.postgres.connection import ConnectionLost, connected, driver_for
+from gateway.store.postgres.dialect import DIALECT
+from gateway.store.postgres.dialect import translated as in_postgres
+from gateway.store.postgres.read_connection import ReadConnection
+from gateway.store.protocol import Snapshot
+from gateway.store.reader_pool import GENERATION, Reader, ReaderLease, ReaderPool
+from gateway.store.rows import Row, generation
+from gateway.store.snapshot import SqlSnapshot
+from gateway.store.sql_files import named
+from gateway.store.tables import PUBLIC_VIEW, RELEASE
+
+logger = logging.getLogger("gateway")
+
+POLL_SECONDS = 1.0
+"""Interval of looks at the generation, if no notification comes before. A reader keeps a transaction as long at most,
+so that it does not prevent the server from cleaning up."""
+STANDBY_POLL_SECONDS = 0.25
+"""The same on a standby, which does not notify."""
+ANSWER_SECONDS = 5.0
+"""The time after which a server that does not answer counts as lost."""
+SHORTEST_DELAY, LONGEST_DELAY = 0.1, 5.0
+"""Seconds before another try to connect. The delay doubles with each try."""
+REACH_SECONDS = 2.0
+"""How long a request waits for a generation that its client has seen."""
+_SQL = named("postgres/follow.sql")
+
+
+class Place(NamedTuple):
+    """How far a server is."""
+
+    epoch: str
+    counter: int
+
+    @classmethod
+    def of(cls, row: Row) -> Place:
+        return cls(row[0], row[1])
+
+    def is_behind(self, other: Place) -> bool:
+        return self.epoch == other.epoch and self.counter < other.counter
+
+
+class PostgresReaders(ReaderPool):
+    """Readers that together never go back to an older generation."""
+
+    def __init__(self, signal: GenerationSignal) -> None:
+        super().__init__()
+        self._signal = signal
+
+    async def begin(self, reader: Reader) -> None:
+        """Raises DatabaseUnavailable if the server of the reader stays behind another one."""
+        try:
+            async with asyncio.timeout(REACH_SECONDS):
+                await reader.begin(self.commit)
+                while self._newest and Place.of(reader.generation).is_behind(Place.of(self._newest)):
+                    await reader.end()
+                    await asyncio.sleep(STANDBY_POLL_SECONDS)
+                    await reader.begin(self.commit)
+        except TimeoutError as error:
+            raise DatabaseUnavailable from error
+        self.meet(reader.generation)
+        reader.commit = self.commit
+
+    def meet(self, row: Row) -> None:
+        """Call with each generation that was read."""
+        if row != self._newest and not (self._newest and Place.of(row).is_behind(Place.of(self._newest))):
+            self._newest = row
+            self.commit += 1
+            self._signal.notify()
+
+
+class PostgresStore:
+    """A database that loaders of other processes write."""
+
+    def __init__(self, url: DatabaseUrl, readers: int, entities: int) -> None:
+        """See `join`."""
+        self._url = url
+        self._signal = GenerationSignal()
+        self._readers = PostgresReaders(self._signal)
+        self._readers.fill([Reader(ReadConnection(url)) for _ in range(readers)])
+        self._entities = {visibility: EntityCache(visibility, entities) for visibility in Visibility}
+        self._is_current = False
+        """Whether the tables have this release."""
+        self._fault: StoreError | None = None
+        """Why the server cannot be read. None if it can."""
+        self._wake = asyncio.Event()
+        self._looks = GenerationSignal()
+        """Notifies of each look at the server, also if it failed."""
+        self._begun_looks = self._ended_looks = 0
+        self._following: asyncio.Task[None] | None = None
+        self._closed = False
+
+    @classmethod
+    async def join(cls, url: DatabaseUrl, *, readers: int = 4, entities: int = ENTITIES) -> PostgresStore:
+        """Connects, and follows the generations. The server may be unreachable, and the tables may come later.
+
+        Raises StoreError if the driver is missing, or if the server refuses the role or the database.
+        """
+        driver_for(url)
+        store = cls(url, readers, entities)
+        store._following = asyncio.create_task(store._follow())
+        try:
+            await store._next_look()
+            if store._fault and not isinstance(store._fault, ConnectionLost):
+                raise store._fault
+        except BaseException:
+            await store.close()
+            raise
+        return store
+
+    def newest_generation(self, visibility: Visibility) -> Generation | None:
+        """While the server cannot be reached, the last one that was read, so that kept answers are served."""
+        row = self._readers.newest if self._is_current and not self._closed else None
+        return generation(row, visibility) if row and row[1] else None
+
+    @asynccontextmanager
+    async def snapshot(self, visibility: Visibility) -> AsyncIterator[Snapshot]:
+        if self._closed:
+            raise StoreError(CLOSED)
+        lease = ReaderLease(self._readers)
+        try:
+            self.check_available()
+            yield SqlSnapshot(lease, visibility, self._entities[visibility], DIALECT)
+        except DatabaseUnavailable:
+            self._wake.set()  # looks at once
+            raise
+        finally:
+            lease.end()
+
+    def generations(self) -> AsyncIterator[None]:
+        return self._signal.follow()
+
+    def end_generations(self) -> None:
+        self._signal.end()
+
+    async def ready(self) -> bool:
+        return self.newest_generation(Visibility.PREVIEW) is not None
+
+    def check_available(self) -> None:
+        """Raises DatabaseUnavailable if the server cannot be reached, and NotReady if its tables are of another release
+        or not loaded yet."""
+        if self._fault:
+            raise DatabaseUnavailable
+        if not self._is_current:
+            raise NotReady
+
+    async def reach(self, token: str | None = None) -> None:
+        promised = ChangeCursor.promised(token) if token else None
+        if self._fault or (token and not self._lacks(promised)):
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(REACH_SECONDS):
+                await self._next_look()
+                while self._lacks(promised):
+                    await asyncio.sleep(STANDBY_POLL_SECONDS)
+                    await self._next_look()
+
+    def _lacks(self, promised: tuple[str, int, int] | None) -> bool:
+        """Whether an epoch, a view and a counter are newer than the newest generation that is known."""
+        row = self._readers.newest
+        if promised is None or row is None:
+            return False
+        epoch, view, counter = promised
+        known: int = row[2 if view == PUBLIC_VIEW else 1]
+        return epoch == row[0] and known < counter
+
+    async def _next_look(self) -> None:
+        """Waits for a look that begins after the call."""
+        begun = self._begun_looks
+        self._wake.set()
+        async for _ in self._looks.follow():
+            if self._ended_looks > begun or self._closed:
+                return
+
+    async def close(self) -> None:
+        """Idempotent."""
+        if not self._closed:
+            self._closed = True
+            self._signal.end()
+            self._looks.end()
+            if self._following:
+                self._following.cancel()
+                with suppress(asyncio.CancelledError):
+                    await self._following
+            await self._readers.close()
+
+    async def _follow(self) -> None:
+        """Looks at the generation until the store is closed. Connects again if the connection is lost."""
+        delay = SHORTEST_DELAY
+        while True:
+            self._begun_looks += 1
+            try:
+                async with connected(self._url, "gateway, generations") as connection:
+                    interval = await self._listen(connection)
+                    while True:
+                        await self._look(connection)
+                        self._recover()
+                        delay = SHORTEST_DELAY
+                        with suppress(TimeoutError):
+                            async with asyncio.timeout(interval):  # `wait_for` can miss a cancellation
+                                await self._wake.wait()
+                        self._wake.clear()
+                        self._begun_looks += 1
+            except StoreError as error:
+                self._report(error, delay)
+            await asyncio.sleep(delay)
+            delay = min(2 * delay, LONGEST_DELAY)
+
+    async def _listen(self, connection: Any) -> float:
+        """Wakes at notifications. Returns the interval of looks."""
+        [(is_standby,)] = await connection.fetch(_SQL["is_standby"], timeout=ANSWER_SECONDS)
+        if is_standby:
+            return STANDBY_POLL_SECONDS
+        await connection.add_listener(self._url.schema, lambda *_: self._wake.set())
+        return POLL_SECONDS
+
+    async def _look(self, connection: Any) -> None:
+        table = f"{self._url.schema}.transfer"
+        [(has_tables,)] = await connection.fetch(_SQL["has_tables"], table, timeout=ANSWER_SECONDS)
+        if has_tables:
+            [(release,)] = await connection.fetch(_SQL["release"], timeout=ANSWER_SECONDS)
+            [row] = await connection.fetch(in_postgres(GENERATION).text, timeout=ANSWER_SECONDS)
+            self._see(release, tuple(row))
+        else:
+            self._is_current = False
+        await self._readers.rest()
+
+    def _see(self, release: int, row: Row) -> None:
+        if self._is_current is not (release == RELEASE):
+            self._is_current = release == RELEASE
+            if not self._is_current:
+                logger.error(
+                    "The database %s has release %d of the tables. This gateway reads release %d.",
+                    *(self._url, release, RELEASE),
+                )
+        if self._is_current:
+            self._readers.meet(row)
+
+    def _report(self, error: StoreError, delay: float) -> None:
+        if self._fault is None:
+            logger.error("%s The gateway tries again until it can read the database.", error.message)
+        else:
+            logger.debug("%s The gateway tries again in %.1f s.", error.message, delay)
+        self._end_look(error)
+
+    def _recover(self) -> None:
+        if self._fault:
+            logger.warning("The database %s can be read again.", self._url)
+        self._end_look(None)
+
+    def _end_look(self, fault: StoreError | None) -> None:
+        self._fault = fault
+        self._ended_looks = self._begun_looks
+        self._looks.notify()
