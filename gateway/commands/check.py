@@ -13,7 +13,7 @@ import click
 
 from gateway import problem_format as printed
 from gateway.commands.console import read_state, unexposed_keys
-from gateway.commands.mapping_report import field_origins, hidden_files, unexposed
+from gateway.commands.mapping_report import field_origins, hidden_files, preset_rules, unexposed
 from gateway.commands.progress import show_progress
 from gateway.commands.startup import settings_of
 from gateway.loading.active_rules import SiteError
@@ -29,7 +29,12 @@ def check(content: Path, form: str, *, strict: bool, explain: bool, **flags: obj
     problems = printed.sort_problems(checked.problems)
     click.echo(printed.FORMATS[form](problems), nl=False)
     if explain:
-        explanation = field_origins(checked.field_origins) + unexposed(checked.unexposed) + hidden_files(checked.hidden)
+        explanation = (
+            preset_rules(content)
+            + field_origins(checked.field_origins)
+            + unexposed(checked.unexposed)
+            + hidden_files(checked.hidden)
+        )
         click.echo(explanation, nl=False, err=form != "text")
     click.echo(
         f"{printed.count_noun(checked.documents, 'document')}; {printed.severity_counts(problems)}", err=form != "text"

@@ -6,6 +6,7 @@ A command's module is imported when the command runs, so that `--help` and `chec
 from __future__ import annotations
 
 from importlib import import_module
+from pathlib import Path
 
 import click
 
@@ -51,6 +52,13 @@ def serve(**given: object) -> None:
 def load(**given: object) -> None:
     """Load CONTENT into the database, and print a summary."""
     _run("load", "load", given)
+
+
+@main.command("init", cls=Command, example="gateway init my-site")
+@click.argument("content", type=click.Path(path_type=Path), default=".", help="The folder of the site.")
+def init(**given: object) -> None:
+    """Recognise the generator of the site in CONTENT, and write its rules to gateway.yaml."""
+    _run("init", "init", given)
 
 
 @main.command("check", cls=Command, example="gateway check content --strict --format github")

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
+from pathlib import Path
 
+from gateway.content import presets, site_config
 from gateway.model.documents import FieldOrigin, Hiding, Status
 from gateway.problem_format import count_noun
 
@@ -13,6 +15,16 @@ MOST_KEYS = 10
 """The maximum number of front matter keys in a line."""
 LONGEST_KEY = 60
 """The maximum number of characters shown of a key."""
+
+
+def preset_rules(content: Path) -> str:
+    """The rules of the preset that a content folder uses, as YAML with their line numbers, or ""."""
+    try:
+        name = site_config.read(content).site.preset
+    except OSError:
+        return ""
+    lines = presets.text(name).splitlines() if name else []
+    return "".join(f"preset {name}:{number}: {line}\n" for number, line in enumerate(lines, 1))
 
 
 def field_origins(given: Mapping[FieldOrigin, int]) -> str:

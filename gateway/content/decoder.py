@@ -13,10 +13,10 @@ from typing import Any, NamedTuple, TypeVar
 import orjson
 
 from gateway.content import dates, file_names, markup, nested_fields, values
-from gateway.content.field_lookup import FieldLookup
+from gateway.content.field_lookup import FieldLookup, flat
 from gateway.content.frontmatter import FrontMatter
 from gateway.content.identity import digits, url_identity
-from gateway.content.inheritance import FILE_NAME
+from gateway.content.inheritance import FILE_NAME, PATH
 from gateway.content.nodes import MappingEntry, MappingNode, Node, ScalarNode
 from gateway.content.problem_collector import (
     BAD_VALUE,
@@ -25,7 +25,7 @@ from gateway.content.problem_collector import (
     PROVIDERS_LEFT_OUT,
     ProblemCollector,
 )
-from gateway.content.site import DEFAULT_SITE, Site
+from gateway.content.site import DEFAULT_SITE, NATIVE_KEYS, Site, with_prefixes
 from gateway.content.text import slug
 from gateway.content.values import shown
 from gateway.content.visibility import VisibilityDecoder
@@ -72,7 +72,8 @@ class _Address(NamedTuple):
 def decode(path: str, front_matter: FrontMatter, site: Site = DEFAULT_SITE) -> Decoded:
     """Decode one file by the rules of its site. Raises PositionNeeded only for front matter of `read_plain`."""
     collector = ProblemCollector(path)
-    name = file_names.named(path, site.timezone, site.locales)
+    pattern, numbered = site.sources["publishedDateTime"].path, site.is_numbered(path)
+    name = file_names.named(path, site.timezone, site.locales, pattern, numbered=numbered)
     decoder = _Decoder(collector, path, name, front_matter, site)
     document = decoder.document()
     found = None if collector.failed or site.is_unknown(path) else document
@@ -96,13 +97,18 @@ class _Decoder:
         self.lookup = FieldLookup(path, self._fields, site)
         self._left: dict[str, object] = {}
         self._instant = partial(dates.instant, zone=site.timezone)
-        self.visibility = VisibilityDecoder(collector, path, name.date, self.lookup)
+        self.visibility = VisibilityDecoder(
+            collector, path, self.lookup, name.date, PATH if name.is_in_folders else FILE_NAME
+        )
 
     def document(self) -> Document:
         collector = self._collector
         # If a pin or another file's rule hides the file, a misspelled key in it cannot publish it.
         governing = frozenset[str]() if self.visibility.is_draft else self._site.governing
         collector.check_keys(self._fields, self._site.known, governing, self._site.claimed)
+        if self._site.nested:
+            beside = self._site.beside_nested(self._fields)
+            collector.check_keys(beside, with_prefixes(frozenset(self._site.nested)), governing, self._site.claimed)
         published_date_time, public_from = self.visibility.dates()
         wanted_slug, place = self._places()
         web_url, plain = self._web_url(place), self._plain_fields()
@@ -172,7 +178,7 @@ class _Decoder:
         """
         wanted, addresses = self._slug(self.lookup.pinned("slug")), list[_Address]()
         for key in self.lookup.keys("slug"):
-            field = self._fields.entries[key]
+            field = self.lookup.fields.entries[key]
             written = self._collector.value(values.text, field)
             if written is None or _NO_ADDRESS.fullmatch(written):
                 continue
@@ -211,36 +217,42 @@ class _Decoder:
         """Decode a nested field. Keys that the schema does not model stay in `frontMatter`."""
         field = self.lookup.field(name)
         found, rest = decode(self._collector, field)
-        if field and rest:
-            self._left[field.key.text] = rest
+        self._leave(field, rest)
         return found
 
+    def _leave(self, field: MappingEntry | None, rest: nested_fields.Rest) -> None:
+        """Leave unmodelled keys of a field in `frontMatter`. Fields in nested mappings are there already."""
+        if field and rest and (field.key.text in self._fields.entries or field.key.text in NATIVE_KEYS):
+            self._left[field.key.text] = rest
+
     def _topics(self) -> tuple[TopicName, ...]:
-        preset = self.lookup.pinned("topics")
-        fields = [preset] if preset else self._written_topics()
-        if not fields and (preset := self.lookup.default("topics")):
-            fields = [preset]
+        rule = self.lookup.pinned("topics")
+        fields = [rule] if rule else self._written_topics()
+        if not fields and (rule := self.lookup.default("topics")):
+            fields = [rule]
         found, rests = nested_fields.topics(self._collector, fields, self._site.sources["topics"])
-        self._left |= rests
+        for field in fields:
+            self._leave(field, rests.get(field.key.text))
         return found
 
     def _written_topics(self) -> list[MappingEntry]:
         """The entries under the key `topics`, or else under all other keys of the field."""
         keys = self.lookup.keys("topics")
-        empty = {key for key in keys if values.is_null(self._fields.entries[key].value)}
+        entries = self.lookup.fields.entries
+        empty = {key for key in keys if values.is_null(entries[key].value)}
         self.lookup.used |= empty
         said = [key for key in keys if key not in empty]
-        said = ["topics"] if "topics" in said else said
+        is_joined = self._site.sources["topics"].joined
+        said = ["topics"] if "topics" in said and not is_joined else said
         for key in said:
             self.lookup.take("topics", key)
-        return [self._fields.entries[key] for key in said]
+        return [flat(entries[key]) if is_joined else entries[key] for key in said]
 
     def _provider(self) -> ProviderName | None:
         """The first provider. The others stay in `frontMatter`."""
         field = self.lookup.field("provider")
         provider, rest, others = nested_fields.provider(self._collector, field)
-        if field and rest:
-            self._left[field.key.text] = rest
+        self._leave(field, rest)
         if field and others:
             message = (
                 f"`{field.key.text}` names {others + 1} providers. Only one is used. The others stay in `frontMatter`."

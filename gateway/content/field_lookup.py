@@ -6,11 +6,12 @@ because they were decoded when the site's rules were read.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import filterfalse
 
 from gateway.content import values
-from gateway.content.nodes import MappingEntry, MappingNode
-from gateway.content.site import NATIVE_KEYS, Site
+from gateway.content.nodes import MappingEntry, MappingNode, Node, ScalarNode, SequenceNode
+from gateway.content.site import NATIVE_KEYS, FieldSource, Site
 from gateway.content.source import SITE_FILE
 from gateway.model.documents import FieldOrigin
 
@@ -19,7 +20,7 @@ class FieldLookup:
     """The fields of one document. Records which keys the schema models, and the origins of values."""
 
     def __init__(self, path: str, fields: MappingNode, site: Site) -> None:
-        self.fields = fields
+        self.fields = fields = site.with_nested(fields)
         self.site = site
         self.used = set(NATIVE_KEYS)
         self.given: list[FieldOrigin] = []
@@ -42,10 +43,10 @@ class FieldLookup:
     def default(self, name: str) -> MappingEntry | None:
         return self._set(self._defaults, name) if self._defaults else None
 
-    def _set(self, presets: Mapping[str, MappingEntry], name: str) -> MappingEntry | None:
-        field = presets.get(name)
+    def _set(self, rules: Mapping[str, MappingEntry], name: str) -> MappingEntry | None:
+        field = rules.get(name)
         if field is not None:
-            self.given.append(FieldOrigin(name, f"{SITE_FILE}:{field.key.position.line}"))
+            self.given.append(FieldOrigin(name, f"{field.origin or SITE_FILE}:{field.key.position.line}"))
         return field
 
     def written(self, name: str) -> MappingEntry | None:
@@ -55,10 +56,24 @@ class FieldLookup:
             if values.is_null(field.value):
                 self.used.add(key)
                 continue
-            self.take(name, key)
             source = self.site.sources[name]
-            return source.parted(field) if source.split else field
+            if source.joined:
+                return self._joined(name, source)
+            self.take(name, key)
+            if source.split:
+                return source.parted(field)
+            return self.site.dated(field) if self.site.dates else field
         return None
+
+    def _joined(self, name: str, source: FieldSource) -> MappingEntry:
+        """The values of all keys of a field, of which one is not empty, as one list under the field's name."""
+        nodes: list[Node] = []
+        fields = [source.parted(self.fields.entries[key]) for key in self._keys[name]]
+        for field in fields:
+            self.take(name, field.key.text)
+            nodes += filterfalse(values.is_null, flattened(field.value))
+        position = fields[0].value.position
+        return MappingEntry(ScalarNode(name, True, position), SequenceNode(nodes, position))
 
     def take(self, name: str, key: str) -> None:
         self.used.add(key)
@@ -67,6 +82,22 @@ class FieldLookup:
             self.given.append(FieldOrigin(name, f"{field.origin}:{field.key.position.line}"))
         elif key != name:
             self.given.append(FieldOrigin(name, key))
+
+
+def flat(field: MappingEntry) -> MappingEntry:
+    """The field without lists in its list."""
+    if not isinstance(field.value, SequenceNode):
+        return field
+    return field._replace(value=SequenceNode(list(flattened(field.value)), field.value.position))
+
+
+def flattened(node: Node) -> Iterator[Node]:
+    """The entries of a list and of the lists in it, or the value itself."""
+    if not isinstance(node, SequenceNode):
+        yield node
+        return
+    for each in node.nodes:
+        yield from flattened(each)
 
 
 def _keys_by_field(keys: Collection[str], site: Site) -> Mapping[str, Sequence[str]]:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import NamedTuple
 from urllib.parse import unquote
 
+from gateway.content.date_patterns import DatePattern
 from gateway.content.text import slug
 
 _INDEXES = frozenset({"index", "_index"})
@@ -31,6 +32,10 @@ _SUFFIX = re.compile(rf"\.(?:{_LANGUAGE})(?:[-_][a-z0-9]{{2,8}}){{0,3}}", re.IGN
 _PAGE = re.compile(r"(?:(?<=/)index)?\.html?$|(?<=/)index$", re.IGNORECASE)
 
 
+# A number that orders files: `01-intro`, `1.intro`. It is not the beginning of a date or of a version.
+_NUMBER = re.compile(r"(?![0-9]+[-_.][0-9])[0-9]{1,5} *[-_.]+ *(?=[^-_.\s])")
+
+
 class Named(NamedTuple):
     """The parts of a file's path."""
 
@@ -38,6 +43,8 @@ class Named(NamedTuple):
     stem: str
     """The name without its date and language. An index file has its folder's name."""
     locale: str | None
+    is_in_folders: bool = False
+    """Whether the date is from the folders' names, or from the folders' and the file's."""
 
     @property
     def words(self) -> str:
@@ -48,19 +55,44 @@ class Named(NamedTuple):
         return words[:1].upper() + words[1:]
 
 
-def named(path: str, zone: tzinfo = UTC, locales: Collection[str] = ()) -> Named:
+def named(
+    path: str,
+    zone: tzinfo = UTC,
+    locales: Collection[str] = (),
+    pattern: DatePattern | None = None,
+    *,
+    numbered: bool = False,
+) -> Named:
     """Parse a path. The suffix in `name.fr.md` is a language if it is one of `locales`. Without `locales`, that of an
     index file is one if it is a code of ISO 639-1.
 
-    A date is midnight in `zone`, unless a time of day follows it.
+    A date is midnight in `zone`, unless a time of day follows it. A date that `pattern` finds takes precedence, and is
+    not part of the stem. If `numbered`, a number before the name is not part of it either.
     """
+    if pattern and (placed := pattern.in_path(path, zone)):
+        below = named(_without_date(path, placed[1]), zone, locales, numbered=numbered)
+        return below._replace(date=placed[0], is_in_folders=True)
     folder, _, name = path.rpartition("/")
     stem, locale = without_locale(file_stem(name), locales or _languages_of_index(name))
+    stem = _without_number(stem) if numbered else stem
     if stem.casefold() in _INDEXES and folder:
         stem = folder.rpartition("/")[2]
+        stem = _without_number(stem) if numbered else stem
     found = _DATED.match(stem)
     date = found and _date(found, zone)
     return Named(date, (found and date and stem[found.end() :]) or stem, locale)
+
+
+def _without_number(stem: str) -> str:
+    found = _NUMBER.match(stem)
+    return stem[found.end() :] if found else stem
+
+
+def _without_date(path: str, end: int) -> str:
+    """The path without the part of the file's name before an offset, unless nothing is left of the name."""
+    folder, slash, name = path.rpartition("/")
+    rest = path[end:].lstrip("-_. ") if end > len(folder + slash) else name
+    return f"{folder}{slash}{rest}" if rest.rpartition(".")[0] else path
 
 
 def _languages_of_index(name: str) -> tuple[str, ...]:

@@ -60,6 +60,8 @@ def warm_up(rules: ParseContext) -> None:
 
 def _decode(version: FileVersion, data: bytes, rules: ParseContext) -> Change:
     path = version.path
+    if rules.site.is_excluded(path):
+        return NotDocument(version, ())
     decode = partial(decoder.decode, path, site=rules.site)
     plain = frontmatter.read_plain(path, data, nested_fields.kept_lists(rules.site.timezone))
     if plain:

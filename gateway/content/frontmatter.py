@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Container, Mapping
 from typing import NamedTuple
 
-from gateway.content import cut_values, merge_conflicts, plain_yaml, toml, yaml
+from gateway.content import cut_values, json, merge_conflicts, plain_yaml, toml, yaml
 from gateway.content.merge_conflicts import MERGE_CONFLICT
 from gateway.content.nodes import LineIndex, MappingNode, ParsedBlock, Position
 from gateway.content.source import DATA_EXTENSIONS
@@ -17,13 +17,16 @@ ENCODING = "ENCODING"
 NO_CLOSING_FENCE = "NO_CLOSING_FENCE"
 
 _BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
-_OPENING = re.compile(r"(---|\+\+\+)[ \t]*(?:\r\n|\r|\n|\Z)")
+_OPENING = re.compile(
+    r"(---|\+\+\+|;;;)(?:(?<=---)[ \t]*(?P<language>json|toml|yaml))?[ \t]*(?:\r\n|\r|\n|\Z)", re.IGNORECASE
+)
 # Each pattern begins with the preceding line break, which is fast to search for.
 _CLOSING = {
     "---": re.compile(r"\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)"),
     "+++": re.compile(r"\n\+\+\+[ \t]*(?:\n|\Z)"),
+    ";;;": re.compile(r"\n;;;[ \t]*(?:\n|\Z)"),
 }
-_ESCAPE = re.compile(r"\\(?:u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|.)")
+_REST_OF_LINE = re.compile(r"[ \t]*(?:\r\n|\r|\n)?")
 _UNPRINTABLE = re.compile(r"[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -52,8 +55,8 @@ class _Parts(NamedTuple):
 def read(path: str, data: bytes) -> FrontMatter | None:
     """Split and parse a file. Returns None if it does not have front matter. Raises FrontMatterError.
 
-    YAML is delimited by lines of `---` (the closing one may be `...`), TOML by lines of `+++`. A YAML file consists of
-    front matter only.
+    YAML is delimited by lines of `---` (the closing one may be `...`), TOML by lines of `+++`, and JSON by its own
+    braces or by lines of `;;;`. The language may follow the first `---`. A YAML file consists of front matter only.
     """
     parts = _split(path, data)
     return None if parts is None else _parsed(path, parts)
@@ -96,6 +99,8 @@ def _split(path: str, data: bytes) -> _Parts | None:
         return _whole(path, data)
     text = _decode(data)
     opening = _OPENING.match(text)
+    if opening is None and json.OPENING.match(text):
+        return _object(text)
     if opening is None:
         _check_conflict(text, 0, 1)
         return None
@@ -106,23 +111,27 @@ def _split(path: str, data: bytes) -> _Parts | None:
     except FrontMatterError:
         _check_conflict(text, start, len(text))
         raise
-    return _Parts(text, toml.parse if opening[1] == "+++" else yaml.parse, start, end, body)
+    return _Parts(text, _LANGUAGES[(opening["language"] or opening[1]).lower()], start, end, body)
 
 
-def _parse_json(block: str, _lines: LineIndex) -> ParsedBlock:
-    """Parse JSON as YAML, except for tabs between tokens and for escaped surrogate pairs."""
-    text = _ESCAPE.sub(_paired, block.replace("\t", " "))
-    return yaml.parse(text, LineIndex(text))
+def _object(text: str) -> _Parts:
+    """The parts of a file that begins with a JSON object. Raises FrontMatterError."""
+    end = json.end_of(text, 0)
+    if end is None:
+        _check_conflict(text, 0, len(text))
+        raise FrontMatterError(NO_CLOSING_FENCE, "The front matter is not closed.", hint="Close it with `}`.")
+    rest = _REST_OF_LINE.match(text, end)
+    return _Parts(text, json.parse, 0, end, rest.end() if rest else end)
 
 
-def _paired(escape: re.Match[str]) -> str:
-    high, low = escape.groups()
-    if high is None:
-        return escape[0]
-    return f"\\U{0x10000 + (int(high, 16) - 0xD800) * 0x400 + int(low, 16) - 0xDC00:08x}"
-
-
-_WHOLE: Mapping[str, Parse] = {"toml": toml.parse, "json": _parse_json}
+_WHOLE: Mapping[str, Parse] = {"toml": toml.parse, "json": json.parse}
+_LANGUAGES: Mapping[str, Parse] = {
+    **_WHOLE,
+    "yaml": yaml.parse,
+    "---": yaml.parse,
+    "+++": toml.parse,
+    ";;;": json.parse,
+}
 
 
 def _parsed(path: str, parts: _Parts) -> FrontMatter:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import time
@@ -40,7 +39,6 @@ SETTLED_NS = 2 * 10**9
 """A file written within this time may change again within a clock tick, without another stamp."""
 _START = Position(1, 1)
 _FIX = "Fix it, or pin `published` in gateway.yaml for these documents."
-_JSON = re.compile(r"\ufeff?\s*(?=\{\s*[\"}])")
 _BUNDLE_WORDS = tuple(
     sorted(
         key.lower().encode()
@@ -130,9 +128,11 @@ def _kind(path: str, documents: Collection[str], root: str) -> _RuleFormat | Non
     """How to read a file, or None if it is not a rules file. `root` is the name of the content folder."""
     folder, _, name = path.rpartition("/")
     if is_section(name):
-        return _RuleFormat(hugo_rules.section, _below(folder, name, SECTION), hugo_rules.SECTION_WORDS, _front_matter)
+        return _RuleFormat(
+            hugo_rules.section, _below(folder, name, SECTION), hugo_rules.SECTION_WORDS, frontmatter.read
+        )
     if is_bundle(path):
-        return _RuleFormat(hugo_rules.bundle, _below(folder, name, BUNDLE), _BUNDLE_WORDS, _front_matter)
+        return _RuleFormat(hugo_rules.bundle, _below(folder, name, BUNDLE), _BUNDLE_WORDS, frontmatter.read)
     if path == IGNORE_FILE:
         return _RuleFormat(eleventy_rules.ignored, parse=eleventy_rules.ignored_lines)
     if name.lower().endswith(".json") and not is_configuration(path):
@@ -169,20 +169,6 @@ def _is_single(root: Path, file: ContentFile, site: Site) -> bool:
             )
     except OSError:
         return False
-
-
-def _front_matter(path: str, data: bytes) -> FrontMatter | None:
-    """The front matter of a folder's page, also as JSON, which is not front matter of a document here."""
-    found = frontmatter.read(path, data)
-    text = data.decode("utf-8") if found is None else ""
-    opening = _JSON.match(text)
-    if opening is None:
-        return found
-    try:
-        _, end = json.JSONDecoder().raw_decode(text, opening.end())
-    except (ValueError, RecursionError):
-        end = len(text)
-    return frontmatter.read_whole(f"{path}.json", text[:end].encode())
 
 
 def _unreadable(path: str, kind: _RuleFormat, message: str, position: Position) -> RulesFile:

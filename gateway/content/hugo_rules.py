@@ -54,7 +54,11 @@ def bundle(reader: RulesReader, fields: MappingNode) -> Iterator[InheritedRule]:
     """The page of a leaf bundle. The documents in the bundle are resources of the page, and are hidden with it."""
     decoded = decode(reader.path, FrontMatter(fields, "# A title\n", 1, ()), reader.site)
     document = decoded.document
-    if document is None:
+    if reader.site.bundles:
+        message = "It is the page of a bundle. Other documents in its folder are resources of the page, and are drafts."
+        reader.report.inform(HIDES_OTHERS, message, fields.position, PIN)
+        yield reader.rule(fields.position, effect=RuleEffect.HIDES)
+    elif document is None:
         hint = "Fix it, or pin `published` in gateway.yaml for the documents."
         yield reader.unknown("It is unclear whether the page hides the documents below it.", fields.position, hint)
     elif not document.published:

@@ -13,7 +13,7 @@ from gateway.content.file_names import file_stem, language_of, without_locale
 from gateway.content.nodes import MappingEntry, MappingNode, Node, SequenceNode
 from gateway.content.source import SECTION, folder_page, folders_of
 
-FILE_NAME = "the file name"
+FILE_NAME, PATH = "the file name", "the path"
 DRAFTS = "_drafts"
 """A folder in which all documents are drafts."""
 

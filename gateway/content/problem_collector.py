@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC
 from functools import lru_cache
 from typing import TypeVar
@@ -124,12 +124,27 @@ def _meant_date(field: MappingEntry, governing: frozenset[str]) -> str | None:
 @lru_cache(maxsize=4096)
 def nearest(name: str, known: frozenset[str]) -> str | None:
     """The known key that differs from a name only in case, accents and white space, or else by one typo."""
-    folded = fold(name).strip()
-    keys = sorted(known)
-    for key in keys:
-        if key.casefold() == folded:
-            return key
-    return next((key for key in keys if len(key) >= _LEAST_LETTERS and _one_slip(key.casefold(), folded)), None)
+    folded, (equal, by_length) = fold(name).strip(), _folded(known)
+    if folded in equal:
+        return equal[folded]
+    alike = (each for length in range(-1, 2) for each in by_length.get(len(folded) + length, ()))
+    # One typo in five letters leaves the first two or the last two. This check excludes nearly all keys.
+    start, end = folded[:2], folded[-2:]
+    close = (each for each in alike if each[1][:2] == start or each[1][-2:] == end)
+    return min((key for key, written in close if _one_slip(written, folded)), default=None)
+
+
+@lru_cache(maxsize=64)
+def _folded(known: frozenset[str]) -> tuple[Mapping[str, str], Mapping[int, Sequence[tuple[str, str]]]]:
+    """The first of the keys by their casefolded text, and those long enough for typo detection by its length."""
+    equal: dict[str, str] = {}
+    by_length: dict[int, list[tuple[str, str]]] = {}
+    for key in sorted(known):
+        folded = key.casefold()
+        equal.setdefault(folded, key)
+        if len(key) >= _LEAST_LETTERS:
+            by_length.setdefault(len(folded), []).append((key, folded))
+    return equal, by_length
 
 
 def _one_slip(left: str, right: str) -> bool:

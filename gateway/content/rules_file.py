@@ -70,7 +70,11 @@ class RulesReader:
     ) -> InheritedRule:
         if fields:
             self._check(fields, position)
-        given = {name: field.inherited(self.path) for name, field in (fields or {}).items() if self._goes(name, field)}
+        given = {
+            name: inherited.inherited(self.path)
+            for name, field in (fields or {}).items()
+            if (inherited := self._inherited(name, field))
+        }
         origin, patterns = f"{self.path}:{position.line}", (*self._scope.patterns, *patterns)
         return InheritedRule(self._scope.place, origin, patterns, given, effect, self._scope.spares)
 
@@ -116,13 +120,20 @@ class RulesReader:
             self.report.failed |= problem.severity is Severity.ERROR
             self.report.problems.append(problem._replace(path=self.path))
 
+    def _inherited(self, name: str, field: MappingEntry) -> MappingEntry | None:
+        """The field that documents inherit. Of large data only the values that may hide them."""
+        if self._goes(name, field):
+            return field
+        hiding = self.site.hiding_part(name, field.value)
+        return field._replace(value=hiding) if hiding else None
+
     def _goes(self, name: str, field: MappingEntry) -> bool:
         """Whether documents inherit a field. Documents do not inherit a shared address, or large data."""
         if self._scope.place.endswith(".*"):
             return True
         if name in self.site.sources["slug"].keys:
             return scalar_text(field).casefold() == "false"
-        return name in self.site.known or _weight(field.value) <= MOST_CHARACTERS
+        return self.site.is_used(name) or _weight(field.value) <= MOST_CHARACTERS
 
     def _decoded(self, fields: Mapping[str, MappingEntry], position: Position) -> Decoded:
         return decode(_DOCUMENT, FrontMatter(MappingNode(dict(fields), position), _BODY, 1, ()), self.site)

@@ -9,10 +9,11 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, tzinfo
 from typing import NamedTuple
 
-from gateway.content import values, visibility_flags
+from gateway.content import dotted_names, values, visibility_flags
+from gateway.content.date_patterns import DatePattern, DateText
 from gateway.content.globs import Glob
 from gateway.content.inheritance import InheritedRule, InheritedRules
-from gateway.content.nodes import MappingEntry, MappingNode, ScalarNode, SequenceNode
+from gateway.content.nodes import MappingEntry, MappingNode, Node, ScalarNode, SequenceNode
 from gateway.model.documents import BodyRules
 from gateway.model.fields import FIELDS
 
@@ -33,6 +34,10 @@ class FieldSource(NamedTuple):
     """The values that make a flag true, casefolded."""
     worded: frozenset[str] = frozenset()
     """The keys of a flag with such values. The other keys have true or false."""
+    joined: bool = False
+    """Whether the values of all keys are one list."""
+    path: DatePattern | None = None
+    """The place of the date in the path."""
 
     def parted(self, field: MappingEntry) -> MappingEntry:
         """The field, with its text split at the site's separator."""
@@ -80,6 +85,7 @@ DEFAULT_MAPPING: Mapping[str, FieldSource] = {name: FieldSource((name,)) for nam
     "slug": FieldSource(("slug", "permalink", "url")),
 }
 """The default keys of each field. The keys of `slug` may also have an address."""
+ADDRESSES = frozenset(DEFAULT_MAPPING["slug"].keys)
 KNOWN_KEYS = NATIVE_KEYS.union(visibility_flags.KEYS, *(source.keys for source in DEFAULT_MAPPING.values()))
 REPLACED = ("provider", "images", *(field.key for field in FIELDS if field.keys))
 """The fields whose inherited keys are ignored if the file sets the field under any key. Other fields inherit each key
@@ -100,11 +106,17 @@ def visibility_keys(sources: Mapping[str, FieldSource], claimed: frozenset[str] 
     return (frozenset(visibility_flags.KEYS) - claimed).union(*(sources[name].keys for name in VISIBILITY_FIELDS))
 
 
+def with_prefixes(keys: frozenset[str]) -> frozenset[str]:
+    """The keys, and the keys of the mappings that contain the nested ones."""
+    return keys.union(*(dotted_names.prefixes(key) for key in keys if dotted_names.is_dotted(key)))
+
+
 class PathRule(NamedTuple):
     """Fields that are set for the files that match one of the patterns."""
 
     globs: tuple[Glob, ...]
     fields: Mapping[str, MappingEntry]
+    is_preset: bool = False
 
     def names(self, path: str) -> bool:
         return any(glob.matches(path) for glob in self.globs)
@@ -127,6 +139,16 @@ class Site(NamedTuple):
     """The keys that are public in `frontMatter`."""
     include: tuple[Glob, ...] = ()
     """Patterns of the YAML files that are documents."""
+    folders: tuple[Glob, ...] = ()
+    """Patterns of the files that may be documents. Without patterns, all may."""
+    exclude: tuple[Glob, ...] = ()
+    """Patterns of the files that are not documents."""
+    numbered: tuple[Glob, ...] = ()
+    """Patterns of the files whose names begin with a number that orders them."""
+    bundles: bool = False
+    """Whether documents beside the `index` of a folder are resources of its page."""
+    preset: str = ""
+    """The name of the preset that the rules are based on."""
     timezone: tzinfo = UTC
     """The time zone of dates, and of times without an offset."""
     locales: tuple[str, ...] = ()
@@ -139,6 +161,10 @@ class Site(NamedTuple):
     """The keys whose misspelling quarantines a file."""
     claimed: frozenset[str] = frozenset()
     """The keys that `gateway.yaml` assigns to fields. They hide a file only by the value of that field."""
+    nested: tuple[str, ...] = ()
+    """The dotted names among the keys of the sources."""
+    dates: Mapping[str, DateText] = {}
+    """How to find the date in the text of a key."""
     embeds: tuple[str, ...] = ()
     """The hosts whose frames are shown in bodies."""
     digest: str = ""
@@ -149,18 +175,28 @@ class Site(NamedTuple):
     def defaults_for(self, path: str) -> dict[str, MappingEntry]:
         if not self.defaults:
             return {}
-        return _overlaid(preset for preset in self.defaults if preset.names(path))
+        return _overlaid(rule for rule in self.defaults if rule.names(path))
 
     def pins_for(self, path: str) -> dict[str, MappingEntry]:
         if not self.pins:
             return {}
-        pins = [preset for preset in self.pins if preset.names(path)]
-        hiding = next((preset.fields["published"] for preset in pins if preset.hides), None)
+        pins = [rule for rule in self.pins if rule.names(path)]
+        own = [rule for rule in pins if not rule.is_preset and "published" in rule.fields]
+        hiding = next((rule.fields["published"] for rule in own or pins if rule.hides), None)
         return _overlaid(pins) | ({"published": hiding} if hiding else {})
 
     def pins_as_draft(self, path: str) -> bool:
         """Whether a pin makes the file a draft."""
-        return bool(self.pins) and any(preset.hides and preset.names(path) for preset in self.pins)
+        field = self.pins_for(path).get("published")
+        return field is not None and values.boolean(field.value) is False
+
+    def is_excluded(self, path: str) -> bool:
+        """Whether the file is not a document, whatever it contains."""
+        is_outside = bool(self.folders) and not any(glob.matches(path) for glob in self.folders)
+        return is_outside or any(glob.matches(path) for glob in self.exclude)
+
+    def is_numbered(self, path: str) -> bool:
+        return any(glob.matches(path) for glob in self.numbered)
 
     def closed(self, path: str) -> str | None:
         """The name or the generator's rule that makes the file a draft whatever its front matter.
@@ -179,6 +215,35 @@ class Site(NamedTuple):
         """Whether a rule that may hide the file is unreadable."""
         return self.inherited.is_unknown(path) and "published" not in self.pins_for(path)
 
+    def with_nested(self, fields: MappingNode) -> MappingNode:
+        """A file's front matter, with the nested values that the site names."""
+        if not self.nested:
+            return fields
+        found = {name: field for name in self.nested if (field := self._in(fields.entries, name))}
+        return MappingNode({**fields.entries, **found}, fields.position)
+
+    def _in(self, entries: Mapping[str, MappingEntry], name: str) -> MappingEntry | None:
+        return dotted_names.find(entries, name, closed=name in self.governing)
+
+    def beside_nested(self, fields: MappingNode) -> MappingNode:
+        """The keys in which a nested name that hides may be misspelled, by their dotted names."""
+        return dotted_names.siblings(fields, self._hiding)
+
+    def dated(self, field: MappingEntry) -> MappingEntry:
+        """The field, with its date only if the site has a rule for its text."""
+        rule = self.dates.get(field.key.text)
+        return rule.dated(field, is_address=field.key.text in ADDRESSES) if rule else field
+
+    def is_used(self, key: str) -> bool:
+        """Whether the site uses the value of a key, and not only values in its mapping."""
+        return key in self.known and (key in self.fields_of or key in self.expose or key in visibility_flags.KEYS)
+
+    def hiding_part(self, name: str, node: Node) -> MappingNode | None:
+        """The values in the mapping of a key that govern visibility, or None."""
+        entries = node.entries if isinstance(node, MappingNode) else {}
+        found = {key: field for key, field in entries.items() if f"{name}.{key}" in self.governing}
+        return MappingNode(found, node.position) if found else None
+
     def body_rules(self, path: str) -> BodyRules:
         return BodyRules(path[-4:].lower() == ".mdx", self.embeds)
 
@@ -187,20 +252,31 @@ class Site(NamedTuple):
         inherited = self.inherited.fields(path)
         if not inherited:
             return own
-        given = {key for name in REPLACED if self._is_given(name, own) for key in self.sources[name].keys}
+        fields = self.with_nested(own).entries
+        given = {key for name in REPLACED if self._is_given(name, fields) for key in self.sources[name].keys}
         added = {key: field for key, field in inherited.items() if key not in own.entries and key not in given}
+        added |= {
+            name: field
+            for name in self._hiding
+            if name.partition(".")[0] in own.entries and name not in fields and (field := self._in(inherited, name))
+        }
         return MappingNode({**own.entries, **added}, own.position)
 
-    def _is_given(self, name: str, own: MappingNode) -> bool:
-        fields = filter(None, map(own.entries.get, self.sources[name].keys))
-        return any(not values.is_null(field.value) for field in fields)
+    @property
+    def _hiding(self) -> list[str]:
+        """The dotted names that govern visibility. A file's own mapping does not replace inherited values for them."""
+        return [name for name in self.nested if name in self.governing]
+
+    def _is_given(self, name: str, fields: Mapping[str, MappingEntry]) -> bool:
+        given = filter(None, map(fields.get, self.sources[name].keys))
+        return any(not values.is_null(field.value) for field in given)
 
 
 DEFAULT_SITE = Site()
 
 
-def _overlaid(presets: Iterable[PathRule]) -> dict[str, MappingEntry]:
+def _overlaid(rules: Iterable[PathRule]) -> dict[str, MappingEntry]:
     fields: dict[str, MappingEntry] = {}
-    for preset in presets:
-        fields |= preset.fields
+    for rule in rules:
+        fields |= rule.fields
     return fields

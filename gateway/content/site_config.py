@@ -14,14 +14,16 @@ from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
 
-from gateway.content import frontmatter, source, values, visibility_flags
+from gateway.content import dotted_names, frontmatter, presets, source, values, visibility_flags
+from gateway.content.date_patterns import HINT, BadPattern, DatePattern, DateText
 from gateway.content.decoder import decode
 from gateway.content.frontmatter import FrontMatter
 from gateway.content.globs import BadGlob, Glob
 from gateway.content.nested_fields import entries
-from gateway.content.nodes import MappingEntry, MappingNode, Node, Position, ScalarNode, SequenceNode
+from gateway.content.nodes import NOWHERE, MappingEntry, MappingNode, Node, Position, ScalarNode, SequenceNode
 from gateway.content.problem_collector import ProblemCollector, nearest
 from gateway.content.site import (
+    ADDRESSES,
     DEFAULT_MAPPING,
     DEFAULT_SITE,
     NATIVE_KEYS,
@@ -30,26 +32,34 @@ from gateway.content.site import (
     Site,
     fields_by_key,
     visibility_keys,
+    with_prefixes,
 )
 from gateway.content.source import SITE_FILE, ContentFile, Stamp
 from gateway.content.values import Unreadable, shown
 from gateway.content.yaml import DUPLICATE_KEY
 from gateway.errors import FrontMatterError
+from gateway.model.fields import FIELDS, INSTANT
 from gateway.model.problems import Problem, Severity
 
 SITE_KEY = "SITE_KEY"
 SITE_VALUE = "SITE_VALUE"
 SITE_NAME = "SITE_NAME"
 
-SECTIONS = frozenset({"fields", "defaults", "pin", "expose", "include", "timezone", "locales", "embeds"})
+SECTIONS = frozenset(
+    {
+        *("preset", "fields", "defaults", "pin", "expose", "include", "folders", "exclude"),
+        *("numbered", "bundles", "timezone", "locales", "embeds"),
+    }
+)
 RENAMED = frozenset(DEFAULT_MAPPING) - {"secured"}
 """The fields that other keys may give. `secured` has one key only, because its content is never shown."""
 SET = RENAMED - {"draft"}
 """The fields that may have defaults or pins."""
 LISTS = frozenset({"topics", "images", "provider", "related"})
 FLAGS = frozenset({"published", "draft"})
+DATES = frozenset({"publishDate", "expiryDate", *(field.key for field in FIELDS if field.kind is INSTANT)})
 PATH = "path"
-FROM, SPLIT, VALUES = "from", "split", "values"
+FROM, IGNORE, JOIN, PATTERN, SPLIT, VALUES = "from", "ignore", "join", "pattern", "split", "values"
 MACHINES = frozenset({"localtime", "Factory"})
 """Names of a machine's own time zone, which differs between machines."""
 
@@ -99,7 +109,9 @@ def parse(data: bytes) -> SiteConfig:
             DEFAULT_SITE, (_error(error.code, error.message, error.hint, Position(error.line, error.column)),)
         )
     reader = _Reader()
-    site = reader.site(found.fields)._replace(digest=hashlib.sha256(data).hexdigest())
+    site = reader.site(found.fields)
+    preset = presets.text(site.preset).encode() if site.preset else b""
+    site = site._replace(digest=hashlib.sha256(data + preset).hexdigest())
     noted = (_strict(problem) for problem in found.problems if problem.severity is not Severity.INFO)
     return SiteConfig(site, (*noted, *reader.problems))
 
@@ -131,6 +143,7 @@ class _Reader:
 
     def __init__(self) -> None:
         self._report = ProblemCollector(SITE_FILE)
+        self._dates: dict[str, DateText] = {}
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -138,7 +151,8 @@ class _Reader:
 
     def site(self, fields: MappingNode) -> Site:
         self._check(fields, SECTIONS)
-        get = fields.entries.get
+        preset = self._preset(fields.entries.get("preset"))
+        get = (_with_preset(preset, fields) if preset else fields).entries.get
         sources, named = self._sources(get("fields"))
         effective = {name: _unclaimed(name, source, named) for name, source in {**DEFAULT_MAPPING, **sources}.items()}
         claimed = frozenset(
@@ -146,24 +160,50 @@ class _Reader:
         )
         if named:
             effective |= _bounds(effective, claimed)
-        governing = visibility_keys(effective, claimed)
+        governing = with_prefixes(visibility_keys(effective, claimed))
         expose = frozenset(self._exposed(get("expose")))
         # Exposing a key does not change its meaning: a misspelled key that hides is still an error.
         no_slips = frozenset(key for key in expose if nearest(key, governing) in {None, key})
         return Site(
             sources=effective,
-            defaults=tuple(self._presets(get("defaults"))),
-            pins=tuple(self._presets(get("pin"))),
+            defaults=tuple(self._path_rules(get("defaults"))),
+            pins=tuple(self._path_rules(get("pin"))),
             expose=expose,
+            nested=tuple(sorted(filter(dotted_names.is_dotted, fields_by_key(effective)))),
+            dates=self._dates,
             include=tuple(self._globs(get("include"))),
+            folders=tuple(self._globs(get("folders"))),
+            exclude=tuple(self._globs(get("exclude"))),
+            numbered=tuple(self._globs(get("numbered"))),
+            bundles=self._flag(get("bundles")),
+            preset=preset,
             timezone=self._timezone(get("timezone")),
             locales=tuple(name for name, _ in self._texts(get("locales"))),
             embeds=tuple(self._hosts(get("embeds"))),
             fields_of=fields_by_key(effective),
-            known=NATIVE_KEYS.union(no_slips, visibility_flags.KEYS, *(each.keys for each in effective.values())),
+            known=with_prefixes(
+                NATIVE_KEYS.union(no_slips, visibility_flags.KEYS, *(each.keys for each in effective.values()))
+            ),
             governing=governing,
             claimed=claimed,
         )
+
+    def _preset(self, field: MappingEntry | None) -> str:
+        texts = list(self._texts(field))
+        if len(texts) == 1 and texts[0][0] in presets.PRESETS:
+            return texts[0][0]
+        for name, position in texts[:1]:
+            meant = nearest(name, frozenset(presets.PRESETS))
+            hint = f"Write `{meant}`." if meant and len(texts) == 1 else f"Write one of {', '.join(presets.PRESETS)}."
+            self._refuse(f"{shown(name)} is not a preset." if len(texts) == 1 else "This is a list.", position, hint)
+        return ""
+
+    def _flag(self, field: MappingEntry | None) -> bool:
+        try:
+            return field is not None and values.boolean(field.value) is True
+        except Unreadable as error:
+            self._refuse(str(error), field.value.position if field else NOWHERE, error.hint)
+            return False
 
     def _timezone(self, field: MappingEntry | None) -> tzinfo:
         texts = list(self._texts(field))
@@ -202,24 +242,31 @@ class _Reader:
             if name in RENAMED:
                 origin = self._origin(name, field)
                 keys = DEFAULT_MAPPING[name].keys if origin is None else self._keys(origin)
-                named[name] = frozenset() if origin is None else frozenset(keys)
                 sources[name] = self._source(name, field, keys)
+                # The rest of an address with a date still gives the other fields.
+                dated = self._dates.keys() & ADDRESSES if name in DATES else frozenset[str]()
+                named[name] = frozenset() if origin is None else frozenset(keys) - dated
         return sources, named
 
     def _origin(self, name: str, field: MappingEntry) -> MappingEntry | None:
         """The entry that names the keys of a field."""
         if not isinstance(field.value, MappingNode):
             return field
-        self._check(field.value, frozenset({FROM, VALUES if name in FLAGS else SPLIT}))
-        return field.value.entries.get(FROM)
+        self._check(field.value, _settings_of(name))
+        get = field.value.entries.get
+        if get(FROM) and (joined := get(JOIN)):
+            self._refuse("`from` and `join` both name keys.", joined.key.position, "Delete one of them.")
+        return get(FROM) or get(JOIN)
 
     def _source(self, name: str, field: MappingEntry, keys: tuple[str, ...]) -> FieldSource:
         source = FieldSource(tuple(dict.fromkeys((name, *keys))))
         if not isinstance(field.value, MappingNode):
             return source
         get = field.value.entries.get
+        if name in DATES:
+            return source._replace(path=self._dated(name, keys, field.value))
         if name not in FLAGS:
-            return source._replace(split=self._split(name, get(SPLIT)))
+            return source._replace(split=self._split(name, get(SPLIT)), joined=get(JOIN) is not None)
         words = frozenset(word.casefold() for word, _ in self._texts(get(VALUES)))
         if VALUES in field.value.entries and not (words and FROM in field.value.entries):
             missing = "text" if FROM in field.value.entries else f"`{FROM}`"
@@ -228,11 +275,31 @@ class _Reader:
             )
         return source._replace(words=words, worded=frozenset(keys if words else ()))
 
+    def _dated(self, name: str, keys: tuple[str, ...], settings: MappingNode) -> DatePattern | None:
+        """Record how to find the dates in the keys' texts, and return the pattern of the path."""
+        get = settings.entries.get
+        written, path = get(PATTERN), get(PATH)
+        pattern = self._pattern(written) if written else None
+        ignored = frozenset(text.casefold() for text, _ in self._texts(get(IGNORE)))
+        if pattern or ignored:
+            for key in (name, *keys):
+                self._dates.setdefault(key, DateText(pattern, ignored))
+        return self._pattern(path) if path else None
+
+    def _pattern(self, field: MappingEntry) -> DatePattern | None:
+        written = list(self._texts(field))
+        try:
+            return DatePattern.of(written[0][0].lstrip("/") if field.key.text == PATH else written[0][0])
+        except (BadPattern, IndexError) as error:
+            message = str(error) if isinstance(error, BadPattern) else "This is not a text."
+            self._refuse(message, field.value.position, HINT)
+        return None
+
     def _keys(self, field: MappingEntry) -> tuple[str, ...]:
         return tuple(name for name, position in self._texts(field) if self._may_show(name, position))
 
     def _may_show(self, name: str, position: Position) -> bool:
-        if name.casefold() != "secured":
+        if not any(part.strip().casefold() == "secured" for part in name.split(".")):
             return True
         self._refuse("The content of `secured` is never shown.", position, "Delete it here.")
         return False
@@ -247,7 +314,7 @@ class _Reader:
             self._refuse("This is not a text.", position, 'Write the separator of the entries, as in `split: ","`.')
         return written
 
-    def _presets(self, section: MappingEntry | None) -> Iterator[PathRule]:
+    def _path_rules(self, section: MappingEntry | None) -> Iterator[PathRule]:
         for node in entries(section):
             if not isinstance(node, MappingNode):
                 self._refuse("This is not a mapping.", node.position, 'Write `{path: "de/**", locale: de}`.')
@@ -259,7 +326,7 @@ class _Reader:
                 missing = "field to set" if PATH in node.entries else "`path`"
                 self._refuse(f"The {missing} is missing.", node.position, 'Write `{path: "de/**", locale: de}`.')
             self._decode(fields, node.position)
-            yield PathRule(globs, fields)
+            yield PathRule(globs, fields, is_preset=any(field.origin for field in fields.values()))
 
     def _decode(self, fields: Mapping[str, MappingEntry], position: Position) -> None:
         """Report the values that would be a problem in a document."""
@@ -304,6 +371,47 @@ class _Reader:
                 self._refuse("This is not a text.", node.position, "Write a text, or a list of texts.")
             else:
                 yield written, node.position
+
+
+def _with_preset(preset: str, own: MappingNode) -> MappingNode:
+    """The rules of a preset, overlaid by a site's own ones. Its lists of rules precede those of the site."""
+    merged = dict(own.entries)
+    for name, field in frontmatter.read_whole(SITE_FILE, presets.text(preset).encode()).fields.entries.items():
+        merged[name] = _overlaid(_from(preset, field), own.entries[name]) if name in merged else _from(preset, field)
+    return MappingNode(merged, own.position)
+
+
+def _overlaid(preset: MappingEntry, own: MappingEntry) -> MappingEntry:
+    """A section of a preset with that of the site. An empty one changes nothing."""
+    if values.is_null(own.value):
+        return preset
+    if isinstance(preset.value, MappingNode) and isinstance(own.value, MappingNode):
+        return own._replace(value=MappingNode({**preset.value.entries, **own.value.entries}, own.value.position))
+    if isinstance(preset.value, MappingNode) or own.key.text == "bundles":
+        return own
+    return own._replace(value=SequenceNode((*entries(preset), *entries(own)), own.value.position))
+
+
+def _from(preset: str, field: MappingEntry) -> MappingEntry:
+    """A rule of a preset, with its origin."""
+    return field._replace(value=_marked(field.value, f"preset {preset}"))
+
+
+def _marked(node: Node, origin: str) -> Node:
+    if isinstance(node, SequenceNode):
+        return SequenceNode([_marked(each, origin) for each in node.nodes], node.position)
+    if isinstance(node, MappingNode):
+        return MappingNode({key: each._replace(origin=origin) for key, each in node.entries.items()}, node.position)
+    return node
+
+
+def _settings_of(name: str) -> frozenset[str]:
+    """The settings that a field's keys may have."""
+    if name in FLAGS:
+        return frozenset({FROM, VALUES})
+    if name in DATES:
+        return frozenset({FROM, IGNORE, PATTERN} | ({PATH} if name == "publishedDateTime" else set()))
+    return frozenset({FROM, SPLIT, JOIN} if name in LISTS else {FROM, SPLIT})
 
 
 def _unclaimed(name: str, source: FieldSource, named: Mapping[str, frozenset[str]]) -> FieldSource:

@@ -14,8 +14,8 @@ from typing import NamedTuple, TypeVar
 from gateway.content import dates, values, visibility_flags
 from gateway.content.field_lookup import FieldLookup
 from gateway.content.inheritance import FILE_NAME
-from gateway.content.nodes import MappingEntry, MappingNode, Node, Position
-from gateway.content.problem_collector import BAD_VALUE, BAD_VISIBILITY, CONFLICT, ProblemCollector
+from gateway.content.nodes import NOWHERE, MappingEntry, MappingNode, Node, Position
+from gateway.content.problem_collector import BAD_VALUE, BAD_VISIBILITY, CONFLICT, PositionNeeded, ProblemCollector
 from gateway.content.site import FieldSource, Site
 from gateway.content.source import SITE_FILE
 from gateway.content.values import Unreadable
@@ -33,7 +33,7 @@ def restriction(path: str, site: Site) -> Restriction:
     """
     collector = ProblemCollector(path)
     lookup = FieldLookup(path, site.with_inherited(path, MappingNode({}, Position(1, 1))), site)
-    decoder = VisibilityDecoder(collector, path, None, lookup)
+    decoder = VisibilityDecoder(collector, path, lookup)
     (_, start), end, unlisted = decoder.dates(), decoder.public_until(), decoder.unlisted()
     return Restriction(decoder.published() and not collector.failed, unlisted, start, end)
 
@@ -74,11 +74,19 @@ _FLAGS: Mapping[str, Mapping[bool | None, VisibilityEffects]] = {
 class VisibilityDecoder:
     """Computes the visibility of one document. `hidings` are the reasons why it is hidden."""
 
-    def __init__(self, collector: ProblemCollector, path: str, file_date: datetime | None, lookup: FieldLookup) -> None:
-        """`file_date` is the date in the file's name."""
+    def __init__(
+        self,
+        collector: ProblemCollector,
+        path: str,
+        lookup: FieldLookup,
+        file_date: datetime | None = None,
+        date_source: str = FILE_NAME,
+    ) -> None:
+        """`file_date` is the date in the file's name or path."""
         self._report = collector
         self._path = path
         self._file_date = file_date
+        self._date_source = date_source
         self._lookup = lookup
         self._closed = lookup.site.closed(path)
         self.is_draft = self._closed is not None or lookup.site.pins_as_draft(path)
@@ -127,7 +135,8 @@ class VisibilityDecoder:
         rule = self._lookup.pinned("published") or (None if said else self._lookup.default("published"))
         shows = draft is None if rule is None else values.boolean(rule.value) is not False
         if draft and shows and rule:
-            message = f"`{draft.key.text}` makes it a draft, but line {rule.key.position.line} of {SITE_FILE} pins it."
+            place = f"line {rule.key.position.line} of {rule.origin or SITE_FILE}"
+            message = f"`{draft.key.text}` makes it a draft, but {place} pins it."
             self._report.warn(CONFLICT, f"{message} It is published.", draft.value.position, "Change one of them.")
         elif draft and (shown := self._says_published(said)):
             message = f"`{draft.key.text}` hides the article and `{shown.key.text}` shows it. It is a draft."
@@ -158,7 +167,7 @@ class VisibilityDecoder:
         if pin:
             written = self._ruled(pin)
         elif not written and self._file_date:
-            self._lookup.given.append(FieldOrigin("publishedDateTime", FILE_NAME))
+            self._lookup.given.append(FieldOrigin("publishedDateTime", self._date_source))
             written = [_VisibilityDate(self._file_date, None)]
         elif not written and (default := self._lookup.default("publishedDateTime")):
             written = self._ruled(default)
@@ -188,6 +197,7 @@ class VisibilityDecoder:
     def _moments_of(self, field: MappingEntry) -> list[_VisibilityDate]:
         key = field.key.text
         if key not in self._read:
+            field = self._lookup.site.dated(field)
             try:
                 times = [self._instant(node) for node in (field.value, *field.repeated)]
             except Unreadable as error:
@@ -212,8 +222,10 @@ class VisibilityDecoder:
         self, status: Status | None, field: MappingEntry | None, at: datetime | None = None, *, is_rule: bool = False
     ) -> None:
         """Record the reason why the article is hidden: a rule of the site, a key of the file, or its name."""
-        where = SITE_FILE if is_rule else (field and field.origin) or self._path
-        key, line = (FILE_NAME, None) if field is None else (f"`{field.key.text}`", field.key.position.line)
+        where = (field and field.origin) or (SITE_FILE if is_rule else self._path)
+        if field is not None and field.key.position is NOWHERE:
+            raise PositionNeeded
+        key, line = (self._date_source, None) if field is None else (f"`{field.key.text}`", field.key.position.line)
         self.hidings.append(Hiding(status, key, where, line, at))
 
     def _refuse(self, field: MappingEntry, error: Unreadable) -> None:

@@ -63,6 +63,15 @@ def test_quoted_and_plain_scalars_differ(written: str) -> None:
         ("---\na: b\n---\n", "", 4),
         ("+++\na = 'b'\n+++\nbody", "body", 4),
         ("+++\r\na = 'b'\r\n+++\r\nbody", "body", 4),
+        ("---toml\na = 'b'\n---\nbody", "body", 4),
+        ("--- YAML\na: b\n...\nbody", "body", 4),
+        ('---json\n{"a": "b"}\n---\nbody', "body", 4),
+        (';;;\n"a": "b"\n;;;\nbody', "body", 4),
+        (';;;\r\n{"a": "b"}\r\n;;;\r\nbody', "body", 4),
+        ('{"a": "b"}\nbody', "body", 2),
+        ('\ufeff{\r\n\t"a" : "b"\r\n}  \r\nbody', "body", 4),
+        ('{"a": "b"} body', "body", 1),
+        ('{"a": "b"}', "", 1),
     ],
 )
 def test_accepted_fences(text: str, body: str, line: int) -> None:
@@ -72,7 +81,10 @@ def test_accepted_fences(text: str, body: str, line: int) -> None:
     assert (front_matter.body, front_matter.body_line) == (body, line)
 
 
-@pytest.mark.parametrize("text", ["", "text", "\n---\na: b\n---\n", "----\na: b\n----\n", " ---\n", "# --- \n"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "text", "\n---\na: b\n---\n", "----\na: b\n----\n", " ---\n", "# --- \n", "{{< a >}}", "{% a %}", "{}x"],
+)
 def test_front_matter_needs_a_fence_on_the_first_line(text: str) -> None:
     """A file without a fence on its first line is not a document."""
     assert frontmatter.read("a.md", text.encode()) is None
@@ -250,6 +262,54 @@ def test_arbitrary_yaml_raises_only_syntax_errors(block: str) -> None:
         read(f"---\n{block}\n---\n")
     except FrontMatterError as error:
         assert 1 <= error.line <= block.count("\n") + 3
+
+
+@given(TREES)
+def test_json_front_matter_is_read_as_written(tree: dict[str, object]) -> None:
+    """All JSON is read, with and without line breaks and escapes."""
+    for text in (json.dumps(tree), json.dumps(tree, ensure_ascii=False, indent=1)):
+        front_matter = read(f"{text}\nbody")
+        assert (plain(front_matter.fields), front_matter.body) == (tree, "body")
+
+
+def test_positions_and_types_of_json() -> None:
+    """Only numbers and the words are plain. Positions are those of the file."""
+    fields = read('{\n  "ä": "1",\n  "b": -1.5e3, "c": [true,\n null]}').fields
+    assert fields.position == Position(1, 1)
+    assert fields.entries["ä"].value == ScalarNode("1", plain=False, position=Position(2, 8))
+    assert fields.entries["b"].value == ScalarNode("-1.5e3", plain=True, position=Position(3, 8), number=True)
+    assert fields.entries["c"].value == SequenceNode(
+        (ScalarNode("true", plain=True, position=Position(3, 22)), ScalarNode("null", True, Position(4, 2))),
+        Position(3, 21),
+    )
+
+
+def test_last_of_repeated_json_keys_counts() -> None:
+    """The earlier values are kept, as in YAML."""
+    found = read('{"a": 1, "a": 2,\n"a": 3}')
+    assert plain(found.fields) == {"a": "3"}
+    assert [plain(node) for node in found.fields.entries["a"].repeated] == ["1", "2"]
+    assert [(each.code, each.line, each.column) for each in found.problems] == [
+        ("DUPLICATE_KEY", 1, 10),
+        ("DUPLICATE_KEY", 2, 1),
+    ]
+
+
+@given(st.text(st.sampled_from('ab{}[]":,\\\n 01-tru'), max_size=60), st.sampled_from(["{", ";;;\n", "---json\n"]))
+def test_arbitrary_json_raises_only_syntax_errors(text: str, fence: str) -> None:
+    try:
+        frontmatter.read("a.md", f"{fence}{text}\n{fence[:3]}\n".encode())
+    except FrontMatterError as error:
+        assert 1 <= error.line <= text.count("\n") + 3
+
+
+@pytest.mark.parametrize(
+    "text", ['{"' + '\\"' * 500_000, '{"a": ' + '"' * 500_001, '{"a":1,' * 200_000, '{"a":\n"' * 200_000]
+)
+def test_hostile_json_is_refused_in_linear_time(text: str) -> None:
+    """Texts without an end are within the time limit, which quadratic time would exceed."""
+    with pytest.raises(FrontMatterError):
+        read(text)
 
 
 @pytest.mark.parametrize("quotes", ['"""', "'''"])

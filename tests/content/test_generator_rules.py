@@ -286,16 +286,17 @@ def test_a_space_in_a_name_is_a_hyphen_in_a_target(tmp_path: Path, path: str) ->
 
 @pytest.mark.parametrize("text", ['{"title": "S", "cascade": {"draft": true}}\nBody', '\ufeff{\n\t"draft": true\n}\n'])
 def test_json_holds_rules(tmp_path: Path, text: str) -> None:
-    """Though a file with it is not a document."""
+    """As in other front matter."""
     folder = Folder(tmp_path, {"a/_index.md": text, "a/p.md": PLAIN, "p.md": PLAIN})
-    assert (folder.public, folder.set_aside) == (["p.md"], [])
+    assert "a/p.md" not in folder.public
+    assert (folder.public[-1], folder.set_aside) == ("p.md", [])
 
 
 @pytest.mark.parametrize("text", ['{"title": "S", "cascade": {"draft": true}', '{"draft": tru}', '{"draft": "maybe"}'])
 def test_broken_json_sets_documents_aside(tmp_path: Path, text: str) -> None:
     """It may hide them. Text that begins with a tag of a template is not JSON."""
     folder = Folder(tmp_path, {"a/_index.md": text, "a/p.md": PLAIN, "b/_index.md": "{{< draft >}}", "b/p.md": PLAIN})
-    assert (folder.public, folder.set_aside) == (["b/p.md"], ["a/p.md"])
+    assert (folder.public, folder.set_aside) == (["b/p.md"], ["a/_index.md", "a/p.md"])
     assert [_told(problem)[:3] for problem in folder.problems] == [("a/_index.md", "ERROR", "RULES_UNREADABLE")]
 
 

@@ -1,0 +1,282 @@
+"""Recognises the generator of a site by its files, and reads its configuration as far as it is data.
+
+Programs, such as `astro.config.mjs`, are not run.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+from zoneinfo import available_timezones
+
+from gateway.content import frontmatter, source
+from gateway.content.globs import BadGlob, Glob
+from gateway.content.nested_fields import entries
+from gateway.content.nodes import MappingEntry, MappingNode, ScalarNode
+from gateway.content.rules_file import scalar_text
+from gateway.content.source import ContentFile, Stamp
+from gateway.errors import FrontMatterError
+
+_SCRIPTS = (".js", ".mjs", ".cjs", ".ts", ".mts", ".cts")
+_DATA = (".toml", ".yaml", ".yml", ".json")
+
+
+class FoundRule(NamedTuple):
+    """A rule for `gateway.yaml`, and where it is from."""
+
+    section: str
+    value: object
+    """As JSON."""
+    origin: str
+
+    @property
+    def is_printable(self) -> bool:
+        return self.written.isprintable()
+
+    @property
+    def written(self) -> str:
+        """The value in YAML, of which JSON is a part."""
+        return json.dumps(self.value, ensure_ascii=False)
+
+
+class FoundSite(NamedTuple):
+    """A recognised site."""
+
+    preset: str
+    name: str
+    """The name of the generator."""
+    evidence: str
+    """The file or folder that it is recognised by."""
+    rules: Sequence[FoundRule] = ()
+    notes: Sequence[str] = ()
+    """What else was found, in sentences."""
+
+
+class _Configuration(NamedTuple):
+    """A site's folder and its configuration. The keys of Hugo are in any case."""
+
+    root: Path
+    path: str
+    fields: Mapping[str, MappingEntry]
+
+    def text(self, *names: str) -> str:
+        """The text of a key. Each name but the last is a mapping."""
+        *outer, last = names
+        return scalar_text(self.mapping(*outer).get(last.casefold()))
+
+    def texts(self, name: str) -> list[str]:
+        nodes = entries(self.fields.get(name.casefold()))
+        return [node.text.strip() for node in nodes if isinstance(node, ScalarNode)]
+
+    def mapping(self, *names: str) -> Mapping[str, MappingEntry]:
+        fields = self.fields
+        for name in names:
+            field = fields.get(name.casefold())
+            fields = _folded(field.value) if field and isinstance(field.value, MappingNode) else {}
+        return fields
+
+    def has(self, path: str) -> bool:
+        return (self.root / path).is_dir()
+
+
+_Read = Callable[[_Configuration], Iterator[FoundRule | str]]
+
+
+class _Generator(NamedTuple):
+    preset: str
+    name: str
+    files: tuple[str, ...]
+    """Any of these files or folders is the evidence."""
+    read: _Read
+    is_it: Callable[[_Configuration], bool] = lambda _: True
+
+
+def recognise(root: Path) -> FoundSite | None:
+    """The site in a folder, or None. Raises OSError if the folder cannot be read."""
+    names = frozenset(os.listdir(root))  # noqa: PTH208 - only names are needed
+    for generator in _GENERATORS:
+        for path in generator.files:
+            if path.partition("/")[0] not in names or not (root / path).exists():
+                continue
+            configuration, problem = _read(root, path)
+            if generator.is_it(configuration):
+                found = list(generator.read(configuration))
+                rules = tuple(each for each in found if isinstance(each, FoundRule) and each.is_printable)
+                notes = (*problem, *(each for each in found if isinstance(each, str)))
+                return FoundSite(generator.preset, generator.name, path, rules, notes)
+    return None
+
+
+def _read(root: Path, path: str) -> tuple[_Configuration, list[str]]:
+    """A configuration, without fields if it cannot be read, and the reason."""
+    if not path.endswith(_DATA):
+        is_program = path.endswith(_SCRIPTS)
+        return _Configuration(root, path, {}), [f"{path} is a program, and was not run."] if is_program else []
+    try:
+        _, data = source.read(root, ContentFile(path, path, Stamp(0, 0, 0, 0)))
+        fields = _folded(frontmatter.read_whole(path, data).fields)
+    except (FrontMatterError, source.ReadError, FileNotFoundError) as error:
+        message = error.message if isinstance(error, FrontMatterError) else str(error)
+        return _Configuration(root, path, {}), [f"{path} cannot be read: {message}"]
+    return _Configuration(root, path, fields), []
+
+
+def _folded(fields: MappingNode) -> Mapping[str, MappingEntry]:
+    return {name.casefold(): field for name, field in fields.entries.items()}
+
+
+# The rules of each generator.
+
+
+def _jekyll(site: _Configuration) -> Iterator[FoundRule | str]:
+    if (folder := site.text("source")) and folder != ".":
+        yield from _folders(site, [folder], "source")
+    yield from _timezone(site, "timezone")
+    yield from _locale(site.text("lang") or site.text("locale"), "**", "lang")
+    yield from _permalinks(site)
+
+
+def _hexo(site: _Configuration) -> Iterator[FoundRule | str]:
+    folder = site.text("source_dir") or "source"
+    yield from _folders(site, [folder], "source_dir")
+    yield from _timezone(site, "timezone")
+    yield from _locale(next(iter(site.texts("language")), ""), folder, "language")
+    name = site.text("new_post_name").replace(":i_month", ":month").replace(":i_day", ":day")
+    dated, _, _ = name.rpartition("/")
+    if dated in {":year/:month/:day", ":year/:month", ":year"}:
+        pattern = "".join(f"{{{part[1:]}}}/" for part in dated.split("/"))
+        yield FoundRule("fields", {"publishedDateTime": {"path": pattern}}, "new_post_name")
+    yield from _permalinks(site)
+
+
+def _hugo(site: _Configuration) -> Iterator[FoundRule | str]:
+    folder = site.text("contentDir") or "content"
+    languages = _languages(site, "languages")
+    own = {name: site.text("languages", name, "contentDir") or folder for name in languages}
+    yield from _folders(site, dict.fromkeys([folder, *own.values()]), "contentDir")
+    yield from _timezone(site, "timeZone")
+    if languages:
+        yield FoundRule("locales", languages, "languages")
+    default = site.text("defaultContentLanguage") or site.text("languageCode") or site.text("locale")
+    yield from _locale(default, folder, "defaultContentLanguage")
+    for name, place in own.items():
+        if place != folder:
+            yield from _locale(name, place, f"languages.{name}.contentDir")
+    for section in site.mapping("permalinks"):
+        if pattern := site.text("permalinks", section):
+            yield f"The permalinks of {section} are {pattern}"
+
+
+def _zola(site: _Configuration) -> Iterator[FoundRule | str]:
+    yield from _folders(site, ["content"], "Zola's content folder")
+    if languages := _languages(site, "languages"):
+        yield FoundRule("locales", languages, "languages")
+    yield from _locale(site.text("default_language") or "en", "content", "default_language")
+
+
+def _docusaurus(site: _Configuration) -> Iterator[FoundRule | str]:
+    folders = ["docs", "blog", "src/pages", "i18n", "versioned_docs"]
+    yield from _folders(site, [folder for folder in folders if site.has(folder)], "Docusaurus' content folders")
+    for name in sorted(os.listdir(site.root / "i18n")) if site.has("i18n") else ():  # noqa: PTH208 - only names
+        if site.has(f"i18n/{name}"):
+            yield from _locale(name, f"i18n/{name}", "the folder's name")
+
+
+def _astro(site: _Configuration) -> Iterator[FoundRule | str]:
+    folders = [folder for folder in ("src/content", "src/pages", "src/data") if site.has(folder)]
+    yield from _folders(site, folders, "Astro's content folders")
+
+
+def _nuxt(site: _Configuration) -> Iterator[FoundRule | str]:
+    yield from _folders(site, ["content"], "Nuxt Content's folder")
+
+
+def _eleventy(site: _Configuration) -> Iterator[FoundRule | str]:
+    yield f"If {site.path} sets `dir.input`, write it as in `folders: [src]`."
+
+
+def _obsidian(site: _Configuration) -> Iterator[FoundRule | str]:
+    templates, problem = _read(site.root, ".obsidian/templates.json")
+    ignored, _ = _read(site.root, ".obsidian/app.json")
+    folders = [templates.text("folder"), *ignored.texts("userIgnoreFilters")]
+    patterns = [folder.strip("/") for folder in folders if folder and not folder.startswith("/")]
+    yield from _paths("exclude", patterns, "the templates and the excluded files of the vault")
+    if problem and (site.root / ".obsidian/templates.json").exists():
+        yield from problem
+
+
+def _folders(site: _Configuration, folders: Iterable[str], origin: str) -> Iterator[FoundRule | str]:
+    """The folders that exist. Without any, all files may be documents."""
+    yield from _paths("folders", [folder for folder in folders if site.has(folder)], origin)
+
+
+def _paths(section: str, written: Iterable[str], origin: str) -> Iterator[FoundRule | str]:
+    paths = []
+    for path in written:
+        try:
+            paths.append(Glob.of(path.removeprefix("./").rstrip("/")).text)
+        except BadGlob:
+            yield f"The path {path} of {origin} cannot be written as a pattern."
+    if paths:
+        yield FoundRule(section, paths, origin)
+
+
+def _timezone(site: _Configuration, key: str) -> Iterator[FoundRule | str]:
+    name = site.text(key)
+    if name in available_timezones():
+        yield FoundRule("timezone", name, key)
+    elif name:
+        yield f"The time zone {name} is unknown."
+
+
+def _locale(name: str, path: str, origin: str) -> Iterator[FoundRule]:
+    if name:
+        yield FoundRule("defaults", {"path": path, "locale": name}, origin)
+
+
+def _languages(site: _Configuration, key: str) -> list[str]:
+    """The languages of a site. The file's spelling of their names does not matter."""
+    return [field.key.text for field in site.mapping(key).values() if isinstance(field.value, MappingNode)]
+
+
+def _permalinks(site: _Configuration) -> Iterator[str]:
+    if pattern := site.text("permalink"):
+        yield f"The permalinks are {pattern}"
+
+
+def _is_hexo(site: _Configuration) -> bool:
+    return site.has("scaffolds") or "new_post_name" in site.fields
+
+
+def _is_zola(site: _Configuration) -> bool:
+    return "base_url" in site.fields
+
+
+def _is_hugo(site: _Configuration) -> bool:
+    """Whether a file with a common name is Hugo's: it has Hugo's keys, or the site has Hugo's folders."""
+    is_named = site.path.rpartition("/")[2].startswith("hugo.")
+    return is_named or bool({"baseurl", "languagecode"} & site.fields.keys()) or site.has("archetypes")
+
+
+def _names(stem: str, endings: Sequence[str]) -> tuple[str, ...]:
+    return tuple(f"{stem}{ending}" for ending in endings)
+
+
+_HUGO_FILES = tuple(
+    name for folder in ("", "config/_default/") for stem in ("hugo", "config") for name in _names(folder + stem, _DATA)
+)
+_GENERATORS = (
+    _Generator("docusaurus", "Docusaurus", _names("docusaurus.config", _SCRIPTS), _docusaurus),
+    _Generator("astro", "Astro", _names("astro.config", _SCRIPTS), _astro),
+    _Generator("nuxt", "Nuxt", _names("nuxt.config", _SCRIPTS), _nuxt),
+    _Generator("eleventy", "Eleventy", (".eleventy.js", *_names("eleventy.config", _SCRIPTS)), _eleventy),
+    _Generator("hexo", "Hexo", ("_config.yml", "_config.yaml", "_config.json"), _hexo, _is_hexo),
+    _Generator("jekyll", "Jekyll", ("_config.yml", "_config.yaml", "_config.toml", "_posts"), _jekyll),
+    _Generator("zola", "Zola", ("zola.toml", "config.toml"), _zola, _is_zola),
+    _Generator("hugo", "Hugo", _HUGO_FILES, _hugo, _is_hugo),
+    _Generator("obsidian", "Obsidian", (".obsidian",), _obsidian),
+)
+"""In order of precedence: a vault of Obsidian may also be the site of a generator."""

@@ -1,0 +1,1 @@
+export default { title: 'Field Notes', url: 'https://notes.example', baseUrl: '/' };

@@ -1,0 +1,349 @@
+"""`gateway init` over a folder of each generator, and the answers that the generator's own rules lead to.
+
+The expected values follow the generators' documentation, not the gateway: which posts a tag lists, the address of a
+post, the order of posts by date, and which files are not published. Hugo and Zola have such lists for each language.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from gateway.content import generators, presets, site_config
+from tests.commands import invoke
+
+SITES = Path(__file__).parent / "generators"
+QUERY = """query ($tag: String!, $posts: String!) {
+  tagged: articles(filter: {topics: {anyOf: [$tag]}, not: {path: {endsWith: ".fr.md"}}}) { nodes { slug locale } }
+  posts: articles(filter: {path: {startsWith: $posts}, not: {path: {endsWith: ".fr.md"}}}) {
+    nodes {
+      slug locale title webUrl
+      adjacent(filter: {path: {startsWith: $posts}, not: {path: {endsWith: ".fr.md"}}}) {
+        previous { slug locale } next { slug locale }
+      }
+    }
+  }
+  all: articles(first: 50, orderBy: [{field: PATH}]) { nodes { path } }
+}"""
+
+
+class Oracle(NamedTuple):
+    """What the generator gives."""
+
+    evidence: str
+    rules: tuple[str, ...]
+    """The lines of gateway.yaml after the first, without comments at their ends."""
+    posts: str
+    """The folder of the posts, whose neighbours are compared."""
+    tagged: tuple[str, ...]
+    """The posts with the tag `tripod`, the newest first: slugs, with the language if it is another one."""
+    titles: dict[str, str]
+    """The titles of the posts, by slug, the newest first."""
+    addresses: dict[str, str]
+    """The addresses that front matter sets, with the slugs of their posts."""
+    hidden: frozenset[str]
+    """The files that are not published, or are no pages. `unlisted` pages are not in lists."""
+
+
+ORACLES = {
+    "jekyll": Oracle(
+        "_config.yml",
+        (
+            "preset: jekyll",
+            'timezone: "Europe/Paris"',
+            "defaults:",
+            '  - {"path": "**", "locale": "en"}',
+            "# The permalinks are /:year/:month/:title/",
+        ),
+        "_posts/",
+        # A text of tags is split at white space. Posts of the future, drafts and `published: false` are not published.
+        ("third-party", "looks-second", "first-light"),
+        {"third-party": "Third party", "looks-second": "Second look", "first-light": "First light"},
+        {"/looks/second/": "looks-second"},
+        frozenset(
+            {
+                *("_posts/2999-01-01-far-away.md", "_drafts/an-idea.md", "_posts/2024-04-01-withdrawn.md"),
+                *("vendor/bundle/gem/readme.md", "scripts/notes.md"),
+            }
+        ),
+    ),
+    "hugo": Oracle(
+        "hugo.toml",
+        (
+            "preset: hugo",
+            'folders: ["content"]',
+            'timezone: "Europe/Paris"',
+            'locales: ["en", "fr"]',
+            "defaults:",
+            '  - {"path": "content", "locale": "en"}',
+            "# The permalinks of posts are /:year/:slug/",
+        ),
+        "content/posts/",
+        # A page bundle is one page, and Markdown beside its index is a resource. `keywords` is no taxonomy.
+        ("json", "trips-one", "first"),
+        {"json": "In JSON", "trips-one": "A trip", "first": "First", "posts": "Posts"},
+        {"/trips/one/": "trips-one"},
+        frozenset(
+            {
+                *("content/posts/trip/notes.md", "content/posts/draft.md", "content/posts/later.md"),
+                "archetypes/default.md",
+            }
+        ),
+    ),
+    "astro": Oracle(
+        "astro.config.mjs",
+        ("preset: astro", 'folders: ["src/content"]', "# astro.config.mjs is a program, and was not run."),
+        "src/content/blog/",
+        # Names that begin with an underscore are not in a collection.
+        ("third", "second-look", "first"),
+        {"third": "Third", "second-look": "Second", "first": "First"},
+        {},
+        frozenset({"README.md", "src/content/blog/_hidden.md", "src/content/blog/draft.md"}),
+    ),
+    "eleventy": Oracle(
+        "eleventy.config.js",
+        (
+            "preset: eleventy",
+            "# eleventy.config.js is a program, and was not run.",
+            "# If eleventy.config.js sets `dir.input`, write it as in `folders: [src]`.",
+        ),
+        "posts/",
+        # A page without output or collections is in no list. Data files add keys that a page does not have.
+        ("third", "looks-second", "first"),
+        {"third": "Third", "looks-second": "Second", "first": "First"},
+        {"/looks/second/": "looks-second"},
+        frozenset({"posts/unwritten.md", "posts/uncollected.md", "_includes/note.md"}),
+    ),
+    "zola": Oracle(
+        "config.toml",
+        (
+            "preset: zola",
+            'folders: ["content"]',
+            'locales: ["fr"]',
+            "defaults:",
+            '  - {"path": "content", "locale": "en"}',
+        ),
+        "content/blog/",
+        # The date of a name is the page's date. A draft section hides its pages.
+        ("third", "second-look", "first"),
+        {"third": "Third", "second-look": "Second", "first": "First", "blog": "Blog"},
+        {},
+        frozenset({"content/blog/draft.md", "content/secret/_index.md", "content/secret/plan.md"}),
+    ),
+    "docusaurus": Oracle(
+        "docusaurus.config.js",
+        (
+            "preset: docusaurus",
+            'folders: ["docs", "blog", "i18n"]',
+            "defaults:",
+            '  - {"path": "i18n/fr", "locale": "fr"}',
+            "# docusaurus.config.js is a program, and was not run.",
+        ),
+        "blog/",
+        # Numbers order docs and are in no address. The date of a blog post may be in folders. Parts are no pages.
+        ("third", "second", "first", "intro"),
+        {"third": "Third", "second": "Second", "first": "First"},
+        {"/guide/glass": "guide-glass"},
+        frozenset({"README.md", "docs/_partial.md", "docs/03-old.md", "blog/2024-03-16-draft.md"}),
+    ),
+    "nuxt": Oracle(
+        "nuxt.config.ts",
+        ("preset: nuxt", 'folders: ["content"]', "# nuxt.config.ts is a program, and was not run."),
+        "content/2.blog/",
+        # Numbers order files and are in no address. `.draft` at the end of a name hides, and so does an underscore.
+        ("third", "second", "first"),
+        {"third": "Third", "second": "Second", "first": "First"},
+        {},
+        frozenset({"content/2.blog/4.soon.draft.md", "content/2.blog/5.draft.md", "content/_shelved.md"}),
+    ),
+    "obsidian": Oracle(
+        ".obsidian",
+        ("preset: obsidian", 'exclude: ["Templates", "Archive"]'),
+        "Looks/",
+        # Templates and ignored folders are no notes of the site.
+        ("third", "second", "first-light"),
+        {"third": "Third", "second": "Second look"},
+        {},
+        frozenset({"Templates/Note.md", "Archive/Old.md", "Private.md", "Scratch.md"}),
+    ),
+    "hexo": Oracle(
+        "_config.yml",
+        (
+            "preset: hexo",
+            'folders: ["source"]',
+            'timezone: "Europe/Paris"',
+            "defaults:",
+            '  - {"path": "source", "locale": "en"}',
+            'fields: {"publishedDateTime": {"path": "{year}/{month}/{day}/"}}',
+            "# The permalinks are :year/:month/:day/:title/",
+        ),
+        "source/_posts/",
+        # The date may be in the folders that the configuration names.
+        ("third fr", "second", "first"),
+        {"third fr": "Third", "second": "Second", "first": "First"},
+        {},
+        frozenset({"source/_drafts/idea.md", "source/_posts/withdrawn.md", "scaffolds/post.md"}),
+    ),
+}
+MAIN = {"en", None}
+
+
+@pytest.fixture(params=sorted(ORACLES))
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def folder(name: str, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(SITES / name, tmp_path / name))
+
+
+def key(node: dict[str, Any] | None) -> str | None:
+    if node is None:
+        return None
+    return str(node["slug"]) if node["locale"] in MAIN else f"{node['slug']} {node['locale']}"
+
+
+def query(folder: Path, text: str, cache: Path, **variables: str) -> dict[str, Any]:
+    done = invoke("query", folder, text, "--variables", json.dumps(variables), cache=cache)
+    assert done.returncode == 0, done.stdout + done.stderr
+    data: dict[str, Any] = json.loads(done.stdout)["data"]
+    return data
+
+
+def test_init_recognises_the_generator(name: str, folder: Path) -> None:
+    """It writes valid rules, and prints the two commands to run next."""
+    oracle, done = ORACLES[name], invoke("init", folder)
+    assert done.returncode == 0
+    assert f"by {oracle.evidence}." in done.stdout
+    assert done.stdout.splitlines()[-2:] == [f"  gateway check --explain {folder}", f"  gateway dev {folder}"]
+    first, *lines = (folder / "gateway.yaml").read_text().splitlines()
+    assert first.startswith("# The rules of this site.")
+    assert tuple(line.partition("  # ")[0] for line in lines) == oracle.rules
+    assert site_config.read(folder).problems == ()
+
+
+def test_answers_are_those_of_the_generator(name: str, folder: Path, tmp_path: Path) -> None:
+    """The posts of a tag, their order, neighbours and titles, and the hidden files."""
+    oracle = ORACLES[name]
+    invoke("init", folder)
+    found = query(folder, QUERY, tmp_path / "cache", tag="tripod", posts=oracle.posts)
+    assert tuple(map(key, found["tagged"]["nodes"])) == oracle.tagged
+    posts = found["posts"]["nodes"]
+    assert {key(node): node["title"] for node in posts} == oracle.titles
+    slugs = list(oracle.titles)
+    around = dict(zip(slugs, zip([None, *slugs], [*slugs[1:], None], strict=False), strict=True))
+    neighbours = {key(node): (key(node["adjacent"]["previous"]), key(node["adjacent"]["next"])) for node in posts}
+    assert neighbours == around
+    files = {str(file.relative_to(folder)) for file in folder.rglob("*.m*") if file.suffix in {".md", ".mdx"}}
+    files |= {str(file.relative_to(folder)) for file in folder.rglob("*.markdown")}
+    assert files - {node["path"] for node in found["all"]["nodes"]} == oracle.hidden
+
+
+def test_one_article_by_slug_and_by_address(name: str, folder: Path, tmp_path: Path) -> None:
+    oracle = ORACLES[name]
+    invoke("init", folder)
+    slug = list(oracle.titles)[-1].partition(" ")[0]
+    found = query(folder, "query ($slug: String) { article(slug: $slug) { title } }", tmp_path / "cache", slug=slug)
+    assert found["article"]["title"] in oracle.titles.values()
+    for address, slug in oracle.addresses.items():
+        by_url = "query ($url: String) { article(url: $url) { slug } }"
+        assert query(folder, by_url, tmp_path / "cache", url=address)["article"]["slug"] == slug
+
+
+@pytest.mark.parametrize(("site", "slug", "title"), [("hugo", "first", "Premier"), ("zola", "third", "Troisième")])
+def test_languages_of_names(site: str, slug: str, title: str, tmp_path: Path) -> None:
+    """A translation has the slug of its original, and is found by its language."""
+    folder = Path(shutil.copytree(SITES / site, tmp_path / site))
+    invoke("init", folder)
+    one = 'query ($slug: String) { article(slug: $slug, locale: "fr") { title } }'
+    assert query(folder, one, tmp_path / "cache", slug=slug)["article"]["title"] == title
+
+
+def test_check_prints_the_rules_of_the_preset(name: str, folder: Path) -> None:
+    """The folder has no errors."""
+    invoke("init", folder)
+    done = invoke("check", folder, "--explain")
+    assert done.returncode == 0, done.stdout
+    for number, line in enumerate(presets.text(name).splitlines(), 1):
+        assert f"preset {name}:{number}: {line}\n" in done.stdout
+
+
+def test_existing_rules_are_never_overwritten(tmp_path: Path) -> None:
+    for existing in ("gateway.yaml", "gateway.yml"):
+        folder = tmp_path / existing.replace(".", "-")
+        folder.mkdir()
+        (folder / existing).write_text("timezone: UTC\n")
+        done = invoke("init", folder)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert f"{folder / existing} exists, and is not changed." in done.stderr
+        assert (folder / existing).read_text() == "timezone: UTC\n"
+        assert len(list(folder.iterdir())) == 1
+
+
+def test_folder_that_cannot_be_used(tmp_path: Path) -> None:
+    """The error names the folder or the file."""
+    missing = invoke("init", tmp_path / "missing")
+    assert (missing.returncode, str(tmp_path / "missing") in missing.stderr) == (2, True)
+    (tmp_path / "_config.yml").mkdir()
+    broken = invoke("init", tmp_path)
+    assert broken.returncode == 0
+    assert "_config.yml cannot be read" in (tmp_path / "gateway.yaml").read_text()
+
+
+def test_folder_of_no_known_generator(tmp_path: Path) -> None:
+    """The rules are the usual ones, and the presets are in comments."""
+    (tmp_path / "a.md").write_text("---\ntitle: A\n---\n")
+    done = invoke("init", tmp_path)
+    assert done.returncode == 0
+    assert "The generator is unknown." in done.stdout
+    assert site_config.read(tmp_path).site._replace(digest="") == site_config.parse(b"").site._replace(digest="")
+
+
+@pytest.mark.parametrize(
+    ("files", "preset"),
+    [
+        ({"_config.yml": "title: A"}, "jekyll"),
+        ({"_posts/a.md": ""}, "jekyll"),
+        ({"_config.yml": "title: A", "scaffolds/a.md": ""}, "hexo"),
+        ({"config.toml": "base_url = 'https://a.example'"}, "zola"),
+        ({"config.toml": "baseURL = 'https://a.example'"}, "hugo"),
+        ({"config.toml": "a = 1"}, None),
+        ({"config/_default/hugo.yaml": "title: A"}, "hugo"),
+        ({"config.yaml": "a: 1", "archetypes/a.md": ""}, "hugo"),
+        ({".obsidian/app.json": "", "hugo.toml": ""}, "hugo"),
+        ({"package.json": "{}"}, None),
+    ],
+)
+def test_evidence(tmp_path: Path, files: dict[str, str], preset: str | None) -> None:
+    """Configurations with equal names differ by their keys or by other files."""
+    for path, text in files.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+    found = generators.recognise(tmp_path)
+    assert (found and found.preset) == preset
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "contentDir = '../elsewhere'\n",
+        "contentDir = 'a[b]'\ntimeZone = 'Nowhere'\n",
+        'defaultContentLanguage = "en\\u0085\\n# x: y"\n[languages."a\\nb"]\n[permalinks]\nposts = "a\\n: b"\n',
+        "timeZone = [\n",
+        'contentDir = 1\nlanguages = "en"\npermalinks = []\n',
+    ],
+)
+def test_any_configuration_gives_valid_rules(tmp_path: Path, text: str) -> None:
+    """Values that cannot be written as rules are comments."""
+    site = tmp_path / "site"
+    for folder in (site, site / "a[b]", tmp_path / "elsewhere"):
+        folder.mkdir()
+    (site / "hugo.toml").write_text(text)
+    assert invoke("init", site).returncode == 0
+    read = site_config.read(site)
+    assert (read.problems, read.site.preset, read.site.folders) == ((), "hugo", ())
