@@ -64,8 +64,9 @@ class Dialect:
     keeps_order: bool
     """Whether a join returns its rows in the order of a subquery with a limit."""
 
-    def each(self, table: str, found_by: str, listed: Sql) -> Sql:
-        """Joins the records of the listed keys, whose query can depend on the tables before it.
+    def each(self, table: str, found_by: str, listed: Sql, *, is_one: bool = False) -> Sql:
+        """Joins the records of the listed keys, whose query can depend on the tables before it. `is_one` if it has at
+        most one row.
 
         SQLite does not see these tables in a subquery of FROM, and PostgreSQL would run one in a condition for each
         record.
@@ -73,7 +74,7 @@ class Dialect:
         if self.has_lateral:
             text = f" CROSS JOIN LATERAL ({listed.sql}) AS chosen (chosen_key) JOIN {table} ON {found_by} = chosen_key"
         else:
-            text = f" CROSS JOIN {table} WHERE {found_by} IN ({listed.sql})"
+            text = f" CROSS JOIN {table} WHERE {found_by} {'=' if is_one else 'IN'} ({listed.sql})"
         return Sql(text, listed.parameters)
 
 

@@ -58,7 +58,7 @@ def find(
     shown = reachable(found.visibility_table, visibility) if found.visibility_table else "TRUE"
     condition, table = found.condition.replace(":views", keyed_views(visibility)), found.record.table
     if found.selects:
-        joined_by = dialect.each(table, "article.key", Sql(f"SELECT {condition}")).sql
+        joined_by = dialect.each(table, "article.key", Sql(f"SELECT {condition}"), is_one=True).sql
     else:
         joined_by = f" CROSS JOIN {table} WHERE {condition}"
     text = f"SELECT parent.key, {columns or found.record.columns} FROM json_each(?) AS parent{joined_by} AND {shown}"
