@@ -10,7 +10,7 @@ COPY gateway ./gateway
 COPY docs ./docs
 RUN GATEWAY_REQUIRE_EXPLORER=1 python -m pip wheel --no-cache-dir --no-deps --wheel-dir /wheels . \
     && python -m venv /opt/gateway \
-    && /opt/gateway/bin/pip install --no-cache-dir --constraint constraints.txt /wheels/*.whl
+    && /opt/gateway/bin/pip install --no-cache-dir --constraint constraints.txt "$(echo /wheels/*.whl)[postgres]"
 
 FROM python:3.11-slim
 COPY --from=build /opt/gateway /opt/gateway
@@ -21,6 +21,7 @@ ENV PATH=/opt/gateway/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     GATEWAY_HOST=0.0.0.0 \
     GATEWAY_PORT=8000 \
+    XDG_CACHE_HOME=/data \
     GATEWAY_DATABASE=/data/gateway.db
 USER gateway
 WORKDIR /data

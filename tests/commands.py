@@ -108,7 +108,7 @@ class Running:
 @contextmanager
 def running(
     command: str,
-    content: Path,
+    content: Path | None,
     *options: object,
     cache: Path,
     wrapper: tuple[str, ...] = (),
@@ -116,7 +116,7 @@ def running(
 ) -> Iterator[Running]:
     """A server of the command on its own port, with its output."""
     process = subprocess.Popen(
-        [*wrapper, *program, command, str(content), "--port", "0", *map(str, options)],
+        [*wrapper, *program, command, *([str(content)] if content else []), "--port", "0", *map(str, options)],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -1,0 +1,78 @@
+"""The services of compose.yaml as processes: a loader and two gateways on one PostgreSQL database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.commands import COMMAND, Running, running
+from tests.store.test_loader import DOCUMENT, Loader, following
+
+SERVICES: Mapping[str, Any] = yaml.safe_load((Path(__file__).parents[2] / "compose.yaml").read_text())["services"]
+CHANGES = "query ($since: String) { changes(since: $since) { token } corpus { articleCount } }"
+EDITS = 12
+
+
+@contextmanager
+def gateway_on(url: str, cache: Path) -> Iterator[Running]:
+    program = ("env", f"GATEWAY_DATABASE={url}", *COMMAND)
+    [command] = SERVICES["gateway"]["command"]
+    with running(command, None, cache=cache, program=program) as server:
+        yield server
+
+
+@contextmanager
+def loader_on(content: Path, url: str, cache: Path) -> Iterator[Loader]:
+    assert SERVICES["loader"]["command"] == ["load", "/content", "--watch"]
+    with following(content, url, cache) as loader:
+        yield loader
+
+
+@pytest.fixture
+def content(tmp_path: Path) -> Path:
+    folder = tmp_path / "content"
+    folder.mkdir()
+    (folder / "first.md").write_text(DOCUMENT.format("First"))
+    return folder
+
+
+def test_two_gateways(tmp_path: Path, content: Path, postgres_url: str) -> None:
+    """A client that alternates between gateways never sees an older state. A killed process loses nothing."""
+    with ExitStack() as stack:
+        loader = stack.enter_context(loader_on(content, postgres_url, tmp_path / "one"))
+        loader.until(r"Generation 1 is in")
+        gateways = [stack.enter_context(gateway_on(postgres_url, tmp_path)) for _ in range(2)]
+        client = Client()
+        for number in range(EDITS):
+            (content / f"{number}.md").write_text(DOCUMENT.format(number))
+            for each in gateways:
+                client.ask(each)
+            loader.until(r"Generation \d+ is in")
+            client.ask(gateways[number % 2])
+        gateways[0].process.kill()
+        loader.process.kill()
+        (content / "last.md").write_text(DOCUMENT.format("Last"))
+        client.ask(gateways[1])
+        again = stack.enter_context(loader_on(content, postgres_url, tmp_path / "two"))
+        again.until(r"Generation \d+ is in")
+        gateways[1].until("{ corpus { articleCount } }", {"corpus": {"articleCount": EDITS + 2}})
+        client.ask(gateways[1])
+        assert client.seen == EDITS + 2
+
+
+class Client:
+    """A client that has the token of the newest answer that it saw."""
+
+    def __init__(self) -> None:
+        self.seen = 0
+        self._token: str | None = None
+
+    def ask(self, gateway: Running) -> None:
+        data = gateway.post(CHANGES, since=self._token)["data"]
+        assert data["corpus"]["articleCount"] >= self.seen
+        self.seen, self._token = data["corpus"]["articleCount"], data["changes"]["token"]
