@@ -28,7 +28,7 @@ from gateway.execution.executor import Executor, OperationRequest
 from gateway.execution.persisted_documents import PersistedDocuments
 from gateway.limits import Limits
 from gateway.model.records import Visibility
-from gateway.store.sqlite import SqliteStore
+from gateway.store.sqlite.store import SqliteStore
 from tests.schema import SCHEMA, every_field
 
 LOAD = (sys.executable, "-c", "from gateway.cli import main; main()", "load")

@@ -29,7 +29,7 @@ from gateway.execution.compiler import Compiler
 from gateway.execution.executor import Executor, OperationRequest
 from gateway.execution.persisted_documents import PersistedDocuments
 from gateway.limits import Limits
-from gateway.store.sqlite import SqliteStore
+from gateway.store.sqlite.store import SqliteStore
 from tests.commands import Running, running
 from tests.schema import SCHEMA
 

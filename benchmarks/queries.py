@@ -26,7 +26,7 @@ from gateway.execution.persisted_documents import PersistedDocuments
 from gateway.graph.schema import build_schema
 from gateway.limits import Limits
 from gateway.model.records import Visibility
-from gateway.store.sqlite import SqliteStore
+from gateway.store.sqlite.store import SqliteStore
 
 PUBLIC = Client(Viewer(Visibility.PUBLIC))
 CARD = "nodes { path title publishedDateTime provider { name } topics { name } } pageInfo { hasNextPage endCursor }"

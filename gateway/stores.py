@@ -16,7 +16,7 @@ from gateway.settings import Settings
 from gateway.store.postgres.replica import PostgresReplica
 from gateway.store.postgres.store import PostgresStore
 from gateway.store.protocol import ContentStore, Store
-from gateway.store.sqlite import SqliteStore, copy
+from gateway.store.sqlite.store import SqliteStore, copy
 
 
 @asynccontextmanager

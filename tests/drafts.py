@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gateway.settings import Mode
-from gateway.store.sqlite import SqliteStore
+from gateway.store.sqlite.store import SqliteStore
 from tests.service import Service, service
 
 SECURED, HIDDEN = "c2VjdXJlZA-quagga", "quaggahidden"

@@ -20,7 +20,7 @@ from gateway.model.changes import Change, Deleted
 from gateway.settings import Mode, Settings
 from gateway.settings_sources import read
 from gateway.store.protocol import ChangeSet
-from gateway.store.sqlite import SqliteStore
+from gateway.store.sqlite.store import SqliteStore
 from gateway.web.address import address, listening
 from gateway.web.server import serve
 from tests.schema import SCHEMA

@@ -14,7 +14,7 @@ from gateway.execution.persisted_documents import PersistedDocuments
 from gateway.limits import Limits
 from gateway.model.records import Visibility
 from gateway.store.protocol import ChangeSet
-from gateway.store.sqlite import SqliteStore
+from gateway.store.sqlite.store import SqliteStore
 from tests.queries.conftest import stream
 from tests.queries.corpus import AS_OF, corpus
 from tests.schema import SCHEMA

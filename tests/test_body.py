@@ -20,7 +20,7 @@ from gateway.graph.context import Context
 from gateway.limits import Limits
 from gateway.model.records import Visibility
 from gateway.store.protocol import Usage
-from gateway.store.sqlite import SqliteStore
+from gateway.store.sqlite.store import SqliteStore
 from gateway.stores import temporary_store
 from tests.schema import SCHEMA
 from tests.store.documents import apply, day, document

@@ -22,7 +22,7 @@ from gateway.limits import Limits
 from gateway.model.changes import Deleted
 from gateway.model.documents import Document
 from gateway.model.records import Visibility
-from gateway.store.sqlite import SqliteStore
+from gateway.store.sqlite.store import SqliteStore
 from gateway.stores import temporary_store
 from tests.schema import SCHEMA
 from tests.store.documents import apply, day, document, provider, topics

@@ -24,7 +24,7 @@ from gateway.filters import Field, In, Not
 from gateway.graph import sync
 from gateway.graph.sync import CompactIdSet, FilterTracker
 from gateway.model.records import Visibility
-from gateway.store.sqlite import SqliteStore
+from gateway.store.sqlite.store import SqliteStore
 from tests.conftest import NO_TLS
 from tests.service import FILES, Service, listening_to, post, service, serving
 from tests.store.documents import apply, document

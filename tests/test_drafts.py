@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from gateway.model.changes import Deleted
 from gateway.model.documents import Document
 from gateway.store.protocol import ContentStore
-from gateway.store.sqlite import SqliteStore
+from gateway.store.sqlite.store import SqliteStore
 from gateway.stores import temporary_store
 from tests.store.documents import NOW, SOON, apply, day, document, entry, provider, topics
 from tests.test_graph import PREVIEW, PUBLIC, data

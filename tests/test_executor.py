@@ -27,7 +27,7 @@ from gateway.graph.context import Info, LiveContext
 from gateway.limits import Limits
 from gateway.model.records import Visibility
 from gateway.store.reads import ARTICLES_OF_TOPIC, CountOf
-from gateway.store.sqlite import SqliteStore
+from gateway.store.sqlite.store import SqliteStore
 from tests.service import post, serving
 from tests.store.documents import apply, document, topics
 from tests.store.reading import ask

@@ -11,8 +11,8 @@ import pytest
 from gateway.content import decoder, frontmatter
 from gateway.model.documents import Document
 from gateway.model.fields import FIELDS, INSTANT, INTEGER, PHRASE, TEXT, Field, Kind
-from gateway.store import last_good
 from gateway.store.article_row import encode_article
+from gateway.store.sqlite import last_good
 from tests.test_graph import data, loaded
 
 VALUES: Mapping[Kind[Any], tuple[object, object]] = {

@@ -17,7 +17,7 @@ from gateway.graph.context import Context
 from gateway.graph.filter_inputs import ArticleFilter, StringFilter, filter_size
 from gateway.limits import Limits
 from gateway.model.records import Visibility
-from gateway.store.sqlite import SqliteStore
+from gateway.store.sqlite.store import SqliteStore
 from tests.schema import SCHEMA
 from tests.store.documents import apply, document, topics
 

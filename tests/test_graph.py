@@ -25,7 +25,7 @@ from gateway.model.changes import Change
 from gateway.model.documents import Image
 from gateway.model.records import Visibility
 from gateway.store.protocol import ChangeSet, Usage
-from gateway.store.sqlite import SqliteStore
+from gateway.store.sqlite.store import SqliteStore
 from gateway.stores import temporary_store
 from tests.schema import SCHEMA
 from tests.store.documents import apply, document

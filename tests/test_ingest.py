@@ -30,7 +30,7 @@ from gateway.model.problems import Problem, Severity
 from gateway.model.records import Article, Generation, Visibility
 from gateway.store.protocol import ChangeSet, read_one
 from gateway.store.reads import ARTICLE_BY_PATH, ARTICLES, PageOf, StatisticsOf
-from gateway.store.sqlite import SqliteStore
+from gateway.store.sqlite.store import SqliteStore
 from tests.conftest import AS_ANYBODY
 from tests.parsing import InProcess
 from tests.store.reading import look_up

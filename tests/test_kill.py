@@ -17,7 +17,7 @@ import pytest
 
 from gateway.loading.ingest import Ingest
 from gateway.model.records import Visibility
-from gateway.store.sqlite import SqliteStore
+from gateway.store.sqlite.store import SqliteStore
 from tests.commands import Running, running
 from tests.parsing import InProcess
 from tests.store.corpora import answers

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from gateway.content.watch import WHOLE_FOLDER
 from gateway.model.records import Visibility
-from gateway.store.sqlite import SqliteStore
+from gateway.store.sqlite.store import SqliteStore
 from tests.conftest import AS_ANYBODY
 from tests.parsing import InProcess
 from tests.store.corpora import answers

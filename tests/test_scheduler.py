@@ -28,7 +28,7 @@ from gateway.model.lists import NEWEST_FIRST, Window
 from gateway.model.records import Generation, Visibility
 from gateway.store.protocol import read_one
 from gateway.store.reads import ARTICLE_BY_PATH, ARTICLES, CountOf, PageOf, TextOf
-from gateway.store.sqlite import SqliteStore
+from gateway.store.sqlite.store import SqliteStore
 from tests.conftest import AS_ANYBODY
 from tests.parsing import InProcess
 from tests.store.reading import ask, look_up

@@ -16,7 +16,7 @@ from gateway.graph.body_renderer import BodyRenderer
 from gateway.graph.context import Context
 from gateway.limits import Limits
 from gateway.model.lists import SearchField, SearchMode
-from gateway.store.sqlite import SqliteStore
+from gateway.store.sqlite.store import SqliteStore
 from tests.schema import SCHEMA
 from tests.store.documents import apply, day, document, provider, topics
 from tests.test_graph import PREVIEW, ask, data

@@ -14,13 +14,12 @@ from gateway.store import json_rows
 from gateway.store.answers import State, answer
 from gateway.store.cursor import Value
 from gateway.store.dialect import Dialect
-from gateway.store.driver import STATEMENTS
 from gateway.store.filter_shape import Shape, TooLarge
 from gateway.store.list_query import LIMIT, OFFSET, PARENT, PARENTS, PLACE, REACH, Extent, ListQuery, find, within
 from gateway.store.list_sources import LOOKUPS
 from gateway.store.reads import Ask, Listing, PageOf, ReadSteps, Rows
 from gateway.store.rows import Row, all_related_items
-from gateway.store.sql_fragment import Slot, Sql, Steps, keys
+from gateway.store.sql_fragment import STATEMENTS, Slot, Sql, Steps, keys
 
 T = TypeVar("T")
 

@@ -14,6 +14,9 @@ from gateway.store.tables import KEYED_VIEW, PREVIEW_VIEW, PUBLIC_VIEW
 
 T = TypeVar("T")
 
+STATEMENTS = 256
+"""The number of prepared statements that a connection keeps."""
+
 NO_LIMIT = 2**63 - 1
 """The largest limit."""
 

@@ -22,7 +22,7 @@ from gateway.limits import Limits
 from gateway.model.changes import FileVersion, Loaded
 from gateway.model.records import Visibility
 from gateway.store.protocol import ChangeSet, Usage
-from gateway.store.sqlite import SqliteStore
+from gateway.store.sqlite.store import SqliteStore
 from tests.postgres import own_schema
 from tests.queries.corpus import AS_OF, SIZES, Piece, corpus, text
 from tests.queries.oracle import Oracle

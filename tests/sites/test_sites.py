@@ -21,7 +21,7 @@ from gateway.model.documents import FieldOrigin
 from gateway.model.problems import Severity
 from gateway.model.records import Visibility
 from gateway.store.protocol import ChangeSet
-from gateway.store.sqlite import SqliteStore
+from gateway.store.sqlite.store import SqliteStore
 from tests.schema import SCHEMA
 
 HERE = Path(__file__).parent

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import assume, currently_in_test_context
 
 from gateway.store.protocol import ContentStore
-from gateway.store.sqlite import SqliteStore
+from gateway.store.sqlite.store import SqliteStore
 from tests.postgres import own_schema
 from tests.store.documents import apply, document
 from tests.store.replicated import ReplicatedStore

@@ -16,7 +16,7 @@ from gateway.option_types import DatabaseUrl
 from gateway.store.postgres.replica import PostgresReplica
 from gateway.store.postgres.store import PostgresStore
 from gateway.store.protocol import Applied, ChangeSet, Snapshot
-from gateway.store.sqlite import SqliteStore
+from gateway.store.sqlite.store import SqliteStore
 
 FULL = bool(os.environ.get("GATEWAY_TEST_FULL"))
 

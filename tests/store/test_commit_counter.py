@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from gateway.model.records import Visibility
-from gateway.store.commit_counter import CommitCounter
-from gateway.store.sqlite import SqliteStore
+from gateway.store.sqlite.commit_counter import CommitCounter
+from gateway.store.sqlite.store import SqliteStore
 from tests.store.conftest import READERS
 from tests.store.documents import apply, document
 

@@ -13,11 +13,11 @@ from gateway.errors import StoreError
 from gateway.model.changes import Quarantined
 from gateway.model.problems import Problem, Severity
 from gateway.store.article_row import IndexedText
-from gateway.store.driver import SqliteConnection
 from gateway.store.postgres import copying
 from gateway.store.postgres.copying import copy_all
 from gateway.store.postgres.search_text import MAX_POSITION, body_value, fields_value
-from gateway.store.sqlite import SqliteStore
+from gateway.store.sqlite.driver import SqliteConnection
+from gateway.store.sqlite.store import SqliteStore
 from tests.store.documents import apply, day, document, entry, provider, topics, version
 from tests.store.mirrored import in_postgres, in_sqlite
 

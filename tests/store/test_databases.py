@@ -13,10 +13,10 @@ import pytest
 
 from gateway.errors import StoreError
 from gateway.model.records import Visibility
-from gateway.store.database_setup import is_current
-from gateway.store.driver import SqliteConnection
 from gateway.store.reads import ARTICLES, WHOLE, CountOf
-from gateway.store.sqlite import SqliteStore
+from gateway.store.sqlite.database_setup import is_current
+from gateway.store.sqlite.driver import SqliteConnection
+from gateway.store.sqlite.store import SqliteStore
 from gateway.store.tables import APPLICATION, RELEASE
 from tests.conftest import AS_ANYBODY
 from tests.store.conftest import open_files
@@ -142,7 +142,7 @@ OPEN = """
 import asyncio, sys
 from pathlib import Path
 from gateway.errors import StoreError
-from gateway.store.sqlite import SqliteStore
+from gateway.store.sqlite.store import SqliteStore
 
 try:
     asyncio.run(SqliteStore.open(Path(sys.argv[1])))

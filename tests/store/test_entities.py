@@ -36,7 +36,7 @@ from gateway.store.reads import (
     TopicsOf,
 )
 from gateway.store.rows import Row
-from gateway.store.sqlite import SqliteStore
+from gateway.store.sqlite.store import SqliteStore
 from tests.store.corpora import PATHS, documents, runs
 from tests.store.documents import apply, document, provider, topics
 from tests.store.reading import ask, look_up

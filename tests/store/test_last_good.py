@@ -22,7 +22,7 @@ from gateway.model.documents import Document
 from gateway.model.records import Generation, Visibility
 from gateway.store.protocol import read_one
 from gateway.store.reads import StatisticsOf
-from gateway.store.sqlite import SqliteStore
+from gateway.store.sqlite.store import SqliteStore
 from gateway.store.tables import RELEASE
 from tests.conftest import AS_ANYBODY
 from tests.store.corpora import answers, corpora
@@ -236,7 +236,7 @@ async def test_wait_for_a_locked_database_is_bounded(database: Path) -> None:
 OPEN = """
 import asyncio, sys
 from pathlib import Path
-from gateway.store.sqlite import SqliteStore
+from gateway.store.sqlite.store import SqliteStore
 print("begun", flush=True)
 asyncio.run(SqliteStore.open(Path(sys.argv[1])))
 """

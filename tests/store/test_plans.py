@@ -26,9 +26,6 @@ from gateway.model.lists import (
     Window,
 )
 from gateway.model.records import Visibility
-from gateway.store.commit_counter import CommitCounter
-from gateway.store.database_setup import set_up
-from gateway.store.driver import SqliteConnection
 from gateway.store.entities import EntityCache
 from gateway.store.protocol import ChangeSet, ContentStore, Snapshot, read_one
 from gateway.store.reader_pool import GENERATION
@@ -69,9 +66,12 @@ from gateway.store.reads import (
 from gateway.store.rows import Row
 from gateway.store.snapshot import SqlSnapshot
 from gateway.store.sql_fragment import Steps
-from gateway.store.sqlite import SqliteStore, write
+from gateway.store.sqlite.commit_counter import CommitCounter
+from gateway.store.sqlite.database_setup import set_up
+from gateway.store.sqlite.driver import SqliteConnection
+from gateway.store.sqlite.store import SqliteStore, write
+from gateway.store.sqlite.writer import CACHE_KIB, SORTING_KIB, UNCACHED
 from gateway.store.tables import INDEXES
-from gateway.store.writer import CACHE_KIB, SORTING_KIB, UNCACHED
 from tests.store.conftest import Open
 from tests.store.documents import NOW, day, document, entry, loaded, provider, stream, topics
 from tests.store.reading import ask, look_up

@@ -16,7 +16,6 @@ from gateway.errors import BadUserInput, RequestError, StoreError
 from gateway.filters import And
 from gateway.model.lists import NEWEST_FIRST, Window
 from gateway.model.records import Visibility
-from gateway.store.driver import SqliteConnection
 from gateway.store.protocol import ContentStore, Snapshot, read_one
 from gateway.store.reads import (
     ARTICLE_BY_PATH,
@@ -35,7 +34,8 @@ from gateway.store.reads import (
 )
 from gateway.store.rows import Row
 from gateway.store.sql_fragment import Sql, Steps
-from gateway.store.sqlite import SqliteStore
+from gateway.store.sqlite.driver import SqliteConnection
+from gateway.store.sqlite.store import SqliteStore
 from tests.store.conftest import READERS, open_files
 from tests.store.documents import apply, document, topics
 from tests.store.reading import ask, look_up

@@ -23,11 +23,11 @@ from gateway.model.changes import Change, Deleted, Quarantined
 from gateway.model.documents import Document
 from gateway.model.problems import Problem, Severity
 from gateway.option_types import DatabaseUrl
-from gateway.store import writer
 from gateway.store.postgres import outbox, replica
 from gateway.store.postgres.replica import PostgresReplica
 from gateway.store.postgres.session import LoaderSession
-from gateway.store.sqlite import SqliteStore
+from gateway.store.sqlite import writer
+from gateway.store.sqlite.store import SqliteStore
 from tests.parsing import InProcess
 from tests.postgres import PostgresServer, own_schema, running_server
 from tests.store.corpora import documents, runs

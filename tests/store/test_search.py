@@ -24,7 +24,7 @@ from gateway.model.records import Article, Visibility
 from gateway.search import Search
 from gateway.store.protocol import ContentStore, Snapshot, Usage, read_one
 from gateway.store.reads import ARTICLES, ARTICLES_OF_TOPIC, WHOLE, CountOf, PageOf, Precedes, ScoreOf, SimilarTo
-from gateway.store.sqlite import SqliteStore
+from gateway.store.sqlite.store import SqliteStore
 from gateway.store.tables import VIEWS
 from tests.store.conftest import Open
 from tests.store.documents import NOW, SOON, apply, day, document, provider, topics

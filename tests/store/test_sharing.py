@@ -14,7 +14,7 @@ from gateway.errors import NotReady, StoreError
 from gateway.model.records import Visibility
 from gateway.store.protocol import read_one
 from gateway.store.reads import ARTICLE_BY_PATH, PROVIDER_BY_KEY, StatisticsOf
-from gateway.store.sqlite import SqliteStore
+from gateway.store.sqlite.store import SqliteStore
 from tests.store.conftest import READERS
 from tests.store.documents import apply, document, provider
 from tests.store.reading import look_up

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from gateway.errors import StoreError
-from gateway.store.writer_lock import WriterLock
+from gateway.store.sqlite.writer_lock import WriterLock
 
 HOLD = """
 import subprocess, sys
 from pathlib import Path
-from gateway.store.writer_lock import WriterLock
+from gateway.store.sqlite.writer_lock import WriterLock
 
 assert WriterLock(Path(sys.argv[1])).take()
 child = subprocess.Popen(["sleep", "60"], stdout=subprocess.DEVNULL)

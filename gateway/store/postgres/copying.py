@@ -14,7 +14,6 @@ from typing import Any
 
 from gateway.errors import StoreError
 from gateway.store.article_row import TEXT_COLUMNS, IndexedText, indexed_text
-from gateway.store.driver import Database, SqliteConnection
 from gateway.store.postgres.connection import lock_table
 from gateway.store.postgres.indexes import CREATE_INDEXES
 from gateway.store.postgres.outbox import NOTED_ARTICLES, OWNED, WORDED_ARTICLES, Notes
@@ -22,6 +21,7 @@ from gateway.store.postgres.search_text import body_value, fields_value
 from gateway.store.postgres.tables import CREATE, INDEX_SEARCH, INSERT_TRANSFER, NAMES, PRESENT, Table, tables
 from gateway.store.postgres.words import copy_vocabulary, count_words, create_folding, create_functions
 from gateway.store.rows import Row
+from gateway.store.sqlite.driver import Database, SqliteConnection
 from gateway.store.tables import RELEASE
 
 logger = logging.getLogger("gateway")

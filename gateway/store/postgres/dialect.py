@@ -10,9 +10,9 @@ from typing import NamedTuple
 from gateway.model.fields import ORDERED
 from gateway.model.lists import Interval
 from gateway.store.dialect import DAYS, Dialect
-from gateway.store.driver import STATEMENTS
 from gateway.store.field_columns import order_columns
 from gateway.store.postgres.full_text import TsVectors
+from gateway.store.sql_fragment import STATEMENTS
 
 PREFIX = 200
 """The number of characters of a text in an index. A B-tree of PostgreSQL does not hold rows above 2,700 bytes."""

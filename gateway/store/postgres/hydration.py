@@ -15,15 +15,15 @@ from typing import Any
 
 import orjson
 
-from gateway.store.database_setup import keep_last_good, replacing
-from gateway.store.driver import Database, SqliteConnection
 from gateway.store.postgres.copying import ROWS, WORDS, worded
 from gateway.store.postgres.session import LoaderSession
 from gateway.store.postgres.tables import Table, tables
 from gateway.store.rows import Row
 from gateway.store.sql_files import named, split
+from gateway.store.sqlite.database_setup import keep_last_good, replacing
+from gateway.store.sqlite.driver import Database, SqliteConnection
+from gateway.store.sqlite.write_sql import INDEX
 from gateway.store.tables import INDEXES
-from gateway.store.write_sql import INDEX
 
 logger = logging.getLogger("gateway")
 

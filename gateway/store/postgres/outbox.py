@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from gateway.store.driver import Database
 from gateway.store.postgres.tables import Table, tables
 from gateway.store.sql_files import named, split
+from gateway.store.sqlite.driver import Database
 
 OWNED = ("article_url", "article_topic", "mention", "link")
 """The tables that are derived from an article's row and deleted with it. Their rows are sent with the article's."""

@@ -9,12 +9,12 @@ from typing import Any, TypeVar
 
 from gateway.errors import DatabaseUnavailable, StoreError
 from gateway.option_types import DatabaseUrl
-from gateway.store.driver import CLOSED
 from gateway.store.postgres.connection import ConnectionLost, connected, translated
 from gateway.store.postgres.dialect import arguments
 from gateway.store.postgres.dialect import translated as in_postgres
 from gateway.store.rows import Row
 from gateway.store.sql_fragment import Steps
+from gateway.store.sqlite.driver import CLOSED
 
 T = TypeVar("T")
 

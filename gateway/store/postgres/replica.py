@@ -16,17 +16,17 @@ from pathlib import Path
 
 from gateway.errors import StoreError, Superseded
 from gateway.option_types import DatabaseUrl
-from gateway.store.database_setup import make_folder, prepare, set_up
-from gateway.store.driver import PATIENCE, SqliteConnection
 from gateway.store.postgres import outbox
 from gateway.store.postgres.connection import ConnectionLost, driver_for, translated
 from gateway.store.postgres.copying import copy_all, copy_notes
 from gateway.store.postgres.hydration import hydrate, hydrate_last_good
 from gateway.store.postgres.session import LoaderSession, Transfer, loader_session
+from gateway.store.sqlite.database_setup import make_folder, prepare, set_up
+from gateway.store.sqlite.driver import PATIENCE, SqliteConnection
+from gateway.store.sqlite.write_sql import COUNT_ARTICLES, GENERATION
+from gateway.store.sqlite.writer import is_large
+from gateway.store.sqlite.writer_lock import WriterLock
 from gateway.store.tables import RELEASE
-from gateway.store.write_sql import COUNT_ARTICLES, GENERATION
-from gateway.store.writer import is_large
-from gateway.store.writer_lock import WriterLock
 
 logger = logging.getLogger("gateway")
 

@@ -13,7 +13,6 @@ from gateway.limits import ENTITIES
 from gateway.model.records import Generation, Visibility
 from gateway.option_types import DatabaseUrl
 from gateway.store.change_log import ChangeCursor
-from gateway.store.driver import CLOSED
 from gateway.store.entities import EntityCache
 from gateway.store.generation_signal import GenerationSignal
 from gateway.store.postgres.connection import ConnectionLost, connected, driver_for
@@ -25,6 +24,7 @@ from gateway.store.reader_pool import GENERATION, Reader, ReaderLease, ReaderPoo
 from gateway.store.rows import Row, generation
 from gateway.store.snapshot import SqlSnapshot
 from gateway.store.sql_files import named
+from gateway.store.sqlite.driver import CLOSED
 from gateway.store.tables import PUBLIC_VIEW, RELEASE
 
 logger = logging.getLogger("gateway")

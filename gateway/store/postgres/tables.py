@@ -9,8 +9,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from gateway.store.driver import Database
 from gateway.store.sql_files import named
+from gateway.store.sqlite.driver import Database
 from gateway.store.tables import SCHEMA
 
 _KINDS: Mapping[str, str] = {"INTEGER": "bigint", "TEXT": 'text COLLATE "C"', "BLOB": "bytea"}

@@ -11,9 +11,9 @@ from functools import cache
 from typing import Any
 
 from gateway.content.text import fold
-from gateway.store.driver import SqliteConnection
 from gateway.store.rows import Row
 from gateway.store.sql_files import named
+from gateway.store.sqlite.driver import SqliteConnection
 
 _SQL = named("postgres/words.sql")
 VOCABULARY = _SQL["vocabulary"]

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gateway.errors import StoreError
-from gateway.store.disk_space import FULL, has_no_space
+from gateway.store.sqlite.disk_space import FULL, has_no_space
 
 SIZE = 8
 """The size of the counter in bytes."""

@@ -27,7 +27,7 @@ FROM article CROSS JOIN provider ON provider.view = article.public AND provider.
 WHERE article.key >= :first AND provider.words <> words(article.provider_name)
 """
 
-_WRITE = named("write.sql")
+_WRITE = named("sqlite/write.sql")
 GENERATION = _WRITE["generation"]
 NEXT_ALL = _WRITE["next_all"]
 NEXT_PUBLIC = _WRITE["next_public"]
@@ -53,7 +53,7 @@ DELETE_PROBLEMS = _WRITE["delete_problems"]
 INSERT_MEMORY = _WRITE["insert_memory"]
 DELETE_MEMORY = _WRITE["delete_memory"]
 
-_DERIVE = named("derive.sql")
+_DERIVE = named("sqlite/derive.sql")
 TEMPORARY = _DERIVE["temporary"]
 TOUCH = _DERIVE["touch"]
 TOUCH_ALL = split(_DERIVE["touch_all"])

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from gateway.errors import StoreError
-from gateway.store.disk_space import FULL, has_no_space
+from gateway.store.sqlite.disk_space import FULL, has_no_space
 
 
 class WriterLock:

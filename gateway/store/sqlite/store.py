@@ -22,9 +22,6 @@ from gateway.model.changes import FileVersion
 from gateway.model.documents import Status
 from gateway.model.records import Generation, Visibility
 from gateway.store.article_row import encode
-from gateway.store.commit_counter import CommitCounter
-from gateway.store.database_setup import is_current, make_folder, prepare, set_up
-from gateway.store.driver import CLOSED, PATIENCE, Access, Database, SqliteConnection
 from gateway.store.entities import FEW, EntityCache
 from gateway.store.generation_signal import GenerationSignal
 from gateway.store.protocol import Applied, ChangeSet, FileState, Snapshot
@@ -34,9 +31,12 @@ from gateway.store.rows import Row, generation, instant, optional_instant, restr
 from gateway.store.snapshot import SqlSnapshot
 from gateway.store.sql_files import named
 from gateway.store.sql_fragment import keys
-from gateway.store.write_sql import COUNT_ARTICLES
-from gateway.store.writer import ChangeWriter, split
-from gateway.store.writer_lock import WriterLock
+from gateway.store.sqlite.commit_counter import CommitCounter
+from gateway.store.sqlite.database_setup import is_current, make_folder, prepare, set_up
+from gateway.store.sqlite.driver import CLOSED, PATIENCE, Access, Database, SqliteConnection
+from gateway.store.sqlite.write_sql import COUNT_ARTICLES
+from gateway.store.sqlite.writer import ChangeWriter, split
+from gateway.store.sqlite.writer_lock import WriterLock
 
 _SQL = named("read.sql")
 FILES = _SQL["files"]

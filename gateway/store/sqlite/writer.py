@@ -17,7 +17,7 @@ from gateway.content.source import folder_of
 from gateway.model.changes import Change, Deleted, Encoded, Loaded, NotDocument, Quarantined, Restricted, Unchanged
 from gateway.model.documents import Status, status_at
 from gateway.model.problems import Problem
-from gateway.store import change_log, last_good
+from gateway.store import change_log
 from gateway.store.article_row import (
     AT,
     EncodedArticle,
@@ -29,12 +29,12 @@ from gateway.store.article_row import (
     parts_of,
     text_of,
 )
-from gateway.store.driver import Database
 from gateway.store.protocol import Applied
 from gateway.store.rows import UNREAD, Row, micros, problem, problem_row, restriction, restriction_row
 from gateway.store.sql_fragment import keys
-from gateway.store.tables import INDEXES, KEYED_VIEW, PREVIEW_VIEW, PUBLIC_VIEW, SAME_SLUG, TOPIC_SPELLING, VIEWS
-from gateway.store.write_sql import (
+from gateway.store.sqlite import last_good
+from gateway.store.sqlite.driver import Database
+from gateway.store.sqlite.write_sql import (
     CLEAR,
     COUNT_ARTICLES,
     COUNT_NAMES,
@@ -70,6 +70,7 @@ from gateway.store.write_sql import (
     TOUCH_ALL,
     UNINDEX,
 )
+from gateway.store.tables import INDEXES, KEYED_VIEW, PREVIEW_VIEW, PUBLIC_VIEW, SAME_SLUG, TOPIC_SPELLING, VIEWS
 
 _FOR_REMOVAL = frozenset({"article_path", "mention_article", "backlink_source", "problem_about"})
 """The indexes that find the old rows of a changed article."""

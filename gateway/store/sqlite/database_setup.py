@@ -16,14 +16,14 @@ import orjson
 
 from gateway.errors import StoreError
 from gateway.model.changes import Loaded
-from gateway.store import last_good
-from gateway.store.driver import Database, SqliteConnection
 from gateway.store.postgres import outbox
 from gateway.store.protocol import LOST
 from gateway.store.rows import Row, instant
+from gateway.store.sqlite import last_good
+from gateway.store.sqlite.driver import Database, SqliteConnection
+from gateway.store.sqlite.write_sql import INSERT_MEMORY, TEMPORARY
+from gateway.store.sqlite.writer import CACHE_KIB, ChangeWriter
 from gateway.store.tables import APPLICATION, INDEXES, RELEASE, SCHEMA
-from gateway.store.write_sql import INSERT_MEMORY, TEMPORARY
-from gateway.store.writer import CACHE_KIB, ChangeWriter
 
 logger = logging.getLogger("gateway")
 

@@ -40,7 +40,7 @@ _ENTRY = (
 )
 """The items of a related entry in a row."""
 
-_SQL = named("last_good.sql")
+_SQL = named("sqlite/last_good.sql")
 SELECT = _SQL["select"]
 SELECT_BEFORE_10 = _SQL["select_before_10"]
 KEEP = _SQL["keep"]

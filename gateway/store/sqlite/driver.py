@@ -19,9 +19,9 @@ from gateway.content.identity import digits, provider_id, suffix, topic_id
 from gateway.content.text import fold, slug
 from gateway.content.tokenizer import words
 from gateway.errors import StoreError
-from gateway.store.disk_space import FULL, is_full
 from gateway.store.rows import Row, related_items
-from gateway.store.sql_fragment import Steps
+from gateway.store.sql_fragment import STATEMENTS, Steps
+from gateway.store.sqlite.disk_space import FULL, is_full
 
 Database = sqlite3.Connection
 """The connection that a function in the driver's thread uses."""
@@ -32,8 +32,6 @@ PATIENCE = 5.0
 """Seconds to wait for another process that writes."""
 SETTLING = 0.01
 """Seconds between two interrupts of an abandoned statement."""
-STATEMENTS = 256
-"""The number of prepared statements that a connection keeps."""
 
 CLOSED = "The store is closed."
 ERRORS = {

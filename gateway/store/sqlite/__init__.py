@@ -1,0 +1,1 @@
+"""The store in a SQLite file. Only this package imports its driver."""
