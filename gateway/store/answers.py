@@ -18,6 +18,7 @@ from gateway.store.list_query import ListQuery, find, within
 from gateway.store.list_sources import LOOKUPS
 from gateway.store.protocol import Asked
 from gateway.store.reads import (
+    ARTICLES,
     TOPIC_BY_KEY,
     WHOLE,
     AdjacentIn,
@@ -151,7 +152,8 @@ def _adjacent(state: State, read: AdjacentIn, parents: Parents) -> Steps[Mapping
 def _groups(
     state: State, read: GroupsOf, parents: Parents
 ) -> Steps[Mapping[str, Sequence[Group[Topic | Provider | str]]]]:
-    rows = yield facet_sql.top_groups(_listed(state, read.listing), parents, read.largest)
+    query = facet_sql.largest_records(read.largest, state.visibility) if read.listing == ARTICLES else None
+    rows = yield query or facet_sql.top_groups(_listed(state, read.listing), parents, read.largest)
     make = _GROUPED[read.largest.by]
     return _of(parents, ((at, Group(make(row), count)) for at, count, *row, _ in rows))
 

@@ -9,10 +9,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from gateway.model.lists import Grouping, Interval, Largest
+from gateway.model.records import Visibility
 from gateway.store.dialect import Dialect
 from gateway.store.list_query import ListQuery
 from gateway.store.rows import PROVIDER, TOPIC, Record
-from gateway.store.sql_fragment import Sql
+from gateway.store.sql_fragment import Sql, viewed
 
 
 class _GroupColumns(NamedTuple):
@@ -22,7 +23,8 @@ class _GroupColumns(NamedTuple):
     joined: str
     value: str
     shown: str
-    named: str
+    table: str
+    """The table of the groups' records, which has their counts in the list of all articles. "" for texts."""
     columns: str
     order: str
 
@@ -50,6 +52,17 @@ _KINDS: Mapping[Grouping, _GroupColumns] = {
     Grouping.CATEGORY: _values("article.category"),
     Grouping.TYPE: _values("article.type"),
 }
+
+
+def largest_records(groups: Largest, visibility: Visibility) -> Sql | None:
+    """The query of `top_groups` for the list of all articles, from stored counts. None for groups without records."""
+    kind = _KINDS[groups.by]
+    text = (
+        f"SELECT 0, {kind.table}.count, {kind.columns}, 0 FROM {kind.table}"
+        f" WHERE {kind.table}.view = :view AND {kind.table}.count >= ?"
+        f" ORDER BY {kind.table}.count DESC, {kind.order} LIMIT ?"
+    )
+    return viewed(Sql(text, (max(groups.least, 1), groups.first)), visibility) if kind.table else None
 
 
 def top_groups(listed: ListQuery, parents: Sequence[str], groups: Largest) -> Sql:
