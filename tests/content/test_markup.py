@@ -135,10 +135,11 @@ def test_headings(markdown: str, headings: list[tuple[int, str, str]]) -> None:
 
 @given(BODIES)
 def test_anchors_equal_the_ids_of_the_html(body: str) -> None:
-    """The HTML has exactly the anchors as ids, in order."""
+    """The HTML has exactly the anchors as ids, in order, beside those of footnotes, which no anchor equals."""
     rendered = render(body)
     anchors = [heading.anchor for heading in rendered.headings]
-    assert [attributes["id"] for _, attributes in Reader(rendered.html).tags if "id" in attributes] == anchors
+    ids = [attributes["id"] for _, attributes in Reader(rendered.html).tags if "id" in attributes]
+    assert [each for each in ids if not each.startswith("fn:")] == anchors
     assert len(anchors) == len(set(anchors))
     assert all(re.fullmatch(r"[^\s\"&<>]+", anchor) for anchor in anchors)
 

@@ -9,7 +9,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from pathlib import Path
 from typing import Any
 
-from hypothesis import assume, currently_in_test_context
+from hypothesis import currently_in_test_context
 
 from gateway.model.records import Generation, Visibility
 from gateway.option_types import DatabaseUrl
@@ -56,11 +56,11 @@ class ReplicatedStore:
         while self.read.newest_generation(Visibility.PREVIEW) != written:
             await self.read.reach()
 
-    def limit_examples(self, most: int) -> None:
-        """Refuses further examples of a property, because they take longer than with SQLite."""
-        if not FULL and currently_in_test_context():
-            self._examples[os.environ["PYTEST_CURRENT_TEST"]] += 1
-            assume(self._examples[os.environ["PYTEST_CURRENT_TEST"]] <= most)
+    def takes_example(self, most: int) -> bool:
+        """Whether a property has had at most so many examples. They take longer than with SQLite."""
+        test = os.environ["PYTEST_CURRENT_TEST"]
+        self._examples[test] += currently_in_test_context()
+        return FULL or self._examples[test] <= most
 
     def newest_generation(self, visibility: Visibility) -> Generation | None:
         return self.read.newest_generation(visibility)
