@@ -139,7 +139,7 @@ def test_anchors_equal_the_ids_of_the_html(body: str) -> None:
     rendered = render(body)
     anchors = [heading.anchor for heading in rendered.headings]
     ids = [attributes["id"] for _, attributes in Reader(rendered.html).tags if "id" in attributes]
-    assert [each for each in ids if not each.startswith("fn:")] == anchors
+    assert [each for each in ids if not str(each).startswith("fn:")] == anchors
     assert len(anchors) == len(set(anchors))
     assert all(re.fullmatch(r"[^\s\"&<>]+", anchor) for anchor in anchors)
 
