@@ -16,6 +16,8 @@ from gateway.graph.body_renderer import BodyRenderer, Markdown
 
 PATH = "/docs/{name:path}"
 INDEX = "README.md"
+PICTURES = {".png": "image/png", ".svg": "image/svg+xml"}
+"""The media type of each kind of picture."""
 FOLDERS = (Path(__file__).parent / "docs", Path(__file__).parents[2] / "docs")
 """The path of the files in a wheel and in a checkout."""
 
@@ -34,7 +36,7 @@ class DocsPage:
 
     def __init__(self, folder: Path, templates: Templates) -> None:
         self._files: Mapping[str, Path] = {
-            file.relative_to(folder).as_posix(): file for file in folder.rglob("*") if file.suffix in {".md", ".png"}
+            file.relative_to(folder).as_posix(): file for file in folder.rglob("*") if file.suffix in {".md", *PICTURES}
         }
         self._templates = templates
         self._renderer = BodyRenderer()
@@ -49,8 +51,8 @@ class DocsPage:
         if file is None:
             raise NotFound
         content = await asyncio.to_thread(file.read_bytes)
-        if file.suffix == ".png":
-            return Response(content, media_type="image/png", headers={"Cache-Control": "private, max-age=3600"})
+        if media_type := PICTURES.get(file.suffix):
+            return Response(content, media_type=media_type, headers={"Cache-Control": "private, max-age=3600"})
         rendered = await self._renderer.render(Markdown.of(content.decode()))
         title = rendered.headings[0].text if rendered.headings else name
         root = "../" * len(PurePosixPath(name).parts)
