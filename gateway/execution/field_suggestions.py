@@ -31,7 +31,7 @@ _OTHER_NAMES: Mapping[str, Mapping[str, str]] = {
     CONNECTION: {"nodes": "data docs items node records results", "totalCount": "count length total"},
     "Article": {
         "body": "content excerptHtml html markdown mdx rawMarkdownBody text",
-        "excerpt": "abstract description lead summary teaser",
+        "excerpt": "abstract description lead teaser",
         "image": "cover coverImage featuredImage hero thumbnail",
         "locale": "lang language",
         "provider": "author authors publisher writer",

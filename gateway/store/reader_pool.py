@@ -24,6 +24,11 @@ GENERATION = named("read.sql")["generation"]
 class ReaderConnection(Protocol):
     """The connection of a reader."""
 
+    @property
+    def ends_on_error(self) -> bool:
+        """Whether an error ends the transaction."""
+        ...
+
     async def begin(self) -> None:
         """Begins a transaction."""
         ...
@@ -87,7 +92,7 @@ class Reader:
         try:
             yield
         except (StoreError, DatabaseUnavailable):
-            self._has_failed = True
+            self._has_failed = self._connection.ends_on_error
             raise
 
     async def interrupt(self) -> None:

@@ -26,6 +26,8 @@ CONFLICT = "40001"
 class ReadConnection:
     """See `ReaderConnection`. Raises DatabaseUnavailable while the server cannot be reached."""
 
+    ends_on_error = True
+
     def __init__(self, url: DatabaseUrl) -> None:
         self._url = url
         self._connecting = AsyncExitStack()

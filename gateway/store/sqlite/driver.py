@@ -78,6 +78,8 @@ def _address(path: Path, access: Access) -> str:
 class SqliteConnection:
     """A connection that raises StoreError."""
 
+    ends_on_error = False
+
     def __init__(self, path: Path, connection: aiosqlite.Connection) -> None:
         self.path = path
         self._connection = connection
