@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
 
-from gateway.errors import DatabaseUnavailable, NotReady, StoreError
+from gateway.errors import NotReady, StoreError
 from gateway.store.rows import Row
 from gateway.store.sql_files import named
 from gateway.store.sql_fragment import Steps
@@ -25,9 +25,7 @@ class ReaderConnection(Protocol):
     """The connection of a reader."""
 
     @property
-    def ends_on_error(self) -> bool:
-        """Whether an error ends the transaction."""
-        ...
+    def in_transaction(self) -> bool: ...
 
     async def begin(self) -> None:
         """Begins a transaction."""
@@ -60,12 +58,10 @@ class Reader:
         """The number of the commit that its transaction sees."""
         self.busy = False
         """Whether an abandoned statement may be running."""
-        self._has_failed = False
-        """Whether its transaction may have ended."""
 
     async def begin(self, commit: int) -> None:
         """Begins to read the newest generation. BEGIN does not open a snapshot: the first read does."""
-        if self.commit == commit and self.generation and not self._has_failed:
+        if self.commit == commit and self.generation and self._connection.in_transaction:
             return
         self.busy = True
         await self.end()
@@ -73,27 +69,17 @@ class Reader:
         [row] = await self._connection.rows(GENERATION)
         self.generation = tuple(row)
         self.commit = commit
-        self.busy = self._has_failed = False
+        self.busy = False
 
     async def end(self) -> None:
         self.generation = ()
         await self._connection.rollback()
 
     async def rows(self, sql: str, parameters: Sequence[object] | Mapping[str, object] = ()) -> Sequence[Row]:
-        with self._noting():
-            return await self._connection.rows(sql, parameters)
+        return await self._connection.rows(sql, parameters)
 
     async def run(self, steps: Steps[T]) -> T:
-        with self._noting():
-            return await self._connection.run_steps(steps)
-
-    @contextmanager
-    def _noting(self) -> Iterator[None]:
-        try:
-            yield
-        except (StoreError, DatabaseUnavailable):
-            self._has_failed = self._connection.ends_on_error
-            raise
+        return await self._connection.run_steps(steps)
 
     async def interrupt(self) -> None:
         await self._connection.interrupt()

@@ -39,7 +39,6 @@ from gateway.store.sqlite.store import SqliteStore
 from tests.store.conftest import READERS, open_files
 from tests.store.documents import apply, document, topics
 from tests.store.reading import ask, look_up
-from tests.store.replicated import ReplicatedStore
 
 PUBLIC = Visibility.PUBLIC
 
@@ -218,8 +217,6 @@ async def test_cancelled_query_interrupts_its_statement(store: ContentStore, tur
 @pytest.mark.parametrize("turns", [QUEUED, RUNNING])
 async def test_snapshot_continues_after_a_cancelled_query(store: ContentStore, turns: int) -> None:
     """The next query is answered from the same generation."""
-    if isinstance(store, ReplicatedStore) and turns == RUNNING:
-        pytest.xfail("PostgreSQL ends the transaction of a statement that is cancelled")
     await fill(store)
     async with store.snapshot(PUBLIC) as snapshot:
         generation = await snapshot.generation()

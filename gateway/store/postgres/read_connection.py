@@ -18,7 +18,9 @@ from gateway.store.sqlite.driver import CLOSED
 
 T = TypeVar("T")
 
-BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SAVEPOINT begun"
+AGAIN = "ROLLBACK TO begun"
+"""Ends the error of a statement, or of one that was cancelled. The snapshot of the transaction stays."""
 CONFLICT = "40001"
 """A standby ends a transaction that reads what the primary has deleted."""
 
@@ -26,16 +28,20 @@ CONFLICT = "40001"
 class ReadConnection:
     """See `ReaderConnection`. Raises DatabaseUnavailable while the server cannot be reached."""
 
-    ends_on_error = True
-
     def __init__(self, url: DatabaseUrl) -> None:
         self._url = url
         self._connecting = AsyncExitStack()
         self._connection: Any = None
         self._has_begun = False
+        self._has_failed = False
+        """Whether the last statement failed, so that the transaction takes no other one."""
         self._is_refusing = False
         self._using = asyncio.Lock()
         """The driver runs one statement at a time."""
+
+    @property
+    def in_transaction(self) -> bool:
+        return self._has_begun
 
     async def begin(self) -> None:
         with self._translated():
@@ -43,7 +49,7 @@ class ReadConnection:
                 if self._connection is None or self._connection.is_closed():
                     await self._disconnect()
                     self._connection = await self._connecting.enter_async_context(connected(self._url, "gateway"))
-                self._has_begun = True  # also if the caller is cancelled
+                self._has_begun, self._has_failed = True, False  # also if the caller is cancelled
                 await self._connection.execute(BEGIN)
 
     async def rows(self, sql: str, parameters: Sequence[object] | Mapping[str, object] = ()) -> Sequence[Row]:
@@ -66,7 +72,11 @@ class ReadConnection:
         if not self._has_begun:
             raise ConnectionLost("The connection was lost during the snapshot.")
         statement = in_postgres(sql)
+        if self._has_failed:
+            await self._connection.execute(AGAIN)
+        self._has_failed = True
         found: Sequence[Row] = await self._connection.fetch(statement.text, *arguments(statement, parameters))
+        self._has_failed = False
         return found
 
     async def rollback(self) -> None:
@@ -104,8 +114,9 @@ class ReadConnection:
         except ConnectionLost as error:
             self._drop()
             raise DatabaseUnavailable from error
-        except StoreError as error:  # the transaction is aborted until `rollback`
+        except StoreError as error:
             if getattr(error.__cause__, "sqlstate", None) == CONFLICT:
+                self._drop()
                 raise DatabaseUnavailable from error
             raise
 

@@ -78,8 +78,6 @@ def _address(path: Path, access: Access) -> str:
 class SqliteConnection:
     """A connection that raises StoreError."""
 
-    ends_on_error = False
-
     def __init__(self, path: Path, connection: aiosqlite.Connection) -> None:
         self.path = path
         self._connection = connection
@@ -107,6 +105,10 @@ class SqliteConnection:
                 # would still call back into a loop that may be closed. A signal can arrive before the thread starts.
                 if connecting._thread.ident is not None:
                     connecting._thread.join()
+
+    @property
+    def in_transaction(self) -> bool:
+        return self._connection.in_transaction
 
     @contextmanager
     def _used(self) -> Iterator[aiosqlite.Connection]:
