@@ -287,7 +287,7 @@ class Settings:
 
     @property
     def database_path(self) -> Path:
-        """The path of the SQLite file. Raises SettingsError if there is none: it is not set and has no default, or the
+        """The path of the SQLite file. Raises SettingsError if it is absent: it is not set and has no default, or the
         database is PostgreSQL."""
         if self.database is None:
             raise SettingsError(
@@ -299,17 +299,17 @@ class Settings:
 
     @property
     def folder(self) -> Path:
-        """The content folder. Raises SettingsError if there is none."""
+        """The content folder. Raises SettingsError if it is not set."""
         if self.content is None:
             raise SettingsError("This command needs the content folder. Name it.")
         return self.content
 
     @property
     def working_path(self) -> Path:
-        """The path of a loader's working file. Raises SettingsError if there is no folder for it."""
+        """The path of a loader's working file. Raises SettingsError without a home folder."""
         if self.working_file is None:
             raise SettingsError(
-                "There is no home folder for the loader's working file. Set XDG_CACHE_HOME to a folder."
+                "The loader's working file needs a home folder. Set HOME, or XDG_CACHE_HOME, to a folder."
             )
         return self.working_file
 

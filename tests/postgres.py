@@ -76,7 +76,7 @@ def binaries() -> Path:
 
 @contextmanager
 def running_server() -> Iterator[PostgresServer]:
-    """A server of the caller alone, which it may stop."""
+    """A server that only the caller uses, and may stop."""
     folder = Path(tempfile.mkdtemp(prefix="gateway-postgres-"))
     server = PostgresServer(folder)
     try:

@@ -72,7 +72,7 @@ class DateText(NamedTuple):
 
     pattern: DatePattern | None
     ignored: frozenset[str]
-    """Texts that are no date, casefolded."""
+    """Texts that are not dates, casefolded."""
 
     def dated(self, field: MappingEntry, *, is_address: bool) -> MappingEntry:
         """The field with its date only. A text without the pattern remains, except that an address has no date."""

@@ -354,7 +354,7 @@ class _Reader:
             if _HOST.fullmatch(written):
                 yield written.lower()
             else:
-                hint = "Write the host alone, such as `www.youtube.com`."
+                hint = "Write only the host, such as `www.youtube.com`."
                 self._refuse(f"{shown(written)} is not the name of a host.", position, hint)
 
     def _texts(self, field: MappingEntry | None) -> Iterator[tuple[str, Position]]:

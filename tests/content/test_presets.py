@@ -163,7 +163,7 @@ def test_mistakes_in_nested_keys_that_hide_set_the_file_aside(front: str) -> Non
     ],
 )
 def test_numbers_before_names(path: str, slug: str, title: str) -> None:
-    """They order files, and are part of neither slug nor title. Dates and versions are no such numbers."""
+    """They order files, and are part of neither slug nor title. Dates and versions do not count."""
     found = decode(path, read_whole("a.yaml", b"a: b"), site('numbered: "**"')).document
     assert found is not None
     assert (found.slug, found.title) == (slug, title)

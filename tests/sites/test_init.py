@@ -46,7 +46,7 @@ class Oracle(NamedTuple):
     addresses: dict[str, str]
     """The addresses that front matter sets, with the slugs of their posts."""
     hidden: frozenset[str]
-    """The files that are not published, or are no pages. `unlisted` pages are not in lists."""
+    """The files that are not published, or are not pages. `unlisted` pages are not in lists."""
 
 
 ORACLES = {
@@ -144,7 +144,7 @@ ORACLES = {
             "# docusaurus.config.js is a program, and was not run.",
         ),
         "blog/",
-        # Numbers order docs and are in no address. The date of a blog post may be in folders. Parts are no pages.
+        # Numbers order docs and are in no address. The date of a blog post may be in folders. Parts are not pages.
         ("third", "second", "first", "intro"),
         {"third": "Third", "second": "Second", "first": "First"},
         {"/guide/glass": "guide-glass"},
@@ -164,7 +164,7 @@ ORACLES = {
         ".obsidian",
         ("preset: obsidian", 'exclude: ["Templates", "Archive"]'),
         "Looks/",
-        # Templates and ignored folders are no notes of the site.
+        # Templates and ignored folders are not notes of the site.
         ("third", "second", "first-light"),
         {"third": "Third", "second": "Second look"},
         {},
