@@ -8,9 +8,9 @@ from typing import Any, Final
 PAGE_SIZE = 20
 
 PERSISTED_BYTES: Final = 16 * 2**20
-DOCUMENT_BYTES: Final = 64 * 2**20
-RENDERED_BYTES: Final = 64 * 2**20
-ANSWER_BYTES: Final = 64 * 2**20
+DOCUMENT_BYTES: Final = 32 * 2**20
+RENDERED_BYTES: Final = 32 * 2**20
+ANSWER_BYTES: Final = 32 * 2**20
 """The default size of each cache, in bytes."""
 ENTITIES: Final = 100_000
 """The default maximum number of providers and topics in memory."""

@@ -51,9 +51,9 @@ FEW_FOLDERS = 100
 """The number of folders up to which each is read by itself. Otherwise all files are read, in one order."""
 _AFTER_TEXT = b""
 """SQLite orders it after all texts."""
-MAPPED = 128 * 2**20
-"""The bytes of the file that readers map into memory. A page that is mapped is read without a call of the system, and
-counts once in the memory of the process."""
+MAPPED = 32 * 2**20
+"""The bytes of the file that each reader maps into memory. A page that is mapped is read without a call of the system.
+Tools count it in the memory of the process once for each reader that used it."""
 POLL_SECONDS = 0.05
 """Interval of checks for commits of another process."""
 RESTART = "Restart the gateway."
