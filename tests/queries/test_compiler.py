@@ -281,6 +281,37 @@ async def test_limit_is_reported_as_by_graphql_core(worlds: list[World], limits:
         assert one == other
 
 
+@pytest.mark.parametrize(
+    ("query", "code", "message"),
+    [
+        (
+            "{ articles(first: 20) { nodes { id } } bad: articles(first: -1) { totalCount } }",
+            "BAD_USER_INPUT",
+            "'first' is -1.",
+        ),
+        (
+            "query ($d: OrderDirection = DESC) { articles(orderBy: [{field: TITLE, direction: $d}]) { nodes { id } } }",
+            "BAD_USER_INPUT",
+            "",
+        ),
+        ("{ articles(first: 20) { nodes { id } } corpus { issues { path } } }", "LIMIT_EXCEEDED", "Corpus.issues"),
+    ],
+    ids=["an invalid argument", "an invalid literal", "a field without a plan"],
+)
+async def test_dear_operation_without_a_plan_is_refused(
+    worlds: list[World], query: str, code: str, message: str
+) -> None:
+    """graphql-core takes longer for each point, so it executes only a quarter of the cost."""
+    for cost, is_refused in ((100_000, False), (40, True)):
+        made = both(worlds[-1], Limits(cost=cost))
+        found = await answer(made.compiled, Asked(query, {"d": None} if "$d" in query else {}), PREVIEW)
+        assert isinstance(found, list) == is_refused
+        if is_refused:
+            [error] = found
+            assert error["extensions"]["code"] == code
+            assert message in error["message"]
+
+
 async def test_long_answer_is_executed_once(worlds: list[World]) -> None:
     """The plan counts the text of an answer with many numbers, and the answer is returned or refused."""
     made = both(worlds[-1], Limits(answer_characters=400))
