@@ -285,12 +285,15 @@ async def test_limit_is_reported_as_by_graphql_core(worlds: list[World], limits:
     ("query", "code", "message"),
     [
         (
-            "{ articles(first: 20) { nodes { id } } bad: articles(first: -1) { totalCount } }",
+            "{ articles(first: 30) { nodes { id } } bad: articles(first: -1) { totalCount } }",
             "BAD_USER_INPUT",
             "'first' is -1.",
         ),
         (
-            "query ($d: OrderDirection = DESC) { articles(orderBy: [{field: TITLE, direction: $d}]) { nodes { id } } }",
+            (
+                "query ($d: OrderDirection = DESC) { articles(first: 30, orderBy: [{field: TITLE, direction: $d}]) "
+                "{ nodes { id } } }"
+            ),
             "BAD_USER_INPUT",
             "",
         ),
@@ -302,7 +305,7 @@ async def test_dear_operation_without_a_plan_is_refused(
     worlds: list[World], query: str, code: str, message: str
 ) -> None:
     """graphql-core takes longer for each point, so it executes only a quarter of the cost."""
-    for cost, is_refused in ((100_000, False), (40, True)):
+    for cost, is_refused in ((100_000, False), (100, True)):
         made = both(worlds[-1], Limits(cost=cost))
         found = await answer(made.compiled, Asked(query, {"d": None} if "$d" in query else {}), PREVIEW)
         assert isinstance(found, list) == is_refused
