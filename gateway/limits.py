@@ -21,6 +21,10 @@ def _limit(default: float, counts: str, *, least: int = 1) -> Any:
     return field(default=default, metadata={"counts": counts, "least": least})
 
 
+UNPLANNED = 4
+"""An operation without a plan may cost one part in this many, because its points take longer."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """The limits. Each is a setting named `limit_` and its name. Errors use the same name."""

@@ -26,6 +26,7 @@ from gateway.store.reads import (
     TOPIC_BY_SLUG,
     TOPICS,
     AdjacentIn,
+    ChangesOf,
     CountOf,
     Find,
     GroupsOf,
@@ -39,7 +40,9 @@ from gateway.store.reads import (
     RelatedOf,
     ScoreOf,
     SimilarTo,
+    SnippetsOf,
     StatisticsOf,
+    SuggestionOf,
     TopicsOf,
 )
 
@@ -126,11 +129,12 @@ def lists_of(read: Read[Any]) -> Collection[str]:
             | HistogramOf(listing)
             | RangesOf(listing)
             | AdjacentIn(listing)
+            | SuggestionOf(listing)
         ):
             return _lists(listing)
         case Find(lookup) if lookup == ARTICLE_BY_URL:  # several can have the URL, and a newer one replaces the result
             return (cache_tags.ARTICLES,)
-        case ScoreOf() | SimilarTo():
+        case ScoreOf() | SimilarTo() | SnippetsOf() | ChangesOf():
             return (cache_tags.ARTICLES,)
         case StatisticsOf():
             return cache_tags.LISTS

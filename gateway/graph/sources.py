@@ -106,9 +106,10 @@ def one(description: str, graphql_type: object, lookup: Lookup[Any], by: str) ->
 
 
 def owned(
-    description: str, graphql_type: object, read: Callable[..., Read[Any]], by: str, kind: Kind = Kind.LIST
+    description: str, graphql_type: object, read: Callable[..., Read[Any]], by: str | None, kind: Kind = Kind.LIST
 ) -> Any:
-    """The field of what an object owns. The parameters of `read` after the limits are the field's arguments."""
+    """The field of what an object owns, or of the whole corpus. The parameters of `read` after the limits are the
+    arguments."""
     source = Source(kind, read, by)
 
     async def resolve(root: object, info: Info, **arguments: Any) -> Any:

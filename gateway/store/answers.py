@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
+from gateway.content import snippets
 from gateway.errors import RequestError
-from gateway.model.lists import BEST_FIRST, Group, Grouping, Order, Page, Window
-from gateway.model.records import Adjacent, Article, Provider, Related, Similar, Statistics, Text, Topic, Visibility
-from gateway.store import facet_sql, search_sql, similar_sql
+from gateway.model.lists import BEST_FIRST, Group, Grouping, Order, Page, SearchField, Window
+from gateway.model.records import (
+    Adjacent,
+    Article,
+    ChangePage,
+    Provider,
+    Related,
+    Similar,
+    Snippet,
+    Statistics,
+    Text,
+    Topic,
+    Visibility,
+)
+from gateway.store import change_log, facet_sql, search_sql, similar_sql
 from gateway.store.dialect import DAY, SQLITE, Dialect
 from gateway.store.entities import COUNTED, Entities
 from gateway.store.entities import LOOKUPS as ENTITY_LOOKUPS
@@ -19,9 +32,11 @@ from gateway.store.list_sources import LOOKUPS
 from gateway.store.protocol import Asked
 from gateway.store.reads import (
     ARTICLES,
+    PROVIDER_BY_KEY,
     TOPIC_BY_KEY,
     WHOLE,
     AdjacentIn,
+    ChangesOf,
     CountOf,
     Find,
     GroupsOf,
@@ -35,7 +50,9 @@ from gateway.store.reads import (
     ScoreOf,
     SecuredOf,
     SimilarTo,
+    SnippetsOf,
     StatisticsOf,
+    SuggestionOf,
     TextOf,
     TopicsOf,
 )
@@ -101,19 +118,6 @@ def answers(state: State, asked: Sequence[Asked]) -> Steps[list[Mapping[str, Any
         except RequestError as error:
             found.append(error)
     return found
-
-
-def suggestion(state: State, listing: Listing[Article]) -> Steps[str | None]:
-    """The listing's search text with corrected spelling, if the correction has results."""
-    if listing.search is None:
-        return None
-    spelling = Suggestion(listing.search, state.visibility)
-    slips = spelling.slips([at for (at,) in (yield spelling.known())])
-    corrected = spelling.corrected(slips, (yield spelling.candidates(slips))) if slips else None
-    if corrected is None:
-        return None
-    meant = CountOf(listing.matching(replace(listing.search, text=corrected)))
-    return corrected if (yield from answer(state, meant, [WHOLE]))[WHOLE] else None
 
 
 def _find(state: State, read: Find[T], parents: Parents) -> Steps[Mapping[str, T | None]]:
@@ -214,6 +218,56 @@ def _similar(state: State, read: SimilarTo, parents: Parents) -> Steps[Mapping[s
     return {**dict.fromkeys(parents, ()), **listed}
 
 
+def _snippets(state: State, read: SnippetsOf, parents: Parents) -> Steps[Mapping[str, Sequence[Snippet]]]:
+    """Reads one article after another, because a text can be long: a caller that is gone ends the steps."""
+    found: dict[str, Sequence[Snippet]] = {}
+    for parent in parents:
+        texts = yield from _searched_texts(state, read.search.fields, parent)
+        extracts = ((field, snippets.extract(text, read.search.hits, read.length)) for field, text in texts.items())
+        found[parent] = [Snippet(field, *extract) for field, extract in extracts if extract]
+    return found
+
+
+def _searched_texts(state: State, fields: Collection[SearchField], id_: str) -> Steps[Mapping[SearchField, str]]:
+    """Some texts of an article, the one with the highest weight first."""
+    body = "coalesce(article.text, article.body)" if SearchField.BODY in fields else "NULL"
+    rows = yield _of_articles(state, f"article.title, article.excerpt, article.provider, {body}", [id_])
+    found: dict[SearchField, str | None] = {}
+    for _, title, excerpt, key, text in rows:
+        topics = (yield from answer(state, TopicsOf(), [id_]))[id_] if SearchField.TOPICS in fields else ()
+        provider = (yield from answer(state, Find(PROVIDER_BY_KEY), [key]))[key] if key else None
+        found = {
+            SearchField.TITLE: title,
+            SearchField.TOPICS: ", ".join(topic.name for topic in topics),
+            SearchField.EXCERPT: excerpt,
+            SearchField.PROVIDER: provider and provider.name,
+            SearchField.BODY: text,
+        }
+    return {field: text for field, text in found.items() if field in fields and text}
+
+
+def _suggestions(state: State, read: SuggestionOf, parents: Parents) -> Steps[Mapping[str, str | None]]:
+    return dict.fromkeys(parents, (yield from _suggestion(state, read.listing)))
+
+
+def _suggestion(state: State, listing: Listing[Article]) -> Steps[str | None]:
+    if listing.search is None or (yield from answer(state, CountOf(listing), [WHOLE]))[WHOLE]:
+        return None
+    spelling = Suggestion(listing.search, state.visibility)
+    slips = spelling.slips([at for (at,) in (yield spelling.known())])
+    corrected = spelling.corrected(slips, (yield spelling.candidates(slips))) if slips else None
+    if corrected is None:
+        return None
+    meant = CountOf(listing.matching(replace(listing.search, text=corrected)))
+    return corrected if (yield from answer(state, meant, [WHOLE]))[WHOLE] else None
+
+
+def _changes(state: State, read: ChangesOf, parents: Parents) -> Steps[Mapping[str, ChangePage]]:
+    current = generation(state.generation, state.visibility)
+    page = yield from change_log.page(current, view(state.visibility), read.token, read.first)
+    return dict.fromkeys(parents, page)
+
+
 def _statistics(state: State, _read: StatisticsOf, parents: Parents) -> Steps[Mapping[str, Statistics]]:
     seen = view(state.visibility)
     hidden = "0" if state.visibility is Visibility.PUBLIC else HIDDEN
@@ -240,6 +294,9 @@ _ANSWERS: Mapping[type[Read[Any]], Callable[[State, Any, Parents], Steps[Mapping
     SecuredOf: _secured,
     ScoreOf: _scores,
     SimilarTo: _similar,
+    SnippetsOf: _snippets,
+    SuggestionOf: _suggestions,
+    ChangesOf: _changes,
     StatisticsOf: _statistics,
 }
 

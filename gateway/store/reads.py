@@ -14,7 +14,18 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from gateway.content.text import storable
 from gateway.filters import Filter
 from gateway.model.lists import Group, Interval, Largest, Order, Page, Window
-from gateway.model.records import Adjacent, Article, Provider, Related, Similar, Statistics, Text, Topic
+from gateway.model.records import (
+    Adjacent,
+    Article,
+    ChangePage,
+    Provider,
+    Related,
+    Similar,
+    Snippet,
+    Statistics,
+    Text,
+    Topic,
+)
 from gateway.search import Search
 
 T = TypeVar("T")
@@ -202,6 +213,34 @@ class ScoreOf(Read[float]):
 class SimilarTo(Read[Sequence[Similar]]):
     """The neighbours of each parent, an article's id, most similar first: by shared topics, then by shared words."""
 
+    first: int
+
+
+@dataclass(frozen=True, slots=True)
+class SnippetsOf(Read[Sequence[Snippet]]):
+    """The extracts of each parent, an article's id: one for each searched text with a match, of at most `length` code
+    points, the one with the highest weight first."""
+
+    search: Search
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class SuggestionOf(Read[str | None]):
+    """The text of the list's search with corrected spelling, if the list is empty and the list of the correction is
+    not. Only words of visible articles are used. The parent is WHOLE."""
+
+    listing: Listing[Article]
+
+
+@dataclass(frozen=True, slots=True)
+class ChangesOf(Read[ChangePage]):
+    """The changes since a token, in order of occurrence. Without a token, a full listing. The parent is WHOLE.
+
+    A malformed token is BadUserInput.
+    """
+
+    token: str | None
     first: int
 
 
