@@ -67,6 +67,16 @@ async def open_reader(settings: Settings, url: DatabaseUrl) -> AsyncIterator[Sto
 
 
 @asynccontextmanager
+async def open_loaded(settings: Settings, pipeline: Pipeline) -> AsyncIterator[Store]:
+    """What gateways read of a loader: the PostgreSQL database, or the SQLite file of the pipeline."""
+    if isinstance(settings.database, DatabaseUrl):
+        async with open_reader(settings, settings.database) as store:
+            yield store
+    else:
+        yield pipeline.store
+
+
+@asynccontextmanager
 async def load_temporary(
     settings: Settings, *, seed: Path | None = None, progress: Progress | None = None
 ) -> AsyncIterator[tuple[ContentStore, IngestReport]]:
