@@ -57,9 +57,12 @@ async def open_loader(settings: Settings, *, persists: bool = False) -> AsyncIte
 
 
 @asynccontextmanager
-async def open_reader(settings: Settings, url: DatabaseUrl) -> AsyncIterator[Store]:
-    """Open a PostgreSQL database that a loader fills. Raises StoreError."""
-    store = await PostgresStore.join(url, readers=settings.readers, entities=settings.entities)
+async def open_reader(settings: Settings, url: DatabaseUrl, memory: int | None = None) -> AsyncIterator[Store]:
+    """Open a PostgreSQL database that a loader fills. Raises StoreError.
+
+    `memory` is a descriptor of the memory that the processes of a server share.
+    """
+    store = await PostgresStore.join(url, readers=settings.readers, entities=settings.entities, memory=memory)
     try:
         yield store
     finally:

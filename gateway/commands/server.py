@@ -46,6 +46,8 @@ class Supervision(Protocol):
 
     shares_listener: bool
     """Whether other processes accept connections from the same socket."""
+    memory: int | None
+    """The descriptor of memory that these processes share."""
 
     def listens(self) -> None:
         """Called after every step that can fail, so that an address that is printed then is served."""
@@ -76,6 +78,7 @@ class Unsupervised:
     """A server with a terminal."""
 
     shares_listener = False
+    memory: int | None = None
 
     def __init__(self, settings: Settings, listener: socket.socket) -> None:
         self._settings = settings
@@ -139,7 +142,7 @@ async def _serve_database(
     async def reload(*, accept_empty: bool) -> IngestReport:  # noqa: ARG001 - as `Reload`
         raise NotWriting(NO_FOLDER)
 
-    async with open_reader(settings, url) as store:
+    async with open_reader(settings, url, supervision.memory) as store:
         app = create_app(settings, store, reload)
         limits = fitting(settings.limits, own(settings.readers, 0), raise_allowed())
         _collect_little()

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import Any, NamedTuple
+from typing import Any
 
 from gateway.errors import DatabaseUnavailable, NotReady, StoreError
 from gateway.limits import ENTITIES
@@ -18,6 +18,7 @@ from gateway.store.generation_signal import GenerationSignal
 from gateway.store.postgres.connection import ConnectionLost, connected, driver_for
 from gateway.store.postgres.dialect import DIALECT
 from gateway.store.postgres.dialect import translated as in_postgres
+from gateway.store.postgres.place import Place, SharedPlace
 from gateway.store.postgres.read_connection import ReadConnection
 from gateway.store.protocol import Snapshot
 from gateway.store.reader_pool import GENERATION, Reader, ReaderLease, ReaderPool
@@ -43,33 +44,23 @@ REACH_SECONDS = 2.0
 _SQL = named("postgres/follow.sql")
 
 
-class Place(NamedTuple):
-    """How far a server is."""
-
-    epoch: str
-    counter: int
-
-    @classmethod
-    def of(cls, row: Row) -> Place:
-        return cls(row[0], row[1])
-
-    def is_behind(self, other: Place) -> bool:
-        return self.epoch == other.epoch and self.counter < other.counter
-
-
 class PostgresReaders(ReaderPool):
-    """Readers that together never go back to an older generation."""
+    """Readers that together never go back to an older generation, also with those of the server's other processes."""
 
-    def __init__(self, signal: GenerationSignal) -> None:
+    def __init__(self, signal: GenerationSignal, place: SharedPlace) -> None:
         super().__init__()
         self._signal = signal
+        self._place = place
 
     async def begin(self, reader: Reader) -> None:
         """Raises DatabaseUnavailable if the server of the reader stays behind another one."""
         try:
             async with asyncio.timeout(REACH_SECONDS):
                 await reader.begin(self.commit)
-                while self._newest and Place.of(reader.generation).is_behind(Place.of(self._newest)):
+                if not self.is_newest(reader.generation):  # it may have begun before another process read
+                    await reader.end()
+                    await reader.begin(self.commit)
+                while self._is_behind(reader.generation):
                     await reader.end()
                     await asyncio.sleep(STANDBY_POLL_SECONDS)
                     await reader.begin(self.commit)
@@ -80,20 +71,30 @@ class PostgresReaders(ReaderPool):
 
     def meet(self, row: Row) -> None:
         """Call with each generation that was read."""
-        if row != self._newest and not (self._newest and Place.of(row).is_behind(Place.of(self._newest))):
+        if row != self._newest and not self._is_behind(row):
+            self._place.advance(Place.of(row))
             self._newest = row
             self.commit += 1
             self._signal.notify()
+
+    def is_newest(self, row: Row) -> bool:
+        """Whether no process of the server has read another generation since."""
+        return self._place.newest in {None, Place.of(row)}
+
+    def _is_behind(self, row: Row) -> bool:
+        newest = self._place.newest
+        return newest is not None and Place.of(row).is_behind(newest)
 
 
 class PostgresStore:
     """A database that loaders of other processes write."""
 
-    def __init__(self, url: DatabaseUrl, readers: int, entities: int) -> None:
+    def __init__(self, url: DatabaseUrl, readers: int, entities: int, memory: int | None) -> None:
         """See `join`."""
         self._url = url
         self._signal = GenerationSignal()
-        self._readers = PostgresReaders(self._signal)
+        self._place = SharedPlace(memory)
+        self._readers = PostgresReaders(self._signal, self._place)
         self._readers.fill([Reader(ReadConnection(url)) for _ in range(readers)])
         self._entities = {visibility: EntityCache(visibility, entities) for visibility in Visibility}
         self._is_current = False
@@ -108,13 +109,16 @@ class PostgresStore:
         self._closed = False
 
     @classmethod
-    async def join(cls, url: DatabaseUrl, *, readers: int = 4, entities: int = ENTITIES) -> PostgresStore:
+    async def join(
+        cls, url: DatabaseUrl, *, readers: int = 4, entities: int = ENTITIES, memory: int | None = None
+    ) -> PostgresStore:
         """Connects, and follows the generations. The server may be unreachable, and the tables may come later.
 
-        Raises StoreError if the driver is missing, or if the server refuses the role or the database.
+        `memory` is a descriptor of the memory that the processes of a server share. Raises StoreError if the driver is
+        missing, or if the server refuses the role or the database.
         """
         driver_for(url)
-        store = cls(url, readers, entities)
+        store = cls(url, readers, entities, memory)
         store._following = asyncio.create_task(store._follow())
         try:
             await store._next_look()
@@ -126,9 +130,18 @@ class PostgresStore:
         return store
 
     def newest_generation(self, visibility: Visibility) -> Generation | None:
-        """While the server cannot be reached, the last one that was read, so that kept answers are served."""
+        """While the server cannot be reached, the last one that was read, so that kept answers are served.
+
+        None if another process of the same gateway has read a newer one.
+        """
+        row = self._known
+        return generation(row, visibility) if row and self._readers.is_newest(row) else None
+
+    @property
+    def _known(self) -> Row | None:
+        """The newest generation that this process has read, if it can be served."""
         row = self._readers.newest if self._is_current and not self._closed else None
-        return generation(row, visibility) if row and row[1] else None
+        return row if row and row[1] else None
 
     @asynccontextmanager
     async def snapshot(self, visibility: Visibility) -> AsyncIterator[Snapshot]:
@@ -151,7 +164,7 @@ class PostgresStore:
         self._signal.end()
 
     async def ready(self) -> bool:
-        return self.newest_generation(Visibility.PREVIEW) is not None
+        return self._known is not None
 
     def check_available(self) -> None:
         """Raises DatabaseUnavailable if the server cannot be reached, and NotReady if its tables are of another release
@@ -200,6 +213,7 @@ class PostgresStore:
                 with suppress(asyncio.CancelledError):
                     await self._following
             await self._readers.close()
+            self._place.close()
 
     async def _follow(self) -> None:
         """Looks at the generation until the store is closed. Connects again if the connection is lost."""
