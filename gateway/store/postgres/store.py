@@ -15,7 +15,7 @@ from gateway.option_types import DatabaseUrl
 from gateway.store.change_log import ChangeCursor
 from gateway.store.entities import EntityCache
 from gateway.store.generation_signal import GenerationSignal
-from gateway.store.postgres.connection import ConnectionLost, connected, driver_for
+from gateway.store.postgres.connection import ConnectionLost, beginning, connected, driver_for
 from gateway.store.postgres.dialect import DIALECT
 from gateway.store.postgres.dialect import translated as in_postgres
 from gateway.store.postgres.place import Place, SharedPlace
@@ -33,8 +33,8 @@ logger = logging.getLogger("gateway")
 POLL_SECONDS = 1.0
 """Interval of looks at the generation, if no notification comes before. A reader keeps a transaction as long at most,
 so that it does not prevent the server from cleaning up."""
-STANDBY_POLL_SECONDS = 0.25
-"""The same on a standby, which does not notify."""
+SILENT_POLL_SECONDS = 0.25
+"""The same on a standby or behind a pooler, which do not notify."""
 ANSWER_SECONDS = 5.0
 """The time after which a server that does not answer counts as lost."""
 SHORTEST_DELAY, LONGEST_DELAY = 0.1, 5.0
@@ -62,7 +62,7 @@ class PostgresReaders(ReaderPool):
                     await reader.begin(self.commit)
                 while self._is_behind(reader.generation):
                     await reader.end()
-                    await asyncio.sleep(STANDBY_POLL_SECONDS)
+                    await asyncio.sleep(SILENT_POLL_SECONDS)
                     await reader.begin(self.commit)
         except TimeoutError as error:
             raise DatabaseUnavailable from error
@@ -182,7 +182,7 @@ class PostgresStore:
             async with asyncio.timeout(REACH_SECONDS):
                 await self._next_look()
                 while self._lacks(promised):
-                    await asyncio.sleep(STANDBY_POLL_SECONDS)
+                    await asyncio.sleep(SILENT_POLL_SECONDS)
                     await self._next_look()
 
     def _lacks(self, promised: tuple[str, int, int] | None) -> bool:
@@ -239,22 +239,30 @@ class PostgresStore:
 
     async def _listen(self, connection: Any) -> float:
         """Wakes at notifications. Returns the interval of looks."""
-        [(is_standby,)] = await connection.fetch(_SQL["is_standby"], timeout=ANSWER_SECONDS)
-        if is_standby:
-            return STANDBY_POLL_SECONDS
+        (is_standby,) = await self._row(connection, _SQL["is_standby"])
+        if is_standby or self._url.is_pooled:
+            return SILENT_POLL_SECONDS
         await connection.add_listener(self._url.schema, lambda *_: self._wake.set())
         return POLL_SECONDS
 
     async def _look(self, connection: Any) -> None:
-        table = f"{self._url.schema}.transfer"
-        [(has_tables,)] = await connection.fetch(_SQL["has_tables"], table, timeout=ANSWER_SECONDS)
+        (has_tables,) = await self._row(connection, _SQL["has_tables"], f"{self._url.schema}.transfer")
         if has_tables:
-            [(release,)] = await connection.fetch(_SQL["release"], timeout=ANSWER_SECONDS)
-            [row] = await connection.fetch(in_postgres(GENERATION).text, timeout=ANSWER_SECONDS)
-            self._see(release, tuple(row))
+            (release,) = await self._row(connection, _SQL["release"])
+            self._see(release, tuple(await self._row(connection, in_postgres(GENERATION).text)))
         else:
             self._is_current = False
         await self._readers.rest()
+
+    async def _row(self, connection: Any, query: str, *parameters: object) -> Row:
+        """The row of a query, in a transaction of its own, because the locks of two could block a loader."""
+        if self._url.is_pooled:
+            await connection.execute(beginning(self._url, "BEGIN READ ONLY"), timeout=ANSWER_SECONDS)
+        [row] = await connection.fetch(query, *parameters, timeout=ANSWER_SECONDS)
+        if self._url.is_pooled:
+            await connection.execute("COMMIT", timeout=ANSWER_SECONDS)
+        found: Row = row
+        return found
 
     def _see(self, release: int, row: Row) -> None:
         if self._is_current is not (release == RELEASE):
