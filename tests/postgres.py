@@ -32,17 +32,21 @@ _FAST = ("-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_wri
 class PostgresServer:
     """A server of the wheel in a temporary folder. PostgreSQL does not run as root, so root runs it as `nobody`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, primary: PostgresServer | None = None) -> None:
+        """A new server, or a standby of a primary."""
         self.folder = folder
         self.data = folder / "data"
         self.port = _free_port()
         self._binaries = binaries()
         self.user = "nobody" if os.geteuid() == 0 else None
         _give(self.user, folder)
-        place, user, locale = f"--pgdata={self.data}", f"--username={USER}", "--locale=C.UTF-8"
-        self.run("initdb", place, user, locale, "--auth=trust", "--no-sync")
-        access = self.data / "pg_hba.conf"
-        access.write_text(f"host all {CAREFUL} all scram-sha-256\n{access.read_text()}")
+        place = f"--pgdata={self.data}"
+        if primary:
+            self.run("pg_basebackup", place, f"--dbname={primary.url}", "--write-recovery-conf", "--checkpoint=fast")
+        else:
+            self.run("initdb", place, f"--username={USER}", "--locale=C.UTF-8", "--auth=trust", "--no-sync")
+            access = self.data / "pg_hba.conf"
+            access.write_text(f"host all {CAREFUL} all scram-sha-256\n{access.read_text()}")
 
     @property
     def url(self) -> str:
@@ -76,10 +80,10 @@ def binaries() -> Path:
 
 
 @contextmanager
-def running_server() -> Iterator[PostgresServer]:
-    """A server that only the caller uses, and may stop."""
+def running_server(primary: PostgresServer | None = None) -> Iterator[PostgresServer]:
+    """A server that only the caller uses, and may stop, or a standby of a primary."""
     folder = Path(tempfile.mkdtemp(prefix="gateway-postgres-"))
-    server = PostgresServer(folder)
+    server = PostgresServer(folder, primary)
     try:
         server.start()
         yield server

@@ -111,7 +111,7 @@ async def test_two_gateways_share_tokens_and_cursors(loaded: ReplicatedStore, po
         await one.reach()
         async with one.snapshot(PUBLIC) as snapshot:
             token, newest = await snapshot.token(), await snapshot.generation()
-        await other.reach(token)
+        await other.reach(token=token)
         assert other.newest_generation(PUBLIC) == newest
         async with other.snapshot(PUBLIC) as snapshot:
             page = await snapshot.changes(token, 10)

@@ -174,9 +174,9 @@ class PostgresStore:
         if not self._is_current:
             raise NotReady
 
-    async def reach(self, token: str | None = None) -> None:
-        promised = ChangeCursor.promised(token) if token else None
-        if self._fault or (token and not self._lacks(promised)):
+    async def reach(self, *, token: str | None = None, revision: str | None = None) -> None:
+        promised = ChangeCursor.promised(token) if token else _of_public(revision) if revision else None
+        if self._fault or ((token or revision) and not self._lacks(promised)):
             return
         with suppress(TimeoutError):
             async with asyncio.timeout(REACH_SECONDS):
@@ -291,3 +291,9 @@ class PostgresStore:
         self._fault = fault
         self._ended_looks = self._begun_looks
         self._looks.notify()
+
+
+def _of_public(revision: str) -> tuple[str, int, int]:
+    """The epoch, the view and the counter of a revision of the public content."""
+    epoch, _, counter = revision.rpartition("-")
+    return epoch, PUBLIC_VIEW, int(counter)
