@@ -25,8 +25,8 @@ GIVEN = os.environ.get("GATEWAY_TEST_POSTGRES_URL")
 USER = "gateway"
 CAREFUL = "careful"
 """A role that needs its password."""
-_FAST = ("-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off")
-"""Tests do not survive a crash of the machine."""
+_FAST = ("-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "max_connections=300")
+"""Tests do not survive a crash of the machine. Examples of a property keep their connections until its end."""
 
 
 class PostgresServer:
@@ -102,7 +102,7 @@ def running_pooler(server: PostgresServer) -> Iterator[str]:
         folder = Path(name)
         certificate(folder)
         (folder / "settings").write_text(
-            f"[databases]\n* = host=127.0.0.1 port={server.port}\n"
+            f"[databases]\n* = host=127.0.0.1 port={server.port} user={USER}\n"
             f"[pgbouncer]\nlisten_addr = localhost\nlisten_port = {port}\nunix_socket_dir =\n"
             "pool_mode = transaction\nauth_type = any\ndefault_pool_size = 3\n"
             f"client_tls_sslmode = allow\nclient_tls_key_file = {folder}/key.pem\n"

@@ -53,15 +53,9 @@ class World(NamedTuple):
     store: SqliteStore | ReplicatedStore
     oracles: dict[bool, Oracle]
 
-    def takes_example(self, most: int) -> bool:
-        """Whether PostgreSQL answers a further example of a property, of at most so many."""
-        return isinstance(self.store, SqliteStore) or self.store.takes_example(most)
-
     async def answer(self, query: str, *, preview: bool, **variables: Any) -> Answer:
-        store, viewer = self.store, VIEWERS[preview]
-        if isinstance(store, ReplicatedStore) and not store.takes_example(QUERIES.max_examples // 10):
-            store = store.written
-        async with store.snapshot(viewer.visibility) as snapshot:
+        viewer = VIEWERS[preview]
+        async with self.store.snapshot(viewer.visibility) as snapshot:
             context = Context(viewer, snapshot, Limits(), BodyRenderer(), DOCUMENTS.get(query).node)
             result = await SCHEMA.execute(query, variable_values=variables, context_value=context)
             assert not result.errors, result.errors

@@ -29,9 +29,9 @@ def gateway_on(url: str, cache: Path, *options: object) -> Iterator[Running]:
 
 
 @contextmanager
-def loader_on(content: Path, url: str, cache: Path) -> Iterator[Loader]:
+def loader_on(content: Path, url: str, cache: Path, *options: str) -> Iterator[Loader]:
     assert SERVICES["loader"]["command"] == ["load", "/content", "--watch"]
-    with following(content, url, cache) as loader:
+    with following(content, url, cache, *options) as loader:
         yield loader
 
 
