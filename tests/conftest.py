@@ -14,10 +14,12 @@ from hypothesis import HealthCheck, is_hypothesis_test, settings
 
 from gateway.web.server import new_event_loop
 
-# Times depend on the load of the machine. Fixtures are shared by all examples of a test. A fixture
-# can refuse further examples.
+# Times depend on the load of the machine. Fixtures are shared by all examples of a test. A fixture can refuse further
+# examples.
+FULL = bool(os.environ.get("GATEWAY_TEST_FULL"))
 settings.register_profile(
     "tests",
+    max_examples=100 if FULL else 30,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much],
 )
@@ -25,7 +27,7 @@ settings.load_profile("tests")
 
 T = TypeVar("T")
 
-FEWER = 10 if os.environ.get("GATEWAY_TEST_FULL") else 20
+FEWER = 10
 """The divisor of the number of a property's examples on PostgreSQL."""
 
 # Root may read any file. Without these capabilities file permissions apply to it.
@@ -60,7 +62,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
     if not is_hypothesis_test(test) or "postgres" not in parameters.values():
         return (yield)
     usual: settings = test._hypothesis_internal_use_settings  # without a public name
-    test._hypothesis_internal_use_settings = settings(usual, max_examples=usual.max_examples // FEWER)
+    test._hypothesis_internal_use_settings = settings(usual, max_examples=max(2, usual.max_examples // FEWER))
     try:
         return (yield)
     finally:

@@ -36,7 +36,7 @@ VIEWERS = {
     True: Viewer(Visibility.PREVIEW, frozenset({Scope.PREVIEW})),
 }
 
-settings.register_profile("queries", max_examples=100, suppress_health_check=list(HealthCheck))
+settings.register_profile("queries", max_examples=40, suppress_health_check=list(HealthCheck))
 settings.register_profile("queries-in-full", settings.get_profile("queries"), max_examples=5000)
 QUERIES = settings.get_profile("queries-in-full" if os.environ.get("GATEWAY_TEST_FULL") else "queries")
 """The number of examples per property."""
