@@ -200,7 +200,7 @@ class Executor:
         text = self._persisted.resolve(request.query, request.document_id)
         await self.check_ready()
         for token in _tokens(text, request.variables):
-            await self._store.reach(token)
+            await self._store.reach(token=token)
         return ResolvedRequest(request if text is request.query else request._replace(query=text), client)
 
     async def generation(self, visibility: Visibility) -> Generation:
@@ -210,10 +210,13 @@ class Executor:
         async with self._store.snapshot(visibility) as snapshot:
             return await snapshot.generation()
 
-    async def generation_of_database(self, visibility: Visibility) -> Generation:
-        """The same, also if other machines write the database. A client may have seen it at another gateway."""
-        await self._store.reach()
-        return await self.generation(visibility)
+    async def generation_of_database(self, revision: str | None) -> Generation:
+        """The newest generation of the public content, also if other machines write the database.
+
+        Waits for a revision that a client has seen at another gateway, for a limited time.
+        """
+        await self._store.reach(revision=revision)
+        return await self.generation(Visibility.PUBLIC)
 
     def kept(self, resolved: ResolvedRequest) -> Result | None:
         """The result for the newest generation, if it is kept. Charges its cost. Raises RequestError."""

@@ -179,9 +179,11 @@ class Store(Protocol):
         """Raises DatabaseUnavailable or NotReady if snapshots cannot be read now."""
         ...
 
-    async def reach(self, token: str | None = None) -> None:
-        """Finds out the newest generation, if other machines write the database. With a token of `changes`, waits until
-        the database has its generation, for a limited time."""
+    async def reach(self, *, token: str | None = None, revision: str | None = None) -> None:
+        """Finds out the newest generation, if other machines write the database.
+
+        With a token of `changes`, or a revision of the public content, waits for that generation, for a limited time.
+        """
         ...
 
     async def close(self) -> None:

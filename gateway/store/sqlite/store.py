@@ -281,7 +281,7 @@ class SqliteStore:
     def check_available(self) -> None:
         self._check_open()
 
-    async def reach(self, token: str | None = None) -> None:
+    async def reach(self, *, token: str | None = None, revision: str | None = None) -> None:
         """Snapshots always read the newest generation: the file is on this machine."""
 
     async def ready(self) -> bool:
