@@ -30,6 +30,9 @@ INSERT INTO article_url VALUES (?, ?, ?, ?, ?);
 -- name: insert_topic
 INSERT INTO article_topic VALUES (?, ?, ?, ?, ?, ?);
 
+-- name: insert_author
+INSERT INTO article_author VALUES (?, ?, ?, ?, ?, ?, ?);
+
 -- name: insert_mention
 INSERT INTO mention VALUES (NULL, ?, ?, ?, ?, ?, ?, ?);
 
