@@ -18,7 +18,7 @@ from gateway.limits import Limits
 from gateway.model import records
 from gateway.model.lists import SearchField, SearchMode
 from gateway.search import Search
-from gateway.store.reads import PROVIDER_BY_KEY, CountOf, Find, ScoreOf, TextOf, TopicsOf
+from gateway.store.reads import PROVIDER_BY_KEY, AuthorsOf, CountOf, Find, ScoreOf, TextOf, TopicsOf
 
 describe(
     SearchField,
@@ -29,6 +29,7 @@ describe(
     BODY="The body without markup. Matches here have the lowest weight.",
     TOPICS="The names of the topics.",
     PROVIDER="The name of the provider.",
+    AUTHORS="The names of the authors, as the article or the site's file of authors writes them.",
 )
 describe(
     SearchMode,
@@ -165,6 +166,11 @@ async def _in_provider(hit: Hit, info: Info, length: int) -> snippets.Snippet | 
     return _marked(provider.name, hit.search, length) if provider else None
 
 
+async def _in_authors(hit: Hit, info: Info, length: int) -> snippets.Snippet | None:
+    authors = await info.context.load(AuthorsOf(), hit.node.id)
+    return _marked(", ".join(author.name for author in authors), hit.search, length)
+
+
 async def _in_body(hit: Hit, info: Info, length: int) -> snippets.Snippet | None:
     """A snippet of the body's text. Runs in a worker thread because the text can be long."""
     text = await info.context.load(TextOf(), hit.node.id)
@@ -176,6 +182,7 @@ _READERS: Mapping[SearchField, Callable[[Hit, Info, int], Awaitable[snippets.Sni
     SearchField.TOPICS: _in_topics,
     SearchField.EXCERPT: _in_excerpt,
     SearchField.PROVIDER: _in_provider,
+    SearchField.AUTHORS: _in_authors,
     SearchField.BODY: _in_body,
 }
 

@@ -16,6 +16,7 @@ class SearchField(StrEnum):
     BODY = "BODY"
     TOPICS = "TOPICS"
     PROVIDER = "PROVIDER"
+    AUTHORS = "AUTHORS"
 
 
 class SearchMode(StrEnum):

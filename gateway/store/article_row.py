@@ -52,7 +52,7 @@ COLUMNS = (
     "body_rules",
 )
 """The columns of an article that come from its document, in this order."""
-TEXT_COLUMNS = ("title", "topics", "excerpt", "body", "text")
+TEXT_COLUMNS = ("title", "topics", "excerpt", "authors", "body", "text")
 """The columns of its words, except for the provider's name."""
 AT = {column: at for at, column in enumerate(COLUMNS)}
 _FIELDS = attrgetter(*field_columns.NAMES)
@@ -104,6 +104,7 @@ class IndexedText(NamedTuple):
     topics: str
     excerpt: str
     provider: str
+    authors: str
     body: str
 
 
@@ -218,10 +219,16 @@ def text_of(values: Row, provider: str) -> IndexedText:
 
 def indexed_text(values: Row, provider: str) -> IndexedText:
     """The words of an article, from the values of TEXT_COLUMNS."""
-    title, topics, excerpt, body, text = values
+    title, topics, excerpt, authors, body, text = values
     keys = (key for key, _ in orjson.loads(topics))  # a key has the words of each of its spellings
+    names = (name for _, name, *_ in orjson.loads(authors))
     return IndexedText(
-        words(title), words(" ".join(keys)), words(excerpt or ""), words(provider), words(body_text(body, text))
+        words(title),
+        words(" ".join(keys)),
+        words(excerpt or ""),
+        words(provider),
+        words(" ".join(names)),
+        words(body_text(body, text)),
     )
 
 

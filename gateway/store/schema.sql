@@ -149,7 +149,7 @@ CREATE TABLE record_change (
 
 -- The full-text indexes: `search_1` of the public articles, `search_0` of all others. They store no text: the words of
 -- an article are computed from its row.
-CREATE VIRTUAL TABLE search_0 USING fts5(title, topics, excerpt, provider, body, content='', tokenize='ascii');
-CREATE VIRTUAL TABLE search_1 USING fts5(title, topics, excerpt, provider, body, content='', tokenize='ascii');
+CREATE VIRTUAL TABLE search_0 USING fts5(title, topics, excerpt, provider, authors, body, content='', tokenize='ascii');
+CREATE VIRTUAL TABLE search_1 USING fts5(title, topics, excerpt, provider, authors, body, content='', tokenize='ascii');
 CREATE VIRTUAL TABLE vocabulary_0 USING fts5vocab(search_0, col);
 CREATE VIRTUAL TABLE vocabulary_1 USING fts5vocab(search_1, col);
