@@ -13,7 +13,7 @@ RENDERED_BYTES: Final = 32 * 2**20
 ANSWER_BYTES: Final = 32 * 2**20
 """The default size of each cache, in bytes."""
 ENTITIES: Final = 100_000
-"""The default maximum number of providers and topics in memory."""
+"""The default maximum number of providers, topics and authors in memory."""
 
 
 def _limit(default: float, counts: str, *, least: int = 1) -> Any:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import orjson
 
-from gateway.content import dates, file_names, markup, nested_fields, values
+from gateway.content import author_names, dates, file_names, markup, nested_fields, values
 from gateway.content.field_lookup import FieldLookup, flat
 from gateway.content.frontmatter import FrontMatter
 from gateway.content.identity import digits, url_identity
@@ -126,6 +126,7 @@ class _Decoder:
             urls=_identities((plain["original_url"], web_url, plain["amp_web_url"], plain["cdn_amp_web_url"])),
             provider=self._provider(),
             topics=self._topics(),
+            authors=self._parts("authors", partial(author_names.authors, known=self._site.inherited.authors)),
             images=self._parts("images", nested_fields.images),
             related=self._parts("related", partial(nested_fields.related, zone=self._site.timezone)),
             body=self._body,

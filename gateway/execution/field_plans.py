@@ -15,7 +15,18 @@ from gateway.graph.connection import SOURCE
 from gateway.graph.schema import BY_ID
 from gateway.graph.sources import Answered, Derived, Kind, Named, Source
 from gateway.model.documents import Image
-from gateway.store.reads import ENTRY, TOPIC_BY_KEY, WHOLE, Find, SecuredOf, StatisticsOf, TextOf, TopicsOf
+from gateway.store.reads import (
+    AUTHOR_BY_KEY,
+    ENTRY,
+    TOPIC_BY_KEY,
+    WHOLE,
+    Find,
+    Lookup,
+    SecuredOf,
+    StatisticsOf,
+    TextOf,
+    TopicsOf,
+)
 
 
 def write_field(plan: PlanBuilder, scope: Scope, nodes: list[FieldNode], field: GraphQLField) -> str:
@@ -61,16 +72,23 @@ def _read(plan: PlanBuilder, scope: Scope, nodes: list[FieldNode], field: GraphQ
     return f"[{plan.object(inner, nodes)} for {name} in {f'listed({values})' if type_.name in _SHARED else values}]"
 
 
-_SHARED = frozenset({"Topic", "Related"})
+_SHARED = frozenset({"Topic", "Author", "Related"})
 """The types of lists that count for each parent in an answer."""
 
 
-def _topics(plan: PlanBuilder, scope: ArticleRows, nodes: list[FieldNode], field: GraphQLField, _source: Source) -> str:
-    type_: Any = _type(field)
-    keys, name = scope.attribute("topics"), plan.name("k")
-    within = Scope(type_, name, f"{scope.each} for {name}, _ in {keys}", scope.level)
-    found = plan.found(within, nodes, plan.constant(Find(TOPIC_BY_KEY)), name, type_)
-    return f"listed([{found} for {name}, _ in {keys}])"
+def _names(column: str, lookup: Lookup[Any], others: str) -> Callable[..., str]:
+    """The records that a list names. Its entries are a key and `others`."""
+
+    def handler(
+        plan: PlanBuilder, scope: ArticleRows, nodes: list[FieldNode], field: GraphQLField, _source: Source
+    ) -> str:
+        type_: Any = _type(field)
+        entries, name = scope.attribute(column), plan.name("k")
+        within = Scope(type_, name, f"{scope.each} for {name}, {others} in {entries}", scope.level)
+        found = plan.found(within, nodes, plan.constant(Find(lookup)), name, type_)
+        return f"listed([{found} for {name}, {others} in {entries}])"
+
+    return handler
 
 
 def _related(plan: PlanBuilder, scope: ArticleRows, nodes: list[FieldNode], field: GraphQLField, source: Source) -> str:
@@ -86,7 +104,11 @@ def _related(plan: PlanBuilder, scope: ArticleRows, nodes: list[FieldNode], fiel
     return f"[{plan.object(inner, nodes)} for {name}_at, {name} in enumerate(listed({entries}))]"
 
 
-_OWNED = {"Topic": _topics, "Related": _related}
+_OWNED: Mapping[str, Callable[..., str]] = {
+    "Topic": _names("topics", TOPIC_BY_KEY, "_"),
+    "Author": _names("authors", AUTHOR_BY_KEY, "_, _, _"),
+    "Related": _related,
+}
 """The lists that are in the row of an article."""
 
 
@@ -180,7 +202,7 @@ def _node(plan: PlanBuilder, _scope: Scope, nodes: list[FieldNode], field: Graph
     return f"[{one}({i}) for {i} in {asked}]" if is_list else f"{one}({asked}[0])"
 
 
-_TYPES = {"ar": "Article", "re": "Related", "pr": "Provider", "to": "Topic"}
+_TYPES = {"ar": "Article", "re": "Related", "pr": "Provider", "to": "Topic", "au": "Author"}
 
 
 def _html(_plan: PlanBuilder, scope: Scope, _nodes: list[FieldNode], _field: GraphQLField) -> str:
@@ -266,10 +288,12 @@ _HANDLERS: Mapping[tuple[str, str], FieldWriter] = {
     ("SimilarArticle", "sharedTopics"): _shared_topics,
     ("TopicCount", "topic"): _member("value"),
     ("ProviderCount", "provider"): _member("value"),
+    ("AuthorCount", "author"): _member("value"),
     ("ValueCount", "value"): _member("value"),
-    **{(type_, "count"): _member("size") for type_ in ("TopicCount", "ProviderCount", "ValueCount")},
+    **{(type_, "count"): _member("size") for type_ in ("TopicCount", "ProviderCount", "AuthorCount", "ValueCount")},
     ("Corpus", "articleCount"): _statistic("articles"),
     ("Corpus", "providerCount"): _statistic("providers"),
     ("Corpus", "topicCount"): _statistic("topics"),
+    ("Corpus", "authorCount"): _statistic("authors"),
     ("Corpus", "draftCount"): _statistic("drafts", "x.shows_drafts"),
 }

@@ -267,7 +267,7 @@ class PlanBuilder:
         before = len(self._reads), len(self._questions)
         shape = self.shape(found_scope(type_, self.name("a"), read, scope.level + 1), nodes)
         if read.columns is None and before == (len(self._reads), len(self._questions)):
-            memo = self.name("m")  # many rows have the same provider or topics
+            memo = self.name("m")  # many rows have the same provider, topics or authors
             self._functions.append(f"{memo} = {{k: {shape}(v) for k, v in {read.name}.items()}}")
             return f"{memo}.get({key})"
         return f"{shape}({read.name}.get({key}))"

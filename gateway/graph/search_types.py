@@ -27,6 +27,7 @@ describe(
     BODY="The body without markup. Matches here have the lowest weight.",
     TOPICS="The names of the topics.",
     PROVIDER="The name of the provider.",
+    AUTHORS="The names of the authors, as the article or the site's file of authors writes them.",
 )
 describe(
     SearchMode,

@@ -16,13 +16,15 @@ from strawberry.types.fields.resolver import Parameter, Signature
 from gateway.graph.connection import SOURCE, After, Before, First, Last, Offset, PageKey, checked_window
 from gateway.graph.context import Info
 from gateway.graph.facet_arguments import FirstGroups, checked_first
-from gateway.graph.filter_inputs import ArticleFilters, ProviderFilters, TopicFilters, checked_filter
+from gateway.graph.filter_inputs import ArticleFilters, AuthorFilters, ProviderFilters, TopicFilters, checked_filter
 from gateway.graph.loaders import Key
 from gateway.graph.order_inputs import (
+    LARGEST_AUTHORS_FIRST,
     LARGEST_PROVIDERS_FIRST,
     LARGEST_TOPICS_FIRST,
     NEWEST_FIRST,
     ArticleOrders,
+    AuthorOrders,
     ProviderOrders,
     TopicOrders,
     checked_order,
@@ -182,6 +184,7 @@ class ListArguments(NamedTuple):
 ARTICLE_LIST = ListArguments(ArticleFilters, ArticleOrders, NEWEST_FIRST)
 PROVIDER_LIST = ListArguments(ProviderFilters, ProviderOrders, LARGEST_PROVIDERS_FIRST)
 TOPIC_LIST = ListArguments(TopicFilters, TopicOrders, LARGEST_TOPICS_FIRST)
+AUTHOR_LIST = ListArguments(AuthorFilters, AuthorOrders, LARGEST_AUTHORS_FIRST)
 
 _WINDOW = {"first": First, "after": After, "last": Last, "before": Before}
 

@@ -79,6 +79,15 @@ class Topic(NamedTuple):
     slug: str
 
 
+class Author(NamedTuple):
+    id: str
+    key: str
+    name: str
+    slug: str
+    url: str | None
+    images: tuple[Image, ...]
+
+
 class Text(NamedTuple):
     """The large fields of an article, read on demand."""
 
@@ -132,6 +141,7 @@ class Statistics(NamedTuple):
     """Drafts, scheduled and expired articles; 0 in a public snapshot."""
     providers: int
     topics: int
+    authors: int
 
 
 class ChangeType(StrEnum):

@@ -13,6 +13,7 @@ from gateway.model.lists import BEST_FIRST, Group, Grouping, Order, Page, Search
 from gateway.model.records import (
     Adjacent,
     Article,
+    Author,
     ChangePage,
     Provider,
     Related,
@@ -32,16 +33,19 @@ from gateway.store.list_sources import LOOKUPS
 from gateway.store.protocol import Asked
 from gateway.store.reads import (
     ARTICLES,
+    AUTHOR_BY_KEY,
     PROVIDER_BY_KEY,
     TOPIC_BY_KEY,
     WHOLE,
     AdjacentIn,
+    AuthorsOf,
     ChangesOf,
     CountOf,
     Find,
     GroupsOf,
     HistogramOf,
     Listing,
+    Lookup,
     PageOf,
     Precedes,
     RangesOf,
@@ -56,7 +60,19 @@ from gateway.store.reads import (
     TextOf,
     TopicsOf,
 )
-from gateway.store.rows import ARTICLE, PROVIDER, TOPIC, Row, generation, instant, related, related_items, text_record
+from gateway.store.rows import (
+    ARTICLE,
+    AUTHOR,
+    PROVIDER,
+    TOPIC,
+    Record,
+    Row,
+    generation,
+    instant,
+    related,
+    related_items,
+    text_record,
+)
 from gateway.store.search_sql import Ranked
 from gateway.store.sql_fragment import Sql, Steps, keys, reachable, view, visible
 from gateway.store.suggestions import Suggestion
@@ -77,7 +93,7 @@ class State(NamedTuple):
     visibility: Visibility
     generation: Row
     entities: Entities | None = None
-    """The providers and topics in memory, if they are held."""
+    """The providers, topics and authors in memory, if they are held."""
     dialect: Dialect = SQLITE
 
 
@@ -94,13 +110,13 @@ def known(state: State, read: Read[Any], parents: Parents) -> Mapping[str, Any] 
 
 
 def uses_entities(read: Read[Any]) -> bool:
-    """Whether providers and topics in memory shorten the answer."""
+    """Whether entities in memory shorten the answer."""
     match read:
         case Find(lookup):
             return lookup in ENTITY_LOOKUPS
         case CountOf(listing):
             return listing in COUNTED
-    return isinstance(read, TopicsOf)
+    return isinstance(read, TopicsOf | AuthorsOf)
 
 
 def answer(state: State, read: Read[Any], parents: Parents) -> Steps[Mapping[str, Any]]:
@@ -155,7 +171,7 @@ def _adjacent(state: State, read: AdjacentIn, parents: Parents) -> Steps[Mapping
 
 def _groups(
     state: State, read: GroupsOf, parents: Parents
-) -> Steps[Mapping[str, Sequence[Group[Topic | Provider | str]]]]:
+) -> Steps[Mapping[str, Sequence[Group[Topic | Author | Provider | str]]]]:
     query = facet_sql.largest_records(read.largest, state.visibility) if read.listing == ARTICLES else None
     rows = yield query or facet_sql.top_groups(_listed(state, read.listing), parents, read.largest)
     make = _GROUPED[read.largest.by]
@@ -175,11 +191,20 @@ def _ranges(state: State, read: RangesOf, parents: Parents) -> Steps[Mapping[str
 
 
 def _topics(state: State, _read: TopicsOf, parents: Parents) -> Steps[Mapping[str, Sequence[Topic]]]:
-    join = "JOIN article_topic ON article_topic.article = article.key"
-    order = "ORDER BY parent.key, article_topic.position"
-    rows = yield _of_articles(state, "article_topic.topic", parents, join, order)
-    topics = yield from answer(state, Find(TOPIC_BY_KEY), list({key for _, key in rows}))
-    return _of(parents, ((at, topics[key]) for at, key in rows if topics[key]))
+    return (yield from _named(state, TOPIC, TOPIC_BY_KEY, parents))
+
+
+def _authors(state: State, _read: AuthorsOf, parents: Parents) -> Steps[Mapping[str, Sequence[Author]]]:
+    return (yield from _named(state, AUTHOR, AUTHOR_BY_KEY, parents))
+
+
+def _named(state: State, record: Record[T], by_key: Lookup[T], parents: Parents) -> Steps[Mapping[str, Sequence[T]]]:
+    """The records that a list of each article names."""
+    kind = record.table
+    join = f"JOIN article_{kind} AS listed ON listed.article = article.key"
+    rows = yield _of_articles(state, f"listed.{kind}", parents, join, "ORDER BY parent.key, listed.position")
+    found = yield from answer(state, Find(by_key), list({key for _, key in rows}))
+    return _of(parents, ((at, found[key]) for at, key in rows if found[key]))
 
 
 def _related(state: State, read: RelatedOf, parents: Parents) -> Steps[Mapping[str, Sequence[Related]]]:
@@ -236,11 +261,13 @@ def _searched_texts(state: State, fields: Collection[SearchField], id_: str) -> 
     for _, title, excerpt, key, text in rows:
         topics = (yield from answer(state, TopicsOf(), [id_]))[id_] if SearchField.TOPICS in fields else ()
         provider = (yield from answer(state, Find(PROVIDER_BY_KEY), [key]))[key] if key else None
+        authors = (yield from answer(state, AuthorsOf(), [id_]))[id_] if SearchField.AUTHORS in fields else ()
         found = {
             SearchField.TITLE: title,
             SearchField.TOPICS: ", ".join(topic.name for topic in topics),
             SearchField.EXCERPT: excerpt,
             SearchField.PROVIDER: provider and provider.name,
+            SearchField.AUTHORS: ", ".join(author.name for author in authors),
             SearchField.BODY: text,
         }
     return {field: text for field, text in found.items() if field in fields and text}
@@ -273,9 +300,10 @@ def _statistics(state: State, _read: StatisticsOf, parents: Parents) -> Steps[Ma
     hidden = "0" if state.visibility is Visibility.PUBLIC else HIDDEN
     text = (
         f"SELECT (SELECT count(*) FROM article WHERE {visible('article', state.visibility)}), {hidden},"  # noqa: S608
-        " (SELECT count(*) FROM provider WHERE view = ?), (SELECT count(*) FROM topic WHERE view = ?)"
+        " (SELECT count(*) FROM provider WHERE view = ?), (SELECT count(*) FROM topic WHERE view = ?),"
+        " (SELECT count(*) FROM author WHERE view = ?)"
     )
-    [row] = yield Sql(text, (seen, seen))
+    [row] = yield Sql(text, (seen, seen, seen))
     return dict.fromkeys(parents, Statistics(*row))
 
 
@@ -289,6 +317,7 @@ _ANSWERS: Mapping[type[Read[Any]], Callable[[State, Any, Parents], Steps[Mapping
     RangesOf: _ranges,
     AdjacentIn: _adjacent,
     TopicsOf: _topics,
+    AuthorsOf: _authors,
     RelatedOf: _related,
     TextOf: _texts,
     SecuredOf: _secured,
@@ -323,8 +352,9 @@ def _page(ordered: ListQuery | Ranked, rows: list[list[Any]], window: Window) ->
     return Page(tuple(map(ordered.edge, shown)), has_more)
 
 
-_GROUPED: Mapping[Grouping, Callable[[Row], Topic | Provider | str]] = {
+_GROUPED: Mapping[Grouping, Callable[[Row], Topic | Author | Provider | str]] = {
     Grouping.TOPIC: TOPIC.make,
+    Grouping.AUTHOR: AUTHOR.make,
     Grouping.PROVIDER: PROVIDER.make,
     Grouping.CATEGORY: lambda row: str(row[0]),
     Grouping.TYPE: lambda row: str(row[0]),

@@ -37,6 +37,7 @@ COLUMNS = (
     "provider_images",
     "images",
     "topics",
+    "authors",
     "urls",
     "has_body",
     "is_secured",
@@ -51,7 +52,7 @@ COLUMNS = (
     "body_rules",
 )
 """The columns of an article that come from its document, in this order."""
-TEXT_COLUMNS = ("title", "topics", "excerpt", "body", "text")
+TEXT_COLUMNS = ("title", "topics", "excerpt", "authors", "body", "text")
 """The columns of its words, except for the provider's name."""
 AT = {column: at for at, column in enumerate(COLUMNS)}
 _FIELDS = attrgetter(*field_columns.NAMES)
@@ -61,8 +62,8 @@ REMEMBERED_ENTRIES = 8192
 
 
 NameUse = tuple[str, str, str, str, int]
-"""One use of a name by an article: "provider" or "topic", its key, the name, its domain or "", and 1 for the article's
-own name or 0 for the name in a related entry."""
+"""One use of a name by an article: "provider", "topic" or "author", its key, the name, its domain or URL or "", and 1
+for the article's own name or 0 for the name in a related entry."""
 
 
 class Parts(NamedTuple):
@@ -70,6 +71,8 @@ class Parts(NamedTuple):
 
     urls: Sequence[int]
     topics: Sequence[str]
+    authors: Sequence[tuple[str, int]]
+    """The key of an author, and 1 if the article has images of the author."""
     links: Sequence[int]
     mentions: Sequence[tuple[int, str, int]]
     """The position of a related entry, its provider, and 1 if it has images of the provider."""
@@ -101,6 +104,7 @@ class IndexedText(NamedTuple):
     topics: str
     excerpt: str
     provider: str
+    authors: str
     body: str
 
 
@@ -151,6 +155,7 @@ def _values(document: Document, related: bytes | None) -> tuple[Any, ...]:
         _json(provider.images),
         _json(document.images),
         _json(document.topics),
+        _json(document.authors),
         _json(list(map(url_key, document.urls))),
         int(bool(document.body.strip())),
         int(document.secured is not None),
@@ -182,14 +187,23 @@ def parts_of(values: Row) -> Parts:
 
 def _parts(values: Row, entries: Sequence[_EntryParts]) -> Parts:
     topics: list[list[str]] = orjson.loads(values[AT["topics"]])
+    authors: list[tuple[str, str, str | None, list[object]]] = orjson.loads(values[AT["authors"]])
     provider, name, domain = values[AT["provider"] : AT["provider"] + 3]
     names: list[NameUse] = [("topic", key, spelled, "", 1) for key, spelled in topics]
+    names += [("author", key, spelled, url or "", 1) for key, spelled, url, _ in authors]
     if provider:
         names.append(("provider", provider, name, domain or "", 1))
     names += [entry.name for entry in entries if entry.name]
     mentions = [(at, entry.name[1], entry.pictured) for at, entry in enumerate(entries) if entry.name]
     links = dict.fromkeys([entry.link for entry in entries if entry.link is not None])
-    return Parts(orjson.loads(values[AT["urls"]]), [key for key, _ in topics], list(links), mentions, names)
+    return Parts(
+        orjson.loads(values[AT["urls"]]),
+        [key for key, _ in topics],
+        [(key, int(bool(pictures))) for key, _, _, pictures in authors],
+        list(links),
+        mentions,
+        names,
+    )
 
 
 def _entry_parts(url: str | None, provider: str | None, name: str, domain: str | None, pictures: object) -> _EntryParts:
@@ -205,10 +219,16 @@ def text_of(values: Row, provider: str) -> IndexedText:
 
 def indexed_text(values: Row, provider: str) -> IndexedText:
     """The words of an article, from the values of TEXT_COLUMNS."""
-    title, topics, excerpt, body, text = values
+    title, topics, excerpt, authors, body, text = values
     keys = (key for key, _ in orjson.loads(topics))  # a key has the words of each of its spellings
+    names = (name for _, name, *_ in orjson.loads(authors))
     return IndexedText(
-        words(title), words(" ".join(keys)), words(excerpt or ""), words(provider), words(body_text(body, text))
+        words(title),
+        words(" ".join(keys)),
+        words(excerpt or ""),
+        words(provider),
+        words(" ".join(names)),
+        words(body_text(body, text)),
     )
 
 

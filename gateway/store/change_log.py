@@ -1,5 +1,5 @@
-"""The change log: per view and article, when it was first shown, added, changed and removed. Also, per provider and
-topic, when it last changed. `schema.sql` describes the tables.
+"""The change log: per view and article, when it was first shown, added, changed and removed. Also, per provider,
+topic and author, when it last changed. `schema.sql` describes the tables.
 
 Delta sync and subscriptions read it, and tokens are positions in it. A removed article leaves a tombstone for the
 retention time. A view has rows only for articles that it has shown.

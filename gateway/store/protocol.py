@@ -27,8 +27,8 @@ run."""
 class Usage(NamedTuple):
     """The cost of a snapshot so far: round trips to the database, and rows returned.
 
-    The read that opens the snapshot is not counted, and neither is the one that reads a generation's providers and
-    topics for all its snapshots.
+    The read that opens the snapshot is not counted, and neither is the one that reads a generation's entities
+    for all its snapshots.
     """
 
     calls: int = 0
@@ -81,7 +81,8 @@ class Snapshot(Protocol):
         ...
 
     async def changed_ids(self, token: str, first: int) -> Sequence[str]:
-        """Ids of articles, providers and topics that changed since a token, or whose articles did: at most `first`."""
+        """Ids of articles, providers, topics and authors that changed since a token, or whose articles did: at most
+        `first`."""
         ...
 
     async def token(self) -> str:

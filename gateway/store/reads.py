@@ -17,6 +17,7 @@ from gateway.model.lists import Group, Interval, Largest, Order, Page, Window
 from gateway.model.records import (
     Adjacent,
     Article,
+    Author,
     ChangePage,
     Provider,
     Related,
@@ -56,6 +57,9 @@ PROVIDER_BY_SLUG = Lookup[Provider]("provider.slug")
 TOPIC_BY_KEY = Lookup[Topic]("topic.key")
 TOPIC_BY_ID = Lookup[Topic]("topic.id")
 TOPIC_BY_SLUG = Lookup[Topic]("topic.slug")
+AUTHOR_BY_KEY = Lookup[Author]("author.key")
+AUTHOR_BY_ID = Lookup[Author]("author.id")
+AUTHOR_BY_SLUG = Lookup[Author]("author.slug")
 RELATED_BY_ID = Lookup[Related]("related.id")
 
 
@@ -90,6 +94,8 @@ ARTICLES_OF_PROVIDER = Listing[Article]("provider.articles")
 """The parent is a provider's key."""
 ARTICLES_OF_TOPIC = Listing[Article]("topic.articles")
 """The parent is a topic's key."""
+ARTICLES_OF_AUTHOR = Listing[Article]("author.articles")
+"""The parent is an author's key."""
 ARTICLES_REFERRING = Listing[Article]("article.referencedBy")
 """Articles with a related entry that resolves to the parent, an article's id. Each article occurs once. The parent
 itself is omitted."""
@@ -97,6 +103,7 @@ MENTIONS = Listing[Related]("provider.mentions")
 """Related entries of the parent, a provider's key, in the default order of their articles, then by position."""
 PROVIDERS = Listing[Provider]("providers")
 TOPICS = Listing[Topic]("topics")
+AUTHORS = Listing[Author]("authors")
 
 
 class Read(Generic[V]):
@@ -143,10 +150,10 @@ class CountOf(Read[int]):
 
 
 @dataclass(frozen=True, slots=True)
-class GroupsOf(Read[Sequence[Group[Topic | Provider | str]]]):
+class GroupsOf(Read[Sequence[Group[Topic | Author | Provider | str]]]):
     """The largest groups of each parent's list, by count, then by name, then by key.
 
-    Values are records for topics and providers, and text otherwise. Articles without a value are not counted.
+    Values are records for topics, authors and providers, and text otherwise. Articles without a value are not counted.
     """
 
     listing: Listing[Article]
@@ -183,6 +190,11 @@ class AdjacentIn(Read[Adjacent]):
 @dataclass(frozen=True, slots=True)
 class TopicsOf(Read[Sequence[Topic]]):
     """The topics of each parent, an article's id, in file order."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorsOf(Read[Sequence[Author]]):
+    """The authors of each parent, an article's id, in file order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +271,8 @@ ENTRY = (
 class Ask(NamedTuple):
     """A read for some parents. With columns, the answer has rows of these columns in place of records.
 
-    Times are microseconds since 1970. `topics` are pairs of a key and its spelling, `images` are sequences of the
+    Times are microseconds since 1970. `topics` are pairs of a key and its spelling, `authors` are
+    sequences of the values of an AuthorName, `images` are sequences of the
     values of an Image, and `related` are sequences of the members ENTRY.
     """
 

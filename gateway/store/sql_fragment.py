@@ -66,7 +66,7 @@ def reachable(table: str, visibility: Visibility) -> str:
 
 
 def keyed_views(visibility: Visibility) -> str:
-    """The views of providers and topics found by key, in SQL."""
+    """The views of providers, topics and authors found by key, in SQL."""
     return f"({PUBLIC_VIEW}, {KEYED_VIEW})" if visibility is Visibility.PUBLIC else f"({PREVIEW_VIEW})"
 
 

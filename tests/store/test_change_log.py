@@ -19,7 +19,7 @@ from gateway.model.records import ArticleChange, ChangePage, ChangeType, Visibil
 from gateway.store.protocol import ChangeCounts, ContentStore, Snapshot, read_one
 from gateway.store.reads import ARTICLES, ChangesOf, PageOf
 from tests.store.conftest import Open
-from tests.store.documents import NOW, apply, document, entry, provider, topics
+from tests.store.documents import NOW, apply, author, document, entry, provider, topics
 
 PUBLIC, PREVIEW = Visibility.PUBLIC, Visibility.PREVIEW
 ADDED, UPDATED, REMOVED = ChangeType
@@ -72,7 +72,7 @@ async def test_the_first_run_logs_what_a_later_one_does(new_store: Open, visibil
         document("b", published=False),
         document("c", unlisted=True),
         *(document("same/e", slug="e"), document("other/e", slug="e", unlisted=True)),
-        document("f", provider=provider("North"), topics=topics("one", "Two")),
+        document("f", provider=provider("North"), topics=topics("one", "Two"), authors=(author("A"), author("B"))),
         document("g", related=(entry("One", provider=provider("East")),), unlisted=True),
     )
     first, later = await new_store(), await new_store()

@@ -38,7 +38,7 @@ from gateway.store.reads import (
 from gateway.store.sqlite.store import SqliteStore
 from gateway.store.tables import VIEWS
 from tests.store.conftest import Open
-from tests.store.documents import NOW, SOON, apply, day, document, provider, topics
+from tests.store.documents import NOW, SOON, apply, author, day, document, provider, topics
 from tests.store.reading import ask
 
 PROPERTY = settings(max_examples=40)
@@ -110,6 +110,7 @@ class Oracle:
             SearchField.BODY: one.body,
             SearchField.TOPICS: " ".join(topic.name for topic in one.topics),
             SearchField.PROVIDER: self.provider_name(one),
+            SearchField.AUTHORS: " ".join(author.name for author in one.authors),
         }
         return (pieces(text) for field, text in every.items() if field in fields)
 
@@ -178,6 +179,7 @@ def corpora(draw: st.DrawFn) -> list[Document]:
             published_date_time=draw(st.none() | st.integers(1, 3).map(day)),
             provider=draw(st.none() | names.map(lambda name: provider(name, "net.example"))),
             topics=topics(*draw(st.sets(st.sampled_from(("Data", "Networks", "学习"))))),
+            authors=tuple(map(author, sorted(draw(st.sets(st.sampled_from(("Data Desk", "Networks", "机器学习"))))))),
         )
         for number in draw(st.permutations(range(draw(st.integers(0, 8)))))
     ]
@@ -272,18 +274,19 @@ async def test_arbitrary_text_is_searchable(new_store: Open, text: str, mode: Se
 
 
 async def test_field_weights(store: ContentStore) -> None:
-    """Title before topics, excerpt, provider and body. A whole word comes before a prefix."""
-    filler = {"title": "w1", "excerpt": "w2", "body": "w3", "topics": topics("w4"), "provider": provider("w5")}
-    given = {"topics": topics("net"), "provider": provider("net")}
-    fields = ("title", "topics", "excerpt", "provider", "body")
+    """Title before topics, excerpt, provider, authors and body. A whole word comes before a prefix."""
+    names = {"topics": topics("w4"), "provider": provider("w5"), "authors": (author("w6"),)}
+    filler = {"title": "w1", "excerpt": "w2", "body": "w3", **names}
+    given = {"topics": topics("net"), "provider": provider("net"), "authors": (author("net"),)}
+    fields = ("title", "topics", "excerpt", "provider", "authors", "body")
     await apply(
         store,
         *(document(f"{at}", **{**filler, field: given.get(field, "net")}) for at, field in enumerate(fields)),
-        document("5", **{**filler, "body": "network"}),
+        document("6", **{**filler, "body": "network"}),
         *(document(f"none{at}", **filler) for at in range(9)),
     )
     async with store.snapshot(Visibility.PUBLIC) as snapshot:
-        assert paths(await ranked(snapshot, Search("net"))) == ["0", "1", "2", "3", "4", "5"]
+        assert paths(await ranked(snapshot, Search("net"))) == ["0", "1", "2", "3", "4", "5", "6"]
 
 
 @pytest.mark.parametrize("mode", SearchMode)

@@ -12,7 +12,7 @@ import orjson
 
 from gateway.content.identity import url_identity
 from gateway.model.changes import FileVersion, Loaded
-from gateway.model.documents import Document, Heading, Image, ProviderName, RelatedEntry, TopicName
+from gateway.model.documents import AuthorName, Document, Heading, Image, ProviderName, RelatedEntry, TopicName
 from gateway.model.fields import FIELDS, INSTANT, Field
 from gateway.store.article_row import AT, COLUMNS
 from gateway.store.field_columns import FOLDED
@@ -20,7 +20,7 @@ from gateway.store.rows import Row, body_text, optional_instant, related_items
 from gateway.store.sql_files import named
 
 _DERIVED = frozenset({"id", "slug", "urls", "has_body", "is_secured", "text", *FOLDED.values()})
-_JSON = frozenset({"provider_images", "images", "topics", "exposed", "front_matter", "headings"})
+_JSON = frozenset({"provider_images", "images", "topics", "authors", "exposed", "front_matter", "headings"})
 _ENTRY = (
     "id",
     "url",
@@ -85,6 +85,7 @@ def _document(path: str, record: Mapping[str, Any]) -> Document:
         urls=tuple(dict.fromkeys(known for url in urls if url and (known := url_identity(url)))),
         provider=_provider(record),
         topics=tuple(TopicName(*topic) for topic in record.get("topics", ())),
+        authors=tuple(map(_author, record.get("authors", ()))),
         images=_images(record.get("images", ())),
         related=tuple(map(_entry, record.get("related", ()))),
         body=record.get("body", ""),
@@ -130,6 +131,11 @@ def _provider(record: Mapping[str, Any]) -> ProviderName | None:
         return None
     pictures = _images(record.get("provider_images", ()))
     return ProviderName(key, record["provider_name"], record.get("provider_domain"), pictures)
+
+
+def _author(record: Sequence[Any]) -> AuthorName:
+    key, name, url, pictures = record
+    return AuthorName(key, name, url, _images(pictures))
 
 
 def _images(values: Sequence[Sequence[Any]]) -> tuple[Image, ...]:

@@ -111,8 +111,8 @@ class SqliteStore:
         """Opens the database for writing, and creates it if it is missing. Rebuilds a database of another release.
 
         `patience` is the time in seconds to wait for another program that writes. `entities` is the maximum number of
-        providers and topics in memory, for each visibility. `replica` gets each commit. Raises StoreError if the file
-        belongs to another program, cannot be used, or is written by another process.
+        providers, topics and authors in memory, for each visibility. `replica` gets each commit. Raises StoreError if
+        the file belongs to another program, cannot be used, or is written by another process.
         """
         store = await cls.join(path, readers=readers, patience=patience, entities=entities, replica=replica)
         async with _closed_on_error(store):

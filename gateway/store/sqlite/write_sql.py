@@ -37,6 +37,7 @@ DUE = _WRITE["due"]
 REMOVE = _WRITE["remove"]
 INSERT_URL = _WRITE["insert_url"]
 INSERT_TOPIC = _WRITE["insert_topic"]
+INSERT_AUTHOR = _WRITE["insert_author"]
 INSERT_MENTION = _WRITE["insert_mention"]
 INSERT_LINK = _WRITE["insert_link"]
 INDEX = {PREVIEW_VIEW: _WRITE["index_preview"], PUBLIC_VIEW: _WRITE["index_public"]}
