@@ -6,7 +6,8 @@ An unreadable value that governs visibility quarantines the file. Any other unre
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
@@ -17,16 +18,19 @@ from gateway.content.field_lookup import FieldLookup, flat
 from gateway.content.frontmatter import FrontMatter
 from gateway.content.identity import digits, url_identity
 from gateway.content.inheritance import FILE_NAME, PATH
+from gateway.content.nested_fields import entries
 from gateway.content.nodes import MappingEntry, MappingNode, Node, ScalarNode
 from gateway.content.problem_collector import (
     BAD_VALUE,
     LOCALES_UNKNOWN,
     MISSING_TITLE,
     PROVIDERS_LEFT_OUT,
+    URL_WITHOUT_DATE,
     ProblemCollector,
 )
 from gateway.content.site import DEFAULT_SITE, NATIVE_KEYS, Site, with_prefixes
 from gateway.content.text import slug
+from gateway.content.url_templates import Page
 from gateway.content.values import shown
 from gateway.content.visibility import VisibilityDecoder
 from gateway.model import fields
@@ -40,6 +44,7 @@ DECODER_VERSION = f"10.{fields.VERSION}"
 """Increment the first number when the same file decodes to a different document or to different problems."""
 
 EXCERPT_SEPARATOR = "excerpt_separator"
+POSTS = "_posts"
 _OWN = frozenset({"title", "locale", "published_date_time", "web_url"})
 """The fields with a rule of their own."""
 _PLAIN = tuple((field.name, field.key, field.kind, field.missing) for field in FIELDS if field.name not in _OWN)
@@ -51,6 +56,10 @@ _DECODERS: Mapping[Kind[Any], Callable[[Node], object]] = {
 
 # A template for the generator, or a value that turns the page off: `/:year/:title/`, `{{ title | slugify }}`, `false`.
 _NO_ADDRESS = re.compile(r"(?:.*/)?:[a-z].*|.*\{[{%].*|false", re.DOTALL)
+# A path of the site without its first slash, as in `looks/second/`. A text of the same form may begin with a host.
+_RELATIVE_PATH = re.compile(r"(?![\w-]+\.[\w.-]+/)[^\s:/][^\s:]*(?:/|\.html?)[^\s:]*")
+_WORD = re.compile(r"[\w-]+")
+_INDEX_PAGE = re.compile(r"(?<=/)index\.html?$")
 
 
 class Decoded(NamedTuple):
@@ -67,6 +76,19 @@ class _Address(NamedTuple):
     key: str
     address: str
     is_path: bool
+
+
+class _Places(NamedTuple):
+    """What the keys that give the slug hold."""
+
+    slug: str
+    """The slug that the file sets, or ""."""
+    written: str
+    """The same as it is written."""
+    address: _Address | None
+    """A URL, else a path."""
+    path: str
+    """The path of the page in the site, or ""."""
 
 
 def decode(path: str, front_matter: FrontMatter, site: Site = DEFAULT_SITE) -> Decoded:
@@ -110,20 +132,27 @@ class _Decoder:
             beside = self._site.beside_nested(self._fields)
             collector.check_keys(beside, with_prefixes(frozenset(self._site.nested)), governing, self._site.claimed)
         published_date_time, public_from = self.visibility.dates()
-        wanted_slug, place = self._places()
-        web_url, plain = self._web_url(place), self._plain_fields()
+        places = self._places()
+        web_url, plain = self._web_url(places.address), self._plain_fields()
+        given_slug = places.slug or slug(self._name.stem) or digits(self._path)
+        title, locale = self._title(), self._locale()
+        url = self._url(places, given_slug, title, locale, published_date_time)
+        own_urls = (plain["original_url"], web_url, plain["amp_web_url"], plain["cdn_amp_web_url"], *_spellings(url))
+        urls = _identities(own_urls)
         return Document(
             path=self._path,
-            slug=wanted_slug or slug(self._name.stem) or digits(self._path),
-            title=self._title(),
-            locale=self._locale(),
+            slug=given_slug,
+            title=title,
+            locale=locale,
+            url=url,
             published=self.visibility.published(),
             unlisted=self.visibility.unlisted(),
             published_date_time=published_date_time,
             public_from=public_from,
             public_until=self.visibility.public_until(),
             web_url=web_url,
-            urls=_identities((plain["original_url"], web_url, plain["amp_web_url"], plain["cdn_amp_web_url"])),
+            urls=urls,
+            aliases=self._aliases(url, urls),
             provider=self._provider(),
             topics=self._topics(),
             images=self._parts("images", nested_fields.images),
@@ -171,12 +200,9 @@ class _Decoder:
         self._collector.warn(MISSING_TITLE, message, self._fields.position, "Give it a `title`.")
         return words
 
-    def _places(self) -> tuple[str, _Address | None]:
-        """The slug that the file sets ("" if it does not), and the address that a slug's key holds.
-
-        A URL takes precedence over a path.
-        """
-        wanted, addresses = self._slug(self.lookup.pinned("slug")), list[_Address]()
+    def _places(self) -> _Places:
+        pin = self.lookup.pinned("slug")
+        wanted, as_written, path, addresses = self._slug(pin), self._text(pin), "", list[_Address]()
         for key in self.lookup.keys("slug"):
             field = self.lookup.fields.entries[key]
             written = self._collector.value(values.text, field)
@@ -186,20 +212,81 @@ class _Decoder:
                 addresses.append(_Address(key, written, is_path=identity.startswith("/")))
                 if not addresses[-1].is_path:
                     continue
+            path = path or _site_path(key, written, is_path=identity is not None)
             found = file_names.address_slug(written)
             if found and not wanted:
                 wanted = found
+                as_written = "" if path else written
                 self.lookup.take("slug", key)
             elif not found and not identity:
                 message = f"`{key}` is left out: {shown(written)} has neither letters nor digits."
                 self._collector.warn(BAD_VALUE, message, field.value.position, "Write words joined by `-`.")
-        return wanted or self._slug(self.lookup.default("slug")), min(
-            addresses, key=lambda each: each.is_path, default=None
-        )
+        if not wanted and (default := self.lookup.default("slug")):
+            wanted, as_written = self._slug(default), self._text(default)
+        return _Places(wanted, as_written, min(addresses, key=lambda each: each.is_path, default=None), path)
+
+    def _text(self, field: MappingEntry | None) -> str:
+        return self._collector.value(values.text, field) or ""
 
     def _slug(self, field: MappingEntry | None) -> str:
-        written = field and self._collector.value(values.text, field)
-        return file_names.address_slug(written) if written else ""
+        return file_names.address_slug(self._text(field))
+
+    def _url(self, places: _Places, given: str, title: str, locale: str | None, date: datetime | None) -> str | None:
+        """The address of the article in the site: that of the file, else one by the site's template."""
+        rule = self._site.url_rule(self._path)
+        template = rule and rule.template
+        if places.path and not (template and template.holds_address):
+            return places.path
+        if rule is None or template is None:
+            return None
+        page = self._page(rule.root, places)._replace(
+            slug=given, title=title, locale=locale or "", date=date and date.astimezone(self._site.timezone)
+        )
+        if (address := template.address(page)) is None:
+            message = "The site's template of addresses has a date, and the article does not. It has no `url`."
+            hint = "Give it a `date`, or write a template without a date for its path under `url` in gateway.yaml."
+            self._collector.inform(URL_WITHOUT_DATE, message, self._fields.position, hint)
+        return address
+
+    def _aliases(self, url: str | None, own: Collection[str]) -> tuple[str, ...]:
+        """The former addresses of the article. The keys stay in `frontMatter`: Obsidian's aliases are other names."""
+        found: dict[str, str] = {}
+        for key in self.lookup.keys("aliases"):
+            for node in entries(self.lookup.fields.entries[key]):
+                written = self._collector.item(values.text, node, key)
+                address = _former_address(written, url) if written else ""
+                if (identity := url_identity(address)) and identity not in own:
+                    found.setdefault(identity, address)
+        return tuple(found.values())
+
+    def _page(self, root: str, places: _Places) -> Page:
+        """The parts of an address that the path and the keys give."""
+        name, folders = self._name, self._site.folders_below(root, self._path)
+        if self._site.is_numbered(self._path):
+            folders = [*map(file_names.without_number, folders)]
+        is_root = name.is_index and not folders
+        return Page(
+            folders=folders[: -1 if name.is_index else None],
+            filename="" if is_root else name.filename,
+            name="" if is_root else name.stem,
+            is_index=name.is_index,
+            slug="",
+            written_slug=places.written,
+            title="",
+            date=None,
+            name_date=name.date and name.date.astimezone(self._site.timezone),
+            locale="",
+            language=name.locale or "",
+            categories=self._categories(folders),
+            address=places.path,
+        )
+
+    def _categories(self, folders: Sequence[str]) -> list[str]:
+        """The categories of a post: the folders above `_posts`, and the keys `category` and `categories`."""
+        above = folders[: folders.index(POSTS)] if POSTS in folders else []
+        fields = [self._fields.entries[key] for key in ("category", "categories") if key in self._fields.entries]
+        nodes = [node for field in fields for node in entries(self._site.sources["topics"].parted(flat(field)))]
+        return [*above, *(node.text.strip() for node in nodes if isinstance(node, ScalarNode))]
 
     def _web_url(self, place: _Address | None) -> str | None:
         if pin := self.lookup.pinned("webUrl"):
@@ -276,6 +363,30 @@ class _Decoder:
         rest = values.json_object(MappingNode(unused, self._fields.position)) | self._left
         self.lookup.given.extend(FieldOrigin(FRONT_MATTER, key) for key in rest)
         return rest
+
+
+def _site_path(key: str, written: str, *, is_path: bool) -> str:
+    """The path of the page that a key of the slug holds, or ""."""
+    if is_path:
+        return _INDEX_PAGE.sub("", written)
+    is_relative = key != "slug" and _RELATIVE_PATH.fullmatch(written)
+    return _INDEX_PAGE.sub("", f"/{written}") if is_relative else ""
+
+
+def _former_address(written: str, url: str | None) -> str:
+    """The address in a list of aliases, or "". A single word is beside the page, as in Hugo."""
+    if url_identity(written):
+        return written
+    if _RELATIVE_PATH.fullmatch(written):
+        return f"/{written}"
+    return f"{url.rstrip('/').rpartition('/')[0]}/{written}" if url and _WORD.fullmatch(written) else ""
+
+
+def _spellings(url: str | None) -> tuple[str, ...]:
+    """An address, and its path if it has a host."""
+    if url is None or url.startswith("/"):
+        return () if url is None else (url,)
+    return url, "/" + url.partition("://")[2].partition("/")[2]
 
 
 def _identities(urls: Iterable[str | None]) -> tuple[str, ...]:

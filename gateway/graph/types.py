@@ -15,6 +15,7 @@ from strawberry import UNSET
 from strawberry.scalars import JSON
 
 from gateway.content import prose
+from gateway.content.identity import url_identity
 from gateway.graph.body import EXCERPT_LENGTH, Body
 from gateway.graph.connection import (
     Connection,
@@ -145,6 +146,13 @@ def _front_matter(
     return Answer(TextOf(), lambda text, _: {key: each for key, each in text.front_matter.items() if key in names})
 
 
+def _is_redirect(
+    _limits: Limits, url: Annotated[str, strawberry.argument(description="The URL, as in `article(url:)`.")]
+) -> Callable[[Sequence[str]], bool]:
+    identity = url_identity(url)
+    return lambda aliases: identity is not None and identity in map(url_identity, aliases)
+
+
 @strawberry.type(description="An article: one content file.")
 class Article(Node, ContentItem):
     slug: str = strawberry.field(
@@ -152,6 +160,17 @@ class Article(Node, ContentItem):
     )
     path: str = strawberry.field(
         description="Path of the file, relative to the content folder. The natural key of an article."
+    )
+    url: str | None = strawberry.field(
+        description="The address of the article in the site: the one in its front matter, else one by the template"
+        " `url` in `gateway.yaml`. Null without both."
+    )
+    aliases: list[str] = strawberry.field(
+        description="Former addresses of the article, from `aliases` or `redirect_from`. `article(url:)` finds it by"
+        " them too."
+    )
+    is_redirect = derived(
+        "Whether a URL is one of `aliases`, so that a page for it redirects to `url`.", bool, _is_redirect, by="aliases"
     )
     __annotations__.update({field.name: field.type for field in _OWN})
     vars().update({field.name: strawberry.field(description=field.description) for field in _OWN})

@@ -139,8 +139,12 @@ class Document(ArticleFields):
     """The article is scheduled before this time."""
     public_until: datetime | None
     """The article is expired from this time."""
+    url: str | None
+    """The address of the article in the site."""
     urls: tuple[str, ...]
     """The distinct normalised URLs of the article."""
+    aliases: tuple[str, ...]
+    """Its former addresses in the site. Their normalised forms are distinct, and not among `urls`."""
     provider: ProviderName | None
     topics: tuple[TopicName, ...]
     """In file order, with distinct keys."""

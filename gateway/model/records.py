@@ -38,6 +38,8 @@ class Article(ArticleFields):
     status: Status
     provider_key: str | None
     images: tuple[Image, ...]
+    url: str | None
+    aliases: tuple[str, ...]
     is_secured: bool
     source: ArticleSource
 

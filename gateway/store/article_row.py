@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from gateway.content.identity import article_id, related_tail
+from gateway.content.identity import article_id, related_tail, url_identity
 from gateway.content.text import fold
 from gateway.content.tokenizer import words
 from gateway.model.changes import Encoded
@@ -37,6 +37,8 @@ COLUMNS = (
     "provider_images",
     "images",
     "topics",
+    "url",
+    "aliases",
     "urls",
     "has_body",
     "is_secured",
@@ -55,6 +57,8 @@ TEXT_COLUMNS = ("title", "topics", "excerpt", "body", "text")
 """The columns of its words, except for the provider's name."""
 AT = {column: at for at, column in enumerate(COLUMNS)}
 _FIELDS = attrgetter(*field_columns.NAMES)
+OWN, ALIAS = 0, 1
+"""The ranks of an article's URLs. Among articles with a URL, the one with the lowest rank has it."""
 
 REMEMBERED_ENTRIES = 8192
 """The number of encoded related entries that a process keeps. Real sites repeat most entries in many files."""
@@ -68,7 +72,8 @@ own name or 0 for the name in a related entry."""
 class Parts(NamedTuple):
     """What other tables derive from an article's row."""
 
-    urls: Sequence[int]
+    urls: Sequence[tuple[int, int]]
+    """The key of a URL that leads to the article, and its rank."""
     topics: Sequence[str]
     links: Sequence[int]
     mentions: Sequence[tuple[int, str, int]]
@@ -151,7 +156,9 @@ def _values(document: Document, related: bytes | None) -> tuple[Any, ...]:
         _json(provider.images),
         _json(document.images),
         _json(document.topics),
-        _json(list(map(url_key, document.urls))),
+        document.url,
+        _json(document.aliases),
+        _json(_owned_urls(document)),
         int(bool(document.body.strip())),
         int(document.secured is not None),
         related,
@@ -164,6 +171,12 @@ def _values(document: Document, related: bytes | None) -> tuple[Any, ...]:
         document.lead,
         document.body_rules,
     )
+
+
+def _owned_urls(document: Document) -> list[tuple[int, int]]:
+    """The keys of the URLs that lead to the article, each once, and their ranks."""
+    aliases = [identity for alias in document.aliases if (identity := url_identity(alias))]
+    return [(url_key(url), OWN) for url in document.urls] + [(url_key(url), ALIAS) for url in aliases]
 
 
 def _field_values(document: Document) -> list[Any]:

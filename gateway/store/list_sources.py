@@ -205,7 +205,8 @@ LOOKUPS: Mapping[Lookup[Any], LookupSource[Any]] = {
     reads.ARTICLE_BY_URL: LookupSource(
         ARTICLE,
         "known.article FROM article_url AS known WHERE known.url = CAST(parent.value AS BIGINT)"
-        " AND known.reachable >= :view ORDER BY known.published_date_time DESC NULLS LAST, known.path LIMIT 1",
+        " AND known.reachable >= :view"
+        " ORDER BY known.rank, known.published_date_time DESC NULLS LAST, known.path LIMIT 1",
         "article",
         url_key,
         selects=True,

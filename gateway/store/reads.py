@@ -38,7 +38,8 @@ ARTICLE_BY_LOCALIZED_SLUG = Lookup[Article]("article.localized_slug")
 """The key is a `localized_slug`."""
 ARTICLE_BY_PATH = Lookup[Article]("article.path")
 ARTICLE_BY_URL = Lookup[Article]("article.url")
-"""The key is a normalised URL. If articles share it: the first visible one in the default order."""
+"""The key is a normalised URL. If articles share it: the first visible one in the default order, those with it as an
+alias last."""
 PROVIDER_BY_KEY = Lookup[Provider]("provider.key")
 PROVIDER_BY_ID = Lookup[Provider]("provider.id")
 PROVIDER_BY_SLUG = Lookup[Provider]("provider.slug")

@@ -53,15 +53,16 @@ CREATE TABLE article (
   published INTEGER NOT NULL, unlisted INTEGER NOT NULL, public_from INTEGER, public_until INTEGER,
   status TEXT NOT NULL, reachable INTEGER NOT NULL, public INTEGER NOT NULL,
   provider TEXT, provider_name TEXT, provider_domain TEXT, provider_images TEXT NOT NULL,
-  images TEXT NOT NULL, topics TEXT NOT NULL, urls TEXT NOT NULL,
+  images TEXT NOT NULL, topics TEXT NOT NULL, url TEXT, aliases TEXT NOT NULL, urls TEXT NOT NULL,
   has_body INTEGER NOT NULL, is_secured INTEGER NOT NULL,
   sha256 TEXT NOT NULL, bytes INTEGER NOT NULL, modified_at INTEGER NOT NULL, read_at INTEGER NOT NULL,
   unrestricted TEXT, related BLOB, exposed TEXT NOT NULL, front_matter TEXT NOT NULL, secured TEXT, body TEXT NOT NULL,
   text TEXT, headings TEXT NOT NULL, lead TEXT, body_rules TEXT NOT NULL
 );
 
+-- The URLs that lead to an article. `rank` is 0 for its own ones and 1 for its aliases.
 CREATE TABLE article_url (
-  article INTEGER NOT NULL REFERENCES article ON DELETE CASCADE, url INTEGER NOT NULL,
+  article INTEGER NOT NULL REFERENCES article ON DELETE CASCADE, url INTEGER NOT NULL, rank INTEGER NOT NULL,
   published_date_time INTEGER, path TEXT NOT NULL, reachable INTEGER NOT NULL,
   PRIMARY KEY (article, url)
 ) WITHOUT ROWID;

@@ -21,7 +21,7 @@ QUERY = """query ($tag: String!, $posts: String!) {
   tagged: articles(filter: {topics: {anyOf: [$tag]}, not: {path: {endsWith: ".fr.md"}}}) { nodes { slug locale } }
   posts: articles(filter: {path: {startsWith: $posts}, not: {path: {endsWith: ".fr.md"}}}) {
     nodes {
-      slug locale title webUrl
+      slug locale title webUrl url
       adjacent(filter: {path: {startsWith: $posts}, not: {path: {endsWith: ".fr.md"}}}) {
         previous { slug locale } next { slug locale }
       }
@@ -45,6 +45,8 @@ class Oracle(NamedTuple):
     """The titles of the posts, by slug, the newest first."""
     addresses: dict[str, str]
     """The addresses that front matter sets, with the slugs of their posts."""
+    urls: tuple[str | None, ...]
+    """The addresses of the posts, in the order of their titles."""
     hidden: frozenset[str]
     """The files that are not published, or are not pages. `unlisted` pages are not in lists."""
 
@@ -57,13 +59,14 @@ ORACLES = {
             'timezone: "Europe/Paris"',
             "defaults:",
             '  - {"path": "**", "locale": "en"}',
-            "# The permalinks are /:year/:month/:title/",
+            'url: {"**": "/:sections/:filename/", "**/_posts": "/:year/:month/:slug_or_name/"}',
         ),
         "_posts/",
         # A text of tags is split at white space. Posts of the future, drafts and `published: false` are not published.
         ("third-party", "looks-second", "first-light"),
         {"third-party": "Third party", "looks-second": "Second look", "first-light": "First light"},
         {"/looks/second/": "looks-second"},
+        ("/2024/03/third-party/", "/looks/second/", "/2024/01/first-light/"),
         frozenset(
             {
                 *("_posts/2999-01-01-far-away.md", "_drafts/an-idea.md", "_posts/2024-04-01-withdrawn.md"),
@@ -80,13 +83,17 @@ ORACLES = {
             'locales: ["en", "fr"]',
             "defaults:",
             '  - {"path": "content", "locale": "en"}',
-            "# The permalinks of posts are /:year/:slug/",
+            (
+                'url: {"content/posts": "/:language/:year/:lower_slug_or_title/", "content/posts/**/_index.*":'
+                ' "/:language/posts/:lower_sections/:lower_slug_or_filename/"}'
+            ),
         ),
         "content/posts/",
         # A page bundle is one page, and Markdown beside its index is a resource. `keywords` is no taxonomy.
         ("json", "trips-one", "first"),
         {"json": "In JSON", "trips-one": "A trip", "first": "First", "posts": "Posts"},
         {"/trips/one/": "trips-one"},
+        ("/2024/in-json/", "/trips/one/", "/2024/first/", "/posts/"),
         frozenset(
             {
                 *("content/posts/trip/notes.md", "content/posts/draft.md", "content/posts/later.md"),
@@ -102,6 +109,7 @@ ORACLES = {
         ("third", "second-look", "first"),
         {"third": "Third", "second-look": "Second", "first": "First"},
         {},
+        (None, None, None),
         frozenset({"README.md", "src/content/blog/_hidden.md", "src/content/blog/draft.md"}),
     ),
     "eleventy": Oracle(
@@ -116,6 +124,7 @@ ORACLES = {
         ("third", "looks-second", "first"),
         {"third": "Third", "looks-second": "Second", "first": "First"},
         {"/looks/second/": "looks-second"},
+        ("/posts/2024-03-15-third/", "/looks/second/", "/posts/first/"),
         frozenset({"posts/unwritten.md", "posts/uncollected.md", "_includes/note.md"}),
     ),
     "zola": Oracle(
@@ -132,6 +141,7 @@ ORACLES = {
         ("third", "second-look", "first"),
         {"third": "Third", "second-look": "Second", "first": "First", "blog": "Blog"},
         {},
+        ("/blog/third/", "/blog/second-look/", "/blog/first/", "/blog/"),
         frozenset({"content/blog/draft.md", "content/secret/_index.md", "content/secret/plan.md"}),
     ),
     "docusaurus": Oracle(
@@ -141,6 +151,7 @@ ORACLES = {
             'folders: ["docs", "blog", "i18n"]',
             "defaults:",
             '  - {"path": "i18n/fr", "locale": "fr"}',
+            'url: {"i18n/fr/docusaurus-plugin-content-docs/current": "/fr/docs/:address"}',
             "# docusaurus.config.js is a program, and was not run.",
         ),
         "blog/",
@@ -148,6 +159,7 @@ ORACLES = {
         ("third", "second", "first", "intro"),
         {"third": "Third", "second": "Second", "first": "First"},
         {"/guide/glass": "guide-glass"},
+        ("/blog/2024/03/15/third", "/blog/2024/02/10/second", "/blog/2024/01/05/first"),
         frozenset({"README.md", "docs/_partial.md", "docs/03-old.md", "blog/2024-03-16-draft.md"}),
     ),
     "nuxt": Oracle(
@@ -158,6 +170,7 @@ ORACLES = {
         ("third", "second", "first"),
         {"third": "Third", "second": "Second", "first": "First"},
         {},
+        ("/blog/third", "/blog/second", "/blog/first"),
         frozenset({"content/2.blog/4.soon.draft.md", "content/2.blog/5.draft.md", "content/_shelved.md"}),
     ),
     "obsidian": Oracle(
@@ -168,6 +181,7 @@ ORACLES = {
         ("third", "second", "first-light"),
         {"third": "Third", "second": "Second look"},
         {},
+        ("/Looks/Third", "/Looks/Second+look"),
         frozenset({"Templates/Note.md", "Archive/Old.md", "Private.md", "Scratch.md"}),
     ),
     "hexo": Oracle(
@@ -179,13 +193,14 @@ ORACLES = {
             "defaults:",
             '  - {"path": "source", "locale": "en"}',
             'fields: {"publishedDateTime": {"path": "{year}/{month}/{day}/"}}',
-            "# The permalinks are :year/:month/:day/:title/",
+            'url: {"source/_posts": "/:year/:month/:day/:slug_or_name/"}',
         ),
         "source/_posts/",
         # The date may be in the folders that the configuration names.
         ("third fr", "second", "first"),
         {"third fr": "Third", "second": "Second", "first": "First"},
         {},
+        ("/2024/03/15/third/", "/2024/02/10/second/", "/2024/01/05/first/"),
         frozenset({"source/_drafts/idea.md", "source/_posts/withdrawn.md", "scaffolds/post.md"}),
     ),
 }
@@ -237,6 +252,7 @@ def test_answers_are_those_of_the_generator(name: str, folder: Path, tmp_path: P
     assert {key(node): node["title"] for node in posts} == oracle.titles
     slugs = list(oracle.titles)
     around = dict(zip(slugs, zip([None, *slugs], [*slugs[1:], None], strict=False), strict=True))
+    assert tuple(node["url"] for node in posts) == oracle.urls
     neighbours = {key(node): (key(node["adjacent"]["previous"]), key(node["adjacent"]["next"])) for node in posts}
     assert neighbours == around
     files = {str(file.relative_to(folder)) for file in folder.rglob("*.m*") if file.suffix in {".md", ".mdx"}}
@@ -250,9 +266,11 @@ def test_one_article_by_slug_and_by_address(name: str, folder: Path, tmp_path: P
     slug = list(oracle.titles)[-1].partition(" ")[0]
     found = query(folder, "query ($slug: String) { article(slug: $slug) { title } }", tmp_path / "cache", slug=slug)
     assert found["article"]["title"] in oracle.titles.values()
+    by_url = "query ($url: String) { article(url: $url) { slug url } }"
     for address, slug in oracle.addresses.items():
-        by_url = "query ($url: String) { article(url: $url) { slug } }"
         assert query(folder, by_url, tmp_path / "cache", url=address)["article"]["slug"] == slug
+    for address in filter(None, oracle.urls):
+        assert query(folder, by_url, tmp_path / "cache", url=address.rstrip("/"))["article"]["url"] == address
 
 
 @pytest.mark.parametrize(("site", "slug", "title"), [("hugo", "first", "Premier"), ("zola", "third", "Troisième")])

@@ -38,7 +38,7 @@ FROM touched CROSS JOIN article AS source ON source.key = touched.key
 CROSS JOIN link ON link.article = source.key
 CROSS JOIN article AS owner ON owner.key = (
   SELECT article_url.article FROM article_url WHERE article_url.url = link.url AND article_url.reachable >= :view
-  ORDER BY article_url.published_date_time DESC, article_url.path LIMIT 1
+  ORDER BY article_url.rank, article_url.published_date_time DESC, article_url.path LIMIT 1
 )
 WHERE touched.kind = 'source' AND source.public >= :view AND owner.key <> source.key;
 
@@ -49,7 +49,7 @@ CROSS JOIN link ON link.url = known.url CROSS JOIN article AS source ON source.k
 WHERE touched.kind = 'target' AND source.public >= :view AND known.article <> source.key
   AND known.article = (
     SELECT article_url.article FROM article_url WHERE article_url.url = known.url AND article_url.reachable >= :view
-    ORDER BY article_url.published_date_time DESC, article_url.path LIMIT 1
+    ORDER BY article_url.rank, article_url.published_date_time DESC, article_url.path LIMIT 1
   );
 
 -- name: derive_names

@@ -20,7 +20,7 @@ from gateway.store.rows import Row, body_text, optional_instant, related_items
 from gateway.store.sql_files import named
 
 _DERIVED = frozenset({"id", "slug", "urls", "has_body", "is_secured", "text", *FOLDED.values()})
-_JSON = frozenset({"provider_images", "images", "topics", "exposed", "front_matter", "headings"})
+_JSON = frozenset({"provider_images", "images", "topics", "aliases", "exposed", "front_matter", "headings"})
 _ENTRY = (
     "id",
     "url",
@@ -74,7 +74,7 @@ UNREADABLE = (ValueError, TypeError, LookupError, OverflowError, AttributeError)
 
 def _document(path: str, record: Mapping[str, Any]) -> Document:
     fields = {field.name: _field(field, record) for field in FIELDS}
-    urls = [record.get(name) for name in ("original_url", "web_url", "amp_web_url", "cdn_amp_web_url")]
+    urls = [record.get(name) for name in ("original_url", "web_url", "amp_web_url", "cdn_amp_web_url", "url")]
     return Document(
         path=path,
         slug=record["wanted_slug"],
@@ -82,7 +82,9 @@ def _document(path: str, record: Mapping[str, Any]) -> Document:
         unlisted=_flag(record["unlisted"]),
         public_from=optional_instant(record.get("public_from")),
         public_until=optional_instant(record.get("public_until")),
+        url=record.get("url"),
         urls=tuple(dict.fromkeys(known for url in urls if url and (known := url_identity(url)))),
+        aliases=tuple(record.get("aliases", ())),
         provider=_provider(record),
         topics=tuple(TopicName(*topic) for topic in record.get("topics", ())),
         images=_images(record.get("images", ())),

@@ -25,7 +25,7 @@ UNION SELECT path FROM article WHERE published = 1 AND public_until > ?1 AND pub
 DELETE FROM article WHERE key = ?;
 
 -- name: insert_url
-INSERT INTO article_url VALUES (?, ?, ?, ?, ?);
+INSERT INTO article_url VALUES (?, ?, ?, ?, ?, ?);
 
 -- name: insert_topic
 INSERT INTO article_topic VALUES (?, ?, ?, ?, ?, ?);

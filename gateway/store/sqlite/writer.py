@@ -328,7 +328,7 @@ class ChangeWriter:
         texts: dict[int, list[Row]] = {view: [] for view in VIEWS}
         for article, encoded in articles:
             key, public, place, parts = article.key, article.public, article.place, encoded.parts
-            urls += [(key, url, *place, article.reachable) for url in parts.urls]
+            urls += [(key, *url, *place, article.reachable) for url in parts.urls]
             topics += [(key, at, topic, *place, public) for at, topic in enumerate(parts.topics)]
             mentions += [(key, *mention, *place, public) for mention in parts.mentions]
             links += [(key, url) for url in parts.links]
@@ -462,7 +462,7 @@ def _touched(article: _Article, parts: Parts) -> Iterator[tuple[str, object]]:
     yield "source", article.key
     yield "target", article.key
     yield "id", values[AT["id"]]
-    for url in parts.urls:
+    for url, _ in parts.urls:
         yield "url", url
     for _, provider, pictured in parts.mentions:
         if pictured:
