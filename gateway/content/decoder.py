@@ -6,23 +6,26 @@ An unreadable value that governs visibility quarantines the file. Any other unre
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
+from urllib.parse import unquote
 
 import orjson
 
-from gateway.content import dates, file_names, markup, nested_fields, values
+from gateway.content import dates, destinations, file_names, markup, nested_fields, values
+from gateway.content.assets import AssetFolder, DocumentAssets
 from gateway.content.field_lookup import FieldLookup, flat
 from gateway.content.frontmatter import FrontMatter
 from gateway.content.identity import digits, url_identity
 from gateway.content.inheritance import FILE_NAME, PATH
 from gateway.content.nested_fields import entries
-from gateway.content.nodes import MappingEntry, MappingNode, Node, ScalarNode
+from gateway.content.nodes import MappingEntry, MappingNode, Node, Position, ScalarNode
 from gateway.content.problem_collector import (
     BAD_VALUE,
     LOCALES_UNKNOWN,
+    MISSING_FILE,
     MISSING_TITLE,
     PROVIDERS_LEFT_OUT,
     URL_WITHOUT_DATE,
@@ -34,7 +37,7 @@ from gateway.content.url_templates import Page
 from gateway.content.values import shown
 from gateway.content.visibility import VisibilityDecoder
 from gateway.model import fields
-from gateway.model.documents import FRONT_MATTER, Document, FieldOrigin, Hiding, ProviderName, TopicName
+from gateway.model.documents import FRONT_MATTER, Document, FieldOrigin, Hiding, Image, ProviderName, TopicName
 from gateway.model.fields import FIELDS, INSTANT, INTEGER, PHRASE, TEXT, Kind
 from gateway.model.problems import Problem
 
@@ -45,6 +48,7 @@ DECODER_VERSION = f"10.{fields.VERSION}"
 
 EXCERPT_SEPARATOR = "excerpt_separator"
 POSTS = "_posts"
+MISSING_FILE_HINT = "Add the file, or correct its path."
 _OWN = frozenset({"title", "locale", "published_date_time", "web_url"})
 """The fields with a rule of their own."""
 _PLAIN = tuple((field.name, field.key, field.kind, field.missing) for field in FIELDS if field.name not in _OWN)
@@ -91,12 +95,17 @@ class _Places(NamedTuple):
     """The path of the page in the site, or ""."""
 
 
-def decode(path: str, front_matter: FrontMatter, site: Site = DEFAULT_SITE) -> Decoded:
-    """Decode one file by the rules of its site. Raises PositionNeeded only for front matter of `read_plain`."""
+def decode(
+    path: str, front_matter: FrontMatter, site: Site = DEFAULT_SITE, folder: AssetFolder | None = None
+) -> Decoded:
+    """Decode one file by the rules of its site, with the files that it refers to in the folder.
+
+    Raises PositionNeeded only for front matter of `read_plain`.
+    """
     collector = ProblemCollector(path)
     pattern, numbered = site.sources["publishedDateTime"].path, site.is_numbered(path)
     name = file_names.named(path, site.timezone, site.locales, pattern, numbered=numbered)
-    decoder = _Decoder(collector, path, name, front_matter, site)
+    decoder = _Decoder(collector, path, name, front_matter, site, folder=folder)
     document = decoder.document()
     found = None if collector.failed or site.is_unknown(path) else document
     return Decoded(found, tuple(collector.problems), tuple(decoder.lookup.given), tuple(decoder.visibility.hidings))
@@ -106,16 +115,26 @@ class _Decoder:
     """Decodes one file's front matter."""
 
     def __init__(
-        self, collector: ProblemCollector, path: str, name: file_names.Named, front_matter: FrontMatter, site: Site
+        self,
+        collector: ProblemCollector,
+        path: str,
+        name: file_names.Named,
+        front_matter: FrontMatter,
+        site: Site,
+        *,
+        folder: AssetFolder | None,
     ) -> None:
         self._collector = collector
         self._path = path
         self._name = name
         self._fields = site.with_inherited(path, front_matter.fields)
         self._body = front_matter.body
+        self._body_line = front_matter.body_line
         self._rules = site.body_rules(path)
         self._outline = markup.read(front_matter.body, self._rules)
+        self._destinations = destinations.of_body(self._outline.html, front_matter.body, path, front_matter.body_line)
         self._site = site
+        self._assets = DocumentAssets(folder, site.assets.base, path) if folder else None
         self.lookup = FieldLookup(path, self._fields, site)
         self._left: dict[str, object] = {}
         self._instant = partial(dates.instant, zone=site.timezone)
@@ -155,15 +174,18 @@ class _Decoder:
             aliases=self._aliases(url, urls),
             provider=self._provider(),
             topics=self._topics(),
-            images=self._parts("images", nested_fields.images),
+            images=self._images(),
             related=self._parts("related", partial(nested_fields.related, zone=self._site.timezone)),
             body=self._body,
             text=self._outline.text,
             headings=self._outline.headings,
             lead=markup.lead(self._body, self._rules, self._excerpt_separator()),
             body_rules=self._rules.text,
+            destinations=self._destinations,
+            addresses=tuple(self._addresses()),
             secured=self._secured(),
             **plain,
+            assets=tuple(self._assets.files.values()) if self._assets else (),
             # These are last, because `_rest` needs to know which keys the other fields use.
             front_matter=orjson.dumps(rest := self._rest()),
             exposed=orjson.dumps({key: value for key, value in rest.items() if key in self._site.expose}),
@@ -307,6 +329,42 @@ class _Decoder:
         self._leave(field, rest)
         return found
 
+    def _images(self) -> tuple[Image, ...]:
+        field = self.lookup.field("images")
+        images, rest = nested_fields.images(self._collector, field)
+        self._leave(field, rest)
+        return self._found(images, field)
+
+    def _found(self, images: Sequence[Image], field: MappingEntry | None) -> tuple[Image, ...]:
+        """The images of a field, with the addresses and sizes of those in the folder."""
+        assets = self._assets
+        if assets is None or not images:
+            return tuple(images)
+        found = [assets.find(image.url) for image in images]
+        for image, asset in zip(images, found, strict=True):
+            if asset is None and field and self._is_own(field) and assets.is_lost(image.url):
+                position = nested_fields.position_of(field, image.url)
+                self._collector.warn(MISSING_FILE, _missing(image.url), position, MISSING_FILE_HINT)
+        return tuple([asset.shown(image) if asset else image for image, asset in zip(images, found, strict=True)])
+
+    def _is_own(self, field: MappingEntry) -> bool:
+        """Whether a field is in the file, and not in the rules of the site."""
+        written = self.lookup.fields.entries.get(field.key.text)
+        return self._site.sources["images"].joined or (written is not None and written.key is field.key)
+
+    def _addresses(self) -> Iterator[tuple[str, str]]:
+        """The addresses of the files that the body shows or links to, by their destinations."""
+        assets = self._assets
+        if assets is None:
+            return
+        for each in self._destinations:
+            asset = assets.find(each.written, each.target)
+            if asset and asset.address:
+                yield each.written, asset.address
+            elif asset is None and assets.is_lost(each.written, each.target):
+                position = Position(each.line or self._body_line, each.column or 1)
+                self._collector.warn(MISSING_FILE, _missing(unquote(each.written)), position, MISSING_FILE_HINT)
+
     def _leave(self, field: MappingEntry | None, rest: nested_fields.Rest) -> None:
         """Leave unmodelled keys of a field in `frontMatter`. Fields in nested mappings are there already."""
         if field and rest and (field.key.text in self._fields.entries or field.key.text in NATIVE_KEYS):
@@ -340,6 +398,8 @@ class _Decoder:
         field = self.lookup.field("provider")
         provider, rest, others = nested_fields.provider(self._collector, field)
         self._leave(field, rest)
+        if provider and provider.images:
+            provider = provider._replace(images=self._found(provider.images, None))
         if field and others:
             message = (
                 f"`{field.key.text}` names {others + 1} providers. Only one is used. The others stay in `frontMatter`."
@@ -387,6 +447,10 @@ def _spellings(url: str | None) -> tuple[str, ...]:
     if url is None or url.startswith("/"):
         return () if url is None else (url,)
     return url, "/" + url.partition("://")[2].partition("/")[2]
+
+
+def _missing(written: str) -> str:
+    return f"The file {shown(written)} does not exist."
 
 
 def _identities(urls: Iterable[str | None]) -> tuple[str, ...]:

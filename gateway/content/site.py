@@ -13,6 +13,7 @@ from gateway.content import dotted_names, values, visibility_flags
 from gateway.content.date_patterns import DatePattern, DateText
 from gateway.content.globs import Glob
 from gateway.content.inheritance import InheritedRule, InheritedRules
+from gateway.content.media_types import ASSETS
 from gateway.content.nodes import MappingEntry, MappingNode, Node, ScalarNode, SequenceNode
 from gateway.content.url_templates import UrlRule, literal_folders
 from gateway.model.documents import BodyRules
@@ -129,6 +130,19 @@ class PathRule(NamedTuple):
         return field is not None and values.boolean(field.value) is False
 
 
+class AssetRules(NamedTuple):
+    """How the addresses of files of the folder are made. They are settings, and not rules of `gateway.yaml`."""
+
+    base: str | None = ASSETS
+    """The address of the folder, or None if its files do not have addresses."""
+    follow_links: bool = False
+
+    @property
+    def digest(self) -> str:
+        """ "" for the default rules."""
+        return "" if self.base == ASSETS else f"assets={self.base or ''}"
+
+
 class Site(NamedTuple):
     """The rules of one site from its `gateway.yaml`, or the default rules."""
 
@@ -175,6 +189,7 @@ class Site(NamedTuple):
     """The digest of the rules, "" for the default rules."""
     inherited: InheritedRules = InheritedRules()
     """The rules in files of other generators."""
+    assets: AssetRules = AssetRules()
 
     def defaults_for(self, path: str) -> dict[str, MappingEntry]:
         if not self.defaults:

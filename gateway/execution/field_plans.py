@@ -184,7 +184,7 @@ _TYPES = {"ar": "Article", "re": "Related", "pr": "Provider", "to": "Topic"}
 
 
 def _html(_plan: PlanBuilder, scope: Scope, _nodes: list[FieldNode], _field: GraphQLField) -> str:
-    return f"x.html({scope.attribute('body')}, {scope.attribute('rules')})"
+    return f"x.html({', '.join(map(scope.attribute, ('body', 'rules', 'addresses')))})"
 
 
 def _summary(plan: PlanBuilder, scope: Scope, nodes: list[FieldNode], field: GraphQLField) -> str:

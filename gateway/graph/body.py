@@ -8,6 +8,7 @@ from typing import Annotated
 import strawberry
 
 from gateway.content import prose
+from gateway.content.destinations import addressed
 from gateway.graph.body_renderer import Markdown
 from gateway.graph.connection import non_negative, resolved
 from gateway.graph.context import Info
@@ -75,7 +76,8 @@ class Body:
     @resolved("Sanitised HTML, safe to insert into a page. Headings have their `anchor` as id.")
     @staticmethod
     async def html(body: strawberry.Parent[Text], info: Info) -> str:
-        return (await info.context.renderer.render(Markdown.of(body.body, body.rules))).html
+        rendered = await info.context.renderer.render(Markdown.of(body.body, body.rules))
+        return addressed(rendered.html, body.addresses)
 
     text = derived("Plain text without markup, one line per block.", str, _text)
     is_empty = derived("Whether the body is empty or only white space.", bool, _is_empty)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from enum import Enum, StrEnum
+from types import MappingProxyType
 from typing import NamedTuple
 
 from gateway.model.documents import Heading, Image, Status
@@ -93,6 +94,8 @@ class Text(NamedTuple):
     """The text before the mark that ends the excerpt."""
     rules: str = ""
     """The text of the rules for the body."""
+    addresses: Mapping[str, str] = MappingProxyType({})
+    """The addresses of files of the folder, by their destinations in the HTML."""
 
 
 class Similar(NamedTuple):

@@ -31,6 +31,7 @@ from gateway.store.reads import (
     Precedes,
     RangesOf,
     Read,
+    RefersTo,
     RelatedOf,
     ScoreOf,
     SecuredOf,
@@ -188,9 +189,19 @@ def _related(state: State, read: RelatedOf, parents: Parents) -> Steps[Mapping[s
 
 def _texts(state: State, _read: TextOf, parents: Parents) -> Steps[Mapping[str, Text]]:
     column = "exposed" if state.visibility is Visibility.PUBLIC else "front_matter"
-    columns = ("body", column, "text", "headings", "lead", "body_rules")
+    columns = ("body", column, "text", "headings", "lead", "body_rules", "addresses")
     rows = yield _of_articles(state, ", ".join(f"article.{each}" for each in columns), parents)
     return {**dict.fromkeys(parents, NO_TEXT), **{parents[at]: text_record(row) for at, *row in rows}}
+
+
+def _refers(state: State, _read: RefersTo, parents: Parents) -> Steps[Mapping[str, bool]]:
+    seen = reachable("asset", state.visibility)
+    text = (
+        "SELECT parent.key FROM json_each(?) AS parent WHERE EXISTS"  # noqa: S608
+        f" (SELECT 1 FROM asset WHERE asset.path = parent.value AND asset.digest IS NOT NULL AND {seen})"
+    )
+    rows = yield Sql(text, (keys(parents),))
+    return {**dict.fromkeys(parents, False), **{parents[at]: True for (at,) in rows}}
 
 
 def _secured(state: State, _read: SecuredOf, parents: Parents) -> Steps[Mapping[str, str | None]]:
@@ -237,6 +248,7 @@ _ANSWERS: Mapping[type[Read[Any]], Callable[[State, Any, Parents], Steps[Mapping
     TopicsOf: _topics,
     RelatedOf: _related,
     TextOf: _texts,
+    RefersTo: _refers,
     SecuredOf: _secured,
     ScoreOf: _scores,
     SimilarTo: _similar,

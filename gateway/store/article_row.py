@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import marshal
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import lru_cache
 from operator import attrgetter
@@ -16,7 +16,7 @@ from gateway.content.identity import article_id, related_tail, url_identity
 from gateway.content.text import fold
 from gateway.content.tokenizer import words
 from gateway.model.changes import Encoded
-from gateway.model.documents import Document, ProviderName, RelatedEntry
+from gateway.model.documents import Destination, Document, ProviderName, RelatedEntry
 from gateway.store import field_columns
 from gateway.store.rows import Row, body_text, micros, packed, related_items
 
@@ -51,6 +51,9 @@ COLUMNS = (
     "headings",
     "lead",
     "body_rules",
+    "destinations",
+    "assets",
+    "addresses",
 )
 """The columns of an article that come from its document, in this order."""
 TEXT_COLUMNS = ("title", "topics", "excerpt", "body", "text")
@@ -60,6 +63,8 @@ _FIELDS = attrgetter(*field_columns.NAMES)
 OWN, ALIAS = 0, 1
 """The ranks of an article's URLs. Among articles with a URL, the one with the lowest rank has it."""
 
+RELATED_LINK, BODY_LINK = 0, 1
+"""The kinds of links."""
 REMEMBERED_ENTRIES = 8192
 """The number of encoded related entries that a process keeps. Real sites repeat most entries in many files."""
 
@@ -75,10 +80,13 @@ class Parts(NamedTuple):
     urls: Sequence[tuple[int, int]]
     """The key of a URL that leads to the article, and its rank."""
     topics: Sequence[str]
-    links: Sequence[int]
+    links: Sequence[tuple[int, int]]
+    """The key of a URL or of another target, and the kind of the link."""
     mentions: Sequence[tuple[int, str, int]]
     """The position of a related entry, its provider, and 1 if it has images of the provider."""
     names: Sequence[NameUse]
+    assets: Sequence[Row]
+    """The values of each AssetFile."""
 
 
 class _EntryParts(NamedTuple):
@@ -170,6 +178,9 @@ def _values(document: Document, related: bytes | None) -> tuple[Any, ...]:
         _json(document.headings),
         document.lead,
         document.body_rules,
+        _json(document.destinations),
+        _json(document.assets),
+        orjson.dumps(dict(document.addresses)).decode(),
     )
 
 
@@ -201,8 +212,17 @@ def _parts(values: Row, entries: Sequence[_EntryParts]) -> Parts:
         names.append(("provider", provider, name, domain or "", 1))
     names += [entry.name for entry in entries if entry.name]
     mentions = [(at, entry.name[1], entry.pictured) for at, entry in enumerate(entries) if entry.name]
-    links = dict.fromkeys([entry.link for entry in entries if entry.link is not None])
-    return Parts(orjson.loads(values[AT["urls"]]), [key for key, _ in topics], list(links), mentions, names)
+    links = dict.fromkeys([(entry.link, RELATED_LINK) for entry in entries if entry.link is not None])
+    if (destinations := values[AT["destinations"]]) != "[]":
+        links |= dict.fromkeys((url_key(target), BODY_LINK) for target in _linked(destinations))
+    assets = () if (text := values[AT["assets"]]) == "[]" else orjson.loads(text)
+    return Parts(orjson.loads(values[AT["urls"]]), [key for key, _ in topics], list(links), mentions, names, assets)
+
+
+def _linked(destinations: str) -> Iterator[str]:
+    """The targets of the links of a body."""
+    found = (Destination(*values) for values in orjson.loads(destinations))
+    return (each.target for each in found if each.target and not each.is_image)
 
 
 def _entry_parts(url: str | None, provider: str | None, name: str, domain: str | None, pictures: object) -> _EntryParts:

@@ -30,6 +30,7 @@ CREATE INDEX mention_article ON mention (article);
 CREATE INDEX mention_order ON mention (provider, public, published_date_time DESC, path, position);
 CREATE INDEX mention_pictured ON mention (provider, published_date_time DESC, path, position, public) WHERE pictured;
 CREATE INDEX link_url ON link (url);
+CREATE INDEX asset_path ON asset (path, reachable);
 CREATE INDEX backlink_order ON backlink (view, target, published_date_time DESC, path);
 CREATE INDEX backlink_source ON backlink (source);
 

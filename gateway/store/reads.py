@@ -188,6 +188,11 @@ class TextOf(Read[Text]):
 
 
 @dataclass(frozen=True, slots=True)
+class RefersTo(Read[bool]):
+    """Whether a visible article refers to the file at each parent, a path, and the file was found."""
+
+
+@dataclass(frozen=True, slots=True)
 class SecuredOf(Read[str | None]):
     """The opaque payload of each parent, an article's id, if it has one. The caller checks the permission."""
 

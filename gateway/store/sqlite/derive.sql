@@ -30,12 +30,12 @@ DELETE FROM problem WHERE scope = 'slug' AND about IN (SELECT key FROM touched W
 DELETE FROM naming WHERE preview = 0 AND (kind, key) IN (SELECT kind, key FROM touched);
 
 -- name: derive_backlinks
--- The links of touched articles, and the links to touched articles. A URL that several articles of the view have belongs
+-- The related entries of touched articles, and those that lead to touched articles. A URL that several articles of the view have belongs
 -- to the newest one.
 INSERT OR IGNORE INTO backlink (view, target, source, published_date_time, path)
 SELECT :view, owner.key, source.key, source.published_date_time, source.path
 FROM touched CROSS JOIN article AS source ON source.key = touched.key
-CROSS JOIN link ON link.article = source.key
+CROSS JOIN link ON link.article = source.key AND link.kind = 0
 CROSS JOIN article AS owner ON owner.key = (
   SELECT article_url.article FROM article_url WHERE article_url.url = link.url AND article_url.reachable >= :view
   ORDER BY article_url.rank, article_url.published_date_time DESC, article_url.path LIMIT 1
@@ -45,7 +45,7 @@ WHERE touched.kind = 'source' AND source.public >= :view AND owner.key <> source
 INSERT OR IGNORE INTO backlink (view, target, source, published_date_time, path)
 SELECT :view, known.article, source.key, source.published_date_time, source.path
 FROM touched CROSS JOIN article_url AS known ON known.article = touched.key
-CROSS JOIN link ON link.url = known.url CROSS JOIN article AS source ON source.key = link.article
+CROSS JOIN link ON link.url = known.url AND link.kind = 0 CROSS JOIN article AS source ON source.key = link.article
 WHERE touched.kind = 'target' AND source.public >= :view AND known.article <> source.key
   AND known.article = (
     SELECT article_url.article FROM article_url WHERE article_url.url = known.url AND article_url.reachable >= :view

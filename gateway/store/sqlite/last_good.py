@@ -12,7 +12,16 @@ import orjson
 
 from gateway.content.identity import url_identity
 from gateway.model.changes import FileVersion, Loaded
-from gateway.model.documents import Document, Heading, Image, ProviderName, RelatedEntry, TopicName
+from gateway.model.documents import (
+    AssetFile,
+    Destination,
+    Document,
+    Heading,
+    Image,
+    ProviderName,
+    RelatedEntry,
+    TopicName,
+)
 from gateway.model.fields import FIELDS, INSTANT, Field
 from gateway.store.article_row import AT, COLUMNS
 from gateway.store.field_columns import FOLDED
@@ -20,7 +29,10 @@ from gateway.store.rows import Row, body_text, optional_instant, related_items
 from gateway.store.sql_files import named
 
 _DERIVED = frozenset({"id", "slug", "urls", "has_body", "is_secured", "text", *FOLDED.values()})
-_JSON = frozenset({"provider_images", "images", "topics", "aliases", "exposed", "front_matter", "headings"})
+_JSON = frozenset({
+    *("provider_images", "images", "topics", "aliases", "exposed", "front_matter", "headings"),
+    *("destinations", "assets", "addresses"),
+})  # fmt: skip
 _ENTRY = (
     "id",
     "url",
@@ -94,6 +106,9 @@ def _document(path: str, record: Mapping[str, Any]) -> Document:
         headings=tuple(Heading(*heading) for heading in record.get("headings", ())),
         lead=record.get("lead"),
         body_rules=record.get("body_rules", ""),
+        destinations=tuple(Destination(*each) for each in record.get("destinations", ())),
+        assets=tuple(AssetFile(*each) for each in record.get("assets", ())),
+        addresses=tuple(record.get("addresses", {}).items()),
         front_matter=orjson.dumps(record.get("front_matter", {})),
         exposed=orjson.dumps(record.get("exposed", {})),
         secured=record.get("secured"),

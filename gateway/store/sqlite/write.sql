@@ -34,7 +34,10 @@ INSERT INTO article_topic VALUES (?, ?, ?, ?, ?, ?);
 INSERT INTO mention VALUES (NULL, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: insert_link
-INSERT INTO link VALUES (?, ?);
+INSERT INTO link VALUES (?, ?, ?);
+
+-- name: insert_asset
+INSERT INTO asset VALUES (?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: index_preview
 INSERT INTO search_0 (rowid, title, topics, excerpt, provider, body) VALUES (?, ?, ?, ?, ?, ?);

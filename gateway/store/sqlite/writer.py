@@ -49,6 +49,7 @@ from gateway.store.sqlite.write_sql import (
     GENERATION,
     INDEX,
     INSERT_ARTICLE,
+    INSERT_ASSET,
     INSERT_FILE,
     INSERT_LINK,
     INSERT_MEMORY,
@@ -324,20 +325,22 @@ class ChangeWriter:
 
     def _insert(self, db: Database, articles: Sequence[tuple[_Article, EncodedArticle]]) -> None:
         db.executemany(INSERT_ARTICLE, [article.row for article, _ in articles])
-        urls, topics, mentions, links = [], [], [], []
+        urls, topics, mentions, links, assets = [], [], [], [], []
         texts: dict[int, list[Row]] = {view: [] for view in VIEWS}
         for article, encoded in articles:
             key, public, place, parts = article.key, article.public, article.place, encoded.parts
             urls += [(key, *url, *place, article.reachable) for url in parts.urls]
             topics += [(key, at, topic, *place, public) for at, topic in enumerate(parts.topics)]
             mentions += [(key, *mention, *place, public) for mention in parts.mentions]
-            links += [(key, url) for url in parts.links]
+            links += [(key, *link) for link in parts.links]
+            assets += [(key, *asset, article.reachable) for asset in parts.assets]
             texts[public].append((key, *encoded.text))
             self._count_names(article, parts, 1)
         db.executemany(INSERT_URL, urls)
         db.executemany(INSERT_TOPIC, topics)
         db.executemany(INSERT_MENTION, mentions)
         db.executemany(INSERT_LINK, links)
+        db.executemany(INSERT_ASSET, assets)
         for view, rows in texts.items():
             db.executemany(INDEX[view], rows)
         self._touch(db, ((article, encoded.parts) for article, encoded in articles))
