@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 import orjson
 
-from gateway.content import dates, destinations, file_names, markup, nested_fields, values
+from gateway.content import dates, destinations, file_names, links, markup, nested_fields, values
 from gateway.content.assets import AssetFolder, DocumentAssets
 from gateway.content.field_lookup import FieldLookup, flat
 from gateway.content.frontmatter import FrontMatter
@@ -37,7 +37,16 @@ from gateway.content.url_templates import Page
 from gateway.content.values import shown
 from gateway.content.visibility import VisibilityDecoder
 from gateway.model import fields
-from gateway.model.documents import FRONT_MATTER, Document, FieldOrigin, Hiding, Image, ProviderName, TopicName
+from gateway.model.documents import (
+    FRONT_MATTER,
+    Document,
+    FieldOrigin,
+    Hiding,
+    Image,
+    ProviderName,
+    RelatedEntry,
+    TopicName,
+)
 from gateway.model.fields import FIELDS, INSTANT, INTEGER, PHRASE, TEXT, Kind
 from gateway.model.problems import Problem
 
@@ -63,6 +72,7 @@ _NO_ADDRESS = re.compile(r"(?:.*/)?:[a-z].*|.*\{[{%].*|false", re.DOTALL)
 # A path of the site without its first slash, as in `looks/second/`. A text of the same form may begin with a host.
 _RELATIVE_PATH = re.compile(r"(?![\w-]+\.[\w.-]+/)[^\s:/][^\s:]*(?:/|\.html?)[^\s:]*")
 _WORD = re.compile(r"[\w-]+")
+_NAME = re.compile(r"(?!.*://)[^/].*", re.DOTALL)
 _INDEX_PAGE = re.compile(r"(?<=/)index\.html?$")
 
 
@@ -158,6 +168,7 @@ class _Decoder:
         url = self._url(places, given_slug, title, locale, published_date_time)
         own_urls = (plain["original_url"], web_url, plain["amp_web_url"], plain["cdn_amp_web_url"], *_spellings(url))
         urls = _identities(own_urls)
+        other_names = self._other_names()
         return Document(
             path=self._path,
             slug=given_slug,
@@ -171,11 +182,12 @@ class _Decoder:
             public_until=self.visibility.public_until(),
             web_url=web_url,
             urls=urls,
-            aliases=self._aliases(url, urls),
+            aliases=_aliases(other_names, url, urls),
+            names=tuple(name for name in other_names if _NAME.fullmatch(name)),
             provider=self._provider(),
             topics=self._topics(),
             images=self._images(),
-            related=self._parts("related", partial(nested_fields.related, zone=self._site.timezone)),
+            related=self._related(),
             body=self._body,
             text=self._outline.text,
             headings=self._outline.headings,
@@ -270,16 +282,20 @@ class _Decoder:
             self._collector.inform(URL_WITHOUT_DATE, message, self._fields.position, hint)
         return address
 
-    def _aliases(self, url: str | None, own: Collection[str]) -> tuple[str, ...]:
-        """The former addresses of the article. The keys stay in `frontMatter`: Obsidian's aliases are other names."""
-        found: dict[str, str] = {}
-        for key in self.lookup.keys("aliases"):
-            for node in entries(self.lookup.fields.entries[key]):
-                written = self._collector.item(values.text, node, key)
-                address = _former_address(written, url) if written else ""
-                if (identity := url_identity(address)) and identity not in own:
-                    found.setdefault(identity, address)
-        return tuple(found.values())
+    def _other_names(self) -> list[str]:
+        """Former addresses and other names of the article. The keys stay in `frontMatter`."""
+        fields = [(key, self.lookup.fields.entries[key]) for key in self.lookup.keys("aliases")]
+        found = [self._collector.item(values.text, node, key) for key, field in fields for node in entries(field)]
+        return list(filter(None, found))
+
+    def _related(self) -> tuple[RelatedEntry, ...]:
+        """An entry that is not a URL may name a file or a slug."""
+        found = self._parts("related", partial(nested_fields.related, zone=self._site.timezone))
+        return tuple([entry if entry.url else self._named(entry) for entry in found])
+
+    def _named(self, entry: RelatedEntry) -> RelatedEntry:
+        key = links.key_named(self._path, entry.web_url or entry.title)
+        return entry._replace(url=key) if key else entry
 
     def _page(self, root: str, places: _Places) -> Page:
         """The parts of an address that the path and the keys give."""
@@ -431,6 +447,16 @@ def _site_path(key: str, written: str, *, is_path: bool) -> str:
         return _INDEX_PAGE.sub("", written)
     is_relative = key != "slug" and _RELATIVE_PATH.fullmatch(written)
     return _INDEX_PAGE.sub("", f"/{written}") if is_relative else ""
+
+
+def _aliases(written: Iterable[str], url: str | None, own: Collection[str]) -> tuple[str, ...]:
+    """The former addresses among the names of an article."""
+    found: dict[str, str] = {}
+    for each in written:
+        address = _former_address(each, url)
+        if (identity := url_identity(address)) and identity not in own:
+            found.setdefault(identity, address)
+    return tuple(found.values())
 
 
 def _former_address(written: str, url: str | None) -> str:

@@ -15,7 +15,17 @@ from gateway.graph.connection import SOURCE
 from gateway.graph.schema import BY_ID
 from gateway.graph.sources import Answered, Derived, Kind, Named, Source
 from gateway.model.documents import Image
-from gateway.store.reads import ENTRY, TOPIC_BY_KEY, WHOLE, Find, SecuredOf, StatisticsOf, TextOf, TopicsOf
+from gateway.store.reads import (
+    ENTRY,
+    TOPIC_BY_KEY,
+    WHOLE,
+    Find,
+    LinkAddressesOf,
+    SecuredOf,
+    StatisticsOf,
+    TextOf,
+    TopicsOf,
+)
 
 
 def write_field(plan: PlanBuilder, scope: Scope, nodes: list[FieldNode], field: GraphQLField) -> str:
@@ -61,7 +71,7 @@ def _read(plan: PlanBuilder, scope: Scope, nodes: list[FieldNode], field: GraphQ
     return f"[{plan.object(inner, nodes)} for {name} in {f'listed({values})' if type_.name in _SHARED else values}]"
 
 
-_SHARED = frozenset({"Topic", "Related"})
+_SHARED = frozenset({"Topic", "Related", "Link"})
 """The types of lists that count for each parent in an answer."""
 
 
@@ -183,8 +193,11 @@ def _node(plan: PlanBuilder, _scope: Scope, nodes: list[FieldNode], field: Graph
 _TYPES = {"ar": "Article", "re": "Related", "pr": "Provider", "to": "Topic"}
 
 
-def _html(_plan: PlanBuilder, scope: Scope, _nodes: list[FieldNode], _field: GraphQLField) -> str:
-    return f"x.html({', '.join(map(scope.attribute, ('body', 'rules', 'addresses')))})"
+def _html(plan: PlanBuilder, scope: Scope, _nodes: list[FieldNode], _field: GraphQLField) -> str:
+    key = scope.attribute("article_id")
+    read = plan.read(scope.level + 1, plan.constant(LinkAddressesOf()), plan.parents(scope, key))
+    addresses = f"{{**{read.name}[{key}].by_destination, **{scope.attribute('addresses')}}}"
+    return f"x.html({scope.attribute('body')}, {scope.attribute('rules')}, {addresses})"
 
 
 def _summary(plan: PlanBuilder, scope: Scope, nodes: list[FieldNode], field: GraphQLField) -> str:

@@ -16,6 +16,7 @@ from gateway.graph.sources import derived
 from gateway.limits import Limits
 from gateway.model import documents
 from gateway.model.records import Text
+from gateway.store.reads import LinkAddressesOf
 
 EXCERPT_LENGTH = 200
 TOC_DEPTH = 3
@@ -77,7 +78,8 @@ class Body:
     @staticmethod
     async def html(body: strawberry.Parent[Text], info: Info) -> str:
         rendered = await info.context.renderer.render(Markdown.of(body.body, body.rules))
-        return addressed(rendered.html, body.addresses)
+        found = await info.context.load(LinkAddressesOf(), body.article_id)
+        return addressed(rendered.html, {**found.by_destination, **body.addresses})
 
     text = derived("Plain text without markup, one line per block.", str, _text)
     is_empty = derived("Whether the body is empty or only white space.", bool, _is_empty)

@@ -16,6 +16,7 @@ from strawberry.scalars import JSON
 
 from gateway.content import prose
 from gateway.content.identity import url_identity
+from gateway.filters import Or
 from gateway.graph.body import EXCERPT_LENGTH, Body
 from gateway.graph.connection import (
     Connection,
@@ -28,8 +29,8 @@ from gateway.graph.context import Info
 from gateway.graph.facet_arguments import FirstGroups, checked_first, counted
 from gateway.graph.filter_inputs import ArticleFilters, checked_filter
 from gateway.graph.images import CachedOnly, Image, MaxWidth, MinWidth, best_image
-from gateway.graph.order_inputs import NEWEST_FIRST, ArticleOrders, checked_order
-from gateway.graph.sources import ARTICLE_LIST, Answer, Kind, answered, connection, derived, groups, one, owned
+from gateway.graph.order_inputs import NEWEST_FIRST, ArticleOrders, checked_order, describe
+from gateway.graph.sources import ARTICLE_LIST, Answer, Choice, Kind, answered, connection, derived, groups, one, owned
 from gateway.limits import PAGE_SIZE, Limits
 from gateway.model import documents, lists, records
 from gateway.model.fields import FIELDS
@@ -37,13 +38,17 @@ from gateway.store.reads import (
     ARTICLE_BY_ID,
     ARTICLE_BY_URL,
     ARTICLES,
+    ARTICLES_LINKING,
     ARTICLES_OF_PROVIDER,
     ARTICLES_OF_TOPIC,
     ARTICLES_REFERRING,
+    ARTICLES_RELATING,
     MENTIONS,
     PROVIDER_BY_KEY,
     AdjacentIn,
     GroupsOf,
+    LinksOf,
+    Listing,
     RelatedOf,
     SecuredOf,
     SimilarTo,
@@ -101,6 +106,38 @@ def _related(
     first: Annotated[int | None, strawberry.argument(description="Maximum number of entries. Default: all.")] = UNSET,
 ) -> RelatedOf:
     return RelatedOf(non_negative("first", first))
+
+
+def _links(
+    _limits: Limits,
+    first: Annotated[int | None, strawberry.argument(description="Maximum number of links. Default: all.")] = UNSET,
+) -> LinksOf:
+    return LinksOf(non_negative("first", first))
+
+
+def _referring(kinds: Sequence[lists.ReferenceKind] | None) -> Listing[records.Article]:
+    """The references of some kinds. Without any kind there is none."""
+    wanted = frozenset(lists.ReferenceKind) if kinds is None else frozenset(kinds)
+    return _REFERRING[wanted]
+
+
+_REFERRING = {
+    frozenset(lists.ReferenceKind): ARTICLES_REFERRING,
+    frozenset({lists.ReferenceKind.RELATED}): ARTICLES_RELATING,
+    frozenset({lists.ReferenceKind.BODY}): ARTICLES_LINKING,
+    frozenset[lists.ReferenceKind](): ARTICLES_REFERRING.where(Or(())),
+}
+describe(
+    lists.ReferenceKind,
+    "ReferenceKind",
+    "Where an article refers to another one.",
+    RELATED="An entry of `related`.",
+    BODY="A link in the body.",
+)
+ReferenceKinds = Annotated[
+    list[lists.ReferenceKind] | None,
+    strawberry.argument(name="in", description="Where the references are. Default: anywhere."),
+]
 
 
 def _adjacent(limits: Limits, where: ArticleFilters = UNSET, order_by: ArticleOrders = NEWEST_FIRST) -> AdjacentIn:
@@ -200,11 +237,13 @@ class Article(Node, ContentItem):
         by="id",
     )
     referenced_by = connection(
-        "Backlinks: visible articles with a related entry that resolves to this article, newest first.",
+        "Backlinks: visible articles with a related entry or a link that resolves to this article, newest first.",
         "Connection[Article]",
         ARTICLES_REFERRING,
         by="id",
+        kinds=Choice(ReferenceKinds, _referring),
     )
+    links = owned("The links in the body, in their order, each once.", "list[Link]", _links, by="id")
     body = owned("The content after the front matter.", Body, lambda _limits: TextOf(), by="id", kind=Kind.RECORD)
 
     @resolved(
@@ -347,6 +386,21 @@ class Related(Node, ContentItem):
         by="url",
     )
     source = one("The article whose front matter has this entry.", Article, ARTICLE_BY_ID, by="source_id")
+
+
+@strawberry.type(description="A link in an article's body.")
+class Link:
+    text: str = strawberry.field(description="The text of the link, without markup.")
+    destination: str = strawberry.field(description="The destination as in HTML without rewritten addresses.")
+    fragment: str = strawberry.field(description="The part after `#`, decoded. Empty without one.")
+    url: str | None = strawberry.field(
+        description="The address that it leads to: the `url` of the article, or the destination if that is an address."
+        " Null for a path that leads to no visible article with an address."
+    )
+
+    article = one(
+        "The article that it leads to, if it is loaded and visible.", Article | None, ARTICLE_BY_ID, by="article_id"
+    )
 
 
 @strawberry.type(description="A topic and the number of articles that have it.")

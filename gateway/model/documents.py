@@ -178,6 +178,8 @@ class Document(ArticleFields):
     """The distinct normalised URLs of the article."""
     aliases: tuple[str, ...]
     """Its former addresses in the site. Their normalised forms are distinct, and not among `urls`."""
+    names: tuple[str, ...]
+    """Its other names for wiki links."""
     provider: ProviderName | None
     topics: tuple[TopicName, ...]
     """In file order, with distinct keys."""

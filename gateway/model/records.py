@@ -84,6 +84,7 @@ class Topic(NamedTuple):
 class Text(NamedTuple):
     """The large fields of an article, read on demand."""
 
+    article_id: str
     body: str
     front_matter: Mapping[str, object]
     """All keys in a preview, the exposed keys in public."""
@@ -96,6 +97,29 @@ class Text(NamedTuple):
     """The text of the rules for the body."""
     addresses: Mapping[str, str] = MappingProxyType({})
     """The addresses of files of the folder, by their destinations in the HTML."""
+
+
+class Link(NamedTuple):
+    """A link in a body."""
+
+    text: str
+    destination: str
+    """As in the HTML."""
+    fragment: str
+    url: str | None
+    """The address that it leads to. None if it leads to no visible article, and is not an address itself."""
+    article_id: str | None
+    """The visible article that it leads to."""
+    tag: str | None
+    """The cache tag of what decides where it leads: the article's id, or the list of articles."""
+
+
+class LinkAddresses(NamedTuple):
+    """The addresses of articles in place of the destinations of a body."""
+
+    by_destination: Mapping[str, str]
+    tags: frozenset[str]
+    """The cache tags of what decides on them."""
 
 
 class Similar(NamedTuple):

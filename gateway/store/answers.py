@@ -9,8 +9,20 @@ from typing import Any, NamedTuple, TypeVar
 
 from gateway.errors import RequestError
 from gateway.model.lists import BEST_FIRST, Group, Grouping, Order, Page, Window
-from gateway.model.records import Adjacent, Article, Provider, Related, Similar, Statistics, Text, Topic, Visibility
-from gateway.store import facet_sql, search_sql, similar_sql
+from gateway.model.records import (
+    Adjacent,
+    Article,
+    Link,
+    LinkAddresses,
+    Provider,
+    Related,
+    Similar,
+    Statistics,
+    Text,
+    Topic,
+    Visibility,
+)
+from gateway.store import facet_sql, links, search_sql, similar_sql
 from gateway.store.dialect import DAY, SQLITE, Dialect
 from gateway.store.entities import COUNTED, Entities
 from gateway.store.entities import LOOKUPS as ENTITY_LOOKUPS
@@ -26,6 +38,8 @@ from gateway.store.reads import (
     Find,
     GroupsOf,
     HistogramOf,
+    LinkAddressesOf,
+    LinksOf,
     Listing,
     PageOf,
     Precedes,
@@ -52,7 +66,8 @@ Parents = Sequence[str]
 OF_ARTICLES = "SELECT parent.key, {columns} FROM json_each(?) AS parent CROSS JOIN article ON article.id = parent.value"
 """The start of each query for articles by id. `reachable` must follow."""
 HIDDEN = "(SELECT count(*) FROM article WHERE status IN ('DRAFT', 'SCHEDULED', 'EXPIRED'))"
-NO_TEXT = Text("", {}, "", ())
+NO_TEXT = Text("", "", {}, "", ())
+NO_ADDRESSES = LinkAddresses({}, frozenset())
 
 
 class State(NamedTuple):
@@ -189,7 +204,7 @@ def _related(state: State, read: RelatedOf, parents: Parents) -> Steps[Mapping[s
 
 def _texts(state: State, _read: TextOf, parents: Parents) -> Steps[Mapping[str, Text]]:
     column = "exposed" if state.visibility is Visibility.PUBLIC else "front_matter"
-    columns = ("body", column, "text", "headings", "lead", "body_rules", "addresses")
+    columns = ("id", "body", column, "text", "headings", "lead", "body_rules", "addresses")
     rows = yield _of_articles(state, ", ".join(f"article.{each}" for each in columns), parents)
     return {**dict.fromkeys(parents, NO_TEXT), **{parents[at]: text_record(row) for at, *row in rows}}
 
@@ -202,6 +217,25 @@ def _refers(state: State, _read: RefersTo, parents: Parents) -> Steps[Mapping[st
     )
     rows = yield Sql(text, (keys(parents),))
     return {**dict.fromkeys(parents, False), **{parents[at]: True for (at,) in rows}}
+
+
+def _links(state: State, read: LinksOf, parents: Parents) -> Steps[Mapping[str, Sequence[Link]]]:
+    found = yield from _sources(state, parents)
+    sources = {parent: source.first(read.first) for parent, source in found.items()}
+    return {**dict.fromkeys(parents, ()), **(yield from links.resolved(sources, state.visibility, state.dialect))}
+
+
+def _link_addresses(state: State, _read: LinkAddressesOf, parents: Parents) -> Steps[Mapping[str, LinkAddresses]]:
+    found = yield from _sources(state, parents)
+    sources = {parent: source.in_site() for parent, source in found.items()}
+    resolved = yield from links.resolved(sources, state.visibility, state.dialect)
+    return {**dict.fromkeys(parents, NO_ADDRESSES), **{id_: links.addresses(each) for id_, each in resolved.items()}}
+
+
+def _sources(state: State, parents: Parents) -> Steps[Mapping[str, links.Source]]:
+    """The articles with links."""
+    rows = yield _of_articles(state, "article.url, article.destinations, article.addresses", parents)
+    return {parents[at]: links.Source.of(*row) for at, *row in rows}
 
 
 def _secured(state: State, _read: SecuredOf, parents: Parents) -> Steps[Mapping[str, str | None]]:
@@ -249,6 +283,8 @@ _ANSWERS: Mapping[type[Read[Any]], Callable[[State, Any, Parents], Steps[Mapping
     RelatedOf: _related,
     TextOf: _texts,
     RefersTo: _refers,
+    LinksOf: _links,
+    LinkAddressesOf: _link_addresses,
     SecuredOf: _secured,
     ScoreOf: _scores,
     SimilarTo: _similar,

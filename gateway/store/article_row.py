@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from gateway.content.identity import article_id, related_tail, url_identity
+from gateway.content.links import keys_meant, keys_of
 from gateway.content.text import fold
 from gateway.content.tokenizer import words
 from gateway.model.changes import Encoded
@@ -187,7 +188,10 @@ def _values(document: Document, related: bytes | None) -> tuple[Any, ...]:
 def _owned_urls(document: Document) -> list[tuple[int, int]]:
     """The keys of the URLs that lead to the article, each once, and their ranks."""
     aliases = [identity for alias in document.aliases if (identity := url_identity(alias))]
-    return [(url_key(url), OWN) for url in document.urls] + [(url_key(url), ALIAS) for url in aliases]
+    ranks = {**dict.fromkeys(aliases, ALIAS), **dict.fromkeys(document.urls, OWN)}
+    for key, rank in keys_of(document.path, document.slug, document.names):
+        ranks.setdefault(key, rank)
+    return [(url_key(url), rank) for url, rank in ranks.items()]
 
 
 def _field_values(document: Document) -> list[Any]:
@@ -213,16 +217,16 @@ def _parts(values: Row, entries: Sequence[_EntryParts]) -> Parts:
     names += [entry.name for entry in entries if entry.name]
     mentions = [(at, entry.name[1], entry.pictured) for at, entry in enumerate(entries) if entry.name]
     links = dict.fromkeys([(entry.link, RELATED_LINK) for entry in entries if entry.link is not None])
-    if (destinations := values[AT["destinations"]]) != "[]":
-        links |= dict.fromkeys((url_key(target), BODY_LINK) for target in _linked(destinations))
+    if values[AT["destinations"]] != "[]":
+        links |= dict.fromkeys((url_key(target), BODY_LINK) for target in _linked(values))
     assets = () if (text := values[AT["assets"]]) == "[]" else orjson.loads(text)
     return Parts(orjson.loads(values[AT["urls"]]), [key for key, _ in topics], list(links), mentions, names, assets)
 
 
-def _linked(destinations: str) -> Iterator[str]:
-    """The targets of the links of a body."""
-    found = (Destination(*values) for values in orjson.loads(destinations))
-    return (each.target for each in found if each.target and not each.is_image)
+def _linked(values: Row) -> Iterator[str]:
+    """The keys of the targets of the links of a body."""
+    for each in orjson.loads(values[AT["destinations"]]):
+        yield from keys_meant(Destination(*each), values[AT["url"]])
 
 
 def _entry_parts(url: str | None, provider: str | None, name: str, domain: str | None, pictures: object) -> _EntryParts:

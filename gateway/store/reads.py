@@ -14,7 +14,18 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from gateway.content.text import storable
 from gateway.filters import Filter
 from gateway.model.lists import Group, Interval, Largest, Order, Page, Window
-from gateway.model.records import Adjacent, Article, Provider, Related, Similar, Statistics, Text, Topic
+from gateway.model.records import (
+    Adjacent,
+    Article,
+    Link,
+    LinkAddresses,
+    Provider,
+    Related,
+    Similar,
+    Statistics,
+    Text,
+    Topic,
+)
 from gateway.search import Search
 
 T = TypeVar("T")
@@ -81,8 +92,12 @@ ARTICLES_OF_PROVIDER = Listing[Article]("provider.articles")
 ARTICLES_OF_TOPIC = Listing[Article]("topic.articles")
 """The parent is a topic's key."""
 ARTICLES_REFERRING = Listing[Article]("article.referencedBy")
-"""Articles with a related entry that resolves to the parent, an article's id. Each article occurs once. The parent
-itself is omitted."""
+"""Articles with a related entry or a link that resolves to the parent, an article's id. Each article occurs once. The
+parent itself is omitted."""
+ARTICLES_RELATING = Listing[Article]("article.referencedBy.related")
+"""The same by related entries only."""
+ARTICLES_LINKING = Listing[Article]("article.referencedBy.body")
+"""The same by links of bodies only."""
 MENTIONS = Listing[Related]("provider.mentions")
 """Related entries of the parent, a provider's key, in the default order of their articles, then by position."""
 PROVIDERS = Listing[Provider]("providers")
@@ -180,6 +195,18 @@ class RelatedOf(Read[Sequence[Related]]):
     """The related entries of each parent, an article's id, in file order: all, or the first `first`."""
 
     first: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LinksOf(Read[Sequence[Link]]):
+    """The links in the body of each parent, an article's id, in their order: all, or the first `first`."""
+
+    first: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LinkAddressesOf(Read[LinkAddresses]):
+    """The addresses of the visible articles that the body of each parent, an article's id, links to."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,10 +97,11 @@ CREATE TABLE asset (
   PRIMARY KEY (article, path)
 ) WITHOUT ROWID;
 
--- The links that resolve to an article, for each view. Both sides are keys of articles.
+-- The links that resolve to an article, for each view. Both sides are keys of articles. `related` is 1 if a related entry
+-- is one, and `body` if a link of the body is.
 CREATE TABLE backlink (
   view INTEGER NOT NULL, target INTEGER NOT NULL, source INTEGER NOT NULL REFERENCES article ON DELETE CASCADE,
-  published_date_time INTEGER, path TEXT NOT NULL,
+  related INTEGER NOT NULL, body INTEGER NOT NULL, published_date_time INTEGER, path TEXT NOT NULL,
   PRIMARY KEY (view, target, source)
 ) WITHOUT ROWID;
 

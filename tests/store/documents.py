@@ -61,6 +61,7 @@ BLANK = Document(
     url=None,
     urls=(),
     aliases=(),
+    names=(),
     provider=None,
     topics=(),
     images=(),

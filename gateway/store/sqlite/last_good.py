@@ -97,6 +97,7 @@ def _document(path: str, record: Mapping[str, Any]) -> Document:
         url=record.get("url"),
         urls=tuple(dict.fromkeys(known for url in urls if url and (known := url_identity(url)))),
         aliases=tuple(record.get("aliases", ())),
+        names=(),
         provider=_provider(record),
         topics=tuple(TopicName(*topic) for topic in record.get("topics", ())),
         images=_images(record.get("images", ())),

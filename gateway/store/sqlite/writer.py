@@ -34,6 +34,7 @@ from gateway.store.rows import UNREAD, Row, micros, problem, problem_row, restri
 from gateway.store.sql_fragment import keys
 from gateway.store.sqlite import last_good
 from gateway.store.sqlite.driver import Database
+from gateway.store.sqlite.link_check import check_links
 from gateway.store.sqlite.write_sql import (
     CLEAR,
     COUNT_ARTICLES,
@@ -196,6 +197,7 @@ class ChangeWriter:
                 yield partial(_each, statements=DERIVE_NAMES, parameters={"view": view})
             yield self._reindex_misnamed
             yield partial(_each, statements=SETTLE, parameters=_CODES)
+            yield check_links
             yield lambda db: self._log_changes(db, self._as_of - retention // timedelta(microseconds=1))
             yield partial(_each, statements=CLEAR)
             yield lambda db: db.execute(NEXT_ALL, (self._as_of, self._as_of))
