@@ -21,6 +21,7 @@ from gateway.store.reads import (
     TOPIC_BY_KEY,
     WHOLE,
     Find,
+    LinkAddressesOf,
     Lookup,
     SecuredOf,
     StatisticsOf,
@@ -72,7 +73,7 @@ def _read(plan: PlanBuilder, scope: Scope, nodes: list[FieldNode], field: GraphQ
     return f"[{plan.object(inner, nodes)} for {name} in {f'listed({values})' if type_.name in _SHARED else values}]"
 
 
-_SHARED = frozenset({"Topic", "Author", "Related"})
+_SHARED = frozenset({"Topic", "Author", "Related", "Link"})
 """The types of lists that count for each parent in an answer."""
 
 
@@ -205,8 +206,11 @@ def _node(plan: PlanBuilder, _scope: Scope, nodes: list[FieldNode], field: Graph
 _TYPES = {"ar": "Article", "re": "Related", "pr": "Provider", "to": "Topic", "au": "Author"}
 
 
-def _html(_plan: PlanBuilder, scope: Scope, _nodes: list[FieldNode], _field: GraphQLField) -> str:
-    return f"x.html({scope.attribute('body')}, {scope.attribute('rules')})"
+def _html(plan: PlanBuilder, scope: Scope, _nodes: list[FieldNode], _field: GraphQLField) -> str:
+    key = scope.attribute("article_id")
+    read = plan.read(scope.level + 1, plan.constant(LinkAddressesOf()), plan.parents(scope, key))
+    addresses = f"{{**{read.name}[{key}].by_destination, **{scope.attribute('addresses')}}}"
+    return f"x.html({scope.attribute('body')}, {scope.attribute('rules')}, {addresses})"
 
 
 def _summary(plan: PlanBuilder, scope: Scope, nodes: list[FieldNode], field: GraphQLField) -> str:

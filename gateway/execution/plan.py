@@ -14,6 +14,7 @@ from graphql import ExecutionResult, FieldNode, GraphQLField, Undefined
 from graphql.execution.values import VariableValues
 
 from gateway.access.tokens import Scope, Viewer
+from gateway.content.destinations import addressed
 from gateway.content.identity import related_id
 from gateway.errors import LimitExceeded
 from gateway.execution.arguments import Arguments
@@ -157,9 +158,9 @@ class Run:
         [value] = (result.data or {}).values()
         return value
 
-    def html(self, body: str, rules: str) -> str:
+    def html(self, body: str, rules: str, addresses: Mapping[str, str]) -> str:
         """Renders a body. Raises LimitExceeded for the length of all, because a rendering cannot be interrupted."""
-        html = self._renderer.rendered(Markdown.of(body, rules)).html
+        html = addressed(self._renderer.rendered(Markdown.of(body, rules)).html, addresses)
         self._html += len(html)
         if self._html > self._limits.answer_characters:
             raise LimitExceeded("answer_characters", self._limits.answer_characters, self._html)

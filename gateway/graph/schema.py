@@ -104,7 +104,8 @@ def _article(
     url: Annotated[
         str | None,
         strawberry.argument(
-            description="URL of the article. Matches `originalUrl`, `webUrl` and AMP variants after normalisation."
+            description="URL of the article. Matches `url`, `originalUrl`, `webUrl`, AMP variants and `aliases` after"
+            " normalisation."
         ),
     ] = UNSET,
     locale: Annotated[

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import Enum, StrEnum
+from types import MappingProxyType
 from typing import NamedTuple
 
 from gateway.model.documents import Heading, Image, Status
@@ -39,6 +40,8 @@ class Article(ArticleFields):
     status: Status
     provider_key: str | None
     images: tuple[Image, ...]
+    url: str | None
+    aliases: tuple[str, ...]
     is_secured: bool
     source: ArticleSource
 
@@ -91,6 +94,7 @@ class Author(NamedTuple):
 class Text(NamedTuple):
     """The large fields of an article, read on demand."""
 
+    article_id: str
     body: str
     front_matter: Mapping[str, object]
     """All keys in a preview, the exposed keys in public."""
@@ -101,6 +105,31 @@ class Text(NamedTuple):
     """The text before the mark that ends the excerpt."""
     rules: str = ""
     """The text of the rules for the body."""
+    addresses: Mapping[str, str] = MappingProxyType({})
+    """The addresses of files of the folder, by their destinations in the HTML."""
+
+
+class Link(NamedTuple):
+    """A link in a body."""
+
+    text: str
+    destination: str
+    """As in the HTML."""
+    fragment: str
+    url: str | None
+    """The address that it leads to. None if it leads to no visible article, and is not an address itself."""
+    article_id: str | None
+    """The visible article that it leads to."""
+    tag: str | None
+    """The cache tag of what decides where it leads: the article's id, or the list of articles."""
+
+
+class LinkAddresses(NamedTuple):
+    """The addresses of articles in place of the destinations of a body."""
+
+    by_destination: Mapping[str, str]
+    tags: frozenset[str]
+    """The cache tags of what decides on them."""
 
 
 class Similar(NamedTuple):

@@ -15,6 +15,8 @@ from gateway.model.records import (
     Article,
     Author,
     ChangePage,
+    Link,
+    LinkAddresses,
     Provider,
     Related,
     Similar,
@@ -24,7 +26,7 @@ from gateway.model.records import (
     Topic,
     Visibility,
 )
-from gateway.store import change_log, facet_sql, search_sql, similar_sql
+from gateway.store import change_log, facet_sql, links, search_sql, similar_sql
 from gateway.store.dialect import DAY, SQLITE, Dialect
 from gateway.store.entities import COUNTED, Entities
 from gateway.store.entities import LOOKUPS as ENTITY_LOOKUPS
@@ -44,12 +46,15 @@ from gateway.store.reads import (
     Find,
     GroupsOf,
     HistogramOf,
+    LinkAddressesOf,
+    LinksOf,
     Listing,
     Lookup,
     PageOf,
     Precedes,
     RangesOf,
     Read,
+    RefersTo,
     RelatedOf,
     ScoreOf,
     SecuredOf,
@@ -84,7 +89,8 @@ Parents = Sequence[str]
 OF_ARTICLES = "SELECT parent.key, {columns} FROM json_each(?) AS parent CROSS JOIN article ON article.id = parent.value"
 """The start of each query for articles by id. `reachable` must follow."""
 HIDDEN = "(SELECT count(*) FROM article WHERE status IN ('DRAFT', 'SCHEDULED', 'EXPIRED'))"
-NO_TEXT = Text("", {}, "", ())
+NO_TEXT = Text("", "", {}, "", ())
+NO_ADDRESSES = LinkAddresses({}, frozenset())
 
 
 class State(NamedTuple):
@@ -217,9 +223,38 @@ def _related(state: State, read: RelatedOf, parents: Parents) -> Steps[Mapping[s
 
 def _texts(state: State, _read: TextOf, parents: Parents) -> Steps[Mapping[str, Text]]:
     column = "exposed" if state.visibility is Visibility.PUBLIC else "front_matter"
-    columns = ("body", column, "text", "headings", "lead", "body_rules")
+    columns = ("id", "body", column, "text", "headings", "lead", "body_rules", "addresses")
     rows = yield _of_articles(state, ", ".join(f"article.{each}" for each in columns), parents)
     return {**dict.fromkeys(parents, NO_TEXT), **{parents[at]: text_record(row) for at, *row in rows}}
+
+
+def _refers(state: State, _read: RefersTo, parents: Parents) -> Steps[Mapping[str, bool]]:
+    seen = reachable("asset", state.visibility)
+    text = (
+        "SELECT parent.key FROM json_each(?) AS parent WHERE EXISTS"  # noqa: S608
+        f" (SELECT 1 FROM asset WHERE asset.path = parent.value AND asset.digest IS NOT NULL AND {seen})"
+    )
+    rows = yield Sql(text, (keys(parents),))
+    return {**dict.fromkeys(parents, False), **{parents[at]: True for (at,) in rows}}
+
+
+def _links(state: State, read: LinksOf, parents: Parents) -> Steps[Mapping[str, Sequence[Link]]]:
+    found = yield from _sources(state, parents)
+    sources = {parent: source.first(read.first) for parent, source in found.items()}
+    return {**dict.fromkeys(parents, ()), **(yield from links.resolved(sources, state.visibility, state.dialect))}
+
+
+def _link_addresses(state: State, _read: LinkAddressesOf, parents: Parents) -> Steps[Mapping[str, LinkAddresses]]:
+    found = yield from _sources(state, parents)
+    sources = {parent: source.in_site() for parent, source in found.items()}
+    resolved = yield from links.resolved(sources, state.visibility, state.dialect)
+    return {**dict.fromkeys(parents, NO_ADDRESSES), **{id_: links.addresses(each) for id_, each in resolved.items()}}
+
+
+def _sources(state: State, parents: Parents) -> Steps[Mapping[str, links.Source]]:
+    """The articles with links."""
+    rows = yield _of_articles(state, "article.url, article.destinations, article.addresses", parents)
+    return {parents[at]: links.Source.of(*row) for at, *row in rows}
 
 
 def _secured(state: State, _read: SecuredOf, parents: Parents) -> Steps[Mapping[str, str | None]]:
@@ -320,6 +355,9 @@ _ANSWERS: Mapping[type[Read[Any]], Callable[[State, Any, Parents], Steps[Mapping
     AuthorsOf: _authors,
     RelatedOf: _related,
     TextOf: _texts,
+    RefersTo: _refers,
+    LinksOf: _links,
+    LinkAddressesOf: _link_addresses,
     SecuredOf: _secured,
     ScoreOf: _scores,
     SimilarTo: _similar,

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from gateway.errors import RequestError
 from gateway.model.changes import Change, Encoded, FileVersion, Restricted
-from gateway.model.documents import Document, Restriction, Status
+from gateway.model.documents import AssetFile, Document, Restriction, Status
 from gateway.model.problems import Problem, Severity
 from gateway.model.records import Article, Generation, Visibility
 from gateway.store.reads import WHOLE, Listing, Read, ReadSteps
@@ -241,6 +241,15 @@ class ContentStore(Store, Protocol):
 
     async def copies(self, digests: Collection[str], inodes: Collection[int] = ()) -> Mapping[str, FileState]:
         """The state after the last run of each file with one of these SHA-256 digests or inodes, by path."""
+        ...
+
+    async def assets(self) -> Sequence[AssetFile]:
+        """The files that articles refer to, as they were found. A file may have been found in more than one state."""
+        ...
+
+    async def referrers(self, under: Collection[str]) -> Mapping[str, Collection[str]]:
+        """The paths of the articles that refer to each file at these paths, or in the folders at these paths, by its
+        path. Includes missing files."""
         ...
 
     async def memory(self) -> Mapping[str, str]:

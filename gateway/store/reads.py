@@ -19,6 +19,8 @@ from gateway.model.records import (
     Article,
     Author,
     ChangePage,
+    Link,
+    LinkAddresses,
     Provider,
     Related,
     Similar,
@@ -50,7 +52,8 @@ ARTICLE_BY_LOCALIZED_SLUG = Lookup[Article]("article.localized_slug")
 """The key is a `localized_slug`."""
 ARTICLE_BY_PATH = Lookup[Article]("article.path")
 ARTICLE_BY_URL = Lookup[Article]("article.url")
-"""The key is a normalised URL. If articles share it: the first visible one in the default order."""
+"""The key is a normalised URL. If articles share it: the first visible one in the default order, those with it as an
+alias last."""
 PROVIDER_BY_KEY = Lookup[Provider]("provider.key")
 PROVIDER_BY_ID = Lookup[Provider]("provider.id")
 PROVIDER_BY_SLUG = Lookup[Provider]("provider.slug")
@@ -97,8 +100,12 @@ ARTICLES_OF_TOPIC = Listing[Article]("topic.articles")
 ARTICLES_OF_AUTHOR = Listing[Article]("author.articles")
 """The parent is an author's key."""
 ARTICLES_REFERRING = Listing[Article]("article.referencedBy")
-"""Articles with a related entry that resolves to the parent, an article's id. Each article occurs once. The parent
-itself is omitted."""
+"""Articles with a related entry or a link that resolves to the parent, an article's id. Each article occurs once. The
+parent itself is omitted."""
+ARTICLES_RELATING = Listing[Article]("article.referencedBy.related")
+"""The same by related entries only."""
+ARTICLES_LINKING = Listing[Article]("article.referencedBy.body")
+"""The same by links of bodies only."""
 MENTIONS = Listing[Related]("provider.mentions")
 """Related entries of the parent, a provider's key, in the default order of their articles, then by position."""
 PROVIDERS = Listing[Provider]("providers")
@@ -205,8 +212,25 @@ class RelatedOf(Read[Sequence[Related]]):
 
 
 @dataclass(frozen=True, slots=True)
+class LinksOf(Read[Sequence[Link]]):
+    """The links in the body of each parent, an article's id, in their order: all, or the first `first`."""
+
+    first: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LinkAddressesOf(Read[LinkAddresses]):
+    """The addresses of the visible articles that the body of each parent, an article's id, links to."""
+
+
+@dataclass(frozen=True, slots=True)
 class TextOf(Read[Text]):
     """The body and front matter of each parent, an article's id."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefersTo(Read[bool]):
+    """Whether a visible article refers to the file at each parent, a path, and the file was found."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from gateway.content.parser_process import NICENESS
 from gateway.errors import NotReady, StoreError
 from gateway.limits import ENTITIES
 from gateway.model.changes import FileVersion
-from gateway.model.documents import Status
+from gateway.model.documents import AssetFile, Status
 from gateway.model.records import Generation, Visibility
 from gateway.store.article_row import encode
 from gateway.store.entities import FEW, EntityCache
@@ -44,6 +44,8 @@ FILES_UNDER = _SQL["files_under"]
 FILES_IN = _SQL["files_in"]
 FOLDERS = _SQL["folders"]
 FILES_LIKE = _SQL["files_like"]
+ASSETS = _SQL["assets"]
+REFERRERS = _SQL["referrers"]
 MEMORY = _SQL["memory"]
 FILES_AT_ONCE = 5_000
 """The rows of files take more memory than their states, so only this number is in memory."""
@@ -327,6 +329,18 @@ class SqliteStore:
         with self._lease() as lease:
             rows = await lease.rows(FILES_LIKE, (keys(list(digests)), orjson.dumps(list(inodes)).decode()))
             return await _file_states(rows)
+
+    async def assets(self) -> Sequence[AssetFile]:
+        with self._lease() as lease:
+            rows = await lease.rows(ASSETS, ())
+        return await asyncio.to_thread(lambda: [AssetFile(*row) for row in rows])
+
+    async def referrers(self, under: Collection[str]) -> Mapping[str, Collection[str]]:
+        with self._lease() as lease:
+            found: dict[str, set[str]] = {}
+            for asset, article in await lease.rows(REFERRERS, (keys(list(under)),)):
+                found.setdefault(asset, set()).add(article)
+            return found
 
     async def memory(self) -> Mapping[str, str]:
         with self._lease() as lease:
