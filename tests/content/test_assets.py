@@ -96,9 +96,20 @@ def test_body_has_addresses(tmp_path: Path) -> None:
         "slides.pdf#page=2": address("/assets", "blog/slides.pdf", digest(tmp_path, "blog/slides.pdf")),
     }
     assert dict(found.document.addresses) == expected
-    wiki = decoded(tmp_path, "---\ntitle: A\n---\n![[deep.png]]\n", "notes/sub/page.md")
-    assert wiki.document is not None
-    assert [written for written, _ in wiki.document.addresses] == ["deep.png"]
+
+
+def test_embeds_are_found_in_any_folder(tmp_path: Path) -> None:
+    """The nearest to the root, as in Obsidian, unless one is beside the document. Other pictures need their path."""
+    write(tmp_path, "a/b/deep.png", "z/deep.png", "c/d/near.png", "x/near.png", "x/plain.png", "x/.hidden/secret.png")
+    body = "![[deep.png]] ![[near.png]] ![[secret.png]] ![](plain.png)\n"
+    found = decoded(tmp_path, f"---\ntitle: A\n---\n{body}", "c/d/page.md")
+    assert found.document is not None
+    addresses = {written: address.partition("?")[0] for written, address in found.document.addresses}
+    assert addresses == {"deep.png": "/assets/z/deep.png", "near.png": "/assets/c/d/near.png"}
+    assert [problem.message for problem in found.problems] == [
+        'The file "secret.png" does not exist.',
+        'The file "plain.png" does not exist.',
+    ]
 
 
 def test_without_a_base_destinations_stay_as_they_are(tmp_path: Path) -> None:
