@@ -37,6 +37,8 @@ _ROOTS = ("@site/", "@/", "~/")
 """The beginnings of destinations from the root of a project, in Docusaurus and in projects with Vite."""
 ANYWHERE = "*/"
 """The beginning of the path that stands for a file with a name, in whichever folder it is."""
+MOST_FILES = 10_000
+"""The number of files of a document, including missing ones. Further destinations stay as they are written."""
 REMEMBERED = 4096
 _CHUNK = 2**20
 
@@ -190,6 +192,8 @@ class DocumentAssets:
     def find(self, written: str, target: str = "") -> Asset | None:
         """The file of a destination. `target` is that of a Destination, or "". None if it does not name a file that
         exists."""
+        if len(self.files) >= MOST_FILES:
+            return None
         for path in candidates(self._source, written):
             if asset := self._asset(path):
                 return asset
@@ -222,8 +226,10 @@ class DocumentAssets:
         here, the file should be in it.
         """
         found = candidates(self._source, written)
-        if not found or not written.startswith(("/", *_ROOTS)):
-            return bool(found)
+        if not found or found[0] not in self.files:
+            return False
+        if not written.startswith(("/", *_ROOTS)):
+            return True
         parent = folder_of(found[0])
         folders = [join(folder, parent) for folder in ("", *STATIC_FOLDERS)] if parent else OUTPUT_FOLDERS
         return any(os.path.isdir(f"{self._folder.root}/{folder}") for folder in folders)  # noqa: PTH112 - it is fast

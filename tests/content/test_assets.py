@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.content import decoder, frontmatter
-from gateway.content.assets import WHOLE_BYTES, AssetFolder, address, candidates
+from gateway.content.assets import MOST_FILES, WHOLE_BYTES, AssetFolder, address, candidates
 from gateway.content.decoder import Decoded
 from gateway.content.file_parser import ParseContext, Task, parse
 from gateway.content.media_types import media_type
@@ -132,6 +132,14 @@ def test_missing_files_are_problems_with_their_places(tmp_path: Path) -> None:
         ('The file "gone.pdf" does not exist.', 10, 19),
         ('The file "gone.png" does not exist.', 10, 5),
     ]
+
+
+def test_files_of_a_document_are_bounded(tmp_path: Path) -> None:
+    body = " ".join(f"![]({number}.png)" for number in range(3000))
+    found = decoded(tmp_path, f"---\ntitle: A\n---\n{body}\n")
+    assert found.document is not None
+    assert MOST_FILES <= len(found.document.assets) < MOST_FILES + 20
+    assert 1000 < len(found.problems) < 3000
 
 
 def test_missing_files_are_found_in_plain_front_matter(tmp_path: Path) -> None:
