@@ -118,6 +118,30 @@ async def test_moved_folder_of_pictures(site: Site, paths: Collection[str] | Non
     assert await site.codes() == ["MISSING_FILE"]
 
 
+@pytest.mark.parametrize("paths", [["x/y/a.png"], None])
+async def test_embedded_picture_in_another_folder(site: Site, paths: Collection[str] | None) -> None:
+    site.write("a.md")
+    (site.root / "a.md").write_text("---\ntitle: A\n---\n![[a.png]]\n")
+
+    async def addresses() -> list[str]:
+        async with site.store.snapshot(Visibility.PREVIEW) as snapshot:
+            article = (await look_up(snapshot, ARTICLE_BY_PATH, ["a.md"]))["a.md"]
+            [text] = (await ask(snapshot, TextOf(), [article.id])).values()
+        return [each.partition("?")[0] for each in text.addresses.values()]
+
+    await site.run()
+    assert (await site.codes(), await addresses()) == (["MISSING_FILE"], [])
+    draw(site, "x/y/a.png", 10)
+    changed = await site.ingest.noticed(["x/y/a.png", "x/y/b.png"])
+    assert changed.present == {"x/y/a.png"}
+    await site.run(paths=paths)
+    assert (await site.codes(), await addresses()) == ([], ["/assets/x/y/a.png"])
+    draw(site, "a.png", 10)
+    await site.run(paths=paths and ["a.png"])
+    assert await addresses() == ["/assets/a.png"]
+    assert (await site.run()).parsed == 0
+
+
 async def test_unchanged_pictures_are_not_read_again(site: Site) -> None:
     draw(site, "a.png", 10)
     site.write("a.md", "image: a.png")

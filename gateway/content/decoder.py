@@ -378,7 +378,7 @@ class _Decoder:
             asset = assets.find(each.written, each.target)
             if asset and asset.address:
                 yield each.written, asset.address
-            elif asset is None and assets.is_lost(each.written, each.target):
+            elif asset is None and assets.is_lost(each.written):
                 position = Position(each.line or self._body_line, each.column or 1)
                 self._collector.warn(MISSING_FILE, _missing(unquote(each.written)), position, MISSING_FILE_HINT)
 
