@@ -39,6 +39,7 @@ from gateway.content.visibility import VisibilityDecoder
 from gateway.model import fields
 from gateway.model.documents import (
     FRONT_MATTER,
+    AuthorName,
     Document,
     FieldOrigin,
     Hiding,
@@ -186,7 +187,7 @@ class _Decoder:
             names=tuple(name for name in other_names if _NAME.fullmatch(name)),
             provider=self._provider(),
             topics=self._topics(),
-            authors=self._parts("authors", partial(author_names.authors, known=self._site.inherited.authors)),
+            authors=self._authors(),
             images=self._images(),
             related=self._related(),
             body=self._body,
@@ -345,6 +346,10 @@ class _Decoder:
         found, rest = decode(self._collector, field)
         self._leave(field, rest)
         return found
+
+    def _authors(self) -> tuple[AuthorName, ...]:
+        found = self._parts("authors", partial(author_names.authors, known=self._site.inherited.authors))
+        return tuple([author._replace(images=self._found(author.images, None)) for author in found])
 
     def _images(self) -> tuple[Image, ...]:
         field = self.lookup.field("images")
