@@ -145,7 +145,7 @@ class _Decoder:
         self._outline = markup.read(front_matter.body, self._rules)
         self._destinations = destinations.of_body(self._outline.html, front_matter.body, path, front_matter.body_line)
         self._site = site
-        self._assets = DocumentAssets(folder, site.assets.base, path) if folder else None
+        self._assets = DocumentAssets(folder, site.assets.base, path, is_site=bool(site.preset)) if folder else None
         self.lookup = FieldLookup(path, self._fields, site)
         self._left: dict[str, object] = {}
         self._instant = partial(dates.instant, zone=site.timezone)
