@@ -75,8 +75,8 @@ class Body:
     markdown = derived("The Markdown source.", str, _markdown)
 
     @resolved(
-        "Sanitised HTML, safe to insert into a page. Headings have their `anchor` as id. Links and images in the content"
-        " folder have addresses."
+        "Sanitised HTML, safe to insert into a page. Headings have their `anchor` as id. Links and images in the"
+        " content folder have addresses."
     )
     @staticmethod
     async def html(body: strawberry.Parent[Text], info: Info) -> str:
