@@ -26,6 +26,7 @@ _PASSWORD_OF_USER = re.compile(r"(://[^:@/]*:).*@")
 """Up to the last @, because a password may contain one."""
 _PASSWORD_PARAMETER = re.compile(r"([?&][a-z]*password=)[^&]*")
 _OWN_PARAMETERS = {"search_path", "statement_cache_size"}
+_BASE_PATH = re.compile(r"(?:/[\w.~%!$&()*+,;=:@-]+)+", re.ASCII)
 _SCHEMA = re.compile("[a-z_][a-z0-9_]{0,50}")
 MIN_SECRET_BYTES = 32
 """The minimum size of a secret in bytes. A secret shorter than the signature is easier to guess (RFC 7518, 3.2)."""
@@ -203,6 +204,14 @@ def _api_token(written: str) -> ApiToken:
         raise ValueError(error.message) from error
 
 
+def _base_url(written: str) -> str:
+    """The URL of a folder, or a path on the same host, without the slash at its end."""
+    base = written.strip().rstrip("/")
+    if _BASE_PATH.fullmatch(base) or (_is_url(base) and not {*base} & {*"?#\"'<>\\"}):
+        return base
+    raise ValueError(f"{written!r} is neither an http or https URL without a query, nor a path such as '/assets'.")
+
+
 class Webhook(NamedTuple):
     """A URL to notify of each generation."""
 
@@ -248,6 +257,7 @@ COUNT_OR_ZERO = ValueType("NUMBER", whole(0))
 BYTES = ValueType("BYTES", whole(1))
 SIZE = ValueType("BYTES", whole(0))
 SECONDS = ValueType("SECONDS", _seconds)
+BASE_URL = ValueType("URL", _base_url)
 FILE = ValueType("FILE", _file_path)
 DATABASE = ValueType("FILE|URL", _database)
 LOG_LEVEL = ValueType(_choice(LOG_LEVELS), _log_level)

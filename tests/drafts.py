@@ -19,11 +19,14 @@ SECURED, HIDDEN = "c2VjdXJlZA-quagga", "quaggahidden"
 """Texts in public files that the public must not see."""
 
 PUBLIC = {
+    "authors.yml": "desk: {name: Harbour Desk, url: /desk, image: /desk.png}\n"
+    "quaggakey: {name: quaggakept, url: /quagga, image: /quagga.png}\n",
     "one.md": "---\ntitle: One harbour\ndate: 2024-01-01\nwebUrl: https://gazette.example/one\n"
-    "topics: [News, Harbour]\ncategory: city\nlocale: en\nquality: 40\n"
+    "authors: [desk, Ship Spotters]\ntopics: [News, Harbour]\ncategory: city\nlocale: en\nquality: 40\n"
     "provider: {name: Gazette, domain: gazette.example}\nimages: [{url: https://gazette.example/one.png, width: 100}]\n"
     "---\n# The harbour\n\nShips leave the harbour.\n",
-    "two.md": "---\ntitle: Two ships\ndate: 2024-01-02\ntopics: [News, Ships]\ncategory: sea\nquality: 60\n"
+    "two.md": "---\ntitle: Two ships\ndate: 2024-01-02\nauthor: Harbour Desk\n"
+    "topics: [News, Ships]\ncategory: sea\nquality: 60\n"
     "provider: {name: Gazette, domain: gazette.example}\n"
     "related:\n  - {webUrl: https://gazette.example/one, title: One}\n"
     "  - {webUrl: https://gazette.example/secret, title: An entry of its own}\n---\nShips come.\n",
@@ -35,7 +38,8 @@ EARLIER_DRAFT = {"set-aside.md": "---\ntitle: quaggaearlier\ndraft: true\ntopics
 DRAFTS = {
     "quaggapath.md": "---\ntitle: quaggatitle harbour\ndraft: true\ndate: 2024-01-03\nslug: quaggaslug\n"
     "excerpt: quaggaexcerpt\ncategory: quaggacategory\nlocale: quaggalocale\ntype: quaggatype\nquality: 99\n"
-    "heat: 3000\ntopics: [quaggatopic, NEWS, ships]\nwebUrl: https://gazette.example/secret\n"
+    "heat: 3000\nauthors: [quaggakey, quaggauthor, {name: SHIP SPOTTERS, url: /quaggaspotters, image: /quaggas.png}]\n"
+    "topics: [quaggatopic, NEWS, ships]\nwebUrl: https://gazette.example/secret\n"
     "provider: {name: quaggagazette, domain: gazette.example, images: [{url: https://gazette.example/quagga.png}]}\n"
     "related:\n  - {webUrl: https://gazette.example/one, title: quaggaentry, provider: {name: quaggaherald, "
     "domain: quagga.example}}\nsecured: cXVhZ2dh-quagga\nlayout: quaggalayout\n---\n# quaggaheading\n\n"

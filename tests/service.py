@@ -15,7 +15,9 @@ from starlette.types import ASGIApp
 
 from gateway.app import create_app
 from gateway.content.file_parser import ParseContext, Task, parse
-from gateway.content.source import Walk
+from gateway.content.site import DEFAULT_SITE
+from gateway.content.source import DEFAULT_MAX_BYTES, Walk
+from gateway.loading.active_rules import GeneratorRules
 from gateway.model.changes import Change, Deleted
 from gateway.settings import Mode, Settings
 from gateway.settings_sources import read
@@ -60,9 +62,10 @@ class Service(NamedTuple):
             else:
                 (self.folder / path).write_text(text)
                 os.utime(self.folder / path, (as_of.timestamp(), as_of.timestamp()))
-        listing = Walk(self.folder).run().files
-        rules = ParseContext(str(self.folder))
-        changes += [parse(Task(listing[path]), rules) for path, text in files.items() if text is not None]
+        listing = Walk(self.folder).run()
+        site, _ = GeneratorRules(DEFAULT_MAX_BYTES, lambda _: None).read(self.folder, listing, DEFAULT_SITE)
+        rules, written = ParseContext(str(self.folder), site=site), listing.files.keys() & files.keys()
+        changes += [parse(Task(listing.files[path]), rules) for path in sorted(written) if files[path] is not None]
         await self.store.apply(ChangeSet(as_of, _stream(changes)))
 
 

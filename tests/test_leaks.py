@@ -31,14 +31,21 @@ from tests.walk import Walk
 
 FULL = bool(os.environ.get("GATEWAY_TEST_FULL"))
 SCHEMA = build_schema(print_sdl())
-FINDERS = {"article": 'slug: "two"', "provider": 'domain: "gazette.example"', "topic": 'name: "News"'}
+FINDERS = {
+    "article": 'slug: "two"',
+    "provider": 'domain: "gazette.example"',
+    "topic": 'name: "News"',
+    "author": 'name: "desk"',
+}
 PREFLIGHT = {"GraphQL-Require-Preflight": "1"}
 EDITOR = {"Authorization": "Bearer editor", "X-Include-Drafts": "true"}
 EVERYTHING = """{
   articles(first: 100) {
     pageInfo { endCursor }
     nodes {
-      id slug path webUrl source { sha256 } provider { id slug domain } topics { id slug name } related { id webUrl }
+      id slug path webUrl source { sha256 } provider { id slug domain } topics { id slug name }
+      authors { id slug name url images { url } }
+      related { id webUrl }
     }
   }
   changes { token }

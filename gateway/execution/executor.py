@@ -35,6 +35,7 @@ from gateway.errors import (
     OperationTimedOut,
     RequestError,
     SettingsError,
+    StoreError,
 )
 from gateway.execution.answer_cache import Answer, AnswerCache, AnswerKey, key_of
 from gateway.execution.compiler import Compiler
@@ -47,7 +48,7 @@ from gateway.execution.variables import Variables
 from gateway.graph.body_renderer import BodyRenderer
 from gateway.graph.context import Context, LiveContext
 from gateway.graph.read_budget import ReadBudget
-from gateway.limits import DOCUMENT_BYTES, RENDERED_BYTES, Limits
+from gateway.limits import DOCUMENT_BYTES, RENDERED_BYTES, UNPLANNED, Limits
 from gateway.model.records import Generation, Visibility
 from gateway.store.protocol import TOKEN_START, Snapshot, Store
 
@@ -334,9 +335,26 @@ class Executor:
         operation = Operation(prepared.document, name, prepared.variables, viewer, budget, self._renderer)
         try:
             body = await self._compiler.execute(operation, snapshot)
-        except NotCompiled:
+        except NotCompiled as refusal:
+            self._check_without_plan(prepared.cost, refusal)
             return None
         return Result(body, dependencies=budget.tags)
+
+    def _check_without_plan(self, cost: int, refusal: NotCompiled) -> None:
+        """Raises RequestError if graphql-core may not execute an operation, because it takes longer for each point.
+
+        An error in a field is then the error of the operation.
+        """
+        allowed, cause = self._limits.cost // UNPLANNED, refusal.__cause__
+        if cost <= allowed or isinstance(cause, StoreError):
+            return
+        if isinstance(cause, RequestError):
+            raise cause
+        if isinstance(cause, GraphQLError):
+            raise BadUserInput(cause.message)
+        if cause is None:
+            message = f"An operation with {refusal} may cost at most {allowed} points. This one costs {cost}."
+            raise LimitExceeded("cost", allowed, cost, message)
 
     async def _resolved(self, prepared: PreparedOperation, snapshot: Snapshot) -> Result:
         """The result of graphql-core."""

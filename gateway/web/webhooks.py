@@ -21,7 +21,7 @@ from gateway.errors import DatabaseUnavailable, NotReady
 from gateway.model.records import ChangeType, Visibility
 from gateway.option_types import Webhook
 from gateway.store.protocol import ChangeCounts, Snapshot, Store, read_one
-from gateway.store.reads import StatisticsOf
+from gateway.store.reads import ChangesOf, StatisticsOf
 
 logger = logging.getLogger("gateway.webhooks")
 
@@ -144,7 +144,7 @@ async def _all_added(snapshot: Snapshot) -> ChangeCounts:
 
 async def _body(snapshot: Snapshot, token: str) -> bytes:
     """The JSON body with the changes since the token, or an empty body."""
-    page = await snapshot.changes(token or None, MOST_IDS)
+    page = await read_one(snapshot, ChangesOf(token or None, MOST_IDS))
     tally = await (snapshot.change_counts(token) if token else _all_added(snapshot))
     stale = await snapshot.changed_ids(token, cache_tags.MAX_PURGED_IDS + 1) if token else ()
     if not any(tally) and not stale:  # an unlisted article is in no count, and its answers have to be purged

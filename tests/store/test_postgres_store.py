@@ -22,7 +22,7 @@ from gateway.option_types import DatabaseUrl
 from gateway.store.postgres import store as postgres_store
 from gateway.store.postgres.store import PostgresStore
 from gateway.store.protocol import read_one
-from gateway.store.reads import ARTICLE_BY_PATH, ARTICLES, ARTICLES_OF_TOPIC, TOPICS, PageOf
+from gateway.store.reads import ARTICLE_BY_PATH, ARTICLES, ARTICLES_OF_TOPIC, TOPICS, ChangesOf, PageOf
 from tests.postgres import own_schema, running_server
 from tests.store.documents import apply, day, document, provider, topics
 from tests.store.reading import ask, look_up
@@ -114,8 +114,8 @@ async def test_two_gateways_share_tokens_and_cursors(loaded: ReplicatedStore, po
         await other.reach(token=token)
         assert other.newest_generation(PUBLIC) == newest
         async with other.snapshot(PUBLIC) as snapshot:
-            page = await snapshot.changes(token, 10)
-        assert (page.changes, page.is_reset) == ((), False)
+            page = await read_one(snapshot, ChangesOf(token, 10))
+        assert (page.changes, page.reset) == ((), False)
 
 
 async def test_processes_of_a_gateway_share_the_newest_generation(loaded: ReplicatedStore, postgres_url: str) -> None:
