@@ -39,6 +39,7 @@ from gateway.content.visibility import VisibilityDecoder
 from gateway.model import fields
 from gateway.model.documents import (
     FRONT_MATTER,
+    AuthorName,
     Document,
     FieldOrigin,
     Hiding,
@@ -144,7 +145,7 @@ class _Decoder:
         self._outline = markup.read(front_matter.body, self._rules)
         self._destinations = destinations.of_body(self._outline.html, front_matter.body, path, front_matter.body_line)
         self._site = site
-        self._assets = DocumentAssets(folder, site.assets.base, path) if folder else None
+        self._assets = DocumentAssets(folder, site.assets.base, path, is_site=bool(site.preset)) if folder else None
         self.lookup = FieldLookup(path, self._fields, site)
         self._left: dict[str, object] = {}
         self._instant = partial(dates.instant, zone=site.timezone)
@@ -186,7 +187,7 @@ class _Decoder:
             names=tuple(name for name in other_names if _NAME.fullmatch(name)),
             provider=self._provider(),
             topics=self._topics(),
-            authors=self._parts("authors", partial(author_names.authors, known=self._site.inherited.authors)),
+            authors=self._authors(),
             images=self._images(),
             related=self._related(),
             body=self._body,
@@ -345,6 +346,10 @@ class _Decoder:
         found, rest = decode(self._collector, field)
         self._leave(field, rest)
         return found
+
+    def _authors(self) -> tuple[AuthorName, ...]:
+        found = self._parts("authors", partial(author_names.authors, known=self._site.inherited.authors))
+        return tuple([author._replace(images=self._found(author.images, None)) for author in found])
 
     def _images(self) -> tuple[Image, ...]:
         field = self.lookup.field("images")
