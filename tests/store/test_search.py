@@ -260,8 +260,8 @@ async def test_arbitrary_text_is_searchable(new_store: Open, text: str, mode: Se
 
 async def test_field_weights(store: ContentStore) -> None:
     """Title before topics, excerpt, provider, authors and body. A whole word comes before a prefix."""
-    filler = {"title": "w1", "excerpt": "w2", "body": "w3", "topics": topics("w4"), "provider": provider("w5")}
-    filler["authors"] = (author("w6"),)
+    lists = {"topics": topics("w4"), "provider": provider("w5"), "authors": (author("w6"),)}
+    filler = {"title": "w1", "excerpt": "w2", "body": "w3", **lists}
     given = {"topics": topics("net"), "provider": provider("net"), "authors": (author("net"),)}
     fields = ("title", "topics", "excerpt", "provider", "authors", "body")
     await apply(
