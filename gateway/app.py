@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.types import ASGIApp
 from strawberry import Schema
 
@@ -18,6 +18,8 @@ from gateway.access.clients import ClientResolver
 from gateway.access.preview_tokens import PreviewTokens
 from gateway.access.rate_limit import RateLimiter
 from gateway.access.tokens import Authenticator, Scope
+from gateway.content.assets import AssetFolder
+from gateway.content.media_types import ASSETS
 from gateway.errors import MethodNotAllowed, NotFound, RequestError
 from gateway.execution.compiler import Compiler
 from gateway.execution.concurrency import ConcurrencyLimiter
@@ -30,6 +32,7 @@ from gateway.limits import Limits
 from gateway.settings import Mode, Settings
 from gateway.store.protocol import Store
 from gateway.web import preview_links
+from gateway.web.assets import AssetEndpoint
 from gateway.web.caching import Caching
 from gateway.web.compression import Compression
 from gateway.web.cors import AllowedOrigins
@@ -83,6 +86,19 @@ def create_app(
         Route("/healthz", _state("ok")),
         Route("/readyz", _readiness(executor, store)),
     ]
+    if settings.content is not None:
+        files = AssetFolder(settings.content, follow_links=settings.follow_links)
+        served = AssetEndpoint(
+            store,
+            files,
+            clients,
+            rate_limiter=rate_limiter,
+            concurrency=concurrency,
+            check_ready=executor.check_ready,
+            seconds=settings.cache_seconds,
+            is_dev=is_dev,
+        )
+        routes.append(Mount(ASSETS, served))
     if reload:
         hook = ReloadHook(reload, clients, settings.reload_secret, limits)
         routes.append(Route("/-/reload", hook.answer, methods=["POST"]))

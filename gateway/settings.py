@@ -14,10 +14,12 @@ from typing import Any, NamedTuple
 
 from gateway.access.tokens import ApiToken
 from gateway.cache_tags import TagHeader
+from gateway.content.media_types import ASSETS
 from gateway.content.source import DEFAULT_MAX_BYTES, WatchMode
 from gateway.errors import SettingsError
 from gateway.limits import ANSWER_BYTES, DOCUMENT_BYTES, ENTITIES, PERSISTED_BYTES, RENDERED_BYTES, Limits
 from gateway.option_types import (
+    BASE_URL,
     BOOLEAN,
     BYTES,
     COUNT,
@@ -208,6 +210,13 @@ class Settings:
         "Whether to follow links to files and folders inside the content folder.",
         default=False,
     )
+    assets_url: str | None = _option(
+        BASE_URL,
+        Group.CONTENT,
+        "The address of the pictures and other files of the folder, for example of a CDN in front of /assets. The"
+        " default is /assets for SQLite. With PostgreSQL, files do not have addresses by default.",
+        None,
+    )
     strict: bool = _option(BOOLEAN, Group.CONTENT, "Whether an error in a file stops the whole load.", default=False)
     log_level: str = _option(
         LOG_LEVEL, Group.SERVER, f"The minimum level of log messages: {', '.join(LOG_LEVELS)}.", "info"
@@ -296,6 +305,12 @@ class Settings:
         if isinstance(self.database, DatabaseUrl):
             raise SettingsError(f"This command does not use PostgreSQL ({self.database}). Set 'database' to a path.")
         return self.database
+
+    @property
+    def assets_base(self) -> str | None:
+        """The address of the folder's files. None if they do not have addresses, because the gateways that read
+        PostgreSQL do not have the folder."""
+        return self.assets_url or (None if isinstance(self.database, DatabaseUrl) else ASSETS)
 
     @property
     def folder(self) -> Path:

@@ -67,7 +67,7 @@ class Twins(NamedTuple):
 
 
 @asynccontextmanager
-async def twins(tmp_path: Path, **flags: object) -> AsyncIterator[Twins]:
+async def twins(tmp_path: Path, postgres: str | None = None, **flags: object) -> AsyncIterator[Twins]:
     """Both start from a copy of one database, so that they share its epoch."""
     store = await SqliteStore.open(tmp_path / "gateway.db")
     await store.close()
@@ -76,7 +76,8 @@ async def twins(tmp_path: Path, **flags: object) -> AsyncIterator[Twins]:
             (tmp_path / name).mkdir()
             shutil.copy(tmp_path / "gateway.db", tmp_path / name)
         own, twin = [
-            await stack.enter_async_context(service(tmp_path / name, Mode.SERVE, {}, **flags)) for name in Twins._fields
+            await stack.enter_async_context(service(tmp_path / name, Mode.SERVE, {}, postgres, **flags))
+            for name in Twins._fields
         ]
         found = Twins(own, twin)
         await found.change(PUBLIC)

@@ -25,7 +25,9 @@ from gateway.store.protocol import ChangeSet
 from gateway.store.sqlite.store import SqliteStore
 from gateway.web.address import address, listening
 from gateway.web.server import serve
+from tests.postgres import own_schema
 from tests.schema import SCHEMA
+from tests.store.replicated import ReplicatedStore
 from tests.store.template import empty_database
 
 AS_OF = datetime(2025, 1, 1, tzinfo=UTC)
@@ -47,7 +49,7 @@ class Service(NamedTuple):
 
     app: ASGIApp
     folder: Path
-    store: SqliteStore
+    store: SqliteStore | ReplicatedStore
     settings: Settings
 
     async def change(self, files: Mapping[str, str | None], as_of: datetime = AS_OF) -> None:
@@ -73,13 +75,25 @@ async def _stream(changes: Sequence[Change]) -> AsyncIterator[Sequence[Change]]:
 
 @asynccontextmanager
 async def service(
-    tmp_path: Path, mode: Mode = Mode.SERVE, files: Mapping[str, str] = FILES, **flags: object
+    tmp_path: Path,
+    mode: Mode = Mode.SERVE,
+    files: Mapping[str, str] = FILES,
+    postgres: str | None = None,
+    **flags: object,
 ) -> AsyncIterator[Service]:
-    """A service of the files. Without files it has not loaded anything."""
+    """A service of the files. Without files it has not loaded anything.
+
+    `postgres` is the URL of the server that it reads. None for SQLite.
+    """
     folder = tmp_path / "content"
     folder.mkdir(parents=True)
     settings = settings_of(folder, mode, **flags)
-    store = await SqliteStore.open(empty_database(settings.database_path))
+    file = empty_database(settings.database_path)
+    store: SqliteStore | ReplicatedStore
+    if postgres is None:
+        store = await SqliteStore.open(file)
+    else:
+        store = await ReplicatedStore.open(file, own_schema(postgres))
     try:
         found = Service(create_app(settings, store, schema=SCHEMA), folder, store, settings)
         if files:
@@ -94,7 +108,7 @@ async def serving(
     tmp_path: Path, mode: Mode = Mode.SERVE, files: Mapping[str, str] = FILES, **flags: object
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A client of such a service, without a socket."""
-    async with service(tmp_path, mode, files, **flags) as found:
+    async with service(tmp_path, mode, files, None, **flags) as found:
         transport = httpx.ASGITransport(found.app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             yield client
@@ -118,7 +132,7 @@ async def listening_to(found: Service, host: str = "127.0.0.1") -> AsyncIterator
 
 @asynccontextmanager
 async def listening_service(tmp_path: Path, mode: Mode = Mode.SERVE, **flags: object) -> AsyncIterator[str]:
-    async with service(tmp_path, mode, FILES, **flags) as found, listening_to(found) as at:
+    async with service(tmp_path, mode, FILES, None, **flags) as found, listening_to(found) as at:
         yield at
 
 

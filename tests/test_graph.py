@@ -14,6 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gateway.access.tokens import Scope, Viewer
+from gateway.content import site_config
 from gateway.content.file_parser import ParseContext, Task, parse
 from gateway.content.source import Walk
 from gateway.errors import RequestError
@@ -80,7 +81,8 @@ async def loaded(tmp_path: Path, files: Mapping[str, str]) -> AsyncIterator[Sqli
     for path, text in files.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text)
-    changes = [parse(Task(file), ParseContext(str(root))) for file in Walk(root).run().files.values()]
+    rules = ParseContext(str(root), site=site_config.read(root).site)
+    changes = [parse(Task(file), rules) for file in Walk(root).run().files.values()]
     opened = await SqliteStore.open(empty_database(tmp_path / "content.db"))
     await opened.apply(ChangeSet(AS_OF, stream(changes)))
     yield opened

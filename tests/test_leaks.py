@@ -91,9 +91,10 @@ def texts(value: object) -> Iterator[str]:
             yield from texts(inner)
 
 
-@pytest_asyncio.fixture
-async def asked(tmp_path: Path) -> AsyncIterator[Asked]:
-    async with twins(tmp_path) as both, AsyncExitStack() as stack:
+@pytest_asyncio.fixture(params=["sqlite", "postgres"])
+async def asked(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Asked]:
+    server = request.getfixturevalue("postgres") if request.param == "postgres" else None
+    async with twins(tmp_path, server) as both, AsyncExitStack() as stack:
         one, other = [
             await stack.enter_async_context(
                 httpx.AsyncClient(transport=httpx.ASGITransport(each.app), base_url="http://localhost")

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from gateway.content.watch import WHOLE_FOLDER
 from gateway.model.records import Visibility
 from gateway.store.sqlite.store import SqliteStore
+from tests.assets import png
 from tests.conftest import AS_ANYBODY
 from tests.parsing import InProcess
 from tests.store.corpora import answers
@@ -48,12 +49,18 @@ FIELDS = st.lists(
             ("webUrl", "https://acme.example/1"),
             ("webUrl", "https://acme.example/2"),
             ("images", "[{url: https://acme.example/1.png}]"),
+            ("images", "[a.png]"),
+            ("images", "[/x/a.png, ../a.png]"),
             ("related", "[{webUrl: https://acme.example/1, provider: {name: Acme Org, domain: acme.example}}]"),
             ("related", "[{webUrl: https://acme.example/2, title: Two, provider: {name: Other}}]"),
         ]
     ),
     unique_by=lambda field: field[0],
 ).map(dict)
+
+
+PICTURES = st.builds("{}a.png".format, st.sampled_from(FOLDERS))
+WIDTHS = st.integers(1, 3)
 
 
 @asynccontextmanager
@@ -66,11 +73,13 @@ async def unfollowed(folder: Path) -> AsyncIterator[Site]:
 
 
 class Edit(NamedTuple):
-    """A change of a folder: without fields a deletion, with `to` a move of a file or folder."""
+    """A change of a folder: without fields and width a deletion, with `to` a move of a file or folder."""
 
     path: str
     fields: Mapping[str, str] | None = None
     to: str | None = None
+    width: int | None = None
+    """The width of a picture."""
 
     def do(self, root: Path) -> list[str]:
         """Apply the edit. Returns the changed paths."""
@@ -81,10 +90,14 @@ class Edit(NamedTuple):
             (root / self.to).parent.mkdir(parents=True, exist_ok=True)
             file.rename(root / self.to)
             return [self.path, self.to]
-        if self.fields is None:
+        if self.fields is None and self.width is None:
             file.unlink(missing_ok=True)
             return [self.path]
         file.parent.mkdir(parents=True, exist_ok=True)
+        if self.width is not None:
+            file.write_bytes(png(self.width, 1) + bytes(self.width))
+            return [self.path]
+        assert self.fields is not None
         lines = [f"title: {self.path}", *(f"{name}: {value}" for name, value in self.fields.items())]
         file.write_text("\n".join(["---", *lines, "---", ""]))
         os.utime(file, (1, 1))
@@ -96,6 +109,8 @@ EDITS = st.one_of(
     st.tuples(NAMES, FIELDS).map(lambda one: Edit(*one)),
     NAMES.map(Edit),
     st.tuples(NAMES, st.none(), NAMES).map(lambda one: Edit(*one)),
+    st.builds(Edit, PICTURES, width=WIDTHS),
+    PICTURES.map(Edit),
     st.sampled_from([Edit("x", to="y/x"), Edit("y", to="z"), Edit("x", to="w"), Edit("z", to="x"), Edit("w", to="y")]),
 )
 

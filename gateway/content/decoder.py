@@ -6,40 +6,58 @@ An unreadable value that governs visibility quarantines the file. Any other unre
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
+from urllib.parse import unquote
 
 import orjson
 
-from gateway.content import author_names, dates, file_names, markup, nested_fields, values
+from gateway.content import author_names, dates, destinations, file_names, links, markup, nested_fields, values
+from gateway.content.assets import AssetFolder, DocumentAssets
 from gateway.content.field_lookup import FieldLookup, flat
 from gateway.content.frontmatter import FrontMatter
 from gateway.content.identity import digits, url_identity
 from gateway.content.inheritance import FILE_NAME, PATH
-from gateway.content.nodes import MappingEntry, MappingNode, Node, ScalarNode
+from gateway.content.nested_fields import entries
+from gateway.content.nodes import MappingEntry, MappingNode, Node, Position, ScalarNode
 from gateway.content.problem_collector import (
     BAD_VALUE,
     LOCALES_UNKNOWN,
+    MISSING_FILE,
     MISSING_TITLE,
     PROVIDERS_LEFT_OUT,
+    URL_WITHOUT_DATE,
     ProblemCollector,
 )
 from gateway.content.site import DEFAULT_SITE, NATIVE_KEYS, Site, with_prefixes
 from gateway.content.text import slug
+from gateway.content.url_templates import Page
 from gateway.content.values import shown
 from gateway.content.visibility import VisibilityDecoder
 from gateway.model import fields
-from gateway.model.documents import FRONT_MATTER, Document, FieldOrigin, Hiding, ProviderName, TopicName
+from gateway.model.documents import (
+    FRONT_MATTER,
+    Document,
+    FieldOrigin,
+    Hiding,
+    Image,
+    ProviderName,
+    RelatedEntry,
+    TopicName,
+)
 from gateway.model.fields import FIELDS, INSTANT, INTEGER, PHRASE, TEXT, Kind
 from gateway.model.problems import Problem
 
 T = TypeVar("T")
 
-DECODER_VERSION = f"10.{fields.VERSION}"
+DECODER_VERSION = f"11.{fields.VERSION}"
 """Increment the first number when the same file decodes to a different document or to different problems."""
 
 EXCERPT_SEPARATOR = "excerpt_separator"
+POSTS = "_posts"
+MISSING_FILE_HINT = "Add the file, or correct its path."
 _OWN = frozenset({"title", "locale", "published_date_time", "web_url"})
 """The fields with a rule of their own."""
 _PLAIN = tuple((field.name, field.key, field.kind, field.missing) for field in FIELDS if field.name not in _OWN)
@@ -51,6 +69,11 @@ _DECODERS: Mapping[Kind[Any], Callable[[Node], object]] = {
 
 # A template for the generator, or a value that turns the page off: `/:year/:title/`, `{{ title | slugify }}`, `false`.
 _NO_ADDRESS = re.compile(r"(?:.*/)?:[a-z].*|.*\{[{%].*|false", re.DOTALL)
+# A path of the site without its first slash, as in `looks/second/`. A text of the same form may begin with a host.
+_RELATIVE_PATH = re.compile(r"(?![\w-]+\.[\w.-]+/)[^\s:/][^\s:]*(?:/|\.html?)[^\s:]*")
+_WORD = re.compile(r"[\w-]+")
+_NAME = re.compile(r"(?!.*://)[^/].*", re.DOTALL)
+_INDEX_PAGE = re.compile(r"(?<=/)index\.html?$")
 
 
 class Decoded(NamedTuple):
@@ -69,12 +92,30 @@ class _Address(NamedTuple):
     is_path: bool
 
 
-def decode(path: str, front_matter: FrontMatter, site: Site = DEFAULT_SITE) -> Decoded:
-    """Decode one file by the rules of its site. Raises PositionNeeded only for front matter of `read_plain`."""
+class _Places(NamedTuple):
+    """What the keys that give the slug hold."""
+
+    slug: str
+    """The slug that the file sets, or ""."""
+    written: str
+    """The same as it is written."""
+    address: _Address | None
+    """A URL, else a path."""
+    path: str
+    """The path of the page in the site, or ""."""
+
+
+def decode(
+    path: str, front_matter: FrontMatter, site: Site = DEFAULT_SITE, folder: AssetFolder | None = None
+) -> Decoded:
+    """Decode one file by the rules of its site, with the files that it refers to in the folder.
+
+    Raises PositionNeeded only for front matter of `read_plain`.
+    """
     collector = ProblemCollector(path)
     pattern, numbered = site.sources["publishedDateTime"].path, site.is_numbered(path)
     name = file_names.named(path, site.timezone, site.locales, pattern, numbered=numbered)
-    decoder = _Decoder(collector, path, name, front_matter, site)
+    decoder = _Decoder(collector, path, name, front_matter, site, folder=folder)
     document = decoder.document()
     found = None if collector.failed or site.is_unknown(path) else document
     return Decoded(found, tuple(collector.problems), tuple(decoder.lookup.given), tuple(decoder.visibility.hidings))
@@ -84,16 +125,26 @@ class _Decoder:
     """Decodes one file's front matter."""
 
     def __init__(
-        self, collector: ProblemCollector, path: str, name: file_names.Named, front_matter: FrontMatter, site: Site
+        self,
+        collector: ProblemCollector,
+        path: str,
+        name: file_names.Named,
+        front_matter: FrontMatter,
+        site: Site,
+        *,
+        folder: AssetFolder | None,
     ) -> None:
         self._collector = collector
         self._path = path
         self._name = name
         self._fields = site.with_inherited(path, front_matter.fields)
         self._body = front_matter.body
+        self._body_line = front_matter.body_line
         self._rules = site.body_rules(path)
         self._outline = markup.read(front_matter.body, self._rules)
+        self._destinations = destinations.of_body(self._outline.html, front_matter.body, path, front_matter.body_line)
         self._site = site
+        self._assets = DocumentAssets(folder, site.assets.base, path) if folder else None
         self.lookup = FieldLookup(path, self._fields, site)
         self._left: dict[str, object] = {}
         self._instant = partial(dates.instant, zone=site.timezone)
@@ -110,32 +161,44 @@ class _Decoder:
             beside = self._site.beside_nested(self._fields)
             collector.check_keys(beside, with_prefixes(frozenset(self._site.nested)), governing, self._site.claimed)
         published_date_time, public_from = self.visibility.dates()
-        wanted_slug, place = self._places()
-        web_url, plain = self._web_url(place), self._plain_fields()
+        places = self._places()
+        web_url, plain = self._web_url(places.address), self._plain_fields()
+        given_slug = places.slug or slug(self._name.stem) or digits(self._path)
+        title, locale = self._title(), self._locale()
+        url = self._url(places, given_slug, title, locale, published_date_time)
+        own_urls = (plain["original_url"], web_url, plain["amp_web_url"], plain["cdn_amp_web_url"], *_spellings(url))
+        urls = _identities(own_urls)
+        other_names = self._other_names()
         return Document(
             path=self._path,
-            slug=wanted_slug or slug(self._name.stem) or digits(self._path),
-            title=self._title(),
-            locale=self._locale(),
+            slug=given_slug,
+            title=title,
+            locale=locale,
+            url=url,
             published=self.visibility.published(),
             unlisted=self.visibility.unlisted(),
             published_date_time=published_date_time,
             public_from=public_from,
             public_until=self.visibility.public_until(),
             web_url=web_url,
-            urls=_identities((plain["original_url"], web_url, plain["amp_web_url"], plain["cdn_amp_web_url"])),
+            urls=urls,
+            aliases=_aliases(other_names, url, urls),
+            names=tuple(name for name in other_names if _NAME.fullmatch(name)),
             provider=self._provider(),
             topics=self._topics(),
             authors=self._parts("authors", partial(author_names.authors, known=self._site.inherited.authors)),
-            images=self._parts("images", nested_fields.images),
-            related=self._parts("related", partial(nested_fields.related, zone=self._site.timezone)),
+            images=self._images(),
+            related=self._related(),
             body=self._body,
             text=self._outline.text,
             headings=self._outline.headings,
             lead=markup.lead(self._body, self._rules, self._excerpt_separator()),
             body_rules=self._rules.text,
+            destinations=self._destinations,
+            addresses=tuple(self._addresses()),
             secured=self._secured(),
             **plain,
+            assets=tuple(self._assets.files.values()) if self._assets else (),
             # These are last, because `_rest` needs to know which keys the other fields use.
             front_matter=orjson.dumps(rest := self._rest()),
             exposed=orjson.dumps({key: value for key, value in rest.items() if key in self._site.expose}),
@@ -172,12 +235,9 @@ class _Decoder:
         self._collector.warn(MISSING_TITLE, message, self._fields.position, "Give it a `title`.")
         return words
 
-    def _places(self) -> tuple[str, _Address | None]:
-        """The slug that the file sets ("" if it does not), and the address that a slug's key holds.
-
-        A URL takes precedence over a path.
-        """
-        wanted, addresses = self._slug(self.lookup.pinned("slug")), list[_Address]()
+    def _places(self) -> _Places:
+        pin = self.lookup.pinned("slug")
+        wanted, as_written, path, addresses = self._slug(pin), self._text(pin), "", list[_Address]()
         for key in self.lookup.keys("slug"):
             field = self.lookup.fields.entries[key]
             written = self._collector.value(values.text, field)
@@ -187,20 +247,85 @@ class _Decoder:
                 addresses.append(_Address(key, written, is_path=identity.startswith("/")))
                 if not addresses[-1].is_path:
                     continue
+            path = path or _site_path(key, written, is_path=identity is not None)
             found = file_names.address_slug(written)
             if found and not wanted:
                 wanted = found
+                as_written = "" if path else written
                 self.lookup.take("slug", key)
             elif not found and not identity:
                 message = f"`{key}` is left out: {shown(written)} has neither letters nor digits."
                 self._collector.warn(BAD_VALUE, message, field.value.position, "Write words joined by `-`.")
-        return wanted or self._slug(self.lookup.default("slug")), min(
-            addresses, key=lambda each: each.is_path, default=None
-        )
+        if not wanted and (default := self.lookup.default("slug")):
+            wanted, as_written = self._slug(default), self._text(default)
+        return _Places(wanted, as_written, min(addresses, key=lambda each: each.is_path, default=None), path)
+
+    def _text(self, field: MappingEntry | None) -> str:
+        return self._collector.value(values.text, field) or ""
 
     def _slug(self, field: MappingEntry | None) -> str:
-        written = field and self._collector.value(values.text, field)
-        return file_names.address_slug(written) if written else ""
+        return file_names.address_slug(self._text(field))
+
+    def _url(self, places: _Places, given: str, title: str, locale: str | None, date: datetime | None) -> str | None:
+        """The address of the article in the site: that of the file, else one by the site's template."""
+        rule = self._site.url_rule(self._path)
+        template = rule and rule.template
+        if places.path and not (template and template.holds_address):
+            return places.path
+        if rule is None or template is None:
+            return None
+        page = self._page(rule.root, places)._replace(
+            slug=given, title=title, locale=locale or "", date=date and date.astimezone(self._site.timezone)
+        )
+        if (address := template.address(page)) is None:
+            message = "The site's template of addresses has a date, and the article does not. It has no `url`."
+            hint = "Give it a `date`, or write a template without a date for its path under `url` in gateway.yaml."
+            self._collector.inform(URL_WITHOUT_DATE, message, self._fields.position, hint)
+        return address
+
+    def _other_names(self) -> list[str]:
+        """Former addresses and other names of the article. The keys stay in `frontMatter`."""
+        fields = [(key, self.lookup.fields.entries[key]) for key in self.lookup.keys("aliases")]
+        found = [self._collector.item(values.text, node, key) for key, field in fields for node in entries(field)]
+        return list(filter(None, found))
+
+    def _related(self) -> tuple[RelatedEntry, ...]:
+        """An entry that is not a URL may name a file or a slug."""
+        found = self._parts("related", partial(nested_fields.related, zone=self._site.timezone))
+        return tuple([entry if entry.url else self._named(entry) for entry in found])
+
+    def _named(self, entry: RelatedEntry) -> RelatedEntry:
+        key = links.key_named(self._path, entry.web_url or entry.title)
+        return entry._replace(url=key) if key else entry
+
+    def _page(self, root: str, places: _Places) -> Page:
+        """The parts of an address that the path and the keys give."""
+        name, folders = self._name, self._site.folders_below(root, self._path)
+        if self._site.is_numbered(self._path):
+            folders = [*map(file_names.without_number, folders)]
+        is_root = name.is_index and not folders
+        return Page(
+            folders=folders[: -1 if name.is_index else None],
+            filename="" if is_root else name.filename,
+            name="" if is_root else name.stem,
+            is_index=name.is_index,
+            slug="",
+            written_slug=places.written,
+            title="",
+            date=None,
+            name_date=name.date and name.date.astimezone(self._site.timezone),
+            locale="",
+            language=name.locale or "",
+            categories=self._categories(folders),
+            address=places.path,
+        )
+
+    def _categories(self, folders: Sequence[str]) -> list[str]:
+        """The categories of a post: the folders above `_posts`, and the keys `category` and `categories`."""
+        above = folders[: folders.index(POSTS)] if POSTS in folders else []
+        fields = [self._fields.entries[key] for key in ("category", "categories") if key in self._fields.entries]
+        nodes = [node for field in fields for node in entries(self._site.sources["topics"].parted(flat(field)))]
+        return [*above, *(node.text.strip() for node in nodes if isinstance(node, ScalarNode))]
 
     def _web_url(self, place: _Address | None) -> str | None:
         if pin := self.lookup.pinned("webUrl"):
@@ -220,6 +345,42 @@ class _Decoder:
         found, rest = decode(self._collector, field)
         self._leave(field, rest)
         return found
+
+    def _images(self) -> tuple[Image, ...]:
+        field = self.lookup.field("images")
+        images, rest = nested_fields.images(self._collector, field)
+        self._leave(field, rest)
+        return self._found(images, field)
+
+    def _found(self, images: Sequence[Image], field: MappingEntry | None) -> tuple[Image, ...]:
+        """The images of a field, with the addresses and sizes of those in the folder."""
+        assets = self._assets
+        if assets is None or not images:
+            return tuple(images)
+        found = [assets.find(image.url) for image in images]
+        for image, asset in zip(images, found, strict=True):
+            if asset is None and field and self._is_own(field) and assets.is_lost(image.url):
+                position = nested_fields.position_of(field, image.url)
+                self._collector.warn(MISSING_FILE, _missing(image.url), position, MISSING_FILE_HINT)
+        return tuple([asset.shown(image) if asset else image for image, asset in zip(images, found, strict=True)])
+
+    def _is_own(self, field: MappingEntry) -> bool:
+        """Whether a field is in the file, and not in the rules of the site."""
+        written = self.lookup.fields.entries.get(field.key.text)
+        return self._site.sources["images"].joined or (written is not None and written.key is field.key)
+
+    def _addresses(self) -> Iterator[tuple[str, str]]:
+        """The addresses of the files that the body shows or links to, by their destinations."""
+        assets = self._assets
+        if assets is None:
+            return
+        for each in self._destinations:
+            asset = assets.find(each.written, each.target)
+            if asset and asset.address:
+                yield each.written, asset.address
+            elif asset is None and assets.is_lost(each.written):
+                position = Position(each.line or self._body_line, each.column or 1)
+                self._collector.warn(MISSING_FILE, _missing(unquote(each.written)), position, MISSING_FILE_HINT)
 
     def _leave(self, field: MappingEntry | None, rest: nested_fields.Rest) -> None:
         """Leave unmodelled keys of a field in `frontMatter`. Fields in nested mappings are there already."""
@@ -254,6 +415,8 @@ class _Decoder:
         field = self.lookup.field("provider")
         provider, rest, others = nested_fields.provider(self._collector, field)
         self._leave(field, rest)
+        if provider and provider.images:
+            provider = provider._replace(images=self._found(provider.images, None))
         if field and others:
             message = (
                 f"`{field.key.text}` names {others + 1} providers. Only one is used. The others stay in `frontMatter`."
@@ -277,6 +440,44 @@ class _Decoder:
         rest = values.json_object(MappingNode(unused, self._fields.position)) | self._left
         self.lookup.given.extend(FieldOrigin(FRONT_MATTER, key) for key in rest)
         return rest
+
+
+def _site_path(key: str, written: str, *, is_path: bool) -> str:
+    """The path of the page that a key of the slug holds, or ""."""
+    if is_path:
+        return _INDEX_PAGE.sub("", written)
+    is_relative = key != "slug" and _RELATIVE_PATH.fullmatch(written)
+    return _INDEX_PAGE.sub("", f"/{written}") if is_relative else ""
+
+
+def _aliases(written: Iterable[str], url: str | None, own: Collection[str]) -> tuple[str, ...]:
+    """The former addresses among the names of an article."""
+    found: dict[str, str] = {}
+    for each in written:
+        address = _former_address(each, url)
+        if (identity := url_identity(address)) and identity not in own:
+            found.setdefault(identity, address)
+    return tuple(found.values())
+
+
+def _former_address(written: str, url: str | None) -> str:
+    """The address in a list of aliases, or "". A single word is beside the page, as in Hugo."""
+    if url_identity(written):
+        return written
+    if _RELATIVE_PATH.fullmatch(written):
+        return f"/{written}"
+    return f"{url.rstrip('/').rpartition('/')[0]}/{written}" if url and _WORD.fullmatch(written) else ""
+
+
+def _spellings(url: str | None) -> tuple[str, ...]:
+    """An address, and its path if it has a host."""
+    if url is None or url.startswith("/"):
+        return () if url is None else (url,)
+    return url, "/" + url.partition("://")[2].partition("/")[2]
+
+
+def _missing(written: str) -> str:
+    return f"The file {shown(written)} does not exist."
 
 
 def _identities(urls: Iterable[str | None]) -> tuple[str, ...]:

@@ -43,6 +43,9 @@ class Named(NamedTuple):
     stem: str
     """The name without its date and language. An index file has its folder's name."""
     locale: str | None
+    filename: str = ""
+    """The stem with its date."""
+    is_index: bool = False
     is_in_folders: bool = False
     """Whether the date is from the folders' names, or from the folders' and the file's."""
 
@@ -74,16 +77,18 @@ def named(
         return below._replace(date=placed[0], is_in_folders=True)
     folder, _, name = path.rpartition("/")
     stem, locale = without_locale(file_stem(name), locales or _languages_of_index(name))
-    stem = _without_number(stem) if numbered else stem
-    if stem.casefold() in _INDEXES and folder:
+    stem = without_number(stem) if numbered else stem
+    is_index = stem.casefold() in _INDEXES
+    if is_index and folder:
         stem = folder.rpartition("/")[2]
-        stem = _without_number(stem) if numbered else stem
+        stem = without_number(stem) if numbered else stem
     found = _DATED.match(stem)
     date = found and _date(found, zone)
-    return Named(date, (found and date and stem[found.end() :]) or stem, locale)
+    return Named(date, (found and date and stem[found.end() :]) or stem, locale, stem, is_index)
 
 
-def _without_number(stem: str) -> str:
+def without_number(stem: str) -> str:
+    """A name without the number that orders it."""
     found = _NUMBER.match(stem)
     return stem[found.end() :] if found else stem
 

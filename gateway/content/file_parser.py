@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 from gateway.content import body_problems, decoder, frontmatter, nested_fields, source
+from gateway.content.assets import AssetFolder
 from gateway.content.decoder import Decoded
 from gateway.content.frontmatter import FrontMatter
 from gateway.content.problem_collector import PositionNeeded
@@ -36,6 +37,8 @@ class ParseContext(NamedTuple):
     site: Site = DEFAULT_SITE
     encode: Callable[[Document], Encoded] | None = None
     """Encodes a document for the store. It must be picklable."""
+    run: int = 0
+    """The number of the run. What a process knows of the files that documents refer to is valid for one run."""
 
 
 def parse(task: Task, rules: ParseContext) -> Change:
@@ -53,6 +56,12 @@ def parse(task: Task, rules: ParseContext) -> Change:
     return _decode(version, data, rules)
 
 
+@lru_cache(maxsize=1)
+def asset_folder(root: str, _run: int, *, follow_links: bool) -> AssetFolder:
+    """The assets of a folder in one run. Its documents share pictures."""
+    return AssetFolder(root, follow_links=follow_links)
+
+
 def warm_up(rules: ParseContext) -> None:
     """Parse a sample, which imports modules and builds the Unicode tables."""
     _decode(FileVersion("rehearsal.md", 0, 0, 0, 0, ""), "---\ntitle: É\n---\nÉ".encode(), rules)
@@ -62,7 +71,8 @@ def _decode(version: FileVersion, data: bytes, rules: ParseContext) -> Change:
     path = version.path
     if rules.site.is_excluded(path):
         return NotDocument(version, ())
-    decode = partial(decoder.decode, path, site=rules.site)
+    folder = asset_folder(rules.root, rules.run, follow_links=rules.site.assets.follow_links) if rules.root else None
+    decode = partial(decoder.decode, path, site=rules.site, folder=folder)
     plain = frontmatter.read_plain(path, data, nested_fields.kept_lists(rules.site.timezone))
     if plain:
         with contextlib.suppress(PositionNeeded):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +19,7 @@ from gateway.content.nested_fields import entries
 from gateway.content.nodes import MappingEntry, MappingNode, ScalarNode
 from gateway.content.rules_file import scalar_text
 from gateway.content.source import ContentFile, Stamp
+from gateway.content.url_templates import BadTemplate, UrlTemplate
 from gateway.errors import FrontMatterError
 
 _SCRIPTS = (".js", ".mjs", ".cjs", ".ts", ".mts", ".cts")
@@ -136,7 +138,7 @@ def _jekyll(site: _Configuration) -> Iterator[FoundRule | str]:
         yield from _folders(site, [folder], "source")
     yield from _timezone(site, "timezone")
     yield from _locale(site.text("lang") or site.text("locale"), "**", "lang")
-    yield from _permalinks(site)
+    yield from _jekyll_permalinks(site)
 
 
 def _hexo(site: _Configuration) -> Iterator[FoundRule | str]:
@@ -149,7 +151,7 @@ def _hexo(site: _Configuration) -> Iterator[FoundRule | str]:
     if dated in {":year/:month/:day", ":year/:month", ":year"}:
         pattern = "".join(f"{{{part[1:]}}}/" for part in dated.split("/"))
         yield FoundRule("fields", {"publishedDateTime": {"path": pattern}}, "new_post_name")
-    yield from _permalinks(site)
+    yield from _hexo_permalink(site, folder)
 
 
 def _hugo(site: _Configuration) -> Iterator[FoundRule | str]:
@@ -165,9 +167,7 @@ def _hugo(site: _Configuration) -> Iterator[FoundRule | str]:
     for name, place in own.items():
         if place != folder:
             yield from _locale(name, place, f"languages.{name}.contentDir")
-    for section in site.mapping("permalinks"):
-        if pattern := site.text("permalinks", section):
-            yield f"The permalinks of {section} are {pattern}"
+    yield from _hugo_permalinks(site, folder, {name: place for name, place in own.items() if place != folder})
 
 
 def _zola(site: _Configuration) -> Iterator[FoundRule | str]:
@@ -180,9 +180,11 @@ def _zola(site: _Configuration) -> Iterator[FoundRule | str]:
 def _docusaurus(site: _Configuration) -> Iterator[FoundRule | str]:
     folders = ["docs", "blog", "src/pages", "i18n", "versioned_docs"]
     yield from _folders(site, [folder for folder in folders if site.has(folder)], "Docusaurus' content folders")
-    for name in sorted(os.listdir(site.root / "i18n")) if site.has("i18n") else ():  # noqa: PTH208 - only names
-        if site.has(f"i18n/{name}"):
-            yield from _locale(name, f"i18n/{name}", "the folder's name")
+    names = sorted(os.listdir(site.root / "i18n")) if site.has("i18n") else []  # noqa: PTH208 - only names
+    languages = [name for name in names if site.has(f"i18n/{name}")]
+    for name in languages:
+        yield from _locale(name, f"i18n/{name}", "the folder's name")
+    yield from _urls([each for name in languages for each in _translated_docs(site, name)], "the folders of i18n")
 
 
 def _astro(site: _Configuration) -> Iterator[FoundRule | str]:
@@ -242,9 +244,105 @@ def _languages(site: _Configuration, key: str) -> list[str]:
     return [field.key.text for field in site.mapping(key).values() if isinstance(field.value, MappingNode)]
 
 
-def _permalinks(site: _Configuration) -> Iterator[str]:
+# Addresses. Each generator has its own words for the parts of an address.
+
+_GENERATOR_WORD = re.compile(r":[a-z_]+(?:\[[^]]*\])?")
+_DATE_WORDS = {
+    f":{word}": f":{word}" for word in ("year", "month", "day", "i_month", "i_day", "hour", "minute", "second")
+}
+_JEKYLL_WORDS = _DATE_WORDS | {
+    **{word: word for word in (":short_year", ":y_day", ":slug", ":categories")},
+    ":title": ":slug_or_name",
+    ":name": ":filename",
+    ":path": ":sections/:filename",
+    ":output_ext": ".html",
+}
+_JEKYLL_STYLES = {
+    "date": "/:categories/:year/:month/:day/:title.html",
+    "pretty": "/:categories/:year/:month/:day/:title/",
+    "ordinal": "/:categories/:year/:y_day/:title.html",
+    "none": "/:categories/:title.html",
+}
+_HEXO_WORDS = _DATE_WORDS | {
+    ":title": ":slug_or_name",
+    ":name": ":name",
+    ":post_title": ":title",
+    ":category": ":categories",
+}
+_HUGO_WORDS = {
+    **{word: word for word in (":year", ":month", ":day", ":title")},
+    ":yearday": ":y_day",
+    ":slug": ":lower_slug_or_title",
+    **dict.fromkeys((":slugorfilename", ":slugorcontentbasename"), ":lower_slug_or_filename"),
+    **dict.fromkeys((":filename", ":contentbasename"), ":lower_filename"),
+}
+_HUGO_URL = ":lower_sections/:lower_slug_or_filename/"
+
+
+class _Addresses(NamedTuple):
+    """The addresses of the files that a path matches, in a generator's words. The words are those of templates if none
+    are given."""
+
+    path: str
+    pattern: str
+    words: Mapping[str, str] = {}
+
+
+def _jekyll_permalinks(site: _Configuration) -> Iterator[FoundRule | str]:
+    written, found = site.text("permalink"), list[_Addresses]()
+    if pattern := _JEKYLL_STYLES.get(written, written):
+        if pattern.endswith("/"):
+            found.append(_Addresses("**", "/:path/", _JEKYLL_WORDS))
+        found.append(_Addresses("**/_posts", pattern, _JEKYLL_WORDS))
+    inside = "/".join(filter(None, (site.text("source").strip("./"), site.text("collections_dir").strip("./"))))
+    for name in site.mapping("collections"):
+        if name != "posts":
+            own = site.text("collections", name, "permalink") or "/:collection/:path.html"
+            words = _JEKYLL_WORDS | {":collection": name}
+            found.append(_Addresses(f"{inside}/_{name}".strip("/"), own, words))
+    yield from _urls(found, "permalink")
+
+
+def _hexo_permalink(site: _Configuration, folder: str) -> Iterator[FoundRule | str]:
     if pattern := site.text("permalink"):
-        yield f"The permalinks are {pattern}"
+        yield from _urls([_Addresses(f"{folder}/_posts", pattern, _HEXO_WORDS)], "permalink")
+
+
+def _hugo_permalinks(site: _Configuration, folder: str, languages: Mapping[str, str]) -> Iterator[FoundRule | str]:
+    """`languages` are those with a folder of their own, and their folders."""
+    found = [_Addresses(place, f"/{name}/{_HUGO_URL}") for name, place in languages.items()]
+    for section in {**site.mapping("permalinks"), **site.mapping("permalinks", "page")}:
+        if pattern := site.text("permalinks", section) or site.text("permalinks", "page", section):
+            words = _HUGO_WORDS | {":section": section, ":sections": f"{section}/:lower_sections"}
+            own, lists = f"/:language/{pattern.lstrip('/')}", f"/:language/{section}/{_HUGO_URL}"
+            found.append(_Addresses(f"{folder}/{section}", own, words | {":language": ":language"}))
+            found.append(_Addresses(f"{folder}/{section}/**/_index.*", lists))
+    yield from _urls(found, "permalinks")
+
+
+def _translated_docs(site: _Configuration, language: str) -> Iterator[_Addresses]:
+    for plugin, pattern in (("docs/current", "docs/:address"), ("blog", "blog/:dated_address")):
+        if site.has(folder := f"i18n/{language}/docusaurus-plugin-content-{plugin}"):
+            yield _Addresses(folder, f"/{language}/{pattern}")
+
+
+def _translated(pattern: str, words: Mapping[str, str]) -> str:
+    """Raises KeyError for an unknown word."""
+    return _GENERATOR_WORD.sub(lambda word: words[word[0]], pattern) if words else pattern
+
+
+def _urls(addresses: Iterable[_Addresses], origin: str) -> Iterator[FoundRule | str]:
+    """The rule of addresses by path."""
+    found = {}
+    for path, pattern, words in addresses:
+        try:
+            template = "/" + _translated(pattern, words).lstrip("/")
+            UrlTemplate.of(template)
+            found[Glob.of(path).text] = template
+        except (BadGlob, BadTemplate, KeyError):
+            yield f"The addresses {pattern} of {path} cannot be written as a template."
+    if found:
+        yield FoundRule("url", found, origin)
 
 
 def _is_hexo(site: _Configuration) -> bool:

@@ -16,7 +16,7 @@ from typing import Any, Generic, TypeVar
 from gateway.content import dates, values
 from gateway.content.entry_layouts import Decode, EntryLayouts, Make
 from gateway.content.identity import provider_key, topic_key, url_host, url_identity
-from gateway.content.nodes import MappingEntry, MappingNode, Node, ScalarNode, SequenceNode
+from gateway.content.nodes import MappingEntry, MappingNode, Node, Position, ScalarNode, SequenceNode
 from gateway.content.plain_yaml import ItemNode
 from gateway.content.problem_collector import (
     BAD_VALUE,
@@ -93,6 +93,16 @@ def topics(
 
 def images(collector: ProblemCollector, field: MappingEntry | None) -> tuple[tuple[Image, ...], Rest]:
     return decode_each(field, _kept_images().decoding(partial(_image, collector)))
+
+
+def position_of(field: MappingEntry, url: str) -> Position:
+    """The position of an image in its field."""
+    for node in entries(field):
+        parts = [entry.value for entry in node.entries.values()] if isinstance(node, MappingNode) else [node]
+        for part in parts:
+            if isinstance(part, ScalarNode) and part.text.strip() == url:
+                return part.position
+    return field.value.position
 
 
 def provider(collector: ProblemCollector, field: MappingEntry | None) -> tuple[ProviderName | None, Rest, int]:

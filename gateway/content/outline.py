@@ -124,7 +124,7 @@ class _Reader:
             return
         own = self._own_anchor(at - 1, first_line)
         if text := _collapsed(" ".join(self._lines[first_line:])):
-            anchor = self._anchors.of(own or _anchor(text))
+            anchor = self._anchors.of(own or anchor_of(text))
             self._headings.append(Heading(depth, text, anchor))
             self._parts[opening] = self._parts[opening].replace(f"<h{depth}", f'<h{depth} id="{anchor}"', 1)
             if self._title is None and not self._enclosing and not is_blank(text):
@@ -183,7 +183,7 @@ class _Anchors:
         return anchor
 
 
-def _anchor(text: str) -> str:
+def anchor_of(text: str) -> str:
     """The anchor by GitHub's rule: lower case, letters, marks, digits, `_` and `-` only, a hyphen for each space."""
     if not any(map(str.isalnum, text)):
         return NAMELESS

@@ -13,7 +13,9 @@ from gateway.content import dotted_names, values, visibility_flags
 from gateway.content.date_patterns import DatePattern, DateText
 from gateway.content.globs import Glob
 from gateway.content.inheritance import InheritedRule, InheritedRules
+from gateway.content.media_types import ASSETS
 from gateway.content.nodes import MappingEntry, MappingNode, Node, ScalarNode, SequenceNode
+from gateway.content.url_templates import UrlRule, literal_folders
 from gateway.model.documents import BodyRules
 from gateway.model.fields import FIELDS
 
@@ -84,6 +86,7 @@ DEFAULT_MAPPING: Mapping[str, FieldSource] = {name: FieldSource((name,)) for nam
         )
     ),
     "slug": FieldSource(("slug", "permalink", "url")),
+    "aliases": FieldSource(("aliases", "alias", "redirect_from", "redirectFrom")),
 }
 """The default keys of each field. The keys of `slug` may also have an address."""
 ADDRESSES = frozenset(DEFAULT_MAPPING["slug"].keys)
@@ -128,6 +131,19 @@ class PathRule(NamedTuple):
         return field is not None and values.boolean(field.value) is False
 
 
+class AssetRules(NamedTuple):
+    """How the addresses of files of the folder are made. They are settings, and not rules of `gateway.yaml`."""
+
+    base: str | None = ASSETS
+    """The address of the folder, or None if its files do not have addresses."""
+    follow_links: bool = False
+
+    @property
+    def digest(self) -> str:
+        """ "" for the default rules."""
+        return "" if self.base == ASSETS else f"assets={self.base or ''}"
+
+
 class Site(NamedTuple):
     """The rules of one site from its `gateway.yaml`, or the default rules."""
 
@@ -146,6 +162,8 @@ class Site(NamedTuple):
     """Patterns of the files that are not documents."""
     numbered: tuple[Glob, ...] = ()
     """Patterns of the files whose names begin with a number that orders them."""
+    urls: tuple[UrlRule, ...] = ()
+    """The addresses of articles. The last matching rule is used."""
     bundles: bool = False
     """Whether documents beside the `index` of a folder are resources of its page."""
     preset: str = ""
@@ -172,6 +190,7 @@ class Site(NamedTuple):
     """The digest of the rules, "" for the default rules."""
     inherited: InheritedRules = InheritedRules()
     """The rules in files of other generators."""
+    assets: AssetRules = AssetRules()
 
     def defaults_for(self, path: str) -> dict[str, MappingEntry]:
         if not self.defaults:
@@ -198,6 +217,15 @@ class Site(NamedTuple):
 
     def is_numbered(self, path: str) -> bool:
         return any(glob.matches(path) for glob in self.numbered)
+
+    def url_rule(self, path: str) -> UrlRule | None:
+        return next((rule for rule in reversed(self.urls) if rule.glob.matches(path)), None)
+
+    def folders_below(self, root: str, path: str) -> list[str]:
+        """The folders of a file below a root, or below the longest of the site's folders if the root is ""."""
+        roots = [root] if root else [literal_folders(glob.text) for glob in self.folders]
+        inside = max((each for each in roots if path.startswith(f"{each}/")), key=len, default="")
+        return path[len(inside) :].lstrip("/").split("/")[:-1]
 
     def closed(self, path: str) -> str | None:
         """The name or the generator's rule that makes the file a draft whatever its front matter.

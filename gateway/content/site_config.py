@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, tzinfo
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
@@ -35,6 +36,7 @@ from gateway.content.site import (
     with_prefixes,
 )
 from gateway.content.source import SITE_FILE, ContentFile, Stamp
+from gateway.content.url_templates import BadTemplate, UrlRule, UrlTemplate
 from gateway.content.values import Unreadable, shown
 from gateway.content.yaml import DUPLICATE_KEY
 from gateway.errors import FrontMatterError
@@ -48,12 +50,12 @@ SITE_NAME = "SITE_NAME"
 SECTIONS = frozenset(
     {
         *("preset", "fields", "defaults", "pin", "expose", "include", "folders", "exclude"),
-        *("numbered", "bundles", "timezone", "locales", "embeds"),
+        *("numbered", "bundles", "timezone", "locales", "embeds", "url"),
     }
 )
 RENAMED = frozenset(DEFAULT_MAPPING) - {"secured"}
 """The fields that other keys may give. `secured` has one key only, because its content is never shown."""
-SET = RENAMED - {"draft"}
+SET = RENAMED - {"draft", "aliases"}
 """The fields that may have defaults or pins."""
 LISTS = frozenset({"topics", "authors", "images", "provider", "related"})
 FLAGS = frozenset({"published", "draft"})
@@ -175,6 +177,7 @@ class _Reader:
             folders=tuple(self._globs(get("folders"))),
             exclude=tuple(self._globs(get("exclude"))),
             numbered=tuple(self._globs(get("numbered"))),
+            urls=tuple(self._urls(get("url"))),
             bundles=self._flag(get("bundles")),
             preset=preset,
             timezone=self._timezone(get("timezone")),
@@ -344,10 +347,36 @@ class _Reader:
 
     def _globs(self, section: MappingEntry | None) -> Iterator[Glob]:
         for written, position in self._texts(section):
+            if glob := self._glob(written, position):
+                yield glob
+
+    def _glob(self, written: str, position: Position) -> Glob | None:
+        try:
+            return Glob.of(written)
+        except BadGlob as error:
+            self._refuse(f"{shown(written)} is not a valid path pattern: {error}", position, error.hint)
+            return None
+
+    def _urls(self, section: MappingEntry | None) -> Iterator[UrlRule]:
+        """The templates by path. One text is the template of all files."""
+        if section is None or values.is_null(section.value):
+            return
+        by_path = section.value.entries if isinstance(section.value, MappingNode) else {"**": section}
+        for written, field in by_path.items():
+            glob = self._glob(written, field.key.position)
+            if glob:
+                yield UrlRule(glob, self._template(field))
+
+    def _template(self, field: MappingEntry) -> UrlTemplate | None:
+        """None if the files have no address."""
+        if values.is_null(field.value):
+            return None
+        for written, position in islice(self._texts(field), 1):
             try:
-                yield Glob.of(written)
-            except BadGlob as error:
-                self._refuse(f"{shown(written)} is not a valid path pattern: {error}", position, error.hint)
+                return UrlTemplate.of(written)
+            except BadTemplate as error:
+                self._refuse(str(error), position, error.hint)
+        return None
 
     def _hosts(self, section: MappingEntry | None) -> Iterator[str]:
         for written, position in self._texts(section):

@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from gateway.content.globs import Glob
+from gateway.content.media_types import media_type
 from gateway.errors import ContentFolderError
 from gateway.model.problems import Problem, Severity
 
@@ -313,10 +314,14 @@ class Walk:
     matches the files that are documents in spite of their extension or folder.
     """
 
-    def __init__(self, root: Path, *, follow_links: bool = False, include: Sequence[Glob] = ()) -> None:
+    def __init__(
+        self, root: Path, *, follow_links: bool = False, include: Sequence[Glob] = (), with_assets: bool = False
+    ) -> None:
+        """`with_assets` adds the files that documents may refer to."""
         self._root = Path(os.path.realpath(root))
         self._follow_links = follow_links
         self._include = include
+        self._with_assets = with_assets
         self._files = FoundFiles()
         self._rules: dict[str, ContentFile] = {}
         self._pages: dict[str, ContentFile] = {}
@@ -418,7 +423,7 @@ class Walk:
             return None
         if entry.is_dir():
             return (*above, os.path.realpath(entry)) if self._follow_links else above
-        if is_document(name, self._include):
+        if is_document(name, self._include) or (self._with_assets and media_type(name)):
             self._take_file(entry, name)
         elif _must_be_read(name):
             status = entry.stat()
@@ -530,6 +535,37 @@ def read(
         time.sleep(FRESH_NS / 1e9 / 2)
     message = "The file keeps changing while it is read."
     raise ReadError(Problem(Severity.ERROR, CHANGING, message, file.path, hint="It is read again on the next run."))
+
+
+def open_inside(root: Path | str, name: str, *, follow_links: bool = False) -> tuple[int, str]:
+    """The descriptor of a file in the folder, and the name of the file without links.
+
+    With `follow_links`, links to targets inside the folder are followed, otherwise none. Files that walks skip are not
+    opened. Raises OSError.
+    """
+    _check_name(name)
+    if follow_links:
+        real_root, real = os.path.realpath(root), os.path.realpath(f"{root}/{name}")
+        if not real.startswith(f"{real_root}{os.sep}"):
+            raise FileNotFoundError(errno.ENOENT, "The link leads out of the folder", name)
+        name = real.removeprefix(f"{real_root}{os.sep}")
+        _check_name(name)
+    *folders, last = name.split("/")
+    flags = os.O_RDONLY | os.O_CLOEXEC
+    descriptor = os.open(root, flags | os.O_DIRECTORY)
+    try:
+        for folder in folders:
+            outer, descriptor = descriptor, os.open(folder, flags | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=descriptor)
+            os.close(outer)
+        return os.open(last, flags | os.O_NONBLOCK | os.O_NOFOLLOW, dir_fd=descriptor), name
+    finally:
+        os.close(descriptor)
+
+
+def _check_name(name: str) -> None:
+    """Raises FileNotFoundError for a name that a walk does not give."""
+    if is_ignored(name) or not {"", ".", ".."}.isdisjoint(name.split("/")):
+        raise FileNotFoundError(errno.ENOENT, "The file is skipped", name)
 
 
 def _read_once(root: Path | str, file: ContentFile, max_bytes: int) -> tuple[Stamp | None, bytes]:

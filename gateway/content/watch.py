@@ -133,7 +133,7 @@ class _PollingSource:
 
     def _look(self) -> _FolderState | None:
         try:
-            listing = Walk(self._root, include=(Glob.of("**"),)).run()
+            listing = Walk(self._root, include=(Glob.of("**"),), with_assets=True).run()
         except ContentFolderError:
             return None
         try:

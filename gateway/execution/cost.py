@@ -51,6 +51,8 @@ FIELD_COSTS: Mapping[tuple[str, str], int] = {
     ("Article", "similar"): 25,
     ("Article", "adjacent"): 5,
     ("Article", "summary"): 2,  # reads the text
+    ("Article", "links"): 2,  # looks up each link
+    ("Body", "html"): 2,  # looks up each link
     ("Body", ANY): 1,
     ("Body", "markdown"): 0,
     ("Body", "isEmpty"): 0,
@@ -61,6 +63,7 @@ another leaf or a list."""
 
 LIST_SIZES: Mapping[tuple[str, str], int] = {
     (ANY, "related"): 20,
+    (ANY, "links"): 20,
     (ANY, "topics"): 10,
     (ANY, "authors"): 5,
     (ANY, "images"): 5,

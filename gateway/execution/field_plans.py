@@ -21,6 +21,7 @@ from gateway.store.reads import (
     TOPIC_BY_KEY,
     WHOLE,
     Find,
+    LinkAddressesOf,
     Lookup,
     SecuredOf,
     StatisticsOf,
@@ -55,24 +56,24 @@ def _read(plan: PlanBuilder, scope: Scope, nodes: list[FieldNode], field: GraphQ
     if source.kind is Kind.CONNECTION:
         asked = plan.question(field, nodes[0], source.read)
         return ConnectionPlan(plan, scope, asked, plan.key(scope, source.by), _type(field)).object(nodes)
-    key = scope.attribute(str(source.by))
+    key, level = plan.key(scope, source.by), 1 if source.by is None else scope.level + 1
     type_: Any = _type(field)
     if isinstance(scope, ArticleRows) and type_.name in _OWNED:
         return _OWNED[type_.name](plan, scope, nodes, field, source)
     asked = plan.question(field, nodes[0], source.read)
     if type_.name in {"Article", "Provider", "Topic"} and source.kind is Kind.RECORD:
         return plan.found(scope, nodes, asked, key, type_)
-    read = plan.read(scope.level + 1, asked, plan.parents(scope, key))
+    read = plan.read(level, asked, f"({key},)" if source.by is None else plan.parents(scope, key))
     name = plan.name("v")
     if source.kind is Kind.RECORD:
-        inner = Scope(type_, name, f"for {name} in {read.name}.values()", scope.level + 1)
+        inner = Scope(type_, name, f"for {name} in {read.name}.values()", level)
         return f"{plan.shape(inner, nodes)}({read.name}[{key}])"
-    inner = Scope(type_, name, f"for {name}s in {read.name}.values() for {name} in {name}s", scope.level + 1)
+    inner = Scope(type_, name, f"for {name}s in {read.name}.values() for {name} in {name}s", level)
     values = f"{read.name}[{key}]"
     return f"[{plan.object(inner, nodes)} for {name} in {f'listed({values})' if type_.name in _SHARED else values}]"
 
 
-_SHARED = frozenset({"Topic", "Author", "Related"})
+_SHARED = frozenset({"Topic", "Author", "Related", "Link"})
 """The types of lists that count for each parent in an answer."""
 
 
@@ -205,8 +206,11 @@ def _node(plan: PlanBuilder, _scope: Scope, nodes: list[FieldNode], field: Graph
 _TYPES = {"ar": "Article", "re": "Related", "pr": "Provider", "to": "Topic", "au": "Author"}
 
 
-def _html(_plan: PlanBuilder, scope: Scope, _nodes: list[FieldNode], _field: GraphQLField) -> str:
-    return f"x.html({scope.attribute('body')}, {scope.attribute('rules')})"
+def _html(plan: PlanBuilder, scope: Scope, _nodes: list[FieldNode], _field: GraphQLField) -> str:
+    key = scope.attribute("article_id")
+    read = plan.read(scope.level + 1, plan.constant(LinkAddressesOf()), plan.parents(scope, key))
+    addresses = f"{{**{read.name}[{key}].by_destination, **{scope.attribute('addresses')}}}"
+    return f"x.html({scope.attribute('body')}, {scope.attribute('rules')}, {addresses})"
 
 
 def _summary(plan: PlanBuilder, scope: Scope, nodes: list[FieldNode], field: GraphQLField) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated
 import strawberry
 
 from gateway.content import prose
+from gateway.content.destinations import addressed
 from gateway.graph.body_renderer import Markdown
 from gateway.graph.connection import non_negative, resolved
 from gateway.graph.context import Info
@@ -15,6 +16,7 @@ from gateway.graph.sources import derived
 from gateway.limits import Limits
 from gateway.model import documents
 from gateway.model.records import Text
+from gateway.store.reads import LinkAddressesOf
 
 EXCERPT_LENGTH = 200
 TOC_DEPTH = 3
@@ -75,7 +77,9 @@ class Body:
     @resolved("Sanitised HTML, safe to insert into a page. Headings have their `anchor` as id.")
     @staticmethod
     async def html(body: strawberry.Parent[Text], info: Info) -> str:
-        return (await info.context.renderer.render(Markdown.of(body.body, body.rules))).html
+        rendered = await info.context.renderer.render(Markdown.of(body.body, body.rules))
+        found = await info.context.load(LinkAddressesOf(), body.article_id)
+        return addressed(rendered.html, {**found.by_destination, **body.addresses})
 
     text = derived("Plain text without markup, one line per block.", str, _text)
     is_empty = derived("Whether the body is empty or only white space.", bool, _is_empty)

@@ -12,7 +12,7 @@ from typing import Any
 from gateway import cache_tags
 from gateway.errors import LimitExceeded
 from gateway.model.lists import Group, Page
-from gateway.model.records import Article, Author, Provider, Related, Similar, Topic
+from gateway.model.records import Article, Author, Link, Provider, Related, Similar, Topic
 from gateway.store.reads import (
     ARTICLE_BY_URL,
     ARTICLES_OF_AUTHOR,
@@ -32,10 +32,13 @@ from gateway.store.reads import (
     TOPICS,
     AdjacentIn,
     AuthorsOf,
+    ChangesOf,
     CountOf,
     Find,
     GroupsOf,
     HistogramOf,
+    LinkAddressesOf,
+    LinksOf,
     Listing,
     Lookup,
     PageOf,
@@ -45,7 +48,9 @@ from gateway.store.reads import (
     RelatedOf,
     ScoreOf,
     SimilarTo,
+    SnippetsOf,
     StatisticsOf,
+    SuggestionOf,
     TopicsOf,
 )
 
@@ -72,6 +77,8 @@ class ReadBudget:
             found = [record for value in values.values() for record in records_in(read, value)]
         self.add(found)
         self.depend(*lists_of(read))
+        if isinstance(read, LinkAddressesOf):
+            self.depend(*(tag for value in values.values() for tag in value.tags))
 
     def add(self, found: Collection[object]) -> None:
         """Add records or groups. Raises LimitExceeded if the total exceeds the budget."""
@@ -110,7 +117,7 @@ def records_in(read: Read[Any], value: Any) -> Collection[object]:
             return [edge.node for edge in page.edges]
         case AdjacentIn():
             return [article for article in value if article]
-        case GroupsOf() | HistogramOf() | TopicsOf() | AuthorsOf() | RelatedOf() | SimilarTo():
+        case GroupsOf() | HistogramOf() | TopicsOf() | AuthorsOf() | RelatedOf() | LinksOf() | SimilarTo():
             items: Collection[object] = value
             return items
     return ()
@@ -118,7 +125,7 @@ def records_in(read: Read[Any], value: Any) -> Collection[object]:
 
 def is_shared(read: Read[Any]) -> bool:
     """Whether several parents in a response can show one value, which counts for each of them."""
-    return isinstance(read, TopicsOf | AuthorsOf | RelatedOf)
+    return isinstance(read, TopicsOf | AuthorsOf | RelatedOf | LinksOf)
 
 
 def lists_of(read: Read[Any]) -> Collection[str]:
@@ -132,11 +139,12 @@ def lists_of(read: Read[Any]) -> Collection[str]:
             | HistogramOf(listing)
             | RangesOf(listing)
             | AdjacentIn(listing)
+            | SuggestionOf(listing)
         ):
             return _lists(listing)
         case Find(lookup) if lookup == ARTICLE_BY_URL:  # several can have the URL, and a newer one replaces the result
             return (cache_tags.ARTICLES,)
-        case ScoreOf() | SimilarTo():
+        case ScoreOf() | SimilarTo() | SnippetsOf() | ChangesOf():
             return (cache_tags.ARTICLES,)
         case StatisticsOf():
             return cache_tags.LISTS
@@ -180,5 +188,6 @@ _TAGS: Mapping[type, Callable[[Any], str | None]] = {
     **dict.fromkeys((Article, Provider, Topic, Author), attrgetter("id")),
     Related: attrgetter("source_id"),  # part of its article
     Similar: attrgetter("article.id"),
+    Link: attrgetter("tag"),
     Group: lambda group: _tag(group.value),
 }

@@ -47,13 +47,12 @@ from gateway.graph.filter_inputs import ArticleFilter, ArticleFilters, checked_f
 from gateway.graph.loaders import Key
 from gateway.graph.order_inputs import ArticleOrder, SearchOrders, checked_order
 from gateway.graph.search_types import ArticleSearchConnection, SearchFields, SearchModes, checked_search
-from gateway.graph.sources import ARTICLE_LIST, AUTHOR_LIST, PROVIDER_LIST, TOPIC_LIST, connection, named
-from gateway.graph.sync import ChangeSet, Since, Subscription
+from gateway.graph.sources import ARTICLE_LIST, AUTHOR_LIST, PROVIDER_LIST, TOPIC_LIST, Kind, connection, named, owned
+from gateway.graph.sync import ChangeSet, Subscription
 from gateway.graph.types import Article, Author, Node, Provider, Topic
 from gateway.limits import Limits
 from gateway.model import records
 from gateway.model.lists import BEST_FIRST, SearchField, SearchMode
-from gateway.store.protocol import ChangePage
 from gateway.store.reads import (
     ARTICLE_BY_ID,
     ARTICLE_BY_LOCALIZED_SLUG,
@@ -105,7 +104,8 @@ def _article(
     url: Annotated[
         str | None,
         strawberry.argument(
-            description="URL of the article. Matches `originalUrl`, `webUrl` and AMP variants after normalisation."
+            description="URL of the article. Matches `url`, `originalUrl`, `webUrl`, AMP variants and `aliases` after"
+            " normalisation."
         ),
     ] = UNSET,
     locale: Annotated[
@@ -318,10 +318,7 @@ class Query:
 
     authors = connection("All authors of visible articles.", Connection[Author], AUTHORS, AUTHOR_LIST)
 
-    @resolved("Delta sync for clients with an offline copy.", ChangeSet)
-    @staticmethod
-    async def changes(info: Info, since: Since = UNSET, first: sync.First = sync.DEFAULT_PAGE) -> ChangePage:
-        return await sync.changes(info, since, first)
+    changes = owned("Delta sync for clients with an offline copy.", ChangeSet, sync.changes, None, Kind.RECORD)
 
     @resolved("The loaded content.", Corpus)
     @staticmethod

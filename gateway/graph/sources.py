@@ -13,7 +13,7 @@ import strawberry
 from strawberry import UNSET
 from strawberry.types.fields.resolver import Parameter, Signature
 
-from gateway.graph.connection import SOURCE, After, Before, First, Last, Offset, PageKey, checked_window
+from gateway.graph.connection import SOURCE, After, Before, First, Last, Offset, PageKey, checked_window, or_none
 from gateway.graph.context import Info
 from gateway.graph.facet_arguments import FirstGroups, checked_first
 from gateway.graph.filter_inputs import ArticleFilters, AuthorFilters, ProviderFilters, TopicFilters, checked_filter
@@ -108,9 +108,10 @@ def one(description: str, graphql_type: object, lookup: Lookup[Any], by: str) ->
 
 
 def owned(
-    description: str, graphql_type: object, read: Callable[..., Read[Any]], by: str, kind: Kind = Kind.LIST
+    description: str, graphql_type: object, read: Callable[..., Read[Any]], by: str | None, kind: Kind = Kind.LIST
 ) -> Any:
-    """The field of what an object owns. The parameters of `read` after the limits are the field's arguments."""
+    """The field of what an object owns, or of the whole corpus. The parameters of `read` after the limits are the
+    arguments."""
     source = Source(kind, read, by)
 
     async def resolve(root: object, info: Info, **arguments: Any) -> Any:
@@ -185,6 +186,15 @@ PROVIDER_LIST = ListArguments(ProviderFilters, ProviderOrders, LARGEST_PROVIDERS
 TOPIC_LIST = ListArguments(TopicFilters, TopicOrders, LARGEST_TOPICS_FIRST)
 AUTHOR_LIST = ListArguments(AuthorFilters, AuthorOrders, LARGEST_AUTHORS_FIRST)
 
+
+class Choice(NamedTuple):
+    """An argument that chooses the list of a connection."""
+
+    annotation: Any
+    listing: Callable[[Any], Listing[Any]]
+    """The list for the argument, which is None if it is absent."""
+
+
 _WINDOW = {"first": First, "after": After, "last": Last, "before": Before}
 
 
@@ -194,13 +204,20 @@ def connection(
     listing: Listing[Any],
     arguments: ListArguments | None = None,
     by: str | None = None,
+    *,
+    kinds: Choice | None = None,
 ) -> Any:
-    """The field of a paged list. Without `arguments` it has only a window, and its articles are the newest first."""
+    """The field of a paged list. Without `arguments` it has only a window, and its articles are the newest first.
+
+    `kinds` is a further argument, which replaces the listing.
+    """
     parameters = [_keyword(name, kind) for name, kind in _WINDOW.items()]
     if arguments:
         parameters += [_keyword("offset", Offset), _keyword("where", arguments.filters)]
         parameters.append(_keyword("order_by", arguments.orders, arguments.order))
-    read = partial(_page, listing, (arguments or ARTICLE_LIST).order)
+    if kinds:
+        parameters.append(_keyword("in_", kinds.annotation))
+    read = partial(_page, listing, kinds, (arguments or ARTICLE_LIST).order)
     source = Source(Kind.CONNECTION, read, by)
 
     def resolve(root: object, info: Info, **given: Any) -> PageKey | None:
@@ -212,15 +229,18 @@ def connection(
 
 def _page(
     listing: Listing[Any],
+    kinds: Choice | None,
     default: Sequence[Any],
     limits: Limits,
     *,
+    in_: Any = UNSET,
     where: Any = UNSET,
     order_by: Sequence[Any] | None = None,
     **window: Any,
 ) -> PageOf[Any]:
     checked = checked_window(limits, **window)
-    return PageOf(listing.where(checked_filter(limits, where)), checked_order(limits, order_by, default), checked)
+    found = kinds.listing(or_none(in_)) if kinds else listing.where(checked_filter(limits, where))
+    return PageOf(found, checked_order(limits, order_by, default), checked)
 
 
 def _keyword(name: str, annotation: Any, default: object = UNSET) -> Parameter:

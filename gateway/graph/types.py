@@ -15,6 +15,8 @@ from strawberry import UNSET
 from strawberry.scalars import JSON
 
 from gateway.content import prose
+from gateway.content.identity import url_identity
+from gateway.filters import Or
 from gateway.graph.body import EXCERPT_LENGTH, Body
 from gateway.graph.connection import (
     Connection,
@@ -27,8 +29,8 @@ from gateway.graph.context import Info
 from gateway.graph.facet_arguments import FirstGroups, checked_first, counted
 from gateway.graph.filter_inputs import ArticleFilters, checked_filter
 from gateway.graph.images import CachedOnly, Image, MaxWidth, MinWidth, best_image
-from gateway.graph.order_inputs import NEWEST_FIRST, ArticleOrders, checked_order
-from gateway.graph.sources import ARTICLE_LIST, Answer, Kind, answered, connection, derived, groups, one, owned
+from gateway.graph.order_inputs import NEWEST_FIRST, ArticleOrders, checked_order, describe
+from gateway.graph.sources import ARTICLE_LIST, Answer, Choice, Kind, answered, connection, derived, groups, one, owned
 from gateway.limits import PAGE_SIZE, Limits
 from gateway.model import documents, lists, records
 from gateway.model.fields import FIELDS
@@ -36,15 +38,19 @@ from gateway.store.reads import (
     ARTICLE_BY_ID,
     ARTICLE_BY_URL,
     ARTICLES,
+    ARTICLES_LINKING,
     ARTICLES_OF_AUTHOR,
     ARTICLES_OF_PROVIDER,
     ARTICLES_OF_TOPIC,
     ARTICLES_REFERRING,
+    ARTICLES_RELATING,
     MENTIONS,
     PROVIDER_BY_KEY,
     AdjacentIn,
     AuthorsOf,
     GroupsOf,
+    LinksOf,
+    Listing,
     RelatedOf,
     SecuredOf,
     SimilarTo,
@@ -104,6 +110,38 @@ def _related(
     return RelatedOf(non_negative("first", first))
 
 
+def _links(
+    _limits: Limits,
+    first: Annotated[int | None, strawberry.argument(description="Maximum number of links. Default: all.")] = UNSET,
+) -> LinksOf:
+    return LinksOf(non_negative("first", first))
+
+
+def _referring(kinds: Sequence[lists.ReferenceKind] | None) -> Listing[records.Article]:
+    """The references of some kinds. Without any kind there is none."""
+    wanted = frozenset(lists.ReferenceKind) if kinds is None else frozenset(kinds)
+    return _REFERRING[wanted]
+
+
+_REFERRING = {
+    frozenset(lists.ReferenceKind): ARTICLES_REFERRING,
+    frozenset({lists.ReferenceKind.RELATED}): ARTICLES_RELATING,
+    frozenset({lists.ReferenceKind.BODY}): ARTICLES_LINKING,
+    frozenset[lists.ReferenceKind](): ARTICLES_REFERRING.where(Or(())),
+}
+describe(
+    lists.ReferenceKind,
+    "ReferenceKind",
+    "Where an article refers to another one.",
+    RELATED="An entry of `related`.",
+    BODY="A link in the body.",
+)
+ReferenceKinds = Annotated[
+    list[lists.ReferenceKind] | None,
+    strawberry.argument(name="in", description="Where the references are. Default: anywhere."),
+]
+
+
 def _adjacent(limits: Limits, where: ArticleFilters = UNSET, order_by: ArticleOrders = NEWEST_FIRST) -> AdjacentIn:
     order = checked_order(limits, order_by, NEWEST_FIRST)
     return AdjacentIn(ARTICLES.where(checked_filter(limits, where)), order)
@@ -147,6 +185,13 @@ def _front_matter(
     return Answer(TextOf(), lambda text, _: {key: each for key, each in text.front_matter.items() if key in names})
 
 
+def _is_redirect(
+    _limits: Limits, url: Annotated[str, strawberry.argument(description="The URL, as in `article(url:)`.")]
+) -> Callable[[Sequence[str]], bool]:
+    identity = url_identity(url)
+    return lambda aliases: identity is not None and identity in map(url_identity, aliases)
+
+
 @strawberry.type(description="An article: one content file.")
 class Article(Node, ContentItem):
     slug: str = strawberry.field(
@@ -154,6 +199,17 @@ class Article(Node, ContentItem):
     )
     path: str = strawberry.field(
         description="Path of the file, relative to the content folder. The natural key of an article."
+    )
+    url: str | None = strawberry.field(
+        description="The address of the article in the site: the one in its front matter, else one by the template"
+        " `url` in `gateway.yaml`. Null without both."
+    )
+    aliases: list[str] = strawberry.field(
+        description="Former addresses of the article, from `aliases` or `redirect_from`. `article(url:)` finds it by"
+        " them too."
+    )
+    is_redirect = derived(
+        "Whether a URL is one of `aliases`, so that a page for it redirects to `url`.", bool, _is_redirect, by="aliases"
     )
     __annotations__.update({field.name: field.type for field in _OWN})
     vars().update({field.name: strawberry.field(description=field.description) for field in _OWN})
@@ -184,11 +240,13 @@ class Article(Node, ContentItem):
         by="id",
     )
     referenced_by = connection(
-        "Backlinks: visible articles with a related entry that resolves to this article, newest first.",
+        "Backlinks: visible articles with a related entry or a link that resolves to this article, newest first.",
         "Connection[Article]",
         ARTICLES_REFERRING,
         by="id",
+        kinds=Choice(ReferenceKinds, _referring),
     )
+    links = owned("The links in the body, in their order, each once.", "list[Link]", _links, by="id")
     body = owned("The content after the front matter.", Body, lambda _limits: TextOf(), by="id", kind=Kind.RECORD)
 
     @resolved(
@@ -331,6 +389,21 @@ class Related(Node, ContentItem):
         by="url",
     )
     source = one("The article whose front matter has this entry.", Article, ARTICLE_BY_ID, by="source_id")
+
+
+@strawberry.type(description="A link in an article's body.")
+class Link:
+    text: str = strawberry.field(description="The text of the link, without markup.")
+    destination: str = strawberry.field(description="The destination as in HTML without rewritten addresses.")
+    fragment: str = strawberry.field(description="The part after `#`, decoded. Empty without one.")
+    url: str | None = strawberry.field(
+        description="The address that it leads to: the `url` of the article, or the destination if that is an address."
+        " Null for a path that leads to no visible article with an address."
+    )
+
+    article = one(
+        "The article that it leads to, if it is loaded and visible.", Article | None, ARTICLE_BY_ID, by="article_id"
+    )
 
 
 @strawberry.type(description="A topic and the number of articles that have it.")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gateway.content.generator_rules import companions
+from gateway.content.media_types import media_type
 from gateway.content.site import Site
 from gateway.content.site_config import is_site_config
 from gateway.content.source import folders_of, is_closed, is_document, is_ignored, may_hold_rules, why_not_read
@@ -38,18 +39,23 @@ class ChangedPaths(NamedTuple):
     def paths(self) -> frozenset[str]:
         return self.present | self.missing
 
-    def known(self, files: Collection[str], told: Iterable[str]) -> ChangedPaths:
-        """Without irrelevant missing paths, such as an editor's temporary files.
+    def known(self, files: Collection[str], assets: Collection[str], told: Iterable[str]) -> ChangedPaths:
+        """Without irrelevant paths, such as an editor's temporary files and pictures that no document refers to.
 
-        A missing path is relevant if one of `files` (in NFC) was at or below it, or if `told` has a problem there.
+        A missing path is relevant if one of `files` or `assets` (in NFC) was at or below it, or if `told` has a problem
+        there. `assets` are the files that documents refer to, including missing ones.
         """
-        places = {place for file in files for place in (file, *folders_of(file))}
-        arrives = any(name not in places for name in self._replace(missing=frozenset()).names)
+        places = {place for file in (*files, *assets) for place in (file, *folders_of(file))}
+        present = frozenset(path for path in self.present if not self._is_asset(path) or _nfc(path) in places)
+        arrives = any(name not in places for name in self._replace(present=present, missing=frozenset()).names)
         places.update(place for path in map(_nfc, told) for place in (path, *folders_of(path)))
         missing = frozenset(path for path in self.missing if _are_rules(path) or _nfc(path) in places)
         gone = frozenset(map(_nfc, missing))
         losses = sum(not gone.isdisjoint((file, *folders_of(file))) for file in files)
-        return self._replace(missing=missing, losses=losses, arrives=arrives)
+        return self._replace(present=present, missing=missing, losses=losses, arrives=arrives)
+
+    def _is_asset(self, path: str) -> bool:
+        return path not in self.folders and media_type(path) is not None
 
 
 def classify(root: Path, paths: Iterable[str], site: Site) -> ChangedPaths:
@@ -74,8 +80,8 @@ def narrow(paths: Collection[str], root: Path, last_scan: LastFullScan) -> froze
 def _is_wanted(root: Path, path: str, site: Site) -> bool:
     if path == WHOLE_FOLDER:
         return True
-    matters = _are_rules(path) or is_document(path, site.include) or why_not_read(path, site.include)
-    return bool(matters) and os.path.lexists(root / path)
+    is_content = is_document(path, site.include) or why_not_read(path, site.include) is not None
+    return (is_content or _are_rules(path) or media_type(path) is not None) and os.path.lexists(root / path)
 
 
 def _is_entered(path: str, site: Site) -> bool:

@@ -9,13 +9,16 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from collections.abc import Set as AbstractSet
 from contextlib import aclosing, suppress
 from datetime import datetime, timedelta
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from gateway.content.assets import ANYWHERE, AssetFolder, changed
 from gateway.content.decoder import DECODER_VERSION
 from gateway.content.file_parser import ParseContext
+from gateway.content.media_types import ASSETS, media_type
 from gateway.content.parser_pool import ParserPool
-from gateway.content.site import DEFAULT_SITE, Site
+from gateway.content.site import DEFAULT_SITE, AssetRules, Site
 from gateway.content.source import DEFAULT_MAX_BYTES, FolderListing, Walk, folder_of
 from gateway.errors import ContentFolderError
 from gateway.loading.active_rules import GeneratorRules, SiteError, SiteRules
@@ -84,12 +87,15 @@ class Ingest:
         clock: Callable[[], datetime],
         max_bytes: int = DEFAULT_MAX_BYTES,
         follow_links: bool = False,
+        assets_url: str | None = ASSETS,
         hold: timedelta = DEFAULT_HOLD,
         serving: bool = True,
         low_priority: bool = False,
         pause: Callable[[float], object] = time.sleep,
     ) -> None:
-        """`hold` is the time after which a second scan may confirm a large deletion. With `serving`, problems name the
+        """`assets_url` is the address of the folder's files, or None if they do not have addresses.
+
+        `hold` is the time after which a second scan may confirm a large deletion. With `serving`, problems name the
         version that is served in place of a broken file. `low_priority` leaves a CPU for requests while the store has
         articles. `pause` sleeps for a number of seconds.
         """
@@ -101,11 +107,13 @@ class Ingest:
         self._site_rules = SiteRules()
         self._generator_rules = GeneratorRules(max_bytes, pause)
         self._follow_links = follow_links
+        self._assets = AssetRules(assets_url, follow_links)
         self._hold = hold
         self._serving = serving
         self._low_priority = low_priority
         self._pause = pause
         self._running = asyncio.Lock()
+        self._runs = 0
         self._ran = asyncio.Event()
         self._tried: datetime | None = None
         self._retained = Retained()
@@ -178,13 +186,15 @@ class Ingest:
 
     async def noticed(self, paths: Collection[str]) -> ChangedPaths:
         """The paths that a run must scan."""
-        changed = await asyncio.to_thread(classify, self._root, paths, self._site_rules.site)
+        found = await asyncio.to_thread(classify, self._root, paths, self._site_rules.site)
         told = [problem.path for problem in self._last_scan.problems] if self._last_scan else []
-        return changed.known(await self._store.files(changed.names), told)
+        names = found.names
+        return found.known(await self._store.files(names), await self._referrers(names), told)
 
     async def warm(self) -> None:
         """Start a parser for the first file that changes."""
-        await self._parser_pool.warm(self._rules(str(self._root), self._site_rules.site))
+        site = self._site_rules.site._replace(assets=self._assets)
+        await self._parser_pool.warm(self._rules(str(self._root), site))
 
     async def _run(
         self, paths: Collection[str] | None, progress: Progress | None, *, accept_empty: bool, strict: bool
@@ -213,9 +223,9 @@ class Ingest:
 
     async def _scan_all(self, started: datetime, *, accept_empty: bool, strict: bool) -> Scan:
         memory = IngestState.load(await self._store.memory())
-        broken = await self._broken() if strict else frozenset()
-        found, gone = await self._compare_surely(memory, broken)
-        to_read = await asyncio.to_thread(files_to_read, found, memory, broken)
+        anew = await self._outdated() | (await self._broken() if strict else frozenset())
+        found, gone = await self._compare_surely(memory, anew)
+        to_read = await asyncio.to_thread(files_to_read, found, memory, anew)
         changed = (*to_read, *found.absent)
         signatures = dict(await asyncio.to_thread(new_signatures, found.listing.files, found.folders, changed))
         return Scan(
@@ -236,7 +246,9 @@ class Ingest:
 
     async def _scan_some(self, started: datetime, last_scan: LastFullScan, told: Collection[str]) -> Scan | None:
         """Scan some paths. None if the whole folder must be walked."""
-        paths = await asyncio.to_thread(narrow, told, self._root, last_scan)
+        referrers = await self._referrers(told)
+        anew = frozenset(chain.from_iterable(referrers.values()))
+        paths = await asyncio.to_thread(narrow, anew.union(told), self._root, last_scan)
         if paths is None:
             return None
         known = await self._store.files(paths)
@@ -257,40 +269,38 @@ class Ingest:
             state,
             last_scan.site,
             listing,
-            files_to_read(found, state, frozenset()),
+            files_to_read(found, state, anew),
             self._hold,
             last_full_scan=last_scan,
             paths=paths,
         )
 
-    async def _compare_surely(
-        self, state: IngestState, broken: AbstractSet[str]
-    ) -> tuple[Comparison, AbstractSet[str]]:
+    async def _compare_surely(self, state: IngestState, anew: AbstractSet[str]) -> tuple[Comparison, AbstractSet[str]]:
         """Compare the folder with the store. Also returns the known files that are confirmed to be gone.
 
         One walk may miss a file that is moved meanwhile. So two walks must agree, or all walks must miss the file.
         """
-        found = await self._compare(state, broken)
+        found = await self._compare(state, anew)
         gone = sure = set(found.gone)
         for _ in range(MAX_LOOKS):
             if not gone:
                 break
-            before, found = found, await self._compare(state, broken)
+            before, found = found, await self._compare(state, anew)
             gone = set(found.gone)
             if found.listing.files == before.listing.files:
                 return found, gone
             sure = sure & gone
         return found, sure
 
-    async def _compare(self, state: IngestState, broken: AbstractSet[str]) -> Comparison:
-        """Walk the folder, and read the store's state of each folder that may differ."""
+    async def _compare(self, state: IngestState, anew: AbstractSet[str]) -> Comparison:
+        """Walk the folder, and read the store's state of each folder that may differ, or has a file of `anew`."""
         site, listing = await asyncio.to_thread(self._walk)
         stored = await self._store.folders()
         if state.decoder == decoder_version(site):
             folders = await asyncio.to_thread(unlike, listing.files, stored, settled(state))
         else:
             folders = stored.keys() | listing.files.folders.keys()
-        folders |= set(map(folder_of, broken))
+        folders |= set(map(folder_of, anew))
         known = await self._store.files_in(folders)
         return await asyncio.to_thread(Comparison.of, site, listing, folders, known)
 
@@ -307,12 +317,26 @@ class Ingest:
             listing = self._listing(root, site or DEFAULT_SITE)
         if site is None:
             listing = listing._replace(problems=(*problems, *listing.problems))
-            return DEFAULT_SITE, listing.unseen()
-        site, others = self._generator_rules.read(root, listing, site)
+            return DEFAULT_SITE._replace(assets=self._assets), listing.unseen()
+        site, others = self._generator_rules.read(root, listing, site._replace(assets=self._assets))
         return site, listing._replace(problems=(*problems, *others, *listing.problems))
 
     def _listing(self, root: Path, site: Site) -> FolderListing:
         return Walk(root, follow_links=self._follow_links, include=site.include).run()
+
+    async def _referrers(self, paths: Collection[str]) -> Mapping[str, Collection[str]]:
+        """The documents that refer to files at or below these paths, by the paths of the files. They may name a file
+        without its folder."""
+        names = {path: ANYWHERE + path.rpartition("/")[2] for path in paths if media_type(path)}
+        found = await self._store.referrers({*paths, *names.values()})
+        return {**{path: found[name] for path, name in names.items() if name in found}, **found}
+
+    async def _outdated(self) -> frozenset[str]:
+        """The documents that refer to a file that differs from its state when they were decoded."""
+        folder = AssetFolder(self._root, follow_links=self._follow_links)
+        paths = await asyncio.to_thread(changed, await self._store.assets(), folder)
+        referrers = await self._store.referrers(paths) if paths else {}
+        return frozenset(chain.from_iterable(referrers.values()))
 
     async def _broken(self) -> frozenset[str]:
         """The files with an error, which a strict run reads again although they are unchanged."""
@@ -359,7 +383,8 @@ class Ingest:
             )
 
     def _rules(self, root: str, site: Site) -> ParseContext:
-        return ParseContext(root, self._max_bytes, site, self._store.encode)
+        self._runs += 1
+        return ParseContext(root, self._max_bytes, site, self._store.encode, self._runs)
 
     async def _of_one_folder(
         self, scan: Scan, changes: AsyncGenerator[Sequence[Change | Restricted], None]

@@ -34,6 +34,7 @@ async def ingesting(
             clock=lambda: datetime.now(UTC),
             max_bytes=settings.max_file_bytes,
             follow_links=settings.follow_links,
+            assets_url=settings.assets_base,
             hold=timedelta(seconds=settings.hold_seconds),
             serving=serving,
             low_priority=low_priority,

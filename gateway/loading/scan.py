@@ -209,7 +209,7 @@ def missing_files(absent: Iterable[str], listing: FolderListing) -> list[str]:
 
 def decoder_version(site: Site) -> str:
     """A version of everything that a document depends on besides its file."""
-    return " ".join(filter(None, (DECODER_VERSION, site.digest, site.inherited.digest)))
+    return " ".join(filter(None, (DECODER_VERSION, site.digest, site.inherited.digest, site.assets.digest)))
 
 
 def settled(state: IngestState) -> float:

@@ -125,6 +125,39 @@ class BodyRules(NamedTuple):
         return cls("mdx" in words, tuple(word for word in words if word != "mdx"))
 
 
+class Destination(NamedTuple):
+    """The destination of a link or an image in a body."""
+
+    written: str
+    """As in the HTML: percent-encoded, without entities."""
+    target: str
+    """What it leads to: a normalised URL, also one of the site (`/blog/x`), the path of a file in the folder
+    (`posts/x.md`), or `[[` and the casefolded name of a wiki link. Empty if it is none of these."""
+    fragment: str
+    """The decoded part after `#`, for destinations without a host."""
+    label: str
+    """The text of a link, or the description of an image."""
+    is_image: bool
+    is_wiki: bool = False
+    line: int | None = None
+    """The place in the file, from 1. Unknown for URLs with a host."""
+    column: int | None = None
+
+
+class AssetFile(NamedTuple):
+    """A file of the folder that a document refers to, and that is not a document."""
+
+    path: str
+    """NFC, POSIX, relative to the content folder."""
+    size: int = -1
+    mtime_ns: int = -1
+    ctime_ns: int = -1
+    inode: int = -1
+    """The stamp. -1 if the file is missing."""
+    digest: str | None = None
+    """The digest of the bytes, in hexadecimal. None if the file is missing."""
+
+
 class Heading(NamedTuple):
     """A heading of a body. `depth` is 1 to 6."""
 
@@ -148,8 +181,14 @@ class Document(ArticleFields):
     """The article is scheduled before this time."""
     public_until: datetime | None
     """The article is expired from this time."""
+    url: str | None
+    """The address of the article in the site."""
     urls: tuple[str, ...]
     """The distinct normalised URLs of the article."""
+    aliases: tuple[str, ...]
+    """Its former addresses in the site. Their normalised forms are distinct, and not among `urls`."""
+    names: tuple[str, ...]
+    """Its other names for wiki links."""
     provider: ProviderName | None
     topics: tuple[TopicName, ...]
     """In file order, with distinct keys."""
@@ -165,6 +204,12 @@ class Document(ArticleFields):
     """The text before the mark that ends the excerpt."""
     body_rules: str
     """The text of the BodyRules."""
+    destinations: tuple[Destination, ...]
+    """Those of the body, the links first, each once."""
+    assets: tuple[AssetFile, ...]
+    """The files that images, links and front matter name, and the missing ones that would be used instead of them."""
+    addresses: tuple[tuple[str, str], ...]
+    """The addresses of assets, by their destinations in the HTML."""
     front_matter: bytes
     """JSON of the keys that the schema does not model. Keys named `secured` are left out at every depth."""
     exposed: bytes

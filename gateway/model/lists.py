@@ -10,6 +10,13 @@ from gateway.model.fields import ORDERED
 T = TypeVar("T")
 
 
+class ReferenceKind(StrEnum):
+    """Where an article refers to another one."""
+
+    RELATED = "RELATED"
+    BODY = "BODY"
+
+
 class SearchField(StrEnum):
     TITLE = "TITLE"
     EXCERPT = "EXCERPT"

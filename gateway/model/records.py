@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import Enum, StrEnum
+from types import MappingProxyType
 from typing import NamedTuple
 
 from gateway.model.documents import Heading, Image, Status
 from gateway.model.fields import ArticleFields, record
+from gateway.model.lists import SearchField
 
 
 class Visibility(Enum):
@@ -38,6 +40,8 @@ class Article(ArticleFields):
     status: Status
     provider_key: str | None
     images: tuple[Image, ...]
+    url: str | None
+    aliases: tuple[str, ...]
     is_secured: bool
     source: ArticleSource
 
@@ -90,6 +94,7 @@ class Author(NamedTuple):
 class Text(NamedTuple):
     """The large fields of an article, read on demand."""
 
+    article_id: str
     body: str
     front_matter: Mapping[str, object]
     """All keys in a preview, the exposed keys in public."""
@@ -100,6 +105,31 @@ class Text(NamedTuple):
     """The text before the mark that ends the excerpt."""
     rules: str = ""
     """The text of the rules for the body."""
+    addresses: Mapping[str, str] = MappingProxyType({})
+    """The addresses of files of the folder, by their destinations in the HTML."""
+
+
+class Link(NamedTuple):
+    """A link in a body."""
+
+    text: str
+    destination: str
+    """As in the HTML."""
+    fragment: str
+    url: str | None
+    """The address that it leads to. None if it leads to no visible article, and is not an address itself."""
+    article_id: str | None
+    """The visible article that it leads to."""
+    tag: str | None
+    """The cache tag of what decides where it leads: the article's id, or the list of articles."""
+
+
+class LinkAddresses(NamedTuple):
+    """The addresses of articles in place of the destinations of a body."""
+
+    by_destination: Mapping[str, str]
+    tags: frozenset[str]
+    """The cache tags of what decides on them."""
 
 
 class Similar(NamedTuple):
@@ -152,3 +182,36 @@ class ChangeType(StrEnum):
 class ArticleChange(NamedTuple):
     type: ChangeType
     id: str
+
+    @property
+    def current(self) -> str | None:
+        """The id if the article is visible."""
+        return None if self.type is ChangeType.REMOVED else self.id
+
+
+class ChangePage(NamedTuple):
+    """A page of changes. An article that changed more than once appears at its last change."""
+
+    changes: tuple[ArticleChange, ...]
+    token: str
+    """Continues after the page."""
+    has_more: bool
+    reset: bool
+    """Whether the page begins a full listing, because the token is absent or too old."""
+
+
+class TextRange(NamedTuple):
+    """A half-open range of a text, in code points."""
+
+    start: int
+    end: int
+
+
+class Snippet(NamedTuple):
+    """An extract of a text around its matches."""
+
+    field: SearchField
+    text: str
+    highlights: Sequence[TextRange]
+    html: str
+    """The text, escaped, with `<mark>` around each highlight."""

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
+from gateway.content import snippets
 from gateway.errors import RequestError
-from gateway.model.lists import BEST_FIRST, Group, Grouping, Order, Page, Window
+from gateway.model.lists import BEST_FIRST, Group, Grouping, Order, Page, SearchField, Window
 from gateway.model.records import (
     Adjacent,
     Article,
     Author,
+    ChangePage,
+    Link,
+    LinkAddresses,
     Provider,
     Related,
     Similar,
+    Snippet,
     Statistics,
     Text,
     Topic,
     Visibility,
 )
-from gateway.store import facet_sql, search_sql, similar_sql
+from gateway.store import change_log, facet_sql, links, search_sql, similar_sql
 from gateway.store.dialect import DAY, SQLITE, Dialect
 from gateway.store.entities import COUNTED, Entities
 from gateway.store.entities import LOOKUPS as ENTITY_LOOKUPS
@@ -31,25 +36,32 @@ from gateway.store.protocol import Asked
 from gateway.store.reads import (
     ARTICLES,
     AUTHOR_BY_KEY,
+    PROVIDER_BY_KEY,
     TOPIC_BY_KEY,
     WHOLE,
     AdjacentIn,
     AuthorsOf,
+    ChangesOf,
     CountOf,
     Find,
     GroupsOf,
     HistogramOf,
+    LinkAddressesOf,
+    LinksOf,
     Listing,
     Lookup,
     PageOf,
     Precedes,
     RangesOf,
     Read,
+    RefersTo,
     RelatedOf,
     ScoreOf,
     SecuredOf,
     SimilarTo,
+    SnippetsOf,
     StatisticsOf,
+    SuggestionOf,
     TextOf,
     TopicsOf,
 )
@@ -77,7 +89,8 @@ Parents = Sequence[str]
 OF_ARTICLES = "SELECT parent.key, {columns} FROM json_each(?) AS parent CROSS JOIN article ON article.id = parent.value"
 """The start of each query for articles by id. `reachable` must follow."""
 HIDDEN = "(SELECT count(*) FROM article WHERE status IN ('DRAFT', 'SCHEDULED', 'EXPIRED'))"
-NO_TEXT = Text("", {}, "", ())
+NO_TEXT = Text("", "", {}, "", ())
+NO_ADDRESSES = LinkAddresses({}, frozenset())
 
 
 class State(NamedTuple):
@@ -127,19 +140,6 @@ def answers(state: State, asked: Sequence[Asked]) -> Steps[list[Mapping[str, Any
         except RequestError as error:
             found.append(error)
     return found
-
-
-def suggestion(state: State, listing: Listing[Article]) -> Steps[str | None]:
-    """The listing's search text with corrected spelling, if the correction has results."""
-    if listing.search is None:
-        return None
-    spelling = Suggestion(listing.search, state.visibility)
-    slips = spelling.slips([at for (at,) in (yield spelling.known())])
-    corrected = spelling.corrected(slips, (yield spelling.candidates(slips))) if slips else None
-    if corrected is None:
-        return None
-    meant = CountOf(listing.matching(replace(listing.search, text=corrected)))
-    return corrected if (yield from answer(state, meant, [WHOLE]))[WHOLE] else None
 
 
 def _find(state: State, read: Find[T], parents: Parents) -> Steps[Mapping[str, T | None]]:
@@ -223,9 +223,38 @@ def _related(state: State, read: RelatedOf, parents: Parents) -> Steps[Mapping[s
 
 def _texts(state: State, _read: TextOf, parents: Parents) -> Steps[Mapping[str, Text]]:
     column = "exposed" if state.visibility is Visibility.PUBLIC else "front_matter"
-    columns = ("body", column, "text", "headings", "lead", "body_rules")
+    columns = ("id", "body", column, "text", "headings", "lead", "body_rules", "addresses")
     rows = yield _of_articles(state, ", ".join(f"article.{each}" for each in columns), parents)
     return {**dict.fromkeys(parents, NO_TEXT), **{parents[at]: text_record(row) for at, *row in rows}}
+
+
+def _refers(state: State, _read: RefersTo, parents: Parents) -> Steps[Mapping[str, bool]]:
+    seen = reachable("asset", state.visibility)
+    text = (
+        "SELECT parent.key FROM json_each(?) AS parent WHERE EXISTS"  # noqa: S608
+        f" (SELECT 1 FROM asset WHERE asset.path = parent.value AND asset.digest IS NOT NULL AND {seen})"
+    )
+    rows = yield Sql(text, (keys(parents),))
+    return {**dict.fromkeys(parents, False), **{parents[at]: True for (at,) in rows}}
+
+
+def _links(state: State, read: LinksOf, parents: Parents) -> Steps[Mapping[str, Sequence[Link]]]:
+    found = yield from _sources(state, parents)
+    sources = {parent: source.first(read.first) for parent, source in found.items()}
+    return {**dict.fromkeys(parents, ()), **(yield from links.resolved(sources, state.visibility, state.dialect))}
+
+
+def _link_addresses(state: State, _read: LinkAddressesOf, parents: Parents) -> Steps[Mapping[str, LinkAddresses]]:
+    found = yield from _sources(state, parents)
+    sources = {parent: source.in_site() for parent, source in found.items()}
+    resolved = yield from links.resolved(sources, state.visibility, state.dialect)
+    return {**dict.fromkeys(parents, NO_ADDRESSES), **{id_: links.addresses(each) for id_, each in resolved.items()}}
+
+
+def _sources(state: State, parents: Parents) -> Steps[Mapping[str, links.Source]]:
+    """The articles with links."""
+    rows = yield _of_articles(state, "article.url, article.destinations, article.addresses", parents)
+    return {parents[at]: links.Source.of(*row) for at, *row in rows}
 
 
 def _secured(state: State, _read: SecuredOf, parents: Parents) -> Steps[Mapping[str, str | None]]:
@@ -247,6 +276,58 @@ def _similar(state: State, read: SimilarTo, parents: Parents) -> Steps[Mapping[s
     found = yield similar_sql.neighbours(subjects, held, read.first, state.visibility, full_text)
     listed = _grouped((ids[at], Similar(ARTICLE.make(row), row[-1])) for at, *row in found)
     return {**dict.fromkeys(parents, ()), **listed}
+
+
+def _snippets(state: State, read: SnippetsOf, parents: Parents) -> Steps[Mapping[str, Sequence[Snippet]]]:
+    """Reads one article after another, because a text can be long: a caller that is gone ends the steps."""
+    found: dict[str, Sequence[Snippet]] = {}
+    for parent in parents:
+        texts = yield from _searched_texts(state, read.search.fields, parent)
+        extracts = ((field, snippets.extract(text, read.search.hits, read.length)) for field, text in texts.items())
+        found[parent] = [Snippet(field, *extract) for field, extract in extracts if extract]
+    return found
+
+
+def _searched_texts(state: State, fields: Collection[SearchField], id_: str) -> Steps[Mapping[SearchField, str]]:
+    """Some texts of an article, the one with the highest weight first."""
+    body = "coalesce(article.text, article.body)" if SearchField.BODY in fields else "NULL"
+    rows = yield _of_articles(state, f"article.title, article.excerpt, article.provider, {body}", [id_])
+    found: dict[SearchField, str | None] = {}
+    for _, title, excerpt, key, text in rows:
+        topics = (yield from answer(state, TopicsOf(), [id_]))[id_] if SearchField.TOPICS in fields else ()
+        provider = (yield from answer(state, Find(PROVIDER_BY_KEY), [key]))[key] if key else None
+        authors = (yield from answer(state, AuthorsOf(), [id_]))[id_] if SearchField.AUTHORS in fields else ()
+        found = {
+            SearchField.TITLE: title,
+            SearchField.TOPICS: ", ".join(topic.name for topic in topics),
+            SearchField.EXCERPT: excerpt,
+            SearchField.PROVIDER: provider and provider.name,
+            SearchField.AUTHORS: ", ".join(author.name for author in authors),
+            SearchField.BODY: text,
+        }
+    return {field: text for field, text in found.items() if field in fields and text}
+
+
+def _suggestions(state: State, read: SuggestionOf, parents: Parents) -> Steps[Mapping[str, str | None]]:
+    return dict.fromkeys(parents, (yield from _suggestion(state, read.listing)))
+
+
+def _suggestion(state: State, listing: Listing[Article]) -> Steps[str | None]:
+    if listing.search is None or (yield from answer(state, CountOf(listing), [WHOLE]))[WHOLE]:
+        return None
+    spelling = Suggestion(listing.search, state.visibility)
+    slips = spelling.slips([at for (at,) in (yield spelling.known())])
+    corrected = spelling.corrected(slips, (yield spelling.candidates(slips))) if slips else None
+    if corrected is None:
+        return None
+    meant = CountOf(listing.matching(replace(listing.search, text=corrected)))
+    return corrected if (yield from answer(state, meant, [WHOLE]))[WHOLE] else None
+
+
+def _changes(state: State, read: ChangesOf, parents: Parents) -> Steps[Mapping[str, ChangePage]]:
+    current = generation(state.generation, state.visibility)
+    page = yield from change_log.page(current, view(state.visibility), read.token, read.first)
+    return dict.fromkeys(parents, page)
 
 
 def _statistics(state: State, _read: StatisticsOf, parents: Parents) -> Steps[Mapping[str, Statistics]]:
@@ -274,9 +355,15 @@ _ANSWERS: Mapping[type[Read[Any]], Callable[[State, Any, Parents], Steps[Mapping
     AuthorsOf: _authors,
     RelatedOf: _related,
     TextOf: _texts,
+    RefersTo: _refers,
+    LinksOf: _links,
+    LinkAddressesOf: _link_addresses,
     SecuredOf: _secured,
     ScoreOf: _scores,
     SimilarTo: _similar,
+    SnippetsOf: _snippets,
+    SuggestionOf: _suggestions,
+    ChangesOf: _changes,
     StatisticsOf: _statistics,
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import marshal
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import lru_cache
 from operator import attrgetter
@@ -12,11 +12,12 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from gateway.content.identity import article_id, related_tail
+from gateway.content.identity import article_id, related_tail, url_identity
+from gateway.content.links import keys_meant, keys_of
 from gateway.content.text import fold
 from gateway.content.tokenizer import words
 from gateway.model.changes import Encoded
-from gateway.model.documents import Document, ProviderName, RelatedEntry
+from gateway.model.documents import Destination, Document, ProviderName, RelatedEntry
 from gateway.store import field_columns
 from gateway.store.rows import Row, body_text, micros, packed, related_items
 
@@ -38,6 +39,8 @@ COLUMNS = (
     "images",
     "topics",
     "authors",
+    "url",
+    "aliases",
     "urls",
     "has_body",
     "is_secured",
@@ -50,13 +53,20 @@ COLUMNS = (
     "headings",
     "lead",
     "body_rules",
+    "destinations",
+    "assets",
+    "addresses",
 )
 """The columns of an article that come from its document, in this order."""
 TEXT_COLUMNS = ("title", "topics", "excerpt", "authors", "body", "text")
 """The columns of its words, except for the provider's name."""
 AT = {column: at for at, column in enumerate(COLUMNS)}
 _FIELDS = attrgetter(*field_columns.NAMES)
+OWN, ALIAS = 0, 1
+"""The ranks of an article's URLs. Among articles with a URL, the one with the lowest rank has it."""
 
+RELATED_LINK, BODY_LINK = 0, 1
+"""The kinds of links."""
 REMEMBERED_ENTRIES = 8192
 """The number of encoded related entries that a process keeps. Real sites repeat most entries in many files."""
 
@@ -69,14 +79,18 @@ for the article's own name or 0 for the name in a related entry."""
 class Parts(NamedTuple):
     """What other tables derive from an article's row."""
 
-    urls: Sequence[int]
+    urls: Sequence[tuple[int, int]]
+    """The key of a URL that leads to the article, and its rank."""
     topics: Sequence[str]
     authors: Sequence[tuple[str, int]]
     """The key of an author, and 1 if the article has images of the author."""
-    links: Sequence[int]
+    links: Sequence[tuple[int, int]]
+    """The key of a URL or of another target, and the kind of the link."""
     mentions: Sequence[tuple[int, str, int]]
     """The position of a related entry, its provider, and 1 if it has images of the provider."""
     names: Sequence[NameUse]
+    assets: Sequence[Row]
+    """The values of each AssetFile."""
 
 
 class _EntryParts(NamedTuple):
@@ -156,7 +170,9 @@ def _values(document: Document, related: bytes | None) -> tuple[Any, ...]:
         _json(document.images),
         _json(document.topics),
         _json(document.authors),
-        _json(list(map(url_key, document.urls))),
+        document.url,
+        _json(document.aliases),
+        _json(_owned_urls(document)),
         int(bool(document.body.strip())),
         int(document.secured is not None),
         related,
@@ -168,7 +184,19 @@ def _values(document: Document, related: bytes | None) -> tuple[Any, ...]:
         _json(document.headings),
         document.lead,
         document.body_rules,
+        _json(document.destinations),
+        _json(document.assets),
+        orjson.dumps(dict(document.addresses)).decode(),
     )
+
+
+def _owned_urls(document: Document) -> list[tuple[int, int]]:
+    """The keys of the URLs that lead to the article, each once, and their ranks."""
+    aliases = [identity for alias in document.aliases if (identity := url_identity(alias))]
+    ranks = {**dict.fromkeys(aliases, ALIAS), **dict.fromkeys(document.urls, OWN)}
+    for key, rank in keys_of(document.path, document.slug, document.names):
+        ranks.setdefault(key, rank)
+    return [(url_key(url), rank) for url, rank in ranks.items()]
 
 
 def _field_values(document: Document) -> list[Any]:
@@ -195,7 +223,10 @@ def _parts(values: Row, entries: Sequence[_EntryParts]) -> Parts:
         names.append(("provider", provider, name, domain or "", 1))
     names += [entry.name for entry in entries if entry.name]
     mentions = [(at, entry.name[1], entry.pictured) for at, entry in enumerate(entries) if entry.name]
-    links = dict.fromkeys([entry.link for entry in entries if entry.link is not None])
+    links = dict.fromkeys([(entry.link, RELATED_LINK) for entry in entries if entry.link is not None])
+    if values[AT["destinations"]] != "[]":
+        links |= dict.fromkeys((url_key(target), BODY_LINK) for target in _linked(values))
+    assets = () if (text := values[AT["assets"]]) == "[]" else orjson.loads(text)
     return Parts(
         orjson.loads(values[AT["urls"]]),
         [key for key, _ in topics],
@@ -203,7 +234,14 @@ def _parts(values: Row, entries: Sequence[_EntryParts]) -> Parts:
         list(links),
         mentions,
         names,
+        assets,
     )
+
+
+def _linked(values: Row) -> Iterator[str]:
+    """The keys of the targets of the links of a body."""
+    for each in orjson.loads(values[AT["destinations"]]):
+        yield from keys_meant(Destination(*each), values[AT["url"]])
 
 
 def _entry_parts(url: str | None, provider: str | None, name: str, domain: str | None, pictures: object) -> _EntryParts:

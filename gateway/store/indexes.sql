@@ -24,7 +24,7 @@ CREATE INDEX article_status ON article (status, published_date_time DESC, path);
 CREATE INDEX article_pictured ON article (provider, published_date_time DESC, path, public)
   WHERE provider_images <> '[]';
 
-CREATE INDEX article_url_owner ON article_url (url, published_date_time DESC, path, reachable);
+CREATE INDEX article_url_owner ON article_url (url, rank, published_date_time DESC, path, reachable);
 CREATE INDEX article_topic_order ON article_topic (topic, public, published_date_time DESC, path);
 CREATE INDEX article_author_order ON article_author (author, public, published_date_time DESC, path);
 CREATE INDEX article_author_pictured ON article_author (author, published_date_time DESC, path, public)
@@ -33,6 +33,7 @@ CREATE INDEX mention_article ON mention (article);
 CREATE INDEX mention_order ON mention (provider, public, published_date_time DESC, path, position);
 CREATE INDEX mention_pictured ON mention (provider, published_date_time DESC, path, position, public) WHERE pictured;
 CREATE INDEX link_url ON link (url);
+CREATE INDEX asset_path ON asset (path, reachable);
 CREATE INDEX backlink_order ON backlink (view, target, published_date_time DESC, path);
 CREATE INDEX backlink_source ON backlink (source);
 

@@ -135,19 +135,28 @@ BY_STATUS = _articles(
 )
 """The parent is a status. Only for previews."""
 
+
+def _referring(*conditions: str) -> ListSource[Article]:
+    """The articles that refer to the parent, an article's id."""
+    return _articles(
+        "listed.source",
+        "backlink AS listed LEFT JOIN article ON article.key = listed.source",
+        "listed.view = :view",
+        "listed.target = (SELECT target.key FROM article AS target WHERE target.id = parent.value)",
+        *conditions,
+        guarded=None,
+        nearer=_LISTED,
+    )
+
+
 SOURCES: Mapping[str, ListSource[Any]] = {
     reads.ARTICLES.name: _articles("article.key", "article", guarded="article", nearer={}),
     reads.ARTICLES_OF_PROVIDER.name: BY_PROVIDER,
     reads.ARTICLES_OF_TOPIC.name: BY_TOPIC,
     reads.ARTICLES_OF_AUTHOR.name: BY_AUTHOR,
-    reads.ARTICLES_REFERRING.name: _articles(
-        "listed.source",
-        "backlink AS listed LEFT JOIN article ON article.key = listed.source",
-        "listed.view = :view",
-        "listed.target = (SELECT target.key FROM article AS target WHERE target.id = parent.value)",
-        guarded=None,
-        nearer=_LISTED,
-    ),
+    reads.ARTICLES_REFERRING.name: _referring(),
+    reads.ARTICLES_RELATING.name: _referring("listed.related = 1"),
+    reads.ARTICLES_LINKING.name: _referring("listed.body = 1"),
     reads.MENTIONS.name: ListSource(
         name="related",
         record=MENTION,
@@ -227,7 +236,8 @@ LOOKUPS: Mapping[Lookup[Any], LookupSource[Any]] = {
     reads.ARTICLE_BY_URL: LookupSource(
         ARTICLE,
         "known.article FROM article_url AS known WHERE known.url = CAST(parent.value AS BIGINT)"
-        " AND known.reachable >= :view ORDER BY known.published_date_time DESC NULLS LAST, known.path LIMIT 1",
+        " AND known.reachable >= :view"
+        " ORDER BY known.rank, known.published_date_time DESC NULLS LAST, known.path LIMIT 1",
         "article",
         url_key,
         selects=True,

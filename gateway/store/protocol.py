@@ -11,9 +11,9 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from gateway.errors import RequestError
 from gateway.model.changes import Change, Encoded, FileVersion, Restricted
-from gateway.model.documents import Document, Restriction, Status
+from gateway.model.documents import AssetFile, Document, Restriction, Status
 from gateway.model.problems import Problem, Severity
-from gateway.model.records import Article, ArticleChange, Generation, Visibility
+from gateway.model.records import Article, Generation, Visibility
 from gateway.store.reads import WHOLE, Listing, Read, ReadSteps
 
 T = TypeVar("T")
@@ -33,17 +33,6 @@ class Usage(NamedTuple):
 
     calls: int = 0
     rows: int = 0
-
-
-class ChangePage(NamedTuple):
-    """A page of changes. An article that changed more than once appears at its last change."""
-
-    changes: tuple[ArticleChange, ...]
-    token: str
-    """Continues after the page."""
-    has_more: bool
-    is_reset: bool
-    """Whether the page begins a full listing, because the token is absent or too old."""
 
 
 class ChangeCounts(NamedTuple):
@@ -83,22 +72,8 @@ class Snapshot(Protocol):
         """Runs a plan. All its reads are of one round trip. Raises its exceptions, and RequestError of a read."""
         ...
 
-    async def suggestion(self, listing: Listing[Article]) -> str | None:
-        """The listing's search text with corrected spelling, if the correction has results.
-
-        Uses only words of visible articles. Call it if the listing is empty.
-        """
-        ...
-
     async def matching_ids(self, listing: Listing[Article]) -> AbstractSet[str]:
         """The ids of all articles of a corpus-wide list."""
-        ...
-
-    async def changes(self, token: str | None, first: int) -> ChangePage:
-        """The changes since a token, in order of occurrence. Without a token, a full listing.
-
-        Raises BadUserInput for a malformed token.
-        """
         ...
 
     async def change_counts(self, token: str) -> ChangeCounts:
@@ -205,9 +180,11 @@ class Store(Protocol):
         """Raises DatabaseUnavailable or NotReady if snapshots cannot be read now."""
         ...
 
-    async def reach(self, token: str | None = None) -> None:
-        """Finds out the newest generation, if other machines write the database. With a token of `changes`, waits until
-        the database has its generation, for a limited time."""
+    async def reach(self, *, token: str | None = None, revision: str | None = None) -> None:
+        """Finds out the newest generation, if other machines write the database.
+
+        With a token of `changes`, or a revision of the public content, waits for that generation, for a limited time.
+        """
         ...
 
     async def close(self) -> None:
@@ -264,6 +241,15 @@ class ContentStore(Store, Protocol):
 
     async def copies(self, digests: Collection[str], inodes: Collection[int] = ()) -> Mapping[str, FileState]:
         """The state after the last run of each file with one of these SHA-256 digests or inodes, by path."""
+        ...
+
+    async def assets(self) -> Sequence[AssetFile]:
+        """The files that articles refer to, as they were found. A file may have been found in more than one state."""
+        ...
+
+    async def referrers(self, under: Collection[str]) -> Mapping[str, Collection[str]]:
+        """The paths of the articles that refer to each file at these paths, or in the folders at these paths, by its
+        path. Includes missing files."""
         ...
 
     async def memory(self) -> Mapping[str, str]:

@@ -51,5 +51,18 @@ SELECT file.*, article.status, article.read_at, article.sha256, article.unrestri
 FROM file LEFT JOIN article ON article.path = file.path
 WHERE file.sha256 IN (SELECT value FROM json_each(?)) OR file.inode IN (SELECT value FROM json_each(?));
 
+-- name: assets
+-- The files that articles refer to, and the missing ones.
+SELECT DISTINCT path, size, mtime_ns, ctime_ns, inode, digest FROM asset;
+
+-- name: referrers
+-- The files that articles refer to at paths, and in folders at these paths, each with the path of an article.
+SELECT asset.path, article.path FROM asset CROSS JOIN article ON article.key = asset.article
+WHERE asset.path IN (SELECT value FROM json_each(?1))
+UNION
+SELECT asset.path, article.path FROM json_each(?1) AS folder
+CROSS JOIN asset ON asset.path > folder.value || '/' AND asset.path < folder.value || '0'
+CROSS JOIN article ON article.key = asset.article;
+
 -- name: memory
 SELECT name, value FROM memory;

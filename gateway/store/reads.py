@@ -14,7 +14,21 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from gateway.content.text import storable
 from gateway.filters import Filter
 from gateway.model.lists import Group, Interval, Largest, Order, Page, Window
-from gateway.model.records import Adjacent, Article, Author, Provider, Related, Similar, Statistics, Text, Topic
+from gateway.model.records import (
+    Adjacent,
+    Article,
+    Author,
+    ChangePage,
+    Link,
+    LinkAddresses,
+    Provider,
+    Related,
+    Similar,
+    Snippet,
+    Statistics,
+    Text,
+    Topic,
+)
 from gateway.search import Search
 
 T = TypeVar("T")
@@ -38,7 +52,8 @@ ARTICLE_BY_LOCALIZED_SLUG = Lookup[Article]("article.localized_slug")
 """The key is a `localized_slug`."""
 ARTICLE_BY_PATH = Lookup[Article]("article.path")
 ARTICLE_BY_URL = Lookup[Article]("article.url")
-"""The key is a normalised URL. If articles share it: the first visible one in the default order."""
+"""The key is a normalised URL. If articles share it: the first visible one in the default order, those with it as an
+alias last."""
 PROVIDER_BY_KEY = Lookup[Provider]("provider.key")
 PROVIDER_BY_ID = Lookup[Provider]("provider.id")
 PROVIDER_BY_SLUG = Lookup[Provider]("provider.slug")
@@ -85,8 +100,12 @@ ARTICLES_OF_TOPIC = Listing[Article]("topic.articles")
 ARTICLES_OF_AUTHOR = Listing[Article]("author.articles")
 """The parent is an author's key."""
 ARTICLES_REFERRING = Listing[Article]("article.referencedBy")
-"""Articles with a related entry that resolves to the parent, an article's id. Each article occurs once. The parent
-itself is omitted."""
+"""Articles with a related entry or a link that resolves to the parent, an article's id. Each article occurs once. The
+parent itself is omitted."""
+ARTICLES_RELATING = Listing[Article]("article.referencedBy.related")
+"""The same by related entries only."""
+ARTICLES_LINKING = Listing[Article]("article.referencedBy.body")
+"""The same by links of bodies only."""
 MENTIONS = Listing[Related]("provider.mentions")
 """Related entries of the parent, a provider's key, in the default order of their articles, then by position."""
 PROVIDERS = Listing[Provider]("providers")
@@ -193,8 +212,25 @@ class RelatedOf(Read[Sequence[Related]]):
 
 
 @dataclass(frozen=True, slots=True)
+class LinksOf(Read[Sequence[Link]]):
+    """The links in the body of each parent, an article's id, in their order: all, or the first `first`."""
+
+    first: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LinkAddressesOf(Read[LinkAddresses]):
+    """The addresses of the visible articles that the body of each parent, an article's id, links to."""
+
+
+@dataclass(frozen=True, slots=True)
 class TextOf(Read[Text]):
     """The body and front matter of each parent, an article's id."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefersTo(Read[bool]):
+    """Whether a visible article refers to the file at each parent, a path, and the file was found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +249,34 @@ class ScoreOf(Read[float]):
 class SimilarTo(Read[Sequence[Similar]]):
     """The neighbours of each parent, an article's id, most similar first: by shared topics, then by shared words."""
 
+    first: int
+
+
+@dataclass(frozen=True, slots=True)
+class SnippetsOf(Read[Sequence[Snippet]]):
+    """The extracts of each parent, an article's id: one for each searched text with a match, of at most `length` code
+    points, the one with the highest weight first."""
+
+    search: Search
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class SuggestionOf(Read[str | None]):
+    """The text of the list's search with corrected spelling, if the list is empty and the list of the correction is
+    not. Only words of visible articles are used. The parent is WHOLE."""
+
+    listing: Listing[Article]
+
+
+@dataclass(frozen=True, slots=True)
+class ChangesOf(Read[ChangePage]):
+    """The changes since a token, in order of occurrence. Without a token, a full listing. The parent is WHOLE.
+
+    A malformed token is BadUserInput.
+    """
+
+    token: str | None
     first: int
 
 

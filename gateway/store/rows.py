@@ -87,7 +87,7 @@ class Record(NamedTuple, Generic[T]):
 
 
 _OWN = (
-    *("id", "slug", "path", "published", "unlisted", "status", "provider", "images"),
+    *("id", "slug", "path", "published", "unlisted", "status", "provider", "images", "url", "aliases"),
     *("is_secured", "sha256", "bytes", "modified_at"),
 )
 """The columns of an article beside those of its plain fields."""
@@ -99,10 +99,12 @@ def _article(row: Row) -> Article:
     for at in INSTANTS:
         if (time := fields[at]) is not None:
             fields[at] = instant(time)
-    id_, slug, path, published, unlisted, status, provider, pictures, secured, sha256, size, read = row[_FIELDS:_ALL]
+    own = row[_FIELDS:_ALL]
+    id_, slug, path, published, unlisted, status, provider, pictures, url, aliases, secured, sha256, size, read = own
     source = ArticleSource(path, sha256, size, instant(read))
     fields += (id_, slug, path, bool(published), bool(unlisted), Status(status), provider)
-    fields += (images(pictures), bool(secured), source)
+    former = () if aliases == "[]" else tuple(orjson.loads(aliases))
+    fields += (images(pictures), url, former, bool(secured), source)
     return Article(*fields)
 
 
@@ -193,10 +195,12 @@ def images(text: str) -> tuple[Image, ...]:
 
 
 def text_record(row: Row) -> Text:
-    """The large fields, from the columns `body`, `front_matter` or `exposed`, and the others of `_texts`."""
-    body, front_matter, text, headings, lead, rules = row
+    """The large fields, from the columns `id`, `body`, `front_matter` or `exposed`, and the others of `_texts`."""
+    id_, body, front_matter, text, headings, lead, rules, addresses = row
     outline = tuple(Heading(*values) for values in orjson.loads(headings))
-    return Text(body, orjson.loads(front_matter), body_text(body, text), outline, lead, rules)
+    return Text(
+        id_, body, orjson.loads(front_matter), body_text(body, text), outline, lead, rules, orjson.loads(addresses)
+    )
 
 
 def body_text(body: str, text: str | None) -> str:

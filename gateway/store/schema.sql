@@ -1,9 +1,11 @@
 -- The tables. `indexes.sql` has their indexes. `field_columns.py` gives the columns of the plain fields of articles.
 --
--- An article is one row. The lists that it owns (`topics`, `authors`, `images`, `related`) are JSON in the row. `related` is
--- compressed with zstd, because it is most of the content of real sites. The tables
--- `article_url`, `article_topic`, `article_author`, `mention` and `link` repeat what is searched from the other side. They are derived
--- from the row, and deleted with it.
+-- An article is one row. The lists that it owns (`topics`, `authors`, `images`, `related`, `destinations`, `assets`) are
+-- JSON in the row. `related` is compressed with zstd, because it is most of the content of real sites. The tables
+-- `article_url`, `article_topic`, `article_author`, `mention`, `link` and `asset` repeat what is searched from the other
+-- side. They are derived from the row, and deleted with it.
+--
+-- `addresses` is a JSON object with the addresses of assets by their destinations in the HTML of the body.
 --
 -- `reachable` is 1 if the public finds the article by key at the time of the generation. `public` is 1 if public lists
 -- include it: `reachable` and not unlisted. `view` is 1 in rows for the public and 0 in rows for previews. A provider,
@@ -53,15 +55,17 @@ CREATE TABLE article (
   published INTEGER NOT NULL, unlisted INTEGER NOT NULL, public_from INTEGER, public_until INTEGER,
   status TEXT NOT NULL, reachable INTEGER NOT NULL, public INTEGER NOT NULL,
   provider TEXT, provider_name TEXT, provider_domain TEXT, provider_images TEXT NOT NULL,
-  images TEXT NOT NULL, topics TEXT NOT NULL, authors TEXT NOT NULL, urls TEXT NOT NULL,
+  images TEXT NOT NULL, topics TEXT NOT NULL, authors TEXT NOT NULL, url TEXT, aliases TEXT NOT NULL, urls TEXT NOT NULL,
   has_body INTEGER NOT NULL, is_secured INTEGER NOT NULL,
   sha256 TEXT NOT NULL, bytes INTEGER NOT NULL, modified_at INTEGER NOT NULL, read_at INTEGER NOT NULL,
   unrestricted TEXT, related BLOB, exposed TEXT NOT NULL, front_matter TEXT NOT NULL, secured TEXT, body TEXT NOT NULL,
-  text TEXT, headings TEXT NOT NULL, lead TEXT, body_rules TEXT NOT NULL
+  text TEXT, headings TEXT NOT NULL, lead TEXT, body_rules TEXT NOT NULL, destinations TEXT NOT NULL,
+  assets TEXT NOT NULL, addresses TEXT NOT NULL
 );
 
+-- The URLs that lead to an article. `rank` is 0 for its own ones and 1 for its aliases.
 CREATE TABLE article_url (
-  article INTEGER NOT NULL REFERENCES article ON DELETE CASCADE, url INTEGER NOT NULL,
+  article INTEGER NOT NULL REFERENCES article ON DELETE CASCADE, url INTEGER NOT NULL, rank INTEGER NOT NULL,
   published_date_time INTEGER, path TEXT NOT NULL, reachable INTEGER NOT NULL,
   PRIMARY KEY (article, url)
 ) WITHOUT ROWID;
@@ -86,16 +90,25 @@ CREATE TABLE mention (
   pictured INTEGER NOT NULL, published_date_time INTEGER, path TEXT NOT NULL, public INTEGER NOT NULL
 );
 
--- The URLs of an article's related entries.
+-- What an article links to. `kind` is 0 for the URL of a related entry, and 1 for the target of a link in the body.
 CREATE TABLE link (
-  article INTEGER NOT NULL REFERENCES article ON DELETE CASCADE, url INTEGER NOT NULL,
-  PRIMARY KEY (article, url)
+  article INTEGER NOT NULL REFERENCES article ON DELETE CASCADE, url INTEGER NOT NULL, kind INTEGER NOT NULL,
+  PRIMARY KEY (article, url, kind)
 ) WITHOUT ROWID;
 
--- The links that resolve to an article, for each view. Both sides are keys of articles.
+-- The files that an article refers to and that are not documents, with their stamps. `digest` is null if a file is
+-- missing.
+CREATE TABLE asset (
+  article INTEGER NOT NULL REFERENCES article ON DELETE CASCADE, path TEXT NOT NULL, size INTEGER NOT NULL,
+  mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL, inode INTEGER NOT NULL, digest TEXT, reachable INTEGER NOT NULL,
+  PRIMARY KEY (article, path)
+) WITHOUT ROWID;
+
+-- The links that resolve to an article, for each view. Both sides are keys of articles. `related` is 1 if a related entry
+-- is one, and `body` if a link of the body is.
 CREATE TABLE backlink (
   view INTEGER NOT NULL, target INTEGER NOT NULL, source INTEGER NOT NULL REFERENCES article ON DELETE CASCADE,
-  published_date_time INTEGER, path TEXT NOT NULL,
+  related INTEGER NOT NULL, body INTEGER NOT NULL, published_date_time INTEGER, path TEXT NOT NULL,
   PRIMARY KEY (view, target, source)
 ) WITHOUT ROWID;
 

@@ -39,7 +39,14 @@ class Sql(NamedTuple):
         return Sql(self.sql, [values[each] if isinstance(each, Slot) else each for each in self.parameters])
 
 
-Steps = Generator[Sql, Sequence[Row], T]
+class NamedSql(NamedTuple):
+    """A query whose parameters have names."""
+
+    sql: str
+    parameters: Mapping[str, Value]
+
+
+Steps = Generator[Sql | NamedSql, Sequence[Row], T]
 """Yields queries, is sent the rows of each, and returns a result. One round trip to the database runs all queries."""
 
 

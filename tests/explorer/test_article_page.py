@@ -12,7 +12,8 @@ import httpx
 
 from gateway.explorer.page_templates import POLICY
 from gateway.settings import Mode
-from tests.service import serving
+from tests.assets import png
+from tests.service import service, serving
 from tests.test_preview_links import GOOD, SECRET, cookie
 
 BODY = """
@@ -54,6 +55,24 @@ async def test_title_links_to_the_rendered_body(tmp_path: Path) -> None:
     assert '<a href="https://gazette.example/shown" rel="noopener noreferrer">' in page
     for harmful in ("window.ran", "onclick", '"javascript:', "style=", "<i>title"):
         assert harmful not in page
+
+
+async def test_pictures_of_the_folder_are_shown(tmp_path: Path) -> None:
+    """The one of front matter and those of the body. Pictures of other hosts are not requested."""
+    files = {
+        "shown.md": "---\ntitle: Shown\nimage: a.png\n---\n![A lake](a.png)\n",
+        "other.md": "---\ntitle: Other\nimage: https://gazette.example/a.png\n---\n",
+    }
+    async with service(tmp_path, Mode.DEV, {}) as found:
+        (found.folder / "a.png").write_bytes(png(30, 20))
+        await found.change(files)
+        transport = httpx.ASGITransport(found.app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            page = (await client.get(await address_of(client, "shown.md"))).text
+            shown = re.findall(r'<img src="(/assets/a\.png\?v=[0-9a-f]{8})" alt="(.*?)">', page)
+            assert [alt for _, alt in shown] == ["", "A lake"]
+            assert (await client.get(shown[0][0])).content == png(30, 20)
+            assert "gazette.example" not in (await client.get(await address_of(client, "other.md"))).text
 
 
 async def test_query_link_opens_in_graphiql(tmp_path: Path) -> None:

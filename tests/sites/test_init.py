@@ -21,7 +21,7 @@ QUERY = """query ($tag: String!, $posts: String!) {
   tagged: articles(filter: {topics: {anyOf: [$tag]}, not: {path: {endsWith: ".fr.md"}}}) { nodes { slug locale } }
   posts: articles(filter: {path: {startsWith: $posts}, not: {path: {endsWith: ".fr.md"}}}) {
     nodes {
-      slug locale title webUrl
+      slug locale title webUrl url
       adjacent(filter: {path: {startsWith: $posts}, not: {path: {endsWith: ".fr.md"}}}) {
         previous { slug locale } next { slug locale }
       }
@@ -48,6 +48,8 @@ class Oracle(NamedTuple):
     """The addresses that front matter sets, with the slugs of their posts."""
     authors: dict[tuple[str, str | None], tuple[str, ...]]
     """The posts of each author, by the name and the URL of the author's page."""
+    urls: tuple[str | None, ...]
+    """The addresses of the posts, in the order of their titles."""
     hidden: frozenset[str]
     """The files that are not published, or are not pages. `unlisted` pages are not in lists."""
 
@@ -60,7 +62,7 @@ ORACLES = {
             'timezone: "Europe/Paris"',
             "defaults:",
             '  - {"path": "**", "locale": "en"}',
-            "# The permalinks are /:year/:month/:title/",
+            'url: {"**": "/:sections/:filename/", "**/_posts": "/:year/:month/:slug_or_name/"}',
         ),
         "_posts/",
         # A text of tags is split at white space. Posts of the future, drafts and `published: false` are not published.
@@ -72,6 +74,7 @@ ORACLES = {
             ("News Desk", "/desk/"): ("looks-second", "first-light"),
             ("Picture Desk", "/pictures/"): ("looks-second",),
         },
+        ("/2024/03/third-party/", "/looks/second/", "/2024/01/first-light/"),
         frozenset(
             {
                 *("_posts/2999-01-01-far-away.md", "_drafts/an-idea.md", "_posts/2024-04-01-withdrawn.md"),
@@ -88,7 +91,10 @@ ORACLES = {
             'locales: ["en", "fr"]',
             "defaults:",
             '  - {"path": "content", "locale": "en"}',
-            "# The permalinks of posts are /:year/:slug/",
+            (
+                'url: {"content/posts": "/:language/:year/:lower_slug_or_title/", "content/posts/**/_index.*":'
+                ' "/:language/posts/:lower_sections/:lower_slug_or_filename/"}'
+            ),
         ),
         "content/posts/",
         # A page bundle is one page, and Markdown beside its index is a resource. `keywords` is no taxonomy.
@@ -97,6 +103,7 @@ ORACLES = {
         {"/trips/one/": "trips-one"},
         # A key of `data/authors/`, and its name under `params`.
         {("News Desk", "/desk/"): ("json", "first"), ("Picture Desk", None): ("json",)},
+        ("/2024/in-json/", "/trips/one/", "/2024/first/", "/posts/"),
         frozenset(
             {
                 *("content/posts/trip/notes.md", "content/posts/draft.md", "content/posts/later.md"),
@@ -113,6 +120,7 @@ ORACLES = {
         {"third": "Third", "second-look": "Second", "first": "First"},
         {},
         {("News Desk", None): ("third", "second-look"), ("Picture Desk", None): ("second-look",)},
+        (None, None, None),
         frozenset({"README.md", "src/content/blog/_hidden.md", "src/content/blog/draft.md"}),
     ),
     "eleventy": Oracle(
@@ -129,6 +137,7 @@ ORACLES = {
         {"/looks/second/": "looks-second"},
         # A key of the global data, and a mapping.
         {("News Desk", "/desk/"): ("third",), ("Picture Desk", None): ("looks-second",)},
+        ("/posts/2024-03-15-third/", "/looks/second/", "/posts/first/"),
         frozenset({"posts/unwritten.md", "posts/uncollected.md", "_includes/note.md"}),
     ),
     "zola": Oracle(
@@ -146,6 +155,7 @@ ORACLES = {
         {"third": "Third", "second-look": "Second", "first": "First", "blog": "Blog"},
         {},
         {("News Desk", None): ("third", "first"), ("Picture Desk", None): ("third",)},
+        ("/blog/third/", "/blog/second-look/", "/blog/first/", "/blog/"),
         frozenset({"content/blog/draft.md", "content/secret/_index.md", "content/secret/plan.md"}),
     ),
     "docusaurus": Oracle(
@@ -155,6 +165,7 @@ ORACLES = {
             'folders: ["docs", "blog", "i18n"]',
             "defaults:",
             '  - {"path": "i18n/fr", "locale": "fr"}',
+            'url: {"i18n/fr/docusaurus-plugin-content-docs/current": "/fr/docs/:address"}',
             "# docusaurus.config.js is a program, and was not run.",
         ),
         "blog/",
@@ -164,6 +175,7 @@ ORACLES = {
         {"/guide/glass": "guide-glass"},
         # A key of the blog's `authors.yml`, also in a mapping. The `title` of an author is not a name.
         {("News Desk", "/desk/"): ("third", "first"), ("Picture Desk", None): ("third",)},
+        ("/blog/2024/03/15/third", "/blog/2024/02/10/second", "/blog/2024/01/05/first"),
         frozenset({"README.md", "docs/_partial.md", "docs/03-old.md", "blog/2024-03-16-draft.md"}),
     ),
     "nuxt": Oracle(
@@ -175,6 +187,7 @@ ORACLES = {
         {"third": "Third", "second": "Second", "first": "First"},
         {},
         {("News Desk", None): ("third",), ("Picture Desk", None): ("second",)},
+        ("/blog/third", "/blog/second", "/blog/first"),
         frozenset({"content/2.blog/4.soon.draft.md", "content/2.blog/5.draft.md", "content/_shelved.md"}),
     ),
     "obsidian": Oracle(
@@ -186,6 +199,7 @@ ORACLES = {
         {"third": "Third", "second": "Second look"},
         {},
         {("News Desk", None): ("third", "second"), ("Picture Desk", None): ("second",)},
+        ("/Looks/Third", "/Looks/Second+look"),
         frozenset({"Templates/Note.md", "Archive/Old.md", "Private.md", "Scratch.md"}),
     ),
     "hexo": Oracle(
@@ -197,7 +211,7 @@ ORACLES = {
             "defaults:",
             '  - {"path": "source", "locale": "en"}',
             'fields: {"publishedDateTime": {"path": "{year}/{month}/{day}/"}}',
-            "# The permalinks are :year/:month/:day/:title/",
+            'url: {"source/_posts": "/:year/:month/:day/:slug_or_name/"}',
         ),
         "source/_posts/",
         # The date may be in the folders that the configuration names.
@@ -205,6 +219,7 @@ ORACLES = {
         {"third fr": "Third", "second": "Second", "first": "First"},
         {},
         {("News Desk", None): ("third fr",), ("Picture Desk", None): ("second",)},
+        ("/2024/03/15/third/", "/2024/02/10/second/", "/2024/01/05/first/"),
         frozenset({"source/_drafts/idea.md", "source/_posts/withdrawn.md", "scaffolds/post.md"}),
     ),
 }
@@ -256,6 +271,7 @@ def test_answers_are_those_of_the_generator(name: str, folder: Path, tmp_path: P
     assert {key(node): node["title"] for node in posts} == oracle.titles
     slugs = list(oracle.titles)
     around = dict(zip(slugs, zip([None, *slugs], [*slugs[1:], None], strict=False), strict=True))
+    assert tuple(node["url"] for node in posts) == oracle.urls
     neighbours = {key(node): (key(node["adjacent"]["previous"]), key(node["adjacent"]["next"])) for node in posts}
     assert neighbours == around
     authors = {
@@ -273,9 +289,11 @@ def test_one_article_by_slug_and_by_address(name: str, folder: Path, tmp_path: P
     slug = list(oracle.titles)[-1].partition(" ")[0]
     found = query(folder, "query ($slug: String) { article(slug: $slug) { title } }", tmp_path / "cache", slug=slug)
     assert found["article"]["title"] in oracle.titles.values()
+    by_url = "query ($url: String) { article(url: $url) { slug url } }"
     for address, slug in oracle.addresses.items():
-        by_url = "query ($url: String) { article(url: $url) { slug } }"
         assert query(folder, by_url, tmp_path / "cache", url=address)["article"]["slug"] == slug
+    for address in filter(None, oracle.urls):
+        assert query(folder, by_url, tmp_path / "cache", url=address.rstrip("/"))["article"]["url"] == address
 
 
 @pytest.mark.parametrize(("site", "slug", "title"), [("hugo", "first", "Premier"), ("zola", "third", "Troisième")])

@@ -11,7 +11,7 @@ from gateway.store.tables import INDEXES, SCHEMA
 _OF_WRITERS = frozenset(
     {
         *("file_sha256", "file_inode", "problem_about", "article_wanted_slug", "article_pictured"),
-        *("article_author_pictured", "mention_pictured", "link_url"),
+        *("article_author_pictured", "mention_pictured", "link_url", "asset_path"),
         *("provider_wanted_slug", "topic_wanted_slug", "author_wanted_slug"),
         "backlink_source",
         "change_log_tombstone",

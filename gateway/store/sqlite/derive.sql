@@ -21,37 +21,44 @@ INSERT INTO touched SELECT 'source', key FROM article;
 -- Deletes all rows derived from touched records.
 INSERT OR IGNORE INTO touched SELECT 'target', article_url.article FROM touched
 CROSS JOIN article_url ON article_url.url = touched.key WHERE touched.kind = 'url';
+INSERT OR IGNORE INTO touched SELECT 'linking', article.id FROM touched
+CROSS JOIN link ON link.url = touched.key CROSS JOIN article ON article.key = link.article WHERE touched.kind = 'url';
 DELETE FROM backlink WHERE source IN (SELECT key FROM touched WHERE kind = 'source');
 DELETE FROM backlink WHERE view IN (0, 1) AND target IN (SELECT key FROM touched WHERE kind = 'target');
 DELETE FROM provider WHERE view IN (0, 1, 2) AND key IN (SELECT key FROM touched WHERE kind = 'provider');
 DELETE FROM topic WHERE view IN (0, 1, 2) AND key IN (SELECT key FROM touched WHERE kind = 'topic');
 DELETE FROM author WHERE view IN (0, 1, 2) AND key IN (SELECT key FROM touched WHERE kind = 'author');
 DELETE FROM problem WHERE scope = 'slug' AND about IN (SELECT key FROM touched WHERE kind = 'slug')
-  OR scope = 'topic' AND about IN (SELECT key FROM touched WHERE kind = 'topic');
+  OR scope = 'topic' AND about IN (SELECT key FROM touched WHERE kind = 'topic')
+  OR scope = 'link' AND about IN (SELECT key FROM touched WHERE kind IN ('id', 'linking'));
 DELETE FROM naming WHERE preview = 0 AND (kind, key) IN (SELECT kind, key FROM touched);
 
 -- name: derive_backlinks
--- The links of touched articles, and the links to touched articles. A URL that several articles of the view have belongs
--- to the newest one.
-INSERT OR IGNORE INTO backlink (view, target, source, published_date_time, path)
-SELECT :view, owner.key, source.key, source.published_date_time, source.path
+-- The links of touched articles, and the links to touched articles. A target that several articles of the view have
+-- belongs to the one with the lowest rank, and among these to the newest one.
+INSERT INTO backlink (view, target, source, related, body, published_date_time, path)
+SELECT :view, owner.key, source.key, link.kind = 0, link.kind = 1, source.published_date_time, source.path
 FROM touched CROSS JOIN article AS source ON source.key = touched.key
 CROSS JOIN link ON link.article = source.key
 CROSS JOIN article AS owner ON owner.key = (
   SELECT article_url.article FROM article_url WHERE article_url.url = link.url AND article_url.reachable >= :view
-  ORDER BY article_url.published_date_time DESC, article_url.path LIMIT 1
+  ORDER BY article_url.rank, article_url.published_date_time DESC, article_url.path LIMIT 1
 )
-WHERE touched.kind = 'source' AND source.public >= :view AND owner.key <> source.key;
+WHERE touched.kind = 'source' AND source.public >= :view AND owner.key <> source.key
+ON CONFLICT DO UPDATE SET related = max(related, excluded.related), body = max(body, excluded.body)
+WHERE related < excluded.related OR body < excluded.body;
 
-INSERT OR IGNORE INTO backlink (view, target, source, published_date_time, path)
-SELECT :view, known.article, source.key, source.published_date_time, source.path
+INSERT INTO backlink (view, target, source, related, body, published_date_time, path)
+SELECT :view, known.article, source.key, link.kind = 0, link.kind = 1, source.published_date_time, source.path
 FROM touched CROSS JOIN article_url AS known ON known.article = touched.key
 CROSS JOIN link ON link.url = known.url CROSS JOIN article AS source ON source.key = link.article
 WHERE touched.kind = 'target' AND source.public >= :view AND known.article <> source.key
   AND known.article = (
     SELECT article_url.article FROM article_url WHERE article_url.url = known.url AND article_url.reachable >= :view
-    ORDER BY article_url.published_date_time DESC, article_url.path LIMIT 1
-  );
+    ORDER BY article_url.rank, article_url.published_date_time DESC, article_url.path LIMIT 1
+  )
+ON CONFLICT DO UPDATE SET related = max(related, excluded.related), body = max(body, excluded.body)
+WHERE related < excluded.related OR body < excluded.body;
 
 -- name: derive_names
 -- Providers, topics and authors: the most frequent names, ties in alphabetical order, and the columns that depend on them. Views

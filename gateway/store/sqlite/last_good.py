@@ -12,7 +12,17 @@ import orjson
 
 from gateway.content.identity import url_identity
 from gateway.model.changes import FileVersion, Loaded
-from gateway.model.documents import AuthorName, Document, Heading, Image, ProviderName, RelatedEntry, TopicName
+from gateway.model.documents import (
+    AssetFile,
+    AuthorName,
+    Destination,
+    Document,
+    Heading,
+    Image,
+    ProviderName,
+    RelatedEntry,
+    TopicName,
+)
 from gateway.model.fields import FIELDS, INSTANT, Field
 from gateway.store.article_row import AT, COLUMNS
 from gateway.store.field_columns import FOLDED
@@ -20,7 +30,10 @@ from gateway.store.rows import Row, body_text, optional_instant, related_items
 from gateway.store.sql_files import named
 
 _DERIVED = frozenset({"id", "slug", "urls", "has_body", "is_secured", "text", *FOLDED.values()})
-_JSON = frozenset({"provider_images", "images", "topics", "authors", "exposed", "front_matter", "headings"})
+_JSON = frozenset({
+    *("provider_images", "images", "topics", "authors", "aliases", "exposed", "front_matter", "headings"),
+    *("destinations", "assets", "addresses"),
+})  # fmt: skip
 _ENTRY = (
     "id",
     "url",
@@ -74,7 +87,7 @@ UNREADABLE = (ValueError, TypeError, LookupError, OverflowError, AttributeError)
 
 def _document(path: str, record: Mapping[str, Any]) -> Document:
     fields = {field.name: _field(field, record) for field in FIELDS}
-    urls = [record.get(name) for name in ("original_url", "web_url", "amp_web_url", "cdn_amp_web_url")]
+    urls = [record.get(name) for name in ("original_url", "web_url", "amp_web_url", "cdn_amp_web_url", "url")]
     return Document(
         path=path,
         slug=record["wanted_slug"],
@@ -82,7 +95,10 @@ def _document(path: str, record: Mapping[str, Any]) -> Document:
         unlisted=_flag(record["unlisted"]),
         public_from=optional_instant(record.get("public_from")),
         public_until=optional_instant(record.get("public_until")),
+        url=record.get("url"),
         urls=tuple(dict.fromkeys(known for url in urls if url and (known := url_identity(url)))),
+        aliases=tuple(record.get("aliases", ())),
+        names=(),
         provider=_provider(record),
         topics=tuple(TopicName(*topic) for topic in record.get("topics", ())),
         authors=tuple(map(_author, record.get("authors", ()))),
@@ -93,6 +109,9 @@ def _document(path: str, record: Mapping[str, Any]) -> Document:
         headings=tuple(Heading(*heading) for heading in record.get("headings", ())),
         lead=record.get("lead"),
         body_rules=record.get("body_rules", ""),
+        destinations=tuple(Destination(*each) for each in record.get("destinations", ())),
+        assets=tuple(AssetFile(*each) for each in record.get("assets", ())),
+        addresses=tuple(record.get("addresses", {}).items()),
         front_matter=orjson.dumps(record.get("front_matter", {})),
         exposed=orjson.dumps(record.get("exposed", {})),
         secured=record.get("secured"),

@@ -19,7 +19,7 @@ from gateway.content.parser_process import NICENESS
 from gateway.errors import NotReady, StoreError
 from gateway.limits import ENTITIES
 from gateway.model.changes import FileVersion
-from gateway.model.documents import Status
+from gateway.model.documents import AssetFile, Status
 from gateway.model.records import Generation, Visibility
 from gateway.store.article_row import encode
 from gateway.store.entities import FEW, EntityCache
@@ -44,6 +44,8 @@ FILES_UNDER = _SQL["files_under"]
 FILES_IN = _SQL["files_in"]
 FOLDERS = _SQL["folders"]
 FILES_LIKE = _SQL["files_like"]
+ASSETS = _SQL["assets"]
+REFERRERS = _SQL["referrers"]
 MEMORY = _SQL["memory"]
 FILES_AT_ONCE = 5_000
 """The rows of files take more memory than their states, so only this number is in memory."""
@@ -51,9 +53,9 @@ FEW_FOLDERS = 100
 """The number of folders up to which each is read by itself. Otherwise all files are read, in one order."""
 _AFTER_TEXT = b""
 """SQLite orders it after all texts."""
-MAPPED = 128 * 2**20
-"""The bytes of the file that readers map into memory. A page that is mapped is read without a call of the system, and
-counts once in the memory of the process."""
+MAPPED = 32 * 2**20
+"""The bytes of the file that each reader maps into memory. A page that is mapped is read without a call of the system.
+Tools count it in the memory of the process once for each reader that used it."""
 POLL_SECONDS = 0.05
 """Interval of checks for commits of another process."""
 RESTART = "Restart the gateway."
@@ -281,7 +283,7 @@ class SqliteStore:
     def check_available(self) -> None:
         self._check_open()
 
-    async def reach(self, token: str | None = None) -> None:
+    async def reach(self, *, token: str | None = None, revision: str | None = None) -> None:
         """Snapshots always read the newest generation: the file is on this machine."""
 
     async def ready(self) -> bool:
@@ -327,6 +329,18 @@ class SqliteStore:
         with self._lease() as lease:
             rows = await lease.rows(FILES_LIKE, (keys(list(digests)), orjson.dumps(list(inodes)).decode()))
             return await _file_states(rows)
+
+    async def assets(self) -> Sequence[AssetFile]:
+        with self._lease() as lease:
+            rows = await lease.rows(ASSETS, ())
+        return await asyncio.to_thread(lambda: [AssetFile(*row) for row in rows])
+
+    async def referrers(self, under: Collection[str]) -> Mapping[str, Collection[str]]:
+        with self._lease() as lease:
+            found: dict[str, set[str]] = {}
+            for asset, article in await lease.rows(REFERRERS, (keys(list(under)),)):
+                found.setdefault(asset, set()).add(article)
+            return found
 
     async def memory(self) -> Mapping[str, str]:
         with self._lease() as lease:

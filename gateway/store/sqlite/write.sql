@@ -25,7 +25,7 @@ UNION SELECT path FROM article WHERE published = 1 AND public_until > ?1 AND pub
 DELETE FROM article WHERE key = ?;
 
 -- name: insert_url
-INSERT INTO article_url VALUES (?, ?, ?, ?, ?);
+INSERT INTO article_url VALUES (?, ?, ?, ?, ?, ?);
 
 -- name: insert_topic
 INSERT INTO article_topic VALUES (?, ?, ?, ?, ?, ?);
@@ -37,7 +37,10 @@ INSERT INTO article_author VALUES (?, ?, ?, ?, ?, ?, ?);
 INSERT INTO mention VALUES (NULL, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: insert_link
-INSERT INTO link VALUES (?, ?);
+INSERT INTO link VALUES (?, ?, ?);
+
+-- name: insert_asset
+INSERT INTO asset VALUES (?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: index_preview
 INSERT INTO search_0 (rowid, title, topics, excerpt, provider, authors, body) VALUES (?, ?, ?, ?, ?, ?, ?);

@@ -40,6 +40,7 @@ INSERT_TOPIC = _WRITE["insert_topic"]
 INSERT_AUTHOR = _WRITE["insert_author"]
 INSERT_MENTION = _WRITE["insert_mention"]
 INSERT_LINK = _WRITE["insert_link"]
+INSERT_ASSET = _WRITE["insert_asset"]
 INDEX = {PREVIEW_VIEW: _WRITE["index_preview"], PUBLIC_VIEW: _WRITE["index_public"]}
 UNINDEX = {PREVIEW_VIEW: _WRITE["unindex_preview"], PUBLIC_VIEW: _WRITE["unindex_public"]}
 SHOWN_WORDS = _WRITE["shown_words"]

@@ -34,6 +34,7 @@ from gateway.store.rows import UNREAD, Row, micros, problem, problem_row, restri
 from gateway.store.sql_fragment import keys
 from gateway.store.sqlite import last_good
 from gateway.store.sqlite.driver import Database
+from gateway.store.sqlite.link_check import check_links
 from gateway.store.sqlite.write_sql import (
     CLEAR,
     COUNT_ARTICLES,
@@ -49,6 +50,7 @@ from gateway.store.sqlite.write_sql import (
     GENERATION,
     INDEX,
     INSERT_ARTICLE,
+    INSERT_ASSET,
     INSERT_AUTHOR,
     INSERT_FILE,
     INSERT_LINK,
@@ -196,6 +198,7 @@ class ChangeWriter:
                 yield partial(_each, statements=DERIVE_NAMES, parameters={"view": view})
             yield self._reindex_misnamed
             yield partial(_each, statements=SETTLE, parameters=_CODES)
+            yield check_links
             yield lambda db: self._log_changes(db, self._as_of - retention // timedelta(microseconds=1))
             yield partial(_each, statements=CLEAR)
             yield lambda db: db.execute(NEXT_ALL, (self._as_of, self._as_of))
@@ -325,15 +328,16 @@ class ChangeWriter:
 
     def _insert(self, db: Database, articles: Sequence[tuple[_Article, EncodedArticle]]) -> None:
         db.executemany(INSERT_ARTICLE, [article.row for article, _ in articles])
-        urls, topics, authors, mentions, links = [], [], [], [], []
+        urls, topics, authors, mentions, links, assets = [], [], [], [], [], []
         texts: dict[int, list[Row]] = {view: [] for view in VIEWS}
         for article, encoded in articles:
             key, public, place, parts = article.key, article.public, article.place, encoded.parts
-            urls += [(key, url, *place, article.reachable) for url in parts.urls]
+            urls += [(key, *url, *place, article.reachable) for url in parts.urls]
             topics += [(key, at, topic, *place, public) for at, topic in enumerate(parts.topics)]
             authors += [(key, at, *author, *place, public) for at, author in enumerate(parts.authors)]
             mentions += [(key, *mention, *place, public) for mention in parts.mentions]
-            links += [(key, url) for url in parts.links]
+            links += [(key, *link) for link in parts.links]
+            assets += [(key, *asset, article.reachable) for asset in parts.assets]
             texts[public].append((key, *encoded.text))
             self._count_names(article, parts, 1)
         db.executemany(INSERT_URL, urls)
@@ -341,6 +345,7 @@ class ChangeWriter:
         db.executemany(INSERT_AUTHOR, authors)
         db.executemany(INSERT_MENTION, mentions)
         db.executemany(INSERT_LINK, links)
+        db.executemany(INSERT_ASSET, assets)
         for view, rows in texts.items():
             db.executemany(INDEX[view], rows)
         self._touch(db, ((article, encoded.parts) for article, encoded in articles))
@@ -465,7 +470,7 @@ def _touched(article: _Article, parts: Parts) -> Iterator[tuple[str, object]]:
     yield "source", article.key
     yield "target", article.key
     yield "id", values[AT["id"]]
-    for url in parts.urls:
+    for url, _ in parts.urls:
         yield "url", url
     for _, provider, pictured in parts.mentions:
         if pictured:
