@@ -39,6 +39,7 @@ from gateway.content.visibility import VisibilityDecoder
 from gateway.model import fields
 from gateway.model.documents import (
     FRONT_MATTER,
+    AuthorName,
     Document,
     FieldOrigin,
     Hiding,
@@ -186,7 +187,7 @@ class _Decoder:
             names=tuple(name for name in other_names if _NAME.fullmatch(name)),
             provider=self._provider(),
             topics=self._topics(),
-            authors=self._parts("authors", partial(author_names.authors, known=self._site.inherited.authors)),
+            authors=self._authors(),
             images=self._images(),
             related=self._related(),
             body=self._body,
@@ -409,6 +410,10 @@ class _Decoder:
         for key in said:
             self.lookup.take("topics", key)
         return [flat(entries[key]) if is_joined else entries[key] for key in said]
+
+    def _authors(self) -> tuple[AuthorName, ...]:
+        found = self._parts("authors", partial(author_names.authors, known=self._site.inherited.authors))
+        return tuple([each._replace(images=self._found(each.images, None)) if each.images else each for each in found])
 
     def _provider(self) -> ProviderName | None:
         """The first provider. The others stay in `frontMatter`."""

@@ -72,7 +72,8 @@ def test_other_destinations_have_no_candidates(written: str) -> None:
 def test_images_of_front_matter_have_addresses_and_sizes(tmp_path: Path) -> None:
     write(tmp_path, "blog/a.png", "static/b.png", "blog/c d.png")
     head = "images: [a.png, /b.png, {url: c d.png, width: 320}, https://a.example/e.png]"
-    found = decoded(tmp_path, f"---\ntitle: A\n{head}\nprovider: {{name: P, images: [a.png]}}\n---\n")
+    named = "provider: {name: P, images: [a.png]}\nauthor: {name: N, image: a.png}"
+    found = decoded(tmp_path, f"---\ntitle: A\n{head}\n{named}\n---\n")
     version = digest(tmp_path, "blog/a.png")[:8]
     assert images(found) == (
         Image(f"/assets/blog/a.png?v={version}", 640, 480),
@@ -83,6 +84,7 @@ def test_images_of_front_matter_have_addresses_and_sizes(tmp_path: Path) -> None
     assert found.document is not None
     assert found.document.provider is not None
     assert found.document.provider.images == (Image(f"/assets/blog/a.png?v={version}", 640, 480),)
+    assert found.document.authors[0].images == found.document.provider.images
     assert found.problems == ()
 
 
