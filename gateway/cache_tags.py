@@ -1,7 +1,8 @@
 """Cache tags: the dependencies of a response, and the tags to purge after a change.
 
 A response has the id of each of its records, and the name of each corpus-wide list that it was read from. A list of a
-provider or topic is covered by that record's id. A change purges the ids of the record and of its provider and topics.
+provider, topic or author is covered by that record's id. A change purges the ids of the record and of its provider,
+topics and authors.
 """
 
 from __future__ import annotations
@@ -13,15 +14,15 @@ from enum import StrEnum
 
 ALL = "corpus"
 """The tag of every response, to purge all of them."""
-ARTICLES, PROVIDERS, TOPICS = LISTS = ("articles", "providers", "topics")
-KINDS = {"ar": "article", "pr": "provider", "to": "topic"}
+ARTICLES, PROVIDERS, TOPICS, AUTHORS = LISTS = ("articles", "providers", "topics", "authors")
+KINDS = {"ar": "article", "pr": "provider", "to": "topic", "au": "author"}
 """The kind of record, by id prefix."""
 MAX_HEADER_BYTES = 4096
 """Maximum size of a response's tags. Caches reject longer headers."""
 MAX_PURGED_IDS = 1000
 """Maximum number of ids to purge individually. Above it, everything is purged."""
 
-_ID = re.compile(r"(?:ar|pr|to)_[A-Za-z0-9_-]{22}")
+_ID = re.compile(r"(?:ar|pr|to|au)_[A-Za-z0-9_-]{22}")
 
 
 class TagHeader(StrEnum):

@@ -1,4 +1,4 @@
-"""Filters of articles, providers and topics, as a tree of frozen dataclasses.
+"""Filters of articles, providers, topics and authors, as a tree of frozen dataclasses.
 
 Filters have two-valued logic: a comparison with a missing value is false, and its `Not` is true.
 """
@@ -29,6 +29,10 @@ class Field(Enum):
     TOPIC_NAME = "topic.name"
     TOPIC_SLUG = "topic.slug"
     TOPIC_ARTICLES = "topic.count"
+    AUTHOR_ID = "author.id"
+    AUTHOR_NAME = "author.name"
+    AUTHOR_SLUG = "author.slug"
+    AUTHOR_ARTICLES = "author.count"
 
     @property
     def record(self) -> str:
@@ -61,6 +65,14 @@ class ArticlePart(Enum):
     IMAGE = "image"
     RELATED = "related"
     TOPIC = "topic"
+    AUTHOR = "author"
+
+
+class NameList(Enum):
+    """A list of an article that names records. The value is the kind of the records."""
+
+    TOPICS = "topic"
+    AUTHORS = "author"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +126,11 @@ class IsNotNull:
 
 
 @dataclass(frozen=True, slots=True)
-class HasTopics:
-    """The article has at least one of these topics, or all of them. Topics are given by slug or exact name."""
+class HasNames:
+    """The list of the article has at least one of these records, or all of them, by slug or exact name."""
 
-    topics: tuple[str, ...]
+    list: NameList
+    names: tuple[str, ...]
     needs_all: bool = False
 
 
@@ -131,7 +144,7 @@ class HasPart:
     part: ArticlePart
 
 
-Filter = And | Or | Not | In | Compared | TextMatches | IsNotNull | HasTopics | InStatus | HasPart
+Filter = And | Or | Not | In | Compared | TextMatches | IsNotNull | HasNames | InStatus | HasPart
 
 
 def has_condition(filter_: Filter) -> bool:

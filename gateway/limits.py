@@ -8,17 +8,21 @@ from typing import Any, Final
 PAGE_SIZE = 20
 
 PERSISTED_BYTES: Final = 16 * 2**20
-DOCUMENT_BYTES: Final = 64 * 2**20
-RENDERED_BYTES: Final = 64 * 2**20
-ANSWER_BYTES: Final = 64 * 2**20
+DOCUMENT_BYTES: Final = 32 * 2**20
+RENDERED_BYTES: Final = 32 * 2**20
+ANSWER_BYTES: Final = 32 * 2**20
 """The default size of each cache, in bytes."""
 ENTITIES: Final = 100_000
-"""The default maximum number of providers and topics in memory."""
+"""The default maximum number of providers, topics and authors in memory."""
 
 
 def _limit(default: float, counts: str, *, least: int = 1) -> Any:
     """A field of Limits. `counts` completes "The maximum number of". `least` is the smallest valid setting."""
     return field(default=default, metadata={"counts": counts, "least": least})
+
+
+UNPLANNED = 4
+"""An operation without a plan may cost one part in this many, because its points take longer."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from pathlib import Path
@@ -25,6 +25,7 @@ _ORIGIN = re.compile(r"([a-z][a-z0-9+.-]*)://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-
 _PASSWORD_OF_USER = re.compile(r"(://[^:@/]*:).*@")
 """Up to the last @, because a password may contain one."""
 _PASSWORD_PARAMETER = re.compile(r"([?&][a-z]*password=)[^&]*")
+_OWN_PARAMETERS = {"search_path", "statement_cache_size"}
 _BASE_PATH = re.compile(r"(?:/[\w.~%!$&()*+,;=:@-]+)+", re.ASCII)
 _SCHEMA = re.compile("[a-z_][a-z0-9_]{0,50}")
 MIN_SECRET_BYTES = 32
@@ -122,7 +123,29 @@ class DatabaseUrl:
     @property
     def schema(self) -> str:
         """The schema of the tables."""
-        return dict(parse_qsl(self.complete.partition("?")[2])).get("search_path", "gateway")
+        return self.parameters.get("search_path", "gateway")
+
+    @property
+    def cached_statements(self) -> int | None:
+        """The number of prepared statements of a connection. None for the driver's default."""
+        written = self.parameters.get("statement_cache_size")
+        return None if written is None else int(written)
+
+    @property
+    def is_pooled(self) -> bool:
+        """Whether a pooler may give each transaction another session, as `statement_cache_size=0` says."""
+        return self.cached_statements == 0
+
+    @property
+    def for_driver(self) -> str:
+        """The URL without the parameters that are not those of libpq."""
+        address, _, query = self.complete.partition("?")
+        kept = [pair for pair in query.split("&") if pair and pair.partition("=")[0] not in _OWN_PARAMETERS]
+        return f"{address}{'?' * bool(kept)}{'&'.join(kept)}"
+
+    @property
+    def parameters(self) -> Mapping[str, str]:
+        return dict(parse_qsl(self.complete.partition("?")[2]))
 
 
 def _database(written: str) -> Path | DatabaseUrl:
@@ -136,6 +159,8 @@ def _database(written: str) -> Path | DatabaseUrl:
     url = DatabaseUrl(written.strip())
     if not _SCHEMA.fullmatch(url.schema):
         raise ValueError("Its search_path is not the name of one schema: small letters, digits and _.")
+    if not url.parameters.get("statement_cache_size", "0").isdecimal():
+        raise ValueError("Its statement_cache_size is not a whole number.")
     return url
 
 

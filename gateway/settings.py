@@ -254,8 +254,8 @@ class Settings:
     entities: int = _option(
         COUNT_OR_ZERO,
         Group.CACHING,
-        "The maximum number of providers and topics in memory, for the public and for previews each. If there are more,"
-        " each request reads its own from the database. 0 disables the cache.",
+        "The maximum number of providers, topics and authors in memory, for the public and for previews each. If there"
+        " are more, each request reads its own from the database. 0 disables the cache.",
         ENTITIES,
     )
     trusted_documents: Path | None = _option(

@@ -57,13 +57,26 @@ async def open_loader(settings: Settings, *, persists: bool = False) -> AsyncIte
 
 
 @asynccontextmanager
-async def open_reader(settings: Settings, url: DatabaseUrl) -> AsyncIterator[Store]:
-    """Open a PostgreSQL database that a loader fills. Raises StoreError."""
-    store = await PostgresStore.join(url, readers=settings.readers, entities=settings.entities)
+async def open_reader(settings: Settings, url: DatabaseUrl, memory: int | None = None) -> AsyncIterator[Store]:
+    """Open a PostgreSQL database that a loader fills. Raises StoreError.
+
+    `memory` is a descriptor of the memory that the processes of a server share.
+    """
+    store = await PostgresStore.join(url, readers=settings.readers, entities=settings.entities, memory=memory)
     try:
         yield store
     finally:
         await store.close()
+
+
+@asynccontextmanager
+async def open_loaded(settings: Settings, pipeline: Pipeline) -> AsyncIterator[Store]:
+    """What gateways read of a loader: the PostgreSQL database, or the SQLite file of the pipeline."""
+    if isinstance(settings.database, DatabaseUrl):
+        async with open_reader(settings, settings.database) as store:
+            yield store
+    else:
+        yield pipeline.store
 
 
 @asynccontextmanager

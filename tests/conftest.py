@@ -5,25 +5,30 @@ from __future__ import annotations
 import asyncio
 import os
 import ssl
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from importlib import import_module
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, is_hypothesis_test, settings
 
 from gateway.web.server import new_event_loop
 
-# Times depend on the load of the machine. Fixtures are shared by all examples of a test. A fixture
-# can refuse further examples.
+# Times depend on the load of the machine. Fixtures are shared by all examples of a test. A fixture can refuse further
+# examples.
+FULL = bool(os.environ.get("GATEWAY_TEST_FULL"))
 settings.register_profile(
     "tests",
+    max_examples=100 if FULL else 30,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much],
 )
 settings.load_profile("tests")
 
 T = TypeVar("T")
+
+FEWER = 10
+"""The divisor of the number of a property's examples on PostgreSQL."""
 
 # Root may read any file. Without these capabilities file permissions apply to it.
 _RIGHTS = "-dac_override,-dac_read_search"
@@ -47,6 +52,21 @@ def pytest_asyncio_loop_factories(
     """The event loop of the server. Tests with the marker `both_loops` also run in that of asyncio."""
     both = {"uvloop": new_event_loop, "asyncio": asyncio.new_event_loop}
     return both if item.get_closest_marker("both_loops") else {"uvloop": new_event_loop}
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
+    """A property has fewer examples on PostgreSQL, because most of the code is that of SQLite."""
+    test: Any = getattr(item, "obj", None)
+    parameters = item.callspec.params if hasattr(item, "callspec") else {}
+    if not is_hypothesis_test(test) or "postgres" not in parameters.values():
+        return (yield)
+    usual: settings = test._hypothesis_internal_use_settings  # without a public name
+    test._hypothesis_internal_use_settings = settings(usual, max_examples=max(2, usual.max_examples // FEWER))
+    try:
+        return (yield)
+    finally:
+        test._hypothesis_internal_use_settings = usual
 
 
 def need(part: str, found: T | None) -> T:

@@ -19,11 +19,14 @@ SECURED, HIDDEN = "c2VjdXJlZA-quagga", "quaggahidden"
 """Texts in public files that the public must not see."""
 
 PUBLIC = {
+    "authors.yml": "desk: {name: Harbour Desk, url: /desk, image: /desk.png}\n"
+    "quaggakey: {name: quaggakept, url: /quagga, image: /quagga.png}\n",
     "one.md": "---\ntitle: One harbour\ndate: 2024-01-01\nwebUrl: https://gazette.example/one\n"
-    "topics: [News, Harbour]\ncategory: city\nlocale: en\nquality: 40\n"
+    "authors: [desk, Ship Spotters]\ntopics: [News, Harbour]\ncategory: city\nlocale: en\nquality: 40\n"
     "provider: {name: Gazette, domain: gazette.example}\nimages: [{url: https://gazette.example/one.png, width: 100}]\n"
     "---\n# The harbour\n\nShips leave the harbour.\n",
-    "two.md": "---\ntitle: Two ships\ndate: 2024-01-02\ntopics: [News, Ships]\ncategory: sea\nquality: 60\n"
+    "two.md": "---\ntitle: Two ships\ndate: 2024-01-02\nauthor: Harbour Desk\n"
+    "topics: [News, Ships]\ncategory: sea\nquality: 60\n"
     "provider: {name: Gazette, domain: gazette.example}\n"
     "related:\n  - {webUrl: https://gazette.example/one, title: One}\n"
     "  - {webUrl: https://gazette.example/secret, title: An entry of its own}\n---\n"
@@ -36,7 +39,8 @@ EARLIER_DRAFT = {"set-aside.md": "---\ntitle: quaggaearlier\ndraft: true\ntopics
 DRAFTS = {
     "quaggapath.md": "---\ntitle: quaggatitle harbour\ndraft: true\ndate: 2024-01-03\nslug: quaggaslug\n"
     "excerpt: quaggaexcerpt\ncategory: quaggacategory\nlocale: quaggalocale\ntype: quaggatype\nquality: 99\n"
-    "heat: 3000\ntopics: [quaggatopic, NEWS, ships]\nwebUrl: https://gazette.example/secret\n"
+    "heat: 3000\nauthors: [quaggakey, quaggauthor, {name: SHIP SPOTTERS, url: /quaggaspotters, image: /quaggas.png}]\n"
+    "topics: [quaggatopic, NEWS, ships]\nwebUrl: https://gazette.example/secret\n"
     "provider: {name: quaggagazette, domain: gazette.example, images: [{url: https://gazette.example/quagga.png}]}\n"
     "related:\n  - {webUrl: https://gazette.example/one, title: quaggaentry, provider: {name: quaggaherald, "
     "domain: quagga.example}}\nsecured: cXVhZ2dh-quagga\nlayout: quaggalayout\n---\n# quaggaheading\n\n"
@@ -65,7 +69,7 @@ class Twins(NamedTuple):
 
 
 @asynccontextmanager
-async def twins(tmp_path: Path, **flags: object) -> AsyncIterator[Twins]:
+async def twins(tmp_path: Path, postgres: str | None = None, **flags: object) -> AsyncIterator[Twins]:
     """Both start from a copy of one database, so that they share its epoch."""
     store = await SqliteStore.open(tmp_path / "gateway.db")
     await store.close()
@@ -74,7 +78,8 @@ async def twins(tmp_path: Path, **flags: object) -> AsyncIterator[Twins]:
             (tmp_path / name).mkdir()
             shutil.copy(tmp_path / "gateway.db", tmp_path / name)
         own, twin = [
-            await stack.enter_async_context(service(tmp_path / name, Mode.SERVE, {}, **flags)) for name in Twins._fields
+            await stack.enter_async_context(service(tmp_path / name, Mode.SERVE, {}, postgres, **flags))
+            for name in Twins._fields
         ]
         found = Twins(own, twin)
         await found.change(PUBLIC)

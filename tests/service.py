@@ -15,7 +15,9 @@ from starlette.types import ASGIApp
 
 from gateway.app import create_app
 from gateway.content.file_parser import ParseContext, Task, parse
-from gateway.content.source import Walk
+from gateway.content.site import DEFAULT_SITE
+from gateway.content.source import DEFAULT_MAX_BYTES, Walk
+from gateway.loading.active_rules import GeneratorRules
 from gateway.model.changes import Change, Deleted
 from gateway.settings import Mode, Settings
 from gateway.settings_sources import read
@@ -23,7 +25,9 @@ from gateway.store.protocol import ChangeSet
 from gateway.store.sqlite.store import SqliteStore
 from gateway.web.address import address, listening
 from gateway.web.server import serve
+from tests.postgres import own_schema
 from tests.schema import SCHEMA
+from tests.store.replicated import ReplicatedStore
 from tests.store.template import empty_database
 
 AS_OF = datetime(2025, 1, 1, tzinfo=UTC)
@@ -45,7 +49,7 @@ class Service(NamedTuple):
 
     app: ASGIApp
     folder: Path
-    store: SqliteStore
+    store: SqliteStore | ReplicatedStore
     settings: Settings
 
     async def change(self, files: Mapping[str, str | None], as_of: datetime = AS_OF) -> None:
@@ -58,9 +62,10 @@ class Service(NamedTuple):
             else:
                 (self.folder / path).write_text(text)
                 os.utime(self.folder / path, (as_of.timestamp(), as_of.timestamp()))
-        listing = Walk(self.folder).run().files
-        rules = ParseContext(str(self.folder))
-        changes += [parse(Task(listing[path]), rules) for path, text in files.items() if text is not None]
+        listing = Walk(self.folder).run()
+        site, _ = GeneratorRules(DEFAULT_MAX_BYTES, lambda _: None).read(self.folder, listing, DEFAULT_SITE)
+        rules, written = ParseContext(str(self.folder), site=site), listing.files.keys() & files.keys()
+        changes += [parse(Task(listing.files[path]), rules) for path in sorted(written) if files[path] is not None]
         await self.store.apply(ChangeSet(as_of, _stream(changes)))
 
 
@@ -70,13 +75,25 @@ async def _stream(changes: Sequence[Change]) -> AsyncIterator[Sequence[Change]]:
 
 @asynccontextmanager
 async def service(
-    tmp_path: Path, mode: Mode = Mode.SERVE, files: Mapping[str, str] = FILES, **flags: object
+    tmp_path: Path,
+    mode: Mode = Mode.SERVE,
+    files: Mapping[str, str] = FILES,
+    postgres: str | None = None,
+    **flags: object,
 ) -> AsyncIterator[Service]:
-    """A service of the files. Without files it has not loaded anything."""
+    """A service of the files. Without files it has not loaded anything.
+
+    `postgres` is the URL of the server that it reads. None for SQLite.
+    """
     folder = tmp_path / "content"
     folder.mkdir(parents=True)
     settings = settings_of(folder, mode, **flags)
-    store = await SqliteStore.open(empty_database(settings.database_path))
+    file = empty_database(settings.database_path)
+    store: SqliteStore | ReplicatedStore
+    if postgres is None:
+        store = await SqliteStore.open(file)
+    else:
+        store = await ReplicatedStore.open(file, own_schema(postgres))
     try:
         found = Service(create_app(settings, store, schema=SCHEMA), folder, store, settings)
         if files:
@@ -91,7 +108,7 @@ async def serving(
     tmp_path: Path, mode: Mode = Mode.SERVE, files: Mapping[str, str] = FILES, **flags: object
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A client of such a service, without a socket."""
-    async with service(tmp_path, mode, files, **flags) as found:
+    async with service(tmp_path, mode, files, None, **flags) as found:
         transport = httpx.ASGITransport(found.app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             yield client
@@ -115,7 +132,7 @@ async def listening_to(found: Service, host: str = "127.0.0.1") -> AsyncIterator
 
 @asynccontextmanager
 async def listening_service(tmp_path: Path, mode: Mode = Mode.SERVE, **flags: object) -> AsyncIterator[str]:
-    async with service(tmp_path, mode, FILES, **flags) as found, listening_to(found) as at:
+    async with service(tmp_path, mode, FILES, None, **flags) as found, listening_to(found) as at:
         yield at
 
 

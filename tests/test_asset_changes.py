@@ -10,7 +10,8 @@ import pytest
 from gateway.content.source import WatchMode
 from gateway.model.documents import Image
 from gateway.model.records import Visibility
-from gateway.store.reads import ARTICLE_BY_PATH, RefersTo, TextOf
+from gateway.store.protocol import read_one
+from gateway.store.reads import ARTICLE_BY_PATH, ChangesOf, RefersTo, TextOf
 from gateway.store.sqlite.store import SqliteStore
 from tests.assets import png
 from tests.parsing import InProcess
@@ -63,7 +64,7 @@ async def test_changed_picture_is_a_change_of_its_article(site: Site, paths: Col
     assert first.url != second.url
     assert [now - then for then, now in zip(before, after, strict=True)] == [1, 1]
     async with site.store.snapshot(Visibility.PUBLIC) as snapshot:
-        changes = (await snapshot.changes(token, 10)).changes
+        changes = (await read_one(snapshot, ChangesOf(token, 10))).changes
         article = await site.article("a.md")
         assert article is not None
         assert [change.id for change in changes] == [article.id]
@@ -115,6 +116,30 @@ async def test_moved_folder_of_pictures(site: Site, paths: Collection[str] | Non
     (site.root / "pictures").rename(site.root / "images")
     await site.run(paths=paths)
     assert await site.codes() == ["MISSING_FILE"]
+
+
+@pytest.mark.parametrize("paths", [["x/y/a.png"], None])
+async def test_embedded_picture_in_another_folder(site: Site, paths: Collection[str] | None) -> None:
+    site.write("a.md")
+    (site.root / "a.md").write_text("---\ntitle: A\n---\n![[a.png]]\n")
+
+    async def addresses() -> list[str]:
+        async with site.store.snapshot(Visibility.PREVIEW) as snapshot:
+            article = (await look_up(snapshot, ARTICLE_BY_PATH, ["a.md"]))["a.md"]
+            [text] = (await ask(snapshot, TextOf(), [article.id])).values()
+        return [each.partition("?")[0] for each in text.addresses.values()]
+
+    await site.run()
+    assert (await site.codes(), await addresses()) == (["MISSING_FILE"], [])
+    draw(site, "x/y/a.png", 10)
+    changed = await site.ingest.noticed(["x/y/a.png", "x/y/b.png"])
+    assert changed.present == {"x/y/a.png"}
+    await site.run(paths=paths)
+    assert (await site.codes(), await addresses()) == ([], ["/assets/x/y/a.png"])
+    draw(site, "a.png", 10)
+    await site.run(paths=paths and ["a.png"])
+    assert await addresses() == ["/assets/a.png"]
+    assert (await site.run()).parsed == 0
 
 
 async def test_unchanged_pictures_are_not_read_again(site: Site) -> None:

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from gateway import cache_tags
 from gateway.access.clients import Client
 from gateway.access.tokens import Viewer
-from gateway.content.identity import article_id, provider_id, topic_id
+from gateway.content.identity import article_id, author_id, provider_id, topic_id
 from gateway.execution.executor import Executor, OperationRequest
 from gateway.execution.persisted_documents import PersistedDocuments
 from gateway.limits import Limits
@@ -30,14 +30,18 @@ from tests.test_drafts import CORPORA, URLS, hold
 
 FULL = bool(os.environ.get("GATEWAY_TEST_FULL"))
 PUBLIC = Client(Viewer(Visibility.PUBLIC))
-FIELDS = "id slug path title excerpt quality images { url } provider { id name slug domain } topics { name slug }"
+FIELDS = (
+    "id slug path title excerpt quality images { url } provider { id name slug domain } topics { name slug }"
+    " authors { name url slug }"
+)
 WHO = "id name slug domain images { url }"
 ID = f'id: "{article_id("a")}"'
 QUERIES = (
-    "{ corpus { revision articleCount providerCount topicCount } }",
+    "{ corpus { revision articleCount providerCount topicCount authorCount } }",
     "{ changes { token } }",
     f"{{ article({ID}) {{ {FIELDS} }} }}",
     f'{{ node({ID}) {{ id }} nodes(ids: ["{topic_id("ai")}", "{provider_id("acme.org")}"]) {{ id }} }}',
+    f'{{ node(id: "{author_id("desk")}") {{ id }} }}',
     f'{{ article(slug: "x") {{ {FIELDS} }} }}',
     f'{{ article(slug: "x", locale: "de") {{ {FIELDS} }} }}',
     f'{{ article(path: "b") {{ {FIELDS} }} }}',
@@ -60,6 +64,11 @@ QUERIES = (
     '{ topic(slug: "c") { providers { provider { name } count } relatedTopics { topic { name } count } } }',
     '{ topic(slug: "law") { articles(orderBy: [{field: QUALITY}], first: 1) { edges { cursor } } } }',
     "{ topics { totalCount nodes { name slug } } }",
+    '{ author(name: "desk") { name url slug images { url } articles(last: 1) { totalCount nodes { path title } } } }',
+    '{ author(slug: "desk") { topics { topic { name } count } articles(first: 1) { edges { cursor } } } }',
+    "{ authors { totalCount nodes { name slug } } }",
+    '{ articles(filter: {authors: {anyOf: ["Desk"]}}) { nodes { path } } }',
+    "{ facets { authors { author { name } count } } }",
     '{ search(query: "data") { totalCount suggestion edges { score cursor snippets { html } node { path } } } }',
     '{ search(query: "dta") { suggestion } }',
     "{ facets { topics { topic { name } count } providers { provider { name } count } categories { value count } } }",

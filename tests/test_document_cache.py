@@ -96,7 +96,7 @@ IN_NODES = " The records of a connection are in 'nodes'."
         ('{ Post(slug: "a") { id } }', "Cannot query field 'Post' on type 'Query'. Did you mean 'article'?"),
         ("{ tags { id } }", "Cannot query field 'tags' on type 'Query'. Did you mean 'topics'?"),
         ("{ category { id } }", "Cannot query field 'category' on type 'Query'. Did you mean 'topic'?"),
-        ("{ authors { id } }", "Cannot query field 'authors' on type 'Query'. Did you mean 'providers'?"),
+        ("{ writers { id } }", "Cannot query field 'writers' on type 'Query'. Did you mean 'authors'?"),
         (
             "{ articles { title } }",
             "Cannot query field 'title' on type 'ArticleConnection'. Did you mean 'nodes { title }'?" + IN_NODES,

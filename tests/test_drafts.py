@@ -13,18 +13,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.model.changes import Deleted
-from gateway.model.documents import Document
+from gateway.model.documents import Document, Image
 from gateway.store.protocol import ContentStore
 from gateway.store.sqlite.store import SqliteStore
 from gateway.stores import temporary_store
-from tests.store.documents import NOW, SOON, apply, day, document, entry, provider, topics
+from tests.store.documents import NOW, SOON, apply, author, day, document, entry, provider, topics
 from tests.test_graph import PREVIEW, PUBLIC, data
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 EVERYTHING = """
 query Everything($words: String!, $slip: String!, $mode: SearchMode!, $url: String!, $slug: String!) {
-  corpus { articleCount providerCount topicCount draftCount issues { path } }
+  corpus { articleCount providerCount topicCount authorCount draftCount issues { path } }
   articles(first: 20) { totalCount nodes { ...Whole } }
   search(query: $words, mode: $mode) { totalCount suggestion edges { score snippets { field html } node { path } } }
   newest: search(query: $words, mode: $mode, orderBy: [{field: PUBLISHED_DATE_TIME}]) { edges { score node { path } } }
@@ -40,16 +40,20 @@ query Everything($words: String!, $slip: String!, $mode: SearchMode!, $url: Stri
   topics(first: 20) { totalCount nodes {
     id name slug articles { totalCount nodes { path } }
     providers { provider { slug } count } relatedTopics { topic { slug } count } } }
+  authors(first: 20) { totalCount nodes {
+    id name slug url images { url } articles { totalCount nodes { path } } topics { topic { slug } count } } }
   changes { changes { type id article { slug } } hasMore reset }
 }
 fragment Whole on Article {
   id slug path title excerpt status published publishedDateTime provider { slug name } topics { slug name }
+  authors { slug name url }
   related { title provider { name } article { path } } referencedBy { totalCount nodes { path } }
   similar { score article { path } sharedTopics { slug } } adjacent { previous { path } next { path } }
   body { text }
 }
 fragment Counts on ArticleFacets {
-  topics { topic { slug name } count } providers { provider { slug name } count } categories { value count }
+  topics { topic { slug name } count } authors { author { slug name } count }
+  providers { provider { slug name } count } categories { value count }
   types { value count } dates(interval: MONTH) { start count } quality { gte count }
 }
 """
@@ -58,6 +62,12 @@ URLS = tuple(f"https://example.org/{number}" for number in range(3))
 _texts = st.lists(st.sampled_from(WORDS), min_size=1, max_size=4).map(" ".join)
 _providers = st.none() | st.builds(
     provider, st.sampled_from(("Acme", "ACME", "Acme Org")), st.sampled_from(("acme.org", None))
+)
+_authors = st.builds(
+    author,
+    st.sampled_from(("Desk", "DESK", "Desk!", "Hush")),
+    st.sampled_from((None, "/a", "/b")),
+    st.sampled_from(((), (Image("1.png"),), (Image("2.png"),))),
 )
 
 
@@ -78,6 +88,7 @@ def _document(path: str) -> st.SearchStrategy[Document]:
         topics=st.lists(st.sampled_from(("AI", "ai", "C", "Law")), max_size=3, unique_by=str.casefold).map(
             lambda names: topics(*names)
         ),
+        authors=st.lists(_authors, max_size=2, unique_by=lambda one: one.key).map(tuple),
         urls=st.lists(st.sampled_from(URLS), max_size=2, unique=True).map(tuple),
         related=st.lists(st.builds(entry, st.sampled_from("rs"), st.sampled_from(URLS), _providers), max_size=2).map(
             tuple
@@ -139,7 +150,8 @@ OPEN = document(
     published_date_time=day(2),
 )  # fmt: skip
 DRAFT = document(
-    "draft", title="An unheard story", category="hidden", topics=topics("AI", "Hush"), provider=provider("Hideout"),
+    "draft", title="An unheard story", category="hidden", topics=topics("AI", "Hush"), authors=(author("Nobody"),),
+    provider=provider("Hideout"),
     urls=(URLS[1],), related=(entry("To the open one", URLS[0]),), published_date_time=day(1),
 )  # fmt: skip
 FILLERS = tuple(document(f"filler{number}", title=f"Filler {number}") for number in range(5))
@@ -148,6 +160,7 @@ PLACES = {
     "counts": "{ articles { totalCount } }",
     "topics": "{ topics { nodes { name } } }",
     "providers": "{ providers { nodes { name } } }",
+    "authors": "{ authors { nodes { name } } }",
     "facets": "{ facets { topics { topic { name } count } categories { value } } }",
     "search": '{ search(query: "unheard") { nodes { path } } }',
     "suggestions": '{ search(query: "unhaerd") { suggestion } }',

@@ -72,6 +72,7 @@ class File(NamedTuple):
             "excerpt": self.word,
             "category": self.word,
             "topics": ["News", self.word],
+            "authors": ["The Editors", self.word],
             "provider": {"name": self.word},
             "webUrl": f"https://harbour.example/{self.number}",
             "related": [f"https://harbour.example/{self.number - 1}"],
@@ -119,13 +120,15 @@ def corpora(draw: st.DrawFn) -> list[File]:
 
 LISTS = """query ($since: String) {
   articles(first: 10) { totalCount nodes {
-    path topics { name } provider { name } adjacent { previous { path } next { path } }
+    path topics { name } authors { name } provider { name } adjacent { previous { path } next { path } }
     similar(first: 10) { article { path } } referencedBy { nodes { path } }
   } }
   search(query: "harbour", first: 10) { totalCount suggestion nodes { path } }
   none: search(query: "harbuor") { suggestion }
   facets { topics(first: 10) { topic { name } count } categories(first: 10) { value count }
+    authors(first: 10) { author { name } count }
     providers(first: 10) { provider { name } count } dates(interval: DAY) { count } }
+  authors(first: 10) { totalCount nodes { name articles { totalCount } topics { topic { name } } } }
   topics(first: 10) { totalCount nodes { name articles { totalCount } relatedTopics { topic { name } } } }
   providers(first: 10) { totalCount nodes { name articles { totalCount } } }
   changes(since: $since, first: 20) { token changes { type article { path } id } }
@@ -135,7 +138,8 @@ FOUND = """query ($path: String, $slug: String, $url: String, $id: ID!) {
   path: article(path: $path) { ...A } slug: article(slug: $slug) { ...A } url: article(url: $url) { ...A }
   node(id: $id) { ...A }
 }
-fragment A on Article { path topics { name } provider { name } related { title source { path } } unlisted }"""
+fragment A on Article { path topics { name } authors { name } provider { name }
+  related { title source { path } } unlisted }"""
 EDITOR = {"Authorization": "Bearer editor", "X-Include-Drafts": "true"}
 ARTICLES = "subscription { articleChanged { type id article { path heat } } }"
 
@@ -180,6 +184,9 @@ class Client:
         assert (data["search"]["totalCount"], {node["path"] for node in data["search"]["nodes"]}) == (number, paths)
         topics = {each["topic"]["name"]: each["count"] for each in data["facets"]["topics"]}
         assert topics == Counter({"News": number, **dict.fromkeys(words, 1)})
+        authors = {each["author"]["name"]: each["count"] for each in data["facets"]["authors"]}
+        assert authors == Counter({"The Editors": len(words), **dict.fromkeys(words, 1)}) if words else not authors
+        assert {node["name"] for node in data["authors"]["nodes"]} == authors.keys()
         assert {each["value"] for each in data["facets"]["categories"]} == words
         assert {each["provider"]["name"] for each in data["facets"]["providers"]} == words
         assert {node["name"] for node in data["topics"]["nodes"]} == words | {"News"}
@@ -205,6 +212,7 @@ class Client:
             assert (found is not None) is reachable
             if found:
                 assert [topic["name"] for topic in found["topics"]] == ["News", file.word]
+                assert [author["name"] for author in found["authors"]] == ["The Editors", file.word]
                 assert found["provider"] == {"name": file.word}
                 assert found["related"][0]["source"] == {"path": file.path}
                 assert found["unlisted"] is any(statement in UNLISTED for statement in file.statements)

@@ -31,14 +31,21 @@ from tests.walk import Walk
 
 FULL = bool(os.environ.get("GATEWAY_TEST_FULL"))
 SCHEMA = build_schema(print_sdl())
-FINDERS = {"article": 'slug: "two"', "provider": 'domain: "gazette.example"', "topic": 'name: "News"'}
+FINDERS = {
+    "article": 'slug: "two"',
+    "provider": 'domain: "gazette.example"',
+    "topic": 'name: "News"',
+    "author": 'name: "desk"',
+}
 PREFLIGHT = {"GraphQL-Require-Preflight": "1"}
 EDITOR = {"Authorization": "Bearer editor", "X-Include-Drafts": "true"}
 EVERYTHING = """{
   articles(first: 100) {
     pageInfo { endCursor }
     nodes {
-      id slug path webUrl source { sha256 } provider { id slug domain } topics { id slug name } related { id webUrl }
+      id slug path webUrl source { sha256 } provider { id slug domain } topics { id slug name }
+      authors { id slug name url images { url } }
+      related { id webUrl }
     }
   }
   changes { token }
@@ -90,9 +97,10 @@ def texts(value: object) -> Iterator[str]:
             yield from texts(inner)
 
 
-@pytest_asyncio.fixture
-async def asked(tmp_path: Path) -> AsyncIterator[Asked]:
-    async with twins(tmp_path) as both, AsyncExitStack() as stack:
+@pytest_asyncio.fixture(params=["sqlite", "postgres"])
+async def asked(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Asked]:
+    server = request.getfixturevalue("postgres") if request.param == "postgres" else None
+    async with twins(tmp_path, server) as both, AsyncExitStack() as stack:
         one, other = [
             await stack.enter_async_context(
                 httpx.AsyncClient(transport=httpx.ASGITransport(each.app), base_url="http://localhost")

@@ -18,7 +18,7 @@ from gateway.limits import Limits
 from gateway.model.lists import SearchField, SearchMode
 from gateway.store.sqlite.store import SqliteStore
 from tests.schema import SCHEMA
-from tests.store.documents import apply, day, document, provider, topics
+from tests.store.documents import apply, author, day, document, provider, topics
 from tests.test_graph import PREVIEW, ask, data
 
 DOCUMENTS = (
@@ -29,6 +29,7 @@ DOCUMENTS = (
         body="# Body\n\nOf **facial** [things](https://facial.example).",
         topics=topics("AI", "Law", "Facial data"),
         provider=provider("The Facial Post", "post.example"),
+        authors=(author("Facial"),),
         published_date_time=day(1),
     ),
     document("b.md", title="Recognition", topics=topics("Law", "Other", "AI"), published_date_time=day(3)),
@@ -64,9 +65,10 @@ async def test_search_results(store: SqliteStore) -> None:
         "TITLE": "<mark>Facial</mark> recognition &amp; &lt;rules&gt;",
         "TOPICS": "AI, Law, <mark>Facial</mark> data",
         "PROVIDER": "The <mark>Facial</mark> Post",
+        "AUTHORS": "<mark>Facial</mark>",
         "BODY": "Body Of <mark>facial</mark> things.",
     }
-    assert list(snippets) == ["TITLE", "TOPICS", "PROVIDER", "BODY"]
+    assert list(snippets) == ["TITLE", "TOPICS", "PROVIDER", "AUTHORS", "BODY"]
     assert snippets["BODY"]["text"][slice(*snippets["BODY"]["highlights"][0].values())] == "facial"
 
 

@@ -232,6 +232,11 @@ def test_database_url() -> None:
     assert isinstance(found, DatabaseUrl)
     assert (found.complete, found.schema) == ("postgresql://gateway@host/db?search_path=site", "site")
     assert DatabaseUrl("postgres://host").schema == "gateway"
+    pooled = DatabaseUrl("postgres://host/db?statement_cache_size=0&search_path=site&sslmode=require")
+    assert (pooled.is_pooled, pooled.for_driver) == (True, "postgres://host/db?sslmode=require")
+    assert DatabaseUrl("postgres://host/db?search_path=a").for_driver == "postgres://host/db"
+    meant = "Its statement_cache_size is not a whole number."
+    assert complaints(database="postgresql://host/db?statement_cache_size=x") == [f"--database: {meant}"]
     meant = "It is a URL, but not of PostgreSQL. Write postgresql://..., or the path of a SQLite file."
     assert complaints(database="mysql://host/db") == [f"--database: {meant}"]
     for schema in ("a,b", "A", "'a'", "1"):

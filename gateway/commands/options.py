@@ -21,7 +21,7 @@ from gateway.settings_sources import misnamed
 F = TypeVar("F", bound=Callable[..., Any])
 
 PARSING = ("follow_links", "max_file_bytes", "parsers", "log_level")
-LOADING = ("database", "hold_seconds", "poll_seconds", "sweep_seconds", "strict", *PARSING)
+LOADING = ("database", "hold_seconds", "poll_seconds", "sweep_seconds", "strict", "webhooks", *PARSING)
 SERVING = tuple(option.name for option in OPTIONS)
 DEVELOPING = tuple(name for name in SERVING if name != "processes")
 

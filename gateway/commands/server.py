@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import gc
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from typing import Protocol
 
 import click
 
 from gateway.app import create_app
+from gateway.commands.background import beside, in_background
 from gateway.commands.console import ConsoleReporter, strict_problems_printed
 from gateway.commands.hangup import reloading_at_hangup
 from gateway.commands.startup import logger, print_addresses
@@ -45,6 +46,8 @@ class Supervision(Protocol):
 
     shares_listener: bool
     """Whether other processes accept connections from the same socket."""
+    memory: int | None
+    """The descriptor of memory that these processes share."""
 
     def listens(self) -> None:
         """Called after every step that can fail, so that an address that is printed then is served."""
@@ -75,6 +78,7 @@ class Unsupervised:
     """A server with a terminal."""
 
     shares_listener = False
+    memory: int | None = None
 
     def __init__(self, settings: Settings, listener: socket.socket) -> None:
         self._settings = settings
@@ -131,18 +135,20 @@ async def _serve_database(
             f" {settings.content} --watch --database URL. Remove the folder from this command."
         )
     if settings.webhooks:
-        raise SettingsError("A gateway on PostgreSQL does not send webhooks. Remove the setting 'webhooks'.")
+        raise SettingsError(
+            "The loader of a PostgreSQL database sends webhooks. Move the setting 'webhooks' to gateway load --watch."
+        )
 
     async def reload(*, accept_empty: bool) -> IngestReport:  # noqa: ARG001 - as `Reload`
         raise NotWriting(NO_FOLDER)
 
-    async with open_reader(settings, url) as store:
+    async with open_reader(settings, url, supervision.memory) as store:
         app = create_app(settings, store, reload)
         limits = fitting(settings.limits, own(settings.readers, 0), raise_allowed())
         _collect_little()
         supervision.listens()
         with reloading_at_hangup(_log_no_folder):
-            async with _in_background(supervision.attend(reload)):
+            async with in_background(supervision.attend(reload)):
                 await serve_app(
                     app,
                     listener,
@@ -195,7 +201,7 @@ async def _serve_folder(settings: Settings, listener: socket.socket, supervision
         _collect_little()
         supervision.listens()
         with reloading_at_hangup(scheduler.request):
-            async with _in_background(supervision.attend(scheduler.request)):
+            async with in_background(supervision.attend(scheduler.request)):
                 await serve_app(
                     app,
                     listener,
@@ -232,11 +238,11 @@ async def _load(
             await pipeline.store.become_writer()
         else:
             supervision.follows(pipeline.store.writer_name)
-            async with _in_background(_resume(pipeline.store, resume)):
+            async with in_background(_resume(pipeline.store, resume)):
                 await pipeline.store.become_writer()
         supervision.writes()
-        # The webhooks read first what their receivers have.
-        await _beside(webhooks.run(), follow())
+        await webhooks.begin()
+        await beside(webhooks.run(), follow())
     finally:
         resumed.set()
 
@@ -261,26 +267,3 @@ def _collect_little() -> None:
     and operations create few cycles. A higher threshold would cause longer pauses."""
     gc.freeze()
     gc.set_threshold(NEW_OBJECTS, *gc.get_threshold()[1:])
-
-
-@asynccontextmanager
-async def _in_background(part: Coroutine[None, None, None]) -> AsyncIterator[None]:
-    """Run a task, and cancel it at the end. Raises its error then."""
-    task = asyncio.create_task(part)
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
-
-
-async def _beside(*parts: Coroutine[None, None, None]) -> None:
-    """Run the background tasks. If one fails, the others are cancelled and its error is raised."""
-    tasks = [asyncio.create_task(part) for part in parts]
-    try:
-        await asyncio.gather(*tasks)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)

@@ -47,7 +47,8 @@ class Supervised:
 
     shares_listener = True
 
-    def __init__(self, channel: ControlChannel) -> None:
+    def __init__(self, channel: ControlChannel, memory: int) -> None:
+        self.memory: int | None = memory
         self._channel = channel
         self._numbers: Iterator[int] = count()
         self._forwarded = dict[int, asyncio.Future[IngestReport]]()
@@ -108,15 +109,17 @@ class Supervised:
 
 
 def main() -> None:
-    """The descriptors of the listening socket and of the connection to the supervisor are arguments. The pickled
-    settings are the input."""
-    listener, connected = (_inherited(int(number)) for number in sys.argv[2:4])
+    """The descriptors of the listening socket, of the connection to the supervisor and of the shared memory are
+    arguments. The pickled settings are the input."""
+    *sockets, memory = map(int, sys.argv[2:5])
+    os.set_inheritable(memory, False)
+    listener, connected = map(_inherited, sockets)
     settings: Settings = pickle.load(sys.stdin.buffer)  # noqa: S301 - from our own process
     exit_on_signal()
     standard_streams.protect()
     configure_logging(settings)
     with exiting_on_error():
-        run_server(_serve(settings, listener, connected))
+        run_server(_serve(settings, listener, connected, memory))
 
 
 def _inherited(descriptor: int) -> socket.socket:
@@ -125,9 +128,9 @@ def _inherited(descriptor: int) -> socket.socket:
     return socket.socket(fileno=descriptor)
 
 
-async def _serve(settings: Settings, listener: socket.socket, connected: socket.socket) -> None:
+async def _serve(settings: Settings, listener: socket.socket, connected: socket.socket, memory: int) -> None:
     channel = await ControlChannel.over(connected)
     try:
-        await serve(settings, listener, Supervised(channel))
+        await serve(settings, listener, Supervised(channel, memory))
     finally:
         channel.close()

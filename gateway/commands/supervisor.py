@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import mmap
+import os
 import pickle
 import signal
 import socket
@@ -11,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable
 from itertools import count
+from tempfile import TemporaryFile
 from typing import NamedTuple
 
 from gateway.commands.control import ControlChannel, Event, ReloadRequest, ReloadResult
@@ -46,13 +49,13 @@ class ServerProcess:
         self._process = process
 
     @classmethod
-    async def start(cls, settings: bytes, listener: socket.socket) -> ServerProcess:
+    async def start(cls, settings: bytes, listener: socket.socket, memory: int) -> ServerProcess:
         """Start a process with pickled settings. Raises OSError."""
         own_end, other_end = socket.socketpair()
         channel = await ControlChannel.over(own_end)
         try:
             with other_end:
-                descriptors = listener.fileno(), other_end.fileno()
+                descriptors = listener.fileno(), other_end.fileno(), memory
                 process = await asyncio.create_subprocess_exec(
                     *(sys.executable, "-P", "-c", PROGRAM, "serve", *map(str, descriptors)),
                     stdin=asyncio.subprocess.PIPE,
@@ -98,6 +101,7 @@ class Supervisor:
         self._settings = settings
         self._pickled = pickle.dumps(settings)
         self._listener = listener
+        self._memory = _shared_memory()
         self._clock = clock
         self._stopping = asyncio.Event()
         self._running = set[ServerProcess]()
@@ -113,7 +117,10 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._stopping.set)
-        loop.add_signal_handler(signal.SIGHUP, self._reload, None, ReloadRequest(0, accept_empty=False))
+        if self._settings.content is None:  # no process loads a folder, and each logs that
+            loop.add_signal_handler(signal.SIGHUP, self._signal_all, signal.SIGHUP)
+        else:
+            loop.add_signal_handler(signal.SIGHUP, self._reload, None, ReloadRequest(0, accept_empty=False))
         keeping = [asyncio.create_task(self._keep(number)) for number in range(1, self._settings.processes + 1)]
         stopped = asyncio.create_task(self._stopping.wait())
         await asyncio.wait((stopped, *keeping), return_when=asyncio.FIRST_COMPLETED)
@@ -141,7 +148,7 @@ class Supervisor:
     async def _run_one(self, number: int) -> str:
         """Run a process until it ends. Returns how it ended."""
         try:
-            process = await ServerProcess.start(self._pickled, self._listener)
+            process = await ServerProcess.start(self._pickled, self._listener, self._memory)
         except OSError as error:
             return f"cannot be started: {error.strerror}"
         self._running.add(process)
@@ -201,6 +208,17 @@ class Supervisor:
         sleeping = asyncio.create_task(self._stopping.wait())
         await asyncio.wait((sleeping,), timeout=seconds)
         sleeping.cancel()
+
+
+def _shared_memory() -> int:
+    """The descriptor of a page of zeros, which the processes share as long as one of them has it open."""
+    if hasattr(os, "memfd_create"):  # not on all systems
+        descriptor = os.memfd_create("content-gateway")
+    else:
+        with TemporaryFile() as file:
+            descriptor = os.dup(file.fileno())
+    os.truncate(descriptor, mmap.PAGESIZE)
+    return descriptor
 
 
 def _described(code: int) -> str:

@@ -10,7 +10,7 @@ import os
 import stat
 import unicodedata
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
@@ -18,7 +18,8 @@ from urllib.parse import quote
 from gateway.content.destinations import WIKI, place
 from gateway.content.image_size import HEAD_BYTES, Size, image_size
 from gateway.content.media_types import media_type
-from gateway.content.source import Stamp, folder_of, folders_of, join, open_inside
+from gateway.content.source import Stamp, Walk, folder_of, join, open_inside
+from gateway.errors import ContentFolderError
 from gateway.model.documents import AssetFile, Image
 
 VERSION = "v"
@@ -32,10 +33,12 @@ STATIC_FOLDERS = ("static", "public", "assets", "source", "src")
 """The folders that generators copy to the root of the site."""
 OUTPUT_FOLDERS = ("static", "public")
 """Those of them that contain nothing else."""
-MEDIA_FOLDERS = ("attachments", "Attachments", "assets", "images", "media", "files")
-"""The folders in which editors of wiki links put files."""
 _ROOTS = ("@site/", "@/", "~/")
 """The beginnings of destinations from the root of a project, in Docusaurus and in projects with Vite."""
+ANYWHERE = "*/"
+"""The beginning of the path that stands for a file with a name, in whichever folder it is."""
+MOST_FILES = 10_000
+"""The number of files of a document, including missing ones. Further destinations stay as they are written."""
 REMEMBERED = 4096
 _CHUNK = 2**20
 
@@ -63,6 +66,8 @@ class AssetFolder:
         self.root = root
         self._follow_links = follow_links
         self._contents = OrderedDict[tuple[str, Stamp], Content]()
+        self._paths: Mapping[str, str] | None = None
+        """The nearest path to the root by the name of the file, once it is needed."""
 
     def open(self, path: str) -> OpenAsset | None:
         """Open the asset at a path, given in NFC. None if it is missing or not an asset."""
@@ -79,8 +84,19 @@ class AssetFolder:
             os.close(descriptor)
         return None
 
+    def anywhere(self, name: str) -> str | None:
+        """The path of the asset with a name that is nearest to the root, as editors of wiki links find it, or None.
+
+        The folder is walked once.
+        """
+        if self._paths is None:
+            self._paths = dict(_names(Path(self.root), follow_links=self._follow_links))
+        return self._paths.get(name)
+
     def stamp(self, path: str) -> Stamp | None:
-        """The stamp of the asset at a path, or None."""
+        """The stamp of the asset at a path, which may begin with ANYWHERE, or None."""
+        if path.startswith(ANYWHERE):
+            path = self.anywhere(path.removeprefix(ANYWHERE)) or ""
         found = self.open(path)
         if found is None:
             return None
@@ -110,6 +126,16 @@ class AssetFolder:
             while len(self._contents) > REMEMBERED:
                 self._contents.popitem(last=False)
         return found
+
+
+def _names(root: Path, *, follow_links: bool) -> Iterator[tuple[str, str]]:
+    """The names and paths of all assets, the nearest to the root last."""
+    try:
+        files = Walk(root, follow_links=follow_links, with_assets=True).run().files
+    except ContentFolderError:  # the run reports it
+        return
+    for path in sorted(filter(media_type, files), key=lambda path: (path.count("/"), path), reverse=True):
+        yield path.rpartition("/")[2], path
 
 
 def _read(descriptor: int, stamp: Stamp, kind: str) -> Content:
@@ -166,34 +192,55 @@ class DocumentAssets:
     def find(self, written: str, target: str = "") -> Asset | None:
         """The file of a destination. `target` is that of a Destination, or "". None if it does not name a file that
         exists."""
-        for path in candidates(self._source, written, target):
-            if found := self._folder.find(path):
-                asset, content = found
-                self.files[path] = AssetFile(path, *asset.stamp, content.digest)
-                return Asset(self._base and address(self._base, path, content.digest), content.size)
-            self.files.setdefault(path, AssetFile(path))
-        return None
+        if len(self.files) >= MOST_FILES:
+            return None
+        for path in candidates(self._source, written):
+            if asset := self._asset(path):
+                return asset
+        return self._anywhere(written) if target.startswith(WIKI) else None
 
-    def is_lost(self, written: str, target: str = "") -> bool:
+    def _anywhere(self, written: str) -> Asset | None:
+        found = place("", written)
+        if found is None or media_type(found.path) is None:
+            return None
+        name = found.path.rpartition("/")[2]
+        path = self._folder.anywhere(name)
+        asset = self._asset(path) if path else None
+        file = self.files[path] if path else AssetFile("")
+        self.files[ANYWHERE + name] = file._replace(path=ANYWHERE + name, digest=None)  # it is not an address
+        return asset
+
+    def _asset(self, path: str) -> Asset | None:
+        found = self._folder.find(path)
+        if found is None:
+            self.files.setdefault(path, AssetFile(path))
+            return None
+        asset, content = found
+        self.files[path] = AssetFile(path, *asset.stamp, content.digest)
+        return Asset(self._base and address(self._base, path, content.digest), content.size)
+
+    def is_lost(self, written: str) -> bool:
         """Whether a destination without a file names one that should be in the folder.
 
         A path from the root of the site may lead to a folder that is outside this one. If the folder of the path exists
         here, the file should be in it.
         """
-        found = candidates(self._source, written, target)
-        if not found or not written.startswith(("/", *_ROOTS)):
-            return bool(found)
+        found = candidates(self._source, written)
+        if not found or found[0] not in self.files:
+            return False
+        if not written.startswith(("/", *_ROOTS)):
+            return True
         parent = folder_of(found[0])
         folders = [join(folder, parent) for folder in ("", *STATIC_FOLDERS)] if parent else OUTPUT_FOLDERS
         return any(os.path.isdir(f"{self._folder.root}/{folder}") for folder in folders)  # noqa: PTH112 - it is fast
 
 
-def candidates(source: str, written: str, target: str = "") -> tuple[str, ...]:
+def candidates(source: str, written: str) -> tuple[str, ...]:
     """The paths of the files that a destination may name, in their order of precedence. Empty if it does not name an
     asset.
 
-    `source` is the path of the document, and `target` that of a Destination, or "". The order is: beside the document,
-    in the folder with its name, in the content folder, and in the folders that generators copy to the root of the site.
+    `source` is the path of the document. The order is: beside the document, in the folder with its name, in the content
+    folder, and in the folders that generators copy to the root of the site.
     """
     if written.startswith(_ROOTS):
         written = "/" + written.partition("/")[2]
@@ -205,7 +252,4 @@ def candidates(source: str, written: str, target: str = "") -> tuple[str, ...]:
         paths.append(own.path)
     if from_root:
         paths += [join(folder, from_root.path) for folder in ("", *STATIC_FOLDERS)]
-    if from_root and target.startswith(WIKI):
-        around = (folder_of(source), *folders_of(source), "")
-        paths += [join(folder, join(media, from_root.path)) for folder in around for media in ("", *MEDIA_FOLDERS)]
     return tuple(dict.fromkeys(paths))

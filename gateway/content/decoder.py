@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 import orjson
 
-from gateway.content import dates, destinations, file_names, links, markup, nested_fields, values
+from gateway.content import author_names, dates, destinations, file_names, links, markup, nested_fields, values
 from gateway.content.assets import AssetFolder, DocumentAssets
 from gateway.content.field_lookup import FieldLookup, flat
 from gateway.content.frontmatter import FrontMatter
@@ -52,7 +52,7 @@ from gateway.model.problems import Problem
 
 T = TypeVar("T")
 
-DECODER_VERSION = f"10.{fields.VERSION}"
+DECODER_VERSION = f"11.{fields.VERSION}"
 """Increment the first number when the same file decodes to a different document or to different problems."""
 
 EXCERPT_SEPARATOR = "excerpt_separator"
@@ -186,6 +186,7 @@ class _Decoder:
             names=tuple(name for name in other_names if _NAME.fullmatch(name)),
             provider=self._provider(),
             topics=self._topics(),
+            authors=self._parts("authors", partial(author_names.authors, known=self._site.inherited.authors)),
             images=self._images(),
             related=self._related(),
             body=self._body,
@@ -377,7 +378,7 @@ class _Decoder:
             asset = assets.find(each.written, each.target)
             if asset and asset.address:
                 yield each.written, asset.address
-            elif asset is None and assets.is_lost(each.written, each.target):
+            elif asset is None and assets.is_lost(each.written):
                 position = Position(each.line or self._body_line, each.column or 1)
                 self._collector.warn(MISSING_FILE, _missing(unquote(each.written)), position, MISSING_FILE_HINT)
 

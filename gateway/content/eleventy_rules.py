@@ -50,7 +50,7 @@ def program(path: str, site: Site) -> RulesFile:
         return RulesFile()
     message = "It is a program and is not run. Documents that it hides may be public."
     hint = "Write its values as JSON, or pin `published` in gateway.yaml for the documents and for this file."
-    return RulesFile((), (Problem(Severity.WARNING, RULES_NOT_APPLIED, message, path, 1, 1, hint),))
+    return RulesFile(problems=(Problem(Severity.WARNING, RULES_NOT_APPLIED, message, path, 1, 1, hint),))
 
 
 def ignored_lines(_path: str, content: bytes) -> FrontMatter:

@@ -37,6 +37,8 @@ class ParseContext(NamedTuple):
     site: Site = DEFAULT_SITE
     encode: Callable[[Document], Encoded] | None = None
     """Encodes a document for the store. It must be picklable."""
+    run: int = 0
+    """The number of the run. What a process knows of the files that documents refer to is valid for one run."""
 
 
 def parse(task: Task, rules: ParseContext) -> Change:
@@ -55,8 +57,8 @@ def parse(task: Task, rules: ParseContext) -> Change:
 
 
 @lru_cache(maxsize=1)
-def asset_folder(root: str, *, follow_links: bool) -> AssetFolder:
-    """The assets of a folder. It is kept, because documents share pictures."""
+def asset_folder(root: str, _run: int, *, follow_links: bool) -> AssetFolder:
+    """The assets of a folder in one run. Its documents share pictures."""
     return AssetFolder(root, follow_links=follow_links)
 
 
@@ -69,7 +71,7 @@ def _decode(version: FileVersion, data: bytes, rules: ParseContext) -> Change:
     path = version.path
     if rules.site.is_excluded(path):
         return NotDocument(version, ())
-    folder = asset_folder(rules.root, follow_links=rules.site.assets.follow_links) if rules.root else None
+    folder = asset_folder(rules.root, rules.run, follow_links=rules.site.assets.follow_links) if rules.root else None
     decode = partial(decoder.decode, path, site=rules.site, folder=folder)
     plain = frontmatter.read_plain(path, data, nested_fields.kept_lists(rules.site.timezone))
     if plain:

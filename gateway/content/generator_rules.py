@@ -1,4 +1,4 @@
-"""Reads the rules for documents from the files of Hugo, Zola, Eleventy and Jekyll."""
+"""Reads the rules for documents from the files of Hugo, Zola, Eleventy and Jekyll, and the authors of a site."""
 
 from __future__ import annotations
 
@@ -9,7 +9,15 @@ from collections.abc import Callable, Collection, Iterator, MutableMapping
 from pathlib import Path
 from typing import NamedTuple
 
-from gateway.content import eleventy_rules, frontmatter, hugo_rules, jekyll_rules, source, visibility_flags
+from gateway.content import (
+    author_files,
+    eleventy_rules,
+    frontmatter,
+    hugo_rules,
+    jekyll_rules,
+    source,
+    visibility_flags,
+)
 from gateway.content.file_names import language_of
 from gateway.content.frontmatter import FrontMatter
 from gateway.content.inheritance import InheritedRule, RuleEffect
@@ -24,6 +32,7 @@ from gateway.content.source import (
     ContentFile,
     Stamp,
     folders_of,
+    is_author_file,
     is_bundle,
     is_configuration,
     is_document,
@@ -33,6 +42,7 @@ from gateway.content.source import (
 )
 from gateway.content.yaml import NOT_A_MAPPING
 from gateway.errors import FrontMatterError
+from gateway.model.documents import AuthorName
 from gateway.model.problems import Problem, Severity
 
 SETTLED_NS = 2 * 10**9
@@ -53,11 +63,13 @@ _BUNDLE_WORDS = tuple(
 class _RuleFormat(NamedTuple):
     """How to read a rules file."""
 
-    rules: Callable[[RulesReader, MappingNode], Iterator[InheritedRule]]
+    rules: Callable[[RulesReader, MappingNode], Iterator[InheritedRule | AuthorName]]
     scope: RulesScope = RulesScope()
     words: tuple[bytes, ...] = ()
     """A file without any of these words does not contain rules, even if it cannot be parsed."""
     parse: Callable[[str, bytes], FrontMatter | None] = frontmatter.read_whole
+    may_hide: bool = True
+    """Whether its rules may hide documents."""
 
 
 class KnownRules(NamedTuple):
@@ -127,6 +139,8 @@ def companions(path: str) -> Iterator[str]:
 def _kind(path: str, documents: Collection[str], root: str) -> _RuleFormat | None:
     """How to read a file, or None if it is not a rules file. `root` is the name of the content folder."""
     folder, _, name = path.rpartition("/")
+    if is_author_file(path):
+        return _authors(name)
     if is_section(name):
         return _RuleFormat(
             hugo_rules.section, _below(folder, name, SECTION), hugo_rules.SECTION_WORDS, frontmatter.read
@@ -147,6 +161,13 @@ def _configuration(name: str) -> _RuleFormat:
     if name.startswith("cascade."):
         return _RuleFormat(hugo_rules.site_cascade)
     return _RuleFormat(hugo_rules.site, words=hugo_rules.SITE_WORDS)
+
+
+def _authors(name: str) -> _RuleFormat:
+    if name.lower().endswith(EXTENSIONS):
+        return _RuleFormat(author_files.page, parse=frontmatter.read, may_hide=False)
+    is_map = name.lower().startswith("authors.")
+    return _RuleFormat(author_files.data if is_map else author_files.single, may_hide=False)
 
 
 def _below(folder: str, name: str, stem: str) -> RulesScope:
@@ -172,17 +193,21 @@ def _is_single(root: Path, file: ContentFile, site: Site) -> bool:
 
 
 def _unreadable(path: str, kind: _RuleFormat, message: str, position: Position) -> RulesFile:
+    if not kind.may_hide:
+        return author_files.unreadable(path, message, position)
     scope, origin = kind.scope, f"{path}:{position.line}"
     rule = InheritedRule(scope.place, origin, scope.patterns, effect=RuleEffect.UNKNOWN, spares=scope.spares)
     text = f"Its rules for other documents cannot be read. {message}"
     problem = Problem(Severity.ERROR, RULES_UNREADABLE, text, path, *position, hint=_FIX)
-    return RulesFile((rule,), (problem,), is_good=False)
+    return RulesFile((rule,), problems=(problem,), is_good=False)
 
 
 def _parsed(path: str, kind: _RuleFormat, data: bytes, site: Site) -> RulesFile:
     try:
         found = kind.parse(path, data)
     except FrontMatterError as error:
+        if error.code == NOT_A_MAPPING and not kind.may_hide:
+            return author_files.not_a_mapping(path, Position(error.line, error.column))
         # A JSON file that contains a list is not an Eleventy data file.
         is_other = error.code == NOT_A_MAPPING and path.lower().endswith(".json")
         if is_other or (kind.words and not any(word in data.replace(b"\0", b"").lower() for word in kind.words)):
@@ -191,5 +216,7 @@ def _parsed(path: str, kind: _RuleFormat, data: bytes, site: Site) -> RulesFile:
     if found is None:
         return RulesFile()
     reader = RulesReader(path, kind.scope, site)
-    rules = tuple(kind.rules(reader, found.fields))
-    return RulesFile(rules, tuple(reader.report.problems), is_good=not reader.report.failed)
+    given = list(kind.rules(reader, found.fields))
+    rules = tuple(each for each in given if isinstance(each, InheritedRule))
+    authors = tuple(each for each in given if isinstance(each, AuthorName))
+    return RulesFile(rules, authors, tuple(reader.report.problems), is_good=not reader.report.failed)

@@ -1,4 +1,4 @@
-"""Computes keys of providers and topics, normalised URLs, and the ids derived from them."""
+"""Computes keys of providers, topics and authors, normalised URLs, and the ids derived from them."""
 
 from __future__ import annotations
 
@@ -44,6 +44,10 @@ def topic_id(key: str) -> str:
     return "to_" + _digest(key)
 
 
+def author_id(key: str) -> str:
+    return "au_" + _digest(key)
+
+
 def related_id(article_id: str, tail: str) -> str:
     """The id of a related entry: 22 characters of its article's id, and its tail."""
     return f"re_{article_id.removeprefix('ar_')}{tail}"
@@ -85,6 +89,11 @@ def topic_key(name: str) -> str:
     normalized = unicodedata.normalize("NFKC", name)
     words = without_ignorable(normalized).split() or normalized.split()
     return " ".join(words).casefold()
+
+
+def author_key(name: str) -> str:
+    """The same form as that of a topic."""
+    return topic_key(name)
 
 
 def url_identity(url: str) -> str | None:

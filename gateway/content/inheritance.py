@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import Enum
 from typing import NamedTuple
 
 from gateway.content.file_names import file_stem, language_of, without_locale
+from gateway.content.identity import author_key
 from gateway.content.nodes import MappingEntry, MappingNode, Node, SequenceNode
 from gateway.content.source import SECTION, folder_page, folders_of
+from gateway.model.documents import AuthorName
 
 FILE_NAME, PATH = "the file name", "the path"
 DRAFTS = "_drafts"
@@ -19,6 +21,7 @@ DRAFTS = "_drafts"
 
 _NO_FIELDS: Mapping[str, MappingEntry] = {}
 _NO_RULES: Mapping[str, tuple[InheritedRule, ...]] = {}
+_NO_AUTHORS: Mapping[str, AuthorName] = {}
 
 
 class RuleEffect(Enum):
@@ -54,24 +57,28 @@ class InheritedRule(NamedTuple):
 
 
 class InheritedRules(NamedTuple):
-    """All inherited rules of a content folder."""
+    """All inherited rules of a content folder, and the authors that its documents name by keys."""
 
     rules: Mapping[str, tuple[InheritedRule, ...]] = _NO_RULES
     """The rules by place. Of each place the first takes precedence."""
+    authors: Mapping[str, AuthorName] = _NO_AUTHORS
+    """The authors in files of the site, by the author keys of their keys and of their names."""
     digest: str = ""
-    """Equal for rules with equal effects. "" without rules."""
+    """Equal for rules with equal effects. "" without rules and authors."""
 
     @classmethod
-    def of(cls, rules: Iterable[InheritedRule]) -> InheritedRules:
-        """Build from rules in order of precedence."""
+    def of(cls, rules: Iterable[InheritedRule], authors: Sequence[AuthorName] = ()) -> InheritedRules:
+        """Build from rules and authors in order of precedence."""
         places: dict[str, list[InheritedRule]] = {}
         for rule in rules:
             places.setdefault(rule.place, []).append(rule)
-        if not places:
+        if not places and not authors:
             return cls()
         said = [(place, [_plain_rule(rule) for rule in found]) for place, found in sorted(places.items())]
-        digest = hashlib.sha256(repr(said).encode("utf-8", "surrogatepass")).hexdigest()
-        return cls({place: tuple(found) for place, found in places.items()}, digest)
+        named = {author_key(author.name): author for author in reversed(authors)}
+        named |= {author.key: author for author in reversed(authors)}
+        digest = hashlib.sha256(repr((said, sorted(named.items()))).encode("utf-8", "surrogatepass")).hexdigest()
+        return cls({place: tuple(found) for place, found in places.items()}, named, digest)
 
     def applying(self, path: str) -> Iterable[InheritedRule]:
         """The rules for a document, the nearest first."""

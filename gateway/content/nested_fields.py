@@ -81,7 +81,9 @@ def topics(
     found: dict[str, TopicName] = {}
     rests: dict[str, Rest] = {}
     for field in fields:
-        names, rest = _each(source.parted(field) if source.split else _parted(collector, field), _topic(collector))
+        names, rest = decode_each(
+            source.parted(field) if source.split else _parted(collector, field), _topic(collector)
+        )
         for name in names:
             found.setdefault(topic_key(name), TopicName(topic_key(name), name))
         if rest:
@@ -90,7 +92,7 @@ def topics(
 
 
 def images(collector: ProblemCollector, field: MappingEntry | None) -> tuple[tuple[Image, ...], Rest]:
-    return _each(field, _kept_images().decoding(partial(_image, collector)))
+    return decode_each(field, _kept_images().decoding(partial(_image, collector)))
 
 
 def position_of(field: MappingEntry, url: str) -> Position:
@@ -106,7 +108,7 @@ def position_of(field: MappingEntry, url: str) -> Position:
 def provider(collector: ProblemCollector, field: MappingEntry | None) -> tuple[ProviderName | None, Rest, int]:
     """The first readable provider, the rest, and the number of other providers.
 
-    The field may be a list of authors. The others are not decoded.
+    The field may be a list. The others are not decoded.
     """
     nodes, is_list = entries(field), field is not None and isinstance(field.value, SequenceNode)
     rests: list[Rest] = []
@@ -125,7 +127,7 @@ def related(
     collector: ProblemCollector, field: MappingEntry | None, zone: tzinfo
 ) -> tuple[tuple[RelatedEntry, ...], Rest]:
     """The related entries in file order. An entry without title and URL is left out."""
-    return _each(field, _kept_entries(zone).decoding(partial(_related_entry, collector, zone=zone)))
+    return decode_each(field, _kept_entries(zone).decoding(partial(_related_entry, collector, zone=zone)))
 
 
 def kept_lists(zone: tzinfo) -> Mapping[str, Container[str]]:
@@ -184,7 +186,9 @@ def _kept_images() -> _KeptItems[Image]:
     return _KeptItems(EntryLayouts(_IMAGE_VALUES, _image_maker), MOST_KEPT // 8)
 
 
-def _each(field: MappingEntry | None, decode: Callable[[Node], tuple[T | None, Rest]]) -> tuple[tuple[T, ...], Rest]:
+def decode_each(
+    field: MappingEntry | None, decode: Callable[[Node], tuple[T | None, Rest]]
+) -> tuple[tuple[T, ...], Rest]:
     """The readable entries, and the rest. The rest of a list is a list with one item for each entry."""
     if field is None:
         return (), None
@@ -194,7 +198,7 @@ def _each(field: MappingEntry | None, decode: Callable[[Node], tuple[T | None, R
     return tuple([value for value, _ in decoded if value]), left
 
 
-def _left(fields: MappingNode, used: AbstractSet[str]) -> dict[str, object]:
+def unused_keys(fields: MappingNode, used: AbstractSet[str]) -> dict[str, object]:
     """The keys of a mapping that are not used, as JSON."""
     if fields.entries.keys() <= used:
         return {}
@@ -202,7 +206,7 @@ def _left(fields: MappingNode, used: AbstractSet[str]) -> dict[str, object]:
     return values.json_object(MappingNode(rest, fields.position))
 
 
-def _with(rest: dict[str, object], **nested: Rest) -> Rest:
+def with_rest(rest: Mapping[str, object], **nested: Rest) -> Rest:
     """The unmodelled keys of a mapping, including those of its nested parts."""
     return {**rest, **{key: value for key, value in nested.items() if value}} or None
 
@@ -231,15 +235,15 @@ def _topic(collector: ProblemCollector) -> Callable[[Node], tuple[str | None, Re
     def decode(node: Node) -> tuple[str | None, Rest]:
         if not isinstance(node, MappingNode):
             return collector.item(values.text, node, "topics"), None
-        key, name = _first(collector, node, TOPIC_NAMES)
+        key, name = first_text(collector, node, TOPIC_NAMES)
         if not name:
             collector.warn(BAD_VALUE, "A topic without `name` is left out.", node.position, "Give it a `name`.")
-        return name, _left(node, {key}) or None
+        return name, unused_keys(node, {key}) or None
 
     return decode
 
 
-def _first(collector: ProblemCollector, fields: MappingNode, keys: Iterable[str]) -> tuple[str, str | None]:
+def first_text(collector: ProblemCollector, fields: MappingNode, keys: Iterable[str]) -> tuple[str, str | None]:
     """The first of the keys with a text, and the text."""
     for key in keys:
         if found := collector.value(values.text, fields.entries.get(key)):
@@ -253,12 +257,12 @@ def _image(collector: ProblemCollector, node: Node) -> tuple[Image | None, Rest]
         return (Image(url) if url else None), None
     collector.check_keys(node, IMAGE_KEYS)
     get = node.entries.get
-    address, url = _first(collector, node, IMAGE_ADDRESSES)
+    address, url = first_text(collector, node, IMAGE_ADDRESSES)
     title = collector.value(values.phrase, get("title"))
     used = (
         _IMAGE_VALUES.keys() if address == "url" and title else {address, *_IMAGE_VALUES, "title" if title else "alt"}
     )
-    rest = _left(node, used) or None
+    rest = unused_keys(node, used) or None
     if not url:
         collector.warn(BAD_VALUE, "An image without `url` is left out.", node.position, "Give it a `url`.")
         return None, rest
@@ -290,9 +294,9 @@ def _provider(collector: ProblemCollector, node: Node) -> tuple[ProviderName | N
         collector.warn(
             BAD_VALUE, "A provider without `name` and `domain` is left out.", node.position, "Give it a `name`."
         )
-        return None, _left(node, PROVIDER_KEYS) or None
+        return None, unused_keys(node, PROVIDER_KEYS) or None
     found, left = images(collector, get("images"))
-    return _named(name, domain, found), _with(_left(node, PROVIDER_KEYS), images=left)
+    return _named(name, domain, found), with_rest(unused_keys(node, PROVIDER_KEYS), images=left)
 
 
 def _named(name: str | None, domain: str | None, pictures: tuple[Image, ...] = ()) -> ProviderName:
@@ -316,7 +320,7 @@ def _related_entry(collector: ProblemCollector, node: Node, zone: tzinfo) -> tup
     title = found["title"] = found["title"] or _title(collector, fields, [*filter(None, map(found.get, LINKS))])
     source, source_left, _ = provider(collector, get("provider"))
     pictures, pictures_left = images(collector, get("images"))
-    rest = _with(_left(fields, RELATED_KEYS), provider=source_left, images=pictures_left)
+    rest = with_rest(unused_keys(fields, RELATED_KEYS), provider=source_left, images=pictures_left)
     return (_entry([*found.values()], source, pictures) if title else None), rest
 
 

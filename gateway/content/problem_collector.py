@@ -15,6 +15,7 @@ from gateway.model.problems import Problem, Severity
 
 T = TypeVar("T")
 
+AUTHORS_AS_TEXT = "AUTHORS_AS_TEXT"
 BAD_VALUE = "BAD_VALUE"
 BAD_VISIBILITY = "BAD_VISIBILITY"
 CONFLICT = "CONFLICT"

@@ -1,4 +1,4 @@
-"""Holds the rules of one file of another generator, and checks their values while they are read.
+"""Holds the rules of one file of another generator, or its authors, and checks their values while they are read.
 
 The values are checked here once, so that a problem is not repeated for each document.
 """
@@ -17,6 +17,7 @@ from gateway.content.nodes import MappingEntry, MappingNode, Node, Position, Sca
 from gateway.content.problem_collector import ProblemCollector, nearest
 from gateway.content.site import Site
 from gateway.content.values import shown
+from gateway.model.documents import AuthorName
 from gateway.model.problems import Problem, Severity
 
 RULES_UNREADABLE = "RULES_UNREADABLE"
@@ -36,9 +37,14 @@ class RulesFile(NamedTuple):
 
     rules: tuple[InheritedRule, ...] = ()
     """If two rules have the same place, the first takes precedence."""
+    authors: tuple[AuthorName, ...] = ()
     problems: tuple[Problem, ...] = ()
     is_good: bool = True
-    """Whether all values in it that may hide a document are readable."""
+    """Whether all values in it that may hide a document, or the authors in it, are readable."""
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.rules and not self.authors
 
 
 class RulesScope(NamedTuple):
@@ -87,13 +93,17 @@ class RulesReader:
         self, message: str, hint: str, fields: Mapping[str, MappingEntry], position: Position
     ) -> Iterator[InheritedRule]:
         """A rule with an unreadable target. If it may hide documents, it applies to all below, else it is ignored."""
-        decoded = self._decoded(fields, position)
-        if decoded.document is not None and not decoded.hidings:
+        if not self.hides(fields, position):
             self.report.warn(RULES_NOT_APPLIED, f"{message} The rule is not applied.", position, hint)
             return
         more = "The rule is applied to all documents below, because it may hide some."
         self.report.warn(RULES_NOT_APPLIED, f"{message} {more}", position, hint)
         yield self.rule(position, fields)
+
+    def hides(self, fields: Mapping[str, MappingEntry], position: Position) -> bool:
+        """Whether fields may hide the documents that have them, now or at another time."""
+        decoded = self._decoded(fields, position)
+        return decoded.document is None or bool(decoded.hidings)
 
     def timezone(self, fields: MappingNode) -> None:
         """Report a time zone, which moves the dates of all documents, unless gateway.yaml has one."""

@@ -22,7 +22,7 @@ from gateway.model.fields import FIELDS
 VISIBILITY_FIELDS = frozenset({"published", "draft", "unlisted", "publishedDateTime", "publishDate", "expiryDate"})
 """The fields that govern visibility."""
 NATIVE_KEYS = frozenset(field.key for field in FIELDS) | {
-    *("published", "draft", "provider", "topics", "images", "related", "secured")
+    *("published", "draft", "provider", "topics", "authors", "images", "related", "secured")
 }
 
 
@@ -77,7 +77,8 @@ DEFAULT_MAPPING: Mapping[str, FieldSource] = {name: FieldSource((name,)) for nam
     "unlisted": FieldSource(("unlisted",)),
     "expiryDate": FieldSource(_EXPIRY_DATE),
     "topics": FieldSource(("topics", "tags", "categories", "keywords", "topic", "tag", "keyword")),
-    "provider": FieldSource(("provider", "author", "authors", "source")),
+    "provider": FieldSource(("provider", "source")),
+    "authors": FieldSource(("authors", "author")),
     "images": FieldSource(
         (
             *("images", "image", "image_url", "cover", "thumbnail", "featuredImage", "hero"),
@@ -90,7 +91,7 @@ DEFAULT_MAPPING: Mapping[str, FieldSource] = {name: FieldSource((name,)) for nam
 """The default keys of each field. The keys of `slug` may also have an address."""
 ADDRESSES = frozenset(DEFAULT_MAPPING["slug"].keys)
 KNOWN_KEYS = NATIVE_KEYS.union(visibility_flags.KEYS, *(source.keys for source in DEFAULT_MAPPING.values()))
-REPLACED = ("provider", "images", *(field.key for field in FIELDS if field.keys))
+REPLACED = ("provider", "authors", "images", *(field.key for field in FIELDS if field.keys))
 """The fields whose inherited keys are ignored if the file sets the field under any key. Other fields inherit each key
 separately: each visibility key may hide the document, and there is more than one kind of topics."""
 

@@ -57,7 +57,7 @@ RENAMED = frozenset(DEFAULT_MAPPING) - {"secured"}
 """The fields that other keys may give. `secured` has one key only, because its content is never shown."""
 SET = RENAMED - {"draft", "aliases"}
 """The fields that may have defaults or pins."""
-LISTS = frozenset({"topics", "images", "provider", "related"})
+LISTS = frozenset({"topics", "authors", "images", "provider", "related"})
 FLAGS = frozenset({"published", "draft"})
 DATES = frozenset({"publishDate", "expiryDate", *(field.key for field in FIELDS if field.kind is INSTANT)})
 PATH = "path"

@@ -3,45 +3,57 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
+from gateway.model.records import TextRange
+
 Range = tuple[int, int]
-"""A half-open range of a text, in code points."""
 
 CUT = "…"
 _MIN_CUT_LENGTH = 20
 """The minimum length of a snippet with an ellipsis."""
 
 
-class Snippet(NamedTuple):
+class Extract(NamedTuple):
     text: str
-    highlights: tuple[Range, ...]
-
-    @property
-    def html(self) -> str:
-        """The text, escaped, with `<mark>` around each highlight."""
-        return "".join(self._html())
-
-    def _html(self) -> Iterator[str]:
-        at = 0
-        for start, end in self.highlights:
-            yield html.escape(self.text[at:start])
-            yield f"<mark>{html.escape(self.text[start:end])}</mark>"
-            at = end
-        yield html.escape(self.text[at:])
+    highlights: Sequence[TextRange]
+    html: str
+    """The text, escaped, with `<mark>` around each highlight."""
 
 
-def snippet(text: str, hits: Sequence[Range], length: int) -> Snippet:
-    """At most `length` characters of a text, where the hits are densest. `hits` are ordered and do not overlap."""
+def extract(text: str, hits: Callable[[str], Sequence[Range]], length: int) -> Extract | None:
+    """At most `length` characters of a text with white space collapsed, where the hits are densest. None without hits.
+
+    `hits` returns the hits of a text, ordered and disjoint.
+    """
+    shown = " ".join(text.split())
+    found = hits(shown)
+    if not found:
+        return None
+    text, marked = _cut(shown, found, length)
+    return Extract(text, [TextRange(*each) for each in marked], "".join(_html(text, marked)))
+
+
+def _html(text: str, marked: Sequence[Range]) -> Iterator[str]:
+    at = 0
+    for start, end in marked:
+        yield html.escape(text[at:start])
+        yield f"<mark>{html.escape(text[start:end])}</mark>"
+        at = end
+    yield html.escape(text[at:])
+
+
+def _cut(text: str, hits: Sequence[Range], length: int) -> tuple[str, Sequence[Range]]:
+    """The extract, and the hits in it."""
     if len(text) <= length:
-        return Snippet(text, tuple(hits))
+        return text, hits
     cut = "" if length < _MIN_CUT_LENGTH else CUT
     start, end = _window(text, hits, length - 2 * len(cut))
     before, after = cut if start else "", cut if end < len(text) else ""
     shift = len(before) - start
     shown = [(max(one, start) + shift, min(other, end) + shift) for one, other in hits if other > start and one < end]
-    return Snippet(f"{before}{text[start:end]}{after}", tuple(shown))
+    return f"{before}{text[start:end]}{after}", shown
 
 
 def _window(text: str, hits: Sequence[Range], length: int) -> Range:

@@ -46,6 +46,14 @@ _CONFIGURATION = re.compile(
     r"(?:(?:config/[^/]+/)?(?:hugo|config)|config/[^/]+/cascade)\.(?:ya?ml|toml|json)"  # Hugo
 )
 
+_AUTHOR_FILE = re.compile(
+    r"(?:.*/)?authors\.ya?ml|"  # Docusaurus
+    r"(?:(?:.*/)?_?data/)?authors\.(?:toml|json)|(?:.*/)?_?data/authors/[^/]+\.(?:ya?ml|toml|json)|"  # Jekyll, Hugo
+    r"(?:.*/)?_?authors/(?!_?index\.)[^/]+\.(?:md|markdown|mdx)"
+)
+_DATA_FOLDER = re.compile(r"((?:.*/)?)_data(?:/authors)?")
+"""The folders set apart that may hold files of authors."""
+
 NOT_A_FILE = "NOT_A_FILE"
 LINK = "LINK"
 FILE_NAME = "FILE_NAME"
@@ -269,8 +277,26 @@ def is_configuration(name: str) -> bool:
     return _CONFIGURATION.fullmatch(name) is not None
 
 
+def is_author_file(name: str) -> bool:
+    """Whether a file contains authors whose keys documents name."""
+    return _AUTHOR_FILE.fullmatch(name) is not None and _is_read(name.rpartition("/")[0])
+
+
+def is_closed(name: str) -> bool:
+    """Whether a name is, or is in, a folder that is set apart, and it neither is nor may hold a file of authors."""
+    return is_set_apart(name) and not _is_read(name) and not is_author_file(name)
+
+
+def _is_read(folder: str) -> bool:
+    """Whether the files of authors in a folder are read."""
+    data = _DATA_FOLDER.fullmatch(folder)
+    return not is_set_apart(data[1] if data else folder)
+
+
 def may_hold_rules(name: str) -> bool:
-    """Whether a file's name allows it to contain another generator's rules for documents."""
+    """Whether a file's name allows it to contain another generator's rules for documents, or authors."""
+    if is_author_file(name):
+        return True
     last = name.rpartition("/")[2]
     is_data = last.lower().endswith(".json") or ".11tydata." in last or name == IGNORE_FILE
     return (is_data or is_section(last) or is_bundle(name) or is_configuration(name)) and not is_set_apart(name)
@@ -353,7 +379,8 @@ class Walk:
 
         The loop does not call functions, because a folder may have very many files.
         """
-        if not (folder.isascii() and is_document(join(folder, "a.md"), ())):
+        plain = join(folder, "a.md")
+        if not folder.isascii() or not is_document(plain, ()) or is_author_file(plain):
             return list(entries)
         files, others, is_plain = dict[str, StampValues](), list[os.DirEntry[str]](), _PLAIN.fullmatch
         for entry in entries:
@@ -389,12 +416,12 @@ class Walk:
 
     def _take(self, entry: _Entry, name: str, above: tuple[str, ...]) -> tuple[str, ...] | None:
         """Add a file. For a folder to enter, returns the real paths down to it."""
+        if is_closed(name) and not self._include:
+            return None
         if entry.is_symlink() and (reason := self._why_not_followed(entry, name, above)):
             self._pass_by(entry, name, *reason)
             return None
         if entry.is_dir():
-            if is_set_apart(name) and not self._include:
-                return None
             return (*above, os.path.realpath(entry)) if self._follow_links else above
         if is_document(name, self._include) or (self._with_assets and media_type(name)):
             self._take_file(entry, name)
@@ -423,9 +450,9 @@ class Walk:
 
     def _pass_by(self, entry: _Entry, name: str, reason: str, hint: str | None) -> None:
         """Report a link that is not followed. A link to rules is listed, because they may hide documents."""
-        if not entry.is_dir() and _must_be_read(name):
+        if not entry.is_dir() and _must_be_read(name) and not is_author_file(name):
             self._add_rules(name, entry.stat(follow_symlinks=False), reason)
-        elif entry.is_dir() or is_document(name, self._include):
+        elif entry.is_dir() or is_document(name, self._include) or is_author_file(name):
             self._add_problem(Severity.WARNING, LINK, name, reason, hint)
 
     def _add_rules(self, name: str, status: os.stat_result, obstacle: str = "") -> None:

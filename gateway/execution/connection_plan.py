@@ -9,6 +9,7 @@ from graphql import FieldNode, GraphQLObjectType, get_named_type
 
 from gateway.errors import NotCompiled
 from gateway.execution.plan_builder import ArticleRows, PlanBuilder, PlannedRead, Scope
+from gateway.graph.search_types import snippet_length
 
 
 class ConnectionPlan:
@@ -45,8 +46,11 @@ class ConnectionPlan:
         field = self._type.fields.get(name)
         if name == "__typename":
             return repr(self._type.name)
-        if field is None or name not in {"nodes", "edges", "pageInfo", "totalCount"}:
+        if field is None or name not in {"nodes", "edges", "pageInfo", "totalCount", "suggestion"}:
             raise NotCompiled(f"the field {self._type.name}.{name}")
+        if name == "suggestion":
+            found = self._plan.read(self._level, f"SuggestionOf({self._asked}.listing)", self._parents())
+            return f"{found.name}[{self._k}]"
         if name == "totalCount":
             count = self._plan.read(self._level, f"CountOf({self._asked}.listing)", self._parents())
             return f"{count.name}[{self._k}]"
@@ -75,6 +79,8 @@ class ConnectionPlan:
                     value = f"{e}.cursor" if self._is_page() else f"{self._page()}.cursor({e})"
                 case "score":
                     value = self._score(e)
+                case "snippets":
+                    value = self._snippets(e, edge, group)
                 case _:
                     raise NotCompiled(f"the field {edge.name}.{name}")
             members.append(f"{key!r}: {value}")
@@ -85,6 +91,17 @@ class ConnectionPlan:
         each = f"for g in {self._page_read().name}.values() for e in g.edges if e.score is None"
         read = self._plan.read(self._level + 1, f"ScoreOf({self._asked}.listing.search)", f"{{e.node.id: 0 {each}}}")
         return f"({read.name}[{edge}.node.id] if {edge}.score is None else {edge}.score)"
+
+    def _snippets(self, edge: str, type_: GraphQLObjectType, nodes: list[FieldNode]) -> str:
+        """The extracts of an edge."""
+        plan, field = self._plan, type_.fields["snippets"]
+        length = plan.question(field, nodes[0], snippet_length)
+        each = f"for g in {self._page_read().name}.values() for e in g.edges"
+        asked = f"SnippetsOf({self._asked}.listing.search, {length})"
+        read, name = plan.read(self._level + 1, asked, f"{{e.node.id: 0 {each}}}"), plan.name("v")
+        all_of_them = f"for {name}s in {read.name}.values() for {name} in {name}s"
+        inner = Scope(get_named_type(field.type), name, all_of_them, self._level + 1)
+        return f"[{plan.object(inner, nodes)} for {name} in {read.name}[{edge}.node.id]]"
 
     def _page_info(self, type_: GraphQLObjectType, nodes: list[FieldNode]) -> str:
         members = []

@@ -65,6 +65,7 @@ LIST_SIZES: Mapping[tuple[str, str], int] = {
     (ANY, "related"): 20,
     (ANY, "links"): 20,
     (ANY, "topics"): 10,
+    (ANY, "authors"): 5,
     (ANY, "images"): 5,
     ("__Schema", "types"): 50,
     ("__Schema", "directives"): 5,

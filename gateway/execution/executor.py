@@ -35,6 +35,7 @@ from gateway.errors import (
     OperationTimedOut,
     RequestError,
     SettingsError,
+    StoreError,
 )
 from gateway.execution.answer_cache import Answer, AnswerCache, AnswerKey, key_of
 from gateway.execution.compiler import Compiler
@@ -47,7 +48,7 @@ from gateway.execution.variables import Variables
 from gateway.graph.body_renderer import BodyRenderer
 from gateway.graph.context import Context, LiveContext
 from gateway.graph.read_budget import ReadBudget
-from gateway.limits import DOCUMENT_BYTES, RENDERED_BYTES, Limits
+from gateway.limits import DOCUMENT_BYTES, RENDERED_BYTES, UNPLANNED, Limits
 from gateway.model.records import Generation, Visibility
 from gateway.store.protocol import TOKEN_START, Snapshot, Store
 
@@ -199,7 +200,7 @@ class Executor:
         text = self._persisted.resolve(request.query, request.document_id)
         await self.check_ready()
         for token in _tokens(text, request.variables):
-            await self._store.reach(token)
+            await self._store.reach(token=token)
         return ResolvedRequest(request if text is request.query else request._replace(query=text), client)
 
     async def generation(self, visibility: Visibility) -> Generation:
@@ -209,10 +210,13 @@ class Executor:
         async with self._store.snapshot(visibility) as snapshot:
             return await snapshot.generation()
 
-    async def generation_of_database(self, visibility: Visibility) -> Generation:
-        """The same, also if other machines write the database. A client may have seen it at another gateway."""
-        await self._store.reach()
-        return await self.generation(visibility)
+    async def generation_of_database(self, revision: str | None) -> Generation:
+        """The newest generation of the public content, also if other machines write the database.
+
+        Waits for a revision that a client has seen at another gateway, for a limited time.
+        """
+        await self._store.reach(revision=revision)
+        return await self.generation(Visibility.PUBLIC)
 
     def kept(self, resolved: ResolvedRequest) -> Result | None:
         """The result for the newest generation, if it is kept. Charges its cost. Raises RequestError."""
@@ -331,9 +335,26 @@ class Executor:
         operation = Operation(prepared.document, name, prepared.variables, viewer, budget, self._renderer)
         try:
             body = await self._compiler.execute(operation, snapshot)
-        except NotCompiled:
+        except NotCompiled as refusal:
+            self._check_without_plan(prepared.cost, refusal)
             return None
         return Result(body, dependencies=budget.tags)
+
+    def _check_without_plan(self, cost: int, refusal: NotCompiled) -> None:
+        """Raises RequestError if graphql-core may not execute an operation, because it takes longer for each point.
+
+        An error in a field is then the error of the operation.
+        """
+        allowed, cause = self._limits.cost // UNPLANNED, refusal.__cause__
+        if cost <= allowed or isinstance(cause, StoreError):
+            return
+        if isinstance(cause, RequestError):
+            raise cause
+        if isinstance(cause, GraphQLError):
+            raise BadUserInput(cause.message)
+        if cause is None:
+            message = f"An operation with {refusal} may cost at most {allowed} points. This one costs {cost}."
+            raise LimitExceeded("cost", allowed, cost, message)
 
     async def _resolved(self, prepared: PreparedOperation, snapshot: Snapshot) -> Result:
         """The result of graphql-core."""

@@ -16,11 +16,13 @@ from gateway.graph.schema import BY_ID
 from gateway.graph.sources import Answered, Derived, Kind, Named, Source
 from gateway.model.documents import Image
 from gateway.store.reads import (
+    AUTHOR_BY_KEY,
     ENTRY,
     TOPIC_BY_KEY,
     WHOLE,
     Find,
     LinkAddressesOf,
+    Lookup,
     SecuredOf,
     StatisticsOf,
     TextOf,
@@ -54,33 +56,40 @@ def _read(plan: PlanBuilder, scope: Scope, nodes: list[FieldNode], field: GraphQ
     if source.kind is Kind.CONNECTION:
         asked = plan.question(field, nodes[0], source.read)
         return ConnectionPlan(plan, scope, asked, plan.key(scope, source.by), _type(field)).object(nodes)
-    key = scope.attribute(str(source.by))
+    key, level = plan.key(scope, source.by), 1 if source.by is None else scope.level + 1
     type_: Any = _type(field)
     if isinstance(scope, ArticleRows) and type_.name in _OWNED:
         return _OWNED[type_.name](plan, scope, nodes, field, source)
     asked = plan.question(field, nodes[0], source.read)
     if type_.name in {"Article", "Provider", "Topic"} and source.kind is Kind.RECORD:
         return plan.found(scope, nodes, asked, key, type_)
-    read = plan.read(scope.level + 1, asked, plan.parents(scope, key))
+    read = plan.read(level, asked, f"({key},)" if source.by is None else plan.parents(scope, key))
     name = plan.name("v")
     if source.kind is Kind.RECORD:
-        inner = Scope(type_, name, f"for {name} in {read.name}.values()", scope.level + 1)
+        inner = Scope(type_, name, f"for {name} in {read.name}.values()", level)
         return f"{plan.shape(inner, nodes)}({read.name}[{key}])"
-    inner = Scope(type_, name, f"for {name}s in {read.name}.values() for {name} in {name}s", scope.level + 1)
+    inner = Scope(type_, name, f"for {name}s in {read.name}.values() for {name} in {name}s", level)
     values = f"{read.name}[{key}]"
     return f"[{plan.object(inner, nodes)} for {name} in {f'listed({values})' if type_.name in _SHARED else values}]"
 
 
-_SHARED = frozenset({"Topic", "Related", "Link"})
+_SHARED = frozenset({"Topic", "Author", "Related", "Link"})
 """The types of lists that count for each parent in an answer."""
 
 
-def _topics(plan: PlanBuilder, scope: ArticleRows, nodes: list[FieldNode], field: GraphQLField, _source: Source) -> str:
-    type_: Any = _type(field)
-    keys, name = scope.attribute("topics"), plan.name("k")
-    within = Scope(type_, name, f"{scope.each} for {name}, _ in {keys}", scope.level)
-    found = plan.found(within, nodes, plan.constant(Find(TOPIC_BY_KEY)), name, type_)
-    return f"listed([{found} for {name}, _ in {keys}])"
+def _names(column: str, lookup: Lookup[Any], others: str) -> Callable[..., str]:
+    """The records that a list names. Its entries are a key and `others`."""
+
+    def handler(
+        plan: PlanBuilder, scope: ArticleRows, nodes: list[FieldNode], field: GraphQLField, _source: Source
+    ) -> str:
+        type_: Any = _type(field)
+        entries, name = scope.attribute(column), plan.name("k")
+        within = Scope(type_, name, f"{scope.each} for {name}, {others} in {entries}", scope.level)
+        found = plan.found(within, nodes, plan.constant(Find(lookup)), name, type_)
+        return f"listed([{found} for {name}, {others} in {entries}])"
+
+    return handler
 
 
 def _related(plan: PlanBuilder, scope: ArticleRows, nodes: list[FieldNode], field: GraphQLField, source: Source) -> str:
@@ -96,7 +105,11 @@ def _related(plan: PlanBuilder, scope: ArticleRows, nodes: list[FieldNode], fiel
     return f"[{plan.object(inner, nodes)} for {name}_at, {name} in enumerate(listed({entries}))]"
 
 
-_OWNED = {"Topic": _topics, "Related": _related}
+_OWNED: Mapping[str, Callable[..., str]] = {
+    "Topic": _names("topics", TOPIC_BY_KEY, "_"),
+    "Author": _names("authors", AUTHOR_BY_KEY, "_, _, _"),
+    "Related": _related,
+}
 """The lists that are in the row of an article."""
 
 
@@ -190,7 +203,7 @@ def _node(plan: PlanBuilder, _scope: Scope, nodes: list[FieldNode], field: Graph
     return f"[{one}({i}) for {i} in {asked}]" if is_list else f"{one}({asked}[0])"
 
 
-_TYPES = {"ar": "Article", "re": "Related", "pr": "Provider", "to": "Topic"}
+_TYPES = {"ar": "Article", "re": "Related", "pr": "Provider", "to": "Topic", "au": "Author"}
 
 
 def _html(plan: PlanBuilder, scope: Scope, _nodes: list[FieldNode], _field: GraphQLField) -> str:
@@ -279,10 +292,12 @@ _HANDLERS: Mapping[tuple[str, str], FieldWriter] = {
     ("SimilarArticle", "sharedTopics"): _shared_topics,
     ("TopicCount", "topic"): _member("value"),
     ("ProviderCount", "provider"): _member("value"),
+    ("AuthorCount", "author"): _member("value"),
     ("ValueCount", "value"): _member("value"),
-    **{(type_, "count"): _member("size") for type_ in ("TopicCount", "ProviderCount", "ValueCount")},
+    **{(type_, "count"): _member("size") for type_ in ("TopicCount", "ProviderCount", "AuthorCount", "ValueCount")},
     ("Corpus", "articleCount"): _statistic("articles"),
     ("Corpus", "providerCount"): _statistic("providers"),
     ("Corpus", "topicCount"): _statistic("topics"),
+    ("Corpus", "authorCount"): _statistic("authors"),
     ("Corpus", "draftCount"): _statistic("drafts", "x.shows_drafts"),
 }

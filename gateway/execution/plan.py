@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import orjson
 import strawberry
-from graphql import FieldNode, GraphQLField
+from graphql import ExecutionResult, FieldNode, GraphQLField, Undefined
 from graphql.execution.values import VariableValues
 
 from gateway.access.tokens import Scope, Viewer
@@ -27,7 +27,18 @@ from gateway.limits import Limits
 from gateway.model.documents import Image
 from gateway.model.lists import NEWEST_FIRST
 from gateway.model.records import Generation, Topic, Visibility
-from gateway.store.reads import ARTICLE_BY_ID, Ask, CountOf, Find, PageOf, Precedes, ReadSteps, ScoreOf
+from gateway.store.reads import (
+    ARTICLE_BY_ID,
+    Ask,
+    CountOf,
+    Find,
+    PageOf,
+    Precedes,
+    ReadSteps,
+    ScoreOf,
+    SnippetsOf,
+    SuggestionOf,
+)
 
 T = TypeVar("T")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -76,6 +87,10 @@ class Operation(NamedTuple):
     renderer: BodyRenderer
 
 
+Introspect = Callable[..., ExecutionResult]
+"""Executes an introspection field for `variable_values`."""
+
+
 class Run:
     """The state of a plan that runs: the values of its questions, the number of records in the answer, and the
     length of its HTML."""
@@ -86,6 +101,7 @@ class Run:
         self._plan = plan
         self._limits = limits
         self._renderer = operation.renderer
+        self._variables = operation.variables
         self._records = 0
         self._html = 0
         self.characters = 0
@@ -132,6 +148,15 @@ class Run:
         if self._records > self._limits.records:
             raise LimitExceeded("records", self._limits.records, self._records)
         return found
+
+    def introspect(self, execute: Introspect) -> Any:
+        """The value of an introspection field. Raises GraphQLError."""
+        given = {name: each.value for name, each in self._variables.sources.items() if each.value is not Undefined}
+        result = execute(variable_values=given)
+        if result.errors:
+            raise result.errors[0]
+        [value] = (result.data or {}).values()
+        return value
 
     def html(self, body: str, rules: str, addresses: Mapping[str, str]) -> str:
         """Renders a body. Raises LimitExceeded for the length of all, because a rendering cannot be interrupted."""
@@ -186,6 +211,8 @@ NAMES: Mapping[str, object] = {
     "NOTHING": Find(ARTICLE_BY_ID),
     "Precedes": Precedes,
     "ScoreOf": ScoreOf,
+    "SnippetsOf": SnippetsOf,
+    "SuggestionOf": SuggestionOf,
     "decimal": decimal,
     "instant_text": instant_text,
     "related_id": related_id,

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 import strawberry
 from graphql import (
+    DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
     GraphQLField,
@@ -19,6 +21,9 @@ from graphql import (
     GraphQLOutputType,
     GraphQLSchema,
     OperationDefinitionNode,
+    OperationType,
+    SelectionSetNode,
+    execute_sync,
     get_named_type,
     get_nullable_type,
     is_enum_type,
@@ -27,7 +32,7 @@ from graphql import (
 )
 
 from gateway.errors import NotCompiled
-from gateway.execution.plan import NAMES, Plan, Question
+from gateway.execution.plan import NAMES, Introspect, Plan, Question
 from gateway.execution.selections import Conditions, Selections
 from gateway.graph.connection import SOURCE
 from gateway.store.reads import WHOLE
@@ -131,6 +136,7 @@ class PlanBuilder:
         self._write_field = write_field
         self._strawberry = schema
         self._schema: GraphQLSchema = schema._schema
+        self._fragments = fragments
         self._selections = Selections(self._schema, fragments, conditions)
         self._reads: list[PlannedRead] = []
         self._questions: list[Question] = []
@@ -139,6 +145,7 @@ class PlanBuilder:
         self._names = 0
 
     def build(self, operation: OperationDefinitionNode) -> Plan:
+        self._operation = operation
         body = self._object(Scope(self.type("Query"), "x", "for x in (x,)", 0), [operation.selection_set])
         source = self._source(body)
         scope = {**NAMES, **self._constants}
@@ -215,6 +222,8 @@ class PlanBuilder:
         name = nodes[0].name.value
         if name == "__typename":
             return repr(scope.type.name)
+        if name in _INTROSPECTION:
+            return f"x.introspect({self.constant(self._introspection(nodes))})"
         field = scope.type.fields.get(name)
         if field is None:
             raise NotCompiled(f"the field {scope.type.name}.{name}")
@@ -233,6 +242,16 @@ class PlanBuilder:
         inner.each = f"{scope.each} for {name} in ({value},) if {name} is not None"
         return f"{self.shape(inner, nodes)}({value})"
 
+    def _introspection(self, nodes: Sequence[FieldNode]) -> Introspect:
+        """A function that executes an introspection field with graphql-core."""
+        operation = OperationDefinitionNode(
+            operation=OperationType.QUERY,
+            variable_definitions=self._operation.variable_definitions,
+            selection_set=SelectionSetNode(selections=tuple(nodes)),
+        )
+        document = DocumentNode(definitions=(operation, *self._fragments.values()))
+        return partial(execute_sync, self._schema, document)
+
     def ask(self, field: GraphQLField) -> Callable[..., Any]:
         """The function that the resolver of a field uses."""
         found: Callable[..., Any] = field.extensions["strawberry-definition"].metadata[SOURCE]
@@ -248,7 +267,7 @@ class PlanBuilder:
         before = len(self._reads), len(self._questions)
         shape = self.shape(found_scope(type_, self.name("a"), read, scope.level + 1), nodes)
         if read.columns is None and before == (len(self._reads), len(self._questions)):
-            memo = self.name("m")  # many rows have the same provider or topics
+            memo = self.name("m")  # many rows have the same provider, topics or authors
             self._functions.append(f"{memo} = {{k: {shape}(v) for k, v in {read.name}.items()}}")
             return f"{memo}.get({key})"
         return f"{shape}({read.name}.get({key}))"
@@ -256,6 +275,9 @@ class PlanBuilder:
     def parents(self, scope: Scope, key: str) -> str:
         """The distinct keys of all objects."""
         return f"{{{key}: 0 {scope.each}}}"
+
+
+_INTROSPECTION = ("__schema", "__type")
 
 
 def _leaf(type_: GraphQLOutputType, value: str, *, is_row: bool) -> str:

@@ -59,6 +59,11 @@ class Corpus:
     async def topic_count(info: Info) -> int:
         return (await _statistics(info)).topics
 
+    @resolved("Number of authors of these articles.")
+    @staticmethod
+    async def author_count(info: Info) -> int:
+        return (await _statistics(info)).authors
+
     @resolved(
         "Number of drafts and scheduled articles. Null without preview access, which hides how many drafts exist."
     )

@@ -16,7 +16,7 @@ from gateway.graph.facet_arguments import FirstGroups, checked_first, counted
 from gateway.graph.filter_inputs import ArticleFilter, checked_filter
 from gateway.graph.order_inputs import describe
 from gateway.graph.sources import Answer, answered
-from gateway.graph.types import ProviderCount, TopicCount
+from gateway.graph.types import AuthorCount, ProviderCount, TopicCount
 from gateway.limits import PAGE_SIZE, Limits
 from gateway.model.lists import Group, Grouping, Interval, Largest
 from gateway.model.records import Article
@@ -133,6 +133,7 @@ def _quality(limits: Limits, selected: Selected, bounds: Bounds = BOUNDS) -> Ans
 )
 class ArticleFacets:
     topics = answered("Counts by topic.", list[TopicCount], _facet(Grouping.TOPIC, "topics"))
+    authors = answered("Counts by author.", list[AuthorCount], _facet(Grouping.AUTHOR, "authors"))
     providers = answered("Counts by provider.", list[ProviderCount], _facet(Grouping.PROVIDER, "provider"))
     categories = answered("Counts by category.", list[ValueCount], _facet(Grouping.CATEGORY, "category"))
     types = answered("Counts by kind of content.", list[ValueCount], _facet(Grouping.TYPE, "type"))

@@ -17,12 +17,13 @@ from gateway.filters import (
     Comparison,
     Field,
     Filter,
+    HasNames,
     HasPart,
-    HasTopics,
     In,
     InStatus,
     IsNotNull,
     MatchPosition,
+    NameList,
     Not,
     Or,
     TextMatches,
@@ -103,14 +104,14 @@ class DateTimeFilter:
 
 
 @strawberry.input(
-    description="Conditions on an article's topics. All given conditions must match. Values are topic slugs or"
-    " exact topic names."
+    description="Conditions on the topics or the authors of an article. All given conditions must match. Values are"
+    " slugs or exact names."
 )
 class ListFilter:
-    any_of: list[str] | None = _optional("At least one of these topics. An empty list matches nothing.")
-    all_of: list[str] | None = _optional("All of these topics.")
-    none_of: list[str] | None = _optional("None of these topics.")
-    is_empty: bool | None = _optional("Whether the article has no topics.")
+    any_of: list[str] | None = _optional("At least one of these. An empty list matches nothing.")
+    all_of: list[str] | None = _optional("All of these.")
+    none_of: list[str] | None = _optional("None of these.")
+    is_empty: bool | None = _optional("Whether the article has none.")
 
 
 @strawberry.input(description="Conditions on the status. They narrow what the caller may see and never widen it.")
@@ -135,6 +136,14 @@ class ProviderFilter:
 class TopicFilter:
     id: IDFilter | None = _optional("The topic's id.")
     name: StringFilter | None = _optional("The topic's name, as the caller sees it.")
+    slug: StringFilter | None = _optional("The slug.")
+    min_articles: int | None = _optional("At least this number of visible articles.")
+
+
+@strawberry.input(description="Conditions on an author. All given conditions must match.")
+class AuthorFilter:
+    id: IDFilter | None = _optional("The author's id.")
+    name: StringFilter | None = _optional("The author's name, as the caller sees it.")
     slug: StringFilter | None = _optional("The slug.")
     min_articles: int | None = _optional("At least this number of visible articles.")
 
@@ -164,6 +173,7 @@ class ArticleFilter:
     vars().update({field.name: _optional(field.filtered) for field in FILTERED})
     provider: ProviderFilter | None = _optional("The provider.")
     topics: ListFilter | None = _optional("The topics.")
+    authors: ListFilter | None = _optional("The authors.")
     status: StatusFilter | None = _optional("The publication status.")
     has_body: bool | None = _optional("Whether the body has content, as in `Body.isEmpty`.")
     has_image: bool | None = _optional("Whether the article has an image.")
@@ -174,6 +184,7 @@ _FILTER = "Return only records that match all given conditions. Without a filter
 ArticleFilters = Annotated[ArticleFilter | None, strawberry.argument(name="filter", description=_FILTER)]
 ProviderFilters = Annotated[ProviderFilter | None, strawberry.argument(name="filter", description=_FILTER)]
 TopicFilters = Annotated[TopicFilter | None, strawberry.argument(name="filter", description=_FILTER)]
+AuthorFilters = Annotated[AuthorFilter | None, strawberry.argument(name="filter", description=_FILTER)]
 
 # Converters: for each input field, the filter that its value becomes.
 
@@ -181,6 +192,7 @@ Input = (
     ArticleFilter
     | ProviderFilter
     | TopicFilter
+    | AuthorFilter
     | IDFilter
     | StringFilter
     | IntFilter
@@ -206,16 +218,19 @@ _VALUE: Mapping[str, Callable[[Field, Any], Filter]] = {
     "ends_with": lambda field, text: TextMatches(field, MatchPosition.END, text),
     "is_null": lambda field, wanted: _unless(wanted, IsNotNull(field)),
 }
-_TOPICS: Meanings = {
-    "any_of": lambda names: HasTopics(tuple(names)),
-    "all_of": lambda names: HasTopics(tuple(names), needs_all=True),
-    "none_of": lambda names: Not(HasTopics(tuple(names))),
-    "is_empty": lambda wanted: _unless(wanted, HasPart(ArticlePart.TOPIC)),
-}
 _STATUS: Meanings = {
     "eq": lambda status: InStatus((status,)),
     "in_": lambda statuses: InStatus(tuple(statuses)),
 }
+
+
+def _names(list_: NameList, part: ArticlePart) -> Meanings:
+    return {
+        "any_of": lambda names: HasNames(list_, tuple(names)),
+        "all_of": lambda names: HasNames(list_, tuple(names), needs_all=True),
+        "none_of": lambda names: Not(HasNames(list_, tuple(names))),
+        "is_empty": lambda wanted: _unless(wanted, HasPart(part)),
+    }
 
 
 def _every(meanings: Meanings, filter_: Input) -> Filter:
@@ -256,6 +271,12 @@ _TOPIC: Meanings = {
     "slug": _value(Field.TOPIC_SLUG),
     "min_articles": partial(Compared, Field.TOPIC_ARTICLES, Comparison.GREATER_OR_EQUAL),
 }
+_AUTHOR: Meanings = {
+    "id": _value(Field.AUTHOR_ID),
+    "name": _value(Field.AUTHOR_NAME),
+    "slug": _value(Field.AUTHOR_SLUG),
+    "min_articles": partial(Compared, Field.AUTHOR_ARTICLES, Comparison.GREATER_OR_EQUAL),
+}
 _ARTICLE: Meanings = {
     "and_": lambda filters: And(tuple(map(_article, filters))),
     "or_": lambda filters: Or(tuple(map(_article, filters))),
@@ -265,16 +286,18 @@ _ARTICLE: Meanings = {
     "path": _value(Field.PATH),
     **{field.name: _value(Field[field.constant]) for field in FILTERED},
     "provider": partial(_every, _PROVIDER),
-    "topics": partial(_every, _TOPICS),
+    "topics": partial(_every, _names(NameList.TOPICS, ArticlePart.TOPIC)),
+    "authors": partial(_every, _names(NameList.AUTHORS, ArticlePart.AUTHOR)),
     "status": partial(_every, _STATUS),
     "has_body": _has(ArticlePart.BODY),
     "has_image": _has(ArticlePart.IMAGE),
     "has_related": _has(ArticlePart.RELATED),
 }
-_MEANINGS: Mapping[type[ArticleFilter | ProviderFilter | TopicFilter], Meanings] = {
+_MEANINGS: Mapping[type[ArticleFilter | ProviderFilter | TopicFilter | AuthorFilter], Meanings] = {
     ArticleFilter: _ARTICLE,
     ProviderFilter: _PROVIDER,
     TopicFilter: _TOPIC,
+    AuthorFilter: _AUTHOR,
 }
 
 
@@ -300,7 +323,9 @@ def filter_size(filter_: Input) -> FilterSize:
     return FilterSize(depth + isinstance(filter_, ArticleFilter), max(conditions, 1), values)
 
 
-def checked_filter(limits: Limits, filter_: ArticleFilter | ProviderFilter | TopicFilter | None) -> Filter | None:
+def checked_filter(
+    limits: Limits, filter_: ArticleFilter | ProviderFilter | TopicFilter | AuthorFilter | None
+) -> Filter | None:
     """Converts the argument `filter`. None if it is absent or null. Raises LimitExceeded."""
     if filter_ is None or filter_ is UNSET:
         return None

@@ -15,6 +15,7 @@ from gateway.model.fields import ORDERED
 from gateway.model.lists import (
     PUBLISHED_DATE_TIME,
     ArticleOrderField,
+    AuthorOrderField,
     NullsOrder,
     Order,
     OrderDirection,
@@ -69,7 +70,13 @@ describe(
     ARTICLE_COUNT="The number of visible articles.",
     NAME="The name, ignoring case and accents.",
 )
-
+describe(
+    AuthorOrderField,
+    "AuthorOrderField",
+    "The values to order authors by.",
+    ARTICLE_COUNT="The number of visible articles.",
+    NAME="The name, ignoring case and accents.",
+)
 
 _DIRECTION = "The direction of the order."
 
@@ -106,11 +113,21 @@ class TopicOrder:
         return OrderTerm(self.field, self.direction)
 
 
-Term = TypeVar("Term", ArticleOrder, ProviderOrder, TopicOrder)
+@strawberry.input(description="One term of an author order. Ties are broken by key, ascending.")
+class AuthorOrder:
+    field: AuthorOrderField = strawberry.field(description="The value to order by.")
+    direction: OrderDirection = strawberry.field(default=OrderDirection.ASC, description=_DIRECTION)
+
+    def term(self) -> OrderTerm:
+        return OrderTerm(self.field, self.direction)
+
+
+Term = TypeVar("Term", ArticleOrder, ProviderOrder, TopicOrder, AuthorOrder)
 
 NEWEST_FIRST = [ArticleOrder(field=PUBLISHED_DATE_TIME, direction=OrderDirection.DESC)]
 LARGEST_PROVIDERS_FIRST = [ProviderOrder(field=ProviderOrderField.ARTICLE_COUNT, direction=OrderDirection.DESC)]
 LARGEST_TOPICS_FIRST = [TopicOrder(field=TopicOrderField.ARTICLE_COUNT, direction=OrderDirection.DESC)]
+LARGEST_AUTHORS_FIRST = [AuthorOrder(field=AuthorOrderField.ARTICLE_COUNT, direction=OrderDirection.DESC)]
 
 _ORDER_BY = (
     "The order of the list. Each term orders the records that the terms before it leave tied. An empty"
@@ -123,6 +140,7 @@ SearchOrders = Annotated[
 ]
 ProviderOrders = Annotated[list[ProviderOrder] | None, strawberry.argument(description=_ORDER_BY.format("key"))]
 TopicOrders = Annotated[list[TopicOrder] | None, strawberry.argument(description=_ORDER_BY.format("key"))]
+AuthorOrders = Annotated[list[AuthorOrder] | None, strawberry.argument(description=_ORDER_BY.format("key"))]
 
 
 def checked_order(limits: Limits, terms: Sequence[Term] | None, default: Sequence[Term]) -> Order:

@@ -12,11 +12,16 @@ from typing import Any
 from gateway import cache_tags
 from gateway.errors import LimitExceeded
 from gateway.model.lists import Group, Page
-from gateway.model.records import Article, Link, Provider, Related, Similar, Topic
+from gateway.model.records import Article, Author, Link, Provider, Related, Similar, Topic
 from gateway.store.reads import (
     ARTICLE_BY_URL,
+    ARTICLES_OF_AUTHOR,
     ARTICLES_OF_PROVIDER,
     ARTICLES_OF_TOPIC,
+    AUTHOR_BY_ID,
+    AUTHOR_BY_KEY,
+    AUTHOR_BY_SLUG,
+    AUTHORS,
     PROVIDER_BY_ID,
     PROVIDER_BY_KEY,
     PROVIDER_BY_SLUG,
@@ -26,6 +31,8 @@ from gateway.store.reads import (
     TOPIC_BY_SLUG,
     TOPICS,
     AdjacentIn,
+    AuthorsOf,
+    ChangesOf,
     CountOf,
     Find,
     GroupsOf,
@@ -41,7 +48,9 @@ from gateway.store.reads import (
     RelatedOf,
     ScoreOf,
     SimilarTo,
+    SnippetsOf,
     StatisticsOf,
+    SuggestionOf,
     TopicsOf,
 )
 
@@ -108,7 +117,7 @@ def records_in(read: Read[Any], value: Any) -> Collection[object]:
             return [edge.node for edge in page.edges]
         case AdjacentIn():
             return [article for article in value if article]
-        case GroupsOf() | HistogramOf() | TopicsOf() | RelatedOf() | LinksOf() | SimilarTo():
+        case GroupsOf() | HistogramOf() | TopicsOf() | AuthorsOf() | RelatedOf() | LinksOf() | SimilarTo():
             items: Collection[object] = value
             return items
     return ()
@@ -116,7 +125,7 @@ def records_in(read: Read[Any], value: Any) -> Collection[object]:
 
 def is_shared(read: Read[Any]) -> bool:
     """Whether several parents in a response can show one value, which counts for each of them."""
-    return isinstance(read, TopicsOf | RelatedOf | LinksOf)
+    return isinstance(read, TopicsOf | AuthorsOf | RelatedOf | LinksOf)
 
 
 def lists_of(read: Read[Any]) -> Collection[str]:
@@ -130,11 +139,12 @@ def lists_of(read: Read[Any]) -> Collection[str]:
             | HistogramOf(listing)
             | RangesOf(listing)
             | AdjacentIn(listing)
+            | SuggestionOf(listing)
         ):
             return _lists(listing)
         case Find(lookup) if lookup == ARTICLE_BY_URL:  # several can have the URL, and a newer one replaces the result
             return (cache_tags.ARTICLES,)
-        case ScoreOf() | SimilarTo():
+        case ScoreOf() | SimilarTo() | SnippetsOf() | ChangesOf():
             return (cache_tags.ARTICLES,)
         case StatisticsOf():
             return cache_tags.LISTS
@@ -149,13 +159,16 @@ def missing_tag(read: Find[Any], key: str) -> str:
 _COLLECTIONS: Mapping[Lookup[Any], str] = {
     **dict.fromkeys((PROVIDER_BY_ID, PROVIDER_BY_KEY, PROVIDER_BY_SLUG), cache_tags.PROVIDERS),
     **dict.fromkeys((TOPIC_BY_ID, TOPIC_BY_KEY, TOPIC_BY_SLUG), cache_tags.TOPICS),
+    **dict.fromkeys((AUTHOR_BY_ID, AUTHOR_BY_KEY, AUTHOR_BY_SLUG), cache_tags.AUTHORS),
 }
 """The list of a lookup's records. Default: the list of all articles."""
 _LISTS: Mapping[str, Collection[str]] = {
     ARTICLES_OF_PROVIDER.name: (),
     ARTICLES_OF_TOPIC.name: (),
+    ARTICLES_OF_AUTHOR.name: (),
     PROVIDERS.name: (cache_tags.PROVIDERS,),
     TOPICS.name: (cache_tags.TOPICS,),
+    AUTHORS.name: (cache_tags.AUTHORS,),
 }
 """The corpus-wide list that a listing depends on, besides its parent. Default: the list of all articles."""
 
@@ -172,7 +185,7 @@ def _tag(found: object) -> str | None:
 
 
 _TAGS: Mapping[type, Callable[[Any], str | None]] = {
-    **dict.fromkeys((Article, Provider, Topic), attrgetter("id")),
+    **dict.fromkeys((Article, Provider, Topic, Author), attrgetter("id")),
     Related: attrgetter("source_id"),  # part of its article
     Similar: attrgetter("article.id"),
     Link: attrgetter("tag"),

@@ -22,7 +22,7 @@ from strawberry.types import ExecutionContext
 
 from gateway import cache_tags
 from gateway.content.dates import parse_instant
-from gateway.content.identity import topic_key, url_identity
+from gateway.content.identity import author_key, topic_key, url_identity
 from gateway.content.values import Unreadable
 from gateway.errors import BadUserInput
 from gateway.graph import sync
@@ -47,13 +47,12 @@ from gateway.graph.filter_inputs import ArticleFilter, ArticleFilters, checked_f
 from gateway.graph.loaders import Key
 from gateway.graph.order_inputs import ArticleOrder, SearchOrders, checked_order
 from gateway.graph.search_types import ArticleSearchConnection, SearchFields, SearchModes, checked_search
-from gateway.graph.sources import ARTICLE_LIST, PROVIDER_LIST, TOPIC_LIST, connection, named
-from gateway.graph.sync import ChangeSet, Since, Subscription
-from gateway.graph.types import Article, Node, Provider, Topic
+from gateway.graph.sources import ARTICLE_LIST, AUTHOR_LIST, PROVIDER_LIST, TOPIC_LIST, Kind, connection, named, owned
+from gateway.graph.sync import ChangeSet, Subscription
+from gateway.graph.types import Article, Author, Node, Provider, Topic
 from gateway.limits import Limits
 from gateway.model import records
 from gateway.model.lists import BEST_FIRST, SearchField, SearchMode
-from gateway.store.protocol import ChangePage
 from gateway.store.reads import (
     ARTICLE_BY_ID,
     ARTICLE_BY_LOCALIZED_SLUG,
@@ -61,6 +60,10 @@ from gateway.store.reads import (
     ARTICLE_BY_SLUG,
     ARTICLE_BY_URL,
     ARTICLES,
+    AUTHOR_BY_ID,
+    AUTHOR_BY_KEY,
+    AUTHOR_BY_SLUG,
+    AUTHORS,
     PROVIDER_BY_ID,
     PROVIDER_BY_KEY,
     PROVIDER_BY_SLUG,
@@ -78,13 +81,14 @@ from gateway.store.reads import (
     localized_slug,
 )
 
-Record = records.Article | records.Related | records.Provider | records.Topic
+Record = records.Article | records.Related | records.Provider | records.Topic | records.Author
 
 BY_ID: Mapping[str, Lookup[Any]] = {
     "ar": ARTICLE_BY_ID,
     "re": RELATED_BY_ID,
     "pr": PROVIDER_BY_ID,
     "to": TOPIC_BY_ID,
+    "au": AUTHOR_BY_ID,
 }
 """The lookup for each id prefix."""
 
@@ -158,6 +162,26 @@ def _topic(
             return Find(TOPIC_BY_SLUG), key
         case _, key:
             return Find(TOPIC_BY_KEY), topic_key(key)
+
+
+def _author(
+    _limits: Limits,
+    id_: Annotated[strawberry.ID | None, strawberry.argument(name="id", description="Id of the author.")] = UNSET,
+    slug: Annotated[str | None, strawberry.argument(description="Slug of the author.")] = UNSET,
+    name: Annotated[
+        str | None,
+        strawberry.argument(
+            description="The author's key in the site's file of authors, else the author's name. In any case."
+        ),
+    ] = UNSET,
+) -> Key | None:
+    match only_argument(id=id_, slug=slug, name=name):
+        case "id", key:
+            return Find(AUTHOR_BY_ID), key
+        case "slug", key:
+            return Find(AUTHOR_BY_SLUG), key
+        case _, key:
+            return Find(AUTHOR_BY_KEY), author_key(key)
 
 
 def _node(_limits: Limits, id_: str) -> Sequence[str]:
@@ -290,10 +314,11 @@ class Query:
 
     topics = connection("All topics of visible articles.", Connection[Topic], TOPICS, TOPIC_LIST)
 
-    @resolved("Delta sync for clients with an offline copy.", ChangeSet)
-    @staticmethod
-    async def changes(info: Info, since: Since = UNSET, first: sync.First = sync.DEFAULT_PAGE) -> ChangePage:
-        return await sync.changes(info, since, first)
+    author = named("One author. Give exactly one argument. Null if the author does not exist.", Author | None, _author)
+
+    authors = connection("All authors of visible articles.", Connection[Author], AUTHORS, AUTHOR_LIST)
+
+    changes = owned("Delta sync for clients with an offline copy.", ChangeSet, sync.changes, None, Kind.RECORD)
 
     @resolved("The loaded content.", Corpus)
     @staticmethod

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Annotated, NamedTuple
 
 import strawberry
 
-from gateway.content import snippets
 from gateway.content.tokenizer import first_words
 from gateway.graph.connection import Connection, PageKey, edges_of, non_negative, or_none, resolved
 from gateway.graph.context import Info
@@ -18,7 +16,7 @@ from gateway.limits import Limits
 from gateway.model import records
 from gateway.model.lists import SearchField, SearchMode
 from gateway.search import Search
-from gateway.store.reads import PROVIDER_BY_KEY, CountOf, Find, ScoreOf, TextOf, TopicsOf
+from gateway.store.reads import ScoreOf, SnippetsOf, SuggestionOf
 
 describe(
     SearchField,
@@ -29,6 +27,7 @@ describe(
     BODY="The body without markup. Matches here have the lowest weight.",
     TOPICS="The names of the topics.",
     PROVIDER="The name of the provider.",
+    AUTHORS="The names of the authors, as the article or the site's file of authors writes them.",
 )
 describe(
     SearchMode,
@@ -46,7 +45,15 @@ SearchFields = Annotated[
 ]
 SearchModes = Annotated[SearchMode | None, strawberry.argument(description="How the words must match.")]
 
+SnippetLength = Annotated[int | None, strawberry.argument(description="Maximum number of characters per snippet.")]
+
 SNIPPET_LENGTH = 160
+
+
+def snippet_length(_limits: Limits, length: int | None = SNIPPET_LENGTH) -> int:
+    """Raises BadUserInput for a negative length."""
+    size = non_negative("length", length)
+    return SNIPPET_LENGTH if size is None else size
 
 
 def checked_search(limits: Limits, text: str, fields: Sequence[SearchField] | None, mode: SearchMode | None) -> Search:
@@ -101,17 +108,9 @@ class ArticleSearchEdge:
     @resolved("Snippets: one per text with a match, the title first.", list[Snippet])
     @staticmethod
     async def snippets(
-        hit: strawberry.Parent[Hit],
-        info: Info,
-        length: Annotated[
-            int | None, strawberry.argument(description="Maximum number of characters per snippet.")
-        ] = SNIPPET_LENGTH,
-    ) -> Sequence[Snippet]:
-        size = non_negative("length", length)
-        most = SNIPPET_LENGTH if size is None else size
-        asked = [field for field in _READERS if field in hit.search.fields]
-        found = await asyncio.gather(*(_READERS[field](hit, info, most) for field in asked))
-        return [_snippet(field, each) for field, each in zip(asked, found, strict=True) if each]
+        hit: strawberry.Parent[Hit], info: Info, length: SnippetLength = SNIPPET_LENGTH
+    ) -> Sequence[records.Snippet]:
+        return await info.context.load(SnippetsOf(hit.search, snippet_length(info.context.limits, length)), hit.node.id)
 
 
 @strawberry.type(description="A page of a search result. Without `first` or `last` a page has up to 20 rows.")
@@ -127,59 +126,8 @@ class ArticleSearchConnection(Connection[Article]):
     )
     @staticmethod
     async def suggestion(key: strawberry.Parent[PageKey], info: Info) -> str | None:
-        listing = key.read.listing
-        count = await info.context.load(CountOf(listing), key.parent)
-        return None if count else await info.context.snapshot.suggestion(listing)
+        return await info.context.load(SuggestionOf(key.read.listing), key.parent)
 
 
 def _search(key: PageKey) -> Search:
     return key.read.listing.search or Search("")
-
-
-# Snippets: one function per searched text, highest weight first.
-
-
-def _marked(text: str, search: Search, length: int) -> snippets.Snippet | None:
-    """Collapses white space. None without a match."""
-    shown = " ".join(text.split())
-    hits = search.hits(shown)
-    return snippets.snippet(shown, hits, length) if hits else None
-
-
-async def _in_title(hit: Hit, _info: Info, length: int) -> snippets.Snippet | None:
-    return _marked(hit.node.title, hit.search, length)
-
-
-async def _in_topics(hit: Hit, info: Info, length: int) -> snippets.Snippet | None:
-    topics = await info.context.load(TopicsOf(), hit.node.id)
-    return _marked(", ".join(topic.name for topic in topics), hit.search, length)
-
-
-async def _in_excerpt(hit: Hit, _info: Info, length: int) -> snippets.Snippet | None:
-    return _marked(hit.node.excerpt or "", hit.search, length)
-
-
-async def _in_provider(hit: Hit, info: Info, length: int) -> snippets.Snippet | None:
-    key = hit.node.provider_key
-    provider = None if key is None else await info.context.load(Find(PROVIDER_BY_KEY), key)
-    return _marked(provider.name, hit.search, length) if provider else None
-
-
-async def _in_body(hit: Hit, info: Info, length: int) -> snippets.Snippet | None:
-    """A snippet of the body's text. Runs in a worker thread because the text can be long."""
-    text = await info.context.load(TextOf(), hit.node.id)
-    return await asyncio.to_thread(_marked, text.text, hit.search, length)
-
-
-_READERS: Mapping[SearchField, Callable[[Hit, Info, int], Awaitable[snippets.Snippet | None]]] = {
-    SearchField.TITLE: _in_title,
-    SearchField.TOPICS: _in_topics,
-    SearchField.EXCERPT: _in_excerpt,
-    SearchField.PROVIDER: _in_provider,
-    SearchField.BODY: _in_body,
-}
-
-
-def _snippet(field: SearchField, found: snippets.Snippet) -> Snippet:
-    ranges = [TextRange(start=start, end=end) for start, end in found.highlights]
-    return Snippet(field=field, text=found.text, highlights=ranges, html=found.html)

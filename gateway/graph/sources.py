@@ -16,13 +16,15 @@ from strawberry.types.fields.resolver import Parameter, Signature
 from gateway.graph.connection import SOURCE, After, Before, First, Last, Offset, PageKey, checked_window, or_none
 from gateway.graph.context import Info
 from gateway.graph.facet_arguments import FirstGroups, checked_first
-from gateway.graph.filter_inputs import ArticleFilters, ProviderFilters, TopicFilters, checked_filter
+from gateway.graph.filter_inputs import ArticleFilters, AuthorFilters, ProviderFilters, TopicFilters, checked_filter
 from gateway.graph.loaders import Key
 from gateway.graph.order_inputs import (
+    LARGEST_AUTHORS_FIRST,
     LARGEST_PROVIDERS_FIRST,
     LARGEST_TOPICS_FIRST,
     NEWEST_FIRST,
     ArticleOrders,
+    AuthorOrders,
     ProviderOrders,
     TopicOrders,
     checked_order,
@@ -106,9 +108,10 @@ def one(description: str, graphql_type: object, lookup: Lookup[Any], by: str) ->
 
 
 def owned(
-    description: str, graphql_type: object, read: Callable[..., Read[Any]], by: str, kind: Kind = Kind.LIST
+    description: str, graphql_type: object, read: Callable[..., Read[Any]], by: str | None, kind: Kind = Kind.LIST
 ) -> Any:
-    """The field of what an object owns. The parameters of `read` after the limits are the field's arguments."""
+    """The field of what an object owns, or of the whole corpus. The parameters of `read` after the limits are the
+    arguments."""
     source = Source(kind, read, by)
 
     async def resolve(root: object, info: Info, **arguments: Any) -> Any:
@@ -181,6 +184,7 @@ class ListArguments(NamedTuple):
 ARTICLE_LIST = ListArguments(ArticleFilters, ArticleOrders, NEWEST_FIRST)
 PROVIDER_LIST = ListArguments(ProviderFilters, ProviderOrders, LARGEST_PROVIDERS_FIRST)
 TOPIC_LIST = ListArguments(TopicFilters, TopicOrders, LARGEST_TOPICS_FIRST)
+AUTHOR_LIST = ListArguments(AuthorFilters, AuthorOrders, LARGEST_AUTHORS_FIRST)
 
 
 class Choice(NamedTuple):

@@ -14,17 +14,18 @@ from typing import Annotated, cast
 import strawberry
 from strawberry import UNSET
 
-from gateway import cache_tags
 from gateway.filters import And, Field, Filter, In, has_condition
-from gateway.graph.connection import check_limit, non_negative, or_none, resolved, streamed
+from gateway.graph.connection import check_limit, non_negative, or_none, streamed
 from gateway.graph.context import Info, LiveContext
 from gateway.graph.filter_inputs import ArticleFilters, checked_filter
 from gateway.graph.order_inputs import describe
+from gateway.graph.sources import one
 from gateway.graph.types import Article
+from gateway.limits import Limits
 from gateway.model import records
 from gateway.model.records import ChangeType
-from gateway.store.protocol import ChangePage, Snapshot
-from gateway.store.reads import ARTICLE_BY_ID, ARTICLES, Find
+from gateway.store.protocol import Snapshot, read_one
+from gateway.store.reads import ARTICLE_BY_ID, ARTICLES, ChangesOf
 
 DEFAULT_PAGE = 100
 
@@ -43,12 +44,7 @@ class ArticleChange:
     type: ChangeType = strawberry.field(description="What happened.")
     id: strawberry.ID = strawberry.field(description="Id of the article, also after its removal.")
 
-    @resolved("The current article. Null if it was removed.", Article | None)
-    @staticmethod
-    async def article(change: strawberry.Parent[records.ArticleChange], info: Info) -> records.Article | None:
-        if change.type is ChangeType.REMOVED:
-            return None
-        return await info.context.load(Find(ARTICLE_BY_ID), change.id)
+    article = one("The current article. Null if it was removed.", Article | None, ARTICLE_BY_ID, by="current")
 
 
 @strawberry.type(description="A page of changes, for a client with an offline copy.")
@@ -59,11 +55,9 @@ class ChangeSet:
     )
     token: str = strawberry.field(description="Store this token and pass it as `since`.")
     has_more: bool = strawberry.field(description="Whether more changes follow. If true, continue with `token`.")
-
-    @resolved("True if the token was too old. Discard local data and treat `changes` as a full listing.")
-    @staticmethod
-    def reset(page: strawberry.Parent[ChangePage]) -> bool:
-        return page.is_reset
+    reset: bool = strawberry.field(
+        description="True if the token was too old. Discard local data and treat `changes` as a full listing."
+    )
 
 
 @strawberry.type(description="A generation that changed content visible to the caller.")
@@ -81,13 +75,12 @@ Since = Annotated[
 First = Annotated[int | None, strawberry.argument(description="Maximum number of changes.")]
 
 
-async def changes(info: Info, since: str | None = UNSET, first: int | None = DEFAULT_PAGE) -> ChangePage:
-    """A page of changes. Raises BadUserInput for a malformed token, and LimitExceeded."""
+def changes(limits: Limits, since: Since = UNSET, first: First = DEFAULT_PAGE) -> ChangesOf:
+    """The read of a page of changes. Raises LimitExceeded, and BadUserInput for a negative number."""
     number = non_negative("first", first)
     size = DEFAULT_PAGE if number is None else number
-    check_limit("page", info.context.limits.page, size)
-    info.context.read_budget.depend(cache_tags.ARTICLES)
-    return await info.context.snapshot.changes(or_none(since), size)
+    check_limit("page", limits.page, size)
+    return ChangesOf(or_none(since), size)
 
 
 @strawberry.type(description="The root of all subscriptions.")
@@ -123,7 +116,7 @@ class Subscription:
                     token = await snapshot.token()
                     await tracker.fill(snapshot)
                 # One change per snapshot, because time passes until the event is consumed.
-                page = await snapshot.changes(token, 1)
+                page = await read_one(snapshot, ChangesOf(token, 1))
                 token, has_more = page.token, page.has_more
                 for change in await tracker.select(snapshot, page.changes):
                     yield change

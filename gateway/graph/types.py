@@ -1,4 +1,4 @@
-"""The GraphQL types of articles, providers, topics and related entries. Resolvers take model records as parents.
+"""The GraphQL types of articles, providers, topics, authors and related entries. Resolvers take model records.
 
 The snapshot applies visibility. The context holds the viewer's further permissions.
 """
@@ -39,6 +39,7 @@ from gateway.store.reads import (
     ARTICLE_BY_URL,
     ARTICLES,
     ARTICLES_LINKING,
+    ARTICLES_OF_AUTHOR,
     ARTICLES_OF_PROVIDER,
     ARTICLES_OF_TOPIC,
     ARTICLES_REFERRING,
@@ -46,6 +47,7 @@ from gateway.store.reads import (
     MENTIONS,
     PROVIDER_BY_KEY,
     AdjacentIn,
+    AuthorsOf,
     GroupsOf,
     LinksOf,
     Listing,
@@ -230,6 +232,7 @@ class Article(Node, ContentItem):
         return isinstance(record, records.Article)
 
     topics = owned("The article's topics, in file order.", "list[Topic]", lambda _limits: TopicsOf(), by="id")
+    authors = owned("The article's authors, in file order.", "list[Author]", lambda _limits: AuthorsOf(), by="id")
     related = owned(
         "The related entries, in file order. An entry is returned even if its article is not visible.",
         "list[Related]",
@@ -423,6 +426,16 @@ class ProviderCount:
     count: int = counted()
 
 
+@strawberry.type(description="An author and the number of their articles.")
+class AuthorCount:
+    @resolved("The author.", "Author")
+    @staticmethod
+    def author(group: strawberry.Parent[lists.Group[records.Author]]) -> records.Author:
+        return group.value
+
+    count: int = counted()
+
+
 @strawberry.type(description="A publisher of articles or of related entries.")
 class Provider(Node):
     name: str = strawberry.field(
@@ -489,5 +502,35 @@ class Topic(Node):
         "Topics that share articles with this one, by number of shared articles.",
         list[TopicCount],
         _related_topics,
+        by="key",
+    )
+
+
+@strawberry.type(
+    description="A person or a group that wrote articles. Names that differ only in case are one author. Files of the"
+    " site, such as `authors.yml`, can give the name, URL and images for a key that articles name."
+)
+class Author(Node):
+    name: str = strawberry.field(
+        description="The name in the site's file of authors, else the spelling that most of the author's articles use."
+        " Ties go to the first in alphabetical order."
+    )
+    slug: str = strawberry.field(description="A readable identifier for URLs, unique among authors.")
+    url: str | None = strawberry.field(description="The author's page, as written.")
+    images: list[Image] = strawberry.field(
+        description="The author's images: from the site's file of authors, else from the author's newest article with"
+        " images."
+    )
+
+    @classmethod
+    def is_type_of(cls, record: object, _info: object) -> bool:
+        return isinstance(record, records.Author)
+
+    articles = connection("The author's articles.", Connection[Article], ARTICLES_OF_AUTHOR, ARTICLE_LIST, by="key")
+    topics = groups(
+        "Topics of the author's articles, by number of articles.",
+        list[TopicCount],
+        ARTICLES_OF_AUTHOR,
+        lists.Grouping.TOPIC,
         by="key",
     )

@@ -62,7 +62,7 @@ REREAD_SECONDS = 0.5
 
 
 class GeneratorRules:
-    """The rules for documents in the files of other generators in one content folder."""
+    """The rules for documents in the files of other generators, and the authors, in one content folder."""
 
     def __init__(self, max_bytes: int, pause: Callable[[float], object]) -> None:
         """`pause` waits for some seconds."""
@@ -97,7 +97,7 @@ class GeneratorRules:
     def misses(self, listing: FolderListing) -> bool:
         """Whether a rules file is missing. Editors and git briefly remove a file before they write it again."""
         present = listing.rules.keys() | listing.pages.keys()
-        return any(found.rules and path not in present for path, found in self._found.items())
+        return any(not found.is_empty and path not in present for path, found in self._found.items())
 
     def _read_all(self, root: Path, listing: FolderListing, site: Site) -> Mapping[str, RulesFile]:
         files = {**listing.rules, **listing.pages}
@@ -108,20 +108,22 @@ class GeneratorRules:
         read = partial(generator_rules.read, max_bytes=self._max_bytes, known=self._known)
         found = read(root, file, listing.files, site)
         last = self._found.get(file.path)
-        if last and last.rules and not found.rules:
+        if last and not last.is_empty and found.is_empty:
             # An editor that truncates a file before it writes it must not show what its rules hide.
             self._pause(REREAD_SECONDS)
             found = read(root, file, listing.files, site)
         if found.is_good:
             return found
         if last is None or not last.is_good:
-            return found._replace(problems=tuple(map(_closed, found.problems)))
+            explained = _closed if found.rules else _unknown_authors
+            return found._replace(problems=tuple(map(explained, found.problems)))
         return last._replace(problems=tuple(map(_stayed, found.problems)))
 
 
 def _inherited(found: Mapping[str, RulesFile]) -> InheritedRules:
+    files = [found[path] for path in sorted(found, key=generator_rules.precedence)]
     return InheritedRules.of(
-        rule for path in sorted(found, key=generator_rules.precedence) for rule in found[path].rules
+        (rule for file in files for rule in file.rules), [author for file in files for author in file.authors]
     )
 
 
@@ -135,6 +137,10 @@ def _stayed(problem: Problem) -> Problem:
 
 def _closed(problem: Problem) -> Problem:
     return _explained(problem, "New versions of the documents that it may hide are not served.")
+
+
+def _unknown_authors(problem: Problem) -> Problem:
+    return _explained(problem, "Articles show its keys as names.")
 
 
 def _explained(problem: Problem, consequence: str) -> Problem:

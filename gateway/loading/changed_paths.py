@@ -12,7 +12,7 @@ from gateway.content.generator_rules import companions
 from gateway.content.media_types import media_type
 from gateway.content.site import Site
 from gateway.content.site_config import is_site_config
-from gateway.content.source import folders_of, is_document, is_ignored, is_set_apart, may_hold_rules, why_not_read
+from gateway.content.source import folders_of, is_closed, is_document, is_ignored, may_hold_rules, why_not_read
 from gateway.content.watch import WHOLE_FOLDER
 from gateway.loading.scan import LastFullScan
 
@@ -86,7 +86,7 @@ def _is_wanted(root: Path, path: str, site: Site) -> bool:
 
 def _is_entered(path: str, site: Site) -> bool:
     """Whether a walk may reach a path."""
-    return not is_ignored(path) and (bool(site.include) or not is_set_apart(path))
+    return not is_ignored(path) and (bool(site.include) or not is_closed(path))
 
 
 def _are_rules(path: str) -> bool:

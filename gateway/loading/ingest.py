@@ -13,10 +13,10 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from gateway.content.assets import AssetFolder, changed
+from gateway.content.assets import ANYWHERE, AssetFolder, changed
 from gateway.content.decoder import DECODER_VERSION
 from gateway.content.file_parser import ParseContext
-from gateway.content.media_types import ASSETS
+from gateway.content.media_types import ASSETS, media_type
 from gateway.content.parser_pool import ParserPool
 from gateway.content.site import DEFAULT_SITE, AssetRules, Site
 from gateway.content.source import DEFAULT_MAX_BYTES, FolderListing, Walk, folder_of
@@ -113,6 +113,7 @@ class Ingest:
         self._low_priority = low_priority
         self._pause = pause
         self._running = asyncio.Lock()
+        self._runs = 0
         self._ran = asyncio.Event()
         self._tried: datetime | None = None
         self._retained = Retained()
@@ -188,7 +189,7 @@ class Ingest:
         found = await asyncio.to_thread(classify, self._root, paths, self._site_rules.site)
         told = [problem.path for problem in self._last_scan.problems] if self._last_scan else []
         names = found.names
-        return found.known(await self._store.files(names), await self._store.referrers(names), told)
+        return found.known(await self._store.files(names), await self._referrers(names), told)
 
     async def warm(self) -> None:
         """Start a parser for the first file that changes."""
@@ -245,7 +246,7 @@ class Ingest:
 
     async def _scan_some(self, started: datetime, last_scan: LastFullScan, told: Collection[str]) -> Scan | None:
         """Scan some paths. None if the whole folder must be walked."""
-        referrers = await self._store.referrers(told)
+        referrers = await self._referrers(told)
         anew = frozenset(chain.from_iterable(referrers.values()))
         paths = await asyncio.to_thread(narrow, anew.union(told), self._root, last_scan)
         if paths is None:
@@ -323,6 +324,13 @@ class Ingest:
     def _listing(self, root: Path, site: Site) -> FolderListing:
         return Walk(root, follow_links=self._follow_links, include=site.include).run()
 
+    async def _referrers(self, paths: Collection[str]) -> Mapping[str, Collection[str]]:
+        """The documents that refer to files at or below these paths, by the paths of the files. They may name a file
+        without its folder."""
+        names = {path: ANYWHERE + path.rpartition("/")[2] for path in paths if media_type(path)}
+        found = await self._store.referrers({*paths, *names.values()})
+        return {**{path: found[name] for path, name in names.items() if name in found}, **found}
+
     async def _outdated(self) -> frozenset[str]:
         """The documents that refer to a file that differs from its state when they were decoded."""
         folder = AssetFolder(self._root, follow_links=self._follow_links)
@@ -375,7 +383,8 @@ class Ingest:
             )
 
     def _rules(self, root: str, site: Site) -> ParseContext:
-        return ParseContext(root, self._max_bytes, site, self._store.encode)
+        self._runs += 1
+        return ParseContext(root, self._max_bytes, site, self._store.encode, self._runs)
 
     async def _of_one_folder(
         self, scan: Scan, changes: AsyncGenerator[Sequence[Change | Restricted], None]

@@ -80,6 +80,15 @@ class TopicName(NamedTuple):
     name: str
 
 
+class AuthorName(NamedTuple):
+    """An author as named in one file. Equal keys identify the same author."""
+
+    key: str
+    name: str
+    url: str | None = None
+    images: tuple[Image, ...] = ()
+
+
 class RelatedEntry(NamedTuple):
     """One entry of a `related` list. `identity` is its normalised URL, or its title without a URL."""
 
@@ -182,6 +191,8 @@ class Document(ArticleFields):
     """Its other names for wiki links."""
     provider: ProviderName | None
     topics: tuple[TopicName, ...]
+    """In file order, with distinct keys."""
+    authors: tuple[AuthorName, ...]
     """In file order, with distinct keys."""
     images: tuple[Image, ...]
     related: tuple[RelatedEntry, ...]

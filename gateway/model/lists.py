@@ -23,6 +23,7 @@ class SearchField(StrEnum):
     BODY = "BODY"
     TOPICS = "TOPICS"
     PROVIDER = "PROVIDER"
+    AUTHORS = "AUTHORS"
 
 
 class SearchMode(StrEnum):
@@ -49,12 +50,17 @@ class TopicOrderField(StrEnum):
     NAME = "NAME"
 
 
+class AuthorOrderField(StrEnum):
+    ARTICLE_COUNT = "ARTICLE_COUNT"
+    NAME = "NAME"
+
+
 class SearchOrderField(StrEnum):
     SCORE = "SCORE"
     """The relevance of an article to the search of its list."""
 
 
-OrderField = ArticleOrderField | ProviderOrderField | TopicOrderField | SearchOrderField
+OrderField = ArticleOrderField | ProviderOrderField | TopicOrderField | AuthorOrderField | SearchOrderField
 
 
 class OrderDirection(StrEnum):
@@ -112,9 +118,10 @@ class Page(NamedTuple, Generic[T]):
 
 
 class Grouping(StrEnum):
-    """The value by which articles are counted. An article with several topics counts for each of them."""
+    """The value by which articles are counted. An article with several topics or authors counts for each of them."""
 
     TOPIC = "TOPIC"
+    AUTHOR = "AUTHOR"
     PROVIDER = "PROVIDER"
     CATEGORY = "CATEGORY"
     TYPE = "TYPE"

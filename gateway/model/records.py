@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import Enum, StrEnum
 from types import MappingProxyType
@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from gateway.model.documents import Heading, Image, Status
 from gateway.model.fields import ArticleFields, record
+from gateway.model.lists import SearchField
 
 
 class Visibility(Enum):
@@ -79,6 +80,15 @@ class Topic(NamedTuple):
     key: str
     name: str
     slug: str
+
+
+class Author(NamedTuple):
+    id: str
+    key: str
+    name: str
+    slug: str
+    url: str | None
+    images: tuple[Image, ...]
 
 
 class Text(NamedTuple):
@@ -160,6 +170,7 @@ class Statistics(NamedTuple):
     """Drafts, scheduled and expired articles; 0 in a public snapshot."""
     providers: int
     topics: int
+    authors: int
 
 
 class ChangeType(StrEnum):
@@ -171,3 +182,36 @@ class ChangeType(StrEnum):
 class ArticleChange(NamedTuple):
     type: ChangeType
     id: str
+
+    @property
+    def current(self) -> str | None:
+        """The id if the article is visible."""
+        return None if self.type is ChangeType.REMOVED else self.id
+
+
+class ChangePage(NamedTuple):
+    """A page of changes. An article that changed more than once appears at its last change."""
+
+    changes: tuple[ArticleChange, ...]
+    token: str
+    """Continues after the page."""
+    has_more: bool
+    reset: bool
+    """Whether the page begins a full listing, because the token is absent or too old."""
+
+
+class TextRange(NamedTuple):
+    """A half-open range of a text, in code points."""
+
+    start: int
+    end: int
+
+
+class Snippet(NamedTuple):
+    """An extract of a text around its matches."""
+
+    field: SearchField
+    text: str
+    highlights: Sequence[TextRange]
+    html: str
+    """The text, escaped, with `<mark>` around each highlight."""

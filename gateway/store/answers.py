@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
+from gateway.content import snippets
 from gateway.errors import RequestError
-from gateway.model.lists import BEST_FIRST, Group, Grouping, Order, Page, Window
+from gateway.model.lists import BEST_FIRST, Group, Grouping, Order, Page, SearchField, Window
 from gateway.model.records import (
     Adjacent,
     Article,
+    Author,
+    ChangePage,
     Link,
     LinkAddresses,
     Provider,
     Related,
     Similar,
+    Snippet,
     Statistics,
     Text,
     Topic,
     Visibility,
 )
-from gateway.store import facet_sql, links, search_sql, similar_sql
+from gateway.store import change_log, facet_sql, links, search_sql, similar_sql
 from gateway.store.dialect import DAY, SQLITE, Dialect
 from gateway.store.entities import COUNTED, Entities
 from gateway.store.entities import LOOKUPS as ENTITY_LOOKUPS
@@ -31,9 +35,13 @@ from gateway.store.list_sources import LOOKUPS
 from gateway.store.protocol import Asked
 from gateway.store.reads import (
     ARTICLES,
+    AUTHOR_BY_KEY,
+    PROVIDER_BY_KEY,
     TOPIC_BY_KEY,
     WHOLE,
     AdjacentIn,
+    AuthorsOf,
+    ChangesOf,
     CountOf,
     Find,
     GroupsOf,
@@ -41,6 +49,7 @@ from gateway.store.reads import (
     LinkAddressesOf,
     LinksOf,
     Listing,
+    Lookup,
     PageOf,
     Precedes,
     RangesOf,
@@ -50,11 +59,25 @@ from gateway.store.reads import (
     ScoreOf,
     SecuredOf,
     SimilarTo,
+    SnippetsOf,
     StatisticsOf,
+    SuggestionOf,
     TextOf,
     TopicsOf,
 )
-from gateway.store.rows import ARTICLE, PROVIDER, TOPIC, Row, generation, instant, related, related_items, text_record
+from gateway.store.rows import (
+    ARTICLE,
+    AUTHOR,
+    PROVIDER,
+    TOPIC,
+    Record,
+    Row,
+    generation,
+    instant,
+    related,
+    related_items,
+    text_record,
+)
 from gateway.store.search_sql import Ranked
 from gateway.store.sql_fragment import Sql, Steps, keys, reachable, view, visible
 from gateway.store.suggestions import Suggestion
@@ -76,7 +99,7 @@ class State(NamedTuple):
     visibility: Visibility
     generation: Row
     entities: Entities | None = None
-    """The providers and topics in memory, if they are held."""
+    """The providers, topics and authors in memory, if they are held."""
     dialect: Dialect = SQLITE
 
 
@@ -93,13 +116,13 @@ def known(state: State, read: Read[Any], parents: Parents) -> Mapping[str, Any] 
 
 
 def uses_entities(read: Read[Any]) -> bool:
-    """Whether providers and topics in memory shorten the answer."""
+    """Whether entities in memory shorten the answer."""
     match read:
         case Find(lookup):
             return lookup in ENTITY_LOOKUPS
         case CountOf(listing):
             return listing in COUNTED
-    return isinstance(read, TopicsOf)
+    return isinstance(read, TopicsOf | AuthorsOf)
 
 
 def answer(state: State, read: Read[Any], parents: Parents) -> Steps[Mapping[str, Any]]:
@@ -117,19 +140,6 @@ def answers(state: State, asked: Sequence[Asked]) -> Steps[list[Mapping[str, Any
         except RequestError as error:
             found.append(error)
     return found
-
-
-def suggestion(state: State, listing: Listing[Article]) -> Steps[str | None]:
-    """The listing's search text with corrected spelling, if the correction has results."""
-    if listing.search is None:
-        return None
-    spelling = Suggestion(listing.search, state.visibility)
-    slips = spelling.slips([at for (at,) in (yield spelling.known())])
-    corrected = spelling.corrected(slips, (yield spelling.candidates(slips))) if slips else None
-    if corrected is None:
-        return None
-    meant = CountOf(listing.matching(replace(listing.search, text=corrected)))
-    return corrected if (yield from answer(state, meant, [WHOLE]))[WHOLE] else None
 
 
 def _find(state: State, read: Find[T], parents: Parents) -> Steps[Mapping[str, T | None]]:
@@ -167,7 +177,7 @@ def _adjacent(state: State, read: AdjacentIn, parents: Parents) -> Steps[Mapping
 
 def _groups(
     state: State, read: GroupsOf, parents: Parents
-) -> Steps[Mapping[str, Sequence[Group[Topic | Provider | str]]]]:
+) -> Steps[Mapping[str, Sequence[Group[Topic | Author | Provider | str]]]]:
     query = facet_sql.largest_records(read.largest, state.visibility) if read.listing == ARTICLES else None
     rows = yield query or facet_sql.top_groups(_listed(state, read.listing), parents, read.largest)
     make = _GROUPED[read.largest.by]
@@ -187,11 +197,20 @@ def _ranges(state: State, read: RangesOf, parents: Parents) -> Steps[Mapping[str
 
 
 def _topics(state: State, _read: TopicsOf, parents: Parents) -> Steps[Mapping[str, Sequence[Topic]]]:
-    join = "JOIN article_topic ON article_topic.article = article.key"
-    order = "ORDER BY parent.key, article_topic.position"
-    rows = yield _of_articles(state, "article_topic.topic", parents, join, order)
-    topics = yield from answer(state, Find(TOPIC_BY_KEY), list({key for _, key in rows}))
-    return _of(parents, ((at, topics[key]) for at, key in rows if topics[key]))
+    return (yield from _named(state, TOPIC, TOPIC_BY_KEY, parents))
+
+
+def _authors(state: State, _read: AuthorsOf, parents: Parents) -> Steps[Mapping[str, Sequence[Author]]]:
+    return (yield from _named(state, AUTHOR, AUTHOR_BY_KEY, parents))
+
+
+def _named(state: State, record: Record[T], by_key: Lookup[T], parents: Parents) -> Steps[Mapping[str, Sequence[T]]]:
+    """The records that a list of each article names."""
+    kind = record.table
+    join = f"JOIN article_{kind} AS listed ON listed.article = article.key"
+    rows = yield _of_articles(state, f"listed.{kind}", parents, join, "ORDER BY parent.key, listed.position")
+    found = yield from answer(state, Find(by_key), list({key for _, key in rows}))
+    return _of(parents, ((at, found[key]) for at, key in rows if found[key]))
 
 
 def _related(state: State, read: RelatedOf, parents: Parents) -> Steps[Mapping[str, Sequence[Related]]]:
@@ -259,14 +278,67 @@ def _similar(state: State, read: SimilarTo, parents: Parents) -> Steps[Mapping[s
     return {**dict.fromkeys(parents, ()), **listed}
 
 
+def _snippets(state: State, read: SnippetsOf, parents: Parents) -> Steps[Mapping[str, Sequence[Snippet]]]:
+    """Reads one article after another, because a text can be long: a caller that is gone ends the steps."""
+    found: dict[str, Sequence[Snippet]] = {}
+    for parent in parents:
+        texts = yield from _searched_texts(state, read.search.fields, parent)
+        extracts = ((field, snippets.extract(text, read.search.hits, read.length)) for field, text in texts.items())
+        found[parent] = [Snippet(field, *extract) for field, extract in extracts if extract]
+    return found
+
+
+def _searched_texts(state: State, fields: Collection[SearchField], id_: str) -> Steps[Mapping[SearchField, str]]:
+    """Some texts of an article, the one with the highest weight first."""
+    body = "coalesce(article.text, article.body)" if SearchField.BODY in fields else "NULL"
+    rows = yield _of_articles(state, f"article.title, article.excerpt, article.provider, {body}", [id_])
+    found: dict[SearchField, str | None] = {}
+    for _, title, excerpt, key, text in rows:
+        topics = (yield from answer(state, TopicsOf(), [id_]))[id_] if SearchField.TOPICS in fields else ()
+        provider = (yield from answer(state, Find(PROVIDER_BY_KEY), [key]))[key] if key else None
+        authors = (yield from answer(state, AuthorsOf(), [id_]))[id_] if SearchField.AUTHORS in fields else ()
+        found = {
+            SearchField.TITLE: title,
+            SearchField.TOPICS: ", ".join(topic.name for topic in topics),
+            SearchField.EXCERPT: excerpt,
+            SearchField.PROVIDER: provider and provider.name,
+            SearchField.AUTHORS: ", ".join(author.name for author in authors),
+            SearchField.BODY: text,
+        }
+    return {field: text for field, text in found.items() if field in fields and text}
+
+
+def _suggestions(state: State, read: SuggestionOf, parents: Parents) -> Steps[Mapping[str, str | None]]:
+    return dict.fromkeys(parents, (yield from _suggestion(state, read.listing)))
+
+
+def _suggestion(state: State, listing: Listing[Article]) -> Steps[str | None]:
+    if listing.search is None or (yield from answer(state, CountOf(listing), [WHOLE]))[WHOLE]:
+        return None
+    spelling = Suggestion(listing.search, state.visibility)
+    slips = spelling.slips([at for (at,) in (yield spelling.known())])
+    corrected = spelling.corrected(slips, (yield spelling.candidates(slips))) if slips else None
+    if corrected is None:
+        return None
+    meant = CountOf(listing.matching(replace(listing.search, text=corrected)))
+    return corrected if (yield from answer(state, meant, [WHOLE]))[WHOLE] else None
+
+
+def _changes(state: State, read: ChangesOf, parents: Parents) -> Steps[Mapping[str, ChangePage]]:
+    current = generation(state.generation, state.visibility)
+    page = yield from change_log.page(current, view(state.visibility), read.token, read.first)
+    return dict.fromkeys(parents, page)
+
+
 def _statistics(state: State, _read: StatisticsOf, parents: Parents) -> Steps[Mapping[str, Statistics]]:
     seen = view(state.visibility)
     hidden = "0" if state.visibility is Visibility.PUBLIC else HIDDEN
     text = (
         f"SELECT (SELECT count(*) FROM article WHERE {visible('article', state.visibility)}), {hidden},"  # noqa: S608
-        " (SELECT count(*) FROM provider WHERE view = ?), (SELECT count(*) FROM topic WHERE view = ?)"
+        " (SELECT count(*) FROM provider WHERE view = ?), (SELECT count(*) FROM topic WHERE view = ?),"
+        " (SELECT count(*) FROM author WHERE view = ?)"
     )
-    [row] = yield Sql(text, (seen, seen))
+    [row] = yield Sql(text, (seen, seen, seen))
     return dict.fromkeys(parents, Statistics(*row))
 
 
@@ -280,6 +352,7 @@ _ANSWERS: Mapping[type[Read[Any]], Callable[[State, Any, Parents], Steps[Mapping
     RangesOf: _ranges,
     AdjacentIn: _adjacent,
     TopicsOf: _topics,
+    AuthorsOf: _authors,
     RelatedOf: _related,
     TextOf: _texts,
     RefersTo: _refers,
@@ -288,6 +361,9 @@ _ANSWERS: Mapping[type[Read[Any]], Callable[[State, Any, Parents], Steps[Mapping
     SecuredOf: _secured,
     ScoreOf: _scores,
     SimilarTo: _similar,
+    SnippetsOf: _snippets,
+    SuggestionOf: _suggestions,
+    ChangesOf: _changes,
     StatisticsOf: _statistics,
 }
 
@@ -314,8 +390,9 @@ def _page(ordered: ListQuery | Ranked, rows: list[list[Any]], window: Window) ->
     return Page(tuple(map(ordered.edge, shown)), has_more)
 
 
-_GROUPED: Mapping[Grouping, Callable[[Row], Topic | Provider | str]] = {
+_GROUPED: Mapping[Grouping, Callable[[Row], Topic | Author | Provider | str]] = {
     Grouping.TOPIC: TOPIC.make,
+    Grouping.AUTHOR: AUTHOR.make,
     Grouping.PROVIDER: PROVIDER.make,
     Grouping.CATEGORY: lambda row: str(row[0]),
     Grouping.TYPE: lambda row: str(row[0]),

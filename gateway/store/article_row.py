@@ -38,6 +38,7 @@ COLUMNS = (
     "provider_images",
     "images",
     "topics",
+    "authors",
     "url",
     "aliases",
     "urls",
@@ -57,7 +58,7 @@ COLUMNS = (
     "addresses",
 )
 """The columns of an article that come from its document, in this order."""
-TEXT_COLUMNS = ("title", "topics", "excerpt", "body", "text")
+TEXT_COLUMNS = ("title", "topics", "excerpt", "authors", "body", "text")
 """The columns of its words, except for the provider's name."""
 AT = {column: at for at, column in enumerate(COLUMNS)}
 _FIELDS = attrgetter(*field_columns.NAMES)
@@ -71,8 +72,8 @@ REMEMBERED_ENTRIES = 8192
 
 
 NameUse = tuple[str, str, str, str, int]
-"""One use of a name by an article: "provider" or "topic", its key, the name, its domain or "", and 1 for the article's
-own name or 0 for the name in a related entry."""
+"""One use of a name by an article: "provider", "topic" or "author", its key, the name, its domain or URL or "", and 1
+for the article's own name or 0 for the name in a related entry."""
 
 
 class Parts(NamedTuple):
@@ -81,6 +82,8 @@ class Parts(NamedTuple):
     urls: Sequence[tuple[int, int]]
     """The key of a URL that leads to the article, and its rank."""
     topics: Sequence[str]
+    authors: Sequence[tuple[str, int]]
+    """The key of an author, and 1 if the article has images of the author."""
     links: Sequence[tuple[int, int]]
     """The key of a URL or of another target, and the kind of the link."""
     mentions: Sequence[tuple[int, str, int]]
@@ -115,6 +118,7 @@ class IndexedText(NamedTuple):
     topics: str
     excerpt: str
     provider: str
+    authors: str
     body: str
 
 
@@ -165,6 +169,7 @@ def _values(document: Document, related: bytes | None) -> tuple[Any, ...]:
         _json(provider.images),
         _json(document.images),
         _json(document.topics),
+        _json(document.authors),
         document.url,
         _json(document.aliases),
         _json(_owned_urls(document)),
@@ -210,8 +215,10 @@ def parts_of(values: Row) -> Parts:
 
 def _parts(values: Row, entries: Sequence[_EntryParts]) -> Parts:
     topics: list[list[str]] = orjson.loads(values[AT["topics"]])
+    authors: list[tuple[str, str, str | None, list[object]]] = orjson.loads(values[AT["authors"]])
     provider, name, domain = values[AT["provider"] : AT["provider"] + 3]
     names: list[NameUse] = [("topic", key, spelled, "", 1) for key, spelled in topics]
+    names += [("author", key, spelled, url or "", 1) for key, spelled, url, _ in authors]
     if provider:
         names.append(("provider", provider, name, domain or "", 1))
     names += [entry.name for entry in entries if entry.name]
@@ -220,7 +227,15 @@ def _parts(values: Row, entries: Sequence[_EntryParts]) -> Parts:
     if values[AT["destinations"]] != "[]":
         links |= dict.fromkeys((url_key(target), BODY_LINK) for target in _linked(values))
     assets = () if (text := values[AT["assets"]]) == "[]" else orjson.loads(text)
-    return Parts(orjson.loads(values[AT["urls"]]), [key for key, _ in topics], list(links), mentions, names, assets)
+    return Parts(
+        orjson.loads(values[AT["urls"]]),
+        [key for key, _ in topics],
+        [(key, int(bool(pictures))) for key, _, _, pictures in authors],
+        list(links),
+        mentions,
+        names,
+        assets,
+    )
 
 
 def _linked(values: Row) -> Iterator[str]:
@@ -242,10 +257,16 @@ def text_of(values: Row, provider: str) -> IndexedText:
 
 def indexed_text(values: Row, provider: str) -> IndexedText:
     """The words of an article, from the values of TEXT_COLUMNS."""
-    title, topics, excerpt, body, text = values
+    title, topics, excerpt, authors, body, text = values
     keys = (key for key, _ in orjson.loads(topics))  # a key has the words of each of its spellings
+    names = (name for _, name, *_ in orjson.loads(authors))
     return IndexedText(
-        words(title), words(" ".join(keys)), words(excerpt or ""), words(provider), words(body_text(body, text))
+        words(title),
+        words(" ".join(keys)),
+        words(excerpt or ""),
+        words(provider),
+        words(" ".join(names)),
+        words(body_text(body, text)),
     )
 
 

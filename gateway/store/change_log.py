@@ -1,5 +1,5 @@
-"""The change log: per view and article, when it was first shown, added, changed and removed. Also, per provider and
-topic, when it last changed. `schema.sql` describes the tables.
+"""The change log: per view and article, when it was first shown, added, changed and removed. Also, per provider,
+topic and author, when it last changed. `schema.sql` describes the tables.
 
 Delta sync and subscriptions read it, and tokens are positions in it. A removed article leaves a tombstone for the
 retention time. A view has rows only for articles that it has shown.
@@ -10,9 +10,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from gateway.errors import BadUserInput
-from gateway.model.records import ChangeType, Generation
+from gateway.model.records import ArticleChange, ChangePage, ChangeType, Generation
 from gateway.store.cursor import ColumnType, decode, encode
 from gateway.store.sql_files import named, split
+from gateway.store.sql_fragment import NamedSql, Steps
 
 _SQL = named("change_log.sql")
 WRITE = split(_SQL["write"])
@@ -78,6 +79,22 @@ class ChangeCursor(NamedTuple):
         if removed:
             return ChangeType.REMOVED
         return ChangeType.ADDED if added > self.base else ChangeType.UPDATED
+
+
+def page(generation: Generation, view: int, token: str | None, first: int) -> Steps[ChangePage]:
+    """At most `first` changes since a token. Raises BadUserInput for a malformed one."""
+    place = None if token is None else ChangeCursor.read(token, generation, view)
+    if place:
+        [(pruned_through,)] = yield NamedSql(PRUNED_THROUGH, {"view": view})
+        place = place if place.since >= pruned_through else None
+    at = place or ChangeCursor.start(generation)
+    rows = yield NamedSql(CHANGES, {"view": view, **at._asdict(), "told": at.told, "limit": first + 1})
+    has_more = len(rows) > first
+    changes = tuple(ArticleChange(at.change(added, removed), id_) for id_, added, _, removed in rows[:first])
+    after = ChangeCursor.end(generation)
+    if has_more:
+        after = at._replace(changed=rows[first - 1][2], id=rows[first - 1][0]) if first else at
+    return ChangePage(changes, after.token(generation, view), has_more, place is None)
 
 
 _KINDS = (ColumnType(str), ColumnType(int), ColumnType(int), ColumnType(int), ColumnType(int), ColumnType(str))

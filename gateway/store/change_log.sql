@@ -18,7 +18,7 @@ WHERE view = :view AND NOT removed AND id IN (SELECT key FROM touched WHERE kind
   AND NOT EXISTS (SELECT 1 FROM article WHERE article.id = change_log.id AND article.public >= :view);
 
 -- name: write_all
--- The same for a first run, with all articles, providers and topics. Reads each table in its order, because looking up
+-- The same for a first run, with all articles, providers, topics and authors. Reads each table in its order, because looking up
 -- rows of a large table takes longer.
 INSERT INTO change_log (view, id, shown, added, changed, removed, at, article, slug, status)
 SELECT :view, id, :counter, :counter, :counter, 0, :at, key, slug, status
@@ -28,10 +28,12 @@ INSERT INTO record_change SELECT :view, id, :counter FROM provider WHERE min(vie
 
 INSERT INTO record_change SELECT :view, id, :counter FROM topic WHERE min(view, 1) = :view;
 
+INSERT INTO record_change SELECT :view, id, :counter FROM author WHERE min(view, 1) = :view;
+
 INSERT INTO record_change SELECT :view, id, :counter FROM article WHERE reachable > public AND :view = 1;
 
 -- name: remember
--- All values that the views show of the touched providers and topics, and of those whose slug they may take or release.
+-- All values that the views show of the touched providers, topics and authors, and of those whose slug they may take or release.
 -- Run before names are derived again, to detect changes.
 INSERT INTO named
 SELECT 'provider', view, key, id, words,
@@ -42,8 +44,12 @@ INSERT INTO named
 SELECT 'topic', view, key, id, '', json_array(topic.name, topic.slug, topic.count)
 FROM topic WHERE wanted_slug IN (SELECT key_slug(key) FROM touched WHERE kind = 'topic');
 
+INSERT INTO named
+SELECT 'author', view, key, id, '', json_array(author.name, author.slug, author.url, author.count, author.images)
+FROM author WHERE wanted_slug IN (SELECT key_slug(key) FROM touched WHERE kind = 'author');
+
 -- name: mark
--- Marks the providers, topics and unlisted articles that a run changed, added or removed, and the articles that share a
+-- Marks the providers, topics, authors and unlisted articles that a run changed, added or removed, and the articles that share a
 -- slug with a changed or added one. Run after `write`. The values are those of `remember`. Without the named index, SQLite
 -- reads the whole log of the view.
 INSERT INTO record_change SELECT :view, id, :counter FROM provider
@@ -62,10 +68,19 @@ WHERE min(view, 1) = :view AND wanted_slug IN (SELECT key_slug(key) FROM touched
   )
 ON CONFLICT DO UPDATE SET changed = excluded.changed;
 
+INSERT INTO record_change SELECT :view, id, :counter FROM author
+WHERE min(view, 1) = :view AND wanted_slug IN (SELECT key_slug(key) FROM touched WHERE kind = 'author')
+  AND NOT EXISTS (
+    SELECT 1 FROM named WHERE named.view = author.view AND named.id = author.id
+      AND shown = json_array(author.name, author.slug, author.url, author.count, author.images)
+  )
+ON CONFLICT DO UPDATE SET changed = excluded.changed;
+
 INSERT INTO record_change SELECT :view, id, :counter FROM named
 WHERE min(view, 1) = :view
   AND NOT EXISTS (SELECT 1 FROM provider WHERE provider.view = named.view AND provider.id = named.id)
   AND NOT EXISTS (SELECT 1 FROM topic WHERE topic.view = named.view AND topic.id = named.id)
+  AND NOT EXISTS (SELECT 1 FROM author WHERE author.view = named.view AND author.id = named.id)
 ON CONFLICT DO UPDATE SET changed = excluded.changed;
 
 INSERT INTO record_change SELECT :view, key, :counter FROM touched WHERE kind = 'unlisted' AND :view = 1
@@ -105,7 +120,7 @@ SELECT count(*) FILTER (WHERE removed = 0 AND added > :since), count(*) FILTER (
 FROM change_log WHERE view = :view AND changed > :since;
 
 -- name: changed_ids
--- Changed articles, changed providers and topics, and those of changed articles. A record that lost an article is
+-- Changed articles, changed providers, topics and authors, and those of changed articles. A record that lost an article is
 -- included: its count changed, or the article that replaced it is in the log.
 SELECT id FROM change_log WHERE view = :view AND changed > :since
 UNION SELECT id FROM record_change WHERE view = :view AND changed > :since
@@ -114,5 +129,8 @@ UNION SELECT provider.id FROM change_log CROSS JOIN article ON article.key = cha
   WHERE change_log.view = :view AND changed > :since AND removed = 0
 UNION SELECT topic.id FROM change_log CROSS JOIN article_topic ON article_topic.article = change_log.article
   CROSS JOIN topic ON topic.view = :view AND topic.key = article_topic.topic
+  WHERE change_log.view = :view AND changed > :since AND removed = 0
+UNION SELECT author.id FROM change_log CROSS JOIN article_author ON article_author.article = change_log.article
+  CROSS JOIN author ON author.view = :view AND author.key = article_author.author
   WHERE change_log.view = :view AND changed > :since AND removed = 0
 LIMIT :limit;

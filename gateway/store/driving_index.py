@@ -8,10 +8,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from gateway.filters import And, Field, Filter, HasTopics, In, InStatus
+from gateway.filters import And, Field, Filter, HasNames, In, InStatus, NameList
 from gateway.model.records import Article, Visibility
-from gateway.store.filter_sql import COLUMNS, keys_where, named_topics, one_of
-from gateway.store.list_sources import BY_CATEGORY, BY_LOCALE, BY_PROVIDER, BY_STATUS, BY_TOPIC, BY_TYPE, ListSource
+from gateway.store.filter_sql import COLUMNS, keys_where, named_records, one_of
+from gateway.store.list_sources import (
+    BY_AUTHOR,
+    BY_CATEGORY,
+    BY_LOCALE,
+    BY_PROVIDER,
+    BY_STATUS,
+    BY_TOPIC,
+    BY_TYPE,
+    ListSource,
+)
 from gateway.store.sql_fragment import Sql, keys, viewed
 
 _COLUMNS: Mapping[Field, ListSource[Article]] = {
@@ -19,7 +28,8 @@ _COLUMNS: Mapping[Field, ListSource[Article]] = {
     Field("article.locale"): BY_LOCALE,
     Field("article.type"): BY_TYPE,
 }
-_BY_PREFERENCE = (BY_TOPIC, BY_PROVIDER, BY_CATEGORY, BY_STATUS, BY_LOCALE, BY_TYPE)
+_NAMED: Mapping[NameList, ListSource[Article]] = {NameList.TOPICS: BY_TOPIC, NameList.AUTHORS: BY_AUTHOR}
+_BY_PREFERENCE = (BY_TOPIC, BY_AUTHOR, BY_PROVIDER, BY_CATEGORY, BY_STATUS, BY_LOCALE, BY_TYPE)
 """Sources that usually have fewer articles come first."""
 
 
@@ -35,7 +45,7 @@ class DrivingIndex(NamedTuple):
     @property
     def overlaps(self) -> bool:
         """Whether the lists can share articles."""
-        return self.source is BY_TOPIC
+        return self.source in _NAMED.values()
 
 
 def driving_index_of(filter_: Filter, visibility: Visibility) -> DrivingIndex | None:
@@ -54,8 +64,8 @@ def _parts(filter_: Filter) -> Iterator[Filter]:
     if isinstance(filter_, And):
         for each in filter_.filters:
             yield from _parts(each)
-    elif isinstance(filter_, HasTopics) and filter_.needs_all and filter_.topics:
-        yield HasTopics(filter_.topics[:1])
+    elif isinstance(filter_, HasNames) and filter_.needs_all and filter_.names:
+        yield HasNames(filter_.list, filter_.names[:1])
         yield filter_
     else:
         yield filter_
@@ -63,8 +73,8 @@ def _parts(filter_: Filter) -> Iterator[Filter]:
 
 def _candidates(part: Filter, visibility: Visibility) -> Iterator[DrivingIndex]:
     match part:
-        case HasTopics(topics, False):
-            yield DrivingIndex(BY_TOPIC, named_topics(topics), len(topics))
+        case HasNames(list_, names, False):
+            yield DrivingIndex(_NAMED[list_], named_records(list_, names), len(names))
         case In(field, values) if COLUMNS[field].table == "provider":
             sql, parameters = one_of(COLUMNS[field].column, values)
             yield DrivingIndex(BY_PROVIDER, Sql(keys_where("provider", sql), parameters), len(values))

@@ -1,6 +1,6 @@
-"""The providers and topics of a generation in memory. A new generation reads only those that its runs changed.
+"""The providers, topics and authors of a generation in memory. A new generation reads only those that its runs changed.
 
-Lists of providers and topics are read from the tables.
+Lists of them are read from the tables.
 """
 
 # ruff: noqa: S608 - the text is built only from constants; values are bound.
@@ -14,8 +14,12 @@ from typing import Any, NamedTuple, TypeVar
 
 from gateway.model.records import Visibility
 from gateway.store.reads import (
+    ARTICLES_OF_AUTHOR,
     ARTICLES_OF_PROVIDER,
     ARTICLES_OF_TOPIC,
+    AUTHOR_BY_ID,
+    AUTHOR_BY_KEY,
+    AUTHOR_BY_SLUG,
     PROVIDER_BY_ID,
     PROVIDER_BY_KEY,
     PROVIDER_BY_SLUG,
@@ -25,7 +29,7 @@ from gateway.store.reads import (
     Listing,
     Lookup,
 )
-from gateway.store.rows import PROVIDER, TOPIC, Record, Row
+from gateway.store.rows import AUTHOR, PROVIDER, TOPIC, Record, Row
 from gateway.store.sql_fragment import Sql, keyed_views, viewed
 from gateway.store.tables import KEYED_VIEW
 
@@ -57,6 +61,7 @@ class _Kind(NamedTuple):
 _KINDS = (
     _Kind(PROVIDER, (PROVIDER_BY_ID, PROVIDER_BY_KEY, PROVIDER_BY_SLUG), ARTICLES_OF_PROVIDER, "pr_", PROVIDER.columns),
     _Kind(TOPIC, (TOPIC_BY_ID, TOPIC_BY_KEY, TOPIC_BY_SLUG), ARTICLES_OF_TOPIC, "to_", f"{TOPIC.columns}, NULL, NULL"),
+    _Kind(AUTHOR, (AUTHOR_BY_ID, AUTHOR_BY_KEY, AUTHOR_BY_SLUG), ARTICLES_OF_AUTHOR, "au_", AUTHOR.columns),
 )
 LOOKUPS = frozenset(lookup for kind in _KINDS for lookup in kind.lookups)
 """The lookups of entities."""
@@ -86,7 +91,7 @@ CHANGED = " UNION ALL ".join(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Entity:
-    """A provider or topic as a view shows it."""
+    """A provider, topic or author as a view shows it."""
 
     view: int
     count: int
@@ -95,7 +100,7 @@ class Entity:
 
 
 class Entities:
-    """The providers and topics of one generation and visibility. Immutable."""
+    """The entities of one generation and visibility. Immutable."""
 
     def __init__(self) -> None:
         self._found: Mapping[Lookup[Any], dict[str, tuple[Entity, ...]]] = {lookup: {} for lookup in LOOKUPS}

@@ -12,7 +12,7 @@ from gateway.model.lists import Grouping, Interval, Largest
 from gateway.model.records import Visibility
 from gateway.store.dialect import Dialect
 from gateway.store.list_query import ListQuery
-from gateway.store.rows import PROVIDER, TOPIC, Record
+from gateway.store.rows import AUTHOR, PROVIDER, TOPIC, Record
 from gateway.store.sql_fragment import Sql, viewed
 
 
@@ -33,22 +33,24 @@ def _values(column: str) -> _GroupColumns:
     return _GroupColumns(column, "", "member.value", "", "", "counted.value", "fold(counted.value), counted.value")
 
 
-def _records(table: str, record: Record[Any], column: str, joined: str, value: str) -> _GroupColumns:
+def _records(record: Record[Any], column: str, joined: str, value: str) -> _GroupColumns:
+    table = record.table
     shown = f" JOIN {table} ON {table}.view = :view AND {table}.key = counted.value"
     return _GroupColumns(
         column, joined, value, shown, table, record.columns, f"{table}.folded, {table}.name, {table}.key"
     )
 
 
+def _named(record: Record[Any]) -> _GroupColumns:
+    """The records that a list of an article names."""
+    joined = f" CROSS JOIN article_{record.table} AS had ON had.article = member.value"
+    return _records(record, "article.key", joined, f"had.{record.table}")
+
+
 _KINDS: Mapping[Grouping, _GroupColumns] = {
-    Grouping.TOPIC: _records(
-        "topic",
-        TOPIC,
-        "article.key",
-        " CROSS JOIN article_topic AS had ON had.article = member.value",
-        "had.topic",
-    ),
-    Grouping.PROVIDER: _records("provider", PROVIDER, "article.provider", "", "member.value"),
+    Grouping.TOPIC: _named(TOPIC),
+    Grouping.AUTHOR: _named(AUTHOR),
+    Grouping.PROVIDER: _records(PROVIDER, "article.provider", "", "member.value"),
     Grouping.CATEGORY: _values("article.category"),
     Grouping.TYPE: _values("article.type"),
 }

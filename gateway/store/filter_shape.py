@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gateway.content.text import storable
-from gateway.filters import And, Compared, Field, Filter, HasTopics, In, InStatus, Not, Or, TextMatches
+from gateway.filters import And, Compared, Field, Filter, HasNames, In, InStatus, Not, Or, TextMatches
 from gateway.store.cursor import Value
 from gateway.store.filter_sql import as_parameter
 from gateway.store.sql_fragment import Slot
@@ -43,7 +43,7 @@ class Shape:
                 return Compared(field, comparison, self._slot(as_parameter(value)))
             case In(field, (value,)) if field not in LISTED and (not isinstance(value, str) or storable(value)):
                 return In(field, (self._slot(as_parameter(value)),))
-            case In(_, values) | HasTopics(values) | InStatus(values):
+            case In(_, values) | HasNames(_, values) | InStatus(values):
                 self._keep(sum(len(each) if isinstance(each, str) else 8 for each in values))
             case TextMatches(_, _, text):
                 self._keep(len(text))

@@ -22,12 +22,13 @@ from gateway.filters import (
     Comparison,
     Field,
     Filter,
+    HasNames,
     HasPart,
-    HasTopics,
     In,
     InStatus,
     IsNotNull,
     MatchPosition,
+    NameList,
     Not,
     Or,
     TextMatches,
@@ -51,6 +52,7 @@ class ColumnReference(NamedTuple):
 _FOLDED = {
     "provider.name": "provider.folded",
     "topic.name": "topic.folded",
+    "author.name": "author.folded",
     **{f"article.{name}": f"article.{folded}" for name, folded in FOLDED.items()},
 }
 COLUMNS: Mapping[Field, ColumnReference] = {
@@ -68,11 +70,11 @@ _PARTS: Mapping[ArticlePart, str] = {
     ArticlePart.IMAGE: "article.images <> '[]'",
     ArticlePart.RELATED: "article.related IS NOT NULL",
     ArticlePart.TOPIC: "article.topics <> '[]'",
+    ArticlePart.AUTHOR: "article.authors <> '[]'",
 }
 _SPACE = "".join(filter(str.isspace, map(chr, range(0x3001))))
 """All white space of Unicode. SQLite trims spaces only."""
 TRUE, FALSE = Sql("TRUE"), Sql("FALSE")
-NAMED_TOPIC = "(topic.slug IN (SELECT value FROM json_each(?)) OR topic.name IN (SELECT value FROM json_each(?)))"
 
 
 class FilterSql:
@@ -99,12 +101,12 @@ class FilterSql:
             case _:
                 return self._leaf(filter_)
 
-    def _leaf(self, filter_: In | Compared | TextMatches | IsNotNull | HasTopics | InStatus | HasPart) -> Sql:
+    def _leaf(self, filter_: In | Compared | TextMatches | IsNotNull | HasNames | InStatus | HasPart) -> Sql:
         match filter_:
             case InStatus(statuses):
                 return self._in_status(statuses)
-            case HasTopics(topics, needs_all):
-                return _about_all(topics) if needs_all else _about_any(topics)
+            case HasNames(list_, names, needs_all):
+                return _names_all(list_, names) if needs_all else _names_any(list_, names)
             case HasPart(part):
                 return Sql(_PARTS[part])
             case _:
@@ -143,7 +145,7 @@ class FilterSql:
 
 
 def keys_where(table: str, condition: str) -> str:
-    """Selects the keys of the view's providers or topics that meet a condition."""
+    """Selects the keys of the view's providers, topics or authors that meet a condition."""
     return f"SELECT {table}.key AS value FROM {table} WHERE {table}.view = :view AND {condition}"
 
 
@@ -159,24 +161,25 @@ def one_of(column: str, values: Sequence[Value]) -> Sql:
             return Sql(f"{column} IN (SELECT {value} FROM json_each(?))", (json.dumps(bound),))
 
 
-def named_topics(names: Sequence[str]) -> Sql:
-    """Selects the keys of the topics with one of these slugs or exact names."""
-    wanted = keys(names)
-    return Sql(keys_where("topic", NAMED_TOPIC), (wanted, wanted))
+def named_records(list_: NameList, names: Sequence[str]) -> Sql:
+    """Selects the keys of the list's records with one of these slugs or exact names."""
+    kind, wanted = list_.value, keys(names)
+    is_named = " OR ".join(f"{kind}.{column} IN (SELECT value FROM json_each(?))" for column in ("slug", "name"))
+    return Sql(keys_where(kind, f"({is_named})"), (wanted, wanted))
 
 
-def _about_any(names: Sequence[str]) -> Sql:
-    sql, parameters = named_topics(names)
-    had = f"SELECT 1 FROM article_topic AS had WHERE had.article = article.key AND had.topic IN ({sql})"
+def _names_any(list_: NameList, names: Sequence[str]) -> Sql:
+    kind, (sql, parameters) = list_.value, named_records(list_, names)
+    had = f"SELECT 1 FROM article_{kind} AS had WHERE had.article = article.key AND had.{kind} IN ({sql})"
     return Sql(f"EXISTS ({had})", parameters)
 
 
-def _about_all(names: Sequence[str]) -> Sql:
+def _names_all(list_: NameList, names: Sequence[str]) -> Sql:
     """One condition for any number of names: SQLite limits the depth of an expression to a thousand."""
-    wanted = list(dict.fromkeys(names))
+    kind, wanted = list_.value, list(dict.fromkeys(names))
     words = " UNION ".join(
-        f"SELECT topic.{name} AS word FROM article_topic AS had JOIN topic ON topic.view = :view"
-        " AND topic.key = had.topic WHERE had.article = article.key"
+        f"SELECT {kind}.{name} AS word FROM article_{kind} AS had JOIN {kind} ON {kind}.view = :view"
+        f" AND {kind}.key = had.{kind} WHERE had.article = article.key"
         for name in ("slug", "name")
     )
     found = f"SELECT count(*) FROM ({words}) AS named WHERE word IN (SELECT value FROM json_each(?))"

@@ -26,6 +26,9 @@ CREATE INDEX article_pictured ON article (provider, published_date_time DESC, pa
 
 CREATE INDEX article_url_owner ON article_url (url, rank, published_date_time DESC, path, reachable);
 CREATE INDEX article_topic_order ON article_topic (topic, public, published_date_time DESC, path);
+CREATE INDEX article_author_order ON article_author (author, public, published_date_time DESC, path);
+CREATE INDEX article_author_pictured ON article_author (author, published_date_time DESC, path, public)
+  WHERE pictured;
 CREATE INDEX mention_article ON mention (article);
 CREATE INDEX mention_order ON mention (provider, public, published_date_time DESC, path, position);
 CREATE INDEX mention_pictured ON mention (provider, published_date_time DESC, path, position, public) WHERE pictured;
@@ -48,6 +51,13 @@ CREATE INDEX topic_wanted_slug ON topic (wanted_slug);
 CREATE INDEX topic_count ON topic (view, count DESC, key);
 CREATE INDEX topic_name ON topic (view, folded, name, key);
 CREATE INDEX topic_exact_name ON topic (view, name);
+
+CREATE INDEX author_id ON author (view, id);
+CREATE INDEX author_slug ON author (view, slug);
+CREATE INDEX author_wanted_slug ON author (wanted_slug);
+CREATE INDEX author_count ON author (view, count DESC, key);
+CREATE INDEX author_name ON author (view, folded, name, key);
+CREATE INDEX author_exact_name ON author (view, name);
 
 CREATE INDEX change_log_order ON change_log (view, changed, id);
 CREATE INDEX change_log_tombstone ON change_log (at) WHERE removed;

@@ -10,6 +10,7 @@ from gateway.model.fields import ORDERED, Field
 from gateway.model.lists import (
     PUBLISHED_DATE_TIME,
     ArticleOrderField,
+    AuthorOrderField,
     OrderField,
     ProviderOrderField,
     TopicOrderField,
@@ -20,7 +21,7 @@ from gateway.store.article_row import url_key
 from gateway.store.cursor import ColumnType
 from gateway.store.field_columns import order_columns
 from gateway.store.reads import Lookup
-from gateway.store.rows import ARTICLE, MENTION, PROVIDER, RELATED, TOPIC, Record
+from gateway.store.rows import ARTICLE, AUTHOR, MENTION, PROVIDER, RELATED, TOPIC, Record
 
 T = TypeVar("T")
 
@@ -70,6 +71,10 @@ _TOPIC_COLUMNS: Columns = {
     TopicOrderField.ARTICLE_COUNT: (Column("topic.count", _NUMBER, falls=True),),
     TopicOrderField.NAME: (Column("topic.folded", _TEXT), Column("topic.name", _TEXT)),
 }
+_AUTHOR_COLUMNS: Columns = {
+    AuthorOrderField.ARTICLE_COUNT: (Column("author.count", _NUMBER, falls=True),),
+    AuthorOrderField.NAME: (Column("author.folded", _TEXT), Column("author.name", _TEXT)),
+}
 
 
 class ListSource(NamedTuple, Generic[T]):
@@ -105,14 +110,19 @@ def _articles(
 
 
 BY_PROVIDER = _articles("article.key", "article", "article.provider = parent.value", guarded="article", nearer={})
-# Queries that read only `listed` skip `article`: SQLite omits an outer join that is not read.
-BY_TOPIC = _articles(
-    "listed.article",
-    "article_topic AS listed LEFT JOIN article ON article.key = listed.article",
-    "listed.topic = parent.value",
-    guarded="listed",
-    nearer=_LISTED,
-)
+
+
+def _naming(kind: str) -> ListSource[Article]:
+    """The articles that name a record of a kind.
+
+    Queries that read only `listed` skip `article`: SQLite omits an outer join that is not read.
+    """
+    tables = f"article_{kind} AS listed LEFT JOIN article ON article.key = listed.article"
+    return _articles("listed.article", tables, f"listed.{kind} = parent.value", guarded="listed", nearer=_LISTED)
+
+
+BY_TOPIC = _naming("topic")
+BY_AUTHOR = _naming("author")
 BY_CATEGORY = _articles("article.key", "article", "article.category = parent.value", guarded="article", nearer={})
 BY_TYPE = _articles("article.key", "article", "article.type = parent.value", guarded="article", nearer={})
 BY_LOCALE = _articles("article.key", "article", "article.locale = parent.value", guarded="article", nearer={})
@@ -143,6 +153,7 @@ SOURCES: Mapping[str, ListSource[Any]] = {
     reads.ARTICLES.name: _articles("article.key", "article", guarded="article", nearer={}),
     reads.ARTICLES_OF_PROVIDER.name: BY_PROVIDER,
     reads.ARTICLES_OF_TOPIC.name: BY_TOPIC,
+    reads.ARTICLES_OF_AUTHOR.name: BY_AUTHOR,
     reads.ARTICLES_REFERRING.name: _referring(),
     reads.ARTICLES_RELATING.name: _referring("listed.related = 1"),
     reads.ARTICLES_LINKING.name: _referring("listed.body = 1"),
@@ -178,6 +189,17 @@ SOURCES: Mapping[str, ListSource[Any]] = {
         visibility_table=None,
         columns=_TOPIC_COLUMNS,
         ties=(Column("topic.key", _TEXT),),
+    ),
+    reads.AUTHORS.name: ListSource(
+        name="author",
+        record=AUTHOR,
+        found_by="author.view = :view AND author.key",
+        key="author.key",
+        table="author",
+        conditions=("author.view = :view",),
+        visibility_table=None,
+        columns=_AUTHOR_COLUMNS,
+        ties=(Column("author.key", _TEXT),),
     ),
 }
 
@@ -226,6 +248,9 @@ LOOKUPS: Mapping[Lookup[Any], LookupSource[Any]] = {
     reads.TOPIC_BY_KEY: LookupSource(TOPIC, "topic.view IN :views AND topic.key = parent.value"),
     reads.TOPIC_BY_ID: LookupSource(TOPIC, "topic.view IN :views AND topic.id = parent.value"),
     reads.TOPIC_BY_SLUG: LookupSource(TOPIC, "topic.view IN :views AND topic.slug = parent.value"),
+    reads.AUTHOR_BY_KEY: LookupSource(AUTHOR, "author.view IN :views AND author.key = parent.value"),
+    reads.AUTHOR_BY_ID: LookupSource(AUTHOR, "author.view IN :views AND author.id = parent.value"),
+    reads.AUTHOR_BY_SLUG: LookupSource(AUTHOR, "author.view IN :views AND author.slug = parent.value"),
     reads.RELATED_BY_ID: LookupSource(
         RELATED,
         "source.id = 'ar_' || substr(parent.value, 4, 22)",

@@ -13,7 +13,7 @@ from gateway.errors import RequestError
 from gateway.model.changes import Change, Encoded, FileVersion, Restricted
 from gateway.model.documents import AssetFile, Document, Restriction, Status
 from gateway.model.problems import Problem, Severity
-from gateway.model.records import Article, ArticleChange, Generation, Visibility
+from gateway.model.records import Article, Generation, Visibility
 from gateway.store.reads import WHOLE, Listing, Read, ReadSteps
 
 T = TypeVar("T")
@@ -27,23 +27,12 @@ run."""
 class Usage(NamedTuple):
     """The cost of a snapshot so far: round trips to the database, and rows returned.
 
-    The read that opens the snapshot is not counted, and neither is the one that reads a generation's providers and
-    topics for all its snapshots.
+    The read that opens the snapshot is not counted, and neither is the one that reads a generation's entities
+    for all its snapshots.
     """
 
     calls: int = 0
     rows: int = 0
-
-
-class ChangePage(NamedTuple):
-    """A page of changes. An article that changed more than once appears at its last change."""
-
-    changes: tuple[ArticleChange, ...]
-    token: str
-    """Continues after the page."""
-    has_more: bool
-    is_reset: bool
-    """Whether the page begins a full listing, because the token is absent or too old."""
 
 
 class ChangeCounts(NamedTuple):
@@ -83,22 +72,8 @@ class Snapshot(Protocol):
         """Runs a plan. All its reads are of one round trip. Raises its exceptions, and RequestError of a read."""
         ...
 
-    async def suggestion(self, listing: Listing[Article]) -> str | None:
-        """The listing's search text with corrected spelling, if the correction has results.
-
-        Uses only words of visible articles. Call it if the listing is empty.
-        """
-        ...
-
     async def matching_ids(self, listing: Listing[Article]) -> AbstractSet[str]:
         """The ids of all articles of a corpus-wide list."""
-        ...
-
-    async def changes(self, token: str | None, first: int) -> ChangePage:
-        """The changes since a token, in order of occurrence. Without a token, a full listing.
-
-        Raises BadUserInput for a malformed token.
-        """
         ...
 
     async def change_counts(self, token: str) -> ChangeCounts:
@@ -106,7 +81,8 @@ class Snapshot(Protocol):
         ...
 
     async def changed_ids(self, token: str, first: int) -> Sequence[str]:
-        """Ids of articles, providers and topics that changed since a token, or whose articles did: at most `first`."""
+        """Ids of articles, providers, topics and authors that changed since a token, or whose articles did: at most
+        `first`."""
         ...
 
     async def token(self) -> str:
@@ -204,9 +180,11 @@ class Store(Protocol):
         """Raises DatabaseUnavailable or NotReady if snapshots cannot be read now."""
         ...
 
-    async def reach(self, token: str | None = None) -> None:
-        """Finds out the newest generation, if other machines write the database. With a token of `changes`, waits until
-        the database has its generation, for a limited time."""
+    async def reach(self, *, token: str | None = None, revision: str | None = None) -> None:
+        """Finds out the newest generation, if other machines write the database.
+
+        With a token of `changes`, or a revision of the public content, waits for that generation, for a limited time.
+        """
         ...
 
     async def close(self) -> None:

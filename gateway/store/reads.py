@@ -17,11 +17,14 @@ from gateway.model.lists import Group, Interval, Largest, Order, Page, Window
 from gateway.model.records import (
     Adjacent,
     Article,
+    Author,
+    ChangePage,
     Link,
     LinkAddresses,
     Provider,
     Related,
     Similar,
+    Snippet,
     Statistics,
     Text,
     Topic,
@@ -57,6 +60,9 @@ PROVIDER_BY_SLUG = Lookup[Provider]("provider.slug")
 TOPIC_BY_KEY = Lookup[Topic]("topic.key")
 TOPIC_BY_ID = Lookup[Topic]("topic.id")
 TOPIC_BY_SLUG = Lookup[Topic]("topic.slug")
+AUTHOR_BY_KEY = Lookup[Author]("author.key")
+AUTHOR_BY_ID = Lookup[Author]("author.id")
+AUTHOR_BY_SLUG = Lookup[Author]("author.slug")
 RELATED_BY_ID = Lookup[Related]("related.id")
 
 
@@ -91,6 +97,8 @@ ARTICLES_OF_PROVIDER = Listing[Article]("provider.articles")
 """The parent is a provider's key."""
 ARTICLES_OF_TOPIC = Listing[Article]("topic.articles")
 """The parent is a topic's key."""
+ARTICLES_OF_AUTHOR = Listing[Article]("author.articles")
+"""The parent is an author's key."""
 ARTICLES_REFERRING = Listing[Article]("article.referencedBy")
 """Articles with a related entry or a link that resolves to the parent, an article's id. Each article occurs once. The
 parent itself is omitted."""
@@ -102,6 +110,7 @@ MENTIONS = Listing[Related]("provider.mentions")
 """Related entries of the parent, a provider's key, in the default order of their articles, then by position."""
 PROVIDERS = Listing[Provider]("providers")
 TOPICS = Listing[Topic]("topics")
+AUTHORS = Listing[Author]("authors")
 
 
 class Read(Generic[V]):
@@ -148,10 +157,10 @@ class CountOf(Read[int]):
 
 
 @dataclass(frozen=True, slots=True)
-class GroupsOf(Read[Sequence[Group[Topic | Provider | str]]]):
+class GroupsOf(Read[Sequence[Group[Topic | Author | Provider | str]]]):
     """The largest groups of each parent's list, by count, then by name, then by key.
 
-    Values are records for topics and providers, and text otherwise. Articles without a value are not counted.
+    Values are records for topics, authors and providers, and text otherwise. Articles without a value are not counted.
     """
 
     listing: Listing[Article]
@@ -188,6 +197,11 @@ class AdjacentIn(Read[Adjacent]):
 @dataclass(frozen=True, slots=True)
 class TopicsOf(Read[Sequence[Topic]]):
     """The topics of each parent, an article's id, in file order."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorsOf(Read[Sequence[Author]]):
+    """The authors of each parent, an article's id, in file order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +253,34 @@ class SimilarTo(Read[Sequence[Similar]]):
 
 
 @dataclass(frozen=True, slots=True)
+class SnippetsOf(Read[Sequence[Snippet]]):
+    """The extracts of each parent, an article's id: one for each searched text with a match, of at most `length` code
+    points, the one with the highest weight first."""
+
+    search: Search
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class SuggestionOf(Read[str | None]):
+    """The text of the list's search with corrected spelling, if the list is empty and the list of the correction is
+    not. Only words of visible articles are used. The parent is WHOLE."""
+
+    listing: Listing[Article]
+
+
+@dataclass(frozen=True, slots=True)
+class ChangesOf(Read[ChangePage]):
+    """The changes since a token, in order of occurrence. Without a token, a full listing. The parent is WHOLE.
+
+    A malformed token is BadUserInput.
+    """
+
+    token: str | None
+    first: int
+
+
+@dataclass(frozen=True, slots=True)
 class StatisticsOf(Read[Statistics]):
     """The parent is WHOLE."""
 
@@ -253,7 +295,8 @@ ENTRY = (
 class Ask(NamedTuple):
     """A read for some parents. With columns, the answer has rows of these columns in place of records.
 
-    Times are microseconds since 1970. `topics` are pairs of a key and its spelling, `images` are sequences of the
+    Times are microseconds since 1970. `topics` are pairs of a key and its spelling, `authors` are
+    sequences of the values of an AuthorName, `images` are sequences of the
     values of an Image, and `related` are sequences of the members ENTRY.
     """
 

@@ -16,7 +16,7 @@ from gateway.errors import NotReady
 from gateway.model.changes import FileVersion
 from gateway.model.documents import Heading, Image, Restriction, Status
 from gateway.model.problems import Problem, Severity
-from gateway.model.records import Article, ArticleSource, Generation, Provider, Related, Text, Topic, Visibility
+from gateway.model.records import Article, ArticleSource, Author, Generation, Provider, Related, Text, Topic, Visibility
 from gateway.store.field_columns import INSTANTS, NAMES
 
 T = TypeVar("T")
@@ -162,6 +162,10 @@ def _provider(row: Row) -> Provider:
     return Provider._make((*row[:5], images(row[5])))
 
 
+def _author(row: Row) -> Author:
+    return Author._make((*row[:5], images(row[5])))
+
+
 def _topic(row: Row) -> Topic:
     return Topic._make(row[:4])
 
@@ -181,6 +185,7 @@ PROVIDER = Record(
     _provider,
 )
 TOPIC = Record("topic", "topic.id, topic.key, topic.name, topic.slug", _topic)
+AUTHOR = Record("author", "author.id, author.key, author.name, author.slug, author.url, author.images", _author)
 
 
 def images(text: str) -> tuple[Image, ...]:

@@ -1,15 +1,15 @@
 -- The tables. `indexes.sql` has their indexes. `field_columns.py` gives the columns of the plain fields of articles.
 --
--- An article is one row. The lists that it owns (`topics`, `images`, `related`, `destinations`, `assets`) are JSON in the
--- row. `related` is compressed with zstd, because it is most of the content of real sites. The tables `article_url`,
--- `article_topic`, `mention`, `link` and `asset` repeat what is searched from the other side. They are derived from the
--- row, and deleted with it.
+-- An article is one row. The lists that it owns (`topics`, `authors`, `images`, `related`, `destinations`, `assets`) are
+-- JSON in the row. `related` is compressed with zstd, because it is most of the content of real sites. The tables
+-- `article_url`, `article_topic`, `article_author`, `mention`, `link` and `asset` repeat what is searched from the other
+-- side. They are derived from the row, and deleted with it.
 --
 -- `addresses` is a JSON object with the addresses of assets by their destinations in the HTML of the body.
 --
 -- `reachable` is 1 if the public finds the article by key at the time of the generation. `public` is 1 if public lists
--- include it: `reachable` and not unlisted. `view` is 1 in rows for the public and 0 in rows for previews. A provider or
--- topic that only unlisted articles name has a row in view 2, which the public finds by key.
+-- include it: `reachable` and not unlisted. `view` is 1 in rows for the public and 0 in rows for previews. A provider,
+-- topic or author that only unlisted articles name has a row in view 2, which the public finds by key.
 --
 -- An article whose file is broken or missing is restricted if the present rules hide more of it than those that it was
 -- decoded by. `unrestricted` is its visibility without the restriction: a JSON list of `published`, `unlisted`,
@@ -55,7 +55,7 @@ CREATE TABLE article (
   published INTEGER NOT NULL, unlisted INTEGER NOT NULL, public_from INTEGER, public_until INTEGER,
   status TEXT NOT NULL, reachable INTEGER NOT NULL, public INTEGER NOT NULL,
   provider TEXT, provider_name TEXT, provider_domain TEXT, provider_images TEXT NOT NULL,
-  images TEXT NOT NULL, topics TEXT NOT NULL, url TEXT, aliases TEXT NOT NULL, urls TEXT NOT NULL,
+  images TEXT NOT NULL, topics TEXT NOT NULL, authors TEXT NOT NULL, url TEXT, aliases TEXT NOT NULL, urls TEXT NOT NULL,
   has_body INTEGER NOT NULL, is_secured INTEGER NOT NULL,
   sha256 TEXT NOT NULL, bytes INTEGER NOT NULL, modified_at INTEGER NOT NULL, read_at INTEGER NOT NULL,
   unrestricted TEXT, related BLOB, exposed TEXT NOT NULL, front_matter TEXT NOT NULL, secured TEXT, body TEXT NOT NULL,
@@ -73,6 +73,13 @@ CREATE TABLE article_url (
 CREATE TABLE article_topic (
   article INTEGER NOT NULL REFERENCES article ON DELETE CASCADE, position INTEGER NOT NULL, topic TEXT NOT NULL,
   published_date_time INTEGER, path TEXT NOT NULL, public INTEGER NOT NULL,
+  PRIMARY KEY (article, position)
+) WITHOUT ROWID;
+
+-- `pictured` is 1 if the article has images of the author.
+CREATE TABLE article_author (
+  article INTEGER NOT NULL REFERENCES article ON DELETE CASCADE, position INTEGER NOT NULL, author TEXT NOT NULL,
+  pictured INTEGER NOT NULL, published_date_time INTEGER, path TEXT NOT NULL, public INTEGER NOT NULL,
   PRIMARY KEY (article, position)
 ) WITHOUT ROWID;
 
@@ -106,7 +113,7 @@ CREATE TABLE backlink (
 ) WITHOUT ROWID;
 
 -- The number of uses of each name. `own` is 1 for an article's own name, and 0 for one in a related entry. Each view has
--- a column. `domain` is empty if it is not given.
+-- a column. `domain` is that of a provider, or the URL of an author. It is empty if it is not given.
 CREATE TABLE naming (
   kind TEXT NOT NULL, key TEXT NOT NULL, name TEXT NOT NULL, domain TEXT NOT NULL, own INTEGER NOT NULL,
   preview INTEGER NOT NULL, public INTEGER NOT NULL, reachable INTEGER NOT NULL,
@@ -126,6 +133,12 @@ CREATE TABLE topic (
   PRIMARY KEY (view, key)
 ) WITHOUT ROWID;
 
+CREATE TABLE author (
+  view INTEGER NOT NULL, key TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL, folded TEXT NOT NULL,
+  wanted_slug TEXT NOT NULL, slug TEXT NOT NULL, url TEXT, count INTEGER NOT NULL, images TEXT NOT NULL,
+  PRIMARY KEY (view, key)
+) WITHOUT ROWID;
+
 -- The change log. `shown`, `added` and `changed` are counters of the view: when the article was first shown, last added
 -- and last changed. `article`, `slug` and `status` are the values shown last. An article that is rewritten gets a new
 -- key. A removed article leaves a tombstone. `pruned` has the counter up to which tombstones are deleted.
@@ -140,7 +153,7 @@ CREATE TABLE change_log (
 CREATE TABLE pruned (view INTEGER PRIMARY KEY, counter INTEGER NOT NULL);
 INSERT INTO pruned VALUES (0, 0), (1, 0);
 
--- The counter of the last change to a provider or topic as the view shows it, including its names and counts. The public
+-- The counter of the last change to a provider, topic or author as the view shows it, including its names and counts. The public
 -- view also marks unlisted articles, which have no row in the log. An article is marked when another one with its slug
 -- changes, because a lookup by slug can return either.
 CREATE TABLE record_change (
@@ -149,7 +162,7 @@ CREATE TABLE record_change (
 
 -- The full-text indexes: `search_1` of the public articles, `search_0` of all others. They store no text: the words of
 -- an article are computed from its row.
-CREATE VIRTUAL TABLE search_0 USING fts5(title, topics, excerpt, provider, body, content='', tokenize='ascii');
-CREATE VIRTUAL TABLE search_1 USING fts5(title, topics, excerpt, provider, body, content='', tokenize='ascii');
+CREATE VIRTUAL TABLE search_0 USING fts5(title, topics, excerpt, provider, authors, body, content='', tokenize='ascii');
+CREATE VIRTUAL TABLE search_1 USING fts5(title, topics, excerpt, provider, authors, body, content='', tokenize='ascii');
 CREATE VIRTUAL TABLE vocabulary_0 USING fts5vocab(search_0, col);
 CREATE VIRTUAL TABLE vocabulary_1 USING fts5vocab(search_1, col);

@@ -14,6 +14,7 @@ COLUMNS: Mapping[SearchField, tuple[str, float]] = {
     SearchField.TOPICS: ("topics", 6.0),
     SearchField.EXCERPT: ("excerpt", 4.0),
     SearchField.PROVIDER: ("provider", 2.0),
+    SearchField.AUTHORS: ("authors", 2.0),
     SearchField.BODY: ("body", 1.0),
 }
 """The columns of an index in order, with their weights."""

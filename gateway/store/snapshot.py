@@ -8,16 +8,16 @@ from typing import Any, Protocol, TypeVar
 
 from gateway.errors import RequestError
 from gateway.model.problems import Problem, Severity
-from gateway.model.records import Article, ArticleChange, Generation, Visibility
+from gateway.model.records import Article, Generation, Visibility
 from gateway.store import change_log
-from gateway.store.answers import State, answers, known, suggestion, uses_entities
+from gateway.store.answers import State, answers, known, uses_entities
 from gateway.store.change_log import ChangeCursor
 from gateway.store.cursor import Value
 from gateway.store.dialect import SQLITE, Dialect
 from gateway.store.entities import Entities, EntityCache
 from gateway.store.list_query import ListQuery
 from gateway.store.narrow_rows import planned
-from gateway.store.protocol import Asked, ChangeCounts, ChangePage, Usage
+from gateway.store.protocol import Asked, ChangeCounts, Usage
 from gateway.store.reads import WHOLE, Listing, ReadSteps
 from gateway.store.rows import SEVERITIES, Row, generation, problem
 from gateway.store.sql_files import named
@@ -73,28 +73,11 @@ class SqlSnapshot:
     async def run(self, plan: ReadSteps[T]) -> T:
         return await self._run(planned(await self._state(), plan))
 
-    async def suggestion(self, listing: Listing[Article]) -> str | None:
-        return await self._run(suggestion(await self._state_for(()), listing))
-
     async def matching_ids(self, listing: Listing[Article]) -> AbstractSet[str]:
         rows = await self._ask(
             ListQuery(listing, (), self._visibility, self._dialect).matching_ids("article.id", [WHOLE])
         )
         return {id_ for _, id_, _ in rows}
-
-    async def changes(self, token: str | None, first: int) -> ChangePage:
-        generation, seen = await self.generation(), view(self._visibility)
-        place = None if token is None else ChangeCursor.read(token, generation, seen)
-        if place and place.since < await self._pruned_through():
-            place = None
-        at = place or ChangeCursor.start(generation)
-        rows = await self._change_log(change_log.CHANGES, **at._asdict(), told=at.told, limit=first + 1)
-        has_more = len(rows) > first
-        changes = tuple(ArticleChange(at.change(added, removed), id_) for id_, added, _, removed in rows[:first])
-        after = ChangeCursor.end(generation)
-        if has_more:
-            after = at._replace(changed=rows[first - 1][2], id=rows[first - 1][0]) if first else at
-        return ChangePage(changes, after.token(generation, seen), has_more, place is None)
 
     async def change_counts(self, token: str) -> ChangeCounts:
         place = ChangeCursor.read(token, await self.generation(), view(self._visibility))
@@ -109,10 +92,6 @@ class SqlSnapshot:
     async def token(self) -> str:
         generation = await self.generation()
         return ChangeCursor.end(generation).token(generation, view(self._visibility))
-
-    async def _pruned_through(self) -> int:
-        [(counter,)] = await self._change_log(change_log.PRUNED_THROUGH)
-        return int(counter)
 
     async def _change_log(self, text: str, **parameters: Value) -> Sequence[Row]:
         return await self._rows(text, {"view": view(self._visibility), **parameters})

@@ -39,7 +39,14 @@ class Sql(NamedTuple):
         return Sql(self.sql, [values[each] if isinstance(each, Slot) else each for each in self.parameters])
 
 
-Steps = Generator[Sql, Sequence[Row], T]
+class NamedSql(NamedTuple):
+    """A query whose parameters have names."""
+
+    sql: str
+    parameters: Mapping[str, Value]
+
+
+Steps = Generator[Sql | NamedSql, Sequence[Row], T]
 """Yields queries, is sent the rows of each, and returns a result. One round trip to the database runs all queries."""
 
 
@@ -59,7 +66,7 @@ def reachable(table: str, visibility: Visibility) -> str:
 
 
 def keyed_views(visibility: Visibility) -> str:
-    """The views of providers and topics found by key, in SQL."""
+    """The views of providers, topics and authors found by key, in SQL."""
     return f"({PUBLIC_VIEW}, {KEYED_VIEW})" if visibility is Visibility.PUBLIC else f"({PREVIEW_VIEW})"
 
 

@@ -86,8 +86,11 @@ class AssetEndpoint:
         if found is None:
             raise NotFound
         asset, content = found
+        is_head = scope["method"] == "HEAD"
+        if is_head:  # a range is defined for GET only
+            headers = {name: value for name, value in headers.items() if name != "range"}
         answer = self._answer(headers, scope["query_string"], asset, content, is_public=is_public)
-        if scope["method"] == "HEAD" or not answer.part:
+        if is_head or not answer.part:
             await send({"type": "http.response.start", "status": answer.status, "headers": encoded(answer.headers)})
             await send({"type": "http.response.body"})
         else:

@@ -24,6 +24,7 @@ PRIVATE = "private, no-store"
 REMEMBERED = 64
 """The ETags that are kept. Clients and caches revalidate few responses often."""
 _ENTITY_TAG = re.compile(r'"([^"]*)"')
+_REVISION = re.compile(r'\.([0-9a-f]{16}-[0-9]{1,18})"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +44,13 @@ class Caching:
     def entity_tag(self, request: OperationRequest, media_type: str | None, revision: str) -> str:
         """The ETag of the response to a request at a revision of the content. Equal ETags mean equal responses.
 
-        The ETag is weak, because compressed responses share it. It hashes the revision and all other inputs of the
-        response, so it is known before execution.
+        The ETag is weak, because compressed responses share it. It hashes all inputs of the response, so it is known
+        before execution. It ends with the revision, so that another gateway can wait for that.
         """
         variables = orjson.dumps(request.variables, option=orjson.OPT_SORT_KEYS)
         costs = request.extensions.get("cost") is True
         return _entity_tag(
-            self.shape, media_type, revision, request.query, request.operation_name, variables, costs=costs
+            revision, self.shape, media_type, request.query, request.operation_name, variables, costs=costs
         )
 
     def headers(
@@ -75,13 +76,19 @@ class Caching:
 
 
 @lru_cache(REMEMBERED)
-def _entity_tag(*inputs: str | bytes | None, costs: bool) -> str:
-    digest = sha256(repr((__version__, inputs, costs)).encode()).digest()
-    return f'W/"{urlsafe_b64encode(digest[:18]).decode()}"'
+def _entity_tag(revision: str, *inputs: str | bytes | None, costs: bool) -> str:
+    digest = sha256(repr((__version__, revision, inputs, costs)).encode()).digest()
+    return f'W/"{urlsafe_b64encode(digest[:18]).decode()}.{revision}"'
 
 
 def _capped(seconds: int, left: float | None) -> int:
     return seconds if left is None else max(0, min(seconds, int(left)))
+
+
+def revision_of(if_none_match: str) -> str | None:
+    """The revision of the public content that a client has seen, as an ETag has it. None if it has another form."""
+    found = _REVISION.search(if_none_match)
+    return found[1] if found else None
 
 
 def is_not_modified(entity_tag: str, if_none_match: str) -> bool:

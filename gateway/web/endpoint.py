@@ -18,8 +18,8 @@ from gateway.errors import Abandoned, LimitExceeded, MethodNotAllowed, RequestEr
 from gateway.execution.concurrency import CapacityLimiter, IsDisconnected
 from gateway.execution.executor import Executor, OperationRequest, ResolvedRequest, Result
 from gateway.limits import Limits
-from gateway.model.records import Visibility
-from gateway.web.caching import PRIVATE, Caching, is_not_modified
+from gateway.model.records import Generation, Visibility
+from gateway.web.caching import PRIVATE, Caching, is_not_modified, revision_of
 from gateway.web.compression import Compression
 from gateway.web.content_negotiation import Encoding, MediaType, Negotiated, negotiate
 from gateway.web.cors import check_get
@@ -148,13 +148,18 @@ class Endpoint:
         known = context.headers.get("if-none-match")
         if known is None or not context.is_cacheable:
             return None
-        for find in (self._executor.generation, self._executor.generation_of_database):
-            generation = await find(Visibility.PUBLIC)
-            entity_tag = self._caching.entity_tag(resolved.request, context.negotiated.media_type, generation.revision)
-            if is_not_modified(entity_tag, known):
-                headers = self._caching.headers(entity_tag, self._executor.seconds_left(generation))
-                return EncodedResponse(None, (_VARY, *encoded(headers)), HTTPStatus.NOT_MODIFIED)
-        return None
+        generation = await self._executor.generation(Visibility.PUBLIC)
+        entity_tag = self._entity_tag(resolved, context, generation)
+        if not is_not_modified(entity_tag, known):
+            generation = await self._executor.generation_of_database(revision_of(known))
+            entity_tag = self._entity_tag(resolved, context, generation)
+            if not is_not_modified(entity_tag, known):
+                return None
+        headers = self._caching.headers(entity_tag, self._executor.seconds_left(generation))
+        return EncodedResponse(None, (_VARY, *encoded(headers)), HTTPStatus.NOT_MODIFIED)
+
+    def _entity_tag(self, resolved: ResolvedRequest, context: _RequestContext, generation: Generation) -> str:
+        return self._caching.entity_tag(resolved.request, context.negotiated.media_type, generation.revision)
 
     async def _answered(self, result: Result, asked: OperationRequest, context: _RequestContext) -> Response:
         """The response with a result."""

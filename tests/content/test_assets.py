@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.content import decoder, frontmatter
-from gateway.content.assets import WHOLE_BYTES, AssetFolder, address, candidates
+from gateway.content.assets import MOST_FILES, WHOLE_BYTES, AssetFolder, address, candidates
 from gateway.content.decoder import Decoded
 from gateway.content.file_parser import ParseContext, Task, parse
 from gateway.content.media_types import media_type
@@ -96,9 +96,20 @@ def test_body_has_addresses(tmp_path: Path) -> None:
         "slides.pdf#page=2": address("/assets", "blog/slides.pdf", digest(tmp_path, "blog/slides.pdf")),
     }
     assert dict(found.document.addresses) == expected
-    wiki = decoded(tmp_path, "---\ntitle: A\n---\n![[deep.png]]\n", "notes/sub/page.md")
-    assert wiki.document is not None
-    assert [written for written, _ in wiki.document.addresses] == ["deep.png"]
+
+
+def test_embeds_are_found_in_any_folder(tmp_path: Path) -> None:
+    """The nearest to the root, as in Obsidian, unless one is beside the document. Other pictures need their path."""
+    write(tmp_path, "a/b/deep.png", "z/deep.png", "c/d/near.png", "x/near.png", "x/plain.png", "x/.hidden/secret.png")
+    body = "![[deep.png]] ![[near.png]] ![[secret.png]] ![](plain.png)\n"
+    found = decoded(tmp_path, f"---\ntitle: A\n---\n{body}", "c/d/page.md")
+    assert found.document is not None
+    addresses = {written: address.partition("?")[0] for written, address in found.document.addresses}
+    assert addresses == {"deep.png": "/assets/z/deep.png", "near.png": "/assets/c/d/near.png"}
+    assert [problem.message for problem in found.problems] == [
+        'The file "secret.png" does not exist.',
+        'The file "plain.png" does not exist.',
+    ]
 
 
 def test_without_a_base_destinations_stay_as_they_are(tmp_path: Path) -> None:
@@ -121,6 +132,14 @@ def test_missing_files_are_problems_with_their_places(tmp_path: Path) -> None:
         ('The file "gone.pdf" does not exist.', 10, 19),
         ('The file "gone.png" does not exist.', 10, 5),
     ]
+
+
+def test_files_of_a_document_are_bounded(tmp_path: Path) -> None:
+    body = " ".join(f"![]({number}.png)" for number in range(3000))
+    found = decoded(tmp_path, f"---\ntitle: A\n---\n{body}\n")
+    assert found.document is not None
+    assert MOST_FILES <= len(found.document.assets) < MOST_FILES + 20
+    assert 1000 < len(found.problems) < 3000
 
 
 def test_missing_files_are_found_in_plain_front_matter(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from gateway.content.decoder import Decoded, decode
 from gateway.content.identity import digits
 from gateway.content.nodes import MappingEntry, MappingNode, Node, Position, ScalarNode, SequenceNode
 from gateway.content.site import DEFAULT_SITE, Site
-from gateway.model.documents import Document, FieldOrigin, Image, ProviderName
+from gateway.model.documents import AuthorName, Document, FieldOrigin, Image, ProviderName
 from gateway.model.problems import Problem, Severity
 
 SEEDS = Path(__file__).parents[2] / "seeds"
@@ -117,9 +117,12 @@ def test_values_that_look_like_other_types_stay_text() -> None:
         ("draft: no\npublished: no", "published", False),
         ("", "published", True),
         ("type: ''", "type", "article"),
-        ("author: A B", "provider", ProviderName("a-b", "A B", None)),
+        ("author: A B", "authors", (AuthorName("a b", "A B"),)),
+        ("author: A\nauthors: [B]", "authors", (AuthorName("b", "B"),)),
+        ("author: A\nauthors:", "authors", (AuthorName("a", "A"),)),
+        ("author: A", "provider", None),
         ("source: {url: 'https://www.A.org/x'}", "provider", ProviderName("a.org", "a.org", "a.org")),
-        ("provider: {domain: A.org}\nauthor: B", "provider", ProviderName("a.org", "a.org", "a.org")),
+        ("source:\nprovider: {domain: A.org}", "provider", ProviderName("a.org", "a.org", "a.org")),
         ("cover: a.png", "images", (Image("a.png"),)),
         ("hero: {url: a.png, width: '2', isCached: yes}", "images", (Image("a.png", 2, is_cached=True),)),
         ("images: [a.png, {url: b.png}]", "images", (Image("a.png"), Image("b.png"))),
@@ -461,11 +464,11 @@ def test_topics_in_a_text_are_reported(front: str, topics: list[str], hint: str)
     assert hint in (problems[0].hint or "")
 
 
-def test_first_author_is_the_provider() -> None:
-    """The other authors stay in the front matter."""
-    found, problems = warned("authors: [A, {name: B, url: 'https://b.org'}]", "PROVIDERS_LEFT_OUT")
+def test_first_provider_is_used() -> None:
+    """The others stay in the front matter."""
+    found, problems = warned("source: [A, {name: B, url: 'https://b.org'}]", "PROVIDERS_LEFT_OUT")
     assert found.provider == ProviderName("a", "A", None)
-    assert rest(found) == {"authors": [{"name": "B", "url": "https://b.org"}]}
+    assert rest(found) == {"source": [{"name": "B", "url": "https://b.org"}]}
     assert problems[0].severity is Severity.INFO
 
 

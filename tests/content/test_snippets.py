@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.content.snippets import snippet
+from gateway.content.snippets import extract
 from gateway.model.lists import SearchMode
 from gateway.search import Search
 
@@ -43,8 +43,8 @@ LONG = "word " * 50 + "net and more net here " + "tail " * 50
 )
 def test_snippet(text: str, query: str, mode: SearchMode, length: int, shown: str | None) -> None:
     """Matches are marked, everything else is escaped, and a long text is cut around most of its matches."""
-    hits = Search(query, mode=mode).hits(text)
-    assert (snippet(text, hits, length).html if hits else None) == shown
+    found = extract(text, Search(query, mode=mode).hits, length)
+    assert (found.html if found else None) == shown
 
 
 @given(
@@ -55,16 +55,20 @@ def test_snippet(text: str, query: str, mode: SearchMode, length: int, shown: st
 )
 def test_snippet_is_part_of_its_text(text: str, query: str, mode: SearchMode, length: int) -> None:
     """Its length is limited, its highlights are inside it and in order, and the HTML is the text with marks."""
-    hits = Search(query, mode=mode).hits(text)
+    shown = " ".join(text.split())
+    hits = Search(query, mode=mode).hits(shown)
     assert all(one[1] <= other[0] for one, other in pairwise(hits))
-    found = snippet(text, hits, length)
+    found = extract(text, Search(query, mode=mode).hits, length)
+    assert bool(found) == bool(hits)
+    if not found:
+        return
     assert len(found.text) <= max(length, 0)
-    assert found.text.strip("…") in text
+    assert found.text.strip("…") in shown
     places = [place for highlight in found.highlights for place in highlight]
     assert places == sorted(places)
     assert all(0 <= place <= len(found.text) for place in places)
     assert html.unescape(re.sub("</?mark>", "", found.html)) == found.text
     marked = [html.unescape(each) for each in re.findall("<mark>(.*?)</mark>", found.html)]
     assert marked == [found.text[start:end] for start, end in found.highlights]
-    if hits and length >= 20:
+    if length >= 20:
         assert marked

@@ -36,7 +36,7 @@ VIEWERS = {
     True: Viewer(Visibility.PREVIEW, frozenset({Scope.PREVIEW})),
 }
 
-settings.register_profile("queries", max_examples=100, suppress_health_check=list(HealthCheck))
+settings.register_profile("queries", max_examples=40, suppress_health_check=list(HealthCheck))
 settings.register_profile("queries-in-full", settings.get_profile("queries"), max_examples=5000)
 QUERIES = settings.get_profile("queries-in-full" if os.environ.get("GATEWAY_TEST_FULL") else "queries")
 """The number of examples per property."""
@@ -53,15 +53,9 @@ class World(NamedTuple):
     store: SqliteStore | ReplicatedStore
     oracles: dict[bool, Oracle]
 
-    def takes_example(self, most: int) -> bool:
-        """Whether PostgreSQL answers a further example of a property, of at most so many."""
-        return isinstance(self.store, SqliteStore) or self.store.takes_example(most)
-
     async def answer(self, query: str, *, preview: bool, **variables: Any) -> Answer:
-        store, viewer = self.store, VIEWERS[preview]
-        if isinstance(store, ReplicatedStore) and not store.takes_example(QUERIES.max_examples // 10):
-            store = store.written
-        async with store.snapshot(viewer.visibility) as snapshot:
+        viewer = VIEWERS[preview]
+        async with self.store.snapshot(viewer.visibility) as snapshot:
             context = Context(viewer, snapshot, Limits(), BodyRenderer(), DOCUMENTS.get(query).node)
             result = await SCHEMA.execute(query, variable_values=variables, context_value=context)
             assert not result.errors, result.errors

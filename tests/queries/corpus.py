@@ -15,7 +15,7 @@ AS_OF = datetime(2025, 1, 1, tzinfo=UTC)
 
 
 class Named(NamedTuple):
-    """A provider or topic in the spelling of a file, and the key that all spellings share."""
+    """A provider, topic or author in the spelling of a file, and the key that all spellings share."""
 
     name: str
     key: str
@@ -40,6 +40,7 @@ class Piece(NamedTuple):
     updated_at: datetime | None
     provider: Named | None
     topics: tuple[Named, ...]
+    authors: tuple[Named, ...]
     images: tuple[str, ...]
     mentions: tuple[Named | None, ...]
     """The providers of the related entries."""
@@ -67,6 +68,14 @@ TOPICS = (
     Named("100% 'sure'_\"", "100% 'sure'_\"", "100-sure"),
     Named("机器学习", "机器学习", "机器学习"),
     Named("a_b", "a_b", "a-b"),
+)
+AUTHORS = (
+    Named("News Desk", "news desk", "news-desk"),
+    Named("NEWS DESK", "news desk", "news-desk"),
+    Named("Desk, North", "desk, north", "desk-north"),
+    Named("Ink & Paper", "ink & paper", "ink-paper"),
+    Named("编辑部", "编辑部", "编辑部"),
+    Named("Équipe", "équipe", "equipe"),
 )
 TITLES = (
     "A",
@@ -112,6 +121,7 @@ def _pieces(size: int, chance: random.Random) -> Iterator[Piece]:
 
     for number in chance.sample(range(size), size):
         topics = {topic.key: topic for topic in some(TOPICS, 4)}
+        authors = {author.key: author for author in AUTHORS[number % 7 :][: number % 4]}
         yield Piece(
             path=f"{chance.choice(('a', 'ä', 'B'))}/{number:04}.md",
             slug=f"piece-{number:04}",
@@ -127,6 +137,7 @@ def _pieces(size: int, chance: random.Random) -> Iterator[Piece]:
             updated_at=chance.choice(TIMES),
             provider=chance.choice((None, *PROVIDERS)),
             topics=tuple(topics.values()),
+            authors=tuple(authors.values()),
             images=some(("https://img.example/1.jpg", "https://img.example/2.jpg"), 2),
             mentions=some((None, FAR, *PROVIDERS[:2]), 2),
             body=chance.choice(BODIES),
@@ -151,6 +162,7 @@ def text(piece: Piece) -> str:
         and f"{piece.updated_at:%Y}".zfill(4) + f"{piece.updated_at:-%m-%dT%H:%M:%SZ}",
         "provider": _provider(piece.provider),
         "topics": [topic.name for topic in piece.topics],
+        "authors": [author.name for author in piece.authors],
         "images": [{"url": url} for url in piece.images],
         "related": [
             {"title": f"Entry {number}", "provider": _provider(provider)}

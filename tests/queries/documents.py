@@ -22,10 +22,12 @@ from graphql import (
 )
 from hypothesis import strategies as st
 
-from tests.queries.corpus import PROVIDERS, TITLES, TOPICS
+from tests.queries.corpus import AUTHORS, PROVIDERS, TITLES, TOPICS
 from tests.queries.oracle import identity
 from tests.queries.strategies import (
     ARTICLE_ORDERS,
+    AUTHOR_FILTERS,
+    AUTHOR_ORDERS,
     FILTERS,
     PROVIDER_FILTERS,
     PROVIDER_ORDERS,
@@ -39,13 +41,16 @@ IDS = [
     *(identity("ar", path) for path in PATHS),
     *(identity("pr", one.key) for one in PROVIDERS),
     *(identity("to", one.key) for one in TOPICS),
+    *(identity("au", one.key) for one in AUTHORS),
 ]
 ID = st.sampled_from([*IDS, "", "nowhere", "xx_1", "ar_" + "A" * 22, "re_" + "A" * 44 + "-0"])
 TEXTS: dict[str, Strategy] = {
     "path": st.sampled_from([*PATHS, "nowhere"]),
-    "slug": st.sampled_from(["piece-0001", "piece-0007", *(one.slug for one in (*PROVIDERS, *TOPICS)), "nowhere"]),
+    "slug": st.sampled_from(
+        ["piece-0001", "piece-0007", *(one.slug for one in (*PROVIDERS, *TOPICS, *AUTHORS)), "nowhere"]
+    ),
     "domain": st.sampled_from([*(one.domain for one in PROVIDERS if one.domain), "NOWHERE.example"]),
-    "name": st.sampled_from([*(one.name for one in TOPICS), "none"]),
+    "name": st.sampled_from([*(one.name for one in (*TOPICS, *AUTHORS)), "none"]),
     "query": st.sampled_from([*TITLES, "piece", "no such words", ""]),
     "after": st.sampled_from([*[None] * 9, "x"]),
     "before": st.sampled_from([*[None] * 9, "x"]),
@@ -55,9 +60,11 @@ INPUTS: dict[str, Strategy] = {
     "ArticleFilter": FILTERS,
     "ProviderFilter": PROVIDER_FILTERS,
     "TopicFilter": TOPIC_FILTERS,
+    "AuthorFilter": AUTHOR_FILTERS,
     "ArticleOrder": ARTICLE_ORDERS,
     "ProviderOrder": PROVIDER_ORDERS,
     "TopicOrder": TOPIC_ORDERS,
+    "AuthorOrder": AUTHOR_ORDERS,
 }
 NUMBERS = st.sampled_from([*range(9), *range(9), *range(9), None, None, -1, 500])
 EXCLUSIVE = (
@@ -71,7 +78,7 @@ EXCLUSIVE = (
     {"url", "locale"},
 )
 """Arguments that are not combined."""
-ROOTS = ("article", "articles", "provider", "providers", "topic", "topics", "node", "nodes")
+ROOTS = ("article", "articles", "provider", "providers", "topic", "topics", "author", "authors", "node", "nodes")
 """The fields that most queries begin with."""
 DEEPEST = 6
 

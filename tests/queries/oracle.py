@@ -111,7 +111,7 @@ def satisfies(value: Any, conditions: Mapping[str, Any]) -> bool:
 
 
 class Names:
-    """Providers or topics with the names and counts that one visibility sees."""
+    """Providers, topics or authors with the names and counts that one visibility sees."""
 
     def __init__(self, prefix: str, used: Iterable[Named], mentioned: Iterable[Named] = ()) -> None:
         self._prefix = prefix
@@ -161,6 +161,7 @@ class Oracle:
             [provider for one in self.pieces for provider in one.mentions if provider],
         )
         self.topics = Names("to", [topic for one in self.pieces for topic in one.topics])
+        self.authors = Names("au", [author for one in self.pieces for author in one.authors])
 
     def answer(self, query: str, variables: Json | None = None) -> Any:
         result = execute_sync(CONTRACT, parsed(query), self.root(), variable_values=variables)
@@ -178,25 +179,14 @@ class Oracle:
             "or": lambda: any(self.matches(piece, each) for each in wanted),
             "not": lambda: not self.matches(piece, wanted),
             "provider": lambda: self.providers.matches(piece.provider.key if piece.provider else None, wanted),
-            "topics": lambda: all(self._about(piece, *each) for each in said(wanted)),
+            "topics": lambda: all(named(self.topics, piece.topics, *each) for each in said(wanted)),
+            "authors": lambda: all(named(self.authors, piece.authors, *each) for each in said(wanted)),
             "status": lambda: satisfies(status(piece), wanted),
             "hasBody": lambda: bool(piece.body.strip()) is wanted,
             "hasImage": lambda: bool(piece.images) is wanted,
             "hasRelated": lambda: bool(piece.mentions) is wanted,
         }
         return special[name]() if name in special else satisfies(VALUES[name](piece), wanted)
-
-    def _about(self, piece: Piece, name: str, wanted: Any) -> bool:
-        had = {word for topic in piece.topics for word in (topic.slug, self.topics.names[topic.key])}
-        match name:
-            case "anyOf":
-                return any(word in had for word in wanted)
-            case "allOf":
-                return all(word in had for word in wanted)
-            case "noneOf":
-                return not any(word in had for word in wanted)
-            case _:
-                return (not had) is bool(wanted)
 
     def sorted(
         self,
@@ -256,8 +246,10 @@ class Oracle:
             "articles": partial(self._articles, self.pieces),
             "providers": partial(self._names_page, self.providers, self._provider),
             "topics": partial(self._names_page, self.topics, self._topic),
+            "authors": partial(self._names_page, self.authors, self._author),
             "provider": partial(self._by_slug, self.providers, self._provider),
             "topic": partial(self._by_slug, self.topics, self._topic),
+            "author": partial(self._by_slug, self.authors, self._author),
             "facets": self._facets,
         }
 
@@ -283,6 +275,7 @@ class Oracle:
             "status": status(piece),
             "provider": lambda _: piece.provider and self._provider(piece.provider.key),
             "topics": lambda _: [self._topic(topic.key) for topic in piece.topics],
+            "authors": lambda _: [self._author(author.key) for author in piece.authors],
             "images": [{"url": url} for url in piece.images],
             "adjacent": partial(self._adjacent, piece),
         }
@@ -321,6 +314,14 @@ class Oracle:
             ][: arguments.get("first")],
         }
 
+    def _author(self, key: str) -> Json:
+        own = [one for one in self.pieces if any(author.key == key for author in one.authors)]
+        return {
+            **{field: self.authors.value(key, field) for field in ("id", "name", "slug")},
+            "articles": partial(self._articles, own),
+            "topics": lambda _, **arguments: self._topic_counts(own, **arguments),
+        }
+
     # Counts.
 
     def _facets(self, _: object, **arguments: Any) -> Json:
@@ -334,6 +335,7 @@ class Oracle:
 
         return {
             "topics": partial(counts, "topics", self._topic_counts),
+            "authors": partial(counts, "authors", self._author_counts),
             "providers": partial(counts, "provider", self._provider_counts),
             "categories": partial(counts, "category", partial(value_counts, "category")),
             "types": partial(counts, "type", partial(value_counts, "type")),
@@ -347,10 +349,29 @@ class Oracle:
             {"topic": self._topic(key), "count": count} for key, count in most(counts, self.topics.by_count, **asked)
         ]
 
+    def _author_counts(self, among: Sequence[Piece], **asked: Any) -> list[Json]:
+        counts = Counter(author.key for one in among for author in one.authors)
+        found = most(counts, self.authors.by_count, **asked)
+        return [{"author": self._author(key), "count": count} for key, count in found]
+
     def _provider_counts(self, among: Sequence[Piece], **asked: Any) -> list[Json]:
         counts = Counter(one.provider.key for one in among if one.provider)
         found = most(counts, self.providers.by_count, **asked)
         return [{"provider": self._provider(key), "count": count} for key, count in found]
+
+
+def named(names: Names, used: Sequence[Named], condition: str, wanted: Any) -> bool:
+    """Whether a list of names meets a condition."""
+    had = {word for one in used for word in (one.slug, names.names[one.key])}
+    match condition:
+        case "anyOf":
+            return any(word in had for word in wanted)
+        case "allOf":
+            return all(word in had for word in wanted)
+        case "noneOf":
+            return not any(word in had for word in wanted)
+        case _:
+            return (not had) is bool(wanted)
 
 
 def is_backwards(order: Sequence[Mapping[str, Any]]) -> bool:

@@ -8,7 +8,19 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.queries.corpus import LOCALES, NUMBERS, PROVIDERS, SIZES, TIMES, TITLES, TOPICS, TYPES, VALUES
+from tests.queries.corpus import (
+    AUTHORS,
+    LOCALES,
+    NUMBERS,
+    PROVIDERS,
+    SIZES,
+    TIMES,
+    TITLES,
+    TOPICS,
+    TYPES,
+    VALUES,
+    Named,
+)
 from tests.queries.oracle import fold, identity, printed
 
 Json = dict[str, Any]
@@ -106,9 +118,23 @@ TOPIC_FILTERS = some(
         "minArticles": FEW,
     }
 )
-NAMED = st.lists(
-    sample(*(one.name for one in TOPICS), *(one.slug for one in TOPICS), "none", "\0", "\ud800"), max_size=3
+AUTHOR_FILTERS = some(
+    {
+        "id": ids("au", *(one.key for one in AUTHORS)),
+        "name": texts(*(one.name for one in AUTHORS)),
+        "slug": texts(*(one.slug for one in AUTHORS)),
+        "minArticles": FEW,
+    }
 )
+
+
+def names(*known: Named) -> Strategy:
+    """A filter of a list of names."""
+    wanted = sample(*(one.name for one in known), *(one.slug for one in known), "none", "\0", "\ud800")
+    some_of = st.lists(wanted, max_size=3)
+    return some({"anyOf": some_of, "allOf": some_of, "noneOf": some_of, "isEmpty": st.booleans()})
+
+
 STATUSES = sample("PUBLISHED", "DRAFT", "SCHEDULED")
 LEAVES = {
     "id": ids("ar", *(f"{folder}/{number:04}.md" for folder in "aäB" for number in range(4))),
@@ -124,7 +150,8 @@ LEAVES = {
     "publishedDateTime": times(),
     "updatedDateTime": times(),
     "provider": PROVIDER_FILTERS,
-    "topics": some({"anyOf": NAMED, "allOf": NAMED, "noneOf": NAMED, "isEmpty": st.booleans()}),
+    "topics": names(*TOPICS),
+    "authors": names(*AUTHORS),
     "status": some({"eq": STATUSES, "in": st.lists(STATUSES, max_size=3)}),
     "hasBody": st.booleans(),
     "hasImage": st.booleans(),
@@ -142,9 +169,15 @@ def chosen(*values: str | None) -> Strategy:
     return wanted.map(lambda value: {"eq": value}) | few(wanted).map(lambda several: {"in": several})
 
 
-KNOWN = few(sample(*(one.name for one in TOPICS), *(one.slug for one in TOPICS)))
+def listed(*known: Named) -> Strategy:
+    """A filter of a list of names that has an index."""
+    wanted = few(sample(*(one.name for one in known), *(one.slug for one in known)))
+    return wanted.map(lambda found: {"anyOf": found}) | wanted.map(lambda found: {"allOf": found[:2]})
+
+
 LEADS = {
-    "topics": KNOWN.map(lambda names: {"anyOf": names}) | KNOWN.map(lambda names: {"allOf": names[:2]}),
+    "topics": listed(*TOPICS),
+    "authors": listed(*AUTHORS),
     "provider": chosen(*(one.slug for one in PROVIDERS)).map(lambda wanted: {"slug": wanted})
     | chosen(*(one.name for one in PROVIDERS)).map(lambda wanted: {"name": wanted}),
     "category": chosen(*VALUES),
@@ -177,7 +210,7 @@ ARTICLE_ORDERS = orders(
     *("PUBLISHED_DATE_TIME", "UPDATED_DATE_TIME", "QUALITY", "HEAT", "TITLE", "SUBTITLE", "PROVIDER_NAME", "PATH"),
 )
 PROVIDER_ORDERS = orders({}, "ARTICLE_COUNT", "NAME", "DOMAIN")
-TOPIC_ORDERS = orders({}, "ARTICLE_COUNT", "NAME")
+TOPIC_ORDERS = AUTHOR_ORDERS = orders({}, "ARTICLE_COUNT", "NAME")
 WINDOWS = st.builds(
     lambda offset, size, end: {"offset": offset, end: size},
     st.none() | st.integers(0, 15),

@@ -1,6 +1,6 @@
 """Compiled operations give the answers of graphql-core: data, order of keys, errors, cache tags and revision.
 
-There are 2,000 drawn documents, and ten times as many with GATEWAY_TEST_FULL.
+There are 500 drawn documents, and 20,000 with GATEWAY_TEST_FULL.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from tests.schema import SCHEMA
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 LIMITS = Limits(cost=10**9, operation_seconds=60)
 FULL = bool(os.environ.get("GATEWAY_TEST_FULL"))
-DRAWN = 20_000 if FULL else 2_000
+DRAWN = 20_000 if FULL else 500
 PUBLIC = Viewer(Visibility.PUBLIC)
 PREVIEW = Viewer(Visibility.PREVIEW, frozenset({Scope.PREVIEW, Scope.SECURED_READ}))
 
@@ -102,8 +102,6 @@ async def suite(server: str | None, tmp_path_factory: pytest.TempPathFactory) ->
 @given(st.integers(2, 5), documents(SCHEMA._schema), st.sampled_from([PUBLIC, PREVIEW]))
 async def test_drawn_documents(executors: list[Both], at: int, asked: Asked, viewer: Viewer) -> None:
     """Any document gives equal answers both ways, with any values of its variables."""
-    if not executors[at].world.takes_example(DRAWN // 10):
-        return
     one, other = await executors[at].answers(asked, viewer)
     assert one == other
 
@@ -117,10 +115,7 @@ async def test_share_of_drawn_documents(executors: list[Both]) -> None:
 
 
 REASONS = (
-    "the field Query.changes",  # a token of one client
     "the field Corpus.issues",  # no content, and not part of the revision
-    "the field ArticleSearchEdge.snippets",  # made in a worker thread
-    "the field ArticleSearchConnection.suggestion",  # a search for words
     "too many combinations of conditions",
 )
 """What graphql-core executes, and why."""
@@ -211,6 +206,42 @@ CORNERS: Mapping[str, tuple[str, dict[str, Any]]] = {
     "only names of types": ("{ __typename articles { __typename nodes { __typename } } }", {}),
     "keys that Python reserves": ("{ class: articles(first: 1) { None: nodes { lambda: title self: path } } }", {}),
     "introspection beside data": ("{ articles(first: 1) { totalCount } __schema { queryType { name } } }", {}),
+    "introspection with variables": (
+        (
+            "query ($name: String!, $yes: Boolean = true) { a: __type(name: $name) { ...T } articles(first: 1) "
+            "{ totalCount } __schema { types { name fields @include(if: $yes) { name } } } "
+            "a: __type(name: $name) { kind } } fragment T on __Type { name __typename }"
+        ),
+        {"name": "Topic"},
+    ),
+    "an unknown type": ('{ __type(name: "None") { name } articles(first: 1) { totalCount } }', {}),
+    "snippets": (
+        (
+            '{ search(query: "a e", mode: ANY_TERM, first: 5) { edges { score snippets(length: 30) { __typename field '
+            "text html highlights { start end } } again: snippets { text } } } }"
+        ),
+        {},
+    ),
+    "snippets of some texts": (
+        '{ search(query: "a", in: [BODY, TITLE], mode: PREFIX) { edges { snippets { field text } } } }',
+        {},
+    ),
+    "a negative length of snippets": (
+        '{ search(query: "a", mode: PREFIX) { edges { snippets(length: -1) { field text } } } }',
+        {},
+    ),
+    "a suggestion": (
+        '{ none: search(query: "zzzz") { totalCount suggestion } search(query: "a", mode: PREFIX) { suggestion } }',
+        {},
+    ),
+    "changes": (
+        (
+            "{ changes(first: 3) { __typename token hasMore reset changes { type id article { title provider { name } "
+            "topics { name } } } } all: changes { changes { id } } }"
+        ),
+        {},
+    ),
+    "a malformed token": ('{ changes(since: "x") { token } articles(first: 1) { totalCount } }', {}),
     "bodies": (
         (
             "{ articles(first: 9) { nodes { body { html text toc { anchor } } again: body { html markdown } "
@@ -246,6 +277,40 @@ async def test_limit_is_reported_as_by_graphql_core(worlds: list[World], limits:
     ):
         one, other = [await answer(each, Asked(query, {}), PUBLIC) for each in (made.plain, made.compiled)]
         assert one == other
+
+
+@pytest.mark.parametrize(
+    ("query", "code", "message"),
+    [
+        (
+            "{ articles(first: 30) { nodes { id } } bad: articles(first: -1) { totalCount } }",
+            "BAD_USER_INPUT",
+            "'first' is -1.",
+        ),
+        (
+            (
+                "query ($d: OrderDirection = DESC) { articles(first: 30, orderBy: [{field: TITLE, direction: $d}]) "
+                "{ nodes { id } } }"
+            ),
+            "BAD_USER_INPUT",
+            "",
+        ),
+        ("{ articles(first: 20) { nodes { id } } corpus { issues { path } } }", "LIMIT_EXCEEDED", "Corpus.issues"),
+    ],
+    ids=["an invalid argument", "an invalid literal", "a field without a plan"],
+)
+async def test_dear_operation_without_a_plan_is_refused(
+    worlds: list[World], query: str, code: str, message: str
+) -> None:
+    """graphql-core takes longer for each point, so it executes only a quarter of the cost."""
+    for cost, is_refused in ((100_000, False), (100, True)):
+        made = both(worlds[-1], Limits(cost=cost))
+        found = await answer(made.compiled, Asked(query, {"d": None} if "$d" in query else {}), PREVIEW)
+        assert isinstance(found, list) == is_refused
+        if is_refused:
+            [error] = found
+            assert error["extensions"]["code"] == code
+            assert message in error["message"]
 
 
 async def test_long_answer_is_executed_once(worlds: list[World]) -> None:

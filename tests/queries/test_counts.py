@@ -17,6 +17,7 @@ FACETS = """query Facets($filter: ArticleFilter, $first: Int, $least: Int, $own:
         $bounds: [Int!]) {
     facets(filter: $filter) {
         topics(first: $first, minCount: $least, excludeOwnFilter: $own) { topic { id name slug } count }
+        authors(first: $first, minCount: $least, excludeOwnFilter: $own) { author { id name slug } count }
         providers(first: $first, minCount: $least, excludeOwnFilter: $own) { provider { id name domain } count }
         categories(first: $first, minCount: $least, excludeOwnFilter: $own) { value count }
         types(first: $first, minCount: $least, excludeOwnFilter: $own) { value count }
@@ -24,6 +25,7 @@ FACETS = """query Facets($filter: ArticleFilter, $first: Int, $least: Int, $own:
         quality(bounds: $bounds) { gte lt count } } }"""
 NESTED = """query Counts($first: Int) {
     providers(first: 30) { nodes { slug topics(first: $first) { topic { name } count } } }
+    authors(first: 30) { nodes { slug topics(first: $first) { topic { name } count } } }
     topics(first: 30) { nodes { slug
         providers(first: $first) { provider { name } count }
         relatedTopics(first: $first) { topic { name } count } } } }"""
@@ -31,7 +33,7 @@ ADJACENT = """query Adjacent($filter: ArticleFilter, $orderBy: [ArticleOrder!], 
     articles(first: 5, offset: $offset) { nodes { path
         adjacent(filter: $filter, orderBy: $orderBy) {
             previous { path } next { path } newer { path } older { path } } } } }"""
-OWN = st.sampled_from(("topics", "provider", "category", "type"))
+OWN = st.sampled_from(("topics", "authors", "provider", "category", "type"))
 Json = dict[str, Any]
 
 
@@ -69,7 +71,7 @@ async def test_facets(
 @QUERIES
 @given(WORLDS, st.booleans(), st.none() | st.integers(0, 10))
 async def test_counts_of_many_parents(worlds: list[World], at: int, preview: bool, first: int | None) -> None:
-    """Topics of providers, providers of topics and related topics are counted for a whole level at once."""
+    """Topics of providers and authors, providers of topics and related topics are counted for a whole level at once."""
     answer = await worlds[at].answer(NESTED, preview=preview, first=first)
     assert answer.data == worlds[at].oracles[preview].answer(NESTED, {"first": first})
     assert answer.usage.calls <= 3

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from tests.queries.conftest import QUERIES, World
 from tests.queries.strategies import (
     ARTICLE_ORDERS,
+    AUTHOR_FILTERS,
+    AUTHOR_ORDERS,
     FILTERS,
     PROVIDER_FILTERS,
     PROVIDER_ORDERS,
@@ -28,6 +30,7 @@ LIST = """query List($first: Int, $last: Int, $offset: Int, $filter: %sFilter, $
 ARTICLES = LIST % ("Article", "Article", "articles", PAGE % (("path status",) * 2))
 PROVIDERS = LIST % ("Provider", "Provider", "providers", PAGE % (("id slug name domain",) * 2))
 TOPICS = LIST % ("Topic", "Topic", "topics", PAGE % (("id slug name",) * 2))
+AUTHORS = LIST % ("Author", "Author", "authors", PAGE % (("id slug name",) * 2))
 NESTED = """query Nested($first: Int, $last: Int, $offset: Int, $filter: ArticleFilter, $orderBy: [ArticleOrder!]) {
     %s(first: 30) { nodes { slug
         articles(first: $first, last: $last, offset: $offset, filter: $filter, orderBy: $orderBy) { %s } } } }"""
@@ -69,11 +72,18 @@ async def test_topics(worlds: list[World], at: int, preview: bool, filter_: Json
 
 
 @QUERIES
-@given(WORLDS, st.booleans(), st.sampled_from(("providers", "topics")), FILTERS, ARTICLE_ORDERS, WINDOWS)
+@given(WORLDS, st.booleans(), AUTHOR_FILTERS, AUTHOR_ORDERS, WINDOWS)
+async def test_authors(worlds: list[World], at: int, preview: bool, filter_: Json, order: Any, window: Json) -> None:
+    """The same for authors."""
+    await check(worlds[at], preview, AUTHORS, filter=filter_, orderBy=order, **window)
+
+
+@QUERIES
+@given(WORLDS, st.booleans(), st.sampled_from(("providers", "topics", "authors")), FILTERS, ARTICLE_ORDERS, WINDOWS)
 async def test_nested_articles(
     worlds: list[World], at: int, preview: bool, outer: str, filter_: Json | None, order: Any, window: Json
 ) -> None:
-    """The same for the lists of many providers or topics at once, in one more call with any filter."""
+    """The same for the lists of many providers, topics or authors at once, in one more call with any filter."""
     query = NESTED % (outer, PAGE % (("path",) * 2))
     variables = {"filter": filter_, "orderBy": order, **window}
     answer = await worlds[at].answer(query, preview=preview, **variables)

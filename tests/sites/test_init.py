@@ -27,6 +27,7 @@ QUERY = """query ($tag: String!, $posts: String!) {
       }
     }
   }
+  authors(orderBy: [{field: NAME}]) { nodes { name url articles { nodes { slug locale } } } }
   all: articles(first: 50, orderBy: [{field: PATH}]) { nodes { path } }
 }"""
 
@@ -45,6 +46,8 @@ class Oracle(NamedTuple):
     """The titles of the posts, by slug, the newest first."""
     addresses: dict[str, str]
     """The addresses that front matter sets, with the slugs of their posts."""
+    authors: dict[tuple[str, str | None], tuple[str, ...]]
+    """The posts of each author, by the name and the URL of the author's page."""
     urls: tuple[str | None, ...]
     """The addresses of the posts, in the order of their titles."""
     hidden: frozenset[str]
@@ -66,11 +69,16 @@ ORACLES = {
         ("third-party", "looks-second", "first-light"),
         {"third-party": "Third party", "looks-second": "Second look", "first-light": "First light"},
         {"/looks/second/": "looks-second"},
+        # Keys of `_data/authors.yml`, and of a collection that does not output pages.
+        {
+            ("News Desk", "/desk/"): ("looks-second", "first-light"),
+            ("Picture Desk", "/pictures/"): ("looks-second",),
+        },
         ("/2024/03/third-party/", "/looks/second/", "/2024/01/first-light/"),
         frozenset(
             {
                 *("_posts/2999-01-01-far-away.md", "_drafts/an-idea.md", "_posts/2024-04-01-withdrawn.md"),
-                *("vendor/bundle/gem/readme.md", "scripts/notes.md"),
+                *("vendor/bundle/gem/readme.md", "scripts/notes.md", "_authors/pictures.md"),
             }
         ),
     ),
@@ -93,6 +101,8 @@ ORACLES = {
         ("json", "trips-one", "first"),
         {"json": "In JSON", "trips-one": "A trip", "first": "First", "posts": "Posts"},
         {"/trips/one/": "trips-one"},
+        # A key of `data/authors/`, and its name under `params`.
+        {("News Desk", "/desk/"): ("json", "first"), ("Picture Desk", None): ("json",)},
         ("/2024/in-json/", "/trips/one/", "/2024/first/", "/posts/"),
         frozenset(
             {
@@ -109,6 +119,7 @@ ORACLES = {
         ("third", "second-look", "first"),
         {"third": "Third", "second-look": "Second", "first": "First"},
         {},
+        {("News Desk", None): ("third", "second-look"), ("Picture Desk", None): ("second-look",)},
         (None, None, None),
         frozenset({"README.md", "src/content/blog/_hidden.md", "src/content/blog/draft.md"}),
     ),
@@ -124,6 +135,8 @@ ORACLES = {
         ("third", "looks-second", "first"),
         {"third": "Third", "looks-second": "Second", "first": "First"},
         {"/looks/second/": "looks-second"},
+        # A key of the global data, and a mapping.
+        {("News Desk", "/desk/"): ("third",), ("Picture Desk", None): ("looks-second",)},
         ("/posts/2024-03-15-third/", "/looks/second/", "/posts/first/"),
         frozenset({"posts/unwritten.md", "posts/uncollected.md", "_includes/note.md"}),
     ),
@@ -141,6 +154,7 @@ ORACLES = {
         ("third", "second-look", "first"),
         {"third": "Third", "second-look": "Second", "first": "First", "blog": "Blog"},
         {},
+        {("News Desk", None): ("third", "first"), ("Picture Desk", None): ("third",)},
         ("/blog/third/", "/blog/second-look/", "/blog/first/", "/blog/"),
         frozenset({"content/blog/draft.md", "content/secret/_index.md", "content/secret/plan.md"}),
     ),
@@ -159,6 +173,8 @@ ORACLES = {
         ("third", "second", "first", "intro"),
         {"third": "Third", "second": "Second", "first": "First"},
         {"/guide/glass": "guide-glass"},
+        # A key of the blog's `authors.yml`, also in a mapping. The `title` of an author is not a name.
+        {("News Desk", "/desk/"): ("third", "first"), ("Picture Desk", None): ("third",)},
         ("/blog/2024/03/15/third", "/blog/2024/02/10/second", "/blog/2024/01/05/first"),
         frozenset({"README.md", "docs/_partial.md", "docs/03-old.md", "blog/2024-03-16-draft.md"}),
     ),
@@ -170,6 +186,7 @@ ORACLES = {
         ("third", "second", "first"),
         {"third": "Third", "second": "Second", "first": "First"},
         {},
+        {("News Desk", None): ("third",), ("Picture Desk", None): ("second",)},
         ("/blog/third", "/blog/second", "/blog/first"),
         frozenset({"content/2.blog/4.soon.draft.md", "content/2.blog/5.draft.md", "content/_shelved.md"}),
     ),
@@ -181,6 +198,7 @@ ORACLES = {
         ("third", "second", "first-light"),
         {"third": "Third", "second": "Second look"},
         {},
+        {("News Desk", None): ("third", "second"), ("Picture Desk", None): ("second",)},
         ("/Looks/Third", "/Looks/Second+look"),
         frozenset({"Templates/Note.md", "Archive/Old.md", "Private.md", "Scratch.md"}),
     ),
@@ -200,6 +218,7 @@ ORACLES = {
         ("third fr", "second", "first"),
         {"third fr": "Third", "second": "Second", "first": "First"},
         {},
+        {("News Desk", None): ("third fr",), ("Picture Desk", None): ("second",)},
         ("/2024/03/15/third/", "/2024/02/10/second/", "/2024/01/05/first/"),
         frozenset({"source/_drafts/idea.md", "source/_posts/withdrawn.md", "scaffolds/post.md"}),
     ),
@@ -243,7 +262,7 @@ def test_init_recognises_the_generator(name: str, folder: Path) -> None:
 
 
 def test_answers_are_those_of_the_generator(name: str, folder: Path, tmp_path: Path) -> None:
-    """The posts of a tag, their order, neighbours and titles, and the hidden files."""
+    """The posts of a tag and of each author, their order, neighbours and titles, and the hidden files."""
     oracle = ORACLES[name]
     invoke("init", folder)
     found = query(folder, QUERY, tmp_path / "cache", tag="tripod", posts=oracle.posts)
@@ -255,6 +274,10 @@ def test_answers_are_those_of_the_generator(name: str, folder: Path, tmp_path: P
     assert tuple(node["url"] for node in posts) == oracle.urls
     neighbours = {key(node): (key(node["adjacent"]["previous"]), key(node["adjacent"]["next"])) for node in posts}
     assert neighbours == around
+    authors = {
+        (node["name"], node["url"]): tuple(map(key, node["articles"]["nodes"])) for node in found["authors"]["nodes"]
+    }
+    assert authors == oracle.authors
     files = {str(file.relative_to(folder)) for file in folder.rglob("*.m*") if file.suffix in {".md", ".mdx"}}
     files |= {str(file.relative_to(folder)) for file in folder.rglob("*.markdown")}
     assert files - {node["path"] for node in found["all"]["nodes"]} == oracle.hidden

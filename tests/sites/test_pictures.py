@@ -54,6 +54,7 @@ PICTURES = (
     Picture("hexo", "source/_posts/second.md", "![](/images/a.png)", "source/images/a.png"),
     # An embed names a file of the vault.
     Picture("obsidian", "Looks/Third.md", "![[Pasted image 1.png]]", "attachments/Pasted image 1.png"),
+    Picture("obsidian", "Looks/Third.md", "![[photo.png|200]]", "Archive/2024/photo.png"),
     Picture("obsidian", "Looks/Third.md", "![[near.png|200]]", "Looks/near.png"),
     Picture("obsidian", "Looks/Third.md", "![](../Pasted%20image%201.png)", "Pasted image 1.png"),
 )

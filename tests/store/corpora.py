@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from gateway.content.identity import article_id, suffix
 from gateway.model.changes import Change, Deleted, Quarantined
-from gateway.model.documents import Document, Image, ProviderName
+from gateway.model.documents import AuthorName, Document, Image, ProviderName
 from gateway.model.lists import (
     NEWEST_FIRST,
+    AuthorOrderField,
     Order,
     OrderDirection,
     OrderTerm,
@@ -30,9 +31,13 @@ from gateway.store.reads import (
     ARTICLE_BY_SLUG,
     ARTICLE_BY_URL,
     ARTICLES,
+    ARTICLES_OF_AUTHOR,
     ARTICLES_OF_PROVIDER,
     ARTICLES_OF_TOPIC,
     ARTICLES_REFERRING,
+    AUTHOR_BY_ID,
+    AUTHOR_BY_SLUG,
+    AUTHORS,
     MENTIONS,
     PROVIDER_BY_ID,
     PROVIDER_BY_SLUG,
@@ -41,6 +46,7 @@ from gateway.store.reads import (
     TOPIC_BY_ID,
     TOPIC_BY_SLUG,
     TOPICS,
+    AuthorsOf,
     CountOf,
     Listing,
     Lookup,
@@ -51,7 +57,7 @@ from gateway.store.reads import (
     TopicsOf,
     localized_slug,
 )
-from tests.store.documents import NOW, SOON, day, document, entry, provider, topics
+from tests.store.documents import NOW, SOON, author, day, document, entry, provider, topics
 from tests.store.reading import ask, look_up
 
 PATHS = tuple("abcdef")
@@ -67,9 +73,11 @@ _PROVIDERS = (
     provider("机"),
 )
 _TOPICS = ("C", "c", "C!", "AI", "ai", "机")
+_AUTHORS = (author("Desk", "/desk"), author("DESK"), author("desk", "/other"), author("Desk!"), author("机"))
 _IMAGES = ((), (Image("1.png"),), (Image("2.png", 2, 1), Image("3.png")))
 
 _providers = st.none() | st.builds(ProviderName._replace, st.sampled_from(_PROVIDERS), images=st.sampled_from(_IMAGES))
+_authors = st.builds(AuthorName._replace, st.sampled_from(_AUTHORS), images=st.sampled_from(_IMAGES))
 _entries = st.builds(
     entry, st.sampled_from("rst"), st.sampled_from((None, *URLS)), _providers, st.sampled_from(_IMAGES)
 )
@@ -86,6 +94,7 @@ def documents(draw: st.DrawFn, paths: Sequence[str] = PATHS) -> Document:
         published_date_time=draw(st.sampled_from((None, day(1), day(2), SOON))),
         provider=draw(_providers),
         topics=topics(*draw(st.lists(st.sampled_from(_TOPICS), max_size=3, unique_by=str.casefold))),
+        authors=tuple(draw(st.lists(_authors, max_size=3, unique_by=lambda one: one.key))),
         images=draw(st.sampled_from(_IMAGES)),
         urls=tuple(draw(st.lists(st.sampled_from(URLS), max_size=2, unique=True))),
         related=tuple(draw(st.lists(_entries, max_size=3))),
@@ -118,19 +127,22 @@ async def answers(store: ContentStore, visibility: Visibility) -> Mapping[str, A
         articles = await _whole(snapshot, ARTICLES, NEWEST_FIRST)
         providers = await _whole(snapshot, PROVIDERS, (OrderTerm(ProviderOrderField.NAME),))
         topics = await _whole(snapshot, TOPICS, (OrderTerm(TopicOrderField.NAME),))
+        authors = await _whole(snapshot, AUTHORS, (OrderTerm(AuthorOrderField.NAME),))
         ids = [edge.node.id for edge in articles.edges]
         related = await ask(snapshot, RelatedOf(None), ids)
         return {
             "articles": articles,
             "providers": providers,
             "topics": topics,
+            "authors": authors,
             "related": related,
             "topics of articles": await ask(snapshot, TopicsOf(), ids),
+            "authors of articles": await ask(snapshot, AuthorsOf(), ids),
             "texts": await ask(snapshot, TextOf(), ids),
             "statistics": await read_one(snapshot, StatisticsOf()),
             "problems": await snapshot.problems(None, None),
             **await _found(snapshot, [one.id for entries in related.values() for one in entries]),
-            **await _listed(snapshot, providers, topics, articles),
+            **await _listed(snapshot, providers, topics, authors, articles),
             **await _largest(snapshot),
         }
 
@@ -149,12 +161,13 @@ async def _found(snapshot: Snapshot, related_ids: Sequence[str]) -> Mapping[str,
         ARTICLE_BY_URL: URLS,
         RELATED_BY_ID: related_ids,
         PROVIDER_BY_SLUG: ["acme-org", *("acme-org" + suffix(one.key) for one in _PROVIDERS)],
+        AUTHOR_BY_SLUG: ["desk", *("desk" + suffix(one.key) for one in _AUTHORS)],
     }
     return {lookup.name: await look_up(snapshot, lookup, keys) for lookup, keys in wanted.items()}
 
 
 async def _listed(
-    snapshot: Snapshot, providers: Page[Any], topics: Page[Any], articles: Page[Article]
+    snapshot: Snapshot, providers: Page[Any], topics: Page[Any], authors: Page[Any], articles: Page[Article]
 ) -> Mapping[str, Any]:
     """The lists of every parent, with their lengths."""
     provider_keys = [edge.node.key for edge in providers.edges]
@@ -163,6 +176,7 @@ async def _listed(
         ARTICLES_OF_PROVIDER: provider_keys,
         MENTIONS: provider_keys,
         ARTICLES_OF_TOPIC: topic_keys,
+        ARTICLES_OF_AUTHOR: [edge.node.key for edge in authors.edges],
         ARTICLES_REFERRING: [edge.node.id for edge in articles.edges],
     }
     found: dict[str, Any] = {
@@ -171,6 +185,7 @@ async def _listed(
             (providers, PROVIDER_BY_ID, "id"),
             (topics, TOPIC_BY_ID, "id"),
             (topics, TOPIC_BY_SLUG, "slug"),
+            (authors, AUTHOR_BY_ID, "id"),
         )
     }
     for listing, keys in parents.items():
@@ -184,5 +199,6 @@ async def _largest(snapshot: Snapshot) -> Mapping[str, Any]:
     terms: Mapping[Listing[Any], OrderTerm] = {
         PROVIDERS: OrderTerm(ProviderOrderField.ARTICLE_COUNT, OrderDirection.DESC),
         TOPICS: OrderTerm(TopicOrderField.ARTICLE_COUNT, OrderDirection.DESC),
+        AUTHORS: OrderTerm(AuthorOrderField.ARTICLE_COUNT, OrderDirection.DESC),
     }
     return {f"{listing.name} by count": await _whole(snapshot, listing, (term,)) for listing, term in terms.items()}

@@ -8,9 +8,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from gateway.content import markup
-from gateway.content.identity import provider_key, topic_key, url_identity
+from gateway.content.identity import author_key, provider_key, topic_key, url_identity
 from gateway.model.changes import Change, FileVersion, Loaded
-from gateway.model.documents import Document, Image, ProviderName, RelatedEntry, TopicName
+from gateway.model.documents import AuthorName, Document, Image, ProviderName, RelatedEntry, TopicName
 from gateway.model.problems import Problem
 from gateway.store.protocol import Applied, ChangeSet, ContentStore
 
@@ -28,6 +28,10 @@ def provider(name: str, domain: str | None = None, images: tuple[Image, ...] = (
 
 def topics(*names: str) -> tuple[TopicName, ...]:
     return tuple(TopicName(topic_key(name), name) for name in names)
+
+
+def author(name: str, url: str | None = None, images: tuple[Image, ...] = ()) -> AuthorName:
+    return AuthorName(author_key(name), name, url, images)
 
 
 def entry(
@@ -64,6 +68,7 @@ BLANK = Document(
     names=(),
     provider=None,
     topics=(),
+    authors=(),
     images=(),
     related=(),
     body="",

@@ -46,13 +46,13 @@ async def in_postgres(connection: asyncpg.Connection) -> Rows:
 async def _words(connection: asyncpg.Connection) -> list[tuple[Any, ...]]:
     """The view, article, field, offset in the field, and word of each position."""
     words = []
-    for column in ("fields", "body"):
+    for column in ("fields", "authors", "body"):
         rows = await connection.fetch(
             f"SELECT public, article, lexeme, positions, weights FROM search CROSS JOIN unnest({column})"
         )
         for view, article, word, positions, weights in rows:
             for position, weight in zip(positions, weights, strict=True):
-                field = "body" if column == "body" else FIELDS["ABCD".index(weight)]
+                field = FIELDS["ABCD".index(weight)] if column == "fields" else column
                 words.append((view, article, field, position, word))
     first: dict[tuple[int, str], int] = {}
     for _, article, field, position, _ in words:

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import os
-from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from pathlib import Path
 from typing import Any
-
-from hypothesis import currently_in_test_context
 
 from gateway.model.records import Generation, Visibility
 from gateway.option_types import DatabaseUrl
@@ -17,8 +13,6 @@ from gateway.store.postgres.replica import PostgresReplica
 from gateway.store.postgres.store import PostgresStore
 from gateway.store.protocol import Applied, ChangeSet, Snapshot
 from gateway.store.sqlite.store import SqliteStore
-
-FULL = bool(os.environ.get("GATEWAY_TEST_FULL"))
 
 
 class ReplicatedStore:
@@ -28,7 +22,6 @@ class ReplicatedStore:
         self.written = written
         self.read = read
         self._parts = parts
-        self._examples = Counter[str]()
 
     @classmethod
     async def open(cls, path: Path, url: str, *, readers: int = 2, **options: Any) -> ReplicatedStore:
@@ -56,12 +49,6 @@ class ReplicatedStore:
         while self.read.newest_generation(Visibility.PREVIEW) != written:
             await self.read.reach()
 
-    def takes_example(self, most: int) -> bool:
-        """Whether a property has had at most so many examples. They take longer than with SQLite."""
-        test = os.environ["PYTEST_CURRENT_TEST"]
-        self._examples[test] += currently_in_test_context()
-        return FULL or self._examples[test] <= most
-
     def newest_generation(self, visibility: Visibility) -> Generation | None:
         return self.read.newest_generation(visibility)
 
@@ -73,6 +60,12 @@ class ReplicatedStore:
 
     def end_generations(self) -> None:
         self.read.end_generations()
+
+    def check_available(self) -> None:
+        self.read.check_available()
+
+    async def reach(self, *, token: str | None = None, revision: str | None = None) -> None:
+        await self.read.reach(token=token, revision=revision)
 
     async def ready(self) -> bool:
         return await self.read.ready()

@@ -15,11 +15,11 @@ from gateway.errors import BadUserInput
 from gateway.model.changes import Deleted
 from gateway.model.documents import Document
 from gateway.model.lists import NEWEST_FIRST, Window
-from gateway.model.records import ArticleChange, ChangeType, Visibility
-from gateway.store.protocol import ChangeCounts, ChangePage, ContentStore, Snapshot, read_one
-from gateway.store.reads import ARTICLES, PageOf
+from gateway.model.records import ArticleChange, ChangePage, ChangeType, Visibility
+from gateway.store.protocol import ChangeCounts, ContentStore, Snapshot, read_one
+from gateway.store.reads import ARTICLES, ChangesOf, PageOf
 from tests.store.conftest import Open
-from tests.store.documents import NOW, apply, document, entry, provider, topics
+from tests.store.documents import NOW, apply, author, document, entry, provider, topics
 
 PUBLIC, PREVIEW = Visibility.PUBLIC, Visibility.PREVIEW
 ADDED, UPDATED, REMOVED = ChangeType
@@ -33,7 +33,7 @@ def change(kind: ChangeType, path: str) -> ArticleChange:
 
 async def page(store: ContentStore, token: str | None, first: int = 100, visibility: Visibility = PUBLIC) -> ChangePage:
     async with store.snapshot(visibility) as snapshot:
-        return await snapshot.changes(token, first)
+        return await read_one(snapshot, ChangesOf(token, first))
 
 
 async def changes(store: ContentStore, token: str | None, visibility: Visibility = PUBLIC) -> list[ArticleChange]:
@@ -72,7 +72,7 @@ async def test_the_first_run_logs_what_a_later_one_does(new_store: Open, visibil
         document("b", published=False),
         document("c", unlisted=True),
         *(document("same/e", slug="e"), document("other/e", slug="e", unlisted=True)),
-        document("f", provider=provider("North"), topics=topics("one", "Two")),
+        document("f", provider=provider("North"), topics=topics("one", "Two"), authors=(author("A"), author("B"))),
         document("g", related=(entry("One", provider=provider("East")),), unlisted=True),
     )
     first, later = await new_store(), await new_store()
@@ -161,7 +161,7 @@ async def test_full_listing_in_pages(store: ContentStore) -> None:
     second = await page(store, first.token, 2)
     third = await page(store, second.token, 2)
     assert [len(each.changes) for each in (first, second, third)] == [2, 2, 1]
-    assert [(each.is_reset, each.has_more) for each in (first, second, third)] == [
+    assert [(each.reset, each.has_more) for each in (first, second, third)] == [
         (True, True),
         (False, True),
         (False, False),
@@ -178,7 +178,7 @@ async def test_token_of_another_database_or_view_resets(new_store: Open) -> None
         await apply(store, document("a"))
     for stranger in (await token(other), await token(one, PREVIEW)):
         found = await page(one, stranger)
-        assert (found.is_reset, found.changes) == (True, (change(ADDED, "a"),))
+        assert (found.reset, found.changes) == (True, (change(ADDED, "a"),))
 
 
 @pytest.mark.parametrize("text", ["", "x", "é", "W10"])
@@ -196,11 +196,11 @@ async def test_token_expiry(store: ContentStore) -> None:
     await apply(store, Deleted("a"), as_of=NOW + timedelta(days=1))
     second = await token(store)
     await apply(store, document("b", title="new"), as_of=NOW + timedelta(days=30))
-    assert not (await page(store, first)).is_reset
+    assert not (await page(store, first)).reset
     await apply(store, document("b", title="newer"), as_of=NOW + timedelta(days=32))
-    assert (await page(store, first)).is_reset
+    assert (await page(store, first)).reset
     assert await changes(store, second) == [change(UPDATED, "b")]
-    assert not (await page(store, second)).is_reset
+    assert not (await page(store, second)).reset
 
 
 # Clients.
@@ -223,9 +223,9 @@ class Client:
     async def read(self, store: ContentStore, ever: AbstractSet[str]) -> bool:
         """Read one page. Returns whether there are more. Articles that were not `ever` served must not be in it."""
         async with store.snapshot(self._visibility) as snapshot:
-            found = await snapshot.changes(self._token, self._first)
+            found = await read_one(snapshot, ChangesOf(self._token, self._first))
             now = await served(snapshot)
-        if found.is_reset:
+        if found.reset:
             assert self._token is None
             self.held.clear()
         for kind, id_ in found.changes:

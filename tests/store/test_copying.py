@@ -15,14 +15,13 @@ from gateway.model.problems import Problem, Severity
 from gateway.store.article_row import IndexedText
 from gateway.store.postgres import copying
 from gateway.store.postgres.copying import copy_all
-from gateway.store.postgres.search_text import MAX_POSITION, body_value, fields_value
+from gateway.store.postgres.search_text import MAX_POSITION, fields_value, text_value
 from gateway.store.sqlite.driver import SqliteConnection
 from gateway.store.sqlite.store import SqliteStore
 from tests.store.documents import apply, day, document, entry, provider, topics, version
 from tests.store.mirrored import in_postgres, in_sqlite
 
 BROKEN = Problem(Severity.ERROR, "SYNTAX", "It is broken.", "b", 3, 7, "Mend it.")
-BLANK = IndexedText("", "", "", "", "")
 
 
 @pytest.fixture
@@ -117,7 +116,7 @@ async def test_other_program_keeps_its_tables(tmp_path: Path, connection: asyncp
 )
 async def test_limits_of_tsvector(connection: asyncpg.Connection, body: str, found: str, missing: str) -> None:
     """Texts beyond the limits are indexed as far as possible, without an error."""
-    value = body_value(BLANK._replace(body=body))
+    value = text_value(body)
     query = "SELECT $1::text::tsvector @@ $2::text::tsquery"
     assert await connection.fetchval(query, value, found)
     assert not await connection.fetchval(query, value, missing)
@@ -125,9 +124,9 @@ async def test_limits_of_tsvector(connection: asyncpg.Connection, body: str, fou
 
 async def test_phrases_do_not_cross_fields(connection: asyncpg.Connection) -> None:
     """Each field has its weight, and the last word of one is not before the first word of the next."""
-    value = fields_value(IndexedText("a b", "c d", "", "e", "f"))
+    value = fields_value(IndexedText("a b", "c d", "", "e", "f", "g"))
     for query, matches in {"a <-> b": True, "b <-> c": False, "b:A & d:B & e:D": True, "d <-> e": False}.items():
         assert await connection.fetchval("SELECT $1::text::tsvector @@ $2::text::tsquery", value, query) is matches
-    long = fields_value(IndexedText("a " * MAX_POSITION, "b", "c", "d", ""))
+    long = fields_value(IndexedText("a " * MAX_POSITION, "b", "c", "d", "", ""))
     for query, matches in {"a <-> b": False, "b <-> c": False, "b:B & c:C & d:D": True}.items():
         assert await connection.fetchval("SELECT $1::text::tsvector @@ $2::text::tsquery", long, query) is matches

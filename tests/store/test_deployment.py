@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ import yaml
 
 from tests.commands import COMMAND, Running, running
 from tests.store.test_loader import DOCUMENT, Loader, following
+from tests.test_server_processes import connected, revision
 
 SERVICES: Mapping[str, Any] = yaml.safe_load((Path(__file__).parents[2] / "compose.yaml").read_text())["services"]
 CHANGES = "query ($since: String) { changes(since: $since) { token } corpus { articleCount } }"
@@ -19,17 +21,17 @@ EDITS = 12
 
 
 @contextmanager
-def gateway_on(url: str, cache: Path) -> Iterator[Running]:
+def gateway_on(url: str, cache: Path, *options: object) -> Iterator[Running]:
     program = ("env", f"GATEWAY_DATABASE={url}", *COMMAND)
     [command] = SERVICES["gateway"]["command"]
-    with running(command, None, cache=cache, program=program) as server:
+    with running(command, None, *options, cache=cache, program=program) as server:
         yield server
 
 
 @contextmanager
-def loader_on(content: Path, url: str, cache: Path) -> Iterator[Loader]:
+def loader_on(content: Path, url: str, cache: Path, *options: str) -> Iterator[Loader]:
     assert SERVICES["loader"]["command"] == ["load", "/content", "--watch"]
-    with following(content, url, cache) as loader:
+    with following(content, url, cache, *options) as loader:
         yield loader
 
 
@@ -63,6 +65,26 @@ def test_two_gateways(tmp_path: Path, content: Path, postgres_url: str) -> None:
         gateways[1].until("{ corpus { articleCount } }", {"corpus": {"articleCount": EDITS + 2}})
         client.ask(gateways[1])
         assert client.seen == EDITS + 2
+
+
+def test_processes_of_a_gateway(tmp_path: Path, content: Path, postgres_url: str) -> None:
+    """A client without a token that alternates between the processes of one gateway never sees an older state."""
+    with (
+        loader_on(content, postgres_url, tmp_path),
+        gateway_on(postgres_url, tmp_path, "--processes", 2) as gateway,
+        connected(gateway) as clients,
+    ):
+        before = (0, 0)
+        for number in range(EDITS):
+            (content / f"{number}.md").write_text(DOCUMENT.format(number))
+            while before[1] < number + 2:
+                for client in clients.values():
+                    found = revision(client)
+                    assert found >= before
+                    before = found
+        gateway.process.send_signal(signal.SIGHUP)
+        gateway.said("This gateway has no content folder")
+        assert gateway.stop() == 0
 
 
 class Client:

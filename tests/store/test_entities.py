@@ -1,4 +1,4 @@
-"""Providers and topics in memory: they equal the tables, and follow each generation by its changes."""
+"""Providers, topics and authors in memory: they equal the tables, and follow each generation by its changes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.content.identity import article_id, provider_id, suffix, topic_id
+from gateway.content.identity import article_id, author_id, provider_id, suffix, topic_id
 from gateway.model.changes import Change, Deleted
 from gateway.model.documents import Document
 from gateway.model.records import Visibility
@@ -23,14 +23,19 @@ from gateway.store.entities import EntityCache
 from gateway.store.protocol import ContentStore, Snapshot, Usage
 from gateway.store.reader_pool import GENERATION
 from gateway.store.reads import (
+    ARTICLES_OF_AUTHOR,
     ARTICLES_OF_PROVIDER,
     ARTICLES_OF_TOPIC,
+    AUTHOR_BY_ID,
+    AUTHOR_BY_KEY,
+    AUTHOR_BY_SLUG,
     PROVIDER_BY_ID,
     PROVIDER_BY_KEY,
     PROVIDER_BY_SLUG,
     TOPIC_BY_ID,
     TOPIC_BY_KEY,
     TOPIC_BY_SLUG,
+    AuthorsOf,
     CountOf,
     Lookup,
     TopicsOf,
@@ -38,7 +43,7 @@ from gateway.store.reads import (
 from gateway.store.rows import Row
 from gateway.store.sqlite.store import SqliteStore
 from tests.store.corpora import PATHS, documents, runs
-from tests.store.documents import apply, document, provider, topics
+from tests.store.documents import apply, author, document, provider, topics
 from tests.store.reading import ask, look_up
 from tests.store.template import empty_database
 
@@ -47,10 +52,14 @@ FREE, ONE_CALL = Usage(0, 0), Usage(1, 1)
 
 # Equality with the tables.
 
-TAKEN = ("acme-org" + suffix("acme.org"), "acme-org" + suffix("acme-org"), "c" + suffix("c!"))
+TAKEN = (
+    *("acme-org" + suffix("acme.org"), "acme-org" + suffix("acme-org")),
+    *("c" + suffix("c!"), "desk" + suffix("desk!")),
+)
 """Slugs that one record gets by a collision, and another by its name."""
 PROVIDER_KEYS = ("acme.org", "acme-org", "机", *TAKEN)
 TOPIC_KEYS = ("c", "c!", "ai", "机", *TAKEN)
+AUTHOR_KEYS = ("desk", "desk!", "机", *TAKEN)
 INVALID = ("", "none", "a\0", "\ud800", "ACME.ORG")
 LOOKUPS: Mapping[Lookup[Any], Sequence[str]] = {
     PROVIDER_BY_KEY: [*PROVIDER_KEYS, *INVALID],
@@ -59,6 +68,9 @@ LOOKUPS: Mapping[Lookup[Any], Sequence[str]] = {
     TOPIC_BY_KEY: [*TOPIC_KEYS, *INVALID],
     TOPIC_BY_ID: [*map(topic_id, TOPIC_KEYS), *INVALID, provider_id("acme.org")],
     TOPIC_BY_SLUG: ["c", *TAKEN, "ai", "机", *INVALID],
+    AUTHOR_BY_KEY: [*AUTHOR_KEYS, *INVALID],
+    AUTHOR_BY_ID: [*map(author_id, AUTHOR_KEYS), *INVALID, topic_id("desk")],
+    AUTHOR_BY_SLUG: ["desk", *TAKEN, "机", *INVALID],
 }
 
 
@@ -68,6 +80,8 @@ async def found(snapshot: Snapshot) -> Mapping[str, Any]:
         **{lookup.name: await look_up(snapshot, lookup, keys) for lookup, keys in LOOKUPS.items()},
         "of providers": await ask(snapshot, CountOf(ARTICLES_OF_PROVIDER), LOOKUPS[PROVIDER_BY_KEY]),
         "of topics": await ask(snapshot, CountOf(ARTICLES_OF_TOPIC), LOOKUPS[TOPIC_BY_KEY]),
+        "of authors": await ask(snapshot, CountOf(ARTICLES_OF_AUTHOR), LOOKUPS[AUTHOR_BY_KEY]),
+        "authors": await ask(snapshot, AuthorsOf(), [article_id(path) for path in PATHS]),
         "topics": await ask(snapshot, TopicsOf(), [article_id(path) for path in PATHS]),
     }
 
@@ -106,7 +120,15 @@ def named() -> st.SearchStrategy[Document]:
         lambda one, unlisted, own: replace(one, unlisted=unlisted, **(own or {})),
         documents(),
         st.booleans(),
-        st.none() | st.builds(lambda name: {"provider": provider(name), "topics": topics("C!", name)}, taken),
+        st.none()
+        | st.builds(
+            lambda name: {
+                "provider": provider(name),
+                "topics": topics("C!", name),
+                "authors": (author("Desk!"), author(name)),
+            },
+            taken,
+        ),
     )
 
 

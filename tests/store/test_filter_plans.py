@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from gateway.filters import And, Compared, Comparison, Field, Filter, HasTopics, In, InStatus
+from gateway.filters import And, Compared, Comparison, Field, Filter, HasNames, In, InStatus, NameList
 from gateway.model.documents import Status
 from gateway.model.lists import NEWEST_FIRST, ArticleOrderField, OrderTerm, Window
 from gateway.model.records import Visibility
@@ -31,16 +31,19 @@ DAILY: dict[str, tuple[Filter, str]] = {
     "provider domain": (In(Field.PROVIDER_DOMAIN, ("x",)), "_provider (provider=?"),
     "provider name": (In(Field.PROVIDER_NAME, ("x",)), "_provider (provider=?"),
     "providers": (In(Field.PROVIDER_SLUG, ("x", "y")), "_provider (provider=?"),
-    "topic": (HasTopics(("x",)), "article_topic_order (topic=?"),
-    "any topic": (HasTopics(("x", "y")), "article_topic_order (topic=?"),
-    "all topics": (HasTopics(("x", "y"), needs_all=True), "article_topic_order (topic=?"),
+    "topic": (HasNames(NameList.TOPICS, ("x",)), "article_topic_order (topic=?"),
+    "any topic": (HasNames(NameList.TOPICS, ("x", "y")), "article_topic_order (topic=?"),
+    "all topics": (HasNames(NameList.TOPICS, ("x", "y"), needs_all=True), "article_topic_order (topic=?"),
+    "author": (HasNames(NameList.AUTHORS, ("x",)), "article_author_order (author=?"),
+    "any author": (HasNames(NameList.AUTHORS, ("x", "y")), "article_author_order (author=?"),
+    "all authors": (HasNames(NameList.AUTHORS, ("x", "y"), needs_all=True), "article_author_order (author=?"),
     "week": (WEEK, "(public=? AND published_date_time>? AND published_date_time<?)"),
     "category": (In(Field["CATEGORY"], ("x",)), "_category (category=?"),
     "categories": (In(Field["CATEGORY"], ("x", "y")), "_category (category=?"),
     "type": (In(Field["TYPE"], ("x",)), "_type (type=?"),
     "locale": (In(Field["LOCALE"], ("x",)), "_locale (locale=?"),
     "topic and week": (
-        And((WEEK, HasTopics(("x",)))),
+        And((WEEK, HasNames(NameList.TOPICS, ("x",)))),
         "article_topic_order (topic=? AND public=? AND published_date_time>? AND published_date_time<?)",
     ),
     "category and week": (
@@ -71,7 +74,9 @@ def plan(database: sqlite3.Connection, query: Sql) -> str:
 def faults(lines: str, *, merges: int) -> list[str]:
     """Scans of content tables, and sorts, except for the merges of several limited lists."""
     found = re.findall(
-        r"^SCAN (?:article|listed|topic|provider)\b(?! USING).*$|^USE TEMP B-TREE FOR ORDER.*$", lines, re.MULTILINE
+        r"^SCAN (?:article|listed|topic|author|provider)\b(?! USING).*$|^USE TEMP B-TREE FOR ORDER.*$",
+        lines,
+        re.MULTILINE,
     )
     sorts = [fault for fault in found if fault.startswith("USE")]
     return [fault for fault in found if fault not in sorts] + sorts[merges:]

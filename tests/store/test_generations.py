@@ -196,7 +196,7 @@ async def test_due_articles_are_published(store: ContentStore) -> None:
     assert await counters(store) == (2, 2)
     assert await statuses(store, PUBLIC, *everything) == {"now": Status.PUBLISHED, "soon": Status.PUBLISHED}
     async with store.snapshot(PUBLIC) as snapshot:
-        assert await read_one(snapshot, StatisticsOf()) == (2, 0, 1, 1)
+        assert await read_one(snapshot, StatisticsOf()) == (2, 0, 1, 1, 0)
 
 
 async def test_clock_set_back_hides_again(store: ContentStore) -> None:
@@ -286,7 +286,7 @@ async def test_cancelled_run_is_atomic(store: ContentStore) -> None:
         async with store.snapshot(PUBLIC) as snapshot:
             page = await read_one(snapshot, PageOf(ARTICLES, (), Window()))
             assert [edge.node.path for edge in page.edges] == [last]
-            assert await read_one(snapshot, StatisticsOf()) == (1, 0, 0, 1)
+            assert await read_one(snapshot, StatisticsOf()) == (1, 0, 0, 1, 0)
         if ended:
             assert last == new
             break

@@ -15,11 +15,16 @@ from typing import Any
 import pytest
 
 from gateway.model.records import Visibility
+from gateway.option_types import DatabaseUrl
+from gateway.store.postgres.store import PostgresStore
+from gateway.store.protocol import Store
+from gateway.store.sqlite.store import SqliteStore
 from tests.commands import COMMAND, environment, gateway
 from tests.store.mirrored import in_sqlite
 from tests.store.test_replica import connected, end_sessions, loader, replicated
 from tests.test_kill import LONGEST, ROUNDS, load, write
 from tests.test_kill import content as content_of
+from tests.test_webhooks import receiver
 
 DOCUMENT = "---\ntitle: {}\ndate: 2024-01-01\n---\nSome words."
 
@@ -46,8 +51,8 @@ class Loader:
 
 
 @contextmanager
-def following(folder: Path, url: str, cache: Path) -> Iterator[Loader]:
-    command = [*COMMAND, "load", str(folder), "--watch", "--sweep-seconds", "3600", "--database", url]
+def following(folder: Path, url: str, cache: Path, *options: str) -> Iterator[Loader]:
+    command = [*COMMAND, "load", str(folder), "--watch", "--sweep-seconds", "3600", "--database", url, *options]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment(cache)
     ) as process:
@@ -145,6 +150,35 @@ async def test_loader_follows_into_a_file(tmp_path: Path, folder: Path) -> None:
         (folder / "b.md").write_text(DOCUMENT.format("B"))
         await asyncio.to_thread(loading.until, "2 articles ")
         assert loading.stop() == 0
+
+
+async def revision(database: str) -> str:
+    """The revision that a process reads which only serves the database."""
+    is_url = database.startswith("postgresql://")
+    joined = PostgresStore.join(DatabaseUrl(database)) if is_url else SqliteStore.join(Path(database))
+    store: Store = await joined
+    try:
+        async with store.snapshot(Visibility.PUBLIC) as snapshot:
+            return (await snapshot.generation()).revision
+    finally:
+        await store.close()
+
+
+@pytest.mark.parametrize("kind", ["postgres", "sqlite"])
+async def test_webhooks(tmp_path: Path, folder: Path, postgres_url: str, kind: str) -> None:
+    """A webhook reports what gateways serve. Changes while the loader was off are sent too."""
+    database = postgres_url if kind == "postgres" else str(tmp_path / "content.db")
+    async with receiver() as hook:
+        with following(folder, database, tmp_path, "--webhooks", hook.url) as loading:
+            assert (await hook.next())["added"] == 1
+            (folder / "b.md").write_text(DOCUMENT.format("B"))
+            sent = await hook.next()
+            assert (sent["added"], sent["revision"]) == (1, await revision(database))
+            assert await asyncio.to_thread(loading.stop) == 0
+        (folder / "c.md").write_text(DOCUMENT.format("C"))
+        with following(folder, database, tmp_path, "--webhooks", hook.url) as loading:
+            assert (await hook.next())["added"] == 1
+            assert await asyncio.to_thread(loading.stop) == 0
 
 
 Content = Mapping[Visibility, Mapping[str, Any]]

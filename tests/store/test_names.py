@@ -18,16 +18,19 @@ from gateway.model.changes import Change, Deleted
 from gateway.model.documents import Document, Image
 from gateway.model.lists import Window
 from gateway.model.problems import Problem, Severity
-from gateway.model.records import Article, Provider, Topic, Visibility
+from gateway.model.records import Article, Author, Provider, Topic, Visibility
 from gateway.store.protocol import ContentStore, read_one
 from gateway.store.reads import (
     ARTICLE_BY_LOCALIZED_SLUG,
     ARTICLE_BY_PATH,
     ARTICLE_BY_SLUG,
     ARTICLE_BY_URL,
+    ARTICLES_OF_AUTHOR,
     ARTICLES_OF_PROVIDER,
     ARTICLES_OF_TOPIC,
     ARTICLES_REFERRING,
+    AUTHOR_BY_KEY,
+    AUTHORS,
     PROVIDER_BY_KEY,
     PROVIDER_BY_SLUG,
     PROVIDERS,
@@ -40,7 +43,7 @@ from gateway.store.reads import (
 )
 from tests.store.conftest import Open
 from tests.store.corpora import EVERY_SLUG, LOCALES, PATHS, answers, corpora, documents, runs
-from tests.store.documents import NOW, SOON, apply, day, document, entry, provider, topics
+from tests.store.documents import NOW, SOON, apply, author, day, document, entry, provider, topics
 from tests.store.reading import ask, look_up
 
 PUBLIC, PREVIEW = Visibility.PUBLIC, Visibility.PREVIEW
@@ -55,6 +58,11 @@ async def the_provider(store: ContentStore, key: str, visibility: Visibility = P
 async def the_topic(store: ContentStore, key: str, visibility: Visibility = PUBLIC) -> Topic:
     async with store.snapshot(visibility) as snapshot:
         return (await look_up(snapshot, TOPIC_BY_KEY, [key]))[key]
+
+
+async def the_author(store: ContentStore, key: str, visibility: Visibility = PUBLIC) -> Author:
+    async with store.snapshot(visibility) as snapshot:
+        return (await look_up(snapshot, AUTHOR_BY_KEY, [key]))[key]
 
 
 async def slugs(store: ContentStore, visibility: Visibility = PUBLIC) -> dict[str, str]:
@@ -157,6 +165,10 @@ class Derived:
         uses = [(topic.key, topic.name, True) for one in self.visible for topic in one.topics]
         return self._named(uses, {topic.key for one in shown(self.documents, PUBLIC) for topic in one.topics})
 
+    def authors(self) -> dict[str, Named]:
+        uses = [(author.key, author.name, True) for one in self.visible for author in one.authors]
+        return self._named(uses, {author.key for one in shown(self.documents, PUBLIC) for author in one.authors})
+
     def providers(self) -> dict[str, Named]:
         uses = list(self._provider_uses(self.visible))
         return self._named(uses, {key for key, _, _ in self._provider_uses(shown(self.documents, PUBLIC))})
@@ -225,6 +237,7 @@ async def test_derived_values_equal_plain_python(
     for listing, of_parent, names in (
         (PROVIDERS, ARTICLES_OF_PROVIDER, expected.providers()),
         (TOPICS, ARTICLES_OF_TOPIC, expected.topics()),
+        (AUTHORS, ARTICLES_OF_AUTHOR, expected.authors()),
     ):
         counts = found[f"{of_parent.name} count"]
         nodes = [edge.node for edge in found[listing.name].edges]
@@ -276,16 +289,22 @@ async def test_topic_name_is_the_most_frequent_one(store: ContentStore) -> None:
     assert (await the_topic(store, "ai", PREVIEW)).name == "AI"
 
 
-async def test_unreferenced_providers_and_topics_are_removed(store: ContentStore) -> None:
-    """They exist as long as a visible article or, for providers, an entry names them."""
-    one = document("a", provider=provider("P"), topics=topics("t"), related=(entry("x", None, provider("M")),))
+async def test_unreferenced_names_are_removed(store: ContentStore) -> None:
+    """Providers, topics and authors exist as long as a visible article or, for providers, an entry names them."""
+    one = document(
+        "a",
+        provider=provider("P"),
+        topics=topics("t"),
+        authors=(author("A"), author("B")),
+        related=(entry("x", None, provider("M")),),
+    )
     await apply(store, one)
     for change, public, preview in (
-        (replace(one, published=False), (0, 0), (2, 1)),
-        (replace(one, provider=None), (1, 1), (1, 1)),
-        (replace(one, related=(), topics=()), (1, 0), (1, 0)),
-        (one, (2, 1), (2, 1)),
-        (Deleted("a"), (0, 0), (0, 0)),
+        (replace(one, published=False), (0, 0, 0), (2, 1, 2)),
+        (replace(one, provider=None, authors=(author("B"),)), (1, 1, 1), (1, 1, 1)),
+        (replace(one, related=(), topics=()), (1, 0, 2), (1, 0, 2)),
+        (one, (2, 1, 2), (2, 1, 2)),
+        (Deleted("a"), (0, 0, 0), (0, 0, 0)),
     ):
         await apply(store, change)
         for visibility, expected in ((PUBLIC, public), (PREVIEW, preview)):
@@ -293,7 +312,8 @@ async def test_unreferenced_providers_and_topics_are_removed(store: ContentStore
                 assert (await read_one(snapshot, StatisticsOf()))[2:] == expected
                 providers = await read_one(snapshot, PageOf(PROVIDERS, (), Window()))
                 named = await read_one(snapshot, PageOf(TOPICS, (), Window()))
-                assert (len(providers.edges), len(named.edges)) == expected
+                authors = await read_one(snapshot, PageOf(AUTHORS, (), Window()))
+                assert (len(providers.edges), len(named.edges), len(authors.edges)) == expected
 
 
 async def test_provider_images(store: ContentStore) -> None:
@@ -316,6 +336,46 @@ async def test_provider_images(store: ContentStore) -> None:
     assert (await the_provider(store, acme.key)).images == three
     await apply(store, document("m"))
     assert (await the_provider(store, acme.key)).images == ()
+
+
+async def test_author_name_and_url(store: ContentStore) -> None:
+    """The most frequent ones of the visible articles. Ties go to the first in alphabetical order."""
+    spelt = [("DESK", "/b"), ("Desk", "/a"), ("Desk", None), ("desk", "/b"), ("desk", "/c"), ("desk", "/c")]
+    await apply(store, *(document(f"{n}", authors=(author(*each),), published=n < 4) for n, each in enumerate(spelt)))
+    public, preview = await the_author(store, "desk"), await the_author(store, "desk", PREVIEW)
+    assert (public.name, public.url, public.slug) == ("Desk", "/b", "desk")
+    assert preview == public._replace(name="desk")
+    await apply(store, Deleted("0"))
+    assert (await the_author(store, "desk")).url == "/a"
+    await apply(store, Deleted("1"), Deleted("3"))
+    assert (await the_author(store, "desk")).url is None
+
+
+async def test_author_images(store: ContentStore) -> None:
+    """Those that the author's first visible article, in the default order, has of the author."""
+    one, two = ((Image(f"{n}.png", n),) for n in range(1, 3))
+    await apply(
+        store,
+        document("newest", published_date_time=day(9), authors=(author("A"),), images=one),
+        document("draft", published=False, published_date_time=day(8), authors=(author("A", images=one),)),
+        document("old", published_date_time=day(1), authors=(author("B", images=one), author("a", images=two))),
+    )
+    assert (await the_author(store, "a")).images == two
+    assert (await the_author(store, "a", PREVIEW)).images == one
+    await apply(store, document("old", published_date_time=day(1), authors=(author("a"),)))
+    assert (await the_author(store, "a")).images == ()
+
+
+async def test_author_of_unlisted_articles(store: ContentStore) -> None:
+    """Found by key, with URL and images, and in no list. A listed article makes the author listed."""
+    await apply(store, document("a", unlisted=True, authors=(author("A", "/a", (Image("1.png"),)),)))
+    found = await the_author(store, "a")
+    assert (found.url, found.images) == ("/a", (Image("1.png"),))
+    for change, number in ((document("b"), 0), (document("b", authors=(author("A"),)), 1)):
+        await apply(store, change)
+        async with store.snapshot(PUBLIC) as snapshot:
+            page = await read_one(snapshot, PageOf(AUTHORS, (), Window()))
+            assert [edge.node.key for edge in page.edges] == ["a"] * number
 
 
 # Slugs.

@@ -12,11 +12,12 @@ from typing import Any, TypeVar
 
 import pytest
 
-from gateway.content.identity import article_id, topic_id
+from gateway.content.identity import article_id, author_id, topic_id
 from gateway.model.documents import Document
 from gateway.model.lists import (
     NEWEST_FIRST,
     ArticleOrderField,
+    AuthorOrderField,
     NullsOrder,
     Order,
     OrderDirection,
@@ -36,9 +37,14 @@ from gateway.store.reads import (
     ARTICLE_BY_SLUG,
     ARTICLE_BY_URL,
     ARTICLES,
+    ARTICLES_OF_AUTHOR,
     ARTICLES_OF_PROVIDER,
     ARTICLES_OF_TOPIC,
     ARTICLES_REFERRING,
+    AUTHOR_BY_ID,
+    AUTHOR_BY_KEY,
+    AUTHOR_BY_SLUG,
+    AUTHORS,
     MENTIONS,
     PROVIDER_BY_ID,
     PROVIDER_BY_KEY,
@@ -50,6 +56,7 @@ from gateway.store.reads import (
     TOPIC_BY_SLUG,
     TOPICS,
     WHOLE,
+    AuthorsOf,
     CountOf,
     Listing,
     Lookup,
@@ -73,7 +80,7 @@ from gateway.store.sqlite.store import SqliteStore, write
 from gateway.store.sqlite.writer import CACHE_KIB, SORTING_KIB, UNCACHED
 from gateway.store.tables import INDEXES
 from tests.store.conftest import Open
-from tests.store.documents import NOW, day, document, entry, loaded, provider, stream, topics
+from tests.store.documents import NOW, author, day, document, entry, loaded, provider, stream, topics
 from tests.store.reading import ask, look_up
 
 T = TypeVar("T")
@@ -94,6 +101,7 @@ def corpus(size: int) -> list[Document]:
             heat=None if n % 4 else n,
             provider=provider(f"Provider {n % 60}", f"p{n % 60}.org"),
             topics=topics(f"t{n % 40}", f"u{n % 9}"),
+            authors=(author(f"t{n % 40}"), author(f"u{n % 9}")),
             urls=(URL.format(n),),
             related=tuple(
                 entry(f"e{(n * 7 + at) % 30}", URL.format((n * 7 + at) % 30), provider(f"M{at}")) for at in range(3)
@@ -164,10 +172,12 @@ PARENTS: Mapping[Listing[Any], Sequence[str]] = {
     ARTICLES: [WHOLE],
     ARTICLES_OF_PROVIDER: ["p0.org", "p10.org"],
     ARTICLES_OF_TOPIC: ["t0", "u1"],
+    ARTICLES_OF_AUTHOR: ["t0", "u1"],
     ARTICLES_REFERRING: [article_id("00000"), article_id("00010")],
     MENTIONS: ["m0", "m1"],
     PROVIDERS: [WHOLE],
     TOPICS: [WHOLE],
+    AUTHORS: [WHOLE],
 }
 ARTICLE_ORDERS: Sequence[Order] = [
     (),
@@ -181,13 +191,18 @@ ORDERS: Mapping[Listing[Any], Sequence[Order]] = {
     ARTICLES: ARTICLE_ORDERS,
     ARTICLES_OF_PROVIDER: [NEWEST_FIRST],
     ARTICLES_OF_TOPIC: [NEWEST_FIRST],
+    ARTICLES_OF_AUTHOR: [NEWEST_FIRST],
     ARTICLES_REFERRING: [NEWEST_FIRST],
     MENTIONS: [NEWEST_FIRST],
     PROVIDERS: [(), *((OrderTerm(*term),) for term in product(ProviderOrderField, OrderDirection))],
+    AUTHORS: [(), *((OrderTerm(*term),) for term in product(AuthorOrderField, OrderDirection))],
     TOPICS: [(), *((OrderTerm(*term),) for term in product(TopicOrderField, OrderDirection))],
 }
 
-STORED = "article|mention|link|article_topic|backlink|article_url|provider|topic|listed|known|named|source|target"
+STORED = (
+    "article|mention|link|article_topic|article_author|backlink|article_url|provider|topic|author|listed|known|named"
+    "|source|target"
+)
 
 
 def scans(plan: Sequence[str]) -> list[str]:
@@ -242,6 +257,9 @@ LOOKUPS: Mapping[Lookup[Any], Sequence[str]] = {
     TOPIC_BY_ID: [topic_id("t0")],
     TOPIC_BY_KEY: ["t0"],
     TOPIC_BY_SLUG: ["t0"],
+    AUTHOR_BY_ID: [author_id("t0")],
+    AUTHOR_BY_KEY: ["t0"],
+    AUTHOR_BY_SLUG: ["t0"],
 }
 
 
@@ -267,6 +285,7 @@ IDS = [article_id("00010"), article_id("00020")]
 Question = Callable[[Snapshot], Awaitable[object]]
 OF_ARTICLES: Mapping[str, Question] = {
     "topics": lambda snapshot: ask(snapshot, TopicsOf(), IDS),
+    "authors": lambda snapshot: ask(snapshot, AuthorsOf(), IDS),
     "related": lambda snapshot: ask(snapshot, RelatedOf(None), IDS),
     "first related": lambda snapshot: ask(snapshot, RelatedOf(1), IDS),
     "texts": lambda snapshot: ask(snapshot, TextOf(), IDS),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import mmap
 import random
 import unicodedata
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 import asyncpg
 import pytest
@@ -20,7 +22,7 @@ from gateway.option_types import DatabaseUrl
 from gateway.store.postgres import store as postgres_store
 from gateway.store.postgres.store import PostgresStore
 from gateway.store.protocol import read_one
-from gateway.store.reads import ARTICLE_BY_PATH, ARTICLES, ARTICLES_OF_TOPIC, TOPICS, PageOf
+from gateway.store.reads import ARTICLE_BY_PATH, ARTICLES, ARTICLES_OF_TOPIC, TOPICS, ChangesOf, PageOf
 from tests.postgres import own_schema, running_server
 from tests.store.documents import apply, day, document, provider, topics
 from tests.store.reading import ask, look_up
@@ -30,8 +32,8 @@ PUBLIC = Visibility.PUBLIC
 
 
 @asynccontextmanager
-async def gateway(url: str) -> AsyncIterator[PostgresStore]:
-    opened = await PostgresStore.join(DatabaseUrl(url), readers=2)
+async def gateway(url: str, memory: int | None = None) -> AsyncIterator[PostgresStore]:
+    opened = await PostgresStore.join(DatabaseUrl(url), readers=2, memory=memory)
     try:
         yield opened
     finally:
@@ -109,11 +111,28 @@ async def test_two_gateways_share_tokens_and_cursors(loaded: ReplicatedStore, po
         await one.reach()
         async with one.snapshot(PUBLIC) as snapshot:
             token, newest = await snapshot.token(), await snapshot.generation()
-        await other.reach(token)
+        await other.reach(token=token)
         assert other.newest_generation(PUBLIC) == newest
         async with other.snapshot(PUBLIC) as snapshot:
-            page = await snapshot.changes(token, 10)
-        assert (page.changes, page.is_reset) == ((), False)
+            page = await read_one(snapshot, ChangesOf(token, 10))
+        assert (page.changes, page.reset) == ((), False)
+
+
+async def test_processes_of_a_gateway_share_the_newest_generation(loaded: ReplicatedStore, postgres_url: str) -> None:
+    """Once one of them has read a generation, no other one serves an older one, also before it is notified."""
+    with NamedTemporaryFile() as memory:
+        memory.truncate(mmap.PAGESIZE)
+        async with (
+            gateway(postgres_url, memory.fileno()) as one,
+            gateway(postgres_url, memory.fileno()) as other,
+        ):
+            for number in range(20):
+                await apply(loaded.written, document(f"{number}"))
+                await one.reach()
+                newest = one.newest_generation(PUBLIC)
+                assert other.newest_generation(PUBLIC) in {newest, None}
+                async with other.snapshot(PUBLIC) as snapshot:
+                    assert await snapshot.generation() == newest
 
 
 def is_available(store: PostgresStore) -> bool:

@@ -23,11 +23,22 @@ from gateway.model.lists import BEST_FIRST, NEWEST_FIRST, Page, SearchField, Sea
 from gateway.model.records import Article, Visibility
 from gateway.search import Search
 from gateway.store.protocol import ContentStore, Snapshot, Usage, read_one
-from gateway.store.reads import ARTICLES, ARTICLES_OF_TOPIC, WHOLE, CountOf, PageOf, Precedes, ScoreOf, SimilarTo
+from gateway.store.reads import (
+    ARTICLES,
+    ARTICLES_OF_TOPIC,
+    WHOLE,
+    CountOf,
+    Listing,
+    PageOf,
+    Precedes,
+    ScoreOf,
+    SimilarTo,
+    SuggestionOf,
+)
 from gateway.store.sqlite.store import SqliteStore
 from gateway.store.tables import VIEWS
 from tests.store.conftest import Open
-from tests.store.documents import NOW, SOON, apply, day, document, provider, topics
+from tests.store.documents import NOW, SOON, apply, author, day, document, provider, topics
 from tests.store.reading import ask
 
 PROPERTY = settings(max_examples=40)
@@ -37,6 +48,10 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 UNDECOMPOSED = {"ł": "l", "ø": "o", "æ": "ae", "ß": "ss"}
+
+
+async def suggested(snapshot: Snapshot, listing: Listing[Article]) -> str | None:
+    return await read_one(snapshot, SuggestionOf(listing))
 
 
 def pieces(text: str) -> list[str]:
@@ -95,6 +110,7 @@ class Oracle:
             SearchField.BODY: one.body,
             SearchField.TOPICS: " ".join(topic.name for topic in one.topics),
             SearchField.PROVIDER: self.provider_name(one),
+            SearchField.AUTHORS: " ".join(author.name for author in one.authors),
         }
         return (pieces(text) for field, text in every.items() if field in fields)
 
@@ -163,6 +179,7 @@ def corpora(draw: st.DrawFn) -> list[Document]:
             published_date_time=draw(st.none() | st.integers(1, 3).map(day)),
             provider=draw(st.none() | names.map(lambda name: provider(name, "net.example"))),
             topics=topics(*draw(st.sets(st.sampled_from(("Data", "Networks", "学习"))))),
+            authors=tuple(map(author, sorted(draw(st.sets(st.sampled_from(("Data Desk", "Networks", "机器学习"))))))),
         )
         for number in draw(st.permutations(range(draw(st.integers(0, 8)))))
     ]
@@ -181,7 +198,7 @@ async def results_of(snapshot: Snapshot, search: Search) -> object:
     """All results of a search."""
     listing = ARTICLES.matching(search)
     scored = [(edge.node, edge.score) for edge in (await ranked(snapshot, search)).edges]
-    return scored, await ask(snapshot, CountOf(listing), [WHOLE]), await snapshot.suggestion(listing)
+    return scored, await ask(snapshot, CountOf(listing), [WHOLE]), await suggested(snapshot, listing)
 
 
 # Results.
@@ -250,25 +267,26 @@ async def test_arbitrary_text_is_searchable(new_store: Open, text: str, mode: Se
     await apply(store, document("a.md", title=text), document("b.md", title="other"))
     async with store.snapshot(Visibility.PUBLIC) as snapshot:
         page = await ranked(snapshot, Search(text, mode=mode))
-        await snapshot.suggestion(ARTICLES.matching(Search(text, mode=mode)))
+        await suggested(snapshot, ARTICLES.matching(Search(text, mode=mode)))
     await store.close()
     assert "a.md" in paths(page) or not any(each.isascii() and each.isalnum() for each in text)
     assert "a.md" not in paths(page) or any(map(str.isalnum, text))
 
 
 async def test_field_weights(store: ContentStore) -> None:
-    """Title before topics, excerpt, provider and body. A whole word comes before a prefix."""
-    filler = {"title": "w1", "excerpt": "w2", "body": "w3", "topics": topics("w4"), "provider": provider("w5")}
-    given = {"topics": topics("net"), "provider": provider("net")}
-    fields = ("title", "topics", "excerpt", "provider", "body")
+    """Title before topics, excerpt, provider, authors and body. A whole word comes before a prefix."""
+    names = {"topics": topics("w4"), "provider": provider("w5"), "authors": (author("w6"),)}
+    filler = {"title": "w1", "excerpt": "w2", "body": "w3", **names}
+    given = {"topics": topics("net"), "provider": provider("net"), "authors": (author("net"),)}
+    fields = ("title", "topics", "excerpt", "provider", "authors", "body")
     await apply(
         store,
         *(document(f"{at}", **{**filler, field: given.get(field, "net")}) for at, field in enumerate(fields)),
-        document("5", **{**filler, "body": "network"}),
+        document("6", **{**filler, "body": "network"}),
         *(document(f"none{at}", **filler) for at in range(9)),
     )
     async with store.snapshot(Visibility.PUBLIC) as snapshot:
-        assert paths(await ranked(snapshot, Search("net"))) == ["0", "1", "2", "3", "4", "5"]
+        assert paths(await ranked(snapshot, Search("net"))) == ["0", "1", "2", "3", "4", "5", "6"]
 
 
 @pytest.mark.parametrize("mode", SearchMode)
@@ -308,7 +326,7 @@ async def test_letters_without_a_decomposition(store: ContentStore, title: str, 
     async with store.snapshot(Visibility.PUBLIC) as snapshot:
         for text in (title, typed, title.upper(), typed[:-1]):
             assert sorted(paths(await ranked(snapshot, Search(text)))) == ["a.md", "b.md"], text
-        assert await snapshot.suggestion(ARTICLES.matching(Search(f"{title}x"))) == (typed if len(typed) > 2 else None)
+        assert await suggested(snapshot, ARTICLES.matching(Search(f"{title}x"))) == (typed if len(typed) > 2 else None)
 
 
 HIDING = ("content", "Łódź", "機械学習", "می\u200cخواهم", "क्षेत्र")
@@ -511,7 +529,7 @@ async def test_suggestions(store: ContentStore, search: Search, suggestion: str 
         document("d.md", title="Secret facail", published=False),
     )
     async with store.snapshot(Visibility.PUBLIC) as snapshot:
-        assert await snapshot.suggestion(ARTICLES.matching(search)) == suggestion
+        assert await suggested(snapshot, ARTICLES.matching(search)) == suggestion
 
 
 def edited(word: str, choose: random.Random) -> str:
@@ -531,7 +549,7 @@ async def test_three_of_four_misspellings_are_corrected(store: ContentStore) -> 
     slips = [(edited(word, choose), word) for word in choose.sample(known, 200)]
     async with store.snapshot(Visibility.PUBLIC) as snapshot:
         searches = {slip: ARTICLES.matching(Search(slip, mode=SearchMode.PHRASE)) for slip, _ in slips}
-        corrected = sum([await snapshot.suggestion(searches[slip]) == word for slip, word in slips])
+        corrected = sum([await suggested(snapshot, searches[slip]) == word for slip, word in slips])
     assert corrected >= 150
 
 
@@ -586,7 +604,7 @@ async def usages(store: ContentStore, number: int) -> list[Usage]:
             await ask(snapshot, ScoreOf(search), [edge.node.id for edge in page.edges])
             if page.edges:
                 await ranked(snapshot, search, Window(2, cursor=page.edges[0].cursor))
-            await snapshot.suggestion(ARTICLES.matching(search))
+            await suggested(snapshot, ARTICLES.matching(search))
             await ask(snapshot, SimilarTo(3), [article_id("0"), article_id("1")])
             found.append(snapshot.usage)
     return found

@@ -36,6 +36,10 @@ _MEANINGS: Mapping[str, str] = {
     "53100": "cannot grow: the disk of the server is full. Free some space.",
     _TOO_MANY: "has too many connections. Stop other clients, or raise max_connections on the server.",
     "25006": READ_ONLY,
+    "08P01": (
+        "refuses the settings of a session, as poolers do. Add statement_cache_size=0 to the URL of a gateway, and"
+        " connect a loader to PostgreSQL itself."
+    ),
 }
 """Error messages for operators, by SQLSTATE."""
 
@@ -72,11 +76,11 @@ def translated(url: DatabaseUrl) -> Iterator[None]:
 
 def _meaning(url: DatabaseUrl, error: Any) -> StoreError:
     state = error.sqlstate or ""
-    if state.startswith("08") or state in _LOST:
-        return ConnectionLost(f"The connection to the database {url} is lost: {error}.")
     if meaning := _MEANINGS.get(state):
         kind = ConnectionLost if state == _TOO_MANY else StoreError
         return kind(f"The database {url} {meaning} PostgreSQL reports: {error}.")
+    if state.startswith("08") or state in _LOST:
+        return ConnectionLost(f"The connection to the database {url} is lost: {error}.")
     return StoreError(f"The database {url} cannot be used: {error} (SQLSTATE {state}).")
 
 
@@ -119,15 +123,24 @@ async def connected(url: DatabaseUrl, purpose: str) -> AsyncIterator[Any]:
                 await _close(connection)
 
 
+def beginning(url: DatabaseUrl, statement: str) -> str:
+    """A statement that begins a transaction. Behind a pooler each may have another session, so each sets the schema."""
+    return f"{statement}; SET LOCAL search_path TO {url.schema}" if url.is_pooled else statement
+
+
 async def _connect(url: DatabaseUrl, purpose: str) -> Any:
-    settings = {
-        "search_path": url.schema,
-        "application_name": f"content-gateway {purpose}",
-        "tcp_keepalives_idle": str(SILENT_SECONDS // 3),
-        "tcp_keepalives_interval": str(SILENT_SECONDS // 3 // _PROBES),
-        "tcp_keepalives_count": str(_PROBES),
-    }
-    connection = await driver_for(url).connect(url.complete, timeout=CONNECT_SECONDS, server_settings=settings)
+    settings = {"application_name": f"content-gateway {purpose}"}
+    if not url.is_pooled:  # a pooler refuses others
+        settings |= {
+            "search_path": url.schema,
+            "tcp_keepalives_idle": str(SILENT_SECONDS // 3),
+            "tcp_keepalives_interval": str(SILENT_SECONDS // 3 // _PROBES),
+            "tcp_keepalives_count": str(_PROBES),
+        }
+    options = {} if url.cached_statements is None else {"statement_cache_size": url.cached_statements}
+    connection = await driver_for(url).connect(
+        url.for_driver, timeout=CONNECT_SECONDS, server_settings=settings, **options
+    )
     _limit_silence(connection._transport.get_extra_info("socket"))
     return connection
 

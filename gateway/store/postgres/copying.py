@@ -17,7 +17,7 @@ from gateway.store.article_row import TEXT_COLUMNS, IndexedText, indexed_text
 from gateway.store.postgres.connection import lock_table
 from gateway.store.postgres.indexes import CREATE_INDEXES
 from gateway.store.postgres.outbox import NOTED_ARTICLES, OWNED, WORDED_ARTICLES, Notes
-from gateway.store.postgres.search_text import body_value, fields_value
+from gateway.store.postgres.search_text import fields_value, text_value
 from gateway.store.postgres.tables import CREATE, INDEX_SEARCH, INSERT_TRANSFER, NAMES, PRESENT, Table, tables
 from gateway.store.postgres.words import copy_vocabulary, count_words, create_folding, create_functions
 from gateway.store.rows import Row
@@ -36,7 +36,7 @@ SELECT article.key, article.public, ifnull(provider.words, words(ifnull(article.
 FROM article LEFT JOIN provider ON provider.view = article.public AND provider.key = article.provider
 """
 _ARRAYS = {"INTEGER": "bigint[]", "TEXT": "text[]"}
-_SEARCH = ("article", "public", "fields", "body")
+_SEARCH = ("article", "public", "fields", "authors", "body")
 
 
 async def copy_all(connection: Any, schema: str, source: SqliteConnection, transfer: str) -> None:
@@ -159,8 +159,11 @@ def _joined(rows: Iterable[Row]) -> bytes:
 
 
 def _words(rows: Iterable[Row]) -> bytes:
-    lines = (f"{key}\t{public}\t{fields_value(text)}\t{body_value(text)}\n" for key, public, text in map(worded, rows))
-    return "".join(lines).encode()
+    return "".join(_line(*worded(row)) for row in rows).encode()
+
+
+def _line(key: int, public: int, text: IndexedText) -> str:
+    return f"{key}\t{public}\t{fields_value(text)}\t{text_value(text.authors)}\t{text_value(text.body)}\n"
 
 
 def worded(row: Row) -> tuple[int, int, IndexedText]:

@@ -49,16 +49,21 @@ _ROWS = (
 )
 _MEMBERS = "(SELECT key FROM json_object_keys(CAST({} AS json)) AS key)"
 
-_PARENTS = "article.provider|article.category|article.type|article.locale|mention.provider|listed.topic"
+_PARENTS = "article.provider|article.category|article.type|article.locale|mention.provider|listed.topic|listed.author"
 """The texts by which lists are found. Their indexes hold prefixes."""
 _FIRST = "|".join(
     [
-        *("provider.folded", "provider.domain", "topic.folded"),
+        *("provider.folded", "provider.domain", "topic.folded", "author.folded"),
         *(f"article.{column}" for field in ORDERED if field.is_folded for column in order_columns(field)),
     ]
 )
 """The texts by which lists are ordered, except for the last ones, which are those of `_LAST`. So do theirs."""
-_LAST = "article.path|listed.path|mention.path|provider.name|provider.key|topic.name|topic.key"
+_LAST = "|".join(
+    [
+        *("article.path", "listed.path", "mention.path", "provider.name", "provider.key"),
+        *("topic.name", "topic.key", "author.name", "author.key"),
+    ]
+)
 _VALUE = r"\$\d+|place\.c\d+"
 
 _PREFIXES = f"(left(\\1, {PREFIX}) {{}}, {PREFIX}) AND {{}})"

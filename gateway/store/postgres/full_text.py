@@ -22,11 +22,14 @@ _LETTERS: Mapping[SearchField, str] = {
     SearchField.PROVIDER: "D",
 }
 """The weights of the words in `fields`."""
+_COLUMNS: Mapping[SearchField, str] = {SearchField.AUTHORS: "authors", SearchField.BODY: "body"}
+"""The fields with columns of their own."""
 _MOST = max(weight for _, weight in COLUMNS.values())
 _WEIGHTS = ", ".join(str(COLUMNS[field][1] / _MOST) for field in reversed(list(_LETTERS)))
 BY_LENGTH = 1
 """Divides a rank by the logarithm of the length. Only that of a body, because other fields are short."""
 _BODY_WEIGHT = COLUMNS[SearchField.BODY][1] / COLUMNS[SearchField.PROVIDER][1]
+"""Words without a weight have that of the provider, and so have the authors."""
 
 
 class TsVectors:
@@ -44,14 +47,14 @@ class TsVectors:
     def found(self, search: Search, visibility: Visibility) -> Sql:
         condition, parameters = _condition(search)
         score = _score("search", "CAST(? AS tsquery)")
-        ranked = _ranked(search)
         text = f"SELECT search.article AS key, {score} AS score FROM search WHERE {_shown(visibility)} AND {condition}"
-        return Sql(text, (ranked, ranked, *parameters))
+        return Sql(text, (*[_ranked(search)] * score.count("?"), *parameters))
 
     def holders(self, words: Iterable[str], visibility: Visibility, most: int) -> Sql:
         """A word that many articles have in one field is not counted exactly."""
         held = "CAST('''' || wanted.value || '''' AS tsquery)"
-        counted = f"SELECT 1 FROM search WHERE {_shown(visibility)} AND (fields @@ {held} OR body @@ {held})"
+        is_held = " OR ".join(f"{column} @@ {held}" for column in ("fields", *_COLUMNS.values()))
+        counted = f"SELECT 1 FROM search WHERE {_shown(visibility)} AND ({is_held})"
         views = "(1)" if visibility is Visibility.PUBLIC else "(0, 1)"
         text = (
             f"SELECT wanted.value, CASE WHEN (SELECT coalesce(max(docs), 0) FROM word WHERE public IN {views}"
@@ -68,7 +71,7 @@ class TsVectors:
         return (
             f"SELECT subject.at, search.article, {score} AS likeness FROM subject CROSS JOIN search"
             f" WHERE {_shown(visibility)} AND (search.fields @@ CAST(subject.words AS tsquery)"
-            " OR search.body @@ CAST(subject.words AS tsquery))"
+            " OR search.authors @@ CAST(subject.words AS tsquery) OR search.body @@ CAST(subject.words AS tsquery))"
         )
 
 
@@ -78,14 +81,16 @@ def _shown(visibility: Visibility) -> str:
 
 def _score(table: str, query: str) -> str:
     weights = f"CAST('{{{_WEIGHTS}}}' AS real[])"
-    fields, body = (f"ts_rank({weights}, {table}.{column}, {query}" for column in ("fields", "body"))
-    return f"CAST({fields}) + {_BODY_WEIGHT} * {body}, {BY_LENGTH}) AS double precision)"
+    fields, authors, body = (
+        f"ts_rank({weights}, {table}.{column}, {query}" for column in ("fields", "authors", "body")
+    )
+    return f"CAST({fields}) + {authors}) + {_BODY_WEIGHT} * {body}, {BY_LENGTH}) AS double precision)"
 
 
 def _condition(search: Search) -> Sql:
     """In the mode ALL_TERMS, each word can be in another field."""
     letters = "".join(letter for field, letter in _LETTERS.items() if field in search.fields)
-    columns = [*(["fields"] if letters else []), *(["body"] if SearchField.BODY in search.fields else [])]
+    columns = ["fields"] * bool(letters) + [name for field, name in _COLUMNS.items() if field in search.fields]
     if not search.words or not columns:
         return Sql("FALSE")
     if search.mode in {SearchMode.PHRASE, SearchMode.ANY_TERM}:

@@ -11,7 +11,8 @@ from gateway.store.tables import INDEXES, SCHEMA
 _OF_WRITERS = frozenset(
     {
         *("file_sha256", "file_inode", "problem_about", "article_wanted_slug", "article_pictured"),
-        *("mention_pictured", "link_url", "asset_path", "provider_wanted_slug", "topic_wanted_slug"),
+        *("article_author_pictured", "mention_pictured", "link_url", "asset_path"),
+        *("provider_wanted_slug", "topic_wanted_slug", "author_wanted_slug"),
         "backlink_source",
         "change_log_tombstone",
     }
@@ -20,10 +21,14 @@ _HASHED: Mapping[str, Sequence[str]] = {
     "article": ("path", "slug"),
     "provider": ("slug", "name"),
     "topic": ("slug", "name"),
+    "author": ("slug", "name"),
 }
 """The texts of unbounded length by which records are found."""
 _BY_TEXT = frozenset(
-    {"article_path", "article_slug", "provider_slug", "provider_exact_name", "topic_slug", "topic_exact_name"}
+    {
+        *("article_path", "article_slug", "provider_slug", "provider_exact_name"),
+        *("topic_slug", "topic_exact_name", "author_slug", "author_exact_name"),
+    }
 )
 """The indexes that those of _HASHED replace."""
 _INDEX = re.compile(r"(?:CREATE) (?:UNIQUE )?INDEX (\w+) ON (\w+) \((.*)\)(?:\s+WHERE (.*))?")

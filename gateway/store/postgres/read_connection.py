@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from gateway.errors import DatabaseUnavailable, StoreError
 from gateway.option_types import DatabaseUrl
-from gateway.store.postgres.connection import ConnectionLost, connected, translated
+from gateway.store.postgres.connection import ConnectionLost, beginning, connected, translated
 from gateway.store.postgres.dialect import arguments
 from gateway.store.postgres.dialect import translated as in_postgres
 from gateway.store.rows import Row
@@ -18,7 +18,7 @@ from gateway.store.sqlite.driver import CLOSED
 
 T = TypeVar("T")
 
-BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SAVEPOINT begun"
+BEGIN, MARK = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", "SAVEPOINT begun"
 AGAIN = "ROLLBACK TO begun"
 """Ends the error of a statement, or of one that was cancelled. The snapshot of the transaction stays."""
 CONFLICT = "40001"
@@ -30,6 +30,7 @@ class ReadConnection:
 
     def __init__(self, url: DatabaseUrl) -> None:
         self._url = url
+        self._begin = f"{beginning(url, BEGIN)}; {MARK}"
         self._connecting = AsyncExitStack()
         self._connection: Any = None
         self._has_begun = False
@@ -50,7 +51,7 @@ class ReadConnection:
                     await self._disconnect()
                     self._connection = await self._connecting.enter_async_context(connected(self._url, "gateway"))
                 self._has_begun, self._has_failed = True, False  # also if the caller is cancelled
-                await self._connection.execute(BEGIN)
+                await self._connection.execute(self._begin)
 
     async def rows(self, sql: str, parameters: Sequence[object] | Mapping[str, object] = ()) -> Sequence[Row]:
         with self._translated():

@@ -42,9 +42,9 @@ def fields_value(text: IndexedText) -> str:
     return _value(words, marks)
 
 
-def body_value(text: IndexedText) -> str:
-    """The value of `body`."""
-    words = _lexemes(text.body)
+def text_value(text: str) -> str:
+    """The value of a column with one text."""
+    words = _lexemes(text)
     return _value(words, _marks(0, len(words)))
 
 

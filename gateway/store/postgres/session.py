@@ -63,6 +63,11 @@ class LoaderSession:
 @asynccontextmanager
 async def loader_session(url: DatabaseUrl, *, waits: bool) -> AsyncIterator[LoaderSession]:
     """Connects and takes the lock. If another loader has it, `waits` for that one. Raises StoreError."""
+    if url.is_pooled:
+        raise StoreError(
+            f"The URL {url} is of a pooler: its statement_cache_size is 0. A loader keeps its session. Connect to"
+            " PostgreSQL itself."
+        )
     async with connected(url, "loader") as connection:
         await _check_server(url, connection)
         await _take_lock(url, connection, waits=waits)

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import Any, NamedTuple
+from typing import Any
 
 from gateway.errors import DatabaseUnavailable, NotReady, StoreError
 from gateway.limits import ENTITIES
@@ -15,9 +15,10 @@ from gateway.option_types import DatabaseUrl
 from gateway.store.change_log import ChangeCursor
 from gateway.store.entities import EntityCache
 from gateway.store.generation_signal import GenerationSignal
-from gateway.store.postgres.connection import ConnectionLost, connected, driver_for
+from gateway.store.postgres.connection import ConnectionLost, beginning, connected, driver_for
 from gateway.store.postgres.dialect import DIALECT
 from gateway.store.postgres.dialect import translated as in_postgres
+from gateway.store.postgres.place import Place, SharedPlace
 from gateway.store.postgres.read_connection import ReadConnection
 from gateway.store.protocol import Snapshot
 from gateway.store.reader_pool import GENERATION, Reader, ReaderLease, ReaderPool
@@ -32,8 +33,8 @@ logger = logging.getLogger("gateway")
 POLL_SECONDS = 1.0
 """Interval of looks at the generation, if no notification comes before. A reader keeps a transaction as long at most,
 so that it does not prevent the server from cleaning up."""
-STANDBY_POLL_SECONDS = 0.25
-"""The same on a standby, which does not notify."""
+SILENT_POLL_SECONDS = 0.25
+"""The same on a standby or behind a pooler, which do not notify."""
 ANSWER_SECONDS = 5.0
 """The time after which a server that does not answer counts as lost."""
 SHORTEST_DELAY, LONGEST_DELAY = 0.1, 5.0
@@ -43,35 +44,25 @@ REACH_SECONDS = 2.0
 _SQL = named("postgres/follow.sql")
 
 
-class Place(NamedTuple):
-    """How far a server is."""
-
-    epoch: str
-    counter: int
-
-    @classmethod
-    def of(cls, row: Row) -> Place:
-        return cls(row[0], row[1])
-
-    def is_behind(self, other: Place) -> bool:
-        return self.epoch == other.epoch and self.counter < other.counter
-
-
 class PostgresReaders(ReaderPool):
-    """Readers that together never go back to an older generation."""
+    """Readers that together never go back to an older generation, also with those of the server's other processes."""
 
-    def __init__(self, signal: GenerationSignal) -> None:
+    def __init__(self, signal: GenerationSignal, place: SharedPlace) -> None:
         super().__init__()
         self._signal = signal
+        self._place = place
 
     async def begin(self, reader: Reader) -> None:
         """Raises DatabaseUnavailable if the server of the reader stays behind another one."""
         try:
             async with asyncio.timeout(REACH_SECONDS):
                 await reader.begin(self.commit)
-                while self._newest and Place.of(reader.generation).is_behind(Place.of(self._newest)):
+                if not self.is_newest(reader.generation):  # it may have begun before another process read
                     await reader.end()
-                    await asyncio.sleep(STANDBY_POLL_SECONDS)
+                    await reader.begin(self.commit)
+                while self._is_behind(reader.generation):
+                    await reader.end()
+                    await asyncio.sleep(SILENT_POLL_SECONDS)
                     await reader.begin(self.commit)
         except TimeoutError as error:
             raise DatabaseUnavailable from error
@@ -80,20 +71,30 @@ class PostgresReaders(ReaderPool):
 
     def meet(self, row: Row) -> None:
         """Call with each generation that was read."""
-        if row != self._newest and not (self._newest and Place.of(row).is_behind(Place.of(self._newest))):
+        if row != self._newest and not self._is_behind(row):
+            self._place.advance(Place.of(row))
             self._newest = row
             self.commit += 1
             self._signal.notify()
+
+    def is_newest(self, row: Row) -> bool:
+        """Whether no process of the server has read another generation since."""
+        return self._place.newest in {None, Place.of(row)}
+
+    def _is_behind(self, row: Row) -> bool:
+        newest = self._place.newest
+        return newest is not None and Place.of(row).is_behind(newest)
 
 
 class PostgresStore:
     """A database that loaders of other processes write."""
 
-    def __init__(self, url: DatabaseUrl, readers: int, entities: int) -> None:
+    def __init__(self, url: DatabaseUrl, readers: int, entities: int, memory: int | None) -> None:
         """See `join`."""
         self._url = url
         self._signal = GenerationSignal()
-        self._readers = PostgresReaders(self._signal)
+        self._place = SharedPlace(memory)
+        self._readers = PostgresReaders(self._signal, self._place)
         self._readers.fill([Reader(ReadConnection(url)) for _ in range(readers)])
         self._entities = {visibility: EntityCache(visibility, entities) for visibility in Visibility}
         self._is_current = False
@@ -108,13 +109,16 @@ class PostgresStore:
         self._closed = False
 
     @classmethod
-    async def join(cls, url: DatabaseUrl, *, readers: int = 4, entities: int = ENTITIES) -> PostgresStore:
+    async def join(
+        cls, url: DatabaseUrl, *, readers: int = 4, entities: int = ENTITIES, memory: int | None = None
+    ) -> PostgresStore:
         """Connects, and follows the generations. The server may be unreachable, and the tables may come later.
 
-        Raises StoreError if the driver is missing, or if the server refuses the role or the database.
+        `memory` is a descriptor of the memory that the processes of a server share. Raises StoreError if the driver is
+        missing, or if the server refuses the role or the database.
         """
         driver_for(url)
-        store = cls(url, readers, entities)
+        store = cls(url, readers, entities, memory)
         store._following = asyncio.create_task(store._follow())
         try:
             await store._next_look()
@@ -126,9 +130,18 @@ class PostgresStore:
         return store
 
     def newest_generation(self, visibility: Visibility) -> Generation | None:
-        """While the server cannot be reached, the last one that was read, so that kept answers are served."""
+        """While the server cannot be reached, the last one that was read, so that kept answers are served.
+
+        None if another process of the same gateway has read a newer one.
+        """
+        row = self._known
+        return generation(row, visibility) if row and self._readers.is_newest(row) else None
+
+    @property
+    def _known(self) -> Row | None:
+        """The newest generation that this process has read, if it can be served."""
         row = self._readers.newest if self._is_current and not self._closed else None
-        return generation(row, visibility) if row and row[1] else None
+        return row if row and row[1] else None
 
     @asynccontextmanager
     async def snapshot(self, visibility: Visibility) -> AsyncIterator[Snapshot]:
@@ -151,7 +164,7 @@ class PostgresStore:
         self._signal.end()
 
     async def ready(self) -> bool:
-        return self.newest_generation(Visibility.PREVIEW) is not None
+        return self._known is not None
 
     def check_available(self) -> None:
         """Raises DatabaseUnavailable if the server cannot be reached, and NotReady if its tables are of another release
@@ -161,15 +174,15 @@ class PostgresStore:
         if not self._is_current:
             raise NotReady
 
-    async def reach(self, token: str | None = None) -> None:
-        promised = ChangeCursor.promised(token) if token else None
-        if self._fault or (token and not self._lacks(promised)):
+    async def reach(self, *, token: str | None = None, revision: str | None = None) -> None:
+        promised = ChangeCursor.promised(token) if token else _of_public(revision) if revision else None
+        if self._fault or ((token or revision) and not self._lacks(promised)):
             return
         with suppress(TimeoutError):
             async with asyncio.timeout(REACH_SECONDS):
                 await self._next_look()
                 while self._lacks(promised):
-                    await asyncio.sleep(STANDBY_POLL_SECONDS)
+                    await asyncio.sleep(SILENT_POLL_SECONDS)
                     await self._next_look()
 
     def _lacks(self, promised: tuple[str, int, int] | None) -> bool:
@@ -200,6 +213,7 @@ class PostgresStore:
                 with suppress(asyncio.CancelledError):
                     await self._following
             await self._readers.close()
+            self._place.close()
 
     async def _follow(self) -> None:
         """Looks at the generation until the store is closed. Connects again if the connection is lost."""
@@ -225,22 +239,30 @@ class PostgresStore:
 
     async def _listen(self, connection: Any) -> float:
         """Wakes at notifications. Returns the interval of looks."""
-        [(is_standby,)] = await connection.fetch(_SQL["is_standby"], timeout=ANSWER_SECONDS)
-        if is_standby:
-            return STANDBY_POLL_SECONDS
+        (is_standby,) = await self._row(connection, _SQL["is_standby"])
+        if is_standby or self._url.is_pooled:
+            return SILENT_POLL_SECONDS
         await connection.add_listener(self._url.schema, lambda *_: self._wake.set())
         return POLL_SECONDS
 
     async def _look(self, connection: Any) -> None:
-        table = f"{self._url.schema}.transfer"
-        [(has_tables,)] = await connection.fetch(_SQL["has_tables"], table, timeout=ANSWER_SECONDS)
+        (has_tables,) = await self._row(connection, _SQL["has_tables"], f"{self._url.schema}.transfer")
         if has_tables:
-            [(release,)] = await connection.fetch(_SQL["release"], timeout=ANSWER_SECONDS)
-            [row] = await connection.fetch(in_postgres(GENERATION).text, timeout=ANSWER_SECONDS)
-            self._see(release, tuple(row))
+            (release,) = await self._row(connection, _SQL["release"])
+            self._see(release, tuple(await self._row(connection, in_postgres(GENERATION).text)))
         else:
             self._is_current = False
         await self._readers.rest()
+
+    async def _row(self, connection: Any, query: str, *parameters: object) -> Row:
+        """The row of a query, in a transaction of its own, because the locks of two could block a loader."""
+        if self._url.is_pooled:
+            await connection.execute(beginning(self._url, "BEGIN READ ONLY"), timeout=ANSWER_SECONDS)
+        [row] = await connection.fetch(query, *parameters, timeout=ANSWER_SECONDS)
+        if self._url.is_pooled:
+            await connection.execute("COMMIT", timeout=ANSWER_SECONDS)
+        found: Row = row
+        return found
 
     def _see(self, release: int, row: Row) -> None:
         if self._is_current is not (release == RELEASE):
@@ -269,3 +291,9 @@ class PostgresStore:
         self._fault = fault
         self._ended_looks = self._begun_looks
         self._looks.notify()
+
+
+def _of_public(revision: str) -> tuple[str, int, int]:
+    """The epoch, the view and the counter of a revision of the public content."""
+    epoch, _, counter = revision.rpartition("-")
+    return epoch, PUBLIC_VIEW, int(counter)

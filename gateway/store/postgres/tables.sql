@@ -3,7 +3,8 @@
 -- `transfer` has the release of the tables, and the id of the newest transaction of a loader.
 --
 -- `search` has the words of each article. `fields` holds the title (weight A), the topics (B), the excerpt (C) and the
--- provider's shown name (D), at positions that no phrase joins. `body` is another column, because there are four weights.
+-- provider's shown name (D), at positions that no phrase joins. `authors` and `body` are other columns, because there are
+-- four weights.
 --
 -- `word` has the number of articles that have a word in a field. `folding` has the characters that `fold` replaces, after
 -- decomposition.
@@ -11,7 +12,8 @@
 -- name: create
 CREATE TABLE transfer (release bigint NOT NULL, id text NOT NULL);
 CREATE TABLE search (
-  article bigint PRIMARY KEY, public bigint NOT NULL, fields tsvector NOT NULL, body tsvector NOT NULL
+  article bigint PRIMARY KEY, public bigint NOT NULL, fields tsvector NOT NULL, authors tsvector NOT NULL,
+  body tsvector NOT NULL
 );
 CREATE TABLE word (
   public bigint NOT NULL, field text NOT NULL, term text COLLATE "C" NOT NULL, docs bigint NOT NULL,
@@ -21,6 +23,7 @@ CREATE TABLE folding (character text COLLATE "C" PRIMARY KEY, folded text COLLAT
 
 -- name: index_search
 CREATE INDEX search_fields ON search USING gin (fields);
+CREATE INDEX search_authors ON search USING gin (authors);
 CREATE INDEX search_body ON search USING gin (body);
 
 -- name: insert_transfer

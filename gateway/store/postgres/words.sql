@@ -13,6 +13,9 @@ SELECT public, field, lexeme, $2 * count(*) FROM (
   FROM search CROSS JOIN unnest(search.fields) AS held CROSS JOIN unnest(held.weights) AS weight
   WHERE search.article = ANY($1::bigint[])
   UNION ALL
+  SELECT search.article, search.public, 'authors', lexeme FROM search CROSS JOIN unnest(search.authors) AS held
+  WHERE search.article = ANY($1::bigint[])
+  UNION ALL
   SELECT search.article, search.public, 'body', lexeme FROM search CROSS JOIN unnest(search.body) AS held
   WHERE search.article = ANY($1::bigint[])
 ) AS held WHERE length(lexeme) <= 500

@@ -1,7 +1,7 @@
 -- What a run derives at its end from the records that it touched, for the view `:view`.
 
 -- name: temporary
--- The records that a run affects, and the previous state of providers and topics.
+-- The records that a run affects, and the previous state of providers, topics and authors.
 CREATE TEMP TABLE touched (kind TEXT NOT NULL, key NOT NULL, PRIMARY KEY (kind, key)) WITHOUT ROWID;
 CREATE TEMP TABLE named (
   kind TEXT NOT NULL, view INTEGER NOT NULL, key TEXT NOT NULL, id TEXT NOT NULL, words TEXT NOT NULL,
@@ -27,6 +27,7 @@ DELETE FROM backlink WHERE source IN (SELECT key FROM touched WHERE kind = 'sour
 DELETE FROM backlink WHERE view IN (0, 1) AND target IN (SELECT key FROM touched WHERE kind = 'target');
 DELETE FROM provider WHERE view IN (0, 1, 2) AND key IN (SELECT key FROM touched WHERE kind = 'provider');
 DELETE FROM topic WHERE view IN (0, 1, 2) AND key IN (SELECT key FROM touched WHERE kind = 'topic');
+DELETE FROM author WHERE view IN (0, 1, 2) AND key IN (SELECT key FROM touched WHERE kind = 'author');
 DELETE FROM problem WHERE scope = 'slug' AND about IN (SELECT key FROM touched WHERE kind = 'slug')
   OR scope = 'topic' AND about IN (SELECT key FROM touched WHERE kind = 'topic')
   OR scope = 'link' AND about IN (SELECT key FROM touched WHERE kind IN ('id', 'linking'));
@@ -60,7 +61,7 @@ ON CONFLICT DO UPDATE SET related = max(related, excluded.related), body = max(b
 WHERE related < excluded.related OR body < excluded.body;
 
 -- name: derive_names
--- Providers and topics: the most frequent names, ties in alphabetical order, and the columns that depend on them. Views
+-- Providers, topics and authors: the most frequent names, ties in alphabetical order, and the columns that depend on them. Views
 -- are derived in their order: the rows of view 2 are those that view 1 omits.
 WITH counted AS (
   SELECT key, name, own, domain, CASE :view WHEN 0 THEN preview WHEN 1 THEN public ELSE reachable END AS uses
@@ -98,6 +99,32 @@ WITH counted AS (
 INSERT INTO topic (view, key, id, name, folded, wanted_slug, slug, count)
 SELECT :view, key, topic_id(key), name, fold(name), key_slug(key), key_slug(key), count FROM ranked WHERE rank = 1;
 
+WITH counted AS (
+  SELECT key, name, domain AS url, CASE :view WHEN 0 THEN preview WHEN 1 THEN public ELSE reachable END AS uses
+  FROM naming WHERE kind = 'author' AND key IN (SELECT key FROM touched WHERE kind = 'author')
+    AND (:view < 2 OR NOT EXISTS (SELECT 1 FROM author AS listed WHERE listed.view = 1 AND listed.key = naming.key))
+), used AS (
+  SELECT key, name, sum(uses) AS uses FROM counted WHERE uses > 0 GROUP BY key, name
+), ranked AS (
+  SELECT key, name, sum(uses) OVER (PARTITION BY key) AS count,
+    row_number() OVER (PARTITION BY key ORDER BY uses DESC, fold(name), name) AS rank
+  FROM used
+), linked AS (
+  SELECT key, url, row_number() OVER (PARTITION BY key ORDER BY sum(uses) DESC, url) AS rank
+  FROM counted WHERE uses > 0 AND url <> '' GROUP BY key, url
+)
+INSERT INTO author (view, key, id, name, folded, wanted_slug, slug, url, count, images)
+SELECT :view, ranked.key, author_id(ranked.key), name, fold(name), key_slug(ranked.key), key_slug(ranked.key), url,
+  count, coalesce(
+  (SELECT json_extract(article.authors, '$[' || listed.position || '][3]')
+   FROM article_author AS listed CROSS JOIN article ON article.key = listed.article
+   WHERE listed.author = ranked.key AND listed.pictured
+     AND CASE :view WHEN 2 THEN article.reachable ELSE article.public >= :view END
+   ORDER BY listed.published_date_time DESC, listed.path LIMIT 1),
+  '[]')
+FROM ranked LEFT JOIN linked ON linked.key = ranked.key AND linked.rank = 1
+WHERE ranked.rank = 1;
+
 -- name: settle
 -- Assigns slugs, first to records that the public sees, so that drafts do not affect public slugs, and reports
 -- collisions with the codes `:same_slug` and `:topic_spelling`. Article slugs are unique within a locale, so that a
@@ -126,6 +153,15 @@ UPDATE topic SET slug = ranked.given FROM (
   FROM topic AS named WHERE wanted_slug IN (SELECT key_slug(key) FROM touched WHERE kind = 'topic')
 ) AS ranked
 WHERE topic.view = ranked.view AND topic.key = ranked.key AND topic.slug <> ranked.given;
+
+UPDATE author SET slug = ranked.given FROM (
+  SELECT view, key, CASE WHEN row_number() OVER (
+    PARTITION BY min(view, 1), wanted_slug
+    ORDER BY EXISTS (SELECT 1 FROM author AS shown WHERE shown.view = 1 AND shown.key = named.key) DESC, key
+  ) = 1 THEN wanted_slug ELSE wanted_slug || suffix(key) END AS given
+  FROM author AS named WHERE wanted_slug IN (SELECT key_slug(key) FROM touched WHERE kind = 'author')
+) AS ranked
+WHERE author.view = ranked.view AND author.key = ranked.key AND author.slug <> ranked.given;
 
 INSERT INTO problem (scope, about, severity, code, message, path, hint)
 SELECT 'slug', article.wanted_slug, 1, :same_slug,

@@ -15,7 +15,7 @@ from typing import TypeVar, TypeVarTuple, Unpack
 import aiosqlite
 import orjson
 
-from gateway.content.identity import digits, provider_id, suffix, topic_id
+from gateway.content.identity import author_id, digits, provider_id, suffix, topic_id
 from gateway.content.text import fold, slug
 from gateway.content.tokenizer import words
 from gateway.errors import StoreError
@@ -220,6 +220,7 @@ FUNCTIONS: Mapping[str, Callable[[str], str | None]] = {
     "suffix": suffix,
     "provider_id": provider_id,
     "topic_id": topic_id,
+    "author_id": author_id,
     "words": words,
 }
 """SQL functions for the derivations in `tables` and for filter conditions."""

@@ -14,6 +14,7 @@ from gateway.content.identity import url_identity
 from gateway.model.changes import FileVersion, Loaded
 from gateway.model.documents import (
     AssetFile,
+    AuthorName,
     Destination,
     Document,
     Heading,
@@ -30,7 +31,7 @@ from gateway.store.sql_files import named
 
 _DERIVED = frozenset({"id", "slug", "urls", "has_body", "is_secured", "text", *FOLDED.values()})
 _JSON = frozenset({
-    *("provider_images", "images", "topics", "aliases", "exposed", "front_matter", "headings"),
+    *("provider_images", "images", "topics", "authors", "aliases", "exposed", "front_matter", "headings"),
     *("destinations", "assets", "addresses"),
 })  # fmt: skip
 _ENTRY = (
@@ -100,6 +101,7 @@ def _document(path: str, record: Mapping[str, Any]) -> Document:
         names=(),
         provider=_provider(record),
         topics=tuple(TopicName(*topic) for topic in record.get("topics", ())),
+        authors=tuple(map(_author, record.get("authors", ()))),
         images=_images(record.get("images", ())),
         related=tuple(map(_entry, record.get("related", ()))),
         body=record.get("body", ""),
@@ -148,6 +150,11 @@ def _provider(record: Mapping[str, Any]) -> ProviderName | None:
         return None
     pictures = _images(record.get("provider_images", ()))
     return ProviderName(key, record["provider_name"], record.get("provider_domain"), pictures)
+
+
+def _author(record: Sequence[Any]) -> AuthorName:
+    key, name, url, pictures = record
+    return AuthorName(key, name, url, _images(pictures))
 
 
 def _images(values: Sequence[Sequence[Any]]) -> tuple[Image, ...]:

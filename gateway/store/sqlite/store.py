@@ -53,9 +53,9 @@ FEW_FOLDERS = 100
 """The number of folders up to which each is read by itself. Otherwise all files are read, in one order."""
 _AFTER_TEXT = b""
 """SQLite orders it after all texts."""
-MAPPED = 128 * 2**20
-"""The bytes of the file that readers map into memory. A page that is mapped is read without a call of the system, and
-counts once in the memory of the process."""
+MAPPED = 32 * 2**20
+"""The bytes of the file that each reader maps into memory. A page that is mapped is read without a call of the system.
+Tools count it in the memory of the process once for each reader that used it."""
 POLL_SECONDS = 0.05
 """Interval of checks for commits of another process."""
 RESTART = "Restart the gateway."
@@ -113,8 +113,8 @@ class SqliteStore:
         """Opens the database for writing, and creates it if it is missing. Rebuilds a database of another release.
 
         `patience` is the time in seconds to wait for another program that writes. `entities` is the maximum number of
-        providers and topics in memory, for each visibility. `replica` gets each commit. Raises StoreError if the file
-        belongs to another program, cannot be used, or is written by another process.
+        providers, topics and authors in memory, for each visibility. `replica` gets each commit. Raises StoreError if
+        the file belongs to another program, cannot be used, or is written by another process.
         """
         store = await cls.join(path, readers=readers, patience=patience, entities=entities, replica=replica)
         async with _closed_on_error(store):
@@ -283,7 +283,7 @@ class SqliteStore:
     def check_available(self) -> None:
         self._check_open()
 
-    async def reach(self, token: str | None = None) -> None:
+    async def reach(self, *, token: str | None = None, revision: str | None = None) -> None:
         """Snapshots always read the newest generation: the file is on this machine."""
 
     async def ready(self) -> bool:

@@ -30,6 +30,9 @@ INSERT INTO article_url VALUES (?, ?, ?, ?, ?, ?);
 -- name: insert_topic
 INSERT INTO article_topic VALUES (?, ?, ?, ?, ?, ?);
 
+-- name: insert_author
+INSERT INTO article_author VALUES (?, ?, ?, ?, ?, ?, ?);
+
 -- name: insert_mention
 INSERT INTO mention VALUES (NULL, ?, ?, ?, ?, ?, ?, ?);
 
@@ -40,16 +43,18 @@ INSERT INTO link VALUES (?, ?, ?);
 INSERT INTO asset VALUES (?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: index_preview
-INSERT INTO search_0 (rowid, title, topics, excerpt, provider, body) VALUES (?, ?, ?, ?, ?, ?);
+INSERT INTO search_0 (rowid, title, topics, excerpt, provider, authors, body) VALUES (?, ?, ?, ?, ?, ?, ?);
 
 -- name: index_public
-INSERT INTO search_1 (rowid, title, topics, excerpt, provider, body) VALUES (?, ?, ?, ?, ?, ?);
+INSERT INTO search_1 (rowid, title, topics, excerpt, provider, authors, body) VALUES (?, ?, ?, ?, ?, ?, ?);
 
 -- name: unindex_preview
-INSERT INTO search_0 (search_0, rowid, title, topics, excerpt, provider, body) VALUES ('delete', ?, ?, ?, ?, ?, ?);
+INSERT INTO search_0 (search_0, rowid, title, topics, excerpt, provider, authors, body)
+VALUES ('delete', ?, ?, ?, ?, ?, ?, ?);
 
 -- name: unindex_public
-INSERT INTO search_1 (search_1, rowid, title, topics, excerpt, provider, body) VALUES ('delete', ?, ?, ?, ?, ?, ?);
+INSERT INTO search_1 (search_1, rowid, title, topics, excerpt, provider, authors, body)
+VALUES ('delete', ?, ?, ?, ?, ?, ?, ?);
 
 -- name: shown_words
 SELECT words FROM provider WHERE view = ? AND key = ?;

@@ -51,6 +51,7 @@ from gateway.store.sqlite.write_sql import (
     INDEX,
     INSERT_ARTICLE,
     INSERT_ASSET,
+    INSERT_AUTHOR,
     INSERT_FILE,
     INSERT_LINK,
     INSERT_MEMORY,
@@ -327,12 +328,13 @@ class ChangeWriter:
 
     def _insert(self, db: Database, articles: Sequence[tuple[_Article, EncodedArticle]]) -> None:
         db.executemany(INSERT_ARTICLE, [article.row for article, _ in articles])
-        urls, topics, mentions, links, assets = [], [], [], [], []
+        urls, topics, authors, mentions, links, assets = [], [], [], [], [], []
         texts: dict[int, list[Row]] = {view: [] for view in VIEWS}
         for article, encoded in articles:
             key, public, place, parts = article.key, article.public, article.place, encoded.parts
             urls += [(key, *url, *place, article.reachable) for url in parts.urls]
             topics += [(key, at, topic, *place, public) for at, topic in enumerate(parts.topics)]
+            authors += [(key, at, *author, *place, public) for at, author in enumerate(parts.authors)]
             mentions += [(key, *mention, *place, public) for mention in parts.mentions]
             links += [(key, *link) for link in parts.links]
             assets += [(key, *asset, article.reachable) for asset in parts.assets]
@@ -340,6 +342,7 @@ class ChangeWriter:
             self._count_names(article, parts, 1)
         db.executemany(INSERT_URL, urls)
         db.executemany(INSERT_TOPIC, topics)
+        db.executemany(INSERT_AUTHOR, authors)
         db.executemany(INSERT_MENTION, mentions)
         db.executemany(INSERT_LINK, links)
         db.executemany(INSERT_ASSET, assets)
@@ -472,6 +475,9 @@ def _touched(article: _Article, parts: Parts) -> Iterator[tuple[str, object]]:
     for _, provider, pictured in parts.mentions:
         if pictured:
             yield "provider", provider
+    for author, pictured in parts.authors:
+        if pictured:
+            yield "author", author
     if values[AT["provider_images"]] != "[]":
         yield "provider", values[AT["provider"]]
     if article.reachable > article.public:
