@@ -30,7 +30,7 @@ PUBLIC = {
     "provider: {name: Gazette, domain: gazette.example}\n"
     "related:\n  - {webUrl: https://gazette.example/one, title: One}\n"
     "  - {webUrl: https://gazette.example/secret, title: An entry of its own}\n---\n"
-    "Ships come. [One](one.md) [later](scheduled.md) [[scheduled]] [place](/place/) [[One]]\n",
+    "Ships come. [One](one.md) [later](scheduled) [[scheduled]] [place](/place/) [[One]]\n",
     "three.md": f"---\ntitle: Three\ndate: 2024-02-01\ntopics: [Ships]\nsecured: {SECURED}\nlayout: {HIDDEN}\n"
     "provider: {name: Herald, domain: herald.example}\n---\nNothing much.\n",
     "kept.md": "---\ntitle: Kept\ndate: 2024-03-01\nslug: kept\ntopics: [News]\n---\nThe last good version.\n",

@@ -296,7 +296,7 @@ def _jekyll_permalinks(site: _Configuration) -> Iterator[FoundRule | str]:
         found.append(_Addresses("**/_posts", pattern, _JEKYLL_WORDS))
     inside = "/".join(filter(None, (site.text("source").strip("./"), site.text("collections_dir").strip("./"))))
     for name in site.mapping("collections"):
-        if name != "posts":
+        if name != "posts" and site.text("collections", name, "output").casefold() == "true":
             own = site.text("collections", name, "permalink") or "/:collection/:path.html"
             words = _JEKYLL_WORDS | {":collection": name}
             found.append(_Addresses(f"{inside}/_{name}".strip("/"), own, words))
