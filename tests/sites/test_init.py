@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from gateway.commands.init import rules_text
 from gateway.content import generators, presets, site_config
 from tests.commands import invoke
 
@@ -224,6 +225,8 @@ ORACLES = {
     ),
 }
 MAIN = {"en", None}
+_HUGO = "/:language/news/:lower_sections/:lower_slug_or_filename/"
+_JEKYLL = "/:categories/:year/:month/:day/:slug_or_name"
 
 
 @pytest.fixture(params=sorted(ORACLES))
@@ -281,6 +284,69 @@ def test_answers_are_those_of_the_generator(name: str, folder: Path, tmp_path: P
     files = {str(file.relative_to(folder)) for file in folder.rglob("*.m*") if file.suffix in {".md", ".mdx"}}
     files |= {str(file.relative_to(folder)) for file in folder.rglob("*.markdown")}
     assert files - {node["path"] for node in found["all"]["nodes"]} == oracle.hidden
+
+
+LINKED = {
+    "jekyll": "/2024/01/first-light/",
+    "hugo": "/2024/first/",
+    "astro": "./first.md",
+    "eleventy": "/posts/first/",
+    "zola": "/blog/first/",
+    "docusaurus": "/blog/2024/01/05/first",
+    "nuxt": "/blog/first",
+    "obsidian": "/First+light",
+    "hexo": "/2024/01/05/first/",
+}
+"""The address of the first post in the newest one, which links to it as the generator's authors do."""
+
+
+def test_links_lead_to_addresses(name: str, folder: Path, tmp_path: Path) -> None:
+    """In HTML and in `links`, without dead ones."""
+    invoke("init", folder)
+    url, slug = ORACLES[name].urls[0], next(iter(ORACLES[name].titles))
+    newest = {"slug": slug} if url is None else {"url": url}
+    selected = "body { html } links { url article { title } }"
+    text = f"query ($url: String, $slug: String) {{ article(url: $url, slug: $slug) {{ {selected} }} }}"
+    found = query(folder, text, tmp_path / "cache", **newest)["article"]
+    assert f'href="{LINKED[name]}"' in found["body"]["html"]
+    assert {each["article"]["title"] for each in found["links"]} == {
+        "First light" if "light" in LINKED[name] else "First"
+    }
+    assert "DEAD_LINK" not in invoke("check", folder).stdout
+
+
+@pytest.mark.parametrize(
+    ("files", "rule"),
+    [
+        ({"_config.yml": "permalink: pretty"}, {"**": "/:sections/:filename/", "**/_posts": _JEKYLL + "/"}),
+        ({"_config.yml": "permalink: date"}, {"**/_posts": f"{_JEKYLL}.html"}),
+        ({"_config.yml": "permalink: /:year/:title:output_ext"}, {"**/_posts": "/:year/:slug_or_name.html"}),
+        (
+            {"_config.yml": "source: site\ncollections: {docs: {output: true}, team: {}}", "site/a.md": ""},
+            {"site/_docs": "/docs/:sections/:filename.html"},
+        ),
+        ({"_config.yml": "permalink: /:week/:title"}, {"**/_posts": None}),
+        (
+            {"hugo.toml": "[permalinks.page]\nnews = ':section/:title'"},
+            {"content/news": "/:language/news/:title", "content/news/**/_index.*": _HUGO},
+        ),
+        (
+            {"hugo.toml": "[permalinks]\nnews = '/:sections[1:]/:title/'"},
+            {"content/news": None, "content/news/**/_index.*": _HUGO},
+        ),
+    ],
+)
+def test_permalinks_of_configurations(tmp_path: Path, files: dict[str, str], rule: dict[str, str | None]) -> None:
+    """A permalink is written in the words of templates. One that cannot be is a comment, and gives no addresses."""
+    for path, text in files.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+    found = generators.recognise(tmp_path)
+    assert found is not None
+    written = next((each.value for each in found.rules if each.section == "url"), None)
+    assert written == rule
+    assert (None in rule.values()) == any("cannot be written as a template." in note for note in found.notes)
+    assert site_config.parse(rules_text(found).encode()).problems == ()
 
 
 def test_one_article_by_slug_and_by_address(name: str, folder: Path, tmp_path: Path) -> None:
