@@ -331,6 +331,8 @@ async def test_methods(files: Files) -> None:
 
 async def test_a_withdrawn_article_takes_its_files_along(files: Files) -> None:
     """A file stays as long as another visible article refers to it."""
+    for path in ("slides.pdf", "one.png"):
+        assert (await files.get(path)).status_code == 200
     await files.service.change({"one.md": None})
     assert (await files.get("slides.pdf")).status_code == 404
     assert (await files.get("one.png")).status_code == 404

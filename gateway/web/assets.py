@@ -13,6 +13,7 @@ from http import HTTPStatus
 from typing import NamedTuple
 from urllib.parse import parse_qs
 
+from cachetools import LRUCache
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
@@ -35,6 +36,8 @@ PREFIX = f"{ASSETS}/"
 IMMUTABLE = "public, max-age=31536000, immutable"
 CHUNK = 256 * 1024
 """The number of bytes that are read at once. The file is opened for each, so that slow clients hold no descriptors."""
+REMEMBERED = 4096
+"""The number of visible files that are kept."""
 OWN_SITES = frozenset({"same-origin", "same-site", "none"})
 """The values of `Sec-Fetch-Site` for which a browser's preview shows drafts. A picture cannot have a header."""
 
@@ -75,6 +78,7 @@ class AssetEndpoint:
         self._check_ready = check_ready
         self._seconds = seconds
         self._is_dev = is_dev
+        self._shown = LRUCache[tuple[Visibility, str, str] | None, bool](REMEMBERED)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Raises RequestError before the response begins."""
@@ -112,6 +116,18 @@ class AssetEndpoint:
         return False
 
     async def _is_shown(self, path: str, visibility: Visibility) -> bool:
+        """Whether a visible article refers to a file. A page shows the same files again, so they are kept for their
+        generation. Others are not kept, because clients could fill the memory with them."""
+        generation = self._store.newest_generation(visibility)
+        key = (visibility, generation.revision, path) if generation else None
+        if key in self._shown:
+            return True
+        is_shown = await self._refers(path, visibility)
+        if is_shown and key:
+            self._shown[key] = True
+        return is_shown
+
+    async def _refers(self, path: str, visibility: Visibility) -> bool:
         async with self._concurrency.acquire(), self._store.snapshot(visibility) as snapshot:
             [found] = await snapshot.read([(RefersTo(), [path])])
         return isinstance(found, Mapping) and bool(found[path])
