@@ -401,12 +401,14 @@ def _ranges(
 
 def _shared(steps: Sequence[SortKey]) -> Sequence[Sequence[Sql]]:
     """The alternatives of the condition that a row shares the values of the place. An index serves each of them."""
-    texts = [(step.column.sql, f"place.c{at}") for at, step in enumerate(steps)]
+    equal = [
+        Sql(f"{step.column.sql} {'IS' if step.column.kind.nullable else '='} place.c{at}")
+        for at, step in enumerate(steps)
+    ]
     if not (steps and steps[0].column.kind.nullable):
-        return [[Sql(f"{sql} = {place}") for sql, place in texts]]
-    rest = [Sql(f"{sql} IS {place}") for sql, place in texts[1:]]
-    (sql, place), *_ = texts
-    return [[Sql(f"{sql} = {place}"), *rest], [Sql(f"{place} IS NULL"), Sql(f"{sql} IS NULL"), *rest]]
+        return [equal]
+    sql, rest = steps[0].column.sql, equal[1:]
+    return [[Sql(f"{sql} = place.c0"), *rest], [Sql("place.c0 IS NULL"), Sql(f"{sql} IS NULL"), *rest]]
 
 
 def _order(steps: Sequence[SortKey], last: int = -1) -> str:

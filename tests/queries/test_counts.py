@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.queries.conftest import QUERIES, World
@@ -79,6 +79,7 @@ async def test_counts_of_many_parents(worlds: list[World], at: int, preview: boo
 
 @QUERIES
 @given(WORLDS, st.booleans(), FILTERS, ARTICLE_ORDERS, st.integers(0, 200))
+@example(5, True, None, [{"field": "TITLE", "direction": "ASC"}, {"field": "UPDATED_DATE_TIME", "direction": "ASC"}], 0)
 async def test_adjacent(
     worlds: list[World], at: int, preview: bool, filter_: Json | None, order: Any, offset: int
 ) -> None:
