@@ -5,7 +5,7 @@ from __future__ import annotations
 from gateway.content.identity import article_id
 from gateway.model.documents import Destination, Document
 from gateway.model.lists import NEWEST_FIRST, Window
-from gateway.model.records import Visibility
+from gateway.model.records import Article, Visibility
 from gateway.store.protocol import ContentStore
 from gateway.store.reads import (
     ARTICLE_BY_URL,
@@ -75,12 +75,12 @@ async def test_references_of_each_kind(store: ContentStore) -> None:
     related = document("related.md", related=(entry("b", "/b/"),), published_date_time=day(1))
     hidden = linking("hidden.md", "posts/b.md", published=False)
 
-    async def referring(listing: Listing[object], visibility: Visibility = Visibility.PUBLIC) -> list[str]:
+    async def referring(listing: Listing[Article], visibility: Visibility = Visibility.PUBLIC) -> list[str]:
         id_ = article_id("posts/b.md")
         async with store.snapshot(visibility) as snapshot:
             page = (await ask(snapshot, PageOf(listing, NEWEST_FIRST, Window(9)), [id_]))[id_]
             assert (await ask(snapshot, CountOf(listing), [id_]))[id_] == len(page.edges)
-            return [edge.node.path for edge in page.edges]  # type: ignore[attr-defined]
+            return [edge.node.path for edge in page.edges]
 
     await apply(store, both, body, related, hidden)
     assert await referring(ARTICLES_REFERRING) == []
