@@ -6,7 +6,7 @@ import os
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -41,6 +41,9 @@ end
 """Sends the requests of a file in turn, each after a line with its size. Prints counts and microseconds."""
 
 
+CpuSeconds = Callable[[], float]
+
+
 class Measured(NamedTuple):
     """The result of a load."""
 
@@ -65,8 +68,12 @@ def pin(process: int) -> None:
     subprocess.run([*map(str, command)], check=True, stdout=subprocess.DEVNULL)
 
 
-def load(url: str, process: int, requests: Sequence[bytes], connections: int, seconds: int) -> Measured:
+def load(
+    url: str, process: int, requests: Sequence[bytes], connections: int, seconds: int, *, more: CpuSeconds = float
+) -> Measured:
     """Send HTTP requests, each connection the next one after its answer. Raises ValueError if any fails.
+
+    `more` returns the CPU seconds so far that count beside those of the process, such as those of its database.
 
     If no answer arrives in time, the time doubles. A placeholder in each of several requests is replaced, so that each
     request differs.
@@ -79,14 +86,14 @@ def load(url: str, process: int, requests: Sequence[bytes], connections: int, se
         pinned = ("taskset", "--cpu-list", processors()[1], "wrk", *options, "--script", folder / "script.lua", url)
         # The number of a request starts with the time in microseconds, which is more than any number before.
         command = [*map(str, (*pinned, "--", folder / "requests", UNUSED, time.time_ns() // 1000))]
-        before = processor_seconds(process)
+        before = processor_seconds(process) + more()
         printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-        after = processor_seconds(process)
+        after = processor_seconds(process) + more()
     count, failed, *microseconds = map(int, printed.splitlines()[-1].split())
     if failed:
         raise ValueError(f"{failed} of {count} requests failed:\n{printed}")
     if not count:
-        return load(url, process, requests, connections, 2 * seconds)
+        return load(url, process, requests, connections, 2 * seconds, more=more)
     duration, p50, p99 = (each / 1e6 for each in microseconds)
     # Half of the work for the requests in flight at the end is done by then.
     return Measured((after - before) / (count + connections / 2), count / duration, p50, p99)

@@ -109,7 +109,7 @@ EDITS = st.one_of(
     st.tuples(NAMES, FIELDS).map(lambda one: Edit(*one)),
     NAMES.map(Edit),
     st.tuples(NAMES, st.none(), NAMES).map(lambda one: Edit(*one)),
-    st.builds(Edit, PICTURES, width=WIDTHS),
+    st.tuples(PICTURES, st.none(), st.none(), WIDTHS).map(lambda one: Edit(*one)),
     PICTURES.map(Edit),
     st.sampled_from([Edit("x", to="y/x"), Edit("y", to="z"), Edit("x", to="w"), Edit("z", to="x"), Edit("w", to="y")]),
 )

@@ -71,8 +71,8 @@ Act = Edit | Text | float
 ACTS = st.one_of(
     SMALL_EDITS,
     SMALL_EDITS,
-    st.builds(Edit, NAMES, FIELDS.map(lambda fields: {**fields, "published": "false"}), st.none()),
-    st.builds(Edit, NAMES, FIELDS.map(lambda fields: {**fields, "date": "2025-01-01T14:00:00Z"}), st.none()),
+    st.builds(Edit, NAMES, FIELDS.map(lambda fields: {**fields, "published": "false"}), st.none(), st.none()),
+    st.builds(Edit, NAMES, FIELDS.map(lambda fields: {**fields, "date": "2025-01-01T14:00:00Z"}), st.none(), st.none()),
     st.builds(Text, NAMES, st.sampled_from((*BROKEN, *BROKEN, PLAIN))),
     st.sampled_from([60.0, HOURS, 24 * HOURS]),
 )

@@ -18,7 +18,7 @@ from urllib.parse import quote
 from gateway.content.destinations import WIKI, place
 from gateway.content.image_size import HEAD_BYTES, Size, image_size
 from gateway.content.media_types import media_type
-from gateway.content.source import Stamp, Walk, folder_of, join, open_inside
+from gateway.content.source import Stamp, Walk, join, open_inside
 from gateway.errors import ContentFolderError
 from gateway.model.documents import AssetFile, Image
 
@@ -31,8 +31,6 @@ WHOLE_BYTES = 16 * 2**20
 modification time."""
 STATIC_FOLDERS = ("static", "public", "assets", "source", "src")
 """The folders that generators copy to the root of the site."""
-OUTPUT_FOLDERS = ("static", "public")
-"""Those of them that contain nothing else."""
 _ROOTS = ("@site/", "@/", "~/")
 """The beginnings of destinations from the root of a project, in Docusaurus and in projects with Vite."""
 ANYWHERE = "*/"
@@ -180,12 +178,13 @@ class Asset(NamedTuple):
 class DocumentAssets:
     """The assets of one document."""
 
-    def __init__(self, folder: AssetFolder, base: str | None, source: str) -> None:
+    def __init__(self, folder: AssetFolder, base: str | None, source: str, *, is_site: bool) -> None:
         """`base` is the address of the folder, or None if files do not have addresses. `source` is the path of the
-        document."""
+        document. `is_site`: the folder is known to be that of a whole site."""
         self._folder = folder
         self._base = base
         self._source = source
+        self._is_site = is_site
         self.files: dict[str, AssetFile] = {}
         """The files that were found, and the missing ones that would have been used instead of them, by path."""
 
@@ -222,17 +221,12 @@ class DocumentAssets:
     def is_lost(self, written: str) -> bool:
         """Whether a destination without a file names one that should be in the folder.
 
-        A path from the root of the site may lead to a folder that is outside this one. If the folder of the path exists
-        here, the file should be in it.
+        Without `is_site`, a path from the root of the site may lead to a folder that is outside this one.
         """
         found = candidates(self._source, written)
         if not found or found[0] not in self.files:
             return False
-        if not written.startswith(("/", *_ROOTS)):
-            return True
-        parent = folder_of(found[0])
-        folders = [join(folder, parent) for folder in ("", *STATIC_FOLDERS)] if parent else OUTPUT_FOLDERS
-        return any(os.path.isdir(f"{self._folder.root}/{folder}") for folder in folders)  # noqa: PTH112 - it is fast
+        return self._is_site or not written.startswith(("/", *_ROOTS))
 
 
 def candidates(source: str, written: str) -> tuple[str, ...]:

@@ -145,7 +145,7 @@ class _Decoder:
         self._outline = markup.read(front_matter.body, self._rules)
         self._destinations = destinations.of_body(self._outline.html, front_matter.body, path, front_matter.body_line)
         self._site = site
-        self._assets = DocumentAssets(folder, site.assets.base, path) if folder else None
+        self._assets = DocumentAssets(folder, site.assets.base, path, is_site=bool(site.preset)) if folder else None
         self.lookup = FieldLookup(path, self._fields, site)
         self._left: dict[str, object] = {}
         self._instant = partial(dates.instant, zone=site.timezone)
@@ -347,6 +347,10 @@ class _Decoder:
         self._leave(field, rest)
         return found
 
+    def _authors(self) -> tuple[AuthorName, ...]:
+        found = self._parts("authors", partial(author_names.authors, known=self._site.inherited.authors))
+        return tuple([author._replace(images=self._found(author.images, None)) for author in found])
+
     def _images(self) -> tuple[Image, ...]:
         field = self.lookup.field("images")
         images, rest = nested_fields.images(self._collector, field)
@@ -410,10 +414,6 @@ class _Decoder:
         for key in said:
             self.lookup.take("topics", key)
         return [flat(entries[key]) if is_joined else entries[key] for key in said]
-
-    def _authors(self) -> tuple[AuthorName, ...]:
-        found = self._parts("authors", partial(author_names.authors, known=self._site.inherited.authors))
-        return tuple([each._replace(images=self._found(each.images, None)) if each.images else each for each in found])
 
     def _provider(self) -> ProviderName | None:
         """The first provider. The others stay in `frontMatter`."""

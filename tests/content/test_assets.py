@@ -29,10 +29,12 @@ def write(root: Path, *paths: str, content: bytes = PIXELS) -> None:
         (root / path).write_bytes(content)
 
 
-def decoded(root: Path, text: str, path: str = "blog/post.md", base: str | None = "/assets") -> Decoded:
+def decoded(
+    root: Path, text: str, path: str = "blog/post.md", *, base: str | None = "/assets", preset: str = ""
+) -> Decoded:
     front_matter = frontmatter.read(path, text.encode())
     assert front_matter is not None
-    site = DEFAULT_SITE._replace(assets=AssetRules(base))
+    site = DEFAULT_SITE._replace(assets=AssetRules(base), preset=preset)
     return decoder.decode(path, front_matter, site, AssetFolder(root))
 
 
@@ -72,8 +74,8 @@ def test_other_destinations_have_no_candidates(written: str) -> None:
 def test_images_of_front_matter_have_addresses_and_sizes(tmp_path: Path) -> None:
     write(tmp_path, "blog/a.png", "static/b.png", "blog/c d.png")
     head = "images: [a.png, /b.png, {url: c d.png, width: 320}, https://a.example/e.png]"
-    named = "provider: {name: P, images: [a.png]}\nauthor: {name: N, image: a.png}"
-    found = decoded(tmp_path, f"---\ntitle: A\n{head}\n{named}\n---\n")
+    others = "provider: {name: P, images: [a.png]}\nauthors: [{name: A, avatar: /b.png}]"
+    found = decoded(tmp_path, f"---\ntitle: A\n{head}\n{others}\n---\n")
     version = digest(tmp_path, "blog/a.png")[:8]
     assert images(found) == (
         Image(f"/assets/blog/a.png?v={version}", 640, 480),
@@ -84,7 +86,7 @@ def test_images_of_front_matter_have_addresses_and_sizes(tmp_path: Path) -> None
     assert found.document is not None
     assert found.document.provider is not None
     assert found.document.provider.images == (Image(f"/assets/blog/a.png?v={version}", 640, 480),)
-    assert found.document.authors[0].images == found.document.provider.images
+    assert found.document.authors[0].images == (Image(f"/assets/static/b.png?v={version}", 640, 480),)
     assert found.problems == ()
 
 
@@ -124,16 +126,20 @@ def test_without_a_base_destinations_stay_as_they_are(tmp_path: Path) -> None:
 
 
 def test_missing_files_are_problems_with_their_places(tmp_path: Path) -> None:
+    """The static folder may be outside the content folder. A preset is that of a whole site."""
     write(tmp_path, "static/img/a.png")
-    head = "title: A\nimages:\n  - no.png\n  - {url: /img/none.png}\n  - /elsewhere/b.png"
+    head = "title: A\nimages:\n  - no.png\n  - {url: /img/none.png}"
     body = "text\n\n![](gone.png) [x](gone.pdf) ![](/img/a.png) ![](https://a.example/b.png) ![](../../out.png)\n"
-    found = decoded(tmp_path, f"---\n{head}\n---\n{body}")
-    assert [(problem.message, problem.line, problem.column) for problem in found.problems] == [
+    text = f"---\n{head}\n---\n{body}"
+    expected = [
         ('The file "no.png" does not exist.', 4, 5),
         ('The file "/img/none.png" does not exist.', 5, 11),
-        ('The file "gone.pdf" does not exist.', 10, 19),
-        ('The file "gone.png" does not exist.', 10, 5),
+        ('The file "gone.pdf" does not exist.', 9, 19),
+        ('The file "gone.png" does not exist.', 9, 5),
     ]
+    for preset, wanted in (("hugo", expected), ("", [expected[0], *expected[2:]])):
+        problems = decoded(tmp_path, text, preset=preset).problems
+        assert [(problem.message, problem.line, problem.column) for problem in problems] == wanted
 
 
 def test_files_of_a_document_are_bounded(tmp_path: Path) -> None:

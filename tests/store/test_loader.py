@@ -76,7 +76,11 @@ async def titles(url: str) -> list[str]:
 
 
 async def test_load(tmp_path: Path, folder: Path, postgres_url: str) -> None:
-    """A load fills the database, and the next one sends only what changed. The working file is in the cache folder."""
+    """A load fills the database, and the next one sends only what changed.
+
+    The working file is in the cache folder, which need not exist.
+    """
+    assert not (tmp_path / "cache").exists()
     done = await asyncio.to_thread(gateway, "load", folder, "--database", postgres_url, cache=tmp_path / "cache")
     assert (done.returncode, done.stdout.splitlines()[0]) == (
         0,
