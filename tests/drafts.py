@@ -29,7 +29,8 @@ PUBLIC = {
     "topics: [News, Ships]\ncategory: sea\nquality: 60\n"
     "provider: {name: Gazette, domain: gazette.example}\n"
     "related:\n  - {webUrl: https://gazette.example/one, title: One}\n"
-    "  - {webUrl: https://gazette.example/secret, title: An entry of its own}\n---\nShips come.\n",
+    "  - {webUrl: https://gazette.example/secret, title: An entry of its own}\n---\n"
+    "Ships come. [One](one.md) [later](scheduled) [[scheduled]] [place](/place/) [[One]]\n",
     "three.md": f"---\ntitle: Three\ndate: 2024-02-01\ntopics: [Ships]\nsecured: {SECURED}\nlayout: {HIDDEN}\n"
     "provider: {name: Herald, domain: herald.example}\n---\nNothing much.\n",
     "kept.md": "---\ntitle: Kept\ndate: 2024-03-01\nslug: kept\ntopics: [News]\n---\nThe last good version.\n",
@@ -46,7 +47,8 @@ DRAFTS = {
     "quaggabody harbour\n",
     "one-again.md": "---\ntitle: One quaggasame\ndraft: true\nslug: one\nwebUrl: https://gazette.example/one\n---\n",
     "scheduled.md": "---\ntitle: quaggascheduled\ndate: 2999-01-01\ntopics: [News, quaggalater]\n"
-    "provider: {name: quaggagazette, domain: gazette.example}\n---\nquaggascheduled ships\n",
+    "provider: {name: quaggagazette, domain: gazette.example}\npermalink: /quaggaplace/\n"
+    "aliases: [/place/, One, quaggaalias]\nrelated: [two.md]\n---\nquaggascheduled ships [two](two.md) [[two]]\n",
     "kept.md": "---\ntitle: quaggabroken\npublished: maybe\n---\nquaggabroken\n",
     "set-aside.md": "---\ntitle: quaggaaside\npublished: maybe\n---\nquaggaaside\n",
     "broken.md": "---\ntitle: [quaggaopen\n---\n",

@@ -68,7 +68,13 @@ class Asked(NamedTuple):
     @property
     def walk(self) -> Walk:
         ids = sorted(text for text in self.known if re.fullmatch(r"[a-z]{2}_[A-Za-z0-9_-]{22}", text))
-        plain = {"id": json.dumps(ids[0]), "ids": json.dumps(ids), "query": '"harbour"', "interval": "DAY"}
+        plain = {
+            "id": json.dumps(ids[0]),
+            "ids": json.dumps(ids),
+            "query": '"harbour"',
+            "interval": "DAY",
+            "url": '"/place/"',
+        }
         return Walk(SCHEMA, plain, FINDERS)
 
     async def shared_response(self, method: str, path: str, **sent: Any) -> bytes:

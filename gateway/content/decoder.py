@@ -18,6 +18,7 @@ from gateway.content import author_names, dates, destinations, file_names, links
 from gateway.content.assets import AssetFolder, DocumentAssets
 from gateway.content.field_lookup import FieldLookup, flat
 from gateway.content.frontmatter import FrontMatter
+from gateway.content.globs import Glob
 from gateway.content.identity import digits, url_identity
 from gateway.content.inheritance import FILE_NAME, PATH
 from gateway.content.nested_fields import entries
@@ -72,6 +73,8 @@ _DECODERS: Mapping[Kind[Any], Callable[[Node], object]] = {
 _NO_ADDRESS = re.compile(r"(?:.*/)?:[a-z].*|.*\{[{%].*|false", re.DOTALL)
 # A path of the site without its first slash, as in `looks/second/`. A text of the same form may begin with a host.
 _RELATIVE_PATH = re.compile(r"(?![\w-]+\.[\w.-]+/)[^\s:/][^\s:]*(?:/|\.html?)[^\s:]*")
+_PATH_KEYS = frozenset({"permalink", "path"})
+"""The keys of which a single word is a path: in Obsidian, Hexo and Jekyll, and in Zola."""
 _WORD = re.compile(r"[\w-]+")
 _NAME = re.compile(r"(?!.*://)[^/].*", re.DOTALL)
 _INDEX_PAGE = re.compile(r"(?<=/)index\.html?$")
@@ -164,7 +167,7 @@ class _Decoder:
         published_date_time, public_from = self.visibility.dates()
         places = self._places()
         web_url, plain = self._web_url(places.address), self._plain_fields()
-        given_slug = places.slug or slug(self._name.stem) or digits(self._path)
+        given_slug = places.slug or self._slug_of_path() or digits(self._path)
         title, locale = self._title(), self._locale()
         url = self._url(places, given_slug, title, locale, published_date_time)
         own_urls = (plain["original_url"], web_url, plain["amp_web_url"], plain["cdn_amp_web_url"], *_spellings(url))
@@ -275,7 +278,7 @@ class _Decoder:
             return places.path
         if rule is None or template is None:
             return None
-        page = self._page(rule.root, places)._replace(
+        page = self._page(rule.glob, places)._replace(
             slug=given, title=title, locale=locale or "", date=date and date.astimezone(self._site.timezone)
         )
         if (address := template.address(page)) is None:
@@ -299,11 +302,20 @@ class _Decoder:
         key = links.key_named(self._path, entry.web_url or entry.title)
         return entry._replace(url=key) if key else entry
 
-    def _page(self, root: str, places: _Places) -> Page:
+    def _slug_of_path(self) -> str:
+        name, rule = self._name, self._site.path_slug_rule(self._path)
+        folders = self._folders_below(rule) if rule else []
+        if name.is_index:
+            folders = folders[:-1]  # the folder's name is that of the file
+        return "/".join(filter(None, map(slug, [*folders, name.stem])))
+
+    def _folders_below(self, rule: Glob) -> list[str]:
+        folders = self._site.folders_below(rule, self._path)
+        return [*map(file_names.without_number, folders)] if self._site.is_numbered(self._path) else folders
+
+    def _page(self, rule: Glob, places: _Places) -> Page:
         """The parts of an address that the path and the keys give."""
-        name, folders = self._name, self._site.folders_below(root, self._path)
-        if self._site.is_numbered(self._path):
-            folders = [*map(file_names.without_number, folders)]
+        name, folders = self._name, self._folders_below(rule)
         is_root = name.is_index and not folders
         return Page(
             folders=folders[: -1 if name.is_index else None],
@@ -346,10 +358,6 @@ class _Decoder:
         found, rest = decode(self._collector, field)
         self._leave(field, rest)
         return found
-
-    def _authors(self) -> tuple[AuthorName, ...]:
-        found = self._parts("authors", partial(author_names.authors, known=self._site.inherited.authors))
-        return tuple([author._replace(images=self._found(author.images, None)) for author in found])
 
     def _images(self) -> tuple[Image, ...]:
         field = self.lookup.field("images")
@@ -415,6 +423,10 @@ class _Decoder:
             self.lookup.take("topics", key)
         return [flat(entries[key]) if is_joined else entries[key] for key in said]
 
+    def _authors(self) -> tuple[AuthorName, ...]:
+        found = self._parts("authors", partial(author_names.authors, known=self._site.inherited.authors))
+        return tuple([each._replace(images=self._found(each.images, None)) if each.images else each for each in found])
+
     def _provider(self) -> ProviderName | None:
         """The first provider. The others stay in `frontMatter`."""
         field = self.lookup.field("provider")
@@ -452,6 +464,7 @@ def _site_path(key: str, written: str, *, is_path: bool) -> str:
     if is_path:
         return _INDEX_PAGE.sub("", written)
     is_relative = key != "slug" and _RELATIVE_PATH.fullmatch(written)
+    is_relative = is_relative or (key in _PATH_KEYS and _WORD.fullmatch(written))
     return _INDEX_PAGE.sub("", f"/{written}") if is_relative else ""
 
 

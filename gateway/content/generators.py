@@ -296,7 +296,7 @@ def _jekyll_permalinks(site: _Configuration) -> Iterator[FoundRule | str]:
         found.append(_Addresses("**/_posts", pattern, _JEKYLL_WORDS))
     inside = "/".join(filter(None, (site.text("source").strip("./"), site.text("collections_dir").strip("./"))))
     for name in site.mapping("collections"):
-        if name != "posts":
+        if name != "posts" and site.text("collections", name, "output").casefold() == "true":
             own = site.text("collections", name, "permalink") or "/:collection/:path.html"
             words = _JEKYLL_WORDS | {":collection": name}
             found.append(_Addresses(f"{inside}/_{name}".strip("/"), own, words))
@@ -332,13 +332,15 @@ def _translated(pattern: str, words: Mapping[str, str]) -> str:
 
 
 def _urls(addresses: Iterable[_Addresses], origin: str) -> Iterator[FoundRule | str]:
-    """The rule of addresses by path."""
-    found = {}
+    """The rule of addresses by path. Articles have no address rather than one that the preset would guess."""
+    found = dict[str, str | None]()
     for path, pattern, words in addresses:
         try:
+            glob = Glob.of(path).text
+            found[glob] = None
             template = "/" + _translated(pattern, words).lstrip("/")
             UrlTemplate.of(template)
-            found[Glob.of(path).text] = template
+            found[glob] = template
         except (BadGlob, BadTemplate, KeyError):
             yield f"The addresses {pattern} of {path} cannot be written as a template."
     if found:

@@ -34,6 +34,12 @@ class Glob(NamedTuple):
         below = "" if exact or _is_wild(segments[-1]) else "(?:/.+)?"
         return cls(text, re.compile(_regex(segments) + below, re.DOTALL))
 
+    @property
+    def depth(self) -> int:
+        """The number of folders that the pattern names, up to `**`. A pattern that ends in a name may name a folder."""
+        names = self.text.removesuffix("/").split("/")
+        return names.index("**") if "**" in names else len(names) - _is_wild(names[-1])
+
     def matches(self, path: str) -> bool:
         """Whether the pattern matches a path relative to the content folder."""
         return self.regex.fullmatch(path) is not None

@@ -23,6 +23,8 @@ MOST_FOLDERS = 8
 OTHER_NAME = 1000
 """The rank of a name in front matter, which is after those of all files."""
 
+_ROOTS = ("@/", "@site/")
+"""The beginning of a path from the root, in Zola and in Docusaurus."""
 _INDEXES = frozenset({"index", "_index"})
 _WIKI_LINK = re.compile(r"\[\[(?P<name>[^\]\[|#]+)(?:[|#][^\]\[]*)?\]\]")
 _DATED = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}-[^/]+")
@@ -79,14 +81,21 @@ def keys_meant(link: Destination, url: str | None) -> list[str]:
         return [target]
     written = unicodedata.normalize("NFC", unquote(re.split("[?#]", link.written, maxsplit=1)[0]))
     if target.startswith("/"):
-        return [target, written.strip("/")] if is_document_path(written) else [target]
+        return [target, *_from_root(written)] if is_document_path(written) else [target]
     keys = [target]
-    if not written.startswith("."):
+    if written.startswith(_ROOTS):
+        keys += _from_root(written.partition("/")[2])
+    elif not written.startswith("."):
         # The tags of templates name files from the root of the site, or a post by its name.
-        keys.append(written.strip("/") if "/" in written else f"_posts/{written}" if _DATED.match(written) else "")
+        keys += _from_root(written) if "/" in written else [f"_posts/{written}"] if _DATED.match(written) else []
     if url and not is_document_path(target):
         keys.append(url_identity(urljoin(url, link.written)) or "")
     return list(dict.fromkeys(filter(None, keys)))
+
+
+def _from_root(path: str) -> list[str]:
+    """A path from the root of the site, or from its content folder."""
+    return [path.strip("/"), f"content/{path.strip('/')}"]
 
 
 def may_be_dead(link: Destination) -> bool:

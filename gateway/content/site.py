@@ -15,7 +15,7 @@ from gateway.content.globs import Glob
 from gateway.content.inheritance import InheritedRule, InheritedRules
 from gateway.content.media_types import ASSETS
 from gateway.content.nodes import MappingEntry, MappingNode, Node, ScalarNode, SequenceNode
-from gateway.content.url_templates import UrlRule, literal_folders
+from gateway.content.url_templates import UrlRule
 from gateway.model.documents import BodyRules
 from gateway.model.fields import FIELDS
 
@@ -162,6 +162,8 @@ class Site(NamedTuple):
     """Patterns of the files that are not documents."""
     numbered: tuple[Glob, ...] = ()
     """Patterns of the files whose names begin with a number that orders them."""
+    path_slugs: tuple[Glob, ...] = ()
+    """Patterns of the files whose slugs contain their folders."""
     urls: tuple[UrlRule, ...] = ()
     """The addresses of articles. The last matching rule is used."""
     bundles: bool = False
@@ -221,11 +223,13 @@ class Site(NamedTuple):
     def url_rule(self, path: str) -> UrlRule | None:
         return next((rule for rule in reversed(self.urls) if rule.glob.matches(path)), None)
 
-    def folders_below(self, root: str, path: str) -> list[str]:
-        """The folders of a file below a root, or below the longest of the site's folders if the root is ""."""
-        roots = [root] if root else [literal_folders(glob.text) for glob in self.folders]
-        inside = max((each for each in roots if path.startswith(f"{each}/")), key=len, default="")
-        return path[len(inside) :].lstrip("/").split("/")[:-1]
+    def path_slug_rule(self, path: str) -> Glob | None:
+        return next((glob for glob in self.path_slugs if glob.matches(path)), None)
+
+    def folders_below(self, glob: Glob, path: str) -> list[str]:
+        """The folders of a file below those that a pattern names, or below the site's folder if it names none."""
+        depth = glob.depth or max((each.depth for each in self.folders if each.matches(path)), default=0)
+        return path.split("/")[depth:-1]
 
     def closed(self, path: str) -> str | None:
         """The name or the generator's rule that makes the file a draft whatever its front matter.

@@ -50,7 +50,7 @@ SITE_NAME = "SITE_NAME"
 SECTIONS = frozenset(
     {
         *("preset", "fields", "defaults", "pin", "expose", "include", "folders", "exclude"),
-        *("numbered", "bundles", "timezone", "locales", "embeds", "url"),
+        *("numbered", "bundles", "timezone", "locales", "embeds", "url", "path_slugs"),
     }
 )
 RENAMED = frozenset(DEFAULT_MAPPING) - {"secured"}
@@ -177,6 +177,7 @@ class _Reader:
             folders=tuple(self._globs(get("folders"))),
             exclude=tuple(self._globs(get("exclude"))),
             numbered=tuple(self._globs(get("numbered"))),
+            path_slugs=tuple(self._globs(get("path_slugs"))),
             urls=tuple(self._urls(get("url"))),
             bundles=self._flag(get("bundles")),
             preset=preset,

@@ -113,18 +113,6 @@ class UrlRule(NamedTuple):
     glob: Glob
     template: UrlTemplate | None
 
-    @property
-    def root(self) -> str:
-        """The folders that the pattern begins with, which are not part of `:path` and `:sections`."""
-        return literal_folders(self.glob.text)
-
-
-def literal_folders(pattern: str) -> str:
-    """The folders that a pattern begins with. A pattern that names only a folder is one."""
-    names = pattern.removesuffix("/").split("/")
-    wild = next((at for at, name in enumerate(names) if "*" in name or "?" in name), len(names))
-    return "/".join(names[:wild])
-
 
 def _plain(word: str) -> str:
     """A word without the prefix of its form."""

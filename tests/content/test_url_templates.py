@@ -82,6 +82,8 @@ def test_rules_by_path() -> None:
         ("permalink: /x/index.html", "/x/"),
         ("url: x/y/", "/x/y/"),
         ("permalink: x/y.html", "/x/y.html"),
+        ("permalink: x", "/x"),
+        ("url: x", "/blog/2024/x/"),
         ("permalink: /:year/:title/", "/blog/2024/a/"),
         ("url: https://other.example/x", "/blog/2024/a/"),
         ("url: other.example/x", "/blog/2024/other-example-x/"),
@@ -174,11 +176,39 @@ def test_own_rule_replaces_that_of_the_preset_for_its_path() -> None:
         ("zola", "content/blog/2024-05-06-a.md", "", "/blog/a/"),
         ("zola", "content/blog/a.md", "slug: b", "/blog/b/"),
         ("zola", "content/blog/a.md", "path: x/y", "/x/y"),
+        ("zola", "content/blog/a.md", "path: x", "/x"),
+        ("obsidian", "Looks/a.md", "permalink: b", "/b"),
     ],
 )
 def test_addresses_of_presets(preset: str, path: str, front: str, address: str | None) -> None:
     """They are those of the generator by default."""
     assert url(f"preset: {preset}", path, front) == address
+
+
+@pytest.mark.parametrize(
+    ("rules", "path", "slug"),
+    [
+        ("path_slugs: docs", "docs/Reference/install.md", "reference/install"),
+        ("path_slugs: docs", "docs/reference/index.md", "reference"),
+        ("path_slugs: docs", "docs/install.md", "install"),
+        ("path_slugs: docs", "x/docs/install.md", "install"),
+        ('path_slugs: "**"', "a/b/c.md", "a/b/c"),
+        ('path_slugs: "src/*/**"', "src/blog/a/b.md", "a/b"),
+        ('folders: [content]\npath_slugs: "**"', "content/a/b.md", "a/b"),
+        ("path_slugs: docs\nnumbered: docs", "docs/01-a/02-b.md", "a/b"),
+        ("preset: docusaurus", "docs/01-reference/install.md", "reference/install"),
+        ("preset: docusaurus", "i18n/fr/docusaurus-plugin-content-docs/current/a/b.md", "a/b"),
+        ("preset: docusaurus", "blog/2024-05-06-a.md", "a"),
+        ("preset: hugo", "content/reference/install.md", "reference/install"),
+        ("preset: nuxt", "content/1.reference/2.install.md", "reference/install"),
+        ("preset: astro", "src/content/docs/reference/install.md", "reference/install"),
+        ("preset: jekyll", "_posts/2024-05-06-a.md", "a"),
+    ],
+)
+def test_slugs_of_paths(rules: str, path: str, slug: str) -> None:
+    """They begin below the folders that the pattern names. A slug in the file is the whole slug."""
+    assert document(rules, "", path).slug == slug
+    assert document(rules, "slug: own", path).slug == "own"
 
 
 @given(st.text(max_size=40), st.lists(st.sampled_from(sorted(WORDS)), max_size=4))

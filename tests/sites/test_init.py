@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from gateway.commands.init import rules_text
 from gateway.content import generators, presets, site_config
 from tests.commands import invoke
 
@@ -98,11 +99,11 @@ ORACLES = {
         ),
         "content/posts/",
         # A page bundle is one page, and Markdown beside its index is a resource. `keywords` is no taxonomy.
-        ("json", "trips-one", "first"),
-        {"json": "In JSON", "trips-one": "A trip", "first": "First", "posts": "Posts"},
+        ("posts/json", "trips-one", "posts/first"),
+        {"posts/json": "In JSON", "trips-one": "A trip", "posts/first": "First", "posts": "Posts"},
         {"/trips/one/": "trips-one"},
         # A key of `data/authors/`, and its name under `params`.
-        {("News Desk", "/desk/"): ("json", "first"), ("Picture Desk", None): ("json",)},
+        {("News Desk", "/desk/"): ("posts/json", "posts/first"), ("Picture Desk", None): ("posts/json",)},
         ("/2024/in-json/", "/trips/one/", "/2024/first/", "/posts/"),
         frozenset(
             {
@@ -132,11 +133,11 @@ ORACLES = {
         ),
         "posts/",
         # A page without output or collections is in no list. Data files add keys that a page does not have.
-        ("third", "looks-second", "first"),
-        {"third": "Third", "looks-second": "Second", "first": "First"},
+        ("posts/third", "looks-second", "posts/first"),
+        {"posts/third": "Third", "looks-second": "Second", "posts/first": "First"},
         {"/looks/second/": "looks-second"},
         # A key of the global data, and a mapping.
-        {("News Desk", "/desk/"): ("third",), ("Picture Desk", None): ("looks-second",)},
+        {("News Desk", "/desk/"): ("posts/third",), ("Picture Desk", None): ("looks-second",)},
         ("/posts/2024-03-15-third/", "/looks/second/", "/posts/first/"),
         frozenset({"posts/unwritten.md", "posts/uncollected.md", "_includes/note.md"}),
     ),
@@ -151,10 +152,10 @@ ORACLES = {
         ),
         "content/blog/",
         # The date of a name is the page's date. A draft section hides its pages.
-        ("third", "second-look", "first"),
-        {"third": "Third", "second-look": "Second", "first": "First", "blog": "Blog"},
+        ("blog/third", "second-look", "blog/first"),
+        {"blog/third": "Third", "second-look": "Second", "blog/first": "First", "blog": "Blog"},
         {},
-        {("News Desk", None): ("third", "first"), ("Picture Desk", None): ("third",)},
+        {("News Desk", None): ("blog/third", "blog/first"), ("Picture Desk", None): ("blog/third",)},
         ("/blog/third/", "/blog/second-look/", "/blog/first/", "/blog/"),
         frozenset({"content/blog/draft.md", "content/secret/_index.md", "content/secret/plan.md"}),
     ),
@@ -183,10 +184,10 @@ ORACLES = {
         ("preset: nuxt", 'folders: ["content"]', "# nuxt.config.ts is a program, and was not run."),
         "content/2.blog/",
         # Numbers order files and are in no address. `.draft` at the end of a name hides, and so does an underscore.
-        ("third", "second", "first"),
-        {"third": "Third", "second": "Second", "first": "First"},
+        ("blog/third", "blog/second", "blog/first"),
+        {"blog/third": "Third", "blog/second": "Second", "blog/first": "First"},
         {},
-        {("News Desk", None): ("third",), ("Picture Desk", None): ("second",)},
+        {("News Desk", None): ("blog/third",), ("Picture Desk", None): ("blog/second",)},
         ("/blog/third", "/blog/second", "/blog/first"),
         frozenset({"content/2.blog/4.soon.draft.md", "content/2.blog/5.draft.md", "content/_shelved.md"}),
     ),
@@ -195,11 +196,11 @@ ORACLES = {
         ("preset: obsidian", 'exclude: ["Templates", "Archive"]'),
         "Looks/",
         # Templates and ignored folders are not notes of the site.
-        ("third", "second", "first-light"),
-        {"third": "Third", "second": "Second look"},
+        ("looks/third", "second", "first-light"),
+        {"looks/third": "Third", "second": "Second look"},
         {},
-        {("News Desk", None): ("third", "second"), ("Picture Desk", None): ("second",)},
-        ("/Looks/Third", "/Looks/Second+look"),
+        {("News Desk", None): ("looks/third", "second"), ("Picture Desk", None): ("second",)},
+        ("/Looks/Third", "/second"),
         frozenset({"Templates/Note.md", "Archive/Old.md", "Private.md", "Scratch.md"}),
     ),
     "hexo": Oracle(
@@ -224,6 +225,8 @@ ORACLES = {
     ),
 }
 MAIN = {"en", None}
+_HUGO = "/:language/news/:lower_sections/:lower_slug_or_filename/"
+_JEKYLL = "/:categories/:year/:month/:day/:slug_or_name"
 
 
 @pytest.fixture(params=sorted(ORACLES))
@@ -283,6 +286,69 @@ def test_answers_are_those_of_the_generator(name: str, folder: Path, tmp_path: P
     assert files - {node["path"] for node in found["all"]["nodes"]} == oracle.hidden
 
 
+LINKED = {
+    "jekyll": "/2024/01/first-light/",
+    "hugo": "/2024/first/",
+    "astro": "./first.md",
+    "eleventy": "/posts/first/",
+    "zola": "/blog/first/",
+    "docusaurus": "/blog/2024/01/05/first",
+    "nuxt": "/blog/first",
+    "obsidian": "/First+light",
+    "hexo": "/2024/01/05/first/",
+}
+"""The address of the first post in the newest one, which links to it as the generator's authors do."""
+
+
+def test_links_lead_to_addresses(name: str, folder: Path, tmp_path: Path) -> None:
+    """In HTML and in `links`, without dead ones."""
+    invoke("init", folder)
+    url, slug = ORACLES[name].urls[0], next(iter(ORACLES[name].titles))
+    newest = {"slug": slug} if url is None else {"url": url}
+    selected = "body { html } links { url article { title } }"
+    text = f"query ($url: String, $slug: String) {{ article(url: $url, slug: $slug) {{ {selected} }} }}"
+    found = query(folder, text, tmp_path / "cache", **newest)["article"]
+    assert f'href="{LINKED[name]}"' in found["body"]["html"]
+    assert {each["article"]["title"] for each in found["links"]} == {
+        "First light" if "light" in LINKED[name] else "First"
+    }
+    assert "DEAD_LINK" not in invoke("check", folder).stdout
+
+
+@pytest.mark.parametrize(
+    ("files", "rule"),
+    [
+        ({"_config.yml": "permalink: pretty"}, {"**": "/:sections/:filename/", "**/_posts": _JEKYLL + "/"}),
+        ({"_config.yml": "permalink: date"}, {"**/_posts": f"{_JEKYLL}.html"}),
+        ({"_config.yml": "permalink: /:year/:title:output_ext"}, {"**/_posts": "/:year/:slug_or_name.html"}),
+        (
+            {"_config.yml": "source: site\ncollections: {docs: {output: true}, team: {}}", "site/a.md": ""},
+            {"site/_docs": "/docs/:sections/:filename.html"},
+        ),
+        ({"_config.yml": "permalink: /:week/:title"}, {"**/_posts": None}),
+        (
+            {"hugo.toml": "[permalinks.page]\nnews = ':section/:title'"},
+            {"content/news": "/:language/news/:title", "content/news/**/_index.*": _HUGO},
+        ),
+        (
+            {"hugo.toml": "[permalinks]\nnews = '/:sections[1:]/:title/'"},
+            {"content/news": None, "content/news/**/_index.*": _HUGO},
+        ),
+    ],
+)
+def test_permalinks_of_configurations(tmp_path: Path, files: dict[str, str], rule: dict[str, str | None]) -> None:
+    """A permalink is written in the words of templates. One that cannot be is a comment, and gives no addresses."""
+    for path, text in files.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+    found = generators.recognise(tmp_path)
+    assert found is not None
+    written = next((each.value for each in found.rules if each.section == "url"), None)
+    assert written == rule
+    assert (None in rule.values()) == any("cannot be written as a template." in note for note in found.notes)
+    assert site_config.parse(rules_text(found).encode()).problems == ()
+
+
 def test_one_article_by_slug_and_by_address(name: str, folder: Path, tmp_path: Path) -> None:
     oracle = ORACLES[name]
     invoke("init", folder)
@@ -296,7 +362,9 @@ def test_one_article_by_slug_and_by_address(name: str, folder: Path, tmp_path: P
         assert query(folder, by_url, tmp_path / "cache", url=address.rstrip("/"))["article"]["url"] == address
 
 
-@pytest.mark.parametrize(("site", "slug", "title"), [("hugo", "first", "Premier"), ("zola", "third", "Troisième")])
+@pytest.mark.parametrize(
+    ("site", "slug", "title"), [("hugo", "posts/first", "Premier"), ("zola", "blog/third", "Troisième")]
+)
 def test_languages_of_names(site: str, slug: str, title: str, tmp_path: Path) -> None:
     """A translation has the slug of its original, and is found by its language."""
     folder = Path(shutil.copytree(SITES / site, tmp_path / site))
