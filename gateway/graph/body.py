@@ -74,7 +74,10 @@ def _toc(_limits: Limits, max_depth: MaxDepth = TOC_DEPTH) -> Callable[[Text], S
 class Body:
     markdown = derived("The Markdown source.", str, _markdown)
 
-    @resolved("Sanitised HTML, safe to insert into a page. Headings have their `anchor` as id.")
+    @resolved(
+        "Sanitised HTML, safe to insert into a page. Headings have their `anchor` as id. Links and images in the"
+        " content folder have addresses."
+    )
     @staticmethod
     async def html(body: strawberry.Parent[Text], info: Info) -> str:
         addresses = body.addresses

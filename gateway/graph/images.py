@@ -12,9 +12,13 @@ from gateway.model import documents
 
 @strawberry.type(description="An image, referenced by URL.")
 class Image:
-    url: str = strawberry.field(description="URL of the image.")
-    width: int | None = strawberry.field(description="Width in pixels, if known.")
-    height: int | None = strawberry.field(description="Height in pixels, if known.")
+    url: str = strawberry.field(description="URL of the image. For a file of the content folder, its address.")
+    width: int | None = strawberry.field(
+        description="Width in pixels, if known: from the front matter, else from the file."
+    )
+    height: int | None = strawberry.field(
+        description="Height in pixels, if known: from the front matter, else from the file."
+    )
     title: str | None = strawberry.field(description="Title of the image.")
     aspect_ratio: float | None = strawberry.field(
         description="Width divided by height, rounded to four digits. Null if either is unknown."

@@ -56,8 +56,8 @@ async def test_jekyll_site_is_answered_with_its_pictures(browser: Browser, tmp_p
     site = tmp_path / "site"
     write_site(site)
     readme = (ROOT / "README.md").read_text()
-    assert "$ gateway init site " in readme
-    assert "$ gateway dev site\n" in readme
+    assert "$ gateway init CONTENT " in readme
+    assert "$ gateway dev CONTENT\n" in readme
     made = invoke("init", site, cache=tmp_path / "cache").stdout
     assert "This is a site of Jekyll" in made
     _, command, folder = shlex.split(re.findall(r"gateway dev .*", made)[-1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -51,6 +52,13 @@ BLOG = {"name": "Example Blog", "domain": "blog.example"}
 def article(path: str, slug: str, title: str, kind: str, **values: object) -> dict[str, object]:
     """An article with only the given values."""
     return {**NOTHING, "path": path, "slug": slug, "title": title, "type": kind, **values}
+
+
+def picture(path: str, width: int) -> dict[str, object]:
+    """A picture of a site, with the digest of its bytes. The width is that of the author, else that of the file."""
+    _, _, name = path.partition("/")
+    digest = hashlib.sha256((HERE / path).read_bytes()).hexdigest()
+    return {"url": f"/assets/{name}?v={digest[:8]}", "width": width}
 
 
 EXPECTED: dict[str, list[dict[str, object]]] = {
@@ -129,7 +137,10 @@ EXPECTED: dict[str, list[dict[str, object]]] = {
             excerpt="A page bundle, dated by its folder.",
             publishedDateTime="2024-06-01T00:00:00Z",
             authors=["Picture Desk"],
-            images=[{"url": "map.png", "width": None}, {"url": "photo.jpg", "width": None}],
+            images=[
+                picture("hugo/content/en/posts/2024-06-01-a-trip/map.png", 60),
+                picture("hugo/content/en/posts/2024-06-01-a-trip/photo.jpg", 200),  # turned by its orientation
+            ],
         ),
         article(
             "content/en/posts/first.md",
@@ -142,7 +153,7 @@ EXPECTED: dict[str, list[dict[str, object]]] = {
             updatedDateTime="2024-05-07T00:00:00Z",
             authors=["News Desk"],
             topics=["go", "static-sites"],
-            images=[{"url": "cover.jpg", "width": 1200}],
+            images=[picture("hugo/content/en/posts/cover.jpg", 1200)],
             frontMatter={"weight": 10},
         ),
         article(
@@ -200,7 +211,7 @@ EXPECTED: dict[str, list[dict[str, object]]] = {
             "person",
             excerpt="It writes the news.",
             topics=["people"],
-            images=[{"url": "news.jpg", "width": None}],
+            images=[picture("eleventy/team/news.jpg", 64)],
         ),
         article("team/pictures.yml", "pictures", "Picture Desk", "person", topics=["people"]),
     ],
@@ -225,7 +236,7 @@ EXPECTED: dict[str, list[dict[str, object]]] = {
             publishedDateTime="2022-07-08T00:00:00Z",
             authors=["News Desk", "Picture Desk"],
             topics=["astro", "web"],
-            images=[{"url": "../../assets/first.jpg", "width": None}],
+            images=[picture("astro/src/content/assets/first.jpg", 120)],
             frontMatter={"badge": "new"},
         ),
         article(
@@ -238,7 +249,7 @@ EXPECTED: dict[str, list[dict[str, object]]] = {
             publishedDateTime="2024-06-01T00:00:00Z",
             updatedDateTime="2024-06-19T00:00:00Z",
             webUrl="https://blog.example/using-mdx",
-            images=[{"url": "mdx.png", "width": 800}],
+            images=[picture("astro/src/content/blog/en/mdx.png", 800)],
         ),
     ],
 }

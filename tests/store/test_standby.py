@@ -113,8 +113,8 @@ async def test_revision_of_the_client_is_waited_for(
         seen = {"token": await snapshot.token(), "revision": generation.revision}[carrier]
     monkeypatch.setattr(postgres_store, "REACH_SECONDS", 0.1)
     await pair.standby.reach(**{carrier: seen})
-    assert await paths(pair.standby) == ["a"]
     monkeypatch.setattr(postgres_store, "REACH_SECONDS", 3600)
+    assert await paths(pair.standby) == ["a"]
     waiting = asyncio.create_task(pair.standby.reach(**{carrier: seen}))
     await pair.standby.reach()
     assert not waiting.done()
