@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from graphql import get_named_type, is_leaf_type
+from graphql import get_named_type, is_leaf_type, is_required_argument
 
 from gateway.app import executable_schema
 
@@ -12,12 +12,12 @@ SCHEMA = executable_schema()
 
 
 def every_field(name: str, levels: int) -> str:
-    """The selection of all fields of a type with default arguments, and of the objects in them, `levels` deep.
+    """The selection of all fields of a type without required arguments, and of the objects in them, `levels` deep.
 
     Objects without a leaf are one level deeper.
     """
     of: Any = SCHEMA._schema.type_map[name]
-    fields = of.fields
+    fields = {key: field for key, field in of.fields.items() if not any(map(is_required_argument, field.args.values()))}
     is_leaf = {key: is_leaf_type(get_named_type(field.type)) for key, field in fields.items()}
     descends = levels > 0 or not any(is_leaf.values())
     inner = {

@@ -268,7 +268,7 @@ def test_cost_of_a_page_with_default_sizes() -> None:
             10 + 2 * (1 + 100 + 10 * 11),
         ),
         ("{ facets { topics { count } categories(first: 5) { value } } }", 1 + 500 + 20 + 500 + 5),
-        ("{ article { body { markdown isEmpty html excerpt(length: 9) toc { text } } } }", 1 + 1 + 1 + 1 + 1 + 10),
+        ("{ article { body { markdown isEmpty html excerpt(length: 9) toc { text } } } }", 1 + 1 + 1 + 2 + 1 + 10),
         ("{ article { similar { score } adjacent { next { title } } } }", 1 + 25 + 5 + 5 + 1),
         ("{ article { summary } }", 1 + 2),
         ("{ changes { changes { article { title } } hasMore } }", 1 + 100 * 2),

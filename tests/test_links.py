@@ -221,6 +221,8 @@ async def test_cache_tags_of_links(tmp_path: Path) -> None:
         ("b.md", "posts/b.md"),
         ("../c.md", "c.md"),
         ("c", "c.md"),
+        ("posts/b", "posts/b.md"),
+        ("own/slug", "docs/own/slug.md"),
         ('"[[B]]"', "posts/b.md"),
         ("/posts/b/", "posts/b.md"),
         ("{title: T, webUrl: ../c.md}", "c.md"),
@@ -232,10 +234,11 @@ async def test_cache_tags_of_links(tmp_path: Path) -> None:
 async def test_related_entries(tmp_path: Path, entry: str, path: str | None) -> None:
     """A path, a slug, an address and a name lead to their article, and count as references."""
     files = {
-        "gateway.yaml": RULES,
+        "gateway.yaml": f"{RULES}path_slugs: docs\n",
         "posts/a.md": f"---\ntitle: A\nrelated: [{entry}]\n---\n",
         "posts/b.md": "---\ntitle: B\n---\n",
         "c.md": "---\ntitle: C\n---\n",
+        "docs/own/slug.md": "---\ntitle: Slug\n---\n",
     }
     query = '{ article(path: "posts/a.md") { related { article { path referencedBy { nodes { path } } } } } }'
     async with loaded(tmp_path, files) as store:
@@ -310,6 +313,20 @@ async def test_targets_that_come_and_go(tmp_path: Path) -> None:
         put(site, "a.md", "---\ntitle: A\n---\n")
         await site.run()
         assert await dead(site) == []
+
+
+async def test_file_that_is_not_a_document(tmp_path: Path) -> None:
+    """It is a target as long as it exists."""
+    async with opened(tmp_path) as site:
+        put(site, "a.md", "---\ntitle: A\n---\n[b](b.md)\n")
+        await site.run()
+        assert len(await dead(site)) == 1
+        put(site, "b.md", "No front matter.")
+        await site.run()
+        assert await dead(site) == []
+        (site.root / "b.md").unlink()
+        await site.run()
+        assert len(await dead(site)) == 1
 
 
 async def test_problems_of_a_deleted_article(tmp_path: Path) -> None:

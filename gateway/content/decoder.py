@@ -6,7 +6,7 @@ An unreadable value that governs visibility quarantines the file. Any other unre
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
@@ -23,6 +23,7 @@ from gateway.content.identity import digits, url_identity
 from gateway.content.inheritance import FILE_NAME, PATH
 from gateway.content.nested_fields import entries
 from gateway.content.nodes import MappingEntry, MappingNode, Node, Position, ScalarNode
+from gateway.content.page_addresses import former_addresses, other_names, site_path, spellings
 from gateway.content.problem_collector import (
     BAD_VALUE,
     LOCALES_UNKNOWN,
@@ -71,13 +72,6 @@ _DECODERS: Mapping[Kind[Any], Callable[[Node], object]] = {
 
 # A template for the generator, or a value that turns the page off: `/:year/:title/`, `{{ title | slugify }}`, `false`.
 _NO_ADDRESS = re.compile(r"(?:.*/)?:[a-z].*|.*\{[{%].*|false", re.DOTALL)
-# A path of the site without its first slash, as in `looks/second/`. A text of the same form may begin with a host.
-_RELATIVE_PATH = re.compile(r"(?![\w-]+\.[\w.-]+/)[^\s:/][^\s:]*(?:/|\.html?)[^\s:]*")
-_PATH_KEYS = frozenset({"permalink", "path"})
-"""The keys of which a single word is a path: in Obsidian, Hexo and Jekyll, and in Zola."""
-_WORD = re.compile(r"[\w-]+")
-_NAME = re.compile(r"(?!.*://)[^/].*", re.DOTALL)
-_INDEX_PAGE = re.compile(r"(?<=/)index\.html?$")
 
 
 class Decoded(NamedTuple):
@@ -170,9 +164,9 @@ class _Decoder:
         given_slug = places.slug or self._slug_of_path() or digits(self._path)
         title, locale = self._title(), self._locale()
         url = self._url(places, given_slug, title, locale, published_date_time)
-        own_urls = (plain["original_url"], web_url, plain["amp_web_url"], plain["cdn_amp_web_url"], *_spellings(url))
+        own_urls = (plain["original_url"], web_url, plain["amp_web_url"], plain["cdn_amp_web_url"], *spellings(url))
         urls = _identities(own_urls)
-        other_names = self._other_names()
+        names = self._other_names()
         return Document(
             path=self._path,
             slug=given_slug,
@@ -186,8 +180,8 @@ class _Decoder:
             public_until=self.visibility.public_until(),
             web_url=web_url,
             urls=urls,
-            aliases=_aliases(other_names, url, urls),
-            names=tuple(name for name in other_names if _NAME.fullmatch(name)),
+            aliases=former_addresses(names, url, urls),
+            names=other_names(names),
             provider=self._provider(),
             topics=self._topics(),
             authors=self._authors(),
@@ -251,7 +245,7 @@ class _Decoder:
                 addresses.append(_Address(key, written, is_path=identity.startswith("/")))
                 if not addresses[-1].is_path:
                     continue
-            path = path or _site_path(key, written, is_path=identity is not None)
+            path = path or site_path(key, written, is_path=identity is not None)
             found = file_names.address_slug(written)
             if found and not wanted:
                 wanted = found
@@ -457,41 +451,6 @@ class _Decoder:
         rest = values.json_object(MappingNode(unused, self._fields.position)) | self._left
         self.lookup.given.extend(FieldOrigin(FRONT_MATTER, key) for key in rest)
         return rest
-
-
-def _site_path(key: str, written: str, *, is_path: bool) -> str:
-    """The path of the page that a key of the slug holds, or ""."""
-    if is_path:
-        return _INDEX_PAGE.sub("", written)
-    is_relative = key != "slug" and _RELATIVE_PATH.fullmatch(written)
-    is_relative = is_relative or (key in _PATH_KEYS and _WORD.fullmatch(written))
-    return _INDEX_PAGE.sub("", f"/{written}") if is_relative else ""
-
-
-def _aliases(written: Iterable[str], url: str | None, own: Collection[str]) -> tuple[str, ...]:
-    """The former addresses among the names of an article."""
-    found: dict[str, str] = {}
-    for each in written:
-        address = _former_address(each, url)
-        if (identity := url_identity(address)) and identity not in own:
-            found.setdefault(identity, address)
-    return tuple(found.values())
-
-
-def _former_address(written: str, url: str | None) -> str:
-    """The address in a list of aliases, or "". A single word is beside the page, as in Hugo."""
-    if url_identity(written):
-        return written
-    if _RELATIVE_PATH.fullmatch(written):
-        return f"/{written}"
-    return f"{url.rstrip('/').rpartition('/')[0]}/{written}" if url and _WORD.fullmatch(written) else ""
-
-
-def _spellings(url: str | None) -> tuple[str, ...]:
-    """An address, and its path if it has a host."""
-    if url is None or url.startswith("/"):
-        return () if url is None else (url,)
-    return url, "/" + url.partition("://")[2].partition("/")[2]
 
 
 def _missing(written: str) -> str:

@@ -34,8 +34,9 @@ _ENDING = re.compile(r"(?<=[^/])\.[^./\s]*$")
 def keys_of(path: str, slug_: str, names: Iterable[str]) -> Iterator[tuple[str, int]]:
     """The keys of the file at a path beside its URLs, with their ranks. `names` are other names of the article.
 
-    The path counts with and without its ending, and that of an index file also as its folder. A wiki link may name any
-    number of folders before the file. Of files with one name, the one in the fewest folders has the lowest rank.
+    The path counts with and without its ending, and that of an index file also as its folder. Without its ending it is
+    also found where a slug is meant. A wiki link may name any number of folders before the file. Of files with one
+    name, the one in the fewest folders has the lowest rank.
     """
     page = _ENDING.sub("", path)
     pages = [page]
@@ -44,6 +45,8 @@ def keys_of(path: str, slug_: str, names: Iterable[str]) -> Iterator[tuple[str, 
         pages.append(folder)
     for each in (path, *pages, SLUG + slug_):
         yield each, 0
+    if page != slug_:
+        yield SLUG + page, 1
     depth = page.count("/")
     for each in pages:
         parts = _folded(each).split("/")
@@ -56,12 +59,12 @@ def keys_of(path: str, slug_: str, names: Iterable[str]) -> Iterator[tuple[str, 
 def key_named(path: str, written: str) -> str | None:
     """The key of the article that a related entry of the file at `path` names without a URL, or None.
 
-    It is a path from the root of the folder, a path from the file that begins with `.` or is only a name, `[[a name]]`
-    or a slug.
+    It is a path from the root of the folder, also without its ending, a path from the file that begins with `.` or is
+    only a name, `[[a name]]` or a slug.
     """
     if found := _WIKI_LINK.fullmatch(written):
         return WIKI + _without_ending(_folded(found["name"]))
-    if slug(written) == written:
+    if "/".join(map(slug, written.split("/"))) == written:
         return SLUG + written
     if not is_document_path(written) and not written.startswith(("./", "../")):
         return None

@@ -63,7 +63,6 @@ another leaf or a list."""
 
 LIST_SIZES: Mapping[tuple[str, str], int] = {
     (ANY, "related"): 20,
-    (ANY, "links"): 20,
     (ANY, "topics"): 10,
     (ANY, "authors"): 5,
     (ANY, "images"): 5,

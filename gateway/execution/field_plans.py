@@ -207,9 +207,11 @@ _TYPES = {"ar": "Article", "re": "Related", "pr": "Provider", "to": "Topic", "au
 
 
 def _html(plan: PlanBuilder, scope: Scope, _nodes: list[FieldNode], _field: GraphQLField) -> str:
-    key = scope.attribute("article_id")
-    read = plan.read(scope.level + 1, plan.constant(LinkAddressesOf()), plan.parents(scope, key))
-    addresses = f"{{**{read.name}[{key}].by_destination, **{scope.attribute('addresses')}}}"
+    key, has_links = scope.attribute("article_id"), scope.attribute("has_destinations")
+    parents = f"{{{key}: 0 {scope.each} if {has_links}}}"
+    read = plan.read(scope.level + 1, plan.constant(LinkAddressesOf()), parents)
+    own = scope.attribute("addresses")
+    addresses = f"({{**{read.name}[{key}].by_destination, **{own}}} if {has_links} else {own})"
     return f"x.html({scope.attribute('body')}, {scope.attribute('rules')}, {addresses})"
 
 

@@ -80,9 +80,12 @@ class Body:
     )
     @staticmethod
     async def html(body: strawberry.Parent[Text], info: Info) -> str:
+        addresses = body.addresses
+        if body.has_destinations:  # read before rendering, so that all bodies are one read
+            found = await info.context.load(LinkAddressesOf(), body.article_id)
+            addresses = {**found.by_destination, **addresses}
         rendered = await info.context.renderer.render(Markdown.of(body.body, body.rules))
-        found = await info.context.load(LinkAddressesOf(), body.article_id)
-        return addressed(rendered.html, {**found.by_destination, **body.addresses})
+        return addressed(rendered.html, addresses)
 
     text = derived("Plain text without markup, one line per block.", str, _text)
     is_empty = derived("Whether the body is empty or only white space.", bool, _is_empty)

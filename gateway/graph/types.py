@@ -383,7 +383,7 @@ class Related(Node, ContentItem):
         return isinstance(record, records.Related)
 
     article = one(
-        "The article with the same normalised URL, if it is loaded and visible.",
+        "The article that the entry leads to by a URL, a path, a slug or a name, if it is loaded and visible.",
         Article | None,
         ARTICLE_BY_URL,
         by="url",

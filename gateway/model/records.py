@@ -105,6 +105,8 @@ class Text(NamedTuple):
     """The text before the mark that ends the excerpt."""
     rules: str = ""
     """The text of the rules for the body."""
+    has_destinations: bool = False
+    """Whether the body has links or images."""
     addresses: Mapping[str, str] = MappingProxyType({})
     """The addresses of files of the folder, by their destinations in the HTML."""
 

@@ -196,11 +196,10 @@ def images(text: str) -> tuple[Image, ...]:
 
 def text_record(row: Row) -> Text:
     """The large fields, from the columns `id`, `body`, `front_matter` or `exposed`, and the others of `_texts`."""
-    id_, body, front_matter, text, headings, lead, rules, addresses = row
+    id_, body, front_matter, text, headings, lead, rules, destinations, addresses = row
     outline = tuple(Heading(*values) for values in orjson.loads(headings))
-    return Text(
-        id_, body, orjson.loads(front_matter), body_text(body, text), outline, lead, rules, orjson.loads(addresses)
-    )
+    shown, plain = orjson.loads(front_matter), body_text(body, text)
+    return Text(id_, body, shown, plain, outline, lead, rules, destinations != "[]", orjson.loads(addresses))
 
 
 def body_text(body: str, text: str | None) -> str:

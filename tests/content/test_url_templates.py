@@ -211,6 +211,11 @@ def test_slugs_of_paths(rules: str, path: str, slug: str) -> None:
     assert document(rules, "slug: own", path).slug == "own"
 
 
+def test_long_text_in_place_of_an_address() -> None:
+    """It takes linear time."""
+    assert url(BLOG, front=f"date: 2024-05-06\npermalink: '{'a/' * 500_000}:'") == "/blog/2024/" + "a-" * 499_999 + "a/"
+
+
 @given(st.text(max_size=40), st.lists(st.sampled_from(sorted(WORDS)), max_size=4))
 def test_any_template(text: str, words: list[str]) -> None:
     """It is refused, or it gives an address."""

@@ -28,6 +28,7 @@ from gateway.store.article_row import (
     encode_article,
     parts_of,
     text_of,
+    url_key,
 )
 from gateway.store.protocol import Applied
 from gateway.store.rows import UNREAD, Row, micros, problem, problem_row, restriction, restriction_row
@@ -385,6 +386,9 @@ class ChangeWriter:
         kept = [change for change in changes if not isinstance(change, Deleted)]
         db.executemany(INSERT_FILE, [change.version or UNREAD._replace(path=_path(change)) for change in kept])
         db.executemany(SIGN_FOLDER, [(folder, None) for folder in {folder_of(_path(change)) for change in changes}])
+        if not self._is_first:  # links may lead to files that are not articles
+            plain = [_path(change) for change in changes if _takes_away(change)]
+            db.executemany(TOUCH, [("url", url_key(path)) for path in plain])
         # An unchanged file may be one that is still broken.
         sound = [(_path(change),) for change in changes if isinstance(change, Loaded) or _takes_away(change)]
         db.executemany(last_good.FORGET, sound)
