@@ -43,7 +43,7 @@ _OTHER_NAMES: Mapping[str, Mapping[str, str]] = {
         "title": "headline name",
         "topics": "categories keywords labels tags",
         "updatedDateTime": "lastmod modified updated updatedAt",
-        "webUrl": "href link url",
+        "url": "address href link",
     },
 }
 """Names in other APIs and generators, by type and field. `Connection` applies to all list types."""
