@@ -2,7 +2,8 @@
 
 python -m benchmarks.mixed [--files 10000] [--seconds 5] [--rounds 4] [--connections 2]
 
-The expensive queries are those of `benchmarks.limits`, each of the largest size that the limits allow.
+The expensive queries are those of `benchmarks.limits`, each of the largest size that the limits allow: with a plan, and
+with a field that fails, so that graphql-core executes them.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from benchmarks.overload import request
 from gateway.execution.compiler import Compiler
 from gateway.execution.executor import Executor, OperationRequest
 from gateway.execution.persisted_documents import PersistedDocuments
-from gateway.limits import Limits
+from gateway.limits import UNPLANNED, Limits
 from gateway.store.sqlite.store import SqliteStore
 from tests.commands import Running, running
 from tests.schema import SCHEMA
@@ -78,28 +79,47 @@ class Expensive(NamedTuple):
     """A query, and what it does to the event loop."""
 
     query: str
-    is_compiled: bool
-    """Whether a plan executes it. Otherwise graphql-core does."""
     hold: Hold
 
 
-async def expensive(database: Path, cases: Cases, times: int) -> Mapping[str, Expensive]:
-    """Each case of the largest size that is allowed, with the median of its longest holds.
+class Expenses(NamedTuple):
+    """The expensive queries by name."""
 
-    It is parsed, validated and compiled before.
-    """
+    planned: Mapping[str, Expensive]
+    unplanned: Mapping[str, Expensive]
+    """Queries that graphql-core executes, because a field has an error."""
+
+
+async def expenses(database: Path, cases: Cases, times: int) -> Expenses:
+    """Each case of the largest size that is allowed, with the median of its longest holds."""
     store, limits = await SqliteStore.open(database, readers=2), replace(Limits(), operation_seconds=SECONDS)
     compiler = Compiler(SCHEMA, limits)
-    executor = Executor(SCHEMA, store, limits, PersistedDocuments(0), introspection=True, compiler=compiler)
-    found = {}
+    smaller = replace(limits, cost=limits.cost // UNPLANNED)
+    planning = Executor(SCHEMA, store, limits, PersistedDocuments(0), introspection=True, compiler=compiler)
+    resolving = Executor(SCHEMA, store, smaller, PersistedDocuments(0), introspection=True)
+    planned, unplanned = dict[str, Expensive](), dict[str, Expensive]()
     for name, build in cases.items():
-        query = build(await largest(executor, build))
-        prepared, executed = await executor.prepare(OperationRequest(query), CLIENT), compiler.executed
-        await executor.run(prepared)
-        holds = [await longest_hold(asyncio.create_task(executor.run(prepared))) for _ in range(times)]
-        found[name] = Expensive(query, compiler.executed > executed, Hold(*map(median, zip(*holds, strict=True))))
+        query = build(await largest(planning, build))
+        planned[name] = Expensive(query, await _hold(planning, query, times))
+        query = failing(build(await largest(resolving, build) - 1))
+        unplanned[name] = Expensive(query, await _hold(planning, query, times))
+    if compiler.executed < len(cases):
+        raise ValueError("Some queries have no plan.")
     await store.close()
-    return found
+    return Expenses(planned, unplanned)
+
+
+def failing(query: str) -> str:
+    """A query with one more field, which fails."""
+    return f"{query.removesuffix('}')} failing: articles(first: -1) {{ totalCount }} }}"
+
+
+async def _hold(executor: Executor, query: str, times: int) -> Hold:
+    """The median of the longest holds. The query is parsed, validated and compiled before."""
+    prepared = await executor.prepare(OperationRequest(query), CLIENT)
+    await executor.run(prepared)
+    holds = [await longest_hold(asyncio.create_task(executor.run(prepared))) for _ in range(times)]
+    return Hold(*map(median, zip(*holds, strict=True)))
 
 
 def latencies(server: Running, seconds: int, expensive: Sequence[bytes], connections: int) -> Sequence[float]:
@@ -134,10 +154,11 @@ def measure(folder: Path, loads: Mapping[str, Sequence[str]], plan: Plan) -> Map
     return {name: sorted(seconds) for name, seconds in found.items()}
 
 
-def row(name: str, case: Expensive) -> str:
-    """The milliseconds of the longest hold."""
-    mark = "  graphql-core" if not case.is_compiled else "  missed" if case.hold.processor > HOLD_AIM else ""
-    return f"{name:34}{1000 * case.hold.processor:9.2f}{1000 * case.hold.wall:9.2f}{mark}"
+def row(name: str, planned: Hold, unplanned: Hold) -> str:
+    """The milliseconds of the longest holds."""
+    mark = "  missed" if planned.processor > HOLD_AIM else ""
+    times = (planned.processor, planned.wall, unplanned.processor, unplanned.wall)
+    return f"{name:34}{''.join(f'{1000 * each:9.2f}' for each in times)}{mark}"
 
 
 def told(name: str, seconds: Sequence[float], idle: float) -> str:
@@ -156,14 +177,14 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        cases = uvloop.run(expensive(load(folder, arguments.files), CASES, arguments.rounds))
-        print(f"{'longest hold of the loop, ms':34}{'cpu':>9}{'wall':>9}")
-        for name, case in cases.items():
-            print(row(name, case))
+        cases = uvloop.run(expenses(load(folder, arguments.files), CASES, arguments.rounds))
+        print(f"{'longest hold of the loop, ms':34}{'plan cpu':>9}{'wall':>9}{'core cpu':>9}{'wall':>9}")
+        for name, planned in cases.planned.items():
+            print(row(name, planned.hold, cases.unplanned[name].hold))
         loads = {
             "idle": [],
-            "beside plans": [case.query for case in cases.values() if case.is_compiled],
-            "beside graphql-core": [case.query for case in cases.values() if not case.is_compiled],
+            "beside plans": [case.query for case in cases.planned.values()],
+            "beside graphql-core": [case.query for case in cases.unplanned.values()],
         }
         found = measure(folder, loads, Plan(arguments.connections, arguments.rounds, arguments.seconds))
     print(f"\n{'cheap queries, ms':34}{'p50':>9}{'p99':>9}{'max':>9}{'ratio':>8}")
