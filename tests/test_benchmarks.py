@@ -53,15 +53,15 @@ def test_overload_is_measured(tmp_path: Path) -> None:
 
 
 async def test_expensive_queries_are_measured(tmp_path: Path) -> None:
-    """Their plans hold the loop for some time. graphql-core executes a case that the compiler refuses."""
-    cases = {name: CASES[name] for name in ("a page of leaves", "changes")}
-    found = await mixed.expensive(load(tmp_path, 5), cases, 1)
-    assert [case.is_compiled for case in found.values()] == [True, False]
-    assert all(case.query and 0 < case.hold.processor <= case.hold.wall for case in found.values())
-    assert mixed.row("a case", found["changes"]._replace(hold=mixed.Hold(0.5, 1))).split()[-3:] == [
-        "500.00",
-        "1000.00",
-        "graphql-core",
+    """They hold the loop for some time, with a plan, and with a field that fails."""
+    cases = {name: CASES[name] for name in ("a page of leaves", "changes", "facets under many aliases")}
+    found = await mixed.expenses(load(tmp_path, 5), cases, 1)
+    assert found.planned.keys() == found.unplanned.keys() == cases.keys()
+    for case in (*found.planned.values(), *found.unplanned.values()):
+        assert 0 < case.hold.processor <= case.hold.wall
+    assert all("failing" in case.query for case in found.unplanned.values())
+    assert mixed.row("a case", mixed.Hold(0.5, 1), mixed.Hold(0.25, 2)).split()[-5:] == [
+        *("500.00", "1000.00", "250.00", "2000.00", "missed")
     ]
 
 

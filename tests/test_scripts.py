@@ -97,6 +97,10 @@ class Followed:
         """The texts of all existing files."""
         return {str(file.relative_to(self.site.root)): file.read_text() for file in self.site.root.rglob("*.md")}
 
+    @property
+    def pictures(self) -> Mapping[str, bytes]:
+        return {str(file.relative_to(self.site.root)): file.read_bytes() for file in self.site.root.rglob("*.png")}
+
     async def step(self, acts: Sequence[Act]) -> None:
         """Make some changes at once, report them, and wait until they are served."""
         self._steps += 1
@@ -189,9 +193,12 @@ async def state(store: ContentStore, visibility: Visibility) -> Mapping[str, Any
 
 
 async def loaded(folder: Path, texts: Mapping[str, str], followed: Followed) -> States:
-    """The state after a first load of some files at the current time."""
+    """The state after a first load of some files, beside the present pictures, at the current time."""
     for file in texts.items():
         write(folder / "content", Text(*file))
+    for path, picture in followed.pictures.items():
+        (folder / "content" / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / "content" / path).write_bytes(picture)
     async with unfollowed(folder) as cold:
         cold.clock.now = followed.site.clock.now
         await cold.ingest.run()

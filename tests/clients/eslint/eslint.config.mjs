@@ -14,6 +14,7 @@ const values = {
     "CorpusChange",
     "Heading",
     "Image",
+    "Link",
     "PageInfo",
     "SimilarArticle",
     "Snippet",
