@@ -236,6 +236,8 @@ def candidates(source: str, written: str) -> tuple[str, ...]:
     `source` is the path of the document. The order is: beside the document, in the folder with its name, in the content
     folder, and in the folders that generators copy to the root of the site.
     """
+    if "%" not in written and media_type(written.partition("#")[0].partition("?")[0]) is None:
+        return ()  # most links, which need not be resolved
     if written.startswith(_ROOTS):
         written = "/" + written.partition("/")[2]
     found, from_root = place(source, written), place("", written)
