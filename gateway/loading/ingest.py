@@ -223,9 +223,9 @@ class Ingest:
 
     async def _scan_all(self, started: datetime, *, accept_empty: bool, strict: bool) -> Scan:
         memory = IngestState.load(await self._store.memory())
-        anew = await self._outdated() | (await self._broken() if strict else frozenset())
-        found, gone = await self._compare_surely(memory, anew)
-        to_read = await asyncio.to_thread(files_to_read, found, memory, anew)
+        reparsed = await self._outdated() | (await self._broken() if strict else frozenset())
+        found, gone = await self._compare_until_stable(memory, reparsed)
+        to_read = await asyncio.to_thread(files_to_read, found, memory, reparsed)
         changed = (*to_read, *found.absent)
         signatures = dict(await asyncio.to_thread(new_signatures, found.listing.files, found.folders, changed))
         return Scan(
@@ -247,8 +247,8 @@ class Ingest:
     async def _scan_some(self, started: datetime, last_scan: LastFullScan, told: Collection[str]) -> Scan | None:
         """Scan some paths. None if the whole folder must be walked."""
         referrers = await self._referrers(told)
-        anew = frozenset(chain.from_iterable(referrers.values()))
-        paths = await asyncio.to_thread(narrow, anew.union(told), self._root, last_scan)
+        reparsed = frozenset(chain.from_iterable(referrers.values()))
+        paths = await asyncio.to_thread(narrow, reparsed.union(told), self._root, last_scan)
         if paths is None:
             return None
         known = await self._store.files(paths)
@@ -269,38 +269,40 @@ class Ingest:
             state,
             last_scan.site,
             listing,
-            files_to_read(found, state, anew),
+            files_to_read(found, state, reparsed),
             self._hold,
             last_full_scan=last_scan,
             paths=paths,
         )
 
-    async def _compare_surely(self, state: IngestState, anew: AbstractSet[str]) -> tuple[Comparison, AbstractSet[str]]:
+    async def _compare_until_stable(
+        self, state: IngestState, reparsed: AbstractSet[str]
+    ) -> tuple[Comparison, AbstractSet[str]]:
         """Compare the folder with the store. Also returns the known files that are confirmed to be gone.
 
         One walk may miss a file that is moved meanwhile. So two walks must agree, or all walks must miss the file.
         """
-        found = await self._compare(state, anew)
+        found = await self._compare(state, reparsed)
         gone = sure = set(found.gone)
         for _ in range(MAX_LOOKS):
             if not gone:
                 break
-            before, found = found, await self._compare(state, anew)
+            before, found = found, await self._compare(state, reparsed)
             gone = set(found.gone)
             if found.listing.files == before.listing.files:
                 return found, gone
             sure = sure & gone
         return found, sure
 
-    async def _compare(self, state: IngestState, anew: AbstractSet[str]) -> Comparison:
-        """Walk the folder, and read the store's state of each folder that may differ, or has a file of `anew`."""
+    async def _compare(self, state: IngestState, reparsed: AbstractSet[str]) -> Comparison:
+        """Walk the folder, and read the store's state of each folder that may differ, or has a file of `reparsed`."""
         site, listing = await asyncio.to_thread(self._walk)
         stored = await self._store.folders()
         if state.decoder == decoder_version(site):
             folders = await asyncio.to_thread(unlike, listing.files, stored, settled(state))
         else:
             folders = stored.keys() | listing.files.folders.keys()
-        folders |= set(map(folder_of, anew))
+        folders |= set(map(folder_of, reparsed))
         known = await self._store.files_in(folders)
         return await asyncio.to_thread(Comparison.of, site, listing, folders, known)
 

@@ -217,10 +217,10 @@ def settled(state: IngestState) -> float:
     return (state.started - SETTLED).timestamp() * 1e9 if state.started else 0
 
 
-def files_to_read(comparison: Comparison, state: IngestState, anew: Collection[str]) -> dict[str, str | None]:
+def files_to_read(comparison: Comparison, state: IngestState, reparsed: Collection[str]) -> dict[str, str | None]:
     """The files to read: new, apparently changed, or written too shortly before the last run.
 
-    Each has the digest of its stored version, or None if it must be parsed, as those in `anew`.
+    Each has the digest of its stored version, or None if it must be parsed, as those in `reparsed`.
     """
     same_decoder, limit = state.decoder == decoder_version(comparison.site), settled(state)
     paths: dict[str, str | None] = {}
@@ -230,7 +230,7 @@ def files_to_read(comparison: Comparison, state: IngestState, anew: Collection[s
         for name in sorted(found):
             path = join(folder, name)
             version = comparison.known[path].version if path in comparison.known else None
-            if version is None or not same_decoder or path in anew:
+            if version is None or not same_decoder or path in reparsed:
                 paths[path] = None
             elif version[1:5] != found[name] or version.mtime_ns > limit:
                 paths[path] = version.sha256
