@@ -167,6 +167,35 @@ class Heading(NamedTuple):
     """The id of the heading in the HTML. Unique within the body."""
 
 
+class CustomValues(NamedTuple):
+    """The values of the custom fields of a document, encoded for the store.
+
+    A value is a number, a text or an array of them. A Boolean is 0 or 1, a time its number of microseconds since 1970,
+    a date that of its midnight in UTC, and a value of an enum its position in the declaration.
+    """
+
+    values: str = "{}"
+    """JSON of the values, by the keys of their fields."""
+    order: str = "{}"
+    """JSON of the folded texts by which articles are ordered, cut at 200 characters."""
+    words: tuple[str, str, str] = ("", "", "")
+    """The searched text of low, normal and high weight."""
+    items: tuple[tuple[int, int, str], ...] = ()
+    """The members of lists of texts and enums: number of the field, position, text."""
+    references: tuple[tuple[int, int, tuple[str, ...]], ...] = ()
+    """Number of the field, position, and the keys that can name the article, in order of preference."""
+
+
+class NavigationEntry(NamedTuple):
+    """What a file says about its place in the tree of the site."""
+
+    weight: float | None = None
+    number: int | None = None
+    """The prefix of its name."""
+    title: str | None = None
+    is_hidden: bool = False
+
+
 @record
 class Document(ArticleFields):
     """One file, decoded and validated. `path` is NFC, POSIX and relative to the content folder."""
