@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gateway.content.markup import read, removed_tags, render
@@ -180,6 +180,7 @@ _PARTS = [
 
 
 @given(st.lists(st.sampled_from(_PARTS), max_size=25).map("".join))
+@example("%%{{< a >}}%%{{< a >}}")
 def test_any_body_with_tags(body: str) -> None:
     """The text of the index is that of the HTML, and each removed tag is at its place in the body."""
     rules = BodyRules(embeds=("www.youtube.com",))
