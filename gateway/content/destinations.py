@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 from urllib.parse import unquote
 
+from gateway.content.footnotes import ANCHORS
 from gateway.content.identity import url_identity
 from gateway.content.nodes import LineIndex
-from gateway.content.outline import NOTE_ID
 from gateway.model.documents import Destination
 
 WIKI = "[["
@@ -113,7 +113,7 @@ def addressed(sanitised: str, addresses: Mapping[str, str]) -> str:
 def _found(rendered: str) -> Iterator[tuple[str, bool, str]]:
     """Each destination with entities, whether it is of an image, and the HTML of its label."""
     for link in _LINK.finditer(rendered):
-        if link[1] and not link[1].startswith(f"#{NOTE_ID}"):
+        if link[1] and not link[1].startswith(ANCHORS):
             yield link[1], False, link[2]
     for image in _IMAGE.finditer(rendered):
         if (written := _SOURCE.search(image[1])) and written[1]:
