@@ -86,7 +86,7 @@ DEFAULT_MAPPING: Mapping[str, FieldSource] = {name: FieldSource((name,)) for nam
         )
     ),
     "slug": FieldSource(("slug", "permalink", "url")),
-    "aliases": FieldSource(("aliases", "alias", "redirect_from", "redirectFrom")),
+    "aliases": FieldSource(("aliases", "alias", "redirect_from", "redirectFrom", "redirects")),
 }
 """The default keys of each field. The keys of `slug` may also have an address."""
 ADDRESSES = frozenset(DEFAULT_MAPPING["slug"].keys)

@@ -242,6 +242,7 @@ def test_any_name(name: str, word: str) -> None:
         ("aliases: [/old/, old/two/, older]", ("/old/", "/old/two/", "/blog/2024/older")),
         ("redirect_from: /old.html", ("/old.html",)),
         ("redirect_from:\n  - /old\n  - /old/", ("/old",)),
+        ("redirects: [/old/, 'https://old.example/a']", ("/old/", "https://old.example/a")),
         ("alias: /blog/2024/a/", ()),
         ("aliases: [Another name, 'https://a.example/x']", ("https://a.example/x",)),
     ],
