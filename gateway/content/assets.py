@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
-from gateway.content.destinations import WIKI, place
+from gateway.content.destinations import PROJECT_ROOTS, WIKI, place
 from gateway.content.image_size import HEAD_BYTES, Size, image_size
 from gateway.content.media_types import media_type
 from gateway.content.source import Stamp, Walk, join, open_inside
@@ -226,7 +226,7 @@ class DocumentAssets:
         found = candidates(self._source, written)
         if not found or found[0] not in self.files:
             return False
-        return self._is_site or not written.startswith(("/", *_ROOTS))
+        return self._is_site or not written.startswith(("/", *PROJECT_ROOTS))
 
 
 def candidates(source: str, written: str) -> tuple[str, ...]:
@@ -238,7 +238,7 @@ def candidates(source: str, written: str) -> tuple[str, ...]:
     """
     if "%" not in written and media_type(written.partition("#")[0].partition("?")[0]) is None:
         return ()  # most links, which need not be resolved
-    if written.startswith(_ROOTS):
+    if written.startswith(PROJECT_ROOTS):
         written = "/" + written.partition("/")[2]
     found, from_root = place(source, written), place("", written)
     if found is None or media_type(found.path) is None:

@@ -19,6 +19,8 @@ from gateway.model.documents import Destination
 
 WIKI = "[["
 """The beginning of the target of a wiki link."""
+PROJECT_ROOTS = ("@site/", "@/", "~/")
+"""The beginnings of paths from the root of a project: in Docusaurus, in Zola and with Vite, and in Nuxt."""
 MOST_DESTINATIONS = 10_000
 """The number of destinations of a body that are read."""
 LONGEST_DESTINATION = 8192
