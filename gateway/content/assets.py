@@ -31,8 +31,8 @@ WHOLE_BYTES = 16 * 2**20
 modification time."""
 STATIC_FOLDERS = ("static", "public", "assets", "source", "src")
 """The folders that generators copy to the root of the site."""
-_ROOTS = ("@site/", "@/", "~/")
-"""The beginnings of destinations from the root of a project, in Docusaurus and in projects with Vite."""
+ABSOLUTE = ("https://", "http://")
+"""The usual beginnings of destinations that do not name a file. There may be others."""
 ANYWHERE = "*/"
 """The beginning of the path that stands for a file with a name, in whichever folder it is."""
 MOST_FILES = 10_000
