@@ -142,7 +142,7 @@ class _Decoder:
         self._outline = markup.read(front_matter.body, self._rules)
         self._destinations = destinations.of_body(self._outline.html, front_matter.body, path, front_matter.body_line)
         self._site = site
-        self._assets = DocumentAssets(folder, site.assets.base, path, is_site=bool(site.preset)) if folder else None
+        self._assets = DocumentAssets(folder, site, path) if folder else None
         self.lookup = FieldLookup(path, self._fields, site)
         self._left: dict[str, object] = {}
         self._instant = partial(dates.instant, zone=site.timezone)
@@ -163,9 +163,10 @@ class _Decoder:
         web_url, plain = self._web_url(places.address), self._plain_fields()
         given_slug = places.slug or self._slug_of_path() or digits(self._path)
         title, locale = self._title(), self._locale()
-        url = self._url(places, given_slug, title, locale, published_date_time)
+        address = self._url(places, given_slug, title, locale, published_date_time)
+        url = address and self._site.based(address)
         own_urls = (plain["original_url"], web_url, plain["amp_web_url"], plain["cdn_amp_web_url"], *spellings(url))
-        urls = _identities(own_urls)
+        urls = _identities((*own_urls, *spellings(address)))
         names = self._other_names()
         return Document(
             path=self._path,
@@ -180,7 +181,7 @@ class _Decoder:
             public_until=self.visibility.public_until(),
             web_url=web_url,
             urls=urls,
-            aliases=former_addresses(names, url, urls),
+            aliases=former_addresses(names, url, urls, self._site.based),
             names=other_names(names),
             provider=self._provider(),
             topics=self._topics(),
@@ -265,7 +266,7 @@ class _Decoder:
         return file_names.address_slug(self._text(field))
 
     def _url(self, places: _Places, given: str, title: str, locale: str | None, date: datetime | None) -> str | None:
-        """The address of the article in the site: that of the file, else one by the site's template."""
+        """The address of the article below the site's base: that of the file, else one by the site's template."""
         rule = self._site.url_rule(self._path)
         template = rule and rule.template
         if places.path and not (template and template.holds_address):

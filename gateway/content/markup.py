@@ -168,7 +168,7 @@ def _prepared(shown: str, rules: BodyRules) -> Prepared:
     if not templates.may_hold_tags(shown):
         return Prepared(shown)
     _check(shown)
-    return Prepared(*templates.expand(shown, _code(shown), rules.embeds))
+    return Prepared(*templates.expand(shown, _code(shown), rules))
 
 
 def _code(markdown: str) -> list[tuple[int, int]]:

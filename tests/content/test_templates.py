@@ -73,6 +73,30 @@ def test_tags(markdown: str, expected: str) -> None:
     assert html(markdown) == expected
 
 
+@pytest.mark.parametrize(
+    ("written", "address"),
+    [
+        ("{{ site.baseurl }}/b/", "/notes/b/"),
+        ("{{site.baseurl-}}/b/", "/notes/b/"),
+        ("{{ '/b/' | relative_url }}", "/notes/b/"),
+        ('{{ "/b/" | absolute_url }}', "/notes/b/"),
+        ('{{ "/b/" | prepend: site.baseurl }}', "/notes/b/"),
+        ('{{ "/b/" | url }}', "/notes/b/"),
+        ('{{ "/b/" | downcase | relative_url }}', "/notes/b/"),
+        ('{{ "/b/" | prepend: site.url }}', "/b/"),
+        ("{{ 'b/' | relative_url }}", "/notes/b/"),
+        ("{{ 'b/' | url }}", "b/"),
+        ("{{ 'https://a.example/b/' | relative_url }}", "https://a.example/b/"),
+        ("{{ site.baseurl }}{% link _posts/b.md %}", "_posts/b.md"),
+        ("{{ site.baseurl }}{% post_url 2024-01-02-b %}", "2024-01-02-b"),
+    ],
+)
+def test_base_of_the_site(written: str, address: str) -> None:
+    """Addresses begin with it where the tag puts it, except those of files."""
+    assert f'<a href="{address}"' in render(f"[a]({written})", BodyRules(base="/notes")).html
+    assert [*removed_tags(f"[a]({written})", BodyRules())] == []
+
+
 def test_video_of_an_allowed_host() -> None:
     """A video is a frame if the site allows its host."""
     shown = html("{{< youtube id=ab title='C' >}}\n*d*", "www.youtube.com")
