@@ -19,10 +19,12 @@ from gateway.errors import DatabaseUnavailable, NotReady, StoreError
 from gateway.model.lists import NEWEST_FIRST, ArticleOrderField, OrderTerm, TopicOrderField, Window
 from gateway.model.records import Visibility
 from gateway.option_types import DatabaseUrl
+from gateway.store.postgres import read_connection
 from gateway.store.postgres import store as postgres_store
 from gateway.store.postgres.store import PostgresStore
 from gateway.store.protocol import read_one
 from gateway.store.reads import ARTICLE_BY_PATH, ARTICLES, ARTICLES_OF_TOPIC, TOPICS, ChangesOf, PageOf
+from tests.network import Network
 from tests.postgres import own_schema, running_server
 from tests.store.documents import apply, day, document, provider, topics
 from tests.store.reading import ask, look_up
@@ -166,6 +168,35 @@ async def test_gateway_recovers_from_the_end_of_its_server(tmp_path: Path) -> No
                     break
                 except DatabaseUnavailable:
                     await asyncio.sleep(0.01)
+
+
+async def test_gateway_recovers_from_a_silent_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Statements that run or wait for a reader fail once the silence is noticed. Then all readers can be used again."""
+    for module in (postgres_store, read_connection):
+        monkeypatch.setattr(module, "ANSWER_SECONDS", 0.2)
+    with running_server() as server:
+        url = own_schema(server.url)
+        loader = await ReplicatedStore.open(tmp_path / "working.db", url)
+        await apply(loader, document("a"))
+        await loader.close()
+        async with Network.to(server.port) as network, gateway(network.url(url)) as reader:
+            async with reader.snapshot(PUBLIC) as one, reader.snapshot(PUBLIC) as other:
+                assert await one.generation() == await other.generation()
+                network.fall_silent()
+                waiting = asyncio.create_task(paths(reader))
+                cancelled = asyncio.create_task(look_up(one, ARTICLE_BY_PATH, ["a"]))
+                await asyncio.sleep(0)
+                cancelled.cancel()
+                with pytest.raises(DatabaseUnavailable):
+                    await look_up(other, ARTICLE_BY_PATH, ["a"])
+            with pytest.raises(DatabaseUnavailable):
+                await waiting
+            assert not is_available(reader)
+            network.recover()
+            while not is_available(reader):
+                await reader.reach()
+            async with reader.snapshot(PUBLIC) as one, reader.snapshot(PUBLIC) as other:
+                assert await one.generation() == await other.generation()
 
 
 async def test_closed_store_refuses(loaded: ReplicatedStore, postgres_url: str) -> None:
