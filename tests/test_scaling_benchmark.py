@@ -78,7 +78,7 @@ def test_popularity_follows_the_law(pages: int) -> None:
 
 
 async def test_purged_answers_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each edit purges what is read from all articles, and fewer other answers if there are more providers and topics."""
+    """Each edit purges what is read from all articles. Other answers are purged less if there are more providers."""
     monkeypatch.setattr(scaling, "EDITS", 5)
     few, many = [await purged_shares(tmp_path / str(groups), groups, 40) for groups in (1, 40)]
     for name in ("page", "facets", "search"):
