@@ -12,6 +12,8 @@ import argparse
 import asyncio
 import json
 import math
+import os
+import platform
 import random
 import re
 import tempfile
@@ -26,7 +28,7 @@ import asyncpg
 import platformdirs
 
 from benchmarks import shapes, wrk
-from benchmarks.load import machine, write_section
+from benchmarks.load import write_section
 from benchmarks.operations import QUERIES, Query
 from benchmarks.postgres import Measurement, started
 from benchmarks.queries import PUBLIC
@@ -356,7 +358,8 @@ def main() -> None:
             title: asyncio.run(purged_shares(folder / title, groups, arguments.files))
             for title, groups in GROUPS.items()
         }
-    parts = {"inputs": f"{machine(1)}\n{inputs(costs, purged, used)}", "needs": needs(costs, purged)}
+    measured = f"{arguments.files:,} articles, {os.cpu_count()} CPUs, Python {platform.python_version()}.\n\n"
+    parts = {"inputs": measured + inputs(costs, purged, used), "needs": needs(costs, purged)}
     for section, text in parts.items():
         print(text)
         if arguments.write_docs:
