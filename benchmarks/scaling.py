@@ -10,19 +10,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import math
 import os
 import platform
-import random
-import re
 import tempfile
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from datetime import UTC, datetime
-from itertools import product
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import asyncpg
 import platformdirs
@@ -31,18 +26,8 @@ from benchmarks import shapes, wrk
 from benchmarks.load import write_section
 from benchmarks.operations import QUERIES, Query
 from benchmarks.postgres import Measurement, started
-from benchmarks.queries import PUBLIC
+from benchmarks.purges import Purged, purged_shares
 from benchmarks.servers import Site
-from gateway import cache_tags
-from gateway.execution.executor import Executor, OperationRequest, Result
-from gateway.execution.persisted_documents import PersistedDocuments
-from gateway.graph.schema import build_schema
-from gateway.limits import Limits
-from gateway.loading.ingest import Ingest
-from gateway.model.records import Visibility
-from gateway.store.protocol import ContentStore
-from gateway.stores import temporary_store
-from tests.parsing import InProcess
 
 PAGE = Path(__file__).parent.parent / "docs/scaling.md"
 REQUESTS = 100_000
@@ -59,16 +44,6 @@ FEWEST = 2
 """So that one gateway or standby can fail."""
 GROUPS = {"few": 1, "many": 50}
 """The factor of the numbers of providers and topics in the generated files."""
-SAMPLE, EDITS = 1_000, 30
-"""The answers of each kind, and the edits, for the purged share."""
-LISTED = 100
-LIST = f"""
-query ($offset: Int!) {{
-  articles(first: {LISTED}, offset: $offset) {{
-    nodes {{ id title publishedDateTime topics {{ name }} provider {{ id }} }}
-  }}
-}}
-"""
 TABLES = """
 SELECT sum(pg_total_relation_size(oid)) FROM pg_class WHERE relkind = 'r' AND relnamespace = $1::text::regnamespace
 """
@@ -112,10 +87,6 @@ class Memory(NamedTuple):
     """Bytes of a gateway."""
     article: float
     """Bytes of PostgreSQL for each article, with indexes."""
-
-
-Purged = Mapping[str, float]
-"""The part of the answers of each kind that an edit purges, by the name of the query."""
 
 
 class Cache(NamedTuple):
@@ -247,75 +218,6 @@ def inputs(costs: Mapping[str, Cost], purged: Mapping[str, Purged], memory: Memo
 # What is measured.
 
 
-def spread(text: str, group: int) -> str:
-    """A file with providers and topics of its own for each group."""
-    text = re.sub(r"(domain: \w+)(?=\.example)", rf"\1-{group}", text)
-    return re.sub(r"^(  - [A-Z]\w+ \w+)$", rf"\1 {group}", text, flags=re.MULTILINE)
-
-
-async def purged_shares(folder: Path, groups: int, files: int) -> Purged:
-    """Load files, keep the tags of answers of each kind, and edit files one by one."""
-    shapes.write(folder, lambda number: spread(shapes.article(number), number % groups), files)
-    edited = random.Random(1).sample(_files(folder), min(EDITS, files))
-    async with temporary_store() as store:
-        ingest = Ingest(store, folder, InProcess(1), clock=lambda: datetime.now(UTC))
-        await ingest.run()
-        kept = await _tags(store)
-        shares: Mapping[str, list[float]] = {name: [] for name in kept}
-        for file in edited:
-            gone = await _purged_by_edit(store, ingest, file)
-            for name, answers in kept.items():
-                shares[name].append(sum(not gone.isdisjoint(tags) for tags in answers) / len(answers))
-    return {name: sum(some) / len(some) for name, some in shares.items()}
-
-
-def _files(folder: Path) -> Sequence[Path]:
-    return sorted(folder.rglob("*.md"))
-
-
-async def _tags(store: ContentStore) -> Mapping[str, Sequence[Collection[str]]]:
-    """The cache tags of answers of each kind, about up to SAMPLE articles."""
-    executor = Executor(build_schema(), store, Limits(), PersistedDocuments(), introspection=False)
-
-    async def answer(document: str, variables: Mapping[str, Any]) -> Result:
-        found = await executor.answer(OperationRequest(document, variables), PUBLIC)
-        assert not found.errors, found.errors
-        return found
-
-    tags: Mapping[str, list[Collection[str]]] = {kind.query.name: [] for kind in KINDS}
-    for offset in range(0, SAMPLE, LISTED):
-        listed = json.loads((await answer(LIST, {"offset": offset})).body)["data"]["articles"]["nodes"]
-        for kind, (number, node) in product(KINDS, enumerate(listed)):
-            found = await answer(kind.query.document, _variables(kind.query.name, offset + number, node))
-            tags[kind.query.name].append(cache_tags.for_response(found.dependencies))
-    return tags
-
-
-def _variables(name: str, number: int, node: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Those of all kinds. An operation ignores the others."""
-    return {
-        "id": node["provider"]["id"] if name == "provider" else node["id"],
-        "offset": 0 if name == "provider" else number,
-        "topic": node["topics"][0]["name"],
-        "before": node["publishedDateTime"],
-        "words": " ".join(node["title"].split()[:3]),
-    }
-
-
-async def _purged_by_edit(store: ContentStore, ingest: Ingest, file: Path) -> set[str]:
-    async with store.snapshot(Visibility.PUBLIC) as snapshot:
-        token = await snapshot.token()
-    _edit(file)
-    await ingest.run()
-    async with store.snapshot(Visibility.PUBLIC) as snapshot:
-        return {*cache_tags.for_purge(await snapshot.changed_ids(token, cache_tags.MAX_PURGED_IDS + 1))}
-
-
-def _edit(file: Path) -> None:
-    """An edit of the title."""
-    file.write_text(file.read_text().replace('title: "', 'title: "Edited: ', 1))
-
-
 def cost(gateway: Measurement, query: Query, site: Site, seconds: int, connections: int = 8) -> Cost:
     """The cost of different requests to a gateway on PostgreSQL."""
     sets = query.sets(site.database)
@@ -355,7 +257,7 @@ def main() -> None:
             costs = {kind.query.name: cost(gateway, kind.query, site, arguments.seconds) for kind in KINDS}
             used = asyncio.run(memory(gateway, arguments.files))
         purged = {
-            title: asyncio.run(purged_shares(folder / title, groups, arguments.files))
+            title: asyncio.run(purged_shares(folder / title, groups, arguments.files, [kind.query for kind in KINDS]))
             for title, groups in GROUPS.items()
         }
     measured = f"{arguments.files:,} articles, {os.cpu_count()} CPUs, Python {platform.python_version()}.\n\n"

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import scaling, shapes
+from benchmarks import purges, shapes
 from benchmarks.load import write_section
+from benchmarks.purges import purged_shares, spread
 from benchmarks.scaling import (
     FEWEST,
     KINDS,
@@ -23,8 +24,6 @@ from benchmarks.scaling import (
     misses_after_edit,
     needs,
     popularity,
-    purged_shares,
-    spread,
 )
 
 NAMES = [kind.query.name for kind in KINDS]
@@ -79,8 +78,10 @@ def test_popularity_follows_the_law(pages: int) -> None:
 
 async def test_purged_answers_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each edit purges what is read from all articles. Other answers are purged less if there are more providers."""
-    monkeypatch.setattr(scaling, "EDITS", 5)
-    few, many = [await purged_shares(tmp_path / str(groups), groups, 40) for groups in (1, 40)]
+    monkeypatch.setattr(purges, "EDITS", 5)
+    few, many = [
+        await purged_shares(tmp_path / str(groups), groups, 40, [kind.query for kind in KINDS]) for groups in (1, 40)
+    ]
     for name in ("page", "facets", "search"):
         assert (few[name], many[name]) == (1, 1)
     for name in ("article", "provider"):
