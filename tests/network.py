@@ -24,7 +24,7 @@ class Network:
     @asynccontextmanager
     async def to(cls, server: int) -> AsyncIterator[Network]:
         network = cls(server)
-        listening = await asyncio.start_server(network._connect, "127.0.0.1", 0)
+        listening = await asyncio.start_server(network._accept, "127.0.0.1", 0)
         network.port = listening.sockets[0].getsockname()[1]
         try:
             yield network
@@ -46,17 +46,19 @@ class Network:
         """What was sent meanwhile arrives."""
         self._passes.set()
 
+    def _accept(self, reader: StreamReader, writer: StreamWriter) -> None:
+        """Keeps the task, because asyncio logs an error for a cancelled one of its own."""
+        connection = asyncio.create_task(self._connect(reader, writer))
+        self._connections.add(connection)
+        connection.add_done_callback(self._connections.discard)
+
     async def _connect(self, reader: StreamReader, writer: StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task
-        self._connections.add(task)
         try:
             with suppress(ConnectionRefusedError):
                 server_reader, server_writer = await asyncio.open_connection("127.0.0.1", self._server)
                 await asyncio.gather(self._forward(reader, server_writer), self._forward(server_reader, writer))
         finally:
             writer.close()
-            self._connections.discard(task)
 
     async def _forward(self, source: StreamReader, target: StreamWriter) -> None:
         try:
