@@ -14,7 +14,18 @@ from urllib.parse import unquote
 
 import orjson
 
-from gateway.content import author_names, dates, destinations, file_names, links, markup, nested_fields, values
+from gateway.content import (
+    author_names,
+    dates,
+    destinations,
+    dotted_names,
+    file_names,
+    links,
+    markup,
+    nested_fields,
+    translations,
+    values,
+)
 from gateway.content.assets import ABSOLUTE, AssetFolder, DocumentAssets
 from gateway.content.field_lookup import FieldLookup, flat
 from gateway.content.frontmatter import FrontMatter
@@ -142,6 +153,7 @@ class _Decoder:
         self._outline = markup.read(front_matter.body, self._rules)
         self._destinations = destinations.of_body(self._outline.html, front_matter.body, path, front_matter.body_line)
         self._site = site
+        self._translated = translations.of_path(path, site.translations, site.locales)
         self._assets = DocumentAssets(folder, site, path) if folder else None
         self.lookup = FieldLookup(path, self._fields, site)
         self._left: dict[str, object] = {}
@@ -196,6 +208,7 @@ class _Decoder:
             destinations=self._destinations,
             addresses=tuple(self._addresses()),
             secured=self._secured(),
+            translation=self._translation(),
             **plain,
             assets=tuple(self._assets.files.values()) if self._assets else (),
             # These are last, because `_rest` needs to know which keys the other fields use.
@@ -219,10 +232,19 @@ class _Decoder:
             message = f"`{language}` at the end of the name may be a language. It is read as a part of the name."
             hint = "List the languages of the site as `locales` in gateway.yaml."
             self._collector.inform(LOCALES_UNKNOWN, message, self._fields.position, hint)
-        if said or not self._name.locale:
+        found = self._name.locale or self._translated.locale
+        if said or not found:
             return self._collector.value(values.text, said or self.lookup.default("locale"))
-        self.lookup.given.append(FieldOrigin("locale", FILE_NAME))
-        return self._name.locale
+        self.lookup.given.append(FieldOrigin("locale", FILE_NAME if self._name.locale else PATH))
+        return found
+
+    def _translation(self) -> str | None:
+        """The key that all translations of the article have."""
+        rules = self._site.translations
+        for name in rules.keys if translations.Means.KEY in rules.by else ():
+            if text := self._collector.value(values.text, dotted_names.find(self._fields.entries, name)):
+                return translations.of_key(text)
+        return self._translated.key
 
     def _title(self) -> str:
         title = self._collector.value(values.phrase, self.lookup.pinned("title") or self.lookup.written("title"))

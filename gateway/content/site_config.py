@@ -36,6 +36,7 @@ from gateway.content.site import (
     with_prefixes,
 )
 from gateway.content.source import SITE_FILE, ContentFile, Stamp
+from gateway.content.translations import Means, TranslationRules
 from gateway.content.url_templates import BadTemplate, UrlRule, UrlTemplate, base_path
 from gateway.content.values import Unreadable, shown
 from gateway.content.yaml import DUPLICATE_KEY
@@ -50,7 +51,7 @@ SITE_NAME = "SITE_NAME"
 SECTIONS = frozenset(
     {
         *("preset", "fields", "defaults", "pin", "expose", "include", "folders", "exclude"),
-        *("numbered", "bundles", "timezone", "locales", "embeds", "url", "base", "path_slugs"),
+        *("numbered", "bundles", "timezone", "locales", "translations", "embeds", "url", "base", "path_slugs"),
     }
 )
 RENAMED = frozenset(DEFAULT_MAPPING) - {"secured"}
@@ -184,10 +185,13 @@ class _Reader:
             preset=preset,
             timezone=self._timezone(get("timezone")),
             locales=tuple(name for name, _ in self._texts(get("locales"))),
+            translations=(translations := self._translations(get("translations"))),
             embeds=tuple(self._hosts(get("embeds"))),
             fields_of=fields_by_key(effective),
             known=with_prefixes(
-                NATIVE_KEYS.union(no_slips, visibility_flags.KEYS, *(each.keys for each in effective.values()))
+                NATIVE_KEYS.union(
+                    no_slips, visibility_flags.KEYS, translations.keys, *(each.keys for each in effective.values())
+                )
             ),
             governing=governing,
             claimed=claimed,
@@ -222,6 +226,27 @@ class _Reader:
         hint = f"Write `{meant}`." if meant else "Write one name of the IANA database, such as `America/New_York`."
         self._refuse(f"{shown(name)} is not a time zone." if len(texts) == 1 else "This is a list.", position, hint)
         return UTC
+
+    def _translations(self, section: MappingEntry | None) -> TranslationRules:
+        if section is None or values.is_null(section.value):
+            return TranslationRules()
+        if not isinstance(section.value, MappingNode):
+            self._refuse("This is not a mapping.", section.value.position, "Write `{by: [folder]}`.")
+            return TranslationRules()
+        self._check(section.value, frozenset(TranslationRules._fields))
+        given = section.value.entries
+        found = TranslationRules()
+        if "by" in given:
+            found = found._replace(by=frozenset(self._means(given["by"])))
+        return found._replace(keys=self._keys(given["keys"])) if "keys" in given else found
+
+    def _means(self, field: MappingEntry) -> Iterator[Means]:
+        for name, position in self._texts(field):
+            if name in {*Means}:
+                yield Means(name)
+            else:
+                hint = f"Write some of {', '.join(Means)}."
+                self._refuse(f"{shown(name)} does not tell translations.", position, hint)
 
     def _check(self, fields: MappingNode, known: frozenset[str]) -> None:
         """Report every unknown key."""
