@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, tzinfo
+from functools import lru_cache
 from typing import NamedTuple
 
 from gateway.content import dotted_names, values, visibility_flags
@@ -16,6 +17,7 @@ from gateway.content.inheritance import InheritedRule, InheritedRules
 from gateway.content.media_types import ASSETS
 from gateway.content.nodes import MappingEntry, MappingNode, Node, ScalarNode, SequenceNode
 from gateway.content.url_templates import UrlRule
+from gateway.model.collections import NO_COLLECTIONS, Collection, Collections
 from gateway.model.documents import BodyRules
 from gateway.model.fields import FIELDS
 
@@ -195,6 +197,11 @@ class Site(NamedTuple):
     inherited: InheritedRules = InheritedRules()
     """The rules in files of other generators."""
     assets: AssetRules = AssetRules()
+    collections: Collections = NO_COLLECTIONS
+
+    def collection_of(self, path: str) -> Collection | None:
+        """The first collection that the file belongs to."""
+        return next((each for each in self.collections if any(glob.matches(path) for glob in _globs(each.paths))), None)
 
     def defaults_for(self, path: str) -> dict[str, MappingEntry]:
         if not self.defaults:
@@ -312,6 +319,12 @@ class Site(NamedTuple):
 
 
 DEFAULT_SITE = Site()
+
+
+@lru_cache
+def _globs(patterns: tuple[str, ...]) -> tuple[Glob, ...]:
+    """Raises BadGlob."""
+    return tuple(map(Glob.of, patterns))
 
 
 def _overlaid(rules: Iterable[PathRule]) -> dict[str, MappingEntry]:
