@@ -5,8 +5,9 @@ Fields are stored as written. Only the fields that hide a file are decoded here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, tzinfo
+from functools import lru_cache
 from typing import NamedTuple
 
 from gateway.content import dotted_names, values, visibility_flags
@@ -16,6 +17,7 @@ from gateway.content.inheritance import InheritedRule, InheritedRules
 from gateway.content.media_types import ASSETS
 from gateway.content.nodes import MappingEntry, MappingNode, Node, ScalarNode, SequenceNode
 from gateway.content.url_templates import UrlRule
+from gateway.model.collections import NO_COLLECTIONS, Collection, Collections
 from gateway.model.documents import BodyRules
 from gateway.model.fields import FIELDS
 
@@ -188,6 +190,7 @@ class Site(NamedTuple):
     """How to find the date in the text of a key."""
     embeds: tuple[str, ...] = ()
     """The hosts whose frames are shown in bodies."""
+    collections: Collections = NO_COLLECTIONS
     digest: str = ""
     """The digest of the rules, "" for the default rules."""
     inherited: InheritedRules = InheritedRules()
@@ -230,6 +233,16 @@ class Site(NamedTuple):
         """The folders of a file below those that a pattern names, or below the site's folder if it names none."""
         depth = glob.depth or max((each.depth for each in self.folders if each.matches(path)), default=0)
         return path.split("/")[depth:-1]
+
+    def collection_of(self, path: str) -> Collection | None:
+        """The first collection that the file belongs to."""
+        return next(self.collections_of(path), None)
+
+    def collections_of(self, path: str) -> Iterator[Collection]:
+        """The collections that match a file, in the order of their declaration."""
+        for collection in self.collections:
+            if any(_glob(text).matches(path) for text in collection.paths):
+                yield collection
 
     def closed(self, path: str) -> str | None:
         """The name or the generator's rule that makes the file a draft whatever its front matter.
@@ -306,6 +319,8 @@ class Site(NamedTuple):
 
 
 DEFAULT_SITE = Site()
+
+_glob = lru_cache(maxsize=4096)(Glob.of)
 
 
 def _overlaid(rules: Iterable[PathRule]) -> dict[str, MappingEntry]:

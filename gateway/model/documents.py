@@ -244,6 +244,9 @@ class Document(ArticleFields):
     exposed: bytes
     """JSON of the part of `front_matter` that the public may read."""
     secured: str | None
+    collection: str | None = None
+    """The name of its collection."""
+    custom: CustomValues = CustomValues()
 
 
 FRONT_MATTER = "frontMatter"
