@@ -82,7 +82,7 @@ class CustomField(NamedTuple):
     @property
     def constant(self) -> str:
         """Its name in enums: `COOK_TIME` for `cookTime`."""
-        return _HUMP.sub("_", "_".join(self.path)).upper()
+        return constant_case("_".join(self.path))
 
     def __str__(self) -> str:
         return f"{self.collection}.{self.key}"
@@ -136,6 +136,10 @@ class Collection(NamedTuple):
     def type_of(self, field: CustomField) -> str:
         """The name of the type of one of its enums or objects in GraphQL: `PostEvent` for `event`."""
         return self.type + "".join(map(pascal_case, field.path))
+
+
+def constant_case(name: str) -> str:
+    return _HUMP.sub("_", name).upper()
 
 
 def pascal_case(name: str) -> str:
