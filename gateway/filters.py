@@ -19,6 +19,7 @@ class Field(Enum):
     ID = "article.id"
     SLUG = "article.slug"
     PATH = "article.path"
+    COLLECTION = "article.collection"
     vars().update({field.constant: f"article.{field.name}" for field in FILTERED})
     PROVIDER_ID = "provider.id"
     PROVIDER_NAME = "provider.name"

@@ -19,8 +19,7 @@ from gateway.content.nested_fields import Rest, entries
 from gateway.content.nodes import ForeignPosition, MappingEntry, MappingNode, Node, Position, SequenceNode
 from gateway.content.problem_collector import BAD_VALUE, ProblemCollector, nearest
 from gateway.content.site import with_prefixes
-from gateway.content.text import fold
-from gateway.content.tokenizer import words
+from gateway.content.text import fold, order_key
 from gateway.content.values import Unreadable, shown
 from gateway.model.collections import Collection, CustomField, EnumValue, FieldType, SearchWeight
 from gateway.model.documents import BodyRules, CustomValues, FieldOrigin, Image
@@ -29,8 +28,6 @@ REQUIRED_FIELD = "REQUIRED_FIELD"
 
 NONE = CustomValues()
 
-LONGEST_ORDER = 200
-"""The number of characters of a text by which articles are ordered."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _MOST_NAMED = 10
@@ -297,10 +294,10 @@ def _encoded(
         if field.is_list and field.type in {FieldType.STRING, FieldType.ENUM}:
             items += [(field.number, at, text) for at, text in enumerate(_texts(field, value, "name"))]
         elif field.type is FieldType.STRING:
-            order[field.key] = fold(str(value).strip())[:LONGEST_ORDER]
+            order[field.key] = order_key(value)
         if field.search:
             searched[field.search] += _texts(field, value, "written")
-    low, normal, high = (words(" ".join(texts)) for texts in searched.values())
+    low, normal, high = map("\n".join, searched.values())
     return CustomValues(_json(found), _json(order), (low, normal, high), tuple(items), tuple(references))
 
 

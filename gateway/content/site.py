@@ -241,7 +241,7 @@ class Site(NamedTuple):
     def collections_of(self, path: str) -> Iterator[Collection]:
         """The collections that match a file, in the order of their declaration."""
         for collection in self.collections:
-            if any(_glob(text).matches(path) for text in collection.paths):
+            if any(glob.matches(path) for glob in _globs(collection.paths)):
                 yield collection
 
     def closed(self, path: str) -> str | None:
@@ -320,7 +320,11 @@ class Site(NamedTuple):
 
 DEFAULT_SITE = Site()
 
-_glob = lru_cache(maxsize=4096)(Glob.of)
+
+@lru_cache
+def _globs(patterns: tuple[str, ...]) -> tuple[Glob, ...]:
+    """Raises BadGlob."""
+    return tuple(map(Glob.of, patterns))
 
 
 def _overlaid(rules: Iterable[PathRule]) -> dict[str, MappingEntry]:

@@ -137,6 +137,7 @@ class ArticleFacets:
     providers = answered("Counts by provider.", list[ProviderCount], _facet(Grouping.PROVIDER, "provider"))
     categories = answered("Counts by category.", list[ValueCount], _facet(Grouping.CATEGORY, "category"))
     types = answered("Counts by kind of content.", list[ValueCount], _facet(Grouping.TYPE, "type"))
+    collections = answered("Counts by collection.", list[ValueCount], _facet(Grouping.COLLECTION, "collection"))
     dates = answered(
         "Counts by date of publication, oldest first. Intervals without articles are omitted.", list[DateCount], _dates
     )

@@ -169,6 +169,7 @@ class ArticleFilter:
     id: IDFilter | None = _optional("The article's id.")
     slug: StringFilter | None = _optional("The slug.")
     path: StringFilter | None = _optional("The file's path, relative to the content folder.")
+    collection: StringFilter | None = _optional("The collection of `gateway.yaml` that the file belongs to.")
     __annotations__.update({field.name: _FILTERS[field.kind] for field in FILTERED})
     vars().update({field.name: _optional(field.filtered) for field in FILTERED})
     provider: ProviderFilter | None = _optional("The provider.")
@@ -284,6 +285,7 @@ _ARTICLE: Meanings = {
     "id": _value(Field.ID),
     "slug": _value(Field.SLUG),
     "path": _value(Field.PATH),
+    "collection": _value(Field.COLLECTION),
     **{field.name: _value(Field[field.constant]) for field in FILTERED},
     "provider": partial(_every, _PROVIDER),
     "topics": partial(_every, _names(NameList.TOPICS, ArticlePart.TOPIC)),

@@ -28,6 +28,7 @@ describe(
     TOPICS="The names of the topics.",
     PROVIDER="The name of the provider.",
     AUTHORS="The names of the authors, as the article or the site's file of authors writes them.",
+    FIELDS="The custom fields with `search` in `gateway.yaml`, by their weights.",
 )
 describe(
     SearchMode,

@@ -213,6 +213,9 @@ class Article(Node, ContentItem):
     )
     __annotations__.update({field.name: field.type for field in _OWN})
     vars().update({field.name: strawberry.field(description=field.description) for field in _OWN})
+    collection: str | None = strawberry.field(
+        description="The collection of `gateway.yaml` that the file belongs to. Null without one."
+    )
     published: bool = strawberry.field(description="The `published` flag in the front matter. Default: true.")
     status: documents.Status = strawberry.field(
         description="DRAFT: `published` is false. EXPIRED: published, with an expiry date at or before the generation's"

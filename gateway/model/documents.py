@@ -177,9 +177,9 @@ class CustomValues(NamedTuple):
     values: str = "{}"
     """JSON of the values, by the keys of their fields."""
     order: str = "{}"
-    """JSON of the folded texts by which articles are ordered, cut at 200 characters."""
+    """JSON of the order keys of texts, by the keys of their fields."""
     words: tuple[str, str, str] = ("", "", "")
-    """The searched text of low, normal and high weight."""
+    """The searched text of low, normal and high weight, as written. Snippets are made of it."""
     items: tuple[tuple[int, int, str], ...] = ()
     """The members of lists of texts and enums: number of the field, position, text."""
     references: tuple[tuple[int, int, tuple[str, ...]], ...] = ()
@@ -247,6 +247,11 @@ class Document(ArticleFields):
     collection: str | None = None
     """The name of its collection."""
     custom: CustomValues = CustomValues()
+    navigation: NavigationEntry = NavigationEntry()
+    translation: str | None = None
+    """The key that all translations of one article have."""
+    file: str | None = None
+    """The path of the file, if it holds more than one document. `path` names the document in it."""
 
 
 FRONT_MATTER = "frontMatter"

@@ -24,6 +24,8 @@ class SearchField(StrEnum):
     TOPICS = "TOPICS"
     PROVIDER = "PROVIDER"
     AUTHORS = "AUTHORS"
+    FIELDS = "FIELDS"
+    """The custom fields."""
 
 
 class SearchMode(StrEnum):
@@ -125,6 +127,7 @@ class Grouping(StrEnum):
     PROVIDER = "PROVIDER"
     CATEGORY = "CATEGORY"
     TYPE = "TYPE"
+    COLLECTION = "COLLECTION"
 
 
 class Interval(StrEnum):

@@ -7,6 +7,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
+import orjson
+
 from gateway.content import snippets
 from gateway.errors import RequestError
 from gateway.model.lists import BEST_FIRST, Group, Grouping, Order, Page, SearchField, Window
@@ -292,9 +294,10 @@ def _snippets(state: State, read: SnippetsOf, parents: Parents) -> Steps[Mapping
 def _searched_texts(state: State, fields: Collection[SearchField], id_: str) -> Steps[Mapping[SearchField, str]]:
     """Some texts of an article, the one with the highest weight first."""
     body = "coalesce(article.text, article.body)" if SearchField.BODY in fields else "NULL"
-    rows = yield _of_articles(state, f"article.title, article.excerpt, article.provider, {body}", [id_])
+    columns = f"article.title, article.excerpt, article.provider, {body}, article.custom_words"
+    rows = yield _of_articles(state, columns, [id_])
     found: dict[SearchField, str | None] = {}
-    for _, title, excerpt, key, text in rows:
+    for _, title, excerpt, key, text, custom in rows:
         topics = (yield from answer(state, TopicsOf(), [id_]))[id_] if SearchField.TOPICS in fields else ()
         provider = (yield from answer(state, Find(PROVIDER_BY_KEY), [key]))[key] if key else None
         authors = (yield from answer(state, AuthorsOf(), [id_]))[id_] if SearchField.AUTHORS in fields else ()
@@ -302,6 +305,7 @@ def _searched_texts(state: State, fields: Collection[SearchField], id_: str) -> 
             SearchField.TITLE: title,
             SearchField.TOPICS: ", ".join(topic.name for topic in topics),
             SearchField.EXCERPT: excerpt,
+            SearchField.FIELDS: "\n".join(filter(None, reversed(orjson.loads(custom or "[]")))),
             SearchField.PROVIDER: provider and provider.name,
             SearchField.AUTHORS: ", ".join(author.name for author in authors),
             SearchField.BODY: text,
@@ -397,6 +401,7 @@ _GROUPED: Mapping[Grouping, Callable[[Row], Topic | Author | Provider | str]] = 
     Grouping.PROVIDER: PROVIDER.make,
     Grouping.CATEGORY: lambda row: str(row[0]),
     Grouping.TYPE: lambda row: str(row[0]),
+    Grouping.COLLECTION: lambda row: str(row[0]),
 }
 """The record of a row."""
 

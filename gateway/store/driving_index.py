@@ -14,6 +14,7 @@ from gateway.store.filter_sql import COLUMNS, keys_where, named_records, one_of
 from gateway.store.list_sources import (
     BY_AUTHOR,
     BY_CATEGORY,
+    BY_COLLECTION,
     BY_LOCALE,
     BY_PROVIDER,
     BY_STATUS,
@@ -27,9 +28,10 @@ _COLUMNS: Mapping[Field, ListSource[Article]] = {
     Field("article.category"): BY_CATEGORY,
     Field("article.locale"): BY_LOCALE,
     Field("article.type"): BY_TYPE,
+    Field.COLLECTION: BY_COLLECTION,
 }
 _NAMED: Mapping[NameList, ListSource[Article]] = {NameList.TOPICS: BY_TOPIC, NameList.AUTHORS: BY_AUTHOR}
-_BY_PREFERENCE = (BY_TOPIC, BY_AUTHOR, BY_PROVIDER, BY_CATEGORY, BY_STATUS, BY_LOCALE, BY_TYPE)
+_BY_PREFERENCE = (BY_TOPIC, BY_AUTHOR, BY_PROVIDER, BY_CATEGORY, BY_STATUS, BY_COLLECTION, BY_LOCALE, BY_TYPE)
 """Sources that usually have fewer articles come first."""
 
 

@@ -53,6 +53,7 @@ _KINDS: Mapping[Grouping, _GroupColumns] = {
     Grouping.PROVIDER: _records(PROVIDER, "article.provider", "", "member.value"),
     Grouping.CATEGORY: _values("article.category"),
     Grouping.TYPE: _values("article.type"),
+    Grouping.COLLECTION: _values("article.collection"),
 }
 
 

@@ -11,7 +11,7 @@ from gateway.store.filter_sql import as_parameter
 from gateway.store.sql_fragment import Slot
 
 SLOTS = tuple(Slot() for _ in range(16))
-LISTED = frozenset({Field("article.category"), Field("article.locale"), Field("article.type")})
+LISTED = frozenset({Field("article.category"), Field("article.locale"), Field("article.type"), Field.COLLECTION})
 """Fields of which the values select lists."""
 MOST_CHARACTERS = 400
 """The maximum size of a shape: the characters of its texts, and eight for each of its other parts."""

@@ -15,6 +15,7 @@ from gateway.errors import BadUserInput
 from gateway.model.lists import Edge, NullsOrder, Order, OrderDirection, Window
 from gateway.model.records import Visibility
 from gateway.store.cursor import Value, decode, encode
+from gateway.store.custom_columns import of_collection
 from gateway.store.dialect import SQLITE, Dialect
 from gateway.store.driving_index import driving_index_of
 from gateway.store.filter_sql import TRUE, FilterSql
@@ -135,6 +136,7 @@ class ListQuery:
         self._visibility = visibility
         self._dialect = dialect
         self._search = listing.search
+        self._collection = listing.collection
         self._filter = self._driving_index.rest if self._driving_index else listing.filter
         self._name = " ".join([self._source.name, *(f"{term.field}-{term.direction}-{term.nulls}" for term in order)])
         steps = [step for term in order for step in self._term(*term)]
@@ -354,6 +356,8 @@ class ListQuery:
         holds = [Sql(each) if of is None else _of_one(each, of) for each in source.conditions]
         if band or source.visibility_table:
             holds.append(band or Sql(visible(str(source.visibility_table), self._visibility)))
+        if self._collection is not None:
+            holds.append(Sql(of_collection(self._collection)))
         if self._search:
             holds.append(self._dialect.full_text.matching(source.key, self._search, self._visibility))
         if self._filter:

@@ -124,6 +124,7 @@ def _naming(kind: str) -> ListSource[Article]:
 BY_TOPIC = _naming("topic")
 BY_AUTHOR = _naming("author")
 BY_CATEGORY = _articles("article.key", "article", "article.category = parent.value", guarded="article", nearer={})
+BY_COLLECTION = _articles("article.key", "article", "article.collection = parent.value", guarded="article", nearer={})
 BY_TYPE = _articles("article.key", "article", "article.type = parent.value", guarded="article", nearer={})
 BY_LOCALE = _articles("article.key", "article", "article.locale = parent.value", guarded="article", nearer={})
 BY_STATUS = _articles(

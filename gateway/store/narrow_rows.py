@@ -150,12 +150,13 @@ def _json(column: Sequence[str]) -> Sequence[Any]:
 
 
 _BLOBS = frozenset({"related"})
-_LISTS = frozenset({"article.topics", "article.authors", "article.images", "article.aliases"})
+_LISTS = frozenset({"article.topics", "article.authors", "article.images", "article.aliases", "article.custom"})
 _DECODERS: Mapping[str, Callable[[Sequence[Any]], Sequence[Any]]] = {
     "topics": _json,
     "authors": _json,
     "images": _json,
     "aliases": _json,
+    "custom": _json,
     "related": all_related_items,
 }
 """Decoders of columns."""

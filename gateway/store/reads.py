@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -85,11 +85,17 @@ class Listing(Generic[T]):
     search: Search | None = None
     """The full-text search of the records, if any. Only for articles."""
 
+    collection: str | None = None
+    """The collection of the records. None for all. Only for articles."""
+
     def where(self, filter_: Filter | None) -> Listing[T]:
-        return Listing(self.name, filter_, self.search)
+        return replace(self, filter=filter_)
 
     def matching(self, search: Search | None) -> Listing[T]:
-        return Listing(self.name, self.filter, search)
+        return replace(self, search=search)
+
+    def within(self, collection: str) -> Listing[T]:
+        return replace(self, collection=collection)
 
 
 ARTICLES = Listing[Article]("articles")
@@ -297,7 +303,7 @@ class Ask(NamedTuple):
 
     Times are microseconds since 1970. `topics` are pairs of a key and its spelling, `authors` are
     sequences of the values of an AuthorName, `images` are sequences of the
-    values of an Image, and `related` are sequences of the members ENTRY.
+    values of an Image, `related` are sequences of the members ENTRY, and `custom` are the values by their keys.
     """
 
     read: Read[Any]

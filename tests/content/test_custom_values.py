@@ -266,7 +266,7 @@ def test_defaults_replace_missing_and_unreadable_values() -> None:
     )
     found = document(fields, "g: 1").custom
     assert orjson.loads(found.values) == {"a": "É", "b": [1], "f": 5}
-    assert (found.order, found.words) == ('{"a":"e"}', ("e", "", ""))
+    assert (found.order, found.words) == ('{"a":"e"}', ("É", "", ""))
     assert [item[1:] for item in found.items] == [(0, "y")]
     assert values(fields, "a: z\nb: []\nc: {e: 1}\nf: 6") == {"a": "z", "c__d": 4, "c__e": 1, "f": 6}
     assert told(bad := decoded(fields, "f: x")) == [("WARNING", "BAD_VALUE", 3, 4)]
@@ -368,7 +368,7 @@ def test_orders_items_and_words() -> None:
     collection = site(fields).collections.all[0]
     numbers = {leaf.key: leaf.number for leaf in collection.leaves}
     assert orjson.loads(found.custom.order) == {"a": "e" * 200}
-    assert found.custom.words == ("y", "two words b", f"{'e' * 300} bold text")
+    assert found.custom.words == ("y", "Two Words\nb", f" {long} \nBold text")
     assert found.custom.items == (
         *((numbers["b"], 0, "Two Words"), (numbers["b"], 1, "b")),
         *((numbers["h"], 0, "y"), (numbers["h"], 1, "x")),

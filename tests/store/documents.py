@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from gateway.content import markup
 from gateway.content.identity import author_key, provider_key, topic_key, url_identity
 from gateway.model.changes import Change, FileVersion, Loaded
+from gateway.model.collections import Collections
 from gateway.model.documents import AuthorName, Document, Image, ProviderName, RelatedEntry, TopicName
 from gateway.model.problems import Problem
 from gateway.store.protocol import Applied, ChangeSet, ContentStore
@@ -114,8 +115,9 @@ async def apply(
     as_of: datetime = NOW,
     problems: tuple[Problem, ...] = (),
     memory: Mapping[str, str] | None = None,
+    collections: Collections | None = None,
 ) -> Applied:
     """Apply changes in batches of three. A document counts as a loaded file."""
     every = [loaded(change) if isinstance(change, Document) else change for change in changes]
     batches = [every[start : start + 3] for start in range(0, len(every), 3)]
-    return await store.apply(ChangeSet(as_of, stream(batches), problems, memory or {}))
+    return await store.apply(ChangeSet(as_of, stream(batches), problems, memory or {}, collections=collections))

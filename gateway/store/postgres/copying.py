@@ -17,7 +17,7 @@ from gateway.store.article_row import TEXT_COLUMNS, IndexedText, indexed_text
 from gateway.store.postgres.connection import lock_table
 from gateway.store.postgres.indexes import CREATE_INDEXES
 from gateway.store.postgres.outbox import NOTED_ARTICLES, OWNED, WORDED_ARTICLES, Notes
-from gateway.store.postgres.search_text import fields_value, text_value
+from gateway.store.postgres.search_text import custom_value, fields_value, text_value
 from gateway.store.postgres.tables import CREATE, INDEX_SEARCH, INSERT_TRANSFER, NAMES, PRESENT, Table, tables
 from gateway.store.postgres.words import copy_vocabulary, count_words, create_folding, create_functions
 from gateway.store.rows import Row
@@ -36,7 +36,7 @@ SELECT article.key, article.public, ifnull(provider.words, words(ifnull(article.
 FROM article LEFT JOIN provider ON provider.view = article.public AND provider.key = article.provider
 """
 _ARRAYS = {"INTEGER": "bigint[]", "TEXT": "text[]"}
-_SEARCH = ("article", "public", "fields", "authors", "body")
+_SEARCH = ("article", "public", "fields", "authors", "body", "custom")
 
 
 async def copy_all(connection: Any, schema: str, source: SqliteConnection, transfer: str) -> None:
@@ -163,7 +163,8 @@ def _words(rows: Iterable[Row]) -> bytes:
 
 
 def _line(key: int, public: int, text: IndexedText) -> str:
-    return f"{key}\t{public}\t{fields_value(text)}\t{text_value(text.authors)}\t{text_value(text.body)}\n"
+    values = (fields_value(text), text_value(text.authors), text_value(text.body), custom_value(text))
+    return "\t".join((str(key), str(public), *values)) + "\n"
 
 
 def worded(row: Row) -> tuple[int, int, IndexedText]:

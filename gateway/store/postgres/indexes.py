@@ -32,7 +32,7 @@ _BY_TEXT = frozenset(
 )
 """The indexes that those of _HASHED replace."""
 _INDEX = re.compile(r"(?:CREATE) (?:UNIQUE )?INDEX (\w+) ON (\w+) \((.*)\)(?:\s+WHERE (.*))?")
-_SHORT = frozenset({"id", "status", "code"})
+_SHORT = frozenset({"id", "status", "code", "collection"})
 """Texts of limited length, which are indexed whole."""
 
 

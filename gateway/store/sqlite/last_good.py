@@ -19,6 +19,7 @@ from gateway.model.documents import (
     Document,
     Heading,
     Image,
+    NavigationEntry,
     ProviderName,
     RelatedEntry,
     TopicName,
@@ -30,9 +31,11 @@ from gateway.store.rows import Row, body_text, optional_instant, related_items
 from gateway.store.sql_files import named
 
 _DERIVED = frozenset({"id", "slug", "urls", "has_body", "is_secured", "text", *FOLDED.values()})
+_OF_COLLECTIONS = frozenset({"collection", *(name for name in COLUMNS if name.startswith("custom"))})
+"""The columns that depend on the collections of the time."""
 _JSON = frozenset({
     *("provider_images", "images", "topics", "authors", "aliases", "exposed", "front_matter", "headings"),
-    *("destinations", "assets", "addresses"),
+    *("destinations", "assets", "addresses", "navigation"),
 })  # fmt: skip
 _ENTRY = (
     "id",
@@ -67,7 +70,7 @@ def record_of(values: Row) -> str:
     record = {
         name: orjson.loads(values[AT[name]]) if name in _JSON else values[AT[name]]
         for name in COLUMNS
-        if name not in _DERIVED and values[AT[name]] is not None
+        if name not in _DERIVED and name not in _OF_COLLECTIONS and values[AT[name]] is not None
     }
     record["text"] = body_text(record["body"], values[AT["text"]])
     entries = related_items(values[AT["related"]])
@@ -115,6 +118,9 @@ def _document(path: str, record: Mapping[str, Any]) -> Document:
         front_matter=orjson.dumps(record.get("front_matter", {})),
         exposed=orjson.dumps(record.get("exposed", {})),
         secured=record.get("secured"),
+        navigation=NavigationEntry(*record.get("navigation", ())),
+        translation=record.get("translation"),
+        file=record.get("file"),
         **fields,
     )
 

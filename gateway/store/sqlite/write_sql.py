@@ -29,6 +29,8 @@ WHERE article.key >= :first AND provider.words <> words(article.provider_name)
 
 _WRITE = named("sqlite/write.sql")
 GENERATION = _WRITE["generation"]
+DECLARED = _WRITE["declared"]
+DECLARE = _WRITE["declare"]
 NEXT_ALL = _WRITE["next_all"]
 NEXT_PUBLIC = _WRITE["next_public"]
 COUNT_ARTICLES = _WRITE["count_articles"]
@@ -40,6 +42,8 @@ INSERT_TOPIC = _WRITE["insert_topic"]
 INSERT_AUTHOR = _WRITE["insert_author"]
 INSERT_MENTION = _WRITE["insert_mention"]
 INSERT_LINK = _WRITE["insert_link"]
+INSERT_ITEM = _WRITE["insert_item"]
+INSERT_REFERENCE = _WRITE["insert_reference"]
 INSERT_ASSET = _WRITE["insert_asset"]
 INDEX = {PREVIEW_VIEW: _WRITE["index_preview"], PUBLIC_VIEW: _WRITE["index_public"]}
 UNINDEX = {PREVIEW_VIEW: _WRITE["unindex_preview"], PUBLIC_VIEW: _WRITE["unindex_public"]}

@@ -15,6 +15,7 @@ import orjson
 
 from gateway.content.source import folder_of
 from gateway.model.changes import Change, Deleted, Encoded, Loaded, NotDocument, Quarantined, Restricted, Unchanged
+from gateway.model.collections import Collections
 from gateway.model.documents import Status, status_at
 from gateway.model.problems import Problem
 from gateway.store import change_log
@@ -40,6 +41,8 @@ from gateway.store.sqlite.write_sql import (
     CLEAR,
     COUNT_ARTICLES,
     COUNT_NAMES,
+    DECLARE,
+    DECLARED,
     DELETE_FILE,
     DELETE_FOLDER,
     DELETE_MEMORY,
@@ -54,10 +57,12 @@ from gateway.store.sqlite.write_sql import (
     INSERT_ASSET,
     INSERT_AUTHOR,
     INSERT_FILE,
+    INSERT_ITEM,
     INSERT_LINK,
     INSERT_MEMORY,
     INSERT_MENTION,
     INSERT_PROBLEM,
+    INSERT_REFERENCE,
     INSERT_TOPIC,
     INSERT_URL,
     LAST_KEY,
@@ -150,8 +155,8 @@ class ChangeWriter:
         self._dropped: list[str] = []
         """The indexes to create again."""
 
-    def begin(self, db: Database, signatures: Mapping[str, bytes | None]) -> None:
-        """`signatures` are those of a ChangeSet."""
+    def begin(self, db: Database, signatures: Mapping[str, bytes | None], collections: Collections | None) -> None:
+        """`signatures` and `collections` are those of a ChangeSet."""
         [(counter, counter_public, as_of)] = db.execute(GENERATION)
         [(last,)] = db.execute(LAST_KEY)
         self._first = self._next = last + 1
@@ -159,6 +164,8 @@ class ChangeWriter:
         self._all = self._public = self._is_first = counter == 0
         db.executemany(SIGN_FOLDER, [each for each in signatures.items() if each[1]])
         db.executemany(DELETE_FOLDER, [(path,) for path, signature in signatures.items() if not signature])
+        if collections is not None:
+            self._declare(db, collections)
         if counter:
             self._pass_time(db, *sorted((as_of, self._as_of)))
         if self._expected >= LARGE:  # counting reads an index
@@ -225,6 +232,13 @@ class ChangeWriter:
         """Creates a dropped index. The cache also limits the memory in which SQLite sorts, which adds to it."""
         with _cache(db, SORTING_KIB if self._expected >= UNCACHED else CACHE_KIB):
             db.execute(INDEXES[name])
+
+    def _declare(self, db: Database, collections: Collections) -> None:
+        """Another declaration is another generation in each view, because it changes the schema."""
+        [(digest,)] = db.execute(DECLARED)
+        if digest != collections.digest:
+            db.execute(DECLARE, (collections.digest, collections.dump()))
+            self._all = self._public = True
 
     def _pass_time(self, db: Database, earlier: int, later: int) -> None:
         """Shows articles that became due. If the clock was set back, hides those that are not due yet."""
@@ -329,7 +343,7 @@ class ChangeWriter:
 
     def _insert(self, db: Database, articles: Sequence[tuple[_Article, EncodedArticle]]) -> None:
         db.executemany(INSERT_ARTICLE, [article.row for article, _ in articles])
-        urls, topics, authors, mentions, links, assets = [], [], [], [], [], []
+        urls, topics, authors, mentions, links, assets, items, references = [], [], [], [], [], [], [], []
         texts: dict[int, list[Row]] = {view: [] for view in VIEWS}
         for article, encoded in articles:
             key, public, place, parts = article.key, article.public, article.place, encoded.parts
@@ -339,6 +353,8 @@ class ChangeWriter:
             mentions += [(key, *mention, *place, public) for mention in parts.mentions]
             links += [(key, *link) for link in parts.links]
             assets += [(key, *asset, article.reachable) for asset in parts.assets]
+            items += [(key, *item, *place, public) for item in parts.items]
+            references += [(key, *reference, *place, public) for reference in parts.references]
             texts[public].append((key, *encoded.text))
             self._count_names(article, parts, 1)
         db.executemany(INSERT_URL, urls)
@@ -347,6 +363,8 @@ class ChangeWriter:
         db.executemany(INSERT_MENTION, mentions)
         db.executemany(INSERT_LINK, links)
         db.executemany(INSERT_ASSET, assets)
+        db.executemany(INSERT_ITEM, items)
+        db.executemany(INSERT_REFERENCE, references)
         for view, rows in texts.items():
             db.executemany(INDEX[view], rows)
         self._touch(db, ((article, encoded.parts) for article, encoded in articles))
