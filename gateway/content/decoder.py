@@ -14,7 +14,17 @@ from urllib.parse import unquote
 
 import orjson
 
-from gateway.content import author_names, dates, destinations, file_names, links, markup, nested_fields, values
+from gateway.content import (
+    author_names,
+    custom_values,
+    dates,
+    destinations,
+    file_names,
+    links,
+    markup,
+    nested_fields,
+    values,
+)
 from gateway.content.assets import AssetFolder, DocumentAssets
 from gateway.content.field_lookup import FieldLookup, flat
 from gateway.content.frontmatter import FrontMatter
@@ -42,6 +52,7 @@ from gateway.model import fields
 from gateway.model.documents import (
     FRONT_MATTER,
     AuthorName,
+    CustomValues,
     Document,
     FieldOrigin,
     Hiding,
@@ -142,6 +153,7 @@ class _Decoder:
         self._outline = markup.read(front_matter.body, self._rules)
         self._destinations = destinations.of_body(self._outline.html, front_matter.body, path, front_matter.body_line)
         self._site = site
+        self._collection = site.collection_of(path)
         self._assets = DocumentAssets(folder, site.assets.base, path, is_site=bool(site.preset)) if folder else None
         self.lookup = FieldLookup(path, self._fields, site)
         self._left: dict[str, object] = {}
@@ -196,6 +208,8 @@ class _Decoder:
             addresses=tuple(self._addresses()),
             secured=self._secured(),
             **plain,
+            collection=self._collection.name if self._collection else None,
+            custom=self._custom_values(),
             assets=tuple(self._assets.files.values()) if self._assets else (),
             # These are last, because `_rest` needs to know which keys the other fields use.
             front_matter=orjson.dumps(rest := self._rest()),
@@ -357,16 +371,17 @@ class _Decoder:
         field = self.lookup.field("images")
         images, rest = nested_fields.images(self._collector, field)
         self._leave(field, rest)
-        return self._found(images, field)
+        return self._found(images, field if field and self._is_own(field) else None)
 
     def _found(self, images: Sequence[Image], field: MappingEntry | None) -> tuple[Image, ...]:
-        """The images of a field, with the addresses and sizes of those in the folder."""
+        """The images of a field, with the addresses and sizes of those in the folder. Missing files are reported if
+        the field is in the file."""
         assets = self._assets
         if assets is None or not images:
             return tuple(images)
         found = [assets.find(image.url) for image in images]
         for image, asset in zip(images, found, strict=True):
-            if asset is None and field and self._is_own(field) and assets.is_lost(image.url):
+            if asset is None and field and assets.is_lost(image.url):
                 position = nested_fields.position_of(field, image.url)
                 self._collector.warn(MISSING_FILE, _missing(image.url), position, MISSING_FILE_HINT)
         return tuple([asset.shown(image) if asset else image for image, asset in zip(images, found, strict=True)])
@@ -438,6 +453,17 @@ class _Decoder:
     def _secured(self) -> str | None:
         """The text of `secured`, verbatim. Messages must not quote it."""
         return self._collector.value(values.verbatim, self._fields.entries.get("secured"))
+
+    def _custom_values(self) -> CustomValues:
+        if self._collection is None:
+            return custom_values.NONE
+        context = custom_values.Decoding(self._path, self._site.timezone, self._custom_image, self._leave)
+        return custom_values.decode(self._collection, self.lookup, self._collector, context)
+
+    def _custom_image(self, field: MappingEntry) -> Image | None:
+        """The image of a custom field, which is not a list."""
+        images, _ = nested_fields.images(self._collector, field)
+        return next(iter(self._found(images, field)), None)
 
     def _excerpt_separator(self) -> str:
         """Jekyll's mark for the end of the excerpt."""
