@@ -196,11 +196,6 @@ class Site(NamedTuple):
     inherited: InheritedRules = InheritedRules()
     """The rules in files of other generators."""
     assets: AssetRules = AssetRules()
-    collections: Collections = NO_COLLECTIONS
-
-    def collection_of(self, path: str) -> Collection | None:
-        """The first collection that the file belongs to."""
-        return next((each for each in self.collections if any(glob.matches(path) for glob in _globs(each.paths))), None)
 
     def defaults_for(self, path: str) -> dict[str, MappingEntry]:
         if not self.defaults:
@@ -326,12 +321,6 @@ class Site(NamedTuple):
 DEFAULT_SITE = Site()
 
 _glob = lru_cache(maxsize=4096)(Glob.of)
-
-
-@lru_cache
-def _globs(patterns: tuple[str, ...]) -> tuple[Glob, ...]:
-    """Raises BadGlob."""
-    return tuple(map(Glob.of, patterns))
 
 
 def _overlaid(rules: Iterable[PathRule]) -> dict[str, MappingEntry]:
