@@ -24,8 +24,8 @@ TYPES = frozenset(
 """The types of the schema without collections."""
 ARTICLE_FIELDS = frozenset(
     {
-        *("adjacent", "aliases", "ampWebUrl", "authors", "body", "category", "cdnAmpWebUrl", "excerpt"),
-        *("frontMatter", "heat", "id", "image", "images", "isRedirect", "isSecured", "links", "locale"),
+        *("adjacent", "aliases", "ampWebUrl", "authors", "body", "category", "cdnAmpWebUrl", "collection"),
+        *("excerpt", "frontMatter", "heat", "id", "image", "images", "isRedirect", "isSecured", "links", "locale"),
         *("originalUrl", "path", "provider", "published", "publishedDateTime", "quality", "referencedBy", "related"),
         *("secured", "similar", "slug", "source", "status", "subtitle", "summary", "title", "topics", "type"),
         *("unlisted", "updatedDateTime", "url", "webUrl"),
@@ -33,13 +33,26 @@ ARTICLE_FIELDS = frozenset(
 )
 FILTERS = frozenset(
     {
-        *("and", "authors", "category", "hasBody", "hasImage", "hasRelated", "heat", "id", "locale", "not", "or"),
+        *(
+            "and",
+            "authors",
+            "category",
+            "collection",
+            "hasBody",
+            "hasImage",
+            "hasRelated",
+            "heat",
+            "id",
+            "locale",
+            "not",
+            "or",
+        ),
         *("path", "provider", "publishedDateTime", "quality", "slug", "status", "subtitle", "title", "topics"),
         *("type", "updatedDateTime"),
     }
 )
 """The members of `ArticleFilter`."""
-FACETS = frozenset({"authors", "categories", "dates", "providers", "quality", "topics", "types"})
+FACETS = frozenset({"authors", "categories", "collections", "dates", "providers", "quality", "topics", "types"})
 """The fields of `ArticleFacets`."""
 ORDERS = frozenset(
     {
