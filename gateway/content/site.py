@@ -327,6 +327,12 @@ class Site(NamedTuple):
 DEFAULT_SITE = Site()
 
 
+@lru_cache
+def _globs(patterns: tuple[str, ...]) -> tuple[Glob, ...]:
+    """Raises BadGlob."""
+    return tuple(map(Glob.of, patterns))
+
+
 def _overlaid(rules: Iterable[PathRule]) -> dict[str, MappingEntry]:
     fields: dict[str, MappingEntry] = {}
     for rule in rules:
