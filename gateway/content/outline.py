@@ -11,6 +11,7 @@ import re
 import unicodedata
 from typing import NamedTuple
 
+from gateway.content.footnotes import NOTE_ID, REFERENCE_ID
 from gateway.content.text import is_blank
 from gateway.model.documents import Heading
 
@@ -50,9 +51,7 @@ _ASCII_ANCHOR = {
 }
 """The anchors of ASCII characters. `str.translate` is fast for ASCII only."""
 
-NOTE_ID = "fn:"
-"""The beginning of the ids of footnotes. A heading does not have such an anchor."""
-_OWN_ANCHOR = re.compile(rf"\{{:? *#(?P<anchor>(?!{NOTE_ID})[A-Za-z][\w:.-]*) *\}}$", re.ASCII)
+_OWN_ANCHOR = re.compile(rf"\{{:? *#(?P<anchor>(?!{NOTE_ID}|{REFERENCE_ID})[A-Za-z][\w:.-]*) *\}}$", re.ASCII)
 """An explicit anchor at the end of a heading, as in `{#start}` or kramdown's `{: #start}`."""
 NAMELESS = "section"
 """The anchor of a heading without letters and digits."""

@@ -36,7 +36,7 @@ from gateway.content.site import (
     with_prefixes,
 )
 from gateway.content.source import SITE_FILE, ContentFile, Stamp
-from gateway.content.url_templates import BadTemplate, UrlRule, UrlTemplate
+from gateway.content.url_templates import BadTemplate, UrlRule, UrlTemplate, base_path
 from gateway.content.values import shown
 from gateway.content.yaml import DUPLICATE_KEY
 from gateway.errors import FrontMatterError
@@ -48,7 +48,7 @@ SITE_NAME = "SITE_NAME"
 SECTIONS = frozenset(
     {
         *("preset", "fields", "defaults", "pin", "expose", "include", "folders", "exclude"),
-        *("numbered", "bundles", "timezone", "locales", "embeds", "url", "path_slugs", "collections"),
+        *("numbered", "bundles", "timezone", "locales", "embeds", "url", "base", "path_slugs", "collections"),
     }
 )
 RENAMED = frozenset(DEFAULT_MAPPING) - {"secured"}
@@ -180,6 +180,7 @@ class _Reader(SectionReader):
             numbered=tuple(self.globs(get("numbered"))),
             path_slugs=tuple(self.globs(get("path_slugs"))),
             urls=tuple(self._urls(get("url"))),
+            base=self._base(get("base")),
             bundles=self.flag(get("bundles")),
             preset=preset,
             timezone=zone,
@@ -350,6 +351,13 @@ class _Reader(SectionReader):
             except BadTemplate as error:
                 self.refuse(str(error), position, error.hint)
         return None
+
+    def _base(self, field: MappingEntry | None) -> str:
+        texts = list(self.texts(field))
+        found = base_path(texts[0][0]) if len(texts) == 1 else None
+        if texts and found is None:
+            self.refuse(f"{shown(texts[0][0])} is not a path.", texts[0][1], "Write one path, such as `/notes`.")
+        return found or ""
 
     def _hosts(self, section: MappingEntry | None) -> Iterator[str]:
         for written, position in self.texts(section):
