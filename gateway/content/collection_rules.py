@@ -14,7 +14,7 @@ import orjson
 
 from gateway.content import collection_names, dotted_names, values
 from gateway.content.collection_names import SiteNames
-from gateway.content.custom_values import canonical
+from gateway.content.custom_values import scalar_decoder
 from gateway.content.nested_fields import entries
 from gateway.content.nodes import MappingEntry, MappingNode, Node, Position, ScalarNode, SequenceNode
 from gateway.content.problem_collector import ProblemCollector, nearest
@@ -399,7 +399,7 @@ class _Reader(SectionReader):
     def _canonical(self, field: CustomField, node: Node) -> Any:
         """The encoded value of a default. Reports one that is empty or unreadable."""
         try:
-            value = canonical(field, node, self._zone)
+            value = scalar_decoder(field, self._zone)(node)
         except Unreadable as error:
             self.refuse(str(error), node.position, error.hint)
             return None
