@@ -12,6 +12,7 @@ from gateway.access.tokens import Scope
 from gateway.content import (
     collection_rules,
     decoder,
+    field_settings,
     frontmatter,
     html_nesting,
     markup,
@@ -136,10 +137,11 @@ def test_example_rules_are_valid() -> None:
 def test_declarations_of_collections_are_documented() -> None:
     """docs/collections.md has each type, each setting and each limit."""
     text = (ROOT / "docs/collections.md").read_text()
-    settings = collection_rules.OF_COLLECTION | collection_rules.OF_FIELD - {collection_rules.FIELDS}
+    settings = collection_rules.OF_COLLECTION | field_settings.OF_FIELD
     named = set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE))
-    assert settings | collection_rules.TYPES.keys() - {"Object"} <= named
-    limits = {f"{value:,}" for name, value in vars(collection_rules).items() if name.startswith(("MOST_", "LONGEST_"))}
+    assert settings | field_settings.TYPES.keys() - {"Object"} <= named
+    constants = vars(collection_rules) | vars(field_settings)
+    limits = {f"{value:,}" for name, value in constants.items() if name.startswith(("MOST_", "LONGEST_"))}
     assert all(f" {limit} " in text for limit in limits)
 
 

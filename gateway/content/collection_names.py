@@ -15,6 +15,8 @@ Refuse = Callable[[str, Position, str], None]
 """Reports a message at a position with a hint."""
 
 LONGEST_NAME = 64
+NOT_VALUES = frozenset({"true", "false", "null"})
+"""What the value of an enum cannot be called in GraphQL."""
 
 _NAME = re.compile(r"[_A-Za-z][_0-9A-Za-z]*")
 _WORD = re.compile(r"[0-9A-Za-z]+")

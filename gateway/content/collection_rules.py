@@ -1,26 +1,30 @@
-"""Reads the section `collections` of `gateway.yaml`: groups of articles with typed fields of their own.
-
-Reading ends at the first limit, so that the work and the problems are bounded.
-"""
+"""Reads the section `collections` of `gateway.yaml`: groups of articles with typed fields of their own."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import tzinfo
 from itertools import islice
-from typing import Any, NamedTuple, NoReturn
-
-import orjson
+from typing import NamedTuple
 
 from gateway.content import collection_names, dotted_names, values
-from gateway.content.collection_names import SiteNames
-from gateway.content.custom_values import canonical
-from gateway.content.nested_fields import entries
+from gateway.content.collection_names import NOT_VALUES, SiteNames
+from gateway.content.field_settings import (
+    DESCRIPTION,
+    FIELDS,
+    FROM,
+    INVERSE,
+    LONGEST_TEXT,
+    TYPE,
+    TYPES,
+    LimitReached,
+    SettingsReader,
+    stripped,
+)
 from gateway.content.nodes import MappingEntry, MappingNode, Node, Position, ScalarNode, SequenceNode
 from gateway.content.problem_collector import ProblemCollector, nearest
-from gateway.content.section_reader import SectionReader
 from gateway.content.text import fold
-from gateway.content.values import Unreadable, shown
+from gateway.content.values import shown
 from gateway.model.collections import (
     NO_COLLECTIONS,
     Collection,
@@ -28,7 +32,6 @@ from gateway.model.collections import (
     CustomField,
     EnumValue,
     FieldType,
-    SearchWeight,
 )
 
 MOST_COLLECTIONS = 100
@@ -37,40 +40,9 @@ MOST_FIELDS = 500
 MOST_LEVELS = 4
 """The maximum number of names in the path of a field."""
 MOST_ENUM_VALUES = 200
-MOST_ENTRIES = 100
-"""The maximum number of patterns of a collection, and of keys of a field."""
-MOST_PROBLEMS = 100
-LONGEST_TEXT = 200
-"""The maximum number of characters of a key, and of the text of an enum's value."""
-LONGEST_DESCRIPTION = 1000
 
-PATH, TYPE, FIELDS, DESCRIPTION = "path", "type", "fields", "description"
-REQUIRED, DEFAULT, FROM, FACET, SEARCH, UNIQUE, INVERSE = (
-    *("required", "default", "from", "facet"),
-    *("search", "unique", "inverse"),
-)
+PATH = "path"
 OF_COLLECTION = frozenset({PATH, TYPE, FIELDS, DESCRIPTION})
-OF_FIELD = frozenset({TYPE, FIELDS, DESCRIPTION, REQUIRED, DEFAULT, FROM, FACET, SEARCH, UNIQUE, INVERSE})
-
-TYPES: Mapping[str, FieldType] = {
-    **{type_.value: type_ for type_ in FieldType if type_ not in {FieldType.ENUM, FieldType.OBJECT}},
-    "Object": FieldType.OBJECT,
-}
-"""The types by their names in `gateway.yaml`. An enum is written as its values."""
-_SHOWN_TYPES = {type_: name for name, type_ in TYPES.items()} | {FieldType.ENUM: "an enum"}
-_APPLICABLE: Mapping[str, frozenset[FieldType]] = {
-    FIELDS: frozenset({FieldType.OBJECT}),
-    DEFAULT: frozenset(FieldType) - {FieldType.OBJECT, FieldType.REFERENCE, FieldType.IMAGE},
-    FACET: frozenset(FieldType) - {FieldType.OBJECT, FieldType.JSON, FieldType.IMAGE, FieldType.MARKDOWN},
-    SEARCH: frozenset({FieldType.STRING, FieldType.MARKDOWN, FieldType.ENUM}),
-    UNIQUE: frozenset({FieldType.STRING, FieldType.INT}),
-    INVERSE: frozenset({FieldType.REFERENCE}),
-}
-"""The types that settings apply to, if not all."""
-_OF_LEAVES = (FACET, SEARCH, UNIQUE)
-"""The settings that do not apply in lists of objects."""
-_WORDS = frozenset({"true", "false", "null"})
-"""The names that values of enums cannot have in GraphQL."""
 
 EXAMPLE = 'Write `posts: {path: "_posts/**", fields: {rating: Float}}`.'
 ENUM_HINT = 'Write a list of names, or a mapping of names to texts: `{type: {none: "no heat", hot: "4 of 5"}}`.'
@@ -89,12 +61,8 @@ def read(
     reader = _Reader(report, governing, zone)
     try:
         return reader.collections(section)
-    except _LimitReached:
+    except LimitReached:
         return NO_COLLECTIONS
-
-
-class _LimitReached(Exception):
-    """A limit was reported."""
 
 
 class _Scope(NamedTuple):
@@ -117,35 +85,16 @@ class _Type(NamedTuple):
     fields: tuple[CustomField, ...] = ()
 
 
-class _Reader(SectionReader):
-    """Reads one section. All methods raise _LimitReached."""
+class _Reader(SettingsReader):
+    """Reads one section. All methods raise LimitReached."""
 
     def __init__(self, report: ProblemCollector, governing: frozenset[str], zone: tzinfo) -> None:
-        super().__init__(report)
+        super().__init__(report, zone)
         self._governing = governing
-        self._zone = zone
-        self._before = len(report.problems)
         self._targets = frozenset[str]()
         self._fields_read = 0
         self._places: dict[CustomField, Position] = {}
         self._inverses: dict[CustomField, Position] = {}
-
-    def refuse(self, message: str, position: Position, hint: str) -> None:
-        super().refuse(message, position, hint)
-        self._count()
-
-    def check(self, fields: MappingNode, known: frozenset[str]) -> None:
-        for name in islice(sorted(fields.entries.keys() - known), MOST_PROBLEMS):
-            super().check(MappingNode({name: fields.entries[name]}, fields.position), known)
-            self._count()
-
-    def _count(self) -> None:
-        if len(self.report.problems) - self._before >= MOST_PROBLEMS:
-            raise _LimitReached
-
-    def _stop(self, message: str, position: Position, hint: str) -> NoReturn:
-        self.refuse(message, position, hint)
-        raise _LimitReached
 
     def collections(self, section: MappingEntry) -> Collections:
         if not isinstance(section.value, MappingNode):
@@ -155,7 +104,7 @@ class _Reader(SectionReader):
         if len(declared) > MOST_COLLECTIONS:
             beyond = next(islice(declared.values(), MOST_COLLECTIONS, None))
             message = f"There are more than {MOST_COLLECTIONS} collections."
-            self._stop(message, beyond.key.position, "Join some, or leave them out.")
+            self.stop(message, beyond.key.position, "Join some, or leave them out.")
         self._targets = frozenset(declared)
         found = [each for name, entry in declared.items() if (each := self._collection(name, entry))]
         self._check_names(found, declared)
@@ -175,7 +124,7 @@ class _Reader(SectionReader):
 
     def _collection(self, name: str, entry: MappingEntry) -> Collection | None:
         """A collection, or None if its name or its type is refused."""
-        settings, is_named = entry.value, self._is_name(name, entry.key.position)
+        settings, is_named = entry.value, self.is_name(name, entry.key.position)
         if name in TYPES:
             self.refuse(f"{shown(name)} is a type of fields.", entry.key.position, "Rename the collection.")
             is_named = False
@@ -186,13 +135,13 @@ class _Reader(SectionReader):
         get = settings.entries.get
         if PATH not in settings.entries:
             self.refuse("The `path` is missing.", settings.position, EXAMPLE)
-        self._bound(get(PATH))
+        self.bound(get(PATH))
         paths = tuple(glob.text for glob in self.globs(get(PATH)))
         type_ = self._type_name(get(TYPE), name)
         fields = get(FIELDS)
         scope = _Scope(name, (), self._governing)
         found = self._fields(fields.value, scope) if fields and not values.is_null(fields.value) else ()
-        description = self._description(get(DESCRIPTION))
+        description = self.description(get(DESCRIPTION))
         if not is_named or not type_:
             return None
         finder = collection_names.finder_name(name, type_)
@@ -202,8 +151,8 @@ class _Reader(SectionReader):
         """The name of a collection's type, or "" if it is refused."""
         if entry is None:
             return collection_names.type_name(collection)
-        written = self._text(entry)
-        return written if written and self._is_name(written, entry.value.position) else ""
+        written = self.text(entry)
+        return written if written and self.is_name(written, entry.value.position) else ""
 
     def _fields(self, node: Node, scope: _Scope) -> tuple[CustomField, ...]:
         if not isinstance(node, MappingNode):
@@ -218,11 +167,11 @@ class _Reader(SectionReader):
         self._fields_read += 1
         if self._fields_read > MOST_FIELDS:
             message = f"There are more than {MOST_FIELDS} fields in all collections."
-            self._stop(message, position, "Leave some out. They stay in `frontMatter`.")
+            self.stop(message, position, "Leave some out. They stay in `frontMatter`.")
         if len(path) > MOST_LEVELS:
             message = f"Fields are nested more than {MOST_LEVELS} levels deep."
-            self._stop(message, position, "Flatten them, or write `JSON`.")
-        is_named = self._is_name(name, position, f", with `from: {name}`")
+            self.stop(message, position, "Flatten them, or write `JSON`.")
+        is_named = self.is_name(name, position, f", with `from: {name}`")
         settings = _settings(entry.value)
         keys = self._keys(settings.get(FROM), name)
         below = scope._replace(path=path, governing=_below(keys, scope.governing))
@@ -237,7 +186,7 @@ class _Reader(SectionReader):
         is_public = [self._is_public(key, place, scope.governing, is_object=is_object) for key in keys]
         field = CustomField(scope.collection, path, keys=keys, **type_._asdict())
         if settings:
-            field = self._with_settings(field, settings, is_in_list=scope.is_in_list)
+            field = self.with_settings(field, settings, is_in_list=scope.is_in_list)
         if not is_named or not all(is_public):
             return None
         self._places[field] = position
@@ -246,7 +195,7 @@ class _Reader(SectionReader):
         return field
 
     def _keys(self, entry: MappingEntry | None, name: str) -> tuple[str, ...]:
-        self._bound(entry)
+        self.bound(entry)
         return tuple(dict.fromkeys(written for written, _ in self.texts(entry))) or (name,)
 
     def _is_public(self, key: str, position: Position, governing: frozenset[str], *, is_object: bool) -> bool:
@@ -332,10 +281,10 @@ class _Reader(SectionReader):
         """The enum of pairs of a name and a text."""
         if len(members) > MOST_ENUM_VALUES:
             message = f"The enum has more than {MOST_ENUM_VALUES} values."
-            self._stop(message, members[MOST_ENUM_VALUES][1].position, "Write `String`.")
+            self.stop(message, members[MOST_ENUM_VALUES][1].position, "Write `String`.")
         found: dict[str, EnumValue] = {}
         for key, node in members:
-            name, written = _stripped(key), _stripped(node)
+            name, written = stripped(key), stripped(node)
             if not name or not written:
                 self.refuse("This is not a text.", node.position, ENUM_HINT)
             elif reason := _enum_fault(name, written, found):
@@ -343,114 +292,6 @@ class _Reader(SectionReader):
             else:
                 found[written] = EnumValue(name, written)
         return _Type(FieldType.ENUM, values=tuple(found.values()))
-
-    def _with_settings(
-        self, field: CustomField, settings: Mapping[str, MappingEntry], *, is_in_list: bool
-    ) -> CustomField:
-        self.check(MappingNode(dict(settings), settings[TYPE].key.position), OF_FIELD)
-        refused = {name for name in settings if self._is_refused(name, settings, field, is_in_list=is_in_list)}
-        get = {name: entry for name, entry in settings.items() if name not in refused}.get
-        is_required, default = self.flag(get(REQUIRED)), self._default(field, get(DEFAULT))
-        if is_required and default:
-            message = f"A default makes {shown(field.name)} never missing."
-            self.refuse(message, settings[DEFAULT].key.position, "Delete it, or delete `required`.")
-        return field._replace(
-            is_required=is_required,
-            is_unique=self.flag(get(UNIQUE)),
-            has_facet=self.flag(get(FACET)),
-            inverse=self._inverse(get(INVERSE)),
-            default=default,
-            search=self._weight(get(SEARCH)),
-            description=self._description(get(DESCRIPTION)),
-        )
-
-    def _is_refused(
-        self, name: str, settings: Mapping[str, MappingEntry], field: CustomField, *, is_in_list: bool
-    ) -> bool:
-        """Whether a setting does not apply to a field. Reports it."""
-        types, position = _APPLICABLE.get(name), settings[name].key.position
-        if types and field.type not in types:
-            applicable = ", ".join(_SHOWN_TYPES[type_] for type_ in FieldType if type_ in types)
-            message = f"`{name}` does not apply to {_SHOWN_TYPES[field.type]}."
-            self.refuse(message, position, f"Delete it. It applies to {applicable}.")
-        elif name in _OF_LEAVES and is_in_list:
-            self.refuse(f"`{name}` does not apply in a list of objects.", position, "Delete it.")
-        elif name == UNIQUE and (field.is_list or len(field.path) > 1):
-            message = "Only single values are unique, outside of objects."
-            self.refuse(message, position, "Delete `unique`.")
-        else:
-            return False
-        return True
-
-    def _inverse(self, entry: MappingEntry | None) -> str:
-        written = self._text(entry)
-        return written if written and entry and self._is_name(written, entry.value.position) else ""
-
-    def _default(self, field: CustomField, entry: MappingEntry | None) -> str:
-        """The JSON of a default, or ""."""
-        if entry is None:
-            return ""
-        nodes = entries(entry) if field.is_list else (entry.value,)
-        found = [value for node in nodes if (value := self._canonical(field, node)) is not None]
-        if not nodes or len(found) < len(nodes):
-            return ""
-        return orjson.dumps(found if field.is_list else found[0]).decode()
-
-    def _canonical(self, field: CustomField, node: Node) -> Any:
-        """The encoded value of a default. Reports one that is empty or unreadable."""
-        try:
-            value = canonical(field, node, self._zone)
-        except Unreadable as error:
-            self.refuse(str(error), node.position, error.hint)
-            return None
-        if value is None:
-            self.refuse("The default is empty.", node.position, "Write a value, or delete `default`.")
-        return value
-
-    def _weight(self, entry: MappingEntry | None) -> SearchWeight | None:
-        if entry is None:
-            return None
-        written = _stripped(entry.value)
-        if written in set(SearchWeight):
-            return SearchWeight(written)
-        try:
-            return SearchWeight.NORMAL if values.boolean(entry.value) else None
-        except Unreadable:
-            weights = ", ".join(SearchWeight)
-            self.refuse("This is not a weight.", entry.value.position, f"Write one of {weights}, or true.")
-            return None
-
-    def _description(self, entry: MappingEntry | None) -> str:
-        written = self._text(entry)
-        if entry and len(written) > LONGEST_DESCRIPTION:
-            message = f"The description has more than {LONGEST_DESCRIPTION} characters."
-            self.refuse(message, entry.value.position, "Shorten it.")
-        return written
-
-    def _text(self, entry: MappingEntry | None) -> str:
-        """A single text, or "". Reports other values."""
-        if entry is None:
-            return ""
-        written = _stripped(entry.value)
-        if not written:
-            self.refuse("This is not a text.", entry.value.position, "Write a text.")
-        return written or ""
-
-    def _is_name(self, name: str, position: Position, more: str = "") -> bool:
-        """Whether a text can be a name in GraphQL. Reports one that cannot. `more` continues the hint."""
-        reason = collection_names.fault(name)
-        if reason is None:
-            return True
-        usable = collection_names.spelled(name[:LONGEST_TEXT])
-        example = f": `{usable}`" if usable and len(name) <= collection_names.LONGEST_NAME else ""
-        self.refuse(reason, position, f"Use letters, digits and single `_`{example}{more[:LONGEST_TEXT]}.")
-        return False
-
-    def _bound(self, entry: MappingEntry | None) -> None:
-        """Stop at a list that is too long."""
-        if entry and isinstance(entry.value, SequenceNode) and len(entry.value.nodes) > MOST_ENTRIES:
-            beyond = entry.value.nodes[MOST_ENTRIES].position
-            self._stop(f"The list has more than {MOST_ENTRIES} entries.", beyond, "Shorten it.")
 
 
 def _settings(node: Node) -> Mapping[str, MappingEntry]:
@@ -462,7 +303,7 @@ def _enum_fault(name: str, written: str, found: Mapping[str, EnumValue]) -> str 
     """Why a pair cannot be a value of an enum beside others, or None."""
     if len(written) > LONGEST_TEXT:
         return f"{shown(written)} has more than {LONGEST_TEXT} characters."
-    if name in _WORDS:
+    if name in NOT_VALUES:
         return f"{shown(name)} is not a name in GraphQL."
     if written in found or name in {value.name for value in found.values()}:
         return f"{shown(written)} is repeated."
@@ -479,8 +320,3 @@ def _all(fields: Iterable[CustomField]) -> Iterator[CustomField]:
     for field in fields:
         yield field
         yield from _all(field.fields)
-
-
-def _stripped(node: Node) -> str | None:
-    """The text of a scalar that is not empty, or None."""
-    return node.text.strip() or None if isinstance(node, ScalarNode) and not values.is_null(node) else None

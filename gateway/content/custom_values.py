@@ -5,7 +5,7 @@ Values are encoded for the store. An unreadable value is left out, and quarantin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -21,7 +21,7 @@ from gateway.content.problem_collector import BAD_VALUE, ProblemCollector, neare
 from gateway.content.site import with_prefixes
 from gateway.content.text import fold, order_key
 from gateway.content.values import Unreadable, shown
-from gateway.model.collections import Collection, CustomField, EnumValue, FieldType, SearchWeight
+from gateway.model.collections import Collection, CustomField, FieldType, SearchWeight
 from gateway.model.documents import BodyRules, CustomValues, FieldOrigin, Image
 
 REQUIRED_FIELD = "REQUIRED_FIELD"
@@ -47,22 +47,49 @@ class Decoding(NamedTuple):
 
 def decode(collection: Collection, lookup: FieldLookup, collector: ProblemCollector, context: Decoding) -> CustomValues:
     """The values of a document's own fields. Their keys are marked as used."""
-    decoder = _Decoder(collection, lookup, collector, context)
-    decoder.read()
-    return _encoded(collection, decoder.found, decoder.references)
+    compiled = _compiled(collection, context.zone)
+    decoder = _Decoder(collection.name, lookup, collector, context)
+    for field in compiled.fields:
+        decoder.read(field)
+    return _encoded(compiled.leaves, decoder.found, decoder.references)
 
 
-def canonical(field: CustomField, node: Node, zone: tzinfo) -> Any:
-    """The encoded value of a node, or None if it is empty. Raises Unreadable.
+def scalar_decoder(field: CustomField, zone: tzinfo) -> Callable[[Node], Any]:
+    """Decodes a node to the encoded value of a field, or to None if it is empty. Raises Unreadable.
 
     The field is neither an image, a reference nor an object. A list is decoded by its members.
     """
     if field.type is FieldType.ENUM:
-        written = values.text(node)
-        return None if written is None else _position(field.values, written)
+        return _enum_decoder(field)
     if field.type is FieldType.DATE_TIME:
-        return _micros(dates.instant(node, zone))
-    return _DECODERS[field.type](node)
+        return lambda node: _micros(dates.instant(node, zone))
+    return _DECODERS[field.type]
+
+
+def _enum_decoder(field: CustomField) -> Callable[[Node], int | None]:
+    """Finds the position of a value by its text, or by its text without case and accents if only one value has that."""
+    exact = {value.written: at for at, value in enumerate(field.values)}
+    folded: dict[str, int | None] = {}
+    for at, value in enumerate(field.values):
+        key = fold(value.written)
+        folded[key] = None if key in folded else at
+
+    def decode(node: Node) -> int | None:
+        written = values.text(node)
+        if written is None:
+            return None
+        found = exact.get(written)
+        if found is None and (found := folded.get(fold(written))) is None:
+            raise Unreadable(f"{shown(written)} is not one of the values.", _enum_hint(written, list(exact)))
+        return found
+
+    return decode
+
+
+def _enum_hint(written: str, texts: Sequence[str]) -> str:
+    meant = nearest(written, frozenset(texts))
+    more = ", …" if len(texts) > _MOST_NAMED else ""
+    return f"Write `{meant}`." if meant else f"Write one of {', '.join(texts[:_MOST_NAMED])}{more}."
 
 
 def _flag(node: Node) -> int | None:
@@ -70,8 +97,8 @@ def _flag(node: Node) -> int | None:
     return None if flag is None else int(flag)
 
 
-def _day(node: Node) -> int | None:
-    return _micros(dates.day(node))
+def _micros(time: datetime | None) -> int | None:
+    return None if time is None else (time - _EPOCH) // _MICROSECOND
 
 
 _DECODERS: Mapping[FieldType, Callable[[Node], object]] = {
@@ -79,18 +106,95 @@ _DECODERS: Mapping[FieldType, Callable[[Node], object]] = {
     FieldType.INT: values.integer,
     FieldType.FLOAT: values.decimal,
     FieldType.BOOLEAN: _flag,
-    FieldType.DATE: _day,
+    FieldType.DATE: lambda node: _micros(dates.day(node)),
     FieldType.JSON: values.json_value,
     FieldType.MARKDOWN: values.verbatim,
 }
 
 
+class _Field(NamedTuple):
+    """A field with what is computed once for all documents."""
+
+    declared: CustomField
+    name: str
+    key: str
+    number: int
+    keys: tuple[str, ...]
+    is_list: bool
+    is_object: bool
+    is_reference: bool
+    scalar: Callable[[Node], Any] | None
+    """The decoder of scalars. None for objects, references and images."""
+    fields: tuple[_Field, ...]
+    known: frozenset[str]
+    """The keys of an object."""
+
+
+class _Leaf(NamedTuple):
+    """A field whose values are ordered, searched or filtered as texts."""
+
+    key: str
+    number: int
+    texts: Callable[[Any], str]
+    """Its text for a value."""
+    is_list: bool
+    is_ordered: bool
+    items: Callable[[Any], str] | None
+    """The text of a member of its list, by which articles are filtered."""
+    search: SearchWeight | None
+
+
+class _Compiled(NamedTuple):
+    fields: tuple[_Field, ...]
+    leaves: tuple[_Leaf, ...]
+
+
+@lru_cache(maxsize=128)
+def _compiled(collection: Collection, zone: tzinfo) -> _Compiled:
+    leaves = (_leaf(field) for field in collection.leaves)
+    return _Compiled(tuple(_field(field, zone) for field in collection.fields), tuple(filter(None, leaves)))
+
+
+def _field(field: CustomField, zone: tzinfo) -> _Field:
+    is_object, is_reference = field.type is FieldType.OBJECT, field.type is FieldType.REFERENCE
+    is_scalar = not (is_object or is_reference or field.type is FieldType.IMAGE)
+    return _Field(
+        field,
+        field.name,
+        field.key,
+        field.number,
+        field.keys,
+        field.is_list,
+        is_object,
+        is_reference,
+        scalar_decoder(field, zone) if is_scalar else None,
+        tuple(_field(each, zone) for each in field.fields),
+        with_prefixes(frozenset(key for each in field.fields for key in each.keys)),
+    )
+
+
+def _leaf(field: CustomField) -> _Leaf | None:
+    is_text, is_enum = field.type is FieldType.STRING, field.type is FieldType.ENUM
+    if not (field.search or is_text or (is_enum and field.is_list)):
+        return None
+    texts: Callable[[Any], str] = str
+    items: Callable[[Any], str] | None = str if is_text and field.is_list else None
+    if is_enum:
+        texts = [value.written for value in field.values].__getitem__
+        items = [value.name for value in field.values].__getitem__ if field.is_list else None
+    elif field.type is FieldType.MARKDOWN:
+        texts = _without_markup
+    return _Leaf(field.key, field.number, texts, field.is_list, is_text and not field.is_list, items, field.search)
+
+
+def _without_markup(text: str) -> str:
+    return markup.read(text, BodyRules()).text
+
+
 class _Decoder:
     """Decodes the values of one document."""
 
-    def __init__(
-        self, collection: Collection, lookup: FieldLookup, collector: ProblemCollector, context: Decoding
-    ) -> None:
+    def __init__(self, collection: str, lookup: FieldLookup, collector: ProblemCollector, context: Decoding) -> None:
         self._collection = collection
         self._lookup = lookup
         self._collector = collector
@@ -100,74 +204,70 @@ class _Decoder:
         """The values by the keys of their fields."""
         self.references: list[tuple[int, int, tuple[str, ...]]] = []
 
-    def read(self) -> None:
-        for field in self._collection.fields:
-            entry = self._fill(field, self._lookup.fields, self.found)
-            self._take(field, entry)
-
-    def _take(self, field: CustomField, entry: MappingEntry | None) -> None:
-        """Record the keys that the front matter has for a field of the collection, and the one that gives it."""
+    def read(self, field: _Field) -> None:
+        """Decode a field of the collection. Records the keys that the front matter has for it, and the one that
+        gives it."""
         lookup = self._lookup
-        present = filter(None, map(lookup.fields.entries.get, field.keys))
-        lookup.used.update(each.key.text for each in present if values.is_null(each.value))
+        entry = self._fill(field, lookup.fields, self.found)
+        key = entry.key.text if entry else ""
+        if key != field.keys[0]:
+            present = filter(None, map(lookup.fields.entries.get, field.keys))
+            lookup.used.update(each.key.text for each in present if values.is_null(each.value))
         if entry is None:
             return
-        key = entry.key.text
         lookup.used.add(key)
         if entry.origin:
-            lookup.given.append(FieldOrigin(str(field), f"{entry.origin}:{entry.key.position.line}"))
+            lookup.given.append(FieldOrigin(str(field.declared), f"{entry.origin}:{entry.key.position.line}"))
         elif key != field.name:
-            lookup.given.append(FieldOrigin(str(field), key))
-        if field.type is FieldType.OBJECT and (rest := _rest(field, entry.value)):
+            lookup.given.append(FieldOrigin(str(field.declared), key))
+        if field.is_object and (rest := _rest(field, entry.value)):
             self._context.leave(entry, rest)
 
-    def _fill(self, field: CustomField, fields: MappingNode, found: dict[str, Any]) -> MappingEntry | None:
+    def _fill(self, field: _Field, fields: MappingNode, found: dict[str, Any]) -> MappingEntry | None:
         """Add the value that a mapping has for a field, else its default. Returns the entry that is not empty."""
         failures = self._failures
-        entry = _entry(field, fields)
-        is_given = entry is not None and self._read(field, entry, found)
-        if is_given:
+        entry = _entry(field.keys, fields)
+        if entry is not None and self._read(field, entry, found):
             return entry
-        if field.default and not (entry and field.is_list):
-            found[field.key] = orjson.loads(field.default)
-        elif field.is_required and failures == self._failures:
-            node = entry.value if entry else _empty(field, fields)
-            self._fail(f"`{field.keys[0]}` is required in `{self._collection.name}`.", node, "Add it.")
+        declared = field.declared
+        if declared.default and not (entry and field.is_list):
+            found[field.key] = orjson.loads(declared.default)
+        elif declared.is_required and failures == self._failures:
+            node = entry.value if entry else _empty(field.keys, fields)
+            self._fail(f"`{field.keys[0]}` is required in `{self._collection}`.", node, "Add it.")
         return entry
 
-    def _read(self, field: CustomField, entry: MappingEntry, found: dict[str, Any]) -> bool:
+    def _read(self, field: _Field, entry: MappingEntry, found: dict[str, Any]) -> bool:
         """Add the value of an entry, and return whether there is one."""
-        if field.type is FieldType.OBJECT and not field.is_list:
+        if field.is_object and not field.is_list:
             return self._read_object(field, entry, found)
         value = self._members(field, entry) if field.is_list else self._member(field, entry, 0)
         if value is None:
             return False
-        if field.type is not FieldType.REFERENCE:
+        if not field.is_reference:
             found[field.key] = value
         return True
 
-    def _members(self, field: CustomField, entry: MappingEntry) -> list[object] | None:
+    def _members(self, field: _Field, entry: MappingEntry) -> list[Any] | None:
         """The readable members of a list. A single value is a list of one member."""
         nodes = entries(entry)
         members = [self._member(field, entry._replace(value=node), at) for at, node in enumerate(nodes)]
         return [member for member in members if member is not None] or None
 
-    def _member(self, field: CustomField, entry: MappingEntry, at: int) -> Any:
+    def _member(self, field: _Field, entry: MappingEntry, at: int) -> Any:
         """The value of an entry that is not a list. `at` is its position in the list of the field."""
-        if field.type is FieldType.OBJECT:
-            member: dict[str, Any] = {}
-            return member if self._read_object(field, entry, member) else None
         try:
-            if field.type is FieldType.REFERENCE:
-                return self._refer(field, entry.value, at)
-            if field.type is FieldType.IMAGE:
-                return self._image(entry)
-            return canonical(field, entry.value, self._context.zone)
+            if field.scalar:
+                return field.scalar(entry.value)
+            if field.is_object:
+                member: dict[str, Any] = {}
+                return member if self._read_object(field, entry, member) else None
+            return self._refer(field, entry.value, at) if field.is_reference else self._image(entry)
         except Unreadable as error:
             self._report(field, entry, error)
             return None
 
-    def _read_object(self, field: CustomField, entry: MappingEntry, found: dict[str, Any]) -> bool:
+    def _read_object(self, field: _Field, entry: MappingEntry, found: dict[str, Any]) -> bool:
         """Add the values in the mapping of an object, and return whether there are any."""
         node = entry.value
         if not isinstance(node, MappingNode):
@@ -175,13 +275,13 @@ class _Decoder:
             names = ", ".join(each.keys[0] for each in field.fields)
             self._report(field, entry, Unreadable(f"The value is a {kind}.", f"Write a mapping with {names}."))
             return False
-        self._collector.check_keys(node, _known(tuple(key for each in field.fields for key in each.keys)))
+        self._collector.check_keys(node, field.known)
         before = len(found), len(self.references)
         for each in field.fields:
             self._fill(each, node, found)
         return (len(found), len(self.references)) != before
 
-    def _refer(self, field: CustomField, node: Node, at: int) -> tuple[str, ...] | None:
+    def _refer(self, field: _Field, node: Node, at: int) -> tuple[str, ...] | None:
         written = values.text(node)
         if written is None:
             return None
@@ -191,16 +291,16 @@ class _Decoder:
         self.references.append((field.number, at, keys))
         return keys
 
-    def _image(self, entry: MappingEntry) -> list[object] | None:
+    def _image(self, entry: MappingEntry) -> list[Any] | None:
         if isinstance(entry.value, SequenceNode):
             raise Unreadable("The value is a list.", "Write one image.")
         found = self._context.image(entry)
         return list(found) if found else None
 
-    def _report(self, field: CustomField, entry: MappingEntry, error: Unreadable) -> None:
-        name = entry.key.text
-        if field.is_required and not field.is_list and not field.default:
-            message = f"`{name}` is required in `{self._collection.name}`, and cannot be read: {error}"
+    def _report(self, field: _Field, entry: MappingEntry, error: Unreadable) -> None:
+        name, declared = entry.key.text, field.declared
+        if declared.is_required and not field.is_list:
+            message = f"`{name}` is required in `{self._collection}`, and cannot be read: {error}"
             self._fail(message, entry.value, error.hint)
         else:
             self._collector.warn(BAD_VALUE, f"`{name}` is left out: {error}", self._place(entry.value), error.hint)
@@ -216,27 +316,22 @@ class _Decoder:
         return self._lookup.fields.position if isinstance(position, ForeignPosition) else position
 
 
-def _entry(field: CustomField, fields: MappingNode) -> MappingEntry | None:
-    """The first entry of a field's keys that is not empty."""
-    for key in field.keys:
+def _entry(keys: tuple[str, ...], fields: MappingNode) -> MappingEntry | None:
+    """The first entry of some keys that is not empty."""
+    for key in keys:
         entry = dotted_names.find(fields.entries, key)
         if entry is not None and not values.is_null(entry.value):
             return entry
     return None
 
 
-def _empty(field: CustomField, fields: MappingNode) -> Node:
-    """The empty value of a field, or the mapping that does not have it."""
-    found = (dotted_names.find(fields.entries, key) for key in field.keys)
+def _empty(keys: tuple[str, ...], fields: MappingNode) -> Node:
+    """The empty value of some keys, or the mapping that does not have them."""
+    found = (dotted_names.find(fields.entries, key) for key in keys)
     return next((entry.value for entry in found if entry), fields)
 
 
-@lru_cache(maxsize=256)
-def _known(keys: tuple[str, ...]) -> frozenset[str]:
-    return with_prefixes(frozenset(keys))
-
-
-def _rest(field: CustomField, node: Node) -> Rest:
+def _rest(field: _Field, node: Node) -> Rest:
     """The keys of an object that it does not declare, as JSON. None if there are none."""
     if isinstance(node, SequenceNode):
         rests = [_rest(field, each) for each in node.nodes]
@@ -246,71 +341,32 @@ def _rest(field: CustomField, node: Node) -> Rest:
     declared = {key.partition(".")[0]: each for each in field.fields for key in each.keys}
     rest = nested_fields.unused_keys(node, declared.keys())
     for key, each in declared.items():
-        if each.type is FieldType.OBJECT and key in node.entries and (below := _rest(each, node.entries[key].value)):
+        if each.is_object and key in node.entries and (below := _rest(each, node.entries[key].value)):
             rest[key] = below
     return rest or None
 
 
-def _position(members: tuple[EnumValue, ...], written: str) -> int:
-    """The position of an enum's value, by its text, or by its text without case and accents. Raises Unreadable."""
-    exact, folded = _positions(members)
-    found = exact.get(written)
-    if found is None:
-        found = folded.get(fold(written))
-    if found is not None:
-        return found
-    texts = list(exact)
-    meant = nearest(written, frozenset(texts))
-    more = ", …" if len(texts) > _MOST_NAMED else ""
-    hint = f"Write `{meant}`." if meant else f"Write one of {', '.join(texts[:_MOST_NAMED])}{more}."
-    raise Unreadable(f"{shown(written)} is not one of the values.", hint)
-
-
-@lru_cache(maxsize=512)
-def _positions(members: tuple[EnumValue, ...]) -> tuple[Mapping[str, int], Mapping[str, int | None]]:
-    """The positions of texts, and of folded texts. A folded text of two values has none."""
-    folded: dict[str, int | None] = {}
-    for at, member in enumerate(members):
-        key = fold(member.written)
-        folded[key] = None if key in folded else at
-    return {member.written: at for at, member in enumerate(members)}, folded
-
-
-def _micros(time: datetime | None) -> int | None:
-    return None if time is None else (time - _EPOCH) // _MICROSECOND
-
-
 def _encoded(
-    collection: Collection, found: Mapping[str, Any], references: Iterable[tuple[int, int, tuple[str, ...]]]
+    leaves: Iterable[_Leaf], found: Mapping[str, Any], references: Iterable[tuple[int, int, tuple[str, ...]]]
 ) -> CustomValues:
     """The values for the store, with what it orders, searches and filters by."""
     order: dict[str, str] = {}
-    searched: dict[SearchWeight, list[str]] = {weight: [] for weight in SearchWeight}
+    searched: dict[SearchWeight, list[str]] = {}
     items: list[tuple[int, int, str]] = []
-    for field in collection.leaves:
-        value = found.get(field.key)
+    for leaf in leaves:
+        value = found.get(leaf.key)
         if value is None:
             continue
-        if field.is_list and field.type in {FieldType.STRING, FieldType.ENUM}:
-            items += [(field.number, at, text) for at, text in enumerate(_texts(field, value, "name"))]
-        elif field.type is FieldType.STRING:
-            order[field.key] = order_key(value)
-        if field.search:
-            searched[field.search] += _texts(field, value, "written")
-    low, normal, high = map("\n".join, searched.values())
+        if leaf.is_ordered:
+            order[leaf.key] = order_key(value)
+        members = value if leaf.is_list else [value]
+        if leaf.items:
+            items += [(leaf.number, at, leaf.items(member)) for at, member in enumerate(members)]
+        if leaf.search:
+            searched.setdefault(leaf.search, []).extend(map(leaf.texts, members))
+    low, normal, high = ("\n".join(searched.get(weight, ())) for weight in SearchWeight) if searched else ("", "", "")
     return CustomValues(_json(found), _json(order), (low, normal, high), tuple(items), tuple(references))
 
 
-def _texts(field: CustomField, value: Any, of_enum: str) -> list[str]:
-    """The texts of a value or of the members of a list, without markup. `of_enum` is the attribute of an enum's
-    value."""
-    members = value if isinstance(value, list) else [value]
-    if field.type is FieldType.ENUM:
-        return [getattr(field.values[member], of_enum) for member in members]
-    if field.type is FieldType.MARKDOWN:
-        return [markup.read(member, BodyRules()).text for member in members]
-    return members
-
-
 def _json(found: Mapping[str, Any]) -> str:
-    return orjson.dumps(found).decode()
+    return orjson.dumps(found).decode() if found else "{}"

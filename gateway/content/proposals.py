@@ -9,7 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from gateway.content import collection_names, site_config
-from gateway.content.collection_rules import MOST_COLLECTIONS, MOST_FIELDS, TYPES
+from gateway.content.collection_names import NOT_VALUES
+from gateway.content.collection_rules import MOST_COLLECTIONS, MOST_FIELDS
+from gateway.content.field_settings import TYPES
 from gateway.content.inference import Inferred, InferredGroup, InferredKey
 from gateway.content.observations import Place
 from gateway.content.problem_collector import nearest
@@ -35,8 +37,6 @@ _MEANT = {
     FieldType.ENUM: "rare",
 }
 """What values are that do not fit a type."""
-NOT_NAMES = frozenset({"true", "false", "null"})
-"""What an enum's value cannot be called in GraphQL."""
 _TAKEN = api_names.ARTICLE_FIELDS | api_names.FILTERS | api_names.FACETS
 
 
@@ -194,10 +194,10 @@ class _Writer:
 
 def _enum(texts: Sequence[str]) -> str:
     """The values of an enum, with names if they are not names themselves."""
-    if not any(collection_names.fault(text) or text in NOT_NAMES for text in texts):
+    if not any(collection_names.fault(text) or text in NOT_VALUES for text in texts):
         return f"[{', '.join(texts)}]"
     names = _Names("Value")
-    named = [(names.of(f"_{text}" if text in NOT_NAMES else text, ("",)), text) for text in texts]
+    named = [(names.of(f"_{text}" if text in NOT_VALUES else text, ("",)), text) for text in texts]
     return "{" + ", ".join(f"{name}: {json.dumps(text, ensure_ascii=False)}" for name, text in named) + "}"
 
 

@@ -87,6 +87,10 @@ class CustomField(NamedTuple):
     def __str__(self) -> str:
         return f"{self.collection}.{self.key}"
 
+    def __hash__(self) -> int:
+        """Fields are keys of caches. The hash of all members takes as long as the decoding of a value."""
+        return hash((self.collection, self.path))
+
     @property
     def number(self) -> int:
         """Identifies it in side tables."""
@@ -132,6 +136,9 @@ class Collection(NamedTuple):
     def leaves(self) -> Iterator[CustomField]:
         for field in self.fields:
             yield from field.leaves
+
+    def __hash__(self) -> int:
+        return hash(self.name)
 
     def type_of(self, field: CustomField) -> str:
         """The name of the type of one of its enums or objects in GraphQL: `PostEvent` for `event`."""

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.content import collection_names, collection_rules, site_config
-from gateway.content.collection_rules import MOST_COLLECTIONS, MOST_ENUM_VALUES, MOST_FIELDS, MOST_PROBLEMS
+from gateway.content import collection_names, field_settings, site_config
+from gateway.content.collection_rules import MOST_COLLECTIONS, MOST_ENUM_VALUES, MOST_FIELDS
+from gateway.content.field_settings import MOST_PROBLEMS
 from gateway.content.site import DEFAULT_SITE, Site
 from gateway.model import api_names
 from gateway.model.collections import Collections, CustomField, EnumValue, FieldType, SearchWeight
@@ -324,12 +325,12 @@ def test_references_may_form_a_cycle() -> None:
 
 
 NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,6}|[a-z]+-[a-z]+|__\w+", fullmatch=True)
-SCALARS = st.sampled_from([*collection_rules.TYPES, "posts", "none", "true", "", "1"]) | st.text(max_size=4)
+SCALARS = st.sampled_from([*field_settings.TYPES, "posts", "none", "true", "", "1"]) | st.text(max_size=4)
 TREES = st.recursive(
     SCALARS,
     lambda inner: (
         st.lists(inner, max_size=3)
-        | st.dictionaries(NAMES | st.sampled_from(sorted(collection_rules.OF_FIELD)), inner, max_size=4)
+        | st.dictionaries(NAMES | st.sampled_from(sorted(field_settings.OF_FIELD)), inner, max_size=4)
     ),
     max_leaves=12,
 )
