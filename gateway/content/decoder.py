@@ -15,7 +15,7 @@ from urllib.parse import unquote
 import orjson
 
 from gateway.content import author_names, dates, destinations, file_names, links, markup, nested_fields, values
-from gateway.content.assets import AssetFolder, DocumentAssets
+from gateway.content.assets import ABSOLUTE, AssetFolder, DocumentAssets
 from gateway.content.field_lookup import FieldLookup, flat
 from gateway.content.frontmatter import FrontMatter
 from gateway.content.globs import Glob
@@ -142,7 +142,7 @@ class _Decoder:
         self._outline = markup.read(front_matter.body, self._rules)
         self._destinations = destinations.of_body(self._outline.html, front_matter.body, path, front_matter.body_line)
         self._site = site
-        self._assets = DocumentAssets(folder, site.assets.base, path, is_site=bool(site.preset)) if folder else None
+        self._assets = DocumentAssets(folder, site, path) if folder else None
         self.lookup = FieldLookup(path, self._fields, site)
         self._left: dict[str, object] = {}
         self._instant = partial(dates.instant, zone=site.timezone)
@@ -163,9 +163,10 @@ class _Decoder:
         web_url, plain = self._web_url(places.address), self._plain_fields()
         given_slug = places.slug or self._slug_of_path() or digits(self._path)
         title, locale = self._title(), self._locale()
-        url = self._url(places, given_slug, title, locale, published_date_time)
+        address = self._url(places, given_slug, title, locale, published_date_time)
+        url = address and self._site.based(address)
         own_urls = (plain["original_url"], web_url, plain["amp_web_url"], plain["cdn_amp_web_url"], *spellings(url))
-        urls = _identities(own_urls)
+        urls = _identities((*own_urls, *spellings(address)))
         names = self._other_names()
         return Document(
             path=self._path,
@@ -180,7 +181,7 @@ class _Decoder:
             public_until=self.visibility.public_until(),
             web_url=web_url,
             urls=urls,
-            aliases=former_addresses(names, url, urls),
+            aliases=former_addresses(names, url, urls, self._site.based),
             names=other_names(names),
             provider=self._provider(),
             topics=self._topics(),
@@ -265,7 +266,7 @@ class _Decoder:
         return file_names.address_slug(self._text(field))
 
     def _url(self, places: _Places, given: str, title: str, locale: str | None, date: datetime | None) -> str | None:
-        """The address of the article in the site: that of the file, else one by the site's template."""
+        """The address of the article below the site's base: that of the file, else one by the site's template."""
         rule = self._site.url_rule(self._path)
         template = rule and rule.template
         if places.path and not (template and template.holds_address):
@@ -289,12 +290,19 @@ class _Decoder:
 
     def _related(self) -> tuple[RelatedEntry, ...]:
         """An entry that is not a URL may name a file or a slug."""
-        found = self._parts("related", partial(nested_fields.related, zone=self._site.timezone))
-        return tuple([entry if entry.url else self._named(entry) for entry in found])
+        found, field = self._parts("related", partial(nested_fields.related, zone=self._site.timezone))
+        return tuple([self._illustrated(entry if entry.url else self._named(entry), field) for entry in found])
 
     def _named(self, entry: RelatedEntry) -> RelatedEntry:
         key = links.key_named(self._path, entry.web_url or entry.title)
         return entry._replace(url=key) if key else entry
+
+    def _illustrated(self, entry: RelatedEntry, field: MappingEntry | None) -> RelatedEntry:
+        """An entry with the images of the folder, also those of its provider."""
+        images, source = self._found(entry.images, "related", field), entry.provider and self._depicted(entry.provider)
+        if images is entry.images and source is entry.provider:
+            return entry
+        return entry._replace(images=images, provider=source)
 
     def _slug_of_path(self) -> str:
         name, rule = self._name, self._site.path_slug_rule(self._path)
@@ -346,35 +354,39 @@ class _Decoder:
 
     def _parts(
         self, name: str, decode: Callable[[ProblemCollector, MappingEntry | None], tuple[T, nested_fields.Rest]]
-    ) -> T:
-        """Decode a nested field. Keys that the schema does not model stay in `frontMatter`."""
+    ) -> tuple[T, MappingEntry | None]:
+        """Decode a nested field, and return it too. Keys that the schema does not model stay in `frontMatter`."""
         field = self.lookup.field(name)
         found, rest = decode(self._collector, field)
         self._leave(field, rest)
-        return found
+        return found, field
 
     def _images(self) -> tuple[Image, ...]:
-        field = self.lookup.field("images")
-        images, rest = nested_fields.images(self._collector, field)
-        self._leave(field, rest)
-        return self._found(images, field)
+        images, field = self._parts("images", nested_fields.images)
+        return self._found(images, "images", field)
 
-    def _found(self, images: Sequence[Image], field: MappingEntry | None) -> tuple[Image, ...]:
-        """The images of a field, with the addresses and sizes of those in the folder."""
+    def _found(self, images: tuple[Image, ...], name: str = "", field: MappingEntry | None = None) -> tuple[Image, ...]:
+        """Images with the addresses and sizes of those in the folder. Missing ones are reported in the field that has
+        them, except in the rules of the site."""
         assets = self._assets
-        if assets is None or not images:
-            return tuple(images)
+        if assets is None or all(image.url.startswith(ABSOLUTE) for image in images):
+            return images
         found = [assets.find(image.url) for image in images]
         for image, asset in zip(images, found, strict=True):
-            if asset is None and field and self._is_own(field) and assets.is_lost(image.url):
+            if asset is None and field and self._is_own(name, field) and assets.is_lost(image.url):
                 position = nested_fields.position_of(field, image.url)
                 self._collector.warn(MISSING_FILE, _missing(image.url), position, MISSING_FILE_HINT)
         return tuple([asset.shown(image) if asset else image for image, asset in zip(images, found, strict=True)])
 
-    def _is_own(self, field: MappingEntry) -> bool:
-        """Whether a field is in the file, and not in the rules of the site."""
+    def _is_own(self, name: str, field: MappingEntry) -> bool:
+        """Whether the field with a name is in the file, and not in the rules of the site."""
         written = self.lookup.fields.entries.get(field.key.text)
-        return self._site.sources["images"].joined or (written is not None and written.key is field.key)
+        return self._site.sources[name].joined or (written is not None and written.key is field.key)
+
+    def _depicted(self, provider: ProviderName) -> ProviderName:
+        """A provider with the images of the folder."""
+        images = self._found(provider.images)
+        return provider if images is provider.images else provider._replace(images=images)
 
     def _addresses(self) -> Iterator[tuple[str, str]]:
         """The addresses of the files that the body shows or links to, by their destinations."""
@@ -418,22 +430,20 @@ class _Decoder:
         return [flat(entries[key]) if is_joined else entries[key] for key in said]
 
     def _authors(self) -> tuple[AuthorName, ...]:
-        found = self._parts("authors", partial(author_names.authors, known=self._site.inherited.authors))
-        return tuple([each._replace(images=self._found(each.images, None)) if each.images else each for each in found])
+        found, _ = self._parts("authors", partial(author_names.authors, known=self._site.inherited.authors))
+        return tuple([each._replace(images=self._found(each.images)) if each.images else each for each in found])
 
     def _provider(self) -> ProviderName | None:
         """The first provider. The others stay in `frontMatter`."""
         field = self.lookup.field("provider")
         provider, rest, others = nested_fields.provider(self._collector, field)
         self._leave(field, rest)
-        if provider and provider.images:
-            provider = provider._replace(images=self._found(provider.images, None))
         if field and others:
             message = (
                 f"`{field.key.text}` names {others + 1} providers. Only one is used. The others stay in `frontMatter`."
             )
             self._collector.inform(PROVIDERS_LEFT_OUT, message, field.value.position, "Name one `provider`.")
-        return provider
+        return provider and self._depicted(provider)
 
     def _secured(self) -> str | None:
         """The text of `secured`, verbatim. Messages must not quote it."""

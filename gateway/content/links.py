@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from urllib.parse import unquote, urljoin
 
-from gateway.content.destinations import WIKI, place
+from gateway.content.destinations import PROJECT_ROOTS, WIKI, place
 from gateway.content.identity import url_identity
 from gateway.content.source import EXTENSIONS
 from gateway.content.text import slug
@@ -23,8 +23,6 @@ MOST_FOLDERS = 8
 OTHER_NAME = 1000
 """The rank of a name in front matter, which is after those of all files."""
 
-_ROOTS = ("@/", "@site/")
-"""The beginning of a path from the root, in Zola and in Docusaurus."""
 _INDEXES = frozenset({"index", "_index"})
 _WIKI_LINK = re.compile(r"\[\[(?P<name>[^\]\[|#]+)(?:[|#][^\]\[]*)?\]\]")
 _DATED = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}-[^/]+")
@@ -86,7 +84,7 @@ def keys_meant(link: Destination, url: str | None) -> list[str]:
     if target.startswith("/"):
         return [target, *_from_root(written)] if is_document_path(written) else [target]
     keys = [target]
-    if written.startswith(_ROOTS):
+    if written.startswith(PROJECT_ROOTS):
         keys += _from_root(written.partition("/")[2])
     elif not written.startswith("."):
         # The tags of templates name files from the root of the site, or a post by its name.

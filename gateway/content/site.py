@@ -88,7 +88,7 @@ DEFAULT_MAPPING: Mapping[str, FieldSource] = {name: FieldSource((name,)) for nam
         )
     ),
     "slug": FieldSource(("slug", "permalink", "url")),
-    "aliases": FieldSource(("aliases", "alias", "redirect_from", "redirectFrom")),
+    "aliases": FieldSource(("aliases", "alias", "redirect_from", "redirectFrom", "redirects")),
 }
 """The default keys of each field. The keys of `slug` may also have an address."""
 ADDRESSES = frozenset(DEFAULT_MAPPING["slug"].keys)
@@ -168,6 +168,8 @@ class Site(NamedTuple):
     """Patterns of the files whose slugs contain their folders."""
     urls: tuple[UrlRule, ...] = ()
     """The addresses of articles. The last matching rule is used."""
+    base: str = ""
+    """The path of the site on its host, which addresses begin with, as in `/blog`. Empty for the root."""
     bundles: bool = False
     """Whether documents beside the `index` of a folder are resources of its page."""
     preset: str = ""
@@ -230,6 +232,10 @@ class Site(NamedTuple):
     def url_rule(self, path: str) -> UrlRule | None:
         return next((rule for rule in reversed(self.urls) if rule.glob.matches(path)), None)
 
+    def based(self, address: str) -> str:
+        """An address below the base, unless it has a host."""
+        return self.base + address if address.startswith("/") else address
+
     def path_slug_rule(self, path: str) -> Glob | None:
         return next((glob for glob in self.path_slugs if glob.matches(path)), None)
 
@@ -285,7 +291,7 @@ class Site(NamedTuple):
         return MappingNode(found, node.position) if found else None
 
     def body_rules(self, path: str) -> BodyRules:
-        return BodyRules(path[-4:].lower() == ".mdx", self.embeds)
+        return BodyRules(path[-4:].lower() == ".mdx", self.embeds, self.base)
 
     def with_inherited(self, path: str, own: MappingNode) -> MappingNode:
         """A file's front matter, with inherited fields for the keys that it does not have."""

@@ -36,7 +36,7 @@ from gateway.content.site import (
     with_prefixes,
 )
 from gateway.content.source import SITE_FILE, ContentFile, Stamp
-from gateway.content.url_templates import BadTemplate, UrlRule, UrlTemplate
+from gateway.content.url_templates import BadTemplate, UrlRule, UrlTemplate, base_path
 from gateway.content.values import Unreadable, shown
 from gateway.content.yaml import DUPLICATE_KEY
 from gateway.errors import FrontMatterError
@@ -50,7 +50,7 @@ SITE_NAME = "SITE_NAME"
 SECTIONS = frozenset(
     {
         *("preset", "fields", "defaults", "pin", "expose", "include", "folders", "exclude"),
-        *("numbered", "bundles", "timezone", "locales", "embeds", "url", "path_slugs"),
+        *("numbered", "bundles", "timezone", "locales", "embeds", "url", "base", "path_slugs"),
     }
 )
 RENAMED = frozenset(DEFAULT_MAPPING) - {"secured"}
@@ -179,6 +179,7 @@ class _Reader:
             numbered=tuple(self._globs(get("numbered"))),
             path_slugs=tuple(self._globs(get("path_slugs"))),
             urls=tuple(self._urls(get("url"))),
+            base=self._base(get("base")),
             bundles=self._flag(get("bundles")),
             preset=preset,
             timezone=self._timezone(get("timezone")),
@@ -378,6 +379,13 @@ class _Reader:
             except BadTemplate as error:
                 self._refuse(str(error), position, error.hint)
         return None
+
+    def _base(self, field: MappingEntry | None) -> str:
+        texts = list(self._texts(field))
+        found = base_path(texts[0][0]) if len(texts) == 1 else None
+        if texts and found is None:
+            self._refuse(f"{shown(texts[0][0])} is not a path.", texts[0][1], "Write one path, such as `/notes`.")
+        return found or ""
 
     def _hosts(self, section: MappingEntry | None) -> Iterator[str]:
         for written, position in self._texts(section):

@@ -113,16 +113,19 @@ class BodyRules(NamedTuple):
     is_mdx: bool = False
     embeds: tuple[str, ...] = ()
     """The hosts whose frames are shown."""
+    base: str = ""
+    """The path of the site on its host, as in `/blog`. Empty for the root."""
 
     @property
     def text(self) -> str:
         """The rules as words, for the store. Empty for the default rules."""
-        return " ".join([*(["mdx"] * self.is_mdx), *self.embeds])
+        return " ".join(filter(None, ["mdx" * self.is_mdx, self.base, *self.embeds]))
 
     @classmethod
     def of(cls, text: str) -> BodyRules:
         words = text.split()
-        return cls("mdx" in words, tuple(word for word in words if word != "mdx"))
+        hosts = tuple(word for word in words if word != "mdx" and word[0] != "/")
+        return cls("mdx" in words, hosts, next((word for word in words if word[0] == "/"), ""))
 
 
 class Destination(NamedTuple):
