@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -24,7 +23,7 @@ from gateway.filters import (
     Or,
     TextMatches,
 )
-from gateway.model.collections import Collection, Collections, CustomField, EnumValue, FieldType
+from gateway.model.collections import CustomField, FieldType
 from gateway.model.documents import CustomValues, Document
 from gateway.model.lists import (
     PUBLISHED_DATE_TIME,
@@ -40,7 +39,6 @@ from gateway.model.lists import (
 from gateway.model.records import Visibility
 from gateway.store.protocol import Snapshot, read_one
 from gateway.store.reads import (
-    ARTICLES,
     WHOLE,
     Ask,
     CountOf,
@@ -55,6 +53,22 @@ from gateway.store.reads import (
 )
 from gateway.store.rows import instant
 from tests.store.conftest import Open
+from tests.store.custom import (
+    DECLARED,
+    LEAVES,
+    LEVEL,
+    MINUTES,
+    PLACE,
+    POSTS,
+    RATING,
+    SERIES,
+    SKU,
+    START,
+    TOOLS,
+    VEGAN,
+    Values,
+    post,
+)
 from tests.store.documents import apply, day, document
 from tests.store.reading import look_up
 
@@ -62,31 +76,6 @@ PROPERTY = settings(max_examples=40)
 DAY = 86_400_000_000
 
 
-def field(name: str, type_: FieldType, **settings: Any) -> CustomField:
-    return CustomField("posts", tuple(name.split(".")), type_, (name,), **settings)
-
-
-LEVELS = tuple(EnumValue(name, name) for name in ("easy", "medium", "hard"))
-RATING = field("rating", FieldType.FLOAT)
-MINUTES = field("minutes", FieldType.INT)
-VEGAN = field("vegan", FieldType.BOOLEAN)
-LEVEL = field("level", FieldType.ENUM, values=LEVELS)
-SERIES = field("series", FieldType.STRING)
-PLACE = field("event.place", FieldType.STRING, has_facet=True)
-START = field("event.start", FieldType.DATE_TIME)
-SKU = field("sku", FieldType.STRING, is_unique=True)
-TOOLS = field("tools", FieldType.STRING, is_list=True, has_facet=True)
-NOTES = field("notes", FieldType.JSON)
-EVENT = field("event", FieldType.OBJECT, fields=(PLACE, START))
-DECLARED = Collections(
-    (
-        Collection(
-            "posts", "Post", "post", ("posts/**",), (RATING, MINUTES, VEGAN, LEVEL, SERIES, EVENT, SKU, TOOLS, NOTES)
-        ),
-        Collection("people", "Person", "person", ("people/**",), (RATING._replace(collection="people"),)),
-    )
-)
-LEAVES = [*DECLARED.all[0].leaves]
 TEXTS = ("alpha", "Alpha", "beta", "Łódź", "", " x", "a" * 250 + "1", "a" * 250 + "2", "x'\"--")
 VALUES: Mapping[CustomField, Sequence[Any]] = {
     RATING: (4.5, 0.1, -2.25, 1e15, 123456.789012345),
@@ -107,16 +96,6 @@ ABSENT: Mapping[CustomField, Sequence[Any]] = {
     START: (1,),
 }
 ITEMS = ("pan", "Pan", "pot", "knife")
-Values = dict[CustomField, Any]
-
-
-def made(path: str, values: Values, **others: Any) -> Document:
-    kept = {each.key: value for each, value in values.items()}
-    texts = {each.key: order_key(value) for each, value in values.items() if each in {SERIES, PLACE, SKU}}
-    items = tuple((TOOLS.number, at, text) for at, text in enumerate(dict.fromkeys(values.get(TOOLS, ()))))
-    return document(
-        path, collection="posts", custom=CustomValues(json.dumps(kept), json.dumps(texts), items=items), **others
-    )
 
 
 @st.composite
@@ -131,7 +110,7 @@ def corpora(draw: st.DrawFn) -> tuple[list[Document], dict[str, Values]]:
             "published": draw(st.booleans()) or draw(st.booleans()),
             "published_date_time": draw(st.none() | st.integers(1, 3).map(day)),
         }
-        documents.append(made(path, found, **others))
+        documents.append(post(path, found, **others))
         values[path] = found
     # The same key in another collection has values of another type.
     other = document("other.md", collection="people", custom=CustomValues('{"rating":4.5,"series":7}'))
@@ -208,7 +187,7 @@ def satisfies(condition: In | Compared | TextMatches | IsNotNull, value: Any) ->
         case TextMatches(_, position, text):
             return is_matched(value, position, text)
         case IsNotNull():
-            return value != []
+            return bool(value != [])
 
 
 def is_matched(value: str, position: MatchPosition, text: str) -> bool:
@@ -263,9 +242,6 @@ def one_page(page: PageOf[Any]) -> ReadSteps[Rows]:
     [found] = yield [Ask(page, [WHOLE], ("path", "custom"), has_cursors=True)]
     rows: Rows = found[WHOLE]
     return rows
-
-
-POSTS = ARTICLES.within("posts")
 
 
 @PROPERTY
@@ -328,12 +304,12 @@ async def test_finding_by_a_unique_field(new_store: Open) -> None:
     store = await new_store()
     await apply(
         store,
-        made("a", {SKU: "x"}, published=False),
-        made("b", {SKU: "x"}),
-        made("c", {SKU: "x"}),
-        made("d", {SKU: "y" * 3000}),
-        made("unlisted", {SKU: "u"}, unlisted=True),
-        made("draft", {SKU: "z"}, published=False),
+        post("a", {SKU: "x"}, published=False),
+        post("b", {SKU: "x"}),
+        post("c", {SKU: "x"}),
+        post("d", {SKU: "y" * 3000}),
+        post("unlisted", {SKU: "u"}, unlisted=True),
+        post("draft", {SKU: "z"}, published=False),
         document("other", collection="people", custom=CustomValues('{"sku":"o"}')),
         collections=DECLARED,
     )
