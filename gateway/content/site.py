@@ -5,7 +5,7 @@ Fields are stored as written. Only the fields that hide a file are decoded here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, tzinfo
 from functools import lru_cache
 from typing import NamedTuple
@@ -196,16 +196,12 @@ class Site(NamedTuple):
     """How to find the date in the text of a key."""
     embeds: tuple[str, ...] = ()
     """The hosts whose frames are shown in bodies."""
+    collections: Collections = NO_COLLECTIONS
     digest: str = ""
     """The digest of the rules, "" for the default rules."""
     inherited: InheritedRules = InheritedRules()
     """The rules in files of other generators."""
     assets: AssetRules = AssetRules()
-    collections: Collections = NO_COLLECTIONS
-
-    def collection_of(self, path: str) -> Collection | None:
-        """The first collection that the file belongs to."""
-        return next((each for each in self.collections if any(glob.matches(path) for glob in _globs(each.paths))), None)
 
     def defaults_for(self, path: str) -> dict[str, MappingEntry]:
         if not self.defaults:
@@ -247,6 +243,16 @@ class Site(NamedTuple):
         """The folders of a file below those that a pattern names, or below the site's folder if it names none."""
         depth = glob.depth or max((each.depth for each in self.folders if each.matches(path)), default=0)
         return path.split("/")[depth:-1]
+
+    def collection_of(self, path: str) -> Collection | None:
+        """The first collection that the file belongs to."""
+        return next(self.collections_of(path), None)
+
+    def collections_of(self, path: str) -> Iterator[Collection]:
+        """The collections that match a file, in the order of their declaration."""
+        for collection in self.collections:
+            if any(glob.matches(path) for glob in _globs(collection.paths)):
+                yield collection
 
     def closed(self, path: str) -> str | None:
         """The name or the generator's rule that makes the file a draft whatever its front matter.
