@@ -33,7 +33,7 @@ _PAGE = re.compile(r"(?:(?<=/)index)?\.html?$|(?<=/)index$", re.IGNORECASE)
 
 
 # A number that orders files: `01-intro`, `1.intro`. It is not the beginning of a date or of a version.
-_NUMBER = re.compile(r"(?![0-9]+[-_.][0-9])[0-9]{1,5} *[-_.]+ *(?=[^-_.\s])")
+_NUMBER = re.compile(r"(?![0-9]+[-_.][0-9])([0-9]{1,5}) *[-_.]+ *(?=[^-_.\s])")
 
 
 class Named(NamedTuple):
@@ -46,6 +46,8 @@ class Named(NamedTuple):
     filename: str = ""
     """The stem with its date."""
     is_index: bool = False
+    number: int | None = None
+    """The number before the stem, if files are numbered."""
     is_in_folders: bool = False
     """Whether the date is from the folders' names, or from the folders' and the file's."""
 
@@ -77,20 +79,25 @@ def named(
         return below._replace(date=placed[0], is_in_folders=True)
     folder, _, name = path.rpartition("/")
     stem, locale = without_locale(file_stem(name), locales or _languages_of_index(name))
-    stem = without_number(stem) if numbered else stem
+    number, stem = split_number(stem) if numbered else (None, stem)
     is_index = stem.casefold() in _INDEXES
     if is_index and folder:
         stem = folder.rpartition("/")[2]
-        stem = without_number(stem) if numbered else stem
+        number, stem = split_number(stem) if numbered else (None, stem)
     found = _DATED.match(stem)
     date = found and _date(found, zone)
-    return Named(date, (found and date and stem[found.end() :]) or stem, locale, stem, is_index)
+    return Named(date, (found and date and stem[found.end() :]) or stem, locale, stem, is_index, number)
+
+
+def split_number(stem: str) -> tuple[int | None, str]:
+    """The number that orders a name, and the rest."""
+    found = _NUMBER.match(stem)
+    return (int(found[1]), stem[found.end() :]) if found else (None, stem)
 
 
 def without_number(stem: str) -> str:
     """A name without the number that orders it."""
-    found = _NUMBER.match(stem)
-    return stem[found.end() :] if found else stem
+    return split_number(stem)[1]
 
 
 def _without_date(path: str, end: int) -> str:

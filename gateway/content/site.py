@@ -15,6 +15,7 @@ from gateway.content.date_patterns import DatePattern, DateText
 from gateway.content.globs import Glob
 from gateway.content.inheritance import InheritedRule, InheritedRules
 from gateway.content.media_types import ASSETS
+from gateway.content.navigation import NavigationRules
 from gateway.content.nodes import MappingEntry, MappingNode, Node, ScalarNode, SequenceNode
 from gateway.content.translations import TranslationRules
 from gateway.content.url_templates import UrlRule
@@ -182,6 +183,7 @@ class Site(NamedTuple):
     locales: tuple[str, ...] = ()
     """The languages that a file's name may end in, as in `name.fr.md`, and that a folder may name."""
     translations: TranslationRules = TranslationRules()
+    navigation: NavigationRules = NavigationRules()
     fields_of: Mapping[str, tuple[str, ...]] = fields_by_key(DEFAULT_MAPPING)
     """The fields that each key may give, by `sources`."""
     known: frozenset[str] = KNOWN_KEYS

@@ -19,6 +19,7 @@ from gateway.content import collection_rules, dotted_names, frontmatter, presets
 from gateway.content.date_patterns import HINT, BadPattern, DatePattern, DateText
 from gateway.content.decoder import decode
 from gateway.content.frontmatter import FrontMatter
+from gateway.content.navigation import NavigationRules
 from gateway.content.nested_fields import entries
 from gateway.content.nodes import MappingEntry, MappingNode, Node, Position, ScalarNode, SequenceNode
 from gateway.content.problem_collector import ProblemCollector, nearest
@@ -50,7 +51,7 @@ SECTIONS = frozenset(
     {
         *("preset", "fields", "defaults", "pin", "expose", "include", "folders", "exclude"),
         *("numbered", "bundles", "timezone", "locales", "translations", "embeds", "url", "base", "path_slugs"),
-        "collections",
+        *("collections", "navigation"),
     }
 )
 RENAMED = frozenset(DEFAULT_MAPPING) - {"secured"}
@@ -188,6 +189,7 @@ class _Reader(SectionReader):
             timezone=zone,
             locales=tuple(name for name, _ in self.texts(get("locales"))),
             translations=(translations := self._translations(get("translations"))),
+            navigation=(navigation := self._navigation(get("navigation"))),
             embeds=tuple(self._hosts(get("embeds"))),
             collections=collections,
             fields_of=fields_by_key(effective),
@@ -196,6 +198,7 @@ class _Reader(SectionReader):
                     no_slips,
                     visibility_flags.KEYS,
                     translations.keys,
+                    *(navigation if navigation != NavigationRules() else ()),
                     *(each.keys for each in effective.values()),
                     *(field.keys for collection in collections for field in collection.fields),
                 )
@@ -239,6 +242,17 @@ class _Reader(SectionReader):
         if "by" in given:
             found = found._replace(by=frozenset(self._means(given["by"])))
         return found._replace(keys=self._keys(given["keys"])) if "keys" in given else found
+
+    def _navigation(self, section: MappingEntry | None) -> NavigationRules:
+        rules = NavigationRules()
+        if section is None or values.is_null(section.value):
+            return rules
+        if not isinstance(section.value, MappingNode):
+            self.refuse("This is not a mapping.", section.value.position, "Write `{weight: [menu_order]}`.")
+            return rules
+        self.check(section.value, frozenset(rules._fields))
+        given = {name: self._keys(field) for name, field in section.value.entries.items() if name in rules._fields}
+        return rules._replace(**given)
 
     def _means(self, field: MappingEntry) -> Iterator[Means]:
         for name, position in self.texts(field):

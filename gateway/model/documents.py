@@ -194,9 +194,11 @@ class NavigationEntry(NamedTuple):
 
     weight: float | None = None
     number: int | None = None
-    """The prefix of its name."""
+    """The prefix of its name, or of its folder's name if the file is an index."""
     title: str | None = None
     is_hidden: bool = False
+    is_index: bool = False
+    """Whether the file is the page of its folder."""
 
 
 @record
