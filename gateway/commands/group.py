@@ -93,9 +93,10 @@ def preview_link(**given: object) -> None:
     _run("preview_link", "preview_link", given)
 
 
-@main.command("schema", cls=Command, example="gateway schema > schema.graphql")
+@main.command("schema", cls=Command, example="gateway schema content > schema.graphql")
+@click.argument("content", type=click.Path(path_type=Path), required=False, help="The content folder of a site.")
 def schema(**given: object) -> None:
-    """Print the schema in GraphQL's schema language."""
+    """Print the schema in GraphQL's schema language, with the collections of the site in CONTENT."""
     _run("schema", "schema", given)
 
 

@@ -66,7 +66,7 @@ from gateway.model.problems import Problem
 
 T = TypeVar("T")
 
-DECODER_VERSION = f"11.{fields.VERSION}"
+DECODER_VERSION = f"12.{fields.VERSION}"
 """Increment the first number when the same file decodes to a different document or to different problems."""
 
 EXCERPT_SEPARATOR = "excerpt_separator"
@@ -305,7 +305,8 @@ class _Decoder:
     def _related(self) -> tuple[RelatedEntry, ...]:
         """An entry that is not a URL may name a file or a slug."""
         found, field = self._parts("related", partial(nested_fields.related, zone=self._site.timezone))
-        return tuple([self._illustrated(entry if entry.url else self._named(entry), field) for entry in found])
+        own = self._own("related", field)
+        return tuple([self._illustrated(entry if entry.url else self._named(entry), own) for entry in found])
 
     def _named(self, entry: RelatedEntry) -> RelatedEntry:
         key = links.key_named(self._path, entry.web_url or entry.title)
@@ -313,7 +314,7 @@ class _Decoder:
 
     def _illustrated(self, entry: RelatedEntry, field: MappingEntry | None) -> RelatedEntry:
         """An entry with the images of the folder, also those of its provider."""
-        images, source = self._found(entry.images, "related", field), entry.provider and self._depicted(entry.provider)
+        images, source = self._found(entry.images, field), entry.provider and self._depicted(entry.provider)
         if images is entry.images and source is entry.provider:
             return entry
         return entry._replace(images=images, provider=source)
@@ -377,26 +378,26 @@ class _Decoder:
 
     def _images(self) -> tuple[Image, ...]:
         images, field = self._parts("images", nested_fields.images)
-        return self._found(images, "images", field)
+        return self._found(images, self._own("images", field))
 
-    def _found(self, images: tuple[Image, ...], name: str = "", field: MappingEntry | None = None) -> tuple[Image, ...]:
-        """Images with the addresses and sizes of those in the folder. Missing ones are reported in the field that has
-        them, except in the rules of the site."""
+    def _found(self, images: tuple[Image, ...], field: MappingEntry | None = None) -> tuple[Image, ...]:
+        """Images with the addresses and sizes of those in the folder. Missing ones are reported in the field."""
         assets = self._assets
         if assets is None or all(image.url.startswith(ABSOLUTE) for image in images):
             return images
         found = [assets.find(image.url) for image in images]
         for image, asset in zip(images, found, strict=True):
-            if asset is None and field and self._is_own(name, field) and assets.is_lost(image.url):
+            if asset is None and field and assets.is_lost(image.url):
                 position = nested_fields.position_of(field, image.url)
                 self._collector.warn(MISSING_FILE, _missing(image.url), position, MISSING_FILE_HINT)
         return tuple([asset.shown(image) if asset else image for image, asset in zip(images, found, strict=True)])
 
-    def _is_own(self, name: str, field: MappingEntry) -> bool:
-        """Whether the field with a name is in the file, and not in the rules of the site. Custom fields, without a name
-        there, are."""
+    def _own(self, name: str, field: MappingEntry | None) -> MappingEntry | None:
+        """The field with a name, if it is in the file and not in the rules of the site."""
+        if field is None or self._site.sources[name].joined:
+            return field
         written = self.lookup.fields.entries.get(field.key.text)
-        return not name or self._site.sources[name].joined or (written is not None and written.key is field.key)
+        return field if written and written.key is field.key else None
 
     def _depicted(self, provider: ProviderName) -> ProviderName:
         """A provider with the images of the folder."""
@@ -473,7 +474,7 @@ class _Decoder:
     def _custom_image(self, field: MappingEntry) -> Image | None:
         """The image of a custom field, which is not a list."""
         images, _ = nested_fields.images(self._collector, field)
-        return next(iter(self._found(images, field=field)), None)
+        return next(iter(self._found(images, field)), None)
 
     def _excerpt_separator(self) -> str:
         """Jekyll's mark for the end of the excerpt."""

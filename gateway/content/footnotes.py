@@ -45,15 +45,15 @@ def with_links_back(sanitised: str) -> str:
 
 
 def _linked(html: str, references: Counter[str]) -> Iterator[str]:
-    given, numbers, at, is_in_link = {""}, list[str](), 0, False
+    given, numbers, at, open_links = {""}, list[str](), 0, 0
     for tag in _TAG.finditer(html):
         before, id_ = html[at : tag.start()], ""
         match tag[0]:
             case "<a" | "</a":
-                is_in_link = tag[0] == "<a"
+                open_links += 1 if tag[0] == "<a" else -1  # a cell of a table in a link may contain links
             case "</div":
                 number = numbers.pop()
-                before = before if is_in_link else _with_links(before, number, references[number])
+                before = before if open_links else _with_links(before, number, references[number])
             case _:
                 number = tag[1] or ""
                 is_first = number not in given

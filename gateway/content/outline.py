@@ -40,7 +40,10 @@ _LINE_END = f"<{_name(*_LINE_ENDS)}[^>]*+>"
 _BREAK = re.compile(rf"{_LINE_END}(?:\s*+{_LINE_END})*+|<({_name(*_HEADINGS, *_ENCLOSING, 'pre')})[^>]*+>")
 """Tags that end a line, with the white space between them, or another block's tag. Its group is the name of that."""
 _SPACES = re.compile(r"[ \t\n\f\r]+")
-_NOTE_NUMBER = re.compile('<sup class="footnote-(?:reference|definition-label)">.*?</sup>', re.DOTALL)
+_NOTE_NUMBER = re.compile(
+    '<sup class="footnote-(?:reference|definition-label)">(?:<a [^>]*+>[0-9]++</a>|[0-9]++)</sup>',
+)
+"""As the parser writes it. HTML in the body may have the classes too, and contain anything."""
 _KEPT_CATEGORIES = frozenset({"Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Me", "Nd", "Nl", "Pc"})
 """The general categories of the characters of anchors: letters, marks, digits and connectors, as in github-slugger."""
 _LETTERS_IN_SHAPES = re.compile("[\u24b6-\u24e9\U0001f130-\U0001f149\U0001f150-\U0001f169\U0001f170-\U0001f189]")

@@ -184,7 +184,7 @@ class CustomValues(NamedTuple):
     words: tuple[str, str, str] = ("", "", "")
     """The searched text of low, normal and high weight, as written. Snippets are made of it."""
     items: tuple[tuple[int, int, str], ...] = ()
-    """The members of lists of texts and enums: number of the field, position, text."""
+    """The members of lists of texts and enums: number of the field, position, text. Each text of a list occurs once."""
     references: tuple[tuple[int, int, tuple[str, ...]], ...] = ()
     """Number of the field, position, and the keys that can name the article, in order of preference."""
 

@@ -11,6 +11,7 @@ import orjson
 
 from gateway.content import snippets
 from gateway.errors import RequestError
+from gateway.model.collections import CustomField
 from gateway.model.lists import BEST_FIRST, Group, Grouping, Order, Page, SearchField, Window
 from gateway.model.records import (
     Adjacent,
@@ -29,11 +30,11 @@ from gateway.model.records import (
     Visibility,
 )
 from gateway.store import change_log, facet_sql, links, search_sql, similar_sql
+from gateway.store.custom_sources import lookup_source
 from gateway.store.dialect import DAY, SQLITE, Dialect
 from gateway.store.entities import COUNTED, Entities
 from gateway.store.entities import LOOKUPS as ENTITY_LOOKUPS
 from gateway.store.list_query import ListQuery, find, within
-from gateway.store.list_sources import LOOKUPS
 from gateway.store.protocol import Asked
 from gateway.store.reads import (
     ARTICLES,
@@ -145,7 +146,7 @@ def answers(state: State, asked: Sequence[Asked]) -> Steps[list[Mapping[str, Any
 
 
 def _find(state: State, read: Find[T], parents: Parents) -> Steps[Mapping[str, T | None]]:
-    found = LOOKUPS[read.lookup]
+    found = lookup_source(read.lookup)
     rows = yield find(found, parents, state.visibility, dialect=state.dialect)
     made = ((parents[at], found.record.make(row)) for at, *row in reversed(rows))
     return {**dict.fromkeys(parents), **{key: record for key, record in made if record is not None}}
@@ -182,18 +183,19 @@ def _groups(
 ) -> Steps[Mapping[str, Sequence[Group[Topic | Author | Provider | str]]]]:
     query = facet_sql.largest_records(read.largest, state.visibility) if read.listing == ARTICLES else None
     rows = yield query or facet_sql.top_groups(_listed(state, read.listing), parents, read.largest)
-    make = _GROUPED[read.largest.by]
+    make = _value if isinstance(read.largest.by, CustomField) else _GROUPED[read.largest.by]
     return _of(parents, ((at, Group(make(row), count)) for at, count, *row, _ in rows))
 
 
 def _histogram(state: State, read: HistogramOf, parents: Parents) -> Steps[Mapping[str, Sequence[Group[datetime]]]]:
-    rows = yield facet_sql.histogram(_listed(state, read.listing), parents, read.interval, state.dialect)
+    rows = yield facet_sql.histogram(_listed(state, read.listing), parents, read.interval, state.dialect, read.field)
     return _of(parents, ((at, Group(instant(start * DAY), count)) for at, start, count in rows))
 
 
 def _ranges(state: State, read: RangesOf, parents: Parents) -> Steps[Mapping[str, Sequence[int]]]:
     counts = {parent: [0] * (len(read.bounds) + 1) for parent in parents}
-    for at, reached, count in (yield facet_sql.quality_ranges(_listed(state, read.listing), parents, read.bounds)):
+    listed = _listed(state, read.listing)
+    for at, reached, count in (yield facet_sql.ranges(listed, parents, read.bounds, read.field)):
         counts[parents[at]][reached] = count
     return counts
 
@@ -395,13 +397,17 @@ def _page(ordered: ListQuery | Ranked, rows: list[list[Any]], window: Window) ->
     return Page(tuple(map(ordered.edge, shown)), has_more)
 
 
+def _value(row: Row) -> Any:
+    return row[0]
+
+
 _GROUPED: Mapping[Grouping, Callable[[Row], Topic | Author | Provider | str]] = {
     Grouping.TOPIC: TOPIC.make,
     Grouping.AUTHOR: AUTHOR.make,
     Grouping.PROVIDER: PROVIDER.make,
-    Grouping.CATEGORY: lambda row: str(row[0]),
-    Grouping.TYPE: lambda row: str(row[0]),
-    Grouping.COLLECTION: lambda row: str(row[0]),
+    Grouping.CATEGORY: _value,
+    Grouping.TYPE: _value,
+    Grouping.COLLECTION: _value,
 }
 """The record of a row."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import marshal
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from operator import attrgetter
@@ -74,6 +74,15 @@ COLUMNS = (
     "addresses",
 )
 """The columns of an article that come from its document, in this order."""
+PLAIN: Mapping[str, str | None] = {
+    "collection": None,
+    "custom": "{}",
+    "custom_order": "{}",
+    "custom_words": None,
+    "custom_items": None,
+    "custom_references": None,
+}
+"""The columns that depend on the collections, with their values outside all collections."""
 TEXT_COLUMNS = ("title", "topics", "excerpt", "authors", "body", "text", "custom_words")
 """The columns of its words, except for the provider's name."""
 AT = {column: at for at, column in enumerate(COLUMNS)}
@@ -247,6 +256,11 @@ def _field_values(document: Document) -> list[Any]:
     for at in field_columns.INSTANTS:
         values[at] = _optional_micros(values[at])
     return values + folded
+
+
+def plain(values: Row) -> tuple[Any, ...]:
+    """The values of COLUMNS of a stored article that leaves its collection."""
+    return tuple(PLAIN.get(name, value) for name, value in zip(COLUMNS, values, strict=True))
 
 
 def parts_of(values: Row) -> Parts:

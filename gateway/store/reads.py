@@ -13,6 +13,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from gateway.content.text import storable
 from gateway.filters import Filter
+from gateway.model.collections import CustomField
 from gateway.model.lists import Group, Interval, Largest, Order, Page, Window
 from gateway.model.records import (
     Adjacent,
@@ -43,6 +44,20 @@ class Lookup(Generic[T]):
     """A unique key of a kind of record."""
 
     name: str
+
+
+@dataclass(frozen=True)
+class CustomLookup(Lookup[Article]):
+    """A unique custom field. The key is its value as text, as in `documents.CustomValues`.
+
+    Of several articles with a value a visible one is found first, then one without a locale, then by path.
+    """
+
+    field: CustomField
+
+    @classmethod
+    def of(cls, field: CustomField) -> CustomLookup:
+        return cls(str(field), field)
 
 
 ARTICLE_BY_ID = Lookup[Article]("article.id")
@@ -175,20 +190,22 @@ class GroupsOf(Read[Sequence[Group[Topic | Author | Provider | str]]]):
 
 @dataclass(frozen=True, slots=True)
 class HistogramOf(Read[Sequence[Group[datetime]]]):
-    """The number of articles of each parent's list per interval of publication, oldest first. Empty intervals are
-    omitted. The values are the starts of the intervals."""
+    """The number of articles of each parent's list per interval of publication, or of the time in a custom field,
+    oldest first. Empty intervals are omitted. The values are the starts of the intervals."""
 
     listing: Listing[Article]
     interval: Interval
+    field: CustomField | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RangesOf(Read[Sequence[int]]):
-    """The number of articles of each parent's list per quality range: below the first of the ascending bounds, between
-    neighbouring bounds, and from the last bound on."""
+    """The number of articles of each parent's list per range of quality, or of a custom field: below the first of the
+    ascending bounds, between neighbouring bounds, and from the last bound on."""
 
     listing: Listing[Article]
-    bounds: tuple[int, ...]
+    bounds: tuple[int | float, ...]
+    field: CustomField | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -332,9 +332,9 @@ def references(fields: str, front: str, path: str = "posts/a.md") -> list[tuple[
 
 
 def test_references_are_keys_in_order_of_preference() -> None:
-    (first, second, third) = references("{a: [posts]}", "a: [anna, ../people/Bob.md, 'https://www.a.example/x/']")
-    assert first == (0, ["[:anna", "posts/anna", "anna", "[[anna"])
-    assert second == (1, ["people/Bob.md"])
+    (first, second, third) = references("{a: [posts]}", "a: [cook, ../people/Baker.md, 'https://www.a.example/x/']")
+    assert first == (0, ["[:cook", "posts/cook", "cook", "[[cook"])
+    assert second == (1, ["people/Baker.md"])
     assert third == (2, ["https://a.example/x"])
 
 

@@ -138,6 +138,7 @@ def test_footnotes_have_unique_ids(markdown: str, ids: list[str]) -> None:
         ("[^x]: a", "<p>a</p>"),
         ("a[^x]\n\n[^x]: b\n\n[^x]: c", "<p>b {1}</p>"),
         ("a[^x]\n\n<a href=b>\n\n[^x]: c\n\n</a>", "<p>c</p></div></a>"),
+        ("a[^x]\n\n<a href=b>\n\n[^x]: <table><td><a href=c>d</a></table>", "</table></div></a>"),
     ],
 )
 def test_footnotes_link_back(markdown: str, end: str) -> None:

@@ -135,6 +135,7 @@ def test_text_has_a_line_per_block() -> None:
         ("# `{#code}`\n# {#alone}\n# {#2}", [(1, "{#code}", "code"), (1, "{#2}", "2")]),
         ("#\n\n```\n# code\n```\n<!-- # no -->", []),
         ("<script>\n\n# hidden\n\n</script>", []),
+        ("<sup class='footnote-reference'>\n\n# a[^b]\n\n</sup>\n\n[^b]: c", [(1, "a", "a")]),
     ],
 )
 def test_headings(markdown: str, headings: list[tuple[int, str, str]]) -> None:

@@ -34,11 +34,11 @@ def hugo(root: Path) -> None:
             f"content/recipes/soups/recipe-{number:02}.md",
             f"title: Recipe {number}\ndate: 2024-01-{number + 1:02}\ntags: [soup]\nlayout: recipe\nweight: {number}\n"
             f"params:\n  rating: {rating}\ndifficulty: {('easy', 'hard', 'medium')[number % 3]}\ncook-time: {number}\n"
-            f"tools: [Pot {number}, Knife]\nchef: people/{('anna', 'ben')[number % 2]}.md\ncover: soup-{number}.jpg\n"
+            f"tools: [Pot {number}, Knife]\nchef: people/{('cook', 'baker')[number % 2]}.md\ncover: soup-{number}.jpg\n"
             f"gallery:\n  - one-{number}.jpg\n  - src: two.png\n    alt: Two\n"
             f"nutrition:\n  fat: {number}.5\n  source: Table {number}{vegan}{slip}",
         )
-    for name in ("anna", "ben"):
+    for name in ("cook", "baker"):
         write(root, f"content/people/{name}.md", f"title: {name.title()}\nborn: 1980-02-03\nphoto: {name}.jpg")
     write(root, "content/about.md", "title: About\nmotto: Eat.")
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from gateway.content import markup
 from gateway.content.identity import author_key, provider_key, topic_key, url_identity
-from gateway.model.changes import Change, FileVersion, Loaded
+from gateway.model.changes import Change, FileVersion, Loaded, Restricted
 from gateway.model.collections import Collections
 from gateway.model.documents import AuthorName, Document, Image, ProviderName, RelatedEntry, TopicName
 from gateway.model.problems import Problem
@@ -104,14 +104,14 @@ def loaded(document: Document, *problems: Problem, mtime: int = 1_700_000_000) -
     return Loaded(version(document.path, repr(document), mtime), document, problems)
 
 
-async def stream(batches: Sequence[Sequence[Change]]) -> AsyncIterator[Sequence[Change]]:
+async def stream(batches: Sequence[Sequence[Change | Restricted]]) -> AsyncIterator[Sequence[Change | Restricted]]:
     for batch in batches:
         yield batch
 
 
 async def apply(
     store: ContentStore,
-    *changes: Change | Document,
+    *changes: Change | Restricted | Document,
     as_of: datetime = NOW,
     problems: tuple[Problem, ...] = (),
     memory: Mapping[str, str] | None = None,

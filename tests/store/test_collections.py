@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from gateway.content.identity import article_id
-from gateway.filters import Field, In, IsNotNull
-from gateway.model.collections import NO_COLLECTIONS, Collection, Collections, CustomField, FieldType
-from gateway.model.documents import CustomValues, Document
+from gateway.filters import Field, HasItems, In, IsNotNull
+from gateway.model.changes import Quarantined, Restricted
+from gateway.model.collections import NO_COLLECTIONS, Collection, Collections
+from gateway.model.documents import CustomValues, Document, Restriction
 from gateway.model.lists import BEST_FIRST, NEWEST_FIRST, Group, Grouping, Largest, SearchField, Window
+from gateway.model.problems import Problem, Severity
 from gateway.model.records import Article, Visibility
 from gateway.search import Search
-from gateway.store.protocol import ContentStore, Snapshot, read_one
+from gateway.store.custom_indexes import statements
+from gateway.store.protocol import ChangeSet, ContentStore, Snapshot, read_one
 from gateway.store.reads import (
     ARTICLE_BY_PATH,
     ARTICLES,
@@ -28,10 +32,13 @@ from gateway.store.reads import (
     ReadSteps,
     SnippetsOf,
 )
-from tests.store.documents import NOW, apply, day, document, topics
+from gateway.store.sqlite.store import SqliteStore
+from gateway.store.sqlite.writer import LARGE
+from gateway.store.tables import INDEXES
+from tests.store.custom import DECLARED, RATING, TOOLS, Values, custom_indexes, indexes, post
+from tests.store.documents import NOW, apply, day, document, loaded, stream, topics, version
 from tests.store.reading import look_up
 
-RATING = CustomField("posts", ("rating",), FieldType.FLOAT, ("rating",))
 POSTS = Collections((Collection("posts", "Post", "post", ("posts/**",), (RATING,)),))
 EVERY = [
     document("a", collection="posts", custom=CustomValues('{"rating":4.5}'), topics=topics("AI")),
@@ -157,3 +164,55 @@ async def test_declaration_is_part_of_the_generation(store: ContentStore) -> Non
                 assert generation.schema == expected.digest
         seen.append((applied.changed, generation.counter))
     assert seen == [(True, 2), (False, 2), (False, 2), (True, 3)]
+
+
+async def test_indexes_are_those_of_the_declaration(tmp_path: Path) -> None:
+    """They come and go with it, and survive a large run, which drops and creates all indexes."""
+    path = tmp_path / "content.db"
+    store = await SqliteStore.open(path)
+    found = []
+    for declared in (POSTS, None, DECLARED, POSTS, NO_COLLECTIONS):
+        await apply(store, document("a"), collections=declared)
+        found.append(custom_indexes(path))
+    assert found == [{*statements(POSTS)}, {*statements(POSTS)}, {*statements(DECLARED)}, {*statements(POSTS)}, set()]
+    many = [[loaded(document(f"{number}")) for number in range(LARGE)]]
+    for collections in (POSTS, None, DECLARED):
+        await store.apply(ChangeSet(NOW, stream(many), expected=LARGE, collections=collections))
+        found.append(custom_indexes(path))
+    assert found[5:] == [{*statements(POSTS)}, {*statements(POSTS)}, {*statements(DECLARED)}]
+    assert {*INDEXES} < indexes(path)
+    await store.close()
+
+
+BROKEN = Problem(Severity.ERROR, "BAD", "It is broken.", "a")
+PLEASANT = Collections(
+    (DECLARED.all[0]._replace(fields=(*DECLARED.all[0].fields, RATING._replace(path=("mood",)))), DECLARED.all[1])
+)
+"""Another declaration of the posts, and the same one of the people."""
+
+
+@pytest.mark.parametrize("stays", ["broken", "missing"])
+async def test_article_that_stays_leaves_a_collection_that_changed(store: ContentStore, stays: str) -> None:
+    """Its values have the types of the former declaration. It returns when its file is decoded again."""
+    values: Values = {RATING: 4.5, TOOLS: ["pan"]}
+    person = document("p", collection="people", custom=CustomValues('{"rating":1.5}'))
+    await apply(store, post("a", values), post("b", values), person, collections=DECLARED)
+    broken = [Quarantined("a", (BROKEN,), version("a", "broken"))] if stays == "broken" else []
+    await apply(
+        store, *broken, *(Restricted(path, Restriction()) for path in "ap"), post("b", values), collections=PLEASANT
+    )
+
+    async def found() -> dict[str, tuple[str | None, object]]:
+        async with store.snapshot(Visibility.PUBLIC) as snapshot:
+            assert await paths(snapshot, ARTICLES.within("posts").where(HasItems(TOOLS, ("pan",)))) == expected
+            return {
+                path: (each.collection, each.custom)
+                for path, each in (await look_up(snapshot, ARTICLE_BY_PATH, ["a", "b", "p"])).items()
+            }
+
+    kept = ("posts", {"rating": 4.5, "tools": ["pan"]})
+    expected = ["b"]
+    assert await found() == {"a": (None, {}), "b": kept, "p": ("people", {"rating": 1.5})}
+    await apply(store, loaded(post("a", values), mtime=1_800_000_000), collections=PLEASANT)
+    expected = ["a", "b"]
+    assert (await found())["a"] == kept

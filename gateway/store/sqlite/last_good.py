@@ -25,14 +25,12 @@ from gateway.model.documents import (
     TopicName,
 )
 from gateway.model.fields import FIELDS, INSTANT, Field
-from gateway.store.article_row import AT, COLUMNS
+from gateway.store.article_row import AT, COLUMNS, PLAIN
 from gateway.store.field_columns import FOLDED
 from gateway.store.rows import Row, body_text, optional_instant, related_items
 from gateway.store.sql_files import named
 
 _DERIVED = frozenset({"id", "slug", "urls", "has_body", "is_secured", "text", *FOLDED.values()})
-_OF_COLLECTIONS = frozenset({"collection", *(name for name in COLUMNS if name.startswith("custom"))})
-"""The columns that depend on the collections of the time."""
 _JSON = frozenset({
     *("provider_images", "images", "topics", "authors", "aliases", "exposed", "front_matter", "headings"),
     *("destinations", "assets", "addresses", "navigation"),
@@ -70,7 +68,7 @@ def record_of(values: Row) -> str:
     record = {
         name: orjson.loads(values[AT[name]]) if name in _JSON else values[AT[name]]
         for name in COLUMNS
-        if name not in _DERIVED and name not in _OF_COLLECTIONS and values[AT[name]] is not None
+        if name not in _DERIVED and name not in PLAIN and values[AT[name]] is not None
     }
     record["text"] = body_text(record["body"], values[AT["text"]])
     entries = related_items(values[AT["related"]])

@@ -49,7 +49,10 @@ INSERT INTO custom_item VALUES (?, ?, ?, ?, ?, ?, ?);
 INSERT INTO custom_reference VALUES (?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: declared
-SELECT digest FROM declaration;
+SELECT digest, collections FROM declaration;
+
+-- name: present_indexes
+SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL ORDER BY rowid;
 
 -- name: declare
 UPDATE declaration SET digest = ?, collections = ?;

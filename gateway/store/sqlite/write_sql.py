@@ -30,6 +30,7 @@ WHERE article.key >= :first AND provider.words <> words(article.provider_name)
 _WRITE = named("sqlite/write.sql")
 GENERATION = _WRITE["generation"]
 DECLARED = _WRITE["declared"]
+PRESENT_INDEXES = _WRITE["present_indexes"]
 DECLARE = _WRITE["declare"]
 NEXT_ALL = _WRITE["next_all"]
 NEXT_PUBLIC = _WRITE["next_public"]
