@@ -34,11 +34,14 @@ def article(number: int) -> str:
 
 
 def body(number: int) -> str:
-    """A file with a body of about 5 KB: sections with paragraphs, links, lists, code and tables."""
+    """A file with a body of about 5 KB: sections with paragraphs, links, lists, code and tables.
+
+    Its links lead to itself and to earlier files of its folder, which a smaller corpus has too.
+    """
     chance = random.Random(f"body {number}")
     sections, length = [f"# {phrase(chance, 5)}\n"], 0
     while length < BODY_CHARACTERS:
-        sections.append(_section(chance))
+        sections.append(_section(chance, number))
         length += len(sections[-1])
     return f"---\n{_fields(chance, number)}---\n\n" + "\n".join(sections)
 
@@ -52,11 +55,15 @@ def write(folder: Path, shape: Shape, files: int) -> int:
 
 
 def _write(folder: Path, number: int, text: str) -> int:
-    file = folder / f"{number // FOLDER_FILES:03d}" / f"{number:06d}.md"
+    file = folder / f"{number // FOLDER_FILES:03d}" / _name(number)
     file.parent.mkdir(parents=True, exist_ok=True)
     size = file.write_bytes(text.encode())
     os.utime(file, (WRITTEN, WRITTEN))
     return size
+
+
+def _name(number: int) -> str:
+    return f"{number:06d}.md"
 
 
 def _fields(chance: random.Random, number: int) -> str:
@@ -104,12 +111,12 @@ def _sentence(chance: random.Random, words: int) -> str:
     return f"The {chance.choice(WORDS)}'s {phrase(chance, half)}, ‘{phrase(chance, 2)}’ {phrase(chance, half - 4)}."
 
 
-def _section(chance: random.Random) -> str:
+def _section(chance: random.Random, number: int) -> str:
     rows = "".join(f"| {phrase(chance, 2)} | {chance.randint(0, 999)} | `{chance.choice(WORDS)}` |\n" for _ in range(4))
     items = "".join(f"- {phrase(chance, 4)}, **{phrase(chance, 2)}**\n" for _ in range(4))
-    word = chance.choice(WORDS)
+    word, linked = chance.choice(WORDS), _name(number - chance.randint(0, number % FOLDER_FILES))
     return (
-        f"## {phrase(chance, 4).capitalize()}\n\n{_sentence(chance, 40)} See [the {word}]({word}.md).\n"
+        f"## {phrase(chance, 4).capitalize()}\n\n{_sentence(chance, 40)} See [the {word}]({linked}).\n"
         f"{_sentence(chance, 30)}\n\n{items}\n### {phrase(chance, 3).capitalize()}\n\n"
         f"| name | number | code |\n|---|---|---|\n{rows}\n"
         f'```python\ndef {word}(items: list[str]) -> str:\n    return ", ".join(map(str.strip, items))\n```\n\n'

@@ -11,7 +11,7 @@ from statistics import mean
 
 import pytest
 
-from benchmarks import rescan, shapes
+from benchmarks import limits, rescan, shapes
 from benchmarks.contenders import GATEWAYS, OTHERS, Contender
 from benchmarks.load import PAGE, WARM_UP, Comparison, Cost, chart, compare, load, measured, write_section
 from gateway.content import decoder, frontmatter
@@ -46,6 +46,13 @@ def test_an_incomplete_load_is_an_error(tmp_path: Path, code: str) -> None:
     contender = OTHERS["gray-matter"]._replace(command=lambda *_: (sys.executable, "-c", code))
     with pytest.raises(SystemExit, match=r"of 5 files"):
         load(contender, tmp_path, tmp_path, FILES)
+
+
+@pytest.mark.parametrize("shape", [shapes.article, shapes.body, limits.text])
+def test_the_files_have_no_problems(tmp_path: Path, shape: shapes.Shape) -> None:
+    """Their links lead to files of the corpus, also in its second folder."""
+    shapes.write(tmp_path, shape, shapes.FOLDER_FILES + FILES)
+    assert invoke("check", tmp_path).stdout == f"{shapes.FOLDER_FILES + FILES} documents; 0 problems\n"
 
 
 @pytest.mark.parametrize(("name", "least", "most"), [("articles", 6_400, 7_000), ("bodies", 5_300, 6_300)])

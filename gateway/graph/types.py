@@ -30,7 +30,19 @@ from gateway.graph.facet_arguments import FirstGroups, checked_first, counted
 from gateway.graph.filter_inputs import ArticleFilters, checked_filter
 from gateway.graph.images import CachedOnly, Image, MaxWidth, MinWidth, best_image
 from gateway.graph.order_inputs import NEWEST_FIRST, ArticleOrders, checked_order, describe
-from gateway.graph.sources import ARTICLE_LIST, Answer, Choice, Kind, answered, connection, derived, groups, one, owned
+from gateway.graph.sources import (
+    ARTICLE_LIST,
+    Answer,
+    Choice,
+    Kind,
+    answered,
+    connection,
+    derived,
+    groups,
+    keyword,
+    one,
+    owned,
+)
 from gateway.limits import PAGE_SIZE, Limits
 from gateway.model import documents, lists, records
 from gateway.model.fields import FIELDS
@@ -117,8 +129,9 @@ def _links(
     return LinksOf(non_negative("first", first))
 
 
-def _referring(kinds: Sequence[lists.ReferenceKind] | None) -> Listing[records.Article]:
+def _referring(_limits: Limits, in_: Sequence[lists.ReferenceKind] | None = UNSET) -> Listing[records.Article]:
     """The references of some kinds. Without any kind there is none."""
+    kinds = or_none(in_)
     wanted = frozenset(lists.ReferenceKind) if kinds is None else frozenset(kinds)
     return _REFERRING[wanted]
 
@@ -192,7 +205,7 @@ def _is_redirect(
     return lambda aliases: identity is not None and identity in map(url_identity, aliases)
 
 
-@strawberry.type(description="An article: one content file.")
+@strawberry.interface(description="An article: one content file.")
 class Article(Node, ContentItem):
     slug: str = strawberry.field(
         description="A readable identifier for URLs, unique among articles of the same locale."
@@ -213,6 +226,9 @@ class Article(Node, ContentItem):
     )
     __annotations__.update({field.name: field.type for field in _OWN})
     vars().update({field.name: strawberry.field(description=field.description) for field in _OWN})
+    collection: str | None = strawberry.field(
+        description="The collection of `gateway.yaml` that the file belongs to. Null without one."
+    )
     published: bool = strawberry.field(description="The `published` flag in the front matter. Default: true.")
     status: documents.Status = strawberry.field(
         description="DRAFT: `published` is false. EXPIRED: published, with an expiry date at or before the generation's"
@@ -244,7 +260,7 @@ class Article(Node, ContentItem):
         "Connection[Article]",
         ARTICLES_REFERRING,
         by="id",
-        kinds=Choice(ReferenceKinds, _referring),
+        choice=Choice([keyword("in_", ReferenceKinds)], _referring),
     )
     links = owned("The links in the body, in their order, each once.", "list[Link]", _links, by="id")
     body = owned("The content after the front matter.", Body, lambda _limits: TextOf(), by="id", kind=Kind.RECORD)
