@@ -28,7 +28,7 @@ ARTICLE_FIELDS = frozenset(
         *("excerpt", "frontMatter", "heat", "id", "image", "images", "isRedirect", "isSecured", "links", "locale"),
         *("originalUrl", "path", "provider", "published", "publishedDateTime", "quality", "referencedBy", "related"),
         *("secured", "similar", "slug", "source", "status", "subtitle", "summary", "title", "topics", "type"),
-        *("unlisted", "updatedDateTime", "url", "webUrl"),
+        *("translation", "translations", "unlisted", "updatedDateTime", "url", "webUrl"),
     }
 )
 FILTERS = frozenset(
