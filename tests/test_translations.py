@@ -8,14 +8,15 @@ from typing import Any
 import pytest
 
 from gateway.access.tokens import Viewer
+from gateway.content import site_config
 from gateway.execution.compiler import Compiler
 from gateway.execution.executor import Executor
 from gateway.execution.persisted_documents import PersistedDocuments
+from gateway.graph.schema import build_schema
 from gateway.limits import Limits
 from gateway.model.records import Visibility
 from tests.queries.documents import Asked
 from tests.queries.test_compiler import answer
-from tests.schema import SCHEMA
 from tests.test_graph import PREVIEW, PUBLIC, data, loaded
 
 FILES = {
@@ -31,7 +32,7 @@ FILES = {
 }
 QUERY = """query ($path: String!, $locale: String! = "fr") {
   article(path: $path) {
-    translations { path locale topics { name } translations { path } }
+    translations { __typename path locale topics { name } translations { path } }
     translation(locale: $locale) { path translations { path } back: translation(locale: "en") { path } }
   }
 }"""
@@ -77,12 +78,15 @@ async def test_translation_in_a_locale(tmp_path: Path, path: str, locale: str, f
 
 
 @pytest.mark.usefixtures("each_database")
-async def test_compiled_answers(tmp_path: Path) -> None:
-    """They equal those of graphql-core, with their cache tags."""
-    compiler = Compiler(SCHEMA, Limits())
-    async with loaded(tmp_path, FILES) as store:
+@pytest.mark.parametrize("declared", ["", "collections: {posts: {path: '*.fr.md', fields: {rating: Float}}}\n"])
+async def test_compiled_answers(tmp_path: Path, declared: str) -> None:
+    """They equal those of graphql-core, with their cache tags, also in a site with collections."""
+    rules = FILES["gateway.yaml"] + declared
+    schema = build_schema(collections=site_config.parse(rules.encode()).site.collections)
+    compiler = Compiler(schema, Limits())
+    async with loaded(tmp_path, {**FILES, "gateway.yaml": rules}) as store:
         executors = [
-            Executor(SCHEMA, store, Limits(), PersistedDocuments(0), introspection=True, compiler=each)
+            Executor(schema, store, Limits(), PersistedDocuments(0), introspection=True, compiler=each)
             for each in (None, compiler)
         ]
         for viewer in (Viewer(Visibility.PUBLIC), PREVIEW):
