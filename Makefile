@@ -16,7 +16,7 @@ MEMORY := $(shell test -w /dev/shm && df -Pk /dev/shm | awk 'END { if ($$4 > 400
 # Bytecode is cached, regardless of the environment, because the tests start the command many times.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: dev explorer check test prove bench bench-load bench-requests bench-loading bench-live bench-queries bench-limits bench-mixed bench-overload bench-postgres clean
+.PHONY: dev explorer check test prove bench bench-load bench-requests bench-loading bench-live bench-queries bench-limits bench-mixed bench-overload bench-postgres bench-scaling clean
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'from gateway.cli import check_python; check_python()'
@@ -42,7 +42,7 @@ test: $(READY) ## Run the tests with time limits.
 prove: $(READY) ## Run the tests, with the long ones at full size.
 	GATEWAY_TEST_FULL=1 $(BIN)/python -m pytest $(TOGETHER) --timeout=3600
 
-bench: bench-load bench-requests bench-loading bench-live bench-queries bench-limits bench-mixed bench-overload bench-postgres ## Run all benchmarks.
+bench: bench-load bench-requests bench-loading bench-live bench-queries bench-limits bench-mixed bench-overload bench-postgres bench-scaling ## Run all benchmarks.
 
 bench-load: $(READY) ## Compare loading with other programs. DOCS=--write-docs writes docs/performance.md.
 	$(BIN)/python -m benchmarks.load $(DOCS)
@@ -72,6 +72,9 @@ bench-overload: $(READY) ## Measure goodput with 32 to 1,000 connections that se
 
 bench-postgres: $(READY) ## Compare the gateway on PostgreSQL with SQLite and with PostGraphile.
 	$(BIN)/python -m benchmarks.postgres
+
+bench-scaling: $(READY) ## Compute what 100,000 requests per second need. DOCS=--write-docs writes docs/scaling.md.
+	$(BIN)/python -m benchmarks.scaling $(DOCS)
 
 clean:
 	rm -rf $(VENV) build dist gateway/explorer/assets .mypy_cache .ruff_cache .pytest_cache .hypothesis

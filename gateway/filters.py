@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
+from gateway.model.collections import CustomField
 from gateway.model.documents import Status
 from gateway.model.fields import FILTERED
 
@@ -19,6 +20,7 @@ class Field(Enum):
     ID = "article.id"
     SLUG = "article.slug"
     PATH = "article.path"
+    COLLECTION = "article.collection"
     vars().update({field.constant: f"article.{field.name}" for field in FILTERED})
     PROVIDER_ID = "provider.id"
     PROVIDER_NAME = "provider.name"
@@ -40,7 +42,8 @@ class Field(Enum):
         return self.value.partition(".")[0]
 
 
-Value = int | str | datetime
+AnyField = Field | CustomField
+Value = int | float | str | datetime
 
 
 class Comparison(Enum):
@@ -96,24 +99,24 @@ class Not:
 
 @dataclass(frozen=True, slots=True)
 class In:
-    """The field equals one of the values."""
+    """The field equals one of the values. Values of a custom field are as in `documents.CustomValues`."""
 
-    field: Field
+    field: AnyField
     values: tuple[Value, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    field: Field
+    field: AnyField
     comparison: Comparison
-    value: int | datetime
+    value: int | float | datetime
 
 
 @dataclass(frozen=True, slots=True)
 class TextMatches:
     """The field contains the text at the position, ignoring case and accents."""
 
-    field: Field
+    field: AnyField
     position: MatchPosition
     text: str
 
@@ -122,7 +125,7 @@ class TextMatches:
 class IsNotNull:
     """The field has a value."""
 
-    field: Field
+    field: AnyField
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +134,15 @@ class HasNames:
 
     list: NameList
     names: tuple[str, ...]
+    needs_all: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HasItems:
+    """The list of a custom field has at least one of these texts, or all of them."""
+
+    field: CustomField
+    values: tuple[str, ...]
     needs_all: bool = False
 
 
@@ -144,7 +156,7 @@ class HasPart:
     part: ArticlePart
 
 
-Filter = And | Or | Not | In | Compared | TextMatches | IsNotNull | HasNames | InStatus | HasPart
+Filter = And | Or | Not | In | Compared | TextMatches | IsNotNull | HasNames | HasItems | InStatus | HasPart
 
 
 def has_condition(filter_: Filter) -> bool:

@@ -23,6 +23,15 @@ from tests.conftest import NO_TLS
 COMMAND = (sys.executable, "-c", "from gateway.cli import main; main()")
 
 
+def installed(folder: Path) -> Path:
+    """A folder for PATH with the command, as an installation has."""
+    commands = folder / "bin"
+    commands.mkdir()
+    (commands / "gateway").write_text(f"#!/bin/sh\nexec {COMMAND[0]} -c '{COMMAND[2]}' \"$@\"\n")
+    (commands / "gateway").chmod(0o755)
+    return commands
+
+
 def environment(cache: Path | None) -> Mapping[str, str]:
     """The environment of this process without the gateway's settings, with a cache folder for one test."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GATEWAY_")}

@@ -46,6 +46,32 @@ def postgres() -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session")
+def empty_schemas(postgres: str) -> Any:
+    """PostgreSQL schemas that tests use one after another."""
+    return import_module("tests.store.empty_schemas").EmptySchemas(postgres)
+
+
+DATABASES = ("sqlite", "postgres")
+
+
+@pytest.fixture(params=DATABASES)
+def each_database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs a test on SQLite and on PostgreSQL: the stores of `tests.databases` are of one of them."""
+    use_database(request, monkeypatch)
+
+
+@pytest.fixture(params=DATABASES if FULL else DATABASES[:1])
+def each_database_in_full(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same, but on PostgreSQL only with GATEWAY_TEST_FULL."""
+    use_database(request, monkeypatch)
+
+
+def use_database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.param == "postgres":
+        monkeypatch.setattr("tests.databases.schemas", request.getfixturevalue("empty_schemas"))
+
+
 def pytest_asyncio_loop_factories(
     item: pytest.Item,
 ) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:

@@ -36,7 +36,7 @@ class PostgresServer:
         """A new server, or a standby of a primary."""
         self.folder = folder
         self.data = folder / "data"
-        self.port = _free_port()
+        self.port = free_port()
         self._binaries = binaries()
         self.user = "nobody" if os.geteuid() == 0 else None
         _give(self.user, folder)
@@ -97,7 +97,7 @@ def running_server(primary: PostgresServer | None = None) -> Iterator[PostgresSe
 def running_pooler(server: PostgresServer) -> Iterator[str]:
     """The URL of PgBouncer before a server. It gives each transaction another session, and speaks TLS."""
     program = need("pgbouncer", shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin"))
-    port = _free_port()
+    port = free_port()
     with TemporaryDirectory(prefix="gateway-pgbouncer-") as name:
         folder = Path(name)
         certificate(folder)
@@ -156,7 +156,7 @@ def own_schema(url: str) -> str:
     return f"{url}{'&' if '?' in url else '?'}search_path=test_{secrets.token_hex(6)}"
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]

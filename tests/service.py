@@ -25,10 +25,9 @@ from gateway.store.protocol import ChangeSet
 from gateway.store.sqlite.store import SqliteStore
 from gateway.web.address import address, listening
 from gateway.web.server import serve
-from tests.postgres import own_schema
+from tests.databases import new_store
 from tests.schema import SCHEMA
 from tests.store.replicated import ReplicatedStore
-from tests.store.template import empty_database
 
 AS_OF = datetime(2025, 1, 1, tzinfo=UTC)
 FILES = {
@@ -83,24 +82,16 @@ async def service(
 ) -> AsyncIterator[Service]:
     """A service of the files. Without files it has not loaded anything.
 
-    `postgres` is the URL of the server that it reads. None for SQLite.
+    `postgres` is the URL of the PostgreSQL server of a service whose database file exists.
     """
     folder = tmp_path / "content"
     folder.mkdir(parents=True)
     settings = settings_of(folder, mode, **flags)
-    file = empty_database(settings.database_path)
-    store: SqliteStore | ReplicatedStore
-    if postgres is None:
-        store = await SqliteStore.open(file)
-    else:
-        store = await ReplicatedStore.open(file, own_schema(postgres))
-    try:
+    async with new_store(settings.database_path, postgres) as store:
         found = Service(create_app(settings, store, schema=SCHEMA), folder, store, settings)
         if files:
             await found.change(files)
         yield found
-    finally:
-        await store.close()
 
 
 @asynccontextmanager

@@ -18,6 +18,7 @@ FILES = {
 }
 
 
+@pytest.mark.usefixtures("each_database")
 @pytest.mark.parametrize(
     ("url", "path", "is_redirect"),
     [
@@ -41,6 +42,7 @@ async def test_article_by_its_address(tmp_path: Path, url: str, path: str | None
         assert (found is not None and found["isRedirect"]) == is_redirect
 
 
+@pytest.mark.usefixtures("each_database")
 async def test_draft_by_its_address(tmp_path: Path) -> None:
     async with loaded(tmp_path, FILES) as store:
         found = (await data(store, ONE, PREVIEW, url="/hidden/"))["article"]

@@ -23,6 +23,8 @@ from tests.conftest import NO_TLS
 from tests.service import Service, listening_to, post, service
 from tests.test_preview_links import ENDED, GOOD, SECRET, cookie
 
+pytestmark = pytest.mark.usefixtures("each_database")
+
 PIXELS = png(640, 480)
 DOCUMENTS = {
     "one.md": "---\ntitle: One\ndate: 2024-01-01\nimage: one.png\n---\n![](img/shown.svg) [slides](slides.pdf)"

@@ -19,9 +19,9 @@ from gateway.graph.body_renderer import BodyRenderer, Markdown
 from gateway.graph.context import Context
 from gateway.limits import Limits
 from gateway.model.records import Visibility
-from gateway.store.protocol import Usage
-from gateway.store.sqlite.store import SqliteStore
+from gateway.store.protocol import ContentStore, Usage
 from gateway.stores import temporary_store
+from tests.databases import new_store
 from tests.schema import SCHEMA
 from tests.store.documents import apply, day, document
 
@@ -31,18 +31,17 @@ ALL_FIELDS = "markdown html text isEmpty wordCount readingTimeMinutes excerpt(le
 
 
 @pytest_asyncio.fixture
-async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
+async def store(each_database: None, tmp_path: Path) -> AsyncIterator[ContentStore]:  # noqa: ARG001
     """Ten articles with one body, ten with different bodies, and an empty one last."""
-    opened = await SqliteStore.open(tmp_path / "content.db")
-    same = [document(f"same/{number}", body=BODY, published_date_time=day(20)) for number in range(10)]
-    own = [document(f"own/{number}", body=f"Body {number}", published_date_time=day(10)) for number in range(10)]
-    await apply(opened, *same, *own, document("empty", body=" \n", published_date_time=day(1)))
-    yield opened
-    await opened.close()
+    async with new_store(tmp_path / "content.db") as opened:
+        same = [document(f"same/{number}", body=BODY, published_date_time=day(20)) for number in range(10)]
+        own = [document(f"own/{number}", body=f"Body {number}", published_date_time=day(10)) for number in range(10)]
+        await apply(opened, *same, *own, document("empty", body=" \n", published_date_time=day(1)))
+        yield opened
 
 
 async def ask(
-    store: SqliteStore, query: str, renderer: BodyRenderer | None = None
+    store: ContentStore, query: str, renderer: BodyRenderer | None = None
 ) -> tuple[Any, Sequence[object], Usage]:
     async with store.snapshot(VIEWER.visibility) as snapshot:
         context = Context(VIEWER, snapshot, Limits(), renderer or BodyRenderer())
@@ -50,7 +49,7 @@ async def ask(
         return result.data, result.errors or (), snapshot.usage
 
 
-async def body(store: SqliteStore, path: str, fields: str) -> Mapping[str, Any]:
+async def body(store: ContentStore, path: str, fields: str) -> Mapping[str, Any]:
     data, errors, _ = await ask(store, f'{{ article(path: "{path}") {{ body {{ {fields} }} }} }}')
     assert errors == ()
     found: Mapping[str, Any] = data["article"]["body"]
@@ -71,7 +70,7 @@ async def test_empty_body_counts_as_missing(bodies: list[str]) -> None:
             )
 
 
-async def test_fields_of_a_body(store: SqliteStore) -> None:
+async def test_fields_of_a_body(store: ContentStore) -> None:
     """A body is returned as written and as rendered."""
     assert await body(store, "same/0", ALL_FIELDS) == {
         "markdown": BODY,
@@ -86,7 +85,7 @@ async def test_fields_of_a_body(store: SqliteStore) -> None:
     }
 
 
-async def test_fields_of_an_empty_body(store: SqliteStore) -> None:
+async def test_fields_of_an_empty_body(store: ContentStore) -> None:
     """An article without a body has an empty one."""
     assert await body(store, "empty", ALL_FIELDS) == {
         "markdown": " \n",
@@ -100,7 +99,7 @@ async def test_fields_of_an_empty_body(store: SqliteStore) -> None:
     }
 
 
-async def test_arguments_of_a_body(store: SqliteStore) -> None:
+async def test_arguments_of_a_body(store: ContentStore) -> None:
     """Null counts as absent, 0 returns nothing, and the deepest headings are returned on request."""
     fields = """toc(maxDepth: null) { text } none: toc(maxDepth: 0) { text } all: toc(maxDepth: 6) { text }
         excerpt(length: null) nothing: excerpt(length: 0)"""
@@ -114,14 +113,14 @@ async def test_arguments_of_a_body(store: SqliteStore) -> None:
 
 
 @pytest.mark.parametrize("field", ["excerpt(length: -1)", "toc(maxDepth: -1) { text }"])
-async def test_negative_numbers_are_refused(store: SqliteStore, field: str) -> None:
+async def test_negative_numbers_are_refused(store: ContentStore, field: str) -> None:
     """Counts are 0 or more."""
     data, errors, _ = await ask(store, f'{{ article(path: "same/0") {{ body {{ {field} }} }} }}')
     assert data == {"article": None}
     assert "is -1. Give 0 or more." in str(errors)
 
 
-async def test_bodies_of_a_page_are_one_read(store: SqliteStore) -> None:
+async def test_bodies_of_a_page_are_one_read(store: ContentStore) -> None:
     """The store is called once for one article or a page."""
     one = await ask(store, "{ articles(first: 1) { nodes { body { html } } } }")
     many = await ask(store, "{ articles(first: 21) { nodes { body { html text } } } }")
@@ -129,7 +128,7 @@ async def test_bodies_of_a_page_are_one_read(store: SqliteStore) -> None:
     assert one[2].calls == many[2].calls
 
 
-async def test_bodies_are_rendered_once(store: SqliteStore) -> None:
+async def test_bodies_are_rendered_once(store: ContentStore) -> None:
     """Equal bodies are rendered once for all articles, fields, aliases and requests."""
     renderer = BodyRenderer()
     query = f"{{ articles(first: 21) {{ nodes {{ body {{ {ALL_FIELDS} }} again: body {{ html }} }} }} }}"
@@ -139,7 +138,7 @@ async def test_bodies_are_rendered_once(store: SqliteStore) -> None:
     assert renderer.render_count == 12
 
 
-async def test_markdown_needs_no_rendering(store: SqliteStore) -> None:
+async def test_markdown_needs_no_rendering(store: ContentStore) -> None:
     """`markdown` and `isEmpty` do not render."""
     renderer = BodyRenderer()
     _, errors, _ = await ask(store, "{ articles { nodes { body { markdown isEmpty } } } }", renderer)

@@ -18,6 +18,8 @@ from gateway.web.caching import is_not_modified
 from tests.service import FILES, Service, service, serving
 from tests.test_persisted_documents import by_digest
 
+pytestmark = pytest.mark.usefixtures("each_database")
+
 QUERY = "query Titles($first: Int) { articles(first: $first) { nodes { title } } }"
 PRIVATE = "private, no-store"
 PREFLIGHT = {"GraphQL-Require-Preflight": "1"}

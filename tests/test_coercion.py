@@ -14,6 +14,8 @@ from tests.conftest import NO_TLS
 from tests.service import FILES, listening_service, listening_to, post, service, serving
 from tests.test_websocket import ask, connection
 
+pytestmark = pytest.mark.usefixtures("each_database_in_full")
+
 NULL = {"given": None}
 QUERIES = {
     "an argument": 'query Q($given: ID = "x") { node(id: $given) { id } }',

@@ -9,7 +9,19 @@ import pytest
 from graphql.execution.values import get_variable_values
 
 from gateway.access.tokens import Scope
-from gateway.content import decoder, frontmatter, html_nesting, markup, nodes, prose, site, site_config, source
+from gateway.content import (
+    collection_rules,
+    decoder,
+    field_settings,
+    frontmatter,
+    html_nesting,
+    markup,
+    nodes,
+    prose,
+    site,
+    site_config,
+    source,
+)
 from gateway.errors import GatewayError, RequestError
 from gateway.execution.document_cache import DocumentCache
 from gateway.limits import Limits
@@ -120,6 +132,17 @@ def test_example_rules_are_valid() -> None:
     assert {f"- **`{section}`**" for section in site_config.SECTIONS} <= set(
         re.findall(r"^- \*\*`\w+`\*\*", text, re.MULTILINE)
     )
+
+
+def test_declarations_of_collections_are_documented() -> None:
+    """docs/collections.md has each type, each setting and each limit."""
+    text = (ROOT / "docs/collections.md").read_text()
+    settings = collection_rules.OF_COLLECTION | field_settings.OF_FIELD
+    named = set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE))
+    assert settings | field_settings.TYPES.keys() - {"Object"} <= named
+    constants = vars(collection_rules) | vars(field_settings)
+    limits = {f"{value:,}" for name, value in constants.items() if name.startswith(("MOST_", "LONGEST_"))}
+    assert all(f" {limit} " in text for limit in limits)
 
 
 SITES = [

@@ -19,6 +19,8 @@ from gateway.settings import Mode
 from tests.schema import SCHEMA
 from tests.service import post, service, serving
 
+pytestmark = pytest.mark.usefixtures("each_database_in_full")
+
 JSON, RESPONSE = "application/json", "application/graphql-response+json"
 TITLES = "{ articles { nodes { title } } }"
 PREFLIGHT = {"GraphQL-Require-Preflight": "1"}

@@ -17,7 +17,8 @@ from gateway.graph.context import Context
 from gateway.graph.filter_inputs import ArticleFilter, StringFilter, filter_size
 from gateway.limits import Limits
 from gateway.model.records import Visibility
-from gateway.store.sqlite.store import SqliteStore
+from gateway.store.protocol import ContentStore
+from tests.databases import new_store
 from tests.schema import SCHEMA
 from tests.store.documents import apply, document, topics
 
@@ -29,15 +30,14 @@ Json = dict[str, Any]
 
 
 @pytest_asyncio.fixture
-async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
+async def store(each_database_in_full: None, tmp_path: Path) -> AsyncIterator[ContentStore]:  # noqa: ARG001
     """Two articles, one with a thousand topics."""
-    opened = await SqliteStore.open(tmp_path / "two.db", readers=1)
-    await apply(opened, document("a"), document("b", topics=topics(*(f"T{number}" for number in range(1000)))))
-    yield opened
-    await opened.close()
+    async with new_store(tmp_path / "two.db", readers=1) as opened:
+        await apply(opened, document("a"), document("b", topics=topics(*(f"T{number}" for number in range(1000)))))
+        yield opened
 
 
-async def run(store: SqliteStore, filter_: Json | None, limits: Limits | None = None, **variables: Any) -> Any:
+async def run(store: ContentStore, filter_: Json | None, limits: Limits | None = None, **variables: Any) -> Any:
     viewer = Viewer(Visibility.PUBLIC)
     async with store.snapshot(viewer.visibility) as snapshot:
         context = Context(viewer, snapshot, limits or Limits(), BodyRenderer())
@@ -46,7 +46,7 @@ async def run(store: SqliteStore, filter_: Json | None, limits: Limits | None = 
         return result
 
 
-async def paths(store: SqliteStore, filter_: Json | None, **variables: Any) -> list[str]:
+async def paths(store: ContentStore, filter_: Json | None, **variables: Any) -> list[str]:
     """All paths of the list, page by page."""
     result = await run(store, filter_, **variables)
     assert result.errors is None
@@ -57,7 +57,7 @@ async def paths(store: SqliteStore, filter_: Json | None, **variables: Any) -> l
     return found
 
 
-async def refused(store: SqliteStore, filter_: Json, limits: Limits | None = None) -> tuple[object, ...]:
+async def refused(store: ContentStore, filter_: Json, limits: Limits | None = None) -> tuple[object, ...]:
     [error] = (await run(store, filter_, limits)).errors
     assert isinstance(error.original_error, LimitExceeded)
     return tuple(error.original_error.extensions.values())
@@ -72,12 +72,12 @@ def nested(depth: int, inner: Json) -> Json:
 
 
 @pytest.mark.parametrize("depth", [11, 12, 50])
-async def test_deep_filter_is_refused(store: SqliteStore, depth: int) -> None:
+async def test_deep_filter_is_refused(store: ContentStore, depth: int) -> None:
     """The error has the depth, and nothing is read."""
     assert await refused(store, nested(depth, {})) == ("LIMIT_EXCEEDED", "filter_depth", 10, depth)
 
 
-async def test_extremely_deep_filter_is_refused(store: SqliteStore) -> None:
+async def test_extremely_deep_filter_is_refused(store: ContentStore) -> None:
     """It is refused before it is coerced, and is not an internal error."""
     filter_: Json = {}
     for _ in range(900):
@@ -95,7 +95,7 @@ async def test_extremely_deep_filter_is_refused(store: SqliteStore) -> None:
         ({"or": [{"provider": {"name": {"eq": "x"}, "minArticles": 1}, "topics": {"anyOf": []}}] * 34}, 102),
     ],
 )
-async def test_too_many_conditions_are_refused(store: SqliteStore, filter_: Json, conditions: int) -> None:
+async def test_too_many_conditions_are_refused(store: ContentStore, filter_: Json, conditions: int) -> None:
     """Each comparison and each empty filter counts. Nulls do not."""
     assert await refused(store, filter_) == ("LIMIT_EXCEEDED", "filter_conditions", 100, conditions)
 
@@ -108,12 +108,12 @@ async def test_too_many_conditions_are_refused(store: SqliteStore, filter_: Json
         {"topics": {"allOf": ["a"] * 1001}},
     ],
 )
-async def test_too_many_values_are_refused(store: SqliteStore, filter_: Json) -> None:
+async def test_too_many_values_are_refused(store: ContentStore, filter_: Json) -> None:
     """Each list is counted by itself."""
     assert await refused(store, filter_) == ("LIMIT_EXCEEDED", "filter_values", 1000, 1001)
 
 
-async def test_filter_limits_are_settings(store: SqliteStore) -> None:
+async def test_filter_limits_are_settings(store: ContentStore) -> None:
     """Other limits than the defaults apply."""
     limits = Limits(filter_depth=1, filter_conditions=1, filter_values=1)
     assert (await run(store, {"slug": {"in": ["a"]}}, limits)).data["articles"]["totalCount"] == 1
@@ -142,7 +142,7 @@ FULL = [f"T{number}" for number in range(1000)]
         ({"or": [{"provider": {"slug": {"contains": "x"}}}] * 99 + [{"topics": {"noneOf": FULL}}]}, 1),
     ],
 )
-async def test_largest_filters_run(store: SqliteStore, filter_: Json, expected: int) -> None:
+async def test_largest_filters_run(store: ContentStore, filter_: Json, expected: int) -> None:
     """Filters at the limits run, in the longest order and by cursor."""
     assert len(json.dumps(filter_)) < Limits().body_bytes
     assert len(await paths(store, filter_, orderBy=ORDER)) == expected

@@ -25,12 +25,11 @@ from gateway.limits import Limits
 from gateway.model.changes import Change
 from gateway.model.documents import Image
 from gateway.model.records import Visibility
-from gateway.store.protocol import ChangeSet, Usage
-from gateway.store.sqlite.store import SqliteStore
+from gateway.store.protocol import ChangeSet, ContentStore, Usage
 from gateway.stores import temporary_store
+from tests.databases import new_store
 from tests.schema import SCHEMA
 from tests.store.documents import apply, document
-from tests.store.template import empty_database
 
 PUBLIC = Viewer(Visibility.PUBLIC)
 PREVIEW = Viewer(Visibility.PREVIEW, frozenset({Scope.PREVIEW}))
@@ -75,7 +74,7 @@ async def stream(changes: Sequence[Change]) -> AsyncIterator[Sequence[Change]]:
 
 
 @asynccontextmanager
-async def loaded(tmp_path: Path, files: Mapping[str, str]) -> AsyncIterator[SqliteStore]:
+async def loaded(tmp_path: Path, files: Mapping[str, str]) -> AsyncIterator[ContentStore]:
     """A database of some files."""
     root = tmp_path / "content"
     for path, text in files.items():
@@ -83,14 +82,13 @@ async def loaded(tmp_path: Path, files: Mapping[str, str]) -> AsyncIterator[Sqli
         (root / path).write_text(text)
     rules = ParseContext(str(root), site=site_config.read(root).site)
     changes = [parse(Task(file), rules) for file in Walk(root).run().files.values()]
-    opened = await SqliteStore.open(empty_database(tmp_path / "content.db"))
-    await opened.apply(ChangeSet(AS_OF, stream(changes)))
-    yield opened
-    await opened.close()
+    async with new_store(tmp_path / "content.db") as opened:
+        await opened.apply(ChangeSet(AS_OF, stream(changes)))
+        yield opened
 
 
 @pytest_asyncio.fixture
-async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
+async def store(each_database: None, tmp_path: Path) -> AsyncIterator[ContentStore]:  # noqa: ARG001
     """A database of FILES."""
     async with loaded(tmp_path, FILES) as opened:
         yield opened
@@ -104,7 +102,7 @@ class Answer(NamedTuple):
 
 
 async def ask(
-    store: SqliteStore, query: str, viewer: Viewer = PUBLIC, limits: Limits | None = None, **variables: Any
+    store: ContentStore, query: str, viewer: Viewer = PUBLIC, limits: Limits | None = None, **variables: Any
 ) -> Answer:
     async with store.snapshot(viewer.visibility) as snapshot:
         context = Context(viewer, snapshot, limits or Limits(), BodyRenderer())
@@ -117,7 +115,7 @@ def extensions(error: Exception | None) -> Mapping[str, object]:
     return error.extensions
 
 
-async def data(store: SqliteStore, query: str, viewer: Viewer = PUBLIC, **variables: Any) -> Any:
+async def data(store: ContentStore, query: str, viewer: Viewer = PUBLIC, **variables: Any) -> Any:
     answer = await ask(store, query, viewer, **variables)
     assert answer.errors == []
     return answer.data
@@ -130,7 +128,7 @@ def titles(connection: Mapping[str, Any]) -> list[int]:
 # Results.
 
 
-async def test_leaf_fields(store: SqliteStore) -> None:
+async def test_leaf_fields(store: ContentStore) -> None:
     """Texts, numbers, instants, enums, the file and the images are those of the front matter."""
     query = """{ article(path: "a/03.md") {
         title slug path type published status publishedDateTime excerpt quality isSecured
@@ -174,7 +172,7 @@ async def test_leaf_fields(store: SqliteStore) -> None:
     }
 
 
-async def test_related_entries_and_backlinks(store: SqliteStore) -> None:
+async def test_related_entries_and_backlinks(store: ContentStore) -> None:
     """An entry links to its visible article and to its source, and the article links back."""
     query = """{ article(path: "a/03.md") {
         related { position title provider { name } article { path } source { path } }
@@ -216,7 +214,7 @@ async def test_related_entries_and_backlinks(store: SqliteStore) -> None:
         ('topic(name: " TOPIC  1 ")', "name"),
     ],
 )
-async def test_lookups_by_key_and_id(store: SqliteStore, field: str, selection: str) -> None:
+async def test_lookups_by_key_and_id(store: ContentStore, field: str, selection: str) -> None:
     """Each natural key finds a record, and its id finds it as a node and by its field."""
     found = (await data(store, f"{{ it: {field} {{ id {selection} }} }}"))["it"]
     kind = field.partition("(")[0]
@@ -274,7 +272,7 @@ async def test_outer_white_space_of_titles(tmp_path: Path) -> None:
         }
 
 
-async def test_nodes_keep_the_order_of_the_ids(store: SqliteStore) -> None:
+async def test_nodes_keep_the_order_of_the_ids(store: ContentStore) -> None:
     """Records of all types are in the requested order. Unknown and malformed ids give null."""
     query = '{ article(path: "a/03.md") { id provider { id } topics { id } related { id } } }'
     found = (await data(store, query))["article"]
@@ -285,7 +283,7 @@ async def test_nodes_keep_the_order_of_the_ids(store: SqliteStore) -> None:
     assert [node["__typename"] for node in nodes if node] == ["Related", "Article", "Topic", "Provider", "Article"]
 
 
-async def test_error_does_not_cancel_equal_fields_elsewhere(store: SqliteStore) -> None:
+async def test_error_does_not_cancel_equal_fields_elsewhere(store: ContentStore) -> None:
     """Both topics read the same value, and an error beside one of them leaves the other."""
     query = """query ($slug: String!) {
         one: topic(slug: $slug) { relatedTopics { count } }
@@ -299,7 +297,7 @@ async def test_error_does_not_cancel_equal_fields_elsewhere(store: SqliteStore) 
     assert result.data["other"] is None
 
 
-async def test_fragment_on_the_interface(store: SqliteStore) -> None:
+async def test_fragment_on_the_interface(store: ContentStore) -> None:
     """A card reads articles and related entries."""
     query = """{ article(path: "a/24.md") { ...Card related { ...Card } } }
         fragment Card on ContentItem { __typename title type provider { domain } image { width } }"""
@@ -316,7 +314,7 @@ async def test_fragment_on_the_interface(store: SqliteStore) -> None:
     }
 
 
-async def test_unknown_keys_are_null(store: SqliteStore) -> None:
+async def test_unknown_keys_are_null(store: ContentStore) -> None:
     """An unknown or impossible key is not an error. A provider's name does not match as a domain."""
     query = """{ a: article(url: "not a url") { id } b: article(slug: "") { id } c: topic(name: "none") { id }
         d: provider(domain: "nowhere") { id } e: article(id: "pr_x") { id } }"""
@@ -324,7 +322,7 @@ async def test_unknown_keys_are_null(store: SqliteStore) -> None:
 
 
 @pytest.mark.parametrize("text", ["\ud800", "\0", "all\0", "a" * 10_000, "'\";--", "%"])
-async def test_arbitrary_text_in_lookups(store: SqliteStore, text: str) -> None:
+async def test_arbitrary_text_in_lookups(store: ContentStore, text: str) -> None:
     """No text is an error, and none finds a record that it does not name."""
     query = """query Q($id: ID!, $text: String!) { a: node(id: $id) { id } b: nodes(ids: [$id]) { id }
         c: article(slug: $text) { id } d: article(path: $text) { id } e: article(url: $text) { id }
@@ -336,7 +334,7 @@ async def test_arbitrary_text_in_lookups(store: SqliteStore, text: str) -> None:
 # Pages.
 
 
-async def test_pages_in_both_directions(store: SqliteStore) -> None:
+async def test_pages_in_both_directions(store: ContentStore) -> None:
     """By cursor and by offset, pages tile the list and have correct page information."""
     page = "nodes { title } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } edges { cursor } totalCount"
     listing = f"""query Q($first: Int, $after: String, $last: Int, $before: String, $offset: Int) {{
@@ -371,7 +369,7 @@ async def test_pages_in_both_directions(store: SqliteStore) -> None:
     assert (titles(empty), beside(empty), empty["totalCount"]) == ([], (False, True), 9)
 
 
-async def test_null_arguments_count_as_absent(store: SqliteStore) -> None:
+async def test_null_arguments_count_as_absent(store: ContentStore) -> None:
     """Clients may send null for unused arguments."""
     query = """{ plain: articles { nodes { title } }
         nulls: articles(first: null, after: null, last: null, before: null, offset: null, orderBy: null) {
@@ -387,7 +385,7 @@ async def test_null_arguments_count_as_absent(store: SqliteStore) -> None:
     assert found["corpus"]["issues"] != []
 
 
-async def test_orders(store: SqliteStore) -> None:
+async def test_orders(store: ContentStore) -> None:
     """By default the newest articles and the largest providers and topics come first."""
     query = """{ newest: articles(first: 2) { nodes { title } }
         oldest: articles(first: 2, orderBy: [{field: PUBLISHED_DATE_TIME, nulls: null}]) { nodes { title } }
@@ -403,7 +401,7 @@ async def test_orders(store: SqliteStore) -> None:
     assert found["providers"]["nodes"] == [{"name": "Provider 0"}]
 
 
-async def test_mentions(store: SqliteStore) -> None:
+async def test_mentions(store: ContentStore) -> None:
     """A provider's mentions follow their articles, newest first, then their position."""
     query = """{ provider(domain: "far.example") { articles { totalCount }
         mentions(first: 2) { totalCount nodes { title webUrl source { title } } } } }"""
@@ -422,7 +420,7 @@ async def test_mentions(store: SqliteStore) -> None:
 # Rights.
 
 
-async def test_drafts_are_visible_only_in_a_preview(store: SqliteStore) -> None:
+async def test_drafts_are_visible_only_in_a_preview(store: ContentStore) -> None:
     """For the public a draft, its topics and its backlinks do not exist."""
     query = """{ article(path: "draft.md") { status published } topic(name: "Hidden") { name }
         target: article(path: "a/00.md") { referencedBy { totalCount } } articles { totalCount }
@@ -449,7 +447,7 @@ async def test_drafts_are_visible_only_in_a_preview(store: SqliteStore) -> None:
     }
 
 
-async def test_draft_node_is_null_in_public(store: SqliteStore) -> None:
+async def test_draft_node_is_null_in_public(store: ContentStore) -> None:
     """The id of a hidden article equals an unknown id."""
     id_ = (await data(store, '{ article(path: "draft.md") { id } }', PREVIEW))["article"]["id"]
     query = "query Q($id: ID!) { node(id: $id) { id } nodes(ids: [$id]) { id } article(id: $id) { id } }"
@@ -457,7 +455,7 @@ async def test_draft_node_is_null_in_public(store: SqliteStore) -> None:
     assert (await data(store, query, PREVIEW, id=id_))["node"] == {"id": id_}
 
 
-async def test_secured_payloads_need_their_scope(store: SqliteStore) -> None:
+async def test_secured_payloads_need_their_scope(store: ContentStore) -> None:
     """Everyone sees that there is one. Only the scope, and not a preview, shows its text."""
     query = (
         '{ article(path: "secured.md") { isSecured secured } plain: article(path: "a/00.md") { isSecured secured } }'
@@ -468,7 +466,7 @@ async def test_secured_payloads_need_their_scope(store: SqliteStore) -> None:
         assert await data(store, query, viewer) == {"article": {"isSecured": True, "secured": secured}, "plain": plain}
 
 
-async def test_front_matter(store: SqliteStore) -> None:
+async def test_front_matter(store: ContentStore) -> None:
     """Previews see unmodelled keys. The public sees exposed keys."""
     query = """{ article(path: "a/07.md") { all: frontMatter some: frontMatter(keys: ["weight", "no"])
         none: frontMatter(keys: []) } }"""
@@ -482,7 +480,7 @@ TWENTY = """{ articles { nodes { title publishedDateTime provider { name } topic
     related { title provider { name } } } } }"""
 
 
-async def test_calls_for_a_page_of_articles(store: SqliteStore) -> None:
+async def test_calls_for_a_page_of_articles(store: ContentStore) -> None:
     """Twenty articles with the fields of a feed take two calls: for articles, and for their topics and related entries.
     Providers and topics are in memory."""
     answer = await ask(store, TWENTY)
@@ -492,7 +490,7 @@ async def test_calls_for_a_page_of_articles(store: SqliteStore) -> None:
     assert answer.usage == Usage(2, len(nodes) + 1 + topics + len(nodes))
 
 
-async def test_one_call_per_level(store: SqliteStore) -> None:
+async def test_one_call_per_level(store: ContentStore) -> None:
     """Each level is read at once, and a provider from memory. Every page reads one row more than it shows."""
     query = """{ provider(domain: "p1.example") { articles(first: 4) { nodes { id topics { id
         articles(first: 3) { nodes { id } } } } } } }"""
@@ -503,7 +501,7 @@ async def test_one_call_per_level(store: SqliteStore) -> None:
     assert answer.usage == Usage(3, (4 + 1) + 4 * 2 + 3 * (3 + 1))
 
 
-async def test_only_selected_fields_are_read(store: SqliteStore) -> None:
+async def test_only_selected_fields_are_read(store: ContentStore) -> None:
     """The count, the page and the page information of a connection are separate reads, made in one call if selected."""
     page = "nodes { id } edges { cursor } pageInfo { startCursor hasNextPage"
     first = await ask(store, f"{{ articles(first: 3) {{ {page} hasPreviousPage }} }} }}")
@@ -517,7 +515,7 @@ async def test_only_selected_fields_are_read(store: SqliteStore) -> None:
     assert (await ask(store, "{ articles { __typename pageInfo { __typename } } }")).usage.calls == 0
 
 
-async def test_lists_of_a_level_share_a_call(store: SqliteStore) -> None:
+async def test_lists_of_a_level_share_a_call(store: ContentStore) -> None:
     """Whether they differ in their parents or in their windows."""
     same = "{ providers { nodes { articles(first: 2) { nodes { id } } } } }"
     assert (await ask(store, same)).usage.calls == 2
@@ -546,13 +544,13 @@ BAD_USER_INPUT = {"code": "BAD_USER_INPUT"}
         'before: ""',
     ],
 )
-async def test_contradicting_window_is_refused(store: SqliteStore, arguments: str) -> None:
+async def test_contradicting_window_is_refused(store: ContentStore, arguments: str) -> None:
     """It is bad input."""
     answer = await ask(store, f"{{ articles({arguments}) {{ nodes {{ id }} }} }}")
     assert [error["code"] for error in answer.errors] == ["BAD_USER_INPUT"]
 
 
-async def test_cursor_of_another_order_is_refused(store: SqliteStore) -> None:
+async def test_cursor_of_another_order_is_refused(store: ContentStore) -> None:
     """Other fields of the operation are answered."""
     cursor = (await data(store, "{ articles(first: 1) { pageInfo { endCursor } } }"))["articles"]["pageInfo"][
         "endCursor"
@@ -577,7 +575,7 @@ async def test_cursor_of_another_order_is_refused(store: SqliteStore) -> None:
         "topic(name: null)",
     ],
 )
-async def test_lookup_needs_exactly_one_argument(store: SqliteStore, field: str) -> None:
+async def test_lookup_needs_exactly_one_argument(store: ContentStore, field: str) -> None:
     """None or several are bad input, and so is a locale without a slug."""
     [error] = (await ask(store, f"{{ {field} {{ id }} }}")).errors
     assert error["code"] == "BAD_USER_INPUT"
@@ -590,7 +588,7 @@ async def test_slug_shared_by_locales() -> None:
         fr: article(slug: "a", locale: "fr") { path slug } es: article(slug: "a", locale: "es") { path }
         odd: article(slug: "a\\u0000", locale: "fr\\u0000") { path } }"""
 
-    async def found(store: SqliteStore, hidden: str = "") -> Any:
+    async def found(store: ContentStore, hidden: str = "") -> Any:
         await apply(
             store, *(document(path, slug="a", locale=of, published=path not in hidden) for path, of in paths.items())
         )
@@ -614,14 +612,14 @@ async def test_slug_shared_by_locales() -> None:
         (f"{{ nodes(ids: [{'1 ' * 101}]) {{ id }} }}", "ids", 100, 101),
     ],
 )
-async def test_limits_are_enforced(store: SqliteStore, query: str, limit: str, allowed: int, actual: int) -> None:
+async def test_limits_are_enforced(store: ContentStore, query: str, limit: str, allowed: int, actual: int) -> None:
     """The error has the limit, the allowed and the actual value. Nothing is read."""
     answer = await ask(store, query)
     assert answer.errors == [{"code": "LIMIT_EXCEEDED", "limit": limit, "allowed": allowed, "actual": actual}]
     assert answer.usage.calls == 0
 
 
-async def test_operation_stops_at_the_record_limit(store: SqliteStore) -> None:
+async def test_operation_stops_at_the_record_limit(store: ContentStore) -> None:
     """Records count as they are read. Nothing is read beyond the limit."""
     query = "{ articles(first: 20) { nodes { topics { articles(first: 20) { nodes { id } } } } } }"
     allowed = await ask(store, query, limits=Limits(records=20 + 40 + 20 + 13 + 12))
@@ -634,7 +632,7 @@ async def test_operation_stops_at_the_record_limit(store: SqliteStore) -> None:
     assert stopped.usage.calls == 2
 
 
-async def test_repeated_list_counts_for_each_parent(store: SqliteStore) -> None:
+async def test_repeated_list_counts_for_each_parent(store: ContentStore) -> None:
     """A list that is read once and written for many parents counts for each."""
     query = '{ article(path: "a") { title } articles(first: 20) { nodes { topics { name } } } }'
     again = "{ articles(first: 20) { nodes { topics { name } again: topics { slug } } } }"

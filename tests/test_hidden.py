@@ -21,6 +21,8 @@ from tests.conftest import NO_TLS
 from tests.service import AS_OF, Service, listening_to, post, service
 from tests.test_delta_sync import events, next_of
 
+pytestmark = pytest.mark.usefixtures("each_database")
+
 FULL = bool(os.environ.get("GATEWAY_TEST_FULL"))
 DAYS = range(5)
 Statement = tuple[str, Any]

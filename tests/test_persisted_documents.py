@@ -17,6 +17,8 @@ from gateway.execution.persisted_documents import OVERHEAD, PersistedDocuments, 
 from tests.commands import gateway
 from tests.service import serving
 
+pytestmark = pytest.mark.usefixtures("each_database_in_full")
+
 QUERY = "query Titles($first: Int) { articles(first: $first) { nodes { title } } }"
 TITLES = {"data": {"articles": {"nodes": [{"title": "Two"}, {"title": "One"}]}}}
 JSON, RESPONSE = "application/json", "application/graphql-response+json"

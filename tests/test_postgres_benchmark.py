@@ -3,31 +3,55 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from pathlib import Path
 
 import asyncpg
+import pytest
 
-from benchmarks import shapes
+from benchmarks import shapes, wrk
 from benchmarks.operations import QUERIES
-from benchmarks.postgres import DOCUMENTS, NAMES, check, cpu_seconds, plain, started
+from benchmarks.postgres import DOCUMENTS, NAMES, Measurement, check, cpu_seconds, plain, started
+from benchmarks.scaling import KINDS, cost, memory
 from benchmarks.servers import Site
+from tests.conftest import need
+
+FILES = 20
 
 
-def test_both_gateways_answer_equally(tmp_path: Path) -> None:
-    """PostgreSQL has the gateway's tables and the relational ones, and its CPU time grows with the answers."""
-    site = Site(tmp_path)
-    shapes.write(site.content, shapes.article, 20)
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    found = Site(tmp_path_factory.mktemp("site"))
+    shapes.write(found.content, shapes.article, FILES)
+    return found
+
+
+@pytest.fixture(scope="module")
+def gateways(site: Site) -> Iterator[Sequence[Measurement]]:
     with ExitStack() as stack:
-        found = [*started(stack, site, tmp_path / "cache", has_npm=False)]
-        assert [each.contender.name for each in found] == ["gateway on PostgreSQL", "gateway on SQLite"]
-        database = found[0].database
-        assert database
-        for query in QUERIES:
-            if query.name in NAMES:
-                check(found, query, query.sets(site.database)[:3])
-        assert cpu_seconds(database) > 0
-        assert asyncio.run(articles(database.url)) == 20
+        yield [*started(stack, site, site.folder / "cache", has_npm=False)]
+
+
+def test_both_gateways_answer_equally(site: Site, gateways: Sequence[Measurement]) -> None:
+    """PostgreSQL has the gateway's tables and the relational ones, and its CPU time grows with the answers."""
+    assert [each.contender.name for each in gateways] == ["gateway on PostgreSQL", "gateway on SQLite"]
+    database = gateways[0].database
+    assert database
+    for query in QUERIES:
+        if query.name in NAMES:
+            check(gateways, query, query.sets(site.database)[:3])
+    assert cpu_seconds(database) > 0
+    assert asyncio.run(articles(database.url)) == FILES
+
+
+def test_costs_for_scaling(site: Site, gateways: Sequence[Measurement]) -> None:
+    """The gateway and PostgreSQL each take a part of the CPU time, and have a size."""
+    for program in wrk.NEEDS:
+        need(program, shutil.which(program))
+    found = cost(gateways[0], KINDS[0].query, site, 1)
+    assert min(found) > 0
+    assert min(asyncio.run(memory(gateways[0], FILES))) > 0
 
 
 async def articles(url: str) -> int:

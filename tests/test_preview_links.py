@@ -33,6 +33,8 @@ from tests.conftest import NO_TLS
 from tests.schema import SCHEMA
 from tests.service import post, service, serving
 
+pytestmark = pytest.mark.usefixtures("each_database_in_full")
+
 SECRET = "0123456789abcdef" * 2
 GOOD = PreviewTokens(SECRET).issue(int(time.time()) + 86_400)
 ENDED = PreviewTokens(SECRET).issue(int(time.time()) - 1)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands import COMMAND, Running, environment, running
+from tests.commands import Running, environment, installed, running
 from tests.conftest import need
 
 ROOT = Path(__file__).parent.parent
@@ -29,12 +29,8 @@ class Shell:
         self._folder = folder
         self._background = background
         self._server: Running | None = None
-        commands = folder / "bin"
-        commands.mkdir()
-        (commands / "gateway").write_text(f"#!/bin/sh\nexec {COMMAND[0]} -c '{COMMAND[2]}' \"$@\"\n")
-        (commands / "gateway").chmod(0o755)
         own = environment(folder / "cache")
-        self._environment = {**own, "PATH": f"{commands}:{own['PATH']}", "NO_PROXY": "*"}
+        self._environment = {**own, "PATH": f"{installed(folder)}:{own['PATH']}", "NO_PROXY": "*"}
 
     def run(self, block: str) -> str:
         """The output of a block."""

@@ -16,7 +16,8 @@ from gateway.graph.body_renderer import BodyRenderer
 from gateway.graph.context import Context
 from gateway.limits import Limits
 from gateway.model.lists import SearchField, SearchMode
-from gateway.store.sqlite.store import SqliteStore
+from gateway.store.protocol import ContentStore
+from tests.databases import new_store
 from tests.schema import SCHEMA
 from tests.store.documents import apply, author, day, document, provider, topics
 from tests.test_graph import PREVIEW, ask, data
@@ -40,19 +41,18 @@ DOCUMENTS = (
 
 
 @pytest_asyncio.fixture
-async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
+async def store(each_database: None, tmp_path: Path) -> AsyncIterator[ContentStore]:  # noqa: ARG001
     """A database of DOCUMENTS."""
-    opened = await SqliteStore.open(tmp_path / "content.db")
-    await apply(opened, *DOCUMENTS)
-    yield opened
-    await opened.close()
+    async with new_store(tmp_path / "content.db") as opened:
+        await apply(opened, *DOCUMENTS)
+        yield opened
 
 
 def paths(connection: Mapping[str, Any]) -> list[str]:
     return [node["path"].removesuffix(".md") for node in connection["nodes"]]
 
 
-async def test_search_results(store: SqliteStore) -> None:
+async def test_search_results(store: ContentStore) -> None:
     """Articles by score, their number, and the matching parts of their texts."""
     query = """{ search(query: "FACIAL!") { totalCount suggestion nodes { path } pageInfo { hasNextPage }
         edges { cursor score node { path } snippets { field text html highlights { start end } } } } }"""
@@ -72,7 +72,7 @@ async def test_search_results(store: SqliteStore) -> None:
     assert snippets["BODY"]["text"][slice(*snippets["BODY"]["highlights"][0].values())] == "facial"
 
 
-async def test_snippet_uses_the_text_of_the_body(store: SqliteStore) -> None:
+async def test_snippet_uses_the_text_of_the_body(store: ContentStore) -> None:
     """It shows the body's text, code and entities included. The body is not rendered."""
     bodies = (
         "Before.\n\n```python\nmarked = a_b[0](c) # <b>\n```\n\nAfter `<i>` &amp; *the* end.",
@@ -97,7 +97,7 @@ async def test_snippet_uses_the_text_of_the_body(store: SqliteStore) -> None:
     assert renderer.render_count == 0
 
 
-async def test_modes_and_fields(store: SqliteStore) -> None:
+async def test_modes_and_fields(store: ContentStore) -> None:
     """Nulls count as absent, and an empty list of fields finds nothing."""
     query = """{
         all: search(query: "facial recog") { nodes { path } }
@@ -124,7 +124,7 @@ async def test_modes_and_fields(store: SqliteStore) -> None:
     assert (found["nowhere"]["totalCount"], found["nothing"]["suggestion"]) == (0, None)
 
 
-async def test_other_order_keeps_scores(store: SqliteStore) -> None:
+async def test_other_order_keeps_scores(store: ContentStore) -> None:
     """Ordered by date a search uses the cursors of articles and returns scores."""
     query = """query Q($after: String) { search(query: "facial", first: 1, after: $after,
         orderBy: [{field: PUBLISHED_DATE_TIME, direction: DESC}]) {
@@ -136,7 +136,7 @@ async def test_other_order_keeps_scores(store: SqliteStore) -> None:
     assert second["pageInfo"]["hasPreviousPage"]
 
 
-async def test_pages_by_score_cover_the_result(store: SqliteStore) -> None:
+async def test_pages_by_score_cover_the_result(store: ContentStore) -> None:
     """From either end, by cursor and by offset."""
     query = """query Q($first: Int, $after: String, $last: Int, $before: String, $offset: Int) {
         search(query: "filler recognition gardens", mode: ANY_TERM, first: $first, after: $after, last: $last,
@@ -161,7 +161,7 @@ async def test_pages_by_score_cover_the_result(store: SqliteStore) -> None:
 @pytest.mark.parametrize(
     "text", ["facial-recognition", '"', "38.101", "AND", "NEAR(", "*", "🎉", "\ud800", "\0", "a " * 5000]
 )
-async def test_arbitrary_text_is_searchable(store: SqliteStore, text: str) -> None:
+async def test_arbitrary_text_is_searchable(store: ContentStore, text: str) -> None:
     """No text is an error in any mode."""
     query = """query Q($text: String!) { a: search(query: $text) { totalCount suggestion }
         b: search(query: $text, mode: PHRASE) { totalCount suggestion edges { snippets { text } } }
@@ -170,7 +170,7 @@ async def test_arbitrary_text_is_searchable(store: SqliteStore, text: str) -> No
     assert found["a"]["totalCount"] == (1 if text == "facial-recognition" else 0) or text.startswith("a ")
 
 
-async def test_word_limit(store: SqliteStore) -> None:
+async def test_word_limit(store: ContentStore) -> None:
     """A long text is searched by its first words."""
     query = "query Q($text: String!) { search(query: $text) { totalCount } }"
     assert (await data(store, query, text="facial " * 32 + "nowhere"))["search"]["totalCount"] == 2
@@ -179,7 +179,7 @@ async def test_word_limit(store: SqliteStore) -> None:
     assert short.data["search"]["totalCount"] == 2
 
 
-async def test_filtered_search(store: SqliteStore) -> None:
+async def test_filtered_search(store: ContentStore) -> None:
     """The filter applies to pages, count, facets and suggestion, in any order."""
     query = """query Q($filter: ArticleFilter) {
         best: search(query: "facial", filter: $filter) { totalCount nodes { path } }
@@ -197,14 +197,14 @@ async def test_filtered_search(store: SqliteStore) -> None:
     assert (paths(other["best"]), other["none"]) == ([], {"suggestion": None})
 
 
-async def test_suggestion_uses_visible_words(store: SqliteStore) -> None:
+async def test_suggestion_uses_visible_words(store: ContentStore) -> None:
     """Words of drafts are not suggested to the public."""
     query = '{ a: search(query: "recognitoin") { suggestion } b: search(query: "wordlingg") { suggestion } }'
     assert await data(store, query) == {"a": {"suggestion": "recognition"}, "b": {"suggestion": None}}
     assert (await data(store, query, PREVIEW))["b"] == {"suggestion": "wordling"}
 
 
-async def test_similar_articles(store: SqliteStore) -> None:
+async def test_similar_articles(store: ContentStore) -> None:
     """The nearest come first, with the shared topics in the order of the source article."""
     query = """{ article(path: "a.md") { similar { score article { path } sharedTopics { name } }
         one: similar(first: 1) { article { path } } none: similar(first: 0) { score } } }"""
@@ -222,13 +222,13 @@ async def test_similar_articles(store: SqliteStore) -> None:
 
 
 @pytest.mark.parametrize("first", [-1, 101])
-async def test_number_of_neighbours_is_limited(store: SqliteStore, first: int) -> None:
+async def test_number_of_neighbours_is_limited(store: ContentStore, first: int) -> None:
     """The limit is that of a page."""
     answer = await ask(store, f'{{ article(path: "a.md") {{ similar(first: {first}) {{ score }} }} }}')
     assert [error["code"] for error in answer.errors] == ["BAD_USER_INPUT" if first < 0 else "LIMIT_EXCEEDED"]
 
 
-async def test_calls_do_not_depend_on_rows(store: SqliteStore) -> None:
+async def test_calls_do_not_depend_on_rows(store: ContentStore) -> None:
     """Many rows take as many calls as one."""
     query = """query Q($first: Int!) { search(query: "filler", first: $first) { totalCount edges { score
         snippets { field } node { similar { article { path } sharedTopics { name } } } } } }"""
@@ -241,7 +241,7 @@ EXAMPLES = re.findall(r"```graphql\n(.*?)```", DOCS, re.DOTALL)
 
 
 @pytest.mark.parametrize("query", EXAMPLES)
-async def test_queries_of_the_docs_run(store: SqliteStore, query: str) -> None:
+async def test_queries_of_the_docs_run(store: ContentStore, query: str) -> None:
     """Every query of docs/search.md costs at most a quarter of the limit."""
     await data(store, query)
     cost = analyse(SCHEMA._schema, parse(query), Limits()).check_cost(None, {})

@@ -23,6 +23,8 @@ from gateway.settings import Mode
 from gateway.web.preview_links import COOKIE
 from tests.service import listening_service, service
 
+pytestmark = pytest.mark.usefixtures("each_database_in_full")
+
 TITLES = "{ articles { nodes { title } } }"
 
 

@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
-from gateway.content.destinations import WIKI, place
+from gateway.content.destinations import PROJECT_ROOTS, WIKI, place
 from gateway.content.image_size import HEAD_BYTES, Size, image_size
 from gateway.content.media_types import media_type
+from gateway.content.site import Site
 from gateway.content.source import Stamp, Walk, join, open_inside
 from gateway.errors import ContentFolderError
 from gateway.model.documents import AssetFile, Image
@@ -31,8 +32,8 @@ WHOLE_BYTES = 16 * 2**20
 modification time."""
 STATIC_FOLDERS = ("static", "public", "assets", "source", "src")
 """The folders that generators copy to the root of the site."""
-_ROOTS = ("@site/", "@/", "~/")
-"""The beginnings of destinations from the root of a project, in Docusaurus and in projects with Vite."""
+ABSOLUTE = ("https://", "http://")
+"""The usual beginnings of destinations that do not name a file. There may be others."""
 ANYWHERE = "*/"
 """The beginning of the path that stands for a file with a name, in whichever folder it is."""
 MOST_FILES = 10_000
@@ -178,13 +179,15 @@ class Asset(NamedTuple):
 class DocumentAssets:
     """The assets of one document."""
 
-    def __init__(self, folder: AssetFolder, base: str | None, source: str, *, is_site: bool) -> None:
-        """`base` is the address of the folder, or None if files do not have addresses. `source` is the path of the
-        document. `is_site`: the folder is known to be that of a whole site."""
+    def __init__(self, folder: AssetFolder, site: Site, source: str) -> None:
+        """`source` is the path of the document."""
         self._folder = folder
-        self._base = base
+        self._address = site.assets.base
+        """The address of the folder, or None if files do not have addresses."""
+        self._site_base = site.base
         self._source = source
-        self._is_site = is_site
+        self._is_site = bool(site.preset)
+        """Whether the folder is known to be that of a whole site."""
         self.files: dict[str, AssetFile] = {}
         """The files that were found, and the missing ones that would have been used instead of them, by path."""
 
@@ -193,7 +196,7 @@ class DocumentAssets:
         exists."""
         if len(self.files) >= MOST_FILES:
             return None
-        for path in candidates(self._source, written):
+        for path in candidates(self._source, written, self._site_base):
             if asset := self._asset(path):
                 return asset
         return self._anywhere(written) if target.startswith(WIKI) else None
@@ -216,29 +219,30 @@ class DocumentAssets:
             return None
         asset, content = found
         self.files[path] = AssetFile(path, *asset.stamp, content.digest)
-        return Asset(self._base and address(self._base, path, content.digest), content.size)
+        return Asset(self._address and address(self._address, path, content.digest), content.size)
 
     def is_lost(self, written: str) -> bool:
         """Whether a destination without a file names one that should be in the folder.
 
         Without `is_site`, a path from the root of the site may lead to a folder that is outside this one.
         """
-        found = candidates(self._source, written)
+        found = candidates(self._source, written, self._site_base)
         if not found or found[0] not in self.files:
             return False
-        return self._is_site or not written.startswith(("/", *_ROOTS))
+        return self._is_site or not written.startswith(("/", *PROJECT_ROOTS))
 
 
-def candidates(source: str, written: str) -> tuple[str, ...]:
+def candidates(source: str, written: str, base: str = "") -> tuple[str, ...]:
     """The paths of the files that a destination may name, in their order of precedence. Empty if it does not name an
     asset.
 
-    `source` is the path of the document. The order is: beside the document, in the folder with its name, in the content
-    folder, and in the folders that generators copy to the root of the site.
+    `source` is the path of the document, and `base` that of the site on its host. The order is: beside the document, in
+    the folder with its name, in the content folder, in the folders that generators copy to the root of the site, and
+    the same without the base.
     """
     if "%" not in written and media_type(written.partition("#")[0].partition("?")[0]) is None:
         return ()  # most links, which need not be resolved
-    if written.startswith(_ROOTS):
+    if written.startswith(PROJECT_ROOTS):
         written = "/" + written.partition("/")[2]
     found, from_root = place(source, written), place("", written)
     if found is None or media_type(found.path) is None:
@@ -248,4 +252,6 @@ def candidates(source: str, written: str) -> tuple[str, ...]:
         paths.append(own.path)
     if from_root:
         paths += [join(folder, from_root.path) for folder in ("", *STATIC_FOLDERS)]
+    if base and written.startswith(f"{base}/"):
+        paths += candidates(source, written.removeprefix(base))
     return tuple(dict.fromkeys(paths))

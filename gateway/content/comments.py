@@ -12,6 +12,7 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Mapping
 from functools import cached_property, lru_cache
+from operator import itemgetter
 from typing import NamedTuple
 
 from gateway.content.html_nesting import ATTRIBUTE_TEXT, NAME, TAG, UNSEEN
@@ -84,7 +85,7 @@ class Stripped(NamedTuple):
 
     def origin(self, at: int) -> int:
         """The offset in the body of a character of the text."""
-        to, source = self.copied[max(0, bisect_right(self.copied, (at, len(self.text) + at)) - 1)]
+        to, source = self.copied[max(0, bisect_right(self.copied, at, key=itemgetter(0)) - 1)]
         return source + at - to
 
 

@@ -12,13 +12,15 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 from urllib.parse import unquote
 
+from gateway.content.footnotes import ANCHORS
 from gateway.content.identity import url_identity
 from gateway.content.nodes import LineIndex
-from gateway.content.outline import NOTE_ID
 from gateway.model.documents import Destination
 
 WIKI = "[["
 """The beginning of the target of a wiki link."""
+PROJECT_ROOTS = ("@site/", "@/", "~/")
+"""The beginnings of paths from the root of a project: in Docusaurus, in Zola and with Vite, and in Nuxt."""
 MOST_DESTINATIONS = 10_000
 """The number of destinations of a body that are read."""
 LONGEST_DESTINATION = 8192
@@ -113,7 +115,7 @@ def addressed(sanitised: str, addresses: Mapping[str, str]) -> str:
 def _found(rendered: str) -> Iterator[tuple[str, bool, str]]:
     """Each destination with entities, whether it is of an image, and the HTML of its label."""
     for link in _LINK.finditer(rendered):
-        if link[1] and not link[1].startswith(f"#{NOTE_ID}"):
+        if link[1] and not link[1].startswith(ANCHORS):
             yield link[1], False, link[2]
     for image in _IMAGE.finditer(rendered):
         if (written := _SOURCE.search(image[1])) and written[1]:

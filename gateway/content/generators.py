@@ -1,6 +1,6 @@
 """Recognises the generator of a site by its files, and reads its configuration as far as it is data.
 
-Programs, such as `astro.config.mjs`, are not run.
+Programs, such as `astro.config.mjs`, are not run. Only the base of the site is read if it is written in them.
 """
 
 from __future__ import annotations
@@ -19,11 +19,13 @@ from gateway.content.nested_fields import entries
 from gateway.content.nodes import MappingEntry, MappingNode, ScalarNode
 from gateway.content.rules_file import scalar_text
 from gateway.content.source import ContentFile, Stamp
-from gateway.content.url_templates import BadTemplate, UrlTemplate
+from gateway.content.url_templates import BadTemplate, UrlTemplate, base_path
 from gateway.errors import FrontMatterError
 
 _SCRIPTS = (".js", ".mjs", ".cjs", ".ts", ".mts", ".cts")
 _DATA = (".toml", ".yaml", ".yml", ".json")
+_COMMENT = re.compile(r"(?m:^\s*//.*)|(?s:/\*.*?\*/)")
+_TEXT_OF_PATH = r"""["']?\s*:\s*(?P<quote>["'`])(?P<path>/[^"'`\n]*)(?P=quote)"""
 
 
 class FoundRule(NamedTuple):
@@ -138,6 +140,7 @@ def _jekyll(site: _Configuration) -> Iterator[FoundRule | str]:
         yield from _folders(site, [folder], "source")
     yield from _timezone(site, "timezone")
     yield from _locale(site.text("lang") or site.text("locale"), "**", "lang")
+    yield from _base(f"/{site.text('baseurl').strip('/')}", "baseurl")
     yield from _jekyll_permalinks(site)
 
 
@@ -151,6 +154,7 @@ def _hexo(site: _Configuration) -> Iterator[FoundRule | str]:
     if dated in {":year/:month/:day", ":year/:month", ":year"}:
         pattern = "".join(f"{{{part[1:]}}}/" for part in dated.split("/"))
         yield FoundRule("fields", {"publishedDateTime": {"path": pattern}}, "new_post_name")
+    yield from _base(site.text("root") or site.text("url"), "root" if site.text("root") else "url")
     yield from _hexo_permalink(site, folder)
 
 
@@ -167,6 +171,7 @@ def _hugo(site: _Configuration) -> Iterator[FoundRule | str]:
     for name, place in own.items():
         if place != folder:
             yield from _locale(name, place, f"languages.{name}.contentDir")
+    yield from _base(site.text("baseURL"), "baseURL")
     yield from _hugo_permalinks(site, folder, {name: place for name, place in own.items() if place != folder})
 
 
@@ -175,13 +180,17 @@ def _zola(site: _Configuration) -> Iterator[FoundRule | str]:
     if languages := _languages(site, "languages"):
         yield FoundRule("locales", languages, "languages")
     yield from _locale(site.text("default_language") or "en", "content", "default_language")
+    yield from _base(site.text("base_url"), "base_url")
 
 
 def _docusaurus(site: _Configuration) -> Iterator[FoundRule | str]:
     folders = ["docs", "blog", "src/pages", "i18n", "versioned_docs"]
     yield from _folders(site, [folder for folder in folders if site.has(folder)], "Docusaurus' content folders")
+    yield from _programmed_base(site, "baseUrl")
     names = sorted(os.listdir(site.root / "i18n")) if site.has("i18n") else []  # noqa: PTH208 - only names
     languages = [name for name in names if site.has(f"i18n/{name}")]
+    if languages:
+        yield FoundRule("locales", languages, "the folders of i18n")
     for name in languages:
         yield from _locale(name, f"i18n/{name}", "the folder's name")
     yield from _urls([each for name in languages for each in _translated_docs(site, name)], "the folders of i18n")
@@ -190,13 +199,16 @@ def _docusaurus(site: _Configuration) -> Iterator[FoundRule | str]:
 def _astro(site: _Configuration) -> Iterator[FoundRule | str]:
     folders = [folder for folder in ("src/content", "src/pages", "src/data") if site.has(folder)]
     yield from _folders(site, folders, "Astro's content folders")
+    yield from _programmed_base(site, "base")
 
 
 def _nuxt(site: _Configuration) -> Iterator[FoundRule | str]:
     yield from _folders(site, ["content"], "Nuxt Content's folder")
+    yield from _programmed_base(site, "baseURL", r"\bapp\s*:\s*\{[^{}]*?")
 
 
 def _eleventy(site: _Configuration) -> Iterator[FoundRule | str]:
+    yield from _programmed_base(site, "pathPrefix")
     yield f"If {site.path} sets `dir.input`, write it as in `folders: [src]`."
 
 
@@ -232,6 +244,25 @@ def _timezone(site: _Configuration, key: str) -> Iterator[FoundRule | str]:
         yield FoundRule("timezone", name, key)
     elif name:
         yield f"The time zone {name} is unknown."
+
+
+def _base(written: str, origin: str) -> Iterator[FoundRule | str]:
+    if base := base_path(written):
+        yield FoundRule("base", base, origin)
+    elif base is None and written:
+        yield f"The path of the site in {origin} is not read: {written}."
+
+
+def _programmed_base(site: _Configuration, key: str, inside: str = "") -> Iterator[FoundRule | str]:
+    """The base that a program has as a text under a key. `inside` is a pattern of what is before it."""
+    try:
+        _, data = source.read(site.root, ContentFile(site.path, site.path, Stamp(0, 0, 0, 0)))
+    except (source.ReadError, FileNotFoundError):
+        return
+    program = _COMMENT.sub("", data.decode(errors="replace"))
+    paths = {found["path"] for found in re.finditer(rf"{inside}(?<![\w.]){key}{_TEXT_OF_PATH}", program)}
+    if len(paths) == 1:
+        yield from _base(paths.pop(), key)
 
 
 def _locale(name: str, path: str, origin: str) -> Iterator[FoundRule]:

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from urllib.parse import unquote, urljoin
 
-from gateway.content.destinations import WIKI, place
+from gateway.content.destinations import PROJECT_ROOTS, WIKI, place
 from gateway.content.identity import url_identity
 from gateway.content.source import EXTENSIONS
 from gateway.content.text import slug
@@ -23,10 +23,9 @@ MOST_FOLDERS = 8
 OTHER_NAME = 1000
 """The rank of a name in front matter, which is after those of all files."""
 
-_ROOTS = ("@/", "@site/")
-"""The beginning of a path from the root, in Zola and in Docusaurus."""
 _INDEXES = frozenset({"index", "_index"})
 _WIKI_LINK = re.compile(r"\[\[(?P<name>[^\]\[|#]+)(?:[|#][^\]\[]*)?\]\]")
+_ID = re.compile(r"ar_[A-Za-z0-9_-]{22}")
 _DATED = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}-[^/]+")
 _ENDING = re.compile(r"(?<=[^/])\.[^./\s]*$")
 
@@ -73,6 +72,22 @@ def key_named(path: str, written: str) -> str | None:
     return found_place.path or None if found_place else None
 
 
+def keys_referred(path: str, written: str) -> list[str]:
+    """The keys that a reference in the file at `path` may mean, the most likely first.
+
+    It is an id, an address, what a related entry may be, a path without its ending, or the name of a file.
+    """
+    if _ID.fullmatch(written):
+        return [written]
+    if url := url_identity(written):
+        return [url, *(_from_root(written) if url.startswith("/") else [])]
+    keys = [key_named(path, written)]
+    if not _WIKI_LINK.fullmatch(written):
+        keys += [found.path for found in (place(path, written), place("", written)) if found]
+        keys.append(None if written.startswith(".") else WIKI + _without_ending(_folded(written)))
+    return list(dict.fromkeys(filter(None, keys)))
+
+
 def keys_meant(link: Destination, url: str | None) -> list[str]:
     """The keys that a link may mean, the most likely first. `url` is the address of the article with the link."""
     target = link.target
@@ -86,7 +101,7 @@ def keys_meant(link: Destination, url: str | None) -> list[str]:
     if target.startswith("/"):
         return [target, *_from_root(written)] if is_document_path(written) else [target]
     keys = [target]
-    if written.startswith(_ROOTS):
+    if written.startswith(PROJECT_ROOTS):
         keys += _from_root(written.partition("/")[2])
     elif not written.startswith("."):
         # The tags of templates name files from the root of the site, or a post by its name.

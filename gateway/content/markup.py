@@ -12,10 +12,10 @@ from typing import NamedTuple
 import nh3
 import pyromark
 
-from gateway.content import comments, mdx, templates
+from gateway.content import comments, footnotes, mdx, templates
 from gateway.content.autolinks import linked
 from gateway.content.html_nesting import ATTRIBUTES, FRAME_ATTRIBUTES, FRAME_RESTRICTIONS, UNSEEN, is_deep, normalize
-from gateway.content.outline import NOTE_ID, Outline, outline
+from gateway.content.outline import Outline, outline
 from gateway.content.prose import ReadingTime, reading_time
 from gateway.model.documents import BodyRules, Heading
 
@@ -51,8 +51,6 @@ _FORMULA = re.compile(r'<span class="math math-(inline|display)">([^<]*)</span>'
 _NO_FORMULA = re.compile('[A-Za-z0-9]<span class="math math-inline">|"math math-inline">[^<]*</span>[A-Za-z0-9]')
 """Prices that look like a formula, as in `US$5 and US$6` or `$5/$6`."""
 _CHECKBOX = re.compile(r'(<input disabled="" type="checkbox"(?: checked="")?)/>\n')
-_NOTE_LINK = re.compile(r'(<sup class="footnote-reference"><a href=")#[^"]*(">([0-9]+)</a></sup>)')
-_NOTE = re.compile('<div class="footnote-definition">(?=<sup class="footnote-definition-label">([0-9]+)</sup>)')
 _INDENTATION = re.compile(r"\n((?:[^\S\n]|[>*+\-\d.)])*+)")
 _PERHAPS_HTML = re.compile(rf"<(?!https?:)(?!{comments.LEFT[1:]})[A-Za-z/!?]")
 _ALIGNED = re.compile(r'<(t[dh]) style="text-align: (left|center|right)"')
@@ -101,10 +99,11 @@ def render(markdown: str, rules: BodyRules = DEFAULT_RULES) -> Rendered:
     """Render GitHub's Markdown without comments. A body beyond the limits is rendered as preformatted text."""
     shown = comments.strip(markdown)
     try:
-        found = outline(_with_note_ids(_safe(_parsed(_prepared(shown, rules).text, rules.embeds), rules.embeds)))
+        found = outline(_safe(_parsed(_prepared(shown, rules).text, rules.embeds), rules.embeds))
     except _Excessive:
         found = outline(_as_written(shown))
-    return Rendered(found.html, found.text, found.headings, reading_time(found.text))
+    linked_back = footnotes.with_links_back(found.html)
+    return Rendered(linked_back, found.text, found.headings, reading_time(found.text))
 
 
 def read(markdown: str, rules: BodyRules = DEFAULT_RULES) -> Outline:
@@ -169,7 +168,7 @@ def _prepared(shown: str, rules: BodyRules) -> Prepared:
     if not templates.may_hold_tags(shown):
         return Prepared(shown)
     _check(shown)
-    return Prepared(*templates.expand(shown, _code(shown), rules.embeds))
+    return Prepared(*templates.expand(shown, _code(shown), rules))
 
 
 def _code(markdown: str) -> list[tuple[int, int]]:
@@ -222,9 +221,7 @@ def _adapted(unsafe: str) -> str:
         unsafe = _CHECKBOX.sub(r"\1> ", unsafe)
     if '"math math-' in unsafe:
         unsafe = _FORMULA.sub(_marked, unsafe)
-    if '"footnote-' in unsafe:
-        unsafe = _NOTE_LINK.sub(rf"\1#{NOTE_ID}\3\2", unsafe)
-    return unsafe
+    return footnotes.numbered(unsafe)
 
 
 def _marked(formula: re.Match[str]) -> str:
@@ -294,21 +291,6 @@ def _safe(unsafe: _Unsafe, embeds: Collection[str] = ()) -> str:
             return after
         before = after
     raise _Excessive
-
-
-def _with_note_ids(safe: str) -> str:
-    """Sanitised HTML in which the first definition of each footnote has its id."""
-    if '"footnote-definition"' not in safe:
-        return safe
-    given = set[str]()
-
-    def opening(note: re.Match[str]) -> str:
-        if note[1] in given:
-            return note[0]
-        given.add(note[1])
-        return f'<div class="footnote-definition" id="{NOTE_ID}{note[1]}">'
-
-    return _NOTE.sub(opening, safe)
 
 
 def _as_written(markdown: str) -> str:

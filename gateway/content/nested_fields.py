@@ -6,7 +6,7 @@ that the schema does not model.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import tzinfo
 from functools import lru_cache, partial
@@ -96,13 +96,18 @@ def images(collector: ProblemCollector, field: MappingEntry | None) -> tuple[tup
 
 
 def position_of(field: MappingEntry, url: str) -> Position:
-    """The position of an image in its field."""
-    for node in entries(field):
-        parts = [entry.value for entry in node.entries.values()] if isinstance(node, MappingNode) else [node]
-        for part in parts:
-            if isinstance(part, ScalarNode) and part.text.strip() == url:
-                return part.position
-    return field.value.position
+    """The position of the address of an image in a field that contains it."""
+    return next((text.position for text in _texts(field.value) if text.text.strip() == url), field.value.position)
+
+
+def _texts(node: Node) -> Iterator[ScalarNode]:
+    """All texts in a value."""
+    if isinstance(node, ScalarNode):
+        yield node
+        return
+    parts = [entry.value for entry in node.entries.values()] if isinstance(node, MappingNode) else node.nodes
+    for part in parts:
+        yield from _texts(part)
 
 
 def provider(collector: ProblemCollector, field: MappingEntry | None) -> tuple[ProviderName | None, Rest, int]:

@@ -11,6 +11,7 @@ import re
 import unicodedata
 from typing import NamedTuple
 
+from gateway.content.footnotes import NOTE_ID, REFERENCE_ID
 from gateway.content.text import is_blank
 from gateway.model.documents import Heading
 
@@ -39,7 +40,10 @@ _LINE_END = f"<{_name(*_LINE_ENDS)}[^>]*+>"
 _BREAK = re.compile(rf"{_LINE_END}(?:\s*+{_LINE_END})*+|<({_name(*_HEADINGS, *_ENCLOSING, 'pre')})[^>]*+>")
 """Tags that end a line, with the white space between them, or another block's tag. Its group is the name of that."""
 _SPACES = re.compile(r"[ \t\n\f\r]+")
-_NOTE_NUMBER = re.compile('<sup class="footnote-(?:reference|definition-label)">.*?</sup>', re.DOTALL)
+_NOTE_NUMBER = re.compile(
+    '<sup class="footnote-(?:reference|definition-label)">(?:<a [^>]*+>[0-9]++</a>|[0-9]++)</sup>',
+)
+"""As the parser writes it. HTML in the body may have the classes too, and contain anything."""
 _KEPT_CATEGORIES = frozenset({"Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Me", "Nd", "Nl", "Pc"})
 """The general categories of the characters of anchors: letters, marks, digits and connectors, as in github-slugger."""
 _LETTERS_IN_SHAPES = re.compile("[\u24b6-\u24e9\U0001f130-\U0001f149\U0001f150-\U0001f169\U0001f170-\U0001f189]")
@@ -50,9 +54,7 @@ _ASCII_ANCHOR = {
 }
 """The anchors of ASCII characters. `str.translate` is fast for ASCII only."""
 
-NOTE_ID = "fn:"
-"""The beginning of the ids of footnotes. A heading does not have such an anchor."""
-_OWN_ANCHOR = re.compile(rf"\{{:? *#(?P<anchor>(?!{NOTE_ID})[A-Za-z][\w:.-]*) *\}}$", re.ASCII)
+_OWN_ANCHOR = re.compile(rf"\{{:? *#(?P<anchor>(?!{NOTE_ID}|{REFERENCE_ID})[A-Za-z][\w:.-]*) *\}}$", re.ASCII)
 """An explicit anchor at the end of a heading, as in `{#start}` or kramdown's `{: #start}`."""
 NAMELESS = "section"
 """The anchor of a heading without letters and digits."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from gateway.content.identity import url_identity
 
@@ -25,22 +25,24 @@ def site_path(key: str, written: str, *, is_path: bool) -> str:
     return _INDEX_PAGE.sub("", f"/{written}") if is_relative else ""
 
 
-def former_addresses(names: Iterable[str], url: str | None, own: Collection[str]) -> tuple[str, ...]:
-    """The former addresses among the names of an article."""
+def former_addresses(
+    names: Iterable[str], url: str | None, own: Collection[str], based: Callable[[str], str]
+) -> tuple[str, ...]:
+    """The former addresses among the names of an article. `based` puts an address below the base of the site."""
     found: dict[str, str] = {}
     for name in names:
-        address = _former_address(name, url)
+        address = _former_address(name, url, based)
         if (identity := url_identity(address)) and identity not in own:
             found.setdefault(identity, address)
     return tuple(found.values())
 
 
-def _former_address(written: str, url: str | None) -> str:
+def _former_address(written: str, url: str | None, based: Callable[[str], str]) -> str:
     """The address in a list of aliases, or "". A single word is beside the page, as in Hugo."""
     if url_identity(written):
-        return written
+        return based(written)
     if _is_relative(written):
-        return f"/{written}"
+        return based(f"/{written}")
     return f"{url.rstrip('/').rpartition('/')[0]}/{written}" if url and _WORD.fullmatch(written) else ""
 
 

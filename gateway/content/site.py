@@ -5,8 +5,9 @@ Fields are stored as written. Only the fields that hide a file are decoded here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, tzinfo
+from functools import lru_cache
 from typing import NamedTuple
 
 from gateway.content import dotted_names, values, visibility_flags
@@ -15,7 +16,9 @@ from gateway.content.globs import Glob
 from gateway.content.inheritance import InheritedRule, InheritedRules
 from gateway.content.media_types import ASSETS
 from gateway.content.nodes import MappingEntry, MappingNode, Node, ScalarNode, SequenceNode
+from gateway.content.translations import TranslationRules
 from gateway.content.url_templates import UrlRule
+from gateway.model.collections import NO_COLLECTIONS, Collection, Collections
 from gateway.model.documents import BodyRules
 from gateway.model.fields import FIELDS
 
@@ -86,11 +89,13 @@ DEFAULT_MAPPING: Mapping[str, FieldSource] = {name: FieldSource((name,)) for nam
         )
     ),
     "slug": FieldSource(("slug", "permalink", "url")),
-    "aliases": FieldSource(("aliases", "alias", "redirect_from", "redirectFrom")),
+    "aliases": FieldSource(("aliases", "alias", "redirect_from", "redirectFrom", "redirects")),
 }
 """The default keys of each field. The keys of `slug` may also have an address."""
 ADDRESSES = frozenset(DEFAULT_MAPPING["slug"].keys)
-KNOWN_KEYS = NATIVE_KEYS.union(visibility_flags.KEYS, *(source.keys for source in DEFAULT_MAPPING.values()))
+KNOWN_KEYS = NATIVE_KEYS.union(
+    visibility_flags.KEYS, TranslationRules().keys, *(source.keys for source in DEFAULT_MAPPING.values())
+)
 REPLACED = ("provider", "authors", "images", *(field.key for field in FIELDS if field.keys))
 """The fields whose inherited keys are ignored if the file sets the field under any key. Other fields inherit each key
 separately: each visibility key may hide the document, and there is more than one kind of topics."""
@@ -166,6 +171,8 @@ class Site(NamedTuple):
     """Patterns of the files whose slugs contain their folders."""
     urls: tuple[UrlRule, ...] = ()
     """The addresses of articles. The last matching rule is used."""
+    base: str = ""
+    """The path of the site on its host, which addresses begin with, as in `/blog`. Empty for the root."""
     bundles: bool = False
     """Whether documents beside the `index` of a folder are resources of its page."""
     preset: str = ""
@@ -173,7 +180,8 @@ class Site(NamedTuple):
     timezone: tzinfo = UTC
     """The time zone of dates, and of times without an offset."""
     locales: tuple[str, ...] = ()
-    """The languages that a file's name may end in, as in `name.fr.md`."""
+    """The languages that a file's name may end in, as in `name.fr.md`, and that a folder may name."""
+    translations: TranslationRules = TranslationRules()
     fields_of: Mapping[str, tuple[str, ...]] = fields_by_key(DEFAULT_MAPPING)
     """The fields that each key may give, by `sources`."""
     known: frozenset[str] = KNOWN_KEYS
@@ -188,6 +196,7 @@ class Site(NamedTuple):
     """How to find the date in the text of a key."""
     embeds: tuple[str, ...] = ()
     """The hosts whose frames are shown in bodies."""
+    collections: Collections = NO_COLLECTIONS
     digest: str = ""
     """The digest of the rules, "" for the default rules."""
     inherited: InheritedRules = InheritedRules()
@@ -223,6 +232,10 @@ class Site(NamedTuple):
     def url_rule(self, path: str) -> UrlRule | None:
         return next((rule for rule in reversed(self.urls) if rule.glob.matches(path)), None)
 
+    def based(self, address: str) -> str:
+        """An address below the base, unless it has a host."""
+        return self.base + address if address.startswith("/") else address
+
     def path_slug_rule(self, path: str) -> Glob | None:
         return next((glob for glob in self.path_slugs if glob.matches(path)), None)
 
@@ -230,6 +243,16 @@ class Site(NamedTuple):
         """The folders of a file below those that a pattern names, or below the site's folder if it names none."""
         depth = glob.depth or max((each.depth for each in self.folders if each.matches(path)), default=0)
         return path.split("/")[depth:-1]
+
+    def collection_of(self, path: str) -> Collection | None:
+        """The first collection that the file belongs to."""
+        return next(self.collections_of(path), None)
+
+    def collections_of(self, path: str) -> Iterator[Collection]:
+        """The collections that match a file, in the order of their declaration."""
+        for collection in self.collections:
+            if any(glob.matches(path) for glob in _globs(collection.paths)):
+                yield collection
 
     def closed(self, path: str) -> str | None:
         """The name or the generator's rule that makes the file a draft whatever its front matter.
@@ -278,7 +301,7 @@ class Site(NamedTuple):
         return MappingNode(found, node.position) if found else None
 
     def body_rules(self, path: str) -> BodyRules:
-        return BodyRules(path[-4:].lower() == ".mdx", self.embeds)
+        return BodyRules(path[-4:].lower() == ".mdx", self.embeds, self.base)
 
     def with_inherited(self, path: str, own: MappingNode) -> MappingNode:
         """A file's front matter, with inherited fields for the keys that it does not have."""
@@ -306,6 +329,12 @@ class Site(NamedTuple):
 
 
 DEFAULT_SITE = Site()
+
+
+@lru_cache
+def _globs(patterns: tuple[str, ...]) -> tuple[Glob, ...]:
+    """Raises BadGlob."""
+    return tuple(map(Glob.of, patterns))
 
 
 def _overlaid(rules: Iterable[PathRule]) -> dict[str, MappingEntry]:

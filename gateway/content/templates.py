@@ -1,7 +1,8 @@
 """Replaces the tags of templates in a body: Hugo's shortcodes, and Liquid's tags and expressions.
 
-`figure`, `ref`, `relref`, `youtube`, `highlight`, `link`, `post_url` and `raw` have a replacement. Other tags are
-removed, and what is between an opening and a closing tag stays. Code is unchanged. Time is linear in the length.
+`figure`, `ref`, `relref`, `youtube`, `highlight`, `link`, `post_url`, `raw` and `site.baseurl` have a replacement.
+Other tags are removed, and what is between an opening and a closing tag stays. Code is unchanged. Time is linear in the
+length.
 """
 
 from __future__ import annotations
@@ -9,16 +10,18 @@ from __future__ import annotations
 import html
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 from urllib.parse import quote
+
+from gateway.model.documents import BodyRules
 
 _TAG = re.compile(
     r"\{\{(?P<mark>[<%])(?!/\*)\s*+(?P<closes>/?)\s*+(?P<shortcode>[A-Za-z_][\w./-]*+)"
     r"(?P<arguments>(?:(?!\{\{|[>%]\}\}).)*+)[>%]\}\}"
     r"|\{%-?\s*+(?P<tag>[A-Za-z_]\w*+)(?P<words>(?:(?!\{%|%\}).)*+)%\}"
     r"|\{\{-?\s*+(?:[\"'](?P<literal>[^\"'{}]*+)[\"']\s*+\||(?P<variable>(?:site|page|layout|include|theme|jekyll)\.))"
-    r"[^{}]*+\}\}",
+    r"(?P<rest>[^{}]*+)\}\}",
     re.DOTALL,
 )
 """A tag, or an expression with a variable of Jekyll's or a filtered text. Other double braces are text."""
@@ -27,6 +30,9 @@ _ARGUMENT = re.compile(
     r"""(?P<bare>[^\s"`'=]++))""",
     re.DOTALL,
 )
+_BASE_VARIABLE = re.compile(r"baseurl\s*+-?")
+_BASE_FILTER = re.compile(r"(?:\A|\|)\s*+(?:relative_url|absolute_url|url)\b|\bsite\.baseurl\b")
+"""Filters that put an address below the base of the site, in Jekyll and Eleventy."""
 _LANGUAGE = re.compile(r"[\w+#.-]+")
 _VIDEO = re.compile(r"[\w-]+", re.ASCII)
 _TICKS = re.compile("`+")
@@ -35,6 +41,7 @@ _ENDS = {
     "highlight": re.compile(r"\{%-?\s*+endhighlight\s*+-?%\}"),
     "raw": re.compile(r"\{%-?\s*+endraw\s*+-?%\}"),
 }
+_FILE_TAG = re.compile(r"\{%-?\s*+(?:link|post_url)\b")
 _CLOSING = re.compile(r"end\w+|else|elsif|when")
 MOST_INDENTATION = 100
 VIDEO_HOSTS = ("www.youtube-nocookie.com", "www.youtube.com")
@@ -57,9 +64,9 @@ def may_hold_tags(body: str) -> bool:
     return "{%" in body or ("{{" in body and _TAG.search(body) is not None)
 
 
-def expand(body: str, code: Sequence[tuple[int, int]], embeds: Collection[str]) -> Expanded:
-    """Replace the tags outside code, whose ranges are ordered. `embeds` are the hosts whose frames are shown."""
-    return _Expander(body, code, embeds).run()
+def expand(body: str, code: Sequence[tuple[int, int]], rules: BodyRules) -> Expanded:
+    """Replace the tags outside code, whose ranges are ordered."""
+    return _Expander(body, code, rules).run()
 
 
 def address(target: str) -> str:
@@ -89,11 +96,11 @@ class _Arguments(NamedTuple):
 
 
 class _Expander:
-    def __init__(self, body: str, code: Sequence[tuple[int, int]], embeds: Collection[str]) -> None:
+    def __init__(self, body: str, code: Sequence[tuple[int, int]], rules: BodyRules) -> None:
         self._body = body
         self._code = code
         self._code_ends = [end for _, end in code]
-        self._embeds = embeds
+        self._rules = rules
         self._unclosed = set[str]()
         """The kinds of tags that no tag closes from here on."""
         self._removed: list[Removed] = []
@@ -119,8 +126,8 @@ class _Expander:
 
     def _replaced(self, tag: re.Match[str]) -> tuple[int, str]:
         """The offset after a tag, or after what it encloses, and its replacement."""
-        if tag["literal"] is not None:
-            return tag.end(), tag["literal"]
+        if (replacement := self._expression(tag)) is not None:
+            return tag.end(), replacement
         name = (tag["shortcode"] or tag["tag"] or "").removesuffix("/")
         if name == "highlight" and not tag["closes"]:
             return self._highlighted(tag)
@@ -133,6 +140,23 @@ class _Expander:
         if not tag["closes"] and not (tag["tag"] and _CLOSING.fullmatch(tag["tag"])):
             self._removed.append(Removed(_name(tag), tag.start()))
         return tag.end(), ""
+
+    def _expression(self, tag: re.Match[str]) -> str | None:
+        """The replacement of an expression, or None."""
+        if tag["literal"] is not None:
+            return self._address(tag["literal"], tag["rest"])
+        if tag["variable"] == "site." and _BASE_VARIABLE.fullmatch(tag["rest"].strip()):
+            # A tag that names a file gives a whole address.
+            return "" if _FILE_TAG.match(self._body, tag.end()) else self._rules.base
+        return None
+
+    def _address(self, literal: str, filters: str) -> str:
+        """A text, below the base of the site if it is a path that a filter puts there. Jekyll's filters put any path
+        there, and the others only those that begin with a slash."""
+        based = _BASE_FILTER.search(filters)
+        if not based or "://" in literal or not (literal.startswith("/") or based[0].endswith("_url")):
+            return literal
+        return f"{self._rules.base}/{literal.lstrip('/')}"
 
     def _end(self, kind: str, at: int) -> re.Match[str] | None:
         if kind in self._unclosed:
@@ -189,7 +213,7 @@ class _Expander:
         video = _VIDEO.fullmatch(arguments.first("id"))
         if not video:
             return ""
-        host = next((host for host in VIDEO_HOSTS if host in self._embeds), None)
+        host = next((host for host in VIDEO_HOSTS if host in self._rules.embeds), None)
         if host is None:
             return f"<https://www.youtube.com/watch?v={video[0]}>"
         title = arguments.named.get("title", "YouTube video")

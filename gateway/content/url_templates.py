@@ -22,6 +22,9 @@ _SAFE = "/~!$&'()*+,;=:@"
 _HTML = ".html"
 
 
+_BASE = re.compile(r"(?:https?://[^/\s?#]+)?(?P<path>(?:/[^\s/?#:\"'<>{}\\]+)*+)/?")
+
+
 class BadTemplate(ValueError):
     """An invalid template. `hint` is how to write it."""
 
@@ -112,6 +115,13 @@ class UrlRule(NamedTuple):
 
     glob: Glob
     template: UrlTemplate | None
+
+
+def base_path(written: str) -> str | None:
+    """The path of a site on its host, as in `/blog`, from that path or the site's URL. Empty for the root of the host,
+    and None if it is neither."""
+    found = _BASE.fullmatch(written)
+    return found and found["path"]
 
 
 def _plain(word: str) -> str:

@@ -16,7 +16,7 @@ import strawberry
 from graphql import FragmentDefinitionNode, GraphQLError
 from graphql.execution.values import VariableValues
 
-from gateway.errors import LimitExceeded, NotCompiled, RequestError, StoreError
+from gateway.errors import DatabaseUnavailable, LimitExceeded, NotCompiled, RequestError, StoreError
 from gateway.execution.document_cache import QueryDocument
 from gateway.execution.field_plans import write_field
 from gateway.execution.plan import Operation, Plan, Run
@@ -74,8 +74,8 @@ class Compiler:
             return str(error)
 
     async def execute(self, operation: Operation, snapshot: Snapshot) -> bytes:
-        """The response to a query, as JSON. Raises NotCompiled if graphql-core has to execute it, and LimitExceeded for
-        a long answer."""
+        """The response to a query, as JSON. Raises NotCompiled if graphql-core has to execute it, LimitExceeded for a
+        long answer, and DatabaseUnavailable."""
         try:
             plan = self.plan(operation.document, operation.name, operation.variables)
             values = plan.values(self._limits, operation.variables)
@@ -83,6 +83,8 @@ class Compiler:
             body: bytes = await snapshot.run(run.answer())
         except NotCompiled as error:
             self.refused[str(error)] += 1
+            raise
+        except DatabaseUnavailable:
             raise
         except (RequestError, GraphQLError, StoreError) as error:
             self.refused[FAILED] += 1

@@ -39,6 +39,7 @@ from graphql.utilities.coerce_input_value import coerce_default_value
 
 from gateway.errors import LimitExceeded, OperationNotFound
 from gateway.execution.cost_program import ArgumentCost, CostProgram, CostTerm, ListSize, length
+from gateway.execution.type_names import names_of
 from gateway.limits import PAGE_SIZE, Limits
 
 ANY = "*"
@@ -70,6 +71,7 @@ LIST_SIZES: Mapping[tuple[str, str], int] = {
     (ANY, "authors"): 5,
     (ANY, "images"): 5,
     ("Related", "images"): 1,  # most entries have one
+    (ANY, "translations"): 5,
     ("__Schema", "types"): 50,
     ("__Schema", "directives"): 5,
     ("__Type", "fields"): 10,
@@ -88,8 +90,9 @@ TERM_COSTS: Mapping[tuple[str, str], int] = {("Query", "orderBy"): 1000, (ANY, "
 further terms may sort the whole list."""
 
 DEFAULT_LIST_SIZE = 10
-PAGE_FIELDS = frozenset({"pageInfo", "hasMore"})
-"""Fields of a page type. The field that returns the page sets the length of its lists."""
+PAGE_INFO, CHANGE_SET = "PageInfo", "ChangeSet"
+"""The type of a field of all connections, and the other type of pages. The field that returns a page sets the length
+of its lists."""
 SIZE_ARGUMENTS = ("first", "last", "ids")
 
 LARGEST_JSON_INTEGER = 2**53 - 1
@@ -273,7 +276,7 @@ class _Reader:
             name = argument.name.value
             if name == "filter":
                 costs.append(CostTerm(FILTER_COST))
-            elif term_cost := _by_name(TERM_COSTS, on.name, name):
+            elif term_cost := _by_name(TERM_COSTS, on, name):
                 costs.append(self.program.product(_further_terms(argument.value), CostTerm(term_cost)))
         return self.program.sum(costs)
 
@@ -281,7 +284,7 @@ class _Reader:
         self, on: GraphQLNamedType, node: FieldNode, field: GraphQLField, inner: SelectionCost
     ) -> SelectionCost:
         """The same without the cost of the arguments."""
-        own = _by_name(FIELD_COSTS, on.name, node.name.value)
+        own = _by_name(FIELD_COSTS, on, node.name.value)
         if not is_composite_type(get_named_type(field.type)):
             # A type has few leaves, but an alias repeats them.
             return SelectionCost(cost=CostTerm(int(node.alias is not None) if own is None else own))
@@ -337,12 +340,16 @@ def _field_of(schema: GraphQLSchema, on: GraphQLNamedType | None, name: str) -> 
 
 
 def _is_page(on: GraphQLNamedType) -> bool:
-    return (is_object_type(on) or is_interface_type(on)) and not PAGE_FIELDS.isdisjoint(on.fields)
+    """Whether a type has the fields of a page. A custom field can have the name of one, but not its type."""
+    if not (is_object_type(on) or is_interface_type(on)):
+        return False
+    page_info = on.fields.get("pageInfo")
+    return on.name == CHANGE_SET or (page_info is not None and get_named_type(page_info.type).name == PAGE_INFO)
 
 
-def _by_name(table: Mapping[tuple[str, str], int], on: str, field: str) -> int | None:
-    keys = ((on, field), (on, ANY), (ANY, field))
-    return next((table[key] for key in keys if key in table), None)
+def _by_name(table: Mapping[tuple[str, str], int], on: GraphQLNamedType, field: str) -> int | None:
+    keys = (key for name in names_of(on) for key in ((name, field), (name, ANY)))
+    return next((table[key] for key in (*keys, (ANY, field)) if key in table), None)
 
 
 def _list_size(on: GraphQLNamedType, node: FieldNode, field: GraphQLField) -> ListSize:
@@ -388,7 +395,7 @@ def _default_list_size(on: GraphQLNamedType, name: str, field: GraphQLField) -> 
         return declared
     if _is_page(get_named_type(field.type)):
         return PAGE_SIZE
-    size = _by_name(LIST_SIZES, on.name, name)
+    size = _by_name(LIST_SIZES, on, name)
     return DEFAULT_LIST_SIZE if size is None else size
 
 

@@ -27,6 +27,7 @@ from gateway.access.clients import Client
 from gateway.access.rate_limit import UNLIMITED, RateLimiter
 from gateway.errors import (
     BadUserInput,
+    DatabaseUnavailable,
     InternalError,
     LimitExceeded,
     NotAcceptable,
@@ -370,7 +371,9 @@ class Executor:
         )
         context.read_budget.stop = executing.cancel
         try:
-            return self._result(await executing)._replace(dependencies=context.read_budget.tags)
+            result = await executing
+            _check_available(result)
+            return self._result(result)._replace(dependencies=context.read_budget.tags)
         except asyncio.CancelledError:
             if context.read_budget.exceeded:
                 raise context.read_budget.exceeded from None
@@ -424,6 +427,13 @@ def _tokens(query: str, variables: Mapping[str, Any]) -> Iterator[str]:
     for value in variables.values():
         if isinstance(value, str) and value.startswith(TOKEN_START):
             yield value
+
+
+def _check_available(result: ExecutionResult) -> None:
+    """Raises the DatabaseUnavailable of a field as that of the operation, so that the client learns when to retry."""
+    for error in result.errors or ():
+        if isinstance(error.original_error, DatabaseUnavailable):
+            raise error.original_error
 
 
 def _has_failed(result: ExecutionResult) -> bool:

@@ -66,6 +66,9 @@ class CorpusChange:
     added: int = strawberry.field(description="Number of articles added since the last event.")
     updated: int = strawberry.field(description="Number of articles updated since the last event.")
     removed: int = strawberry.field(description="Number of articles removed since the last event.")
+    schema: bool = strawberry.field(
+        description="Whether the schema changed since the last event: `gateway.yaml` declares other collections."
+    )
 
 
 Since = Annotated[
@@ -90,13 +93,16 @@ class Subscription:
     async def corpus_changed(info: Info) -> AsyncIterator[CorpusChange]:
         context = cast("LiveContext", info.context)
         token: str | None = None
-        revision: str | None = None
+        before: records.Generation | None = None
         async for _ in context.generations():
             snapshot = await context.open_snapshot()
             since, token = token, await snapshot.token()
-            last, revision = revision, (await snapshot.generation()).revision
-            if since and revision != last:
-                yield CorpusChange(revision=strawberry.ID(revision), **(await snapshot.change_counts(since))._asdict())
+            generation = await snapshot.generation()
+            if since and before and generation.revision != before.revision:
+                counts = await snapshot.change_counts(since)
+                changed = generation.schema != before.schema
+                yield CorpusChange(revision=strawberry.ID(generation.revision), **counts._asdict(), schema=changed)
+            before = generation
 
     @streamed(
         "One event per changed article, as the subscriber sees it. With a filter, an article that starts to"

@@ -381,7 +381,7 @@ class Ingest:
         ):
             expected = len(stream.to_read)
             return await self._store.apply(
-                ChangeSet(scan.started, changes, problems, stream.memory, scan.signatures, expected)
+                ChangeSet(scan.started, changes, problems, stream.memory, scan.signatures, expected, scan.collections)
             )
 
     def _rules(self, root: str, site: Site) -> ParseContext:

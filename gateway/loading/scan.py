@@ -22,6 +22,7 @@ from gateway.loading.deletion_guard import (
     check_deletion,
     recent,
 )
+from gateway.model.collections import Collections
 from gateway.model.problems import Problem, Severity
 from gateway.store.protocol import LOST, Applied, FileState
 
@@ -129,6 +130,11 @@ class Scan(NamedTuple):
     """The new signatures of folders. See ChangeSet."""
     confirmed: frozenset[str] = frozenset()
     """Files that are confirmed to be gone. If they had been moved, their bytes would have been found."""
+
+    @property
+    def collections(self) -> Collections | None:
+        """The collections of the site. None if they are unknown, because the folder cannot be listed."""
+        return None if "" in self.listing.unlisted else self.site.collections
 
     @property
     def location(self) -> FolderLocation:

@@ -113,16 +113,19 @@ class BodyRules(NamedTuple):
     is_mdx: bool = False
     embeds: tuple[str, ...] = ()
     """The hosts whose frames are shown."""
+    base: str = ""
+    """The path of the site on its host, as in `/blog`. Empty for the root."""
 
     @property
     def text(self) -> str:
         """The rules as words, for the store. Empty for the default rules."""
-        return " ".join([*(["mdx"] * self.is_mdx), *self.embeds])
+        return " ".join(filter(None, ["mdx" * self.is_mdx, self.base, *self.embeds]))
 
     @classmethod
     def of(cls, text: str) -> BodyRules:
         words = text.split()
-        return cls("mdx" in words, tuple(word for word in words if word != "mdx"))
+        hosts = tuple(word for word in words if word != "mdx" and word[0] != "/")
+        return cls("mdx" in words, hosts, next((word for word in words if word[0] == "/"), ""))
 
 
 class Destination(NamedTuple):
@@ -177,11 +180,11 @@ class CustomValues(NamedTuple):
     values: str = "{}"
     """JSON of the values, by the keys of their fields."""
     order: str = "{}"
-    """JSON of the folded texts by which articles are ordered, cut at 200 characters."""
+    """JSON of the order keys of texts, by the keys of their fields."""
     words: tuple[str, str, str] = ("", "", "")
-    """The searched text of low, normal and high weight."""
+    """The searched text of low, normal and high weight, as written. Snippets are made of it."""
     items: tuple[tuple[int, int, str], ...] = ()
-    """The members of lists of texts and enums: number of the field, position, text."""
+    """The members of lists of texts and enums: number of the field, position, text. Each text of a list occurs once."""
     references: tuple[tuple[int, int, tuple[str, ...]], ...] = ()
     """Number of the field, position, and the keys that can name the article, in order of preference."""
 
@@ -244,6 +247,14 @@ class Document(ArticleFields):
     exposed: bytes
     """JSON of the part of `front_matter` that the public may read."""
     secured: str | None
+    collection: str | None = None
+    """The name of its collection."""
+    custom: CustomValues = CustomValues()
+    navigation: NavigationEntry = NavigationEntry()
+    translation: str | None = None
+    """The key that all translations of one article have."""
+    file: str | None = None
+    """The path of the file, if it holds more than one document. `path` names the document in it."""
 
 
 FRONT_MATTER = "frontMatter"

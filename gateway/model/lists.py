@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Generic, NamedTuple, TypeVar
 
+from gateway.model.collections import CustomField
 from gateway.model.fields import ORDERED
 
 T = TypeVar("T")
@@ -24,6 +25,8 @@ class SearchField(StrEnum):
     TOPICS = "TOPICS"
     PROVIDER = "PROVIDER"
     AUTHORS = "AUTHORS"
+    FIELDS = "FIELDS"
+    """The custom fields."""
 
 
 class SearchMode(StrEnum):
@@ -60,7 +63,10 @@ class SearchOrderField(StrEnum):
     """The relevance of an article to the search of its list."""
 
 
-OrderField = ArticleOrderField | ProviderOrderField | TopicOrderField | AuthorOrderField | SearchOrderField
+OrderField = (
+    ArticleOrderField | ProviderOrderField | TopicOrderField | AuthorOrderField | SearchOrderField | CustomField
+)
+"""A custom field orders only lists within its collection."""
 
 
 class OrderDirection(StrEnum):
@@ -125,6 +131,7 @@ class Grouping(StrEnum):
     PROVIDER = "PROVIDER"
     CATEGORY = "CATEGORY"
     TYPE = "TYPE"
+    COLLECTION = "COLLECTION"
 
 
 class Interval(StrEnum):
@@ -139,7 +146,8 @@ class Interval(StrEnum):
 class Largest(NamedTuple):
     """The largest groups: the first `first` of those with at least `least` articles."""
 
-    by: Grouping
+    by: Grouping | CustomField
+    """A custom field groups only lists within its collection."""
     first: int = 20
     least: int = 1
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import Enum, StrEnum
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from gateway.model.documents import Heading, Image, Status
 from gateway.model.fields import ArticleFields, record
@@ -44,6 +44,10 @@ class Article(ArticleFields):
     aliases: tuple[str, ...]
     is_secured: bool
     source: ArticleSource
+    collection: str | None
+    """The name of its collection."""
+    custom: Mapping[str, Any]
+    """The values of its custom fields by their keys, as in `documents.CustomValues`."""
 
 
 class Related(NamedTuple):
@@ -160,6 +164,8 @@ class Generation(NamedTuple):
     loaded_date_time: datetime
     next_due: datetime | None
     """The next time after `as_of` at which an article stops being scheduled or expires."""
+    schema: str = ""
+    """The digest of the collections. "" without collections."""
 
     @property
     def revision(self) -> str:

@@ -7,8 +7,11 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 
+import orjson
+
 from gateway.content import snippets
 from gateway.errors import RequestError
+from gateway.model.collections import CustomField
 from gateway.model.lists import BEST_FIRST, Group, Grouping, Order, Page, SearchField, Window
 from gateway.model.records import (
     Adjacent,
@@ -27,11 +30,11 @@ from gateway.model.records import (
     Visibility,
 )
 from gateway.store import change_log, facet_sql, links, search_sql, similar_sql
+from gateway.store.custom_sources import lookup_source
 from gateway.store.dialect import DAY, SQLITE, Dialect
 from gateway.store.entities import COUNTED, Entities
 from gateway.store.entities import LOOKUPS as ENTITY_LOOKUPS
 from gateway.store.list_query import ListQuery, find, within
-from gateway.store.list_sources import LOOKUPS
 from gateway.store.protocol import Asked
 from gateway.store.reads import (
     ARTICLES,
@@ -64,6 +67,7 @@ from gateway.store.reads import (
     SuggestionOf,
     TextOf,
     TopicsOf,
+    TranslationsOf,
 )
 from gateway.store.rows import (
     ARTICLE,
@@ -143,7 +147,7 @@ def answers(state: State, asked: Sequence[Asked]) -> Steps[list[Mapping[str, Any
 
 
 def _find(state: State, read: Find[T], parents: Parents) -> Steps[Mapping[str, T | None]]:
-    found = LOOKUPS[read.lookup]
+    found = lookup_source(read.lookup)
     rows = yield find(found, parents, state.visibility, dialect=state.dialect)
     made = ((parents[at], found.record.make(row)) for at, *row in reversed(rows))
     return {**dict.fromkeys(parents), **{key: record for key, record in made if record is not None}}
@@ -180,18 +184,19 @@ def _groups(
 ) -> Steps[Mapping[str, Sequence[Group[Topic | Author | Provider | str]]]]:
     query = facet_sql.largest_records(read.largest, state.visibility) if read.listing == ARTICLES else None
     rows = yield query or facet_sql.top_groups(_listed(state, read.listing), parents, read.largest)
-    make = _GROUPED[read.largest.by]
+    make = _value if isinstance(read.largest.by, CustomField) else _GROUPED[read.largest.by]
     return _of(parents, ((at, Group(make(row), count)) for at, count, *row, _ in rows))
 
 
 def _histogram(state: State, read: HistogramOf, parents: Parents) -> Steps[Mapping[str, Sequence[Group[datetime]]]]:
-    rows = yield facet_sql.histogram(_listed(state, read.listing), parents, read.interval, state.dialect)
+    rows = yield facet_sql.histogram(_listed(state, read.listing), parents, read.interval, state.dialect, read.field)
     return _of(parents, ((at, Group(instant(start * DAY), count)) for at, start, count in rows))
 
 
 def _ranges(state: State, read: RangesOf, parents: Parents) -> Steps[Mapping[str, Sequence[int]]]:
     counts = {parent: [0] * (len(read.bounds) + 1) for parent in parents}
-    for at, reached, count in (yield facet_sql.quality_ranges(_listed(state, read.listing), parents, read.bounds)):
+    listed = _listed(state, read.listing)
+    for at, reached, count in (yield facet_sql.ranges(listed, parents, read.bounds, read.field)):
         counts[parents[at]][reached] = count
     return counts
 
@@ -292,9 +297,10 @@ def _snippets(state: State, read: SnippetsOf, parents: Parents) -> Steps[Mapping
 def _searched_texts(state: State, fields: Collection[SearchField], id_: str) -> Steps[Mapping[SearchField, str]]:
     """Some texts of an article, the one with the highest weight first."""
     body = "coalesce(article.text, article.body)" if SearchField.BODY in fields else "NULL"
-    rows = yield _of_articles(state, f"article.title, article.excerpt, article.provider, {body}", [id_])
+    columns = f"article.title, article.excerpt, article.provider, {body}, article.custom_words"
+    rows = yield _of_articles(state, columns, [id_])
     found: dict[SearchField, str | None] = {}
-    for _, title, excerpt, key, text in rows:
+    for _, title, excerpt, key, text, custom in rows:
         topics = (yield from answer(state, TopicsOf(), [id_]))[id_] if SearchField.TOPICS in fields else ()
         provider = (yield from answer(state, Find(PROVIDER_BY_KEY), [key]))[key] if key else None
         authors = (yield from answer(state, AuthorsOf(), [id_]))[id_] if SearchField.AUTHORS in fields else ()
@@ -302,6 +308,7 @@ def _searched_texts(state: State, fields: Collection[SearchField], id_: str) -> 
             SearchField.TITLE: title,
             SearchField.TOPICS: ", ".join(topic.name for topic in topics),
             SearchField.EXCERPT: excerpt,
+            SearchField.FIELDS: "\n".join(filter(None, reversed(orjson.loads(custom or "[]")))),
             SearchField.PROVIDER: provider and provider.name,
             SearchField.AUTHORS: ", ".join(author.name for author in authors),
             SearchField.BODY: text,
@@ -329,6 +336,17 @@ def _changes(state: State, read: ChangesOf, parents: Parents) -> Steps[Mapping[s
     current = generation(state.generation, state.visibility)
     page = yield from change_log.page(current, view(state.visibility), read.token, read.first)
     return dict.fromkeys(parents, page)
+
+
+def _translations(state: State, _read: TranslationsOf, parents: Parents) -> Steps[Mapping[str, Sequence[Article]]]:
+    text = (
+        f"SELECT parent.key, {ARTICLE.columns} FROM json_each(?) AS parent"  # noqa: S608
+        " CROSS JOIN article AS original ON original.id = parent.value"
+        " CROSS JOIN article ON article.translation = original.translation AND article.key <> original.key"
+        f" WHERE {reachable('original', state.visibility)} AND {visible('article', state.visibility)}"
+    )
+    found = [(at, ARTICLE.make(row)) for at, *row in (yield Sql(text, (keys(parents),)))]
+    return _of(parents, sorted(found, key=lambda each: (each[1].locale or "", each[1].path)))
 
 
 def _statistics(state: State, _read: StatisticsOf, parents: Parents) -> Steps[Mapping[str, Statistics]]:
@@ -365,6 +383,7 @@ _ANSWERS: Mapping[type[Read[Any]], Callable[[State, Any, Parents], Steps[Mapping
     SnippetsOf: _snippets,
     SuggestionOf: _suggestions,
     ChangesOf: _changes,
+    TranslationsOf: _translations,
     StatisticsOf: _statistics,
 }
 
@@ -391,12 +410,17 @@ def _page(ordered: ListQuery | Ranked, rows: list[list[Any]], window: Window) ->
     return Page(tuple(map(ordered.edge, shown)), has_more)
 
 
+def _value(row: Row) -> Any:
+    return row[0]
+
+
 _GROUPED: Mapping[Grouping, Callable[[Row], Topic | Author | Provider | str]] = {
     Grouping.TOPIC: TOPIC.make,
     Grouping.AUTHOR: AUTHOR.make,
     Grouping.PROVIDER: PROVIDER.make,
-    Grouping.CATEGORY: lambda row: str(row[0]),
-    Grouping.TYPE: lambda row: str(row[0]),
+    Grouping.CATEGORY: _value,
+    Grouping.TYPE: _value,
+    Grouping.COLLECTION: _value,
 }
 """The record of a row."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import marshal
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from operator import attrgetter
@@ -17,7 +17,14 @@ from gateway.content.links import keys_meant, keys_of
 from gateway.content.text import fold
 from gateway.content.tokenizer import words
 from gateway.model.changes import Encoded
-from gateway.model.documents import Destination, Document, ProviderName, RelatedEntry
+from gateway.model.documents import (
+    CustomValues,
+    Destination,
+    Document,
+    NavigationEntry,
+    ProviderName,
+    RelatedEntry,
+)
 from gateway.store import field_columns
 from gateway.store.rows import Row, body_text, micros, packed, related_items
 
@@ -44,6 +51,15 @@ COLUMNS = (
     "urls",
     "has_body",
     "is_secured",
+    "file",
+    "collection",
+    "custom",
+    "custom_order",
+    "navigation",
+    "translation",
+    "custom_words",
+    "custom_items",
+    "custom_references",
     "related",
     "exposed",
     "front_matter",
@@ -58,7 +74,16 @@ COLUMNS = (
     "addresses",
 )
 """The columns of an article that come from its document, in this order."""
-TEXT_COLUMNS = ("title", "topics", "excerpt", "authors", "body", "text")
+PLAIN: Mapping[str, str | None] = {
+    "collection": None,
+    "custom": "{}",
+    "custom_order": "{}",
+    "custom_words": None,
+    "custom_items": None,
+    "custom_references": None,
+}
+"""The columns that depend on the collections, with their values outside all collections."""
+TEXT_COLUMNS = ("title", "topics", "excerpt", "authors", "body", "text", "custom_words")
 """The columns of its words, except for the provider's name."""
 AT = {column: at for at, column in enumerate(COLUMNS)}
 _FIELDS = attrgetter(*field_columns.NAMES)
@@ -91,6 +116,10 @@ class Parts(NamedTuple):
     names: Sequence[NameUse]
     assets: Sequence[Row]
     """The values of each AssetFile."""
+    items: Sequence[Row]
+    """The number of a custom field, a position and a text."""
+    references: Sequence[Row]
+    """The number of a custom field, a position, a rank and the key of a URL."""
 
 
 class _EntryParts(NamedTuple):
@@ -120,6 +149,9 @@ class IndexedText(NamedTuple):
     provider: str
     authors: str
     body: str
+    custom_low: str
+    custom: str
+    custom_high: str
 
 
 class EncodedArticle(NamedTuple):
@@ -152,7 +184,7 @@ def encode_article(document: Document) -> EncodedArticle:
 
 
 def _values(document: Document, related: bytes | None) -> tuple[Any, ...]:
-    provider = document.provider or _NO_PROVIDER
+    provider, custom = document.provider or _NO_PROVIDER, document.custom
     return (
         article_id(document.path),
         document.path,
@@ -175,6 +207,15 @@ def _values(document: Document, related: bytes | None) -> tuple[Any, ...]:
         _json(_owned_urls(document)),
         int(bool(document.body.strip())),
         int(document.secured is not None),
+        document.file,
+        document.collection,
+        custom.values,
+        custom.order,
+        _json_or_none(document.navigation, NavigationEntry()),
+        document.translation,
+        _json_or_none(custom.words, CustomValues().words),
+        _json_or_none(custom.items),
+        _json_or_none(_reference_rows(custom)),
         related,
         document.exposed.decode(),
         document.front_matter.decode(),
@@ -199,6 +240,15 @@ def _owned_urls(document: Document) -> list[tuple[int, int]]:
     return [(url_key(url), rank) for url, rank in ranks.items()]
 
 
+def _reference_rows(custom: CustomValues) -> tuple[Row, ...]:
+    """The rows of references, without the columns of their article."""
+    return tuple(
+        (field, position, rank, url_key(key))
+        for field, position, keys in custom.references
+        for rank, key in enumerate(keys)
+    )
+
+
 def _field_values(document: Document) -> list[Any]:
     """The plain fields, and the folded texts of some."""
     values = [*_FIELDS(document)]
@@ -206,6 +256,11 @@ def _field_values(document: Document) -> list[Any]:
     for at in field_columns.INSTANTS:
         values[at] = _optional_micros(values[at])
     return values + folded
+
+
+def plain(values: Row) -> tuple[Any, ...]:
+    """The values of COLUMNS of a stored article that leaves its collection."""
+    return tuple(PLAIN.get(name, value) for name, value in zip(COLUMNS, values, strict=True))
 
 
 def parts_of(values: Row) -> Parts:
@@ -227,6 +282,9 @@ def _parts(values: Row, entries: Sequence[_EntryParts]) -> Parts:
     if values[AT["destinations"]] != "[]":
         links |= dict.fromkeys((url_key(target), BODY_LINK) for target in _linked(values))
     assets = () if (text := values[AT["assets"]]) == "[]" else orjson.loads(text)
+    items, references = (
+        orjson.loads(text) if (text := values[AT[name]]) else () for name in ("custom_items", "custom_references")
+    )
     return Parts(
         orjson.loads(values[AT["urls"]]),
         [key for key, _ in topics],
@@ -235,6 +293,8 @@ def _parts(values: Row, entries: Sequence[_EntryParts]) -> Parts:
         mentions,
         names,
         assets,
+        items,
+        references,
     )
 
 
@@ -257,7 +317,7 @@ def text_of(values: Row, provider: str) -> IndexedText:
 
 def indexed_text(values: Row, provider: str) -> IndexedText:
     """The words of an article, from the values of TEXT_COLUMNS."""
-    title, topics, excerpt, authors, body, text = values
+    title, topics, excerpt, authors, body, text, custom = values
     keys = (key for key, _ in orjson.loads(topics))  # a key has the words of each of its spellings
     names = (name for _, name, *_ in orjson.loads(authors))
     return IndexedText(
@@ -267,6 +327,7 @@ def indexed_text(values: Row, provider: str) -> IndexedText:
         words(provider),
         words(" ".join(names)),
         words(body_text(body, text)),
+        *(map(words, orjson.loads(custom)) if custom else ("", "", "")),
     )
 
 
@@ -314,6 +375,10 @@ def _encoded_entry(entry: RelatedEntry) -> _EncodedEntry:
 def _json(values: Sequence[Any]) -> str:
     """A list as JSON. Named tuples in it are lists too."""
     return orjson.dumps(values, default=tuple).decode()
+
+
+def _json_or_none(values: tuple[Any, ...], empty: tuple[Any, ...] = ()) -> str | None:
+    return None if values == empty else _json(values)
 
 
 def _optional_micros(time: datetime | None) -> int | None:

@@ -61,6 +61,8 @@ class Dialect:
     """Whether a subquery of FROM sees the tables before it."""
     places_nulls: bool
     """Whether an index serves an order whose nulls are on the other side."""
+    sees_constants: bool
+    """Whether an index serves an order that begins with expressions which a condition makes constant."""
     keeps_order: bool
     """Whether a join returns its rows in the order of a subquery with a limit."""
 
@@ -95,5 +97,6 @@ SQLITE = Dialect(
     },
     has_lateral=False,
     places_nulls=True,
+    sees_constants=False,
     keeps_order=True,
 )

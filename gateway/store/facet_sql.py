@@ -8,8 +8,10 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from gateway.model.collections import CustomField
 from gateway.model.lists import Grouping, Interval, Largest
 from gateway.model.records import Visibility
+from gateway.store.custom_columns import INTEGER, is_text, sql_type, value_column
 from gateway.store.dialect import Dialect
 from gateway.store.list_query import ListQuery
 from gateway.store.rows import AUTHOR, PROVIDER, TOPIC, Record
@@ -53,12 +55,24 @@ _KINDS: Mapping[Grouping, _GroupColumns] = {
     Grouping.PROVIDER: _records(PROVIDER, "article.provider", "", "member.value"),
     Grouping.CATEGORY: _values("article.category"),
     Grouping.TYPE: _values("article.type"),
+    Grouping.COLLECTION: _values("article.collection"),
 }
+
+
+def group_columns(by: Grouping | CustomField) -> _GroupColumns:
+    """Values of an enum are ordered as declared, and texts by their folded forms."""
+    if isinstance(by, Grouping):
+        return _KINDS[by]
+    if by.is_list:
+        joined = f" CROSS JOIN custom_item AS had ON had.article = member.value AND had.field = {by.number}"
+        return _values("article.key")._replace(joined=joined, value="had.value")
+    values = _values(value_column(by))
+    return values if is_text(by) else values._replace(order="counted.value")
 
 
 def largest_records(groups: Largest, visibility: Visibility) -> Sql | None:
     """The query of `top_groups` for the list of all articles, from stored counts. None for groups without records."""
-    kind = _KINDS[groups.by]
+    kind = group_columns(groups.by)
     text = (
         f"SELECT 0, {kind.table}.count, {kind.columns}, 0 FROM {kind.table}"
         f" WHERE {kind.table}.view = :view AND {kind.table}.count >= ?"
@@ -69,7 +83,7 @@ def largest_records(groups: Largest, visibility: Visibility) -> Sql | None:
 
 def top_groups(listed: ListQuery, parents: Sequence[str], groups: Largest) -> Sql:
     """Rows of a parent's index, a group's count and its value, in order."""
-    kind = _KINDS[groups.by]
+    kind = group_columns(groups.by)
     members, parameters = listed.matching_ids(kind.column, parents)
     counted = (
         f"SELECT member.at, {kind.value} AS value, count(*) AS count FROM ({members}) AS member{kind.joined}"
@@ -87,9 +101,12 @@ def top_groups(listed: ListQuery, parents: Sequence[str], groups: Largest) -> Sq
     return listed.viewed(query)
 
 
-def histogram(listed: ListQuery, parents: Sequence[str], interval: Interval, dialect: Dialect) -> Sql:
-    """Rows of a parent's index, an interval's first day since 1970 and its count, in order."""
-    members, parameters = listed.matching_ids("article.published_date_time", parents)
+def histogram(
+    listed: ListQuery, parents: Sequence[str], interval: Interval, dialect: Dialect, by: CustomField | None = None
+) -> Sql:
+    """Rows of a parent's index, an interval's first day since 1970 and its count, in order. By default of the dates of
+    publication."""
+    members, parameters = listed.matching_ids(value_column(by) if by else "article.published_date_time", parents)
     return Sql(
         f"SELECT member.at, {dialect.starts[interval]} AS start, count(*) FROM ({members}) AS member"
         " WHERE member.value IS NOT NULL GROUP BY member.at, start ORDER BY member.at, start",
@@ -97,16 +114,20 @@ def histogram(listed: ListQuery, parents: Sequence[str], interval: Interval, dia
     )
 
 
-def quality_ranges(listed: ListQuery, parents: Sequence[str], bounds: Sequence[int]) -> Sql:
-    """Rows of a parent's index, the number of bounds that the quality reaches, and the count of articles, in order."""
-    members, parameters = listed.matching_ids("article.quality", parents)
+def ranges(
+    listed: ListQuery, parents: Sequence[str], bounds: Sequence[int | float], by: CustomField | None = None
+) -> Sql:
+    """Rows of a parent's index, the number of bounds that a value reaches, and the count of articles, in order. By
+    default of the quality."""
+    members, parameters = listed.matching_ids(value_column(by) if by else "article.quality", parents)
+    kind = sql_type(by) if by else INTEGER
     counted = (
         f"SELECT member.at, member.value, count(*) AS count FROM ({members}) AS member"
         " WHERE member.value IS NOT NULL GROUP BY member.at, member.value"
     )
     return Sql(
         "SELECT counted.at, (SELECT count(*) FROM json_each(?) AS bound"
-        " WHERE CAST(bound.value AS BIGINT) <= counted.value) AS reached,"
+        f" WHERE CAST(bound.value AS {kind}) <= counted.value) AS reached,"
         f" CAST(sum(counted.count) AS BIGINT) FROM ({counted}) AS counted GROUP BY counted.at, reached",
         (json.dumps(list(bounds)), *parameters),
     )

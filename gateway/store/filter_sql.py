@@ -17,11 +17,13 @@ from typing import NamedTuple
 from gateway.content.text import fold, storable
 from gateway.filters import (
     And,
+    AnyField,
     ArticlePart,
     Compared,
     Comparison,
     Field,
     Filter,
+    HasItems,
     HasNames,
     HasPart,
     In,
@@ -34,8 +36,10 @@ from gateway.filters import (
     TextMatches,
     Value,
 )
+from gateway.model.collections import CustomField
 from gateway.model.documents import Status
 from gateway.model.records import Visibility
+from gateway.store.custom_columns import INTEGER, REAL, value_column
 from gateway.store.field_columns import FOLDED
 from gateway.store.rows import micros
 from gateway.store.sql_fragment import Sql, joined, keys, viewed
@@ -59,6 +63,16 @@ COLUMNS: Mapping[Field, ColumnReference] = {
     field: ColumnReference(field.record, field.value, _FOLDED.get(field.value, f"fold({field.value})"))
     for field in Field
 }
+
+
+def column_of(field: AnyField) -> ColumnReference:
+    """A custom field is tested only in lists within its collection."""
+    if isinstance(field, Field):
+        return COLUMNS[field]
+    column = value_column(field)
+    return ColumnReference("article", column, f"fold({column})")
+
+
 _COMPARISONS: Mapping[Comparison, str] = {
     Comparison.GREATER: ">",
     Comparison.GREATER_OR_EQUAL: ">=",
@@ -101,12 +115,14 @@ class FilterSql:
             case _:
                 return self._leaf(filter_)
 
-    def _leaf(self, filter_: In | Compared | TextMatches | IsNotNull | HasNames | InStatus | HasPart) -> Sql:
+    def _leaf(self, filter_: In | Compared | TextMatches | IsNotNull | HasNames | HasItems | InStatus | HasPart) -> Sql:
         match filter_:
             case InStatus(statuses):
                 return self._in_status(statuses)
             case HasNames(list_, names, needs_all):
                 return _names_all(list_, names) if needs_all else _names_any(list_, names)
+            case HasItems(field, values, needs_all):
+                return _has_items(field, values, needs_all=needs_all)
             case HasPart(part):
                 return Sql(_PARTS[part])
             case _:
@@ -122,16 +138,16 @@ class FilterSql:
             return TRUE if Status.PUBLISHED in statuses else FALSE
         return Sql("article.status IN (SELECT value FROM json_each(?))", (keys(statuses),))
 
-    def _at(self, field: Field, comparison: Sql) -> Sql:
+    def _at(self, field: AnyField, comparison: Sql) -> Sql:
         """Compares a field of the provider once per provider instead of once per article."""
-        table = COLUMNS[field].table
+        table = column_of(field).table
         if table == self._table:
             return comparison
         sql, parameters = comparison
         return Sql(f"article.{table} IN ({keys_where(table, sql)})", parameters)
 
     def _comparison(self, filter_: In | Compared | TextMatches | IsNotNull) -> Sql:
-        place = COLUMNS[filter_.field]
+        place = column_of(filter_.field)
         column = self._nearer.get(place.column, place.column)
         match filter_:
             case In(_, values):
@@ -157,8 +173,14 @@ def one_of(column: str, values: Sequence[Value]) -> Sql:
         case [value]:
             return Sql(f"{column} = ?", (value,))
         case _:
-            value = "value" if isinstance(bound[0], str) else "CAST(value AS BIGINT)"
-            return Sql(f"{column} IN (SELECT {value} FROM json_each(?))", (json.dumps(bound),))
+            return Sql(f"{column} IN (SELECT {_member(bound)} FROM json_each(?))", (json.dumps(bound),))
+
+
+def _member(values: Sequence[int | float | str]) -> str:
+    """The expression of a member of a JSON list of values, with their type."""
+    if any(isinstance(value, str) for value in values):
+        return "value"
+    return f"CAST(value AS {REAL if any(isinstance(value, float) for value in values) else INTEGER})"
 
 
 def named_records(list_: NameList, names: Sequence[str]) -> Sql:
@@ -186,6 +208,18 @@ def _names_all(list_: NameList, names: Sequence[str]) -> Sql:
     return Sql(f"({found}) = ?", (keys(wanted), len(wanted)))
 
 
+def _has_items(field: CustomField, values: Sequence[str], *, needs_all: bool) -> Sql:
+    """An index finds the articles with one of the texts: see `driving_index`. These conditions test an article."""
+    wanted = list(dict.fromkeys(values))
+    had = (
+        f"FROM custom_item AS had WHERE had.article = article.key AND had.field = {field.number}"
+        " AND had.value IN (SELECT value FROM json_each(?))"
+    )
+    if needs_all:
+        return Sql(f"(SELECT count(DISTINCT had.value) {had}) = ?", (keys(wanted), len(wanted)))
+    return Sql(f"EXISTS (SELECT 1 {had})", (keys(wanted),))
+
+
 def _matching(column: str, folded: str, position: MatchPosition, text: str) -> Sql:
     """At the start and at the end, outer white space of the column and of the text is ignored."""
     if position is not MatchPosition.ANYWHERE:
@@ -205,6 +239,6 @@ def _matching(column: str, folded: str, position: MatchPosition, text: str) -> S
             return Sql(f"{end} = ?", (_SPACE, _SPACE, len(text) - 1, text))
 
 
-def as_parameter(value: Value) -> int | str:
+def as_parameter(value: Value) -> int | float | str:
     """The value as a parameter. A slot is itself."""
     return micros(value) if isinstance(value, datetime) else value

@@ -12,13 +12,13 @@ from gateway.model.lists import SearchMode
 from gateway.model.records import Visibility
 from gateway.search import Search
 from gateway.store.cursor import Value
-from gateway.store.search_columns import COLUMNS, columns_of, index_views
+from gateway.store.search_columns import WEIGHTS, columns_of, index_views
 from gateway.store.sql_fragment import Sql, joined
 
 NOTHING = '""'
 """The expression that matches nothing."""
 
-_WEIGHTS = ", ".join(str(weight) for _, weight in COLUMNS.values())
+_WEIGHTS = ", ".join(map(str, WEIGHTS.values()))
 
 
 class Fts5:

@@ -18,11 +18,14 @@ CREATE INDEX article_until ON article (public_until) WHERE published = 1;
 CREATE INDEX article_order ON article (public, path);
 CREATE INDEX article_provider ON article (provider, public, published_date_time DESC, path);
 CREATE INDEX article_category ON article (category, public, published_date_time DESC, path);
+CREATE INDEX article_collection ON article (collection, public, published_date_time DESC, path);
 CREATE INDEX article_type ON article (type, public, published_date_time DESC, path);
 CREATE INDEX article_locale ON article (locale, public, published_date_time DESC, path);
 CREATE INDEX article_status ON article (status, published_date_time DESC, path);
 CREATE INDEX article_pictured ON article (provider, published_date_time DESC, path, public)
   WHERE provider_images <> '[]';
+
+CREATE INDEX article_translation ON article (translation, public, path) WHERE translation IS NOT NULL;
 
 CREATE INDEX article_url_owner ON article_url (url, rank, published_date_time DESC, path, reachable);
 CREATE INDEX article_topic_order ON article_topic (topic, public, published_date_time DESC, path);
@@ -34,6 +37,8 @@ CREATE INDEX mention_order ON mention (provider, public, published_date_time DES
 CREATE INDEX mention_pictured ON mention (provider, published_date_time DESC, path, position, public) WHERE pictured;
 CREATE INDEX link_url ON link (url);
 CREATE INDEX asset_path ON asset (path, reachable);
+CREATE INDEX custom_item_order ON custom_item (field, value, public, published_date_time DESC, path);
+CREATE INDEX custom_reference_target ON custom_reference (url, field, public, published_date_time DESC, path);
 CREATE INDEX backlink_order ON backlink (view, target, published_date_time DESC, path);
 CREATE INDEX backlink_source ON backlink (source);
 

@@ -12,9 +12,12 @@ from operator import itemgetter
 from typing import Any, NamedTuple, TypeVar
 
 from gateway.errors import BadUserInput
+from gateway.model.collections import CustomField
 from gateway.model.lists import Edge, NullsOrder, Order, OrderDirection, Window
 from gateway.model.records import Visibility
 from gateway.store.cursor import Value, decode, encode
+from gateway.store.custom_columns import is_ordered, of_collection
+from gateway.store.custom_sources import order_columns
 from gateway.store.dialect import SQLITE, Dialect
 from gateway.store.driving_index import driving_index_of
 from gateway.store.filter_sql import TRUE, FilterSql
@@ -135,6 +138,7 @@ class ListQuery:
         self._visibility = visibility
         self._dialect = dialect
         self._search = listing.search
+        self._collection = listing.collection
         self._filter = self._driving_index.rest if self._driving_index else listing.filter
         self._name = " ".join([self._source.name, *(f"{term.field}-{term.direction}-{term.nulls}" for term in order)])
         steps = [step for term in order for step in self._term(*term)]
@@ -144,9 +148,12 @@ class ListQuery:
         self._steps = _needed([*steps, *ties], self._source.ties)
 
     def _term(self, field: Any, direction: OrderDirection, nulls: NullsOrder) -> list[SortKey]:
-        if field not in self._source.columns:
+        if isinstance(field, CustomField) and field.collection == self._collection and is_ordered(field):
+            columns = order_columns(field)
+        elif field in self._source.columns:
+            columns = self._source.columns[field]
+        else:
             raise BadUserInput(f"This list cannot be ordered by {field}.")
-        columns = self._source.columns[field]
         return [SortKey(column, direction is OrderDirection.DESC, nulls is NullsOrder.LAST) for column in columns]
 
     @property
@@ -246,7 +253,8 @@ class ListQuery:
             for last in reversed(range(len(steps))):
                 for shared, beyond in product(_shared(nearer[:last]), nearer[last].seek_after(f"place.c{last}")):
                     sql, parameters = self._select(self._source.key, *shared, beyond, band=band)
-                    ranges.append(Sql(f"SELECT * FROM ({sql} {_order(nearer, last)} LIMIT 1) AS first", parameters))
+                    order = self._order_within(nearer, last, beyond)
+                    ranges.append(Sql(f"SELECT * FROM ({sql} {order} LIMIT 1) AS first", parameters))
             sql, parameters = joined(" UNION ALL ", ranges)
             firsts.append(Sql(f"SELECT * FROM ({sql} LIMIT 1) AS nearest", parameters))
         record = self._source.record
@@ -327,10 +335,17 @@ class ListQuery:
         ranges = []
         for last, conditions in _ranges(steps, extent.place, inclusive=inclusive):
             sql, parameters = self._select(what, *conditions, band=band, of=of)
-            text = f"SELECT * FROM ({sql} {_order(steps, last)} LIMIT ?) AS part"
+            text = f"SELECT * FROM ({sql} {self._order_within(steps, last, conditions[-1])} LIMIT ?) AS part"
             ranges.append(Sql(text, (*parameters, extent.reach)))
         end = Sql(" LIMIT ? OFFSET ?", (extent.limit, extent.offset))
         return joined("", [joined(" UNION ALL ", ranges), end])
+
+    def _order_within(self, steps: Sequence[SortKey], last: int, beyond: Sql) -> str:
+        """The order of the rows in a range, in which the steps before the last one are constant."""
+        if self._dialect.sees_constants:
+            return _order(steps, last)
+        constant = last + beyond.sql.endswith(f"{steps[last].column.sql} IS NULL")
+        return _order(steps[constant:], last - constant)
 
     @property
     def _bands(self) -> Sequence[Sql]:
@@ -354,6 +369,8 @@ class ListQuery:
         holds = [Sql(each) if of is None else _of_one(each, of) for each in source.conditions]
         if band or source.visibility_table:
             holds.append(band or Sql(visible(str(source.visibility_table), self._visibility)))
+        if self._collection is not None:
+            holds.append(Sql(of_collection(self._collection)))
         if self._search:
             holds.append(self._dialect.full_text.matching(source.key, self._search, self._visibility))
         if self._filter:

@@ -101,56 +101,49 @@ _PATH = (Column("article.path", _TEXT),)
 _LISTED = MappingProxyType({"article.published_date_time": "listed.published_date_time", "article.path": "listed.path"})
 
 
-def _articles(
-    key: str, table: str, *conditions: str, guarded: str | None, nearer: Mapping[str, str]
-) -> ListSource[Article]:
+def article_source(*conditions: str, guarded: str | None = "article") -> ListSource[Article]:
+    """The articles that meet conditions."""
     return ListSource(
-        "article", ARTICLE, "article.key", key, table, conditions, guarded, _ARTICLE_COLUMNS, _PATH, nearer
+        "article", ARTICLE, "article.key", "article.key", "article", conditions, guarded, _ARTICLE_COLUMNS, _PATH
     )
 
 
-BY_PROVIDER = _articles("article.key", "article", "article.provider = parent.value", guarded="article", nearer={})
-
-
-def _naming(kind: str) -> ListSource[Article]:
-    """The articles that name a record of a kind.
+def listed_source(table: str, key: str, *conditions: str, guarded: str | None = "listed") -> ListSource[Article]:
+    """The articles of the rows, `listed`, that meet conditions. `key` is the column with the article's key.
 
     Queries that read only `listed` skip `article`: SQLite omits an outer join that is not read.
     """
-    tables = f"article_{kind} AS listed LEFT JOIN article ON article.key = listed.article"
-    return _articles("listed.article", tables, f"listed.{kind} = parent.value", guarded="listed", nearer=_LISTED)
+    tables = f"{table} AS listed LEFT JOIN article ON article.key = listed.{key}"
+    return article_source(*conditions, guarded=guarded)._replace(
+        key=f"listed.{key}", table=tables, covering_columns=_LISTED
+    )
 
 
-BY_TOPIC = _naming("topic")
-BY_AUTHOR = _naming("author")
-BY_CATEGORY = _articles("article.key", "article", "article.category = parent.value", guarded="article", nearer={})
-BY_TYPE = _articles("article.key", "article", "article.type = parent.value", guarded="article", nearer={})
-BY_LOCALE = _articles("article.key", "article", "article.locale = parent.value", guarded="article", nearer={})
-BY_STATUS = _articles(
-    "article.key",
-    "article",
-    "article.status = parent.value",
-    guarded=None,
-    nearer={},
-)
+BY_PROVIDER = article_source("article.provider = parent.value")
+BY_TOPIC = listed_source("article_topic", "article", "listed.topic = parent.value")
+BY_AUTHOR = listed_source("article_author", "article", "listed.author = parent.value")
+BY_CATEGORY = article_source("article.category = parent.value")
+BY_COLLECTION = article_source("article.collection = parent.value")
+BY_TYPE = article_source("article.type = parent.value")
+BY_LOCALE = article_source("article.locale = parent.value")
+BY_STATUS = article_source("article.status = parent.value", guarded=None)
 """The parent is a status. Only for previews."""
 
 
 def _referring(*conditions: str) -> ListSource[Article]:
     """The articles that refer to the parent, an article's id."""
-    return _articles(
-        "listed.source",
-        "backlink AS listed LEFT JOIN article ON article.key = listed.source",
+    return listed_source(
+        "backlink",
+        "source",
         "listed.view = :view",
         "listed.target = (SELECT target.key FROM article AS target WHERE target.id = parent.value)",
         *conditions,
         guarded=None,
-        nearer=_LISTED,
     )
 
 
 SOURCES: Mapping[str, ListSource[Any]] = {
-    reads.ARTICLES.name: _articles("article.key", "article", guarded="article", nearer={}),
+    reads.ARTICLES.name: article_source(),
     reads.ARTICLES_OF_PROVIDER.name: BY_PROVIDER,
     reads.ARTICLES_OF_TOPIC.name: BY_TOPIC,
     reads.ARTICLES_OF_AUTHOR.name: BY_AUTHOR,
@@ -219,18 +212,18 @@ class LookupSource(NamedTuple, Generic[T]):
     """Whether the condition is a query."""
 
 
-def _named(condition: str) -> LookupSource[Article]:
-    """The first article with a slug."""
-    named = f"named.key FROM article AS named WHERE {condition}"
-    order = "named.reachable DESC, named.locale IS NOT NULL, named.path"
+def article_lookup(condition: str, table: str = "named") -> LookupSource[Article]:
+    """The first article that meets a condition. `table` is its name in the condition."""
+    named = f"{table}.key FROM article AS {table} WHERE {condition}"
+    order = f"{table}.reachable DESC, {table}.locale IS NOT NULL, {table}.path"
     return LookupSource(ARTICLE, f"{named} ORDER BY {order} LIMIT 1", "article", selects=True)
 
 
 LOOKUPS: Mapping[Lookup[Any], LookupSource[Any]] = {
     reads.ARTICLE_BY_ID: LookupSource(ARTICLE, "article.id = parent.value", "article"),
     reads.ARTICLE_BY_PATH: LookupSource(ARTICLE, "article.path = parent.value", "article"),
-    reads.ARTICLE_BY_SLUG: _named("named.slug = parent.value"),
-    reads.ARTICLE_BY_LOCALIZED_SLUG: _named(
+    reads.ARTICLE_BY_SLUG: article_lookup("named.slug = parent.value"),
+    reads.ARTICLE_BY_LOCALIZED_SLUG: article_lookup(
         "named.slug = json_extract(parent.value, '$[0]') AND named.locale = json_extract(parent.value, '$[1]')"
     ),
     reads.ARTICLE_BY_URL: LookupSource(

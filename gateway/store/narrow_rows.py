@@ -13,10 +13,10 @@ from gateway.model.records import Visibility
 from gateway.store import json_rows
 from gateway.store.answers import State, answer
 from gateway.store.cursor import Value
+from gateway.store.custom_sources import lookup_source
 from gateway.store.dialect import Dialect
 from gateway.store.filter_shape import Shape, TooLarge
 from gateway.store.list_query import LIMIT, OFFSET, PARENT, PARENTS, PLACE, REACH, Extent, ListQuery, find, within
-from gateway.store.list_sources import LOOKUPS
 from gateway.store.reads import Ask, Listing, PageOf, ReadSteps, Rows
 from gateway.store.rows import Row, all_related_items
 from gateway.store.sql_fragment import STATEMENTS, Slot, Sql, Steps, keys
@@ -59,7 +59,7 @@ def _found_rows(
 ) -> Steps[Mapping[str, Row | None]]:
     """The row of each key. None if the key is unknown or not visible."""
     columns = ", ".join(map(_column, names))
-    found = yield find(LOOKUPS[read.lookup], parents, state.visibility, columns, state.dialect)
+    found = yield find(lookup_source(read.lookup), parents, state.visibility, columns, state.dialect)
     rows = _decoded([row[1:] for row in found], names)
     places = [parents[row[0]] for row in found]
     return {**dict.fromkeys(parents), **dict(zip(reversed(places), reversed(rows), strict=True))}
@@ -150,12 +150,13 @@ def _json(column: Sequence[str]) -> Sequence[Any]:
 
 
 _BLOBS = frozenset({"related"})
-_LISTS = frozenset({"article.topics", "article.authors", "article.images", "article.aliases"})
+_LISTS = frozenset({"article.topics", "article.authors", "article.images", "article.aliases", "article.custom"})
 _DECODERS: Mapping[str, Callable[[Sequence[Any]], Sequence[Any]]] = {
     "topics": _json,
     "authors": _json,
     "images": _json,
     "aliases": _json,
+    "custom": _json,
     "related": all_related_items,
 }
 """Decoders of columns."""

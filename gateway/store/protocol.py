@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from gateway.errors import RequestError
 from gateway.model.changes import Change, Encoded, FileVersion, Restricted
+from gateway.model.collections import Collections
 from gateway.model.documents import AssetFile, Document, Restriction, Status
 from gateway.model.problems import Problem, Severity
 from gateway.model.records import Article, Generation, Visibility
@@ -59,6 +60,10 @@ class Snapshot(Protocol):
 
     async def generation(self) -> Generation:
         """Raises NotReady if the database has no generation yet."""
+        ...
+
+    async def collections(self) -> Collections:
+        """The collections of the generation."""
         ...
 
     async def read(self, asked: Sequence[Asked]) -> Sequence[Mapping[str, Any] | RequestError]:
@@ -140,6 +145,8 @@ class ChangeSet:
     have stored files. Stored before the changes, which void those of their folders."""
     expected: int = 0
     """The number of files that the run reads. A large run is written in another way."""
+    collections: Collections | None = None
+    """The collections by which the documents were decoded. None keeps those that are stored."""
     retention: timedelta = timedelta(days=30)
     """How long tombstones are stored, for clients that are offline."""
 

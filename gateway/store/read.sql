@@ -1,14 +1,14 @@
 -- The statements of readers. `change_log.sql` has those of the log. Lookups, lists and searches are composed in Python.
 
 -- name: generation
--- The last column is the time at which the next article is shown or hidden.
+-- The last columns are the time at which the next article is shown or hidden, and the digest of the collections.
 SELECT epoch, counter_all, counter_public, as_of, loaded_all, loaded_public, (
   SELECT min(due) FROM (
     SELECT min(public_from) AS due FROM article WHERE published = 1 AND public_from > (SELECT as_of FROM generation)
     UNION ALL
     SELECT min(public_until) FROM article WHERE published = 1 AND public_until > (SELECT as_of FROM generation)
   ) AS dues
-) FROM generation;
+), (SELECT digest FROM declaration) FROM generation;
 
 -- name: problems
 SELECT severity, code, message, path, line, "column", hint FROM problem WHERE severity BETWEEN ? AND ?
@@ -63,6 +63,9 @@ UNION
 SELECT asset.path, article.path FROM json_each(?1) AS folder
 CROSS JOIN asset ON asset.path > folder.value || '/' AND asset.path < folder.value || '0'
 CROSS JOIN article ON article.key = asset.article;
+
+-- name: declaration
+SELECT collections FROM declaration;
 
 -- name: memory
 SELECT name, value FROM memory;

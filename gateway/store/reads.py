@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from gateway.content.text import storable
 from gateway.filters import Filter
+from gateway.model.collections import CustomField
 from gateway.model.lists import Group, Interval, Largest, Order, Page, Window
 from gateway.model.records import (
     Adjacent,
@@ -43,6 +44,20 @@ class Lookup(Generic[T]):
     """A unique key of a kind of record."""
 
     name: str
+
+
+@dataclass(frozen=True)
+class CustomLookup(Lookup[Article]):
+    """A unique custom field. The key is its value as text, as in `documents.CustomValues`.
+
+    Of several articles with a value a visible one is found first, then one without a locale, then by path.
+    """
+
+    field: CustomField
+
+    @classmethod
+    def of(cls, field: CustomField) -> CustomLookup:
+        return cls(str(field), field)
 
 
 ARTICLE_BY_ID = Lookup[Article]("article.id")
@@ -85,11 +100,17 @@ class Listing(Generic[T]):
     search: Search | None = None
     """The full-text search of the records, if any. Only for articles."""
 
+    collection: str | None = None
+    """The collection of the records. None for all. Only for articles."""
+
     def where(self, filter_: Filter | None) -> Listing[T]:
-        return Listing(self.name, filter_, self.search)
+        return replace(self, filter=filter_)
 
     def matching(self, search: Search | None) -> Listing[T]:
-        return Listing(self.name, self.filter, search)
+        return replace(self, search=search)
+
+    def within(self, collection: str) -> Listing[T]:
+        return replace(self, collection=collection)
 
 
 ARTICLES = Listing[Article]("articles")
@@ -169,20 +190,22 @@ class GroupsOf(Read[Sequence[Group[Topic | Author | Provider | str]]]):
 
 @dataclass(frozen=True, slots=True)
 class HistogramOf(Read[Sequence[Group[datetime]]]):
-    """The number of articles of each parent's list per interval of publication, oldest first. Empty intervals are
-    omitted. The values are the starts of the intervals."""
+    """The number of articles of each parent's list per interval of publication, or of the time in a custom field,
+    oldest first. Empty intervals are omitted. The values are the starts of the intervals."""
 
     listing: Listing[Article]
     interval: Interval
+    field: CustomField | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RangesOf(Read[Sequence[int]]):
-    """The number of articles of each parent's list per quality range: below the first of the ascending bounds, between
-    neighbouring bounds, and from the last bound on."""
+    """The number of articles of each parent's list per range of quality, or of a custom field: below the first of the
+    ascending bounds, between neighbouring bounds, and from the last bound on."""
 
     listing: Listing[Article]
-    bounds: tuple[int, ...]
+    bounds: tuple[int | float, ...]
+    field: CustomField | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,6 +304,11 @@ class ChangesOf(Read[ChangePage]):
 
 
 @dataclass(frozen=True, slots=True)
+class TranslationsOf(Read[Sequence[Article]]):
+    """The translations of each parent, an article's id, that lists show: by locale, then by path. Without itself."""
+
+
+@dataclass(frozen=True, slots=True)
 class StatisticsOf(Read[Statistics]):
     """The parent is WHOLE."""
 
@@ -297,7 +325,7 @@ class Ask(NamedTuple):
 
     Times are microseconds since 1970. `topics` are pairs of a key and its spelling, `authors` are
     sequences of the values of an AuthorName, `images` are sequences of the
-    values of an Image, and `related` are sequences of the members ENTRY.
+    values of an Image, `related` are sequences of the members ENTRY, and `custom` are the values by their keys.
     """
 
     read: Read[Any]

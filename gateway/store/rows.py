@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import orjson
@@ -46,12 +47,12 @@ def optional_instant(value: int | None) -> datetime | None:
 @lru_cache(maxsize=8)
 def generation(row: Row, visibility: Visibility) -> Generation:
     """Raises NotReady if the database has no generation yet."""
-    epoch, counter_all, counter_public, as_of, loaded_all, loaded_public, due = row
+    epoch, counter_all, counter_public, as_of, loaded_all, loaded_public, due, schema = row
     if not counter_all:
         raise NotReady
     public = visibility is Visibility.PUBLIC
     counter, loaded = (counter_public, loaded_public) if public else (counter_all, loaded_all)
-    return Generation(epoch, counter, instant(as_of), instant(loaded), optional_instant(due))
+    return Generation(epoch, counter, instant(as_of), instant(loaded), optional_instant(due), schema)
 
 
 def restriction(row: Row) -> Restriction:
@@ -88,9 +89,10 @@ class Record(NamedTuple, Generic[T]):
 
 _OWN = (
     *("id", "slug", "path", "published", "unlisted", "status", "provider", "images", "url", "aliases"),
-    *("is_secured", "sha256", "bytes", "modified_at"),
+    *("is_secured", "sha256", "bytes", "modified_at", "collection", "custom"),
 )
 """The columns of an article beside those of its plain fields."""
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 _FIELDS, _ALL = len(NAMES), len(NAMES) + len(_OWN)
 
 
@@ -99,12 +101,13 @@ def _article(row: Row) -> Article:
     for at in INSTANTS:
         if (time := fields[at]) is not None:
             fields[at] = instant(time)
-    own = row[_FIELDS:_ALL]
-    id_, slug, path, published, unlisted, status, provider, pictures, url, aliases, secured, sha256, size, read = own
+    id_, slug, path, published, unlisted, status, provider, pictures, url, aliases, *others = row[_FIELDS:_ALL]
+    secured, sha256, size, read, collection, custom = others
     source = ArticleSource(path, sha256, size, instant(read))
     fields += (id_, slug, path, bool(published), bool(unlisted), Status(status), provider)
     former = () if aliases == "[]" else tuple(orjson.loads(aliases))
-    fields += (images(pictures), url, former, bool(secured), source)
+    fields += (images(pictures), url, former, bool(secured), source, collection)
+    fields.append(_NOTHING if custom == "{}" else orjson.loads(custom))
     return Article(*fields)
 
 

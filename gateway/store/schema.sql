@@ -2,10 +2,15 @@
 --
 -- An article is one row. The lists that it owns (`topics`, `authors`, `images`, `related`, `destinations`, `assets`) are
 -- JSON in the row. `related` is compressed with zstd, because it is most of the content of real sites. The tables
--- `article_url`, `article_topic`, `article_author`, `mention`, `link` and `asset` repeat what is searched from the other
--- side. They are derived from the row, and deleted with it.
+-- `article_url`, `article_topic`, `article_author`, `mention`, `link`, `asset`, `custom_item` and `custom_reference` repeat
+-- what is searched from the other side. They are derived from the row, and deleted with it.
 --
 -- `addresses` is a JSON object with the addresses of assets by their destinations in the HTML of the body.
+--
+-- `custom` has the values of custom fields by their keys, `custom_order` the folded texts by which articles are ordered,
+-- and `custom_words` a list of the searched texts of low, normal and high weight. `custom_items` and `custom_references`
+-- are the rows of the tables `custom_item` and `custom_reference` as lists. These three and `navigation` are null if they
+-- are empty. `file` is the path of a file that holds several articles, otherwise null.
 --
 -- `reachable` is 1 if the public finds the article by key at the time of the generation. `public` is 1 if public lists
 -- include it: `reachable` and not unlisted. `view` is 1 in rows for the public and 0 in rows for previews. A provider,
@@ -23,6 +28,12 @@ CREATE TABLE generation (
   as_of INTEGER NOT NULL, loaded_all INTEGER NOT NULL, loaded_public INTEGER NOT NULL
 );
 INSERT INTO generation VALUES (1, lower(hex(randomblob(8))), 0, 0, 0, 0, 0);
+
+-- The collections of the generation as JSON, and their digest.
+CREATE TABLE declaration (
+  one INTEGER PRIMARY KEY CHECK (one = 1), digest TEXT NOT NULL, collections TEXT NOT NULL
+);
+INSERT INTO declaration VALUES (1, '', '[]');
 
 CREATE TABLE memory (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 
@@ -58,6 +69,8 @@ CREATE TABLE article (
   images TEXT NOT NULL, topics TEXT NOT NULL, authors TEXT NOT NULL, url TEXT, aliases TEXT NOT NULL, urls TEXT NOT NULL,
   has_body INTEGER NOT NULL, is_secured INTEGER NOT NULL,
   sha256 TEXT NOT NULL, bytes INTEGER NOT NULL, modified_at INTEGER NOT NULL, read_at INTEGER NOT NULL,
+  file TEXT, collection TEXT, custom TEXT NOT NULL, custom_order TEXT NOT NULL, navigation TEXT, translation TEXT,
+  custom_words TEXT, custom_items TEXT, custom_references TEXT,
   unrestricted TEXT, related BLOB, exposed TEXT NOT NULL, front_matter TEXT NOT NULL, secured TEXT, body TEXT NOT NULL,
   text TEXT, headings TEXT NOT NULL, lead TEXT, body_rules TEXT NOT NULL, destinations TEXT NOT NULL,
   assets TEXT NOT NULL, addresses TEXT NOT NULL
@@ -102,6 +115,20 @@ CREATE TABLE asset (
   article INTEGER NOT NULL REFERENCES article ON DELETE CASCADE, path TEXT NOT NULL, size INTEGER NOT NULL,
   mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL, inode INTEGER NOT NULL, digest TEXT, reachable INTEGER NOT NULL,
   PRIMARY KEY (article, path)
+) WITHOUT ROWID;
+
+-- The members of lists of texts and enums. `field` is the number of a custom field.
+CREATE TABLE custom_item (
+  article INTEGER NOT NULL REFERENCES article ON DELETE CASCADE, field INTEGER NOT NULL, position INTEGER NOT NULL,
+  value TEXT NOT NULL, published_date_time INTEGER, path TEXT NOT NULL, public INTEGER NOT NULL,
+  PRIMARY KEY (article, field, position)
+) WITHOUT ROWID;
+
+-- The URLs that references of custom fields may mean. Of one position, the first one that leads to an article is meant.
+CREATE TABLE custom_reference (
+  article INTEGER NOT NULL REFERENCES article ON DELETE CASCADE, field INTEGER NOT NULL, position INTEGER NOT NULL,
+  rank INTEGER NOT NULL, url INTEGER NOT NULL, published_date_time INTEGER, path TEXT NOT NULL, public INTEGER NOT NULL,
+  PRIMARY KEY (article, field, position, rank)
 ) WITHOUT ROWID;
 
 -- The links that resolve to an article, for each view. Both sides are keys of articles. `related` is 1 if a related entry
@@ -162,7 +189,11 @@ CREATE TABLE record_change (
 
 -- The full-text indexes: `search_1` of the public articles, `search_0` of all others. They store no text: the words of
 -- an article are computed from its row.
-CREATE VIRTUAL TABLE search_0 USING fts5(title, topics, excerpt, provider, authors, body, content='', tokenize='ascii');
-CREATE VIRTUAL TABLE search_1 USING fts5(title, topics, excerpt, provider, authors, body, content='', tokenize='ascii');
+CREATE VIRTUAL TABLE search_0 USING fts5(
+  title, topics, excerpt, provider, authors, body, custom_low, custom, custom_high, content='', tokenize='ascii'
+);
+CREATE VIRTUAL TABLE search_1 USING fts5(
+  title, topics, excerpt, provider, authors, body, custom_low, custom, custom_high, content='', tokenize='ascii'
+);
 CREATE VIRTUAL TABLE vocabulary_0 USING fts5vocab(search_0, col);
 CREATE VIRTUAL TABLE vocabulary_1 USING fts5vocab(search_1, col);

@@ -13,6 +13,7 @@ from gateway.model.lists import Edge, Window
 from gateway.model.records import Article, Visibility
 from gateway.search import Search
 from gateway.store.cursor import ColumnType, decode, encode
+from gateway.store.custom_columns import of_collection
 from gateway.store.dialect import Dialect
 from gateway.store.filter_sql import FilterSql
 from gateway.store.reads import ARTICLES, Listing
@@ -94,6 +95,8 @@ class Ranked:
 
     def _listed(self, what: str, window: Window, *, backward: bool, inclusive: bool = False) -> Sql:
         conditions = [Sql(visible("article", self._visibility))]
+        if self._listing.collection is not None:
+            conditions.append(Sql(of_collection(self._listing.collection)))
         if self._listing.filter:
             conditions.append(FilterSql("article", self._visibility).of(self._listing.filter))
         tables = "found CROSS JOIN article ON article.key = found.key"

@@ -7,6 +7,7 @@ from collections.abc import Set as AbstractSet
 from typing import Any, Protocol, TypeVar
 
 from gateway.errors import RequestError
+from gateway.model.collections import Collections
 from gateway.model.problems import Problem, Severity
 from gateway.model.records import Article, Generation, Visibility
 from gateway.store import change_log
@@ -26,6 +27,7 @@ from gateway.store.sql_fragment import NO_LIMIT, Sql, Steps, view
 T = TypeVar("T")
 
 _SQL = named("read.sql")
+DECLARATION = _SQL["declaration"]
 PROBLEMS = _SQL["problems"]
 UNEXPOSED = _SQL["unexposed"]
 
@@ -64,6 +66,10 @@ class SqlSnapshot:
 
     async def generation(self) -> Generation:
         return generation(await self._lease.generation(), self._visibility)
+
+    async def collections(self) -> Collections:
+        [(text,)] = await self._ask(Sql(DECLARATION))
+        return Collections.load(text)
 
     async def read(self, asked: Sequence[Asked]) -> Sequence[Mapping[str, Any] | RequestError]:
         state = await self._state_for(asked)

@@ -90,6 +90,31 @@ def test_images_of_front_matter_have_addresses_and_sizes(tmp_path: Path) -> None
     assert found.problems == ()
 
 
+def test_images_of_related_entries_are_files(tmp_path: Path) -> None:
+    """Those of an entry and of its provider. A missing one is a problem at its place, also after a fast read."""
+    write(tmp_path, "blog/a.png", "static/b.png")
+    entry = "- title: B\n  images:\n  - {}\n  - url: https://a.example/c.png\n"
+    source = "  provider:\n    name: P\n    images: [/b.png]\n"
+    text = f"---\ntitle: A\nrelated:\n{entry.format('a.png')}{source}{entry.format('gone.png')}---\n"
+    found = decoded(tmp_path, text)
+    assert found.document is not None
+    picture, other = (
+        Image(address("/assets", path, digest(tmp_path, path)), 640, 480) for path in ("blog/a.png", "static/b.png")
+    )
+    [first, second] = found.document.related
+    far = Image("https://a.example/c.png")
+    assert (first.images, second.images) == ((picture, far), (Image("gone.png"), far))
+    assert first.provider is not None
+    assert first.provider.images == (other,)
+    assert [(problem.code, problem.line, problem.column) for problem in found.problems] == [("MISSING_FILE", 13, 5)]
+    (tmp_path / "blog/post.md").write_text(text)
+    [file] = Walk(tmp_path).run().files.values()
+    for _ in range(2):  # the second time, the entries are kept
+        change = parse(Task(file), ParseContext(str(tmp_path)))
+        assert isinstance(change, Loaded)
+        assert change.problems == found.problems
+
+
 def test_body_has_addresses(tmp_path: Path) -> None:
     write(tmp_path, "blog/a.png", "blog/slides.pdf", "notes/attachments/deep.png", "blog/other.md")
     body = "![a](a.png) [slides](slides.pdf#page=2) [other](other.md)\n"

@@ -65,9 +65,10 @@ def test_difference_from_the_specification(name: str) -> None:
             "a[^x]\n\n[^x]: b",
             (
                 '<p>a<sup class="footnote-reference"><a href="#fn:1">1</a></sup></p>'
-                '<div class="footnote-definition"><sup class="footnote-definition-label">1</sup><p>b</p></div>'
+                '<div class="footnote-definition"><sup class="footnote-definition-label">1</sup>'
+                '<p>b <a href="#fnref:1" class="footnote-backref" role="doc-backlink">\u21a9\ufe0e</a></p></div>'
             ),
-            "The parser writes footnotes where they are written. GitHub collects them at the end, with links back.",
+            "The parser writes footnotes where they are written. GitHub collects them at the end.",
         ),
         (
             "> [!NOTE]\n> a",
@@ -114,14 +115,41 @@ def test_other_extensions(markdown: str, html: str, reason: str) -> None:
 @pytest.mark.parametrize(
     ("markdown", "ids"),
     [
-        ("a[^x][^y]\n\n[^y]: b\n[^x]: c\n[^y]: d", ["fn:2", "fn:1"]),
-        ("a[^x]\n\n[^x]: b\n\n# Fn:1 {#fn:1}", ["fn:1", "fn1-fn1"]),
+        ("a[^x][^y]\n\n[^y]: b\n[^x]: c\n[^y]: d", ["fnref:1", "fnref:2", "fn:2", "fn:1"]),
+        ("[^x]: a\n\nb[^x] c[^x]", ["fn:1", "fnref:1", "fnref:1:2"]),
+        ("a[^x]\n\n[^x]: b\n\n# Fn:1 {#fn:1}", ["fnref:1", "fn:1", "fn1-fn1"]),
+        ("a[^x]\n\n[^x]: b\n\n# c {#fnref:1}", ["fnref:1", "fn:1", "c-fnref1"]),
     ],
 )
 def test_footnotes_have_unique_ids(markdown: str, ids: list[str]) -> None:
-    """The first definition of a footnote has its number as id, which no heading has."""
+    """The first definition of a footnote and each reference to it have ids of its number, which no heading has."""
     html = render(markdown).html
     assert [part.partition('"')[0] for part in html.split(' id="')[1:]] == ids
+
+
+@pytest.mark.parametrize(
+    ("markdown", "end"),
+    [
+        ("a[^x]\n\n[^x]: b", "<p>b {1}</p>"),
+        ("a[^x] b[^x]\n\n[^x]: c\n\n    d", "<p>c</p><p>d {1} {2}</p>"),
+        ("a[^x]\n\n[^x]:\n    - b", "<ul><li>b</li></ul> {1}"),
+        ("a[^x]\n\n[^x]: b\n    <div>c</div>", "<p>b</p><div>c</div> {1}"),
+        ("[^x]: a[^x]", '<p>a<sup class="footnote-reference"><a href="#fn:1">1</a></sup> {1}</p>'),
+        ("[^x]: a", "<p>a</p>"),
+        ("a[^x]\n\n[^x]: b\n\n[^x]: c", "<p>b {1}</p>"),
+        ("a[^x]\n\n<a href=b>\n\n[^x]: c\n\n</a>", "<p>c</p></div></a>"),
+        ("a[^x]\n\n<a href=b>\n\n[^x]: <table><td><a href=c>d</a></table>", "</table></div></a>"),
+    ],
+)
+def test_footnotes_link_back(markdown: str, end: str) -> None:
+    """The first definition of a footnote ends with a link for each reference, which the text does not contain."""
+    rendered = render(markdown)
+    shown = "".join(canonical(rendered.html))
+    first = '<a href="#fnref:1" class="footnote-backref" role="doc-backlink">\u21a9\ufe0e</a>'
+    second = first.replace('fnref:1"', 'fnref:1:2"').replace("</a>", "<sup>2</sup></a>")
+    assert "".join(canonical(end.replace("{1}", first).replace("{2}", second))) in shown
+    assert shown.count("backref") == end.count("{")
+    assert not {*"\u21a9\ufe0e12"} & {*rendered.text}
 
 
 @pytest.mark.parametrize(

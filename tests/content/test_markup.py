@@ -27,11 +27,12 @@ def html(markdown: str) -> str:
 
 
 class Reader(HTMLParser):
-    """Parses HTML independently of the gateway. The numbers of footnotes are not shown: they are no words."""
+    """Parses HTML independently of the gateway. The numbers and arrows of footnotes are not words."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
-        self._is_in_number = False
+        self._wordless = ""
+        """The open tag of a number or an arrow."""
         self.tags: list[tuple[str, dict[str, str | None]]] = []
         self.shown: list[str] = []
         self.feed(html)
@@ -40,15 +41,15 @@ class Reader(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, dict(attrs)))
         self.shown.append(dict(attrs).get("alt") or "")
-        if tag == "sup":
-            self._is_in_number = (dict(attrs).get("class") or "").startswith("footnote-")
+        if tag in {"sup", "a"} and (dict(attrs).get("class") or "").startswith("footnote-"):
+            self._wordless = tag
 
     def handle_endtag(self, tag: str) -> None:
-        if tag == "sup":
-            self._is_in_number = False
+        if tag == self._wordless:
+            self._wordless = ""
 
     def handle_data(self, data: str) -> None:
-        if not self._is_in_number:
+        if not self._wordless:
             self.shown.append(data)
 
 
@@ -134,6 +135,7 @@ def test_text_has_a_line_per_block() -> None:
         ("# `{#code}`\n# {#alone}\n# {#2}", [(1, "{#code}", "code"), (1, "{#2}", "2")]),
         ("#\n\n```\n# code\n```\n<!-- # no -->", []),
         ("<script>\n\n# hidden\n\n</script>", []),
+        ("<sup class='footnote-reference'>\n\n# a[^b]\n\n</sup>\n\n[^b]: c", [(1, "a", "a")]),
     ],
 )
 def test_headings(markdown: str, headings: list[tuple[int, str, str]]) -> None:
@@ -147,7 +149,7 @@ def test_anchors_equal_the_ids_of_the_html(body: str) -> None:
     rendered = render(body)
     anchors = [heading.anchor for heading in rendered.headings]
     ids = [attributes["id"] for _, attributes in Reader(rendered.html).tags if "id" in attributes]
-    assert [each for each in ids if not str(each).startswith("fn:")] == anchors
+    assert [each for each in ids if not str(each).startswith(("fn:", "fnref:"))] == anchors
     assert len(anchors) == len(set(anchors))
     assert all(re.fullmatch(r"[^\s\"&<>]+", anchor) for anchor in anchors)
 
@@ -162,6 +164,7 @@ def test_later_headings_change_no_anchor(body: str, more: str) -> None:
 @given(BODIES)
 @example("[^0]:")
 @example("A[^0]\n\n[^0]: B")
+@example("A[^0] B[^0]\n\n[^0]:\n    - C")
 def test_text_equals_the_text_of_the_html(body: str) -> None:
     """Another parser finds the same words in the HTML."""
     rendered = render(body)
@@ -294,14 +297,17 @@ def test_audit_detects_attacks() -> None:
         assert faults(unsafe)
 
 
+LINK_ATTRIBUTES = {*ATTRIBUTES["a"], "class", "role"}
+"""Those of links back from footnotes too."""
 AUDITOR = nh3.Cleaner(
     tags=set(ATTRIBUTES),
-    attributes={tag: {*names, "id"} for tag, names in ATTRIBUTES.items()},
+    attributes={tag: {*names, "id"} for tag, names in {**ATTRIBUTES, "a": LINK_ATTRIBUTES}.items()},
     url_schemes=SCHEMES,
 )
 
 
 @given(BODIES)
+@example("A[^0] B[^0]\n\n[^0]: C\n\n<a href=d>\n\n[^1]: E[^1]\n\n</a>")
 def test_sanitising_is_stable(body: str) -> None:
     """Sanitising the result again changes nothing."""
     rendered = html(body)

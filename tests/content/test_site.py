@@ -19,7 +19,7 @@ from gateway.content.parser_pool import ParserPool
 from gateway.content.site import DEFAULT_SITE, Site
 from gateway.content.source import Walk
 from gateway.model.changes import Loaded
-from gateway.model.documents import Document, FieldOrigin, Image, ProviderName
+from gateway.model.documents import BodyRules, Document, FieldOrigin, Image, ProviderName
 from gateway.model.problems import Severity
 
 
@@ -70,7 +70,7 @@ def test_comments_and_conflicts_in_rules() -> None:
             "SITE_KEY",
             1,
             1,
-            "bundles, defaults, embeds, exclude, expose, fields, folders, include, locales, numbered, path_slugs, pin",
+            "bundles, collections, defaults, embeds, exclude, expose, fields, folders, include, locales, numbered",
         ),
         ("fields: [a]", "SITE_VALUE", 1, 9, "This is not a mapping"),
         ("fields: {topcs: a}", "SITE_KEY", 1, 10, "Write `topics`."),
@@ -91,9 +91,15 @@ def test_comments_and_conflicts_in_rules() -> None:
         ("timezone: localtime", "SITE_VALUE", 1, 11, "not a time zone"),
         ("timezone: [UTC, UTC]", "SITE_VALUE", 1, 12, "a list"),
         ("timezone:", "SITE_VALUE", 1, 10, "This is not a text"),
+        ("base: notes", "SITE_VALUE", 1, 7, "such as `/notes`"),
+        ("base: [/a, /b]", "SITE_VALUE", 1, 8, "Write one path"),
         ("embeds: [https://a.example]", "SITE_VALUE", 1, 10, "not the name of a host"),
         ("embeds: [localhost]", "SITE_VALUE", 1, 10, "such as `www.youtube.com`"),
         ("locales: [[en]]", "SITE_VALUE", 1, 11, "This is not a text"),
+        ("translations: [key]", "SITE_VALUE", 1, 15, "Write `{by: [folder]}`."),
+        ("translations: {from: key}", "SITE_KEY", 1, 16, "The known keys are by, keys."),
+        ("translations: {by: [key, name]}", "SITE_VALUE", 1, 26, "Write some of key, folder, suffix."),
+        ("translations: {keys: [secured]}", "SITE_VALUE", 1, 23, "never shown"),
         ("pin:\n  - {path: a, topics: 'a, b'}", "SITE_VALUE", 2, 23, "split at its commas"),
         ("fields: {excerpt: [Secured]}", "SITE_VALUE", 1, 20, "never shown"),
         ("expose: [secured]", "SITE_VALUE", 1, 10, "never shown"),
@@ -619,8 +625,10 @@ def test_usual_dates_stay_bounds_where_other_keys_are_mapped(field: str, front: 
 
 
 def test_rules_of_bodies() -> None:
-    """A document has the rules of its body: the hosts of frames, and whether it is MDX."""
+    """A document has the rules of its body: the base of the site, the hosts of frames, and whether it is MDX."""
     front = "title: A"
     assert document("embeds: [WWW.A.example, b.example]", front).body_rules == "www.a.example b.example"
     assert document("embeds: a.example", front, path="b/c.MDX").body_rules == "mdx a.example"
     assert document("{}", front).body_rules == ""
+    rules = document("embeds: [b.example, c.example]\nbase: /notes/", front, path="b/c.mdx").body_rules
+    assert BodyRules.of(rules) == BodyRules(is_mdx=True, embeds=("b.example", "c.example"), base="/notes")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gateway.content.markup import read, removed_tags, render
@@ -71,6 +71,30 @@ def html(markdown: str, *embeds: str) -> str:
 def test_tags(markdown: str, expected: str) -> None:
     """Known tags are replaced, others are removed, and code stays as it is."""
     assert html(markdown) == expected
+
+
+@pytest.mark.parametrize(
+    ("written", "address"),
+    [
+        ("{{ site.baseurl }}/b/", "/notes/b/"),
+        ("{{site.baseurl-}}/b/", "/notes/b/"),
+        ("{{ '/b/' | relative_url }}", "/notes/b/"),
+        ('{{ "/b/" | absolute_url }}', "/notes/b/"),
+        ('{{ "/b/" | prepend: site.baseurl }}', "/notes/b/"),
+        ('{{ "/b/" | url }}', "/notes/b/"),
+        ('{{ "/b/" | downcase | relative_url }}', "/notes/b/"),
+        ('{{ "/b/" | prepend: site.url }}', "/b/"),
+        ("{{ 'b/' | relative_url }}", "/notes/b/"),
+        ("{{ 'b/' | url }}", "b/"),
+        ("{{ 'https://a.example/b/' | relative_url }}", "https://a.example/b/"),
+        ("{{ site.baseurl }}{% link _posts/b.md %}", "_posts/b.md"),
+        ("{{ site.baseurl }}{% post_url 2024-01-02-b %}", "2024-01-02-b"),
+    ],
+)
+def test_base_of_the_site(written: str, address: str) -> None:
+    """Addresses begin with it where the tag puts it, except those of files."""
+    assert f'<a href="{address}"' in render(f"[a]({written})", BodyRules(base="/notes")).html
+    assert [*removed_tags(f"[a]({written})", BodyRules())] == []
 
 
 def test_video_of_an_allowed_host() -> None:
@@ -180,6 +204,7 @@ _PARTS = [
 
 
 @given(st.lists(st.sampled_from(_PARTS), max_size=25).map("".join))
+@example("%%{{< a >}}%%{{< a >}}")
 def test_any_body_with_tags(body: str) -> None:
     """The text of the index is that of the HTML, and each removed tag is at its place in the body."""
     rules = BodyRules(embeds=("www.youtube.com",))

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.content.text import fold, slug
+from gateway.content.text import fold, order_key, slug
 
 
 @pytest.mark.parametrize(
@@ -103,3 +103,9 @@ def test_latin_letters_fold_to_ascii() -> None:
     left = {character for found in folded.values() for character in found if not character.isascii()}
     assert left == {*STAY.casefold(), *"ʼʾ·"}
     assert not {*"ßłøđæœıþðħŋəɛɔĸŧƀƒɓɗƙƴ"} & {*STAY}
+
+
+def test_order_keys() -> None:
+    """They have no outer white space, case and accents, and a limited length, also of letters that fold to two."""
+    assert order_key(" \u2003Łódź ") == "lodz"
+    assert order_key("ß" * 300) == "s" * 200

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from gateway.content import site_config
 from gateway.content.identity import url_identity
-from gateway.content.url_templates import WORDS, BadTemplate, UrlTemplate
+from gateway.content.url_templates import WORDS, BadTemplate, UrlTemplate, base_path
 from gateway.model.problems import Severity
 from tests.content.test_site import codes, decoded, document
 
@@ -64,6 +64,53 @@ def test_template_with_a_host() -> None:
     """The path alone leads to the article too."""
     found = document('url: "https://a.example/:slug/"', "")
     assert found.urls == ("https://a.example/a", "/a")
+
+
+@pytest.mark.parametrize(
+    ("front", "url", "urls"),
+    [
+        ("date: 2024-05-06", "/notes/blog/2024/a/", ("/notes/blog/2024/a", "/blog/2024/a")),
+        ("permalink: /about/", "/notes/about/", ("/about", "/notes/about")),
+        ("permalink: /notes/", "/notes/notes/", ("/notes", "/notes/notes")),
+        ("permalink: /", "/notes/", ("/", "/notes")),
+        ("url: https://a.example/x\ndate: 2024-05-06", "/notes/blog/2024/a/", ("https://a.example/x",)),
+    ],
+)
+def test_base_of_the_site(front: str, url: str, urls: tuple[str, ...]) -> None:
+    """The address of an article begins with it, as in the generators. The path below it leads to the article too."""
+    found = document(f"{BLOG}\nbase: /notes/", front)
+    assert found.url == url
+    assert set(urls) <= set(found.urls)
+
+
+def test_base_of_other_addresses() -> None:
+    """Former addresses of the site begin with it, and addresses with a host do not."""
+    found = document(
+        f"{BLOG}\nbase: https://a.example/notes", "date: 2024-05-06\naliases: [/old, b/, c, 'https://b.example/d']"
+    )
+    assert found.aliases == ("/notes/old", "/notes/b/", "/notes/blog/2024/c", "https://b.example/d")
+    assert document('url: "https://a.example/:slug/"\nbase: /notes', "").url == "https://a.example/a/"
+
+
+@pytest.mark.parametrize(
+    ("written", "base"),
+    [
+        ("/notes", "/notes"),
+        ("/a/b-c/", "/a/b-c"),
+        ("https://a.example:8080/notes/", "/notes"),
+        ("https://a.example", ""),
+        ("/", ""),
+        ("", ""),
+        ("notes", None),
+        ("//a.example/notes", None),
+        ("/a b", None),
+        ("/a?b", None),
+        ("/{{ a }}", None),
+        ("javascript:/a", None),
+    ],
+)
+def test_base_path(written: str, base: str | None) -> None:
+    assert base_path(written) == base
 
 
 def test_rules_by_path() -> None:
@@ -242,6 +289,7 @@ def test_any_name(name: str, word: str) -> None:
         ("aliases: [/old/, old/two/, older]", ("/old/", "/old/two/", "/blog/2024/older")),
         ("redirect_from: /old.html", ("/old.html",)),
         ("redirect_from:\n  - /old\n  - /old/", ("/old",)),
+        ("redirects: [/old/, 'https://old.example/a']", ("/old/", "https://old.example/a")),
         ("alias: /blog/2024/a/", ()),
         ("aliases: [Another name, 'https://a.example/x']", ("https://a.example/x",)),
     ],

@@ -43,6 +43,7 @@ VALUES: Mapping[str, Callable[[Piece], Any]] = {
     "id": lambda piece: identity("ar", piece.path),
     "slug": lambda piece: piece.slug,
     "path": lambda piece: piece.path,
+    "collection": lambda _: None,
     "category": lambda piece: piece.category,
     "type": lambda piece: piece.type,
     "locale": lambda piece: piece.locale,
@@ -339,6 +340,7 @@ class Oracle:
             "providers": partial(counts, "provider", self._provider_counts),
             "categories": partial(counts, "category", partial(value_counts, "category")),
             "types": partial(counts, "type", partial(value_counts, "type")),
+            "collections": partial(counts, "collection", lambda _among, **_asked: []),
             "dates": lambda _, interval: date_counts(self.sorted(filter_), interval),
             "quality": lambda _, bounds: range_counts(self.sorted(filter_), [25, 50, 75] if bounds is None else bounds),
         }

@@ -15,6 +15,7 @@ import pytest
 
 from gateway.commands.init import rules_text
 from gateway.content import generators, presets, site_config
+from tests.assets import png
 from tests.commands import invoke
 
 SITES = Path(__file__).parent / "generators"
@@ -164,6 +165,7 @@ ORACLES = {
         (
             "preset: docusaurus",
             'folders: ["docs", "blog", "i18n"]',
+            'locales: ["fr"]',
             "defaults:",
             '  - {"path": "i18n/fr", "locale": "fr"}',
             'url: {"i18n/fr/docusaurus-plugin-content-docs/current": "/fr/docs/:address"}',
@@ -347,6 +349,82 @@ def test_permalinks_of_configurations(tmp_path: Path, files: dict[str, str], rul
     assert written == rule
     assert (None in rule.values()) == any("cannot be written as a template." in note for note in found.notes)
     assert site_config.parse(rules_text(found).encode()).problems == ()
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "base"),
+    [
+        ("_config.yml", "baseurl: /notes", "/notes"),
+        ("_config.yml", "baseurl: notes/", "/notes"),
+        ("_config.yml", 'baseurl: ""', None),
+        ("_config.yml", "new_post_name: :title.md\nroot: /notes/", "/notes"),
+        ("_config.yml", "new_post_name: :title.md\nurl: https://a.example/notes", "/notes"),
+        ("hugo.toml", "baseURL = 'https://a.example/notes/'", "/notes"),
+        ("hugo.toml", "baseURL = 'https://a.example/'", None),
+        ("config.toml", "base_url = 'https://a.example/notes'", "/notes"),
+        (
+            "docusaurus.config.js",
+            "module.exports = {\n  url: 'https://a.example',\n  baseUrl: '/notes/',\n};",
+            "/notes",
+        ),
+        ("docusaurus.config.js", "module.exports = {\n  // baseUrl: '/old/',\n  baseUrl: '/notes/',\n};", "/notes"),
+        ("docusaurus.config.js", "const baseUrl = process.env.BASE;\nmodule.exports = { baseUrl };", None),
+        ("astro.config.mjs", 'export default defineConfig({ site: "https://a.example", base: "/notes" });', "/notes"),
+        ("astro.config.mjs", "export default { base: '/a', vite: { base: '/b' } };", None),
+        ("nuxt.config.ts", "export default { app: { head: 'x', 'baseURL': '/notes/' } };", "/notes"),
+        ("nuxt.config.ts", "export default { api: { baseURL: '/api/' } };", None),
+        ("eleventy.config.js", "export default () => ({ pathPrefix: '/notes/' });", "/notes"),
+    ],
+)
+def test_base_of_configurations(tmp_path: Path, path: str, text: str, base: str | None) -> None:
+    """The path of the site on its host, also of a program that has it as a text."""
+    (tmp_path / path).write_text(text)
+    found = generators.recognise(tmp_path)
+    assert found is not None
+    assert next((each.value for each in found.rules if each.section == "base"), None) == base
+    parsed = site_config.parse(rules_text(found).encode())
+    assert (parsed.site.base, parsed.problems) == (base or "", ())
+
+
+def test_base_that_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "hugo.toml").write_text("baseURL = 'notes.example'")
+    found = generators.recognise(tmp_path)
+    assert found is not None
+    assert "The path of the site in baseURL is not read: notes.example." in found.notes
+
+
+def test_site_below_a_path(tmp_path: Path) -> None:
+    """Addresses, links and pictures of a Jekyll site with a `baseurl` are those of the pages that Jekyll writes."""
+    folder, link = tmp_path / "site", "[{0}]({0})"
+    targets = ("{{ site.baseurl }}/2024/01/02/one.html", "/notes/2024/01/02/one.html", "/2024/01/02/one.html")
+    tags = ("{{ '/2024/01/02/one.html' | relative_url }}", "{{ site.baseurl }}{% link _posts/2024-01-02-one.md %}")
+    picture = "![]({{ site.baseurl }}/img/a.png) ![](/notes/img/a.png)"
+    for path, text in {
+        "_config.yml": "baseurl: /notes",
+        "_posts/2024-01-02-one.md": "---\ntitle: One\nredirect_from: /old\nimage: /notes/img/a.png\n---\n",
+        "_posts/2024-01-03-two.md": f"---\ntitle: Two\n---\n{' '.join(map(link.format, targets + tags))} {picture}\n",
+    }.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text)
+    (folder / "img").mkdir()
+    (folder / "img/a.png").write_bytes(png(3, 2))
+    invoke("init", folder)
+    text = """{
+      one: article(url: "/notes/2024/01/02/one.html") { url aliases images { url width } }
+      old: article(url: "/notes/old") { url }
+      below: article(url: "/2024/01/02/one.html") { url }
+      two: article(slug: "two") { links { url article { title } } body { html } }
+    }"""
+    found = query(folder, text, tmp_path / "cache")
+    url = "/notes/2024/01/02/one.html"
+    [image] = found["one"].pop("images")
+    assert (image["url"].partition("?")[0], image["width"]) == ("/assets/img/a.png", 3)
+    assert found["one"] == {"url": url, "aliases": ["/notes/old"]}
+    assert found["old"] == found["below"] == {"url": url}
+    assert {(each["url"], each["article"]["title"]) for each in found["two"]["links"]} == {(url, "One")}
+    assert found["two"]["body"]["html"].count(f'href="{url}"') == len(targets + tags)
+    assert found["two"]["body"]["html"].count('src="/assets/img/a.png?') == 2
+    assert "WARNING" not in invoke("check", folder).stdout
 
 
 def test_one_article_by_slug_and_by_address(name: str, folder: Path, tmp_path: Path) -> None:

@@ -11,11 +11,9 @@ import pytest
 
 from gateway.store.protocol import ContentStore
 from gateway.store.sqlite.store import SqliteStore
+from tests import databases
 from tests.postgres import own_schema
 from tests.store.documents import apply, document
-from tests.store.empty_schemas import EmptySchemas
-from tests.store.replicated import ReplicatedStore
-from tests.store.template import empty_database, sent_database
 
 Open = Callable[[], Awaitable[ContentStore]]
 READERS = 2
@@ -27,28 +25,15 @@ def open_files(folder: Path) -> list[str]:
     return [link for link in links if link.startswith(str(folder))]
 
 
-@pytest.fixture(scope="session")
-def empty_schemas(postgres: str) -> EmptySchemas:
-    return EmptySchemas(postgres)
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-async def new_store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Open]:
+@pytest.fixture
+async def new_store(each_database: None, tmp_path: Path) -> AsyncIterator[Open]:  # noqa: ARG001 - chooses the database
     """Opens a further store at each call. All are closed at the end."""
-    schemas = request.getfixturevalue("empty_schemas") if request.param == "postgres" else None
     async with AsyncExitStack() as stores:
         numbers = count()
 
         async def new() -> ContentStore:
-            path = tmp_path / f"{next(numbers)}.db"
-            store: ContentStore
-            if schemas:
-                url = await stores.enter_async_context(schemas.empty())
-                store = await ReplicatedStore.open(sent_database(path), url, readers=READERS)
-            else:
-                store = await SqliteStore.open(empty_database(path), readers=READERS)
-            stores.push_async_callback(store.close)
-            return store
+            opened = databases.new_store(tmp_path / f"{next(numbers)}.db", readers=READERS)
+            return await stores.enter_async_context(opened)
 
         yield new
 

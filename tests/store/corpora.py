@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gateway.content.identity import article_id, suffix
 from gateway.model.changes import Change, Deleted, Quarantined
-from gateway.model.documents import AuthorName, Document, Image, ProviderName
+from gateway.model.documents import AuthorName, CustomValues, Document, Image, ProviderName
 from gateway.model.lists import (
     NEWEST_FIRST,
     AuthorOrderField,
@@ -76,6 +76,14 @@ _TOPICS = ("C", "c", "C!", "AI", "ai", "机")
 _AUTHORS = (author("Desk", "/desk"), author("DESK"), author("desk", "/other"), author("Desk!"), author("机"))
 _IMAGES = ((), (Image("1.png"),), (Image("2.png", 2, 1), Image("3.png")))
 
+_CUSTOM = (
+    CustomValues(),
+    CustomValues('{"rating":4.5}', words=("low words", "", "high")),
+    CustomValues(
+        '{"series":"X"}', '{"series":"x"}', ("", "mid", ""), ((7, 0, "pan"), (7, 1, "pot")), ((8, 0, URLS[:2]),)
+    ),
+)
+
 _providers = st.none() | st.builds(ProviderName._replace, st.sampled_from(_PROVIDERS), images=st.sampled_from(_IMAGES))
 _authors = st.builds(AuthorName._replace, st.sampled_from(_AUTHORS), images=st.sampled_from(_IMAGES))
 _entries = st.builds(
@@ -98,6 +106,8 @@ def documents(draw: st.DrawFn, paths: Sequence[str] = PATHS) -> Document:
         images=draw(st.sampled_from(_IMAGES)),
         urls=tuple(draw(st.lists(st.sampled_from(URLS), max_size=2, unique=True))),
         related=tuple(draw(st.lists(_entries, max_size=3))),
+        collection=draw(st.sampled_from((None, "posts", "people"))),
+        custom=draw(st.sampled_from(_CUSTOM)),
     )
 
 

@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 
 from gateway.content import markup
 from gateway.content.identity import author_key, provider_key, topic_key, url_identity
-from gateway.model.changes import Change, FileVersion, Loaded
+from gateway.model.changes import Change, FileVersion, Loaded, Restricted
+from gateway.model.collections import Collections
 from gateway.model.documents import AuthorName, Document, Image, ProviderName, RelatedEntry, TopicName
 from gateway.model.problems import Problem
 from gateway.store.protocol import Applied, ChangeSet, ContentStore
@@ -103,19 +104,20 @@ def loaded(document: Document, *problems: Problem, mtime: int = 1_700_000_000) -
     return Loaded(version(document.path, repr(document), mtime), document, problems)
 
 
-async def stream(batches: Sequence[Sequence[Change]]) -> AsyncIterator[Sequence[Change]]:
+async def stream(batches: Sequence[Sequence[Change | Restricted]]) -> AsyncIterator[Sequence[Change | Restricted]]:
     for batch in batches:
         yield batch
 
 
 async def apply(
     store: ContentStore,
-    *changes: Change | Document,
+    *changes: Change | Restricted | Document,
     as_of: datetime = NOW,
     problems: tuple[Problem, ...] = (),
     memory: Mapping[str, str] | None = None,
+    collections: Collections | None = None,
 ) -> Applied:
     """Apply changes in batches of three. A document counts as a loaded file."""
     every = [loaded(change) if isinstance(change, Document) else change for change in changes]
     batches = [every[start : start + 3] for start in range(0, len(every), 3)]
-    return await store.apply(ChangeSet(as_of, stream(batches), problems, memory or {}))
+    return await store.apply(ChangeSet(as_of, stream(batches), problems, memory or {}, collections=collections))

@@ -14,7 +14,13 @@ import asyncpg
 
 Rows = Mapping[str, list[tuple[Any, ...]]]
 
-FIELDS = ("title", "topics", "excerpt", "provider")
+WEIGHED = {
+    "fields": ("title", "topics", "excerpt", "provider"),
+    "custom": ("custom_high", "custom", "custom_low"),
+    "authors": (),
+    "body": (),
+}
+"""The fields in the columns of PostgreSQL, by the weights of their words, or none if a column is a field."""
 
 
 def in_sqlite(path: Path) -> Rows:
@@ -46,13 +52,13 @@ async def in_postgres(connection: asyncpg.Connection) -> Rows:
 async def _words(connection: asyncpg.Connection) -> list[tuple[Any, ...]]:
     """The view, article, field, offset in the field, and word of each position."""
     words = []
-    for column in ("fields", "authors", "body"):
+    for column, fields in WEIGHED.items():
         rows = await connection.fetch(
             f"SELECT public, article, lexeme, positions, weights FROM search CROSS JOIN unnest({column})"
         )
         for view, article, word, positions, weights in rows:
             for position, weight in zip(positions, weights, strict=True):
-                field = FIELDS["ABCD".index(weight)] if column == "fields" else column
+                field = fields["ABCD".index(weight)] if fields else column
                 words.append((view, article, field, position, word))
     first: dict[tuple[int, str], int] = {}
     for _, article, field, position, _ in words:

@@ -124,9 +124,9 @@ async def test_limits_of_tsvector(connection: asyncpg.Connection, body: str, fou
 
 async def test_phrases_do_not_cross_fields(connection: asyncpg.Connection) -> None:
     """Each field has its weight, and the last word of one is not before the first word of the next."""
-    value = fields_value(IndexedText("a b", "c d", "", "e", "f", "g"))
+    value = fields_value(IndexedText("a b", "c d", "", "e", "f", "g", "", "", ""))
     for query, matches in {"a <-> b": True, "b <-> c": False, "b:A & d:B & e:D": True, "d <-> e": False}.items():
         assert await connection.fetchval("SELECT $1::text::tsvector @@ $2::text::tsquery", value, query) is matches
-    long = fields_value(IndexedText("a " * MAX_POSITION, "b", "c", "d", "", ""))
+    long = fields_value(IndexedText("a " * MAX_POSITION, "b", "c", "d", "", "", "", "", ""))
     for query, matches in {"a <-> b": False, "b <-> c": False, "b:B & c:C & d:D": True}.items():
         assert await connection.fetchval("SELECT $1::text::tsvector @@ $2::text::tsquery", long, query) is matches

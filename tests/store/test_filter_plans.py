@@ -10,14 +10,16 @@ from typing import Any
 
 import pytest
 
-from gateway.filters import And, Compared, Comparison, Field, Filter, HasNames, In, InStatus, NameList
+from gateway.filters import And, Compared, Comparison, Field, Filter, HasItems, HasNames, In, InStatus, NameList
 from gateway.model.documents import Status
-from gateway.model.lists import NEWEST_FIRST, ArticleOrderField, OrderTerm, Window
+from gateway.model.lists import NEWEST_FIRST, ArticleOrderField, OrderDirection, OrderTerm, Window
 from gateway.model.records import Visibility
+from gateway.store.custom_indexes import statements
 from gateway.store.list_query import ListQuery
 from gateway.store.reads import ARTICLES, ARTICLES_OF_PROVIDER, ARTICLES_OF_TOPIC, WHOLE, Listing
 from gateway.store.sql_fragment import Sql
 from gateway.store.tables import INDEXES, SCHEMA
+from tests.store.custom import DECLARED, LEVEL, MINUTES, POSTS, RATING, SERIES, SKU, TOOLS, VEGAN
 
 WEEK = And(
     (
@@ -51,6 +53,18 @@ DAILY: dict[str, tuple[Filter, str]] = {
         "_category (category=? AND public=? AND published_date_time>? AND published_date_time<?)",
     ),
 }
+CUSTOM: dict[str, tuple[Filter, str]] = {
+    "text": (In(SERIES, ("x",)), "(<expr>=? AND public=?"),
+    "texts": (In(SERIES, ("x", "y")), "(<expr>=? AND public=?"),
+    "number": (In(MINUTES, (5,)), "(<expr>=? AND public=?"),
+    "enum": (In(LEVEL, (0, 2)), "(<expr>=? AND public=?"),
+    "flag": (In(VEGAN, (1,)), "(<expr>=? AND public=?"),
+    "unique": (In(SKU, ("x",)), "(<expr>=? AND public=?"),
+    "item": (HasItems(TOOLS, ("x",)), "custom_item_order (field=? AND value=?"),
+    "any item": (HasItems(TOOLS, ("x", "y")), "custom_item_order (field=? AND value=?"),
+    "all items": (HasItems(TOOLS, ("x", "y"), needs_all=True), "custom_item_order (field=? AND value=?"),
+    "text and week": (And((WEEK, In(SERIES, ("x",)))), "(<expr>=? AND public=? AND published_date_time>?"),
+}
 HIDDEN: dict[str, tuple[Filter, str]] = {
     "drafts": (InStatus((Status.DRAFT,)), "article_status (status=?"),
     "scheduled": (InStatus((Status.SCHEDULED,)), "article_status (status=?"),
@@ -63,7 +77,7 @@ HIDDEN: dict[str, tuple[Filter, str]] = {
 def database(tmp_path_factory: pytest.TempPathFactory) -> sqlite3.Connection:
     """An empty database, because SQLite plans by the schema only."""
     connection = sqlite3.connect(tmp_path_factory.mktemp("plans") / "plans.db")
-    connection.executescript(";".join((SCHEMA, *INDEXES.values())))
+    connection.executescript(";".join((SCHEMA, *INDEXES.values(), *statements(DECLARED).values())))
     return connection
 
 
@@ -140,6 +154,38 @@ def test_counts_use_an_index(database: sqlite3.Connection, name: str, visibility
     lines = plan(database, ListQuery(ARTICLES.where(filter_), (), visibility).count([WHOLE]))
     assert index in lines
     assert faults(lines, merges=False) == []
+
+
+@pytest.mark.parametrize("visibility", Visibility)
+@pytest.mark.parametrize("name", CUSTOM)
+def test_filters_by_custom_fields_use_an_index(database: sqlite3.Connection, name: str, visibility: Visibility) -> None:
+    """For pages, neighbours and counts, in a list of the collection."""
+    filter_, index = CUSTOM[name]
+    listing = POSTS.where(filter_)
+    for query in pages(listing, visibility):
+        lines = plan(database, query)
+        assert index in lines
+        merges = query.sql.count("DISTINCT") + query.sql.count("UNION ALL SELECT *")
+        assert faults(lines, merges=merges) == []
+    lines = plan(database, ListQuery(listing, (), visibility).count([WHOLE]))
+    assert index in lines
+    assert faults(lines, merges=False) == []
+    lines = plan(database, ListQuery(listing, NEWEST_FIRST, visibility).adjacent(["ar_x"]))
+    assert index in lines
+    assert [fault for fault in faults(lines, merges=1) if fault.startswith("SCAN")] == []
+
+
+BOUNDS = And((Compared(RATING, Comparison.GREATER_OR_EQUAL, 3.5), Compared(RATING, Comparison.LESS, 4.5)))
+
+
+@pytest.mark.parametrize("visibility", Visibility)
+def test_ranges_of_a_custom_field_use_its_index(database: sqlite3.Connection, visibility: Visibility) -> None:
+    """In its order, and for counts."""
+    ordered = ListQuery(POSTS.where(BOUNDS), (OrderTerm(RATING, OrderDirection.DESC),), visibility)
+    for query in (ordered.count([WHOLE]), ordered.page([WHOLE], Window())):
+        lines = plan(database, query)
+        assert "(public=? AND <expr>>? AND <expr><?)" in lines
+        assert faults(lines, merges=1) == []
 
 
 def test_scans_and_sorts_are_found(database: sqlite3.Connection) -> None:

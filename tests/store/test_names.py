@@ -366,6 +366,24 @@ async def test_author_images(store: ContentStore) -> None:
     assert (await the_author(store, "a")).images == ()
 
 
+async def test_provider_images_of_unlisted_articles(store: ContentStore) -> None:
+    """A provider that only unlisted articles name has the images that they have of it, and a draft's are hidden."""
+    one, two, three = ((Image(f"{n}.png", n),) for n in range(1, 4))
+    acme = provider("Acme", "a.example")
+    await apply(
+        store,
+        document("draft", published=False, published_date_time=day(9), provider=acme._replace(images=one)),
+        document("own", unlisted=True, published_date_time=day(8), provider=acme._replace(images=two)),
+        document("related", unlisted=True, related=(entry("x", None, acme._replace(images=three)),)),
+    )
+    assert (await the_provider(store, acme.key)).images == two
+    assert (await the_provider(store, acme.key, PREVIEW)).images == one
+    await apply(store, document("own", unlisted=True, provider=acme))
+    assert (await the_provider(store, acme.key)).images == three
+    await apply(store, document("listed", provider=acme))
+    assert (await the_provider(store, acme.key)).images == ()
+
+
 async def test_author_of_unlisted_articles(store: ContentStore) -> None:
     """Found by key, with URL and images, and in no list. A listed article makes the author listed."""
     await apply(store, document("a", unlisted=True, authors=(author("A", "/a", (Image("1.png"),)),)))

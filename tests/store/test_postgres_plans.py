@@ -14,15 +14,17 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from gateway.model.lists import Order, Window
+from gateway.model.lists import NEWEST_FIRST, Order, Window
 from gateway.model.records import Visibility
 from gateway.option_types import DatabaseUrl
 from gateway.store.postgres import connection as connections
 from gateway.store.protocol import Snapshot
-from gateway.store.reads import Listing, Lookup, PageOf
+from gateway.store.reads import WHOLE, Listing, Lookup, PageOf
 from tests.postgres import own_schema
+from tests.store.custom import POSTS
 from tests.store.reading import ask, look_up
 from tests.store.replicated import ReplicatedStore
+from tests.store.test_filter_plans import CUSTOM
 from tests.store.test_plans import LOOKUPS, OF_ARTICLES, ORDERS, PARENTS, fill
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -137,3 +139,11 @@ async def test_lookups_use_an_index(explained: Explained, visibility: Visibility
 async def test_details_are_read_by_article(explained: Explained, visibility: Visibility, question: str) -> None:
     plans = await plans_of(explained, visibility, OF_ARTICLES[question])
     assert (scans(plans), sorts(plans)) == ([], [])
+
+
+@pytest.mark.parametrize("name", CUSTOM)
+@pytest.mark.parametrize("visibility", Visibility)
+async def test_filters_by_custom_fields_use_an_index(explained: Explained, visibility: Visibility, name: str) -> None:
+    page = PageOf(POSTS.where(CUSTOM[name][0]), NEWEST_FIRST, Window(3))
+    plans = await plans_of(explained, visibility, lambda snapshot: ask(snapshot, page, [WHOLE]))
+    assert scans(plans) == []

@@ -14,21 +14,33 @@ from tempfile import NamedTemporaryFile
 import asyncpg
 import pytest
 
+from gateway.access.clients import Client
+from gateway.access.tokens import Viewer
 from gateway.content.text import fold
 from gateway.errors import DatabaseUnavailable, NotReady, StoreError
+from gateway.execution.compiler import Compiler
+from gateway.execution.executor import Executor, OperationRequest
+from gateway.execution.persisted_documents import PersistedDocuments
+from gateway.limits import Limits
 from gateway.model.lists import NEWEST_FIRST, ArticleOrderField, OrderTerm, TopicOrderField, Window
 from gateway.model.records import Visibility
 from gateway.option_types import DatabaseUrl
+from gateway.store.postgres import read_connection
 from gateway.store.postgres import store as postgres_store
 from gateway.store.postgres.store import PostgresStore
 from gateway.store.protocol import read_one
 from gateway.store.reads import ARTICLE_BY_PATH, ARTICLES, ARTICLES_OF_TOPIC, TOPICS, ChangesOf, PageOf
+from tests.network import Network
 from tests.postgres import own_schema, running_server
+from tests.schema import SCHEMA
 from tests.store.documents import apply, day, document, provider, topics
 from tests.store.reading import ask, look_up
 from tests.store.replicated import ReplicatedStore
 
 PUBLIC = Visibility.PUBLIC
+READERS_END = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'content-gateway gateway'"
+)
 
 
 @asynccontextmanager
@@ -166,6 +178,55 @@ async def test_gateway_recovers_from_the_end_of_its_server(tmp_path: Path) -> No
                     break
                 except DatabaseUnavailable:
                     await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("compiles", [True, False])
+async def test_lost_reader_ends_the_operation(
+    loaded: ReplicatedStore, postgres_url: str, compiles: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is the error of the operation, and not of the fields that could not be read. The next operation succeeds."""
+    monkeypatch.setattr(postgres_store, "POLL_SECONDS", 3600)
+    await apply(loaded, document("a"))
+    connection = await asyncpg.connect(postgres_url)
+    async with gateway(postgres_url) as reader:
+        compiler = Compiler(SCHEMA, Limits()) if compiles else None
+        executor = Executor(SCHEMA, reader, Limits(), PersistedDocuments(), introspection=False, compiler=compiler)
+        asked = OperationRequest("{ corpus { articleCount } articles { nodes { title } } }"), Client(Viewer(PUBLIC))
+        assert not (await executor.answer(*asked)).errors
+        await connection.execute(READERS_END)
+        with pytest.raises(DatabaseUnavailable):
+            await executor.answer(*asked)
+        assert not (await executor.answer(*asked)).errors
+    await connection.close()
+
+
+async def test_gateway_recovers_from_a_silent_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Statements that run or wait for a reader fail once the silence is noticed. Then all readers can be used again."""
+    for module in (postgres_store, read_connection):
+        monkeypatch.setattr(module, "ANSWER_SECONDS", 0.2)
+    with running_server() as server:
+        url = own_schema(server.url)
+        loader = await ReplicatedStore.open(tmp_path / "working.db", url)
+        await apply(loader, document("a"))
+        await loader.close()
+        async with Network.to(server.port) as network, gateway(network.url(url)) as reader:
+            async with reader.snapshot(PUBLIC) as one, reader.snapshot(PUBLIC) as other:
+                assert await one.generation() == await other.generation()
+                network.fall_silent()
+                waiting = asyncio.create_task(paths(reader))
+                cancelled = asyncio.create_task(look_up(one, ARTICLE_BY_PATH, ["a"]))
+                await asyncio.sleep(0)
+                cancelled.cancel()
+                with pytest.raises(DatabaseUnavailable):
+                    await look_up(other, ARTICLE_BY_PATH, ["a"])
+            with pytest.raises(DatabaseUnavailable):
+                await waiting
+            assert not is_available(reader)
+            network.recover()
+            while not is_available(reader):  # noqa: ASYNC110 - a gateway does not announce it
+                await asyncio.sleep(0.01)
+            async with reader.snapshot(PUBLIC) as one, reader.snapshot(PUBLIC) as other:
+                assert await one.generation() == await other.generation()
 
 
 async def test_closed_store_refuses(loaded: ReplicatedStore, postgres_url: str) -> None:

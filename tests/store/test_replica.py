@@ -20,9 +20,11 @@ from hypothesis import strategies as st
 
 from gateway.errors import StoreError, Superseded
 from gateway.model.changes import Change, Deleted, Quarantined
+from gateway.model.collections import NO_COLLECTIONS, Collections
 from gateway.model.documents import Document
 from gateway.model.problems import Problem, Severity
 from gateway.option_types import DatabaseUrl
+from gateway.store.custom_indexes import PREFIX, statements
 from gateway.store.postgres import outbox, replica
 from gateway.store.postgres.replica import PostgresReplica
 from gateway.store.postgres.session import LoaderSession
@@ -31,6 +33,7 @@ from gateway.store.sqlite.store import SqliteStore
 from tests.parsing import InProcess
 from tests.postgres import PostgresServer, own_schema, running_server
 from tests.store.corpora import documents, runs
+from tests.store.custom import DECLARED, RATING, SERIES, custom_indexes, post
 from tests.store.documents import apply, document, entry, provider, topics, version
 from tests.store.mirrored import Rows, in_postgres, in_sqlite
 from tests.test_ingest import Clock, Site
@@ -263,6 +266,24 @@ async def test_empty_database_gets_all_rows(tmp_path: Path, postgres_url: str) -
     async with loader(postgres_url, path) as store:
         await apply(store)
     assert await replicated(postgres_url) == in_sqlite(path)
+
+
+async def test_declaration_is_sent_with_its_indexes(tmp_path: Path, postgres_url: str) -> None:
+    """Another machine fills its file with both."""
+    posts = Collections(DECLARED.all[:1])
+    for number, declared in enumerate((DECLARED, posts, NO_COLLECTIONS)):
+        path = tmp_path / f"{number}.db"
+        async with loader(postgres_url, path) as store, connected(postgres_url) as connection:
+            with_indexes = custom_indexes(path)
+            await apply(store, post("a", {RATING: 4.5, SERIES: "x" * 3000}), collections=declared)
+            assert await in_postgres(connection) == in_sqlite(path)
+            named = await connection.fetch("SELECT indexname FROM pg_indexes WHERE schemaname = current_schema()")
+            assert (
+                {name for (name,) in named if name.startswith(PREFIX)}
+                == custom_indexes(path)
+                == {*statements(declared)}
+            )
+        assert with_indexes == {*statements(DECLARED if number == 1 else posts if number else NO_COLLECTIONS)}
 
 
 # Other loaders.

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from gateway.content.identity import article_id
 from gateway.errors import BadUserInput
 from gateway.model.changes import Deleted
-from gateway.model.documents import Document
+from gateway.model.documents import CustomValues, Document
 from gateway.model.lists import BEST_FIRST, NEWEST_FIRST, Page, SearchField, SearchMode, Window
 from gateway.model.records import Article, Visibility
 from gateway.search import Search
@@ -104,15 +104,16 @@ class Oracle:
 
     def texts(self, one: Document, fields: frozenset[SearchField]) -> Iterator[list[str]]:
         """The pieces of each."""
-        every = {
-            SearchField.TITLE: one.title,
-            SearchField.EXCERPT: one.excerpt or "",
-            SearchField.BODY: one.body,
-            SearchField.TOPICS: " ".join(topic.name for topic in one.topics),
-            SearchField.PROVIDER: self.provider_name(one),
-            SearchField.AUTHORS: " ".join(author.name for author in one.authors),
-        }
-        return (pieces(text) for field, text in every.items() if field in fields)
+        every = [
+            (SearchField.TITLE, one.title),
+            (SearchField.EXCERPT, one.excerpt or ""),
+            (SearchField.BODY, one.body),
+            (SearchField.TOPICS, " ".join(topic.name for topic in one.topics)),
+            (SearchField.PROVIDER, self.provider_name(one)),
+            (SearchField.AUTHORS, " ".join(author.name for author in one.authors)),
+            *((SearchField.FIELDS, text) for text in one.custom.words),
+        ]
+        return (pieces(text) for field, text in every if field in fields)
 
     def finds(self, search: Search) -> set[str]:
         return {one.path for one in self.visible() if matches(search, list(self.texts(one, search.fields)))}
@@ -180,6 +181,7 @@ def corpora(draw: st.DrawFn) -> list[Document]:
             provider=draw(st.none() | names.map(lambda name: provider(name, "net.example"))),
             topics=topics(*draw(st.sets(st.sampled_from(("Data", "Networks", "学习"))))),
             authors=tuple(map(author, sorted(draw(st.sets(st.sampled_from(("Data Desk", "Networks", "机器学习"))))))),
+            custom=CustomValues(words=draw(st.tuples(TEXTS, TEXTS, TEXTS))),
         )
         for number in draw(st.permutations(range(draw(st.integers(0, 8)))))
     ]

@@ -14,6 +14,8 @@ from gateway.option_types import DatabaseUrl
 
 CONNECT_SECONDS = 10.0
 CLOSE_SECONDS = 2.0
+ANSWER_SECONDS = 5.0
+"""The time after which a server that does not answer a short statement counts as lost."""
 SILENT_SECONDS = 30
 """How long the other end may be silent before a connection counts as lost, also if a network drops packets."""
 _PROBES = 3

@@ -13,14 +13,16 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from typing import Any
 
 from gateway.errors import StoreError
+from gateway.model.collections import Collections
 from gateway.store.article_row import TEXT_COLUMNS, IndexedText, indexed_text
 from gateway.store.postgres.connection import lock_table
-from gateway.store.postgres.indexes import CREATE_INDEXES
+from gateway.store.postgres.indexes import CREATE_INDEXES, custom_statements
 from gateway.store.postgres.outbox import NOTED_ARTICLES, OWNED, WORDED_ARTICLES, Notes
-from gateway.store.postgres.search_text import fields_value, text_value
+from gateway.store.postgres.search_text import custom_value, fields_value, text_value
 from gateway.store.postgres.tables import CREATE, INDEX_SEARCH, INSERT_TRANSFER, NAMES, PRESENT, Table, tables
 from gateway.store.postgres.words import copy_vocabulary, count_words, create_folding, create_functions
 from gateway.store.rows import Row
+from gateway.store.snapshot import DECLARATION
 from gateway.store.sqlite.driver import Database, SqliteConnection
 from gateway.store.tables import RELEASE
 
@@ -36,7 +38,7 @@ SELECT article.key, article.public, ifnull(provider.words, words(ifnull(article.
 FROM article LEFT JOIN provider ON provider.view = article.public AND provider.key = article.provider
 """
 _ARRAYS = {"INTEGER": "bigint[]", "TEXT": "text[]"}
-_SEARCH = ("article", "public", "fields", "authors", "body")
+_SEARCH = ("article", "public", "fields", "authors", "body", "custom")
 
 
 async def copy_all(connection: Any, schema: str, source: SqliteConnection, transfer: str) -> None:
@@ -57,7 +59,9 @@ async def copy_all(connection: Any, schema: str, source: SqliteConnection, trans
     await copy_vocabulary(connection, source)
     await create_folding(connection)
     await connection.execute(INSERT_TRANSFER, RELEASE, transfer)
-    await connection.execute(";\n".join([*CREATE_INDEXES, INDEX_SEARCH]))
+    [(declared,)] = await source.rows(DECLARATION)
+    indexes = [*CREATE_INDEXES, *custom_statements(Collections.load(declared)), INDEX_SEARCH]
+    await connection.execute(";\n".join(indexes))
     await connection.execute(f"ANALYZE {', '.join(NAMES)}")
     await _swap(connection, schema, staging)
     await create_functions(connection)
@@ -163,7 +167,8 @@ def _words(rows: Iterable[Row]) -> bytes:
 
 
 def _line(key: int, public: int, text: IndexedText) -> str:
-    return f"{key}\t{public}\t{fields_value(text)}\t{text_value(text.authors)}\t{text_value(text.body)}\n"
+    values = (fields_value(text), text_value(text.authors), text_value(text.body), custom_value(text))
+    return "\t".join((str(key), str(public), *values)) + "\n"
 
 
 def worded(row: Row) -> tuple[int, int, IndexedText]:

@@ -31,6 +31,7 @@ DIALECT = Dialect(
     },
     has_lateral=True,
     places_nulls=False,
+    sees_constants=True,
     keeps_order=False,
 )
 
@@ -49,10 +50,17 @@ _ROWS = (
 )
 _MEMBERS = "(SELECT key FROM json_object_keys(CAST({} AS json)) AS key)"
 
-_PARENTS = "article.provider|article.category|article.type|article.locale|mention.provider|listed.topic|listed.author"
+_CUSTOM_TEXT = r"CAST\(article\.custom ->> '\w+' AS TEXT\)"
+_PARENTS = "|".join(
+    [
+        *("article.provider", "article.category", "article.type", "article.locale", "mention.provider"),
+        *("listed.topic", "listed.author", "listed.value", _CUSTOM_TEXT),
+    ]
+)
 """The texts by which lists are found. Their indexes hold prefixes."""
 _FIRST = "|".join(
     [
+        _CUSTOM_TEXT,
         *("provider.folded", "provider.domain", "topic.folded", "author.folded"),
         *(f"article.{column}" for field in ORDERED if field.is_folded for column in order_columns(field)),
     ]
@@ -87,6 +95,8 @@ _WORDS: Sequence[tuple[str, str | Word]] = (
     (rf"\b({_FIRST}|{_LAST}) ([<>])(=?) ({_VALUE})", _PREFIXES.format(r"\2= left(\4", r"\1 \2\3 \4")),
     (rf"\b({_FIRST}) IS (NOT )?NULL", rf"left(\1, {PREFIX}) IS \2NULL"),
     (rf"\b({_FIRST}|{_LAST})( (?:ASC|DESC)(?: NULLS \w+)?)", rf"left(\1, {PREFIX})\2, \1\2"),
+    (r"CAST\((article\.custom\w*) ->> ('\w+') AS TEXT\)", r'((CAST(\1 AS json) ->> \2) COLLATE "C")'),
+    (r"(article\.custom) ->> ", r"CAST(\1 AS json) ->> "),
 )
 """Patterns of the shared text, with their translations, in this order."""
 _PARAMETER = re.compile(r"""'(?:[^']|'')*'|"[^"]*"|\?(\d*)|(?<![:\w]):([a-z_]+)""")

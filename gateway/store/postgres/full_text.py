@@ -12,7 +12,7 @@ from gateway.model.lists import SearchField, SearchMode
 from gateway.model.records import Visibility
 from gateway.search import Search
 from gateway.store.postgres.search_text import lexeme
-from gateway.store.search_columns import COLUMNS
+from gateway.store.search_columns import COLUMNS, WEIGHTS
 from gateway.store.sql_fragment import Sql, joined
 
 _LETTERS: Mapping[SearchField, str] = {
@@ -22,13 +22,18 @@ _LETTERS: Mapping[SearchField, str] = {
     SearchField.PROVIDER: "D",
 }
 """The weights of the words in `fields`."""
-_COLUMNS: Mapping[SearchField, str] = {SearchField.AUTHORS: "authors", SearchField.BODY: "body"}
+_BY_LETTER = [name for field in reversed(list(_LETTERS)) for name in COLUMNS[field]]
+_MOST = max(WEIGHTS.values())
+_COLUMNS: Mapping[SearchField, str] = {
+    SearchField.AUTHORS: "authors",
+    SearchField.BODY: "body",
+    SearchField.FIELDS: "custom",
+}
 """The fields with columns of their own."""
-_MOST = max(weight for _, weight in COLUMNS.values())
-_WEIGHTS = ", ".join(str(COLUMNS[field][1] / _MOST) for field in reversed(list(_LETTERS)))
+_ALL = ("fields", *_COLUMNS.values())
 BY_LENGTH = 1
 """Divides a rank by the logarithm of the length. Only that of a body, because other fields are short."""
-_BODY_WEIGHT = COLUMNS[SearchField.BODY][1] / COLUMNS[SearchField.PROVIDER][1]
+_BODY_WEIGHT = WEIGHTS["body"] / WEIGHTS["provider"]
 """Words without a weight have that of the provider, and so have the authors."""
 
 
@@ -53,7 +58,7 @@ class TsVectors:
     def holders(self, words: Iterable[str], visibility: Visibility, most: int) -> Sql:
         """A word that many articles have in one field is not counted exactly."""
         held = "CAST('''' || wanted.value || '''' AS tsquery)"
-        is_held = " OR ".join(f"{column} @@ {held}" for column in ("fields", *_COLUMNS.values()))
+        is_held = " OR ".join(f"{column} @@ {held}" for column in _ALL)
         counted = f"SELECT 1 FROM search WHERE {_shown(visibility)} AND ({is_held})"
         views = "(1)" if visibility is Visibility.PUBLIC else "(0, 1)"
         text = (
@@ -68,10 +73,10 @@ class TsVectors:
 
     def likenesses(self, visibility: Visibility) -> str:
         score = _score("search", "CAST(subject.words AS tsquery)")
+        is_held = " OR ".join(f"search.{column} @@ CAST(subject.words AS tsquery)" for column in _ALL)
         return (
             f"SELECT subject.at, search.article, {score} AS likeness FROM subject CROSS JOIN search"
-            f" WHERE {_shown(visibility)} AND (search.fields @@ CAST(subject.words AS tsquery)"
-            " OR search.authors @@ CAST(subject.words AS tsquery) OR search.body @@ CAST(subject.words AS tsquery))"
+            f" WHERE {_shown(visibility)} AND ({is_held})"
         )
 
 
@@ -80,11 +85,15 @@ def _shown(visibility: Visibility) -> str:
 
 
 def _score(table: str, query: str) -> str:
-    weights = f"CAST('{{{_WEIGHTS}}}' AS real[])"
-    fields, authors, body = (
-        f"ts_rank({weights}, {table}.{column}, {query}" for column in ("fields", "authors", "body")
-    )
-    return f"CAST({fields}) + {authors}) + {_BODY_WEIGHT} * {body}, {BY_LENGTH}) AS double precision)"
+    ranks = {column: f"ts_rank({_weights(column)}, {table}.{column}, {query}" for column in _ALL}
+    others = ") + ".join(rank for column, rank in ranks.items() if column != "body")
+    return f"CAST({others}) + {_BODY_WEIGHT} * {ranks['body']}, {BY_LENGTH}) AS double precision)"
+
+
+def _weights(column: str) -> str:
+    """The weights of the letters D to A."""
+    of_letters = ("custom_low", "custom_low", "custom", "custom_high") if column == "custom" else _BY_LETTER
+    return f"CAST('{{{', '.join(str(WEIGHTS[each] / _MOST) for each in of_letters)}}}' AS real[])"
 
 
 def _condition(search: Search) -> Sql:

@@ -15,10 +15,13 @@ from typing import Any
 
 import orjson
 
+from gateway.model.collections import Collections
+from gateway.store.custom_indexes import statements
 from gateway.store.postgres.copying import ROWS, WORDS, worded
 from gateway.store.postgres.session import LoaderSession
 from gateway.store.postgres.tables import Table, tables
 from gateway.store.rows import Row
+from gateway.store.snapshot import DECLARATION
 from gateway.store.sql_files import named, split
 from gateway.store.sqlite.database_setup import keep_last_good, replacing
 from gateway.store.sqlite.driver import Database, SqliteConnection
@@ -79,7 +82,8 @@ def _drop_indexes(db: Database) -> None:
 
 
 def _finish(db: Database) -> None:
-    for statement in INDEXES.values():
+    [(declared,)] = db.execute(DECLARATION)
+    for statement in (*INDEXES.values(), *statements(Collections.load(declared)).values()):
         db.execute(statement)
     for key, public, text in map(worded, db.execute(WORDS)):
         db.execute(INDEX[public], (key, *text))

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from gateway.store.postgres.dialect import PREFIX
+from gateway.model.collections import Collections
+from gateway.store.custom_indexes import IndexColumn, indexes
+from gateway.store.postgres.dialect import PREFIX, translated
 from gateway.store.tables import INDEXES, SCHEMA
 
 _OF_WRITERS = frozenset(
@@ -32,7 +34,7 @@ _BY_TEXT = frozenset(
 )
 """The indexes that those of _HASHED replace."""
 _INDEX = re.compile(r"(?:CREATE) (?:UNIQUE )?INDEX (\w+) ON (\w+) \((.*)\)(?:\s+WHERE (.*))?")
-_SHORT = frozenset({"id", "status", "code"})
+_SHORT = frozenset({"id", "status", "code", "collection"})
 """Texts of limited length, which are indexed whole."""
 
 
@@ -57,6 +59,19 @@ def _index(statement: str) -> str:
     name, table, columns, condition = found.groups()
     listed = ", ".join(_indexed(table, column) for column in columns.split(", "))
     return f"CREATE INDEX {name} ON {table} ({listed}){f' WHERE {condition}' if condition else ''}"
+
+
+def custom_statements(collections: Collections) -> Sequence[str]:
+    """The statements that create the indexes of custom fields."""
+    return [
+        translated(each.statement(", ".join(map(_custom_column, each.columns)))).text for each in indexes(collections)
+    ]
+
+
+def _custom_column(column: IndexColumn) -> str:
+    sql = f"left({column.sql}, {PREFIX})" if column.is_long else column.sql
+    nulls = f" NULLS {'LAST' if column.falls else 'FIRST'}" if column.is_nullable else ""
+    return f"({sql}){' DESC' * column.falls}{nulls}"
 
 
 CREATE_INDEXES: Sequence[str] = (

@@ -15,7 +15,10 @@ from gateway.store.postgres.tables import Table, tables
 from gateway.store.sql_files import named, split
 from gateway.store.sqlite.driver import Database
 
-OWNED = ("article_url", "article_topic", "article_author", "mention", "link", "asset")
+OWNED = (
+    *("article_url", "article_topic", "article_author", "mention", "link", "asset"),
+    *("custom_item", "custom_reference"),
+)
 """The tables that are derived from an article's row and deleted with it. Their rows are sent with the article's."""
 _WATCHED_COLUMN = {"provider": "words"}
 """A column whose value at the last transfer is noted too."""

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from gateway.errors import DatabaseUnavailable, StoreError
 from gateway.option_types import DatabaseUrl
-from gateway.store.postgres.connection import ConnectionLost, beginning, connected, translated
+from gateway.store.postgres.connection import ANSWER_SECONDS, ConnectionLost, beginning, connected, translated
 from gateway.store.postgres.dialect import arguments
 from gateway.store.postgres.dialect import translated as in_postgres
 from gateway.store.rows import Row
@@ -86,7 +86,7 @@ class ReadConnection:
             if self._has_begun:
                 self._has_begun = False
                 with suppress(StoreError), translated(self._url):
-                    await self._connection.execute("ROLLBACK")
+                    await self._connection.execute("ROLLBACK", timeout=ANSWER_SECONDS)
                     return
                 await self._disconnect()
 
@@ -113,15 +113,16 @@ class ReadConnection:
             with translated(self._url):
                 yield
         except ConnectionLost as error:
-            self._drop()
+            self.drop()
             raise DatabaseUnavailable from error
         except StoreError as error:
             if getattr(error.__cause__, "sqlstate", None) == CONFLICT:
-                self._drop()
+                self.drop()
                 raise DatabaseUnavailable from error
             raise
 
-    def _drop(self) -> None:
+    def drop(self) -> None:
+        """Fails the running statement, as if the server had closed the connection."""
         self._has_begun = False
         if self._connection is not None:
             self._connection.terminate()

@@ -149,6 +149,7 @@ class PostgresReplica:
         [(counter, *_)] = await self._file.rows(GENERATION)
         known = await self._file.run(outbox.state)
         notes = () if known.is_whole else await self._file.run(outbox.notes)
+        noted = {note.table.name for note in notes}
         if not counter or not (known.is_whole or notes):
             return
         transfer = secrets.token_hex(8)
@@ -156,14 +157,14 @@ class PostgresReplica:
         await self._file.run(outbox.begin, transfer)
         async with session.connection.transaction():
             await session.begin(known.last, transfer)
-            if known.is_whole or await self._is_large():
+            if known.is_whole or "declaration" in noted or await self._is_large():
                 await copy_all(session.connection, session.schema, self._file, transfer)
             else:
                 await copy_notes(session.connection, self._file, notes)
             await session.notify()
         await self._file.run(outbox.confirm, transfer)
         self._is_unsettled = False
-        if known.is_whole or any(note.table.name == "generation" for note in notes):
+        if known.is_whole or "generation" in noted:
             logger.info("Generation %d is in %s after %.1f s.", counter, self._url, time.perf_counter() - started)
 
     async def _is_large(self) -> bool:

@@ -32,10 +32,20 @@ def lexeme(word: str) -> str:
 
 
 def fields_value(text: IndexedText) -> str:
-    """The value of `fields`: each field has a weight, and a free position after it."""
+    """The value of `fields`."""
+    return _weighed(zip("ABCD", text[:4], strict=True))
+
+
+def custom_value(text: IndexedText) -> str:
+    """The value of `custom`."""
+    return _weighed(zip("CBA", text[-3:], strict=True))
+
+
+def _weighed(texts: Iterable[tuple[str, str]]) -> str:
+    """Each text has a weight, and a free position after it."""
     words, marks, start = list[str](), list[str](), 0
-    for weight, field in zip("ABCD", text[:4], strict=True):
-        found = _lexemes(field)
+    for weight, text in texts:
+        found = _lexemes(text)
         words += found
         marks += [f"{mark}{weight}" for mark in _marks(start, len(found))]
         start += len(found) + 1

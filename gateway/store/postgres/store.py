@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -15,7 +15,7 @@ from gateway.option_types import DatabaseUrl
 from gateway.store.change_log import ChangeCursor
 from gateway.store.entities import EntityCache
 from gateway.store.generation_signal import GenerationSignal
-from gateway.store.postgres.connection import ConnectionLost, beginning, connected, driver_for
+from gateway.store.postgres.connection import ANSWER_SECONDS, ConnectionLost, beginning, connected, driver_for
 from gateway.store.postgres.dialect import DIALECT
 from gateway.store.postgres.dialect import translated as in_postgres
 from gateway.store.postgres.place import Place, SharedPlace
@@ -35,8 +35,6 @@ POLL_SECONDS = 1.0
 so that it does not prevent the server from cleaning up."""
 SILENT_POLL_SECONDS = 0.25
 """The same on a standby or behind a pooler, which do not notify."""
-ANSWER_SECONDS = 5.0
-"""The time after which a server that does not answer counts as lost."""
 SHORTEST_DELAY, LONGEST_DELAY = 0.1, 5.0
 """Seconds before another try to connect. The delay doubles with each try."""
 REACH_SECONDS = 2.0
@@ -47,13 +45,16 @@ _SQL = named("postgres/follow.sql")
 class PostgresReaders(ReaderPool):
     """Readers that together never go back to an older generation, also with those of the server's other processes."""
 
-    def __init__(self, signal: GenerationSignal, place: SharedPlace) -> None:
+    def __init__(self, signal: GenerationSignal, place: SharedPlace, check: Callable[[], None]) -> None:
+        """`check` raises the reason why the server cannot be read."""
         super().__init__()
         self._signal = signal
         self._place = place
+        self._check = check
 
     async def begin(self, reader: Reader) -> None:
-        """Raises DatabaseUnavailable if the server of the reader stays behind another one."""
+        """Raises DatabaseUnavailable if the server of the reader does not answer, or stays behind another one."""
+        self._check()  # again, because the snapshot may have waited for its reader
         try:
             async with asyncio.timeout(REACH_SECONDS):
                 await reader.begin(self.commit)
@@ -94,8 +95,9 @@ class PostgresStore:
         self._url = url
         self._signal = GenerationSignal()
         self._place = SharedPlace(memory)
-        self._readers = PostgresReaders(self._signal, self._place)
-        self._readers.fill([Reader(ReadConnection(url)) for _ in range(readers)])
+        self._connections = [ReadConnection(url) for _ in range(readers)]
+        self._readers = PostgresReaders(self._signal, self._place, self.check_available)
+        self._readers.fill([Reader(connection) for connection in self._connections])
         self._entities = {visibility: EntityCache(visibility, entities) for visibility in Visibility}
         self._is_current = False
         """Whether the tables have this release."""
@@ -242,7 +244,8 @@ class PostgresStore:
         (is_standby,) = await self._row(connection, _SQL["is_standby"])
         if is_standby or self._url.is_pooled:
             return SILENT_POLL_SECONDS
-        await connection.add_listener(self._url.schema, lambda *_: self._wake.set())
+        async with asyncio.timeout(ANSWER_SECONDS):
+            await connection.add_listener(self._url.schema, lambda *_: self._wake.set())
         return POLL_SECONDS
 
     async def _look(self, connection: Any) -> None:
@@ -281,6 +284,9 @@ class PostgresStore:
         else:
             logger.debug("%s The gateway tries again in %.1f s.", error.message, delay)
         self._end_look(error)
+        if isinstance(error.__cause__, TimeoutError):  # statements wait for the same silent server
+            for connection in self._connections:
+                connection.drop()
 
     def _recover(self) -> None:
         if self._fault:

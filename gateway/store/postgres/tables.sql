@@ -4,7 +4,7 @@
 --
 -- `search` has the words of each article. `fields` holds the title (weight A), the topics (B), the excerpt (C) and the
 -- provider's shown name (D), at positions that no phrase joins. `authors` and `body` are other columns, because there are
--- four weights.
+-- four weights. `custom` holds the custom fields of high weight (A), of normal weight (B) and of low weight (C).
 --
 -- `word` has the number of articles that have a word in a field. `folding` has the characters that `fold` replaces, after
 -- decomposition.
@@ -13,7 +13,7 @@
 CREATE TABLE transfer (release bigint NOT NULL, id text NOT NULL);
 CREATE TABLE search (
   article bigint PRIMARY KEY, public bigint NOT NULL, fields tsvector NOT NULL, authors tsvector NOT NULL,
-  body tsvector NOT NULL
+  body tsvector NOT NULL, custom tsvector NOT NULL
 );
 CREATE TABLE word (
   public bigint NOT NULL, field text NOT NULL, term text COLLATE "C" NOT NULL, docs bigint NOT NULL,
@@ -25,6 +25,7 @@ CREATE TABLE folding (character text COLLATE "C" PRIMARY KEY, folded text COLLAT
 CREATE INDEX search_fields ON search USING gin (fields);
 CREATE INDEX search_authors ON search USING gin (authors);
 CREATE INDEX search_body ON search USING gin (body);
+CREATE INDEX search_custom ON search USING gin (custom);
 
 -- name: insert_transfer
 INSERT INTO transfer VALUES ($1, $2);

@@ -18,6 +18,11 @@ SELECT public, field, lexeme, $2 * count(*) FROM (
   UNION ALL
   SELECT search.article, search.public, 'body', lexeme FROM search CROSS JOIN unnest(search.body) AS held
   WHERE search.article = ANY($1::bigint[])
+  UNION ALL
+  SELECT DISTINCT search.article, search.public,
+    CASE weight WHEN 'A' THEN 'custom_high' WHEN 'B' THEN 'custom' ELSE 'custom_low' END, lexeme
+  FROM search CROSS JOIN unnest(search.custom) AS held CROSS JOIN unnest(held.weights) AS weight
+  WHERE search.article = ANY($1::bigint[])
 ) AS held WHERE length(lexeme) <= 500
 GROUP BY public, field, lexeme
 ON CONFLICT (public, term, field) DO UPDATE SET docs = word.docs + excluded.docs;

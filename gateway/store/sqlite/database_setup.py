@@ -149,7 +149,7 @@ async def _has_last_good(old: SqliteConnection) -> bool:
 
 def _write_last_good(db: Database, as_of: datetime, good: Mapping[Row, Loaded]) -> None:
     writer = ChangeWriter(as_of, len(good))
-    writer.begin(db, {})
+    writer.begin(db, {}, None)
     writer.take(db, list(good.values()))
     for step in writer.finish((), {}, timedelta()):
         step(db)

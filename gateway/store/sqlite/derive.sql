@@ -78,11 +78,13 @@ WITH counted AS (
 INSERT INTO provider (view, key, id, name, folded, wanted_slug, slug, domain, count, images, words)
 SELECT :view, key, provider_id(key), name, fold(name), key_slug(key), key_slug(key), domain, count, coalesce(
   (SELECT provider_images FROM article
-   WHERE provider = ranked.key AND public >= :view AND provider_images <> '[]'
+   WHERE provider = ranked.key AND provider_images <> '[]'
+     AND CASE :view WHEN 2 THEN reachable ELSE public >= :view END
    ORDER BY published_date_time DESC, path LIMIT 1),
   (SELECT provider_images(source.related, mention.position) FROM mention
    CROSS JOIN article AS source ON source.key = mention.article
-   WHERE mention.provider = ranked.key AND mention.public >= :view AND mention.pictured
+   WHERE mention.provider = ranked.key AND mention.pictured
+     AND CASE :view WHEN 2 THEN source.reachable ELSE mention.public >= :view END
    ORDER BY mention.published_date_time DESC, mention.path, mention.position LIMIT 1),
   '[]'), words(name)
 FROM ranked WHERE rank = 1;

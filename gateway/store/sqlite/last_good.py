@@ -19,12 +19,13 @@ from gateway.model.documents import (
     Document,
     Heading,
     Image,
+    NavigationEntry,
     ProviderName,
     RelatedEntry,
     TopicName,
 )
 from gateway.model.fields import FIELDS, INSTANT, Field
-from gateway.store.article_row import AT, COLUMNS
+from gateway.store.article_row import AT, COLUMNS, PLAIN
 from gateway.store.field_columns import FOLDED
 from gateway.store.rows import Row, body_text, optional_instant, related_items
 from gateway.store.sql_files import named
@@ -32,7 +33,7 @@ from gateway.store.sql_files import named
 _DERIVED = frozenset({"id", "slug", "urls", "has_body", "is_secured", "text", *FOLDED.values()})
 _JSON = frozenset({
     *("provider_images", "images", "topics", "authors", "aliases", "exposed", "front_matter", "headings"),
-    *("destinations", "assets", "addresses"),
+    *("destinations", "assets", "addresses", "navigation"),
 })  # fmt: skip
 _ENTRY = (
     "id",
@@ -67,7 +68,7 @@ def record_of(values: Row) -> str:
     record = {
         name: orjson.loads(values[AT[name]]) if name in _JSON else values[AT[name]]
         for name in COLUMNS
-        if name not in _DERIVED and values[AT[name]] is not None
+        if name not in _DERIVED and name not in PLAIN and values[AT[name]] is not None
     }
     record["text"] = body_text(record["body"], values[AT["text"]])
     entries = related_items(values[AT["related"]])
@@ -115,6 +116,9 @@ def _document(path: str, record: Mapping[str, Any]) -> Document:
         front_matter=orjson.dumps(record.get("front_matter", {})),
         exposed=orjson.dumps(record.get("exposed", {})),
         secured=record.get("secured"),
+        navigation=NavigationEntry(*record.get("navigation", ())),
+        translation=record.get("translation"),
+        file=record.get("file"),
         **fields,
     )
 

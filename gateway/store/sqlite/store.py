@@ -381,7 +381,7 @@ async def write(connection: SqliteConnection, changes: ChangeSet, commits: Commi
     """Writes a ChangeSet in one transaction, which the caller rolls back on an error."""
     writer = ChangeWriter(changes.as_of, changes.expected)
     await connection.rows("BEGIN IMMEDIATE")
-    await connection.run(writer.begin, changes.signatures)
+    await connection.run(writer.begin, changes.signatures, changes.collections)
     async for batch in changes.changes:
         for part in split(batch):
             await connection.run(writer.take, part)

@@ -42,19 +42,36 @@ INSERT INTO link VALUES (?, ?, ?);
 -- name: insert_asset
 INSERT INTO asset VALUES (?, ?, ?, ?, ?, ?, ?, ?);
 
+-- name: insert_item
+INSERT INTO custom_item VALUES (?, ?, ?, ?, ?, ?, ?);
+
+-- name: insert_reference
+INSERT INTO custom_reference VALUES (?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: declared
+SELECT digest, collections FROM declaration;
+
+-- name: present_indexes
+SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL ORDER BY rowid;
+
+-- name: declare
+UPDATE declaration SET digest = ?, collections = ?;
+
 -- name: index_preview
-INSERT INTO search_0 (rowid, title, topics, excerpt, provider, authors, body) VALUES (?, ?, ?, ?, ?, ?, ?);
+INSERT INTO search_0 (rowid, title, topics, excerpt, provider, authors, body, custom_low, custom, custom_high)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: index_public
-INSERT INTO search_1 (rowid, title, topics, excerpt, provider, authors, body) VALUES (?, ?, ?, ?, ?, ?, ?);
+INSERT INTO search_1 (rowid, title, topics, excerpt, provider, authors, body, custom_low, custom, custom_high)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: unindex_preview
-INSERT INTO search_0 (search_0, rowid, title, topics, excerpt, provider, authors, body)
-VALUES ('delete', ?, ?, ?, ?, ?, ?, ?);
+INSERT INTO search_0 (search_0, rowid, title, topics, excerpt, provider, authors, body, custom_low, custom, custom_high)
+VALUES ('delete', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: unindex_public
-INSERT INTO search_1 (search_1, rowid, title, topics, excerpt, provider, authors, body)
-VALUES ('delete', ?, ?, ?, ?, ?, ?, ?);
+INSERT INTO search_1 (search_1, rowid, title, topics, excerpt, provider, authors, body, custom_low, custom, custom_high)
+VALUES ('delete', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: shown_words
 SELECT words FROM provider WHERE view = ? AND key = ?;

@@ -15,6 +15,7 @@ import orjson
 
 from gateway.content.source import folder_of
 from gateway.model.changes import Change, Deleted, Encoded, Loaded, NotDocument, Quarantined, Restricted, Unchanged
+from gateway.model.collections import NO_COLLECTIONS, Collections
 from gateway.model.documents import Status, status_at
 from gateway.model.problems import Problem
 from gateway.store import change_log
@@ -27,19 +28,24 @@ from gateway.store.article_row import (
     decode,
     encode_article,
     parts_of,
+    plain,
     text_of,
     url_key,
 )
+from gateway.store.custom_indexes import PREFIX, statements
 from gateway.store.protocol import Applied
 from gateway.store.rows import UNREAD, Row, micros, problem, problem_row, restriction, restriction_row
 from gateway.store.sql_fragment import keys
 from gateway.store.sqlite import last_good
 from gateway.store.sqlite.driver import Database
 from gateway.store.sqlite.link_check import check_links
+from gateway.store.sqlite.unique_check import UniqueCheck
 from gateway.store.sqlite.write_sql import (
     CLEAR,
     COUNT_ARTICLES,
     COUNT_NAMES,
+    DECLARE,
+    DECLARED,
     DELETE_FILE,
     DELETE_FOLDER,
     DELETE_MEMORY,
@@ -54,16 +60,19 @@ from gateway.store.sqlite.write_sql import (
     INSERT_ASSET,
     INSERT_AUTHOR,
     INSERT_FILE,
+    INSERT_ITEM,
     INSERT_LINK,
     INSERT_MEMORY,
     INSERT_MENTION,
     INSERT_PROBLEM,
+    INSERT_REFERENCE,
     INSERT_TOPIC,
     INSERT_URL,
     LAST_KEY,
     MISNAMED,
     NEXT_ALL,
     NEXT_PUBLIC,
+    PRESENT_INDEXES,
     PROBLEMS,
     REMOVE,
     SETTLE,
@@ -74,7 +83,7 @@ from gateway.store.sqlite.write_sql import (
     TOUCH_ALL,
     UNINDEX,
 )
-from gateway.store.tables import INDEXES, KEYED_VIEW, PREVIEW_VIEW, PUBLIC_VIEW, SAME_SLUG, TOPIC_SPELLING, VIEWS
+from gateway.store.tables import KEYED_VIEW, PREVIEW_VIEW, PUBLIC_VIEW, SAME_SLUG, TOPIC_SPELLING, VIEWS
 
 _FOR_REMOVAL = frozenset({"article_path", "mention_article", "backlink_source", "problem_about"})
 """The indexes that find the old rows of a changed article."""
@@ -147,11 +156,14 @@ class ChangeWriter:
         self._is_first = False
         """Whether the database was empty before the run: nothing is looked up in it, and all articles are touched."""
         self._counters: Mapping[int, int] = {}
-        self._dropped: list[str] = []
-        """The indexes to create again."""
+        self._missing: dict[str, str] = {}
+        """The statements of the indexes to create at the end, by name."""
+        self._redeclared = frozenset[str]()
+        """The collections that are declared in another way than before the run."""
+        self._unique = UniqueCheck(NO_COLLECTIONS, is_whole=False)
 
-    def begin(self, db: Database, signatures: Mapping[str, bytes | None]) -> None:
-        """`signatures` are those of a ChangeSet."""
+    def begin(self, db: Database, signatures: Mapping[str, bytes | None], collections: Collections | None) -> None:
+        """`signatures` and `collections` are those of a ChangeSet."""
         [(counter, counter_public, as_of)] = db.execute(GENERATION)
         [(last,)] = db.execute(LAST_KEY)
         self._first = self._next = last + 1
@@ -159,6 +171,7 @@ class ChangeWriter:
         self._all = self._public = self._is_first = counter == 0
         db.executemany(SIGN_FOLDER, [each for each in signatures.items() if each[1]])
         db.executemany(DELETE_FOLDER, [(path,) for path, signature in signatures.items() if not signature])
+        self._declare(db, collections)
         if counter:
             self._pass_time(db, *sorted((as_of, self._as_of)))
         if self._expected >= LARGE:  # counting reads an index
@@ -190,7 +203,7 @@ class ChangeWriter:
             yield lambda db: self._problems(db, "run", {"": problems})
         if memory is not None:
             yield lambda db: self._store_memory(db, memory)
-        yield from (partial(self._create_index, name) for name in self._dropped)
+        yield from (partial(self._create_index, statement) for statement in self._missing.values())
         if self._all:
             yield self._prepare
             for view in VIEWS:
@@ -199,6 +212,7 @@ class ChangeWriter:
                 yield partial(_each, statements=DERIVE_NAMES, parameters={"view": view})
             yield self._reindex_misnamed
             yield partial(_each, statements=SETTLE, parameters=_CODES)
+            yield self._unique.report
             yield check_links
             yield lambda db: self._log_changes(db, self._as_of - retention // timedelta(microseconds=1))
             yield partial(_each, statements=CLEAR)
@@ -217,14 +231,34 @@ class ChangeWriter:
     def _drop_indexes(self, db: Database, articles: int) -> None:
         """Sorting the rows of an index once is cheaper than inserting each."""
         needed = _FOR_REMOVAL if articles else frozenset[str]()
-        self._dropped = [name for name in INDEXES if name not in needed]
-        for name in self._dropped:
+        dropped = [(name, statement) for name, statement in db.execute(PRESENT_INDEXES) if name not in needed]
+        for name, statement in dropped:
+            self._missing[name] = statement
             db.execute(f"DROP INDEX {name}")
 
-    def _create_index(self, name: str, db: Database) -> None:
+    def _create_index(self, statement: str, db: Database) -> None:
         """Creates a dropped index. The cache also limits the memory in which SQLite sorts, which adds to it."""
         with _cache(db, SORTING_KIB if self._expected >= UNCACHED else CACHE_KIB):
-            db.execute(INDEXES[name])
+            db.execute(statement)
+
+    def _declare(self, db: Database, collections: Collections | None) -> None:
+        """Another declaration is another generation in each view, because it changes the schema."""
+        [(digest, before)] = db.execute(DECLARED)
+        if collections is None or digest == collections.digest:
+            if digest:
+                self._unique = UniqueCheck(collections or Collections.load(before), is_whole=self._is_first)
+            return
+        self._unique = UniqueCheck(collections, is_whole=True)
+        db.execute(DECLARE, (collections.digest, collections.dump()))
+        self._all = self._public = True
+        self._redeclared = frozenset(
+            each.name for each in Collections.load(before) if collections.of(each.name) != each
+        )
+        wanted = statements(collections)
+        present = {name for name, _ in db.execute(PRESENT_INDEXES) if name.startswith(PREFIX)}
+        for name in present.difference(wanted):
+            db.execute(f"DROP INDEX {name}")
+        self._missing |= {name: statement for name, statement in wanted.items() if name not in present}
 
     def _pass_time(self, db: Database, earlier: int, later: int) -> None:
         """Shows articles that became due. If the clock was set back, hides those that are not due yet."""
@@ -236,15 +270,17 @@ class ChangeWriter:
             self._all = self._public = True
 
     def _restrict(self, db: Database, changes: Mapping[str, Restricted]) -> None:
-        """Narrows the visibility of articles, or widens it again as far as their last good versions allow."""
+        """Narrows the visibility of articles, or widens it again as far as their last good versions allow. An article
+        leaves its collection if that is declared in another way than when its file was decoded."""
         stored, fresh = self._stored(db, list(changes)), []
         for path, article in stored.items():
             now = restriction(article.visibility)
             own = restriction(orjson.loads(article.unrestricted)) if article.unrestricted else now
             found = (own if changes[path].lifts else now).narrowed(changes[path].restriction)
-            if found != now:
-                at = AT["published"]
-                values = (*article.values[:at], *restriction_row(found), *article.values[at + 4 :])
+            leaves = article.values[AT["collection"]] in self._redeclared
+            if found != now or leaves:
+                at, values = AT["published"], plain(article.values) if leaves else article.values
+                values = (*values[:at], *restriction_row(found), *values[at + 4 :])
                 kept = None if found == own else orjson.dumps(restriction_row(own)).decode()
                 fresh.append(self._now(article._replace(values=values, unrestricted=kept)))
         self._replace(db, [], fresh, stored)
@@ -308,6 +344,7 @@ class ChangeWriter:
         self._public |= any(article.reachable for article in (*gone, *updated, *(article for article, _ in fresh)))
 
     def _remove(self, db: Database, articles: Sequence[_Article]) -> None:
+        self._unique.note(article.values for article in articles)
         old = [(article, parts_of(article.values)) for article in articles]
         self._touch(db, old)
         for article, parts in old:
@@ -328,8 +365,9 @@ class ChangeWriter:
         return text._replace(provider=shown[0]) if shown else text
 
     def _insert(self, db: Database, articles: Sequence[tuple[_Article, EncodedArticle]]) -> None:
+        self._unique.note(article.values for article, _ in articles)
         db.executemany(INSERT_ARTICLE, [article.row for article, _ in articles])
-        urls, topics, authors, mentions, links, assets = [], [], [], [], [], []
+        urls, topics, authors, mentions, links, assets, items, references = [], [], [], [], [], [], [], []
         texts: dict[int, list[Row]] = {view: [] for view in VIEWS}
         for article, encoded in articles:
             key, public, place, parts = article.key, article.public, article.place, encoded.parts
@@ -339,6 +377,8 @@ class ChangeWriter:
             mentions += [(key, *mention, *place, public) for mention in parts.mentions]
             links += [(key, *link) for link in parts.links]
             assets += [(key, *asset, article.reachable) for asset in parts.assets]
+            items += [(key, *item, *place, public) for item in parts.items]
+            references += [(key, *reference, *place, public) for reference in parts.references]
             texts[public].append((key, *encoded.text))
             self._count_names(article, parts, 1)
         db.executemany(INSERT_URL, urls)
@@ -347,6 +387,8 @@ class ChangeWriter:
         db.executemany(INSERT_MENTION, mentions)
         db.executemany(INSERT_LINK, links)
         db.executemany(INSERT_ASSET, assets)
+        db.executemany(INSERT_ITEM, items)
+        db.executemany(INSERT_REFERENCE, references)
         for view, rows in texts.items():
             db.executemany(INDEX[view], rows)
         self._touch(db, ((article, encoded.parts) for article, encoded in articles))
@@ -387,8 +429,8 @@ class ChangeWriter:
         db.executemany(INSERT_FILE, [change.version or UNREAD._replace(path=_path(change)) for change in kept])
         db.executemany(SIGN_FOLDER, [(folder, None) for folder in {folder_of(_path(change)) for change in changes}])
         if not self._is_first:  # links may lead to files that are not articles
-            plain = [_path(change) for change in changes if _takes_away(change)]
-            db.executemany(TOUCH, [("url", url_key(path)) for path in plain])
+            taken = [_path(change) for change in changes if _takes_away(change)]
+            db.executemany(TOUCH, [("url", url_key(path)) for path in taken])
         # An unchanged file may be one that is still broken.
         sound = [(_path(change),) for change in changes if isinstance(change, Loaded) or _takes_away(change)]
         db.executemany(last_good.FORGET, sound)
