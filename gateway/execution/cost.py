@@ -70,8 +70,8 @@ LIST_SIZES: Mapping[tuple[str, str], int] = {
     (ANY, "topics"): 10,
     (ANY, "authors"): 5,
     (ANY, "images"): 5,
-    (ANY, "translations"): 5,
     ("Related", "images"): 1,  # most entries have one
+    (ANY, "translations"): 5,
     ("__Schema", "types"): 50,
     ("__Schema", "directives"): 5,
     ("__Type", "fields"): 10,
@@ -276,7 +276,7 @@ class _Reader:
             name = argument.name.value
             if name == "filter":
                 costs.append(CostTerm(FILTER_COST))
-            elif term_cost := _by_name(TERM_COSTS, on.name, name):
+            elif term_cost := _by_name(TERM_COSTS, on, name):
                 costs.append(self.program.product(_further_terms(argument.value), CostTerm(term_cost)))
         return self.program.sum(costs)
 
