@@ -67,6 +67,7 @@ LIST_SIZES: Mapping[tuple[str, str], int] = {
     (ANY, "topics"): 10,
     (ANY, "authors"): 5,
     (ANY, "images"): 5,
+    (ANY, "translations"): 5,
     ("__Schema", "types"): 50,
     ("__Schema", "directives"): 5,
     ("__Type", "fields"): 10,

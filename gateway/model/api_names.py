@@ -28,7 +28,7 @@ ARTICLE_FIELDS = frozenset(
         *("excerpt", "frontMatter", "heat", "id", "image", "images", "isRedirect", "isSecured", "links", "locale"),
         *("originalUrl", "path", "provider", "published", "publishedDateTime", "quality", "referencedBy", "related"),
         *("secured", "similar", "slug", "source", "status", "subtitle", "summary", "title", "topics", "type"),
-        *("unlisted", "updatedDateTime", "url", "webUrl"),
+        *("translation", "translations", "unlisted", "updatedDateTime", "url", "webUrl"),
     }
 )
 FILTERS = frozenset(
@@ -56,8 +56,8 @@ QUERY_FIELDS = frozenset(
 )
 COLLECTION_TYPES = frozenset(
     {
-        *("BooleanFilter", "CustomMarkdown", "Date", "DateFilter", "FloatFilter", "IsNullFilter", "PlainArticle"),
-        *("ReferenceCount", "ReferenceFilter"),
+        *("BooleanCount", "BooleanFilter", "CustomMarkdown", "Date", "DateFilter", "FloatFilter", "FloatRangeCount"),
+        *("IsNullFilter", "PlainArticle", "ReferenceCount", "ReferenceFilter", "StringListFilter"),
     }
 )
 """The types of schemas with collections that belong to none of them."""
