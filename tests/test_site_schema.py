@@ -20,7 +20,10 @@ SITE = build_schema(collections=COLLECTIONS)._schema
 BASE = build_schema()._schema
 
 
-INHERITED = {"Recipe": "Article", "Person": "Article", "PlainArticle": "Article"}
+INHERITED = {
+    "PlainArticle": "Article",
+    **{f"{type_}{end}": f"Article{end}" for type_ in ("Recipe", "Person") for end in ("", "Filter", "Facets")},
+}
 """The types whose members those of a collection have too."""
 
 

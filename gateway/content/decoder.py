@@ -69,7 +69,7 @@ from gateway.model.problems import Problem
 
 T = TypeVar("T")
 
-DECODER_VERSION = f"12.{fields.VERSION}"
+DECODER_VERSION = f"13.{fields.VERSION}"
 """Increment the first number when the same file decodes to a different document or to different problems."""
 
 EXCERPT_SEPARATOR = "excerpt_separator"
@@ -156,8 +156,8 @@ class _Decoder:
         self._outline = markup.read(front_matter.body, self._rules)
         self._destinations = destinations.of_body(self._outline.html, front_matter.body, path, front_matter.body_line)
         self._site = site
-        self._translated = translations.of_path(path, site.translations, site.locales)
         self._collection = site.collection_of(path)
+        self._translated = translations.of_path(path, site.translations, site.locales)
         self._assets = DocumentAssets(folder, site, path) if folder else None
         self.lookup = FieldLookup(path, self._fields, site)
         self._left: dict[str, object] = {}

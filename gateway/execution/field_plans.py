@@ -36,13 +36,13 @@ from gateway.store.reads import (
 def write_field(plan: PlanBuilder, scope: Scope, nodes: list[FieldNode], field: GraphQLField) -> str:
     """The expression of a field. Raises NotCompiled."""
     name = nodes[0].name.value
-    for type_ in names_of(scope.type):
-        if handler := _HANDLERS.get((type_, name)):
-            return handler(plan, scope, nodes, field)
     definition = field.extensions["strawberry-definition"]
     source = definition.metadata.get(SOURCE)
     if write := _KINDS.get(type(source)):
         return write(plan, scope, nodes, field, source)
+    for type_ in names_of(scope.type):
+        if handler := _HANDLERS.get((type_, name)):
+            return handler(plan, scope, nodes, field)
     if definition.base_resolver is not None:
         raise NotCompiled(f"the field {scope.type.name}.{name}")
     return plan.plain(scope, nodes, field, scope.attribute(definition.python_name))

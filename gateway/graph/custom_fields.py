@@ -59,6 +59,11 @@ def instant(value: int) -> datetime:
     return EPOCH + timedelta(microseconds=value)
 
 
+def microseconds(time: datetime) -> int:
+    """The encoded value of a time, which has a zone."""
+    return (time - EPOCH) // timedelta(microseconds=1)
+
+
 def day(value: int) -> date:
     return instant(value).date()
 

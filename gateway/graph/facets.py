@@ -19,6 +19,7 @@ from gateway.graph.search_arguments import search_parameters, searched
 from gateway.graph.sources import Answer, answered, keyword, requested
 from gateway.graph.types import AuthorCount, ProviderCount, TopicCount
 from gateway.limits import PAGE_SIZE, Limits
+from gateway.model.collections import CustomField
 from gateway.model.lists import Group, Grouping, Interval, Largest
 from gateway.model.records import Article
 from gateway.store.reads import GroupsOf, HistogramOf, Listing, RangesOf
@@ -104,7 +105,7 @@ def facets(description: str, graphql_type: object, listing: Listing[Article], fi
     return requested(description, graphql_type, select, [keyword("where", filters), *search_parameters(Counted)])
 
 
-def counts_by(by: Grouping, *own: str) -> Callable[..., Answer]:
+def counts_by(by: Grouping | CustomField, *own: str) -> Callable[..., Answer]:
     """The counts by a value. `own` is the place in the filter of what tests the value."""
 
     def ask(
@@ -125,26 +126,42 @@ def _whole(found: Sequence[Group[Any]], _: str) -> Sequence[Group[Any]]:
     return found
 
 
-def _dates(
-    _limits: Limits,
-    selected: Selected,
-    interval: Annotated[Interval, strawberry.argument(description="The calendar interval.")],
-) -> Answer:
-    def counts(groups: Sequence[Group[datetime]], _: str) -> Sequence[DateCount]:
-        return [DateCount(start=group.value, end=end_of(interval, group.value), count=group.size) for group in groups]
+def dates_by(field: CustomField | None = None) -> Callable[..., Answer]:
+    """The counts by a time: that of publication, or a custom field."""
 
-    return Answer(HistogramOf(selected.listing(), interval), counts)
+    def ask(
+        _limits: Limits,
+        selected: Selected,
+        interval: Annotated[Interval, strawberry.argument(description="The calendar interval.")],
+    ) -> Answer:
+        def counts(groups: Sequence[Group[datetime]], _: str) -> Sequence[DateCount]:
+            return [DateCount(start=each.value, end=end_of(interval, each.value), count=each.size) for each in groups]
+
+        return Answer(HistogramOf(selected.listing(), interval, field), counts)
+
+    return ask
 
 
 def _quality(limits: Limits, selected: Selected, bounds: Bounds = BOUNDS) -> Answer:
-    edges = sorted({*(BOUNDS if bounds is None else bounds)})
+    return ranges(limits, selected, BOUNDS if bounds is None else bounds, RangeCount)
+
+
+def ranges(
+    limits: Limits,
+    selected: Selected,
+    bounds: Sequence[float],
+    count: Callable[..., Any],
+    field: CustomField | None = None,
+) -> Answer:
+    """The counts by a number between bounds: by the quality, or by a custom field."""
+    edges = sorted({*bounds})
     check_limit("page", limits.page, len(edges))
 
-    def ranges(counts: Sequence[int], _: str) -> Sequence[RangeCount]:
+    def counts(sizes: Sequence[int], _: str) -> Sequence[Any]:
         gaps = pairwise([None, *edges, None])
-        return [RangeCount(gte=low, lt=high, count=count) for (low, high), count in zip(gaps, counts, strict=True)]
+        return [count(gte=low, lt=high, count=size) for (low, high), size in zip(gaps, sizes, strict=True)]
 
-    return Answer(RangesOf(selected.listing(), tuple(edges)), ranges)
+    return Answer(RangesOf(selected.listing(), tuple(edges), field), counts)
 
 
 @strawberry.type(
@@ -159,7 +176,9 @@ class ArticleFacets:
     types = answered("Counts by kind of content.", list[ValueCount], counts_by(Grouping.TYPE, "type"))
     collections = answered("Counts by collection.", list[ValueCount], counts_by(Grouping.COLLECTION, "collection"))
     dates = answered(
-        "Counts by date of publication, oldest first. Intervals without articles are omitted.", list[DateCount], _dates
+        "Counts by date of publication, oldest first. Intervals without articles are omitted.",
+        list[DateCount],
+        dates_by(),
     )
     quality = answered(
         "Counts by quality: one range per gap between the bounds, including empty ones. The first and the"

@@ -12,6 +12,7 @@ from strawberry import UNSET
 
 from gateway.filters import (
     And,
+    AnyField,
     ArticlePart,
     Compared,
     Comparison,
@@ -76,7 +77,7 @@ def _said(filter_: Input) -> Sequence[tuple[str, Any]]:
     return [each for each in vars(filter_).items() if each[1] is not UNSET and each[1] is not None]
 
 
-VALUE: Mapping[str, Callable[[Field, Any], Filter]] = {
+VALUE: Mapping[str, Callable[[AnyField, Any], Filter]] = {
     "eq": lambda field, value: In(field, (value,)),
     "ne": lambda field, value: Not(In(field, (value,))),
     "in_": lambda field, values: In(field, tuple(values)),

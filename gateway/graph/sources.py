@@ -127,7 +127,7 @@ def owned(
         parent = source.parent(root)
         return None if parent is None else await info.context.load(read(info.context.limits, **arguments), parent)
 
-    return _field(description, graphql_type, resolve, _parameters(read), source)
+    return _field(description, graphql_type, resolve, parameters_of(read), source)
 
 
 def named(
@@ -135,16 +135,18 @@ def named(
     graphql_type: object,
     key: Callable[..., Key | None],
     shows: Callable[[Read[Any], Any], bool] = lambda _read, _id: True,
+    *,
     by: str = "id",
+    parameters: Sequence[inspect.Parameter] = (),
 ) -> Any:
-    """The field of a record that the arguments name. The parameters of `key` after the limits are the arguments."""
+    """The field of a record that the arguments name: those given, else the parameters of `key` after the limits."""
 
     async def resolve(root: object, info: Info, **arguments: Any) -> Any:  # noqa: ARG001 - the library passes it
         asked = key(info.context.limits, **arguments)
         found = None if asked is None else await info.context.load(*asked)
         return found if asked and found is not None and shows(asked[0], getattr(found, by)) else None
 
-    return _field(description, graphql_type, resolve, _parameters(key), Named(key, shows, by))
+    return _field(description, graphql_type, resolve, parameters or parameters_of(key), Named(key, shows, by))
 
 
 def requested(
@@ -168,7 +170,7 @@ def derived(
     def resolve(root: object, info: Info, **arguments: Any) -> Any:
         return source.value(root, info.context.limits, arguments)
 
-    return _field(description, graphql_type, resolve, _parameters(make), source)
+    return _field(description, graphql_type, resolve, parameters_of(make), source)
 
 
 def answered(description: str, graphql_type: object, ask: Callable[..., Answer], by: str | None = None) -> Any:
@@ -181,7 +183,7 @@ def answered(description: str, graphql_type: object, ask: Callable[..., Answer],
         parent = WHOLE if by is None else getattr(root, by)
         return answer.value(await info.context.load(answer.read, parent), parent)
 
-    parameters = _parameters(ask)[1 if by is None else 0 :]
+    parameters = parameters_of(ask)[1 if by is None else 0 :]
     return _field(description, graphql_type, resolve, parameters, Answered(ask, by))
 
 
@@ -269,8 +271,8 @@ def keyword(name: str, annotation: Any, default: object = UNSET) -> Parameter:
     return Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 
-def _parameters(read: Callable[..., object]) -> list[inspect.Parameter]:
-    """The parameters after the first."""
+def parameters_of(read: Callable[..., object]) -> list[inspect.Parameter]:
+    """The arguments of a field: the parameters of a function after the first."""
     _, *parameters = Signature.from_callable(read, eval_str=True).parameters.values()
     return parameters
 

@@ -56,8 +56,8 @@ QUERY_FIELDS = frozenset(
 )
 COLLECTION_TYPES = frozenset(
     {
-        *("BooleanFilter", "CustomMarkdown", "Date", "DateFilter", "FloatFilter", "IsNullFilter", "PlainArticle"),
-        *("ReferenceCount", "ReferenceFilter"),
+        *("BooleanCount", "BooleanFilter", "CustomMarkdown", "Date", "DateFilter", "FloatFilter", "FloatRangeCount"),
+        *("IsNullFilter", "PlainArticle", "ReferenceCount", "ReferenceFilter", "StringListFilter"),
     }
 )
 """The types of schemas with collections that belong to none of them."""

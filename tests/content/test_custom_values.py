@@ -392,7 +392,7 @@ def quoted(text: str) -> str:
 
 
 def _float(number: float) -> Written:
-    rounded = float(Context(prec=15).create_decimal(repr(number)))
+    rounded = float(Context(prec=15).create_decimal_from_float(number))
     return Written(repr(number), 0.0 if abs(rounded) < 2.2250738585072014e-308 else rounded)
 
 
