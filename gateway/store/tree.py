@@ -5,8 +5,7 @@ It is made of the articles in public lists, so a hidden article gives neither a 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from operator import attrgetter
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import orjson
@@ -32,7 +31,7 @@ class Page(NamedTuple):
 
     @property
     def folder(self) -> str:
-        return self.path.rpartition("/")[0]
+        return _parent(self.path)
 
     @property
     def shown_title(self) -> str:
@@ -40,107 +39,141 @@ class Page(NamedTuple):
 
     @property
     def rank(self) -> Rank:
-        return _rank(self.entry.weight, self.entry.number, self.shown_title, self.path)
+        return _rank(self.entry, self.shown_title, self.path)
+
+
+class _Contents(NamedTuple):
+    pages: list[Page]
+    folders: list[str]
+    """The paths of the folders in it."""
 
 
 class _Folder(NamedTuple):
     folder: Folder
     rank: Rank
     is_hidden: bool
-    children: Sequence[Page | str]
-    """Pages and paths of folders, in order. Hidden ones are left out."""
-    folders: Sequence[str]
-    """The paths of its folders, in order, with hidden ones."""
+    children: Sequence[Page | _Folder]
+    """Pages and folders in order, without its own page and hidden pages."""
+    folders: Sequence[Folder]
+    """Its folders in order."""
 
 
 class Tree:
-    """Immutable."""
+    """The folders and pages of one view, or those of one locale. Immutable."""
 
     def __init__(self, pages: Sequence[Page]) -> None:
-        self._folders: dict[str, _Folder] = {}
-        below: dict[str, tuple[list[Page], list[str]]] = {}
+        contents: dict[str, _Contents] = {"": _Contents([], [])}
         for page in pages:
-            _containing(below, page.folder)[0].append(page)
-        for path in sorted(below, key=len, reverse=True):  # those below a folder first
-            self._folders[path] = self._made(path, *below[path])
-        self._order = [*self._ids("")] if below else []
+            _contents_of(contents, page.folder).pages.append(page)
+        self._folders: dict[str, _Folder] = {}
+        for path in sorted(contents, key=len, reverse=True):  # a folder after those in it
+            self._folders[path] = self._made(path, contents[path])
+        self._order = [*self._ids()]
         self._place = {id_: at for at, id_ in enumerate(self._order)}
 
-    def _made(self, path: str, pages: Sequence[Page], paths: Sequence[str]) -> _Folder:
-        index = min((page for page in pages if page.entry.is_index), key=_index_rank, default=None)
+    def _made(self, path: str, contents: _Contents) -> _Folder:
+        page = min((each for each in contents.pages if each.entry.is_index), key=_index_rank, default=None)
         parent, _, name = path.rpartition("/")
-        number, stem = split_number(name)
-        title = index.shown_title if index else Named(None, stem, None).words
-        folders = [self._folders[each] for each in paths]
-        shown: list[tuple[Rank, Page | str]] = [
-            (page.rank, page) for page in pages if page is not index and not page.entry.is_hidden
-        ]
-        shown += [(each.rank, each.folder.path) for each in folders if not each.is_hidden]
-        entry = index.entry if index else NavigationEntry(number=number)
+        title = page.shown_title if page else _title(name)
+        entry = page.entry if page else NavigationEntry(number=split_number(name)[0])
+        folders = sorted([self._folders[each] for each in contents.folders], key=lambda each: each.rank)
+        shown = [(each.rank, each) for each in contents.pages if each is not page and not each.entry.is_hidden]
+        ranked: list[tuple[Rank, Page | _Folder]] = [*shown, *((each.rank, each) for each in folders)]
         return _Folder(
-            Folder(path, title, index and index.id, parent if path else None),
-            _rank(entry.weight, entry.number, title, path),
+            Folder(path, title, page and page.id, parent if path else None),
+            _rank(entry, title, path),
             entry.is_hidden,
-            [child for _, child in sorted(shown, key=lambda each: each[0])],
-            [each.folder.path for each in sorted(folders, key=attrgetter("rank"))],
+            [each for _, each in sorted(ranked, key=lambda each: each[0])],
+            [each.folder for each in folders],
         )
 
-    def _ids(self, path: str) -> Iterator[str]:
-        """The pages of a folder and below it, depth first, its own first."""
-        found = self._folders[path]
-        if found.folder.article_id and not found.is_hidden:
-            yield found.folder.article_id
-        for child in found.children:
-            if isinstance(child, Page):
-                yield child.id
-            else:
-                yield from self._ids(child)
+    def _ids(self) -> Iterator[str]:
+        """The pages of the navigation, depth first, that of a folder before those in it."""
+        waiting: list[Page | _Folder] = [self._folders[""]]
+        while waiting:
+            each = waiting.pop()
+            if isinstance(each, Page):
+                yield each.id
+            elif not each.is_hidden:
+                if each.folder.article_id:
+                    yield each.folder.article_id
+                waiting += reversed(each.children)
 
     def folder(self, path: str) -> Folder | None:
         found = self._folders.get(path)
         return found and found.folder
 
     def folder_of(self, path: str) -> Folder:
-        """The folder of a file, which may have no page in the tree."""
-        return self._folder_at(path.rpartition("/")[0])
+        """The folder of a file. If it has no page in the tree, its title is that of its name."""
+        return self._folder_at(_parent(path))
 
     def breadcrumbs(self, path: str) -> Sequence[Folder]:
         """The folders from the top down to that of a file, without the content folder."""
         names = path.split("/")[:-1]
         return [self._folder_at("/".join(names[: at + 1])) for at in range(len(names))]
 
-    def folders_in(self, path: str) -> Sequence[Folder]:
-        """The folders directly in a folder, in order."""
-        found = self._folders.get(path)
-        return [self._folders[each].folder for each in found.folders] if found else []
+    def _folder_at(self, path: str) -> Folder:
+        parent, _, name = path.rpartition("/")
+        return self.folder(path) or Folder(path, _title(name), None, parent if path else None)
 
-    def items(self, under: str, depth: int, locale: str | None) -> Sequence[NavigationItem]:
-        """The items of a folder, down to a depth. With a locale, only those with pages in it."""
+    def folders_in(self, path: str) -> Sequence[Folder]:
+        """The folders directly in a folder, in order, with hidden ones."""
+        found = self._folders.get(path)
+        return found.folders if found else ()
+
+    def items(self, under: str, depth: int) -> Sequence[NavigationItem]:
+        """The items in a folder and below it, down to a depth of at least 1."""
         found = self._folders.get(under)
-        return [*self._items(found, depth, locale)] if found else []
+        return [*self._items(found, depth)] if found else ()
+
+    def _items(self, found: _Folder, depth: int) -> Iterator[NavigationItem]:
+        for each in found.children:
+            if isinstance(each, Page):
+                yield NavigationItem(each.shown_title, each.path, None, each.id)
+            elif not each.is_hidden:
+                path, title, article_id, _ = each.folder
+                items = [*self._items(each, depth - 1)] if depth > 1 else ()
+                yield NavigationItem(title, path, path, article_id, items)
 
     def neighbours(self, id_: str) -> tuple[str | None, str | None]:
-        """The ids of the pages before and after a page in the order of the navigation."""
+        """The ids of the pages before and after a page in the navigation."""
         at = self._place.get(id_)
         if at is None:
             return None, None
         return self._order[at - 1] if at else None, self._order[at + 1] if at + 1 < len(self._order) else None
 
-    def _folder_at(self, path: str) -> Folder:
-        """A folder, which may have no page in the tree: its title is then that of its name."""
-        parent, _, name = path.rpartition("/")
-        return self.folder(path) or Folder(path, _title(name), None, parent if path else None)
 
-    def _items(self, found: _Folder, depth: int, locale: str | None) -> Iterator[NavigationItem]:
-        for child in found.children:
-            if not isinstance(child, Page):
-                inner = self._folders[child]
-                if locale is None or self._is_in(inner, locale):
-                    yield self._folder_item(inner, depth - 1, locale)
-            elif locale is None or child.locale == locale:
-                yield NavigationItem(child.shown_title, child.path, None, child.id)
+def _contents_of(known: dict[str, _Contents], path: str) -> _Contents:
+    """The contents of a folder. Adds it, and those that contain it."""
+    added, above = list[str](), path
+    while above not in known:
+        known[above] = _Contents([], [])
+        added.append(above)
+        above = _parent(above)
+    for each in added:
+        known[_parent(each)].folders.append(each)
+    return known[path]
 
-    def _folder_item(self, found: _Folder, depth: int, locale: str | None) -> NavigationItem:
-        path, title, article_id, _ = found.folder
-        items = [*self._items(found, depth, locale)] if depth > 0 else ()
-        return NavigationItem(title, path, path, article_id, items)
+
+def _parent(path: str) -> str:
+    return path.rpartition("/")[0]
+
+
+def page(row: Row) -> Page:
+    """A page from the columns of COLUMNS."""
+    id_, path, title, locale, entry = row
+    return Page(id_, path, title, locale, NavigationEntry(*orjson.loads(entry)) if entry else NavigationEntry())
+
+
+def _title(name: str) -> str:
+    return Named(None, split_number(name)[1], None).words
+
+
+def _rank(entry: NavigationEntry, title: str, path: str) -> Rank:
+    weight, number = entry.weight, entry.number
+    return weight is None, weight or 0, number is None, number or 0, fold(title), path
+
+
+def _index_rank(page: Page) -> tuple[bool, str]:
+    """Of the pages of one folder, that without a locale comes first."""
+    return page.locale is not None, page.path
