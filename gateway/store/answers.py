@@ -13,6 +13,7 @@ from gateway.content import snippets
 from gateway.errors import RequestError
 from gateway.model.collections import CustomField
 from gateway.model.lists import BEST_FIRST, Group, Grouping, Order, Page, SearchField, Window
+from gateway.model.navigation import Folder, NavigationItem
 from gateway.model.records import (
     Adjacent,
     Article,
@@ -37,22 +38,29 @@ from gateway.store.entities import LOOKUPS as ENTITY_LOOKUPS
 from gateway.store.list_query import ListQuery, find, within
 from gateway.store.protocol import Asked
 from gateway.store.reads import (
+    ARTICLE_BY_ID,
     ARTICLES,
     AUTHOR_BY_KEY,
+    FOLDER_BY_PATH,
+    FOLDER_OF_FILE,
     PROVIDER_BY_KEY,
     TOPIC_BY_KEY,
     WHOLE,
     AdjacentIn,
     AuthorsOf,
+    BreadcrumbsOf,
     ChangesOf,
     CountOf,
     Find,
+    FoldersIn,
     GroupsOf,
     HistogramOf,
     LinkAddressesOf,
     LinksOf,
     Listing,
     Lookup,
+    NavigationOf,
+    NeighboursOf,
     PageOf,
     Precedes,
     RangesOf,
@@ -85,6 +93,8 @@ from gateway.store.rows import (
 from gateway.store.search_sql import Ranked
 from gateway.store.sql_fragment import Sql, Steps, keys, reachable, view, visible
 from gateway.store.suggestions import Suggestion
+from gateway.store.tree import COLUMNS as PAGE
+from gateway.store.tree import Tree, TreeCache
 
 T = TypeVar("T")
 K = TypeVar("K")
@@ -105,6 +115,8 @@ class State(NamedTuple):
     entities: Entities | None = None
     """The providers, topics and authors in memory, if they are held."""
     dialect: Dialect = SQLITE
+    trees: TreeCache | None = None
+    """The trees of this visibility, if they are kept."""
 
 
 def known(state: State, read: Read[Any], parents: Parents) -> Mapping[str, Any] | None:
@@ -147,6 +159,9 @@ def answers(state: State, asked: Sequence[Asked]) -> Steps[list[Mapping[str, Any
 
 
 def _find(state: State, read: Find[T], parents: Parents) -> Steps[Mapping[str, T | None]]:
+    if read.lookup in _FOLDERS:
+        tree = yield from _tree(state)
+        return {parent: _FOLDERS[read.lookup](tree, parent) for parent in parents}
     found = lookup_source(read.lookup)
     rows = yield find(found, parents, state.visibility, dialect=state.dialect)
     made = ((parents[at], found.record.make(row)) for at, *row in reversed(rows))
@@ -349,6 +364,44 @@ def _translations(state: State, _read: TranslationsOf, parents: Parents) -> Step
     return _of(parents, sorted(found, key=lambda each: (each[1].locale or "", each[1].path)))
 
 
+_FOLDERS: Mapping[Lookup[Any], Callable[[Tree, str], Any]] = {
+    FOLDER_BY_PATH: Tree.folder,
+    FOLDER_OF_FILE: Tree.folder_of,
+}
+
+
+def _tree(state: State, locale: str | None = None) -> Steps[Tree]:
+    cache = state.trees or TreeCache(state.visibility)
+    trees = cache.of(state.generation)
+    if trees is None:
+        rows = yield Sql(f"SELECT {PAGE} FROM article WHERE {visible('article', state.visibility)}")  # noqa: S608
+        trees = cache.hold(state.generation, rows)
+    return trees.of(locale)
+
+
+def _navigation(state: State, read: NavigationOf, parents: Parents) -> Steps[Mapping[str, Sequence[NavigationItem]]]:
+    tree = yield from _tree(state, read.locale)
+    return {parent: tree.items(parent, read.depth) for parent in parents}
+
+
+def _breadcrumbs(state: State, _read: BreadcrumbsOf, parents: Parents) -> Steps[Mapping[str, Sequence[Folder]]]:
+    tree = yield from _tree(state)
+    return {parent: tree.breadcrumbs(parent) for parent in parents}
+
+
+def _folders(state: State, _read: FoldersIn, parents: Parents) -> Steps[Mapping[str, Sequence[Folder]]]:
+    tree = yield from _tree(state)
+    return {parent: tree.folders_in(parent) for parent in parents}
+
+
+def _neighbours(state: State, _read: NeighboursOf, parents: Parents) -> Steps[Mapping[str, Adjacent]]:
+    tree = yield from _tree(state)
+    beside = {parent: tree.neighbours(parent) for parent in parents}
+    ids = dict.fromkeys(id_ for pair in beside.values() for id_ in pair if id_)
+    found = yield from answer(state, Find(ARTICLE_BY_ID), [*ids])
+    return {parent: Adjacent(*(found.get(id_) if id_ else None for id_ in pair)) for parent, pair in beside.items()}
+
+
 def _statistics(state: State, _read: StatisticsOf, parents: Parents) -> Steps[Mapping[str, Statistics]]:
     seen = view(state.visibility)
     hidden = "0" if state.visibility is Visibility.PUBLIC else HIDDEN
@@ -384,6 +437,10 @@ _ANSWERS: Mapping[type[Read[Any]], Callable[[State, Any, Parents], Steps[Mapping
     SuggestionOf: _suggestions,
     ChangesOf: _changes,
     TranslationsOf: _translations,
+    NavigationOf: _navigation,
+    BreadcrumbsOf: _breadcrumbs,
+    FoldersIn: _folders,
+    NeighboursOf: _neighbours,
     StatisticsOf: _statistics,
 }
 

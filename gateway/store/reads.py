@@ -15,6 +15,7 @@ from gateway.content.text import storable
 from gateway.filters import Filter
 from gateway.model.collections import CustomField
 from gateway.model.lists import Group, Interval, Largest, Order, Page, Window
+from gateway.model.navigation import Folder, NavigationItem
 from gateway.model.records import (
     Adjacent,
     Article,
@@ -79,6 +80,9 @@ AUTHOR_BY_KEY = Lookup[Author]("author.key")
 AUTHOR_BY_ID = Lookup[Author]("author.id")
 AUTHOR_BY_SLUG = Lookup[Author]("author.slug")
 RELATED_BY_ID = Lookup[Related]("related.id")
+FOLDER_BY_PATH = Lookup[Folder]("folder.path")
+FOLDER_OF_FILE = Lookup[Folder]("folder.file")
+"""The key is the path of a file."""
 
 
 def localized_slug(slug: str, locale: str) -> str:
@@ -306,6 +310,30 @@ class ChangesOf(Read[ChangePage]):
 @dataclass(frozen=True, slots=True)
 class TranslationsOf(Read[Sequence[Article]]):
     """The translations of each parent, an article's id, that lists show: by locale, then by path. Without itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class NavigationOf(Read[Sequence[NavigationItem]]):
+    """The items of a folder, down to a depth of at least 1, of all pages or of those in a locale. The parent is the
+    folder's path."""
+
+    depth: int
+    locale: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BreadcrumbsOf(Read[Sequence[Folder]]):
+    """The folders from the top down to that of each parent, a file's path, without the content folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoldersIn(Read[Sequence[Folder]]):
+    """The folders directly in each parent, a folder's path, in the order of the navigation."""
+
+
+@dataclass(frozen=True, slots=True)
+class NeighboursOf(Read[Adjacent]):
+    """The pages before and after each parent, an article's id, in the navigation."""
 
 
 @dataclass(frozen=True, slots=True)

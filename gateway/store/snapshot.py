@@ -23,6 +23,7 @@ from gateway.store.reads import WHOLE, Listing, ReadSteps
 from gateway.store.rows import SEVERITIES, Row, generation, problem
 from gateway.store.sql_files import named
 from gateway.store.sql_fragment import NO_LIMIT, Sql, Steps, view
+from gateway.store.tree import TreeCache
 
 T = TypeVar("T")
 
@@ -46,9 +47,15 @@ class SqlSnapshot:
     """A snapshot of the generation that its lease reads."""
 
     def __init__(
-        self, lease: LeasedReader, visibility: Visibility, entities: EntityCache, dialect: Dialect = SQLITE
+        self,
+        lease: LeasedReader,
+        visibility: Visibility,
+        entities: EntityCache,
+        trees: TreeCache,
+        dialect: Dialect = SQLITE,
     ) -> None:
-        """`entities` is the cache of this visibility."""
+        """`entities` and `trees` are the caches of this visibility."""
+        self._trees = trees
         self._lease = lease
         self._visibility = visibility
         self._entity_cache = entities
@@ -119,13 +126,13 @@ class SqlSnapshot:
         """With the entities of this generation, if a read uses them and they are in memory."""
         if self._entities is None and any(uses_entities(read) for read, _ in asked):
             return await self._state()
-        return State(self._visibility, await self._lease.generation(), self._entities, self._dialect)
+        return State(self._visibility, await self._lease.generation(), self._entities, self._dialect, self._trees)
 
     async def _state(self) -> State:
         row = await self._lease.generation()
         if self._entities is None:
             self._entities = await self._entity_cache.of(row, self._lease.rows)
-        return State(self._visibility, row, self._entities, self._dialect)
+        return State(self._visibility, row, self._entities, self._dialect, self._trees)
 
     async def _run(self, steps: Steps[T]) -> T:
         result, rows = await self._lease.run(_counted(steps))

@@ -14,6 +14,7 @@ from gateway.content.file_names import Named, split_number
 from gateway.content.text import fold
 from gateway.model.documents import NavigationEntry
 from gateway.model.navigation import Folder, NavigationItem
+from gateway.model.records import Visibility
 from gateway.store.rows import Row
 
 COLUMNS = "article.id, article.path, article.title, article.locale, article.navigation"
@@ -177,3 +178,46 @@ def _rank(entry: NavigationEntry, title: str, path: str) -> Rank:
 def _index_rank(page: Page) -> tuple[bool, str]:
     """Of the pages of one folder, that without a locale comes first."""
     return page.locale is not None, page.path
+
+
+class Trees:
+    """The trees of one generation: of all pages, and of those of each locale."""
+
+    def __init__(self, rows: Sequence[Row]) -> None:
+        """Rows of COLUMNS."""
+        self._pages = [*map(page, rows)]
+        self._locales = {each.locale for each in self._pages}
+        self._made: dict[str | None, Tree] = {}
+
+    def of(self, locale: str | None) -> Tree:
+        """The tree of all pages, or of those in a locale."""
+        if locale is not None and locale not in self._locales:
+            return _EMPTY
+        if locale not in self._made:
+            self._made[locale] = Tree([each for each in self._pages if locale in (None, each.locale)])
+        return self._made[locale]
+
+
+_EMPTY = Tree(())
+
+
+class TreeCache:
+    """The trees of the generation that was read last, for one visibility."""
+
+    def __init__(self, visibility: Visibility) -> None:
+        self._visibility = visibility
+        self._held: tuple[str, int, Trees] | None = None
+
+    def of(self, generation: Row) -> Trees | None:
+        epoch, counter = self._key(generation)
+        return self._held[2] if self._held and self._held[:2] == (epoch, counter) else None
+
+    def hold(self, generation: Row, rows: Sequence[Row]) -> Trees:
+        """Makes the trees of a generation from the rows of COLUMNS."""
+        trees = Trees(rows)
+        self._held = (*self._key(generation), trees)
+        return trees
+
+    def _key(self, generation: Row) -> tuple[str, int]:
+        epoch, counter_all, counter_public, *_ = generation
+        return epoch, counter_public if self._visibility is Visibility.PUBLIC else counter_all

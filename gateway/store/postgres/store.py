@@ -27,6 +27,7 @@ from gateway.store.snapshot import SqlSnapshot
 from gateway.store.sql_files import named
 from gateway.store.sqlite.driver import CLOSED
 from gateway.store.tables import PUBLIC_VIEW, RELEASE
+from gateway.store.tree import TreeCache
 
 logger = logging.getLogger("gateway")
 
@@ -99,6 +100,7 @@ class PostgresStore:
         self._readers = PostgresReaders(self._signal, self._place, self.check_available)
         self._readers.fill([Reader(connection) for connection in self._connections])
         self._entities = {visibility: EntityCache(visibility, entities) for visibility in Visibility}
+        self._trees = {visibility: TreeCache(visibility) for visibility in Visibility}
         self._is_current = False
         """Whether the tables have this release."""
         self._fault: StoreError | None = None
@@ -152,7 +154,7 @@ class PostgresStore:
         lease = ReaderLease(self._readers)
         try:
             self.check_available()
-            yield SqlSnapshot(lease, visibility, self._entities[visibility], DIALECT)
+            yield SqlSnapshot(lease, visibility, self._entities[visibility], self._trees[visibility], DIALECT)
         except DatabaseUnavailable:
             self._wake.set()  # looks at once
             raise

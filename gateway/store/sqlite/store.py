@@ -37,6 +37,7 @@ from gateway.store.sqlite.driver import CLOSED, PATIENCE, Access, Database, Sqli
 from gateway.store.sqlite.write_sql import COUNT_ARTICLES
 from gateway.store.sqlite.writer import ChangeWriter, split
 from gateway.store.sqlite.writer_lock import WriterLock
+from gateway.store.tree import TreeCache
 
 _SQL = named("read.sql")
 FILES = _SQL["files"]
@@ -93,6 +94,7 @@ class SqliteStore:
         self._connections = AsyncExitStack()
         self._readers = ReaderPool()
         self._entities = {visibility: EntityCache(visibility, entities) for visibility in Visibility}
+        self._trees = {visibility: TreeCache(visibility) for visibility in Visibility}
         self._writer: SqliteConnection | None = None
         self._identity: FileIdentity | None = None
         """The identity of the open file. None before it can be read."""
@@ -249,7 +251,7 @@ class SqliteStore:
         with self._lease() as lease:
             if self._is_behind:
                 await self._renew()
-            yield SqlSnapshot(lease, visibility, self._entities[visibility])
+            yield SqlSnapshot(lease, visibility, self._entities[visibility], self._trees[visibility])
 
     async def apply(self, changes: ChangeSet) -> Applied:
         async with self._writing:
