@@ -72,6 +72,8 @@ LIST_SIZES: Mapping[tuple[str, str], int] = {
     (ANY, "images"): 5,
     ("Related", "images"): 1,  # most entries have one
     (ANY, "translations"): 5,
+    (ANY, "breadcrumbs"): 4,
+    ("Query", "navigation"): 20,
     ("__Schema", "types"): 50,
     ("__Schema", "directives"): 5,
     ("__Type", "fields"): 10,

@@ -65,7 +65,7 @@ def _read(plan: PlanBuilder, scope: Scope, nodes: list[FieldNode], field: GraphQ
     if isinstance(scope, ArticleRows) and type_.name in _OWNED:
         return _OWNED[type_.name](plan, scope, nodes, field, source)
     asked = plan.question(field, nodes[0], source.read)
-    if source.kind is Kind.RECORD and (is_article(type_) or type_.name in {"Provider", "Topic"}):
+    if source.kind is Kind.RECORD and (is_article(type_) or type_.name in {"Provider", "Topic", "Folder"}):
         return plan.found(scope, nodes, asked, key, type_)
     read = plan.read(level, asked, f"({key},)" if source.by is None else plan.parents(scope, key))
     name = plan.name("v")

@@ -5,13 +5,14 @@ What a read counts and depends on is a function of the read and its values.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
 from gateway import cache_tags
 from gateway.errors import LimitExceeded
 from gateway.model.lists import Group, Page
+from gateway.model.navigation import NavigationItem
 from gateway.model.records import Article, Author, Link, Provider, Related, Similar, Topic
 from gateway.store.reads import (
     ARTICLE_BY_URL,
@@ -22,6 +23,8 @@ from gateway.store.reads import (
     AUTHOR_BY_KEY,
     AUTHOR_BY_SLUG,
     AUTHORS,
+    FOLDER_BY_PATH,
+    FOLDER_OF_FILE,
     PROVIDER_BY_ID,
     PROVIDER_BY_KEY,
     PROVIDER_BY_SLUG,
@@ -32,15 +35,19 @@ from gateway.store.reads import (
     TOPICS,
     AdjacentIn,
     AuthorsOf,
+    BreadcrumbsOf,
     ChangesOf,
     CountOf,
     Find,
+    FoldersIn,
     GroupsOf,
     HistogramOf,
     LinkAddressesOf,
     LinksOf,
     Listing,
     Lookup,
+    NavigationOf,
+    NeighboursOf,
     PageOf,
     Precedes,
     RangesOf,
@@ -116,7 +123,9 @@ def records_in(read: Read[Any], value: Any) -> Collection[object]:
         case PageOf():
             page: Page[object] = value
             return [edge.node for edge in page.edges]
-        case AdjacentIn():
+        case NavigationOf():
+            return [*_flattened(value)]
+        case AdjacentIn() | NeighboursOf():
             return [article for article in value if article]
         case (
             GroupsOf()
@@ -127,10 +136,18 @@ def records_in(read: Read[Any], value: Any) -> Collection[object]:
             | LinksOf()
             | SimilarTo()
             | TranslationsOf()
+            | BreadcrumbsOf()
+            | FoldersIn()
         ):
             items: Collection[object] = value
             return items
     return ()
+
+
+def _flattened(items: Sequence[NavigationItem]) -> Iterator[NavigationItem]:
+    for each in items:
+        yield each
+        yield from _flattened(each.items)
 
 
 def is_shared(read: Read[Any]) -> bool:
@@ -152,7 +169,10 @@ def lists_of(read: Read[Any]) -> Collection[str]:
             | SuggestionOf(listing)
         ):
             return _lists(listing)
-        case Find(lookup) if lookup == ARTICLE_BY_URL:  # several can have the URL, and a newer one replaces the result
+        # Several articles can have a URL, and a newer one replaces the result. Folders are made of all articles.
+        case Find(lookup) if lookup in {ARTICLE_BY_URL, FOLDER_BY_PATH, FOLDER_OF_FILE}:
+            return (cache_tags.ARTICLES,)
+        case NavigationOf() | BreadcrumbsOf() | FoldersIn() | NeighboursOf():
             return (cache_tags.ARTICLES,)
         case ScoreOf() | SimilarTo() | SnippetsOf() | ChangesOf() | TranslationsOf():
             return (cache_tags.ARTICLES,)

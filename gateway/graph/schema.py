@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import unicodedata
 import weakref
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -39,6 +40,7 @@ from gateway.graph.connection import (
     PageKey,
     check_limit,
     checked_window,
+    non_negative,
     only_argument,
     or_none,
     resolved,
@@ -53,7 +55,7 @@ from gateway.graph.search_arguments import SearchFields, SearchModes, checked_se
 from gateway.graph.search_types import ArticleSearchConnection
 from gateway.graph.sources import ARTICLE_LIST, AUTHOR_LIST, PROVIDER_LIST, TOPIC_LIST, Kind, connection, named, owned
 from gateway.graph.sync import ChangeSet, Subscription
-from gateway.graph.types import Article, Author, Node, Provider, Topic
+from gateway.graph.types import Article, Author, Folder, NavigationItem, Node, Provider, Topic
 from gateway.limits import Limits
 from gateway.model import records
 from gateway.model.collections import NO_COLLECTIONS, Collections
@@ -65,6 +67,7 @@ from gateway.store.reads import (
     AUTHOR_BY_KEY,
     AUTHOR_BY_SLUG,
     AUTHORS,
+    FOLDER_BY_PATH,
     PROVIDER_BY_ID,
     PROVIDER_BY_KEY,
     PROVIDER_BY_SLUG,
@@ -77,6 +80,7 @@ from gateway.store.reads import (
     WHOLE,
     Find,
     Lookup,
+    NavigationOf,
     PageOf,
     Read,
 )
@@ -146,6 +150,32 @@ def _author(
             return Find(AUTHOR_BY_SLUG), key
         case _, key:
             return Find(AUTHOR_BY_KEY), author_key(key)
+
+
+def _folder(
+    _limits: Limits,
+    path: Annotated[
+        str, strawberry.argument(description="Path of the folder, relative to the content folder, or an empty text.")
+    ],
+) -> Key:
+    return Find(FOLDER_BY_PATH), _folder_path(path)
+
+
+def _navigation(
+    limits: Limits,
+    under: Annotated[str, strawberry.argument(description="Path of the folder to begin below.")] = "",
+    depth: Annotated[int, strawberry.argument(description="Number of levels of items.")] = 3,
+    locale: Annotated[
+        str | None, strawberry.argument(description="Only pages in this locale. Default: all pages.")
+    ] = UNSET,
+) -> NavigationOf:
+    non_negative("depth", depth)
+    check_limit("depth", limits.depth, depth)
+    return NavigationOf(_folder_path(under), depth, or_none(locale))
+
+
+def _folder_path(path: str) -> str:
+    return unicodedata.normalize("NFC", path.strip("/"))
 
 
 def _node(_limits: Limits, id_: str) -> Sequence[str]:
@@ -259,6 +289,16 @@ class Query:
     author = named("One author. Give exactly one argument. Null if the author does not exist.", Author | None, _author)
 
     authors = connection("All authors of visible articles.", Connection[Author], AUTHORS, AUTHOR_LIST)
+
+    folder = named("One folder. Null if no visible article is in it or below it.", Folder | None, _folder)
+
+    navigation = owned(
+        "The pages and folders of the site, in order of weight, number, title and path. Unlisted pages"
+        " and those that hide themselves are left out.",
+        list[NavigationItem],
+        _navigation,
+        None,
+    )
 
     changes = owned("Delta sync for clients with an offline copy.", ChangeSet, sync.changes, None, Kind.RECORD)
 

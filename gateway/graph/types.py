@@ -56,10 +56,14 @@ from gateway.store.reads import (
     ARTICLES_OF_TOPIC,
     ARTICLES_REFERRING,
     ARTICLES_RELATING,
+    FOLDER_BY_PATH,
+    FOLDER_OF_FILE,
     MENTIONS,
     PROVIDER_BY_KEY,
     AdjacentIn,
     AuthorsOf,
+    BreadcrumbsOf,
+    FoldersIn,
     GroupsOf,
     LinksOf,
     Listing,
@@ -284,6 +288,13 @@ class Article(Node, ContentItem):
         choice=Choice([keyword("in_", ReferenceKinds)], _referring),
     )
     links = owned("The links in the body, in their order, each once.", "list[Link]", _links, by="id")
+    folder = one("The folder that has the file.", "Folder", FOLDER_OF_FILE, by="path")
+    breadcrumbs = owned(
+        "The folders from the top down to that of the article, without the content folder.",
+        "list[Folder]",
+        lambda _limits: BreadcrumbsOf(),
+        by="path",
+    )
     translations = owned(
         "The visible articles that are this one in other languages, by locale, then by path. See `translations` in"
         " `gateway.yaml`.",
@@ -352,6 +363,38 @@ class Article(Node, ContentItem):
         JSON,
         _front_matter,
         by="id",
+    )
+
+
+@strawberry.type(description="A folder of files, as the visible articles in it make it.")
+class Folder:
+    path: str = strawberry.field(description="Path, relative to the content folder, which itself has an empty path.")
+    title: str = strawberry.field(description="The title of the folder's page, else the words of its name.")
+    index = one("The page of the folder: its `index` or `_index`.", "Article | None", ARTICLE_BY_ID, by="article_id")
+    parent = one(
+        "The folder that contains it. Null for the content folder.", "Folder | None", FOLDER_BY_PATH, by="parent_path"
+    )
+    folders = owned(
+        "The folders directly in it, in the order of the navigation.",
+        "list[Folder]",
+        lambda _limits: FoldersIn(),
+        by="path",
+    )
+
+
+@strawberry.type(description="An item of the navigation: a page, or a folder with its items.")
+class NavigationItem:
+    title: str = strawberry.field(description="The title for the navigation, else that of the page or folder.")
+    path: str = strawberry.field(description="Path of the file or of the folder, relative to the content folder.")
+    folder = one("The folder, if the item is one.", "Folder | None", FOLDER_BY_PATH, by="folder_path")
+    article = one(
+        "The page, or that of the folder. Null for a folder without one.",
+        "Article | None",
+        ARTICLE_BY_ID,
+        by="article_id",
+    )
+    items: list[NavigationItem] = strawberry.field(
+        description="The items in the folder, in order. Empty for a page, and at the depth of the navigation."
     )
 
 

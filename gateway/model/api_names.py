@@ -12,6 +12,7 @@ TYPES = frozenset(
         *("Author", "AuthorConnection", "AuthorCount", "AuthorEdge", "AuthorFilter", "AuthorOrder"),
         *("AuthorOrderField", "Body", "Boolean", "ChangeSet", "ChangeType", "ContentIssue", "ContentItem"),
         *("ContentStatus", "Corpus", "CorpusChange", "DateCount", "DateInterval", "DateTime", "DateTimeFilter"),
+        *("Folder", "NavigationItem"),
         *("Float", "Heading", "ID", "IDFilter", "Image", "Int", "IntFilter", "IssueSeverity", "JSON", "Link"),
         *("ListFilter", "Node", "NullsOrder", "OrderDirection", "PageInfo", "Provider", "ProviderConnection"),
         *("ProviderCount", "ProviderEdge", "ProviderFilter", "ProviderOrder", "ProviderOrderField", "Query"),
@@ -24,8 +25,30 @@ TYPES = frozenset(
 """The types of the schema without collections."""
 ARTICLE_FIELDS = frozenset(
     {
-        *("adjacent", "aliases", "ampWebUrl", "authors", "body", "category", "cdnAmpWebUrl", "collection"),
-        *("excerpt", "frontMatter", "heat", "id", "image", "images", "isRedirect", "isSecured", "links", "locale"),
+        *(
+            "adjacent",
+            "aliases",
+            "ampWebUrl",
+            "authors",
+            "body",
+            "breadcrumbs",
+            "category",
+            "cdnAmpWebUrl",
+            "collection",
+        ),
+        *(
+            "excerpt",
+            "folder",
+            "frontMatter",
+            "heat",
+            "id",
+            "image",
+            "images",
+            "isRedirect",
+            "isSecured",
+            "links",
+            "locale",
+        ),
         *("originalUrl", "path", "provider", "published", "publishedDateTime", "quality", "referencedBy", "related"),
         *("secured", "similar", "slug", "source", "status", "subtitle", "summary", "title", "topics", "translation"),
         *("translations", "type", "unlisted", "updatedDateTime", "url", "webUrl"),
@@ -50,8 +73,8 @@ ORDERS = frozenset(
 """The values of `ArticleOrderField`."""
 QUERY_FIELDS = frozenset(
     {
-        *("article", "articles", "author", "authors", "changes", "corpus", "facets", "node", "nodes", "provider"),
-        *("providers", "search", "topic", "topics"),
+        *("article", "articles", "author", "authors", "changes", "corpus", "facets", "folder", "navigation", "node"),
+        *("nodes", "provider", "providers", "search", "topic", "topics"),
     }
 )
 COLLECTION_TYPES = frozenset(

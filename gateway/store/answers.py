@@ -381,7 +381,7 @@ def _tree(state: State, locale: str | None = None) -> Steps[Tree]:
 
 def _navigation(state: State, read: NavigationOf, parents: Parents) -> Steps[Mapping[str, Sequence[NavigationItem]]]:
     tree = yield from _tree(state, read.locale)
-    return {parent: tree.items(parent, read.depth) for parent in parents}
+    return dict.fromkeys(parents, tree.items(read.under, read.depth))
 
 
 def _breadcrumbs(state: State, _read: BreadcrumbsOf, parents: Parents) -> Steps[Mapping[str, Sequence[Folder]]]:

@@ -314,9 +314,9 @@ class TranslationsOf(Read[Sequence[Article]]):
 
 @dataclass(frozen=True, slots=True)
 class NavigationOf(Read[Sequence[NavigationItem]]):
-    """The items of a folder, down to a depth of at least 1, of all pages or of those in a locale. The parent is the
-    folder's path."""
+    """The items below a folder, down to a depth: all pages, or those in a locale. The parent is WHOLE."""
 
+    under: str
     depth: int
     locale: str | None = None
 

@@ -123,9 +123,9 @@ class Tree:
         return found.folders if found else ()
 
     def items(self, under: str, depth: int) -> Sequence[NavigationItem]:
-        """The items in a folder and below it, down to a depth of at least 1."""
+        """The items in a folder and below it, down to a depth."""
         found = self._folders.get(under)
-        return [*self._items(found, depth)] if found else ()
+        return [*self._items(found, depth)] if found and depth else ()
 
     def _items(self, found: _Folder, depth: int) -> Iterator[NavigationItem]:
         for each in found.children:

@@ -81,6 +81,7 @@ from gateway.store.sqlite.driver import SqliteConnection
 from gateway.store.sqlite.store import SqliteStore, write
 from gateway.store.sqlite.writer import CACHE_KIB, SORTING_KIB, UNCACHED
 from gateway.store.tables import INDEXES
+from gateway.store.tree import TreeCache
 from tests.store.conftest import Open
 from tests.store.custom import DECLARED, LEVEL, MINUTES, POSTS, RATING, SERIES, SKU, TOOLS, Values, post
 from tests.store.documents import NOW, author, day, document, entry, loaded, provider, stream, topics
@@ -150,7 +151,7 @@ class Explainer:
 
 def reading(explainer: Explainer, visibility: Visibility, entities: int = 0) -> SqlSnapshot:
     """A snapshot of the explainer's database. By default it has no entities in memory."""
-    return SqlSnapshot(explainer, visibility, EntityCache(visibility, entities))
+    return SqlSnapshot(explainer, visibility, EntityCache(visibility, entities), TreeCache(visibility))
 
 
 @pytest.fixture(scope="module")
