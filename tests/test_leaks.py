@@ -75,6 +75,7 @@ class Asked(NamedTuple):
             "interval": "DAY",
             "url": '"/place/"',
             "locale": '"quaggalocale"',
+            "path": '""',
         }
         return Walk(SCHEMA, plain, FINDERS)
 

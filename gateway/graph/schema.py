@@ -290,7 +290,7 @@ class Query:
 
     authors = connection("All authors of visible articles.", Connection[Author], AUTHORS, AUTHOR_LIST)
 
-    folder = named("One folder. Null if no visible article is in it or below it.", Folder | None, _folder)
+    folder = named("One folder. Null if no visible article is in it or below it.", Folder | None, _folder, by="path")
 
     navigation = owned(
         "The pages and folders of the site, in order of weight, number, title and path. Unlisted pages"
