@@ -19,10 +19,12 @@ from gateway.content import (
     custom_values,
     dates,
     destinations,
+    dotted_names,
     file_names,
     links,
     markup,
     nested_fields,
+    translations,
     values,
 )
 from gateway.content.assets import ABSOLUTE, AssetFolder, DocumentAssets
@@ -66,7 +68,7 @@ from gateway.model.problems import Problem
 
 T = TypeVar("T")
 
-DECODER_VERSION = f"12.{fields.VERSION}"
+DECODER_VERSION = f"13.{fields.VERSION}"
 """Increment the first number when the same file decodes to a different document or to different problems."""
 
 EXCERPT_SEPARATOR = "excerpt_separator"
@@ -154,6 +156,7 @@ class _Decoder:
         self._destinations = destinations.of_body(self._outline.html, front_matter.body, path, front_matter.body_line)
         self._site = site
         self._collection = site.collection_of(path)
+        self._translated = translations.of_path(path, site.translations, site.locales)
         self._assets = DocumentAssets(folder, site, path) if folder else None
         self.lookup = FieldLookup(path, self._fields, site)
         self._left: dict[str, object] = {}
@@ -208,6 +211,7 @@ class _Decoder:
             destinations=self._destinations,
             addresses=tuple(self._addresses()),
             secured=self._secured(),
+            translation=self._translation(),
             **plain,
             collection=self._collection.name if self._collection else None,
             custom=self._custom_values(),
@@ -233,10 +237,19 @@ class _Decoder:
             message = f"`{language}` at the end of the name may be a language. It is read as a part of the name."
             hint = "List the languages of the site as `locales` in gateway.yaml."
             self._collector.inform(LOCALES_UNKNOWN, message, self._fields.position, hint)
-        if said or not self._name.locale:
+        found = self._name.locale or self._translated.locale
+        if said or not found:
             return self._collector.value(values.text, said or self.lookup.default("locale"))
-        self.lookup.given.append(FieldOrigin("locale", FILE_NAME))
-        return self._name.locale
+        self.lookup.given.append(FieldOrigin("locale", FILE_NAME if self._name.locale else PATH))
+        return found
+
+    def _translation(self) -> str | None:
+        """The key that all translations of the article have."""
+        rules = self._site.translations
+        for name in rules.keys if translations.Means.KEY in rules.by else ():
+            if text := self._collector.value(values.text, dotted_names.find(self._fields.entries, name)):
+                return translations.of_key(text)
+        return self._translated.key
 
     def _title(self) -> str:
         title = self._collector.value(values.phrase, self.lookup.pinned("title") or self.lookup.written("title"))

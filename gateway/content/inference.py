@@ -38,6 +38,7 @@ NOT_FIELDS = frozenset(
         *("layout", "template", "weight", "order", "sidebar_position", "sidebar_label", "sidebar_class_name"),
         *("nav_order", "nav_title", "nav_exclude", "linkTitle", "navigation", "translationKey", "ref"),
         *("excerpt_separator", "cascade", "menu", "outputs", "eleventyNavigation", "eleventyComputed"),
+        *("sort_by", "paginate_by", "page_template"),
     }
 )
 """Keys for generators and themes. They stay in `frontMatter`."""
@@ -155,8 +156,9 @@ def _place(path: str, site: Site) -> tuple[str, str]:
 
 
 def _ignored(site: Site) -> frozenset[str]:
-    """The keys that the schema has, that hide documents, or that are for generators."""
-    return NOT_FIELDS.union(NATIVE_KEYS, site.fields_of, visibility_flags.KEYS, site.governing)
+    """The keys that the schema has, also in mappings, that hide documents, or that are for generators."""
+    mappings = {prefix for name in site.nested for prefix in dotted_names.prefixes(name)} - CONTAINERS
+    return NOT_FIELDS.union(NATIVE_KEYS, site.fields_of, visibility_flags.KEYS, site.governing, mappings)
 
 
 def _is_ignored(key: str, ignored: frozenset[str], site: Site) -> bool:

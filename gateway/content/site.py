@@ -16,6 +16,7 @@ from gateway.content.globs import Glob
 from gateway.content.inheritance import InheritedRule, InheritedRules
 from gateway.content.media_types import ASSETS
 from gateway.content.nodes import MappingEntry, MappingNode, Node, ScalarNode, SequenceNode
+from gateway.content.translations import TranslationRules
 from gateway.content.url_templates import UrlRule
 from gateway.model.collections import NO_COLLECTIONS, Collection, Collections
 from gateway.model.documents import BodyRules
@@ -92,7 +93,9 @@ DEFAULT_MAPPING: Mapping[str, FieldSource] = {name: FieldSource((name,)) for nam
 }
 """The default keys of each field. The keys of `slug` may also have an address."""
 ADDRESSES = frozenset(DEFAULT_MAPPING["slug"].keys)
-KNOWN_KEYS = NATIVE_KEYS.union(visibility_flags.KEYS, *(source.keys for source in DEFAULT_MAPPING.values()))
+KNOWN_KEYS = NATIVE_KEYS.union(
+    visibility_flags.KEYS, TranslationRules().keys, *(source.keys for source in DEFAULT_MAPPING.values())
+)
 REPLACED = ("provider", "authors", "images", *(field.key for field in FIELDS if field.keys))
 """The fields whose inherited keys are ignored if the file sets the field under any key. Other fields inherit each key
 separately: each visibility key may hide the document, and there is more than one kind of topics."""
@@ -177,7 +180,8 @@ class Site(NamedTuple):
     timezone: tzinfo = UTC
     """The time zone of dates, and of times without an offset."""
     locales: tuple[str, ...] = ()
-    """The languages that a file's name may end in, as in `name.fr.md`."""
+    """The languages that a file's name may end in, as in `name.fr.md`, and that a folder may name."""
+    translations: TranslationRules = TranslationRules()
     fields_of: Mapping[str, tuple[str, ...]] = fields_by_key(DEFAULT_MAPPING)
     """The fields that each key may give, by `sources`."""
     known: frozenset[str] = KNOWN_KEYS

@@ -36,6 +36,7 @@ from gateway.content.site import (
     with_prefixes,
 )
 from gateway.content.source import SITE_FILE, ContentFile, Stamp
+from gateway.content.translations import Means, TranslationRules
 from gateway.content.url_templates import BadTemplate, UrlRule, UrlTemplate, base_path
 from gateway.content.values import shown
 from gateway.content.yaml import DUPLICATE_KEY
@@ -48,7 +49,8 @@ SITE_NAME = "SITE_NAME"
 SECTIONS = frozenset(
     {
         *("preset", "fields", "defaults", "pin", "expose", "include", "folders", "exclude"),
-        *("numbered", "bundles", "timezone", "locales", "embeds", "url", "base", "path_slugs", "collections"),
+        *("numbered", "bundles", "timezone", "locales", "translations", "embeds", "url", "base", "path_slugs"),
+        "collections",
     }
 )
 RENAMED = frozenset(DEFAULT_MAPPING) - {"secured"}
@@ -185,6 +187,7 @@ class _Reader(SectionReader):
             preset=preset,
             timezone=zone,
             locales=tuple(name for name, _ in self.texts(get("locales"))),
+            translations=(translations := self._translations(get("translations"))),
             embeds=tuple(self._hosts(get("embeds"))),
             collections=collections,
             fields_of=fields_by_key(effective),
@@ -192,6 +195,7 @@ class _Reader(SectionReader):
                 NATIVE_KEYS.union(
                     no_slips,
                     visibility_flags.KEYS,
+                    translations.keys,
                     *(each.keys for each in effective.values()),
                     *(field.keys for collection in collections for field in collection.fields),
                 )
@@ -222,6 +226,27 @@ class _Reader(SectionReader):
         hint = f"Write `{meant}`." if meant else "Write one name of the IANA database, such as `America/New_York`."
         self.refuse(f"{shown(name)} is not a time zone." if len(texts) == 1 else "This is a list.", position, hint)
         return UTC
+
+    def _translations(self, section: MappingEntry | None) -> TranslationRules:
+        if section is None or values.is_null(section.value):
+            return TranslationRules()
+        if not isinstance(section.value, MappingNode):
+            self.refuse("This is not a mapping.", section.value.position, "Write `{by: [folder]}`.")
+            return TranslationRules()
+        self.check(section.value, frozenset(TranslationRules._fields))
+        given = section.value.entries
+        found = TranslationRules()
+        if "by" in given:
+            found = found._replace(by=frozenset(self._means(given["by"])))
+        return found._replace(keys=self._keys(given["keys"])) if "keys" in given else found
+
+    def _means(self, field: MappingEntry) -> Iterator[Means]:
+        for name, position in self.texts(field):
+            if name in {*Means}:
+                yield Means(name)
+            else:
+                hint = f"Write some of {', '.join(Means)}."
+                self.refuse(f"{shown(name)} does not tell translations.", position, hint)
 
     def _sources(self, section: MappingEntry | None) -> tuple[dict[str, FieldSource], dict[str, frozenset[str]]]:
         """The sources of the fields that the site configures, and the keys that it assigns to each."""

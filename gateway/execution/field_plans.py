@@ -142,8 +142,12 @@ def _answered(plan: PlanBuilder, scope: Scope, nodes: list[FieldNode], field: Gr
     if is_leaf_type(_type(field)):
         return f"{asked}.value({read.name}[{key}], {key})"
     name = plan.name("v")
-    each = f"for {name}_of, {name}s in {read.name}.items() for {name} in {asked}.value({name}s, {name}_of)"
-    inner = Scope(_type(field), name, each, level)
+    each = f"for {name}_of, {name}s in {read.name}.items() for {name} in "
+    if not is_list_type(get_nullable_type(field.type)):
+        each += f"[{asked}.value({name}s, {name}_of)] if {name} is not None"
+        inner = Scope(_type(field), name, each, level)
+        return f"{plan.shape(inner, nodes)}({asked}.value({read.name}[{key}], {key}))"
+    inner = Scope(_type(field), name, f"{each}{asked}.value({name}s, {name}_of)", level)
     return f"[{plan.object(inner, nodes)} for {name} in {asked}.value({read.name}[{key}], {key})]"
 
 

@@ -68,6 +68,7 @@ from gateway.store.reads import (
     SimilarTo,
     TextOf,
     TopicsOf,
+    TranslationsOf,
 )
 
 
@@ -198,6 +199,26 @@ def _front_matter(
     return Answer(TextOf(), lambda text, _: {key: each for key, each in text.front_matter.items() if key in names})
 
 
+def _translation(
+    _limits: Limits,
+    locale: Annotated[str, strawberry.argument(description="The locale, in any case. `fr-CA` also finds `fr`.")],
+) -> Answer:
+    return Answer(TranslationsOf(), lambda found, _: _in_locale(found, locale))
+
+
+def _in_locale(found: Sequence[records.Article], locale: str) -> records.Article | None:
+    """The first article in a locale, else in the nearest more general one (RFC 4647, section 3.4)."""
+    by_locale = {_tag(each.locale): each for each in reversed(found) if each.locale}
+    wanted = _tag(locale)
+    while wanted and wanted not in by_locale:
+        wanted = wanted.rpartition("-")[0]
+    return by_locale.get(wanted)
+
+
+def _tag(locale: str) -> str:
+    return locale.casefold().replace("_", "-")
+
+
 def _is_redirect(
     _limits: Limits, url: Annotated[str, strawberry.argument(description="The URL, as in `article(url:)`.")]
 ) -> Callable[[Sequence[str]], bool]:
@@ -263,6 +284,19 @@ class Article(Node, ContentItem):
         choice=Choice([keyword("in_", ReferenceKinds)], _referring),
     )
     links = owned("The links in the body, in their order, each once.", "list[Link]", _links, by="id")
+    translations = owned(
+        "The visible articles that are this one in other languages, by locale, then by path. See `translations` in"
+        " `gateway.yaml`.",
+        "list[Article]",
+        lambda _limits: TranslationsOf(),
+        by="id",
+    )
+    translation = answered(
+        "The article in another language. Null without one, and for the article's own locale.",
+        "Article | None",
+        _translation,
+        by="id",
+    )
     body = owned("The content after the front matter.", Body, lambda _limits: TextOf(), by="id", kind=Kind.RECORD)
 
     @resolved(

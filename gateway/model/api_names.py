@@ -27,8 +27,8 @@ ARTICLE_FIELDS = frozenset(
         *("adjacent", "aliases", "ampWebUrl", "authors", "body", "category", "cdnAmpWebUrl", "collection"),
         *("excerpt", "frontMatter", "heat", "id", "image", "images", "isRedirect", "isSecured", "links", "locale"),
         *("originalUrl", "path", "provider", "published", "publishedDateTime", "quality", "referencedBy", "related"),
-        *("secured", "similar", "slug", "source", "status", "subtitle", "summary", "title", "topics", "type"),
-        *("unlisted", "updatedDateTime", "url", "webUrl"),
+        *("secured", "similar", "slug", "source", "status", "subtitle", "summary", "title", "topics", "translation"),
+        *("translations", "type", "unlisted", "updatedDateTime", "url", "webUrl"),
     }
 )
 FILTERS = frozenset(

@@ -210,6 +210,15 @@ def test_rules_with_errors_are_not_compared(tmp_path: Path) -> None:
     assert "has errors. `gateway check` prints them." in done.stderr
 
 
+def test_keys_of_the_preset_are_left_out(tmp_path: Path) -> None:
+    """Mappings that only hold fields of the schema are not proposed."""
+    (tmp_path / "docusaurus.config.js").write_text("export default {}\n")
+    write(tmp_path, "docs/a.md", "title: A\nlast_update: {date: 2024-01-02}\nsidebar_position: 2\nversion: 1.2.3")
+    invoke("init", tmp_path, "--infer")
+    declared = site_config.read(tmp_path).site.collections
+    assert [(field.name, field.type.value) for each in declared for field in each.fields] == [("version", "String")]
+
+
 def test_without_the_option_nothing_is_proposed(tmp_path: Path) -> None:
     hugo(tmp_path)
     invoke("init", tmp_path)

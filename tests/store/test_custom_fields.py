@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from hypothesis import given, settings
@@ -23,7 +24,8 @@ from gateway.filters import (
     Or,
     TextMatches,
 )
-from gateway.model.collections import CustomField, FieldType
+from gateway.model.changes import Deleted
+from gateway.model.collections import NO_COLLECTIONS, CustomField, FieldType
 from gateway.model.documents import CustomValues, Document
 from gateway.model.lists import (
     PUBLISHED_DATE_TIME,
@@ -36,8 +38,9 @@ from gateway.model.lists import (
     OrderTerm,
     Window,
 )
+from gateway.model.problems import Severity
 from gateway.model.records import Visibility
-from gateway.store.protocol import Snapshot, read_one
+from gateway.store.protocol import ContentStore, Snapshot, read_one
 from gateway.store.reads import (
     WHOLE,
     Ask,
@@ -52,6 +55,7 @@ from gateway.store.reads import (
     Rows,
 )
 from gateway.store.rows import instant
+from gateway.store.sqlite.store import SqliteStore
 from tests.store.conftest import Open
 from tests.store.custom import (
     DECLARED,
@@ -325,3 +329,37 @@ async def test_finding_by_a_unique_field(new_store: Open) -> None:
             "z": "draft",
             "u": "unlisted",
         }
+
+
+async def problems(store: ContentStore) -> list[tuple[str, str]]:
+    """The path and the message of each repeated value."""
+    async with store.snapshot(Visibility.PREVIEW) as snapshot:
+        found = await snapshot.problems(None, None)
+    assert {each.severity for each in found if each.code == "NOT_UNIQUE"} <= {Severity.WARNING}
+    return [(each.path, each.message) for each in found if each.code == "NOT_UNIQUE"]
+
+
+async def test_repeated_values_of_unique_fields(tmp_path: Path) -> None:
+    """They are reported at all but the first article of a locale, public ones first, until the values differ."""
+    store = await SqliteStore.open(tmp_path / "content.db")
+    await apply(
+        store,
+        post("a", {SKU: "x"}, published=False),
+        post("b", {SKU: "x"}),
+        post("c", {SKU: "x"}, locale="de"),
+        post("d", {SKU: "y"}),
+        post("e", {SERIES: "x"}),
+        document("other", collection="people", custom=CustomValues('{"sku":"x"}')),
+        collections=DECLARED,
+    )
+    of_a = ("a", "The value `x` of `sku` belongs to b.")
+    assert await problems(store) == [of_a]
+    await apply(store, post("f", {SKU: "y"}))
+    assert await problems(store) == [of_a, ("f", "The value `y` of `sku` belongs to d.")]
+    await apply(store, Deleted("d"), post("b", {SKU: "z"}))
+    assert await problems(store) == []
+    await apply(store, post("b", {SKU: "x"}), collections=NO_COLLECTIONS)
+    assert await problems(store) == []
+    await apply(store, collections=DECLARED)
+    assert await problems(store) == [of_a]
+    await store.close()

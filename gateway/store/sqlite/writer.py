@@ -15,7 +15,7 @@ import orjson
 
 from gateway.content.source import folder_of
 from gateway.model.changes import Change, Deleted, Encoded, Loaded, NotDocument, Quarantined, Restricted, Unchanged
-from gateway.model.collections import Collections
+from gateway.model.collections import NO_COLLECTIONS, Collections
 from gateway.model.documents import Status, status_at
 from gateway.model.problems import Problem
 from gateway.store import change_log
@@ -39,6 +39,7 @@ from gateway.store.sql_fragment import keys
 from gateway.store.sqlite import last_good
 from gateway.store.sqlite.driver import Database
 from gateway.store.sqlite.link_check import check_links
+from gateway.store.sqlite.unique_check import UniqueCheck
 from gateway.store.sqlite.write_sql import (
     CLEAR,
     COUNT_ARTICLES,
@@ -159,6 +160,7 @@ class ChangeWriter:
         """The statements of the indexes to create at the end, by name."""
         self._redeclared = frozenset[str]()
         """The collections that are declared in another way than before the run."""
+        self._unique = UniqueCheck(NO_COLLECTIONS, is_whole=False)
 
     def begin(self, db: Database, signatures: Mapping[str, bytes | None], collections: Collections | None) -> None:
         """`signatures` and `collections` are those of a ChangeSet."""
@@ -169,8 +171,7 @@ class ChangeWriter:
         self._all = self._public = self._is_first = counter == 0
         db.executemany(SIGN_FOLDER, [each for each in signatures.items() if each[1]])
         db.executemany(DELETE_FOLDER, [(path,) for path, signature in signatures.items() if not signature])
-        if collections is not None:
-            self._declare(db, collections)
+        self._declare(db, collections)
         if counter:
             self._pass_time(db, *sorted((as_of, self._as_of)))
         if self._expected >= LARGE:  # counting reads an index
@@ -211,6 +212,7 @@ class ChangeWriter:
                 yield partial(_each, statements=DERIVE_NAMES, parameters={"view": view})
             yield self._reindex_misnamed
             yield partial(_each, statements=SETTLE, parameters=_CODES)
+            yield self._unique.report
             yield check_links
             yield lambda db: self._log_changes(db, self._as_of - retention // timedelta(microseconds=1))
             yield partial(_each, statements=CLEAR)
@@ -239,11 +241,14 @@ class ChangeWriter:
         with _cache(db, SORTING_KIB if self._expected >= UNCACHED else CACHE_KIB):
             db.execute(statement)
 
-    def _declare(self, db: Database, collections: Collections) -> None:
+    def _declare(self, db: Database, collections: Collections | None) -> None:
         """Another declaration is another generation in each view, because it changes the schema."""
         [(digest, before)] = db.execute(DECLARED)
-        if digest == collections.digest:
+        if collections is None or digest == collections.digest:
+            if digest:
+                self._unique = UniqueCheck(collections or Collections.load(before), is_whole=self._is_first)
             return
+        self._unique = UniqueCheck(collections, is_whole=True)
         db.execute(DECLARE, (collections.digest, collections.dump()))
         self._all = self._public = True
         self._redeclared = frozenset(
@@ -339,6 +344,7 @@ class ChangeWriter:
         self._public |= any(article.reachable for article in (*gone, *updated, *(article for article, _ in fresh)))
 
     def _remove(self, db: Database, articles: Sequence[_Article]) -> None:
+        self._unique.note(article.values for article in articles)
         old = [(article, parts_of(article.values)) for article in articles]
         self._touch(db, old)
         for article, parts in old:
@@ -359,6 +365,7 @@ class ChangeWriter:
         return text._replace(provider=shown[0]) if shown else text
 
     def _insert(self, db: Database, articles: Sequence[tuple[_Article, EncodedArticle]]) -> None:
+        self._unique.note(article.values for article, _ in articles)
         db.executemany(INSERT_ARTICLE, [article.row for article, _ in articles])
         urls, topics, authors, mentions, links, assets, items, references = [], [], [], [], [], [], [], []
         texts: dict[int, list[Row]] = {view: [] for view in VIEWS}
