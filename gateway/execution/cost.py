@@ -276,7 +276,7 @@ class _Reader:
             name = argument.name.value
             if name == "filter":
                 costs.append(CostTerm(FILTER_COST))
-            elif term_cost := _by_name(TERM_COSTS, on.name, name):
+            elif term_cost := _by_name(TERM_COSTS, on, name):
                 costs.append(self.program.product(_further_terms(argument.value), CostTerm(term_cost)))
         return self.program.sum(costs)
 
