@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict
+from functools import lru_cache
 
 import orjson
 from starlette.applications import Starlette
@@ -23,6 +24,7 @@ from gateway.content.media_types import ASSETS
 from gateway.errors import MethodNotAllowed, NotFound, RequestError
 from gateway.execution.compiler import Compiler
 from gateway.execution.concurrency import ConcurrencyLimiter
+from gateway.execution.document_cache import DocumentCache
 from gateway.execution.executor import Executor, UsePreparedDocument, mask_error
 from gateway.execution.persisted_documents import PersistedDocuments, read_manifest
 from gateway.explorer import graphiql_page, ready_queries, start_page
@@ -56,6 +58,23 @@ def executable_schema(collections: Collections = NO_COLLECTIONS) -> Schema:
 def executor_for(store: Store, settings: Settings) -> Executor:
     """An executor for commands without a server. Introspection is on, persisted documents are off."""
     return Executor(executable_schema(), store, settings.limits, PersistedDocuments(0), introspection=True)
+
+
+def trusted_documents_allow(settings: Settings) -> Callable[[Collections], Sequence[str]]:
+    """A function that returns what is wrong with the trusted documents in the schema of other collections.
+
+    It builds the schema, which takes a CPU. Raises SettingsError if the manifest cannot be read.
+    """
+    trusted = read_manifest(settings.trusted_documents) if settings.trusted_documents else {}
+
+    @lru_cache(maxsize=1)  # rules that are refused are read again in each run
+    def faults(collections: Collections) -> Sequence[str]:
+        if not trusted:
+            return ()
+        graph = build_schema(collections=collections)._schema
+        return DocumentCache(graph, settings.limits, introspection=settings.introspection).faults(trusted)
+
+    return faults
 
 
 def create_app(

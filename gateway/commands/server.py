@@ -12,7 +12,7 @@ from typing import Protocol
 
 import click
 
-from gateway.app import create_app
+from gateway.app import create_app, trusted_documents_allow
 from gateway.commands.background import beside, in_background
 from gateway.commands.console import ConsoleReporter, strict_problems_printed
 from gateway.commands.hangup import reloading_at_hangup
@@ -194,7 +194,7 @@ async def _log_no_folder() -> None:
 
 async def _serve_folder(settings: Settings, listener: socket.socket, supervision: Supervision) -> None:
     """Follow the content folder, or the process that does, and serve its content."""
-    async with open_pipeline(settings, shared=True) as pipeline:
+    async with open_pipeline(settings, shared=True, accepts=trusted_documents_allow(settings)) as pipeline:
         reporter = ConsoleReporter(pipeline, strict=settings.strict, lists_unexposed=settings.mode is Mode.DEV)
 
         async def load(paths: frozenset[str] | None, *, accept_empty: bool) -> IngestReport:

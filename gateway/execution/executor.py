@@ -169,6 +169,7 @@ class Executor:
             lambda declared: self._built(declared, compiles=compiler is not None),
         )
         self._persisted = persisted
+        self._trusted: Mapping[str, str] = {}
         self._renderer = BodyRenderer(rendered_bytes)
         self.answers = AnswerCache(answer_bytes)
         self._rate_limiter = rate_limiter
@@ -187,18 +188,19 @@ class Executor:
 
     def _built(self, collections: Collections, *, compiles: bool) -> ExecutableSchema:
         schema = build_schema([UsePreparedDocument], collections)
-        return self._executable(collections.digest, schema, Compiler(schema, self._limits) if compiles else None)
+        made = self._executable(collections.digest, schema, Compiler(schema, self._limits) if compiles else None)
+        for fault in made.documents.faults(self._trusted):
+            logger.error("The collections have changed. %s", fault)
+        return made
 
     def check(self, documents: Mapping[str, str]) -> None:
-        """Raises SettingsError for trusted documents, by name, that are invalid or exceed a limit."""
-        faults = []
-        for name, text in documents.items():
-            try:
-                self._schemas.first.documents.get(text)
-            except RequestError as error:
-                faults.append(f"The trusted document {name} cannot be run: {error.entries()[0]['message']}")
-        if faults:
+        """Raises SettingsError for trusted documents, by name, that are invalid or exceed a limit.
+
+        Those that another schema breaks later are logged.
+        """
+        if faults := self._schemas.first.documents.faults(documents):
             raise SettingsError("\n".join(faults))
+        self._trusted = documents
 
     async def answer(self, request: OperationRequest, client: Client, is_gone: IsDisconnected | None = None) -> Result:
         """Execute the query of a request, or return its kept result. Raises RequestError, and Abandoned as `run`."""
