@@ -47,7 +47,6 @@ from gateway.store.reads import (
     Listing,
     Lookup,
     NavigationOf,
-    NeighboursOf,
     PageOf,
     Precedes,
     RangesOf,
@@ -125,7 +124,7 @@ def records_in(read: Read[Any], value: Any) -> Collection[object]:
             return [edge.node for edge in page.edges]
         case NavigationOf():
             return [*_flattened(value)]
-        case AdjacentIn() | NeighboursOf():
+        case AdjacentIn():
             return [article for article in value if article]
         case (
             GroupsOf()
@@ -172,7 +171,7 @@ def lists_of(read: Read[Any]) -> Collection[str]:
         # Several articles can have a URL, and a newer one replaces the result. Folders are made of all articles.
         case Find(lookup) if lookup in {ARTICLE_BY_URL, FOLDER_BY_PATH, FOLDER_OF_FILE}:
             return (cache_tags.ARTICLES,)
-        case NavigationOf() | BreadcrumbsOf() | FoldersIn() | NeighboursOf():
+        case NavigationOf() | BreadcrumbsOf() | FoldersIn():
             return (cache_tags.ARTICLES,)
         case ScoreOf() | SimilarTo() | SnippetsOf() | ChangesOf() | TranslationsOf():
             return (cache_tags.ARTICLES,)

@@ -38,7 +38,6 @@ from gateway.store.entities import LOOKUPS as ENTITY_LOOKUPS
 from gateway.store.list_query import ListQuery, find, within
 from gateway.store.protocol import Asked
 from gateway.store.reads import (
-    ARTICLE_BY_ID,
     ARTICLES,
     AUTHOR_BY_KEY,
     FOLDER_BY_PATH,
@@ -60,7 +59,6 @@ from gateway.store.reads import (
     Listing,
     Lookup,
     NavigationOf,
-    NeighboursOf,
     PageOf,
     Precedes,
     RangesOf,
@@ -394,14 +392,6 @@ def _folders(state: State, _read: FoldersIn, parents: Parents) -> Steps[Mapping[
     return {parent: tree.folders_in(parent) for parent in parents}
 
 
-def _neighbours(state: State, _read: NeighboursOf, parents: Parents) -> Steps[Mapping[str, Adjacent]]:
-    tree = yield from _tree(state)
-    beside = {parent: tree.neighbours(parent) for parent in parents}
-    ids = dict.fromkeys(id_ for pair in beside.values() for id_ in pair if id_)
-    found = yield from answer(state, Find(ARTICLE_BY_ID), [*ids])
-    return {parent: Adjacent(*(found.get(id_) if id_ else None for id_ in pair)) for parent, pair in beside.items()}
-
-
 def _statistics(state: State, _read: StatisticsOf, parents: Parents) -> Steps[Mapping[str, Statistics]]:
     seen = view(state.visibility)
     hidden = "0" if state.visibility is Visibility.PUBLIC else HIDDEN
@@ -440,7 +430,6 @@ _ANSWERS: Mapping[type[Read[Any]], Callable[[State, Any, Parents], Steps[Mapping
     NavigationOf: _navigation,
     BreadcrumbsOf: _breadcrumbs,
     FoldersIn: _folders,
-    NeighboursOf: _neighbours,
     StatisticsOf: _statistics,
 }
 

@@ -332,11 +332,6 @@ class FoldersIn(Read[Sequence[Folder]]):
 
 
 @dataclass(frozen=True, slots=True)
-class NeighboursOf(Read[Adjacent]):
-    """The pages before and after each parent, an article's id, in the navigation."""
-
-
-@dataclass(frozen=True, slots=True)
 class StatisticsOf(Read[Statistics]):
     """The parent is WHOLE."""
 

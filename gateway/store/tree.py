@@ -69,8 +69,6 @@ class Tree:
         self._folders: dict[str, _Folder] = {}
         for path in sorted(contents, key=len, reverse=True):  # a folder after those in it
             self._folders[path] = self._made(path, contents[path])
-        self._order = [*self._ids()]
-        self._place = {id_: at for at, id_ in enumerate(self._order)}
 
     def _made(self, path: str, contents: _Contents) -> _Folder:
         page = min((each for each in contents.pages if each.entry.is_index), key=_index_rank, default=None)
@@ -87,18 +85,6 @@ class Tree:
             [each for _, each in sorted(ranked, key=lambda each: each[0])],
             [each.folder for each in folders],
         )
-
-    def _ids(self) -> Iterator[str]:
-        """The pages of the navigation, depth first, that of a folder before those in it."""
-        waiting: list[Page | _Folder] = [self._folders[""]]
-        while waiting:
-            each = waiting.pop()
-            if isinstance(each, Page):
-                yield each.id
-            elif not each.is_hidden:
-                if each.folder.article_id:
-                    yield each.folder.article_id
-                waiting += reversed(each.children)
 
     def folder(self, path: str) -> Folder | None:
         found = self._folders.get(path)
@@ -135,13 +121,6 @@ class Tree:
                 path, title, article_id, _ = each.folder
                 items = [*self._items(each, depth - 1)] if depth > 1 else ()
                 yield NavigationItem(title, path, path, article_id, items)
-
-    def neighbours(self, id_: str) -> tuple[str | None, str | None]:
-        """The ids of the pages before and after a page in the navigation."""
-        at = self._place.get(id_)
-        if at is None:
-            return None, None
-        return self._order[at - 1] if at else None, self._order[at + 1] if at + 1 < len(self._order) else None
 
 
 def _contents_of(known: dict[str, _Contents], path: str) -> _Contents:

@@ -70,7 +70,7 @@ def test_comments_and_conflicts_in_rules() -> None:
             "SITE_KEY",
             1,
             1,
-            "bundles, collections, defaults, embeds, exclude, expose, fields, folders, include, locales, navigation, numbered",
+            "bundles, collections, defaults, embeds, exclude, expose, fields, folders, include, locales, navigation",
         ),
         ("fields: [a]", "SITE_VALUE", 1, 9, "This is not a mapping"),
         ("fields: {topcs: a}", "SITE_KEY", 1, 10, "Write `topics`."),

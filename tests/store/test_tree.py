@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gateway.model.changes import Deleted
 from gateway.model.documents import NavigationEntry
 from gateway.model.navigation import Folder, NavigationItem
+from gateway.model.records import Visibility
+from gateway.store.protocol import ContentStore, read_one
+from gateway.store.reads import WHOLE, NavigationOf
 from gateway.store.tree import Page, Tree
+from tests.store.documents import apply, document
 
 
 def tree(pages: Mapping[str, Mapping[str, Any]]) -> Tree:
@@ -82,16 +87,6 @@ def test_hidden_pages() -> None:
     assert shown(found.items("", 9)) == ["d.md"]
     assert shown(found.items("b", 9)) == ["b/c.md"]
     assert [each.path for each in found.folders_in("")] == ["b"]
-    assert found.neighbours("b/c.md") == (None, None)
-
-
-def test_neighbours() -> None:
-    """Depth first, the page of a folder before those in it."""
-    found = tree({"index.md": INDEX, "z/index.md": {**INDEX, "weight": 1}, "z/a.md": {}, "b.md": {}, "empty/c.md": {}})
-    order = ["index.md", "z/index.md", "z/a.md", "b.md", "empty/c.md"]
-    beside = [*zip([None, *order], [*order[1:], None], strict=False)]
-    assert [found.neighbours(each) for each in order] == beside
-    assert found.neighbours("none") == (None, None)
 
 
 def test_two_pages_of_one_folder() -> None:
@@ -101,13 +96,23 @@ def test_two_pages_of_one_folder() -> None:
 
 
 def test_deep_folders() -> None:
-    """Any depth of a path is built and walked."""
+    """Any depth of a path is built."""
     path = "a/" * 1900 + "x.md"
     found = tree({path: {}, "z.md": {}})
-    assert found.neighbours(path) == (None, "z.md")
     assert len(found.breadcrumbs(path)) == 1900
 
 
 def test_no_pages() -> None:
     found = tree({})
-    assert (found.items("", 9), found.folders_in(""), found.neighbours("x")) == ([], [], (None, None))
+    assert (found.items("", 9), found.folders_in("")) == ([], [])
+
+
+async def test_tree_of_each_generation(store: ContentStore) -> None:
+    """A change is in the next tree. The public and previews have trees of their own."""
+    seen = []
+    for documents in ([document("a")], [document("a"), document("b/c"), document("d", published=False)], []):
+        await apply(store, *documents, *map(Deleted, ("a", "b/c", "d") if not documents else ()))
+        for visibility in Visibility:
+            async with store.snapshot(visibility) as snapshot:
+                seen.append(shown(await read_one(snapshot, NavigationOf("", 2), WHOLE)))
+    assert seen == [["a"], ["a"], ["a", ("b", ["b/c"])], ["a", ("b", ["b/c"]), "d"], [], []]
