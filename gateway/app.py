@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict
+from functools import lru_cache
 
 import orjson
 from starlette.applications import Starlette
@@ -23,12 +24,14 @@ from gateway.content.media_types import ASSETS
 from gateway.errors import MethodNotAllowed, NotFound, RequestError
 from gateway.execution.compiler import Compiler
 from gateway.execution.concurrency import ConcurrencyLimiter
+from gateway.execution.document_cache import DocumentCache
 from gateway.execution.executor import Executor, UsePreparedDocument, mask_error
 from gateway.execution.persisted_documents import PersistedDocuments, read_manifest
 from gateway.explorer import graphiql_page, ready_queries, start_page
 from gateway.explorer.page_query import PageQuery
-from gateway.graph.schema import build_schema, print_sdl
+from gateway.graph.schema import build_schema
 from gateway.limits import Limits
+from gateway.model.collections import NO_COLLECTIONS, Collections
 from gateway.settings import Mode, Settings
 from gateway.store.protocol import Store
 from gateway.web import preview_links
@@ -47,14 +50,31 @@ from gateway.web.websocket import WebSocketEndpoint
 IsReady = Callable[[], Awaitable[bool]]
 
 
-def executable_schema() -> Schema:
+def executable_schema(collections: Collections = NO_COLLECTIONS) -> Schema:
     """The schema for operations. It does not depend on a store or on settings."""
-    return build_schema([UsePreparedDocument])
+    return build_schema([UsePreparedDocument], collections)
 
 
 def executor_for(store: Store, settings: Settings) -> Executor:
     """An executor for commands without a server. Introspection is on, persisted documents are off."""
     return Executor(executable_schema(), store, settings.limits, PersistedDocuments(0), introspection=True)
+
+
+def trusted_documents_allow(settings: Settings) -> Callable[[Collections], Sequence[str]]:
+    """A function that returns what is wrong with the trusted documents in the schema of other collections.
+
+    It builds the schema, which takes a CPU. Raises SettingsError if the manifest cannot be read.
+    """
+    trusted = read_manifest(settings.trusted_documents) if settings.trusted_documents else {}
+
+    @lru_cache(maxsize=1)  # rules that are refused are read again in each run
+    def faults(collections: Collections) -> Sequence[str]:
+        if not trusted:
+            return ()
+        graph = build_schema(collections=collections)._schema
+        return DocumentCache(graph, settings.limits, introspection=settings.introspection).faults(trusted)
+
+    return faults
 
 
 def create_app(
@@ -63,22 +83,24 @@ def create_app(
     reload: Reload | None = None,
     *,
     is_ready: IsReady | None = None,
+    collections: Collections = NO_COLLECTIONS,
     schema: Schema | None = None,
 ) -> ASGIApp:
     """Build the ASGI application over an open store. The reload hook calls `reload`; None disables the hook.
 
     `is_ready` returns whether the store may be served. By default it may if it has a generation.
-    `schema` is the result of an earlier `executable_schema`. Several applications can share it.
+    `collections` are those that the content has at first. If it gets others, their schema is built then. `schema` is
+    the result of an earlier `executable_schema` of them. Several applications can share it.
     Raises SettingsError if the trusted documents are invalid.
     """
-    schema = schema or executable_schema()
+    schema = schema or executable_schema(collections)
     limits, is_dev = settings.limits, settings.mode is Mode.DEV
     rate_limiter = RateLimiter(settings.rate_limit)
     concurrency = ConcurrencyLimiter(limits.operations, limits.queue_size, limits.queue_seconds)
     preview_tokens = PreviewTokens(settings.preview_secret) if settings.preview_secret else None
     clients = ClientResolver(Authenticator(settings.tokens, preview_tokens, dev=is_dev), rate_limiter)
     origins = AllowedOrigins(settings.allowed_origins, loopback=is_dev)
-    executor = _executor(settings, store, schema, rate_limiter, concurrency, is_ready=is_ready)
+    executor = _executor(settings, store, schema, rate_limiter, concurrency, is_ready=is_ready, collections=collections)
     compression = Compression(settings.answer_bytes // 4, enabled=settings.compress)
     endpoint: ASGIApp = Endpoint(executor, clients, limits, _caching(settings), compression, needs_preflight=not is_dev)
     routes: list[BaseRoute] = [
@@ -103,7 +125,7 @@ def create_app(
         hook = ReloadHook(reload, clients, settings.reload_secret, limits)
         routes.append(Route("/-/reload", hook.answer, methods=["POST"]))
     if settings.introspection:
-        routes.append(Route("/schema.graphql", _text(print_sdl())))
+        routes.append(Route("/schema.graphql", _schema(executor)))
     if preview_tokens:
         routes.append(Route(preview_links.PATH, PreviewLink(preview_tokens).answer))
     required = preview_tokens if settings.preview_explorer and not settings.explorer else None
@@ -118,6 +140,7 @@ def create_app(
             introspection=True,
             concurrency=concurrency,
             is_ready=is_ready,
+            collections=collections,
         )
         routes += _explorer(settings, PageQuery(own, clients, previewing=required is not None), required)
         endpoint = graphiql_page.BrowserRedirect(endpoint, private=required is not None)
@@ -141,6 +164,7 @@ def _executor(
     concurrency: ConcurrencyLimiter,
     *,
     is_ready: IsReady | None,
+    collections: Collections,
 ) -> Executor:
     """The executor of clients' operations. Raises SettingsError if the trusted documents are invalid."""
     trusted = read_manifest(settings.trusted_documents) if settings.trusted_documents else {}
@@ -157,6 +181,7 @@ def _executor(
         compiler=Compiler(schema, settings.limits),
         concurrency=concurrency,
         is_ready=is_ready,
+        collections=collections,
     )
     executor.check(trusted)
     return executor
@@ -190,9 +215,9 @@ def _readiness(executor: Executor, store: Store) -> Handler:
     return answer
 
 
-def _text(content: str) -> Handler:
+def _schema(executor: Executor) -> Handler:
     async def answer(_request: Request) -> Response:
-        return PlainTextResponse(content)
+        return PlainTextResponse(await executor.sdl())
 
     return answer
 

@@ -334,6 +334,13 @@ class OperationTimedOut(RequestError):
     status = HTTPStatus.SERVICE_UNAVAILABLE
 
 
+class SchemaChanged(RequestError):
+    """The schema changed. Subscribe again."""
+
+    code = "SCHEMA_CHANGED"
+    status = HTTPStatus.CONFLICT
+
+
 class InternalError(RequestError):
     """The server failed. Its log has the cause, under the incident id."""
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from gateway.errors import StoreError
+from gateway.loading.active_rules import Accepts, accept_all
 from gateway.loading.change_stream import Progress
 from gateway.loading.ingest import IngestReport
 from gateway.loading.pipeline import Pipeline, ingesting
@@ -20,16 +21,18 @@ from gateway.store.sqlite.store import SqliteStore, copy
 
 
 @asynccontextmanager
-async def open_pipeline(settings: Settings, *, shared: bool = False) -> AsyncIterator[Pipeline]:
+async def open_pipeline(
+    settings: Settings, *, shared: bool = False, accepts: Accepts = accept_all
+) -> AsyncIterator[Pipeline]:
     """Open the store and the ingest for the settings. Processes, threads and files are closed at exit.
 
     Raises StoreError if another process writes the database, unless it is `shared`. A shared store must become the
-    writer before a load.
+    writer before a load. `accepts` returns why other collections cannot be used.
     """
     open_store = SqliteStore.join if shared else SqliteStore.open
     store = await open_store(settings.database_path, readers=settings.readers, entities=settings.entities)
     try:
-        async with ingesting(settings, store, low_priority=shared) as ingest:
+        async with ingesting(settings, store, low_priority=shared, accepts=accepts) as ingest:
             yield Pipeline(store, ingest)
     finally:
         await store.close()

@@ -22,6 +22,7 @@ PUBLIC = {
     "authors.yml": "desk: {name: Harbour Desk, url: /desk, image: /desk.png}\n"
     "quaggakey: {name: quaggakept, url: /quagga, image: /quagga.png}\n",
     "one.md": "---\ntitle: One harbour\ndate: 2024-01-01\nwebUrl: https://gazette.example/one\n"
+    "translationKey: harbour\n"
     "authors: [desk, Ship Spotters]\ntopics: [News, Harbour]\ncategory: city\nlocale: en\nquality: 40\n"
     "provider: {name: Gazette, domain: gazette.example}\nimages: [{url: https://gazette.example/one.png, width: 100}]\n"
     "---\n# The harbour\n\nShips leave the harbour.\n",
@@ -33,11 +34,13 @@ PUBLIC = {
     "Ships come. [One](one.md) [later](scheduled) [[scheduled]] [place](/place/) [[One]]\n",
     "three.md": f"---\ntitle: Three\ndate: 2024-02-01\ntopics: [Ships]\nsecured: {SECURED}\nlayout: {HIDDEN}\n"
     "provider: {name: Herald, domain: herald.example}\n---\nNothing much.\n",
-    "kept.md": "---\ntitle: Kept\ndate: 2024-03-01\nslug: kept\ntopics: [News]\n---\nThe last good version.\n",
+    "kept.md": "---\ntitle: Kept\ndate: 2024-03-01\nslug: kept\ntopics: [News]\n"
+    "translationKey: harbour\n---\nThe last good version.\n",
 }
 EARLIER_DRAFT = {"set-aside.md": "---\ntitle: quaggaearlier\ndraft: true\ntopics: [quaggatopic]\n---\nquaggaearlier\n"}
 DRAFTS = {
     "quaggapath.md": "---\ntitle: quaggatitle harbour\ndraft: true\ndate: 2024-01-03\nslug: quaggaslug\n"
+    "translationKey: harbour\n"
     "excerpt: quaggaexcerpt\ncategory: quaggacategory\nlocale: quaggalocale\ntype: quaggatype\nquality: 99\n"
     "heat: 3000\nauthors: [quaggakey, quaggauthor, {name: SHIP SPOTTERS, url: /quaggaspotters, image: /quaggas.png}]\n"
     "topics: [quaggatopic, NEWS, ships]\nwebUrl: https://gazette.example/secret\n"

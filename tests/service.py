@@ -14,8 +14,8 @@ import httpx
 from starlette.types import ASGIApp
 
 from gateway.app import create_app
+from gateway.content import site_config
 from gateway.content.file_parser import ParseContext, Task, parse
-from gateway.content.site import DEFAULT_SITE
 from gateway.content.source import DEFAULT_MAX_BYTES, Walk
 from gateway.loading.active_rules import GeneratorRules
 from gateway.model.changes import Change, Deleted
@@ -52,20 +52,25 @@ class Service(NamedTuple):
     settings: Settings
 
     async def change(self, files: Mapping[str, str | None], as_of: datetime = AS_OF) -> None:
-        """Write some files, delete those that are None, and load the changes."""
+        """Write some files, delete those that are None, and load the changes.
+
+        New rules in `gateway.yaml` apply to the files that are written, which should then be all.
+        """
         changes: list[Change] = []
         for path, text in files.items():
             if text is None:
                 (self.folder / path).unlink()
                 changes.append(Deleted(path))
             else:
+                (self.folder / path).parent.mkdir(parents=True, exist_ok=True)
                 (self.folder / path).write_text(text)
                 os.utime(self.folder / path, (as_of.timestamp(), as_of.timestamp()))
-        listing = Walk(self.folder).run()
-        site, _ = GeneratorRules(DEFAULT_MAX_BYTES, lambda _: None).read(self.folder, listing, DEFAULT_SITE)
+        listing, declared = Walk(self.folder).run(), site_config.read(self.folder)
+        assert declared.is_good, declared.problems
+        site, _ = GeneratorRules(DEFAULT_MAX_BYTES, lambda _: None).read(self.folder, listing, declared.site)
         rules, written = ParseContext(str(self.folder), site=site), listing.files.keys() & files.keys()
         changes += [parse(Task(listing.files[path]), rules) for path in sorted(written) if files[path] is not None]
-        await self.store.apply(ChangeSet(as_of, _stream(changes)))
+        await self.store.apply(ChangeSet(as_of, _stream(changes), collections=site.collections))
 
 
 async def _stream(changes: Sequence[Change]) -> AsyncIterator[Sequence[Change]]:

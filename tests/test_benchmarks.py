@@ -5,11 +5,12 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from benchmarks import mixed, wrk
+from benchmarks import custom_fields, mixed, wrk
 from benchmarks.limits import CASES, load
 from benchmarks.overload import Best, Plan, measure_all, told
 from benchmarks.queries import LINEAR, QUESTIONS, compare
 from benchmarks.skewed import COMMON, PROVIDER, RARE, RARITIES, TOPIC, fill
+from gateway.content import site_config
 from gateway.stores import temporary_store
 from tests.conftest import need
 from tests.test_graph import data
@@ -21,6 +22,14 @@ async def test_each_query_is_measured_on_both_corpora(tmp_path: Path) -> None:
     assert [row.question for row in rows] == list(QUESTIONS)
     assert all(number > 0 for row in rows for number in (*row.small, *row.large))
     assert all(row.question.aim is LINEAR or f"{row.question.aim:7g}" in row.told(2) for row in rows)
+
+
+def test_custom_fields_are_measured() -> None:
+    """Each run succeeds, and the declaration has no problems."""
+    assert site_config.parse(custom_fields.RULES.encode()).problems == ()
+    costs = custom_fields.compare(20, rounds=1)
+    assert list(costs) == [custom_fields.LOAD, custom_fields.CUSTOM, custom_fields.INFER]
+    assert custom_fields.told(costs).count(" times") == 6
 
 
 async def test_selectivity_of_the_corpus() -> None:

@@ -148,6 +148,20 @@ def test_error_without_a_temporary_folder(tmp_path: Path) -> None:
     assert done.returncode == 3
 
 
+def test_explain_counts_the_files_of_collections(tmp_path: Path) -> None:
+    """Each collection has the number of its documents. Files that match two belong to the first."""
+    rules = "collections: {guides: {path: docs/guides}, docs: {path: docs, fields: {a: Int}}, people: {path: people}}"
+    (tmp_path / "gateway.yaml").write_text(rules)
+    for name in ("docs/guides/a.md", "docs/b.md", "docs/c.md", "d.md"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(broken.titled("draft: no"))
+    (tmp_path / "docs/plain.md").write_text("text")
+    assert (
+        "collection guides: 1 file\ncollection docs: 2 files\ncollection people: 0 files\n"
+        "1 file of collection guides also matches docs, which is declared after it\n"
+    ) in invoke("check", tmp_path, "--explain").stdout
+
+
 def test_explain(tmp_path: Path) -> None:
     """Each field has the keys that gave it, the most frequent first, separate from the problems."""
     (tmp_path / "gateway.yaml").write_text("defaults: [{path: a.md, locale: de}]\n")

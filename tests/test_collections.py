@@ -70,11 +70,20 @@ def test_no_collections_have_an_empty_digest() -> None:
 
 
 def test_leaves_are_the_ends_of_objects() -> None:
-    start = CustomField("events", ("event", "start"), FieldType.DATE_TIME, ("event.start",))
+    start = CustomField("events", ("event", "start"), FieldType.DATE_TIME, ("start",))
     event = CustomField("events", ("event",), FieldType.OBJECT, ("event",), fields=(start,))
     stops = CustomField("events", ("stops",), FieldType.OBJECT, ("stops",), is_list=True, fields=(start,))
     assert list(Collection("events", "Event", "event", (), (event, stops)).leaves) == [start, stops]
     assert (start.name, start.key, str(start)) == ("start", "event__start", "events.event__start")
+
+
+def test_names_derive_from_the_path() -> None:
+    """Constants and types are the same for names in camel case and with underscores."""
+    spelled = [("cookTime",), ("cook_time",), ("cook", "time")]
+    fields = [CustomField("recipes", path, FieldType.OBJECT, ()) for path in spelled]
+    assert {field.constant for field in fields} == {"COOK_TIME"}
+    recipes = Collection("recipes", "Recipe", "recipe", (), ())
+    assert {recipes.type_of(field) for field in fields} == {"RecipeCookTime"}
 
 
 def test_numbers_of_fields_fit_into_a_signed_integer() -> None:

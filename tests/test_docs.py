@@ -9,7 +9,19 @@ import pytest
 from graphql.execution.values import get_variable_values
 
 from gateway.access.tokens import Scope
-from gateway.content import decoder, frontmatter, html_nesting, markup, nodes, prose, site, site_config, source
+from gateway.content import (
+    collection_rules,
+    decoder,
+    field_settings,
+    frontmatter,
+    html_nesting,
+    markup,
+    nodes,
+    prose,
+    site,
+    site_config,
+    source,
+)
 from gateway.errors import GatewayError, RequestError
 from gateway.execution.document_cache import DocumentCache
 from gateway.limits import Limits
@@ -122,6 +134,17 @@ def test_example_rules_are_valid() -> None:
     )
 
 
+def test_declarations_of_collections_are_documented() -> None:
+    """docs/collections.md has each type, each setting and each limit."""
+    text = (ROOT / "docs/collections.md").read_text()
+    settings = collection_rules.OF_COLLECTION | field_settings.OF_FIELD
+    named = set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE))
+    assert settings | field_settings.TYPES.keys() - {"Object"} <= named
+    constants = vars(collection_rules) | vars(field_settings)
+    limits = {f"{value:,}" for name, value in constants.items() if name.startswith(("MOST_", "LONGEST_"))}
+    assert all(f" {limit} " in text for limit in limits)
+
+
 SITES = [
     (file.name, example)
     for file in sorted((ROOT / "docs").glob("*.md"))
@@ -187,6 +210,7 @@ GRAPH = SCHEMA._schema
 OPERATIONS = [
     (file.name, document)
     for file in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    if file.name != "collections.md"  # for the schema of a site
     for document in re.findall(r"```graphql\n(.*?)```", file.read_text(), re.DOTALL)
 ]
 

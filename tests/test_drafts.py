@@ -48,6 +48,7 @@ fragment Whole on Article {
   id slug path title excerpt status published publishedDateTime provider { slug name } topics { slug name }
   authors { slug name url }
   related { title provider { name } article { path } } referencedBy { totalCount nodes { path } }
+  translations { path } translation(locale: "de") { path }
   similar { score article { path } sharedTopics { slug } } adjacent { previous { path } next { path } }
   body { text }
 }

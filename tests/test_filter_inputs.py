@@ -30,7 +30,7 @@ Json = dict[str, Any]
 
 
 @pytest_asyncio.fixture
-async def store(each_database: None, tmp_path: Path) -> AsyncIterator[ContentStore]:  # noqa: ARG001
+async def store(each_database_in_full: None, tmp_path: Path) -> AsyncIterator[ContentStore]:  # noqa: ARG001
     """Two articles, one with a thousand topics."""
     async with new_store(tmp_path / "two.db", readers=1) as opened:
         await apply(opened, document("a"), document("b", topics=topics(*(f"T{number}" for number in range(1000)))))

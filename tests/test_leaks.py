@@ -74,6 +74,7 @@ class Asked(NamedTuple):
             "query": '"harbour"',
             "interval": "DAY",
             "url": '"/place/"',
+            "locale": '"quaggalocale"',
         }
         return Walk(SCHEMA, plain, FINDERS)
 

@@ -247,8 +247,8 @@ def test_cost_of_a_page_with_default_sizes() -> None:
         title provider { name images { url } } topics { name } images { url }
         related { title provider { name } image { url } }
     } } }"""
-    # Provider 1 + 5, topics 10, images 5, related 20 * (1 + 1 + 1).
-    assert cost(query) == 1 + 20 * (1 + 6 + 10 + 5 + 60) == 1641
+    # Provider 1 + 5, topics 10, images 5, related 10 * (1 + 1 + 1).
+    assert cost(query) == 1 + 20 * (1 + 6 + 10 + 5 + 30) == 1041
     assert cost(query) < LIMITS.cost / 4
 
 
@@ -267,10 +267,13 @@ def test_cost_of_a_page_with_default_sizes() -> None:
             '{ search(query: "a", first: 2) { edges { snippets { text highlights { start } } } } }',
             10 + 2 * (1 + 100 + 10 * 11),
         ),
-        ("{ facets { topics { count } categories(first: 5) { value } } }", 1 + 500 + 20 + 500 + 5),
-        ("{ article { body { markdown isEmpty html excerpt(length: 9) toc { text } } } }", 1 + 1 + 1 + 2 + 1 + 10),
-        ("{ article { similar { score } adjacent { next { title } } } }", 1 + 25 + 5 + 5 + 1),
+        ("{ facets { topics { count } categories(first: 5) { value } } }", 1 + 1500 + 20 + 1500 + 5),
+        ("{ article { body { markdown isEmpty html excerpt(length: 9) toc { text } } } }", 1 + 2 + 1 + 4 + 1 + 10),
+        ("{ article { similar { score } adjacent { next { title } } } }", 1 + 150 + 5 + 5 + 3),
         ("{ article { summary } }", 1 + 2),
+        ("{ article { body { wordCount readingTimeMinutes } } }", 1 + 2 + 6 + 6),
+        ('{ search(query: "a") { suggestion } }', 10 + 1200),
+        ("{ article { related { images { url } } image { url } images { url } } }", 1 + 10 * (1 + 1) + 1 + 5),
         ("{ changes { changes { article { title } } hasMore } }", 1 + 100 * 2),
         ("{ changes(first: 10) { changes { id } } }", 1 + 10),
         ("{ article { related(first: -1) { title } } }", 1),
@@ -323,16 +326,20 @@ LARGE = {"and": [{"category": {"eq": "a"}}] * 10}
     [
         ("", 0),
         ("first: 20", 0),
-        ('first: 20, filter: {category: {eq: "a"}}', 0),
-        ("first: 20, filter: {and: [" + '{category: {eq: "a"}} ' * 10 + "]}", 8),
-        ("filter: $filter", 8),
-        ("first: 20, filter: $filter", 8),
-        ("filter: {and: [$filter, $filter]}", 16),
-        ("filter: $absent", 0),
+        ('first: 20, filter: {category: {eq: "a"}}', 15),
+        ("first: 20, filter: {and: [" + '{category: {eq: "a"}} ' * 10 + "]}", 15 + 8),
+        ("filter: $filter", 15 + 8),
+        ("first: 20, filter: $filter", 15 + 8),
+        ("filter: {and: [$filter, $filter]}", 15 + 16),
+        ("filter: $absent", 15),
+        ("orderBy: {field: TITLE}", 0),
+        ("orderBy: [{field: TITLE}]", 0),
+        ("orderBy: [{field: TITLE}, {field: QUALITY}, {field: HEAT}]", 2 * 250 + 1),
     ],
 )
 def test_arguments_are_priced(arguments: str, points: int) -> None:
-    """Four values cost a point, in the document or in a variable, for each resolution."""
+    """A filter, the further terms of an order, and four values, in the document or in a variable, for each
+    resolution."""
     given = f"({arguments})" if arguments else ""
     declared = ", ".join(
         each for each in ("$filter: ArticleFilter!", "$absent: ArticleFilter") if each[:7] in arguments
@@ -341,6 +348,17 @@ def test_arguments_are_priced(arguments: str, points: int) -> None:
     nested = f"articles(first: 10) {{ nodes {{ provider {{ articles{given} {{ totalCount }} }} }} }}"
     assert cost(query.format(f"articles{given} {{ totalCount }}"), filter=LARGE) == 1 + 1 + 1 + points
     assert cost(query.format(nested), filter=LARGE) == 1 + 1 + 10 * (1 + 1 + 1 + 1 + points)
+
+
+@pytest.mark.parametrize(("terms", "points"), [([], 0), (["TITLE"], 0), (["TITLE", "HEAT"], 1), (["HEAT"] * 5, 4)])
+def test_terms_of_an_order_are_priced(terms: list[str], points: int) -> None:
+    """Those after the first, more for the list of all articles than for another."""
+    order = [{"field": term} for term in terms]
+    values = (1 + 2 * len(terms)) // 4
+    declared = "query($order: [ArticleOrder!])"
+    whole = cost(f"{declared} {{ articles(orderBy: $order) {{ totalCount }} }}", order=order)
+    part = cost(f"{declared} {{ provider(id: 1) {{ articles(orderBy: $order) {{ totalCount }} }} }}", order=order)
+    assert (whole, part) == (2 + values + 1000 * points, 3 + values + 250 * points)
 
 
 def test_sizes_declared_by_a_strawberry_schema_are_read() -> None:
@@ -363,9 +381,9 @@ def test_deep_cycle_is_refused_by_cost() -> None:
     analysis = analysed("{ article { " + "related { article { " * 6 + "related { id }" + " } }" * 6 + " } }")
     assert analysis.definitions[0].summary.counts.depth == 15
     analysis.check_shape()
-    level = 20
+    level = 10
     for _ in range(6):
-        level = 20 * (1 + 1 + level)
+        level = 10 * (1 + 1 + level)
     with pytest.raises(LimitExceeded) as refused:
         analysis.check_cost(None, {})
     assert refused.value.extensions == {
@@ -379,10 +397,10 @@ def test_deep_cycle_is_refused_by_cost() -> None:
 def test_cost_is_checked_with_each_request() -> None:
     """One analysis serves many requests. Variables decide whether the document is allowed."""
     analysis = analysed("query($n: Int) { articles(first: $n) { nodes { related { title } } } }")
-    assert analysis.check_cost(None, {"n": 100}) == 1 + 100 * 21
+    assert analysis.check_cost(None, {"n": 100}) == 1 + 100 * 11
     with pytest.raises(LimitExceeded):
-        analysis.check_cost(None, {"n": 1905})
-    assert analysis.check_cost(None, {}) == 1 + 20 * 21
+        analysis.check_cost(None, {"n": 3637})
+    assert analysis.check_cost(None, {}) == 1 + 20 * 11
 
 
 def test_operation_is_found_by_name() -> None:
@@ -453,7 +471,7 @@ FIELDS: dict[str, dict[str, str | None]] = {
     "ArticleEdge": {"node": "Article", "cursor": None},
     "PageInfo": {"endCursor": None},
 }
-LISTS = {("Article", "topics"): 10, ("Article", "related"): 20, ("Provider", "images"): 5}
+LISTS = {("Article", "topics"): 10, ("Article", "related"): 10, ("Provider", "images"): 5}
 ROWS = ("nodes", "edges")
 WINDOWED = ("articles", "related")
 Names = list[tuple[str, str]]

@@ -29,6 +29,7 @@ from benchmarks.scaling import (
 NAMES = [kind.query.name for kind in KINDS]
 COSTS = dict.fromkeys(NAMES, Cost(0.002, 0.001, 3_000))
 PURGED = {"few": dict.fromkeys(NAMES, 0.1), "many": dict.fromkeys(NAMES, 0.01)}
+FILES = 20
 RATE = 0.05
 """Requests per second for one page."""
 NAME = KINDS[0].query.name
@@ -78,14 +79,14 @@ def test_popularity_follows_the_law(pages: int) -> None:
 
 async def test_purged_answers_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each edit purges what is read from all articles. Other answers are purged less if there are more providers."""
-    monkeypatch.setattr(purges, "EDITS", 5)
-    few, many = [
-        await purged_shares(tmp_path / str(groups), groups, 40, [kind.query for kind in KINDS]) for groups in (1, 40)
-    ]
+    monkeypatch.setattr(purges, "EDITS", 3)
+    monkeypatch.setattr(purges, "SAMPLE", FILES)
+    queries = [kind.query for kind in KINDS]
+    few, many = [await purged_shares(tmp_path / str(groups), groups, FILES, queries) for groups in (1, FILES)]
     for name in ("page", "facets", "search"):
         assert (few[name], many[name]) == (1, 1)
     for name in ("article", "provider"):
-        assert 1 > few[name] > many[name] >= 1 / 40
+        assert 1 > few[name] > many[name] >= 1 / FILES
 
 
 def test_groups_have_their_own_providers_and_topics() -> None:

@@ -21,7 +21,7 @@ from tests.service import listening_to, service
 from tests.test_delta_sync import events, over_websocket
 from tests.test_websocket import receive, send
 
-pytestmark = pytest.mark.usefixtures("each_database")
+pytestmark = pytest.mark.usefixtures("each_database_in_full")
 
 GENERATIONS = 1000 if os.environ.get("GATEWAY_TEST_FULL") else 50
 SUBSCRIBERS = 100

@@ -13,7 +13,7 @@ import click
 
 from gateway import problem_format as printed
 from gateway.commands.console import read_state, unexposed_keys
-from gateway.commands.mapping_report import field_origins, hidden_files, preset_rules, unexposed
+from gateway.commands.mapping_report import collection_files, field_origins, hidden_files, preset_rules, unexposed
 from gateway.commands.progress import show_progress
 from gateway.commands.startup import settings_of
 from gateway.loading.active_rules import SiteError
@@ -31,6 +31,7 @@ def check(content: Path, form: str, *, strict: bool, explain: bool, **flags: obj
     if explain:
         explanation = (
             preset_rules(content)
+            + collection_files(content, checked.articles)
             + field_origins(checked.field_origins)
             + unexposed(checked.unexposed)
             + hidden_files(checked.hidden)
@@ -53,6 +54,8 @@ class Checked(NamedTuple):
     """The reasons that hide documents, by path."""
     unexposed: Mapping[str, int] = MappingProxyType({})
     """The number of documents by front matter key that the public cannot read, the most frequent first."""
+    articles: Sequence[str] = ()
+    """The paths of the documents."""
 
 
 async def _check(settings: Settings) -> Checked:
@@ -61,8 +64,14 @@ async def _check(settings: Settings) -> Checked:
         try:
             async with load_temporary(settings, progress=progress) as (store, report):
                 statistics, problems = await read_state(store)
+                files = await store.files()
                 return Checked(
-                    statistics.articles, problems, report.field_origins, report.hidden, await unexposed_keys(store)
+                    statistics.articles,
+                    problems,
+                    report.field_origins,
+                    report.hidden,
+                    await unexposed_keys(store),
+                    [path for path, state in files.items() if state.status],
                 )
         except SiteError as error:
             return Checked(0, error.problems)

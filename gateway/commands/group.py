@@ -15,6 +15,7 @@ from gateway.commands.options import DEVELOPING, LOADING, PARSING, SERVING, Comm
 from gateway.settings import Mode, variable_of
 from gateway.signals import exit_on_signal
 
+INFER = "Propose collections with typed fields. If gateway.yaml exists, print what differs from it."
 EXPLAIN = (
     "Print the source of each field, the keys left in frontMatter that serve does not show, and the reasons that hide"
     " files."
@@ -56,6 +57,7 @@ def load(**given: object) -> None:
 
 @main.command("init", cls=Command, example="gateway init my-site")
 @click.argument("content", type=click.Path(path_type=Path), default=".", help="The folder of the site.")
+@click.option("--infer", is_flag=True, help=INFER)
 def init(**given: object) -> None:
     """Recognise the generator of the site in CONTENT, and write its rules to gateway.yaml."""
     _run("init", "init", given)
@@ -91,9 +93,10 @@ def preview_link(**given: object) -> None:
     _run("preview_link", "preview_link", given)
 
 
-@main.command("schema", cls=Command, example="gateway schema > schema.graphql")
+@main.command("schema", cls=Command, example="gateway schema content > schema.graphql")
+@click.argument("content", type=click.Path(path_type=Path), required=False, help="The content folder of a site.")
 def schema(**given: object) -> None:
-    """Print the schema in GraphQL's schema language."""
+    """Print the schema in GraphQL's schema language, with the collections of the site in CONTENT."""
     _run("schema", "schema", given)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from gateway.content import generators, presets, site_config
+from gateway.content import generators, inference, presets, proposals, site_config
 from gateway.content.generators import FoundRule, FoundSite
 from gateway.content.source import SITE_FILE, require_folder
 from gateway.errors import SettingsError
@@ -17,11 +17,14 @@ LONGEST_NOTE = 160
 """The maximum number of characters of a comment, which may quote a configuration."""
 
 
-def init(content: Path) -> None:
+def init(content: Path, *, infer: bool = False) -> None:
     """Write `gateway.yaml` for the site in CONTENT. An existing file is never overwritten."""
     require_folder(content)
     try:
-        found = _write(content)
+        if infer and (content / SITE_FILE).exists():
+            _print_differences(content)
+            return
+        found = _write(content, infer=infer)
     except OSError as error:
         raise SettingsError(f"{error.filename} cannot be read or written: {error.strerror}.") from error
     recognised = f"This is a site of {found.name}, by {found.evidence}." if found else "The generator is unknown."
@@ -30,14 +33,27 @@ def init(content: Path) -> None:
     click.echo(f"  gateway check --explain {folder}\n  gateway dev {folder}")
 
 
-def _write(content: Path) -> FoundSite | None:
+def _print_differences(content: Path) -> None:
+    """Print what differs between the declared collections and the content."""
+    read = site_config.read(content)
+    if not read.is_good:
+        raise SettingsError(f"{content / SITE_FILE} has errors. `gateway check` prints them.")
+    found = list(proposals.differences(inference.infer(content, read.site), read.site.collections))
+    click.echo("".join(f"{line}\n" for line in found) or "The collections have all that was found.\n", nl=False)
+
+
+def _write(content: Path, *, infer: bool) -> FoundSite | None:
     """Write the rules of the site in a folder. Raises OSError."""
     for path in sorted(content.iterdir()):
         if site_config.is_site_config(path.name):
             raise SettingsError(f"{path} exists, and is not changed. Delete it to write a new one.")
     found = generators.recognise(content)
+    text = rules_text(found)
+    if infer:
+        site = site_config.parse(text.encode()).site
+        text += proposals.rules(inference.infer(content, site))
     with (content / SITE_FILE).open("x", encoding="utf-8") as file:
-        file.write(rules_text(found))
+        file.write(text)
     return found
 
 

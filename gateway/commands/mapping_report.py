@@ -1,8 +1,9 @@
-"""Formats the sources of fields, the unexposed keys, and the reasons that hide documents."""
+"""Formats the files of collections, the sources of fields, the unexposed keys, and the reasons that hide documents."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -25,6 +26,28 @@ def preset_rules(content: Path) -> str:
         return ""
     lines = presets.text(name).splitlines() if name else []
     return "".join(f"preset {name}:{number}: {line}\n" for number, line in enumerate(lines, 1))
+
+
+def collection_files(content: Path, articles: Iterable[str]) -> str:
+    """A line for each collection of a content folder: `collection posts: 12 files`. Then one for each pair of
+    collections that match the same files, which belong to the first of them."""
+    try:
+        site = site_config.read(content).site
+    except OSError:
+        return ""
+    files, others = Counter[str](), Counter[tuple[str, str]]()
+    for path in articles if site.collections else ():
+        first, *more = [collection.name for collection in site.collections_of(path)] or [""]
+        files[first] += 1
+        others.update((each, first) for each in more)
+    lines = [f"collection {each.name}: {count_noun(files[each.name], 'file')}\n" for each in site.collections]
+    lines += [_overlap(files, *names) for names, files in sorted(others.items())]
+    return "".join(lines)
+
+
+def _overlap(files: int, name: str, first: str) -> str:
+    match = "matches" if files == 1 else "match"
+    return f"{count_noun(files, 'file')} of collection {first} also {match} {name}, which is declared after it\n"
 
 
 def field_origins(given: Mapping[FieldOrigin, int]) -> str:

@@ -7,20 +7,24 @@ import gc
 import socket
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
+from pathlib import Path
 from typing import Protocol
 
 import click
 
-from gateway.app import create_app
+from gateway.app import create_app, trusted_documents_allow
 from gateway.commands.background import beside, in_background
 from gateway.commands.console import ConsoleReporter, strict_problems_printed
 from gateway.commands.hangup import reloading_at_hangup
 from gateway.commands.startup import logger, print_addresses
 from gateway.content.watch import Watch
-from gateway.errors import NotWriting, SettingsError, StoreError
+from gateway.errors import NotReady, NotWriting, SettingsError, StoreError
+from gateway.loading.active_rules import SiteError, SiteRules
 from gateway.loading.ingest import IngestReport
 from gateway.loading.pipeline import Pipeline
 from gateway.loading.scheduler import Scheduler
+from gateway.model.collections import NO_COLLECTIONS, Collections
+from gateway.model.records import Visibility
 from gateway.option_types import DatabaseUrl
 from gateway.settings import Mode, Settings
 from gateway.store.protocol import Store
@@ -143,7 +147,7 @@ async def _serve_database(
         raise NotWriting(NO_FOLDER)
 
     async with open_reader(settings, url, supervision.memory) as store:
-        app = create_app(settings, store, reload)
+        app = create_app(settings, store, reload, collections=await _stored_collections(store))
         limits = fitting(settings.limits, own(settings.readers, 0), raise_allowed())
         _collect_little()
         supervision.listens()
@@ -160,6 +164,23 @@ async def _serve_database(
                 )
 
 
+async def _stored_collections(store: Store) -> Collections:
+    """Those of the stored content. If the database cannot be read, those of its first generation are read later."""
+    with suppress(StoreError, NotReady):
+        if await store.ready():
+            async with store.snapshot(Visibility.PUBLIC) as snapshot:
+                return await snapshot.collections()
+    return NO_COLLECTIONS
+
+
+def _declared_collections(folder: Path) -> Collections:
+    """Those of the site's rules. The load reports rules that are invalid."""
+    with suppress(SiteError):
+        site, _ = SiteRules().read(folder)
+        return site.collections if site else NO_COLLECTIONS
+    return NO_COLLECTIONS
+
+
 async def _report_ready(store: Store, supervision: Supervision) -> None:
     """Runs as long as the server."""
     async for _ in store.generations():
@@ -173,7 +194,7 @@ async def _log_no_folder() -> None:
 
 async def _serve_folder(settings: Settings, listener: socket.socket, supervision: Supervision) -> None:
     """Follow the content folder, or the process that does, and serve its content."""
-    async with open_pipeline(settings, shared=True) as pipeline:
+    async with open_pipeline(settings, shared=True, accepts=trusted_documents_allow(settings)) as pipeline:
         reporter = ConsoleReporter(pipeline, strict=settings.strict, lists_unexposed=settings.mode is Mode.DEV)
 
         async def load(paths: frozenset[str] | None, *, accept_empty: bool) -> IngestReport:
@@ -193,7 +214,13 @@ async def _serve_folder(settings: Settings, listener: socket.socket, supervision
             reload_here = pipeline.store.is_writer
             return (scheduler.request if reload_here else supervision.reload_elsewhere)(accept_empty=accept_empty)
 
-        app = create_app(settings, pipeline.store, reload, is_ready=pipeline.ingest.is_ready)
+        app = create_app(
+            settings,
+            pipeline.store,
+            reload,
+            is_ready=pipeline.ingest.is_ready,
+            collections=_declared_collections(settings.folder),
+        )
         limits = fitting(settings.limits, own(settings.readers, settings.parsers), raise_allowed())
         webhooks = Webhooks(pipeline.store, settings.webhooks, settings.webhook_secret)
         resumed, is_shared = asyncio.Event(), supervision.shares_listener

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, datetime, time, timedelta, timezone, tzinfo
 from functools import cache
 
 from gateway.content import values
@@ -91,6 +91,15 @@ def instant(node: Node, zone: tzinfo) -> datetime | None:
     """The instant of a node, or None if it is empty."""
     written = values.text(node)
     return None if written is None else parse_instant(written, zone)
+
+
+def day(node: Node) -> datetime | None:
+    """The day of a node as its midnight in UTC, or None if it is empty."""
+    found = instant(node, UTC)
+    if found and found.time() != time.min:
+        written = values.text(node) or ""
+        raise Unreadable(f"{shown(written)} has a time of day.", f"Write the day only: `{found.date()}`.")
+    return found
 
 
 def _instant(parts: dict[str, str], zone: tzinfo) -> datetime:

@@ -14,7 +14,19 @@ from urllib.parse import unquote
 
 import orjson
 
-from gateway.content import author_names, dates, destinations, file_names, links, markup, nested_fields, values
+from gateway.content import (
+    author_names,
+    custom_values,
+    dates,
+    destinations,
+    dotted_names,
+    file_names,
+    links,
+    markup,
+    nested_fields,
+    translations,
+    values,
+)
 from gateway.content.assets import ABSOLUTE, AssetFolder, DocumentAssets
 from gateway.content.field_lookup import FieldLookup, flat
 from gateway.content.frontmatter import FrontMatter
@@ -42,6 +54,7 @@ from gateway.model import fields
 from gateway.model.documents import (
     FRONT_MATTER,
     AuthorName,
+    CustomValues,
     Document,
     FieldOrigin,
     Hiding,
@@ -55,7 +68,7 @@ from gateway.model.problems import Problem
 
 T = TypeVar("T")
 
-DECODER_VERSION = f"11.{fields.VERSION}"
+DECODER_VERSION = f"13.{fields.VERSION}"
 """Increment the first number when the same file decodes to a different document or to different problems."""
 
 EXCERPT_SEPARATOR = "excerpt_separator"
@@ -142,6 +155,8 @@ class _Decoder:
         self._outline = markup.read(front_matter.body, self._rules)
         self._destinations = destinations.of_body(self._outline.html, front_matter.body, path, front_matter.body_line)
         self._site = site
+        self._collection = site.collection_of(path)
+        self._translated = translations.of_path(path, site.translations, site.locales)
         self._assets = DocumentAssets(folder, site, path) if folder else None
         self.lookup = FieldLookup(path, self._fields, site)
         self._left: dict[str, object] = {}
@@ -196,7 +211,10 @@ class _Decoder:
             destinations=self._destinations,
             addresses=tuple(self._addresses()),
             secured=self._secured(),
+            translation=self._translation(),
             **plain,
+            collection=self._collection.name if self._collection else None,
+            custom=self._custom_values(),
             assets=tuple(self._assets.files.values()) if self._assets else (),
             # These are last, because `_rest` needs to know which keys the other fields use.
             front_matter=orjson.dumps(rest := self._rest()),
@@ -219,10 +237,19 @@ class _Decoder:
             message = f"`{language}` at the end of the name may be a language. It is read as a part of the name."
             hint = "List the languages of the site as `locales` in gateway.yaml."
             self._collector.inform(LOCALES_UNKNOWN, message, self._fields.position, hint)
-        if said or not self._name.locale:
+        found = self._name.locale or self._translated.locale
+        if said or not found:
             return self._collector.value(values.text, said or self.lookup.default("locale"))
-        self.lookup.given.append(FieldOrigin("locale", FILE_NAME))
-        return self._name.locale
+        self.lookup.given.append(FieldOrigin("locale", FILE_NAME if self._name.locale else PATH))
+        return found
+
+    def _translation(self) -> str | None:
+        """The key that all translations of the article have."""
+        rules = self._site.translations
+        for name in rules.keys if translations.Means.KEY in rules.by else ():
+            if text := self._collector.value(values.text, dotted_names.find(self._fields.entries, name)):
+                return translations.of_key(text)
+        return self._translated.key
 
     def _title(self) -> str:
         title = self._collector.value(values.phrase, self.lookup.pinned("title") or self.lookup.written("title"))
@@ -291,7 +318,8 @@ class _Decoder:
     def _related(self) -> tuple[RelatedEntry, ...]:
         """An entry that is not a URL may name a file or a slug."""
         found, field = self._parts("related", partial(nested_fields.related, zone=self._site.timezone))
-        return tuple([self._illustrated(entry if entry.url else self._named(entry), field) for entry in found])
+        own = self._own("related", field)
+        return tuple([self._illustrated(entry if entry.url else self._named(entry), own) for entry in found])
 
     def _named(self, entry: RelatedEntry) -> RelatedEntry:
         key = links.key_named(self._path, entry.web_url or entry.title)
@@ -299,7 +327,7 @@ class _Decoder:
 
     def _illustrated(self, entry: RelatedEntry, field: MappingEntry | None) -> RelatedEntry:
         """An entry with the images of the folder, also those of its provider."""
-        images, source = self._found(entry.images, "related", field), entry.provider and self._depicted(entry.provider)
+        images, source = self._found(entry.images, field), entry.provider and self._depicted(entry.provider)
         if images is entry.images and source is entry.provider:
             return entry
         return entry._replace(images=images, provider=source)
@@ -363,25 +391,26 @@ class _Decoder:
 
     def _images(self) -> tuple[Image, ...]:
         images, field = self._parts("images", nested_fields.images)
-        return self._found(images, "images", field)
+        return self._found(images, self._own("images", field))
 
-    def _found(self, images: tuple[Image, ...], name: str = "", field: MappingEntry | None = None) -> tuple[Image, ...]:
-        """Images with the addresses and sizes of those in the folder. Missing ones are reported in the field that has
-        them, except in the rules of the site."""
+    def _found(self, images: tuple[Image, ...], field: MappingEntry | None = None) -> tuple[Image, ...]:
+        """Images with the addresses and sizes of those in the folder. Missing ones are reported in the field."""
         assets = self._assets
         if assets is None or all(image.url.startswith(ABSOLUTE) for image in images):
             return images
         found = [assets.find(image.url) for image in images]
         for image, asset in zip(images, found, strict=True):
-            if asset is None and field and self._is_own(name, field) and assets.is_lost(image.url):
+            if asset is None and field and assets.is_lost(image.url):
                 position = nested_fields.position_of(field, image.url)
                 self._collector.warn(MISSING_FILE, _missing(image.url), position, MISSING_FILE_HINT)
         return tuple([asset.shown(image) if asset else image for image, asset in zip(images, found, strict=True)])
 
-    def _is_own(self, name: str, field: MappingEntry) -> bool:
-        """Whether the field with a name is in the file, and not in the rules of the site."""
+    def _own(self, name: str, field: MappingEntry | None) -> MappingEntry | None:
+        """The field with a name, if it is in the file and not in the rules of the site."""
+        if field is None or self._site.sources[name].joined:
+            return field
         written = self.lookup.fields.entries.get(field.key.text)
-        return self._site.sources[name].joined or (written is not None and written.key is field.key)
+        return field if written and written.key is field.key else None
 
     def _depicted(self, provider: ProviderName) -> ProviderName:
         """A provider with the images of the folder."""
@@ -448,6 +477,17 @@ class _Decoder:
     def _secured(self) -> str | None:
         """The text of `secured`, verbatim. Messages must not quote it."""
         return self._collector.value(values.verbatim, self._fields.entries.get("secured"))
+
+    def _custom_values(self) -> CustomValues:
+        if self._collection is None:
+            return custom_values.NONE
+        context = custom_values.Decoding(self._path, self._site.timezone, self._custom_image, self._leave)
+        return custom_values.decode(self._collection, self.lookup, self._collector, context)
+
+    def _custom_image(self, field: MappingEntry) -> Image | None:
+        """The image of a custom field, which is not a list."""
+        images, _ = nested_fields.images(self._collector, field)
+        return next(iter(self._found(images, field)), None)
 
     def _excerpt_separator(self) -> str:
         """Jekyll's mark for the end of the excerpt."""

@@ -132,9 +132,14 @@ def without_locale(stem: str, locales: Collection[str]) -> tuple[str, str | None
     if not locales:
         return stem, None
     before, _, suffix = stem.rpartition(".")
-    listed = {locale.casefold().replace("_", "-"): locale for locale in locales}
-    locale = listed.get(suffix.casefold().replace("_", "-")) if before else None
+    locale = listed_locale(suffix, locales) if before else None
     return (before, locale) if locale else (stem, None)
+
+
+def listed_locale(text: str, locales: Collection[str]) -> str | None:
+    """The one of the locales that a text names, in any case."""
+    listed = {locale.casefold().replace("_", "-"): locale for locale in locales}
+    return listed.get(text.casefold().replace("_", "-"))
 
 
 def _date(found: re.Match[str], zone: tzinfo) -> datetime | None:

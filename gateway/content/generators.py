@@ -189,6 +189,8 @@ def _docusaurus(site: _Configuration) -> Iterator[FoundRule | str]:
     yield from _programmed_base(site, "baseUrl")
     names = sorted(os.listdir(site.root / "i18n")) if site.has("i18n") else []  # noqa: PTH208 - only names
     languages = [name for name in names if site.has(f"i18n/{name}")]
+    if languages:
+        yield FoundRule("locales", languages, "the folders of i18n")
     for name in languages:
         yield from _locale(name, f"i18n/{name}", "the folder's name")
     yield from _urls([each for name in languages for each in _translated_docs(site, name)], "the folders of i18n")

@@ -25,6 +25,7 @@ OTHER_NAME = 1000
 
 _INDEXES = frozenset({"index", "_index"})
 _WIKI_LINK = re.compile(r"\[\[(?P<name>[^\]\[|#]+)(?:[|#][^\]\[]*)?\]\]")
+_ID = re.compile(r"ar_[A-Za-z0-9_-]{22}")
 _DATED = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}-[^/]+")
 _ENDING = re.compile(r"(?<=[^/])\.[^./\s]*$")
 
@@ -69,6 +70,22 @@ def key_named(path: str, written: str) -> str | None:
     is_from_file = written.startswith(".") or "/" not in written
     found_place = place(path if is_from_file else "", written)
     return found_place.path or None if found_place else None
+
+
+def keys_referred(path: str, written: str) -> list[str]:
+    """The keys that a reference in the file at `path` may mean, the most likely first.
+
+    It is an id, an address, what a related entry may be, a path without its ending, or the name of a file.
+    """
+    if _ID.fullmatch(written):
+        return [written]
+    if url := url_identity(written):
+        return [url, *(_from_root(written) if url.startswith("/") else [])]
+    keys = [key_named(path, written)]
+    if not _WIKI_LINK.fullmatch(written):
+        keys += [found.path for found in (place(path, written), place("", written)) if found]
+        keys.append(None if written.startswith(".") else WIKI + _without_ending(_folded(written)))
+    return list(dict.fromkeys(filter(None, keys)))
 
 
 def keys_meant(link: Destination, url: str | None) -> list[str]:

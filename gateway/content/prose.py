@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from functools import lru_cache
 from itertools import chain
 from typing import NamedTuple
 
 from gateway.content.text import SPACELESS
 
 _UNSPACED = re.compile(f"[{SPACELESS}]")
-_WORD = re.compile(r"[^\W_]\S*")
+_LETTER = re.compile(r"[^\W_]")
 _REGIONAL_INDICATORS = "".join(map(chr, range(0x1F1E6, 0x1F200)))
 _VIRAMA = 9
 """The combining class of viramas, which join a consonant to the next one."""
@@ -31,9 +32,12 @@ class ReadingTime(NamedTuple):
     """The reading time, rounded up. 0 if there are no words."""
 
 
+@lru_cache(maxsize=8)  # the word count and the reading time of a body are computed one after the other
 def reading_time(text: str) -> ReadingTime:
-    characters = sum(map(str.isalnum, _UNSPACED.findall(text)))
-    words = len(_WORD.findall(_UNSPACED.sub(" ", text)))
+    unspaced = _UNSPACED.findall(text)
+    characters = sum(map(str.isalnum, unspaced))
+    parts = (_UNSPACED.sub(" ", text) if unspaced else text).split()
+    words = sum(1 for part in parts if part.isalnum() or _LETTER.search(part))
     return ReadingTime(words + characters, math.ceil(words / WORDS_A_MINUTE + characters / CHARACTERS_A_MINUTE))
 
 

@@ -17,6 +17,7 @@ from gateway.content.nodes import MappingEntry, MappingNode, Node, Position, Sca
 from gateway.content.problem_collector import ProblemCollector, nearest
 from gateway.content.site import Site
 from gateway.content.values import shown
+from gateway.model.collections import NO_COLLECTIONS
 from gateway.model.documents import AuthorName
 from gateway.model.problems import Problem, Severity
 
@@ -62,7 +63,7 @@ class RulesReader:
     def __init__(self, path: str, scope: RulesScope, site: Site) -> None:
         self.path = path
         self.report = ProblemCollector(path)
-        self.site = site._replace(defaults=(), pins=(), inherited=InheritedRules())
+        self.site = site._replace(defaults=(), pins=(), inherited=InheritedRules(), collections=NO_COLLECTIONS)
         self._scope = scope
         self._has_timezone = site.timezone is not UTC
 

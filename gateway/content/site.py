@@ -5,7 +5,7 @@ Fields are stored as written. Only the fields that hide a file are decoded here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, tzinfo
 from functools import lru_cache
 from typing import NamedTuple
@@ -16,6 +16,7 @@ from gateway.content.globs import Glob
 from gateway.content.inheritance import InheritedRule, InheritedRules
 from gateway.content.media_types import ASSETS
 from gateway.content.nodes import MappingEntry, MappingNode, Node, ScalarNode, SequenceNode
+from gateway.content.translations import TranslationRules
 from gateway.content.url_templates import UrlRule
 from gateway.model.collections import NO_COLLECTIONS, Collection, Collections
 from gateway.model.documents import BodyRules
@@ -92,7 +93,9 @@ DEFAULT_MAPPING: Mapping[str, FieldSource] = {name: FieldSource((name,)) for nam
 }
 """The default keys of each field. The keys of `slug` may also have an address."""
 ADDRESSES = frozenset(DEFAULT_MAPPING["slug"].keys)
-KNOWN_KEYS = NATIVE_KEYS.union(visibility_flags.KEYS, *(source.keys for source in DEFAULT_MAPPING.values()))
+KNOWN_KEYS = NATIVE_KEYS.union(
+    visibility_flags.KEYS, TranslationRules().keys, *(source.keys for source in DEFAULT_MAPPING.values())
+)
 REPLACED = ("provider", "authors", "images", *(field.key for field in FIELDS if field.keys))
 """The fields whose inherited keys are ignored if the file sets the field under any key. Other fields inherit each key
 separately: each visibility key may hide the document, and there is more than one kind of topics."""
@@ -177,7 +180,8 @@ class Site(NamedTuple):
     timezone: tzinfo = UTC
     """The time zone of dates, and of times without an offset."""
     locales: tuple[str, ...] = ()
-    """The languages that a file's name may end in, as in `name.fr.md`."""
+    """The languages that a file's name may end in, as in `name.fr.md`, and that a folder may name."""
+    translations: TranslationRules = TranslationRules()
     fields_of: Mapping[str, tuple[str, ...]] = fields_by_key(DEFAULT_MAPPING)
     """The fields that each key may give, by `sources`."""
     known: frozenset[str] = KNOWN_KEYS
@@ -192,16 +196,12 @@ class Site(NamedTuple):
     """How to find the date in the text of a key."""
     embeds: tuple[str, ...] = ()
     """The hosts whose frames are shown in bodies."""
+    collections: Collections = NO_COLLECTIONS
     digest: str = ""
     """The digest of the rules, "" for the default rules."""
     inherited: InheritedRules = InheritedRules()
     """The rules in files of other generators."""
     assets: AssetRules = AssetRules()
-    collections: Collections = NO_COLLECTIONS
-
-    def collection_of(self, path: str) -> Collection | None:
-        """The first collection that the file belongs to."""
-        return next((each for each in self.collections if any(glob.matches(path) for glob in _globs(each.paths))), None)
 
     def defaults_for(self, path: str) -> dict[str, MappingEntry]:
         if not self.defaults:
@@ -243,6 +243,16 @@ class Site(NamedTuple):
         """The folders of a file below those that a pattern names, or below the site's folder if it names none."""
         depth = glob.depth or max((each.depth for each in self.folders if each.matches(path)), default=0)
         return path.split("/")[depth:-1]
+
+    def collection_of(self, path: str) -> Collection | None:
+        """The first collection that the file belongs to."""
+        return next(self.collections_of(path), None)
+
+    def collections_of(self, path: str) -> Iterator[Collection]:
+        """The collections that match a file, in the order of their declaration."""
+        for collection in self.collections:
+            if any(glob.matches(path) for glob in _globs(collection.paths)):
+                yield collection
 
     def closed(self, path: str) -> str | None:
         """The name or the generator's rule that makes the file a draft whatever its front matter.

@@ -8,21 +8,21 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, tzinfo
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
 
-from gateway.content import dotted_names, frontmatter, presets, source, values, visibility_flags
+from gateway.content import collection_rules, dotted_names, frontmatter, presets, source, values, visibility_flags
 from gateway.content.date_patterns import HINT, BadPattern, DatePattern, DateText
 from gateway.content.decoder import decode
 from gateway.content.frontmatter import FrontMatter
-from gateway.content.globs import BadGlob, Glob
 from gateway.content.nested_fields import entries
-from gateway.content.nodes import NOWHERE, MappingEntry, MappingNode, Node, Position, ScalarNode, SequenceNode
+from gateway.content.nodes import MappingEntry, MappingNode, Node, Position, ScalarNode, SequenceNode
 from gateway.content.problem_collector import ProblemCollector, nearest
+from gateway.content.section_reader import SectionReader
 from gateway.content.site import (
     ADDRESSES,
     DEFAULT_MAPPING,
@@ -36,21 +36,21 @@ from gateway.content.site import (
     with_prefixes,
 )
 from gateway.content.source import SITE_FILE, ContentFile, Stamp
+from gateway.content.translations import Means, TranslationRules
 from gateway.content.url_templates import BadTemplate, UrlRule, UrlTemplate, base_path
-from gateway.content.values import Unreadable, shown
+from gateway.content.values import shown
 from gateway.content.yaml import DUPLICATE_KEY
 from gateway.errors import FrontMatterError
 from gateway.model.fields import FIELDS, INSTANT
 from gateway.model.problems import Problem, Severity
 
-SITE_KEY = "SITE_KEY"
-SITE_VALUE = "SITE_VALUE"
 SITE_NAME = "SITE_NAME"
 
 SECTIONS = frozenset(
     {
         *("preset", "fields", "defaults", "pin", "expose", "include", "folders", "exclude"),
-        *("numbered", "bundles", "timezone", "locales", "embeds", "url", "base", "path_slugs"),
+        *("numbered", "bundles", "timezone", "locales", "translations", "embeds", "url", "base", "path_slugs"),
+        "collections",
     }
 )
 RENAMED = frozenset(DEFAULT_MAPPING) - {"secured"}
@@ -140,19 +140,19 @@ def _error(code: str, message: str, hint: str | None, position: Position | None 
     return Problem(Severity.ERROR, code, message, SITE_FILE, line, column, hint)
 
 
-class _Reader:
+class _Reader(SectionReader):
     """Reads one file's sections. Continues after errors, to report all problems at once."""
 
     def __init__(self) -> None:
-        self._report = ProblemCollector(SITE_FILE)
+        super().__init__(ProblemCollector(SITE_FILE))
         self._dates: dict[str, DateText] = {}
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        return tuple(self._report.problems)
+        return tuple(self.report.problems)
 
     def site(self, fields: MappingNode) -> Site:
-        self._check(fields, SECTIONS)
+        self.check(fields, SECTIONS)
         preset = self._preset(fields.entries.get("preset"))
         get = (_with_preset(preset, fields) if preset else fields).entries.get
         sources, named = self._sources(get("fields"))
@@ -162,7 +162,10 @@ class _Reader:
         )
         if named:
             effective |= _bounds(effective, claimed)
-        governing = with_prefixes(visibility_keys(effective, claimed))
+        hiding = visibility_keys(effective, claimed)
+        governing = with_prefixes(hiding)
+        zone = self._timezone(get("timezone"))
+        collections = collection_rules.read(get("collections"), self.report, governing=hiding, zone=zone)
         expose = frozenset(self._exposed(get("expose")))
         # Exposing a key does not change its meaning: a misspelled key that hides is still an error.
         no_slips = frozenset(key for key in expose if nearest(key, governing) in {None, key})
@@ -173,45 +176,46 @@ class _Reader:
             expose=expose,
             nested=tuple(sorted(filter(dotted_names.is_dotted, fields_by_key(effective)))),
             dates=self._dates,
-            include=tuple(self._globs(get("include"))),
-            folders=tuple(self._globs(get("folders"))),
-            exclude=tuple(self._globs(get("exclude"))),
-            numbered=tuple(self._globs(get("numbered"))),
-            path_slugs=tuple(self._globs(get("path_slugs"))),
+            include=tuple(self.globs(get("include"))),
+            folders=tuple(self.globs(get("folders"))),
+            exclude=tuple(self.globs(get("exclude"))),
+            numbered=tuple(self.globs(get("numbered"))),
+            path_slugs=tuple(self.globs(get("path_slugs"))),
             urls=tuple(self._urls(get("url"))),
             base=self._base(get("base")),
-            bundles=self._flag(get("bundles")),
+            bundles=self.flag(get("bundles")),
             preset=preset,
-            timezone=self._timezone(get("timezone")),
-            locales=tuple(name for name, _ in self._texts(get("locales"))),
+            timezone=zone,
+            locales=tuple(name for name, _ in self.texts(get("locales"))),
+            translations=(translations := self._translations(get("translations"))),
             embeds=tuple(self._hosts(get("embeds"))),
+            collections=collections,
             fields_of=fields_by_key(effective),
             known=with_prefixes(
-                NATIVE_KEYS.union(no_slips, visibility_flags.KEYS, *(each.keys for each in effective.values()))
+                NATIVE_KEYS.union(
+                    no_slips,
+                    visibility_flags.KEYS,
+                    translations.keys,
+                    *(each.keys for each in effective.values()),
+                    *(field.keys for collection in collections for field in collection.fields),
+                )
             ),
             governing=governing,
             claimed=claimed,
         )
 
     def _preset(self, field: MappingEntry | None) -> str:
-        texts = list(self._texts(field))
+        texts = list(self.texts(field))
         if len(texts) == 1 and texts[0][0] in presets.PRESETS:
             return texts[0][0]
         for name, position in texts[:1]:
             meant = nearest(name, frozenset(presets.PRESETS))
             hint = f"Write `{meant}`." if meant and len(texts) == 1 else f"Write one of {', '.join(presets.PRESETS)}."
-            self._refuse(f"{shown(name)} is not a preset." if len(texts) == 1 else "This is a list.", position, hint)
+            self.refuse(f"{shown(name)} is not a preset." if len(texts) == 1 else "This is a list.", position, hint)
         return ""
 
-    def _flag(self, field: MappingEntry | None) -> bool:
-        try:
-            return field is not None and values.boolean(field.value) is True
-        except Unreadable as error:
-            self._refuse(str(error), field.value.position if field else NOWHERE, error.hint)
-            return False
-
     def _timezone(self, field: MappingEntry | None) -> tzinfo:
-        texts = list(self._texts(field))
+        texts = list(self.texts(field))
         if not texts:
             return UTC
         name, position = texts[0]
@@ -220,18 +224,29 @@ class _Reader:
             return ZoneInfo(name)
         meant = nearest(name, known)
         hint = f"Write `{meant}`." if meant else "Write one name of the IANA database, such as `America/New_York`."
-        self._refuse(f"{shown(name)} is not a time zone." if len(texts) == 1 else "This is a list.", position, hint)
+        self.refuse(f"{shown(name)} is not a time zone." if len(texts) == 1 else "This is a list.", position, hint)
         return UTC
 
-    def _check(self, fields: MappingNode, known: frozenset[str]) -> None:
-        """Report every unknown key."""
-        for name in fields.entries.keys() - known:
-            meant = nearest(name, known)
-            hint = f"Write `{meant}`." if meant else f"The known keys are {', '.join(sorted(known))}."
-            self._report.error(SITE_KEY, f"`{name}` is not a known key here.", fields.entries[name].key.position, hint)
+    def _translations(self, section: MappingEntry | None) -> TranslationRules:
+        if section is None or values.is_null(section.value):
+            return TranslationRules()
+        if not isinstance(section.value, MappingNode):
+            self.refuse("This is not a mapping.", section.value.position, "Write `{by: [folder]}`.")
+            return TranslationRules()
+        self.check(section.value, frozenset(TranslationRules._fields))
+        given = section.value.entries
+        found = TranslationRules()
+        if "by" in given:
+            found = found._replace(by=frozenset(self._means(given["by"])))
+        return found._replace(keys=self._keys(given["keys"])) if "keys" in given else found
 
-    def _refuse(self, message: str, position: Position, hint: str) -> None:
-        self._report.error(SITE_VALUE, message, position, hint)
+    def _means(self, field: MappingEntry) -> Iterator[Means]:
+        for name, position in self.texts(field):
+            if name in {*Means}:
+                yield Means(name)
+            else:
+                hint = f"Write some of {', '.join(Means)}."
+                self.refuse(f"{shown(name)} does not tell translations.", position, hint)
 
     def _sources(self, section: MappingEntry | None) -> tuple[dict[str, FieldSource], dict[str, frozenset[str]]]:
         """The sources of the fields that the site configures, and the keys that it assigns to each."""
@@ -240,9 +255,9 @@ class _Reader:
         if section is None or values.is_null(section.value):
             return sources, named
         if not isinstance(section.value, MappingNode):
-            self._refuse("This is not a mapping.", section.value.position, "Write `topics: [tags, keywords]`.")
+            self.refuse("This is not a mapping.", section.value.position, "Write `topics: [tags, keywords]`.")
             return sources, named
-        self._check(section.value, RENAMED)
+        self.check(section.value, RENAMED)
         for name, field in section.value.entries.items():
             if name in RENAMED:
                 origin = self._origin(name, field)
@@ -257,10 +272,10 @@ class _Reader:
         """The entry that names the keys of a field."""
         if not isinstance(field.value, MappingNode):
             return field
-        self._check(field.value, _settings_of(name))
+        self.check(field.value, _settings_of(name))
         get = field.value.entries.get
         if get(FROM) and (joined := get(JOIN)):
-            self._refuse("`from` and `join` both name keys.", joined.key.position, "Delete one of them.")
+            self.refuse("`from` and `join` both name keys.", joined.key.position, "Delete one of them.")
         return get(FROM) or get(JOIN)
 
     def _source(self, name: str, field: MappingEntry, keys: tuple[str, ...]) -> FieldSource:
@@ -272,10 +287,10 @@ class _Reader:
             return source._replace(path=self._dated(name, keys, field.value))
         if name not in FLAGS:
             return source._replace(split=self._split(name, get(SPLIT)), joined=get(JOIN) is not None)
-        words = frozenset(word.casefold() for word, _ in self._texts(get(VALUES)))
+        words = frozenset(word.casefold() for word, _ in self.texts(get(VALUES)))
         if VALUES in field.value.entries and not (words and FROM in field.value.entries):
             missing = "text" if FROM in field.value.entries else f"`{FROM}`"
-            self._refuse(
+            self.refuse(
                 f"The {missing} is missing.", field.value.position, "Write `{from: status, values: [draft, wip]}`."
             )
         return source._replace(words=words, worded=frozenset(keys if words else ()))
@@ -285,51 +300,45 @@ class _Reader:
         get = settings.entries.get
         written, path = get(PATTERN), get(PATH)
         pattern = self._pattern(written) if written else None
-        ignored = frozenset(text.casefold() for text, _ in self._texts(get(IGNORE)))
+        ignored = frozenset(text.casefold() for text, _ in self.texts(get(IGNORE)))
         if pattern or ignored:
             for key in (name, *keys):
                 self._dates.setdefault(key, DateText(pattern, ignored))
         return self._pattern(path) if path else None
 
     def _pattern(self, field: MappingEntry) -> DatePattern | None:
-        written = list(self._texts(field))
+        written = list(self.texts(field))
         try:
             return DatePattern.of(written[0][0].lstrip("/") if field.key.text == PATH else written[0][0])
         except (BadPattern, IndexError) as error:
             message = str(error) if isinstance(error, BadPattern) else "This is not a text."
-            self._refuse(message, field.value.position, HINT)
+            self.refuse(message, field.value.position, HINT)
         return None
 
     def _keys(self, field: MappingEntry) -> tuple[str, ...]:
-        return tuple(name for name, position in self._texts(field) if self._may_show(name, position))
-
-    def _may_show(self, name: str, position: Position) -> bool:
-        if not any(part.strip().casefold() == "secured" for part in name.split(".")):
-            return True
-        self._refuse("The content of `secured` is never shown.", position, "Delete it here.")
-        return False
+        return tuple(name for name, position in self.texts(field) if self.may_show(name, position))
 
     def _split(self, name: str, field: MappingEntry | None) -> str:
         if field is None:
             return ""
         position, written = field.value.position, field.value.text if isinstance(field.value, ScalarNode) else ""
         if name not in LISTS:
-            self._refuse(f"`{name}` is not a list.", position, f"Delete it. The lists are {', '.join(sorted(LISTS))}.")
+            self.refuse(f"`{name}` is not a list.", position, f"Delete it. The lists are {', '.join(sorted(LISTS))}.")
         elif not written:
-            self._refuse("This is not a text.", position, 'Write the separator of the entries, as in `split: ","`.')
+            self.refuse("This is not a text.", position, 'Write the separator of the entries, as in `split: ","`.')
         return written
 
     def _path_rules(self, section: MappingEntry | None) -> Iterator[PathRule]:
         for node in entries(section):
             if not isinstance(node, MappingNode):
-                self._refuse("This is not a mapping.", node.position, 'Write `{path: "de/**", locale: de}`.')
+                self.refuse("This is not a mapping.", node.position, 'Write `{path: "de/**", locale: de}`.')
                 continue
-            self._check(node, SET | {PATH})
-            globs = tuple(self._globs(node.entries.get(PATH)))
+            self.check(node, SET | {PATH})
+            globs = tuple(self.globs(node.entries.get(PATH)))
             fields = {name: field for name, field in node.entries.items() if name in SET}
             if PATH not in node.entries or len(node.entries) == 1:
                 missing = "field to set" if PATH in node.entries else "`path`"
-                self._refuse(f"The {missing} is missing.", node.position, 'Write `{path: "de/**", locale: de}`.')
+                self.refuse(f"The {missing} is missing.", node.position, 'Write `{path: "de/**", locale: de}`.')
             self._decode(fields, node.position)
             yield PathRule(globs, fields, is_preset=any(field.origin for field in fields.values()))
 
@@ -338,26 +347,14 @@ class _Reader:
         decoded = decode(SITE_FILE, FrontMatter(MappingNode(dict(fields), position), _BODY, 1, ()))
         for problem in decoded.problems:
             place = Position(problem.line or position.line, problem.column or position.column)
-            self._refuse(problem.message, place, problem.hint or "")
+            self.refuse(problem.message, place, problem.hint or "")
 
     def _exposed(self, section: MappingEntry | None) -> Iterator[str]:
-        for name, position in self._texts(section):
+        for name, position in self.texts(section):
             if name in NATIVE_KEYS - LISTS and name != "secured":
-                self._refuse(f"`{name}` is a field, so it is never in `frontMatter`.", position, "Delete it here.")
-            elif self._may_show(name, position):
+                self.refuse(f"`{name}` is a field, so it is never in `frontMatter`.", position, "Delete it here.")
+            elif self.may_show(name, position):
                 yield name
-
-    def _globs(self, section: MappingEntry | None) -> Iterator[Glob]:
-        for written, position in self._texts(section):
-            if glob := self._glob(written, position):
-                yield glob
-
-    def _glob(self, written: str, position: Position) -> Glob | None:
-        try:
-            return Glob.of(written)
-        except BadGlob as error:
-            self._refuse(f"{shown(written)} is not a valid path pattern: {error}", position, error.hint)
-            return None
 
     def _urls(self, section: MappingEntry | None) -> Iterator[UrlRule]:
         """The templates by path. One text is the template of all files."""
@@ -365,7 +362,7 @@ class _Reader:
             return
         by_path = section.value.entries if isinstance(section.value, MappingNode) else {"**": section}
         for written, field in by_path.items():
-            glob = self._glob(written, field.key.position)
+            glob = self.glob(written, field.key.position)
             if glob:
                 yield UrlRule(glob, self._template(field))
 
@@ -373,42 +370,27 @@ class _Reader:
         """None if the files have no address."""
         if values.is_null(field.value):
             return None
-        for written, position in islice(self._texts(field), 1):
+        for written, position in islice(self.texts(field), 1):
             try:
                 return UrlTemplate.of(written)
             except BadTemplate as error:
-                self._refuse(str(error), position, error.hint)
+                self.refuse(str(error), position, error.hint)
         return None
 
     def _base(self, field: MappingEntry | None) -> str:
-        texts = list(self._texts(field))
+        texts = list(self.texts(field))
         found = base_path(texts[0][0]) if len(texts) == 1 else None
         if texts and found is None:
-            self._refuse(f"{shown(texts[0][0])} is not a path.", texts[0][1], "Write one path, such as `/notes`.")
+            self.refuse(f"{shown(texts[0][0])} is not a path.", texts[0][1], "Write one path, such as `/notes`.")
         return found or ""
 
     def _hosts(self, section: MappingEntry | None) -> Iterator[str]:
-        for written, position in self._texts(section):
+        for written, position in self.texts(section):
             if _HOST.fullmatch(written):
                 yield written.lower()
             else:
                 hint = "Write only the host, such as `www.youtube.com`."
-                self._refuse(f"{shown(written)} is not the name of a host.", position, hint)
-
-    def _texts(self, field: MappingEntry | None) -> Iterator[tuple[str, Position]]:
-        """The texts of a list, or one text."""
-        if field is None:
-            return
-        nodes: Sequence[Node] = field.value.nodes if isinstance(field.value, SequenceNode) else (field.value,)
-        for node in nodes:
-            try:
-                written = values.text(node)
-            except Unreadable:
-                written = None
-            if written is None:
-                self._refuse("This is not a text.", node.position, "Write a text, or a list of texts.")
-            else:
-                yield written, node.position
+                self.refuse(f"{shown(written)} is not the name of a host.", position, hint)
 
 
 def _with_preset(preset: str, own: MappingNode) -> MappingNode:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 
 from gateway.content.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from gateway.content.text import is_blank
@@ -19,6 +20,11 @@ _SPACE = " \t\r\n"
 _INTEGER = re.compile(r"([+-]?)(?=[0-9])0*+([0-9]*+)(?:\.0*+)?")
 _LEAST, _MOST = -(2**31), 2**31 - 1
 _INTEGER_HINT = f"Write a whole number from {_LEAST} to {_MOST}."
+
+_FLOAT = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_COMMA = re.compile(r"[+-]?[0-9]+,(?![0-9]{3}$)[0-9]+")
+_DIGITS = 15
+"""The number of digits of a float. Every database and client reads them alike."""
 
 _WHOLE = re.compile(r"-?(?:0|[1-9][0-9]*)")
 _DECIMAL = re.compile(rf"{_WHOLE.pattern}\.[0-9]+")
@@ -78,6 +84,20 @@ def integer(node: Node) -> int | None:
     if len(found[2]) > 10 or not _LEAST <= (number := int(found[1] + (found[2] or "0"))) <= _MOST:
         raise Unreadable(f"{shown(written)} does not fit into 32 bits.", _INTEGER_HINT)
     return number
+
+
+def decimal(node: Node) -> float | None:
+    """A number with or without a fraction, rounded to 15 digits. Numbers too small for them are 0."""
+    written = text(node)
+    if written is None:
+        return None
+    if len(written) > _LONGEST_NUMBER or not _FLOAT.fullmatch(written):
+        hint = f"Write `{written.replace(',', '.')}`." if _COMMA.fullmatch(written) else "Write a number such as `1.5`."
+        raise Unreadable(f"{shown(written)} is not a number.", hint)
+    number = float(f"{float(written):.{_DIGITS}g}")
+    if not math.isfinite(number):
+        raise Unreadable(f"{shown(written)} is too large.", "Write a number below 1.79e308.")
+    return number if abs(number) >= sys.float_info.min else 0.0
 
 
 def boolean(node: Node) -> bool | None:

@@ -9,6 +9,7 @@ from graphql import FieldNode, GraphQLObjectType, get_named_type
 
 from gateway.errors import NotCompiled
 from gateway.execution.plan_builder import ArticleRows, PlanBuilder, PlannedRead, Scope
+from gateway.execution.type_names import is_article
 from gateway.graph.search_types import snippet_length
 
 
@@ -137,7 +138,7 @@ class ConnectionPlan:
 
     def _is_page(self) -> bool:
         """Whether the page has records, and not rows."""
-        return bool(self._is_ranked or get_named_type(self._type.fields["nodes"].type).name != "Article")
+        return self._is_ranked or not is_article(get_named_type(self._type.fields["nodes"].type))
 
     def _page(self, needed: str = "True") -> str:
         self._needed.append(needed)

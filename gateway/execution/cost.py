@@ -39,20 +39,25 @@ from graphql.utilities.coerce_input_value import coerce_default_value
 
 from gateway.errors import LimitExceeded, OperationNotFound
 from gateway.execution.cost_program import ArgumentCost, CostProgram, CostTerm, ListSize, length
+from gateway.execution.type_names import names_of
 from gateway.limits import PAGE_SIZE, Limits
 
 ANY = "*"
 FIELD_COSTS: Mapping[tuple[str, str], int] = {
     (ANY, "totalCount"): 1,
-    ("ArticleFacets", ANY): 500,  # reads all articles of its filter
+    ("ArticleFacets", ANY): 1500,  # reads all articles of its filter
     ("Query", "search"): 10,
     ("ArticleSearchEdge", "snippets"): 100,  # reads the whole body
-    ("ArticleSearchConnection", "suggestion"): 100,  # some hundred searches for words
-    ("Article", "similar"): 25,
+    ("ArticleSearchConnection", "suggestion"): 1200,  # some thousand searches for words
+    ("Article", "similar"): 150,  # compares some hundred articles
     ("Article", "adjacent"): 5,
+    ("AdjacentArticles", ANY): 3,  # a search for each side
+    ("Article", "body"): 2,  # reads the text
     ("Article", "summary"): 2,  # reads the text
     ("Article", "links"): 2,  # looks up each link
-    ("Body", "html"): 2,  # looks up each link
+    ("Body", "html"): 4,  # looks up each link
+    ("Body", "wordCount"): 6,  # reads each word
+    ("Body", "readingTimeMinutes"): 6,
     ("Body", ANY): 1,
     ("Body", "markdown"): 0,
     ("Body", "isEmpty"): 0,
@@ -62,10 +67,11 @@ FIELD_COSTS: Mapping[tuple[str, str], int] = {
 another leaf or a list."""
 
 LIST_SIZES: Mapping[tuple[str, str], int] = {
-    (ANY, "related"): 20,
     (ANY, "topics"): 10,
     (ANY, "authors"): 5,
     (ANY, "images"): 5,
+    ("Related", "images"): 1,  # most entries have one
+    (ANY, "translations"): 5,
     ("__Schema", "types"): 50,
     ("__Schema", "directives"): 5,
     ("__Type", "fields"): 10,
@@ -77,9 +83,16 @@ LIST_SIZES: Mapping[tuple[str, str], int] = {
 }
 """Assumed length of a list without a size argument, by (type, field)."""
 
+FILTER_COST = 15
+"""Cost of the argument `filter`, which may read all articles of a list."""
+TERM_COSTS: Mapping[tuple[str, str], int] = {("Query", "orderBy"): 1000, (ANY, "orderBy"): 250}
+"""Cost of each term of an order after the first, by (type, argument). An index has the order of one term only, so
+further terms may sort the whole list."""
+
 DEFAULT_LIST_SIZE = 10
-PAGE_FIELDS = frozenset({"pageInfo", "hasMore"})
-"""Fields of a page type. The field that returns the page sets the length of its lists."""
+PAGE_INFO, CHANGE_SET = "PageInfo", "ChangeSet"
+"""The type of a field of all connections, and the other type of pages. The field that returns a page sets the length
+of its lists."""
 SIZE_ARGUMENTS = ("first", "last", "ids")
 
 LARGEST_JSON_INTEGER = 2**53 - 1
@@ -254,14 +267,24 @@ class _Reader:
     ) -> SelectionCost:
         """The cost of a field. A list on a page costs per row. The field that returns the page multiplies it."""
         found = self._field_cost_without_arguments(on, node, field, inner)
-        arguments = self.program.product(_argument_cost(node), CostTerm(1))
+        arguments = self._argument_cost(on, node)
         return found._replace(cost=self.program.sum([found.cost, arguments])) if arguments != CostTerm() else found
+
+    def _argument_cost(self, on: GraphQLNamedType, node: FieldNode) -> CostTerm:
+        costs = [self.program.product(_argument_values(node), CostTerm(1))]
+        for argument in node.arguments or ():
+            name = argument.name.value
+            if name == "filter":
+                costs.append(CostTerm(FILTER_COST))
+            elif term_cost := _by_name(TERM_COSTS, on, name):
+                costs.append(self.program.product(_further_terms(argument.value), CostTerm(term_cost)))
+        return self.program.sum(costs)
 
     def _field_cost_without_arguments(
         self, on: GraphQLNamedType, node: FieldNode, field: GraphQLField, inner: SelectionCost
     ) -> SelectionCost:
         """The same without the cost of the arguments."""
-        own = _by_name(FIELD_COSTS, on.name, node.name.value)
+        own = _by_name(FIELD_COSTS, on, node.name.value)
         if not is_composite_type(get_named_type(field.type)):
             # A type has few leaves, but an alias repeats them.
             return SelectionCost(cost=CostTerm(int(node.alias is not None) if own is None else own))
@@ -317,12 +340,16 @@ def _field_of(schema: GraphQLSchema, on: GraphQLNamedType | None, name: str) -> 
 
 
 def _is_page(on: GraphQLNamedType) -> bool:
-    return (is_object_type(on) or is_interface_type(on)) and not PAGE_FIELDS.isdisjoint(on.fields)
+    """Whether a type has the fields of a page. A custom field can have the name of one, but not its type."""
+    if not (is_object_type(on) or is_interface_type(on)):
+        return False
+    page_info = on.fields.get("pageInfo")
+    return on.name == CHANGE_SET or (page_info is not None and get_named_type(page_info.type).name == PAGE_INFO)
 
 
-def _by_name(table: Mapping[tuple[str, str], int], on: str, field: str) -> int | None:
-    keys = ((on, field), (on, ANY), (ANY, field))
-    return next((table[key] for key in keys if key in table), None)
+def _by_name(table: Mapping[tuple[str, str], int], on: GraphQLNamedType, field: str) -> int | None:
+    keys = (key for name in names_of(on) for key in ((name, field), (name, ANY)))
+    return next((table[key] for key in (*keys, (ANY, field)) if key in table), None)
 
 
 def _list_size(on: GraphQLNamedType, node: FieldNode, field: GraphQLField) -> ListSize:
@@ -337,7 +364,14 @@ def _list_size(on: GraphQLNamedType, node: FieldNode, field: GraphQLField) -> Li
     return ListSize(tuple(variables), _default_list_size(on, node.name.value, field))
 
 
-def _argument_cost(node: FieldNode) -> ArgumentCost:
+def _further_terms(value: ValueNode) -> ListSize:
+    """The number of terms of an order after the first."""
+    if isinstance(value, VariableNode):
+        return ListSize((value.name.value,), 0, free=1)
+    return ListSize((), _literal_length(value), free=1)
+
+
+def _argument_values(node: FieldNode) -> ArgumentCost:
     variables: list[str] = []
     values = 0
     # The size arguments count in the length of their list.
@@ -361,7 +395,7 @@ def _default_list_size(on: GraphQLNamedType, name: str, field: GraphQLField) -> 
         return declared
     if _is_page(get_named_type(field.type)):
         return PAGE_SIZE
-    size = _by_name(LIST_SIZES, on.name, name)
+    size = _by_name(LIST_SIZES, on, name)
     return DEFAULT_LIST_SIZE if size is None else size
 
 

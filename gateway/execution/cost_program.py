@@ -16,12 +16,14 @@ class ListSize(NamedTuple):
 
     variables: tuple[str, ...]
     otherwise: int
+    free: int = 0
+    """The number of values that do not count."""
 
     def of(self, values: Mapping[str, object]) -> int:
         for name in self.variables:
             if (value := values.get(name)) is not None:
-                return length(value)
-        return self.otherwise
+                return max(0, length(value) - self.free)
+        return max(0, self.otherwise - self.free)
 
 
 class ArgumentCost(NamedTuple):

@@ -158,6 +158,16 @@ class DocumentCache:
         """Bytes in use."""
         return self._kept.size + self._refused.size
 
+    def faults(self, documents: Mapping[str, str]) -> list[str]:
+        """What is wrong with trusted documents, by name."""
+        found = []
+        for name, text in documents.items():
+            try:
+                self.get(text)
+            except RequestError as error:
+                found.append(f"The trusted document {name} cannot be run: {error.entries()[0]['message']}")
+        return found
+
     def get(self, text: str) -> QueryDocument:
         """Raises ParseFailed, LimitExceeded or ValidationFailed."""
         if kept := self._kept.get(text):

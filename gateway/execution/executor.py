@@ -45,11 +45,14 @@ from gateway.execution.document_cache import DocumentCache, QueryDocument
 from gateway.execution.json_size import json_size
 from gateway.execution.persisted_documents import PersistedDocuments
 from gateway.execution.plan import Operation
+from gateway.execution.schemas import ExecutableSchema, Schemas, names_collections
 from gateway.execution.variables import Variables
 from gateway.graph.body_renderer import BodyRenderer
 from gateway.graph.context import Context, LiveContext
 from gateway.graph.read_budget import ReadBudget
+from gateway.graph.schema import build_schema
 from gateway.limits import DOCUMENT_BYTES, RENDERED_BYTES, UNPLANNED, Limits
+from gateway.model.collections import NO_COLLECTIONS, Collections
 from gateway.model.records import Generation, Visibility
 from gateway.store.protocol import TOKEN_START, Snapshot, Store
 
@@ -81,6 +84,7 @@ class ResolvedRequest(NamedTuple):
 
     request: OperationRequest
     client: Client
+    schema: ExecutableSchema
 
 
 class PreparedOperation(NamedTuple):
@@ -93,6 +97,7 @@ class PreparedOperation(NamedTuple):
     kind: OperationType
     cost: int
     """The points charged, and charged again for each further event of a subscription."""
+    schema: ExecutableSchema
 
 
 class Result(NamedTuple):
@@ -144,22 +149,27 @@ class Executor:
         concurrency: ConcurrencyLimiter | None = None,
         is_ready: Callable[[], Awaitable[bool]] | None = None,
         clock: Callable[[], float] = time.time,
+        collections: Collections = NO_COLLECTIONS,
     ) -> None:
-        """`compiler` executes the queries that it can compile, and graphql-core all others.
+        """`schema` is that of `collections`, and must have the extension UsePreparedDocument. If the content has other
+        collections, the executor builds theirs. `compiler` executes the queries that it can compile, and graphql-core
+        all others.
 
-        `schema` must have the extension UsePreparedDocument. `clock` returns Unix seconds, to check expiry. `is_ready`
+        `clock` returns Unix seconds, to check expiry. `is_ready`
         returns whether the store may be served. By default it may if it has a generation.
 
         `rate_limiter` and `concurrency` may be shared. Without `concurrency`, it is built from the limits.
         """
-        self._schema = schema
-        self._graph: GraphQLSchema = schema._schema
         self._store = store
         self._limits = limits
         self._introspection = introspection
-        self._document_cache = DocumentCache(self._graph, limits, introspection=introspection, capacity=document_bytes)
-        self._compiler = compiler
+        self._document_bytes = document_bytes
+        self._schemas = Schemas(
+            self._executable(collections.digest, schema, compiler),
+            lambda declared: self._built(declared, compiles=compiler is not None),
+        )
         self._persisted = persisted
+        self._trusted: Mapping[str, str] = {}
         self._renderer = BodyRenderer(rendered_bytes)
         self.answers = AnswerCache(answer_bytes)
         self._rate_limiter = rate_limiter
@@ -170,16 +180,27 @@ class Executor:
         self._is_ready = is_ready or store.ready
         self._clock = clock
 
+    def _executable(self, digest: str, schema: strawberry.Schema, compiler: Compiler | None) -> ExecutableSchema:
+        documents = DocumentCache(
+            schema._schema, self._limits, introspection=self._introspection, capacity=self._document_bytes
+        )
+        return ExecutableSchema(digest, schema, documents, compiler)
+
+    def _built(self, collections: Collections, *, compiles: bool) -> ExecutableSchema:
+        schema = build_schema([UsePreparedDocument], collections)
+        made = self._executable(collections.digest, schema, Compiler(schema, self._limits) if compiles else None)
+        for fault in made.documents.faults(self._trusted):
+            logger.error("The collections have changed. %s", fault)
+        return made
+
     def check(self, documents: Mapping[str, str]) -> None:
-        """Raises SettingsError for trusted documents, by name, that are invalid or exceed a limit."""
-        faults = []
-        for name, text in documents.items():
-            try:
-                self._document_cache.get(text)
-            except RequestError as error:
-                faults.append(f"The trusted document {name} cannot be run: {error.entries()[0]['message']}")
-        if faults:
+        """Raises SettingsError for trusted documents, by name, that are invalid or exceed a limit.
+
+        Those that another schema breaks later are logged.
+        """
+        if faults := self._schemas.first.documents.faults(documents):
             raise SettingsError("\n".join(faults))
+        self._trusted = documents
 
     async def answer(self, request: OperationRequest, client: Client, is_gone: IsDisconnected | None = None) -> Result:
         """Execute the query of a request, or return its kept result. Raises RequestError, and Abandoned as `run`."""
@@ -202,7 +223,23 @@ class Executor:
         await self.check_ready()
         for token in _tokens(text, request.variables):
             await self._store.reach(token=token)
-        return ResolvedRequest(request if text is request.query else request._replace(query=text), client)
+        schema = await self._schema_of(client.viewer.visibility)
+        return ResolvedRequest(request if text is request.query else request._replace(query=text), client, schema)
+
+    async def sdl(self) -> str:
+        """The schema of the newest content in SDL."""
+        schema = await self._schema_of(Visibility.PUBLIC) if await self._is_ready() else self._schemas.first
+        return schema.sdl
+
+    async def _schema_of(self, visibility: Visibility) -> ExecutableSchema:
+        """The schema of the newest generation."""
+        generation = await self.generation(visibility)
+
+        async def declared() -> Collections:
+            async with self._store.snapshot(visibility) as snapshot:
+                return await snapshot.collections()
+
+        return await self._schemas.of(generation.schema, declared)
 
     async def generation(self, visibility: Visibility) -> Generation:
         """The newest generation, to compare ETags before execution."""
@@ -221,9 +258,9 @@ class Executor:
 
     def kept(self, resolved: ResolvedRequest) -> Result | None:
         """The result for the newest generation, if it is kept. Charges its cost. Raises RequestError."""
-        request, client = resolved
+        request, client, _ = resolved
         generation = self._store.newest_generation(client.viewer.visibility)
-        if generation is None or (found := self.answers.get(_key(resolved, generation))) is None:
+        if generation is None or (found := self.answers.get(_key(request, client, generation))) is None:
             return None
         client.viewer.check_at(self._clock())
         self._charge(resolved, found.cost)
@@ -234,15 +271,19 @@ class Executor:
 
     def price(self, resolved: ResolvedRequest) -> PreparedOperation:
         """Parse, validate and price an operation, and charge its cost. Raises RequestError."""
-        request, client = resolved
-        document = self._document_cache.get(request.query)
+        prepared = self._priced(resolved)
+        self._charge(resolved, prepared.cost)
+        return prepared
+
+    def _priced(self, resolved: ResolvedRequest) -> PreparedOperation:
+        request, client, schema = resolved
+        document = schema.documents.get(request.query)
         operation = document.operation(request.operation_name)
-        variables = self._variables(document, operation, request.operation_name).coerced(
+        variables = _variables(schema.graph, document, operation, request.operation_name).coerced(
             request.variables, hide_suggestions=not self._introspection
         )
         cost = document.query_cost.check_cost(request.operation_name, variables.coerced)
-        self._charge(resolved, cost)
-        return PreparedOperation(request, client, document, variables, operation.operation, cost)
+        return PreparedOperation(request, client, document, variables, operation.operation, cost, schema)
 
     async def run(self, prepared: PreparedOperation, is_gone: IsDisconnected | None = None) -> Result:
         """Execute a query. Raises RequestError if it is refused or times out.
@@ -291,8 +332,10 @@ class Executor:
 
     async def _subscription_results(self, prepared: PreparedOperation) -> AsyncGenerator[Result, None]:
         request, viewer = prepared.request, prepared.client.viewer
-        context = LiveContext(viewer, self._store, self._limits, self._renderer, prepared.document.node)
-        results = await self._schema.subscribe(
+        document = prepared.document.node
+        schema = prepared.schema.digest if names_collections(document) else None
+        context = LiveContext(viewer, self._store, self._limits, self._renderer, document, schema=schema)
+        results = await prepared.schema.schema.subscribe(
             request.query,
             variable_values=dict(request.variables),
             context_value=context,
@@ -313,12 +356,15 @@ class Executor:
         viewer = prepared.client.viewer
         viewer.check_at(self._clock())  # the credential may have expired since the connection was opened
         async with self._store.snapshot(viewer.visibility) as snapshot:
+            generation = await snapshot.generation()
+            if generation.schema != prepared.schema.digest:  # the collections changed after the operation was priced
+                schema = await self._schemas.of(generation.schema, snapshot.collections)
+                prepared = self._priced(ResolvedRequest(prepared.request, prepared.client, schema))
             compiled = await self._compiled(prepared, snapshot)
             result = compiled or await self._resolved(prepared, snapshot)
-            generation = await snapshot.generation()
         # A preview that graphql-core executed can have issues, which are not part of the revision.
         if not result.errors and (compiled or viewer.visibility is Visibility.PUBLIC):
-            key = _key(ResolvedRequest(prepared.request, prepared.client), generation)
+            key = _key(prepared.request, prepared.client, generation)
             self.answers.put(key, Answer(result.body, result.dependencies, prepared.cost))
         return result._replace(
             body=self._completed(result.body, prepared.request, prepared.cost),
@@ -328,14 +374,15 @@ class Executor:
 
     async def _compiled(self, prepared: PreparedOperation, snapshot: Snapshot) -> Result | None:
         """The result of a compiled query. None if graphql-core has to execute it."""
-        if self._compiler is None:
+        compiler = prepared.schema.compiler
+        if compiler is None:
             return None
         budget = ReadBudget(self._limits.records)
         name = prepared.request.operation_name
         viewer = prepared.client.viewer
         operation = Operation(prepared.document, name, prepared.variables, viewer, budget, self._renderer)
         try:
-            body = await self._compiler.execute(operation, snapshot)
+            body = await compiler.execute(operation, snapshot)
         except NotCompiled as refusal:
             self._check_without_plan(prepared.cost, refusal)
             return None
@@ -362,7 +409,7 @@ class Executor:
         request = prepared.request
         context = Context(prepared.client.viewer, snapshot, self._limits, self._renderer, prepared.document.node)
         executing = asyncio.ensure_future(
-            self._schema.execute(
+            prepared.schema.schema.execute(
                 request.query,
                 variable_values=dict(request.variables),
                 context_value=context,
@@ -407,12 +454,6 @@ class Executor:
         body = {"data": result.data, "errors": errors} if errors else {"data": result.data}
         return Result(orjson.dumps(body), errors)
 
-    def _variables(self, document: QueryDocument, operation: OperationDefinitionNode, name: str | None) -> Variables:
-        """The variables of an operation. Kept with its document."""
-        if name not in document.variables:
-            document.variables[name] = Variables(self._graph, operation)
-        return document.variables[name]
-
     async def check_ready(self) -> None:
         """Raises NotReady until the store may be served. Readiness is cached, because it never ends."""
         self._ready = self._ready or await self._is_ready()
@@ -442,9 +483,17 @@ def _has_failed(result: ExecutionResult) -> bool:
     return isinstance(result, PreExecutionError) or (result.data is None and is_of_no_field)
 
 
-def _key(resolved: ResolvedRequest, generation: Generation) -> AnswerKey:
-    request = resolved.request
-    return key_of(request.query, request.operation_name, request.variables, resolved.client.viewer, generation.revision)
+def _variables(
+    graph: GraphQLSchema, document: QueryDocument, operation: OperationDefinitionNode, name: str | None
+) -> Variables:
+    """The variables of an operation. Kept with its document."""
+    if name not in document.variables:
+        document.variables[name] = Variables(graph, operation)
+    return document.variables[name]
+
+
+def _key(request: OperationRequest, client: Client, generation: Generation) -> AnswerKey:
+    return key_of(request.query, request.operation_name, request.variables, client.viewer, generation.revision)
 
 
 def _error_result(error: RequestError) -> Result:

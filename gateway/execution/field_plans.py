@@ -11,9 +11,12 @@ from gateway import cache_tags
 from gateway.errors import NotCompiled
 from gateway.execution.connection_plan import ConnectionPlan
 from gateway.execution.plan_builder import ArticleRows, FieldWriter, Items, PlanBuilder, Scope, found_scope
+from gateway.execution.type_names import is_article, names_of
 from gateway.graph.connection import SOURCE
+from gateway.graph.custom_fields import Custom
 from gateway.graph.schema import BY_ID
-from gateway.graph.sources import Answered, Derived, Kind, Named, Source
+from gateway.graph.sources import Answered, Derived, Kind, Named, Requested, Source
+from gateway.model.collections import FieldType
 from gateway.model.documents import Image
 from gateway.store.reads import (
     AUTHOR_BY_KEY,
@@ -33,12 +36,13 @@ from gateway.store.reads import (
 def write_field(plan: PlanBuilder, scope: Scope, nodes: list[FieldNode], field: GraphQLField) -> str:
     """The expression of a field. Raises NotCompiled."""
     name = nodes[0].name.value
-    if handler := _HANDLERS.get((scope.type.name, name)):
-        return handler(plan, scope, nodes, field)
     definition = field.extensions["strawberry-definition"]
     source = definition.metadata.get(SOURCE)
     if write := _KINDS.get(type(source)):
         return write(plan, scope, nodes, field, source)
+    for type_ in names_of(scope.type):
+        if handler := _HANDLERS.get((type_, name)):
+            return handler(plan, scope, nodes, field)
     if definition.base_resolver is not None:
         raise NotCompiled(f"the field {scope.type.name}.{name}")
     return plan.plain(scope, nodes, field, scope.attribute(definition.python_name))
@@ -61,7 +65,7 @@ def _read(plan: PlanBuilder, scope: Scope, nodes: list[FieldNode], field: GraphQ
     if isinstance(scope, ArticleRows) and type_.name in _OWNED:
         return _OWNED[type_.name](plan, scope, nodes, field, source)
     asked = plan.question(field, nodes[0], source.read)
-    if type_.name in {"Article", "Provider", "Topic"} and source.kind is Kind.RECORD:
+    if source.kind is Kind.RECORD and (is_article(type_) or type_.name in {"Provider", "Topic"}):
         return plan.found(scope, nodes, asked, key, type_)
     read = plan.read(level, asked, f"({key},)" if source.by is None else plan.parents(scope, key))
     name = plan.name("v")
@@ -115,11 +119,15 @@ _OWNED: Mapping[str, Callable[..., str]] = {
 
 def _named(plan: PlanBuilder, _scope: Scope, nodes: list[FieldNode], field: GraphQLField, source: Named) -> str:
     asked, type_ = plan.question(field, nodes[0], source.key), _type(field)
-    columns = ["id"] if type_.name == "Article" else None
+    columns = ["id"] if is_article(type_) else None
     read = plan.read(1, f"{asked}[0] if {asked} else NOTHING", f"({asked}[1],) if {asked} else ()", columns)
     inner = found_scope(type_, plan.name("a"), read, 1)
-    shows = f"{plan.constant(source.shows)}({asked}[0], {inner.name})"
+    shows = f"{plan.constant(source.shows)}({asked}[0], {inner.attribute(source.by)})"
     return f"next(({plan.shape(inner, nodes)}({inner.name}) if {shows} else None {inner.each}), None)"
+
+
+def _requested(plan: PlanBuilder, _scope: Scope, nodes: list[FieldNode], field: GraphQLField, source: Requested) -> str:
+    return plan.object(Scope(_type(field), plan.question(field, nodes[0], source.make), "", 0), nodes)
 
 
 def _derived(plan: PlanBuilder, scope: Scope, nodes: list[FieldNode], field: GraphQLField, source: Derived) -> str:
@@ -134,12 +142,58 @@ def _answered(plan: PlanBuilder, scope: Scope, nodes: list[FieldNode], field: Gr
     if is_leaf_type(_type(field)):
         return f"{asked}.value({read.name}[{key}], {key})"
     name = plan.name("v")
-    each = f"for {name}_of, {name}s in {read.name}.items() for {name} in {asked}.value({name}s, {name}_of)"
-    inner = Scope(_type(field), name, each, level)
+    each = f"for {name}_of, {name}s in {read.name}.items() for {name} in "
+    if not is_list_type(get_nullable_type(field.type)):
+        each += f"[{asked}.value({name}s, {name}_of)] if {name} is not None"
+        inner = Scope(_type(field), name, each, level)
+        return f"{plan.shape(inner, nodes)}({asked}.value({read.name}[{key}], {key}))"
+    inner = Scope(_type(field), name, f"{each}{asked}.value({name}s, {name}_of)", level)
     return f"[{plan.object(inner, nodes)} for {name} in {asked}.value({read.name}[{key}], {key})]"
 
 
-_KINDS: Mapping[type, Callable[..., str]] = {Source: _read, Named: _named, Derived: _derived, Answered: _answered}
+def _custom(plan: PlanBuilder, scope: Scope, nodes: list[FieldNode], field: GraphQLField, source: Custom) -> str:
+    """A custom field. The values of an object are those of its article."""
+    declared, values = source.field, scope.attribute("custom") if is_article(scope.type) else scope.name
+    value = f"{values}.get({declared.key!r})"
+    if declared.is_list:
+        value = f"{value} or ()"
+    elif declared.type is FieldType.OBJECT and source.keys:
+        value = f"None if {plan.constant(source.keys)}.isdisjoint({values}) else {values}"
+    elif declared.type is FieldType.OBJECT:
+        value = values
+    if declared.type is FieldType.IMAGE:
+        inner = _image_items(plan, scope, field)
+        listed = f"[{plan.object(inner, nodes)} for {inner.name} in {value}]"
+        return listed if declared.is_list else f"{plan.shape(inner, nodes)}({value})"
+    if not is_leaf_type(_type(field)):
+        return plan.plain(scope, nodes, field, f"({value})")
+    shown, name = _SHOWN.get(declared.type), plan.name("v")
+    if declared.type is FieldType.ENUM:
+        shown = plan.constant([each.name for each in declared.values]) + "[{}]"
+    if not shown:
+        return f"[*({value})]" if declared.is_list else value
+    if declared.is_list:
+        return f"[{shown.format(name)} for {name} in {value}]"
+    return f"({shown.format(name)} if ({name} := {value}) is not None else None)"
+
+
+_KINDS: Mapping[type, Callable[..., str]] = {
+    Source: _read,
+    Named: _named,
+    Requested: _requested,
+    Derived: _derived,
+    Answered: _answered,
+    Custom: _custom,
+}
+
+
+_SHOWN: Mapping[FieldType, str] = {
+    FieldType.FLOAT: "float({})",
+    FieldType.BOOLEAN: "bool({})",
+    FieldType.DATE_TIME: "instant_text({})",
+    FieldType.DATE: "date_text({})",
+}
+"""The expressions of values in an answer. Other types are shown as they are encoded."""
 
 
 # The other fields, by type and name.
@@ -154,10 +208,15 @@ def _attribute(scope: Scope, name: str) -> str:
 def _images(plan: PlanBuilder, scope: Scope, nodes: list[FieldNode], field: GraphQLField) -> str:
     if not scope.is_row:
         return plan.plain(scope, nodes, field, scope.attribute("images"))
+    inner = _image_items(plan, scope, field)
+    return f"[{plan.object(inner, nodes)} for {inner.name} in {scope.attribute('images')}]"
+
+
+def _image_items(plan: PlanBuilder, scope: Scope, field: GraphQLField) -> Items:
+    """Images as sequences of the values of an Image."""
     name = plan.name("i")
     members = {member: f"{name}[{at}]" for at, member in enumerate(Image._fields)}
-    inner = Items(_type(field), name, "", scope.level, {**members, "aspect_ratio": f"Image(*{name}).aspect_ratio"})
-    return f"[{plan.object(inner, nodes)} for {name} in {scope.attribute('images')}]"
+    return Items(_type(field), name, "", scope.level, {**members, "aspect_ratio": f"Image(*{name}).aspect_ratio"})
 
 
 def _source(plan: PlanBuilder, scope: Scope, nodes: list[FieldNode], field: GraphQLField) -> str:
@@ -177,11 +236,6 @@ def _member(name: str) -> FieldWriter:
     return handler
 
 
-def _facets(plan: PlanBuilder, _scope: Scope, nodes: list[FieldNode], field: GraphQLField) -> str:
-    selected = plan.question(field, nodes[0], plan.ask(field))
-    return plan.object(Scope(_type(field), selected, "", 0), nodes)
-
-
 def _search(plan: PlanBuilder, scope: Scope, nodes: list[FieldNode], field: GraphQLField) -> str:
     asked, type_ = plan.question(field, nodes[0], plan.ask(field)), _type(field)
     return ConnectionPlan(plan, scope, asked, repr(WHOLE), type_, is_ranked=True).object(nodes)
@@ -194,7 +248,7 @@ def _node(plan: PlanBuilder, _scope: Scope, nodes: list[FieldNode], field: Graph
     for prefix, lookup in BY_ID.items():
         type_ = plan.type(_TYPES[prefix])
         parents = f"{{i: 0 for i in {asked} if i.partition('_')[0] == {prefix!r}}}"
-        columns = ["id"] if type_.name == "Article" else None
+        columns = ["id"] if is_article(type_) else None
         read = plan.read(1, plan.constant(Find(lookup)), parents, columns)
         shape = plan.shape(found_scope(type_, plan.name("a"), read, 1), nodes)
         cases.append(f"{shape}({read.name}.get({i})) if {i}.partition('_')[0] == {prefix!r} else ")
@@ -275,7 +329,6 @@ def _statistic(name: str, condition: str = "True") -> FieldWriter:
 
 
 _HANDLERS: Mapping[tuple[str, str], FieldWriter] = {
-    ("Query", "facets"): _facets,
     ("Query", "search"): _search,
     ("Query", "node"): _node,
     ("Query", "nodes"): _node,

@@ -13,8 +13,10 @@ from graphql import (
     get_named_type,
 )
 
+from gateway.execution.type_names import names_of
+
 CONNECTION = "Connection"
-"""Suffix of the names of list types."""
+"""The type that those of all lists derive from."""
 NODES = "nodes"
 """The connection field that lists the records."""
 _OTHER_NAMES: Mapping[str, Mapping[str, str]] = {
@@ -46,7 +48,7 @@ _OTHER_NAMES: Mapping[str, Mapping[str, str]] = {
         "url": "address href link",
     },
 }
-"""Names in other APIs and generators, by type and field. `Connection` applies to all list types."""
+"""Names in other APIs and generators, by type and field. `Connection` applies to all lists."""
 FIELDS: Mapping[str, Mapping[str, str]] = {
     type_: {name.casefold(): field for field, names in fields.items() for name in names.split()}
     for type_, fields in _OTHER_NAMES.items()
@@ -73,13 +75,15 @@ class SuggestedFieldsRule(FieldsOnCorrectTypeRule):
 
 
 def _suggestions(type_: _Fields, name: str) -> Iterator[str]:
-    is_connection = type_.name.endswith(CONNECTION)
-    if field := _field(CONNECTION if is_connection else type_.name, name):
+    is_connection = CONNECTION in names_of(type_)
+    if field := _field(type_, name):
         yield f"Did you mean '{field}'?"
     record = get_named_type(type_.fields[NODES].type) if is_connection else None
-    if isinstance(record, _Fields) and (field := name if name in record.fields else _field(record.name, name)):
+    if isinstance(record, _Fields) and (field := name if name in record.fields else _field(record, name)):
         yield f"Did you mean '{NODES} {{ {field} }}'? The records of a connection are in '{NODES}'."
 
 
-def _field(type_: str, name: str) -> str | None:
-    return FIELDS.get(type_, {}).get(name.casefold())
+def _field(type_: _Fields, name: str) -> str | None:
+    """The field of a type that another name means."""
+    meant = (FIELDS.get(each, {}).get(name.casefold()) for each in names_of(type_))
+    return next(filter(None, meant), None)

@@ -191,6 +191,11 @@ _MINUTES = [f"T{minute // 60:02}:{minute % 60:02}:" for minute in range(24 * 60)
 _SECONDS = {second * SECOND: f"{second:02}Z" for second in range(60)}
 
 
+def date_text(value: int) -> str:
+    """The text of a date in a row."""
+    return _date(value // DAY)
+
+
 @lru_cache(maxsize=16_384)
 def _date(day: int) -> str:
     """The date of a day since 1970."""
@@ -213,6 +218,7 @@ NAMES: Mapping[str, object] = {
     "ScoreOf": ScoreOf,
     "SnippetsOf": SnippetsOf,
     "SuggestionOf": SuggestionOf,
+    "date_text": date_text,
     "decimal": decimal,
     "instant_text": instant_text,
     "related_id": related_id,

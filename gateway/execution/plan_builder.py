@@ -7,9 +7,9 @@ records.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import strawberry
 from graphql import (
@@ -26,6 +26,7 @@ from graphql import (
     execute_sync,
     get_named_type,
     get_nullable_type,
+    is_abstract_type,
     is_enum_type,
     is_leaf_type,
     is_list_type,
@@ -34,9 +35,13 @@ from graphql import (
 from gateway.errors import NotCompiled
 from gateway.execution.plan import NAMES, Introspect, Plan, Question
 from gateway.execution.selections import Conditions, Selections
+from gateway.execution.type_names import is_article
+from gateway.graph.collection_types import collection_of
 from gateway.graph.connection import SOURCE
 from gateway.store.reads import WHOLE
 
+Fields = Mapping[str, list[FieldNode]]
+"""Selected fields by response key."""
 FieldWriter = Callable[["PlanBuilder", "Scope", list[FieldNode], GraphQLField], str]
 """Returns the expression of a field. Raises NotCompiled."""
 
@@ -114,6 +119,22 @@ class Items(Scope):
 
     def attribute(self, name: str) -> str:
         return self.members[name]
+
+
+class Shape(NamedTuple):
+    """A selection of articles, and the types that have it."""
+
+    fields: Fields
+    types: list[GraphQLObjectType]
+
+    @property
+    def collections(self) -> Sequence[str]:
+        return [name for type_ in self.types if (name := collection_of(type_)) is not None]
+
+    @property
+    def has_plain(self) -> bool:
+        """Whether articles of no collection have it."""
+        return len(self.collections) < len(self.types)
 
 
 def found_scope(type_: Any, name: str, read: PlannedRead, level: int) -> Scope:
@@ -200,13 +221,59 @@ class PlanBuilder:
     # Objects and fields.
 
     def _object(self, scope: Scope, sets: Sequence[Any]) -> str:
-        """The display of an object."""
-        members = []
-        for key, nodes in self._selections.fields(scope.type, sets).items():
-            members.append(f"{key!r}: {self._field(scope, nodes)}")
+        """The display of an object, or the call of the function that makes it."""
+        if not is_abstract_type(scope.type):
+            return self._display(scope, self._selections.fields(scope.type, sets), {})
+        shapes = self._shapes(scope.type, sets)
+        if len(shapes) == 1:
+            return self._display(scope, shapes[0].fields, {})
+        return self._by_collection(scope, shapes)
+
+    def _display(self, scope: Scope, fields: Fields, written: Mapping[str, str]) -> str:
+        """`written` has the expressions of some of the fields."""
+        members = [f"{key!r}: {written.get(key) or self._field(scope, nodes)}" for key, nodes in fields.items()]
         return f"{{{', '.join(members)}}}"
 
-    def fields(self, on: GraphQLObjectType, nodes: Sequence[FieldNode]) -> Mapping[str, list[FieldNode]]:
+    def _shapes(self, type_: Any, sets: Sequence[Any]) -> Sequence[Shape]:
+        """The different selections that the types of articles have."""
+        found: dict[object, Shape] = {}
+        for each in self._schema.get_possible_types(type_):
+            fields = self._selections.fields(each, sets)
+            key = tuple((name, *map(id, nodes)) for name, nodes in fields.items())
+            found.setdefault(key, Shape(fields, [])).types.append(each)
+        return [*found.values()]
+
+    def _by_collection(self, scope: Scope, shapes: Sequence[Shape]) -> str:
+        """The call of the function for the collection of an article. Fields that all shapes have are written once."""
+        [first, *others] = shapes
+        is_shared = {
+            key: all([*map(id, nodes)] == [*map(id, each.fields.get(key, ()))] for each in others)
+            for key, nodes in first.fields.items()
+        }
+        written = {key: self._field(scope, nodes) for key, nodes in first.fields.items() if is_shared[key]}
+        collection, named = scope.attribute("collection"), [name for shape in shapes for name in shape.collections]
+        functions, plain = dict[str, str](), ""
+        for shape in shapes:
+            names = shape.collections
+            others_names = tuple(name for name in named if name not in names)
+            has = f"not in {others_names!r}" if shape.has_plain else f"in {tuple(names)!r}"
+            type_ = shape.types[0] if len(shape.types) == 1 else scope.type
+            inner = replace(scope, type=type_, each=f"{scope.each} if {collection} {has}")
+            made = self.function("o", scope.name, f"return {self._display(inner, shape.fields, written)}")
+            functions.update(dict.fromkeys(names, made))
+            plain = made if shape.has_plain else plain
+        table = self.name("t")
+        self._functions.append(f"{table} = {{{', '.join(f'{name!r}: {made}' for name, made in functions.items())}}}")
+        return f"{table}.get({collection}, {plain})({scope.name})"
+
+    def _type_name(self, scope: Scope) -> str:
+        """The name of the type of an object."""
+        if not is_abstract_type(scope.type):
+            return repr(scope.type.name)
+        names = {collection_of(type_): type_.name for type_ in self._schema.get_possible_types(scope.type)}
+        return f"{self.constant(names)}.get({scope.attribute('collection')}, {names[None]!r})"
+
+    def fields(self, on: GraphQLObjectType, nodes: Sequence[FieldNode]) -> Fields:
         """The selected fields of a type by response key."""
         return self._selections.fields(on, [node.selection_set for node in nodes])
 
@@ -221,7 +288,7 @@ class PlanBuilder:
     def _field(self, scope: Scope, nodes: list[FieldNode]) -> str:
         name = nodes[0].name.value
         if name == "__typename":
-            return repr(scope.type.name)
+            return self._type_name(scope)
         if name in _INTROSPECTION:
             return f"x.introspect({self.constant(self._introspection(nodes))})"
         field = scope.type.fields.get(name)
@@ -263,7 +330,7 @@ class PlanBuilder:
     def found(self, scope: Scope, nodes: Sequence[FieldNode], find: str, key: str, type_: Any) -> str:
         """The record with a key. `find` is the expression of the Find."""
         parents = f"{{{key}: 0 {scope.each} if {key} is not None}}"
-        read = self.read(scope.level + 1, find, parents, ["id"] if type_.name == "Article" else None)
+        read = self.read(scope.level + 1, find, parents, ["id"] if is_article(type_) else None)
         before = len(self._reads), len(self._questions)
         shape = self.shape(found_scope(type_, self.name("a"), read, scope.level + 1), nodes)
         if read.columns is None and before == (len(self._reads), len(self._questions)):

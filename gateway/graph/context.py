@@ -11,7 +11,7 @@ import strawberry
 from graphql import DocumentNode
 
 from gateway.access.tokens import Scope, Viewer
-from gateway.errors import OperationTimedOut
+from gateway.errors import OperationTimedOut, SchemaChanged
 from gateway.graph.body_renderer import BodyRenderer
 from gateway.graph.loaders import ReadLoader
 from gateway.graph.read_budget import ReadBudget
@@ -68,9 +68,18 @@ class LiveContext(Context):
     that clients that do not read do not hold readers. The operation timeout limits how long an event holds one."""
 
     def __init__(
-        self, viewer: Viewer, store: Store, limits: Limits, renderer: BodyRenderer, document: DocumentNode | None = None
+        self,
+        viewer: Viewer,
+        store: Store,
+        limits: Limits,
+        renderer: BodyRenderer,
+        document: DocumentNode | None = None,
+        *,
+        schema: str | None = None,
     ) -> None:
+        """`schema` is the digest of the collections whose types the document names. None if it names none."""
         self._store = store
+        self._schema = schema
         self.viewer = viewer
         self.limits = limits
         self.renderer = renderer
@@ -98,9 +107,11 @@ class LiveContext(Context):
             await self.close_snapshot()
 
     async def open_snapshot(self) -> Snapshot:
-        """Opens a snapshot of the newest generation for the next event."""
+        """Opens a snapshot of the newest generation for the next event. Raises SchemaChanged."""
         await self.close_snapshot()
         self.use_snapshot(await self._held.enter_async_context(self._store.snapshot(self.viewer.visibility)))
+        if self._schema is not None and (await self.snapshot.generation()).schema != self._schema:
+            raise SchemaChanged
         self._end_at(asyncio.get_running_loop().time() + self.limits.operation_seconds)
         return self.snapshot
 

@@ -11,17 +11,18 @@ from typing import Annotated, Any, NamedTuple
 import strawberry
 from strawberry import UNSET
 
-from gateway.graph.connection import check_limit, non_negative, resolved
+from gateway.graph.connection import check_limit, non_negative, or_none, resolved
 from gateway.graph.facet_arguments import FirstGroups, checked_first, counted
 from gateway.graph.filter_inputs import ArticleFilter, checked_filter
 from gateway.graph.order_inputs import describe
-from gateway.graph.sources import Answer, answered
+from gateway.graph.search_arguments import search_parameters, searched
+from gateway.graph.sources import Answer, answered, keyword, requested
 from gateway.graph.types import AuthorCount, ProviderCount, TopicCount
 from gateway.limits import PAGE_SIZE, Limits
+from gateway.model.collections import CustomField
 from gateway.model.lists import Group, Grouping, Interval, Largest
 from gateway.model.records import Article
-from gateway.search import Search
-from gateway.store.reads import ARTICLES, GroupsOf, HistogramOf, Listing, RangesOf
+from gateway.store.reads import GroupsOf, HistogramOf, Listing, RangesOf
 
 describe(
     Interval,
@@ -73,19 +74,39 @@ class Selected(NamedTuple):
     """The parent of the facets: the selected articles, which are not read yet."""
 
     limits: Limits
+    whole: Listing[Article]
+    """The list that the articles are selected from."""
     filter: ArticleFilter | None
-    search: Search | None
 
-    def listing(self, without: str | None = None) -> Listing[Article]:
-        """Raises LimitExceeded for a filter above the limits. `without` names a filter field to omit."""
-        filter_ = self.filter
-        if filter_ and without:
-            filter_ = replace(filter_, **{without: UNSET})
-        return ARTICLES.where(checked_filter(self.limits, filter_)).matching(self.search)
+    def listing(self, without: Sequence[str] = ()) -> Listing[Article]:
+        """Raises LimitExceeded for a filter above the limits. `without` is the place of a condition to omit."""
+        filter_ = _without(self.filter, without) if self.filter and without else self.filter
+        return self.whole.where(checked_filter(self.limits, filter_))
 
 
-def _facet(by: Grouping, own: str) -> Callable[..., Answer]:
-    """The counts by a value. `own` is the field of the filter that tests the value."""
+def _without(filter_: Any, place: Sequence[str]) -> Any:
+    """A filter without the condition at a place: its field, or its field in the filter of an object."""
+    first, *rest = place
+    part = or_none(getattr(filter_, first))
+    return filter_ if part is None else replace(filter_, **{first: _without(part, rest) if rest else UNSET})
+
+
+Counted = Annotated[str | None, strawberry.argument(description="Search text. Without it all articles are counted.")]
+
+
+def facets(description: str, graphql_type: object, listing: Listing[Article], filters: Any) -> Any:
+    """The field of the counts of a list's articles."""
+
+    def select(limits: Limits, where: ArticleFilter | None = UNSET, **search: Any) -> Selected:
+        selected = Selected(limits, searched(listing, limits, **search), or_none(where))
+        selected.listing()  # checked here, so that a rejected filter gives one error
+        return selected
+
+    return requested(description, graphql_type, select, [keyword("where", filters), *search_parameters(Counted)])
+
+
+def counts_by(by: Grouping | CustomField, *own: str) -> Callable[..., Answer]:
+    """The counts by a value. `own` is the place in the filter of what tests the value."""
 
     def ask(
         limits: Limits,
@@ -96,7 +117,7 @@ def _facet(by: Grouping, own: str) -> Callable[..., Answer]:
     ) -> Answer:
         least = non_negative("minCount", min_count)
         largest = Largest(by, checked_first(limits, first), 1 if least is None else least)
-        return Answer(GroupsOf(selected.listing(None if exclude_own_filter is False else own), largest), _whole)
+        return Answer(GroupsOf(selected.listing(() if exclude_own_filter is False else own), largest), _whole)
 
     return ask
 
@@ -105,26 +126,42 @@ def _whole(found: Sequence[Group[Any]], _: str) -> Sequence[Group[Any]]:
     return found
 
 
-def _dates(
-    _limits: Limits,
-    selected: Selected,
-    interval: Annotated[Interval, strawberry.argument(description="The calendar interval.")],
-) -> Answer:
-    def counts(groups: Sequence[Group[datetime]], _: str) -> Sequence[DateCount]:
-        return [DateCount(start=group.value, end=end_of(interval, group.value), count=group.size) for group in groups]
+def dates_by(field: CustomField | None = None) -> Callable[..., Answer]:
+    """The counts by a time: that of publication, or a custom field."""
 
-    return Answer(HistogramOf(selected.listing(), interval), counts)
+    def ask(
+        _limits: Limits,
+        selected: Selected,
+        interval: Annotated[Interval, strawberry.argument(description="The calendar interval.")],
+    ) -> Answer:
+        def counts(groups: Sequence[Group[datetime]], _: str) -> Sequence[DateCount]:
+            return [DateCount(start=each.value, end=end_of(interval, each.value), count=each.size) for each in groups]
+
+        return Answer(HistogramOf(selected.listing(), interval, field), counts)
+
+    return ask
 
 
 def _quality(limits: Limits, selected: Selected, bounds: Bounds = BOUNDS) -> Answer:
-    edges = sorted({*(BOUNDS if bounds is None else bounds)})
+    return ranges(limits, selected, BOUNDS if bounds is None else bounds, RangeCount)
+
+
+def ranges(
+    limits: Limits,
+    selected: Selected,
+    bounds: Sequence[float],
+    count: Callable[..., Any],
+    field: CustomField | None = None,
+) -> Answer:
+    """The counts by a number between bounds: by the quality, or by a custom field."""
+    edges = sorted({*bounds})
     check_limit("page", limits.page, len(edges))
 
-    def ranges(counts: Sequence[int], _: str) -> Sequence[RangeCount]:
+    def counts(sizes: Sequence[int], _: str) -> Sequence[Any]:
         gaps = pairwise([None, *edges, None])
-        return [RangeCount(gte=low, lt=high, count=count) for (low, high), count in zip(gaps, counts, strict=True)]
+        return [count(gte=low, lt=high, count=size) for (low, high), size in zip(gaps, sizes, strict=True)]
 
-    return Answer(RangesOf(selected.listing(), tuple(edges)), ranges)
+    return Answer(RangesOf(selected.listing(), tuple(edges), field), counts)
 
 
 @strawberry.type(
@@ -132,14 +169,16 @@ def _quality(limits: Limits, selected: Selected, bounds: Bounds = BOUNDS) -> Ans
     " facet's own value, so that a multi-select shows the other values too."
 )
 class ArticleFacets:
-    topics = answered("Counts by topic.", list[TopicCount], _facet(Grouping.TOPIC, "topics"))
-    authors = answered("Counts by author.", list[AuthorCount], _facet(Grouping.AUTHOR, "authors"))
-    providers = answered("Counts by provider.", list[ProviderCount], _facet(Grouping.PROVIDER, "provider"))
-    categories = answered("Counts by category.", list[ValueCount], _facet(Grouping.CATEGORY, "category"))
-    types = answered("Counts by kind of content.", list[ValueCount], _facet(Grouping.TYPE, "type"))
-    collections = answered("Counts by collection.", list[ValueCount], _facet(Grouping.COLLECTION, "collection"))
+    topics = answered("Counts by topic.", list[TopicCount], counts_by(Grouping.TOPIC, "topics"))
+    authors = answered("Counts by author.", list[AuthorCount], counts_by(Grouping.AUTHOR, "authors"))
+    providers = answered("Counts by provider.", list[ProviderCount], counts_by(Grouping.PROVIDER, "provider"))
+    categories = answered("Counts by category.", list[ValueCount], counts_by(Grouping.CATEGORY, "category"))
+    types = answered("Counts by kind of content.", list[ValueCount], counts_by(Grouping.TYPE, "type"))
+    collections = answered("Counts by collection.", list[ValueCount], counts_by(Grouping.COLLECTION, "collection"))
     dates = answered(
-        "Counts by date of publication, oldest first. Intervals without articles are omitted.", list[DateCount], _dates
+        "Counts by date of publication, oldest first. Intervals without articles are omitted.",
+        list[DateCount],
+        dates_by(),
     )
     quality = answered(
         "Counts by quality: one range per gap between the bounds, including empty ones. The first and the"

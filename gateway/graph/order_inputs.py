@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import strawberry
 from strawberry.types.enum import StrawberryEnumDefinition
@@ -25,7 +25,7 @@ from gateway.model.lists import (
 )
 
 
-def describe(enum: type[Enum], name: str, description: str, **members: str) -> None:
+def describe(enum: type[Enum], name: str, description: str, /, **members: str) -> None:
     """Makes a model enum a GraphQL enum, with a description for each member."""
     registered = strawberry.enum(enum, name=name, description=description)
     definition: StrawberryEnumDefinition = vars(registered)["__strawberry_definition__"]
@@ -47,14 +47,13 @@ describe(
     FIRST="Before all other records.",
     LAST="After all other records.",
 )
-describe(
-    ArticleOrderField,
-    "ArticleOrderField",
-    "The values to order articles by.",
+ARTICLE_ORDERS: Mapping[str, str] = {
     **{field.constant: field.ordered for field in ORDERED},
-    PROVIDER_NAME="The provider's name, ignoring case and accents.",
-    PATH="The path of the file.",
-)
+    "PROVIDER_NAME": "The provider's name, ignoring case and accents.",
+    "PATH": "The path of the file.",
+}
+"""The descriptions of the values to order articles by."""
+describe(ArticleOrderField, "ArticleOrderField", "The values to order articles by.", **ARTICLE_ORDERS)
 describe(
     ProviderOrderField,
     "ProviderOrderField",
@@ -133,6 +132,14 @@ _ORDER_BY = (
     "The order of the list. Each term orders the records that the terms before it leave tied. An empty"
     " list orders by {}."
 )
+
+
+def article_orders(order: type[ArticleOrder]) -> Any:
+    """The type of the argument `orderBy` with this input."""
+    terms: Any = list[order] | None  # type: ignore[valid-type]
+    return Annotated[terms, strawberry.argument(description=_ORDER_BY.format("path"))]
+
+
 ArticleOrders = Annotated[list[ArticleOrder] | None, strawberry.argument(description=_ORDER_BY.format("path"))]
 SearchOrders = Annotated[
     list[ArticleOrder] | None,

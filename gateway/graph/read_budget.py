@@ -52,6 +52,7 @@ from gateway.store.reads import (
     StatisticsOf,
     SuggestionOf,
     TopicsOf,
+    TranslationsOf,
 )
 
 
@@ -117,7 +118,16 @@ def records_in(read: Read[Any], value: Any) -> Collection[object]:
             return [edge.node for edge in page.edges]
         case AdjacentIn():
             return [article for article in value if article]
-        case GroupsOf() | HistogramOf() | TopicsOf() | AuthorsOf() | RelatedOf() | LinksOf() | SimilarTo():
+        case (
+            GroupsOf()
+            | HistogramOf()
+            | TopicsOf()
+            | AuthorsOf()
+            | RelatedOf()
+            | LinksOf()
+            | SimilarTo()
+            | TranslationsOf()
+        ):
             items: Collection[object] = value
             return items
     return ()
@@ -144,7 +154,7 @@ def lists_of(read: Read[Any]) -> Collection[str]:
             return _lists(listing)
         case Find(lookup) if lookup == ARTICLE_BY_URL:  # several can have the URL, and a newer one replaces the result
             return (cache_tags.ARTICLES,)
-        case ScoreOf() | SimilarTo() | SnippetsOf() | ChangesOf():
+        case ScoreOf() | SimilarTo() | SnippetsOf() | ChangesOf() | TranslationsOf():
             return (cache_tags.ARTICLES,)
         case StatisticsOf():
             return cache_tags.LISTS

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import unicodedata
 import weakref
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from contextlib import suppress
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
 import strawberry
@@ -18,14 +18,17 @@ from strawberry.extensions import SchemaExtension
 from strawberry.scalars import JSON
 from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types import ExecutionContext
+from strawberry.types.base import StrawberryObjectDefinition
 
 from gateway import cache_tags
 from gateway.content.dates import parse_instant
-from gateway.content.identity import author_key, topic_key, url_identity
+from gateway.content.identity import author_key, topic_key
 from gateway.content.values import Unreadable
-from gateway.errors import BadUserInput
 from gateway.graph import sync
+from gateway.graph.article_lookup import article_key
+from gateway.graph.collection_types import SiteTypes, site_types
 from gateway.graph.connection import (
     After,
     Before,
@@ -42,23 +45,21 @@ from gateway.graph.connection import (
 )
 from gateway.graph.context import Info
 from gateway.graph.corpus import Corpus
-from gateway.graph.facets import ArticleFacets, Selected
+from gateway.graph.facets import ArticleFacets, facets
 from gateway.graph.filter_inputs import ArticleFilter, ArticleFilters, checked_filter
 from gateway.graph.loaders import Key
 from gateway.graph.order_inputs import ArticleOrder, SearchOrders, checked_order
-from gateway.graph.search_types import ArticleSearchConnection, SearchFields, SearchModes, checked_search
+from gateway.graph.search_arguments import SearchFields, SearchModes, checked_search
+from gateway.graph.search_types import ArticleSearchConnection
 from gateway.graph.sources import ARTICLE_LIST, AUTHOR_LIST, PROVIDER_LIST, TOPIC_LIST, Kind, connection, named, owned
 from gateway.graph.sync import ChangeSet, Subscription
 from gateway.graph.types import Article, Author, Node, Provider, Topic
 from gateway.limits import Limits
 from gateway.model import records
+from gateway.model.collections import NO_COLLECTIONS, Collections
 from gateway.model.lists import BEST_FIRST, SearchField, SearchMode
 from gateway.store.reads import (
     ARTICLE_BY_ID,
-    ARTICLE_BY_LOCALIZED_SLUG,
-    ARTICLE_BY_PATH,
-    ARTICLE_BY_SLUG,
-    ARTICLE_BY_URL,
     ARTICLES,
     AUTHOR_BY_ID,
     AUTHOR_BY_KEY,
@@ -78,7 +79,6 @@ from gateway.store.reads import (
     Lookup,
     PageOf,
     Read,
-    localized_slug,
 )
 
 Record = records.Article | records.Related | records.Provider | records.Topic | records.Author
@@ -91,42 +91,6 @@ BY_ID: Mapping[str, Lookup[Any]] = {
     "au": AUTHOR_BY_ID,
 }
 """The lookup for each id prefix."""
-
-
-def _article(
-    _limits: Limits,
-    *,
-    id_: Annotated[strawberry.ID | None, strawberry.argument(name="id", description="Id of the article.")] = UNSET,
-    slug: Annotated[str | None, strawberry.argument(description="Slug of the article.")] = UNSET,
-    path: Annotated[
-        str | None, strawberry.argument(description="Path of the file, relative to the content folder.")
-    ] = UNSET,
-    url: Annotated[
-        str | None,
-        strawberry.argument(
-            description="URL of the article. Matches `url`, `originalUrl`, `webUrl`, AMP variants and `aliases` after"
-            " normalisation."
-        ),
-    ] = UNSET,
-    locale: Annotated[
-        str | None, strawberry.argument(description="Locale of the slug. Only valid with `slug`.")
-    ] = UNSET,
-) -> Key | None:
-    within = or_none(locale)
-    match only_argument(id=id_, slug=slug, path=path, url=url):
-        case "slug", key if within is not None:
-            return Find(ARTICLE_BY_LOCALIZED_SLUG), localized_slug(key, within)
-        case name, _ if within is not None:
-            raise BadUserInput(f"'locale' cannot be combined with '{name}'. Use it with 'slug'.", argument="locale")
-        case "id", key:
-            return Find(ARTICLE_BY_ID), key
-        case "slug", key:
-            return Find(ARTICLE_BY_SLUG), key
-        case "path", key:
-            return Find(ARTICLE_BY_PATH), unicodedata.normalize("NFC", key)
-        case _, key:
-            identity = url_identity(key)
-            return None if identity is None else (Find(ARTICLE_BY_URL), identity)
 
 
 def _provider(
@@ -144,9 +108,9 @@ def _provider(
             return Find(PROVIDER_BY_KEY), key.strip().lower()
 
 
-def _is_named(read: Read[Any], found: records.Provider) -> bool:
+def _is_named(read: Read[Any], domain: str | None) -> bool:
     """Whether a provider is the one with a domain, if it was found by that. A key can also come from a name."""
-    return read != Find(PROVIDER_BY_KEY) or found.domain is not None
+    return read != Find(PROVIDER_BY_KEY) or domain is not None
 
 
 def _topic(
@@ -191,20 +155,6 @@ def _node(_limits: Limits, id_: str) -> Sequence[str]:
 def _nodes(limits: Limits, ids: Sequence[str]) -> Sequence[str]:
     check_limit("ids", limits.ids, len(ids))
     return ids
-
-
-def _facets(
-    limits: Limits,
-    where: ArticleFilter | None = UNSET,
-    query: str | None = UNSET,
-    in_: Sequence[SearchField] | None = UNSET,
-    mode: SearchMode | None = SearchMode.ALL_TERMS,
-) -> Selected:
-    text = or_none(query)
-    search = None if text is None else checked_search(limits, text, in_, mode)
-    selected = Selected(limits, or_none(where), search)
-    selected.listing()  # checked here, so that a rejected filter gives one error
-    return selected
 
 
 def _search(
@@ -253,23 +203,14 @@ class Query:
         " exist or is not visible. Articles in different locales can share a slug. Without `locale` the"
         " first visible one is returned: one without a locale first, then by path.",
         Article | None,
-        _article,
+        article_key,
     )
 
     articles = connection("All articles visible to the caller.", Connection[Article], ARTICLES, ARTICLE_LIST)
 
-    @resolved("Counts of all articles that match `filter` and, if given, `query`.", ArticleFacets, _facets)
-    @staticmethod
-    def facets(
-        info: Info,
-        where: ArticleFilters = UNSET,
-        query: Annotated[
-            str | None, strawberry.argument(description="Search text. Without it all articles are counted.")
-        ] = UNSET,
-        in_: SearchFields = UNSET,
-        mode: SearchModes = SearchMode.ALL_TERMS,
-    ) -> Selected:
-        return _facets(info.context.limits, where, query, in_, mode)
+    facets = facets(
+        "Counts of all articles that match `filter` and, if given, `query`.", ArticleFacets, ARTICLES, ArticleFilters
+    )
 
     @resolved(
         "Ranked full-text search, ordered by score by default. Any text is a valid query.",
@@ -301,6 +242,7 @@ class Query:
         Provider | None,
         _provider,
         _is_named,
+        by="domain",
     )
 
     providers = connection(
@@ -351,6 +293,14 @@ def _read_instant(value: object) -> datetime:
         raise ValueError(f"A DateTime is a text such as 2022-11-15T17:36:00Z: {error}") from None
 
 
+def _read_date(value: object) -> date:
+    """Raises ValueError."""
+    if isinstance(value, str):
+        with suppress(ValueError):
+            return date.fromisoformat(value)
+    raise ValueError(f"A Date is a text such as 2022-11-15, not {value!r}.")
+
+
 _DATE_TIME = strawberry.scalar(
     name="DateTime",
     description="ISO 8601 instant in UTC (`2022-11-15T17:36:00Z`). As input it may have an offset, or omit the time"
@@ -358,6 +308,13 @@ _DATE_TIME = strawberry.scalar(
     specified_by_url="https://scalars.graphql.org/andimarek/date-time.html",
     serialize=print_instant,
     parse_value=_read_instant,
+)
+_DATE = strawberry.scalar(
+    name="Date",
+    description="ISO 8601 date without a time (`2022-11-15`).",
+    specified_by_url="https://scalars.graphql.org/andimarek/local-date.html",
+    serialize=date.isoformat,
+    parse_value=_read_date,
 )
 _JSON = strawberry.scalar(name="JSON", description="Arbitrary JSON. Only `frontMatter` returns it.")
 
@@ -385,18 +342,42 @@ class _Schema(strawberry.Schema):
         """Does nothing: the caller logs errors, because it can distinguish client errors."""
 
 
-def build_schema(extensions: Iterable[type[SchemaExtension]] = ()) -> strawberry.Schema:
-    """The executable schema. Operations take a Context as context value."""
-    config = StrawberryConfig(scalar_map={datetime: _DATE_TIME, JSON: _JSON})
-    return _Schema(
-        Query,
+class _ObjectConverter(GraphQLCoreConverter):
+    """Converts `Article` to an object type, for schemas without collections."""
+
+    def from_interface(self, interface: StrawberryObjectDefinition) -> Any:
+        is_article = interface.origin is Article
+        return self.from_object(interface) if is_article else super().from_interface(interface)
+
+
+class _PlainSchema(_Schema):
+    """A schema without collections."""
+
+    @property
+    def schema_converter(self) -> GraphQLCoreConverter:
+        return self._converter
+
+    @schema_converter.setter
+    def schema_converter(self, made: GraphQLCoreConverter) -> None:
+        """The library makes the converter, and cannot be given another one."""
+        self._converter = _ObjectConverter(made.config, {}, made.config.scalar_map, made.get_fields)
+
+
+def build_schema(
+    extensions: Iterable[type[SchemaExtension]] = (), collections: Collections = NO_COLLECTIONS
+) -> strawberry.Schema:
+    """The executable schema of a site. Operations take a Context as context value."""
+    make, site = (_Schema, site_types(Query, collections)) if collections else (_PlainSchema, SiteTypes(Query))
+    return make(
+        site.query,
         subscription=Subscription,
+        types=site.types,
         extensions=list(extensions),
-        config=config,
+        config=StrawberryConfig(scalar_map={datetime: _DATE_TIME, date: _DATE, JSON: _JSON}),
         execution_context_class=_Executor,
     )
 
 
-def print_sdl() -> str:
-    """The schema in SDL, as stored in `schema.graphql`."""
-    return build_schema().as_str() + "\n"
+def print_sdl(collections: Collections = NO_COLLECTIONS) -> str:
+    """The schema in SDL. Without collections it is that in `schema.graphql`."""
+    return build_schema(collections=collections).as_str() + "\n"

@@ -7,44 +7,14 @@ from typing import Annotated, NamedTuple
 
 import strawberry
 
-from gateway.content.tokenizer import first_words
-from gateway.graph.connection import Connection, PageKey, edges_of, non_negative, or_none, resolved
+from gateway.graph.connection import Connection, PageKey, edges_of, non_negative, resolved
 from gateway.graph.context import Info
-from gateway.graph.order_inputs import describe
 from gateway.graph.types import Article
 from gateway.limits import Limits
 from gateway.model import records
-from gateway.model.lists import SearchField, SearchMode
+from gateway.model.lists import SearchField
 from gateway.search import Search
 from gateway.store.reads import ScoreOf, SnippetsOf, SuggestionOf
-
-describe(
-    SearchField,
-    "SearchField",
-    "The texts to search.",
-    TITLE="The title. Matches here have the highest weight.",
-    EXCERPT="The excerpt.",
-    BODY="The body without markup. Matches here have the lowest weight.",
-    TOPICS="The names of the topics.",
-    PROVIDER="The name of the provider.",
-    AUTHORS="The names of the authors, as the article or the site's file of authors writes them.",
-    FIELDS="The custom fields with `search` in `gateway.yaml`, by their weights.",
-)
-describe(
-    SearchMode,
-    "SearchMode",
-    "How the words of a search must match. Case, accents and punctuation are ignored.",
-    ALL_TERMS="Every word, anywhere. The last word may be a prefix.",
-    ANY_TERM="At least one word, anywhere. The last word may be a prefix.",
-    PHRASE="All words next to each other, in this order.",
-    PREFIX="Every word, anywhere. Each word may be a prefix.",
-)
-
-SearchFields = Annotated[
-    list[SearchField] | None,
-    strawberry.argument(name="in", description="The texts to search. Default: all. An empty list matches nothing."),
-]
-SearchModes = Annotated[SearchMode | None, strawberry.argument(description="How the words must match.")]
 
 SnippetLength = Annotated[int | None, strawberry.argument(description="Maximum number of characters per snippet.")]
 
@@ -55,17 +25,6 @@ def snippet_length(_limits: Limits, length: int | None = SNIPPET_LENGTH) -> int:
     """Raises BadUserInput for a negative length."""
     size = non_negative("length", length)
     return SNIPPET_LENGTH if size is None else size
-
-
-def checked_search(limits: Limits, text: str, fields: Sequence[SearchField] | None, mode: SearchMode | None) -> Search:
-    """Converts the arguments to a search, truncated after the maximum number of words. Accepts any text."""
-    whole = text.encode(errors="ignore").decode()  # a lone surrogate is not valid text and cannot be returned
-    places = or_none(fields)
-    return Search(
-        first_words(whole, limits.search_words),
-        frozenset(SearchField if places is None else places),
-        mode or SearchMode.ALL_TERMS,
-    )
 
 
 @strawberry.type(description="A range within a text.")

@@ -13,7 +13,7 @@ import strawberry
 from strawberry import UNSET
 from strawberry.types.fields.resolver import Parameter, Signature
 
-from gateway.graph.connection import SOURCE, After, Before, First, Last, Offset, PageKey, checked_window, or_none
+from gateway.graph.connection import SOURCE, After, Before, First, Last, Offset, PageKey, checked_window
 from gateway.graph.context import Info
 from gateway.graph.facet_arguments import FirstGroups, checked_first
 from gateway.graph.filter_inputs import ArticleFilters, AuthorFilters, ProviderFilters, TopicFilters, checked_filter
@@ -68,7 +68,16 @@ class Named:
     """The read and its parent for the limits and the arguments of the field, which are keywords. None: the value is
     null. Pure. Raises RequestError."""
     shows: Callable[[Read[Any], Any], bool]
-    """Whether the value is the record that the read found. Otherwise it is null."""
+    """Whether the value is the record that the read found, by the attribute `by` of it. Otherwise it is null."""
+    by: str = "id"
+
+
+@dataclass(frozen=True)
+class Requested:
+    """An object that is made from the arguments of a field, before anything is read."""
+
+    make: Callable[..., Any]
+    """The object for the limits and the arguments, which are keywords. Pure. Raises RequestError."""
 
 
 @dataclass(frozen=True)
@@ -118,23 +127,37 @@ def owned(
         parent = source.parent(root)
         return None if parent is None else await info.context.load(read(info.context.limits, **arguments), parent)
 
-    return _field(description, graphql_type, resolve, _parameters(read), source)
+    return _field(description, graphql_type, resolve, parameters_of(read), source)
 
 
 def named(
     description: str,
     graphql_type: object,
     key: Callable[..., Key | None],
-    shows: Callable[[Read[Any], Any], bool] = lambda _read, _record: True,
+    shows: Callable[[Read[Any], Any], bool] = lambda _read, _id: True,
+    *,
+    by: str = "id",
+    parameters: Sequence[inspect.Parameter] = (),
 ) -> Any:
-    """The field of a record that the arguments name. The parameters of `key` after the limits are the arguments."""
+    """The field of a record that the arguments name: those given, else the parameters of `key` after the limits."""
 
     async def resolve(root: object, info: Info, **arguments: Any) -> Any:  # noqa: ARG001 - the library passes it
         asked = key(info.context.limits, **arguments)
         found = None if asked is None else await info.context.load(*asked)
-        return found if asked and found is not None and shows(asked[0], found) else None
+        return found if asked and found is not None and shows(asked[0], getattr(found, by)) else None
 
-    return _field(description, graphql_type, resolve, _parameters(key), Named(key, shows))
+    return _field(description, graphql_type, resolve, parameters or parameters_of(key), Named(key, shows, by))
+
+
+def requested(
+    description: str, graphql_type: object, make: Callable[..., Any], parameters: Sequence[inspect.Parameter]
+) -> Any:
+    """The field of an object that is made from the arguments."""
+
+    def resolve(root: object, info: Info, **arguments: Any) -> Any:  # noqa: ARG001 - the library passes it
+        return make(info.context.limits, **arguments)
+
+    return _field(description, graphql_type, resolve, parameters, Requested(make))
 
 
 def derived(
@@ -147,7 +170,7 @@ def derived(
     def resolve(root: object, info: Info, **arguments: Any) -> Any:
         return source.value(root, info.context.limits, arguments)
 
-    return _field(description, graphql_type, resolve, _parameters(make), source)
+    return _field(description, graphql_type, resolve, parameters_of(make), source)
 
 
 def answered(description: str, graphql_type: object, ask: Callable[..., Answer], by: str | None = None) -> Any:
@@ -160,7 +183,7 @@ def answered(description: str, graphql_type: object, ask: Callable[..., Answer],
         parent = WHOLE if by is None else getattr(root, by)
         return answer.value(await info.context.load(answer.read, parent), parent)
 
-    parameters = _parameters(ask)[1 if by is None else 0 :]
+    parameters = parameters_of(ask)[1 if by is None else 0 :]
     return _field(description, graphql_type, resolve, parameters, Answered(ask, by))
 
 
@@ -188,11 +211,11 @@ AUTHOR_LIST = ListArguments(AuthorFilters, AuthorOrders, LARGEST_AUTHORS_FIRST)
 
 
 class Choice(NamedTuple):
-    """An argument that chooses the list of a connection."""
+    """Arguments that choose the list of a connection."""
 
-    annotation: Any
-    listing: Callable[[Any], Listing[Any]]
-    """The list for the argument, which is None if it is absent."""
+    parameters: Sequence[inspect.Parameter]
+    listing: Callable[..., Listing[Any]]
+    """The list for the limits and the arguments, which are keywords. Raises RequestError."""
 
 
 _WINDOW = {"first": First, "after": After, "last": Last, "before": Before}
@@ -205,19 +228,20 @@ def connection(
     arguments: ListArguments | None = None,
     by: str | None = None,
     *,
-    kinds: Choice | None = None,
+    choice: Choice | None = None,
 ) -> Any:
     """The field of a paged list. Without `arguments` it has only a window, and its articles are the newest first.
 
-    `kinds` is a further argument, which replaces the listing.
+    `choice` has further arguments, and replaces the listing.
     """
-    parameters = [_keyword(name, kind) for name, kind in _WINDOW.items()]
+    parameters: list[inspect.Parameter] = [keyword(name, kind) for name, kind in _WINDOW.items()]
     if arguments:
-        parameters += [_keyword("offset", Offset), _keyword("where", arguments.filters)]
-        parameters.append(_keyword("order_by", arguments.orders, arguments.order))
-    if kinds:
-        parameters.append(_keyword("in_", kinds.annotation))
-    read = partial(_page, listing, kinds, (arguments or ARTICLE_LIST).order)
+        parameters += [keyword("offset", Offset), keyword("where", arguments.filters)]
+        parameters.append(keyword("order_by", arguments.orders, arguments.order))
+    if choice:
+        parameters += choice.parameters
+    chosen = choice.listing if choice else lambda _limits: listing
+    read = partial(_page, chosen, (arguments or ARTICLE_LIST).order)
     source = Source(Kind.CONNECTION, read, by)
 
     def resolve(root: object, info: Info, **given: Any) -> PageKey | None:
@@ -228,27 +252,27 @@ def connection(
 
 
 def _page(
-    listing: Listing[Any],
-    kinds: Choice | None,
+    listing: Callable[..., Listing[Any]],
     default: Sequence[Any],
     limits: Limits,
     *,
-    in_: Any = UNSET,
     where: Any = UNSET,
     order_by: Sequence[Any] | None = None,
-    **window: Any,
+    **arguments: Any,
 ) -> PageOf[Any]:
+    window = {name: arguments.pop(name) for name in (*_WINDOW, "offset") if name in arguments}
     checked = checked_window(limits, **window)
-    found = kinds.listing(or_none(in_)) if kinds else listing.where(checked_filter(limits, where))
-    return PageOf(found, checked_order(limits, order_by, default), checked)
+    found, filter_ = listing(limits, **arguments), checked_filter(limits, where)
+    return PageOf(found.where(filter_) if filter_ else found, checked_order(limits, order_by, default), checked)
 
 
-def _keyword(name: str, annotation: Any, default: object = UNSET) -> Parameter:
+def keyword(name: str, annotation: Any, default: object = UNSET) -> Parameter:
+    """An argument of a field."""
     return Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 
-def _parameters(read: Callable[..., object]) -> list[inspect.Parameter]:
-    """The parameters after the first."""
+def parameters_of(read: Callable[..., object]) -> list[inspect.Parameter]:
+    """The arguments of a field: the parameters of a function after the first."""
     _, *parameters = Signature.from_callable(read, eval_str=True).parameters.values()
     return parameters
 
@@ -258,7 +282,7 @@ def _field(
     graphql_type: object,
     resolve: Callable[..., object],
     parameters: Sequence[inspect.Parameter],
-    source: Source | Named | Derived | Answered,
+    source: Source | Named | Requested | Derived | Answered,
 ) -> Any:
     """A field with these arguments. The library takes them from the signature of the resolver."""
     own = [Parameter(name, Parameter.POSITIONAL_OR_KEYWORD, annotation=kind) for name, kind in _CONTEXT]

@@ -30,7 +30,19 @@ from gateway.graph.facet_arguments import FirstGroups, checked_first, counted
 from gateway.graph.filter_inputs import ArticleFilters, checked_filter
 from gateway.graph.images import CachedOnly, Image, MaxWidth, MinWidth, best_image
 from gateway.graph.order_inputs import NEWEST_FIRST, ArticleOrders, checked_order, describe
-from gateway.graph.sources import ARTICLE_LIST, Answer, Choice, Kind, answered, connection, derived, groups, one, owned
+from gateway.graph.sources import (
+    ARTICLE_LIST,
+    Answer,
+    Choice,
+    Kind,
+    answered,
+    connection,
+    derived,
+    groups,
+    keyword,
+    one,
+    owned,
+)
 from gateway.limits import PAGE_SIZE, Limits
 from gateway.model import documents, lists, records
 from gateway.model.fields import FIELDS
@@ -55,6 +67,7 @@ from gateway.store.reads import (
     SimilarTo,
     TextOf,
     TopicsOf,
+    TranslationsOf,
 )
 
 
@@ -116,8 +129,9 @@ def _links(
     return LinksOf(non_negative("first", first))
 
 
-def _referring(kinds: Sequence[lists.ReferenceKind] | None) -> Listing[records.Article]:
+def _referring(_limits: Limits, in_: Sequence[lists.ReferenceKind] | None = UNSET) -> Listing[records.Article]:
     """The references of some kinds. Without any kind there is none."""
+    kinds = or_none(in_)
     wanted = lists.ReferenceKind if kinds is None else kinds
     return REFERRING[frozenset(wanted)] if wanted else ARTICLES_REFERRING.where(Or(()))
 
@@ -179,6 +193,26 @@ def _front_matter(
     return Answer(TextOf(), lambda text, _: {key: each for key, each in text.front_matter.items() if key in names})
 
 
+def _translation(
+    _limits: Limits,
+    locale: Annotated[str, strawberry.argument(description="The locale, in any case. `fr-CA` also finds `fr`.")],
+) -> Answer:
+    return Answer(TranslationsOf(), lambda found, _: _in_locale(found, locale))
+
+
+def _in_locale(found: Sequence[records.Article], locale: str) -> records.Article | None:
+    """The first article in a locale, else in the nearest more general one (RFC 4647, section 3.4)."""
+    by_locale = {_tag(each.locale): each for each in reversed(found) if each.locale}
+    wanted = _tag(locale)
+    while wanted and wanted not in by_locale:
+        wanted = wanted.rpartition("-")[0]
+    return by_locale.get(wanted)
+
+
+def _tag(locale: str) -> str:
+    return locale.casefold().replace("_", "-")
+
+
 def _is_redirect(
     _limits: Limits, url: Annotated[str, strawberry.argument(description="The URL, as in `article(url:)`.")]
 ) -> Callable[[Sequence[str]], bool]:
@@ -186,7 +220,7 @@ def _is_redirect(
     return lambda aliases: identity is not None and identity in map(url_identity, aliases)
 
 
-@strawberry.type(description="An article: one content file.")
+@strawberry.interface(description="An article: one content file.")
 class Article(Node, ContentItem):
     slug: str = strawberry.field(
         description="A readable identifier for URLs, unique among articles of the same locale."
@@ -242,9 +276,22 @@ class Article(Node, ContentItem):
         "Connection[Article]",
         ARTICLES_REFERRING,
         by="id",
-        kinds=Choice(ReferenceKinds, _referring),
+        choice=Choice([keyword("in_", ReferenceKinds)], _referring),
     )
     links = owned("The links in the body, in their order, each once.", "list[Link]", _links, by="id")
+    translations = owned(
+        "The visible articles that are this one in other languages, by locale, then by path. See `translations` in"
+        " `gateway.yaml`.",
+        "list[Article]",
+        lambda _limits: TranslationsOf(),
+        by="id",
+    )
+    translation = answered(
+        "The article in another language. Null without one, and for the article's own locale.",
+        "Article | None",
+        _translation,
+        by="id",
+    )
     body = owned("The content after the front matter.", Body, lambda _limits: TextOf(), by="id", kind=Kind.RECORD)
 
     @resolved(

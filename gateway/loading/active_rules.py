@@ -13,10 +13,19 @@ from gateway.content.rules_file import RulesFile
 from gateway.content.site import DEFAULT_SITE, Site
 from gateway.content.source import SITE_FILE, ContentFile, FolderListing, lies_in
 from gateway.errors import SettingsError
+from gateway.model.collections import Collections
 from gateway.model.problems import Problem, Severity
 from gateway.problem_format import format_sentence
 
 SITE_GONE = "SITE_GONE"
+SITE_BREAKS_DOCUMENTS = "SITE_BREAKS_DOCUMENTS"
+
+Accepts = Callable[[Collections], Sequence[str]]
+"""Returns why collections cannot be used."""
+
+
+def accept_all(_collections: Collections) -> Sequence[str]:
+    return ()
 
 
 class SiteError(SettingsError):
@@ -30,8 +39,10 @@ class SiteError(SettingsError):
 class SiteRules:
     """The site rules of one content folder, across changes of its location."""
 
-    def __init__(self) -> None:
+    def __init__(self, accepts: Accepts = accept_all) -> None:
+        """`accepts` is called for collections that differ from those in force."""
         self._last: site_config.SiteConfig | None = None
+        self._accepts = accepts
 
     @property
     def site(self) -> Site:
@@ -49,12 +60,19 @@ class SiteRules:
             # The walk reports problems with the folder.
             return self._last.site if self._last else None, ()
         last = self._last
+        if found.is_good and found.site.collections != self.site.collections:
+            found = self._checked(found)
         if found.is_good and (found.is_there or last is None or not last.is_there):
             self._last = found
             return found.site, found.problems
         if last is None:
             raise SiteError(found.problems)
         return last.site, tuple(map(_stayed, found.problems if found.is_there else (*found.problems, _GONE)))
+
+    def _checked(self, found: site_config.SiteConfig) -> site_config.SiteConfig:
+        """The rules with an error for each reason why their collections cannot be used."""
+        faults = self._accepts(found.site.collections)
+        return found._replace(problems=(*found.problems, *map(_breaking, faults)))
 
 
 REREAD_SECONDS = 0.5
@@ -148,6 +166,11 @@ def _explained(problem: Problem, consequence: str) -> Problem:
     if problem.severity is not Severity.ERROR:
         return problem
     return problem._replace(message=f"{problem.message} {consequence}")
+
+
+def _breaking(fault: str) -> Problem:
+    hint = "Change the document, or keep the field that it uses."
+    return Problem(Severity.ERROR, SITE_BREAKS_DOCUMENTS, fault, SITE_FILE, hint=hint)
 
 
 _GONE = Problem(

@@ -21,7 +21,7 @@ from gateway.content.parser_pool import ParserPool
 from gateway.content.site import DEFAULT_SITE, AssetRules, Site
 from gateway.content.source import DEFAULT_MAX_BYTES, FolderListing, Walk, folder_of
 from gateway.errors import ContentFolderError
-from gateway.loading.active_rules import GeneratorRules, SiteError, SiteRules
+from gateway.loading.active_rules import Accepts, GeneratorRules, SiteError, SiteRules, accept_all
 from gateway.loading.change_stream import ChangeStream, DeletionRefused, Progress
 from gateway.loading.changed_paths import ChangedPaths, classify, narrow
 from gateway.loading.deletion_guard import Retained
@@ -92,19 +92,20 @@ class Ingest:
         serving: bool = True,
         low_priority: bool = False,
         pause: Callable[[float], object] = time.sleep,
+        accepts: Accepts = accept_all,
     ) -> None:
         """`assets_url` is the address of the folder's files, or None if they do not have addresses.
 
         `hold` is the time after which a second scan may confirm a large deletion. With `serving`, problems name the
         version that is served in place of a broken file. `low_priority` leaves a CPU for requests while the store has
-        articles. `pause` sleeps for a number of seconds.
+        articles. `pause` sleeps for a number of seconds. `accepts` returns why other collections cannot be used.
         """
         self._store = store
         self._root = root
         self._parser_pool = parser_pool
         self._clock = clock
         self._max_bytes = max_bytes
-        self._site_rules = SiteRules()
+        self._site_rules = SiteRules(accepts)
         self._generator_rules = GeneratorRules(max_bytes, pause)
         self._follow_links = follow_links
         self._assets = AssetRules(assets_url, follow_links)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from gateway.content.parser_pool import ParserPool
+from gateway.loading.active_rules import Accepts, accept_all
 from gateway.loading.ingest import Ingest
 from gateway.settings import Settings
 from gateway.store.protocol import ContentStore
@@ -22,7 +23,12 @@ class Pipeline(NamedTuple):
 
 @asynccontextmanager
 async def ingesting(
-    settings: Settings, store: ContentStore, *, serving: bool = True, low_priority: bool = False
+    settings: Settings,
+    store: ContentStore,
+    *,
+    serving: bool = True,
+    low_priority: bool = False,
+    accepts: Accepts = accept_all,
 ) -> AsyncIterator[Ingest]:
     """The ingest of the settings' folder into a store. Its parser processes end with the context."""
     parser_pool = ParserPool(settings.parsers)
@@ -38,6 +44,7 @@ async def ingesting(
             hold=timedelta(seconds=settings.hold_seconds),
             serving=serving,
             low_priority=low_priority,
+            accepts=accepts,
         )
     finally:
         await parser_pool.close()

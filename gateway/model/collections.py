@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from functools import cached_property
@@ -11,6 +12,7 @@ from typing import Any, NamedTuple
 
 NUMBER_BITS = 63
 """The number of a field fits into a signed integer of a database."""
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 class FieldType(StrEnum):
@@ -48,7 +50,8 @@ class CustomField(NamedTuple):
     path: tuple[str, ...]
     type: FieldType
     keys: tuple[str, ...]
-    """The keys of front matter that give it, in order of preference. Dots separate the keys of nested mappings."""
+    """The keys of front matter, or of the mapping of its object, that give it, in order of preference. Dots separate
+    the keys of nested mappings."""
     is_list: bool = False
     is_required: bool = False
     is_unique: bool = False
@@ -76,8 +79,17 @@ class CustomField(NamedTuple):
         """Its key among the custom values of an article."""
         return "__".join(self.path)
 
+    @property
+    def constant(self) -> str:
+        """Its name in enums: `COOK_TIME` for `cookTime`."""
+        return constant_case("_".join(self.path))
+
     def __str__(self) -> str:
         return f"{self.collection}.{self.key}"
+
+    def __hash__(self) -> int:
+        """Fields are keys of caches. The hash of all members takes as long as the decoding of a value."""
+        return hash((self.collection, self.path))
 
     @property
     def number(self) -> int:
@@ -124,6 +136,21 @@ class Collection(NamedTuple):
     def leaves(self) -> Iterator[CustomField]:
         for field in self.fields:
             yield from field.leaves
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    def type_of(self, field: CustomField) -> str:
+        """The name of the type of one of its enums or objects in GraphQL: `PostEvent` for `event`."""
+        return self.type + "".join(map(pascal_case, field.path))
+
+
+def constant_case(name: str) -> str:
+    return _HUMP.sub("_", name).upper()
+
+
+def pascal_case(name: str) -> str:
+    return "".join(part[:1].upper() + part[1:] for part in name.split("_"))
 
 
 class Collections:

@@ -69,6 +69,7 @@ from gateway.store.reads import (
     SuggestionOf,
     TextOf,
     TopicsOf,
+    TranslationsOf,
 )
 from gateway.store.rows import (
     ARTICLE,
@@ -346,6 +347,17 @@ def _changes(state: State, read: ChangesOf, parents: Parents) -> Steps[Mapping[s
     return dict.fromkeys(parents, page)
 
 
+def _translations(state: State, _read: TranslationsOf, parents: Parents) -> Steps[Mapping[str, Sequence[Article]]]:
+    text = (
+        f"SELECT parent.key, {ARTICLE.columns} FROM json_each(?) AS parent"  # noqa: S608
+        " CROSS JOIN article AS original ON original.id = parent.value"
+        " CROSS JOIN article ON article.translation = original.translation AND article.key <> original.key"
+        f" WHERE {reachable('original', state.visibility)} AND {visible('article', state.visibility)}"
+    )
+    found = [(at, ARTICLE.make(row)) for at, *row in (yield Sql(text, (keys(parents),)))]
+    return _of(parents, sorted(found, key=lambda each: (each[1].locale or "", each[1].path)))
+
+
 def _statistics(state: State, _read: StatisticsOf, parents: Parents) -> Steps[Mapping[str, Statistics]]:
     seen = view(state.visibility)
     hidden = "0" if state.visibility is Visibility.PUBLIC else HIDDEN
@@ -381,6 +393,7 @@ _ANSWERS: Mapping[type[Read[Any]], Callable[[State, Any, Parents], Steps[Mapping
     SnippetsOf: _snippets,
     SuggestionOf: _suggestions,
     ChangesOf: _changes,
+    TranslationsOf: _translations,
     StatisticsOf: _statistics,
 }
 

@@ -328,6 +328,11 @@ class ChangesOf(Read[ChangePage]):
 
 
 @dataclass(frozen=True, slots=True)
+class TranslationsOf(Read[Sequence[Article]]):
+    """The translations of each parent, an article's id, that lists show: by locale, then by path. Without itself."""
+
+
+@dataclass(frozen=True, slots=True)
 class StatisticsOf(Read[Statistics]):
     """The parent is WHOLE."""
 

@@ -19,9 +19,11 @@ from graphql import (
     is_list_type,
     is_non_null_type,
     is_object_type,
+    is_required_input_field,
 )
 from hypothesis import strategies as st
 
+from tests.declared import COLLECTIONS
 from tests.queries.corpus import AUTHORS, PROVIDERS, TITLES, TOPICS
 from tests.queries.oracle import identity
 from tests.queries.strategies import (
@@ -66,6 +68,16 @@ INPUTS: dict[str, Strategy] = {
     "TopicOrder": TOPIC_ORDERS,
     "AuthorOrder": AUTHOR_ORDERS,
 }
+SCALARS: dict[str, Strategy] = {
+    "ID": ID,
+    "Int": st.sampled_from([-1, 0, 4, 2**31 - 1]),
+    "Float": st.sampled_from([-1, 0, 0.5, 0.3, 4.0, 1e15]),
+    "Boolean": st.booleans(),
+    "DateTime": st.sampled_from(["1970-01-01", "2024-01-01T00:00:00Z", "2024-01-01T00:00:00.000001Z"]),
+    "Date": st.sampled_from(["0001-01-01", "1970-01-01", "2024-01-01"]),
+    "String": st.sampled_from([*TITLES, "", "'\"; --"]),
+}
+"""The values of members of inputs."""
 NUMBERS = st.sampled_from([*range(9), *range(9), *range(9), None, None, -1, 500])
 EXCLUSIVE = (
     {"first", "last"},
@@ -79,7 +91,8 @@ EXCLUSIVE = (
 )
 """Arguments that are not combined."""
 ROOTS = ("article", "articles", "provider", "providers", "topic", "topics", "author", "authors", "node", "nodes")
-"""The fields that most queries begin with."""
+SITE_ROOTS = tuple(name for each in COLLECTIONS for name in (each.name, each.name, each.finder))
+"""The fields that most queries begin with, and those of a site."""
 DEEPEST = 6
 
 
@@ -119,7 +132,7 @@ class _Writer:
             if depth >= DEEPEST
             else [*leaves, *deeper * 2]
             if on.name != "Query"
-            else [*deeper, *deeper, *ROOTS * 16]
+            else [*deeper, *deeper, *ROOTS * 16, *[name for name in SITE_ROOTS if name in on.fields] * 16]
         )
 
     def part(self, on: Any, name: str, depth: int) -> str:
@@ -204,8 +217,8 @@ class _Writer:
     def value(self, name: str, argument: GraphQLArgument) -> Any:
         named: Any = get_named_type(argument.type)
         is_list = is_list_type(argument.type.of_type if is_non_null_type(argument.type) else argument.type)
-        if named.name in INPUTS:
-            return self.draw(INPUTS[named.name])
+        if is_input_object_type(named):
+            return self.draw(INPUTS[named.name] if named.name in INPUTS else inputs(argument.type))
         if is_enum_type(named):
             one = st.sampled_from(sorted(named.values))
         elif named.name == "ID":
@@ -220,6 +233,27 @@ class _Writer:
             return self.draw(st.lists(one, max_size=4))
         value = self.draw(one)
         return "" if value is None and is_non_null_type(argument.type) else value
+
+
+def inputs(type_: Any, depth: int = 2) -> Strategy:
+    """The values of an input type: objects with their required members and a few others."""
+    if is_non_null_type(type_):
+        return inputs(type_.of_type, depth)
+    if is_list_type(type_):
+        return st.lists(inputs(type_.of_type, depth), max_size=2)
+    if is_enum_type(type_):
+        return st.sampled_from(sorted(type_.values))
+    if not is_input_object_type(type_):
+        return SCALARS[type_.name]
+    required = {name for name, each in type_.fields.items() if is_required_input_field(each)}
+    others = [name for name in type_.fields if name not in required and (depth or name not in {"and", "or", "not"})]
+    names = st.lists(st.sampled_from(others), max_size=2, unique=True)
+
+    def members(chosen: list[str]) -> Strategy:
+        kept = [name for name in type_.fields if name in required or name in chosen]
+        return st.fixed_dictionaries({name: inputs(type_.fields[name].type, max(depth - 1, 0)) for name in kept})
+
+    return names.flatmap(members)
 
 
 def _is_composite(field: GraphQLField) -> bool:

@@ -14,6 +14,7 @@ import pytest
 import pytest_asyncio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from strawberry import Schema
 
 from gateway.access.clients import Client
 from gateway.access.tokens import Scope, Viewer
@@ -22,6 +23,7 @@ from gateway.execution.compiler import FAILED, Compiler
 from gateway.execution.executor import Executor, OperationRequest
 from gateway.execution.persisted_documents import PersistedDocuments
 from gateway.limits import Limits
+from gateway.model.collections import NO_COLLECTIONS, Collections
 from gateway.model.records import Visibility
 from gateway.store.protocol import ChangeSet
 from tests.queries.conftest import World, stream, world
@@ -57,10 +59,20 @@ class Both(NamedTuple):
         return one, other
 
 
-def both(made: World, limits: Limits = LIMITS) -> Both:
-    compiler = Compiler(SCHEMA, limits)
+def both(
+    made: World, limits: Limits = LIMITS, schema: Schema = SCHEMA, collections: Collections = NO_COLLECTIONS
+) -> Both:
+    compiler = Compiler(schema, limits)
     plain, compiled = [
-        Executor(SCHEMA, made.store, limits, PersistedDocuments(0), introspection=True, compiler=each)
+        Executor(
+            schema,
+            made.store,
+            limits,
+            PersistedDocuments(0),
+            introspection=True,
+            compiler=each,
+            collections=collections,
+        )
         for each in (None, compiler)
     ]
     return Both(plain, compiled, compiler, made)

@@ -165,6 +165,7 @@ ORACLES = {
         (
             "preset: docusaurus",
             'folders: ["docs", "blog", "i18n"]',
+            'locales: ["fr"]',
             "defaults:",
             '  - {"path": "i18n/fr", "locale": "fr"}',
             'url: {"i18n/fr/docusaurus-plugin-content-docs/current": "/fr/docs/:address"}',
