@@ -123,7 +123,7 @@ class TextMatches:
 
 @dataclass(frozen=True, slots=True)
 class IsNotNull:
-    """The field has a value."""
+    """The field has a value: a list a member, and a reference a visible article."""
 
     field: AnyField
 
@@ -147,6 +147,16 @@ class HasItems:
 
 
 @dataclass(frozen=True, slots=True)
+class HasReference:
+    """A reference of a custom field leads to a visible article with one of these ids, slugs or paths."""
+
+    field: CustomField
+    by: Field
+    """ID, SLUG or PATH."""
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class InStatus:
     statuses: tuple[Status, ...]
 
@@ -156,7 +166,9 @@ class HasPart:
     part: ArticlePart
 
 
-Filter = And | Or | Not | In | Compared | TextMatches | IsNotNull | HasNames | HasItems | InStatus | HasPart
+Filter = (
+    And | Or | Not | In | Compared | TextMatches | IsNotNull | HasNames | HasItems | HasReference | InStatus | HasPart
+)
 
 
 def has_condition(filter_: Filter) -> bool:

@@ -51,6 +51,7 @@ from gateway.store.reads import (
     Precedes,
     RangesOf,
     Read,
+    ReferencesOf,
     RelatedOf,
     ScoreOf,
     SimilarTo,
@@ -173,7 +174,7 @@ def lists_of(read: Read[Any]) -> Collection[str]:
             return (cache_tags.ARTICLES,)
         case NavigationOf() | BreadcrumbsOf() | FoldersIn():
             return (cache_tags.ARTICLES,)
-        case ScoreOf() | SimilarTo() | SnippetsOf() | ChangesOf() | TranslationsOf():
+        case ScoreOf() | SimilarTo() | SnippetsOf() | ChangesOf() | TranslationsOf() | ReferencesOf():
             return (cache_tags.ARTICLES,)
         case StatisticsOf():
             return cache_tags.LISTS

@@ -50,16 +50,15 @@ from gateway.store.reads import (
     ARTICLE_BY_ID,
     ARTICLE_BY_URL,
     ARTICLES,
-    ARTICLES_LINKING,
     ARTICLES_OF_AUTHOR,
     ARTICLES_OF_PROVIDER,
     ARTICLES_OF_TOPIC,
     ARTICLES_REFERRING,
-    ARTICLES_RELATING,
     FOLDER_BY_PATH,
     FOLDER_OF_FILE,
     MENTIONS,
     PROVIDER_BY_KEY,
+    REFERRING,
     AdjacentIn,
     AuthorsOf,
     BreadcrumbsOf,
@@ -137,22 +136,17 @@ def _links(
 def _referring(_limits: Limits, in_: Sequence[lists.ReferenceKind] | None = UNSET) -> Listing[records.Article]:
     """The references of some kinds. Without any kind there is none."""
     kinds = or_none(in_)
-    wanted = frozenset(lists.ReferenceKind) if kinds is None else frozenset(kinds)
-    return _REFERRING[wanted]
+    wanted = lists.ReferenceKind if kinds is None else kinds
+    return REFERRING[frozenset(wanted)] if wanted else ARTICLES_REFERRING.where(Or(()))
 
 
-_REFERRING = {
-    frozenset(lists.ReferenceKind): ARTICLES_REFERRING,
-    frozenset({lists.ReferenceKind.RELATED}): ARTICLES_RELATING,
-    frozenset({lists.ReferenceKind.BODY}): ARTICLES_LINKING,
-    frozenset[lists.ReferenceKind](): ARTICLES_REFERRING.where(Or(())),
-}
 describe(
     lists.ReferenceKind,
     "ReferenceKind",
     "Where an article refers to another one.",
     RELATED="An entry of `related`.",
     BODY="A link in the body.",
+    FIELD="A reference in a custom field.",
 )
 ReferenceKinds = Annotated[
     list[lists.ReferenceKind] | None,
@@ -281,7 +275,8 @@ class Article(Node, ContentItem):
         by="id",
     )
     referenced_by = connection(
-        "Backlinks: visible articles with a related entry or a link that resolves to this article, newest first.",
+        "Backlinks: visible articles with a related entry, a link or a reference that leads to this article, newest"
+        " first.",
         "Connection[Article]",
         ARTICLES_REFERRING,
         by="id",

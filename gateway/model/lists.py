@@ -16,6 +16,7 @@ class ReferenceKind(StrEnum):
 
     RELATED = "RELATED"
     BODY = "BODY"
+    FIELD = "FIELD"
 
 
 class SearchField(StrEnum):

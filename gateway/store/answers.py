@@ -11,7 +11,7 @@ import orjson
 
 from gateway.content import snippets
 from gateway.errors import RequestError
-from gateway.model.collections import CustomField
+from gateway.model.collections import CustomField, FieldType
 from gateway.model.lists import BEST_FIRST, Group, Grouping, Order, Page, SearchField, Window
 from gateway.model.navigation import Folder, NavigationItem
 from gateway.model.records import (
@@ -53,6 +53,7 @@ from gateway.store.reads import (
     Find,
     FoldersIn,
     GroupsOf,
+    GroupValue,
     HistogramOf,
     LinkAddressesOf,
     LinksOf,
@@ -63,6 +64,7 @@ from gateway.store.reads import (
     Precedes,
     RangesOf,
     Read,
+    ReferencesOf,
     RefersTo,
     RelatedOf,
     ScoreOf,
@@ -192,12 +194,10 @@ def _adjacent(state: State, read: AdjacentIn, parents: Parents) -> Steps[Mapping
     return found
 
 
-def _groups(
-    state: State, read: GroupsOf, parents: Parents
-) -> Steps[Mapping[str, Sequence[Group[Topic | Author | Provider | str]]]]:
+def _groups(state: State, read: GroupsOf, parents: Parents) -> Steps[Mapping[str, Sequence[Group[GroupValue]]]]:
     query = facet_sql.largest_records(read.largest, state.visibility) if read.listing == ARTICLES else None
     rows = yield query or facet_sql.top_groups(_listed(state, read.listing), parents, read.largest)
-    make = _value if isinstance(read.largest.by, CustomField) else _GROUPED[read.largest.by]
+    make = _made_by(read.largest.by)
     return _of(parents, ((at, Group(make(row), count)) for at, count, *row, _ in rows))
 
 
@@ -229,6 +229,15 @@ def _named(state: State, record: Record[T], by_key: Lookup[T], parents: Parents)
     rows = yield _of_articles(state, f"listed.{kind}", parents, join, "ORDER BY parent.key, listed.position")
     found = yield from answer(state, Find(by_key), list({key for _, key in rows}))
     return _of(parents, ((at, found[key]) for at, key in rows if found[key]))
+
+
+def _references(state: State, read: ReferencesOf, parents: Parents) -> Steps[Mapping[str, Sequence[str]]]:
+    join = (
+        f"JOIN reference AS listed ON listed.source = article.key AND listed.view = {view(state.visibility)}"
+        f" AND listed.field = {read.field.number} JOIN article AS target ON target.key = listed.target"
+    )
+    rows = yield _of_articles(state, "target.id", parents, join, "ORDER BY parent.key, listed.position")
+    return _of(parents, ((at, id_) for at, id_ in rows))
 
 
 def _related(state: State, read: RelatedOf, parents: Parents) -> Steps[Mapping[str, Sequence[Related]]]:
@@ -415,6 +424,7 @@ _ANSWERS: Mapping[type[Read[Any]], Callable[[State, Any, Parents], Steps[Mapping
     AdjacentIn: _adjacent,
     TopicsOf: _topics,
     AuthorsOf: _authors,
+    ReferencesOf: _references,
     RelatedOf: _related,
     TextOf: _texts,
     RefersTo: _refers,
@@ -454,6 +464,12 @@ def _page(ordered: ListQuery | Ranked, rows: list[list[Any]], window: Window) ->
     ordered.sort(rows)
     shown, has_more = within(window, rows)
     return Page(tuple(map(ordered.edge, shown)), has_more)
+
+
+def _made_by(by: Grouping | CustomField) -> Callable[[Row], Any]:
+    if isinstance(by, Grouping):
+        return _GROUPED[by]
+    return ARTICLE.make if by.type is FieldType.REFERENCE else _value
 
 
 def _value(row: Row) -> Any:

@@ -235,7 +235,7 @@ def _owned_urls(document: Document) -> list[tuple[int, int]]:
     """The keys of the URLs that lead to the article, each once, and their ranks."""
     aliases = [identity for alias in document.aliases if (identity := url_identity(alias))]
     ranks = {**dict.fromkeys(aliases, ALIAS), **dict.fromkeys(document.urls, OWN)}
-    for key, rank in keys_of(document.path, document.slug, document.names):
+    for key, rank in ((article_id(document.path), OWN), *keys_of(document.path, document.slug, document.names)):
         ranks.setdefault(key, rank)
     return [(url_key(url), rank) for url, rank in ranks.items()]
 
@@ -279,12 +279,12 @@ def _parts(values: Row, entries: Sequence[_EntryParts]) -> Parts:
     names += [entry.name for entry in entries if entry.name]
     mentions = [(at, entry.name[1], entry.pictured) for at, entry in enumerate(entries) if entry.name]
     links = dict.fromkeys([(entry.link, RELATED_LINK) for entry in entries if entry.link is not None])
-    if values[AT["destinations"]] != "[]":
-        links |= dict.fromkeys((url_key(target), BODY_LINK) for target in _linked(values))
-    assets = () if (text := values[AT["assets"]]) == "[]" else orjson.loads(text)
     items, references = (
         orjson.loads(text) if (text := values[AT[name]]) else () for name in ("custom_items", "custom_references")
     )
+    if values[AT["destinations"]] != "[]":
+        links |= dict.fromkeys((url_key(target), BODY_LINK) for target in _linked(values))
+    assets = () if (text := values[AT["assets"]]) == "[]" else orjson.loads(text)
     return Parts(
         orjson.loads(values[AT["urls"]]),
         [key for key, _ in topics],

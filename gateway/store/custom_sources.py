@@ -11,6 +11,7 @@ from gateway.store.cursor import ColumnType
 from gateway.store.custom_columns import REAL, TEXT, folded_column, is_text, of_collection, sql_type, value_column
 from gateway.store.list_sources import (
     LOOKUPS,
+    SOURCES,
     Column,
     ListSource,
     LookupSource,
@@ -18,7 +19,7 @@ from gateway.store.list_sources import (
     article_source,
     listed_source,
 )
-from gateway.store.reads import CustomLookup, Lookup
+from gateway.store.reads import CustomLookup, Listing, Lookup
 
 
 @lru_cache
@@ -42,6 +43,24 @@ def by_item(field: CustomField) -> ListSource[Article]:
     """The articles whose list has a text."""
     conditions = f"listed.field = {field.number}", "listed.value = parent.value"
     return listed_source("custom_item", "article", *conditions)
+
+
+@lru_cache
+def _by_reference(field: CustomField, target: str) -> ListSource[Article]:
+    """The articles that refer to a target, an expression for its key."""
+    conditions = "listed.view = :view", f"listed.field = {field.number}", f"listed.target = {target}"
+    return listed_source("reference", "source", *conditions)
+
+
+def by_reference_to_key(field: CustomField) -> ListSource[Article]:
+    """The articles that refer to the parent, an article's key."""
+    return _by_reference(field, "parent.value")
+
+
+def list_source(listing: Listing[Any]) -> ListSource[Any]:
+    if listing.reference is None:
+        return SOURCES[listing.name]
+    return _by_reference(listing.reference, "(SELECT target.key FROM article AS target WHERE target.id = parent.value)")
 
 
 def lookup_source(lookup: Lookup[Any]) -> LookupSource[Any]:

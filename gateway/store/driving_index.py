@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from gateway.filters import And, Field, Filter, HasItems, HasNames, In, InStatus, NameList, Value
+from gateway.filters import And, Field, Filter, HasItems, HasNames, HasReference, In, InStatus, NameList, Value
 from gateway.model.collections import CustomField, FieldType
 from gateway.model.records import Article, Visibility
 from gateway.store.custom_columns import selects_lists
-from gateway.store.custom_sources import by_item, by_value
-from gateway.store.filter_sql import COLUMNS, as_parameter, keys_where, named_records, one_of
+from gateway.store.custom_sources import by_item, by_reference_to_key, by_value
+from gateway.store.filter_sql import COLUMNS, as_parameter, keys_where, named_records, one_of, referred
 from gateway.store.list_sources import (
     BY_AUTHOR,
     BY_CATEGORY,
@@ -67,7 +67,7 @@ def driving_index_of(filter_: Filter, visibility: Visibility) -> DrivingIndex | 
 
 
 def _rank(driving: DrivingIndex, part: Filter) -> int:
-    if isinstance(part, In | HasItems) and isinstance(part.field, CustomField):
+    if isinstance(part, In | HasItems | HasReference) and isinstance(part.field, CustomField):
         return _UNIQUE if part.field.is_unique else _FLAG if part.field.type is FieldType.BOOLEAN else _CUSTOM
     return _BY_PREFERENCE.index(driving.source)
 
@@ -93,6 +93,8 @@ def _candidates(part: Filter, visibility: Visibility) -> Iterator[DrivingIndex]:
             yield DrivingIndex(_NAMED[list_], named_records(list_, names), len(names))
         case HasItems(field, values, False):
             yield DrivingIndex(by_item(field), _values(values), len(values))
+        case HasReference(field, _, values):
+            yield DrivingIndex(by_reference_to_key(field), referred(part), len(values))
         case In(CustomField() as field, values):
             if selects_lists(field):
                 yield DrivingIndex(by_value(field), _values(values), len(values))

@@ -8,13 +8,13 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from gateway.model.collections import CustomField
+from gateway.model.collections import CustomField, FieldType
 from gateway.model.lists import Grouping, Interval, Largest
 from gateway.model.records import Visibility
 from gateway.store.custom_columns import INTEGER, is_text, sql_type, value_column
 from gateway.store.dialect import Dialect
 from gateway.store.list_query import ListQuery
-from gateway.store.rows import AUTHOR, PROVIDER, TOPIC, Record
+from gateway.store.rows import ARTICLE, AUTHOR, PROVIDER, TOPIC, Record
 from gateway.store.sql_fragment import Sql, viewed
 
 
@@ -60,14 +60,25 @@ _KINDS: Mapping[Grouping, _GroupColumns] = {
 
 
 def group_columns(by: Grouping | CustomField) -> _GroupColumns:
-    """Values of an enum are ordered as declared, and texts by their folded forms."""
+    """Values of an enum are ordered as declared, texts by their folded forms, and articles by title."""
     if isinstance(by, Grouping):
         return _KINDS[by]
+    if by.type is FieldType.REFERENCE:
+        return _referred(by)
     if by.is_list:
         joined = f" CROSS JOIN custom_item AS had ON had.article = member.value AND had.field = {by.number}"
         return _values("article.key")._replace(joined=joined, value="had.value")
     values = _values(value_column(by))
     return values if is_text(by) else values._replace(order="counted.value")
+
+
+def _referred(field: CustomField) -> _GroupColumns:
+    """The articles that references lead to."""
+    had = f"had.source = member.value AND had.view = :view AND had.field = {field.number}"
+    joined = f" CROSS JOIN reference AS had ON {had}"
+    shown = " JOIN article ON article.key = counted.value"
+    order = "article.title_folded, article.title, article.path"
+    return _GroupColumns("article.key", joined, "had.target", shown, "", ARTICLE.columns, order)
 
 
 def largest_records(groups: Largest, visibility: Visibility) -> Sql | None:

@@ -13,6 +13,7 @@ from gateway.filters import (
     Filter,
     HasItems,
     HasNames,
+    HasReference,
     In,
     InStatus,
     Not,
@@ -62,7 +63,13 @@ class Shape:
                 return Compared(field, comparison, self._slot(as_parameter(value)))
             case In(field, (value,)) if not _is_listed(field) and (not isinstance(value, str) or storable(value)):
                 return In(field, (self._slot(as_parameter(value)),))
-            case In(_, values) | HasNames(_, values) | HasItems(_, values) | InStatus(values):
+            case (
+                In(_, values)
+                | HasNames(_, values)
+                | HasItems(_, values)
+                | HasReference(_, _, values)
+                | InStatus(values)
+            ):
                 self._keep(sum(len(each) if isinstance(each, str) else 8 for each in values))
             case TextMatches(_, _, text):
                 self._keep(len(text))

@@ -26,6 +26,7 @@ from gateway.filters import (
     HasItems,
     HasNames,
     HasPart,
+    HasReference,
     In,
     InStatus,
     IsNotNull,
@@ -36,7 +37,7 @@ from gateway.filters import (
     TextMatches,
     Value,
 )
-from gateway.model.collections import CustomField
+from gateway.model.collections import CustomField, FieldType
 from gateway.model.documents import Status
 from gateway.model.records import Visibility
 from gateway.store.custom_columns import INTEGER, REAL, value_column
@@ -88,6 +89,7 @@ _PARTS: Mapping[ArticlePart, str] = {
 }
 _SPACE = "".join(filter(str.isspace, map(chr, range(0x3001))))
 """All white space of Unicode. SQLite trims spaces only."""
+_Leaf = In | Compared | TextMatches | IsNotNull | HasNames | HasItems | HasReference | InStatus | HasPart
 TRUE, FALSE = Sql("TRUE"), Sql("FALSE")
 
 
@@ -115,14 +117,16 @@ class FilterSql:
             case _:
                 return self._leaf(filter_)
 
-    def _leaf(self, filter_: In | Compared | TextMatches | IsNotNull | HasNames | HasItems | InStatus | HasPart) -> Sql:
+    def _leaf(self, filter_: _Leaf) -> Sql:
         match filter_:
             case InStatus(statuses):
                 return self._in_status(statuses)
             case HasNames(list_, names, needs_all):
                 return _names_all(list_, names) if needs_all else _names_any(list_, names)
-            case HasItems(field, values, needs_all):
-                return _has_items(field, values, needs_all=needs_all)
+            case HasItems():
+                return _has_items(filter_)
+            case HasReference(field) | IsNotNull(CustomField(type=FieldType.REFERENCE) as field):
+                return _refers(field, filter_)
             case HasPart(part):
                 return Sql(_PARTS[part])
             case _:
@@ -208,16 +212,31 @@ def _names_all(list_: NameList, names: Sequence[str]) -> Sql:
     return Sql(f"({found}) = ?", (keys(wanted), len(wanted)))
 
 
-def _has_items(field: CustomField, values: Sequence[str], *, needs_all: bool) -> Sql:
+def _has_items(filter_: HasItems) -> Sql:
     """An index finds the articles with one of the texts: see `driving_index`. These conditions test an article."""
-    wanted = list(dict.fromkeys(values))
+    wanted = list(dict.fromkeys(filter_.values))
     had = (
-        f"FROM custom_item AS had WHERE had.article = article.key AND had.field = {field.number}"
+        f"FROM custom_item AS had WHERE had.article = article.key AND had.field = {filter_.field.number}"
         " AND had.value IN (SELECT value FROM json_each(?))"
     )
-    if needs_all:
+    if filter_.needs_all:
         return Sql(f"(SELECT count(DISTINCT had.value) {had}) = ?", (keys(wanted), len(wanted)))
     return Sql(f"EXISTS (SELECT 1 {had})", (keys(wanted),))
+
+
+def _refers(field: CustomField, filter_: HasReference | IsNotNull) -> Sql:
+    led = f"led.source = article.key AND led.view = :view AND led.field = {field.number}"
+    if isinstance(filter_, IsNotNull):
+        return Sql(f"EXISTS (SELECT 1 FROM reference AS led WHERE {led})")
+    targets, parameters = referred(filter_)
+    return Sql(f"EXISTS (SELECT 1 FROM reference AS led WHERE {led} AND led.target IN ({targets}))", parameters)
+
+
+def referred(filter_: HasReference) -> Sql:
+    """Selects the keys of the articles that the filter names, as `value`."""
+    column = filter_.by.value.partition(".")[2]
+    named, parameters = one_of(f"target.{column}", filter_.values)
+    return Sql(f"SELECT target.key AS value FROM article AS target WHERE {named}", parameters)
 
 
 def _matching(column: str, folded: str, position: MatchPosition, text: str) -> Sql:

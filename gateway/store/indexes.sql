@@ -38,7 +38,8 @@ CREATE INDEX mention_pictured ON mention (provider, published_date_time DESC, pa
 CREATE INDEX link_url ON link (url);
 CREATE INDEX asset_path ON asset (path, reachable);
 CREATE INDEX custom_item_order ON custom_item (field, value, public, published_date_time DESC, path);
-CREATE INDEX custom_reference_target ON custom_reference (url, field, public, published_date_time DESC, path);
+CREATE INDEX custom_reference_url ON custom_reference (url);
+CREATE INDEX reference_order ON reference (view, target, field, public, published_date_time DESC, path);
 CREATE INDEX backlink_order ON backlink (view, target, published_date_time DESC, path);
 CREATE INDEX backlink_source ON backlink (source);
 

@@ -17,11 +17,11 @@ from gateway.model.lists import Edge, NullsOrder, Order, OrderDirection, Window
 from gateway.model.records import Visibility
 from gateway.store.cursor import Value, decode, encode
 from gateway.store.custom_columns import is_ordered, of_collection
-from gateway.store.custom_sources import order_columns
+from gateway.store.custom_sources import list_source, order_columns
 from gateway.store.dialect import SQLITE, Dialect
 from gateway.store.driving_index import driving_index_of
 from gateway.store.filter_sql import TRUE, FilterSql
-from gateway.store.list_sources import SOURCES, Column, LookupSource
+from gateway.store.list_sources import Column, LookupSource
 from gateway.store.reads import ARTICLES, WHOLE, Listing
 from gateway.store.rows import Row
 from gateway.store.sql_fragment import NO_LIMIT, Slot, Sql, joined, keyed_views, keys, reachable, viewed, visible
@@ -134,7 +134,7 @@ class ListQuery:
         """Raises BadUserInput for an order that the list does not support."""
         is_whole = listing.name == ARTICLES.name
         self._driving_index = driving_index_of(listing.filter, visibility) if is_whole and listing.filter else None
-        self._source = self._driving_index.source if self._driving_index else SOURCES[listing.name]
+        self._source = self._driving_index.source if self._driving_index else list_source(listing)
         self._visibility = visibility
         self._dialect = dialect
         self._search = listing.search

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from types import MappingProxyType
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -13,6 +13,7 @@ from gateway.model.lists import (
     AuthorOrderField,
     OrderField,
     ProviderOrderField,
+    ReferenceKind,
     TopicOrderField,
 )
 from gateway.model.records import Article
@@ -130,14 +131,16 @@ BY_STATUS = article_source("article.status = parent.value", guarded=None)
 """The parent is a status. Only for previews."""
 
 
-def _referring(*conditions: str) -> ListSource[Article]:
-    """The articles that refer to the parent, an article's id."""
+def _referring(kinds: Collection[ReferenceKind]) -> ListSource[Article]:
+    """The articles that refer to the parent, an article's id, in one of these ways."""
+    columns = " OR ".join(f"listed.{kind.lower()} = 1" for kind in sorted(kinds))
+    some = [f"({columns})"] if len(kinds) < len(ReferenceKind) else []
     return listed_source(
         "backlink",
         "source",
         "listed.view = :view",
         "listed.target = (SELECT target.key FROM article AS target WHERE target.id = parent.value)",
-        *conditions,
+        *some,
         guarded=None,
     )
 
@@ -147,9 +150,7 @@ SOURCES: Mapping[str, ListSource[Any]] = {
     reads.ARTICLES_OF_PROVIDER.name: BY_PROVIDER,
     reads.ARTICLES_OF_TOPIC.name: BY_TOPIC,
     reads.ARTICLES_OF_AUTHOR.name: BY_AUTHOR,
-    reads.ARTICLES_REFERRING.name: _referring(),
-    reads.ARTICLES_RELATING.name: _referring("listed.related = 1"),
-    reads.ARTICLES_LINKING.name: _referring("listed.body = 1"),
+    **{listing.name: _referring(kinds) for kinds, listing in reads.REFERRING.items()},
     reads.MENTIONS.name: ListSource(
         name="related",
         record=MENTION,

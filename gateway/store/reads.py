@@ -9,12 +9,13 @@ import json
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import combinations
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from gateway.content.text import storable
 from gateway.filters import Filter
 from gateway.model.collections import CustomField
-from gateway.model.lists import Group, Interval, Largest, Order, Page, Window
+from gateway.model.lists import Group, Interval, Largest, Order, Page, ReferenceKind, Window
 from gateway.model.navigation import Folder, NavigationItem
 from gateway.model.records import (
     Adjacent,
@@ -107,6 +108,9 @@ class Listing(Generic[T]):
     collection: str | None = None
     """The collection of the records. None for all. Only for articles."""
 
+    reference: CustomField | None = None
+    """The field whose references lead to the parent, an article's id. Only for `referring_by`."""
+
     def where(self, filter_: Filter | None) -> Listing[T]:
         return replace(self, filter=filter_)
 
@@ -124,18 +128,29 @@ ARTICLES_OF_TOPIC = Listing[Article]("topic.articles")
 """The parent is a topic's key."""
 ARTICLES_OF_AUTHOR = Listing[Article]("author.articles")
 """The parent is an author's key."""
-ARTICLES_REFERRING = Listing[Article]("article.referencedBy")
-"""Articles with a related entry or a link that resolves to the parent, an article's id. Each article occurs once. The
-parent itself is omitted."""
-ARTICLES_RELATING = Listing[Article]("article.referencedBy.related")
-"""The same by related entries only."""
-ARTICLES_LINKING = Listing[Article]("article.referencedBy.body")
-"""The same by links of bodies only."""
+REFERRING: Mapping[frozenset[ReferenceKind], Listing[Article]] = {
+    frozenset(kinds): Listing("article.referencedBy" + "".join(f".{kind.lower()}" for kind in kinds))
+    for number in range(1, len(ReferenceKind) + 1)
+    for kinds in combinations(ReferenceKind, number)
+}
+"""Articles that refer to the parent, an article's id, in one of these ways. Each article occurs once. The parent itself
+is omitted."""
+ARTICLES_REFERRING = REFERRING[frozenset(ReferenceKind)]
+
+
+def referring_by(field: CustomField) -> Listing[Article]:
+    """The articles with a reference that leads to the parent, an article's id. Each occurs once."""
+    return Listing(f"article.referencedBy.{field}", collection=field.collection, reference=field)
+
+
 MENTIONS = Listing[Related]("provider.mentions")
 """Related entries of the parent, a provider's key, in the default order of their articles, then by position."""
 PROVIDERS = Listing[Provider]("providers")
 TOPICS = Listing[Topic]("topics")
 AUTHORS = Listing[Author]("authors")
+
+
+GroupValue = Topic | Author | Provider | Article | str | int | float
 
 
 class Read(Generic[V]):
@@ -182,10 +197,11 @@ class CountOf(Read[int]):
 
 
 @dataclass(frozen=True, slots=True)
-class GroupsOf(Read[Sequence[Group[Topic | Author | Provider | str]]]):
+class GroupsOf(Read[Sequence[Group[GroupValue]]]):
     """The largest groups of each parent's list, by count, then by name, then by key.
 
-    Values are records for topics, authors and providers, and text otherwise. Articles without a value are not counted.
+    Values are records for topics, authors, providers and references, as in `documents.CustomValues` for other custom
+    fields, and text otherwise. Articles without a value are not counted.
     """
 
     listing: Listing[Article]
@@ -236,6 +252,14 @@ class RelatedOf(Read[Sequence[Related]]):
     """The related entries of each parent, an article's id, in file order: all, or the first `first`."""
 
     first: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReferencesOf(Read[Sequence[str]]):
+    """The ids of the visible articles that a custom field of each parent, an article's id, refers to, in file order.
+    Each occurs once."""
+
+    field: CustomField
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,15 +127,24 @@ CREATE TABLE custom_item (
 -- The URLs that references of custom fields may mean. Of one position, the first one that leads to an article is meant.
 CREATE TABLE custom_reference (
   article INTEGER NOT NULL REFERENCES article ON DELETE CASCADE, field INTEGER NOT NULL, position INTEGER NOT NULL,
-  rank INTEGER NOT NULL, url INTEGER NOT NULL, published_date_time INTEGER, path TEXT NOT NULL, public INTEGER NOT NULL,
-  PRIMARY KEY (article, field, position, rank)
+  rank INTEGER NOT NULL, url INTEGER NOT NULL, PRIMARY KEY (article, field, position, rank)
+) WITHOUT ROWID;
+
+-- The articles that references of custom fields lead to, for each view. Both sides are keys of articles. `public` is 1 if
+-- public lists include the source.
+CREATE TABLE reference (
+  source INTEGER NOT NULL REFERENCES article ON DELETE CASCADE, view INTEGER NOT NULL, field INTEGER NOT NULL,
+  position INTEGER NOT NULL, target INTEGER NOT NULL,
+  published_date_time INTEGER, path TEXT NOT NULL, public INTEGER NOT NULL,
+  PRIMARY KEY (source, view, field, position)
 ) WITHOUT ROWID;
 
 -- The links that resolve to an article, for each view. Both sides are keys of articles. `related` is 1 if a related entry
--- is one, and `body` if a link of the body is.
+-- is one, `body` if a link of the body is, and `field` if a reference of a custom field is.
 CREATE TABLE backlink (
   view INTEGER NOT NULL, target INTEGER NOT NULL, source INTEGER NOT NULL REFERENCES article ON DELETE CASCADE,
-  related INTEGER NOT NULL, body INTEGER NOT NULL, published_date_time INTEGER, path TEXT NOT NULL,
+  related INTEGER NOT NULL, body INTEGER NOT NULL, field INTEGER NOT NULL,
+  published_date_time INTEGER, path TEXT NOT NULL,
   PRIMARY KEY (view, target, source)
 ) WITHOUT ROWID;
 

@@ -31,12 +31,18 @@ PLACE = field("event.place", FieldType.STRING, has_facet=True)
 START = field("event.start", FieldType.DATE_TIME)
 SKU = field("sku", FieldType.STRING, is_unique=True)
 TOOLS = field("tools", FieldType.STRING, is_list=True, has_facet=True)
+AUTHOR = field("author", FieldType.REFERENCE, target="people")
+RECIPES = field("recipes", FieldType.REFERENCE, is_list=True)
 NOTES = field("notes", FieldType.JSON)
 EVENT = field("event", FieldType.OBJECT, fields=(PLACE, START))
 DECLARED = Collections(
     (
         Collection(
-            "posts", "Post", "post", ("posts/**",), (RATING, MINUTES, VEGAN, LEVEL, SERIES, EVENT, SKU, TOOLS, NOTES)
+            "posts",
+            "Post",
+            "post",
+            ("posts/**",),
+            (RATING, MINUTES, VEGAN, LEVEL, SERIES, EVENT, SKU, TOOLS, NOTES, AUTHOR, RECIPES),
         ),
         Collection("people", "Person", "person", ("people/**",), (RATING._replace(collection="people"),)),
     )
@@ -50,9 +56,14 @@ def post(path: str, values: Values, **others: object) -> Document:
     """A document with values of fields, as they are stored."""
     kept = {each.key: value for each, value in values.items()}
     texts = {each.key: order_key(value) for each, value in values.items() if is_text(each)}
+    keys = {each: kept.pop(each.key) for each in values if each.type is FieldType.REFERENCE}
+    references = tuple((each.number, 0, tuple(found)) for each, found in keys.items())
     items = tuple((TOOLS.number, at, text) for at, text in enumerate(dict.fromkeys(values.get(TOOLS, ()))))
     return document(
-        path, collection="posts", custom=CustomValues(json.dumps(kept), json.dumps(texts), items=items), **others
+        path,
+        collection="posts",
+        custom=CustomValues(json.dumps(kept), json.dumps(texts), items=items, references=references),
+        **others,
     )
 
 

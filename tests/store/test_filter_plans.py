@@ -10,7 +10,19 @@ from typing import Any
 
 import pytest
 
-from gateway.filters import And, Compared, Comparison, Field, Filter, HasItems, HasNames, In, InStatus, NameList
+from gateway.filters import (
+    And,
+    Compared,
+    Comparison,
+    Field,
+    Filter,
+    HasItems,
+    HasNames,
+    HasReference,
+    In,
+    InStatus,
+    NameList,
+)
 from gateway.model.documents import Status
 from gateway.model.lists import NEWEST_FIRST, ArticleOrderField, OrderDirection, OrderTerm, Window
 from gateway.model.records import Visibility
@@ -19,7 +31,7 @@ from gateway.store.list_query import ListQuery
 from gateway.store.reads import ARTICLES, ARTICLES_OF_PROVIDER, ARTICLES_OF_TOPIC, WHOLE, Listing
 from gateway.store.sql_fragment import Sql
 from gateway.store.tables import INDEXES, SCHEMA
-from tests.store.custom import DECLARED, LEVEL, MINUTES, POSTS, RATING, SERIES, SKU, TOOLS, VEGAN
+from tests.store.custom import AUTHOR, DECLARED, LEVEL, MINUTES, POSTS, RATING, SERIES, SKU, TOOLS, VEGAN
 
 WEEK = And(
     (
@@ -63,6 +75,11 @@ CUSTOM: dict[str, tuple[Filter, str]] = {
     "item": (HasItems(TOOLS, ("x",)), "custom_item_order (field=? AND value=?"),
     "any item": (HasItems(TOOLS, ("x", "y")), "custom_item_order (field=? AND value=?"),
     "all items": (HasItems(TOOLS, ("x", "y"), needs_all=True), "custom_item_order (field=? AND value=?"),
+    "reference": (HasReference(AUTHOR, Field.SLUG, ("x",)), "reference_order (view=? AND target=? AND field=?"),
+    "references": (
+        HasReference(AUTHOR, Field.ID, ("ar_x", "ar_y")),
+        "reference_order (view=? AND target=? AND field=?",
+    ),
     "text and week": (And((WEEK, In(SERIES, ("x",)))), "(<expr>=? AND public=? AND published_date_time>?"),
 }
 HIDDEN: dict[str, tuple[Filter, str]] = {

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from gateway.content.identity import article_id
 from gateway.model.documents import Destination, Document
-from gateway.model.lists import NEWEST_FIRST, Window
+from gateway.model.lists import NEWEST_FIRST, ReferenceKind, Window
 from gateway.model.records import Article, Visibility
 from gateway.store.protocol import ContentStore
 from gateway.store.reads import (
     ARTICLE_BY_URL,
-    ARTICLES_LINKING,
     ARTICLES_REFERRING,
-    ARTICLES_RELATING,
+    REFERRING,
     CountOf,
     LinkAddressesOf,
     LinksOf,
@@ -21,6 +20,7 @@ from gateway.store.reads import (
 from tests.store.documents import apply, day, document, entry
 from tests.store.reading import ask, look_up
 
+RELATING, LINKING = (REFERRING[frozenset({kind})] for kind in (ReferenceKind.RELATED, ReferenceKind.BODY))
 TARGET = document(
     "posts/b.md", url="/b/", urls=("/b",), aliases=("/old/",), names=("Another",), published_date_time=day(1)
 )
@@ -86,11 +86,11 @@ async def test_references_of_each_kind(store: ContentStore) -> None:
     assert await referring(ARTICLES_REFERRING) == []
     await apply(store, TARGET)
     assert await referring(ARTICLES_REFERRING) == ["both.md", "body.md", "related.md"]
-    assert await referring(ARTICLES_RELATING) == ["both.md", "related.md"]
-    assert await referring(ARTICLES_LINKING) == ["both.md", "body.md"]
-    assert await referring(ARTICLES_LINKING, Visibility.PREVIEW) == ["both.md", "body.md", "hidden.md"]
+    assert await referring(RELATING) == ["both.md", "related.md"]
+    assert await referring(LINKING) == ["both.md", "body.md"]
+    assert await referring(LINKING, Visibility.PREVIEW) == ["both.md", "body.md", "hidden.md"]
     await apply(store, linking("both.md", related=(entry("b", "/b"),), published_date_time=day(3)))
-    assert await referring(ARTICLES_LINKING) == ["body.md"]
-    assert await referring(ARTICLES_RELATING) == ["both.md", "related.md"]
+    assert await referring(LINKING) == ["body.md"]
+    assert await referring(RELATING) == ["both.md", "related.md"]
     await apply(store, document("posts/b.md", url="/c/", urls=("/c",)))
     assert await referring(ARTICLES_REFERRING) == []

@@ -65,12 +65,14 @@ from gateway.store.reads import (
     PageOf,
     Precedes,
     Read,
+    ReferencesOf,
     RelatedOf,
     SecuredOf,
     StatisticsOf,
     TextOf,
     TopicsOf,
     localized_slug,
+    referring_by,
 )
 from gateway.store.rows import Row
 from gateway.store.snapshot import SqlSnapshot
@@ -83,7 +85,7 @@ from gateway.store.sqlite.writer import CACHE_KIB, SORTING_KIB, UNCACHED
 from gateway.store.tables import INDEXES
 from gateway.store.tree import TreeCache
 from tests.store.conftest import Open
-from tests.store.custom import DECLARED, LEVEL, MINUTES, POSTS, RATING, SERIES, SKU, TOOLS, Values, post
+from tests.store.custom import AUTHOR, DECLARED, LEVEL, MINUTES, POSTS, RATING, SERIES, SKU, TOOLS, Values, post
 from tests.store.documents import NOW, author, day, document, entry, loaded, provider, stream, topics
 from tests.store.reading import ask, look_up
 
@@ -95,7 +97,7 @@ URL = "https://example.org/{}"
 def corpus(size: int) -> list[Document]:
     """Articles that share days, providers, topics, link targets and custom values. Two of three are posts."""
     return [
-        (document if n % 3 == 1 else partial(post, values=custom_values(n)))(
+        (partial(document, collection="people") if n % 3 == 1 else partial(post, values=custom_values(n)))(
             f"{n:05}",
             title=f"Title {n % 50}",
             published=n % 10 == 0,
@@ -116,9 +118,10 @@ def corpus(size: int) -> list[Document]:
 
 
 def custom_values(n: int) -> Values:
-    """Some are missing."""
+    """Some are missing. The posts have two authors."""
     values: Values = {RATING: n % 50 / 10, MINUTES: n % 90, LEVEL: n % 3, SERIES: f"Series {n % 40}", SKU: f"sku-{n}"}
     return {
+        AUTHOR: [URL.format(10 + n // 10 % 2 * 30)],
         TOOLS: [f"tool {n % 20}", f"tool {n % 20 + 1}"],
         **{each: value for at, (each, value) in enumerate(values.items()) if n % (at + 5)},
     }
@@ -189,6 +192,7 @@ PARENTS: Mapping[Listing[Any], Sequence[str]] = {
     ARTICLES_OF_TOPIC: ["t0", "u1"],
     ARTICLES_OF_AUTHOR: ["t0", "u1"],
     ARTICLES_REFERRING: [article_id("00000"), article_id("00010")],
+    referring_by(AUTHOR): [article_id("00010"), article_id("00040")],
     MENTIONS: ["m0", "m1"],
     PROVIDERS: [WHOLE],
     TOPICS: [WHOLE],
@@ -212,6 +216,7 @@ ORDERS: Mapping[Listing[Any], Sequence[Order]] = {
     ARTICLES_OF_TOPIC: [NEWEST_FIRST],
     ARTICLES_OF_AUTHOR: [NEWEST_FIRST],
     ARTICLES_REFERRING: [NEWEST_FIRST],
+    referring_by(AUTHOR): [NEWEST_FIRST],
     MENTIONS: [NEWEST_FIRST],
     PROVIDERS: [(), *((OrderTerm(*term),) for term in product(ProviderOrderField, OrderDirection))],
     AUTHORS: [(), *((OrderTerm(*term),) for term in product(AuthorOrderField, OrderDirection))],
@@ -220,7 +225,7 @@ ORDERS: Mapping[Listing[Any], Sequence[Order]] = {
 
 STORED = (
     "article|mention|link|article_topic|article_author|backlink|article_url|provider|topic|author|listed|known|named"
-    "|source|target"
+    "|source|target|reference|led|custom_item"
 )
 
 
@@ -311,6 +316,7 @@ OF_ARTICLES: Mapping[str, Question] = {
     "authors": lambda snapshot: ask(snapshot, AuthorsOf(), IDS),
     "related": lambda snapshot: ask(snapshot, RelatedOf(None), IDS),
     "first related": lambda snapshot: ask(snapshot, RelatedOf(1), IDS),
+    "references": lambda snapshot: ask(snapshot, ReferencesOf(AUTHOR), IDS),
     "texts": lambda snapshot: ask(snapshot, TextOf(), IDS),
     "secured": lambda snapshot: ask(snapshot, SecuredOf(), IDS),
 }

@@ -15,7 +15,7 @@ _OF_WRITERS = frozenset(
         *("file_sha256", "file_inode", "problem_about", "article_wanted_slug", "article_pictured"),
         *("article_author_pictured", "mention_pictured", "link_url", "asset_path"),
         *("provider_wanted_slug", "topic_wanted_slug", "author_wanted_slug"),
-        "backlink_source",
+        *("backlink_source", "custom_reference_url"),
         "change_log_tombstone",
     }
 )

@@ -8,6 +8,8 @@ CREATE TEMP TABLE named (
   shown TEXT NOT NULL, PRIMARY KEY (view, id)
 ) WITHOUT ROWID;
 
+CREATE TEMP TABLE reference_target (field INTEGER PRIMARY KEY, collection TEXT NOT NULL);
+
 -- name: touch
 INSERT OR IGNORE INTO touched VALUES (?, ?);
 
@@ -25,6 +27,13 @@ INSERT OR IGNORE INTO touched SELECT 'linking', article.id FROM touched
 CROSS JOIN link ON link.url = touched.key CROSS JOIN article ON article.key = link.article WHERE touched.kind = 'url';
 DELETE FROM backlink WHERE source IN (SELECT key FROM touched WHERE kind = 'source');
 DELETE FROM backlink WHERE view IN (0, 1) AND target IN (SELECT key FROM touched WHERE kind = 'target');
+INSERT OR IGNORE INTO touched SELECT 'referring', custom_reference.article FROM touched
+CROSS JOIN custom_reference ON custom_reference.article = touched.key WHERE touched.kind = 'source';
+INSERT OR IGNORE INTO touched SELECT 'referring', custom_reference.article FROM touched
+CROSS JOIN custom_reference ON custom_reference.url = touched.key WHERE touched.kind = 'url';
+DELETE FROM reference WHERE source IN (SELECT key FROM touched WHERE kind = 'referring');
+UPDATE backlink SET field = 0 WHERE source IN (SELECT key FROM touched WHERE kind = 'referring') AND field = 1;
+DELETE FROM backlink WHERE source IN (SELECT key FROM touched WHERE kind = 'referring') AND related + body + field = 0;
 DELETE FROM provider WHERE view IN (0, 1, 2) AND key IN (SELECT key FROM touched WHERE kind = 'provider');
 DELETE FROM topic WHERE view IN (0, 1, 2) AND key IN (SELECT key FROM touched WHERE kind = 'topic');
 DELETE FROM author WHERE view IN (0, 1, 2) AND key IN (SELECT key FROM touched WHERE kind = 'author');
@@ -36,8 +45,8 @@ DELETE FROM naming WHERE preview = 0 AND (kind, key) IN (SELECT kind, key FROM t
 -- name: derive_backlinks
 -- The links of touched articles, and the links to touched articles. A target that several articles of the view have
 -- belongs to the one with the lowest rank, and among these to the newest one.
-INSERT INTO backlink (view, target, source, related, body, published_date_time, path)
-SELECT :view, owner.key, source.key, link.kind = 0, link.kind = 1, source.published_date_time, source.path
+INSERT INTO backlink (view, target, source, related, body, field, published_date_time, path)
+SELECT :view, owner.key, source.key, link.kind = 0, link.kind = 1, 0, source.published_date_time, source.path
 FROM touched CROSS JOIN article AS source ON source.key = touched.key
 CROSS JOIN link ON link.article = source.key
 CROSS JOIN article AS owner ON owner.key = (
@@ -48,8 +57,8 @@ WHERE touched.kind = 'source' AND source.public >= :view AND owner.key <> source
 ON CONFLICT DO UPDATE SET related = max(related, excluded.related), body = max(body, excluded.body)
 WHERE related < excluded.related OR body < excluded.body;
 
-INSERT INTO backlink (view, target, source, related, body, published_date_time, path)
-SELECT :view, known.article, source.key, link.kind = 0, link.kind = 1, source.published_date_time, source.path
+INSERT INTO backlink (view, target, source, related, body, field, published_date_time, path)
+SELECT :view, known.article, source.key, link.kind = 0, link.kind = 1, 0, source.published_date_time, source.path
 FROM touched CROSS JOIN article_url AS known ON known.article = touched.key
 CROSS JOIN link ON link.url = known.url CROSS JOIN article AS source ON source.key = link.article
 WHERE touched.kind = 'target' AND source.public >= :view AND known.article <> source.key
@@ -59,6 +68,47 @@ WHERE touched.kind = 'target' AND source.public >= :view AND known.article <> so
   )
 ON CONFLICT DO UPDATE SET related = max(related, excluded.related), body = max(body, excluded.body)
 WHERE related < excluded.related OR body < excluded.body;
+
+-- name: touch_references
+INSERT OR IGNORE INTO touched SELECT 'referring', article FROM custom_reference;
+
+-- name: reference_target
+INSERT INTO reference_target VALUES (?, ?);
+
+-- name: derive_references
+-- The references of touched articles, and those that may lead to touched ones. `reference_target` has the collection of
+-- the targets of each field, or "" for any. An article occurs once in a list.
+INSERT INTO reference (source, view, field, position, target, published_date_time, path, public)
+SELECT article.key, :view, meant.field, meant.position, meant.target, article.published_date_time, article.path,
+  article.public
+FROM (
+  SELECT found.*, row_number() OVER (PARTITION BY source, field, target ORDER BY position) AS occurrence
+  FROM (
+    SELECT named.article AS source, named.field, named.position, owner.key AS target,
+      row_number() OVER (PARTITION BY named.article, named.field, named.position ORDER BY named.rank) AS choice
+    FROM touched CROSS JOIN custom_reference AS named ON named.article = touched.key
+    CROSS JOIN reference_target ON reference_target.field = named.field
+    CROSS JOIN article AS owner ON owner.key = (
+      SELECT known.article FROM article_url AS known CROSS JOIN article AS held ON held.key = known.article
+      WHERE known.url = named.url AND known.reachable >= :view
+        AND (reference_target.collection = '' OR held.collection = reference_target.collection)
+      ORDER BY known.rank, known.published_date_time DESC, known.path LIMIT 1
+    )
+    WHERE touched.kind = 'referring'
+  ) AS found WHERE found.choice = 1
+) AS meant CROSS JOIN article ON article.key = meant.source
+WHERE meant.occurrence = 1 AND article.reachable >= :view;
+
+INSERT INTO backlink (view, target, source, related, body, field, published_date_time, path)
+SELECT DISTINCT view, target, source, 0, 0, 1, published_date_time, path
+FROM (
+  SELECT reference.* FROM touched CROSS JOIN reference ON reference.source = touched.key AND reference.view = :view
+  WHERE touched.kind = 'referring'
+  UNION ALL
+  SELECT reference.* FROM touched CROSS JOIN reference ON reference.view = :view AND reference.target = touched.key
+  WHERE touched.kind = 'target'
+) AS led WHERE public >= :view AND target <> source
+ON CONFLICT DO UPDATE SET field = 1;
 
 -- name: derive_names
 -- Providers, topics and authors: the most frequent names, ties in alphabetical order, and the columns that depend on them. Views
@@ -189,4 +239,5 @@ WHERE touched.kind = 'topic' AND naming.name <> topic.name;
 
 -- name: clear
 DELETE FROM touched;
+DELETE FROM reference_target;
 DELETE FROM named;

@@ -46,7 +46,7 @@ INSERT INTO asset VALUES (?, ?, ?, ?, ?, ?, ?, ?);
 INSERT INTO custom_item VALUES (?, ?, ?, ?, ?, ?, ?);
 
 -- name: insert_reference
-INSERT INTO custom_reference VALUES (?, ?, ?, ?, ?, ?, ?, ?);
+INSERT INTO custom_reference VALUES (?, ?, ?, ?, ?);
 
 -- name: declared
 SELECT digest, collections FROM declaration;

@@ -15,7 +15,7 @@ import orjson
 
 from gateway.content.source import folder_of
 from gateway.model.changes import Change, Deleted, Encoded, Loaded, NotDocument, Quarantined, Restricted, Unchanged
-from gateway.model.collections import NO_COLLECTIONS, Collections
+from gateway.model.collections import NO_COLLECTIONS, Collections, FieldType
 from gateway.model.documents import Status, status_at
 from gateway.model.problems import Problem
 from gateway.store import change_log
@@ -52,6 +52,7 @@ from gateway.store.sqlite.write_sql import (
     DELETE_PROBLEMS,
     DERIVE_BACKLINKS,
     DERIVE_NAMES,
+    DERIVE_REFERENCES,
     DUE,
     FORGET,
     GENERATION,
@@ -74,6 +75,7 @@ from gateway.store.sqlite.write_sql import (
     NEXT_PUBLIC,
     PRESENT_INDEXES,
     PROBLEMS,
+    REFERENCE_TARGET,
     REMOVE,
     SETTLE,
     SHOWN_WORDS,
@@ -81,6 +83,7 @@ from gateway.store.sqlite.write_sql import (
     STORED,
     TOUCH,
     TOUCH_ALL,
+    TOUCH_REFERENCES,
     UNINDEX,
 )
 from gateway.store.tables import KEYED_VIEW, PREVIEW_VIEW, PUBLIC_VIEW, SAME_SLUG, TOPIC_SPELLING, VIEWS
@@ -160,6 +163,8 @@ class ChangeWriter:
         """The statements of the indexes to create at the end, by name."""
         self._redeclared = frozenset[str]()
         """The collections that are declared in another way than before the run."""
+        self._collections = NO_COLLECTIONS
+        """Those of the run."""
         self._unique = UniqueCheck(NO_COLLECTIONS, is_whole=False)
 
     def begin(self, db: Database, signatures: Mapping[str, bytes | None], collections: Collections | None) -> None:
@@ -207,7 +212,7 @@ class ChangeWriter:
         if self._all:
             yield self._prepare
             for view in VIEWS:
-                yield partial(_each, statements=DERIVE_BACKLINKS, parameters={"view": view})
+                yield partial(_each, statements=(*DERIVE_BACKLINKS, *DERIVE_REFERENCES), parameters={"view": view})
             for view in (*VIEWS, KEYED_VIEW):
                 yield partial(_each, statements=DERIVE_NAMES, parameters={"view": view})
             yield self._reindex_misnamed
@@ -243,17 +248,17 @@ class ChangeWriter:
 
     def _declare(self, db: Database, collections: Collections | None) -> None:
         """Another declaration is another generation in each view, because it changes the schema."""
-        [(digest, before)] = db.execute(DECLARED)
-        if collections is None or digest == collections.digest:
-            if digest:
-                self._unique = UniqueCheck(collections or Collections.load(before), is_whole=self._is_first)
+        [(digest, text)] = db.execute(DECLARED)
+        before = Collections.load(text)
+        self._collections = before if collections is None else collections
+        is_new = digest != self._collections.digest
+        self._unique = UniqueCheck(self._collections, is_whole=is_new or self._is_first)
+        if collections is None or not is_new:
             return
-        self._unique = UniqueCheck(collections, is_whole=True)
         db.execute(DECLARE, (collections.digest, collections.dump()))
+        db.execute(TOUCH_REFERENCES)
         self._all = self._public = True
-        self._redeclared = frozenset(
-            each.name for each in Collections.load(before) if collections.of(each.name) != each
-        )
+        self._redeclared = frozenset(each.name for each in before if collections.of(each.name) != each)
         wanted = statements(collections)
         present = {name for name, _ in db.execute(PRESENT_INDEXES) if name.startswith(PREFIX)}
         for name in present.difference(wanted):
@@ -378,7 +383,7 @@ class ChangeWriter:
             links += [(key, *link) for link in parts.links]
             assets += [(key, *asset, article.reachable) for asset in parts.assets]
             items += [(key, *item, *place, public) for item in parts.items]
-            references += [(key, *reference, *place, public) for reference in parts.references]
+            references += [(key, *reference) for reference in parts.references]
             texts[public].append((key, *encoded.text))
             self._count_names(article, parts, 1)
         db.executemany(INSERT_URL, urls)
@@ -465,6 +470,8 @@ class ChangeWriter:
         if self._is_first:
             _each(db, TOUCH_ALL)
         db.executemany(COUNT_NAMES, changed)
+        references = (leaf for each in self._collections for leaf in each.leaves if leaf.type is FieldType.REFERENCE)
+        db.executemany(REFERENCE_TARGET, [(field.number, field.target) for field in references])
         _each(db, (*change_log.REMEMBER, *FORGET))
 
     def _reindex_misnamed(self, db: Database) -> None:
