@@ -18,6 +18,7 @@ LEVELS = (EnumValue("easy", "easy"), EnumValue("medium", "medium"), EnumValue("m
 TOOLS = (EnumValue("knife", "knife"), EnumValue("oven", "oven"))
 START = field("recipes", "event.start", FieldType.DATE_TIME)
 PLACE = field("recipes", "event.place", FieldType.STRING, has_facet=True)
+HOST = field("recipes", "hosts.first", FieldType.REFERENCE, target="people", is_required=True)
 CITY = field("recipes", "stops.city", FieldType.STRING)
 DAY = field("recipes", "stops.day", FieldType.DATE)
 RECIPES = Collection(
@@ -44,6 +45,9 @@ RECIPES = Collection(
         field("recipes", "photos", FieldType.IMAGE, is_list=True),
         field("recipes", "notes", FieldType.MARKDOWN, is_list=True),
         field("recipes", "stops", FieldType.OBJECT, is_list=True, fields=(CITY, DAY)),
+        field("recipes", "cook", FieldType.REFERENCE, target="people", inverse="recipes", has_facet=True),
+        field("recipes", "seeAlso", FieldType.REFERENCE, is_list=True, inverse="seenFrom", has_facet=True),
+        field("recipes", "hosts", FieldType.OBJECT, fields=(HOST,)),
     ),
     description="Something to cook.",
 )
@@ -83,6 +87,8 @@ def _drawn(fields: Sequence[CustomField], chance: random.Random) -> dict[str, An
     values: dict[str, Any] = {}
     for each in fields:
         if chance.random() < 0.3 and not each.is_required and not each.default:
+            continue
+        if each.type is FieldType.REFERENCE:
             continue
         if each.is_list:
             values[each.key] = [_value(each, chance) for _ in range(chance.randint(1, 3))]

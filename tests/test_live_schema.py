@@ -32,6 +32,7 @@ SITE = {"gateway.yaml": RULES % "Int", **POSTS}
 NONE = {"gateway.yaml": "", **POSTS}
 TEXTS = {"gateway.yaml": RULES % "String", **POSTS}
 RATINGS = "{ posts(orderBy: [{field: RATING}]) { nodes { rating } } }"
+DRAFTS = {"Authorization": "Bearer editor", "X-Include-Drafts": "true"}
 PUBLIC = Client(Viewer(Visibility.PUBLIC))
 
 
@@ -179,3 +180,40 @@ async def test_example_in_the_docs(tmp_path: Path) -> None:
 def test_first_schema_is_that_of_its_collections() -> None:
     """Without collections it is the schema of all sites without them."""
     assert executable_schema().as_str() + "\n" == print_sdl()
+
+
+async def test_references_lead_to_visible_articles(tmp_path: Path) -> None:
+    """Both ways, by paths of files. What leads to a draft, or nowhere, is null for the public."""
+    files = {
+        "gateway.yaml": """collections:
+  posts: {path: posts, fields: {author: {type: people, inverse: posts}, by: {editor: people}, more: [Reference]}}
+  people: {path: people, type: Person}
+""",
+        "people/anna.md": "---\ntitle: Anna\n---\n",
+        "people/ben.md": "---\ntitle: Ben\ndraft: true\n---\n",
+        "posts/one.md": "---\ntitle: One\nauthor: ../people/anna.md\nby: {editor: anna}\nmore: [two.md, no.md]\n---\n",
+        "posts/two.md": "---\ntitle: Two\nauthor: people/ben.md\nby: {editor: ben}\n---\n",
+    }
+    query = """{ posts(orderBy: [{field: TITLE}]) { nodes { author { title } by { editor { title } } more { title } } }
+        people(orderBy: [{field: TITLE}]) { nodes { title posts { nodes { title } } } }
+        hers: posts(filter: {author: {path: {eq: "people/anna.md"}}}) { nodes { title } } }"""
+    async with service(tmp_path, files=files) as found, client_of(found) as client:
+        public = (await post(client, query))["data"]
+        preview = (await post(client, query, DRAFTS))["data"]
+    anna, ben = {"title": "Anna"}, {"title": "Ben"}
+    one = {"author": anna, "by": {"editor": anna}, "more": [{"title": "Two"}]}
+    assert public == {
+        "posts": {"nodes": [one, {"author": None, "by": {"editor": None}, "more": []}]},
+        "people": {"nodes": [{**anna, "posts": {"nodes": [{"title": "One"}]}}]},
+        "hers": {"nodes": [{"title": "One"}]},
+    }
+    assert preview == {
+        "posts": {"nodes": [one, {"author": ben, "by": {"editor": ben}, "more": []}]},
+        "people": {
+            "nodes": [
+                {**anna, "posts": {"nodes": [{"title": "One"}]}},
+                {**ben, "posts": {"nodes": [{"title": "Two"}]}},
+            ]
+        },
+        "hers": {"nodes": [{"title": "One"}]},
+    }

@@ -13,12 +13,13 @@ from gateway.execution.connection_plan import ConnectionPlan
 from gateway.execution.plan_builder import ArticleRows, FieldWriter, Items, PlanBuilder, Scope, found_scope
 from gateway.execution.type_names import is_article, names_of
 from gateway.graph.connection import SOURCE
-from gateway.graph.custom_fields import Custom
+from gateway.graph.custom_fields import ARTICLE, Custom, Reference
 from gateway.graph.schema import BY_ID
 from gateway.graph.sources import Answered, Derived, Kind, Named, Requested, Source
 from gateway.model.collections import FieldType
 from gateway.model.documents import Image
 from gateway.store.reads import (
+    ARTICLE_BY_ID,
     AUTHOR_BY_KEY,
     ENTRY,
     TOPIC_BY_KEY,
@@ -26,6 +27,7 @@ from gateway.store.reads import (
     Find,
     LinkAddressesOf,
     Lookup,
+    ReferencesOf,
     SecuredOf,
     StatisticsOf,
     TextOf,
@@ -154,13 +156,14 @@ def _answered(plan: PlanBuilder, scope: Scope, nodes: list[FieldNode], field: Gr
 def _custom(plan: PlanBuilder, scope: Scope, nodes: list[FieldNode], field: GraphQLField, source: Custom) -> str:
     """A custom field. The values of an object are those of its article."""
     declared, values = source.field, scope.attribute("custom") if is_article(scope.type) else scope.name
+    holder = f"{{**{values}, {ARTICLE!r}: {_article_id(scope)}}}"
     value = f"{values}.get({declared.key!r})"
     if declared.is_list:
         value = f"{value} or ()"
     elif declared.type is FieldType.OBJECT and source.keys:
-        value = f"None if {plan.constant(source.keys)}.isdisjoint({values}) else {values}"
+        value = f"None if {plan.constant(source.keys)}.isdisjoint({values}) else {holder}"
     elif declared.type is FieldType.OBJECT:
-        value = values
+        value = holder
     if declared.type is FieldType.IMAGE:
         inner = _image_items(plan, scope, field)
         listed = f"[{plan.object(inner, nodes)} for {inner.name} in {value}]"
@@ -177,6 +180,22 @@ def _custom(plan: PlanBuilder, scope: Scope, nodes: list[FieldNode], field: Grap
     return f"({shown.format(name)} if ({name} := {value}) is not None else None)"
 
 
+def _article_id(scope: Scope) -> str:
+    """The id of the article that has a custom field, also in an object."""
+    return scope.attribute("id") if is_article(scope.type) else f"{scope.name}[{ARTICLE!r}]"
+
+
+def _reference(plan: PlanBuilder, scope: Scope, nodes: list[FieldNode], field: GraphQLField, source: Reference) -> str:
+    key, level, i = _article_id(scope), scope.level + 1, plan.name("i")
+    ids = plan.read(level, plan.constant(ReferencesOf(source.field)), plan.parents(scope, key))
+    first = "" if source.field.is_list else "[:1]"
+    parents = f"{{{i}: 0 for {i}s in {ids.name}.values() for {i} in {i}s{first}}}"
+    found = plan.read(level + 1, plan.constant(Find(ARTICLE_BY_ID)), parents, ["id"])
+    shape = plan.shape(found_scope(_type(field), plan.name("a"), found, level + 1), nodes)
+    articles = f"{shape}({found.name}[{i}]) for {i} in {ids.name}[{key}]"
+    return f"[{articles}]" if source.field.is_list else f"next(({articles}), None)"
+
+
 _KINDS: Mapping[type, Callable[..., str]] = {
     Source: _read,
     Named: _named,
@@ -184,6 +203,7 @@ _KINDS: Mapping[type, Callable[..., str]] = {
     Derived: _derived,
     Answered: _answered,
     Custom: _custom,
+    Reference: _reference,
 }
 
 

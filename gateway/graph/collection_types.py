@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import Annotated, Any, NamedTuple
 
 import strawberry
@@ -26,7 +26,7 @@ from gateway.limits import Limits
 from gateway.model import records
 from gateway.model.collections import Collection, Collections, CustomField, FieldType
 from gateway.model.lists import PUBLISHED_DATE_TIME, OrderDirection
-from gateway.store.reads import ARTICLES, CustomLookup, Find
+from gateway.store.reads import ARTICLES, CustomLookup, Find, referring_by
 
 Searched = Annotated[
     str | None,
@@ -47,12 +47,23 @@ class SiteTypes(NamedTuple):
 def site_types(query: type, collections: Collections) -> SiteTypes:
     """The types of a site with collections. `query` is the root without them."""
     made = [_CollectionTypes(collection) for collection in collections]
-    root = new_class("Query", (query,), {name: field for each in made for name, field in each.root_fields()})
+    articles = {each.collection.name: each.article for each in made}
+    root = new_class("Query", (query,), {name: field for each in made for name, field in each.root_fields(articles)})
     description = query.__strawberry_definition__.description  # type: ignore[attr-defined]
-    articles = [each.article for each in made]
-    return SiteTypes(
-        strawberry.type(root, name="Query", description=description), (*articles, _plain_type(collections))
-    )
+    plain = _plain_type(collections)
+    _connect(made, articles, plain)
+    return SiteTypes(strawberry.type(root, name="Query", description=description), (*articles.values(), plain))
+
+
+def _connect(made: Sequence[_CollectionTypes], articles: Mapping[str, type], plain: type) -> None:
+    """Complete the references between types, which refer to each other, and add the inverse fields. `articles` are the
+    types of articles by collection."""
+    for each in made:
+        each.fields.bind(each.article, articles)
+        for leaf in filter(lambda leaf: leaf.inverse, each.collection.leaves):
+            targets = [articles[leaf.target]] if leaf.target else [*articles.values(), plain]
+            for target in targets:
+                each.add_inverse(target, leaf)
 
 
 def collection_of(type_: Any) -> str | None:
@@ -83,29 +94,28 @@ class _CollectionTypes:
 
     def __init__(self, collection: Collection) -> None:
         name = collection.name
-        self._collection = collection
-        fields = FieldTypes(collection)
-        members = fields.members(collection.fields, lambda article: article.custom)
+        self.collection = collection
+        self.fields = fields = FieldTypes(collection)
+        members = fields.members(collection.fields, lambda article: (article.custom, article.id))
         description = collection.description or f"An article of the collection `{name}`."
         self.article = _implementation(collection.type, description, members, name, lambda other: other == name)
         self._filters = article_filters(FieldFilters(collection, fields).input())
-        self._facets = facets_type(collection, fields)
 
-    def root_fields(self) -> Sequence[tuple[str, Any]]:
-        """The Python names and the fields of Query."""
-        name, listing = self._collection.name, ARTICLES.within(self._collection.name)
+    def root_fields(self, articles: Mapping[str, type]) -> Sequence[tuple[str, Any]]:
+        """The Python names and the fields of Query. `articles` are the types of articles by collection."""
+        name, listing = self.collection.name, ARTICLES.within(self.collection.name)
         fields = {
             name: connection(
                 f"The articles of the collection `{name}` that are visible to the caller.",
                 Connection[self.article],  # type: ignore[name-defined]
                 listing,
-                self._list_arguments(),
+                self._list_arguments,
                 choice=Choice(search_parameters(Searched), partial(searched, listing)),
             ),
-            self._collection.finder: self._finder(),
+            self.collection.finder: self._finder(),
             f"{name}Facets": facets(
                 f"Counts of the articles of the collection `{name}` that match `filter` and, if given, `query`.",
-                self._facets,
+                facets_type(self.collection, self.fields, articles),
                 listing,
                 self._filters,
             ),
@@ -116,8 +126,8 @@ class _CollectionTypes:
 
     def _finder(self) -> Any:
         """The field of one article. Unique fields are further arguments."""
-        collection = self._collection.name
-        unique = {python_name(each): each for each in self._collection.fields if each.is_unique}
+        collection = self.collection.name
+        unique = {python_name(each): each for each in self.collection.fields if each.is_unique}
         keys = ["id", "slug", "path", *(each.name for each in unique.values())]
 
         def key(limits: Limits, **given: Any) -> Key | None:
@@ -141,8 +151,22 @@ class _CollectionTypes:
             parameters=[*parameters_of(article_key), *map(_unique_argument, unique, unique.values())],
         )
 
+    def add_inverse(self, target: Any, field: CustomField) -> None:
+        """Add the list of the articles that refer to one of the target's."""
+        name = self.collection.name
+        made = connection(
+            f"The articles of the collection `{name}` whose `{'.'.join(field.path)}` refers to this one.",
+            Connection[self.article],  # type: ignore[name-defined]
+            referring_by(field),
+            self._list_arguments,
+            by="id",
+        )
+        made.python_name, made.graphql_name = f"{PREFIX}{field.collection}_{field.key}", field.inverse
+        target.__strawberry_definition__.fields.append(made)
+
+    @cached_property
     def _list_arguments(self) -> ListArguments:
-        order: Any = order_input(self._collection)
+        order: Any = order_input(self.collection)
         published = order.__annotations__["field"](PUBLISHED_DATE_TIME)
         return ListArguments(
             self._filters, article_orders(order), [order(field=published, direction=OrderDirection.DESC)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from datetime import UTC, date, datetime, time
 from functools import partial
@@ -12,7 +12,7 @@ import strawberry
 from strawberry.annotation import StrawberryAnnotation
 from strawberry.types.base import StrawberryObjectDefinition
 
-from gateway.filters import Filter, HasItems, IsNotNull, Not
+from gateway.filters import Field, Filter, HasItems, HasReference, IsNotNull, Not
 from gateway.graph.custom_fields import FieldTypes, microseconds, new_class, python_name
 from gateway.graph.filter_inputs import (
     ALL_OF,
@@ -26,6 +26,7 @@ from gateway.graph.filter_inputs import (
     VALUE,
     ArticleFilter,
     DateTimeFilter,
+    IDFilter,
     Input,
     IntFilter,
     Meanings,
@@ -84,6 +85,25 @@ class IsNullFilter(Input):
     is_null: bool | None = optional("Whether the value is missing, or the list is empty.")
 
 
+@strawberry.input(description="Conditions on a slug or a path. All given conditions must match.")
+class KeyFilter(Input):
+    eq: str | None = optional(EQ)
+    ne: str | None = optional(NE)
+    in_: list[str] | None = optional(IN, "in")
+    nin: list[str] | None = optional(NIN)
+
+
+@strawberry.input(
+    description="Conditions on the article that a reference leads to, or on one of those of a list. All given"
+    " conditions must match."
+)
+class ReferenceFilter(Input):
+    id: IDFilter | None = optional("The id of the article.")
+    slug: KeyFilter | None = optional("The slug.")
+    path: KeyFilter | None = optional("The path of the file, relative to the content folder.")
+    is_null: bool | None = optional("Whether the reference is missing, or leads to no article that is visible.")
+
+
 class CustomFilter(NamedTuple):
     """The input for the conditions on a custom field, and the filter that they become."""
 
@@ -110,6 +130,23 @@ def _items(field: CustomField, encode: Callable[[Any], str]) -> Meanings:
         "none_of": lambda values: Not(has(values)),
         "is_empty": lambda wanted: unless(wanted, IsNotNull(field)),
     }
+
+
+def _reference(field: CustomField) -> Meanings:
+    def by(key: Field) -> Callable[[Any], Filter]:
+        def one_of(values: Sequence[str]) -> Filter:
+            return HasReference(field, key, tuple(values))
+
+        meanings: Meanings = {
+            "eq": lambda value: one_of([value]),
+            "ne": lambda value: Not(one_of([value])),
+            "in_": one_of,
+            "nin": lambda values: Not(one_of(values)),
+        }
+        return partial(every, meanings)
+
+    null = partial(VALUE["is_null"], field)
+    return {"id": by(Field.ID), "slug": by(Field.SLUG), "path": by(Field.PATH), "is_null": null}
 
 
 def _same(value: Any) -> Any:
@@ -158,7 +195,7 @@ class FieldFilters:
         fields: tuple[CustomField, ...],
         inherited: Meanings,
     ) -> Any:
-        filtered = {field: self._filter(field) for field in fields if field.type is not FieldType.REFERENCE}
+        filtered = {field: self._filter(field) for field in fields}
         members = {python_name(field): optional(f"The value of `{field.name}`.", field.name) for field in filtered}
         annotations = {python_name(field): each.input | None for field, each in filtered.items()}
         meanings = {**inherited, **{python_name(field): each.meaning for field, each in filtered.items()}}
@@ -168,6 +205,8 @@ class FieldFilters:
     def _filter(self, field: CustomField) -> CustomFilter:
         if field.type is FieldType.ENUM:
             return self._enum(field)
+        if field.type is FieldType.REFERENCE:
+            return _custom(ReferenceFilter, _reference(field))
         if field.is_list:
             is_text = field.type is FieldType.STRING
             return _custom(StringListFilter, _items(field, _same)) if is_text else _custom(IsNullFilter, _single(field))

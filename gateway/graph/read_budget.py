@@ -45,6 +45,7 @@ from gateway.store.reads import (
     Precedes,
     RangesOf,
     Read,
+    ReferencesOf,
     RelatedOf,
     ScoreOf,
     SimilarTo,
@@ -154,7 +155,7 @@ def lists_of(read: Read[Any]) -> Collection[str]:
             return _lists(listing)
         case Find(lookup) if lookup == ARTICLE_BY_URL:  # several can have the URL, and a newer one replaces the result
             return (cache_tags.ARTICLES,)
-        case ScoreOf() | SimilarTo() | SnippetsOf() | ChangesOf() | TranslationsOf():
+        case ScoreOf() | SimilarTo() | SnippetsOf() | ChangesOf() | TranslationsOf() | ReferencesOf():
             return (cache_tags.ARTICLES,)
         case StatisticsOf():
             return cache_tags.LISTS

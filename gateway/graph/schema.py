@@ -317,6 +317,7 @@ _DATE = strawberry.scalar(
     parse_value=_read_date,
 )
 _JSON = strawberry.scalar(name="JSON", description="Arbitrary JSON. Only `frontMatter` returns it.")
+_SITE_JSON = strawberry.scalar(name="JSON", description="Arbitrary JSON. `frontMatter` and custom fields return it.")
 
 
 class _Executor(StrawberryGraphQLCoreExecutionContext):
@@ -373,7 +374,9 @@ def build_schema(
         subscription=Subscription,
         types=site.types,
         extensions=list(extensions),
-        config=StrawberryConfig(scalar_map={datetime: _DATE_TIME, date: _DATE, JSON: _JSON}),
+        config=StrawberryConfig(
+            scalar_map={datetime: _DATE_TIME, date: _DATE, JSON: _SITE_JSON if collections else _JSON}
+        ),
         execution_context_class=_Executor,
     )
 

@@ -57,7 +57,7 @@ QUERY_FIELDS = frozenset(
 COLLECTION_TYPES = frozenset(
     {
         *("BooleanCount", "BooleanFilter", "CustomMarkdown", "Date", "DateFilter", "FloatFilter", "FloatRangeCount"),
-        *("IsNullFilter", "PlainArticle", "ReferenceCount", "ReferenceFilter", "StringListFilter"),
+        *("IsNullFilter", "KeyFilter", "PlainArticle", "ReferenceFilter", "StringListFilter"),
     }
 )
 """The types of schemas with collections that belong to none of them."""

@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 
 from gateway.access.tokens import Viewer
 from gateway.app import executable_schema
+from gateway.content.links import keys_referred
 from gateway.execution.compiler import FAILED
 from gateway.model.changes import Loaded
+from gateway.model.collections import FieldType
 from gateway.model.documents import CustomValues, Document
 from gateway.store.protocol import ChangeSet
 from gateway.store.sqlite.store import SqliteStore
@@ -36,19 +38,26 @@ FOLDERS = {"a": "recipes", "ä": "people"}
 """The collections of the corpus. Its third folder has none."""
 
 
-def classified(piece: Piece, chance: random.Random) -> Loaded:
-    """The loaded file, with values for the fields of its collection."""
+def classified(piece: Piece, paths: Sequence[str], chance: random.Random) -> Loaded:
+    """The loaded file, with values for the fields of its collection. It refers to some of the paths."""
     found, collection = loaded(piece), COLLECTIONS.of(FOLDERS.get(piece.path.partition("/")[0]))
     if collection is None:
         return found
     assert isinstance(found.document, Document)
-    values = CustomValues(orjson.dumps(drawn_values(collection, chance)).decode())
+    references = [
+        (field.number, position, tuple(keys_referred(piece.path, chance.choice(paths))))
+        for field in collection.leaves
+        if field.type is FieldType.REFERENCE
+        for position in range(chance.randint(0, 3) if field.is_list else 1)
+    ]
+    values = CustomValues(orjson.dumps(drawn_values(collection, chance)).decode(), references=tuple(references))
     return found._replace(document=replace(found.document, collection=collection.name, custom=values))
 
 
 async def stream(pieces: Sequence[Piece]) -> AsyncIterator[Sequence[Loaded]]:
     chance = random.Random(1)  # noqa: S311 - repeatable, and no secret
-    yield [classified(piece, chance) for piece in pieces]
+    paths = ["nowhere.md", *(piece.path for piece in pieces)]
+    yield [classified(piece, paths, chance) for piece in pieces]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="package")
@@ -98,6 +107,18 @@ QUERIES = {
         d: recipes(filter: {event: {start: {gt: "1970-01-01"}, place: {startsWith: "R"}}}) { nodes { event { place } } }
         e: recipes(filter: {season: {lte: "1970-01-01"}, hero: {isNull: false}}) { nodes { season } }
         f: people(filter: {and: [{rating: {isNull: true}}, {collection: {eq: "people"}}]}) { totalCount } }""",
+    "references": """{
+        recipes(first: 60) { nodes {
+            cook { __typename path born recipes(first: 2) { totalCount nodes { sku cook { path } } } }
+            seeAlso { __typename title ... on Recipe { sku seenFrom { nodes { path } } } ... on Person { born } }
+            hosts { first { path rating } } } }
+        articles(first: 9) { nodes { referencedBy { nodes { path } } } } }""",
+    "filters and facets of references": """{
+        a: recipes(filter: {cook: {path: {ne: "x"}, isNull: false}}) { nodes { path cook { slug } } }
+        b: recipes(filter: {not: {seeAlso: {slug: {in: ["piece-0001", "piece-0007"]}}}}) { totalCount }
+        c: recipes(filter: {hosts: {first: {isNull: true}}}) { totalCount }
+        recipesFacets { cook { count article { __typename path } }
+            seeAlso { count article { __typename path ... on Recipe { sku } } } } }""",
     "unique fields": """{ a: recipe(sku: "a") { sku title } none: recipe(sku: "none") { sku }
         b: recipe(sku: "Résumé") { __typename sku } }""",
     "orders": """{
