@@ -69,7 +69,7 @@ from gateway.model.problems import Problem
 
 T = TypeVar("T")
 
-DECODER_VERSION = f"13.{fields.VERSION}"
+DECODER_VERSION = f"14.{fields.VERSION}"
 """Increment the first number when the same file decodes to a different document or to different problems."""
 
 EXCERPT_SEPARATOR = "excerpt_separator"
