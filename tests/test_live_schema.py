@@ -219,6 +219,22 @@ async def test_references_lead_to_visible_articles(tmp_path: Path) -> None:
     }
 
 
+async def test_an_article_counts_once_for_each_text_of_a_list(tmp_path: Path) -> None:
+    """Also if it repeats the text, which its list shows as it is written."""
+    rules = (
+        "collections: {posts: {path: posts, fields: {tags: {type: [String], facet: true}, kit: {type: [[a, b]]}}}}\n"
+    )
+    files = {"gateway.yaml": rules, "posts/a.md": "---\ntitle: A\ntags: [x, x, y]\nkit: [b, a, b]\n---\n"}
+    query = "{ posts { nodes { tags kit } } postsFacets { tags { value count } kit { value count } } }"
+    async with service(tmp_path, files=files) as found, client_of(found) as client:
+        data = (await post(client, query))["data"]
+    assert data["posts"]["nodes"] == [{"tags": ["x", "x", "y"], "kit": ["b", "a", "b"]}]
+    assert data["postsFacets"] == {
+        "tags": [{"value": "x", "count": 1}, {"value": "y", "count": 1}],
+        "kit": [{"value": "a", "count": 1}, {"value": "b", "count": 1}],
+    }
+
+
 HIDDEN = {
     "posts/draft.md": (
         "---\ntitle: Draft\nsku: secret\nrating: 99\nlevel: easy\ntags: [hidden]\nauthor: anna\ndraft: true\n---\n"
