@@ -9,7 +9,7 @@ from gateway.model import fields
 from gateway.store.field_columns import DEFINITIONS, ORDERS
 from gateway.store.sql_files import read
 
-RELEASE = 19 + fields.VERSION
+RELEASE = 20 + fields.VERSION
 """The version of the schema and of its content. A database of another release is rebuilt."""
 APPLICATION = 0x67617465
 """Distinguishes this program's databases from others."""
