@@ -217,3 +217,69 @@ async def test_references_lead_to_visible_articles(tmp_path: Path) -> None:
         },
         "hers": {"nodes": [{"title": "One"}]},
     }
+
+
+async def test_an_article_counts_once_for_each_text_of_a_list(tmp_path: Path) -> None:
+    """Also if it repeats the text, which its list shows as it is written."""
+    rules = (
+        "collections: {posts: {path: posts, fields: {tags: {type: [String], facet: true}, kit: {type: [[a, b]]}}}}\n"
+    )
+    files = {"gateway.yaml": rules, "posts/a.md": "---\ntitle: A\ntags: [x, x, y]\nkit: [b, a, b]\n---\n"}
+    query = "{ posts { nodes { tags kit } } postsFacets { tags { value count } kit { value count } } }"
+    async with service(tmp_path, files=files) as found, client_of(found) as client:
+        data = (await post(client, query))["data"]
+    assert data["posts"]["nodes"] == [{"tags": ["x", "x", "y"], "kit": ["b", "a", "b"]}]
+    assert data["postsFacets"] == {
+        "tags": [{"value": "x", "count": 1}, {"value": "y", "count": 1}],
+        "kit": [{"value": "a", "count": 1}, {"value": "b", "count": 1}],
+    }
+
+
+HIDDEN = {
+    "posts/draft.md": (
+        "---\ntitle: Draft\nsku: secret\nrating: 99\nlevel: easy\ntags: [hidden]\nauthor: anna\ndraft: true\n---\n"
+    ),
+    "people/carla.md": "---\ntitle: Carla\nborn: 1999-01-01\ndraft: true\n---\n",
+}
+SHOWN = {
+    "gateway.yaml": """collections:
+  posts:
+    path: posts
+    fields:
+      sku: {type: String, unique: true, facet: true, search: high}
+      rating: {type: Int, facet: true}
+      level: [easy, hard]
+      tags: {type: [String], facet: true}
+      author: {type: people, inverse: posts, facet: true}
+  people: {path: people, type: Person, fields: {born: {type: Date, facet: true}}}
+""",
+    "people/anna.md": "---\ntitle: Anna\nborn: 1970-01-01\n---\n",
+    "posts/one.md": "---\ntitle: One\nsku: a\nrating: 4\nlevel: hard\ntags: [a, b]\nauthor: carla\n---\n",
+    "posts/two.md": "---\ntitle: Two\nsku: b\nrating: 3\nauthor: anna\n---\n",
+}
+
+
+async def test_hidden_articles_leave_no_trace_in_custom_fields(tmp_path: Path) -> None:
+    """Lists, orders, filters, facets, searches, finders and references answer the public as without them."""
+    query = """{
+        posts(orderBy: [{field: RATING, direction: DESC}]) { totalCount edges { cursor node { sku author { title } } } }
+        high: posts(filter: {rating: {gt: 50}}) { totalCount pageInfo { hasNextPage } }
+        easy: posts(filter: {level: {eq: easy}}) { totalCount }
+        tagged: posts(filter: {tags: {anyOf: ["hidden"]}}) { totalCount }
+        hers: posts(filter: {author: {slug: {eq: "anna"}}}) { totalCount }
+        theirs: posts(filter: {author: {isNull: true}}) { nodes { sku } }
+        post(sku: "secret") { title } search(query: "secret", in: [FIELDS]) { totalCount suggestion }
+        people { nodes { title posts { totalCount nodes { sku } } referencedBy(in: [FIELD]) { totalCount } } }
+        postsFacets { sku { value count } level { value count } tags { value count } author { count article { title } }
+            rating(bounds: [50]) { gte lt count } }
+        peopleFacets { born(interval: YEAR) { start count } } }"""
+    answers = []
+    for name, files in (("without", SHOWN), ("with", {**SHOWN, **HIDDEN})):
+        async with service(tmp_path / name, files=files) as found, client_of(found) as client:
+            answers.append(await post(client, query))
+            preview = await post(client, query, DRAFTS)
+    assert answers[0] == answers[1]
+    assert answers[0]["data"]["posts"]["totalCount"] == 2
+    data = preview["data"]
+    assert (data["high"]["totalCount"], data["easy"]["totalCount"], data["tagged"]["totalCount"]) == (1, 1, 1)
+    assert data["post"] == {"title": "Draft"}

@@ -361,7 +361,7 @@ def _encoded(
             order[leaf.key] = order_key(value)
         members = value if leaf.is_list else [value]
         if leaf.items:
-            items += [(leaf.number, at, leaf.items(member)) for at, member in enumerate(members)]
+            items += [(leaf.number, at, text) for at, text in enumerate(dict.fromkeys(map(leaf.items, members)))]
         if leaf.search:
             searched.setdefault(leaf.search, []).extend(map(leaf.texts, members))
     low, normal, high = ("\n".join(searched.get(weight, ())) for weight in SearchWeight) if searched else ("", "", "")

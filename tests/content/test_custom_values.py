@@ -363,7 +363,7 @@ def test_orders_items_and_words() -> None:
         "e: [{f: String}], g: {type: Markdown, search: high}, h: [[x, y]]}"
     )
     long = "É" * 300
-    front = f"a: ' {long} '\nb: [Two Words, b]\nc: {{d: y}}\ne: [{{f: z}}]\ng: '**Bold** text'\nh: [y, x]"
+    front = f"a: ' {long} '\nb: [Two Words, b]\nc: {{d: y}}\ne: [{{f: z}}]\ng: '**Bold** text'\nh: [y, x, y]"
     found = document(fields, front)
     collection = site(fields).collections.all[0]
     numbers = {leaf.key: leaf.number for leaf in collection.leaves}
