@@ -272,7 +272,7 @@ def cancelled(run: Coroutine[Any, Any, Applied], waits: int) -> Generator[Any, A
         return True
 
 
-@pytest.mark.parametrize("new_store", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("each_database", ["sqlite"], indirect=True)
 async def test_cancelled_run_is_atomic(store: ContentStore) -> None:
     """Either everything or nothing is stored, and the counter shows which."""
     await apply(store, document("0", topics=topics("t")))
