@@ -36,10 +36,10 @@ NAVIGATION = """query ($under: String! = "", $depth: Int! = 3, $locale: String) 
 fragment Item on NavigationItem { title path folder { title } article { path } }"""
 FOLDERS = """query ($path: String!, $folder: String! = "docs") {
   article(path: $path) {
-    folder { path title index { path } parent { path folders { title } } }
+    folder { path title index { path } parent { path subfolders { title } } }
     breadcrumbs { path title }
   }
-  folder(path: $folder) { path title index { title } parent { title } folders { path index { title } } }
+  folder(path: $folder) { path title index { title } parent { title } subfolders { path index { title } } }
 }"""
 
 
@@ -101,7 +101,7 @@ async def test_folders(tmp_path: Path) -> None:
             "path": "docs/deep",
             "title": "Deep",
             "index": None,
-            "parent": {"path": "docs", "folders": [{"title": "Deep"}]},
+            "parent": {"path": "docs", "subfolders": [{"title": "Deep"}]},
         }
         assert [each["title"] for each in found["article"]["breadcrumbs"]] == ["Docs", "Deep"]
         assert found["folder"] == {
@@ -109,7 +109,7 @@ async def test_folders(tmp_path: Path) -> None:
             "title": "Docs",
             "index": {"title": "The docs"},
             "parent": {"title": "Home"},
-            "folders": [{"path": "docs/deep", "index": None}],
+            "subfolders": [{"path": "docs/deep", "index": None}],
         }
         assert (await data(store, FOLDERS, path="docs/unlisted.md"))["article"]["folder"]["title"] == "Docs"
         assert (await data(store, FOLDERS, path="index.md"))["article"]["breadcrumbs"] == []

@@ -369,7 +369,7 @@ class Folder:
     parent = one(
         "The folder that contains it. Null for the content folder.", "Folder | None", FOLDER_BY_PATH, by="parent_path"
     )
-    folders = owned(
+    subfolders = owned(
         "The folders directly in it, in the order of the navigation.",
         "list[Folder]",
         lambda _limits: FoldersIn(),
