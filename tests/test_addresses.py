@@ -18,7 +18,7 @@ FILES = {
 }
 
 
-@pytest.mark.usefixtures("each_database")
+@pytest.mark.usefixtures("each_database_in_full")
 @pytest.mark.parametrize(
     ("url", "path", "is_redirect"),
     [
@@ -42,7 +42,7 @@ async def test_article_by_its_address(tmp_path: Path, url: str, path: str | None
         assert (found is not None and found["isRedirect"]) == is_redirect
 
 
-@pytest.mark.usefixtures("each_database")
+@pytest.mark.usefixtures("each_database_in_full")
 async def test_draft_by_its_address(tmp_path: Path) -> None:
     async with loaded(tmp_path, FILES) as store:
         found = (await data(store, ONE, PREVIEW, url="/hidden/"))["article"]

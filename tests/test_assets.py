@@ -23,7 +23,7 @@ from tests.conftest import NO_TLS
 from tests.service import Service, listening_to, post, service
 from tests.test_preview_links import ENDED, GOOD, SECRET, cookie
 
-pytestmark = pytest.mark.usefixtures("each_database")
+pytestmark = pytest.mark.usefixtures("each_database_in_full")
 
 PIXELS = png(640, 480)
 DOCUMENTS = {

@@ -31,7 +31,7 @@ ALL_FIELDS = "markdown html text isEmpty wordCount readingTimeMinutes excerpt(le
 
 
 @pytest_asyncio.fixture
-async def store(each_database: None, tmp_path: Path) -> AsyncIterator[ContentStore]:  # noqa: ARG001
+async def store(each_database_in_full: None, tmp_path: Path) -> AsyncIterator[ContentStore]:  # noqa: ARG001
     """Ten articles with one body, ten with different bodies, and an empty one last."""
     async with new_store(tmp_path / "content.db") as opened:
         same = [document(f"same/{number}", body=BODY, published_date_time=day(20)) for number in range(10)]

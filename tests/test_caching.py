@@ -18,7 +18,7 @@ from gateway.web.caching import is_not_modified
 from tests.service import FILES, Service, service, serving
 from tests.test_persisted_documents import by_digest
 
-pytestmark = pytest.mark.usefixtures("each_database")
+pytestmark = pytest.mark.usefixtures("each_database_in_full")
 
 QUERY = "query Titles($first: Int) { articles(first: $first) { nodes { title } } }"
 PRIVATE = "private, no-store"

@@ -30,7 +30,7 @@ from tests.service import FILES, Service, listening_to, post, service, serving
 from tests.store.documents import apply, document
 from tests.test_websocket import connection, receive, send
 
-pytestmark = pytest.mark.usefixtures("each_database")
+pytestmark = pytest.mark.usefixtures("each_database_in_full")
 
 CHANGES = """query Changes($since: String, $first: Int) {
   changes(since: $since, first: $first) { changes { type id article { title } } token hasMore reset }

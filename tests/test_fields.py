@@ -32,7 +32,7 @@ def decoded(text: str) -> Document:
     return document
 
 
-@pytest.mark.usefixtures("each_database")
+@pytest.mark.usefixtures("each_database_in_full")
 @pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.key)
 async def test_field_of_the_api(tmp_path: Path, field: Field) -> None:
     """The API has the value of front matter, and filters and orders by it as declared."""

@@ -88,7 +88,7 @@ async def loaded(tmp_path: Path, files: Mapping[str, str]) -> AsyncIterator[Cont
 
 
 @pytest_asyncio.fixture
-async def store(each_database: None, tmp_path: Path) -> AsyncIterator[ContentStore]:  # noqa: ARG001
+async def store(each_database_in_full: None, tmp_path: Path) -> AsyncIterator[ContentStore]:  # noqa: ARG001
     """A database of FILES."""
     async with loaded(tmp_path, FILES) as opened:
         yield opened

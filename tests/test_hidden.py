@@ -21,7 +21,7 @@ from tests.conftest import NO_TLS
 from tests.service import AS_OF, Service, listening_to, post, service
 from tests.test_delta_sync import events, next_of
 
-pytestmark = pytest.mark.usefixtures("each_database")
+pytestmark = pytest.mark.usefixtures("each_database_in_full")
 
 FULL = bool(os.environ.get("GATEWAY_TEST_FULL"))
 DAYS = range(5)

@@ -33,7 +33,7 @@ async def links(tmp_path: Path, files: dict[str, str], path: str, viewer: Any = 
         return found
 
 
-@pytest.mark.usefixtures("each_database")
+@pytest.mark.usefixtures("each_database_in_full")
 @pytest.mark.parametrize(
     ("written", "path", "url"),
     [
@@ -84,7 +84,7 @@ async def test_where_a_link_leads(tmp_path: Path, written: str, path: str | None
     assert (found["article"] and found["article"]["path"], found["url"]) == (path, url)
 
 
-@pytest.mark.usefixtures("each_database")
+@pytest.mark.usefixtures("each_database_in_full")
 async def test_links_of_an_article(tmp_path: Path) -> None:
     """Each once, in their order, with their texts. Images are not links."""
     body = "[One *more*](b.md) ![p](p.png) [again](b.md) [far](https://far.example) [[b#Two words|the label]]"
@@ -97,7 +97,7 @@ async def test_links_of_an_article(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.usefixtures("each_database")
+@pytest.mark.usefixtures("each_database_in_full")
 async def test_rewritten_addresses(tmp_path: Path) -> None:
     """The HTML has the addresses of visible articles. All other destinations stay as they are written."""
     body = "[b](b.md#c) [draft](draft.md) [none](none.md) [no address](other/x.md) [old](/old/) [d](#d) [f](https://f.example)"
@@ -119,7 +119,7 @@ async def test_rewritten_addresses(tmp_path: Path) -> None:
     assert 'href="/secret/"' in preview
 
 
-@pytest.mark.usefixtures("each_database")
+@pytest.mark.usefixtures("each_database_in_full")
 async def test_hidden_target_is_like_a_missing_one(tmp_path: Path) -> None:
     """The public sees neither its address nor that it exists."""
     draft = "---\ntitle: Draft\npublished: false\npermalink: /secret/\n---\n"
@@ -146,7 +146,7 @@ def paths(answer: dict[str, Any]) -> list[str]:
     return [node["path"] for node in answer["nodes"]]
 
 
-@pytest.mark.usefixtures("each_database")
+@pytest.mark.usefixtures("each_database_in_full")
 async def test_references_by_kind(tmp_path: Path) -> None:
     """An article that refers in both ways occurs once. Drafts are seen by previews only."""
     files = {
@@ -177,7 +177,7 @@ BOTH = """query ($path: String!, $url: String!) { article(path: $path) {
 } articles { nodes { body { html } links { url } } } }"""
 
 
-@pytest.mark.usefixtures("each_database")
+@pytest.mark.usefixtures("each_database_in_full")
 async def test_compiled_answers(tmp_path: Path) -> None:
     """They equal those of graphql-core, with their cache tags."""
     files = {
@@ -202,7 +202,7 @@ async def test_compiled_answers(tmp_path: Path) -> None:
     assert compiler.refused.total() == 0
 
 
-@pytest.mark.usefixtures("each_database")
+@pytest.mark.usefixtures("each_database_in_full")
 async def test_cache_tags_of_links(tmp_path: Path) -> None:
     """Those of the articles behind paths, also of missing ones. Names and addresses depend on all articles."""
     files = {
@@ -223,7 +223,7 @@ async def test_cache_tags_of_links(tmp_path: Path) -> None:
         assert await tags("none.md") == set()
 
 
-@pytest.mark.usefixtures("each_database")
+@pytest.mark.usefixtures("each_database_in_full")
 @pytest.mark.parametrize(
     ("entry", "path"),
     [

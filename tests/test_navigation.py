@@ -47,7 +47,7 @@ def shown(items: list[dict[str, Any]]) -> list[Any]:
     return [(each["title"], shown(each["items"])) if each.get("items") else each["title"] for each in items]
 
 
-@pytest.mark.usefixtures("each_database")
+@pytest.mark.usefixtures("each_database_in_full")
 async def test_navigation(tmp_path: Path) -> None:
     """In order, without hidden and unlisted pages. The public has no titles and folders of drafts."""
     async with loaded(tmp_path, FILES) as store:
@@ -92,7 +92,7 @@ async def test_depth_is_bounded(tmp_path: Path, depth: int, code: str) -> None:
         assert [each["code"] for each in (await ask(store, NAVIGATION, depth=depth)).errors] == [code]
 
 
-@pytest.mark.usefixtures("each_database")
+@pytest.mark.usefixtures("each_database_in_full")
 async def test_folders(tmp_path: Path) -> None:
     """Also of unlisted articles. A folder with drafts only is not found by the public."""
     async with loaded(tmp_path, FILES) as store:
@@ -117,7 +117,7 @@ async def test_folders(tmp_path: Path) -> None:
         assert (await data(store, FOLDERS, PREVIEW, path="index.md", folder="plans"))["folder"] is not None
 
 
-@pytest.mark.usefixtures("each_database")
+@pytest.mark.usefixtures("each_database_in_full")
 @pytest.mark.parametrize("declared", ["", "collections: {guides: {path: 'docs/*', fields: {rating: Float}}}\n"])
 async def test_compiled_answers(tmp_path: Path, declared: str) -> None:
     """They equal those of graphql-core, with their cache tags, also in a site with collections."""
@@ -137,7 +137,7 @@ async def test_compiled_answers(tmp_path: Path, declared: str) -> None:
     assert compiler.refused.total() == 0
 
 
-@pytest.mark.usefixtures("each_database")
+@pytest.mark.usefixtures("each_database_in_full")
 async def test_navigation_of_many_pages(tmp_path: Path) -> None:
     """Few calls of the store, also if the tree is in memory."""
     names = [f"{top}/{middle}/{page}.md" for top in range(5) for middle in range(5) for page in range(8)]

@@ -41,7 +41,7 @@ DOCUMENTS = (
 
 
 @pytest_asyncio.fixture
-async def store(each_database: None, tmp_path: Path) -> AsyncIterator[ContentStore]:  # noqa: ARG001
+async def store(each_database_in_full: None, tmp_path: Path) -> AsyncIterator[ContentStore]:  # noqa: ARG001
     """A database of DOCUMENTS."""
     async with new_store(tmp_path / "content.db") as opened:
         await apply(opened, *DOCUMENTS)

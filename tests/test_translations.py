@@ -43,7 +43,7 @@ async def translations(store: Any, path: str, viewer: Viewer = PUBLIC) -> list[s
     return [each["path"] for each in article["translations"]]
 
 
-@pytest.mark.usefixtures("each_database")
+@pytest.mark.usefixtures("each_database_in_full")
 async def test_translations(tmp_path: Path) -> None:
     """By locale, then by path, without the article itself, and without those that lists do not show."""
     async with loaded(tmp_path, FILES) as store:
@@ -77,7 +77,7 @@ async def test_translation_in_a_locale(tmp_path: Path, path: str, locale: str, f
         assert (article["translation"] and article["translation"]["path"]) == found
 
 
-@pytest.mark.usefixtures("each_database")
+@pytest.mark.usefixtures("each_database_in_full")
 @pytest.mark.parametrize("declared", ["", "collections: {posts: {path: '*.fr.md', fields: {rating: Float}}}\n"])
 async def test_compiled_answers(tmp_path: Path, declared: str) -> None:
     """They equal those of graphql-core, with their cache tags, also in a site with collections."""

@@ -23,7 +23,7 @@ from gateway.web.server import serve
 from gateway.web.webhooks import MOST_ATTEMPTS, TIMEOUT_SECONDS, Webhooks
 from tests.service import FILES, Service, service
 
-pytestmark = pytest.mark.usefixtures("each_database")
+pytestmark = pytest.mark.usefixtures("each_database_in_full")
 
 SECRET = "between us"  # noqa: S105 - a test's own
 NEW = "---\ntitle: New\n---\n"
