@@ -120,7 +120,7 @@ DOCUMENTS = {
         None,
     ),
     "a dear field under aliases": Hostile(
-        "{ articles(first: 5) { nodes { " + " ".join(f"a{n}: similar {{ score }}" for n in range(40)) + " } } }", None
+        "{ articles(first: 6) { nodes { " + " ".join(f"a{n}: similar {{ score }}" for n in range(40)) + " } } }", None
     ),
     "large filters under many parents": Hostile(
         "query ($filter: ArticleFilter) { articles(first: 100) { nodes { "

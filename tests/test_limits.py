@@ -267,7 +267,7 @@ def test_cost_of_a_page_with_default_sizes() -> None:
             '{ search(query: "a", first: 2) { edges { snippets { text highlights { start } } } } }',
             10 + 2 * (1 + 100 + 10 * 11),
         ),
-        ("{ facets { topics { count } categories(first: 5) { value } } }", 1 + 1500 + 20 + 1500 + 5),
+        ("{ facets { topics { count } categories(first: 5) { value } } }", 1 + 1000 + 20 + 1000 + 5),
         ("{ article { body { markdown isEmpty html excerpt(length: 9) toc { text } } } }", 1 + 2 + 1 + 4 + 1 + 10),
         ("{ article { similar { score } adjacent { next { title } } } }", 1 + 150 + 5 + 5 + 3),
         ("{ article { summary } }", 1 + 2),

@@ -183,7 +183,7 @@ def _parts(folder: str, below: Mapping[str, Group]) -> Iterator[tuple[str, Group
 
 
 def _keys(observed: Mapping[str, Observed], files: int) -> Iterator[InferredKey]:
-    """The keys of a group or of an object of so many files or values, the most frequent first."""
+    """The keys of a group or of an object, the most frequent first. `files` is the number of its files or values."""
     for key, found in sorted(observed.items(), key=lambda each: (-each[1].number, each[0])):
         is_rare = found.number < LEAST_SHARE * files or (found.number < FEWEST_FILES and files >= FEW)
         yield InferredKey(key, found.number, type_of(found), is_rare)

@@ -260,7 +260,7 @@ class _Reader(SectionReader):
                 yield Means(name)
             else:
                 hint = f"Write some of {', '.join(Means)}."
-                self.refuse(f"{shown(name)} does not tell translations.", position, hint)
+                self.refuse(f"{shown(name)} is not a way to find translations.", position, hint)
 
     def _sources(self, section: MappingEntry | None) -> tuple[dict[str, FieldSource], dict[str, frozenset[str]]]:
         """The sources of the fields that the site configures, and the keys that it assigns to each."""

@@ -45,7 +45,7 @@ from gateway.limits import PAGE_SIZE, Limits
 ANY = "*"
 FIELD_COSTS: Mapping[tuple[str, str], int] = {
     (ANY, "totalCount"): 1,
-    ("ArticleFacets", ANY): 1500,  # reads all articles of its filter
+    ("ArticleFacets", ANY): 1000,  # reads all articles of its filter
     ("Query", "search"): 10,
     ("ArticleSearchEdge", "snippets"): 100,  # reads the whole body
     ("ArticleSearchConnection", "suggestion"): 1200,  # some thousand searches for words

@@ -80,7 +80,7 @@ def _plain_type(collections: Collections) -> type:
 def _implementation(
     name: str, description: str, members: Mapping[str, Any], collection: str | None, has: Callable[[str | None], bool]
 ) -> type:
-    """A type of articles. `has` tells whether the articles of a collection have it."""
+    """A type of articles. `has` returns whether the articles of a collection have it."""
 
     def is_type_of(_cls: type, record: object, _info: object) -> bool:
         return isinstance(record, records.Article) and has(record.collection)

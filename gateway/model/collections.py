@@ -44,7 +44,7 @@ class EnumValue(NamedTuple):
 
 
 class CustomField(NamedTuple):
-    """A declared field. Fields of objects have paths of several names."""
+    """A declared field. The path of a field in an object has a name for each level."""
 
     collection: str
     path: tuple[str, ...]

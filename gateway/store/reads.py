@@ -52,7 +52,7 @@ class Lookup(Generic[T]):
 class CustomLookup(Lookup[Article]):
     """A unique custom field. The key is its value as text, as in `documents.CustomValues`.
 
-    Of several articles with a value a visible one is found first, then one without a locale, then by path.
+    Several articles can have a value. Visible ones come first, then those without a locale, then the order of paths.
     """
 
     field: CustomField

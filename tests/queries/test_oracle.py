@@ -17,10 +17,10 @@ from tests.queries.oracle import CONTRACT
 
 @pytest.mark.parametrize("file", QUERIES, ids=lambda file: file.stem)
 def test_queries_are_within_the_limits(file: Path) -> None:
-    """Each query costs less than half of the limit."""
+    """Each query costs less than a quarter of the limit."""
     analysis = analyse(CONTRACT, parse(file.read_text()), Limits())
     analysis.check_shape()
-    assert analysis.check_cost(None, {}) < Limits().cost / 2
+    assert analysis.check_cost(None, {}) < Limits().cost / 4
 
 
 def test_expected_files_equal_the_oracle() -> None:
