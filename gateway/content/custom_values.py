@@ -6,7 +6,7 @@ Values are encoded for the store. An unreadable value is left out, and quarantin
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import tzinfo
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -23,13 +23,12 @@ from gateway.content.text import fold, order_key
 from gateway.content.values import Unreadable, shown
 from gateway.model.collections import Collection, CustomField, FieldType, SearchWeight
 from gateway.model.documents import BodyRules, CustomValues, FieldOrigin, Image
+from gateway.model.instants import optional_micros
 
 REQUIRED_FIELD = "REQUIRED_FIELD"
 
 NONE = CustomValues()
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 _MOST_NAMED = 10
 """The maximum number of an enum's values in a hint."""
 
@@ -62,7 +61,7 @@ def scalar_decoder(field: CustomField, zone: tzinfo) -> Callable[[Node], Any]:
     if field.type is FieldType.ENUM:
         return _enum_decoder(field)
     if field.type is FieldType.DATE_TIME:
-        return lambda node: _micros(dates.instant(node, zone))
+        return lambda node: optional_micros(dates.instant(node, zone))
     return _DECODERS[field.type]
 
 
@@ -97,16 +96,12 @@ def _flag(node: Node) -> int | None:
     return None if flag is None else int(flag)
 
 
-def _micros(time: datetime | None) -> int | None:
-    return None if time is None else (time - _EPOCH) // _MICROSECOND
-
-
 _DECODERS: Mapping[FieldType, Callable[[Node], object]] = {
     FieldType.STRING: values.phrase,
     FieldType.INT: values.integer,
     FieldType.FLOAT: values.decimal,
     FieldType.BOOLEAN: _flag,
-    FieldType.DATE: lambda node: _micros(dates.day(node)),
+    FieldType.DATE: lambda node: optional_micros(dates.day(node)),
     FieldType.JSON: values.json_value,
     FieldType.MARKDOWN: values.verbatim,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
@@ -25,6 +25,7 @@ from gateway.graph.read_budget import ReadBudget, lists_of, missing_tag
 from gateway.graph.schema import print_instant
 from gateway.limits import Limits
 from gateway.model.documents import Image
+from gateway.model.instants import EPOCH, instant
 from gateway.model.lists import NEWEST_FIRST
 from gateway.model.records import Generation, Topic, Visibility
 from gateway.store.reads import (
@@ -41,7 +42,6 @@ from gateway.store.reads import (
 )
 
 T = TypeVar("T")
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Question:
@@ -183,7 +183,7 @@ def instant_text(value: int | None) -> str | None:
     minute, rest = divmod(rest, MINUTE)
     if rest in _SECONDS:
         return f"{_date(day)}{_MINUTES[minute]}{_SECONDS[rest]}"
-    return print_instant(EPOCH + timedelta(microseconds=value))
+    return print_instant(instant(value))
 
 
 DAY, MINUTE, SECOND = 86_400_000_000, 60_000_000, 1_000_000

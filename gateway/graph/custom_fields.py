@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from enum import Enum
 from typing import Any
 
@@ -25,9 +25,9 @@ from gateway.graph.types import Article
 from gateway.limits import Limits
 from gateway.model import documents
 from gateway.model.collections import Collection, CustomField, EnumValue, FieldType
+from gateway.model.instants import instant
 from gateway.store.reads import ARTICLE_BY_ID, Find, ReferencesOf
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ARTICLE = ""
 """The key of the article's id in the values of an object, except in lists, which have no references."""
 PREFIX = "custom_"
@@ -59,15 +59,6 @@ def enum_of(collection: Collection, field: CustomField) -> type[Enum]:
 
 def _meaning(value: EnumValue) -> str:
     return f"`{value.written}` in files."
-
-
-def instant(value: int) -> datetime:
-    return EPOCH + timedelta(microseconds=value)
-
-
-def microseconds(time: datetime) -> int:
-    """The encoded value of a time, which has a zone."""
-    return (time - EPOCH) // timedelta(microseconds=1)
 
 
 def day(value: int) -> date:

@@ -13,7 +13,7 @@ from strawberry.annotation import StrawberryAnnotation
 from strawberry.types.base import StrawberryObjectDefinition
 
 from gateway.filters import Field, Filter, HasItems, HasReference, IsNotNull, Not
-from gateway.graph.custom_fields import FieldTypes, microseconds, new_class, python_name
+from gateway.graph.custom_fields import FieldTypes, new_class, python_name
 from gateway.graph.filter_inputs import (
     ALL_OF,
     ANY_OF,
@@ -38,6 +38,7 @@ from gateway.graph.filter_inputs import (
     unless,
 )
 from gateway.model.collections import Collection, CustomField, FieldType
+from gateway.model.instants import micros
 
 
 @strawberry.input(description="Conditions on a Boolean value. All given conditions must match.")
@@ -154,7 +155,7 @@ def _same(value: Any) -> Any:
 
 
 def _midnight(value: date) -> int:
-    return microseconds(datetime.combine(value, time(), UTC))
+    return micros(datetime.combine(value, time(), UTC))
 
 
 _SINGLE: Mapping[FieldType, tuple[type, Callable[[Any], Any]]] = {
@@ -162,7 +163,7 @@ _SINGLE: Mapping[FieldType, tuple[type, Callable[[Any], Any]]] = {
     FieldType.INT: (IntFilter, _same),
     FieldType.FLOAT: (FloatFilter, _same),
     FieldType.BOOLEAN: (BooleanFilter, int),
-    FieldType.DATE_TIME: (DateTimeFilter, microseconds),
+    FieldType.DATE_TIME: (DateTimeFilter, micros),
     FieldType.DATE: (DateFilter, _midnight),
 }
 

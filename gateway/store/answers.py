@@ -12,6 +12,7 @@ import orjson
 from gateway.content import snippets
 from gateway.errors import RequestError
 from gateway.model.collections import CustomField, FieldType
+from gateway.model.instants import instant
 from gateway.model.lists import BEST_FIRST, Group, Grouping, Order, Page, SearchField, Window
 from gateway.model.navigation import Folder, NavigationItem
 from gateway.model.records import (
@@ -85,7 +86,6 @@ from gateway.store.rows import (
     Record,
     Row,
     generation,
-    instant,
     related,
     related_items,
     text_record,

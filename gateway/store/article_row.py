@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import marshal
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 from functools import lru_cache
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -25,8 +24,9 @@ from gateway.model.documents import (
     ProviderName,
     RelatedEntry,
 )
+from gateway.model.instants import optional_micros
 from gateway.store import field_columns
-from gateway.store.rows import Row, body_text, micros, packed, related_items
+from gateway.store.rows import Row, body_text, packed, related_items
 
 COLUMNS = (
     "id",
@@ -193,8 +193,8 @@ def _values(document: Document, related: bytes | None) -> tuple[Any, ...]:
         *_field_values(document),
         int(document.published),
         int(document.unlisted),
-        _optional_micros(document.public_from),
-        _optional_micros(document.public_until),
+        optional_micros(document.public_from),
+        optional_micros(document.public_until),
         provider.key or None,
         provider.name or None,
         provider.domain,
@@ -254,7 +254,7 @@ def _field_values(document: Document) -> list[Any]:
     values = [*_FIELDS(document)]
     folded = [None if (text := values[at]) is None else fold(text.strip()) for at in field_columns.FOLDED_AT]
     for at in field_columns.INSTANTS:
-        values[at] = _optional_micros(values[at])
+        values[at] = optional_micros(values[at])
     return values + folded
 
 
@@ -359,7 +359,7 @@ def _encoded_entry(entry: RelatedEntry) -> _EncodedEntry:
         entry.excerpt,
         entry.type,
         entry.quality,
-        _optional_micros(entry.published_date_time),
+        optional_micros(entry.published_date_time),
         entry.web_url,
         entry.amp_web_url,
         entry.cdn_amp_web_url,
@@ -379,7 +379,3 @@ def _json(values: Sequence[Any]) -> str:
 
 def _json_or_none(values: tuple[Any, ...], empty: tuple[Any, ...] = ()) -> str | None:
     return None if values == empty else _json(values)
-
-
-def _optional_micros(time: datetime | None) -> int | None:
-    return None if time is None else micros(time)

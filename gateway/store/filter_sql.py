@@ -39,10 +39,10 @@ from gateway.filters import (
 )
 from gateway.model.collections import CustomField, FieldType
 from gateway.model.documents import Status
+from gateway.model.instants import micros
 from gateway.model.records import Visibility
 from gateway.store.custom_columns import INTEGER, REAL, value_column
 from gateway.store.field_columns import FOLDED
-from gateway.store.rows import micros
 from gateway.store.sql_fragment import Sql, joined, keys, viewed
 
 

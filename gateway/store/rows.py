@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -16,6 +15,7 @@ from gateway.content.identity import related_id
 from gateway.errors import NotReady
 from gateway.model.changes import FileVersion
 from gateway.model.documents import Heading, Image, Restriction, Status
+from gateway.model.instants import instant, micros, optional_instant
 from gateway.model.problems import Problem, Severity
 from gateway.model.records import Article, ArticleSource, Author, Generation, Provider, Related, Text, Topic, Visibility
 from gateway.store.field_columns import INSTANTS, NAMES
@@ -25,23 +25,8 @@ T = TypeVar("T")
 Row = Sequence[Any]
 """A row as the driver returns it. Values have the declared column types."""
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-
 SEVERITIES = (Severity.ERROR, Severity.WARNING, Severity.INFO)
 """By severity, worst first. A problem's row stores the index."""
-
-
-def micros(time: datetime) -> int:
-    return (time - _EPOCH) // _MICROSECOND
-
-
-def instant(value: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=value)
-
-
-def optional_instant(value: int | None) -> datetime | None:
-    return None if value is None else instant(value)
 
 
 @lru_cache(maxsize=8)

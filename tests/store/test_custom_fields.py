@@ -27,6 +27,7 @@ from gateway.filters import (
 from gateway.model.changes import Deleted
 from gateway.model.collections import NO_COLLECTIONS, CustomField, FieldType
 from gateway.model.documents import CustomValues, Document
+from gateway.model.instants import instant
 from gateway.model.lists import (
     PUBLISHED_DATE_TIME,
     Group,
@@ -54,7 +55,6 @@ from gateway.store.reads import (
     ReadSteps,
     Rows,
 )
-from gateway.store.rows import instant
 from gateway.store.sqlite.store import SqliteStore
 from tests.store.conftest import Open
 from tests.store.custom import (

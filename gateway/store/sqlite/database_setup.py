@@ -16,9 +16,10 @@ import orjson
 
 from gateway.errors import StoreError
 from gateway.model.changes import Loaded
+from gateway.model.instants import instant
 from gateway.store.postgres import outbox
 from gateway.store.protocol import LOST
-from gateway.store.rows import Row, instant
+from gateway.store.rows import Row
 from gateway.store.sqlite import last_good
 from gateway.store.sqlite.driver import Database, SqliteConnection
 from gateway.store.sqlite.write_sql import INSERT_MEMORY, TEMPORARY

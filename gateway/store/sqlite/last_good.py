@@ -25,9 +25,10 @@ from gateway.model.documents import (
     TopicName,
 )
 from gateway.model.fields import FIELDS, INSTANT, Field
+from gateway.model.instants import optional_instant
 from gateway.store.article_row import AT, COLUMNS, PLAIN
 from gateway.store.field_columns import FOLDED
-from gateway.store.rows import Row, body_text, optional_instant, related_items
+from gateway.store.rows import Row, body_text, related_items
 from gateway.store.sql_files import named
 
 _DERIVED = frozenset({"id", "slug", "urls", "has_body", "is_secured", "text", *FOLDED.values()})

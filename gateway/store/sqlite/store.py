@@ -20,6 +20,7 @@ from gateway.errors import NotReady, StoreError
 from gateway.limits import ENTITIES
 from gateway.model.changes import FileVersion
 from gateway.model.documents import AssetFile, Status
+from gateway.model.instants import instant, optional_instant
 from gateway.model.records import Generation, Visibility
 from gateway.store.article_row import encode
 from gateway.store.entities import FEW, EntityCache
@@ -27,7 +28,7 @@ from gateway.store.generation_signal import GenerationSignal
 from gateway.store.protocol import Applied, ChangeSet, FileState, Snapshot
 from gateway.store.reader_pool import Reader, ReaderLease, ReaderPool
 from gateway.store.replica import Replica
-from gateway.store.rows import Row, generation, instant, optional_instant, restriction
+from gateway.store.rows import Row, generation, restriction
 from gateway.store.snapshot import SqlSnapshot
 from gateway.store.sql_files import named
 from gateway.store.sql_fragment import keys

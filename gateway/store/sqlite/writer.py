@@ -17,6 +17,7 @@ from gateway.content.source import folder_of
 from gateway.model.changes import Change, Deleted, Encoded, Loaded, NotDocument, Quarantined, Restricted, Unchanged
 from gateway.model.collections import NO_COLLECTIONS, Collections, FieldType
 from gateway.model.documents import Status, status_at
+from gateway.model.instants import micros
 from gateway.model.problems import Problem
 from gateway.store import change_log
 from gateway.store.article_row import (
@@ -34,7 +35,7 @@ from gateway.store.article_row import (
 )
 from gateway.store.custom_indexes import PREFIX, statements
 from gateway.store.protocol import Applied
-from gateway.store.rows import UNREAD, Row, micros, problem, problem_row, restriction, restriction_row
+from gateway.store.rows import UNREAD, Row, problem, problem_row, restriction, restriction_row
 from gateway.store.sql_fragment import keys
 from gateway.store.sqlite import last_good
 from gateway.store.sqlite.driver import Database
